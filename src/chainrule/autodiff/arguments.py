@@ -1,0 +1,98 @@
+"""Arguments of derivatives: which ones, taken apart into arrays, with numbers that have a derivative."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import DifferentiationError, SettingError
+from chainrule.tracing import trees
+from chainrule.tracing.apply import PLAIN, Traced
+
+Argnums = int | Sequence[int]
+
+
+def real_array(x: Any, name: str) -> Any:
+    """A leaf that derivatives can be taken by: a traced value or an array of real numbers."""
+    if isinstance(x, Traced):
+        kind = x.dtype.kind  # type: ignore[attr-defined]
+    else:
+        x = x if type(x) is np.ndarray else np.asarray(x)
+        kind = x.dtype.kind
+    if kind == "f":
+        return x
+    if kind in "iub":
+        raise DifferentiationError(
+            f"{name} has integers (dtype {x.dtype}), which have no derivative. Pass real numbers: 3.0 instead of 3, "
+            "or array.astype(float)."
+        )
+    if kind == "c":
+        raise DifferentiationError(
+            f"{name} has complex numbers (dtype {x.dtype}). Derivatives are of real functions here; "
+            "pass the real and the imaginary part as two arguments."
+        )
+    raise DifferentiationError(f"{name} has dtype {x.dtype}, which is no real number. Pass arrays of floats.")
+
+
+def chosen(args: tuple[Any, ...], argnums: Argnums) -> tuple[int, ...]:
+    """The positions of the arguments to differentiate by."""
+    given = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    for i in given:
+        if not -len(args) <= i < len(args):
+            raise SettingError(
+                f"argnums={argnums} names argument {i}, but the function was called with {len(args)} positional arguments. "
+                "Arguments to differentiate by must be positional."
+            )
+    return tuple(i % len(args) for i in given)
+
+
+def leaves_of(args: tuple[Any, ...], positions: tuple[int, ...]) -> tuple[list[Any], trees.Structure]:
+    """The arrays in the chosen arguments, checked, and how they are put together."""
+    leaves, structure = trees.flatten(tuple(args[i] for i in positions))
+    if len(leaves) == 1 and type(leaves[0]) is np.ndarray and leaves[0].dtype.kind == "f":
+        return leaves, structure
+    names = [f"argument {path}" for i in positions for path in trees.paths(trees.flatten(args[i])[1], str(i))]
+    return [real_array(leaf, name) for leaf, name in zip(leaves, names, strict=True)], structure
+
+
+def call_with(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    positions: tuple[int, ...],
+    new: Sequence[Any],
+) -> Any:
+    """The function called with some arguments replaced."""
+    changed = list(args)
+    for i, value in zip(positions, new, strict=True):
+        changed[i] = value
+    return function(*changed, **kwargs)
+
+
+def as_given(structure: trees.Structure, leaves: list[Any], argnums: Argnums) -> Any:
+    """Results in the form of the arguments: one for an integer `argnums`, a tuple otherwise."""
+    nested = trees.unflatten(structure, leaves)
+    return nested[0] if isinstance(argnums, int) else nested
+
+
+def owned(results: list[Any]) -> list[Any]:
+    """The same arrays, none of them shared, so that the caller may change them."""
+    if len(results) > 1:
+        seen: set[int] = set()
+        for i, x in enumerate(results):
+            if type(x) is np.ndarray and id(x) in seen:
+                results[i] = x.copy()
+            seen.add(id(x))
+    return results
+
+
+def zeros(x: Any) -> Any:
+    """Zeros of the shape and dtype of `x`."""
+    return np.zeros(x.shape, x.dtype)[()]
+
+
+def as_leaf(x: Any) -> Any:
+    """An output as an array: traced values and arrays as they are, Python numbers as 0-d arrays."""
+    return x if type(x) in PLAIN and hasattr(x, "dtype") or isinstance(x, Traced) else np.asarray(x)

@@ -1,0 +1,180 @@
+"""Jacobians and Hessians: whole matrices of derivatives, and products with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, Literal
+
+import numpy as np
+
+from chainrule.autodiff.arguments import Argnums, as_given, as_leaf, call_with, chosen, leaves_of
+from chainrule.autodiff.transforms import grad, jvp, vjp
+from chainrule.errors import SettingError
+from chainrule.tracing import trees
+from chainrule.tracing.apply import traced
+
+Mode = Literal["auto", "reverse", "forward"]
+
+
+def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: Mode = "auto") -> Callable[..., Any]:
+    """A function that gives the matrix of all partial derivatives, J[i, j] = ∂yᵢ/∂xⱼ.
+
+    Parameters
+    ----------
+    function : callable
+        Plain NumPy code; its result may be an array or a nested container of arrays.
+    argnums : int or sequence of ints
+        The positional arguments to differentiate by.
+    mode : {"auto", "reverse", "forward"}
+        Reverse mode costs one pass for every output, forward mode one for every input; `auto` takes the cheaper.
+
+    Returns
+    -------
+    callable
+        Called like `function`; for every output and argument an array of shape `output.shape + argument.shape`.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> cr.jacobian(lambda x: np.stack([x[0] * x[1], x[0] + x[1]]))(np.array([2.0, 3.0]))
+    array([[3., 2.],
+           [1., 1.]])
+    """
+    if mode not in ("auto", "reverse", "forward"):
+        raise SettingError(f"jacobian was given mode={mode!r}; use 'auto', 'reverse' or 'forward'.")
+
+    @wraps(function)
+    def jacobian_of(*args: Any, **kwargs: Any) -> Any:
+        positions = chosen(args, argnums)
+        leaves, structure = leaves_of(args, positions)
+
+        def flat(*new: Any) -> list[Any]:
+            result = call_with(function, args, kwargs, positions, trees.unflatten(structure, list(new)))
+            found, outer["structure"] = trees.flatten(result)
+            return found
+
+        outer: dict[str, trees.Structure] = {}
+        inputs = sum(int(np.prod(leaf.shape)) for leaf in leaves)
+        if mode == "forward":
+            blocks = _columns(flat, leaves)
+        else:
+            value, pullback = vjp(flat, *leaves)
+            outputs = sum(int(np.prod(x.shape)) for x in value)
+            forward = mode == "auto" and inputs < outputs
+            blocks = _columns(flat, leaves) if forward else _rows(value, pullback, leaves)
+        rows = [as_given(structure, row, argnums) for row in blocks]
+        return trees.unflatten(outer["structure"], rows)
+
+    return jacobian_of
+
+
+def _rows(value: list[Any], pullback: Callable[..., Any], leaves: list[Any]) -> list[list[Any]]:
+    """One pullback for every number of the outputs."""
+    blocks = []
+    for i, output in enumerate(value):
+        rows: list[list[Any]] = []
+        for unit in _units(output):
+            rows.append(list(pullback([unit if k == i else np.zeros(x.shape, x.dtype) for k, x in enumerate(value)])))
+        blocks.append(
+            [
+                _stack([row[j] for row in rows], output.shape, leaf.shape, leaf.dtype, first=True)
+                for j, leaf in enumerate(leaves)
+            ]
+        )
+    return blocks
+
+
+def _columns(flat: Callable[..., Any], leaves: list[Any]) -> list[list[Any]]:
+    """One push forward for every number of the inputs."""
+    columns: list[list[list[Any]]] = []
+    value: list[Any] = []
+    for j, leaf in enumerate(leaves):
+        columns.append([])
+        for unit in _units(leaf):
+            value, tangent = jvp(
+                flat, leaves, [unit if k == j else np.zeros(x.shape, x.dtype) for k, x in enumerate(leaves)]
+            )
+            columns[j].append(tangent)
+    if not value:
+        value = [as_leaf(x) for x in flat(*leaves)]
+    return [
+        [
+            _stack([t[i] for t in columns[j]], leaf.shape, output.shape, output.dtype, first=False)
+            for j, leaf in enumerate(leaves)
+        ]
+        for i, output in enumerate(value)
+    ]
+
+
+def _units(x: Any) -> list[Any]:
+    """The directions of the single numbers of `x`."""
+    size = int(np.prod(x.shape))
+    return [unit.reshape(x.shape)[()] for unit in np.eye(size, dtype=x.dtype)]
+
+
+def _stack(parts: list[Any], counted: tuple[int, ...], shape: tuple[int, ...], dtype: Any, *, first: bool) -> Any:
+    """The parts as one array, the axes they were counted by first or last."""
+    if not parts:
+        return np.zeros(counted + shape if first else shape + counted, dtype)
+    stacked = traced.stack_of(parts)
+    if first:
+        return traced.reshape(stacked, shape=counted + shape)
+    n = len(stacked.shape)
+    return traced.reshape(traced.transpose(stacked, axes=(*range(1, n), 0)), shape=shape + counted)
+
+
+def hessian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+    """A function that gives the matrix of second derivatives, H[i, j] = ∂²f/∂xᵢ∂xⱼ.
+
+    Parameters
+    ----------
+    function : callable
+        Plain NumPy code that gives one real number.
+    argnums : int or sequence of ints
+        The positional arguments to differentiate by.
+
+    Returns
+    -------
+    callable
+        Called like `function`; an array of shape `argument.shape + argument.shape`, nested where the argument is.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> cr.hessian(lambda x: x[0] ** 2 * x[1])(np.array([1.0, 2.0]))
+    array([[4., 2.],
+           [2., 0.]])
+    """
+    return jacobian(grad(function, argnums), argnums, mode="forward")
+
+
+def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    """The Hessian times a direction, H·t, at the cost of about two gradients and without making H.
+
+    Parameters
+    ----------
+    function : callable
+        Plain NumPy code that gives one real number.
+    primals : sequence
+        Its arguments.
+    tangents : sequence
+        The direction: one entry for every argument, of the same shape.
+
+    Returns
+    -------
+    array or tuple
+        The product, for one argument in its shape; for several a tuple.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> cr.hvp(lambda x: np.sum(x**3), (np.array([1.0, 2.0]),), (np.array([1.0, 1.0]),))
+    array([ 6., 12.])
+
+    References
+    ----------
+    Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994.
+    """
+    argnums: Argnums = 0 if len(primals) == 1 else tuple(range(len(primals)))
+    return jvp(grad(function, argnums), primals, tangents)[1]

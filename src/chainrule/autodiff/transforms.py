@@ -1,0 +1,251 @@
+"""Derivatives of functions, as functions: gradients and products with the Jacobian."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from chainrule.autodiff.arguments import (
+    Argnums,
+    as_given,
+    as_leaf,
+    call_with,
+    chosen,
+    leaves_of,
+    owned,
+    real_array,
+    zeros,
+)
+from chainrule.errors import DifferentiationError, ShapeError
+from chainrule.tracing import trees
+from chainrule.tracing.apply import Traced
+from chainrule.tracing.tangents import Tangents, TangentValue
+from chainrule.tracing.tape import Tape, TapeValue
+
+
+def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """A function that gives both the value and the gradient of `function`.
+
+    Parameters
+    ----------
+    function : callable
+        Plain NumPy code that gives one real number.
+    argnums : int or sequence of ints
+        The positional arguments to differentiate by: arrays, or nested dicts, lists and tuples of them.
+    has_aux : bool
+        Whether the function gives `(value, extra)`; the extra results are handed on.
+
+    Returns
+    -------
+    callable
+        Called like `function`; gives `(value, gradient)`, or `((value, extra), gradient)`. The gradient has
+        the shape of the argument, a tuple of them where `argnums` is a sequence.
+
+    Raises
+    ------
+    DifferentiationError
+        When the value is not one real number, or an argument has integer or complex numbers.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> cr.value_and_grad(lambda x: 3 * x**2 - 4 * x + 5)(3.0)
+    (np.float64(20.0), np.float64(14.0))
+
+    References
+    ----------
+    Griewank and Walther, "Evaluating Derivatives", 2nd edition, 2008, chapter 3.
+    """
+
+    @wraps(function)
+    def with_gradient(*args: Any, **kwargs: Any) -> Any:
+        positions = chosen(args, argnums)
+        leaves, structure = leaves_of(args, positions)
+        with Tape() as tape:
+            variables = [tape.variable(leaf) for leaf in leaves]
+            result = call_with(function, args, kwargs, positions, trees.unflatten(structure, variables))
+            value, aux = _with_aux(result, has_aux)
+            gradients = _gradients(tape, value, variables)
+        results = as_given(structure, owned(gradients), argnums)
+        plain = _strip(tape, value)
+        return ((plain, trees.map_leaves(lambda x: _strip(tape, x), aux)) if has_aux else plain), results
+
+    return with_gradient
+
+
+def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
+    if not has_aux:
+        return result, None
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise DifferentiationError("with has_aux=True the function must give (value, extra).")
+    return result
+
+
+def _gradients(tape: Tape, value: Any, variables: list[TapeValue]) -> list[Any]:
+    """The cotangents of the variables for a scalar value."""
+    if trees.is_container(value) or as_leaf(value).shape != ():
+        what = type(value).__name__ if trees.is_container(value) else f"an array of shape {value.shape}"
+        raise DifferentiationError(
+            f"grad needs a function that gives one number, and this one gives {what}. "
+            "Sum or average the result (np.sum, np.mean), or use jacobian or vjp."
+        )
+    if not isinstance(value, TapeValue) or value.trace is not tape:
+        kind = as_leaf(value).dtype.kind
+        if kind != "f":
+            raise DifferentiationError(f"the function gives {value!r}, which is no real number and has no derivative.")
+        return [zeros(x) for x in variables]
+    found = tape.pull([value], [np.ones((), value.dtype)[()]], variables)
+    return [zeros(x) if g is None else g for g, x in zip(found, variables, strict=True)]
+
+
+def _strip(trace: Any, x: Any) -> Any:
+    """A result without the trace that is ending."""
+    return x.value if isinstance(x, TapeValue | TangentValue) and x.trace is trace else x
+
+
+def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """A function that gives the gradient of `function`: ∂f/∂x for every number of its argument.
+
+    Parameters
+    ----------
+    function : callable
+        Plain NumPy code that gives one real number.
+    argnums : int or sequence of ints
+        The positional arguments to differentiate by: arrays, or nested dicts, lists and tuples of them.
+    has_aux : bool
+        Whether the function gives `(value, extra)`; then the result is `(gradient, extra)`.
+
+    Returns
+    -------
+    callable
+        Called like `function`; gives the gradient in the shape of the argument.
+
+    Raises
+    ------
+    DifferentiationError
+        When the value is not one real number, or an argument has integer or complex numbers.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> cr.grad(lambda x: np.sum(np.sin(x) * x))(np.array([0.0, 1.0]))
+    array([0.        , 1.38177329])
+    >>> cr.grad(cr.grad(lambda x: x**3))(2.0)
+    np.float64(12.0)
+    """
+    both = value_and_grad(function, argnums, has_aux)
+
+    @wraps(function)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        value, result = both(*args, **kwargs)
+        return (result, value[1]) if has_aux else result
+
+    return gradient
+
+
+def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple[Any, ...]:
+    """The value of `function`, and the function that pulls a cotangent back: g ↦ gᵀJ.
+
+    Parameters
+    ----------
+    function : callable
+        Plain NumPy code; its result may be an array or a nested container of arrays.
+    *primals
+        Its arguments, arrays of real numbers or nested containers of them.
+    has_aux : bool
+        Whether the function gives `(value, extra)`.
+
+    Returns
+    -------
+    value, pullback
+        `pullback(cotangent)` takes something of the value's shape and gives a tuple with one entry for
+        every argument. It may be called many times. With `has_aux`, the extra results come third.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> value, pullback = cr.vjp(lambda x: x**2, np.array([1.0, 2.0]))
+    >>> pullback(np.array([1.0, 10.0]))
+    (array([ 2., 40.]),)
+    """
+    leaves, structure = leaves_of(primals, tuple(range(len(primals))))
+    with Tape() as tape:
+        variables = [tape.variable(leaf) for leaf in leaves]
+        value, aux = _with_aux(function(*trees.unflatten(structure, variables)), has_aux)
+        outputs, outputs_structure = trees.flatten(value)
+    plain = [as_leaf(_strip(tape, x)) for x in outputs]
+
+    def pullback(cotangent: Any) -> tuple[Any, ...]:
+        given = trees.flatten_like(outputs_structure, cotangent, "the cotangent")
+        cotangents = [_of_shape(c, x, "the cotangent") for c, x in zip(given, plain, strict=True)]
+        traced = [
+            (x, c) for x, c in zip(outputs, cotangents, strict=True) if isinstance(x, TapeValue) and x.trace is tape
+        ]
+        found = tape.pull([x for x, _ in traced], [c for _, c in traced], variables)
+        results = [zeros(x) if g is None else g for g, x in zip(found, variables, strict=True)]
+        return trees.unflatten(structure, owned(results))  # type: ignore[no-any-return]
+
+    nested = trees.unflatten(outputs_structure, plain)
+    return (nested, pullback, trees.map_leaves(lambda x: _strip(tape, x), aux)) if has_aux else (nested, pullback)
+
+
+def jvp(
+    function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
+) -> tuple[Any, ...]:
+    """The value of `function`, and its derivative along a direction: t ↦ J·t, in forward mode.
+
+    Parameters
+    ----------
+    function : callable
+        Plain NumPy code; its result may be an array or a nested container of arrays.
+    primals : sequence
+        Its arguments.
+    tangents : sequence
+        The direction: one entry for every argument, of the same shape.
+    has_aux : bool
+        Whether the function gives `(value, extra)`.
+
+    Returns
+    -------
+    value, tangent
+        Both of the shape of the function's result; with `has_aux`, the extra results come third.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> cr.jvp(np.sin, (0.0,), (2.0,))
+    (np.float64(0.0), np.float64(2.0))
+    """
+    if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list) or len(primals) != len(tangents):
+        raise ShapeError(
+            "jvp needs primals and tangents as two tuples of the same length, one entry for each argument."
+        )
+    leaves, structure = leaves_of(tuple(primals), tuple(range(len(primals))))
+    directions = [
+        _of_shape(t, x, "a tangent")
+        for t, x in zip(trees.flatten_like(structure, tuple(tangents), "tangents"), leaves, strict=True)
+    ]
+    with Tangents() as tangents_trace:
+        inputs = [TangentValue(tangents_trace, x, t) for x, t in zip(leaves, directions, strict=True)]
+        value, aux = _with_aux(function(*trees.unflatten(structure, inputs)), has_aux)
+        outputs, outputs_structure = trees.flatten(value)
+    values = [as_leaf(_strip(tangents_trace, x)) for x in outputs]
+    results = [
+        x.tangent if isinstance(x, TangentValue) and x.trace is tangents_trace else zeros(v)
+        for x, v in zip(outputs, values, strict=True)
+    ]
+    nested = trees.unflatten(outputs_structure, values), trees.unflatten(outputs_structure, owned(results))
+    return (*nested, trees.map_leaves(lambda x: _strip(tangents_trace, x), aux)) if has_aux else nested
+
+
+def _of_shape(given: Any, like: Any, what: str) -> Any:
+    """A tangent or cotangent, checked against the value it belongs to and in its dtype."""
+    array = given if isinstance(given, Traced) else np.asarray(given)
+    if tuple(array.shape) != tuple(like.shape):
+        raise ShapeError(f"{what} has shape {tuple(array.shape)} and must have the value's shape {tuple(like.shape)}.")
+    if isinstance(array, Traced):
+        return real_array(array, what)
+    return array.astype(like.dtype if like.dtype.kind == "f" else float)[()]

@@ -1,0 +1,121 @@
+"""Elementwise activation functions.
+
+Kinks: `relu`, `leaky_relu` and `step` take the left branch at 0, so relu′(0) = 0; `clip` passes the derivative
+at both bounds.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from chainrule.ops.kinds.elementwise import NONZERO, POSITIVE, REAL, Domain, Elementwise
+
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, "Self-normalizing networks"
+
+
+def _sigmoid(m: Any, x: Any) -> Any:
+    """1/(1+e^−x) without overflow: only e^−|x| is computed."""
+    small = m.exp(-m.absolute(x))
+    return m.where(x >= 0, 1.0, small) / (1.0 + small)
+
+
+def _normal_cdf(m: Any, x: Any) -> Any:
+    return 0.5 * (1.0 + m.erf(x * math.sqrt(0.5)))
+
+
+def _elu_part(m: Any, x: Any) -> Any:
+    """e^x − 1 for negative x, 0 for others, without overflow."""
+    return m.expm1(m.minimum(x, 0.0))
+
+
+sigmoid = Elementwise(
+    "sigmoid",
+    value=_sigmoid,
+    partials=(lambda m, y, x: y * (1.0 - y),),
+    latex=r"\sigma\left({0}\right)",
+    domain=(REAL,),
+)
+relu = Elementwise(
+    "relu",
+    value=lambda m, x: m.maximum(x, 0.0),
+    partials=(lambda m, y, x: m.indicator(x > 0, y),),
+    latex=r"\operatorname{{relu}}\left({0}\right)",
+    domain=(NONZERO,),
+)
+leaky_relu = Elementwise(
+    "leaky_relu",
+    value=lambda m, x, slope: m.where(x > 0, x, slope * x),
+    partials=(
+        lambda m, y, x, slope: slope + (1.0 - slope) * m.indicator(x > 0, y),
+        lambda m, y, x, slope: m.minimum(x, 0.0),
+    ),
+    latex=r"\operatorname{{leaky\ relu}}\left({0}\right)",
+    domain=(NONZERO, POSITIVE),
+)
+elu = Elementwise(
+    "elu",
+    value=lambda m, x, alpha: m.where(x > 0, x, alpha * _elu_part(m, x)),
+    partials=(
+        lambda m, y, x, alpha: m.where(x > 0, 1.0, alpha * m.exp(m.minimum(x, 0.0))),
+        lambda m, y, x, alpha: _elu_part(m, x),
+    ),
+    latex=r"\operatorname{{elu}}\left({0}\right)",
+    domain=(NONZERO, POSITIVE),
+)
+selu = Elementwise(
+    "selu",
+    value=lambda m, x: SELU_SCALE * m.where(x > 0, x, SELU_ALPHA * _elu_part(m, x)),
+    partials=(lambda m, y, x: SELU_SCALE * m.where(x > 0, 1.0, SELU_ALPHA * m.exp(m.minimum(x, 0.0))),),
+    latex=r"\operatorname{{selu}}\left({0}\right)",
+    domain=(NONZERO,),
+)
+gelu = Elementwise(
+    "gelu",
+    value=lambda m, x: x * _normal_cdf(m, x),
+    partials=(lambda m, y, x: _normal_cdf(m, x) + x * m.exp(-0.5 * x * x) * (1.0 / math.sqrt(2.0 * math.pi)),),
+    latex=r"\operatorname{{gelu}}\left({0}\right)",
+    domain=(Domain(-6.0, 6.0),),
+)
+silu = Elementwise(
+    "silu",
+    value=lambda m, x: x * _sigmoid(m, x),
+    partials=(lambda m, y, x: m.sigmoid(x) * (1.0 + x - y),),
+    latex=r"\operatorname{{silu}}\left({0}\right)",
+    domain=(REAL,),
+)
+softplus = Elementwise(
+    "softplus",
+    value=lambda m, x: m.maximum(x, 0.0) + m.log1p(m.exp(-m.absolute(x))),
+    partials=(lambda m, y, x: m.sigmoid(x),),
+    latex=r"\ln\left(1 + e^{{{0}}}\right)",
+    domain=(NONZERO,),
+)
+softsign = Elementwise(
+    "softsign",
+    value=lambda m, x: x / (1.0 + m.absolute(x)),
+    partials=(lambda m, y, x: m.square(1.0 - m.absolute(y)),),
+    latex=r"\frac{{{0}}}{{1 + \left|{0}\right|}}",
+    domain=(NONZERO,),
+)
+step = Elementwise(
+    "step",
+    value=lambda m, x: m.indicator(x > 0, x),
+    partials=(None,),
+    latex=r"\operatorname{{step}}\left({0}\right)",
+    domain=(NONZERO,),
+)
+clip = Elementwise(
+    "clip",
+    value=lambda m, x, low, high: m.minimum(m.maximum(x, low), high),
+    partials=(
+        lambda m, y, x, low, high: m.indicator(m.logical_and(low <= x, x <= high), y),
+        lambda m, y, x, low, high: m.indicator(x < low, y),
+        lambda m, y, x, low, high: m.indicator(x > high, y),
+    ),
+    latex=r"\operatorname{{clip}}\left({0}, {1}, {2}\right)",
+    domain=(Domain(-3.0, 3.0, kinks=(-1.0, 1.0)), Domain(-1.0, -1.0), Domain(1.0, 1.0)),
+    numpy=lambda x, low, high: np.minimum(np.maximum(x, low), high),
+)

@@ -1,0 +1,220 @@
+"""Elementwise arithmetic, roots and powers.
+
+Kinks: `absolute` has derivative 0 at 0; `maximum` and `minimum` share the derivative equally where their
+inputs are equal; `clip` passes it at both bounds.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from chainrule.ops.kinds.elementwise import BOOLEAN, NONZERO, POSITIVE, REAL, Domain, Elementwise
+
+STEPS = Domain(kinks=tuple(float(k) for k in range(-8, 9)))
+HALF_STEPS = Domain(kinks=tuple(k + 0.5 for k in range(-9, 9)))
+
+add = Elementwise("add", value=lambda m, a, b: a + b, partials=(1, 1), latex="{0} + {1}", domain=(REAL, REAL))
+subtract = Elementwise(
+    "subtract", value=lambda m, a, b: a - b, partials=(1, -1), latex="{0} - {1}", domain=(REAL, REAL)
+)
+multiply = Elementwise(
+    "multiply",
+    value=lambda m, a, b: a * b,
+    partials=(lambda m, y, a, b: b, lambda m, y, a, b: a),
+    latex=r"{0} \cdot {1}",
+    domain=(REAL, REAL),
+)
+divide = Elementwise(
+    "divide",
+    value=lambda m, a, b: a / b,
+    partials=(lambda m, y, a, b: 1.0 / b, lambda m, y, a, b: -y / b),
+    latex=r"\frac{{{0}}}{{{1}}}",
+    domain=(REAL, NONZERO),
+)
+negative = Elementwise("negative", value=lambda m, x: -x, partials=(-1,), latex="-{0}", domain=(REAL,))
+positive = Elementwise("positive", value=lambda m, x: +x, partials=(1,), latex="{0}", domain=(REAL,))
+reciprocal = Elementwise(
+    "reciprocal",
+    value=lambda m, x: 1.0 / x,
+    partials=(lambda m, y, x: -y * y,),
+    latex=r"\frac{{1}}{{{0}}}",
+    domain=(NONZERO,),
+)
+
+
+def _power_by_base(m: Any, y: Any, a: Any, b: Any) -> Any:
+    """b·a^(b−1), and 0 where b = 0, also at a = 0."""
+    if isinstance(b, int | float):  # a number must stay a number, lest it widen the dtype
+        return b * m.power(a, b - 1) if b != 0 else 0.0
+    return b * m.power(a, m.where(b == 0, 1.0, b - 1.0))
+
+
+def _power_by_exponent(m: Any, y: Any, a: Any, b: Any) -> Any:
+    """y·log a, and 0 at a = 0, where y does not change with b > 0."""
+    if isinstance(a, int | float):
+        return y * (math.log(a) if a > 0 else 0.0 if a == 0 else math.nan)
+    return y * m.log(m.where(a == 0, 1.0, a))
+
+
+power = Elementwise(
+    "power",
+    value=lambda m, a, b: m.power(a, b),
+    partials=(_power_by_base, _power_by_exponent),
+    latex="{{{0}}}^{{{1}}}",
+    domain=(POSITIVE, REAL),
+    doc="At a = 0 the derivative by the exponent is taken as 0.",
+)
+square = Elementwise(
+    "square", value=lambda m, x: x * x, partials=(lambda m, y, x: 2.0 * x,), latex="{{{0}}}^{{2}}", domain=(REAL,)
+)
+sqrt = Elementwise(
+    "sqrt",
+    value=lambda m, x: m.sqrt(x),
+    partials=(lambda m, y, x: 0.5 / y,),
+    latex=r"\sqrt{{{0}}}",
+    domain=(POSITIVE,),
+)
+cbrt = Elementwise(
+    "cbrt",
+    value=lambda m, x: m.cbrt(x),
+    partials=(lambda m, y, x: 1.0 / (3.0 * y * y),),
+    latex=r"\sqrt[3]{{{0}}}",
+    domain=(Domain(kinks=(0.0,)),),
+)
+absolute = Elementwise(
+    "absolute",
+    value=lambda m, x: m.absolute(x),
+    partials=(lambda m, y, x: m.sign(x),),
+    latex=r"\left|{0}\right|",
+    domain=(NONZERO,),
+    doc="The derivative at 0 is taken as 0.",
+)
+sign = Elementwise(
+    "sign",
+    value=lambda m, x: m.sign(x),
+    partials=(None,),
+    latex=r"\operatorname{{sign}}\left({0}\right)",
+    domain=(NONZERO,),
+)
+hypot = Elementwise(
+    "hypot",
+    value=lambda m, a, b: m.hypot(a, b),
+    partials=(
+        lambda m, y, a, b: a / m.where(y == 0, 1.0, y),
+        lambda m, y, a, b: b / m.where(y == 0, 1.0, y),
+    ),
+    latex=r"\sqrt{{{{{0}}}^{{2}} + {{{1}}}^{{2}}}}",
+    domain=(NONZERO, NONZERO),
+    doc="Both derivatives at the origin are taken as 0.",
+)
+maximum = Elementwise(
+    "maximum",
+    value=lambda m, a, b: m.maximum(a, b),
+    partials=(
+        lambda m, y, a, b: m.indicator(a > b, y) + 0.5 * m.indicator(a == b, y),
+        lambda m, y, a, b: m.indicator(b > a, y) + 0.5 * m.indicator(a == b, y),
+    ),
+    latex=r"\max\left({0}, {1}\right)",
+    domain=(REAL, REAL),
+    separate=True,
+    doc="Where the inputs are equal each gets half of the derivative.",
+)
+minimum = Elementwise(
+    "minimum",
+    value=lambda m, a, b: m.minimum(a, b),
+    partials=(
+        lambda m, y, a, b: m.indicator(a < b, y) + 0.5 * m.indicator(a == b, y),
+        lambda m, y, a, b: m.indicator(b < a, y) + 0.5 * m.indicator(a == b, y),
+    ),
+    latex=r"\min\left({0}, {1}\right)",
+    domain=(REAL, REAL),
+    separate=True,
+    doc="Where the inputs are equal each gets half of the derivative.",
+)
+floor = Elementwise(
+    "floor",
+    value=lambda m, x: m.floor(x),
+    partials=(None,),
+    latex=r"\left\lfloor {0} \right\rfloor",
+    domain=(STEPS,),
+)
+ceil = Elementwise(
+    "ceil",
+    value=lambda m, x: m.ceil(x),
+    partials=(None,),
+    latex=r"\left\lceil {0} \right\rceil",
+    domain=(STEPS,),
+)
+trunc = Elementwise(
+    "trunc",
+    value=lambda m, x: m.trunc(x),
+    partials=(None,),
+    latex=r"\operatorname{{trunc}}\left({0}\right)",
+    domain=(STEPS,),
+)
+rint = Elementwise(
+    "rint",
+    value=lambda m, x: m.rint(x),
+    partials=(None,),
+    latex=r"\operatorname{{round}}\left({0}\right)",
+    domain=(HALF_STEPS,),
+    doc="Halves are rounded to the even neighbour.",
+)
+floor_divide = Elementwise(
+    "floor_divide",
+    value=lambda m, a, b: m.floor(a / b),
+    partials=(None, None),
+    latex=r"\left\lfloor \frac{{{0}}}{{{1}}} \right\rfloor",
+    domain=(REAL, NONZERO),
+    numpy=np.floor_divide,
+)
+remainder = Elementwise(
+    "remainder",
+    value=lambda m, a, b: a - m.floor(a / b) * b,
+    partials=(1, lambda m, y, a, b: -m.floor(a / b)),
+    latex=r"{0} \bmod {1}",
+    domain=(Domain(0.0, 1.0), Domain(1.0, math.inf)),
+    numpy=np.remainder,
+)
+where = Elementwise(
+    "where",
+    value=lambda m, condition, a, b: m.where(condition, a, b),
+    partials=(
+        None,
+        lambda m, y, condition, a, b: m.indicator(condition, y),
+        lambda m, y, condition, a, b: m.indicator(m.logical_not(condition), y),
+    ),
+    latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
+    domain=(BOOLEAN, REAL, REAL),
+    numpy=lambda condition, a, b: np.where(condition, a, b)[()],
+)
+indicator = Elementwise(
+    "indicator",
+    value=lambda m, condition, like: m.indicator(condition, like),
+    partials=(None, None),
+    latex=r"\left[{0}\right]",
+    domain=(BOOLEAN, REAL),
+    numpy=lambda condition, like: np.multiply(condition, 1, dtype=np.result_type(like)),
+    doc="1 where the condition holds and 0 elsewhere, in the dtype of the second input.",
+)
+astype = Elementwise(
+    "astype",
+    value=lambda m, x, dtype: m.astype(x, dtype),
+    partials=(1,),
+    latex="{0}",
+    domain=(REAL,),
+    numpy=lambda x, dtype: np.asarray(x).astype(dtype)[()],
+    doc="The same numbers in another dtype (attribute `dtype`).",
+)
+stop_gradient = Elementwise(
+    "stop_gradient",
+    value=lambda m, x: +x,
+    partials=(None,),
+    latex=r"\operatorname{{stop}}\left({0}\right)",
+    domain=(REAL,),
+    numpy=lambda x: x,
+    doc="The value itself, with derivative 0.",
+)

@@ -1,0 +1,59 @@
+"""Elementwise comparisons, logic, tests for special values, and arithmetic on bits; none has a derivative."""
+
+from __future__ import annotations
+
+from chainrule.ops.kinds.elementwise import BOOLEAN, INTEGER, REAL, Elementwise
+
+
+def _pair(name: str, value: object, latex: str, domain: object) -> Elementwise:
+    return Elementwise(
+        name,
+        value=value,
+        partials=(None, None),
+        latex=latex,
+        domain=(domain, domain),
+        separate=domain is REAL,  # type: ignore[arg-type]
+    )
+
+
+equal = _pair("equal", lambda m, a, b: a == b, "{0} = {1}", REAL)
+not_equal = _pair("not_equal", lambda m, a, b: a != b, r"{0} \neq {1}", REAL)
+less = _pair("less", lambda m, a, b: a < b, "{0} < {1}", REAL)
+less_equal = _pair("less_equal", lambda m, a, b: a <= b, r"{0} \leq {1}", REAL)
+greater = _pair("greater", lambda m, a, b: a > b, "{0} > {1}", REAL)
+greater_equal = _pair("greater_equal", lambda m, a, b: a >= b, r"{0} \geq {1}", REAL)
+
+logical_and = _pair("logical_and", lambda m, a, b: m.logical_and(a, b), r"{0} \wedge {1}", BOOLEAN)
+logical_or = _pair("logical_or", lambda m, a, b: m.logical_or(a, b), r"{0} \vee {1}", BOOLEAN)
+logical_xor = _pair("logical_xor", lambda m, a, b: m.logical_xor(a, b), r"{0} \oplus {1}", BOOLEAN)
+logical_not = Elementwise(
+    "logical_not", value=lambda m, x: m.logical_not(x), partials=(None,), latex=r"\neg {0}", domain=(BOOLEAN,)
+)
+
+isnan = Elementwise(
+    "isnan",
+    value=lambda m, x: x != x,
+    partials=(None,),
+    latex=r"\operatorname{{isnan}}\left({0}\right)",
+    domain=(REAL,),
+)
+isinf = Elementwise(
+    "isinf",
+    value=lambda m, x: m.absolute(x) == float("inf"),
+    partials=(None,),
+    latex=r"\operatorname{{isinf}}\left({0}\right)",
+    domain=(REAL,),
+)
+isfinite = Elementwise(
+    "isfinite",
+    value=lambda m, x: m.absolute(x) < float("inf"),
+    partials=(None,),
+    latex=r"\operatorname{{isfinite}}\left({0}\right)",
+    domain=(REAL,),
+)
+
+bitwise_and = _pair("bitwise_and", lambda m, a, b: m.bitwise_and(a, b), r"{0} \mathbin{{\&}} {1}", INTEGER)
+bitwise_or = _pair("bitwise_or", lambda m, a, b: m.bitwise_or(a, b), r"{0} \mid {1}", INTEGER)
+bitwise_xor = _pair("bitwise_xor", lambda m, a, b: m.bitwise_xor(a, b), r"{0} \oplus {1}", INTEGER)
+left_shift = _pair("left_shift", lambda m, a, b: m.left_shift(a, b), r"{0} \ll {1}", INTEGER)
+right_shift = _pair("right_shift", lambda m, a, b: m.right_shift(a, b), r"{0} \gg {1}", INTEGER)

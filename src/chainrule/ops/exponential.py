@@ -1,0 +1,91 @@
+"""Elementwise exponentials and logarithms, and the error function."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain, Elementwise
+
+LN2, LN10 = math.log(2.0), math.log(10.0)
+
+exp = Elementwise("exp", value=lambda m, x: m.exp(x), partials=(lambda m, y, x: y,), latex="e^{{{0}}}", domain=(REAL,))
+exp2 = Elementwise(
+    "exp2", value=lambda m, x: m.exp2(x), partials=(lambda m, y, x: LN2 * y,), latex="2^{{{0}}}", domain=(REAL,)
+)
+expm1 = Elementwise(
+    "expm1", value=lambda m, x: m.expm1(x), partials=(lambda m, y, x: y + 1.0,), latex="e^{{{0}}} - 1", domain=(REAL,)
+)
+log = Elementwise(
+    "log",
+    value=lambda m, x: m.log(x),
+    partials=(lambda m, y, x: 1.0 / x,),
+    latex=r"\ln {0}",
+    domain=(POSITIVE,),
+)
+log2 = Elementwise(
+    "log2",
+    value=lambda m, x: m.log2(x),
+    partials=(lambda m, y, x: 1.0 / (LN2 * x),),
+    latex=r"\log_{{2}} {0}",
+    domain=(POSITIVE,),
+)
+log10 = Elementwise(
+    "log10",
+    value=lambda m, x: m.log10(x),
+    partials=(lambda m, y, x: 1.0 / (LN10 * x),),
+    latex=r"\log_{{10}} {0}",
+    domain=(POSITIVE,),
+)
+log1p = Elementwise(
+    "log1p",
+    value=lambda m, x: m.log1p(x),
+    partials=(lambda m, y, x: 1.0 / (1.0 + x),),
+    latex=r"\ln\left(1 + {0}\right)",
+    domain=(Domain(low=-1.0),),
+)
+logaddexp = Elementwise(
+    "logaddexp",
+    value=lambda m, a, b: m.maximum(a, b) + m.log1p(m.exp(-m.absolute(a - b))),
+    partials=(lambda m, y, a, b: m.exp(a - y), lambda m, y, a, b: m.exp(b - y)),
+    latex=r"\ln\left(e^{{{0}}} + e^{{{1}}}\right)",
+    domain=(REAL, REAL),
+    separate=True,
+)
+
+# erf(x) = x·P(x²) on |x| ≤ 1 and sign(x)·(1 − e^(−x²)·Q(2/(2+|x|))) beyond: Chebyshev interpolants computed
+# with 40 digits, relative error below 1e-17 before rounding.
+_NEAR = (
+    5.957176147748911e-11, -1.1372848856791674e-09, 1.4659775274047436e-08, -1.6350312701054695e-07,
+    1.6461000484121368e-06, -1.4925595266831182e-05, 0.0001205533111164271, -0.000854832698083379,
+    0.0052239776248180145, -0.026866170645076792, 0.11283791670954879, -0.3761263890318375, 1.1283791670955126,
+)  # fmt: skip
+_FAR = (
+    -0.07692728720176452, 0.5722101913167974, -1.9180203974498897, 3.7799880036249913, -4.786255479495366,
+    4.018029079163579, -2.3090008742701653, 1.0345466691739977, -0.3939740962737018, 0.025006871278666312,
+    -0.017925994188306676, 0.08498545342453037, 0.1763377096315686, 0.24680601403241229, 0.28209869445000274,
+    0.2820945178902828, 8.069963121735795e-09,
+)  # fmt: skip
+
+
+def _polynomial(coefficients: tuple[float, ...], x: Any) -> Any:
+    total = coefficients[0] * x + coefficients[1]
+    for coefficient in coefficients[2:]:
+        total = total * x + coefficient
+    return total
+
+
+def _erf(m: Any, x: Any) -> Any:
+    size = m.minimum(m.absolute(x), 6.2)
+    near = x * _polynomial(_NEAR, m.minimum(size * size, 1.0))
+    far = m.sign(x) * (1.0 - m.exp(-size * size) * _polynomial(_FAR, 2.0 / (2.0 + size)))
+    return m.where(size < 1.0, near, far)
+
+
+erf = Elementwise(
+    "erf",
+    value=_erf,
+    partials=(lambda m, y, x: (2.0 / math.sqrt(math.pi)) * m.exp(-x * x),),
+    latex=r"\operatorname{{erf}}\left({0}\right)",
+    domain=(Domain(-6.0, 6.0),),
+)

@@ -1,0 +1,127 @@
+"""Elementwise functions whose call differs from their operation's: options, defaults, special cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import ShapeError
+from chainrule.ops.functions.function import function
+from chainrule.ops.operation import example
+
+_POWERS = {2: "square", 1: "positive", 0.5: "sqrt", -1: "reciprocal"}
+
+
+@function(example((3,), 3), example((3,), 2), example((3,), (3,)), example(2.0, (3,)), numpy=(np.power, np.pow))
+def power(m: Any, x1: Any, x2: Any, /) -> Any:
+    """x1 to the power x2; the commonest constant exponents become simpler operations."""
+    if type(x2) in (int, float) and x2 in _POWERS and x1.dtype.kind == "f":
+        return getattr(m, _POWERS[x2])(x1)
+    return m.power(x1, x2)
+
+
+@function(example(np.array([True, False, True]), (3,), (3,)), example(np.array([[True], [False]]), (2, 3), 0.0))
+def where(m: Any, condition: Any, x: Any = None, y: Any = None, /) -> Any:
+    """Elements of x where the condition holds, of y elsewhere."""
+    if x is None or y is None:
+        raise ShapeError("np.where with one argument selects an unknown number of elements; give all three.")
+    return m.where(condition, x, y)
+
+
+@function(example((4,), -0.5, 0.5), example((4,), None, 0.3))
+def clip(m: Any, a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    """The elements kept between two bounds."""
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    if low is None and high is None:
+        return a
+    if low is None:
+        return m.minimum(a, high)
+    return m.maximum(a, low) if high is None else m.clip(a, low, high)
+
+
+@function(example((4,)), example((4,), 1), numpy=(np.round, np.around), name="round", differentiable=False)
+def round_(m: Any, a: Any, decimals: int = 0) -> Any:
+    """The nearest number with so many decimals, halves to even."""
+    if decimals == 0:
+        return m.rint(a)
+    scale = 10.0**decimals
+    return m.rint(a * scale) / scale
+
+
+@function(example((4,)), numpy=())
+def sigmoid(m: Any, x: Any) -> Any:
+    """σ(x) = 1/(1 + e⁻ˣ)."""
+    return m.sigmoid(x)
+
+
+@function(example((4,)), numpy=())
+def relu(m: Any, x: Any) -> Any:
+    """max(x, 0); its derivative at 0 is 0."""
+    return m.relu(x)
+
+
+@function(example((4,)), example((4,), slope=0.2), numpy=())
+def leaky_relu(m: Any, x: Any, slope: Any = 0.01) -> Any:
+    """x where positive, slope·x elsewhere."""
+    return m.leaky_relu(x, slope)
+
+
+@function(example((4,)), example((4,), alpha=0.5), numpy=())
+def elu(m: Any, x: Any, alpha: Any = 1.0) -> Any:
+    """x where positive, alpha·(eˣ − 1) elsewhere."""
+    return m.elu(x, alpha)
+
+
+@function(example((4,)), numpy=())
+def selu(m: Any, x: Any) -> Any:
+    """The self-normalising exponential linear unit (Klambauer et al. 2017)."""
+    return m.selu(x)
+
+
+@function(example((4,)), numpy=())
+def gelu(m: Any, x: Any) -> Any:
+    """x·Φ(x), with Φ the normal distribution function (Hendrycks and Gimpel 2016)."""
+    return m.gelu(x)
+
+
+@function(example((4,)), numpy=())
+def silu(m: Any, x: Any) -> Any:
+    """x·σ(x), also called swish."""
+    return m.silu(x)
+
+
+@function(example((4,)), numpy=())
+def softplus(m: Any, x: Any) -> Any:
+    """ln(1 + eˣ)."""
+    return m.softplus(x)
+
+
+@function(example((4,)), numpy=())
+def softsign(m: Any, x: Any) -> Any:
+    """x/(1 + |x|)."""
+    return m.softsign(x)
+
+
+@function(example((4,)), numpy=())
+def hard_tanh(m: Any, x: Any) -> Any:
+    """x kept between −1 and 1."""
+    return m.clip(x, -1.0, 1.0)
+
+
+@function(example((4,)), numpy=(), differentiable=False)
+def step(m: Any, x: Any) -> Any:
+    """1 where x is positive, 0 elsewhere; its derivative is 0."""
+    return m.step(x)
+
+
+@function(example((4,)), numpy=())
+def erf(m: Any, x: Any) -> Any:
+    """The error function, 2/√π ∫₀ˣ e^(−t²) dt."""
+    return m.erf(x)
+
+
+@function(example((4,)), numpy=(), differentiable=False)
+def stop_gradient(m: Any, x: Any) -> Any:
+    """The value itself, treated as a constant by every derivative."""
+    return m.stop_gradient(x)

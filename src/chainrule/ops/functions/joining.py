@@ -1,0 +1,218 @@
+"""Functions that join arrays, split them, and pick elements by position."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import ShapeError
+from chainrule.ops.functions.function import function, ndim, one_axis, shape
+from chainrule.ops.functions.shaping import cut_along, expand_dims, ravel, reshape, transpose
+from chainrule.ops.operation import example
+
+
+class Together(list[Any]):
+    """Shapes of an example that go into the call as one list of arrays."""
+
+
+@function(example(Together([(2, 3), (1, 3)])), example(Together([(2, 3), (2, 2)]), axis=1))
+def concatenate(m: Any, arrays: Sequence[Any], axis: int | None = 0) -> Any:
+    """Arrays joined along an existing axis."""
+    if not len(arrays):
+        raise ShapeError("concatenate was given no arrays; give at least one.")
+    if axis is None:
+        arrays, axis = [reshape(m, _array(a), -1) for a in arrays], 0
+    if any(ndim(a) == 0 for a in arrays):
+        raise ShapeError("concatenate was given a number without axes; join numbers with np.stack.")
+    return m.concatenate(*map(_array, arrays), axis=one_axis(axis, ndim(arrays[0])))
+
+
+@function(example(Together([(2, 3), (2, 3)])), example(Together([(3,), (3,)]), axis=-1), example(Together([(), ()])))
+def stack(m: Any, arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Arrays of one shape joined along a new axis."""
+    if len({shape(a) for a in arrays}) != 1:
+        raise ShapeError(f"stack needs arrays of one shape and was given {[shape(a) for a in arrays]}.")
+    place = one_axis(axis, ndim(arrays[0]) + 1)
+    return m.concatenate(*(expand_dims(m, _array(a), place) for a in arrays), axis=place)
+
+
+@function(example(Together([(3,), (3,)])), example(Together([(2, 3), (1, 3)])))
+def vstack(m: Any, tup: Sequence[Any]) -> Any:
+    """Arrays put below each other."""
+    return concatenate(m, [reshape(m, _array(a), (1, -1)) if ndim(a) < 2 else a for a in tup], 0)
+
+
+@function(example(Together([(3,), (2,)])), example(Together([(2, 3), (2, 1)])))
+def hstack(m: Any, tup: Sequence[Any]) -> Any:
+    """Arrays put beside each other."""
+    flat = [reshape(m, _array(a), (-1,)) if ndim(a) < 1 else a for a in tup]
+    return concatenate(m, flat, 0 if ndim(flat[0]) == 1 else 1)
+
+
+@function(example(Together([(3,), (3,)])), example(Together([(3,), (3, 2)])))
+def column_stack(m: Any, tup: Sequence[Any]) -> Any:
+    """Vectors and matrices put beside each other as columns."""
+    return concatenate(m, [reshape(m, _array(a), (-1, 1)) if ndim(a) < 2 else a for a in tup], 1)
+
+
+@function(example((6, 2), 3), example((5,), [1, 3]), example((2, 4), 2, axis=1), numpy=(np.split, np.array_split))
+def split(m: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """An array cut into pieces of equal length, or at given positions."""
+    place = one_axis(axis, ndim(ary))
+    n = ary.shape[place]
+    if isinstance(indices_or_sections, int):
+        if n % indices_or_sections:
+            raise ShapeError(f"cannot split an axis of length {n} into {indices_or_sections} equal parts.")
+        bounds = list(range(0, n + 1, n // indices_or_sections))
+    else:
+        bounds = [0, *(min(int(i), n) for i in indices_or_sections), n]
+    return [cut_along(m, ary, place, begin, end) for begin, end in zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+@function(example((5, 3), [0, 4, 4]), example((3, 4), np.array([[1, 0]]), axis=1))
+def take(m: Any, a: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:
+    """Slices at the given positions along an axis; of the flattened array without one."""
+    if axis is None:
+        a, axis = ravel(m, a), 0
+    place = one_axis(axis, ndim(a))
+    return m.take(a, positions(m, indices, a.shape[place], place), axis=place)
+
+
+@function(
+    example((3, 4), np.array([[1], [0], [3]]), axis=1),
+    example((3, 2), np.array([[2, 0], [1, 1]]), axis=0),
+)
+def take_along_axis(m: Any, arr: Any, indices: Any, axis: int | None = -1) -> Any:
+    """For every line along `axis`, the elements at that line's own positions."""
+    if axis is None:
+        arr, axis = ravel(m, arr), 0
+    place = one_axis(axis, ndim(arr))
+    if ndim(indices) != ndim(arr):
+        raise ShapeError(
+            f"take_along_axis needs as many axes in indices as in the array: {shape(indices)} and {arr.shape}."
+        )
+    strides = [math.prod(arr.shape[i + 1 :]) for i in range(ndim(arr))]
+    lines = [n if i != place else 1 for i, n in enumerate(arr.shape)]
+    offsets = np.zeros(lines, np.intp)
+    for i, n in enumerate(lines):
+        offsets = offsets + (np.arange(n) * strides[i]).reshape([-1 if k == i else 1 for k in range(ndim(arr))])
+    flat = positions(m, indices, arr.shape[place], place) * strides[place] + offsets
+    return m.take(ravel(m, arr), flat, axis=0)
+
+
+def positions(m: Any, indices: Any, length: int, axis: int) -> Any:
+    """Integer positions counted from the front; known ones are checked against the length."""
+    if not hasattr(indices, "dtype"):
+        indices = np.asarray(indices, np.intp if np.size(indices) == 0 else None)
+    if indices.dtype.kind not in "iu":
+        raise ShapeError(f"positions must be integers; these have dtype {indices.dtype}.")
+    if not _known(indices):
+        return m.where(indices < 0, indices + length, indices)
+    if indices.size and (indices.min() < -length or indices.max() >= length):
+        worst = indices.min() if indices.min() < -length else indices.max()
+        raise IndexError(f"index {worst} is out of bounds for axis {axis} with length {length}.")
+    return np.where(indices < 0, indices + length, indices)
+
+
+def index(m: Any, x: Any, key: Any) -> Any:
+    """`x[key]` with everything NumPy allows: integers, slices, `...`, `None`, integer arrays and masks."""
+    items = _expand(x, key if isinstance(key, tuple) else (key,))
+    gathered = any(hasattr(item, "dtype") and (ndim(item) > 0 or not _known(item)) for item in items)
+    start: list[int | None] = []
+    stop: list[int | None] = []
+    step: list[int] = []
+    lengths: list[int] = []
+    arrays: dict[int, Any] = {}
+    axis = 0
+    for item in items:
+        if item is None:
+            lengths.append(1)
+            continue
+        n = x.shape[axis]
+        if isinstance(item, slice):
+            piece = range(*item.indices(n))
+            start.append(piece.start if piece.start >= 0 else None)
+            stop.append(piece.stop if piece.stop >= 0 else None)
+            step.append(piece.step)
+            lengths.append(len(piece))
+        elif gathered:
+            start, stop, step = [*start, None], [*stop, None], [*step, 1]
+            arrays[len(lengths)] = positions(m, item, n, axis)
+            lengths.append(n)
+        else:
+            place = int(positions(m, item, n, axis))
+            start, stop, step = [*start, place], [*stop, place + 1], [*step, 1]
+        axis += 1
+    if any(
+        (a, b, c) not in ((None, None, 1), (0, n, 1)) for a, b, c, n in zip(start, stop, step, x.shape, strict=True)
+    ):
+        x = m.slice(x, start=tuple(start), stop=tuple(stop), step=tuple(step))
+    x = x if tuple(lengths) == tuple(x.shape) else m.reshape(x, shape=tuple(lengths))
+    return _gather(m, x, arrays) if arrays else x
+
+
+def _gather(m: Any, x: Any, arrays: dict[int, Any]) -> Any:
+    """Elements of `x` at index arrays for some of its axes, in NumPy's order of the result's axes."""
+    axes = list(arrays)
+    together = axes == list(range(axes[0], axes[0] + len(axes)))
+    place = axes[0] if together else 0
+    rest = [i for i in range(ndim(x)) if i not in arrays]
+    moved = transpose(m, x, [*rest[:place], *axes, *rest[place:]])
+    lengths = [x.shape[i] for i in axes]
+    flat = reshape(m, moved, (*moved.shape[:place], math.prod(lengths), *moved.shape[place + len(axes) :]))
+    combined: Any = 0
+    for n, axis in zip(lengths, axes, strict=True):
+        combined = combined * n + arrays[axis]
+    return m.take(flat, combined, axis=place)
+
+
+def _expand(x: Any, key: tuple[Any, ...]) -> list[Any]:
+    """The key with one item for every axis: ellipsis filled in, masks and lists turned into integer arrays."""
+    items: list[Any] = []
+    for item in key:
+        if isinstance(item, list | tuple | range):
+            item = np.asarray(item, np.intp if len(item) == 0 else None)
+        if isinstance(item, bool | np.bool_):
+            raise ShapeError("a single True or False is no index for a traced value; use np.where.")
+        if getattr(item, "dtype", None) == np.dtype(bool):
+            if not _known(item):
+                raise ShapeError(
+                    "a mask that depends on traced values selects an unknown number of elements. "
+                    "Keep the shape and use np.where(mask, x, 0.0) instead of x[mask]."
+                )
+            axis = sum(1 for previous in items if previous is not None and previous is not Ellipsis)
+            if not any(i is Ellipsis for i in items) and item.shape != tuple(x.shape[axis : axis + item.ndim]):
+                raise ShapeError(f"a mask of shape {item.shape} does not fit an array of shape {x.shape}.")
+            items.extend(item.nonzero())
+        elif (
+            item is None
+            or item is Ellipsis
+            or isinstance(item, slice)
+            or hasattr(item, "dtype")
+            or hasattr(item, "__index__")
+        ):
+            items.append(item)
+        else:
+            raise ShapeError(f"{item!r} is no index; use integers, slices, `...`, None, integer arrays or masks.")
+    used = sum(1 for item in items if item is not None and item is not Ellipsis)
+    if used > ndim(x):
+        raise ShapeError(f"{used} indices were given for an array with {ndim(x)} axes.")
+    filled: list[Any] = []
+    for item in items if any(i is Ellipsis for i in items) else [*items, Ellipsis]:
+        if item is Ellipsis:
+            filled.extend([slice(None)] * (ndim(x) - used))
+        else:
+            filled.append(item)
+    return filled
+
+
+def _known(x: Any) -> bool:
+    """Whether an array's numbers are there to look at."""
+    return isinstance(x, np.ndarray | np.generic)
+
+
+def _array(x: Any) -> Any:
+    return x if hasattr(x, "shape") else np.asarray(x)

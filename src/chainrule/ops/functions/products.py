@@ -1,0 +1,193 @@
+"""Matrix products of every shape, all written as pairwise contractions."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import ShapeError
+from chainrule.ops.functions.function import function, ndim, one_axis, shape
+from chainrule.ops.functions.shaping import diagonal, moveaxis, ravel, reshape
+from chainrule.ops.operation import example
+
+
+@function(
+    example((3, 4), (4, 2)),
+    example((4,), (4, 2)),
+    example((3, 4), (4,)),
+    example((4,), (4,)),
+    example((2, 3, 4), (4, 5)),
+    example((2, 1, 3, 4), (5, 4, 2)),
+    numpy=(np.matmul, np.linalg.matmul),
+)
+def matmul(m: Any, x1: Any, x2: Any, /) -> Any:
+    """The matrix product; leading axes are a batch and broadcast."""
+    n1, n2 = ndim(x1), ndim(x2)
+    if n1 == 0 or n2 == 0:
+        raise ShapeError("matmul needs arrays with axes; multiply by a number with *.")
+    s1, s2 = x1.shape, x2.shape
+    if s1[-1] != s2[-2 if n2 > 1 else -1]:
+        raise ShapeError(
+            f"cannot matrix-multiply shapes {tuple(s1)} and {tuple(s2)}: "
+            f"the left has {s1[-1]} columns and the right {s2[-2 if n2 > 1 else -1]} rows."
+        )
+    if n1 <= 2 and n2 <= 2:
+        return m.einsum(x1, x2, subscripts=_PLAIN[n1, n2])
+    batch = string.ascii_letters[: max(n1, n2) - 2]
+    rows, columns = "Y" if n1 > 1 else "", "X" if n2 > 1 else ""
+    left = batch[len(batch) - max(n1 - 2, 0) :] + rows + "Z"
+    right = batch[len(batch) - max(n2 - 2, 0) :] + "Z" + columns
+    return contract(m, [x1, x2], [left, right], batch + rows + columns)
+
+
+_PLAIN = {(2, 2): "ij,jk->ik", (1, 2): "j,jk->k", (2, 1): "ij,j->i", (1, 1): "j,j->"}
+
+
+@function(example((3, 4), (4, 2)), example((4,), (4,)), example((), (3,)), example((2, 3), (4, 3, 2)))
+def dot(m: Any, a: Any, b: Any) -> Any:
+    """The product over the last axis of `a` and the last but one of `b`."""
+    if ndim(a) == 0 or ndim(b) == 0:
+        return a * b
+    if ndim(a) <= 2 and ndim(b) <= 2:
+        return matmul(m, a, b)
+    left, right = string.ascii_letters[: ndim(a)], list(string.ascii_letters[ndim(a) : ndim(a) + ndim(b)])
+    right[-2 if ndim(b) > 1 else -1] = left[-1]
+    return contract(m, [a, b], [left, "".join(right)], left[:-1] + "".join(c for c in right if c != left[-1]))
+
+
+@function(example((2, 3), (2, 3)))
+def vdot(m: Any, a: Any, b: Any, /) -> Any:
+    """Σ of all products of corresponding elements."""
+    return matmul(m, ravel(m, a), ravel(m, b))
+
+
+@function(example((3,), (3,)), example((2, 3), (4, 3)))
+def inner(m: Any, a: Any, b: Any, /) -> Any:
+    """The product over the last axes of both."""
+    if ndim(a) == 0 or ndim(b) == 0:
+        return a * b
+    left, right = string.ascii_letters[: ndim(a)], string.ascii_letters[ndim(a) : ndim(a) + ndim(b) - 1]
+    return contract(m, [a, b], [left, right + left[-1]], left[:-1] + right)
+
+
+@function(example((3,), (2,)), example((2, 2), (3,)))
+def outer(m: Any, a: Any, b: Any) -> Any:
+    """All products of an element of `a` with one of `b`."""
+    return m.einsum(ravel(m, a), ravel(m, b), subscripts="i,j->ij")
+
+
+@function(example((2, 3, 4), (3, 4, 5)), example((2, 3), (4, 2), axes=([0], [1])), example((2,), (3,), axes=0))
+def tensordot(m: Any, a: Any, b: Any, axes: Any = 2) -> Any:
+    """The product summed over pairs of axes."""
+    if isinstance(axes, int):
+        of_a, of_b = list(range(ndim(a) - axes, ndim(a))), list(range(axes))
+    else:
+        of_a, of_b = ([side] if isinstance(side, int) else list(side) for side in axes)
+    of_a, of_b = [one_axis(i, ndim(a)) for i in of_a], [one_axis(i, ndim(b)) for i in of_b]
+    left = string.ascii_letters[: ndim(a)]
+    right = list(string.ascii_letters[ndim(a) : ndim(a) + ndim(b)])
+    for i, k in zip(of_a, of_b, strict=True):
+        right[k] = left[i]
+    kept = [c for i, c in enumerate(left) if i not in of_a] + [c for k, c in enumerate(right) if k not in of_b]
+    return contract(m, [a, b], [left, "".join(right)], "".join(kept))
+
+
+@function(example((3, 4)), example((3, 3), offset=1), example((2, 3, 4), 0, 1, 2))
+def trace(m: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The sum of the diagonal."""
+    found = diagonal(m, a, offset, axis1, axis2)
+    return m.sum(found, axis=(ndim(found) - 1,), keepdims=False)
+
+
+@function(
+    example("ij,jk->ik", (2, 3), (3, 4)),
+    example("ij,jk,kl", (2, 3), (3, 4), (4, 2)),
+    example("ii->i", (3, 3)),
+    example("ii", (3, 3)),
+    example("ij->j", (2, 3)),
+    example("...ij,...jk->...ik", (2, 3, 4), (4, 2)),
+    example("i,i,i->", (3,), (3,), (3,)),
+    example("ij,k->jk", (2, 3), (4,)),
+)
+def einsum(m: Any, subscripts: str, *operands: Any, optimize: Any = None) -> Any:
+    """The product of any number of arrays told by subscripts, as in `numpy.einsum`."""
+    if not isinstance(subscripts, str):
+        raise ShapeError("einsum is traced with subscripts as text, such as 'ij,jk->ik'.")
+    text, arrow, result = subscripts.replace(" ", "").partition("->")
+    terms = text.split(",")
+    if len(terms) != len(operands):
+        raise ShapeError(f"einsum {subscripts!r} names {len(terms)} operands and was given {len(operands)}.")
+    free = [c for c in string.ascii_letters if c not in subscripts]
+    extra = max((ndim(x) - len(t) + 3 for t, x in zip(terms, operands, strict=True) if "..." in t), default=0)
+    dots = "".join(free[:extra])
+    for i, (term, x) in enumerate(zip(terms, operands, strict=True)):
+        if "..." in term:
+            terms[i] = term.replace("...", dots[extra - (ndim(x) - len(term) + 3) :])
+        if len(terms[i]) != ndim(x):
+            raise ShapeError(f"einsum {subscripts!r}: operand {i} has shape {shape(x)}, which does not fit {term!r}.")
+    joined = "".join(terms)
+    if arrow:
+        result = result.replace("...", dots)
+    else:
+        result = dots + "".join(sorted(c for c in set(joined) if joined.count(c) == 1 and c not in dots))
+    missing = [c for c in result if c not in joined]
+    if missing or len(set(result)) != len(result):
+        raise ShapeError(f"einsum {subscripts!r}: every letter of the result must be in an operand, and there once.")
+    return contract(m, list(operands), terms, result)
+
+
+def contract(m: Any, operands: list[Any], terms: Sequence[str], result: str) -> Any:
+    """The product of operands with lettered axes, two at a time from the left."""
+    ready: list[tuple[Any, str]] = []
+    for i, (x, term) in enumerate(zip(operands, terms, strict=True)):
+        others = "".join(t for k, t in enumerate(terms) if k != i)
+        ready.append(_own_axes(m, x, term, others, result))
+    x, term = ready[0]
+    for i, (y, other) in enumerate(ready[1:], start=1):
+        later = result + "".join(t for _, t in ready[i + 1 :])
+        kept = "".join(dict.fromkeys(c for c in term + other if c in later))
+        x, y, term, other = _drop_broadcast_axes(m, x, y, term, other)
+        for operand in (0, 1):  # letters that no other array needs are summed away first
+            mine, yours = (term, other) if operand == 0 else (other, term)
+            gone = tuple(k for k, c in enumerate(mine) if c not in yours and c not in later)
+            if gone and operand == 0:
+                x, term = m.sum(x, axis=gone, keepdims=False), "".join(c for k, c in enumerate(mine) if k not in gone)
+            elif gone:
+                y, other = m.sum(y, axis=gone, keepdims=False), "".join(c for k, c in enumerate(mine) if k not in gone)
+        final = result if i == len(ready) - 1 else kept
+        x, term = m.einsum(x, y, subscripts=f"{term},{other}->{final}"), final
+    if term != result:
+        x = m.transpose(x, axes=tuple(term.index(c) for c in result))
+    return x
+
+
+def _own_axes(m: Any, x: Any, term: str, others: str, result: str) -> tuple[Any, str]:
+    """An operand with repeated letters taken along the diagonal and private letters summed away."""
+    for letter in dict.fromkeys(term):
+        while term.count(letter) > 1:
+            i = term.index(letter)
+            k = term.index(letter, i + 1)
+            x = moveaxis(m, diagonal(m, x, 0, i, k), -1, 0)
+            term = letter + "".join(c for axis, c in enumerate(term) if axis not in (i, k))
+    private = tuple(i for i, c in enumerate(term) if c not in others and c not in result)
+    if private:
+        x = m.sum(x, axis=private, keepdims=False)
+        term = "".join(c for i, c in enumerate(term) if i not in private)
+    return x, term
+
+
+def _drop_broadcast_axes(m: Any, x: Any, y: Any, left: str, right: str) -> tuple[Any, Any, str, str]:
+    """Axes of length 1 that meet a longer one are left out: broadcasting needs no multiplication."""
+    lengths_x, lengths_y = dict(zip(left, x.shape, strict=True)), dict(zip(right, y.shape, strict=True))
+    drop_x = [c for c in left if lengths_x[c] == 1 and lengths_y.get(c, 1) != 1]
+    drop_y = [c for c in right if lengths_y[c] == 1 and lengths_x.get(c, 1) != 1]
+    if drop_x:
+        left = "".join(c for c in left if c not in drop_x)
+        x = reshape(m, x, tuple(lengths_x[c] for c in left))
+    if drop_y:
+        right = "".join(c for c in right if c not in drop_y)
+        y = reshape(m, y, tuple(lengths_y[c] for c in right))
+    return x, y, left, right

@@ -1,0 +1,243 @@
+"""Functions that change an array's shape or the order of its elements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import ShapeError
+from chainrule.ops.functions.function import all_axes, function, ndim, one_axis, shape
+from chainrule.ops.operation import example
+
+
+@function(example((2, 6), (3, -1)), example((4,), (2, 2)))
+def reshape(
+    m: Any, a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: bool | None = None
+) -> Any:
+    """The same elements in another shape; one length may be −1."""
+    if order not in ("C", "A"):
+        raise ShapeError(f"reshape was given order={order!r}; only the row-major order 'C' can be traced.")
+    wanted = newshape if shape is None else shape
+    lengths = tuple(int(n) for n in wanted) if isinstance(wanted, tuple | list) else (int(wanted),)
+    if -1 in lengths:
+        known = math.prod(n for n in lengths if n != -1)
+        size = math.prod(a.shape)
+        if lengths.count(-1) > 1 or known == 0 or size % known:
+            raise ShapeError(f"cannot reshape {a.shape} ({size} elements) to {lengths}.")
+        lengths = tuple(size // known if n == -1 else n for n in lengths)
+    return a if lengths == a.shape else m.reshape(a, shape=lengths)
+
+
+@function(example((2, 3)))
+def ravel(m: Any, a: Any, order: str = "C") -> Any:
+    """All elements along one axis."""
+    return reshape(m, a, -1 if math.prod(a.shape) else 0, order)
+
+
+@function(example((2, 3)), example((2, 3, 4), (1, 2, 0)), numpy=(np.transpose, np.permute_dims))
+def transpose(m: Any, a: Any, axes: Sequence[int] | None = None) -> Any:
+    """Axes in another order, by default reversed."""
+    n = ndim(a)
+    order = tuple(range(n))[::-1] if axes is None else tuple(one_axis(i, n) for i in axes)
+    if sorted(order) != list(range(n)):
+        raise ShapeError(f"transpose was given axes {axes} for an array with {n} axes; each axis must be named once.")
+    return a if order == tuple(range(n)) else m.transpose(a, axes=order)
+
+
+@function(example((2, 3, 4), 0, 2))
+def swapaxes(m: Any, a: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged."""
+    order = list(range(ndim(a)))
+    i, k = one_axis(axis1, ndim(a)), one_axis(axis2, ndim(a))
+    order[i], order[k] = order[k], order[i]
+    return transpose(m, a, order)
+
+
+@function(example((2, 3, 4), 0, -1), example((2, 3, 4), (0, 1), (2, 0)))
+def moveaxis(m: Any, a: Any, source: Any, destination: Any) -> Any:
+    """Axes moved to new places, the others staying in order."""
+    sources = [one_axis(i, ndim(a)) for i in (source if isinstance(source, tuple | list) else [source])]
+    places = [one_axis(i, ndim(a)) for i in (destination if isinstance(destination, tuple | list) else [destination])]
+    order = [i for i in range(ndim(a)) if i not in sources]
+    for place, origin in sorted(zip(places, sources, strict=True)):
+        order.insert(place, origin)
+    return transpose(m, a, order)
+
+
+@function(example((2, 3), 1), example((3,), (0, 2)))
+def expand_dims(m: Any, a: Any, axis: Any) -> Any:
+    """New axes of length 1."""
+    count = len(axis) if isinstance(axis, tuple | list) else 1
+    new = all_axes(axis, ndim(a) + count)
+    lengths = iter(a.shape)
+    return m.reshape(a, shape=tuple(1 if i in new else next(lengths) for i in range(ndim(a) + count)))
+
+
+@function(example((2, 1, 3, 1)), example((2, 1, 3, 1), 1))
+def squeeze(m: Any, a: Any, axis: Any = None) -> Any:
+    """Axes of length 1 removed."""
+    drop = tuple(i for i, n in enumerate(a.shape) if n == 1) if axis is None else all_axes(axis, ndim(a))
+    if any(a.shape[i] != 1 for i in drop):
+        raise ShapeError(f"cannot squeeze axis {axis} of shape {a.shape}: its length is not 1.")
+    return reshape(m, a, tuple(n for i, n in enumerate(a.shape) if i not in drop))
+
+
+@function(example((3,), (2, 3)))
+def broadcast_to(m: Any, array: Any, shape: Any) -> Any:
+    """The array repeated along new or single axes until it has `shape`."""
+    lengths = tuple(shape) if isinstance(shape, tuple | list) else (int(shape),)
+    return m.broadcast_to(array, shape=lengths)
+
+
+@function(example((3, 2)), example((3, 2), 1))
+def flip(m: Any, x: Any, axis: Any = None) -> Any:
+    """The order of elements reversed along axes."""
+    axes, whole = all_axes(axis, ndim(x)), (None,) * ndim(x)
+    return m.slice(x, start=whole, stop=whole, step=tuple(-1 if i in axes else 1 for i in range(ndim(x))))
+
+
+@function(example((5,), 2), example((3, 4), -1, axis=1), example((3, 4), 5))
+def roll(m: Any, a: Any, shift: Any, axis: Any = None) -> Any:
+    """Elements shifted along axes; what leaves at one end enters at the other."""
+    if axis is None:
+        return reshape(m, roll(m, ravel(m, a), shift, 0), a.shape)
+    axes = axis if isinstance(axis, tuple | list) else (axis,)
+    shifts = shift if isinstance(shift, tuple | list) else (shift,) * len(axes)
+    for by, along in zip(shifts, axes, strict=True):
+        place = one_axis(along, ndim(a))
+        n = a.shape[place]
+        cut = (n - by) % n if n else 0
+        if cut:
+            a = m.concatenate(cut_along(m, a, place, cut, n), cut_along(m, a, place, 0, cut), axis=place)
+    return a
+
+
+def cut_along(m: Any, x: Any, axis: int, begin: int, end: int) -> Any:
+    """The elements from `begin` to before `end` along one axis."""
+    n = ndim(x)
+    start = tuple(begin if i == axis else None for i in range(n))
+    stop = tuple(end if i == axis else None for i in range(n))
+    return m.slice(x, start=start, stop=stop, step=(1,) * n)
+
+
+@function(example((2, 3), 2), example((2,), (2, 1, 2)))
+def tile(m: Any, A: Any, reps: Any) -> Any:
+    """The whole array repeated side by side."""
+    times = tuple(reps) if isinstance(reps, tuple | list) else (int(reps),)
+    lengths = (1,) * (len(times) - ndim(A)) + tuple(A.shape)
+    times = (1,) * (len(lengths) - len(times)) + times
+    pairs = tuple(k for n in lengths for k in (1, n))
+    repeated = tuple(k for n, t in zip(lengths, times, strict=True) for k in (t, n))
+    spread = m.broadcast_to(m.reshape(A, shape=pairs), shape=repeated)
+    return m.reshape(spread, shape=tuple(n * t for n, t in zip(lengths, times, strict=True)))
+
+
+@function(example((3,), 2), example((2, 3), np.array([1, 0, 2]), axis=1))
+def repeat(m: Any, a: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Each element repeated; `repeats` is one count or one for every element along `axis`."""
+    if axis is None:
+        a, axis = ravel(m, a), 0
+    place = one_axis(axis, ndim(a))
+    return m.take(a, np.repeat(np.arange(a.shape[place]), repeats), axis=place)
+
+
+@function(example((4,)), example((3, 4), k=1), example((4, 3), k=-1))
+def diag(m: Any, v: Any, k: int = 0) -> Any:
+    """The diagonal of a matrix, or a matrix with a given diagonal."""
+    if ndim(v) == 2:
+        return diagonal(m, v, k)
+    if ndim(v) != 1:
+        raise ShapeError(f"diag expects 1 or 2 axes and was given shape {v.shape}.")
+    n = v.shape[0] + abs(k)
+    begin = k if k >= 0 else -k * n
+    flat = m.embed(v, shape=(n * n,), start=(begin,), stop=(begin + v.shape[0] * (n + 1),), step=(n + 1,))
+    return m.reshape(flat, shape=(n, n))
+
+
+@function(example((3, 4)), example((3, 4, 2), 1), example((2, 3, 4), 0, 1, 2))
+def diagonal(m: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The diagonal along two axes, put last."""
+    i, k = one_axis(axis1, ndim(a)), one_axis(axis2, ndim(a))
+    rest = [axis for axis in range(ndim(a)) if axis not in (i, k)]
+    moved = transpose(m, a, [i, k, *rest])
+    rows, columns, *others = moved.shape
+    begin = offset if offset >= 0 else -offset * columns
+    count = max(0, min(rows, columns - offset) if offset >= 0 else min(rows + offset, columns))
+    flat = m.reshape(moved, shape=(rows * columns, *others))
+    picked = m.take(flat, begin + np.arange(count) * (columns + 1), axis=0)
+    return moveaxis(m, picked, 0, -1)
+
+
+@function(example((3, 3)), example((2, 3, 4), k=1))
+def triu(m: Any, m_: Any, k: int = 0) -> Any:
+    """The upper triangle; zeros below diagonal `k`."""
+    return m.where(np.tri(*m_.shape[-2:], k=k - 1, dtype=bool), 0.0, m_)
+
+
+@function(example((3, 3)), example((2, 3, 4), k=-1))
+def tril(m: Any, m_: Any, k: int = 0) -> Any:
+    """The lower triangle; zeros above diagonal `k`."""
+    return m.where(np.tri(*m_.shape[-2:], k=k, dtype=bool), m_, 0.0)
+
+
+@function(example((2, 2), ((1, 0), (0, 2))), example((4,), 1, mode="reflect"), example((2, 2), 1, constant_values=3.0))
+def pad(m: Any, array: Any, pad_width: Any, mode: str = "constant", *, constant_values: float = 0.0) -> Any:
+    """Elements added at the ends of every axis: a constant, or copies as NumPy's `edge`, `reflect`, `symmetric`, `wrap`."""
+    widths = np.broadcast_to(np.asarray(pad_width), (ndim(array), 2)).tolist()
+    if mode == "constant":
+        lengths = tuple(n + before + after for n, (before, after) in zip(array.shape, widths, strict=True))
+        start = tuple(before for before, _ in widths)
+        stop = tuple(before + n for n, (before, _) in zip(array.shape, widths, strict=True))
+        placed = m.embed(array, shape=lengths, start=start, stop=stop, step=(1,) * ndim(array))
+        if constant_values == 0:
+            return placed
+        inside = np.pad(np.zeros(array.shape, bool), pad_width, constant_values=True)
+        return m.where(inside, float(constant_values), placed)
+    if mode not in ("edge", "reflect", "symmetric", "wrap"):
+        raise ShapeError(
+            f"pad was given mode={mode!r}; 'constant', 'edge', 'reflect', 'symmetric' and 'wrap' can be traced."
+        )
+    for axis, (before, after) in enumerate(widths):
+        if before or after:
+            places = np.pad(np.arange(array.shape[axis]), (before, after), mode=mode)  # type: ignore[call-overload]
+            array = m.take(array, places, axis=axis)
+    return array
+
+
+@function(example((2, 3)), differentiable=False, name="shape")
+def shape_function(m: Any, a: Any) -> tuple[int, ...]:
+    """The shape, which is always known."""
+    return shape(a)
+
+
+@function(example((2, 3)), differentiable=False, name="ndim")
+def ndim_function(m: Any, a: Any) -> int:
+    """The number of axes."""
+    return ndim(a)
+
+
+@function(example((2, 3)), differentiable=False)
+def size(m: Any, a: Any, axis: int | None = None) -> int:
+    """The number of elements."""
+    return math.prod(shape(a)) if axis is None else shape(a)[axis]
+
+
+@function(example((2, 3)), differentiable=False)
+def zeros_like(m: Any, a: Any, dtype: Any = None, shape: Any = None) -> Any:
+    """Zeros of the same shape."""
+    return np.zeros(a.shape if shape is None else shape, dtype or a.dtype)
+
+
+@function(example((2, 3)), differentiable=False)
+def ones_like(m: Any, a: Any, dtype: Any = None, shape: Any = None) -> Any:
+    """Ones of the same shape."""
+    return np.ones(a.shape if shape is None else shape, dtype or a.dtype)
+
+
+@function(example((2, 3)), numpy=(np.copy,))
+def copy(m: Any, a: Any, order: str = "K", subok: bool = False) -> Any:
+    """The value itself: traced values never change."""
+    return a

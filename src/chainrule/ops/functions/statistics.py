@@ -1,0 +1,179 @@
+"""Functions that sum up arrays along axes: sums, means, extrema, norms, softmax, sorting."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import SettingError, ShapeError
+from chainrule.ops.functions.function import all_axes, function, ndim, one_axis
+from chainrule.ops.functions.shaping import cut_along, ravel
+from chainrule.ops.operation import example
+
+Axis = int | tuple[int, ...] | None
+
+
+@function(example((3, 4)), example((3, 4), axis=0), example((2, 3, 2), axis=(0, -1), keepdims=True))
+def sum(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Σ of the elements."""
+    return m.sum(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+
+
+@function(example((3, 4)), example((3, 4), axis=1))
+def mean(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The arithmetic mean."""
+    return m.mean(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+
+
+@function(example((3, 4)), example((3, 4), axis=1))
+def prod(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """∏ of the elements."""
+    return m.prod(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+
+
+@function(example((3, 4)), example((3, 4), axis=1), numpy=(np.max, np.amax))
+def max(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The largest element."""
+    return m.max(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+
+
+@function(example((3, 4)), example((3, 4), axis=1), numpy=(np.min, np.amin))
+def min(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """The smallest element."""
+    return m.min(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+
+
+@function(example((3, 4)), differentiable=False)
+def any(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Whether some element is true."""
+    return m.any(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+
+
+@function(example((3, 4)), differentiable=False)
+def all(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """Whether every element is true."""
+    return m.all(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+
+
+@function(example((3, 4)), example((5, 2), axis=0, ddof=1))
+def var(m: Any, a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """Mean squared distance from the mean; the divisor is the count less `ddof`."""
+    axes = all_axes(axis, ndim(a))
+    count = math.prod(a.shape[i] for i in axes)
+    if count - ddof <= 0:
+        raise ShapeError(f"var needs more than ddof={ddof} elements along axis {axis} and was given shape {a.shape}.")
+    distance = a - m.mean(a, axis=axes, keepdims=True)
+    return m.sum(m.square(distance), axis=axes, keepdims=bool(keepdims)) / (count - ddof)
+
+
+@function(example((3, 4)), example((5, 2), axis=0, ddof=1))
+def std(m: Any, a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+    """The square root of the variance; where that is 0 the derivative is taken as 0."""
+    return _root(m, var(m, a, axis, ddof=ddof, keepdims=keepdims))
+
+
+def _root(m: Any, x: Any) -> Any:
+    """√x with derivative 0 at 0."""
+    return m.where(x == 0, 0.0, m.sqrt(m.where(x == 0, 1.0, x)))
+
+
+@function(example((3, 4)), example((3, 4), axis=1, keepdims=True), numpy=())
+def logsumexp(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+    """ln Σ eˣ, which overflows for no finite x."""
+    return m.logsumexp(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+
+
+@function(example((3, 4)), example((3, 4), axis=0), numpy=())
+def softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
+    """eˣ / Σ eˣ: positive numbers that sum to 1 along `axis`."""
+    axes = all_axes(axis, ndim(x))
+    powers = m.exp(x - m.stop_gradient(m.max(x, axis=axes, keepdims=True)))
+    return powers / m.sum(powers, axis=axes, keepdims=True)
+
+
+@function(example((3, 4)), example((3, 4), axis=0), numpy=())
+def log_softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
+    """x − ln Σ eˣ, the logarithm of `softmax`."""
+    return x - m.logsumexp(x, axis=all_axes(axis, ndim(x)), keepdims=True)
+
+
+@function(
+    example((4,)),
+    example((3, 4), axis=1),
+    example((3, 4), ord=1, axis=0),
+    example((3, 4), ord=np.inf, axis=0),
+    example((3, 4), ord=3, axis=1, keepdims=True),
+    numpy=(np.linalg.norm, np.linalg.vector_norm),
+)
+def norm(m: Any, x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
+    """The length of vectors: √Σx², or (Σ|x|ᵒʳᵈ)^(1/ord); of a zero vector the derivative is taken as 0."""
+    axes = all_axes(axis, ndim(x))
+    if len(axes) == 2 and ord not in (None, "fro"):
+        raise SettingError(f"the matrix norm ord={ord!r} has no derivative here; use ord='fro' or name one axis.")
+    if ord in (None, 2, "fro"):
+        return _root(m, m.sum(m.square(x), axis=axes, keepdims=bool(keepdims)))
+    if ord == 1:
+        return m.sum(m.absolute(x), axis=axes, keepdims=bool(keepdims))
+    if ord == np.inf:
+        return m.max(m.absolute(x), axis=axes, keepdims=bool(keepdims))
+    if ord == -np.inf:
+        return m.min(m.absolute(x), axis=axes, keepdims=bool(keepdims))
+    if not isinstance(ord, int | float) or ord <= 0:
+        raise SettingError(f"norm was given ord={ord!r}; use None, 1, 2, a positive number or infinity.")
+    return m.power(m.sum(m.power(m.absolute(x), ord), axis=axes, keepdims=bool(keepdims)), 1.0 / ord)
+
+
+@function(example((5,)), example((3, 4), axis=1))
+def cumsum(m: Any, a: Any, axis: int | None = None) -> Any:
+    """Running sums along an axis."""
+    if axis is None:
+        a, axis = ravel(m, a), 0
+    return m.cumsum(a, axis=one_axis(axis, ndim(a)))
+
+
+@function(example((5,)), example((3, 4), 2, axis=0))
+def diff(m: Any, a: Any, n: int = 1, axis: int = -1) -> Any:
+    """Differences of neighbours along an axis, `n` times."""
+    place = one_axis(axis, ndim(a))
+    for _ in range(n):
+        length = a.shape[place]
+        a = cut_along(m, a, place, 1, length) - cut_along(m, a, place, 0, length - 1)
+    return a
+
+
+@function(example((6,)), example((3, 4), axis=0))
+def sort(m: Any, a: Any, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None) -> Any:
+    """Elements in ascending order along an axis."""
+    if axis is None:
+        a, axis = ravel(m, a), 0
+    return m.sort(a, axis=one_axis(axis, ndim(a)))
+
+
+@function(example((3, 4)), differentiable=False)
+def argsort(m: Any, a: Any, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None) -> Any:
+    """The positions that sort an axis."""
+    if axis is None:
+        a, axis = ravel(m, a), 0
+    return m.argsort(a, axis=one_axis(axis, ndim(a)))
+
+
+@function(example((3, 4)), example((3, 4), axis=1), differentiable=False)
+def argmax(m: Any, a: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    """The position of the largest element."""
+    return _argument(m, m.argmax, a, axis, keepdims)
+
+
+@function(example((3, 4)), example((3, 4), axis=1), differentiable=False)
+def argmin(m: Any, a: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
+    """The position of the smallest element."""
+    return _argument(m, m.argmin, a, axis, keepdims)
+
+
+def _argument(m: Any, find: Any, a: Any, axis: int | None, keepdims: bool) -> Any:
+    flat, place = (ravel(m, a), 0) if axis is None else (a, one_axis(axis, ndim(a)))
+    found = find(flat, axis=place)
+    if not keepdims:
+        return found
+    return m.reshape(found, shape=tuple(1 if axis is None or i == place else n for i, n in enumerate(a.shape)))

@@ -1,0 +1,173 @@
+"""The kind `Contraction`: products of two arrays summed over shared axes, told by subscripts alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import ShapeError
+from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, exemplar, shape_of
+
+
+@dataclass(frozen=True)
+class Subscripts:
+    """`"ij,jk->ik"`, taken apart: the axes of both operands and of the result, each letter once per array.
+
+    Every letter of an operand is in the other operand or in the result, so that the derivative of a
+    contraction by either operand is again a contraction.
+    """
+
+    left: str
+    right: str
+    result: str
+
+    @property
+    def shared(self) -> str:
+        """Axes in both operands and in the result (a batch of products)."""
+        return "".join(c for c in self.left if c in self.right and c in self.result)
+
+    @property
+    def summed(self) -> str:
+        """Axes in both operands and not in the result."""
+        return "".join(c for c in self.left if c in self.right and c not in self.result)
+
+    @property
+    def rows(self) -> str:
+        """Axes of the left operand alone."""
+        return "".join(c for c in self.left if c not in self.right)
+
+    @property
+    def columns(self) -> str:
+        """Axes of the right operand alone."""
+        return "".join(c for c in self.right if c not in self.left)
+
+
+@lru_cache(maxsize=None)
+def parse(subscripts: str) -> Subscripts:
+    """The parts of `"ij,jk->ik"`."""
+    operands, result = subscripts.split("->")
+    left, right = operands.split(",")
+    return Subscripts(left, right, result)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Contraction(Operation):
+    """Σ left·right over the axes that the result does not have: matrix products and their relatives."""
+
+    def evaluate(self, left: Any, right: Any, subscripts: str) -> Any:
+        """The product, by NumPy's matrix product wherever the subscripts allow it."""
+        return _evaluator(subscripts)(left, right)
+
+    def bind(self, attributes: Mapping[str, Any]) -> Callable[..., Any]:
+        """The evaluator for these subscripts."""
+        return _evaluator(attributes["subscripts"])
+
+    def infer(self, left: Any, right: Any, subscripts: str) -> ArrayType:
+        """Axis lengths by letter; the dtype NumPy gives."""
+        parts = parse(subscripts)
+        lengths: dict[str, int] = {}
+        for letters, x in ((parts.left, left), (parts.right, right)):
+            shape = shape_of(x)
+            if len(letters) != len(shape):
+                raise ShapeError(f"einsum {subscripts!r} expects {len(letters)} axes and was given shape {shape}.")
+            for letter, n in zip(letters, shape, strict=True):
+                if lengths.setdefault(letter, n) != n:
+                    raise ShapeError(
+                        f"cannot multiply shapes {shape_of(left)} and {shape_of(right)} as {subscripts!r}: "
+                        f"axis {letter!r} has length {lengths[letter]} in one and {n} in the other."
+                    )
+        dtype = _result_dtype(dtype_of(left), dtype_of(right))
+        return ArrayType(tuple(lengths[c] for c in parts.result), dtype)
+
+    def pullback(
+        self,
+        m: Namespace,
+        cotangent: Any,
+        output: Any,
+        inputs: Sequence[Any],
+        wanted: Sequence[bool],
+        **attributes: Any,
+    ) -> list[Any]:
+        """The cotangent contracted with the other operand."""
+        parts = parse(attributes["subscripts"])
+        left, right = inputs
+        results: list[Any] = [None, None]
+        if wanted[0]:
+            results[0] = m.einsum(cotangent, right, subscripts=f"{parts.result},{parts.right}->{parts.left}")
+        if wanted[1]:
+            results[1] = m.einsum(left, cotangent, subscripts=f"{parts.left},{parts.result}->{parts.right}")
+        for i, x in enumerate(inputs):
+            if results[i] is not None and results[i].dtype != x.dtype:
+                results[i] = m.astype(results[i], dtype=x.dtype)
+        return results
+
+    def pushforward(
+        self, m: Namespace, tangents: Sequence[Any], output: Any, inputs: Sequence[Any], **attributes: Any
+    ) -> Any:
+        """The product rule: each operand's tangent contracted with the other operand."""
+        subscripts = attributes["subscripts"]
+        (dleft, dright), (left, right) = tangents, inputs
+        terms = []
+        if dleft is not None:
+            terms.append(m.einsum(dleft, right, subscripts=subscripts))
+        if dright is not None:
+            terms.append(m.einsum(left, dright, subscripts=subscripts))
+        return None if not terms else terms[0] if len(terms) == 1 else terms[0] + terms[1]
+
+
+@lru_cache(maxsize=None)
+def _evaluator(subscripts: str) -> Callable[[Any, Any], Any]:
+    """The fastest NumPy code for these subscripts; the commonest need no transposed copy."""
+    ready = _COMMON.get(_canonical(subscripts))
+    return ready if ready is not None else _general(parse(subscripts))
+
+
+_COMMON: dict[str, Callable[[Any, Any], Any]] = {
+    "ab,bc->ac": np.matmul,
+    "ab,cb->ac": lambda x, y: np.matmul(x, y.T),
+    "ab,ac->bc": lambda x, y: np.matmul(x.T, y),
+    "ab,bc->ca": lambda x, y: np.matmul(x, y).T,
+    "ab,b->a": np.matmul,
+    "ab,a->b": lambda x, y: np.matmul(y, x),
+    "a,ab->b": np.matmul,
+    "a,ba->b": lambda x, y: np.matmul(y, x),
+    "a,a->": np.dot,
+    "a,b->ab": lambda x, y: x[:, None] * y,
+    "abc,acd->abd": np.matmul,
+}
+
+
+@lru_cache(maxsize=None)
+def _canonical(subscripts: str) -> str:
+    names: dict[str, str] = {}
+    return "".join(c if c in ",->" else names.setdefault(c, chr(ord("a") + len(names))) for c in subscripts)
+
+
+def _general(parts: Subscripts) -> Callable[[Any, Any], Any]:
+    """Both operands as stacks of matrices, multiplied, and the axes put in the order asked for."""
+    shared, summed, rows, columns = parts.shared, parts.summed, parts.rows, parts.columns
+    left_order = [parts.left.index(c) for c in shared + rows + summed]
+    right_order = [parts.right.index(c) for c in shared + summed + columns]
+    result_order = [(shared + rows + columns).index(c) for c in parts.result]
+
+    def contract(left: Any, right: Any) -> Any:
+        a, b = np.asarray(left).transpose(left_order), np.asarray(right).transpose(right_order)
+        s, r = len(shared), len(shared) + len(rows)
+        batch, row, column = a.shape[:s], a.shape[s:r], b.shape[s + len(summed) :]
+        inner = int(np.prod(a.shape[r:], dtype=np.int64))
+        product = np.matmul(
+            a.reshape(*batch, int(np.prod(row, dtype=np.int64)), inner),
+            b.reshape(*batch, inner, int(np.prod(column, dtype=np.int64))),
+        )
+        return product.reshape(batch + row + column).transpose(result_order)[()]
+
+    return contract
+
+
+@lru_cache(maxsize=None)
+def _result_dtype(left: Any, right: Any) -> np.dtype[Any]:
+    return np.asarray(np.multiply(exemplar(left), exemplar(right))).dtype

@@ -1,0 +1,59 @@
+"""The kind `Custom`: operations that declare both of their derivatives, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.ops.operation import ArrayType, Namespace, Operation
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Custom(Operation):
+    """An operation of no other kind.
+
+    `value(*inputs, **attributes)` is NumPy's own code and `type(*inputs, **attributes)` the type of the
+    result. `forward(m, tangents, output, *inputs, **attributes)` gives the output's tangent and
+    `reverse(m, cotangent, output, *inputs, **attributes)` the inputs' cotangents, as a list; both `None`
+    for an operation without derivative.
+    """
+
+    value: Callable[..., Any]
+    type: Callable[..., ArrayType]
+    forward: Callable[..., Any] | None = None
+    reverse: Callable[..., list[Any]] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "evaluate", self.value)
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether derivatives are declared."""
+        return self.reverse is not None
+
+    def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
+        """The type as declared."""
+        return self.type(*inputs, **attributes)
+
+    def pullback(
+        self,
+        m: Namespace,
+        cotangent: Any,
+        output: Any,
+        inputs: Sequence[Any],
+        wanted: Sequence[bool],
+        **attributes: Any,
+    ) -> list[Any]:
+        """The declared reverse rule."""
+        assert self.reverse is not None
+        return self.reverse(m, cotangent, output, *inputs, **attributes)
+
+    def pushforward(
+        self, m: Namespace, tangents: Sequence[Any], output: Any, inputs: Sequence[Any], **attributes: Any
+    ) -> Any:
+        """The declared forward rule."""
+        if self.forward is None or all(tangent is None for tangent in tangents):
+            return None
+        return self.forward(m, tangents, output, *inputs, **attributes)

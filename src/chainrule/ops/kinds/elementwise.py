@@ -1,0 +1,149 @@
+"""The kind `Elementwise`: one number out for one number in from each input, broadcast over arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import ShapeError
+from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, eager, exemplar, shape_of
+
+Partial = Callable[..., Any] | float | None
+"""∂output/∂input: a function of `(m, output, *inputs)`, a constant, or `None` where it is zero."""
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The interval an input may come from, and the points inside it where there is no derivative."""
+
+    low: float = -math.inf
+    high: float = math.inf
+    kinks: tuple[float, ...] = ()
+    dtype: str = "float"
+
+
+REAL = Domain()
+POSITIVE = Domain(low=0.0)
+NONZERO = Domain(kinks=(0.0,))
+UNIT = Domain(-1.0, 1.0)
+BOOLEAN = Domain(0, 1, dtype="bool")
+INTEGER = Domain(0, 31, dtype="uint32")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Elementwise(Operation):
+    """An operation on numbers, applied to arrays element by element.
+
+    `value(m, *inputs)` is the number, written over the namespace `m`; `partials` are its derivatives by
+    each input. Where NumPy has a ufunc of the same name, that is the value for plain arrays; `numpy` names
+    another implementation. Two inputs that may not come near each other's value (the kink of `maximum`) set
+    `separate`.
+    """
+
+    value: Callable[..., Any]
+    partials: tuple[Partial, ...]
+    domain: tuple[Domain, ...]
+    numpy: Callable[..., Any] | None = None
+    separate: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        implementation = self.numpy or getattr(np, self.name, None)
+        if implementation is None:
+            value = self.value
+            implementation = lambda *inputs, **attributes: value(eager, *inputs, **attributes)  # noqa: E731
+        object.__setattr__(self, "evaluate", implementation)
+        object.__setattr__(self, "_smooth", any(partial is not None for partial in self.partials))
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether some partial derivative is not zero everywhere."""
+        return self._smooth  # type: ignore[attr-defined, no-any-return]
+
+    @property
+    def ufunc(self) -> np.ufunc | None:
+        """NumPy's ufunc of this name, if there is one."""
+        found = getattr(np, self.name, None)
+        return found if isinstance(found, np.ufunc) else None
+
+    def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
+        """The broadcast shape, and the dtype NumPy gives."""
+        shapes = [shape_of(x) for x in inputs]
+        try:
+            shape = np.broadcast_shapes(*shapes)
+        except ValueError:
+            raise ShapeError(
+                f"{self.name} was given shapes {' and '.join(map(str, shapes))}, which do not broadcast together. "
+                "Axes are compared from the last to the first and must be equal or 1."
+            ) from None
+        kinds = tuple(dtype_of(x) for x in inputs)
+        return ArrayType(shape, _result_dtype(self, kinds, tuple(attributes.items())))
+
+    def pullback(
+        self,
+        m: Namespace,
+        cotangent: Any,
+        output: Any,
+        inputs: Sequence[Any],
+        wanted: Sequence[bool],
+        **attributes: Any,
+    ) -> list[Any]:
+        """cotangent · ∂, summed back to the input's shape."""
+        results: list[Any] = []
+        for x, want, partial in zip(inputs, wanted, self.partials, strict=True):
+            if not want or partial is None:
+                results.append(None)
+                continue
+            if callable(partial):
+                product = cotangent * partial(m, output, *inputs, **attributes)
+            elif partial == 1:
+                product = cotangent
+            elif partial == -1:
+                product = -cotangent
+            else:
+                product = cotangent * partial
+            if product.shape != x.shape or product.dtype != x.dtype:
+                product = sum_to(m, product, x.shape, x.dtype)
+            results.append(product)
+        return results
+
+    def pushforward(
+        self, m: Namespace, tangents: Sequence[Any], output: Any, inputs: Sequence[Any], **attributes: Any
+    ) -> Any:
+        """Σ ∂ · tangent, broadcast to the output's shape."""
+        total = None
+        for tangent, partial in zip(tangents, self.partials, strict=True):
+            if tangent is None or partial is None:
+                continue
+            factor = partial(m, output, *inputs, **attributes) if callable(partial) else partial
+            term = tangent * factor if callable(partial) or factor != 1 else tangent
+            total = term if total is None else total + term
+        if total is not None and (total.shape != output.shape or total.dtype != output.dtype):
+            total = m.broadcast_to(m.astype(total, dtype=output.dtype), shape=output.shape)
+        return total
+
+
+def sum_to(m: Namespace, x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
+    """The adjoint of broadcasting: `x` summed down to `shape`, in the given dtype."""
+    if x.shape != shape:
+        extra = len(x.shape) - len(shape)
+        if extra < 0 or np.broadcast_shapes(x.shape, shape) != x.shape:  # a scalar partial of a wider input
+            x = m.broadcast_to(x, shape=np.broadcast_shapes(x.shape, shape))
+            extra = len(x.shape) - len(shape)
+        axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and x.shape[i + extra] != 1)
+        if axes:
+            x = m.sum(x, axis=axes, keepdims=False)
+        if x.shape != shape:
+            x = m.reshape(x, shape=shape)
+    return x if x.dtype == dtype else m.astype(x, dtype=dtype)
+
+
+@lru_cache(maxsize=None)
+def _result_dtype(op: Elementwise, kinds: tuple[Any, ...], attributes: tuple[tuple[str, Any], ...]) -> np.dtype[Any]:
+    result = op.evaluate(*(exemplar(kind) for kind in kinds), **dict(attributes))
+    return np.asarray(result).dtype

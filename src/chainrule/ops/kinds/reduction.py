@@ -1,0 +1,129 @@
+"""The kind `Reduction`: axes of an array combined into one number each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import ShapeError
+from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, eager, exemplar, shape_of
+
+Weight = Callable[..., Any] | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Reduction(Operation):
+    """Elements along some axes, combined.
+
+    `combine` names the elementwise operation that joins two elements (`add`, `maximum`, …) and
+    `finish(total, count)` what is done to the result. A reduction that is no such fold gives
+    `value(m, x, axis)` instead, in terms of other operations, keeping the reduced axes with length 1.
+    `weight(m, y, x, axis)` is ∂y/∂x of each element, with `y` kept in `x`'s number of axes; a constant
+    weight is a function of the count alone, `share(count)`. With neither there is no derivative.
+
+    Every member takes the attributes `axis` (a tuple of axes, none negative) and `keepdims`.
+    """
+
+    combine: str | None = None
+    finish: Callable[[Any, int], Any] | None = None
+    value: Callable[..., Any] | None = None
+    weight: Weight = None
+    share: Callable[[int], float] | None = None
+    needs_elements: bool = False
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether elements have a weight."""
+        return self.weight is not None or self.share is not None
+
+    def evaluate(self, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
+        """The reduction of plain arrays, by NumPy's own `reduce` where it is a fold."""
+        shape = np.shape(x)
+        if self.needs_elements:
+            self._check_elements(shape, axis)
+        if self.combine is not None:
+            total = getattr(np, self.combine).reduce(x, axis=axis, keepdims=keepdims)
+            return total if self.finish is None else self.finish(total, _count(shape, axis))
+        assert self.value is not None
+        kept = self.value(eager, np.asarray(x), axis)
+        return kept if keepdims else np.reshape(kept, _reduced(shape, axis, False))[()]
+
+    def infer(self, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> ArrayType:
+        """The shape without the axes, and the dtype NumPy gives."""
+        shape = shape_of(x)
+        if self.needs_elements:
+            self._check_elements(shape, axis)
+        return ArrayType(_reduced(shape, axis, keepdims), _result_dtype(self, dtype_of(x)))
+
+    def pullback(
+        self,
+        m: Namespace,
+        cotangent: Any,
+        output: Any,
+        inputs: Sequence[Any],
+        wanted: Sequence[bool],
+        **attributes: Any,
+    ) -> list[Any]:
+        """weight · spread(cotangent)."""
+        (x,) = inputs
+        axis = attributes["axis"]
+        kept = _reduced(x.shape, axis, True)
+        spread = cotangent if cotangent.shape == kept else m.reshape(cotangent, shape=kept)
+        if self.share is not None:
+            share = self.share(_count(x.shape, axis))
+            spread = spread if share == 1 else spread * share
+            return [spread if kept == x.shape else m.broadcast_to(spread, shape=x.shape)]
+        assert self.weight is not None
+        y = output if output.shape == kept else m.reshape(output, shape=kept)
+        return [self.weight(m, y, x, axis) * spread]
+
+    def pushforward(
+        self, m: Namespace, tangents: Sequence[Any], output: Any, inputs: Sequence[Any], **attributes: Any
+    ) -> Any:
+        """Σ weight · tangent."""
+        (tangent,), (x,) = tangents, inputs
+        if tangent is None:
+            return None
+        axis, keepdims = attributes["axis"], attributes.get("keepdims", False)
+        if self.share is not None:
+            share = self.share(_count(x.shape, axis))
+            total = m.sum(tangent, axis=axis, keepdims=keepdims)
+            return total if share == 1 else total * share
+        assert self.weight is not None
+        kept = _reduced(x.shape, axis, True)
+        y = output if output.shape == kept else m.reshape(output, shape=kept)
+        return m.sum(self.weight(m, y, x, axis) * tangent, axis=axis, keepdims=keepdims)
+
+    def _check_elements(self, shape: tuple[int, ...], axis: tuple[int, ...]) -> None:
+        if _count(shape, axis) == 0 and 0 not in _reduced(shape, axis, False):
+            raise ShapeError(
+                f"{self.name} was given an array of shape {shape} and would combine zero elements along "
+                f"axis {axis}, which has no meaning. Give at least one element."
+            )
+
+
+def _reduced(shape: tuple[int, ...], axis: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
+    if keepdims:
+        return tuple(1 if i in axis else n for i, n in enumerate(shape))
+    return tuple(n for i, n in enumerate(shape) if i not in axis)
+
+
+def _count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
+    count = 1
+    for i in axis:
+        count *= shape[i]
+    return count
+
+
+@lru_cache(maxsize=None)
+def _result_dtype(op: Reduction, kind: Any) -> np.dtype[Any]:
+    one = (
+        np.ones(1, exemplar(kind).dtype)
+        if not isinstance(exemplar(kind), (int, float))
+        else np.ones(1) * exemplar(kind)
+    )
+    return np.asarray(op.evaluate(one, axis=(0,))).dtype

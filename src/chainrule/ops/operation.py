@@ -1,0 +1,148 @@
+"""What every operation has in common, and the registry that all of them are in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import UnknownNameError
+
+Namespace = Any
+"""The operations by name, as `m` in a rule: plain NumPy, traced, LLVM vectors, SymPy, …"""
+
+
+@dataclass(frozen=True)
+class ArrayType:
+    """Shape and dtype of an array that need not exist yet."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def __str__(self) -> str:
+        return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
+
+
+@dataclass(frozen=True)
+class Example:
+    """Arguments an operation or function can be tried with; tests and documentation use them.
+
+    Each input is the shape of a random real array, or an explicit constant such as an index array.
+    """
+
+    inputs: tuple[Any, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+
+
+def example(*inputs: Any, **attributes: Any) -> Example:
+    """An `Example`, written as the call would be."""
+    return Example(inputs, attributes)
+
+
+REGISTRY: dict[str, Operation] = {}
+"""Every operation by its name. Tests, documentation and engines loop over it."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Operation:
+    """One primitive operation; the five kinds say how their members are evaluated and differentiated."""
+
+    name: str = field(kw_only=False)
+    latex: str = ""
+    examples: tuple[Example, ...] = ()
+    doc: str = ""
+
+    def __post_init__(self) -> None:
+        if self.name in REGISTRY:
+            raise ValueError(f"the operation {self.name!r} is declared twice")
+        REGISTRY[self.name] = self
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether a derivative can pass through this operation."""
+        return True
+
+    def evaluate(self, *inputs: Any, **attributes: Any) -> Any:
+        """The value for plain arrays and numbers."""
+        raise UnknownNameError(f"operation {self.name!r} has no value")  # every kind defines its own
+
+    def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
+        """The type of the result, from the types of the inputs (Python numbers stand for themselves)."""
+        raise UnknownNameError(f"operation {self.name!r} has no type")
+
+    def pullback(
+        self,
+        m: Namespace,
+        cotangent: Any,
+        output: Any,
+        inputs: Sequence[Any],
+        wanted: Sequence[bool],
+        **attributes: Any,
+    ) -> list[Any]:
+        """The cotangent of each wanted input, given the output's (`None`: no dependence)."""
+        raise UnknownNameError(f"operation {self.name!r} has no derivative")
+
+    def pushforward(
+        self, m: Namespace, tangents: Sequence[Any], output: Any, inputs: Sequence[Any], **attributes: Any
+    ) -> Any:
+        """The tangent of the output, given the inputs' (`None`: no dependence)."""
+        raise UnknownNameError(f"operation {self.name!r} has no derivative")
+
+    def bind(self, attributes: Mapping[str, Any]) -> Callable[..., Any]:
+        """`evaluate` with its attributes fixed, for evaluating many times."""
+        if not attributes:
+            return self.evaluate
+        evaluate = self.evaluate
+        return lambda *inputs: evaluate(*inputs, **attributes)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+
+def operation(name: str) -> Operation:
+    """The operation called `name`."""
+    try:
+        return REGISTRY[name]
+    except KeyError:
+        raise UnknownNameError.among("operation", name, REGISTRY) from None
+
+
+def shape_of(value: Any) -> tuple[int, ...]:
+    """The shape of an array, an `ArrayType`, a traced value or a number."""
+    return getattr(value, "shape", ())
+
+
+def dtype_of(value: Any) -> Any:
+    """The dtype of an array, or the Python type of a number (which adapts to the arrays it meets)."""
+    return getattr(value, "dtype", None) or type(value)
+
+
+def exemplar(kind: Any, ndim: int = 1) -> Any:
+    """A small value of a dtype (an empty array) or of a Python number type (one)."""
+    if isinstance(kind, type) and not issubclass(kind, np.generic):
+        return kind(1)
+    return np.empty((0,) * ndim, kind)
+
+
+class Eager:
+    """The namespace of plain NumPy: `eager.tanh(x)` is the value, at once."""
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        evaluate = operation(name).evaluate
+        setattr(self, name, evaluate)
+        return evaluate
+
+
+eager = Eager()

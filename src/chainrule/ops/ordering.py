@@ -1,0 +1,94 @@
+"""Operations along one axis that depend on the order of elements: running sums, sorting, arguments of extrema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.ops.kinds.custom import Custom
+from chainrule.ops.operation import ArrayType, dtype_of, example, shape_of
+
+_EXAMPLES = (example((6,), axis=0), example((3, 4), axis=1), example((2, 3, 2), axis=1))
+
+
+def _same_type(x: Any, axis: int) -> ArrayType:
+    return ArrayType(shape_of(x), np.dtype(dtype_of(x)))
+
+
+def _sum_type(x: Any, axis: int) -> ArrayType:
+    return ArrayType(shape_of(x), np.cumsum(np.zeros(1, dtype_of(x))).dtype)
+
+
+def _index_type(x: Any, axis: int) -> ArrayType:
+    return ArrayType(shape_of(x), np.dtype(np.intp))
+
+
+def _argument_type(x: Any, axis: int) -> ArrayType:
+    shape = shape_of(x)
+    return ArrayType((*shape[:axis], *shape[axis + 1 :]), np.dtype(np.intp))
+
+
+def _reversed(m: Any, x: Any, axis: int) -> Any:
+    whole = (None,) * len(x.shape)
+    return m.slice(x, start=whole, stop=whole, step=tuple(-1 if i == axis else 1 for i in range(len(x.shape))))
+
+
+def _positions(m: Any, x: Any, axis: int) -> Any:
+    """Where each sorted element stood in the flattened input."""
+    n = len(x.shape)
+    grid = np.arange(int(np.prod(x.shape)), dtype=np.intp).reshape(x.shape)
+    stride = int(np.prod(x.shape[axis + 1 :], dtype=np.int64))
+    base = grid - np.arange(x.shape[axis]).reshape((-1,) + (1,) * (n - axis - 1)) * stride
+    return base + m.argsort(x, axis=axis) * stride
+
+
+def _sort_forward(m: Any, tangents: Any, y: Any, x: Any, axis: int) -> Any:
+    return m.take(m.reshape(tangents[0], shape=(int(np.prod(x.shape)),)), _positions(m, x, axis), axis=0)
+
+
+def _sort_reverse(m: Any, g: Any, y: Any, x: Any, axis: int) -> list[Any]:
+    size = int(np.prod(x.shape))
+    flat = m.reshape(_positions(m, x, axis), shape=(size,))
+    return [m.reshape(m.scatter_add(m.reshape(g, shape=(size,)), flat, axis=0, length=size), shape=x.shape)]
+
+
+cumsum = Custom(
+    "cumsum",
+    value=lambda x, axis: np.cumsum(x, axis=axis),
+    type=_sum_type,
+    forward=lambda m, tangents, y, x, axis: m.cumsum(tangents[0], axis=axis),
+    reverse=lambda m, g, y, x, axis: [_reversed(m, m.cumsum(_reversed(m, g, axis), axis=axis), axis)],
+    latex=r"\operatorname{{cumsum}} {0}",
+    examples=_EXAMPLES,
+)
+sort = Custom(
+    "sort",
+    value=lambda x, axis: np.sort(x, axis=axis, kind="stable"),
+    type=_same_type,
+    forward=_sort_forward,
+    reverse=_sort_reverse,
+    latex=r"\operatorname{{sort}} {0}",
+    examples=_EXAMPLES,
+)
+argsort = Custom(
+    "argsort",
+    value=lambda x, axis: np.argsort(x, axis=axis, kind="stable"),
+    type=_index_type,
+    latex=r"\operatorname{{argsort}} {0}",
+    examples=_EXAMPLES,
+)
+argmax = Custom(
+    "argmax",
+    value=lambda x, axis: np.argmax(x, axis=axis),
+    type=_argument_type,
+    latex=r"\operatorname{{argmax}} {0}",
+    examples=_EXAMPLES,
+)
+argmin = Custom(
+    "argmin",
+    value=lambda x, axis: np.argmin(x, axis=axis),
+    type=_argument_type,
+    latex=r"\operatorname{{argmin}} {0}",
+    examples=_EXAMPLES,
+)

@@ -1,0 +1,80 @@
+"""Elementwise circular and hyperbolic functions and their inverses."""
+
+from __future__ import annotations
+
+from chainrule.ops.kinds.elementwise import NONZERO, REAL, UNIT, Domain, Elementwise
+
+sin = Elementwise(
+    "sin", value=lambda m, x: m.sin(x), partials=(lambda m, y, x: m.cos(x),), latex=r"\sin {0}", domain=(REAL,)
+)
+cos = Elementwise(
+    "cos", value=lambda m, x: m.cos(x), partials=(lambda m, y, x: -m.sin(x),), latex=r"\cos {0}", domain=(REAL,)
+)
+tan = Elementwise(
+    "tan",
+    value=lambda m, x: m.tan(x),
+    partials=(lambda m, y, x: 1.0 + y * y,),
+    latex=r"\tan {0}",
+    domain=(Domain(-1.5, 1.5),),
+)
+arcsin = Elementwise(
+    "arcsin",
+    value=lambda m, x: m.arcsin(x),
+    partials=(lambda m, y, x: 1.0 / m.sqrt((1.0 - x) * (1.0 + x)),),
+    latex=r"\arcsin {0}",
+    domain=(UNIT,),
+)
+arccos = Elementwise(
+    "arccos",
+    value=lambda m, x: m.arccos(x),
+    partials=(lambda m, y, x: -1.0 / m.sqrt((1.0 - x) * (1.0 + x)),),
+    latex=r"\arccos {0}",
+    domain=(UNIT,),
+)
+arctan = Elementwise(
+    "arctan",
+    value=lambda m, x: m.arctan(x),
+    partials=(lambda m, y, x: 1.0 / (1.0 + x * x),),
+    latex=r"\arctan {0}",
+    domain=(REAL,),
+)
+arctan2 = Elementwise(
+    "arctan2",
+    value=lambda m, a, b: m.arctan2(a, b),
+    partials=(
+        lambda m, y, a, b: b / m.hypot(a, b) / m.hypot(a, b),
+        lambda m, y, a, b: -a / m.hypot(a, b) / m.hypot(a, b),
+    ),
+    latex=r"\operatorname{{atan2}}\left({0}, {1}\right)",
+    domain=(NONZERO, NONZERO),
+)
+sinh = Elementwise(
+    "sinh", value=lambda m, x: m.sinh(x), partials=(lambda m, y, x: m.cosh(x),), latex=r"\sinh {0}", domain=(REAL,)
+)
+cosh = Elementwise(
+    "cosh", value=lambda m, x: m.cosh(x), partials=(lambda m, y, x: m.sinh(x),), latex=r"\cosh {0}", domain=(REAL,)
+)
+tanh = Elementwise(
+    "tanh", value=lambda m, x: m.tanh(x), partials=(lambda m, y, x: 1.0 - y * y,), latex=r"\tanh {0}", domain=(REAL,)
+)
+arcsinh = Elementwise(
+    "arcsinh",
+    value=lambda m, x: m.arcsinh(x),
+    partials=(lambda m, y, x: 1.0 / m.hypot(x, 1.0),),
+    latex=r"\operatorname{{arsinh}} {0}",
+    domain=(REAL,),
+)
+arccosh = Elementwise(
+    "arccosh",
+    value=lambda m, x: m.arccosh(x),
+    partials=(lambda m, y, x: 1.0 / (m.sqrt(x - 1.0) * m.sqrt(x + 1.0)),),
+    latex=r"\operatorname{{arcosh}} {0}",
+    domain=(Domain(low=1.0),),
+)
+arctanh = Elementwise(
+    "arctanh",
+    value=lambda m, x: m.arctanh(x),
+    partials=(lambda m, y, x: 1.0 / ((1.0 - x) * (1.0 + x)),),
+    latex=r"\operatorname{{artanh}} {0}",
+    domain=(UNIT,),
+)

@@ -1,0 +1,34 @@
+"""Tracing: plain NumPy code run on values that remember how they came about."""
+
+from chainrule.tracing.apply import Trace, Traced, apply, as_operand, traced
+from chainrule.tracing.numpy_interface import ArrayInterface
+from chainrule.tracing.program import Constant, Equation, Program, Variable, check
+from chainrule.tracing.recorder import Recorder, RecordedValue, trace
+from chainrule.tracing.scope import current_scope, scope
+from chainrule.tracing.simplify import simplify
+from chainrule.tracing.tangents import Tangents, TangentValue
+from chainrule.tracing.tape import Tape, TapeValue
+
+__all__ = [
+    "ArrayInterface",
+    "Constant",
+    "Equation",
+    "Program",
+    "RecordedValue",
+    "Recorder",
+    "Tangents",
+    "TangentValue",
+    "Tape",
+    "TapeValue",
+    "Trace",
+    "Traced",
+    "Variable",
+    "apply",
+    "as_operand",
+    "check",
+    "current_scope",
+    "scope",
+    "simplify",
+    "trace",
+    "traced",
+]

@@ -1,0 +1,119 @@
+"""Traced values, and `apply`: the one door through which every operation goes.
+
+With plain arrays `apply` computes. With a traced value among its inputs it hands the operation to that value's
+trace; with values of several traces, to the innermost one. A trace strips its own values and applies the
+operation to what is inside, so traces nest to any depth and are never confused with each other.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import LeakedValueError, TracingError
+from chainrule.ops.functions.joining import stack
+from chainrule.ops.operation import Operation, operation
+
+
+class Trace:
+    """One interpretation of operations; the level says how deeply it is nested."""
+
+    __slots__ = ("level", "open")
+
+    def __init__(self) -> None:
+        self.level = 0
+        self.open = False
+
+    def __enter__(self) -> Any:
+        self.level = _nesting.depth = _nesting.depth + 1
+        self.open = True
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _nesting.depth -= 1
+        self.open = False
+
+    def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+        """Carry out an operation that has a value of this trace among its inputs."""
+        raise TracingError(f"{type(self).__name__} does not process operations")
+
+
+class _Nesting(threading.local):
+    depth = 0
+
+
+_nesting = _Nesting()
+
+
+class Traced:
+    """A value that belongs to a trace; the traces' own subclasses behave as NumPy arrays."""
+
+    __slots__ = ("trace",)
+    trace: Trace
+
+
+def _subclasses(kind: type) -> set[type]:
+    return {kind}.union(*(_subclasses(sub) for sub in kind.__subclasses__()))
+
+
+PLAIN = _subclasses(np.generic) | {np.ndarray, int, float, bool}
+"""Types that hold numbers and nothing else."""
+
+
+def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
+    """Carry out an operation on plain or traced inputs."""
+    trace = None
+    for x in inputs:
+        if type(x) in PLAIN:
+            continue
+        if not isinstance(x, Traced):
+            return apply(op, *map(as_operand, inputs), **attributes)
+        if trace is None or x.trace.level > trace.level:
+            trace = x.trace
+    if trace is None:
+        return op.evaluate(*inputs, **attributes)
+    if not trace.open:
+        raise LeakedValueError(
+            f"{op.name} was given a traced value whose function has already returned. "
+            "Return the value from the differentiated function (has_aux=True) instead of storing it elsewhere."
+        )
+    return trace.process(op, inputs, attributes)
+
+
+def as_operand(x: Any) -> Any:
+    """An input in a form operations take: a traced value, an array, or a number."""
+    if type(x) in PLAIN or isinstance(x, Traced | np.ndarray):
+        return x
+    if hasattr(x, "traced_value"):
+        return x.traced_value()
+    if isinstance(x, list | tuple) and any(isinstance(item, Traced) for item in x):
+        return traced.stack_of(x)
+    array = np.asarray(x)
+    if array.dtype.kind not in "biuf":
+        raise TracingError(
+            f"{type(x).__name__} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). "
+            "Use arrays of real numbers."
+        )
+    return array
+
+
+class TracedNamespace:
+    """The namespace of operations on any values: `traced.tanh(x)` goes through `apply`."""
+
+    def __getattr__(self, name: str) -> Any:
+        op = operation(name)
+
+        def call(*inputs: Any, **attributes: Any) -> Any:
+            return apply(op, *inputs, **attributes)
+
+        setattr(self, name, call)
+        return call
+
+    def stack_of(self, values: Any) -> Any:
+        """A list of numbers, some of them traced, as one traced vector."""
+        return stack(self, [as_operand(value) for value in values])
+
+
+traced = TracedNamespace()

@@ -1,0 +1,256 @@
+"""How traced values take part in NumPy code: operators, methods, and NumPy's two dispatch protocols."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any, NoReturn
+
+import numpy as np
+
+from chainrule.errors import DerivativeLostError, InPlaceError, UnsupportedError, nearest
+from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, Function
+from chainrule.ops.functions.joining import index as _index
+from chainrule.ops.operation import Operation
+from chainrule.tracing.apply import apply, as_operand, traced
+
+_REDUCTIONS = {
+    "add": "sum",
+    "multiply": "prod",
+    "maximum": "max",
+    "minimum": "min",
+    "logical_or": "any",
+    "logical_and": "all",
+}
+
+
+@lru_cache(maxsize=1)
+def _ufuncs() -> dict[Any, Operation]:
+    return {op.ufunc: op for op in REGISTRY.values() if isinstance(op, Elementwise) and op.ufunc is not None}
+
+
+@lru_cache(maxsize=1)
+def _functions() -> dict[Any, Function]:
+    return {numpy: function for function in FUNCTIONS.values() for numpy in function.numpy}
+
+
+@lru_cache(maxsize=None)
+def _options(function: Function) -> frozenset[str]:
+    return frozenset(inspect.signature(function.implementation).parameters)
+
+
+def call(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A function applied to traced values; options left at NumPy's defaults are dropped."""
+    given = {name: value for name, value in kwargs.items() if value is not None and value is not np._NoValue}
+    unknown = [name for name in given if name not in _options(function)]
+    if unknown:
+        advice = (
+            "write np.where(mask, x, 0.0) first" if "where" in unknown else "leave it out, or apply it to the result"
+        )
+        raise UnsupportedError(f"np.{function.name} with {unknown[0]}= cannot be traced; {advice}.")
+    return function.implementation(traced, *args, **given)
+
+
+class ArrayInterface:
+    """Operators, methods and protocols of an array, each an operation applied to the value."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    # --- NumPy's protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if kwargs.pop("out", None) is not None:
+            raise InPlaceError(
+                f"np.{ufunc.__name__} was to write its result into an existing array (out=, or += on a plain array). "
+                "Traced values never change: write `a = a + b` instead of `a += b`."
+            )
+        options = {name: value for name, value in kwargs.items() if value is not None and value is not True}
+        if method == "__call__" and not options:
+            if ufunc in _functions():
+                return call(_functions()[ufunc], inputs, {})
+            if ufunc in _ufuncs():
+                return apply(_ufuncs()[ufunc], *inputs)
+        if method == "reduce" and ufunc.__name__ in _REDUCTIONS:
+            options.setdefault("axis", kwargs.get("axis", 0))
+            return call(FUNCTIONS[_REDUCTIONS[ufunc.__name__]], inputs, options)
+        if method == "accumulate" and ufunc is np.add:
+            return call(FUNCTIONS["cumsum"], inputs, {"axis": 0, **options})
+        called = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+        if options and method == "__call__":
+            raise UnsupportedError(f"{called} with {next(iter(options))}= cannot be traced; leave that option out.")
+        raise UnsupportedError(_unsupported(called, ufunc.__name__))
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        function = _functions().get(func)
+        if function is None:
+            raise UnsupportedError(_unsupported(f"np.{func.__name__}", func.__name__))
+        if kwargs.get("out") is not None:
+            raise InPlaceError(f"np.{function.name} with out= cannot be traced; use its return value.")
+        return call(function, args, kwargs)
+
+    def __array__(self, *_: Any, **__: Any) -> NoReturn:
+        raise DerivativeLostError(
+            "a traced value was about to become a plain array, which would lose its derivative. "
+            "Instead of np.array([a, b]) write np.stack([a, b]); instead of a function outside NumPy, its NumPy equivalent. "
+            "To lose the derivative on purpose, use chainrule.stop_gradient."
+        )
+
+    def _lose(self, what: str) -> NoReturn:
+        raise DerivativeLostError(
+            f"{what} of a traced value would lose its derivative. Use NumPy functions (np.sin, not math.sin), "
+            "and keep values as arrays; chainrule.stop_gradient loses the derivative on purpose."
+        )
+
+    def __float__(self) -> NoReturn:
+        self._lose("float()")
+
+    def __int__(self) -> NoReturn:
+        self._lose("int()")
+
+    def __complex__(self) -> NoReturn:
+        self._lose("complex()")
+
+    def __index__(self) -> NoReturn:
+        self._lose("use as an index")
+
+    def item(self, *_: Any) -> NoReturn:
+        """Not possible: the derivative would be lost."""
+        self._lose(".item()")
+
+    def tolist(self) -> NoReturn:
+        """Not possible: the derivative would be lost."""
+        self._lose(".tolist()")
+
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
+        raise InPlaceError(
+            f"x[{key!r}] = … on a traced value of shape {self.shape}: traced values never change. "
+            "Write x = np.where(mask, new, x), or put the pieces together with np.concatenate or np.stack."
+        )
+
+    # --- size and iteration
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a value without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, key: Any) -> Any:
+        return _index(traced, as_operand(self), key)
+
+    @property
+    def T(self) -> Any:
+        """The axes reversed."""
+        return call(FUNCTIONS["transpose"], (self,), {})
+
+    @property
+    def mT(self) -> Any:
+        """The last two axes exchanged."""
+        return call(FUNCTIONS["swapaxes"], (self, -1, -2), {})
+
+    def reshape(self, *shape: Any, order: str = "C") -> Any:
+        """The same elements in another shape."""
+        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
+        return call(FUNCTIONS["reshape"], (self, wanted), {"order": order})
+
+    def transpose(self, *axes: Any) -> Any:
+        """Axes in another order."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        return call(FUNCTIONS["transpose"], (self, order), {})
+
+    def flatten(self, order: str = "C") -> Any:
+        """All elements along one axis."""
+        return call(FUNCTIONS["ravel"], (self,), {"order": order})
+
+    def astype(self, dtype: Any, **_: Any) -> Any:
+        """The same numbers in another dtype; integers have no derivative."""
+        kind = np.dtype(dtype)
+        if kind == self.dtype:
+            return self
+        return traced.astype(self if kind.kind == "f" else traced.stop_gradient(self), dtype=kind)
+
+
+def _unsupported(called: str, name: str) -> str:
+    known = {op.name for op in REGISTRY.values() if isinstance(op, Elementwise) and op.ufunc} | set(FUNCTIONS)
+    return (
+        f"{called} has no derivative in chainrule{nearest(name, known)}. "
+        "Write it in functions that have one (the list is in the documentation of chainrule.ops)."
+    )
+
+
+def _method(name: str) -> Callable[..., Any]:
+    function = FUNCTIONS[name]
+
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return call(function, (self, *args), kwargs)
+
+    method.__name__, method.__doc__ = name, function.implementation.__doc__
+    return method
+
+
+for _name in (
+    "sum mean prod max min any all var std cumsum argmax argmin argsort ravel squeeze swapaxes take repeat diagonal trace "
+    "dot clip round copy"
+).split():
+    setattr(ArrayInterface, _name, _method(_name))
+
+
+def _operators() -> None:
+    """Python's operators, as methods that apply the operation of the same meaning."""
+    binary = {
+        "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide", "mod": "remainder",
+        "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "lshift": "left_shift", "rshift": "right_shift",
+    }  # fmt: skip
+    compare = {
+        "lt": "less",
+        "le": "less_equal",
+        "gt": "greater",
+        "ge": "greater_equal",
+        "eq": "equal",
+        "ne": "not_equal",
+    }
+    for symbol, name in {**binary, **compare}.items():
+        setattr(ArrayInterface, f"__{symbol}__", _operator(REGISTRY[name], reflected=False))
+        if symbol in binary:
+            setattr(ArrayInterface, f"__r{symbol}__", _operator(REGISTRY[name], reflected=True))
+    for symbol, name in {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "logical_not"}.items():
+        setattr(ArrayInterface, f"__{symbol}__", _operator(REGISTRY[name], reflected=None))
+    for symbol, name in {"pow": "power", "matmul": "matmul"}.items():
+        setattr(ArrayInterface, f"__{symbol}__", _function_operator(FUNCTIONS[name], reflected=False))
+        setattr(ArrayInterface, f"__r{symbol}__", _function_operator(FUNCTIONS[name], reflected=True))
+
+
+def _operator(op: Operation, reflected: bool | None) -> Callable[..., Any]:
+    if reflected is None:
+        return lambda self: apply(op, self)
+    return (lambda self, other: apply(op, other, self)) if reflected else (lambda self, other: apply(op, self, other))
+
+
+def _function_operator(function: Function, reflected: bool) -> Callable[..., Any]:
+    implementation = function.implementation
+
+    def operator(self: Any, other: Any) -> Any:
+        self, other = as_operand(self), as_operand(other)
+        return implementation(traced, other, self) if reflected else implementation(traced, self, other)
+
+    return operator
+
+
+_operators()

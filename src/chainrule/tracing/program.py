@@ -1,0 +1,146 @@
+"""Programs: computations as data, a short list of equations with shapes and dtypes known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import ProgramError
+from chainrule.ops.operation import REGISTRY, ArrayType, Operation, shape_of
+from chainrule.tracing.trees import Structure
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Variable:
+    """A value that a Program computes or is given."""
+
+    name: str
+    type: ArrayType
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        return self.type.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Kind of number."""
+        return self.type.dtype
+
+    def __repr__(self) -> str:
+        return f"{self.name}: {self.type}"
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Constant:
+    """A value known when the Program was made; Python numbers adapt to the dtype of what they meet."""
+
+    value: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Lengths of the axes."""
+        return shape_of(self.value)
+
+    @property
+    def kind(self) -> Any:
+        """The value itself for a Python number, its type for an array: what inference asks for."""
+        value = self.value
+        return ArrayType(value.shape, value.dtype) if hasattr(value, "dtype") else value
+
+    def __repr__(self) -> str:
+        shape = self.shape
+        return f"{self.value!r}" if shape == () else f"constant{list(shape)}"
+
+
+Atom = Variable | Constant
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Equation:
+    """`output = op(*inputs, **attributes)`, in the scope where it was traced."""
+
+    output: Variable
+    op: Operation
+    inputs: tuple[Atom, ...]
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    scope: str = ""
+
+    def __str__(self) -> str:
+        arguments = [x.name if isinstance(x, Variable) else repr(x) for x in self.inputs]
+        arguments += [f"{name}={value!r}" for name, value in self.attributes.items()]
+        return f"{self.output.name}: {self.output.type} = {self.op.name}({', '.join(arguments)})"
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Straight-line single assignment: every variable is an input or is assigned once, before it is used.
+
+    `inputs_structure` and `outputs_structure` say how nested arguments and results are put together.
+    """
+
+    inputs: tuple[Variable, ...]
+    equations: tuple[Equation, ...]
+    outputs: tuple[Atom, ...]
+    inputs_structure: Structure
+    outputs_structure: Structure
+    name: str = "program"
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}({', '.join(map(repr, self.inputs))})"]
+        current = ""
+        for equation in self.equations:
+            if equation.scope != current:
+                current = equation.scope
+                lines.append(f"  # {current or '(no scope)'}")
+            lines.append(f"  {equation}")
+        outputs = [x.name if isinstance(x, Variable) else repr(x) for x in self.outputs]
+        return "\n".join([*lines, f"  return {', '.join(outputs)}"])
+
+    __repr__ = __str__
+
+
+def check(program: Program) -> Program:
+    """The same Program, if it keeps the rules.
+
+    Every variable is assigned once and before its use; every operation is in the registry; every shape and
+    dtype is the one its operation gives; the outputs fit their structure.
+
+    Raises
+    ------
+    ProgramError
+        Naming the equation that breaks a rule.
+    """
+    known = set(program.inputs)
+    if len(known) != len(program.inputs):
+        raise ProgramError(f"{program.name}: an input is named twice.")
+    for equation in program.equations:
+        if REGISTRY.get(equation.op.name) is not equation.op:
+            raise ProgramError(f"{program.name}: {equation.op.name!r} is not in the registry of operations: {equation}")
+        for x in equation.inputs:
+            if isinstance(x, Variable) and x not in known:
+                raise ProgramError(f"{program.name}: {x.name} is used before it is assigned: {equation}")
+        if equation.output in known:
+            raise ProgramError(f"{program.name}: {equation.output.name} is assigned twice: {equation}")
+        expected = infer(equation.op, equation.inputs, equation.attributes)
+        if expected != equation.output.type:
+            raise ProgramError(f"{program.name}: {equation} — the operation gives {expected}.")
+        known.add(equation.output)
+    for x in program.outputs:
+        if isinstance(x, Variable) and x not in known:
+            raise ProgramError(f"{program.name}: the output {x.name} is never assigned.")
+    for what, structure, count in (
+        ("inputs", program.inputs_structure, len(program.inputs)),
+        ("outputs", program.outputs_structure, len(program.outputs)),
+    ):
+        if structure.leaves != count:
+            raise ProgramError(f"{program.name}: {count} {what} do not fit a structure with {structure.leaves} leaves.")
+    return program
+
+
+def infer(op: Operation, inputs: tuple[Atom, ...], attributes: Mapping[str, Any]) -> ArrayType:
+    """The type of an operation's result."""
+    return op.infer(*(x.type if isinstance(x, Variable) else x.kind for x in inputs), **attributes)

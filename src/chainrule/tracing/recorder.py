@@ -1,0 +1,151 @@
+"""The recording trace: operations become equations; only shapes and dtypes are known."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import numpy as np
+
+from chainrule.errors import TracingError
+from chainrule.ops.operation import ArrayType, Operation
+from chainrule.tracing import trees
+from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand
+from chainrule.tracing.numpy_interface import ArrayInterface
+from chainrule.tracing.program import Atom, Constant, Equation, Program, Variable, check, infer
+from chainrule.tracing.scope import current_scope
+
+
+class RecordedValue(Traced, ArrayInterface):
+    """A value whose numbers are not known yet."""
+
+    __slots__ = ("variable",)
+
+    def __init__(self, trace: Recorder, variable: Variable) -> None:
+        self.trace, self.variable = trace, variable
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """Lengths of the axes."""
+        return self.variable.type.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """Kind of number."""
+        return self.variable.type.dtype
+
+    def __bool__(self) -> NoReturn:
+        raise TracingError(
+            f"`if`, `while`, `and`, `or` or `not` on the traced value {self!r}: its numbers are not known while a "
+            "Program is made. Choose between values with np.where(condition, a, b); loop a fixed number of times."
+        )
+
+    def __repr__(self) -> str:
+        return f"traced({self.variable!r})"
+
+
+class Recorder(Trace):
+    """Equations in the order they were traced."""
+
+    __slots__ = ("equations",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.equations: list[Equation] = []
+
+    def input(self, name: str, kind: ArrayType) -> RecordedValue:
+        """A value the Program will be given."""
+        return RecordedValue(self, Variable(name, kind))
+
+    def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+        """Write down an equation."""
+        atoms = tuple(self.atom(x) for x in inputs)
+        output = Variable(f"v{len(self.equations)}", infer(op, atoms, attributes))
+        self.equations.append(Equation(output, op, atoms, attributes, current_scope()))
+        return RecordedValue(self, output)
+
+    def atom(self, x: Any) -> Atom:
+        """An input or output of an equation: one of this trace's variables, or a constant."""
+        if isinstance(x, RecordedValue) and x.trace is self:
+            return x.variable
+        if isinstance(x, Traced):
+            raise TracingError(
+                f"a function being traced uses {x!r}, a traced value from outside it. "
+                "Pass it as an argument, so that the Program has it as an input."
+            )
+        return Constant(x if type(x) in PLAIN else as_operand(x))
+
+
+def trace(function: Callable[..., Any], *examples: Any, name: str | None = None) -> Program:
+    """The Program of a function, for arguments shaped like the examples.
+
+    Parameters
+    ----------
+    function : callable
+        Plain NumPy code of arrays or nested dicts, lists and tuples of them.
+    *examples
+        One for each argument: arrays, numbers, or `ArrayType` where only the shape is known.
+    name : str, optional
+        The Program's name; the function's by default.
+
+    Returns
+    -------
+    Program
+        Checked, and not simplified.
+
+    Raises
+    ------
+    TracingError
+        Where the function's course depends on the numbers (`if x > 0`), or they are asked for (`float(x)`).
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> print(cr.trace(lambda x, w: np.tanh(x @ w), np.ones((4, 3)), np.ones((3, 2)), name="layer"))
+    layer(x: float64[4,3], w: float64[3,2])
+      v0: float64[4,2] = einsum(x, w, subscripts='ij,jk->ik')
+      v1: float64[4,2] = tanh(v0)
+      return v1
+    """
+    leaves, structure = trees.flatten(tuple(examples))
+    with Recorder() as recorder:
+        names = _names(function, structure, len(examples))
+        inputs = [recorder.input(n, _type(leaf)) for n, leaf in zip(names, leaves, strict=True)]
+        result = function(*trees.unflatten(structure, inputs))
+        outputs, outputs_structure = trees.flatten(result)
+        atoms = tuple(recorder.atom(x) for x in outputs)
+    return check(
+        Program(
+            tuple(value.variable for value in inputs),
+            tuple(recorder.equations),
+            atoms,
+            structure,
+            outputs_structure,
+            name or getattr(function, "__name__", "program").replace("<lambda>", "program"),
+        )
+    )
+
+
+def _type(leaf: Any) -> ArrayType:
+    if isinstance(leaf, ArrayType):
+        return leaf
+    array = as_operand(leaf)
+    return ArrayType(
+        tuple(np.shape(array)) if type(array) in PLAIN else array.shape,
+        np.result_type(array.dtype if hasattr(array, "dtype") else array),
+    )
+
+
+def _names(function: Callable[..., Any], structure: trees.Structure, count: int) -> list[str]:
+    """Names of the inputs: the parameters' names, and below them the paths inside containers."""
+    try:
+        parameters = [
+            p.name for p in inspect.signature(function).parameters.values() if p.kind.name.startswith("POSITIONAL")
+        ]
+    except (TypeError, ValueError):
+        parameters = []
+    parameters += [f"argument_{i}" for i in range(len(parameters), count)]
+    return [
+        path for name, child in zip(parameters, structure.children, strict=False) for path in trees.paths(child, name)
+    ]

@@ -1,0 +1,141 @@
+"""Passes from Program to Program that leave its value as it is and its equations fewer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.ops import Elementwise
+from chainrule.tracing.program import Atom, Constant, Equation, Program, Variable, check
+
+FOLDED_SIZE = 4096
+"""Constants are computed in advance up to this many elements; larger ones would only fill memory."""
+
+
+def simplify(program: Program) -> Program:
+    """The same Program in fewer equations.
+
+    Constants are folded, equal equations shared, operations that change nothing removed, broadcasts that
+    broadcasting does by itself left out, and unused equations dropped.
+    """
+    for step in (fold_constants, remove_identities, share_equal, drop_unused):
+        program = step(program)
+    return check(program)
+
+
+def _rewrite(program: Program, rule: Callable[[Equation], Equation | Atom]) -> Program:
+    """Every equation replaced by what `rule` makes of it: an equation, or an atom in place of its output."""
+    known: dict[Variable, Atom] = {}
+    equations = []
+
+    def current(x: Atom) -> Atom:
+        return known.get(x, x) if isinstance(x, Variable) else x
+
+    for equation in program.equations:
+        result = rule(replace(equation, inputs=tuple(map(current, equation.inputs))))
+        if isinstance(result, Equation):
+            equations.append(result)
+        else:
+            known[equation.output] = result
+    return replace(program, equations=tuple(equations), outputs=tuple(map(current, program.outputs)))
+
+
+def fold_constants(program: Program) -> Program:
+    """Equations whose inputs are all constants become constants."""
+
+    def rule(equation: Equation) -> Equation | Atom:
+        if equation.output.type.size > FOLDED_SIZE or not all(isinstance(x, Constant) for x in equation.inputs):
+            return equation
+        with np.errstate(all="ignore"):
+            value = equation.op.evaluate(
+                *(x.value for x in equation.inputs if isinstance(x, Constant)), **equation.attributes
+            )
+        return Constant(np.asarray(value, equation.output.dtype)[()])
+
+    return _rewrite(program, rule)
+
+
+def remove_identities(program: Program) -> Program:
+    """x + 0, x − 0, x · 1, x / 1, +x, and layouts that change nothing become x; needless broadcasts go."""
+    spread: dict[Variable, Atom] = {}
+
+    def rule(equation: Equation) -> Equation | Atom:
+        name, inputs, output = equation.op.name, equation.inputs, equation.output
+        x = inputs[0] if inputs else None
+        if name in ("positive", "stop_gradient"):
+            return _kept(inputs[0], equation)
+        if name in ("multiply", "add") and _is(inputs[0], 1 if name == "multiply" else 0):
+            return _kept(inputs[1], equation)
+        if name in ("multiply", "divide", "add", "subtract") and _is(
+            inputs[1], 1 if name in ("multiply", "divide") else 0
+        ):
+            return _kept(inputs[0], equation)
+        if name in ("reshape", "broadcast_to", "astype") and isinstance(x, Variable) and x.type == output.type:
+            return x
+        if name == "transpose" and tuple(equation.attributes["axes"]) == tuple(range(len(output.shape))):
+            return inputs[0]
+        if name == "broadcast_to":
+            spread[output] = inputs[0]
+        elif isinstance(equation.op, Elementwise) and any(x in spread for x in inputs if isinstance(x, Variable)):
+            return _without_broadcasts(equation, spread)
+        return equation
+
+    return _rewrite(program, rule)
+
+
+def _kept(x: Atom, equation: Equation) -> Equation | Atom:
+    """`x` in place of the output, if it is the same array and not a number that would change the dtype."""
+    return x if isinstance(x, Variable) and x.type == equation.output.type else equation
+
+
+def _is(x: Atom, number: int) -> bool:
+    return isinstance(x, Constant) and x.shape == () and bool(x.value == number)
+
+
+def _without_broadcasts(equation: Equation, spread: dict[Variable, Atom]) -> Equation:
+    """The equation on the unbroadcast inputs, if the others still give the output its shape."""
+    inputs = list(equation.inputs)
+    for i, x in enumerate(inputs):
+        if isinstance(x, Variable) and x in spread:
+            trial = [*inputs[:i], spread[x], *inputs[i + 1 :]]
+            if np.broadcast_shapes(*(other.shape for other in trial)) == equation.output.shape and any(
+                isinstance(other, Variable) for other in trial
+            ):
+                inputs = trial
+    return replace(equation, inputs=tuple(inputs))
+
+
+def share_equal(program: Program) -> Program:
+    """Equations that compute the same thing are computed once."""
+    seen: dict[Any, Variable] = {}
+
+    def key(x: Atom) -> Any:
+        if isinstance(x, Variable):
+            return x
+        return (
+            (type(x.value), np.asarray(x.value).tobytes()) if x.shape == () else id(x.value)
+        )  # bytes: 0.0 is not −0.0
+
+    def rule(equation: Equation) -> Equation | Atom:
+        try:
+            identity = (equation.op, tuple(map(key, equation.inputs)), tuple(equation.attributes.items()))
+            first = seen.setdefault(identity, equation.output)
+        except TypeError:  # an attribute that cannot be compared
+            return equation
+        return equation if first is equation.output else first
+
+    return _rewrite(program, rule)
+
+
+def drop_unused(program: Program) -> Program:
+    """Equations that no output needs are removed."""
+    needed = {x for x in program.outputs if isinstance(x, Variable)}
+    kept = []
+    for equation in reversed(program.equations):
+        if equation.output in needed:
+            kept.append(equation)
+            needed.update(x for x in equation.inputs if isinstance(x, Variable))
+    return replace(program, equations=tuple(reversed(kept)))

@@ -1,0 +1,56 @@
+"""The forward-mode trace: every value carries its tangent along."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.ops.operation import Operation
+from chainrule.tracing.apply import Trace, Traced, apply, traced
+from chainrule.tracing.numpy_interface import ArrayInterface
+
+
+class TangentValue(Traced, ArrayInterface):
+    """A value and its tangent, the derivative along one direction of the inputs."""
+
+    __slots__ = ("tangent", "value")
+
+    def __init__(self, trace: Tangents, value: Any, tangent: Any) -> None:
+        self.trace, self.value, self.tangent = trace, value, tangent
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """Lengths of the axes."""
+        return self.value.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """Kind of number."""
+        return self.value.dtype  # type: ignore[no-any-return]
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __repr__(self) -> str:
+        return f"traced({self.value!r}, tangent={self.tangent!r})"
+
+
+class Tangents(Trace):
+    """Operations applied to values and, by the rules of the operations, to their tangents."""
+
+    __slots__ = ()
+
+    def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+        """The value one level below, and its tangent by the operation's forward rule."""
+        values: list[Any] = []
+        tangents: list[Any] = []
+        for x in inputs:
+            mine = isinstance(x, TangentValue) and x.trace is self
+            values.append(x.value if mine else x)
+            tangents.append(x.tangent if mine else None)
+        output = apply(op, *values, **attributes)
+        if not op.differentiable:
+            return output
+        tangent = op.pushforward(traced, tangents, output, values, **attributes)
+        return output if tangent is None else TangentValue(self, output, tangent)

@@ -1,0 +1,113 @@
+"""The reverse-mode trace: values are computed and kept first, then cotangents are carried back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from chainrule.ops.operation import Operation, eager
+from chainrule.tracing.apply import PLAIN, Trace, Traced, apply, traced
+from chainrule.tracing.numpy_interface import ArrayInterface
+from chainrule.tracing.scope import current_scope, scope
+
+
+class TapeValue(Traced, ArrayInterface):
+    """A value on a tape: what it is, and where the tape has it."""
+
+    __slots__ = ("index", "value")
+    trace: Tape
+
+    def __init__(self, trace: Tape, value: Any, index: int) -> None:
+        self.trace, self.value, self.index = trace, value, index
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """Lengths of the axes."""
+        return self.value.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """Kind of number."""
+        return self.value.dtype  # type: ignore[no-any-return]
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __repr__(self) -> str:
+        return f"traced({self.value!r})"
+
+
+class Tape(Trace):
+    """Operations in the order they were carried out, with their values.
+
+    A list, so that going backwards is a loop: the depth of a computation is limited by memory alone.
+    """
+
+    __slots__ = ("cut", "nodes", "plain")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.nodes: list[tuple[Any, ...] | None] = []
+        self.plain = True
+        self.cut: set[str] = set()
+
+    def variable(self, value: Any) -> TapeValue:
+        """A value that derivatives are wanted for."""
+        self.plain = self.plain and type(value) in PLAIN
+        self.nodes.append(None)
+        return TapeValue(self, value, len(self.nodes) - 1)
+
+    def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+        """Compute the value one level below, and note how it came about."""
+        values = []
+        parents = []
+        plain = True
+        for x in inputs:
+            if type(x) is TapeValue and x.trace is self:
+                parents.append(x.index)
+                x = x.value
+            else:
+                parents.append(-1)
+            if type(x) not in PLAIN:
+                plain = False
+            values.append(x)
+        if plain:
+            output = op.evaluate(*values, **attributes)
+        else:
+            self.plain = self.plain and all(not isinstance(x, Traced) for x in values)
+            output = apply(op, *values, **attributes)
+        if not op.differentiable:
+            self.cut.add(op.name)
+            return output
+        self.nodes.append((op, values, attributes, output, parents, None if self.plain else current_scope()))
+        return TapeValue(self, output, len(self.nodes) - 1)
+
+    def pull(self, outputs: Sequence[TapeValue], cotangents: Sequence[Any], wanted: Sequence[TapeValue]) -> list[Any]:
+        """The cotangents of `wanted`, given those of `outputs`; `None` where there is no dependence."""
+        found: list[Any] = [None] * len(self.nodes)
+        for output, cotangent in zip(outputs, cotangents, strict=True):
+            found[output.index] = _sum(found[output.index], cotangent)
+        m = eager if self.plain and all(type(c) in PLAIN for c in cotangents) else traced
+        for index in range(max((output.index for output in outputs), default=-1), -1, -1):
+            cotangent, node = found[index], self.nodes[index]
+            if cotangent is None or node is None:
+                continue
+            found[index] = None
+            op, values, attributes, output, parents, place = node
+            needed = [parent >= 0 for parent in parents]
+            if place is None:
+                contributions = op.pullback(m, cotangent, output, values, needed, **attributes)
+            else:
+                with scope(place, backward=True):
+                    contributions = op.pullback(m, cotangent, output, values, needed, **attributes)
+            for parent, contribution in zip(parents, contributions, strict=True):
+                if parent >= 0 and contribution is not None:
+                    previous = found[parent]
+                    found[parent] = contribution if previous is None else previous + contribution
+        return [found[value.index] for value in wanted]
+
+
+def _sum(a: Any, b: Any) -> Any:
+    return b if a is None else a + b

@@ -1,0 +1,115 @@
+"""Nested dicts, lists and tuples of values: taken apart into leaves, put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.errors import ShapeError
+
+
+@dataclass(frozen=True)
+class Structure:
+    """The shape of a nested container: its type, its keys, and the structures inside; a leaf has type `None`."""
+
+    kind: type | None
+    keys: tuple[Any, ...] = ()
+    children: tuple[Structure, ...] = ()
+
+    @property
+    def leaves(self) -> int:
+        """Number of leaves."""
+        return 1 if self.kind is None else sum(child.leaves for child in self.children)
+
+
+LEAF = Structure(None)
+
+
+def is_container(tree: Any) -> bool:
+    """Whether this is a container to be taken apart, and not a leaf."""
+    return isinstance(tree, dict | list | tuple) or tree is None
+
+
+def flatten(tree: Any) -> tuple[list[Any], Structure]:
+    """The leaves from left to right, and the structure that puts them together again."""
+    if not is_container(tree):
+        return [tree], LEAF
+    keys, values = _parts(tree)
+    leaves: list[Any] = []
+    children = []
+    for value in values:
+        inner, structure = flatten(value)
+        leaves.extend(inner)
+        children.append(structure)
+    return leaves, Structure(type(tree), keys, tuple(children))
+
+
+def flatten_like(structure: Structure, tree: Any, what: str = "the argument") -> list[Any]:
+    """The leaves of `tree`, which must have `structure`; dicts may have their keys in another order."""
+    if structure.kind is None:
+        if is_container(tree):
+            raise ShapeError(f"{what} should be one array and is a {type(tree).__name__}.")
+        return [tree]
+    keys, values = _parts(tree) if is_container(tree) else ((), [])
+    if not isinstance(tree, structure.kind) or set(keys) != set(structure.keys):
+        raise ShapeError(
+            f"{what} should be a {structure.kind.__name__} with {list(structure.keys)} "
+            f"and is a {type(tree).__name__}{f' with {list(keys)}' if keys else ''}."
+        )
+    found = dict(zip(keys, values, strict=True))
+    return [
+        leaf
+        for key, child in zip(structure.keys, structure.children, strict=True)
+        for leaf in flatten_like(child, found[key], f"{what}[{key!r}]")
+    ]
+
+
+def unflatten(structure: Structure, leaves: list[Any] | tuple[Any, ...]) -> Any:
+    """The container with these leaves."""
+    return _build(structure, iter(leaves))
+
+
+def map_leaves(function: Callable[..., Any], tree: Any, *others: Any) -> Any:
+    """The container with `function` applied to every leaf (and to the same leaf of the others)."""
+    leaves, structure = flatten(tree)
+    rest = [flatten_like(structure, other) for other in others]
+    return unflatten(structure, [function(*group) for group in zip(leaves, *rest, strict=True)])
+
+
+def paths(structure: Structure, prefix: str = "") -> list[str]:
+    """A name for every leaf, such as `hidden.weight` or `layers[0]`."""
+    if structure.kind is None:
+        return [prefix]
+    return [
+        path
+        for key, child in zip(structure.keys, structure.children, strict=True)
+        for path in paths(child, _join(prefix, key))
+    ]
+
+
+def _join(prefix: str, key: Any) -> str:
+    if isinstance(key, str):
+        return f"{prefix}.{key}" if prefix else key
+    return f"{prefix}[{key}]"
+
+
+def _parts(tree: Any) -> tuple[tuple[Any, ...], list[Any]]:
+    if tree is None:
+        return (), []
+    if isinstance(tree, Mapping):
+        return tuple(tree), list(tree.values())
+    return tuple(getattr(tree, "_fields", range(len(tree)))), list(tree)
+
+
+def _build(structure: Structure, leaves: Iterator[Any]) -> Any:
+    if structure.kind is None:
+        return next(leaves)
+    values = [_build(child, leaves) for child in structure.children]
+    if structure.kind is type(None):
+        return None
+    if issubclass(structure.kind, dict):
+        return structure.kind(zip(structure.keys, values, strict=True))
+    if hasattr(structure.kind, "_fields"):
+        return structure.kind(*values)
+    return structure.kind(values)
