@@ -17,7 +17,7 @@ Argnums = int | Sequence[int]
 def real_array(x: Any, name: str) -> Any:
     """A leaf that derivatives can be taken by: a traced value or an array of real numbers."""
     if isinstance(x, Traced):
-        kind = x.dtype.kind  # type: ignore[attr-defined]
+        kind = x.dtype.kind
     else:
         x = x if type(x) is np.ndarray else np.asarray(x)
         kind = x.dtype.kind
@@ -42,8 +42,8 @@ def chosen(args: tuple[Any, ...], argnums: Argnums) -> tuple[int, ...]:
     for i in given:
         if not -len(args) <= i < len(args):
             raise SettingError(
-                f"argnums={argnums} names argument {i}, but the function was called with {len(args)} positional arguments. "
-                "Arguments to differentiate by must be positional."
+                f"argnums={argnums} names argument {i}, but the function was called with {len(args)} positional "
+                "arguments. Arguments to differentiate by must be positional."
             )
     return tuple(i % len(args) for i in given)
 
@@ -95,4 +95,4 @@ def zeros(x: Any) -> Any:
 
 def as_leaf(x: Any) -> Any:
     """An output as an array: traced values and arrays as they are, Python numbers as 0-d arrays."""
-    return x if type(x) in PLAIN and hasattr(x, "dtype") or isinstance(x, Traced) else np.asarray(x)
+    return x if isinstance(x, Traced) or (type(x) in PLAIN and hasattr(x, "dtype")) else np.asarray(x)

@@ -145,9 +145,11 @@ def _compare(exact: Any, expected: Any, limits: tuple[float, float], what: str, 
     place = np.unravel_index(int(np.argmax(np.where(np.isnan(error), np.inf, error))), np.shape(error))
     a, b = float(np.asarray(exact)[place]), float(np.asarray(expected)[place])
     index = f"[{', '.join(map(str, place))}]" if place else ""
+    where = f"{what}{f', {name}' if name else ''}{f' at {index}' if index else ''}"
     raise GradientMismatchError(
-        f"{what}{f', {name}' if name else ''}{f' at {index}' if index else ''}: the derivative is {a!r}, the finite difference "
-        f"{b!r}, relative error {abs(a - b) / max(abs(a), abs(b), 1e-300):.3g} (allowed: {limits[0]:g} + {limits[1]:g} relative)."
+        f"{where}: the derivative is {a!r}, the finite difference {b!r}, "
+        f"relative error {abs(a - b) / max(abs(a), abs(b), 1e-300):.3g} "
+        f"(allowed: {limits[0]:g} + {limits[1]:g} relative)."
     )
 
 

@@ -189,7 +189,7 @@ where = Elementwise(
     ),
     latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
     domain=(BOOLEAN, REAL, REAL),
-    numpy=lambda condition, a, b: np.where(condition, a, b)[()],
+    numpy=lambda condition, a, b: np.where(condition, a, b)[()],  # type: ignore[call-overload]
 )
 indicator = Elementwise(
     "indicator",

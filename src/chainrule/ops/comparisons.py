@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from chainrule.ops.kinds.elementwise import BOOLEAN, INTEGER, REAL, Elementwise
+from collections.abc import Callable
+from typing import Any
+
+from chainrule.ops.kinds.elementwise import BOOLEAN, INTEGER, REAL, Domain, Elementwise
 
 
-def _pair(name: str, value: object, latex: str, domain: object) -> Elementwise:
+def _pair(name: str, value: Callable[..., Any], latex: str, domain: Domain) -> Elementwise:
     return Elementwise(
         name,
         value=value,
         partials=(None, None),
         latex=latex,
         domain=(domain, domain),
-        separate=domain is REAL,  # type: ignore[arg-type]
+        separate=domain is REAL,
     )
 
 

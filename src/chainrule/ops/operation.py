@@ -132,7 +132,8 @@ def dtype_of(value: Any) -> Any:
 def exemplar(kind: Any, ndim: int = 1) -> Any:
     """A small value of a dtype (an empty array) or of a Python number type (one)."""
     if isinstance(kind, type) and not issubclass(kind, np.generic):
-        return kind(1)
+        number: Callable[..., Any] = kind
+        return number(1)
     return np.empty((0,) * ndim, kind)
 
 

@@ -3,7 +3,7 @@
 from chainrule.tracing.apply import Trace, Traced, apply, as_operand, traced
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Constant, Equation, Program, Variable, check
-from chainrule.tracing.recorder import Recorder, RecordedValue, trace
+from chainrule.tracing.recorder import RecordedValue, Recorder, trace
 from chainrule.tracing.scope import current_scope, scope
 from chainrule.tracing.simplify import simplify
 from chainrule.tracing.tangents import Tangents, TangentValue

@@ -52,10 +52,13 @@ class Traced:
 
     __slots__ = ("trace",)
     trace: Trace
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
 
 
 def _subclasses(kind: type) -> set[type]:
-    return {kind}.union(*(_subclasses(sub) for sub in kind.__subclasses__()))
+    below: list[type] = kind.__subclasses__()
+    return {kind}.union(*map(_subclasses, below))
 
 
 PLAIN = _subclasses(np.generic) | {np.ndarray, int, float, bool}

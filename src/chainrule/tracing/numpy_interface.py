@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NoReturn
 
 import numpy as np
@@ -35,7 +35,7 @@ def _functions() -> dict[Any, Function]:
     return {numpy: function for function in FUNCTIONS.values() for numpy in function.numpy}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _options(function: Function) -> frozenset[str]:
     return frozenset(inspect.signature(function.implementation).parameters)
 
@@ -96,8 +96,8 @@ class ArrayInterface:
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         raise DerivativeLostError(
             "a traced value was about to become a plain array, which would lose its derivative. "
-            "Instead of np.array([a, b]) write np.stack([a, b]); instead of a function outside NumPy, its NumPy equivalent. "
-            "To lose the derivative on purpose, use chainrule.stop_gradient."
+            "Instead of np.array([a, b]) write np.stack([a, b]); instead of a function outside NumPy, its NumPy "
+            "equivalent. To lose the derivative on purpose, use chainrule.stop_gradient."
         )
 
     def _lose(self, what: str) -> NoReturn:
@@ -156,12 +156,12 @@ class ArrayInterface:
         return _index(traced, as_operand(self), key)
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Any:  # noqa: N802
         """The axes reversed."""
         return call(FUNCTIONS["transpose"], (self,), {})
 
     @property
-    def mT(self) -> Any:
+    def mT(self) -> Any:  # noqa: N802
         """The last two axes exchanged."""
         return call(FUNCTIONS["swapaxes"], (self, -1, -2), {})
 
@@ -205,18 +205,20 @@ def _method(name: str) -> Callable[..., Any]:
     return method
 
 
-for _name in (
-    "sum mean prod max min any all var std cumsum argmax argmin argsort ravel squeeze swapaxes take repeat diagonal trace "
-    "dot clip round copy"
-).split():
+_METHODS = (
+    "sum", "mean", "prod", "max", "min", "any", "all", "var", "std", "cumsum", "argmax", "argmin",
+    "argsort", "ravel", "squeeze", "swapaxes", "take", "repeat", "diagonal", "trace", "dot", "clip", "round", "copy",
+)  # fmt: skip
+for _name in _METHODS:
     setattr(ArrayInterface, _name, _method(_name))
 
 
 def _operators() -> None:
     """Python's operators, as methods that apply the operation of the same meaning."""
     binary = {
-        "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide", "mod": "remainder",
-        "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor", "lshift": "left_shift", "rshift": "right_shift",
+        "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide",
+        "mod": "remainder", "and": "bitwise_and", "or": "bitwise_or", "xor": "bitwise_xor",
+        "lshift": "left_shift", "rshift": "right_shift",
     }  # fmt: skip
     compare = {
         "lt": "less",

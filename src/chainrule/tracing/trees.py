@@ -110,6 +110,5 @@ def _build(structure: Structure, leaves: Iterator[Any]) -> Any:
         return None
     if issubclass(structure.kind, dict):
         return structure.kind(zip(structure.keys, values, strict=True))
-    if hasattr(structure.kind, "_fields"):
-        return structure.kind(*values)
-    return structure.kind(values)
+    build: Callable[..., Any] = structure.kind
+    return build(*values) if hasattr(build, "_fields") else build(values)

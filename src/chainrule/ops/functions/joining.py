@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -69,7 +70,7 @@ def split(m: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any
         bounds = list(range(0, n + 1, n // indices_or_sections))
     else:
         bounds = [0, *(min(int(i), n) for i in indices_or_sections), n]
-    return [cut_along(m, ary, place, begin, end) for begin, end in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [cut_along(m, ary, place, begin, end) for begin, end in itertools.pairwise(bounds)]
 
 
 @function(example((5, 3), [0, 4, 4]), example((3, 4), np.array([[1, 0]]), axis=1))

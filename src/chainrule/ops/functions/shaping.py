@@ -174,18 +174,20 @@ def diagonal(m: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) ->
 @function(example((3, 3)), example((2, 3, 4), k=1))
 def triu(m: Any, m_: Any, k: int = 0) -> Any:
     """The upper triangle; zeros below diagonal `k`."""
-    return m.where(np.tri(*m_.shape[-2:], k=k - 1, dtype=bool), 0.0, m_)
+    rows, columns = m_.shape[-2:]
+    return m.where(np.tri(rows, columns, k - 1, bool), 0.0, m_)
 
 
 @function(example((3, 3)), example((2, 3, 4), k=-1))
 def tril(m: Any, m_: Any, k: int = 0) -> Any:
     """The lower triangle; zeros above diagonal `k`."""
-    return m.where(np.tri(*m_.shape[-2:], k=k, dtype=bool), m_, 0.0)
+    rows, columns = m_.shape[-2:]
+    return m.where(np.tri(rows, columns, k, bool), m_, 0.0)
 
 
 @function(example((2, 2), ((1, 0), (0, 2))), example((4,), 1, mode="reflect"), example((2, 2), 1, constant_values=3.0))
 def pad(m: Any, array: Any, pad_width: Any, mode: str = "constant", *, constant_values: float = 0.0) -> Any:
-    """Elements added at the ends of every axis: a constant, or copies as NumPy's `edge`, `reflect`, `symmetric`, `wrap`."""
+    """Elements added at the ends of every axis: a constant, or copies in one of NumPy's modes."""
     widths = np.broadcast_to(np.asarray(pad_width), (ndim(array), 2)).tolist()
     if mode == "constant":
         lengths = tuple(n + before + after for n, (before, after) in zip(array.shape, widths, strict=True))

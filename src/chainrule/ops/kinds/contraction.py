@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -46,7 +46,7 @@ class Subscripts:
         return "".join(c for c in self.right if c not in self.left)
 
 
-@lru_cache(maxsize=None)
+@cache
 def parse(subscripts: str) -> Subscripts:
     """The parts of `"ij,jk->ik"`."""
     operands, result = subscripts.split("->")
@@ -119,7 +119,7 @@ class Contraction(Operation):
         return None if not terms else terms[0] if len(terms) == 1 else terms[0] + terms[1]
 
 
-@lru_cache(maxsize=None)
+@cache
 def _evaluator(subscripts: str) -> Callable[[Any, Any], Any]:
     """The fastest NumPy code for these subscripts; the commonest need no transposed copy."""
     ready = _COMMON.get(_canonical(subscripts))
@@ -141,7 +141,7 @@ _COMMON: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def _canonical(subscripts: str) -> str:
     names: dict[str, str] = {}
     return "".join(c if c in ",->" else names.setdefault(c, chr(ord("a") + len(names))) for c in subscripts)
@@ -168,6 +168,6 @@ def _general(parts: Subscripts) -> Callable[[Any, Any], Any]:
     return contract
 
 
-@lru_cache(maxsize=None)
+@cache
 def _result_dtype(left: Any, right: Any) -> np.dtype[Any]:
     return np.asarray(np.multiply(exemplar(left), exemplar(right))).dtype

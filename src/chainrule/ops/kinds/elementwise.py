@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -143,7 +143,7 @@ def sum_to(m: Namespace, x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     return x if x.dtype == dtype else m.astype(x, dtype=dtype)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _result_dtype(op: Elementwise, kinds: tuple[Any, ...], attributes: tuple[tuple[str, Any], ...]) -> np.dtype[Any]:
     result = op.evaluate(*(exemplar(kind) for kind in kinds), **dict(attributes))
     return np.asarray(result).dtype

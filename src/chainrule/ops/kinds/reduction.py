@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -119,7 +119,7 @@ def _count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
     return count
 
 
-@lru_cache(maxsize=None)
+@cache
 def _result_dtype(op: Reduction, kind: Any) -> np.dtype[Any]:
     one = (
         np.ones(1, exemplar(kind).dtype)
