@@ -52,7 +52,7 @@ def decimal_mark(cells: Cells, missing: NDArray[np.bool_], separator: str = ",")
 
     Where both marks serve, as for `1,234`, it is the comma in files with semicolons between cells, the point in others.
     """
-    present = cells[~missing]
+    present = set(cells[~missing])
     if not any("," in cell or "." in cell for cell in present):
         return "."
     first, second = (",", ".") if separator == ";" and any("," in cell for cell in present) else (".", ",")

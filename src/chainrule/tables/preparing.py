@@ -173,7 +173,7 @@ def _looks_like_data(names: tuple[str, ...]) -> bool:
 def _counts_rows(table: Table, name: str) -> bool:
     """Whether a column goes up by one from row to row, as an index does."""
     cells = table.column(name)
-    if len(cells) < 10 or not all(cell.isdecimal() for cell in cells):
+    if len(cells) < 10 or len(set(cells)) < len(cells) or not all(cell.isdecimal() for cell in cells):
         return False
     return bool((np.diff(cells.astype(np.int64)) == 1).all())
 

@@ -77,4 +77,7 @@ class Table:
 def is_missing(cells: Cells, marks: Iterable[str] = ()) -> NDArray[np.bool_]:
     """Which cells hold no value: empty, NA, n/a, nan, null or ? in any case, or one of the `marks`."""
     known = MISSING.union(mark.strip().lower() for mark in marks)
-    return np.fromiter((cell.lower() in known for cell in cells), dtype=bool, count=len(cells))
+    found = {cell for cell in set(cells) if cell.lower() in known}
+    if not found:
+        return np.zeros(len(cells), dtype=bool)
+    return np.fromiter((cell in found for cell in cells), dtype=bool, count=len(cells))
