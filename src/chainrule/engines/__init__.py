@@ -1,0 +1,77 @@
+"""Engines: what turns a Program into numbers. They know no derivative, layer, loss or optimizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines.loop import Runner, TrainingLoop
+from chainrule.engines.numpy_engine import NumpyRunner, compile_program
+from chainrule.errors import ShapeError, UnknownNameError
+from chainrule.tracing import trees
+from chainrule.tracing.apply import Traced, apply
+from chainrule.tracing.program import Program, Variable
+
+__all__ = ["ENGINES", "Runner", "TrainingLoop", "compile_program", "evaluate", "prepare"]
+
+ENGINES = {"numpy": NumpyRunner}
+"""Engines by name; each makes a `Runner` of a `TrainingLoop` and its data."""
+
+
+def prepare(loop: TrainingLoop, data: list[Any], engine: str = "auto") -> Runner:
+    """The loop, ready to run on the data with the engine asked for; `auto` is the fastest that can."""
+    if engine != "auto" and engine not in ENGINES:
+        raise UnknownNameError.among("engine", engine, [*ENGINES, "auto"])
+    return ENGINES["numpy" if engine == "auto" else engine](loop, data)
+
+
+def evaluate(program: Program, *args: Any) -> Any:
+    """The value of a Program for arguments nested as its function's were.
+
+    Parameters
+    ----------
+    program : Program
+        As `trace` or `simplify` give it.
+    *args
+        Of the shapes it was traced with. Traced values are allowed: a Program can be differentiated.
+
+    Returns
+    -------
+    array or container
+        Nested as the function's result.
+
+    Raises
+    ------
+    ShapeError
+        When an argument does not have the shape the Program was made for.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> program = cr.trace(lambda x: np.sum(x * x), np.ones(3))
+    >>> cr.evaluate(program, np.array([1.0, 2.0, 3.0]))
+    np.float64(14.0)
+    """
+    leaves = trees.flatten_like(program.inputs_structure, args, "the arguments")
+    if any(isinstance(leaf, Traced) for leaf in leaves):
+        return trees.unflatten(program.outputs_structure, _interpret(program, leaves))
+    arrays = []
+    for variable, leaf in zip(program.inputs, leaves, strict=True):
+        array = np.asarray(leaf, variable.dtype)
+        if array.shape != variable.shape:
+            raise ShapeError(
+                f"{program.name} was made for {variable.name} of shape {variable.shape} and was given shape {array.shape}. "
+                "Trace the function again for the new shape."
+            )
+        arrays.append(array)
+    return trees.unflatten(program.outputs_structure, list(compile_program(program)(*arrays)))
+
+
+def _interpret(program: Program, leaves: list[Any]) -> list[Any]:
+    """Every equation applied in turn, to traced values."""
+    values: dict[Variable, Any] = dict(zip(program.inputs, leaves, strict=True))
+    for equation in program.equations:
+        inputs = (values[x] if isinstance(x, Variable) else x.value for x in equation.inputs)
+        values[equation.output] = apply(equation.op, *inputs, **equation.attributes)
+    return [values[x] if isinstance(x, Variable) else x.value for x in program.outputs]

@@ -1,0 +1,47 @@
+"""What an engine is asked to do: a training step as a Program, repeated over batches of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from chainrule.tracing.program import Program
+
+
+@dataclass(frozen=True)
+class TrainingLoop:
+    """A step that is carried out again and again.
+
+    The step's inputs are, in this order, the state (`state` arrays), one batch of every data array, and the
+    scalars of this step; its outputs are the new state and then the figures, numbers to be reported.
+    `last` is the same step for the smaller batch that ends an epoch when `batch_size` does not divide `rows`.
+    """
+
+    step: Program
+    last: Program | None
+    state: int
+    rows: int
+    batch_size: int
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches in one pass over the rows, the smaller last one included."""
+        return -(-self.rows // self.batch_size)
+
+
+class Runner(Protocol):
+    """A training loop ready to run on its data, in an engine's own way."""
+
+    @property
+    def state(self) -> list[Any]:
+        """The state after the last finished step."""
+
+    def load(self, state: list[Any]) -> None:
+        """Go on from another state."""
+
+    def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
+        """Carry out `count` steps, from step `first` of the epochs in `order` on.
+
+        `order` has one row of row numbers for every epoch, shape (epochs, rows); `scalars` one array for
+        every scalar of the step, shape (count,). Gives the figures, shape (count, figures), float64.
+        """

@@ -1,0 +1,463 @@
+"""`Network`: the face of the library, whose methods hand over to the packages that do the work."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chainrule import storage
+from chainrule.errors import DivergedError, NotBuiltError, SettingError, ShapeError
+from chainrule.meaning import Meaning
+from chainrule.nn.model import Model, build, in_a_row
+from chainrule.nn.parameters import Parameters, initial, replaced
+from chainrule.nn.readings import LayerReading, Readings
+from chainrule.tracing import trees
+from chainrule.training import (
+    CHUNK,
+    Batch,
+    Clipping,
+    EarlyStopping,
+    Evaluator,
+    History,
+    Objective,
+    Penalty,
+    Settings,
+    Training,
+    are_labels,
+    as_inputs,
+    as_targets,
+    as_weights,
+    early_stopping,
+    heads_of,
+)
+from chainrule.training import (
+    optimizer as find_optimizer,
+)
+from chainrule.training.step import Step
+
+
+class Network:
+    """A neural network: layers in a row, or any function of arrays that calls layers.
+
+    Parameters
+    ----------
+    layers : list or callable
+        A list of layers and plain functions, each applied to the output of the one before; or a function of one or
+        several arrays of shape (batch, features) that calls layers made outside it. A layer called twice shares
+        its parameters.
+    seed : int
+        First weights are drawn from it.
+    dtype : {"float32", "float64"}
+        The numbers it computes with.
+    frozen : sequence of str
+        Patterns of parameter names that are not learned, such as `["*.bias", "dense_0.*"]`.
+    parameters : mapping, optional
+        First values for some parameters, nested or by name: `{"dense_0.weight": W}`.
+
+    Attributes
+    ----------
+    layers : dict
+        Layer by name, once the shapes are known.
+    history : History or None
+        Of the last `fit`.
+    notes : dict
+        JSON-able facts of the user's, saved with the network.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    >>> network = cr.Network([cr.Dense(8, "tanh"), cr.Dense(1)], seed=1)
+    >>> history = network.fit(X, [0, 1, 1, 0], epochs=300, optimizer=cr.Adam(0.05), progress=False)
+    >>> network.predict(X)
+    array([0, 1, 1, 0])
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Any] | Callable[..., Any],
+        *,
+        seed: int = 0,
+        dtype: Any = "float32",
+        frozen: Sequence[str] = (),
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.function = layers if callable(layers) else in_a_row(layers)
+        self.seed, self.dtype = seed, np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):
+            raise SettingError(f"dtype was given as {dtype!r}; use 'float32' or 'float64'.")
+        self.frozen = tuple(frozen)
+        self.history: History | None = None
+        self.notes: dict[str, Any] = {}
+        self.input_names = _names_of_inputs(self.function)
+        self._given = dict(parameters or {})
+        self._model: Model | None = None
+        self._parameters: Parameters = {}
+        self._meanings: list[Meaning] = []
+
+    # --- structure and parameters
+
+    def build(self, *inputs: int | tuple[int, ...]) -> Network:
+        """Fix the shapes and draw the first weights; `fit` does it by itself.
+
+        Parameters
+        ----------
+        *inputs : int or tuple of ints
+            For every input the number of features, or the shape of one sample.
+        """
+        shapes = [(int(i),) if isinstance(i, int | np.integer) else tuple(i) for i in inputs]
+        if len(shapes) != len(self.input_names):
+            raise ShapeError(
+                f"this network has {len(self.input_names)} inputs ({', '.join(self.input_names)}); build was given {len(shapes)}."
+            )
+        self._model = build(self.function, shapes)
+        self._parameters = replaced(initial(self._model.specs, self.seed, self.dtype), self._given)
+        return self
+
+    @property
+    def model(self) -> Model:
+        """The network as a pure function of parameters and inputs."""
+        if self._model is None:
+            raise NotBuiltError(
+                "the shapes of this network are not known yet. Call fit(X, y), or build(2) for inputs with 2 features."
+            )
+        return self._model
+
+    @property
+    def layers(self) -> Mapping[str, Any]:
+        """Layers by name, in the order they are first called."""
+        return self.model.layers
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters, layer name → parameter name → array; assign to set some or all of them."""
+        _ = self.model
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, new: Mapping[str, Any]) -> None:
+        _ = self.model
+        self._parameters = replaced(self._parameters, new)
+
+    @property
+    def classes(self) -> Any:
+        """The labels this network tells apart, an array; `None` for regression and before `fit`."""
+        return self._nested([meaning.classes for meaning in self._meanings]) if self._meanings else None
+
+    def summary(self) -> str:
+        """A table of the layers, what they give, and how many parameters they have."""
+        from chainrule.summary import summary
+
+        return summary(self)
+
+    def __repr__(self) -> str:
+        if hasattr(self.function, "layers"):
+            return f"Network([{', '.join(map(repr, self.function.layers))}])"
+        return f"Network({getattr(self.function, '__name__', self.function)!s})"
+
+    # --- outputs
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The raw outputs for rows of inputs: whatever the last layer gives."""
+        arrays = self._arrays(inputs[0] if len(inputs) == 1 else inputs)
+        return self._in_chunks(arrays, lambda outcome: outcome.outputs)
+
+    def forward(self, *inputs: Any) -> Readings:
+        """One pass, with every layer's and every neuron's values to be read.
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> network = cr.Network([cr.Dense(3, "tanh", name="hidden"), cr.Dense(1)]).build(2)
+        >>> reading = network.forward(np.ones((1, 2)))
+        >>> neuron = reading["hidden"].neurons[1]
+        >>> bool(neuron.a[0] == np.tanh(neuron.z[0]))
+        True
+        """
+        arrays = self._arrays(inputs[0] if len(inputs) == 1 else inputs)
+        outcome = self.model.apply(self._parameters, arrays)
+        layers = [LayerReading(name, x, z, a, self._parameters.get(name, {})) for name, x, z, a in outcome.readings]
+        return Readings(layers, outcome.outputs)
+
+    def predict(self, X: Any) -> Any:
+        """What the outputs mean: labels for classification, values for regression, one for every row.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, features)
+            For several inputs a tuple, or a dict by the names of the function's arguments.
+
+        Raises
+        ------
+        ShapeError, DataError
+            When X does not fit the network, or has NaN or infinite values.
+        """
+        return self._meant(X, Meaning.predict)
+
+    def predict_proba(self, X: Any) -> Any:
+        """Probabilities of the classes, shape (rows, classes), in the order of `classes`."""
+        if not self._meanings:
+            raise NotBuiltError("predict_proba needs a network that has been fitted; call fit(X, y) first.")
+        return self._meant(X, Meaning.probabilities)
+
+    def evaluate(self, X: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
+        """The figures on data with known targets: `loss`, and `accuracy` for labels.
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> X = np.linspace(-1, 1, 50)[:, None]
+        >>> network = cr.Network([cr.Dense(1)])
+        >>> _ = network.fit(X, 2 * X, optimizer=cr.SGD(0.5), epochs=20, progress=False)
+        >>> network.evaluate(X, 2 * X)["loss"] < 1e-4
+        True
+        """
+        if not self._meanings:
+            raise NotBuiltError("evaluate needs a network that has been fitted; call fit(X, y) first.")
+        batch = self._batch(self._arrays(X), y, sample_weight, None, learn=False)
+        heads = tuple(meaning.head for meaning in self._meanings)
+        return Evaluator(Objective(self.model, heads), batch)(self._parameters)
+
+    # --- training
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        loss: Any = None,
+        optimizer: Any = "adam",
+        epochs: int = 20,
+        batch_size: int | None = 32,
+        seed: int = 0,
+        shuffle: bool = True,
+        validation_data: tuple[Any, Any] | None = None,
+        validation_split: float = 0.0,
+        early_stopping: EarlyStopping | int | bool | None = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+        frozen: Sequence[str] | None = None,
+        callbacks: Sequence[Callable[..., Any]] = (),
+        gradients: str = "chain rule",
+        engine: str = "auto",
+        progress: bool | None = None,
+    ) -> History:
+        """Learn from data, starting from the parameters as they are.
+
+        Parameters
+        ----------
+        X : array-like of shape (rows, features)
+            Arrays, lists, or data frames of numbers; for several inputs a tuple or a dict.
+        y : array-like of shape (rows,) or (rows, outputs)
+            Labels of any kind, or values. For several outputs nested as they are.
+        loss : str, loss or callable, optional
+            By default cross-entropy for labels and squared error for values.
+        optimizer : str or optimizer
+            Such as `"adam"` or `cr.SGD(0.1, momentum=0.9)`; its learning rate may be a schedule.
+        epochs, batch_size : int
+            Passes over the data, and rows in a batch; `batch_size=None` means all. The last, smaller batch
+            of an epoch is trained on like the others.
+        seed : int
+            Decides the order of rows and the numbers of dropout.
+        shuffle : bool
+            Whether rows come in a new order in every epoch.
+        validation_data : (X, y), optional
+            Data whose figures are reported after every epoch.
+        validation_split : float
+            The share of rows, taken at random, to be validation data instead of being learned from.
+        early_stopping : EarlyStopping, int or True, optional
+            When to stop before the last epoch; an integer is the patience.
+        sample_weight : array-like of shape (rows,), optional
+            How much each row counts.
+        class_weight : "balanced" or dict, optional
+            How much each label counts.
+        l1, l2 : float
+            The penalty l1·Σ|w| + ½·l2·Σw² over all parameters but biases.
+        clip_value, clip_norm : float, optional
+            Bounds of each number of the gradient, and of its length.
+        frozen : sequence of str, optional
+            Patterns of parameter names not to learn; by default the network's own.
+        callbacks : sequence of callables
+            Each called with an `EpochEnd` after every epoch; `True` or a text stops the training.
+        gradients : {"chain rule", "numerical"}
+            How gradients are found: by backpropagation, or by nudging every parameter in turn.
+        engine : {"auto", "numpy"}
+            What carries out the steps.
+        progress : bool, optional
+            Whether to show a progress bar; by default when standard error is a terminal.
+
+        Returns
+        -------
+        History
+            Every epoch's figures. Ctrl-C ends training early; what was learned so far is kept.
+
+        Raises
+        ------
+        DataError, ShapeError, SettingError, UnknownNameError
+            When data or settings are refused; the message says why and what to do.
+        DivergedError
+            When the loss leaves the finite numbers; the network keeps the last finite weights.
+        """
+        settings = Settings(
+            epochs=epochs,
+            batch_size=batch_size,
+            seed=seed,
+            shuffle=shuffle,
+            engine=engine,
+            gradients=gradients,
+            early_stopping=_early_stopping(early_stopping),
+            callbacks=tuple(callbacks),
+            frozen=self.frozen if frozen is None else tuple(frozen),
+            progress=progress,
+        )
+        arrays = as_inputs(X, self.dtype, self.input_names, None if self._model is None else self._model.inputs)
+        if self._model is None:
+            self.build(*(a.shape[1:] for a in arrays))
+        earlier = self._meanings
+        self._meanings = self._learn_meanings(y, loss)
+        try:
+            data = self._batch(arrays, y, sample_weight, class_weight, learn=True)
+            validation, data = self._validation(validation_data, validation_split, data, seed)
+            objective = Objective(self.model, tuple(m.head for m in self._meanings), Penalty(l1, l2))
+            step = Step(objective, find_optimizer(optimizer), Clipping(clip_value, clip_norm))
+            training = Training(step, self._parameters, data, validation, settings)
+        except BaseException:
+            self._meanings = earlier
+            raise
+        try:
+            self.history = training.run()
+        except DivergedError:
+            self.history = training.history
+            raise
+        finally:
+            self._parameters = training.parameters
+        return self.history
+
+    # --- saving
+
+    def save(self, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
+        """Write the network to a safetensors file: arrays, and the architecture as JSON in its metadata.
+
+        Parameters
+        ----------
+        path : str or Path
+            The file, by custom with the ending `.safetensors`. An existing file is replaced as a whole.
+        notes : mapping, optional
+            JSON-able facts to keep with the network, found again as `network.notes`.
+        """
+        storage.save(self, path, dict(self.notes if notes is None else notes))
+
+    # --- what the methods above share
+
+    def _arrays(self, X: Any) -> list[Any]:
+        return as_inputs(X, self.dtype, self.input_names, self.model.inputs)
+
+    def _in_chunks(self, arrays: list[Any], read: Callable[[Any], Any]) -> Any:
+        """What `read` makes of the outcome, over all rows, a bounded number of them at once."""
+        pieces = []
+        for begin in range(0, len(arrays[0]), CHUNK):
+            outcome = self.model.apply(
+                self._parameters, [np.asarray(a[begin : begin + CHUNK], self.dtype) for a in arrays]
+            )
+            pieces.append(read(outcome))
+        if len(pieces) == 1:
+            return pieces[0]
+        return trees.map_leaves(lambda *parts: np.concatenate(parts), *pieces)
+
+    def _meant(self, X: Any, read: Callable[[Meaning, Any, Any], Any]) -> Any:
+        """What every output means, by its head."""
+        if not self._meanings:
+            return self(*X) if isinstance(X, tuple) else self(X)
+
+        def of(outcome: Any) -> Any:
+            outputs, _ = trees.flatten(outcome.outputs)
+            return self._nested([read(m, outcome, output) for m, output in zip(self._meanings, outputs, strict=True)])
+
+        return self._in_chunks(self._arrays(X), of)
+
+    def _nested(self, leaves: list[Any]) -> Any:
+        return trees.unflatten(trees.flatten(self.model.outputs)[1], leaves)
+
+    def _targets_of(self, y: Any) -> list[Any]:
+        """The targets of every output."""
+        structure = trees.flatten(self.model.outputs)[1]
+        return [y] if structure.kind is None else trees.flatten_like(structure, y, "y")
+
+    def _learn_meanings(self, y: Any, loss: Any) -> list[Meaning]:
+        """Heads for the outputs, with default losses by the kind of targets."""
+        parts = self._targets_of(y)
+        if loss is None:
+            widths = [output.shape[-1] if output.shape else 1 for output in trees.flatten(self.model.outputs)[0]]
+            loss = self._nested([_default_loss(part, width) for part, width in zip(parts, widths, strict=True)])
+        heads = heads_of(self.model, loss)
+        return [Meaning(head, None, np.ndim(part) == 1) for head, part in zip(heads, parts, strict=True)]
+
+    def _batch(self, arrays: list[Any], y: Any, sample_weight: Any, class_weight: Any, *, learn: bool) -> Batch:
+        """The data as arrays; with `learn` the labels seen become the network's classes."""
+        rows = len(arrays[0])
+        targets = []
+        for i, (part, meaning) in enumerate(zip(self._targets_of(y), self._meanings, strict=True)):
+            head = meaning.head
+            what = f"y[{head.name}]" if head.name else "y"
+            found = as_targets(part, head.loss, head.width, rows, self.dtype, meaning.classes, what)
+            if learn:
+                head = replace(head, classifies=found.codes is not None)
+                self._meanings[i] = replace(meaning, head=head, classes=found.classes)
+            targets.append(found)
+        weights = as_weights(sample_weight, class_weight, targets, rows, self.dtype)
+        codes = tuple(t.codes for t in targets)
+        return Batch(tuple(arrays), tuple(t.array for t in targets), codes, weights)
+
+    def _validation(
+        self, data: tuple[Any, Any] | None, split: float, training: Batch, seed: int
+    ) -> tuple[Batch | None, Batch]:
+        """Validation data, given or split off, and the data left to learn from."""
+        if not 0 <= split < 1:
+            raise SettingError(f"validation_split was given as {split!r}; it must be at least 0 and less than 1.")
+        if data is not None:
+            if split:
+                raise SettingError("validation_data and validation_split were both given; give one of them.")
+            if not isinstance(data, tuple | list) or len(data) != 2:
+                raise SettingError("validation_data must be a pair (X, y).")
+            return self._batch(self._arrays(data[0]), data[1], None, None, learn=False), training
+        if not split:
+            return None, training
+        rows = len(training.inputs[0])
+        order = np.random.default_rng([seed, 2]).permutation(rows)
+        count = max(1, round(rows * split))
+        if count >= rows:
+            raise SettingError(f"validation_split={split} of {rows} rows leaves none to learn from.")
+        held, kept = np.sort(order[:count]), np.sort(order[count:])
+        return training.like([x[held] for x in training.arrays()]), training.like([x[kept] for x in training.arrays()])
+
+
+def _names_of_inputs(function: Callable[..., Any]) -> list[str]:
+    """The names of a function's inputs: its positional parameters without default."""
+    parameters = inspect.signature(function).parameters.values()
+    names = [
+        p.name for p in parameters if p.kind.name.startswith("POSITIONAL") and p.default is inspect.Parameter.empty
+    ]
+    if not names:
+        raise SettingError(
+            f"the network's function {function!r} takes no arrays; give it one parameter for every input."
+        )
+    return names
+
+
+def _default_loss(y: Any, width: int) -> str:
+    if not are_labels(y):
+        return "squared_error"
+    return "binary_cross_entropy" if width == 1 else "cross_entropy"
+
+
+def _early_stopping(given: Any) -> EarlyStopping | None:
+    return early_stopping(given)

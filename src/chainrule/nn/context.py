@@ -1,0 +1,105 @@
+"""The evaluation a layer finds itself in: whose parameters it has, and whether it is being trained.
+
+A layer is a description and holds no numbers. While a network's function runs, `current()` is the evaluation
+that knows each layer's name and parameters; a layer called twice is one layer with one set of parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any
+
+from chainrule.errors import NotBuiltError, ShapeError
+from chainrule.nn.initializers import initializer
+from chainrule.nn.parameters import ParameterSpec
+from chainrule.nn.randomness import RandomNumbers
+from chainrule.tracing.recorder import Recorder
+
+
+@dataclass
+class Evaluation:
+    """One pass through a network's function.
+
+    `names` maps the identity of each layer to its name, `parameters` each name to the layer's arrays.
+    `random` draws numbers while training and is `None` otherwise. `activated` remembers, for each result of
+    an activation, which one it was and what it was applied to; `readings` every layer's values, call by call.
+    """
+
+    names: Mapping[int, str]
+    parameters: Mapping[str, Mapping[str, Any]]
+    random: RandomNumbers | None = None
+    activated: dict[int, tuple[str, Any, Any]] = field(default_factory=dict)
+    readings: list[tuple[str, tuple[Any, ...], Any, Any]] = field(default_factory=list)
+
+    def parameters_of(self, layer: Any, inputs: tuple[Any, ...]) -> tuple[str, Mapping[str, Any]]:
+        """The layer's name and arrays."""
+        name = self.names.get(id(layer))
+        if name is None:
+            raise NotBuiltError(
+                f"the layer {layer!r} is called now but was not when the network was built. "
+                "Make every layer once, outside the network's function, and call it there on every pass."
+            )
+        return name, self.parameters.get(name, {})
+
+
+@dataclass
+class Building(Evaluation):
+    """The first pass, on shapes alone: layers get their names, and say which parameters they need."""
+
+    recorder: Recorder = field(default_factory=Recorder)
+    layers: dict[str, Any] = field(default_factory=dict)
+    specs: dict[str, dict[str, ParameterSpec]] = field(default_factory=dict)
+
+    def parameters_of(self, layer: Any, inputs: tuple[Any, ...]) -> tuple[str, Mapping[str, Any]]:
+        """The layer's name and placeholders for its arrays, made when it is met for the first time."""
+        if id(layer) not in self.names:
+            name = layer.name or _numbered(type(layer).__name__.lower(), self.layers)
+            if name in self.layers:
+                raise ShapeError(f"two different layers are named {name!r}; give them different names.")
+            specs = {key: _normal(spec) for key, spec in layer.parameters(*(tuple(x.shape) for x in inputs)).items()}
+            self.layers[name], self.names = layer, {**self.names, id(layer): name}
+            if specs:
+                self.specs[name] = specs
+            self.parameters = {
+                **self.parameters,
+                name: {key: self.recorder.input(f"{name}.{key}", spec.type) for key, spec in specs.items()},
+            }
+        return super().parameters_of(layer, inputs)
+
+
+def _normal(spec: ParameterSpec) -> ParameterSpec:
+    return ParameterSpec(tuple(int(n) for n in spec.shape), initializer(spec.initializer), spec.trainable)
+
+
+def _numbered(kind: str, taken: Mapping[str, Any]) -> str:
+    number = 0
+    while f"{kind}_{number}" in taken:
+        number += 1
+    return f"{kind}_{number}"
+
+
+_current: ContextVar[Evaluation | None] = ContextVar("chainrule_evaluation", default=None)
+
+
+def current(what: str) -> Evaluation:
+    """The evaluation around this point."""
+    evaluation = _current.get()
+    if evaluation is None:
+        raise NotBuiltError(
+            f"{what} was called outside a network, where it has no parameters. "
+            "Put it into cr.Network([...]), or call it inside a function given to cr.Network."
+        )
+    return evaluation
+
+
+@contextmanager
+def evaluating(evaluation: Evaluation) -> Iterator[Evaluation]:
+    """Make this the evaluation that layers find."""
+    token = _current.set(evaluation)
+    try:
+        yield evaluation
+    finally:
+        _current.reset(token)

@@ -1,0 +1,202 @@
+"""Initialisers: how the first values of parameters are drawn.
+
+A weight has shape (inputs, outputs): its fan-in is the number of inputs, its fan-out the number of outputs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import SettingError, ShapeError, UnknownNameError
+
+Random = np.random.Generator
+Initializer = Callable[[tuple[int, ...], Random], Any]
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Fan-in and fan-out of a parameter's shape."""
+    if not shape:
+        return 1, 1
+    return (shape[0], shape[0]) if len(shape) == 1 else (math.prod(shape[:-1]), shape[-1])
+
+
+@dataclass(frozen=True)
+class Uniform:
+    """Evenly from low to high.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> cr.Uniform(0.0, 1.0)((2,), np.random.default_rng(0)).round(3)
+    array([0.637, 0.27 ])
+    """
+
+    low: float = -0.05
+    high: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise SettingError(f"Uniform was given low={self.low} above high={self.high}; exchange them.")
+
+    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
+        """Draw the values."""
+        return random.uniform(self.low, self.high, shape)
+
+
+@dataclass(frozen=True)
+class Normal:
+    """From the normal distribution with this mean and standard deviation."""
+
+    std: float = 0.05
+    mean: float = 0.0
+
+    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
+        """Draw the values."""
+        return random.normal(self.mean, self.std, shape)
+
+
+@dataclass(frozen=True)
+class GlorotUniform:
+    """Uniform in ±√(6/(fan-in + fan-out)); keeps variances alike forwards and backwards (Glorot and Bengio 2010)."""
+
+    gain: float = 1.0
+
+    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
+        """Draw the values."""
+        bound = self.gain * math.sqrt(6.0 / max(1, sum(fans(shape))))
+        return random.uniform(-bound, bound, shape)
+
+
+@dataclass(frozen=True)
+class GlorotNormal:
+    """Normal with variance 2/(fan-in + fan-out) (Glorot and Bengio 2010)."""
+
+    gain: float = 1.0
+
+    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
+        """Draw the values."""
+        return random.normal(0.0, self.gain * math.sqrt(2.0 / max(1, sum(fans(shape)))), shape)
+
+
+@dataclass(frozen=True)
+class HeUniform:
+    """Uniform in ±√(6/fan-in), for ReLU networks (He et al. 2015)."""
+
+    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
+        """Draw the values."""
+        bound = math.sqrt(6.0 / max(1, fans(shape)[0]))
+        return random.uniform(-bound, bound, shape)
+
+
+@dataclass(frozen=True)
+class HeNormal:
+    """Normal with variance 2/fan-in, for ReLU networks (He et al. 2015)."""
+
+    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
+        """Draw the values."""
+        return random.normal(0.0, math.sqrt(2.0 / max(1, fans(shape)[0])), shape)
+
+
+@dataclass(frozen=True)
+class LeCunUniform:
+    """Uniform in ±√(3/fan-in) (LeCun et al. 1998)."""
+
+    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
+        """Draw the values."""
+        bound = math.sqrt(3.0 / max(1, fans(shape)[0]))
+        return random.uniform(-bound, bound, shape)
+
+
+@dataclass(frozen=True)
+class LeCunNormal:
+    """Normal with variance 1/fan-in, for SELU networks (LeCun et al. 1998; Klambauer et al. 2017)."""
+
+    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
+        """Draw the values."""
+        return random.normal(0.0, math.sqrt(1.0 / max(1, fans(shape)[0])), shape)
+
+
+@dataclass(frozen=True)
+class Zeros:
+    """All 0."""
+
+    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
+        """The values."""
+        return np.zeros(shape)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """All the same number."""
+
+    value: float = 0.0
+
+    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
+        """The values."""
+        return np.full(shape, self.value)
+
+
+@dataclass(frozen=True)
+class Orthogonal:
+    """Rows or columns of unit length at right angles, times `gain` (Saxe et al. 2014)."""
+
+    gain: float = 1.0
+
+    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
+        """Draw the values."""
+        rows, columns = (1, shape[0]) if len(shape) == 1 else fans(shape)
+        q, r = np.linalg.qr(random.normal(size=(max(rows, columns), min(rows, columns))))
+        q = q * np.sign(np.diag(r))
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+
+@dataclass(frozen=True)
+class Given:
+    """These very values, as nested tuples of numbers."""
+
+    values: Any
+
+    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
+        """The values, checked against the shape they are for."""
+        array = np.asarray(self.values, np.float64)
+        if array.shape != shape:
+            raise ShapeError(f"initial values of shape {array.shape} were given for a parameter of shape {shape}.")
+        return array
+
+
+INITIALIZERS: dict[str, Initializer] = {
+    "uniform": Uniform(),
+    "normal": Normal(),
+    "glorot_uniform": GlorotUniform(),
+    "glorot_normal": GlorotNormal(),
+    "he_uniform": HeUniform(),
+    "he_normal": HeNormal(),
+    "lecun_uniform": LeCunUniform(),
+    "lecun_normal": LeCunNormal(),
+    "zeros": Zeros(),
+    "ones": Constant(1.0),
+    "orthogonal": Orthogonal(),
+}
+"""Initialisers by name."""
+
+
+def initializer(given: Any) -> Initializer:
+    """An initialiser from its name, itself, a number, or the values wanted."""
+    if isinstance(given, str):
+        if given not in INITIALIZERS:
+            raise UnknownNameError.among("initialiser", given, INITIALIZERS)
+        return INITIALIZERS[given]
+    if callable(given):
+        return given  # type: ignore[no-any-return]
+    if isinstance(given, int | float):
+        return Constant(float(given))
+    return Given(_as_tuples(np.asarray(given, np.float64).tolist()))
+
+
+def _as_tuples(x: Any) -> Any:
+    return tuple(map(_as_tuples, x)) if isinstance(x, list) else x

@@ -1,0 +1,132 @@
+"""A model: a network's function with the shapes known, as a pure function of parameters and inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import SettingError, ShapeError
+from chainrule.nn.context import Building, Evaluation, evaluating
+from chainrule.nn.layers import Layer
+from chainrule.nn.parameters import ParameterSpec
+from chainrule.nn.randomness import RandomNumbers
+from chainrule.ops.operation import ArrayType
+from chainrule.tracing import trees
+from chainrule.tracing.apply import Traced
+from chainrule.tracing.recorder import Recorder
+from chainrule.tracing.scope import scope
+
+
+@dataclass(frozen=True)
+class Row:
+    """Layers in a row: each one's output is the next one's input."""
+
+    layers: tuple[Any, ...]
+
+    def __call__(self, x: Any) -> Any:
+        """The last layer's output."""
+        for layer in self.layers:
+            if isinstance(layer, Layer):
+                x = layer(x)
+            else:
+                with scope(getattr(layer, "__name__", type(layer).__name__)):
+                    x = layer(x)
+        return x
+
+
+def in_a_row(layers: Sequence[Any]) -> Row:
+    """The function of a list of layers and plain functions."""
+    if not layers:
+        raise SettingError("Network was given an empty list; give at least one layer.")
+    for layer in layers:
+        if not callable(layer):
+            raise SettingError(f"Network was given {layer!r} among its layers; give layers or functions of one array.")
+    return Row(tuple(layers))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one pass gave: the outputs, and for each the activation that made it and what it was applied to."""
+
+    outputs: Any
+    activated: Mapping[int, tuple[str, Any, Any]]
+    readings: Sequence[tuple[str, tuple[Any, ...], Any, Any]]
+
+    def made_by(self, output: Any) -> tuple[str, Any]:
+        """The activation that made this very output and what it was applied to; `identity` and the output otherwise."""
+        name, before, _ = self.activated.get(id(output), ("identity", output, None))
+        return name, before
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network's function, its layers by name, and the parameters they need.
+
+    `inputs` are the shapes of one sample of every input; `outputs` the types of one sample of the results, nested
+    as the function gives them; `shapes` what every layer gives for one sample.
+    """
+
+    function: Callable[..., Any]
+    layers: Mapping[str, Any]
+    names: Mapping[int, str]
+    specs: Mapping[str, Mapping[str, ParameterSpec]]
+    inputs: tuple[tuple[int, ...], ...]
+    outputs: Any
+    shapes: Mapping[str, tuple[int, ...]]
+
+    def apply(self, parameters: Mapping[str, Mapping[str, Any]], inputs: Sequence[Any], key: Any = None) -> Outcome:
+        """One pass through the network; with a key, as in training, random numbers included."""
+        evaluation = Evaluation(self.names, parameters, None if key is None else RandomNumbers(key))
+        with evaluating(evaluation):
+            outputs = self.function(*inputs)
+        return Outcome(outputs, evaluation.activated, evaluation.readings)
+
+
+def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Model:
+    """Run the function once on shapes alone, to find its layers, their parameters and the outputs.
+
+    Parameters
+    ----------
+    function : callable
+        Of one array of shape (batch, *features) for every input.
+    inputs : sequence of tuples
+        The shape of one sample of every input, without the batch axis.
+
+    Raises
+    ------
+    ShapeError
+        When shapes do not fit, naming the layer.
+    """
+    batch = 2
+    with Recorder() as recorder:
+        building = Building({}, {}, RandomNumbers(np.uint32(0)), recorder=recorder)
+        values = [
+            recorder.input(f"input_{i}", ArrayType((batch, *shape), np.dtype(np.float32)))
+            for i, shape in enumerate(inputs)
+        ]
+        with evaluating(building):
+            outputs = function(*values)
+        leaves, structure = trees.flatten(outputs)
+        shapes = [_sample_shape(leaf, batch) for leaf in leaves]
+    return Model(
+        function,
+        building.layers,
+        dict(building.names),
+        building.specs,
+        tuple(tuple(shape) for shape in inputs),
+        trees.unflatten(structure, [ArrayType(shape, np.dtype(np.float32)) for shape in shapes]),
+        {name: tuple(output.shape[1:]) for name, _, _, output in building.readings},
+    )
+
+
+def _sample_shape(leaf: Any, batch: int) -> tuple[int, ...]:
+    if not isinstance(leaf, Traced) or not leaf.shape or leaf.shape[0] != batch:  # type: ignore[attr-defined]
+        shape = getattr(leaf, "shape", None)
+        raise ShapeError(
+            f"a network's output must have the batch as its first axis, one row for every sample; this one gives shape {shape} "
+            f"for {batch} samples."
+        )
+    return tuple(leaf.shape[1:])  # type: ignore[attr-defined]

@@ -1,0 +1,88 @@
+"""Parameters: what a layer asks for, and nested dicts of them read, set and matched by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import DataError, ShapeError, UnknownNameError
+from chainrule.nn.initializers import Initializer
+from chainrule.ops.operation import ArrayType
+
+Parameters = dict[str, dict[str, Any]]
+"""Layer name → parameter name → array."""
+
+
+@dataclass(frozen=True)
+class ParameterSpec:
+    """A parameter a layer asks for: its shape, how it is drawn, and whether it is learned.
+
+    `initializer` is an initialiser, the name of one, a number, or the values themselves.
+    """
+
+    shape: tuple[int, ...]
+    initializer: Initializer | Any = "glorot_uniform"
+    trainable: bool = True
+
+    @property
+    def type(self) -> ArrayType:
+        """The type as seen while building; the network's dtype is applied when values are drawn."""
+        return ArrayType(self.shape, np.dtype(np.float32))
+
+
+def initial(specs: Mapping[str, Mapping[str, ParameterSpec]], seed: int, dtype: Any) -> Parameters:
+    """First values of all parameters, drawn in order from one seed."""
+    random = np.random.default_rng(seed)
+    return {
+        layer: {name: np.ascontiguousarray(spec.initializer(spec.shape, random), dtype) for name, spec in own.items()}
+        for layer, own in specs.items()
+    }
+
+
+def flat_names(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """`{"dense_0.weight": array, ...}`, the arrays themselves and no copies."""
+    return {f"{layer}.{name}": value for layer, own in parameters.items() for name, value in own.items()}
+
+
+def matching(names: Iterable[str], patterns: Iterable[str]) -> set[str]:
+    """The names that match some pattern such as `"*.bias"`; a pattern that matches nothing is an error."""
+    known = list(names)
+    found: set[str] = set()
+    for pattern in patterns:
+        hits = {name for name in known if fnmatchcase(name, pattern) or fnmatchcase(name, f"{pattern}.*")}
+        if not hits:
+            raise UnknownNameError.among("parameter", pattern, known)
+        found |= hits
+    return found
+
+
+def replaced(current: Parameters, new: Mapping[str, Any]) -> Parameters:
+    """The parameters with some set anew: nested `{"dense_0": {"weight": …}}` or flat `{"dense_0.weight": …}`.
+
+    Raises
+    ------
+    UnknownNameError, ShapeError, DataError
+        For a name that does not exist, a shape that does not fit, or values that are not finite.
+    """
+    flat: dict[str, Any] = {}
+    for key, value in new.items():
+        flat.update(
+            {f"{key}.{name}": inner for name, inner in value.items()} if isinstance(value, Mapping) else {key: value}
+        )
+    names = flat_names(current)
+    result = {layer: dict(own) for layer, own in current.items()}
+    for key, value in flat.items():
+        if key not in names:
+            raise UnknownNameError.among("parameter", key, names)
+        layer, _, name = key.rpartition(".")
+        array = np.array(value, names[key].dtype)
+        if array.shape != names[key].shape:
+            raise ShapeError(f"{key} has shape {names[key].shape} and was given values of shape {array.shape}.")
+        if not np.isfinite(array).all():
+            raise DataError(f"{key} was given values that are NaN or infinite.")
+        result[layer][name] = array
+    return result

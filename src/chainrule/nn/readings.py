@@ -1,0 +1,82 @@
+"""What a forward pass leaves to be read: every layer's and every neuron's values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.errors import UnknownNameError
+
+
+@dataclass(frozen=True)
+class NeuronReading:
+    """One neuron: its weights w, bias b, linear activation z = Σ wᵢxᵢ + b and activation a = act(z).
+
+    `z` and `a` have shape (batch,), `weights` (inputs,).
+    """
+
+    layer: str
+    index: int
+    weights: Any
+    bias: Any
+    z: Any
+    a: Any
+
+
+@dataclass(frozen=True)
+class LayerReading:
+    """One layer in one pass: its inputs, linear activation `z` and activation `a`, shape (batch, units).
+
+    `z` is `None` for layers without activation function, such as `Dropout`.
+    """
+
+    name: str
+    inputs: tuple[Any, ...]
+    z: Any
+    a: Any
+    parameters: Mapping[str, Any]
+
+    @property
+    def neurons(self) -> list[NeuronReading]:
+        """The layer neuron by neuron."""
+        weight, bias = self.parameters.get("weight"), self.parameters.get("bias")
+        return [
+            NeuronReading(
+                self.name,
+                i,
+                None if weight is None else weight[:, i],
+                None if bias is None else bias[i],
+                None if self.z is None else self.z[..., i],
+                self.a[..., i],
+            )
+            for i in range(self.a.shape[-1])
+        ]
+
+
+class Readings:
+    """The layers of one forward pass, by position or by name.
+
+    A layer that is called several times appears once for every call; its name gives the first.
+    """
+
+    def __init__(self, layers: list[LayerReading], outputs: Any) -> None:
+        self.layers, self.outputs = layers, outputs
+
+    def __getitem__(self, key: int | str) -> LayerReading:
+        if isinstance(key, int):
+            return self.layers[key]
+        for layer in self.layers:
+            if layer.name == key:
+                return layer
+        raise UnknownNameError.among("layer", key, dict.fromkeys(layer.name for layer in self.layers))
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def __iter__(self) -> Iterator[LayerReading]:
+        return iter(self.layers)
+
+    def __repr__(self) -> str:
+        rows = [f"  {layer.name}: a {tuple(layer.a.shape)}" for layer in self.layers]
+        return "\n".join(["Readings", *rows])

@@ -1,0 +1,269 @@
+"""Networks in files: arrays as safetensors, the architecture as JSON in the metadata; nothing in them is executed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule import nn, training
+from chainrule.errors import ModelFileError, SettingError
+from chainrule.meaning import Meaning
+from chainrule.nn.activations import ACTIVATIONS
+from chainrule.nn.initializers import Given
+from chainrule.nn.layers import Layer
+from chainrule.nn.parameters import flat_names
+from chainrule.training.losses import FunctionLoss
+from chainrule.training.objective import Head
+
+if TYPE_CHECKING:
+    from chainrule.network import Network
+
+FORMAT = 1
+KEY = "chainrule"
+
+_KNOWN: dict[str, Any] = {
+    name: getattr(package, name)
+    for package in (nn, training)
+    for name in package.__all__
+    if isinstance(getattr(package, name), type) and dataclasses.is_dataclass(getattr(package, name))
+} | {"Given": Given}
+
+
+def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
+    """Write a network; the file appears whole or not at all."""
+    from safetensors.numpy import save as to_bytes
+
+    model = network.model
+    arrays = {name: np.ascontiguousarray(value) for name, value in flat_names(network.parameters).items()}
+    in_a_row = hasattr(network.function, "layers")
+    described = {
+        "format": FORMAT,
+        "layers": _Writer().row(network.function.layers) if in_a_row else None,
+        "function": None if in_a_row else getattr(network.function, "__name__", "function"),
+        "inputs": [list(shape) for shape in model.inputs],
+        "dtype": network.dtype.name,
+        "seed": network.seed,
+        "frozen": list(network.frozen),
+        "outputs": [_meaning(meaning) for meaning in network._meanings],
+        "notes": notes,
+        "sha256": _digest(arrays),
+    }
+    try:
+        text = json.dumps(described, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise SettingError(
+            f"the network cannot be saved: {error}. Notes must be JSON-able: text, numbers, lists, dicts."
+        ) from None
+    target = Path(path)
+    unfinished = target.with_name(f".{target.name}.unfinished")
+    try:
+        unfinished.write_bytes(to_bytes(arrays, metadata={KEY: text}))
+        os.replace(unfinished, target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def load(
+    path: str | Path, *, function: Callable[..., Any] | None = None, custom: Mapping[str, Any] | None = None
+) -> Network:
+    """Read a network that `network.save` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file.
+    function : callable, optional
+        For a network made of a function: that function. Code is not in the file.
+    custom : mapping, optional
+        Your own layers, losses, activations and functions by the names they had: `{"Scale": Scale}`.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such file.
+    ModelFileError
+        When the file is damaged, truncated, or not one of chainrule's, or needs code it was not given.
+
+    Examples
+    --------
+    >>> import os, tempfile, numpy as np, chainrule as cr
+    >>> network = cr.Network([cr.Dense(2)]).build(3)
+    >>> path = os.path.join(tempfile.mkdtemp(), "model.safetensors")
+    >>> network.save(path)
+    >>> bool((cr.load(path)(np.ones((1, 3))) == network(np.ones((1, 3)))).all())
+    True
+    """
+    from chainrule.network import Network
+
+    described, arrays = _read(Path(path))
+    if described["layers"] is not None:
+        layers: Any = _Reader(path, custom or {}).row(described["layers"])
+    elif function is None:
+        raise ModelFileError(
+            f"{path} holds a network made of the function {described['function']!r}, and code is not stored. "
+            f"Give it: cr.load(path, function={described['function']})."
+        )
+    else:
+        layers = function
+    network = Network(layers, seed=described["seed"], dtype=described["dtype"], frozen=described["frozen"])
+    network.build(*(tuple(shape) for shape in described["inputs"]))
+    expected = {name: value.shape for name, value in flat_names(network.parameters).items()}
+    found = {name: value.shape for name, value in arrays.items()}
+    if expected != found:
+        raise ModelFileError(f"{path} has parameters {found}, and the network expects {expected}.")
+    network.parameters = arrays
+    network.notes = described["notes"]
+    reader = _Reader(path, custom or {})
+    network._meanings = [reader.meaning(meaning) for meaning in described["outputs"]]
+    return network
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The description and the arrays of a file, both checked."""
+    from safetensors import SafetensorError, safe_open
+
+    if not path.exists():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+    except (SafetensorError, OSError, ValueError, TypeError) as error:
+        raise ModelFileError(
+            f"{path} cannot be read as a safetensors file ({error}). It is damaged, truncated or of another kind; "
+            "save the network again."
+        ) from None
+    if KEY not in metadata:
+        raise ModelFileError(
+            f"{path} is a safetensors file, but not one that chainrule wrote: it has no architecture in it."
+        )
+    try:
+        described = json.loads(metadata[KEY])
+        version = described["format"]
+    except (ValueError, KeyError, TypeError):
+        raise ModelFileError(f"{path} has a damaged description of its architecture; save the network again.") from None
+    if version != FORMAT:
+        raise ModelFileError(
+            f"{path} has format {version}, and this chainrule reads format {FORMAT}; use the version that wrote it."
+        )
+    if described.get("sha256") != _digest(arrays):
+        raise ModelFileError(
+            f"{path} is damaged: its numbers are not the ones that were saved. Save the network again."
+        )
+    return described, arrays
+
+
+def _digest(arrays: Mapping[str, Any]) -> str:
+    """A fingerprint of names, types and numbers."""
+    digest = hashlib.sha256()
+    for name in sorted(arrays):
+        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}\n".encode())
+        digest.update(arrays[name].tobytes())
+    return digest.hexdigest()
+
+
+def _meaning(meaning: Meaning) -> dict[str, Any]:
+    classes = meaning.classes
+    return {
+        "name": meaning.head.name,
+        "loss": _Writer().value(meaning.head.loss),
+        "width": meaning.head.width,
+        "classifies": meaning.head.classifies,
+        "flat": bool(meaning.flat),
+        "classes": None
+        if classes is None
+        else {"dtype": classes.dtype.str, "labels": [_label(c) for c in classes.tolist()]},
+    }
+
+
+def _label(x: Any) -> Any:
+    return x if isinstance(x, str | bool | int | float) else str(x)
+
+
+class _Writer:
+    """Layers and settings as JSON; a layer met again is told by its number."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, int] = {}
+
+    def row(self, layers: tuple[Any, ...]) -> list[Any]:
+        return [self.value(layer) for layer in layers]
+
+    def value(self, x: Any) -> Any:
+        if x is None or isinstance(x, str | bool | int | float):
+            return x
+        if isinstance(x, tuple | list):
+            return {"tuple": [self.value(item) for item in x]}
+        if isinstance(x, np.generic):
+            return x.item()
+        if isinstance(x, FunctionLoss):
+            return {"loss function": getattr(x.function, "__name__", type(x.function).__name__)}
+        if dataclasses.is_dataclass(x) and not isinstance(x, type):
+            if isinstance(x, Layer):
+                if id(x) in self._numbers:
+                    return {"again": self._numbers[id(x)]}
+                self._numbers[id(x)] = len(self._numbers)
+            settings = {f.name: self.value(getattr(x, f.name)) for f in dataclasses.fields(x)}
+            return {"type": type(x).__name__, "settings": settings}
+        if callable(x):
+            names = [name for name, function in ACTIVATIONS.items() if function is x]
+            return {"function": names[0] if names else getattr(x, "__name__", type(x).__name__)}
+        raise SettingError(f"the network cannot be saved: {x!r} is no layer, setting, number or text.")
+
+
+class _Reader:
+    """Layers and settings made again from JSON."""
+
+    def __init__(self, path: str | Path, custom: Mapping[str, Any]) -> None:
+        self._path, self._custom = path, custom
+        self._layers: list[Any] = []
+
+    def row(self, described: list[Any]) -> list[Any]:
+        return [self.value(item) for item in described]
+
+    def value(self, x: Any) -> Any:
+        if not isinstance(x, dict):
+            return x
+        if "tuple" in x:
+            return tuple(self.value(item) for item in x["tuple"])
+        if "again" in x:
+            return self._layers[x["again"]]
+        if "loss function" in x:
+            return FunctionLoss(self._named(x["loss function"], {}))
+        if "function" in x:
+            return self._named(x["function"], ACTIVATIONS)
+        kind = self._named(x["type"], _KNOWN)
+        place = len(self._layers)
+        if issubclass(kind, Layer):
+            self._layers.append(None)
+        try:
+            made = kind(**{name: self.value(setting) for name, setting in x["settings"].items()})
+        except TypeError as error:
+            raise ModelFileError(
+                f"{self._path}: {x['type']} does not take the settings stored for it ({error})."
+            ) from None
+        if issubclass(kind, Layer):
+            self._layers[place] = made
+        return made
+
+    def _named(self, name: str, known: Mapping[str, Any]) -> Any:
+        if name in self._custom:
+            return self._custom[name]
+        if name in known:
+            return known[name]
+        raise ModelFileError(
+            f"{self._path} uses {name!r}, which is not part of chainrule, and code is not stored. "
+            f"Give it: cr.load(path, custom={{{name!r}: {name}}})."
+        )
+
+    def meaning(self, x: dict[str, Any]) -> Meaning:
+        classes = x["classes"]
+        labels = None if classes is None else np.array(classes["labels"], np.dtype(classes["dtype"]))
+        return Meaning(Head(x["name"], self.value(x["loss"]), x["width"], x["classifies"]), labels, x["flat"])

@@ -1,0 +1,40 @@
+"""The table that `network.summary()` gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def summary(network: Any) -> str:
+    """Layers with what they give for one row and how many parameters they have, as aligned text."""
+    model, parameters = network.model, network.parameters
+    rows = [("layer", "kind", "output", "parameters")]
+    for name, layer in model.layers.items():
+        count = sum(int(np.size(p)) for p in parameters.get(name, {}).values())
+        rows.append((name, repr(layer), _shape(model.shapes.get(name, ())), f"{count:,}"))
+    widths = [max(len(row[i]) for row in rows) for i in range(3)]
+    last = max(len(row[3]) for row in rows)
+    lines = [
+        "  ".join([*(cell.ljust(w) for cell, w in zip(row[:3], widths, strict=True)), row[3].rjust(last)])
+        for row in rows
+    ]
+    rule = "─" * len(lines[0])
+    total = sum(int(np.size(p)) for own in parameters.values() for p in own.values())
+    size = sum(int(p.nbytes) for own in parameters.values() for p in own.values())
+    inputs = ", ".join(f"{n} {_shape(s)}" for n, s in zip(network.input_names, model.inputs, strict=True))
+    ending = [rule, f"inputs: {inputs} · {total:,} parameters, {network.dtype.name}, {_bytes(size)}"]
+    if network.frozen:
+        ending.append(f"frozen: {', '.join(network.frozen)}")
+    return "\n".join([lines[0], rule, *lines[1:], *ending])
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"({', '.join(map(str, shape))})" if len(shape) != 1 else f"({shape[0]},)"
+
+
+def _bytes(size: int) -> str:
+    return (
+        f"{size} bytes" if size < 1024 else f"{size / 1024:.1f} KiB" if size < 1024**2 else f"{size / 1024**2:.1f} MiB"
+    )

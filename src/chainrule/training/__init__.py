@@ -1,0 +1,89 @@
+"""Training: losses, optimizers, schedules, and the run that brings them together."""
+
+from chainrule.training.callbacks import EarlyStopping, EpochEnd, early_stopping
+from chainrule.training.data import Targets, are_labels, as_inputs, as_targets, as_weights
+from chainrule.training.evaluation import CHUNK, Evaluator
+from chainrule.training.fit import Settings, Training
+from chainrule.training.history import History
+from chainrule.training.losses import (
+    LOSSES,
+    AbsoluteError,
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Hinge,
+    Huber,
+    KLDivergence,
+    L2Norm,
+    LogCosh,
+    Loss,
+    Poisson,
+    SquaredError,
+)
+from chainrule.training.objective import Batch, Head, Objective, Penalty, heads_of
+from chainrule.training.optimizers import (
+    OPTIMIZERS,
+    SGD,
+    AdaDelta,
+    AdaGrad,
+    Adam,
+    AdamW,
+    NAdam,
+    Optimizer,
+    RMSprop,
+    Rprop,
+    optimizer,
+)
+from chainrule.training.schedules import ConstantRate, Cosine, Exponential, OnPlateau, Schedule, Step, WarmUp
+from chainrule.training.step import Clipping
+
+__all__ = [
+    "CHUNK",
+    "LOSSES",
+    "OPTIMIZERS",
+    "SGD",
+    "AbsoluteError",
+    "AdaDelta",
+    "AdaGrad",
+    "Adam",
+    "AdamW",
+    "Batch",
+    "BinaryCrossEntropy",
+    "Clipping",
+    "ConstantRate",
+    "Cosine",
+    "CrossEntropy",
+    "EarlyStopping",
+    "EpochEnd",
+    "Evaluator",
+    "Exponential",
+    "Head",
+    "Hinge",
+    "History",
+    "Huber",
+    "KLDivergence",
+    "L2Norm",
+    "LogCosh",
+    "Loss",
+    "NAdam",
+    "Objective",
+    "OnPlateau",
+    "Optimizer",
+    "Penalty",
+    "Poisson",
+    "RMSprop",
+    "Rprop",
+    "Schedule",
+    "Settings",
+    "SquaredError",
+    "Step",
+    "Targets",
+    "Training",
+    "WarmUp",
+    "are_labels",
+    "as_inputs",
+    "as_targets",
+    "as_weights",
+    "early_stopping",
+    "heads_of",
+    "optimizer",
+]

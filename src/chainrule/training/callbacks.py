@@ -1,0 +1,89 @@
+"""What may happen at the end of an epoch: early stopping, and functions of the user's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from chainrule.errors import SettingError, UnknownNameError
+from chainrule.nn.parameters import Parameters
+
+
+@dataclass(frozen=True)
+class EpochEnd:
+    """What a callback is given after every epoch.
+
+    Attributes
+    ----------
+    epoch : int
+        Counted from 0.
+    figures : dict
+        This epoch's figures, as in the history.
+    parameters : nested dict of arrays
+        The parameters as they are now; copies, to keep or to look at.
+    """
+
+    epoch: int
+    figures: Mapping[str, float]
+    parameters: Parameters
+
+
+Callback = Callable[[EpochEnd], Any]
+"""A function called after every epoch; `True` or a text (the reason) stops the training."""
+
+
+@dataclass(frozen=True)
+class EarlyStopping:
+    """Stop when `monitor` has not improved for `patience` epochs; the best epoch's weights are restored.
+
+    Parameters
+    ----------
+    patience : int
+        Epochs without improvement before training stops.
+    monitor : str, optional
+        A figure of the history; by default `val_loss` with validation data, `loss` without. Of accuracies more
+        is better, of everything else less.
+    min_delta : float
+        An improvement counts from this size on.
+    restore_best : bool
+        Whether the network ends with the weights of its best epoch.
+    """
+
+    patience: int = 10
+    monitor: str | None = None
+    min_delta: float = 0.0
+    restore_best: bool = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.patience, bool) or not isinstance(self.patience, int) or self.patience < 1:
+            raise SettingError(f"EarlyStopping was given patience={self.patience!r}; it must be a positive integer.")
+
+
+def early_stopping(given: EarlyStopping | int | bool | None) -> EarlyStopping | None:
+    """Early stopping from its patience, `True`, itself, or nothing."""
+    if given is None or given is False:
+        return None
+    if given is True:
+        return EarlyStopping()
+    return EarlyStopping(given) if isinstance(given, int) else given
+
+
+class Watch:
+    """Early stopping at work: the best figure so far, and the parameters that gave it."""
+
+    def __init__(self, rule: EarlyStopping, validated: bool) -> None:
+        self.rule = rule
+        self.monitor = rule.monitor or ("val_loss" if validated else "loss")
+        self.sign: Literal[-1, 1] = -1 if "accuracy" in self.monitor else 1
+        self.best, self.best_epoch, self.parameters = math.inf, 0, None
+
+    def see(self, epoch: int, figures: Mapping[str, float], parameters: Callable[[], Any]) -> bool:
+        """Note an epoch; says whether it is time to stop."""
+        if self.monitor not in figures:
+            raise UnknownNameError.among("figure to monitor", self.monitor, figures)
+        value = self.sign * figures[self.monitor]
+        if value < self.best - self.rule.min_delta:
+            self.best, self.best_epoch, self.parameters = value, epoch, parameters()
+        return epoch - self.best_epoch >= self.rule.patience

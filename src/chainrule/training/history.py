@@ -1,0 +1,128 @@
+"""The history of a training run: every epoch's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chainrule.errors import MissingExtraError, UnknownNameError
+
+
+@dataclass
+class History:
+    """What `fit` gives back: a list of figures for every name, one figure for every epoch.
+
+    Attributes
+    ----------
+    figures : dict of lists
+        `loss` (with penalties), `accuracy` for labels, both again as `val_…` with validation data,
+        `learning_rate` and `seconds`. `history["loss"]` is short for `history.figures["loss"]`.
+    stopped : str
+        Why training ended: `"finished"`, `"early stopping"`, `"interrupted"`, or what a callback said.
+    best_epoch : int or None
+        With early stopping, the epoch whose weights the network has, counted from 0.
+    passes : dict
+        How many forward and backward passes over a batch training took.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> X = np.linspace(-1, 1, 50)[:, None]
+    >>> history = cr.Network([cr.Dense(1)]).fit(X, 2 * X, epochs=3, progress=False)
+    >>> history.epochs, sorted(history)
+    (3, ['learning_rate', 'loss', 'seconds'])
+    """
+
+    figures: dict[str, list[float]] = field(default_factory=dict)
+    stopped: str = "finished"
+    best_epoch: int | None = None
+    passes: dict[str, int] = field(default_factory=lambda: {"forward": 0, "backward": 0})
+
+    @property
+    def epochs(self) -> int:
+        """Number of epochs completed."""
+        return max((len(values) for values in self.figures.values()), default=0)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the training."""
+        return self.stopped == "interrupted"
+
+    def append(self, figures: Mapping[str, float]) -> None:
+        """Add one epoch's figures."""
+        for name, value in figures.items():
+            self.figures.setdefault(name, []).append(float(value))
+
+    def __getitem__(self, name: str) -> list[float]:
+        if name not in self.figures:
+            raise UnknownNameError.among("figure", name, self.figures)
+        return self.figures[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.figures)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.figures
+
+    def __len__(self) -> int:
+        return self.epochs
+
+    def __repr__(self) -> str:
+        last = ", ".join(
+            f"{name} {values[-1]:.4g}" for name, values in self.figures.items() if values and name != "seconds"
+        )
+        return f"History({self.epochs} epochs, {self.stopped}: {last})"
+
+    def plot(self, path: str | Path | None = None) -> Any:
+        """Draw the learning curves: losses, and accuracies where there are any.
+
+        Parameters
+        ----------
+        path : str or Path, optional
+            Where to write the picture, its ending telling the format; without it the figure is only returned.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        MissingExtraError
+            When matplotlib is not installed.
+        """
+        try:
+            from matplotlib.figure import Figure
+            from matplotlib.ticker import MaxNLocator
+        except ImportError:
+            raise MissingExtraError.of("matplotlib", "plot", "History.plot") from None
+        groups = [kind for kind in ("loss", "accuracy") if any(_kind(name) == kind for name in self.figures)]
+        figure = Figure(figsize=(5.2 * max(1, len(groups)), 3.6), layout="constrained")
+        for axes, kind in zip(figure.subplots(1, max(1, len(groups)), squeeze=False)[0], groups, strict=True):
+            for name, values in self.figures.items():
+                if _kind(name) == kind:
+                    validation = name.startswith("val_")
+                    axes.plot(
+                        range(1, len(values) + 1),
+                        values,
+                        label="validation" if validation else "training",
+                        color="#d55e00" if validation else "#0072b2",
+                        linestyle="--" if validation else "-",
+                        marker="o" if len(values) < 2 else None,
+                    )
+            if self.best_epoch is not None:
+                axes.axvline(self.best_epoch + 1, color="0.6", linewidth=1, linestyle=":", label="best epoch")
+            axes.set_xlabel("epoch")
+            axes.set_ylabel(kind)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.grid(alpha=0.25)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.legend(frameon=False)
+        if path is not None:
+            figure.savefig(Path(path), dpi=150)
+        return figure
+
+
+def _kind(name: str) -> str:
+    return name.removeprefix("val_").split("_")[0]

@@ -1,0 +1,102 @@
+"""Training without derivatives: every parameter is nudged in turn and the change of the loss is seen.
+
+The gradient of a parameter is (loss after the nudge − loss before) / ε with ε = 0.0001; the nudge is taken back
+before the next. One step costs one forward pass for every parameter and one more, where the chain rule costs
+one forward and one backward pass. The passes run in float64, in which the nudge is far above rounding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines import compile_program
+from chainrule.ops.operation import ArrayType
+from chainrule.tracing import simplify, trace, trees
+from chainrule.training.objective import Batch, types_of
+
+NUDGE = 1e-4
+
+
+class NudgingRunner:
+    """A training loop whose gradients are measured."""
+
+    def __init__(self, step: Any, state: Any, data: Batch, batch_size: int) -> None:
+        self._step, self._data, self._batch_size = step, data, batch_size
+        self._arrays = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in data.arrays()]
+        leaves, self._structure = trees.flatten(state)
+        self._dtypes = [leaf.dtype for leaf in leaves]
+        self._learned = trees.flatten(state["learned"])[1].leaves
+        self._loss: dict[int, Any] = {}
+        self._state: list[Any] = []
+        wide = [leaf.astype(np.float64) for leaf in leaves]
+        scalars = [ArrayType((), np.dtype(np.float64))] * 2
+        nested = trees.unflatten(self._structure, wide)
+        self._update = compile_program(
+            simplify(trace(step.update, types_of(nested), types_of(nested["learned"]), *scalars))
+        )
+
+    @property
+    def state(self) -> list[Any]:
+        """The state after the last finished step."""
+        return [x.astype(dtype) for x, dtype in zip(self._state, self._dtypes, strict=True)]
+
+    def load(self, state: list[Any]) -> None:
+        """Go on from another state."""
+        self._state = [np.array(x, np.float64) for x in state]
+
+    def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
+        """Carry out steps; see `Runner`."""
+        per_epoch = -(-len(self._arrays[0]) // self._batch_size)
+        figures = []
+        with np.errstate(all="ignore"):
+            for i in range(count):
+                epoch, batch = divmod(first + i, per_epoch)
+                rows = order[epoch, batch * self._batch_size : (batch + 1) * self._batch_size]
+                values = [np.take(x, rows, axis=0) for x in self._arrays]
+                before, gradients = self._measure(values, scalars[2][i])
+                rate, step = np.float64(scalars[0][i]), np.float64(scalars[1][i])
+                self._state = list(self._update(*self._state, *gradients, rate, step))
+                figures.append(before)
+        return np.array(figures, np.float64)
+
+    def _measure(self, batch: list[Any], key: Any) -> tuple[list[float], list[Any]]:
+        """The figures, and every parameter's gradient by nudging it."""
+        loss = self._program(len(batch[0]))
+        learned = [x.copy() for x in self._state[: self._learned]]
+        frozen = self._state[self._learned : len(self._state) - self._slots]
+        before = loss(*learned, *frozen, *batch, key)
+        gradients = []
+        for parameter in learned:
+            gradient = np.empty_like(parameter)
+            for place in np.ndindex(parameter.shape):
+                kept = parameter[place]
+                parameter[place] = kept + NUDGE
+                gradient[place] = (loss(*learned, *frozen, *batch, key)[0] - before[0]) / NUDGE
+                parameter[place] = kept
+            gradients.append(gradient)
+        return [float(x) for x in before], gradients
+
+    @property
+    def _slots(self) -> int:
+        return self._structure.children[self._structure.keys.index("slots")].leaves
+
+    def _program(self, rows: int) -> Any:
+        """The loss for batches of so many rows."""
+        if rows not in self._loss:
+            nested = trees.unflatten(self._structure, self._state)
+
+            def loss(learned: Any, frozen: Any, batch: list[Any], key: Any) -> Any:
+                value, figures = self._step.loss(learned, frozen, self._data.like(batch), key)
+                return [value, *figures]
+
+            program = trace(
+                loss,
+                types_of(nested["learned"]),
+                types_of(nested["frozen"]),
+                types_of(self._arrays, rows),
+                ArrayType((), np.dtype(np.uint32)),
+            )
+            self._loss[rows] = compile_program(simplify(program))
+        return self._loss[rows]

@@ -1,0 +1,196 @@
+"""The objective: a network's loss on one batch, as plain NumPy code, with the figures to be reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import SettingError, ShapeError
+from chainrule.nn.model import Model, Outcome
+from chainrule.nn.parameters import Parameters, flat_names, matching
+from chainrule.ops.operation import ArrayType
+from chainrule.tracing import trees
+from chainrule.training.losses import Loss
+from chainrule.training.losses import loss as find_loss
+
+
+@dataclass(frozen=True)
+class Head:
+    """One output of a network with the loss it is trained by; `name` is empty when it is the only one."""
+
+    name: str
+    loss: Loss
+    width: int
+    classifies: bool = False
+
+    def scores(self, outcome: Outcome, output: Any) -> Any:
+        """The output as the loss wants it: before the activation that the loss brings itself."""
+        ends_in, before = outcome.made_by(output)
+        if ends_in == self.loss.link:
+            return before
+        if {ends_in, self.loss.link} == {"sigmoid", "softmax"}:
+            raise SettingError(
+                f"the network ends in {ends_in} and the loss {type(self.loss).__name__} is for {self.loss.link}. "
+                f"End it in {self.loss.link!r} or in no activation, or use "
+                f"loss={'binary_cross_entropy' if ends_in == 'sigmoid' else 'cross_entropy'!r}."
+            )
+        return output
+
+    def chosen(self, scores: Any) -> Any:
+        """The class number each row of scores stands for."""
+        if self.width > 1:
+            return np.argmax(scores, axis=-1)
+        middle = 0.5 if self.loss.link == "identity" and self.loss.one_column == (0.0, 1.0) else 0.0
+        return scores[..., 0] > middle
+
+
+@dataclass(frozen=True)
+class Penalty:
+    """l1·Σ|w| + ½·l2·Σw² over the weights, biases left out."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("l1", "l2"):
+            value = getattr(self, name)
+            if not (np.isfinite(value) and value >= 0):
+                raise SettingError(f"{name} was given as {value!r}; it must be a number that is not negative.")
+
+    def __call__(self, parameters: Mapping[str, Mapping[str, Any]]) -> Any:
+        """The penalty for these parameters."""
+        total: Any = 0.0
+        for name, value in flat_names(parameters).items():
+            if name.endswith(".bias"):
+                continue
+            if self.l1:
+                total = total + self.l1 * np.sum(np.abs(value))
+            if self.l2:
+                total = total + (0.5 * self.l2) * np.sum(np.square(value))
+        return total
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of the data: inputs, then for each head targets and class numbers, then weights; `None` where there is none."""
+
+    inputs: tuple[Any, ...]
+    targets: tuple[Any, ...]
+    codes: tuple[Any, ...]
+    weights: Any | None = None
+
+    def arrays(self) -> list[Any]:
+        """Everything there is, in order."""
+        parts = [*self.inputs, *self.targets, *(c for c in self.codes if c is not None)]
+        return parts if self.weights is None else [*parts, self.weights]
+
+    def like(self, arrays: Sequence[Any]) -> Batch:
+        """The same batch with other arrays."""
+        rest = iter(arrays)
+        inputs = tuple(next(rest) for _ in self.inputs)
+        targets = tuple(next(rest) for _ in self.targets)
+        codes = tuple(None if c is None else next(rest) for c in self.codes)
+        return Batch(inputs, targets, codes, None if self.weights is None else next(rest))
+
+
+def heads_of(model: Model, given: Any) -> list[Head]:
+    """A head for every output of the model, with the losses given: one for all, or nested as the outputs are."""
+    leaves, structure = trees.flatten(model.outputs)
+    names = trees.paths(structure) if structure.kind is not None else [""]
+    if isinstance(given, dict | list | tuple):
+        losses = trees.flatten_like(structure, given, "loss")
+    else:
+        losses = [given] * len(leaves)
+    heads = []
+    for name, output, one in zip(names, leaves, losses, strict=True):
+        if len(output.shape) != 1:
+            raise ShapeError(
+                f"a network can be trained when its outputs have shape (batch, outputs); this one gives (batch, "
+                f"{', '.join(map(str, output.shape))}). End it in cr.Flatten() or reshape its output."
+            )
+        heads.append(Head(name.strip("[]"), find_loss(one), output.shape[0]))
+    return heads
+
+
+@dataclass(frozen=True)
+class Objective:
+    """Mean loss over a batch plus penalty, and the share of right answers of every head that classifies."""
+
+    model: Model
+    heads: tuple[Head, ...]
+    penalty: Penalty = Penalty()
+
+    @property
+    def figures(self) -> list[str]:
+        """Names of the figures: the loss, then an accuracy for every head that classifies."""
+        accuracies = [f"accuracy_{h.name}" if h.name else "accuracy" for h in self.heads if h.classifies]
+        return ["loss", *accuracies]
+
+    def __call__(self, parameters: Parameters, batch: Batch, key: Any = None) -> tuple[Any, list[Any]]:
+        """The objective, and the shares of right answers."""
+        outcome = self.model.apply(parameters, batch.inputs, key)
+        outputs, _ = trees.flatten(outcome.outputs)
+        total: Any = None
+        accuracies = []
+        for head, output, targets, codes in zip(self.heads, outputs, batch.targets, batch.codes, strict=True):
+            scores = head.scores(outcome, output)
+            value = _mean(self._per_sample(head, scores, targets), batch.weights)
+            total = value if total is None else total + value
+            if head.classifies:
+                right = np.equal(head.chosen(scores), codes)
+                accuracies.append(_mean(right.astype(scores.dtype), batch.weights))
+        return total + self.penalty(parameters), accuracies
+
+    def _per_sample(self, head: Head, scores: Any, targets: Any) -> Any:
+        value = head.loss(scores, targets)
+        shape = tuple(getattr(value, "shape", ()))
+        if shape not in ((), (scores.shape[0],)):
+            raise ShapeError(
+                f"the loss {type(head.loss).__name__} gave shape {shape} for outputs of shape {tuple(scores.shape)}; it must "
+                "give one number for every sample, shape (batch,), or one number in all."
+            )
+        return value
+
+
+def _mean(values: Any, weights: Any | None) -> Any:
+    """Σ w·v / Σ w; a batch whose weights are all 0 counts as 0."""
+    if weights is None or not values.shape:
+        return np.mean(values)
+    return np.sum(weights * values) / np.maximum(np.sum(weights), 1e-30)
+
+
+def split_frozen(parameters: Parameters, patterns: Sequence[str], specs: Any) -> tuple[Parameters, Parameters]:
+    """The parameters that are learned and those that are not, by name patterns and by what layers say."""
+    names = flat_names(parameters)
+    frozen = matching(names, patterns) | {
+        f"{layer}.{name}" for layer, own in specs.items() for name, spec in own.items() if not spec.trainable
+    }
+    learned: Parameters = {}
+    fixed: Parameters = {}
+    for layer, own in parameters.items():
+        for name, value in own.items():
+            (fixed if f"{layer}.{name}" in frozen else learned).setdefault(layer, {})[name] = value
+    if not learned:
+        raise SettingError("every parameter is frozen, so there is nothing to learn; unfreeze some (frozen=[]).")
+    return learned, fixed
+
+
+def merged(*parts: Mapping[str, Mapping[str, Any]]) -> Parameters:
+    """Parameters put together again, layer by layer."""
+    result: Parameters = {}
+    for part in parts:
+        for layer, own in part.items():
+            result.setdefault(layer, {}).update(own)
+    return result
+
+
+def types_of(tree: Any, rows: int | None = None) -> Any:
+    """The types of arrays in a container, with the first axis set to `rows`."""
+    return trees.map_leaves(lambda x: ArrayType(x.shape if rows is None else (rows, *x.shape[1:]), _dtype(x)), tree)
+
+
+def _dtype(x: Any) -> Any:
+    return np.dtype(x.dtype)

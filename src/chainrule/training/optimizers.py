@@ -1,0 +1,275 @@
+"""Optimizers: frozen dataclasses whose `update` is plain NumPy code for one parameter array.
+
+`slots(parameter)` gives the arrays an optimizer keeps for a parameter between steps, and
+`update(gradient, parameter, slots, learning_rate, step)` the new parameter and the new slots. `step` counts from 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import SettingError, UnknownNameError
+from chainrule.training.schedules import schedule
+
+Slots = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """An optimizer of your own: a frozen dataclass with `slots` and `update`.
+
+    Parameters
+    ----------
+    learning_rate : float or schedule
+        η, or a schedule such as `cr.Cosine(1e-3, epochs=20)`.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> import numpy as np, chainrule as cr
+    >>> @dataclass(frozen=True)
+    ... class SignDescent(cr.Optimizer):
+    ...     def update(self, gradient, parameter, slots, learning_rate, step):
+    ...         return parameter - learning_rate * np.sign(gradient), slots
+    >>> X = np.linspace(-1, 1, 50)[:, None]
+    >>> history = cr.Network([cr.Dense(1)]).fit(X, 2 * X, optimizer=SignDescent(0.01), epochs=5, progress=False)
+    >>> history["loss"][-1] < history["loss"][0]
+    True
+    """
+
+    learning_rate: Any = 0.01
+
+    def __post_init__(self) -> None:
+        schedule(self.learning_rate)
+        for name in ("momentum", "beta1", "beta2", "rho"):
+            value = getattr(self, name, 0.0)
+            if not 0 <= value < 1:
+                raise SettingError(
+                    f"{type(self).__name__} was given {name}={value}; it must be at least 0 and less than 1."
+                )
+
+    def slots(self, parameter: Any) -> Slots:
+        """The arrays kept for one parameter, as they are before the first step."""
+        return {}
+
+    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
+        """The parameter and its slots after one step."""
+        raise SettingError(
+            f"{type(self).__name__} has no update(gradient, parameter, slots, learning_rate, step); write one."
+        )
+
+
+@dataclass(frozen=True)
+class SGD(Optimizer):
+    """Gradient descent, w ← w − η g; with momentum v ← μ v − η g and w ← w + v.
+
+    Parameters
+    ----------
+    learning_rate : float or schedule
+        η.
+    momentum : float
+        μ, at least 0 and less than 1.
+    nesterov : bool
+        Nesterov's momentum, w ← w + μ v − η g with the new v (Sutskever et al. 2013).
+    """
+
+    learning_rate: Any = 0.01
+    momentum: float = 0.0
+    nesterov: bool = False
+
+    def slots(self, parameter: Any) -> Slots:
+        """The velocity, if there is momentum."""
+        return {"velocity": np.zeros_like(parameter)} if self.momentum else {}
+
+    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
+        """The parameter and its slots after one step."""
+        if not self.momentum:
+            return parameter - learning_rate * gradient, slots
+        velocity = self.momentum * slots["velocity"] - learning_rate * gradient
+        move = self.momentum * velocity - learning_rate * gradient if self.nesterov else velocity
+        return parameter + move, {"velocity": velocity}
+
+
+@dataclass(frozen=True)
+class AdaGrad(Optimizer):
+    """w ← w − η g / (√Σg² + ε), the sum over all steps (Duchi, Hazan and Singer 2011)."""
+
+    learning_rate: Any = 0.01
+    epsilon: float = 1e-8
+
+    def slots(self, parameter: Any) -> Slots:
+        """The sum of squared gradients."""
+        return {"sum": np.zeros_like(parameter)}
+
+    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
+        """The parameter and its slots after one step."""
+        total = slots["sum"] + np.square(gradient)
+        return parameter - learning_rate * gradient / (np.sqrt(total) + self.epsilon), {"sum": total}
+
+
+@dataclass(frozen=True)
+class AdaDelta(Optimizer):
+    """Steps scaled by the running size of earlier steps over that of gradients (Zeiler 2012)."""
+
+    learning_rate: Any = 1.0
+    rho: float = 0.95
+    epsilon: float = 1e-6
+
+    def slots(self, parameter: Any) -> Slots:
+        """Running means of squared gradients and squared steps."""
+        return {"gradients": np.zeros_like(parameter), "steps": np.zeros_like(parameter)}
+
+    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
+        """The parameter and its slots after one step."""
+        gradients = self.rho * slots["gradients"] + (1.0 - self.rho) * np.square(gradient)
+        move = np.sqrt(slots["steps"] + self.epsilon) / np.sqrt(gradients + self.epsilon) * gradient
+        steps = self.rho * slots["steps"] + (1.0 - self.rho) * np.square(move)
+        return parameter - learning_rate * move, {"gradients": gradients, "steps": steps}
+
+
+@dataclass(frozen=True)
+class RMSprop(Optimizer):
+    """w ← w − η g / (√v + ε), v the running mean of g² (Tieleman and Hinton 2012)."""
+
+    learning_rate: Any = 0.001
+    rho: float = 0.9
+    epsilon: float = 1e-8
+
+    def slots(self, parameter: Any) -> Slots:
+        """The running mean of squared gradients."""
+        return {"mean_square": np.zeros_like(parameter)}
+
+    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
+        """The parameter and its slots after one step."""
+        mean = self.rho * slots["mean_square"] + (1.0 - self.rho) * np.square(gradient)
+        return parameter - learning_rate * gradient / (np.sqrt(mean) + self.epsilon), {"mean_square": mean}
+
+
+@dataclass(frozen=True)
+class Adam(Optimizer):
+    """w ← w − η m̂ / (√v̂ + ε), with m and v the running means of g and g², corrected for their start at 0.
+
+    Parameters
+    ----------
+    learning_rate : float or schedule
+        η.
+    beta1, beta2 : float
+        How much of the running means is kept in a step.
+    epsilon : float
+        Keeps the divisor from 0.
+
+    References
+    ----------
+    Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1.
+    """
+
+    learning_rate: Any = 0.001
+    beta1: float = 0.9
+    beta2: float = 0.999
+    epsilon: float = 1e-8
+
+    def slots(self, parameter: Any) -> Slots:
+        """The running means of gradients and of their squares."""
+        return {"mean": np.zeros_like(parameter), "mean_square": np.zeros_like(parameter)}
+
+    def _means(self, gradient: Any, slots: Slots) -> tuple[Any, Any]:
+        mean = self.beta1 * slots["mean"] + (1.0 - self.beta1) * gradient
+        return mean, self.beta2 * slots["mean_square"] + (1.0 - self.beta2) * np.square(gradient)
+
+    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
+        """The parameter and its slots after one step."""
+        mean, mean_square = self._means(gradient, slots)
+        corrected = learning_rate / _risen(self.beta1, step)
+        root = np.sqrt(mean_square) * (1.0 / np.sqrt(_risen(self.beta2, step)))
+        return parameter - corrected * mean / (root + self.epsilon), {"mean": mean, "mean_square": mean_square}
+
+
+def _risen(beta: float, step: Any) -> Any:
+    """1 − βᵗ, exact to the last digit also in float32 and for β near 1."""
+    return -np.expm1(step * math.log(beta)) if beta else 1.0
+
+
+@dataclass(frozen=True)
+class AdamW(Adam):
+    """Adam, with every weight also shrunk by η·weight_decay in each step (Loshchilov and Hutter 2019)."""
+
+    weight_decay: float = 0.01
+
+    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
+        """The parameter and its slots after one step."""
+        shrunk = parameter * (1.0 - learning_rate * self.weight_decay)
+        return Adam.update(self, gradient, shrunk, slots, learning_rate, step)
+
+
+@dataclass(frozen=True)
+class NAdam(Adam):
+    """Adam with Nesterov's look ahead: (β₁ m̂ + (1 − β₁) g / (1 − β₁ᵗ)) in place of m̂ (Dozat 2016)."""
+
+    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
+        """The parameter and its slots after one step."""
+        mean, mean_square = self._means(gradient, slots)
+        ahead = self.beta1 * mean / _risen(self.beta1, step + 1.0)
+        ahead = ahead + (1.0 - self.beta1) * gradient / _risen(self.beta1, step)
+        root = np.sqrt(mean_square / _risen(self.beta2, step))
+        return parameter - learning_rate * ahead / (root + self.epsilon), {"mean": mean, "mean_square": mean_square}
+
+
+@dataclass(frozen=True)
+class Rprop(Optimizer):
+    """Each weight has its own step, longer while the gradient keeps its sign and shorter when it turns.
+
+    For whole batches (`batch_size=None`): with small ones the signs are noise. The learning rate is the first step.
+
+    References
+    ----------
+    Riedmiller and Braun 1993; the variant that takes no step after a turn, iRprop− (Igel and Hüsken 2000).
+    """
+
+    learning_rate: Any = 0.01
+    shrink: float = 0.5
+    grow: float = 1.2
+    smallest: float = 1e-6
+    largest: float = 50.0
+
+    def slots(self, parameter: Any) -> Slots:
+        """The steps, relative to the learning rate, and the gradients before."""
+        return {"size": np.ones_like(parameter), "gradient": np.zeros_like(parameter)}
+
+    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
+        """The parameter and its slots after one step."""
+        agreement = gradient * slots["gradient"]
+        factor = np.where(agreement > 0, self.grow, np.where(agreement < 0, self.shrink, np.ones_like(parameter)))
+        size = np.clip(slots["size"] * factor, self.smallest, self.largest)
+        kept = np.where(agreement < 0, 0.0, gradient)
+        return parameter - learning_rate * size * np.sign(kept), {"size": size, "gradient": kept}
+
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    "sgd": SGD(),
+    "adagrad": AdaGrad(),
+    "adadelta": AdaDelta(),
+    "rmsprop": RMSprop(),
+    "adam": Adam(),
+    "adamw": AdamW(),
+    "nadam": NAdam(),
+    "rprop": Rprop(),
+}
+"""Optimizers by name."""
+
+
+def optimizer(given: Any) -> Optimizer:
+    """An optimizer from its name or itself."""
+    if isinstance(given, str):
+        if given.lower() not in OPTIMIZERS:
+            raise UnknownNameError.among("optimizer", given, OPTIMIZERS)
+        return OPTIMIZERS[given.lower()]
+    if isinstance(given, type) and issubclass(given, Optimizer):
+        return given()
+    if not isinstance(given, Optimizer):
+        raise SettingError(f"{given!r} is no optimizer; give a name, or an optimizer such as cr.Adam(1e-3).")
+    return given

@@ -1,0 +1,62 @@
+"""The progress bar of a training run, for people at a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+
+class Display(Protocol):
+    """Something that shows how far training is."""
+
+    def update(self, epochs: float, figures: Mapping[str, float]) -> None:
+        """Show that so many epochs are done, with the latest figures."""
+
+
+class Silent:
+    """Shows nothing."""
+
+    def update(self, epochs: float, figures: Mapping[str, float]) -> None:
+        """Do nothing."""
+
+
+class Bar:
+    """A bar with the latest loss and accuracy beside it."""
+
+    def __init__(self, progress: Any, task: Any) -> None:
+        self._progress, self._task = progress, task
+
+    def update(self, epochs: float, figures: Mapping[str, float]) -> None:
+        """Move the bar."""
+        shown = "  ".join(
+            f"{name} {_number(name, value)}"
+            for name, value in figures.items()
+            if name not in ("seconds", "learning_rate")
+        )
+        self._progress.update(self._task, completed=epochs, figures=shown)
+
+
+def _number(name: str, value: float) -> str:
+    return f"{value:.1%}" if "accuracy" in name else f"{value:.4f}" if abs(value) >= 1e-3 else f"{value:.2e}"
+
+
+@contextmanager
+def display(epochs: int, wanted: bool | None) -> Iterator[Display]:
+    """A bar if it is wanted, or if nothing is said and standard error is a terminal; otherwise silence."""
+    if wanted is False or (wanted is None and not sys.stderr.isatty()):
+        yield Silent()
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("epoch"),
+        MofNCompleteColumn(),
+        BarColumn(bar_width=24),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[figures]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True), refresh_per_second=10) as progress:
+        yield Bar(progress, progress.add_task("training", total=epochs, figures=""))

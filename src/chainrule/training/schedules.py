@@ -1,0 +1,143 @@
+"""Schedules: the learning rate as a function of the time in epochs, fractions included."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import SettingError
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A schedule of your own: a frozen dataclass with `__call__(epoch)`, an array of times in epochs ↦ rates.
+
+    A plain function of the same kind serves as well.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> cr.Cosine(0.1, epochs=10)(np.array([0.0, 5.0, 10.0])).round(3)
+    array([0.1 , 0.05, 0.  ])
+    """
+
+    def __call__(self, epoch: Any) -> Any:
+        """Learning rates at these times."""
+        raise SettingError(f"{type(self).__name__} has no __call__(epoch); write one.")
+
+
+@dataclass(frozen=True)
+class ConstantRate(Schedule):
+    """The same rate throughout."""
+
+    rate: float
+
+    def __call__(self, epoch: Any) -> Any:
+        """Learning rates at these times."""
+        return np.full(np.shape(epoch), self.rate)
+
+
+@dataclass(frozen=True)
+class Step(Schedule):
+    """Multiplied by `factor` after every `every` epochs."""
+
+    rate: float
+    every: float = 10.0
+    factor: float = 0.5
+
+    def __call__(self, epoch: Any) -> Any:
+        """Learning rates at these times."""
+        return self.rate * self.factor ** np.floor(np.asarray(epoch) / self.every)
+
+
+@dataclass(frozen=True)
+class Exponential(Schedule):
+    """Multiplied by `factor` in the course of every epoch."""
+
+    rate: float
+    factor: float = 0.95
+
+    def __call__(self, epoch: Any) -> Any:
+        """Learning rates at these times."""
+        return self.rate * self.factor ** np.asarray(epoch, float)
+
+
+@dataclass(frozen=True)
+class Cosine(Schedule):
+    """From `rate` down to `final` along half a cosine wave over `epochs`, then constant (Loshchilov and Hutter 2017)."""
+
+    rate: float
+    epochs: float
+    final: float = 0.0
+
+    def __call__(self, epoch: Any) -> Any:
+        """Learning rates at these times."""
+        part = np.clip(np.asarray(epoch) / self.epochs, 0.0, 1.0)
+        return self.final + (self.rate - self.final) * 0.5 * (1.0 + np.cos(math.pi * part))
+
+
+@dataclass(frozen=True)
+class WarmUp(Schedule):
+    """Linearly from 0 over the first `epochs`, then as `after` says from its own beginning on."""
+
+    after: Any
+    epochs: float = 1.0
+
+    def __call__(self, epoch: Any) -> Any:
+        """Learning rates at these times."""
+        epoch = np.asarray(epoch, float)
+        later = schedule(self.after)
+        warm = np.clip(epoch / self.epochs, 0.0, 1.0)
+        return warm * later(np.maximum(epoch - self.epochs, 0.0))
+
+
+@dataclass(frozen=True)
+class OnPlateau(Schedule):
+    """`rate`, multiplied by `factor` whenever `monitor` has not improved for `patience` epochs.
+
+    Parameters
+    ----------
+    rate : float
+        The first learning rate.
+    factor : float
+        Between 0 and 1.
+    patience : int
+        Epochs without improvement before the rate falls.
+    monitor : str, optional
+        A figure of the history; by default `val_loss` with validation data, `loss` without.
+    minimum : float
+        The rate falls no lower.
+    """
+
+    rate: float
+    factor: float = 0.1
+    patience: int = 5
+    monitor: str | None = None
+    minimum: float = 0.0
+
+    def __call__(self, epoch: Any) -> Any:
+        """The first learning rate; what has been seen so far lowers it during training."""
+        return np.full(np.shape(epoch), self.rate)
+
+    def scale(self, figures: list[float]) -> float:
+        """What the rate is multiplied by after epochs with these figures, the lower the better."""
+        best, waited, scale = math.inf, 0, 1.0
+        for figure in figures:
+            best, waited = (figure, 0) if figure < best else (best, waited + 1)
+            if waited >= self.patience:
+                scale, waited = scale * self.factor, 0
+        return max(scale, self.minimum / self.rate if self.rate else 0.0)
+
+
+def schedule(given: Any) -> Any:
+    """A schedule from a number, itself, or a plain function of the time in epochs."""
+    if callable(given):
+        return given
+    if isinstance(given, int | float) and math.isfinite(given) and given >= 0:
+        return ConstantRate(float(given))
+    raise SettingError(
+        f"{given!r} is no learning rate; give a number that is not negative, or a schedule such as cr.Cosine."
+    )
