@@ -78,13 +78,16 @@ def as_given(structure: trees.Structure, leaves: list[Any], argnums: Argnums) ->
 
 
 def owned(results: list[Any]) -> list[Any]:
-    """The same arrays, none of them shared, so that the caller may change them."""
+    """The same arrays, no two of them with memory in common, so that the caller may change them."""
     if len(results) > 1:
         seen: set[int] = set()
         for i, x in enumerate(results):
-            if type(x) is np.ndarray and id(x) in seen:
+            if type(x) is not np.ndarray:
+                continue
+            memory = id(x if x.base is None else x.base)
+            if memory in seen:
                 results[i] = x.copy()
-            seen.add(id(x))
+            seen.add(memory)
     return results
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.ops.exponential import FAR_OUT
 from chainrule.ops.kinds.elementwise import NONZERO, POSITIVE, REAL, Domain, Elementwise
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, "Self-normalizing networks"
@@ -24,6 +25,16 @@ def _sigmoid(m: Any, x: Any) -> Any:
 
 def _normal_cdf(m: Any, x: Any) -> Any:
     return 0.5 * (1.0 + m.erf(x * math.sqrt(0.5)))
+
+
+def _normal_density(m: Any, x: Any) -> Any:
+    return m.exp(-0.5 * m.square(m.minimum(m.absolute(x), FAR_OUT))) * (1.0 / math.sqrt(2.0 * math.pi))
+
+
+def _silu_slope(m: Any, y: Any, x: Any) -> Any:
+    """σ + x·σ·(1 − σ), in a form where large x do not cancel."""
+    share = m.sigmoid(x)
+    return share + y * (1.0 - share)
 
 
 def _elu_part(m: Any, x: Any) -> Any:
@@ -75,14 +86,14 @@ selu = Elementwise(
 gelu = Elementwise(
     "gelu",
     value=lambda m, x: x * _normal_cdf(m, x),
-    partials=(lambda m, y, x: _normal_cdf(m, x) + x * m.exp(-0.5 * x * x) * (1.0 / math.sqrt(2.0 * math.pi)),),
+    partials=(lambda m, y, x: _normal_cdf(m, x) + x * _normal_density(m, x),),
     latex=r"\operatorname{{gelu}}\left({0}\right)",
     domain=(Domain(-6.0, 6.0),),
 )
 silu = Elementwise(
     "silu",
     value=lambda m, x: x * _sigmoid(m, x),
-    partials=(lambda m, y, x: m.sigmoid(x) * (1.0 + x - y),),
+    partials=(_silu_slope,),
     latex=r"\operatorname{{silu}}\left({0}\right)",
     domain=(REAL,),
 )

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.kinds.elementwise import BOOLEAN, NONZERO, POSITIVE, REAL, Domain, Elementwise
+from chainrule.ops.operation import example
 
 STEPS = Domain(kinks=tuple(float(k) for k in range(-8, 9)))
 HALF_STEPS = Domain(kinks=tuple(k + 0.5 for k in range(-9, 9)))
@@ -165,19 +166,18 @@ rint = Elementwise(
 )
 floor_divide = Elementwise(
     "floor_divide",
-    value=lambda m, a, b: m.floor(a / b),
+    value=lambda m, a, b: m.where(b == 0, a / b, m.rint((a - m.remainder(a, b)) / b)),
     partials=(None, None),
     latex=r"\left\lfloor \frac{{{0}}}{{{1}}} \right\rfloor",
     domain=(REAL, NONZERO),
-    numpy=np.floor_divide,
 )
 remainder = Elementwise(
     "remainder",
-    value=lambda m, a, b: a - m.floor(a / b) * b,
-    partials=(1, lambda m, y, a, b: -m.floor(a / b)),
+    value=lambda m, a, b: m.remainder(a, b),
+    partials=(1, lambda m, y, a, b: -m.floor_divide(a, b)),
     latex=r"{0} \bmod {1}",
     domain=(Domain(0.0, 1.0), Domain(1.0, math.inf)),
-    numpy=np.remainder,
+    doc="Of the sign of b, as Python's %; computed exactly, unlike a − ⌊a/b⌋·b.",
 )
 where = Elementwise(
     "where",
@@ -191,23 +191,33 @@ where = Elementwise(
     domain=(BOOLEAN, REAL, REAL),
     numpy=lambda condition, a, b: np.where(condition, a, b)[()],  # type: ignore[call-overload]
 )
+
+
+def _indicator(condition: Any, like: Any) -> Any:
+    shape = np.broadcast_shapes(np.shape(condition), np.shape(like))
+    if np.shape(condition) != shape:
+        condition = np.broadcast_to(condition, shape)
+    return np.multiply(condition, 1, dtype=np.result_type(like))
+
+
 indicator = Elementwise(
     "indicator",
     value=lambda m, condition, like: m.indicator(condition, like),
     partials=(None, None),
     latex=r"\left[{0}\right]",
     domain=(BOOLEAN, REAL),
-    numpy=lambda condition, like: np.multiply(condition, 1, dtype=np.result_type(like)),
+    numpy=_indicator,
     doc="1 where the condition holds and 0 elsewhere, in the dtype of the second input.",
 )
 astype = Elementwise(
     "astype",
-    value=lambda m, x, dtype: m.astype(x, dtype),
+    value=lambda m, x, dtype: m.astype(x, dtype=dtype),
     partials=(1,),
     latex="{0}",
     domain=(REAL,),
     numpy=lambda x, dtype: np.asarray(x).astype(dtype)[()],
     doc="The same numbers in another dtype (attribute `dtype`).",
+    examples=(example((2, 3), dtype=np.dtype("float64")),),
 )
 stop_gradient = Elementwise(
     "stop_gradient",

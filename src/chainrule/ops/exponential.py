@@ -8,6 +8,8 @@ from typing import Any
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain, Elementwise
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
+FAR_OUT = 40.0
+"""Beyond this the normal density is 0 in every dtype, and squares of larger numbers could overflow."""
 
 exp = Elementwise("exp", value=lambda m, x: m.exp(x), partials=(lambda m, y, x: y,), latex="e^{{{0}}}", domain=(REAL,))
 exp2 = Elementwise(
@@ -46,7 +48,7 @@ log1p = Elementwise(
 )
 logaddexp = Elementwise(
     "logaddexp",
-    value=lambda m, a, b: m.maximum(a, b) + m.log1p(m.exp(-m.absolute(a - b))),
+    value=lambda m, a, b: m.maximum(a, b) + m.log1p(m.exp(-m.absolute(m.where(a == b, 0.0, a - b)))),
     partials=(lambda m, y, a, b: m.exp(a - y), lambda m, y, a, b: m.exp(b - y)),
     latex=r"\ln\left(e^{{{0}}} + e^{{{1}}}\right)",
     domain=(REAL, REAL),
@@ -85,7 +87,7 @@ def _erf(m: Any, x: Any) -> Any:
 erf = Elementwise(
     "erf",
     value=_erf,
-    partials=(lambda m, y, x: (2.0 / math.sqrt(math.pi)) * m.exp(-x * x),),
+    partials=(lambda m, y, x: (2.0 / math.sqrt(math.pi)) * m.exp(-m.square(m.minimum(m.absolute(x), FAR_OUT))),),
     latex=r"\operatorname{{erf}}\left({0}\right)",
     domain=(Domain(-6.0, 6.0),),
 )

@@ -39,7 +39,8 @@ class ArrayType:
 class Example:
     """Arguments an operation or function can be tried with; tests and documentation use them.
 
-    Each input is the shape of a random real array, or an explicit constant such as an index array.
+    Every tuple among the inputs is the shape of a random real array; everything else (numbers, lists, index
+    arrays) is an explicit constant.
     """
 
     inputs: tuple[Any, ...]

@@ -79,7 +79,7 @@ mean = Reduction(
     "mean",
     combine="add",
     finish=lambda total, n: total / n,
-    share=lambda n: 1.0 / n,
+    share=lambda n: 1.0 / n if n else 0.0,
     needs_elements=True,
     latex=r"\operatorname{{mean}} {0}",
     examples=_EXAMPLES,

@@ -87,7 +87,7 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
 
 def as_operand(x: Any) -> Any:
     """An input in a form operations take: a traced value, an array, or a number."""
-    if type(x) in PLAIN or isinstance(x, Traced | np.ndarray):
+    if type(x) in PLAIN or isinstance(x, Traced):
         return x
     if hasattr(x, "traced_value"):
         return x.traced_value()

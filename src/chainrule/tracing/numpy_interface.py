@@ -69,7 +69,9 @@ class ArrayInterface:
                 f"np.{ufunc.__name__} was to write its result into an existing array (out=, or += on a plain array). "
                 "Traced values never change: write `a = a + b` instead of `a += b`."
             )
-        options = {name: value for name, value in kwargs.items() if value is not None and value is not True}
+        options = {name: value for name, value in kwargs.items() if value is not None}
+        if options.get("where") is True:  # NumPy's default
+            del options["where"]
         if method == "__call__" and not options:
             if ufunc in _functions():
                 return call(_functions()[ufunc], inputs, {})
@@ -116,7 +118,10 @@ class ArrayInterface:
         self._lose("complex()")
 
     def __index__(self) -> NoReturn:
-        self._lose("use as an index")
+        raise DerivativeLostError(
+            "a traced value cannot be an index of a plain array or a Python list, nor a count of repetitions. "
+            "To pick elements of x by a traced i, write np.take(x, i, axis=0)."
+        )
 
     def item(self, *_: Any) -> NoReturn:
         """Not possible: the derivative would be lost."""
@@ -154,6 +159,9 @@ class ArrayInterface:
 
     def __getitem__(self, key: Any) -> Any:
         return _index(traced, as_operand(self), key)
+
+    def __invert__(self) -> Any:
+        return call(FUNCTIONS["invert"], (self,), {})
 
     @property
     def T(self) -> Any:  # noqa: N802
@@ -232,7 +240,7 @@ def _operators() -> None:
         setattr(ArrayInterface, f"__{symbol}__", _operator(REGISTRY[name], reflected=False))
         if symbol in binary:
             setattr(ArrayInterface, f"__r{symbol}__", _operator(REGISTRY[name], reflected=True))
-    for symbol, name in {"neg": "negative", "pos": "positive", "abs": "absolute", "invert": "logical_not"}.items():
+    for symbol, name in {"neg": "negative", "pos": "positive", "abs": "absolute"}.items():
         setattr(ArrayInterface, f"__{symbol}__", _operator(REGISTRY[name], reflected=None))
     for symbol, name in {"pow": "power", "matmul": "matmul"}.items():
         setattr(ArrayInterface, f"__{symbol}__", _function_operator(FUNCTIONS[name], reflected=False))

@@ -48,11 +48,12 @@ class RecordedValue(Traced, ArrayInterface):
 class Recorder(Trace):
     """Equations in the order they were traced."""
 
-    __slots__ = ("equations",)
+    __slots__ = ("copies", "equations")
 
     def __init__(self) -> None:
         super().__init__()
         self.equations: list[Equation] = []
+        self.copies: dict[int, tuple[Any, Any]] = {}
 
     def input(self, name: str, kind: ArrayType) -> RecordedValue:
         """A value the Program will be given."""
@@ -74,7 +75,16 @@ class Recorder(Trace):
                 f"a function being traced uses {x!r}, a traced value from outside it. "
                 "Pass it as an argument, so that the Program has it as an input."
             )
-        return Constant(x if type(x) in PLAIN else as_operand(x))
+        x = x if type(x) in PLAIN else as_operand(x)
+        return Constant(self.copy(x) if type(x) is np.ndarray else x)
+
+    def copy(self, array: Any) -> Any:
+        """The array as it is now, one copy for all its uses; changes made to it later do not reach the Program."""
+        original, copy = self.copies.get(id(array), (None, None))
+        if original is None or not np.array_equal(array, copy, equal_nan=array.dtype.kind == "f"):
+            copy = array.copy()
+            self.copies[id(array)] = array, copy
+        return copy
 
 
 def trace(function: Callable[..., Any], *examples: Any, name: str | None = None) -> Program:

@@ -64,7 +64,7 @@ def remove_identities(program: Program) -> Program:
 
     def rule(equation: Equation) -> Equation | Atom:
         name, inputs, output = equation.op.name, equation.inputs, equation.output
-        x = inputs[0] if inputs else None
+        x = inputs[0]
         if name in ("positive", "stop_gradient"):
             return _kept(inputs[0], equation)
         if name in ("multiply", "add") and _is(inputs[0], 1 if name == "multiply" else 0):
@@ -77,7 +77,7 @@ def remove_identities(program: Program) -> Program:
             return x
         if name == "transpose" and tuple(equation.attributes["axes"]) == tuple(range(len(output.shape))):
             return inputs[0]
-        if name == "broadcast_to":
+        if name == "broadcast_to" and (isinstance(x, Variable) or hasattr(x.value, "dtype")):
             spread[output] = inputs[0]
         elif isinstance(equation.op, Elementwise) and any(x in spread for x in inputs if isinstance(x, Variable)):
             return _without_broadcasts(equation, spread)
@@ -115,9 +115,10 @@ def share_equal(program: Program) -> Program:
     def key(x: Atom) -> Any:
         if isinstance(x, Variable):
             return x
-        return (
-            (type(x.value), np.asarray(x.value).tobytes()) if x.shape == () else id(x.value)
-        )  # bytes: 0.0 is not −0.0
+        if x.shape != ():
+            return id(x.value)
+        number = np.asarray(x.value)
+        return type(x.value), number.dtype, number.tobytes()  # bytes: 0.0 is not −0.0
 
     def rule(equation: Equation) -> Equation | Atom:
         try:

@@ -21,6 +21,16 @@ def power(m: Any, x1: Any, x2: Any, /) -> Any:
     return m.power(x1, x2)
 
 
+@function(example(np.array([True, False])), example(np.array([0, 5, -3])), differentiable=False)
+def invert(m: Any, x: Any, /) -> Any:
+    """Not, for truth values; every bit the other way round, for integers."""
+    if x.dtype == bool:
+        return m.logical_not(x)
+    if x.dtype.kind not in "iu":
+        raise ShapeError(f"~ is for truth values and integers; this has dtype {x.dtype}.")
+    return m.bitwise_xor(x, x.dtype.type(-1 if x.dtype.kind == "i" else np.iinfo(x.dtype).max))
+
+
 @function(example(np.array([True, False, True]), (3,), (3,)), example(np.array([[True], [False]]), (2, 3), 0.0))
 def where(m: Any, condition: Any, x: Any = None, y: Any = None, /) -> Any:
     """Elements of x where the condition holds, of y elsewhere."""

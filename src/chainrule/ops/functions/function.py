@@ -56,6 +56,11 @@ def shape(x: Any) -> tuple[int, ...]:
     return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
 
 
+def array(x: Any) -> Any:
+    """An argument with a shape and a dtype: traced values and arrays as they are, lists and numbers as arrays."""
+    return x if hasattr(x, "shape") else np.asarray(x)
+
+
 def one_axis(axis: int, n: int, what: str = "axis") -> int:
     """`axis`, counted from the front."""
     if not -n <= axis < n:

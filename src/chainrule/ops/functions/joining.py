@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ShapeError
-from chainrule.ops.functions.function import function, ndim, one_axis, shape
+from chainrule.errors import SettingError, ShapeError
+from chainrule.ops.functions.function import array, function, ndim, one_axis, shape
 from chainrule.ops.functions.shaping import cut_along, expand_dims, ravel, reshape, transpose
 from chainrule.ops.operation import example
 
@@ -25,10 +25,10 @@ def concatenate(m: Any, arrays: Sequence[Any], axis: int | None = 0) -> Any:
     if not len(arrays):
         raise ShapeError("concatenate was given no arrays; give at least one.")
     if axis is None:
-        arrays, axis = [reshape(m, _array(a), -1) for a in arrays], 0
+        arrays, axis = [reshape(m, array(a), -1) for a in arrays], 0
     if any(ndim(a) == 0 for a in arrays):
         raise ShapeError("concatenate was given a number without axes; join numbers with np.stack.")
-    return m.concatenate(*map(_array, arrays), axis=one_axis(axis, ndim(arrays[0])))
+    return m.concatenate(*map(array, arrays), axis=one_axis(axis, ndim(arrays[0])))
 
 
 @function(example(Together([(2, 3), (2, 3)])), example(Together([(3,), (3,)]), axis=-1), example(Together([(), ()])))
@@ -37,26 +37,26 @@ def stack(m: Any, arrays: Sequence[Any], axis: int = 0) -> Any:
     if len({shape(a) for a in arrays}) != 1:
         raise ShapeError(f"stack needs arrays of one shape and was given {[shape(a) for a in arrays]}.")
     place = one_axis(axis, ndim(arrays[0]) + 1)
-    return m.concatenate(*(expand_dims(m, _array(a), place) for a in arrays), axis=place)
+    return m.concatenate(*(expand_dims(m, array(a), place) for a in arrays), axis=place)
 
 
 @function(example(Together([(3,), (3,)])), example(Together([(2, 3), (1, 3)])))
 def vstack(m: Any, tup: Sequence[Any]) -> Any:
     """Arrays put below each other."""
-    return concatenate(m, [reshape(m, _array(a), (1, -1)) if ndim(a) < 2 else a for a in tup], 0)
+    return concatenate(m, [reshape(m, array(a), (1, -1)) if ndim(a) < 2 else a for a in tup], 0)
 
 
 @function(example(Together([(3,), (2,)])), example(Together([(2, 3), (2, 1)])))
 def hstack(m: Any, tup: Sequence[Any]) -> Any:
     """Arrays put beside each other."""
-    flat = [reshape(m, _array(a), (-1,)) if ndim(a) < 1 else a for a in tup]
+    flat = [reshape(m, array(a), (-1,)) if ndim(a) < 1 else a for a in tup]
     return concatenate(m, flat, 0 if ndim(flat[0]) == 1 else 1)
 
 
 @function(example(Together([(3,), (3,)])), example(Together([(3,), (3, 2)])))
 def column_stack(m: Any, tup: Sequence[Any]) -> Any:
     """Vectors and matrices put beside each other as columns."""
-    return concatenate(m, [reshape(m, _array(a), (-1, 1)) if ndim(a) < 2 else a for a in tup], 1)
+    return concatenate(m, [reshape(m, array(a), (-1, 1)) if ndim(a) < 2 else a for a in tup], 1)
 
 
 @function(example((6, 2), 3), example((5,), [1, 3]), example((2, 4), 2, axis=1), numpy=(np.split, np.array_split))
@@ -74,10 +74,15 @@ def split(m: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any
 
 
 @function(example((5, 3), [0, 4, 4]), example((3, 4), np.array([[1, 0]]), axis=1))
-def take(m: Any, a: Any, indices: Any, axis: int | None = None, out: None = None, mode: str = "raise") -> Any:
+def take(m: Any, a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
     """Slices at the given positions along an axis; of the flattened array without one."""
+    a = array(a)
     if axis is None:
         a, axis = ravel(m, a), 0
+    if mode != "raise":
+        raise SettingError(
+            f"take was given mode={mode!r}; only 'raise' can be traced. Bring the indices into range first."
+        )
     place = one_axis(axis, ndim(a))
     return m.take(a, positions(m, indices, a.shape[place], place), axis=place)
 
@@ -111,7 +116,9 @@ def positions(m: Any, indices: Any, length: int, axis: int) -> Any:
     if indices.dtype.kind not in "iu":
         raise ShapeError(f"positions must be integers; these have dtype {indices.dtype}.")
     if not _known(indices):
+        indices = m.astype(indices, dtype=np.dtype(np.intp))
         return m.where(indices < 0, indices + length, indices)
+    indices = indices.astype(np.intp)
     if indices.size and (indices.min() < -length or indices.max() >= length):
         worst = indices.min() if indices.min() < -length else indices.max()
         raise IndexError(f"index {worst} is out of bounds for axis {axis} with length {length}.")
@@ -134,7 +141,7 @@ def index(m: Any, x: Any, key: Any) -> Any:
             continue
         n = x.shape[axis]
         if isinstance(item, slice):
-            piece = range(*item.indices(n))
+            piece = range(*item.indices(n)) or range(0)
             start.append(piece.start if piece.start >= 0 else None)
             stop.append(piece.stop if piece.stop >= 0 else None)
             step.append(piece.step)
@@ -172,48 +179,60 @@ def _gather(m: Any, x: Any, arrays: dict[int, Any]) -> Any:
 
 def _expand(x: Any, key: tuple[Any, ...]) -> list[Any]:
     """The key with one item for every axis: ellipsis filled in, masks and lists turned into integer arrays."""
-    items: list[Any] = []
-    for item in key:
-        if isinstance(item, list | tuple | range):
-            item = np.asarray(item, np.intp if len(item) == 0 else None)
-        if isinstance(item, bool | np.bool_):
-            raise ShapeError("a single True or False is no index for a traced value; use np.where.")
-        if getattr(item, "dtype", None) == np.dtype(bool):
-            if not _known(item):
-                raise ShapeError(
-                    "a mask that depends on traced values selects an unknown number of elements. "
-                    "Keep the shape and use np.where(mask, x, 0.0) instead of x[mask]."
-                )
-            axis = sum(1 for previous in items if previous is not None and previous is not Ellipsis)
-            if not any(i is Ellipsis for i in items) and item.shape != tuple(x.shape[axis : axis + item.ndim]):
-                raise ShapeError(f"a mask of shape {item.shape} does not fit an array of shape {x.shape}.")
-            items.extend(item.nonzero())
-        elif (
-            item is None
-            or item is Ellipsis
-            or isinstance(item, slice)
-            or hasattr(item, "dtype")
-            or hasattr(item, "__index__")
-        ):
-            items.append(item)
-        else:
-            raise ShapeError(f"{item!r} is no index; use integers, slices, `...`, None, integer arrays or masks.")
-    used = sum(1 for item in items if item is not None and item is not Ellipsis)
+    items = [_item(item) for item in key]
+    used = sum(_axes_used(item) for item in items)
     if used > ndim(x):
         raise ShapeError(f"{used} indices were given for an array with {ndim(x)} axes.")
-    filled: list[Any] = []
-    for item in items if any(i is Ellipsis for i in items) else [*items, Ellipsis]:
+    ellipses = sum(1 for item in items if item is Ellipsis)
+    if ellipses > 1:
+        raise ShapeError("an index can have `...` only once.")
+    expanded: list[Any] = []
+    axis = 0
+    for item in items if ellipses else [*items, Ellipsis]:
         if item is Ellipsis:
-            filled.extend([slice(None)] * (ndim(x) - used))
+            expanded.extend([slice(None)] * (ndim(x) - used))
+            axis += ndim(x) - used
+        elif _is_mask(item):
+            if item.shape != tuple(x.shape[axis : axis + item.ndim]):
+                raise ShapeError(f"a mask of shape {item.shape} does not fit an array of shape {x.shape}.")
+            expanded.extend(item.nonzero())
         else:
-            filled.append(item)
-    return filled
+            expanded.append(item)
+        axis += _axes_used(item)
+    return expanded
+
+
+def _item(item: Any) -> Any:
+    """One item of an index, checked; lists as arrays."""
+    if isinstance(item, list | tuple | range):
+        item = np.asarray(item, np.intp if len(item) == 0 else None)
+    if isinstance(item, bool | np.bool_) or (_is_mask(item) and ndim(item) == 0):
+        raise ShapeError("a single True or False is no index for a traced value; use np.where.")
+    if _is_mask(item) and not _known(item):
+        raise ShapeError(
+            "a mask that depends on traced values selects an unknown number of elements. "
+            "Keep the shape and use np.where(mask, x, 0.0) instead of x[mask]."
+        )
+    if (
+        item is None
+        or item is Ellipsis
+        or isinstance(item, slice)
+        or hasattr(item, "dtype")
+        or hasattr(item, "__index__")
+    ):
+        return item
+    raise ShapeError(f"{item!r} is no index; use integers, slices, `...`, None, integer arrays or masks.")
+
+
+def _is_mask(item: Any) -> bool:
+    return getattr(item, "dtype", None) == np.dtype(bool)
+
+
+def _axes_used(item: Any) -> int:
+    """How many axes of the array an item of its index is for."""
+    return 0 if item is None or item is Ellipsis else ndim(item) if _is_mask(item) else 1
 
 
 def _known(x: Any) -> bool:
     """Whether an array's numbers are there to look at."""
     return isinstance(x, np.ndarray | np.generic)
-
-
-def _array(x: Any) -> Any:
-    return x if hasattr(x, "shape") else np.asarray(x)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ShapeError
-from chainrule.ops.functions.function import function, ndim, one_axis, shape
+from chainrule.ops.functions.function import array, function, ndim, one_axis, shape
 from chainrule.ops.functions.shaping import diagonal, moveaxis, ravel, reshape
 from chainrule.ops.operation import example
 
@@ -25,6 +25,7 @@ from chainrule.ops.operation import example
 )
 def matmul(m: Any, x1: Any, x2: Any, /) -> Any:
     """The matrix product; leading axes are a batch and broadcast."""
+    x1, x2 = array(x1), array(x2)
     n1, n2 = ndim(x1), ndim(x2)
     if n1 == 0 or n2 == 0:
         raise ShapeError("matmul needs arrays with axes; multiply by a number with *.")
@@ -49,10 +50,12 @@ _PLAIN = {(2, 2): "ij,jk->ik", (1, 2): "j,jk->k", (2, 1): "ij,j->i", (1, 1): "j,
 @function(example((3, 4), (4, 2)), example((4,), (4,)), example((), (3,)), example((2, 3), (4, 3, 2)))
 def dot(m: Any, a: Any, b: Any) -> Any:
     """The product over the last axis of `a` and the last but one of `b`."""
+    a, b = array(a), array(b)
     if ndim(a) == 0 or ndim(b) == 0:
         return a * b
     if ndim(a) <= 2 and ndim(b) <= 2:
         return matmul(m, a, b)
+    _check_summed(a, b, [ndim(a) - 1], [max(ndim(b) - 2, 0)])
     left, right = string.ascii_letters[: ndim(a)], list(string.ascii_letters[ndim(a) : ndim(a) + ndim(b)])
     right[-2 if ndim(b) > 1 else -1] = left[-1]
     return contract(m, [a, b], [left, "".join(right)], left[:-1] + "".join(c for c in right if c != left[-1]))
@@ -61,14 +64,16 @@ def dot(m: Any, a: Any, b: Any) -> Any:
 @function(example((2, 3), (2, 3)))
 def vdot(m: Any, a: Any, b: Any, /) -> Any:
     """Σ of all products of corresponding elements."""
-    return matmul(m, ravel(m, a), ravel(m, b))
+    return matmul(m, ravel(m, array(a)), ravel(m, array(b)))
 
 
 @function(example((3,), (3,)), example((2, 3), (4, 3)))
 def inner(m: Any, a: Any, b: Any, /) -> Any:
     """The product over the last axes of both."""
+    a, b = array(a), array(b)
     if ndim(a) == 0 or ndim(b) == 0:
         return a * b
+    _check_summed(a, b, [ndim(a) - 1], [ndim(b) - 1])
     left, right = string.ascii_letters[: ndim(a)], string.ascii_letters[ndim(a) : ndim(a) + ndim(b) - 1]
     return contract(m, [a, b], [left, right + left[-1]], left[:-1] + right)
 
@@ -76,17 +81,19 @@ def inner(m: Any, a: Any, b: Any, /) -> Any:
 @function(example((3,), (2,)), example((2, 2), (3,)))
 def outer(m: Any, a: Any, b: Any) -> Any:
     """All products of an element of `a` with one of `b`."""
-    return m.einsum(ravel(m, a), ravel(m, b), subscripts="i,j->ij")
+    return m.einsum(ravel(m, array(a)), ravel(m, array(b)), subscripts="i,j->ij")
 
 
 @function(example((2, 3, 4), (3, 4, 5)), example((2, 3), (4, 2), axes=([0], [1])), example((2,), (3,), axes=0))
 def tensordot(m: Any, a: Any, b: Any, axes: Any = 2) -> Any:
     """The product summed over pairs of axes."""
+    a, b = array(a), array(b)
     if isinstance(axes, int):
         of_a, of_b = list(range(ndim(a) - axes, ndim(a))), list(range(axes))
     else:
         of_a, of_b = ([side] if isinstance(side, int) else list(side) for side in axes)
     of_a, of_b = [one_axis(i, ndim(a)) for i in of_a], [one_axis(i, ndim(b)) for i in of_b]
+    _check_summed(a, b, of_a, of_b)
     left = string.ascii_letters[: ndim(a)]
     right = list(string.ascii_letters[ndim(a) : ndim(a) + ndim(b)])
     for i, k in zip(of_a, of_b, strict=True):
@@ -136,11 +143,20 @@ def einsum(m: Any, subscripts: str, *operands: Any, optimize: Any = None) -> Any
     missing = [c for c in result if c not in joined]
     if missing or len(set(result)) != len(result):
         raise ShapeError(f"einsum {subscripts!r}: every letter of the result must be in an operand, and there once.")
-    return contract(m, list(operands), terms, result)
+    return contract(m, [array(x) for x in operands], terms, result)
+
+
+def _check_summed(a: Any, b: Any, of_a: list[int], of_b: list[int]) -> None:
+    """Axes that are summed over together must be equally long."""
+    if [a.shape[i] for i in of_a] != [b.shape[k] for k in of_b]:
+        raise ShapeError(
+            f"cannot multiply shapes {a.shape} and {b.shape}: axes {of_a} of the first meet {of_b} of the second."
+        )
 
 
 def contract(m: Any, operands: list[Any], terms: Sequence[str], result: str) -> Any:
     """The product of operands with lettered axes, two at a time from the left."""
+    _check_lengths(operands, terms)
     ready: list[tuple[Any, str]] = []
     for i, (x, term) in enumerate(zip(operands, terms, strict=True)):
         others = "".join(t for k, t in enumerate(terms) if k != i)
@@ -162,6 +178,20 @@ def contract(m: Any, operands: list[Any], terms: Sequence[str], result: str) -> 
     if term != result:
         x = m.transpose(x, axes=tuple(term.index(c) for c in result))
     return x
+
+
+def _check_lengths(operands: Sequence[Any], terms: Sequence[str]) -> None:
+    """Axes of the same letter must be equally long, or 1."""
+    lengths: dict[str, int] = {}
+    for x, term in zip(operands, terms, strict=True):
+        for letter, n in zip(term, x.shape, strict=True):
+            if lengths.setdefault(letter, n) == 1:
+                lengths[letter] = n
+            elif n not in (1, lengths[letter]):
+                raise ShapeError(
+                    f"cannot multiply shapes {' and '.join(str(tuple(x.shape)) for x in operands)}: "
+                    f"an axis of length {lengths[letter]} meets one of length {n}."
+                )
 
 
 def _own_axes(m: Any, x: Any, term: str, others: str, result: str) -> tuple[Any, str]:

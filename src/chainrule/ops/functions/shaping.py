@@ -13,7 +13,7 @@ from chainrule.ops.functions.function import all_axes, function, ndim, one_axis,
 from chainrule.ops.operation import example
 
 
-@function(example((2, 6), (3, -1)), example((4,), (2, 2)))
+@function(example((2, 6), [3, -1]), example((4,), [2, 2]))
 def reshape(
     m: Any, a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: bool | None = None
 ) -> Any:
@@ -37,7 +37,7 @@ def ravel(m: Any, a: Any, order: str = "C") -> Any:
     return reshape(m, a, -1 if math.prod(a.shape) else 0, order)
 
 
-@function(example((2, 3)), example((2, 3, 4), (1, 2, 0)), numpy=(np.transpose, np.permute_dims))
+@function(example((2, 3)), example((2, 3, 4), axes=(1, 2, 0)), numpy=(np.transpose, np.permute_dims))
 def transpose(m: Any, a: Any, axes: Sequence[int] | None = None) -> Any:
     """Axes in another order, by default reversed."""
     n = ndim(a)
@@ -56,7 +56,7 @@ def swapaxes(m: Any, a: Any, axis1: int, axis2: int) -> Any:
     return transpose(m, a, order)
 
 
-@function(example((2, 3, 4), 0, -1), example((2, 3, 4), (0, 1), (2, 0)))
+@function(example((2, 3, 4), 0, -1), example((2, 3, 4), [0, 1], [2, 0]))
 def moveaxis(m: Any, a: Any, source: Any, destination: Any) -> Any:
     """Axes moved to new places, the others staying in order."""
     sources = [one_axis(i, ndim(a)) for i in (source if isinstance(source, tuple | list) else [source])]
@@ -67,7 +67,7 @@ def moveaxis(m: Any, a: Any, source: Any, destination: Any) -> Any:
     return transpose(m, a, order)
 
 
-@function(example((2, 3), 1), example((3,), (0, 2)))
+@function(example((2, 3), 1), example((3,), axis=(0, 2)))
 def expand_dims(m: Any, a: Any, axis: Any) -> Any:
     """New axes of length 1."""
     count = len(axis) if isinstance(axis, tuple | list) else 1
@@ -85,7 +85,7 @@ def squeeze(m: Any, a: Any, axis: Any = None) -> Any:
     return reshape(m, a, tuple(n for i, n in enumerate(a.shape) if i not in drop))
 
 
-@function(example((3,), (2, 3)))
+@function(example((3,), shape=(2, 3)))
 def broadcast_to(m: Any, array: Any, shape: Any) -> Any:
     """The array repeated along new or single axes until it has `shape`."""
     lengths = tuple(shape) if isinstance(shape, tuple | list) else (int(shape),)
@@ -123,7 +123,7 @@ def cut_along(m: Any, x: Any, axis: int, begin: int, end: int) -> Any:
     return m.slice(x, start=start, stop=stop, step=(1,) * n)
 
 
-@function(example((2, 3), 2), example((2,), (2, 1, 2)))
+@function(example((2, 3), 2), example((2,), [2, 1, 2]))
 def tile(m: Any, A: Any, reps: Any) -> Any:
     """The whole array repeated side by side."""
     times = tuple(reps) if isinstance(reps, tuple | list) else (int(reps),)
@@ -185,7 +185,7 @@ def tril(m: Any, m_: Any, k: int = 0) -> Any:
     return m.where(np.tri(rows, columns, k, bool), m_, 0.0)
 
 
-@function(example((2, 2), ((1, 0), (0, 2))), example((4,), 1, mode="reflect"), example((2, 2), 1, constant_values=3.0))
+@function(example((2, 2), [[1, 0], [0, 2]]), example((4,), 1, mode="reflect"), example((2, 2), 1, constant_values=3.0))
 def pad(m: Any, array: Any, pad_width: Any, mode: str = "constant", *, constant_values: float = 0.0) -> Any:
     """Elements added at the ends of every axis: a constant, or copies in one of NumPy's modes."""
     widths = np.broadcast_to(np.asarray(pad_width), (ndim(array), 2)).tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -71,12 +72,12 @@ def var(m: Any, a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = 
 @function(example((3, 4)), example((5, 2), axis=0, ddof=1))
 def std(m: Any, a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
     """The square root of the variance; where that is 0 the derivative is taken as 0."""
-    return _root(m, var(m, a, axis, ddof=ddof, keepdims=keepdims))
+    return _root(m, var(m, a, axis, ddof=ddof, keepdims=keepdims), m.sqrt)
 
 
-def _root(m: Any, x: Any) -> Any:
-    """√x with derivative 0 at 0."""
-    return m.where(x == 0, 0.0, m.sqrt(m.where(x == 0, 1.0, x)))
+def _root(m: Any, x: Any, root: Callable[[Any], Any]) -> Any:
+    """A root of x, with value and derivative 0 at 0."""
+    return m.where(x == 0, 0.0, root(m.where(x == 0, 1.0, x)))
 
 
 @function(example((3, 4)), example((3, 4), axis=1, keepdims=True), numpy=())
@@ -113,7 +114,7 @@ def norm(m: Any, x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = Fa
     if len(axes) == 2 and ord not in (None, "fro"):
         raise SettingError(f"the matrix norm ord={ord!r} has no derivative here; use ord='fro' or name one axis.")
     if ord in (None, 2, "fro"):
-        return _root(m, m.sum(m.square(x), axis=axes, keepdims=bool(keepdims)))
+        return _root(m, m.sum(m.square(x), axis=axes, keepdims=bool(keepdims)), m.sqrt)
     if ord == 1:
         return m.sum(m.absolute(x), axis=axes, keepdims=bool(keepdims))
     if ord == np.inf:
@@ -122,7 +123,8 @@ def norm(m: Any, x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = Fa
         return m.min(m.absolute(x), axis=axes, keepdims=bool(keepdims))
     if not isinstance(ord, int | float) or ord <= 0:
         raise SettingError(f"norm was given ord={ord!r}; use None, 1, 2, a positive number or infinity.")
-    return m.power(m.sum(m.power(m.absolute(x), ord), axis=axes, keepdims=bool(keepdims)), 1.0 / ord)
+    total = m.sum(m.power(m.absolute(x), ord), axis=axes, keepdims=bool(keepdims))
+    return _root(m, total, lambda positive: m.power(positive, 1.0 / ord))
 
 
 @function(example((5,)), example((3, 4), axis=1))

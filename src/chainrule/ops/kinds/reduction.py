@@ -121,9 +121,4 @@ def _count(shape: tuple[int, ...], axis: tuple[int, ...]) -> int:
 
 @cache
 def _result_dtype(op: Reduction, kind: Any) -> np.dtype[Any]:
-    one = (
-        np.ones(1, exemplar(kind).dtype)
-        if not isinstance(exemplar(kind), (int, float))
-        else np.ones(1) * exemplar(kind)
-    )
-    return np.asarray(op.evaluate(one, axis=(0,))).dtype
+    return np.asarray(op.evaluate(np.ones(1, np.result_type(exemplar(kind))), axis=(0,))).dtype

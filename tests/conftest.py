@@ -1,0 +1,12 @@
+"""Settings shared by all tests."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile(
+    "repeatable",
+    derandomize=True,  # the same examples in every run: a failure is a failure for everybody
+    deadline=None,  # the first example of a run pays for imports and caches
+    max_examples=100,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("repeatable")

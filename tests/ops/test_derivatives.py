@@ -1,0 +1,173 @@
+"""Every operation of every kind: both modes against finite differences and each other; types; empty arrays."""
+
+import numpy as np
+import pytest
+
+from chainrule.autodiff import check_grads, jvp, vjp
+from chainrule.ops import REGISTRY, ArrayType, Elementwise, Layout, operation
+from chainrule.tracing import apply
+from strategies import cases, elementwise_cases, split_leaves, with_numbers
+
+OPERATIONS = list(REGISTRY.values())
+SMOOTH = [op for op in OPERATIONS if op.differentiable]
+STEPWISE = [op for op in OPERATIONS if not op.differentiable]
+
+
+def by_name(op):
+    return op.name
+
+
+def function_of(case):
+    """The case as a function of its real inputs, and these."""
+    leaves, put = split_leaves(case.inputs)
+    return (lambda *new: apply(case.op, *put(new), **case.attributes)), leaves
+
+
+def random_like(x, random):
+    return np.asarray(random.normal(size=np.shape(x)), np.asarray(x).dtype)
+
+
+@pytest.mark.parametrize("op", OPERATIONS, ids=by_name)
+def test_is_tried_with_something(op):
+    assert any(split_leaves(case.inputs)[0] for case in cases(op)) or not op.differentiable
+    assert list(cases(op))
+
+
+@pytest.mark.parametrize("op", SMOOTH, ids=by_name)
+def test_both_modes_equal_finite_differences_to_second_order(op):
+    for case in cases(op):
+        function, leaves = function_of(case)
+        check_grads(function, leaves, order=2)
+        for mixed in with_numbers(case) if isinstance(op, Elementwise) else ():
+            function, leaves = function_of(mixed)
+            if leaves:
+                check_grads(function, leaves, order=2)
+
+
+@pytest.mark.parametrize("op", SMOOTH, ids=by_name)
+def test_reverse_is_the_adjoint_of_forward(op):
+    random = np.random.default_rng(3)
+    for case in cases(op):
+        function, leaves = function_of(case)
+        directions = [random_like(x, random) for x in leaves]
+        y, tangent = jvp(function, leaves, directions)
+        value, pullback = vjp(function, *leaves)
+        g = random_like(y, random)
+        np.testing.assert_array_equal(y, value)
+        forward = np.sum(g * tangent)
+        reverse = sum(np.sum(c * t) for c, t in zip(pullback(g), directions, strict=True))
+        np.testing.assert_allclose(forward, reverse, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("op", [op for op in SMOOTH if isinstance(op, Layout)], ids=by_name)
+def test_layouts_adjoint_is_exact(op):
+    """With whole numbers there is no rounding: ⟨g, J·t⟩ = ⟨Jᵀ·g, t⟩ to the last bit, for every input alone."""
+    random = np.random.default_rng(4)
+    for case in cases(op):
+        function, leaves = function_of(case)
+        for i in range(len(leaves)):
+            directions = [random.integers(-5, 6, x.shape) * float(k == i) for k, x in enumerate(leaves)]
+            y, tangent = jvp(function, leaves, directions)
+            g = random.integers(-5, 6, np.shape(y)).astype(float)
+            assert np.sum(g * tangent) == np.sum(vjp(function, *leaves)[1](g)[i] * directions[i])
+
+
+@pytest.mark.parametrize("op", SMOOTH, ids=by_name)
+def test_single_precision_stays_single_precision(op):
+    random = np.random.default_rng(5)
+    for narrow, wide in zip(cases(op, np.float32), cases(op, np.float64), strict=True):
+        dtype = np.dtype(narrow.attributes.get("dtype", np.float32))
+        function, leaves = function_of(narrow)
+        reference, wide_leaves = function_of(wide)
+        directions = [random_like(x, random) for x in leaves]
+        y, tangent = jvp(function, leaves, directions)
+        exact_y, exact_tangent = jvp(reference, wide_leaves, directions)
+        g = random_like(y, random)
+        cotangents, exact_cotangents = vjp(function, *leaves)[1](g), vjp(reference, *wide_leaves)[1](g)
+        assert y.dtype == tangent.dtype == dtype
+        assert all(c.dtype == np.float32 for c in cotangents)
+        assert all(c.shape == x.shape for c, x in zip(cotangents, leaves, strict=True))
+        for found, expected in [
+            (y, exact_y),
+            (tangent, exact_tangent),
+            *zip(cotangents, exact_cotangents, strict=True),
+        ]:
+            np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("op", [op for op in SMOOTH if isinstance(op, Elementwise)], ids=by_name)
+def test_a_number_does_not_widen_single_precision(op):
+    for case in cases(op, np.float32):
+        for mixed in with_numbers(case):
+            function, leaves = function_of(mixed)
+            if not leaves or (op is operation("elu") and isinstance(mixed.inputs[0], float)):
+                continue  # NumPy itself gives double precision for the exponential of a plain number
+            y, tangent = jvp(function, leaves, [np.ones_like(x) for x in leaves])
+            cotangents = vjp(function, *leaves)[1](np.ones_like(y))
+            assert {y.dtype, tangent.dtype, *(c.dtype for c in cotangents)} == {np.dtype(np.float32)}
+
+
+@pytest.mark.parametrize("op", STEPWISE, ids=by_name)
+def test_operations_without_derivative_give_zero(op):
+    for case in cases(op):
+        function, leaves = function_of(case)
+        y, tangent = jvp(function, leaves, [np.ones_like(x) for x in leaves])
+        np.testing.assert_array_equal(y, case.evaluate())
+        assert np.shape(tangent) == np.shape(y)
+        assert not np.any(tangent)
+        value, pullback = vjp(function, *leaves)
+        cotangents = pullback(np.ones(np.shape(value)))
+        assert all(c.shape == x.shape and not np.any(c) for c, x in zip(cotangents, leaves, strict=True))
+
+
+@pytest.mark.parametrize("op", OPERATIONS, ids=by_name)
+@pytest.mark.filterwarnings("ignore:invalid value encountered:RuntimeWarning")
+def test_inferred_types_are_those_of_values(op):
+    tried = 0
+    for dtype in (np.float64, np.float32, np.float16, np.int64, np.int32, np.uint8, bool):
+        for case in cases(op):
+            variants = [case, *with_numbers(case)] if isinstance(op, Elementwise) else [case]
+            for variant in variants:
+                inputs = [x.astype(dtype) if is_real(x) else x for x in variant.inputs]
+                try:
+                    with np.errstate(all="ignore"):
+                        value = np.asarray(op.evaluate(*inputs, **case.attributes))
+                except (TypeError, ValueError, OverflowError):  # NumPy has no such operation for this dtype
+                    assert dtype not in (np.float64, np.float32, np.float16)
+                    continue
+                types = [ArrayType(x.shape, x.dtype) if hasattr(x, "dtype") else x for x in inputs]
+                assert op.infer(*types, **case.attributes) == ArrayType(value.shape, value.dtype)
+                tried += 1
+    assert tried
+
+
+def is_real(x):
+    return hasattr(x, "dtype") and x.dtype.kind == "f"
+
+
+def emptied(op):
+    """Cases with arrays that have no elements."""
+    if isinstance(op, Elementwise):
+        for case in elementwise_cases(op):
+            if case.inputs[0].ndim:
+                arrays = np.broadcast_arrays(*case.inputs)
+                yield type(case)(op, tuple(x[:0].copy() for x in arrays), case.attributes)
+        return
+    for case in cases(op):
+        if all(np.ndim(x) for x in case.inputs):
+            yield type(case)(op, tuple(x[(slice(0),) * np.ndim(x)] for x in case.inputs), case.attributes)
+
+
+@pytest.mark.parametrize("op", OPERATIONS, ids=by_name)
+def test_empty_arrays_do_not_crash(op):
+    for case in emptied(op):
+        function, leaves = function_of(case)
+        try:
+            value = case.evaluate()
+        except ValueError:  # shapes fixed by attributes, extrema of nothing
+            assert not isinstance(op, Elementwise)
+            continue
+        y, tangent = jvp(function, leaves, [np.ones_like(x) for x in leaves])
+        assert np.shape(y) == np.shape(tangent) == np.shape(value)
+        cotangents = vjp(function, *leaves)[1](np.ones(np.shape(y)))
+        assert [c.shape for c in cotangents] == [x.shape for x in leaves]
