@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from chainrule.errors import ShapeError
-from chainrule.ops import FUNCTIONS, REGISTRY, ArrayType, Domain, Elementwise, Example, Function, Operation
+from chainrule.ops import FUNCTIONS, REGISTRY, ArrayType, Domain, Elementwise, Example, Operation
 from chainrule.ops.functions.joining import Together
 from chainrule.tracing import Constant, Equation, Program, Variable, check, trees
 from chainrule.tracing.program import infer
@@ -131,11 +131,6 @@ def split_leaves(inputs: Any) -> tuple[list[Any], Any]:
 def examples_of_functions() -> list[Any]:
     """Every function with each of its examples, as (id, function, example)."""
     return [(f"{name}-{i}", f, e) for name, f in FUNCTIONS.items() for i, e in enumerate(f.examples)]
-
-
-def has_real_inputs(function: Function, example: Example) -> bool:
-    """Whether some argument of the example has a derivative."""
-    return bool(split_leaves(arguments(example))[0])
 
 
 # --- random Programs

@@ -29,7 +29,9 @@ def _broadcast_shape(x: Shape, shape: Shape) -> Shape:
 
 
 def _broadcast(x: Any, shape: Shape) -> Any:
-    result = np.empty(shape, np.result_type(x))  # a writable array, and sooner made than a broadcast view
+    result = np.empty(
+        shape, getattr(x, "dtype", None) or np.result_type(x)
+    )  # a writable array, and sooner made than a broadcast view
     result[...] = x
     return result
 

@@ -64,16 +64,13 @@ class Operation:
     latex: str = ""
     examples: tuple[Example, ...] = ()
     doc: str = ""
+    differentiable: bool = field(init=False, default=True)
+    """Whether a derivative can pass through this operation; every kind sets it, once."""
 
     def __post_init__(self) -> None:
         if self.name in REGISTRY:
             raise ValueError(f"the operation {self.name!r} is declared twice")
         REGISTRY[self.name] = self
-
-    @property
-    def differentiable(self) -> bool:
-        """Whether a derivative can pass through this operation."""
-        return True
 
     def evaluate(self, *inputs: Any, **attributes: Any) -> Any:
         """The value for plain arrays and numbers."""

@@ -8,7 +8,8 @@ operation to what is inside, so traces nest to any depth and are never confused 
 from __future__ import annotations
 
 import threading
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -34,6 +35,12 @@ class Trace:
     def __exit__(self, *_: object) -> None:
         _nesting.depth -= 1
         self.open = False
+
+    def __call__(self, *_: Any, **__: Any) -> NoReturn:
+        """Not possible: arrays have a method `trace`, traced values the trace they belong to."""
+        raise TracingError(
+            "x.trace of a traced value x is the trace it belongs to; for the sum of a diagonal, np.trace(x)."
+        )
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Carry out an operation that has a value of this trace among its inputs."""
@@ -106,11 +113,7 @@ class TracedNamespace:
     """The namespace of operations on any values: `traced.tanh(x)` goes through `apply`."""
 
     def __getattr__(self, name: str) -> Any:
-        op = operation(name)
-
-        def call(*inputs: Any, **attributes: Any) -> Any:
-            return apply(op, *inputs, **attributes)
-
+        call = partial(apply, operation(name))
         setattr(self, name, call)
         return call
 

@@ -42,6 +42,8 @@ def _options(function: Function) -> frozenset[str]:
 
 def call(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A function applied to traced values; options left at NumPy's defaults are dropped."""
+    if not kwargs:
+        return function.implementation(traced, *args)
     given = {name: value for name, value in kwargs.items() if value is not None and value is not np._NoValue}
     unknown = [name for name in given if name not in _options(function)]
     if unknown:
@@ -64,6 +66,11 @@ class ArrayInterface:
     # --- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs:
+            if ufunc in _functions():
+                return _functions()[ufunc].implementation(traced, *inputs)
+            if ufunc in _ufuncs():
+                return apply(_ufuncs()[ufunc], *inputs)
         if kwargs.pop("out", None) is not None:
             raise InPlaceError(
                 f"np.{ufunc.__name__} was to write its result into an existing array (out=, or += on a plain array). "
@@ -72,11 +79,8 @@ class ArrayInterface:
         options = {name: value for name, value in kwargs.items() if value is not None}
         if options.get("where") is True:  # NumPy's default
             del options["where"]
-        if method == "__call__" and not options:
-            if ufunc in _functions():
-                return call(_functions()[ufunc], inputs, {})
-            if ufunc in _ufuncs():
-                return apply(_ufuncs()[ufunc], *inputs)
+        if method == "__call__" and kwargs and not options:
+            return self.__array_ufunc__(ufunc, method, *inputs)
         if method == "reduce" and ufunc.__name__ in _REDUCTIONS:
             options.setdefault("axis", kwargs.get("axis", 0))
             return call(FUNCTIONS[_REDUCTIONS[ufunc.__name__]], inputs, options)
@@ -215,7 +219,7 @@ def _method(name: str) -> Callable[..., Any]:
 
 _METHODS = (
     "sum", "mean", "prod", "max", "min", "any", "all", "var", "std", "cumsum", "argmax", "argmin",
-    "argsort", "ravel", "squeeze", "swapaxes", "take", "repeat", "diagonal", "trace", "dot", "clip", "round", "copy",
+    "argsort", "ravel", "squeeze", "swapaxes", "take", "repeat", "diagonal", "dot", "clip", "round", "copy",
 )  # fmt: skip
 for _name in _METHODS:
     setattr(ArrayInterface, _name, _method(_name))

@@ -13,7 +13,14 @@ from chainrule.ops.operation import example
 _POWERS = {2: "square", 1: "positive", 0.5: "sqrt", -1: "reciprocal"}
 
 
-@function(example((3,), 3), example((3,), 2), example((3,), (3,)), example(2.0, (3,)), numpy=(np.power, np.pow))
+@function(
+    example((3,), 3),
+    example((3,), 2),
+    example(np.array([0.5, 1.5, 2.5]), 0.5),
+    example(np.array([0.5, 1.5, 2.5]), -1),
+    example(np.array([0.5, 1.5, 2.5]), (3,)),
+    example(2.0, (3,)),
+)
 def power(m: Any, x1: Any, x2: Any, /) -> Any:
     """x1 to the power x2; the commonest constant exponents become simpler operations."""
     if type(x2) in (int, float) and x2 in _POWERS and x1.dtype.kind == "f":

@@ -26,10 +26,10 @@ from chainrule.ops.operation import example
 def matmul(m: Any, x1: Any, x2: Any, /) -> Any:
     """The matrix product; leading axes are a batch and broadcast."""
     x1, x2 = array(x1), array(x2)
-    n1, n2 = ndim(x1), ndim(x2)
+    s1, s2 = x1.shape, x2.shape
+    n1, n2 = len(s1), len(s2)
     if n1 == 0 or n2 == 0:
         raise ShapeError("matmul needs arrays with axes; multiply by a number with *.")
-    s1, s2 = x1.shape, x2.shape
     if s1[-1] != s2[-2 if n2 > 1 else -1]:
         raise ShapeError(
             f"cannot matrix-multiply shapes {tuple(s1)} and {tuple(s2)}: "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,16 @@ class Subscripts:
     left: str
     right: str
     result: str
+
+    @cached_property
+    def by_left(self) -> str:
+        """The contraction of the result's cotangent and the right operand that gives the left one's cotangent."""
+        return f"{self.result},{self.right}->{self.left}"
+
+    @cached_property
+    def by_right(self) -> str:
+        """The contraction of the left operand and the result's cotangent that gives the right one's cotangent."""
+        return f"{self.left},{self.result}->{self.right}"
 
     @property
     def shared(self) -> str:
@@ -97,9 +107,9 @@ class Contraction(Operation):
         left, right = inputs
         results: list[Any] = [None, None]
         if wanted[0]:
-            results[0] = m.einsum(cotangent, right, subscripts=f"{parts.result},{parts.right}->{parts.left}")
+            results[0] = m.einsum(cotangent, right, subscripts=parts.by_left)
         if wanted[1]:
-            results[1] = m.einsum(left, cotangent, subscripts=f"{parts.left},{parts.result}->{parts.right}")
+            results[1] = m.einsum(left, cotangent, subscripts=parts.by_right)
         for i, x in enumerate(inputs):
             if results[i] is not None and results[i].dtype != x.dtype:
                 results[i] = m.astype(results[i], dtype=x.dtype)

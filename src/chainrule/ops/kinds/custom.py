@@ -27,11 +27,7 @@ class Custom(Operation):
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "evaluate", self.value)
-
-    @property
-    def differentiable(self) -> bool:
-        """Whether derivatives are declared."""
-        return self.reverse is not None
+        object.__setattr__(self, "differentiable", self.reverse is not None)
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The type as declared."""

@@ -58,12 +58,7 @@ class Elementwise(Operation):
             value = self.value
             implementation = lambda *inputs, **attributes: value(eager, *inputs, **attributes)  # noqa: E731
         object.__setattr__(self, "evaluate", implementation)
-        object.__setattr__(self, "_smooth", any(partial is not None for partial in self.partials))
-
-    @property
-    def differentiable(self) -> bool:
-        """Whether some partial derivative is not zero everywhere."""
-        return self._smooth  # type: ignore[attr-defined, no-any-return]
+        object.__setattr__(self, "differentiable", any(partial is not None for partial in self.partials))
 
     @property
     def ufunc(self) -> np.ufunc | None:
@@ -107,7 +102,7 @@ class Elementwise(Operation):
                 product = -cotangent
             else:
                 product = cotangent * partial
-            if product.shape != x.shape or product.dtype != x.dtype:
+            if product.shape != x.shape or (product.dtype is not x.dtype and product.dtype != x.dtype):
                 product = sum_to(m, product, x.shape, x.dtype)
             results.append(product)
         return results
@@ -132,9 +127,6 @@ def sum_to(m: Namespace, x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """The adjoint of broadcasting: `x` summed down to `shape`, in the given dtype."""
     if x.shape != shape:
         extra = len(x.shape) - len(shape)
-        if extra < 0 or np.broadcast_shapes(x.shape, shape) != x.shape:  # a scalar partial of a wider input
-            x = m.broadcast_to(x, shape=np.broadcast_shapes(x.shape, shape))
-            extra = len(x.shape) - len(shape)
         axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and x.shape[i + extra] != 1)
         if axes:
             x = m.sum(x, axis=axes, keepdims=False)

@@ -35,18 +35,21 @@ class Reduction(Operation):
     share: Callable[[int], float] | None = None
     needs_elements: bool = False
 
-    @property
-    def differentiable(self) -> bool:
-        """Whether elements have a weight."""
-        return self.weight is not None or self.share is not None
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        object.__setattr__(self, "differentiable", self.weight is not None or self.share is not None)
+        if self.combine is not None:
+            object.__setattr__(self, "_fold", getattr(np, self.combine).reduce)
 
     def evaluate(self, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
         """The reduction of plain arrays, by NumPy's own `reduce` where it is a fold."""
+        if self.combine is not None and self.finish is None and not self.needs_elements:
+            return self._fold(x, axis, None, None, keepdims)  # type: ignore[attr-defined]
         shape = np.shape(x)
         if self.needs_elements:
             self._check_elements(shape, axis)
         if self.combine is not None:
-            total = getattr(np, self.combine).reduce(x, axis=axis, keepdims=keepdims)
+            total = self._fold(x, axis, None, None, keepdims)  # type: ignore[attr-defined]
             return total if self.finish is None else self.finish(total, _count(shape, axis))
         assert self.value is not None
         kept = self.value(eager, np.asarray(x), axis)
@@ -71,6 +74,9 @@ class Reduction(Operation):
         """weight · spread(cotangent)."""
         (x,) = inputs
         axis = attributes["axis"]
+        if self.share is not None and not cotangent.shape:  # one number broadcasts by itself
+            share = self.share(_count(x.shape, axis))
+            return [m.broadcast_to(cotangent if share == 1 else cotangent * share, shape=x.shape)]
         kept = _reduced(x.shape, axis, True)
         spread = cotangent if cotangent.shape == kept else m.reshape(cotangent, shape=kept)
         if self.share is not None:

@@ -1,0 +1,329 @@
+"""Every function: the NumPy functions it stands for, on plain arrays, traced, and differentiated."""
+
+import operator
+from functools import partial
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from chainrule.autodiff import check_grads, grad, jvp, vjp
+from chainrule.engines import evaluate
+from chainrule.errors import ShapeError, TracingError, UnsupportedError
+from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, eager
+from chainrule.tracing import RecordedValue, simplify, trace, traced
+from chainrule.tracing.numpy_interface import _METHODS
+from strategies import arguments, elementwise_cases, examples_of_functions, split_leaves
+
+EXAMPLES = examples_of_functions()
+IDS = [name for name, _, _ in EXAMPLES]
+OF_NUMPY = [(name, f, e, n) for name, f, e in EXAMPLES for n in f.numpy]
+
+
+def as_list(x):
+    return list(x) if isinstance(x, list | tuple) else [x]
+
+
+def assert_same(found, expected):
+    assert len(as_list(found)) == len(as_list(expected))
+    for a, b in zip(as_list(found), as_list(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-13, atol=1e-14)
+        assert np.shape(a) == np.shape(b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+
+
+@pytest.mark.parametrize(("_", "function", "example"), EXAMPLES, ids=IDS)
+def test_traced_equals_plain(_, function, example):
+    """The implementation on plain arrays, as a Program, and inside both derivatives gives one value."""
+    args = arguments(example)
+    expected = function.implementation(eager, *args, **example.attributes)
+    leaves, put = split_leaves(args)
+
+    def call(*new):
+        result = function.implementation(traced, *put(new), **example.attributes)
+        return list(result) if isinstance(result, tuple) else result
+
+    assert_same(call(*leaves), expected)
+    program = trace(call, *leaves)
+    assert_same(evaluate(program, *leaves), expected)
+    assert_same(evaluate(simplify(program), *leaves), expected)
+    if leaves:
+        assert_same(jvp(call, leaves, [np.ones_like(x) for x in leaves])[0], expected)
+        assert_same(vjp(call, *leaves)[0], expected)
+
+
+@pytest.mark.parametrize(
+    ("_", "function", "example", "numpy"), OF_NUMPY, ids=[f"{n}-{f.__name__}" for n, *_, f in OF_NUMPY]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numpy_call_on_traced_values_reaches_it(_, function, example, numpy, dtype):
+    args = arguments(example, dtype)
+    expected = numpy(*args, **example.attributes)
+    leaves, put = split_leaves(args)
+    seen = []
+
+    def call(*new):
+        result = numpy(*put(new), **example.attributes)
+        seen.append(result)
+        return list(result) if isinstance(result, tuple) else result
+
+    found = evaluate(trace(call, *leaves), *leaves)
+    assert len(as_list(found)) == len(as_list(expected))
+    for a, b in zip(as_list(found), as_list(expected), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-6)
+        assert np.shape(a) == np.shape(b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype
+    if function.differentiable and leaves:
+        assert all(isinstance(x, RecordedValue) for x in as_list(seen[0]))
+
+
+@pytest.mark.parametrize(("_", "function", "example"), EXAMPLES, ids=IDS)
+def test_derivatives(_, function, example):
+    leaves, put = split_leaves(arguments(example))
+
+    def call(*new):
+        return function.implementation(traced, *put(new), **example.attributes)
+
+    if function.differentiable:
+        assert leaves
+        check_grads(call, leaves, order=2)
+        _, pullback = vjp(call, *leaves)
+        outputs = call(*leaves)
+        given = [np.ones(np.shape(y)) for y in as_list(outputs)]
+        cotangents = pullback(given if isinstance(outputs, list) else given[0])
+        assert any(np.any(c) for c in cotangents)
+    elif leaves:
+        _, tangent = jvp(call, leaves, [np.ones_like(x) for x in leaves])
+        assert not any(np.any(t) for t in as_list(tangent))
+
+
+def test_no_numpy_function_is_claimed_twice():
+    claimed = [numpy for function in FUNCTIONS.values() for numpy in function.numpy]
+    assert len(claimed) == len(set(claimed))
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_has_examples_and_a_docstring(name):
+    function = FUNCTIONS[name]
+    assert function.examples
+    assert function.implementation.__doc__
+    assert not function.differentiable or all(split_leaves(arguments(e))[0] for e in function.examples)
+
+
+# --- methods and operators
+
+
+METHODS = [(f"{name}-{i}", name, e) for name in _METHODS for i, e in enumerate(FUNCTIONS[name].examples)]
+
+
+@pytest.mark.parametrize(("_", "name", "example"), METHODS, ids=[m for m, _, _ in METHODS])
+def test_methods_do_what_arrays_methods_do(_, name, example):
+    x, *rest = arguments(example)
+    expected = getattr(x, name)(*rest, **example.attributes)
+    assert_same(evaluate(trace(lambda t: getattr(t, name)(*rest, **example.attributes), x), x), expected)
+
+
+def test_methods_of_form():
+    x = np.arange(6.0).reshape(2, 3)
+    for form in (
+        lambda t: t.T,
+        lambda t: t.mT,
+        lambda t: t.reshape(3, 2),
+        lambda t: t.reshape((3, -1)),
+        lambda t: t.reshape(-1),
+        lambda t: t.transpose(),
+        lambda t: t.transpose(1, 0),
+        lambda t: t.transpose((1, 0)),
+        lambda t: t.flatten(),
+        lambda t: t.astype(np.float32),
+        lambda t: t.astype(int),
+        lambda t: t.astype(np.float64),
+    ):
+        assert_same(evaluate(trace(form, x), x), form(x))
+    recorded = []
+    trace(lambda t: recorded.extend([t.ndim, t.size, len(t), t.shape, t.dtype]) or t, x)
+    assert recorded == [2, 6, 2, (2, 3), np.dtype(float)]
+
+
+BINARY = [
+    *[getattr(operator, name) for name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow")],
+    *[getattr(operator, name) for name in ("lt", "le", "gt", "ge", "eq", "ne")],
+]
+
+
+@pytest.mark.parametrize("symbol", BINARY, ids=lambda symbol: symbol.__name__)
+def test_binary_operators_and_their_reflections(symbol):
+    a, b = np.array([[1.5, 2.0, 0.25]]), np.array([[2.0], [3.5]])
+    assert_same(evaluate(trace(symbol, a, b), a, b), symbol(a, b))
+    for number in (2, 2.5, np.float64(2.5), np.float32(1.5), np.array(3), np.array([1.0, 2.0, 3.0])):
+        assert_same(evaluate(trace(partial(symbol, number), a), a), symbol(number, a))
+        assert_same(evaluate(trace(lambda t, number=number: symbol(t, number), a), a), symbol(a, number))
+
+
+@pytest.mark.parametrize("symbol", [operator.and_, operator.or_, operator.xor, operator.lshift, operator.rshift])
+def test_operators_on_bits(symbol):
+    a, b = np.array([5, 3, 1], np.uint32), np.array([1, 2, 3], np.uint32)
+    assert_same(evaluate(trace(symbol, a, b), a, b), symbol(a, b))
+    assert_same(evaluate(trace(lambda t: symbol(t, 2), a), a), symbol(a, 2))
+    assert_same(evaluate(trace(lambda t: symbol(b, t), a), a), symbol(b, a))
+    if symbol in (operator.and_, operator.or_, operator.xor):
+        p, q = np.array([True, False, True]), np.array([True, True, False])
+        assert_same(evaluate(trace(symbol, p, q), p, q), symbol(p, q))
+
+
+@pytest.mark.parametrize("values", [np.array([True, False]), np.array([0, 7, -3]), np.array([0, 7], np.uint8)])
+def test_invert(values):
+    assert_same(evaluate(trace(operator.invert, values), values), ~values)
+    assert_same(evaluate(trace(np.invert, values), values), ~values)
+    with pytest.raises(ShapeError, match="truth values and integers"):
+        trace(operator.invert, np.ones(2))
+
+
+def test_matrix_product_operator_with_plain_arrays_and_lists_on_either_side():
+    x, w = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+    assert_same(evaluate(trace(lambda t: t @ w, x), x), x @ w)
+    assert_same(evaluate(trace(lambda t: x @ t, w), w), x @ w)
+    assert_same(evaluate(trace(lambda t: t @ w.tolist(), x), x), x @ w)
+    assert_same(evaluate(trace(lambda t: x.tolist() @ t, w), w), x @ w)
+
+
+@pytest.mark.parametrize("symbol", [operator.neg, operator.pos, operator.abs])
+def test_unary_operators(symbol):
+    x = np.array([1.5, -2.0])
+    assert_same(evaluate(trace(symbol, x), x), symbol(x))
+
+
+UFUNCS = [op for op in REGISTRY.values() if isinstance(op, Elementwise) and op.ufunc]
+
+
+@pytest.mark.parametrize("op", UFUNCS, ids=lambda op: op.name)
+def test_ufuncs_reach_the_operation_of_their_name(op):
+    inputs = next(islice(elementwise_cases(op), 1, None)).inputs
+    program = trace(op.ufunc, *inputs)
+    assert_same(evaluate(program, *inputs), op.ufunc(*inputs))
+    assert program.equations[-1].op is op
+
+
+@pytest.mark.parametrize("name", ["add", "multiply", "maximum", "minimum", "logical_or", "logical_and"])
+@pytest.mark.parametrize("options", [{}, {"axis": 1}, {"axis": None}, {"axis": (0, 1)}, {"axis": 1, "keepdims": True}])
+def test_reduce_of_ufuncs(name, options):
+    x, reduce = np.arange(6.0).reshape(2, 3) - 1, getattr(np, name).reduce
+    assert_same(evaluate(trace(lambda t: reduce(t, **options), x), x), reduce(x, **options))
+
+
+@pytest.mark.parametrize("options", [{}, {"axis": 1}, {"axis": -1}])
+def test_accumulate_of_add(options):
+    x = np.arange(6.0).reshape(2, 3)
+    assert_same(evaluate(trace(lambda t: np.add.accumulate(t, **options), x), x), np.add.accumulate(x, **options))
+
+
+def test_lists_take_part_where_numpy_takes_them():
+    x = np.array([1.0, 2.0, 3.0])
+    for use in (
+        lambda t: np.dot([1.0, 2.0, 3.0], t),
+        lambda t: np.matmul(t, [[1.0], [2.0], [3.0]]),
+        lambda t: np.inner([1.0, 2.0, 3.0], t),
+        lambda t: np.outer([1.0, 2.0], t),
+        lambda t: np.tensordot([[1.0, 2.0, 3.0]], t, axes=1),
+        lambda t: np.einsum("i,i", [1.0, 2.0, 3.0], t),
+        lambda t: np.concatenate([t, [4.0]]),
+        lambda t: np.stack([t, [4.0, 5.0, 6.0]]),
+        lambda t: np.where([True, False, True], t, [7.0, 8.0, 9.0]),
+        lambda t: np.clip(t, [0.0, 2.5, 0.0], 2.75),
+        lambda t: t + [1.0, 2.0, 3.0],  # noqa: RUF005
+        lambda t: [1.0, 2.0, 3.0] * t,
+    ):
+        assert_same(evaluate(trace(use, x), x), use(x))
+        check_grads(use, [x], order=1)
+
+
+# --- shapes that do not fit
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: t @ np.ones((2, 2)),
+        lambda t: t @ 3.0,
+        lambda t: np.dot(np.ones((2, 2, 4)), t),
+        lambda t: np.inner(t, np.ones(4)),
+        lambda t: np.tensordot(t, np.ones((3, 2)), axes=2),
+        lambda t: np.einsum("ij,jk->ik", t, np.ones((4, 2))),
+        lambda t: np.einsum("ij->ik", t),
+        lambda t: np.einsum("ijk->i", t),
+        lambda t: np.einsum("ij,j->i", t),
+        lambda t: t.reshape(4, 2),
+        lambda t: t.reshape(-1, -1),
+        lambda t: t.reshape(-1, 4),
+        lambda t: np.sum(t, axis=2),
+        lambda t: np.sum(t, axis=(0, 0)),
+        lambda t: np.concatenate([t, np.ones((3, 3))], axis=1),
+        lambda t: np.concatenate([t[0, 0], t[0, 1]]),
+        lambda t: np.stack([t, np.ones(3)]),
+        lambda t: np.split(t, 2, axis=1),
+        lambda t: np.squeeze(t, axis=0),
+        lambda t: np.transpose(t, (0, 0)),
+        lambda t: np.broadcast_to(t, (2, 4)),
+        lambda t: t + np.ones(4),
+        lambda t: np.diag(t.reshape(1, 2, 3)),
+        lambda t: np.var(t, axis=0, ddof=2),
+        lambda t: np.max(t[:0]),
+        lambda t: np.mean(t[:, :0], axis=1),
+        lambda t: np.take(t, 0.5),
+        lambda t: np.take_along_axis(t, np.array([0]), axis=0),
+        lambda t: np.reshape(t, 6, order="F"),
+        lambda t: np.pad(t, 1, mode="linear_ramp"),
+    ],
+)  # fmt: skip
+def test_shapes_that_do_not_fit_are_named(call):
+    """In a Program by us; with numbers at hand NumPy's own error may come first."""
+    x = np.ones((2, 3))
+    with pytest.raises(ShapeError) as error:
+        trace(call, x)
+    assert str(error.value).endswith(".")  # a sentence
+    for derivative in (lambda: vjp(call, x), lambda: jvp(call, (x,), (x,))):
+        with pytest.raises(ValueError, match=" "):
+            derivative()
+
+
+def test_where_with_one_argument_needs_numbers():
+    with pytest.raises(ShapeError, match="unknown number of elements"):
+        trace(lambda t: np.where(t > 0), np.ones(3))
+
+
+def test_the_trace_of_a_matrix_is_no_method():
+    with pytest.raises(TracingError, match=r"np\.trace\(x\)"):
+        grad(lambda t: t.trace())(np.ones((2, 2)))
+
+
+@pytest.mark.parametrize(
+    ("call", "hint"),
+    [
+        (lambda t: np.take(t, [0], mode="wrap"), "mode='wrap'"),
+        (lambda t: np.linalg.norm(t, "nuc"), "nuc"),
+        (lambda t: np.linalg.norm(t[0], -1), "ord=-1"),
+    ],
+)
+def test_options_that_cannot_be_traced(call, hint):
+    with pytest.raises(ValueError, match=hint):
+        trace(call, np.ones((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("call", "hint"),
+    [
+        (lambda t: np.sum(t, where=np.array([True, False])), r"np\.where\(mask, x, 0\.0\)"),
+        (lambda t: np.sum(t, initial=3.0), "initial="),
+        (lambda t: np.sum(t, dtype=np.float32), "dtype="),
+        (lambda t: np.sin(t, dtype=np.float32), "dtype="),
+        (lambda t: np.sin(t, where=np.array([True, False])), "where="),
+        (lambda t: np.diff(t, prepend=0.0), "prepend="),
+        (np.fft.fft, "np.fft"),
+        (lambda t: np.multiply.outer(t, t), r"np\.multiply\.outer"),
+        (lambda t: np.nancumsum(t), "did you mean 'cumsum'"),
+        (lambda t: np.gcd(t, 2), "np.gcd has no derivative"),
+    ],
+)  # fmt: skip
+def test_what_is_unknown_is_named(call, hint):
+    with pytest.raises(UnsupportedError, match=hint):
+        grad(lambda t: np.sum(call(t)))(np.ones(2))
