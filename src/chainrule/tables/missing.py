@@ -56,10 +56,10 @@ def complete_rows(
 def missing_error(table: Table, gaps: Mapping[str, int]) -> TableError:
     """The error for columns with missing values that nobody said what to do with."""
     most = sorted(gaps, key=lambda name: -gaps[name])
-    named = ", ".join(f"{name!r} ({gaps[name]:,})" for name in most[:8]) + (", …" if len(most) > 8 else "")
-    columns = f"{table.source} has missing values in {counted(len(gaps), 'column')}"
+    named = ", ".join(f"{name!r} (in {counted(gaps[name], 'row')})" for name in most[:8])
     return TableError(
-        f"{columns}, in so many of its {counted(len(table), 'row')}: {named}. Say what to do: "
+        f"{table.source} ({counted(len(table), 'row')}) has missing values in {counted(len(gaps), 'column')}: "
+        f"{named}{', …' if len(most) > 8 else ''}. Say what to do: "
         f"{option('missing', 'drop')} leaves those rows out; {option('missing', 'median')} (or mean) puts in the "
         "training rows' median, and for text the most frequent value; "
         f"{option('drop', most[0])} leaves a column out."

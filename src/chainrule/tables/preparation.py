@@ -143,14 +143,32 @@ class Preparation:
             When columns are absent, values are missing and may not be, or numbers are none.
         """
         policy = checked_policy(missing or self.missing)
-        absent = [column.name for column in self.columns if column.name not in table.names]
+        self._check_columns(table)
+        return self._encoded(table, policy, target=None)
+
+    def apply_with_target(self, table: Table, missing: Missing | None = None) -> tuple[Inputs, NDArray[Any]]:
+        """The network's inputs, and for the same rows the target in the units of the file.
+
+        Arguments and errors are those of `apply`; labels that did not occur in training are refused too.
+        """
+        policy = checked_policy(missing or self.missing)
+        self._check_columns(table, self.target.name)
+        inputs = self._encoded(table, policy, self.target.name)
+        return inputs, self.target.known(table.rows(inputs.rows), self.missing_mark)
+
+    def _check_columns(self, table: Table, *more: str) -> None:
+        absent = [name for name in (*(column.name for column in self.columns), *more) if name not in table.names]
         if absent:
             raise TableError(
-                f"{table.source} lacks {counted(len(absent), 'column')} the model learned from: {quoted(absent)}"
-                f"{nearest(absent[0], table.names)}. It has {quoted(list(table.names), 12)}."
+                f"{table.source} lacks {counted(len(absent), 'column')} the model was trained with: {quoted(absent)}. "
+                f"It has {quoted(list(table.names), 12)}{nearest(absent[0], table.names) or '.'}"
             )
-        masks = {column.name: is_missing(table.column(column.name), self.missing_mark) for column in self.columns}
-        rows, notes = complete_rows(table, masks, policy)
+
+    def _encoded(self, table: Table, policy: Missing, target: str | None) -> Inputs:
+        """The inputs of the rows that stay under the policy."""
+        names = [column.name for column in self.columns] + ([] if target is None else [target])
+        masks = {name: is_missing(table.column(name), self.missing_mark) for name in names}
+        rows, notes = complete_rows(table, masks, policy, target)
         kept = table.rows(rows)
         fill: Fill = "mean" if policy == "mean" else "median"
         X = np.zeros((len(rows), len(self.features)), dtype=np.float32)

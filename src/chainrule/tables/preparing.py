@@ -134,9 +134,9 @@ def prepare(
         for name in sorted(used)
         if _counts_rows(table, name)
     ]
-    inputs, tests = preparation.apply(training), preparation.apply(table.rows(kept))
-    notes += [*inputs.notes, *(f"test rows: {note}" for note in tests.notes)]
-    return Prepared(inputs.X, y[train], tests.X, y[kept], preparation, tuple(notes))
+    inputs = preparation.apply(table)
+    X = inputs.X
+    return Prepared(X[train], y[train], X[kept], y[kept], preparation, (*notes, *inputs.notes))
 
 
 def _of_training(target: Target, training: Table, marks: tuple[str, ...]) -> Target:

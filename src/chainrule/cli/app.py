@@ -1,0 +1,75 @@
+"""The commands' names, and errors as one clear message instead of a traceback."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from chainrule.cli.console import complain
+from chainrule.cli.demo import demo
+from chainrule.cli.exits import FAILED, INTERRUPTED
+from chainrule.cli.predict import evaluate, predict
+from chainrule.cli.train import train
+from chainrule.errors import ChainruleError
+from chainrule.tables import TableError, spell
+
+
+class Commands(TyperGroup):
+    """The commands together; what goes wrong in one is told in one message."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Carry out the command asked for."""
+        try:
+            return super().invoke(ctx)
+        except TableError as error:
+            complain(spell(error.message, command_line=True))
+        except ChainruleError as error:
+            complain(str(error))
+        except BrokenPipeError:
+            raise  # whoever reads the output has enough; the library below ends quietly
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            complain(f"{where}{error.strerror or error}.")
+        except KeyboardInterrupt:
+            complain("stopped by Ctrl-C.")
+            raise typer.Exit(INTERRUPTED) from None
+        raise typer.Exit(FAILED)
+
+
+app = typer.Typer(
+    name="chainrule",
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"chainrule {version('chainrule')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _chainrule(
+    show: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Train neural networks by backpropagation, on your own tables or on the digits that come along."""
+
+
+app.command("demo")(demo)
+app.command("train")(train)
+app.command("evaluate")(evaluate)
+app.command("predict")(predict)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

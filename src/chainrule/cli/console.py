@@ -1,0 +1,82 @@
+"""What the commands print: plain text, notes, errors and small pictures of characters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.text import Text
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+SHADES = " ░▒▓█"
+
+
+def output() -> Console:
+    """Standard output, as it is now."""
+    return Console(highlight=False)
+
+
+def errors() -> Console:
+    """Standard error, as it is now."""
+    return Console(stderr=True, highlight=False)
+
+
+def say(text: str = "", style: str = "") -> None:
+    """Print a line, its brackets and all as they are."""
+    _print(output(), Text(text, style=style))
+
+
+def heading(text: str) -> None:
+    """Print the title of a section, after an empty line."""
+    say()
+    say(text, "bold")
+
+
+def note(text: str, to_errors: bool = False) -> None:
+    """Print a remark: with a dot before it, dimmed."""
+    _print(errors() if to_errors else output(), Text("· ", style="yellow").append(text, style="dim"))
+
+
+def complain(message: str) -> None:
+    """Print an error, in red, to standard error."""
+    _print(errors(), Text.assemble(("Error: ", "bold red"), (message, "red")))
+
+
+def _print(console: Console, text: Text) -> None:
+    """Print, broken between words at a terminal, and a line as one line anywhere else."""
+    console.print(text, soft_wrap=not console.is_terminal)
+
+
+def sparkline(values: Iterable[float], width: int = 48) -> str:
+    """A curve one line high: every character the mean of its share of the values.
+
+    Examples
+    --------
+    >>> sparkline([3.0, 2.0, 1.0, 0.5, 0.25, 0.1])
+    '█▆▃▂▁▁'
+    """
+    curve = np.array([value for value in values if np.isfinite(value)], dtype=float)
+    if not len(curve):
+        return ""
+    points = np.array([part.mean() for part in np.array_split(curve, min(width, len(curve)))])
+    low, high = points.min(), points.max()
+    heights = (points - low) / (high - low if high > low else 1.0) * (len(BLOCKS) - 1)
+    return "".join(BLOCKS[round(height)] for height in heights)
+
+
+def shaded(images: Iterable[NDArray[np.uint8]], top: int = 16, gap: str = "    ") -> list[str]:
+    """Small grey images side by side, as lines of text two characters a pixel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> for line in shaded([np.array([[0, 16], [16, 4]]), np.array([[8, 8], [0, 0]])]):
+    ...     print(line.rstrip())
+      ██    ▒▒▒▒
+    ██░░
+    """
+    shades = [np.round(np.asarray(image) / top * (len(SHADES) - 1)).astype(int) for image in images]
+    rows = range(shades[0].shape[0])
+    return [gap.join("".join(SHADES[level] * 2 for level in image[row]) for image in shades) for row in rows]
