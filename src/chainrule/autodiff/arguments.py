@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,21 +39,27 @@ def real_array(x: Any, name: str) -> Any:
 
 def chosen(args: tuple[Any, ...], argnums: Argnums) -> tuple[int, ...]:
     """The positions of the arguments to differentiate by."""
-    given = (argnums,) if isinstance(argnums, int) else tuple(argnums)
+    return _positions(len(args), argnums if isinstance(argnums, int) else tuple(argnums))
+
+
+@cache
+def _positions(count: int, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
+    given = (argnums,) if isinstance(argnums, int) else argnums
     for i in given:
-        if not -len(args) <= i < len(args):
+        if not -count <= i < count:
             raise SettingError(
-                f"argnums={argnums} names argument {i}, but the function was called with {len(args)} positional "
+                f"argnums={argnums} names argument {i}, but the function was called with {count} positional "
                 "arguments. Arguments to differentiate by must be positional."
             )
-    return tuple(i % len(args) for i in given)
+    return tuple(i % count for i in given)
 
 
 def leaves_of(args: tuple[Any, ...], positions: tuple[int, ...]) -> tuple[list[Any], trees.Structure]:
     """The arrays in the chosen arguments, checked, and how they are put together."""
-    leaves, structure = trees.flatten(tuple(args[i] for i in positions))
-    if len(leaves) == 1 and type(leaves[0]) is np.ndarray and leaves[0].dtype.kind == "f":
-        return leaves, structure
+    leaves: list[Any] = [args[i] for i in positions]
+    if all(type(leaf) is np.ndarray and leaf.dtype.kind == "f" for leaf in leaves):
+        return leaves, trees.row(len(leaves))
+    leaves, structure = trees.flatten(tuple(leaves))
     names = [f"argument {path}" for i in positions for path in trees.paths(trees.flatten(args[i])[1], str(i))]
     return [real_array(leaf, name) for leaf, name in zip(leaves, names, strict=True)], structure
 
@@ -79,7 +86,7 @@ def as_given(structure: trees.Structure, leaves: list[Any], argnums: Argnums) ->
 
 def owned(results: list[Any]) -> list[Any]:
     """The same arrays, no two of them with memory in common, so that the caller may change them."""
-    if len(results) > 1:
+    if len(set(map(id, results))) < len(results):
         seen: set[int] = set()
         for i, x in enumerate(results):
             if type(x) is not np.ndarray:

@@ -97,13 +97,13 @@ def _gradients(tape: Tape, value: Any, variables: list[TapeValue]) -> list[Any]:
         if kind != "f":
             raise DifferentiationError(f"the function gives {value!r}, which is no real number and has no derivative.")
         return [zeros(x) for x in variables]
-    found = tape.pull([value], [np.ones((), value.dtype)[()]], variables)
+    found = tape.pull([value], [value.dtype.type(1)], variables)
     return [zeros(x) if g is None else g for g, x in zip(found, variables, strict=True)]
 
 
 def _strip(trace: Any, x: Any) -> Any:
     """A result without the trace that is ending."""
-    return x.value if isinstance(x, TapeValue | TangentValue) and x.trace is trace else x
+    return x.value if isinstance(x, (TapeValue, TangentValue)) and x.trace is trace else x
 
 
 def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:

@@ -86,7 +86,7 @@ class Operation:
         cotangent: Any,
         output: Any,
         inputs: Sequence[Any],
-        wanted: Sequence[bool],
+        wanted: Sequence[Any],
         **attributes: Any,
     ) -> list[Any]:
         """The cotangent of each wanted input, given the output's (`None`: no dependence)."""

@@ -42,14 +42,15 @@ class TapeValue(Traced, ArrayInterface):
 class Tape(Trace):
     """Operations in the order they were carried out, with their values.
 
-    A list, so that going backwards is a loop: the depth of a computation is limited by memory alone.
+    A list, so that going backwards is a loop: the depth of a computation is limited by memory alone. While a tape
+    is `plain`, no trace is below it: values are arrays, and operations are evaluated without further ado.
     """
 
     __slots__ = ("cut", "nodes", "plain")
 
     def __init__(self) -> None:
         super().__init__()
-        self.nodes: list[tuple[Any, ...] | None] = []
+        self.nodes: list[tuple[Any, ...] | None] = [None]  # place 0 is nobody's, so that a parent 0 means: no parent
         self.plain = True
         self.cut: set[str] = set()
 
@@ -63,21 +64,16 @@ class Tape(Trace):
         """Compute the value one level below, and note how it came about."""
         values = []
         parents = []
-        plain = True
         for x in inputs:
             if type(x) is TapeValue and x.trace is self:
                 parents.append(x.index)
-                x = x.value
+                values.append(x.value)
             else:
-                parents.append(-1)
-            if type(x) not in PLAIN:
-                plain = False
-            values.append(x)
-        if plain:
-            output = op.evaluate(*values, **attributes)
-        else:
-            self.plain = self.plain and all(not isinstance(x, Traced) for x in values)
-            output = apply(op, *values, **attributes)
+                parents.append(0)
+                values.append(x)
+                if type(x) not in PLAIN:
+                    self.plain = False
+        output = op.evaluate(*values, **attributes) if self.plain else apply(op, *values, **attributes)
         if not op.differentiable:
             self.cut.add(op.name)
             return output
@@ -90,20 +86,20 @@ class Tape(Trace):
         for output, cotangent in zip(outputs, cotangents, strict=True):
             found[output.index] = _sum(found[output.index], cotangent)
         m = eager if self.plain and all(type(c) in PLAIN for c in cotangents) else traced
+        nodes = self.nodes
         for index in range(max((output.index for output in outputs), default=-1), -1, -1):
-            cotangent, node = found[index], self.nodes[index]
+            cotangent, node = found[index], nodes[index]
             if cotangent is None or node is None:
                 continue
             found[index] = None
             op, values, attributes, output, parents, place = node
-            needed = [parent >= 0 for parent in parents]
             if place is None:
-                contributions = op.pullback(m, cotangent, output, values, needed, **attributes)
+                contributions = op.pullback(m, cotangent, output, values, parents, **attributes)
             else:
                 with scope(place, backward=True):
-                    contributions = op.pullback(m, cotangent, output, values, needed, **attributes)
+                    contributions = op.pullback(m, cotangent, output, values, parents, **attributes)
             for parent, contribution in zip(parents, contributions, strict=True):
-                if parent >= 0 and contribution is not None:
+                if contribution is not None and parent:
                     previous = found[parent]
                     found[parent] = contribution if previous is None else previous + contribution
         return [found[value.index] for value in wanted]

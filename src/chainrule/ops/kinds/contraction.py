@@ -99,7 +99,7 @@ class Contraction(Operation):
         cotangent: Any,
         output: Any,
         inputs: Sequence[Any],
-        wanted: Sequence[bool],
+        wanted: Sequence[Any],
         **attributes: Any,
     ) -> list[Any]:
         """The cotangent contracted with the other operand."""

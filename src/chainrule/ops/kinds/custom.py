@@ -39,7 +39,7 @@ class Custom(Operation):
         cotangent: Any,
         output: Any,
         inputs: Sequence[Any],
-        wanted: Sequence[bool],
+        wanted: Sequence[Any],
         **attributes: Any,
     ) -> list[Any]:
         """The declared reverse rule."""

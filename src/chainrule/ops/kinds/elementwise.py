@@ -85,7 +85,7 @@ class Elementwise(Operation):
         cotangent: Any,
         output: Any,
         inputs: Sequence[Any],
-        wanted: Sequence[bool],
+        wanted: Sequence[Any],
         **attributes: Any,
     ) -> list[Any]:
         """cotangent · ∂, summed back to the input's shape."""

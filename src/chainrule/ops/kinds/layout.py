@@ -42,7 +42,7 @@ class Layout(Operation):
         cotangent: Any,
         output: Any,
         inputs: Sequence[Any],
-        wanted: Sequence[bool],
+        wanted: Sequence[Any],
         **attributes: Any,
     ) -> list[Any]:
         """The adjoint, for each wanted input that the map is linear in."""

@@ -68,7 +68,7 @@ class Reduction(Operation):
         cotangent: Any,
         output: Any,
         inputs: Sequence[Any],
-        wanted: Sequence[bool],
+        wanted: Sequence[Any],
         **attributes: Any,
     ) -> list[Any]:
         """weight · spread(cotangent)."""
