@@ -86,15 +86,12 @@ def as_given(structure: trees.Structure, leaves: list[Any], argnums: Argnums) ->
 
 def owned(results: list[Any]) -> list[Any]:
     """The same arrays, no two of them with memory in common, so that the caller may change them."""
-    if len(set(map(id, results))) < len(results):
-        seen: set[int] = set()
-        for i, x in enumerate(results):
-            if type(x) is not np.ndarray:
-                continue
-            memory = id(x if x.base is None else x.base)
-            if memory in seen:
-                results[i] = x.copy()
-            seen.add(memory)
+    if len(results) > 1:
+        owners = [x if type(x) is not np.ndarray or x.base is None else x.base for x in results]
+        if len(set(map(id, owners))) < len(owners):
+            for i, x in enumerate(results):
+                if type(x) is np.ndarray and any(owners[i] is owner for owner in owners[:i]):
+                    results[i] = x.copy()
     return results
 
 

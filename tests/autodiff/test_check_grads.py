@@ -1,0 +1,82 @@
+"""`check_grads` accepts what is right and names what is wrong."""
+
+import re
+
+import numpy as np
+import pytest
+
+from chainrule.autodiff import check_grads
+from chainrule.errors import DifferentiationError, GradientMismatchError, SettingError
+from chainrule.tracing.functions import stop_gradient
+
+
+def test_accepts_right_derivatives():
+    check_grads(lambda x: np.tanh(x) * x, (np.array([0.5, -1.0]),), order=3)
+    check_grads(lambda p, q: {"a": p["w"] @ q, "b": [np.sum(q)]}, ({"w": np.ones((2, 3))}, np.arange(3.0)))
+    check_grads(np.sum, [np.ones(3, np.float32)], modes=("rev",))
+    check_grads(lambda x: 3.0, (1.0,))
+    check_grads(np.argmax, (np.array([1.0, 2.0]),))
+    check_grads(lambda: 3.0, ())
+
+
+def wrong(x):
+    """2x³ by value, but only one of the three factors is seen: derivative 2x² in place of 6x²."""
+    return 2 * x * stop_gradient(x) ** 2
+
+
+def test_names_the_argument_the_index_and_both_numbers():
+    x = np.array([[0.0, 0.0], [2.0, 0.0]])
+    with pytest.raises(GradientMismatchError) as error:
+        check_grads(lambda p: np.sum(wrong(p["w"])), ({"w": x},), modes=("rev",))
+    message = str(error.value)
+    assert "argument 0.w at [1, 0]" in message
+    derivative, difference = map(
+        float, re.search(r"derivative is (\S+), the finite difference (\S+),", message).groups()
+    )
+    assert difference == pytest.approx(3 * derivative, rel=1e-5)
+    assert "relative error 0.667" in message
+    assert "allowed: 1e-05 + 1e-05 relative" in message
+
+
+@pytest.mark.parametrize(
+    ("modes", "named"), [(("fwd",), "forward mode"), (("rev",), "reverse mode"), (("fwd", "rev"), "forward mode")]
+)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_finds_wrong_derivatives_in_each_mode(modes, named, dtype):
+    with pytest.raises(GradientMismatchError, match=named):
+        check_grads(wrong, (np.array(1.5, dtype),), modes=modes, order=1)
+
+
+def test_finds_derivatives_that_are_wrong_only_in_second_order():
+    """Value and first derivative of x² are right at every x; the second derivative is lost."""
+
+    def lossy(x):
+        fixed = stop_gradient(x)
+        return fixed**2 + 2 * fixed * (x - fixed)
+
+    check_grads(lossy, (1.5,), order=1)
+    for mode in ("fwd", "rev"):
+        with pytest.raises(GradientMismatchError, match="derivative of"):
+            check_grads(lossy, (1.5,), order=2, modes=(mode,))
+
+
+def test_nan_is_a_difference():
+    with np.errstate(invalid="ignore"), pytest.raises(GradientMismatchError):
+        check_grads(lambda x: np.log(x) * np.nan, (2.0,))
+
+
+def test_tolerance_and_step():
+    almost = lambda x: x + 1e-3 * stop_gradient(x)  # noqa: E731
+    check_grads(almost, (2.0,), atol=1e-2, order=1)
+    with pytest.raises(GradientMismatchError, match="allowed: 1e-07"):
+        check_grads(almost, (2.0,), atol=1e-7, rtol=0.0, order=1)
+    with pytest.raises(GradientMismatchError):
+        check_grads(np.abs, (0.05,), eps=10.0, order=1)  # so wide a step crosses the kink
+    check_grads(np.abs, (0.05,), eps=1e-3, order=1)
+
+
+def test_settings_are_checked():
+    with pytest.raises(SettingError, match="'fwd' and 'rev'"):
+        check_grads(np.sin, (1.0,), modes=("forward",))
+    with pytest.raises(DifferentiationError, match="integers"):
+        check_grads(np.sin, (1,))

@@ -1,0 +1,116 @@
+"""What cannot be differentiated says so, and says what to write instead."""
+
+import math
+
+import numpy as np
+import pytest
+
+from chainrule.autodiff import grad, jvp, value_and_grad, vjp
+from chainrule.errors import (
+    ChainruleError,
+    DerivativeLostError,
+    DifferentiationError,
+    InPlaceError,
+    LeakedValueError,
+    TracingError,
+    UnsupportedError,
+)
+
+
+def in_place(x):
+    x[0] = 1.0
+    return np.sum(x)
+
+
+def augmented(x):
+    total = np.zeros(2)
+    total += x
+    return np.sum(total)
+
+
+CASES = {
+    "vector result": (lambda x: x, DifferentiationError, r"one number.*shape \(2,\).*np\.sum"),
+    "container result": (lambda x: {"loss": x[0]}, DifferentiationError, "one number.*gives dict.*vjp"),
+    "integer result": (lambda x: np.argmax(x), DifferentiationError, "no real number"),
+    "assignment": (in_place, InPlaceError, r"x\[0\] = .*np\.where"),
+    "augmented plain array": (augmented, InPlaceError, r"a = a \+ b"),
+    "out=": (lambda x: np.add(x, 1.0, out=np.zeros(2)), InPlaceError, "out="),
+    "out= of a function": (lambda x: np.sum(x, out=np.zeros(())), InPlaceError, "out=.*return value"),
+    "where=": (lambda x: np.sum(x, where=np.array([True, False])), UnsupportedError, r"np\.where\(mask, x, 0\.0\)"),
+    "float()": (lambda x: float(x[0]), DerivativeLostError, r"float\(\).*stop_gradient"),
+    "int()": (lambda x: int(x[0]), DerivativeLostError, r"int\(\)"),
+    "complex()": (lambda x: complex(x[0]), DerivativeLostError, r"complex\(\)"),
+    "math.sin": (lambda x: math.sin(x[0]), DerivativeLostError, r"np\.sin, not math\.sin"),
+    "math.floor": (lambda x: math.floor(x[0]), DerivativeLostError, r"float\(\)"),
+    "np.array of a list": (lambda x: np.sum(np.array([x[0], x[1]])), DerivativeLostError, r"np\.stack\(\[a, b\]\)"),
+    "np.array": (lambda x: np.sum(np.array(x)), DerivativeLostError, "lose its derivative"),
+    "np.asarray": (lambda x: np.sum(np.asarray(x)), DerivativeLostError, "lose its derivative"),
+    "sum over a list": (lambda x: np.sum([x[0], x[1]]), DerivativeLostError, r"np\.stack"),
+    "item": (lambda x: x[0].item(), DerivativeLostError, r"\.item\(\)"),
+    "tolist": (lambda x: sum(x.tolist()), DerivativeLostError, r"\.tolist\(\)"),
+    "index": (lambda x: [1.0, 2.0][x[0]], DerivativeLostError, r"np\.take"),
+    "range": (lambda x: sum(range(x[0])), DerivativeLostError, "count of repetitions"),
+    "unknown function": (lambda x: np.sum(np.unwrap(x)), UnsupportedError, r"np\.unwrap has no derivative"),
+    "unknown ufunc": (lambda x: np.sum(np.spacing(x)), UnsupportedError, r"np\.spacing has no derivative"),
+    "unknown linear algebra": (lambda x: np.linalg.cond(x), UnsupportedError, r"cond has no derivative"),
+    "text": (lambda x: np.sum(x * "a"), TracingError, "str cannot take part"),
+    "None": (lambda x: np.sum(x + None), TracingError, "NoneType cannot take part"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_error_says_what_to_write_instead(case):
+    function, error, message = CASES[case]
+    for derivative in (grad(function), grad(lambda x: jvp(function, (x,), (x,))[1])):
+        with pytest.raises(error, match=message):
+            derivative(np.array([1.0, 2.0]))
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        (3, r"integers \(dtype int64\).*3\.0 instead of 3"),
+        (np.array([1, 2]), "integers"),
+        (True, r"integers \(dtype bool\)"),
+        (2j, r"complex numbers.*real and the imaginary part"),
+        (np.ones(2, complex), "complex numbers"),
+        ("text", "no real number"),
+        (np.array([None]), "no real number"),
+    ],
+)
+def test_arguments_without_derivative(argument, message):
+    for derivative in (
+        grad(np.sum),
+        value_and_grad(np.sum),
+        lambda x: vjp(np.sum, x),
+        lambda x: jvp(np.sum, (x,), (x,)),
+    ):
+        with pytest.raises(DifferentiationError, match=message):
+            derivative(argument)
+
+
+def test_the_argument_is_named():
+    with pytest.raises(DifferentiationError, match=r"argument 1\.layers\[0\]"):
+        grad(lambda a, p: a, argnums=(0, 1))(1.0, {"layers": [3]})
+
+
+def test_values_used_after_their_function_has_returned():
+    stored = []
+    grad(lambda x: stored.append(x) or x)(1.0)
+    jvp(lambda x: stored.append(x) or x, (1.0,), (1.0,))
+    for leaked in stored:
+        with pytest.raises(LeakedValueError, match=r"add was given .*\(has_aux=True"):
+            leaked + 1.0
+        with pytest.raises(LeakedValueError):
+            grad(lambda x, leaked=leaked: x * leaked)(1.0)
+        with pytest.raises(LeakedValueError):
+            grad(lambda x, leaked=leaked: grad(lambda y: y * x * leaked)(1.0))(1.0)
+        with pytest.raises(LeakedValueError):
+            jvp(lambda x, leaked=leaked: leaked * x, (1.0,), (1.0,))
+
+
+def test_every_error_is_one_of_ours_and_one_of_pythons():
+    for function, error, _ in CASES.values():
+        assert issubclass(error, ChainruleError)
+        with pytest.raises(TypeError):  # what a caller who knows only Python would catch
+            grad(function)(np.array([1.0, 2.0]))
