@@ -84,6 +84,11 @@ def _numbered(kind: str, taken: Mapping[str, Any]) -> str:
 _current: ContextVar[Evaluation | None] = ContextVar("chainrule_evaluation", default=None)
 
 
+def in_a_network() -> bool:
+    """Whether a network's function is running."""
+    return _current.get() is not None
+
+
 def current(what: str) -> Evaluation:
     """The evaluation around this point."""
     evaluation = _current.get()

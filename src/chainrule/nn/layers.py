@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.activations import RECTIFIERS, activation, name_of
 from chainrule.nn.activations import Activation as ActivationName
-from chainrule.nn.context import current
+from chainrule.nn.context import current, in_a_network
 from chainrule.nn.initializers import Given, initializer
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.tracing.numpy_interface import ArrayInterface
@@ -220,7 +220,7 @@ class Dropout(Layer):
     uses_random = True
 
     def __post_init__(self) -> None:
-        if not 0 <= self.rate < 1:
+        if isinstance(self.rate, bool) or not isinstance(self.rate, int | float | np.number) or not 0 <= self.rate < 1:
             raise SettingError(f"Dropout was given rate={self.rate!r}; it must be at least 0 and less than 1.")
 
     def forward(self, parameters: Arrays, *inputs: Any, random: Any = None) -> Any:
@@ -277,6 +277,14 @@ class Parameter(Layer, ArrayInterface):
     def forward(self, parameters: Arrays, *inputs: Any) -> Any:
         """The array."""
         return parameters["value"]
+
+    def __eq__(self, other: object) -> Any:
+        return ArrayInterface.__eq__(self, other) if in_a_network() else self is other
+
+    def __ne__(self, other: object) -> Any:
+        return ArrayInterface.__ne__(self, other) if in_a_network() else self is not other
+
+    __hash__ = object.__hash__
 
     def traced_value(self) -> Any:
         """The array, where an operation meets this parameter."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DataError, SettingError, ShapeError
+from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError
 
 
 @dataclass
@@ -56,6 +57,12 @@ class Perceptron:
     converged: bool | None = None
     separable: bool | None = None
 
+    def __post_init__(self) -> None:
+        if not (isinstance(self.learning_rate, int | float) and 0 < self.learning_rate < math.inf):
+            raise SettingError(
+                f"Perceptron was given learning_rate={self.learning_rate!r}; it must be a positive number."
+            )
+
     def fit(self, X: Any, y: Any, epochs: int = 100) -> Perceptron:
         """Learn from samples X, shape (samples, features), and targets y of two kinds of label, 0 and 1 or False and True.
 
@@ -76,6 +83,7 @@ class Perceptron:
             raise SettingError(f"Perceptron was given epochs={epochs}; give at least 1.")
         if self.weight is None:
             self.weight = np.zeros(samples.shape[1])
+        self._check_width(samples)
         self.errors, self.converged, self.separable = [], False, None
         seen = {(self.weight.tobytes(), self.bias)}
         for _ in range(epochs):
@@ -103,8 +111,17 @@ class Perceptron:
     def linear(self, X: Any) -> Any:
         """The linear activation z = X · w + b, shape (samples,)."""
         if self.weight is None:
-            raise ShapeError("this Perceptron has no weights yet; call fit(X, y) first.")
-        return np.asarray(X, np.float64) @ self.weight + self.bias
+            raise NotBuiltError("this Perceptron has no weights yet; call fit(X, y) first.")
+        samples = np.asarray(X, np.float64)
+        self._check_width(samples)
+        return samples @ self.weight + self.bias
+
+    def _check_width(self, samples: Any) -> None:
+        if samples.ndim != 2 or samples.shape[1] != len(self.weight):
+            raise ShapeError(
+                f"this Perceptron has weights for {len(self.weight)} features and was given X {samples.shape}; "
+                "give X of shape (samples, features)."
+            )
 
     def predict(self, X: Any) -> Any:
         """1 where z > 0, 0 elsewhere, shape (samples,)."""
