@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from chainrule import storage
 from chainrule.errors import DivergedError, NotBuiltError, SettingError, ShapeError
-from chainrule.meaning import Meaning
+from chainrule.network import storage
+from chainrule.network.meaning import Meaning, as_batch, learn_meanings, nested
+from chainrule.network.summary import summary
 from chainrule.nn.model import Model, build, in_a_row
 from chainrule.nn.parameters import Parameters, initial, replaced
 from chainrule.nn.readings import LayerReading, Readings
@@ -28,15 +28,10 @@ from chainrule.training import (
     Penalty,
     Settings,
     Training,
-    are_labels,
+    as_early_stopping,
     as_inputs,
-    as_targets,
-    as_weights,
-    early_stopping,
-    heads_of,
-)
-from chainrule.training import (
-    optimizer as find_optimizer,
+    as_optimizer,
+    split_off,
 )
 from chainrule.training.step import Step
 
@@ -147,12 +142,10 @@ class Network:
     @property
     def classes(self) -> Any:
         """The labels this network tells apart, an array; `None` for regression and before `fit`."""
-        return self._nested([meaning.classes for meaning in self._meanings]) if self._meanings else None
+        return nested(self.model, [meaning.classes for meaning in self._meanings]) if self._meanings else None
 
     def summary(self) -> str:
         """A table of the layers, what they give, and how many parameters they have."""
-        from chainrule.summary import summary
-
         return summary(self)
 
     def __repr__(self) -> str:
@@ -219,7 +212,7 @@ class Network:
         """
         if not self._meanings:
             raise NotBuiltError("evaluate needs a network that has been fitted; call fit(X, y) first.")
-        batch = self._batch(self._arrays(X), y, sample_weight, None, learn=False)
+        batch = as_batch(self.model, self._meanings, self._arrays(X), y, sample_weight)
         heads = tuple(meaning.head for meaning in self._meanings)
         return Evaluator(Objective(self.model, heads), batch)(self._parameters)
 
@@ -314,7 +307,7 @@ class Network:
             shuffle=shuffle,
             engine=engine,
             gradients=gradients,
-            early_stopping=_early_stopping(early_stopping),
+            early_stopping=as_early_stopping(early_stopping),
             callbacks=tuple(callbacks),
             frozen=self.frozen if frozen is None else tuple(frozen),
             progress=progress,
@@ -322,17 +315,12 @@ class Network:
         arrays = as_inputs(X, self.dtype, self.input_names, None if self._model is None else self._model.inputs)
         if self._model is None:
             self.build(*(a.shape[1:] for a in arrays))
-        earlier = self._meanings
-        self._meanings = self._learn_meanings(y, loss)
-        try:
-            data = self._batch(arrays, y, sample_weight, class_weight, learn=True)
-            validation, data = self._validation(validation_data, validation_split, data, seed)
-            objective = Objective(self.model, tuple(m.head for m in self._meanings), Penalty(l1, l2))
-            step = Step(objective, find_optimizer(optimizer), Clipping(clip_value, clip_norm))
-            training = Training(step, self._parameters, data, validation, settings)
-        except BaseException:
-            self._meanings = earlier
-            raise
+        meanings, data = learn_meanings(self.model, loss, arrays, y, sample_weight, class_weight)
+        validation, data = self._validation(meanings, validation_data, validation_split, data, seed)
+        objective = Objective(self.model, tuple(m.head for m in meanings), Penalty(l1, l2))
+        step = Step(objective, as_optimizer(optimizer), Clipping(clip_value, clip_norm))
+        training = Training(step, self._parameters, data, validation, settings)
+        self._meanings = meanings
         try:
             self.history = training.run()
         except DivergedError:
@@ -358,6 +346,18 @@ class Network:
 
     # --- what the methods above share
 
+    def _validation(
+        self, meanings: list[Meaning], data: tuple[Any, Any] | None, share: float, training: Batch, seed: int
+    ) -> tuple[Batch | None, Batch]:
+        """Validation data, given or split off, and the data left to learn from."""
+        if data is None:
+            return split_off(training, share, seed)
+        if share:
+            raise SettingError("validation_data and validation_split were both given; give one of them.")
+        if not isinstance(data, tuple | list) or len(data) != 2:
+            raise SettingError("validation_data must be a pair (X, y).")
+        return as_batch(self.model, meanings, self._arrays(data[0]), data[1]), training
+
     def _arrays(self, X: Any) -> list[Any]:
         return as_inputs(X, self.dtype, self.input_names, self.model.inputs)
 
@@ -380,64 +380,11 @@ class Network:
 
         def of(outcome: Any) -> Any:
             outputs, _ = trees.flatten(outcome.outputs)
-            return self._nested([read(m, outcome, output) for m, output in zip(self._meanings, outputs, strict=True)])
+            return nested(
+                self.model, [read(m, outcome, output) for m, output in zip(self._meanings, outputs, strict=True)]
+            )
 
         return self._in_chunks(self._arrays(X), of)
-
-    def _nested(self, leaves: list[Any]) -> Any:
-        return trees.unflatten(trees.flatten(self.model.outputs)[1], leaves)
-
-    def _targets_of(self, y: Any) -> list[Any]:
-        """The targets of every output."""
-        structure = trees.flatten(self.model.outputs)[1]
-        return [y] if structure.kind is None else trees.flatten_like(structure, y, "y")
-
-    def _learn_meanings(self, y: Any, loss: Any) -> list[Meaning]:
-        """Heads for the outputs, with default losses by the kind of targets."""
-        parts = self._targets_of(y)
-        if loss is None:
-            widths = [output.shape[-1] if output.shape else 1 for output in trees.flatten(self.model.outputs)[0]]
-            loss = self._nested([_default_loss(part, width) for part, width in zip(parts, widths, strict=True)])
-        heads = heads_of(self.model, loss)
-        return [Meaning(head, None, np.ndim(part) == 1) for head, part in zip(heads, parts, strict=True)]
-
-    def _batch(self, arrays: list[Any], y: Any, sample_weight: Any, class_weight: Any, *, learn: bool) -> Batch:
-        """The data as arrays; with `learn` the labels seen become the network's classes."""
-        rows = len(arrays[0])
-        targets = []
-        for i, (part, meaning) in enumerate(zip(self._targets_of(y), self._meanings, strict=True)):
-            head = meaning.head
-            what = f"y[{head.name}]" if head.name else "y"
-            found = as_targets(part, head.loss, head.width, rows, self.dtype, meaning.classes, what)
-            if learn:
-                head = replace(head, classifies=found.codes is not None)
-                self._meanings[i] = replace(meaning, head=head, classes=found.classes)
-            targets.append(found)
-        weights = as_weights(sample_weight, class_weight, targets, rows, self.dtype)
-        codes = tuple(t.codes for t in targets)
-        return Batch(tuple(arrays), tuple(t.array for t in targets), codes, weights)
-
-    def _validation(
-        self, data: tuple[Any, Any] | None, split: float, training: Batch, seed: int
-    ) -> tuple[Batch | None, Batch]:
-        """Validation data, given or split off, and the data left to learn from."""
-        if not 0 <= split < 1:
-            raise SettingError(f"validation_split was given as {split!r}; it must be at least 0 and less than 1.")
-        if data is not None:
-            if split:
-                raise SettingError("validation_data and validation_split were both given; give one of them.")
-            if not isinstance(data, tuple | list) or len(data) != 2:
-                raise SettingError("validation_data must be a pair (X, y).")
-            return self._batch(self._arrays(data[0]), data[1], None, None, learn=False), training
-        if not split:
-            return None, training
-        rows = len(training.inputs[0])
-        order = np.random.default_rng([seed, 2]).permutation(rows)
-        count = max(1, round(rows * split))
-        if count >= rows:
-            raise SettingError(f"validation_split={split} of {rows} rows leaves none to learn from.")
-        held, kept = np.sort(order[:count]), np.sort(order[count:])
-        return training.like([x[held] for x in training.arrays()]), training.like([x[kept] for x in training.arrays()])
 
 
 def _names_of_inputs(function: Callable[..., Any]) -> list[str]:
@@ -451,13 +398,3 @@ def _names_of_inputs(function: Callable[..., Any]) -> list[str]:
             f"the network's function {function!r} takes no arrays; give it one parameter for every input."
         )
     return names
-
-
-def _default_loss(y: Any, width: int) -> str:
-    if not are_labels(y):
-        return "squared_error"
-    return "binary_cross_entropy" if width == 1 else "cross_entropy"
-
-
-def _early_stopping(given: Any) -> EarlyStopping | None:
-    return early_stopping(given)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -14,16 +13,17 @@ import numpy as np
 
 from chainrule import nn, training
 from chainrule.errors import ModelFileError, SettingError
-from chainrule.meaning import Meaning
+from chainrule.network.meaning import Meaning
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.initializers import Given
 from chainrule.nn.layers import Layer
+from chainrule.nn.model import Row
 from chainrule.nn.parameters import flat_names
 from chainrule.training.losses import FunctionLoss
 from chainrule.training.objective import Head
 
 if TYPE_CHECKING:
-    from chainrule.network import Network
+    from chainrule.network.network import Network
 
 FORMAT = 1
 KEY = "chainrule"
@@ -42,11 +42,11 @@ def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
 
     model = network.model
     arrays = {name: np.ascontiguousarray(value) for name, value in flat_names(network.parameters).items()}
-    in_a_row = hasattr(network.function, "layers")
+    row = network.function if isinstance(network.function, Row) else None
     described = {
         "format": FORMAT,
-        "layers": _Writer().row(network.function.layers) if in_a_row else None,
-        "function": None if in_a_row else getattr(network.function, "__name__", "function"),
+        "layers": None if row is None else _Writer().row(row.layers),
+        "function": getattr(network.function, "__name__", "function") if row is None else None,
         "inputs": [list(shape) for shape in model.inputs],
         "dtype": network.dtype.name,
         "seed": network.seed,
@@ -100,7 +100,7 @@ def load(
     >>> bool((cr.load(path)(np.ones((1, 3))) == network(np.ones((1, 3)))).all())
     True
     """
-    from chainrule.network import Network
+    from chainrule.network.network import Network
 
     described, arrays = _read(Path(path))
     if described["layers"] is not None:
@@ -162,6 +162,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def _digest(arrays: Mapping[str, Any]) -> str:
     """A fingerprint of names, types and numbers."""
+    import hashlib  # loads OpenSSL, which is only worth its time when a file is read or written
+
     digest = hashlib.sha256()
     for name in sorted(arrays):
         digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}\n".encode())

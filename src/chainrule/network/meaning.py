@@ -1,0 +1,99 @@
+"""What a network's outputs mean: labels, probabilities or values, as its loss and its targets say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import SettingError
+from chainrule.nn.activations import activation
+from chainrule.nn.model import Model
+from chainrule.tracing import trees
+from chainrule.training import Batch, Head, are_labels, as_targets, as_weights, heads_of
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """One output's head, the labels it tells apart, and whether its targets came as a flat list."""
+
+    head: Head
+    classes: Any | None
+    flat: bool
+
+    def predict(self, outcome: Any, output: Any) -> Any:
+        """Labels, or values, one for every row."""
+        scores = self.head.scores(outcome, output)
+        if self.classes is not None:
+            chosen = np.asarray(self.head.chosen(scores)).astype(int)
+            return self.classes[np.minimum(chosen, len(self.classes) - 1)]
+        if self.head.loss.link == "sigmoid" and self.head.width > 1:
+            return (scores > 0).astype(int)
+        values = activation(self.head.loss.link)(scores)
+        return values[:, 0] if self.flat and values.shape[-1] == 1 else values
+
+    def probabilities(self, outcome: Any, output: Any) -> Any:
+        """Probabilities, shape (rows, classes)."""
+        link = self.head.loss.link
+        if link not in ("sigmoid", "softmax"):
+            raise SettingError(
+                f"the loss {type(self.head.loss).__name__} gives no probabilities; "
+                "use loss='cross_entropy' or 'binary_cross_entropy'."
+            )
+        values = activation(link)(self.head.scores(outcome, output))
+        return np.concatenate([1.0 - values, values], axis=-1) if link == "sigmoid" and self.head.width == 1 else values
+
+
+def learn_meanings(
+    model: Model, loss: Any, arrays: list[Any], y: Any, sample_weight: Any = None, class_weight: Any = None
+) -> tuple[list[Meaning], Batch]:
+    """The meanings of a network's outputs, learned from targets, and the data as arrays.
+
+    Without a loss, labels are learned by cross-entropy and values by squared error.
+    """
+    parts = _targets_of(model, y)
+    if loss is None:
+        widths = [output.shape[-1] if output.shape else 1 for output in trees.flatten(model.outputs)[0]]
+        loss = nested(model, [_default_loss(part, width) for part, width in zip(parts, widths, strict=True)])
+    heads = heads_of(model, loss)
+    meanings = [Meaning(head, None, np.ndim(part) == 1) for head, part in zip(heads, parts, strict=True)]
+    return _learned(meanings, arrays, parts, sample_weight, class_weight)
+
+
+def as_batch(model: Model, meanings: Sequence[Meaning], arrays: list[Any], y: Any, sample_weight: Any = None) -> Batch:
+    """Data whose targets have known meanings, as arrays."""
+    return _learned(meanings, arrays, _targets_of(model, y), sample_weight, None)[1]
+
+
+def nested(model: Model, leaves: list[Any]) -> Any:
+    """One thing for every output, nested as the outputs are."""
+    return trees.unflatten(trees.flatten(model.outputs)[1], leaves)
+
+
+def _targets_of(model: Model, y: Any) -> list[Any]:
+    """The targets of every output."""
+    structure = trees.flatten(model.outputs)[1]
+    return [y] if structure.kind is None else trees.flatten_like(structure, y, "y")
+
+
+def _learned(
+    meanings: Sequence[Meaning], arrays: list[Any], parts: list[Any], sample_weight: Any, class_weight: Any
+) -> tuple[list[Meaning], Batch]:
+    rows, dtype = len(arrays[0]), np.float64 if arrays[0].dtype == np.float64 else np.float32
+    targets, known = [], []
+    for part, meaning in zip(parts, meanings, strict=True):
+        head = meaning.head
+        what = f"y[{head.name}]" if head.name else "y"
+        found = as_targets(part, head.loss, head.width, rows, dtype, meaning.classes, what)
+        known.append(replace(meaning, head=replace(head, classifies=found.codes is not None), classes=found.classes))
+        targets.append(found)
+    weights = as_weights(sample_weight, class_weight, targets, rows, dtype)
+    return known, Batch(tuple(arrays), tuple(t.array for t in targets), tuple(t.codes for t in targets), weights)
+
+
+def _default_loss(y: Any, width: int) -> str:
+    if not are_labels(y):
+        return "squared_error"
+    return "binary_cross_entropy" if width == 1 else "cross_entropy"
