@@ -52,19 +52,12 @@ def _digits(output: Path, seed: int) -> Any:
     say(f"  {len(X):,} images of 8×8 pixels, such as these (UCI; Alpaydin, Kaynak 1998):")
     say()
     for line in shaded(images[1 : 1 + SHOWN]):
-        say("    " + line)
+        say(f"    {line}".rstrip())
     heading("Training a network 64 → 64 → 10")
     say(f"  {len(learned):,} images to learn from, {len(kept):,} kept back for the test")
     network = cr.Network([cr.Dense(64, "relu"), cr.Dense(10)], seed=seed)
     history = network.fit(
-        X[learned],
-        y[learned],
-        optimizer=cr.Adam(3e-3),
-        epochs=60,
-        batch_size=32,
-        seed=seed,
-        validation_split=0.1,
-        l2=1e-3,
+        X[learned], y[learned], optimizer=cr.Adam(2e-3), epochs=40, batch_size=32, seed=seed, validation_split=0.1
     )
     _tell(history, "loss")
     heading(f"Test: {len(kept):,} images the network never saw")
@@ -76,7 +69,7 @@ def _digits(output: Path, seed: int) -> Any:
         say("  some it misread:")
         say()
         for line in shaded(images[kept[wrong]]):
-            say("    " + line)
+            say(f"    {line}".rstrip())
         captions = [f"a {y[kept[i]]}, read as {predicted[i]}" for i in wrong]
         say("    " + "    ".join(caption.ljust(16) for caption in captions).rstrip())
     _keep(network, history, X[kept], output, "digits")
@@ -87,7 +80,7 @@ def _xor(output: Path, seed: int) -> Any:
     """A 2-2-1 network of sigmoid neurons learns exclusive or, or gets stuck."""
     X, y = cr.datasets.xor()
     say("Exclusive or: 1 where exactly one of two inputs is 1", "bold")
-    say("  No straight line separates the ones from the zeros, so a hidden layer is needed.")
+    say("  No straight line parts the ones from the zeros: a hidden layer is needed.")
     heading(f"Training a network 2 → 2 → 1 of sigmoid neurons (seed {seed})")
     network, history = _learn_xor(X, y, seed, progress=None)
     _tell(history, "loss")
@@ -99,13 +92,12 @@ def _xor(output: Path, seed: int) -> Any:
     if history.interrupted:
         return history
     if not _solved(outputs, y):
-        say(f"  Seed {seed} got stuck: its first weights led to a hollow of the loss that is not the lowest.")
-    starts = [_learn_xor(X, y, start, progress=False)[0] for start in range(XOR_STARTS)]
-    stuck = [start for start, other in enumerate(starts) if not _solved(np.asarray(other(X)).ravel(), y)]
+        say(f"  Seed {seed} got stuck: the loss has hollows that are not the lowest.")
+    solved = [_solved(np.asarray(_learn_xor(X, y, start, False)[0](X)).ravel(), y) for start in range(XOR_STARTS)]
+    stuck = ", ".join(str(start) for start in range(XOR_STARTS) if not solved[start])
     say()
-    say(f"  Two hidden neurons are barely enough: of the seeds 0 to {XOR_STARTS - 1}, {len(stuck)} got stuck"
-        + (f" ({', '.join(map(str, stuck))})." if stuck else "."))  # fmt: skip
-    say("  See one: chainrule demo xor --seed " + str(stuck[0]) if stuck and stuck[0] != seed else "", "dim")
+    say("  Two hidden neurons are barely enough, and much depends on the first weights. Of the seeds")
+    say(f"  0 to {XOR_STARTS - 1}, {sum(solved)} learn it" + (f"; {stuck} get stuck." if stuck else "."))
     _keep(network, history, X, output, "xor")
     return history
 

@@ -19,5 +19,9 @@ class MissingChoice(StrEnum):
 
 Separator = Annotated[
     str | None,
-    typer.Option(help="What stands between cells; found by looking when not given.", metavar="CHARACTER"),
+    typer.Option(
+        help="What stands between cells, such as semicolon or tab; found by looking when not given.",
+        metavar="CHARACTER",
+        rich_help_panel="The table",
+    ),
 ]

@@ -22,7 +22,11 @@ ModelPath = Annotated[Path, typer.Argument(help="A model that `chainrule train -
 DataPath = Annotated[Path, typer.Argument(help="A CSV file with the columns of the training data.", metavar="DATA")]
 AsTrained = Annotated[
     MissingChoice | None,
-    typer.Option(help="What to do about missing values; by default as in training.", show_default=False),
+    typer.Option(
+        help="Missing values: error, drop, mean or median; by default as in training.",
+        metavar="WHAT",
+        rich_help_panel="The table",
+    ),
 ]
 
 
@@ -40,13 +44,15 @@ def evaluate(model: ModelPath, data: DataPath, missing: AsTrained = None, separa
     predicted = target.restored(np.asarray(network.predict(inputs.X)))
     loss = network.evaluate(inputs.X, target.standardised(truth))["loss"]
     report(target, truth, predicted, float(loss))
+    if network.notes.get("source") == table.source:
+        note("the model was trained on rows of a file of this name; only rows it never saw tell how good it is")
 
 
 def predict(
     model: ModelPath,
     data: DataPath,
     output: Annotated[
-        Path | None, typer.Option(help="Write the predictions to this CSV file, not to the terminal.", metavar="CSV")
+        Path | None, typer.Option(help="Write the predictions to this CSV file, not to the terminal.", metavar="FILE")
     ] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Add a column for each class.")] = False,
     missing: AsTrained = None,

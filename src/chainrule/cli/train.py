@@ -18,7 +18,7 @@ from chainrule.cli.options import MissingChoice, Separator
 from chainrule.cli.reports import report
 from chainrule.errors import SettingError
 from chainrule.tables import Prepared, Table, prepare, read, spell
-from chainrule.training import optimizer as find_optimizer
+from chainrule.training import as_optimizer
 
 FEWEST_TO_WATCH = 50
 WATCHED = 0.15
@@ -33,76 +33,98 @@ class TaskChoice(StrEnum):
     regression = "regression"
 
 
+TABLE: Any = {"rich_help_panel": "The table"}
+NETWORK: Any = {"rich_help_panel": "The network"}
+TRAINING: Any = {"rich_help_panel": "Training"}
+RESULTS: Any = {"rich_help_panel": "Results"}
+
+
 def train(
     data: Annotated[Path, typer.Argument(help="A CSV file with a row of column names.", metavar="DATA")],
     target: Annotated[str, typer.Option(help="The column to predict.", metavar="COLUMN")],
+    task: Annotated[
+        TaskChoice | None,
+        typer.Option(
+            help="classification or regression; told from the target when not given.", **TABLE, metavar="TASK"
+        ),
+    ] = None,
+    missing: Annotated[
+        MissingChoice,
+        typer.Option(
+            help="Missing values: error refuses them, drop leaves their rows out, mean and median put in the training "
+            "rows' (for text, the most frequent value).",
+            **TABLE,
+            metavar="WHAT",
+        ),
+    ] = MissingChoice.error,
+    missing_mark: Annotated[
+        list[str] | None,
+        typer.Option(help="A text that means a missing value, besides NA and the like.", **TABLE, metavar="TEXT"),
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(help="A column to leave out; may be repeated.", **TABLE, metavar="COLUMN")
+    ] = None,
+    categorical: Annotated[
+        list[str] | None,
+        typer.Option(help="A column of numbers that are categories; may be repeated.", **TABLE, metavar="COLUMN"),
+    ] = None,
+    separator: Separator = None,
+    no_header: Annotated[
+        bool, typer.Option("--no-header", help="The first row holds values: call them column_1, ….", **TABLE)
+    ] = False,
+    test: Annotated[
+        float, typer.Option(min=0, max=0.9, help="The share of rows kept back for the test.", **TABLE, metavar="SHARE")
+    ] = 0.2,
     hidden: Annotated[
-        str, typer.Option(help="Neurons in each hidden layer; none for a linear model.", metavar="SIZES")
+        str,
+        typer.Option(help="Neurons in each hidden layer; none for a linear model.", **NETWORK, metavar="SIZES"),
     ] = "64,32",
-    activation: Annotated[str, typer.Option(help="Activation of the hidden layers.")] = "relu",
+    activation: Annotated[
+        str, typer.Option(help="Activation of the hidden layers.", **NETWORK, metavar="NAME")
+    ] = "relu",
     epochs: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Passes over the training rows, at most; by default 200, and up to 2,000 where rows are few.",
-            show_default=False,
+            help="Passes over the training rows, at most; by default 200, where rows are few up to 2,000.",
+            **TRAINING,
+            metavar="N",
         ),
     ] = None,
     patience: Annotated[
         int,
         typer.Option(
             min=0,
-            help="Stop after so many epochs without progress on rows set aside, and keep the best epoch's weights; "
-            "0 learns from all training rows for all epochs.",
+            help="Stop after so many epochs without progress on rows set aside, and keep the best epoch's weights. "
+            "0 sets no rows aside.",
+            **TRAINING,
+            metavar="N",
         ),
     ] = 20,
-    batch_size: Annotated[int, typer.Option(min=1, help="Rows in a batch.")] = 32,
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows in a batch.", **TRAINING, metavar="N")] = 32,
+    optimizer: Annotated[str, typer.Option(help="adam, sgd, rmsprop, ….", **TRAINING, metavar="NAME")] = "adam",
     learning_rate: Annotated[
-        float | None, typer.Option(help="By default the optimizer's own.", show_default=False)
+        float | None, typer.Option(help="By default the optimizer's own.", **TRAINING, metavar="RATE")
     ] = None,
-    optimizer: Annotated[str, typer.Option(help="adam, sgd, rmsprop, ….")] = "adam",
-    task: Annotated[
-        TaskChoice | None, typer.Option(help="Recognised from the target when not given.", show_default=False)
-    ] = None,
-    missing: Annotated[
-        MissingChoice,
-        typer.Option(help="Missing values: refuse, drop their rows, or put in the training mean or median."),
-    ] = MissingChoice.error,
-    missing_mark: Annotated[
-        list[str] | None, typer.Option(help="A text that means a missing value; may be repeated.", metavar="TEXT")
-    ] = None,
-    drop: Annotated[
-        list[str] | None, typer.Option(help="A column to leave out; may be repeated.", metavar="COLUMN")
-    ] = None,
-    categorical: Annotated[
-        list[str] | None,
-        typer.Option(help="A column to take as categories though it holds numbers; may be repeated.", metavar="COLUMN"),
-    ] = None,
-    separator: Separator = None,
-    header: Annotated[
-        bool, typer.Option("--header/--no-header", help="Whether the first row holds the columns' names.")
-    ] = True,
-    test: Annotated[float, typer.Option(min=0, max=0.9, help="The share of rows kept back for the test.")] = 0.2,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.", **TRAINING, metavar="N")] = 0,
     save: Annotated[
-        Path | None, typer.Option(help="Save the model, such as model.safetensors.", metavar="FILE")
+        Path | None, typer.Option(help="Save the model, such as model.safetensors.", **RESULTS, metavar="FILE")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Draw the learning curve, such as curve.png.", metavar="PICTURE")
+        Path | None, typer.Option(help="Draw the learning curve, such as curve.png.", **RESULTS, metavar="PICTURE")
     ] = None,
 ) -> None:
     """Train a network on a CSV file and test it on rows it never saw.
 
-    Numbers are standardised, text becomes one input per category, and whether to classify or to predict amounts is
-    told from the target. Ctrl-C ends the training early and keeps what was learned.
+    Numbers are standardised, text becomes one input per category. Ctrl-C ends the training and keeps what was learned.
     """
     to_write(save, "--save")
     to_draw(plot)
     sizes = layer_sizes(hidden)
-    chosen = find_optimizer(optimizer)
+    chosen = as_optimizer(optimizer)
     if learning_rate is not None:
         chosen = replace(chosen, learning_rate=learning_rate)
-    table = read(to_read(data), separator, header)
+    table = read(to_read(data), separator, header=not no_header)
     prepared = prepare(
         table,
         target,
@@ -214,7 +236,7 @@ def _ending(history: Any) -> str:
     """How the training ended."""
     done = f"{history.epochs} epoch{'s' * (history.epochs != 1)} in {sum(history['seconds']):.1f} s"
     if history.interrupted:
-        done = f"stopped by Ctrl-C after {done}; what was learned so far is kept"
+        done = f"stopped by Ctrl-C after {done}" + "; what was learned is kept" * (history.best_epoch is None)
     elif history.stopped == "early stopping":
         done += ", stopped since it got no better"
     if history.best_epoch is not None:

@@ -55,7 +55,7 @@ class Number:
         if np.isinf(values).any():  # another program may have written this file, with the other decimal mark
             values = numbers(cells, missing, decimal_mark(cells, missing, table.separator))
         if np.isinf(values).any():
-            raise not_numbers(table, self.name, np.isinf(values))
+            raise not_numbers(table, self.name, np.isinf(values), learning=False)
         return values
 
 
@@ -157,15 +157,20 @@ def _mostly_numbers(values: NDArray[np.float64], wrong: NDArray[np.bool_]) -> bo
     return len(values) > wrong.sum() and len(np.unique(values)) > 20
 
 
-def not_numbers(table: Table, name: str, wrong: NDArray[np.bool_]) -> TableError:
+def not_numbers(table: Table, name: str, wrong: NDArray[np.bool_], learning: bool = True) -> TableError:
     """The error for a column of numbers in which some cells are none."""
     cells, lines = table.column(name)[wrong], table.lines[wrong]
+    verb = "is none" if len(cells) == 1 else "are none"
     examples = [f"{text} in line {line}" for text, line in zip(map(repr, cells[:3]), lines[:3], strict=True)]
-    return TableError(
-        f"column {name!r} of {table.source} holds numbers, but {counted(len(cells), 'cell')} "
-        f"{'is none' if len(cells) == 1 else 'are none'}: {', '.join(examples)}{', …' if len(cells) > 3 else ''}. "
+    advice = (
         f"Correct them, take that text for a missing value: {option('missing_mark', str(cells[0]))}, "
         f"or leave the column out: {option('drop', name)}."
+        if learning
+        else "Correct them; the model learned numbers there."
+    )
+    return TableError(
+        f"column {name!r} of {table.source} holds numbers, but {counted(len(cells), 'cell')} "
+        f"{verb}: {', '.join(examples)}{', …' if len(cells) > 3 else ''}. {advice}"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -24,7 +24,11 @@ def checked_policy(missing: Missing) -> Missing:
 
 
 def complete_rows(
-    table: Table, masks: Mapping[str, NDArray[np.bool_]], policy: Missing, target: str | None = None
+    table: Table,
+    masks: Mapping[str, NDArray[np.bool_]],
+    policy: Missing,
+    target: str | None = None,
+    learning: bool = False,
 ) -> tuple[NDArray[np.intp], list[str]]:
     """The rows that stay under the policy, and notes on those left out.
 
@@ -38,10 +42,12 @@ def complete_rows(
         error: none may be missing. drop: rows with a missing value are left out. mean, median: they stay, to be filled.
     target : str, optional
         A column that cannot be filled: rows without it are left out under every policy but error.
+    learning : bool
+        Whether a model is yet to be trained, so that columns may still be left out.
     """
     gaps = {name: int(mask.sum()) for name, mask in masks.items() if mask.any()}
     if gaps and policy == "error":
-        raise missing_error(table, gaps)
+        raise missing_error(table, gaps, [name for name in gaps if learning and name != target])
     out = np.zeros(len(table), dtype=bool)
     for name in gaps:
         if policy == "drop" or name == target:
@@ -53,14 +59,15 @@ def complete_rows(
     return np.flatnonzero(~out), notes
 
 
-def missing_error(table: Table, gaps: Mapping[str, int]) -> TableError:
-    """The error for columns with missing values that nobody said what to do with."""
+def missing_error(table: Table, gaps: Mapping[str, int], spare: Sequence[str]) -> TableError:
+    """The error for columns with missing values that nobody said what to do with; `spare` ones might be left out."""
     most = sorted(gaps, key=lambda name: -gaps[name])
+    spare = sorted(spare, key=lambda name: -gaps[name])
     named = ", ".join(f"{name!r} (in {counted(gaps[name], 'row')})" for name in most[:8])
     return TableError(
         f"{table.source} ({counted(len(table), 'row')}) has missing values in {counted(len(gaps), 'column')}: "
         f"{named}{', …' if len(most) > 8 else ''}. Say what to do: "
         f"{option('missing', 'drop')} leaves those rows out; {option('missing', 'median')} (or mean) puts in the "
-        "training rows' median, and for text the most frequent value; "
-        f"{option('drop', most[0])} leaves a column out."
+        "training rows' median, and for text the most frequent value"
+        + (f"; {option('drop', spare[0])} leaves a column out." if spare else ".")
     )

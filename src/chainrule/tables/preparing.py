@@ -111,7 +111,7 @@ def prepare(
         table = table.without(blank)
         masks = {name: mask for name, mask in masks.items() if name not in blank}
     learned = learn_target(table, target, task, marks)
-    rows, remarks = complete_rows(table, masks, missing, target)
+    rows, remarks = complete_rows(table, masks, missing, target, learning=True)
     notes += remarks
     if len(rows) < 2:
         raise TableError(

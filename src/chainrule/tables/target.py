@@ -61,7 +61,7 @@ class Target:
             values = numbers(cells, missing, decimal_mark(cells, missing, table.separator))
         if self.task == "regression":
             if np.isinf(values).any():
-                raise not_numbers(table, self.name, np.isinf(values))
+                raise not_numbers(table, self.name, np.isinf(values), learning=False)
             return values
         if np.isinf(values).any() or (values != np.rint(values)).any():
             return cells.astype(np.str_)

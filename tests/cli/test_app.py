@@ -1,0 +1,61 @@
+"""The command itself: version, help, errors of the system, and what importing the package loads."""
+
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+import chainrule as cr
+from chainrule.cli import main, train
+from chainrule.cli.app import app
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, list(arguments))
+
+
+def test_version():
+    result = run("--version")
+    assert result.exit_code == 0
+    assert result.output == f"chainrule {cr.__version__}\n"
+
+
+@pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["evaluate"], ["predict"]])
+def test_help(command):
+    result = run(*command, "--help")
+    assert result.exit_code == 0
+    assert "Usage: " in result.output
+
+
+def test_main_is_the_entry_point(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["chainrule", "--version"])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 0
+    assert capsys.readouterr().out.startswith("chainrule ")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (PermissionError(13, "Permission denied", "data.csv"), 1, "Error: data.csv: Permission denied.\n"),
+        (KeyboardInterrupt(), 130, "Error: stopped by Ctrl-C.\n"),
+    ],
+)
+def test_errors_of_the_system(tmp_path, monkeypatch, error, code, message):
+    path = tmp_path / "data.csv"
+    path.write_text("a,b\n1,2\n")
+
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(train, "read", fail)
+    result = run("train", str(path), "--target", "b")
+    assert result.exit_code == code
+    assert result.stderr == message
+
+
+def test_importing_the_package_loads_neither_rich_nor_typer_nor_matplotlib():
+    code = "import sys, chainrule; print([m for m in ('rich', 'typer', 'click', 'matplotlib') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
