@@ -7,33 +7,11 @@ array([1.    , 0.42  ])
 
 from __future__ import annotations
 
-from chainrule import datasets
+from typing import TYPE_CHECKING, Any
+
 from chainrule.autodiff import check_grads, derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from chainrule.engines import evaluate
 from chainrule.errors import ChainruleError
-from chainrule.network import Network
-from chainrule.nn import (
-    Activation,
-    Constant,
-    Dense,
-    Dropout,
-    Flatten,
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    Layer,
-    LeCunNormal,
-    LeCunUniform,
-    Normal,
-    Orthogonal,
-    Parameter,
-    ParameterSpec,
-    Perceptron,
-    Uniform,
-    Zeros,
-)
-from chainrule.storage import load
 from chainrule.tracing import Program, check, simplify, trace
 from chainrule.tracing.functions import (
     elu,
@@ -53,38 +31,9 @@ from chainrule.tracing.functions import (
     step,
     stop_gradient,
 )
-from chainrule.training import (
-    SGD,
-    AbsoluteError,
-    AdaDelta,
-    AdaGrad,
-    Adam,
-    AdamW,
-    BinaryCrossEntropy,
-    ConstantRate,
-    Cosine,
-    CrossEntropy,
-    EarlyStopping,
-    EpochEnd,
-    Exponential,
-    Hinge,
-    History,
-    Huber,
-    KLDivergence,
-    L2Norm,
-    LogCosh,
-    Loss,
-    NAdam,
-    OnPlateau,
-    Optimizer,
-    Poisson,
-    RMSprop,
-    Rprop,
-    Schedule,
-    SquaredError,
-    Step,
-    WarmUp,
-)
+
+if TYPE_CHECKING:
+    from chainrule.learning import *
 
 __version__ = "0.1.0"
 
@@ -174,3 +123,16 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Names about networks are loaded with the first of them, so that derivatives alone start fast."""
+    if name in __all__:
+        from chainrule import learning
+
+        return getattr(learning, name)
+    raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -23,7 +23,6 @@ Every message says what was given, what was expected, and what to do.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -173,5 +172,7 @@ class MissingExtraError(ChainruleError, ImportError):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """A suggestion such as `; did you mean 'relu'?`, or nothing when no known name is close."""
+    import difflib  # only needed when something has gone wrong
+
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
     return f"; did you mean {close[0]!r}?" if close else ""

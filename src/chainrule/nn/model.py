@@ -123,10 +123,10 @@ def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Mo
 
 
 def _sample_shape(leaf: Any, batch: int) -> tuple[int, ...]:
-    if not isinstance(leaf, Traced) or not leaf.shape or leaf.shape[0] != batch:  # type: ignore[attr-defined]
+    if not isinstance(leaf, Traced) or not leaf.shape or leaf.shape[0] != batch:
         shape = getattr(leaf, "shape", None)
         raise ShapeError(
             f"a network's output must have the batch as its first axis, one row for every sample; this one gives shape {shape} "
             f"for {batch} samples."
         )
-    return tuple(leaf.shape[1:])  # type: ignore[attr-defined]
+    return tuple(leaf.shape[1:])

@@ -1,7 +1,7 @@
 """Training: losses, optimizers, schedules, and the run that brings them together."""
 
-from chainrule.training.callbacks import EarlyStopping, EpochEnd, early_stopping
-from chainrule.training.data import Targets, are_labels, as_inputs, as_targets, as_weights
+from chainrule.training.callbacks import EarlyStopping, EpochEnd, as_early_stopping
+from chainrule.training.data import Targets, are_labels, as_inputs, as_targets, as_weights, split_off
 from chainrule.training.evaluation import CHUNK, Evaluator
 from chainrule.training.fit import Settings, Training
 from chainrule.training.history import History
@@ -31,7 +31,7 @@ from chainrule.training.optimizers import (
     Optimizer,
     RMSprop,
     Rprop,
-    optimizer,
+    as_optimizer,
 )
 from chainrule.training.schedules import ConstantRate, Cosine, Exponential, OnPlateau, Schedule, Step, WarmUp
 from chainrule.training.step import Clipping
@@ -80,10 +80,11 @@ __all__ = [
     "Training",
     "WarmUp",
     "are_labels",
+    "as_early_stopping",
     "as_inputs",
+    "as_optimizer",
     "as_targets",
     "as_weights",
-    "early_stopping",
     "heads_of",
-    "optimizer",
+    "split_off",
 ]

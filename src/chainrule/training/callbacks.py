@@ -61,7 +61,7 @@ class EarlyStopping:
             raise SettingError(f"EarlyStopping was given patience={self.patience!r}; it must be a positive integer.")
 
 
-def early_stopping(given: EarlyStopping | int | bool | None) -> EarlyStopping | None:
+def as_early_stopping(given: EarlyStopping | int | bool | None) -> EarlyStopping | None:
     """Early stopping from its patience, `True`, itself, or nothing."""
     if given is None or given is False:
         return None

@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule.errors import DataError, SettingError, ShapeError
 from chainrule.training.losses import Loss
+from chainrule.training.objective import Batch
 
 
 def as_array(x: Any, dtype: Any, what: str) -> Any:
@@ -244,3 +245,18 @@ def _class_weights(given: Any, targets: Targets) -> Any:
     if unknown:
         raise DataError(f"class_weight names {unknown[0]!r}, which is no label in y: {labels[:10]}.")
     return np.array([float(given.get(label, 1.0)) for label in labels])
+
+
+def split_off(data: Batch, share: float, seed: int) -> tuple[Batch | None, Batch]:
+    """A random share of the rows as validation data, and the others; both in their old order."""
+    if not 0 <= share < 1:
+        raise SettingError(f"validation_split was given as {share!r}; it must be at least 0 and less than 1.")
+    if not share:
+        return None, data
+    rows = len(data.inputs[0])
+    order = np.random.default_rng([seed, 2]).permutation(rows)
+    count = max(1, round(rows * share))
+    if count >= rows:
+        raise SettingError(f"validation_split={share} of {rows} rows leaves none to learn from.")
+    held, kept = np.sort(order[:count]), np.sort(order[count:])
+    return data.like([x[held] for x in data.arrays()]), data.like([x[kept] for x in data.arrays()])

@@ -22,7 +22,8 @@ class Evaluator:
 
     def __call__(self, parameters: Parameters) -> dict[str, float]:
         """Figures by name, as means over all rows."""
-        total, weight = 0.0, 0.0
+        total: Any = 0.0
+        weight = 0.0
         for begin in range(0, len(self._arrays[0]), CHUNK):
             batch = self._data.like([x[begin : begin + CHUNK] for x in self._arrays])
             with np.errstate(all="ignore"):
@@ -30,5 +31,5 @@ class Evaluator:
             size = float(len(batch.inputs[0]) if batch.weights is None else batch.weights.sum())
             total = total + size * np.array([loss, *accuracies], np.float64)
             weight += size
-        values: Any = total / max(weight, 1e-30)
-        return dict(zip(self._objective.figures, map(float, values), strict=True))
+        means = total / max(weight, 1e-30)
+        return dict(zip(self._objective.figures, map(float, means), strict=True))

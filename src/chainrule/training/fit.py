@@ -20,7 +20,7 @@ from chainrule.training.evaluation import Evaluator
 from chainrule.training.history import History
 from chainrule.training.objective import Batch, merged, split_frozen
 from chainrule.training.progress import Display, display
-from chainrule.training.schedules import OnPlateau, schedule
+from chainrule.training.schedules import OnPlateau, as_schedule
 from chainrule.training.step import Step, parameter_count, prepare_runner
 
 BLOCK_SECONDS = 0.03
@@ -169,7 +169,7 @@ class Training:
         return np.concatenate(figures), rates
 
     def _rates(self, epochs: Any) -> Any:
-        rates = np.asarray(schedule(self.rate)(epochs), np.float64)
+        rates = np.asarray(as_schedule(self.rate)(epochs), np.float64)
         if rates.shape != epochs.shape or not np.isfinite(rates).all():
             raise SettingError(
                 f"the schedule {self.rate!r} gave {rates!r} for times of shape {epochs.shape}; it must give one finite rate for each."

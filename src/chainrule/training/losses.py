@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.tracing import functions as f
-
-Over = Literal["mean", "sum"]
 
 
 @dataclass(frozen=True)
@@ -52,18 +50,30 @@ class Loss:
         return np.eye(classes)[codes]
 
 
-def _over_outputs(x: Any, over: Over) -> Any:
-    return np.mean(x, axis=-1) if over == "mean" else np.sum(x, axis=-1)
+@dataclass(frozen=True)
+class PerOutput(Loss):
+    """A loss of every output by itself; the mean, or with `over="sum"` the sum, over a sample's outputs is its loss."""
 
+    _: KW_ONLY
+    over: Literal["mean", "sum"] = "mean"
 
-def _check_over(loss: Any) -> None:
-    if loss.over not in ("mean", "sum"):
-        raise SettingError(f"{type(loss).__name__} was given over={loss.over!r}; use 'mean' or 'sum'.")
+    def __post_init__(self) -> None:
+        if self.over not in ("mean", "sum"):
+            raise SettingError(f"{type(self).__name__} was given over={self.over!r}; use 'mean' or 'sum'.")
+
+    def per_output(self, outputs: Any, targets: Any) -> Any:
+        """The loss of every output."""
+        raise SettingError(f"{type(self).__name__} has no per_output(outputs, targets); write one.")
+
+    def __call__(self, outputs: Any, targets: Any) -> Any:
+        """The loss of every sample."""
+        values = self.per_output(outputs, targets)
+        return np.mean(values, axis=-1) if self.over == "mean" else np.sum(values, axis=-1)
 
 
 @dataclass(frozen=True)
-class SquaredError(Loss):
-    """(a − y)², the mean (or sum) over the outputs.
+class SquaredError(PerOutput):
+    """(a − y)² of every output.
 
     Parameters
     ----------
@@ -77,12 +87,9 @@ class SquaredError(Loss):
     array([2.5])
     """
 
-    over: Over = "mean"
-    __post_init__ = _check_over
-
-    def __call__(self, outputs: Any, targets: Any) -> Any:
-        """The loss of every sample."""
-        return _over_outputs(np.square(outputs - targets), self.over)
+    def per_output(self, outputs: Any, targets: Any) -> Any:
+        """The loss of every output."""
+        return np.square(outputs - targets)
 
 
 @dataclass(frozen=True)
@@ -95,65 +102,56 @@ class L2Norm(Loss):
 
 
 @dataclass(frozen=True)
-class AbsoluteError(Loss):
+class AbsoluteError(PerOutput):
     """|a − y|; its derivative where a = y is taken as 0."""
 
-    over: Over = "mean"
-    __post_init__ = _check_over
-
-    def __call__(self, outputs: Any, targets: Any) -> Any:
-        """The loss of every sample."""
-        return _over_outputs(np.abs(outputs - targets), self.over)
+    def per_output(self, outputs: Any, targets: Any) -> Any:
+        """The loss of every output."""
+        return np.abs(outputs - targets)
 
 
 @dataclass(frozen=True)
-class Huber(Loss):
+class Huber(PerOutput):
     """½d² where |d| ≤ delta, delta·(|d| − ½delta) beyond: squared near the target, absolute far from it (Huber 1964)."""
 
     delta: float = 1.0
-    over: Over = "mean"
 
     def __post_init__(self) -> None:
+        PerOutput.__post_init__(self)
         if not self.delta > 0:
             raise SettingError(f"Huber was given delta={self.delta}; it must be positive.")
-        _check_over(self)
 
-    def __call__(self, outputs: Any, targets: Any) -> Any:
-        """The loss of every sample."""
+    def per_output(self, outputs: Any, targets: Any) -> Any:
+        """The loss of every output."""
         distance = np.abs(outputs - targets)
         near = np.minimum(distance, self.delta)
-        return _over_outputs(near * (distance - 0.5 * near), self.over)
+        return near * (distance - 0.5 * near)
 
 
 @dataclass(frozen=True)
-class LogCosh(Loss):
+class LogCosh(PerOutput):
     """ln cosh(a − y): like ½d² near the target and |d| − ln 2 far from it."""
 
-    over: Over = "mean"
-    __post_init__ = _check_over
-
-    def __call__(self, outputs: Any, targets: Any) -> Any:
-        """The loss of every sample."""
+    def per_output(self, outputs: Any, targets: Any) -> Any:
+        """The loss of every output."""
         distance = outputs - targets
-        return _over_outputs(distance + f.softplus(-2.0 * distance) - math.log(2.0), self.over)
+        return distance + f.softplus(-2.0 * distance) - math.log(2.0)
 
 
 @dataclass(frozen=True)
-class BinaryCrossEntropy(Loss):
+class BinaryCrossEntropy(PerOutput):
     """−t ln p − (1 − t) ln(1 − p) with p = σ(score), for every output by itself.
 
     For two classes with one output, for several yes-or-no labels at once, and for one-hot targets per output.
     Takes scores; a network that already ends in a sigmoid is recognised.
     """
 
-    over: Over = "mean"
     link: ClassVar[str] = "sigmoid"
     task: ClassVar[Literal["regression", "classification"]] = "classification"
-    __post_init__ = _check_over
 
-    def __call__(self, outputs: Any, targets: Any) -> Any:
-        """The loss of every sample: softplus(z) − t·z, finite for every finite score."""
-        return _over_outputs(f.softplus(outputs) - targets * outputs, self.over)
+    def per_output(self, outputs: Any, targets: Any) -> Any:
+        """The loss of every output: softplus(z) − t·z, finite for every finite score."""
+        return f.softplus(outputs) - targets * outputs
 
 
 @dataclass(frozen=True)
@@ -212,19 +210,17 @@ class Hinge(Loss):
 
 
 @dataclass(frozen=True)
-class Poisson(Loss):
+class Poisson(PerOutput):
     """Rate − t ln(rate) with rate = e^output, for counts t: the likelihood of a Poisson law, less a constant.
 
     Takes logarithms of rates; a network that already ends in `exp` is recognised.
     """
 
-    over: Over = "mean"
     link: ClassVar[str] = "exp"
-    __post_init__ = _check_over
 
-    def __call__(self, outputs: Any, targets: Any) -> Any:
-        """The loss of every sample."""
-        return _over_outputs(np.exp(outputs) - targets * outputs, self.over)
+    def per_output(self, outputs: Any, targets: Any) -> Any:
+        """The loss of every output."""
+        return np.exp(outputs) - targets * outputs
 
 
 @dataclass(frozen=True)
@@ -270,7 +266,7 @@ class FunctionLoss(Loss):
         return self.function(outputs, targets)
 
 
-def loss(given: Any) -> Loss:
+def as_loss(given: Any) -> Loss:
     """A loss from its name, itself, or a plain function of outputs and targets."""
     if isinstance(given, str):
         name = _ALIASES.get(given, given)

@@ -13,8 +13,7 @@ from chainrule.nn.model import Model, Outcome
 from chainrule.nn.parameters import Parameters, flat_names, matching
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
-from chainrule.training.losses import Loss
-from chainrule.training.losses import loss as find_loss
+from chainrule.training.losses import Loss, as_loss
 
 
 @dataclass(frozen=True)
@@ -100,10 +99,8 @@ def heads_of(model: Model, given: Any) -> list[Head]:
     """A head for every output of the model, with the losses given: one for all, or nested as the outputs are."""
     leaves, structure = trees.flatten(model.outputs)
     names = trees.paths(structure) if structure.kind is not None else [""]
-    if isinstance(given, dict | list | tuple):
-        losses = trees.flatten_like(structure, given, "loss")
-    else:
-        losses = [given] * len(leaves)
+    nested = isinstance(given, dict | list | tuple)
+    losses = trees.flatten_like(structure, given, "loss") if nested else [given] * len(leaves)
     heads = []
     for name, output, one in zip(names, leaves, losses, strict=True):
         if len(output.shape) != 1:
@@ -111,7 +108,7 @@ def heads_of(model: Model, given: Any) -> list[Head]:
                 f"a network can be trained when its outputs have shape (batch, outputs); this one gives (batch, "
                 f"{', '.join(map(str, output.shape))}). End it in cr.Flatten() or reshape its output."
             )
-        heads.append(Head(name.strip("[]"), find_loss(one), output.shape[0]))
+        heads.append(Head(name.strip("[]"), as_loss(one), output.shape[0]))
     return heads
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, UnknownNameError
-from chainrule.training.schedules import schedule
+from chainrule.training.schedules import as_schedule
 
 Slots = Mapping[str, Any]
 
@@ -45,7 +45,7 @@ class Optimizer:
     learning_rate: Any = 0.01
 
     def __post_init__(self) -> None:
-        schedule(self.learning_rate)
+        as_schedule(self.learning_rate)
         for name in ("momentum", "beta1", "beta2", "rho"):
             value = getattr(self, name, 0.0)
             if not 0 <= value < 1:
@@ -262,7 +262,7 @@ OPTIMIZERS: dict[str, Optimizer] = {
 """Optimizers by name."""
 
 
-def optimizer(given: Any) -> Optimizer:
+def as_optimizer(given: Any) -> Optimizer:
     """An optimizer from its name or itself."""
     if isinstance(given, str):
         if given.lower() not in OPTIMIZERS:

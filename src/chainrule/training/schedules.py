@@ -89,7 +89,7 @@ class WarmUp(Schedule):
     def __call__(self, epoch: Any) -> Any:
         """Learning rates at these times."""
         epoch = np.asarray(epoch, float)
-        later = schedule(self.after)
+        later = as_schedule(self.after)
         warm = np.clip(epoch / self.epochs, 0.0, 1.0)
         return warm * later(np.maximum(epoch - self.epochs, 0.0))
 
@@ -132,7 +132,7 @@ class OnPlateau(Schedule):
         return max(scale, self.minimum / self.rate if self.rate else 0.0)
 
 
-def schedule(given: Any) -> Any:
+def as_schedule(given: Any) -> Any:
     """A schedule from a number, itself, or a plain function of the time in epochs."""
     if callable(given):
         return given

@@ -34,11 +34,12 @@ class Clipping:
 
     def __call__(self, gradients: Parameters) -> Parameters:
         """The gradients, clipped."""
-        if self.value is not None:
-            gradients = trees.map_leaves(lambda g: np.clip(g, -self.value, self.value), gradients)
-        if self.norm is not None:
+        value, norm = self.value, self.norm
+        if value is not None:
+            gradients = trees.map_leaves(lambda g: np.clip(g, -value, value), gradients)
+        if norm is not None:
             length = np.sqrt(sum(np.sum(np.square(g)) for g in trees.flatten(gradients)[0]))
-            factor = self.norm / np.maximum(length, self.norm)
+            factor = norm / np.maximum(length, norm)
             gradients = trees.map_leaves(lambda g: g * factor, gradients)
         return gradients
 
