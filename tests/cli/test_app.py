@@ -1,5 +1,6 @@
 """The command itself: version, help, errors of the system, and what importing the package loads."""
 
+import os
 import subprocess
 import sys
 
@@ -54,6 +55,16 @@ def test_errors_of_the_system(tmp_path, monkeypatch, error, code, message):
     result = run("train", str(path), "--target", "b")
     assert result.exit_code == code
     assert result.stderr == message
+
+
+def test_files_and_pipes_are_given_utf_8(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("a,y\n" + "".join(f"{i},{'øé'[i % 2]}\n" for i in range(12)), encoding="utf-8")
+    code = "from chainrule.cli import main; main()"
+    arguments = [sys.executable, "-c", code, "train", str(path), "--target", "y", "--epochs", "2", "--test", "0"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+    result = subprocess.run(arguments, capture_output=True, env=environment, check=True)
+    assert "2 classes: é, ø" in result.stdout.decode("utf-8")
 
 
 def test_importing_the_package_loads_neither_rich_nor_typer_nor_matplotlib():

@@ -305,9 +305,10 @@ def test_text_that_names_rows_is_refused():
     assert len(prepare(rows, "kind", categorical=["passenger"]).preparation.features) == 33
 
 
-def test_dates_get_advice():
+@pytest.mark.parametrize("form", ["2024-{:02}-{:02}", "{}/{}/2024", "2024.{}.{} 12:30", "{1}-Sep-2{0:02}"])
+def test_dates_get_advice(form):
     with pytest.raises(TableError, match=r"holds dates .* give year, month and day"):
-        prepare(made(day=lambda i: f"2024-{i % 12 + 1:02}-{i % 28 + 1:02}", age=age, kind=kind), "kind")
+        prepare(made(day=lambda i: form.format(i % 12 + 1, i % 28 + 1), age=age, kind=kind), "kind")
 
 
 def test_row_counters_are_pointed_out():

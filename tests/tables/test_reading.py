@@ -39,6 +39,10 @@ PLAIN = "name,age\nAda,36\nAlan,41\n"
         "\n\n" + PLAIN + "\n\n",
         "sep=;\n" + PLAIN.replace(",", ";"),
         PLAIN.replace("\n", ",\n"),
+        "# " + PLAIN,
+        "# made by hand\n#\n" + PLAIN,
+        "# made by hand, today, by us\n# " + PLAIN,
+        " " + PLAIN.replace(",", "   "),
         "\ufeff" + PLAIN,
         PLAIN.encode("utf-16"),
         gzip.compress(PLAIN.encode()),
@@ -56,6 +60,10 @@ PLAIN = "name,age\nAda,36\nAlan,41\n"
         "blank-lines",
         "sep",
         "trailing",
+        "commented-header",
+        "comments",
+        "comments-and-header",
+        "blanks-between",
         "bom",
         "utf-16",
         "gzip",
@@ -85,6 +93,18 @@ def test_windows_text(written):
     assert "Windows-1252" in table.notes[0]
 
 
+def test_comments_are_mentioned_and_counted(written):
+    table = read(written("# one\n# two\na,b\n1,2\n"))
+    assert table.notes == ("2 lines of comment before the table left out",)
+    assert table.lines.tolist() == [4]
+    assert read(written("# a,b\n1,2\n")).lines.tolist() == [2]
+
+
+def test_names_with_blanks_do_not_pass_for_several(written):
+    assert read(written("first name,last name\nAda Augusta,de Lovelace\n")).names == ("first name", "last name")
+    assert read(written("name\nAda Lovelace\nAlan Turing\n")).names == ("name",)
+
+
 def test_a_given_separator_wins(written):
     assert read(written("a:b\n1:2\n"), separator=":").names == ("a", "b")
     assert read(written(PLAIN.replace(",", ";")), separator="semicolon").names == ("name", "age")
@@ -93,7 +113,7 @@ def test_a_given_separator_wins(written):
 
 
 def test_without_header(written):
-    table = read(written("1,2\n3,4\n"), header=False)
+    table = read(written("# a,b\n1,2\n3,4\n"), header=False)
     assert table.names == ("column_1", "column_2")
     assert len(table) == 2
 

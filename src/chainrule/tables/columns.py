@@ -17,7 +17,7 @@ from chainrule.tables.table import Cells, Table, is_missing
 Fill = Literal["mean", "median"]
 
 MOST_CATEGORIES = 1000
-_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?")
+_DATE = re.compile(r"\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{1,4}([ T].*)?")
 
 
 @dataclass(frozen=True)

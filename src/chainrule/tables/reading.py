@@ -16,23 +16,24 @@ from chainrule.tables.options import TableError, counted, option, quoted
 from chainrule.tables.table import Table
 
 SEPARATORS = (",", ";", "\t", "|")
-NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
 _SAMPLE = 1 << 16
 
 
 def read(path: str | Path, separator: str | None = None, header: bool = True) -> Table:
     """The cells of a CSV file.
 
-    Understood without being told: comma, semicolon, tab and bar between the cells, quotes, a byte order mark, UTF-8,
-    UTF-16 and Windows-1252 text, `.gz`, blanks around cells, empty lines, names that occur twice, a first column
-    without a name.
+    Understood without being told: comma, semicolon, tab, bar and blanks between the cells, quotes, a byte order mark,
+    UTF-8, UTF-16 and Windows-1252 text, `.gz`, blanks around cells, empty lines, comments (#) before the table, names
+    that occur twice, a first column without a name.
 
     Parameters
     ----------
     path : str or Path
         The file.
     separator : str, optional
-        The character between cells; found by looking when not given. "comma", "semicolon", "tab" and "bar" are known.
+        The character between cells; found by looking when not given. "comma", "semicolon", "tab", "bar" and "space"
+        are known.
     header : bool
         Whether the first row holds the names of the columns; if not, they are `column_1`, `column_2`, ….
 
@@ -66,7 +67,12 @@ def read(path: str | Path, separator: str | None = None, header: bool = True) ->
     if first.strip().lower().startswith("sep=") and len(first.strip()) <= 5:  # Excel writes and reads this line
         separator = separator or first.rstrip("\r\n")[4:5] or None
         text, skipped = rest, 1
+    text, comments = _without_comments(text)
     separator = separator or _sniffed(text)
+    text, dropped = _with_commented_header(text, comments, separator) if header else (text, len(comments))
+    if dropped:
+        notes.append(f"{counted(dropped, 'line')} of comment before the table left out")
+    skipped += dropped
     rows, lines = _rows(text, separator, path.name, skipped)
     if not rows:
         raise TableError(f"{path.name} is empty; a table needs a row of column names and rows of values.")
@@ -142,7 +148,27 @@ def _sniffed(text: str) -> str:
         (width, times), *_ = Counter(widths).most_common(1)
         return (widths[0] > 1 and width > 1, times / len(widths), width)
 
-    return max(SEPARATORS, key=fit)
+    best = max(SEPARATORS, key=fit)
+    return " " if not fit(best)[0] and fit(" ")[0] else best
+
+
+def _without_comments(text: str) -> tuple[str, list[str]]:
+    """The text, and the lines beginning with # that stood before it."""
+    comments = []
+    while text.startswith("#"):
+        first, _, text = text.partition("\n")
+        comments.append(first)
+    return text, comments
+
+
+def _with_commented_header(text: str, comments: list[str], separator: str) -> tuple[str, int]:
+    """The text, with the last comment as its header where that fits the first row; how many comments were left out."""
+    if comments:
+        header = comments[-1].lstrip("# ")
+        rows = list(_reader(header + "\n" + text.lstrip().partition("\n")[0], separator))
+        if len(rows) == 2 and len(rows[0]) == len(rows[1]) > 1:  # NumPy writes names so
+            return header + "\n" + text, len(comments) - 1
+    return text, len(comments)
 
 
 def _rows(text: str, separator: str, source: str, skipped: int) -> tuple[list[list[str]], list[int]]:
