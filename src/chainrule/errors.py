@@ -23,6 +23,8 @@ Every message says what was given, what was expected, and what to do.
 
 from __future__ import annotations
 
+import math
+import numbers
 from collections.abc import Iterable
 
 
@@ -52,6 +54,33 @@ class SettingError(ChainruleError, ValueError):
     Fails: `cr.Dropout(1.5)`.
     Works: `cr.Dropout(0.5)`.
     """
+
+    @classmethod
+    def unless_number(
+        cls,
+        owner: str,
+        name: str,
+        value: object,
+        *,
+        at_least: float = -math.inf,
+        above: float = -math.inf,
+        at_most: float = math.inf,
+        below: float = math.inf,
+    ) -> None:
+        """Refuse a setting that is no finite number within these bounds."""
+        real = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+        if real and at_least <= value <= at_most and above < value < below:  # type: ignore[operator]
+            return
+        bounds = {"at least": at_least, "more than": above, "at most": at_most, "less than": below}
+        words = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound))
+        raise cls(f"{owner} was given {name}={value!r}; it must be {words or 'a finite number'}.")
+
+    @classmethod
+    def unless_count(cls, owner: str, name: str, value: object, at_least: int = 1) -> None:
+        """Refuse a setting that is no whole number from `at_least` on."""
+        if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < at_least:
+            kind = "a positive integer" if at_least == 1 else f"an integer from {at_least} on"
+            raise cls(f"{owner} was given {name}={value!r}; it must be {kind}.")
 
 
 class UnknownNameError(ChainruleError, LookupError):
@@ -171,8 +200,8 @@ class MissingExtraError(ChainruleError, ImportError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A suggestion such as `; did you mean 'relu'?`, or nothing when no known name is close."""
+    """A suggestion such as ` (did you mean 'relu'?)`, or nothing when no known name is close."""
     import difflib  # only needed when something has gone wrong
 
     close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    return f" (did you mean {close[0]!r}?)" if close else ""

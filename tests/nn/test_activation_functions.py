@@ -73,7 +73,7 @@ def test_own_function_is_an_activation() -> None:
 
 
 def test_unknown_name() -> None:
-    with pytest.raises(UnknownNameError, match=r"no activation named 'rleu'; did you mean 'relu'\?"):
+    with pytest.raises(UnknownNameError, match=r"no activation named 'rleu' \(did you mean 'relu'\?\)"):
         cr.Dense(3, "rleu")
     with pytest.raises(UnknownNameError):
         cr.Activation("swush")

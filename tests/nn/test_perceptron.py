@@ -83,7 +83,7 @@ def test_any_two_boolean_targets() -> None:
         (X, [0, 1, 2, 1], {}, DataError, "targets 0 and 1"),
         (X, ["no", "no", "no", "yes"], {}, DataError, "targets 0 and 1"),
         (X * np.nan, [0, 1, 1, 1], {}, DataError, "NaN"),
-        (X, [0, 1, 1, 1], {"epochs": 0}, SettingError, "at least 1"),
+        (X, [0, 1, 1, 1], {"epochs": 0}, SettingError, "epochs=0.*positive integer"),
     ],
 )
 def test_errors(samples: Any, targets: Any, settings: dict[str, Any], error: type[Exception], words: str) -> None:
@@ -99,5 +99,5 @@ def test_errors_of_use() -> None:
         trained.predict(np.ones((4, 3)))
     with pytest.raises(ShapeError, match=r"2 features.*\(4, 3\)"):
         trained.fit(np.ones((4, 3)), [0, 0, 0, 1])
-    with pytest.raises(SettingError, match="positive"):
+    with pytest.raises(SettingError, match="learning_rate=0.0; it must be more than 0"):
         cr.Perceptron(learning_rate=0.0)

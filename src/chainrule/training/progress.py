@@ -25,8 +25,8 @@ class Silent:
 class Bar:
     """A bar with the latest loss and accuracy beside it."""
 
-    def __init__(self, progress: Any, task: Any) -> None:
-        self._progress, self._task = progress, task
+    def __init__(self, progress: Any, task: Any, *, short: bool) -> None:
+        self._progress, self._task, self._short = progress, task, short
 
     def update(self, epochs: float, figures: Mapping[str, float]) -> None:
         """Move the bar."""
@@ -35,6 +35,8 @@ class Bar:
             for name, value in figures.items()
             if name not in ("seconds", "learning_rate")
         )
+        if self._short:
+            shown = shown.replace("accuracy", "acc")
         self._progress.update(self._task, completed=epochs, figures=shown)
 
 
@@ -49,14 +51,18 @@ def display(epochs: int, wanted: bool | None) -> Iterator[Display]:
         yield Silent()
         return
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.table import Column
 
-    columns = (
+    console = Console(stderr=True)
+    wide = console.width >= 110
+    columns: list[ProgressColumn] = [
         TextColumn("epoch"),
-        MofNCompleteColumn(),
-        BarColumn(bar_width=24),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[figures]}"),
-    )
-    with Progress(*columns, console=Console(stderr=True), refresh_per_second=10) as progress:
-        yield Bar(progress, progress.add_task("training", total=epochs, figures=""))
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=24 if wide else 8),
+    ]
+    if wide:
+        columns.append(TimeElapsedColumn())
+    columns.append(TextColumn("{task.fields[figures]}", table_column=Column(no_wrap=True)))
+    with Progress(*columns, console=console, refresh_per_second=10) as progress:
+        yield Bar(progress, progress.add_task("training", total=epochs, figures=""), short=not wide)

@@ -1,0 +1,175 @@
+"""Passes leave the value of every Program as it is, and its equations fewer."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chainrule.engines import evaluate
+from chainrule.ops import REGISTRY, ArrayType
+from chainrule.tracing import Constant, Equation, Program, Variable, apply, check, simplify, trace
+from chainrule.tracing.simplify import drop_unused, fold_constants, remove_identities, share_equal
+from chainrule.tracing.trees import LEAF, Structure
+from strategies import inputs_of, programs
+
+PASSES = [simplify, fold_constants, remove_identities, share_equal, drop_unused]
+
+
+def interpret(program, arrays):
+    """Every equation in turn: what a Program means, in the fewest words."""
+    values = dict(zip(program.inputs, arrays, strict=True))
+    for equation in program.equations:
+        inputs = [values[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
+        values[equation.output] = equation.op.evaluate(*inputs, **equation.attributes)
+    return [values[x] if isinstance(x, Variable) else x.value for x in program.outputs]
+
+
+@pytest.mark.parametrize("rewrite", PASSES, ids=lambda rewrite: rewrite.__name__)
+@settings(max_examples=150)
+@given(program=programs(), seed=st.integers(0, 5))
+def test_no_pass_changes_the_value(rewrite, program, seed):
+    arrays = inputs_of(program, seed)
+    rewritten = check(rewrite(program))
+    assert len(rewritten.equations) <= len(program.equations)
+    with np.errstate(all="ignore"):
+        pairs = zip(interpret(rewritten, arrays), interpret(program, arrays), strict=True)
+        for found, expected in pairs:
+            np.testing.assert_array_equal(found, expected)
+            assert np.asarray(found).dtype == np.asarray(expected).dtype
+            assert np.shape(found) == np.shape(expected)
+
+
+@settings(max_examples=150)
+@given(program=programs(), seed=st.integers(0, 5))
+def test_the_engine_computes_what_the_equations_say(program, seed):
+    arrays = inputs_of(program, seed)
+    with np.errstate(all="ignore"):
+        for found, expected in zip(evaluate(program, *arrays), interpret(program, arrays), strict=True):
+            np.testing.assert_array_equal(found, expected)
+
+
+@settings(max_examples=50)
+@given(program=programs())
+def test_simplifying_again_changes_nothing_more(program):
+    once = simplify(program)
+    assert len(simplify(once).equations) <= len(once.equations)
+
+
+def equations_of(function, *examples):
+    return [equation.op.name for equation in simplify(trace(function, *examples)).equations]
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: x + 0.0,
+        lambda x: 0 + x,
+        lambda x: x - 0.0,
+        lambda x: x * 1.0,
+        lambda x: 1 * x,
+        lambda x: x / 1.0,
+        lambda x: +x,
+        lambda x: x.reshape(2, 3),
+        lambda x: x.T.T if False else np.transpose(x, (0, 1)),
+        lambda x: np.broadcast_to(x, (2, 3)),
+        lambda x: x.astype(np.float64),
+        lambda x: (x * 1.0 + 0.0) / 1.0,
+        lambda x: x[:, :],
+    ],
+)
+def test_what_changes_nothing_is_removed(function):
+    assert equations_of(function, np.ones((2, 3))) == []
+
+
+def test_what_changes_the_type_is_kept():
+    assert equations_of(lambda x: x * 1.0, np.arange(3)) == ["multiply"]
+    assert equations_of(lambda x: x + np.zeros(()), np.ones(3, np.float32)) == ["add"]
+    assert equations_of(lambda x: x / 1, np.arange(3)) == ["divide"]
+    assert equations_of(lambda x: x + np.zeros((2, 1)), np.ones(3)) == ["add"]
+
+
+def test_constants_are_computed_in_advance():
+    program = simplify(chain_on_constant(3))
+    assert program.equations == ()
+    assert program.outputs[0].value == pytest.approx(np.tanh(np.tanh(np.tanh(0.5))))
+
+
+def chain_on_constant(count):
+    equations, x = [], Constant(np.float64(0.5))
+    for i in range(count):
+        output = Variable(f"v{i}", ArrayType((), np.dtype(float)))
+        equations.append(Equation(output, REGISTRY["tanh"], (x,)))
+        x = output
+    return check(Program((), tuple(equations), (x,), Structure(tuple), LEAF))
+
+
+def test_large_constants_are_not_computed_in_advance():
+    big = Constant(np.zeros(5000))
+    output = Variable("v0", ArrayType((5000,), np.dtype(float)))
+    program = Program((), (Equation(output, REGISTRY["tanh"], (big,)),), (output,), Structure(tuple), LEAF)
+    assert len(simplify(program).equations) == 1
+
+
+def test_equal_equations_are_shared():
+    assert equations_of(lambda x: np.tanh(x) * np.tanh(x), 1.0) == ["tanh", "multiply"]
+    assert equations_of(lambda x: np.sum(x, axis=0) * np.sum(x, axis=1), np.ones((2, 2))) == ["sum", "sum", "multiply"]
+    assert equations_of(lambda x: np.sum(x, axis=0) * np.sum(x, axis=0), np.ones((2, 2))) == ["sum", "multiply"]
+
+
+def test_numbers_that_only_look_equal_are_not_shared():
+    """0.0 and −0.0, one and true, zeros of two dtypes: different constants, different results."""
+    x = Variable("x", ArrayType((), np.dtype("float32")))
+
+    def pair(first, second):
+        equations = []
+        for i, value in enumerate((first, second)):
+            constant = Constant(value)
+            kind = REGISTRY["divide"].infer(x.type, constant.kind)
+            equations.append(Equation(Variable(f"v{i}", kind), REGISTRY["divide"], (x, constant)))
+        outputs = tuple(equation.output for equation in equations)
+        structure = Structure(list, (0, 1), (LEAF, LEAF))
+        return check(Program((x,), tuple(equations), outputs, Structure(tuple, (0,), (LEAF,)), structure))
+
+    for first, second in (
+        (2.0, np.float64(2.0)),
+        (np.array(0, np.int64), np.array(0.0)),
+        (2, 2.0),
+        (np.float32(0.0), np.float32(-0.0)),
+    ):
+        program = simplify(pair(first, second))
+        with np.errstate(all="ignore"):
+            for found, divisor in zip(evaluate(program, np.float32(1.0)), (first, second), strict=True):
+                expected = np.divide(np.float32(1.0), divisor)
+                assert (found, found.dtype) == (expected, expected.dtype)
+    assert len(simplify(pair(2.0, 2.0)).equations) == 1
+
+
+def test_unused_equations_are_dropped():
+    def function(x):
+        np.exp(np.tanh(x))
+        return np.sin(x)
+
+    assert equations_of(function, 1.0) == ["sin"]
+
+
+def test_broadcasts_that_arithmetic_does_by_itself_are_left_out():
+    def function(x, b):
+        return x + np.broadcast_to(b, (4, 3))
+
+    assert equations_of(function, np.ones((4, 3)), np.ones(3)) == ["add"]
+    both = lambda a, b: np.broadcast_to(a, (4, 3)) * np.broadcast_to(b, (4, 3))  # noqa: E731
+    assert equations_of(both, np.ones(3), np.ones((4, 1))) == ["multiply"]
+    assert equations_of(both, np.ones(3), np.ones(3)) == ["broadcast_to", "multiply"]  # one must give the shape
+
+
+def test_passes_do_not_change_what_they_are_given():
+    program = trace(lambda x: (x * 1.0) + np.tanh(x) + np.tanh(x), np.ones(3))
+    before = str(program)
+    for rewrite in PASSES:
+        rewrite(program)
+    assert str(program) == before
+
+
+def test_simplified_programs_can_be_interpreted_under_a_trace():
+    program = simplify(trace(lambda x: np.tanh(x) * 2.0, 1.0))
+    assert apply(program.equations[0].op, 0.5) == np.tanh(0.5)
