@@ -92,17 +92,22 @@ class Tape(Trace):
             if cotangent is None or node is None:
                 continue
             found[index] = None
-            op, values, attributes, output, parents, place = node
-            if place is None:
-                contributions = op.pullback(m, cotangent, output, values, parents, **attributes)
+            if node[-1] is None:
+                _carry(m, node, cotangent, found)
             else:
-                with scope(place, backward=True):
-                    contributions = op.pullback(m, cotangent, output, values, parents, **attributes)
-            for parent, contribution in zip(parents, contributions, strict=True):
-                if contribution is not None and parent:
-                    previous = found[parent]
-                    found[parent] = contribution if previous is None else previous + contribution
+                with scope(node[-1], backward=True):
+                    _carry(m, node, cotangent, found)
         return [found[value.index] for value in wanted]
+
+
+def _carry(m: Any, node: tuple[Any, ...], cotangent: Any, found: list[Any]) -> None:
+    """Add what an operation's inputs get of its output's cotangent to what was found for them before."""
+    op, values, attributes, output, parents, _ = node
+    contributions = op.pullback(m, cotangent, output, values, parents, **attributes)
+    for parent, contribution in zip(parents, contributions, strict=True):
+        if contribution is not None and parent:
+            previous = found[parent]
+            found[parent] = contribution if previous is None else previous + contribution
 
 
 def _sum(a: Any, b: Any) -> Any:
