@@ -99,5 +99,5 @@ def test_errors_of_use() -> None:
         trained.predict(np.ones((4, 3)))
     with pytest.raises(ShapeError, match=r"2 features.*\(4, 3\)"):
         trained.fit(np.ones((4, 3)), [0, 0, 0, 1])
-    with pytest.raises(SettingError, match="learning_rate=0.0; it must be more than 0"):
+    with pytest.raises(SettingError, match=r"learning_rate=0\.0; it must be more than 0"):
         cr.Perceptron(learning_rate=0.0)

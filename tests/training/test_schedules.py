@@ -100,7 +100,7 @@ class TestOnPlateau:
         assert rates[-1] < 0.06
 
     def test_unknown_figure(self) -> None:
-        with pytest.raises(cr.ChainruleError, match="los.*Known: "):
+        with pytest.raises(cr.ChainruleError, match=r"los.*Known: "):
             self.trained(cr.OnPlateau(0.1, monitor="los"))
 
 

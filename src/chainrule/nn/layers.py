@@ -133,10 +133,7 @@ class Dense(Activated, Layer):
     bias: Any = "zeros"
 
     def __post_init__(self) -> None:
-        if isinstance(self.units, bool) or not isinstance(self.units, int | np.integer) or self.units < 1:
-            raise SettingError(
-                f"Dense was given units={self.units!r}; the number of neurons must be a positive integer."
-            )
+        SettingError.unless_count("Dense", "units", self.units)
         activation(self.activation)
         for part in ("weight", "bias"):
             given = getattr(self, part)
@@ -220,8 +217,7 @@ class Dropout(Layer):
     uses_random = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.rate, bool) or not isinstance(self.rate, int | float | np.number) or not 0 <= self.rate < 1:
-            raise SettingError(f"Dropout was given rate={self.rate!r}; it must be at least 0 and less than 1.")
+        SettingError.unless_number("Dropout", "rate", self.rate, at_least=0, below=1)
 
     def forward(self, parameters: Arrays, *inputs: Any, random: Any = None) -> Any:
         """The numbers that stay, scaled so that their expected sum is the same."""

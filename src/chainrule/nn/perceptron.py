@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,10 +57,7 @@ class Perceptron:
     separable: bool | None = None
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.learning_rate, int | float) and 0 < self.learning_rate < math.inf):
-            raise SettingError(
-                f"Perceptron was given learning_rate={self.learning_rate!r}; it must be a positive number."
-            )
+        SettingError.unless_number("Perceptron", "learning_rate", self.learning_rate, above=0)
 
     def fit(self, X: Any, y: Any, epochs: int = 100) -> Perceptron:
         """Learn from samples X, shape (samples, features), and targets y of two kinds of label, 0 and 1 or False and True.
@@ -79,8 +75,7 @@ class Perceptron:
             raise DataError(f"Perceptron needs targets 0 and 1 and was given {np.unique(targets)[:5].tolist()}.")
         if not np.isfinite(samples).all():
             raise DataError("Perceptron was given NaN or infinite numbers in X; remove those rows or fill them in.")
-        if epochs < 1:
-            raise SettingError(f"Perceptron was given epochs={epochs}; give at least 1.")
+        SettingError.unless_count("Perceptron", "epochs", epochs)
         if self.weight is None:
             self.weight = np.zeros(samples.shape[1])
         self._check_width(samples)

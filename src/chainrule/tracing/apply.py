@@ -113,6 +113,8 @@ class TracedNamespace:
     """The namespace of operations on any values: `traced.tanh(x)` goes through `apply`."""
 
     def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # what tools ask of any object; no operation is named so
+            raise AttributeError(name)
         call = partial(apply, operation(name))
         setattr(self, name, call)
         return call

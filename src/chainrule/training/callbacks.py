@@ -57,8 +57,8 @@ class EarlyStopping:
     restore_best: bool = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.patience, bool) or not isinstance(self.patience, int) or self.patience < 1:
-            raise SettingError(f"EarlyStopping was given patience={self.patience!r}; it must be a positive integer.")
+        SettingError.unless_count("EarlyStopping", "patience", self.patience)
+        SettingError.unless_number("EarlyStopping", "min_delta", self.min_delta, at_least=0)
 
 
 def as_early_stopping(given: EarlyStopping | int | bool | None) -> EarlyStopping | None:
@@ -67,7 +67,7 @@ def as_early_stopping(given: EarlyStopping | int | bool | None) -> EarlyStopping
         return None
     if given is True:
         return EarlyStopping()
-    return EarlyStopping(given) if isinstance(given, int) else given
+    return given if isinstance(given, EarlyStopping) else EarlyStopping(given)
 
 
 class Watch:

@@ -249,8 +249,7 @@ def _class_weights(given: Any, targets: Targets) -> Any:
 
 def split_off(data: Batch, share: float, seed: int) -> tuple[Batch | None, Batch]:
     """A random share of the rows as validation data, and the others; both in their old order."""
-    if not 0 <= share < 1:
-        raise SettingError(f"validation_split was given as {share!r}; it must be at least 0 and less than 1.")
+    SettingError.unless_number("fit", "validation_split", share, at_least=0, below=1)
     if not share:
         return None, data
     rows = len(data.inputs[0])

@@ -20,7 +20,7 @@ from chainrule.training.evaluation import Evaluator
 from chainrule.training.history import History
 from chainrule.training.objective import Batch, merged, split_frozen
 from chainrule.training.progress import Display, display
-from chainrule.training.schedules import OnPlateau, as_schedule
+from chainrule.training.schedules import as_schedule, plateau_of
 from chainrule.training.step import Step, parameter_count, prepare_runner
 
 BLOCK_SECONDS = 0.03
@@ -43,12 +43,10 @@ class Settings:
     progress: bool | None = None
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size"):
-            value = getattr(self, name)
-            if name == "batch_size" and value is None:
-                continue
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise SettingError(f"{name} was given as {value!r}; it must be a positive integer.")
+        SettingError.unless_count("fit", "epochs", self.epochs)
+        if self.batch_size is not None:
+            SettingError.unless_count("fit", "batch_size", self.batch_size)
+        SettingError.unless_count("fit", "seed", self.seed, at_least=0)
         if self.gradients not in ("chain rule", "numerical"):
             raise SettingError(f"gradients was given as {self.gradients!r}; use 'chain rule' or 'numerical'.")
         for callback in self.callbacks:
@@ -83,6 +81,7 @@ class Training:
         self.order_random = np.random.default_rng([settings.seed, 0])
         self.key_random = np.random.default_rng([settings.seed, 1])
         self.rate = step.optimizer.learning_rate
+        self.plateau = plateau_of(self.rate)
 
     @property
     def parameters(self) -> Parameters:
@@ -109,12 +108,7 @@ class Training:
         return self.history
 
     def _epochs(self, watch: Watch | None, shown: Display) -> None:
-        alone = (
-            watch is None
-            and self.validator is None
-            and not self.settings.callbacks
-            and not isinstance(self.rate, OnPlateau)
-        )
+        alone = watch is None and self.validator is None and not self.settings.callbacks and self.plateau is None
         seconds_per_step = 0.0
         done = 0
         while done < self.settings.epochs:
@@ -174,10 +168,10 @@ class Training:
             raise SettingError(
                 f"the schedule {self.rate!r} gave {rates!r} for times of shape {epochs.shape}; it must give one finite rate for each."
             )
-        if isinstance(self.rate, OnPlateau):
-            monitor = self.rate.monitor or ("loss" if self.validator is None else "val_loss")
+        if self.plateau is not None:
+            monitor = self.plateau.monitor or ("loss" if self.validator is None else "val_loss")
             seen = self.history[monitor] if self.history.epochs else []
-            rates = rates * self.rate.scale([-x for x in seen] if "accuracy" in monitor else seen)
+            rates = rates * self.plateau.scale([-x for x in seen] if "accuracy" in monitor else seen)
         return rates
 
     def _figures(self, steps: Any) -> dict[str, float]:
@@ -195,7 +189,7 @@ class Training:
     def _ended(self, epoch: int, row: dict[str, float], watch: Watch | None) -> bool:
         for callback in self.settings.callbacks:
             answer = callback(EpochEnd(epoch, dict(row), self.parameters))
-            if answer is True or isinstance(answer, str):
+            if isinstance(answer, str) or (isinstance(answer, bool | np.bool_) and answer):
                 self.history.stopped = answer if isinstance(answer, str) else "stopped by a callback"
                 return True
         if watch is not None and watch.see(epoch, row, lambda: self.runner.state):

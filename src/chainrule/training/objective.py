@@ -55,9 +55,7 @@ class Penalty:
 
     def __post_init__(self) -> None:
         for name in ("l1", "l2"):
-            value = getattr(self, name)
-            if not (np.isfinite(value) and value >= 0):
-                raise SettingError(f"{name} was given as {value!r}; it must be a number that is not negative.")
+            SettingError.unless_number("fit", name, getattr(self, name), at_least=0)
 
     def __call__(self, parameters: Mapping[str, Mapping[str, Any]]) -> Any:
         """The penalty for these parameters."""

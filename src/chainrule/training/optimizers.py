@@ -47,11 +47,9 @@ class Optimizer:
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
         for name in ("momentum", "beta1", "beta2", "rho"):
-            value = getattr(self, name, 0.0)
-            if not 0 <= value < 1:
-                raise SettingError(
-                    f"{type(self).__name__} was given {name}={value}; it must be at least 0 and less than 1."
-                )
+            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0, below=1)
+        for name in ("epsilon", "weight_decay"):
+            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0)
 
     def slots(self, parameter: Any) -> Slots:
         """The arrays kept for one parameter, as they are before the first step."""
@@ -81,6 +79,11 @@ class SGD(Optimizer):
     learning_rate: Any = 0.01
     momentum: float = 0.0
     nesterov: bool = False
+
+    def __post_init__(self) -> None:
+        Optimizer.__post_init__(self)
+        if self.nesterov and not self.momentum:
+            raise SettingError("SGD was given nesterov=True without momentum; give both, such as momentum=0.9.")
 
     def slots(self, parameter: Any) -> Slots:
         """The velocity, if there is momentum."""
@@ -235,6 +238,13 @@ class Rprop(Optimizer):
     grow: float = 1.2
     smallest: float = 1e-6
     largest: float = 50.0
+
+    def __post_init__(self) -> None:
+        Optimizer.__post_init__(self)
+        SettingError.unless_number("Rprop", "shrink", self.shrink, above=0, below=1)
+        SettingError.unless_number("Rprop", "grow", self.grow, above=1)
+        SettingError.unless_number("Rprop", "smallest", self.smallest, at_least=0)
+        SettingError.unless_number("Rprop", "largest", self.largest, at_least=self.smallest)
 
     def slots(self, parameter: Any) -> Slots:
         """The steps, relative to the learning rate, and the gradients before."""

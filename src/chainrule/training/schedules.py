@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,12 @@ class Schedule:
     >>> cr.Cosine(0.1, epochs=10)(np.array([0.0, 5.0, 10.0])).round(3)
     array([0.1 , 0.05, 0.  ])
     """
+
+    def __post_init__(self) -> None:
+        for name in ("rate", "factor", "final", "minimum"):
+            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0)
+        for name in ("epochs", "every"):
+            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 1.0), above=0)
 
     def __call__(self, epoch: Any) -> Any:
         """Learning rates at these times."""
@@ -86,6 +93,10 @@ class WarmUp(Schedule):
     after: Any
     epochs: float = 1.0
 
+    def __post_init__(self) -> None:
+        as_schedule(self.after)
+        Schedule.__post_init__(self)
+
     def __call__(self, epoch: Any) -> Any:
         """Learning rates at these times."""
         epoch = np.asarray(epoch, float)
@@ -118,6 +129,11 @@ class OnPlateau(Schedule):
     monitor: str | None = None
     minimum: float = 0.0
 
+    def __post_init__(self) -> None:
+        SettingError.unless_count("OnPlateau", "patience", self.patience)
+        SettingError.unless_number("OnPlateau", "factor", self.factor, at_least=0, at_most=1)
+        Schedule.__post_init__(self)
+
     def __call__(self, epoch: Any) -> Any:
         """The first learning rate; what has been seen so far lowers it during training."""
         return np.full(np.shape(epoch), self.rate)
@@ -136,8 +152,15 @@ def as_schedule(given: Any) -> Any:
     """A schedule from a number, itself, or a plain function of the time in epochs."""
     if callable(given):
         return given
-    if isinstance(given, int | float) and math.isfinite(given) and given >= 0:
+    if isinstance(given, Real) and not isinstance(given, bool) and 0 <= float(given) < math.inf:
         return ConstantRate(float(given))
     raise SettingError(
         f"{given!r} is no learning rate; give a number that is not negative, or a schedule such as cr.Cosine."
     )
+
+
+def plateau_of(given: Any) -> OnPlateau | None:
+    """The `OnPlateau` in a schedule, also behind a warm-up; `None` where there is none."""
+    while isinstance(given, WarmUp):
+        given = given.after
+    return given if isinstance(given, OnPlateau) else None

@@ -29,8 +29,8 @@ class Clipping:
     def __post_init__(self) -> None:
         for name in ("value", "norm"):
             bound = getattr(self, name)
-            if bound is not None and not (np.isfinite(bound) and bound > 0):
-                raise SettingError(f"clip_{name} was given as {bound!r}; it must be a positive number.")
+            if bound is not None:
+                SettingError.unless_number("fit", f"clip_{name}", bound, above=0)
 
     def __call__(self, gradients: Parameters) -> Parameters:
         """The gradients, clipped."""
