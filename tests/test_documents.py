@@ -1,0 +1,42 @@
+"""What the documents say is true: the README's code runs, and the paths they name exist."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(p for p in [*ROOT.glob("*.md"), *(ROOT / "src").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+
+
+def snippets(document: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+
+
+@pytest.mark.parametrize("code", snippets("README.md"))
+def test_every_python_snippet_of_the_readme_runs_as_it_stands(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
+
+
+def test_the_readme_shows_code():
+    assert len(snippets("README.md")) >= 3
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: str(p.relative_to(ROOT)))
+def test_links_and_modules_named_in_documents_exist(document):
+    text = document.read_text()
+    targets = [t for t in re.findall(r"\]\(([^)#]+)\)", text) if not t.startswith("http")]
+    if document.parent.name != "chainrule" and document.parent.parent.name == "chainrule":
+        targets += re.findall(r"`(\w+\.py)`", text)
+    missing = [target for target in targets if not (document.parent / target).exists()]
+    generated = {"benchmarks/results.md", "results.md"}
+    assert [m for m in missing if m not in generated] == []
+
+
+def test_every_package_has_a_readme_of_about_ten_lines():
+    for package in (ROOT / "src" / "chainrule").iterdir():
+        if (package / "__init__.py").exists():
+            assert 4 <= len((package / "README.md").read_text().splitlines()) <= 16, package
