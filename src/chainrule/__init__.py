@@ -2,7 +2,7 @@
 
 >>> import numpy as np, chainrule as cr
 >>> cr.grad(lambda x: np.sum(np.tanh(x)))(np.array([0.0, 1.0])).round(4)
-array([1.    , 0.42  ])
+array([1.  , 0.42])
 """
 
 from __future__ import annotations

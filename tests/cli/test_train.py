@@ -203,10 +203,10 @@ def test_ctrl_c_keeps_what_was_learned_and_saves_it(labels, tmp_path, monkeypatc
     [
         (["--target", "Survived"], "--missing drop leaves those rows out; --missing median (or mean)"),
         (["--target", "Survived", "--missing", "drop"], "Leave it out: --drop Name, or take every value as a category"),
-        (["--target", "survived"], "no column named 'survived'; did you mean 'Survived'?"),
-        ([*USUAL, "--drop", "Pclass"], "no column named 'Pclass'; did you mean 'Class'?"),
-        ([*USUAL, "--optimizer", "adm"], "no optimizer named 'adm'; did you mean 'adam'?"),
-        ([*USUAL, "--activation", "rleu"], "no activation named 'rleu'; did you mean 'relu'?"),
+        (["--target", "survived"], "no column named 'survived' (did you mean 'Survived'?)"),
+        ([*USUAL, "--drop", "Pclass"], "no column named 'Pclass' (did you mean 'Class'?)"),
+        ([*USUAL, "--optimizer", "adm"], "no optimizer named 'adm' (did you mean 'adam'?)"),
+        ([*USUAL, "--activation", "rleu"], "no activation named 'rleu' (did you mean 'relu'?)"),
         ([*USUAL, "--hidden", "3,x"], "--hidden was given '3,x'; give positive whole numbers such as 64,32"),
         ([*USUAL, "--hidden", "-3"], "--hidden was given '-3'"),
         (
@@ -232,7 +232,7 @@ def test_what_goes_wrong_is_told_in_one_message(labels, arguments, message):
 def test_files_that_are_not_there_or_not_models(labels, tmp_path):
     result = run("train", labels.with_name("pasengers.csv"), "--target", "y")
     assert result.exit_code == 1
-    assert "pasengers.csv; did you mean 'passengers.csv'?\n" in result.stderr
+    assert "pasengers.csv (did you mean 'passengers.csv'?)" in result.stderr
     assert "is a folder; a file is needed" in run("train", tmp_path, "--target", "y").stderr
     assert "there is no folder" in run("predict", tmp_path / "no" / "model", labels).stderr
     assert "cannot be read as a safetensors file" in run("evaluate", labels, labels).stderr

@@ -350,7 +350,7 @@ def test_unseen_categories_are_all_zero_with_a_note():
 def test_absent_columns_and_bad_numbers_at_prediction():
     preparation = prepare(made(age=age, city=city, kind=kind), "kind").preparation
     with pytest.raises(
-        TableError, match=r"lacks 1 column the model was trained with: 'city'. It has 'age', 'City'; did"
+        TableError, match=r"lacks 1 column the model was trained with: 'city'. It has 'age', 'City' .did"
     ):
         preparation.apply(table("age,City\n30,Rome\n"))
     with pytest.raises(

@@ -176,7 +176,7 @@ remainder = Elementwise(
     value=lambda m, a, b: m.remainder(a, b),
     partials=(1, lambda m, y, a, b: -m.floor_divide(a, b)),
     latex=r"{0} \bmod {1}",
-    domain=(Domain(0.0, 1.0), Domain(1.0, math.inf)),
+    domain=(Domain(2.0, 3.0), Domain(1.5, 2.0)),  # b goes into a once, and nowhere near twice
     doc="Of the sign of b, as Python's %; computed exactly, unlike a − ⌊a/b⌋·b.",
 )
 where = Elementwise(

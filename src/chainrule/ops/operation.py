@@ -139,7 +139,9 @@ class Eager:
     """The namespace of plain NumPy: `eager.tanh(x)` is the value, at once."""
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
-        evaluate = operation(name).evaluate
+        if name not in REGISTRY:
+            raise AttributeError(f"there is no operation named {name!r}")
+        evaluate = REGISTRY[name].evaluate
         setattr(self, name, evaluate)
         return evaluate
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from chainrule.errors import LeakedValueError, TracingError
 from chainrule.ops.functions.joining import stack
-from chainrule.ops.operation import Operation, operation
+from chainrule.ops.operation import REGISTRY, Operation
 
 
 class Trace:
@@ -115,7 +115,9 @@ class TracedNamespace:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):  # what tools ask of any object; no operation is named so
             raise AttributeError(name)
-        call = partial(apply, operation(name))
+        if name not in REGISTRY:
+            raise AttributeError(f"there is no operation named {name!r}")
+        call = partial(apply, REGISTRY[name])
         setattr(self, name, call)
         return call
 

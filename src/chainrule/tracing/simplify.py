@@ -44,10 +44,12 @@ def _rewrite(program: Program, rule: Callable[[Equation], Equation | Atom]) -> P
 
 
 def fold_constants(program: Program) -> Program:
-    """Equations whose inputs are all constants become constants."""
+    """Equations whose inputs are all constants become constants, broadcasts aside: those may turn out needless."""
 
     def rule(equation: Equation) -> Equation | Atom:
-        if equation.output.type.size > FOLDED_SIZE or not all(isinstance(x, Constant) for x in equation.inputs):
+        if equation.op.name == "broadcast_to" or equation.output.type.size > FOLDED_SIZE:
+            return equation
+        if not all(isinstance(x, Constant) for x in equation.inputs):
             return equation
         with np.errstate(all="ignore"):
             value = equation.op.evaluate(
