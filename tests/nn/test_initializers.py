@@ -12,8 +12,8 @@ from chainrule.errors import SettingError, ShapeError, UnknownNameError
 from chainrule.nn import INITIALIZERS
 from chainrule.nn.initializers import initializer
 
-FAN_IN, FAN_OUT = 300, 200
-LAWS = {  # mean and variance of a weight of shape (300, 200), by the papers
+FAN_IN, FAN_OUT = 120, 80
+LAWS = {  # mean and variance of a weight of shape (120, 80), by the papers
     "uniform": (0.0, 0.1**2 / 12),
     "normal": (0.0, 0.05**2),
     "glorot_uniform": (0.0, 2 / (FAN_IN + FAN_OUT)),
@@ -38,7 +38,7 @@ class TestEveryInitializer:
         mean, variance = LAWS[name]
         values = drawn(name)
         assert values.mean() == pytest.approx(mean, abs=5 * (variance / values.size) ** 0.5 + 1e-12)
-        assert values.var() == pytest.approx(variance, rel=0.03, abs=1e-20)
+        assert values.var() == pytest.approx(variance, rel=0.06, abs=1e-20)
 
     def test_bounded_if_uniform(self, name: str) -> None:
         if "uniform" in name:

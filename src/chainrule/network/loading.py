@@ -103,7 +103,9 @@ class _Reader:
             return FunctionLoss(self._named(x["loss function"], {}))
         if "function" in x:
             return self._named(x["function"], ACTIVATIONS)
-        kind = self._named(x["type"], _KNOWN)
+        if "own function" in x:
+            return self._named(x["own function"], {})
+        kind = self._named(x["type"], _KNOWN) if "type" in x else self._named(x["own type"], {})
         place = len(self._layers)
         if issubclass(kind, Layer):
             self._layers.append(None)
@@ -111,17 +113,17 @@ class _Reader:
             made = kind(**{name: self.value(setting) for name, setting in x["settings"].items()})
         except TypeError as error:
             raise ModelFileError(
-                f"{self._path}: {x['type']} does not take the settings stored for it ({error})."
+                f"{self._path}: {kind.__name__} does not take the settings stored for it ({error})."
             ) from None
         if issubclass(kind, Layer):
             self._layers[place] = made
         return made
 
     def _named(self, name: str, known: Mapping[str, Any]) -> Any:
-        if name in self._custom:
-            return self._custom[name]
         if name in known:
             return known[name]
+        if name in self._custom:
+            return self._custom[name]
         raise ModelFileError(
             f"{self._path} uses {name!r}, which is not part of chainrule, and code is not stored. "
             f"Give it: cr.load(path, custom={{{name!r}: {name}}})."
@@ -129,5 +131,12 @@ class _Reader:
 
     def meaning(self, x: dict[str, Any]) -> Meaning:
         classes = x["classes"]
-        labels = None if classes is None else np.array(classes["labels"], np.dtype(classes["dtype"]))
+        labels = None if classes is None else _labels(classes["labels"], classes["dtype"])
         return Meaning(Head(x["name"], self.value(x["loss"]), x["width"], x["classifies"]), labels, x["flat"])
+
+
+def _labels(labels: list[Any], kind: str) -> Any:
+    if kind == "T":
+        return np.array(labels, np.dtypes.StringDType())
+    dtype = np.dtype(kind)
+    return np.array([label.encode("latin-1") for label in labels] if dtype.kind == "S" else labels, dtype)

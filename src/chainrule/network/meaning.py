@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.activations import activation
 from chainrule.nn.model import Model
 from chainrule.tracing import trees
@@ -47,24 +47,26 @@ class Meaning:
 
 
 def learn_meanings(
-    model: Model, loss: Any, arrays: list[Any], y: Any, sample_weight: Any = None, class_weight: Any = None
+    model: Model, loss: Any, arrays: list[Any], y: Any, dtype: Any, sample_weight: Any = None, class_weight: Any = None
 ) -> tuple[list[Meaning], Batch]:
     """The meanings of a network's outputs, learned from targets, and the data as arrays.
 
     Without a loss, labels are learned by cross-entropy and values by squared error.
     """
-    parts = _targets_of(model, y)
+    parts = _targets_of(trees.flatten(model.outputs)[1], y)
     if loss is None:
         widths = [output.shape[-1] if output.shape else 1 for output in trees.flatten(model.outputs)[0]]
         loss = nested(model, [_default_loss(part, width) for part, width in zip(parts, widths, strict=True)])
     heads = heads_of(model, loss)
     meanings = [Meaning(head, None, np.ndim(part) == 1) for head, part in zip(heads, parts, strict=True)]
-    return _learned(meanings, arrays, parts, sample_weight, class_weight)
+    return _learned(meanings, arrays, parts, dtype, sample_weight, class_weight)
 
 
-def as_batch(model: Model, meanings: Sequence[Meaning], arrays: list[Any], y: Any, sample_weight: Any = None) -> Batch:
+def as_batch(
+    model: Model, meanings: Sequence[Meaning], arrays: list[Any], y: Any, dtype: Any, sample_weight: Any = None
+) -> Batch:
     """Data whose targets have known meanings, as arrays."""
-    return _learned(meanings, arrays, _targets_of(model, y), sample_weight, None)[1]
+    return _learned(meanings, arrays, _targets_of(trees.flatten(model.outputs)[1], y), dtype, sample_weight, None)[1]
 
 
 def nested(model: Model, leaves: list[Any]) -> Any:
@@ -72,16 +74,28 @@ def nested(model: Model, leaves: list[Any]) -> Any:
     return trees.unflatten(trees.flatten(model.outputs)[1], leaves)
 
 
-def _targets_of(model: Model, y: Any) -> list[Any]:
-    """The targets of every output."""
-    structure = trees.flatten(model.outputs)[1]
-    return [y] if structure.kind is None else trees.flatten_like(structure, y, "y")
+def _targets_of(structure: trees.Structure, y: Any, what: str = "y") -> list[Any]:
+    """The targets of every output; those of one output may be an array, a list or a column of a table."""
+    if structure.kind is None:
+        return [y]
+    found = dict(y if isinstance(y, Mapping) else enumerate(y) if isinstance(y, tuple | list) else {})
+    if set(found) != set(structure.keys):
+        names = ", ".join(map(str, structure.keys))
+        raise ShapeError(
+            f"{what} was given as a {type(y).__name__}, and the network has the outputs {names}; "
+            f"give a {structure.kind.__name__} with targets for each."
+        )
+    return [
+        part
+        for key, child in zip(structure.keys, structure.children, strict=True)
+        for part in _targets_of(child, found[key], f"{what}[{key!r}]")
+    ]
 
 
 def _learned(
-    meanings: Sequence[Meaning], arrays: list[Any], parts: list[Any], sample_weight: Any, class_weight: Any
+    meanings: Sequence[Meaning], arrays: list[Any], parts: list[Any], dtype: Any, sample_weight: Any, class_weight: Any
 ) -> tuple[list[Meaning], Batch]:
-    rows, dtype = len(arrays[0]), np.float64 if arrays[0].dtype == np.float64 else np.float32
+    rows = len(arrays[0])
     targets, known = [], []
     for part, meaning in zip(parts, meanings, strict=True):
         head = meaning.head

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +12,8 @@ from chainrule.errors import DivergedError, NotBuiltError, SettingError, ShapeEr
 from chainrule.network import storage
 from chainrule.network.meaning import Meaning, as_batch, learn_meanings, nested
 from chainrule.network.summary import summary
-from chainrule.nn.model import Model, build, in_a_row
-from chainrule.nn.parameters import Parameters, initial, replaced
+from chainrule.nn.model import Model, as_function, build, names_of_inputs
+from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced
 from chainrule.nn.readings import LayerReading, Readings
 from chainrule.tracing import trees
 from chainrule.training import (
@@ -82,14 +81,15 @@ class Network:
         frozen: Sequence[str] = (),
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
-        self.function = layers if callable(layers) else in_a_row(layers)
+        self.function = as_function(layers)
+        SettingError.unless_count("Network", "seed", seed, at_least=0)
+        if dtype not in ("float32", "float64", np.float32, np.float64):
+            raise SettingError(f"Network was given dtype={dtype!r}; use 'float32' or 'float64'.")
         self.seed, self.dtype = seed, np.dtype(dtype)
-        if self.dtype not in (np.float32, np.float64):
-            raise SettingError(f"dtype was given as {dtype!r}; use 'float32' or 'float64'.")
-        self.frozen = tuple(frozen)
+        self.frozen = as_patterns(frozen)
         self.history: History | None = None
         self.notes: dict[str, Any] = {}
-        self.input_names = _names_of_inputs(self.function)
+        self.input_names = names_of_inputs(self.function)
         self._given = dict(parameters or {})
         self._model: Model | None = None
         self._parameters: Parameters = {}
@@ -105,7 +105,7 @@ class Network:
         *inputs : int or tuple of ints
             For every input the number of features, or the shape of one sample.
         """
-        shapes = [(int(i),) if isinstance(i, int | np.integer) else tuple(i) for i in inputs]
+        shapes = [tuple(i) if isinstance(i, tuple | list) else (i,) for i in inputs]
         if len(shapes) != len(self.input_names):
             raise ShapeError(
                 f"this network has {len(self.input_names)} inputs ({', '.join(self.input_names)}); build was given {len(shapes)}."
@@ -212,7 +212,7 @@ class Network:
         """
         if not self._meanings:
             raise NotBuiltError("evaluate needs a network that has been fitted; call fit(X, y) first.")
-        batch = as_batch(self.model, self._meanings, self._arrays(X), y, sample_weight)
+        batch = as_batch(self.model, self._meanings, self._arrays(X), y, self.dtype, sample_weight)
         heads = tuple(meaning.head for meaning in self._meanings)
         return Evaluator(Objective(self.model, heads), batch)(self._parameters)
 
@@ -308,14 +308,14 @@ class Network:
             engine=engine,
             gradients=gradients,
             early_stopping=as_early_stopping(early_stopping),
-            callbacks=tuple(callbacks),
-            frozen=self.frozen if frozen is None else tuple(frozen),
+            callbacks=callbacks,
+            frozen=self.frozen if frozen is None else as_patterns(frozen),
             progress=progress,
         )
         arrays = as_inputs(X, self.dtype, self.input_names, None if self._model is None else self._model.inputs)
         if self._model is None:
             self.build(*(a.shape[1:] for a in arrays))
-        meanings, data = learn_meanings(self.model, loss, arrays, y, sample_weight, class_weight)
+        meanings, data = learn_meanings(self.model, loss, arrays, y, self.dtype, sample_weight, class_weight)
         validation, data = self._validation(meanings, validation_data, validation_split, data, seed)
         objective = Objective(self.model, tuple(m.head for m in meanings), Penalty(l1, l2))
         step = Step(objective, as_optimizer(optimizer), Clipping(clip_value, clip_norm))
@@ -356,7 +356,7 @@ class Network:
             raise SettingError("validation_data and validation_split were both given; give one of them.")
         if not isinstance(data, tuple | list) or len(data) != 2:
             raise SettingError("validation_data must be a pair (X, y).")
-        return as_batch(self.model, meanings, self._arrays(data[0]), data[1]), training
+        return as_batch(self.model, meanings, self._arrays(data[0]), data[1], self.dtype), training
 
     def _arrays(self, X: Any) -> list[Any]:
         return as_inputs(X, self.dtype, self.input_names, self.model.inputs)
@@ -385,16 +385,3 @@ class Network:
             )
 
         return self._in_chunks(self._arrays(X), of)
-
-
-def _names_of_inputs(function: Callable[..., Any]) -> list[str]:
-    """The names of a function's inputs: its positional parameters without default."""
-    parameters = inspect.signature(function).parameters.values()
-    names = [
-        p.name for p in parameters if p.kind.name.startswith("POSITIONAL") and p.default is inspect.Parameter.empty
-    ]
-    if not names:
-        raise SettingError(
-            f"the network's function {function!r} takes no arrays; give it one parameter for every input."
-        )
-    return names

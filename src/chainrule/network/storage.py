@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from chainrule.network.network import Network
 
 FORMAT = 1
-KEY = "chainrule"
+KEY, DIGEST = "chainrule", "sha256"
 
 
 def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
@@ -33,17 +33,17 @@ def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
     model = network.model
     arrays = {name: np.ascontiguousarray(value) for name, value in flat_names(network.parameters).items()}
     row = network.function if isinstance(network.function, Row) else None
+    writer = _Writer()
     described = {
         "format": FORMAT,
-        "layers": None if row is None else _Writer().row(row.layers),
+        "layers": None if row is None else writer.row(row.layers),
         "function": getattr(network.function, "__name__", "function") if row is None else None,
         "inputs": [list(shape) for shape in model.inputs],
         "dtype": network.dtype.name,
         "seed": network.seed,
         "frozen": list(network.frozen),
-        "outputs": [_meaning(meaning) for meaning in network._meanings],
+        "outputs": [_meaning(meaning, writer) for meaning in network._meanings],
         "notes": notes,
-        "sha256": _digest(arrays),
     }
     try:
         text = json.dumps(described, allow_nan=False)
@@ -54,7 +54,7 @@ def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
     target = Path(path)
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
-        unfinished.write_bytes(to_bytes(arrays, metadata={KEY: text}))
+        unfinished.write_bytes(to_bytes(arrays, metadata={KEY: text, DIGEST: _digest(text, arrays)}))
         os.replace(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -79,49 +79,56 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise ModelFileError(
             f"{path} is a safetensors file, but not one that chainrule wrote: it has no architecture in it."
         )
-    try:
-        described = json.loads(metadata[KEY])
-        version = described["format"]
-    except (ValueError, KeyError, TypeError):
-        raise ModelFileError(f"{path} has a damaged description of its architecture; save the network again.") from None
+    if metadata.get(DIGEST) != _digest(metadata[KEY], arrays):
+        raise ModelFileError(f"{path} is damaged: what is in it is not what was saved. Save the network again.")
+    described: dict[str, Any] = json.loads(metadata[KEY])
+    version = described["format"]
     if version != FORMAT:
         raise ModelFileError(
             f"{path} has format {version}, and this chainrule reads format {FORMAT}; use the version that wrote it."
         )
-    if described.get("sha256") != _digest(arrays):
-        raise ModelFileError(
-            f"{path} is damaged: its numbers are not the ones that were saved. Save the network again."
-        )
     return described, arrays
 
 
-def _digest(arrays: Mapping[str, Any]) -> str:
-    """A fingerprint of names, types and numbers."""
+def _digest(description: str, arrays: Mapping[str, Any]) -> str:
+    """A fingerprint of the description and of names, types and numbers."""
     import hashlib  # loads OpenSSL, which is only worth its time when a file is read or written
 
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(description.encode())
     for name in sorted(arrays):
         digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}\n".encode())
         digest.update(arrays[name].tobytes())
     return digest.hexdigest()
 
 
-def _meaning(meaning: Meaning) -> dict[str, Any]:
+def _meaning(meaning: Meaning, writer: _Writer) -> dict[str, Any]:
     classes = meaning.classes
     return {
         "name": meaning.head.name,
-        "loss": _Writer().value(meaning.head.loss),
+        "loss": writer.value(meaning.head.loss),
         "width": meaning.head.width,
         "classifies": meaning.head.classifies,
         "flat": bool(meaning.flat),
         "classes": None
         if classes is None
-        else {"dtype": classes.dtype.str, "labels": [_label(c) for c in classes.tolist()]},
+        else {"dtype": _kind(classes), "labels": list(map(_label, classes.tolist()))},
     }
 
 
+def _kind(classes: Any) -> str:
+    """The name of a dtype that `numpy.dtype` understands, or `T` for text of any length."""
+    return "T" if classes.dtype.kind == "T" else str(classes.dtype.str)
+
+
 def _label(x: Any) -> Any:
-    return x if isinstance(x, str | bool | int | float) else str(x)
+    if isinstance(x, bytes):
+        return x.decode("latin-1")
+    if isinstance(x, str | bool | int | float):
+        return x
+    raise SettingError(
+        f"the network cannot be saved: its labels are {type(x).__name__} objects such as {x!r}. "
+        "Fit it with labels that are text or numbers."
+    )
 
 
 class _Writer:
@@ -129,6 +136,17 @@ class _Writer:
 
     def __init__(self) -> None:
         self._numbers: dict[int, int] = {}
+        self._names: dict[str, Any] = {}
+
+    def _own(self, x: Any) -> str:
+        """The name of something of the user's, by which `load` is given it again."""
+        name = str(getattr(x, "__name__", type(x).__name__))
+        if self._names.setdefault(name, x) is not x:
+            raise SettingError(
+                f"the network cannot be saved: two different functions or types of yours are called {name!r}, "
+                "and load could not tell them apart. Give them different names."
+            )
+        return name
 
     def row(self, layers: tuple[Any, ...]) -> list[Any]:
         return [self.value(layer) for layer in layers]
@@ -141,15 +159,18 @@ class _Writer:
         if isinstance(x, np.generic):
             return x.item()
         if isinstance(x, FunctionLoss):
-            return {"loss function": getattr(x.function, "__name__", type(x.function).__name__)}
+            return {"loss function": self._own(x.function)}
         if dataclasses.is_dataclass(x) and not isinstance(x, type):
             if isinstance(x, Layer):
                 if id(x) in self._numbers:
                     return {"again": self._numbers[id(x)]}
                 self._numbers[id(x)] = len(self._numbers)
             settings = {f.name: self.value(getattr(x, f.name)) for f in dataclasses.fields(x)}
-            return {"type": type(x).__name__, "settings": settings}
+            kind = type(x)
+            if kind.__module__.startswith("chainrule."):
+                return {"type": kind.__name__, "settings": settings}
+            return {"own type": self._own(kind), "settings": settings}
         if callable(x):
             names = [name for name, function in ACTIVATIONS.items() if function is x]
-            return {"function": names[0] if names else getattr(x, "__name__", type(x).__name__)}
+            return {"function": names[0]} if names else {"own function": self._own(x)}
         raise SettingError(f"the network cannot be saved: {x!r} is no layer, setting, number or text.")

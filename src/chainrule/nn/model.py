@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -39,12 +40,32 @@ class Row:
 
 def in_a_row(layers: Sequence[Any]) -> Row:
     """The function of a list of layers and plain functions."""
-    if not layers:
-        raise SettingError("Network was given an empty list; give at least one layer.")
+    if not isinstance(layers, list | tuple) or not layers:
+        raise SettingError(f"Network was given {layers!r}; give a list of layers, or a function that calls layers.")
     for layer in layers:
         if not callable(layer):
             raise SettingError(f"Network was given {layer!r} among its layers; give layers or functions of one array.")
     return Row(tuple(layers))
+
+
+def as_function(given: Any) -> Callable[..., Any]:
+    """The function of a network given as a list of layers, as one layer, or as a function that calls layers."""
+    if isinstance(given, Layer):
+        return in_a_row([given])
+    return given if callable(given) else in_a_row(given)
+
+
+def names_of_inputs(function: Callable[..., Any]) -> list[str]:
+    """The names of a function's inputs: its positional parameters without default."""
+    parameters = inspect.signature(function).parameters.values()
+    names = [
+        p.name for p in parameters if p.kind.name.startswith("POSITIONAL") and p.default is inspect.Parameter.empty
+    ]
+    if not names:
+        raise SettingError(
+            f"the network's function {function!r} takes no arrays; give it one parameter for every input."
+        )
+    return names
 
 
 @dataclass(frozen=True)
@@ -100,6 +121,8 @@ def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Mo
     ShapeError
         When shapes do not fit, naming the layer.
     """
+    for size in (size for shape in inputs for size in shape):
+        SettingError.unless_count("build", "an input size", size)
     batch = 2
     with Recorder() as recorder:
         building = Building({}, {}, RandomNumbers(np.uint32(0)), recorder=recorder)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DataError, ShapeError, UnknownNameError
+from chainrule.errors import DataError, SettingError, ShapeError, UnknownNameError
 from chainrule.nn.initializers import Initializer
 from chainrule.ops.operation import ArrayType
 
@@ -48,6 +48,15 @@ def flat_names(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     return {f"{layer}.{name}": value for layer, own in parameters.items() for name, value in own.items()}
 
 
+def as_patterns(given: Any) -> tuple[str, ...]:
+    """Patterns of names, given as a list of them or as a single one."""
+    patterns = (given,) if isinstance(given, str) else tuple(given)
+    for pattern in patterns:
+        if not isinstance(pattern, str):
+            raise SettingError(f"frozen was given {pattern!r}; give patterns of parameter names, such as '*.bias'.")
+    return patterns
+
+
 def matching(names: Iterable[str], patterns: Iterable[str]) -> set[str]:
     """The names that match some pattern such as `"*.bias"`; a pattern that matches nothing is an error."""
     known = list(names)
@@ -79,7 +88,10 @@ def replaced(current: Parameters, new: Mapping[str, Any]) -> Parameters:
         if key not in names:
             raise UnknownNameError.among("parameter", key, names)
         layer, _, name = key.rpartition(".")
-        array = np.array(value, names[key].dtype)
+        try:
+            array = np.array(value, names[key].dtype)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{key} was given values that are no numbers ({error}).") from None
         if array.shape != names[key].shape:
             raise ShapeError(f"{key} has shape {names[key].shape} and was given values of shape {array.shape}.")
         if not np.isfinite(array).all():

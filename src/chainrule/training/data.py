@@ -33,13 +33,18 @@ def as_array(x: Any, dtype: Any, what: str) -> Any:
         raw = _numbers(raw, columns, what)
     if raw.size == 0:
         raise DataError(f"{what} is empty (shape {raw.shape}); give at least one row and one column.")
-    array = np.ascontiguousarray(raw, dtype)
+    with np.errstate(over="ignore"):  # numbers too large for float32 are refused below
+        array = np.ascontiguousarray(raw, dtype)
     if not np.isfinite(array).all():
         _refuse(raw, array, columns, what)
     return array
 
 
 def _numbers(raw: Any, columns: list[str] | None, what: str) -> Any:
+    if raw.ndim == 0:
+        raise DataError(f"{what} was given as {raw.item()!r}; give an array of numbers.")
+    if raw.dtype.kind == "c":
+        raise DataError(f"{what} has complex numbers; give real and imaginary parts as columns of their own.")
     try:
         return raw.astype(np.float64)
     except (TypeError, ValueError):
@@ -153,6 +158,13 @@ def as_targets(y: Any, loss: Loss, width: int, rows: int, dtype: Any, classes: A
         raise DataError(
             f"{what} has values outside 0 … 1; {type(loss).__name__} needs probabilities, or labels in one column."
         )
+    if loss.link == "softmax" and (abs(array.sum(axis=1) - 1) > 1e-3).any():
+        raise DataError(
+            f"{what} has rows that do not sum to 1, and {type(loss).__name__} needs probabilities. "
+            "For several labels at once use loss='binary_cross_entropy'."
+        )
+    if loss.link == "exp" and (array < 0).any():
+        raise DataError(f"{what} has negative values, and {type(loss).__name__} needs counts or rates.")
     one_hot = (
         loss.task == "classification"
         and width > 1
@@ -183,7 +195,7 @@ def _labels(raw: Any, loss: Loss, width: int, dtype: Any, classes: Any, what: st
     if width == 1 and len(classes) > 2:
         raise ShapeError(
             f"{what} has {len(classes)} classes and the network has one output. End it in Dense({len(classes)}) "
-            "and use loss='cross_entropy'."
+            "and use loss='cross_entropy'; or, if these are values and not labels, use loss='squared_error'."
         )
     if width > 1 and len(classes) > width:
         if np.issubdtype(raw.dtype, np.integer) and classes.min() < 0:
@@ -219,7 +231,7 @@ def as_weights(sample_weight: Any, class_weight: Any, targets: Sequence[Targets]
         return None
     weights = np.ones(rows)
     if sample_weight is not None:
-        weights = np.asarray(sample_weight, np.float64)
+        weights = as_array(sample_weight, np.float64, "sample_weight")
         if weights.shape != (rows,):
             raise DataError(f"sample_weight has shape {weights.shape}; give one weight for each of the {rows} rows.")
     if class_weight is not None:

@@ -49,6 +49,8 @@ class Settings:
         SettingError.unless_count("fit", "seed", self.seed, at_least=0)
         if self.gradients not in ("chain rule", "numerical"):
             raise SettingError(f"gradients was given as {self.gradients!r}; use 'chain rule' or 'numerical'.")
+        if not isinstance(self.callbacks, list | tuple):
+            raise SettingError(f"callbacks was given as {self.callbacks!r}; give a list of functions of one EpochEnd.")
         for callback in self.callbacks:
             if not callable(callback):
                 raise SettingError(
@@ -118,22 +120,36 @@ class Training:
                     1, min(int(BLOCK_SECONDS / (seconds_per_step * self.steps_per_epoch)), self.settings.epochs - done)
                 )
             started = time.perf_counter()
-            figures, rates = self._block(done, count, seconds_per_step, shown)
-            taken = time.perf_counter() - started
+            numbers = done * self.steps_per_epoch + np.arange(count * self.steps_per_epoch)
+            rates = self._rates(numbers / self.steps_per_epoch)
+            figures: list[Any] = []
+            try:
+                self._block(done, count, rates, seconds_per_step, shown, figures)
+            finally:  # also when interrupted or diverged: the epochs that were completed are history
+                taken = time.perf_counter() - started
+                row = self._note_epochs(figures, rates, taken / count)
             seconds_per_step = taken / (count * self.steps_per_epoch)
-            for i in range(count):
-                row = self._figures(figures[i * self.steps_per_epoch : (i + 1) * self.steps_per_epoch])
-                row["learning_rate"] = float(rates[(i + 1) * self.steps_per_epoch - 1])
-                if self.validator is not None:
-                    row |= {f"val_{k}": v for k, v in self.validator(self.parameters).items()}
-                self.history.append({**row, "seconds": taken / count})
             done += count
             shown.update(done, row)
             if self._ended(done - 1, row, watch):
                 return
 
-    def _block(self, done: int, count: int, seconds_per_step: float, shown: Display) -> tuple[Any, Any]:
-        """The figures of every step of `count` epochs, run in calls of about `BLOCK_SECONDS`."""
+    def _note_epochs(self, figures: list[Any], rates: Any, seconds: float) -> dict[str, float]:
+        """Add the epochs whose steps are all there to the history; gives the last one's figures."""
+        row: dict[str, float] = {}
+        steps: Any = np.concatenate(figures) if figures else []
+        for end in range(self.steps_per_epoch, len(steps) + 1, self.steps_per_epoch):
+            row = self._figures(steps[end - self.steps_per_epoch : end])
+            row["learning_rate"] = float(rates[end - 1])
+            if self.validator is not None:
+                row |= {f"val_{k}": v for k, v in self.validator(self.parameters).items()}
+            self.history.append({**row, "seconds": seconds})
+        return row
+
+    def _block(
+        self, done: int, count: int, rates: Any, seconds_per_step: float, shown: Display, figures: list[Any]
+    ) -> None:
+        """Carry out `count` epochs in calls of about `BLOCK_SECONDS`, adding every call's figures to `figures`."""
         total = count * self.steps_per_epoch
         if self.settings.shuffle:
             base = np.broadcast_to(np.arange(self.rows, dtype=np.int32), (count, self.rows))
@@ -141,10 +157,8 @@ class Training:
         else:
             order = np.broadcast_to(np.arange(self.rows, dtype=np.int32), (count, self.rows))
         numbers = done * self.steps_per_epoch + np.arange(total)
-        rates = self._rates(numbers / self.steps_per_epoch)
         keys = self.key_random.integers(0, 2**32, size=total, dtype=np.uint32)
         scalars = [rates.astype(self.dtype), (numbers + 1).astype(self.dtype), keys]
-        figures: list[Any] = []
         first = 0
         length = 1 if not seconds_per_step else max(1, int(BLOCK_SECONDS / seconds_per_step))
         while first < total:
@@ -155,12 +169,13 @@ class Training:
             taken = time.perf_counter() - started
             self._note_passes(n)
             if not np.isfinite(figures[-1]).all() or not _finite(self.runner.state):
-                raise diverged(self, before, order, first, n, [s[first : first + n] for s in scalars], done)
+                error = diverged(self, before, order, first, n, [s[first : first + n] for s in scalars], done)
+                figures[-1] = figures[-1][: (error.epoch - done) * self.steps_per_epoch + error.batch - first]
+                raise error
             first += n
             length = max(1, min(2 * n, int(BLOCK_SECONDS * n / max(taken, 1e-9))))
             if first < total:
                 shown.update(done + first / self.steps_per_epoch, self._figures(np.concatenate(figures)))
-        return np.concatenate(figures), rates
 
     def _rates(self, epochs: Any) -> Any:
         rates = np.asarray(as_schedule(self.rate)(epochs), np.float64)

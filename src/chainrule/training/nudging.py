@@ -40,7 +40,8 @@ class NudgingRunner:
     @property
     def state(self) -> list[Any]:
         """The state after the last finished step."""
-        return [x.astype(dtype) for x, dtype in zip(self._state, self._dtypes, strict=True)]
+        with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, which the caller sees
+            return [x.astype(dtype) for x, dtype in zip(self._state, self._dtypes, strict=True)]
 
     def load(self, state: list[Any]) -> None:
         """Go on from another state."""

@@ -126,7 +126,9 @@ class Objective:
 
     def __call__(self, parameters: Parameters, batch: Batch, key: Any = None) -> tuple[Any, list[Any]]:
         """The objective, and the shares of right answers."""
-        outcome = self.model.apply(parameters, batch.inputs, key)
+        dtype = next(iter(flat_names(parameters).values())).dtype
+        inputs = [x if x.dtype == dtype else x.astype(dtype) for x in batch.inputs]  # rows of files on disk
+        outcome = self.model.apply(parameters, inputs, key)
         outputs, _ = trees.flatten(outcome.outputs)
         total: Any = None
         accuracies = []

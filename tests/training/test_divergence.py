@@ -1,0 +1,114 @@
+"""A loss that leaves the finite numbers: where it is said to have happened, and what is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.errors import DivergedError
+from making import moons
+
+X, Y = moons(40)
+VALUES = X[:, :1] * 3
+
+
+def finite(network: cr.Network) -> bool:
+    return all(np.isfinite(value).all() for own in network.parameters.values() for value in own.values())
+
+
+def test_learning_rate_too_large() -> None:
+    network = cr.Network([cr.Dense(4, name="hidden"), cr.Dense(1, name="out")])
+    with pytest.raises(DivergedError, match=r"epoch \d+, batch \d+.*smaller learning rate.*clip_norm") as caught:
+        network.fit(X, VALUES, optimizer=cr.SGD(50.0), epochs=300, batch_size=16, progress=False)
+    error = caught.value
+    assert finite(network)
+    assert 0 <= error.batch < 3
+    assert network.history is error.history
+    assert network.history is not None
+    assert network.history.epochs == error.epoch
+
+
+def test_epoch_batch_and_layer_are_the_right_ones() -> None:
+    """Row 25 alone gives 1/0 in the second layer; with 10 rows in a batch it comes in the third."""
+
+    def dangerous(x: Any) -> Any:
+        return 1.0 / x
+
+    x = np.ones((40, 1))
+    x[25] = 0.0
+    network = cr.Network([cr.Activation("identity"), cr.Activation(dangerous, name="dangerous"), cr.Dense(1)])
+    with pytest.raises(DivergedError, match=r"epoch 1, batch 3: layer 'dangerous") as caught:
+        network.fit(x, x, batch_size=10, shuffle=False, epochs=3, progress=False)
+    assert (caught.value.epoch, caught.value.batch) == (0, 2)
+    assert "dangerous" in caught.value.place
+    assert finite(network)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 10.0])
+def test_the_weights_kept_are_those_before_the_step(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chainrule.training.fit.BLOCK_SECONDS", seconds)
+    rate = lambda epoch: np.where(epoch < 5.3, 0.01, np.float64(1e300))  # noqa: E731
+    options: dict[str, Any] = {"batch_size": 10, "progress": False}
+    network = cr.Network([cr.Dense(3, "tanh"), cr.Dense(1)], dtype="float64")
+    with pytest.raises(DivergedError) as caught:
+        network.fit(X, VALUES, optimizer=cr.SGD(rate), epochs=100, **options)
+    assert caught.value.epoch == 5
+    assert finite(network)
+    reached: list[Any] = []
+    other = cr.Network([cr.Dense(3, "tanh"), cr.Dense(1)], dtype="float64")
+    other.fit(X, VALUES, optimizer=cr.SGD(0.01), epochs=5, callbacks=[lambda end: reached.append(end)], **options)
+    assert network.history["loss"] == pytest.approx(other.history["loss"], rel=1e-12)  # type: ignore[index]
+
+
+def test_the_loss_itself() -> None:
+    network = cr.Network([cr.Dense(1, name="d")])
+    with pytest.raises(DivergedError, match="the loss") as caught:
+        network.fit(X, VALUES, loss=lambda a, t: np.sum(np.log(a - a), axis=-1), epochs=2, progress=False)
+    assert caught.value.place == "the loss"
+
+
+def test_the_gradient() -> None:
+    network = cr.Network([cr.Dense(1, weight=0.0, name="d")])
+    with pytest.raises(DivergedError) as caught:  # √0 is 0 and its derivative is not finite
+        network.fit(X, VALUES, loss=lambda a, t: np.sum(np.sqrt(np.abs(a)), axis=-1), epochs=2, progress=False)
+    assert caught.value.epoch == 0
+    assert finite(network)
+
+
+def test_the_update() -> None:
+    network = cr.Network([cr.Dense(1)])
+    with pytest.raises(DivergedError) as caught:
+        network.fit(X, VALUES * 1e20, optimizer=cr.SGD(1e30), epochs=2, batch_size=None, progress=False)
+    assert finite(network)
+    assert caught.value.epoch <= 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_by_nudging_too(dtype: str) -> None:
+    network = cr.Network([cr.Dense(1)], dtype=dtype)
+    huge = np.finfo(dtype).max
+    rate = lambda epoch: np.where(epoch < 2.5, 0.01, huge)  # noqa: E731
+    with pytest.raises(DivergedError) as caught:
+        network.fit(X, VALUES, optimizer=cr.SGD(rate), epochs=9, gradients="numerical", progress=False)
+    assert caught.value.epoch in (2, 3)
+    assert finite(network)
+
+
+def test_training_can_go_on_afterwards() -> None:
+    network = cr.Network([cr.Dense(1)])
+    with pytest.raises(DivergedError):
+        network.fit(X, VALUES, optimizer=cr.SGD(1e4), epochs=300, progress=False)
+    history = network.build(2).fit(X, VALUES, optimizer=cr.SGD(0.01), epochs=2, progress=False)
+    assert np.isfinite(history["loss"]).all()
+
+
+def test_with_early_stopping_and_validation_data() -> None:
+    network = cr.Network([cr.Dense(1)])
+    with pytest.raises(DivergedError):
+        network.fit(
+            X, VALUES, optimizer=cr.SGD(5.0), epochs=300, early_stopping=1000, validation_split=0.2, progress=False
+        )
+    assert finite(network)
