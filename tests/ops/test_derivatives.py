@@ -59,6 +59,31 @@ def test_reverse_is_the_adjoint_of_forward(op):
         np.testing.assert_allclose(forward, reverse, rtol=1e-10, atol=1e-12)
 
 
+@pytest.mark.parametrize("op", SMOOTH, ids=by_name)
+def test_pullback_is_linear_and_can_itself_be_differentiated(op):
+    random = np.random.default_rng(6)
+    for case in cases(op):
+        function, leaves = function_of(case)
+        value, pullback = vjp(function, *leaves)
+        g, t = random_like(value, random), random_like(value, random)
+        pulled, along = jvp(pullback, (g,), (t,))
+        for found, expected in zip((*pulled, *along), (*pullback(g), *pullback(t)), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("op", SMOOTH, ids=by_name)
+def test_every_cotangent_has_the_dtype_of_its_input(op):
+    for narrow, wide in zip(cases(op, np.float32), cases(op, np.float64), strict=True):
+        for even in (0, 1):
+            mixed = [pair[(i + even) % 2] for i, pair in enumerate(zip(narrow.inputs, wide.inputs, strict=True))]
+            leaves, put = split_leaves(tuple(mixed))
+            function = lambda *new, put=put, case=narrow: apply(case.op, *put(new), **case.attributes)  # noqa: E731
+            y, tangent = jvp(function, leaves, [np.ones_like(x) for x in leaves])
+            cotangents = vjp(function, *leaves)[1](np.ones_like(y))
+            assert tangent.dtype == y.dtype
+            assert [c.dtype for c in cotangents] == [x.dtype for x in leaves]
+
+
 @pytest.mark.parametrize("op", [op for op in SMOOTH if isinstance(op, Layout)], ids=by_name)
 def test_layouts_adjoint_is_exact(op):
     """With whole numbers there is no rounding: ⟨g, J·t⟩ = ⟨Jᵀ·g, t⟩ to the last bit, for every input alone."""

@@ -15,7 +15,7 @@ from chainrule.ops import REGISTRY, Elementwise, eager, operation
 from strategies import elementwise_cases, from_domain
 
 OPERATIONS = [op for op in REGISTRY.values() if isinstance(op, Elementwise)]
-POINTS = 4
+POINTS = 6
 
 
 def constant_steps(name: str) -> Any:
@@ -95,7 +95,7 @@ def at(formula: Any, symbols: list[Any], numbers: list[Any]) -> float:
 
 
 def points(op: Elementwise) -> list[list[Any]]:
-    case = next(itertools.islice(elementwise_cases(op), 2, None))
+    case = max(elementwise_cases(op), key=lambda case: np.size(case.inputs[0]))
     arrays = np.broadcast_arrays(*case.inputs)
     return [[x.reshape(-1)[i] for x in arrays] for i in range(POINTS)]
 

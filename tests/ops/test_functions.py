@@ -9,9 +9,9 @@ import pytest
 
 from chainrule.autodiff import check_grads, grad, jvp, vjp
 from chainrule.engines import evaluate
-from chainrule.errors import ShapeError, TracingError, UnsupportedError
-from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, eager
-from chainrule.tracing import RecordedValue, simplify, trace, traced
+from chainrule.errors import ShapeError, TracingError, UnknownNameError, UnsupportedError
+from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, eager, operation
+from chainrule.tracing import RecordedValue, apply, simplify, trace, traced
 from chainrule.tracing.numpy_interface import _METHODS
 from strategies import arguments, elementwise_cases, examples_of_functions, split_leaves
 
@@ -249,7 +249,10 @@ def test_lists_take_part_where_numpy_takes_them():
         lambda t: np.inner(t, np.ones(4)),
         lambda t: np.tensordot(t, np.ones((3, 2)), axes=2),
         lambda t: np.einsum("ij,jk->ik", t, np.ones((4, 2))),
+        lambda t: np.einsum("ij,ij->", t, np.ones((3, 2))),
         lambda t: np.einsum("ij->ik", t),
+        lambda t: np.einsum(t, [0, 1], [1, 0]),
+        lambda t: apply(operation("einsum"), t, t, subscripts="i,i->"),
         lambda t: np.einsum("ijk->i", t),
         lambda t: np.einsum("ij,j->i", t),
         lambda t: t.reshape(4, 2),
@@ -284,6 +287,19 @@ def test_shapes_that_do_not_fit_are_named(call):
     for derivative in (lambda: vjp(call, x), lambda: jvp(call, (x,), (x,))):
         with pytest.raises(ValueError, match=" "):
             derivative()
+
+
+def test_clip_without_bounds_is_the_value_itself():
+    implementation = FUNCTIONS["clip"].implementation
+    assert trace(lambda t: implementation(traced, t), 1.0).equations == ()
+
+
+def test_operations_are_found_by_name():
+    assert operation("tanh") is REGISTRY["tanh"]
+    with pytest.raises(UnknownNameError, match=r"'tanhh'.*'tanh'"):
+        operation("tanhh")
+    with pytest.raises(ValueError, match="'tanh' is declared twice"):
+        Elementwise("tanh", value=lambda m, x: x, partials=(1,), domain=())
 
 
 def test_where_with_one_argument_needs_numbers():

@@ -41,11 +41,16 @@ def _options(function: Function) -> frozenset[str]:
 
 
 def call(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A function applied to traced values; options left at NumPy's defaults are dropped."""
+    """A function applied to traced values; options it does not have are dropped where they are NumPy's defaults."""
     if not kwargs:
         return function.implementation(traced, *args)
-    given = {name: value for name, value in kwargs.items() if value is not None and value is not np._NoValue}
-    unknown = [name for name in given if name not in _options(function)]
+    options = _options(function)
+    given = {
+        name: value
+        for name, value in kwargs.items()
+        if value is not np._NoValue and (value is not None or name in options)
+    }
+    unknown = [name for name in given if name not in options]
     if unknown:
         advice = (
             "write np.where(mask, x, 0.0) first" if "where" in unknown else "leave it out, or apply it to the result"

@@ -46,7 +46,7 @@ def where(m: Any, condition: Any, x: Any = None, y: Any = None, /) -> Any:
     return m.where(condition, x, y)
 
 
-@function(example((4,), -0.5, 0.5), example((4,), None, 0.3))
+@function(example((4,), -0.5, 0.5), example((4,), None, 0.3), example((4,), -0.3, None))
 def clip(m: Any, a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """The elements kept between two bounds."""
     low, high = (a_min if min is None else min), (a_max if max is None else max)

@@ -19,7 +19,11 @@ class Together(list[Any]):
     """Shapes of an example that go into the call as one list of arrays."""
 
 
-@function(example(Together([(2, 3), (1, 3)])), example(Together([(2, 3), (2, 2)]), axis=1))
+@function(
+    example(Together([(2, 3), (1, 3)])),
+    example(Together([(2, 3), (2, 2)]), axis=1),
+    example(Together([(2, 3), (2,)]), axis=None),
+)
 def concatenate(m: Any, arrays: Sequence[Any], axis: int | None = 0) -> Any:
     """Arrays joined along an existing axis."""
     if not len(arrays):
@@ -59,7 +63,7 @@ def column_stack(m: Any, tup: Sequence[Any]) -> Any:
     return concatenate(m, [reshape(m, array(a), (-1, 1)) if ndim(a) < 2 else a for a in tup], 1)
 
 
-@function(example((6, 2), 3), example((5,), [1, 3]), example((2, 4), 2, axis=1), numpy=(np.split, np.array_split))
+@function(example((6, 2), 3), example((5,), [1, 3]), example((2, 4), 2, axis=1))
 def split(m: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """An array cut into pieces of equal length, or at given positions."""
     place = one_axis(axis, ndim(ary))
@@ -71,6 +75,16 @@ def split(m: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any
     else:
         bounds = [0, *(min(int(i), n) for i in indices_or_sections), n]
     return [cut_along(m, ary, place, begin, end) for begin, end in itertools.pairwise(bounds)]
+
+
+@function(example((7, 2), 3), example((5,), [1, 3]), example((2, 3), 2, axis=1))
+def array_split(m: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """An array cut into pieces whose lengths differ by at most 1, or at given positions."""
+    if not isinstance(indices_or_sections, int):
+        return split(m, ary, indices_or_sections, axis)
+    length, longer = divmod(shape(ary)[axis], indices_or_sections)
+    bounds = [i * length + min(i, longer) for i in range(1, indices_or_sections)]
+    return split(m, ary, bounds, axis)
 
 
 @function(example((5, 3), [0, 4, 4]), example((3, 4), np.array([[1, 0]]), axis=1))
@@ -90,6 +104,7 @@ def take(m: Any, a: Any, indices: Any, axis: int | None = None, *, mode: str = "
 @function(
     example((3, 4), np.array([[1], [0], [3]]), axis=1),
     example((3, 2), np.array([[2, 0], [1, 1]]), axis=0),
+    example((2, 3), np.array([5, 0]), axis=None),
 )
 def take_along_axis(m: Any, arr: Any, indices: Any, axis: int | None = -1) -> Any:
     """For every line along `axis`, the elements at that line's own positions."""

@@ -67,7 +67,7 @@ def vdot(m: Any, a: Any, b: Any, /) -> Any:
     return matmul(m, ravel(m, array(a)), ravel(m, array(b)))
 
 
-@function(example((3,), (3,)), example((2, 3), (4, 3)))
+@function(example((3,), (3,)), example((2, 3), (4, 3)), example((2,), 3.0))
 def inner(m: Any, a: Any, b: Any, /) -> Any:
     """The product over the last axes of both."""
     a, b = array(a), array(b)
@@ -118,6 +118,10 @@ def trace(m: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> An
     example("...ij,...jk->...ik", (2, 3, 4), (4, 2)),
     example("i,i,i->", (3,), (3,), (3,)),
     example("ij,k->jk", (2, 3), (4,)),
+    example("ij->ji", (2, 3)),
+    example("ij,ij->i", (2, 1), (2, 3)),
+    example("ij,ij->i", (2, 3), (2, 1)),
+    example("ij,ij,j->i", (2, 1), (2, 1), (3,)),
 )
 def einsum(m: Any, subscripts: str, *operands: Any, optimize: Any = None) -> Any:
     """The product of any number of arrays told by subscripts, as in `numpy.einsum`."""

@@ -144,7 +144,7 @@ def repeat(m: Any, a: Any, repeats: Any, axis: int | None = None) -> Any:
     return m.take(a, np.repeat(np.arange(a.shape[place]), repeats), axis=place)
 
 
-@function(example((4,)), example((3, 4), k=1), example((4, 3), k=-1))
+@function(example((4,)), example((2,), k=1), example((2,), k=-2), example((3, 4), k=1), example((4, 3), k=-1))
 def diag(m: Any, v: Any, k: int = 0) -> Any:
     """The diagonal of a matrix, or a matrix with a given diagonal."""
     if ndim(v) == 2:

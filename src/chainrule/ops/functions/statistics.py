@@ -105,6 +105,7 @@ def log_softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
     example((3, 4), axis=1),
     example((3, 4), ord=1, axis=0),
     example((3, 4), ord=np.inf, axis=0),
+    example((3, 4), ord=-np.inf, axis=0),
     example((3, 4), ord=3, axis=1, keepdims=True),
     numpy=(np.linalg.norm, np.linalg.vector_norm),
 )
@@ -145,7 +146,7 @@ def diff(m: Any, a: Any, n: int = 1, axis: int = -1) -> Any:
     return a
 
 
-@function(example((6,)), example((3, 4), axis=0))
+@function(example((6,)), example((3, 4), axis=0), example((2, 3), axis=None))
 def sort(m: Any, a: Any, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None) -> Any:
     """Elements in ascending order along an axis."""
     if axis is None:
@@ -153,7 +154,7 @@ def sort(m: Any, a: Any, axis: int | None = -1, kind: str | None = None, *, stab
     return m.sort(a, axis=one_axis(axis, ndim(a)))
 
 
-@function(example((3, 4)), differentiable=False)
+@function(example((3, 4)), example((2, 3), axis=None), differentiable=False)
 def argsort(m: Any, a: Any, axis: int | None = -1, kind: str | None = None, *, stable: bool | None = None) -> Any:
     """The positions that sort an axis."""
     if axis is None:
@@ -161,13 +162,13 @@ def argsort(m: Any, a: Any, axis: int | None = -1, kind: str | None = None, *, s
     return m.argsort(a, axis=one_axis(axis, ndim(a)))
 
 
-@function(example((3, 4)), example((3, 4), axis=1), differentiable=False)
+@function(example((3, 4)), example((3, 4), axis=1), example((3, 4), axis=0, keepdims=True), differentiable=False)
 def argmax(m: Any, a: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
     """The position of the largest element."""
     return _argument(m, m.argmax, a, axis, keepdims)
 
 
-@function(example((3, 4)), example((3, 4), axis=1), differentiable=False)
+@function(example((3, 4)), example((3, 4), axis=1), example((3, 4), keepdims=True), differentiable=False)
 def argmin(m: Any, a: Any, axis: int | None = None, *, keepdims: bool = False) -> Any:
     """The position of the smallest element."""
     return _argument(m, m.argmin, a, axis, keepdims)
