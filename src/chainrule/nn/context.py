@@ -16,6 +16,7 @@ from chainrule.errors import NotBuiltError, ShapeError
 from chainrule.nn.initializers import initializer
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.nn.randomness import RandomNumbers
+from chainrule.tracing.functions import listener
 from chainrule.tracing.recorder import Recorder
 
 
@@ -33,6 +34,11 @@ class Evaluation:
     random: RandomNumbers | None = None
     activated: dict[int, tuple[str, Any, Any]] = field(default_factory=dict)
     readings: list[tuple[str, tuple[Any, ...], Any, Any]] = field(default_factory=list)
+
+    def note_activation(self, name: str, before: Any, after: Any) -> None:
+        """Remember what made `after`; an identity makes nothing."""
+        if name != "identity":
+            self.activated.setdefault(id(after), (name, before, after))
 
     def parameters_of(self, layer: Any, inputs: tuple[Any, ...]) -> tuple[str, Mapping[str, Any]]:
         """The layer's name and arrays."""
@@ -103,8 +109,9 @@ def current(what: str) -> Evaluation:
 @contextmanager
 def evaluating(evaluation: Evaluation) -> Iterator[Evaluation]:
     """Make this the evaluation that layers find."""
-    token = _current.set(evaluation)
+    token, hearing = _current.set(evaluation), listener.set(evaluation.note_activation)
     try:
         yield evaluation
     finally:
         _current.reset(token)
+        listener.reset(hearing)

@@ -95,7 +95,7 @@ class Activated:
             z = self.linear(parameters, *inputs)
         with scope("activation"):
             a = activation(self.activation)(z)
-        evaluation.activated[id(a)] = (name_of(self.activation), z, a)
+        evaluation.note_activation(name_of(self.activation), z, a)
         evaluation.readings.append((name, inputs, z, a))
         return a
 

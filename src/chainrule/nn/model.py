@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, ShapeError
-from chainrule.nn.context import Building, Evaluation, evaluating
+from chainrule.nn.activations import name_of
+from chainrule.nn.context import Building, Evaluation, current, evaluating
 from chainrule.nn.layers import Layer
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.nn.randomness import RandomNumbers
@@ -34,7 +35,9 @@ class Row:
                 x = layer(x)
             else:
                 with scope(getattr(layer, "__name__", type(layer).__name__)):
-                    x = layer(x)
+                    y = layer(x)
+                current("a row").note_activation(name_of(layer), x, y)
+                x = y
         return x
 
 
