@@ -303,6 +303,7 @@ def test_control_flow_on_known_values():
     assert grad(root)(2.0) == pytest.approx(0.5 / np.sqrt(2.0), rel=1e-6)
     assert grad(lambda x: np.sum(x) if x[0] > x[1] else np.prod(x))(np.array([2.0, 3.0])).tolist() == [3.0, 2.0]
     assert grad(lambda x: x**2 if x else 5 * x)(0.0) == 5.0
+    assert jvp(lambda x: x**2 if x else 5 * x, (0.0,), (1.0,))[1] == 5.0
     assert grad(lambda x: max(x, 1.0) * min(x, 7.0) * abs(x))(-2.0) == 4.0  # −x²
 
 

@@ -69,6 +69,7 @@ def test_inputs_are_named_after_the_parameters():
     program = trace(method, 1.0, 2.0, {"a": 3.0})
     assert [x.name for x in program.inputs] == ["first", "argument_1", "argument_2.a"]
     assert trace(np.tanh, 1.0).name == "tanh"
+    assert [x.name for x in trace(dict, {"a": 1.0}).inputs] == ["argument_0.a"]  # whose parameters Python does not tell
     assert trace(lambda x: x, 1.0).name == "program"
 
 
