@@ -17,19 +17,10 @@ SOURCE = Path(chainrule.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
 ARCHITECTURE = SOURCE.parents[1] / "ARCHITECTURE.md"
 
-LAYERS = "errors < ops < tracing < autodiff < engines < nn < training < network < datasets < tables < learning < cli"
-"""Used while ARCHITECTURE.md has no line of this form."""
+LAYERS = re.findall(r"^\d+\. `(\w+)`: ", ARCHITECTURE.read_text(), re.MULTILINE)
+"""The numbered list of ARCHITECTURE.md, from the bottom up."""
 
-
-def layers():
-    """The layers from the bottom up, each a set of packages and modules that stand side by side."""
-    text = ARCHITECTURE.read_text() if ARCHITECTURE.exists() else ""
-    found = re.search(r"^ *errors < .*$", text, re.MULTILINE)
-    line = found.group() if found else LAYERS
-    return [{name.strip() for name in group.split(",")} for group in line.split("<")]
-
-
-HEIGHT = {name: height for height, names in enumerate(layers()) for name in names}
+HEIGHT = {name: height for height, name in enumerate(LAYERS)}
 
 
 def package_of(dotted):
@@ -78,9 +69,9 @@ def test_imports_point_one_way(path):
             )
 
 
-def test_every_part_has_a_layer():
+def test_the_layers_are_the_parts_there_are():
     parts = {path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in MODULES} - {"__init__"}
-    assert parts <= set(HEIGHT)
+    assert sorted(LAYERS) == sorted(parts)
 
 
 HEAVY = ("llvmlite", "sklearn", "matplotlib", "rich", "typer", "pandas", "polars", "sympy", "scipy")
