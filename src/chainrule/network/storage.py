@@ -46,7 +46,7 @@ def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
         "notes": notes,
     }
     try:
-        text = json.dumps(described, allow_nan=False)
+        digest = _digest(json.dumps(described, allow_nan=False), arrays)
     except (TypeError, ValueError) as error:
         raise SettingError(
             f"the network cannot be saved: {error}. Notes must be JSON-able: text, numbers, lists, dicts."
@@ -54,7 +54,7 @@ def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
     target = Path(path)
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
-        unfinished.write_bytes(to_bytes(arrays, metadata={KEY: text, DIGEST: _digest(text, arrays)}))
+        unfinished.write_bytes(to_bytes(arrays, metadata={KEY: json.dumps({DIGEST: digest, **described})}))
         os.replace(unfinished, target)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -79,9 +79,13 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise ModelFileError(
             f"{path} is a safetensors file, but not one that chainrule wrote: it has no architecture in it."
         )
-    if metadata.get(DIGEST) != _digest(metadata[KEY], arrays):
+    try:
+        described: dict[str, Any] = json.loads(metadata[KEY])
+        intact = described.pop(DIGEST) == _digest(json.dumps(described), arrays)
+    except (ValueError, KeyError, AttributeError):
+        intact = False
+    if not intact:
         raise ModelFileError(f"{path} is damaged: what is in it is not what was saved. Save the network again.")
-    described: dict[str, Any] = json.loads(metadata[KEY])
     version = described["format"]
     if version != FORMAT:
         raise ModelFileError(

@@ -1,0 +1,109 @@
+"""The reference engine: Programs as Python text, and training loops step by step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.engines import ENGINES, TrainingLoop, compile_program, evaluate, prepare
+from chainrule.engines.numpy_engine import source_of
+from chainrule.errors import ShapeError, UnknownNameError
+
+
+def function(x: Any, w: Any) -> Any:
+    return {"loss": np.sum(np.tanh(x @ w) ** 2), "parts": [np.exp(-w), x[1:]]}
+
+
+X, W = np.random.default_rng(0).normal(size=(4, 3)), np.random.default_rng(1).normal(size=(3, 2))
+
+
+class TestEvaluate:
+    def test_equals_the_function(self) -> None:
+        program = cr.trace(function, X, W)
+        for one in (program, cr.simplify(program)):
+            result, expected = evaluate(one, X, W), function(X, W)
+            assert result["loss"] == pytest.approx(expected["loss"], rel=1e-15)
+            for ours, theirs in zip(result["parts"], expected["parts"], strict=True):
+                np.testing.assert_array_equal(ours, theirs)
+
+    def test_of_a_gradient_and_gradient_of_it(self) -> None:
+        loss = lambda w: np.sum(np.tanh(X @ w) ** 2)  # noqa: E731
+        program = cr.simplify(cr.trace(cr.grad(loss), W))
+        np.testing.assert_allclose(evaluate(program, W), cr.grad(loss)(W), rtol=1e-14)
+        twice = cr.grad(lambda w: np.sum(evaluate(program, w) ** 2))(W)
+        np.testing.assert_allclose(twice, cr.grad(lambda w: np.sum(cr.grad(loss)(w) ** 2))(W), rtol=1e-12)
+
+    def test_arguments_are_checked(self) -> None:
+        program = cr.trace(function, X, W)
+        with pytest.raises(ShapeError, match=r"\(3, 2\).*\(2, 3\).*Trace the function again"):
+            evaluate(program, X, W.T)
+        with pytest.raises(cr.ChainruleError):
+            evaluate(program, X)
+
+    def test_inputs_may_be_outputs_and_unused(self) -> None:
+        program = cr.simplify(cr.trace(lambda a, b: (a, a, 3.0 * a), np.ones(2), np.ones(1)))
+        first, second, third = evaluate(program, np.array([1.0, 2.0]), np.zeros(1))
+        assert first.tolist() == second.tolist() == [1, 2]
+        assert third.tolist() == [3, 6]
+
+    def test_made_once(self) -> None:
+        program = cr.trace(function, X, W)
+        assert compile_program(program) is compile_program(program)
+
+    def test_text_frees_values_after_their_last_use(self) -> None:
+        text, _ = source_of(cr.trace(lambda x: np.sum(np.exp(np.sin(x))), X))
+        lines = [line.strip() for line in text.splitlines()]
+        assert lines[0] == "def run(x0):"
+        assert lines[2:4] == ["v1 = f1(v0)", "del v0"]
+
+
+class TestRunner:
+    """A loop known to nothing but Programs: a running sum of the rows, with a smaller last batch."""
+
+    DATA = np.arange(10.0)
+
+    def loop(self) -> TrainingLoop:
+        def step(total: Any, rows: Any, scale: Any) -> Any:
+            return [total + scale * np.sum(rows), np.sum(rows)]
+
+        full = cr.simplify(cr.trace(step, 0.0, np.ones(4), 1.0))
+        last = cr.simplify(cr.trace(step, 0.0, np.ones(2), 1.0))
+        return TrainingLoop(full, last, state=1, rows=10, batch_size=4)
+
+    @pytest.mark.parametrize("engine", [*ENGINES, "auto"])
+    def test_steps_through_epochs_in_pieces(self, engine: str) -> None:
+        order = np.stack([np.arange(10), np.arange(10)[::-1]]).astype(np.int32)
+        scales = np.array([1.0, 10.0, 100.0, 1.0, 10.0, 100.0])
+        assert self.loop().steps_per_epoch == 3
+        sums = [6, 22, 17, 30, 14, 1]
+        for pieces in ([6], [1, 1, 1, 1, 1, 1], [2, 3, 1]):
+            runner = prepare(self.loop(), [self.DATA], engine)
+            runner.load([np.float64(0.0)])
+            first, figures = 0, []
+            for count in pieces:
+                figures.append(runner.run(order, first, count, [scales[first : first + count]]))
+                first += count
+            assert np.concatenate(figures)[:, 0].tolist() == sums
+            assert np.concatenate(figures).dtype == np.float64
+            assert float(runner.state[0]) == sum(a * b for a, b in zip(sums, scales, strict=True))
+
+    def test_going_back_to_a_state(self) -> None:
+        runner = prepare(self.loop(), [self.DATA], "numpy")
+        runner.load([np.float64(0.0)])
+        order, ones = np.arange(10, dtype=np.int32)[None], [np.ones(1)]
+        runner.run(order, 0, 1, ones)
+        kept = runner.state
+        runner.run(order, 1, 1, ones)
+        runner.load(kept)
+        assert float(runner.state[0]) == 6
+        runner.run(order, 1, 1, ones)
+        assert float(runner.state[0]) == 28
+
+    def test_unknown_engine(self) -> None:
+        with pytest.raises(UnknownNameError, match="did you mean 'numpy'"):
+            prepare(self.loop(), [self.DATA], "numpi")
+        with pytest.raises(UnknownNameError, match="no engine named 'cuda'"):
+            cr.Network([cr.Dense(1)]).fit(np.ones((3, 1)), np.ones(3), engine="cuda", progress=False)
