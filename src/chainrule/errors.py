@@ -169,7 +169,9 @@ class DivergedError(ChainruleError, ArithmeticError):
     Works: the same with a smaller learning rate, standardised inputs, or `clip_norm=1.0`.
     """
 
-    def __init__(self, message: str, *, epoch: int, batch: int, place: str, history: object = None) -> None:
+    def __init__(
+        self, message: str, *, epoch: int = 0, batch: int = 0, place: str = "", history: object = None
+    ) -> None:
         super().__init__(message)
         self.epoch, self.batch, self.place, self.history = epoch, batch, place, history
 

@@ -131,7 +131,7 @@ class Perceptron:
             return f"Learned in {passes}: the line w·x + b = 0 separates the classes."
         if self.separable is False:
             return (
-                f"Goes round in circles after {passes}: the weights came back to earlier values, so the same "
-                f"{self.errors[-1]} mistakes recur for ever. No line separates the classes."
+                f"Goes round in circles after {passes}: the weights came back to earlier values, so its mistakes "
+                "recur for ever. No line separates the classes."
             )
         return f"Still made {self.errors[-1]} mistakes in the last of {passes}; more passes may or may not help."

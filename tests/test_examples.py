@@ -1,0 +1,41 @@
+"""Every file in examples/ runs as it stands, without warnings, and shows what it says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+SHOWN = {  # words that an example's output must have
+    "arbitrary_network": ["14 parameters", "by the chain rule", "by nudging"],
+    "perceptron": ["AND", "separates the classes", "No line separates", "2-2-1 network: [0, 1, 1, 0]"],
+    "xor_by_nudging": ["60,000 forward", "6,000 backward"],
+    "own_pieces": ["10% of the points", "90% of the points", "agrees with finite differences"],
+}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_runs(path: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(path)],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, env={"PYTHONIOENCODING": "utf-8"}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    for words in SHOWN.get(path.stem, [""]):
+        assert words in done.stdout
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_is_short_and_says_what_it_shows(path: Path) -> None:
+    text = path.read_text()
+    assert text.startswith('"""')
+    assert len(text.splitlines()) < 90
+
+
+def test_the_formula_is_under_sixty_lines() -> None:
+    (path,) = [path for path in EXAMPLES if path.stem == "arbitrary_network"]
+    assert len(path.read_text().splitlines()) < 60
