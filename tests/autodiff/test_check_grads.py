@@ -47,6 +47,17 @@ def test_finds_wrong_derivatives_in_each_mode(modes, named, dtype):
         check_grads(wrong, (np.array(1.5, dtype),), modes=modes, order=1)
 
 
+def test_finds_derivatives_that_are_right_only_along_the_diagonal():
+    """Value x₀ + x₁, derivative (2, 0) in place of (1, 1)."""
+
+    def skewed(x):
+        return 2 * x[0] + stop_gradient(x[1] - x[0])
+
+    for mode in ("fwd", "rev"):
+        with pytest.raises(GradientMismatchError):
+            check_grads(skewed, (np.array([1.0, 2.0]),), order=1, modes=(mode,))
+
+
 def test_finds_derivatives_that_are_wrong_only_in_second_order():
     """Value and first derivative of x² are right at every x; the second derivative is lost."""
 

@@ -166,6 +166,19 @@ def test_the_modes_of_jacobian_agree_for_wide_and_tall():
         np.testing.assert_allclose(found[0], found[2], rtol=1e-13)
 
 
+@pytest.mark.parametrize(("rows", "columns", "calls"), [(2, 5, 1), (5, 2, 2)])
+def test_jacobian_takes_the_cheaper_mode(rows, columns, calls):
+    """Wide: one run, and a pullback for every row. Tall: a first run for the shape, and one with a tangent for all columns."""
+    runs = []
+
+    def function(x):
+        runs.append(type(x).__name__)
+        return np.ones((rows, columns)) @ x
+
+    jacobian(function)(np.ones(columns))
+    assert set(runs[1:]) == ({"TangentValue"} if calls > 1 else set())
+
+
 # --- orders and mixtures of modes
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from chainrule.autodiff import derivative, grad, jacobian
+from chainrule.autodiff.numerical import step_size
 from chainrule.errors import DifferentiationError, SettingError
 
 METHODS = ("forward", "backward", "central")
@@ -42,6 +43,15 @@ def test_the_chosen_step_balances_truncation_against_rounding():
         error = {h: abs(derivative(np.exp, 1.0, method=method, h=h) - math.e) for h in (best / 1000, best, best * 1000)}
         assert error[best] == min(error.values())
         assert abs(derivative(np.exp, 1.0, method=method) - math.e) < 10 * error[best] + 1e-10
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_step_is_exact(dtype):
+    """x + h is a number of the dtype, so that dividing by h divides by what x really moved."""
+    for x in np.linspace(0.1, 9.7, 23).astype(dtype):
+        h = step_size(x, "central")
+        assert (x + h) - x == h
+        assert h.dtype == dtype
 
 
 def test_order_of_accuracy():

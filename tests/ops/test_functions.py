@@ -205,7 +205,9 @@ def test_ufuncs_reach_the_operation_of_their_name(op):
 
 
 @pytest.mark.parametrize("name", ["add", "multiply", "maximum", "minimum", "logical_or", "logical_and"])
-@pytest.mark.parametrize("options", [{}, {"axis": 1}, {"axis": None}, {"axis": (0, 1)}, {"axis": 1, "keepdims": True}])
+@pytest.mark.parametrize(
+    "options", [{}, {"axis": 1}, {"axis": None}, {"axis": (0, 1)}, {"axis": 1, "keepdims": True}, {"where": True}]
+)
 def test_reduce_of_ufuncs(name, options):
     x, reduce = np.arange(6.0).reshape(2, 3) - 1, getattr(np, name).reduce
     assert_same(evaluate(trace(lambda t: reduce(t, **options), x), x), reduce(x, **options))

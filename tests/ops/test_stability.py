@@ -119,6 +119,16 @@ def test_derivative_at_zero_is_as_documented(function, expected):
     assert jvp(function, (0.0,), (1.0,))[1] == expected
 
 
+def test_powers_of_zero():
+    """By the base b·a^(b−1), which is 0 for b = 0; by the exponent 0, where y does not change with b > 0."""
+    exponents = np.array([0.0, 1.0, 2.0, 3.5])
+    by_base, by_exponent = grad(lambda a, b: np.sum(a**b), argnums=(0, 1))(np.zeros(4), exponents)
+    np.testing.assert_array_equal(by_base, [0.0, 1.0, 0.0, 0.0])
+    np.testing.assert_array_equal(by_exponent, np.zeros(4))
+    assert grad(lambda b: 0.0**b)(2.0) == 0.0
+    assert grad(lambda a: a**0)(0.0) == 0.0
+
+
 def test_ties_share_the_derivative():
     assert grad(lambda a, b: np.maximum(a, b), argnums=(0, 1))(2.0, 2.0) == (0.5, 0.5)
     assert grad(lambda a, b: np.minimum(a, b), argnums=(0, 1))(2.0, 2.0) == (0.5, 0.5)
