@@ -1,0 +1,80 @@
+"""Exponentials: x = k·ln 2 + r, then a polynomial in r, then the exponent k."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from chainrule.engines.llvm.mathematics import coefficients
+from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Number
+from chainrule.engines.llvm.mathematics.steps import format_of, polynomial, power_of_two, scale
+
+Code = Any
+
+# ln 2 in two parts: rounded to the dtype, and the rest.
+LN2_HIGH = {FLOAT32: 0.693147182464599609375, FLOAT64: 0.693147180559945286227}
+LN2_LOW = {FLOAT32: -1.904654299957767884e-09, FLOAT64: 2.319046813846299558e-17}
+
+# Beyond these e^x is 0 or infinite.
+LOWEST = {FLOAT32: -104.0, FLOAT64: -746.0}
+HIGHEST = {FLOAT32: 89.0, FLOAT64: 710.0}
+
+
+def reduce(m: Code, x: Number) -> tuple[Number, Number]:
+    """(k, r) with x = k·ln 2 + r, k a whole number and |r| ≤ ½·ln 2."""
+    magic = format_of(x).magic
+    k = m.fma(x, 1.0 / math.log(2.0), magic) - magic
+    r = m.fma(k, -LN2_HIGH[x.dtype], x)
+    return k, m.fma(k, -LN2_LOW[x.dtype], r)
+
+
+def exponential(m: Code, r: Number) -> Number:
+    """e^r for |r| ≤ ½·ln 2."""
+    return m.fma(r * r, polynomial(m, r, coefficients.EXP), r) + 1.0
+
+
+def exp_parts(m: Code, x: Number) -> tuple[Number, Number]:
+    """(y, k) with e^x = y·2^k."""
+    k, r = reduce(m, m.minimum(m.maximum(x, LOWEST[x.dtype]), HIGHEST[x.dtype]))
+    return exponential(m, r), k
+
+
+def exp(m: Code, x: Number) -> Number:
+    """e^x."""
+    return scale(m, *exp_parts(m, x))
+
+
+def exp2(m: Code, x: Number) -> Number:
+    """2^x."""
+    form = format_of(x)
+    x = m.minimum(m.maximum(x, float(form.least_exponent)), form.bias + 1.0)
+    k = (x + form.magic) - form.magic
+    f = x - k
+    return scale(m, m.fma(f, polynomial(m, f, coefficients.EXP2), 1.0), k)
+
+
+def expm1_parts(m: Code, x: Number) -> tuple[Number, Number]:
+    """(p, k) with e^x = (1 + p)·2^k; p is accurate also where it is near 0."""
+    k, r = reduce(m, x)
+    return m.fma(r * r, polynomial(m, r, coefficients.EXPM1), r), k
+
+
+def expm1(m: Code, x: Number) -> Number:
+    """e^x − 1, accurate near 0."""
+    lowest = -float(format_of(x).mantissa + 4)  # there the result is −1
+    bounded = m.minimum(m.maximum(x, lowest), HIGHEST[x.dtype])
+    p, k = expm1_parts(m, bounded)
+    last = k > float(format_of(x).bias)  # 2^k is infinite, though the result need not be
+    factor = power_of_two(m, m.choose(last, k - 1.0, k))
+    result = m.fma(factor, p, factor - 1.0)
+    return m.copysign(m.choose(last, result * 2.0, result), x)
+
+
+def tanh(m: Code, x: Number) -> Number:
+    """The hyperbolic tangent: an odd polynomial near 0, and 1 − 2/(e^2|x| + 1) beyond."""
+    size = m.minimum(m.absolute(x), {FLOAT32: 10.0, FLOAT64: 20.0}[x.dtype])
+    square = size * size
+    near = m.fma(size * square, polynomial(m, square, coefficients.TANH), size)
+    k, r = reduce(m, size + size)
+    far = 1.0 - 2.0 / m.fma(exponential(m, r), power_of_two(m, k), 1.0)
+    return m.copysign(m.choose(size < 0.55, near, far), x)

@@ -1,0 +1,278 @@
+"""Arithmetic, comparisons, logic and rounding: one or a few instructions each, as NumPy defines them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines.llvm.mathematics.numbers import (
+    BOOL,
+    DType,
+    Number,
+    bits,
+    is_signed,
+    kind_of,
+    loop_dtypes,
+    result_dtype,
+)
+
+Code = Any
+"""The namespace the code is written through; `Mathematics`, which imports this module."""
+
+
+def _operands(m: Code, name: str, *inputs: Any) -> tuple[list[Number], DType]:
+    """The inputs in the dtype of NumPy's loop, and the dtype of its output."""
+    *dtypes, result = loop_dtypes(name, tuple(kind_of(x) for x in inputs))
+    return [m.number(x, dtype) for x, dtype in zip(inputs, dtypes, strict=True)], result
+
+
+# ---- arithmetic
+
+
+def add(m: Code, a: Any, b: Any) -> Number:
+    """The sum; of truth values: or."""
+    (a, b), dtype = _operands(m, "add", a, b)
+    build = {"f": m.builder.fadd, "b": m.builder.or_}.get(dtype.kind, m.builder.add)
+    return m.emit(build, dtype, a, b)
+
+
+def subtract(m: Code, a: Any, b: Any) -> Number:
+    """The difference."""
+    (a, b), dtype = _operands(m, "subtract", a, b)
+    return m.emit(m.builder.fsub if dtype.kind == "f" else m.builder.sub, dtype, a, b)
+
+
+def multiply(m: Code, a: Any, b: Any) -> Number:
+    """The product; of truth values: and."""
+    (a, b), dtype = _operands(m, "multiply", a, b)
+    build = {"f": m.builder.fmul, "b": m.builder.and_}.get(dtype.kind, m.builder.mul)
+    return m.emit(build, dtype, a, b)
+
+
+def divide(m: Code, a: Any, b: Any) -> Number:
+    """The quotient; of integers: in float64."""
+    (a, b), dtype = _operands(m, "divide", a, b)
+    return m.emit(m.builder.fdiv, dtype, a, b)
+
+
+def negative(m: Code, x: Any) -> Number:
+    """The number with the other sign."""
+    (x,), dtype = _operands(m, "negative", x)
+    return m.emit(m.builder.fneg if dtype.kind == "f" else m.builder.neg, dtype, x)
+
+
+def positive(m: Code, x: Any) -> Number:
+    """The number itself."""
+    return _operands(m, "positive", x)[0][0]
+
+
+def absolute(m: Code, x: Any) -> Number:
+    """The size without the sign."""
+    (x,), dtype = _operands(m, "absolute", x)
+    if dtype.kind == "f":
+        return m.intrinsic("fabs", x)
+    return m.choose(x < 0, -x, x) if is_signed(dtype) else x
+
+
+def sign(m: Code, x: Any) -> Number:
+    """−1, 0 or 1; NaN stays NaN."""
+    (x,), dtype = _operands(m, "sign", x)
+    if dtype.kind != "f":
+        above = m.choose(x > 0, 1, m.number(0, dtype))
+        return m.choose(x < 0, -1, above) if is_signed(dtype) else above
+    one = m.copysign(m.number(1.0, dtype), x)
+    return m.choose(x == 0, 0.0, m.choose(x == x, one, x))
+
+
+def maximum(m: Code, a: Any, b: Any) -> Number:
+    """The larger; NaN where either is NaN."""
+    return _extreme(m, "maximum", a, b)
+
+
+def minimum(m: Code, a: Any, b: Any) -> Number:
+    """The smaller; NaN where either is NaN."""
+    return _extreme(m, "minimum", a, b)
+
+
+def _extreme(m: Code, name: str, a: Any, b: Any) -> Number:
+    if isinstance(a, int | float) and not isinstance(b, int | float):
+        a, b = b, a
+    bounded = isinstance(b, int | float) and not math.isnan(b)  # a constant that can't be NaN
+    (a, b), dtype = _operands(m, name, a, b)
+    if dtype.kind == "b":
+        return a | b if name == "maximum" else a & b
+    beyond = (b > a) if name == "maximum" else (b < a)
+    chosen = m.choose(beyond, b, a)  # NaN in a stays; this form is one instruction on x86
+    return chosen if dtype.kind != "f" or bounded else m.choose(b == b, chosen, b)
+
+
+def where(m: Code, condition: Any, a: Any, b: Any) -> Number:
+    """The first value where the condition holds, else the second."""
+    dtype = result_dtype((kind_of(a), kind_of(b)))
+    a, b = m.number(a, dtype), m.number(b, dtype)
+    if isinstance(condition, bool):
+        return a if condition else b
+    return m.choose(m.truth(condition), a, b)
+
+
+def indicator(m: Code, condition: Any, like: Any) -> Number:
+    """1 where the condition holds and 0 elsewhere, in the dtype of `like`."""
+    dtype = result_dtype((kind_of(like),))
+    return m.choose(m.truth(condition), m.number(1, dtype), m.number(0, dtype))
+
+
+# ---- comparisons and logic
+
+
+def _compare(symbol: str, name: str) -> Any:
+    def compare(m: Code, a: Any, b: Any) -> Number:
+        kinds = kind_of(a), kind_of(b)
+        if int in kinds and not any(kind is int or kind is float for kind in kinds if kind is not int):
+            a, b, beyond = _within(a, b)
+            if beyond is not None:  # the integer lies outside the other's dtype: the answer is known
+                return m.number(bool(getattr(np, name)(*beyond)), BOOL)
+        (a, b), _ = _operands(m, name, a, b)
+        if a.dtype.kind == "f":
+            build = m.builder.fcmp_unordered if symbol == "!=" else m.builder.fcmp_ordered
+            return Number(build(symbol, a.value, b.value), BOOL, m)
+        if a.dtype != b.dtype:  # int64 with uint64
+            wide = [m.extend(x, 128) for x in (a, b)]
+            return Number(m.builder.icmp_signed(symbol, *wide), BOOL, m)
+        build = m.builder.icmp_signed if is_signed(a.dtype) else m.builder.icmp_unsigned
+        return Number(build(symbol, a.value, b.value), BOOL, m)
+
+    compare.__doc__ = f"Whether a {symbol} b, of NaN as IEEE 754 has it."
+    return compare
+
+
+def _within(a: Any, b: Any) -> tuple[Any, Any, tuple[int, int] | None]:
+    """Unchanged, and for a Python integer beyond the other's dtype two numbers that compare as these do."""
+    number, x = (a, b) if isinstance(b, int) else (b, a)
+    if number.dtype.kind not in "iu":
+        return a, b, None
+    range_ = np.iinfo(number.dtype)
+    if range_.min <= x <= range_.max:
+        return a, b, None
+    above = 1 if x > range_.max else -1
+    return a, b, (0, above) if isinstance(b, int) else (above, 0)
+
+
+less, less_equal = _compare("<", "less"), _compare("<=", "less_equal")
+greater, greater_equal = _compare(">", "greater"), _compare(">=", "greater_equal")
+equal, not_equal = _compare("==", "equal"), _compare("!=", "not_equal")
+
+
+def logical_and(m: Code, a: Any, b: Any) -> Number:
+    """Whether both are other than 0."""
+    return m.emit(m.builder.and_, BOOL, m.truth(a), m.truth(b))
+
+
+def logical_or(m: Code, a: Any, b: Any) -> Number:
+    """Whether any is other than 0."""
+    return m.emit(m.builder.or_, BOOL, m.truth(a), m.truth(b))
+
+
+def logical_xor(m: Code, a: Any, b: Any) -> Number:
+    """Whether exactly one is other than 0."""
+    return m.emit(m.builder.xor, BOOL, m.truth(a), m.truth(b))
+
+
+def logical_not(m: Code, x: Any) -> Number:
+    """Whether it is 0."""
+    return m.emit(m.builder.xor, BOOL, m.truth(x), m.number(True, BOOL))
+
+
+# ---- bits
+
+
+def bitwise_and(m: Code, a: Any, b: Any) -> Number:
+    """The bits set in both."""
+    (a, b), dtype = _operands(m, "bitwise_and", a, b)
+    return m.emit(m.builder.and_, dtype, a, b)
+
+
+def bitwise_or(m: Code, a: Any, b: Any) -> Number:
+    """The bits set in any."""
+    (a, b), dtype = _operands(m, "bitwise_or", a, b)
+    return m.emit(m.builder.or_, dtype, a, b)
+
+
+def bitwise_xor(m: Code, a: Any, b: Any) -> Number:
+    """The bits set in exactly one."""
+    (a, b), dtype = _operands(m, "bitwise_xor", a, b)
+    return m.emit(m.builder.xor, dtype, a, b)
+
+
+def invert(m: Code, x: Any) -> Number:
+    """Every bit turned over."""
+    (x,), dtype = _operands(m, "invert", x)
+    return m.emit(m.builder.xor, dtype, x, m.number(-1 if is_signed(dtype) else 2 ** bits(dtype) - 1, dtype))
+
+
+def left_shift(m: Code, a: Any, b: Any) -> Number:
+    """a·2^b in the dtype's bits; 0 where b is not within them."""
+    (a, b), dtype = _operands(m, "left_shift", a, b)
+    inside = _is_shift(m, b)
+    return m.choose(inside, m.emit(m.builder.shl, dtype, a, m.choose(inside, b, 0)), 0)
+
+
+def right_shift(m: Code, a: Any, b: Any) -> Number:
+    """⌊a/2^b⌋; 0 or −1 where b is not within the dtype's bits."""
+    (a, b), dtype = _operands(m, "right_shift", a, b)
+    build = m.builder.ashr if is_signed(dtype) else m.builder.lshr
+    inside = _is_shift(m, b)
+    if is_signed(dtype):
+        return m.emit(build, dtype, a, m.choose(inside, b, bits(dtype) - 1))
+    return m.choose(inside, m.emit(build, dtype, a, m.choose(inside, b, 0)), 0)
+
+
+def _is_shift(m: Code, b: Number) -> Number:
+    limit = m.number(bits(b.dtype), b.dtype)
+    return Number(m.builder.icmp_unsigned("<", b.value, limit.value), BOOL, m)
+
+
+# ---- rounding and conversion
+
+
+def _rounding(name: str, intrinsic: str) -> Any:
+    def rounding(m: Code, x: Any) -> Number:
+        (x,), dtype = _operands(m, name, x)
+        return m.intrinsic(intrinsic, x) if dtype.kind == "f" else x
+
+    rounding.__doc__ = f"NumPy's `{name}`."
+    return rounding
+
+
+floor, ceil = _rounding("floor", "floor"), _rounding("ceil", "ceil")
+trunc, rint = _rounding("trunc", "trunc"), _rounding("rint", "rint")
+
+
+def astype(m: Code, x: Any, dtype: Any) -> Number:
+    """The same number in another dtype."""
+    return m.convert(m.number(x), np.dtype(dtype))
+
+
+def copysign(m: Code, a: Any, b: Any) -> Number:
+    """The size of a with the sign of b."""
+    (a, b), _ = _operands(m, "copysign", a, b)
+    return m.intrinsic("copysign", a, b)
+
+
+def sqrt(m: Code, x: Any) -> Number:
+    """The square root, correctly rounded."""
+    (x,), _ = _operands(m, "sqrt", x)
+    return m.intrinsic("sqrt", x)
+
+
+def isnan(m: Code, x: Any) -> Number:
+    """Whether it is not a number."""
+    x = m.number(x)
+    return x != x
+
+
+
+def shift_right(m: Code, x: Number, count: int) -> Number:
+    """The bits of an integer moved down, zeros moved in, by a constant number of places."""
+    return m.emit(m.builder.lshr, x.dtype, x, m.number(count, x.dtype))

@@ -1,0 +1,105 @@
+"""The steps that the functions are made of: polynomials, exact sums and products, and arithmetic on exponents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, DType, Number
+
+Code = Any
+
+
+@dataclass(frozen=True)
+class Format:
+    """What the functions need to know of a floating-point format."""
+
+    mantissa: int
+    """Bits of the fraction that are stored."""
+    bias: int
+    """What is added to exponents."""
+    least_exponent: int
+    """The logarithm of the smallest subnormal number, rounded down to an even number."""
+
+    @property
+    def magic(self) -> float:
+        """Adding this rounds a small number to an integer, which then stands in the lowest bits."""
+        return 1.5 * 2.0**self.mantissa
+
+    @property
+    def tiny(self) -> float:
+        """The smallest normal number."""
+        return 2.0 ** (1 - self.bias)
+
+
+FORMATS = {FLOAT32: Format(23, 127, -150), FLOAT64: Format(52, 1023, -1076)}
+
+
+def format_of(x: Number) -> Format:
+    """The format of a float."""
+    return FORMATS[x.dtype]
+
+
+def polynomial(m: Code, x: Number, table: dict[DType, tuple[float, ...]]) -> Number:
+    """Horner's scheme over the coefficients for the number's dtype."""
+    coefficients = table[x.dtype]
+    total = coefficients[-1]
+    for coefficient in reversed(coefficients[:-1]):
+        total = m.fma(total, x, coefficient)
+    return total  # type: ignore[return-value]
+
+
+def two_sum(a: Number, b: Number) -> tuple[Number, Number]:
+    """a + b rounded, and what rounding lost."""
+    total = a + b
+    share = total - a
+    return total, (a - (total - share)) + (b - share)
+
+
+def fast_two_sum(a: Number, b: Number) -> tuple[Number, Number]:
+    """The same where |a| ≥ |b|."""
+    total = a + b
+    return total, b - (total - a)
+
+
+def two_product(m: Code, a: Any, b: Any) -> tuple[Number, Number]:
+    """a·b rounded, and what rounding lost."""
+    product = a * b
+    return product, m.fma(a, b, -product)
+
+
+def power_of_two(m: Code, k: Number) -> Number:
+    """2^k for a whole number k given as a float, within the normal range."""
+    form = format_of(k)
+    return scale_from_bits(m, k + (form.magic + form.bias))
+
+
+def scale_from_bits(m: Code, shifted: Number) -> Number:
+    """2^k from k + magic + bias, whose lowest bits are then the exponent."""
+    return m.from_bits(m.as_bits(shifted) << format_of(shifted).mantissa, shifted.dtype)
+
+
+def scale(m: Code, x: Number, k: Number) -> Number:
+    """x·2^k rounded once, also where 2^k itself is too large or too small for the dtype."""
+    form = format_of(x)
+    offset = form.magic + form.bias
+    half = m.fma(k, 0.5, offset)  # rounded to a whole number in its lowest bits
+    rest = (k - (half - offset)) + offset
+    return x * scale_from_bits(m, half) * scale_from_bits(m, rest)
+
+
+def split_exponent(m: Code, x: Number) -> tuple[Number, Number]:
+    """(e, y) with x = 2^e·y and √½ ≤ y < √2, for positive numbers, subnormal ones too."""
+    form = format_of(x)
+    root_half = {FLOAT32: 0x3F3504F3, FLOAT64: 0x3FE6A09E667F3BCC}[x.dtype]  # √½ rounded down
+    small = x < form.tiny
+    shift = 2.0 ** (form.mantissa + 1)
+    normal = m.choose(small, x * shift, x)
+    lifted = m.as_bits(normal) + ((form.bias << form.mantissa) - root_half)
+    # The exponent becomes a float without a conversion, which AVX2 lacks for 64 bits: as the lowest bits of 2^mantissa.
+    carrier = m.as_bits(m.number(2.0**form.mantissa, x.dtype))
+    exponent = m.from_bits(m.shift_right(lifted, form.mantissa) | carrier, x.dtype)
+    offset = 2.0**form.mantissa + form.bias
+    e = exponent - m.choose(small, offset + form.mantissa + 1, m.number(offset, x.dtype))
+    y = m.from_bits((lifted & ((1 << form.mantissa) - 1)) + root_half, x.dtype)
+    return e, y
