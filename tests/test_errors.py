@@ -189,3 +189,10 @@ def test_a_step_function_is_refused_with_advice() -> None:
 def test_an_output_that_cannot_be_trained() -> None:
     with pytest.raises(ShapeError, match=r"\(batch, outputs\).*\(batch, 3, 4\).*cr\.Flatten"):
         cr.Network([cr.Dense(4)]).fit(np.ones((20, 3, 2)), Y, progress=False)
+
+
+def test_a_network_without_anything_to_learn() -> None:
+    with pytest.raises(SettingError, match="no parameters to learn"):
+        cr.Network([cr.Activation("tanh")]).fit(X, X, progress=False)
+    with pytest.raises(ShapeError, match="depends on no input and no parameter"):
+        cr.Network(lambda x: np.ones((2, 1))).build(3)

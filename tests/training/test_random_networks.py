@@ -66,10 +66,11 @@ def test_random_networks_train_and_have_the_right_gradient(
             parameters = {**network.parameters, layer: {**network.parameters[layer], own: v}}
             return float(objective(parameters, batch, key)[0])
 
-        wide, narrow = numerical_gradient(of, value, 1e-5), numerical_gradient(of, value, 1e-6)
-        smooth = np.isclose(wide, narrow, rtol=1e-4, atol=1e-6)  # a kink within the nudge shows as a difference
-        np.testing.assert_allclose(gradient[name][smooth], wide[smooth], rtol=1e-4, atol=1e-6)
-        assert smooth.mean() > 0.5 or value.size < 4
+        wide, narrow = numerical_gradient(of, value, 1e-5), numerical_gradient(of, value, 3e-6)
+        rounding = 1e-7 * max(1.0, abs(of(value)))
+        smooth = np.isclose(wide, narrow, rtol=1e-4, atol=rounding)  # a kink within the nudge shows as a difference
+        np.testing.assert_allclose(gradient[name][smooth], wide[smooth], rtol=1e-4, atol=10 * rounding)
+        assert smooth.mean() >= 0.5 or value.size < 4
 
     history = network.fit(
         X, y, loss=loss, optimizer=optimizer, epochs=3, batch_size=batch_size, l1=penalty.l1, l2=penalty.l2,

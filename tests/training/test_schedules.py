@@ -116,6 +116,8 @@ def test_numbers_and_functions_are_schedules() -> None:
 def test_errors() -> None:
     with pytest.raises(SettingError, match="one finite rate for each"):
         cr.Network([cr.Dense(1)]).fit(X, X, optimizer=cr.SGD(lambda epoch: 0.1), progress=False)
+    with pytest.raises(SettingError, match="none of them negative"):
+        cr.Network([cr.Dense(1)]).fit(X, X, optimizer=cr.SGD(lambda epoch: 0.1 - epoch), progress=False)
     with pytest.raises(SettingError, match="one finite rate for each"):
         cr.Network([cr.Dense(1)]).fit(X, X, optimizer=cr.SGD(lambda epoch: np.full_like(epoch, np.nan)), progress=False)
     with pytest.raises(SettingError, match=r"Cosine.*epochs"):

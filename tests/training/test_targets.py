@@ -239,6 +239,8 @@ class TestRefusals:
             (pd.DataFrame({"age": [None, *X[1:, 0]], "b": 1.0}), DataError, r"row 0, column age"),
             (pl.DataFrame({"age": [None, *X[1:, 0].tolist()], "b": 1.0}), DataError, r"row 0, column age"),
             ([[None, 1.0]] * 30, DataError, "NaN"),
+            (pd.DataFrame({"age": pd.array([1, None] * 15, dtype="Int64"), "b": 1.0}), DataError, r"row 1, column age"),
+            (np.ma.masked_array(X, X > 1), DataError, "NaN or infinite"),
             (None, DataError, "X"),
             ("data.csv", DataError, "X"),
         ],
@@ -264,6 +266,10 @@ class TestRefusals:
             (np.full(30, np.nan), 1, {"loss": "binary_cross_entropy"}, DataError, "NaN"),
             (["a"] * 30, 1, {"loss": "squared_error"}, DataError, "needs numbers"),
             (X, 3, {}, ShapeError, r"2 columns.*3 outputs.*Dense\(2\)"),
+            (np.ones((30, 3, 3)), 3, {}, ShapeError, r"\(30, 3, 3\).*one row of 3 values"),
+            (pd.Series([1, None] * 15, dtype="Int64"), 2, {"loss": "cross_entropy"}, DataError, "NaN|missing"),
+            (pd.Series(["a", None] * 15), 2, {}, DataError, "missing labels"),
+            (pd.Categorical(["a", None] * 15), 2, {}, DataError, "missing labels"),
             (X, 2, {"loss": "cross_entropy"}, DataError, r"outside 0 … 1"),
             (np.ones((30, 2)), 2, {"loss": "cross_entropy"}, DataError, r"rows.*sum to 1.*binary_cross_entropy"),
             (np.ones((30, 2)), 2, {"loss": "kl_divergence"}, DataError, "sum to 1"),
@@ -283,6 +289,16 @@ class TestRefusals:
             made.fit(X, THREE[:5], progress=False)
         assert np.array_equal(made(X), before)
         assert np.array_equal(made.predict(X), labels)
+
+    def test_labels_keep_their_places_when_training_goes_on(self) -> None:
+        made = fitted(np.array(["a", "b", "c"])[THREE])
+        made.fit(X[:4], ["c", "b", "c", "b"], epochs=1, progress=False)
+        assert made.classes.tolist() == ["a", "b", "c"]
+        one = fitted(CODES, width=1)
+        one.fit(X[:4], [1, 1, 1, 1], epochs=200, optimizer=cr.Adam(0.1), progress=False)
+        assert one.predict(X[:4]).tolist() == [1, 1, 1, 1]
+        one.fit(X, np.where(CODES, "yes", "no"), epochs=1, progress=False)
+        assert one.classes.tolist() == ["no", "yes"]
 
     def test_evaluation_refuses_unknown_labels(self) -> None:
         with pytest.raises(DataError, match=r"has not learned: \[9\].*It knows"):

@@ -47,18 +47,30 @@ class Meaning:
 
 
 def learn_meanings(
-    model: Model, loss: Any, arrays: list[Any], y: Any, dtype: Any, sample_weight: Any = None, class_weight: Any = None
+    model: Model,
+    earlier: Sequence[Meaning],
+    loss: Any,
+    arrays: list[Any],
+    y: Any,
+    dtype: Any,
+    sample_weight: Any = None,
+    class_weight: Any = None,
 ) -> tuple[list[Meaning], Batch]:
     """The meanings of a network's outputs, learned from targets, and the data as arrays.
 
-    Without a loss, labels are learned by cross-entropy and values by squared error.
+    Without a loss, labels are learned by cross-entropy and values by squared error. Labels that are among the ones
+    learned earlier keep their places, so that training can go on with data that lack some.
     """
     parts = _targets_of(trees.flatten(model.outputs)[1], y)
     if loss is None:
         widths = [output.shape[-1] if output.shape else 1 for output in trees.flatten(model.outputs)[0]]
         loss = nested(model, [_default_loss(part, width) for part, width in zip(parts, widths, strict=True)])
     heads = heads_of(model, loss)
-    meanings = [Meaning(head, None, np.ndim(part) == 1) for head, part in zip(heads, parts, strict=True)]
+    known = [meaning.classes for meaning in earlier] or [None] * len(parts)
+    meanings = [
+        Meaning(head, classes if _are_among(part, classes) else None, np.ndim(part) == 1)
+        for head, part, classes in zip(heads, parts, known, strict=True)
+    ]
     return _learned(meanings, arrays, parts, dtype, sample_weight, class_weight)
 
 
@@ -105,6 +117,12 @@ def _learned(
         targets.append(found)
     weights = as_weights(sample_weight, class_weight, targets, rows, dtype)
     return known, Batch(tuple(arrays), tuple(t.array for t in targets), tuple(t.codes for t in targets), weights)
+
+
+def _are_among(y: Any, classes: Any | None) -> bool:
+    """Whether all labels are of the same kind as these classes, and among them."""
+    labels = np.asarray(y)
+    return classes is not None and labels.dtype.kind == classes.dtype.kind and bool(np.isin(labels, classes).all())
 
 
 def _default_loss(y: Any, width: int) -> str:

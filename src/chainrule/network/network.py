@@ -315,7 +315,9 @@ class Network:
         arrays = as_inputs(X, self.dtype, self.input_names, None if self._model is None else self._model.inputs)
         if self._model is None:
             self.build(*(a.shape[1:] for a in arrays))
-        meanings, data = learn_meanings(self.model, loss, arrays, y, self.dtype, sample_weight, class_weight)
+        meanings, data = learn_meanings(
+            self.model, self._meanings, loss, arrays, y, self.dtype, sample_weight, class_weight
+        )
         validation, data = self._validation(meanings, validation_data, validation_split, data, seed)
         objective = Objective(self.model, tuple(m.head for m in meanings), Penalty(l1, l2))
         step = Step(objective, as_optimizer(optimizer), Clipping(clip_value, clip_norm))

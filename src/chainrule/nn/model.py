@@ -149,7 +149,11 @@ def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Mo
 
 
 def _sample_shape(leaf: Any, batch: int) -> tuple[int, ...]:
-    if not isinstance(leaf, Traced) or not leaf.shape or leaf.shape[0] != batch:
+    if not isinstance(leaf, Traced):
+        raise ShapeError(
+            "a network's output depends on no input and no parameter; its function must return what it computes from them."
+        )
+    if not leaf.shape or leaf.shape[0] != batch:
         shape = getattr(leaf, "shape", None)
         raise ShapeError(
             f"a network's output must have the batch as its first axis, one row for every sample; this one gives shape {shape} "

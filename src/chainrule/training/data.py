@@ -21,6 +21,8 @@ def as_array(x: Any, dtype: Any, what: str) -> Any:
     columns = [str(c) for c in x.columns] if hasattr(x, "columns") else None
     if hasattr(x, "toarray"):  # a SciPy sparse matrix
         x = x.toarray()
+    if isinstance(x, np.ma.MaskedArray):
+        x = np.ma.filled(x.astype(np.float64), np.nan)
     if isinstance(x, np.memmap) and x.dtype.kind in "fiub":
         return x
     try:
@@ -45,6 +47,9 @@ def _numbers(raw: Any, columns: list[str] | None, what: str) -> Any:
         raise DataError(f"{what} was given as {raw.item()!r}; give an array of numbers.")
     if raw.dtype.kind == "c":
         raise DataError(f"{what} has complex numbers; give real and imaginary parts as columns of their own.")
+    if raw.dtype.kind == "O":
+        missing = np.frompyfunc(_is_missing, 1, 1)(raw).astype(bool)
+        raw = np.where(missing, np.nan, raw)
     try:
         return raw.astype(np.float64)
     except (TypeError, ValueError):
@@ -59,6 +64,11 @@ def _numbers(raw: Any, columns: list[str] | None, what: str) -> Any:
             f"{', '.join(bad[:5])}{'…' if len(bad) > 5 else ''}). Turn text into numbers first, for instance one column for "
             "every value; the command `chainrule train` does that for CSV files."
         ) from None
+
+
+def _is_missing(value: Any) -> bool:
+    """None, and what pandas writes for a missing value."""
+    return value is None or type(value).__name__ in ("NAType", "NaTType")
 
 
 def _refuse(raw: Any, array: Any, columns: list[str] | None, what: str) -> None:
@@ -149,6 +159,8 @@ def as_targets(y: Any, loss: Loss, width: int, rows: int, dtype: Any, classes: A
     if raw.dtype.kind not in "fiub":
         raise DataError(f"{what} has {raw.dtype} values, and the loss {type(loss).__name__} needs numbers.")
     array = as_array(raw, dtype, what)
+    if array.ndim != 2:
+        raise ShapeError(f"{what} has shape {array.shape}; give one row of {width} values for every row of X.")
     if array.shape[1:] != (width,):
         raise ShapeError(
             f"{what} has {array.shape[1]} columns and the network has {width} outputs. "
@@ -178,7 +190,7 @@ def as_targets(y: Any, loss: Loss, width: int, rows: int, dtype: Any, classes: A
 def _labels(raw: Any, loss: Loss, width: int, dtype: Any, classes: Any, what: str) -> Targets:
     if raw.dtype.kind == "f" and not np.isfinite(raw).all():
         raise DataError(f"{what} has {int((~np.isfinite(raw)).sum())} NaN or infinite labels; remove those rows.")
-    if raw.dtype.kind == "O" and any(v is None or v != v for v in raw):
+    if raw.dtype.kind == "O" and any(_is_missing(v) or v != v for v in raw):
         raise DataError(f"{what} has missing labels; remove those rows.")
     found, codes = np.unique(
         raw.astype(str) if raw.dtype.kind == "O" and len({type(v) for v in raw}) > 1 else raw, return_inverse=True

@@ -179,9 +179,10 @@ class Training:
 
     def _rates(self, epochs: Any) -> Any:
         rates = np.asarray(as_schedule(self.rate)(epochs), np.float64)
-        if rates.shape != epochs.shape or not np.isfinite(rates).all():
+        if rates.shape != epochs.shape or not (np.isfinite(rates) & (rates >= 0)).all():
             raise SettingError(
-                f"the schedule {self.rate!r} gave {rates!r} for times of shape {epochs.shape}; it must give one finite rate for each."
+                f"the schedule {self.rate!r} gave {rates!r} for times of shape {epochs.shape}; "
+                "it must give one finite rate for each, none of them negative."
             )
         if self.plateau is not None:
             monitor = self.plateau.monitor or ("loss" if self.validator is None else "val_loss")
@@ -198,8 +199,8 @@ class Training:
 
     def _note_passes(self, steps: int) -> None:
         numerical = self.settings.gradients == "numerical"
-        self.history.passes["forward"] += steps * (self.learned_count + 1 if numerical else 1)
-        self.history.passes["backward"] += 0 if numerical else steps
+        self.history.passes["forward"] += int(steps) * (self.learned_count + 1 if numerical else 1)
+        self.history.passes["backward"] += 0 if numerical else int(steps)
 
     def _ended(self, epoch: int, row: dict[str, float], watch: Watch | None) -> bool:
         for callback in self.settings.callbacks:
