@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines import ENGINES
 from chainrule.errors import DataError, SettingError, UnknownNameError
 from making import moons
 
@@ -48,11 +49,25 @@ def by_hand(network: cr.Network, order: Any, batch: int, rate: float, l2: float 
 
 
 class TestSteps:
+    engine: str
+
+    @pytest.fixture(autouse=True, params=list(ENGINES))
+    def every_engine(self, request: pytest.FixtureRequest) -> None:
+        self.engine = request.param
+
     def test_batches_in_order_as_by_hand_with_a_smaller_last_one(self) -> None:
         network = small().build(2)
         expected, losses = by_hand(network, [np.arange(30)] * 5, 8, 0.1)
         history = network.fit(
-            X, VALUES, loss="l2_norm", optimizer=cr.SGD(0.1), epochs=5, batch_size=8, shuffle=False, progress=False
+            X,
+            VALUES,
+            loss="l2_norm",
+            optimizer=cr.SGD(0.1),
+            epochs=5,
+            batch_size=8,
+            shuffle=False,
+            engine=self.engine,
+            progress=False,
         )
         for ours, theirs in zip(weights_of(network), expected, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-10)
@@ -65,7 +80,15 @@ class TestSteps:
         assert (np.sort(order, axis=1) == np.arange(30)).all()
         expected, losses = by_hand(network, order, 8, 0.1)
         history = network.fit(
-            X, VALUES, loss="l2_norm", optimizer=cr.SGD(0.1), epochs=3, batch_size=8, seed=7, progress=False
+            X,
+            VALUES,
+            loss="l2_norm",
+            optimizer=cr.SGD(0.1),
+            epochs=3,
+            batch_size=8,
+            seed=7,
+            engine=self.engine,
+            progress=False,
         )
         for ours, theirs in zip(weights_of(network), expected, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-10)
@@ -77,7 +100,7 @@ class TestSteps:
         expected, _ = by_hand(network, [np.arange(30)] * 2, batch_size or 30, 0.05)
         network.fit(
             X, VALUES, loss="l2_norm", optimizer=cr.SGD(0.05), epochs=2, batch_size=batch_size, shuffle=False,
-            progress=False,
+            engine=self.engine, progress=False,
         )  # fmt: skip
         for ours, theirs in zip(weights_of(network), expected, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-9)
@@ -88,7 +111,7 @@ class TestSteps:
         expected, _ = by_hand(network, [np.arange(30)] * 4, 10, 0.1, l2=5.0 / 30)
         network.fit(
             X, VALUES, loss="l2_norm", optimizer=cr.SGD(0.1), epochs=4, batch_size=10, shuffle=False, l2=5.0 / 30,
-            progress=False,
+            engine=self.engine, progress=False,
         )  # fmt: skip
         for ours, theirs in zip(weights_of(network), expected, strict=True):
             np.testing.assert_allclose(ours, theirs, rtol=1e-10)
@@ -96,21 +119,41 @@ class TestSteps:
     def test_l1_pulls_every_weight_by_the_same_amount(self) -> None:
         flat = lambda a, t: np.sum(0.0 * a, axis=-1)  # noqa: E731
         network = cr.Network([cr.Dense(2, weight=[[0.5, -0.5], [0.3, 2.0]], bias=1.0)], dtype="float64")
-        network.fit(X, VALUES, loss=flat, optimizer=cr.SGD(0.1), l1=0.2, epochs=1, batch_size=None, progress=False)
+        network.fit(
+            X,
+            VALUES,
+            loss=flat,
+            optimizer=cr.SGD(0.1),
+            l1=0.2,
+            epochs=1,
+            batch_size=None,
+            engine=self.engine,
+            progress=False,
+        )
         np.testing.assert_allclose(network.parameters["dense_0"]["weight"], [[0.48, -0.48], [0.28, 1.98]])
         assert (network.parameters["dense_0"]["bias"] == 1).all()
 
     def test_penalties_are_part_of_the_reported_loss(self) -> None:
         flat = lambda a, t: np.sum(0.0 * a, axis=-1)  # noqa: E731
         network = cr.Network([cr.Dense(2, weight=[[1.0, -2.0], [3.0, 0.0]], bias=5.0)], dtype="float64")
-        history = network.fit(X, VALUES, loss=flat, optimizer=cr.SGD(0), l1=0.1, l2=0.01, epochs=1, progress=False)
+        history = network.fit(
+            X, VALUES, loss=flat, optimizer=cr.SGD(0), l1=0.1, l2=0.01, epochs=1, engine=self.engine, progress=False
+        )
         assert history["loss"] == [pytest.approx(0.1 * 6 + 0.5 * 0.01 * 14)]
 
     def test_clipping_by_value(self) -> None:
         pull = lambda a, t: np.sum(a * np.array([10.0, -0.1]), axis=-1)  # noqa: E731
         network = cr.Network([cr.Dense(2, weight=0.0)], dtype="float64")
         network.fit(
-            X, VALUES, loss=pull, optimizer=cr.SGD(1.0), clip_value=0.5, epochs=1, batch_size=None, progress=False
+            X,
+            VALUES,
+            loss=pull,
+            optimizer=cr.SGD(1.0),
+            clip_value=0.5,
+            epochs=1,
+            batch_size=None,
+            engine=self.engine,
+            progress=False,
         )
         np.testing.assert_allclose(network.parameters["dense_0"]["bias"], [-0.5, 0.1])
 
@@ -119,7 +162,15 @@ class TestSteps:
         for bound, length in ((1.0, 1.0), (100.0, None)):
             network = cr.Network([cr.Dense(2, weight=0.0)], dtype="float64")
             network.fit(
-                X, VALUES, loss=pull, optimizer=cr.SGD(1.0), clip_norm=bound, epochs=1, batch_size=None, progress=False
+                X,
+                VALUES,
+                loss=pull,
+                optimizer=cr.SGD(1.0),
+                clip_norm=bound,
+                epochs=1,
+                batch_size=None,
+                engine=self.engine,
+                progress=False,
             )
             moved = np.concatenate([value.ravel() for value in weights_of(network)])
             gradient = np.concatenate([np.outer(X.mean(axis=0), [3, 4]).ravel(), [3, 4]])
@@ -128,7 +179,7 @@ class TestSteps:
 
     def test_starts_from_the_parameters_as_they_are(self) -> None:
         twice, once = small(), small()
-        options: dict[str, Any] = {"optimizer": cr.SGD(0.1), "shuffle": False, "progress": False}
+        options: dict[str, Any] = {"optimizer": cr.SGD(0.1), "shuffle": False, "engine": self.engine, "progress": False}
         twice.fit(X, VALUES, epochs=2, **options)
         twice.fit(X, VALUES, epochs=3, **options)
         once.fit(X, VALUES, epochs=5, **options)
@@ -137,7 +188,7 @@ class TestSteps:
     def test_given_data_are_not_written_to(self) -> None:
         x, y = X.astype(np.float32), VALUES.astype(np.float32)
         kept = x.copy(), y.copy()
-        small(dtype="float32").fit(x, y, epochs=2, progress=False)
+        small(dtype="float32").fit(x, y, epochs=2, engine=self.engine, progress=False)
         assert np.array_equal(x, kept[0])
         assert np.array_equal(y, kept[1])
 
@@ -145,16 +196,24 @@ class TestSteps:
         network = small().build(2)
         before = weights_of(network)
         kept = [value.copy() for value in before]
-        network.fit(X, VALUES, epochs=2, progress=False)
+        network.fit(X, VALUES, epochs=2, engine=self.engine, progress=False)
         assert all(np.array_equal(a, b) for a, b in zip(before, kept, strict=True))
 
 
 class TestSeeds:
     """The same seed gives the same bits, whatever is watched and however fast the machine is."""
 
+    engine: str
+
+    @pytest.fixture(autouse=True, params=list(ENGINES))
+    def every_engine(self, request: pytest.FixtureRequest) -> None:
+        self.engine = request.param
+
     def trained(self, *, dtype: str = "float32", **options: Any) -> cr.Network:
         network = cr.Network([cr.Dense(6, "relu"), cr.Dropout(0.3), cr.Dense(2)], seed=2, dtype=dtype)
-        network.fit(X, Y, **{"epochs": 9, "batch_size": 8, "seed": 5, "progress": False, **options})
+        network.fit(
+            X, Y, **{"epochs": 9, "batch_size": 8, "seed": 5, "engine": self.engine, "progress": False, **options}
+        )
         return network
 
     def test_same_seed_same_bits(self) -> None:
@@ -194,10 +253,16 @@ class TestSeeds:
             np.testing.assert_allclose(single, double, atol=1e-4)
 
     def test_rows_come_in_a_new_order_in_every_epoch(self) -> None:
-        """With one row in a batch and a rate that vanishes after the first, the first rows of epochs are seen."""
-        random = np.random.default_rng([0, 0])
-        firsts = [random.permuted(np.arange(30)[None], axis=1)[0, 0] for _ in range(3)]
-        assert len(set(firsts)) > 1
+        """Only the first step of each epoch has a rate; it lowers the weight of the row it was made with."""
+        only_first = lambda epoch: np.where(epoch % 1 == 0, 1.0, 0.0)  # noqa: E731
+        network = cr.Network([cr.Dense(1, weight=0.0, bias=None)], dtype="float64")
+        network.fit(
+            np.eye(30), np.zeros((30, 1)), loss=lambda a, t: np.sum(a, axis=-1), optimizer=cr.SGD(only_first),
+            epochs=12, batch_size=1, engine=self.engine, progress=False,
+        )  # fmt: skip
+        firsts = -network.parameters["dense_0"]["weight"][:, 0]
+        assert firsts.sum() == 12
+        assert (firsts > 0).sum() > 6
 
 
 class TestWeights:
@@ -439,7 +504,7 @@ class TestStopping:
             return run(self, *args)
 
         monkeypatch.setattr(NumpyRunner, "run", interrupted)
-        history = network.fit(X, Y, epochs=1000, progress=False)
+        history = network.fit(X, Y, epochs=1000, engine="numpy", progress=False)
         assert history.interrupted
         assert history.epochs < 1000
 
