@@ -33,7 +33,7 @@ def _to_float(m: Any, x: Number, dtype: DType) -> Number:
 
 def _to_integer(m: Any, x: Number, dtype: DType) -> Number:
     """Through int32 or int64, whose least number stands for what does not fit: there LLVM itself promises nothing."""
-    if dtype == np.dtype(np.uint64) or bits(dtype) == 64 and not is_signed(dtype):
+    if dtype == np.dtype(np.uint64) or (bits(dtype) == 64 and not is_signed(dtype)):
         half = 2.0**63
         above = x >= half
         low = _to_integer(m, m.choose(above, x - half, x), INT64)

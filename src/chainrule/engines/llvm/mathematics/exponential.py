@@ -12,8 +12,8 @@ from chainrule.engines.llvm.mathematics.steps import format_of, polynomial, powe
 Code = Any
 
 # ln 2 in two parts: rounded to the dtype, and the rest.
-LN2_HIGH = {FLOAT32: 0.693147182464599609375, FLOAT64: 0.693147180559945286227}
-LN2_LOW = {FLOAT32: -1.904654299957767884e-09, FLOAT64: 2.319046813846299558e-17}
+LN2_HIGH = {FLOAT32: 0.6931471824645996, FLOAT64: 0.6931471805599453}
+LN2_LOW = {FLOAT32: -1.9046542121259336e-09, FLOAT64: 2.3190468138462996e-17}
 
 # Beyond these e^x is 0 or infinite.
 LOWEST = {FLOAT32: -104.0, FLOAT64: -746.0}
@@ -33,9 +33,9 @@ def exponential(m: Code, r: Number) -> Number:
     return m.fma(r * r, polynomial(m, r, coefficients.EXP), r) + 1.0
 
 
-def exp_parts(m: Code, x: Number) -> tuple[Number, Number]:
-    """(y, k) with e^x = y·2^k."""
-    k, r = reduce(m, m.minimum(m.maximum(x, LOWEST[x.dtype]), HIGHEST[x.dtype]))
+def exp_parts(m: Code, x: Number, above: float = 0.0) -> tuple[Number, Number]:
+    """(y, k) with e^x = y·2^k, for x up to the logarithm of the largest number and `above` more."""
+    k, r = reduce(m, m.minimum(m.maximum(x, LOWEST[x.dtype]), HIGHEST[x.dtype] + above))
     return exponential(m, r), k
 
 
@@ -68,13 +68,3 @@ def expm1(m: Code, x: Number) -> Number:
     factor = power_of_two(m, m.choose(last, k - 1.0, k))
     result = m.fma(factor, p, factor - 1.0)
     return m.copysign(m.choose(last, result * 2.0, result), x)
-
-
-def tanh(m: Code, x: Number) -> Number:
-    """The hyperbolic tangent: an odd polynomial near 0, and 1 − 2/(e^2|x| + 1) beyond."""
-    size = m.minimum(m.absolute(x), {FLOAT32: 10.0, FLOAT64: 20.0}[x.dtype])
-    square = size * size
-    near = m.fma(size * square, polynomial(m, square, coefficients.TANH), size)
-    k, r = reduce(m, size + size)
-    far = 1.0 - 2.0 / m.fma(exponential(m, r), power_of_two(m, k), 1.0)
-    return m.copysign(m.choose(size < 0.55, near, far), x)

@@ -7,26 +7,51 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.llvm.mathematics import exponential, logarithm
+from chainrule.engines.llvm.mathematics import (
+    angles,
+    circular,
+    error_function,
+    exponential,
+    hyperbolic,
+    logarithm,
+    powers,
+    remainders,
+)
 from chainrule.engines.llvm.mathematics.numbers import Number, kind_of, loop_dtypes
 
-FUNCTIONS: dict[str, Callable[..., Number]] = {
-    function.__name__: function
-    for function in (
-        exponential.exp,
-        exponential.exp2,
-        exponential.expm1,
-        exponential.tanh,
-        logarithm.log,
-        logarithm.log2,
-        logarithm.log10,
-        logarithm.log1p,
-    )
+Function = Callable[..., Number]
+
+_MODULES: dict[Any, tuple[str, ...]] = {
+    exponential: ("exp", "exp2", "expm1"),
+    logarithm: ("log", "log2", "log10", "log1p"),
+    powers: ("power", "integer_power", "cbrt", "hypot"),
+    circular: ("sin", "cos", "tan"),
+    angles: ("arcsin", "arccos", "arctan", "arctan2"),
+    hyperbolic: ("sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh"),
+    error_function: ("erf",),
+    remainders: ("remainder", "floor_divide"),
 }
+FUNCTIONS: dict[str, Function] = {name: getattr(module, name) for module, names in _MODULES.items() for name in names}
 
 
-def prepare(m: Any, name: str, inputs: tuple[Any, ...]) -> tuple[Number | None, list[Number]]:
-    """The inputs in the dtype of the computation; or the result itself, where no function is needed."""
+def prepare(m: Any, name: str, inputs: tuple[Any, ...]) -> tuple[str | Number, list[Number]]:
+    """The function to call and its inputs in the dtype of the computation; or the result, where none is needed."""
+    if name == "power" and isinstance(inputs[0], Number) and (simple := _simple_power(m, *inputs)) is not None:
+        return simple, []
     rule = name if isinstance(getattr(np, name, None), np.ufunc) else "exp"
     *dtypes, _ = loop_dtypes(rule, tuple(kind_of(x) for x in inputs))
-    return None, [m.number(x, dtype) for x, dtype in zip(inputs, dtypes, strict=True)]
+    if name == "power" and dtypes[0].kind != "f":
+        name = "integer_power"
+    return name, [m.number(x, dtype) for x, dtype in zip(inputs, dtypes, strict=True)]
+
+
+def _simple_power(m: Any, a: Number, b: Any) -> Number | None:
+    """a^b by a few multiplications, where b is known and small and a is a float."""
+    if not isinstance(b, int | float) or isinstance(b, bool | np.generic) or a.dtype.kind != "f":
+        return None
+    if b == 2:
+        return a * a
+    if b == 3:
+        return a * a * a
+    simple = {1: lambda: +a, 0: lambda: m.number(1.0, a.dtype), -1: lambda: 1.0 / a}
+    return simple[int(b)]() if b in simple else None

@@ -7,10 +7,18 @@ from typing import Any
 
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.exponential import LN2_HIGH, LN2_LOW
-from chainrule.engines.llvm.mathematics.numbers import FLOAT32, Number
+from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Number
 from chainrule.engines.llvm.mathematics.steps import format_of, polynomial, power_of_two, split_exponent, two_sum
 
 Code = Any
+
+# Logarithms of e and 2 in two parts each: rounded to the dtype, and the rest.
+LOG2_E = (1.4426950408889634, 2.0355273740931033e-17)
+LOG10_E = (0.4342944819032518, 1.098319650216765e-17)
+LOG10_2 = {
+    FLOAT32: (0.3010300099849701, -1.432098883924482e-08),
+    FLOAT64: (0.3010299956639812, -2.8037281277851704e-18),
+}
 
 
 def _edges(m: Code, x: Number, result: Number) -> Number:
@@ -41,12 +49,29 @@ def log(m: Code, x: Number) -> Number:
 
 def log2(m: Code, x: Number) -> Number:
     """The logarithm to base 2."""
-    return log(m, x) * (1.0 / math.log(2.0))
+    return _to_base(m, x, coefficients.LOG2, 1.4375, LOG2_E, (1.0, 0.0))
 
 
 def log10(m: Code, x: Number) -> Number:
     """The logarithm to base 10."""
-    return log(m, x) * (1.0 / math.log(10.0))
+    return _to_base(m, x, coefficients.LOG10, 0.4375, LOG10_E, LOG10_2[x.dtype])
+
+
+def _to_base(m: Code, x: Number, table: Any, slope: float, inverse: Any, of_two: tuple[float, float]) -> Number:
+    """The logarithm whose values at e and 2 are given in two parts; `slope`·f is exact enough to be added last."""
+    e, y = split_exponent(m, x)
+    f = y - 1.0
+    high, low = of_two
+    if x.dtype == FLOAT32:
+        rest = m.fma(f, polynomial(m, f, table), e * low)
+        return _edges(m, x, m.fma(e, high, m.fma(f, slope, rest)))
+    s = f / (2.0 + f)
+    z = s * s
+    half = 0.5 * f * f
+    main = f - half  # log(1 + f) = main + tail
+    tail = m.fma(s, half + z * polynomial(m, z, coefficients.LOG_RATIO), (f - main) - half)
+    rest = m.fma(e, low, m.fma(main, inverse[1], tail * inverse[0]))
+    return _edges(m, x, m.fma(e, high, m.fma(main, inverse[0], rest)))
 
 
 def log1p(m: Code, x: Number) -> Number:

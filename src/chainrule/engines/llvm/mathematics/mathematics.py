@@ -37,6 +37,7 @@ class Mathematics:
         self.builder = builder
         self.width = width
         self.flags = ("contract",) if contract else ()
+        self._composing: set[str] = set()
 
     def __getattr__(self, name: str) -> Callable[..., Number]:
         found: Callable[..., Number]
@@ -45,7 +46,7 @@ class Mathematics:
         elif (operator := getattr(operators, name, None)) is not None and operator.__module__ == operators.__name__:
             found = partial(operator, self)
         elif isinstance(operation := REGISTRY.get(name), Elementwise):
-            found = partial(operation.value, self)
+            found = partial(self._composed, operation)
         else:
             raise AttributeError(f"there is no operation on vectors named {name!r}")
         setattr(self, name, found)
@@ -128,12 +129,38 @@ class Mathematics:
         mask = self.builder.bitcast(condition.value, ir.IntType(self.width))
         return self.builder.icmp_unsigned("!=", mask, ir.Constant(mask.type, 0))
 
+    def otherwise(self, condition: Number, usual: Number, rare: Callable[[], Number]) -> Number:
+        """`usual`; or `rare()`, computed in a branch, where the condition holds in any lane."""
+        before = self.builder.block
+        with self.builder.if_then(self.any(condition), likely=False):
+            other = rare()
+            end = self.builder.block
+        phi = self.builder.phi(usual.value.type)
+        phi.add_incoming(usual.value, before)
+        phi.add_incoming(other.value, end)
+        return Number(phi, usual.dtype, self)
+
     # ---- functions
 
     def _function(self, name: str, *inputs: Any) -> Number:
         """A call of the function that holds an algorithm; each is written once for a module, and inlined by LLVM."""
-        shortcut, numbers = functions.prepare(self, name, inputs)
-        return shortcut if shortcut is not None else self.outlined(name, functions.FUNCTIONS[name], *numbers)
+        function, numbers = functions.prepare(self, name, inputs)
+        if isinstance(function, Number):
+            return function
+        return self.outlined(function, functions.FUNCTIONS[function], *numbers)
+
+    def _composed(self, operation: Elementwise, *inputs: Any, **attributes: Any) -> Number:
+        """The value of an operation that is written in others."""
+        if operation.name in self._composing:
+            raise AttributeError(
+                f"vector mathematics has no primitive {operation.name!r}, and the operation is no composition"
+            )
+        self._composing.add(operation.name)
+        try:
+            result: Number = operation.value(self, *inputs, **attributes)
+        finally:
+            self._composing.discard(operation.name)
+        return result
 
     def outlined(self, name: str, body: Callable[..., Number], *inputs: Number, rare: bool = False) -> Number:
         """A call of a function made of `body(m, *inputs)`, whose result has the first input's dtype.

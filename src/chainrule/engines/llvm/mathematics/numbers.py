@@ -97,7 +97,9 @@ def bits(dtype: DType) -> int:
 def scalar_type(dtype: DType) -> ir.Type:
     """The LLVM type of a single number of this dtype."""
     if dtype.char not in NATIVE:
-        raise TypeError(f"machine code can't compute with {dtype.name}; convert to float32 or float64 with astype first")
+        raise TypeError(
+            f"machine code can't compute with {dtype.name}; convert to float32 or float64 with astype first"
+        )
     if dtype.kind == "f":
         return ir.FloatType() if dtype == FLOAT32 else ir.DoubleType()
     return ir.IntType(bits(dtype))

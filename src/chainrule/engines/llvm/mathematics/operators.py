@@ -129,7 +129,7 @@ def indicator(m: Code, condition: Any, like: Any) -> Number:
 def _compare(symbol: str, name: str) -> Any:
     def compare(m: Code, a: Any, b: Any) -> Number:
         kinds = kind_of(a), kind_of(b)
-        if int in kinds and not any(kind is int or kind is float for kind in kinds if kind is not int):
+        if any(kind is int for kind in kinds) and not all(isinstance(kind, type) for kind in kinds):
             a, b, beyond = _within(a, b)
             if beyond is not None:  # the integer lies outside the other's dtype: the answer is known
                 return m.number(bool(getattr(np, name)(*beyond)), BOOL)
@@ -270,7 +270,6 @@ def isnan(m: Code, x: Any) -> Number:
     """Whether it is not a number."""
     x = m.number(x)
     return x != x
-
 
 
 def shift_right(m: Code, x: Number, count: int) -> Number:

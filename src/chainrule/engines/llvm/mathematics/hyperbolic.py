@@ -1,0 +1,69 @@
+"""Hyperbolic functions through e^x − 1, and their inverses through log(1 + x)."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from chainrule.engines.llvm.mathematics import coefficients
+from chainrule.engines.llvm.mathematics.exponential import HIGHEST, exp_parts, expm1_parts, exponential, reduce
+from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Number
+from chainrule.engines.llvm.mathematics.steps import polynomial, power_of_two, scale
+
+Code = Any
+
+HUGE = {FLOAT32: 2.0**30, FLOAT64: 2.0**60}
+"""Beyond this 1 + x is x, and x² is still finite."""
+
+
+def tanh(m: Code, x: Number) -> Number:
+    """The hyperbolic tangent: an odd polynomial near 0, and 1 − 2/(e^2|x| + 1) beyond."""
+    size = m.minimum(m.absolute(x), {FLOAT32: 10.0, FLOAT64: 20.0}[x.dtype])
+    square = size * size
+    near = m.fma(size * square, polynomial(m, square, coefficients.TANH), size)
+    k, r = reduce(m, size + size)
+    far = 1.0 - 2.0 / m.fma(exponential(m, r), power_of_two(m, k), 1.0)
+    return m.copysign(m.choose(size < 0.55, near, far), x)
+
+
+def sinh(m: Code, x: Number) -> Number:
+    """The hyperbolic sine: with h = ½·(e^|x| − 1), h + h/(2h + 1)."""
+    size = m.absolute(x)
+    p, k = expm1_parts(m, m.minimum(size, HIGHEST[x.dtype] + 0.5))
+    factor = power_of_two(m, k - 2.0)  # of h/2, which is finite where h is not
+    half = m.fma(factor, p, factor - 0.25)
+    result = 2.0 * (half + half / (4.0 * half + 1.0))
+    return m.copysign(m.choose(size < 2.0**-30, size, m.choose(size < math.inf, result, size)), x)
+
+
+def cosh(m: Code, x: Number) -> Number:
+    """The hyperbolic cosine: with h = ½·e^|x|, h + 1/(4h)."""
+    y, k = exp_parts(m, m.absolute(x), 1.0)
+    half = scale(m, y, k - 1.0)
+    return half + 0.25 / half
+
+
+def arcsinh(m: Code, x: Number) -> Number:
+    """The inverse of sinh: log(x + √(x² + 1)), as log(1 + …)."""
+    size = m.absolute(x)
+    huge = size > HUGE[x.dtype]
+    bounded = m.minimum(size, HUGE[x.dtype])
+    square = bounded * bounded
+    argument = bounded + square / (1.0 + m.sqrt(square + 1.0))
+    result = m.log1p(m.choose(huge, size, argument))
+    return m.copysign(m.choose(huge, result + math.log(2.0), result), x)
+
+
+def arccosh(m: Code, x: Number) -> Number:
+    """The inverse of cosh: log(x + √(x² − 1)), as log(1 + …)."""
+    huge = x > HUGE[x.dtype]
+    above = m.minimum(x, HUGE[x.dtype]) - 1.0
+    argument = above + m.sqrt(above * (above + 2.0))
+    result = m.log1p(m.choose(huge, x, m.choose(x < 1.0, m.number(math.nan, x.dtype), argument)))
+    return m.choose(huge, result + math.log(2.0), result)
+
+
+def arctanh(m: Code, x: Number) -> Number:
+    """The inverse of tanh: ½·log(1 + 2x/(1 − x))."""
+    size = m.absolute(x)
+    return m.copysign(0.5 * m.log1p((size + size) / (1.0 - size)), x)

@@ -1,0 +1,164 @@
+"""Large angles modulo π/2, with as many digits of 2/π as a float64 can need; one lane after the other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+
+from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, INT32, INT64, Number, vector_type
+
+Code = Any
+
+# The binary digits of 2/π, 64 to a word, after one word of zeros (so that a window may begin before the point).
+TWO_OVER_PI = (
+    0x0000000000000000, 0xa2f9836e4e441529, 0xfc2757d1f534ddc0, 0xdb6295993c439041, 0xfe5163abdebbc561,
+    0xb7246e3a424dd2e0, 0x06492eea09d1921c, 0xfe1deb1cb129a73e, 0xe88235f52ebb4484, 0xe99c7026b45f7e41,
+    0x3991d639835339f4, 0x9c845f8bbdf9283b, 0x1ff897ffde05980f, 0xef2f118b5a0a6d1f, 0x6d367ecf27cb09b7,
+    0x4f463f669e5fea2d, 0x7527bac7ebe5f17b, 0x3d0739f78a5292ea, 0x6bfb5fb11f8d5d08, 0x56033046fc7b6bab,
+    0xf0cfbc209af4361d,
+)  # fmt: skip
+HALF_PI = (1.5707963267948966, 6.123233995736766e-17)
+
+WORD, DOUBLE_WORD = ir.IntType(64), ir.IntType(128)
+RESULT = ir.LiteralStructType([WORD, ir.DoubleType(), ir.DoubleType()])
+
+
+def reduce_large(m: Code, x: Number) -> tuple[Number, Number, Number]:
+    """(k, r, s) with x = k·π/2 + r + s for finite |x| ≥ 2^8: the quadrant k mod 4, r rounded, s what r lost."""
+    builder = m.builder
+    function = _scalar_function(builder.module)
+    integer = INT32 if x.dtype == FLOAT32 else INT64
+    zeros = [m.number(0, integer), m.number(0.0, x.dtype), m.number(0.0, x.dtype)]
+    if m.width == 1:
+        values = _one_lane(m, builder.call(function, [_widened(builder, x, x.value)]), x)
+        return tuple(m.wrap(value, zero.dtype) for value, zero in zip(values, zeros, strict=True))  # type: ignore[return-value]
+    before, loop, after = builder.block, builder.append_basic_block("lane"), builder.append_basic_block("lanes_done")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    lane = builder.phi(INT32_TYPE)
+    lane.add_incoming(ir.Constant(INT32_TYPE, 0), before)
+    phis = [builder.phi(vector_type(zero.dtype, m.width)) for zero in zeros]
+    number = _widened(builder, x, builder.extract_element(x.value, lane))
+    values = _one_lane(m, builder.call(function, [number]), x)
+    filled = [builder.insert_element(phi, value, lane) for phi, value in zip(phis, values, strict=True)]
+    following = builder.add(lane, ir.Constant(INT32_TYPE, 1))
+    lane.add_incoming(following, loop)
+    for phi, zero, value in zip(phis, zeros, filled, strict=True):
+        phi.add_incoming(zero.value, before)
+        phi.add_incoming(value, loop)
+    builder.cbranch(builder.icmp_unsigned("<", following, ir.Constant(INT32_TYPE, m.width)), loop, after)
+    builder.position_at_end(after)
+    return tuple(m.wrap(value, zero.dtype) for value, zero in zip(filled, zeros, strict=True))  # type: ignore[return-value]
+
+
+INT32_TYPE = ir.IntType(32)
+
+
+def _widened(builder: ir.IRBuilder, x: Number, value: ir.Value) -> ir.Value:
+    return builder.fpext(value, ir.DoubleType()) if x.dtype == FLOAT32 else value
+
+
+def _one_lane(m: Code, result: ir.Value, x: Number) -> list[ir.Value]:
+    """The parts of a scalar result in the dtype of x."""
+    builder = m.builder
+    quadrant, r, s = (builder.extract_value(result, i) for i in range(3))
+    if x.dtype == FLOAT64:
+        return [quadrant, r, s]
+    short = builder.fptrunc(r, ir.FloatType())
+    lost = builder.fadd(builder.fsub(r, builder.fpext(short, ir.DoubleType())), s)
+    return [builder.trunc(quadrant, INT32_TYPE), short, builder.fptrunc(lost, ir.FloatType())]
+
+
+def _word(value: int) -> ir.Constant:
+    return ir.Constant(WORD, value)
+
+
+def _digits(module: ir.Module) -> ir.GlobalVariable:
+    found = module.globals.get("two_over_pi")
+    if found is None:
+        kind = ir.ArrayType(WORD, len(TWO_OVER_PI))
+        found = ir.GlobalVariable(module, kind, "two_over_pi")
+        found.linkage, found.global_constant = "internal", True
+        found.initializer = ir.Constant(kind, list(TWO_OVER_PI))
+    return found
+
+
+def _scalar_function(module: ir.Module) -> ir.Function:
+    """reduce_large of one float64, as a function of the module."""
+    name = "reduce_large.float64"
+    found = module.globals.get(name)
+    if found is None:
+        found = ir.Function(module, ir.FunctionType(RESULT, [ir.DoubleType()]), name)
+        found.linkage = "internal"
+        found.attributes.add("noinline")
+        _write(found, _digits(module))
+    return found
+
+
+def _write(function: ir.Function, digits: ir.GlobalVariable) -> None:
+    """x = M·2^E; of M·2^E·(2/π), digits that make multiples of 4 are left out and 190 after the point are kept."""
+    b = ir.IRBuilder(function.append_basic_block("entry"))
+    (x,) = function.args
+    pattern = b.bitcast(x, WORD)
+    exponent = b.and_(b.lshr(pattern, _word(52)), _word(0x7FF))
+    mantissa = b.or_(b.and_(pattern, _word((1 << 52) - 1)), _word(1 << 52))
+    # The digit with weight 2^−i stands at position i + 63; the first one needed has i = E − 1, E = exponent − 1075.
+    position = b.sub(exponent, _word(1075 + 1 - 63))
+    index, offset = b.lshr(position, _word(6)), b.and_(position, _word(63))
+    words = []
+    for i in range(4):
+        address = b.gep(digits, [b.add(index, _word(i))], source_etype=WORD)
+        words.append(b.load(address, align=8, typ=WORD))
+    window = [_funnel(b, high, low, offset) for high, low in zip(words, words[1:], strict=False)]
+    # M times the three words, modulo 2^192.
+    wide = b.zext(mantissa, DOUBLE_WORD)
+    low = b.mul(wide, b.zext(window[2], DOUBLE_WORD))
+    middle = b.add(b.mul(wide, b.zext(window[1], DOUBLE_WORD)), b.lshr(low, ir.Constant(DOUBLE_WORD, 64)))
+    carry = b.trunc(b.lshr(middle, ir.Constant(DOUBLE_WORD, 64)), WORD)
+    top = b.add(b.mul(mantissa, window[0]), carry)
+    # Two digits before the point: the quadrant, rounded to nearest. The rest, in [−½, ½), as sign and size.
+    quadrant = b.lshr(b.add(top, _word(1 << 61)), _word(62))
+    rest = b.sub(top, b.shl(quadrant, _word(62)))
+    sign = b.ashr(rest, _word(63))
+    size = [b.xor(word, sign) for word in (rest, b.trunc(middle, WORD), b.trunc(low, WORD))]
+    # Leading zeros are shifted out, a whole word of them first.
+    empty = b.icmp_unsigned("==", size[0], _word(0))
+    size = [b.select(empty, after, before) for before, after in zip(size, [*size[1:], _word(0)], strict=True)]
+    zeros = b.call(_intrinsic(b, "llvm.ctlz.i64", [WORD, ir.IntType(1)]), [size[0], ir.Constant(ir.IntType(1), 0)])
+    first, second = _funnel(b, size[0], size[1], zeros), _funnel(b, size[1], size[2], zeros)
+    zeros = b.add(zeros, b.select(empty, _word(64), _word(0)))
+    double = ir.DoubleType()
+    high = b.uitofp(b.lshr(first, _word(11)), double)
+    low_bits = b.or_(b.shl(b.and_(first, _word(0x7FF)), _word(42)), b.lshr(second, _word(22)))
+    low_part = b.uitofp(low_bits, double)
+    # high·2^(2 − 53 − zeros) + low·2^(2 − 106 − zeros), with the sign, times π/2.
+    scale = b.bitcast(b.shl(b.sub(_word(1023 + 2 - 53), zeros), _word(52)), double)
+    scale = b.bitcast(b.xor(b.bitcast(scale, WORD), b.and_(sign, _word(1 << 63))), double)
+    high, low_part = b.fmul(high, scale), b.fmul(low_part, b.fmul(scale, ir.Constant(double, 2.0**-53)))
+    fma = _intrinsic(b, "llvm.fma.f64", [double] * 3)
+    pi_high, pi_low = (ir.Constant(double, part) for part in HALF_PI)
+    product = b.fmul(high, pi_high)
+    lost = b.call(fma, [high, pi_high, b.fneg(product)])
+    lost = b.fadd(lost, b.fadd(b.fmul(high, pi_low), b.fmul(low_part, pi_high)))
+    total = b.fadd(product, lost)
+    left = b.fsub(lost, b.fsub(total, product))
+    negative = b.icmp_signed("<", pattern, _word(0))  # of −x everything is the opposite
+    values = [
+        b.select(negative, b.neg(quadrant), quadrant),
+        b.select(negative, b.fneg(total), total),
+        b.select(negative, b.fneg(left), left),
+    ]
+    result: ir.Value = ir.Constant(RESULT, ir.Undefined)
+    for i, value in enumerate(values):
+        result = b.insert_value(result, value, i)
+    b.ret(result)
+
+
+def _funnel(b: ir.IRBuilder, high: ir.Value, low: ir.Value, count: ir.Value) -> ir.Value:
+    """The upper word of high:low after a shift to the left."""
+    return b.call(_intrinsic(b, "llvm.fshl.i64", [WORD] * 3), [high, low, count])
+
+
+def _intrinsic(b: ir.IRBuilder, name: str, kinds: list[ir.Type]) -> ir.Function:
+    return b.module.globals.get(name) or ir.Function(b.module, ir.FunctionType(kinds[0], kinds), name)

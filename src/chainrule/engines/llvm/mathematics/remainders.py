@@ -1,0 +1,96 @@
+"""Remainders and floors of quotients, exact also where the quotient has more digits than the dtype."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from chainrule.engines.llvm.mathematics.numbers import Number, is_signed
+from chainrule.engines.llvm.mathematics.steps import format_of, power_of_two, scale, split_exponent
+
+Code = Any
+
+
+def remainder(m: Code, a: Number, b: Number) -> Number:
+    """The remainder with the sign of b; NaN (for integers 0) where b is 0."""
+    if a.dtype.kind != "f":
+        return _integer_parts(m, a, b)[1]
+    rest = _truncated(m, m.absolute(a), m.absolute(b))
+    rest = m.copysign(rest, a)
+    crosses = (rest != 0.0) & ((rest < 0.0) != (b < 0.0))
+    return m.choose(rest == 0.0, m.copysign(rest, b), m.choose(crosses, rest + b, rest))  # type: ignore[no-any-return]
+
+
+def floor_divide(m: Code, a: Number, b: Number) -> Number:
+    """⌊a/b⌋, for floats from the exact remainder; for integers 0 where b is 0."""
+    if a.dtype.kind != "f":
+        return _integer_parts(m, a, b)[0]
+    rest = m.remainder(a, b)
+    quotient = (a - rest) / b
+    whole = m.rint(quotient)
+    signed = m.copysign(m.number(0.0, a.dtype), a / b)
+    return m.choose(b == 0.0, a / b, m.choose(quotient == 0.0, signed, whole))  # type: ignore[no-any-return]
+
+
+def _truncated(m: Code, a: Number, b: Number) -> Number:
+    """The remainder of two numbers that are not negative, in [0, b)."""
+    form = format_of(a)
+    quotient = m.trunc(a / b)
+    rest = m.fma(-quotient, b, a)
+    rest = m.choose(rest < 0.0, rest + b, rest)  # the quotient may have been rounded up to the next whole number,
+    rest = m.choose(rest >= b, rest - b, rest)  # or down
+    rest = m.choose((b == math.inf) & (a < math.inf), a, rest)
+    usable = (b > 0.0) & (b < math.inf) & (a < math.inf)
+    long = usable & m.logical_not(quotient < 2.0 ** (form.mantissa - 2))
+    return m.otherwise(long, rest, lambda: m.outlined("remainder.far", _long_division, a, b, rare=True))  # type: ignore[no-any-return]
+
+
+def _long_division(m: Code, a: Number, b: Number) -> Number:
+    """Written division on the mantissas, a few bits short of a whole mantissa with each step."""
+    form = format_of(a)
+    step = float(form.mantissa - 2)
+    usable = (a > 0.0) & (b > 0.0) & (b < math.inf) & (a < math.inf)
+    one = m.number(1.0, a.dtype)
+    exponent_a, rest = split_exponent(m, m.choose(usable, a, one))
+    exponent_b, divisor = split_exponent(m, m.choose(usable, b, one))
+    # |y_a| < |y_b|·2 may hold only after a first, exact subtraction.
+    rest = m.choose((rest >= divisor) & (exponent_a >= exponent_b), rest - divisor, rest)
+    left = m.maximum(exponent_a - exponent_b, 0.0)
+    builder = m.builder
+    before, loop, after = builder.block, builder.append_basic_block("dividing"), builder.append_basic_block("divided")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    phis = [builder.phi(x.value.type) for x in (rest, left)]
+    now, count = (m.wrap(phi, a.dtype) for phi in phis)
+    taken = m.minimum(count, step)
+    lifted = now * power_of_two(m, taken)
+    quotient = m.trunc(lifted / divisor)
+    following = m.fma(-quotient, divisor, lifted)
+    following = m.choose(following < 0.0, following + divisor, following)
+    following = m.choose(following >= divisor, following - divisor, following)
+    remaining = count - taken
+    for phi, start, value in zip(phis, (rest, left), (following, remaining), strict=True):
+        phi.add_incoming(start.value, before)
+        phi.add_incoming(value.value, loop)
+    builder.cbranch(m.any(remaining > 0.0), loop, after)
+    builder.position_at_end(after)
+    result = scale(m, following, exponent_b)
+    nothing = m.choose(a < b, a, m.choose(a == 0.0, 0.0, m.number(math.nan, a.dtype)))
+    return m.choose(usable & (a >= b), result, nothing)  # type: ignore[no-any-return]
+
+
+def _integer_parts(m: Code, a: Number, b: Number) -> tuple[Number, Number]:
+    """(quotient, remainder) of integers; dividing by 0, or by −1, which can overflow, would stop the program."""
+    dtype = a.dtype
+    none = b == 0
+    if not is_signed(dtype):
+        divisor = m.choose(none, 1, b)
+        quotient, rest = m.emit(m.builder.udiv, dtype, a, divisor), m.emit(m.builder.urem, dtype, a, divisor)
+        return m.choose(none, 0, quotient), m.choose(none, 0, rest)
+    opposite = b == -1
+    divisor = m.choose(none | opposite, 1, b)
+    quotient, rest = m.emit(m.builder.sdiv, dtype, a, divisor), m.emit(m.builder.srem, dtype, a, divisor)
+    crosses = (rest != 0) & ((rest < 0) != (b < 0))
+    quotient = m.choose(crosses, quotient - 1, m.choose(opposite, -a, quotient))
+    rest = m.choose(crosses, rest + b, rest)
+    return m.choose(none, 0, quotient), m.choose(none, 0, rest)
