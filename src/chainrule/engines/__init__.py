@@ -2,28 +2,69 @@
 
 from __future__ import annotations
 
+import warnings
+from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.engines.numpy_engine import NumpyRunner, compile_program
-from chainrule.errors import ShapeError, UnknownNameError
+from chainrule.errors import ShapeError, UnknownNameError, UnsupportedError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Traced, apply
 from chainrule.tracing.program import Program, Variable
 
 __all__ = ["ENGINES", "Runner", "TrainingLoop", "compile_program", "evaluate", "prepare"]
 
-ENGINES = {"numpy": NumpyRunner}
-"""Engines by name; each makes a `Runner` of a `TrainingLoop` and its data."""
+ENGINES = ("auto", "llvm", "numpy")
+"""Engines by name; `auto` is `llvm` where it can be, and `numpy` elsewhere."""
 
 
 def prepare(loop: TrainingLoop, data: list[Any], engine: str = "auto") -> Runner:
-    """The loop, ready to run on the data with the engine asked for; `auto` is the fastest that can."""
-    if engine != "auto" and engine not in ENGINES:
-        raise UnknownNameError.among("engine", engine, [*ENGINES, "auto"])
-    return ENGINES["numpy" if engine == "auto" else engine](loop, data)
+    """The loop, ready to run on the data with the engine asked for.
+
+    Raises
+    ------
+    UnknownNameError
+        For a name that is no engine.
+    UnsupportedError
+        For `llvm`, when it is not installed or an operation of the loop cannot be compiled; `auto` takes `numpy` then.
+    """
+    if engine not in ENGINES:
+        raise UnknownNameError.among("engine", engine, ENGINES)
+    if engine == "numpy":
+        return NumpyRunner(loop, data)
+    reason = why_not_compiled(loop, data)
+    if reason is None:
+        from chainrule.engines.llvm.runner import LlvmRunner
+
+        return LlvmRunner(loop, data)
+    if engine == "llvm":
+        raise UnsupportedError(
+            f"the engine 'llvm' cannot carry out this training: {reason}. Use engine='auto' or 'numpy'."
+        )
+    return NumpyRunner(loop, data)
+
+
+def why_not_compiled(loop: TrainingLoop, data: list[Any]) -> str | None:
+    """What keeps a loop from becoming machine code; `None` if nothing does."""
+    if find_spec("llvmlite") is None:
+        _say_once("llvmlite is not installed here, so chainrule trains with NumPy, more slowly: pip install llvmlite")
+        return "llvmlite is not installed"
+    from chainrule.engines.llvm.lowering import unsupported
+
+    names = unsupported(loop.step)
+    if names:
+        return f"these operations have no machine code: {', '.join(names)}"
+    scattered = any(isinstance(x, np.memmap) and not x.flags.c_contiguous for x in data)
+    return "data mapped from disk does not lie in one piece" if scattered else None
+
+
+@cache
+def _say_once(message: str) -> None:
+    warnings.warn(message, stacklevel=2)
 
 
 def evaluate(program: Program, *args: Any) -> Any:

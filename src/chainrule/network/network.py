@@ -283,8 +283,8 @@ class Network:
             Each called with an `EpochEnd` after every epoch; `True` or a text stops the training.
         gradients : {"chain rule", "numerical"}
             How gradients are found: by backpropagation, or by nudging every parameter in turn.
-        engine : {"auto", "numpy"}
-            What carries out the steps.
+        engine : {"auto", "llvm", "numpy"}
+            What carries out the steps: machine code, or NumPy. `auto` is machine code wherever it can be.
         progress : bool, optional
             Whether to show a progress bar; by default when standard error is a terminal.
 

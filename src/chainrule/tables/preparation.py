@@ -161,7 +161,7 @@ class Preparation:
         if absent:
             raise TableError(
                 f"{table.source} lacks {counted(len(absent), 'column')} the model was trained with: {quoted(absent)}. "
-                f"It has {quoted(list(table.names), 12)}{nearest(absent[0], table.names) or '.'}"
+                f"It has {quoted(list(table.names), 12)}{nearest(absent[0], table.names)}."
             )
 
     def _encoded(self, table: Table, policy: Missing, target: str | None) -> Inputs:

@@ -18,10 +18,11 @@ from chainrule.training.callbacks import Callback, EarlyStopping, EpochEnd, Watc
 from chainrule.training.divergence import diverged
 from chainrule.training.evaluation import Evaluator
 from chainrule.training.history import History
+from chainrule.training.loops import prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
 from chainrule.training.progress import Display, display
 from chainrule.training.schedules import as_schedule, plateau_of
-from chainrule.training.step import Step, parameter_count, prepare_runner
+from chainrule.training.step import Step, parameter_count
 
 BLOCK_SECONDS = 0.03
 """About how long one call of an engine runs, so that progress, callbacks and Ctrl-C stay alive."""
@@ -136,22 +137,24 @@ class Training:
 
     def _note_epochs(self, figures: list[Any], rates: Any, seconds: float) -> dict[str, float]:
         """Add the epochs whose steps are all there to the history; gives the last one's figures."""
-        row: dict[str, float] = {}
-        steps: Any = np.concatenate(figures) if figures else []
-        for end in range(self.steps_per_epoch, len(steps) + 1, self.steps_per_epoch):
-            row = self._figures(steps[end - self.steps_per_epoch : end])
-            row["learning_rate"] = float(rates[end - 1])
-            if self.validator is not None:
-                row |= {f"val_{k}": v for k, v in self.validator(self.parameters).items()}
-            self.history.append({**row, "seconds": seconds})
-        return row
+        epochs = sum(map(len, figures)) // self.steps_per_epoch
+        if not epochs:
+            return {}
+        steps = np.concatenate(figures)[: epochs * self.steps_per_epoch]
+        means = self._means(steps.reshape(epochs, self.steps_per_epoch, -1))
+        columns = dict(zip(self.step.objective.figures, means.T.tolist(), strict=True))
+        columns["learning_rate"] = rates[self.steps_per_epoch - 1 :: self.steps_per_epoch][:epochs].tolist()
+        if self.validator is not None:  # then epochs come one at a time
+            columns |= {f"val_{k}": [v] for k, v in self.validator(self.parameters).items()}
+        self.history.extend({**columns, "seconds": [seconds] * epochs})
+        return {name: values[-1] for name, values in columns.items()}
 
     def _block(
         self, done: int, count: int, rates: Any, seconds_per_step: float, shown: Display, figures: list[Any]
     ) -> None:
         """Carry out `count` epochs in calls of about `BLOCK_SECONDS`, adding every call's figures to `figures`."""
         total = count * self.steps_per_epoch
-        if self.settings.shuffle:
+        if self.settings.shuffle and self.batch_size < self.rows:  # the order inside a batch is of no account
             base = np.broadcast_to(np.arange(self.rows, dtype=np.int32), (count, self.rows))
             order = self.order_random.permuted(base, axis=1)
         else:
@@ -175,7 +178,10 @@ class Training:
             first += n
             length = max(1, min(2 * n, int(BLOCK_SECONDS * n / max(taken, 1e-9))))
             if first < total:
-                shown.update(done + first / self.steps_per_epoch, self._figures(np.concatenate(figures)))
+                so_far = self._means(np.concatenate(figures)[None, -self.steps_per_epoch :])[0]
+                shown.update(
+                    done + first / self.steps_per_epoch, dict(zip(self.step.objective.figures, so_far, strict=True))
+                )
 
     def _rates(self, epochs: Any) -> Any:
         rates = np.asarray(as_schedule(self.rate)(epochs), np.float64)
@@ -190,12 +196,12 @@ class Training:
             rates = rates * self.plateau.scale([-x for x in seen] if "accuracy" in monitor else seen)
         return rates
 
-    def _figures(self, steps: Any) -> dict[str, float]:
-        """Means over steps, each counted by its rows."""
-        sizes = np.full(len(steps), self.batch_size, float)
-        if len(steps) == self.steps_per_epoch:
+    def _means(self, steps: Any) -> Any:
+        """Means over the steps of every epoch, each step counted by its rows: (epochs, steps, figures) → (epochs, figures)."""
+        sizes = np.full(steps.shape[1], self.batch_size, float)
+        if len(sizes) == self.steps_per_epoch:
             sizes[-1] = self.rows - self.batch_size * (self.steps_per_epoch - 1)
-        return dict(zip(self.step.objective.figures, map(float, sizes @ steps / sizes.sum()), strict=True))
+        return np.einsum("s,esf->ef", sizes, steps) / sizes.sum()
 
     def _note_passes(self, steps: int) -> None:
         numerical = self.settings.gradients == "numerical"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -50,10 +50,10 @@ class History:
         """Whether Ctrl-C ended the training."""
         return self.stopped == "interrupted"
 
-    def append(self, figures: Mapping[str, float]) -> None:
-        """Add one epoch's figures."""
-        for name, value in figures.items():
-            self.figures.setdefault(name, []).append(float(value))
+    def extend(self, figures: Mapping[str, Sequence[float]]) -> None:
+        """Add the figures of some epochs."""
+        for name, values in figures.items():
+            self.figures.setdefault(name, []).extend(values)
 
     def __getitem__(self, name: str) -> list[float]:
         if name not in self.figures:

@@ -9,13 +9,10 @@ from typing import Any
 import numpy as np
 
 from chainrule.autodiff import value_and_grad
-from chainrule.engines import Runner, TrainingLoop, prepare
-from chainrule.errors import DifferentiationError, SettingError
+from chainrule.errors import SettingError
 from chainrule.nn.parameters import Parameters, flat_names
-from chainrule.ops.operation import ArrayType
-from chainrule.tracing import simplify, trace, trees
-from chainrule.training.nudging import NudgingRunner
-from chainrule.training.objective import Batch, Objective, merged, types_of
+from chainrule.tracing import trees
+from chainrule.training.objective import Batch, Objective, merged
 from chainrule.training.optimizers import Optimizer
 
 
@@ -83,61 +80,6 @@ class Step:
         objective = value_and_grad(lambda p: self.loss(p, state["frozen"], batch, key), has_aux=True)
         (value, figures), gradients = objective(state["learned"])
         return self.update(state, gradients, rate, count), [value, *figures]
-
-
-def prepare_runner(
-    step: Step, state: Any, data: Batch, batch_size: int, engine: str, gradients: str, dtype: Any
-) -> tuple[Runner, trees.Structure]:
-    """A runner of the loop over these data with its first state, and how its state is put together."""
-    leaves, structure = trees.flatten(state)
-    arrays = data.arrays()
-    rows = len(arrays[0])
-    check_differentiable(step, state, data)
-    if gradients == "numerical":
-        runner: Runner = NudgingRunner(step, state, data, batch_size)
-    else:
-        last = rows % batch_size
-        loop = TrainingLoop(
-            _program(step, state, data, batch_size, dtype),
-            _program(step, state, data, last, dtype) if last and last != batch_size else None,
-            len(leaves),
-            rows,
-            batch_size,
-        )
-        runner = prepare(loop, arrays, engine)
-    runner.load(leaves)
-    return runner, structure
-
-
-def scalar_types(dtype: Any) -> list[ArrayType]:
-    """The types of a step's scalars: learning rate, count from 1, key of the random numbers."""
-    return [ArrayType((), np.dtype(dtype)), ArrayType((), np.dtype(dtype)), ArrayType((), np.dtype(np.uint32))]
-
-
-def _program(step: Step, state: Any, data: Batch, rows: int, dtype: Any) -> Any:
-    def training_step(state: Any, batch: list[Any], rate: Any, count: Any, key: Any) -> Any:
-        return step(state, data.like(batch), rate, count, key)
-
-    return simplify(trace(training_step, types_of(state), types_of(data.arrays(), rows), *scalar_types(dtype)))
-
-
-def check_differentiable(step: Step, state: Any, data: Batch) -> None:
-    """Refuse a loss that no parameter can lower, naming the operations that stop its derivative."""
-    from chainrule.tracing.recorder import Recorder
-    from chainrule.tracing.tape import Tape, TapeValue
-
-    with Recorder() as recorder:
-        given = trees.map_leaves(lambda kind: recorder.input("x", kind), types_of(state))
-        batch = [recorder.input("batch", kind) for kind in types_of(data.arrays(), 1)]
-        with Tape() as tape:
-            learned = trees.map_leaves(tape.variable, given["learned"])
-            value, _ = step.loss(learned, given["frozen"], data.like(batch), None)
-    if not isinstance(value, TapeValue) or value.trace is not tape:
-        cut = f" (they end at {', '.join(sorted(tape.cut))})" if tape.cut else ""
-        raise DifferentiationError(
-            f"the loss cannot be lowered by backpropagation: no derivative reaches any parameter{cut}. "
-            "A step function or argmax has derivative 0 everywhere; use sigmoid or softmax, or cr.Perceptron for a step."
-        )
 
 
 def parameter_count(parameters: Parameters) -> int:

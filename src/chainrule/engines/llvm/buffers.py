@@ -1,0 +1,166 @@
+"""Where values live: buffers with padded rows, and views that read them through strides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+ALIGNMENT = 64
+
+
+def lanes(length: int, widest: int) -> int:
+    """Numbers in one vector along an axis of this length: a power of two, no more than the machine's widest."""
+    width = 1
+    while width < widest and width < length:
+        width *= 2
+    return width
+
+
+def padded(length: int, widest: int) -> int:
+    """The length of an axis in memory, a whole number of vectors."""
+    width = lanes(length, widest)
+    return -(-length // width) * width
+
+
+def long_axes(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape without axes of length 1, which take no part in where numbers lie."""
+    return tuple(n for n in shape if n != 1)
+
+
+def storage_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """How numbers of this kind lie in memory: booleans as bytes."""
+    return np.dtype(np.uint8) if dtype == np.bool_ else dtype
+
+
+@dataclass(eq=False)
+class Buffer:
+    """Memory for one array: rows along the last long axis are padded to whole vectors.
+
+    `offset` is its place in the arena in bytes, set by the memory plan.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    widest: int
+    offset: int = -1
+
+    @property
+    def memory_shape(self) -> tuple[int, ...]:
+        """The long axes, the last of them padded."""
+        long = long_axes(self.shape)
+        return (*long[:-1], padded(long[-1], self.widest)) if long else ()
+
+    @property
+    def nbytes(self) -> int:
+        """Size in bytes."""
+        return int(np.prod(self.memory_shape, dtype=np.int64)) * storage_type(self.dtype).itemsize
+
+    def view(self) -> View:
+        """The whole array."""
+        strides = []
+        memory = list(self.memory_shape)
+        for n in reversed(self.shape):
+            if n == 1:
+                strides.append(0)
+            else:
+                memory.pop()
+                strides.append(int(np.prod(self.memory_shape[len(memory) + 1 :], dtype=np.int64)))
+        return View(self, 0, tuple(reversed(strides)), self.shape)
+
+    def array(self, arena: Any) -> Any:
+        """The buffer's numbers in an arena of bytes, as an array of the long axes without padding."""
+        flat = arena[self.offset : self.offset + self.nbytes].view(storage_type(self.dtype))
+        whole = flat.reshape(self.memory_shape)
+        return whole[..., : long_axes(self.shape)[-1]] if self.memory_shape else whole
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """An array read through strides, counted in numbers, from a place in a buffer; a repeated axis has stride 0."""
+
+    buffer: Buffer
+    start: int
+    strides: tuple[int, ...]
+    shape: tuple[int, ...]
+
+    def along(self, space: tuple[int, ...]) -> tuple[int, ...]:
+        """Strides over a space that this array broadcasts to."""
+        missing = len(space) - len(self.shape)
+        return (0,) * missing + tuple(0 if n == 1 else s for n, s in zip(self.shape, self.strides, strict=True))
+
+    def transposed(self, axes: tuple[int, ...]) -> View:
+        """Axes in another order."""
+        return View(self.buffer, self.start, tuple(self.strides[i] for i in axes), tuple(self.shape[i] for i in axes))
+
+    def sliced(self, start: tuple[Any, ...], stop: tuple[Any, ...], step: tuple[int, ...]) -> View:
+        """Parts of axes, also backwards."""
+        begin, strides, shape = self.start, [], []
+        for n, stride, a, b, c in zip(self.shape, self.strides, start, stop, step, strict=True):
+            piece = range(*slice(a, b, c).indices(n))
+            begin += piece.start * stride if len(piece) else 0
+            strides.append(stride * piece.step)
+            shape.append(len(piece))
+        return View(self.buffer, begin, tuple(strides), tuple(shape))
+
+    def broadcast(self, shape: tuple[int, ...]) -> View:
+        """Repeated along new or single axes."""
+        return View(self.buffer, self.start, self.along(shape), shape)
+
+    def reshaped(self, shape: tuple[int, ...]) -> View | None:
+        """In another shape, if only axes of length 1 come or go, or whole unpadded axes join or part."""
+        if long_axes(shape) == long_axes(self.shape):
+            rest = iter(s for n, s in zip(self.shape, self.strides, strict=True) if n != 1)
+            return View(self.buffer, self.start, tuple(0 if n == 1 else next(rest) for n in shape), shape)
+        strides = _joined(self.shape, self.strides, shape)
+        return None if strides is None else View(self.buffer, self.start, strides, shape)
+
+
+def _joined(shape: tuple[int, ...], strides: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Strides for joined or parted axes, where the memory is one run."""
+    expected = 1
+    for n, stride in zip(reversed(shape), reversed(strides), strict=True):
+        if n != 1 and stride != expected:
+            return None
+        expected *= n
+    result, size = [], 1
+    for n in reversed(wanted):
+        result.append(0 if n == 1 else size)
+        size *= n
+    return tuple(reversed(result))
+
+
+@dataclass
+class Arena:
+    """A plan of memory: offsets handed out one after another, and given back when a value is done with."""
+
+    size: int = 0
+    free: list[tuple[int, int]] = field(default_factory=list)
+
+    def take(self, nbytes: int) -> int:
+        """A place for so many bytes: the smallest free one that fits, or new memory at the end."""
+        wanted = -(-max(nbytes, 1) // ALIGNMENT) * ALIGNMENT
+        fitting = sorted((size, offset) for offset, size in self.free if size >= wanted)
+        if fitting:
+            size, offset = fitting[0]
+            self.free.remove((offset, size))
+            if size > wanted:
+                self.free.append((offset + wanted, size - wanted))
+            return offset
+        offset = self.size
+        self.size += wanted
+        return offset
+
+    def give_back(self, offset: int, nbytes: int) -> None:
+        """Memory that may be used again; neighbours are joined."""
+        size = -(-max(nbytes, 1) // ALIGNMENT) * ALIGNMENT
+        for other, length in list(self.free):
+            if other + length == offset:
+                self.free.remove((other, length))
+                offset, size = other, size + length
+            elif offset + size == other:
+                self.free.remove((other, length))
+                size += length
+        self.free.append((offset, size))

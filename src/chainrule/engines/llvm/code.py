@@ -1,0 +1,178 @@
+"""Writing LLVM IR: addresses, loops, and vectors loaded from views and stored to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+
+from chainrule.engines.llvm.buffers import Buffer, View, storage_type
+from chainrule.engines.llvm.mathematics import Mathematics, Number
+from chainrule.engines.llvm.mathematics.numbers import constant
+
+Index = int | Any
+"""A position along an axis: known now, or an IR value."""
+
+i1, i8, i32, i64, pointer = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerType()
+
+SCALARS = {
+    "float32": ir.FloatType(),
+    "float64": ir.DoubleType(),
+    "bool": i1,
+    **{f"{sign}int{size}": ir.IntType(size) for sign in ("", "u") for size in (8, 16, 32, 64)},
+}
+
+
+def vector_type(dtype: np.dtype[Any], width: int) -> Any:
+    """The IR type of a vector of numbers; of one number the number's own."""
+    scalar = SCALARS[dtype.name]
+    return scalar if width == 1 else ir.VectorType(scalar, width)
+
+
+class Code:
+    """A function being written: the builder, the memory's base, and whether short loops are written out."""
+
+    def __init__(self, builder: Any, memory: Any, *, unrolled: bool) -> None:
+        self.builder, self.memory, self.unrolled = builder, memory, unrolled
+        self._mathematics: dict[int, Mathematics] = {}
+
+    def mathematics(self, width: int) -> Mathematics:
+        """The namespace of vectors of this width."""
+        if width not in self._mathematics:
+            self._mathematics[width] = Mathematics(self.builder, width, contract=True)
+        return self._mathematics[width]
+
+    def number(self, value: Any, dtype: np.dtype[Any], width: int) -> Number:
+        """An IR value as a number to compute with."""
+        return self.mathematics(width).wrap(value, dtype)
+
+    def constant(self, value: Any, dtype: np.dtype[Any], width: int) -> Number:
+        """A known number in every lane."""
+        return self.number(constant(np.asarray(value, dtype)[()].item(), dtype, width), dtype, width)
+
+    # --- loops
+
+    def loop(self, count: Index, body: Callable[[Index], None], *, step: int = 1, unroll: bool = False) -> None:
+        """`body(0)`, `body(step)`, … below `count`; written out when short programs ask for it."""
+        if isinstance(count, int) and (unroll or self.unrolled or count <= step):
+            for i in range(0, count, step):
+                body(i)
+            return
+        builder = self.builder
+        entry = builder.block
+        head = builder.append_basic_block("loop")
+        after = builder.append_basic_block("after")
+        limit = i64(count) if isinstance(count, int) else count
+        if isinstance(count, int):
+            builder.branch(head)
+        else:
+            builder.cbranch(builder.icmp_signed("<", i64(0), limit), head, after)
+        builder.position_at_end(head)
+        index = builder.phi(i64, name="i")
+        index.add_incoming(i64(0), entry)
+        body(index)
+        following = builder.add(index, i64(step))
+        index.add_incoming(following, builder.block)
+        builder.cbranch(builder.icmp_signed("<", following, limit), head, after)
+        builder.position_at_end(after)
+
+    def nest(self, counts: Sequence[int], body: Callable[[tuple[Index, ...]], None]) -> None:
+        """Loops inside each other, one for every count."""
+        if not counts:
+            body(())
+            return
+        self.loop(counts[0], lambda i: self.nest(counts[1:], lambda rest: body((i, *rest))))
+
+    # --- addresses
+
+    def sum(self, *terms: tuple[Index, int]) -> Index:
+        """Σ index · stride, with what is known folded."""
+        known, total = 0, None
+        for index, stride in terms:
+            if isinstance(index, int):
+                known += index * stride
+            elif stride:
+                product = index if stride == 1 else self.builder.mul(index, i64(stride))
+                total = product if total is None else self.builder.add(total, product)
+        if total is None:
+            return known
+        return self.builder.add(total, i64(known)) if known else total
+
+    def address(self, buffer: Buffer, place: Index) -> Any:
+        """Where the number at `place` of a buffer lies."""
+        size = storage_type(buffer.dtype).itemsize
+        return self.at_byte(self.memory, self.sum((place, size), (buffer.offset, 1)))
+
+    def at_byte(self, base: Any, offset: Index) -> Any:
+        """A pointer so many bytes from a base."""
+        constant = i64(offset) if isinstance(offset, int) else offset
+        return self.builder.gep(base, [constant], source_etype=i8)
+
+    def place(self, view: View, space_strides: Sequence[int], point: Sequence[Index]) -> Index:
+        """The number of a view that belongs to a point."""
+        return self.sum((view.start, 1), *zip(point, space_strides, strict=True))
+
+    # --- numbers in and out
+
+    def load(self, view: View, strides: Sequence[int], point: Sequence[Index], width: int, length: int) -> Number:
+        """`width` numbers from a point on, along the last axis of the space, which has `length` points."""
+        dtype = view.buffer.dtype
+        along = strides[-1] if strides else 0
+        place = self.place(view, strides, point)
+        if width == 1 or along == 0:
+            return self.splat(self.load_scalar(view.buffer, place), dtype, width)
+        if along == 1:
+            stored = storage_type(dtype)
+            value = self.builder.load(
+                self.address(view.buffer, place), typ=vector_type(stored, width), align=stored.itemsize
+            )
+            return self.number(self._from_storage(value, dtype, width), dtype, width)
+        return self._gathered(view, strides, point, width, length)
+
+    def _gathered(self, view: View, strides: Sequence[int], point: Sequence[Index], width: int, length: int) -> Number:
+        """Numbers that do not lie side by side, one by one; lanes past the end repeat the last."""
+        dtype = view.buffer.dtype
+        vector = ir.Constant(vector_type(dtype, width), ir.Undefined)
+        for lane in range(width):
+            last: Index = self.sum((point[-1], 1), (lane, 1))
+            if length % width:
+                last = min(last, length - 1) if isinstance(last, int) else self._smaller(last, length - 1)
+            place = self.place(view, strides, (*point[:-1], last))
+            vector = self.builder.insert_element(vector, self.load_scalar(view.buffer, place), i32(lane))
+        return self.number(vector, dtype, width)
+
+    def _smaller(self, index: Any, bound: int) -> Any:
+        return self.builder.select(self.builder.icmp_signed("<", index, i64(bound)), index, i64(bound))
+
+    def load_scalar(self, buffer: Buffer, place: Index) -> Any:
+        """One number."""
+        stored = storage_type(buffer.dtype)
+        value = self.builder.load(self.address(buffer, place), typ=vector_type(stored, 1), align=stored.itemsize)
+        return self._from_storage(value, buffer.dtype, 1)
+
+    def store(self, view: View, strides: Sequence[int], point: Sequence[Index], number: Any, width: int) -> None:
+        """Write numbers side by side."""
+        dtype = view.buffer.dtype
+        value = number
+        if dtype == np.bool_:
+            value = self.builder.zext(value, vector_type(np.dtype(np.uint8), width))
+        place = self.place(view, strides, point)
+        self.builder.store(value, self.address(view.buffer, place), align=storage_type(dtype).itemsize)
+
+    def _from_storage(self, value: Any, dtype: np.dtype[Any], width: int) -> Any:
+        if dtype != np.bool_:
+            return value
+        zero = ir.Constant(vector_type(np.dtype(np.uint8), width), None if width > 1 else 0)
+        return self.builder.icmp_unsigned("!=", value, zero)
+
+    def splat(self, scalar: Any, dtype: np.dtype[Any], width: int) -> Number:
+        """One number in every lane."""
+        if width == 1:
+            return self.number(scalar, dtype, 1)
+        kind = vector_type(dtype, width)
+        first = self.builder.insert_element(ir.Constant(kind, ir.Undefined), scalar, i32(0))
+        lanes = ir.Constant(ir.VectorType(i32, width), [0] * width)
+        vector = self.builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), lanes)
+        return self.number(vector, dtype, width)

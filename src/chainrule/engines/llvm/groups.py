@@ -1,0 +1,166 @@
+"""Equations gathered into groups: what one nest of loops computes together.
+
+A group has a space, the points its loops visit. It may have a root (a contraction, or a move of elements); its
+elementwise equations are computed at every point in registers, and folds collect their values. A value is stored only
+if another group, or the caller, needs it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from chainrule.engines.llvm.buffers import long_axes
+from chainrule.engines.llvm.lowering import MOVES
+from chainrule.ops import Contraction, Elementwise, Layout, Reduction
+from chainrule.tracing import Equation, Program, Variable
+
+Space = tuple[int, ...]
+
+
+@dataclass(eq=False)
+class Group:
+    """Equations that share one nest of loops over `space`, whose axes of length 1 are left out."""
+
+    space: Space
+    root: Equation | None = None
+    pointwise: list[Equation] = field(default_factory=list)
+    folds: list[Equation] = field(default_factory=list)
+    stored: set[Variable] = field(default_factory=set)
+
+    @property
+    def values(self) -> set[Variable]:
+        """What is known at each point once the loops are there."""
+        own = {e.output for e in self.pointwise}
+        return own | {self.root.output} if self.root is not None and isinstance(self.root.op, Contraction) else own
+
+    @property
+    def equations(self) -> list[Equation]:
+        """All of them, in order."""
+        return [*([self.root] if self.root is not None else []), *self.pointwise, *self.folds]
+
+    @property
+    def title(self) -> str:
+        """A name for people."""
+        head = self.root or (self.pointwise or self.folds)[0]
+        return f"{head.scope or 'step'}: {', '.join(e.op.name for e in self.equations)}"
+
+
+@dataclass
+class Grouping:
+    """Groups in the order they run, and the views: variables that only read another's memory."""
+
+    groups: list[Group]
+    views: dict[Variable, Equation]
+
+
+def is_view(equation: Equation) -> bool:
+    """Whether an equation only reads its input's memory in another way; rows are padded, so few reshapes do."""
+    if equation.op.name == "reshape":
+        return long_axes(equation.inputs[0].shape) == long_axes(equation.output.shape)
+    return isinstance(equation.op, Layout) and equation.op.name not in MOVES
+
+
+def group(program: Program) -> Grouping:
+    """The groups of a lowered Program.
+
+    Each equation joins the latest group with its space that comes after everything it needs. Numbers without axes
+    that depend on nothing computed so far go into a first group of their own, so that they are there for all others.
+    """
+    prelude = Group(())
+    state = _Assignment([prelude])
+    for equation in program.equations:
+        state.add(equation)
+    needed = {x for x in program.outputs if isinstance(x, Variable)}
+    for later in state.groups:
+        for equation in later.equations:
+            for x in equation.inputs:
+                if isinstance(x, Variable):
+                    state.mark(x, later, equation is later.root)
+    for x in needed:
+        state.store(x)
+    return Grouping([g for g in state.groups if g.equations], state.views)
+
+
+class _Assignment:
+    """Which group computes each variable, while equations are being placed."""
+
+    def __init__(self, groups: list[Group]) -> None:
+        self.groups = groups
+        self.home: dict[Variable, Group] = {}
+        self.views: dict[Variable, Equation] = {}
+
+    def add(self, equation: Equation) -> None:
+        op = equation.op
+        if is_view(equation):
+            self.views[equation.output] = equation
+        elif isinstance(op, Contraction) or op.name in MOVES or isinstance(op, Layout):
+            self._append(Group(long_axes(equation.output.shape), root=equation), equation)
+        elif isinstance(op, Reduction):
+            source = equation.inputs[0]
+            self._place(equation, long_axes(source.shape), fold=True)
+        else:
+            assert isinstance(op, Elementwise)
+            self._place(equation, long_axes(equation.output.shape), fold=False)
+
+    def _append(self, new: Group, equation: Equation) -> None:
+        self.groups.append(new)
+        self.home[equation.output] = new
+
+    def _place(self, equation: Equation, space: Space, *, fold: bool) -> None:
+        earliest = 0
+        for x in equation.inputs:
+            if isinstance(x, Variable):
+                earliest = max(earliest, self._ready(x, space))
+        if earliest == 0 and not space and not fold:
+            chosen = self.groups[0]
+        else:
+            fitting = [g for g in self.groups[max(earliest, 1) :] if g.space == space and _takes(g, fold=fold)]
+            if fitting:
+                chosen = fitting[-1]
+            else:
+                chosen = Group(space)
+                self.groups.append(chosen)
+        (chosen.folds if fold else chosen.pointwise).append(equation)
+        self.home[equation.output] = chosen
+
+    def _ready(self, x: Variable, space: Space) -> int:
+        """The first group in which `x` can be used at the points of `space`."""
+        source, same_point = self._source(x)
+        home = self.home.get(source)
+        if home is None:
+            return 0
+        place = self.groups.index(home)
+        pointwise = same_point and home.space == space and source in home.values
+        return place if pointwise else place + 1
+
+    def _source(self, x: Variable) -> tuple[Variable, bool]:
+        """The variable whose memory `x` reads, and whether point by point."""
+        same = True
+        while x in self.views:
+            equation = self.views[x]
+            source = equation.inputs[0]
+            if not isinstance(source, Variable):
+                break
+            same = same and equation.op.name == "reshape"
+            x = source
+        return x, same
+
+    def mark(self, x: Variable, user: Group, by_root: bool) -> None:
+        """Note that a group uses `x`: unless it is there in a register, it must be in memory."""
+        source, same_point = self._source(x)
+        home = self.home.get(source)
+        if home is not None and (home is not user or not same_point or source not in home.values or by_root):
+            home.stored.add(source)
+
+    def store(self, x: Variable) -> None:
+        """Note that the caller needs `x`."""
+        source, _ = self._source(x)
+        if source in self.home:
+            self.home[source].stored.add(source)
+
+
+def _takes(g: Group, *, fold: bool) -> bool:
+    """Whether a group's loops can hold one more equation of this kind."""
+    if g.root is None:
+        return True
+    return isinstance(g.root.op, Contraction) and not fold

@@ -1,0 +1,105 @@
+"""From a Program to one whose every equation has a meaning in loops."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chainrule.ops import Contraction, Elementwise, Layout, Reduction
+from chainrule.ops.kinds.contraction import parse
+from chainrule.ops.operation import REGISTRY, ArrayType
+from chainrule.tracing import Equation, Program, RecordedValue, Recorder, Variable, check, simplify
+from chainrule.tracing.apply import traced
+from chainrule.tracing.program import Atom
+from chainrule.tracing.simplify import drop_unused
+
+DTYPES = ("bool", "float32", "float64", *(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)))
+"""Kinds of number with machine code."""
+
+MOVES = ("take", "scatter_add", "embed", "concatenate", "argmax", "argmin", "cumsum")
+"""Operations carried out by loops of their own."""
+
+
+def unsupported(program: Program) -> list[str]:
+    """The operations of a Program that cannot be compiled, by name."""
+    return sorted({e.op.name for e in program.equations if not _compiles(e)})
+
+
+def _compiles(equation: Equation) -> bool:
+    types = [x.type for x in (*equation.inputs, equation.output) if isinstance(x, Variable)]
+    if any(t.dtype.name not in DTYPES or t.size == 0 for t in types):
+        return False
+    return isinstance(equation.op, Elementwise | Reduction | Contraction | Layout) or equation.op.name in MOVES
+
+
+def lower(program: Program) -> Program:
+    """The same computation in elementwise operations, folds, contractions of vectors, views and moves."""
+    program = simplify(_expand(program))
+    return check(drop_unused(_pack(program)))
+
+
+def _expand(program: Program) -> Program:
+    """Reductions that are no fold (logsumexp) written out in simpler operations."""
+    known: dict[Variable, Atom] = {}
+    equations: list[Equation] = []
+    with Recorder() as recorder:
+        recorder.equations = equations
+        for equation in program.equations:
+            inputs = tuple(known.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
+            equation = replace(equation, inputs=inputs)
+            op = equation.op
+            if isinstance(op, Reduction) and op.value is not None and isinstance(inputs[0], Variable):
+                x = RecordedValue(recorder, inputs[0])
+                kept = op.value(traced, x, equation.attributes["axis"])
+                known[equation.output] = recorder.atom(traced.reshape(kept, shape=equation.output.shape))
+            else:
+                equations.append(equation)
+    outputs = tuple(known.get(x, x) if isinstance(x, Variable) else x for x in program.outputs)
+    return replace(program, equations=tuple(equations), outputs=outputs)
+
+
+def _pack(program: Program) -> Program:
+    """Contractions whose operands can be read as rows of vectors; an operand that cannot is transposed first."""
+    equations: list[Equation] = []
+    packed: dict[tuple[Variable, tuple[int, ...]], Variable] = {}
+    for equation in program.equations:
+        if isinstance(equation.op, Contraction):
+            equation = _packed(equation, equations, packed)
+        equations.append(equation)
+    return replace(program, equations=tuple(equations))
+
+
+def _packed(
+    equation: Equation, equations: list[Equation], packed: dict[tuple[Variable, tuple[int, ...]], Variable]
+) -> Equation:
+    parts = parse(equation.attributes["subscripts"])
+    terms, inputs = [parts.left, parts.right], list(equation.inputs)
+    lengths = {c: n for term, x in zip(terms, inputs, strict=True) for c, n in zip(term, x.shape, strict=True)}
+    result = "".join(c for c in parts.result if lengths[c] != 1)
+    if not result:
+        return equation
+    vector = result[-1]
+    side = 1 if vector in terms[1] else 0
+    long = [c for c in terms[side] if lengths[c] != 1]
+    if long[-1] == vector or _dot(terms, parts.summed, lengths):
+        return equation
+    operand = inputs[side]
+    if not isinstance(operand, Variable):
+        return equation
+    order = (*(i for i, c in enumerate(terms[side]) if c != vector), terms[side].index(vector))
+    if (operand, order) not in packed:
+        kind = ArrayType(tuple(operand.shape[i] for i in order), operand.dtype)
+        view = Variable(f"{operand.name}_view", kind)
+        copy = Variable(f"{operand.name}_packed", kind)
+        equations.append(Equation(view, REGISTRY["transpose"], (operand,), {"axes": order}, equation.scope))
+        equations.append(Equation(copy, REGISTRY["positive"], (view,), {}, equation.scope))
+        packed[operand, order] = copy
+    inputs[side] = packed[operand, order]
+    terms[side] = "".join(terms[side][i] for i in order)
+    subscripts = f"{terms[0]},{terms[1]}->{parts.result}"
+    return replace(equation, inputs=tuple(inputs), attributes={"subscripts": subscripts})
+
+
+def _dot(terms: list[str], summed: str, lengths: dict[str, int]) -> bool:
+    """Whether both operands run along the same summed axis last: products of rows."""
+    last = [[c for c in term if lengths[c] != 1][-1:] for term in terms]
+    return last[0] == last[1] and bool(last[0]) and last[0][0] in summed

@@ -1,0 +1,166 @@
+"""The memory plan: a place in one arena for every value that must be in memory, used again when the value is done with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines.llvm.buffers import Arena, Buffer, View
+from chainrule.engines.llvm.groups import Group, Grouping
+from chainrule.tracing import Constant, Program, Variable
+from chainrule.tracing.program import Atom
+
+
+class Memory:
+    """Buffers of one step: the state at the beginning of the arena, then constants, then everything else.
+
+    `commits` are the new states that could not be written in place of the old ones, with where they belong.
+    """
+
+    def __init__(self, program: Program, grouping: Grouping, state: list[Buffer], arena: Arena, widest: int) -> None:
+        self.program, self.grouping, self.widest = program, grouping, widest
+        self.buffers: dict[Variable, Buffer] = dict(zip(program.inputs, state, strict=False))
+        self.constants: dict[int, Buffer] = {}
+        self.constant_values: list[tuple[Buffer, Any]] = []
+        self.commits: list[tuple[Variable, Buffer]] = []
+        self._state, self._arena = state, arena
+        self._last = self._last_uses()
+        self._place_constants()
+
+    def place_values(self, *, reuse: bool) -> None:
+        """Give every value its place, after the constants of all steps have theirs: those are written only once."""
+        self._place_outputs()
+        self._place_rest(reuse)
+
+    # --- reading the plan
+
+    def view(self, x: Atom) -> View:
+        """Where an operand is read."""
+        if isinstance(x, Constant):
+            return self.constants[id(x.value)].view()
+        if x not in self.grouping.views:
+            return self.buffers[x].view()
+        equation = self.grouping.views[x]
+        source, attributes = self.view(equation.inputs[0]), equation.attributes
+        name = equation.op.name
+        if name == "transpose":
+            return source.transposed(attributes["axes"])
+        if name == "broadcast_to":
+            return source.broadcast(attributes["shape"])
+        if name == "slice":
+            return source.sliced(attributes["start"], attributes["stop"], attributes["step"])
+        found = source.reshaped(attributes["shape"])
+        assert name == "reshape"
+        assert found is not None
+        return found
+
+    def register(self, x: Variable) -> Variable:
+        """The variable whose register holds `x`, seen through reshapes that only add or drop axes of length 1."""
+        while x in self.grouping.views and self.grouping.views[x].op.name == "reshape":
+            source = self.grouping.views[x].inputs[0]
+            if not isinstance(source, Variable):
+                break
+            x = source
+        return x
+
+    def root(self, x: Variable) -> Atom:
+        """The variable or constant whose memory `x` reads."""
+        current: Atom = x
+        while isinstance(current, Variable) and current in self.grouping.views:
+            current = self.grouping.views[current].inputs[0]
+        return current
+
+    # --- making the plan
+
+    def _last_uses(self) -> dict[Variable, int]:
+        last: dict[Variable, int] = {}
+        for place, group in enumerate(self.grouping.groups):
+            for equation in group.equations:
+                for x in equation.inputs:
+                    source = self.root(x) if isinstance(x, Variable) else x
+                    if isinstance(source, Variable):
+                        last[source] = place
+        for x in self.program.outputs:
+            source = self.root(x) if isinstance(x, Variable) else x
+            if isinstance(source, Variable):
+                last[source] = len(self.grouping.groups)
+        return last
+
+    def _new(self, name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Buffer:
+        buffer = Buffer(name, shape, dtype, self.widest)
+        buffer.offset = self._arena.take(buffer.nbytes)
+        return buffer
+
+    def _place_constants(self) -> None:
+        grouped = (e for g in self.grouping.groups for e in g.equations)
+        for equation in (*grouped, *self.grouping.views.values()):
+            for x in equation.inputs:
+                if not isinstance(x, Constant) or id(x.value) in self.constants:
+                    continue
+                if x.shape or equation.output in self.grouping.views:
+                    value = np.asarray(x.value)
+                    self.constants[id(x.value)] = self._new("constant", value.shape, value.dtype)
+                    self.constant_values.append((self.constants[id(x.value)], value))
+
+    def _place_outputs(self) -> None:
+        """New states go where the old ones are, unless the old ones are still to be read."""
+        taken: set[Variable] = set()
+        for x, buffer, old in zip(self.program.outputs, self._state, self.program.inputs, strict=False):
+            if x is old:
+                continue
+            if isinstance(x, Variable) and x not in taken and x not in self.buffers and x not in self.grouping.views:
+                taken.add(x)
+                if self._replaces(old, x, self._home(x)):
+                    self.buffers[x] = buffer
+                    continue
+            self.commits.append((x, buffer))  # type: ignore[arg-type]
+
+    def _home(self, x: Variable) -> int:
+        return next(i for i, g in enumerate(self.grouping.groups) if any(e.output is x for e in g.equations))
+
+    def _replaces(self, old: Variable, new: Variable, home: int) -> bool:
+        """Whether a value computed by group `home` may overwrite `old`: nobody reads it afterwards or elsewhere."""
+        group = self.grouping.groups[home]
+        if self._last.get(old, -1) > home or any(
+            self.root(x) is old for x in self.program.outputs if isinstance(x, Variable)
+        ):
+            return False
+        if self._last.get(old, -1) < home:
+            return True
+        if not any(e.output is new for e in (*group.pointwise, group.root) if e is not None):
+            return False  # a fold writes its result before it has read everything
+        others = [group.root] if group.root is not None else []
+        for equation in (*others, *group.folds):
+            if any(isinstance(x, Variable) and self.root(x) is old for x in equation.inputs):
+                return False
+        for equation in group.pointwise:
+            for x in equation.inputs:
+                if (
+                    isinstance(x, Variable)
+                    and self.root(x) is old
+                    and (self.register(x) is not old or x.type.size != equation.output.type.size)
+                ):
+                    return False
+        return True
+
+    def _place_rest(self, reuse: bool) -> None:
+        for x in self.program.inputs[len(self._state) :]:
+            self.buffers[x] = self._new(x.name, x.shape, x.dtype)
+        held: list[tuple[int, Buffer]] = []
+        for place, group in enumerate(self.grouping.groups):
+            for x in self._results(group):
+                if x not in self.buffers:
+                    self.buffers[x] = self._new(x.name, x.shape, x.dtype)
+                    held.append((self._last.get(x, place), self.buffers[x]))
+            for last, buffer in [h for h in held if reuse and h[0] <= place]:
+                self._arena.give_back(buffer.offset, buffer.nbytes)
+                held.remove((last, buffer))
+        if reuse:
+            for _, buffer in held:
+                self._arena.give_back(buffer.offset, buffer.nbytes)
+
+    def _results(self, group: Group) -> list[Variable]:
+        """What a group writes to memory."""
+        found = [e.output for e in group.equations if e.output in group.stored]
+        return found + [e.output for e in group.folds if e.output not in group.stored]

@@ -1,0 +1,191 @@
+"""Groups rooted in a move: elements copied to other places, one by one, and what depends on the order of elements."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines.llvm.buffers import View, lanes, long_axes
+from chainrule.engines.llvm.code import Code, Index, vector_type
+from chainrule.engines.llvm.groups import Group
+from chainrule.engines.llvm.mathematics import Number
+from chainrule.engines.llvm.memory import Memory
+from chainrule.tracing import Equation
+
+
+def emit(code: Code, memory: Memory, group: Group) -> None:
+    """Write the loops of a group rooted in a move."""
+    assert group.root is not None
+    move = _Move(code, memory, group.root)
+    getattr(move, group.root.op.name)(**group.root.attributes)
+
+
+class _Move:
+    """One move: its result's view, its inputs' views."""
+
+    def __init__(self, code: Code, memory: Memory, equation: Equation) -> None:
+        self.code, self.memory, self.equation = code, memory, equation
+        self.output = memory.view(equation.output)
+        self.inputs = [memory.view(x) for x in equation.inputs]
+
+    def _copy(self, source: View, target: View) -> None:
+        """Every element of `source` to the same place in `target`, whose shape is the same."""
+
+        def one(point: tuple[Index, ...]) -> None:
+            self._write(target, point, self._read(source, point))
+
+        self.code.nest(source.shape, one)
+
+    def _read(self, view: View, point: tuple[Index, ...]) -> Number:
+        place = self.code.place(view, view.strides, point)
+        return self.code.number(self.code.load_scalar(view.buffer, place), view.buffer.dtype, 1)
+
+    def _write(self, view: View, point: tuple[Index, ...], number: Number) -> None:
+        self.code.store(view, view.strides, point, number.value, 1)
+
+    def _zeros(self) -> None:
+        space, view = long_axes(self.output.shape), self.output
+        width = lanes(space[-1], self.memory.widest) if space else 1
+        strides = tuple(s for s, n in zip(view.strides, view.shape, strict=True) if n != 1)
+        zero = self.code.constant(0, view.buffer.dtype, width)
+
+        def row(outer: tuple[Index, ...]) -> None:
+            if not space:
+                self.code.store(view, (), (), zero.value, 1)
+                return
+            self.code.loop(
+                space[-1], lambda j: self.code.store(view, strides, (*outer, j), zero.value, width), step=width
+            )
+
+        self.code.nest(space[:-1], row)
+
+    def reshape(self, shape: tuple[int, ...]) -> None:
+        """Elements in the same order, in rows of another length."""
+        (source,) = self.inputs
+        steps = [int(np.prod(source.shape[i + 1 :], dtype=np.int64)) for i in range(len(source.shape))]
+        builder = self.code.builder
+
+        def one(point: tuple[Index, ...]) -> None:
+            flat = self.code.sum(*zip(point, steps, strict=True))
+            places: list[Index] = []
+            for i, n in enumerate(shape):
+                step = int(np.prod(shape[i + 1 :], dtype=np.int64))
+                if isinstance(flat, int):
+                    places.append(flat // step % n)
+                else:
+                    i64 = flat.type
+                    places.append(builder.urem(builder.udiv(flat, i64(step)), i64(n)))
+            self._write(self.output, tuple(places), self._read(source, point))
+
+        self.code.nest(source.shape, one)
+
+    def concatenate(self, axis: int) -> None:
+        """The inputs one after another along an axis."""
+        begin = 0
+        for source in self.inputs:
+            n = source.shape[axis]
+            part = self.output
+            whole: tuple[Any, ...] = (None,) * len(part.shape)
+            start, stop = (*whole[:axis], begin, *whole[axis + 1 :]), (*whole[:axis], begin + n, *whole[axis + 1 :])
+            self._copy(source, part.sliced(start, stop, (1,) * len(part.shape)))
+            begin += n
+
+    def embed(self, shape: tuple[int, ...], start: Any, stop: Any, step: Any) -> None:
+        """Zeros with the input written into a slice."""
+        self._zeros()
+        self._copy(self.inputs[0], self.output.sliced(start, stop, step))
+
+    def take(self, axis: int) -> None:
+        """Slices at given positions."""
+        source, indices = self.inputs
+        before, count = source.shape[:axis], len(indices.shape)
+
+        def one(point: tuple[Index, ...]) -> None:
+            chosen = self._position(indices, point[axis : axis + count])
+            place = (*point[:axis], chosen, *point[axis + count :])
+            self._write(self.output, point, self._read(source, place))
+
+        assert len(before) == axis
+        self.code.nest(self.output.shape, one)
+
+    def scatter_add(self, axis: int, length: int) -> None:
+        """Slices added at given positions."""
+        self._zeros()
+        source, indices = self.inputs
+        count = len(indices.shape)
+
+        def one(point: tuple[Index, ...]) -> None:
+            chosen = self._position(indices, point[axis : axis + count])
+            place = (*point[:axis], chosen, *point[axis + count :])
+            total = self._read(self.output, place) + self._read(source, point)
+            self._write(self.output, place, total)
+
+        self.code.nest(source.shape, one)
+
+    def _position(self, indices: View, point: tuple[Index, ...]) -> Any:
+        number = self._read(indices, point)
+        return self.code.mathematics(1).convert(number, np.dtype(np.int64)).value
+
+    def argmax(self, axis: int) -> None:
+        """The first place of the largest element of every line."""
+        self._extremum(axis, ">")
+
+    def argmin(self, axis: int) -> None:
+        """The first place of the smallest element of every line."""
+        self._extremum(axis, "<")
+
+    def _extremum(self, axis: int, better: str) -> None:
+        (source,) = self.inputs
+        code, builder, i64 = self.code, self.code.builder, vector_type(np.dtype(np.int64), 1)
+        kind = vector_type(source.buffer.dtype, 1)
+        with builder.goto_entry_block():
+            best, where = builder.alloca(kind), builder.alloca(i64)
+
+        def line(outer: tuple[Index, ...]) -> None:
+            def at(k: Index) -> tuple[Index, ...]:
+                return (*outer[:axis], k, *outer[axis:])
+
+            builder.store(self._read(source, at(0)).value, best)
+            builder.store(i64(0), where)
+
+            def look(k: Index) -> None:
+                value = self._read(source, at(k))
+                before = code.number(builder.load(best, typ=kind), value.dtype, 1)
+                m = code.mathematics(1)
+                # a NaN counts as better than any number, but the first one stays
+                wins = (value > before) if better == ">" else (value < before)
+                if value.dtype.kind == "f":
+                    wins = m.logical_or(wins, m.logical_and(value != value, before == before))
+                builder.store(builder.select(wins.value, value.value, before.value), best)
+                index = i64(k) if isinstance(k, int) else k
+                builder.store(builder.select(wins.value, index, builder.load(where, typ=i64)), where)
+
+            code.loop(source.shape[axis], look)
+            self._write(self.output, outer, code.number(builder.load(where, typ=i64), np.dtype(np.int64), 1))
+
+        code.nest((*source.shape[:axis], *source.shape[axis + 1 :]), line)
+
+    def cumsum(self, axis: int) -> None:
+        """Running sums along an axis."""
+        (source,) = self.inputs
+        builder, dtype = self.code.builder, self.output.buffer.dtype
+        kind = vector_type(dtype, 1)
+        with builder.goto_entry_block():
+            slot = builder.alloca(kind)
+
+        def line(outer: tuple[Index, ...]) -> None:
+            builder.store(self.code.constant(0, dtype, 1).value, slot)
+
+            def add(k: Index) -> None:
+                point = (*outer[:axis], k, *outer[axis:])
+                m = self.code.mathematics(1)
+                total = self.code.number(builder.load(slot, typ=kind), dtype, 1) + m.convert(
+                    self._read(source, point), dtype
+                )
+                builder.store(total.value, slot)
+                self._write(self.output, point, total)
+
+            self.code.loop(source.shape[axis], add)
+
+        self.code.nest((*source.shape[:axis], *source.shape[axis + 1 :]), line)

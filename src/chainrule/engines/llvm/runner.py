@@ -1,0 +1,76 @@
+"""The runner of the engine `llvm`: an arena of numbers, and one call for many steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines.llvm.buffers import Buffer, long_axes
+from chainrule.engines.llvm.machine import table
+from chainrule.engines.llvm.training import Compiled, compile_loop
+from chainrule.engines.loop import TrainingLoop
+from chainrule.errors import ShapeError
+
+
+class LlvmRunner:
+    """A training loop as machine code, with its state in an arena of its own."""
+
+    def __init__(self, loop: TrainingLoop, data: list[Any]) -> None:
+        self._loop, self._data = loop, [_as_bytes(x) for x in data]
+        self._compiled: Compiled = compile_loop(loop, len(data))
+        self._memory = np.zeros(self._compiled.arena_bytes + 64, np.uint8)
+        begin = -self._memory.ctypes.data % 64
+        self._arena = self._memory[begin:]
+        for buffer, value in self._compiled.constants:
+            _write(buffer, self._arena, value)
+        self._figures = len(loop.step.outputs) - loop.state
+
+    @property
+    def state(self) -> list[Any]:
+        """The state after the last finished step."""
+        return [_read(buffer, self._arena) for buffer in self._compiled.state]
+
+    def load(self, state: list[Any]) -> None:
+        """Go on from another state."""
+        for buffer, value in zip(self._compiled.state, state, strict=True):
+            _write(buffer, self._arena, value)
+
+    def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
+        """Carry out steps; see `Runner`."""
+        loop = self._loop
+        epochs = len(order)
+        same = order.strides[0] == 0  # every epoch in the same order: one row of it will do
+        order = np.ascontiguousarray(order[:1] if same else order, np.int32)
+        if order.shape[1:] != (loop.rows,) or (order.size and (order.min() < 0 or order.max() >= len(self._data[0]))):
+            raise ShapeError(
+                f"the order of rows has shape {order.shape}; {loop.rows} rows are expected, all of them in the data."
+            )
+        if (first + count) > epochs * loop.steps_per_epoch:
+            raise ShapeError(f"steps {first} to {first + count} go beyond the {epochs} epochs of the order.")
+        figures = np.empty((count, self._figures))
+        numbers = [np.ascontiguousarray(s) for s in scalars]
+        for variable, array in zip(loop.step.inputs[loop.state + len(self._data) :], numbers, strict=True):
+            if array.dtype != variable.dtype or array.shape != (count,):
+                raise ShapeError(
+                    f"{variable.name} needs {count} numbers of {variable.dtype} and has {array.dtype}{array.shape}."
+                )
+        addresses = [x.ctypes.data for x in (*self._data, *numbers)]
+        pace = 0 if same else loop.rows
+        self._compiled.function(
+            table([self._arena.ctypes.data, order.ctypes.data, pace, figures.ctypes.data, first, count, *addresses])
+        )
+        return figures
+
+
+def _as_bytes(x: Any) -> Any:
+    return np.ascontiguousarray(x)
+
+
+def _write(buffer: Buffer, arena: Any, value: Any) -> None:
+    array = np.asarray(value)
+    buffer.array(arena)[...] = array.reshape(long_axes(array.shape))
+
+
+def _read(buffer: Buffer, arena: Any) -> Any:
+    return buffer.array(arena).astype(buffer.dtype).reshape(buffer.shape)

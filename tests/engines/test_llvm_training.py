@@ -1,0 +1,129 @@
+"""The machine code does what NumPy does: trajectories over every layer, loss, optimizer and option of training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.nn import ACTIVATIONS
+from chainrule.training import LOSSES, OPTIMIZERS
+
+random = np.random.default_rng(0)
+X = random.normal(size=(45, 6))
+LABELS = np.array(["a", "b", "c"])[np.argmax(X[:, :3], axis=1)]
+VALUES = np.stack([X[:, 0] * X[:, 1], np.abs(X[:, 2]), np.sin(X[:, 3])], axis=1)
+
+
+def both(layers: Any, X: Any, y: Any, *, dtype: str = "float64", **options: Any) -> list[cr.Network]:
+    """The same network trained by both engines."""
+    networks = []
+    for engine in ("numpy", "llvm"):
+        network = cr.Network(layers, seed=1, dtype=dtype)
+        settings = {"epochs": 4, "batch_size": 10, "progress": False, **options}
+        network.fit(X, y, engine=engine, **settings)
+        networks.append(network)
+    return networks
+
+
+def assert_equal(networks: list[cr.Network], rtol: float = 1e-8) -> None:
+    first, second = networks
+    assert first.history is not None
+    assert second.history is not None
+    for name in first.history:
+        if name != "seconds":
+            np.testing.assert_allclose(second.history[name], first.history[name], rtol=rtol, atol=rtol, err_msg=name)
+    for layer, own in first.parameters.items():
+        for name, value in own.items():
+            np.testing.assert_allclose(second.parameters[layer][name], value, rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"step"}))  # a step has no derivative to train by
+def test_every_activation(name: str) -> None:
+    assert_equal(both([cr.Dense(5, name), cr.Dense(3)], X, VALUES))
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_every_loss(name: str) -> None:
+    loss = LOSSES[name]
+    targets = LABELS if loss.task == "classification" else np.abs(VALUES) / np.abs(VALUES).sum(axis=1, keepdims=True)
+    assert_equal(both([cr.Dense(5, "tanh"), cr.Dense(3)], X, targets, loss=loss))
+
+
+@pytest.mark.parametrize("name", sorted(OPTIMIZERS))
+def test_every_optimizer(name: str) -> None:
+    assert_equal(both([cr.Dense(5, "tanh"), cr.Dense(3)], X, LABELS, optimizer=OPTIMIZERS[name]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"l1": 0.01, "l2": 0.1},
+        {"clip_value": 0.01},
+        {"clip_norm": 0.05},
+        {"sample_weight": random.random(45)},
+        {"class_weight": "balanced"},
+        {"frozen": ["*.bias"]},
+        {"batch_size": None},
+        {"batch_size": 1},
+        {"batch_size": 45},
+        {"shuffle": False},
+        {"validation_split": 0.2, "early_stopping": 2},
+        {"optimizer": cr.SGD(cr.Cosine(0.1, epochs=4), momentum=0.9, nesterov=True)},
+        {"optimizer": cr.Adam(cr.OnPlateau(0.1, patience=1))},
+        {"callbacks": [lambda end: end.epoch == 2]},
+    ],
+    ids=lambda options: "-".join(options),
+)
+def test_every_option(options: dict[str, Any]) -> None:
+    assert_equal(both([cr.Dense(5, "tanh"), cr.Dense(3)], X, LABELS, **options))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [cr.Dense(1)],
+        [cr.Dropout(0.3), cr.Dense(20, "relu"), cr.Dropout(0.5), cr.Dense(1)],
+        [cr.Dense(17, "relu", bias=None), cr.Activation("tanh"), cr.Dense(33, "sigmoid"), cr.Dense(1)],
+        [cr.Dense(40, "relu"), cr.Dense(40, "relu"), cr.Dense(40, "relu"), cr.Dense(1)],
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_layers_of_all_widths(layers: list[Any], dtype: str) -> None:
+    assert_equal(both(layers, X, VALUES[:, 0], dtype=dtype), rtol=1e-8 if dtype == "float64" else 2e-4)
+
+
+def test_images_of_several_axes() -> None:
+    images = random.normal(size=(20, 3, 5))
+    assert_equal(both([lambda x: np.tanh(np.swapaxes(x, 1, 2)), cr.Flatten(), cr.Dense(2)], images, VALUES[:20, :2]))
+
+
+def test_any_function() -> None:
+    f, g, b = cr.Dense(2, "tanh"), cr.Dense(2), cr.Parameter((2,), name="b")
+
+    def formula(x: Any, y: Any) -> Any:
+        together = np.concatenate([f(g(x, y)), np.cumsum(f(x), axis=1)], axis=-1)
+        rolled = np.roll(together, 1, axis=1) * np.max(together, axis=1, keepdims=True)
+        return (
+            rolled[:, :2] + np.exp(f(x)) * b + np.prod(x, axis=1, keepdims=True) + np.stack([x[:, 1], y[:, 0]], axis=1)
+        )
+
+    assert_equal(both(formula, (X[:, :2], X[:, 2:4]), VALUES[:, :2]))
+
+
+def test_operations_without_machine_code_are_named() -> None:
+    layers = [cr.Dense(4), lambda x: np.sort(x, axis=1), cr.Dense(1)]
+    with pytest.raises(cr.ChainruleError, match=r"argsort|sort"):
+        cr.Network(layers).fit(X, VALUES[:, 0], engine="llvm", epochs=1, progress=False)
+    cr.Network(layers).fit(X, VALUES[:, 0], engine="auto", epochs=1, progress=False)
+
+
+def test_the_same_seed_gives_the_same_bits() -> None:
+    first, second = (
+        cr.Network([cr.Dense(9, "relu"), cr.Dropout(0.2), cr.Dense(3)]).fit(X, LABELS, engine="llvm", progress=False)
+        for _ in range(2)
+    )
+    assert first["loss"] == second["loss"]
