@@ -49,7 +49,12 @@ def store(m: Mathematics, pointer: ir.Value, index: ir.Value, number: Any) -> No
 
 
 def write_loop(
-    module: ir.Module, name: str, value: Callable[..., Any], dtypes: Sequence[np.dtype[Any]], width: int, **settings: Any
+    module: ir.Module,
+    name: str,
+    value: Callable[..., Any],
+    dtypes: Sequence[np.dtype[Any]],
+    width: int,
+    **settings: Any,
 ) -> np.dtype[Any]:
     """`for i in range(0, n, width): out[i] = value(m, x[i], …)` as a function of the module; the dtype of the result."""
     kinds = [POINTER] * (len(dtypes) + 1)

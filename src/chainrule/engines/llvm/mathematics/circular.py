@@ -57,17 +57,15 @@ def _slope(m: Code, quadrant: Number, r: Number, s: Number) -> Number:
 
 
 def _circular(m: Code, name: str, x: Number, finish: Any) -> Number:
-    """By the short reduction; where any lane is too large for that, all of them by the long one, out of line."""
+    """By the short reduction; in lanes where the angle is too large for that, by the long one, out of line."""
 
     def rare(m: Code, x: Number) -> Number:
-        quadrant, r, s = _reduce(m, x)
-        size = m.absolute(x)
-        far = (size > FAR[x.dtype]) & (size < math.inf)
-        large = reduce_large(m, m.choose(far, x, FAR[x.dtype]))
-        return finish(m, *(m.choose(far, a, b) for a, b in zip(large, (quadrant, r, s), strict=True)))  # type: ignore[no-any-return]
+        far = (m.absolute(x) > FAR[x.dtype]) & (m.absolute(x) < math.inf)
+        return finish(m, *reduce_large(m, m.choose(far, x, FAR[x.dtype])))  # type: ignore[no-any-return]
 
-    usual = finish(m, *_reduce(m, x))
-    far = m.absolute(x) > FAR[x.dtype]
+    usual = finish(m, *_reduce(m, x))  # NaN for infinite x
+    size = m.absolute(x)
+    far = (size > FAR[x.dtype]) & (size < math.inf)
     return m.otherwise(far, usual, lambda: m.outlined(f"{name}.far", rare, x, rare=True))  # type: ignore[no-any-return]
 
 

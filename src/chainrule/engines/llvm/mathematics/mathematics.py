@@ -83,8 +83,8 @@ class Mathematics:
 
     def emit(self, build: Callable[..., ir.Value], dtype: DType, *inputs: Number) -> Number:
         """One instruction of the builder."""
-        flags = self.flags if dtype.kind == "f" else ()
-        return Number(build(*(x.value for x in inputs), flags=flags), dtype, self)
+        settings = {"flags": self.flags} if dtype.kind == "f" else {}
+        return Number(build(*(x.value for x in inputs), **settings), dtype, self)
 
     def choose(self, condition: Number, a: Any, b: Any) -> Number:
         """`a` where the condition holds, else `b`; constants take the other's dtype."""
@@ -130,10 +130,10 @@ class Mathematics:
         return self.builder.icmp_unsigned("!=", mask, ir.Constant(mask.type, 0))
 
     def otherwise(self, condition: Number, usual: Number, rare: Callable[[], Number]) -> Number:
-        """`usual`; or `rare()`, computed in a branch, where the condition holds in any lane."""
+        """`usual`, but `rare()` in the lanes where the condition holds; a branch passes it by where there are none."""
         before = self.builder.block
         with self.builder.if_then(self.any(condition), likely=False):
-            other = rare()
+            other = self.choose(condition, rare(), usual)
             end = self.builder.block
         phi = self.builder.phi(usual.value.type)
         phi.add_incoming(usual.value, before)

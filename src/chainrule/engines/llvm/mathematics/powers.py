@@ -60,10 +60,9 @@ def _long_power(m: Code, a: Number, b: Number) -> Number:
     size = m.absolute(a)
     high, low = _log2_in_two(m, size)
     high = _logarithm_edges(m, size, high)
-    product = m.choose((high == 0.0) | (b == 0.0), 0.0, b * high)
-    lost = m.fma(b, high, -product) + b * low
-    lost = m.choose(m.absolute(product) < 1100.0, lost, 0.0)
-    product = m.minimum(m.maximum(product, -1100.0), 1100.0)
+    product = b * high
+    lost = m.choose(m.absolute(product) < 1100.0, m.fma(b, high, -product) + b * low, 0.0)
+    product = m.choose((high == 0.0) | (b == 0.0), 0.0, m.minimum(m.maximum(product, -1100.0), 1100.0))
     magic = format_of(product).magic
     k = (product + magic) - magic
     f = (product - k) + lost

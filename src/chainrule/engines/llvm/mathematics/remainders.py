@@ -15,9 +15,7 @@ def remainder(m: Code, a: Number, b: Number) -> Number:
     """The remainder with the sign of b; NaN (for integers 0) where b is 0."""
     if a.dtype.kind != "f":
         return _integer_parts(m, a, b)[1]
-    rest = _truncated(m, m.absolute(a), m.absolute(b))
-    rest = m.copysign(rest, a)
-    crosses = (rest != 0.0) & ((rest < 0.0) != (b < 0.0))
+    rest, crosses = _signed(m, a, b)
     return m.choose(rest == 0.0, m.copysign(rest, b), m.choose(crosses, rest + b, rest))  # type: ignore[no-any-return]
 
 
@@ -25,11 +23,18 @@ def floor_divide(m: Code, a: Number, b: Number) -> Number:
     """⌊a/b⌋, for floats from the exact remainder; for integers 0 where b is 0."""
     if a.dtype.kind != "f":
         return _integer_parts(m, a, b)[0]
-    rest = m.remainder(a, b)
-    quotient = (a - rest) / b
-    whole = m.rint(quotient)
-    signed = m.copysign(m.number(0.0, a.dtype), a / b)
-    return m.choose(b == 0.0, a / b, m.choose(quotient == 0.0, signed, whole))  # type: ignore[no-any-return]
+    rest, crosses = _signed(m, a, b)
+    quotient = m.rint((a - rest) / b)
+    quotient = m.choose(crosses, quotient - 1.0, quotient)
+    direct = a / b
+    quotient = m.choose(quotient == 0.0, m.copysign(m.number(0.0, a.dtype), direct), quotient)
+    return m.choose(b == 0.0, direct, quotient)  # type: ignore[no-any-return]
+
+
+def _signed(m: Code, a: Number, b: Number) -> tuple[Number, Number]:
+    """The remainder with the sign of a, and whether it must cross 0 to have the sign of b."""
+    rest = m.copysign(_truncated(m, m.absolute(a), m.absolute(b)), a)
+    return rest, (rest != 0.0) & ((rest < 0.0) != (b < 0.0))
 
 
 def _truncated(m: Code, a: Number, b: Number) -> Number:
@@ -46,7 +51,7 @@ def _truncated(m: Code, a: Number, b: Number) -> Number:
 
 
 def _long_division(m: Code, a: Number, b: Number) -> Number:
-    """Written division on the mantissas, a few bits short of a whole mantissa with each step."""
+    """Written division on the mantissas, almost a whole mantissa with each step; for finite a > b > 0."""
     form = format_of(a)
     step = float(form.mantissa - 2)
     usable = (a > 0.0) & (b > 0.0) & (b < math.inf) & (a < math.inf)
@@ -74,9 +79,7 @@ def _long_division(m: Code, a: Number, b: Number) -> Number:
         phi.add_incoming(value.value, loop)
     builder.cbranch(m.any(remaining > 0.0), loop, after)
     builder.position_at_end(after)
-    result = scale(m, following, exponent_b)
-    nothing = m.choose(a < b, a, m.choose(a == 0.0, 0.0, m.number(math.nan, a.dtype)))
-    return m.choose(usable & (a >= b), result, nothing)  # type: ignore[no-any-return]
+    return scale(m, following, exponent_b)
 
 
 def _integer_parts(m: Code, a: Number, b: Number) -> tuple[Number, Number]:
