@@ -13,7 +13,7 @@ from typing import Any
 from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import View, lanes
-from chainrule.engines.llvm.code import Code, Index, vector_type
+from chainrule.engines.llvm.code import Code, Index, pointer, vector_type
 from chainrule.engines.llvm.groups import Group
 from chainrule.engines.llvm.mathematics import Number
 from chainrule.engines.llvm.memory import Memory
@@ -23,6 +23,9 @@ from chainrule.tracing.program import Atom
 
 ACCUMULATORS = 24
 """Vectors in a tile; the machine has 32 vector registers with AVX-512 and NEON."""
+
+WRITTEN_OUT = 48
+"""Vectors computed at the end of a tile up to which its end is written out instead of looped over."""
 
 DOT_ROWS = 8
 """Rows whose products are summed side by side, to hide the time an addition takes."""
@@ -175,15 +178,39 @@ class _Tiles:
                     code.builder.store(multiply_add(code, left(r, v), right(r, v), total), slots[r][v])
 
         code.nest([product.lengths[c] for c in product.summed], step)
-        for r in range(rows):
-            for v in range(vectors):
-                positions = {
-                    **at,
-                    product.rows: code.sum((row, 1), (r, 1)),
-                    product.vector: code.sum((lane, 1), (v * width, 1)),
-                }
-                total = code.number(code.builder.load(slots[r][v], typ=kind), product.dtype, width)
-                finish(code, self.memory, product, positions, total, width)
+
+        def end(r: Index, totals: list[Any]) -> None:
+            for v, total in enumerate(totals):
+                lanes_ = code.sum((lane, 1), (v * width, 1))
+                positions = {**at, product.rows: code.sum((row, 1), (r, 1)), product.vector: lanes_}
+                finish(code, self.memory, product, positions, code.number(total, product.dtype, width), width)
+
+        totals = [[code.builder.load(slot, typ=kind) for slot in line] for line in slots]
+        if code.unrolled or rows * vectors * len(product.group.pointwise) <= WRITTEN_OUT:
+            for r in range(rows):
+                end(r, totals[r])
+        else:
+            self._line_by_line(totals, end)
+
+    def _line_by_line(self, totals: list[list[Any]], end: Any) -> None:
+        """`end` in a loop over the tile's rows, whose sums go through memory: much less code, a little more time."""
+        code, kind = self.code, totals[0][0].type
+        rows, vectors = len(totals), len(totals[0])
+        nbytes = self.product.width * self.product.dtype.itemsize
+        with code.builder.goto_entry_block():
+            spilled = code.builder.alloca(ir.ArrayType(kind, rows * vectors))
+        spilled.align, spilled.type = nbytes, pointer
+
+        def place(r: Index, v: int) -> Any:
+            return code.at_byte(spilled, code.sum((r, vectors * nbytes), (v * nbytes, 1)))
+
+        for r, line in enumerate(totals):
+            for v, total in enumerate(line):
+                code.builder.store(total, place(r, v), align=nbytes)
+        code.loop(
+            rows,
+            lambda r: end(r, [code.builder.load(place(r, v), typ=kind, align=nbytes) for v in range(vectors)]),
+        )
 
     def _read(self, operand: Operand, at: dict[str, Index], row: Index, rows: int, lane: Index, vectors: int) -> Any:
         """A function from a place in the tile to the operand's vector there; each is loaded once."""

@@ -1,4 +1,4 @@
-"""The only module that talks to LLVM's machine: IR in, a function's address out."""
+"""The only module that talks to LLVM's machine: IR in, a callable function out."""
 
 from __future__ import annotations
 
@@ -6,22 +6,28 @@ import ctypes
 from functools import lru_cache
 from typing import Any
 
+import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
 
+from chainrule.engines.llvm import cache
+
 SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-"""Compiled functions take one pointer, to a table of addresses and numbers."""
+"""Compiled functions take one pointer, to a table of addresses and numbers. Calls release Python's lock."""
 
 
 @lru_cache(maxsize=1)
-def target() -> Any:
-    """A code generator for the CPU this process runs on."""
+def host() -> tuple[str, str]:
+    """This CPU's name and its features, as LLVM calls them."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    features = llvm.get_host_cpu_features().flatten()
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=features, opt=3, jit=True
-    )
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+
+
+def target_machine() -> Any:
+    """A code generator for this CPU."""
+    cpu, features = host()
+    return llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
 
 
 @lru_cache(maxsize=1)
@@ -38,16 +44,17 @@ class Function:
 
     def __init__(self, ir: str, name: str) -> None:
         self.ir = ir
-        module = llvm.parse_assembly(ir)
-        module.verify()
-        machine = target()
-        module.triple = machine.triple
-        module.data_layout = str(machine.target_data)
-        optimize(module, machine)
-        self._engine = llvm.create_mcjit_compiler(module, machine_of_its_own())
+        kept = cache.key(ir, *host(), llvmlite.__version__)
+        code = cache.read(kept)
+        if code is None:
+            machine = target_machine()
+            code = machine.emit_object(self._optimized(machine))
+            cache.write(kept, code)
+        empty = llvm.parse_assembly("")
+        self._engine = llvm.create_mcjit_compiler(empty, target_machine())
+        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
         self._call = SIGNATURE(self._engine.get_function_address(name))
-        self.module = module
 
     def __call__(self, table: Any) -> None:
         """Run with a table, an int64 array of addresses and numbers."""
@@ -56,24 +63,21 @@ class Function:
     @property
     def assembly(self) -> str:
         """The machine code, as text."""
-        return str(target().emit_assembly(self.module))
+        machine = target_machine()
+        return str(machine.emit_assembly(self._optimized(machine)))
 
-
-def machine_of_its_own() -> Any:
-    """A code generator that an engine may take possession of."""
-    return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3, jit=True
-    )
-
-
-def optimize(module: Any, machine: Any) -> None:
-    """LLVM's own passes; loops are already in vectors, so its vectorisers stay off."""
-    options = llvm.create_pipeline_tuning_options(speed_level=2)
-    options.loop_vectorization = False
-    options.slp_vectorization = False
-    options.loop_unrolling = True
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
+    def _optimized(self, machine: Any) -> Any:
+        """The function as LLVM leaves it; loops are already in vectors, so its vectorisers stay off."""
+        module = llvm.parse_assembly(self.ir)
+        module.verify()
+        module.triple = machine.triple
+        module.data_layout = str(machine.target_data)
+        options = llvm.create_pipeline_tuning_options(speed_level=2)
+        options.loop_vectorization = False
+        options.slp_vectorization = False
+        builder = llvm.create_pass_builder(machine, options)
+        builder.getModulePassManager().run(module, builder)
+        return module
 
 
 def table(numbers: list[int]) -> Any:

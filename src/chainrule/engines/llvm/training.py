@@ -67,9 +67,10 @@ def compile_loop(loop: TrainingLoop, data: int) -> Compiled:
         Step(program, grouping, Memory(program, grouping, state, arena, widest), size)
         for program, grouping, size in zip(programs, groupings, sizes, strict=False)
     ]
+    filled = arena.size
     for step in steps:
         step.memory.place_values(reuse=not unrolled)
-    text = _Writer(loop, data, steps, state, arena.size, unrolled=unrolled).write()
+    text = _Writer(loop, data, steps, state, (filled, arena.size), unrolled=unrolled).write()
     constants = [pair for step in steps for pair in step.memory.constant_values]
     return Compiled(Function(text, "run"), arena.size + 4096, state, constants, steps)
 
@@ -99,16 +100,17 @@ class _Writer:
     """The function's text."""
 
     def __init__(
-        self, loop: TrainingLoop, data: int, steps: list[Step], state: list[Buffer], size: int, *, unrolled: bool
+        self,
+        loop: TrainingLoop,
+        data: int,
+        steps: list[Step],
+        state: list[Buffer],
+        sizes: tuple[int, int],
+        *,
+        unrolled: bool,
     ) -> None:
-        self.loop, self.data, self.steps, self.state, self.size, self.unrolled = (
-            loop,
-            data,
-            steps,
-            state,
-            size,
-            unrolled,
-        )
+        self.loop, self.data, self.steps, self.state, self.unrolled = loop, data, steps, state, unrolled
+        self.filled, self.size = sizes
         self.figures = len(steps[0].program.outputs) - loop.state
         self.inputs = len(steps[0].program.inputs) - loop.state
 
@@ -135,7 +137,7 @@ class _Writer:
         builder.position_at_end(begin)
         code = Code(builder, memory, unrolled=self.unrolled)
         if self.unrolled:
-            self._transfer(arena, memory, self.size)
+            self._transfer(arena, memory, self.filled)
 
         def step(s: Index) -> None:
             here = builder.add(first, s)
