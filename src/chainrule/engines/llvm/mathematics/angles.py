@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.circular import HALF_PI
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Number
 from chainrule.engines.llvm.mathematics.steps import polynomial
 
-Code = Any
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 TANGENT_OF_EIGHTH = math.sqrt(2.0) - 1.0
 

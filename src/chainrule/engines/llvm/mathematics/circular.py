@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Number, bits
 from chainrule.engines.llvm.mathematics.reduction import reduce_large
 from chainrule.engines.llvm.mathematics.steps import format_of, polynomial
 
-Code = Any
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 # π/2 in three parts, each rounded to the dtype.
 HALF_PI = {
@@ -61,17 +62,18 @@ def _circular(m: Code, name: str, x: Number, finish: Any) -> Number:
 
     def rare(m: Code, x: Number) -> Number:
         far = (m.absolute(x) > FAR[x.dtype]) & (m.absolute(x) < math.inf)
-        return finish(m, *reduce_large(m, m.choose(far, x, FAR[x.dtype])))  # type: ignore[no-any-return]
+        result: Number = finish(m, *reduce_large(m, m.choose(far, x, FAR[x.dtype])))
+        return result
 
     usual = finish(m, *_reduce(m, x))  # NaN for infinite x
     size = m.absolute(x)
     far = (size > FAR[x.dtype]) & (size < math.inf)
-    return m.otherwise(far, usual, lambda: m.outlined(f"{name}.far", rare, x, rare=True))  # type: ignore[no-any-return]
+    return m.otherwise(far, usual, lambda: m.outlined(f"{name}.far", rare, x, rare=True))
 
 
 def sin(m: Code, x: Number) -> Number:
     """The sine."""
-    return m.choose(m.absolute(x) < 2.0**-30, x, _circular(m, "sin", x, _wave))  # type: ignore[no-any-return]
+    return m.choose(m.absolute(x) < 2.0**-30, x, _circular(m, "sin", x, _wave))
 
 
 def cos(m: Code, x: Number) -> Number:
@@ -81,4 +83,4 @@ def cos(m: Code, x: Number) -> Number:
 
 def tan(m: Code, x: Number) -> Number:
     """The tangent."""
-    return m.choose(m.absolute(x) < 2.0**-30, x, _circular(m, "tan", x, _slope))  # type: ignore[no-any-return]
+    return m.choose(m.absolute(x) < 2.0**-30, x, _circular(m, "tan", x, _slope))

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from chainrule.engines.llvm.mathematics.numbers import BOOL, INT32, INT64, DType, Number, bits, is_signed, vector_type
 
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
-def convert(m: Any, x: Number, dtype: DType) -> Number:
+
+def convert(m: Code, x: Number, dtype: DType) -> Number:
     """The same number in another dtype; float to integer drops the fraction."""
     if x.dtype == dtype:
         return x
     if dtype == BOOL:
-        return x != 0  # type: ignore[return-value]
+        return x != 0
     if dtype.kind == "f":
         return _to_float(m, x, dtype)
     if x.dtype.kind == "f":
@@ -22,7 +25,7 @@ def convert(m: Any, x: Number, dtype: DType) -> Number:
     return _between_integers(m, x, dtype)
 
 
-def _to_float(m: Any, x: Number, dtype: DType) -> Number:
+def _to_float(m: Code, x: Number, dtype: DType) -> Number:
     if x.dtype == BOOL:
         return m.choose(x, m.number(1.0, dtype), m.number(0.0, dtype))
     build = m.builder.sitofp if is_signed(x.dtype) else m.builder.uitofp
@@ -31,7 +34,7 @@ def _to_float(m: Any, x: Number, dtype: DType) -> Number:
     return Number(build(x.value, vector_type(dtype, m.width)), dtype, m)
 
 
-def _to_integer(m: Any, x: Number, dtype: DType) -> Number:
+def _to_integer(m: Code, x: Number, dtype: DType) -> Number:
     """Through int32 or int64, whose least number stands for what does not fit: there LLVM itself promises nothing."""
     if dtype == np.dtype(np.uint64) or (bits(dtype) == 64 and not is_signed(dtype)):
         half = 2.0**63
@@ -46,7 +49,7 @@ def _to_integer(m: Any, x: Number, dtype: DType) -> Number:
     return _between_integers(m, m.choose(fits, whole, int(least)), dtype)
 
 
-def _between_integers(m: Any, x: Number, dtype: DType) -> Number:
+def _between_integers(m: Code, x: Number, dtype: DType) -> Number:
     kind = vector_type(dtype, m.width)
     if bits(dtype) < bits(x.dtype):
         value = m.builder.trunc(x.value, kind)

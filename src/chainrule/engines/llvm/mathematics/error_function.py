@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.exponential import exponential, reduce
@@ -10,15 +10,17 @@ from chainrule.engines.llvm.mathematics.numbers import FLOAT32, Number
 from chainrule.engines.llvm.mathematics.steps import polynomial, power_of_two
 from chainrule.ops.exponential import erf as declared
 
-Code = Any
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 
 def erf(m: Code, x: Number) -> Number:
     """The error function; in float64 as the operation declares it, whose polynomials are exact enough there."""
     if x.dtype != FLOAT32:
-        return declared.value(m, x)  # type: ignore[no-any-return]
+        result: Number = declared.value(m, x)
+        return result
     size = m.minimum(m.absolute(x), 4.0)
     near = m.fma(size, polynomial(m, size * size, coefficients.ERF), size)
     k, r = reduce(m, polynomial(m, size, coefficients.ERFC))
     far = m.fma(exponential(m, r), -power_of_two(m, k), 1.0)
-    return m.copysign(m.choose(size < 1.0, near, far), x)  # type: ignore[no-any-return]
+    return m.copysign(m.choose(size < 1.0, near, far), x)

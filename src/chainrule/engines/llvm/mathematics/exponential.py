@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Number
 from chainrule.engines.llvm.mathematics.steps import format_of, polynomial, power_of_two, scale
 
-Code = Any
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 # ln 2 in two parts: rounded to the dtype, and the rest.
 LN2_HIGH = {FLOAT32: 0.6931471824645996, FLOAT64: 0.6931471805599453}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from chainrule.engines.llvm.mathematics import (
     remainders,
 )
 from chainrule.engines.llvm.mathematics.numbers import Number, kind_of, loop_dtypes
+
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 Function = Callable[..., Number]
 
@@ -34,7 +37,7 @@ _MODULES: dict[Any, tuple[str, ...]] = {
 FUNCTIONS: dict[str, Function] = {name: getattr(module, name) for module, names in _MODULES.items() for name in names}
 
 
-def prepare(m: Any, name: str, inputs: tuple[Any, ...]) -> tuple[str | Number, list[Number]]:
+def prepare(m: Code, name: str, inputs: tuple[Any, ...]) -> tuple[str | Number, list[Number]]:
     """The function to call and its inputs in the dtype of the computation; or the result, where none is needed."""
     if name == "power" and isinstance(inputs[0], Number) and (simple := _simple_power(m, *inputs)) is not None:
         return simple, []
@@ -45,7 +48,7 @@ def prepare(m: Any, name: str, inputs: tuple[Any, ...]) -> tuple[str | Number, l
     return name, [m.number(x, dtype) for x, dtype in zip(inputs, dtypes, strict=True)]
 
 
-def _simple_power(m: Any, a: Number, b: Any) -> Number | None:
+def _simple_power(m: Code, a: Number, b: Any) -> Number | None:
     """a^b by a few multiplications, where b is known and small and a is a float."""
     if not isinstance(b, int | float) or isinstance(b, bool | np.generic) or a.dtype.kind != "f":
         return None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.exponential import HIGHEST, exp_parts, expm1_parts, exponential, reduce
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Number
 from chainrule.engines.llvm.mathematics.steps import polynomial, power_of_two, scale
 
-Code = Any
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 HUGE = {FLOAT32: 2.0**30, FLOAT64: 2.0**60}
 """Beyond this 1 + x is x, and x² is still finite."""

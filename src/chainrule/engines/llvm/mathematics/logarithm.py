@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.exponential import LN2_HIGH, LN2_LOW
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Number
 from chainrule.engines.llvm.mathematics.steps import format_of, polynomial, power_of_two, split_exponent, two_sum
 
-Code = Any
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 # Logarithms of e and 2 in two parts each: rounded to the dtype, and the rest.
 LOG2_E = (1.4426950408889634, 2.0355273740931033e-17)

@@ -27,7 +27,7 @@ NATIVE = "?bhilqBHILQfd"
 def _operator(name: str) -> Callable[[Number, Any], Number]:
     def operator(self: Number, other: Any) -> Number:
         if not isinstance(other, Number | bool | int | float | np.generic):
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]
         return self.mathematics.call(name, self, other)
 
     return operator
@@ -36,7 +36,7 @@ def _operator(name: str) -> Callable[[Number, Any], Number]:
 def _reflected(name: str) -> Callable[[Number, Any], Number]:
     def operator(self: Number, other: Any) -> Number:
         if not isinstance(other, Number | bool | int | float | np.generic):
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]
         return self.mathematics.call(name, other, self)
 
     return operator

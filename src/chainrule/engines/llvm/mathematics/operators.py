@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,8 +18,8 @@ from chainrule.engines.llvm.mathematics.numbers import (
     result_dtype,
 )
 
-Code = Any
-"""The namespace the code is written through; `Mathematics`, which imports this module."""
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 
 def _operands(m: Code, name: str, *inputs: Any) -> tuple[list[Number], DType]:
@@ -100,21 +100,21 @@ def _extreme(m: Code, name: str, a: Any, b: Any) -> Number:
     if isinstance(a, int | float) and not isinstance(b, int | float):
         a, b = b, a
     bounded = isinstance(b, int | float) and not math.isnan(b)  # a constant that can't be NaN
-    (a, b), dtype = _operands(m, name, a, b)
+    (first, second), dtype = _operands(m, name, a, b)
     if dtype.kind == "b":
-        return a | b if name == "maximum" else a & b
-    beyond = (b > a) if name == "maximum" else (b < a)
-    chosen = m.choose(beyond, b, a)  # NaN in a stays; this form is one instruction on x86
-    return chosen if dtype.kind != "f" or bounded else m.choose(b == b, chosen, b)
+        return first | second if name == "maximum" else first & second
+    beyond = (second > first) if name == "maximum" else (second < first)
+    chosen = m.choose(beyond, second, first)  # NaN in the first stays; this form is one instruction on x86
+    return chosen if dtype.kind != "f" or bounded else m.choose(second == second, chosen, second)
 
 
 def where(m: Code, condition: Any, a: Any, b: Any) -> Number:
     """The first value where the condition holds, else the second."""
     dtype = result_dtype((kind_of(a), kind_of(b)))
-    a, b = m.number(a, dtype), m.number(b, dtype)
+    first, second = m.number(a, dtype), m.number(b, dtype)
     if isinstance(condition, bool):
-        return a if condition else b
-    return m.choose(m.truth(condition), a, b)
+        return first if condition else second
+    return m.choose(m.truth(condition), first, second)
 
 
 def indicator(m: Code, condition: Any, like: Any) -> Number:
@@ -264,12 +264,6 @@ def sqrt(m: Code, x: Any) -> Number:
     """The square root, correctly rounded."""
     (x,), _ = _operands(m, "sqrt", x)
     return m.intrinsic("sqrt", x)
-
-
-def isnan(m: Code, x: Any) -> Number:
-    """Whether it is not a number."""
-    x = m.number(x)
-    return x != x
 
 
 def shift_right(m: Code, x: Number, count: int) -> Number:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
+
+from llvmlite import ir
 
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Number
@@ -12,13 +14,15 @@ from chainrule.engines.llvm.mathematics.steps import (
     format_of,
     polynomial,
     power_of_two,
+    repeat,
     scale,
     split_exponent,
     two_product,
     two_sum,
 )
 
-Code = Any
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 TWO_LOG2_E = (2.8853900817779268, 4.0710547481862066e-17)
 TWO_THIRDS_LOG2_E = (0.9617966939259756, 5.0577616648125907e-17)
@@ -97,22 +101,15 @@ def _log2_in_two(m: Code, size: Number) -> tuple[Number, Number]:
 
 def integer_power(m: Code, a: Number, b: Number) -> Number:
     """a^b for integers, by squaring; negative exponents, which NumPy refuses, give 0 or ±1 as far as integers can."""
-    builder = m.builder
-    before, loop, after = builder.block, builder.append_basic_block("squaring"), builder.append_basic_block("raised")
-    zero, one = m.number(0, a.dtype), m.number(1, a.dtype)
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    phis = [builder.phi(x.value.type) for x in (one, a, b)]
-    total, base, left = (m.wrap(phi, a.dtype) for phi in phis)
-    product = m.choose((left & 1) != 0, total * base, total)
-    square = base * base
-    rest = m.shift_right(left, 1)
-    for phi, start, following in zip(phis, (one, a, b), (product, square, rest), strict=True):
-        phi.add_incoming(start.value, before)
-        phi.add_incoming(following.value, loop)
-    builder.cbranch(m.any(rest != zero), loop, after)
-    builder.position_at_end(after)
-    return product
+    one = m.number(1, a.dtype)
+
+    def square(*values: ir.Value) -> tuple[list[ir.Value], ir.Value]:
+        total, base, left = (m.wrap(value, a.dtype) for value in values)
+        rest = m.shift_right(left, 1)
+        return [m.choose((left & 1) != 0, total * base, total).value, (base * base).value, rest.value], m.any(rest != 0)
+
+    total, *_ = repeat(m.builder, [one.value, a.value, b.value], square)
+    return m.wrap(total, a.dtype)
 
 
 def cbrt(m: Code, x: Number) -> Number:

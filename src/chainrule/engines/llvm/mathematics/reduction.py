@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import itertools
+from typing import TYPE_CHECKING
 
 from llvmlite import ir
 
-from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, INT32, INT64, Number, vector_type
+from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, INT32, INT64, DType, Number
+from chainrule.engines.llvm.mathematics.steps import repeat
 
-Code = Any
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 # The binary digits of 2/π, 64 to a word, after one word of zeros (so that a window may begin before the point).
 TWO_OVER_PI = (
@@ -20,7 +23,7 @@ TWO_OVER_PI = (
 )  # fmt: skip
 HALF_PI = (1.5707963267948966, 6.123233995736766e-17)
 
-WORD, DOUBLE_WORD = ir.IntType(64), ir.IntType(128)
+LANE, WORD, DOUBLE_WORD = ir.IntType(32), ir.IntType(64), ir.IntType(128)
 RESULT = ir.LiteralStructType([WORD, ir.DoubleType(), ir.DoubleType()])
 
 
@@ -28,46 +31,32 @@ def reduce_large(m: Code, x: Number) -> tuple[Number, Number, Number]:
     """(k, r, s) with x = k·π/2 + r + s for finite |x| ≥ 2^8: the quadrant k mod 4, r rounded, s what r lost."""
     builder = m.builder
     function = _scalar_function(builder.module)
-    integer = INT32 if x.dtype == FLOAT32 else INT64
-    zeros = [m.number(0, integer), m.number(0.0, x.dtype), m.number(0.0, x.dtype)]
+    dtypes = [INT32 if x.dtype == FLOAT32 else INT64, x.dtype, x.dtype]
+
+    def lane(index: ir.Value, *filled: ir.Value) -> tuple[list[ir.Value], ir.Value]:
+        values = _one_lane(builder, function, builder.extract_element(x.value, index), x.dtype)
+        following = builder.add(index, ir.Constant(LANE, 1))
+        again = builder.icmp_unsigned("<", following, ir.Constant(LANE, m.width))
+        return [following, *map(builder.insert_element, filled, values, [index] * 3)], again
+
     if m.width == 1:
-        values = _one_lane(m, builder.call(function, [_widened(builder, x, x.value)]), x)
-        return tuple(m.wrap(value, zero.dtype) for value, zero in zip(values, zeros, strict=True))  # type: ignore[return-value]
-    before, loop, after = builder.block, builder.append_basic_block("lane"), builder.append_basic_block("lanes_done")
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    lane = builder.phi(INT32_TYPE)
-    lane.add_incoming(ir.Constant(INT32_TYPE, 0), before)
-    phis = [builder.phi(vector_type(zero.dtype, m.width)) for zero in zeros]
-    number = _widened(builder, x, builder.extract_element(x.value, lane))
-    values = _one_lane(m, builder.call(function, [number]), x)
-    filled = [builder.insert_element(phi, value, lane) for phi, value in zip(phis, values, strict=True)]
-    following = builder.add(lane, ir.Constant(INT32_TYPE, 1))
-    lane.add_incoming(following, loop)
-    for phi, zero, value in zip(phis, zeros, filled, strict=True):
-        phi.add_incoming(zero.value, before)
-        phi.add_incoming(value, loop)
-    builder.cbranch(builder.icmp_unsigned("<", following, ir.Constant(INT32_TYPE, m.width)), loop, after)
-    builder.position_at_end(after)
-    return tuple(m.wrap(value, zero.dtype) for value, zero in zip(filled, zeros, strict=True))  # type: ignore[return-value]
+        parts = _one_lane(builder, function, x.value, x.dtype)
+    else:
+        _, *parts = repeat(builder, [ir.Constant(LANE, 0), *(m.number(0, dtype).value for dtype in dtypes)], lane)
+    quadrant, r, s = (m.wrap(part, dtype) for part, dtype in zip(parts, dtypes, strict=True))
+    return quadrant, r, s
 
 
-INT32_TYPE = ir.IntType(32)
-
-
-def _widened(builder: ir.IRBuilder, x: Number, value: ir.Value) -> ir.Value:
-    return builder.fpext(value, ir.DoubleType()) if x.dtype == FLOAT32 else value
-
-
-def _one_lane(m: Code, result: ir.Value, x: Number) -> list[ir.Value]:
-    """The parts of a scalar result in the dtype of x."""
-    builder = m.builder
+def _one_lane(builder: ir.IRBuilder, function: ir.Function, value: ir.Value, dtype: DType) -> list[ir.Value]:
+    """The function's parts of one number, in the number's dtype."""
+    wide = value if dtype == FLOAT64 else builder.fpext(value, ir.DoubleType())
+    result = builder.call(function, [wide])
     quadrant, r, s = (builder.extract_value(result, i) for i in range(3))
-    if x.dtype == FLOAT64:
+    if dtype == FLOAT64:
         return [quadrant, r, s]
     short = builder.fptrunc(r, ir.FloatType())
     lost = builder.fadd(builder.fsub(r, builder.fpext(short, ir.DoubleType())), s)
-    return [builder.trunc(quadrant, INT32_TYPE), short, builder.fptrunc(lost, ir.FloatType())]
+    return [builder.trunc(quadrant, ir.IntType(32)), short, builder.fptrunc(lost, ir.FloatType())]
 
 
 def _word(value: int) -> ir.Constant:
@@ -110,7 +99,7 @@ def _write(function: ir.Function, digits: ir.GlobalVariable) -> None:
     for i in range(4):
         address = b.gep(digits, [b.add(index, _word(i))], source_etype=WORD)
         words.append(b.load(address, align=8, typ=WORD))
-    window = [_funnel(b, high, low, offset) for high, low in zip(words, words[1:], strict=False)]
+    window = [_funnel(b, high, low, offset) for high, low in itertools.pairwise(words)]
     # M times the three words, modulo 2^192.
     wide = b.zext(mantissa, DOUBLE_WORD)
     low = b.mul(wide, b.zext(window[2], DOUBLE_WORD))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
+
+from llvmlite import ir
 
 from chainrule.engines.llvm.mathematics.numbers import Number, is_signed
-from chainrule.engines.llvm.mathematics.steps import format_of, power_of_two, scale, split_exponent
+from chainrule.engines.llvm.mathematics.steps import format_of, power_of_two, repeat, scale, split_exponent
 
-Code = Any
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 
 def remainder(m: Code, a: Number, b: Number) -> Number:
@@ -16,7 +19,7 @@ def remainder(m: Code, a: Number, b: Number) -> Number:
     if a.dtype.kind != "f":
         return _integer_parts(m, a, b)[1]
     rest, crosses = _signed(m, a, b)
-    return m.choose(rest == 0.0, m.copysign(rest, b), m.choose(crosses, rest + b, rest))  # type: ignore[no-any-return]
+    return m.choose(rest == 0.0, m.copysign(rest, b), m.choose(crosses, rest + b, rest))
 
 
 def floor_divide(m: Code, a: Number, b: Number) -> Number:
@@ -28,7 +31,7 @@ def floor_divide(m: Code, a: Number, b: Number) -> Number:
     quotient = m.choose(crosses, quotient - 1.0, quotient)
     direct = a / b
     quotient = m.choose(quotient == 0.0, m.copysign(m.number(0.0, a.dtype), direct), quotient)
-    return m.choose(b == 0.0, direct, quotient)  # type: ignore[no-any-return]
+    return m.choose(b == 0.0, direct, quotient)
 
 
 def _signed(m: Code, a: Number, b: Number) -> tuple[Number, Number]:
@@ -41,13 +44,11 @@ def _truncated(m: Code, a: Number, b: Number) -> Number:
     """The remainder of two numbers that are not negative, in [0, b)."""
     form = format_of(a)
     quotient = m.trunc(a / b)
-    rest = m.fma(-quotient, b, a)
-    rest = m.choose(rest < 0.0, rest + b, rest)  # the quotient may have been rounded up to the next whole number,
-    rest = m.choose(rest >= b, rest - b, rest)  # or down
+    rest = _corrected(m, quotient, a, b)
     rest = m.choose((b == math.inf) & (a < math.inf), a, rest)
     usable = (b > 0.0) & (b < math.inf) & (a < math.inf)
     long = usable & m.logical_not(quotient < 2.0 ** (form.mantissa - 2))
-    return m.otherwise(long, rest, lambda: m.outlined("remainder.far", _long_division, a, b, rare=True))  # type: ignore[no-any-return]
+    return m.otherwise(long, rest, lambda: m.outlined("remainder.far", _long_division, a, b, rare=True))
 
 
 def _long_division(m: Code, a: Number, b: Number) -> Number:
@@ -61,25 +62,25 @@ def _long_division(m: Code, a: Number, b: Number) -> Number:
     # |y_a| < |y_b|·2 may hold only after a first, exact subtraction.
     rest = m.choose((rest >= divisor) & (exponent_a >= exponent_b), rest - divisor, rest)
     left = m.maximum(exponent_a - exponent_b, 0.0)
-    builder = m.builder
-    before, loop, after = builder.block, builder.append_basic_block("dividing"), builder.append_basic_block("divided")
-    builder.branch(loop)
-    builder.position_at_end(loop)
-    phis = [builder.phi(x.value.type) for x in (rest, left)]
-    now, count = (m.wrap(phi, a.dtype) for phi in phis)
-    taken = m.minimum(count, step)
-    lifted = now * power_of_two(m, taken)
-    quotient = m.trunc(lifted / divisor)
-    following = m.fma(-quotient, divisor, lifted)
-    following = m.choose(following < 0.0, following + divisor, following)
-    following = m.choose(following >= divisor, following - divisor, following)
-    remaining = count - taken
-    for phi, start, value in zip(phis, (rest, left), (following, remaining), strict=True):
-        phi.add_incoming(start.value, before)
-        phi.add_incoming(value.value, loop)
-    builder.cbranch(m.any(remaining > 0.0), loop, after)
-    builder.position_at_end(after)
-    return scale(m, following, exponent_b)
+
+    def divide(*values: ir.Value) -> tuple[list[ir.Value], ir.Value]:
+        now, count = (m.wrap(value, a.dtype) for value in values)
+        taken = m.minimum(count, step)
+        lifted = now * power_of_two(m, taken)
+        remaining = count - taken
+        return [_corrected(m, m.trunc(lifted / divisor), lifted, divisor).value, remaining.value], m.any(
+            remaining > 0.0
+        )
+
+    rest, _ = (m.wrap(value, a.dtype) for value in repeat(m.builder, [rest.value, left.value], divide))
+    return scale(m, rest, exponent_b)
+
+
+def _corrected(m: Code, quotient: Number, a: Number, b: Number) -> Number:
+    """a − quotient·b, in [0, b) also where the quotient was rounded to the next whole number, up or down."""
+    rest = m.fma(-quotient, b, a)
+    rest = m.choose(rest < 0.0, rest + b, rest)
+    return m.choose(rest >= b, rest - b, rest)
 
 
 def _integer_parts(m: Code, a: Number, b: Number) -> tuple[Number, Number]:

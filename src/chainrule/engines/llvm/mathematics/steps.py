@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from llvmlite import ir
 
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, DType, Number
 
-Code = Any
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 
 @dataclass(frozen=True)
@@ -43,10 +47,11 @@ def format_of(x: Number) -> Format:
 def polynomial(m: Code, x: Number, table: dict[DType, tuple[float, ...]]) -> Number:
     """Horner's scheme over the coefficients for the number's dtype."""
     coefficients = table[x.dtype]
-    total = coefficients[-1]
+    total: Any = coefficients[-1]
     for coefficient in reversed(coefficients[:-1]):
         total = m.fma(total, x, coefficient)
-    return total  # type: ignore[return-value]
+    result: Number = total
+    return result
 
 
 def two_sum(a: Number, b: Number) -> tuple[Number, Number]:
@@ -72,6 +77,22 @@ def power_of_two(m: Code, k: Number) -> Number:
     """2^k for a whole number k given as a float, within the normal range."""
     form = format_of(k)
     return scale_from_bits(m, k + (form.magic + form.bias))
+
+
+def repeat(builder: ir.IRBuilder, starts: list[ir.Value], body: Callable[..., tuple[list[ir.Value], ir.Value]]) -> Any:
+    """Values that `body` changes again and again: it returns the next ones, and whether to go on after them."""
+    before = builder.block
+    loop, after = builder.append_basic_block("repeat"), builder.append_basic_block("repeated")
+    builder.branch(loop)
+    builder.position_at_end(loop)
+    phis = [builder.phi(start.type) for start in starts]
+    following, again = body(*phis)
+    for phi, start, value in zip(phis, starts, following, strict=True):
+        phi.add_incoming(start, before)
+        phi.add_incoming(value, builder.block)
+    builder.cbranch(again, loop, after)
+    builder.position_at_end(after)
+    return following
 
 
 def scale_from_bits(m: Code, shifted: Number) -> Number:
