@@ -139,6 +139,15 @@ class TestArbitraryNetworks:
         gradient = cr.grad(lambda p: network.model.apply(p, [np.array([[2.0]])]).outputs[0, 0])(network.parameters)
         assert gradient["w"]["value"] == pytest.approx(np.cos(1.4) * 2 + 2 * 0.7 * 2, rel=1e-12)
 
+    def test_options_of_the_function_are_no_inputs(self) -> None:
+        layer = cr.Dense(1, weight=1.0)
+
+        def scaled(x: Any, factor: float = 2.0, *, offset: float = 1.0) -> Any:
+            return layer(x) * factor + offset
+
+        assert cr.Network(scaled).input_names == ["x"]
+        assert cr.Network(scaled).build(1)([[3.0]]).tolist() == [[7.0]]
+
     def test_skip_connections_learn(self) -> None:
         first, second, out = cr.Dense(8, "tanh"), cr.Dense(8, "tanh"), cr.Dense(1)
 

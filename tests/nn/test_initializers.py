@@ -58,7 +58,9 @@ class TestEveryInitializer:
 
     def test_known_by_its_name_in_a_layer(self, name: str) -> None:
         network = cr.Network([cr.Dense(4, weight=name, bias=name)], seed=1).build(4)
-        assert network.parameters["dense_0"]["weight"].dtype == np.float32
+        weight = network.parameters["dense_0"]["weight"]
+        assert weight.dtype == np.float32
+        np.testing.assert_array_equal(weight, drawn(name, (4, 4), seed=1).astype(np.float32))
 
 
 def test_uniform_and_normal_take_their_settings() -> None:

@@ -427,6 +427,12 @@ class TestStopping:
         assert history.stopped == "finished"
         assert network.evaluate(X, VALUES)["loss"] == min(history["val_loss"])
 
+    def test_true_is_the_usual_patience(self) -> None:
+        flat = lambda a, t: np.sum(0.0 * a, axis=-1)  # noqa: E731
+        history = small().fit(X, VALUES, loss=flat, epochs=50, early_stopping=True, progress=False)
+        assert history.epochs == 1 + cr.EarlyStopping().patience
+        assert small().fit(X, VALUES, loss=flat, epochs=50, early_stopping=False, progress=False).epochs == 50
+
     def test_without_restoring(self) -> None:
         seen: list[Any] = []
         network = small()

@@ -81,6 +81,11 @@ class TestLabels:
         assert loaded.evaluate(X, LABELS[kind]) == made.evaluate(X, LABELS[kind])
 
 
+def test_labels_of_mixed_kinds_become_text() -> None:
+    made = fitted([[1, "a", 2.5][i] for i in THREE])
+    assert made.classes.tolist() == ["1", "2.5", "a"]
+
+
 def test_labels_that_cannot_be_saved_are_said(tmp_path: Path) -> None:
     made = fitted([datetime.date(2020, 1, 1 + i) for i in THREE])
     assert set(made.predict(X)) <= {datetime.date(2020, 1, 1 + i) for i in range(3)}
@@ -111,6 +116,8 @@ def test_two_labels_with_one_output(kind: str, loss: str | None) -> None:
     if loss != "hinge":
         proba = made.predict_proba(X)
         assert proba.shape == (30, 2)
+        np.testing.assert_allclose(proba.sum(axis=1), 1, rtol=1e-6)
+        np.testing.assert_allclose(proba[:, 1], 1 / (1 + np.exp(-made(X)[:, 0])), rtol=1e-5)
         assert ((proba[:, 1] > 0.5) == (made(X)[:, 0] > 0)).all()
 
 
