@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule.autodiff import check_grads, derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from chainrule.engines import evaluate
+from chainrule.engines.jit import jit
 from chainrule.errors import ChainruleError
 from chainrule.tracing import Program, check, simplify, trace
 from chainrule.tracing.functions import (
@@ -104,6 +105,7 @@ __all__ = [
     "hessian",
     "hvp",
     "jacobian",
+    "jit",
     "jvp",
     "leaky_relu",
     "load",

@@ -63,10 +63,8 @@ def _folder() -> Path | None:
     if chosen.lower() == "off":
         return None
     try:
-        if chosen:
-            folder = Path(chosen)
-        else:
-            folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chainrule"
+        usual = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chainrule"
+        folder = Path(chosen) if chosen else usual
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = folder.stat()
     except (OSError, RuntimeError):

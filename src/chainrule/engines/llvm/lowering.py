@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
+
+import numpy as np
 
 from chainrule.ops import Contraction, Elementwise, Layout, Reduction
 from chainrule.ops.kinds.contraction import parse
@@ -15,7 +18,7 @@ from chainrule.tracing.simplify import drop_unused
 DTYPES = ("bool", "float32", "float64", *(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)))
 """Kinds of number with machine code."""
 
-MOVES = ("take", "scatter_add", "embed", "concatenate", "argmax", "argmin", "cumsum")
+MOVES = ("take", "scatter_add", "embed", "concatenate", "cumsum")
 """Operations carried out by loops of their own."""
 
 
@@ -28,7 +31,10 @@ def _compiles(equation: Equation) -> bool:
     types = [x.type for x in (*equation.inputs, equation.output) if isinstance(x, Variable)]
     if any(t.dtype.name not in DTYPES or t.size == 0 for t in types):
         return False
-    return isinstance(equation.op, Elementwise | Reduction | Contraction | Layout) or equation.op.name in MOVES
+    return isinstance(equation.op, Elementwise | Reduction | Contraction | Layout) or equation.op.name in (
+        *MOVES,
+        *_EXPANSIONS,
+    )
 
 
 def lower(program: Program) -> Program:
@@ -38,7 +44,7 @@ def lower(program: Program) -> Program:
 
 
 def _expand(program: Program) -> Program:
-    """Reductions that are no fold (logsumexp) written out in simpler operations."""
+    """Reductions that are no fold (logsumexp, argmax) written out in simpler operations."""
     known: dict[Variable, Atom] = {}
     equations: list[Equation] = []
     with Recorder() as recorder:
@@ -47,14 +53,33 @@ def _expand(program: Program) -> Program:
             inputs = tuple(known.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
             equation = replace(equation, inputs=inputs)
             op = equation.op
-            if isinstance(op, Reduction) and op.value is not None and isinstance(inputs[0], Variable):
-                x = RecordedValue(recorder, inputs[0])
-                kept = op.value(traced, x, equation.attributes["axis"])
+            write_out = _EXPANSIONS.get(op.name) or (op.value if isinstance(op, Reduction) else None)
+            if write_out is not None and isinstance(inputs[0], Variable):
+                axis = equation.attributes["axis"]
+                kept = write_out(traced, RecordedValue(recorder, inputs[0]), axis)
+                kept = traced.astype(kept, dtype=equation.output.dtype)
                 known[equation.output] = recorder.atom(traced.reshape(kept, shape=equation.output.shape))
             else:
                 equations.append(equation)
     outputs = tuple(known.get(x, x) if isinstance(x, Variable) else x for x in program.outputs)
     return replace(program, equations=tuple(equations), outputs=outputs)
+
+
+def _first_place(m: Any, x: Any, axis: int, extremum: str) -> Any:
+    """The first place of an extremum, or of a NaN if there is one, found by two folds."""
+    best = getattr(m, extremum)(x, axis=(axis,), keepdims=True)
+    chosen = m.equal(x, best)
+    if x.dtype.kind == "f":
+        chosen = m.logical_or(chosen, m.isnan(x))
+    length = x.shape[axis]
+    places = np.arange(length, dtype=np.int32).reshape([-1 if i == axis else 1 for i in range(len(x.shape))])
+    return m.min(m.where(chosen, places, np.int32(length - 1)), axis=(axis,), keepdims=True)
+
+
+_EXPANSIONS = {
+    "argmax": lambda m, x, axis: _first_place(m, x, axis, "max"),
+    "argmin": lambda m, x, axis: _first_place(m, x, axis, "min"),
+}
 
 
 def _pack(program: Program) -> Program:

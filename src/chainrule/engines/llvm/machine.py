@@ -60,6 +60,10 @@ class Function:
         """Run with a table, an int64 array of addresses and numbers."""
         self._call(table.ctypes.data)
 
+    def at(self, address: int) -> None:
+        """Run with a pointer to this address."""
+        self._call(address)
+
     @property
     def assembly(self) -> str:
         """The machine code, as text."""

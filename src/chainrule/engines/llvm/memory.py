@@ -8,6 +8,7 @@ import numpy as np
 
 from chainrule.engines.llvm.buffers import Arena, Buffer, View
 from chainrule.engines.llvm.groups import Group, Grouping
+from chainrule.ops import Elementwise
 from chainrule.tracing import Constant, Program, Variable
 from chainrule.tracing.program import Atom
 
@@ -98,7 +99,7 @@ class Memory:
             for x in equation.inputs:
                 if not isinstance(x, Constant) or id(x.value) in self.constants:
                     continue
-                if x.shape or equation.output in self.grouping.views:
+                if x.shape or not isinstance(equation.op, Elementwise):  # single numbers are written into the code
                     value = np.asarray(x.value)
                     self.constants[id(x.value)] = self._new("constant", value.shape, value.dtype)
                     self.constant_values.append((self.constants[id(x.value)], value))

@@ -42,6 +42,8 @@ class _Move:
         return self.code.number(self.code.load_scalar(view.buffer, place), view.buffer.dtype, 1)
 
     def _write(self, view: View, point: tuple[Index, ...], number: Number) -> None:
+        if number.dtype != view.buffer.dtype:
+            number = self.code.mathematics(1).convert(number, view.buffer.dtype)
         self.code.store(view, view.strides, point, number.value, 1)
 
     def _zeros(self) -> None:
@@ -126,45 +128,6 @@ class _Move:
     def _position(self, indices: View, point: tuple[Index, ...]) -> Any:
         number = self._read(indices, point)
         return self.code.mathematics(1).convert(number, np.dtype(np.int64)).value
-
-    def argmax(self, axis: int) -> None:
-        """The first place of the largest element of every line."""
-        self._extremum(axis, ">")
-
-    def argmin(self, axis: int) -> None:
-        """The first place of the smallest element of every line."""
-        self._extremum(axis, "<")
-
-    def _extremum(self, axis: int, better: str) -> None:
-        (source,) = self.inputs
-        code, builder, i64 = self.code, self.code.builder, vector_type(np.dtype(np.int64), 1)
-        kind = vector_type(source.buffer.dtype, 1)
-        with builder.goto_entry_block():
-            best, where = builder.alloca(kind), builder.alloca(i64)
-
-        def line(outer: tuple[Index, ...]) -> None:
-            def at(k: Index) -> tuple[Index, ...]:
-                return (*outer[:axis], k, *outer[axis:])
-
-            builder.store(self._read(source, at(0)).value, best)
-            builder.store(i64(0), where)
-
-            def look(k: Index) -> None:
-                value = self._read(source, at(k))
-                before = code.number(builder.load(best, typ=kind), value.dtype, 1)
-                m = code.mathematics(1)
-                # a NaN counts as better than any number, but the first one stays
-                wins = (value > before) if better == ">" else (value < before)
-                if value.dtype.kind == "f":
-                    wins = m.logical_or(wins, m.logical_and(value != value, before == before))
-                builder.store(builder.select(wins.value, value.value, before.value), best)
-                index = i64(k) if isinstance(k, int) else k
-                builder.store(builder.select(wins.value, index, builder.load(where, typ=i64)), where)
-
-            code.loop(source.shape[axis], look)
-            self._write(self.output, outer, code.number(builder.load(where, typ=i64), np.dtype(np.int64), 1))
-
-        code.nest((*source.shape[:axis], *source.shape[axis + 1 :]), line)
 
     def cumsum(self, axis: int) -> None:
         """Running sums along an axis."""

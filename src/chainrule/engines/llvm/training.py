@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.llvm import contractions, moves, nests
+from chainrule.engines.llvm import emission
 from chainrule.engines.llvm.buffers import Arena, Buffer, long_axes
 from chainrule.engines.llvm.code import Code, Index, i8, i32, i64, pointer, vector_type
 from chainrule.engines.llvm.groups import Grouping, group
@@ -181,13 +181,7 @@ class _Writer:
                 self._gather(code, step.memory.buffers[x], source, rows)
             else:
                 self._take_number(code, step.memory.buffers[x], source, s)
-        for g in step.grouping.groups:
-            if g.root is None:
-                nests.emit(code, step.memory, g)
-            elif isinstance(g.root.op, Contraction):
-                contractions.emit(code, step.memory, g)
-            else:
-                moves.emit(code, step.memory, g)
+        emission.emit(code, step.memory, step.grouping)
         self._write_figures(code, step, s, figures)
         for x, buffer in step.memory.commits:
             self._commit(code, step, x, buffer)

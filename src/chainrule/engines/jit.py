@@ -1,0 +1,115 @@
+"""`jit`: any function of arrays as machine code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Literal
+
+import numpy as np
+
+from chainrule.errors import UnknownNameError, UnsupportedError
+from chainrule.ops.operation import ArrayType
+from chainrule.tracing import Program, simplify, trace, trees
+from chainrule.tracing.apply import Traced
+
+Stage = Literal["program", "loops", "llvm", "assembly"]
+
+
+def jit(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function as machine code, compiled once for every combination of shapes and dtypes it is called with.
+
+    Parameters
+    ----------
+    function : callable
+        Plain NumPy code of arrays, or nested dicts, lists and tuples of them; derivatives inside are allowed. It is run
+        once on shapes alone, so its course must not depend on the numbers.
+
+    Returns
+    -------
+    callable
+        Called like `function`, with positional arguments; `.inspect(stage, *args)` shows what became of it for such
+        arguments: the `"program"`, the `"loops"` it was grouped into, the `"llvm"` code or the `"assembly"`.
+
+    Raises
+    ------
+    TracingError
+        Where the function's course depends on the numbers.
+    UnsupportedError
+        When an operation has no machine code, by its name.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> fast = cr.jit(cr.grad(lambda x: np.sum(np.tanh(x) ** 2)))
+    >>> fast(np.array([0.0, 1.0])).round(4)
+    array([0.    , 0.6397])
+    """
+    compiled = _Compiled(function)
+
+    @wraps(function)
+    def call(*args: Any) -> Any:
+        return compiled(*args)
+
+    call.inspect = compiled.inspect  # type: ignore[attr-defined]
+    return call
+
+
+class _Compiled:
+    """A function's kernels, by the structure, shapes and dtypes of its arguments."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+        self._kernels: dict[Any, Any] = {}
+
+    def __call__(self, *args: Any) -> Any:
+        leaves, structure = _flat(args)
+        if any(isinstance(leaf, Traced) for leaf in leaves):
+            return self._function(*args)  # inside another trace the function itself is traced
+        arrays = [leaf if type(leaf) is np.ndarray else np.asarray(leaf) for leaf in leaves]
+        key = (structure, *((a.shape, a.dtype) for a in arrays))
+        found = self._kernels.get(key)
+        if found is None:
+            found = self._kernels[key] = self._compile(arrays, structure)
+        kernel, result = found
+        outputs = kernel(*arrays)
+        return outputs[0] if result is trees.LEAF else trees.unflatten(result, outputs)
+
+    def _program(self, arrays: list[Any], structure: trees.Structure) -> Program:
+        examples = trees.unflatten(structure, [ArrayType(a.shape, a.dtype) for a in arrays])
+        return simplify(trace(self._function, *examples))
+
+    def _compile(self, arrays: list[Any], structure: trees.Structure) -> tuple[Any, trees.Structure]:
+        from chainrule.engines.llvm.kernel import Kernel
+        from chainrule.engines.llvm.lowering import unsupported
+
+        program = self._program(arrays, structure)
+        names = unsupported(program)
+        if names:
+            raise UnsupportedError(
+                f"{program.name} cannot be compiled: {', '.join(names)} has no machine code. Call the function itself, "
+                "or compile the parts without it."
+            )
+        result = program.outputs_structure
+        return Kernel(program), trees.LEAF if result.kind is None else result
+
+    def inspect(self, stage: Stage, *args: Any) -> str:
+        """What becomes of the function for such arguments, at one stage of the way."""
+        leaves, structure = _flat(args)
+        arrays = [np.asarray(leaf) for leaf in leaves]
+        if stage == "program":
+            return str(self._program(arrays, structure))
+        kernel, _ = self._compile(arrays, structure)
+        if stage == "loops":
+            return "\n".join(f"{group.space}: {group.title}" for group in kernel.grouping.groups)
+        if stage == "llvm":
+            return str(kernel.function.ir)
+        if stage == "assembly":
+            return str(kernel.function.assembly)
+        raise UnknownNameError.among("stage", stage, ("program", "loops", "llvm", "assembly"))
+
+
+def _flat(args: tuple[Any, ...]) -> tuple[list[Any], trees.Structure]:
+    if all(type(x) is np.ndarray for x in args):
+        return list(args), trees.row(len(args))
+    return trees.flatten(args)

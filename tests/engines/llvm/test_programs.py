@@ -1,0 +1,66 @@
+"""Machine code computes what NumPy computes: every operation's cases, and random Programs from the registry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+import chainrule as cr
+from chainrule.engines import evaluate
+from chainrule.engines.llvm.kernel import Kernel
+from chainrule.engines.llvm.lowering import unsupported
+from chainrule.ops import REGISTRY
+from chainrule.ops.operation import Operation
+from chainrule.tracing.apply import apply
+from tests.strategies import cases, inputs_of, programs
+
+
+def assert_same(found: Any, expected: Any, *, single: bool = False) -> None:
+    """Equal, to rounding; `single` when float32 took part on the way."""
+    expected = np.asarray(expected)
+    assert found.shape == expected.shape
+    assert found.dtype == expected.dtype
+    if expected.dtype.kind == "f":
+        tolerance = 1e-4 if single or expected.dtype == np.float32 else 1e-9
+        np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+    else:
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
+@pytest.mark.parametrize("op", REGISTRY.values(), ids=lambda op: op.name)
+def test_every_operation(op: Operation, dtype: Any) -> None:
+    for case in cases(op, dtype):
+        arrays = [np.asarray(x) for x in case.inputs]
+        program = cr.trace(lambda *xs, case=case: apply(case.op, *xs, **case.attributes), *arrays)
+        if unsupported(program):
+            empty = any(v.type.size == 0 for v in (*program.inputs, *(e.output for e in program.equations)))
+            assert op.name in ("sort", "argsort") or empty
+            continue
+        with np.errstate(all="ignore"):
+            expected = evaluate(program, *arrays)
+        assert_same(Kernel(program)(*arrays)[0], expected)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(program=programs(), seed=st.integers(0, 1000))
+def test_random_programs(program: Any, seed: int) -> None:
+    assume(not unsupported(program))
+    arrays = [np.asarray(x, v.dtype) for x, v in zip(inputs_of(program, seed), program.inputs, strict=True)]
+    with np.errstate(all="ignore"):
+        expected = evaluate(program, *arrays)
+    kernel = Kernel(program)
+    single = any(e.output.dtype == np.float32 for e in program.equations)
+    for _ in range(2):  # the second call finds the first one's values in memory
+        found = kernel(*arrays)
+        for value, reference in zip(found, expected if isinstance(expected, list | tuple) else [expected], strict=True):
+            reference = np.asarray(reference)
+            if reference.dtype.kind == "f" and (
+                not np.isfinite(reference).all() or np.abs(reference).max(initial=0) > 1e6
+            ):
+                continue  # overflow and cancellation at the edge of the range need not agree in every digit
+            assert_same(value, reference, single=single)

@@ -1,0 +1,98 @@
+"""`jit`: functions as machine code."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+
+random = np.random.default_rng(0)
+X, W = random.normal(size=(5, 7)), random.normal(size=(7, 3))
+
+
+def test_nested_arguments_and_results() -> None:
+    def function(x: Any, p: dict[str, Any]) -> dict[str, Any]:
+        return {"sums": np.sum(np.tanh(x @ p["W"] + p["b"]), axis=0), "rows": (np.max(x, axis=1), x.T)}
+
+    p = {"W": W, "b": np.ones(3)}
+    found, expected = cr.jit(function)(X, p), function(X, p)
+    np.testing.assert_allclose(found["sums"], expected["sums"], rtol=1e-12)
+    np.testing.assert_array_equal(found["rows"][0], expected["rows"][0])
+    np.testing.assert_array_equal(found["rows"][1], X.T)
+
+
+@pytest.mark.parametrize("transform", [cr.grad, cr.hessian, cr.jacobian], ids=lambda t: t.__name__)
+def test_derivatives_inside(transform: Any) -> None:
+    derivative = transform(lambda x: np.sum(np.sin(x) * x) ** 2)
+    np.testing.assert_allclose(cr.jit(derivative)(X[0]), derivative(X[0]), rtol=1e-12)
+
+
+def test_compiled_for_every_shape_and_dtype() -> None:
+    double = cr.jit(lambda x: 2 * x)
+    assert double(np.float32([1, 2])).dtype == np.float32
+    assert double(np.ones((2, 3))).shape == (2, 3)
+    assert double(3.0) == 6.0
+    assert double(np.arange(3)).tolist() == [0, 2, 4]
+    assert double([1.0, 2.0])[1] == 4.0
+
+
+def test_results_are_the_callers_own() -> None:
+    same = cr.jit(lambda x: (x, x + 1.0))
+    first = same(X)
+    first[0][:] = 0
+    first[1][:] = 0
+    np.testing.assert_array_equal(same(X)[0], X)
+    np.testing.assert_array_equal(same(X)[1], X + 1)
+
+
+@pytest.mark.parametrize("make", [np.asfortranarray, lambda x: x[::-1], lambda x: x[:, ::2]], ids=["columns", "backwards", "steps"])
+def test_arrays_lying_in_memory_in_any_way(make: Any) -> None:
+    x = make(X)
+    x.flags.writeable = False
+    np.testing.assert_array_equal(cr.jit(lambda x: x * 2)(x), x * 2)
+
+
+def test_under_another_trace() -> None:
+    np.testing.assert_allclose(cr.grad(lambda x: np.sum(cr.jit(np.sin)(x)))(X), np.cos(X))
+
+
+def test_a_condition_on_values_is_refused() -> None:
+    with pytest.raises(cr.ChainruleError, match=r"np\.where"):
+        cr.jit(lambda x: x if x > 0 else -x)(1.0)
+
+
+def test_operations_without_machine_code_are_named() -> None:
+    with pytest.raises(cr.ChainruleError, match="sort"):
+        cr.jit(np.sort)(X)
+
+
+def test_every_stage_can_be_looked_at() -> None:
+    function = cr.jit(lambda x: np.tanh(x @ W))
+    assert "tanh" in function.inspect("program", X)
+    assert "einsum, tanh" in function.inspect("loops", X)
+    assert "define void" in function.inspect("llvm", X)
+    assert "run:" in function.inspect("assembly", X)
+    with pytest.raises(cr.ChainruleError, match="program"):
+        function.inspect("programme", X)
+
+
+def test_many_threads_at_once() -> None:
+    function = cr.jit(lambda x: np.cumsum(np.exp(-x * x), axis=0) @ W)
+    expected = [function(X + i) for i in range(8)]
+    wrong: list[int] = []
+
+    def work(i: int) -> None:
+        for _ in range(200):
+            if not np.array_equal(function(X + i), expected[i]):
+                wrong.append(i)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
