@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Number, bits
 from chainrule.engines.llvm.mathematics.reduction import reduce_large
-from chainrule.engines.llvm.mathematics.steps import format_of, polynomial
+from chainrule.engines.llvm.mathematics.steps import format_of, polynomial, two_product, two_sum
 
 if TYPE_CHECKING:
     from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
@@ -28,9 +28,9 @@ def _reduce(m: Code, x: Number) -> tuple[Number, Number, Number]:
     shifted = m.fma(x, 2.0 / math.pi, magic)
     k = shifted - magic
     first, second, third = HALF_PI[x.dtype]
-    near = m.fma(k, -first, x)
-    r = m.fma(k, -second, near)
-    return m.as_bits(shifted), r, m.fma(k, -third, m.fma(k, -second, near - r))
+    product, product_low = two_product(m, k, m.number(-second, x.dtype))
+    r, lost = two_sum(m.fma(k, -first, x), product)
+    return m.as_bits(shifted), r, lost + m.fma(k, -third, product_low)
 
 
 def _sine(m: Code, r: Number, s: Number) -> Number:

@@ -2,7 +2,7 @@
 
 Each is the minimax polynomial of its interval, found by Remez exchange in 60-digit arithmetic and rounded to the
 dtype, the lowest coefficients first, with the others fitted again after each; the errors are those after rounding.
-`tests/engines/llvm/test_coefficients.py` measures them again.
+`tests/engines/llvm/approximations.py` finds them, and `test_coefficients.py` beside it measures the errors again.
 """
 
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, DType

@@ -29,9 +29,14 @@ def reduce(m: Code, x: Number) -> tuple[Number, Number]:
     return k, m.fma(k, -LN2_LOW[x.dtype], r)
 
 
+def exponential_rest(m: Code, r: Number) -> Number:
+    """e^r − 1 for |r| ≤ ½·ln 2, with an error that is small beside 1."""
+    return m.fma(r * r, polynomial(m, r, coefficients.EXP), r)
+
+
 def exponential(m: Code, r: Number) -> Number:
     """e^r for |r| ≤ ½·ln 2."""
-    return m.fma(r * r, polynomial(m, r, coefficients.EXP), r) + 1.0
+    return exponential_rest(m, r) + 1.0
 
 
 def exp_parts(m: Code, x: Number, above: float = 0.0) -> tuple[Number, Number]:

@@ -26,11 +26,11 @@ Function = Callable[..., Number]
 
 _MODULES: dict[Any, tuple[str, ...]] = {
     exponential: ("exp", "exp2", "expm1"),
-    logarithm: ("log", "log2", "log10", "log1p"),
+    logarithm: ("log", "log2", "log10", "log1p", "softplus", "logaddexp"),
     powers: ("power", "integer_power", "cbrt", "hypot"),
     circular: ("sin", "cos", "tan"),
     angles: ("arcsin", "arccos", "arctan", "arctan2"),
-    hyperbolic: ("sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh"),
+    hyperbolic: ("sigmoid", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh"),
     error_function: ("erf",),
     remainders: ("remainder", "floor_divide"),
 }

@@ -1,4 +1,4 @@
-"""Hyperbolic functions through e^x − 1, and their inverses through log(1 + x)."""
+"""Hyperbolic functions and the sigmoid through e^x, and the inverses through log(1 + x)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,17 @@ import math
 from typing import TYPE_CHECKING
 
 from chainrule.engines.llvm.mathematics import coefficients
-from chainrule.engines.llvm.mathematics.exponential import HIGHEST, exp_parts, expm1_parts, exponential, reduce
+from chainrule.engines.llvm.mathematics.exponential import (
+    HIGHEST,
+    LOWEST,
+    exp_parts,
+    expm1_parts,
+    exponential,
+    exponential_rest,
+    reduce,
+)
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Number
-from chainrule.engines.llvm.mathematics.steps import polynomial, power_of_two, scale
+from chainrule.engines.llvm.mathematics.steps import fast_two_sum, polynomial, power_of_two, scale, two_sum
 
 if TYPE_CHECKING:
     from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
@@ -25,6 +33,19 @@ def tanh(m: Code, x: Number) -> Number:
     k, r = reduce(m, size + size)
     far = 1.0 - 2.0 / m.fma(exponential(m, r), power_of_two(m, k), 1.0)
     return m.copysign(m.choose(size < 0.55, near, far), x)
+
+
+def sigmoid(m: Code, x: Number) -> Number:
+    """1/(1 + e^−x) as y/(y + 2^−k), where e^x = y·2^k; a correction of the quotient keeps three roundings from adding up."""
+    lowest, highest = LOWEST[x.dtype], {FLOAT32: 30.0, FLOAT64: 60.0}[x.dtype]  # beyond `highest` the sigmoid is 1
+    k, r = reduce(m, m.minimum(m.maximum(x, lowest), highest))
+    near = m.maximum(k, -2.0 * highest)  # below, the sigmoid is e^x, and 2^−k could overflow
+    y, y_low = fast_two_sum(m.number(1.0, x.dtype), exponential_rest(m, r))
+    divisor, divisor_low = two_sum(power_of_two(m, -near), y)
+    inverse = 1.0 / divisor
+    quotient = y * inverse
+    rest = m.fma(-quotient, divisor, y) + m.fma(-quotient, divisor_low + y_low, y_low)
+    return m.fma(rest, inverse, quotient) * power_of_two(m, k - near)
 
 
 def sinh(m: Code, x: Number) -> Number:

@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from chainrule.engines.llvm.mathematics import coefficients
-from chainrule.engines.llvm.mathematics.exponential import LN2_HIGH, LN2_LOW
+from chainrule.engines.llvm.mathematics.exponential import LN2_HIGH, LN2_LOW, exp
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Number
 from chainrule.engines.llvm.mathematics.steps import format_of, polynomial, power_of_two, split_exponent, two_sum
 
@@ -83,3 +83,21 @@ def log1p(m: Code, x: Number) -> Number:
     f = (y - 1.0) + lost * power_of_two(m, -m.minimum(e, limit))
     result = _edges(m, total, _natural(m, e, f))
     return m.copysign(m.choose(x < math.inf, result, x), x)
+
+
+def softplus(m: Code, x: Number) -> Number:
+    """log(1 + e^x)."""
+    return m.maximum(x, 0.0) + _log1p_exp(m, m.absolute(x))
+
+
+def logaddexp(m: Code, a: Number, b: Number) -> Number:
+    """log(e^a + e^b)."""
+    return m.maximum(a, b) + _log1p_exp(m, m.absolute(m.choose(a == b, 0.0, a - b)))
+
+
+def _log1p_exp(m: Code, size: Number) -> Number:
+    """log(1 + e^−size) for sizes that are not negative: 1 + e^−size is at most 2, so its exponent is soon found."""
+    e = exp(m, -size)
+    upper = e > math.sqrt(2.0) - 1.0
+    f = m.choose(upper, 0.5 * e - 0.5, e)
+    return _natural(m, m.choose(upper, 1.0, m.number(0.0, e.dtype)), f)

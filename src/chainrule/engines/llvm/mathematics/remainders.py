@@ -27,8 +27,10 @@ def floor_divide(m: Code, a: Number, b: Number) -> Number:
     if a.dtype.kind != "f":
         return _integer_parts(m, a, b)[0]
     rest, crosses = _signed(m, a, b)
-    quotient = m.rint((a - rest) / b)
+    quotient = (a - rest) / b
     quotient = m.choose(crosses, quotient - 1.0, quotient)
+    below = m.floor(quotient)
+    quotient = m.choose(quotient - below > 0.5, below + 1.0, below)  # rounded as NumPy does it
     direct = a / b
     quotient = m.choose(quotient == 0.0, m.copysign(m.number(0.0, a.dtype), direct), quotient)
     return m.choose(b == 0.0, direct, quotient)
