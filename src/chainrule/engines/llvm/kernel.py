@@ -56,7 +56,7 @@ class Kernel:
         for place, value in zip(local.inputs, inputs, strict=True):
             place[...] = value
         self.function.at(local.address)
-        return tuple(x.copy() if isinstance(x, np.ndarray) else x for x in local.outputs)
+        return tuple(x.copy() if x.shape else x[()] for x in local.outputs)
 
     def _prepare(self) -> None:
         """An arena for this thread, with the constants in it, and arrays that show where inputs and outputs are."""
