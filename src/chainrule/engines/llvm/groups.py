@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from chainrule.engines.llvm.buffers import long_axes
-from chainrule.engines.llvm.lowering import MOVES
+from chainrule.engines.llvm.lowering import MOVES, PACKED
 from chainrule.ops import Contraction, Elementwise, Layout, Reduction
 from chainrule.tracing import Equation, Program, Variable
 
@@ -57,6 +57,8 @@ def is_view(equation: Equation) -> bool:
     """Whether an equation only reads its input's memory in another way; rows are padded, so few reshapes do."""
     if equation.op.name == "reshape":
         return long_axes(equation.inputs[0].shape) == long_axes(equation.output.shape)
+    if equation.scope == PACKED:
+        return False
     return isinstance(equation.op, Layout) and equation.op.name not in MOVES
 
 

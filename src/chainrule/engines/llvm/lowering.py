@@ -21,6 +21,9 @@ DTYPES = ("bool", "float32", "float64", *(f"{sign}int{size}" for sign in ("", "u
 MOVES = ("take", "scatter_add", "embed", "concatenate", "cumsum")
 """Operations carried out by loops of their own."""
 
+PACKED = "packed"
+"""The scope of a transpose that is carried out in memory, for a contraction to read rows of vectors."""
+
 
 def unsupported(program: Program) -> list[str]:
     """The operations of a Program that cannot be compiled, by name."""
@@ -113,10 +116,8 @@ def _packed(
     order = (*(i for i, c in enumerate(terms[side]) if c != vector), terms[side].index(vector))
     if (operand, order) not in packed:
         kind = ArrayType(tuple(operand.shape[i] for i in order), operand.dtype)
-        view = Variable(f"{operand.name}_view", kind)
         copy = Variable(f"{operand.name}_packed", kind)
-        equations.append(Equation(view, REGISTRY["transpose"], (operand,), {"axes": order}, equation.scope))
-        equations.append(Equation(copy, REGISTRY["positive"], (view,), {}, equation.scope))
+        equations.append(Equation(copy, REGISTRY["transpose"], (operand,), {"axes": order}, PACKED))
         packed[operand, order] = copy
     inputs[side] = packed[operand, order]
     terms[side] = "".join(terms[side][i] for i in order)

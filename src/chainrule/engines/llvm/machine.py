@@ -21,7 +21,8 @@ def host() -> tuple[str, str]:
     """This CPU's name and its features, as LLVM calls them."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+    # LLVM keeps to half-width vectors on some CPUs unless told otherwise; loops here are written for the whole width
+    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten() + ",-prefer-256-bit"
 
 
 def target_machine() -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import View, lanes, long_axes
 from chainrule.engines.llvm.code import Code, Index, vector_type
@@ -82,6 +83,41 @@ class _Move:
 
         self.code.nest(source.shape, one)
 
+    def transpose(self, axes: tuple[int, ...]) -> None:
+        """Axes in another order, by squares of vectors turned over in registers."""
+        view = self.inputs[0].transposed(axes)
+        long = [(n, s, t) for n, s, t in zip(view.shape, view.strides, self.output.strides, strict=True) if n != 1]
+        rows = next((i for i, (_, s, _) in enumerate(long) if s == 1), None)
+        width = self.memory.widest
+        whole = rows is not None and rows < len(long) - 1 and all(n % width == 0 for n in (long[rows][0], long[-1][0]))
+        if not whole or view.buffer.dtype == np.bool_:
+            self._copy(view, self.output)
+            return
+        assert rows is not None
+        others = [axis for i, axis in enumerate(long) if i not in (rows, len(long) - 1)]
+        code, dtype = self.code, view.buffer.dtype
+
+        def square(outer: tuple[Index, ...], i: Index, j: Index) -> None:
+            begin = code.sum((view.start, 1), *((k, s) for k, (_, s, _) in zip(outer, others, strict=True)), (i, 1))
+            end = code.sum(*((k, t) for k, (_, _, t) in zip(outer, others, strict=True)), (j, 1))
+            lines = []
+            for k in range(width):
+                place = code.sum((begin, 1), (code.sum((j, 1), (k, 1)), long[-1][1]))
+                kind = vector_type(dtype, width)
+                lines.append(code.builder.load(code.address(view.buffer, place), typ=kind, align=dtype.itemsize))
+            for k, line in enumerate(_turned(code, lines)):
+                place = code.sum((end, 1), (code.sum((i, 1), (k, 1)), long[rows][2]))
+                code.builder.store(line, code.address(self.output.buffer, place), align=dtype.itemsize)
+
+        code.nest(
+            [n for n, _, _ in others],
+            lambda outer: code.loop(
+                long[rows][0],
+                lambda i: code.loop(long[-1][0], lambda j: square(outer, i, j), step=width),
+                step=width,
+            ),
+        )
+
     def concatenate(self, axis: int) -> None:
         """The inputs one after another along an axis."""
         begin = 0
@@ -152,3 +188,19 @@ class _Move:
             self.code.loop(source.shape[axis], add)
 
         self.code.nest((*source.shape[:axis], *source.shape[axis + 1 :]), line)
+
+
+def _turned(code: Code, lines: list[Any]) -> list[Any]:
+    """A square of vectors with rows and columns exchanged: at each stage blocks twice as large change places."""
+    width, stage = len(lines), 1
+    while stage < width:
+        lower = [lane if not lane & stage else width + lane - stage for lane in range(width)]
+        upper = [lane + stage if not lane & stage else width + lane for lane in range(width)]
+        masks = [ir.Constant(ir.VectorType(ir.IntType(32), width), mask) for mask in (lower, upper)]
+        turned = list(lines)
+        for k in range(width):
+            if not k & stage:
+                for place, mask in zip((k, k + stage), masks, strict=True):
+                    turned[place] = code.builder.shuffle_vector(lines[k], lines[k + stage], mask)
+        lines, stage = turned, 2 * stage
+    return lines

@@ -15,7 +15,6 @@ from chainrule.engines.llvm.groups import Group
 from chainrule.engines.llvm.mathematics import Number
 from chainrule.engines.llvm.memory import Memory
 from chainrule.ops import Reduction
-from chainrule.ops.operation import REGISTRY
 from chainrule.tracing import Constant, Equation, Variable
 from chainrule.tracing.program import Atom
 
@@ -36,7 +35,7 @@ class Point:
         for equation in group.pointwise:
             shape = equation.output.shape
             inputs = [self.value(x, shape) for x in equation.inputs]
-            value = equation.op.value(self.m, *inputs, **equation.attributes)  # type: ignore[attr-defined]
+            value = getattr(self.m, equation.op.name)(*inputs, **equation.attributes)
             self.keep(equation.output, self.of_type(value, equation.output.dtype), group)
 
     def keep(self, x: Variable, number: Number, group: Group) -> None:
@@ -100,7 +99,7 @@ class _Fold:
         return tuple(0 if gone else next(rest) for gone in self.reduced)
 
     def join(self, m: Any, a: Number, b: Number) -> Number:
-        return REGISTRY[self.op.combine or ""].value(m, a, b)  # type: ignore[attr-defined, no-any-return]
+        return getattr(m, self.op.combine or "")(a, b)  # type: ignore[no-any-return]
 
     def start(self, code: Code, width: int) -> Number:
         """The number that changes nothing when joined."""
