@@ -48,7 +48,9 @@ def test_results_are_the_callers_own() -> None:
     np.testing.assert_array_equal(same(X)[1], X + 1)
 
 
-@pytest.mark.parametrize("make", [np.asfortranarray, lambda x: x[::-1], lambda x: x[:, ::2]], ids=["columns", "backwards", "steps"])
+@pytest.mark.parametrize(
+    "make", [np.asfortranarray, lambda x: x[::-1], lambda x: x[:, ::2]], ids=["columns", "backwards", "steps"]
+)
 def test_arrays_lying_in_memory_in_any_way(make: Any) -> None:
     x = make(X)
     x.flags.writeable = False

@@ -174,9 +174,9 @@ def test_a_target_that_cannot_be_learned_says_why(value, message):
 
 
 def test_an_unknown_target():
-    with pytest.raises(UnknownNameError, match="no column named 'Kind' .did you mean 'kind'"):
+    with pytest.raises(UnknownNameError, match=r"no column named 'Kind' .did you mean 'kind'"):
         prepare(made(age=age, kind=kind), "Kind")
-    with pytest.raises(UnknownNameError, match="no column named 'Age' .did you mean 'age'"):
+    with pytest.raises(UnknownNameError, match=r"no column named 'Age' .did you mean 'age'"):
         prepare(made(age=age, kind=kind), "kind", drop=["Age"])
     with pytest.raises(UnknownNameError, match="no column named 'ages'"):
         prepare(made(age=age, kind=kind), "kind", categorical=["ages"])

@@ -171,7 +171,7 @@ def test_columns_by_name(written):
     table = read(written(PLAIN))
     assert table.without(["name"]).names == ("age",)
     assert table.rows(np.array([1])).cells.tolist() == [["Alan", "41"]]
-    with pytest.raises(UnknownNameError, match="there is no column named 'Age' .did you mean 'age'"):
+    with pytest.raises(UnknownNameError, match=r"there is no column named 'Age' .did you mean 'age'"):
         table.without(["Age"])
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
+from tests.strategies import cases, inputs_of, programs
 
 import chainrule as cr
 from chainrule.engines import evaluate
@@ -16,7 +17,6 @@ from chainrule.engines.llvm.lowering import unsupported
 from chainrule.ops import REGISTRY
 from chainrule.ops.operation import Operation
 from chainrule.tracing.apply import apply
-from tests.strategies import cases, inputs_of, programs
 
 
 def assert_same(found: Any, expected: Any, *, single: bool = False) -> None:
