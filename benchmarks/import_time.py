@@ -15,10 +15,15 @@ CODE = (
 def main(rounds: int = 15) -> list[tuple[str, float]]:
     """Medians in milliseconds."""
     result = []
-    for name, what in {"import chainrule": "import chainrule", "…and a Network": "import chainrule; chainrule.Network"}.items():
+    for name, what in {
+        "import chainrule": "import chainrule",
+        "…and a Network": "import chainrule; chainrule.Network",
+    }.items():
         times = []
         for _ in range(rounds):
-            run = subprocess.run([sys.executable, "-c", CODE.format(what=what)], capture_output=True, text=True, check=True)
+            run = subprocess.run(
+                [sys.executable, "-c", CODE.format(what=what)], capture_output=True, text=True, check=True
+            )
             times.append([1000 * float(part) for part in run.stdout.split()])
         result.append((name, statistics.median(t[1] for t in times)))
         numpy = statistics.median(t[0] for t in times)

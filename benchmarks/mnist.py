@@ -46,7 +46,9 @@ def load(path: Path) -> dict[str, np.ndarray]:
     }
 
 
-def train(data: dict[str, np.ndarray], seed: int, epochs: int, hidden: int, loss: cr.Loss, optimizer: cr.Optimizer, l2: float):
+def train(
+    data: dict[str, np.ndarray], seed: int, epochs: int, hidden: int, loss: cr.Loss, optimizer: cr.Optimizer, l2: float
+):
     """The test accuracy after every epoch, and the seconds training took, validation included."""
     normal = cr.Normal(std=1.0)
     layers = [cr.Dense(n, "sigmoid", weight=normal, bias=normal) for n in (hidden, 10)]
