@@ -82,6 +82,7 @@ class Training:
         self.history = History()
         # Two streams, so that neither depends on how many epochs are drawn at once.
         self.order_random = np.random.default_rng([settings.seed, 0])
+        self.random_layers = any(layer.uses_random for layer in step.objective.model.layers.values())
         self.key_random = np.random.default_rng([settings.seed, 1])
         self.rate = step.optimizer.learning_rate
         self.plateau = plateau_of(self.rate)
@@ -142,12 +143,12 @@ class Training:
             return {}
         steps = np.concatenate(figures)[: epochs * self.steps_per_epoch]
         means = self._means(steps.reshape(epochs, self.steps_per_epoch, -1))
-        columns = dict(zip(self.step.objective.figures, means.T.tolist(), strict=True))
-        columns["learning_rate"] = rates[self.steps_per_epoch - 1 :: self.steps_per_epoch][:epochs].tolist()
+        columns: dict[str, Any] = dict(zip(self.step.objective.figures, means.T, strict=True))
+        columns["learning_rate"] = rates[self.steps_per_epoch - 1 :: self.steps_per_epoch][:epochs]
         if self.validator is not None:  # then epochs come one at a time
             columns |= {f"val_{k}": [v] for k, v in self.validator(self.parameters).items()}
-        self.history.extend({**columns, "seconds": [seconds] * epochs})
-        return {name: values[-1] for name, values in columns.items()}
+        self.history.extend({**columns, "seconds": np.full(epochs, seconds)})
+        return {name: float(values[-1]) for name, values in columns.items()}
 
     def _block(
         self, done: int, count: int, rates: Any, seconds_per_step: float, shown: Display, figures: list[Any]
@@ -160,7 +161,9 @@ class Training:
         else:
             order = np.broadcast_to(np.arange(self.rows, dtype=np.int32), (count, self.rows))
         numbers = done * self.steps_per_epoch + np.arange(total)
-        keys = self.key_random.integers(0, 2**32, size=total, dtype=np.uint32)
+        keys = np.zeros(total, np.uint32)
+        if self.random_layers:
+            keys = self.key_random.integers(0, 2**32, size=total, dtype=np.uint32)
         scalars = [rates.astype(self.dtype), (numbers + 1).astype(self.dtype), keys]
         first = 0
         length = 1 if not seconds_per_step else max(1, int(BLOCK_SECONDS / seconds_per_step))
@@ -198,6 +201,8 @@ class Training:
 
     def _means(self, steps: Any) -> Any:
         """Means over the steps of every epoch, each step counted by its rows: (epochs, steps, figures) → (epochs, figures)."""
+        if steps.shape[1] == 1:
+            return steps[:, 0]
         sizes = np.full(steps.shape[1], self.batch_size, float)
         if len(sizes) == self.steps_per_epoch:
             sizes[-1] = self.rows - self.batch_size * (self.steps_per_epoch - 1)

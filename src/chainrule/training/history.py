@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from chainrule.errors import MissingExtraError, UnknownNameError
 
@@ -35,10 +37,21 @@ class History:
     (3, ['learning_rate', 'loss', 'seconds'])
     """
 
-    figures: dict[str, list[float]] = field(default_factory=dict)
     stopped: str = "finished"
     best_epoch: int | None = None
     passes: dict[str, int] = field(default_factory=lambda: {"forward": 0, "backward": 0})
+
+    _lists: dict[str, list[float]] = field(default_factory=dict, repr=False)
+    _arrays: list[Mapping[str, Any]] = field(default_factory=list, repr=False)
+
+    @property
+    def figures(self) -> dict[str, list[float]]:
+        """Every figure's list. Figures come as arrays for many epochs at once, and become lists when looked at."""
+        for figures in self._arrays:
+            for name, values in figures.items():
+                self._lists.setdefault(name, []).extend(np.asarray(values, np.float64).tolist())
+        self._arrays.clear()
+        return self._lists
 
     @property
     def epochs(self) -> int:
@@ -50,10 +63,9 @@ class History:
         """Whether Ctrl-C ended the training."""
         return self.stopped == "interrupted"
 
-    def extend(self, figures: Mapping[str, Sequence[float]]) -> None:
-        """Add the figures of some epochs."""
-        for name, values in figures.items():
-            self.figures.setdefault(name, []).extend(values)
+    def extend(self, figures: Mapping[str, Any]) -> None:
+        """Add the figures of some epochs, an array for every name."""
+        self._arrays.append(figures)
 
     def __getitem__(self, name: str) -> list[float]:
         if name not in self.figures:
