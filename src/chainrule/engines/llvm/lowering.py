@@ -108,7 +108,8 @@ def _packed(
     vector = result[-1]
     side = 1 if vector in terms[1] else 0
     long = [c for c in terms[side] if lengths[c] != 1]
-    if long[-1] == vector or _dot(terms, parts.summed, lengths):
+    used_again = any(c not in terms[side] for c in result)
+    if long[-1] == vector or (not used_again and _dot(terms, parts.summed, lengths)):
         return equation
     operand = inputs[side]
     if not isinstance(operand, Variable):
