@@ -15,7 +15,7 @@ lint: .venv/development
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: .venv/development
+bench: .venv/bench
 	$(BIN)/python -m benchmarks
 
 clean:
@@ -31,3 +31,7 @@ clean:
 .venv/development: pyproject.toml | .venv/bin/python
 	$(BIN)/pip install --quiet --editable ".[dev]"
 	touch $@ .venv/runtime
+
+.venv/bench: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --editable ".[dev,bench]"
+	touch $@ .venv/development .venv/runtime

@@ -1,38 +1,64 @@
-"""`make bench`: the quick benchmarks, written as a table to `benchmarks/results.md`."""
+"""`make bench`: everything is measured, and written to `results.md` and `results.svg`.
+
+    python -m benchmarks [xor digits …] [--quick] [--peers JAX …]
+
+With names of workloads, or `--quick`, or `--peers`, only training steps are measured, and printed.
+"""
 
 from __future__ import annotations
 
-import platform
+import argparse
 from pathlib import Path
 
-import numpy as np
+from benchmarks import compile_time, eager_gradient, import_time, latency, peak, report, training
+from benchmarks.chart import draw
+from benchmarks.peers import PEERS
+from benchmarks.workloads import WORKLOADS
 
-import chainrule as cr
-from benchmarks import eager_gradient, import_time
-
-
-def table(title: str, unit: str, rows: list[tuple[str, float]], reference: str) -> list[str]:
-    """A Markdown table with the ratio to one of its rows."""
-    base = dict(rows).get(reference)
-    lines = [f"## {title}", "", f"| | {unit} | relative to {reference} |", "|---|---|---|"]
-    lines += [f"| {name} | {time:.1f} | {'' if base is None else f'{time / base:.2f}'} |" for name, time in rows]
-    return [*lines, ""]
+HERE = Path(__file__).parent
 
 
-def main() -> None:
+def everything() -> str:
+    """All measurements, as a document; the chart is drawn beside it."""
+    gigaflops = peak.gigaflops()
+    results = training.main()
+    draw(results, HERE / "results.svg")
+    starts = latency.main()
+    compiled = compile_time.main()
     eager = eager_gradient.main()
     reference = "PyTorch, eager" if any(name.startswith("PyTorch") for name, _ in eager) else "NumPy by hand"
     lines = [
         "# Results",
         "",
-        "Written by `make bench`; medians over interleaved rounds in one run.",
-        f"Machine: {platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}, chainrule {cr.__version__}.",
+        *report.machine(),
         "",
-        *table("Gradient of Σ tanh(xW + b)², 8×8, float64", "µs", eager, reference),
-        *table("Import", "ms", import_time.main(), "import numpy"),
+        "![Time of a training step relative to chainrule's, for every workload and peer](results.svg)",
+        "",
+        *report.shortfalls(results, dict(starts), compiled),
+        *report.steps(results, gigaflops),
+        *report.relative("From the start of a process to a trained XOR", "ms", starts, "Python and NumPy alone"),
+        *report.compiling(compiled, results),
+        *report.relative("Gradient of Σ tanh(xW + b)², 8×8, float64", "µs", eager, reference),
+        *report.relative("Import", "ms", import_time.main(), "import numpy"),
     ]
-    Path(__file__).with_name("results.md").write_text("\n".join(lines))
-    print("\n".join(lines))
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n")[0])
+    parser.add_argument("workloads", nargs="*", metavar="workload", help=f"of {', '.join(WORKLOADS)}; all by default")
+    parser.add_argument("--quick", action="store_true", help="few and short rounds, for a rough answer")
+    parser.add_argument("--peers", nargs="*", choices=sorted(PEERS), help="only beside these; none for chainrule alone")
+    arguments = parser.parse_args()
+    unknown = set(arguments.workloads) - set(WORKLOADS)
+    if unknown:
+        parser.error(f"{', '.join(sorted(unknown))}: no such workload; there are {', '.join(WORKLOADS)}")
+    if arguments.workloads or arguments.quick or arguments.peers is not None:
+        training.main(arguments.workloads, quick=arguments.quick, peers=arguments.peers)
+        return
+    document = everything()
+    (HERE / "results.md").write_text(document)
+    print(document)
 
 
 if __name__ == "__main__":

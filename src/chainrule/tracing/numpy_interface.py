@@ -13,7 +13,7 @@ from chainrule.errors import DerivativeLostError, InPlaceError, UnsupportedError
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, Function
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import Operation
-from chainrule.tracing.apply import apply, as_operand, traced
+from chainrule.tracing.apply import Traced, apply, as_operand, traced
 
 _REDUCTIONS = {
     "add": "sum",
@@ -202,6 +202,26 @@ class ArrayInterface:
         if kind == self.dtype:
             return self
         return traced.astype(self if kind.kind == "f" else traced.stop_gradient(self), dtype=kind)
+
+
+class Wrapped(Traced, ArrayInterface):
+    """A traced value around a value one level below, whose numbers are known."""
+
+    __slots__ = ("value",)
+    value: Any
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """Lengths of the axes."""
+        return self.value.shape  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """Kind of number."""
+        return self.value.dtype  # type: ignore[no-any-return]
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
 
 
 def _unsupported(called: str, name: str) -> str:

@@ -4,33 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from chainrule.ops.operation import Operation
-from chainrule.tracing.apply import Trace, Traced, apply, traced
-from chainrule.tracing.numpy_interface import ArrayInterface
+from chainrule.tracing.apply import Trace, apply, traced
+from chainrule.tracing.numpy_interface import Wrapped
 
 
-class TangentValue(Traced, ArrayInterface):
+class TangentValue(Wrapped):
     """A value and its tangent, the derivative along one direction of the inputs."""
 
-    __slots__ = ("tangent", "value")
+    __slots__ = ("tangent",)
 
     def __init__(self, trace: Tangents, value: Any, tangent: Any) -> None:
         self.trace, self.value, self.tangent = trace, value, tangent
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        """Lengths of the axes."""
-        return self.value.shape  # type: ignore[no-any-return]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
-        """Kind of number."""
-        return self.value.dtype  # type: ignore[no-any-return]
-
-    def __bool__(self) -> bool:
-        return bool(self.value)
 
     def __repr__(self) -> str:
         return f"traced({self.value!r}, tangent={self.tangent!r})"

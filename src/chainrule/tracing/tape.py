@@ -5,35 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from chainrule.ops.operation import Operation, eager
-from chainrule.tracing.apply import PLAIN, Trace, Traced, apply, traced
-from chainrule.tracing.numpy_interface import ArrayInterface
+from chainrule.tracing.apply import PLAIN, Trace, apply, traced
+from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.scope import current_scope, scope
 
 
-class TapeValue(Traced, ArrayInterface):
+class TapeValue(Wrapped):
     """A value on a tape: what it is, and where the tape has it."""
 
-    __slots__ = ("index", "value")
+    __slots__ = ("index",)
     trace: Tape
 
     def __init__(self, trace: Tape, value: Any, index: int) -> None:
         self.trace, self.value, self.index = trace, value, index
-
-    @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        """Lengths of the axes."""
-        return self.value.shape  # type: ignore[no-any-return]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
-        """Kind of number."""
-        return self.value.dtype  # type: ignore[no-any-return]
-
-    def __bool__(self) -> bool:
-        return bool(self.value)
 
     def __repr__(self) -> str:
         return f"traced({self.value!r})"
