@@ -46,7 +46,7 @@ def milliseconds(name: str, kind: str, cache: str) -> float:
     return 1000 * float(run.stdout)
 
 
-def main(names: Iterable[str] = (), rounds: int = 5) -> dict[str, dict[str, float]]:
+def main(names: Iterable[str] = (), rounds: int = 3) -> dict[str, dict[str, float]]:
     """Medians in milliseconds by workload and kind."""
     result: dict[str, dict[str, float]] = {}
     for name in names or WORKLOADS:
