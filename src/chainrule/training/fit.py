@@ -156,8 +156,8 @@ class Training:
         """Carry out `count` epochs in calls of about `BLOCK_SECONDS`, adding every call's figures to `figures`."""
         total = count * self.steps_per_epoch
         if self.settings.shuffle and self.batch_size < self.rows:  # the order inside a batch is of no account
-            base = np.broadcast_to(np.arange(self.rows, dtype=np.int32), (count, self.rows))
-            order = self.order_random.permuted(base, axis=1)
+            base = np.broadcast_to(np.arange(self.rows), (count, self.rows))
+            order = self.order_random.permuted(base, axis=1).astype(np.int32)  # NumPy shuffles int64 twice as fast
         else:
             order = np.broadcast_to(np.arange(self.rows, dtype=np.int32), (count, self.rows))
         numbers = done * self.steps_per_epoch + np.arange(total)
