@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test nightly lint bench clean
 
 demo: .venv/runtime
 	$(BIN)/chainrule demo
 
 test: .venv/development lint
 	$(BIN)/python -m pytest -n 2 --doctest-modules
+
+nightly: .venv/development # ten times as many random Programs, which find most of a compiler's mistakes
+	CHAINRULE_EXAMPLES=2000 $(BIN)/python -m pytest tests/engines/llvm/test_kernels.py
 
 lint: .venv/development
 	$(BIN)/ruff check .

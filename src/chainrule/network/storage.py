@@ -52,6 +52,8 @@ def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
             f"the network cannot be saved: {error}. Notes must be JSON-able: text, numbers, lists, dicts."
         ) from None
     target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {target.parent} to save the network in; make it first")
     unfinished = target.with_name(f".{target.name}.unfinished")
     try:
         unfinished.write_bytes(to_bytes(arrays, metadata={KEY: json.dumps({DIGEST: digest, **described})}))

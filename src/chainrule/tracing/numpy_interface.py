@@ -228,7 +228,7 @@ def _unsupported(called: str, name: str) -> str:
     known = {op.name for op in REGISTRY.values() if isinstance(op, Elementwise) and op.ufunc} | set(FUNCTIONS)
     return (
         f"{called} has no derivative in chainrule{nearest(name, known)}. "
-        "Write it in functions that have one (the list is in the documentation of chainrule.ops)."
+        "Write it in functions that have one; chainrule.ops.FUNCTIONS holds them all."
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -46,7 +47,11 @@ def test_every_operation(op: Operation, dtype: Any) -> None:
         assert_same(Kernel(program)(*arrays)[0], expected)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=int(os.environ.get("CHAINRULE_EXAMPLES", "200")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(program=programs(), seed=st.integers(0, 1000))
 def test_random_programs(program: Any, seed: int) -> None:
     assume(not unsupported(program))
