@@ -97,3 +97,28 @@ def test_many_threads_at_once() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_indices_out_of_bounds_are_errors_and_never_read_memory() -> None:
+    pick = cr.jit(lambda x, i: x[i])
+    assert pick(X, np.array([4, -5]))[1, 0] == X[0, 0]
+    for bad in (5, -6, 10**12):
+        with pytest.raises(IndexError, match="out of bounds"):
+            pick(X, np.array([0, bad]))
+    assert pick(X, np.array([1, 2]))[0, 0] == X[1, 0]
+
+
+@pytest.mark.parametrize("units", [2, 200])
+def test_indices_out_of_bounds_in_training(units: int) -> None:
+    def formula(x: np.ndarray, i: np.ndarray) -> Any:
+        return last(hidden(x)[:, :2][np.arange(x.shape[0]), (i[:, 0] * 1000).astype(int)][:, None])
+
+    for good, scale in ((True, 0.0), (False, 1.0)):
+        hidden, last = cr.Dense(units, "tanh"), cr.Dense(1)
+        network = cr.Network(formula)
+        rows = (X, np.full((5, 1), scale))
+        if good:
+            network.fit(rows, X[:, 0], engine="llvm", epochs=2, progress=False)
+        else:
+            with pytest.raises(IndexError, match="out of bounds"):
+                network.fit(rows, X[:, 0], engine="llvm", epochs=2, progress=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,8 +84,3 @@ class Step:
 def parameter_count(parameters: Parameters) -> int:
     """Number of numbers."""
     return sum(int(np.size(value)) for value in flat_names(parameters).values())
-
-
-def figures_of(values: Sequence[Any], names: Sequence[str]) -> dict[str, float]:
-    """Figures by name."""
-    return dict(zip(names, map(float, values), strict=True))

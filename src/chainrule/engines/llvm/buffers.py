@@ -10,6 +10,11 @@ import numpy as np
 ALIGNMENT = 64
 
 
+def status(arena: Any) -> Any:
+    """The status at the beginning of an arena of bytes: 0 while every index was in bounds."""
+    return arena[:4].view(np.int32)
+
+
 def lanes(length: int, widest: int) -> int:
     """Numbers in one vector along an axis of this length: a power of two, no more than the machine's widest."""
     width = 1
@@ -134,9 +139,12 @@ def _joined(shape: tuple[int, ...], strides: tuple[int, ...], wanted: tuple[int,
 
 @dataclass
 class Arena:
-    """A plan of memory: offsets handed out one after another, and given back when a value is done with."""
+    """A plan of memory: offsets handed out one after another, and given back when a value is done with.
 
-    size: int = 0
+    The first places are the status, a number that machine code sets when an index was out of bounds.
+    """
+
+    size: int = ALIGNMENT
     free: list[tuple[int, int]] = field(default_factory=list)
 
     def take(self, nbytes: int) -> int:

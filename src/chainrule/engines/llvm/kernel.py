@@ -9,7 +9,7 @@ import numpy as np
 from llvmlite import ir
 
 from chainrule.engines.llvm import emission
-from chainrule.engines.llvm.buffers import Arena, storage_type
+from chainrule.engines.llvm.buffers import Arena, status, storage_type
 from chainrule.engines.llvm.code import Code, pointer
 from chainrule.engines.llvm.groups import group
 from chainrule.engines.llvm.lowering import lower
@@ -55,7 +55,10 @@ class Kernel:
         local = self._local
         for place, value in zip(local.inputs, inputs, strict=True):
             place[...] = value
+        local.status[0] = 0
         self.function.at(local.address)
+        if local.status[0]:
+            raise IndexError(f"an index in {self.program.name} is out of bounds for the array it picks from.")
         return tuple(x.copy() if x.shape else x[()] for x in local.outputs)
 
     def _prepare(self) -> None:
@@ -64,7 +67,7 @@ class Kernel:
         arena = memory[-memory.ctypes.data % 64 :]
         for buffer, value in self.memory.constant_values:
             view_of(self.memory, Constant(value), arena, buffer.view())[...] = value
-        self._local.arena, self._local.address = arena, arena.ctypes.data
+        self._local.arena, self._local.address, self._local.status = arena, arena.ctypes.data, status(arena)
         self._local.inputs = [view_of(self.memory, x, arena) for x in self.program.inputs]
         self._local.outputs = [self._output(x, arena) for x in self.program.outputs]
 

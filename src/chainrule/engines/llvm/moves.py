@@ -140,7 +140,7 @@ class _Move:
         before, count = source.shape[:axis], len(indices.shape)
 
         def one(point: tuple[Index, ...]) -> None:
-            chosen = self._position(indices, point[axis : axis + count])
+            chosen = self._position(indices, point[axis : axis + count], source.shape[axis])
             place = (*point[:axis], chosen, *point[axis + count :])
             self._write(self.output, point, self._read(source, place))
 
@@ -154,16 +154,21 @@ class _Move:
         count = len(indices.shape)
 
         def one(point: tuple[Index, ...]) -> None:
-            chosen = self._position(indices, point[axis : axis + count])
+            chosen = self._position(indices, point[axis : axis + count], length)
             place = (*point[:axis], chosen, *point[axis + count :])
             total = self._read(self.output, place) + self._read(source, point)
             self._write(self.output, place, total)
 
         self.code.nest(source.shape, one)
 
-    def _position(self, indices: View, point: tuple[Index, ...]) -> Any:
-        number = self._read(indices, point)
-        return self.code.mathematics(1).convert(number, np.dtype(np.int64)).value
+    def _position(self, indices: View, point: tuple[Index, ...], length: int) -> Any:
+        """An index that is in bounds; for one that is not, 0, and the arena's status tells the caller."""
+        code, builder, i32 = self.code, self.code.builder, ir.IntType(32)
+        index = code.mathematics(1).convert(self._read(indices, point), np.dtype(np.int64)).value
+        inside = builder.icmp_unsigned("<", index, index.type(length))
+        before = builder.load(code.memory, typ=i32, align=4)
+        builder.store(builder.select(inside, before, i32(1)), code.memory, align=4)
+        return builder.select(inside, index, index.type(0))
 
     def cumsum(self, axis: int) -> None:
         """Running sums along an axis."""

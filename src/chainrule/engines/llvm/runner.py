@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.llvm.buffers import Buffer, long_axes
+from chainrule.engines.llvm.buffers import Buffer, long_axes, status
 from chainrule.engines.llvm.machine import table
 from chainrule.engines.llvm.training import Compiled, compile_loop
 from chainrule.engines.loop import TrainingLoop
@@ -17,7 +17,13 @@ class LlvmRunner:
     """A training loop as machine code, with its state in an arena of its own."""
 
     def __init__(self, loop: TrainingLoop, data: list[Any]) -> None:
-        self._loop, self._data = loop, [_as_bytes(x) for x in data]
+        self._loop, self._data = loop, [np.ascontiguousarray(x) for x in data]
+        for variable, x in zip(loop.step.inputs[loop.state :], self._data, strict=False):
+            if x.dtype != variable.dtype or x.shape != (loop.rows, *variable.shape[1:]):
+                raise ShapeError(
+                    f"{variable.name} needs {loop.rows} rows of {variable.shape[1:]} in {variable.dtype} and has "
+                    f"{x.shape} in {x.dtype}."
+                )
         self._compiled: Compiled = compile_loop(loop, len(data))
         self._memory = np.zeros(self._compiled.arena_bytes + 64, np.uint8)
         begin = -self._memory.ctypes.data % 64
@@ -57,14 +63,13 @@ class LlvmRunner:
                 )
         addresses = [x.ctypes.data for x in (*self._data, *numbers)]
         pace = 0 if same else loop.rows
+        status(self._arena)[0] = 0
         self._compiled.function(
             table([self._arena.ctypes.data, order.ctypes.data, pace, figures.ctypes.data, first, count, *addresses])
         )
+        if status(self._arena)[0]:
+            raise IndexError("an index in the training step is out of bounds for the array it picks from.")
         return figures
-
-
-def _as_bytes(x: Any) -> Any:
-    return np.ascontiguousarray(x)
 
 
 def _write(buffer: Buffer, arena: Any, value: Any) -> None:

@@ -124,7 +124,7 @@ class _Writer:
         arena = self._address(ARENA)
         memory = arena
         begin = function.append_basic_block("begin")
-        state_bytes = sum(-(-b.nbytes // 64) * 64 for b in self.state)
+        state_bytes = max(-(-(b.offset + b.nbytes) // 64) * 64 for b in self.state)  # the status and the state
         if self.unrolled:
             local = builder.alloca(ir.ArrayType(i8, self.size + 128))
             local.align = 64
