@@ -116,3 +116,12 @@ def test_everything_public_exists_and_has_a_docstring(module):
 def test_folders_are_packages():
     for folder in {path.parent for path in MODULES}:
         assert (folder / "__init__.py").exists(), f"{relative(folder)} is no package"
+
+
+def test_names_loaded_later_are_the_same_in_both_lists() -> None:
+    import chainrule
+    from chainrule import learning
+
+    early = {name for name in chainrule.__all__ if name in vars(chainrule) and name not in vars(learning)}
+    assert set(chainrule.__all__) == early | set(learning.__all__)
+    assert all(getattr(chainrule, name) is getattr(learning, name) for name in learning.__all__)
