@@ -18,6 +18,7 @@ from chainrule.tracing.recorder import Recorder
 from chainrule.tracing.tape import Tape, TapeValue
 from chainrule.training.nudging import NudgingRunner
 from chainrule.training.objective import Batch, types_of
+from chainrule.training.optimizers import Optimizer
 from chainrule.training.step import Step
 
 REMEMBERED = 64
@@ -65,18 +66,31 @@ def _loop(step: Step, state: Any, data: Batch, batch_size: int, dtype: Any) -> T
 
 
 def _key(step: Step, state: Any, data: Batch, batch_size: int, dtype: Any) -> Any:
-    """What a loop depends on; `None` for code of the user's, which may do something else the next time."""
+    """What a loop depends on; `None` for code of the user's, which may do something else the next time.
+
+    Learning rates and strengths of penalties are no part of a loop: it is given them as numbers.
+    """
     function, objective = step.objective.model.function, step.objective
-    if not isinstance(function, Row):
+    if not isinstance(function, Row) or not is_settled(step):
         return None
-    pieces = (function.layers, objective.heads, objective.penalty, step.optimizer, step.clipping)
-    if not _settled(pieces):
-        return None
+    pieces = (function.layers, objective.heads, objective.penalty.shared, _without_rate(step.optimizer), step.clipping)
     shared = tuple(next(i for i, other in enumerate(function.layers) if other is layer) for layer in function.layers)
     leaves, structure = trees.flatten(types_of(state))
     kinds = tuple((k.shape, k.dtype) for k in [*leaves, *types_of(data.arrays())])
     given = (data.weights is None, tuple(c is None for c in data.codes))
     return repr(pieces), pieces, shared, structure, kinds, given, batch_size, dtype
+
+
+def is_settled(step: Step) -> bool:
+    """Whether a step is a row of the library's own layers, loss and optimizer, whose doing is known."""
+    function, heads = step.objective.model.function, step.objective.heads
+    return isinstance(function, Row) and _settled(
+        (function.layers, heads, _without_rate(step.optimizer), step.clipping)
+    )
+
+
+def _without_rate(optimizer: Optimizer) -> Optimizer:
+    return dataclasses.replace(optimizer, learning_rate=0.0)
 
 
 def _settled(x: Any) -> bool:

@@ -27,7 +27,7 @@ class NudgingRunner:
         self._arrays = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in data.arrays()]
         leaves, self._structure = trees.flatten(state)
         self._dtypes = [leaf.dtype for leaf in leaves]
-        self._learned = trees.flatten(state["learned"])[1].leaves
+        self._learned, self._frozen = (trees.flatten(state[part])[1].leaves for part in ("learned", "frozen"))
         self._loss: dict[int, Any] = {}
         self._state: list[Any] = []
         wide = [leaf.astype(np.float64) for leaf in leaves]
@@ -66,7 +66,7 @@ class NudgingRunner:
         """The figures, and every parameter's gradient by nudging it."""
         loss = self._program(len(batch[0]))
         learned = [x.copy() for x in self._state[: self._learned]]
-        frozen = self._state[self._learned : len(self._state) - self._slots]
+        frozen = self._state[self._learned : self._learned + self._frozen]
         before = loss(*learned, *frozen, *batch, key)
         gradients = []
         for parameter in learned:
@@ -78,10 +78,6 @@ class NudgingRunner:
                 parameter[place] = kept
             gradients.append(gradient)
         return [float(x) for x in before], gradients
-
-    @property
-    def _slots(self) -> int:
-        return self._structure.children[self._structure.keys.index("slots")].leaves
 
     def _program(self, rows: int) -> Any:
         """The loss for batches of so many rows."""

@@ -48,26 +48,41 @@ class Head:
 
 @dataclass(frozen=True)
 class Penalty:
-    """l1·Σ|w| + ½·l2·Σw² over the weights, biases left out."""
+    """l1·Σ|w| + ½·l2·Σw² over the weights, biases left out.
+
+    `shared`: divided among the rows of a batch, so that l1 and l2 count against the loss of a single row.
+    """
 
     l1: float = 0.0
     l2: float = 0.0
+    shared: bool = False
 
     def __post_init__(self) -> None:
         for name in ("l1", "l2"):
             SettingError.unless_number("fit", name, getattr(self, name), at_least=0)
 
-    def __call__(self, parameters: Mapping[str, Mapping[str, Any]]) -> Any:
-        """The penalty for these parameters."""
+    @property
+    def strengths(self) -> dict[str, float]:
+        """The strengths that are not 0, by name. A step takes them as numbers, so that they are no part of its code."""
+        return {name: getattr(self, name) for name in ("l1", "l2") if getattr(self, name)}
+
+    def __call__(self, parameters: Mapping[str, Mapping[str, Any]], batch: Batch, strengths: Any = None) -> Any:
+        """The penalty for these parameters, with these strengths or its own."""
+        given = self.strengths if strengths is None else strengths
         total: Any = 0.0
         for name, value in flat_names(parameters).items():
             if name.endswith(".bias"):
                 continue
-            if self.l1:
-                total = total + self.l1 * np.sum(np.abs(value))
-            if self.l2:
-                total = total + (0.5 * self.l2) * np.sum(np.square(value))
-        return total
+            if "l1" in given:
+                total = total + given["l1"] * np.sum(np.abs(value))
+            if "l2" in given:
+                total = total + (0.5 * given["l2"]) * np.sum(np.square(value))
+        if not self.shared or not given:
+            return total
+        if batch.weights is None:
+            return total / float(batch.inputs[0].shape[0])
+        rows = np.sum(batch.weights)
+        return np.where(rows > 0, total / np.maximum(rows, 1e-30), 0.0)
 
 
 @dataclass(frozen=True)
@@ -124,8 +139,17 @@ class Objective:
         accuracies = [f"accuracy_{h.name}" if h.name else "accuracy" for h in self.heads if h.classifies]
         return ["loss", *accuracies]
 
-    def __call__(self, parameters: Parameters, batch: Batch, key: Any = None) -> tuple[Any, list[Any]]:
+    def __call__(
+        self, parameters: Parameters, batch: Batch, key: Any = None, strengths: Any = None
+    ) -> tuple[Any, list[Any]]:
         """The objective, and the shares of right answers."""
+        value, figures, _ = self.observed(parameters, batch, key, strengths)
+        return value, figures
+
+    def observed(
+        self, parameters: Parameters, batch: Batch, key: Any = None, strengths: Any = None
+    ) -> tuple[Any, list[Any], Outcome]:
+        """The objective and its figures, and the pass through the network that they were read from."""
         dtype = next(iter(flat_names(parameters).values())).dtype
         inputs = [x if x.dtype == dtype else x.astype(dtype) for x in batch.inputs]  # rows of files on disk
         outcome = self.model.apply(parameters, inputs, key)
@@ -139,7 +163,7 @@ class Objective:
             if head.classifies:
                 right = np.equal(head.chosen(scores), codes)
                 accuracies.append(_mean(right.astype(scores.dtype), batch.weights))
-        return total + self.penalty(parameters), accuracies
+        return total + self.penalty(parameters, batch, strengths), accuracies, outcome
 
     def _per_sample(self, head: Head, scores: Any, targets: Any) -> Any:
         value = head.loss(scores, targets)

@@ -44,7 +44,8 @@ class Clipping:
 class Step:
     """Forward pass, loss, backward pass, clipping and update, on one batch.
 
-    The state is a dict of `learned` parameters, `frozen` ones, and the optimizer's `slots`.
+    The state is a dict of `learned` parameters, `frozen` ones, the strengths of the `penalty`, and the optimizer's
+    `slots`.
     """
 
     objective: Objective
@@ -54,11 +55,15 @@ class Step:
     def initial_state(self, learned: Parameters, frozen: Parameters) -> dict[str, Any]:
         """The state before the first step."""
         slots = trees.map_leaves(lambda p: dict(self.optimizer.slots(p)), learned)
-        return {"learned": learned, "frozen": frozen, "slots": slots}
+        dtype = trees.flatten(learned)[0][0].dtype
+        penalty = trees.map_leaves(lambda x: np.asarray(x, dtype), self.objective.penalty.strengths)
+        return {"learned": learned, "frozen": frozen, "penalty": penalty, "slots": slots}
 
-    def loss(self, learned: Parameters, frozen: Parameters, batch: Batch, key: Any) -> tuple[Any, list[Any]]:
+    def loss(
+        self, learned: Parameters, frozen: Parameters, batch: Batch, key: Any, strengths: Any = None
+    ) -> tuple[Any, list[Any]]:
         """The objective on one batch, and its figures."""
-        return self.objective(merged(frozen, learned), batch, key)
+        return self.objective(merged(frozen, learned), batch, key, strengths)
 
     def update(self, state: Any, gradients: Parameters, rate: Any, count: Any) -> dict[str, Any]:
         """The state after a step along these gradients."""
@@ -72,11 +77,11 @@ class Step:
                     clipped[layer][name], parameter, state["slots"][layer][name], rate, count
                 )
                 learned[layer][name], slots[layer][name] = new, {key: kept[key] for key in state["slots"][layer][name]}
-        return {"learned": learned, "frozen": state["frozen"], "slots": slots}
+        return {"learned": learned, "frozen": state["frozen"], "penalty": state["penalty"], "slots": slots}
 
     def __call__(self, state: Any, batch: Batch, rate: Any, count: Any, key: Any) -> tuple[Any, list[Any]]:
         """The new state, and the figures of this batch before the update."""
-        objective = value_and_grad(lambda p: self.loss(p, state["frozen"], batch, key), has_aux=True)
+        objective = value_and_grad(lambda p: self.loss(p, state["frozen"], batch, key, state["penalty"]), has_aux=True)
         (value, figures), gradients = objective(state["learned"])
         return self.update(state, gradients, rate, count), [value, *figures]
 
