@@ -89,6 +89,7 @@ __all__ = [
     "SquaredError",
     "Step",
     "Uniform",
+    "Value",
     "WarmUp",
     "Zeros",
     "__version__",
@@ -123,6 +124,7 @@ __all__ = [
     "stop_gradient",
     "trace",
     "value_and_grad",
+    "values",
     "vjp",
 ]
 

@@ -1,6 +1,7 @@
 """All public names about networks, in one place that is loaded when the first of them is used."""
 
 from chainrule import datasets
+from chainrule.explanation import Value, values
 from chainrule.network import Network, load
 from chainrule.nn import (
     Activation,
@@ -105,8 +106,10 @@ __all__ = [
     "SquaredError",
     "Step",
     "Uniform",
+    "Value",
     "WarmUp",
     "Zeros",
     "datasets",
     "load",
+    "values",
 ]

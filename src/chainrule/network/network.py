@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import DivergedError, NotBuiltError, SettingError, ShapeError
-from chainrule.network import storage
+from chainrule.network import explaining, storage
 from chainrule.network.meaning import Meaning, as_batch, learn_meanings, nested
 from chainrule.network.summary import summary
 from chainrule.nn.model import Model, as_function, build, names_of_inputs
@@ -331,6 +331,10 @@ class Network:
         finally:
             self._parameters = training.parameters
         return self.history
+
+    # --- explaining
+
+    evaluation = explaining.evaluation
 
     # --- saving
 

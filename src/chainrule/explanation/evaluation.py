@@ -1,0 +1,199 @@
+"""An evaluation: a Program with the value of every variable and, after a backward pass, every variable's cotangent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import DifferentiationError, UnknownNameError
+from chainrule.explanation.backward import carry_back, parts_of
+from chainrule.explanation.labels import labels_of
+from chainrule.ops import Elementwise, Reduction
+from chainrule.ops.operation import eager
+from chainrule.tracing.program import Atom, Constant, Equation, Program, Variable
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One input of one equation, seen from the backward pass.
+
+    `local` is ∂output/∂input element by element where the operation works so (elementwise operations, reductions,
+    single numbers) and `None` elsewhere; `part` what the input gets of the output's cotangent, `None` where no
+    derivative passes.
+    """
+
+    equation: Equation
+    position: int
+    local: Any
+    part: Any
+
+    @property
+    def source(self) -> Atom:
+        """The input: a variable or a constant."""
+        return self.equation.inputs[self.position]
+
+    @property
+    def target(self) -> Variable:
+        """The equation's output."""
+        return self.equation.output
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Evaluation:
+    """What was computed: a Program, the value of every variable, and cotangents once `backward` was called.
+
+    `names` are the names that were given (`dense_0.weight`, `x`, `e`); `label` has one for every variable. `output`
+    is the variable that cotangents are derivatives of, `None` before a backward pass. `samples` are the variables
+    whose first axis counts the samples of a batch.
+
+    Values are those of the run. Cotangents are computed from them in double precision, so that what is shown of
+    float32 networks is not clouded by rounding.
+    """
+
+    program: Program
+    values: Mapping[Variable, Any]
+    names: Mapping[Variable, str] = field(default_factory=dict)
+    samples: frozenset[Variable] = frozenset()
+    output: Variable | None = None
+    cotangents: Mapping[Variable, Any] = field(default_factory=dict)
+
+    @classmethod
+    def run(
+        cls,
+        program: Program,
+        inputs: list[Any],
+        names: Mapping[Variable, str] | None = None,
+        samples: frozenset[Variable] = frozenset(),
+    ) -> Evaluation:
+        """Evaluate a Program with NumPy, equation by equation, and keep everything."""
+        values: dict[Variable, Any] = dict(zip(program.inputs, inputs, strict=True))
+        with np.errstate(all="ignore"):
+            for equation in program.equations:
+                given = (values[x] if isinstance(x, Variable) else x.value for x in equation.inputs)
+                values[equation.output] = equation.op.evaluate(*given, **equation.attributes)
+        named = dict(zip(program.inputs, (x.name for x in program.inputs), strict=True))
+        return cls(program, values, named if names is None else names, samples)
+
+    # --- values
+
+    def value(self, x: Atom) -> Any:
+        """The value of a variable, or of a constant."""
+        return self.values[x] if isinstance(x, Variable) else x.value
+
+    def precise(self, x: Atom) -> Any:
+        """The same in double precision, which derivatives are computed in; numbers stay numbers."""
+        value = self.value(x)
+        if hasattr(value, "dtype") and value.dtype.kind == "f" and value.dtype != np.float64:
+            return value.astype(np.float64)
+        return value
+
+    def variable(self, name: str) -> Variable:
+        """The variable of a given name."""
+        for x, own in self.names.items():
+            if own == name:
+                return x
+        raise UnknownNameError.among("value", name, set(self.names.values()))
+
+    def label(self, x: Atom) -> str:
+        """A readable name: the one given, or else the formula, or else `v7`."""
+        return self.labels[x] if isinstance(x, Variable) else labels_of(self.program, self.names, x)
+
+    def __repr__(self) -> str:
+        of = f", derivatives of {self.label(self.output)}" if self.output is not None else ""
+        return f"Evaluation({self.program.name}: {len(self.values)} values{of})"
+
+    @cached_property
+    def labels(self) -> Mapping[Variable, str]:
+        """A readable name for every variable; no two variables have the same."""
+        return labels_of(self.program, self.names)
+
+    @cached_property
+    def makers(self) -> Mapping[Variable, Equation]:
+        """The equation that makes each variable; inputs have none."""
+        return {equation.output: equation for equation in self.program.equations}
+
+    @cached_property
+    def uses(self) -> Mapping[Variable, list[tuple[Equation, int]]]:
+        """Where each variable is used: equations, and which of their inputs it is."""
+        found: dict[Variable, list[tuple[Equation, int]]] = {x: [] for x in self.values}
+        for equation in self.program.equations:
+            for i, x in enumerate(equation.inputs):
+                if isinstance(x, Variable):
+                    found[x].append((equation, i))
+        return found
+
+    # --- derivatives
+
+    def backward(self, output: Variable | None = None, seed: Any = None) -> Evaluation:
+        """The same evaluation with the cotangents of every variable for one output.
+
+        Parameters
+        ----------
+        output : Variable, optional
+            By default the Program's first output. It must be one number unless there is a seed.
+        seed : array, optional
+            The output's cotangent; 1 by default.
+        """
+        if output is None:
+            first = self.program.outputs[0]
+            if isinstance(first, Constant):
+                raise DifferentiationError("the result is a constant, which depends on nothing.")
+            output = first
+        value = np.asarray(self.values[output])
+        if value.dtype.kind != "f":
+            raise DifferentiationError(
+                f"{self.label(output)} has dtype {value.dtype}, which has no derivative; use floating-point numbers."
+            )
+        if seed is None:
+            if value.size != 1:
+                raise DifferentiationError(
+                    f"{self.label(output)} has shape {value.shape}, and derivatives are of one number. "
+                    "Sum or average it first, or give its cotangent."
+                )
+            seed = np.ones(value.shape)
+        seed = np.asarray(seed, np.float64)
+        if seed.shape != value.shape:
+            raise DifferentiationError(f"the cotangent has shape {seed.shape} and {self.label(output)} {value.shape}.")
+        with np.errstate(all="ignore"):
+            cotangents = carry_back(eager, self.program.equations, self.precise, {output: seed[()]}, has_derivative)
+        return replace(self, output=output, cotangents=cotangents)
+
+    def cotangent(self, x: Atom) -> Any | None:
+        """∂output/∂x, of x's shape; `None` if not computed or not reached."""
+        return self.cotangents.get(x) if isinstance(x, Variable) else None
+
+    def edges(self) -> Iterator[Edge]:
+        """Every input of every equation, from the first equation to the last."""
+        with np.errstate(all="ignore"):
+            for equation in self.program.equations:
+                cotangent = self.cotangents.get(equation.output)
+                parts: list[Any] = [None] * len(equation.inputs)
+                if cotangent is not None and equation.op.differentiable:
+                    parts = parts_of(eager, equation, self.precise, cotangent, has_derivative)
+                for i, part in enumerate(parts):
+                    yield Edge(equation, i, self.local(equation, i), part)
+
+    def local(self, equation: Equation, position: int) -> Any:
+        """∂output/∂input element by element, of the output's shape (for reductions the input's); else `None`."""
+        if not equation.op.differentiable or not has_derivative(equation.inputs[position]):
+            return None
+        inputs, output = [self.precise(x) for x in equation.inputs], self.precise(equation.output)
+        if isinstance(equation.op, Elementwise):
+            partial = equation.op.partials[position]
+            if callable(partial):
+                partial = partial(eager, output, *inputs, **equation.attributes)
+            return None if partial is None else np.broadcast_to(np.asarray(partial, np.float64), np.shape(output))[()]
+        if isinstance(equation.op, Reduction) or np.size(output) == 1:
+            flags = [i == position for i in range(len(inputs))]
+            ones = np.ones(np.shape(output))[()]
+            return equation.op.pullback(eager, ones, output, inputs, flags, **equation.attributes)[position]
+        return None
+
+
+def has_derivative(x: Atom) -> bool:
+    """Whether this is a variable with real numbers."""
+    return isinstance(x, Variable) and x.dtype.kind == "f"

@@ -1,0 +1,162 @@
+"""A network on a batch as an evaluation: its loss traced into a Program, with the layers' values named in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chainrule.errors import UnknownNameError
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.nn.model import Model, Outcome
+from chainrule.nn.parameters import Parameters, flat_names
+from chainrule.ops import Contraction, Elementwise, Reduction
+from chainrule.ops.kinds.contraction import parse
+from chainrule.tracing import simplify, trace, trees
+from chainrule.tracing.program import Atom, Equation, Program, Variable
+from chainrule.training.objective import Batch, Objective, types_of
+
+LOSS = "L"
+
+
+@dataclass(frozen=True)
+class LayerVariables:
+    """One call of one layer: the variables of its inputs, linear activation z, activation a, and parameters.
+
+    `z` is `None` for layers without activation function, and the same variable as `a` where the activation is the
+    identity. A constant stands where a value depends on nothing.
+    """
+
+    name: str
+    inputs: tuple[Atom, ...]
+    z: Atom | None
+    a: Atom
+    parameters: Mapping[str, Variable] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class NetworkEvaluation:
+    """An evaluation of a network: `layers` in the order they were called, the `outputs`, and the `loss` if there is one.
+
+    `known` has a variable for every name a user may ask by: `dense_0.weight`, `dense_0.z`, `x`, `output`.
+    """
+
+    evaluation: Evaluation
+    layers: tuple[LayerVariables, ...]
+    outputs: tuple[Atom, ...]
+    loss: Variable | None
+    known: Mapping[str, Variable]
+
+    def variable(self, name: str) -> Variable:
+        """The variable of this name."""
+        if name not in self.known:
+            raise UnknownNameError.among("value", name, self.known)
+        return self.known[name]
+
+    def __repr__(self) -> str:
+        return f"NetworkEvaluation({', '.join(self.known)})"
+
+
+def evaluate_loss(
+    objective: Objective, parameters: Parameters, batch: Batch, input_names: Sequence[str], *, backward: bool = True
+) -> NetworkEvaluation:
+    """The loss of a batch, evaluated as `evaluate` would (without dropout), and its cotangents."""
+    calls: list[str] = []
+
+    def loss(parameters: Any, arrays: list[Any]) -> Any:
+        value, _, outcome = objective.observed(parameters, batch.like(arrays))
+        return value, _readings(outcome, calls)
+
+    arrays = batch.arrays()
+    program = simplify(trace(loss, types_of(parameters), types_of(arrays), name="loss"))
+    found = _named(program, parameters, arrays, names_of_batch(objective, batch, input_names), calls)
+    if not backward or found.loss is None:
+        return found
+    return replace(found, evaluation=found.evaluation.backward(found.loss))
+
+
+def evaluate_outputs(
+    model: Model, parameters: Parameters, inputs: Sequence[Any], input_names: Sequence[str]
+) -> NetworkEvaluation:
+    """The outputs for rows of inputs, without a loss."""
+    calls: list[str] = []
+
+    def outputs(parameters: Any, inputs: list[Any]) -> Any:
+        return None, _readings(model.apply(parameters, inputs), calls)
+
+    arrays = list(inputs)
+    program = simplify(trace(outputs, types_of(parameters), types_of(arrays), name="outputs"))
+    return _named(program, parameters, arrays, input_names, calls)
+
+
+def names_of_batch(objective: Objective, batch: Batch, input_names: Sequence[str]) -> list[str]:
+    """A name for every array of a batch, in order."""
+    suffixes = [f".{head.name}" if head.name else "" for head in objective.heads]
+    names = [*input_names, *(f"target{suffix}" for suffix in suffixes)]
+    names += [f"label{s}" for s, codes in zip(suffixes, batch.codes, strict=True) if codes is not None]
+    return names if batch.weights is None else [*names, "sample_weight"]
+
+
+def _readings(outcome: Outcome, calls: list[str]) -> Any:
+    """All layers' values in nested lists, and their names added to `calls`; the outputs after them."""
+    calls.extend(name for name, *_ in outcome.readings)
+    return [[list(inputs), z, a] for _, inputs, z, a in outcome.readings], trees.flatten(outcome.outputs)[0]
+
+
+def _named(
+    program: Program, parameters: Parameters, arrays: list[Any], names: Sequence[str], calls: list[str]
+) -> NetworkEvaluation:
+    """The evaluated Program, with names for its inputs and for all that its layers gave."""
+    flat = flat_names(parameters)
+    given = dict(zip(program.inputs, [*flat, *names], strict=True))
+    known = {name: x for x, name in given.items()}
+    loss, (readings, outputs) = trees.unflatten(program.outputs_structure, list(program.outputs))
+
+    def note(name: str, x: Atom | None) -> None:
+        if isinstance(x, Variable):
+            known.setdefault(name, x)
+            given.setdefault(x, name)
+
+    layers, times = [], Counter[str]()
+    for name, (inputs, z, a) in zip(calls, readings, strict=True):
+        times[name] += 1
+        call = name if times[name] == 1 else f"{name}#{times[name]}"
+        note(f"{call}.z", z)
+        note(f"{call}.a", a)
+        own = {key: known[f"{name}.{key}"] for key in parameters.get(name, {})}
+        layers.append(LayerVariables(call, tuple(inputs), z, a, own))
+    note(LOSS, loss)
+    for i, x in enumerate(outputs):
+        note("output" if len(outputs) == 1 else f"output[{i}]", x)
+    samples = _with_samples(program, program.inputs[len(flat) :])
+    evaluation = Evaluation.run(program, [*flat.values(), *arrays], given, samples)
+    return NetworkEvaluation(
+        evaluation, tuple(layers), tuple(outputs), loss if isinstance(loss, Variable) else None, known
+    )
+
+
+def _with_samples(program: Program, batch: Sequence[Variable]) -> frozenset[Variable]:
+    """The variables whose first axis counts samples: those of the batch, and what keeps that axis first."""
+    found = set(batch)
+    rows = batch[0].shape[0]
+    for equation in program.equations:
+        output = equation.output
+        if output.shape[:1] != (rows,):
+            continue
+        for i, x in enumerate(equation.inputs):
+            if x in found and _keeps_first_axis(equation, i):
+                found.add(output)
+    return frozenset(found)
+
+
+def _keeps_first_axis(equation: Equation, position: int) -> bool:
+    op, attributes, ndim = equation.op, equation.attributes, len(equation.inputs[position].shape)
+    if isinstance(op, Elementwise):
+        return ndim == len(equation.output.shape)
+    if isinstance(op, Reduction):
+        return 0 not in attributes["axis"]
+    if isinstance(op, Contraction):
+        parts = parse(attributes["subscripts"])
+        return (parts.left, parts.right)[position][:1] == parts.result[:1]
+    return op.name != "transpose" or attributes["axes"][0] == 0

@@ -1,0 +1,257 @@
+"""Values one can look into: numbers and arrays that remember how they came about, with gradients on request."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from collections.abc import Callable, Mapping
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import DataError, DifferentiationError
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.ops.operation import ArrayType, Operation, dtype_of
+from chainrule.tracing import functions, trees
+from chainrule.tracing.apply import Trace, Traced
+from chainrule.tracing.numpy_interface import ArrayInterface
+from chainrule.tracing.program import Atom, Constant, Equation, Program, Variable
+from chainrule.tracing.scope import current_scope
+
+_order = count()
+
+
+class Node:
+    """A number or array, the operation and inputs it was computed from, and its place in the order of computation."""
+
+    __slots__ = ("attributes", "grad", "inputs", "name", "op", "order", "scope", "value")
+
+    def __init__(
+        self, value: Any, op: Operation | None = None, inputs: tuple[Any, ...] = (), attributes: Any = None
+    ) -> None:
+        self.value, self.op, self.inputs, self.attributes = value, op, inputs, attributes or {}
+        self.scope, self.order = current_scope(), next(_order)
+        self.name: str | None = None
+        self.grad: Any = None
+
+
+class Graph(Trace):
+    """The trace of values: it is below all others and always open."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = True
+
+    def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+        """Compute, and remember from what."""
+        nodes = tuple(x.node if isinstance(x, Value) else x for x in inputs)
+        value = op.evaluate(*(x.value if isinstance(x, Node) else x for x in nodes), **attributes)
+        return Value._of(Node(value, op, nodes, attributes))
+
+
+_graph = Graph()
+
+
+class Value(Traced, ArrayInterface):
+    """A number or array that remembers how it came about.
+
+    Python's operators and NumPy's functions apply to values and give values; `backward` then finds the gradient
+    of one of them by all it was computed from, and `explain` and `draw` show why it is what it is.
+
+    Parameters
+    ----------
+    data : float or array-like
+        Integers become float64; float32 stays float32.
+    name : str, optional
+        What it is called in explanations and drawings.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> a, b = cr.Value(2.0), cr.Value(-3.0)
+    >>> L = a * b + a
+    >>> L.backward()
+    >>> L.data, a.grad, b.grad
+    (-4.0, -2.0, 2.0)
+    """
+
+    __slots__ = ("node",)
+
+    def __init__(self, data: Any, name: str | None = None) -> None:
+        self.trace = _graph
+        self.node = Node(_real(data))
+        self.node.name = name
+
+    @classmethod
+    def _of(cls, node: Node) -> Value:
+        new = cls.__new__(cls)
+        new.trace, new.node = _graph, node
+        return new
+
+    # --- what it is
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """Lengths of the axes; `()` for a number."""
+        return np.shape(self.node.value)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """Kind of number."""
+        return self.node.value.dtype  # type: ignore[no-any-return]
+
+    @property
+    def data(self) -> Any:
+        """The number, or the array. Set it where nothing was computed to get there: `a.data -= 0.1 * a.grad`.
+
+        What was computed from the old number earlier stays as it is.
+        """
+        return _plain(self.node.value)
+
+    @data.setter
+    def data(self, new: Any) -> None:
+        if self.node.op is not None:
+            raise DataError(
+                f"this value is the result of {self.node.op.name}; set the data of the values it was computed from."
+            )
+        value = _real(new)
+        if np.shape(value) != self.shape:
+            raise DataError(f"this value has shape {self.shape} and was given data of shape {np.shape(value)}.")
+        old, self.node = self.node, Node(value.astype(self.dtype))
+        self.node.name, self.node.grad = old.name, old.grad
+
+    @property
+    def grad(self) -> Any:
+        """The derivative of the value that `backward` was called on last, by this one; `None` if there is none yet."""
+        return None if self.node.grad is None else _plain(self.node.grad)
+
+    @grad.setter
+    def grad(self, new: Any) -> None:
+        self.node.grad = None if new is None else np.broadcast_to(np.asarray(new, self.dtype), self.shape)[()]
+
+    @property
+    def name(self) -> str | None:
+        """The name given, if any."""
+        return self.node.name
+
+    def named(self, name: str) -> Value:
+        """The value itself, called `name` in explanations and drawings from now on."""
+        self.node.name = name
+        return self
+
+    def __bool__(self) -> bool:
+        return bool(self.node.value)
+
+    def __repr__(self) -> str:
+        name = f"{self.name!r}, " if self.name else ""
+        return f"Value({name}data={self.data}, grad={self.grad})"
+
+    # --- derivatives
+
+    def backward(self, gradient: Any = None) -> None:
+        """Set `grad` of this value and of all it was computed from: the derivative of this value by each.
+
+        Gradients are those of the value that `backward` was called on last: they are set and never added to earlier
+        ones, so calling it twice changes nothing. Values that this one does not depend on keep theirs.
+
+        Parameters
+        ----------
+        gradient : array, optional
+            This value's own cotangent; 1 by default, and needed where it is an array of several numbers.
+        """
+        evaluation, nodes = _evaluation(self.node)
+        found = evaluation.backward(seed=gradient)
+        for variable, node in nodes.items():
+            cotangent = found.cotangent(variable)
+            node.grad = None if cotangent is None else np.asarray(cotangent, variable.dtype)[()]
+
+    def evaluation(self) -> Evaluation:
+        """All that this value was computed from, as a Program with the values it had; nothing is computed again."""
+        return _evaluation(self.node)[0]
+
+
+for _name in ("relu", "sigmoid", "softplus", "leaky_relu", "elu", "gelu", "silu"):
+    setattr(Value, _name, getattr(functions, _name))
+
+
+def _ufunc(name: str) -> Callable[[Value], Any]:
+    def method(self: Value) -> Any:
+        return getattr(np, name)(self)
+
+    method.__name__, method.__doc__ = name, f"As np.{name}."
+    return method
+
+
+for _name in ("exp", "log", "tanh", "sin", "cos", "tan", "sqrt", "square", "sinh", "cosh"):
+    setattr(Value, _name, _ufunc(_name))
+
+
+def values(**numbers: Any) -> Any:
+    """Named values, in the order given: `a, b = cr.values(a=2.0, b=-3.0)`.
+
+    Parameters
+    ----------
+    **numbers : float or array-like
+        A number or array for every name.
+
+    Returns
+    -------
+    namedtuple of Value
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> a, b, c, f = cr.values(a=2.0, b=-3.0, c=10.0, f=-2.0)
+    >>> L = (a * b + c) * f
+    >>> L.backward()
+    >>> a.grad, b.grad, c.grad, f.grad
+    (6.0, -4.0, -2.0, 4.0)
+    """
+    return namedtuple("Values", numbers)(**{name: Value(x, name) for name, x in numbers.items()})
+
+
+def _real(data: Any) -> Any:
+    if isinstance(data, Traced):
+        raise DataError(f"Value was given {data!r}, which is traced already; give a number or an array.")
+    array = np.array(data)
+    if array.dtype.kind in "iub":
+        array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        raise DataError(f"Value was given {data!r} (dtype {array.dtype}); give real numbers.")
+    return array[()]
+
+
+def _plain(x: Any) -> Any:
+    return x if isinstance(x, np.ndarray) else np.asarray(x).item()
+
+
+def _evaluation(root: Node) -> tuple[Evaluation, Mapping[Variable, Node]]:
+    """The nodes below `root` as an evaluation, in the order they were computed."""
+    if np.asarray(root.value).dtype.kind != "f":
+        raise DifferentiationError(f"this value is {root.value!r}, which is no real number and has no derivative.")
+    found: dict[int, Node] = {}
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.order not in found:
+            found[node.order] = node
+            waiting.extend(x for x in node.inputs if isinstance(x, Node))
+    variables: dict[Node, Variable] = {}
+    inputs, equations = [], []
+    for order in sorted(found):
+        node = found[order]
+        kind = ArrayType(np.shape(node.value), np.dtype(dtype_of(node.value)))
+        own = variables[node] = Variable(node.name or f"v{len(variables)}", kind)
+        if node.op is None:
+            inputs.append(own)
+        else:
+            atoms: tuple[Atom, ...] = tuple(variables[x] if isinstance(x, Node) else Constant(x) for x in node.inputs)
+            equations.append(Equation(own, node.op, atoms, node.attributes, node.scope))
+    program = Program(
+        tuple(inputs), tuple(equations), (variables[root],), trees.row(len(inputs)), trees.LEAF, root.name or "value"
+    )
+    nodes = {variable: node for node, variable in variables.items()}
+    names = {variable: node.name for variable, node in nodes.items() if node.name}
+    return Evaluation(program, {variable: node.value for variable, node in nodes.items()}, names), nodes

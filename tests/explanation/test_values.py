@@ -1,0 +1,211 @@
+"""Values one can look into: gradients, names, reuse, depth, and micrograd's interface."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import chainrule as cr
+from chainrule.errors import DataError, DerivativeLostError, DifferentiationError
+
+
+def test_the_graph_of_spec_a4() -> None:
+    a, b, c, f = cr.values(a=2.0, b=-3.0, c=10.0, f=-2.0)
+    e = (a * b).named("e")
+    d = (e + c).named("d")
+    L = d * f
+    assert [x.grad for x in (a, b, c, f, e, d, L)] == [None] * 7
+    L.backward()
+    assert [x.data for x in (e, d, L)] == [-6, 4, -8]
+    assert {x.name: x.grad for x in (d, f, e, c, a, b)} == {"d": -2, "f": 4, "e": -2, "c": -2, "a": 6, "b": -4}
+    assert L.grad == 1
+    for x in (a, b, c, f):
+        x.data += 0.01 * x.grad
+    assert ((a * b + c) * f).data == pytest.approx(-7.286496, abs=1e-12)
+
+
+def test_reuse_adds_up() -> None:
+    a = cr.Value(3.0)
+    (a + a).backward()
+    assert a.grad == 2
+    a, b = cr.values(a=-2.0, b=3.0)
+    d, e = a * b, a + b
+    (d * e).backward()
+    assert (d.grad, e.grad, a.grad, b.grad) == (1, -6, -3, -8)
+    a, b = cr.values(a=2.0, b=1.0)
+    ((a + b) * (b + 1)).backward()
+    assert (a.grad, b.grad) == (2, 5)
+
+
+@pytest.mark.parametrize("by_exponentials", [False, True])
+def test_the_neuron_of_the_micrograd_lecture(by_exponentials: bool) -> None:
+    x1, x2, w1, w2, b = cr.values(x1=2.0, x2=0.0, w1=-3.0, w2=1.0, b=6.881373587019543)
+    n = x1 * w1 + x2 * w2 + b
+    e = (2 * n).exp()
+    o = (e - 1) / (e + 1) if by_exponentials else n.tanh()
+    o.backward()
+    assert n.data == pytest.approx(0.8813735870195432, rel=1e-14)
+    assert o.data == pytest.approx(0.7071067811865476, rel=1e-14)
+    gradients = [x.grad for x in (x1, w1, x2, w2, b, n)]
+    assert gradients == pytest.approx([-1.5, 1.0, 0.5, 0.0, 0.5, 0.5], rel=1e-13)
+    if by_exponentials:
+        assert e.data == pytest.approx(5.8284, abs=5e-5)
+        assert e.grad == pytest.approx(0.0429, abs=5e-5)
+
+
+def test_the_example_of_micrograds_readme() -> None:
+    a, b = cr.Value(-4.0), cr.Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g.backward()
+    assert g.data == pytest.approx(24.70408163265306, rel=1e-14)
+    assert a.grad == pytest.approx(138.8338192419825, rel=1e-14)
+    assert b.grad == pytest.approx(645.5772594752186, rel=1e-14)
+
+
+def test_the_sanity_check_of_micrograds_tests() -> None:
+    x = cr.Value(-4.0)
+    z = 2 * x + 2 + x
+    q = z.relu() + z * x
+    h = (z * z).relu()
+    y = h + q + q * x
+    y.backward()
+    assert (y.data, x.grad) == (-20, 46)
+
+
+def test_a_training_loop_written_for_micrograd() -> None:
+    w = cr.Value(0.0)
+    for _ in range(50):
+        loss = (w - 3) ** 2
+        w.grad = 0.0
+        loss.backward()
+        w.data -= 0.1 * w.grad
+    assert w.data == pytest.approx(3.0, abs=1e-4)
+
+
+def test_gradients_are_those_of_the_last_backward() -> None:
+    a, b = cr.values(a=2.0, b=5.0)
+    first, second = a * a, 3 * a
+    (a * b).backward()
+    first.backward()
+    first.backward()
+    assert a.grad == 4
+    assert b.grad == 2  # first does not depend on b
+    second.backward()
+    assert a.grad == 3
+
+
+def test_data_set_anew_leaves_earlier_results_as_they_are() -> None:
+    a, b = cr.values(a=2.0, b=5.0)
+    L = a * b
+    a.data = 7.0
+    L.backward()
+    assert b.grad == 2
+    assert L.data == 10
+    assert (a * b).data == 35
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_arrays(dtype: str) -> None:
+    w, b = cr.values(w=np.array([[0.5, -1.0], [2.0, 0.25]], dtype), b=np.array([0.1, 0.2], dtype))
+    x = np.array([[1.0, 2.0], [3.0, -1.0], [0.0, 1.0]], dtype)
+
+    def loss(w: Any, b: Any) -> Any:
+        return np.mean(np.tanh(x @ w + b) ** 2)
+
+    L = loss(w, b)
+    L.backward()
+    expected = cr.grad(loss, argnums=(0, 1))(w.data, b.data)
+    for value, gradient in zip((w, b), expected, strict=True):
+        assert value.grad.dtype == value.dtype == np.dtype(dtype)
+        np.testing.assert_allclose(value.grad, gradient, rtol=1e-6 if dtype == "float32" else 1e-14)
+
+
+def test_depth_is_limited_by_memory_alone() -> None:
+    x = cr.Value(1.0)
+    y = x
+    for _ in range(100_000):
+        y = y + 1e-5
+    y.backward()
+    assert x.grad == 1
+    del y
+
+
+FUNCTIONS = {
+    "tanh": np.tanh, "exp": np.exp, "sin": np.sin, "relu": cr.relu, "sigmoid": cr.sigmoid, "square": np.square,
+}  # fmt: skip
+
+
+@given(st.data())
+def test_random_graphs_have_the_gradients_of_grad(data: Any) -> None:
+    """What values compute is what `grad` computes, for any graph with reuse."""
+    plan = data.draw(
+        st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99), st.sampled_from(["+", "*", "-", *FUNCTIONS])))
+    )
+    start = data.draw(st.lists(st.floats(-2, 2), min_size=1, max_size=3))
+
+    def build(*leaves: Any) -> Any:
+        known = [*leaves, leaves[0] * 0.5]
+        for i, j, what in plan:
+            a, b = known[i % len(known)], known[j % len(known)]
+            if what in FUNCTIONS:
+                known.append(FUNCTIONS[what](a) * 0.5)
+            else:
+                known.append((a + b if what == "+" else a - b if what == "-" else a * b) * 0.5)
+        return known[-1]
+
+    leaves = [cr.Value(x) for x in start]
+    L = build(*leaves)
+    L.backward()
+    expected = cr.grad(build, argnums=range(len(start)))(*start)
+    for value, gradient in zip(leaves, expected, strict=True):
+        assert (0.0 if value.grad is None else value.grad) == pytest.approx(float(gradient), rel=1e-12, abs=1e-14)
+
+
+def test_grad_of_a_function_that_uses_a_value() -> None:
+    a = cr.Value(3.0)
+    slope = cr.grad(lambda x: a * x * x)(2.0)
+    slope.backward()
+    assert (slope.data, a.grad) == (12, 4)
+
+
+def test_what_an_evaluation_holds_is_what_was_computed() -> None:
+    a, b = cr.values(a=2.0, b=-3.0)
+    L = (np.exp(a) * b + a).named("L")
+    seen = L.evaluation()
+    assert [seen.label(x) for x in seen.values] == ["a", "b", "exp(a)", "exp(a)*b", "L"]
+    assert cr.evaluate(seen.program, 2.0, -3.0) == L.data
+    assert all(seen.cotangent(x) is None for x in seen.values)
+    found = seen.backward()
+    for edge in found.edges():
+        assert edge.part == found.cotangent(edge.target) * edge.local
+
+
+def test_errors_say_what_to_do() -> None:
+    a = cr.Value([1.0, 2.0])
+    with pytest.raises(DifferentiationError, match="Sum or average"):
+        (a * 2).backward()
+    with pytest.raises(DifferentiationError, match="real number"):
+        (a > 1).backward()
+    with pytest.raises(DataError, match="real numbers"):
+        cr.Value("two")
+    with pytest.raises(DataError, match="result of multiply"):
+        (a * 2).data = 3.0
+    with pytest.raises(DataError, match="shape"):
+        a.data = 3.0
+    with pytest.raises(DerivativeLostError):
+        float(cr.Value(2.0))
+    (a * 2).backward([1.0, 0.0])
+    assert list(a.grad) == [2, 0]
