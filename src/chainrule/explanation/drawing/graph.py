@@ -1,0 +1,337 @@
+"""Expression graphs: values as boxes, operations as ellipses, the local derivative on every edge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import SettingError
+from chainrule.explanation.drawing.drawing import Drawing
+from chainrule.explanation.drawing.folding import Part, fold
+from chainrule.explanation.drawing.layout import Node, Route, lay_out
+from chainrule.explanation.drawing.palette import (
+    BLOCK_FILL,
+    BLOCK_STROKE,
+    LEAF_FILL,
+    LEAF_STROKE,
+    MUTED,
+    OPERATION_FILL,
+    OPERATION_STROKE,
+    RESULT_FILL,
+    RESULT_STROKE,
+    VALUE_FILL,
+    VALUE_STROKE,
+    ZERO,
+    colour_of,
+    largest_of,
+    number,
+    sign_of,
+    signed,
+    thickness_of,
+)
+from chainrule.explanation.drawing.pieces import (
+    SIGNS,
+    TAG_HEIGHT,
+    arrow,
+    assemble,
+    block_box,
+    box_sample,
+    operation,
+    straight,
+    tag,
+    tag_width,
+    two_grids,
+    value_box,
+    words_box,
+)
+from chainrule.explanation.drawing.scene import Curve, Group, Scene, Shape, Text, shortened
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.ops import Contraction, Layout
+from chainrule.tracing.program import Constant, Equation, Program, Variable
+
+SYMBOLS = {
+    "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "negative": "−", "power": "^",
+    "einsum": "@", "sum": "Σ",
+}  # fmt: skip
+"""Operations that have a sign of their own; all others are called by their names."""
+
+SHOWN_INSIDE = 4
+"""Arrays that a block shows of its insides."""
+
+
+def draw_evaluation(
+    evaluation: Evaluation,
+    *,
+    title: str | None = None,
+    depth: int | None = None,
+    focus: str | None = None,
+    digits: int = 4,
+    subtitles: dict[str, str] | None = None,
+    notes: Sequence[str] = (),
+) -> Drawing:
+    """The graph of an evaluation.
+
+    Every value shows its name, its data and its gradient, "—" where that was not computed; every edge the local
+    derivative, its colour telling the sign and its thickness the size. More than about 200 nodes are folded into
+    blocks.
+
+    Parameters
+    ----------
+    title : str, optional
+        By default the Program's name.
+    depth : int, optional
+        Levels of scopes that are unfolded; by default as many as leave the picture legible.
+    focus : str, optional
+        A scope to be unfolded down to its operations.
+    digits : int
+        Significant digits of numbers.
+    subtitles : dict, optional
+        What is written under the titles of blocks, by their scope.
+    notes : sequence of str
+        Lines below the picture.
+    """
+    SettingError.unless_count("draw", "digits", digits)
+    if depth is not None:
+        SettingError.unless_count("draw", "depth", depth, at_least=0)
+    graph = _Picture(evaluation, fold(evaluation.program, depth, focus), digits, subtitles or {})
+    return Drawing(graph.scene(title or evaluation.program.name, notes))
+
+
+def draw_program(program: Program, *, depth: int | None = None, focus: str | None = None) -> Drawing:
+    """The graph of a Program, whose values are not known: names, shapes and dtypes."""
+    names = {x: x.name for x in program.inputs}
+    return draw_evaluation(Evaluation(program, {}, names), depth=depth, focus=focus)
+
+
+@dataclass(frozen=True)
+class _Slope:
+    """What an edge shows: the words of its local derivative, and a number for colour and thickness."""
+
+    words: str
+    number: float | None
+    tip: str
+
+
+@dataclass
+class _Unit:
+    """A part as it is laid out: shapes behind the tags, tags by entry, and the edges that enter."""
+
+    node: Node
+    body: Group
+    sources: list[int]
+    slopes: list[_Slope | None]
+    entering: list[Variable]
+    tags: float
+
+
+class _Picture:
+    """Units made of parts, laid out, joined by edges."""
+
+    def __init__(self, evaluation: Evaluation, parts: list[Part], digits: int, subtitles: dict[str, str]) -> None:
+        self.evaluation, self.parts, self.digits, self.subtitles = evaluation, parts, digits, subtitles
+        self.maker = {x: i for i, part in enumerate(parts) for x in part.leaving}
+        self.results = {x for x in evaluation.program.outputs if isinstance(x, Variable)}
+        if evaluation.output is not None:
+            self.results = {evaluation.output}
+        self.units = [self.unit(part) for part in parts]
+
+    # --- units
+
+    def unit(self, part: Part) -> _Unit:
+        """The shapes of a part."""
+        if part.is_input:
+            box = self.box(part.leaving[0])
+            return _Unit(Node(box.width, box.height, box.height / 2), box, [], [], [], 0.0)
+        if part.is_block:
+            box = self.block(part)
+            return self.joined(box, list(part.entering), [None] * len(part.entering), box.height / 2)
+        (equation,) = part.equations
+        atoms = [x for x in equation.inputs if isinstance(x, Variable)]
+        slopes = [self.slope(equation, i) for i, x in enumerate(equation.inputs) if isinstance(x, Variable)]
+        body = self.step(equation)
+        return self.joined(body, atoms, slopes, body.height / 2)
+
+    def joined(self, body: Group, atoms: list[Variable], slopes: list[_Slope | None], exit_: float) -> _Unit:
+        """A body with room for the tags of its edges on the left."""
+        tags = max((tag_width(slope.words) for slope in slopes if slope), default=0.0)
+        room = tags + 14 if tags else 0.0
+        pitch = TAG_HEIGHT + 2 if tags else 12.0
+        height = max(body.height, pitch * len(atoms))
+        first = (height - pitch * (len(atoms) - 1)) / 2
+        entries = tuple(first + pitch * i for i in range(len(atoms)))
+        node = Node(room + body.width, height, (height - body.height) / 2 + exit_, entries)
+        return _Unit(
+            node, body.at(room, (height - body.height) / 2), [self.maker[x] for x in atoms], slopes, atoms, tags
+        )
+
+    def box(self, x: Variable) -> Group:
+        """The box of a value."""
+        fill, stroke = VALUE_FILL, VALUE_STROKE
+        if x in self.results:
+            fill, stroke = RESULT_FILL, RESULT_STROKE
+        elif x in self.evaluation.program.inputs:
+            fill, stroke = LEAF_FILL, LEAF_STROKE
+        name, value = self.evaluation.label(x), self.evaluation.values.get(x)
+        if value is None:
+            return words_box(name, [str(x.type)], fill, stroke)
+        gradient = self.evaluation.cotangent(x)
+        return _with_tip(value_box(name, value, gradient, self.digits, fill, stroke), _described(name, value, gradient))
+
+    def step(self, equation: Equation) -> Group:
+        """An operation and the value it gives."""
+        sign, box = operation(_label(equation, self.digits), str(equation)), self.box(equation.output)
+        captions: tuple[Shape, ...] = ()
+        top = 0.0
+        width = sign.width + 18 + box.width
+        if equation.scope:
+            top = 13.0
+            captions = (Text(0, 9, shortened(equation.scope, width, 9), 9, MUTED),)
+        middle = top + max(box.height, 28) / 2
+        link = arrow(straight((sign.width, middle), (sign.width + 18, middle)), ZERO, 1.2)
+        shapes = (
+            *captions,
+            *link,
+            sign.at(0, middle - 14),
+            box.at(sign.width + 18, middle - box.height / 2),
+        )
+        height = 2 * middle  # so that edges enter and leave in the middle
+        return Group(width, height, shapes, box.name)
+
+    def block(self, part: Part) -> Group:
+        """A folded part: parameters and results with data and gradients."""
+        evaluation = self.evaluation
+        subtitle = self.subtitles.get(part.title) or _count(len(part.equations), "operation")
+        shown = [x for x in (*part.inner, *part.leaving) if not (part.title.startswith("…") and x in part.inner)]
+        bodies = []
+        for x in shown[:SHOWN_INSIDE]:
+            value, name = evaluation.values.get(x), evaluation.label(x)
+            if value is None:
+                bodies.append((f"{name}  {x.type}", Group(0, 0, ())))
+            else:
+                gradient = evaluation.cotangent(x)
+                bodies.append((name, _with_tip(two_grids(value, gradient, self.digits), "")))
+        if len(shown) > SHOWN_INSIDE:
+            bodies.append((f"and {len(shown) - SHOWN_INSIDE} more", Group(0, 0, ())))
+        return block_box(part.title, subtitle, bodies)
+
+    # --- edges
+
+    def slope(self, equation: Equation, position: int) -> _Slope | None:
+        """The local derivative of an equation by one of its inputs."""
+        evaluation, source = self.evaluation, equation.inputs[position]
+        if equation.output not in evaluation.values or not isinstance(source, Variable):
+            return None
+        if source.dtype.kind != "f" or not equation.op.differentiable:
+            return None
+        names = evaluation.label(equation.output), evaluation.label(source)
+        fraction = f"∂{names[0]}/∂{names[1]}" if all(len(n) <= 3 for n in names) else "∂"
+        tip = f"∂({names[0]}) / ∂({names[1]})"
+        if isinstance(equation.op, Contraction):
+            other = evaluation.label(equation.inputs[1 - position])
+            return _Slope(shortened(f"{fraction} = {other}", 130, 10), None, f"{tip} = {other}, summed over")
+        local = 1.0 if isinstance(equation.op, Layout) else evaluation.local(equation, position)
+        if local is None:
+            return None
+        least, greatest = float(np.min(local)), float(np.max(local))
+        if least == greatest or np.size(local) == 1:
+            written = signed(least, self.digits)
+            return _Slope(f"{fraction} = {written}", least, f"{tip} = {least!r}")
+        words = f"{fraction} = {number(least, 2)} … {number(greatest, 2)}"
+        common = greatest if sign_of(least) >= 0 else least if sign_of(greatest) <= 0 else 0.0
+        return _Slope(words, common, f"{tip}, element by element")
+
+    def scene(self, title: str, notes: Sequence[str]) -> Scene:
+        """Everything in its place."""
+        edges = [(source, i) for i, unit in enumerate(self.units) for source in unit.sources]
+        places = lay_out([unit.node for unit in self.units], edges)
+        largest = largest_of(*(s.number for unit in self.units for s in unit.slopes if s and s.number is not None))
+        routes = iter(places.routes)
+        lines: list[Shape] = []
+        boxes: list[Shape] = []
+        for unit, corner in zip(self.units, places.corners, strict=True):
+            for slope in unit.slopes:
+                over, under = self.edge(unit, corner, slope, next(routes), largest)
+                lines += under
+                boxes += over
+            boxes.append(unit.body.at(corner[0] + unit.body.x, corner[1] + unit.body.y))
+        content = Group(places.width, places.height, (*lines, *boxes))
+        return assemble(content, title, self.key(), notes)
+
+    def edge(
+        self, unit: _Unit, corner: tuple[float, float], slope: _Slope | None, route: Route, largest: float
+    ) -> tuple[list[Shape], list[Shape]]:
+        """The tag of an edge, and its line up to the operation."""
+        colour = ZERO if slope is None or slope.number is None else colour_of(slope.number)
+        thick = 1.2 if slope is None or slope.number is None else thickness_of(slope.number, largest)
+        x, y = route.points[-1]
+        middle = corner[1] + unit.body.y + unit.body.height / 2
+        if not unit.tags:
+            return [], list(arrow(route.points, colour, thick))
+        under: list[Shape] = [Curve(route.points, colour, thick)]
+        start = x + (tag_width(slope.words) if slope else 0.0)
+        rest = [(start, y), (x + unit.tags, y)] if start < x + unit.tags else [(start, y)]
+        points = straight(*rest) if len(rest) == 2 else (rest[0],)
+        end = (x + unit.tags + 14, middle + (y - middle) * 0.25)
+        points = (*points, (x + unit.tags + 8, y), (x + unit.tags + 6, end[1]), end)
+        under.append(Curve(points, colour, thick))
+        if slope is None:
+            return [], under
+        label = tag(slope.words, slope.number, tag_width(slope.words), slope.tip)
+        return [label.at(x, y - label.height / 2)], under
+
+    def key(self) -> list[tuple[Group, str]]:
+        """What the shapes stand for, as far as they are in the picture."""
+        entries = []
+        if any(part.is_input for part in self.parts):
+            entries.append((box_sample(LEAF_FILL, LEAF_STROKE), "given value"))
+        entries.append((box_sample(VALUE_FILL, VALUE_STROKE), "computed value"))
+        entries.append((box_sample(RESULT_FILL, RESULT_STROKE), "result"))
+        if any(not part.is_input and not part.is_block for part in self.parts):
+            entries.append((box_sample(OPERATION_FILL, OPERATION_STROKE, round_=True), "operation"))
+        if any(part.is_block for part in self.parts):
+            entries.append((box_sample(BLOCK_FILL, BLOCK_STROKE), "several operations, folded"))
+        if self.evaluation.values:
+            entries += SIGNS
+            entries.append((Group(0, 0, ()), "∂ on an edge: local derivative"))
+            output = self.evaluation.output
+            if output is not None:
+                entries.append((Group(0, 0, ()), f"grad: ∂{self.evaluation.label(output)}/∂ the value"))
+        return entries
+
+
+def _label(equation: Equation, digits: int) -> str:
+    """What is written on an operation, numbers among its inputs included: "+", "^ 2", "max(·, 0)"."""
+    symbol = SYMBOLS.get(equation.op.name, equation.op.name)
+    if not any(isinstance(x, Constant) for x in equation.inputs):
+        return symbol
+    inputs = [_constant(x, digits) if isinstance(x, Constant) else "·" for x in equation.inputs]
+    if equation.op.name in SYMBOLS and len(inputs) == 2:
+        left, right = ("" if text == "·" else text for text in inputs)
+        return f"{left} {symbol} {right}".strip()
+    return f"{symbol}({', '.join(inputs)})"
+
+
+def _constant(x: Constant, digits: int) -> str:
+    if x.shape:
+        return "[" + "×".join(map(str, x.shape)) + "]"
+    text = number(x.value, digits)
+    return f"({text})" if text.startswith("−") else text
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
+
+
+def _with_tip(group: Group, tip: str) -> Group:
+    return Group(group.width, group.height, group.shapes, group.name, tip, group.x, group.y)
+
+
+def _described(name: str, value: Any, gradient: Any) -> str:
+    """A value in full precision, for who points at it; arrays by their shape."""
+    if np.ndim(value):
+        return f"{name}: array of shape {np.shape(value)}"
+    slope = "not computed" if gradient is None else repr(float(gradient))
+    return f"{name}: data {np.asarray(value).item()!r}, gradient {slope}"

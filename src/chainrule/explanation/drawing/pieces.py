@@ -1,0 +1,333 @@
+"""Pieces that pictures are put together from: boxes of values, operations, tags on edges, heat maps, the key."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from chainrule.explanation.drawing.palette import (
+    BLOCK_FILL,
+    BLOCK_STROKE,
+    INK,
+    LINE,
+    MUTED,
+    NEGATIVE,
+    NOT_COMPUTED,
+    OPERATION_FILL,
+    OPERATION_STROKE,
+    PAPER,
+    POSITIVE,
+    VALUE_FILL,
+    VALUE_STROKE,
+    is_dark,
+    largest_of,
+    number,
+    shade,
+    sign_of,
+    signed,
+    text_colour_of,
+)
+from chainrule.explanation.drawing.scene import (
+    Box,
+    Curve,
+    Ellipse,
+    Group,
+    HeatMap,
+    Point,
+    Polygon,
+    Rectangle,
+    Scene,
+    Shape,
+    Text,
+    shortened,
+    text_width,
+)
+
+NAME_SIZE, NUMBER_SIZE, SMALL_SIZE = 12.0, 12.0, 10.0
+ROW, PADDING = 15.0, 8.0
+WRITTEN = 12
+"""Arrays up to this size show their numbers; larger ones colours alone."""
+
+MARGIN = 18.0
+
+
+def value_box(
+    name: str,
+    data: Any,
+    gradient: Any,
+    digits: int,
+    fill: str = VALUE_FILL,
+    stroke: str = VALUE_STROKE,
+    rows: Sequence[str] = ("data", "grad"),
+    radius: float = 5.0,
+) -> Group:
+    """A value: its name, its data and its gradient ("—" where it was not computed)."""
+    name = shortened(name, 190, NAME_SIZE, bold=True)
+    if np.ndim(data) == 0 and np.ndim(gradient) == 0:
+        body = two_rows(data, gradient, digits, rows, text_width(name, NAME_SIZE, bold=True))
+    else:
+        body = two_grids(data, gradient, digits, rows)
+    width = max(body.width, text_width(name, NAME_SIZE, bold=True)) + 2 * PADDING
+    height = body.height + ROW + 9
+    title = Text(PADDING, 16, name, NAME_SIZE, INK, bold=True)
+    frame = Rectangle(Box(0, 0, width, height), fill, stroke, 1.2, radius)
+    return Group(width, height, (frame, title, body.at(PADDING, ROW + 5)), name)
+
+
+def words_box(name: str, lines: Sequence[str], fill: str, stroke: str) -> Group:
+    """A box with a name and lines of text, where there are no numbers to show."""
+    name = shortened(name, 190, NAME_SIZE, bold=True)
+    width = max(text_width(name, NAME_SIZE, bold=True), *(text_width(line, SMALL_SIZE) for line in lines)) + 2 * PADDING
+    height = ROW * (1 + len(lines)) + 10
+    frame = Rectangle(Box(0, 0, width, height), fill, stroke, 1.2, 5)
+    texts = [Text(PADDING, 17 + ROW * (i + 1), line, SMALL_SIZE, MUTED) for i, line in enumerate(lines)]
+    return Group(width, height, (frame, Text(PADDING, 16, name, NAME_SIZE, INK, bold=True), *texts), name)
+
+
+def block_box(title: str, subtitle: str, bodies: Sequence[tuple[str, Group]]) -> Group:
+    """A folded part: its title, and what is shown of its insides, one below the other."""
+    title = shortened(title, 240, NAME_SIZE, bold=True)
+    subtitle = shortened(subtitle, 240, SMALL_SIZE)
+    width = max(text_width(title, NAME_SIZE, bold=True), text_width(subtitle, SMALL_SIZE))
+    shapes: list[Shape] = [Text(PADDING, 17, title, NAME_SIZE, INK, bold=True)]
+    shapes.append(Text(PADDING, 31, subtitle, SMALL_SIZE, MUTED))
+    y = 38.0
+    for name, body in bodies:
+        name = shortened(name, 240, SMALL_SIZE, bold=True)
+        shapes += [Text(PADDING, y + 11, name, SMALL_SIZE, INK, bold=True), body.at(PADDING, y + 16)]
+        width = max(width, body.width, text_width(name, SMALL_SIZE, bold=True))
+        y += body.height + 24
+    frame = Rectangle(Box(0, 0, width + 2 * PADDING, y + 2), BLOCK_FILL, BLOCK_STROKE, 1.4, 9)
+    return Group(width + 2 * PADDING, y + 2, (frame, *shapes), title)
+
+
+def _written(value: Any, digits: int) -> str:
+    return NOT_COMPUTED if value is None else number(np.asarray(value)[()], digits)
+
+
+def gradient_text(value: Any, digits: int) -> tuple[str, str]:
+    """A gradient in writing with its sign, and its colour; "—" where it was not computed."""
+    if value is None:
+        return NOT_COMPUTED, MUTED
+    x = np.asarray(value)[()]
+    return signed(x, digits), text_colour_of(float(x))
+
+
+def two_rows(data: Any, gradient: Any, digits: int, rows: Sequence[str], least: float = 0.0) -> Group:
+    """Data above its gradient, at least so wide."""
+    written, (slope, colour) = _written(data, digits), gradient_text(gradient, digits)
+    labels = max(text_width(row, SMALL_SIZE) for row in rows)
+    width = max(least, labels + 10 + max(text_width(written, NUMBER_SIZE), text_width(slope, NUMBER_SIZE)))
+    shapes = (
+        Text(0, 12, rows[0], SMALL_SIZE, MUTED),
+        Text(width, 12, written, NUMBER_SIZE, INK, "end"),
+        Text(0, 12 + ROW, rows[1], SMALL_SIZE, MUTED),
+        Text(width, 12 + ROW, slope, NUMBER_SIZE, colour, "end"),
+    )
+    return Group(width, 2 * ROW + 2, shapes)
+
+
+def two_grids(data: Any, gradient: Any, digits: int, rows: Sequence[str] = ("data", "grad")) -> Group:
+    """Data and gradient side by side, each with its shape or its numbers."""
+    left = captioned(rows[0] if data is None else f"{rows[0]} {shape_text(data)}", data, digits)
+    right = captioned(rows[1], gradient, digits)
+    width = left.width + 14 + right.width
+    return Group(width, max(left.height, right.height), (left, right.at(left.width + 14, 0)))
+
+
+def shape_text(value: Any) -> str:
+    """The shape of an array: "3 × 4", "5 numbers"."""
+    shape = np.shape(value)
+    if len(shape) == 0:
+        return "1 number"
+    return f"{shape[0]} numbers" if len(shape) == 1 else " × ".join(map(str, shape))
+
+
+def captioned(caption: str, array: Any, digits: int, cells: int = 32, side: float = 120.0) -> Group:
+    """An array under a caption: numbers on colour where there are few, colours and the range where there are many."""
+    heading = Text(0, 10, caption, SMALL_SIZE, MUTED)
+    width = text_width(caption, SMALL_SIZE)
+    if array is None:
+        return Group(max(width, 16), 30, (heading, Text(0, 26, NOT_COMPUTED, NUMBER_SIZE, MUTED)))
+    grid = number_grid(array, digits) if _can_be_written(array) else heat_map(array, cells, side)
+    shapes: list[Shape] = [heading, grid.at(0, 15)]
+    height = 15 + grid.height
+    if not _can_be_written(array):
+        span = range_text(array, 3)
+        shapes.append(Text(0, height + 12, span, SMALL_SIZE, MUTED))
+        width, height = max(width, text_width(span, SMALL_SIZE)), height + 15
+    return Group(max(width, grid.width), height, tuple(shapes))
+
+
+def range_text(array: Any, digits: int) -> str:
+    """From the least to the greatest number, and how many are not finite."""
+    numbers = np.asarray(array)
+    if not numbers.size:
+        return "empty"
+    finite = numbers[np.isfinite(numbers)]
+    rest = f", {numbers.size - finite.size} not finite" if finite.size < numbers.size else ""
+    if not finite.size:
+        return f"{numbers.size} not finite"
+    return f"{number(finite.min(), digits)} … {number(finite.max(), digits)}{rest}"
+
+
+def _can_be_written(array: Any) -> bool:
+    shape = np.shape(array)
+    return 0 < np.size(array) <= WRITTEN and len(shape) <= 2 and (not shape or shape[-1] <= 4)
+
+
+def _as_matrix(array: Any) -> np.ndarray[Any, Any]:
+    numbers = np.asarray(array, np.float64)
+    if numbers.ndim < 2:
+        return numbers.reshape(1, -1)
+    return numbers.reshape(math.prod(numbers.shape[:-1]), numbers.shape[-1])
+
+
+def number_grid(array: Any, digits: int) -> Group:
+    """The numbers of a small array, each on the colour of its sign and size."""
+    matrix, largest = _as_matrix(array), largest_of(array)
+    whole = np.asarray(array).dtype.kind in "biu"
+    texts = [[number(int(x) if whole else x, digits) for x in row] for row in matrix]
+    width = max(text_width(text, SMALL_SIZE) for row in texts for text in row) + 8
+    shapes: list[Shape] = []
+    for i, row in enumerate(texts):
+        for j, text in enumerate(row):
+            colour = shade(float(matrix[i, j]), largest)
+            ink = PAPER if is_dark(colour) else INK
+            shapes.append(Rectangle(Box(j * width, i * ROW, width, ROW), colour, LINE, 0.6))
+            shapes.append(Text((j + 1) * width - 4, i * ROW + 11, text, SMALL_SIZE, ink, "end"))
+    return Group(width * matrix.shape[1], ROW * matrix.shape[0], tuple(shapes))
+
+
+def heat_map(array: Any, cells: int, side: float, largest: float | None = None) -> Group:
+    """An array as colours, at most `cells` × `cells` of them; a cell shows the number of largest size in its part."""
+    matrix = _as_matrix(array)
+    if not matrix.size:
+        return Group(20, 20, (Rectangle(Box(0, 0, 20, 20), None, LINE),))
+    if matrix.shape[0] == 1 and matrix.shape[1] > cells:
+        matrix = _wrapped(matrix[0])
+    largest = largest_of(matrix) if largest is None else largest
+    matrix = pooled(pooled(matrix, cells).T, cells).T
+    rows, columns = matrix.shape
+    cell = min(14.0, side / max(rows, columns))
+    box = Box(0, 0, max(6.0, cell * columns), max(6.0, cell * rows))
+    colours = tuple(tuple(shade(x, largest) for x in row) for row in matrix.tolist())
+    frame = Rectangle(box, None, LINE, 0.8)
+    return Group(box.width, box.height, (HeatMap(box, colours), frame))
+
+
+def _wrapped(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """A long row as a block of rows, about square; the last row is filled up with zeros."""
+    columns = math.ceil(math.sqrt(len(numbers)))
+    rows = math.ceil(len(numbers) / columns)
+    return np.concatenate([numbers, np.zeros(rows * columns - len(numbers))]).reshape(rows, columns)
+
+
+def pooled(matrix: np.ndarray[Any, Any], rows: int) -> np.ndarray[Any, Any]:
+    """At most so many rows, each the number of largest magnitude out of neighbouring ones."""
+    if len(matrix) <= rows:
+        return matrix
+    bounds = np.linspace(0, len(matrix), rows + 1).astype(int)
+    parts = [matrix[a:b] for a, b in pairwise(bounds)]
+    picks = [np.argmax(np.nan_to_num(np.abs(part), nan=np.inf), axis=0) for part in parts]
+    return np.stack([np.take_along_axis(part, pick[None], axis=0)[0] for part, pick in zip(parts, picks, strict=True)])
+
+
+def operation(label: str, tip: str) -> Group:
+    """An operation: its sign in a circle, or its name in an ellipse."""
+    label = shortened(label, 120, 14, bold=True)
+    width = max(28.0, text_width(label, 14, bold=True) + 14)
+    box = Box(0, 0, width, 28)
+    text = Text(width / 2, 19, label, 14, INK, "middle", bold=True)
+    return Group(width, 28, (Ellipse(box, OPERATION_FILL, OPERATION_STROKE, 1.2), text), "", tip)
+
+
+TAG_HEIGHT = 17.0
+
+
+def tag_width(text: str) -> float:
+    """How wide a tag with this text is."""
+    return text_width(text, SMALL_SIZE) + 10
+
+
+def tag(text: str, slope: float | None, width: float, tip: str = "") -> Group:
+    """A number on an edge, on a ground of the colour of its sign."""
+    ground = PAPER if slope is None else ("#f2f4f6", "#e3f0f9", "#fdebdd")[sign_of(slope)]
+    border = LINE if slope is None else ("#c3cad2", "#9cc8e6", "#f2bd94")[sign_of(slope)]
+    colour = MUTED if slope is None else text_colour_of(slope)
+    box = Box(0, 0, width, TAG_HEIGHT - 2)
+    shapes = (Rectangle(box, ground, border, 0.8, 3), Text(width / 2, 11, text, SMALL_SIZE, colour, "middle"))
+    return Group(width, TAG_HEIGHT - 2, shapes, "", tip)
+
+
+def arrow(points: tuple[Point, ...], colour: str, thickness: float = 1.2) -> tuple[Shape, ...]:
+    """A curve that arrives level from the left, with a head."""
+    x, y = points[-1]
+    half = 2.6 + thickness * 0.7
+    tip = Polygon(((x, y), (x - 2 * half, y - half), (x - 2 * half, y + half)), colour)
+    return Curve((*points[:-1], (x - 1.5 * half, y)), colour, thickness), tip
+
+
+def straight(start: Point, end: Point) -> tuple[Point, ...]:
+    """A straight line as a Bézier curve."""
+    (x0, y0), (x1, y1) = start, end
+    third = ((x1 - x0) / 3, (y1 - y0) / 3)
+    return start, (x0 + third[0], y0 + third[1]), (x1 - third[0], y1 - third[1]), end
+
+
+def key(entries: Sequence[tuple[Group, str]], width: float) -> Group:
+    """What shapes and colours mean: samples with words, in as many lines as the width asks for."""
+    shapes: list[Shape] = []
+    x = y = reach = 0.0
+    for sample, words in entries:
+        size = sample.width + 6 + text_width(words, SMALL_SIZE) + 18
+        if x and x + size > width:
+            x, y = 0.0, y + 20
+        shapes.append(sample.at(x, y + (14 - sample.height) / 2))
+        shapes.append(Text(x + sample.width + 6, y + 11, words, SMALL_SIZE, MUTED))
+        x += size
+        reach = max(reach, x)
+    return Group(reach, y + 16, tuple(shapes))
+
+
+def line_sample(colour: str, thickness: float = 2.5) -> Group:
+    """A short stroke for the key."""
+    return Group(22, 8, (Curve(straight((0, 4), (22, 4)), colour, thickness),))
+
+
+def box_sample(fill: str, stroke: str, round_: bool = False) -> Group:
+    """A small box, or an ellipse, for the key."""
+    box = Box(0, 0, 18, 12)
+    shape: Shape = Ellipse(box, fill, stroke) if round_ else Rectangle(box, fill, stroke, 1, 3)
+    return Group(18, 12, (shape,))
+
+
+SIGNS = ((line_sample(POSITIVE), "+ positive"), (line_sample(NEGATIVE), "− negative"))
+
+
+def assemble(content: Group, title: str, entries: Sequence[tuple[Group, str]], notes: Sequence[str]) -> Scene:
+    """A scene of a content with its title above and its key and notes below."""
+    width = max(content.width, 330.0, text_width(title, 14, bold=True), *(text_width(n, SMALL_SIZE) for n in notes))
+    legend = key(entries, width)
+    width = max(width, legend.width)
+    y = MARGIN
+    shapes: list[Shape] = [Text(MARGIN, y + 12, title, 14, INK, bold=True)]
+    y += 30
+    shapes.append(content.at(MARGIN, y))
+    y += content.height + 16
+    shapes.append(legend.at(MARGIN, y))
+    y += legend.height
+    for note in notes:
+        shapes.append(Text(MARGIN, y + 12, note, SMALL_SIZE, MUTED))
+        y += 15
+    return Scene(width + 2 * MARGIN, y + MARGIN - 2, tuple(shapes), title, "; ".join([*notes, _counted(content)]))
+
+
+def _counted(content: Group) -> str:
+    names = [shape.name for shape in content.shapes if isinstance(shape, Group) and shape.name]
+    listed = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+    return f"{len(names)} nodes: {listed}"

@@ -1,0 +1,191 @@
+"""Scenes: what a picture consists of, as shapes that every writer can read.
+
+Lengths are in pixels, x to the right and y downwards. A shape inside a group is placed relative to the group's
+corner, so that a piece can be made before its place is known.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """An upright rectangle: its upper left corner and its size."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def middle(self) -> Point:
+        """The point in the middle."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    def overlaps(self, other: Box, margin: float = 0.0) -> bool:
+        """Whether the two share more than their edges, or come nearer each other than `margin`."""
+        return (
+            self.x < other.x + other.width + margin
+            and other.x < self.x + self.width + margin
+            and self.y < other.y + other.height + margin
+            and other.y < self.y + self.height + margin
+        )
+
+    def contains(self, other: Box) -> bool:
+        """Whether the other lies inside, up to a thousandth of a pixel."""
+        return (
+            self.x <= other.x + 1e-3
+            and self.y <= other.y + 1e-3
+            and other.x + other.width <= self.x + self.width + 1e-3
+            and other.y + other.height <= self.y + self.height + 1e-3
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """A rectangle, with rounded corners where `radius` is positive."""
+
+    box: Box
+    fill: str | None = None
+    stroke: str | None = None
+    thickness: float = 1.0
+    radius: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """The ellipse inside a box."""
+
+    box: Box
+    fill: str | None = None
+    stroke: str | None = None
+    thickness: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Polygon:
+    """A filled polygon, such as the head of an arrow."""
+
+    points: tuple[Point, ...]
+    fill: str
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Cubic Bézier curves one after the other: a start, then two control points and an end for each."""
+
+    points: tuple[Point, ...]
+    colour: str
+    thickness: float = 1.0
+    dashed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line of text. `x` is its start, middle or end, `y` the line it stands on."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    colour: str
+    anchor: str = "start"
+    bold: bool = False
+
+    @property
+    def width(self) -> float:
+        """About how wide it is, in the widest of the fonts it may be shown in."""
+        return text_width(self.text, self.size, self.bold)
+
+
+@dataclass(frozen=True, slots=True)
+class HeatMap:
+    """A grid of coloured cells, row by row."""
+
+    box: Box
+    colours: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Shapes that belong together, at a place; `tip` is what a reader is told who points at them."""
+
+    width: float
+    height: float
+    shapes: tuple[Shape, ...]
+    name: str = ""
+    tip: str = ""
+    x: float = 0.0
+    y: float = 0.0
+
+    @property
+    def box(self) -> Box:
+        """Where it is."""
+        return Box(self.x, self.y, self.width, self.height)
+
+    def at(self, x: float, y: float) -> Group:
+        """The same group elsewhere."""
+        return replace(self, x=x, y=y)
+
+
+Shape = Rectangle | Ellipse | Polygon | Curve | Text | HeatMap | Group
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A whole picture; title and description are for readers who cannot see it."""
+
+    width: float
+    height: float
+    shapes: tuple[Shape, ...]
+    title: str
+    description: str
+
+    def groups(self) -> Iterator[Group]:
+        """All groups, with their places in the picture; outer ones first."""
+        waiting = [shape for shape in self.shapes if isinstance(shape, Group)]
+        while waiting:
+            group = waiting.pop(0)
+            yield group
+            waiting += [
+                inner.at(inner.x + group.x, inner.y + group.y) for inner in group.shapes if isinstance(inner, Group)
+            ]
+
+    def texts(self) -> Iterator[Text]:
+        """All lines of text, with their places in the picture."""
+        for shapes, x, y in [(self.shapes, 0.0, 0.0), *((g.shapes, g.x, g.y) for g in self.groups())]:
+            for shape in shapes:
+                if isinstance(shape, Text):
+                    yield replace(shape, x=shape.x + x, y=shape.y + y)
+
+
+_NARROW, _WIDE = frozenset("ijlI.,:;|'![]()ft /"), frozenset("mwMW@%—…")
+
+
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """An upper estimate of a line's width; which font a viewer has is not known."""
+    units = 0.0
+    for c in text:
+        if c in _NARROW:
+            units += 0.4
+        elif c in _WIDE or unicodedata.east_asian_width(c) in "WF":
+            units += 1.0
+        elif unicodedata.combining(c):
+            continue
+        else:
+            units += 0.72 if c.isupper() or c in "+−=×≤≥→" else 0.64
+    return units * size * (1.08 if bold else 1.0)
+
+
+def shortened(text: str, width: float, size: float, bold: bool = False) -> str:
+    """The text, or as much of its start as fits into `width`, and "…"."""
+    if text_width(text, size, bold) <= width:
+        return text
+    while text and text_width(text + "…", size, bold) > width:
+        text = text[:-1]
+    return text + "…"
