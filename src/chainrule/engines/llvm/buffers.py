@@ -9,10 +9,22 @@ import numpy as np
 
 ALIGNMENT = 64
 
+PAGE = 4096
+"""Rows a whole number of pages long all begin in the same place of the cache, and drive each other out of it."""
+
+
+MEETINGS = 8
+"""Where in the arena threads count their arrivals."""
+
 
 def status(arena: Any) -> Any:
     """The status at the beginning of an arena of bytes: 0 while every index was in bounds."""
     return arena[:4].view(np.int32)
+
+
+def meetings(arena: Any) -> Any:
+    """The count of threads' arrivals in an arena of bytes."""
+    return arena[MEETINGS : MEETINGS + 8].view(np.int64)
 
 
 def lanes(length: int, widest: int) -> int:
@@ -41,7 +53,7 @@ def storage_type(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 @dataclass(eq=False)
 class Buffer:
-    """Memory for one array: rows along the last long axis are padded to whole vectors.
+    """Memory for one array: rows along the last long axis are padded to whole vectors, and off whole pages.
 
     `offset` is its place in the arena in bytes, set by the memory plan.
     """
@@ -56,7 +68,12 @@ class Buffer:
     def memory_shape(self) -> tuple[int, ...]:
         """The long axes, the last of them padded."""
         long = long_axes(self.shape)
-        return (*long[:-1], padded(long[-1], self.widest)) if long else ()
+        if not long:
+            return ()
+        row, size = padded(long[-1], self.widest), storage_type(self.dtype).itemsize
+        if len(long) > 1 and row * size % PAGE == 0:
+            row += ALIGNMENT // size
+        return (*long[:-1], row)
 
     @property
     def nbytes(self) -> int:
@@ -141,7 +158,8 @@ def _joined(shape: tuple[int, ...], strides: tuple[int, ...], wanted: tuple[int,
 class Arena:
     """A plan of memory: offsets handed out one after another, and given back when a value is done with.
 
-    The first places are the status, a number that machine code sets when an index was out of bounds.
+    At the beginning are the status, a number that machine code sets when an index was out of bounds, and the count of
+    threads' arrivals.
     """
 
     size: int = ALIGNMENT

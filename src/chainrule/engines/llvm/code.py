@@ -11,6 +11,7 @@ from llvmlite import ir
 from chainrule.engines.llvm.buffers import Buffer, View, storage_type
 from chainrule.engines.llvm.mathematics import Mathematics, Number
 from chainrule.engines.llvm.mathematics.numbers import constant
+from chainrule.engines.llvm.team import Solo
 
 Index = int | Any
 """A position along an axis: known now, or an IR value."""
@@ -32,10 +33,10 @@ def vector_type(dtype: np.dtype[Any], width: int) -> Any:
 
 
 class Code:
-    """A function being written: the builder, the memory's base, and whether short loops are written out."""
+    """A function being written: the builder, the memory's base, whether loops are written out, and the threads."""
 
-    def __init__(self, builder: Any, memory: Any, *, unrolled: bool) -> None:
-        self.builder, self.memory, self.unrolled = builder, memory, unrolled
+    def __init__(self, builder: Any, memory: Any, *, unrolled: bool, team: Solo | None = None) -> None:
+        self.builder, self.memory, self.unrolled, self.team = builder, memory, unrolled, team or Solo()
         self._mathematics: dict[int, Mathematics] = {}
 
     def mathematics(self, width: int) -> Mathematics:
@@ -85,6 +86,31 @@ class Code:
             return
         self.loop(counts[0], lambda i: self.nest(counts[1:], lambda rest: body((i, *rest))))
 
+    def shared(self, count: int, body: Callable[[Index], None], *, step: int = 1, unroll: bool = False) -> None:
+        """A loop of which every thread takes its share."""
+        if not self.team.dividing:
+            self.loop(count, body, step=step, unroll=unroll)
+            return
+        begin, end = self.team.share(-(-count // step))
+        self.loop(self.builder.sub(end, begin), lambda k: body(self.sum((k, step), (begin, step))))
+
+    def shared_nest(self, counts: Sequence[int], body: Callable[[tuple[Index, ...]], None]) -> None:
+        """A nest of loops of whose points every thread takes its share."""
+        if not self.team.dividing:
+            self.nest(counts, body)
+            return
+        builder, long = self.builder, [n for n in counts if n != 1]
+
+        def point(place: Index) -> None:
+            rest, positions = place, []
+            for n in reversed(long[1:]):
+                positions.append(builder.urem(rest, i64(n)))
+                rest = builder.udiv(rest, i64(n))
+            found = iter([rest, *reversed(positions)])
+            body(tuple(0 if n == 1 else next(found) for n in counts))
+
+        self.shared(int(np.prod(long, dtype=np.int64)), point)
+
     # --- addresses
 
     def sum(self, *terms: tuple[Index, int]) -> Index:
@@ -99,6 +125,10 @@ class Code:
         if total is None:
             return known
         return self.builder.add(total, i64(known)) if known else total
+
+    def divide(self, index: Index, divisor: int) -> Index:
+        """The whole part of a quotient."""
+        return index // divisor if isinstance(index, int) else self.builder.udiv(index, i64(divisor))
 
     def address(self, buffer: Buffer, place: Index) -> Any:
         """Where the number at `place` of a buffer lies."""

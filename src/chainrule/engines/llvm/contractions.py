@@ -127,7 +127,7 @@ class _Tiles:
         self.code, self.memory, self.product = code, memory, product
 
     def emit(self) -> None:
-        product, code = self.product, self.code
+        product = self.product
         rows, vector, width = product.rows, product.vector, product.width
         outer = [c for c in product.result if c not in (rows, vector)]
         count = product.lengths[rows] if rows else 1
@@ -137,25 +137,23 @@ class _Tiles:
         tall = max(1, ACCUMULATORS // max(size for _, _, size in across_))
         down = _blocks(count, min(tall, 16))
 
-        def outside(positions: tuple[Index, ...]) -> None:
-            at = dict(zip(outer, positions, strict=True))
-            for columns in across_:
-                for lines in down:
-                    self._block(at, lines, columns)
+        for columns in across_:
+            for lines in down:
+                self._block(outer, lines, columns)
 
-        code.nest([product.lengths[c] for c in outer], outside)
-
-    def _block(self, at: dict[str, Index], lines: tuple[int, int, int], columns: tuple[int, int, int]) -> None:
+    def _block(self, outer: list[str], lines: tuple[int, int, int], columns: tuple[int, int, int]) -> None:
         """Tiles of one size, side by side and below each other."""
-        code, width = self.code, self.product.width
+        product, code, width = self.product, self.code, self.product.width
         first_row, rows, height = lines
         first_vector, vectors, breadth = columns
 
-        def column(v: Index) -> None:
+        def tile(positions: tuple[Index, ...]) -> None:
+            *outside, v, k = positions
             lane = code.sum((v, breadth * width), (first_vector * width, 1))
-            code.loop(rows, lambda k: self._tile(at, code.sum((k, height), (first_row, 1)), height, lane, breadth))
+            row = code.sum((k, height), (first_row, 1))
+            self._tile(dict(zip(outer, outside, strict=True)), row, height, lane, breadth)
 
-        code.loop(vectors, column)
+        code.shared_nest([*(product.lengths[c] for c in outer), vectors, rows], tile)
 
     def _tile(self, at: dict[str, Index], row: Index, rows: int, lane: Index, vectors: int) -> None:
         """One tile: accumulate over the summed letters, then finish and store."""
@@ -269,13 +267,10 @@ class _Dots:
 
         length, width = product.lengths[product.vector], product.width
 
-        def line(positions: tuple[Index, ...]) -> None:
-            whole = length // width
-            code.loop(whole, lambda k: block(positions, code.sum((k, width)), width))
-            if length % width:
-                block(positions, whole * width, length % width)
-
-        code.nest([product.lengths[c] for c in outer], line)
+        whole, counts = length // width, [product.lengths[c] for c in outer]
+        code.shared_nest([*counts, whole], lambda at: block(at[:-1], code.sum((at[-1], width)), width))
+        if length % width:
+            code.shared_nest(counts, lambda at: block(at, whole * width, length % width))
 
     def _sums(self, places: list[dict[str, Index]]) -> list[Number]:
         """The sums at several places of the result, side by side."""

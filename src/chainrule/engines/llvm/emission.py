@@ -1,8 +1,8 @@
-"""All groups of a Program, written one after another."""
+"""All groups of a Program, written one after another, each when what it needs is there."""
 
 from __future__ import annotations
 
-from chainrule.engines.llvm import contractions, moves, nests
+from chainrule.engines.llvm import contractions, moves, nests, sharing
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.groups import Grouping
 from chainrule.engines.llvm.memory import Memory
@@ -12,9 +12,11 @@ from chainrule.ops import Contraction
 def emit(code: Code, memory: Memory, grouping: Grouping) -> None:
     """Write the loops of every group, in order."""
     for group in grouping.groups:
-        if group.root is None:
-            nests.emit(code, memory, group)
-        elif isinstance(group.root.op, Contraction):
-            contractions.emit(code, memory, group)
-        else:
-            moves.emit(code, memory, group)
+        shared = sharing.way(group) is not sharing.Way.ALONE
+        with code.team.turn(memory.read_by(group), memory.written_by(group), shared=shared):
+            if group.root is None:
+                nests.emit(code, memory, group)
+            elif isinstance(group.root.op, Contraction):
+                contractions.emit(code, memory, group)
+            else:
+                moves.emit(code, memory, group)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import platform
+import sys
+import threading
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
 import llvmlite
 import llvmlite.binding as llvm
 import numpy as np
+from llvmlite import ir
 
 from chainrule.engines.llvm import cache
+
+GIVE_WAY = "chainrule_give_way"
+"""What compiled functions call the system's function that lets another thread run in this one's place."""
 
 SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 """Compiled functions take one pointer, to a table of addresses and numbers. Calls release Python's lock."""
@@ -40,17 +48,41 @@ def vector_bytes() -> int:
     return 32 if features.get("avx2") else 16
 
 
+def pause(builder: Any) -> None:
+    """Write the instruction that tells this CPU that a loop waits for another thread."""
+    hints: dict[str, tuple[str, list[int]]] = {
+        "x86_64": ("llvm.x86.sse2.pause", []),
+        "AMD64": ("llvm.x86.sse2.pause", []),
+        "aarch64": ("llvm.aarch64.hint", [1]),
+        "arm64": ("llvm.aarch64.hint", [1]),
+    }
+    if platform.machine() in hints:
+        name, numbers = hints[platform.machine()]
+        i32 = ir.IntType(32)
+        hint = ir.Function(builder.module, ir.FunctionType(ir.VoidType(), [i32] * len(numbers)), name)
+        builder.call(hint, [i32(n) for n in numbers])
+
+
+@lru_cache(maxsize=1)
+def _name_give_way() -> None:
+    """Tell LLVM the address of the system's function that lets another thread run in this one's place."""
+    library = ctypes.windll.kernel32 if sys.platform == "win32" else ctypes.CDLL(None)
+    function = library.SwitchToThread if sys.platform == "win32" else library.sched_yield
+    llvm.add_symbol(GIVE_WAY, ctypes.cast(function, ctypes.c_void_p).value)
+
+
 class Function:
     """A compiled function; it keeps its machine code alive."""
 
-    def __init__(self, ir: str, name: str) -> None:
-        self.ir = ir
-        kept = cache.key(ir, *host(), llvmlite.__version__)
+    def __init__(self, text: str, name: str) -> None:
+        self.ir = text
+        kept = cache.key(text, *host(), llvmlite.__version__)
         code = cache.read(kept)
         if code is None:
             machine = target_machine()
             code = machine.emit_object(self._optimized(machine))
             cache.write(kept, code)
+        _name_give_way()
         empty = llvm.parse_assembly("")
         self._engine = llvm.create_mcjit_compiler(empty, target_machine())
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
@@ -60,6 +92,37 @@ class Function:
     def __call__(self, table: Any) -> None:
         """Run with a table, an int64 array of addresses and numbers."""
         self._call(table.ctypes.data)
+
+    def together(self, tables: list[Any], gather: Callable[[int], None]) -> None:
+        """Run once for every table, all at the same time in threads; `gather` is told how many threads there are.
+
+        There may be fewer than asked for, where the system has no more. This thread only waits, so that an interrupt
+        cannot keep one member of the team from its part.
+        """
+        begin, members = threading.Event(), []
+        released = False
+
+        def member(address: int) -> None:
+            begin.wait()
+            if released:
+                self._call(address)
+
+        try:
+            for numbers in tables:
+                members.append(threading.Thread(target=member, args=(numbers.ctypes.data,)))
+                try:
+                    members[-1].start()
+                except RuntimeError:
+                    members.pop()
+                    break
+            gather(max(len(members), 1))
+            released = True
+        finally:
+            begin.set()
+            for one in members:
+                one.join()
+        if not members:
+            self(tables[0])
 
     def at(self, address: int) -> None:
         """Run with a pointer to this address."""

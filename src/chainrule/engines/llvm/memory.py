@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from chainrule.engines.llvm.buffers import Arena, Buffer, View
 from chainrule.engines.llvm.groups import Group, Grouping
+from chainrule.engines.llvm.sharing import BLOCKS, Way, way
 from chainrule.ops import Elementwise
 from chainrule.tracing import Constant, Program, Variable
 from chainrule.tracing.program import Atom
@@ -16,12 +18,14 @@ from chainrule.tracing.program import Atom
 class Memory:
     """Buffers of one step: the state at the beginning of the arena, then constants, then everything else.
 
-    `commits` are the new states that could not be written in place of the old ones, with where they belong.
+    `commits` are the new states that could not be written in place of the old ones, with where they belong; `parts`
+    the sums that blocks of rows collect where threads share them out.
     """
 
     def __init__(self, program: Program, grouping: Grouping, state: list[Buffer], arena: Arena, widest: int) -> None:
         self.program, self.grouping, self.widest = program, grouping, widest
         self.buffers: dict[Variable, Buffer] = dict(zip(program.inputs, state, strict=False))
+        self.parts: dict[Variable, Buffer] = {}
         self.constants: dict[int, Buffer] = {}
         self.constant_values: list[tuple[Buffer, Any]] = []
         self.commits: list[tuple[Variable, Buffer]] = []
@@ -29,10 +33,10 @@ class Memory:
         self._last = self._last_uses()
         self._place_constants()
 
-    def place_values(self, *, reuse: bool) -> None:
+    def place_values(self, *, reuse: bool, shared: bool = False) -> None:
         """Give every value its place, after the constants of all steps have theirs: those are written only once."""
         self._place_outputs()
-        self._place_rest(reuse)
+        self._place_rest(reuse, shared)
 
     # --- reading the plan
 
@@ -71,6 +75,20 @@ class Memory:
         while isinstance(current, Variable) and current in self.grouping.views:
             current = self.grouping.views[current].inputs[0]
         return current
+
+    def places(self, values: Iterable[Atom]) -> list[Buffer]:
+        """The memory these values are read from, constants left out: nobody writes those."""
+        roots = (self.root(x) for x in values if isinstance(x, Variable))
+        return [self.buffers[x] for x in roots if isinstance(x, Variable) and x in self.buffers]
+
+    def read_by(self, group: Group) -> list[Buffer]:
+        """The memory a group reads."""
+        return self.places(x for e in group.equations for x in e.inputs)
+
+    def written_by(self, group: Group) -> list[Buffer]:
+        """The memory a group writes."""
+        parts = [self.parts[e.output] for e in group.folds if e.output in self.parts]
+        return parts + [self.buffers[x] for x in self._results(group)]
 
     # --- making the plan
 
@@ -145,7 +163,7 @@ class Memory:
                     return False
         return True
 
-    def _place_rest(self, reuse: bool) -> None:
+    def _place_rest(self, reuse: bool, shared: bool) -> None:
         for x in self.program.inputs[len(self._state) :]:
             self.buffers[x] = self._new(x.name, x.shape, x.dtype)
         held: list[tuple[int, Buffer]] = []
@@ -154,6 +172,11 @@ class Memory:
                 if x not in self.buffers:
                     self.buffers[x] = self._new(x.name, x.shape, x.dtype)
                     held.append((self._last.get(x, place), self.buffers[x]))
+            if shared and way(group) is Way.BLOCKS:
+                for fold in group.folds:
+                    x = fold.output
+                    self.parts[x] = self._new(f"{x.name}_parts", (BLOCKS, *x.shape), x.dtype)
+                    held.append((place, self.parts[x]))
             for last, buffer in [h for h in held if reuse and h[0] <= place]:
                 self._arena.give_back(buffer.offset, buffer.nbytes)
                 held.remove((last, buffer))

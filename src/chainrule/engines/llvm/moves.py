@@ -36,7 +36,7 @@ class _Move:
         def one(point: tuple[Index, ...]) -> None:
             self._write(target, point, self._read(source, point))
 
-        self.code.nest(source.shape, one)
+        self.code.shared_nest(source.shape, one)
 
     def _read(self, view: View, point: tuple[Index, ...]) -> Number:
         place = self.code.place(view, view.strides, point)
@@ -81,7 +81,7 @@ class _Move:
                     places.append(builder.urem(builder.udiv(flat, i64(step)), i64(n)))
             self._write(self.output, tuple(places), self._read(source, point))
 
-        self.code.nest(source.shape, one)
+        self.code.shared_nest(source.shape, one)
 
     def transpose(self, axes: tuple[int, ...]) -> None:
         """Axes in another order, by squares of vectors turned over in registers."""
@@ -109,13 +109,9 @@ class _Move:
                 place = code.sum((end, 1), (code.sum((i, 1), (k, 1)), long[rows][2]))
                 code.builder.store(line, code.address(self.output.buffer, place), align=dtype.itemsize)
 
-        code.nest(
-            [n for n, _, _ in others],
-            lambda outer: code.loop(
-                long[rows][0],
-                lambda i: code.loop(long[-1][0], lambda j: square(outer, i, j), step=width),
-                step=width,
-            ),
+        code.shared_nest(
+            [*(n for n, _, _ in others), long[rows][0] // width, long[-1][0] // width],
+            lambda at: square(at[:-2], code.sum((at[-2], width)), code.sum((at[-1], width))),
         )
 
     def concatenate(self, axis: int) -> None:
@@ -145,7 +141,7 @@ class _Move:
             self._write(self.output, point, self._read(source, place))
 
         assert len(before) == axis
-        self.code.nest(self.output.shape, one)
+        self.code.shared_nest(self.output.shape, one)
 
     def scatter_add(self, axis: int, length: int) -> None:
         """Slices added at given positions."""
@@ -166,8 +162,8 @@ class _Move:
         code, builder, i32 = self.code, self.code.builder, ir.IntType(32)
         index = code.mathematics(1).convert(self._read(indices, point), np.dtype(np.int64)).value
         inside = builder.icmp_unsigned("<", index, index.type(length))
-        before = builder.load(code.memory, typ=i32, align=4)
-        builder.store(builder.select(inside, before, i32(1)), code.memory, align=4)
+        with builder.if_then(builder.not_(inside), likely=False):
+            builder.store(i32(1), code.memory, align=4)
         return builder.select(inside, index, index.type(0))
 
     def cumsum(self, axis: int) -> None:

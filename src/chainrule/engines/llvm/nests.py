@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial, reduce
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from chainrule.engines.llvm.code import Code, Index, vector_type
 from chainrule.engines.llvm.groups import Group
 from chainrule.engines.llvm.mathematics import Number
 from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.sharing import BLOCKS, Way, reduced_axes, way
 from chainrule.ops import Reduction
 from chainrule.tracing import Constant, Equation, Variable
 from chainrule.tracing.program import Atom
@@ -76,13 +78,17 @@ def _strides(view: View, shape: tuple[int, ...]) -> tuple[int, ...]:
 
 @dataclass
 class _Fold:
-    """A reduction being collected: where it goes, and which of the space's axes it sums."""
+    """A reduction being collected: where it goes, and which of the space's axes it sums.
+
+    `block` is empty, or the number of the block of rows whose sums are collected: then `view` has an axis of blocks first.
+    """
 
     equation: Equation
     op: Reduction
     reduced: tuple[bool, ...]
     view: View
     count: int
+    block: tuple[Index, ...] = ()
 
     @property
     def along_row(self) -> bool:
@@ -95,8 +101,19 @@ class _Fold:
     @property
     def strides(self) -> tuple[int, ...]:
         """Strides of the result over the whole space: 0 along what is summed."""
-        rest = iter(s for s, n in zip(self.view.strides, self.view.shape, strict=True) if n != 1)
-        return tuple(0 if gone else next(rest) for gone in self.reduced)
+        rest = iter(self.result_strides)
+        blocks = tuple(next(rest) for _ in self.block)
+        return (*blocks, *(0 if gone else next(rest) for gone in self.reduced))
+
+    @property
+    def result_strides(self) -> tuple[int, ...]:
+        """Strides of the result along its own long axes."""
+        return tuple(s for s, n in zip(self.view.strides, self.view.shape, strict=True) if n != 1)
+
+    @property
+    def result_space(self) -> tuple[int, ...]:
+        """The long axes of the result."""
+        return long_axes(self.equation.output.shape)
 
     def join(self, m: Any, a: Number, b: Number) -> Number:
         return getattr(m, self.op.combine or "")(a, b)  # type: ignore[no-any-return]
@@ -117,46 +134,89 @@ class _Fold:
 
 def emit(code: Code, memory: Memory, group: Group) -> None:
     """Write the loops of a group without root."""
-    space = group.space
     folds = [_fold(memory, equation) for equation in group.folds]
-    for fold in folds:
-        if fold.across_rows:
-            _fill(code, memory, fold)
-    if not space:
+    if not group.space:
         point = Point(code, memory, (), 1, 1)
         point.compute(group)
         for fold in folds:
             point.keep(fold.equation.output, _finished(fold, point.m, _source(point, fold)), group)
         return
-    length, width = space[-1], lanes(space[-1], memory.widest)
+    chosen = way(group) if code.team.dividing else Way.ALONE
+    if chosen is Way.BLOCKS:
+        _Nest(code, memory, group, folds).by_blocks()
+    else:
+        _Nest(code, memory, group, folds).emit(chosen)
 
-    def row(outer: tuple[Index, ...]) -> None:
-        totals = {id(f): _slot(code, f, width) for f in folds if f.along_row}
+
+class _Nest:
+    """The loops over a group's space, and the folds collected in them."""
+
+    def __init__(self, code: Code, memory: Memory, group: Group, folds: list[_Fold]) -> None:
+        self.code, self.memory, self.group, self.folds = code, memory, group, folds
+        self.length, self.width = group.space[-1], lanes(group.space[-1], memory.widest)
+
+    def emit(self, chosen: Way) -> None:
+        """All rows, shared out among threads in the way chosen."""
+        code, outer_axes = self.code, self.group.space[:-1]
+        along = code.shared if chosen is Way.COLUMNS or not outer_axes else code.loop
+        across_rows = [f for f in self.folds if f.across_rows]
+        for fold in across_rows:
+            _over(code, self.memory, fold, along, partial(_neutral, code, fold))
+        if chosen is Way.ROWS and across_rows:
+            code.shared(outer_axes[0], lambda i: code.nest(outer_axes[1:], lambda rest: self._row((i, *rest), code.loop)))
+        elif chosen is Way.ROWS and outer_axes:
+            code.shared_nest(outer_axes, lambda outer: self._row(outer, code.loop))
+        else:
+            code.nest(outer_axes, lambda outer: self._row(outer, along))
+        for fold in across_rows:
+            if fold.op.finish is not None:
+                _over(code, self.memory, fold, along, partial(_total, code, fold))
+
+    def by_blocks(self) -> None:
+        """Blocks of rows shared out among threads: each collects sums of its own, which are joined in order."""
+        code, (rows, *inner) = self.code, self.group.space[:-1]
+        finals = [fold for fold in self.folds if fold.across_rows]
+
+        def block(b: Index) -> None:
+            begin, end = (code.divide(code.sum((b, rows), (k * rows, 1)), BLOCKS) for k in (0, 1))
+            parts = [replace(f, view=self.memory.parts[f.equation.output].view(), block=(b,)) for f in finals]
+            for part in parts:
+                _over(code, self.memory, part, code.loop, partial(_neutral, code, part))
+            nest = _Nest(code, self.memory, self.group, [*(f for f in self.folds if f not in finals), *parts])
+            code.loop(
+                code.sum((end, 1), (begin, -1)),
+                lambda i: code.nest(inner, lambda rest: nest._row((code.sum((i, 1), (begin, 1)), *rest), code.loop)),
+            )
+
+        code.shared(BLOCKS, block)
+        code.team.meet()
+        for fold in finals:
+            part = replace(fold, view=self.memory.parts[fold.equation.output].view())
+            _over(code, self.memory, fold, code.shared, partial(_joined, code, fold, part))
+
+    def _row(self, outer: tuple[Index, ...], loop: Any) -> None:
+        """One row of vectors."""
+        code, width = self.code, self.width
+        totals = {id(f): _slot(code, f, width) for f in self.folds if f.along_row}
 
         def piece(j: Index) -> None:
-            point = Point(code, memory, (*outer, j), width, length)
-            point.compute(group)
-            for fold in folds:
-                _collect(code, point, fold, totals.get(id(fold)), j, length)
+            point = Point(code, self.memory, (*outer, j), width, self.length)
+            point.compute(self.group)
+            for fold in self.folds:
+                _collect(code, point, fold, totals.get(id(fold)), j, self.length)
 
-        vectors = -(-length // width)
-        code.loop(length, piece, step=width, unroll=vectors <= ROWS_WRITTEN_OUT)
-        for fold in folds:
+        vectors = -(-self.length // width)
+        loop(self.length, piece, step=width, unroll=vectors <= ROWS_WRITTEN_OUT)
+        for fold in self.folds:
             if fold.along_row:
                 _end_of_row(code, fold, totals[id(fold)], outer, width)
-
-    code.nest(space[:-1], row)
-    for fold in folds:
-        if fold.across_rows and fold.op.finish is not None:
-            _finish(code, memory, fold)
 
 
 def _fold(memory: Memory, equation: Equation) -> _Fold:
     assert isinstance(equation.op, Reduction)
     shape, axis = equation.inputs[0].shape, equation.attributes["axis"]
-    reduced = tuple(i in axis for i, n in enumerate(shape) if n != 1)
     count = int(np.prod([shape[i] for i in axis], dtype=np.int64))
-    return _Fold(equation, equation.op, reduced, memory.view(equation.output), count)
+    return _Fold(equation, equation.op, reduced_axes(equation), memory.view(equation.output), count)
 
 
 def _source(point: Point, fold: _Fold) -> Number:
@@ -181,13 +241,13 @@ def _slot(code: Code, fold: _Fold, width: int) -> Any:
 def _collect(code: Code, point: Point, fold: _Fold, slot: Any, j: Index, length: int) -> None:
     value, dtype, width = _source(point, fold), fold.equation.output.dtype, point.width
     if not fold.along_row:
-        strides = fold.strides
+        strides, place = fold.strides, (*fold.block, *point.point)
         if fold.across_rows:
-            before = code.load(fold.view, strides, point.point, width, length)
+            before = code.load(fold.view, strides, place, width, length)
             value = fold.join(point.m, before, value)
         else:
             value = _finished(fold, point.m, value)
-        code.store(fold.view, strides, point.point, value.value, width)
+        code.store(fold.view, strides, place, value.value, width)
         return
     if length % width and not (isinstance(j, int) and j + width <= length):
         value = _masked(code, value, fold.start(code, width), j, length, width)
@@ -212,13 +272,13 @@ def _end_of_row(code: Code, fold: _Fold, slot: Any, outer: tuple[Index, ...], wi
     dtype = fold.equation.output.dtype
     vector = code.number(code.builder.load(slot, typ=vector_type(dtype, width)), dtype, width)
     total = across(code, vector, width, fold.join)
-    m, strides = code.mathematics(1), fold.strides[:-1]
+    m, strides, point = code.mathematics(1), fold.strides[:-1], (*fold.block, *outer)
     if fold.across_rows:
-        place = code.place(fold.view, strides, outer)
+        place = code.place(fold.view, strides, point)
         total = fold.join(m, code.number(code.load_scalar(fold.view.buffer, place), dtype, 1), total)
     else:
         total = _finished(fold, m, total)
-    code.store(fold.view, strides, outer, total.value, 1)
+    code.store(fold.view, strides, point, total.value, 1)
 
 
 def across(code: Code, vector: Number, width: int, join: Any) -> Number:
@@ -239,33 +299,33 @@ def across(code: Code, vector: Number, width: int, join: Any) -> Number:
     return vector
 
 
-def _fill(code: Code, memory: Memory, fold: _Fold) -> None:
-    """The neutral number, everywhere in the result."""
-    space = long_axes(fold.equation.output.shape)
+def _neutral(code: Code, fold: _Fold, point: tuple[Index, ...], width: int) -> Number:
+    """The number every total begins with."""
+    return fold.start(code, width)
+
+
+def _total(code: Code, fold: _Fold, point: tuple[Index, ...], width: int) -> Number:
+    """A total, with what remains to be done to it."""
+    total = code.load(fold.view, fold.result_strides, point, width, max(fold.result_space[-1:], default=1))
+    return _finished(fold, code.mathematics(width), total)
+
+
+def _joined(code: Code, fold: _Fold, parts: _Fold, point: tuple[Index, ...], width: int) -> Number:
+    """The sums of all blocks joined, in their order."""
+    m, length = code.mathematics(width), max(fold.result_space[-1:], default=1)
+    numbers = (code.load(parts.view, parts.result_strides, (b, *point), width, length) for b in range(BLOCKS))
+    return _finished(fold, m, reduce(partial(fold.join, m), numbers))
+
+
+def _over(code: Code, memory: Memory, fold: _Fold, along: Any, number: Any) -> None:
+    """A number at every place of a fold's result."""
+    space = fold.result_space
     width = lanes(space[-1], memory.widest) if space else 1
-    _over(code, fold, space, width, lambda point: fold.start(code, width))
-
-
-def _finish(code: Code, memory: Memory, fold: _Fold) -> None:
-    """What remains to be done to every total."""
-    space = long_axes(fold.equation.output.shape)
-    width = lanes(space[-1], memory.widest) if space else 1
-    strides = _strides(fold.view, fold.equation.output.shape)
-
-    def finished(point: tuple[Index, ...]) -> Number:
-        total = code.load(fold.view, strides, point, width, space[-1] if space else 1)
-        return _finished(fold, code.mathematics(width), total)
-
-    _over(code, fold, space, width, finished)
-
-
-def _over(code: Code, fold: _Fold, space: tuple[int, ...], width: int, number: Any) -> None:
-    strides = _strides(fold.view, fold.equation.output.shape)
 
     def write(point: tuple[Index, ...]) -> None:
-        code.store(fold.view, strides, point, number(point).value, width)
+        code.store(fold.view, fold.result_strides, (*fold.block, *point), number(point, width).value, width)
 
     if not space:
-        write(())
+        along(1, lambda _: write(()))
     else:
-        code.nest(space[:-1], lambda outer: code.loop(space[-1], lambda j: write((*outer, j)), step=width))
+        code.nest(space[:-1], lambda outer: along(space[-1], lambda j: write((*outer, j)), step=width))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 
-from chainrule.engines.llvm.buffers import Buffer, long_axes, status
+from chainrule.engines.llvm.buffers import Buffer, long_axes, meetings, status
 from chainrule.engines.llvm.machine import table
-from chainrule.engines.llvm.training import Compiled, compile_loop
+from chainrule.engines.llvm.training import THREADS, Compiled, compile_loop
 from chainrule.engines.loop import TrainingLoop
 from chainrule.errors import ShapeError
 
@@ -16,7 +17,7 @@ from chainrule.errors import ShapeError
 class LlvmRunner:
     """A training loop as machine code, with its state in an arena of its own."""
 
-    def __init__(self, loop: TrainingLoop, data: list[Any]) -> None:
+    def __init__(self, loop: TrainingLoop, data: list[Any], threads: int | None = None) -> None:
         self._loop, self._data = loop, [np.ascontiguousarray(x) for x in data]
         for variable, x in zip(loop.step.inputs[loop.state :], self._data, strict=False):
             if x.dtype != variable.dtype or x.shape != (loop.rows, *variable.shape[1:]):
@@ -25,6 +26,7 @@ class LlvmRunner:
                     f"{x.shape} in {x.dtype}."
                 )
         self._compiled: Compiled = compile_loop(loop, len(data))
+        self._threads = (threads or available()) if self._compiled.shared else 1
         self._memory = np.zeros(self._compiled.arena_bytes + 64, np.uint8)
         begin = -self._memory.ctypes.data % 64
         self._arena = self._memory[begin:]
@@ -64,12 +66,32 @@ class LlvmRunner:
         addresses = [x.ctypes.data for x in (*self._data, *numbers)]
         pace = 0 if same else loop.rows
         status(self._arena)[0] = 0
-        self._compiled.function(
-            table([self._arena.ctypes.data, order.ctypes.data, pace, figures.ctypes.data, first, count, *addresses])
-        )
+        places = [self._arena.ctypes.data, order.ctypes.data, pace, figures.ctypes.data, first, count]
+        self._call([table([*places, i, self._threads, *addresses]) for i in range(self._threads)])
         if status(self._arena)[0]:
             raise IndexError("an index in the training step is out of bounds for the array it picks from.")
         return figures
+
+    def _call(self, tables: list[Any]) -> None:
+        """Run in as many threads as there are tables."""
+        if len(tables) == 1:
+            self._compiled.function(tables[0])
+            return
+        meetings(self._arena)[0] = 0
+
+        def gather(count: int) -> None:
+            for numbers in tables:
+                numbers[THREADS] = count
+
+        self._compiled.function.together(tables, gather)
+
+
+def available() -> int:
+    """How many threads a training may use here: OMP_NUM_THREADS, or the cores this process may run on."""
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    if wanted.isdigit() and int(wanted) > 0:
+        return int(wanted)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _write(buffer: Buffer, arena: Any, value: Any) -> None:

@@ -17,16 +17,21 @@ from chainrule.engines.llvm.lowering import lower
 from chainrule.engines.llvm.machine import Function, vector_bytes
 from chainrule.engines.llvm.memory import Memory
 from chainrule.engines.llvm.nests import Point
+from chainrule.engines.llvm.sharing import work
+from chainrule.engines.llvm.team import Team
 from chainrule.engines.loop import TrainingLoop
-from chainrule.ops import Contraction
 from chainrule.tracing import Program
 
 SHORT = 400
 """Work, in vectors computed, up to which a step is written out without loops and lives in registers."""
 
+LARGE = 2_000_000
+"""Numbers computed, about, from which a step is compiled for several threads: it then takes some 50 µs or more."""
+
 # The table's places: addresses of the arena and the order of rows, how far apart the orders of two epochs are, the
-# address of the figures, the first step and how many, then the addresses of data and numbers.
-ARENA, ORDER, PACE, FIGURES, FIRST, COUNT, REST = range(7)
+# address of the figures, the first step and how many, which thread this is and of how many, then the
+# addresses of data and numbers.
+ARENA, ORDER, PACE, FIGURES, FIRST, COUNT, THREAD, THREADS, REST = range(9)
 
 
 @dataclass
@@ -48,6 +53,7 @@ class Compiled:
     state: list[Buffer]
     constants: list[tuple[Buffer, Any]]
     steps: list[Step]
+    shared: bool
 
 
 @lru_cache(maxsize=64)
@@ -61,7 +67,8 @@ def compile_loop(loop: TrainingLoop, data: int) -> Compiled:
         state.append(Buffer(x.name, x.shape, x.dtype, widest))
         state[-1].offset = arena.take(state[-1].nbytes)
     groupings = [group(program) for program in programs]
-    unrolled = all(_work(g, widest) <= SHORT for g in groupings)
+    unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
+    shared = sum(map(work, groupings[0].groups)) >= LARGE
     sizes = [loop.batch_size, loop.rows % loop.batch_size]
     steps = [
         Step(program, grouping, Memory(program, grouping, state, arena, widest), size)
@@ -69,10 +76,10 @@ def compile_loop(loop: TrainingLoop, data: int) -> Compiled:
     ]
     filled = arena.size
     for step in steps:
-        step.memory.place_values(reuse=not unrolled)
-    text = _Writer(loop, data, steps, state, (filled, arena.size), unrolled=unrolled).write()
+        step.memory.place_values(reuse=not unrolled, shared=shared)
+    text = _Writer(loop, data, steps, state, (filled, arena.size), unrolled=unrolled, shared=shared).write()
     constants = [pair for step in steps for pair in step.memory.constant_values]
-    return Compiled(Function(text, "run"), arena.size + 4096, state, constants, steps)
+    return Compiled(Function(text, "run"), arena.size + 4096, state, constants, steps, shared)
 
 
 def _widest(program: Program, state: int) -> int:
@@ -81,19 +88,9 @@ def _widest(program: Program, state: int) -> int:
     return vector_bytes() // max(sizes, default=4)
 
 
-def _work(grouping: Grouping, widest: int) -> int:
+def _vectors(grouping: Grouping, widest: int) -> int:
     """About how many vectors a step computes."""
-    total = 0
-    for g in grouping.groups:
-        points = int(np.prod(g.space, dtype=np.int64)) / min(widest, max(g.space[-1:], default=1))
-        summed = 1.0
-        if g.root is not None:
-            inputs = [int(np.prod(x.shape, dtype=np.int64)) for x in g.root.inputs]
-            output = int(np.prod(g.root.output.shape, dtype=np.int64))
-            contraction = isinstance(g.root.op, Contraction) and output
-            summed = (inputs[0] * inputs[-1] / output) ** 0.5 if contraction else max(inputs, default=1)
-        total += int(points * (summed + len(g.pointwise) + len(g.folds)))
-    return total
+    return sum(work(g) // min(widest, max(g.space[-1:], default=1)) for g in grouping.groups)
 
 
 class _Writer:
@@ -108,8 +105,10 @@ class _Writer:
         sizes: tuple[int, int],
         *,
         unrolled: bool,
+        shared: bool,
     ) -> None:
-        self.loop, self.data, self.steps, self.state, self.unrolled = loop, data, steps, state, unrolled
+        self.loop, self.data, self.steps, self.state = loop, data, steps, state
+        self.unrolled, self.shared = unrolled, shared
         self.filled, self.size = sizes
         self.figures = len(steps[0].program.outputs) - loop.state
         self.inputs = len(steps[0].program.inputs) - loop.state
@@ -133,9 +132,12 @@ class _Writer:
         order, figures = self._address(ORDER), self._address(FIGURES)
         first, count, pace = self._number(FIRST), self._number(COUNT), self._number(PACE)
         self.sources = [self._address(REST + i) for i in range(self.inputs)]
+        team = None
+        if self.shared:
+            team = Team(builder, arena, self._number(THREAD), self._number(THREADS))
         builder.branch(begin)
         builder.position_at_end(begin)
-        code = Code(builder, memory, unrolled=self.unrolled)
+        code = Code(builder, memory, unrolled=self.unrolled, team=team)
         if self.unrolled:
             self._transfer(arena, memory, self.filled)
 
@@ -177,14 +179,20 @@ class _Writer:
         """One training step on the rows that `rows` points to."""
         inputs = step.program.inputs[self.loop.state :]
         for i, (x, source) in enumerate(zip(inputs, self.sources, strict=True)):
-            if i < self.data:
-                self._gather(code, step.memory.buffers[x], source, rows)
-            else:
-                self._take_number(code, step.memory.buffers[x], source, s)
+            buffer = step.memory.buffers[x]
+            with code.team.turn([], [buffer], shared=i < self.data):
+                if i < self.data:
+                    self._gather(code, buffer, source, rows)
+                else:
+                    self._take_number(code, buffer, source, s)
         emission.emit(code, step.memory, step.grouping)
-        self._write_figures(code, step, s, figures)
+        figured = step.memory.places(step.program.outputs[self.loop.state :])
+        with code.team.turn(figured, [], shared=False):
+            self._write_figures(code, step, s, figures)
         for x, buffer in step.memory.commits:
-            self._commit(code, step, x, buffer)
+            with code.team.turn(step.memory.places([x]), [buffer], shared=True):
+                self._commit(code, step, x, buffer)
+        code.team.meet()
 
     def _take_number(self, code: Code, buffer: Buffer, source: Any, s: Any) -> None:
         kind = vector_type(buffer.dtype, 1)
@@ -225,7 +233,7 @@ class _Writer:
 
             code.nest(features[:-1], line)
 
-        code.loop(shape[0], one)
+        code.shared(shape[0], one)
 
     def _write_figures(self, code: Code, step: Step, s: Any, figures: Any) -> None:
         point = Point(code, step.memory, (), 1, 1)
@@ -245,4 +253,4 @@ class _Writer:
             number = here.of_type(here.value(x, buffer.shape), buffer.dtype)
             code.store(target, strides, point, number.value, 1)
 
-        code.nest(space, one)
+        code.shared_nest(space, one)

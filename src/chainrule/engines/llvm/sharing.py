@@ -1,0 +1,71 @@
+"""How the loops of a group are shared out among threads: by rows, by columns, by blocks of rows, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import Enum, auto
+
+import numpy as np
+
+from chainrule.engines.llvm.groups import Group
+from chainrule.ops import Contraction
+from chainrule.tracing import Equation
+
+WORTH_SHARING = 20_000
+"""Numbers computed, about, from which a group is shared out; a meeting of threads takes as long as some thousands."""
+
+BLOCKS = 16
+"""Blocks of rows whose sums are collected apart and then joined in order, whatever the number of threads."""
+
+SHARED_MOVES = ("transpose", "take", "reshape", "concatenate")
+"""Moves that write every place once."""
+
+
+class Way(Enum):
+    """A way to share out a group's loops."""
+
+    ALONE = auto()
+    ROWS = auto()
+    COLUMNS = auto()
+    BLOCKS = auto()
+
+
+def way(group: Group) -> Way:
+    """How a group is shared out among threads."""
+    if work(group) < WORTH_SHARING:
+        return Way.ALONE
+    if group.root is not None:
+        op = group.root.op
+        return Way.ROWS if isinstance(op, Contraction) or op.name in SHARED_MOVES else Way.ALONE
+    reduced = [reduced_axes(fold) for fold in group.folds]
+    if not any(axes[0] for axes in reduced):
+        return Way.ROWS
+    if not any(axes[-1] for axes in reduced) and group.space[-1] >= 64:
+        return Way.COLUMNS
+    collected = sum(fold.output.type.size for fold in group.folds)
+    if len(group.space) > 1 and group.space[0] >= BLOCKS and collected * BLOCKS * 4 <= _points(group.space):
+        return Way.BLOCKS
+    return Way.ALONE
+
+
+def reduced_axes(fold: Equation) -> tuple[bool, ...]:
+    """Which of the long axes of its input a fold sums."""
+    axis = fold.attributes["axis"]
+    return tuple(i in axis for i, n in enumerate(fold.inputs[0].shape) if n != 1)
+
+
+def work(group: Group) -> int:
+    """About how many numbers a group computes."""
+    summed = 1.0
+    if group.root is not None:
+        inputs = [_points(x.shape) for x in group.root.inputs]
+        output = _points(group.root.output.shape)
+        contraction = isinstance(group.root.op, Contraction) and output
+        summed = (inputs[0] * inputs[-1] / output) ** 0.5 if contraction else max(inputs, default=1)
+        if not contraction:
+            return int(summed)
+    return int(_points(group.space) * (summed + len(group.pointwise) + len(group.folds)))
+
+
+def _points(shape: Sequence[int]) -> int:
+    return int(np.prod(shape, dtype=np.int64))
