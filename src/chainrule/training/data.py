@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -283,3 +283,25 @@ def split_off(data: Batch, share: float, seed: int) -> tuple[Batch | None, Batch
         raise SettingError(f"validation_split={share} of {rows} rows leaves none to learn from.")
     held, kept = np.sort(order[:count]), np.sort(order[count:])
     return data.like([x[held] for x in data.arrays()]), data.like([x[kept] for x in data.arrays()])
+
+
+FILLED_BYTES = 2**28
+"""Data up to this size are copied so that their last batch can be filled up."""
+
+
+def filled_up(data: Batch, batch_size: int) -> Batch:
+    """The data with rows of weight 0 behind them that make the last batch as large as the others.
+
+    Then one compiled step serves all batches. Data are left as they are where this would add more than a quarter to
+    them, where they lie on disk, and where they are very large.
+    """
+    arrays = data.arrays()
+    rows = len(arrays[0])
+    missing = -rows % batch_size
+    large = sum(x.nbytes for x in arrays) > FILLED_BYTES
+    if not missing or 4 * missing > rows or large or any(isinstance(x, np.memmap) for x in arrays):
+        return data
+    weights = np.ones(rows, data.inputs[0].dtype) if data.weights is None else data.weights
+    more = [np.concatenate([x, x[:missing]]) for x in replace(data, weights=weights).arrays()]
+    more[-1][rows:] = 0
+    return replace(data, weights=weights).like(more)

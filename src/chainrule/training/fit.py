@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from chainrule.engines import Runner
-from chainrule.errors import SettingError
+from chainrule.errors import DivergedError, SettingError, ShapeError
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import trees
 from chainrule.training.callbacks import Callback, EarlyStopping, EpochEnd, Watch
+from chainrule.training.data import filled_up
 from chainrule.training.divergence import diverged
 from chainrule.training.evaluation import Evaluator
 from chainrule.training.history import History
-from chainrule.training.loops import prepare_runner
+from chainrule.training.loops import is_settled, prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
 from chainrule.training.progress import Display, display
 from chainrule.training.schedules import as_schedule, plateau_of
@@ -30,16 +31,22 @@ BLOCK_SECONDS = 0.03
 
 @dataclass(frozen=True)
 class Settings:
-    """How a training run goes, apart from what is learned."""
+    """How a training run goes, apart from what is learned.
+
+    `shuffle` may be a function that gives the orders of the rows for the next so many epochs, shape (epochs, rows).
+    `stop` is asked after every epoch, in order, with its number and its figures, and ends training with a text, the
+    reason. It sees nothing else, so that many epochs can run in one call; training goes back to the epoch it names.
+    """
 
     epochs: int = 20
     batch_size: int | None = 32
     seed: int = 0
-    shuffle: bool = True
+    shuffle: bool | Callable[[int], Any] = True
     engine: str = "auto"
     gradients: str = "chain rule"
     early_stopping: EarlyStopping | None = None
     callbacks: Sequence[Callback] = field(default_factory=tuple)
+    stop: Callable[[int, Mapping[str, float]], str | None] | None = None
     frozen: Sequence[str] = field(default_factory=tuple)
     progress: bool | None = None
 
@@ -59,21 +66,51 @@ class Settings:
                 )
 
 
+@dataclass(frozen=True)
+class Progress:
+    """How far an optimizer is: what it keeps for every parameter, and how many steps it has taken."""
+
+    slots: Any
+    steps: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """Epochs that run together: the first one's number, how many, the orders of their rows, every step's scalars."""
+
+    first: int
+    count: int
+    order: Any
+    rates: Any
+    scalars: list[Any]
+
+
 class Training:
-    """A run in progress: its runner, its history, and where it is."""
+    """A run in progress: its runner, its history, and where it is; `begin` lets the optimizer go on from earlier."""
 
     def __init__(
-        self, step: Step, parameters: Parameters, data: Batch, validation: Batch | None, settings: Settings
+        self,
+        step: Step,
+        parameters: Parameters,
+        data: Batch,
+        validation: Batch | None,
+        settings: Settings,
+        begin: Progress | None = None,
     ) -> None:
-        self.step, self.data, self.settings = step, data, settings
+        self.step, self.settings = step, settings
         self.rows = len(data.inputs[0])
         self.batch_size = min(settings.batch_size or self.rows, self.rows)
         self.steps_per_epoch = -(-self.rows // self.batch_size)
+        alike = is_settled(step) and settings.gradients == "chain rule"
+        self.data = data = filled_up(data, self.batch_size) if alike else data
         learned, frozen = split_frozen(parameters, settings.frozen, step.objective.model.specs)
         self.order_of_layers = {layer: list(own) for layer, own in parameters.items()}
         self.dtype = next(iter(next(iter(learned.values())).values())).dtype
         self.learned_count = parameter_count(learned)
         state = step.initial_state(learned, frozen)
+        self.earlier = 0 if begin is None else begin.steps
+        if begin is not None:
+            state["slots"] = begin.slots
         self.runner: Runner
         self.runner, self.structure = prepare_runner(
             step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype
@@ -96,6 +133,12 @@ class Training:
             layer: {name: np.array(together[layer][name]) for name in names}
             for layer, names in self.order_of_layers.items()
         }
+
+    @property
+    def progress(self) -> Progress:
+        """How far the optimizer is now."""
+        steps = self.earlier + self.history.epochs * self.steps_per_epoch
+        return Progress(trees.unflatten(self.structure, self.runner.state)["slots"], steps)
 
     def run(self) -> History:
         """Carry out all epochs, or as many as early stopping, callbacks and Ctrl-C allow."""
@@ -122,27 +165,62 @@ class Training:
                     1, min(int(BLOCK_SECONDS / (seconds_per_step * self.steps_per_epoch)), self.settings.epochs - done)
                 )
             started = time.perf_counter()
-            numbers = done * self.steps_per_epoch + np.arange(count * self.steps_per_epoch)
-            rates = self._rates(numbers / self.steps_per_epoch)
+            block = self._block(done, count)
+            before = self.runner.state if self.settings.stop is not None and count > 1 else []
             figures: list[Any] = []
+            error: BaseException | None = None
             try:
-                self._block(done, count, rates, seconds_per_step, shown, figures)
-            finally:  # also when interrupted or diverged: the epochs that were completed are history
-                taken = time.perf_counter() - started
-                row = self._note_epochs(figures, rates, taken / count)
+                self._carry_out(block, seconds_per_step, shown, figures)
+            except (
+                DivergedError,
+                KeyboardInterrupt,
+            ) as raised:  # the epochs that were completed are history all the same
+                error = raised
+            taken = time.perf_counter() - started
+            means = self._epoch_means(figures)
+            reason, kept = self._judged(done, means)
+            row = self._note_epochs(means[:kept], block.rates, taken / count)
+            if reason is not None:
+                if kept < count:
+                    self._go_back(before, block, kept)
+                self.history.stopped = reason
+                return
+            if error is not None:
+                raise error
             seconds_per_step = taken / (count * self.steps_per_epoch)
             done += count
             shown.update(done, row)
             if self._ended(done - 1, row, watch):
                 return
 
-    def _note_epochs(self, figures: list[Any], rates: Any, seconds: float) -> dict[str, float]:
-        """Add the epochs whose steps are all there to the history; gives the last one's figures."""
+    def _judged(self, done: int, means: Any) -> tuple[str | None, int]:
+        """Why the rule `stop` ends training, if it does, and after how many of these epochs."""
+        if self.settings.stop is not None:
+            for i, values in enumerate(means.tolist()):
+                reason = self.settings.stop(done + i, dict(zip(self.step.objective.figures, values, strict=True)))
+                if reason is not None:
+                    return reason, i + 1
+        return None, len(means)
+
+    def _go_back(self, before: list[Any], block: Block, epochs: int) -> None:
+        """Be where training was after the first epochs of a block, by doing them again."""
+        self.runner.load(before)
+        steps = epochs * self.steps_per_epoch
+        self.runner.run(block.order, 0, steps, [s[:steps] for s in block.scalars])
+
+    def _epoch_means(self, figures: list[Any]) -> Any:
+        """The figures of those epochs whose steps are all there, shape (epochs, figures)."""
         epochs = sum(map(len, figures)) // self.steps_per_epoch
         if not epochs:
-            return {}
+            return np.empty((0, len(self.step.objective.figures)))
         steps = np.concatenate(figures)[: epochs * self.steps_per_epoch]
-        means = self._means(steps.reshape(epochs, self.steps_per_epoch, -1))
+        return self._means(steps.reshape(epochs, self.steps_per_epoch, -1))
+
+    def _note_epochs(self, means: Any, rates: Any, seconds: float) -> dict[str, float]:
+        """Add epochs to the history; gives the last one's figures."""
+        epochs = len(means)
+        if not epochs:
+            return {}
         columns: dict[str, Any] = dict(zip(self.step.objective.figures, means.T, strict=True))
         columns["learning_rate"] = rates[self.steps_per_epoch - 1 :: self.steps_per_epoch][:epochs]
         if self.validator is not None:  # then epochs come one at a time
@@ -150,32 +228,54 @@ class Training:
         self.history.extend({**columns, "seconds": np.full(epochs, seconds)})
         return {name: float(values[-1]) for name, values in columns.items()}
 
-    def _block(
-        self, done: int, count: int, rates: Any, seconds_per_step: float, shown: Display, figures: list[Any]
-    ) -> None:
-        """Carry out `count` epochs in calls of about `BLOCK_SECONDS`, adding every call's figures to `figures`."""
+    def _block(self, done: int, count: int) -> Block:
+        """The next epochs: orders, learning rates, and keys of the random numbers."""
         total = count * self.steps_per_epoch
-        if self.settings.shuffle and self.batch_size < self.rows:  # the order inside a batch is of no account
-            base = np.broadcast_to(np.arange(self.rows), (count, self.rows))
-            order = self.order_random.permuted(base, axis=1).astype(np.int32)  # NumPy shuffles int64 twice as fast
-        else:
-            order = np.broadcast_to(np.arange(self.rows, dtype=np.int32), (count, self.rows))
         numbers = done * self.steps_per_epoch + np.arange(total)
+        rates = self._rates(numbers / self.steps_per_epoch)
         keys = np.zeros(total, np.uint32)
         if self.random_layers:
             keys = self.key_random.integers(0, 2**32, size=total, dtype=np.uint32)
-        scalars = [rates.astype(self.dtype), (numbers + 1).astype(self.dtype), keys]
+        counts = self.earlier + numbers + 1
+        scalars = [rates.astype(self.dtype), counts.astype(self.dtype), keys]
+        return Block(done, count, self._order(count), rates, scalars)
+
+    def _order(self, count: int) -> Any:
+        """The order of the rows in each of the next epochs; rows that fill up the last batch stay behind."""
+        shuffle, whole = self.settings.shuffle, np.arange(len(self.data.inputs[0]), dtype=np.int32)
+        if shuffle is False or (shuffle is True and self.batch_size == self.rows):  # order in a batch is of no account
+            return np.broadcast_to(whole, (count, len(whole)))
+        order = np.tile(whole, (count, 1))
+        if shuffle is True:
+            base = np.broadcast_to(np.arange(self.rows), (count, self.rows))
+            order[:, : self.rows] = self.order_random.permuted(
+                base, axis=1
+            )  # int64, which NumPy shuffles twice as fast
+        else:
+            given = np.asarray(shuffle(count))
+            if given.shape != (count, self.rows):
+                raise ShapeError(
+                    f"shuffle gave orders of shape {given.shape} for {count} epochs of {self.rows} rows; "
+                    f"it must give shape {(count, self.rows)}."
+                )
+            order[:, : self.rows] = given
+        return order
+
+    def _carry_out(self, block: Block, seconds_per_step: float, shown: Display, figures: list[Any]) -> None:
+        """Run a block in calls of about `BLOCK_SECONDS`, adding every call's figures to `figures`."""
+        total, order, done = block.count * self.steps_per_epoch, block.order, block.first
         first = 0
         length = 1 if not seconds_per_step else max(1, int(BLOCK_SECONDS / seconds_per_step))
         while first < total:
             n = min(length, total - first)
+            scalars = [s[first : first + n] for s in block.scalars]
             before = self.runner.state
             started = time.perf_counter()
-            figures.append(self.runner.run(order, first, n, [s[first : first + n] for s in scalars]))
+            figures.append(self.runner.run(order, first, n, scalars))
             taken = time.perf_counter() - started
             self._note_passes(n)
             if not np.isfinite(figures[-1]).all() or not _finite(self.runner.state):
-                error = diverged(self, before, order, first, n, [s[first : first + n] for s in scalars], done)
+                error = diverged(self, before, order, first, n, scalars, done)
                 figures[-1] = figures[-1][: (error.epoch - done) * self.steps_per_epoch + error.batch - first]
                 raise error
             first += n
