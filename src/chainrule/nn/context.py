@@ -6,8 +6,7 @@ that knows each layer's name and parameters; a layer called twice is one layer w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,8 +94,8 @@ def in_a_network() -> bool:
     return _current.get() is not None
 
 
-def current(what: str) -> Evaluation:
-    """The evaluation around this point."""
+def current(what: Any) -> Evaluation:
+    """The evaluation around this point, where `what` is called."""
     evaluation = _current.get()
     if evaluation is None:
         raise NotBuiltError(
@@ -106,12 +105,19 @@ def current(what: str) -> Evaluation:
     return evaluation
 
 
-@contextmanager
-def evaluating(evaluation: Evaluation) -> Iterator[Evaluation]:
-    """Make this the evaluation that layers find."""
-    token, hearing = _current.set(evaluation), listener.set(evaluation.note_activation)
-    try:
-        yield evaluation
-    finally:
-        _current.reset(token)
-        listener.reset(hearing)
+class evaluating:  # noqa: N801 (used like a function)
+    """Make this the evaluation that layers find, in a `with` block."""
+
+    __slots__ = ("_evaluation", "_hearing", "_token")
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self._evaluation = evaluation
+
+    def __enter__(self) -> Evaluation:
+        self._token = _current.set(self._evaluation)
+        self._hearing = listener.set(self._evaluation.note_activation)
+        return self._evaluation
+
+    def __exit__(self, *error: object) -> None:
+        _current.reset(self._token)
+        listener.reset(self._hearing)

@@ -61,7 +61,7 @@ class Layer:
 
     def __call__(self, *inputs: Any) -> Any:
         """The output inside a network's function, with the parameters the network holds for this layer."""
-        evaluation = current(repr(self))
+        evaluation = current(self)
         name, parameters = evaluation.parameters_of(self, inputs)
         with scope(name):
             try:

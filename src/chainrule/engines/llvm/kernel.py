@@ -22,7 +22,7 @@ SLACK = 4096
 
 
 class Kernel:
-    """A compiled Program. Each thread that calls it has an arena of its own."""
+    """A compiled Program. Each thread that calls it has memory of its own."""
 
     def __init__(self, program: Program) -> None:
         lowered = lower(program)
@@ -33,7 +33,7 @@ class Kernel:
         self.program, self.grouping = lowered, group(lowered)
         self.memory = Memory(lowered, self.grouping, [], arena, vector_bytes() // max(sizes, default=4))
         self.memory.place_values(reuse=True)
-        self._size = arena.size + SLACK
+        self.arena_bytes = arena.size
         self.function = Function(self._write(), "run")
         self._local = threading.local()
 
@@ -50,32 +50,45 @@ class Kernel:
 
     def __call__(self, *inputs: Any) -> tuple[Any, ...]:
         """The outputs for these inputs, whose shapes and dtypes must be the Program's."""
-        if not hasattr(self._local, "inputs"):
-            self._prepare()
-        local = self._local
-        for place, value in zip(local.inputs, inputs, strict=True):
+        workspace = getattr(self._local, "workspace", None)
+        if workspace is None:
+            workspace = self._local.workspace = Workspace(self)
+        for place, value in zip(workspace.inputs, inputs, strict=True):
             place[...] = value
-        local.status[0] = 0
-        self.function.at(local.address)
-        if local.status[0]:
-            raise IndexError(f"an index in {self.program.name} is out of bounds for the array it picks from.")
-        return tuple(x.copy() if x.shape else x[()] for x in local.outputs)
+        workspace.run()
+        return tuple(x.copy() if x.shape else x[()] for x in workspace.outputs)
 
-    def _prepare(self) -> None:
-        """An arena for this thread, with the constants in it, and arrays that show where inputs and outputs are."""
-        memory = np.zeros(self._size + 64, np.uint8)
+
+class Workspace:
+    """Memory for one call of a kernel at a time, with its inputs and outputs as arrays that lie in it.
+
+    Inputs keep their numbers from one run to the next.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        memory = np.zeros(kernel.arena_bytes + SLACK + 64, np.uint8)
         arena = memory[-memory.ctypes.data % 64 :]
-        for buffer, value in self.memory.constant_values:
-            view_of(self.memory, Constant(value), arena, buffer.view())[...] = value
-        self._local.arena, self._local.address, self._local.status = arena, arena.ctypes.data, status(arena)
-        self._local.inputs = [view_of(self.memory, x, arena) for x in self.program.inputs]
-        self._local.outputs = [self._output(x, arena) for x in self.program.outputs]
+        plan, program = kernel.memory, kernel.program
+        for buffer, value in plan.constant_values:
+            view_of(plan, Constant(value), arena, buffer.view())[...] = value
+        self.inputs = [view_of(plan, x, arena) for x in program.inputs]
+        self.outputs = [_output(plan, x, arena) for x in program.outputs]
+        self._arena, self._address, self._status = arena, arena.ctypes.data, status(arena)
+        self._call, self._name = kernel.function.at, program.name
 
-    def _output(self, x: Any, arena: Any) -> Any:
-        if isinstance(x, Variable):
-            found = view_of(self.memory, x, arena)
-            return found.view(np.bool_) if x.dtype == np.bool_ else found
-        return np.asarray(x.value)
+    def run(self) -> None:
+        """Compute the outputs from the inputs."""
+        self._status[0] = 0
+        self._call(self._address)
+        if self._status[0]:
+            raise IndexError(f"an index in {self._name} is out of bounds for the array it picks from.")
+
+
+def _output(memory: Memory, x: Any, arena: Any) -> Any:
+    if isinstance(x, Variable):
+        found = view_of(memory, x, arena)
+        return found.view(np.bool_) if x.dtype == np.bool_ else found
+    return np.asarray(x.value)
 
 
 def view_of(memory: Memory, x: Any, arena: Any, view: Any = None) -> Any:

@@ -1,0 +1,126 @@
+"""Functions of rows in machine code: compiled for blocks of rows, so that a few compilations serve any number."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import UnsupportedError
+from chainrule.tracing import Program
+from chainrule.tracing.rowwise import is_rowwise
+
+BLOCKS = (256, 16, 1)
+"""Rows that a kernel takes at once. The largest block there are rows for is used; the last block of a call begins
+early enough to be whole, so that some rows are computed twice."""
+
+
+class RowFunction:
+    """A function of held arrays, the same for all rows, and of arrays of rows.
+
+    Parameters
+    ----------
+    trace : callable
+        Gives the simplified Program for so many rows: held inputs first, then arrays whose first axis runs over the
+        rows; every output has that axis. The last output is a check, and rows for which it is not 0 have no result.
+    held : int
+        How many inputs are held.
+
+    Raises
+    ------
+    UnsupportedError
+        When an operation has no machine code, when llvmlite is missing, or when rows depend on each other.
+    """
+
+    def __init__(self, trace: Callable[[int], Program], held: int) -> None:
+        self._trace, self.held = trace, held
+        self._kernels: dict[int, Any] = {}
+        self._lock = threading.Lock()
+        self._local = threading.local()
+        self._refuse_what_cannot_be(trace(BLOCKS[-2]))
+
+    def __call__(self, held: Sequence[Any], arrays: Sequence[Any]) -> list[Any] | None:
+        """The outputs for all rows, the check left out; `None` if the check refuses one."""
+        block = block_for(len(arrays[0]))
+        workspaces = self._local.__dict__
+        workspace = workspaces.get(str(block))
+        if workspace is None:
+            workspace = workspaces[str(block)] = self.workspace(block)
+        for place, value in zip(workspace.inputs, held, strict=False):
+            place[...] = value
+        return run(workspace, self.held, block, arrays)
+
+    def workspace(self, block: int) -> Any:
+        """Memory for calls on blocks of so many rows, compiled for when they are asked for first."""
+        from chainrule.engines.llvm.kernel import Kernel, Workspace
+
+        with self._lock:
+            if block not in self._kernels:
+                self._kernels[block] = Kernel(self._trace(block))
+        return Workspace(self._kernels[block])
+
+    def _refuse_what_cannot_be(self, program: Program) -> None:
+        if find_spec("llvmlite") is None:
+            raise UnsupportedError(
+                "there is no machine code here, because llvmlite is not installed; use engine='numpy'."
+            )
+        from chainrule.engines.llvm.lowering import unsupported
+
+        names = unsupported(program)
+        if names:
+            raise UnsupportedError(f"these operations have no machine code: {', '.join(names)}. Use engine='numpy'.")
+        if not is_rowwise(program, self.held):
+            raise UnsupportedError(
+                "a row's outputs depend on other rows, or cannot be shown not to, and machine code takes rows in blocks. "
+                "Use engine='numpy'."
+            )
+
+
+class HeldFunction:
+    """A row function with its held arrays as they are now, ready to be called again and again."""
+
+    def __init__(self, function: RowFunction, held: Sequence[Any]) -> None:
+        self._function = function
+        self._held = [np.array(x) for x in held]
+        self._local = threading.local()
+
+    def __call__(self, arrays: Sequence[Any]) -> list[Any] | None:
+        """The outputs for all rows, as the row function gives them."""
+        block = block_for(len(arrays[0]))
+        workspaces = self._local.__dict__
+        workspace = workspaces.get(str(block))
+        if workspace is None:
+            workspace = workspaces[str(block)] = self._function.workspace(block)
+            for place, value in zip(workspace.inputs, self._held, strict=False):
+                place[...] = value
+        return run(workspace, self._function.held, block, arrays)
+
+
+def block_for(rows: int) -> int:
+    """The block for so many rows."""
+    return next(block for block in BLOCKS if block <= rows)
+
+
+def run(workspace: Any, held: int, block: int, arrays: Sequence[Any]) -> list[Any] | None:
+    """All rows, block by block; `None` if a check is not 0."""
+    rows = len(arrays[0])
+    places, (*outputs, check) = workspace.inputs[held:], workspace.outputs
+    if rows == block:
+        for place, array in zip(places, arrays, strict=True):
+            place[...] = array
+        workspace.run()
+        return None if np.count_nonzero(check) else [x.copy() for x in outputs]
+    results = [np.empty((rows, *x.shape[1:]), x.dtype) for x in outputs]
+    for begin in (*range(0, rows - block, block), rows - block):
+        part = slice(begin, begin + block)
+        for place, array in zip(places, arrays, strict=True):
+            place[...] = array[part]
+        workspace.run()
+        if np.count_nonzero(check):
+            return None
+        for result, x in zip(results, outputs, strict=True):
+            result[part] = x
+    return results
