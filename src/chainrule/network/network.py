@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DivergedError, NotBuiltError, SettingError, ShapeError
+from chainrule.errors import NotBuiltError, SettingError, ShapeError
 from chainrule.network import explaining, storage
-from chainrule.network.meaning import Meaning, as_batch, learn_meanings, nested
+from chainrule.network.fitting import carry_out, prepare
+from chainrule.network.meaning import Meaning, as_batch, nested
 from chainrule.network.summary import summary
 from chainrule.nn.model import Model, as_function, build, names_of_inputs
 from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced
@@ -18,7 +19,6 @@ from chainrule.nn.readings import LayerReading, Readings
 from chainrule.tracing import trees
 from chainrule.training import (
     CHUNK,
-    Batch,
     Clipping,
     EarlyStopping,
     Evaluator,
@@ -26,13 +26,9 @@ from chainrule.training import (
     Objective,
     Penalty,
     Settings,
-    Training,
     as_early_stopping,
     as_inputs,
-    as_optimizer,
-    split_off,
 )
-from chainrule.training.step import Step
 
 
 class Network:
@@ -312,25 +308,21 @@ class Network:
             frozen=self.frozen if frozen is None else as_patterns(frozen),
             progress=progress,
         )
-        arrays = as_inputs(X, self.dtype, self.input_names, None if self._model is None else self._model.inputs)
-        if self._model is None:
-            self.build(*(a.shape[1:] for a in arrays))
-        meanings, data = learn_meanings(
-            self.model, self._meanings, loss, arrays, y, self.dtype, sample_weight, class_weight
+        training = prepare(
+            self,
+            X,
+            y,
+            settings,
+            loss=loss,
+            optimizer=optimizer,
+            penalty=Penalty(l1, l2),
+            clipping=Clipping(clip_value, clip_norm),
+            validation_data=validation_data,
+            validation_split=validation_split,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
         )
-        validation, data = self._validation(meanings, validation_data, validation_split, data, seed)
-        objective = Objective(self.model, tuple(m.head for m in meanings), Penalty(l1, l2))
-        step = Step(objective, as_optimizer(optimizer), Clipping(clip_value, clip_norm))
-        training = Training(step, self._parameters, data, validation, settings)
-        self._meanings = meanings
-        try:
-            self.history = training.run()
-        except DivergedError:
-            self.history = training.history
-            raise
-        finally:
-            self._parameters = training.parameters
-        return self.history
+        return carry_out(self, training)
 
     # --- explaining
 
@@ -351,18 +343,6 @@ class Network:
         storage.save(self, path, dict(self.notes if notes is None else notes))
 
     # --- what the methods above share
-
-    def _validation(
-        self, meanings: list[Meaning], data: tuple[Any, Any] | None, share: float, training: Batch, seed: int
-    ) -> tuple[Batch | None, Batch]:
-        """Validation data, given or split off, and the data left to learn from."""
-        if data is None:
-            return split_off(training, share, seed)
-        if share:
-            raise SettingError("validation_data and validation_split were both given; give one of them.")
-        if not isinstance(data, tuple | list) or len(data) != 2:
-            raise SettingError("validation_data must be a pair (X, y).")
-        return as_batch(self.model, meanings, self._arrays(data[0]), data[1], self.dtype), training
 
     def _arrays(self, X: Any) -> list[Any]:
         return as_inputs(X, self.dtype, self.input_names, self.model.inputs)

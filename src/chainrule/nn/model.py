@@ -101,6 +101,10 @@ class Model:
     outputs: Any
     shapes: Mapping[str, tuple[int, ...]]
 
+    def __reduce__(self) -> Any:
+        """Copies and pickles are built anew: layers are known by their identity, which a copy does not share."""
+        return build, (self.function, self.inputs)
+
     def apply(self, parameters: Mapping[str, Mapping[str, Any]], inputs: Sequence[Any], key: Any = None) -> Outcome:
         """One pass through the network; with a key, as in training, random numbers included."""
         evaluation = Evaluation(self.names, parameters, None if key is None else RandomNumbers(key))

@@ -3,7 +3,7 @@
 from chainrule.training.callbacks import EarlyStopping, EpochEnd, as_early_stopping
 from chainrule.training.data import Targets, are_labels, as_inputs, as_targets, as_weights, split_off
 from chainrule.training.evaluation import CHUNK, Evaluator
-from chainrule.training.fit import Settings, Training
+from chainrule.training.fit import Progress, Settings, Training
 from chainrule.training.history import History
 from chainrule.training.losses import (
     LOSSES,
@@ -70,6 +70,7 @@ __all__ = [
     "Optimizer",
     "Penalty",
     "Poisson",
+    "Progress",
     "RMSprop",
     "Rprop",
     "Schedule",
