@@ -22,8 +22,8 @@ ENGINES = ("auto", "llvm", "numpy")
 """Engines by name; `auto` is `llvm` where it can be, and `numpy` elsewhere."""
 
 
-def prepare(loop: TrainingLoop, data: list[Any], engine: str = "auto") -> Runner:
-    """The loop, ready to run on the data with the engine asked for.
+def prepare(loop: TrainingLoop, data: list[Any], engine: str = "auto", threads: int | None = None) -> Runner:
+    """The loop, ready to run on the data with the engine asked for, in at most so many threads.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def prepare(loop: TrainingLoop, data: list[Any], engine: str = "auto") -> Runner
     if reason is None:
         from chainrule.engines.llvm.runner import LlvmRunner
 
-        return LlvmRunner(loop, data)
+        return LlvmRunner(loop, data, threads)
     if engine == "llvm":
         raise UnsupportedError(
             f"the engine 'llvm' cannot carry out this training: {reason}. Use engine='auto' or 'numpy'."

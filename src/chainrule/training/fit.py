@@ -43,6 +43,7 @@ class Settings:
     seed: int = 0
     shuffle: bool | Callable[[int], Any] = True
     engine: str = "auto"
+    threads: int | None = None
     gradients: str = "chain rule"
     early_stopping: EarlyStopping | None = None
     callbacks: Sequence[Callback] = field(default_factory=tuple)
@@ -55,6 +56,8 @@ class Settings:
         if self.batch_size is not None:
             SettingError.unless_count("fit", "batch_size", self.batch_size)
         SettingError.unless_count("fit", "seed", self.seed, at_least=0)
+        if self.threads is not None:
+            SettingError.unless_count("fit", "threads", self.threads)
         if self.gradients not in ("chain rule", "numerical"):
             raise SettingError(f"gradients was given as {self.gradients!r}; use 'chain rule' or 'numerical'.")
         if not isinstance(self.callbacks, list | tuple):
@@ -113,7 +116,7 @@ class Training:
             state["slots"] = begin.slots
         self.runner: Runner
         self.runner, self.structure = prepare_runner(
-            step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype
+            step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads
         )
         self.validator = None if validation is None else Evaluator(step.objective, validation)
         self.history = History()

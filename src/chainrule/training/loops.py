@@ -23,7 +23,14 @@ _loops = Memory()
 
 
 def prepare_runner(
-    step: Step, state: Any, data: Batch, batch_size: int, engine: str, gradients: str, dtype: Any
+    step: Step,
+    state: Any,
+    data: Batch,
+    batch_size: int,
+    engine: str,
+    gradients: str,
+    dtype: Any,
+    threads: int | None = None,
 ) -> tuple[Runner, trees.Structure]:
     """A runner of the loop over these data with its first state, and how its state is put together."""
     leaves, structure = trees.flatten(state)
@@ -31,7 +38,7 @@ def prepare_runner(
         check_differentiable(step, state, data)
         runner: Runner = NudgingRunner(step, state, data, batch_size)
     else:
-        runner = prepare(_loop(step, state, data, batch_size, dtype), data.arrays(), engine)
+        runner = prepare(_loop(step, state, data, batch_size, dtype), data.arrays(), engine, threads)
     runner.load(leaves)
     return runner, structure
 

@@ -140,6 +140,11 @@ class View:
         return None if strides is None else View(self.buffer, self.start, strides, shape)
 
 
+def long_strides(view: View) -> tuple[int, ...]:
+    """Strides along the axes that are longer than 1."""
+    return tuple(s for s, n in zip(view.strides, view.shape, strict=True) if n != 1)
+
+
 def _joined(shape: tuple[int, ...], strides: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...] | None:
     """Strides for joined or parted axes, where the memory is one run."""
     expected = 1

@@ -12,12 +12,13 @@ from typing import Any
 
 from llvmlite import ir
 
-from chainrule.engines.llvm.buffers import View, lanes
+from chainrule.engines.llvm.buffers import View, lanes, long_strides
 from chainrule.engines.llvm.code import Code, Index, pointer, vector_type
 from chainrule.engines.llvm.groups import Group
 from chainrule.engines.llvm.mathematics import Number
 from chainrule.engines.llvm.memory import Memory
 from chainrule.engines.llvm.nests import Point, across
+from chainrule.engines.llvm.sharing import BLOCKS
 from chainrule.ops.kinds.contraction import parse
 from chainrule.tracing.program import Atom
 
@@ -125,6 +126,8 @@ class _Tiles:
 
     def __init__(self, code: Code, memory: Memory, product: Product) -> None:
         self.code, self.memory, self.product = code, memory, product
+        parts = memory.parts.get(product.equation.output)
+        self.parts = None if parts is None else parts.view()
 
     def emit(self) -> None:
         product = self.product
@@ -140,6 +143,9 @@ class _Tiles:
         for columns in across_:
             for lines in down:
                 self._block(outer, lines, columns)
+        if self.parts is not None:
+            self.code.team.meet()
+            self._join()
 
     def _block(self, outer: list[str], lines: tuple[int, int, int], columns: tuple[int, int, int]) -> None:
         """Tiles of one size, side by side and below each other."""
@@ -148,14 +154,15 @@ class _Tiles:
         first_vector, vectors, breadth = columns
 
         def tile(positions: tuple[Index, ...]) -> None:
-            *outside, v, k = positions
+            block, *outside, v, k = positions
             lane = code.sum((v, breadth * width), (first_vector * width, 1))
             row = code.sum((k, height), (first_row, 1))
-            self._tile(dict(zip(outer, outside, strict=True)), row, height, lane, breadth)
+            self._tile(dict(zip(outer, outside, strict=True)), row, height, lane, breadth, block)
 
-        code.shared_nest([*(product.lengths[c] for c in outer), vectors, rows], tile)
+        blocks = 1 if self.parts is None else BLOCKS
+        code.shared_nest([blocks, *(product.lengths[c] for c in outer), vectors, rows], tile)
 
-    def _tile(self, at: dict[str, Index], row: Index, rows: int, lane: Index, vectors: int) -> None:
+    def _tile(self, at: dict[str, Index], row: Index, rows: int, lane: Index, vectors: int, block: Index) -> None:
         """One tile: accumulate over the summed letters, then finish and store."""
         product, code = self.product, self.code
         width, kind = product.width, vector_type(product.dtype, product.width)
@@ -175,13 +182,13 @@ class _Tiles:
                     total = code.builder.load(slots[r][v], typ=kind)
                     code.builder.store(multiply_add(code, left(r, v), right(r, v), total), slots[r][v])
 
-        code.nest([product.lengths[c] for c in product.summed], step)
+        self._sum(step, block)
 
         def end(r: Index, totals: list[Any]) -> None:
             for v, total in enumerate(totals):
                 lanes_ = code.sum((lane, 1), (v * width, 1))
                 positions = {**at, product.rows: code.sum((row, 1), (r, 1)), product.vector: lanes_}
-                finish(code, self.memory, product, positions, code.number(total, product.dtype, width), width)
+                self._end(code.number(total, product.dtype, width), positions, block)
 
         totals = [[code.builder.load(slot, typ=kind) for slot in line] for line in slots]
         if code.unrolled or rows * vectors * len(product.group.pointwise) <= WRITTEN_OUT:
@@ -189,6 +196,43 @@ class _Tiles:
                 end(r, totals[r])
         else:
             self._line_by_line(totals, end)
+
+    def _sum(self, step: Any, block: Index) -> None:
+        """`step` for every place along the summed letters; where sums are shared out, for those of one block."""
+        product, code = self.product, self.code
+        first, *others = [product.lengths[c] for c in product.summed] or [1]
+        if self.parts is None:
+            code.nest([product.lengths[c] for c in product.summed], step)
+            return
+        begin, end = (code.divide(code.sum((block, first), (k * first, 1)), BLOCKS) for k in (0, 1))
+        code.loop(
+            code.sum((end, 1), (begin, -1)),
+            lambda i: code.nest(others, lambda rest: step((code.sum((i, 1), (begin, 1)), *rest))),
+        )
+
+    def _end(self, total: Number, at: dict[str, Index], block: Index) -> None:
+        """What becomes of a tile's sum."""
+        product = self.product
+        if self.parts is None:
+            finish(self.code, self.memory, product, at, total, product.width)
+        else:
+            point = (block, *(at[c] for c in product.result))
+            self.code.store(self.parts, long_strides(self.parts), point, total.value, product.width)
+
+    def _join(self) -> None:
+        """The blocks' sums added in order, and finished."""
+        product, code, parts = self.product, self.code, self.parts
+        assert parts is not None
+        *outer, last = [product.lengths[c] for c in product.result]
+
+        def one(positions: tuple[Index, ...]) -> None:
+            point = (*positions[:-1], code.sum((positions[-1], product.width)))
+            total = code.load(parts, long_strides(parts), (0, *point), product.width, last)
+            for block in range(1, BLOCKS):
+                total = total + code.load(parts, long_strides(parts), (block, *point), product.width, last)
+            finish(code, self.memory, product, dict(zip(product.result, point, strict=True)), total, product.width)
+
+        code.shared_nest([*outer, -(-last // product.width)], one)
 
     def _line_by_line(self, totals: list[list[Any]], end: Any) -> None:
         """`end` in a loop over the tile's rows, whose sums go through memory: much less code, a little more time."""
@@ -240,8 +284,7 @@ class _Dots:
     def emit(self) -> None:
         product, code = self.product, self.code
         if not product.vector:
-            (total,) = self._sums([{}])
-            finish(code, self.memory, product, {}, total, 1)
+            code.shared(1, lambda _: finish(code, self.memory, product, {}, *self._sums([{}]), 1))
             return
         outer = product.result[:-1]
 

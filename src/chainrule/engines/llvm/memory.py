@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.engines.llvm.buffers import Arena, Buffer, View
 from chainrule.engines.llvm.groups import Group, Grouping
-from chainrule.engines.llvm.sharing import BLOCKS, Way, way
+from chainrule.engines.llvm.sharing import BLOCKS, collected_by_blocks
 from chainrule.ops import Elementwise
 from chainrule.tracing import Constant, Program, Variable
 from chainrule.tracing.program import Atom
@@ -87,7 +87,7 @@ class Memory:
 
     def written_by(self, group: Group) -> list[Buffer]:
         """The memory a group writes."""
-        parts = [self.parts[e.output] for e in group.folds if e.output in self.parts]
+        parts = [self.parts[e.output] for e in group.equations if e.output in self.parts]
         return parts + [self.buffers[x] for x in self._results(group)]
 
     # --- making the plan
@@ -172,11 +172,9 @@ class Memory:
                 if x not in self.buffers:
                     self.buffers[x] = self._new(x.name, x.shape, x.dtype)
                     held.append((self._last.get(x, place), self.buffers[x]))
-            if shared and way(group) is Way.BLOCKS:
-                for fold in group.folds:
-                    x = fold.output
-                    self.parts[x] = self._new(f"{x.name}_parts", (BLOCKS, *x.shape), x.dtype)
-                    held.append((place, self.parts[x]))
+            for x in collected_by_blocks(group) if shared else []:
+                self.parts[x] = self._new(f"{x.name}_parts", (BLOCKS, *x.shape), x.dtype)
+                held.append((place, self.parts[x]))
             for last, buffer in [h for h in held if reuse and h[0] <= place]:
                 self._arena.give_back(buffer.offset, buffer.nbytes)
                 held.remove((last, buffer))

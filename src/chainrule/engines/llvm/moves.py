@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.llvm.buffers import View, lanes, long_axes
+from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, Index, vector_type
 from chainrule.engines.llvm.groups import Group
 from chainrule.engines.llvm.mathematics import Number
@@ -50,7 +50,7 @@ class _Move:
     def _zeros(self) -> None:
         space, view = long_axes(self.output.shape), self.output
         width = lanes(space[-1], self.memory.widest) if space else 1
-        strides = tuple(s for s, n in zip(view.strides, view.shape, strict=True) if n != 1)
+        strides = long_strides(view)
         zero = self.code.constant(0, view.buffer.dtype, width)
 
         def row(outer: tuple[Index, ...]) -> None:

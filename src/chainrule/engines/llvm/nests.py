@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.llvm.buffers import View, lanes, long_axes
+from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, Index, vector_type
 from chainrule.engines.llvm.groups import Group
 from chainrule.engines.llvm.mathematics import Number
@@ -108,7 +108,7 @@ class _Fold:
     @property
     def result_strides(self) -> tuple[int, ...]:
         """Strides of the result along its own long axes."""
-        return tuple(s for s, n in zip(self.view.strides, self.view.shape, strict=True) if n != 1)
+        return long_strides(self.view)
 
     @property
     def result_space(self) -> tuple[int, ...]:
@@ -163,7 +163,9 @@ class _Nest:
         for fold in across_rows:
             _over(code, self.memory, fold, along, partial(_neutral, code, fold))
         if chosen is Way.ROWS and across_rows:
-            code.shared(outer_axes[0], lambda i: code.nest(outer_axes[1:], lambda rest: self._row((i, *rest), code.loop)))
+            code.shared(
+                outer_axes[0], lambda i: code.nest(outer_axes[1:], lambda rest: self._row((i, *rest), code.loop))
+            )
         elif chosen is Way.ROWS and outer_axes:
             code.shared_nest(outer_axes, lambda outer: self._row(outer, code.loop))
         else:

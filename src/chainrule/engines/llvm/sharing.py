@@ -1,4 +1,4 @@
-"""How the loops of a group are shared out among threads: by rows, by columns, by blocks of rows, or not at all."""
+"""How the loops of a group are shared out among threads: by rows, by columns, by blocks of what is summed, or not at all."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import numpy as np
 
 from chainrule.engines.llvm.groups import Group
 from chainrule.ops import Contraction
-from chainrule.tracing import Equation
+from chainrule.tracing import Equation, Variable
 
 WORTH_SHARING = 20_000
 """Numbers computed, about, from which a group is shared out; a meeting of threads takes as long as some thousands."""
 
 BLOCKS = 16
-"""Blocks of rows whose sums are collected apart and then joined in order, whatever the number of threads."""
+"""Blocks of a long sum that are collected apart and then joined in order, whatever the number of threads."""
+
+FEW = 2048
+"""Numbers in the result of a contraction up to which long sums are shared out, instead of places in the result."""
 
 SHARED_MOVES = ("transpose", "take", "reshape", "concatenate")
 """Moves that write every place once."""
@@ -32,20 +35,31 @@ class Way(Enum):
 
 def way(group: Group) -> Way:
     """How a group is shared out among threads."""
-    if work(group) < WORTH_SHARING:
+    if not group.space or work(group) < WORTH_SHARING:
         return Way.ALONE
+    if group.root is not None and isinstance(group.root.op, Contraction):
+        points = _points(group.space)
+        return Way.BLOCKS if points <= FEW and work(group) >= BLOCKS * BLOCKS * points else Way.ROWS
     if group.root is not None:
-        op = group.root.op
-        return Way.ROWS if isinstance(op, Contraction) or op.name in SHARED_MOVES else Way.ALONE
+        return Way.ROWS if group.root.op.name in SHARED_MOVES else Way.ALONE
     reduced = [reduced_axes(fold) for fold in group.folds]
     if not any(axes[0] for axes in reduced):
         return Way.ROWS
     if not any(axes[-1] for axes in reduced) and group.space[-1] >= 64:
         return Way.COLUMNS
-    collected = sum(fold.output.type.size for fold in group.folds)
+    collected = sum(fold.output.type.size for fold, axes in zip(group.folds, reduced, strict=True) if any(axes[:-1]))
     if len(group.space) > 1 and group.space[0] >= BLOCKS and collected * BLOCKS * 4 <= _points(group.space):
         return Way.BLOCKS
     return Way.ALONE
+
+
+def collected_by_blocks(group: Group) -> list[Variable]:
+    """The results that blocks collect apart, in a group shared out by blocks."""
+    if way(group) is not Way.BLOCKS:
+        return []
+    if group.root is not None:
+        return [group.root.output]
+    return [fold.output for fold in group.folds if any(reduced_axes(fold)[:-1])]
 
 
 def reduced_axes(fold: Equation) -> tuple[bool, ...]:

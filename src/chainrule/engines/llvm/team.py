@@ -49,7 +49,9 @@ class _Use:
 
     def in_the_way_of(self, other: _Use) -> bool:
         return (
-            _overlap(self.writes, other.reads) or _overlap(self.writes, other.writes) or _overlap(self.reads, other.writes)
+            _overlap(self.writes, other.reads)
+            or _overlap(self.writes, other.writes)
+            or _overlap(self.reads, other.writes)
         )
 
     def add(self, other: _Use) -> None:

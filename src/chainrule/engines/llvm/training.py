@@ -10,7 +10,7 @@ import numpy as np
 from llvmlite import ir
 
 from chainrule.engines.llvm import emission
-from chainrule.engines.llvm.buffers import Arena, Buffer, long_axes
+from chainrule.engines.llvm.buffers import Arena, Buffer, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, Index, i8, i32, i64, pointer, vector_type
 from chainrule.engines.llvm.groups import Grouping, group
 from chainrule.engines.llvm.lowering import lower
@@ -246,7 +246,7 @@ class _Writer:
         """A new state copied to where states are kept."""
         space = long_axes(buffer.shape)
         target = buffer.view()
-        strides = tuple(t for t, n in zip(target.strides, target.shape, strict=True) if n != 1)
+        strides = long_strides(target)
 
         def one(point: tuple[Index, ...]) -> None:
             here = Point(code, step.memory, point, 1, 1)

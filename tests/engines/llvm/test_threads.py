@@ -1,0 +1,102 @@
+"""Threads inside one training: the same bits for any number of them, and the same numbers as NumPy's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.engines.llvm import sharing, training
+
+random = np.random.default_rng(0)
+X = random.normal(size=(150, 70))
+LABELS = np.array(["a", "b", "c"])[np.argmax(X[:, :3], axis=1)]
+VALUES = np.stack([X[:, 0] * X[:, 1], np.abs(X[:, 2]), np.sin(X[:, 3])], axis=1)
+
+
+@pytest.fixture
+def small_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every step counts as large enough to be shared out, and every group of it."""
+    monkeypatch.setattr(training, "LARGE", 0)
+    monkeypatch.setattr(training, "SHORT", 0)
+    monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
+    training.compile_loop.cache_clear()
+    yield
+    training.compile_loop.cache_clear()
+
+
+def trained(layers: Any, X: Any, y: Any, **options: Any) -> dict[str, Any]:
+    network = cr.Network(layers, seed=1, dtype="float64")
+    network.fit(X, y, **{"epochs": 3, "batch_size": 40, "progress": False, **options})
+    return {f"{a}.{b}": v for a, own in network.parameters.items() for b, v in own.items()}
+
+
+CASES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
+    "classifier": ([cr.Dense(64, "relu"), cr.Dense(33, "tanh"), cr.Dense(3)], X, LABELS, {}),
+    "regression, all rows at once": ([cr.Dense(5, "tanh"), cr.Dense(3)], X, VALUES, {"batch_size": None}),
+    "narrow": ([cr.Dense(2, "sigmoid"), cr.Dense(1)], X[:, :2], VALUES[:, :1], {"batch_size": None}),
+    "with dropout": ([cr.Dense(40), cr.Dropout(0.2), cr.Dense(3)], X, LABELS, {}),
+    "clipped and penalised": (
+        [cr.Dense(16, "relu"), cr.Dense(3)],
+        X,
+        VALUES,
+        {"clip_norm": 0.1, "l1": 1e-3, "l2": 1e-3},
+    ),
+    "weighted": ([cr.Dense(16, "softplus"), cr.Dense(3)], X, LABELS, {"class_weight": "balanced"}),
+    "one row at a time": (
+        [cr.Dense(6, "tanh"), cr.Dense(3)],
+        X[:20],
+        LABELS[:20],
+        {"batch_size": 1, "optimizer": "sgd"},
+    ),
+}
+
+
+@pytest.mark.usefixtures("small_is_large")
+@pytest.mark.parametrize("case", sorted(CASES))
+def test_any_number_of_threads_gives_the_same_bits(case: str) -> None:
+    layers, inputs, targets, options = CASES[case]
+    one = trained(layers, inputs, targets, engine="llvm", threads=1, **options)
+    for threads in (2, 3, 5):
+        for name, value in trained(layers, inputs, targets, engine="llvm", threads=threads, **options).items():
+            np.testing.assert_array_equal(value, one[name], err_msg=f"{threads} threads, {name}")
+    for name, value in trained(layers, inputs, targets, engine="numpy", **options).items():
+        np.testing.assert_allclose(one[name], value, rtol=1e-7, atol=1e-9, err_msg=name)
+
+
+def test_a_large_step_uses_all_cores_and_a_small_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    teams: list[int] = []
+    together = training.Function.together
+    monkeypatch.setattr(
+        training.Function, "together", lambda f, tables, g: (teams.append(len(tables)), together(f, tables, g))
+    )
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    trained([cr.Dense(4), cr.Dense(3)], X, VALUES, engine="llvm")
+    assert not teams
+    rows = np.tile(X, (4, 1))
+    trained(
+        [cr.Dense(200, "relu"), cr.Dense(200), cr.Dense(3)], rows, np.tile(VALUES, (4, 1)), batch_size=None, epochs=1
+    )
+    assert set(teams) == {3}
+
+
+def test_threads_must_be_a_positive_number() -> None:
+    with pytest.raises(cr.errors.SettingError, match="threads=0"):
+        cr.Network([cr.Dense(1)]).fit(X, VALUES[:, :1], threads=0)
+
+
+def test_a_training_goes_on_when_the_system_has_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chainrule.engines.llvm import machine
+
+    def refuse(_: Any) -> None:
+        raise RuntimeError("can't start new thread")
+
+    rows, targets = np.tile(X, (4, 1)), np.tile(VALUES, (4, 1))
+    layers = [cr.Dense(200, "relu"), cr.Dense(200), cr.Dense(3)]
+    expected = trained(layers, rows, targets, batch_size=None, epochs=2, threads=2)
+    monkeypatch.setattr(machine.threading.Thread, "start", refuse)
+    for name, value in trained(layers, rows, targets, batch_size=None, epochs=2, threads=2).items():
+        np.testing.assert_array_equal(value, expected[name])
