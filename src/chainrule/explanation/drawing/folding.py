@@ -6,7 +6,7 @@ a layer is called.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -42,11 +42,15 @@ class Part:
         return len(self.equations) > 1 or bool(self.inner)
 
 
-def fold(program: Program, depth: int | None = None, focus: str | None = None) -> list[Part]:
+def fold(
+    program: Program, names: Mapping[Variable, str], depth: int | None = None, focus: str | None = None
+) -> list[Part]:
     """The parts of a Program, each after those it depends on.
 
     Parameters
     ----------
+    names : mapping
+        Names of variables; a block has in it the inputs that are called after its scope, `hidden.weight`.
     depth : int, optional
         How many levels of scopes are unfolded: 0 gives one block, 1 a block for every layer, and so on. By
         default as many as leave the picture legible.
@@ -64,13 +68,13 @@ def fold(program: Program, depth: int | None = None, focus: str | None = None) -
         known = {" / ".join(path[:i]) for path in paths for i in range(1, len(path) + 1)}
         raise UnknownNameError.among("scope", focus, known)
     if depth is not None or focused is not None:
-        return _cut_middle(program, _runs(program, 1 if depth is None else depth, focused), POSSIBLE)
+        return _cut_middle(program, names, _runs(program, 1 if depth is None else depth, focused), POSSIBLE)
     deepest = max((len(path) for path in paths), default=0) + 1
     for level in range(deepest, 1, -1):
         runs = _runs(program, level, None)
         if _nodes(program, runs) <= LEGIBLE:
-            return _parts(program, runs)
-    return _cut_middle(program, _runs(program, 1, None), LEGIBLE)
+            return _parts(program, names, runs)
+    return _cut_middle(program, names, _runs(program, 1, None), LEGIBLE)
 
 
 Run = tuple[str, tuple[Equation, ...]]
@@ -105,17 +109,17 @@ def _nodes(program: Program, runs: Sequence[Run]) -> int:
     return len(program.inputs) + sum(2 if len(equations) == 1 else 1 for _, equations in runs)
 
 
-def _cut_middle(program: Program, runs: list[Run], limit: int) -> list[Part]:
-    """The parts, with as many runs in the middle put into one block as leave no more nodes than the limit."""
+def _cut_middle(program: Program, names: Mapping[Variable, str], runs: list[Run], limit: int) -> list[Part]:
+    """The parts; of more nodes than the limit only a few runs at both ends, and those between as one block."""
     if _nodes(program, runs) > limit:
-        keep = limit // 6
+        keep = limit // 16
         if len(runs) > 2 * keep:
             middle = tuple(equation for _, equations in runs[keep:-keep] for equation in equations)
             runs = [*runs[:keep], (f"… {len(middle):,} operations", middle), *runs[-keep:]]
-    return _parts(program, runs)
+    return _parts(program, names, runs)
 
 
-def _parts(program: Program, runs: Sequence[Run]) -> list[Part]:
+def _parts(program: Program, names: Mapping[Variable, str], runs: Sequence[Run]) -> list[Part]:
     """Inputs first, then the runs, with what enters and leaves each."""
     owner = {equation.output: i for i, (_, equations) in enumerate(runs) for equation in equations}
     users: dict[Variable, set[int]] = {x: set() for x in (*program.inputs, *owner)}
@@ -130,11 +134,11 @@ def _parts(program: Program, runs: Sequence[Run]) -> list[Part]:
         if len(users[x]) == 1 and x not in results:
             (user,) = users[x]
             title = runs[user][0]
-            if title.startswith("…") or (title and x.name.startswith(title.split(" / ")[0] + ".")):
+            if title.startswith("…") or (title and names.get(x, "").startswith(title.split(" / ")[0] + ".")):
                 inner.setdefault(user, []).append(x)
     hidden = {x for own in inner.values() for x in own}
     shown = [x for x in program.inputs if x not in hidden and (users[x] or x in results)]
-    parts = [Part(x.name, (), (), (x,)) for x in shown]
+    parts = [Part(names.get(x, x.name), (), (), (x,)) for x in shown]
     for i, (title, equations) in enumerate(runs):
         own = {equation.output for equation in equations}
         taken = [x for equation in equations for x in equation.inputs if isinstance(x, Variable)]

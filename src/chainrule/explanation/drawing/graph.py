@@ -96,7 +96,7 @@ def draw_evaluation(
     SettingError.unless_count("draw", "digits", digits)
     if depth is not None:
         SettingError.unless_count("draw", "depth", depth, at_least=0)
-    graph = _Picture(evaluation, fold(evaluation.program, depth, focus), digits, subtitles or {})
+    graph = _Picture(evaluation, fold(evaluation.program, evaluation.names, depth, focus), digits, subtitles or {})
     return Drawing(graph.scene(title or evaluation.program.name, notes))
 
 
@@ -204,7 +204,8 @@ class _Picture:
         """A folded part: parameters and results with data and gradients."""
         evaluation = self.evaluation
         subtitle = self.subtitles.get(part.title) or _count(len(part.equations), "operation")
-        shown = [x for x in (*part.inner, *part.leaving) if not (part.title.startswith("…") and x in part.inner)]
+        named = [x for x in part.leaving if x in evaluation.names]
+        shown = [*(() if part.title.startswith("…") else part.inner), *(named or part.leaving)]
         bodies = []
         for x in shown[:SHOWN_INSIDE]:
             value, name = evaluation.values.get(x), evaluation.label(x)
@@ -212,7 +213,7 @@ class _Picture:
                 bodies.append((f"{name}  {x.type}", Group(0, 0, ())))
             else:
                 gradient = evaluation.cotangent(x)
-                bodies.append((name, _with_tip(two_grids(value, gradient, self.digits), "")))
+                bodies.append((name, two_grids(value, gradient, self.digits, least=96)))
         if len(shown) > SHOWN_INSIDE:
             bodies.append((f"and {len(shown) - SHOWN_INSIDE} more", Group(0, 0, ())))
         return block_box(part.title, subtitle, bodies)

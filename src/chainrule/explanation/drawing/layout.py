@@ -97,7 +97,10 @@ _BEND = Node(0.0, 6.0, 3.0, (3.0,))
 
 
 def _columns(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
-    """The longest way from the left for every node; what nothing leads to stands next to where it is used first."""
+    """The longest way from the left for every node, and then as far to the right as shortens the edges.
+
+    Edges of one source share their bends, so that its furthest target alone decides how long they are.
+    """
     column = [0] * count
     before: list[list[int]] = [[] for _ in range(count)]
     after: list[list[int]] = [[] for _ in range(count)]
@@ -106,9 +109,16 @@ def _columns(count: int, edges: Sequence[tuple[int, int]]) -> list[int]:
         after[source].append(target)
     for node in range(count):
         column[node] = max((column[source] + 1 for source in before[node]), default=0)
-    for node in range(count):
-        if not before[node] and after[node]:
-            column[node] = min(column[target] for target in after[node]) - 1
+    for node in reversed(range(count)):
+        if not after[node]:
+            continue
+        latest = min(column[target] for target in after[node]) - 1
+        longer = 0
+        for source in set(before[node]):
+            others = max((column[target] for target in after[source] if target != node), default=column[node])
+            longer += max(0, latest - max(others, column[node]))
+        if longer < latest - column[node]:
+            column[node] = latest
     return column
 
 

@@ -67,10 +67,7 @@ def value_box(
 ) -> Group:
     """A value: its name, its data and its gradient ("—" where it was not computed)."""
     name = shortened(name, 190, NAME_SIZE, bold=True)
-    if np.ndim(data) == 0 and np.ndim(gradient) == 0:
-        body = two_rows(data, gradient, digits, rows, text_width(name, NAME_SIZE, bold=True))
-    else:
-        body = two_grids(data, gradient, digits, rows)
+    body = two_grids(data, gradient, digits, rows, least=text_width(name, NAME_SIZE, bold=True))
     width = max(body.width, text_width(name, NAME_SIZE, bold=True)) + 2 * PADDING
     height = body.height + ROW + 9
     title = Text(PADDING, 16, name, NAME_SIZE, INK, bold=True)
@@ -105,38 +102,52 @@ def block_box(title: str, subtitle: str, bodies: Sequence[tuple[str, Group]]) ->
     return Group(width + 2 * PADDING, y + 2, (frame, *shapes), title)
 
 
-def _written(value: Any, digits: int) -> str:
-    return NOT_COMPUTED if value is None else number(np.asarray(value)[()], digits)
+def written(value: Any, digits: int) -> str:
+    """A number, or an array of one, in writing."""
+    return number(np.asarray(value).item(), digits)
 
 
 def gradient_text(value: Any, digits: int) -> tuple[str, str]:
     """A gradient in writing with its sign, and its colour; "—" where it was not computed."""
     if value is None:
         return NOT_COMPUTED, MUTED
-    x = np.asarray(value)[()]
-    return signed(x, digits), text_colour_of(float(x))
+    x = np.asarray(value).item()
+    return signed(x, digits), text_colour_of(x)
 
 
 def two_rows(data: Any, gradient: Any, digits: int, rows: Sequence[str], least: float = 0.0) -> Group:
     """Data above its gradient, at least so wide."""
-    written, (slope, colour) = _written(data, digits), gradient_text(gradient, digits)
+    text, (slope, colour) = written(data, digits), gradient_text(gradient, digits)
     labels = max(text_width(row, SMALL_SIZE) for row in rows)
-    width = max(least, labels + 10 + max(text_width(written, NUMBER_SIZE), text_width(slope, NUMBER_SIZE)))
+    width = max(least, labels + 10 + max(text_width(text, NUMBER_SIZE), text_width(slope, NUMBER_SIZE)))
     shapes = (
         Text(0, 12, rows[0], SMALL_SIZE, MUTED),
-        Text(width, 12, written, NUMBER_SIZE, INK, "end"),
+        Text(width, 12, text, NUMBER_SIZE, INK, "end"),
         Text(0, 12 + ROW, rows[1], SMALL_SIZE, MUTED),
         Text(width, 12 + ROW, slope, NUMBER_SIZE, colour, "end"),
     )
     return Group(width, 2 * ROW + 2, shapes)
 
 
-def two_grids(data: Any, gradient: Any, digits: int, rows: Sequence[str] = ("data", "grad")) -> Group:
-    """Data and gradient side by side, each with its shape or its numbers."""
-    left = captioned(rows[0] if data is None else f"{rows[0]} {shape_text(data)}", data, digits)
-    right = captioned(rows[1], gradient, digits)
-    width = left.width + 14 + right.width
-    return Group(width, max(left.height, right.height), (left, right.at(left.width + 14, 0)))
+def two_grids(
+    data: Any,
+    gradient: Any,
+    digits: int,
+    rows: Sequence[str] = ("data", "grad"),
+    cells: int = 32,
+    side: float = 120.0,
+    least: float = 0.0,
+) -> Group:
+    """Data and gradient, side by side or, where that is too wide, one above the other; one number in two rows."""
+    if np.size(data) == 1:
+        return two_rows(data, gradient, digits, rows, least)
+    first = captioned(f"{rows[0]} {shape_text(data)}", data, digits, cells, side)
+    second = captioned(rows[1], gradient, digits, cells, side)
+    if first.width + second.width > 170 and first.height < 0.6 * first.width:
+        width, below = max(first.width, second.width), first.height + 4
+        return Group(width, below + second.height, (first, second.at(0, below)))
+    beside = first.width + 14
+    return Group(beside + second.width, max(first.height, second.height), (first, second.at(beside, 0)))
 
 
 def shape_text(value: Any) -> str:
@@ -172,7 +183,8 @@ def range_text(array: Any, digits: int) -> str:
     rest = f", {numbers.size - finite.size} not finite" if finite.size < numbers.size else ""
     if not finite.size:
         return f"{numbers.size} not finite"
-    return f"{number(finite.min(), digits)} … {number(finite.max(), digits)}{rest}"
+    least, greatest = number(finite.min(), digits), number(finite.max(), digits)
+    return (f"all {least}" if least == greatest else f"{least} … {greatest}") + rest
 
 
 def _can_be_written(array: Any) -> bool:

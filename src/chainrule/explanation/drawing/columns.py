@@ -1,0 +1,344 @@
+"""The columns of a network's picture: inputs, layers at three levels of detail, and the loss."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chainrule.explanation.drawing.layers import RowLayer
+from chainrule.explanation.drawing.palette import (
+    INK,
+    LEAF_FILL,
+    LEAF_STROKE,
+    LINE,
+    MUTED,
+    NOT_COMPUTED,
+    PAPER,
+    RESULT_FILL,
+    RESULT_STROKE,
+    VALUE_FILL,
+    VALUE_STROKE,
+    colour_of,
+    largest_of,
+    number,
+    signed,
+    text_colour_of,
+    thickness_of,
+)
+from chainrule.explanation.drawing.pieces import (
+    NUMBER_SIZE,
+    PADDING,
+    ROW,
+    SMALL_SIZE,
+    TAG_HEIGHT,
+    block_box,
+    captioned,
+    heat_map,
+    shape_text,
+    tag,
+    tag_width,
+    two_grids,
+)
+from chainrule.explanation.drawing.scene import Box, Curve, Group, Point, Rectangle, Shape, Text, shortened, text_width
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.tracing.program import Variable
+
+HEADER = 40.0
+SPACE = 14.0
+"""Between neurons that stand above each other."""
+
+
+@dataclass(frozen=True)
+class Style:
+    """Where the numbers come from, and how they are written."""
+
+    evaluation: Evaluation
+    digits: int
+
+    @property
+    def rows(self) -> int:
+        """Rows of the batch."""
+        return next((x.shape[0] for x in self.evaluation.samples), 1)
+
+    @property
+    def differentiated(self) -> bool:
+        """Whether there are gradients to be shown."""
+        return self.evaluation.output is not None
+
+    def value(self, x: Variable | None) -> Any:
+        """The value of a variable, if it is known."""
+        return None if x is None else self.evaluation.values.get(x)
+
+    def gradient(self, x: Variable | None) -> Any:
+        """The gradient of a variable, if it was computed."""
+        return None if x is None else self.evaluation.cotangent(x)
+
+    def mean(self, x: Variable) -> Any:
+        """Means over the rows of a batch, one for every neuron; `None` where nothing is known."""
+        value = self.value(x)
+        return None if value is None else np.mean(np.asarray(value, np.float64), axis=0)
+
+    def of_one_row(self, x: Variable) -> Any:
+        """The gradient by every neuron, where the batch has one row."""
+        gradient = self.gradient(x)
+        return None if gradient is None or self.rows != 1 else gradient[0]
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: where its neurons are left, and where lines from the column before arrive.
+
+    `connections` has for every connection the input's number, the point and the weight, in a column drawn to its
+    connections; elsewhere all lines arrive at `entry`.
+    """
+
+    group: Group
+    exits: tuple[Point, ...]
+    entry: Point
+    connections: tuple[tuple[int, Point, float | None], ...] | None = None
+
+    @property
+    def folded(self) -> bool:
+        """Whether its neurons cannot be told apart."""
+        return len(self.exits) == 1 and self.connections is None
+
+
+def sources(style: Style, first: RowLayer, individually: bool) -> Column:
+    """The inputs, one by one or as a block."""
+    x = first.source
+    name = style.evaluation.label(x)
+    title = f"{first.inputs} input" + ("" if first.inputs == 1 else "s")
+    if not individually:
+        return _folded(name, title, _bodies(style, [(name, x)]))
+    value = style.mean(x)
+    boxes = []
+    for i in range(first.inputs):
+        lines = [] if value is None else [("x" if style.rows == 1 else "mean", number(value[i], style.digits), INK)]
+        if style.of_one_row(x) is not None:
+            lines.append(_slope_line(style, "x", style.of_one_row(x)[i]))
+        boxes.append(_Neuron(f"{name}[{i}]", lines))
+    return _in_grid(name, title, _drawn(boxes, LEAF_FILL, LEAF_STROKE, 5), 1)
+
+
+def block(style: Style, layer: RowLayer) -> Column:
+    """A layer as one box, with heat maps of its parameters and of what it gives."""
+    shown = [("weight", layer.weight), ("bias", layer.bias), ("a", layer.a)]
+    return _folded(layer.name, layer.description, _bodies(style, shown))
+
+
+def _bodies(style: Style, shown: list[tuple[str, Variable | None]]) -> list[tuple[str, Group]]:
+    bodies = []
+    for name, x in shown:
+        value = style.value(x)
+        if value is not None and np.size(value):
+            rows = ("values", f"∂{_loss(style)}/∂{name}")
+            bodies.append((name, _with_gradient(style, value, style.gradient(x), rows)))
+    return bodies
+
+
+def _with_gradient(style: Style, value: Any, gradient: Any, rows: tuple[str, str]) -> Group:
+    if style.differentiated:
+        return two_grids(value, gradient, style.digits, rows, cells=64, side=150)
+    return captioned(shape_text(value), value, style.digits, cells=64, side=150)
+
+
+def _folded(title: str, subtitle: str, bodies: list[tuple[str, Group]]) -> Column:
+    group = block_box(title, subtitle, bodies)
+    middle = group.height / 2
+    return Column(group, ((group.width, middle),), (0.0, middle))
+
+
+def neurons(style: Style, layer: RowLayer) -> Column:
+    """A layer neuron by neuron, the weights of each as a heat map."""
+    weight, slopes = style.value(layer.weight), style.gradient(layer.weight)
+    bias = style.value(layer.bias)
+    boxes = []
+    for j in range(layer.units):
+        maps = [heat_map(array[:, j], 16, 64, largest_of(array)) for array in (weight, slopes) if array is not None]
+        lines = [] if bias is None else [("b", signed(bias[j], style.digits), text_colour_of(float(bias[j])))]
+        boxes.append(_Neuron(f"{layer.name}[{j}]", lines + _state(style, layer, j), _in_a_row(maps)))
+    across = max(1, round(1.2 * math.sqrt(layer.units)))
+    return _in_grid(layer.name, layer.description, _drawn(boxes, VALUE_FILL, VALUE_STROKE, 10), across)
+
+
+def _in_a_row(maps: list[Group]) -> Group:
+    """Pictures side by side: weights, and their gradients."""
+    placed, x = [], 0.0
+    for one in maps:
+        placed.append(one.at(x, 0))
+        x += one.width + 8
+    return Group(max(0.0, x - 8), max((one.height for one in maps), default=0.0), tuple(placed))
+
+
+def connected(style: Style, layer: RowLayer) -> Column:
+    """A layer to its connections: before every neuron a row for each of its weights, and one for its bias."""
+    weight, bias = style.value(layer.weight), style.value(layer.bias)
+    slopes, slope = style.gradient(layer.weight), style.gradient(layer.bias)
+    d = style.digits
+
+    def column(array: Any, also: Any, write: Any) -> float:
+        numbers = [*np.ravel(array), *np.ravel([] if also is None else also)]
+        return max((tag_width(write(x, d)) for x in numbers), default=0.0)
+
+    first = 0.0 if weight is None else column(weight, bias, signed)
+    second = 0.0 if slopes is None else column(slopes, slope, signed)
+    letter = 0.0 if bias is None or weight is None else 12.0
+    reach = letter + first + (second + 4 if second else 0.0)
+    texts = [_Neuron(f"{layer.name}[{j}]", _state(style, layer, j)) for j in range(layer.units)]
+    bodies = _drawn(texts, VALUE_FILL, VALUE_STROKE, 14)
+    largest = largest_of(weight)
+    bend = 26.0 if weight is not None else 0.0
+    width = reach + bend + bodies[0].width
+    shapes: list[Shape] = list(_header(layer.name, layer.description, width))
+    if weight is not None:
+        shapes += [Text(letter + first / 2, HEADER - 3, "w", SMALL_SIZE, MUTED, "middle")]
+        if second:
+            text = f"∂{_loss(style)}/∂w"
+            shapes += [Text(letter + first + 4 + second / 2, HEADER - 3, text, SMALL_SIZE, MUTED, "middle")]
+    y = HEADER + 4
+    connections: list[tuple[int, Point, float | None]] = []
+    exits = []
+    for j, body in enumerate(bodies):
+        count = 1 if weight is None else layer.inputs + (bias is not None)
+        height = max(body.height, count * TAG_HEIGHT)
+        middle, top = y + height / 2, y + (height - count * TAG_HEIGHT) / 2
+        if weight is None:
+            connections.append((j, (0.0, middle), None))
+        for i in range(count if weight is not None else 0):
+            level = top + (i + 0.5) * TAG_HEIGHT
+            is_bias = i == layer.inputs
+            w = float(bias[j] if is_bias else weight[i, j])
+            g = None if slopes is None else (None if slope is None else slope[j]) if is_bias else slopes[i, j]
+            name = f"{layer.name}.{f'bias[{j}]' if is_bias else f'weight[{i}, {j}]'}"
+            tip = f"{name} = {w!r}" + ("" if g is None else f", gradient {float(g)!r}")
+            colour, thick = colour_of(w), thickness_of(w, largest, 3.4)
+            end, turn = (reach + bend, middle + (level - middle) * 0.2), reach + bend / 2
+            points: tuple[Point, ...] = ((reach, level), (turn, level), (turn, end[1]), end)
+            shapes.append(Curve(points, colour, 1.0 if is_bias else thick))
+            shapes.append(tag(signed(w, d), w, first, tip).at(letter, level - TAG_HEIGHT / 2 + 1))
+            if second:
+                text = NOT_COMPUTED if g is None else signed(g, d)
+                place = (letter + first + 4, level - TAG_HEIGHT / 2 + 1)
+                shapes.append(_gradient_tag(text, 0.0 if g is None else float(g), second, tip).at(*place))
+            if is_bias:
+                shapes.append(Text(letter - 3, level + 3.5, "b", SMALL_SIZE, MUTED, "end"))
+            else:
+                connections.append((i, (letter, level), w))
+        exits.append((reach + bend + body.width, middle))
+        shapes.append(body.at(reach + bend, middle - body.height / 2))
+        y += height + SPACE
+    group = Group(width, y - SPACE, tuple(shapes))
+    return Column(group, tuple(exits), (0.0, group.height / 2), tuple(connections))
+
+
+def _gradient_tag(text: str, slope: float, width: float, tip: str) -> Group:
+    """A gradient beside its weight: the sign's colour in the letters alone."""
+    box = Box(0, 0, width, TAG_HEIGHT - 2)
+    letters = Text(width / 2, 11, text, SMALL_SIZE, text_colour_of(slope), "middle")
+    return Group(width, TAG_HEIGHT - 2, (Rectangle(box, PAPER, LINE, 0.8, 3), letters), "", tip)
+
+
+def loss_column(style: Style, found: NetworkEvaluation, last: RowLayer) -> Column:
+    """The loss of the batch, and the targets where it has one row."""
+    assert found.loss is not None
+    lines = [("loss", number(np.asarray(style.value(found.loss)).item(), style.digits), INK)]
+    target = next((x for x in found.evaluation.program.inputs if style.evaluation.label(x) == "target"), None)
+    values = style.value(target)
+    if values is not None and style.rows == 1 and np.size(values) <= 8:
+        lines += [(f"target[{i}]", number(x, style.digits), INK) for i, x in enumerate(np.ravel(values))]
+    (box,) = _drawn([_Neuron(style.evaluation.label(found.loss), lines)], RESULT_FILL, RESULT_STROKE, 5)
+    return Column(box, ((box.width, box.height / 2),), (0.0, box.height / 2))
+
+
+def _loss(style: Style) -> str:
+    output = style.evaluation.output
+    return "L" if output is None else style.evaluation.label(output)
+
+
+def _slope_line(style: Style, name: str, slope: Any) -> tuple[str, str, str]:
+    return f"∂{_loss(style)}/∂{name}", signed(slope, style.digits), text_colour_of(float(slope))
+
+
+def _state(style: Style, layer: RowLayer, j: int) -> list[tuple[str, str, str]]:
+    """What a neuron says of one pass: z, a, and ∂L/∂z where the batch has one row."""
+    lines = []
+    mean = "" if style.rows == 1 else "mean "
+    for name, x in (("z", layer.z), ("a", layer.a)):
+        if style.mean(x) is not None and not (name == "a" and layer.a is layer.z):
+            lines.append((mean + name, number(style.mean(x)[j], style.digits), INK))
+    if layer.a is layer.z and lines:
+        lines = [(f"{mean}a = z", *lines[0][1:])]
+    if style.of_one_row(layer.z) is not None:
+        lines.append(_slope_line(style, "z", style.of_one_row(layer.z)[j]))
+    return lines
+
+
+@dataclass(frozen=True)
+class _Neuron:
+    """What a neuron shows: its name, a picture, and rows of a word and a number in a colour."""
+
+    name: str
+    lines: list[tuple[str, str, str]]
+    picture: Group = field(default_factory=lambda: Group(0, 0, ()))
+
+    @property
+    def title(self) -> str:
+        return shortened(self.name, 150, SMALL_SIZE, bold=True)
+
+    @property
+    def width(self) -> float:
+        """The room it needs between its sides."""
+        words = max((text_width(word, SMALL_SIZE) for word, _, _ in self.lines), default=0.0)
+        numbers = max((text_width(text, NUMBER_SIZE) for _, text, _ in self.lines), default=0.0)
+        title = text_width(self.title, SMALL_SIZE, bold=True)
+        return max(title, words + 8 + numbers if self.lines else 0.0, self.picture.width)
+
+    def drawn(self, width: float, fill: str, stroke: str, radius: float) -> Group:
+        """The box, so wide between its sides."""
+        shapes: list[Shape] = [Text(PADDING, 15, self.title, SMALL_SIZE, INK, bold=True), self.picture.at(PADDING, 22)]
+        y = 15.0 + (self.picture.height + 8 if self.picture.height else 0.0)
+        for word, text, colour in self.lines:
+            y += ROW
+            shapes.append(Text(PADDING, y, word, SMALL_SIZE, MUTED))
+            shapes.append(Text(PADDING + width, y, text, NUMBER_SIZE, colour, "end"))
+        box = Box(0, 0, width + 2 * PADDING, y + 8)
+        frame = Rectangle(box, fill, stroke, 1.2, radius)
+        return Group(box.width, box.height, (frame, *shapes), self.title)
+
+
+def _drawn(neurons: list[_Neuron], fill: str, stroke: str, radius: float) -> list[Group]:
+    """The boxes of a column, all as wide as the widest."""
+    width = max(neuron.width for neuron in neurons)
+    return [neuron.drawn(width, fill, stroke, radius) for neuron in neurons]
+
+
+def _header(title: str, subtitle: str, width: float) -> list[Shape]:
+    return [
+        Text(width / 2, 12, shortened(title, 220, 12, bold=True), 12, INK, "middle", bold=True),
+        Text(width / 2, 25, shortened(subtitle, 220, SMALL_SIZE), SMALL_SIZE, MUTED, "middle"),
+    ]
+
+
+def _in_grid(title: str, subtitle: str, boxes: list[Group], across: int) -> Column:
+    """Boxes row by row under a header; they are left one by one only where they stand in one column."""
+    wide, high = max(box.width for box in boxes), max(box.height for box in boxes)
+    inner = across * (wide + SPACE) - SPACE
+    width = max(inner, text_width(title, 12, bold=True), text_width(subtitle, SMALL_SIZE))
+    shapes: list[Shape] = list(_header(title, subtitle, width))
+    exits = []
+    y = HEADER
+    for j, box in enumerate(boxes):
+        x = (width - inner) / 2 + (j % across) * (wide + SPACE)
+        y = HEADER + (j // across) * (high + SPACE)
+        shapes.append(box.at(x, y))
+        exits.append((x + box.width, y + box.height / 2))
+    group = Group(width, y + high, tuple(shapes))
+    if across > 1:
+        frame = Rectangle(Box(-8, -8, width + 16, group.height + 16), None, LINE, 1, 8)
+        group = Group(width, group.height, (frame, *shapes))
+        return Column(group, ((width + 8, group.height / 2),), (-8.0, group.height / 2))
+    return Column(group, tuple(exits), (0.0, HEADER + (group.height - HEADER) / 2))

@@ -1,0 +1,227 @@
+"""Networks layer by layer: neurons and weighted connections where there are few, layers as blocks where there are many.
+
+A network of layers in a row has a column for every layer. Any other network is drawn as the graph of its Program,
+folded to one block for every call of a layer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from chainrule.errors import SettingError, UnknownNameError
+from chainrule.explanation.drawing.columns import Column, Style, block, connected, loss_column, neurons, sources
+from chainrule.explanation.drawing.drawing import Drawing
+from chainrule.explanation.drawing.folding import LEGIBLE, POSSIBLE
+from chainrule.explanation.drawing.graph import draw_evaluation
+from chainrule.explanation.drawing.layers import RowLayer, as_row, described
+from chainrule.explanation.drawing.palette import (
+    BLOCK_FILL,
+    BLOCK_STROKE,
+    LEAF_FILL,
+    LEAF_STROKE,
+    RESULT_FILL,
+    RESULT_STROKE,
+    VALUE_FILL,
+    VALUE_STROKE,
+    ZERO,
+    colour_of,
+    largest_of,
+    thickness_of,
+)
+from chainrule.explanation.drawing.pieces import SIGNS, arrow, assemble, box_sample
+from chainrule.explanation.drawing.scene import Curve, Group, Point, Shape
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.tracing import trees
+from chainrule.tracing.program import Program, Variable
+from chainrule.tracing.simplify import drop_unused
+
+MOST_INPUTS = 16
+"""Connections that one neuron can have with all of them legible."""
+
+GAP = 84.0
+
+
+def draw_network(
+    found: NetworkEvaluation,
+    layers: Mapping[str, Any],
+    *,
+    title: str | None = None,
+    depth: int | None = None,
+    focus: str | None = None,
+    digits: int = 4,
+) -> Drawing:
+    """The picture of a network.
+
+    Weights stand on the connections, with their gradients where there is a loss; neurons show z and a, as means over
+    the rows of a batch. More than about 200 neurons and connections are folded into blocks with heat maps.
+
+    Parameters
+    ----------
+    found : NetworkEvaluation
+        What was computed; values of variables may be missing.
+    layers : mapping
+        Layers by name.
+    depth : int, optional
+        1 for a block for every layer, 2 for every neuron, 3 for every connection; by default as far as the picture
+        stays legible. In networks that are no row of layers, the levels of scopes that are unfolded.
+    focus : str, optional
+        The layer to be unfolded while the others are folded.
+    digits : int
+        Significant digits of numbers.
+    """
+    SettingError.unless_count("draw", "digits", digits)
+    if depth is not None:
+        SettingError.unless_count("draw", "depth", depth, at_least=0)
+    row = as_row(found, layers)
+    if row is None:
+        subtitles = {name: described(layer) for name, layer in layers.items()}
+        return draw_evaluation(
+            pruned(found),
+            title=title or "network",
+            depth=1 if depth is None else depth,
+            focus=focus,
+            digits=digits,
+            subtitles=subtitles,
+        )
+    if focus is not None and focus not in {layer.name for layer in row}:
+        raise UnknownNameError.among("layer", focus, layers)
+    style = Style(found.evaluation, digits)
+    levels = _levels(row, depth, focus)
+    columns = [sources(style, row[0], individually=levels[0] == 3)]
+    for layer, level in zip(row, levels, strict=True):
+        make = {1: block, 2: neurons, 3: connected}[level]
+        columns.append(make(style, layer))
+    if found.loss is not None:
+        columns.append(loss_column(style, found, row[-1]))
+    content = _side_by_side(columns, style)
+    sizes = "-".join(str(n) for n in (row[0].inputs, *(layer.units for layer in row)))
+    return Drawing(
+        assemble(content, title or f"{sizes} network", _key(style, levels), _notes(style, found, row, layers, levels))
+    )
+
+
+def pruned(found: NetworkEvaluation) -> Evaluation:
+    """The evaluation of the loss, or of the outputs, alone; what comes after the outputs has the scope `loss`."""
+    outputs = found.outputs if found.loss is None else (found.loss, *found.outputs)
+    program = _ending_in(found.evaluation.program, outputs)
+    before = {equation.output for equation in _ending_in(program, found.outputs).equations}
+    equations = tuple(
+        equation if equation.output in before or equation.scope else replace(equation, scope="loss")
+        for equation in program.equations
+    )
+    return replace(found.evaluation, program=replace(program, equations=equations))
+
+
+def _ending_in(program: Program, outputs: tuple[Any, ...]) -> Program:
+    return drop_unused(replace(program, outputs=outputs, outputs_structure=trees.row(len(outputs))))
+
+
+def _levels(row: list[RowLayer], depth: int | None, focus: str | None) -> list[int]:
+    """How far each layer is unfolded: 1 as a block, 2 to neurons, 3 to connections."""
+    legible = all(layer.inputs <= MOST_INPUTS for layer in row)
+    nodes = row[0].inputs + sum(layer.units + layer.connections for layer in row)
+    if focus is None and depth is None:
+        return [3 if legible and nodes <= LEGIBLE else 1] * len(row)
+    wanted = [depth if focus in (None, layer.name) else 1 for layer in row]
+    return [
+        _furthest(layer, 3 if level is None else level, level is None) for level, layer in zip(wanted, row, strict=True)
+    ]
+
+
+def _furthest(layer: RowLayer, level: int, legibly: bool) -> int:
+    """The level asked for, or the furthest below it to which a layer can be unfolded."""
+    most = LEGIBLE if legibly else POSSIBLE
+    if layer.units > most:
+        return 1
+    connections = layer.connections <= most and (layer.inputs <= MOST_INPUTS or not legibly)
+    return min(max(1, level), 3 if connections else 2)
+
+
+def _side_by_side(columns: list[Column], style: Style) -> Group:
+    """Columns centred on one line, and the lines between them."""
+    height = max(column.group.height for column in columns)
+    x = 0.0
+    placed: list[Group] = []
+    lines: list[Shape] = []
+    before: tuple[Column, Point] | None = None
+    for column in columns:
+        if before is not None:
+            x += GAP if column.connections is None else min(240.0, max(GAP, 0.16 * height))
+        corner = (x, (height - column.group.height) / 2)
+        if before is not None:
+            lines += _joined(before[0], before[1], column, corner)
+        placed.append(column.group.at(*corner))
+        before = column, corner
+        x += column.group.width
+    return Group(x, height, (*lines, *placed))
+
+
+def _joined(left: Column, left_corner: Point, right: Column, right_corner: Point) -> list[Shape]:
+    """The lines from one column to the next: one for every connection, or one for all."""
+    x, y = right_corner
+    exits = [(px + left_corner[0], py + left_corner[1]) for px, py in left.exits]
+    edge = left_corner[0] + left.group.width
+    if right.connections is None:
+        entry = (x + right.entry[0], y + right.entry[1])
+        if left.folded:
+            return list(arrow(_curve(exits[0], edge, entry), ZERO, 3.0))
+        return [shape for start in exits for shape in arrow(_curve(start, edge, entry), ZERO, 1.0)]
+    if left.folded:
+        count = 1 + max(i for i, _, _ in right.connections)
+        top, bottom = left_corner[1] + 10, left_corner[1] + left.group.height - 10
+        exits = [(exits[0][0], top + (bottom - top) * (i + 0.5) / count) for i in range(count)]
+    largest = largest_of(*(weight for _, _, weight in right.connections if weight is not None))
+    return [
+        Curve(
+            _curve(exits[i], edge, (px + x, py + y)),
+            ZERO if weight is None else colour_of(weight),
+            1.2 if weight is None else thickness_of(weight, largest, 3.4),
+        )
+        for i, (px, py), weight in right.connections
+    ]
+
+
+def _curve(start: Point, edge: float, end: Point) -> tuple[Point, ...]:
+    """Level to the edge of its column, and then an S."""
+    (x0, y0), (x1, y1) = start, end
+    middle = (edge + x1) / 2
+    level = ((x0, y0), (edge, y0), (edge, y0)) if edge > x0 + 0.5 else ()
+    return (start, *level, (middle, y0), (middle, y1), end)
+
+
+def _key(style: Style, levels: list[int]) -> list[tuple[Group, str]]:
+    entries = []
+    if levels[0] == 3:
+        entries.append((box_sample(LEAF_FILL, LEAF_STROKE), "input"))
+    if max(levels) > 1:
+        entries.append((box_sample(VALUE_FILL, VALUE_STROKE), "neuron"))
+    if min(levels) == 1:
+        entries.append((box_sample(BLOCK_FILL, BLOCK_STROKE), "layer, folded"))
+    if style.evaluation.output is not None:
+        entries.append((box_sample(RESULT_FILL, RESULT_STROKE), "loss"))
+    words = "thickness of a connection: size of its weight" if 3 in levels else "depth of a colour: size of the number"
+    return [*entries, *SIGNS, (Group(0, 0, ()), words)]
+
+
+def _notes(
+    style: Style, found: NetworkEvaluation, row: list[RowLayer], layers: Mapping[str, Any], levels: list[int]
+) -> list[str]:
+    notes = []
+    if style.rows > 1 and style.evaluation.values.get(row[0].source) is not None:
+        folded = "" if min(levels) > 1 else "; heat maps of values have a row for each"
+        means = "" if max(levels) == 1 else "; z and a are means over them"
+        notes.append(f"{style.rows} rows{means}{folded}. Gradients are those of the mean loss.")
+    shown = {layer.name for layer in row}
+    passing = [call.name for call in found.layers if call.name not in shown and call.name in layers]
+    if passing:
+        notes.append(f"{', '.join(passing)}: changes nothing outside training.")
+    return notes
+
+
+def without_data(found: NetworkEvaluation, parameters: Mapping[str, Any]) -> NetworkEvaluation:
+    """The same with the values of parameters alone, for a picture of a network that was given no data."""
+    kept: dict[Variable, Any] = {found.known[name]: value for name, value in parameters.items()}
+    return replace(found, evaluation=replace(found.evaluation, values=kept))
