@@ -23,16 +23,21 @@ class Meaning:
     classes: Any | None
     flat: bool
 
-    def predict(self, outcome: Any, output: Any) -> Any:
-        """Labels, or values, one for every row."""
+    def answer(self, outcome: Any, output: Any) -> Any:
+        """Class numbers, or values, one for every row."""
         scores = self.head.scores(outcome, output)
         if self.classes is not None:
-            chosen = np.asarray(self.head.chosen(scores)).astype(int)
-            return self.classes[np.minimum(chosen, len(self.classes) - 1)]
+            return self.head.chosen(scores)
         if self.head.loss.link == "sigmoid" and self.head.width > 1:
-            return (scores > 0).astype(int)
+            return scores > 0
         values = activation(self.head.loss.link)(scores)
         return values[:, 0] if self.flat and values.shape[-1] == 1 else values
+
+    def named(self, answer: Any) -> Any:
+        """An answer as people are given it: labels in place of class numbers."""
+        if self.classes is not None:
+            return self.classes.take(answer, mode="clip")
+        return answer.astype(int) if answer.dtype == np.bool_ else answer
 
     def probabilities(self, outcome: Any, output: Any) -> Any:
         """Probabilities, shape (rows, classes)."""

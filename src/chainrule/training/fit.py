@@ -118,7 +118,9 @@ class Training:
         self.runner, self.structure = prepare_runner(
             step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads
         )
-        self.validator = None if validation is None else Evaluator(step.objective, validation)
+        self.validator = (
+            None if validation is None else Evaluator(step.objective, validation, settings.engine, settings.epochs)
+        )
         self.history = History()
         # Two streams, so that neither depends on how many epochs are drawn at once.
         self.order_random = np.random.default_rng([settings.seed, 0])

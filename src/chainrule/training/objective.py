@@ -153,17 +153,21 @@ class Objective:
         dtype = next(iter(flat_names(parameters).values())).dtype
         inputs = [x if x.dtype == dtype else x.astype(dtype) for x in batch.inputs]  # rows of files on disk
         outcome = self.model.apply(parameters, inputs, key)
+        losses, rights = self.judged(outcome, batch)
+        total = sum((_mean(value, batch.weights) for value in losses[1:]), start=_mean(losses[0], batch.weights))
+        accuracies = [_mean(right, batch.weights) for right in rights]
+        return total + self.penalty(parameters, batch, strengths), accuracies, outcome
+
+    def judged(self, outcome: Outcome, batch: Batch) -> tuple[list[Any], list[Any]]:
+        """The loss of every sample by every head; and 1 for right answers, 0 for wrong ones, where heads classify."""
         outputs, _ = trees.flatten(outcome.outputs)
-        total: Any = None
-        accuracies = []
+        losses, rights = [], []
         for head, output, targets, codes in zip(self.heads, outputs, batch.targets, batch.codes, strict=True):
             scores = head.scores(outcome, output)
-            value = _mean(self._per_sample(head, scores, targets), batch.weights)
-            total = value if total is None else total + value
+            losses.append(self._per_sample(head, scores, targets))
             if head.classifies:
-                right = np.equal(head.chosen(scores), codes)
-                accuracies.append(_mean(right.astype(scores.dtype), batch.weights))
-        return total + self.penalty(parameters, batch, strengths), accuracies, outcome
+                rights.append(np.equal(head.chosen(scores), codes).astype(scores.dtype))
+        return losses, rights
 
     def _per_sample(self, head: Head, scores: Any, targets: Any) -> Any:
         value = head.loss(scores, targets)

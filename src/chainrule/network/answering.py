@@ -1,0 +1,178 @@
+"""What a network answers for rows of inputs, by NumPy or by machine code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+
+from chainrule.engines import ENGINES
+from chainrule.engines.rows import HeldFunction, RowFunction, block_for, pays, time_saved
+from chainrule.errors import DataError, NotBuiltError, UnknownNameError, UnsupportedError
+from chainrule.network.meaning import Meaning, nested
+from chainrule.nn.model import Model, Outcome
+from chainrule.nn.parameters import Parameters
+from chainrule.ops.operation import ArrayType
+from chainrule.tracing import Program, simplify, trace, trees
+from chainrule.training import CHUNK, as_inputs
+from chainrule.training.evaluation import finiteness, parameter_types, sizes_of
+from chainrule.training.remembering import Memory, are_settled, key_of
+
+Question = Literal["outputs", "predict", "predict_proba"]
+
+_functions = Memory()
+
+
+class Answers:
+    """A model whose outputs mean something, asked about rows.
+
+    `saved` is the time that machine code would have saved so far, by question and size of blocks.
+    """
+
+    def __init__(
+        self, model: Model, meanings: Sequence[Meaning], dtype: Any, names: Sequence[str], saved: dict[Any, float]
+    ) -> None:
+        self.model, self.meanings, self.dtype, self.names = model, meanings, dtype, names
+        self._saved = saved
+        self._settled = are_settled(model.function, tuple(meaning.head for meaning in meanings))
+        self._sizes = sizes_of(model)
+        self._functions: dict[Question, RowFunction | None] = {}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_functions": {}}  # machine code is made anew in another process
+
+    def ask(self, question: Question, parameters: Parameters, X: Any, engine: str = "auto") -> Any:
+        """The answers for all rows, in the way the engine's name says."""
+        if engine not in ENGINES:
+            raise UnknownNameError.among("engine", engine, ENGINES)
+        arrays = self.arrays(X)
+        function = self._chosen(question, arrays, engine)
+        leaves = None if function is None else function(trees.flatten(parameters)[0], arrays)
+        if leaves is None:
+            return self.by_numpy(question, parameters, X)
+        return self.named(question, leaves)
+
+    def by_numpy(self, question: Question, parameters: Parameters, X: Any) -> Any:
+        """The answers, layer by layer, a bounded number of rows at once."""
+        arrays = as_inputs(X, self.dtype, self.names, self.model.inputs)
+        pieces = []
+        for begin in range(0, len(arrays[0]), CHUNK):
+            rows = [np.asarray(a[begin : begin + CHUNK], self.dtype) for a in arrays]
+            pieces.append(self.read(question, self.model.apply(parameters, rows)))
+        whole = pieces[0] if len(pieces) == 1 else [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
+        return self.named(question, whole)
+
+    def holding(self, question: Question, parameters: Sequence[Any]) -> HeldFunction:
+        """A question to be asked again and again of the same parameters."""
+        return HeldFunction(self.function(question), parameters)
+
+    def arrays(self, X: Any) -> list[Any]:
+        """The inputs as arrays. One of the right type is taken as it is, and machine code looks whether it is finite."""
+        inputs = self.model.inputs
+        if type(X) is np.ndarray and X.dtype == self.dtype and len(inputs) == 1 and X.shape[1:] == inputs[0] and len(X):
+            return [X]
+        return as_inputs(X, self.dtype, self.names, self.model.inputs)
+
+    def read(self, question: Question, outcome: Outcome) -> list[Any]:
+        """What a pass through the network answers, as plain NumPy code: one array for every output."""
+        outputs, _ = trees.flatten(outcome.outputs)
+        if question == "predict_proba":
+            if not self.meanings:
+                raise NotBuiltError("predict_proba needs a network that has been fitted; call fit(X, y) first.")
+            return [m.probabilities(outcome, output) for m, output in zip(self.meanings, outputs, strict=True)]
+        if question == "outputs" or not self.meanings:
+            return outputs
+        return [m.answer(outcome, output) for m, output in zip(self.meanings, outputs, strict=True)]
+
+    def named(self, question: Question, leaves: list[Any]) -> Any:
+        """Answers as people are given them, nested as the network's outputs are."""
+        if question == "predict" and self.meanings:
+            leaves = [meaning.named(leaf) for meaning, leaf in zip(self.meanings, leaves, strict=True)]
+        return leaves[0] if isinstance(self.model.outputs, ArrayType) else nested(self.model, leaves)
+
+    def function(self, question: Question) -> RowFunction:
+        """The machine code that answers, remembered for networks of the same kind.
+
+        Raises
+        ------
+        UnsupportedError
+            When there can be none.
+        """
+        types = parameter_types(self.model, self.dtype)
+        heads = tuple((m.head, m.classes is not None, m.flat) for m in self.meanings)
+        inputs = [ArrayType((1, *shape), self.dtype) for shape in self.model.inputs]
+        held = len(trees.flatten(types)[0])
+
+        def answer(parameters: Any, arrays: list[Any]) -> Any:
+            return *self.read(question, self.model.apply(parameters, arrays)), finiteness(arrays)
+
+        def program(rows: int) -> Program:
+            return simplify(trace(answer, types, [ArrayType((rows, *x.shape[1:]), x.dtype) for x in inputs]))
+
+        key = key_of(self.model.function, (heads, question), (types, inputs))
+        function: RowFunction = _functions.find(key, lambda: RowFunction(program, held))
+        return function
+
+    def _chosen(self, question: Question, arrays: list[Any], engine: str) -> RowFunction | None:
+        """The machine code to use; `None` for NumPy.
+
+        Unasked it is made once all calls so far would have been sooner by the time that compiling takes, and only for
+        the library's own layers: code of the user's may do something else the next time.
+        """
+        if engine == "numpy":
+            return None
+        if engine == "auto":
+            rows = len(arrays[0])
+            saving = time_saved(*self._sizes, rows) if self._settled else 0.0
+            if saving <= 0:
+                return None
+            key = question, block_for(rows)
+            self._saved[key] = self._saved.get(key, 0.0) + saving
+            if not pays(self._saved[key]):
+                return None
+        if question not in self._functions:
+            try:
+                self._functions[question] = self.function(question)
+            except UnsupportedError:
+                if engine == "llvm":
+                    raise
+                self._functions[question] = None
+        found = self._functions[question]
+        return self.function(question) if found is None and engine == "llvm" else found
+
+
+class CompiledNetwork:
+    """A network as it was when `Network.compiled` was called, in machine code: it answers, and learns no more.
+
+    A call costs about 2 µs beyond its arithmetic. The first call of every method, and the first with 1, with up to 255
+    and with more rows, compiles. It may be called from several threads at once.
+    """
+
+    def __init__(self, answers: Answers, parameters: Parameters) -> None:
+        self._answers = answers
+        self._parameters = [np.array(p) for p in trees.flatten(parameters)[0]]
+        self._held: dict[Question, HeldFunction] = {}
+
+    def __call__(self, *inputs: Any) -> Any:
+        """The raw outputs, as the network's own call gives them."""
+        return self._ask("outputs", inputs[0] if len(inputs) == 1 else inputs)
+
+    def predict(self, X: Any) -> Any:
+        """Labels or values, as `Network.predict` gives them."""
+        return self._ask("predict", X)
+
+    def predict_proba(self, X: Any) -> Any:
+        """Probabilities, as `Network.predict_proba` gives them."""
+        return self._ask("predict_proba", X)
+
+    def _ask(self, question: Question, X: Any) -> Any:
+        held = self._held.get(question)
+        if held is None:
+            held = self._held[question] = self._answers.holding(question, self._parameters)
+        arrays = self._answers.arrays(X)
+        leaves = held(arrays)
+        if leaves is None:
+            as_inputs(X, self._answers.dtype, self._answers.names, self._answers.model.inputs)  # says what is wrong
+            raise DataError("X has NaN or infinite values in a file on disk; remove those rows, or fill them in.")
+        return self._answers.named(question, leaves)
