@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.rows import RowFunction, pays, time_saved
-from chainrule.errors import UnsupportedError
+from chainrule.engines import ENGINES
+from chainrule.engines.rows import RowFunction, pays
+from chainrule.errors import UnknownNameError, UnsupportedError
 from chainrule.nn.model import Model
 from chainrule.nn.parameters import Parameters
 from chainrule.ops.operation import ArrayType
@@ -22,20 +23,20 @@ _functions = Memory()
 
 
 class Evaluator:
-    """An objective, without penalties, on one set of data, to be evaluated so many times.
+    """An objective, without penalties, on one set of data.
 
-    With the engine `auto` it is machine code where that saves more time than compiling takes.
+    With the engine `auto` it is machine code if that saves more time than compiling takes, by `time_saved` and the
+    number of evaluations there are, and for the library's own layers and losses.
     """
 
-    def __init__(self, objective: Objective, data: Batch, engine: str = "auto", times: float = 1) -> None:
+    def __init__(self, objective: Objective, data: Batch, engine: str = "auto", saving: float = 0.0) -> None:
         self._objective = Objective(objective.model, objective.heads, Penalty())
         self._arrays, self._data = data.arrays(), data
         self._function: RowFunction | None = None
-        model = objective.model
+        if engine not in ENGINES:
+            raise UnknownNameError.among("engine", engine, ENGINES)
         if engine == "llvm" or (
-            engine == "auto"
-            and are_settled(model.function, (objective.heads,))
-            and pays(times * time_saved(*sizes_of(model), len(self._arrays[0])))
+            engine == "auto" and are_settled(objective.model.function, (objective.heads,)) and pays(saving)
         ):
             try:
                 self._function = self._compiled()
@@ -109,5 +110,5 @@ def parameter_types(model: Model, dtype: Any) -> dict[str, dict[str, ArrayType]]
 
 def sizes_of(model: Model) -> tuple[int, int]:
     """How many parameters a model has, and how many numbers its layers give for one row."""
-    parameters = sum(int(np.prod(s.shape)) for own in model.specs.values() for s in own.values())
+    parameters = sum(int(np.prod(spec.shape)) for own in model.specs.values() for spec in own.values())
     return parameters, sum(int(np.prod(shape)) for shape in model.shapes.values())

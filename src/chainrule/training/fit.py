@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines import Runner
+from chainrule.engines.rows import time_saved
 from chainrule.errors import DivergedError, SettingError, ShapeError
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import trees
 from chainrule.training.callbacks import Callback, EarlyStopping, EpochEnd, Watch
 from chainrule.training.data import filled_up
 from chainrule.training.divergence import diverged
-from chainrule.training.evaluation import Evaluator
+from chainrule.training.evaluation import Evaluator, sizes_of
 from chainrule.training.history import History
 from chainrule.training.loops import is_settled, prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
@@ -118,9 +119,11 @@ class Training:
         self.runner, self.structure = prepare_runner(
             step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads
         )
-        self.validator = (
-            None if validation is None else Evaluator(step.objective, validation, settings.engine, settings.epochs)
-        )
+        self.validator: Evaluator | None = None
+        if validation is not None:
+            saving = settings.epochs * time_saved(*sizes_of(step.objective.model), len(validation.inputs[0]))
+            engine = "numpy" if settings.engine == "numpy" else "auto"  # NumPy evaluates what cannot be compiled
+            self.validator = Evaluator(step.objective, validation, engine, saving)
         self.history = History()
         # Two streams, so that neither depends on how many epochs are drawn at once.
         self.order_random = np.random.default_rng([settings.seed, 0])
