@@ -32,6 +32,7 @@ from chainrule.tracing.functions import (
     step,
     stop_gradient,
 )
+from chainrule.tracing.program import viewers
 
 if TYPE_CHECKING:
     from chainrule.learning import *
@@ -127,6 +128,15 @@ __all__ = [
     "values",
     "vjp",
 ]
+
+
+def _draw(program: Program, *inputs: Any, **options: Any) -> Any:
+    from chainrule.explanation.drawing import draw_program
+
+    return draw_program(program, *inputs, **options)
+
+
+viewers["draw"] = _draw
 
 
 def __getattr__(name: str) -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +18,9 @@ from chainrule.tracing.apply import Trace, Traced
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Constant, Equation, Program, Variable
 from chainrule.tracing.scope import current_scope
+
+if TYPE_CHECKING:
+    from chainrule.explanation.drawing import Drawing
 
 _order = count()
 
@@ -170,6 +174,34 @@ class Value(Traced, ArrayInterface):
     def evaluation(self) -> Evaluation:
         """All that this value was computed from, as a Program with the values it had; nothing is computed again."""
         return _evaluation(self.node)[0]
+
+    def draw(self, *, depth: int | None = None, digits: int = 4) -> Drawing:
+        """What this value was computed from, as a graph: data and gradient of every value, local derivatives on the edges.
+
+        Gradients are those of the last `backward`, "—" where there was none.
+
+        Parameters
+        ----------
+        depth : int, optional
+            Levels of scopes that are unfolded; by default as many as leave the picture legible.
+        digits : int
+            Significant digits of numbers.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> a, b = cr.values(a=2.0, b=-3.0)
+        >>> L = (a * b).named("L")
+        >>> L.backward()
+        >>> L.draw()
+        Drawing(L; ... pixels; .save('picture.svg') writes it)
+        """
+        from chainrule.explanation.drawing import draw_evaluation
+
+        evaluation, nodes = _evaluation(self.node)
+        known = {variable: node.grad for variable, node in nodes.items() if node.grad is not None}
+        title = evaluation.label(evaluation.program.outputs[0])
+        return draw_evaluation(replace(evaluation, cotangents=known), title=title, depth=depth, digits=digits)
 
 
 for _name in ("relu", "sigmoid", "softplus", "leaky_relu", "elu", "gelu", "silu"):

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from chainrule.errors import SettingError
 from chainrule.network.meaning import learn_meanings, nested
+from chainrule.nn.parameters import flat_names
 from chainrule.training import Batch, Objective, Penalty, as_inputs
 
 if TYPE_CHECKING:
     from chainrule.explanation import NetworkEvaluation
+    from chainrule.explanation.drawing import Drawing
     from chainrule.network.network import Network
 
 
@@ -66,3 +71,54 @@ def evaluation(
         return evaluate_outputs(self.model, self.parameters, arrays, self.input_names)
     objective, batch = objective_of(self, X, y, loss, sample_weight, l1, l2)
     return evaluate_loss(objective, self.parameters, batch, self.input_names)
+
+
+def draw(
+    self: Network,
+    X: Any = None,
+    y: Any = None,
+    *,
+    loss: Any = None,
+    depth: int | None = None,
+    focus: str | None = None,
+    digits: int = 4,
+) -> Drawing:
+    """The network layer by layer, drawn: weights on the connections; with data, neurons with z and a, and gradients.
+
+    More than about 200 neurons and connections are folded into blocks with heat maps. A network that is no row of
+    layers is drawn as a graph with a block for every call of a layer.
+
+    Parameters
+    ----------
+    X, y : array-like, optional
+        As for `fit`, taken as one batch. Without `y` there are no gradients, without `X` no activations either.
+    loss
+        As for `fit`; by default that of the last fit.
+    depth : int, optional
+        1 for a block for every layer, 2 for every neuron, 3 for every connection; by default as far as the picture
+        stays legible.
+    focus : str, optional
+        A layer to be unfolded while the others are folded.
+    digits : int
+        Significant digits of numbers.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> network = cr.Network([cr.Dense(3, "tanh"), cr.Dense(1)]).build(2)
+    >>> network.draw()
+    Drawing(2-3-1 network; ... pixels; .save('picture.svg') writes it)
+    """
+    from chainrule.explanation import evaluate_outputs
+    from chainrule.explanation.drawing import draw_network, without_data
+
+    if X is None:
+        if y is not None:
+            raise SettingError("draw was given y without X; give both, or neither.")
+        rows = [np.zeros((1, *shape), self.dtype) for shape in self.model.inputs]
+        found = evaluate_outputs(self.model, self.parameters, rows, self.input_names)
+        found = without_data(found, flat_names(self.parameters))
+    else:
+        found = self.evaluation(X, y, loss=loss)
+    name = None if hasattr(self.function, "layers") else getattr(self.function, "__name__", None)
+    return draw_network(found, self.layers, title=name, depth=depth, focus=focus, digits=digits)

@@ -357,6 +357,7 @@ class Network:
     # --- explaining
 
     evaluation = explaining.evaluation
+    draw = explaining.draw
 
     # --- saving
 

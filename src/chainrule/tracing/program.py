@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,6 +101,30 @@ class Program:
         return "\n".join([*lines, f"  return {', '.join(outputs)}"])
 
     __repr__ = __str__
+
+    def draw(self, *inputs: Any, depth: int | None = None, focus: str | None = None, digits: int = 4) -> Any:
+        """The equations as a graph, drawn: shapes and dtypes, and with inputs the values and gradients too.
+
+        Parameters
+        ----------
+        *inputs : arrays, or containers of them
+            As the function that was traced takes them.
+        depth : int, optional
+            Levels of scopes that are unfolded; by default as many as leave the picture legible.
+        focus : str, optional
+            A scope, such as `"hidden"`, to be unfolded down to its operations.
+        digits : int
+            Significant digits of numbers.
+
+        Returns
+        -------
+        Drawing
+        """
+        return viewers["draw"](self, *inputs, depth=depth, focus=focus, digits=digits)
+
+
+viewers: dict[str, Callable[..., Any]] = {}
+"""What packages above this one show of a Program, by the name of its method; `chainrule/__init__.py` puts them in."""
 
 
 def check(program: Program) -> Program:

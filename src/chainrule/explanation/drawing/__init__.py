@@ -2,5 +2,6 @@
 
 from chainrule.explanation.drawing.drawing import Drawing
 from chainrule.explanation.drawing.graph import draw_evaluation, draw_program
+from chainrule.explanation.drawing.network import draw_network, without_data
 
-__all__ = ["Drawing", "draw_evaluation", "draw_program"]
+__all__ = ["Drawing", "draw_evaluation", "draw_network", "draw_program", "without_data"]

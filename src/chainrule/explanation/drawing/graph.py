@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, ShapeError
 from chainrule.explanation.drawing.drawing import Drawing
 from chainrule.explanation.drawing.folding import Part, fold
 from chainrule.explanation.drawing.layout import Node, Route, lay_out
@@ -50,6 +50,7 @@ from chainrule.explanation.drawing.pieces import (
 from chainrule.explanation.drawing.scene import Curve, Group, Scene, Shape, Text, shortened
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.ops import Contraction, Layout
+from chainrule.tracing import trees
 from chainrule.tracing.program import Constant, Equation, Program, Variable
 
 SYMBOLS = {
@@ -100,10 +101,37 @@ def draw_evaluation(
     return Drawing(graph.scene(title or evaluation.program.name, notes))
 
 
-def draw_program(program: Program, *, depth: int | None = None, focus: str | None = None) -> Drawing:
-    """The graph of a Program, whose values are not known: names, shapes and dtypes."""
+def draw_program(
+    program: Program, *inputs: Any, depth: int | None = None, focus: str | None = None, digits: int = 4
+) -> Drawing:
+    """The graph of a Program: names, shapes and dtypes, and with inputs the values and gradients as well.
+
+    Gradients are those of the first output, if it is one real number.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> program = cr.trace(lambda x, w: np.sum(np.tanh(x @ w)), np.ones((4, 3)), np.ones((3, 2)), name="total")
+    >>> program.draw()
+    Drawing(total; ... pixels; .save('picture.svg') writes it)
+    """
     names = {x: x.name for x in program.inputs}
-    return draw_evaluation(Evaluation(program, {}, names), depth=depth, focus=focus)
+    if not inputs:
+        return draw_evaluation(Evaluation(program, {}, names), depth=depth, focus=focus, digits=digits)
+    leaves, _ = trees.flatten(tuple(inputs))
+    if len(leaves) != len(program.inputs):
+        raise ShapeError(f"{program.name} has {len(program.inputs)} inputs and was given {len(leaves)}.")
+    for x, leaf in zip(program.inputs, leaves, strict=True):
+        if np.shape(leaf) != x.shape:
+            raise ShapeError(
+                f"the input {x.name} has shape {x.shape} and was given an array of shape {np.shape(leaf)}."
+            )
+    arrays = [np.asarray(leaf, x.dtype)[()] for leaf, x in zip(leaves, program.inputs, strict=True)]
+    evaluation = Evaluation.run(program, arrays, names)
+    result = program.outputs[0] if program.outputs else None
+    if isinstance(result, Variable) and result.type.size == 1 and result.dtype.kind == "f":
+        evaluation = evaluation.backward(result)
+    return draw_evaluation(evaluation, depth=depth, focus=focus, digits=digits)
 
 
 @dataclass(frozen=True)
@@ -300,6 +328,8 @@ class _Picture:
             output = self.evaluation.output
             if output is not None:
                 entries.append((Group(0, 0, ()), f"grad: ∂{self.evaluation.label(output)}/∂ the value"))
+            elif self.evaluation.cotangents:
+                entries.append((Group(0, 0, ()), "grad: as the last backward left it"))
         return entries
 
 

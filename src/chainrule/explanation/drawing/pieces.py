@@ -233,8 +233,10 @@ def heat_map(array: Any, cells: int, side: float, largest: float | None = None) 
 
 
 def _wrapped(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """A long row as a block of rows, about square; the last row is filled up with zeros."""
-    columns = math.ceil(math.sqrt(len(numbers)))
+    """A long row as a block of rows, about square, with no row left short if possible; else filled up with zeros."""
+    side = math.isqrt(len(numbers))
+    columns = next((n for n in range(side, side // 2, -1) if len(numbers) % n == 0), 0)
+    columns = len(numbers) // columns if columns else side + 1
     rows = math.ceil(len(numbers) / columns)
     return np.concatenate([numbers, np.zeros(rows * columns - len(numbers))]).reshape(rows, columns)
 
