@@ -1,0 +1,268 @@
+"""What a network answers is the same by NumPy and by machine code, for any number of rows."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.engines import rows as engine_rows
+from chainrule.engines.rows import BLOCKS
+
+random = np.random.default_rng(0)
+X = random.normal(size=(700, 6)).astype(np.float32)
+LABELS = np.array(["ant", "bee", "cat"])[np.argmax(X[:, :3], axis=1)]
+
+NETWORKS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "labels": ([cr.Dense(9, "tanh"), cr.Dense(3)], LABELS, {}),
+    "ends in softmax": ([cr.Dense(9, "relu"), cr.Dense(3, "softmax")], LABELS, {}),
+    "two labels": ([cr.Dense(9, "gelu"), cr.Dense(1)], X[:, 0] > 0, {}),
+    "hinge": ([cr.Dense(9, "tanh"), cr.Dense(1)], X[:, 0] > 0, {"loss": "hinge"}),
+    "several labels at once": ([cr.Dense(4)], (X[:, :4] > 0).astype(float), {"loss": "binary_cross_entropy"}),
+    "one-hot": ([cr.Dense(3)], np.eye(3)[np.argmax(X[:, :3], axis=1)], {"loss": "cross_entropy"}),
+    "values": ([cr.Dense(9, "tanh"), cr.Dense(1)], X[:, 0] * X[:, 1], {}),
+    "several values": ([cr.Dropout(0.5), cr.Dense(3)], X[:, :3] * 2, {}),
+    "counts": ([cr.Dense(1)], np.floor(np.abs(X[:, 0]) * 3), {"loss": "poisson"}),
+}
+
+
+def fitted(name: str, **settings: Any) -> cr.Network:
+    layers, y, options = NETWORKS[name]
+    network = cr.Network(layers, **settings)
+    network.fit(X, y, epochs=2, progress=False, **options)
+    return network
+
+
+def gives_probabilities(network: cr.Network) -> bool:
+    return network._meanings[0].head.loss.link in ("sigmoid", "softmax")
+
+
+def assert_same(found: Any, expected: Any) -> None:
+    assert type(found) is type(expected)
+    assert found.dtype == expected.dtype
+    assert found.shape == expected.shape
+    if expected.dtype.kind == "f":
+        np.testing.assert_allclose(found, expected, rtol=2e-5, atol=2e-6)
+    else:
+        assert np.mean(found == expected) > 0.99  # a tie may be broken by rounding
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_engines_agree(name: str) -> None:
+    network = fitted(name)
+    compiled = network.compiled()
+    methods = ["predict", "__call__"] + ["predict_proba"] * gives_probabilities(network)
+    for method in methods:
+        for rows in (1, 2, 15, 16, 17, 256, 257, 700):
+            expected = getattr(network, method)(X[:rows], engine="numpy")
+            assert_same(getattr(network, method)(X[:rows], engine="llvm"), expected)
+            assert_same(getattr(compiled, method)(X[:rows]), expected)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_evaluations_agree(name: str, weighted: bool) -> None:
+    network, y = fitted(name), NETWORKS[name][1]
+    weights = random.random(700) if weighted else None
+    for rows in (1, 16, 300, 700):
+        given = None if weights is None else weights[:rows]
+        found, expected = (
+            network.evaluate(X[:rows], y[:rows], sample_weight=given, engine=engine) for engine in ("llvm", "numpy")
+        )
+        assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
+
+
+def test_validation_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
+    histories = []
+    for compilation in (np.inf, -np.inf):
+        monkeypatch.setattr(engine_rows, "COMPILATION", compilation)
+        network = cr.Network([cr.Dense(9, "tanh"), cr.Dense(3)])
+        histories.append(network.fit(X, LABELS, epochs=4, validation_split=0.3, progress=False))
+    for name in ("val_loss", "val_accuracy"):
+        np.testing.assert_allclose(histories[0][name], histories[1][name], rtol=1e-5)
+
+
+def test_several_inputs_and_outputs() -> None:
+    hidden, left, right = cr.Dense(7, "tanh"), cr.Dense(3), cr.Dense(1)
+
+    def function(x: Any, y: Any) -> Any:
+        h = hidden(x, y)
+        return {"kind": left(h), "size": right(h)}
+
+    parts = (X[:, :2], X[:, 2:])
+    network = cr.Network(function)
+    network.fit(parts, {"kind": LABELS, "size": X[:, 0]}, epochs=1, progress=False)
+    expected = network.predict(parts, engine="numpy")
+    for found in (
+        network.predict(parts, engine="llvm"),
+        network.compiled().predict(dict(zip("xy", parts, strict=True))),
+    ):
+        for name in expected:
+            assert_same(found[name], expected[name])
+
+
+class TestAuto:
+    def test_compiles_when_that_has_paid(self) -> None:
+        network = fitted("labels")
+        answers = network._answers
+        calls = 0
+        while not answers._functions and calls < 100_000:
+            network.predict(X[:1])
+            calls += 1
+        assert 1000 < calls < 100_000
+        assert_same(network.predict(X[:1]), network.predict(X[:1], engine="numpy"))
+
+    def test_depends_on_the_calls_alone(self) -> None:
+        networks = [fitted("labels") for _ in range(2)]
+        for network in networks:
+            for rows in (1, 1, 700, 20):
+                network.predict_proba(X[:rows])
+        assert networks[0]._saved == networks[1]._saved != {}
+
+    def test_leaves_code_of_the_users_to_numpy(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(engine_rows, "COMPILATION", -np.inf)
+        scale = [1.0]
+        network = cr.Network([cr.Dense(2), lambda x: x * scale[0]]).build(6)
+        first = network(X)
+        scale[0] = 2.0
+        np.testing.assert_allclose(network(X), 2 * first)
+
+    def test_takes_numpy_where_nothing_else_can_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(engine_rows, "COMPILATION", -np.inf)
+        monkeypatch.setattr(engine_rows, "find_spec", lambda name: None)
+        network = fitted("labels")
+        assert_same(network.predict(X), network.predict(X, engine="numpy"))
+
+
+def test_rows_that_depend_on_each_other_are_refused() -> None:
+    network = cr.Network([cr.Dense(2), lambda x: x - np.mean(x, axis=0)]).build(6)
+    with pytest.raises(cr.ChainruleError, match="depend on other rows"):
+        network(X, engine="llvm")
+    with pytest.raises(cr.ChainruleError, match="depend on other rows"):
+        network.compiled()(X)
+    assert network(X).shape == (700, 2)
+
+
+def test_operations_without_machine_code_are_named() -> None:
+    with pytest.raises(cr.ChainruleError, match="sort"):
+        cr.Network([cr.Dense(2), lambda x: np.sort(x, axis=1)]).build(6)(X, engine="llvm")
+    with pytest.raises(cr.ChainruleError, match="engine"):
+        fitted("labels").predict(X, engine="lvm")
+
+
+def test_unusable_rows_are_errors() -> None:
+    network = fitted("labels")
+    compiled = network.compiled()
+    for rows in (1, 20, 700):
+        for place in (0, rows - 1):
+            for value in (np.nan, np.inf, -np.inf):
+                bad = X[:rows].copy()
+                bad[place, 3] = value
+                for call in (compiled.predict, compiled, compiled.predict_proba, network.predict):
+                    with pytest.raises(cr.ChainruleError, match=f"row {place}, column 3"):
+                        call(bad)
+                with pytest.raises(cr.ChainruleError, match=f"row {place}, column 3"):
+                    network.predict(bad, engine="llvm")
+    for bad in (X[0], X[:0], X[:, :5], np.array([["a"] * 6]), X[:2].astype(np.float64) * 1e39):
+        for call in (compiled.predict, network.predict, lambda x: network.predict(x, engine="llvm")):
+            with pytest.raises(cr.ChainruleError):
+                call(bad)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        np.asfortranarray,
+        lambda x: np.repeat(x, 2, axis=1)[:, ::2],
+        lambda x: x[::-1][::-1],
+        lambda x: x.astype(">f4"),
+        lambda x: x.astype(np.float64),
+        lambda x: x.tolist(),
+        lambda x: np.frombuffer(b"\0" + x.tobytes(), np.uint8)[1:].view(np.float32).reshape(x.shape),
+    ],
+    ids=["columns", "steps", "backwards", "other bytes", "float64", "list", "misaligned"],
+)
+@pytest.mark.parametrize("rows", [1, 30, 300])
+def test_arrays_lying_in_memory_in_any_way(change: Any, rows: int) -> None:
+    network = fitted("values")
+    x = change(X[:rows])
+    if isinstance(x, np.ndarray):
+        x.flags.writeable = False
+    expected = network.predict(X[:rows], engine="numpy")
+    np.testing.assert_allclose(network.predict(x, engine="llvm"), expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(network.compiled().predict(x), expected, rtol=1e-4, atol=1e-6)
+
+
+def test_files_on_disk(tmp_path: Any) -> None:
+    file = np.memmap(tmp_path / "x", np.float32, "w+", shape=X.shape)
+    file[:] = X
+    network = fitted("values")
+    np.testing.assert_allclose(
+        network.compiled().predict(file), network.predict(X, engine="numpy"), rtol=1e-4, atol=1e-6
+    )
+    file[5, 0] = np.nan
+    with pytest.raises(cr.ChainruleError, match="NaN"):
+        network.compiled().predict(file)
+    assert np.isnan(network.predict(file, engine="llvm")).sum() == 1
+
+
+def test_a_compiled_network_stays_as_it_was() -> None:
+    network = fitted("values")
+    compiled, before = network.compiled(), network.predict(X)
+    network.fit(X, X[:, 3], epochs=2, progress=False)
+    after = network.predict(X, engine="llvm")
+    assert np.abs(after - before).max() > 0.01
+    np.testing.assert_allclose(after, network.predict(X, engine="numpy"), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(compiled.predict(X), before, rtol=1e-4, atol=1e-6)
+    network.parameters["dense_1"]["bias"][:] += 1.0
+    np.testing.assert_allclose(network.predict(X, engine="llvm"), after + 1.0, rtol=1e-4, atol=1e-6)
+
+
+def test_results_are_the_callers_own() -> None:
+    compiled = fitted("values").compiled()
+    first = compiled(X[:1])
+    kept = first.copy()
+    compiled(X[1:2])
+    np.testing.assert_array_equal(first, kept)
+
+
+def test_many_threads_at_once() -> None:
+    compiled = fitted("labels").compiled()
+    expected = [compiled.predict_proba(X[i : i + size]) for i in range(8) for size in (1, 20)]
+    wrong: list[int] = []
+
+    def work(i: int) -> None:
+        for _ in range(200):
+            for j, size in enumerate((1, 20)):
+                if not np.array_equal(compiled.predict_proba(X[i : i + size]), expected[2 * i + j]):
+                    wrong.append(i)
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_networks_with_machine_code_can_be_copied_and_pickled() -> None:
+    network = fitted("labels")
+    expected = network.predict(X, engine="llvm")
+    for other in (copy.deepcopy(network), pickle.loads(pickle.dumps(network))):
+        np.testing.assert_array_equal(other.predict(X, engine="llvm"), expected)
+
+
+def test_like_networks_share_machine_code() -> None:
+    first, second = (fitted("labels", seed=seed) for seed in (1, 2))
+    assert first._answers.function("predict") is second._answers.function("predict")
+    assert first._answers.function("predict") is not fitted("hinge")._answers.function("predict")
+
+
+def test_blocks_reach_down_to_one_row() -> None:
+    assert BLOCKS[-1] == 1
+    assert list(BLOCKS) == sorted(BLOCKS, reverse=True)
