@@ -145,7 +145,7 @@ class Answers:
 class CompiledNetwork:
     """A network as it was when `Network.compiled` was called, in machine code: it answers, and learns no more.
 
-    A call costs about 2 µs beyond its arithmetic. The first call of every method, and the first with 1, with up to 255
+    A call costs about 3 µs beyond its arithmetic. The first call of every method, and the first with 1, with up to 255
     and with more rows, compiles. It may be called from several threads at once.
     """
 
