@@ -130,6 +130,11 @@ class Code:
         """The whole part of a quotient."""
         return index // divisor if isinstance(index, int) else self.builder.udiv(index, i64(divisor))
 
+    def part(self, count: int, i: Index, parts: int) -> tuple[Index, Index]:
+        """Where part `i` of `count` things in so many parts begins and ends."""
+        begin = self.sum((i, count))
+        return self.divide(begin, parts), self.divide(self.sum((begin, 1), (count, 1)), parts)
+
     def address(self, buffer: Buffer, place: Index) -> Any:
         """Where the number at `place` of a buffer lies."""
         size = storage_type(buffer.dtype).itemsize

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from chainrule.engines.llvm import contractions, moves, nests, sharing
+from chainrule.engines.llvm import moves, nests, sharing
 from chainrule.engines.llvm.code import Code
+from chainrule.engines.llvm.contractions import Product
+from chainrule.engines.llvm.dots import Dots
 from chainrule.engines.llvm.groups import Grouping
 from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.tiles import Tiles
 from chainrule.ops import Contraction
 
 
@@ -17,6 +20,7 @@ def emit(code: Code, memory: Memory, grouping: Grouping) -> None:
             if group.root is None:
                 nests.emit(code, memory, group)
             elif isinstance(group.root.op, Contraction):
-                contractions.emit(code, memory, group)
+                product = Product(memory, group)
+                (Dots if product.is_dot else Tiles)(code, memory, product).emit()
             else:
                 moves.emit(code, memory, group)

@@ -66,8 +66,9 @@ def pause(builder: Any) -> None:
 @lru_cache(maxsize=1)
 def _name_give_way() -> None:
     """Tell LLVM the address of the system's function that lets another thread run in this one's place."""
-    library = ctypes.windll.kernel32 if sys.platform == "win32" else ctypes.CDLL(None)
-    function = library.SwitchToThread if sys.platform == "win32" else library.sched_yield
+    windows = sys.platform == "win32"
+    library = ctypes.CDLL("kernel32" if windows else None)
+    function = library.SwitchToThread if windows else library.sched_yield
     llvm.add_symbol(GIVE_WAY, ctypes.cast(function, ctypes.c_void_p).value)
 
 

@@ -180,7 +180,7 @@ class _Nest:
         finals = [fold for fold in self.folds if fold.across_rows]
 
         def block(b: Index) -> None:
-            begin, end = (code.divide(code.sum((b, rows), (k * rows, 1)), BLOCKS) for k in (0, 1))
+            begin, end = code.part(rows, b, BLOCKS)
             parts = [replace(f, view=self.memory.parts[f.equation.output].view(), block=(b,)) for f in finals]
             for part in parts:
                 _over(code, self.memory, part, code.loop, partial(_neutral, code, part))

@@ -1,0 +1,103 @@
+"""Contractions whose results are sums of products along rows, one number each."""
+
+from __future__ import annotations
+
+from llvmlite import ir
+
+from chainrule.engines.llvm.buffers import View, lanes
+from chainrule.engines.llvm.code import Code, Index, vector_type
+from chainrule.engines.llvm.contractions import Product, finish, multiply_add
+from chainrule.engines.llvm.mathematics import Number
+from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.nests import Point, across
+
+ROWS = 8
+"""Rows whose products are summed side by side, to hide the time an addition takes."""
+
+
+class Dots:
+    """The products of rows of one contraction."""
+
+    def __init__(self, code: Code, memory: Memory, product: Product) -> None:
+        self.code, self.memory, self.product = code, memory, product
+
+    def emit(self) -> None:
+        """Write the loops."""
+        product, code = self.product, self.code
+        if not product.vector:
+            code.shared(1, lambda _: finish(code, self.memory, product, {}, self._sums([{}])[0], 1))
+            return
+        outer = product.result[:-1]
+
+        def block(positions: tuple[Index, ...], begin: Index, known: int) -> None:
+            at = dict(zip(outer, positions, strict=True))
+            numbers: list[Number] = []
+            for first in range(0, known, ROWS):
+                lanes_ = range(first, min(first + ROWS, known))
+                numbers += self._sums([{**at, product.vector: code.sum((begin, 1), (lane, 1))} for lane in lanes_])
+            vector = numbers[0].value
+            if product.width > 1:
+                vector = ir.Constant(vector_type(product.dtype, product.width), ir.Undefined)
+                for lane, number in enumerate(numbers):
+                    vector = code.builder.insert_element(vector, number.value, ir.IntType(32)(lane))
+            finish(
+                code,
+                self.memory,
+                product,
+                {**at, product.vector: begin},
+                code.number(vector, product.dtype, product.width),
+                product.width,
+            )
+
+        length, width = product.lengths[product.vector], product.width
+
+        whole, counts = length // width, [product.lengths[c] for c in outer]
+        code.shared_nest([*counts, whole], lambda at: block(at[:-1], code.sum((at[-1], width)), width))
+        if length % width:
+            code.shared_nest(counts, lambda at: block(at, whole * width, length % width))
+
+    def _sums(self, places: list[dict[str, Index]]) -> list[Number]:
+        """The sums at several places of the result, side by side."""
+        product, code = self.product, self.code
+        inner = product.inner
+        others = [c for c in product.summed if c != inner]
+        length, width = product.lengths[inner], lanes(product.lengths[inner], self.memory.widest)
+        kind = vector_type(product.dtype, width)
+        with code.builder.goto_entry_block():
+            slots = [code.builder.alloca(kind) for _ in places]
+        zero = code.constant(0, product.dtype, width)
+        for slot in slots:
+            code.builder.store(zero.value, slot)
+
+        def piece(positions: tuple[Index, ...], j: Index, exact: bool) -> None:
+            summed = dict(zip(others, positions, strict=True))
+            for slot, place in zip(slots, places, strict=True):
+                numbers = []
+                for operand in product.operands:
+                    start = product.place(code, operand, {**place, **summed, inner: j})
+                    view = View(operand.view.buffer, 0, (1,), ())
+                    number = code.load(view, (1,), (start,), width, length)
+                    if not exact:
+                        number = self._cut(number, length % width, width)
+                    numbers.append(Point(code, self.memory, (), width, length).of_type(number, product.dtype))
+                total = code.builder.load(slot, typ=kind)
+                code.builder.store(multiply_add(code, numbers[0], numbers[1], total), slot)
+
+        def row(positions: tuple[Index, ...]) -> None:
+            whole = length // width
+            code.loop(whole * width, lambda j: piece(positions, j, True), step=width)
+            if length % width:
+                piece(positions, whole * width, False)
+
+        code.nest([product.lengths[c] for c in others], row)
+        sums = []
+        for slot in slots:
+            total = code.number(code.builder.load(slot, typ=kind), product.dtype, width)
+            sums.append(across(code, total, width, lambda m, a, b: a + b))
+        return sums
+
+    def _cut(self, number: Number, count: int, width: int) -> Number:
+        """The first lanes, and zeros in those past the end of the row."""
+        zero = self.code.constant(0, number.dtype, width)
+        mask = ir.Constant(ir.VectorType(ir.IntType(1), width), [lane < count for lane in range(width)])
+        return self.code.number(self.code.builder.select(mask, number.value, zero.value), number.dtype, width)
