@@ -104,10 +104,10 @@ def _number(x: float) -> str:
     return "0" if text == "-0" else text
 
 
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_XML = re.compile("[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def escape(text: str) -> str:
-    """The text as it may stand in XML; characters that XML does not have become "�"."""
+    """The text as it may stand in XML; characters that XML has not, or would change, become "�"."""
     text = _NOT_XML.sub("�", text)
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")

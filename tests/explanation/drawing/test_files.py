@@ -1,0 +1,131 @@
+"""Scenes as files: SVG that parses, PNG and PDF that hold the same shapes, and bars."""
+
+import math
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from looking import SVG, check_picture, texts_of
+
+import chainrule as cr
+from chainrule.errors import SettingError
+from chainrule.explanation.drawing import Drawing, draw_bars
+from chainrule.explanation.drawing.palette import colour_of, number, shade, sign_of, signed, thickness_of
+from chainrule.explanation.drawing.pieces import pooled, range_text
+from chainrule.explanation.drawing.svg import escape
+
+
+@pytest.fixture
+def drawing():
+    network = cr.Network([cr.Dense(2, "tanh"), cr.Dense(1)], seed=3).build(2)
+    return network.draw([[1.0, 2.0]], [[1.0]], loss="squared_error")
+
+
+@pytest.mark.parametrize(("ending", "start"), [("svg", b"<svg"), ("png", b"\x89PNG"), ("pdf", b"%PDF")])
+def test_saving(drawing, tmp_path, ending, start):
+    path = drawing.save(tmp_path / f"picture.{ending}")
+    assert path.read_bytes().startswith(start)
+
+
+def test_the_png_has_colours_where_the_shapes_are(drawing, tmp_path):
+    from matplotlib.image import imread
+
+    picture = imread(drawing.save(tmp_path / "picture.png", dpi=96))
+    assert picture.shape[:2] == pytest.approx((drawing.scene.height, drawing.scene.width), abs=2)
+    for group in drawing.scene.groups():
+        if group.name.startswith("dense"):
+            region = picture[int(group.y) : int(group.y + group.height), int(group.x) : int(group.x + group.width), :3]
+            assert region.min() < 0.5, group.name  # dark letters
+
+
+def test_other_endings_are_refused(drawing, tmp_path):
+    with pytest.raises(SettingError, match="svg"):
+        drawing.save(tmp_path / "picture.bmp")
+    with pytest.raises(SettingError, match="dpi"):
+        drawing.save(tmp_path / "picture.png", dpi=0)
+
+
+def test_notebooks_and_terminals(drawing):
+    assert drawing._repr_svg_() == drawing.svg
+    assert str(drawing).startswith("Drawing(2-2-1 network;")
+    assert len(str(drawing)) < 100
+
+
+def test_nothing_in_the_svg_reaches_beyond_it(drawing):
+    """No style sheet and no id, which would act on the page around it; no address but the namespace."""
+    root = ElementTree.fromstring(drawing.svg)
+    assert not list(root.iter(f"{SVG}style"))
+    assert not [element for element in root.iter() if "id" in element.attrib or "class" in element.attrib]
+    assert drawing.svg.count("http") == 1
+
+
+@given(st.text())
+def test_any_text_is_escaped(text):
+    element = ElementTree.fromstring(f'<a b="{escape(text)}">{escape(text)}</a>')
+    read = element.text or ""
+    assert len(read) == len(text) == len(element.get("b"))
+    assert all(a in (b, "�") for a, b in zip(read, text, strict=True))
+    assert escape("a<b&c>d") == "a&lt;b&amp;c&gt;d"
+
+
+@given(st.floats(allow_nan=False), st.integers(1, 8))
+def test_numbers_in_writing(x, digits):
+    text = number(x, digits).replace("−", "-").replace("∞", "inf")
+    assert float(text) == float(f"{x:.{digits}g}")
+    assert signed(x, digits).startswith("+") == (x > 0)
+
+
+@given(st.floats(-1e300, 1e300), st.floats(1e-300, 1e300))
+def test_sign_and_size_are_seen(x, largest):
+    assert colour_of(x) == colour_of(-x) if x == 0 else colour_of(x) != colour_of(-x)
+    assert 0.8 <= thickness_of(x, largest) <= 4
+    assert (shade(x, largest) == "#ffffff") == (sign_of(x) == 0 or abs(x) / largest < 1e-9 / 8)
+    assert thickness_of(x, largest) <= thickness_of(2 * x, largest)
+
+
+def test_pooling_keeps_what_is_largest():
+    matrix = np.zeros((100, 3))
+    matrix[57, 1], matrix[3, 2], matrix[4, 2] = -5.0, 2.0, 1.0
+    small = pooled(matrix, 10)
+    assert small.shape == (10, 3)
+    assert small.min() == -5
+    assert small[0, 2] == 2
+
+
+def test_ranges_say_what_is_not_finite():
+    assert range_text(np.array([1.0, np.nan, -2.0]), 3) == "−2 … 1, 1 not finite"
+    assert range_text(np.array([np.nan]), 3) == "1 not finite"
+    assert range_text(np.zeros(0), 3) == "empty"
+    assert range_text(np.zeros(4), 3) == "all 0"
+
+
+def bars_of(drawing):
+    """Lengths of bars by name, negative to the left of the axis."""
+    return {
+        group.tip.split(":")[0]: group.shapes[0].box
+        for group in drawing.scene.groups()
+        if group.tip and group.width == 0
+    }
+
+
+def test_bars():
+    drawing = draw_bars(0.5, {"by output": [("o1", 1.5), ("o2", -1.0)]}, title="∂L/∂w")
+    assert isinstance(drawing, Drawing)
+    check_picture(drawing)
+    assert {"∂L/∂w", "by output", "o1", "o2", "sum", "+1.5", "−1", "+0.5"} <= set(texts_of(drawing))
+    bars = bars_of(drawing)
+    assert bars["o1"].width == pytest.approx(1.5 * bars["o2"].width)
+    assert bars["o2"].x + bars["o2"].width == pytest.approx(bars["o1"].x)
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
+def test_many_bars_are_folded_and_add_up(numbers):
+    total = math.fsum(numbers)
+    drawing = draw_bars(total, {"by path": [(f"path {i}", x) for i, x in enumerate(numbers)]}, title="t")
+    check_picture(drawing)
+    assert len(bars_of(drawing)) <= 25
+    tips = [group.tip for group in drawing.scene.groups() if group.tip]
+    shown = [float(tip.rsplit(": ", 1)[1]) for tip in tips if not tip.startswith("sum")]
+    assert math.fsum(shown) == pytest.approx(total, rel=1e-9, abs=1e-6)

@@ -1,0 +1,219 @@
+"""Drawings of networks: random ones, the published ones, and large ones that fold."""
+
+import itertools
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from looking import check_picture, texts_of
+
+import chainrule as cr
+from chainrule.errors import NotBuiltError, SettingError, UnknownNameError
+from chainrule.explanation.drawing.palette import number, signed
+from chainrule.explanation.drawing.scene import HeatMap
+
+
+def heat_maps(drawing):
+    return [shape for group in drawing.scene.groups() for shape in group.shapes if isinstance(shape, HeatMap)]
+
+
+def row(*sizes, activation="tanh", **options):
+    layers = [cr.Dense(n, activation) for n in sizes[1:-1]] + [cr.Dense(sizes[-1])]
+    return cr.Network(layers, **options).build(sizes[0])
+
+
+def mazur():
+    """The 2-2-2 network of Mazur's worked example."""
+    return cr.Network(
+        [cr.Dense(2, "sigmoid", name="hidden"), cr.Dense(2, "sigmoid", name="output")],
+        dtype="float64",
+        parameters={
+            "hidden.weight": [[0.15, 0.25], [0.2, 0.3]],
+            "hidden.bias": [0.35, 0.35],
+            "output.weight": [[0.4, 0.5], [0.45, 0.55]],
+            "output.bias": [0.6, 0.6],
+        },
+    ).build(2)
+
+
+def test_mazurs_numbers_stand_on_the_connections():
+    drawing = mazur().draw([[0.05, 0.1]], [[0.01, 0.99]], loss="l2_norm", digits=6)
+    check_picture(drawing)
+    texts = texts_of(drawing)
+    weights = ["+0.15", "+0.25", "+0.2", "+0.3", "+0.4", "+0.5", "+0.45", "+0.55", "+0.35", "+0.6"]
+    gradients = ["+0.000438568", "+0.000877135", "+0.000497713", "+0.000995425"]
+    gradients += ["+0.082167", "+0.0826676", "−0.0226025", "−0.0227402"]
+    values = ["0.59327", "0.596884", "0.751365", "0.772928", "0.298371", "0.3775", "1.10591", "0.01", "0.99"]
+    assert {*weights, *values, *gradients} <= set(texts)
+
+
+ACTIVATIONS = ["sigmoid", "tanh", "relu", "softplus", "identity"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_random_networks(data):
+    sizes = data.draw(st.lists(st.integers(1, 6), min_size=2, max_size=4))
+    layers = []
+    for n in sizes[1:]:
+        bias = data.draw(st.sampled_from(["zeros", "normal", None]))
+        layers.append(cr.Dense(n, data.draw(st.sampled_from(ACTIVATIONS)), bias=bias))
+        if data.draw(st.booleans()):
+            layers.append(cr.Activation("tanh"))
+    dtype = data.draw(st.sampled_from(["float32", "float64"]))
+    network = cr.Network(layers, dtype=dtype, seed=data.draw(st.integers(0, 1000))).build(sizes[0])
+    rows = data.draw(st.integers(1, 3))
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(rows, sizes[0])), random.normal(size=(rows, sizes[-1]))
+    shown = data.draw(st.sampled_from(["parameters", "values", "gradients"]))
+    if shown == "parameters":
+        drawing = network.draw()
+    elif shown == "values":
+        drawing = network.draw(X)
+    else:
+        drawing = network.draw(X, y, loss="squared_error")
+    check_picture(drawing)
+    if heat_maps(drawing):
+        return  # folded
+    texts = texts_of(drawing)
+    for name, value in network.evaluation(X).evaluation.names.items():
+        if value.endswith((".weight", ".bias")):
+            layer, key = value.split(".")
+            assert {signed(x) for x in network.parameters[layer][key].ravel()} <= set(texts), name
+    if shown == "gradients":
+        found = network.evaluation(X, y, loss="squared_error")
+        for name, x in found.known.items():
+            if name.endswith((".weight", ".bias")):
+                assert {signed(g) for g in np.ravel(found.evaluation.cotangent(x))} <= set(texts)
+
+
+@pytest.mark.parametrize("sizes", [(2, 2, 1), (2, 3, 2), (3, 8, 8, 1), (1, 1), (16, 5, 3)], ids=str)
+def test_small_networks_show_every_connection(sizes):
+    network = row(*sizes)
+    X, y = np.ones((1, sizes[0])), np.ones((1, sizes[-1]))
+    for drawing in (network.draw(), network.draw(X, y, loss="squared_error")):
+        check_picture(drawing)
+        assert not heat_maps(drawing)
+        tips = [group.tip for group in drawing.scene.groups() if ".weight[" in group.tip]
+        assert len({tip.split(" = ")[0] for tip in tips}) == sum(a * b for a, b in itertools.pairwise(sizes))
+
+
+@pytest.mark.parametrize("sizes", [(64, 32, 10), (784, 100, 10), (40, 3, 40), (3, 300, 1)], ids=str)
+def test_large_networks_fold(sizes):
+    network = row(*sizes)
+    X, y = np.ones((4, sizes[0])), np.ones((4, sizes[-1]))
+    for drawing in (network.draw(), network.draw(X), network.draw(X, y, loss="squared_error")):
+        check_picture(drawing)
+        assert heat_maps(drawing)
+        assert len(drawing.svg) < 300_000
+        assert "layer, folded" in texts_of(drawing)
+
+
+def test_64_32_10_takes_less_than_half_a_second():
+    network = row(64, 32, 10)
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(32, 64)), random.normal(size=(32, 10))
+    start = time.perf_counter()
+    svg = network.draw(X, y, loss="squared_error").svg
+    assert time.perf_counter() - start < 0.5
+    assert len(svg) < 300_000
+
+
+def test_folded_layers_unfold():
+    network = row(20, 12, 4)
+    X, y = np.ones((2, 20)), np.ones((2, 4))
+    options = {"loss": "squared_error"}
+    assert "dense_0[3]" not in texts_of(network.draw(X, y, depth=1, **options))
+    neurons = network.draw(X, y, depth=2, **options)
+    check_picture(neurons)
+    assert {"dense_0[11]", "dense_1[3]"} <= set(texts_of(neurons))
+    connections = network.draw(X, y, depth=3, **options)
+    check_picture(connections)
+    assert signed(network.parameters["dense_0"]["weight"][17, 3]) in texts_of(connections)
+    focused = network.draw(X, y, focus="dense_1", **options)
+    check_picture(focused)
+    assert signed(network.parameters["dense_1"]["weight"][7, 2]) in texts_of(focused)
+    assert "dense_0[3]" not in texts_of(focused)
+    with pytest.raises(UnknownNameError, match="dense_1"):
+        network.draw(focus="dense1")
+
+
+def test_layers_too_large_for_neurons_stay_folded():
+    drawing = row(3, 2000, 1).draw(depth=3)
+    check_picture(drawing)
+    assert "dense_0[5]" not in texts_of(drawing)
+
+
+def formula_network():
+    """The arbitrary network of the specification."""
+    f, g = cr.Dense(1, "tanh", name="f"), cr.Dense(1, "tanh", name="g")
+    h = cr.Dense(1, "softplus", name="h")
+    one, two = cr.Dense(1, "sigmoid", name="sigma_1"), cr.Dense(1, "sigmoid", name="sigma_2")
+    b = cr.Parameter((1,), name="b")
+
+    def formula(x, y):
+        return f(g(x, y)) + h(g(x, y)) + np.exp(f(x)) + one(x, y) + two(g(x, y), f(x)) + b
+
+    return cr.Network(formula, dtype="float64", seed=2).build(1, 1)
+
+
+def test_any_formula_is_drawn_by_its_layers():
+    network = formula_network()
+    X, y = (np.array([[0.3]]), np.array([[-0.5]])), np.array([[1.2]])
+    drawing = network.draw(X, y, loss="squared_error")
+    check_picture(drawing)
+    texts = texts_of(drawing)
+    assert [texts.count(name) for name in ("f", "g", "h", "sigma_1", "sigma_2", "loss")] == [2, 1, 1, 1, 1, 1]
+    assert texts.count("f.weight") == 1  # shared by both calls
+    assert "exp" in texts
+    found = network.evaluation(X, y, loss="squared_error")
+    for name in ("f.weight", "f.bias", "g.weight", "b.value", "x", "y"):
+        gradient = np.ravel(found.evaluation.cotangent(found.variable(name)))
+        assert {number(g) for g in gradient} <= {text.lstrip("+") for text in texts}, name
+    unfolded = network.draw(X, y, loss="squared_error", focus="g")
+    check_picture(unfolded)
+    assert "concatenate" in texts_of(unfolded)
+    check_picture(network.draw())
+    check_picture(network.draw(depth=5))
+
+
+@pytest.mark.parametrize(
+    ("layers", "shape"),
+    [
+        ([cr.Flatten(), cr.Dense(3)], (2, 2)),
+        ([cr.Dense(3), np.tanh, cr.Dense(2)], (2,)),
+        ([cr.Dropout(0.5), cr.Dense(3, "softmax")], (2,)),
+        ([cr.Dense(3, lambda x: np.maximum(x, 0.0) ** 2)], (2,)),
+        ([cr.Activation("relu")], (3,)),
+        (lambda x, y: {"a": cr.Dense(2, name="one")(x), "b": x * y} if False else x * y, (2,)),
+    ],
+    ids=["flatten", "function", "dropout", "own activation", "activation alone", "no layers"],
+)
+def test_layers_of_every_kind(layers, shape):
+    network = cr.Network(layers)
+    network.build(*[shape] * len(network.input_names))
+    check_picture(network.draw())
+    X = [np.full((2, *shape), 0.5) for _ in network.input_names]
+    check_picture(network.draw(X[0] if len(X) == 1 else tuple(X)))
+
+
+def test_a_network_trained_on_labels():
+    X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    network = cr.Network([cr.Dense(3, "tanh"), cr.Dense(2)])
+    network.fit(X, ["a", "b", "b", "a"], epochs=2, progress=False)
+    drawing = network.draw(X, ["a", "b", "b", "a"])
+    check_picture(drawing)
+    assert any(text.startswith("4 rows") for text in texts_of(drawing))
+
+
+def test_what_is_refused():
+    with pytest.raises(NotBuiltError):
+        cr.Network([cr.Dense(1)]).draw()
+    network = row(2, 1)
+    with pytest.raises(SettingError, match="y without X"):
+        network.draw(y=[[1.0]])
+    for wrong in ({"depth": -1}, {"digits": 0}):
+        with pytest.raises(SettingError):
+            network.draw(**wrong)
