@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.llvm import sharing, training
+from chainrule.engines.llvm import plan, sharing, training
 
 random = np.random.default_rng(0)
 X = random.normal(size=(150, 70))
@@ -20,8 +20,8 @@ VALUES = np.stack([X[:, 0] * X[:, 1], np.abs(X[:, 2]), np.sin(X[:, 3])], axis=1)
 @pytest.fixture
 def small_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every step counts as large enough to be shared out, and every group of it."""
-    monkeypatch.setattr(training, "LARGE", 0)
-    monkeypatch.setattr(training, "SHORT", 0)
+    monkeypatch.setattr(plan, "LARGE", 0)
+    monkeypatch.setattr(plan, "SHORT", 0)
     monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
     training.compile_loop.cache_clear()
     yield

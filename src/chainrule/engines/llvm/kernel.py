@@ -15,10 +15,8 @@ from chainrule.engines.llvm.groups import group
 from chainrule.engines.llvm.lowering import lower
 from chainrule.engines.llvm.machine import Function, vector_bytes
 from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.plan import SLACK
 from chainrule.tracing import Constant, Program, Variable
-
-SLACK = 4096
-"""Bytes after the arena's end that a last vector may read."""
 
 
 class Kernel:

@@ -26,22 +26,22 @@ class LlvmRunner:
                     f"{x.shape} in {x.dtype}."
                 )
         self._compiled: Compiled = compile_loop(loop, len(data))
-        self._threads = (threads or available()) if self._compiled.shared else 1
-        self._memory = np.zeros(self._compiled.arena_bytes + 64, np.uint8)
+        self._threads = (threads or available()) if self._compiled.plan.shared else 1
+        self._memory = np.zeros(self._compiled.plan.arena_bytes + 64, np.uint8)
         begin = -self._memory.ctypes.data % 64
         self._arena = self._memory[begin:]
-        for buffer, value in self._compiled.constants:
+        for buffer, value in self._compiled.plan.constants:
             _write(buffer, self._arena, value)
         self._figures = len(loop.step.outputs) - loop.state
 
     @property
     def state(self) -> list[Any]:
         """The state after the last finished step."""
-        return [_read(buffer, self._arena) for buffer in self._compiled.state]
+        return [_read(buffer, self._arena) for buffer in self._compiled.plan.state]
 
     def load(self, state: list[Any]) -> None:
         """Go on from another state."""
-        for buffer, value in zip(self._compiled.state, state, strict=True):
+        for buffer, value in zip(self._compiled.plan.state, state, strict=True):
             _write(buffer, self._arena, value)
 
     def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:

@@ -10,23 +10,13 @@ import numpy as np
 from llvmlite import ir
 
 from chainrule.engines.llvm import emission
-from chainrule.engines.llvm.buffers import Arena, Buffer, long_axes, long_strides
+from chainrule.engines.llvm.buffers import Buffer, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, Index, i8, i32, i64, pointer, vector_type
-from chainrule.engines.llvm.groups import Grouping, group
-from chainrule.engines.llvm.lowering import lower
-from chainrule.engines.llvm.machine import Function, vector_bytes
-from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.machine import Function
 from chainrule.engines.llvm.nests import Point
-from chainrule.engines.llvm.sharing import work
+from chainrule.engines.llvm.plan import Plan, Step, plan_loop
 from chainrule.engines.llvm.team import Team
 from chainrule.engines.loop import TrainingLoop
-from chainrule.tracing import Program
-
-SHORT = 400
-"""Work, in vectors computed, up to which a step is written out without loops and lives in registers."""
-
-LARGE = 2_000_000
-"""Numbers computed, about, from which a step is compiled for several threads: it then takes some 50 µs or more."""
 
 # The table's places: addresses of the arena and the order of rows, how far apart the orders of two epochs are, the
 # address of the figures, the first step and how many, which thread this is and of how many, then the
@@ -35,83 +25,27 @@ ARENA, ORDER, PACE, FIGURES, FIRST, COUNT, THREAD, THREADS, REST = range(9)
 
 
 @dataclass
-class Step:
-    """A training step ready to be written: its groups and its memory."""
-
-    program: Program
-    grouping: Grouping
-    memory: Memory
-    rows: int
-
-
-@dataclass
 class Compiled:
     """A compiled training loop, with the layout of its arena."""
 
     function: Function
-    arena_bytes: int
-    state: list[Buffer]
-    constants: list[tuple[Buffer, Any]]
-    steps: list[Step]
-    shared: bool
+    plan: Plan
 
 
 @lru_cache(maxsize=64)
 def compile_loop(loop: TrainingLoop, data: int) -> Compiled:
     """Machine code for a training loop over so many data arrays."""
-    programs = [lower(p) for p in (loop.step, loop.last) if p is not None]
-    widest = _widest(programs[0], loop.state)
-    arena = Arena()
-    state = []
-    for x in programs[0].inputs[: loop.state]:
-        state.append(Buffer(x.name, x.shape, x.dtype, widest))
-        state[-1].offset = arena.take(state[-1].nbytes)
-    groupings = [group(program) for program in programs]
-    unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
-    shared = sum(map(work, groupings[0].groups)) >= LARGE
-    sizes = [loop.batch_size, loop.rows % loop.batch_size]
-    steps = [
-        Step(program, grouping, Memory(program, grouping, state, arena, widest), size)
-        for program, grouping, size in zip(programs, groupings, sizes, strict=False)
-    ]
-    filled = arena.size
-    for step in steps:
-        step.memory.place_values(reuse=not unrolled, shared=shared)
-    text = _Writer(loop, data, steps, state, (filled, arena.size), unrolled=unrolled, shared=shared).write()
-    constants = [pair for step in steps for pair in step.memory.constant_values]
-    return Compiled(Function(text, "run"), arena.size + 4096, state, constants, steps, shared)
-
-
-def _widest(program: Program, state: int) -> int:
-    """Lanes of the widest vectors, set by the real numbers of the state."""
-    sizes = [x.dtype.itemsize for x in program.inputs[:state] if x.dtype.kind == "f"]
-    return vector_bytes() // max(sizes, default=4)
-
-
-def _vectors(grouping: Grouping, widest: int) -> int:
-    """About how many vectors a step computes."""
-    return sum(work(g) // min(widest, max(g.space[-1:], default=1)) for g in grouping.groups)
+    plan = plan_loop(loop)
+    return Compiled(Function(_Writer(loop, data, plan).write(), "run"), plan)
 
 
 class _Writer:
     """The function's text."""
 
-    def __init__(
-        self,
-        loop: TrainingLoop,
-        data: int,
-        steps: list[Step],
-        state: list[Buffer],
-        sizes: tuple[int, int],
-        *,
-        unrolled: bool,
-        shared: bool,
-    ) -> None:
-        self.loop, self.data, self.steps, self.state = loop, data, steps, state
-        self.unrolled, self.shared = unrolled, shared
-        self.filled, self.size = sizes
-        self.figures = len(steps[0].program.outputs) - loop.state
-        self.inputs = len(steps[0].program.inputs) - loop.state
+    def __init__(self, loop: TrainingLoop, data: int, plan: Plan) -> None:
+        self.loop, self.data, self.plan, self.steps = loop, data, plan, plan.steps
+        self.figures = len(plan.steps[0].program.outputs) - loop.state
+        self.inputs = len(plan.steps[0].program.inputs) - loop.state
 
     def write(self) -> str:
         module = ir.Module("training")
@@ -123,9 +57,9 @@ class _Writer:
         arena = self._address(ARENA)
         memory = arena
         begin = function.append_basic_block("begin")
-        state_bytes = max(-(-(b.offset + b.nbytes) // 64) * 64 for b in self.state)  # the status and the state
-        if self.unrolled:
-            local = builder.alloca(ir.ArrayType(i8, self.size + 128))
+        state_bytes = max(-(-(b.offset + b.nbytes) // 64) * 64 for b in self.plan.state)  # the status and the state
+        if self.plan.unrolled:
+            local = builder.alloca(ir.ArrayType(i8, self.plan.size + 128))
             local.align = 64
             local.type = pointer  # untyped, so that anything may be stored in it
             memory = local
@@ -133,13 +67,13 @@ class _Writer:
         first, count, pace = self._number(FIRST), self._number(COUNT), self._number(PACE)
         self.sources = [self._address(REST + i) for i in range(self.inputs)]
         team = None
-        if self.shared:
+        if self.plan.shared:
             team = Team(builder, arena, self._number(THREAD), self._number(THREADS))
         builder.branch(begin)
         builder.position_at_end(begin)
-        code = Code(builder, memory, unrolled=self.unrolled, team=team)
-        if self.unrolled:
-            self._transfer(arena, memory, self.filled)
+        code = Code(builder, memory, unrolled=self.plan.unrolled, team=team)
+        if self.plan.unrolled:
+            self._transfer(arena, memory, self.plan.filled)
 
         def step(s: Index) -> None:
             here = builder.add(first, s)
@@ -158,7 +92,7 @@ class _Writer:
                     self._step(code, self.steps[0], rows, s, figures)
 
         code.loop(count, step)
-        if self.unrolled:
+        if self.plan.unrolled:
             self._transfer(memory, arena, state_bytes)
         builder.ret_void()
         return str(module)

@@ -1,0 +1,92 @@
+"""A training loop planned: its steps in groups, with a place in one arena for every value that must be in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.engines.llvm.buffers import Arena, Buffer
+from chainrule.engines.llvm.groups import Grouping, group
+from chainrule.engines.llvm.lowering import lower
+from chainrule.engines.llvm.machine import vector_bytes
+from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.sharing import work
+from chainrule.engines.loop import TrainingLoop
+from chainrule.tracing import Program
+
+SHORT = 400
+"""Work, in vectors computed, up to which a step is written out without loops and lives in registers."""
+
+LARGE = 2_000_000
+"""Numbers computed, about, from which a step is compiled for several threads: it then takes some 50 µs or more."""
+
+SLACK = 4096
+"""Bytes after the arena's end that a last vector may read."""
+
+
+@dataclass
+class Step:
+    """A training step ready to be written: its groups and its memory."""
+
+    program: Program
+    grouping: Grouping
+    memory: Memory
+
+
+@dataclass
+class Plan:
+    """What is decided before code is written.
+
+    The arena of `size` bytes begins with a status, the state and the constants, `filled` bytes in all. `unrolled` steps
+    are written out without loops; `shared` ones may be carried out by several threads.
+    """
+
+    state: list[Buffer]
+    steps: list[Step]
+    filled: int
+    size: int
+    unrolled: bool
+    shared: bool
+
+    @property
+    def constants(self) -> list[tuple[Buffer, Any]]:
+        """The constants of all steps, with where they are."""
+        return [pair for step in self.steps for pair in step.memory.constant_values]
+
+    @property
+    def arena_bytes(self) -> int:
+        """The memory a runner needs."""
+        return self.size + SLACK
+
+
+def plan_loop(loop: TrainingLoop) -> Plan:
+    """The plan of a training loop."""
+    programs = [lower(p) for p in (loop.step, loop.last) if p is not None]
+    widest = _widest(programs[0], loop.state)
+    arena = Arena()
+    state = []
+    for x in programs[0].inputs[: loop.state]:
+        state.append(Buffer(x.name, x.shape, x.dtype, widest))
+        state[-1].offset = arena.take(state[-1].nbytes)
+    groupings = [group(program) for program in programs]
+    unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
+    shared = sum(map(work, groupings[0].groups)) >= LARGE
+    steps = [
+        Step(program, grouping, Memory(program, grouping, state, arena, widest))
+        for program, grouping in zip(programs, groupings, strict=True)
+    ]
+    filled = arena.size
+    for step in steps:
+        step.memory.place_values(reuse=not unrolled, shared=shared)
+    return Plan(state, steps, filled, arena.size, unrolled, shared)
+
+
+def _widest(program: Program, state: int) -> int:
+    """Lanes of the widest vectors, set by the real numbers of the state."""
+    sizes = [x.dtype.itemsize for x in program.inputs[:state] if x.dtype.kind == "f"]
+    return vector_bytes() // max(sizes, default=4)
+
+
+def _vectors(grouping: Grouping, widest: int) -> int:
+    """About how many vectors a step computes."""
+    return sum(work(g) // min(widest, max(g.space[-1:], default=1)) for g in grouping.groups)
