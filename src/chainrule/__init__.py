@@ -101,6 +101,7 @@ __all__ = [
     "elu",
     "erf",
     "evaluate",
+    "explain",
     "gelu",
     "grad",
     "hard_tanh",

@@ -20,6 +20,7 @@ from chainrule.tracing.program import Atom, Constant, Equation, Program, Variabl
 from chainrule.tracing.scope import current_scope
 
 if TYPE_CHECKING:
+    from chainrule.explanation.derivation import Derivation
     from chainrule.explanation.drawing import Drawing
 
 _order = count()
@@ -174,6 +175,16 @@ class Value(Traced, ArrayInterface):
     def evaluation(self) -> Evaluation:
         """All that this value was computed from, as a Program with the values it had; nothing is computed again."""
         return _evaluation(self.node)[0]
+
+    def graph(self) -> tuple[Evaluation, Mapping[Variable, Node]]:
+        """The evaluation, and the node that each of its variables stands for."""
+        return _evaluation(self.node)
+
+    def explain(self, by: Value | str, **options: Any) -> Derivation:
+        """Why the derivative of this value by another is what it is; the options are those of `cr.explain`."""
+        from chainrule.explanation.explain import explain
+
+        return explain(self, by, **options)
 
     def draw(self, *, depth: int | None = None, digits: int = 4) -> Drawing:
         """What this value was computed from, as a graph: data and gradient of every value, local derivatives on the edges.

@@ -5,6 +5,7 @@ That package stands below this one and is loaded when one of these is first call
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from chainrule.nn.parameters import flat_names
 from chainrule.training import Batch, Objective, Penalty, as_inputs
 
 if TYPE_CHECKING:
-    from chainrule.explanation import NetworkEvaluation
+    from chainrule.explanation import Derivation, NetworkEvaluation
     from chainrule.explanation.drawing import Drawing
     from chainrule.network.network import Network
 
@@ -71,6 +72,69 @@ def evaluation(
         return evaluate_outputs(self.model, self.parameters, arrays, self.input_names)
     objective, batch = objective_of(self, X, y, loss, sample_weight, l1, l2)
     return evaluate_loss(objective, self.parameters, batch, self.input_names)
+
+
+def explain(
+    self: Network,
+    X: Any,
+    y: Any,
+    where: str,
+    *,
+    depth: str = "factors",
+    most: int = 3,
+    digits: int = 6,
+    check: bool = False,
+    symbols: Mapping[str, str] | None = None,
+    loss: Any = None,
+    sample_weight: Any = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+) -> Derivation:
+    """Why the loss changes as it does with one weight, bias, input or value in between: the chain rule, line by line.
+
+    Values are those of the pass that `evaluate` makes on this batch; derivatives are computed from them in double
+    precision.
+
+    Parameters
+    ----------
+    X, y : array-like
+        As for `fit`, taken as one batch.
+    where : str
+        What the derivative is by, such as `"hidden.weight[0, 1]"`, `"hidden.z[1]"` or `"x[0]"`. Letters in the index,
+        as in `"hidden.weight[i, j]"`, give the formula for all of them, without numbers.
+    depth : {"factors", "layers", "terms"}
+        A line for every named value, for every layer, or for every operation.
+    most : int
+        Terms of a sum, and values of a kind, that are shown one by one.
+    digits : int
+        Significant digits. Factors get more where the printed ones would not multiply to the printed result.
+    check : bool
+        Whether to put finite differences beside all gradients; one that differs is marked, and warned of.
+    symbols : mapping, optional
+        Other names in the formulas, such as `{"hidden.weight": "w", "target": "t"}`.
+    loss, sample_weight, l1, l2
+        As for `fit`; the loss is by default that of the last fit.
+
+    Returns
+    -------
+    Derivation
+        Printed as text, shown in notebooks; `to("latex")`, "markdown", "html", "mathml", "json" give other forms.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> layers = [cr.Dense(3, "sigmoid", name="hidden"), cr.Dense(2, "sigmoid", name="output")]
+    >>> network = cr.Network(layers, dtype="float64").build(2)
+    >>> names = {"hidden.weight": "w", "output.weight": "u", "x": "x", "hidden.a": "h", "output.a": "y", "target": "t"}
+    >>> data = [[0.4, -0.7]], [[0.2, 0.9]]
+    >>> print(network.explain(*data, "output.weight[i, j]", loss="l2_norm", depth="layers", symbols=names))
+    ∂L/∂u_ij = (y_j − t_j)·y_j(1 − y_j)·h_i
+    ...
+    """
+    from chainrule.explanation import explain_network
+
+    found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
+    return explain_network(found, where, depth=depth, most=most, digits=digits, check=check, symbols=symbols)
 
 
 def draw(

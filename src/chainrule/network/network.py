@@ -143,9 +143,17 @@ class Network:
         """The labels this network tells apart, an array; `None` for regression and before `fit`."""
         return nested(self.model, [meaning.classes for meaning in self._meanings]) if self._meanings else None
 
-    def summary(self) -> str:
-        """A table of the layers, what they give, and how many parameters they have."""
-        return summary(self)
+    def summary(self, batch_size: int | None = None, *, optimizer: Any = "adam", loss: Any = None) -> str:
+        """A table of the layers, what they give, and how many parameters they have.
+
+        Parameters
+        ----------
+        batch_size : int, optional
+            With it the memory is told that training in such batches takes in machine code, the data aside.
+        optimizer, loss
+            Those of that training, as for `fit`; the loss is by default that of the last fit, or squared error.
+        """
+        return summary(self, batch_size, optimizer, loss)
 
     def __repr__(self) -> str:
         if hasattr(self.function, "layers"):
@@ -361,6 +369,7 @@ class Network:
     # --- explaining
 
     evaluation = explaining.evaluation
+    explain = explaining.explain
     draw = explaining.draw
 
     # --- saving

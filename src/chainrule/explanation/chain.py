@@ -1,0 +1,247 @@
+"""The chain of derivatives from one element to the output: families of elements, and what leads from each to the next.
+
+A *station* is a variable whose gradient gets a line of its own; between stations, the formulas of the equations
+passed are multiplied in symbols. A *family* is a station's element with letters for the axes that sums run over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.explanation.backward import dependents
+from chainrule.explanation.elements import Alphabet, Formulas, NoFormulaError, Use, uses_of
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.rules import rule_of
+from chainrule.explanation.symbols import (
+    ONE,
+    ZERO,
+    Element,
+    Expression,
+    Letter,
+    Slope,
+    add,
+    at_places,
+    multiply,
+    series,
+    symbols_in,
+)
+from chainrule.ops.operation import eager
+from chainrule.tracing.program import Variable
+
+MOST_WAYS = 200
+"""Ways between two stations that are followed one by one."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """Σ over `letters` of ∂output/∂target · factor: one family of ways on from an element."""
+
+    target: Element
+    letters: tuple[Letter, ...]
+    factor: Expression
+    rules: tuple[str, ...]
+
+    def product(self, output: Element) -> Expression:
+        """∂output/∂target · factor, with the letters free."""
+        slope: Expression = ONE if self.target == output else Slope(output, self.target)
+        return multiply([slope, self.factor])
+
+
+@dataclass(frozen=True)
+class Link:
+    """The gradient of one family: the sum of its terms."""
+
+    element: Element
+    terms: tuple[Term, ...]
+
+    def formula(self, output: Element) -> Expression:
+        """The gradient in terms of the gradients of the next stations."""
+        return add([series(term.letters, term.product(output)) for term in self.terms])
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules used, each once."""
+        return tuple(dict.fromkeys(rule for term in self.terms for rule in term.rules))
+
+
+class Chain:
+    """The links from an element to the output, the output's side first."""
+
+    def __init__(
+        self,
+        evaluation: Evaluation,
+        element: Element,
+        stations: Callable[[Variable], bool],
+        symbols: Callable[[Variable], bool],
+        most: int,
+    ) -> None:
+        assert evaluation.output is not None
+        self.evaluation, self.element, self.most = evaluation, element, most
+        self.output = Element(evaluation.output, (0,) * len(evaluation.output.shape))
+        self.order = {x: i for i, x in enumerate(evaluation.values)}
+        self.relevant = _between(evaluation, element.variable)
+        self.stations = {x for x in self.relevant if stations(x)} | {element.variable, evaluation.output}
+        self.alphabet = Alphabet({letter.name for letter in element.letters})
+        self.formulas = Formulas(evaluation, symbols, self.alphabet)
+        self.families: dict[tuple[Any, ...], Element] = {}
+        self.shares = {} if element.letters else shares(evaluation, element, self.relevant)
+        self.links = self._links()
+
+    def _links(self) -> list[Link]:
+        """All families that the element leads to, those that come last in the computation first."""
+        found: dict[Element, Link] = {}
+        waiting = [self._family(self.element)]
+        while waiting:
+            waiting.sort(key=lambda e: self.order[e.variable], reverse=True)
+            element = waiting.pop()
+            if element in found or element == self.output:
+                continue
+            try:
+                found[element] = Link(element, tuple(self._terms(element)))
+            except NoFormulaError:  # letters cannot lead on from here, or there are too many ways: place by place
+                if element.letters and self.shares:
+                    waiting.extend(element.at(places) for places in self.places(element)[: self.most])
+                    continue
+                self.stations = self.relevant
+                found[element] = Link(element, tuple(self._terms(element)))
+            waiting.extend(term.target for term in found[element].terms)
+        return sorted(found.values(), key=lambda link: self.order[link.element.variable], reverse=True)
+
+    def _family(self, element: Element) -> Element:
+        """The family of this pattern that was met first, so that it keeps its letters."""
+        return self.families.setdefault(_pattern(element), element)
+
+    def _terms(self, element: Element) -> list[Term]:
+        """The ways from an element to the next stations, those to the same family added up."""
+        found: dict[tuple[Any, ...], Term] = {}
+        for target, letters, factor, rules in self._ways(element):
+            if factor == ZERO:
+                continue
+            for term in self._with_known_letters(element, Term(target, letters, factor, rules)):
+                key = (term.target, frozenset(term.letters))
+                if key in found:
+                    both = tuple(dict.fromkeys((*found[key].rules, *term.rules)))
+                    term = replace(term, factor=add([found[key].factor, term.factor]), rules=both)
+                found[key] = term
+        return list(found.values())
+
+    def _with_known_letters(self, element: Element, term: Term) -> Iterator[Term]:
+        """The term with the letters its family has; place by place if letters cannot lead on from there."""
+        family = self._family(term.target)
+        places = {
+            old: new
+            for old, new in zip(term.target.index, family.index, strict=True)
+            if isinstance(old, Letter) and isinstance(new, Letter) and old in term.letters
+        }
+        if all(new not in element.letters for new in places.values()):
+            term = Term(
+                term.target.at(places),
+                tuple(places.get(letter, letter) for letter in term.letters),
+                at_places(term.factor, places),
+                term.rules,
+            )
+        yield term
+
+    def _ways(self, element: Element) -> Iterator[tuple[Element, tuple[Letter, ...], Expression, tuple[str, ...]]]:
+        """Every way from an element through nameless values to the next stations."""
+        waiting: list[tuple[Element, tuple[Letter, ...], tuple[Expression, ...], tuple[str, ...]]] = [
+            (element, (), (), ())
+        ]
+        count = 0
+        while waiting:
+            here, letters, factors, rules = waiting.pop()
+            for use in self._uses(here):
+                count += 1
+                rule = rule_of(use.equation, use.position, self.evaluation.samples)
+                # The factor nearer to the output comes first, as the chain rule is written.
+                way = (
+                    use.target,
+                    (*letters, *use.letters),
+                    (self.formulas.partial(use), *factors),
+                    (rule, *rules) if rule else rules,
+                )
+                if use.target.variable in self.stations:
+                    yield way[0], way[1], multiply(way[2]), way[3]
+                elif count > MOST_WAYS:
+                    raise NoFormulaError
+                else:
+                    waiting.append(way)
+
+    def _uses(self, element: Element) -> Iterator[Use]:
+        return (use for use in uses_of(self.evaluation, element, self.alphabet) if use.target.variable in self.relevant)
+
+    def nested(self, size: int) -> Expression:
+        """The whole gradient in one formula; gradients whose formulas would have more symbols stay by name."""
+        known: dict[Element, Expression] = {self.output: ONE}
+        formula: Expression = ONE
+        for link in self.links:
+            slopes: list[Expression] = []
+            for term in link.terms:
+                inner = known.get(term.target, Slope(self.output, term.target))
+                slopes.append(series(term.letters, multiply([inner, term.factor])))
+            formula = add(slopes)
+            if len(list(symbols_in(formula))) <= size:
+                known[link.element] = formula
+        return formula
+
+    # --- numbers
+
+    def places(self, family: Element) -> list[dict[Letter, int]]:
+        """All places of a family's letters, those first through which most of the gradient passes."""
+        if not family.letters:
+            return [{}]
+        grid = [np.arange(letter.size) for letter in family.letters]
+        mesh = dict(zip(family.letters, np.meshgrid(*grid, indexing="ij"), strict=True))
+        share = self.shares.get(family.variable)
+        if share is None:
+            share = np.zeros(family.variable.shape)
+        index = tuple(mesh[i] if isinstance(i, Letter) else i for i in family.index)
+        order = np.argsort(-np.abs(np.asarray(share)[index]).ravel(), kind="stable")
+        shape = tuple(letter.size for letter in family.letters)
+        return [dict(zip(family.letters, map(int, np.unravel_index(place, shape)), strict=True)) for place in order]
+
+    def value_of(self, symbol: Any, places: Mapping[Letter, Any]) -> Any:
+        """The number of a symbol or a slope, in double precision."""
+        element = symbol.by if isinstance(symbol, Slope) else symbol.element
+        index = tuple(places[i] if isinstance(i, Letter) else i for i in element.index)
+        if isinstance(symbol, Slope):
+            return np.asarray(self.evaluation.cotangents[element.variable])[index]
+        return np.asarray(self.evaluation.precise(element.variable))[index]
+
+
+def _pattern(element: Element) -> tuple[Any, ...]:
+    """What two families have in common that differ in their letters only."""
+    seen: dict[Letter, int] = {}
+    return (
+        element.variable,
+        *(f"#{seen.setdefault(i, len(seen))}" if isinstance(i, Letter) else i for i in element.index),
+    )
+
+
+def _between(evaluation: Evaluation, start: Variable) -> set[Variable]:
+    """The variables on some way from `start` to the output."""
+    after = dependents(evaluation.program.equations, [start])
+    return {x for x in after if x in evaluation.cotangents} | {start}
+
+
+def shares(evaluation: Evaluation, element: Element, among: set[Variable]) -> dict[Variable, Any]:
+    """How much of the element's gradient passes through every number of the variables: ∂output/∂u · ∂u/∂element."""
+    unit = np.zeros(element.variable.shape)
+    unit[element.place] = 1.0
+    tangents: dict[Variable, Any] = {element.variable: unit[()]}
+    with np.errstate(all="ignore"):
+        for equation in evaluation.program.equations:
+            if equation.output not in among or equation.output is element.variable:
+                continue
+            given = [tangents.get(x) if isinstance(x, Variable) else None for x in equation.inputs]
+            if equation.op.differentiable and any(t is not None for t in given):
+                inputs = [evaluation.precise(x) for x in equation.inputs]
+                output = evaluation.precise(equation.output)
+                tangent = equation.op.pushforward(eager, given, output, inputs, **equation.attributes)
+                if tangent is not None:
+                    tangents[equation.output] = tangent
+        return {x: tangent * evaluation.cotangents[x] for x, tangent in tangents.items() if x in evaluation.cotangents}

@@ -1,0 +1,271 @@
+"""A derivation: why a gradient is what it is, in symbols and in numbers, line by line from the output back."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import DifferentiationError, SettingError, ShapeError
+from chainrule.explanation.chain import Chain, Link, Term
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.lifting import with_constants_as_inputs
+from chainrule.explanation.nudges import Check, nudged_gradient
+from chainrule.explanation.rules import CHAIN, PATHS
+from chainrule.explanation.symbols import (
+    Element,
+    Expression,
+    Letter,
+    Product,
+    Sum,
+    at_places,
+    number_of,
+    parts,
+)
+from chainrule.tracing.program import Variable
+
+DEPTHS = ("layers", "factors", "terms")
+NESTED = 60
+"""Symbols of the longest formula that is written as a whole."""
+EVERY = 1000
+"""Terms shown one by one at depth "terms"."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One term of a sum with its number; the symbols of `expression` have no letters left but those of inner sums."""
+
+    expression: Expression
+    value: float
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A line's formula for one element, in numbers: parts, how many more there are and what they are together."""
+
+    element: Element
+    places: Mapping[Letter, int]
+    parts: tuple[Part, ...]
+    more: int
+    rest: float
+    value: float
+    check: Check | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """The gradient of a family of elements: its formula, the rules used, and instances in numbers."""
+
+    element: Element
+    formula: Expression
+    rules: tuple[str, ...]
+    instances: tuple[Instance, ...]
+    more: int = 0
+
+
+@dataclass(frozen=True, repr=False)
+class Derivation:
+    """Why ∂output/∂element is what it is.
+
+    `formula` is the whole gradient in one, with the numbers of its `factors` if it is a product and of its `terms` if it
+    is a sum; `value` is the gradient, `None` for an element with letters. `lines` lead from the output back to the
+    element. Printing gives text; `to(form)` gives "text", "markdown", "latex", "html", "mathml" or "json", and
+    notebooks show it by themselves.
+    """
+
+    evaluation: Evaluation
+    output: Element
+    element: Element
+    formula: Expression
+    factors: tuple[Part, ...]
+    terms: tuple[Part, ...]
+    value: float | None
+    lines: tuple[Line, ...]
+    value_of: Callable[[Any, Mapping[Letter, Any]], Any]
+    formula_of: Callable[[Element], Expression]
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    digits: int = 6
+    check: Check | None = None
+
+    def to(self, form: str) -> str:
+        """The derivation as "text", "markdown", "latex", "html", "mathml" or "json"."""
+        from chainrule.explanation.rendering import render_derivation
+
+        return render_derivation(self, form)
+
+    def __str__(self) -> str:
+        return self.to("text")
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.to("html")
+
+    def _repr_latex_(self) -> str:
+        return self.to("latex")
+
+    def _repr_markdown_(self) -> str:
+        return self.to("markdown")
+
+
+def derive(
+    evaluation: Evaluation,
+    element: Element,
+    *,
+    depth: str = "factors",
+    stations: Callable[[Variable], bool] | None = None,
+    symbolic: Callable[[Variable], bool] | None = None,
+    symbols: Mapping[str, str] | None = None,
+    most: int = 3,
+    digits: int = 6,
+    check: bool = False,
+) -> Derivation:
+    """Why the gradient of an evaluation's output by an element is what it is.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        After a backward pass.
+    element : Element
+        By which; with letters in its index a formula for all such elements comes out, without numbers.
+    depth : {"layers", "factors", "terms"}
+        Which values get a line: the `stations`, all that have a name, or all.
+    stations : callable, optional
+        Says of a variable whether it gets a line at depth "layers".
+    symbolic : callable, optional
+        Says of a variable whether it goes by its name in formulas; by default those that were given one.
+    symbols : mapping, optional
+        Other names, such as `{"hidden.weight": "w"}`.
+    most : int
+        Terms and elements of a kind that are shown one by one; the rest is added up. Depth "terms" shows all.
+    digits : int
+        Significant digits of numbers.
+    check : bool
+        Whether to put finite differences beside the gradients, and to warn where they differ.
+    """
+    if depth not in DEPTHS:
+        raise SettingError(f"depth was given as {depth!r}; use {', '.join(map(repr, DEPTHS))}.")
+    SettingError.unless_count("explain", "digits", digits)
+    SettingError.unless_count("explain", "most", most)
+    if evaluation.output is None:
+        raise DifferentiationError("there is no derivative to explain before a backward pass.")
+    if element.variable not in evaluation.cotangents:
+        raise DifferentiationError(
+            f"{evaluation.label(evaluation.output)} does not depend on {evaluation.label(element.variable)} in a way "
+            "that has a derivative, so its gradient is 0 and there is nothing to derive."
+        )
+    named = symbolic or evaluation.names.__contains__
+    chosen: dict[str, Callable[[Variable], bool]] = {
+        "layers": stations or named, "factors": named, "terms": lambda x: True,
+    }  # fmt: skip
+    shown = EVERY if depth == "terms" else most
+    evaluation = with_constants_as_inputs(evaluation)
+    chain = Chain(evaluation, element, chosen[depth], named, shown)
+    with np.errstate(all="ignore"):
+        lines = tuple(_line(chain, link, shown, check) for link in chain.links)
+        formula = chain.nested(NESTED)
+        value = None if element.letters else float(np.asarray(evaluation.cotangents[element.variable])[element.place])
+        numbers = tuple(Part(x, float(number_of(x, chain.value_of))) for x in parts(formula) if value is not None)
+    checked = nudged_gradient(evaluation, element) if check and value is not None else None
+    found = Derivation(
+        evaluation,
+        chain.output,
+        element,
+        formula,
+        numbers if isinstance(formula, Product) else (),
+        numbers if isinstance(formula, Sum) else (),
+        value,
+        lines,
+        chain.value_of,
+        chain.formulas.by_itself,
+        dict(symbols or {}),
+        digits,
+        checked,
+    )
+    _warn_of_mismatches(found)
+    return found
+
+
+def element_of(evaluation: Evaluation, variable: Variable, index: tuple[Any, ...]) -> Element:
+    """The element at an index of numbers and letters; negative numbers count from the end.
+
+    An index that lacks the axis of samples gets it where there is a single sample.
+    """
+    shape = variable.shape
+    if len(index) == len(shape) - 1 and variable in evaluation.samples and shape[0] == 1:
+        index = (0, *index)
+    if len(index) != len(shape):
+        raise ShapeError(
+            f"{evaluation.label(variable)} has shape {shape} and was given the index {list(index)}; give {len(shape)} "
+            f"number{'s' if len(shape) != 1 else ''} or letters, such as {evaluation.label(variable)}"
+            f"[{', '.join('0' * len(shape))}]."
+        )
+    entries: list[int | Letter] = []
+    for place, size in zip(index, shape, strict=True):
+        if isinstance(place, str):
+            entries.append(Letter(place, size))
+        elif not -size <= place < size:
+            raise ShapeError(
+                f"{evaluation.label(variable)} has shape {shape}; the index {list(index)} is outside of it."
+            )
+        else:
+            entries.append(int(place) % size)
+    return Element(variable, tuple(entries))
+
+
+def _line(chain: Chain, link: Link, most: int, check: bool) -> Line:
+    rules = list(link.rules)
+    if any(term.target != chain.output for term in link.terms):
+        rules.append(CHAIN)
+    if len(link.terms) > 1 or any(term.letters for term in link.terms):
+        rules.append(PATHS)
+    instances: tuple[Instance, ...] = ()
+    more = 0
+    if not chain.element.letters:
+        places = chain.places(link.element)
+        more = max(0, len(places) - most)
+        shown = sorted(places[:most], key=lambda p: list(p.values()))
+        instances = tuple(_instance(chain, link, p, most, check) for p in shown)
+    return Line(link.element, link.formula(chain.output), tuple(rules), instances, more)
+
+
+def _instance(chain: Chain, link: Link, places: Mapping[Letter, int], most: int, check: bool) -> Instance:
+    """The numbers of a line for one element: its largest terms by themselves, the others together."""
+    products = [at_places(term.product(chain.output), places) for term in link.terms]
+    values = [_numbers(chain, term, product) for term, product in zip(link.terms, products, strict=True)]
+    every = np.concatenate([x.ravel() for x in values])
+    owner = np.concatenate([np.full(x.size, i) for i, x in enumerate(values)])
+    place = np.concatenate([np.arange(x.size) for x in values])
+    shown = np.sort(np.argsort(-np.abs(every), kind="stable")[:most])
+    kept = []
+    for i in shown:
+        term = link.terms[owner[i]]
+        inner = np.unravel_index(place[i], values[owner[i]].shape)
+        at = dict(zip(term.letters, map(int, inner), strict=True))
+        kept.append(Part(at_places(products[owner[i]], at), float(every[i])))
+    rest = float(np.sum(np.delete(every, shown)))
+    element = link.element.at(places)
+    value = float(np.asarray(chain.evaluation.cotangents[element.variable])[element.place])
+    checked = nudged_gradient(chain.evaluation, element) if check else None
+    return Instance(element, places, tuple(kept), every.size - len(kept), rest, value, checked)
+
+
+def _numbers(chain: Chain, term: Term, product: Expression) -> Any:
+    """A term's value at every place of its letters."""
+    sizes = tuple(letter.size for letter in term.letters)
+    grid = dict(zip(term.letters, np.meshgrid(*map(np.arange, sizes), indexing="ij"), strict=True))
+    return np.broadcast_to(np.asarray(number_of(product, chain.value_of, grid), np.float64), sizes)
+
+
+def _warn_of_mismatches(derivation: Derivation) -> None:
+    checks = [derivation.check, *(i.check for line in derivation.lines for i in line.instances)]
+    wrong = [check for check in checks if check is not None and not check.agrees]
+    if wrong:
+        warnings.warn(
+            f"{len(wrong)} gradients differ from their finite differences; the derivation marks them. Values at a kink "
+            "(relu at 0) have no finite difference; anything else is a wrong derivative.",
+            stacklevel=4,
+        )

@@ -1,0 +1,298 @@
+"""Single numbers of arrays: which ones an element reaches, with what derivative, and the formula of an element."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.symbols import (
+    Element,
+    Expression,
+    Formula,
+    Index,
+    Letter,
+    Number,
+    Place,
+    Symbol,
+    as_expression,
+    call,
+    multiply,
+    series,
+    symbolic,
+)
+from chainrule.ops import Contraction, Elementwise, Reduction
+from chainrule.ops.kinds.contraction import parse
+from chainrule.ops.operation import eager
+from chainrule.tracing.program import Atom, Constant, Equation, Variable
+
+NAMES = "klmpqrstuvw"
+
+
+class NoFormulaError(Exception):
+    """An element with letters meets an operation that needs numbers as places."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """One way an element enters an equation: the elements of the output it reaches, all places of `letters` of them."""
+
+    equation: Equation
+    position: int
+    source: Element
+    target: Element
+    letters: tuple[Letter, ...]
+
+
+class Alphabet:
+    """Letters not used yet: n for samples, then k, l, m, …"""
+
+    def __init__(self, taken: set[str]) -> None:
+        self.taken = set(taken)
+
+    def letter(self, size: int, sample: bool = False) -> Letter:
+        """A new letter for an axis of this length."""
+        names = "n" if sample else NAMES
+        for round_ in range(1000):
+            for name in names:
+                spelled = name + "′" * round_
+                if spelled not in self.taken:
+                    self.taken.add(spelled)
+                    return Letter(spelled, size)
+        raise NoFormulaError
+
+
+def uses_of(evaluation: Evaluation, element: Element, alphabet: Alphabet) -> Iterator[Use]:
+    """All ways a derivative passes from an element into equations."""
+    for equation, position in evaluation.uses[element.variable]:
+        if not equation.op.differentiable or equation.output.dtype.kind != "f":
+            continue
+        if isinstance(equation.op, Elementwise) and equation.op.partials[position] is None:
+            continue
+        yield from _reach(evaluation, equation, position, element, alphabet)
+
+
+def _reach(
+    evaluation: Evaluation, equation: Equation, position: int, element: Element, alphabet: Alphabet
+) -> Iterator[Use]:
+    output, op = equation.output, equation.op
+    has_samples = output in evaluation.samples
+
+    def spread(entries: list[int | Letter | None]) -> Use:
+        """The use whose target has a new letter wherever an entry is `None`."""
+        letters = []
+        for axis, entry in enumerate(entries):
+            if entry is None:
+                size = output.shape[axis]
+                entries[axis] = 0 if size == 1 else alphabet.letter(size, axis == 0 and has_samples)
+                if isinstance(entries[axis], Letter):
+                    letters.append(entries[axis])
+        return Use(equation, position, element, Element(output, tuple(entries)), tuple(letters))  # type: ignore[arg-type]
+
+    if isinstance(op, Elementwise) or op.name == "broadcast_to":
+        yield spread(list(_broadcast_entries(element, output)))
+    elif isinstance(op, Reduction):
+        axis, keep = equation.attributes["axis"], equation.attributes.get("keepdims", False)
+        yield spread([0 if i in axis else e for i, e in enumerate(element.index) if keep or i not in axis])
+    elif isinstance(op, Contraction):
+        subscripts = parse(equation.attributes["subscripts"])
+        known = dict(zip((subscripts.left, subscripts.right)[position], element.index, strict=True))
+        yield spread([known.get(letter) for letter in subscripts.result])
+    elif op.name == "transpose":
+        yield spread([element.index[axis] for axis in equation.attributes["axes"]])
+    elif op.name == "reshape" and (entries := _same_axes(element, output)) is not None:
+        yield spread(list(entries))
+    elif element.letters:
+        raise NoFormulaError
+    else:
+        for place in np.argwhere(_unit_tangent(evaluation, equation, position, element)):
+            yield Use(equation, position, element, Element(output, tuple(map(int, place))), ())
+
+
+def _broadcast_entries(element: Element, output: Variable) -> Iterator[int | Letter | None]:
+    missing = len(output.shape) - len(element.index)
+    for axis, size in enumerate(output.shape):
+        own = axis - missing
+        yield None if own < 0 or (element.variable.shape[own] == 1 and size != 1) else element.index[own]
+
+
+def _same_axes(element: Element, output: Variable) -> Index | None:
+    """The index after a reshape that only adds or takes away axes of length 1."""
+    kept = [entry for entry, size in zip(element.index, element.variable.shape, strict=True) if size != 1]
+    if [n for n in element.variable.shape if n != 1] != [n for n in output.shape if n != 1]:
+        return None
+    rest = iter(kept)
+    return tuple(0 if size == 1 else next(rest) for size in output.shape)
+
+
+def _unit_tangent(evaluation: Evaluation, equation: Equation, position: int, element: Element) -> Any:
+    """∂output/∂element for every number of the output, by the operation's forward rule."""
+    unit = np.zeros(element.variable.shape)
+    unit[element.place] = 1.0
+    tangents = [unit if i == position else None for i in range(len(equation.inputs))]
+    inputs = [evaluation.precise(x) for x in equation.inputs]
+    return equation.op.pushforward(eager, tangents, evaluation.precise(equation.output), inputs, **equation.attributes)
+
+
+def input_element(equation: Equation, position: int, target: Element) -> Element | Constant | Place:
+    """The element of an elementwise equation's input, or of a broadcast's, that a target is computed from."""
+    x = equation.inputs[position]
+    shape = x.shape
+    index = target.index[len(target.index) - len(shape) :]
+    index = tuple(0 if n == 1 else i for i, n in zip(index, shape, strict=True))
+    if isinstance(x, Variable):
+        return Element(x, index)
+    if not shape:
+        return x
+    if not any(isinstance(i, Letter) for i in index):
+        return Constant(x.value[index])
+    return _place_in(x.value, index)
+
+
+def _place_in(array: Any, index: Index) -> Place:
+    """The letter itself, if the array counts 0, 1, 2, … along its axis."""
+    for axis, entry in enumerate(index):
+        counting = np.arange(array.shape[axis]).reshape((-1,) + (1,) * (array.ndim - axis - 1))
+        if isinstance(entry, Letter) and np.array_equal(array, np.broadcast_to(counting, array.shape)):
+            return Place(entry)
+    raise NoFormulaError
+
+
+class Formulas:
+    """The formulas of elements and of local derivatives, in symbols for the variables that `symbols` says go by name."""
+
+    def __init__(self, evaluation: Evaluation, symbols: Callable[[Variable], bool], alphabet: Alphabet) -> None:
+        self.evaluation, self.symbols, self.alphabet = evaluation, symbols, alphabet
+
+    def by_itself(self, element: Element) -> Expression:
+        """The formula of an element with letters of its own, which other formulas may use as well."""
+        return Formulas(self.evaluation, self.symbols, Alphabet({x.name for x in element.letters})).formula(element)
+
+    def formula(self, element: Element) -> Expression:
+        """What an element is computed from, down to the variables that go by name."""
+        equation = self.evaluation.makers.get(element.variable)
+        if self.symbols(element.variable) or equation is None:
+            return Symbol(element)
+        return self.made_by(equation, element)
+
+    def made_by(self, equation: Equation, element: Element) -> Expression:
+        """The equation's right side, for this element."""
+        op, x = equation.op, equation.inputs[0]
+        try:
+            if op.name == "broadcast_to":
+                return self._operand(equation, 0, element)
+            if isinstance(op, Elementwise):
+                return call(op, *(self._operand(equation, i, element) for i in range(len(equation.inputs))))
+            if isinstance(op, Contraction):
+                return self._contraction(equation, element)
+            if op.name in ("sum", "mean") and isinstance(x, Variable):
+                return self._sum(equation, x, element)
+            if op.name == "transpose" and isinstance(x, Variable):
+                axes = equation.attributes["axes"]
+                return self.formula(Element(x, tuple(element.index[axes.index(i)] for i in range(len(axes)))))
+            if op.name == "reshape" and isinstance(x, Variable):
+                entries = _same_axes(element, x)
+                if entries is not None:
+                    return self.formula(Element(x, entries))
+        except NoFormulaError:
+            pass
+        return Symbol(element)
+
+    def partial(self, use: Use) -> Expression:
+        """∂target/∂source, by the declaration of the operation."""
+        equation, op = use.equation, use.equation.op
+        if isinstance(op, Elementwise):
+            partial = op.partials[use.position]
+            if not callable(partial):
+                return Number(float(partial or 0.0))
+            arguments = [self._argument(equation, i, use.target) for i in range(len(equation.inputs))]
+            return as_expression(partial(symbolic, Formula(self.formula(use.target)), *arguments))
+        if isinstance(op, Contraction):
+            return self._other_operand(use)
+        if isinstance(op, Reduction):
+            return self._weight(use)
+        if use.source.letters or use.target.letters:
+            return Number(1.0)  # layouts only move numbers
+        tangent = _unit_tangent(self.evaluation, equation, use.position, use.source)
+        return Number(float(tangent[use.target.place]))
+
+    def _operand(self, equation: Equation, position: int, target: Element) -> Expression:
+        found = input_element(equation, position, target)
+        if isinstance(found, Element):
+            return self.formula(found)
+        if isinstance(found, Place):
+            return found
+        return Number(float(found.value))
+
+    def _argument(self, equation: Equation, position: int, target: Element) -> Any:
+        """An input as a rule wants it: Python's numbers as they are."""
+        operand = self._operand(equation, position, target)
+        return operand.value if isinstance(operand, Number) else Formula(operand)
+
+    def _contraction(self, equation: Equation, element: Element) -> Expression:
+        subscripts = parse(equation.attributes["subscripts"])
+        places = dict(zip(subscripts.result, element.index, strict=True))
+        new = []
+        for letter, size in zip(subscripts.left, equation.inputs[0].shape, strict=True):
+            if letter not in places:
+                places[letter] = 0 if size == 1 else self.alphabet.letter(size)
+                if size != 1:
+                    new.append(places[letter])
+        sides = zip(equation.inputs, (subscripts.left, subscripts.right), strict=True)
+        factors = [self._at(x, tuple(places[c] for c in letters)) for x, letters in sides]
+        return series(tuple(x for x in new if isinstance(x, Letter)), multiply(factors))
+
+    def _at(self, x: Atom, index: Index) -> Expression:
+        if isinstance(x, Variable):
+            return self.formula(Element(x, index))
+        if any(isinstance(i, Letter) for i in index):
+            raise NoFormulaError
+        return Number(float(np.asarray(x.value)[tuple(i for i in index if not isinstance(i, Letter))]))
+
+    def _sum(self, equation: Equation, x: Variable, element: Element) -> Expression:
+        axis, keep = equation.attributes["axis"], equation.attributes.get("keepdims", False)
+        rest = iter(element.index)
+        index: list[int | Letter] = []
+        letters: list[Letter] = []
+        for i, size in enumerate(x.shape):
+            if i not in axis:
+                index.append(next(rest))
+                continue
+            if keep:
+                next(rest)
+            index.append(0 if size == 1 else self.alphabet.letter(size, i == 0 and x in self.evaluation.samples))
+            if isinstance(index[-1], Letter):
+                letters.append(index[-1])
+        total = series(tuple(letters), self.formula(Element(x, tuple(index))))
+        if equation.op.name == "sum":
+            return total
+        count = float(np.prod([x.shape[i] for i in axis], dtype=np.int64))
+        return multiply([Number(1.0 / count), total])
+
+    def _other_operand(self, use: Use) -> Expression:
+        subscripts = parse(use.equation.attributes["subscripts"])
+        sides = (subscripts.left, subscripts.right)
+        places = dict(zip(subscripts.result, use.target.index, strict=True))
+        places |= dict(zip(sides[use.position], use.source.index, strict=True))
+        other = 1 - use.position
+        return self._at(use.equation.inputs[other], tuple(places[c] for c in sides[other]))
+
+    def _weight(self, use: Use) -> Expression:
+        """∂y/∂x of a reduction: a share that depends on the count alone, or a rule."""
+        op, axis = use.equation.op, use.equation.attributes["axis"]
+        assert isinstance(op, Reduction)
+        if op.share is not None:
+            count = int(np.prod([use.source.variable.shape[i] for i in axis], dtype=np.int64))
+            return Number(float(op.share(count)))
+        assert op.weight is not None
+        x, y = Formula(self.formula(use.source)), Formula(self.formula(use.target))
+        try:
+            return as_expression(op.weight(symbolic, y, x, axis))
+        except (AttributeError, TypeError):  # a rule about the array as a whole
+            if use.source.letters or use.target.letters:
+                raise NoFormulaError from None
+            tangent = np.asarray(_unit_tangent(self.evaluation, use.equation, use.position, use.source))
+            return Number(float(tangent[use.target.place]))

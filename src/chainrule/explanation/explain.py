@@ -1,0 +1,194 @@
+"""`explain`: derivations of the gradients of values, of plain functions, and of networks."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, overload
+
+from chainrule.errors import DifferentiationError, SettingError, UnknownNameError
+from chainrule.explanation.derivation import Derivation, derive, element_of
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.networks import LOSS, NetworkEvaluation
+from chainrule.explanation.values import Value
+from chainrule.tracing.program import Variable
+
+_PLACE = re.compile(r"-?\d+|[^\W\d_]")
+
+
+@overload
+def explain(
+    what: Value,
+    by: Value | str,
+    *,
+    index: Sequence[int | str] | None = None,
+    depth: str = "factors",
+    most: int = 3,
+    digits: int = 6,
+    check: bool = False,
+    symbols: Mapping[str, str] | None = None,
+) -> Derivation: ...
+
+
+@overload
+def explain(what: Callable[..., Any], by: int = 0, **options: Any) -> Callable[..., Derivation]: ...
+
+
+def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None, **options: Any) -> Any:
+    """Why a derivative is what it is: the chain rule in symbols and with the numbers, line by line.
+
+    Of a `Value`, by a value it was computed from: `explain(L, a)`. Of a plain NumPy function, by one of its
+    arguments: `explain(f, argnums)(x, y)`.
+
+    Parameters
+    ----------
+    what : Value or callable
+        What the derivative is of.
+    by : Value, str or int
+        A value or its name, with an index for arrays (`"w[0, 1]"`); for a function the position of an argument.
+    index : sequence of int or str, optional
+        Which number of an array. Letters in it, as in `["i", "j"]`, give the formula for all of them.
+    depth : {"layers", "factors", "terms"}
+        "layers" derives by way of named values only, the others by way of all.
+    most : int
+        Terms of a sum that are shown one by one.
+    digits : int
+        Significant digits. Factors get more where the printed ones would not multiply to the printed result.
+    check : bool
+        Whether to put finite differences beside the gradients.
+    symbols : mapping, optional
+        Other names, such as `{"weight": "w"}`.
+
+    Returns
+    -------
+    Derivation
+        Printed as text; `to("latex")` and the like give other forms. For a function, what gives it for arguments.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> a, b, c, f = cr.values(a=2.0, b=-3.0, c=10.0, f=-2.0)
+    >>> L = ((a * b).named("e") + c).named("d") * f
+    >>> print(cr.explain(L, a, depth="layers").value)
+    6.0
+    >>> cr.explain(lambda x: 3 * x**2 - 4 * x + 5)(3.0).value
+    14.0
+    """
+    if isinstance(what, Value):
+        return _explain_value(what, by, index, options)
+    if not callable(what):
+        raise SettingError(f"explain was given {what!r}; give a cr.Value, or a function of arrays.")
+    if isinstance(by, bool) or not isinstance(by, int):
+        raise SettingError(f"explain was given {by!r} as the argument of a function; give its position, such as 0.")
+
+    def explained(*args: Any) -> Derivation:
+        names = _names_of(what, len(args))
+        if not -len(args) <= by < len(args):
+            raise SettingError(f"explain was asked for argument {by} of a function called with {len(args)}.")
+        leaves = [Value(x, name) for x, name in zip(args, names, strict=True)]
+        result = what(*leaves)
+        if not isinstance(result, Value):
+            raise DifferentiationError(f"the function gave {result!r}, which does not depend on its arguments.")
+        name = getattr(what, "__name__", "f")
+        return _explain_value(result, leaves[by], index, options, "f" if name == "<lambda>" else name)
+
+    return explained
+
+
+def explain_network(
+    network: NetworkEvaluation,
+    where: str,
+    *,
+    depth: str = "factors",
+    most: int = 3,
+    digits: int = 6,
+    check: bool = False,
+    symbols: Mapping[str, str] | None = None,
+) -> Derivation:
+    """Why the loss of a network changes with one of its numbers as it does; `where` is such as `"hidden.weight[0, 1]"`."""
+    variable, index = find(network.known, where)
+    evaluation = network.evaluation
+    if index is None:
+        index = letters_for(evaluation, variable)
+    layers = {layer.a if layer.z is None else layer.z for layer in network.layers}
+    return derive(
+        evaluation,
+        element_of(evaluation, variable, tuple(index)),
+        depth=depth,
+        stations=layers.__contains__,
+        most=most,
+        digits=digits,
+        check=check,
+        symbols=symbols,
+    )
+
+
+def find(known: Mapping[str, Variable], where: str) -> tuple[Variable, list[int | str] | None]:
+    """The variable and the index that a text such as `"hidden.weight[0, j]"` names; `None` for no index."""
+    if where in known:
+        return known[where], None
+    name, bracket, places = where.rstrip().partition("[") if where.count("[") == 1 else _last_bracket(where)
+    name, places = name.strip(), places.rstrip().removesuffix("]")
+    if not bracket or name not in known:
+        raise UnknownNameError.among("value", where if not bracket else name, known)
+    entries = [entry.strip() for entry in places.split(",") if entry.strip()]
+    for entry in entries:
+        if not _PLACE.fullmatch(entry):
+            raise SettingError(f"{where!r} has {entry!r} as an index; give whole numbers, or single letters for any.")
+    return known[name], [int(entry) if entry.lstrip("-").isdigit() else entry for entry in entries]
+
+
+def letters_for(evaluation: Evaluation, variable: Variable) -> list[int | str]:
+    """An index of letters, for a formula that holds for every number of an array."""
+    free = iter("ijklmpqr")
+    return [
+        0 if size == 1 else "n" if axis == 0 and variable in evaluation.samples else next(free)
+        for axis, size in enumerate(variable.shape)
+    ]
+
+
+def _last_bracket(where: str) -> tuple[str, str, str]:
+    name, bracket, places = where.rpartition("[")
+    return name, bracket, places
+
+
+def _explain_value(
+    of: Value, by: Any, index: Sequence[int | str] | None, options: dict[str, Any], name: str = LOSS
+) -> Derivation:
+    evaluation, nodes = of.graph()
+    output = evaluation.program.outputs[0]
+    assert isinstance(output, Variable)
+    if output not in evaluation.names and name not in evaluation.names.values():
+        evaluation = replace(evaluation, names={**evaluation.names, output: name})
+    if isinstance(by, Value):
+        found = next((variable for variable, node in nodes.items() if node is by.node), None)
+        if found is None:
+            raise DifferentiationError(f"{evaluation.label(output)} was not computed from {by!r}.")
+        places = index
+    elif isinstance(by, str):
+        found, named_index = find({label: x for x, label in evaluation.labels.items()}, by)
+        places = named_index if index is None else index
+    else:
+        raise SettingError(f"explain was given {by!r}; give the value that the derivative is by, or its name.")
+    if places is None:
+        places = letters_for(evaluation, found)
+    evaluation = evaluation.backward(output)
+    return derive(
+        evaluation,
+        element_of(evaluation, found, tuple(places)),
+        symbolic=None if options.get("depth") == "layers" else lambda x: True,
+        stations=None,
+        **{**options, "depth": "terms" if options.get("depth", "factors") != "layers" else "layers"},
+    )
+
+
+def _names_of(function: Callable[..., Any], count: int) -> list[str]:
+    """The names of a function's positional parameters, or `x0`, `x1`, … where it does not say."""
+    try:
+        given = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        given = []
+    names = [p.name for p in given if p.kind.name in ("POSITIONAL_ONLY", "POSITIONAL_OR_KEYWORD")][:count]
+    return [*names, *(f"x{i}" for i in range(len(names), count))]

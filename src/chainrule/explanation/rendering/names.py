@@ -1,0 +1,62 @@
+"""How elements are called in a derivation: a name and the places in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.symbols import Element, Letter
+
+_PLAIN = re.compile(r"([^\W²³]|[.#′])+(\(.*\))?")
+
+
+@dataclass(frozen=True)
+class Spelled:
+    """An element's name and places; `short` names are single letters, `plain` ones need no parentheses."""
+
+    name: str
+    places: tuple[str, ...]
+
+    @property
+    def short(self) -> bool:
+        """Whether the name is one letter, as in mathematics."""
+        return len(self.name) == 1
+
+    @property
+    def plain(self) -> bool:
+        """Whether the name is a word, and no formula."""
+        return _PLAIN.fullmatch(self.name) is not None
+
+    @property
+    def compact(self) -> bool:
+        """Whether the places can follow as `w_ij`."""
+        return self.short and all(len(p) == 1 and p.isalpha() for p in self.places)
+
+    @property
+    def text(self) -> str:
+        """As plain text: `w_ij`, `hidden.weight[0, 1]`."""
+        if not self.places:
+            return self.name
+        if self.compact:
+            return f"{self.name}_{''.join(self.places)}"
+        name = self.name if self.plain else f"({self.name})"
+        return f"{name}[{', '.join(self.places)}]"
+
+
+def spelled(evaluation: Evaluation, element: Element, symbols: Mapping[str, str]) -> Spelled:
+    """The name and places of an element; a single sample's place is left out."""
+    index = element.index
+    if element.variable in evaluation.samples and element.variable.shape[0] == 1:
+        index = index[1:]
+    label = evaluation.label(element.variable)
+    name = symbols.get(label) or (label if element.variable in evaluation.names else in_signs(label))
+    return Spelled(name, tuple(i.name if isinstance(i, Letter) else str(i) for i in index))
+
+
+def in_signs(formula: str) -> str:
+    """A formula as one types it, in the signs of mathematics."""
+    for typed, sign in (("**2", "²"), ("**3", "³"), ("**", "^"), ("*", "·"), ("-", "−"), (">=", "≥"), ("<=", "≤")):
+        formula = formula.replace(typed, sign)
+    return formula

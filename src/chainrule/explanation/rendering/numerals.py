@@ -1,0 +1,34 @@
+"""Numbers to read: rounded once, when they are printed."""
+
+from __future__ import annotations
+
+import math
+
+
+def numeral(x: float, digits: int) -> str:
+    """So many significant digits, as plain ASCII: `0.000438568`, `-8`, `1.5e-09`."""
+    if not math.isfinite(x):
+        return "nan" if math.isnan(x) else "inf" if x > 0 else "-inf"
+    text = f"{x:.{digits}g}"
+    mantissa, _, exponent = text.partition("e")
+    if exponent:
+        return f"{mantissa}e{int(exponent)}"
+    return text
+
+
+def coefficient(x: float, digits: int) -> str:
+    """A number of a formula: exact where that is short, `1/3` where it is one part of a whole."""
+    short = f"{x:.12g}"
+    if float(short) == x and len(short) <= 8:
+        return numeral(x, 12)
+    inverse = 1.0 / x if x else 0.0
+    if abs(inverse) >= 2 and abs(inverse - round(inverse)) < 1e-9 * abs(inverse):
+        return f"{'-' if x < 0 else ''}1/{abs(round(inverse))}"
+    return numeral(x, digits)
+
+
+def unit_of_last_place(text: str) -> float:
+    """What 1 in the last digit of a numeral is worth."""
+    mantissa, _, exponent = text.partition("e")
+    decimals = len(mantissa.partition(".")[2])
+    return float(10.0 ** (int(exponent or 0) - decimals))

@@ -1,0 +1,199 @@
+"""What a derivation says, in order, before it is written in any form: equations, some with numbers put in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.explanation.derivation import Derivation, Instance, Part
+from chainrule.explanation.nudges import Check
+from chainrule.explanation.rendering.names import Spelled, spelled
+from chainrule.explanation.rendering.numerals import numeral, unit_of_last_place
+from chainrule.explanation.rendering.printer import ATOM, SERIES, Leaf, Printer
+from chainrule.explanation.rules import CHAIN
+from chainrule.explanation.symbols import ONE, Call, Element, Expression, Number, Slope, Symbol, number_of, parts
+
+
+@dataclass(frozen=True)
+class Step:
+    """One right side: what it is written from, and the digits of the numbers put in (`None`: symbols stay)."""
+
+    parts: tuple[Part, ...]
+    digits: int | None = None
+    joined: str = "+"
+    more: int = 0
+    rest: float = 0.0
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One equation of a derivation: a left side, right sides one below the other, and a result.
+
+    `left` is a gradient, or the places that an instance is for; `rules` are named beside it.
+    """
+
+    left: Element | None
+    places: tuple[tuple[str, int], ...]
+    steps: tuple[Step, ...]
+    value: float | None
+    rules: tuple[str, ...] = ()
+    check: Check | None = None
+
+
+def whole(derivation: Derivation) -> Statement:
+    """The whole gradient in one: symbols, the numbers it is the product of, the result."""
+    steps = [Step((Part(derivation.formula, 0.0),))]
+    if len(derivation.factors) > 1:
+        steps.append(_consistent(derivation, derivation.factors, "*", 0, 0.0, derivation.value))
+    if derivation.terms:
+        values = tuple(Part(ONE, part.value) for part in derivation.terms)
+        steps.append(_consistent(derivation, values, "+", 0, 0.0, derivation.value))
+    return Statement(derivation.element, (), tuple(steps), derivation.value, (), derivation.check)
+
+
+def lines(derivation: Derivation) -> list[tuple[Statement, list[Statement], int]]:
+    """Every line: its formula, its instances in numbers, and how many more elements there are like these."""
+    found: list[tuple[Statement, list[Statement], int]] = []
+    for line in derivation.lines:
+        formula = Step((Part(line.formula, 0.0),))
+        instances = [_numbers(derivation, instance) for instance in line.instances]
+        if len(instances) == 1 and not instances[0].places:  # one element: its numbers follow the formula
+            only = instances[0]
+            steps = (formula, *(s for s in only.steps if not _says_nothing(line.formula, s)))
+            found.append((Statement(line.element, (), steps, only.value, line.rules, only.check), [], 0))
+        else:
+            found.append((Statement(line.element, (), (formula,), None, line.rules), instances, line.more))
+    return found
+
+
+def _says_nothing(formula: Expression, step: Step) -> bool:
+    return isinstance(formula, Number)
+
+
+def _numbers(derivation: Derivation, instance: Instance) -> Statement:
+    """An instance's numbers: put into the formula, then term by term, then the result."""
+    steps = []
+    single = len(instance.parts) == 1 and not instance.more
+    if not (single and isinstance(instance.parts[0].expression, Number | Symbol | Slope)):
+        steps.append(_consistent(derivation, instance.parts, "+", instance.more, instance.rest, instance.value))
+        if not single and any(not isinstance(p.expression, Symbol | Slope) for p in instance.parts):
+            values = tuple(Part(ONE, p.value) for p in instance.parts)
+            steps.append(_consistent(derivation, values, "+", instance.more, instance.rest, instance.value))
+    places = tuple((letter.name, place) for letter, place in instance.places.items())
+    return Statement(None, places, tuple(steps), instance.value, (), instance.check)
+
+
+def _consistent(
+    derivation: Derivation, parts: Sequence[Part], joined: str, more: int, rest: float, value: float | None
+) -> Step:
+    """A step with so many digits that the numbers as printed give the result as printed, to its last digit."""
+    steps = [Step(tuple(parts), digits, joined, more, rest) for digits in range(derivation.digits, 18)]
+    if value is None:
+        return steps[0]
+    printed = numeral(value, derivation.digits)
+    for step in steps:
+        if abs(_as_printed(derivation, step) - float(printed)) <= unit_of_last_place(printed) * 1.000001:
+            return step
+    return steps[-1]
+
+
+def _as_printed(derivation: Derivation, step: Step) -> float:
+    digits = step.digits or derivation.digits
+
+    def value(symbol: Any, places: Any) -> Any:
+        x = derivation.value_of(symbol, places)
+        return x if places else float(numeral(float(x), digits))
+
+    numbers = [
+        float(numeral(p.value, digits))
+        if step.joined == "*" or p.expression == ONE
+        else float(number_of(p.expression, value))
+        for p in step.parts
+    ]
+    if step.joined == "*":
+        product = 1.0
+        for x in numbers:
+            product *= x
+        return product
+    return sum(numbers) + (float(numeral(step.rest, digits)) if step.more else 0.0)
+
+
+class Writer:
+    """Writes the steps of statements in one style."""
+
+    def __init__(self, derivation: Derivation, style: Any) -> None:
+        self.derivation, self.style = derivation, style
+        self.symbolic = Printer(style, self.symbol, derivation.digits)
+
+    def spelled(self, element: Element) -> Spelled:
+        """The element's name and places."""
+        return spelled(self.derivation.evaluation, element, self.derivation.symbols)
+
+    def slope(self, by: Element) -> str:
+        """∂output/∂by; what has no name is written as its formula."""
+        name = self.style.name(self.spelled(by))
+        if by.variable not in self.derivation.evaluation.names:
+            formula = self.derivation.formula_of(by)
+            if not isinstance(formula, Symbol):
+                name = self.style.brackets(self.symbolic.write(formula))
+        return str(self.style.slope(self.style.name(self.spelled(self.derivation.output)), name))
+
+    def symbol(self, x: Symbol | Slope) -> Leaf:
+        """A symbol by its name."""
+        if isinstance(x, Slope):
+            return Leaf(self.slope(x.by), SERIES)
+        name = self.spelled(x.element)
+        return Leaf(self.style.name(name), ATOM, name.short)
+
+    def number(self, x: float, digits: int | None = None) -> str:
+        """A number, with the derivation's digits by default."""
+        return str(self.style.number(numeral(x, digits or self.derivation.digits)))
+
+    def step(self, step: Step) -> str:
+        """A right side, without what is left out of it."""
+        if step.digits is None:
+            return self.symbolic.write(step.parts[0].expression)
+        digits = step.digits
+
+        def put_in(x: Symbol | Slope) -> Leaf:
+            element = x.by if isinstance(x, Slope) else x.element
+            if element.letters:
+                return self.symbol(x)
+            text = numeral(float(self.derivation.value_of(x, {})), digits)
+            return Leaf(self.style.number(text.lstrip("-")), ATOM, negative=text.startswith("-"))
+
+        if step.joined == "*":
+            factors = [self.number(p.value, digits) for p in step.parts]
+            factors[1:] = [
+                self.style.brackets(x) if p.value < 0 else x for x, p in zip(factors[1:], step.parts[1:], strict=True)
+            ]
+            return str(self.style.product(factors, [False] * len(factors)))
+        printer = Printer(self.style, put_in, digits)
+        terms = [self._term(printer, part, digits) for part in step.parts]
+        return str(terms[0][1]) if len(terms) == 1 and terms[0][0] == "+" else str(self.style.sum(terms))
+
+    def _term(self, printer: Printer, part: Part, digits: int) -> tuple[str, str]:
+        """A part's sign and the rest of it, as a term among others."""
+        if part.expression == ONE:
+            text = numeral(part.value, digits)
+            return "-" if text.startswith("-") else "+", self.style.number(text.lstrip("-"))
+        return printer.term(part.expression)
+
+
+def rules_in_words(rules: Sequence[str]) -> str:
+    """The rules used, with commas; the chain rule last."""
+    ordered = [r for r in rules if r != CHAIN] + [r for r in rules if r == CHAIN]
+    return ", ".join(ordered)
+
+
+def notes(derivation: Derivation) -> list[str]:
+    """What a reader should know to read the formulas."""
+    found = []
+    if any(_has_case(line.formula) for line in derivation.lines):
+        found.append("[…] around a comparison is 1 where it holds and 0 where it does not.")
+    return found
+
+
+def _has_case(x: Expression) -> bool:
+    return (isinstance(x, Call) and x.op.name == "indicator") or any(map(_has_case, parts(x)))

@@ -1,0 +1,253 @@
+"""The signs of text, LaTeX and MathML."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from html import escape
+
+from chainrule.explanation.rendering.names import Spelled
+from chainrule.explanation.symbols import Letter
+from chainrule.ops.operation import Operation
+
+_WORDY = re.compile(r"[^\W\d_]{2}|\.|∂|\w\[")
+"""What makes a factor long: a word, a decimal, a derivative, an index in brackets."""
+
+
+class TextStyle:
+    """One line of Unicode text."""
+
+    inline_fractions = True
+    _names = {"sigmoid": "σ", "log": "ln", "sqrt": "√"}  # noqa: RUF012
+
+    def number(self, text: str) -> str:
+        """A numeral, with a true minus."""
+        return text.replace("-", "−")
+
+    def name(self, x: Spelled) -> str:
+        """A name with its places."""
+        return x.text if x.plain or x.places else f"({x.text})"
+
+    def slope(self, of: str, by: str) -> str:
+        """∂of/∂by."""
+        return f"∂{of}/∂{by}"
+
+    def sum(self, terms: Sequence[tuple[str, str]]) -> str:
+        """Terms with their signs between them."""
+        (sign, first), *rest = terms
+        text = f"−{first}" if sign == "-" else first
+        return text + "".join(f" {'−' if sign == '-' else '+'} {term}" for sign, term in rest)
+
+    def product(self, factors: Sequence[str], touching: Sequence[bool]) -> str:
+        """Factors with dots between them, and room around the dots unless all names are short."""
+        dot = " · " if any(map(_WORDY.search, factors)) else "·"
+        return factors[0] + "".join(x if t else f"{dot}{x}" for x, t in zip(factors[1:], touching[1:], strict=True))
+
+    def negative(self, x: str) -> str:
+        """−x."""
+        return f"−{x}"
+
+    def fraction(self, top: str, bottom: str) -> str:
+        """top/bottom."""
+        return f"{top}/{bottom}"
+
+    def power(self, base: str, exponent: str) -> str:
+        """A power; squares and cubes with a raised digit."""
+        return base + {"2": "²", "3": "³"}.get(exponent, f"^{exponent}")
+
+    def series(self, letters: Sequence[Letter], body: str) -> str:
+        """Σ_k body."""
+        return f"Σ_{','.join(x.name for x in letters)} {body}"
+
+    def function(self, op: Operation, arguments: Sequence[str]) -> str:
+        """name(x)."""
+        if op.name == "absolute":
+            return f"|{arguments[0]}|"
+        if op.name == "where":
+            return f"({arguments[1]} if {arguments[0]} else {arguments[2]})"
+        return f"{self._names.get(op.name, op.name)}({', '.join(arguments)})"
+
+    def relation(self, left: str, sign: str, right: str) -> str:
+        """Left > right."""
+        return f"{left} {sign} {right}"
+
+    def brackets(self, x: str, square: bool = False) -> str:
+        """Parentheses or square brackets."""
+        return f"[{x}]" if square else f"({x})"
+
+    def letter(self, letter: Letter) -> str:
+        """The letter."""
+        return letter.name
+
+
+class LatexStyle:
+    """LaTeX that matplotlib's mathtext understands as well."""
+
+    inline_fractions = False
+    _relations = {"≥": r"\geq", "≤": r"\leq", "≠": r"\neq"}  # noqa: RUF012
+
+    def number(self, text: str) -> str:
+        """A numeral, powers of ten written as such."""
+        mantissa, _, exponent = text.partition("e")
+        if "/" in mantissa:
+            top, bottom = mantissa.split("/")
+            return rf"\frac{{{top}}}{{{bottom}}}"
+        return rf"{mantissa} \cdot 10^{{{exponent}}}" if exponent else mantissa
+
+    def name(self, x: Spelled) -> str:
+        """A letter in italics, longer names upright."""
+        name = x.name if x.short else rf"\mathrm{{{self.words(x.name)}}}"
+        if not x.places:
+            return name if x.plain else rf"\left({name}\right)"
+        places = "".join(x.places) if x.compact else ", ".join(x.places)
+        return f"{name}_{{{self.words(places)}}}"
+
+    def words(self, text: str) -> str:
+        """Text with LaTeX's own signs escaped."""
+        text = re.sub(r"([_#$%&{}])", r"\\\1", text).replace("^", r"\hat{}").replace("′", "'")
+        return text.replace(" ", r"\ ").replace("**", "*")
+
+    def slope(self, of: str, by: str) -> str:
+        """∂of/∂by as a fraction."""
+        return rf"\frac{{\partial {of}}}{{\partial {by}}}"
+
+    def sum(self, terms: Sequence[tuple[str, str]]) -> str:
+        """Terms with their signs between them."""
+        (sign, first), *rest = terms
+        text = f"-{first}" if sign == "-" else first
+        return text + "".join(f" {sign} {term}" for sign, term in rest)
+
+    def product(self, factors: Sequence[str], touching: Sequence[bool]) -> str:
+        """Factors with dots between them."""
+        return factors[0] + "".join(
+            rf" {x}" if t else rf" \cdot {x}" for x, t in zip(factors[1:], touching[1:], strict=True)
+        )
+
+    def negative(self, x: str) -> str:
+        """−x."""
+        return f"-{x}"
+
+    def fraction(self, top: str, bottom: str) -> str:
+        """A fraction."""
+        return rf"\frac{{{top}}}{{{bottom}}}"
+
+    def power(self, base: str, exponent: str) -> str:
+        """A power."""
+        return rf"{{{base}}}^{{{exponent}}}"
+
+    def series(self, letters: Sequence[Letter], body: str) -> str:
+        """Σ with the letters below."""
+        return rf"\sum_{{{', '.join(map(self.letter, letters))}}} {body}"
+
+    def function(self, op: Operation, arguments: Sequence[str]) -> str:
+        """The operation's own LaTeX."""
+        if op.name == "where":
+            condition, chosen, other = arguments
+            return rf"\left({chosen} \ \mathrm{{if}}\ {condition}\ \mathrm{{else}}\ {other}\right)"
+        if re.fullmatch(r"\\.* \{0\}", op.latex):
+            arguments = [self.brackets(x) for x in arguments]
+        if not op.latex:
+            return rf"\mathrm{{{self.words(op.name)}}}" + self.brackets(", ".join(arguments))
+        return op.latex.format(*arguments)
+
+    def relation(self, left: str, sign: str, right: str) -> str:
+        """Left > right."""
+        return f"{left} {self._relations.get(sign, sign)} {right}"
+
+    def brackets(self, x: str, square: bool = False) -> str:
+        """Parentheses or square brackets that grow with what they hold."""
+        return rf"\left[{x}\right]" if square else rf"\left({x}\right)"
+
+    def letter(self, letter: Letter) -> str:
+        """The letter."""
+        return letter.name.replace("′", "'")
+
+
+class MathmlStyle:
+    """MathML, which browsers show without fonts or network."""
+
+    inline_fractions = False
+    _functions = {"sigmoid": "σ", "log": "ln"}  # noqa: RUF012
+
+    def number(self, text: str) -> str:
+        """A numeral, powers of ten written as such."""
+        mantissa, _, exponent = text.partition("e")
+        sign, mantissa = ("<mo>−</mo>", mantissa[1:]) if mantissa.startswith("-") else ("", mantissa)
+        if "/" in mantissa:
+            top, bottom = mantissa.split("/")
+            return f"<mrow>{sign}<mfrac><mn>{top}</mn><mn>{bottom}</mn></mfrac></mrow>"
+        if not exponent:
+            return f"<mrow>{sign}<mn>{mantissa}</mn></mrow>" if sign else f"<mn>{mantissa}</mn>"
+        power = f"<msup><mn>10</mn>{self.number(exponent)}</msup>"
+        return f"<mrow>{sign}<mn>{mantissa}</mn><mo>·</mo>{power}</mrow>"
+
+    def name(self, x: Spelled) -> str:
+        """A letter in italics, longer names upright."""
+        name = f"<mi>{escape(x.name)}</mi>" if x.short else f'<mi mathvariant="normal">{escape(x.name)}</mi>'
+        if not x.places:
+            return name if x.plain else self.brackets(name)
+        places = [f"<mi>{escape(p)}</mi>" if p[0].isalpha() else f"<mn>{escape(p)}</mn>" for p in x.places]
+        between = "" if x.compact else "<mo>,</mo>"
+        return f"<msub>{name}<mrow>{between.join(places)}</mrow></msub>"
+
+    def slope(self, of: str, by: str) -> str:
+        """∂of/∂by as a fraction."""
+        return self.fraction(f"<mi>∂</mi>{of}", f"<mi>∂</mi>{by}")
+
+    def sum(self, terms: Sequence[tuple[str, str]]) -> str:
+        """Terms with their signs between them."""
+        (sign, first), *rest = terms
+        text = f"<mo>−</mo>{first}" if sign == "-" else first
+        following = "".join(f"<mo>{'−' if sign == '-' else sign}</mo>{term}" for sign, term in rest)
+        return f"<mrow>{text}{following}</mrow>"
+
+    def product(self, factors: Sequence[str], touching: Sequence[bool]) -> str:
+        """Factors with dots between them."""
+        rest = "".join(x if t else f"<mo>·</mo>{x}" for x, t in zip(factors[1:], touching[1:], strict=True))
+        return f"<mrow>{factors[0]}{rest}</mrow>"
+
+    def negative(self, x: str) -> str:
+        """−x."""
+        return f"<mrow><mo>−</mo>{x}</mrow>"
+
+    def fraction(self, top: str, bottom: str) -> str:
+        """A fraction."""
+        return f"<mfrac><mrow>{top}</mrow><mrow>{bottom}</mrow></mfrac>"
+
+    def power(self, base: str, exponent: str) -> str:
+        """A power."""
+        return f"<msup><mrow>{base}</mrow><mrow>{exponent}</mrow></msup>"
+
+    def series(self, letters: Sequence[Letter], body: str) -> str:
+        """Σ with the letters below."""
+        below = "<mo>,</mo>".join(map(self.letter, letters))
+        return f"<mrow><munder><mo>∑</mo><mrow>{below}</mrow></munder>{body}</mrow>"
+
+    def function(self, op: Operation, arguments: Sequence[str]) -> str:
+        """Roots and exponentials as they are written, other operations by name."""
+        name, x = op.name, arguments[0]
+        if name == "sqrt":
+            return f"<msqrt>{x}</msqrt>"
+        if name == "exp":
+            return f"<msup><mi>e</mi><mrow>{x}</mrow></msup>"
+        if name == "expm1":
+            return f"<mrow><msup><mi>e</mi><mrow>{x}</mrow></msup><mo>−</mo><mn>1</mn></mrow>"
+        if name == "absolute":
+            return f"<mrow><mo>|</mo>{x}<mo>|</mo></mrow>"
+        if name == "where":
+            return self.brackets(f"{arguments[1]}<mtext> if </mtext>{x}<mtext> else </mtext>{arguments[2]}")
+        inside = "<mo>,</mo>".join(arguments)
+        return f'<mrow><mi mathvariant="normal">{escape(self._functions.get(name, name))}</mi>{self.brackets(inside)}</mrow>'
+
+    def relation(self, left: str, sign: str, right: str) -> str:
+        """Left > right."""
+        return f"<mrow>{left}<mo>{escape(sign)}</mo>{right}</mrow>"
+
+    def brackets(self, x: str, square: bool = False) -> str:
+        """Parentheses or square brackets."""
+        left, right = "[]" if square else "()"
+        return f"<mrow><mo>{left}</mo>{x}<mo>{right}</mo></mrow>"
+
+    def letter(self, letter: Letter) -> str:
+        """The letter."""
+        return f"<mi>{escape(letter.name)}</mi>"

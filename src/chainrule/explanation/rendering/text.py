@@ -1,0 +1,106 @@
+"""A derivation as plain text, for terminals of any width."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+from chainrule.explanation.derivation import Derivation
+from chainrule.explanation.nudges import Check
+from chainrule.explanation.rendering.numerals import numeral
+from chainrule.explanation.rendering.story import Statement, Writer, lines, notes, rules_in_words, whole
+from chainrule.explanation.rendering.styles import TextStyle
+
+
+def as_text(derivation: Derivation, width: int | None = None) -> str:
+    """The derivation in lines of at most this width, the terminal's by default."""
+    width = width or max(60, shutil.get_terminal_size((88, 24)).columns)
+    writer = Writer(derivation, TextStyle())
+    top = whole(derivation)
+    assert top.left is not None
+    out = list(_equation(writer, writer.slope(top.left), top, "", width))
+    found = lines(derivation)
+    if len(found) > 1:
+        output = writer.spelled(derivation.output).text
+        out += ["", f"From {output} back to {writer.spelled(derivation.element).text}:"]
+        for statement, instances, more in found:
+            assert statement.left is not None
+            out.append("")
+            out += _equation(writer, writer.slope(statement.left), statement, "  ", width)
+            for instance in instances:
+                places = ", ".join(f"{letter} = {place}" for letter, place in instance.places)
+                out += _equation(writer, f"{places}:", instance, "      ", width)
+            if more:
+                out.append(f"      … and {more} more like {'these' if len(instances) > 1 else 'this'}")
+    for note in notes(derivation):
+        out += ["", note]
+    return "\n".join(out)
+
+
+def _equation(writer: Writer, left: str, statement: Statement, indent: str, width: int) -> Iterator[str]:
+    """An equation with its right sides one below the other, the rules on the first line if there is room."""
+    first = left.endswith(":")
+    rights = [writer.step(step) + _folded(writer, step) for step in statement.steps]
+    if statement.value is not None:
+        result = writer.number(statement.value) + _checked(statement.check)
+        numeric = [i for i, step in enumerate(statement.steps) if step.digits is not None]
+        if numeric and rights[numeric[-1]] == writer.number(statement.value):
+            rights[numeric[-1]] = result
+        elif numeric and len(rights[numeric[-1]]) + len(result) + len(left) + 20 < width:
+            rights[numeric[-1]] += f" = {result}"
+        elif not (rights and rights[-1] == result):
+            rights.append(result)
+    rules = f"   ({rules_in_words(statement.rules)})" if statement.rules else ""
+    start = f"{indent}{left} " if first else f"{indent}{left} = "
+    hanging = " " * min(len(start) - 2, 30) + "= "
+    for i, right in enumerate(rights):
+        head = start if i == 0 else hanging
+        pieces = list(_wrapped(right, width - len(head), width - len(hanging) - 2))
+        if i == 0 and rules:
+            if len(head) + len(pieces[0]) + len(rules) <= width and len(pieces) == 1:
+                pieces[0] = pieces[0].ljust(max(0, 52 - len(head))) + rules
+            else:
+                pieces.append(rules.strip())
+        yield head + pieces[0]
+        for piece in pieces[1:]:
+            yield " " * len(hanging) + piece
+
+
+def _folded(writer: Writer, step: object) -> str:
+    more, rest = step.more, step.rest  # type: ignore[attr-defined]
+    if not more:
+        return ""
+    return f" + … and {more} further term{'s' if more > 1 else ''}, together {writer.number(rest)}"
+
+
+def _checked(check: Check | None) -> str:
+    if check is None:
+        return ""
+    said = f"   [nudged: {numeral(check.difference, 6)}, relative error {check.error:.1e}]"
+    return said if check.agrees else f"{said}   <<< DOES NOT AGREE"
+
+
+def _wrapped(text: str, first: int, rest: int) -> Iterator[str]:
+    """The text in pieces, broken before signs between factors and terms, the outer ones rather than the inner."""
+    room = max(first, 24)
+    while len(text) > room:
+        cut = _break(text, room)
+        if not cut:
+            break
+        yield text[:cut].rstrip()
+        text, room = text[cut:].lstrip(), max(rest, 24)
+    yield text
+
+
+def _break(text: str, room: int) -> int:
+    """Where to break: at the outermost sign that leaves at least a third of the room filled."""
+    best, best_depth, depth = 0, 99, 0
+    for i, c in enumerate(text[: room + 1]):
+        if c in "([":
+            depth += 1
+        elif c in ")]":
+            depth -= 1
+        sign = c == "·" or (c in "+−=" and text[i - 1 : i] == " " and text[i + 1 : i + 2] == " ")
+        if sign and i > room // 3 and depth <= best_depth:
+            best, best_depth = i, depth
+    return best
