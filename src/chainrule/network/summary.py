@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from chainrule.errors import SettingError
+from chainrule.training import as_optimizer, heads_of
+from chainrule.training.memory import memory_plan
 
-def summary(network: Any) -> str:
-    """Layers with what they give for one row and how many parameters they have, as aligned text."""
+
+def summary(network: Any, batch_size: int | None = None, optimizer: Any = "adam", loss: Any = None) -> str:
+    """Layers with what they give for one row and how many parameters they have, as aligned text.
+
+    With a size of batches, also the memory that a training takes.
+    """
     model, parameters = network.model, network.parameters
     rows = [("layer", "kind", "output", "parameters")]
     for name, layer in model.layers.items():
@@ -27,7 +35,24 @@ def summary(network: Any) -> str:
     ending = [rule, f"inputs: {inputs} · {total:,} parameters, {network.dtype.name}, {_bytes(size)}"]
     if network.frozen:
         ending.append(f"frozen: {', '.join(network.frozen)}")
+    if batch_size is not None:
+        ending.append(_training(network, batch_size, optimizer, loss))
     return "\n".join([lines[0], rule, *lines[1:], *ending])
+
+
+def _training(network: Any, batch_size: int, optimizer: Any, loss: Any) -> str:
+    SettingError.unless_count("summary", "batch_size", batch_size)
+    heads = [meaning.head for meaning in network._meanings]
+    if loss is not None or not heads:
+        heads = [
+            replace(h, classifies=h.loss.task == "classification")
+            for h in heads_of(network.model, loss or "squared_error")
+        ]
+    plan = memory_plan(network.model, tuple(heads), network.parameters, as_optimizer(optimizer), batch_size)
+    return (
+        f"training in batches of {batch_size}: {_bytes(plan.total)}\n"
+        f"  parameters {_bytes(plan.parameters)}, optimizer {_bytes(plan.optimizer)}, activations {_bytes(plan.activations)}"
+    )
 
 
 def _shape(shape: tuple[int, ...]) -> str:

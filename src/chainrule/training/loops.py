@@ -38,12 +38,12 @@ def prepare_runner(
         check_differentiable(step, state, data)
         runner: Runner = NudgingRunner(step, state, data, batch_size)
     else:
-        runner = prepare(_loop(step, state, data, batch_size, dtype), data.arrays(), engine, threads)
+        runner = prepare(loop_of(step, state, data, batch_size, dtype), data.arrays(), engine, threads)
     runner.load(leaves)
     return runner, structure
 
 
-def _loop(step: Step, state: Any, data: Batch, batch_size: int, dtype: Any) -> TrainingLoop:
+def loop_of(step: Step, state: Any, data: Batch, batch_size: int, dtype: Any) -> TrainingLoop:
     """The loop of this step, remembered from an earlier training of the same kind if there was one."""
     rows, objective = len(data.inputs[0]), step.objective
 
