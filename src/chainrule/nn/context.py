@@ -61,7 +61,7 @@ class Building(Evaluation):
     def parameters_of(self, layer: Any, inputs: tuple[Any, ...]) -> tuple[str, Mapping[str, Any]]:
         """The layer's name and placeholders for its arrays, made when it is met for the first time."""
         if id(layer) not in self.names:
-            name = layer.name or _numbered(type(layer).__name__.lower(), self.layers)
+            name = layer.name or numbered(type(layer).__name__.lower(), self.layers)
             if name in self.layers:
                 raise ShapeError(f"two different layers are named {name!r}; give them different names.")
             specs = {key: _normal(spec) for key, spec in layer.parameters(*(tuple(x.shape) for x in inputs)).items()}
@@ -79,7 +79,8 @@ def _normal(spec: ParameterSpec) -> ParameterSpec:
     return ParameterSpec(tuple(int(n) for n in spec.shape), initializer(spec.initializer), spec.trainable)
 
 
-def _numbered(kind: str, taken: Mapping[str, Any]) -> str:
+def numbered(kind: str, taken: Mapping[str, Any]) -> str:
+    """The first name of a kind that is not taken: `dense_0`, `dense_1`, …"""
     number = 0
     while f"{kind}_{number}" in taken:
         number += 1

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.activations import name_of
-from chainrule.nn.context import Building, Evaluation, current, evaluating
+from chainrule.nn.context import Building, Evaluation, current, evaluating, numbered
 from chainrule.nn.layers import Layer
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.nn.randomness import RandomNumbers
@@ -49,6 +49,15 @@ def in_a_row(layers: Sequence[Any]) -> Row:
         if not callable(layer):
             raise SettingError(f"Network was given {layer!r} among its layers; give layers or functions of one array.")
     return Row(tuple(layers))
+
+
+def names_in_a_row(layers: Sequence[Any]) -> dict[str, Any]:
+    """The layers among these by the names they will have, without the shapes being known."""
+    named: dict[str, Any] = {}
+    for layer in layers:
+        if isinstance(layer, Layer) and not any(layer is other for other in named.values()):
+            named[layer.name or numbered(type(layer).__name__.lower(), named)] = layer
+    return named
 
 
 def as_function(given: Any) -> Callable[..., Any]:

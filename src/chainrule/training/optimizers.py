@@ -187,12 +187,12 @@ class Adam(Optimizer):
     def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
         """The parameter and its slots after one step."""
         mean, mean_square = self._means(gradient, slots)
-        corrected = learning_rate / _risen(self.beta1, step)
-        root = np.sqrt(mean_square) * (1.0 / np.sqrt(_risen(self.beta2, step)))
+        corrected = learning_rate / risen(self.beta1, step)
+        root = np.sqrt(mean_square) * (1.0 / np.sqrt(risen(self.beta2, step)))
         return parameter - corrected * mean / (root + self.epsilon), {"mean": mean, "mean_square": mean_square}
 
 
-def _risen(beta: float, step: Any) -> Any:
+def risen(beta: float, step: Any) -> Any:
     """1 − βᵗ, exact to the last digit also in float32 and for β near 1."""
     return -np.expm1(step * math.log(beta)) if beta else 1.0
 
@@ -216,9 +216,9 @@ class NAdam(Adam):
     def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
         """The parameter and its slots after one step."""
         mean, mean_square = self._means(gradient, slots)
-        ahead = self.beta1 * mean / _risen(self.beta1, step + 1.0)
-        ahead = ahead + (1.0 - self.beta1) * gradient / _risen(self.beta1, step)
-        root = np.sqrt(mean_square / _risen(self.beta2, step))
+        ahead = self.beta1 * mean / risen(self.beta1, step + 1.0)
+        ahead = ahead + (1.0 - self.beta1) * gradient / risen(self.beta1, step)
+        root = np.sqrt(mean_square / risen(self.beta2, step))
         return parameter - learning_rate * ahead / (root + self.epsilon), {"mean": mean, "mean_square": mean_square}
 
 

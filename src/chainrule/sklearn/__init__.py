@@ -1,0 +1,18 @@
+"""Networks as scikit-learn's estimators: change one import and keep the rest.
+
+`from chainrule.sklearn import MLPClassifier, MLPRegressor` in place of `from sklearn.neural_network import …`.
+"""
+
+from importlib.util import find_spec
+
+from chainrule.errors import MissingExtraError
+
+if find_spec("sklearn") is None:
+    raise MissingExtraError.of("scikit-learn", "sklearn", "chainrule.sklearn")
+
+from chainrule.sklearn.classifier import MLPClassifier
+from chainrule.sklearn.network_classifier import NetworkClassifier
+from chainrule.sklearn.network_regressor import NetworkRegressor
+from chainrule.sklearn.regressor import MLPRegressor
+
+__all__ = ["MLPClassifier", "MLPRegressor", "NetworkClassifier", "NetworkRegressor"]

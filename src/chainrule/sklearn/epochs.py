@@ -1,0 +1,107 @@
+"""What scikit-learn's estimators do after every epoch: loss curves, scores, stopping, falling learning rates."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from chainrule.sklearn.callbacks import Told
+from chainrule.training import EpochEnd
+
+LOWER = "the learning rate is lowered"
+"""Why a run ends that another one follows."""
+
+
+class Epochs:
+    """The epochs of one fit, noted in the estimator's attributes.
+
+    `validation` is (X, y, weights) to score on. Where neither scores nor callbacks need the parameters after every epoch,
+    only figures are looked at, and many epochs run in one call.
+    """
+
+    def __init__(self, estimator: Any, rows: int, validation: Any, told: Told) -> None:
+        self._estimator, self._rows, self._validation, self._told = estimator, rows, validation, told
+        given = estimator.callbacks
+        self._callbacks = [] if given is None else [given] if callable(given) else list(given)
+        self.best: Any = None
+        self._adaptive = (
+            estimator.learning_rate == "adaptive" and estimator.solver == "sgd" and estimator.optimizer is None
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """How a training run is to ask for judgement."""
+        if self._validation is None and not self._callbacks and not self._told.listening:
+            return {"stop": self._see}
+        return {"callbacks": [self._end]}
+
+    def _end(self, end: EpochEnd) -> str | None:
+        estimator = self._estimator
+        estimator._take(end.parameters)
+        score = None
+        if self._validation is not None:
+            estimator.validation_loss_curve_.append(end.figures["val_loss"])
+            score = estimator._score_on(*self._validation)
+            estimator.validation_scores_.append(score)
+        reason = self._see(end.epoch, end.figures, score)
+        for callback in self._callbacks:
+            answer = callback(dataclasses.replace(end, epoch=estimator.n_iter_ - 1))
+            if isinstance(answer, str) or (isinstance(answer, bool | np.bool_) and answer):
+                reason = answer if isinstance(answer, str) else "stopped by a callback"
+        if self._told.epoch_ends():
+            reason = "stopped by a callback"
+        elif reason in (None, LOWER) and estimator.n_iter_ < estimator.max_iter:
+            self._told.epoch_begins()
+        return reason
+
+    def _see(self, epoch: int, figures: Mapping[str, float], score: float | None = None) -> str | None:
+        """Note an epoch; says why it is the last, if it is."""
+        estimator = self._estimator
+        estimator.n_iter_ += 1
+        estimator.t_ += self._rows
+        estimator.loss_ = figures["loss"]
+        estimator.loss_curve_.append(estimator.loss_)
+        if estimator.verbose:
+            print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")
+            if score is not None:
+                print(f"Validation score: {score:f}")
+        if score is not None:
+            self._see_score(score)
+        if not estimator.early_stopping:
+            self._count(estimator.loss_ > estimator.best_loss_ - estimator.tol)
+            estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
+        if estimator._no_improvement_count > estimator.n_iter_no_change:
+            return self._no_change()
+        return None
+
+    def _see_score(self, score: float) -> None:
+        estimator = self._estimator
+        best = estimator.best_validation_score_
+        if estimator.early_stopping:
+            self._count(score < best + estimator.tol)
+        if score > best:
+            estimator.best_validation_score_ = score
+            if estimator.early_stopping:
+                self.best = estimator.network_.parameters
+
+    def _count(self, without_improvement: bool) -> None:
+        estimator = self._estimator
+        estimator._no_improvement_count = estimator._no_improvement_count + 1 if without_improvement else 0
+
+    def _no_change(self) -> str:
+        estimator = self._estimator
+        what = "Validation score" if estimator.early_stopping else "Training loss"
+        message = f"{what} did not improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change} consecutive epochs."
+        if not self._adaptive:
+            reason, said = message, " Stopping."
+        elif estimator._rate <= 1e-6:
+            reason, said = message, " Learning rate too small. Stopping."
+        else:
+            estimator._rate /= 5.0
+            estimator._no_improvement_count = 0
+            reason, said = LOWER, f" Setting learning rate to {estimator._rate:f}"
+        if estimator.verbose:
+            print(message + said)
+        return reason

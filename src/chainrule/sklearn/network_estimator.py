@@ -1,0 +1,158 @@
+"""What `NetworkClassifier` and `NetworkRegressor` share: a network as a pattern, with settings that can be searched."""
+
+from __future__ import annotations
+
+import dataclasses
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+
+from chainrule.engines import ENGINES
+from chainrule.network import Network
+from chainrule.network.copying import renewed
+from chainrule.network.meaning import as_batch
+from chainrule.nn import Dense
+from chainrule.nn.model import Row
+from chainrule.sklearn.fitted import FittedNetwork, dense_rows
+from chainrule.sklearn.nested import settings_of, with_settings
+from chainrule.training import LOSSES, OPTIMIZERS, Batch, EarlyStopping, Loss, Optimizer
+
+NESTED = ("network", "optimizer", "loss")
+"""Parameters with settings of their own inside."""
+
+
+class BaseNetworkEstimator(FittedNetwork, BaseEstimator):
+    """The common part of `NetworkClassifier` and `NetworkRegressor`."""
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "network": [Network, None],
+        "loss": [StrOptions({*LOSSES, "mse", "mae", "log_loss", "kl"}), Loss, callable, None],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "shuffle": ["boolean"],
+        "validation_split": [Interval(Real, 0, 1, closed="left")],
+        "early_stopping": [EarlyStopping, Interval(Integral, 1, None, closed="left"), "boolean", None],
+        "l1": [Interval(Real, 0, None, closed="left")],
+        "l2": [Interval(Real, 0, None, closed="left")],
+        "clip_value": [Interval(Real, 0, None, closed="neither"), None],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "callbacks": [list, tuple],
+        "warm_start": ["boolean"],
+        "random_state": ["random_state"],
+        "engine": [StrOptions(set(ENGINES))],
+        "threads": [Interval(Integral, 1, None, closed="left"), None],
+        "verbose": ["verbose"],
+    }
+
+    # --- parameters
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get parameters for this estimator.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            If True, also what is inside the network, the optimizer and the loss: `optimizer__learning_rate`,
+            `network__dense_0__units`.
+
+        Returns
+        -------
+        params : dict
+            Parameter names mapped to their values.
+        """
+        params: dict[str, Any] = super().get_params(deep)
+        if deep:
+            for name in NESTED:
+                params |= {f"{name}__{key}": value for key, value in settings_of(name, params[name]).items()}
+        return params
+
+    def set_params(self, **params: Any) -> Any:
+        """Set the parameters of this estimator, also those inside others.
+
+        Parameters
+        ----------
+        **params : dict
+            Estimator parameters.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        inside: dict[str, dict[str, Any]] = {}
+        own = {}
+        for key, value in params.items():
+            name, _, rest = key.partition("__")
+            if rest and name in NESTED:
+                inside.setdefault(name, {})[rest] = value
+            else:
+                own[key] = value
+        super().set_params(**own)
+        for name, changes in inside.items():
+            setattr(self, name, with_settings(name, getattr(self, name), changes))
+        return self
+
+    # --- learning
+
+    def _fit(self, X: Any, y: Any, outputs: int, loss: Any, sample_weight: Any, validation_data: Any = None) -> Any:
+        """Learn from checked rows and encoded targets."""
+        if not (self.warm_start and hasattr(self, "network_")):
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+            self.network_ = _with_outputs(self.network, outputs, loss, seed, X.dtype)
+        history = self.network_.fit(
+            dense_rows(X),
+            y,
+            loss=loss,
+            optimizer=self.optimizer,
+            epochs=self.max_iter,
+            batch_size=self.batch_size,
+            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
+            shuffle=bool(self.shuffle),
+            validation_data=validation_data,
+            validation_split=self.validation_split,
+            early_stopping=self.early_stopping,
+            sample_weight=sample_weight,
+            l1=self.l1,
+            l2=self.l2,
+            clip_value=self.clip_value,
+            clip_norm=self.clip_norm,
+            callbacks=self.callbacks,
+            engine=self.engine,
+            threads=self.threads,
+            progress=bool(self.verbose),
+        )
+        self.history_ = history
+        self.n_iter_ = history.epochs
+        self.loss_curve_ = history["loss"]
+        self.validation_loss_curve_ = history.figures.get("val_loss")
+        return self
+
+    def _batch(self, X: Any, y: Any, weights: Any = None) -> Batch:
+        network = self.network_
+        X = np.ascontiguousarray(dense_rows(X), network.dtype)
+        return as_batch(network.model, network._meanings, [X], y, network.dtype, weights)
+
+
+def _with_outputs(given: Network | None, outputs: int, loss: Any, seed: int, dtype: Any) -> Network:
+    """A fresh network like the one given, whose last dense layer has as many neurons as the targets ask for."""
+    if given is None:
+        return Network([Dense(100, "relu"), Dense(outputs)], seed=seed, dtype=dtype)
+    seed = given.seed if given._model is not None else seed
+    function = given.function
+    if given._model is not None or not isinstance(function, Row):
+        return renewed(given, seed=seed, dtype=dtype)
+    places = [i for i, layer in enumerate(function.layers) if isinstance(layer, Dense)]
+    if not places:
+        return renewed(given, seed=seed, dtype=dtype)
+    last = function.layers[places[-1]]
+    two = outputs == 1 and last.units == 2 and getattr(loss, "link", "") == "softmax"
+    if last.units == outputs or two:
+        return renewed(given, seed=seed, dtype=dtype)
+    layers = [*function.layers]
+    layers[places[-1]] = dataclasses.replace(last, units=outputs)
+    return renewed(given, Row(tuple(layers)), seed=seed, dtype=dtype)

@@ -1,0 +1,75 @@
+"""scikit-learn's solvers: its forms of Adam and SGD, its falling learning rate, and its orders of rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.training import SGD, Adam, Schedule
+from chainrule.training.optimizers import Slots, risen
+
+
+@dataclass(frozen=True)
+class AdamSolver(Adam):
+    """Adam in the order of computation of its paper's section 2: ε is added before the correction, not after."""
+
+    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
+        """The parameter and its slots after one step."""
+        mean, mean_square = self._means(gradient, slots)
+        rate = learning_rate * np.sqrt(risen(self.beta2, step)) / risen(self.beta1, step)
+        new = parameter - rate * mean / (np.sqrt(mean_square) + self.epsilon)
+        return new, {"mean": mean, "mean_square": mean_square}
+
+
+@dataclass(frozen=True)
+class SGDSolver(SGD):
+    """Gradient descent whose momentum may also be 1."""
+
+    def __post_init__(self) -> None:
+        """Settings are the estimator's, which has checked them."""
+
+
+@dataclass(frozen=True)
+class InverseScaling(Schedule):
+    """rate / (seen + 1)^power, where `seen` counts the rows learned from before this epoch; in the first, `rate` itself."""
+
+    rate: float
+    power: float
+    rows: int
+    earlier: int = 0
+
+    def __call__(self, epoch: Any) -> Any:
+        """Learning rates at these times."""
+        whole = np.floor(epoch)
+        return np.where(whole > 0, self.rate / (self.earlier + whole * self.rows + 1.0) ** self.power, self.rate)
+
+
+class Orders:
+    """The orders of rows that scikit-learn's `shuffle` gives epoch after epoch, for many epochs at once."""
+
+    def __init__(self, random: np.random.RandomState, rows: int) -> None:
+        self._random, self._rows = random, rows
+        self._order = np.arange(rows)
+        self._before: list[tuple[Any, Any]] = []
+        self._drawn = 0
+
+    def __call__(self, epochs: int) -> Any:
+        """The next orders, shape (epochs, rows)."""
+        self._before = []
+        self._drawn += epochs
+        orders = np.empty((epochs, self._rows), np.int32)
+        for i in range(epochs):
+            self._before.append((self._random.get_state(legacy=False), self._order))
+            shuffled = np.arange(self._rows)
+            self._random.shuffle(shuffled)
+            orders[i] = self._order = self._order[shuffled]
+        return orders
+
+    def keep(self, used: int) -> None:
+        """Only so many orders since the last time were used: the others are as if they had never been drawn."""
+        if used < self._drawn:
+            state, self._order = self._before[used - self._drawn]
+            self._random.set_state(state)
+        self._drawn = 0

@@ -1,0 +1,92 @@
+"""The objective over all data at once, and its gradient, as a function of one vector: for optimizers such as SciPy's."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from chainrule.autodiff import value_and_grad
+from chainrule.engines import compile_program
+from chainrule.errors import UnsupportedError
+from chainrule.nn.parameters import Parameters
+from chainrule.tracing import Program, simplify, trace, trees
+from chainrule.training.objective import Batch, Objective, types_of
+from chainrule.training.remembering import Memory, key_of
+
+_functions = Memory()
+
+
+class WholeObjective:
+    """v ↦ (objective, gradient), where the vector v holds all parameters, in their order.
+
+    Parameters
+    ----------
+    objective : Objective
+        What is to be lowered.
+    parameters : nested dict of arrays
+        Where it begins; their shapes and dtype are those it is computed with.
+    data : Batch
+        All rows.
+    engine : {"auto", "llvm", "numpy"}
+        What computes it.
+
+    Attributes
+    ----------
+    start : array of float64, shape (numbers of all parameters,)
+        The parameters at the beginning.
+    """
+
+    def __init__(self, objective: Objective, parameters: Parameters, data: Batch, engine: str = "auto") -> None:
+        self._leaves, self._structure = trees.flatten(parameters)
+        self._dtype = self._leaves[0].dtype
+        self._arrays = data.arrays()
+        penalty = objective.penalty
+        self._strengths = trees.map_leaves(lambda x: np.asarray(x, self._dtype), penalty.strengths)
+        self._ends = np.cumsum([x.size for x in self._leaves])
+        self.start = np.concatenate([x.ravel() for x in self._leaves]).astype(np.float64)
+        types = (types_of(parameters), types_of(self._strengths), types_of(self._arrays))
+        kinds = types_of((data.inputs, data.targets, data.codes, data.weights))
+        key = key_of(objective.model.function, (objective.heads, penalty.shared), (types, kinds), engine)
+        self._compute = _functions.find(key, lambda: _compiled(objective, data, types, engine))
+
+    def parameters(self, vector: Any) -> Parameters:
+        """The parameters that a vector holds."""
+        pieces = np.split(np.asarray(vector, self._dtype), self._ends[:-1])
+        values = [piece.reshape(leaf.shape) for piece, leaf in zip(pieces, self._leaves, strict=True)]
+        nested: Parameters = trees.unflatten(self._structure, values)
+        return nested
+
+    def __call__(self, vector: Any) -> tuple[float, Any]:
+        """The objective there, and its gradient as a vector of float64."""
+        value, gradient = self._compute(self.parameters(vector), self._strengths, self._arrays)
+        return float(value), np.concatenate([g.ravel() for g in trees.flatten(gradient)[0]]).astype(np.float64)
+
+
+def _compiled(objective: Objective, data: Batch, types: Any, engine: str) -> Any:
+    rows = data.like([0] * len(data.arrays()))  # the layout of the data, without the data
+
+    def function(parameters: Any, strengths: Any, arrays: Any) -> Any:
+        return value_and_grad(lambda p: objective(p, rows.like(arrays), None, strengths)[0])(parameters)
+
+    program = simplify(trace(function, *types))
+    run = _runner(program, engine)
+    return lambda *args: trees.unflatten(program.outputs_structure, list(run(*trees.flatten(args)[0])))
+
+
+def _runner(program: Program, engine: str) -> Any:
+    """Machine code for a Program where it can be and is wanted, NumPy elsewhere."""
+    if engine == "numpy":
+        return compile_program(program)
+    names = ["llvmlite (not installed)"]
+    if find_spec("llvmlite") is not None:
+        from chainrule.engines.llvm.kernel import Kernel
+        from chainrule.engines.llvm.lowering import unsupported
+
+        names = unsupported(program)
+        if not names:
+            return Kernel(program)
+    if engine == "llvm":
+        raise UnsupportedError(f"the engine 'llvm' cannot compute this objective without {', '.join(names)}.")
+    return compile_program(program)
