@@ -14,6 +14,7 @@ from chainrule.errors import SettingError
 from chainrule.explanation.drawing import Drawing, draw_bars
 from chainrule.explanation.drawing.palette import colour_of, number, shade, sign_of, signed, thickness_of
 from chainrule.explanation.drawing.pieces import pooled, range_text
+from chainrule.explanation.drawing.scene import text_width
 from chainrule.explanation.drawing.svg import escape
 
 
@@ -83,6 +84,20 @@ def test_sign_and_size_are_seen(x, largest):
     assert 0.8 <= thickness_of(x, largest) <= 4
     assert (shade(x, largest) == "#ffffff") == (sign_of(x) == 0 or abs(x) / largest < 1e-9 / 8)
     assert thickness_of(x, largest) <= thickness_of(2 * x, largest)
+
+
+@pytest.mark.parametrize("bold", [False, True])
+def test_text_is_never_wider_than_the_room_made_for_it(bold):
+    """Against the letters of DejaVu Sans, the widest of the fonts named in the SVG."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import TextPath
+
+    font = FontProperties(family="DejaVu Sans", weight="bold" if bold else "normal")
+    samples = [chr(c) * 8 for c in (33, 34, 35, *range(37, 127), *map(ord, "−×÷∂Σ→…—∞ασ≤≥°µéÜ"))]
+    samples += ["hidden[0]", "Dense, 2 neurons, sigmoid", "+0.0004386", "tanh(x @ p)*tanh(x @ p)", "∂L/∂weight"]
+    for text in samples:
+        right = TextPath((0, 0), text, size=100, prop=font).get_extents().x1
+        assert right <= 1.03 * text_width(text, 100, bold), text
 
 
 def test_pooling_keeps_what_is_largest():

@@ -231,9 +231,11 @@ class _Picture:
     def block(self, part: Part) -> Group:
         """A folded part: parameters and results with data and gradients."""
         evaluation = self.evaluation
-        subtitle = self.subtitles.get(part.title) or _count(len(part.equations), "operation")
+        middle = part.title.startswith("…")
+        counted = "folded, for there are too many" if middle else _count(len(part.equations), "operation")
+        subtitle = self.subtitles.get(part.title, counted)
         named = [x for x in part.leaving if x in evaluation.names]
-        shown = [*(() if part.title.startswith("…") else part.inner), *(named or part.leaving)]
+        shown = [*(() if middle else part.inner), *(named or part.leaving)]
         bodies = []
         for x in shown[:SHOWN_INSIDE]:
             value, name = evaluation.values.get(x), evaluation.label(x)

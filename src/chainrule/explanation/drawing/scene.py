@@ -164,22 +164,27 @@ class Scene:
                     yield replace(shape, x=shape.x + x, y=shape.y + y)
 
 
-_NARROW, _WIDE = frozenset("ijlI.,:;|'![]()ft /"), frozenset("mwMW@%—…")
+_WIDTHS = {
+    **dict.fromkeys("ijlI.,:;|'!()[]ft /", 0.43),
+    **dict.fromkeys("ABCEFJKLPRSTVXYZ", 0.72),
+    **dict.fromkeys("DGHNOQU", 0.82),
+    **dict.fromkeys("#&<>=+−×÷~^≤≥", 0.86),
+    **dict.fromkeys("mwMW@%—…", 1.0),
+}
+"""Widths of letters in ems, in DejaVu Sans, which is wider than Helvetica and Arial."""
+
+_LETTER, _OTHER = 0.645, 0.88
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
     """An upper estimate of a line's width; which font a viewer has is not known."""
     units = 0.0
     for c in text:
-        if c in _NARROW:
-            units += 0.4
-        elif c in _WIDE or unicodedata.east_asian_width(c) in "WF":
-            units += 1.0
-        elif unicodedata.combining(c):
-            continue
-        else:
-            units += 0.72 if c.isupper() or c in "+−=×≤≥→" else 0.64
-    return units * size * (1.08 if bold else 1.0)
+        if unicodedata.east_asian_width(c) in "WF":
+            units += 1.1
+        elif not unicodedata.combining(c):
+            units += _WIDTHS.get(c, _LETTER if c.isascii() or c in "∂αβγδε" else _OTHER)
+    return units * size * (1.12 if bold else 1.0)
 
 
 def shortened(text: str, width: float, size: float, bold: bool = False) -> str:
