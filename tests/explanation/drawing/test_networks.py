@@ -13,6 +13,8 @@ import chainrule as cr
 from chainrule.errors import NotBuiltError, SettingError, UnknownNameError
 from chainrule.explanation.drawing.palette import number, signed
 from chainrule.explanation.drawing.scene import HeatMap
+from chainrule.explanation.drawing.scopes import scoped
+from chainrule.tracing import check
 
 
 def heat_maps(drawing):
@@ -165,7 +167,7 @@ def test_any_formula_is_drawn_by_its_layers():
     drawing = network.draw(X, y, loss="squared_error")
     check_picture(drawing)
     texts = texts_of(drawing)
-    assert [texts.count(name) for name in ("f", "g", "h", "sigma_1", "sigma_2", "loss")] == [2, 1, 1, 1, 1, 1]
+    assert [texts.count(name) for name in ("f", "g", "h", "sigma_1", "sigma_2", "sum", "loss")] == [2, 1, 1, 1, 1, 1, 1]
     assert texts.count("f.weight") == 1  # shared by both calls
     assert "exp" in texts
     found = network.evaluation(X, y, loss="squared_error")
@@ -177,6 +179,26 @@ def test_any_formula_is_drawn_by_its_layers():
     assert "concatenate" in texts_of(unfolded)
     check_picture(network.draw())
     check_picture(network.draw(depth=5))
+
+
+def test_long_sums_are_put_together_and_nothing_else():
+    """Terms may be computed anywhere between; partial sums that something else uses stay apart."""
+    one, two = cr.Dense(2, "tanh", name="one"), cr.Dense(2, name="two")
+
+    def formula(x):
+        partial = x + one(x) + x * 2.0
+        return partial + two(x) + np.exp(x) + partial * x + one(two(x))
+
+    network = cr.Network(formula, dtype="float64").build(2)
+    found = network.evaluation(np.ones((1, 2)))
+    program = check(scoped(found).program)
+    sums = [equation for equation in program.equations if equation.scope == "sum"]
+    assert [equation.op.name for equation in sums] == ["add"] * 4
+    places = [i for i, equation in enumerate(program.equations) if equation.scope == "sum"]
+    assert places == list(range(places[0], places[0] + 4))
+    assert {e.output for e in program.equations} <= {e.output for e in found.evaluation.program.equations}
+    check_picture(network.draw(np.ones((1, 2))))
+    assert texts_of(network.draw(np.ones((1, 2)), depth=5)).count("+") >= 6
 
 
 @pytest.mark.parametrize(

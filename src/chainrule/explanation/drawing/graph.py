@@ -316,11 +316,15 @@ class _Picture:
     def key(self) -> list[tuple[Group, str]]:
         """What the shapes stand for, as far as they are in the picture."""
         entries = []
-        if any(part.is_input for part in self.parts):
+        boxes = [part.leaving[0] for part in self.parts if part.is_input]
+        computed = [part.equations[0].output for part in self.parts if len(part.equations) == 1 and not part.is_block]
+        if not self.results.issuperset(boxes):
             entries.append((box_sample(LEAF_FILL, LEAF_STROKE), "given value"))
-        entries.append((box_sample(VALUE_FILL, VALUE_STROKE), "computed value"))
-        entries.append((box_sample(RESULT_FILL, RESULT_STROKE), "result"))
-        if any(not part.is_input and not part.is_block for part in self.parts):
+        if not self.results.issuperset(computed):
+            entries.append((box_sample(VALUE_FILL, VALUE_STROKE), "computed value"))
+        if self.results.intersection(boxes + computed):
+            entries.append((box_sample(RESULT_FILL, RESULT_STROKE), "result"))
+        if computed:
             entries.append((box_sample(OPERATION_FILL, OPERATION_STROKE, round_=True), "operation"))
         if any(part.is_block for part in self.parts):
             entries.append((box_sample(BLOCK_FILL, BLOCK_STROKE), "several operations, folded"))

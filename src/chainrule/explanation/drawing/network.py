@@ -32,11 +32,9 @@ from chainrule.explanation.drawing.palette import (
 )
 from chainrule.explanation.drawing.pieces import SIGNS, arrow, assemble, box_sample
 from chainrule.explanation.drawing.scene import Curve, Group, Point, Shape
-from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.drawing.scopes import scoped
 from chainrule.explanation.networks import NetworkEvaluation
-from chainrule.tracing import trees
-from chainrule.tracing.program import Program, Variable
-from chainrule.tracing.simplify import drop_unused
+from chainrule.tracing.program import Variable
 
 MOST_INPUTS = 16
 """Connections that one neuron can have with all of them legible."""
@@ -79,7 +77,7 @@ def draw_network(
     if row is None:
         subtitles = {name: described(layer) for name, layer in layers.items()}
         return draw_evaluation(
-            pruned(found),
+            scoped(found),
             title=title or "network",
             depth=1 if depth is None else depth,
             focus=focus,
@@ -101,22 +99,6 @@ def draw_network(
     return Drawing(
         assemble(content, title or f"{sizes} network", _key(style, levels), _notes(style, found, row, layers, levels))
     )
-
-
-def pruned(found: NetworkEvaluation) -> Evaluation:
-    """The evaluation of the loss, or of the outputs, alone; what comes after the outputs has the scope `loss`."""
-    outputs = found.outputs if found.loss is None else (found.loss, *found.outputs)
-    program = _ending_in(found.evaluation.program, outputs)
-    before = {equation.output for equation in _ending_in(program, found.outputs).equations}
-    equations = tuple(
-        equation if equation.output in before or equation.scope else replace(equation, scope="loss")
-        for equation in program.equations
-    )
-    return replace(found.evaluation, program=replace(program, equations=equations))
-
-
-def _ending_in(program: Program, outputs: tuple[Any, ...]) -> Program:
-    return drop_unused(replace(program, outputs=outputs, outputs_structure=trees.row(len(outputs))))
 
 
 def _levels(row: list[RowLayer], depth: int | None, focus: str | None) -> list[int]:
