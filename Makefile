@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test nightly lint bench clean
+.PHONY: demo test nightly lint documents bench clean
 
 demo: .venv/runtime
 	$(BIN)/chainrule demo
@@ -12,6 +12,9 @@ test: .venv/development lint
 
 nightly: .venv/development # ten times as many random Programs, which find most of a compiler's mistakes
 	CHAINRULE_EXAMPLES=2000 $(BIN)/python -m pytest tests/engines/llvm/test_kernels.py
+
+documents: .venv/development # the compiler's README shows every stage of an example as it is now
+	$(BIN)/python tests/engines/llvm/story.py
 
 lint: .venv/development
 	$(BIN)/ruff check .

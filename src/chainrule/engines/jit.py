@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Program, simplify, trace, trees
 from chainrule.tracing.apply import Traced
 
-Stage = Literal["program", "loops", "llvm", "assembly"]
+Stage = Literal["program", "loops", "memory", "llvm", "assembly"]
 
 
 def jit(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -29,7 +29,8 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     -------
     callable
         Called like `function`, with positional arguments; `.inspect(stage, *args)` shows what became of it for such
-        arguments: the `"program"`, the `"loops"` it was grouped into, the `"llvm"` code or the `"assembly"`.
+        arguments: the `"program"`, the `"loops"` it was grouped into, the plan of its `"memory"`, the `"llvm"` code or
+        the `"assembly"`.
 
     Raises
     ------
@@ -99,14 +100,18 @@ class _Compiled:
         arrays = [np.asarray(leaf) for leaf in leaves]
         if stage == "program":
             return str(self._program(arrays, structure))
+        from chainrule.engines.llvm.inspection import groups_text, memory_text
+
         kernel, _ = self._compile(arrays, structure)
         if stage == "loops":
-            return "\n".join(f"{group.space}: {group.title}" for group in kernel.grouping.groups)
+            return groups_text(kernel.grouping)
+        if stage == "memory":
+            return memory_text(kernel.memory)
         if stage == "llvm":
             return str(kernel.function.ir)
         if stage == "assembly":
             return str(kernel.function.assembly)
-        raise UnknownNameError.among("stage", stage, ("program", "loops", "llvm", "assembly"))
+        raise UnknownNameError.among("stage", stage, get_args(Stage))
 
 
 def _flat(args: tuple[Any, ...]) -> tuple[list[Any], trees.Structure]:

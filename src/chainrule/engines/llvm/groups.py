@@ -38,12 +38,6 @@ class Group:
         """All of them, in order."""
         return [*([self.root] if self.root is not None else []), *self.pointwise, *self.folds]
 
-    @property
-    def title(self) -> str:
-        """A name for people."""
-        head = self.root or (self.pointwise or self.folds)[0]
-        return f"{head.scope or 'step'}: {', '.join(e.op.name for e in self.equations)}"
-
 
 @dataclass
 class Grouping:

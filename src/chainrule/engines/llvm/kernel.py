@@ -12,6 +12,7 @@ from chainrule.engines.llvm import emission
 from chainrule.engines.llvm.buffers import Arena, status, storage_type
 from chainrule.engines.llvm.code import Code, pointer
 from chainrule.engines.llvm.groups import group
+from chainrule.engines.llvm.inspection import keep_stages
 from chainrule.engines.llvm.lowering import lower
 from chainrule.engines.llvm.machine import Function, vector_bytes
 from chainrule.engines.llvm.memory import Memory
@@ -33,6 +34,7 @@ class Kernel:
         self.memory.place_values(reuse=True)
         self.arena_bytes = arena.size
         self.function = Function(self._write(), "run")
+        keep_stages(program, lowered, self.grouping, self.memory, self.function)
         self._local = threading.local()
 
     def _write(self) -> str:

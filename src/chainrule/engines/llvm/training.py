@@ -12,6 +12,7 @@ from llvmlite import ir
 from chainrule.engines.llvm import emission
 from chainrule.engines.llvm.buffers import Buffer, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, Index, i8, i32, i64, pointer, vector_type
+from chainrule.engines.llvm.inspection import keep_stages
 from chainrule.engines.llvm.machine import Function
 from chainrule.engines.llvm.nests import Point
 from chainrule.engines.llvm.plan import Plan, Step, plan_loop
@@ -36,7 +37,10 @@ class Compiled:
 def compile_loop(loop: TrainingLoop, data: int) -> Compiled:
     """Machine code for a training loop over so many data arrays."""
     plan = plan_loop(loop)
-    return Compiled(Function(_Writer(loop, data, plan).write(), "run"), plan)
+    function = Function(_Writer(loop, data, plan).write(), "run")
+    first = plan.steps[0]
+    keep_stages(loop.step, first.program, first.grouping, first.memory, function)
+    return Compiled(function, plan)
 
 
 class _Writer:

@@ -1,0 +1,87 @@
+"""The example in the compiler's README: one small training step, printed at every stage.
+
+`python tests/engines/llvm/story.py` writes the stages into the README; a test holds that they are there as they are now.
+Vectors are taken to have 32 bytes, so that the text is the same on every machine.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+from llvmlite import ir
+
+import chainrule as cr
+from chainrule.engines.llvm import emission, plan
+from chainrule.engines.llvm.code import Code, pointer
+from chainrule.engines.llvm.groups import Grouping
+from chainrule.engines.llvm.inspection import groups_text, memory_text
+from chainrule.engines.llvm.lowering import lower
+from chainrule.engines.loop import TrainingLoop
+
+README = Path(plan.__file__).with_name("README.md")
+
+BLOCK = re.compile(r"<!-- stage: ([\w ]+) -->\n```(\w+)\n.*?```", re.DOTALL)
+"""A stage in the README: a comment that names it, and the text."""
+
+
+def loss(p: Any, x: Any, t: Any) -> Any:
+    return np.mean((np.tanh(x @ p["w"] + p["b"]) - t) ** 2)
+
+
+def step(p: Any, x: Any, t: Any, rate: Any) -> Any:
+    value, gradient = cr.value_and_grad(loss)(p, x, t)
+    return {name: p[name] - rate * gradient[name] for name in p}, value
+
+
+def stages() -> dict[str, str]:
+    """The text of every stage."""
+    p = {"w": np.zeros((20, 16), np.float32), "b": np.zeros(16, np.float32)}
+    x, t, rate = np.zeros((32, 20), np.float32), np.zeros((32, 16), np.float32), np.float32(0.1)
+    traced = cr.trace(step, p, x, t, rate)
+    program = cr.simplify(traced)
+    with mock.patch.object(plan, "vector_bytes", return_value=32):
+        made = plan.plan_loop(TrainingLoop(program, None, state=2, rows=320, batch_size=32)).steps[0]
+    codes = [code_of(made, i) for i in range(len(made.grouping.groups))]
+    contraction = codes[0].splitlines()
+    begin = next(i for i, line in enumerate(contraction) if "phi" in line and "loop.1" in line)
+    return {
+        "source": inspect.getsource(loss) + "\n\n" + inspect.getsource(step).rstrip(),
+        "program": str(program),
+        "lowering": str(lower(cr.simplify(cr.trace(cr.logsumexp, np.zeros(5))))),
+        "groups": groups_text(made.grouping),
+        "memory": memory_text(made.memory),
+        "inner loop": "\n".join([*contraction[begin - 1 : begin + 20], "  …"]),
+        "last group": codes[-1],
+    }
+
+
+def code_of(made: plan.Step, number: int) -> str:
+    """The code of one group as a function of its own, with LLVM's longer spellings shortened."""
+    module = ir.Module("story")
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer]), f"group_{number}")
+    function.args[0].name = "arena"
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    alone = Grouping([made.grouping.groups[number]], made.grouping.views)
+    emission.emit(Code(builder, function.args[0], unrolled=False), made.memory, alone)
+    builder.ret_void()
+    text = str(function).strip()
+    text = re.sub(r'%"\.?([\w.]+)"', r"%\1", text)
+    text = re.sub(r"<(?:float undef(?:, )?)+>", "undef", text)
+    text = re.sub(r"<(?:i32 0(?:, )?)+>", "zeroinitializer", text)
+    text = re.sub(r"phi  ", "phi ", text)
+    return re.sub(r'@"([\w.]+)"', r"@\1", text)
+
+
+def rewritten(text: str) -> str:
+    """The README with every stage as it is now."""
+    now = stages()
+    return BLOCK.sub(lambda m: f"<!-- stage: {m[1]} -->\n```{m[2]}\n{now[m[1]]}\n```", text)
+
+
+if __name__ == "__main__":
+    README.write_text(rewritten(README.read_text(encoding="utf-8")), encoding="utf-8")
