@@ -97,6 +97,7 @@ __all__ = [
     "check",
     "check_grads",
     "datasets",
+    "derivation",
     "derivative",
     "elu",
     "erf",

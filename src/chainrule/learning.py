@@ -1,7 +1,7 @@
 """All public names about networks, in one place that is loaded when the first of them is used."""
 
 from chainrule import datasets
-from chainrule.explanation import Value, explain, values
+from chainrule.explanation import Value, derivation, explain, values
 from chainrule.network import Network, load
 from chainrule.nn import (
     Activation,
@@ -110,6 +110,7 @@ __all__ = [
     "WarmUp",
     "Zeros",
     "datasets",
+    "derivation",
     "explain",
     "load",
     "values",

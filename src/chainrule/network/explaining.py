@@ -16,7 +16,7 @@ from chainrule.nn.parameters import flat_names
 from chainrule.training import Batch, Objective, Penalty, as_inputs
 
 if TYPE_CHECKING:
-    from chainrule.explanation import Derivation, NetworkEvaluation
+    from chainrule.explanation import Contributions, Derivation, NetworkEvaluation
     from chainrule.explanation.drawing import Drawing
     from chainrule.network.network import Network
 
@@ -135,6 +135,55 @@ def explain(
 
     found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
     return explain_network(found, where, depth=depth, most=most, digits=digits, check=check, symbols=symbols)
+
+
+def contributions(
+    self: Network,
+    X: Any,
+    y: Any,
+    where: str,
+    *,
+    largest: int = 20,
+    digits: int = 6,
+    loss: Any = None,
+    sample_weight: Any = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+) -> Contributions:
+    """How much of one gradient comes by way of each output, each sample and each path; the parts add up to it.
+
+    Parameters
+    ----------
+    X, y : array-like
+        As for `fit`, taken as one batch.
+    where : str
+        What the gradient is by, such as `"hidden.weight[0, 1]"`.
+    largest : int
+        Paths listed where there are more than 10,000; the rest is one part, exact.
+    digits : int
+        Significant digits where it is printed.
+    loss, sample_weight, l1, l2
+        As for `fit`; the loss is by default that of the last fit.
+
+    Returns
+    -------
+    Contributions
+        `by_output`, `by_sample`, `by_path`. Printing gives a table, `draw()` a picture of signed bars.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> hidden = cr.Dense(2, "sigmoid", weight=[[0.15, 0.25], [0.20, 0.30]], bias=0.35, name="hidden")
+    >>> output = cr.Dense(2, "sigmoid", weight=[[0.40, 0.50], [0.45, 0.55]], bias=0.60, name="output")
+    >>> network = cr.Network([hidden, output], dtype="float64").build(2)
+    >>> found = network.contributions([[0.05, 0.10]], [[0.01, 0.99]], "hidden.weight[0, 0]", loss="l2_norm")
+    >>> [round(part.value, 12) for part in found.by_output]
+    [0.000668396021, -0.000229828287]
+    """
+    from chainrule.explanation import contributions_to
+
+    found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
+    return contributions_to(found, where, largest=largest, digits=digits)
 
 
 def draw(

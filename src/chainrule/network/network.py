@@ -370,6 +370,7 @@ class Network:
 
     evaluation = explaining.evaluation
     explain = explaining.explain
+    contributions = explaining.contributions
     draw = explaining.draw
 
     # --- saving

@@ -1,0 +1,322 @@
+"""Contributions: one gradient split by output, by sample and by path, each split adding up to it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule.errors import DifferentiationError, SettingError
+from chainrule.explanation.chain import Chain
+from chainrule.explanation.derivation import element_of
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.explain import find
+from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.explanation.paths import Paths
+from chainrule.explanation.rendering.names import spelled
+from chainrule.explanation.rendering.numerals import numeral
+from chainrule.explanation.symbols import Element
+from chainrule.ops.operation import eager
+from chainrule.tracing.program import Equation, Variable
+
+if TYPE_CHECKING:
+    from chainrule.explanation.drawing import Drawing
+
+ENUMERATED = 10_000
+"""Up to so many paths are listed one by one."""
+
+ROUNDING = 1e-11
+"""What rounding may leave between a gradient and the sum of its parts, relative to the sum of their sizes."""
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one output, sample or path adds to a gradient; `count` tells how many of them are put together here."""
+
+    name: str
+    value: float
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Split:
+    """One way to take a gradient apart; the values add up to it."""
+
+    by: str
+    parts: tuple[Contribution, ...]
+
+    @property
+    def total(self) -> float:
+        """The sum of the parts, rounded once."""
+        return math.fsum(part.value for part in self.parts)
+
+    def __iter__(self) -> Any:
+        return iter(self.parts)
+
+    def __len__(self) -> int:
+        return len(self.parts)
+
+    def __getitem__(self, key: int | str) -> Contribution:
+        if isinstance(key, int):
+            return self.parts[key]
+        for part in self.parts:
+            if part.name == key:
+                return part
+        raise KeyError(key)
+
+
+@dataclass(frozen=True, repr=False)
+class Contributions:
+    """A gradient and its splits: `by_output`, `by_sample`, `by_path`.
+
+    Every split adds up to `gradient`. What reaches the loss without passing an output or a sample (a penalty on the
+    weight) is a part of its own. Printing gives a table, `draw()` a picture of signed bars.
+    """
+
+    name: str
+    gradient: float
+    by_output: Split
+    by_sample: Split
+    by_path: Split
+    paths: int
+    digits: int = 6
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The three splits."""
+        return self.by_output, self.by_sample, self.by_path
+
+    def __str__(self) -> str:
+        out = [f"{self.name} = {self._number(self.gradient)}"]
+        for split in self.splits:
+            rows = _folded(split.parts)
+            names = [_shortened(part.name) for part in rows]
+            numbers = [self._signed(part.value) for part in rows]
+            width, room = max(map(len, [*names, "together"])), max(map(len, [*numbers, "together"]))
+            largest = max((abs(part.value) for part in rows), default=0.0) or 1.0
+            out += ["", f"by {split.by}"]
+            for part, name, number in zip(rows, names, numbers, strict=True):
+                bar = "█" * round(16 * abs(part.value) / largest)
+                out.append(f"  {name.ljust(width)}  {number.rjust(room)}  {self._share(part.value):>8}  {bar}".rstrip())
+            out.append(f"  {'together'.ljust(width)}  {self._signed(self.gradient).rjust(room)}")
+        return "\n".join(out)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        cell = 'style="text-align:left;padding:.15em .8em"'
+        rows = []
+        for split in self.splits:
+            rows.append(f'<tr><th colspan="3" {cell}>by {escape(split.by)}</th></tr>')
+            for part in _folded(split.parts):
+                value, share = self._signed(part.value), self._share(part.value)
+                rows.append(
+                    f"<tr><td {cell}>{escape(part.name)}</td><td {cell}>{value}</td><td {cell}>{share}</td></tr>"
+                )
+        head = f"<p><b>{escape(self.name)} = {self._number(self.gradient)}</b></p>"
+        return f'<div class="chainrule-contributions">{head}<table>{"".join(rows)}</table></div>'
+
+    def draw(self, *, digits: int = 4) -> Drawing:
+        """The splits as signed bars.
+
+        Parameters
+        ----------
+        digits : int
+            Significant digits of numbers.
+        """
+        from chainrule.explanation.drawing import draw_bars
+
+        splits = {f"by {split.by}": [(part.name, part.value) for part in split] for split in self.splits}
+        return draw_bars(self.gradient, splits, title=self.name, digits=digits)
+
+    def _number(self, x: float) -> str:
+        return numeral(x, self.digits).replace("-", "−")
+
+    def _signed(self, x: float) -> str:
+        return ("+" if x > 0 else "") + self._number(x)
+
+    def _share(self, x: float) -> str:
+        return f"{100 * x / self.gradient:.1f} %".replace("-", "−") if self.gradient else ""
+
+
+def contributions_to(network: NetworkEvaluation, where: str, *, largest: int = 20, digits: int = 6) -> Contributions:
+    """The gradient of a network's loss by one of its numbers, split by output, by sample and by path.
+
+    `largest` paths are listed where there are more than 10,000; their rest is exact.
+    """
+    SettingError.unless_count("contributions", "largest", largest)
+    SettingError.unless_count("contributions", "digits", digits)
+    evaluation = network.evaluation
+    variable, index = find(network.known, where)
+    element = element_of(evaluation, variable, tuple(index or ()))
+    if element.letters:
+        raise SettingError(f"contributions were asked for {where!r}; give numbers as the index, such as [0, 1].")
+    if evaluation.output is None or variable not in evaluation.cotangents:
+        raise DifferentiationError(f"the loss does not depend on {where} in a way that has a derivative.")
+    gradient = float(np.asarray(evaluation.cotangents[variable])[element.place])
+    if not math.isfinite(gradient):
+        raise DifferentiationError(f"the gradient by {where} is {gradient}, which has no parts that add up to it.")
+    name = f"∂{evaluation.label(evaluation.output)}/∂{spelled(evaluation, element, {}).text}"
+    by_path, paths = _by_path(network, element, gradient, largest)
+    return Contributions(
+        name,
+        gradient,
+        Split("output", balanced(_by_output(network, element), gradient)),
+        Split("sample", balanced(_by_sample(evaluation, element), gradient)),
+        Split("path", by_path),
+        paths,
+        digits,
+    )
+
+
+def balanced(parts: Sequence[Contribution], gradient: float) -> tuple[Contribution, ...]:
+    """The parts with what rounding left between their sum and the gradient given to the largest of them.
+
+    The split and the gradient add the same products in different orders; more between them than rounding is a fault.
+    """
+    if not parts:
+        return ()
+    left = math.fsum([gradient, *(-part.value for part in parts)])
+    size = max(abs(gradient), math.fsum(abs(part.value) for part in parts))
+    if not abs(left) <= ROUNDING * size:
+        raise AssertionError(f"parts that add up to {gradient - left!r} do not make the gradient {gradient!r}")
+    most = max(range(len(parts)), key=lambda i: abs(parts[i].value))
+    return tuple(
+        Contribution(part.name, part.value + left, part.count) if i == most else part for i, part in enumerate(parts)
+    )
+
+
+# --- by output and by sample: a tangent of the one number, carried forward, times the cotangents it meets
+
+
+def _by_output(network: NetworkEvaluation, element: Element) -> list[Contribution]:
+    """What passes each number of the outputs; the last layer's z where the loss takes that."""
+    evaluation = network.evaluation
+    makers = {layer.a: layer.z for layer in network.layers if layer.z is not None}
+    cut: dict[Variable, Any] = {}
+    parts = []
+    for output in network.outputs:
+        x = output if output in evaluation.cotangents else makers.get(output)
+        if isinstance(x, Variable):
+            cut[x] = None
+    tangents, past = _tangents(evaluation, element, stop=cut.__contains__)
+    for x in cut:
+        share = np.asarray(evaluation.cotangents.get(x, 0.0) * tangents.get(x, np.zeros(x.shape)))
+        share = share.reshape(-1, x.shape[-1]).sum(axis=0) if x.shape else share.reshape(1)
+        label = evaluation.label(x)
+        parts += [Contribution(f"{label}[{k}]", float(value)) for k, value in enumerate(share)]
+    return parts + _without(past, "not by way of the outputs")
+
+
+def _by_sample(evaluation: Evaluation, element: Element) -> list[Contribution]:
+    """What passes each sample: the values of samples that meet what is no sample's any more."""
+    samples = evaluation.samples
+    rows = next(x.shape[0] for x in samples)
+    if element.variable in samples:  # a number of one sample
+        row = element.place[0]
+        gradient = float(np.asarray(evaluation.cotangents[element.variable])[element.place])
+        return [Contribution(f"sample {row}", gradient)]
+    total = np.zeros(rows)
+    _, past = _tangents(evaluation, element, stop=lambda x: x in samples, total=total)
+    return [Contribution(f"sample {n}", float(value)) for n, value in enumerate(total)] + _without(
+        past, "not by way of the samples"
+    )
+
+
+def _without(value: float, name: str) -> list[Contribution]:
+    return [Contribution(name, value)] if value else []
+
+
+def _tangents(
+    evaluation: Evaluation, element: Element, stop: Callable[[Variable], bool], total: Any = None
+) -> tuple[dict[Variable, Any], float]:
+    """Tangents of the element at the variables where it is stopped, and the derivative of the output past all these.
+
+    With `total`, what arrives at each is added to it by its first axis, and nothing is kept.
+    """
+    unit = np.zeros(element.variable.shape)
+    unit[element.place] = 1.0
+    tangents: dict[Variable, Any] = {element.variable: unit[()]}
+    found: dict[Variable, Any] = {}
+    if stop(element.variable):
+        return tangents, 0.0
+    with np.errstate(all="ignore"):
+        for equation in evaluation.program.equations:
+            tangent = _pushed(evaluation, equation, tangents)
+            if tangent is None or equation.output not in evaluation.cotangents:
+                continue
+            if not stop(equation.output):
+                tangents[equation.output] = tangent
+                continue
+            found[equation.output] = tangent
+            if total is not None:
+                share = np.asarray(tangent * evaluation.cotangents[equation.output])
+                total += share.reshape(len(total), -1).sum(axis=1)
+    assert evaluation.output is not None
+    past = tangents.get(evaluation.output)
+    return found, 0.0 if past is None else float(np.asarray(past * evaluation.cotangents[evaluation.output]).ravel()[0])
+
+
+def _pushed(evaluation: Evaluation, equation: Equation, tangents: Mapping[Variable, Any]) -> Any:
+    given = [tangents.get(x) if isinstance(x, Variable) else None for x in equation.inputs]
+    if not equation.op.differentiable or all(t is None for t in given):
+        return None
+    inputs = [evaluation.precise(x) for x in equation.inputs]
+    return equation.op.pushforward(eager, given, evaluation.precise(equation.output), inputs, **equation.attributes)
+
+
+# --- by path
+
+
+def _by_path(
+    network: NetworkEvaluation, element: Element, gradient: float, largest: int
+) -> tuple[tuple[Contribution, ...], int]:
+    """Every path by way of the layers' values where there are few, else the largest and the rest."""
+    evaluation = network.evaluation
+    layers = {layer.a if layer.z is None else layer.z for layer in network.layers}
+    chain = Chain(evaluation, element, layers.__contains__, evaluation.names.__contains__, most=10**9)
+    paths = Paths(chain)
+    number = paths.count
+    listed = number if number <= ENUMERATED else largest
+    found = [
+        Contribution(_route(evaluation, path.elements[1:-1]), path.value)
+        for path in islice(paths.largest_first(), listed)
+    ]
+    if number > listed:
+        rest = math.fsum([gradient, *(-part.value for part in found)])
+        return (*found, Contribution(f"{number - listed:,} further paths", rest, number - listed)), number
+    return balanced(found, gradient), number
+
+
+def _route(evaluation: Evaluation, elements: Iterable[Element]) -> str:
+    """The layers' numbers on a path, the sample it belongs to before them: `sample 3: hidden[0] → output[1]`."""
+    names, sample = [], ""
+    for element in elements:
+        label, place = evaluation.label(element.variable), element.place
+        if element.variable in evaluation.samples:
+            sample = f"sample {place[0]}: " if element.variable.shape[0] > 1 else ""
+            place = place[1:]
+        name = label.removesuffix(".z").removesuffix(".a")
+        names.append(f"{name}[{', '.join(map(str, place))}]" if place else name)
+    return sample + " → ".join(names) if names else "directly"
+
+
+def _folded(parts: Sequence[Contribution], most: int = 10) -> list[Contribution]:
+    """The parts, or where there are many the largest in their order and the others together."""
+    if len(parts) <= most:
+        return list(parts)
+    single = [i for i, part in enumerate(parts) if part.count == 1]
+    largest = set(sorted(single, key=lambda i: -abs(parts[i].value))[: most - 1])
+    others = [part for i, part in enumerate(parts) if i not in largest]
+    kept = [part for i, part in enumerate(parts) if i in largest]
+    number = sum(part.count for part in others)
+    return [*kept, Contribution(f"{number:,} others", math.fsum(part.value for part in others), number)]
+
+
+def _shortened(name: str, most: int = 46) -> str:
+    return name if len(name) <= most else f"{name[: most // 2 - 1]} … {name[-(most // 2 - 2) :]}"

@@ -1,0 +1,179 @@
+"""`derivation`: the derivative of a formula in symbols, rule by rule, as one does it by hand."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import DifferentiationError, UnknownNameError
+from chainrule.explanation.backward import dependents
+from chainrule.explanation.elements import Alphabet, Formulas, Use
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.rules import CHAIN, CONSTANT, FACTOR, IDENTITY, PRODUCT, QUOTIENT, SUM, rule_of
+from chainrule.explanation.symbols import ONE, ZERO, Element, Expression, Slope, add, multiply, number_of, symbols_in
+from chainrule.ops.operation import ArrayType
+from chainrule.tracing import simplify, trace
+from chainrule.tracing.program import Variable
+
+
+@dataclass(frozen=True)
+class RuleLine:
+    """One application of a rule: the derivative of a part of the formula, in terms of derivatives of smaller parts."""
+
+    slope: Slope
+    result: Expression
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PartialDerivative:
+    """The derivative by one argument: the lines that lead to it, the outermost first, and the result."""
+
+    argument: str
+    slope: Slope
+    lines: tuple[RuleLine, ...]
+    result: Expression
+
+
+@dataclass(frozen=True, repr=False)
+class FormulaDerivation:
+    """The derivatives of a formula by all its arguments.
+
+    Printing gives text; `to("latex")`, "markdown" and "html" give other forms. `derivation["a"](a=2.0, b=3.0)` is the
+    number that the derivative by `a` has there.
+    """
+
+    name: str
+    formulas: Formulas
+    output: Element
+    partials: tuple[PartialDerivative, ...]
+
+    def __getitem__(self, argument: str) -> Callable[..., float]:
+        for partial in self.partials:
+            if partial.argument == argument:
+                return lambda **numbers: float(self._number(partial.result, numbers))
+        raise UnknownNameError.among("argument", argument, [p.argument for p in self.partials])
+
+    def _number(self, x: Expression, numbers: dict[str, float]) -> Any:
+        return number_of(x, lambda symbol, _: np.float64(numbers[symbol.element.variable.name]))  # type: ignore[union-attr]
+
+    def to(self, form: str) -> str:
+        """The derivation as "text", "latex", "markdown" or "html"."""
+        from chainrule.explanation.rendering.formulas import render_formula_derivation
+
+        return render_formula_derivation(self, form)
+
+    def __str__(self) -> str:
+        return self.to("text")
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return self.to("html")
+
+    def _repr_latex_(self) -> str:
+        return self.to("latex")
+
+
+def derivation(function: Callable[..., Any], argnums: int | None = None) -> FormulaDerivation:
+    """The derivative of a formula in symbols, with the rule named at every step.
+
+    Parameters
+    ----------
+    function : callable
+        Plain NumPy code of numbers that gives a number.
+    argnums : int, optional
+        By which argument; by default by each.
+
+    Raises
+    ------
+    DifferentiationError
+        When the function gives a constant, or no real number.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> print(cr.derivation(lambda a, b, c: a * b + c, 0))
+    f(a, b, c) = a·b + c
+    <BLANKLINE>
+    ∂f/∂a = ∂(a·b)/∂a + ∂c/∂a            sum rule
+      ∂(a·b)/∂a = b · ∂a/∂a + a · ∂b/∂a  product rule
+      ∂a/∂a = 1                          identity rule
+      ∂b/∂a = 0                          constant rule
+      ∂c/∂a = 0                          constant rule
+    so ∂f/∂a = b
+    """
+    count = _count(function)
+    program = simplify(trace(function, *[ArrayType((), np.dtype(np.float64))] * count))
+    output = program.outputs[0]
+    if not isinstance(output, Variable) or len(program.outputs) != 1:
+        raise DifferentiationError(
+            "the function gives a constant, or several results; give a formula of its arguments."
+        )
+    if output.shape or output.dtype.kind != "f":
+        raise DifferentiationError(f"the function gives {output.type}; derivation is of formulas that give one number.")
+    names = {x: x.name for x in program.inputs}
+    evaluation = Evaluation(program, dict.fromkeys([*program.inputs, *(e.output for e in program.equations)]), names)
+    formulas = Formulas(evaluation, names.__contains__, Alphabet(set()))
+    chosen = program.inputs if argnums is None else (program.inputs[argnums],)
+    partials = tuple(_partial(formulas, output, x) for x in chosen)
+    return FormulaDerivation(program.name if program.name != "program" else "f", formulas, Element(output), partials)
+
+
+def _count(function: Callable[..., Any]) -> int:
+    """How many numbers a function takes."""
+    parameters = inspect.signature(function).parameters.values()
+    return sum(p.kind.name.startswith("POSITIONAL") and p.default is inspect.Parameter.empty for p in parameters)
+
+
+def _partial(formulas: Formulas, output: Variable, by: Variable) -> PartialDerivative:
+    """The derivative of the output by one argument: from the outermost operation inwards."""
+    evaluation = formulas.evaluation
+    containing = dependents(evaluation.program.equations, [by])
+    derivatives: dict[Variable, Expression] = {x: ONE if x is by else ZERO for x in evaluation.program.inputs}
+    lines: dict[Variable, RuleLine] = {}
+    for x in evaluation.program.inputs:
+        rule = IDENTITY if x is by else CONSTANT
+        lines[x] = RuleLine(Slope(Element(x), Element(by)), derivatives[x], (rule,))
+    for equation in evaluation.program.equations:
+        x = equation.output
+        slope = Slope(Element(x), Element(by))
+        if x not in containing:
+            derivatives[x], lines[x] = ZERO, RuleLine(slope, ZERO, (CONSTANT,))
+            continue
+        terms, results, rules = [], [], []
+        for i, inner in enumerate(equation.inputs):
+            if isinstance(inner, Variable) and inner.dtype.kind == "f":
+                use = Use(equation, i, Element(inner), Element(x), ())
+                partial = formulas.partial(use)
+                terms.append(multiply([partial, Slope(Element(inner), Element(by))]))
+                results.append(multiply([partial, derivatives[inner]]))
+                rules.append(rule_of(equation, i))
+                if rules[-1] not in _INNER_ALREADY and inner is not by:
+                    rules.append(CHAIN)
+        derivatives[x] = add(results)
+        lines[x] = RuleLine(slope, add(terms), tuple(dict.fromkeys(rules)))
+    return PartialDerivative(
+        by.name, Slope(Element(output), Element(by)), tuple(_used(lines, output)), derivatives[output]
+    )
+
+
+_INNER_ALREADY = (SUM, PRODUCT, QUOTIENT, FACTOR)
+"""Rules that speak of the derivatives of their parts by themselves; the others need the chain rule for that."""
+
+
+def _used(lines: dict[Variable, RuleLine], output: Variable) -> list[RuleLine]:
+    """The lines that the output's refers to, itself first, every one before those it refers to."""
+    order: dict[Variable, None] = {}
+    waiting = [output]
+    while waiting:
+        x = waiting.pop()
+        if x not in order:
+            order[x] = None
+            inner = [s.of.variable for s in symbols_in(lines[x].result) if isinstance(s, Slope)]
+            waiting.extend(reversed(inner))
+    return [lines[x] for x in order]
