@@ -145,6 +145,14 @@ class Code:
         constant = i64(offset) if isinstance(offset, int) else offset
         return self.builder.gep(base, [constant], source_etype=i8)
 
+    def prefetch(self, address: Any) -> None:
+        """Ask for a line of memory that will be read soon."""
+        name, module = "llvm.prefetch.p0", self.builder.module
+        if name not in module.globals:
+            ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer, i32, i32, i32]), name)
+        reading, keep, data = i32(0), i32(3), i32(1)
+        self.builder.call(module.globals[name], [address, reading, keep, data])
+
     def place(self, view: View, space_strides: Sequence[int], point: Sequence[Index]) -> Index:
         """The number of a view that belongs to a point."""
         return self.sum((view.start, 1), *zip(point, space_strides, strict=True))

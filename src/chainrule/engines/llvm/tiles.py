@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from llvmlite import ir
@@ -21,6 +22,7 @@ from chainrule.engines.llvm.mathematics import Number
 from chainrule.engines.llvm.memory import Memory
 from chainrule.engines.llvm.nests import Point
 from chainrule.engines.llvm.sharing import BLOCKS
+from chainrule.tracing import Variable
 
 ACCUMULATORS = 24
 """Vectors in a tile; the machine has 32 vector registers with AVX-512 and NEON."""
@@ -30,6 +32,9 @@ WRITTEN_OUT = 48
 
 PIECE = 512
 """Terms of a long sum taken at a time: a piece of two vectors of columns then takes 64 KB of the cache."""
+
+FAR = 2**16
+"""Numbers in a result from which on what belongs to it is not expected in the cache."""
 
 BELOW = 8
 """Tiles below each other that take a piece of a long sum one after another."""
@@ -112,6 +117,7 @@ class Tiles:
         zero = code.constant(0, self.product.dtype, self.product.width).value
         for slot in slots:
             code.builder.store(zero, slot)
+        self._fetch(tile)
         self._accumulate(tile, slots, self._all if self.parts is None else self._of_block(tile.block))
         totals = self._values(slots)
         if code.unrolled or len(slots) * len(self.product.group.pointwise) <= WRITTEN_OUT:
@@ -200,20 +206,43 @@ class Tiles:
 
         return read
 
+    def _fetch(self, tile: Tile) -> None:
+        """Ask for what the ends of the tile's lines will read, while its sums are taken, if that is far from the cache."""
+        product, code = self.product, self.code
+        result, own = product.equation.output, product.group.values
+        if result.type.size < FAR:
+            return
+        read = {self.memory.register(x) for e in product.group.pointwise for x in e.inputs if isinstance(x, Variable)}
+        for x in sorted(read - own, key=lambda x: x.name):
+            view = self.memory.view(x)
+            if x.shape == result.shape and 0 not in long_strides(view):
+                code.loop(tile.rows, partial(self._fetch_line, tile, view))
+
+    def _fetch_line(self, tile: Tile, view: View, r: Index) -> None:
+        for v in range(tile.vectors):
+            at = self._position(tile, r, v)
+            place = self.code.place(view, long_strides(view), [at[c] for c in self.product.result])
+            self.code.prefetch(self.code.address(view.buffer, place))
+
     # --- the ends of sums
 
     def _end(self, tile: Tile, r: Index, totals: list[Any]) -> None:
         """What becomes of one line of a tile's sums."""
         product, code = self.product, self.code
         for v, total in enumerate(totals):
-            lane = code.sum((tile.lane, 1), (v * product.width, 1))
-            at = {**tile.at, product.rows: code.sum((tile.row, 1), (r, 1)), product.vector: lane}
+            at = self._position(tile, r, v)
             if self.parts is None:
                 number = code.number(total, product.dtype, product.width)
                 finish(code, self.memory, product, at, number, product.width)
             else:
                 point = (tile.block, *(at[c] for c in product.result))
                 code.store(self.parts, long_strides(self.parts), point, total, product.width)
+
+    def _position(self, tile: Tile, r: Index, v: int) -> dict[str, Index]:
+        """Positions of a vector of the tile, along every letter of the result."""
+        product, code = self.product, self.code
+        lane = code.sum((tile.lane, 1), (v * product.width, 1))
+        return {**tile.at, product.rows: code.sum((tile.row, 1), (r, 1)), product.vector: lane}
 
     def _end_lines(self, tile: Tile, scratch: Any, first: Index) -> None:
         """The lines of a tile whose sums lie in memory, from vector `first` on."""
