@@ -18,8 +18,8 @@ LOWER = "the learning rate is lowered"
 class Epochs:
     """The epochs of one fit, noted in the estimator's attributes.
 
-    `validation` is (X, y, weights) to score on. Where neither scores nor callbacks need the parameters after every epoch,
-    only figures are looked at, and many epochs run in one call.
+    `validation` is the rows to score on, as the estimator's `_judged` takes them. Where neither scores nor callbacks need
+    the parameters after every epoch, only figures are looked at, and many epochs run in one call.
     """
 
     def __init__(self, estimator: Any, rows: int, validation: Any, told: Told) -> None:
@@ -34,18 +34,24 @@ class Epochs:
     def settings(self) -> dict[str, Any]:
         """How a training run is to ask for judgement."""
         if self._validation is None and not self._callbacks and not self._told.listening:
-            return {"stop": self._see}
+            return {"stop": self}
         return {"callbacks": [self._end]}
+
+    @property
+    def ahead(self) -> float:
+        """Epochs until training can end: so many must yet go by without improvement."""
+        estimator = self._estimator
+        return float(estimator.n_iter_no_change - estimator._no_improvement_count + 1)
 
     def _end(self, end: EpochEnd) -> str | None:
         estimator = self._estimator
         estimator._take(end.parameters)
         score = None
         if self._validation is not None:
-            estimator.validation_loss_curve_.append(end.figures["val_loss"])
-            score = estimator._score_on(*self._validation)
+            loss, score = estimator._judged(*self._validation)
+            estimator.validation_loss_curve_.append(loss)
             estimator.validation_scores_.append(score)
-        reason = self._see(end.epoch, end.figures, score)
+        reason = self(end.epoch, end.figures, score)
         for callback in self._callbacks:
             answer = callback(dataclasses.replace(end, epoch=estimator.n_iter_ - 1))
             if isinstance(answer, str) or (isinstance(answer, bool | np.bool_) and answer):
@@ -56,7 +62,7 @@ class Epochs:
             self._told.epoch_begins()
         return reason
 
-    def _see(self, epoch: int, figures: Mapping[str, float], score: float | None = None) -> str | None:
+    def __call__(self, epoch: int, figures: Mapping[str, float], score: float | None = None) -> str | None:
         """Note an epoch; says why it is the last, if it is."""
         estimator = self._estimator
         estimator.n_iter_ += 1

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import scipy.sparse
 from sklearn.preprocessing import LabelBinarizer
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import validate_data
 
+from chainrule.sklearn.fitted import dense_rows
 from chainrule.sklearn.losses import BinaryLogLoss, LogLoss
 from chainrule.sklearn.multilayer import BaseMultilayerPerceptron
 from chainrule.training import Loss
@@ -79,7 +79,6 @@ class LabelledPerceptron(BaseMultilayerPerceptron):
         weights = compute_sample_weight(self.class_weight, y)
         return weights if sample_weight is None else weights * sample_weight
 
-    def _score_on(self, X: Any, y: Any, sample_weight: Any) -> float:
-        labels = self.network_.predict(X.toarray() if scipy.sparse.issparse(X) else X)
-        right = labels == (y.toarray() if scipy.sparse.issparse(y) else y)
+    def _score_of(self, predicted: Any, y: Any, sample_weight: Any) -> float:
+        right = predicted == dense_rows(y)
         return float(np.average(right if right.ndim == 1 else right.all(axis=1), weights=sample_weight))

@@ -17,6 +17,7 @@ from chainrule.errors import DivergedError
 from chainrule.network import Network
 from chainrule.network.fitting import assemble, carry_out
 from chainrule.network.meaning import Meaning
+from chainrule.nn.model import Outcome
 from chainrule.sklearn.callbacks import CallbackSupportMixin, Told
 from chainrule.sklearn.epochs import LOWER, Epochs
 from chainrule.sklearn.fitted import FittedNetwork, dense_rows
@@ -47,7 +48,7 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
     def _weights(self, y: Any, sample_weight: Any) -> Any:
         return sample_weight
 
-    def _score_on(self, X: Any, y: Any, sample_weight: Any) -> float:
+    def _score_of(self, predicted: Any, y: Any, sample_weight: Any) -> float:
         raise NotImplementedError
 
     # --- learning
@@ -117,8 +118,8 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
         if progress is None:
             self._rate = self.learning_rate_init
         data = self._batch(X, y, weights)
-        held = None if validation is None else self._batch(*validation)
-        epochs = Epochs(self, rows, validation, told)
+        held = None if validation is None else (self._batch(*validation), *validation[1:])
+        epochs = Epochs(self, rows, held, told)
         self.n_iter_ = 0
         told.epoch_begins()
         while True:
@@ -140,7 +141,6 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
                 settings,
                 optimizer,
                 Penalty(l2=self.alpha, shared=True),
-                validation=held,
                 begin=progress,
             )
             try:
@@ -150,8 +150,6 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
                     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                     f"preprocessed. ({error})"
                 ) from error
-            if orders is not None:
-                orders.keep(history.epochs)
             progress = self._progress = training.progress
             if history.stopped != LOWER or self.n_iter_ == self.max_iter or incremental:
                 break
@@ -254,6 +252,15 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
                 "preprocessed."
             )
         network.parameters = whole.parameters(result.x)
+
+    def _judged(self, held: Batch, y: Any, weights: Any) -> tuple[float, float]:
+        """Loss, penalty left out, and score on rows that are not learned from."""
+        outputs = self.network_(held.inputs[0])
+        with np.errstate(all="ignore"):
+            losses = self._head.loss(outputs, held.targets[0])
+        meaning = self.network_._meanings[0]
+        predicted = meaning.named(meaning.answer(Outcome(outputs, {}, ()), outputs))
+        return float(np.average(losses, weights=weights)), self._score_of(predicted, y, weights)
 
     # --- the network and its weights
 

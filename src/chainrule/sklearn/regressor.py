@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import numpy as np
-import scipy.sparse
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
 from sklearn.utils import column_or_1d
@@ -346,6 +345,6 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
             raise ValueError("the loss 'poisson' needs y >= 0.")
         return values.reshape(len(values), -1)
 
-    def _score_on(self, X: Any, y: Any, sample_weight: Any) -> float:
-        values = self.network_.predict(X.toarray() if scipy.sparse.issparse(X) else X)
-        return float(r2_score(y, values, sample_weight=sample_weight)) if np.isfinite(values).all() else np.nan
+    def _score_of(self, predicted: Any, y: Any, sample_weight: Any) -> float:
+        finite = np.isfinite(predicted).all()
+        return float(r2_score(y, predicted, sample_weight=sample_weight)) if finite else np.nan

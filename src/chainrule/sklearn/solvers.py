@@ -47,29 +47,17 @@ class InverseScaling(Schedule):
 
 
 class Orders:
-    """The orders of rows that scikit-learn's `shuffle` gives epoch after epoch, for many epochs at once."""
+    """The orders of rows that scikit-learn's `shuffle` gives epoch after epoch: each a shuffle of the one before."""
 
     def __init__(self, random: np.random.RandomState, rows: int) -> None:
-        self._random, self._rows = random, rows
-        self._order = np.arange(rows)
-        self._before: list[tuple[Any, Any]] = []
-        self._drawn = 0
+        self._random, self._order = random, np.arange(rows)
 
     def __call__(self, epochs: int) -> Any:
         """The next orders, shape (epochs, rows)."""
-        self._before = []
-        self._drawn += epochs
-        orders = np.empty((epochs, self._rows), np.int32)
+        rows = len(self._order)
+        orders = np.empty((epochs, rows), np.int32)
         for i in range(epochs):
-            self._before.append((self._random.get_state(legacy=False), self._order))
-            shuffled = np.arange(self._rows)
+            shuffled = np.arange(rows)
             self._random.shuffle(shuffled)
             orders[i] = self._order = self._order[shuffled]
         return orders
-
-    def keep(self, used: int) -> None:
-        """Only so many orders since the last time were used: the others are as if they had never been drawn."""
-        if used < self._drawn:
-            state, self._order = self._before[used - self._drawn]
-            self._random.set_state(state)
-        self._drawn = 0

@@ -1,6 +1,6 @@
 """Training: losses, optimizers, schedules, and the run that brings them together."""
 
-from chainrule.training.callbacks import EarlyStopping, EpochEnd, as_early_stopping
+from chainrule.training.callbacks import EarlyStopping, EpochEnd, StopRule, as_early_stopping
 from chainrule.training.data import Targets, are_labels, as_inputs, as_targets, as_weights, split_off
 from chainrule.training.evaluation import CHUNK, Evaluator
 from chainrule.training.fit import Progress, Settings, Training
@@ -77,6 +77,7 @@ __all__ = [
     "Settings",
     "SquaredError",
     "Step",
+    "StopRule",
     "Targets",
     "Training",
     "WarmUp",

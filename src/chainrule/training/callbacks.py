@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.nn.parameters import Parameters
@@ -32,6 +32,17 @@ class EpochEnd:
 
 Callback = Callable[[EpochEnd], Any]
 """A function called after every epoch; `True` or a text (the reason) stops the training."""
+
+
+class StopRule(Protocol):
+    """When to stop, judged by the figures of epochs alone, so that many of them can run in one call."""
+
+    @property
+    def ahead(self) -> float:
+        """How many epochs may pass until it must be asked again; only the last of them can be one that ends training."""
+
+    def __call__(self, epoch: int, figures: Mapping[str, float]) -> str | None:
+        """Note an epoch, called for each in order; a text, the reason, ends training."""
 
 
 @dataclass(frozen=True)

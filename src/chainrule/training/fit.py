@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,14 +12,14 @@ import numpy as np
 
 from chainrule.engines import Runner
 from chainrule.engines.rows import time_saved
-from chainrule.errors import DivergedError, SettingError, ShapeError
+from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import trees
-from chainrule.training.callbacks import Callback, EarlyStopping, EpochEnd, Watch
+from chainrule.training.callbacks import Callback, EarlyStopping, EpochEnd, StopRule, Watch
 from chainrule.training.data import filled_up
 from chainrule.training.divergence import diverged
 from chainrule.training.evaluation import Evaluator, sizes_of
-from chainrule.training.history import History
+from chainrule.training.history import FINISHED, History
 from chainrule.training.loops import is_settled, prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
 from chainrule.training.progress import Display, display
@@ -35,8 +35,6 @@ class Settings:
     """How a training run goes, apart from what is learned.
 
     `shuffle` may be a function that gives the orders of the rows for the next so many epochs, shape (epochs, rows).
-    `stop` is asked after every epoch, in order, with its number and its figures, and ends training with a text, the
-    reason. It sees nothing else, so that many epochs can run in one call; training goes back to the epoch it names.
     """
 
     epochs: int = 20
@@ -48,7 +46,7 @@ class Settings:
     gradients: str = "chain rule"
     early_stopping: EarlyStopping | None = None
     callbacks: Sequence[Callback] = field(default_factory=tuple)
-    stop: Callable[[int, Mapping[str, float]], str | None] | None = None
+    stop: StopRule | None = None
     frozen: Sequence[str] = field(default_factory=tuple)
     progress: bool | None = None
 
@@ -124,6 +122,7 @@ class Training:
             saving = settings.epochs * time_saved(*sizes_of(step.objective.model), len(validation.inputs[0]))
             engine = "numpy" if settings.engine == "numpy" else "auto"  # NumPy evaluates what cannot be compiled
             self.validator = Evaluator(step.objective, validation, engine, saving)
+        self.state = self.runner.state
         self.history = History()
         # Two streams, so that neither depends on how many epochs are drawn at once.
         self.order_random = np.random.default_rng([settings.seed, 0])
@@ -135,7 +134,7 @@ class Training:
     @property
     def parameters(self) -> Parameters:
         """The parameters as they are now."""
-        state = trees.unflatten(self.structure, self.runner.state)
+        state = trees.unflatten(self.structure, self.state)
         together = merged(state["frozen"], state["learned"])
         return {
             layer: {name: np.array(together[layer][name]) for name in names}
@@ -146,7 +145,7 @@ class Training:
     def progress(self) -> Progress:
         """How far the optimizer is now."""
         steps = self.earlier + self.history.epochs * self.steps_per_epoch
-        return Progress(trees.unflatten(self.structure, self.runner.state)["slots"], steps)
+        return Progress(trees.unflatten(self.structure, self.state)["slots"], steps)
 
     def run(self) -> History:
         """Carry out all epochs, or as many as early stopping, callbacks and Ctrl-C allow."""
@@ -158,63 +157,35 @@ class Training:
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
         if watch is not None and watch.rule.restore_best and watch.parameters is not None:
-            self.runner.load(watch.parameters)
+            self.state = watch.parameters
             self.history.best_epoch = watch.best_epoch
         return self.history
 
     def _epochs(self, watch: Watch | None, shown: Display) -> None:
         alone = watch is None and self.validator is None and not self.settings.callbacks and self.plateau is None
+        stop = self.settings.stop
         seconds_per_step = 0.0
         done = 0
         while done < self.settings.epochs:
             count = 1
             if alone and seconds_per_step:
-                count = max(
-                    1, min(int(BLOCK_SECONDS / (seconds_per_step * self.steps_per_epoch)), self.settings.epochs - done)
-                )
+                most = min(self.settings.epochs - done, math.inf if stop is None else stop.ahead)
+                count = max(1, min(int(BLOCK_SECONDS / (seconds_per_step * self.steps_per_epoch)), int(most)))
             started = time.perf_counter()
-            block = self._block(done, count)
-            before = self.runner.state if self.settings.stop is not None and count > 1 else []
+            block = self.block(done, count)
             figures: list[Any] = []
-            error: BaseException | None = None
             try:
                 self._carry_out(block, seconds_per_step, shown, figures)
-            except (
-                DivergedError,
-                KeyboardInterrupt,
-            ) as raised:  # the epochs that were completed are history all the same
-                error = raised
-            taken = time.perf_counter() - started
-            means = self._epoch_means(figures)
-            reason, kept = self._judged(done, means)
-            row = self._note_epochs(means[:kept], block.rates, taken / count)
-            if reason is not None:
-                if kept < count:
-                    self._go_back(before, block, kept)
-                self.history.stopped = reason
+            finally:  # also when interrupted or diverged: the epochs that were completed are history
+                taken = time.perf_counter() - started
+                row = self._note_epochs(self._epoch_means(figures), block, taken / count)
+            if self.history.stopped != FINISHED:
                 return
-            if error is not None:
-                raise error
             seconds_per_step = taken / (count * self.steps_per_epoch)
             done += count
             shown.update(done, row)
             if self._ended(done - 1, row, watch):
                 return
-
-    def _judged(self, done: int, means: Any) -> tuple[str | None, int]:
-        """Why the rule `stop` ends training, if it does, and after how many of these epochs."""
-        if self.settings.stop is not None:
-            for i, values in enumerate(means.tolist()):
-                reason = self.settings.stop(done + i, dict(zip(self.step.objective.figures, values, strict=True)))
-                if reason is not None:
-                    return reason, i + 1
-        return None, len(means)
-
-    def _go_back(self, before: list[Any], block: Block, epochs: int) -> None:
-        """Be where training was after the first epochs of a block, by doing them again."""
-        self.runner.load(before)
-        steps = epochs * self.steps_per_epoch
-        self.runner.run(block.order, 0, steps, [s[:steps] for s in block.scalars])
 
     def _epoch_means(self, figures: list[Any]) -> Any:
         """The figures of those epochs whose steps are all there, shape (epochs, figures)."""
@@ -224,20 +195,24 @@ class Training:
         steps = np.concatenate(figures)[: epochs * self.steps_per_epoch]
         return self._means(steps.reshape(epochs, self.steps_per_epoch, -1))
 
-    def _note_epochs(self, means: Any, rates: Any, seconds: float) -> dict[str, float]:
-        """Add epochs to the history; gives the last one's figures."""
+    def _note_epochs(self, means: Any, block: Block, seconds: float) -> dict[str, float]:
+        """Add epochs to the history, and ask the rule that may stop there; gives the last one's figures."""
         epochs = len(means)
         if not epochs:
             return {}
         columns: dict[str, Any] = dict(zip(self.step.objective.figures, means.T, strict=True))
-        columns["learning_rate"] = rates[self.steps_per_epoch - 1 :: self.steps_per_epoch][:epochs]
+        if self.settings.stop is not None:
+            for i, values in enumerate(means.tolist()):
+                row = dict(zip(self.step.objective.figures, values, strict=True))
+                self.history.stopped = self.settings.stop(block.first + i, row) or FINISHED
+        columns["learning_rate"] = block.rates[self.steps_per_epoch - 1 :: self.steps_per_epoch][:epochs]
         if self.validator is not None:  # then epochs come one at a time
             columns |= {f"val_{k}": [v] for k, v in self.validator(self.parameters).items()}
         self.history.extend({**columns, "seconds": np.full(epochs, seconds)})
         return {name: float(values[-1]) for name, values in columns.items()}
 
-    def _block(self, done: int, count: int) -> Block:
-        """The next epochs: orders, learning rates, and keys of the random numbers."""
+    def block(self, done: int, count: int) -> Block:
+        """Some epochs from number `done` on: orders, learning rates, and keys of the random numbers."""
         total = count * self.steps_per_epoch
         numbers = done * self.steps_per_epoch + np.arange(total)
         rates = self._rates(numbers / self.steps_per_epoch)
@@ -277,15 +252,17 @@ class Training:
         while first < total:
             n = min(length, total - first)
             scalars = [s[first : first + n] for s in block.scalars]
-            before = self.runner.state
             started = time.perf_counter()
             figures.append(self.runner.run(order, first, n, scalars))
             taken = time.perf_counter() - started
             self._note_passes(n)
-            if not np.isfinite(figures[-1]).all() or not _finite(self.runner.state):
-                error = diverged(self, before, order, first, n, scalars, done)
+            after = self.runner.state
+            if not np.isfinite(figures[-1]).all() or not _finite(after):
+                error = diverged(self, self.state, order, first, n, scalars, done)
+                self.state = self.runner.state
                 figures[-1] = figures[-1][: (error.epoch - done) * self.steps_per_epoch + error.batch - first]
                 raise error
+            self.state = after
             first += n
             length = max(1, min(2 * n, int(BLOCK_SECONDS * n / max(taken, 1e-9))))
             if first < total:
@@ -327,7 +304,7 @@ class Training:
             if isinstance(answer, str) or (isinstance(answer, bool | np.bool_) and answer):
                 self.history.stopped = answer if isinstance(answer, str) else "stopped by a callback"
                 return True
-        if watch is not None and watch.see(epoch, row, lambda: self.runner.state):
+        if watch is not None and watch.see(epoch, row, lambda: self.state):
             self.history.stopped = "early stopping"
             return True
         return False

@@ -11,6 +11,9 @@ import numpy as np
 
 from chainrule.errors import MissingExtraError, UnknownNameError
 
+FINISHED = "finished"
+"""How a training ends that nothing ends early."""
+
 
 @dataclass
 class History:
@@ -37,7 +40,7 @@ class History:
     (3, ['learning_rate', 'loss', 'seconds'])
     """
 
-    stopped: str = "finished"
+    stopped: str = FINISHED
     best_epoch: int | None = None
     passes: dict[str, int] = field(default_factory=lambda: {"forward": 0, "backward": 0})
 
