@@ -5,9 +5,9 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
-from looking import SVG, check_picture, texts_of
+from looking import SVG, check_picture, solids, texts_of
 
 import chainrule as cr
 from chainrule.errors import SettingError
@@ -31,14 +31,16 @@ def test_saving(drawing, tmp_path, ending, start):
 
 
 def test_the_png_has_colours_where_the_shapes_are(drawing, tmp_path):
+    from matplotlib.colors import to_rgb
     from matplotlib.image import imread
 
     picture = imread(drawing.save(tmp_path / "picture.png", dpi=96))
     assert picture.shape[:2] == pytest.approx((drawing.scene.height, drawing.scene.width), abs=2)
-    for group in drawing.scene.groups():
-        if group.name.startswith("dense"):
-            region = picture[int(group.y) : int(group.y + group.height), int(group.x) : int(group.x + group.width), :3]
-            assert region.min() < 0.5, group.name  # dark letters
+    for group in solids(drawing.scene.shapes):
+        frame = group.shapes[0]
+        x, y = group.x + group.width / 2, group.y + 2.5
+        colour = picture[round(y), round(x), :3]
+        assert colour == pytest.approx(to_rgb(frame.fill), abs=0.02), (group.name, group.tip)
 
 
 def test_other_endings_are_refused(drawing, tmp_path):
@@ -116,6 +118,15 @@ def test_ranges_say_what_is_not_finite():
     assert range_text(np.zeros(4), 3) == "all 0"
 
 
+def test_long_names_keep_both_ends():
+    drawing = draw_bars(1.0, {"by path": [(" → ".join(f"layer_{i}[{i}]" for i in range(20)), 1.0)]}, title="t")
+    check_picture(drawing)
+    (name,) = [text for text in texts_of(drawing) if "→" in text]
+    assert name.startswith("layer_0[0]")
+    assert name.endswith("layer_19[19]")
+    assert name.count("…") == 1
+
+
 def bars_of(drawing):
     """Lengths of bars by name, negative to the left of the axis."""
     return {
@@ -135,6 +146,7 @@ def test_bars():
     assert bars["o2"].x + bars["o2"].width == pytest.approx(bars["o1"].x)
 
 
+@example([float(n) for n in range(40, 0, -1)])
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
 def test_many_bars_are_folded_and_add_up(numbers):
     total = math.fsum(numbers)

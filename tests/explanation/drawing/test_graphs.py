@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from looking import check_picture, texts_of
+from looking import check_picture, curves, solids, texts_of
 
 import chainrule as cr
 from chainrule.errors import SettingError, ShapeError, UnknownNameError
 from chainrule.explanation.drawing.palette import NOT_COMPUTED, number, signed
+from chainrule.explanation.drawing.scene import Ellipse, Rectangle
 from chainrule.tracing.scope import scope
 
 
@@ -33,6 +34,34 @@ def test_the_example_of_the_specification():
         assert slope in texts
     assert texts.count("×") == 2
     assert texts.count("+") == 1
+
+
+def test_every_local_derivative_stands_on_its_own_edge():
+    L, _ = spec_example()
+    L.backward()
+    shapes = L.draw().scene.shapes
+    boxes = {group.name: group for group in solids(shapes) if group.name}
+    tags = {group.tip.split(" = ")[0]: group for group in solids(shapes) if group.tip.startswith("∂(")}
+    lines = [(line[0], line[-1]) for line in curves(shapes)]
+    for name, tag in tags.items():
+        source = boxes[name.split("∂(")[2].rstrip(")")]
+        leaves = source.x + source.width, source.y + source.height / 2
+        arrives = tag.x, tag.y + tag.height / 2
+        found = [start for start, end in lines if end == pytest.approx(arrives)]
+        assert found == [pytest.approx(leaves)], name
+    assert len(tags) == 6
+
+
+def test_values_and_operations_differ_in_shape_and_colour():
+    L, others = spec_example()
+    kinds = {group.name or "operation": group.shapes[0] for group in solids(L.draw().scene.shapes)}
+    operation = kinds.pop("operation")
+    kinds = {name: shape for name, shape in kinds.items() if name in {*others, "L"}}
+    assert isinstance(operation, Ellipse)
+    assert all(isinstance(shape, Rectangle) for shape in kinds.values())
+    fills = [kinds[name].fill for name in ("a", "e", "L")] + [operation.fill]
+    assert len(set(fills)) == 4
+    assert {kinds[name].fill for name in "abcf"} == {fills[0]}
 
 
 def test_gradients_not_computed_are_a_dash_and_never_zero():

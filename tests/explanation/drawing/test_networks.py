@@ -11,8 +11,8 @@ from looking import check_picture, texts_of
 
 import chainrule as cr
 from chainrule.errors import NotBuiltError, SettingError, UnknownNameError
-from chainrule.explanation.drawing.palette import number, signed
-from chainrule.explanation.drawing.scene import HeatMap
+from chainrule.explanation.drawing.palette import colour_of, number, signed
+from chainrule.explanation.drawing.scene import Curve, Group, HeatMap
 from chainrule.explanation.drawing.scopes import scoped
 from chainrule.tracing import check
 
@@ -49,6 +49,15 @@ def test_mazurs_numbers_stand_on_the_connections():
     gradients += ["+0.082167", "+0.0826676", "−0.0226025", "−0.0227402"]
     values = ["0.59327", "0.596884", "0.751365", "0.772928", "0.298371", "0.3775", "1.10591", "0.01", "0.99"]
     assert {*weights, *values, *gradients} <= set(texts)
+
+
+def test_connections_have_the_colour_and_size_of_their_weights():
+    network = row(3, 4, 2, seed=5)
+    (content,) = [shape for shape in network.draw().scene.shapes if isinstance(shape, Group) and len(shape.shapes) > 15]
+    lines = [shape for shape in content.shapes if isinstance(shape, Curve)]
+    weights = [w for own in network.parameters.values() for w in own["weight"].T.ravel()]
+    assert [line.colour for line in lines] == [colour_of(w) for w in weights]
+    assert np.corrcoef([line.thickness for line in lines[:12]], np.abs(weights[:12]))[0, 1] > 0.999
 
 
 ACTIVATIONS = ["sigmoid", "tanh", "relu", "softplus", "identity"]

@@ -27,17 +27,17 @@ def scoped(found: NetworkEvaluation) -> Evaluation:
         equation if equation.output in before or equation.scope else replace(equation, scope=LOSS)
         for equation in program.equations
     )
-    return replace(evaluation, program=with_sums(replace(program, equations=equations), evaluation.names))
+    return replace(evaluation, program=with_sums(replace(program, equations=equations)))
 
 
 def _ending_in(program: Program, outputs: tuple[Any, ...]) -> Program:
     return drop_unused(replace(program, outputs=outputs, outputs_structure=trees.row(len(outputs))))
 
 
-def with_sums(program: Program, names: Any) -> Program:
+def with_sums(program: Program) -> Program:
     """The Program with every long sum in the scope `sum` and its additions next to each other.
 
-    Partial sums that have a name, or are used elsewhere, are ends of their own.
+    Partial sums that are used elsewhere, or are results, are ends of their own.
     """
     uses: dict[Variable, int] = {x: 1 for x in program.outputs if isinstance(x, Variable)}
     for equation in program.equations:
@@ -50,7 +50,7 @@ def with_sums(program: Program, names: Any) -> Program:
             parts = [
                 part
                 for x in equation.inputs
-                if isinstance(x, Variable) and uses[x] == 1 and x not in names and x.shape == equation.output.shape
+                if isinstance(x, Variable) and uses[x] == 1 and x.shape == equation.output.shape
                 for part in sums.pop(x, [])
             ]
             sums[equation.output] = [*parts, equation]
