@@ -37,7 +37,7 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     TracingError
         Where the function's course depends on the numbers.
     UnsupportedError
-        When an operation has no machine code, by its name.
+        When an operation has no machine code, by its name, or an argument is no array of real numbers.
 
     Examples
     --------
@@ -77,13 +77,18 @@ class _Compiled:
         return outputs[0] if result is trees.LEAF else trees.unflatten(result, outputs)
 
     def _program(self, arrays: list[Any], structure: trees.Structure) -> Program:
-        examples = trees.unflatten(structure, [ArrayType(a.shape, a.dtype) for a in arrays])
+        examples = trees.unflatten(structure, [ArrayType(a.shape, a.dtype.newbyteorder("=")) for a in arrays])
         return simplify(trace(self._function, *examples))
 
     def _compile(self, arrays: list[Any], structure: trees.Structure) -> tuple[Any, trees.Structure]:
         from chainrule.engines.llvm.kernel import Kernel
-        from chainrule.engines.llvm.lowering import unsupported
+        from chainrule.engines.llvm.lowering import DTYPES, unsupported
 
+        kinds = sorted({str(a.dtype) for a in arrays if a.dtype.name not in DTYPES})
+        if kinds:
+            raise UnsupportedError(
+                f"compiled functions take arrays of {', '.join(DTYPES)}, and were given {', '.join(kinds)}. Convert them first."
+            )
         program = self._program(arrays, structure)
         names = unsupported(program)
         if names:

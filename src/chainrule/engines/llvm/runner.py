@@ -54,7 +54,7 @@ class LlvmRunner:
             raise ShapeError(
                 f"the order of rows has shape {order.shape}; {loop.rows} rows are expected, all of them in the data."
             )
-        if (first + count) > epochs * loop.steps_per_epoch:
+        if first < 0 or count < 0 or (first + count) > epochs * loop.steps_per_epoch:
             raise ShapeError(f"steps {first} to {first + count} go beyond the {epochs} epochs of the order.")
         figures = np.empty((count, self._figures))
         numbers = [np.ascontiguousarray(s) for s in scalars]

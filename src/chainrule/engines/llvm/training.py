@@ -157,9 +157,8 @@ class _Writer:
 
                 def piece(j: Index, width: int) -> None:
                     offset = code.sum(*zip((*outer, j), [k * dtype.itemsize for k in steps] or [0], strict=False))
-                    value = builder.load(
-                        code.at_byte(begin, offset), typ=vector_type(dtype, width), align=dtype.itemsize
-                    )
+                    here = code.at_byte(begin, offset)  # which may be anywhere in a file
+                    value = builder.load(here, typ=vector_type(dtype, width), align=1)
                     strides = tuple(t for t, n in zip(view.strides[1:], shape[1:], strict=True) if n != 1)
                     point = (*outer, j) if features else ()
                     place = code.sum((b, view.strides[0]), *zip(point, strides, strict=True))

@@ -1,0 +1,131 @@
+"""The same seed gives the same bits: twice in a process, in another process, with and without the cache on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.engines.llvm import machine, training
+
+random = np.random.default_rng(0)
+X = random.normal(size=(150, 12))
+LABELS = np.argmax(X[:, :3], axis=1)
+
+TRAININGS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
+    "without loops": ([cr.Dense(2, "sigmoid"), cr.Dense(1)], X[:, 0], {"batch_size": 4}),
+    "with loops": ([cr.Dense(40, "relu"), cr.Dense(33, "gelu"), cr.Dense(3)], LABELS, {}),
+    "dropout": ([cr.Dense(20, "tanh"), cr.Dropout(0.4), cr.Dense(3)], LABELS, {"batch_size": 64}),
+    "validated": ([cr.Dense(9, "tanh"), cr.Dense(3)], LABELS, {"validation_split": 0.2, "early_stopping": 2}),
+    "clipped": ([cr.Dense(9, "softplus"), cr.Dense(3)], LABELS, {"clip_norm": 0.1, "l2": 0.1, "optimizer": "rmsprop"}),
+    "large": ([cr.Dense(600, "relu"), cr.Dense(600, "relu"), cr.Dense(3)], LABELS, {"batch_size": 75, "epochs": 2}),
+}
+
+
+def digest(name: str, engine: str = "llvm") -> str:
+    """A fingerprint of everything that a training leaves behind."""
+    layers, y, options = TRAININGS[name]
+    network = cr.Network(layers, seed=3)
+    history = network.fit(X, y, **{"epochs": 5, "seed": 7, "progress": False, "engine": engine, **options})
+    found = hashlib.sha256()
+    for own in network.parameters.values():
+        for value in own.values():
+            found.update(value.tobytes())
+    for figure in history:
+        if figure != "seconds":
+            found.update(np.array(history[figure]).tobytes())
+    for answer in (network.predict(X), network(X[:1], engine=engine), network.compiled()(X)):
+        found.update(answer.tobytes())
+    return found.hexdigest()
+
+
+def code_of_every_training() -> str:
+    """A fingerprint of the code of all trainings, made anew."""
+    found = hashlib.sha256()
+    training.compile_loop.cache_clear()
+    texts: list[str] = []
+    made = machine.Function.__init__
+
+    def noted(self: Any, text: str, name: str) -> None:
+        texts.append(text)
+        made(self, text, name)
+
+    machine.Function.__init__ = noted  # type: ignore[method-assign]
+    try:
+        for name in TRAININGS:
+            digest(name)
+    finally:
+        machine.Function.__init__ = made  # type: ignore[method-assign]
+    found.update("".join(texts).encode())
+    assert texts
+    return found.hexdigest()
+
+
+@pytest.fixture(scope="module")
+def digests() -> dict[str, str]:
+    return {name: digest(name) for name in TRAININGS}
+
+
+@pytest.fixture
+def nothing_remembered() -> Iterator[None]:
+    training.compile_loop.cache_clear()
+    yield
+    training.compile_loop.cache_clear()
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_twice_in_a_process(name: str, digests: dict[str, str]) -> None:
+    assert digest(name) == digests[name]
+
+
+@pytest.mark.usefixtures("nothing_remembered")
+@pytest.mark.parametrize("name", TRAININGS)
+def test_compiled_anew(name: str, digests: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for cache in ("off", str(tmp_path), str(tmp_path)):
+        monkeypatch.setenv("CHAINRULE_CACHE", cache)
+        training.compile_loop.cache_clear()
+        assert digest(name) == digests[name]
+    assert any(tmp_path.iterdir())  # the third time the code came from there
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_any_number_of_threads(threads: int, digests: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", str(threads))
+    assert digest("large") == digests["large"]
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{}, {"CHAINRULE_CACHE": "off"}, {"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "OMP_NUM_THREADS": "1"}],
+    ids=str,
+)
+def test_in_another_process(environment: dict[str, str], digests: dict[str, str]) -> None:
+    code = (
+        "import test_reproducibility as t\n"
+        "for name in t.TRAININGS: print(t.digest(name))\n"
+        "print(t.code_of_every_training())"
+    )
+    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**os.environ, "PYTHONPATH": path, **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *found, text = run.stdout.split()
+    assert found == list(digests.values())
+    assert text == code_of_every_training()  # so that object code on disk is found again
+
+
+@pytest.mark.parametrize("name", TRAININGS)
+def test_on_numpy_as_well(name: str) -> None:
+    assert digest(name, "numpy") == digest(name, "numpy")
