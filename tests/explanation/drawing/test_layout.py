@@ -46,6 +46,11 @@ def test_nothing_overlaps_and_every_edge_arrives(graph):
         assert start[0] < end[0]
         used.add((target, route.entry))
     assert len(used) == len(edges)
+    for target in range(len(nodes)):
+        arriving = [route for (_, end), route in zip(edges, places.routes, strict=True) if end == target]
+        arriving.sort(key=lambda route: route.entry)
+        heights = [route.points[-4][1] for route in arriving]  # where the last swing begins
+        assert heights == sorted(heights), "edges cross before their target"
 
 
 def test_a_ladder_has_no_crossings():

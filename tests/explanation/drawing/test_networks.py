@@ -60,6 +60,19 @@ def test_connections_have_the_colour_and_size_of_their_weights():
     assert np.corrcoef([line.thickness for line in lines[:12]], np.abs(weights[:12]))[0, 1] > 0.999
 
 
+def test_batches_show_means():
+    network = mazur()
+    X = np.array([[0.05, 0.1], [0.9, -0.7], [0.3, 0.2]])
+    drawing = network.draw(X, np.zeros((3, 2)), loss="squared_error", digits=7)
+    check_picture(drawing)
+    texts = texts_of(drawing)
+    readings = network.forward(X)
+    for layer in readings:
+        assert {number(x, 7) for x in [*layer.z.mean(axis=0), *layer.a.mean(axis=0)]} <= set(texts)
+    assert {number(x, 7) for x in X.mean(axis=0)} <= set(texts)
+    assert drawing.svg == network.draw(X, np.zeros((3, 2)), loss="squared_error", digits=7).svg
+
+
 ACTIVATIONS = ["sigmoid", "tanh", "relu", "softplus", "identity"]
 
 

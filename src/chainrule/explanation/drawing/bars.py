@@ -45,6 +45,12 @@ def draw_bars(
         Lines below the picture.
     digits : int
         Significant digits of numbers.
+
+    Examples
+    --------
+    >>> from chainrule.explanation.drawing import draw_bars
+    >>> draw_bars(0.5, {"by output": [("y[0]", 1.5), ("y[1]", -1.0)]}, title="∂L/∂w")
+    Drawing(∂L/∂w; ... pixels; .save('picture.svg') writes it)
     """
     SettingError.unless_count("draw", "digits", digits)
     shown = {heading: _largest(bars) for heading, bars in splits.items()}
