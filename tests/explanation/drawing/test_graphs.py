@@ -181,6 +181,15 @@ def test_programs_with_inputs_show_values_and_gradients():
         program.draw(x)
 
 
+def test_operations_say_which_axes_and_numbers_they_take():
+    def f(x):
+        return np.maximum(np.mean(np.sum(x, axis=(0, 2)) ** 3, axis=0), -0.5) * 2 + 1 / x[0, 0, 0] - (-1.5)
+
+    drawing = cr.trace(f, np.ones((2, 3, 4))).draw(np.full((2, 3, 4), 0.5))
+    check_picture(drawing)
+    assert {"Σ axis 0, 2", "mean", "^ 3", "maximum(·, −0.5)", "× 2", "1 ÷", "− (−1.5)"} <= set(texts_of(drawing))
+
+
 def test_depth_and_focus_fold_scopes():
     program = cr.trace(layered, np.ones((4, 3)), {"a": np.ones((3, 2))})
     folded = texts_of(program.draw(depth=1))

@@ -170,6 +170,22 @@ def test_layers_too_large_for_neurons_stay_folded():
     assert "dense_0[5]" not in texts_of(drawing)
 
 
+def test_very_deep_networks_fold_in_the_middle():
+    layers = [cr.Dense(3, "tanh") for _ in range(40)]
+
+    def residual(x):
+        for layer in layers:
+            x = x + layer(x)
+        return x
+
+    for network, sign in ((row(2, *[3] * 39, 1), "… 32 layers"), (cr.Network(residual).build(3), "operations")):
+        drawing = network.draw()
+        check_picture(drawing)
+        assert any(text.startswith("… ") and sign in text for text in texts_of(drawing))
+        assert drawing.scene.width < 6000
+        assert len(str(drawing)) < 100
+
+
 def formula_network():
     """The arbitrary network of the specification."""
     f, g = cr.Dense(1, "tanh", name="f"), cr.Dense(1, "tanh", name="g")

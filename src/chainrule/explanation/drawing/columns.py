@@ -130,6 +130,12 @@ def block(style: Style, layer: RowLayer) -> Column:
     return _folded(layer.name, layer.description, _bodies(style, shown))
 
 
+def many(layers: list[RowLayer]) -> Column:
+    """Many layers as one box."""
+    neurons = sum(layer.units for layer in layers)
+    return _folded(f"… {len(layers)} layers", f"{layers[0].name} to {layers[-1].name}, {neurons:,} neurons", [])
+
+
 def _bodies(style: Style, shown: list[tuple[str, Variable | None]]) -> list[tuple[str, Group]]:
     bodies = []
     for name, x in shown:

@@ -14,7 +14,7 @@ from chainrule.errors import UnknownNameError
 from chainrule.tracing.program import Equation, Program, Variable
 
 LEGIBLE, POSSIBLE = 200, 1000
-"""Nodes that a picture has when nobody says how deep it goes, and that it has at most."""
+"""Nodes that a picture has when nobody asks for more, and that it has at most."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,9 @@ def fold(
         known = {" / ".join(path[:i]) for path in paths for i in range(1, len(path) + 1)}
         raise UnknownNameError.among("scope", focus, known)
     if depth is not None or focused is not None:
-        return _cut_middle(program, names, _runs(program, 1 if depth is None else depth, focused), POSSIBLE)
+        level, limit = (1, LEGIBLE) if depth is None else (depth, LEGIBLE if depth < 2 else POSSIBLE)
+        runs = _runs(program, level, focused)
+        return _cut_middle(program, names, runs, limit if focused is None else POSSIBLE)
     deepest = max((len(path) for path in paths), default=0) + 1
     for level in range(deepest, 1, -1):
         runs = _runs(program, level, None)

@@ -49,7 +49,7 @@ from chainrule.explanation.drawing.pieces import (
 )
 from chainrule.explanation.drawing.scene import Curve, Group, Scene, Shape, Text, shortened
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.ops import Contraction, Layout
+from chainrule.ops import Contraction, Layout, Reduction
 from chainrule.tracing import trees
 from chainrule.tracing.program import Constant, Equation, Program, Variable
 
@@ -340,13 +340,15 @@ class _Picture:
 
 
 def _label(equation: Equation, digits: int) -> str:
-    """What is written on an operation, numbers among its inputs included: "+", "^ 2", "max(·, 0)"."""
+    """What is written on an operation: "+", "^ 2" and "max(·, 0)" with numbers among the inputs, "Σ axis 1"."""
     symbol = SYMBOLS.get(equation.op.name, equation.op.name)
+    if isinstance(equation.op, Reduction) and 0 < len(equation.attributes["axis"]) < len(equation.inputs[0].shape):
+        return f"{symbol} axis {', '.join(map(str, equation.attributes['axis']))}"
     if not any(isinstance(x, Constant) for x in equation.inputs):
         return symbol
     inputs = [_constant(x, digits) if isinstance(x, Constant) else "·" for x in equation.inputs]
     if equation.op.name in SYMBOLS and len(inputs) == 2:
-        left, right = ("" if text == "·" else text for text in inputs)
+        left, right = ("" if text == "·" else f"({text})" if text.startswith("−") else text for text in inputs)
         return f"{left} {symbol} {right}".strip()
     return f"{symbol}({', '.join(inputs)})"
 
@@ -354,8 +356,7 @@ def _label(equation: Equation, digits: int) -> str:
 def _constant(x: Constant, digits: int) -> str:
     if x.shape:
         return "[" + "×".join(map(str, x.shape)) + "]"
-    text = number(x.value, digits)
-    return f"({text})" if text.startswith("−") else text
+    return number(x.value, digits)
 
 
 def _count(n: int, noun: str) -> str:

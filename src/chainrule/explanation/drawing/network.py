@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from chainrule.errors import SettingError, UnknownNameError
-from chainrule.explanation.drawing.columns import Column, Style, block, connected, loss_column, neurons, sources
+from chainrule.explanation.drawing.columns import Column, Style, block, connected, loss_column, many, neurons, sources
 from chainrule.explanation.drawing.drawing import Drawing
 from chainrule.explanation.drawing.folding import LEGIBLE, POSSIBLE
 from chainrule.explanation.drawing.graph import draw_evaluation
@@ -38,6 +40,9 @@ from chainrule.tracing.program import Variable
 
 MOST_INPUTS = 16
 """Connections that one neuron can have with all of them legible."""
+
+MOST_LAYERS, END = 12, 4
+"""Layers that are drawn when nobody says how far; of more than these only so many at either end."""
 
 GAP = 84.0
 
@@ -89,23 +94,36 @@ def draw_network(
     style = Style(found.evaluation, digits)
     levels = _levels(row, depth, focus)
     columns = [sources(style, row[0], individually=levels[0] == 3)]
-    for layer, level in zip(row, levels, strict=True):
-        make = {1: block, 2: neurons, 3: connected}[level]
-        columns.append(make(style, layer))
+    for level, layers_alike in groupby(zip(levels, row, strict=True), key=itemgetter(0)):
+        alike = [layer for _, layer in layers_alike]
+        if level == 0:
+            columns.append(many(alike))
+        else:
+            make = {1: block, 2: neurons, 3: connected}[level]
+            columns += [make(style, layer) for layer in alike]
     if found.loss is not None:
         columns.append(loss_column(style, found, row[-1]))
     content = _side_by_side(columns, style)
-    sizes = "-".join(str(n) for n in (row[0].inputs, *(layer.units for layer in row)))
+    sizes = [str(n) for n in (row[0].inputs, *(layer.units for layer in row))]
+    if len(row) > MOST_LAYERS:
+        sizes[END:-END] = ["…"]
     return Drawing(
-        assemble(content, title or f"{sizes} network", _key(style, levels), _notes(style, found, row, layers, levels))
+        assemble(
+            content,
+            title or f"{'-'.join(sizes)} network",
+            _key(style, levels),
+            _notes(style, found, row, layers, levels),
+        )
     )
 
 
 def _levels(row: list[RowLayer], depth: int | None, focus: str | None) -> list[int]:
-    """How far each layer is unfolded: 1 as a block, 2 to neurons, 3 to connections."""
+    """How far each layer is unfolded: 1 as a block, 2 to neurons, 3 to connections; 0 where many are one block."""
     legible = all(layer.inputs <= MOST_INPUTS for layer in row)
     nodes = row[0].inputs + sum(layer.units + layer.connections for layer in row)
     if focus is None and depth is None:
+        if len(row) > MOST_LAYERS:
+            return [1] * END + [0] * (len(row) - 2 * END) + [1] * END
         return [3 if legible and nodes <= LEGIBLE else 1] * len(row)
     wanted = [depth if focus in (None, layer.name) else 1 for layer in row]
     return [
@@ -180,7 +198,7 @@ def _key(style: Style, levels: list[int]) -> list[tuple[Group, str]]:
         entries.append((box_sample(LEAF_FILL, LEAF_STROKE), "input"))
     if max(levels) > 1:
         entries.append((box_sample(VALUE_FILL, VALUE_STROKE), "neuron"))
-    if min(levels) == 1:
+    if min(levels) < 2:
         entries.append((box_sample(BLOCK_FILL, BLOCK_STROKE), "layer, folded"))
     if style.evaluation.output is not None:
         entries.append((box_sample(RESULT_FILL, RESULT_STROKE), "loss"))
