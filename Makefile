@@ -10,8 +10,9 @@ demo: .venv/runtime
 test: .venv/development lint
 	$(BIN)/python -m pytest -n 2 --doctest-modules
 
-nightly: .venv/development # ten times as many random Programs, which find most of a compiler's mistakes
-	CHAINRULE_EXAMPLES=2000 $(BIN)/python -m pytest tests/engines/llvm/test_kernels.py
+nightly: .venv/development # ten times as many random Programs, which find most of a compiler's mistakes, and fits
+	CHAINRULE_EXAMPLES=2000 CHAINRULE_FITS=10000 $(BIN)/python -m pytest tests/engines/llvm/test_kernels.py \
+		tests/engines/test_memory_growth.py
 
 documents: .venv/development # the compiler's README shows every stage of an example as it is now
 	$(BIN)/python tests/engines/llvm/story.py

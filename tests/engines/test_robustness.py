@@ -110,7 +110,7 @@ BAD = """
         lambda: fit(X[:39], y), lambda: fit(X, y[:39]), lambda: fit(X[0], y), lambda: fit(X[:0], y[:0]),
         lambda: fit(X, np.arange(40) % 4), lambda: fit(X, changed(y, -1).astype(int)), lambda: fit(X, changed(y, 1e9)),
         lambda: fit(X, changed(y, 2**62).astype(np.uint64)), lambda: fit(X, [None, *y[1:]]),
-        lambda: fit(X, changed(y, np.nan)), lambda: fit(X, soft * 2, loss="cross_entropy"), lambda: fit(X, soft - 1, loss="cross_entropy"),
+        lambda: fit(X, changed(y, np.nan)), *(lambda t=t: fit(X, t, loss="cross_entropy") for t in (soft * 2, soft - 1)),
         lambda: fit(X, y, sample_weight=np.ones(39)), lambda: fit(X, y, sample_weight=changed(np.ones(40), np.nan)),
         lambda: fit(X, y, batch_size=0), lambda: fit(X, y, batch_size=-3), lambda: fit(X, y, epochs=0),
         lambda: fit(X, y, validation_data=(X[:, :5], y)), lambda: fit(X, y, validation_data=(X, y + 7)),

@@ -1,0 +1,83 @@
+"""However many networks are trained in one process, it takes no more memory than at first.
+
+`CHAINRULE_FITS` is how many; `make nightly` takes 10,000.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+MEASURE = """
+    import resource, sys
+    import numpy as np, chainrule as cr
+
+    def most():
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak / (2**20 if sys.platform == "darwin" else 2**10)
+
+    X = np.array([[0, 0], [0, 1], [1, 0], [1, 1]])
+    y = [0, 1, 1, 0]
+"""
+
+ALIKE = """
+    def once(i):
+        network = cr.Network([cr.Dense(2, "sigmoid"), cr.Dense(1)], seed=i)
+        optimizer = cr.SGD(0.1 + i * 1e-6, momentum=0.5)
+        network.fit(X + i, y, epochs=3, optimizer=optimizer, validation_data=(X, y), progress=False, engine="llvm")
+        network.predict(X)
+        network.evaluate(X, y, engine="llvm")
+        network.compiled().predict_proba(X[:1])
+
+    fits = int(sys.argv[1])
+    for i in range(fits):
+        once(i)
+        if i == fits // 3:
+            before = most()
+    print(most() - before)
+"""
+
+DIFFERENT = """
+    from functools import lru_cache
+    from chainrule.engines.llvm import runner, training
+    from chainrule.training import remembering
+
+    remembering.REMEMBERED = 4
+    runner.compile_loop = lru_cache(maxsize=4)(training.compile_loop.__wrapped__)
+
+    def once(i):
+        network = cr.Network([cr.Dense(2 + i * 37 % 50, "tanh"), cr.Dense(1)])
+        network.fit(X, y, epochs=1, progress=False, engine="llvm")
+
+    for i in range(45):
+        once(i)
+        if i == 25:
+            before = most()
+    print(most() - before)
+"""
+
+
+def growth(code: str, *arguments: str) -> float:
+    """How many MiB more a process took at its most, after what is remembered was there."""
+    run = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(MEASURE) + textwrap.dedent(code), *arguments],
+        env={**os.environ, "CHAINRULE_CACHE": "off"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return float(run.stdout)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no resource module")
+def test_many_fits_of_like_networks() -> None:
+    assert growth(ALIKE, os.environ.get("CHAINRULE_FITS", "1000")) < 2.0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no resource module")
+def test_networks_that_are_all_different() -> None:
+    assert growth(DIFFERENT) < 5.0  # a compilation that is not freed takes 1 MiB or more
