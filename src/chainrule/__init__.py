@@ -102,6 +102,7 @@ __all__ = [
     "elu",
     "erf",
     "evaluate",
+    "evaluation_order",
     "explain",
     "gelu",
     "grad",

@@ -1,7 +1,7 @@
 """All public names about networks, in one place that is loaded when the first of them is used."""
 
 from chainrule import datasets
-from chainrule.explanation import Value, derivation, explain, values
+from chainrule.explanation import Value, derivation, evaluation_order, explain, values
 from chainrule.network import Network, load
 from chainrule.nn import (
     Activation,
@@ -111,6 +111,7 @@ __all__ = [
     "Zeros",
     "datasets",
     "derivation",
+    "evaluation_order",
     "explain",
     "load",
     "values",

@@ -6,25 +6,34 @@ from chainrule.explanation.differentiation import FormulaDerivation, derivation
 from chainrule.explanation.evaluation import Edge, Evaluation
 from chainrule.explanation.explain import explain, explain_network
 from chainrule.explanation.networks import LayerVariables, NetworkEvaluation, evaluate_loss, evaluate_outputs
+from chainrule.explanation.orders import Count, EvaluationOrder, evaluation_order
+from chainrule.explanation.stepping import Seen, watch
+from chainrule.explanation.steps import StepByStep
 from chainrule.explanation.values import Value, values
 
 __all__ = [
     "Contribution",
     "Contributions",
+    "Count",
     "Derivation",
     "Edge",
     "Evaluation",
+    "EvaluationOrder",
     "FormulaDerivation",
     "LayerVariables",
     "NetworkEvaluation",
+    "Seen",
     "Split",
+    "StepByStep",
     "Value",
     "contributions_to",
     "derivation",
     "derive",
     "evaluate_loss",
     "evaluate_outputs",
+    "evaluation_order",
     "explain",
     "explain_network",
     "values",
+    "watch",
 ]

@@ -15,6 +15,7 @@ import numpy as np
 from chainrule.explanation.backward import dependents
 from chainrule.explanation.elements import Alphabet, Formulas, NoFormulaError, Use, uses_of
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.forward import carry_forward, unit_tangent
 from chainrule.explanation.rules import rule_of
 from chainrule.explanation.symbols import (
     ONE,
@@ -29,7 +30,6 @@ from chainrule.explanation.symbols import (
     series,
     symbols_in,
 )
-from chainrule.ops.operation import eager
 from chainrule.tracing.program import Variable
 
 MOST_WAYS = 200
@@ -230,18 +230,6 @@ def _between(evaluation: Evaluation, start: Variable) -> set[Variable]:
 
 def shares(evaluation: Evaluation, element: Element, among: set[Variable]) -> dict[Variable, Any]:
     """How much of the element's gradient passes through every number of the variables: ∂output/∂u · ∂u/∂element."""
-    unit = np.zeros(element.variable.shape)
-    unit[element.place] = 1.0
-    tangents: dict[Variable, Any] = {element.variable: unit[()]}
-    with np.errstate(all="ignore"):
-        for equation in evaluation.program.equations:
-            if equation.output not in among or equation.output is element.variable:
-                continue
-            given = [tangents.get(x) if isinstance(x, Variable) else None for x in equation.inputs]
-            if equation.op.differentiable and any(t is not None for t in given):
-                inputs = [evaluation.precise(x) for x in equation.inputs]
-                output = evaluation.precise(equation.output)
-                tangent = equation.op.pushforward(eager, given, output, inputs, **equation.attributes)
-                if tangent is not None:
-                    tangents[equation.output] = tangent
-        return {x: tangent * evaluation.cotangents[x] for x, tangent in tangents.items() if x in evaluation.cotangents}
+    tangents, _ = carry_forward(evaluation, unit_tangent(element), among.__contains__)
+    cotangents = evaluation.cotangents
+    return {x: tangent * cotangents[x] for x, tangent in tangents.items() if x in cotangents}

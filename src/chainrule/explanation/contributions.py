@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
@@ -16,13 +16,13 @@ from chainrule.explanation.chain import Chain
 from chainrule.explanation.derivation import element_of
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.explain import find
+from chainrule.explanation.forward import carry_forward, unit_tangent
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.explanation.paths import Paths
 from chainrule.explanation.rendering.names import spelled
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.symbols import Element
-from chainrule.ops.operation import eager
-from chainrule.tracing.program import Equation, Variable
+from chainrule.tracing.program import Variable
 
 if TYPE_CHECKING:
     from chainrule.explanation.drawing import Drawing
@@ -198,76 +198,37 @@ def _by_output(network: NetworkEvaluation, element: Element) -> list[Contributio
     """What passes each number of the outputs; the last layer's z where the loss takes that."""
     evaluation = network.evaluation
     makers = {layer.a: layer.z for layer in network.layers if layer.z is not None}
-    cut: dict[Variable, Any] = {}
+    found = [output if output in evaluation.cotangents else makers.get(output) for output in network.outputs]
+    outputs = dict.fromkeys(x for x in found if isinstance(x, Variable))
+    shares, past = _shares(evaluation, element, outputs.__contains__)
     parts = []
-    for output in network.outputs:
-        x = output if output in evaluation.cotangents else makers.get(output)
-        if isinstance(x, Variable):
-            cut[x] = None
-    tangents, past = _tangents(evaluation, element, stop=cut.__contains__)
-    for x in cut:
-        share = np.asarray(evaluation.cotangents.get(x, 0.0) * tangents.get(x, np.zeros(x.shape)))
-        share = share.reshape(-1, x.shape[-1]).sum(axis=0) if x.shape else share.reshape(1)
-        label = evaluation.label(x)
-        parts += [Contribution(f"{label}[{k}]", float(value)) for k, value in enumerate(share)]
-    return parts + _without(past, "not by way of the outputs")
+    for x in outputs:
+        by_unit = shares.get(x, np.zeros(x.shape)).reshape(-1, x.shape[-1]).sum(axis=0)
+        parts += [Contribution(f"{evaluation.label(x)}[{k}]", float(value)) for k, value in enumerate(by_unit)]
+    return parts + past
 
 
 def _by_sample(evaluation: Evaluation, element: Element) -> list[Contribution]:
-    """What passes each sample: the values of samples that meet what is no sample's any more."""
+    """What passes each sample: what arrives at values of samples from what is no sample's."""
     samples = evaluation.samples
-    rows = next(x.shape[0] for x in samples)
-    if element.variable in samples:  # a number of one sample
-        row = element.place[0]
-        gradient = float(np.asarray(evaluation.cotangents[element.variable])[element.place])
-        return [Contribution(f"sample {row}", gradient)]
-    total = np.zeros(rows)
-    _, past = _tangents(evaluation, element, stop=lambda x: x in samples, total=total)
-    return [Contribution(f"sample {n}", float(value)) for n, value in enumerate(total)] + _without(
-        past, "not by way of the samples"
-    )
+    total = np.zeros(next(x.shape[0] for x in samples))
+    shares, past = _shares(evaluation, element, samples.__contains__)
+    for share in shares.values():
+        total += share.reshape(len(total), -1).sum(axis=1)
+    return [Contribution(f"sample {n}", float(value)) for n, value in enumerate(total)] + past
 
 
-def _without(value: float, name: str) -> list[Contribution]:
-    return [Contribution(name, value)] if value else []
-
-
-def _tangents(
-    evaluation: Evaluation, element: Element, stop: Callable[[Variable], bool], total: Any = None
-) -> tuple[dict[Variable, Any], float]:
-    """Tangents of the element at the variables where it is stopped, and the derivative of the output past all these.
-
-    With `total`, what arrives at each is added to it by its first axis, and nothing is kept.
-    """
-    unit = np.zeros(element.variable.shape)
-    unit[element.place] = 1.0
-    tangents: dict[Variable, Any] = {element.variable: unit[()]}
-    found: dict[Variable, Any] = {}
+def _shares(
+    evaluation: Evaluation, element: Element, stop: Callable[[Variable], bool]
+) -> tuple[dict[Variable, Any], list[Contribution]]:
+    """How much of the gradient arrives at each number of the variables where it is stopped, and what passes by them."""
+    cotangents, start = evaluation.cotangents, unit_tangent(element)
     if stop(element.variable):
-        return tangents, 0.0
-    with np.errstate(all="ignore"):
-        for equation in evaluation.program.equations:
-            tangent = _pushed(evaluation, equation, tangents)
-            if tangent is None or equation.output not in evaluation.cotangents:
-                continue
-            if not stop(equation.output):
-                tangents[equation.output] = tangent
-                continue
-            found[equation.output] = tangent
-            if total is not None:
-                share = np.asarray(tangent * evaluation.cotangents[equation.output])
-                total += share.reshape(len(total), -1).sum(axis=1)
-    assert evaluation.output is not None
-    past = tangents.get(evaluation.output)
-    return found, 0.0 if past is None else float(np.asarray(past * evaluation.cotangents[evaluation.output]).ravel()[0])
-
-
-def _pushed(evaluation: Evaluation, equation: Equation, tangents: Mapping[Variable, Any]) -> Any:
-    given = [tangents.get(x) if isinstance(x, Variable) else None for x in equation.inputs]
-    if not equation.op.differentiable or all(t is None for t in given):
-        return None
-    inputs = [evaluation.precise(x) for x in equation.inputs]
-    return equation.op.pushforward(eager, given, evaluation.precise(equation.output), inputs, **equation.attributes)
+        return {x: np.asarray(tangent * cotangents[x]) for x, tangent in start.items()}, []
+    found, stopped = carry_forward(evaluation, start, lambda x: x in cotangents and not stop(x))
+    shares = {x: np.asarray(tangent * cotangents[x]) for x, tangent in stopped.items() if x in cotangents}
+    past = [np.sum(tangent * cotangents[x]) for x, tangent in found.items() if x is evaluation.output]
+    return shares, [Contribution("by other ways", float(value)) for value in past if value]
 
 
 # --- by path

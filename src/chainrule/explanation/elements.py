@@ -132,7 +132,7 @@ def _unit_tangent(evaluation: Evaluation, equation: Equation, position: int, ele
     """∂output/∂element for every number of the output, by the operation's forward rule."""
     unit = np.zeros(element.variable.shape)
     unit[element.place] = 1.0
-    tangents = [unit if i == position else None for i in range(len(equation.inputs))]
+    tangents = [unit[()] if i == position else None for i in range(len(equation.inputs))]
     inputs = [evaluation.precise(x) for x in equation.inputs]
     return equation.op.pushforward(eager, tangents, evaluation.precise(equation.output), inputs, **equation.attributes)
 

@@ -5,24 +5,42 @@ That package stands below this one and is loaded when one of these is first call
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from chainrule.errors import SettingError
 from chainrule.network.meaning import learn_meanings, nested
-from chainrule.nn.parameters import flat_names
-from chainrule.training import Batch, Objective, Penalty, as_inputs
+from chainrule.nn.parameters import as_patterns, flat_names
+from chainrule.training import (
+    Batch,
+    Clipping,
+    Objective,
+    Penalty,
+    Progress,
+    Settings,
+    Training,
+    as_inputs,
+    as_optimizer,
+)
+from chainrule.training.step import Step
 
 if TYPE_CHECKING:
-    from chainrule.explanation import Contributions, Derivation, NetworkEvaluation
+    from chainrule.explanation import Contributions, Derivation, NetworkEvaluation, Seen, StepByStep
     from chainrule.explanation.drawing import Drawing
     from chainrule.network.network import Network
 
 
 def objective_of(
-    network: Network, X: Any, y: Any, loss: Any = None, sample_weight: Any = None, l1: float = 0.0, l2: float = 0.0
+    network: Network,
+    X: Any,
+    y: Any,
+    loss: Any = None,
+    sample_weight: Any = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    class_weight: Any = None,
 ) -> tuple[Objective, Batch]:
     """What a fit to these data would lower, and the data as one batch; the loss is that of the last fit if not given."""
     built = network._model
@@ -31,7 +49,9 @@ def objective_of(
         network.build(*(a.shape[1:] for a in arrays))
     if loss is None and network._meanings:
         loss = nested(network.model, [meaning.head.loss for meaning in network._meanings])
-    meanings, batch = learn_meanings(network.model, network._meanings, loss, arrays, y, network.dtype, sample_weight)
+    meanings, batch = learn_meanings(
+        network.model, network._meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
+    )
     return Objective(network.model, tuple(m.head for m in meanings), Penalty(l1, l2)), batch
 
 
@@ -184,6 +204,104 @@ def contributions(
 
     found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
     return contributions_to(found, where, largest=largest, digits=digits)
+
+
+def training_of(
+    network: Network,
+    X: Any,
+    y: Any,
+    *,
+    loss: Any = None,
+    optimizer: Any = "adam",
+    seed: int = 0,
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    clip_value: float | None = None,
+    clip_norm: float | None = None,
+    frozen: Sequence[str] | None = None,
+    engine: str = "auto",
+) -> Training:
+    """The training that `fit` would begin with these arguments, all rows in one batch; the network stays as it is."""
+    objective, batch = objective_of(network, X, y, loss, sample_weight, l1, l2, class_weight)
+    chosen = network.frozen if frozen is None else as_patterns(frozen)
+    settings = Settings(epochs=1, batch_size=None, seed=seed, engine=engine, frozen=chosen, progress=False)
+    step = Step(objective, as_optimizer(optimizer), Clipping(clip_value, clip_norm))
+    return Training(step, network.parameters, batch, None, settings)
+
+
+def step_by_step(
+    self: Network,
+    X: Any,
+    y: Any,
+    *,
+    loss: Any = None,
+    optimizer: Any = "adam",
+    seed: int = 0,
+    sample_weight: Any = None,
+    class_weight: Any = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    clip_value: float | None = None,
+    clip_norm: float | None = None,
+    frozen: Sequence[str] | None = None,
+    engine: str = "auto",
+    digits: int = 4,
+) -> StepByStep:
+    """The training step that `fit` would take with these rows as one batch, stage by stage; the network stays as it is.
+
+    Parameters
+    ----------
+    X, y : array-like
+        As for `fit`, taken as one batch.
+    loss, optimizer, seed, sample_weight, class_weight, l1, l2, clip_value, clip_norm, frozen, engine
+        As for `fit`; the loss is by default that of the last fit.
+    digits : int
+        Significant digits where numbers are printed.
+
+    Returns
+    -------
+    StepByStep
+        With `initial`, `forward`, `loss`, `backward`, `gather` and `update`. `update.after` are the parameters that
+        `fit(X, y, epochs=1, batch_size=len(X))` would leave, bit for bit, on every engine.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> network = cr.Network([cr.Dense(2, "sigmoid", name="hidden"), cr.Dense(1, name="output")]).build(2)
+    >>> step = network.step_by_step([[0.0, 1.0]], [1.0], optimizer=cr.SGD(0.5))
+    >>> step.forward.layers[0].neurons[1].z.shape, step.backward["hidden"].neurons[1].delta.shape
+    ((1,), (1,))
+    >>> history = network.fit([[0.0, 1.0]], [1.0], optimizer=cr.SGD(0.5), epochs=1, progress=False)
+    >>> bool((network.parameters["hidden"]["weight"] == step.update.after["hidden"]["weight"]).all())
+    True
+    """
+    from chainrule.explanation import StepByStep, watch
+
+    first = training_of(
+        self,
+        X,
+        y,
+        loss=loss,
+        optimizer=optimizer,
+        seed=seed,
+        sample_weight=sample_weight,
+        class_weight=class_weight,
+        l1=l1,
+        l2=l2,
+        clip_value=clip_value,
+        clip_norm=clip_norm,
+        frozen=frozen,
+        engine=engine,
+    )
+
+    def after(number: int, seen: Seen) -> StepByStep:
+        begin = Progress(seen.slots, number)
+        training = Training(first.step, seen.after, first.data, None, first.settings, begin)
+        return StepByStep(watch(training), lambda later: after(number + 1, later), digits)
+
+    return StepByStep(watch(first), lambda seen: after(1, seen), digits)
 
 
 def draw(

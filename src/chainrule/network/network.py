@@ -371,6 +371,7 @@ class Network:
     evaluation = explaining.evaluation
     explain = explaining.explain
     contributions = explaining.contributions
+    step_by_step = explaining.step_by_step
     draw = explaining.draw
 
     # --- saving

@@ -1,0 +1,319 @@
+"""Forward and reverse mode side by side: what is computed when, and how many operations each needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import DifferentiationError, SettingError
+from chainrule.explanation.backward import carry_back, dependents
+from chainrule.explanation.evaluation import Evaluation, has_derivative
+from chainrule.explanation.forward import carry_forward, unit_tangent
+from chainrule.explanation.rendering.names import in_signs, spelled
+from chainrule.explanation.rendering.numerals import numeral
+from chainrule.explanation.symbols import Element
+from chainrule.ops import Contraction, Elementwise, Reduction
+from chainrule.ops.kinds.contraction import parse
+from chainrule.tracing import simplify, trace, trees
+from chainrule.tracing.apply import apply, traced
+from chainrule.tracing.program import Equation, Program, Variable
+
+MODES = ("forward", "reverse")
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many multiplications (and divisions) and additions (and subtractions), on single numbers; other functions."""
+
+    multiplications: int = 0
+    additions: int = 0
+    functions: int = 0
+
+    def __add__(self, other: Count) -> Count:
+        return Count(
+            self.multiplications + other.multiplications,
+            self.additions + other.additions,
+            self.functions + other.functions,
+        )
+
+    def times(self, number: int) -> Count:
+        """So many times as much."""
+        return Count(self.multiplications * number, self.additions * number, self.functions * number)
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.multiplications + self.additions + self.functions
+
+    def __str__(self) -> str:
+        parts = {"multiplication": self.multiplications, "addition": self.additions, "function": self.functions}
+        shown = [f"{n:,} {word}{'s' * (n != 1)}" for word, n in parts.items() if n or word != "function"]
+        return ", ".join(shown)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One thing computed: its name and its value."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, repr=False)
+class EvaluationOrder:
+    """What one mode computes, in order, for the Jacobian of all outputs by all inputs.
+
+    Forward mode carries values and derivatives from the inputs outwards together, once for every number among the
+    inputs; reverse mode computes and keeps the values first and carries derivatives back, once for every number among
+    the outputs. `moments` is the first sweep; `sweeps` how many are needed; `count` all the work, `counts` that of both
+    modes, to compare.
+    """
+
+    mode: str
+    moments: tuple[Moment, ...]
+    sweeps: int
+    outputs: int
+    inputs: int
+    counts: dict[str, Count]
+    jacobian: Any
+    digits: int = 6
+
+    @property
+    def count(self) -> Count:
+        """All the work of this mode."""
+        return self.counts[self.mode]
+
+    def __str__(self) -> str:
+        names = [moment.name for moment in self.moments]
+        width = max(map(len, names), default=0)
+        out = [f"{self.mode} mode: {_WORDS[self.mode]}", ""]
+        for i, moment in enumerate(self.moments, 1):
+            out.append(f"  {i:>3}. {moment.name.ljust(width)} = {_shown(moment.value, self.digits)}")
+        per = "number among the inputs" if self.mode == "forward" else "number among the outputs"
+        if self.sweeps > 1:
+            out.append(f"  … and the derivatives once more for each further {per}, {self.sweeps} times in all")
+        out += [
+            "",
+            f"The Jacobian of {self.outputs} output{'s' * (self.outputs > 1)} by {self.inputs} input{'s' * (self.inputs > 1)} takes",
+        ]
+        out += [f"  {mode}: {count}" for mode, count in self.counts.items()]
+        return "\n".join(out)
+
+    __repr__ = __str__
+
+
+_WORDS = {
+    "forward": "every value with its derivative, from the inputs outwards",
+    "reverse": "the values first, kept; then derivatives, from the output back",
+}
+
+
+def evaluation_order(
+    function: Callable[..., Any], *args: Any, mode: str = "reverse", digits: int = 6
+) -> EvaluationOrder:
+    """Which value and which derivative is computed when, in forward or in reverse mode, and how many operations it takes.
+
+    Parameters
+    ----------
+    function : callable
+        Plain NumPy code of numbers or arrays, giving a number or an array.
+    *args : float or array
+        Where. All real numbers among them are the inputs.
+    mode : {"reverse", "forward"}
+        Derivatives from the output back, or from the inputs outwards.
+    digits : int
+        Significant digits where numbers are printed.
+
+    Returns
+    -------
+    EvaluationOrder
+        Printed as a numbered list; `counts["forward"]` and `counts["reverse"]` compare the modes, `jacobian` is the
+        derivative, of shape (outputs, inputs).
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> order = cr.evaluation_order(lambda a, b, c: (a * b + c) ** 2, 2.0, -3.0, 10.0)
+    >>> order.jacobian
+    array([[-24.,  16.,   8.]])
+    >>> order.counts["reverse"].multiplications, order.counts["forward"].multiplications
+    (6, 12)
+
+    References
+    ----------
+    Griewank and Walther, "Evaluating Derivatives", 2nd edition, 2008, chapters 3 and 4.
+    """
+    if mode not in MODES:
+        raise SettingError(f"mode was given as {mode!r}; use 'forward' or 'reverse'.")
+    SettingError.unless_count("evaluation_order", "digits", digits)
+    given = [trees.map_leaves(_real, x) for x in args]
+    program = simplify(trace(function, *given))
+    if len(program.outputs) != 1 or not isinstance(program.outputs[0], Variable):
+        raise DifferentiationError(
+            "the function gives a constant, or several results; let it give one number or array."
+        )
+    names = {x: x.name for x in program.inputs}
+    own = "f" if program.name == "program" else program.name
+    names.setdefault(
+        program.outputs[0], own if own not in names.values() else next(x for x in "Lyzg" if x not in names.values())
+    )
+    evaluation = Evaluation.run(program, trees.flatten(tuple(given))[0], names)
+    inputs = sum(x.type.size for x in program.inputs if has_derivative(x))
+    outputs = program.outputs[0].type.size
+    sweep, jacobian = (_forward if mode == "forward" else _reverse)(evaluation)
+    counts = {"forward": _forward_count(program, inputs), "reverse": _reverse_count(program, outputs)}
+    return EvaluationOrder(
+        mode, tuple(sweep), inputs if mode == "forward" else outputs, outputs, inputs, counts, jacobian, digits
+    )
+
+
+def _real(x: Any) -> Any:
+    array = np.asarray(x)
+    return array.astype(np.float64)[()] if array.dtype.kind in "iub" else array[()]
+
+
+def _output(program: Program) -> Variable:
+    """The one output."""
+    (output,) = program.outputs
+    assert isinstance(output, Variable)
+    return output
+
+
+def _numbers_of(variables: Any) -> list[Element]:
+    """Every single number of the variables that have a derivative."""
+    return [Element(x, place) for x in variables if has_derivative(x) for place in np.ndindex(x.shape)]
+
+
+def _forward(evaluation: Evaluation) -> tuple[list[Moment], Any]:
+    """The first sweep with values and tangents in turn; the Jacobian, a column a sweep."""
+    output = _output(evaluation.program)
+    moments: list[Moment] = []
+    columns = []
+    for number, element in enumerate(_numbers_of(evaluation.program.inputs)):
+        tangents, _ = carry_forward(evaluation, unit_tangent(element))
+        columns.append(np.broadcast_to(tangents.get(output, 0.0), output.shape).ravel())
+        if number == 0:
+            by = spelled(evaluation, element, {}).text
+            for x, value in evaluation.values.items():
+                moments.append(Moment(_shown_name(evaluation, x), value))
+                if x in tangents:
+                    moments.append(Moment(f"∂{_shown_name(evaluation, x)}/∂{by}", tangents[x]))
+    return moments, np.stack(columns, axis=1)
+
+
+def _reverse(evaluation: Evaluation) -> tuple[list[Moment], Any]:
+    """Values, then cotangents from the output back; the Jacobian, a row a sweep."""
+    output = _output(evaluation.program)
+    moments = [Moment(_shown_name(evaluation, x), value) for x, value in evaluation.values.items()]
+    rows = []
+    for number, element in enumerate(_numbers_of([output])):
+        found = evaluation.backward(output, unit_tangent(element)[output])
+        parts = [found.cotangents.get(x, np.zeros(x.shape)) for x in evaluation.program.inputs if has_derivative(x)]
+        rows.append(np.concatenate([np.ravel(part) for part in parts]))
+        if number == 0:
+            of = spelled(evaluation, element, {}).text
+            moments += [
+                Moment(f"∂{of}/∂{_shown_name(evaluation, x)}", found.cotangents[x])
+                for x in reversed(list(evaluation.values))
+                if x in found.cotangents
+            ]
+    return moments, np.stack(rows)
+
+
+def _shown_name(evaluation: Evaluation, x: Variable) -> str:
+    label = evaluation.label(x)
+    if x in evaluation.names:
+        return label
+    return in_signs(label) if label.isidentifier() or label.endswith(")") else f"({in_signs(label)})"
+
+
+# --- counting: the operations of a sweep, traced like any other computation
+
+
+def _forward_count(program: Program, sweeps: int) -> Count:
+    """Values and partial derivatives once, and for every number among the inputs what depends on its tangent."""
+
+    def swept(inputs: list[Any], tangents: list[Any]) -> Any:
+        value = dict(zip(program.inputs, inputs, strict=True))
+        found: dict[Variable, Any] = {x: t for x, t in zip(program.inputs, tangents, strict=True) if has_derivative(x)}
+        for equation in program.equations:
+            given = [value[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
+            output = value[equation.output] = apply(equation.op, *given, **equation.attributes)
+            own = [found.get(x) if isinstance(x, Variable) else None for x in equation.inputs]
+            if equation.op.differentiable and any(t is not None for t in own):
+                tangent = equation.op.pushforward(traced, own, output, given, **equation.attributes)
+                if tangent is not None:
+                    found[equation.output] = tangent
+        return value[_output(program)], found.get(_output(program))
+
+    types = [x.type for x in program.inputs]
+    return _split_count(simplify(trace(swept, types, types)), len(types), sweeps)
+
+
+def _reverse_count(program: Program, sweeps: int) -> Count:
+    """Values and partial derivatives once, and for every number among the outputs what depends on its cotangent."""
+
+    def swept(inputs: list[Any], seeds: list[Any]) -> Any:
+        value = dict(zip(program.inputs, inputs, strict=True))
+        for equation in program.equations:
+            given = [value[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
+            value[equation.output] = apply(equation.op, *given, **equation.attributes)
+        found = carry_back(
+            traced,
+            program.equations,
+            lambda x: value[x] if isinstance(x, Variable) else x.value,
+            {_output(program): seeds[0]},
+            has_derivative,
+        )
+        return value[_output(program)], [found.get(x) for x in program.inputs]
+
+    types = [x.type for x in program.inputs]
+    return _split_count(simplify(trace(swept, types, [_output(program).type])), len(types), sweeps)
+
+
+def _split_count(program: Program, inputs: int, sweeps: int) -> Count:
+    """What depends on the inputs from number `inputs` on is done in every sweep, the rest once."""
+    repeated = dependents(program.equations, program.inputs[inputs:])
+    total = Count()
+    for equation in program.equations:
+        cost = cost_of(equation)
+        total += cost.times(sweeps) if equation.output in repeated else cost
+    return total
+
+
+_FREE = ("positive", "negative", "astype", "stop_gradient", "where", "indicator")
+
+
+def cost_of(equation: Equation) -> Count:
+    """The operations on single numbers that one equation takes; moving numbers and changing signs costs nothing."""
+    op, size, name = equation.op, equation.output.type.size, equation.op.name
+    if isinstance(op, Contraction):
+        parts = parse(equation.attributes["subscripts"])
+        lengths = dict(zip(parts.left, equation.inputs[0].shape, strict=True))
+        summed = int(np.prod([lengths[c] for c in parts.summed], dtype=np.int64))
+        return Count(size * summed, size * (summed - 1), 0)
+    if isinstance(op, Reduction):
+        joined = int(np.prod(equation.inputs[0].shape, dtype=np.int64)) - size
+        if name == "prod":
+            return Count(joined, 0, 0)
+        if name in ("sum", "mean"):
+            return Count(size if name == "mean" else 0, joined, 0)
+        return Count(0, 0, joined)
+    if not isinstance(op, Elementwise) or name in _FREE or equation.output.dtype.kind != "f":
+        return Count()
+    if name in ("multiply", "divide", "square", "reciprocal"):
+        return Count(size, 0, 0)
+    return Count(0, size, 0) if name in ("add", "subtract") else Count(0, 0, size)
+
+
+def _shown(value: Any, digits: int) -> str:
+    array = np.asarray(value)
+    if array.size == 1:
+        return numeral(float(array.ravel()[0]), digits).replace("-", "−")
+    shown = ", ".join(numeral(float(x), digits).replace("-", "−") for x in array.ravel()[:4])
+    return f"[{shown}{', …' if array.size > 4 else ''}]" + (
+        f" of shape {array.shape}" if array.ndim > 1 or array.size > 4 else ""
+    )

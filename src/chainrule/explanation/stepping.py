@@ -1,0 +1,178 @@
+"""The training step that `fit` takes, carried out by the same engine with all its intermediate values kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines import TrainingLoop, prepare
+from chainrule.explanation.backward import carry_back, dependents
+from chainrule.nn.parameters import Parameters
+from chainrule.tracing import check, simplify, trace, trees
+from chainrule.tracing.apply import traced
+from chainrule.tracing.program import Atom, Program, Variable
+from chainrule.tracing.recorder import RecordedValue
+from chainrule.training import Training
+from chainrule.training.loops import scalar_types
+from chainrule.training.objective import merged, types_of
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of one layer: its inputs, z and a, and the derivatives of the loss by z and a (`None`: there is none)."""
+
+    layer: str
+    inputs: tuple[Any, ...]
+    z: Any
+    a: Any
+    dz: Any
+    da: Any
+
+
+@dataclass(frozen=True)
+class Seen:
+    """All that one step computed.
+
+    `exact` says whether intermediate values were read from a run whose new state is that of `fit` to the bit. An
+    engine may round otherwise once all values have to be kept; the values shown are then NumPy's, which differ from
+    the engine's by rounding. The new parameters are those of `fit` in any case.
+    """
+
+    figures: dict[str, float]
+    calls: tuple[Call, ...]
+    outputs: Any
+    output_gradients: Any
+    gradients: Parameters
+    clipped: Parameters
+    slots: Any
+    before: Parameters
+    after: Parameters
+    rate: float
+    exact: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Watched:
+    """A step whose intermediate values are outputs: the Program as traced, and as a loop that keeps them as state."""
+
+    program: Program
+    calls: list[str]
+    found: Any
+    kept: tuple[Variable, ...]
+    loop: TrainingLoop
+
+
+def watch(training: Training) -> Seen:
+    """Take the first step of a training and see all of it.
+
+    The step is run twice by the training's engine: as `fit` runs it, and once more with its intermediate values as
+    further state.
+    """
+    before, state = training.parameters, training.runner.state
+    block = training.block(0, 1)
+    numbers = [s[:1] for s in block.scalars]
+    figures = training.runner.run(block.order, 0, 1, numbers)[0]
+    new = training.runner.state
+    watched, data = _watched(training), training.data.arrays()
+
+    def run(engine: str) -> tuple[list[Any], list[Any]]:
+        runner = prepare(watched.loop, data, engine, training.settings.threads)
+        runner.load([*state, *(np.zeros(x.shape, x.dtype) for x in watched.kept)])
+        runner.run(block.order, 0, 1, numbers)
+        return runner.state[: len(state)], runner.state[len(state) :]
+
+    again, kept = run(training.settings.engine)
+    exact = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(new, again, strict=True))
+    if not exact:
+        _, kept = run("numpy")
+    batch = [np.take(x, block.order[0], axis=0) for x in data]
+    known: dict[Any, Any] = dict(zip(watched.program.inputs, [*state, *batch, *(s[0] for s in numbers)], strict=True))
+    known |= dict(zip(watched.kept, kept, strict=True))
+
+    def value(x: Atom) -> Any:
+        return known[x] if isinstance(x, Variable) else np.asarray(x.value)
+
+    new_state = trees.unflatten(training.structure, new)
+    known |= {x: now for x, now in zip(watched.program.outputs, new, strict=False) if isinstance(x, Variable)}
+    calls, outputs, output_gradients, gradients, clipped = trees.map_leaves(value, watched.found[1:])
+    return Seen(
+        dict(zip(training.step.objective.figures, map(float, figures), strict=True)),
+        tuple(Call(name, tuple(inputs), *rest) for name, (inputs, *rest) in zip(watched.calls, calls, strict=True)),
+        outputs,
+        output_gradients,
+        gradients,
+        clipped,
+        new_state["slots"],
+        before,
+        _in_order_of(before, merged(new_state["frozen"], new_state["learned"])),
+        float(block.rates[0]),
+        exact,
+    )
+
+
+def _in_order_of(like: Parameters, parameters: Parameters) -> Parameters:
+    return {layer: {name: np.array(parameters[layer][name]) for name in own} for layer, own in like.items()}
+
+
+def _watched(training: Training) -> _Watched:
+    """The training's step, traced once more so that nothing it computes is lost."""
+    step, data = training.step, training.data
+    calls: list[str] = []
+
+    def training_step(state: Any, arrays: list[Any], rate: Any, count: Any, key: Any) -> Any:
+        recorder = rate.trace
+        begin = len(recorder.equations)
+        value, figures, outcome = step.objective.observed(
+            merged(state["frozen"], state["learned"]), data.like(arrays), key, state["penalty"]
+        )
+        calls.extend(name for name, *_ in outcome.readings)
+        forward = recorder.equations[begin:]
+        learned, structure = trees.flatten(state["learned"])
+        reached = dependents(forward, [x.variable for x in learned])
+
+        def value_of(x: Atom) -> Any:
+            return RecordedValue(recorder, x) if isinstance(x, Variable) else x.value
+
+        one = {value.variable: value.dtype.type(1)}
+        cotangents = carry_back(traced, forward, value_of, one, lambda x: x in reached)
+
+        def gradient(x: Any) -> Any:
+            return cotangents.get(x.variable) if isinstance(x, RecordedValue) else None
+
+        by_parameter = [np.zeros(x.shape, x.dtype) if gradient(x) is None else gradient(x) for x in learned]
+        gradients = trees.unflatten(structure, by_parameter)
+        readings = [[list(inputs), z, a, gradient(z), gradient(a)] for _, inputs, z, a in outcome.readings]
+        outputs = trees.map_leaves(lambda x: x, outcome.outputs)
+        found = (
+            step.update(state, gradients, rate, count),
+            readings,
+            outputs,
+            trees.map_leaves(gradient, outputs),
+            gradients,
+            step.clipping(gradients),
+        )
+        return found, [value, *figures]
+
+    leaves = trees.unflatten(training.structure, training.runner.state)
+    types = types_of(leaves), types_of(data.arrays(), training.batch_size), *scalar_types(training.dtype)
+    program = simplify(trace(training_step, *types, name="step"))
+    found, figures = trees.unflatten(program.outputs_structure, list(program.outputs))
+    state = len(training.runner.state)
+    taken = {*program.inputs, *program.outputs[:state]}
+    kept = tuple(
+        dict.fromkeys(x for x in trees.flatten(found)[0][state:] if isinstance(x, Variable) and x not in taken)
+    )
+    blanks = tuple(Variable(f"kept[{i}]", x.type) for i, x in enumerate(kept))
+    inputs = (*program.inputs[:state], *blanks, *program.inputs[state:])
+    outputs = (*program.outputs[:state], *kept, *figures)
+    whole = replace(
+        program,
+        inputs=inputs,
+        outputs=outputs,
+        inputs_structure=trees.row(len(inputs)),
+        outputs_structure=trees.row(len(outputs)),
+    )
+    loop = TrainingLoop(check(whole), None, state + len(kept), training.rows, training.batch_size)
+    return _Watched(program, calls, found, kept, loop)

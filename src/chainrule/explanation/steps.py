@@ -1,0 +1,273 @@
+"""One training step, stage by stage: initialise, forward, loss, backward, gather, update, each a table of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import SettingError, UnknownNameError
+from chainrule.explanation.rendering.tables import Table, table_of
+from chainrule.explanation.stepping import Call, Seen
+from chainrule.nn.parameters import flat_names
+from chainrule.nn.readings import LayerReading
+
+
+@dataclass(frozen=True)
+class NeuronGradient:
+    """One neuron, backwards.
+
+    `da` is ∂L/∂a, the derivative by its output, and `delta` is ∂L/∂z = ∂L/∂a · act′(z), both of shape (batch,).
+    `weights` is the gradient of its weights, Σ over the batch of delta · input, `bias` the sum of delta; `passed_on` of
+    shape (batch, inputs) what its inputs get from it, delta · weight. `None` where a layer has no such thing.
+    """
+
+    layer: str
+    index: int
+    da: Any
+    delta: Any
+    weights: Any
+    bias: Any
+    passed_on: Any
+
+
+@dataclass(frozen=True)
+class LayerGradient:
+    """One call of a layer, backwards: ∂L/∂a and ∂L/∂z of shape (batch, units), and the gradients of its parameters.
+
+    A layer that is called several times has the same `parameters` in every call: the sum over all of them.
+    """
+
+    name: str
+    inputs: tuple[Any, ...]
+    da: Any
+    dz: Any
+    parameters: dict[str, Any]
+    values: dict[str, Any]
+
+    @property
+    def neurons(self) -> list[NeuronGradient]:
+        """The layer neuron by neuron."""
+        units = next((x.shape[-1] for x in (self.da, self.dz) if x is not None), 0)
+        weight, own = self.values.get("weight"), self.parameters
+        if weight is None or np.ndim(weight) != 2 or weight.shape[-1] != units:
+            weight, own = None, {}
+        return [
+            NeuronGradient(
+                self.name,
+                j,
+                None if self.da is None else self.da[..., j],
+                None if self.dz is None else self.dz[..., j],
+                own["weight"][:, j] if "weight" in own else None,
+                own["bias"][j] if "bias" in own else None,
+                None if weight is None or self.dz is None else self.dz[..., j, None] * weight[:, j],
+            )
+            for j in range(units)
+        ]
+
+
+@dataclass(frozen=True, repr=False)
+class Stage:
+    """One of the six stages: a heading, what happens in it, tables, and the layers it goes through."""
+
+    title: str
+    says: str
+    tables: tuple[Table, ...]
+    layers: tuple[Any, ...] = ()
+    contents: dict[str, Any] = field(default_factory=dict)
+
+    def __getattr__(self, name: str) -> Any:
+        contents = self.__dict__.get("contents", {})
+        if name in contents:
+            return contents[name]
+        raise AttributeError(f"{self.title!r} has no {name!r}; it has {', '.join(['layers', 'tables', *contents])}.")
+
+    def __getitem__(self, key: int | str) -> Any:
+        if isinstance(key, int):
+            return self.layers[key]
+        for layer in self.layers:
+            if layer.name == key:
+                return layer
+        raise UnknownNameError.among("layer", key, dict.fromkeys(layer.name for layer in self.layers))
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.layers)
+
+    def __len__(self) -> int:
+        return len(self.layers)
+
+    def page(self, number: int) -> Stage:
+        """One layer of the stage by itself."""
+        return Stage(self.title, self.says, (self.tables[number],), self.layers[number : number + 1])
+
+    def __str__(self) -> str:
+        return "\n".join([f"{self.title}: {self.says}", *(f"\n{table}" for table in self.tables)])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        tables = "".join(table._repr_html_() for table in self.tables)
+        return f'<div class="chainrule-step"><p><b>{self.title}</b>: {self.says}</p>{tables}</div>'
+
+
+STAGES = ("initial", "forward", "loss", "backward", "gather", "update")
+
+
+class StepByStep:
+    """A training step to walk through: `initial`, `forward`, `loss`, `backward`, `gather`, `update`.
+
+    Each is an object with numbers (`step.forward.layers[0].neurons[1].z`) that prints as a table. `next()` and
+    `back()` walk through them, with `by="layer"` a layer at a time; iterating gives all six. The network is left as it
+    is; `following()` is the step after this one.
+
+    What is shown is what `fit` does with these rows as one batch: `update.after` are its new parameters, bit for bit.
+    `exact` says whether the values in between were read from that very computation as well (see `Seen`).
+    """
+
+    initial: Stage
+    forward: Stage
+    loss: Stage
+    backward: Stage
+    gather: Stage
+    update: Stage
+
+    def __init__(self, seen: Seen, following: Callable[[Seen], StepByStep], digits: int = 4) -> None:
+        SettingError.unless_count("step_by_step", "digits", digits)
+        self._seen, self._following = seen, following
+        self.exact = seen.exact
+        for name, stage in zip(STAGES, _stages(seen, digits), strict=True):
+            setattr(self, name, stage)
+        self._pages = [
+            (i, j) for i, stage in enumerate(self) for j in (range(len(stage.layers)) if stage.layers else [None])
+        ]
+        self._at = -1
+
+    def __iter__(self) -> Iterator[Stage]:
+        return iter([self.initial, self.forward, self.loss, self.backward, self.gather, self.update])
+
+    def __len__(self) -> int:
+        return len(STAGES)
+
+    def following(self) -> StepByStep:
+        """The next step on the same batch, from the new parameters and with what the optimizer keeps."""
+        return self._following(self._seen)
+
+    # --- walking
+
+    @property
+    def here(self) -> Stage:
+        """The stage that `next` or `back` gave last; the first before either was called."""
+        return list(self)[self._pages[max(self._at, 0)][0]]
+
+    def next(self, by: str = "stage") -> Stage:
+        """The next stage, or with `by="layer"` the next layer of it; at the end the last again."""
+        return self._walk(1, by)
+
+    def back(self, by: str = "stage") -> Stage:
+        """The stage before, or with `by="layer"` the layer before; at the beginning the first again."""
+        return self._walk(-1, by)
+
+    def _walk(self, step: int, by: str) -> Stage:
+        if by not in ("stage", "layer"):
+            raise SettingError(f"by was given as {by!r}; use 'stage' or 'layer'.")
+        at, last = self._at, len(self._pages) - 1
+        if by == "layer" or at < 0:
+            self._at = min(max(at + step, 0), last)
+        else:
+            wanted = min(max(self._pages[at][0] + step, 0), len(STAGES) - 1)
+            self._at = next(i for i, (stage, _) in enumerate(self._pages) if stage == wanted)
+        stage, layer = self._pages[self._at]
+        whole = list(self)[stage]
+        return whole if by == "stage" or layer is None else whole.page(layer)
+
+    def __str__(self) -> str:
+        numbered = [f"{i}. {stage}" for i, stage in enumerate(self, 1)]
+        return "\n\n".join(numbered)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return "".join(stage._repr_html_() for stage in self)
+
+
+# --- the stages
+
+
+def _stages(seen: Seen, digits: int) -> list[Stage]:
+    return [
+        _initial(seen, digits),
+        _forward(seen, digits),
+        _loss(seen, digits),
+        _backward(seen, digits),
+        _gather(seen, digits),
+        _update(seen, digits),
+    ]
+
+
+def _initial(seen: Seen, digits: int) -> Stage:
+    tables = [
+        table_of(name, {"value": value}, digits, parameter=True) for name, value in flat_names(seen.before).items()
+    ]
+    return Stage("Initialise", "the parameters before the step", tuple(tables), (), {"parameters": seen.before})
+
+
+def _forward(seen: Seen, digits: int) -> Stage:
+    layers = tuple(LayerReading(c.layer, c.inputs, c.z, c.a, seen.before.get(c.layer, {})) for c in seen.calls)
+    tables = [table_of(c.layer, {"z": None if c.z is c.a else c.z, "a": c.a}, digits) for c in seen.calls]
+    contents = {"outputs": seen.outputs}
+    return Stage("Forward pass", "every neuron's z = Σ w·x + b and a = act(z), kept", tuple(tables), layers, contents)
+
+
+def _loss(seen: Seen, digits: int) -> Stage:
+    outputs = {"output": seen.outputs, "∂L/∂output": seen.output_gradients}
+    figures = Table.of_figures("figures", seen.figures, digits)
+    single = not isinstance(seen.outputs, dict | list | tuple)
+    tables = (figures, table_of("outputs", outputs, digits)) if single else (figures,)
+    contents = {"value": seen.figures["loss"], "figures": seen.figures, "gradient": seen.output_gradients}
+    said = "how far the outputs are from the targets (L), and how L changes with each"
+    return Stage("Loss", said, tables, (), contents)
+
+
+def _backward(seen: Seen, digits: int) -> Stage:
+    calls = list(reversed([c for c in seen.calls if c.da is not None or c.dz is not None]))
+    layers = tuple(_layer_gradient(seen, c) for c in calls)
+    tables = [table_of(c.layer, {"∂L/∂a": None if c.a is c.z else c.da, "δ = ∂L/∂z": c.dz}, digits) for c in calls]
+    said = "from the last layer to the first: δ = ∂L/∂a · act′(z), and what each input gets, Σ δ·w"
+    return Stage("Backward pass", said, tuple(tables), layers)
+
+
+def _layer_gradient(seen: Seen, call: Call) -> LayerGradient:
+    own = dict(seen.gradients.get(call.layer, {}))
+    return LayerGradient(call.layer, call.inputs, call.da, call.dz, own, dict(seen.before.get(call.layer, {})))
+
+
+def _gather(seen: Seen, digits: int) -> Stage:
+    tables = []
+    for name, gradient in flat_names(seen.gradients).items():
+        clipped = flat_names(seen.clipped)[name]
+        changed = not np.array_equal(gradient, clipped, equal_nan=True)
+        tables.append(
+            table_of(name, {"gradient": gradient, "clipped": clipped if changed else None}, digits, parameter=True)
+        )
+    contents = {"gradients": seen.gradients, "clipped": seen.clipped}
+    return Stage(
+        "Gather the gradients", "of every parameter, the mean over the batch: δ · input", tuple(tables), (), contents
+    )
+
+
+def _update(seen: Seen, digits: int) -> Stage:
+    before, after, gradients = map(flat_names, (seen.before, seen.after, seen.clipped))
+    tables = [
+        table_of(
+            name,
+            {"before": before[name], "gradient": gradients.get(name), "after": after[name]},
+            digits,
+            parameter=True,
+        )
+        for name in before
+    ]
+    contents = {"before": seen.before, "after": seen.after, "learning_rate": seen.rate, "slots": seen.slots}
+    said = f"the parameters after the step, learning rate {seen.rate:g}"
+    return Stage("Update", said, tuple(tables), (), contents)
