@@ -253,7 +253,7 @@ def pooled(matrix: np.ndarray[Any, Any], rows: int) -> np.ndarray[Any, Any]:
 
 def operation(label: str, tip: str) -> Group:
     """An operation: its sign in a circle, or its name in an ellipse."""
-    label = shortened(label, 160, 14, bold=True)
+    label = shortened(label, 220, 14, bold=True)
     width = max(28.0, text_width(label, 14, bold=True) + 14)
     box = Box(0, 0, width, 28)
     text = Text(width / 2, 19, label, 14, INK, "middle", bold=True)
