@@ -91,6 +91,24 @@ def test_names_are_escaped():
     assert "<script>" not in drawing.svg
 
 
+def test_edges_that_no_derivative_passes_are_dashed():
+    a, b = cr.values(a=[1.0, -2.0], b=[3.0, 4.0])
+    chosen = np.sum(np.where(a > 0, a, b)).named("s")
+    chosen.backward()
+    drawing = chosen.draw()
+    check_picture(drawing)
+    assert drawing.svg.count("stroke-dasharray") == 3 + 1  # one line into `greater`, two pieces into `where`, the key
+    assert "no derivative passes" in texts_of(drawing)
+    L, _ = spec_example()
+    assert "stroke-dasharray" not in L.draw().svg
+
+
+def test_long_names_are_shortened_in_the_middle():
+    a = cr.Value(1.0, "state.learned.first_hidden_layer.weight")
+    texts = texts_of((a * 2.0).draw())
+    assert any(text.startswith("state.") and "…" in text and text.endswith("weight") for text in texts)
+
+
 def test_numbers_that_are_not_finite():
     a = cr.Value(np.array([np.nan, np.inf, -np.inf, 1.0]), "a")
     b = np.sum(a * cr.Value(np.inf, "b")).named("L")

@@ -18,7 +18,7 @@ from chainrule.explanation.drawing.palette import (
     text_colour_of,
 )
 from chainrule.explanation.drawing.pieces import SIGNS, assemble, straight
-from chainrule.explanation.drawing.scene import Box, Curve, Group, Rectangle, Shape, Text, text_width
+from chainrule.explanation.drawing.scene import Box, Curve, Group, Rectangle, Shape, Text, shortened, text_width
 
 SHOWN = 24
 """Bars of one split; the smallest of more are drawn as one."""
@@ -55,7 +55,7 @@ def draw_bars(
     SettingError.unless_count("draw", "digits", digits)
     shown = {heading: _largest(bars) for heading, bars in splits.items()}
     scale = largest_of(total, *(number for bars in shown.values() for _, number in bars))
-    names = [_name(name) for bars in shown.values() for name, _ in bars] + ["sum"]
+    names = [shortened(name, LONGEST, 12) for bars in shown.values() for name, _ in bars] + ["sum"]
     numbers = [total, *(number for bars in shown.values() for _, number in bars)]
     beside = max(text_width(signed(number, digits), 12, bold=True) for number in numbers) + 8
     middle = max(text_width(name, 12) for name in names) + 14 + (REACH + beside if min(numbers) < 0 else 0.0)
@@ -78,14 +78,6 @@ def _largest(bars: Bars) -> list[tuple[str, float]]:
     kept = set(order[: SHOWN - 1])
     rest = math.fsum(bars[i][1] for i in order[SHOWN - 1 :])
     return [bar for i, bar in enumerate(bars) if i in kept] + [(f"{len(bars) - len(kept):,} others together", rest)]
-
-
-def _name(name: str) -> str:
-    """The name, or its two ends where it is long: paths differ at either."""
-    while text_width(name, 12) > LONGEST:
-        middle = len(name) // 2
-        name = f"{name[: middle - 2].rstrip('…')}…{name[middle + 1 :].lstrip('…')}"
-    return name
 
 
 def _split(heading: str, bars: Bars, total: float, scale: float, middle: float, width: float, digits: int) -> Group:
@@ -113,7 +105,9 @@ def _bar(
     tip = f"{name}: {number!r}"
     bar = Rectangle(Box(left, y + (HEIGHT - THICK) / 2, length, THICK), colour_of(number), outline, 2)
     return [
-        Text(0, y + 15, _name(name), 12, INK if outline is None else RESULT_STROKE, bold=bool(outline)),
+        Text(
+            0, y + 15, shortened(name, LONGEST, 12), 12, INK if outline is None else RESULT_STROKE, bold=bool(outline)
+        ),
         Group(0, 0, (bar,), "", tip),
         Text(beside[0], y + 15, text, 12, text_colour_of(number), beside[1], bold=bool(outline)),
     ]

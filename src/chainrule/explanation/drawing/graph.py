@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ from chainrule.explanation.drawing.pieces import (
     assemble,
     block_box,
     box_sample,
+    line_sample,
     operation,
     straight,
     tag,
@@ -145,14 +146,17 @@ class _Slope:
 
 @dataclass
 class _Unit:
-    """A part as it is laid out: shapes behind the tags, tags by entry, and the edges that enter."""
+    """A part as it is laid out: its shapes, the width of the tags before them, and the edges that enter.
+
+    `sources` are the units that edges come from, `slopes` their local derivatives, `passes` whether they have any.
+    """
 
     node: Node
     body: Group
-    sources: list[int]
-    slopes: list[_Slope | None]
-    entering: list[Variable]
-    tags: float
+    tags: float = 0.0
+    sources: list[int] = field(default_factory=list)
+    slopes: list[_Slope | None] = field(default_factory=list)
+    passes: list[bool] = field(default_factory=list)
 
 
 class _Picture:
@@ -172,17 +176,18 @@ class _Picture:
         """The shapes of a part."""
         if part.is_input:
             box = self.box(part.leaving[0])
-            return _Unit(Node(box.width, box.height, box.height / 2), box, [], [], [], 0.0)
+            return _Unit(Node(box.width, box.height, box.height / 2), box)
         if part.is_block:
-            box = self.block(part)
-            return self.joined(box, list(part.entering), [None] * len(part.entering), box.height / 2)
+            return self.joined(self.block(part), part.entering, [None] * len(part.entering), True)
         (equation,) = part.equations
+        places = [i for i, x in enumerate(equation.inputs) if isinstance(x, Variable)]
+        slopes = [self.slope(equation, i) for i in places]
         atoms = [x for x in equation.inputs if isinstance(x, Variable)]
-        slopes = [self.slope(equation, i) for i, x in enumerate(equation.inputs) if isinstance(x, Variable)]
-        body = self.step(equation)
-        return self.joined(body, atoms, slopes, body.height / 2)
+        return self.joined(self.step(equation), atoms, slopes, equation.op.differentiable)
 
-    def joined(self, body: Group, atoms: list[Variable], slopes: list[_Slope | None], exit_: float) -> _Unit:
+    def joined(
+        self, body: Group, atoms: Sequence[Variable], slopes: list[_Slope | None], differentiable: bool
+    ) -> _Unit:
         """A body with room for the tags of its edges on the left."""
         tags = max((tag_width(slope.words) for slope in slopes if slope), default=0.0)
         room = tags + 14 if tags else 0.0
@@ -190,9 +195,13 @@ class _Picture:
         height = max(body.height, pitch * len(atoms))
         first = (height - pitch * (len(atoms) - 1)) / 2
         entries = tuple(first + pitch * i for i in range(len(atoms)))
-        node = Node(room + body.width, height, (height - body.height) / 2 + exit_, entries)
         return _Unit(
-            node, body.at(room, (height - body.height) / 2), [self.maker[x] for x in atoms], slopes, atoms, tags
+            Node(room + body.width, height, height / 2, entries),
+            body.at(room, (height - body.height) / 2),
+            tags,
+            [self.maker[x] for x in atoms],
+            slopes,
+            [differentiable and x.dtype.kind == "f" for x in atoms],
         )
 
     def box(self, x: Variable) -> Group:
@@ -283,35 +292,13 @@ class _Picture:
         lines: list[Shape] = []
         boxes: list[Shape] = []
         for unit, corner in zip(self.units, places.corners, strict=True):
-            for slope in unit.slopes:
-                over, under = self.edge(unit, corner, slope, next(routes), largest)
+            for slope, passes in zip(unit.slopes, unit.passes, strict=True):
+                over, under = _edge(unit, corner, slope, passes, next(routes), largest)
                 lines += under
                 boxes += over
             boxes.append(unit.body.at(corner[0] + unit.body.x, corner[1] + unit.body.y))
         content = Group(places.width, places.height, (*lines, *boxes))
         return assemble(content, title, self.key(), notes)
-
-    def edge(
-        self, unit: _Unit, corner: tuple[float, float], slope: _Slope | None, route: Route, largest: float
-    ) -> tuple[list[Shape], list[Shape]]:
-        """The tag of an edge, and its line up to the operation."""
-        colour = ZERO if slope is None or slope.number is None else colour_of(slope.number)
-        thick = 1.2 if slope is None or slope.number is None else thickness_of(slope.number, largest)
-        x, y = route.points[-1]
-        middle = corner[1] + unit.body.y + unit.body.height / 2
-        if not unit.tags:
-            return [], list(arrow(route.points, colour, thick))
-        under: list[Shape] = [Curve(route.points, colour, thick)]
-        start = x + (tag_width(slope.words) if slope else 0.0)
-        rest = [(start, y), (x + unit.tags, y)] if start < x + unit.tags else [(start, y)]
-        points = straight(*rest) if len(rest) == 2 else (rest[0],)
-        end = (x + unit.tags + 14, middle + (y - middle) * 0.25)
-        points = (*points, (x + unit.tags + 8, y), (x + unit.tags + 6, end[1]), end)
-        under.append(Curve(points, colour, thick))
-        if slope is None:
-            return [], under
-        label = tag(slope.words, slope.number, tag_width(slope.words), slope.tip)
-        return [label.at(x, y - label.height / 2)], under
 
     def key(self) -> list[tuple[Group, str]]:
         """What the shapes stand for, as far as they are in the picture."""
@@ -328,6 +315,8 @@ class _Picture:
             entries.append((box_sample(OPERATION_FILL, OPERATION_STROKE, round_=True), "operation"))
         if any(part.is_block for part in self.parts):
             entries.append((box_sample(BLOCK_FILL, BLOCK_STROKE), "several operations, folded"))
+        if not all(passes for unit in self.units for passes in unit.passes):
+            entries.append((line_sample(ZERO, 1.2, dashed=True), "no derivative passes"))
         if self.evaluation.values:
             entries += SIGNS
             entries.append((Group(0, 0, ()), "∂ on an edge: local derivative"))
@@ -337,6 +326,28 @@ class _Picture:
             elif self.evaluation.cotangents:
                 entries.append((Group(0, 0, ()), "grad: as the last backward left it"))
         return entries
+
+
+def _edge(
+    unit: _Unit, corner: tuple[float, float], slope: _Slope | None, passes: bool, route: Route, largest: float
+) -> tuple[list[Shape], list[Shape]]:
+    """The tag of an edge, and its line up to the operation; dashed where no derivative passes."""
+    colour = ZERO if slope is None or slope.number is None else colour_of(slope.number)
+    thick = 1.2 if slope is None or slope.number is None else thickness_of(slope.number, largest)
+    x, y = route.points[-1]
+    middle = corner[1] + unit.body.y + unit.body.height / 2
+    if not unit.tags:
+        return [], list(arrow(route.points, colour, thick, dashed=not passes))
+    under: list[Shape] = [Curve(route.points, colour, thick, not passes)]
+    start = x + (tag_width(slope.words) if slope else 0.0)
+    points = straight((start, y), (x + unit.tags, y)) if start < x + unit.tags else ((start, y),)
+    end = (x + unit.tags + 14, middle + (y - middle) * 0.25)
+    points = (*points, (x + unit.tags + 8, y), (x + unit.tags + 6, end[1]), end)
+    under.append(Curve(points, colour, thick, not passes))
+    if slope is None:
+        return [], under
+    label = tag(slope.words, slope.number, tag_width(slope.words), slope.tip)
+    return [label.at(x, y - label.height / 2)], under
 
 
 def _label(equation: Equation, digits: int) -> str:

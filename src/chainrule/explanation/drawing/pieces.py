@@ -278,12 +278,12 @@ def tag(text: str, slope: float | None, width: float, tip: str = "") -> Group:
     return Group(width, TAG_HEIGHT - 2, shapes, "", tip)
 
 
-def arrow(points: tuple[Point, ...], colour: str, thickness: float = 1.2) -> tuple[Shape, ...]:
+def arrow(points: tuple[Point, ...], colour: str, thickness: float = 1.2, dashed: bool = False) -> tuple[Shape, ...]:
     """A curve that arrives level from the left, with a head."""
     x, y = points[-1]
     half = 2.6 + thickness * 0.7
     tip = Polygon(((x, y), (x - 2 * half, y - half), (x - 2 * half, y + half)), colour)
-    return Curve((*points[:-1], (x - 1.5 * half, y)), colour, thickness), tip
+    return Curve((*points[:-1], (x - 1.5 * half, y)), colour, thickness, dashed), tip
 
 
 def straight(start: Point, end: Point) -> tuple[Point, ...]:
@@ -308,9 +308,9 @@ def key(entries: Sequence[tuple[Group, str]], width: float) -> Group:
     return Group(reach, y + 16, tuple(shapes))
 
 
-def line_sample(colour: str, thickness: float = 2.5) -> Group:
+def line_sample(colour: str, thickness: float = 2.5, dashed: bool = False) -> Group:
     """A short stroke for the key."""
-    return Group(22, 8, (Curve(straight((0, 4), (22, 4)), colour, thickness),))
+    return Group(22, 8, (Curve(straight((0, 4), (22, 4)), colour, thickness, dashed),))
 
 
 def box_sample(fill: str, stroke: str, round_: bool = False) -> Group:

@@ -188,9 +188,10 @@ def text_width(text: str, size: float, bold: bool = False) -> float:
 
 
 def shortened(text: str, width: float, size: float, bold: bool = False) -> str:
-    """The text, or as much of its start as fits into `width`, and "…"."""
-    if text_width(text, size, bold) <= width:
-        return text
-    while text and text_width(text + "…", size, bold) > width:
-        text = text[:-1]
-    return text + "…"
+    """The text, or as much of both its ends as fits into `width` with "…" between: long names differ at either."""
+    kept = len(text)
+    short = text
+    while kept and text_width(short, size, bold) > width:
+        kept -= 1
+        short = text[: (kept + 1) // 2].rstrip() + "…" + text[len(text) - kept // 2 :].lstrip()
+    return short
