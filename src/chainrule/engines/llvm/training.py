@@ -10,7 +10,7 @@ import numpy as np
 from llvmlite import ir
 
 from chainrule.engines.llvm import emission
-from chainrule.engines.llvm.buffers import Buffer, long_axes, long_strides
+from chainrule.engines.llvm.buffers import PAGE, Buffer, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, Index, i8, i32, i64, pointer, vector_type
 from chainrule.engines.llvm.inspection import keep_stages
 from chainrule.engines.llvm.machine import Function
@@ -23,6 +23,12 @@ from chainrule.engines.loop import TrainingLoop
 # address of the figures, the first step and how many, which thread this is and of how many, then the
 # addresses of data and numbers.
 ARENA, ORDER, PACE, FIGURES, FIRST, COUNT, THREAD, THREADS, REST = range(9)
+
+FAR = 2**17
+"""Bytes of data from which on the next batch's rows are fetched ahead."""
+
+LINE = 64
+"""Bytes that come from memory at a time."""
 
 
 @dataclass
@@ -41,6 +47,11 @@ def compile_loop(loop: TrainingLoop, data: int) -> Compiled:
     first = plan.steps[0]
     keep_stages(loop.step, first.program, first.grouping, first.memory, function)
     return Compiled(function, plan)
+
+
+def _row_bytes(buffer: Buffer) -> int:
+    """Bytes in a row of the data a batch is gathered from."""
+    return int(np.prod(buffer.shape[1:], dtype=np.int64)) * buffer.dtype.itemsize
 
 
 class _Writer:
@@ -79,21 +90,26 @@ class _Writer:
         if self.plan.unrolled:
             self._transfer(arena, memory, self.plan.filled)
 
-        def step(s: Index) -> None:
+        def batch_of(s: Any) -> tuple[Any, Any]:
             here = builder.add(first, s)
             epoch = builder.sdiv(here, i64(self.loop.steps_per_epoch))
             batch = builder.srem(here, i64(self.loop.steps_per_epoch))
             start = builder.add(builder.mul(epoch, pace), builder.mul(batch, i64(self.loop.batch_size)))
-            rows = builder.gep(order, [start], source_etype=i32)
+            return batch, builder.gep(order, [start], source_etype=i32)
+
+        def step(s: Index) -> None:
+            batch, rows = batch_of(s)
             if len(self.steps) == 1:
-                self._step(code, self.steps[0], rows, s, figures)
+                final = builder.icmp_signed("==", s, builder.sub(count, i64(1)))
+                _, following = batch_of(builder.select(final, s, builder.add(s, i64(1))))
+                self._step(code, self.steps[0], rows, following, s, figures)
                 return
             is_last = builder.icmp_signed("==", batch, i64(self.loop.steps_per_epoch - 1))
             with builder.if_else(is_last) as (last, full):
                 with last:
-                    self._step(code, self.steps[1], rows, s, figures)
+                    self._step(code, self.steps[1], rows, rows, s, figures)
                 with full:
-                    self._step(code, self.steps[0], rows, s, figures)
+                    self._step(code, self.steps[0], rows, rows, s, figures)
 
         code.loop(count, step)
         if self.plan.unrolled:
@@ -113,14 +129,16 @@ class _Writer:
     def _number(self, place: int) -> Any:
         return self.builder.load(self.builder.gep(self.table, [i64(place)], source_etype=i64), typ=i64)
 
-    def _step(self, code: Code, step: Step, rows: Any, s: Any, figures: Any) -> None:
-        """One training step on the rows that `rows` points to."""
+    def _step(self, code: Code, step: Step, rows: Any, following: Any, s: Any, figures: Any) -> None:
+        """One training step on the rows that `rows` points to; `following` points to those of the step after it."""
         inputs = step.program.inputs[self.loop.state :]
         for i, (x, source) in enumerate(zip(inputs, self.sources, strict=True)):
             buffer = step.memory.buffers[x]
             with code.team.turn([], [buffer], shared=i < self.data):
                 if i < self.data:
                     self._gather(code, buffer, source, rows)
+                    if self.loop.rows * _row_bytes(buffer) >= FAR and _row_bytes(buffer) <= PAGE:
+                        self._fetch(code, buffer, source, following)
                 else:
                     self._take_number(code, buffer, source, s)
         emission.emit(code, step.memory, step.grouping)
@@ -137,18 +155,30 @@ class _Writer:
         value = self.builder.load(self.builder.gep(source, [s], source_etype=kind), typ=kind)
         self.builder.store(value, code.address(buffer, 0))
 
+    def _fetch(self, code: Code, buffer: Buffer, source: Any, rows: Any) -> None:
+        """Ask for the rows of the next batch, which lie anywhere in the data, while this one is computed with."""
+        row = _row_bytes(buffer)
+
+        def one(b: Index) -> None:
+            begin = code.at_byte(source, code.sum((self._row(rows, b), row)))
+            code.loop(-(-row // LINE), lambda k: code.prefetch(code.at_byte(begin, code.sum((k, LINE)))))
+
+        code.shared(buffer.shape[0], one)
+
+    def _row(self, rows: Any, b: Index) -> Any:
+        """The number of a batch's row in the data."""
+        position = self.builder.gep(rows, [i64(b) if isinstance(b, int) else b], source_etype=i32)
+        return self.builder.sext(self.builder.load(position, typ=i32), i64)
+
     def _gather(self, code: Code, buffer: Buffer, source: Any, rows: Any) -> None:
         """Rows of a data array, copied into a buffer whose rows are padded."""
         builder, dtype = self.builder, buffer.dtype
         view, shape = buffer.view(), buffer.shape
-        row_size = int(np.prod(shape[1:], dtype=np.int64))
         features = long_axes(shape[1:])
         widest = buffer.widest
 
         def one(b: Index) -> None:
-            position = builder.gep(rows, [i64(b) if isinstance(b, int) else b], source_etype=i32)
-            row = builder.sext(builder.load(position, typ=i32), i64)
-            begin = builder.gep(source, [builder.mul(row, i64(row_size * dtype.itemsize))], source_etype=i8)
+            begin = code.at_byte(source, code.sum((self._row(rows, b), _row_bytes(buffer))))
 
             def line(outer: tuple[Index, ...]) -> None:
                 steps = [int(np.prod(features[i + 1 :], dtype=np.int64)) for i in range(len(features))]
