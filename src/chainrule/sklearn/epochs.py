@@ -27,9 +27,6 @@ class Epochs:
         given = estimator.callbacks
         self._callbacks = [] if given is None else [given] if callable(given) else list(given)
         self.best: Any = None
-        self._adaptive = (
-            estimator.learning_rate == "adaptive" and estimator.solver == "sgd" and estimator.optimizer is None
-        )
 
     def settings(self) -> dict[str, Any]:
         """How a training run is to ask for judgement."""
@@ -100,7 +97,7 @@ class Epochs:
         estimator = self._estimator
         what = "Validation score" if estimator.early_stopping else "Training loss"
         message = f"{what} did not improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change} consecutive epochs."
-        if not self._adaptive:
+        if estimator._rate_rule != "adaptive":
             reason, said = message, " Stopping."
         elif estimator._rate <= 1e-6:
             reason, said = message, " Learning rate too small. Stopping."

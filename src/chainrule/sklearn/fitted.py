@@ -30,6 +30,10 @@ class FittedNetwork:
     def _batch(self, X: Any, y: Any, weights: Any = None) -> Batch:
         raise NotImplementedError
 
+    def _targets(self, y: Any) -> Any:
+        """Targets as the network was given them."""
+        return y
+
     @property
     def _head(self) -> Head:
         return self.network_._meanings[0].head
@@ -114,7 +118,7 @@ class FittedNetwork:
             As :meth:`chainrule.Network.explain` gives it.
         """
         X = dense_rows(self._rows(X))
-        return self._current().explain(X, y, weight, **options)
+        return self._current().explain(X, self._targets(y), weight, **options)
 
     def __sklearn_tags__(self) -> Any:
         """Tags: rows may be sparse."""

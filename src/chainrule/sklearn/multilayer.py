@@ -153,7 +153,7 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
             progress = self._progress = training.progress
             if history.stopped != LOWER or self.n_iter_ == self.max_iter or incremental:
                 break
-        if self.learning_rate == "invscaling":
+        if self._rate_rule == "invscaling":
             self._rate = self.learning_rate_init / (self.t_ + 1) ** self.power_t
         self._warn(history.stopped, incremental)
         if self.early_stopping and epochs.best is not None:
@@ -170,8 +170,13 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
                 stacklevel=2,
             )
 
+    @property
+    def _rate_rule(self) -> str:
+        """How the learning rate changes; only that of the solver 'sgd' does."""
+        return str(self.learning_rate) if self.solver == "sgd" and self.optimizer is None else "constant"
+
     def _schedule(self, rows: int, incremental: bool) -> Any:
-        if self.learning_rate == "invscaling" and not incremental:
+        if self._rate_rule == "invscaling" and not incremental:
             return InverseScaling(self._rate, self.power_t, rows, self.t_)
         return self._rate
 

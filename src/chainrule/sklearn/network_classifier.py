@@ -211,8 +211,8 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):
             two = outputs > 1 and not self._several
             loss = as_loss("cross_entropy" if two or self._ends_in_two() else "binary_cross_entropy")
         if validation_data is not None:
-            validation_data = (dense_rows(self._rows(validation_data[0])), self._encoded(validation_data[1]))
-        return self._fit(X, self._encoded(y), outputs, loss, sample_weight, validation_data)
+            validation_data = (dense_rows(self._rows(validation_data[0])), self._targets(validation_data[1]))
+        return self._fit(X, self._targets(y), outputs, loss, sample_weight, validation_data)
 
     def _ends_in_two(self) -> bool:
         """Whether two classes have an output each in the network given."""
@@ -220,7 +220,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):
         dense = [layer for layer in layers if isinstance(layer, Dense)]
         return len(self.classes_) == 2 and not self._several and bool(dense) and dense[-1].units == 2
 
-    def _encoded(self, y: Any) -> Any:
+    def _targets(self, y: Any) -> Any:
         """Numbers of classes, or yes and no for each."""
         if self._several:
             return np.asarray(dense_rows(y), np.float64)

@@ -135,7 +135,7 @@ class BaseNetworkEstimator(FittedNetwork, BaseEstimator):
     def _batch(self, X: Any, y: Any, weights: Any = None) -> Batch:
         network = self.network_
         X = np.ascontiguousarray(dense_rows(X), network.dtype)
-        return as_batch(network.model, network._meanings, [X], y, network.dtype, weights)
+        return as_batch(network.model, network._meanings, [X], self._targets(y), network.dtype, weights)
 
 
 def _with_outputs(given: Network | None, outputs: int, loss: Any, seed: int, dtype: Any) -> Network:

@@ -181,10 +181,10 @@ class NetworkRegressor(RegressorMixin, BaseNetworkEstimator):
             sample_weight = _check_sample_weight(sample_weight, X)
         loss = as_loss("squared_error" if self.loss is None else self.loss)
         if validation_data is not None:
-            validation_data = (dense_rows(self._rows(validation_data[0])), self._encoded(validation_data[1]))
-        return self._fit(X, self._encoded(y), 1 if y.ndim == 1 else y.shape[1], loss, sample_weight, validation_data)
+            validation_data = (dense_rows(self._rows(validation_data[0])), self._targets(validation_data[1]))
+        return self._fit(X, self._targets(y), 1 if y.ndim == 1 else y.shape[1], loss, sample_weight, validation_data)
 
-    def _encoded(self, y: Any) -> Any:
+    def _targets(self, y: Any) -> Any:
         return np.asarray(y, np.float64)
 
     def predict(self, X: Any) -> Any:
