@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, Literal, get_args
 
@@ -64,23 +64,27 @@ class _Compiled:
         self._kernels: dict[Any, Any] = {}
 
     def __call__(self, *args: Any) -> Any:
-        leaves, structure = _flat(args)
-        if any(isinstance(leaf, Traced) for leaf in leaves):
-            return self._function(*args)  # inside another trace the function itself is traced
-        arrays = [leaf if type(leaf) is np.ndarray else np.asarray(leaf) for leaf in leaves]
-        key = (structure, *((a.shape, a.dtype) for a in arrays))
+        structure: trees.Structure | None
+        if set(map(type, args)) == {np.ndarray}:
+            arrays, structure = args, None  # a row of arrays; structures take long to be compared
+        else:
+            leaves, structure = trees.flatten(args)
+            if any(isinstance(leaf, Traced) for leaf in leaves):
+                return self._function(*args)  # inside another trace the function itself is traced
+            arrays = tuple([leaf if type(leaf) is np.ndarray else np.asarray(leaf) for leaf in leaves])
+        key = (structure, *[(a.shape, a.dtype) for a in arrays])
         found = self._kernels.get(key)
         if found is None:
-            found = self._kernels[key] = self._compile(arrays, structure)
+            found = self._kernels[key] = self._compile(arrays, structure or trees.row(len(args)))
         kernel, result = found
         outputs = kernel(*arrays)
         return outputs[0] if result is trees.LEAF else trees.unflatten(result, outputs)
 
-    def _program(self, arrays: list[Any], structure: trees.Structure) -> Program:
+    def _program(self, arrays: Sequence[Any], structure: trees.Structure) -> Program:
         examples = trees.unflatten(structure, [ArrayType(a.shape, a.dtype.newbyteorder("=")) for a in arrays])
         return simplify(trace(self._function, *examples))
 
-    def _compile(self, arrays: list[Any], structure: trees.Structure) -> tuple[Any, trees.Structure]:
+    def _compile(self, arrays: Sequence[Any], structure: trees.Structure) -> tuple[Any, trees.Structure]:
         from chainrule.engines.llvm.kernel import Kernel
         from chainrule.engines.llvm.lowering import DTYPES, unsupported
 
@@ -101,7 +105,7 @@ class _Compiled:
 
     def inspect(self, stage: Stage, *args: Any) -> str:
         """What becomes of the function for such arguments, at one stage of the way."""
-        leaves, structure = _flat(args)
+        leaves, structure = trees.flatten(args)
         arrays = [np.asarray(leaf) for leaf in leaves]
         if stage == "program":
             return str(self._program(arrays, structure))
@@ -117,9 +121,3 @@ class _Compiled:
         if stage == "assembly":
             return str(kernel.function.assembly)
         raise UnknownNameError.among("stage", stage, get_args(Stage))
-
-
-def _flat(args: tuple[Any, ...]) -> tuple[list[Any], trees.Structure]:
-    if all(type(x) is np.ndarray for x in args):
-        return list(args), trees.row(len(args))
-    return trees.flatten(args)

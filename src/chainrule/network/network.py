@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.rows import time_saved
 from chainrule.errors import NotBuiltError, SettingError, ShapeError
 from chainrule.network import explaining, storage
 from chainrule.network.answering import Answers, CompiledNetwork
@@ -29,7 +28,7 @@ from chainrule.training import (
     as_early_stopping,
     as_inputs,
 )
-from chainrule.training.evaluation import sizes_of
+from chainrule.training.evaluation import evaluation_saving
 
 
 class Network:
@@ -245,7 +244,7 @@ class Network:
         arrays = as_inputs(X, self.dtype, self.input_names, self.model.inputs)
         batch = as_batch(self.model, self._meanings, arrays, y, self.dtype, sample_weight)
         heads = tuple(meaning.head for meaning in self._meanings)
-        saved = self._saved.get("evaluate", 0.0) + time_saved(*sizes_of(self.model), len(arrays[0]))
+        saved = self._saved.get("evaluate", 0.0) + evaluation_saving(self.model, len(arrays[0]))
         self._saved["evaluate"] = saved
         return Evaluator(Objective(self.model, heads), batch, engine, saved)(self._parameters)
 

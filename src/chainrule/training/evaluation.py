@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines import ENGINES
-from chainrule.engines.rows import RowFunction, pays
+from chainrule.engines.rows import RowFunction, pays, time_saved
 from chainrule.errors import UnknownNameError, UnsupportedError
 from chainrule.nn.model import Model
 from chainrule.nn.parameters import Parameters
@@ -106,6 +106,11 @@ def parameter_types(model: Model, dtype: Any) -> dict[str, dict[str, ArrayType]]
         layer: {name: ArrayType(spec.shape, np.dtype(dtype)) for name, spec in own.items()}
         for layer, own in model.specs.items()
     }
+
+
+def evaluation_saving(model: Model, rows: int) -> float:
+    """About how many seconds sooner than NumPy machine code evaluates rows: twice as many as for the outputs alone."""
+    return 2 * time_saved(*sizes_of(model), rows)
 
 
 def sizes_of(model: Model) -> tuple[int, int]:

@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines import Runner
-from chainrule.engines.rows import time_saved
 from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import trees
 from chainrule.training.callbacks import Callback, EarlyStopping, EpochEnd, StopRule, Watch
 from chainrule.training.data import filled_up
 from chainrule.training.divergence import diverged
-from chainrule.training.evaluation import Evaluator, sizes_of
+from chainrule.training.evaluation import Evaluator, evaluation_saving
 from chainrule.training.history import FINISHED, History
 from chainrule.training.loops import is_settled, prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
@@ -119,7 +118,7 @@ class Training:
         )
         self.validator: Evaluator | None = None
         if validation is not None:
-            saving = settings.epochs * time_saved(*sizes_of(step.objective.model), len(validation.inputs[0]))
+            saving = settings.epochs * evaluation_saving(step.objective.model, len(validation.inputs[0]))
             engine = "numpy" if settings.engine == "numpy" else "auto"  # NumPy evaluates what cannot be compiled
             self.validator = Evaluator(step.objective, validation, engine, saving)
         self.state = self.runner.state
