@@ -1,0 +1,170 @@
+"""Runs put together from their parts: rules that stop them, orders of one's own, going on, batches filled up."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.errors import ShapeError
+from chainrule.network.fitting import assemble, carry_out
+from chainrule.network.meaning import learn_meanings
+from chainrule.training import Batch, Objective, Penalty, Settings
+from chainrule.training.data import filled_up
+from chainrule.training.whole import WholeObjective
+
+RANDOM = np.random.default_rng(0)
+X = RANDOM.normal(size=(50, 3))
+Y = np.stack([X[:, 0] * X[:, 1], np.sin(X[:, 2])], axis=1)
+
+
+def network(**given: Any) -> cr.Network:
+    return cr.Network([cr.Dense(4, "tanh"), cr.Dense(2)], dtype="float64", **given).build(3)
+
+
+def run(net: cr.Network, *, begin: Any = None, **settings: Any) -> Any:
+    """One run over the data; gives it with its history."""
+    meanings, data = learn_meanings(net.model, [], "squared_error", [X], Y, np.dtype("float64"))
+    given = Settings(**({"epochs": 30, "batch_size": 8, "progress": False, "engine": "numpy"} | settings))
+    training = assemble(net, meanings, data, given, "adam", Penalty(), begin=begin)
+    carry_out(net, training)
+    return training
+
+
+class After:
+    """Ends training at one epoch, and knows so many epochs ahead that it will not be the next."""
+
+    def __init__(self, last: int, ahead: int) -> None:
+        self.last, self._ahead, self.seen = last, ahead, list[tuple[int, float]]()
+
+    @property
+    def ahead(self) -> float:
+        return max(1, min(self._ahead, self.last + 1 - len(self.seen)))
+
+    def __call__(self, epoch: int, figures: Any) -> str | None:
+        self.seen.append((epoch, figures["loss"]))
+        return "enough" if epoch == self.last else None
+
+
+@pytest.mark.parametrize("ahead", [1, 3, 100])
+@pytest.mark.parametrize("engine", ["numpy", "llvm"])
+def test_a_rule_stops_where_it_says_however_far_it_sees(ahead: int, engine: str) -> None:
+    net, rule = network(), After(12, ahead)
+    history = run(net, stop=rule, engine=engine).history
+    assert (history.stopped, history.epochs) == ("enough", 13)
+    assert rule.seen == list(enumerate(history["loss"]))
+    plain = network()
+    run(plain, epochs=13, engine=engine)
+    for name in ("dense_0", "dense_1"):
+        np.testing.assert_array_equal(net.parameters[name]["weight"], plain.parameters[name]["weight"])
+
+
+def test_orders_of_ones_own() -> None:
+    asked: list[int] = []
+
+    def backwards(epochs: int) -> Any:
+        asked.append(epochs)
+        return np.tile(np.arange(50)[::-1], (epochs, 1))
+
+    one, other = network(), network()
+    run(one, shuffle=backwards)
+    assert sum(asked) == 30
+    run_backwards = Batch((X[::-1].copy(),), (Y[::-1].copy(),), (None,))
+    meanings, _ = learn_meanings(other.model, [], "squared_error", [X], Y, np.dtype("float64"))
+    settings = Settings(epochs=30, batch_size=8, progress=False, engine="numpy", shuffle=False)
+    carry_out(other, assemble(other, meanings, run_backwards, settings, "adam", Penalty()))
+    np.testing.assert_allclose(one.parameters["dense_0"]["weight"], other.parameters["dense_0"]["weight"], rtol=1e-12)
+    with pytest.raises(ShapeError, match="it must give shape"):
+        run(network(), shuffle=lambda epochs: np.zeros((epochs, 3), int))
+
+
+def test_an_optimizer_goes_on_where_it_was() -> None:
+    whole, parts = network(), network()
+    run(whole, epochs=9, shuffle=False)
+    progress = None
+    for epochs in (4, 1, 4):
+        progress = run(parts, epochs=epochs, shuffle=False, begin=progress).progress
+    assert progress.steps == 9 * 7
+    np.testing.assert_array_equal(whole.parameters["dense_0"]["weight"], parts.parameters["dense_0"]["weight"])
+    forgetful = network()
+    for epochs in (4, 1, 4):
+        run(forgetful, epochs=epochs, shuffle=False)
+    assert (forgetful.parameters["dense_0"]["weight"] != whole.parameters["dense_0"]["weight"]).any()
+
+
+@pytest.mark.parametrize(("rows", "filled"), [(50, 56), (48, 48), (9, 9), (15, 16)])
+def test_the_last_batch_is_filled_up_where_that_is_little(rows: int, filled: int) -> None:
+    data = Batch((X[:rows],), (Y[:rows],), (None,))
+    found = filled_up(data, 8)
+    assert len(found.inputs[0]) == filled
+    if filled > rows:
+        assert found.weights is not None
+        np.testing.assert_array_equal(found.weights, np.arange(filled) < rows)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("engine", ["numpy", "llvm"])
+def test_filling_up_changes_nothing(weighted: bool, engine: str) -> None:
+    """A layer of the user's own keeps a run from being filled up: the same network in another guise."""
+
+    class Plain(cr.Dense):
+        pass
+
+    weights = RANDOM.uniform(0.1, 2.0, 50) if weighted else None
+    given: dict[str, Any] = {
+        "epochs": 20,
+        "batch_size": 8,
+        "l2": 0.1,
+        "progress": False,
+        "sample_weight": weights,
+        "engine": engine,
+    }
+    one = network()
+    other = cr.Network([Plain(4, "tanh", name="dense_0"), Plain(2, name="dense_1")], dtype="float64").build(3)
+    losses = [net.fit(X, Y, **given)["loss"] for net in (one, other)]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-12)
+
+
+def test_a_shared_penalty_is_divided_among_rows() -> None:
+    net = network()
+    squares = sum(float(np.sum(own["weight"] ** 2)) for own in net.parameters.values())
+    meanings, data = learn_meanings(net.model, [], "squared_error", [X], Y, np.dtype("float64"))
+    heads = (meanings[0].head,)
+
+    def penalty(batch: Batch) -> float:
+        penalties = (Penalty(l2=3.0, shared=True), Penalty())
+        with_it, without = (Objective(net.model, heads, p)(net.parameters, batch)[0] for p in penalties)
+        return float(with_it - without)
+
+    assert penalty(data) == pytest.approx(3.0 / 2 * squares / 50)
+    weights = RANDOM.uniform(size=50)
+    assert penalty(Batch(data.inputs, data.targets, data.codes, weights)) == pytest.approx(
+        1.5 * squares / weights.sum()
+    )
+    assert penalty(Batch(data.inputs, data.targets, data.codes, np.zeros(50))) == 0.0
+
+
+def test_strengths_and_rates_are_no_part_of_what_is_compiled() -> None:
+    from chainrule.training.loops import _loops
+
+    _loops.clear()
+    for strength, rate in ((0.1, 1e-3), (0.2, 1e-3), (0.3, 0.1)):
+        network().fit(X, Y, l2=strength, optimizer=cr.Adam(rate), epochs=1, progress=False, engine="numpy")
+    assert len(_loops._things) == 1
+
+
+@pytest.mark.parametrize("engine", ["numpy", "llvm"])
+def test_the_whole_objective_and_its_gradient(engine: str) -> None:
+    net = network()
+    meanings, data = learn_meanings(
+        net.model, [], "squared_error", [X], Y, np.dtype("float64"), RANDOM.uniform(size=50)
+    )
+    objective = Objective(net.model, (meanings[0].head,), Penalty(l1=0.01, l2=0.1, shared=True))
+    whole = WholeObjective(objective, net.parameters, data, engine)
+    value, gradient = whole(whole.start)
+    assert value == pytest.approx(float(objective(net.parameters, data)[0]))
+    direction = RANDOM.normal(size=whole.start.shape)
+    up, down = (whole(whole.start + h * direction)[0] for h in (1e-6, -1e-6))
+    assert (up - down) / 2e-6 == pytest.approx(float(gradient @ direction), rel=1e-6)
+    for name, own in whole.parameters(whole.start).items():
+        np.testing.assert_array_equal(own["weight"], net.parameters[name]["weight"])
