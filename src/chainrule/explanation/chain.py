@@ -29,6 +29,7 @@ from chainrule.explanation.symbols import (
     multiply,
     series,
     symbols_in,
+    with_other_letters,
 )
 from chainrule.tracing.program import Variable
 
@@ -171,6 +172,18 @@ class Chain:
                 else:
                     waiting.append(way)
 
+    def between(self, link: Link) -> set[Variable]:
+        """The nameless values between a link's element and the next stations."""
+        found: set[Variable] = set()
+        waiting = [link.element.variable]
+        while waiting:
+            for equation, _ in self.evaluation.uses[waiting.pop()]:
+                x = equation.output
+                if x in self.relevant and x not in self.stations and x not in found:
+                    found.add(x)
+                    waiting.append(x)
+        return found
+
     def _uses(self, element: Element) -> Iterator[Use]:
         return (use for use in uses_of(self.evaluation, element, self.alphabet) if use.target.variable in self.relevant)
 
@@ -182,6 +195,8 @@ class Chain:
             slopes: list[Expression] = []
             for term in link.terms:
                 inner = known.get(term.target, Slope(self.output, term.target))
+                taken = {*link.element.letters, *term.letters, *term.target.letters}
+                inner = with_other_letters(inner, taken, lambda x: self.alphabet.letter(x.size, x.name[0] == "n"))
                 slopes.append(series(term.letters, multiply([inner, term.factor])))
             formula = add(slopes)
             if len(list(symbols_in(formula))) <= size:

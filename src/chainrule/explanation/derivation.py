@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.errors import DifferentiationError, SettingError, ShapeError
 from chainrule.explanation.chain import Chain, Link, Term
+from chainrule.explanation.elements import Formulas
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.nudges import Check, nudged_gradient
@@ -24,12 +25,15 @@ from chainrule.explanation.symbols import (
     at_places,
     number_of,
     parts,
+    symbols_in,
 )
 from chainrule.tracing.program import Variable
 
 DEPTHS = ("layers", "factors", "terms")
-NESTED = 60
+NESTED = 30
 """Symbols of the longest formula that is written as a whole."""
+LONGEST = 24
+"""Symbols of the longest line; a longer one is taken apart, with a line for every operation that has no name."""
 EVERY = 1000
 """Terms shown one by one at depth "terms"."""
 
@@ -85,7 +89,7 @@ class Derivation:
     value: float | None
     lines: tuple[Line, ...]
     value_of: Callable[[Any, Mapping[Letter, Any]], Any]
-    formula_of: Callable[[Element], Expression]
+    formulas: Formulas
     symbols: Mapping[str, str] = field(default_factory=dict)
     digits: int = 6
     check: Check | None = None
@@ -164,11 +168,16 @@ def derive(
     shown = EVERY if depth == "terms" else most
     evaluation = with_constants_as_inputs(evaluation)
     chain = Chain(evaluation, element, chosen[depth], named, shown)
+    long = [link for link in chain.links if len(list(symbols_in(link.formula(chain.output)))) > LONGEST]
+    if long:
+        more = set().union(*map(chain.between, long))
+        chain = Chain(evaluation, element, lambda x: x in more or chosen[depth](x), named, shown)
     with np.errstate(all="ignore"):
         lines = tuple(_line(chain, link, shown, check) for link in chain.links)
         formula = chain.nested(NESTED)
         value = None if element.letters else float(np.asarray(evaluation.cotangents[element.variable])[element.place])
-        numbers = tuple(Part(x, float(number_of(x, chain.value_of))) for x in parts(formula) if value is not None)
+        inner = parts(formula) if isinstance(formula, Product | Sum) and value is not None else ()
+        numbers = tuple(Part(x, float(number_of(x, chain.value_of))) for x in inner)
     checked = nudged_gradient(evaluation, element) if check and value is not None else None
     found = Derivation(
         evaluation,
@@ -180,7 +189,7 @@ def derive(
         value,
         lines,
         chain.value_of,
-        chain.formulas.by_itself,
+        chain.formulas,
         dict(symbols or {}),
         digits,
         checked,
@@ -236,9 +245,10 @@ def _instance(chain: Chain, link: Link, places: Mapping[Letter, int], most: int,
     """The numbers of a line for one element: its largest terms by themselves, the others together."""
     products = [at_places(term.product(chain.output), places) for term in link.terms]
     values = [_numbers(chain, term, product) for term, product in zip(link.terms, products, strict=True)]
-    every = np.concatenate([x.ravel() for x in values])
-    owner = np.concatenate([np.full(x.size, i) for i, x in enumerate(values)])
-    place = np.concatenate([np.arange(x.size) for x in values])
+    nothing = np.zeros(0, np.int64)
+    every = np.concatenate([np.zeros(0), *(x.ravel() for x in values)])
+    owner = np.concatenate([nothing, *(np.full(x.size, i) for i, x in enumerate(values))])
+    place = np.concatenate([nothing, *(np.arange(x.size) for x in values)])
     shown = np.sort(np.argsort(-np.abs(every), kind="stable")[:most])
     kept = []
     for i in shown:

@@ -18,9 +18,11 @@ from chainrule.explanation.symbols import (
     Number,
     Place,
     Symbol,
+    Symbolic,
     as_expression,
     call,
     multiply,
+    rewritten,
     series,
     symbolic,
 )
@@ -171,6 +173,11 @@ class Formulas:
         """The formula of an element with letters of its own, which other formulas may use as well."""
         return Formulas(self.evaluation, self.symbols, Alphabet({x.name for x in element.letters})).formula(element)
 
+    def definition(self, element: Element) -> Expression:
+        """The one operation an element is computed by, of values that go by their names, given or not."""
+        own = Formulas(self.evaluation, lambda x: True, Alphabet({x.name for x in element.letters}))
+        return own.made_by(self.evaluation.makers[element.variable], element)
+
     def formula(self, element: Element) -> Expression:
         """What an element is computed from, down to the variables that go by name."""
         equation = self.evaluation.makers.get(element.variable)
@@ -291,8 +298,31 @@ class Formulas:
         x, y = Formula(self.formula(use.source)), Formula(self.formula(use.target))
         try:
             return as_expression(op.weight(symbolic, y, x, axis))
-        except (AttributeError, TypeError):  # a rule about the array as a whole
+        except (AttributeError, TypeError):  # a rule about all elements along the axis
+            pass
+        try:
+            rule = _AlongAxis(use.source, axis, self.alphabet)
+            return as_expression(op.weight(rule, Formula(Symbol(use.target)), Formula(Symbol(use.source)), axis))
+        except (AttributeError, TypeError):
             if use.source.letters or use.target.letters:
                 raise NoFormulaError from None
             tangent = np.asarray(_unit_tangent(self.evaluation, use.equation, use.position, use.source))
             return Number(float(tangent[use.target.place]))
+
+
+class _AlongAxis(Symbolic):
+    """The symbolic namespace of a reduction's rule, with its `sum`: over all places along the reduced axes."""
+
+    def __init__(self, source: Element, axis: tuple[int, ...], alphabet: Alphabet) -> None:
+        sizes = source.variable.shape
+        letters = {i: alphabet.letter(sizes[i]) for i in axis if sizes[i] != 1}
+        index = tuple(letters.get(i, entry) for i, entry in enumerate(source.index))
+        self._letters, self._source, self._every = tuple(letters.values()), source, Element(source.variable, index)
+
+    def sum(self, x: Formula, axis: tuple[int, ...], keepdims: bool) -> Formula:
+        """Σ of a formula of the source, over all elements that are reduced together."""
+
+        def change(part: Expression) -> Expression | None:
+            return Symbol(self._every) if part == Symbol(self._source) else None
+
+        return Formula(series(self._letters, rewritten(as_expression(x), change)))

@@ -50,8 +50,8 @@ class Evaluation:
     is the variable that cotangents are derivatives of, `None` before a backward pass. `samples` are the variables
     whose first axis counts the samples of a batch.
 
-    Values are those of the run. Cotangents are computed from them in double precision, so that what is shown of
-    float32 networks is not clouded by rounding.
+    Values are those of the run. Cotangents are computed in double precision from the values that have names, so that
+    what is shown of float32 networks is not clouded by rounding.
     """
 
     program: Program
@@ -86,10 +86,23 @@ class Evaluation:
 
     def precise(self, x: Atom) -> Any:
         """The same in double precision, which derivatives are computed in; numbers stay numbers."""
-        value = self.value(x)
-        if hasattr(value, "dtype") and value.dtype.kind == "f" and value.dtype != np.float64:
-            return value.astype(np.float64)
-        return value
+        return self._precise[x] if isinstance(x, Variable) else _double(x.value)
+
+    @cached_property
+    def _precise(self) -> Mapping[Variable, Any]:
+        """All values in double precision: those with names as they were, those between computed again from these.
+
+        So a formula of named values gives, to the last digit, the numbers that derivatives are computed from.
+        """
+        if all(_double(value) is value for value in self.values.values()):
+            return self.values
+        found = {x: _double(value) for x, value in self.values.items()}
+        with np.errstate(all="ignore"):
+            for equation in self.program.equations:
+                if equation.output not in self.names:
+                    given = (found[x] if isinstance(x, Variable) else _double(x.value) for x in equation.inputs)
+                    found[equation.output] = _double(equation.op.evaluate(*given, **equation.attributes))
+        return found
 
     def variable(self, name: str) -> Variable:
         """The variable of a given name."""
@@ -197,3 +210,10 @@ class Evaluation:
 def has_derivative(x: Atom) -> bool:
     """Whether this is a variable with real numbers."""
     return isinstance(x, Variable) and x.dtype.kind == "f"
+
+
+def _double(value: Any) -> Any:
+    """Real numbers in double precision, anything else as it is."""
+    if hasattr(value, "dtype") and value.dtype.kind == "f" and value.dtype != np.float64:
+        return value.astype(np.float64)
+    return value

@@ -59,7 +59,9 @@ def _latex(writer: Writer, statement: Statement) -> list[str]:
     if statement.value is not None:
         rights.append(writer.number(statement.value) + _latex_check(writer, statement.check))
     rules = rf"\qquad \mathrm{{({style.words(rules_in_words(statement.rules))})}}" if statement.rules else ""
-    joined = [f"{left} {'= ' if statement.left is not None else ''}{rights[0]}{rules}"]
+    definition = None if statement.left is None else writer.definition(statement.left)
+    told = [rf"\mathrm{{with}}\ {definition}"] if definition is not None else []
+    joined = [*told, f"{left} {'= ' if statement.left is not None else ''}{rights[0]}{rules}"]
     return joined + [f"= {right}" for right in rights[1:]]
 
 
@@ -113,10 +115,12 @@ def _mathml(writer: Writer, statement: Statement) -> list[str]:
     if statement.value is not None:
         rights.append(writer.number(statement.value))
     return [
-        f'<math xmlns="http://www.w3.org/1998/Math/MathML"><mrow>{left if i == 0 else ""}'
-        f"{'<mo>=</mo>' if left or i else ''}{right}</mrow></math>"
-        for i, right in enumerate(rights)
+        _math(f"{left if i == 0 else ''}{'<mo>=</mo>' if left or i else ''}{right}") for i, right in enumerate(rights)
     ]
+
+
+def _math(formula: str) -> str:
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML"><mrow>{formula}</mrow></math>'
 
 
 def _mathml_folded(writer: Writer, step: Step) -> str:
@@ -164,6 +168,9 @@ def _row(writer: Writer, statement: Statement) -> str:
     indent = "&#160;" * 6 if places else ""
     formulas = " ".join(_mathml(writer, statement))
     notes = escape(rules_in_words(statement.rules)) + _html_check(statement.check)
+    definition = None if statement.left is None else writer.definition(statement.left)
+    if definition is not None:
+        formulas = f"with {_math(definition)}<br/>{formulas}"
     return f"<tr><td {_CELL}>{indent}{said}{formulas}</td><td {_CELL}><small>{notes}</small></td></tr>"
 
 

@@ -50,6 +50,8 @@ def spelled(evaluation: Evaluation, element: Element, symbols: Mapping[str, str]
     index = element.index
     if element.variable in evaluation.samples and element.variable.shape[0] == 1:
         index = index[1:]
+    if element.variable not in evaluation.names:  # axes kept for broadcasting are no places
+        index = tuple(i for i, n in zip(element.index, element.variable.shape, strict=True) if n != 1)
     label = evaluation.label(element.variable)
     name = symbols.get(label) or (label if element.variable in evaluation.names else in_signs(label))
     return Spelled(name, tuple(i.name if isinstance(i, Letter) else str(i) for i in index))

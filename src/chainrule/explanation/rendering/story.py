@@ -12,7 +12,19 @@ from chainrule.explanation.rendering.names import Spelled, spelled
 from chainrule.explanation.rendering.numerals import numeral, unit_of_last_place
 from chainrule.explanation.rendering.printer import ATOM, SERIES, Leaf, Printer
 from chainrule.explanation.rules import CHAIN
-from chainrule.explanation.symbols import ONE, Call, Element, Expression, Number, Slope, Symbol, number_of, parts
+from chainrule.explanation.symbols import (
+    ONE,
+    Call,
+    Element,
+    Expression,
+    Number,
+    Product,
+    Slope,
+    Symbol,
+    number_of,
+    parts,
+    symbols_in,
+)
 
 
 @dataclass(frozen=True)
@@ -75,13 +87,20 @@ def _numbers(derivation: Derivation, instance: Instance) -> Statement:
     """An instance's numbers: put into the formula, then term by term, then the result."""
     steps = []
     single = len(instance.parts) == 1 and not instance.more
-    if not (single and isinstance(instance.parts[0].expression, Number | Symbol | Slope)):
+    if not (single and _is_number(instance.parts[0].expression)):
         steps.append(_consistent(derivation, instance.parts, "+", instance.more, instance.rest, instance.value))
-        if not single and any(not isinstance(p.expression, Symbol | Slope) for p in instance.parts):
+        if not single and not all(_is_number(p.expression) for p in instance.parts):
             values = tuple(Part(ONE, p.value) for p in instance.parts)
             steps.append(_consistent(derivation, values, "+", instance.more, instance.rest, instance.value))
     places = tuple((letter.name, place) for letter, place in instance.places.items())
     return Statement(None, places, tuple(steps), instance.value, (), instance.check)
+
+
+def _is_number(x: Expression) -> bool:
+    """Whether an expression with numbers put in is a single number."""
+    if isinstance(x, Product) and x.factors[0] == Number(-1.0) and len(x.factors) == 2:
+        x = x.factors[1]
+    return isinstance(x, Number | Symbol | Slope)
 
 
 def _consistent(
@@ -90,6 +109,9 @@ def _consistent(
     """A step with so many digits that the numbers as printed give the result as printed, to its last digit."""
     steps = [Step(tuple(parts), digits, joined, more, rest) for digits in range(derivation.digits, 18)]
     if value is None:
+        return steps[0]
+    size = sum(abs(part.value) for part in parts) + abs(rest)
+    if joined == "+" and abs(value) <= 1e-13 * size:  # nothing is left but rounding, which no digits would explain
         return steps[0]
     printed = numeral(value, derivation.digits)
     for step in steps:
@@ -119,6 +141,10 @@ def _as_printed(derivation: Derivation, step: Step) -> float:
     return sum(numbers) + (float(numeral(step.rest, digits)) if step.more else 0.0)
 
 
+SHORT = 2
+"""Symbols of the longest formula that stands for a value without name."""
+
+
 class Writer:
     """Writes the steps of statements in one style."""
 
@@ -131,13 +157,26 @@ class Writer:
         return spelled(self.derivation.evaluation, element, self.derivation.symbols)
 
     def slope(self, by: Element) -> str:
-        """∂output/∂by; what has no name is written as its formula."""
+        """∂output/∂by; what has no name is written as its formula, where that is short."""
         name = self.style.name(self.spelled(by))
         if by.variable not in self.derivation.evaluation.names:
-            formula = self.derivation.formula_of(by)
-            if not isinstance(formula, Symbol):
+            formula = self.derivation.formulas.by_itself(by)
+            if not isinstance(formula, Symbol) and not self.needs_definition(by):
                 name = self.style.brackets(self.symbolic.write(formula))
         return str(self.style.slope(self.style.name(self.spelled(self.derivation.output)), name))
+
+    def needs_definition(self, x: Element) -> bool:
+        """Whether a value has no name and a formula too long to stand for one."""
+        if x.variable in self.derivation.evaluation.names or x.variable not in self.derivation.evaluation.makers:
+            return False
+        return len(list(symbols_in(self.derivation.formulas.by_itself(x)))) > SHORT
+
+    def definition(self, x: Element) -> str | None:
+        """`v7 = …` for a value that needs to be told."""
+        if not self.needs_definition(x):
+            return None
+        name = self.style.name(self.spelled(x))
+        return str(self.style.relation(name, "=", self.symbolic.write(self.derivation.formulas.definition(x))))
 
     def symbol(self, x: Symbol | Slope) -> Leaf:
         """A symbol by its name."""
@@ -170,6 +209,8 @@ class Writer:
             ]
             return str(self.style.product(factors, [False] * len(factors)))
         printer = Printer(self.style, put_in, digits)
+        if len(step.parts) == 1 and step.parts[0].expression != ONE:
+            return printer.write(step.parts[0].expression)
         terms = [self._term(printer, part, digits) for part in step.parts]
         return str(terms[0][1]) if len(terms) == 1 and terms[0][0] == "+" else str(self.style.sum(terms))
 

@@ -10,7 +10,7 @@ from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.symbols import Letter
 from chainrule.ops.operation import Operation
 
-_WORDY = re.compile(r"[^\W\d_²³]{2}|\.|∂|\w\[")
+_WORDY = re.compile(r"(?<!\w)[^\W\d_²³]{2}|\.|∂|\w\[")
 """What makes a factor long: a word, a decimal, a derivative, an index in brackets."""
 
 

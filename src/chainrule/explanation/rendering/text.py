@@ -26,6 +26,12 @@ def as_text(derivation: Derivation, width: int | None = None) -> str:
         for statement, instances, more in found:
             assert statement.left is not None
             out.append("")
+            definition = writer.definition(statement.left)
+            if definition is not None:
+                out += [
+                    f"  with {piece}" if i == 0 else f"         {piece}"
+                    for i, piece in enumerate(_wrapped(definition, width - 8, width - 10))
+                ]
             out += _equation(writer, writer.slope(statement.left), statement, "  ", width)
             for instance in instances:
                 places = ", ".join(f"{letter} = {place}" for letter, place in instance.places)
