@@ -53,9 +53,9 @@ DIFFERENT = """
         network = cr.Network([cr.Dense(2 + i * 37 % 50, "tanh"), cr.Dense(1)])
         network.fit(X, y, epochs=1, progress=False, engine="llvm")
 
-    for i in range(45):
+    for i in range(32):
         once(i)
-        if i == 25:
+        if i == 16:
             before = most()
     print(most() - before)
 """

@@ -104,7 +104,7 @@ def test_any_number_of_threads(threads: int, digests: dict[str, str], monkeypatc
 
 @pytest.mark.parametrize(
     "environment",
-    [{}, {"CHAINRULE_CACHE": "off"}, {"PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "OMP_NUM_THREADS": "1"}],
+    [{"CHAINRULE_CACHE": "off", "PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "OMP_NUM_THREADS": "1"}],
     ids=str,
 )
 def test_in_another_process(environment: dict[str, str], digests: dict[str, str]) -> None:
