@@ -6,7 +6,8 @@ import ctypes
 import platform
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -61,6 +62,30 @@ def pause(builder: Any) -> None:
         i32 = ir.IntType(32)
         hint = ir.Function(builder.module, ir.FunctionType(ir.VoidType(), [i32] * len(numbers)), name)
         builder.call(hint, [i32(n) for n in numbers])
+
+
+FLUSH = 0x8040
+"""The bits of x86's control register that make subnormal numbers count as zero, read or computed."""
+
+
+@contextmanager
+def subnormals_flushed(builder: Any) -> Iterator[None]:
+    """Write code whose subnormal numbers count as zero where the CPU (x86) takes far longer for them; elsewhere, the code alone.
+
+    Probabilities and optimizer slots fade through them on their way to zero: on a trained network they cost a fifth of
+    the time of a step.
+    """
+    if platform.machine() not in ("x86_64", "AMD64"):
+        yield
+        return
+    i32, kind = ir.IntType(32), ir.FunctionType(ir.VoidType(), [ir.PointerType()])
+    keep, take = (ir.Function(builder.module, kind, f"llvm.x86.sse.{name}mxcsr") for name in ("st", "ld"))
+    before, flushed = builder.alloca(i32), builder.alloca(i32)
+    builder.call(keep, [before])
+    builder.store(builder.or_(builder.load(before, typ=i32), i32(FLUSH)), flushed)
+    builder.call(take, [flushed])
+    yield
+    builder.call(take, [before])
 
 
 @lru_cache(maxsize=1)

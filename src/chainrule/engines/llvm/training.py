@@ -13,7 +13,7 @@ from chainrule.engines.llvm import emission
 from chainrule.engines.llvm.buffers import PAGE, Buffer, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, Index, i8, i32, i64, pointer, vector_type
 from chainrule.engines.llvm.inspection import keep_stages
-from chainrule.engines.llvm.machine import Function
+from chainrule.engines.llvm.machine import Function, subnormals_flushed
 from chainrule.engines.llvm.nests import Point
 from chainrule.engines.llvm.plan import Plan, Step, plan_loop
 from chainrule.engines.llvm.team import Team
@@ -111,7 +111,8 @@ class _Writer:
                 with full:
                     self._step(code, self.steps[0], rows, rows, s, figures)
 
-        code.loop(count, step)
+        with subnormals_flushed(builder):
+            code.loop(count, step)
         if self.plan.unrolled:
             self._transfer(memory, arena, state_bytes)
         builder.ret_void()
