@@ -85,9 +85,10 @@ class Chain:
         self.output = Element(evaluation.output, (0,) * len(evaluation.output.shape))
         self.order = {x: i for i, x in enumerate(evaluation.values)}
         self.relevant = _between(evaluation, element.variable)
-        self.stations = {x for x in self.relevant if stations(x)} | {element.variable, evaluation.output}
         self.alphabet = Alphabet({letter.name for letter in element.letters})
         self.formulas = Formulas(evaluation, symbols, self.alphabet)
+        own = {element.variable, evaluation.output, *(self.formulas.lengthy & self.relevant)}
+        self.stations = {x for x in self.relevant if stations(x)} | own
         self.families: dict[tuple[Any, ...], Element] = {}
         self.shares = {} if element.letters else shares(evaluation, element, self.relevant)
         self.links = self._links()

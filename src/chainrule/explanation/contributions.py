@@ -45,7 +45,7 @@ class Contribution:
 
 @dataclass(frozen=True)
 class Split:
-    """One way to take a gradient apart; the values add up to it."""
+    """One way to take a gradient apart; the values add up to it, as exactly as numbers of their size can."""
 
     by: str
     parts: tuple[Contribution, ...]
@@ -74,8 +74,9 @@ class Split:
 class Contributions:
     """A gradient and its splits: `by_output`, `by_sample`, `by_path`.
 
-    Every split adds up to `gradient`. What reaches the loss without passing an output or a sample (a penalty on the
-    weight) is a part of its own. Printing gives a table, `draw()` a picture of signed bars.
+    Every split adds up to `gradient`, to the last digit that its largest part has. What reaches the loss without passing
+    an output or a sample (a penalty on the weight) is a part of its own. Printing gives a table, `draw()` a picture of
+    signed bars.
     """
 
     name: str
@@ -175,20 +176,23 @@ def contributions_to(network: NetworkEvaluation, where: str, *, largest: int = 2
 
 
 def balanced(parts: Sequence[Contribution], gradient: float) -> tuple[Contribution, ...]:
-    """The parts with what rounding left between their sum and the gradient given to the largest of them.
+    """The parts with what rounding left between their sum and the gradient given to them, to the largest first.
 
     The split and the gradient add the same products in different orders; more between them than rounding is a fault.
     """
     if not parts:
         return ()
-    left = math.fsum([gradient, *(-part.value for part in parts)])
-    size = max(abs(gradient), math.fsum(abs(part.value) for part in parts))
+    values = [part.value for part in parts]
+    left = math.fsum([gradient, *(-value for value in values)])
+    size = max(abs(gradient), math.fsum(map(abs, values)))
     if not abs(left) <= ROUNDING * size:
         raise AssertionError(f"parts that add up to {gradient - left!r} do not make the gradient {gradient!r}")
-    most = max(range(len(parts)), key=lambda i: abs(parts[i].value))
-    return tuple(
-        Contribution(part.name, part.value + left, part.count) if i == most else part for i, part in enumerate(parts)
-    )
+    for i in sorted(range(len(values)), key=lambda i: -abs(values[i])):
+        if not left or not values[i]:
+            break
+        values[i] += left
+        left = math.fsum([gradient, *(-value for value in values)])
+    return tuple(Contribution(part.name, value, part.count) for part, value in zip(parts, values, strict=True))
 
 
 # --- by output and by sample: a tangent of the one number, carried forward, times the cotangents it meets

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.errors import DifferentiationError, UnknownNameError
 from chainrule.explanation.backward import dependents
-from chainrule.explanation.elements import Alphabet, Formulas, Use
+from chainrule.explanation.elements import LENGTHY, Alphabet, Formulas, Use
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.rules import CHAIN, CONSTANT, FACTOR, IDENTITY, PRODUCT, QUOTIENT, SUM, rule_of
 from chainrule.explanation.symbols import ONE, ZERO, Element, Expression, Slope, add, multiply, number_of, symbols_in
@@ -55,11 +55,8 @@ class FormulaDerivation:
     def __getitem__(self, argument: str) -> Callable[..., float]:
         for partial in self.partials:
             if partial.argument == argument:
-                return lambda **numbers: float(self._number(partial.result, numbers))
+                return partial_number(self, partial)
         raise UnknownNameError.among("argument", argument, [p.argument for p in self.partials])
-
-    def _number(self, x: Expression, numbers: dict[str, float]) -> Any:
-        return number_of(x, lambda symbol, _: np.float64(numbers[symbol.element.variable.name]))  # type: ignore[union-attr]
 
     def to(self, form: str) -> str:
         """The derivation as "text", "latex", "markdown" or "html"."""
@@ -77,6 +74,24 @@ class FormulaDerivation:
 
     def _repr_latex_(self) -> str:
         return self.to("latex")
+
+
+def partial_number(derivation: FormulaDerivation, partial: PartialDerivative) -> Callable[..., float]:
+    """A function from numbers for the arguments to the number of a partial derivative, line by line from the last."""
+    program = derivation.formulas.evaluation.program
+
+    def number(**numbers: float) -> float:
+        found = Evaluation.run(program, [np.float64(numbers[x.name]) for x in program.inputs])
+        slopes: dict[Slope, Any] = {}
+
+        def value(x: Any, _: Any) -> Any:
+            return slopes[x] if isinstance(x, Slope) else found.values[x.element.variable]
+
+        for line in sorted(partial.lines, key=lambda line: list(found.values).index(line.slope.of.variable)):
+            slopes[line.slope] = number_of(line.result, value)
+        return float(slopes[partial.slope])
+
+    return number
 
 
 def derivation(function: Callable[..., Any], argnums: int | None = None) -> FormulaDerivation:
@@ -155,7 +170,8 @@ def _partial(formulas: Formulas, output: Variable, by: Variable) -> PartialDeriv
                 rules.append(rule_of(equation, i))
                 if rules[-1] not in _INNER_ALREADY and inner is not by:
                     rules.append(CHAIN)
-        derivatives[x] = add(results)
+        whole = add(results)
+        derivatives[x] = whole if len(list(symbols_in(whole))) <= LENGTHY else slope
         lines[x] = RuleLine(slope, add(terms), tuple(dict.fromkeys(rules)))
     return PartialDerivative(
         by.name, Slope(Element(output), Element(by)), tuple(_used(lines, output)), derivatives[output]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,9 @@ from chainrule.ops.operation import eager
 from chainrule.tracing.program import Atom, Constant, Equation, Variable
 
 NAMES = "klmpqrstuvw"
+
+LENGTHY = 60
+"""Symbols of the longest formula that is put in for a value without name."""
 
 
 class NoFormulaError(Exception):
@@ -169,6 +173,22 @@ class Formulas:
     def __init__(self, evaluation: Evaluation, symbols: Callable[[Variable], bool], alphabet: Alphabet) -> None:
         self.evaluation, self.symbols, self.alphabet = evaluation, symbols, alphabet
 
+    @cached_property
+    def lengthy(self) -> frozenset[Variable]:
+        """The variables without name whose formulas would be too long to be put into others."""
+        lengths: dict[Variable, int] = {}
+        found = set()
+        for equation in self.evaluation.program.equations:
+            x = equation.output
+            if self.symbols(x):
+                continue
+            length = sum(lengths.get(y, 1) for y in equation.inputs if isinstance(y, Variable))
+            if length > LENGTHY:
+                found.add(x)
+            else:
+                lengths[x] = length
+        return frozenset(found)
+
     def by_itself(self, element: Element) -> Expression:
         """The formula of an element with letters of its own, which other formulas may use as well."""
         return Formulas(self.evaluation, self.symbols, Alphabet({x.name for x in element.letters})).formula(element)
@@ -181,7 +201,7 @@ class Formulas:
     def formula(self, element: Element) -> Expression:
         """What an element is computed from, down to the variables that go by name."""
         equation = self.evaluation.makers.get(element.variable)
-        if self.symbols(element.variable) or equation is None:
+        if self.symbols(element.variable) or equation is None or element.variable in self.lengthy:
             return Symbol(element)
         return self.made_by(equation, element)
 

@@ -52,15 +52,28 @@ class _Writer:
         arguments = [self.style.name(Spelled(x.name, ())) for x in self.derivation.formulas.evaluation.program.inputs]
         comma = "<mo>,</mo>" if isinstance(self.style, MathmlStyle) else ", "
         name = self.style.name(Spelled(self.derivation.name, ()))
-        return name + self.style.brackets(comma.join(arguments)), self.printer.write(
-            self.derivation.formulas.formula(self.derivation.output)
+        return name + self.style.brackets(comma.join(arguments)), self._made(self.derivation.output)
+
+    def abbreviations(self) -> list[tuple[str, str]]:
+        """Names for parts of a very long formula, and what they are."""
+        formulas, output = self.derivation.formulas, self.derivation.output
+        order = [e.output for e in formulas.evaluation.program.equations if e.output in formulas.lengthy]
+        return [
+            (self.style.name(self._name(Element(x))), self._made(Element(x))) for x in order if x is not output.variable
+        ]
+
+    def _made(self, element: Element) -> str:
+        formulas = self.derivation.formulas
+        equation = formulas.evaluation.makers.get(element.variable)
+        return self.printer.write(
+            formulas.formula(element) if equation is None else formulas.made_by(equation, element)
         )
 
 
 def _text(derivation: FormulaDerivation) -> str:
     writer = _Writer(derivation, TextStyle())
     left, right = writer.definition()
-    out = [f"{left} = {right}"]
+    out = [f"{left} = {right}", *(f"  with {name} = {formula}" for name, formula in writer.abbreviations())]
     for partial in derivation.partials:
         rows = [
             (
@@ -79,7 +92,7 @@ def _text(derivation: FormulaDerivation) -> str:
 def latex_equations_of(derivation: FormulaDerivation) -> list[str]:
     """Every equation by itself."""
     writer = _Writer(derivation, LatexStyle())
-    found = [" = ".join(writer.definition())]
+    found = [" = ".join(pair) for pair in (writer.definition(), *writer.abbreviations())]
     for partial in derivation.partials:
         for line in partial.lines:
             rules = writer.style.words(", ".join(line.rules))
@@ -100,8 +113,7 @@ def _markdown(derivation: FormulaDerivation) -> str:
 
 def _html(derivation: FormulaDerivation) -> str:
     writer = _Writer(derivation, MathmlStyle())
-    left, right = writer.definition()
-    rows = [(f"{left}<mo>=</mo>{right}", "")]
+    rows = [(f"{left}<mo>=</mo>{right}", "") for left, right in (writer.definition(), *writer.abbreviations())]
     for partial in derivation.partials:
         rows += [
             (f"{writer.slope(line.slope)}<mo>=</mo>{writer.printer.write(line.result)}", ", ".join(line.rules))

@@ -169,7 +169,8 @@ class Writer:
         """Whether a value has no name and a formula too long to stand for one."""
         if x.variable in self.derivation.evaluation.names or x.variable not in self.derivation.evaluation.makers:
             return False
-        return len(list(symbols_in(self.derivation.formulas.by_itself(x)))) > SHORT
+        formula = self.derivation.formulas.by_itself(x)
+        return isinstance(formula, Symbol) or len(list(symbols_in(formula))) > SHORT
 
     def definition(self, x: Element) -> str | None:
         """`v7 = …` for a value that needs to be told."""

@@ -1,0 +1,186 @@
+"""A step shown is the step `fit` takes: bit for bit, on every engine; and every number in it is what its name says."""
+
+from __future__ import annotations
+
+from typing import Any
+from xml.dom import minidom
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import chainrule as cr
+from chainrule.errors import SettingError, UnknownNameError
+from chainrule.explanation.steps import STAGES
+
+OPTIMIZERS = (cr.SGD(0.1), cr.SGD(0.1, momentum=0.9, nesterov=True), cr.Adam(0.01), cr.RMSprop(0.01), cr.AdaGrad(0.1))
+
+
+@st.composite
+def cases(draw: Any) -> tuple[Any, Any, Any, dict[str, Any]]:
+    """How to make a network, data, and options of fit."""
+    random = np.random.default_rng(draw(st.integers(0, 10**6)))
+    widths = draw(st.lists(st.integers(1, 20), min_size=1, max_size=2))
+    kinds = [draw(st.sampled_from(["tanh", "relu", "sigmoid", "gelu", "softplus"])) for _ in widths]
+    layers: list[Any] = [cr.Dense(n, kind) for n, kind in zip(widths, kinds, strict=True)]
+    if draw(st.booleans()):
+        layers.insert(1, cr.Dropout(0.3))
+    outputs = draw(st.integers(2, 4))
+    layers.append(cr.Dense(outputs))
+    rows, features = draw(st.sampled_from([1, 2, 7, 40])), draw(st.integers(1, 9))
+    X = random.normal(size=(rows, features))
+    options: dict[str, Any] = {"optimizer": draw(st.sampled_from(OPTIMIZERS)), "l2": draw(st.sampled_from([0.0, 0.01]))}
+    options["clip_norm"] = draw(st.sampled_from([None, 0.1]))
+    options["seed"] = draw(st.integers(0, 5))
+    if draw(st.booleans()):
+        options["loss"], y = "cross_entropy", np.arange(rows) % outputs
+    else:
+        y = random.normal(size=(rows, outputs))
+    dtype, seed = draw(st.sampled_from(["float32", "float64"])), draw(st.integers(0, 99))
+    return lambda: cr.Network(layers, seed=seed, dtype=dtype), X, y, options
+
+
+def assert_same_bits(found: Any, expected: Any) -> None:
+    assert {k: list(v) for k, v in found.items()} == {k: list(v) for k, v in expected.items()}
+    for layer, own in expected.items():
+        for name, value in own.items():
+            assert found[layer][name].dtype == value.dtype
+            np.testing.assert_array_equal(found[layer][name], value, err_msg=f"{layer}.{name}")
+
+
+@pytest.mark.parametrize(("engine", "examples"), [("numpy", 60), ("llvm", 8)])
+def test_a_step_is_the_step_of_fit_bit_for_bit(engine: str, examples: int) -> None:
+    @settings(deadline=None, max_examples=examples)
+    @given(cases())
+    def check(case: Any) -> None:
+        make, X, y, options = case
+        shown, fitted = make(), make()
+        step = shown.step_by_step(X, y, engine=engine, **options)
+        history = fitted.fit(X, y, epochs=1, batch_size=len(X), engine=engine, progress=False, **options)
+        assert_same_bits(step.update.after, fitted.parameters)
+        assert step.loss.value == history["loss"][0]
+        assert step.exact
+        assert_same_bits(shown.parameters, make().build(X.shape[1]).parameters)  # the network is left as it was
+
+    check()
+
+
+def test_the_default_engine_is_that_of_fit() -> None:
+    make = lambda: cr.Network([cr.Dense(5, "tanh"), cr.Dense(1)], seed=2)  # noqa: E731
+    X, y = np.random.default_rng(0).normal(size=(9, 3)), np.ones(9)
+    shown, fitted = make(), make()
+    step = shown.step_by_step(X, y)
+    fitted.fit(X, y, epochs=1, batch_size=9, progress=False)
+    assert_same_bits(step.update.after, fitted.parameters)
+
+
+def test_following_steps_are_those_of_a_longer_fit() -> None:
+    make = lambda: cr.Network([cr.Dense(5, "tanh"), cr.Dense(1)], seed=2)  # noqa: E731
+    X, y = np.random.default_rng(0).normal(size=(9, 3)), np.ones(9)
+    step = make().step_by_step(X, y, optimizer="adam").following().following()
+    fitted = make()
+    fitted.fit(X, y, epochs=3, batch_size=9, optimizer="adam", progress=False)
+    assert_same_bits(step.update.after, fitted.parameters)
+
+
+@settings(deadline=None, max_examples=40)
+@given(cases())
+def test_every_number_is_what_its_name_says(case: Any) -> None:
+    """Neuron by neuron, by the formulas of C1 and C2."""
+    make, X, y, options = case
+    network = make()
+    step = network.step_by_step(X, y, engine="numpy", **options)
+    tolerance: Any = {"rtol": 1e-9, "atol": 1e-12} if network.dtype == np.float64 else {"rtol": 1e-3, "atol": 1e-5}
+    for reading in step.forward.layers:
+        if reading.z is None:
+            continue
+        for neuron in reading.neurons:
+            z = reading.inputs[0] @ neuron.weights + neuron.bias
+            np.testing.assert_allclose(neuron.z, z, **tolerance)
+    names = [layer.name for layer in step.backward]
+    assert names == [layer.name for layer in step.forward][::-1]
+    for layer in step.backward:
+        if layer.dz is None:
+            continue
+        penalty = options["l2"] * network.parameters[layer.name]["weight"]
+        for j, neuron in enumerate(layer.neurons):
+            np.testing.assert_allclose(neuron.weights - penalty[:, j], layer.inputs[0].T @ neuron.delta, **tolerance)
+            np.testing.assert_allclose(neuron.bias, neuron.delta.sum(), **tolerance)
+        passed_on = sum(neuron.passed_on for neuron in layer.neurons)
+        before = names.index(layer.name) + 1
+        if before < len(names):
+            np.testing.assert_allclose(step.backward.layers[before].da, passed_on, **tolerance)
+        weight_gradient = step.gather.gradients[layer.name]["weight"]
+        np.testing.assert_array_equal(np.stack([n.weights for n in layer.neurons], axis=1), weight_gradient)
+
+
+def test_activations_slopes_are_the_derivatives_by_formula() -> None:
+    network = cr.Network([cr.Dense(3, "sigmoid", name="hidden"), cr.Dense(2)], dtype="float64")
+    step = network.step_by_step(np.ones((4, 2)), np.ones((4, 2)))
+    a, hidden = step.forward["hidden"].a, step.backward["hidden"]
+    np.testing.assert_allclose(hidden.dz, hidden.da * a * (1 - a), rtol=1e-13)
+
+
+class TestMazur:
+    def step(self) -> Any:
+        hidden = cr.Dense(2, "sigmoid", weight=[[0.15, 0.25], [0.20, 0.30]], bias=0.35, name="hidden")
+        output = cr.Dense(2, "sigmoid", weight=[[0.40, 0.50], [0.45, 0.55]], bias=0.60, name="output")
+        network = cr.Network([hidden, output], dtype="float64", frozen=["*.bias"]).build(2)
+        return network.step_by_step([[0.05, 0.10]], [[0.01, 0.99]], loss="l2_norm", optimizer=cr.SGD(0.5))
+
+    def test_the_published_numbers(self) -> None:
+        step = self.step()
+        assert step.forward.layers[0].neurons[0].z[0] == pytest.approx(0.3775, rel=1e-12)
+        assert step.forward["output"].neurons[0].a[0] == pytest.approx(0.75136507, abs=5e-9)
+        assert step.loss.value == pytest.approx(0.29837110876000267, rel=1e-15)
+        assert step.loss.gradient[0, 0] == pytest.approx(0.74136507, abs=5e-9)
+        assert step.backward["output"].neurons[0].delta[0] == pytest.approx(0.138498562, abs=5e-10)
+        assert step.backward["hidden"].da[0, 0] == pytest.approx(0.036350306, abs=5e-10)
+        assert step.gather.gradients["hidden"]["weight"][0, 0] == pytest.approx(0.00043856773447434674, rel=1e-13)
+        assert step.update.after["output"]["weight"][0, 0] == pytest.approx(0.3589164797178846, rel=1e-15)
+
+    def test_the_error_after_one_step_is_not_that_of_hidden_gradients_from_new_weights(self) -> None:
+        after = self.step().following().loss.value
+        assert after == pytest.approx(0.29102777369359933, rel=1e-14)
+        assert after != pytest.approx(0.29102792390544197, rel=1e-9)  # with Mazur's slip
+
+
+def test_walking_forwards_and_back() -> None:
+    network = cr.Network([cr.Dense(3, "tanh", name="hidden"), cr.Dense(1, name="output")])
+    step = network.step_by_step(np.ones((2, 2)), [[0.0], [1.0]], engine="numpy")
+    whole = [step.next() for _ in STAGES]
+    assert whole == list(step)
+    assert step.next() is step.update
+    assert [step.back() for _ in STAGES[:-1]] == list(step)[-2::-1]
+    assert step.back() is step.initial
+    assert step.here is step.initial
+    pages = [step.next("layer") for _ in range(7)]
+    assert [page.title for page in pages] == [
+        *["Forward pass"] * 2, "Loss", *["Backward pass"] * 2, "Gather the gradients", "Update",
+    ]  # fmt: skip
+    assert [page.layers[0].name for page in pages[:2]] == ["hidden", "output"]
+    assert [page.layers[0].name for page in pages[3:5]] == ["output", "hidden"]
+    assert step.back("layer").title == "Gather the gradients"
+    with pytest.raises(SettingError, match="stage"):
+        step.next("neuron")
+
+
+def test_tables() -> None:
+    network = cr.Network([cr.Dense(30, "tanh", name="hidden"), cr.Dense(2, name="output")])
+    step = network.step_by_step(np.ones((20, 2)), [0, 1] * 10, engine="numpy")
+    text = str(step)
+    for number, title in enumerate(["Initialise", "Forward pass", "Loss", "Backward pass", "Gather", "Update"], 1):
+        assert f"{number}. {title}" in text
+    assert "… and 18 more rows, 17 more samples" in text
+    minidom.parseString(f"<all>{step._repr_html_()}</all>")
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_errors_say_what_to_do() -> None:
+    network = cr.Network([cr.Dense(1, name="output")])
+    step = network.step_by_step(np.ones((2, 2)), [0.0, 1.0])
+    with pytest.raises(UnknownNameError, match="output"):
+        step.forward["hidden"]
+    with pytest.raises(AttributeError, match="gradients"):
+        _ = step.gather.weights
