@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -151,8 +152,8 @@ class Training:
         settings = self.settings
         watch = None if settings.early_stopping is None else Watch(settings.early_stopping, self.validator is not None)
         try:
-            with display(settings.epochs, settings.progress) as shown:
-                self._epochs(watch, shown)
+            with display(settings.epochs, settings.progress) as shown, ThreadPoolExecutor(1) as aside:
+                self._epochs(watch, shown, aside)
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
         if watch is not None and watch.rule.restore_best and watch.parameters is not None:
@@ -160,18 +161,19 @@ class Training:
             self.history.best_epoch = watch.best_epoch
         return self.history
 
-    def _epochs(self, watch: Watch | None, shown: Display) -> None:
+    def _epochs(self, watch: Watch | None, shown: Display, aside: Executor) -> None:
+        """All epochs, in blocks; while one is carried out, the next is prepared aside where nothing can change it."""
         alone = watch is None and self.validator is None and not self.settings.callbacks and self.plateau is None
-        stop = self.settings.stop
+        certain = alone and self.settings.stop is None
         seconds_per_step = 0.0
         done = 0
+        block = self.block(0, 1)
         while done < self.settings.epochs:
-            count = 1
-            if alone and seconds_per_step:
-                most = min(self.settings.epochs - done, math.inf if stop is None else stop.ahead)
-                count = max(1, min(int(BLOCK_SECONDS / (seconds_per_step * self.steps_per_epoch)), int(most)))
+            count = block.count
+            following, ahead = done + count, None
+            if certain and seconds_per_step and following < self.settings.epochs:
+                ahead = aside.submit(self.block, following, self._length(following, seconds_per_step))
             started = time.perf_counter()
-            block = self.block(done, count)
             figures: list[Any] = []
             try:
                 self._carry_out(block, seconds_per_step, shown, figures)
@@ -185,6 +187,16 @@ class Training:
             shown.update(done, row)
             if self._ended(done - 1, row, watch):
                 return
+            if ahead is not None:
+                block = ahead.result()
+            elif done < self.settings.epochs:
+                block = self.block(done, self._length(done, seconds_per_step) if alone else 1)
+
+    def _length(self, done: int, seconds_per_step: float) -> int:
+        """How many epochs from number `done` on one block takes."""
+        stop = self.settings.stop
+        most = min(self.settings.epochs - done, math.inf if stop is None else stop.ahead)
+        return max(1, min(int(BLOCK_SECONDS / (seconds_per_step * self.steps_per_epoch)), int(most)))
 
     def _epoch_means(self, figures: list[Any]) -> Any:
         """The figures of those epochs whose steps are all there, shape (epochs, figures)."""
