@@ -13,6 +13,7 @@ SHOWN = {  # words that an example's output must have
     "arbitrary_network": ["14 parameters", "by the chain rule", "by nudging"],
     "perceptron": ["AND", "separates the classes", "No line separates", "2-2-1 network: [0, 1, 1, 0]"],
     "xor_by_nudging": ["60,000 forward", "6,000 backward"],
+    "from_scikit_learn": ["the two loss curves: ", "accuracy there", "network__hidden__units"],
     "own_pieces": ["10% of the points", "90% of the points", "agrees with finite differences"],
 }
 

@@ -156,6 +156,40 @@ def test_input_gradients(solver: str) -> None:
         np.testing.assert_allclose(gradient[:, column], (losses[0] - losses[1]) / (2 * step), rtol=1e-5, atol=1e-7)
 
 
+def test_a_weight_is_explained() -> None:
+    """By the loss as it is written in books: the derivation's value is the gradient of the loss that is learned from."""
+    A, b = make_regression(5, 3, n_targets=2, random_state=0)
+    A, b = A / 2, b / 100
+    for model, rows, targets in (
+        (MLPRegressor(hidden_layer_sizes=4, activation="tanh", random_state=0, max_iter=3).fit(A, b), A, b),
+        (MLPClassifier(4, "tanh", random_state=0, max_iter=3).fit(X, y), X[48:53], y[48:53]),
+        (MLPClassifier(4, "tanh", random_state=0, max_iter=3).fit(X[:100], y[:100]), X[48:53], y[48:53]),
+        (
+            NetworkClassifier(random_state=0, max_iter=3).fit(X, np.array(["x", "y", "z"])[y]),
+            X[48:50],
+            np.array(["x"] * 2),
+        ),
+    ):
+        weights = model.network_.parameters["dense_0"]["weight"]
+
+        def loss(
+            change: float, model: Any = model, rows: Any = rows, targets: Any = targets, weights: Any = weights
+        ) -> Any:
+            model.network_.parameters["dense_0"]["weight"][1, 2] += change
+            try:
+                if isinstance(model, MLPRegressor):
+                    return 0.5 * ((model.predict(rows) - targets) ** 2).sum(axis=1).mean()
+                places = np.searchsorted(model.classes_, targets)
+                return -np.log(model.predict_proba(rows)[np.arange(len(rows)), places]).mean()
+            finally:
+                weights[1, 2] -= change
+
+        explained = model.explain(rows, targets, "dense_0.weight[1, 2]")
+        assert explained.value == pytest.approx((loss(1e-6) - loss(-1e-6)) / 2e-6, rel=1e-5, abs=1e-8)
+        assert "∂L/∂dense_0.weight[1, 2]" in str(explained)
+        assert "minimum" not in str(explained)
+
+
 def test_engines_agree() -> None:
     machine, numpy = (MLPClassifier(random_state=0, max_iter=9, engine=e).fit(X, y) for e in ("llvm", "numpy"))
     np.testing.assert_allclose(machine.loss_curve_, numpy.loss_curve_, rtol=1e-12)

@@ -1,4 +1,7 @@
-"""scikit-learn's losses: their gradients, and their values as `loss_curve_` has them, which are not always the integral."""
+"""scikit-learn's losses: their gradients, and their values as `loss_curve_` has them, which are not always the integral.
+
+`plain` is the loss of the same gradient as it would be written: the one to be explained.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from chainrule.tracing.functions import stop_gradient
-from chainrule.training import BinaryCrossEntropy, CrossEntropy, Loss
+from chainrule.training import BinaryCrossEntropy, CrossEntropy, L2Norm, Loss, Poisson
 
 
 def shown_as(value: Any, shown: Any) -> Any:
@@ -26,6 +29,8 @@ def _bounded(value: Any) -> Any:
 class LogLoss(CrossEntropy):
     """−ln p of the right class among several, shown at most as −ln ε."""
 
+    plain: ClassVar[Loss] = CrossEntropy()
+
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of every sample."""
         return _bounded(CrossEntropy.__call__(self, outputs, targets))
@@ -36,6 +41,7 @@ class BinaryLogLoss(BinaryCrossEntropy):
     """−t ln p − (1 − t) ln(1 − p) of every output, each shown at most as −ln ε; for two classes and several labels."""
 
     over: Literal["mean", "sum"] = "sum"
+    plain: ClassVar[Loss] = BinaryCrossEntropy(over="sum")
 
     def per_output(self, outputs: Any, targets: Any) -> Any:
         """The loss of every output."""
@@ -45,6 +51,8 @@ class BinaryLogLoss(BinaryCrossEntropy):
 @dataclass(frozen=True)
 class HalfSquaredError(Loss):
     """½ Σ (a − y)² over the outputs, shown as their mean."""
+
+    plain: ClassVar[Loss] = L2Norm()
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of every sample."""
@@ -58,6 +66,7 @@ class HalfPoissonDeviance(Loss):
     """Σ t ln(t / rate) − t + rate over the outputs, with rate = e^output (half the deviance of Poisson's law)."""
 
     link: ClassVar[str] = "exp"
+    plain: ClassVar[Loss] = Poisson(over="sum")
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of every sample."""

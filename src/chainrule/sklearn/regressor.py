@@ -188,7 +188,7 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
     >>> regr.fit(X_train, y_train)
     MLPRegressor(max_iter=2000, random_state=1, tol=0.1)
     >>> regr.predict(X_test[:2]).round()
-    array([  28., -291.])
+    array([  29., -291.])
     >>> regr.score(X_test, y_test)
     0.98...
     """
