@@ -209,3 +209,34 @@ def test_errors_say_what_to_do() -> None:
         float(cr.Value(2.0))
     (a * 2).backward([1.0, 0.0])
     assert list(a.grad) == [2, 0]
+
+
+class TestPublishedGraphs:
+    """The worked examples of Stanford's course CS231n, "Backpropagation, Intuitions"."""
+
+    def test_xyz(self) -> None:
+        x, y, z = cr.values(x=-2.0, y=5.0, z=-4.0)
+        q = x + y
+        f = q * z
+        f.backward()
+        assert (q.data, f.data) == (3, -12)
+        assert (x.grad, y.grad, z.grad, q.grad) == (-4, -4, 3, -4)
+
+    def test_the_sigmoid_neuron(self) -> None:
+        w0, w1, w2 = cr.values(w0=2.0, w1=-3.0, w2=-3.0)
+        x0, x1 = cr.values(x0=-1.0, x1=-2.0)
+        dot = w0 * x0 + w1 * x1 + w2
+        f = 1.0 / (1 + np.exp(-dot))
+        f.backward()
+        assert dot.data == 1
+        assert f.data == pytest.approx(0.7310585786300049, rel=1e-15)
+        assert dot.grad == pytest.approx(0.19661193324148185, rel=1e-14)
+        gradients = [w0.grad, w1.grad, w2.grad, x0.grad, x1.grad]
+        expected = [
+            -0.19661193324148185,
+            -0.3932238664829637,
+            0.19661193324148185,
+            0.3932238664829637,
+            -0.5898357997244456,
+        ]
+        assert gradients == pytest.approx(expected, rel=1e-14)

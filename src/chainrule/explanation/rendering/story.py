@@ -169,6 +169,8 @@ class Writer:
         """Whether a value has no name and a formula too long to stand for one."""
         if x.variable in self.derivation.evaluation.names or x.variable not in self.derivation.evaluation.makers:
             return False
+        if self.derivation.formulas.symbols(x.variable):  # it goes by its label: a short formula, or a number
+            return not self.spelled(x).formula
         formula = self.derivation.formulas.by_itself(x)
         return isinstance(formula, Symbol) or len(list(symbols_in(formula))) > SHORT
 
