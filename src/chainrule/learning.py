@@ -1,7 +1,8 @@
 """All public names about networks, in one place that is loaded when the first of them is used."""
 
+from typing import TYPE_CHECKING, Any
+
 from chainrule import datasets
-from chainrule.explanation import Value, derivation, evaluation_order, explain, values
 from chainrule.network import Network, load
 from chainrule.nn import (
     Activation,
@@ -56,6 +57,9 @@ from chainrule.training import (
     Step,
     WarmUp,
 )
+
+if TYPE_CHECKING:
+    from chainrule.explanation import Value, derivation, evaluation_order, explain, values
 
 __all__ = [
     "SGD",
@@ -116,3 +120,12 @@ __all__ = [
     "load",
     "values",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Names about explanations are loaded with the first of them: training needs none."""
+    if name in __all__:
+        from chainrule import explanation
+
+        return getattr(explanation, name)
+    raise AttributeError(f"module 'chainrule.learning' has no attribute {name!r}")
