@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from functools import cache
+from functools import cache, lru_cache
 from importlib.util import find_spec
 from typing import Any
 
@@ -53,13 +53,19 @@ def why_not_compiled(loop: TrainingLoop, data: list[Any]) -> str | None:
     if find_spec("llvmlite") is None:
         _say_once("llvmlite is not installed here, so chainrule trains with NumPy, more slowly: pip install llvmlite")
         return "llvmlite is not installed"
-    from chainrule.engines.llvm.lowering import unsupported
-
-    names = unsupported(loop.step)
+    names = _unsupported(loop.step)
     if names:
         return f"these operations have no machine code: {', '.join(names)}"
     scattered = any(isinstance(x, np.memmap) and not x.flags.c_contiguous for x in data)
     return "data mapped from disk does not lie in one piece" if scattered else None
+
+
+@lru_cache(maxsize=64)
+def _unsupported(program: Program) -> list[str]:
+    """The names of operations that have no machine code, looked for once in a Program."""
+    from chainrule.engines.llvm.lowering import unsupported
+
+    return unsupported(program)
 
 
 @cache
