@@ -31,6 +31,14 @@ def _statements(derivation: Derivation) -> list[tuple[Statement, int]]:
     return found
 
 
+def _conclude(rights: list[str], statement: Statement, equals: str, result: str) -> None:
+    """Write the result behind the last right side that is in numbers, or below the others."""
+    if statement.steps and statement.steps[-1].digits is not None:
+        rights[-1] = result if rights[-1] == result else f"{rights[-1]}{equals}{result}"
+    else:
+        rights.append(result)
+
+
 # --- LaTeX
 
 
@@ -57,7 +65,7 @@ def _latex(writer: Writer, statement: Statement) -> list[str]:
         )
     rights = [writer.step(step) + _latex_folded(writer, step) for step in statement.steps]
     if statement.value is not None:
-        rights.append(writer.number(statement.value) + _latex_check(writer, statement.check))
+        _conclude(rights, statement, " = ", writer.number(statement.value) + _latex_check(writer, statement.check))
     rules = rf"\qquad \mathrm{{({style.words(rules_in_words(statement.rules))})}}" if statement.rules else ""
     definition = None if statement.left is None else writer.definition(statement.left)
     told = [rf"\mathrm{{with}}\ {definition}"] if definition is not None else []
@@ -113,7 +121,7 @@ def _mathml(writer: Writer, statement: Statement) -> list[str]:
     left = writer.slope(statement.left) if statement.left is not None else ""
     rights = [writer.step(step) + _mathml_folded(writer, step) for step in statement.steps]
     if statement.value is not None:
-        rights.append(writer.number(statement.value))
+        _conclude(rights, statement, "<mo>=</mo>", writer.number(statement.value))
     return [
         _math(f"{left if i == 0 else ''}{'<mo>=</mo>' if left or i else ''}{right}") for i, right in enumerate(rights)
     ]
@@ -137,7 +145,7 @@ def as_mathml(derivation: Derivation) -> str:
     assert top.left is not None
     rights = [formula.step(step) + _mathml_folded(formula, step) for step in top.steps]
     if top.value is not None:
-        rights.append(formula.number(top.value))
+        _conclude(rights, top, "<mo>=</mo>", formula.number(top.value))
     for i, right in enumerate(rights):
         left = formula.slope(top.left) if i == 0 else ""
         rows.append(f"<mtr><mtd>{left}</mtd><mtd><mo>=</mo></mtd><mtd>{right}</mtd></mtr>")
