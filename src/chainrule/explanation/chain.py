@@ -16,6 +16,7 @@ from chainrule.explanation.backward import dependents
 from chainrule.explanation.elements import Alphabet, Formulas, NoFormulaError, Use, uses_of
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.forward import carry_forward, unit_tangent
+from chainrule.explanation.letters import with_first_letters, with_other_letters
 from chainrule.explanation.rules import rule_of
 from chainrule.explanation.symbols import (
     ONE,
@@ -29,7 +30,6 @@ from chainrule.explanation.symbols import (
     multiply,
     series,
     symbols_in,
-    with_other_letters,
 )
 from chainrule.tracing.program import Variable
 
@@ -187,6 +187,10 @@ class Chain:
 
     def _uses(self, element: Element) -> Iterator[Use]:
         return (use for use in uses_of(self.evaluation, element, self.alphabet) if use.target.variable in self.relevant)
+
+    def tidy(self, formula: Expression) -> Expression:
+        """The formula with few letters: those of families stay, other sums run over the first that are free."""
+        return with_first_letters(formula, {x for family in self.families.values() for x in family.letters})
 
     def nested(self, size: int) -> Expression:
         """The whole gradient in one formula; gradients whose formulas would have more symbols stay by name."""

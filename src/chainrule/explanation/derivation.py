@@ -174,7 +174,7 @@ def derive(
         chain = Chain(evaluation, element, lambda x: x in more or chosen[depth](x), named, shown)
     with np.errstate(all="ignore"):
         lines = tuple(_line(chain, link, shown, check) for link in chain.links)
-        formula = chain.nested(NESTED)
+        formula = chain.tidy(chain.nested(NESTED))
         value = None if element.letters else float(np.asarray(evaluation.cotangents[element.variable])[element.place])
         inner = parts(formula) if isinstance(formula, Product | Sum) and value is not None else ()
         numbers = tuple(Part(x, float(number_of(x, chain.value_of))) for x in inner)
@@ -238,7 +238,7 @@ def _line(chain: Chain, link: Link, most: int, check: bool) -> Line:
         more = max(0, len(places) - most)
         shown = sorted(places[:most], key=lambda p: list(p.values()))
         instances = tuple(_instance(chain, link, p, most, check) for p in shown)
-    return Line(link.element, link.formula(chain.output), tuple(rules), instances, more)
+    return Line(link.element, chain.tidy(link.formula(chain.output)), tuple(rules), instances, more)
 
 
 def _instance(chain: Chain, link: Link, places: Mapping[Letter, int], most: int, check: bool) -> Instance:
@@ -255,7 +255,7 @@ def _instance(chain: Chain, link: Link, places: Mapping[Letter, int], most: int,
         term = link.terms[owner[i]]
         inner = np.unravel_index(place[i], values[owner[i]].shape)
         at = dict(zip(term.letters, map(int, inner), strict=True))
-        kept.append(Part(at_places(products[owner[i]], at), float(every[i])))
+        kept.append(Part(chain.tidy(at_places(products[owner[i]], at)), float(every[i])))
     rest = float(np.sum(np.delete(every, shown)))
     element = link.element.at(places)
     value = float(np.asarray(chain.evaluation.cotangents[element.variable])[element.place])

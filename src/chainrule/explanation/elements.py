@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.letters import NAMES
 from chainrule.explanation.symbols import (
     Element,
     Expression,
@@ -31,8 +32,6 @@ from chainrule.ops import Contraction, Elementwise, Reduction
 from chainrule.ops.kinds.contraction import parse
 from chainrule.ops.operation import eager
 from chainrule.tracing.program import Atom, Constant, Equation, Variable
-
-NAMES = "klmpqrstuvw"
 
 LENGTHY = 60
 """Symbols of the longest formula that is put in for a value without name."""

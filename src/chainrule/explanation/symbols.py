@@ -293,19 +293,6 @@ def at_places(x: Expression, places: Mapping[Letter, int | Letter]) -> Expressio
     return rewritten(x, change) if places else x
 
 
-def with_other_letters(x: Expression, taken: set[Letter], new: Callable[[Letter], Letter]) -> Expression:
-    """The same expression, with sums over letters that are `taken` written with new ones."""
-
-    def change(part: Expression) -> Expression | None:
-        if not isinstance(part, Series):
-            return None
-        body = with_other_letters(part.body, taken, new)
-        renamed = {letter: new(letter) for letter in part.letters if letter in taken}
-        return Series(tuple(renamed.get(letter, letter) for letter in part.letters), at_places(body, renamed))
-
-    return rewritten(x, change)
-
-
 def number_of(x: Expression, value: Callable[[Symbol | Slope, Mapping[Letter, Any]], Any], places: Any = None) -> Any:
     """The number an expression stands for; with arrays as places, an array of them.
 

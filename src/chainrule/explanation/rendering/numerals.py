@@ -9,7 +9,7 @@ def numeral(x: float, digits: int) -> str:
     """So many significant digits, as plain ASCII: `0.000438568`, `-8`, `1.5e-09`."""
     if not math.isfinite(x):
         return "nan" if math.isnan(x) else "inf" if x > 0 else "-inf"
-    text = f"{x:.{digits}g}"
+    text = f"{x + 0.0:.{digits}g}"  # zero has no sign here
     mantissa, _, exponent = text.partition("e")
     if exponent:
         return f"{mantissa}e{int(exponent)}"

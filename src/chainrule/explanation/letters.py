@@ -1,0 +1,50 @@
+"""Letters of sums, chosen so that none means two things in one formula, and no more are used than need be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from chainrule.explanation.symbols import Expression, Letter, Series, Symbol, at_places, rewritten, symbols_in
+
+NAMES = "klmpqrstuvw"
+"""The letters that sums run over, in order; n is for samples."""
+
+
+def with_other_letters(x: Expression, taken: set[Letter], new: Callable[[Letter], Letter]) -> Expression:
+    """The same expression, with sums over letters that are `taken` written with new ones."""
+
+    def change(part: Expression) -> Expression | None:
+        if not isinstance(part, Series):
+            return None
+        body = with_other_letters(part.body, taken, new)
+        renamed = {letter: new(letter) for letter in part.letters if letter in taken}
+        return Series(tuple(renamed.get(letter, letter) for letter in part.letters), at_places(body, renamed))
+
+    return rewritten(x, change)
+
+
+def with_first_letters(x: Expression, kept: set[Letter], scope: frozenset[str] = frozenset()) -> Expression:
+    """The same expression, with every sum over letters that are not `kept` over the first ones free there."""
+
+    def change(part: Expression) -> Expression | None:
+        if not isinstance(part, Series):
+            return None
+        taken = scope | {letter.name for letter in (*kept, *_letters_in(part.body)) if letter not in part.letters}
+        new: dict[Letter, int | Letter] = {}
+        for letter in part.letters:
+            name = letter.name
+            if letter not in kept:
+                names = "n" if letter.name[0] == "n" else NAMES
+                name = next(c + "′" * i for i in range(99) for c in names if c + "′" * i not in taken)
+            taken |= {name}
+            new[letter] = Letter(name, letter.size)
+        body = with_first_letters(at_places(part.body, new), kept, frozenset(taken))
+        return Series(tuple(Letter(str(new[letter]), letter.size) for letter in part.letters), body)
+
+    return rewritten(x, change)
+
+
+def _letters_in(x: Expression) -> Iterable[Letter]:
+    """The letters of all symbols."""
+    for symbol in symbols_in(x):
+        yield from (symbol.element if isinstance(symbol, Symbol) else symbol.by).letters
