@@ -75,6 +75,36 @@ def test_the_default_engine_is_that_of_fit() -> None:
     assert_same_bits(step.update.after, fitted.parameters)
 
 
+def test_values_in_between_are_numpys_where_an_engine_would_round_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    from chainrule.explanation import stepping
+
+    prepare = stepping.prepare
+
+    class Otherwise:
+        """A runner whose values are all a little off."""
+
+        def __init__(self, runner: Any) -> None:
+            self.load, self.run, self._runner = runner.load, runner.run, runner
+
+        @property
+        def state(self) -> list[Any]:
+            return [x * (1 + 1e-6) for x in self._runner.state]
+
+    def other(loop: Any, data: Any, engine: str, threads: Any) -> Any:
+        runner = prepare(loop, data, "numpy", threads)
+        return runner if engine == "numpy" else Otherwise(runner)
+
+    make = lambda: cr.Network([cr.Dense(5, "tanh"), cr.Dense(1)], seed=2)  # noqa: E731
+    X, y = np.random.default_rng(0).normal(size=(9, 3)), np.ones(9)
+    by_numpy, fitted = make().step_by_step(X, y, engine="numpy"), make()
+    monkeypatch.setattr(stepping, "prepare", other)
+    step = make().step_by_step(X, y)
+    fitted.fit(X, y, epochs=1, batch_size=9, progress=False)
+    assert not step.exact
+    assert_same_bits(step.update.after, fitted.parameters)
+    np.testing.assert_array_equal(step.forward.layers[0].z, by_numpy.forward.layers[0].z)
+
+
 def test_following_steps_are_those_of_a_longer_fit() -> None:
     make = lambda: cr.Network([cr.Dense(5, "tanh"), cr.Dense(1)], seed=2)  # noqa: E731
     X, y = np.random.default_rng(0).normal(size=(9, 3)), np.ones(9)
