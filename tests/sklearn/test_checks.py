@@ -18,7 +18,17 @@ ESTIMATORS = [
 ]
 
 
-@checks.parametrize_with_checks(ESTIMATORS)
+CASES = [case for estimator in ESTIMATORS for case in checks.estimator_checks_generator(estimator)]
+
+
+def name_of(case: Any) -> str:
+    if hasattr(case, "func"):
+        return str(case.func.__name__)
+    own = getattr(case, "network", None)
+    return type(case).__name__ + ("-own" if own is not None else "")
+
+
+@pytest.mark.parametrize(("estimator", "check"), CASES, ids=name_of)
 @pytest.mark.filterwarnings("ignore")
 def test_manners(estimator: Any, check: Any) -> None:
     check(estimator)
