@@ -122,7 +122,7 @@ class Training:
             saving = settings.epochs * evaluation_saving(step.objective.model, len(validation.inputs[0]))
             engine = "numpy" if settings.engine == "numpy" else "auto"  # NumPy evaluates what cannot be compiled
             self.validator = Evaluator(step.objective, validation, engine, saving)
-        self.state = self.runner.state
+        self.state = trees.flatten(state)[0]
         self.history = History()
         # Two streams, so that neither depends on how many epochs are drawn at once.
         self.order_random = np.random.default_rng([settings.seed, 0])
