@@ -10,6 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines.llvm import plan, sharing, training
+from chainrule.engines.llvm.pace import Pace
 
 random = np.random.default_rng(0)
 X = random.normal(size=(150, 70))
@@ -100,3 +101,24 @@ def test_a_training_goes_on_when_the_system_has_no_more_threads(monkeypatch: pyt
     monkeypatch.setattr(machine.threading.Thread, "start", refuse)
     for name, value in trained(layers, rows, targets, batch_size=None, epochs=2, threads=2).items():
         np.testing.assert_array_equal(value, expected[name])
+
+
+def test_one_thread_while_others_keep_the_cores_busy() -> None:
+    pace, busy = Pace(4), False
+    used = []
+    for call in range(200):
+        busy = 50 <= call < 120
+        threads = pace.threads
+        used.append(threads)
+        pace.note(threads, {1: 1.0, 4: 20.0 if busy else 0.3}[threads])
+    assert used[0] == 4
+    assert used[3:50].count(4) >= 43
+    assert used[53:120].count(1) >= 65
+    assert used[190:].count(4) >= 9
+
+
+def test_one_core_is_one_thread() -> None:
+    pace = Pace(1)
+    for _ in range(5):
+        assert pace.threads == 1
+        pace.note(1, 1.0)

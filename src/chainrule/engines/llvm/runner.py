@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import time
 from typing import Any
 
 import numpy as np
 
 from chainrule.engines.llvm.buffers import Buffer, long_axes, meetings, status
 from chainrule.engines.llvm.machine import table
+from chainrule.engines.llvm.pace import Pace, available
 from chainrule.engines.llvm.training import THREADS, Compiled, compile_loop
 from chainrule.engines.loop import TrainingLoop
 from chainrule.errors import ShapeError
@@ -26,7 +27,8 @@ class LlvmRunner:
                     f"{x.shape} in {x.dtype}."
                 )
         self._compiled: Compiled = compile_loop(loop, len(data))
-        self._threads = (threads or available()) if self._compiled.plan.shared else 1
+        self._threads = threads
+        self._pace = Pace(available() if self._compiled.plan.shared else 1)
         self._memory = np.zeros(self._compiled.plan.arena_bytes + 64, np.uint8)
         begin = -self._memory.ctypes.data % 64
         self._arena = self._memory[begin:]
@@ -67,7 +69,10 @@ class LlvmRunner:
         pace = 0 if same else loop.rows
         status(self._arena)[0] = 0
         places = [self._arena.ctypes.data, order.ctypes.data, pace, figures.ctypes.data, first, count]
-        self._call([table([*places, i, self._threads, *addresses]) for i in range(self._threads)])
+        threads = (self._threads or self._pace.threads) if self._compiled.plan.shared else 1
+        started = time.perf_counter()
+        self._call([table([*places, i, threads, *addresses]) for i in range(threads)])
+        self._pace.note(threads, (time.perf_counter() - started) / max(count, 1))
         if status(self._arena)[0]:
             raise IndexError("an index in the training step is out of bounds for the array it picks from.")
         return figures
@@ -84,14 +89,6 @@ class LlvmRunner:
                 numbers[THREADS] = count
 
         self._compiled.function.together(tables, gather)
-
-
-def available() -> int:
-    """How many threads a training may use here: OMP_NUM_THREADS, or the cores this process may run on."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdigit() and int(wanted) > 0:
-        return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _write(buffer: Buffer, arena: Any, value: Any) -> None:
