@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from chainrule.cli.console import complain
 from chainrule.cli.demo import demo
 from chainrule.cli.exits import FAILED, INTERRUPTED
+from chainrule.cli.explain import explain
 from chainrule.cli.predict import evaluate, predict
 from chainrule.cli.train import train
 from chainrule.errors import ChainruleError
@@ -70,6 +71,7 @@ app.command("demo")(demo)
 app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("predict")(predict)
+app.command("explain")(explain)
 
 
 def main() -> None:

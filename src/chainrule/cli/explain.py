@@ -1,0 +1,304 @@
+"""`chainrule explain`: why a gradient of a stored model, or of an expression, is what it is."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from chainrule.cli.console import complain, note, say
+from chainrule.cli.exits import FAILED
+from chainrule.cli.files import load_model, to_read
+from chainrule.cli.options import MissingChoice, Separator
+from chainrule.cli.reports import percent
+from chainrule.cli.values import number, table_of
+from chainrule.errors import SettingError, UnknownNameError
+from chainrule.explanation import Contributions, Derivation
+from chainrule.explanation.expressions import parse_expression
+from chainrule.tables import Preparation, Table, TableError, spell
+
+LISTED = 12
+"""Inputs, classes and cells that are listed by name."""
+
+
+class Depth(StrEnum):
+    """How many lines a derivation has."""
+
+    layers = "layers"
+    factors = "factors"
+    terms = "terms"
+
+
+class Form(StrEnum):
+    """What a derivation is written as."""
+
+    text = "text"
+    latex = "latex"
+    markdown = "markdown"
+    json = "json"
+    html = "html"
+
+
+MODEL: Any = {"rich_help_panel": "A stored model"}
+ANSWER: Any = {"rich_help_panel": "The explanation"}
+
+
+def explain(
+    given: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="A model that `chainrule train --save` made and a CSV file; with --expression its numbers, as a=2 b=-3.",
+            metavar="[MODEL DATA | NAME=NUMBER ...]",
+            show_default=False,
+        ),
+    ] = None,
+    by: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--weight",
+            "--of",
+            help="What the derivative is by, such as dense_0.weight[0,1], dense_1.z[2] or x[0]; a name in the expression. "
+            "May be repeated.",
+            metavar="WHAT",
+        ),
+    ] = None,
+    expression: Annotated[
+        str | None,
+        typer.Option(help='A formula instead of a model, such as "(a*b + c)*tanh(f)".', metavar="FORMULA"),
+    ] = None,
+    row: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1, help="A row of DATA, the first is 1; several are one batch. By default all.", **MODEL, metavar="N"
+        ),
+    ] = None,
+    contributions: Annotated[
+        bool, typer.Option("--contributions", help="Split the gradient by output, by sample and by path.", **MODEL)
+    ] = False,
+    missing: Annotated[
+        MissingChoice | None,
+        typer.Option(
+            help="Missing values: error, drop, mean or median; by default as in training.", **MODEL, metavar="WHAT"
+        ),
+    ] = None,
+    separator: Separator = None,
+    depth: Annotated[
+        Depth,
+        typer.Option(help="A line for every layer, every named value (factors), or every operation (terms).", **ANSWER),
+    ] = Depth.factors,
+    digits: Annotated[int, typer.Option(min=1, max=17, help="Significant digits.", **ANSWER, metavar="N")] = 6,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Put finite differences beside the gradients; fail if they differ.", **ANSWER),
+    ] = False,
+    form: Annotated[Form, typer.Option("--format", help="How it is written.", **ANSWER)] = Form.text,
+) -> None:
+    """Say why a gradient is what it is: the chain rule in symbols and in numbers, line by line.
+
+    chainrule explain model.safetensors data.csv --row 3 --weight "dense_0.weight[0,1]"
+
+    chainrule explain --expression "(a*b + c)*f" a=2 b=-3 c=10 f=-2 --of a
+    """  # fmt: skip
+    options = {"depth": depth.value, "digits": digits, "check": check}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        if expression is not None:
+            if contributions or row:
+                raise SettingError("--row and --contributions are for stored models; leave them out with --expression.")
+            _explain_expression(expression, given or [], by or [], form, options)
+        elif given is None or len(given) != 2 or not by:
+            _explain_what_is_needed(given or [])
+        else:
+            _explain_model(
+                _chosen(Path(given[0]), Path(given[1]), row or [], missing, separator), by, form, options, contributions
+            )
+    for warning in caught:
+        complain(str(warning.message))
+    if caught:
+        raise typer.Exit(FAILED)
+
+
+# --- an expression
+
+
+def _explain_expression(
+    text: str, given: Sequence[str], by: Sequence[str], form: Form, options: dict[str, Any]
+) -> None:
+    parsed = parse_expression(text)
+    result, values = parsed.values(_numbers(given))
+    for name in by:
+        if name not in values:
+            raise UnknownNameError.among("name in the expression", name, values)
+    if form is Form.text:
+        say(f"{parsed.text}, computed from the inside out, and how {result.name} changes with each part:", "bold")
+        say()
+        say(table_of(result, options["digits"]))
+        say()
+    _print(_written(derivations, form), form)
+
+
+def _numbers(given: Sequence[str]) -> dict[str, float]:
+    """The numbers of a command line such as `a=2 b=-3 c=1/3`."""
+    numbers: dict[str, float] = {}
+    for text in given:
+        name, sign, typed = text.partition("=")
+        name = unicodedata.normalize("NFKC", name.strip())
+        if not sign or not name.isidentifier():
+            raise SettingError(f"{text!r} was given as a number of the expression; write it as a=2.")
+        if name in numbers:
+            raise SettingError(f"{name} was given two numbers; give one.")
+        try:
+            numbers[name] = float(typed)
+        except ValueError:
+            parsed = parse_expression(typed)
+            if parsed.names:
+                raise SettingError(f"{text!r} has no number after the sign; write it as {name}=2.") from None
+            numbers[name] = float(parsed())
+    return numbers
+
+
+# --- a stored model
+
+
+def _explain_what_is_needed(given: Sequence[str]) -> None:
+    """What to write, when a model, its data or a weight is not given; the weights there are, when the model is known."""
+    if len(given) == 2:
+        network, preparation = load_model(Path(given[0]))
+        found = network.evaluation(np.zeros((1, len(preparation.features)), np.float32))
+        shapes = [f"{name} {list(x.shape)}" for name, x in found.known.items() if "." in name]
+        raise SettingError(
+            f'--weight is missing; write --weight "dense_0.weight[0,1]", say. There are {", ".join(shapes)}.'
+        )
+    raise SettingError(
+        f"explain was given {' '.join(given) or 'nothing'}; give a model and a CSV file, with --row and --weight, "
+        'or --expression "a*b" a=2 b=-3.'
+    )
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The rows to be explained: in the file, as the network takes them, and their numbers."""
+
+    model: str
+    network: Any
+    preparation: Preparation
+    table: Table
+    X: Any
+    y: Any
+    numbers: tuple[int, ...]
+
+
+def _chosen(
+    model: Path, data: Path, wanted: Sequence[int], missing: MissingChoice | None, separator: str | None
+) -> Chosen:
+    network, preparation = load_model(model)
+    table = preparation.read(to_read(data), separator)
+    wrong = [number for number in wanted if number > len(table)]
+    if wrong:
+        raise TableError(f"--row {wrong[0]} is not there: {table.source} has {len(table):,} rows, and the first is 1.")
+    numbers = list(dict.fromkeys(wanted)) or list(range(1, len(table) + 1))
+    notes = table.notes
+    if wanted:
+        table = table.rows(np.array(numbers) - 1)
+    inputs, truth = preparation.apply_with_target(table, None if missing is None else missing.value)
+    for remark in (*notes, *inputs.notes):
+        note(spell(remark, command_line=True), to_errors=True)
+    if not len(inputs.X):
+        raise TableError(f"{table.source} has no row left to explain.")
+    return Chosen(
+        model.name,
+        network,
+        preparation,
+        table.rows(inputs.rows),
+        inputs.X,
+        preparation.target.standardised(truth),
+        tuple(numbers[i] for i in inputs.rows),
+    )
+
+
+def _explain_model(rows: Chosen, by: Sequence[str], form: Form, options: dict[str, Any], split: bool) -> None:
+    if split:
+        writers: dict[Form, Callable[[Contributions], Any]] = {
+            Form.text: str, Form.html: Contributions._repr_html_, Form.json: _as_data,
+        }  # fmt: skip
+        if form not in writers:
+            raise SettingError(f"contributions cannot be written as {form.value}; use --format text, json or html.")
+        digits = options["digits"]
+        found = [rows.network.contributions(rows.X, rows.y, where, digits=digits) for where in by]
+        parts = [writers[form](one) for one in found]
+    else:
+        parts = _written([rows.network.explain(rows.X, rows.y, where, **options) for where in by], form)
+    if form is Form.text:
+        _tell_rows(rows)
+    _print(parts, form)
+
+
+def _tell_rows(rows: Chosen) -> None:
+    """Which rows are explained, and what the names in formulas stand for."""
+    target, columns = rows.preparation.target, rows.preparation.columns
+    batch = len(rows.numbers) > 1
+    say(
+        f"{rows.model} on {rows.table.source}, "
+        + (f"{len(rows.numbers):,} rows as one batch" if batch else f"row {rows.numbers[0]}"),
+        "bold",
+    )
+    if batch:
+        say(f"  rows      {_some([f'n = {n}: row {number}' for n, number in enumerate(rows.numbers)])}")
+    else:
+        cells = [f"{column.name} {rows.table.column(column.name)[0]}" for column in columns]
+        say(f"  row {rows.numbers[0]:<5} {_some(cells)} → {target.name} {rows.table.column(target.name)[0]}")
+    say(f"  inputs    {_some([f'x[{i}] {name}' for i, name in enumerate(rows.preparation.features)])}")
+    last = list(rows.network.layers)[-1]
+    loss = number(rows.network.evaluate(rows.X, rows.y)["loss"])
+    mean = ", the mean over the rows" * batch
+    if target.task == "classification":
+        shares = np.asarray(rows.network.predict_proba(rows.X)).mean(axis=0)
+        classes = [
+            f"[{i}] {label} {percent(p)}" for i, (label, p) in enumerate(zip(target.classes, shares, strict=True))
+        ]
+        say(f"  outputs   {last}.z: {_some(classes)}")
+        say(f"  loss      L = −log(share of the true class){mean} = {loss}; logsumexp(z) is log Σ exp(z)")
+    else:
+        say(f"  output    {last}.z: {target.name}, standardised")
+        say(f"  loss      L = squared error of that{mean} = {loss}")
+    say()
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names if len(names) <= LISTED else [*names[: LISTED - 1], "…", names[-1]])
+
+
+def _as_data(found: Contributions) -> dict[str, Any]:
+    return {
+        "gradient": found.name,
+        "value": found.gradient,
+        "paths": found.paths,
+        **{split.by: [{"name": part.name, "value": part.value} for part in split] for split in found.splits},
+    }
+
+
+# --- writing
+
+
+def _written(derivations: Sequence[Derivation], form: Form) -> list[Any]:
+    return [json.loads(one.to("json")) if form is Form.json else one.to(form.value) for one in derivations]
+
+
+def _print(parts: Sequence[Any], form: Form) -> None:
+    """The explanations as one text that is whole: a JSON value, a page, or one below the other."""
+    if form is Form.json:
+        typer.echo(json.dumps(parts[0] if len(parts) == 1 else parts, indent=1, ensure_ascii=False))
+    elif form is Form.html:
+        typer.echo(
+            '<!doctype html>\n<meta charset="utf-8">\n<title>chainrule explain</title>\n' + "\n<hr>\n".join(parts)
+        )
+    else:
+        typer.echo(("\n\n" + "─" * 60 + "\n\n" if form is Form.text else "\n\n").join(parts))
