@@ -137,6 +137,7 @@ def _explain_expression(
     for name in by:
         if name not in values:
             raise UnknownNameError.among("name in the expression", name, values)
+    derivations = [result.explain(values[name], **options) for name in by or values]
     if form is Form.text:
         say(f"{parsed.text}, computed from the inside out, and how {result.name} changes with each part:", "bold")
         say()
@@ -251,7 +252,7 @@ def _tell_rows(rows: Chosen) -> None:
         "bold",
     )
     if batch:
-        say(f"  rows      {_some([f'n = {n}: row {number}' for n, number in enumerate(rows.numbers)])}")
+        say(f"  rows      {_some([f'n = {n}: row {place}' for n, place in enumerate(rows.numbers)], 5)}")
     else:
         cells = [f"{column.name} {rows.table.column(column.name)[0]}" for column in columns]
         say(f"  row {rows.numbers[0]:<5} {_some(cells)} → {target.name} {rows.table.column(target.name)[0]}")
@@ -265,15 +266,16 @@ def _tell_rows(rows: Chosen) -> None:
             f"[{i}] {label} {percent(p)}" for i, (label, p) in enumerate(zip(target.classes, shares, strict=True))
         ]
         say(f"  outputs   {last}.z: {_some(classes)}")
-        say(f"  loss      L = −log(share of the true class){mean} = {loss}; logsumexp(z) is log Σ exp(z)")
+        say(f"  loss      L = −log(share of the true class){mean} = {loss}")
+        say("            in the formulas, logsumexp(z) is log Σ exp(z)")
     else:
         say(f"  output    {last}.z: {target.name}, standardised")
         say(f"  loss      L = squared error of that{mean} = {loss}")
     say()
 
 
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names if len(names) <= LISTED else [*names[: LISTED - 1], "…", names[-1]])
+def _some(names: Sequence[str], most: int = LISTED) -> str:
+    return ", ".join(names if len(names) <= most else [*names[: most - 1], "…", names[-1]])
 
 
 def _as_data(found: Contributions) -> dict[str, Any]:
