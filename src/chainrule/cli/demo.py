@@ -1,4 +1,4 @@
-"""`chainrule demo`: handwritten digits, or exclusive or, from data to a stored model."""
+"""`chainrule demo`: handwritten digits, or exclusive or, from data to a stored model; and a tour of the chain rule."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import chainrule as cr
 from chainrule.cli.console import heading, note, say, shaded, sparkline
 from chainrule.cli.exits import INTERRUPTED
 from chainrule.cli.files import FileError, can_draw
+from chainrule.cli.tour import tour
 
 XOR_EPOCHS = 1000
 XOR_STARTS = 20
@@ -24,18 +25,28 @@ class Subject(StrEnum):
 
     digits = "digits"
     xor = "xor"
+    chain_rule = "chain-rule"
 
 
 def demo(
     subject: Annotated[
-        Subject, typer.Argument(help="digits: read handwriting. xor: what needs a hidden layer.")
+        Subject,
+        typer.Argument(
+            help="digits: read handwriting. xor: what needs a hidden layer. chain-rule: a guided tour of gradients."
+        ),
     ] = Subject.digits,
     output: Annotated[Path, typer.Option(help="The folder for the model and the picture.", metavar="FOLDER")] = Path(
         "demo-output"
     ),
     seed: Annotated[int, typer.Option(min=0, help="First weights, order of rows and test rows follow from it.")] = 1,
 ) -> None:
-    """Train a network on data that comes along, test it, save it, load it and look at how it learned."""
+    """Train a network on data that comes along, test it, save it, load it and look at how it learned.
+
+    Or be guided through the chain rule, from one number to a network: chainrule demo chain-rule
+    """
+    if subject is Subject.chain_rule:
+        tour(seed)
+        return
     if output.exists() and not output.is_dir():
         raise FileError(f"--output {output} is a file; give the name of a folder.")
     output.mkdir(parents=True, exist_ok=True)

@@ -109,7 +109,7 @@ def explain(
     """  # fmt: skip
     options = {"depth": depth.value, "digits": digits, "check": check}
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
+        warnings.simplefilter("always", UserWarning)
         if expression is not None:
             if contributions or row:
                 raise SettingError("--row and --contributions are for stored models; leave them out with --expression.")
