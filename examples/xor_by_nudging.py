@@ -3,7 +3,12 @@
 A 2-2-1 network with sigmoids, weights and biases from U(0, 1). Nudging raises each parameter in turn by ε = 0.0001,
 computes the loss again, takes the nudge back, and adds η·(loss before − loss after)/ε to the parameter. The chain rule
 finds the same derivatives in one backward pass.
+
+    python xor_by_nudging.py              prints both losses
+    python xor_by_nudging.py curves.png   draws them as well, with matplotlib
 """
+
+import sys
 
 import numpy as np
 
@@ -51,3 +56,14 @@ print(
 print(
     f"passes by the chain rule: {by_chain_rule.passes['forward']:,} forward and {by_chain_rule.passes['backward']:,} backward"
 )
+
+if len(sys.argv) > 1:
+    import matplotlib.pyplot as plt
+
+    plt.semilogy(by_nudging["loss"], linewidth=4, alpha=0.4, label="by nudging")
+    plt.semilogy(by_chain_rule["loss"], "k--", label="by the chain rule")
+    plt.xlabel("step")
+    plt.ylabel("loss")
+    plt.legend()
+    plt.savefig(sys.argv[1])
+    print(f"drawn in {sys.argv[1]}")

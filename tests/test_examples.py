@@ -12,6 +12,18 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 SHOWN = {  # words that an example's output must have
     "arbitrary_network": ["14 parameters", "by the chain rule", "by nudging"],
     "perceptron": ["AND", "separates the classes", "No line separates", "2-2-1 network: [0, 1, 1, 0]"],
+    "two_three_two": [
+        "∂L/∂u_ij = (y_j − t_j)·y_j(1 − y_j)·h_i",
+        "∂L/∂w_ij = [Σ_k (y_k − t_k)·y_k(1 − y_k)·u_jk]·h_j(1 − h_j)·x_i",
+        "and +0.000000000 by way of output.a[1]",
+    ],
+    "mazur": [
+        "+0.000668396021144, -0.000229828286670",
+        "0.291027924  0.29102777369359",
+        "0.291027924  differs",
+        "0.015912196  0.0159136204",
+    ],
+    "numerical_derivative": ["14.003000", "smallest error", "exp, central"],
     "xor_by_nudging": ["60,000 forward", "6,000 backward"],
     "from_scikit_learn": ["the two loss curves: ", "accuracy there", "network__hidden__units"],
     "own_pieces": ["10% of the points", "90% of the points", "agrees with finite differences"],
