@@ -21,6 +21,15 @@ def test_every_python_snippet_of_the_readme_runs_as_it_stands(code, tmp_path, mo
     exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
 
 
+def test_output_shown_in_the_readme_is_what_its_snippet_prints(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "88")
+    shown = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert shown
+    for code, output in shown:
+        exec(compile(code.rpartition("```python\n")[2], "README.md", "exec"), {"__name__": "__main__"})
+        assert capsys.readouterr().out == output
+
+
 def test_the_readme_shows_code():
     assert len(snippets("README.md")) >= 3
 
