@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.llvm.buffers import Arena, Buffer, View
+from chainrule.engines.llvm.buffers import Arena, Buffer, View, long_axes
 from chainrule.engines.llvm.groups import Group, Grouping
 from chainrule.engines.llvm.sharing import BLOCKS, collected_by_blocks
 from chainrule.ops import Elementwise
@@ -147,11 +147,15 @@ class Memory:
             return False
         if self._last.get(old, -1) < home:
             return True
-        if not any(e.output is new for e in (*group.pointwise, group.root) if e is not None):
+        order = [e.output for e in group.pointwise]
+        if new not in order:
             return False  # a fold writes its result before it has read everything
+        reads = [i for i, e in enumerate(group.pointwise) if any(self._reads(x, old) for x in e.inputs)]
+        if reads and reads[0] > order.index(new):
+            return False  # it would be read after it is written over
         others = [group.root] if group.root is not None else []
         for equation in (*others, *group.folds):
-            if any(isinstance(x, Variable) and self.root(x) is old for x in equation.inputs):
+            if any(self._reads(x, old) for x in equation.inputs):
                 return False
         for equation in group.pointwise:
             for x in equation.inputs:
@@ -163,24 +167,39 @@ class Memory:
                     return False
         return True
 
+    def _reads(self, x: Atom, old: Variable) -> bool:
+        return isinstance(x, Variable) and self.root(x) is old
+
     def _place_rest(self, reuse: bool, shared: bool) -> None:
         for x in self.program.inputs[len(self._state) :]:
             self.buffers[x] = self._new(x.name, x.shape, x.dtype)
-        held: list[tuple[int, Buffer]] = []
+        held: dict[Variable, Buffer] = {}
         for place, group in enumerate(self.grouping.groups):
             for x in self._results(group):
-                if x not in self.buffers:
+                if x in self.buffers:
+                    continue
+                old = next((v for v in held if reuse and self._gives_way(v, x, place)), None)
+                if old is None:
                     self.buffers[x] = self._new(x.name, x.shape, x.dtype)
-                    held.append((self._last.get(x, place), self.buffers[x]))
+                else:
+                    self.buffers[x] = Buffer(x.name, x.shape, x.dtype, self.widest, held.pop(old).offset)
+                held[x] = self.buffers[x]
             for x in collected_by_blocks(group) if shared else []:
                 self.parts[x] = self._new(f"{x.name}_parts", (BLOCKS, *x.shape), x.dtype)
-                held.append((place, self.parts[x]))
-            for last, buffer in [h for h in held if reuse and h[0] <= place]:
-                self._arena.give_back(buffer.offset, buffer.nbytes)
-                held.remove((last, buffer))
+            if reuse:
+                done = [self.parts[x] for x in self.parts if any(e.output is x for e in group.equations)]
+                done += [held.pop(x) for x in list(held) if self._last.get(x, place) <= place]
+                for buffer in done:
+                    self._arena.give_back(buffer.offset, buffer.nbytes)
         if reuse:
-            for _, buffer in held:
+            for buffer in held.values():
                 self._arena.give_back(buffer.offset, buffer.nbytes)
+
+    def _gives_way(self, old: Variable, new: Variable, place: int) -> bool:
+        """Whether group `place` reads `old` for the last time, and writes `new` point by point where it was."""
+        if self._last.get(old, -1) != place or old.dtype != new.dtype or long_axes(old.shape) != long_axes(new.shape):
+            return False
+        return self._replaces(old, new, place)
 
     def _results(self, group: Group) -> list[Variable]:
         """What a group writes to memory."""
