@@ -22,7 +22,7 @@ def test_version():
     assert result.output == f"chainrule {cr.__version__}\n"
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["evaluate"], ["predict"]])
+@pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["evaluate"], ["predict"], ["explain"]])
 def test_help(command):
     result = run(*command, "--help")
     assert result.exit_code == 0

@@ -1,0 +1,172 @@
+"""The guided tour: every stage with the right numbers, without a terminal at once, with one a key at a time."""
+
+import contextlib
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from fcntl import ioctl
+
+import pytest
+from typer.testing import CliRunner
+
+import chainrule as cr
+from chainrule.cli.app import app
+from chainrule.cli.tour import STAGES
+
+COMMAND = [sys.executable, "-c", "from chainrule.cli import main; main()", "demo", "chain-rule"]
+PROMPT = "any key for the next stage"
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, ["demo", "chain-rule", *arguments])
+
+
+def test_every_stage_has_the_numbers_of_the_texts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run()
+    assert result.exit_code == 0, result.output
+    assert list(tmp_path.iterdir()) == []
+    assert PROMPT not in result.stdout
+    assert [line for line in result.stdout.splitlines() if " of 8 · " in line] == [
+        f"{i} of 8 · {title}" for i, title in enumerate(STAGES, 1)
+    ]
+    for words in (
+        "(20.014003 − 20) / 0.001 = 14.003", "f′(x) = 6·x − 4, so f′(3) = 14", "off by 0.003",
+        "product rule", "so ∂d/∂a = b", "∂d/∂b              2     2.000000",
+        "= (6, 8)", "├─ d = e + c     data  4   gradient −2", "│  │  ├─ a       data  2   gradient  6",
+        "−2·1·(−3) = 6", "= 3 − 6 = −3", "18 multiplications", "30,000   forward", "2,001,999          3,000   reverse",
+        "∂L/∂u_ij = (y_j − t_j)·y_j(1 − y_j)·h_i",
+        "∂L/∂w_ij = [Σ_k (y_k − t_k)·y_k(1 − y_k)·u_jk]·h_j(1 − h_j)·x_i",
+    ):  # fmt: skip
+        assert words in result.stdout or words in " ".join(result.stdout.split()), words
+
+
+def test_another_seed_is_another_network():
+    network = cr.Network(
+        [cr.Dense(3, "sigmoid", name="hidden"), cr.Dense(2, "sigmoid")], dtype="float64", seed=7
+    ).build(2)
+    gradient = network.contributions([[0.4, -0.7]], [[0.2, 0.9]], "hidden.weight[0, 0]", loss="l2_norm").gradient
+    first, second = run("--seed", "7").stdout, run().stdout
+    assert f"together {gradient:.6g}".replace("-", "−") in " ".join(first.split())
+    assert first.split("7 of 8")[0] == second.split("7 of 8")[0]
+    assert first != second
+
+
+def test_the_step_it_takes_lowers_the_error():
+    for seed in map(str, range(5)):
+        text = " ".join(run("--seed", seed).stdout.split())
+        before, after = text.split("the error falls from ")[1].split(". Do")[0].split(" to ")
+        assert float(after) < float(before)
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_own_words_fit_the_terminal(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    rules = ("rule)", "rule, chain rule)")  # lines that the library's derivations make
+    assert [line for line in run().stdout.splitlines() if len(line) > columns and not line.endswith(rules)] == []
+
+
+@contextlib.contextmanager
+def terminal(columns=80):
+    """The tour in a terminal of its own, and a function that reads until some words are there."""
+    screen, theirs = pty.openpty()
+    ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen(
+        COMMAND, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"}, start_new_session=True
+    )
+    os.close(theirs)
+    seen = bytearray()
+
+    def read_until(words, seconds=30.0):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end and words.encode() not in seen:
+            if select.select([screen], [], [], 0.1)[0]:
+                try:
+                    seen.extend(os.read(screen, 65536))
+                except OSError:  # the other side is closed
+                    break
+        text = seen.decode(errors="replace")
+        seen.clear()
+        return text
+
+    def press(key, words):
+        """What comes after a key; pressed again where it came before the tour listened."""
+        text = ""
+        for _ in range(5):
+            time.sleep(0.2)
+            with contextlib.suppress(OSError):  # it has ended
+                os.write(screen, key)
+            text += read_until(words, 4.0)
+            if words in text:
+                break
+        return text
+
+    def code(seconds=20.0):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            read_until("never", 0.1)  # what is left, so that it can end
+            if process.poll() is not None:
+                return process.returncode
+        return "still running"
+
+    try:
+        yield read_until, press, code
+    finally:
+        process.kill()
+        process.wait()
+        os.close(screen)
+
+
+def test_in_a_terminal_it_waits_for_a_key_and_leaves_at_q():
+    with terminal() as (read_until, press, code):
+        text = read_until(PROMPT)
+        assert "1 of 8" in text
+        assert "2 of 8" not in text
+        assert "2 of 8" not in read_until("2 of 8", 0.5)  # it waits
+        assert "2 of 8" in press(b" ", PROMPT)
+        text = press(b"q", "left after 2 of 8")
+        assert "left after 2 of 8" in text
+        assert "3 of 8" not in text
+        assert code() == 0
+
+
+@pytest.mark.parametrize(
+    ("key", "words", "expected"),
+    [(b"\x03", "stopped by Ctrl-C", 130), (b"\x04", "left after 1 of 8", 0), (b"\x1b", "left after 1 of 8", 0)],
+)
+def test_ctrl_c_ctrl_d_and_escape_leave_cleanly(key, words, expected):
+    with terminal() as (read_until, press, code):
+        read_until(PROMPT)
+        text = press(key, words)
+        assert words in text
+        assert "Traceback" not in text
+        assert "2 of 8" not in text
+        assert code() == expected
+
+
+def test_to_the_end_with_any_keys():
+    with terminal(120) as (read_until, press, code):
+        text = read_until(PROMPT)
+        for key, place in zip(b"x\r n\x7f3y", range(2, 9), strict=True):
+            text = press(bytes([key]), f"{place} of 8")
+            assert f"{place} of 8" in text
+            if place < 8:
+                text += read_until(PROMPT)
+        assert "left" not in text
+        assert code() == 0
+
+
+def test_a_reader_that_has_enough_ends_it_quietly():
+    first = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert first.stdout is not None
+    assert first.stdout.readline().startswith(b"The chain rule")
+    first.stdout.close()
+    assert first.stderr is not None
+    assert b"Traceback" not in first.stderr.read()
+    first.stderr.close()
+    first.wait()
