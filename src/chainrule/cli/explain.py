@@ -56,7 +56,7 @@ def explain(
         list[str] | None,
         typer.Argument(
             help="A model that `chainrule train --save` made and a CSV file; with --expression its numbers, as a=2 b=-3.",
-            metavar="[MODEL DATA | NAME=NUMBER ...]",
+            metavar="MODEL DATA | NAME=NUMBER",
             show_default=False,
         ),
     ] = None,
