@@ -82,8 +82,8 @@ def test_what_is_explained_is_said_first(folder):
     assert head.startswith("labels.safetensors on data.csv, row 3\n")
     assert f"sex {third['sex']}, age {third['age']} → label {third['label']}" in head
     assert "x[0] sex=female, x[1] sex=male, x[2] age" in head
-    assert re.search(r"dense_1.z: \[0\] no [\d.]+%, \[1\] yes [\d.]+%", head)
-    assert "cross-entropy" in head or "share of the true class" in head
+    assert re.search(r"dense_1.z, shares: \[0\] no [\d.]+%, \[1\] yes [\d.]+%", head)
+    assert "L = −log(share of the true class) = " in head
     assert "\n∂L/∂dense_0.weight[0, 1] = " in result.stdout
     assert "row 3" not in result.stdout.split("\n\n", 1)[1]
     batch = run("explain", model, data, "--row", 3, "--row", 8, "--weight", "dense_1.bias[1]").stdout

@@ -260,18 +260,18 @@ def _tell_rows(rows: Chosen) -> None:
     say(f"  inputs    {_some([f'x[{i}] {name}' for i, name in enumerate(rows.preparation.features)])}")
     last = list(rows.network.layers)[-1]
     loss = number(rows.network.evaluate(rows.X, rows.y)["loss"])
-    mean = ", the mean over the rows" * batch
+    mean = "mean over rows of " * batch
     if target.task == "classification":
         shares = np.asarray(rows.network.predict_proba(rows.X)).mean(axis=0)
         classes = [
             f"[{i}] {label} {percent(p)}" for i, (label, p) in enumerate(zip(target.classes, shares, strict=True))
         ]
-        say(f"  outputs   {last}.z: {_some(classes)}")
-        say(f"  loss      L = −log(share of the true class){mean} = {loss}")
+        say(f"  outputs   {last}.z, {'mean ' * batch}shares: {_some(classes)}")
+        say(f"  loss      L = {mean}−log(share of the true class) = {loss}")
         say("            in the formulas, logsumexp(z) is log Σ exp(z)")
     else:
         say(f"  output    {last}.z: {target.name}, standardised")
-        say(f"  loss      L = squared error of that{mean} = {loss}")
+        say(f"  loss      L = {mean}squared error of that = {loss}")
     say()
 
 
