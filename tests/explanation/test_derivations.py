@@ -359,3 +359,12 @@ def test_errors_say_what_to_do() -> None:
         cr.explain(3.0, a)  # type: ignore[call-overload]
     with pytest.raises(UnknownNameError, match="form"):
         (a * 2).explain(a).to("word")
+
+
+def test_what_is_kept_from_derivatives_has_none() -> None:
+    v = cr.Value(2.0).named("v")
+    total = v * v + cr.stop_gradient(-v)
+    total.backward()
+    assert v.grad == 4.0
+    assert "2 + 2 = 4" in str(cr.explain(total, v))
+    assert "= 1" in str(cr.explain(lambda v: v + cr.stop_gradient(-v))(3.0))

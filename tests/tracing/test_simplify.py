@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import chainrule as cr
 from chainrule.engines import evaluate
 from chainrule.ops import REGISTRY, ArrayType
 from chainrule.tracing import Constant, Equation, Program, Variable, apply, check, simplify, trace
@@ -178,3 +179,13 @@ def test_passes_do_not_change_what_they_are_given():
 def test_simplified_programs_can_be_interpreted_under_a_trace():
     program = simplify(trace(lambda x: np.tanh(x) * 2.0, 1.0))
     assert apply(program.equations[0].op, 0.5) == np.tanh(0.5)
+
+
+def test_a_simplified_program_has_the_derivatives_of_its_function():
+    def f(x):
+        return np.sum(x * x + cr.stop_gradient(x * x))
+
+    x = np.array([1.0, -2.0])
+    program = cr.simplify(cr.trace(f, x))
+    np.testing.assert_array_equal(cr.grad(lambda x: cr.evaluate(program, x))(x), cr.grad(f)(x))
+    np.testing.assert_array_equal(cr.jit(cr.grad(f))(x), 2 * x)

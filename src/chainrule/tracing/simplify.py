@@ -67,7 +67,7 @@ def remove_identities(program: Program) -> Program:
     def rule(equation: Equation) -> Equation | Atom:
         name, inputs, output = equation.op.name, equation.inputs, equation.output
         x = inputs[0]
-        if name in ("positive", "stop_gradient"):
+        if name == "positive":
             return _kept(inputs[0], equation)
         if name in ("multiply", "add") and _is(inputs[0], 1 if name == "multiply" else 0):
             return _kept(inputs[1], equation)
@@ -86,6 +86,11 @@ def remove_identities(program: Program) -> Program:
         return equation
 
     return _rewrite(program, rule)
+
+
+def without_stops(program: Program) -> Program:
+    """The same values without `stop_gradient`; derivatives of the result would be others, so it is for computing only."""
+    return _rewrite(program, lambda e: _kept(e.inputs[0], e) if e.op.name == "stop_gradient" else e)
 
 
 def _kept(x: Atom, equation: Equation) -> Equation | Atom:

@@ -13,7 +13,7 @@ from chainrule.ops.operation import REGISTRY, ArrayType
 from chainrule.tracing import Equation, Program, RecordedValue, Recorder, Variable, check, simplify
 from chainrule.tracing.apply import traced
 from chainrule.tracing.program import Atom
-from chainrule.tracing.simplify import drop_unused
+from chainrule.tracing.simplify import drop_unused, without_stops
 
 DTYPES = ("bool", "float32", "float64", *(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)))
 """Kinds of number with machine code."""
@@ -42,7 +42,7 @@ def _compiles(equation: Equation) -> bool:
 
 def lower(program: Program) -> Program:
     """The same computation in elementwise operations, folds, contractions of vectors, views and moves."""
-    program = simplify(_expand(program))
+    program = simplify(without_stops(_expand(program)))
     return check(drop_unused(_pack(program)))
 
 
