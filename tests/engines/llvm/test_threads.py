@@ -72,7 +72,7 @@ def test_a_large_step_uses_all_cores_and_a_small_one_does_not(monkeypatch: pytes
     teams: list[int] = []
     together = training.Function.together
     monkeypatch.setattr(
-        training.Function, "together", lambda f, tables, g: (teams.append(len(tables)), together(f, tables, g))
+        training.Function, "together", lambda f, tables, g: teams.append(len(tables)) or together(f, tables, g)
     )
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     trained([cr.Dense(4), cr.Dense(3)], X, VALUES, engine="llvm")
@@ -104,21 +104,29 @@ def test_a_training_goes_on_when_the_system_has_no_more_threads(monkeypatch: pyt
 
 
 def test_one_thread_while_others_keep_the_cores_busy() -> None:
-    pace, busy = Pace(4), False
-    used = []
-    for call in range(200):
-        busy = 50 <= call < 120
-        threads = pace.threads
-        used.append(threads)
-        pace.note(threads, {1: 1.0, 4: 20.0 if busy else 0.3}[threads])
-    assert used[0] == 4
-    assert used[3:50].count(4) >= 43
-    assert used[53:120].count(1) >= 65
-    assert used[190:].count(4) >= 9
+    pace = Pace(4)
+    used: list[int] = []  # by most of the steps of each call
+    for call in range(300):
+        seconds = {1: 1.0, 4: 20.0 if 50 <= call < 120 else 0.3}
+        parts = pace.parts(160)
+        assert sum(steps for _, steps in parts) == 160
+        used.append(parts[0][0])
+        for threads, _ in parts:
+            pace.note(threads, seconds[threads])
+    assert set(used[:50]) == {4}
+    assert set(used[53:120]) == {1}
+    assert set(used[160:]) == {4}
+
+
+def test_long_steps_use_all_threads() -> None:
+    pace = Pace(2)
+    for _ in range(100):
+        assert pace.parts(1) == [(2, 1)]
+        pace.note(2, 1.0)
 
 
 def test_one_core_is_one_thread() -> None:
     pace = Pace(1)
-    for _ in range(5):
-        assert pace.threads == 1
+    for _ in range(40):
+        assert pace.parts(7) == [(1, 7)]
         pace.note(1, 1.0)

@@ -1,4 +1,4 @@
-"""How many threads the next call of a training uses: all, unless others keep the cores busy so that one is faster.
+"""How many threads a training uses: all, unless others keep the cores busy so that one is faster.
 
 Threads that share out a step wait for each other many times in it; where one of them does not get its core, all wait.
 The numbers are the same for any number of threads, so the choice may follow the clock.
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 
-AGAIN = 64
-"""Calls after which the slower number of threads is tried again; at first it is tried after 4, 8, 16 and 32."""
+FIRST, AGAIN = (3, 5, 9, 17), 32
+"""Calls in which the other number of threads is tried: a few early ones, and later one in so many."""
+
+SHARE = 16
+"""A trial takes one of so many of a call's steps; steps so long that a call has fewer always use all threads."""
 
 WORSE = 1.5
 """How many times slower than the last call a call must be for the other number of threads to be tried at once."""
@@ -24,7 +27,7 @@ def available() -> int:
 
 
 class Pace:
-    """What calls with one thread and with all took lately, and which number is next."""
+    """What steps with one thread and with all took lately, and which number is next."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -32,22 +35,20 @@ class Pace:
         self._calls = 0
         self._worse = False
 
-    @property
-    def threads(self) -> int:
-        """How many threads to use for the next call."""
-        untried = [n for n in (self._most, 1) if n not in self._seconds]
-        if untried:
-            return untried[0]
-        fastest, slowest = sorted(self._seconds, key=lambda n: self._seconds[n])
-        due = self._calls % AGAIN == 0 or self._calls in (4, 8, 16, 32)
-        return slowest if due or self._worse else fastest
+    def parts(self, steps: int) -> list[tuple[int, int]]:
+        """A call of so many steps in parts: the number of threads and of steps of each; most calls have one part."""
+        self._calls += 1
+        fastest = min(self._seconds, key=lambda n: self._seconds[n], default=self._most)
+        due = self._worse or self._calls in FIRST or self._calls % AGAIN == 0
+        if self._most == 1 or steps < SHARE or not due:
+            return [(fastest, steps)]
+        other = 1 if fastest == self._most else self._most
+        return [(fastest, steps - steps // SHARE), (other, steps // SHARE)]  # at the end, when this process is quiet
 
     def note(self, threads: int, seconds_per_step: float) -> None:
-        """What the last call took; the very first is not counted, since it touches its memory for the first time."""
-        self._calls += 1
-        if self._most == 1 or self._calls == 1:
+        """What a part took; the first calls touch their memory for the first time and are not counted."""
+        if self._calls < FIRST[0]:
             return
-        before = self._seconds.get(threads, seconds_per_step)
-        fastest = threads == min(self._seconds, key=lambda n: self._seconds[n], default=threads)
-        self._worse = fastest and seconds_per_step > WORSE * before
+        usual = threads == min(self._seconds, key=lambda n: self._seconds[n], default=threads)
+        self._worse = usual and seconds_per_step > WORSE * self._seconds.get(threads, seconds_per_step)
         self._seconds[threads] = seconds_per_step

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import numpy as np
@@ -27,8 +26,8 @@ class LlvmRunner:
                     f"{x.shape} in {x.dtype}."
                 )
         self._compiled: Compiled = compile_loop(loop, len(data))
-        self._threads = threads
-        self._pace = Pace(available() if self._compiled.plan.shared else 1)
+        shared = self._compiled.plan.shared
+        self._threads, self._pace = threads if shared else 1, Pace(available() if shared else 1)
         self._memory = np.zeros(self._compiled.plan.arena_bytes + 64, np.uint8)
         begin = -self._memory.ctypes.data % 64
         self._arena = self._memory[begin:]
@@ -65,30 +64,34 @@ class LlvmRunner:
                 raise ShapeError(
                     f"{variable.name} needs {count} numbers of {variable.dtype} and has {array.dtype}{array.shape}."
                 )
-        addresses = [x.ctypes.data for x in (*self._data, *numbers)]
-        pace = 0 if same else loop.rows
         status(self._arena)[0] = 0
-        places = [self._arena.ctypes.data, order.ctypes.data, pace, figures.ctypes.data, first, count]
-        threads = (self._threads or self._pace.threads) if self._compiled.plan.shared else 1
-        started = time.perf_counter()
-        self._call([table([*places, i, threads, *addresses]) for i in range(threads)])
-        self._pace.note(threads, (time.perf_counter() - started) / max(count, 1))
+        done = 0
+        for threads, steps in [(self._threads, count)] if self._threads else self._pace.parts(count):
+            rest = [x.ctypes.data for x in (order, figures[done:], *self._data, *(x[done:] for x in numbers))]
+            seconds = self._steps(threads, first + done, steps, 0 if same else loop.rows, rest)
+            self._pace.note(threads, seconds / max(steps, 1))
+            done += steps
         if status(self._arena)[0]:
             raise IndexError("an index in the training step is out of bounds for the array it picks from.")
         return figures
 
-    def _call(self, tables: list[Any]) -> None:
-        """Run in as many threads as there are tables."""
+    def _steps(self, threads: int, first: int, count: int, pace: int, addresses: list[int]) -> float:
+        """Carry out steps in so many threads; the addresses are of the order of rows, the figures, data and numbers.
+
+        Gives the seconds it took.
+        """
+        order, figures, *rest = addresses
+        places = [self._arena.ctypes.data, order, pace, figures, first, count]
+        tables = [table([*places, i, threads, *rest]) for i in range(threads)]
         if len(tables) == 1:
-            self._compiled.function(tables[0])
-            return
+            return self._compiled.function(tables[0])
         meetings(self._arena)[0] = 0
 
         def gather(count: int) -> None:
             for numbers in tables:
                 numbers[THREADS] = count
 
-        self._compiled.function.together(tables, gather)
+        return self._compiled.function.together(tables, gather)
 
 
 def _write(buffer: Buffer, arena: Any, value: Any) -> None:
