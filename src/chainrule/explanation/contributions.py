@@ -142,7 +142,7 @@ class Contributions:
         return ("+" if x > 0 else "") + self._number(x)
 
     def _share(self, x: float) -> str:
-        return f"{100 * x / self.gradient:.1f} %".replace("-", "−") if self.gradient else ""
+        return f"{round(100 * x / self.gradient, 1) + 0.0:.1f} %".replace("-", "−") if self.gradient else ""
 
 
 def contributions_to(network: NetworkEvaluation, where: str, *, largest: int = 20, digits: int = 6) -> Contributions:

@@ -185,7 +185,7 @@ def _row(writer: Writer, statement: Statement) -> str:
 def _html_check(check: Check | None) -> str:
     if check is None:
         return ""
-    said = f"nudged: {numeral(check.difference, 6)}, relative error {check.error:.1e}"
+    said = f"nudged: {numeral(check.difference, 6)}, relative error {check.error:.1e}".replace("-", "−")
     return (
         f" <small>{said}</small>" if check.agrees else f' <strong style="color:#b00020">{said}: does not agree</strong>'
     )

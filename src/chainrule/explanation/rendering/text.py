@@ -63,8 +63,11 @@ def _equation(writer: Writer, left: str, statement: Statement, indent: str, widt
         head = start if i == 0 else hanging
         pieces = list(_wrapped(right, width - len(head), width - len(hanging) - 2))
         if i == 0 and rules:
-            if len(head) + len(pieces[0]) + len(rules) <= width and len(pieces) == 1:
-                pieces[0] = pieces[0].ljust(max(0, 52 - len(head))) + rules
+            padded = pieces[0].ljust(max(0, 52 - len(head))) + rules
+            if len(pieces) == 1 and len(head) + len(padded) <= width:
+                pieces[0] = padded
+            elif len(pieces) == 1 and len(head) + len(pieces[0]) + len(rules) <= width:
+                pieces[0] += rules
             else:
                 pieces.append(rules.strip())
         yield head + pieces[0]
@@ -82,7 +85,7 @@ def _folded(writer: Writer, step: object) -> str:
 def _checked(check: Check | None) -> str:
     if check is None:
         return ""
-    said = f"   [nudged: {numeral(check.difference, 6)}, relative error {check.error:.1e}]"
+    said = f"   [nudged: {numeral(check.difference, 6)}, relative error {check.error:.1e}]".replace("-", "−")
     return said if check.agrees else f"{said}   <<< DOES NOT AGREE"
 
 
