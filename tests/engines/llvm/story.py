@@ -48,14 +48,18 @@ def stages() -> dict[str, str]:
         made = plan.plan_loop(TrainingLoop(program, None, state=2, rows=320, batch_size=32)).steps[0]
     codes = [code_of(made, i) for i in range(len(made.grouping.groups))]
     contraction = codes[0].splitlines()
-    begin = next(i for i, line in enumerate(contraction) if "phi" in line and "loop.1" in line)
+    product = next(i for i, line in enumerate(contraction) if "fmuladd" in line)
+    begin = max(i for i, line in enumerate(contraction[:product]) if line.startswith("loop"))
+    end = next(i for i, line in enumerate(contraction) if i > product and line.startswith("  br "))
+    inner = contraction[begin : end + 1]
+    index = max(i for i, line in enumerate(inner) if "phi" in line)
     return {
         "source": inspect.getsource(loss) + "\n\n" + inspect.getsource(step).rstrip(),
         "program": str(program),
         "lowering": str(lower(cr.simplify(cr.trace(cr.logsumexp, np.zeros(5))))),
         "groups": groups_text(made.grouping),
         "memory": memory_text(made.memory),
-        "inner loop": "\n".join([*contraction[begin - 1 : begin + 20], "  …"]),
+        "inner loop": "\n".join([*inner[:3], "  …", *inner[index : index + 16], "  …", inner[-1]]),
         "last group": codes[-1],
     }
 

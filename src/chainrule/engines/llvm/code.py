@@ -11,10 +11,8 @@ from llvmlite import ir
 from chainrule.engines.llvm.buffers import Buffer, View, storage_type
 from chainrule.engines.llvm.mathematics import Mathematics, Number
 from chainrule.engines.llvm.mathematics.numbers import constant
+from chainrule.engines.llvm.positions import Index, Positions
 from chainrule.engines.llvm.team import Solo
-
-Index = int | Any
-"""A position along an axis: known now, or an IR value."""
 
 i1, i8, i32, i64, pointer = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerType()
 
@@ -24,6 +22,9 @@ SCALARS = {
     "bool": i1,
     **{f"{sign}int{size}": ir.IntType(size) for sign in ("", "u") for size in (8, 16, 32, 64)},
 }
+
+ROUND = 16
+"""Vectors computed in a round of a loop, up to which several rounds are written out one after another."""
 
 
 def vector_type(dtype: np.dtype[Any], width: int) -> Any:
@@ -37,6 +38,7 @@ class Code:
 
     def __init__(self, builder: Any, memory: Any, *, unrolled: bool, team: Solo | None = None) -> None:
         self.builder, self.memory, self.unrolled, self.team = builder, memory, unrolled, team or Solo()
+        self.positions = Positions(builder)
         self._mathematics: dict[int, Mathematics] = {}
 
     def mathematics(self, width: int) -> Mathematics:
@@ -57,27 +59,80 @@ class Code:
 
     def loop(self, count: Index, body: Callable[[Index], None], *, step: int = 1, unroll: bool = False) -> None:
         """`body(0)`, `body(step)`, … below `count`; written out when short programs ask for it."""
+
+        def without(i: Index, carried: list[Any]) -> list[Any]:
+            body(i)
+            return carried
+
+        self.carried_loop(count, [], without, step=step, unroll=unroll)
+
+    def carried_loop(
+        self,
+        count: Index,
+        carried: list[Any],
+        body: Callable[[Index, list[Any]], list[Any]],
+        *,
+        step: int = 1,
+        unroll: bool = False,
+    ) -> list[Any]:
+        """A loop whose body takes IR values and gives those the next round takes; gives the last ones."""
         if isinstance(count, int) and (unroll or self.unrolled or count <= step):
             for i in range(0, count, step):
-                body(i)
-            return
+                carried = body(i, carried)
+            return carried
         builder = self.builder
-        entry = builder.block
         head = builder.append_basic_block("loop")
         after = builder.append_basic_block("after")
-        limit = i64(count) if isinstance(count, int) else count
+        limit = self.value(count)
+        entry = builder.block
         if isinstance(count, int):
             builder.branch(head)
         else:
             builder.cbranch(builder.icmp_signed("<", i64(0), limit), head, after)
         builder.position_at_end(head)
+        begins = [builder.phi(x.type) for x in carried]
         index = builder.phi(i64, name="i")
-        index.add_incoming(i64(0), entry)
-        body(index)
+        for phi, value in zip((*begins, index), (*carried, i64(0)), strict=True):
+            phi.add_incoming(value, entry)
+        ends = body(self.positions.found(index), list(begins))
         following = builder.add(index, i64(step))
-        index.add_incoming(following, builder.block)
+        for phi, value in zip((*begins, index), (*ends, following), strict=True):
+            phi.add_incoming(value, builder.block)
+        last = builder.block
         builder.cbranch(builder.icmp_signed("<", following, limit), head, after)
         builder.position_at_end(after)
+        if isinstance(count, int):
+            return ends
+        results = [builder.phi(x.type) for x in carried]
+        for phi, value, first in zip(results, ends, carried, strict=True):
+            phi.add_incoming(first, entry)
+            phi.add_incoming(value, last)
+        return results
+
+    def carried_nest(
+        self,
+        counts: Sequence[int],
+        carried: list[Any],
+        body: Callable[[tuple[Index, ...], list[Any]], list[Any]],
+        work: int = ROUND,
+    ) -> list[Any]:
+        """Loops inside each other that carry values; where a round is little work, several of the innermost are written out."""
+        if not counts:
+            return body((), carried)
+        if len(counts) > 1:
+            return self.carried_loop(
+                counts[0],
+                carried,
+                lambda i, x: self.carried_nest(counts[1:], x, lambda rest, y: body((i, *rest), y), work),
+            )
+        rounds = next(n for n in (4, 3, 2, 1) if counts[0] % n == 0 and (n == 1 or n * work <= ROUND))
+
+        def several(i: Index, carried: list[Any]) -> list[Any]:
+            for k in range(rounds):
+                carried = body((self.sum((i, 1), (k, 1)),), carried)
+            return carried
+
+        return self.carried_loop(counts[0], carried, several, step=rounds)
 
     def nest(self, counts: Sequence[int], body: Callable[[tuple[Index, ...]], None]) -> None:
         """Loops inside each other, one for every count."""
@@ -91,21 +146,22 @@ class Code:
         if not self.team.dividing:
             self.loop(count, body, step=step, unroll=unroll)
             return
-        begin, end = self.team.share(-(-count // step))
-        self.loop(self.builder.sub(end, begin), lambda k: body(self.sum((k, step), (begin, step))))
+        begin, end = map(self.positions.found, self.team.share(-(-count // step)))
+        self.loop(self.sum((end, 1), (begin, -1)), lambda k: body(self.sum((k, step), (begin, step))))
 
     def shared_nest(self, counts: Sequence[int], body: Callable[[tuple[Index, ...]], None]) -> None:
         """A nest of loops of whose points every thread takes its share."""
         if not self.team.dividing:
             self.nest(counts, body)
             return
-        builder, long = self.builder, [n for n in counts if n != 1]
+        long = [n for n in counts if n != 1]
 
         def point(place: Index) -> None:
             rest, positions = place, []
             for n in reversed(long[1:]):
-                positions.append(builder.urem(rest, i64(n)))
-                rest = builder.udiv(rest, i64(n))
+                whole = self.divide(rest, n)
+                positions.append(self.sum((rest, 1), (whole, -n)))
+                rest = whole
             found = iter([rest, *reversed(positions)])
             body(tuple(0 if n == 1 else next(found) for n in counts))
 
@@ -114,21 +170,18 @@ class Code:
     # --- addresses
 
     def sum(self, *terms: tuple[Index, int]) -> Index:
-        """Σ index · stride, with what is known folded."""
-        known, total = 0, None
-        for index, stride in terms:
-            if isinstance(index, int):
-                known += index * stride
-            elif stride:
-                product = index if stride == 1 else self.builder.mul(index, i64(stride))
-                total = product if total is None else self.builder.add(total, product)
-        if total is None:
-            return known
-        return self.builder.add(total, i64(known)) if known else total
+        """Σ index · stride."""
+        return self.positions.sum(*terms)
+
+    def value(self, index: Index) -> Any:
+        """A position as an IR value."""
+        return self.positions.value(index)
 
     def divide(self, index: Index, divisor: int) -> Index:
         """The whole part of a quotient."""
-        return index // divisor if isinstance(index, int) else self.builder.udiv(index, i64(divisor))
+        if isinstance(index, int):
+            return index // divisor
+        return self.positions.found(self.builder.udiv(self.value(index), i64(divisor)))
 
     def part(self, count: int, i: Index, parts: int) -> tuple[Index, Index]:
         """Where part `i` of `count` things in so many parts begins and ends."""
@@ -141,9 +194,8 @@ class Code:
         return self.at_byte(self.memory, self.sum((place, size), (buffer.offset, 1)))
 
     def at_byte(self, base: Any, offset: Index) -> Any:
-        """A pointer so many bytes from a base."""
-        constant = i64(offset) if isinstance(offset, int) else offset
-        return self.builder.gep(base, [constant], source_etype=i8)
+        """The address so many bytes from one that is known since the function's first block."""
+        return self.positions.pointer(base, offset)
 
     def prefetch(self, address: Any) -> None:
         """Ask for a line of memory that will be read soon."""
@@ -186,8 +238,11 @@ class Code:
             vector = self.builder.insert_element(vector, self.load_scalar(view.buffer, place), i32(lane))
         return self.number(vector, dtype, width)
 
-    def _smaller(self, index: Any, bound: int) -> Any:
-        return self.builder.select(self.builder.icmp_signed("<", index, i64(bound)), index, i64(bound))
+    def _smaller(self, index: Index, bound: int) -> Index:
+        value = self.value(index)
+        return self.positions.found(
+            self.builder.select(self.builder.icmp_signed("<", value, i64(bound)), value, i64(bound))
+        )
 
     def load_scalar(self, buffer: Buffer, place: Index) -> Any:
         """One number."""

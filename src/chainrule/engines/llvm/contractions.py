@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.engines.llvm.buffers import View, lanes
-from chainrule.engines.llvm.code import Code, Index
+from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.groups import Group
 from chainrule.engines.llvm.mathematics import Number
 from chainrule.engines.llvm.memory import Memory
 from chainrule.engines.llvm.nests import Point
+from chainrule.engines.llvm.positions import Index
 from chainrule.ops.kinds.contraction import parse
 from chainrule.tracing.program import Atom
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import View, lanes
-from chainrule.engines.llvm.code import Code, Index, vector_type
+from chainrule.engines.llvm.code import Code, vector_type
 from chainrule.engines.llvm.contractions import Product, finish, multiply_add
+from chainrule.engines.llvm.folds import across
 from chainrule.engines.llvm.mathematics import Number
 from chainrule.engines.llvm.memory import Memory
-from chainrule.engines.llvm.nests import Point, across
+from chainrule.engines.llvm.nests import Point
+from chainrule.engines.llvm.positions import Index
 
 ROWS = 8
 """Rows whose products are summed side by side, to hide the time an addition takes."""
@@ -62,16 +66,11 @@ class Dots:
         inner = product.inner
         others = [c for c in product.summed if c != inner]
         length, width = product.lengths[inner], lanes(product.lengths[inner], self.memory.widest)
-        kind = vector_type(product.dtype, width)
-        with code.builder.goto_entry_block():
-            slots = [code.builder.alloca(kind) for _ in places]
-        zero = code.constant(0, product.dtype, width)
-        for slot in slots:
-            code.builder.store(zero.value, slot)
 
-        def piece(positions: tuple[Index, ...], j: Index, exact: bool) -> None:
+        def piece(positions: tuple[Index, ...], j: Index, exact: bool, totals: list[Any]) -> list[Any]:
             summed = dict(zip(others, positions, strict=True))
-            for slot, place in zip(slots, places, strict=True):
+            added = []
+            for total, place in zip(totals, places, strict=True):
                 numbers = []
                 for operand in product.operands:
                     start = product.place(code, operand, {**place, **summed, inner: j})
@@ -80,21 +79,17 @@ class Dots:
                     if not exact:
                         number = self._cut(number, length % width, width)
                     numbers.append(Point(code, self.memory, (), width, length).of_type(number, product.dtype))
-                total = code.builder.load(slot, typ=kind)
-                code.builder.store(multiply_add(code, numbers[0], numbers[1], total), slot)
+                added.append(multiply_add(code, numbers[0], numbers[1], total))
+            return added
 
-        def row(positions: tuple[Index, ...]) -> None:
-            whole = length // width
-            code.loop(whole * width, lambda j: piece(positions, j, True), step=width)
-            if length % width:
-                piece(positions, whole * width, False)
+        def row(positions: tuple[Index, ...], totals: list[Any]) -> list[Any]:
+            whole = length // width * width
+            totals = code.carried_loop(whole, totals, lambda j, x: piece(positions, j, True, x), step=width)
+            return piece(positions, whole, False, totals) if length % width else totals
 
-        code.nest([product.lengths[c] for c in others], row)
-        sums = []
-        for slot in slots:
-            total = code.number(code.builder.load(slot, typ=kind), product.dtype, width)
-            sums.append(across(code, total, width, lambda m, a, b: a + b))
-        return sums
+        zero = code.constant(0, product.dtype, width).value
+        totals = code.carried_nest([product.lengths[c] for c in others], [zero for _ in places], row)
+        return [across(code, code.number(x, product.dtype, width), width, lambda m, a, b: a + b) for x in totals]
 
     def _cut(self, number: Number, count: int, width: int) -> Number:
         """The first lanes, and zeros in those past the end of the row."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.llvm import emission
+from chainrule.engines.llvm import collection, emission
 from chainrule.engines.llvm.buffers import Arena, status, storage_type
 from chainrule.engines.llvm.code import Code, pointer
 from chainrule.engines.llvm.groups import group
@@ -33,7 +33,9 @@ class Kernel:
         self.memory = Memory(lowered, self.grouping, [], arena, vector_bytes() // max(sizes, default=4))
         self.memory.place_values(reuse=True)
         self.arena_bytes = arena.size
-        self.function = Function(self._write(), "run")
+        with collection.put_off():
+            text = self._write()
+        self.function = Function(text, "run")
         keep_stages(program, lowered, self.grouping, self.memory, self.function)
         self._local = threading.local()
 

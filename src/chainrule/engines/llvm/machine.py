@@ -23,11 +23,8 @@ from chainrule.engines.llvm import cache
 GIVE_WAY = "chainrule_give_way"
 """What compiled functions call the system's function that lets another thread run in this one's place."""
 
-BRIEF = 100_000
-"""Characters of code up to which all of LLVM's passes are run."""
-
-PASSES = ("sroa", "instruction_combine", "simplify_cfg", "loop_unroll", "new_gvn", "instruction_combine")
-"""The passes for longer code: all of them take more than twice as long and make steps faster by 0 to 10 %."""
+PASSES = ("sroa",)
+"""LLVM's passes over the code: only what is in arrays goes to registers, the rest is written as it is to be."""
 
 SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 """Compiled functions take one pointer, to a table of addresses and numbers. Calls release Python's lock."""
@@ -189,16 +186,10 @@ class Function:
         module.verify()
         module.triple = machine.triple
         module.data_layout = str(machine.target_data)
-        options = llvm.create_pipeline_tuning_options(speed_level=2)
-        options.loop_vectorization = False  # loops are already in vectors
-        options.slp_vectorization = False
-        builder = llvm.create_pass_builder(machine, options)
-        if len(self.ir) <= BRIEF:
-            passes = builder.getModulePassManager()
-        else:
-            passes = llvm.create_new_module_pass_manager()
-            for name in PASSES:
-                getattr(passes, f"add_{name}_pass")()
+        builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options())
+        passes = llvm.create_new_module_pass_manager()
+        for name in PASSES:
+            getattr(passes, f"add_{name}_pass")()
         passes.run(module, builder)
         _free(passes)
         return module

@@ -8,10 +8,11 @@ import numpy as np
 from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides
-from chainrule.engines.llvm.code import Code, Index, vector_type
+from chainrule.engines.llvm.code import Code, vector_type
 from chainrule.engines.llvm.groups import Group
 from chainrule.engines.llvm.mathematics import Number
 from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.positions import Index
 from chainrule.tracing import Equation
 
 
@@ -67,18 +68,13 @@ class _Move:
         """Elements in the same order, in rows of another length."""
         (source,) = self.inputs
         steps = [int(np.prod(source.shape[i + 1 :], dtype=np.int64)) for i in range(len(source.shape))]
-        builder = self.code.builder
 
         def one(point: tuple[Index, ...]) -> None:
             flat = self.code.sum(*zip(point, steps, strict=True))
             places: list[Index] = []
             for i, n in enumerate(shape):
-                step = int(np.prod(shape[i + 1 :], dtype=np.int64))
-                if isinstance(flat, int):
-                    places.append(flat // step % n)
-                else:
-                    i64 = flat.type
-                    places.append(builder.urem(builder.udiv(flat, i64(step)), i64(n)))
+                whole = self.code.divide(flat, int(np.prod(shape[i + 1 :], dtype=np.int64)))
+                places.append(self.code.sum((whole, 1), (self.code.divide(whole, n), -n)))
             self._write(self.output, tuple(places), self._read(source, point))
 
         self.code.shared_nest(source.shape, one)
@@ -157,14 +153,14 @@ class _Move:
 
         self.code.nest(source.shape, one)
 
-    def _position(self, indices: View, point: tuple[Index, ...], length: int) -> Any:
+    def _position(self, indices: View, point: tuple[Index, ...], length: int) -> Index:
         """An index that is in bounds; for one that is not, 0, and the arena's status tells the caller."""
         code, builder, i32 = self.code, self.code.builder, ir.IntType(32)
         index = code.mathematics(1).convert(self._read(indices, point), np.dtype(np.int64)).value
         inside = builder.icmp_unsigned("<", index, index.type(length))
         with builder.if_then(builder.not_(inside), likely=False):
             builder.store(i32(1), code.memory, align=4)
-        return builder.select(inside, index, index.type(0))
+        return code.positions.found(builder.select(inside, index, index.type(0)))
 
     def cumsum(self, axis: int) -> None:
         """Running sums along an axis."""

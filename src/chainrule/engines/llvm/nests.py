@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial, reduce
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
 
-from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides
-from chainrule.engines.llvm.code import Code, Index, vector_type
+from chainrule.engines.llvm.buffers import View, lanes
+from chainrule.engines.llvm.code import Code
+from chainrule.engines.llvm.folds import Fold, across, fold_of
 from chainrule.engines.llvm.groups import Group
 from chainrule.engines.llvm.mathematics import Number
 from chainrule.engines.llvm.memory import Memory
-from chainrule.engines.llvm.sharing import BLOCKS, Way, reduced_axes, way
-from chainrule.ops import Reduction
-from chainrule.tracing import Constant, Equation, Variable
+from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.sharing import BLOCKS, Way, way
+from chainrule.tracing import Constant, Variable
 from chainrule.tracing.program import Atom
 
 ROWS_WRITTEN_OUT = 4
 """Vectors along a row up to which the loop over them is written out."""
+
+
+IN_REGISTERS = 4
+"""Vectors collected across rows up to which they are carried in registers from one row to the next."""
+
+Row = Callable[[tuple[Index, ...], list[Any]], list[Any]]
+"""One row, at these positions of the outer axes, with vectors carried from the row before to the one after."""
 
 
 class Point:
@@ -76,70 +83,14 @@ def _strides(view: View, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(s for s, n in zip(view.along(shape), shape, strict=True) if n != 1)
 
 
-@dataclass
-class _Fold:
-    """A reduction being collected: where it goes, and which of the space's axes it sums.
-
-    `block` is empty, or the number of the block of rows whose sums are collected: then `view` has an axis of blocks first.
-    """
-
-    equation: Equation
-    op: Reduction
-    reduced: tuple[bool, ...]
-    view: View
-    count: int
-    block: tuple[Index, ...] = ()
-
-    @property
-    def along_row(self) -> bool:
-        return bool(self.reduced) and self.reduced[-1]
-
-    @property
-    def across_rows(self) -> bool:
-        return any(self.reduced[:-1])
-
-    @property
-    def strides(self) -> tuple[int, ...]:
-        """Strides of the result over the whole space: 0 along what is summed."""
-        rest = iter(self.result_strides)
-        blocks = tuple(next(rest) for _ in self.block)
-        return (*blocks, *(0 if gone else next(rest) for gone in self.reduced))
-
-    @property
-    def result_strides(self) -> tuple[int, ...]:
-        """Strides of the result along its own long axes."""
-        return long_strides(self.view)
-
-    @property
-    def result_space(self) -> tuple[int, ...]:
-        """The long axes of the result."""
-        return long_axes(self.equation.output.shape)
-
-    def join(self, m: Any, a: Number, b: Number) -> Number:
-        return getattr(m, self.op.combine or "")(a, b)  # type: ignore[no-any-return]
-
-    def start(self, code: Code, width: int) -> Number:
-        """The number that changes nothing when joined."""
-        dtype = self.equation.output.dtype
-        info = (
-            (-np.inf, np.inf)
-            if dtype.kind == "f"
-            else (False, True)
-            if dtype.kind == "b"
-            else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-        )
-        neutral = {"add": 0, "multiply": 1, "maximum": info[0], "minimum": info[1], "logical_or": 0, "logical_and": 1}
-        return code.constant(neutral[self.op.combine or ""], dtype, width)
-
-
 def emit(code: Code, memory: Memory, group: Group) -> None:
     """Write the loops of a group without root."""
-    folds = [_fold(memory, equation) for equation in group.folds]
+    folds = [fold_of(memory, equation) for equation in group.folds]
     if not group.space:
         point = Point(code, memory, (), 1, 1)
         point.compute(group)
         for fold in folds:
-            point.keep(fold.equation.output, _finished(fold, point.m, _source(point, fold)), group)
+            point.keep(fold.equation.output, fold.finished(point.m, fold.source(point)), group)
         return
     chosen = way(group) if code.team.dividing else Way.ALONE
     if chosen is Way.BLOCKS:
@@ -151,17 +102,22 @@ def emit(code: Code, memory: Memory, group: Group) -> None:
 class _Nest:
     """The loops over a group's space, and the folds collected in them."""
 
-    def __init__(self, code: Code, memory: Memory, group: Group, folds: list[_Fold]) -> None:
+    def __init__(self, code: Code, memory: Memory, group: Group, folds: list[Fold]) -> None:
         self.code, self.memory, self.group, self.folds = code, memory, group, folds
         self.length, self.width = group.space[-1], lanes(group.space[-1], memory.widest)
+        self.vectors = -(-self.length // self.width)
+        self.work = self.vectors * (len(group.pointwise) + len(group.folds))
 
     def emit(self, chosen: Way) -> None:
         """All rows, shared out among threads in the way chosen."""
         code, outer_axes = self.code, self.group.space[:-1]
         along = code.shared if chosen is Way.COLUMNS or not outer_axes else code.loop
+        if along == code.loop and chosen is Way.ALONE:
+            self._collected(lambda totals, row: code.carried_nest(outer_axes, totals, row, self.work))
+            return
         across_rows = [f for f in self.folds if f.across_rows]
         for fold in across_rows:
-            _over(code, self.memory, fold, along, partial(_neutral, code, fold))
+            fold.over(code, self.memory.widest, along, fold.neutral)
         if chosen is Way.ROWS and across_rows:
             code.shared(
                 outer_axes[0], lambda i: code.nest(outer_axes[1:], lambda rest: self._row((i, *rest), code.loop))
@@ -170,9 +126,7 @@ class _Nest:
             code.shared_nest(outer_axes, lambda outer: self._row(outer, code.loop))
         else:
             code.nest(outer_axes, lambda outer: self._row(outer, along))
-        for fold in across_rows:
-            if fold.op.finish is not None:
-                _over(code, self.memory, fold, along, partial(_total, code, fold))
+        self._finish(across_rows, along)
 
     def by_blocks(self) -> None:
         """Blocks of rows shared out among threads: each collects sums of its own, which are joined in order."""
@@ -182,152 +136,94 @@ class _Nest:
         def block(b: Index) -> None:
             begin, end = code.part(rows, b, BLOCKS)
             parts = [replace(f, view=self.memory.parts[f.equation.output].view(), block=(b,)) for f in finals]
-            for part in parts:
-                _over(code, self.memory, part, code.loop, partial(_neutral, code, part))
             nest = _Nest(code, self.memory, self.group, [*(f for f in self.folds if f not in finals), *parts])
-            code.loop(
-                code.sum((end, 1), (begin, -1)),
-                lambda i: code.nest(inner, lambda rest: nest._row((code.sum((i, 1), (begin, 1)), *rest), code.loop)),
-            )
+
+            def run(totals: list[Any], row: Row) -> list[Any]:
+                def line(i: Index, totals: list[Any]) -> list[Any]:
+                    place = code.sum((i, 1), (begin, 1))
+                    return code.carried_nest(inner, totals, lambda rest, x: row((place, *rest), x))
+
+                return code.carried_loop(code.sum((end, 1), (begin, -1)), totals, line)
+
+            nest._collected(run)
 
         code.shared(BLOCKS, block)
         code.team.meet()
         for fold in finals:
             part = replace(fold, view=self.memory.parts[fold.equation.output].view())
-            _over(code, self.memory, fold, code.shared, partial(_joined, code, fold, part))
+            fold.over(code, self.memory.widest, code.shared, partial(fold.joined, part))
+
+    def _collected(self, run: Callable[[list[Any], Row], list[Any]]) -> None:
+        """The rows that `run` gives, by one thread; what few vectors collect across them stays in registers."""
+        code, kept = self.code, [f for f in self.folds if f.across_rows]
+        if all(all(f.reduced[:-1]) for f in kept) and 0 < self.vectors * len(kept) <= IN_REGISTERS:
+            starts = [fold.start(code, self.width).value for fold in kept for _ in range(self.vectors)]
+            totals = iter(run(starts, partial(self._carrying_row, kept)))
+            for fold in kept:
+                self._store(fold, [next(totals) for _ in range(self.vectors)])
+            return
+        for fold in kept:
+            fold.over(code, self.memory.widest, code.loop, fold.neutral)
+
+        def row(outer: tuple[Index, ...], totals: list[Any]) -> list[Any]:
+            self._row(outer, code.loop)
+            return totals
+
+        run([], row)
+        self._finish([f for f in kept if not f.block], code.loop)
+
+    def _finish(self, across_rows: list[Fold], along: Any) -> None:
+        for fold in across_rows:
+            if fold.op.finish is not None:
+                fold.over(self.code, self.memory.widest, along, fold.total)
+
+    def _carrying_row(self, kept: list[Fold], outer: tuple[Index, ...], totals: list[Any]) -> list[Any]:
+        """One row, with what is collected across rows in `totals`: for every such fold as many as the row has vectors."""
+        code, width, results = self.code, self.width, list(totals)
+        slots = {id(f): f.slot(code, width) for f in self.folds if f not in kept and f.along_row}
+        for v in range(self.vectors):
+            point = Point(code, self.memory, (*outer, v * width), width, self.length)
+            point.compute(self.group)
+            for fold in self.folds:
+                if fold not in kept:
+                    fold.collect(code, point, slots.get(id(fold)), v * width, self.length)
+            for place, fold in enumerate(kept):
+                value, at = fold.source(point), place * self.vectors + v
+                if fold.along_row:
+                    value = fold.in_row(code, value, v * width, self.length, width)
+                before = code.number(totals[at], value.dtype, width)
+                results[at] = fold.join(point.m, before, value).value
+        for fold in self.folds:
+            if id(fold) in slots:
+                fold.end_of_row(code, slots[id(fold)], outer, width)
+        return results
+
+    def _store(self, fold: Fold, totals: list[Any]) -> None:
+        """What was collected across rows, to where it belongs; a block's share is not finished."""
+        code, width, dtype = self.code, self.width, fold.equation.output.dtype
+        numbers = [code.number(x, dtype, width) for x in totals]
+        if fold.along_row:
+            numbers, width = (
+                [across(code, reduce(partial(fold.join, numbers[0].mathematics), numbers), width, fold.join)],
+                1,
+            )
+        for v, number in enumerate(numbers):
+            place = fold.block if fold.along_row else (*fold.block, v * width)
+            whole = number if fold.block else fold.finished(code.mathematics(width), number)
+            code.store(fold.view, fold.result_strides, place, whole.value, width)
 
     def _row(self, outer: tuple[Index, ...], loop: Any) -> None:
         """One row of vectors."""
         code, width = self.code, self.width
-        totals = {id(f): _slot(code, f, width) for f in self.folds if f.along_row}
+        totals = {id(f): f.slot(code, width) for f in self.folds if f.along_row}
 
         def piece(j: Index) -> None:
             point = Point(code, self.memory, (*outer, j), width, self.length)
             point.compute(self.group)
             for fold in self.folds:
-                _collect(code, point, fold, totals.get(id(fold)), j, self.length)
+                fold.collect(code, point, totals.get(id(fold)), j, self.length)
 
-        vectors = -(-self.length // width)
-        loop(self.length, piece, step=width, unroll=vectors <= ROWS_WRITTEN_OUT)
+        loop(self.length, piece, step=width, unroll=self.vectors <= ROWS_WRITTEN_OUT)
         for fold in self.folds:
             if fold.along_row:
-                _end_of_row(code, fold, totals[id(fold)], outer, width)
-
-
-def _fold(memory: Memory, equation: Equation) -> _Fold:
-    assert isinstance(equation.op, Reduction)
-    shape, axis = equation.inputs[0].shape, equation.attributes["axis"]
-    count = int(np.prod([shape[i] for i in axis], dtype=np.int64))
-    return _Fold(equation, equation.op, reduced_axes(equation), memory.view(equation.output), count)
-
-
-def _source(point: Point, fold: _Fold) -> Number:
-    """What is collected at this point, in the dtype of the result."""
-    x = fold.equation.inputs[0]
-    return point.of_type(point.value(x, x.shape), fold.equation.output.dtype)
-
-
-def _finished(fold: _Fold, m: Any, total: Number) -> Number:
-    return total if fold.op.finish is None else fold.op.finish(total, fold.count)
-
-
-def _slot(code: Code, fold: _Fold, width: int) -> Any:
-    """A register for a row's running total."""
-    kind = vector_type(fold.equation.output.dtype, width)
-    with code.builder.goto_entry_block():
-        slot = code.builder.alloca(kind)
-    code.builder.store(fold.start(code, width).value, slot)
-    return slot
-
-
-def _collect(code: Code, point: Point, fold: _Fold, slot: Any, j: Index, length: int) -> None:
-    value, dtype, width = _source(point, fold), fold.equation.output.dtype, point.width
-    if not fold.along_row:
-        strides, place = fold.strides, (*fold.block, *point.point)
-        if fold.across_rows:
-            before = code.load(fold.view, strides, place, width, length)
-            value = fold.join(point.m, before, value)
-        else:
-            value = _finished(fold, point.m, value)
-        code.store(fold.view, strides, place, value.value, width)
-        return
-    if length % width and not (isinstance(j, int) and j + width <= length):
-        value = _masked(code, value, fold.start(code, width), j, length, width)
-    before = code.number(code.builder.load(slot, typ=vector_type(dtype, width)), dtype, width)
-    code.builder.store(fold.join(point.m, before, value).value, slot)
-
-
-def _masked(code: Code, value: Number, other: Number, j: Index, length: int, width: int) -> Number:
-    """The value in lanes that exist, another in those past the end of the row."""
-    if width == 1:
-        return value
-    i64 = ir.IntType(64)
-    numbers = ir.Constant(ir.VectorType(i64, width), list(range(width)))
-    left = length - j if isinstance(j, int) else code.builder.sub(i64(length), j)
-    bound = code.splat(i64(left) if isinstance(left, int) else left, np.dtype(np.int64), width).value
-    mask = code.builder.icmp_signed("<", numbers, bound)
-    return code.number(code.builder.select(mask, value.value, other.value), value.dtype, width)
-
-
-def _end_of_row(code: Code, fold: _Fold, slot: Any, outer: tuple[Index, ...], width: int) -> None:
-    """The lanes of a row's total joined into one number, and that stored."""
-    dtype = fold.equation.output.dtype
-    vector = code.number(code.builder.load(slot, typ=vector_type(dtype, width)), dtype, width)
-    total = across(code, vector, width, fold.join)
-    m, strides, point = code.mathematics(1), fold.strides[:-1], (*fold.block, *outer)
-    if fold.across_rows:
-        place = code.place(fold.view, strides, point)
-        total = fold.join(m, code.number(code.load_scalar(fold.view.buffer, place), dtype, 1), total)
-    else:
-        total = _finished(fold, m, total)
-    code.store(fold.view, strides, point, total.value, 1)
-
-
-def across(code: Code, vector: Number, width: int, join: Any) -> Number:
-    """All lanes of a vector joined, halves at a time."""
-    while width > 1:
-        width //= 2
-        undefined = ir.Constant(vector.value.type, ir.Undefined)
-        i32 = ir.IntType(32)
-        halves = [
-            code.builder.shuffle_vector(
-                vector.value, undefined, ir.Constant(ir.VectorType(i32, width), list(range(begin, begin + width)))
-            )
-            for begin in (0, width)
-        ]
-        if width == 1:
-            halves = [code.builder.extract_element(vector.value, i32(lane)) for lane in (0, 1)]
-        vector = join(code.mathematics(width), *(code.number(half, vector.dtype, width) for half in halves))
-    return vector
-
-
-def _neutral(code: Code, fold: _Fold, point: tuple[Index, ...], width: int) -> Number:
-    """The number every total begins with."""
-    return fold.start(code, width)
-
-
-def _total(code: Code, fold: _Fold, point: tuple[Index, ...], width: int) -> Number:
-    """A total, with what remains to be done to it."""
-    total = code.load(fold.view, fold.result_strides, point, width, max(fold.result_space[-1:], default=1))
-    return _finished(fold, code.mathematics(width), total)
-
-
-def _joined(code: Code, fold: _Fold, parts: _Fold, point: tuple[Index, ...], width: int) -> Number:
-    """The sums of all blocks joined, in their order."""
-    m, length = code.mathematics(width), max(fold.result_space[-1:], default=1)
-    numbers = (code.load(parts.view, parts.result_strides, (b, *point), width, length) for b in range(BLOCKS))
-    return _finished(fold, m, reduce(partial(fold.join, m), numbers))
-
-
-def _over(code: Code, memory: Memory, fold: _Fold, along: Any, number: Any) -> None:
-    """A number at every place of a fold's result."""
-    space = fold.result_space
-    width = lanes(space[-1], memory.widest) if space else 1
-
-    def write(point: tuple[Index, ...]) -> None:
-        code.store(fold.view, fold.result_strides, (*fold.block, *point), number(point, width).value, width)
-
-    if not space:
-        along(1, lambda _: write(()))
-    else:
-        code.nest(space[:-1], lambda outer: along(space[-1], lambda j: write((*outer, j)), step=width))
+                fold.end_of_row(code, totals[id(fold)], outer, width)

@@ -16,11 +16,12 @@ from typing import Any
 from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import View, long_strides
-from chainrule.engines.llvm.code import Code, Index, pointer, vector_type
+from chainrule.engines.llvm.code import Code, pointer, vector_type
 from chainrule.engines.llvm.contractions import Operand, Product, finish, multiply_add
 from chainrule.engines.llvm.mathematics import Number
 from chainrule.engines.llvm.memory import Memory
 from chainrule.engines.llvm.nests import Point
+from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.sharing import BLOCKS
 from chainrule.tracing import Variable
 
@@ -52,8 +53,11 @@ class Tile:
     block: Index
 
 
-Run = Callable[[Callable[[tuple[Index, ...]], None]], None]
-"""Calls a function for positions along the summed letters."""
+Add = Callable[[tuple[Index, ...], list[Any]], list[Any]]
+"""The tile's sums with what is at one position along the summed letters added."""
+
+Run = Callable[[list[Any], Add], list[Any]]
+"""Adds up over positions along the summed letters, from sums to begin with."""
 
 
 class Tiles:
@@ -113,18 +117,15 @@ class Tiles:
     def _at_once(self, tile: Tile) -> None:
         """A tile whose whole sum is taken in registers."""
         code = self.code
-        slots = self._slots(tile)
         zero = code.constant(0, self.product.dtype, self.product.width).value
-        for slot in slots:
-            code.builder.store(zero, slot)
         self._fetch(tile)
-        self._accumulate(tile, slots, self._all if self.parts is None else self._of_block(tile.block))
-        totals = self._values(slots)
-        if code.unrolled or len(slots) * len(self.product.group.pointwise) <= WRITTEN_OUT:
+        run = self._all if self.parts is None else self._of_block(tile.block)
+        totals = self._accumulate(tile, [zero] * (tile.rows * tile.vectors), run)
+        if code.unrolled or len(totals) * len(self.product.group.pointwise) <= WRITTEN_OUT:
             for r in range(tile.rows):
                 self._end(tile, r, totals[r * tile.vectors : (r + 1) * tile.vectors])
             return
-        spilled = self._scratch(len(slots))  # much less code than the ends of all lines, for a little more time
+        spilled = self._scratch(len(totals))  # much less code than the ends of all lines, for a little more time
         self._spill(totals, spilled, 0)
         self._end_lines(tile, spilled, 0)
 
@@ -140,51 +141,52 @@ class Tiles:
         def piece(outside: tuple[Index, ...], p: Index) -> None:
             begin, end = code.part(length, p, pieces)
 
-            def run(step: Callable[[tuple[Index, ...]], None]) -> None:
-                code.loop(code.sum((end, 1), (begin, -1)), lambda i: step((*outside, code.sum((i, 1), (begin, 1)))))
+            def run(totals: list[Any], step: Add) -> list[Any]:
+                return code.carried_loop(
+                    code.sum((end, 1), (begin, -1)),
+                    totals,
+                    lambda i, x: step((*outside, code.sum((i, 1), (begin, 1))), x),
+                )
 
             def add(i: Index) -> None:
                 here, place = tile(code.sum((i, 1), (first, 1))), code.sum((i, size))
-                slots = self._slots(here)
-                for v, slot in enumerate(slots):
-                    code.builder.store(self._load(scratch, code.sum((place, 1), (v, 1))), slot)
-                self._accumulate(here, slots, run)
-                self._spill(self._values(slots), scratch, place)
+                totals = [self._load(scratch, code.sum((place, 1), (v, 1))) for v in range(size)]
+                self._spill(self._accumulate(here, totals, run), scratch, place)
 
             code.loop(count, add)
 
         code.nest(others, lambda outside: code.loop(pieces, lambda p: piece(outside, p)))
         code.loop(count, lambda i: self._end_lines(tile(code.sum((i, 1), (first, 1))), scratch, code.sum((i, size))))
 
-    def _all(self, step: Callable[[tuple[Index, ...]], None]) -> None:
-        self.code.nest(self.summed, step)
+    def _all(self, totals: list[Any], step: Add) -> list[Any]:
+        return self.code.carried_nest(self.summed, totals, step, len(totals))
 
     def _of_block(self, block: Index) -> Run:
         """The positions of one block of a sum that is shared out."""
         code, (first, *others) = self.code, self.summed
 
-        def run(step: Callable[[tuple[Index, ...]], None]) -> None:
+        def run(totals: list[Any], step: Add) -> list[Any]:
             begin, end = code.part(first, block, BLOCKS)
-            code.loop(
-                code.sum((end, 1), (begin, -1)),
-                lambda i: code.nest(others, lambda rest: step((code.sum((i, 1), (begin, 1)), *rest))),
-            )
+
+            def line(i: Index, totals: list[Any]) -> list[Any]:
+                here = code.sum((i, 1), (begin, 1))
+                return code.carried_nest(others, totals, lambda rest, x: step((here, *rest), x), len(totals))
+
+            return code.carried_loop(code.sum((end, 1), (begin, -1)), totals, line)
 
         return run
 
-    def _accumulate(self, tile: Tile, slots: list[Any], run: Run) -> None:
-        """Multiply and add into the slots for every position that `run` gives."""
+    def _accumulate(self, tile: Tile, totals: list[Any], run: Run) -> list[Any]:
+        """The sums with the products at all positions of `run` added."""
         product, code = self.product, self.code
 
-        def step(positions: tuple[Index, ...]) -> None:
+        def step(positions: tuple[Index, ...], totals: list[Any]) -> list[Any]:
             summed = {**tile.at, **dict(zip(product.summed, positions, strict=True))}
             left, right = (self._reader(operand, summed, tile) for operand in product.operands)
-            for place, slot in enumerate(slots):
-                r, v = divmod(place, tile.vectors)
-                total = code.builder.load(slot, typ=self.kind)
-                code.builder.store(multiply_add(code, left(r, v), right(r, v), total), slot)
+            places = [divmod(place, tile.vectors) for place in range(len(totals))]
+            return [multiply_add(code, left(r, v), right(r, v), x) for (r, v), x in zip(places, totals, strict=True)]
 
-        run(step)
+        return run(totals, step)
 
     def _reader(self, operand: Operand, at: dict[str, Index], tile: Tile) -> Callable[[int, int], Number]:
         """A function from a place in the tile to the operand's vector there; each is loaded once."""
@@ -270,13 +272,6 @@ class Tiles:
         code.shared_nest([*outer, -(-last // product.width)], one)
 
     # --- registers, and memory for what they held
-
-    def _slots(self, tile: Tile) -> list[Any]:
-        with self.code.builder.goto_entry_block():
-            return [self.code.builder.alloca(self.kind) for _ in range(tile.rows * tile.vectors)]
-
-    def _values(self, slots: list[Any]) -> list[Any]:
-        return [self.code.builder.load(slot, typ=self.kind) for slot in slots]
 
     def _scratch(self, vectors: int) -> Any:
         with self.code.builder.goto_entry_block():

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.llvm import emission
+from chainrule.engines.llvm import collection, emission
 from chainrule.engines.llvm.buffers import PAGE, Buffer, long_axes, long_strides
-from chainrule.engines.llvm.code import Code, Index, i8, i32, i64, pointer, vector_type
+from chainrule.engines.llvm.code import Code, i8, i32, i64, pointer, vector_type
 from chainrule.engines.llvm.inspection import keep_stages
 from chainrule.engines.llvm.machine import Function, subnormals_flushed
-from chainrule.engines.llvm.nests import Point
+from chainrule.engines.llvm.nests import ROWS_WRITTEN_OUT, Point
 from chainrule.engines.llvm.plan import Plan, Step, plan_loop
+from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.team import Team
 from chainrule.engines.loop import TrainingLoop
 
@@ -42,8 +43,10 @@ class Compiled:
 @lru_cache(maxsize=64)
 def compile_loop(loop: TrainingLoop, data: int) -> Compiled:
     """Machine code for a training loop over so many data arrays."""
-    plan = plan_loop(loop)
-    function = Function(_Writer(loop, data, plan).write(), "run")
+    with collection.put_off():
+        plan = plan_loop(loop)
+        text = _Writer(loop, data, plan).write()
+    function = Function(text, "run")
     first = plan.steps[0]
     keep_stages(loop.step, first.program, first.grouping, first.memory, function)
     return Compiled(function, plan)
@@ -97,7 +100,8 @@ class _Writer:
             start = builder.add(builder.mul(epoch, pace), builder.mul(batch, i64(self.loop.batch_size)))
             return batch, builder.gep(order, [start], source_etype=i32)
 
-        def step(s: Index) -> None:
+        def step(index: Index) -> None:
+            s = code.value(index)
             batch, rows = batch_of(s)
             if len(self.steps) == 1:
                 final = builder.icmp_signed("==", s, builder.sub(count, i64(1)))
@@ -112,7 +116,7 @@ class _Writer:
                     self._step(code, self.steps[0], rows, rows, s, figures)
 
         with subnormals_flushed(builder):
-            code.loop(count, step)
+            code.loop(code.positions.found(count), step)
         if self.plan.unrolled:
             self._transfer(memory, arena, state_bytes)
         builder.ret_void()
@@ -161,15 +165,15 @@ class _Writer:
         row = _row_bytes(buffer)
 
         def one(b: Index) -> None:
-            begin = code.at_byte(source, code.sum((self._row(rows, b), row)))
-            code.loop(-(-row // LINE), lambda k: code.prefetch(code.at_byte(begin, code.sum((k, LINE)))))
+            begin = self._row(code, rows, b)
+            code.loop(-(-row // LINE), lambda k: code.prefetch(code.at_byte(source, code.sum((begin, row), (k, LINE)))))
 
         code.shared(buffer.shape[0], one)
 
-    def _row(self, rows: Any, b: Index) -> Any:
+    def _row(self, code: Code, rows: Any, b: Index) -> Index:
         """The number of a batch's row in the data."""
-        position = self.builder.gep(rows, [i64(b) if isinstance(b, int) else b], source_etype=i32)
-        return self.builder.sext(self.builder.load(position, typ=i32), i64)
+        position = self.builder.gep(rows, [code.value(b)], source_etype=i32)
+        return code.positions.found(self.builder.sext(self.builder.load(position, typ=i32), i64))
 
     def _gather(self, code: Code, buffer: Buffer, source: Any, rows: Any) -> None:
         """Rows of a data array, copied into a buffer whose rows are padded."""
@@ -179,7 +183,7 @@ class _Writer:
         widest = buffer.widest
 
         def one(b: Index) -> None:
-            begin = code.at_byte(source, code.sum((self._row(rows, b), _row_bytes(buffer))))
+            row = self._row(code, rows, b)
 
             def line(outer: tuple[Index, ...]) -> None:
                 steps = [int(np.prod(features[i + 1 :], dtype=np.int64)) for i in range(len(features))]
@@ -187,15 +191,15 @@ class _Writer:
                 whole = length // widest * widest
 
                 def piece(j: Index, width: int) -> None:
-                    offset = code.sum(*zip((*outer, j), [k * dtype.itemsize for k in steps] or [0], strict=False))
-                    here = code.at_byte(begin, offset)  # which may be anywhere in a file
+                    offset = zip((*outer, j), [k * dtype.itemsize for k in steps] or [0], strict=False)
+                    here = code.at_byte(source, code.sum((row, _row_bytes(buffer)), *offset))  # anywhere in a file
                     value = builder.load(here, typ=vector_type(dtype, width), align=1)
                     strides = tuple(t for t, n in zip(view.strides[1:], shape[1:], strict=True) if n != 1)
                     point = (*outer, j) if features else ()
                     place = code.sum((b, view.strides[0]), *zip(point, strides, strict=True))
                     builder.store(value, code.address(buffer, place), align=dtype.itemsize)
 
-                code.loop(whole, lambda j: piece(j, widest), step=widest)
+                code.loop(whole, lambda j: piece(j, widest), step=widest, unroll=whole // widest <= ROWS_WRITTEN_OUT)
                 for j in range(whole, length):
                     piece(j, 1)
 

@@ -1,0 +1,194 @@
+"""Folds: reductions being collected over a group's space, in registers along a row and from row to row, or in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial, reduce
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from llvmlite import ir
+
+from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides
+from chainrule.engines.llvm.code import Code, vector_type
+from chainrule.engines.llvm.mathematics import Number
+from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.sharing import BLOCKS, reduced_axes
+from chainrule.ops import Reduction
+from chainrule.tracing import Equation
+
+if TYPE_CHECKING:
+    from chainrule.engines.llvm.nests import Point
+
+
+@dataclass
+class Fold:
+    """A reduction being collected: where it goes, and which of the space's axes it sums.
+
+    `block` is empty, or the number of the block of rows whose sums are collected: then `view` has an axis of blocks first.
+    """
+
+    equation: Equation
+    op: Reduction
+    reduced: tuple[bool, ...]
+    view: View
+    count: int
+    block: tuple[Index, ...] = ()
+
+    @property
+    def along_row(self) -> bool:
+        """Whether the lanes of a row are joined."""
+        return bool(self.reduced) and self.reduced[-1]
+
+    @property
+    def across_rows(self) -> bool:
+        """Whether rows are joined with each other."""
+        return any(self.reduced[:-1])
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Strides of the result over the whole space: 0 along what is summed."""
+        rest = iter(self.result_strides)
+        blocks = tuple(next(rest) for _ in self.block)
+        return (*blocks, *(0 if gone else next(rest) for gone in self.reduced))
+
+    @property
+    def result_strides(self) -> tuple[int, ...]:
+        """Strides of the result along its own long axes."""
+        return long_strides(self.view)
+
+    @property
+    def result_space(self) -> tuple[int, ...]:
+        """The long axes of the result."""
+        return long_axes(self.equation.output.shape)
+
+    def join(self, m: Any, a: Number, b: Number) -> Number:
+        """Two totals as one."""
+        return getattr(m, self.op.combine or "")(a, b)  # type: ignore[no-any-return]
+
+    def start(self, code: Code, width: int) -> Number:
+        """The number that changes nothing when joined."""
+        dtype = self.equation.output.dtype
+        info = (
+            (-np.inf, np.inf)
+            if dtype.kind == "f"
+            else (False, True)
+            if dtype.kind == "b"
+            else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+        )
+        neutral = {"add": 0, "multiply": 1, "maximum": info[0], "minimum": info[1], "logical_or": 0, "logical_and": 1}
+        return code.constant(neutral[self.op.combine or ""], dtype, width)
+
+    def source(self, point: Point) -> Number:
+        """What is collected at this point, in the dtype of the result."""
+        x = self.equation.inputs[0]
+        return point.of_type(point.value(x, x.shape), self.equation.output.dtype)
+
+    def finished(self, m: Any, total: Number) -> Number:
+        """A total, with what remains to be done to it."""
+        return total if self.op.finish is None else self.op.finish(total, self.count)
+
+    def slot(self, code: Code, width: int) -> Any:
+        """A register for a row's running total."""
+        kind = vector_type(self.equation.output.dtype, width)
+        with code.builder.goto_entry_block():
+            slot = code.builder.alloca(kind)
+        code.builder.store(self.start(code, width).value, slot)
+        return slot
+
+    def collect(self, code: Code, point: Point, slot: Any, j: Index, length: int) -> None:
+        """Join what is at a point: to the row's total in `slot`, or to the result."""
+        value, dtype, width = self.source(point), self.equation.output.dtype, point.width
+        if not self.along_row:
+            strides, place = self.strides, (*self.block, *point.point)
+            if self.across_rows:
+                before = code.load(self.view, strides, place, width, length)
+                value = self.join(point.m, before, value)
+            else:
+                value = self.finished(point.m, value)
+            code.store(self.view, strides, place, value.value, width)
+            return
+        value = self.in_row(code, value, j, length, width)
+        before = code.number(code.builder.load(slot, typ=vector_type(dtype, width)), dtype, width)
+        code.builder.store(self.join(point.m, before, value).value, slot)
+
+    def in_row(self, code: Code, value: Number, j: Index, length: int, width: int) -> Number:
+        """The value in lanes that exist, and a number that changes nothing in those past the end of the row."""
+        if length % width == 0 or (isinstance(j, int) and j + width <= length):
+            return value
+        i64 = ir.IntType(64)
+        numbers = ir.Constant(ir.VectorType(i64, width), list(range(width)))
+        bound = code.splat(code.value(code.sum((length, 1), (j, -1))), np.dtype(np.int64), width).value
+        mask = code.builder.icmp_signed("<", numbers, bound)
+        return code.number(code.builder.select(mask, value.value, self.start(code, width).value), value.dtype, width)
+
+    def end_of_row(self, code: Code, slot: Any, outer: tuple[Index, ...], width: int) -> None:
+        """The lanes of a row's total joined into one number, and that stored."""
+        dtype = self.equation.output.dtype
+        vector = code.number(code.builder.load(slot, typ=vector_type(dtype, width)), dtype, width)
+        total = across(code, vector, width, self.join)
+        m, strides, point = code.mathematics(1), self.strides[:-1], (*self.block, *outer)
+        if self.across_rows:
+            place = code.place(self.view, strides, point)
+            total = self.join(m, code.number(code.load_scalar(self.view.buffer, place), dtype, 1), total)
+        else:
+            total = self.finished(m, total)
+        code.store(self.view, strides, point, total.value, 1)
+
+    def over(
+        self, code: Code, widest: int, along: Any, number: Callable[[Code, tuple[Index, ...], int], Number]
+    ) -> None:
+        """A number at every place of the result."""
+        space = self.result_space
+        width = lanes(space[-1], widest) if space else 1
+
+        def write(point: tuple[Index, ...]) -> None:
+            code.store(self.view, self.result_strides, (*self.block, *point), number(code, point, width).value, width)
+
+        if not space:
+            along(1, lambda _: write(()))
+        else:
+            code.nest(space[:-1], lambda outer: along(space[-1], lambda j: write((*outer, j)), step=width))
+
+    def neutral(self, code: Code, point: tuple[Index, ...], width: int) -> Number:
+        """The number every total begins with."""
+        return self.start(code, width)
+
+    def total(self, code: Code, point: tuple[Index, ...], width: int) -> Number:
+        """What is in the result, finished."""
+        total = code.load(self.view, self.result_strides, point, width, max(self.result_space[-1:], default=1))
+        return self.finished(code.mathematics(width), total)
+
+    def joined(self, parts: Fold, code: Code, point: tuple[Index, ...], width: int) -> Number:
+        """The sums of all blocks joined, in their order."""
+        m, length = code.mathematics(width), max(self.result_space[-1:], default=1)
+        numbers = (code.load(parts.view, parts.result_strides, (b, *point), width, length) for b in range(BLOCKS))
+        return self.finished(m, reduce(partial(self.join, m), numbers))
+
+
+def fold_of(memory: Memory, equation: Equation) -> Fold:
+    """A reduction, to be collected where its result belongs."""
+    assert isinstance(equation.op, Reduction)
+    shape, axis = equation.inputs[0].shape, equation.attributes["axis"]
+    count = int(np.prod([shape[i] for i in axis], dtype=np.int64))
+    return Fold(equation, equation.op, reduced_axes(equation), memory.view(equation.output), count)
+
+
+def across(code: Code, vector: Number, width: int, join: Any) -> Number:
+    """All lanes of a vector joined, halves at a time."""
+    while width > 1:
+        width //= 2
+        undefined = ir.Constant(vector.value.type, ir.Undefined)
+        i32 = ir.IntType(32)
+        halves = [
+            code.builder.shuffle_vector(
+                vector.value, undefined, ir.Constant(ir.VectorType(i32, width), list(range(begin, begin + width)))
+            )
+            for begin in (0, width)
+        ]
+        if width == 1:
+            halves = [code.builder.extract_element(vector.value, i32(lane)) for lane in (0, 1)]
+        vector = join(code.mathematics(width), *(code.number(half, vector.dtype, width) for half in halves))
+    return vector
