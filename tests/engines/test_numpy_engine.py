@@ -71,13 +71,13 @@ class TestRunner:
 
         full = cr.simplify(cr.trace(step, 0.0, np.ones(4), 1.0))
         last = cr.simplify(cr.trace(step, 0.0, np.ones(2), 1.0))
-        return TrainingLoop(full, last, state=1, rows=10, batch_size=4)
+        return TrainingLoop(full, last, state=1, batch_size=4)
 
     @pytest.mark.parametrize("engine", [*ENGINES, "auto"])
     def test_steps_through_epochs_in_pieces(self, engine: str) -> None:
         order = np.stack([np.arange(10), np.arange(10)[::-1]]).astype(np.int32)
         scales = np.array([1.0, 10.0, 100.0, 1.0, 10.0, 100.0])
-        assert self.loop().steps_per_epoch == 3
+        assert self.loop().steps_per_epoch(10) == 3
         sums = [6, 22, 17, 30, 14, 1]
         for pieces in ([6], [1, 1, 1, 1, 1, 1], [2, 3, 1]):
             runner = prepare(self.loop(), [self.DATA], engine)

@@ -75,7 +75,7 @@ def test_a_loop_is_given_what_it_was_made_for() -> None:
     program = cr.simplify(
         cr.trace(lambda w, x, rate: (w - rate * np.sum(x), np.sum(w)), np.ones(3), np.ones((4, 3)), np.float64(0.1))
     )
-    loop = TrainingLoop(program, None, 1, 8, 4)
+    loop = TrainingLoop(program, None, 1, 4)
     data, order, rates = np.ones((8, 3)), np.arange(8, dtype=np.int32)[None], np.full(2, 0.1)
     for bad in (np.ones((7, 3)), np.ones((8, 2)), np.ones((8, 3), np.float32), np.ones(24)):
         with pytest.raises(cr.ChainruleError):

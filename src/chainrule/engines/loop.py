@@ -14,19 +14,23 @@ class TrainingLoop:
 
     The step's inputs are, in this order, the state (`state` arrays), one batch of every data array, and the
     scalars of this step; its outputs are the new state and then the figures, numbers to be reported.
-    `last` is the same step for the smaller batch that ends an epoch when `batch_size` does not divide `rows`.
+    `last` is the same step for the smaller batch that ends an epoch when `batch_size` does not divide the rows, whose
+    number is no part of a loop.
     """
 
     step: Program
     last: Program | None
     state: int
-    rows: int
     batch_size: int
 
-    @property
-    def steps_per_epoch(self) -> int:
-        """Batches in one pass over the rows, the smaller last one included."""
-        return -(-self.rows // self.batch_size)
+    def steps_per_epoch(self, rows: int) -> int:
+        """Batches in one pass over so many rows, the smaller last one included."""
+        return -(-rows // self.batch_size)
+
+    def takes(self, rows: int) -> bool:
+        """Whether an epoch may have so many rows: whole batches, and the smaller one that `last` is for."""
+        rest = rows % self.batch_size
+        return rest == (0 if self.last is None else self.last.inputs[self.state].shape[0])
 
 
 class Runner(Protocol):

@@ -81,11 +81,12 @@ class NumpyRunner:
     def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
         """Carry out steps; see `Runner`."""
         loop, figures = self._loop, []
+        steps = loop.steps_per_epoch(order.shape[1])
         with np.errstate(
             all="ignore"
         ):  # a value that leaves the finite range is reported by the caller, with its place
             for i in range(count):
-                epoch, batch = divmod(first + i, loop.steps_per_epoch)
+                epoch, batch = divmod(first + i, steps)
                 rows = order[epoch, batch * loop.batch_size : (batch + 1) * loop.batch_size]
                 step = self._full if len(rows) == loop.batch_size else self._last
                 outputs = step(*self._state, *(np.take(x, rows, axis=0) for x in self._data), *(s[i] for s in scalars))

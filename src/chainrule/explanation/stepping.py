@@ -174,5 +174,5 @@ def _watched(training: Training) -> _Watched:
         inputs_structure=trees.row(len(inputs)),
         outputs_structure=trees.row(len(outputs)),
     )
-    loop = TrainingLoop(check(whole), None, state + len(kept), training.rows, training.batch_size)
+    loop = TrainingLoop(check(whole), None, state + len(kept), training.batch_size)
     return _Watched(program, calls, found, kept, loop)

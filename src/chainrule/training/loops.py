@@ -54,14 +54,14 @@ def loop_of(step: Step, state: Any, data: Batch, batch_size: int, dtype: Any) ->
             _program(step, state, data, batch_size, dtype),
             _program(step, state, data, last, dtype) if last else None,
             trees.flatten(state)[1].leaves,
-            rows,
             batch_size,
         )
 
     # Learning rates and strengths of penalties are no part of a loop: it is given them as numbers.
     settings = (objective.heads, objective.penalty.shared, _without_rate(step.optimizer), step.clipping)
-    types = (types_of(state), types_of((data.inputs, data.targets, data.codes, data.weights)))
-    key = key_of(objective.model.function, settings, types, batch_size, np.dtype(dtype))
+    kinds = data.inputs, data.targets, data.codes, data.weights
+    types = types_of(state), types_of(kinds, batch_size)
+    key = key_of(objective.model.function, settings, types, rows % batch_size, np.dtype(dtype))
     loop: TrainingLoop = _loops.find(key, make)
     return loop
 

@@ -45,7 +45,7 @@ def stages() -> dict[str, str]:
     traced = cr.trace(step, p, x, t, rate)
     program = cr.simplify(traced)
     with mock.patch.object(plan, "vector_bytes", return_value=32):
-        made = plan.plan_loop(TrainingLoop(program, None, state=2, rows=320, batch_size=32)).steps[0]
+        made = plan.plan_loop(TrainingLoop(program, None, state=2, batch_size=32)).steps[0]
     codes = [code_of(made, i) for i in range(len(made.grouping.groups))]
     contraction = codes[0].splitlines()
     product = next(i for i, line in enumerate(contraction) if "fmuladd" in line)

@@ -45,7 +45,7 @@ def test_a_state_is_not_written_over_before_it_is_read() -> None:
         return [2.0 * batch[0], np.sum(3.0 * state)]
 
     types = ArrayType((40,), np.dtype(np.float64)), ArrayType((1, 40), np.dtype(np.float64))
-    loop = TrainingLoop(simplify(trace(step, *types)), None, 1, 3, 1)
+    loop = TrainingLoop(simplify(trace(step, *types)), None, 1, 1)
     data, order = np.arange(120.0).reshape(3, 40), np.arange(3, dtype=np.int32)[None]
     figures = []
     for engine in ("numpy", "llvm"):

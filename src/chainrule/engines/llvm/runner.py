@@ -20,10 +20,11 @@ class LlvmRunner:
     def __init__(self, loop: TrainingLoop, data: list[Any], threads: int | None = None) -> None:
         self._loop, self._data = loop, [np.ascontiguousarray(x) for x in data]
         for variable, x in zip(loop.step.inputs[loop.state :], self._data, strict=False):
-            if x.dtype != variable.dtype or x.shape != (loop.rows, *variable.shape[1:]):
+            rows = len(self._data[0])
+            if x.dtype != variable.dtype or x.shape != (rows, *variable.shape[1:]) or not loop.takes(rows):
                 raise ShapeError(
-                    f"{variable.name} needs {loop.rows} rows of {variable.shape[1:]} in {variable.dtype} and has "
-                    f"{x.shape} in {x.dtype}."
+                    f"{variable.name} needs rows of {variable.shape[1:]} in {variable.dtype}, as many as there are of the "
+                    f"others and in whole batches of {loop.batch_size}, and has {x.shape} in {x.dtype}."
                 )
         self._compiled: Compiled = compile_loop(loop, len(data))
         shared = self._compiled.plan.shared
@@ -47,19 +48,21 @@ class LlvmRunner:
 
     def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
         """Carry out steps; see `Runner`."""
-        loop = self._loop
-        epochs = len(order)
+        epochs, rows = order.shape
+        steps_per_epoch = self._loop.steps_per_epoch(rows)
         same = order.strides[0] == 0  # every epoch in the same order: one row of it will do
         order = np.ascontiguousarray(order[:1] if same else order, np.int32)
-        if order.shape[1:] != (loop.rows,) or (order.size and (order.min() < 0 or order.max() >= len(self._data[0]))):
+        known = len(self._data[0]) if self._data else rows
+        if rows != known or (order.size and (order.min() < 0 or order.max() >= known)):
             raise ShapeError(
-                f"the order of rows has shape {order.shape}; {loop.rows} rows are expected, all of them in the data."
+                f"the order of rows has shape {order.shape}; {known} rows are expected, all of them in the data."
             )
-        if first < 0 or count < 0 or (first + count) > epochs * loop.steps_per_epoch:
+        if first < 0 or count < 0 or (first + count) > epochs * steps_per_epoch:
             raise ShapeError(f"steps {first} to {first + count} go beyond the {epochs} epochs of the order.")
         figures = np.empty((count, self._figures))
         numbers = [np.ascontiguousarray(s) for s in scalars]
-        for variable, array in zip(loop.step.inputs[loop.state + len(self._data) :], numbers, strict=True):
+        given = self._loop.step.inputs[self._loop.state + len(self._data) :]
+        for variable, array in zip(given, numbers, strict=True):
             if array.dtype != variable.dtype or array.shape != (count,):
                 raise ShapeError(
                     f"{variable.name} needs {count} numbers of {variable.dtype} and has {array.dtype}{array.shape}."
@@ -68,20 +71,21 @@ class LlvmRunner:
         done = 0
         for threads, steps in [(self._threads, count)] if self._threads else self._pace.parts(count):
             rest = [x.ctypes.data for x in (order, figures[done:], *self._data, *(x[done:] for x in numbers))]
-            seconds = self._steps(threads, first + done, steps, 0 if same else loop.rows, rest)
+            seconds = self._steps(threads, first + done, steps, [0 if same else rows, steps_per_epoch, rows], rest)
             self._pace.note(threads, seconds / max(steps, 1))
             done += steps
         if status(self._arena)[0]:
             raise IndexError("an index in the training step is out of bounds for the array it picks from.")
         return figures
 
-    def _steps(self, threads: int, first: int, count: int, pace: int, addresses: list[int]) -> float:
-        """Carry out steps in so many threads; the addresses are of the order of rows, the figures, data and numbers.
+    def _steps(self, threads: int, first: int, count: int, sizes: list[int], addresses: list[int]) -> float:
+        """Carry out steps in so many threads; gives the seconds it took.
 
-        Gives the seconds it took.
+        The sizes are how far apart the orders of two epochs are, the steps of an epoch and the rows; the addresses those
+        of the order of rows, the figures, data and numbers.
         """
         order, figures, *rest = addresses
-        places = [self._arena.ctypes.data, order, pace, figures, first, count]
+        places = [self._arena.ctypes.data, order, *sizes, figures, first, count]
         tables = [table([*places, i, threads, *rest]) for i in range(threads)]
         if len(tables) == 1:
             return self._compiled.function(tables[0])

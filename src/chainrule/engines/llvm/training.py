@@ -20,10 +20,10 @@ from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.team import Team
 from chainrule.engines.loop import TrainingLoop
 
-# The table's places: addresses of the arena and the order of rows, how far apart the orders of two epochs are, the
-# address of the figures, the first step and how many, which thread this is and of how many, then the
-# addresses of data and numbers.
-ARENA, ORDER, PACE, FIGURES, FIRST, COUNT, THREAD, THREADS, REST = range(9)
+# The table's places: addresses of the arena and the order of rows, how far apart the orders of two epochs are, the steps
+# of an epoch and the rows, the address of the figures, the first step and how many, which thread this is and of how
+# many, then the addresses of data and numbers.
+ARENA, ORDER, PACE, STEPS, ROWS, FIGURES, FIRST, COUNT, THREAD, THREADS, REST = range(11)
 
 FAR = 2**17
 """Bytes of data from which on the next batch's rows are fetched ahead."""
@@ -82,7 +82,8 @@ class _Writer:
             local.type = pointer  # untyped, so that anything may be stored in it
             memory = local
         order, figures = self._address(ORDER), self._address(FIGURES)
-        first, count, pace = self._number(FIRST), self._number(COUNT), self._number(PACE)
+        first, count, pace, steps = (self._number(place) for place in (FIRST, COUNT, PACE, STEPS))
+        self.rows = self._number(ROWS)
         self.sources = [self._address(REST + i) for i in range(self.inputs)]
         team = None
         if self.plan.shared:
@@ -93,30 +94,33 @@ class _Writer:
         if self.plan.unrolled:
             self._transfer(arena, memory, self.plan.filled)
 
-        def batch_of(s: Any) -> tuple[Any, Any]:
-            here = builder.add(first, s)
-            epoch = builder.sdiv(here, i64(self.loop.steps_per_epoch))
-            batch = builder.srem(here, i64(self.loop.steps_per_epoch))
+        def rows_of(batch: Any, epoch: Any) -> Any:
             start = builder.add(builder.mul(epoch, pace), builder.mul(batch, i64(self.loop.batch_size)))
-            return batch, builder.gep(order, [start], source_etype=i32)
+            return builder.gep(order, [start], source_etype=i32)
 
-        def step(index: Index) -> None:
-            s = code.value(index)
-            batch, rows = batch_of(s)
+        def step(index: Index, carried: list[Any]) -> list[Any]:
+            s, (batch, epoch) = code.value(index), carried
+            rows = rows_of(batch, epoch)
+            ends = builder.icmp_signed("==", batch, builder.sub(steps, i64(1)))
+            following = [
+                builder.select(ends, i64(0), builder.add(batch, i64(1))),
+                builder.select(ends, builder.add(epoch, i64(1)), epoch),
+            ]
             if len(self.steps) == 1:
                 final = builder.icmp_signed("==", s, builder.sub(count, i64(1)))
-                _, following = batch_of(builder.select(final, s, builder.add(s, i64(1))))
-                self._step(code, self.steps[0], rows, following, s, figures)
-                return
-            is_last = builder.icmp_signed("==", batch, i64(self.loop.steps_per_epoch - 1))
-            with builder.if_else(is_last) as (last, full):
+                ahead = builder.select(final, rows, rows_of(*following))
+                self._step(code, self.steps[0], rows, ahead, s, figures)
+                return following
+            with builder.if_else(ends) as (last, full):
                 with last:
                     self._step(code, self.steps[1], rows, rows, s, figures)
                 with full:
                     self._step(code, self.steps[0], rows, rows, s, figures)
+            return following
 
+        begins = [builder.srem(first, steps), builder.sdiv(first, steps)]
         with subnormals_flushed(builder):
-            code.loop(code.positions.found(count), step)
+            code.carried_loop(code.positions.found(count), begins, step)
         if self.plan.unrolled:
             self._transfer(memory, arena, state_bytes)
         builder.ret_void()
@@ -142,7 +146,7 @@ class _Writer:
             with code.team.turn([], [buffer], shared=i < self.data):
                 if i < self.data:
                     self._gather(code, buffer, source, rows)
-                    if self.loop.rows * _row_bytes(buffer) >= FAR and _row_bytes(buffer) <= PAGE:
+                    if _row_bytes(buffer) <= PAGE:
                         self._fetch(code, buffer, source, following)
                 else:
                     self._take_number(code, buffer, source, s)
@@ -161,14 +165,16 @@ class _Writer:
         self.builder.store(value, code.address(buffer, 0))
 
     def _fetch(self, code: Code, buffer: Buffer, source: Any, rows: Any) -> None:
-        """Ask for the rows of the next batch, which lie anywhere in the data, while this one is computed with."""
+        """Ask for the rows of the next batch, which lie anywhere in large data, while this one is computed with."""
         row = _row_bytes(buffer)
 
         def one(b: Index) -> None:
             begin = self._row(code, rows, b)
             code.loop(-(-row // LINE), lambda k: code.prefetch(code.at_byte(source, code.sum((begin, row), (k, LINE)))))
 
-        code.shared(buffer.shape[0], one)
+        size = self.builder.mul(self.rows, i64(row))
+        with self.builder.if_then(self.builder.icmp_signed(">=", size, i64(FAR))):
+            code.shared(buffer.shape[0], one)
 
     def _row(self, code: Code, rows: Any, b: Index) -> Index:
         """The number of a batch's row in the data."""
