@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -48,15 +49,16 @@ def digest(name: str, engine: str = "llvm") -> str:
 
 
 def code_of_every_training() -> str:
-    """A fingerprint of the code of all trainings, made anew."""
+    """A fingerprint of the code of all trainings, made anew, and of what it is found again by."""
     found = hashlib.sha256()
     training.compile_loop.cache_clear()
     texts: list[str] = []
     made = machine.Function.__init__
 
-    def noted(self: Any, text: str, name: str) -> None:
-        texts.append(text)
-        made(self, text, name)
+    def noted(self: Any, write: Any, name: str, identity: str | None) -> None:
+        assert identity is not None
+        texts.extend((write(), identity))
+        made(self, write, name, identity)
 
     machine.Function.__init__ = noted  # type: ignore[method-assign]
     try:
@@ -93,7 +95,10 @@ def test_compiled_anew(name: str, digests: dict[str, str], tmp_path: Path, monke
         monkeypatch.setenv("CHAINRULE_CACHE", cache)
         training.compile_loop.cache_clear()
         assert digest(name) == digests[name]
-    assert any(tmp_path.iterdir())  # the third time the code came from there
+    assert any(tmp_path.iterdir())  # the third time the code came from there:
+    training.compile_loop.cache_clear()
+    with mock.patch.object(training._Writer, "write", side_effect=AssertionError("written again")):
+        assert digest(name) == digests[name]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.llvm import plan, sharing, training
+from chainrule.engines.llvm import cache, plan, sharing, training
 from chainrule.engines.llvm.pace import Pace
 
 random = np.random.default_rng(0)
@@ -24,6 +24,7 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(plan, "LARGE", 0)
     monkeypatch.setattr(plan, "SHORT", 0)
     monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
+    monkeypatch.setenv(cache.VARIABLE, "off")  # machine code is found again by what it computes, not by how
     training.compile_loop.cache_clear()
     yield
     training.compile_loop.cache_clear()

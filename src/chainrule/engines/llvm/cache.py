@@ -10,13 +10,25 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from functools import lru_cache
 from pathlib import Path
+
+import chainrule
 
 VARIABLE = "CHAINRULE_CACHE"
 
 
+@lru_cache(maxsize=1)
+def library() -> str:
+    """A fingerprint of all that turns a Program into code: this version of the library's own."""
+    digest, package = hashlib.sha256(), Path(chainrule.__file__).parent
+    for path in sorted(path for name in ("engines", "ops", "tracing") for path in (package / name).rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
 def key(*parts: str) -> str:
-    """A name for the machine code that follows from these texts: the IR, the CPU, LLVM's version."""
+    """A name for the machine code that follows from these texts: what is computed, the CPU, LLVM's version."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part.encode())

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.llvm import collection, emission
+from chainrule.engines.llvm import emission
 from chainrule.engines.llvm.buffers import Arena, status, storage_type
 from chainrule.engines.llvm.code import Code, pointer
 from chainrule.engines.llvm.groups import group
@@ -18,6 +18,7 @@ from chainrule.engines.llvm.machine import Function, vector_bytes
 from chainrule.engines.llvm.memory import Memory
 from chainrule.engines.llvm.plan import SLACK
 from chainrule.tracing import Constant, Program, Variable
+from chainrule.tracing.identity import identity
 
 
 class Kernel:
@@ -33,9 +34,8 @@ class Kernel:
         self.memory = Memory(lowered, self.grouping, [], arena, vector_bytes() // max(sizes, default=4))
         self.memory.place_values(reuse=True)
         self.arena_bytes = arena.size
-        with collection.put_off():
-            text = self._write()
-        self.function = Function(text, "run")
+        known = identity(program)
+        self.function = Function(self._write, "run", None if known is None else f"kernel {known}")
         keep_stages(program, lowered, self.grouping, self.memory, self.function)
         self._local = threading.local()
 

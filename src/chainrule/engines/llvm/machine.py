@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import llvmlite
@@ -18,7 +18,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.llvm import cache
+from chainrule.engines.llvm import cache, collection
 
 GIVE_WAY = "chainrule_give_way"
 """What compiled functions call the system's function that lets another thread run in this one's place."""
@@ -114,11 +114,16 @@ def _stay_on_a_core(place: int) -> None:
 
 
 class Function:
-    """A compiled function; it keeps its machine code alive."""
+    """A compiled function; it keeps its machine code alive.
 
-    def __init__(self, text: str, name: str) -> None:
-        self.ir = text
-        kept = cache.key(text, *host(), llvmlite.__version__, *PASSES)
+    `write` writes its text and is called only where there is no machine code for this `identity` yet, a text that says
+    what the function computes; without one, the text itself says it.
+    """
+
+    def __init__(self, write: Callable[[], str], name: str, identity: str | None = None) -> None:
+        self._write = write
+        known = self.ir if identity is None else f"{identity} {cache.library()}"
+        kept = cache.key(known, *host(), llvmlite.__version__, *PASSES)
         code = cache.read(kept)
         if code is None:
             machine = target_machine()
@@ -130,6 +135,12 @@ class Function:
         self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
         self._engine.finalize_object()
         self._call = SIGNATURE(self._engine.get_function_address(name))
+
+    @cached_property
+    def ir(self) -> str:
+        """The text LLVM is given."""
+        with collection.put_off():
+            return self._write()
 
     def __call__(self, table: Any) -> float:
         """Run with a table, an int64 array of addresses and numbers; gives the seconds it took."""

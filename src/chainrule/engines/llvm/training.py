@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.llvm import collection, emission
+from chainrule.engines.llvm import emission
 from chainrule.engines.llvm.buffers import PAGE, Buffer, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, i8, i32, i64, pointer, vector_type
 from chainrule.engines.llvm.inspection import keep_stages
@@ -19,6 +19,7 @@ from chainrule.engines.llvm.plan import Plan, Step, plan_loop
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.team import Team
 from chainrule.engines.loop import TrainingLoop
+from chainrule.tracing.identity import identity
 
 # The table's places: addresses of the arena and the order of rows, how far apart the orders of two epochs are, the steps
 # of an epoch and the rows, the address of the figures, the first step and how many, which thread this is and of how
@@ -43,13 +44,20 @@ class Compiled:
 @lru_cache(maxsize=64)
 def compile_loop(loop: TrainingLoop, data: int) -> Compiled:
     """Machine code for a training loop over so many data arrays."""
-    with collection.put_off():
-        plan = plan_loop(loop)
-        text = _Writer(loop, data, plan).write()
-    function = Function(text, "run")
+    plan = plan_loop(loop)
+    function = Function(_Writer(loop, data, plan).write, "run", _identity(loop, data, plan))
     first = plan.steps[0]
     keep_stages(loop.step, first.program, first.grouping, first.memory, function)
     return Compiled(function, plan)
+
+
+def _identity(loop: TrainingLoop, data: int, plan: Plan) -> str | None:
+    """What a loop computes and where, as a text."""
+    programs = [identity(program) for program in (loop.step, loop.last) if program is not None]
+    if None in programs:
+        return None
+    layout = plan.filled, plan.size, plan.unrolled, plan.shared, plan.state[0].widest
+    return f"training {programs} {loop.state} {loop.batch_size} {data} {layout}"
 
 
 def _row_bytes(buffer: Buffer) -> int:
