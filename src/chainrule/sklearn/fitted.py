@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager, nullcontext
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import scipy.sparse
 from sklearn.utils.validation import check_is_fitted, validate_data
+from threadpoolctl import ThreadpoolController
 
 from chainrule.autodiff import grad
 from chainrule.network import Network
@@ -24,6 +27,21 @@ def _is_plain(X: Any) -> bool:
     """Whether rows are as a network wants them; scikit-learn's own look at a row takes longer than its prediction."""
     real = type(X) is np.ndarray and X.ndim == 2 and X.dtype in (np.float64, np.float32)
     return real and X.size > 0 and math.isfinite(X.sum())
+
+
+SOME, MANY = 2**18, 2**26
+"""Products summed up: from how many on BLAS calls its threads, and from how many on that saves more than a millisecond."""
+
+
+@lru_cache(maxsize=1)
+def _blas() -> Any:
+    return ThreadpoolController().select(user_api="blas")
+
+
+def _quiet(network: Network, rows: int) -> AbstractContextManager[Any]:
+    """A short answer is computed by one thread: BLAS's others would keep a core busy into the next fit, waiting for more."""
+    products = rows * sum(array.size for own in network.parameters.values() for array in own.values())
+    return _blas().limit(limits=1) if SOME < products < MANY else nullcontext()
 
 
 class FittedNetwork:
@@ -58,7 +76,8 @@ class FittedNetwork:
         X = self._rows(X)
         network = self._current()
         if not scipy.sparse.issparse(X):
-            return method(network, X)
+            with _quiet(network, X.shape[0]):
+                return method(network, X)
         X = X.tocsr()
         pieces = [method(network, X[i : i + CHUNK].toarray()) for i in range(0, X.shape[0], CHUNK)]
         return np.concatenate(pieces)

@@ -91,7 +91,7 @@ def test_threads_must_be_a_positive_number() -> None:
 
 
 def test_a_training_goes_on_when_the_system_has_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    from chainrule.engines.llvm import machine
+    from chainrule.engines.llvm import crew
 
     def refuse(_: Any) -> None:
         raise RuntimeError("can't start new thread")
@@ -99,7 +99,8 @@ def test_a_training_goes_on_when_the_system_has_no_more_threads(monkeypatch: pyt
     rows, targets = np.tile(X, (4, 1)), np.tile(VALUES, (4, 1))
     layers = [cr.Dense(200, "relu"), cr.Dense(200), cr.Dense(3)]
     expected = trained(layers, rows, targets, batch_size=None, epochs=2, threads=2)
-    monkeypatch.setattr(machine.threading.Thread, "start", refuse)
+    monkeypatch.setattr(crew, "_idle", [])
+    monkeypatch.setattr(crew.threading.Thread, "start", refuse)
     for name, value in trained(layers, rows, targets, batch_size=None, epochs=2, threads=2).items():
         np.testing.assert_array_equal(value, expected[name])
 

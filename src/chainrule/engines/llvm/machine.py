@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import ctypes
-import os
 import platform
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from functools import cached_property, lru_cache
+from contextlib import contextmanager
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 import llvmlite
@@ -18,7 +16,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.llvm import cache, collection
+from chainrule.engines.llvm import cache, collection, crew
 
 GIVE_WAY = "chainrule_give_way"
 """What compiled functions call the system's function that lets another thread run in this one's place."""
@@ -102,17 +100,6 @@ def _name_give_way() -> None:
     llvm.add_symbol(GIVE_WAY, ctypes.cast(function, ctypes.c_void_p).value)
 
 
-def _stay_on_a_core(place: int) -> None:
-    """Keep this thread on one of the cores it may use, where the system allows it.
-
-    Threads woken together are often put on the same core, and moved apart only after some 10 ms of waiting in turns.
-    """
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        with suppress(OSError):
-            os.sched_setaffinity(0, {cores[place % len(cores)]})
-
-
 class Function:
     """A compiled function; it keeps its machine code alive.
 
@@ -151,35 +138,18 @@ class Function:
     def together(self, tables: list[Any], gather: Callable[[int], None]) -> float:
         """Run once for every table, all at the same time in threads; `gather` is told how many threads there are.
 
-        There may be fewer than asked for, where the system has no more. This thread only waits, so that an interrupt
-        cannot keep one member of the team from its part. Gives the seconds it took once all had begun.
+        There may be fewer than asked for, where the system has no more. Gives the seconds it took once all had begun.
         """
-        begin, members = threading.Event(), []
         starts: list[float] = []
-        released = False
 
-        def member(place: int, address: int) -> None:
-            _stay_on_a_core(place)
-            begin.wait()
-            if released:
-                starts.append(time.perf_counter())
-                self._call(address)
+        def run(address: int) -> None:
+            starts.append(time.perf_counter())
+            self._call(address)
 
-        try:
-            for place, numbers in enumerate(tables):
-                members.append(threading.Thread(target=member, args=(place, numbers.ctypes.data)))
-                try:
-                    members[-1].start()
-                except RuntimeError:
-                    members.pop()
-                    break
-            gather(max(len(members), 1))
-            released = True
-        finally:
-            begin.set()
-            for one in members:
-                one.join()
-        return time.perf_counter() - max(starts) if members else self(tables[0])
+        if not crew.together([partial(run, numbers.ctypes.data) for numbers in tables], gather):
+            gather(1)
+            return self(tables[0])
+        return time.perf_counter() - max(starts)
 
     def at(self, address: int) -> None:
         """Run with a pointer to this address."""

@@ -17,8 +17,8 @@ from chainrule.tracing import Program
 SHORT = 400
 """Work, in vectors computed, up to which a step is written out without loops and lives in registers."""
 
-LARGE = 2_000_000
-"""Numbers computed, about, from which a step is compiled for several threads: it then takes some 50 µs or more."""
+LARGE = 8_000_000
+"""Bytes of numbers computed, about, from which a step is compiled for several threads: it then takes some 20 µs or more."""
 
 SLACK = 4096
 """Bytes after the arena's end that a last vector may read."""
@@ -70,7 +70,7 @@ def plan_loop(loop: TrainingLoop) -> Plan:
         state[-1].offset = arena.take(state[-1].nbytes)
     groupings = [group(program) for program in programs]
     unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
-    shared = sum(map(work, groupings[0].groups)) >= LARGE
+    shared = sum(map(work, groupings[0].groups)) * (vector_bytes() // widest) >= LARGE
     steps = [
         Step(program, grouping, Memory(program, grouping, state, arena, widest))
         for program, grouping in zip(programs, groupings, strict=True)

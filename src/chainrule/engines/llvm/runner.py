@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.llvm.buffers import Buffer, long_axes, meetings, status
+from chainrule.engines.llvm.buffers import long_axes, meetings, status
 from chainrule.engines.llvm.machine import table
 from chainrule.engines.llvm.pace import Pace, available
 from chainrule.engines.llvm.training import THREADS, Compiled, compile_loop
@@ -33,18 +33,22 @@ class LlvmRunner:
         begin = -self._memory.ctypes.data % 64
         self._arena = self._memory[begin:]
         for buffer, value in self._compiled.plan.constants:
-            _write(buffer, self._arena, value)
+            _write(buffer.array(self._arena), value)
+        self._state = [buffer.array(self._arena) for buffer in self._compiled.plan.state]
         self._figures = len(loop.step.outputs) - loop.state
 
     @property
     def state(self) -> list[Any]:
         """The state after the last finished step."""
-        return [_read(buffer, self._arena) for buffer in self._compiled.plan.state]
+        return [
+            place.astype(buffer.dtype).reshape(buffer.shape)
+            for buffer, place in zip(self._compiled.plan.state, self._state, strict=True)
+        ]
 
     def load(self, state: list[Any]) -> None:
         """Go on from another state."""
-        for buffer, value in zip(self._compiled.plan.state, state, strict=True):
-            _write(buffer, self._arena, value)
+        for place, value in zip(self._state, state, strict=True):
+            _write(place, value)
 
     def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
         """Carry out steps; see `Runner`."""
@@ -98,10 +102,6 @@ class LlvmRunner:
         return self._compiled.function.together(tables, gather)
 
 
-def _write(buffer: Buffer, arena: Any, value: Any) -> None:
+def _write(place: Any, value: Any) -> None:
     array = np.asarray(value)
-    buffer.array(arena)[...] = array.reshape(long_axes(array.shape))
-
-
-def _read(buffer: Buffer, arena: Any) -> Any:
-    return buffer.array(arena).astype(buffer.dtype).reshape(buffer.shape)
+    place[...] = array.reshape(long_axes(array.shape))
