@@ -16,7 +16,7 @@ from chainrule.tracing import trees
 from chainrule.tracing.apply import Traced, apply
 from chainrule.tracing.program import Program, Variable
 
-__all__ = ["ENGINES", "Runner", "TrainingLoop", "compile_program", "evaluate", "prepare"]
+__all__ = ["ENGINES", "Runner", "TrainingLoop", "compile_program", "evaluate", "load", "prepare"]
 
 ENGINES = ("auto", "llvm", "numpy")
 """Engines by name; `auto` is `llvm` where it can be, and `numpy` elsewhere."""
@@ -46,6 +46,14 @@ def prepare(loop: TrainingLoop, data: list[Any], engine: str = "auto", threads: 
             f"the engine 'llvm' cannot carry out this training: {reason}. Use engine='auto' or 'numpy'."
         )
     return NumpyRunner(loop, data)
+
+
+def load() -> None:
+    """Load LLVM now, where it is installed, instead of with the first training: for modules that are there for training."""
+    if find_spec("llvmlite") is not None:
+        from chainrule.engines.llvm.runner import LlvmRunner
+
+        LlvmRunner.begin()
 
 
 def why_not_compiled(loop: TrainingLoop, data: list[Any]) -> str | None:

@@ -10,9 +10,12 @@ from chainrule.errors import MissingExtraError
 if find_spec("sklearn") is None:
     raise MissingExtraError.of("scikit-learn", "sklearn", "chainrule.sklearn")
 
+from chainrule import engines
 from chainrule.sklearn.classifier import MLPClassifier
 from chainrule.sklearn.network_classifier import NetworkClassifier
 from chainrule.sklearn.network_regressor import NetworkRegressor
 from chainrule.sklearn.regressor import MLPRegressor
 
 __all__ = ["MLPClassifier", "MLPRegressor", "NetworkClassifier", "NetworkRegressor"]
+
+engines.load()

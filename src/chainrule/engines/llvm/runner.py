@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.llvm.buffers import long_axes, meetings, status
-from chainrule.engines.llvm.machine import table
+from chainrule.engines.llvm.machine import host, table
 from chainrule.engines.llvm.pace import Pace, available
 from chainrule.engines.llvm.training import THREADS, Compiled, compile_loop
 from chainrule.engines.loop import TrainingLoop
@@ -36,6 +36,11 @@ class LlvmRunner:
             _write(buffer.array(self._arena), value)
         self._state = [buffer.array(self._arena) for buffer in self._compiled.plan.state]
         self._figures = len(loop.step.outputs) - loop.state
+
+    @staticmethod
+    def begin() -> None:
+        """Make LLVM ready for this CPU."""
+        host()
 
     @property
     def state(self) -> list[Any]:
