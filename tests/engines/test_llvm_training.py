@@ -127,3 +127,24 @@ def test_the_same_seed_gives_the_same_bits() -> None:
         for _ in range(2)
     )
     assert first["loss"] == second["loss"]
+
+
+def turned(count: int) -> Any:
+    """Another order of the rows in every epoch."""
+    return np.stack([np.roll(np.arange(len(X)), epoch) for epoch in range(count)])
+
+
+@pytest.mark.parametrize("batch_size", [len(X), 15, 20], ids=["all at once", "whole batches", "a smaller last one"])
+@pytest.mark.parametrize("shuffle", [True, False, turned])
+def test_rows_in_the_same_order_and_in_changing_ones(batch_size: int, shuffle: Any) -> None:
+    layers = [cr.Dense(5, "tanh"), cr.Dropout(0.3), cr.Dense(3)]  # dropout makes a row's place in its batch count
+    assert_equal(both(layers, X, VALUES, batch_size=batch_size, epochs=9, shuffle=shuffle))
+
+
+@pytest.mark.parametrize("engine", ["numpy", "llvm"])
+@pytest.mark.parametrize("row", [-1, len(X)])
+def test_an_order_with_rows_that_are_not_there(engine: str, row: int) -> None:
+    with pytest.raises(cr.errors.ShapeError, match=f"row {row}; rows are numbered from 0 to 44"):
+        cr.Network([cr.Dense(3)]).fit(
+            X, VALUES, engine=engine, shuffle=lambda n: np.where(turned(n) == 7, row, turned(n)), progress=False
+        )

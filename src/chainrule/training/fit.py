@@ -252,6 +252,9 @@ class Training:
                     f"shuffle gave orders of shape {given.shape} for {count} epochs of {self.rows} rows; "
                     f"it must give shape {(count, self.rows)}."
                 )
+            strange = given[(given < 0) | (given >= self.rows)]
+            if strange.size:
+                raise ShapeError(f"shuffle gave row {strange[0]}; rows are numbered from 0 to {self.rows - 1}.")
             order[:, : self.rows] = given
         return order
 

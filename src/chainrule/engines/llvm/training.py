@@ -11,7 +11,7 @@ from llvmlite import ir
 
 from chainrule.engines.llvm import emission
 from chainrule.engines.llvm.buffers import PAGE, Buffer, long_axes, long_strides
-from chainrule.engines.llvm.code import Code, i8, i32, i64, pointer, vector_type
+from chainrule.engines.llvm.code import Code, i1, i8, i32, i64, pointer, vector_type
 from chainrule.engines.llvm.inspection import keep_stages
 from chainrule.engines.llvm.machine import Function, subnormals_flushed
 from chainrule.engines.llvm.nests import ROWS_WRITTEN_OUT, Point
@@ -91,7 +91,7 @@ class _Writer:
             memory = local
         order, figures = self._address(ORDER), self._address(FIGURES)
         first, count, pace, steps = (self._number(place) for place in (FIRST, COUNT, PACE, STEPS))
-        self.rows = self._number(ROWS)
+        self.rows, self.gathering = self._number(ROWS), i1(True)
         self.sources = [self._address(REST + i) for i in range(self.inputs)]
         team = None
         if self.plan.shared:
@@ -115,6 +115,7 @@ class _Writer:
                 builder.select(ends, builder.add(epoch, i64(1)), epoch),
             ]
             if len(self.steps) == 1:
+                self.gathering = builder.or_(changing, builder.icmp_signed("==", s, i64(0)))
                 final = builder.icmp_signed("==", s, builder.sub(count, i64(1)))
                 ahead = builder.select(final, rows, rows_of(*following))
                 self._step(code, self.steps[0], rows, ahead, s, figures)
@@ -126,6 +127,8 @@ class _Writer:
                     self._step(code, self.steps[0], rows, rows, s, figures)
             return following
 
+        same_order, one_batch = (builder.icmp_signed("==", x, i64(n)) for x, n in ((pace, 0), (steps, 1)))
+        changing = builder.not_(builder.and_(same_order, one_batch))  # if not, the rows of the step before are there
         begins = [builder.srem(first, steps), builder.sdiv(first, steps)]
         with subnormals_flushed(builder):
             code.carried_loop(code.positions.found(count), begins, step)
@@ -153,9 +156,10 @@ class _Writer:
             buffer = step.memory.buffers[x]
             with code.team.turn([], [buffer], shared=i < self.data):
                 if i < self.data:
-                    self._gather(code, buffer, source, rows)
-                    if _row_bytes(buffer) <= PAGE:
-                        self._fetch(code, buffer, source, following)
+                    with self.builder.if_then(self.gathering):
+                        self._gather(code, buffer, source, rows)
+                        if _row_bytes(buffer) <= PAGE:
+                            self._fetch(code, buffer, source, following)
                 else:
                     self._take_number(code, buffer, source, s)
         emission.emit(code, step.memory, step.grouping)
