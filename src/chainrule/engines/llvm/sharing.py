@@ -11,7 +11,7 @@ from chainrule.engines.llvm.groups import Group
 from chainrule.ops import Contraction
 from chainrule.tracing import Equation, Variable
 
-WORTH_SHARING = 20_000
+WORTH_SHARING = 50_000
 """Numbers computed, about, from which a group is shared out; a meeting of threads takes as long as some thousands."""
 
 BLOCKS = 16
