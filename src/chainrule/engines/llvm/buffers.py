@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,7 +66,7 @@ class Buffer:
     widest: int
     offset: int = -1
 
-    @property
+    @cached_property
     def memory_shape(self) -> tuple[int, ...]:
         """The long axes, the last of them padded."""
         long = long_axes(self.shape)
@@ -75,13 +77,17 @@ class Buffer:
             row += ALIGNMENT // size
         return (*long[:-1], row)
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """Size in bytes."""
-        return int(np.prod(self.memory_shape, dtype=np.int64)) * storage_type(self.dtype).itemsize
+        return math.prod(self.memory_shape) * storage_type(self.dtype).itemsize
 
     def view(self) -> View:
         """The whole array."""
+        return View(self, 0, self._strides, self.shape)
+
+    @cached_property
+    def _strides(self) -> tuple[int, ...]:
         strides = []
         memory = list(self.memory_shape)
         for n in reversed(self.shape):
@@ -89,8 +95,8 @@ class Buffer:
                 strides.append(0)
             else:
                 memory.pop()
-                strides.append(int(np.prod(self.memory_shape[len(memory) + 1 :], dtype=np.int64)))
-        return View(self, 0, tuple(reversed(strides)), self.shape)
+                strides.append(math.prod(self.memory_shape[len(memory) + 1 :]))
+        return tuple(reversed(strides))
 
     def array(self, arena: Any) -> Any:
         """The buffer's numbers in an arena of bytes, as an array of the long axes without padding."""

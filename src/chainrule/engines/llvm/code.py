@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import Buffer, View, storage_type
 from chainrule.engines.llvm.mathematics import Mathematics, Number
-from chainrule.engines.llvm.mathematics.numbers import constant
+from chainrule.engines.llvm.mathematics.numbers import Splat, constant
 from chainrule.engines.llvm.positions import Index, Positions
 from chainrule.engines.llvm.team import Solo
 
@@ -27,10 +28,21 @@ ROUND = 16
 """Vectors computed in a round of a loop, up to which several rounds are written out one after another."""
 
 
+@cache
 def vector_type(dtype: np.dtype[Any], width: int) -> Any:
     """The IR type of a vector of numbers; of one number the number's own."""
     scalar = SCALARS[dtype.name]
     return scalar if width == 1 else ir.VectorType(scalar, width)
+
+
+@cache
+def _undefined(dtype: np.dtype[Any], width: int) -> Any:
+    return Splat(vector_type(dtype, width), "undef")
+
+
+@cache
+def _first_lane(width: int) -> Any:
+    return ir.Constant(ir.VectorType(i32, width), [0] * width)
 
 
 class Code:
@@ -269,8 +281,6 @@ class Code:
         """One number in every lane."""
         if width == 1:
             return self.number(scalar, dtype, 1)
-        kind = vector_type(dtype, width)
-        first = self.builder.insert_element(ir.Constant(kind, ir.Undefined), scalar, i32(0))
-        lanes = ir.Constant(ir.VectorType(i32, width), [0] * width)
-        vector = self.builder.shuffle_vector(first, ir.Constant(kind, ir.Undefined), lanes)
-        return self.number(vector, dtype, width)
+        nothing, lanes = _undefined(dtype, width), _first_lane(width)
+        first = self.builder.insert_element(nothing, scalar, i32(0))
+        return self.number(self.builder.shuffle_vector(first, nothing, lanes), dtype, width)

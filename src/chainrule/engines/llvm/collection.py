@@ -1,4 +1,8 @@
-"""Python's search for unreachable objects, put off while thousands of small ones are made and all of them are needed."""
+"""Python's search for unreachable objects, put off while thousands of small ones are made and all of them are needed.
+
+With large libraries loaded, the searches took twice the time of writing code. At the end one is made among the new
+objects alone: code that was written refers to itself and is not freed otherwise.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def put_off() -> Iterator[None]:
-    """No search while code is written: with large libraries loaded it took twice the time of the writing itself."""
+    """No search in between, and one among the new objects at the end."""
     searching = gc.isenabled()
     gc.disable()
     try:
@@ -17,3 +21,4 @@ def put_off() -> Iterator[None]:
     finally:
         if searching:
             gc.enable()
+            gc.collect(0)

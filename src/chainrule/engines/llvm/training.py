@@ -45,7 +45,7 @@ class Compiled:
 def compile_loop(loop: TrainingLoop, data: int) -> Compiled:
     """Machine code for a training loop over so many data arrays."""
     plan = plan_loop(loop)
-    function = Function(_Writer(loop, data, plan).write, "run", _identity(loop, data, plan))
+    function = Function(lambda: _Writer(loop, data, plan).write(), "run", _identity(loop, data, plan))
     first = plan.steps[0]
     keep_stages(loop.step, first.program, first.grouping, first.memory, function)
     return Compiled(function, plan)
