@@ -13,6 +13,7 @@ import pytest
 import chainrule as cr
 from chainrule.engines import rows as engine_rows
 from chainrule.engines.rows import BLOCKS
+from chainrule.training import CHUNK
 
 random = np.random.default_rng(0)
 X = random.normal(size=(700, 6)).astype(np.float32)
@@ -266,3 +267,18 @@ def test_like_networks_share_machine_code() -> None:
 def test_blocks_reach_down_to_one_row() -> None:
     assert BLOCKS[-1] == 1
     assert list(BLOCKS) == sorted(BLOCKS, reverse=True)
+
+
+@pytest.mark.parametrize("mixing", [True, False])
+def test_many_rows_that_depend_on_each_other_and_that_do_not(mixing: bool) -> None:
+    dense = cr.Dense(2, name="d")
+    network = cr.Network(lambda x: dense(x - np.mean(x, axis=0) if mixing else x - 1.0), dtype="float64").build(3)
+    rows = np.linspace(0.0, 5.0, 2 * CHUNK + 7)[:, None] * np.array([1.0, -2.0, 0.5])
+    own = network.parameters["d"]
+    expected = (rows - (rows.mean(axis=0) if mixing else 1.0)) @ own["weight"] + own["bias"]
+    np.testing.assert_allclose(network(rows), expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(network.predict(rows), expected, rtol=1e-9, atol=1e-9)
+    network.fit(rows[:5], expected[:5], epochs=1, progress=False)
+    own = network.parameters["d"]
+    found = (rows - (rows.mean(axis=0) if mixing else 1.0)) @ own["weight"] + own["bias"]
+    assert network.evaluate(rows, expected)["loss"] == pytest.approx(np.mean((found - expected) ** 2), rel=1e-9)

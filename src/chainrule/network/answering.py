@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -15,8 +15,8 @@ from chainrule.nn.model import Model, Outcome
 from chainrule.nn.parameters import Parameters
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Program, simplify, trace, trees
-from chainrule.training import CHUNK, as_inputs
-from chainrule.training.evaluation import finiteness, parameter_types, sizes_of
+from chainrule.training import as_inputs
+from chainrule.training.evaluation import finiteness, in_chunks, parameter_types, sizes_of
 from chainrule.training.remembering import Memory, are_settled, key_of
 
 Question = Literal["outputs", "predict", "predict_proba"]
@@ -57,8 +57,9 @@ class Answers:
         """The answers, layer by layer, a bounded number of rows at once."""
         arrays = as_inputs(X, self.dtype, self.names, self.model.inputs)
         pieces = []
-        for begin in range(0, len(arrays[0]), CHUNK):
-            rows = [np.asarray(a[begin : begin + CHUNK], self.dtype) for a in arrays]
+        program = None if self._settled else self._program(question)
+        for part in in_chunks(len(arrays[0]), program, len(trees.flatten(parameters)[0])):
+            rows = [np.asarray(a[part], self.dtype) for a in arrays]
             pieces.append(self.read(question, self.model.apply(parameters, rows)))
         whole = pieces[0] if len(pieces) == 1 else [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
         return self.named(question, whole)
@@ -101,18 +102,22 @@ class Answers:
         """
         types = parameter_types(self.model, self.dtype)
         heads = tuple((m.head, m.classes is not None, m.flat) for m in self.meanings)
-        inputs = [ArrayType((1, *shape), self.dtype) for shape in self.model.inputs]
+        key = key_of(self.model.function, (heads, question), (types, self._inputs(1)))
         held = len(trees.flatten(types)[0])
+        function: RowFunction = _functions.find(key, lambda: RowFunction(self._program(question), held))
+        return function
+
+    def _inputs(self, rows: int) -> list[ArrayType]:
+        return [ArrayType((rows, *shape), self.dtype) for shape in self.model.inputs]
+
+    def _program(self, question: Question) -> Callable[[int], Program]:
+        """The Program that answers for so many rows."""
+        types = parameter_types(self.model, self.dtype)
 
         def answer(parameters: Any, arrays: list[Any]) -> Any:
             return *self.read(question, self.model.apply(parameters, arrays)), finiteness(arrays)
 
-        def program(rows: int) -> Program:
-            return simplify(trace(answer, types, [ArrayType((rows, *x.shape[1:]), x.dtype) for x in inputs]))
-
-        key = key_of(self.model.function, (heads, question), (types, inputs))
-        function: RowFunction = _functions.find(key, lambda: RowFunction(program, held))
-        return function
+        return lambda rows: simplify(trace(answer, types, self._inputs(rows)))
 
     def _chosen(self, question: Question, arrays: list[Any], engine: str) -> RowFunction | None:
         """The machine code to use; `None` for NumPy.

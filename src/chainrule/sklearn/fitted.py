@@ -16,6 +16,7 @@ from chainrule.autodiff import grad
 from chainrule.network import Network
 from chainrule.nn import Dense
 from chainrule.training import CHUNK, Batch, Head, Objective
+from chainrule.training.remembering import are_settled
 
 
 def dense_rows(X: Any) -> Any:
@@ -78,6 +79,8 @@ class FittedNetwork:
         if not scipy.sparse.issparse(X):
             with _quiet(network, X.shape[0]):
                 return method(network, X)
+        if not are_settled(network.model.function, ()):  # in code of the user's rows may depend on each other
+            return method(network, X.toarray())
         X = X.tocsr()
         pieces = [method(network, X[i : i + CHUNK].toarray()) for i in range(0, X.shape[0], CHUNK)]
         return np.concatenate(pieces)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
 from chainrule.engines import ENGINES
 from chainrule.engines.rows import RowFunction, pays, time_saved
-from chainrule.errors import UnknownNameError, UnsupportedError
+from chainrule.errors import ChainruleError, UnknownNameError, UnsupportedError
 from chainrule.nn.model import Model
 from chainrule.nn.parameters import Parameters
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Program, simplify, trace, trees
+from chainrule.tracing.rowwise import is_rowwise
 from chainrule.training.objective import Batch, Objective, Penalty, types_of
 from chainrule.training.remembering import Memory, are_settled, key_of
 
@@ -20,6 +22,23 @@ CHUNK = 4096
 """Rows evaluated at once by NumPy: enough to be fast, few enough for any memory."""
 
 _functions = Memory()
+
+
+def in_chunks(rows: int, program: Callable[[int], Program] | None, held: int) -> Iterator[slice]:
+    """All rows, a bounded number at once, unless rows depend on each other.
+
+    `program` gives what is computed for so many rows; `None` says that each is computed for itself.
+    """
+    step = CHUNK if rows <= CHUNK or program is None or _keeps_rows_apart(program, held) else rows
+    for begin in range(0, rows, step):
+        yield slice(begin, begin + step)
+
+
+def _keeps_rows_apart(program: Callable[[int], Program], held: int) -> bool:
+    try:
+        return is_rowwise(program(2), held)
+    except ChainruleError:  # code that cannot be traced may do anything
+        return False
 
 
 class Evaluator:
@@ -32,12 +51,14 @@ class Evaluator:
     def __init__(self, objective: Objective, data: Batch, engine: str = "auto", saving: float = 0.0) -> None:
         self._objective = Objective(objective.model, objective.heads, Penalty())
         self._arrays, self._data = data.arrays(), data
+        self._types = parameter_types(objective.model, data.inputs[0].dtype)
+        self._held = len(trees.flatten(self._types)[0])
+        self._program = _samples(self._objective, data, self._types)
         self._function: RowFunction | None = None
         if engine not in ENGINES:
             raise UnknownNameError.among("engine", engine, ENGINES)
-        if engine == "llvm" or (
-            engine == "auto" and are_settled(objective.model.function, (objective.heads,)) and pays(saving)
-        ):
+        self._settled = are_settled(objective.model.function, (objective.heads,))
+        if engine == "llvm" or (engine == "auto" and self._settled and pays(saving)):
             try:
                 self._function = self._compiled()
             except UnsupportedError:
@@ -54,8 +75,8 @@ class Evaluator:
     def _by_numpy(self, parameters: Parameters) -> Any:
         total: Any = 0.0
         weight = 0.0
-        for begin in range(0, len(self._arrays[0]), CHUNK):
-            batch = self._data.like([x[begin : begin + CHUNK] for x in self._arrays])
+        for rows in in_chunks(len(self._arrays[0]), None if self._settled else self._program, self._held):
+            batch = self._data.like([x[rows] for x in self._arrays])
             with np.errstate(all="ignore"):
                 loss, accuracies = self._objective(parameters, batch)
             size = float(len(batch.inputs[0]) if batch.weights is None else batch.weights.sum())
@@ -74,25 +95,26 @@ class Evaluator:
         return [np.sum(weights * x, dtype=np.float64) / max(float(weights.sum()), 1e-30) for x in samples]
 
     def _compiled(self) -> RowFunction:
-        """The loss and the right answers of every sample, remembered for networks of the same kind."""
+        """Machine code for samples, remembered for networks of the same kind."""
         objective, data = self._objective, self._data
-        parameters = parameter_types(objective.model, data.inputs[0].dtype)
-        parts = Batch(data.inputs, data.targets, data.codes)
-
-        def samples(parameters: Any, arrays: list[Any]) -> Any:
-            batch = parts.like(arrays)
-            losses, rights = objective.judged(objective.model.apply(parameters, batch.inputs), batch)
-            return sum(losses[1:], start=losses[0]), *rights, finiteness(batch.inputs)
-
-        def program(rows: int) -> Program:
-            return simplify(trace(samples, parameters, types_of(parts.arrays(), rows)))
-
-        types = (parameters, types_of((parts.inputs, parts.targets, parts.codes), 1))
-        held = len(trees.flatten(parameters)[0])
+        types = (self._types, types_of((data.inputs, data.targets, data.codes), 1))
         function: RowFunction = _functions.find(
-            key_of(objective.model.function, (objective.heads,), types), lambda: RowFunction(program, held)
+            key_of(objective.model.function, (objective.heads,), types), lambda: RowFunction(self._program, self._held)
         )
         return function
+
+
+def _samples(objective: Objective, data: Batch, parameters: Any) -> Callable[[int], Program]:
+    """The loss and the right answers of so many samples, one by one; of the data only one row is kept."""
+    parts = Batch(data.inputs, data.targets, data.codes)
+    row = parts.like([x[:1].copy() for x in parts.arrays()])
+
+    def samples(parameters: Any, arrays: list[Any]) -> Any:
+        batch = row.like(arrays)
+        losses, rights = objective.judged(objective.model.apply(parameters, batch.inputs), batch)
+        return sum(losses[1:], start=losses[0]), *rights, finiteness(batch.inputs)
+
+    return lambda rows: simplify(trace(samples, parameters, types_of(row.arrays(), rows)))
 
 
 def finiteness(inputs: Any) -> Any:
