@@ -21,8 +21,8 @@ from chainrule.engines.llvm import cache, collection, crew
 GIVE_WAY = "chainrule_give_way"
 """What compiled functions call the system's function that lets another thread run in this one's place."""
 
-PASSES = ("sroa",)
-"""LLVM's passes over the code: only what is in arrays goes to registers, the rest is written as it is to be."""
+PASSES = ("always_inliner", "sroa")
+"""LLVM's passes: short steps get their functions written in, and what is in arrays goes to registers; the rest is as it is to be."""
 
 SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 """Compiled functions take one pointer, to a table of addresses and numbers. Calls release Python's lock."""

@@ -30,12 +30,14 @@ INTRINSIC_LETTERS = {"f": "f", "i": "i", "u": "i", "b": "i"}
 class Mathematics:
     """Every elementwise operation by its name, for numbers of one vector width, emitted where the builder stands.
 
-    `contract` lets the machine fuse a·b + c of the expressions written in operators into one rounding.
+    `contract` lets the machine fuse a·b + c of the expressions written in operators into one rounding. With `inline`,
+    algorithms are written out where they are used instead of called.
     """
 
-    def __init__(self, builder: ir.IRBuilder, width: int, contract: bool = False) -> None:
+    def __init__(self, builder: ir.IRBuilder, width: int, contract: bool = False, inline: bool = False) -> None:
         self.builder = builder
         self.width = width
+        self.inline = inline
         self.flags = ("contract",) if contract else ()
         self._composing: set[str] = set()
 
@@ -143,7 +145,7 @@ class Mathematics:
     # ---- functions
 
     def _function(self, name: str, *inputs: Any) -> Number:
-        """A call of the function that holds an algorithm; each is written once for a module, and inlined by LLVM."""
+        """A call of the function that holds an algorithm; each is written once for a module."""
         function, numbers = functions.prepare(self, name, inputs)
         if isinstance(function, Number):
             return function
@@ -178,9 +180,9 @@ class Mathematics:
         kinds = [vector_type(x.dtype, self.width) for x in inputs]
         function = ir.Function(self.builder.module, ir.FunctionType(kinds[0], kinds), full)
         function.linkage = "internal"
-        for attribute in ("noinline", "cold") if rare else ("alwaysinline",):
+        for attribute in ("noinline", "cold") if rare else ("alwaysinline",) if self.inline else ():
             function.attributes.add(attribute)
-        m = Mathematics(ir.IRBuilder(function.append_basic_block("entry")), self.width)
+        m = Mathematics(ir.IRBuilder(function.append_basic_block("entry")), self.width, inline=self.inline)
         arguments = [Number(value, x.dtype, m) for value, x in zip(function.args, inputs, strict=True)]
         m.builder.ret(body(m, *arguments).value)
         return function
