@@ -10,21 +10,22 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from functools import lru_cache
 from pathlib import Path
-
-import chainrule
 
 VARIABLE = "CHAINRULE_CACHE"
 
 
-@lru_cache(maxsize=1)
-def library() -> str:
-    """A fingerprint of all that turns a Program into code: this version of the library's own."""
-    digest, package = hashlib.sha256(), Path(chainrule.__file__).parent
-    for path in sorted(path for name in ("engines", "ops", "tracing") for path in (package / name).rglob("*.py")):
+def _sources() -> str | None:
+    """A fingerprint of all that turns a Program into code; `None` where the library's sources are not there to be read."""
+    digest, package = hashlib.sha256(), Path(__file__).resolve().parents[2]
+    paths = sorted(path for name in ("engines", "ops", "tracing") for path in (package / name).rglob("*.py"))
+    for path in paths:
         digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return digest.hexdigest() if paths else None
+
+
+LIBRARY = _sources()
+"""The library as it is: read when it is loaded, so that later changes do not count as what is running."""
 
 
 def key(*parts: str) -> str:

@@ -109,7 +109,7 @@ class Function:
 
     def __init__(self, write: Callable[[], str], name: str, identity: str | None = None) -> None:
         self._write = write
-        known = self.ir if identity is None else f"{identity} {cache.library()}"
+        known = self.ir if identity is None or cache.LIBRARY is None else f"{identity} {cache.LIBRARY}"
         kept = cache.key(known, *host(), llvmlite.__version__, *PASSES)
         code = cache.read(kept)
         if code is None:
