@@ -16,7 +16,7 @@ from chainrule.nn.parameters import Parameters
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Program, simplify, trace, trees
 from chainrule.training import as_inputs
-from chainrule.training.evaluation import finiteness, in_chunks, parameter_types, sizes_of
+from chainrule.training.evaluation import finiteness, in_chunks, keeps_rows_apart, parameter_types, sizes_of
 from chainrule.training.remembering import Memory, are_settled, key_of
 
 Question = Literal["outputs", "predict", "predict_proba"]
@@ -57,8 +57,11 @@ class Answers:
         """The answers, layer by layer, a bounded number of rows at once."""
         arrays = as_inputs(X, self.dtype, self.names, self.model.inputs)
         pieces = []
-        program = None if self._settled else self._program(question)
-        for part in in_chunks(len(arrays[0]), program, len(trees.flatten(parameters)[0])):
+
+        def are_apart() -> bool:
+            return self._settled or keeps_rows_apart(self._program(question), len(trees.flatten(parameters)[0]))
+
+        for part in in_chunks(len(arrays[0]), are_apart):
             rows = [np.asarray(a[part], self.dtype) for a in arrays]
             pieces.append(self.read(question, self.model.apply(parameters, rows)))
         whole = pieces[0] if len(pieces) == 1 else [np.concatenate(parts) for parts in zip(*pieces, strict=True)]

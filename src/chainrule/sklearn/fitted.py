@@ -30,6 +30,9 @@ def _is_plain(X: Any) -> bool:
     return real and X.size > 0 and math.isfinite(X.sum())
 
 
+SEVERAL = 16
+"""Rows of an answer below which nothing is done about threads."""
+
 SOME, MANY = 2**18, 2**26
 """Products summed up: from how many on BLAS calls its threads, and from how many on that saves more than a millisecond."""
 
@@ -77,6 +80,8 @@ class FittedNetwork:
         X = self._rows(X)
         network = self._current()
         if not scipy.sparse.issparse(X):
+            if X.shape[0] < SEVERAL:
+                return method(network, X)
             with _quiet(network, X.shape[0]):
                 return method(network, X)
         if not are_settled(network.model.function, ()):  # in code of the user's rows may depend on each other

@@ -24,17 +24,15 @@ CHUNK = 4096
 _functions = Memory()
 
 
-def in_chunks(rows: int, program: Callable[[int], Program] | None, held: int) -> Iterator[slice]:
-    """All rows, a bounded number at once, unless rows depend on each other.
-
-    `program` gives what is computed for so many rows; `None` says that each is computed for itself.
-    """
-    step = CHUNK if rows <= CHUNK or program is None or _keeps_rows_apart(program, held) else rows
+def in_chunks(rows: int, are_apart: Callable[[], bool]) -> Iterator[slice]:
+    """All rows, a bounded number at once, unless they depend on each other, which is asked only where there are many."""
+    step = CHUNK if rows <= CHUNK or are_apart() else rows
     for begin in range(0, rows, step):
         yield slice(begin, begin + step)
 
 
-def _keeps_rows_apart(program: Callable[[int], Program], held: int) -> bool:
+def keeps_rows_apart(program: Callable[[int], Program], held: int) -> bool:
+    """Whether what is computed for so many rows is computed for each by itself; the first `held` inputs are no rows."""
     try:
         return is_rowwise(program(2), held)
     except ChainruleError:  # code that cannot be traced may do anything
@@ -75,7 +73,7 @@ class Evaluator:
     def _by_numpy(self, parameters: Parameters) -> Any:
         total: Any = 0.0
         weight = 0.0
-        for rows in in_chunks(len(self._arrays[0]), None if self._settled else self._program, self._held):
+        for rows in in_chunks(len(self._arrays[0]), self._rows_are_apart):
             batch = self._data.like([x[rows] for x in self._arrays])
             with np.errstate(all="ignore"):
                 loss, accuracies = self._objective(parameters, batch)
@@ -83,6 +81,9 @@ class Evaluator:
             total = total + size * np.array([loss, *accuracies], np.float64)
             weight += size
         return total / max(weight, 1e-30)
+
+    def _rows_are_apart(self) -> bool:
+        return self._settled or keeps_rows_apart(self._program, self._held)
 
     def _by_machine_code(self, function: RowFunction, parameters: Parameters) -> Any:
         weights = self._data.weights
