@@ -203,10 +203,8 @@ class _Nest:
         code, width, dtype = self.code, self.width, fold.equation.output.dtype
         numbers = [code.number(x, dtype, width) for x in totals]
         if fold.along_row:
-            numbers, width = (
-                [across(code, reduce(partial(fold.join, numbers[0].mathematics), numbers), width, fold.join)],
-                1,
-            )
+            vector = reduce(partial(fold.join, numbers[0].mathematics), numbers)
+            numbers, width = [across(code, vector, width, fold.join)], 1
         for v, number in enumerate(numbers):
             place = fold.block if fold.along_row else (*fold.block, v * width)
             whole = number if fold.block else fold.finished(code.mathematics(width), number)
