@@ -89,9 +89,9 @@ class _Writer:
             local.align = 64
             local.type = pointer  # untyped, so that anything may be stored in it
             memory = local
-        order, figures = self._address(ORDER), self._address(FIGURES)
-        first, count, pace, steps = (self._number(place) for place in (FIRST, COUNT, PACE, STEPS))
-        self.rows, self.gathering = self._number(ROWS), i1(True)
+        self.order, self.report = self._address(ORDER), self._address(FIGURES)
+        self.first, self.count, self.pace = self._number(FIRST), self._number(COUNT), self._number(PACE)
+        self.steps_per_epoch, self.rows, self.gathering = self._number(STEPS), self._number(ROWS), i1(True)
         self.sources = [self._address(REST + i) for i in range(self.inputs)]
         team = None
         if self.plan.shared:
@@ -101,10 +101,20 @@ class _Writer:
         code = Code(builder, memory, unrolled=self.plan.unrolled, team=team)
         if self.plan.unrolled:
             self._transfer(arena, memory, self.plan.filled)
+        with subnormals_flushed(builder):
+            self._all_steps(code)
+        if self.plan.unrolled:
+            self._transfer(memory, arena, state_bytes)
+        builder.ret_void()
+        return str(module)
+
+    def _all_steps(self, code: Code) -> None:
+        """The loop over steps, which knows the batch and the epoch it is in, and what comes next."""
+        builder, pace, steps = self.builder, self.pace, self.steps_per_epoch
 
         def rows_of(batch: Any, epoch: Any) -> Any:
             start = builder.add(builder.mul(epoch, pace), builder.mul(batch, i64(self.loop.batch_size)))
-            return builder.gep(order, [start], source_etype=i32)
+            return builder.gep(self.order, [start], source_etype=i32)
 
         def step(index: Index, carried: list[Any]) -> list[Any]:
             s, (batch, epoch) = code.value(index), carried
@@ -116,26 +126,20 @@ class _Writer:
             ]
             if len(self.steps) == 1:
                 self.gathering = builder.or_(changing, builder.icmp_signed("==", s, i64(0)))
-                final = builder.icmp_signed("==", s, builder.sub(count, i64(1)))
-                ahead = builder.select(final, rows, rows_of(*following))
-                self._step(code, self.steps[0], rows, ahead, s, figures)
+                final = builder.icmp_signed("==", s, builder.sub(self.count, i64(1)))
+                self._step(code, self.steps[0], rows, builder.select(final, rows, rows_of(*following)), s)
                 return following
             with builder.if_else(ends) as (last, full):
                 with last:
-                    self._step(code, self.steps[1], rows, rows, s, figures)
+                    self._step(code, self.steps[1], rows, rows, s)
                 with full:
-                    self._step(code, self.steps[0], rows, rows, s, figures)
+                    self._step(code, self.steps[0], rows, rows, s)
             return following
 
         same_order, one_batch = (builder.icmp_signed("==", x, i64(n)) for x, n in ((pace, 0), (steps, 1)))
         changing = builder.not_(builder.and_(same_order, one_batch))  # if not, the rows of the step before are there
-        begins = [builder.srem(first, steps), builder.sdiv(first, steps)]
-        with subnormals_flushed(builder):
-            code.carried_loop(code.positions.found(count), begins, step)
-        if self.plan.unrolled:
-            self._transfer(memory, arena, state_bytes)
-        builder.ret_void()
-        return str(module)
+        begins = [builder.srem(self.first, steps), builder.sdiv(self.first, steps)]
+        code.carried_loop(code.positions.found(self.count), begins, step)
 
     def _transfer(self, source: Any, target: Any, nbytes: int) -> None:
         """Copy the arena to registers and the state back, a vector at a time."""
@@ -149,7 +153,7 @@ class _Writer:
     def _number(self, place: int) -> Any:
         return self.builder.load(self.builder.gep(self.table, [i64(place)], source_etype=i64), typ=i64)
 
-    def _step(self, code: Code, step: Step, rows: Any, following: Any, s: Any, figures: Any) -> None:
+    def _step(self, code: Code, step: Step, rows: Any, following: Any, s: Any) -> None:
         """One training step on the rows that `rows` points to; `following` points to those of the step after it."""
         inputs = step.program.inputs[self.loop.state :]
         for i, (x, source) in enumerate(zip(inputs, self.sources, strict=True)):
@@ -165,7 +169,7 @@ class _Writer:
         emission.emit(code, step.memory, step.grouping)
         figured = step.memory.places(step.program.outputs[self.loop.state :])
         with code.team.turn(figured, [], shared=False):
-            self._write_figures(code, step, s, figures)
+            self._write_figures(code, step, s)
         for x, buffer in step.memory.commits:
             with code.team.turn(step.memory.places([x]), [buffer], shared=True):
                 self._commit(code, step, x, buffer)
@@ -225,12 +229,12 @@ class _Writer:
 
         code.shared(shape[0], one)
 
-    def _write_figures(self, code: Code, step: Step, s: Any, figures: Any) -> None:
+    def _write_figures(self, code: Code, step: Step, s: Any) -> None:
         point = Point(code, step.memory, (), 1, 1)
         for i, x in enumerate(step.program.outputs[self.loop.state :]):
             number = point.of_type(point.value(x, ()), np.dtype(np.float64))
             place = self.builder.add(self.builder.mul(s, i64(self.figures)), i64(i))
-            self.builder.store(number.value, self.builder.gep(figures, [place], source_etype=ir.DoubleType()))
+            self.builder.store(number.value, self.builder.gep(self.report, [place], source_etype=ir.DoubleType()))
 
     def _commit(self, code: Code, step: Step, x: Any, buffer: Buffer) -> None:
         """A new state copied to where states are kept."""
