@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import AbstractContextManager, nullcontext
-from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -37,15 +37,38 @@ SOME, MANY = 2**18, 2**26
 """Products summed up: from how many on BLAS calls its threads, and from how many on that saves more than a millisecond."""
 
 
-@lru_cache(maxsize=1)
-def _blas() -> Any:
-    return ThreadpoolController().select(user_api="blas")
+class _OneThread:
+    """BLAS kept to one thread while any caller is inside; the number of its threads belongs to the whole process."""
+
+    def __init__(self) -> None:
+        self._lock, self._inside = Lock(), 0
+        self._blas: Any = None
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._blas is None:
+                self._blas = ThreadpoolController().select(user_api="blas")
+            if not self._inside:
+                self._limit = self._blas.limit(limits=1)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if not self._inside:
+                self._limit.restore_original_limits()
 
 
-def _quiet(network: Network, rows: int) -> AbstractContextManager[Any]:
+_one_thread = _OneThread()
+
+
+def _quiet(network: Network, rows: int) -> AbstractContextManager[None]:
     """A short answer is computed by one thread: BLAS's others would keep a core busy into the next fit, waiting for more."""
+    if rows < SEVERAL:
+        return nullcontext()
     products = rows * sum(array.size for own in network.parameters.values() for array in own.values())
-    return _blas().limit(limits=1) if SOME < products < MANY else nullcontext()
+    return _one_thread if SOME < products < MANY else nullcontext()
 
 
 class FittedNetwork:
@@ -80,8 +103,6 @@ class FittedNetwork:
         X = self._rows(X)
         network = self._current()
         if not scipy.sparse.issparse(X):
-            if X.shape[0] < SEVERAL:
-                return method(network, X)
             with _quiet(network, X.shape[0]):
                 return method(network, X)
         if not are_settled(network.model.function, ()):  # in code of the user's rows may depend on each other

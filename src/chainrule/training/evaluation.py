@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.engines import ENGINES
 from chainrule.engines.rows import RowFunction, pays, time_saved
-from chainrule.errors import ChainruleError, UnknownNameError, UnsupportedError
+from chainrule.errors import UnknownNameError, UnsupportedError
 from chainrule.nn.model import Model
 from chainrule.nn.parameters import Parameters
 from chainrule.ops.operation import ArrayType
@@ -35,7 +35,7 @@ def keeps_rows_apart(program: Callable[[int], Program], held: int) -> bool:
     """Whether what is computed for so many rows is computed for each by itself; the first `held` inputs are no rows."""
     try:
         return is_rowwise(program(2), held)
-    except ChainruleError:  # code that cannot be traced may do anything
+    except Exception:  # the user's code, which may not take two rows, or cannot be traced: nothing is known of its rows
         return False
 
 

@@ -1,0 +1,53 @@
+"""BLAS has one thread while short answers are computed, and its own number afterwards, whoever asks at the same time."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+pytest.importorskip("sklearn")
+threadpoolctl = pytest.importorskip("threadpoolctl")
+
+from chainrule.sklearn import MLPClassifier, fitted  # noqa: E402
+
+
+def blas_threads() -> list[int]:
+    return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_inside_one_thread_and_afterwards_as_before() -> None:
+    before = blas_threads()
+    first, second = threading.Event(), threading.Event()
+
+    def overlapping() -> None:
+        with fitted._one_thread:
+            first.set()
+            second.wait(10)
+
+    other = threading.Thread(target=overlapping)
+    other.start()
+    first.wait(10)
+    with fitted._one_thread:
+        assert set(blas_threads()) <= {1}
+        second.set()
+        other.join()
+        assert set(blas_threads()) <= {1}
+    assert blas_threads() == before
+
+
+def test_many_callers_leave_blas_as_it_was() -> None:
+    random = np.random.default_rng(0)
+    X, y = random.normal(size=(600, 20)), random.integers(0, 3, 600)
+    model = MLPClassifier((40,), max_iter=30, tol=np.inf, random_state=0).fit(X, y)
+    before, expected = blas_threads(), model.predict(X)
+    found: list[np.ndarray] = []
+    callers = [threading.Thread(target=lambda: found.extend(model.predict(X) for _ in range(20))) for _ in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert len(found) == 80
+    assert all(np.array_equal(x, expected) for x in found)
+    assert blas_threads() == before
