@@ -40,7 +40,7 @@ def test_inside_one_thread_and_afterwards_as_before() -> None:
 def test_many_callers_leave_blas_as_it_was() -> None:
     random = np.random.default_rng(0)
     X, y = random.normal(size=(600, 20)), random.integers(0, 3, 600)
-    model = MLPClassifier((40,), max_iter=30, tol=np.inf, random_state=0).fit(X, y)
+    model = MLPClassifier((40,), max_iter=30, tol=100.0, random_state=0).fit(X, y)
     before, expected = blas_threads(), model.predict(X)
     found: list[np.ndarray] = []
     callers = [threading.Thread(target=lambda: found.extend(model.predict(X) for _ in range(20))) for _ in range(4)]
