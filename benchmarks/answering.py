@@ -11,7 +11,7 @@ SIZES = [(2, 16, 16, 1), (64, 32, 10), (30, 128, 64, 1), (784, 30, 10), (784, 51
 ROWS = [1, 16, 256, 4096]
 
 
-def rows_of_figures(sizes: tuple[int, ...]) -> list[str]:
+def rows_of_metrics(sizes: tuple[int, ...]) -> list[str]:
     """Lines of the table for one network; the answers are compared before they are timed."""
     random = np.random.default_rng(0)
     network = cr.Network([*(cr.Dense(n, "relu") for n in sizes[1:-1]), cr.Dense(sizes[-1])])
@@ -43,7 +43,7 @@ def main() -> None:
     print("| network | rows | NumPy µs | machine code µs | `net.compiled()` µs | its arithmetic µs |")
     print("|---|---|---|---|---|---|")
     for sizes in SIZES:
-        print(*rows_of_figures(sizes), sep="\n", flush=True)
+        print(*rows_of_metrics(sizes), sep="\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ optimizer = optax.sgd(5.0)
 def step(state, _):
     parameters, slots = state
     value, gradient = jax.value_and_grad(loss)(parameters, X, y)
-    updates, slots = optimizer.update(gradient, slots)
+    updates, slots = optimizer.update(gradient, state)
     return (optax.apply_updates(parameters, updates), slots), value
 train = jax.jit(lambda state: jax.lax.scan(step, state, length=2000))
 print(train((parameters, optimizer.init(parameters)))[1][-1])

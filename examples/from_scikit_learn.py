@@ -55,7 +55,7 @@ model = chainrule.sklearn.MLPClassifier(
     class_weight="balanced",
     optimizer=cr.AdamW(2e-3, weight_decay=0.01),
     max_iter=40,
-    callbacks=lambda end: end.figures["loss"] < 0.05 and "good enough",  # called after every epoch
+    callbacks=lambda end: end.metrics["loss"] < 0.05 and "good enough",  # called after every epoch
     random_state=0,
 )
 with warnings.catch_warnings():

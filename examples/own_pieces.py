@@ -42,12 +42,12 @@ class Lion(cr.Optimizer):  # Chen et al. 2023: the sign of a running mean
     beta1: float = 0.9
     beta2: float = 0.99
 
-    def slots(self, parameter):
+    def initial_state(self, parameter):
         return {"mean": np.zeros_like(parameter)}
 
-    def update(self, gradient, parameter, slots, learning_rate, step):
-        direction = np.sign(self.beta1 * slots["mean"] + (1 - self.beta1) * gradient)
-        mean = self.beta2 * slots["mean"] + (1 - self.beta2) * gradient
+    def update(self, gradient, parameter, state, learning_rate, step):
+        direction = np.sign(self.beta1 * state["mean"] + (1 - self.beta1) * gradient)
+        mean = self.beta2 * state["mean"] + (1 - self.beta2) * gradient
         return parameter - learning_rate * direction, {"mean": mean}
 
 

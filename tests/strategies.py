@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chainrule.errors import ShapeError
 from chainrule.ops import FUNCTIONS, REGISTRY, ArrayType, Domain, Elementwise, Example, Operation
 from chainrule.ops.functions.joining import Together
-from chainrule.tracing import Constant, Equation, Program, Variable, check, trees
+from chainrule.tracing import Equation, Literal, Program, Variable, check, trees
 from chainrule.tracing.program import infer
 
 ROOM = 0.15
@@ -136,7 +136,7 @@ def examples_of_functions() -> list[Any]:
 # --- random Programs
 
 
-def kind_of(x: Variable | Constant) -> str:
+def kind_of(x: Variable | Literal) -> str:
     """The kind of number: f, i, u, b."""
     return x.dtype.kind if isinstance(x, Variable) else np.asarray(x.value).dtype.kind
 
@@ -154,15 +154,15 @@ def programs(draw: Any, most: int = 12) -> Program:
     def known() -> list[Variable]:
         return inputs + [equation.output for equation in equations]
 
-    def atom(kind: str, shape: tuple[int, ...] | None, numbers: bool) -> Variable | Constant:
+    def atom(kind: str, shape: tuple[int, ...] | None, numbers: bool) -> Variable | Literal:
         choices = [x for x in known() if kind_of(x) == np.dtype(dtypes[kind]).kind and shape in (None, x.shape)]
         what = draw(st.sampled_from(["old", "old", "old", "new", "constant", "number"]))
         wanted = draw(st.sampled_from([(), (3,), (2, 3)])) if shape is None else shape
         if what == "number" and kind == "float" and numbers:
-            return Constant(draw(st.sampled_from([0.0, 1.0, 0.5, 2.0, -1.0])))
+            return Literal(draw(st.sampled_from([0.0, 1.0, 0.5, 2.0, -1.0])))
         if what == "constant":
             values = np.random.default_rng(draw(st.integers(0, 9))).uniform(0.2, 2.0, wanted)
-            return Constant(values.astype(dtypes[kind])[()])
+            return Literal(values.astype(dtypes[kind])[()])
         if what == "old" and choices:
             return draw(st.sampled_from(choices))
         inputs.append(Variable(f"x{len(inputs)}", ArrayType(wanted, np.dtype(dtypes[kind]))))
@@ -178,7 +178,7 @@ def programs(draw: Any, most: int = 12) -> Program:
         if isinstance(op, Elementwise):
             atoms = [atom(domain.dtype, None, len(op.domain) > 1) for domain in op.domain]
         else:
-            atoms = [atom("float", x, False) if isinstance(x, tuple) else Constant(x) for x in example.inputs]
+            atoms = [atom("float", x, False) if isinstance(x, tuple) else Literal(x) for x in example.inputs]
         try:
             output = Variable(f"v{len(equations)}", infer(op, tuple(atoms), example.attributes))
         except ShapeError:

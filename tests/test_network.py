@@ -204,13 +204,13 @@ class TestArbitraryNetworks:
         assert np.abs(predicted[names[1]] - values).mean() < 0.3
         assert f"accuracy_{names[0]}" in history
         assert f"val_accuracy_{names[0]}" in history
-        figures = network.evaluate(X, build(labels.tolist(), values.tolist()))
-        assert figures == pytest.approx(network.evaluate(X, build(labels, values)))
+        metrics = network.evaluate(X, build(labels.tolist(), values.tolist()))
+        assert metrics == pytest.approx(network.evaluate(X, build(labels, values)))
         raw = network(X)
         expected = np.mean(cr.CrossEntropy()(raw[names[0]], (labels == "out").astype(int))) + np.mean(
             cr.SquaredError()(raw[names[1]], values[:, None])
         )
-        assert figures["loss"] == pytest.approx(expected, rel=1e-9)
+        assert metrics["loss"] == pytest.approx(expected, rel=1e-9)
 
     def test_losses_for_each_output(self) -> None:
         a, b = cr.Dense(1), cr.Dense(1)

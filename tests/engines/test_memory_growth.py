@@ -44,9 +44,9 @@ ALIKE = """
 DIFFERENT = """
     from functools import lru_cache
     from chainrule.engines.llvm import runner, training
-    from chainrule.training import remembering
+    from chainrule.training import cache
 
-    remembering.REMEMBERED = 4
+    cache.REMEMBERED = 4
     runner.compile_loop = lru_cache(maxsize=4)(training.compile_loop.__wrapped__)
 
     def once(i):

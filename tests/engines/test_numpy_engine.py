@@ -82,12 +82,12 @@ class TestRunner:
         for pieces in ([6], [1, 1, 1, 1, 1, 1], [2, 3, 1]):
             runner = prepare(self.loop(), [self.DATA], engine)
             runner.load([np.float64(0.0)])
-            first, figures = 0, []
+            first, metrics = 0, []
             for count in pieces:
-                figures.append(runner.run(order, first, count, [scales[first : first + count]]))
+                metrics.append(runner.run(order, first, count, [scales[first : first + count]]))
                 first += count
-            assert np.concatenate(figures)[:, 0].tolist() == sums
-            assert np.concatenate(figures).dtype == np.float64
+            assert np.concatenate(metrics)[:, 0].tolist() == sums
+            assert np.concatenate(metrics).dtype == np.float64
             assert float(runner.state[0]) == sum(a * b for a, b in zip(sums, scales, strict=True))
 
     def test_going_back_to_a_state(self) -> None:

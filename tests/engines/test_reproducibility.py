@@ -53,19 +53,19 @@ def code_of_every_training() -> str:
     found = hashlib.sha256()
     training.compile_loop.cache_clear()
     texts: list[str] = []
-    made = machine.Function.__init__
+    made = machine.CompiledFunction.__init__
 
     def noted(self: Any, write: Any, name: str, identity: str | None) -> None:
         assert identity is not None
         texts.extend((write(), identity))
         made(self, write, name, identity)
 
-    machine.Function.__init__ = noted  # type: ignore[method-assign]
+    machine.CompiledFunction.__init__ = noted  # type: ignore[method-assign]
     try:
         for name in TRAININGS:
             digest(name)
     finally:
-        machine.Function.__init__ = made  # type: ignore[method-assign]
+        machine.CompiledFunction.__init__ = made  # type: ignore[method-assign]
     found.update("".join(texts).encode())
     assert texts
     return found.hexdigest()

@@ -99,7 +99,7 @@ def test_callbacks() -> None:
     seen: list[Any] = []
 
     def watch(end: cr.EpochEnd) -> Any:
-        seen.append((end.epoch, end.figures["loss"], end.parameters["dense_0"]["weight"].copy()))
+        seen.append((end.epoch, end.metrics["loss"], end.parameters["dense_0"]["weight"].copy()))
         return end.epoch == 6 and "seven are enough"
 
     model = MLPRegressor(random_state=0, callbacks=watch).fit(X, y)

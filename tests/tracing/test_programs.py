@@ -10,8 +10,8 @@ from chainrule.engines import evaluate
 from chainrule.errors import DerivativeLostError, LeakedValueError, ProgramError, ShapeError, TracingError
 from chainrule.ops import REGISTRY, ArrayType
 from chainrule.tracing import (
-    Constant,
     Equation,
+    Literal,
     RecordedValue,
     Variable,
     apply,
@@ -111,7 +111,7 @@ def test_later_changes_of_an_array_do_not_reach_the_program():
 def test_an_array_used_twice_is_kept_once():
     big = np.ones(10_000)
     program = trace(lambda x: np.sum(x * big) + np.sum(x * big), np.ones(10_000))
-    constants = {id(x.value) for e in program.equations for x in e.inputs if isinstance(x, Constant)}
+    constants = {id(x.value) for e in program.equations for x in e.inputs if isinstance(x, Literal)}
     assert len(constants) == 1
     assert len(simplify(program).equations) == 3
 

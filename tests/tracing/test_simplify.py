@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 import chainrule as cr
 from chainrule.engines import evaluate
 from chainrule.ops import REGISTRY, ArrayType
-from chainrule.tracing import Constant, Equation, Program, Variable, apply, check, simplify, trace
+from chainrule.tracing import Equation, Literal, Program, Variable, apply, check, simplify, trace
 from chainrule.tracing.simplify import drop_unused, fold_constants, remove_identities, share_equal
 from chainrule.tracing.trees import LEAF, Structure
 from strategies import inputs_of, programs
@@ -96,7 +96,7 @@ def test_constants_are_computed_in_advance():
 
 
 def chain_on_constant(count):
-    equations, x = [], Constant(np.float64(0.5))
+    equations, x = [], Literal(np.float64(0.5))
     for i in range(count):
         output = Variable(f"v{i}", ArrayType((), np.dtype(float)))
         equations.append(Equation(output, REGISTRY["tanh"], (x,)))
@@ -105,7 +105,7 @@ def chain_on_constant(count):
 
 
 def test_large_constants_are_not_computed_in_advance():
-    big = Constant(np.zeros(5000))
+    big = Literal(np.zeros(5000))
     output = Variable("v0", ArrayType((5000,), np.dtype(float)))
     program = Program((), (Equation(output, REGISTRY["tanh"], (big,)),), (output,), Structure(tuple), LEAF)
     assert len(simplify(program).equations) == 1
@@ -124,7 +124,7 @@ def test_numbers_that_only_look_equal_are_not_shared():
     def pair(first, second):
         equations = []
         for i, value in enumerate((first, second)):
-            constant = Constant(value)
+            constant = Literal(value)
             kind = REGISTRY["divide"].infer(x.type, constant.kind)
             equations.append(Equation(Variable(f"v{i}", kind), REGISTRY["divide"], (x, constant)))
         outputs = tuple(equation.output for equation in equations)

@@ -381,8 +381,8 @@ class TestValidation:
         network = small()
         history = network.fit(X, Y, validation_data=(X[:7], Y[:7]), epochs=3, l2=0.1, progress=False)
         assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"}
-        figures = network.evaluate(X[:7], Y[:7])
-        assert figures == {"loss": history["val_loss"][-1], "accuracy": history["val_accuracy"][-1]}
+        metrics = network.evaluate(X[:7], Y[:7])
+        assert metrics == {"loss": history["val_loss"][-1], "accuracy": history["val_accuracy"][-1]}
 
     def test_labels_missing_in_validation_data_are_fine_and_new_ones_are_not(self) -> None:
         network = cr.Network([cr.Dense(3)])
@@ -461,7 +461,7 @@ class TestStopping:
         for given in (0, -1, 2.5, "yes"):
             with pytest.raises(SettingError, match=r"patience.*positive integer"):
                 small().fit(X, Y, early_stopping=given, progress=False)
-        with pytest.raises(UnknownNameError, match=r"figure to monitor named 'val_loss'.*Known: .*loss"):
+        with pytest.raises(UnknownNameError, match=r"metric to monitor named 'val_loss'.*Known: .*loss"):
             small().fit(X, Y, early_stopping=cr.EarlyStopping(monitor="val_loss"), progress=False)
 
     @pytest.mark.parametrize(("answer", "said"), [(True, "stopped by a callback"), ("good enough", "good enough"),
@@ -478,7 +478,7 @@ class TestStopping:
         network = small()
         history = network.fit(X, Y, epochs=3, callbacks=[seen.append], progress=False)
         assert [end.epoch for end in seen] == [0, 1, 2]
-        assert [end.figures["loss"] for end in seen] == history["loss"]
+        assert [end.metrics["loss"] for end in seen] == history["loss"]
         assert np.array_equal(seen[-1].parameters["dense_1"]["bias"], network.parameters["dense_1"]["bias"])
         seen[-1].parameters["dense_1"]["bias"][:] = 99  # its own copy
         assert not (network.parameters["dense_1"]["bias"] == 99).any()
@@ -543,7 +543,7 @@ class TestDropoutInTraining:
         network = cr.Network([cr.Dropout(0.5), cr.Dense(1, weight=1.0)])
         network.fit(
             np.ones((1, 64)), [[0.0]], optimizer=cr.SGD(0.0), epochs=12, progress=False,
-            callbacks=[lambda end: sums.append(end.figures["loss"] ** 0.5)],
+            callbacks=[lambda end: sums.append(end.metrics["loss"] ** 0.5)],
         )  # fmt: skip
         assert len(set(sums)) > 6
         assert np.mean(sums) == pytest.approx(64, rel=0.15)

@@ -134,8 +134,10 @@ def test_sum_over_outputs_is_mean_times_their_number(kind: Any) -> None:
 
 class TestForms:
     def test_class_numbers_and_one_hot_rows_agree(self) -> None:
-        codes = np.array([0, 2, 1, 1, 0, 2])
-        np.testing.assert_allclose(cr.CrossEntropy()(scores(), codes), cr.CrossEntropy()(scores(), np.eye(3)[codes]))
+        class_indices = np.array([0, 2, 1, 1, 0, 2])
+        np.testing.assert_allclose(
+            cr.CrossEntropy()(scores(), class_indices), cr.CrossEntropy()(scores(), np.eye(3)[class_indices])
+        )
 
     def test_kl_is_cross_entropy_less_entropy(self) -> None:
         t = targets_for(cr.KLDivergence(), ROWS, WIDTH)
@@ -148,9 +150,9 @@ class TestForms:
 
     def test_one_score_of_two_is_the_difference_of_two_scores(self) -> None:
         z = scores()[:, :2]
-        codes = np.array([0, 1, 1, 0, 1, 0])
+        class_indices = np.array([0, 1, 1, 0, 1, 0])
         np.testing.assert_allclose(
-            cr.BinaryCrossEntropy()(z[:, 1:] - z[:, :1], codes[:, None]), cr.CrossEntropy()(z, codes)
+            cr.BinaryCrossEntropy()(z[:, 1:] - z[:, :1], class_indices[:, None]), cr.CrossEntropy()(z, class_indices)
         )
 
     def test_hinge_of_one_output(self) -> None:

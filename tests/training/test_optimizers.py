@@ -113,9 +113,9 @@ VARIANTS = [*OPTIMIZERS.values(), cr.SGD(momentum=0.9), cr.SGD(momentum=0.9, nes
 
 
 def steps(optimizer: Any, w: Any, gradients: Any, rate: float) -> Any:
-    slots = optimizer.slots(w)
+    state = optimizer.initial_state(w)
     for t, g in enumerate(gradients, 1):
-        w, slots = optimizer.update(g, w, slots, rate, float(t))
+        w, state = optimizer.update(g, w, state, rate, float(t))
         yield w
 
 
@@ -136,11 +136,11 @@ def test_nesterov_is_the_gradient_ahead() -> None:
     curvature = np.array([1.0, 10.0])
     theta, velocity = np.array([1.0, -2.0]), np.zeros(2)
     w, optimizer = theta.copy(), cr.SGD(0.05, momentum=0.8, nesterov=True)
-    slots = optimizer.slots(w)
+    state = optimizer.initial_state(w)
     for t in range(1, 20):
         velocity = 0.8 * velocity - 0.05 * curvature * (theta + 0.8 * velocity)
         theta = theta + velocity
-        w, slots = optimizer.update(curvature * w, w, slots, 0.05, t)
+        w, state = optimizer.update(curvature * w, w, state, 0.05, t)
         np.testing.assert_allclose(w, theta + 0.8 * velocity, rtol=1e-10)
 
 
@@ -149,22 +149,22 @@ class TestEveryOptimizer:
     def test_descends_a_quadratic(self, optimizer: Any) -> None:
         curvature, w = np.array([1.0, 5.0, 0.2]), np.array([1.0, -1.0, 2.0])
         start = 0.5 * float(np.sum(curvature * w**2))
-        rate, slots = max(optimizer.learning_rate, 0.02), optimizer.slots(w)
+        rate, state = max(optimizer.learning_rate, 0.02), optimizer.initial_state(w)
         for t in range(1, 4001):
-            w, slots = optimizer.update(curvature * w, w, slots, rate, float(t))
+            w, state = optimizer.update(curvature * w, w, state, rate, float(t))
         assert 0.5 * float(np.sum(curvature * w**2)) < 0.01 * start
 
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     @pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
     def test_shapes_and_dtypes_stay(self, optimizer: Any, shape: tuple[int, ...], dtype: str) -> None:
         w = np.ones(shape, dtype)
-        slots = optimizer.slots(w)
-        new, after = optimizer.update(0.1 * w, w, slots, np.dtype(dtype).type(0.1), np.dtype(dtype).type(1))
+        state = optimizer.initial_state(w)
+        new, after = optimizer.update(0.1 * w, w, state, np.dtype(dtype).type(0.1), np.dtype(dtype).type(1))
         assert (np.shape(new), new.dtype) == (shape, dtype)
-        assert set(after) == set(slots)
+        assert set(after) == set(state)
         for key, value in after.items():
             assert (np.shape(value), value.dtype) == (shape, dtype)
-            assert np.shape(slots[key]) == shape
+            assert np.shape(state[key]) == shape
 
     def test_first_parameters_are_not_written_to(self, optimizer: Any) -> None:
         w = np.ones(3)
@@ -181,9 +181,9 @@ class TestEveryOptimizer:
         y = X @ [[1.0], [-2.0], [0.5]]
         network = cr.Network([cr.Dense(1, bias=None)], dtype="float64").build(3)
         w = network.parameters["dense_0"]["weight"]
-        slots, rate = optimizer.slots(w), np.float64(optimizer.learning_rate)
+        state, rate = optimizer.initial_state(w), np.float64(optimizer.learning_rate)
         for t in range(1, 9):
-            w, slots = optimizer.update(2 * X.T @ (X @ w - y) / 20, w, slots, rate, float(t))
+            w, state = optimizer.update(2 * X.T @ (X @ w - y) / 20, w, state, rate, float(t))
         network.fit(X, y, optimizer=optimizer, epochs=8, batch_size=None, progress=False)
         np.testing.assert_allclose(network.parameters["dense_0"]["weight"], w, rtol=1e-9)
 
@@ -201,7 +201,7 @@ def test_adams_first_step_is_the_learning_rate_in_float32() -> None:
     """The corrections 1 − βᵗ are small differences at first: in float32 they must not lose their digits."""
     w = np.zeros(2, np.float32)
     rate, one = np.float32(0.001), np.float32(1)
-    new, _ = cr.Adam().update(np.array([1e-3, 100.0], np.float32), w, cr.Adam().slots(w), rate, one)
+    new, _ = cr.Adam().update(np.array([1e-3, 100.0], np.float32), w, cr.Adam().initial_state(w), rate, one)
     np.testing.assert_allclose(new, [-0.001, -0.001], rtol=2e-5)
 
 

@@ -11,7 +11,7 @@ from chainrule.network.fitting import assemble, carry_out
 from chainrule.network.meaning import learn_meanings
 from chainrule.training import Batch, Objective, Penalty, Settings
 from chainrule.training.data import filled_up
-from chainrule.training.whole import WholeObjective
+from chainrule.training.full_batch import FullBatchObjective
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.normal(size=(50, 3))
@@ -41,8 +41,8 @@ class After:
     def ahead(self) -> float:
         return max(1, min(self._ahead, self.last + 1 - len(self.seen)))
 
-    def __call__(self, epoch: int, figures: Any) -> str | None:
-        self.seen.append((epoch, figures["loss"]))
+    def __call__(self, epoch: int, metrics: Any) -> str | None:
+        self.seen.append((epoch, metrics["loss"]))
         return "enough" if epoch == self.last else None
 
 
@@ -138,10 +138,10 @@ def test_a_shared_penalty_is_divided_among_rows() -> None:
 
     assert penalty(data) == pytest.approx(3.0 / 2 * squares / 50)
     weights = RANDOM.uniform(size=50)
-    assert penalty(Batch(data.inputs, data.targets, data.codes, weights)) == pytest.approx(
+    assert penalty(Batch(data.inputs, data.targets, data.class_indices, weights)) == pytest.approx(
         1.5 * squares / weights.sum()
     )
-    assert penalty(Batch(data.inputs, data.targets, data.codes, np.zeros(50))) == 0.0
+    assert penalty(Batch(data.inputs, data.targets, data.class_indices, np.zeros(50))) == 0.0
 
 
 def test_strengths_and_rates_are_no_part_of_what_is_compiled() -> None:
@@ -160,7 +160,7 @@ def test_the_whole_objective_and_its_gradient(engine: str) -> None:
         net.model, [], "squared_error", [X], Y, np.dtype("float64"), RANDOM.uniform(size=50)
     )
     objective = Objective(net.model, (meanings[0].head,), Penalty(l1=0.01, l2=0.1, shared=True))
-    whole = WholeObjective(objective, net.parameters, data, engine)
+    whole = FullBatchObjective(objective, net.parameters, data, engine)
     value, gradient = whole(whole.start)
     assert value == pytest.approx(float(objective(net.parameters, data)[0]))
     direction = RANDOM.normal(size=whole.start.shape)

@@ -1,4 +1,4 @@
-"""How good predictions are: figures for classes and for amounts, and tables of them."""
+"""How good predictions are: metrics for classes and for amounts, and tables of them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ClassFigures:
 
 
 def per_class(truth: NDArray[Any], predicted: NDArray[Any], classes: tuple[str | int, ...]) -> list[ClassFigures]:
-    """The figures of every class.
+    """The metrics of every class.
 
     Examples
     --------
@@ -57,13 +57,13 @@ def per_class(truth: NDArray[Any], predicted: NDArray[Any], classes: tuple[str |
     ]
 
 
-def figures(target: Target, truth: NDArray[Any], predicted: NDArray[Any]) -> dict[str, float]:
+def metrics(target: Target, truth: NDArray[Any], predicted: NDArray[Any]) -> dict[str, float]:
     """`accuracy` for classes; `rmse`, in the target's units, and `r2` for amounts (NaN when they do not vary).
 
     Examples
     --------
     >>> import numpy as np
-    >>> figures(Target("y", "regression"), np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))
+    >>> metrics(Target("y", "regression"), np.array([1.0, 2.0, 3.0]), np.array([1.0, 2.0, 4.0]))
     {'rmse': 0.577..., 'r2': 0.5}
     """
     if target.task == "classification":
@@ -74,8 +74,8 @@ def figures(target: Target, truth: NDArray[Any], predicted: NDArray[Any]) -> dic
 
 
 def report(target: Target, truth: NDArray[Any], predicted: NDArray[Any], loss: float) -> dict[str, float]:
-    """Print how good predictions are, and give the figures."""
-    found = {"loss": loss, **figures(target, truth, predicted)}
+    """Print how good predictions are, and give the metrics."""
+    found = {"loss": loss, **metrics(target, truth, predicted)}
     if target.task == "classification":
         _, counts = np.unique(truth, return_counts=True)
         right = int((truth == predicted).sum())

@@ -245,7 +245,7 @@ def _ending(history: Any) -> str:
 
 
 def _test(network: Any, prepared: Prepared) -> dict[str, Any]:
-    """Report the figures on the test rows, or the training rows where there are none."""
+    """Report the metrics on the test rows, or the training rows where there are none."""
     target = prepared.preparation.target
     kept = len(prepared.X_test) > 0
     X, truth = (prepared.X_test, prepared.y_test) if kept else (prepared.X_train, prepared.y_train)
@@ -253,5 +253,5 @@ def _test(network: Any, prepared: Prepared) -> dict[str, Any]:
     predicted = target.restored(np.asarray(network.predict(X)))
     loss = network.evaluate(X, target.standardised(truth))["loss"]
     found = report(target, truth, predicted, float(loss))
-    figures = {name: value if np.isfinite(value) else None for name, value in found.items()}
-    return {"rows": len(X), "unseen": kept, **figures}
+    metrics = {name: value if np.isfinite(value) else None for name, value in found.items()}
+    return {"rows": len(X), "unseen": kept, **metrics}

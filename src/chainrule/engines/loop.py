@@ -13,7 +13,7 @@ class TrainingLoop:
     """A step that is carried out again and again.
 
     The step's inputs are, in this order, the state (`state` arrays), one batch of every data array, and the
-    scalars of this step; its outputs are the new state and then the figures, numbers to be reported.
+    scalars of this step; its outputs are the new state and then the metrics, numbers to be reported.
     `last` is the same step for the smaller batch that ends an epoch when `batch_size` does not divide the rows, whose
     number is no part of a loop.
     """
@@ -47,5 +47,5 @@ class Runner(Protocol):
         """Carry out `count` steps, from step `first` of the epochs in `order` on.
 
         `order` has one row of row numbers for every epoch, shape (epochs, rows); `scalars` one array for
-        every scalar of the step, shape (count,). Gives the figures, shape (count, figures), float64.
+        every scalar of the step, shape (count,). Gives the metrics, shape (count, metrics), float64.
         """

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from chainrule.engines.loop import TrainingLoop
-from chainrule.tracing.program import Constant, Program, Variable
+from chainrule.tracing.program import Literal, Program, Variable
 
 Compiled = Callable[..., tuple[Any, ...]]
 
@@ -33,7 +33,7 @@ def source_of(program: Program) -> tuple[str, dict[str, Any]]:
     names: dict[str, Any] = {}
     spelled: dict[Variable, str] = {x: f"x{i}" for i, x in enumerate(program.inputs)}
 
-    def spell(x: Variable | Constant) -> str:
+    def spell(x: Variable | Literal) -> str:
         if isinstance(x, Variable):
             return spelled[x]
         name = f"c{len(names)}"
@@ -80,7 +80,7 @@ class NumpyRunner:
 
     def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
         """Carry out steps; see `Runner`."""
-        loop, figures = self._loop, []
+        loop, metrics = self._loop, []
         steps = loop.steps_per_epoch(order.shape[1])
         with np.errstate(
             all="ignore"
@@ -91,5 +91,5 @@ class NumpyRunner:
                 step = self._full if len(rows) == loop.batch_size else self._last
                 outputs = step(*self._state, *(np.take(x, rows, axis=0) for x in self._data), *(s[i] for s in scalars))
                 self._state = list(outputs[: loop.state])
-                figures.append(outputs[loop.state :])
-        return np.array(figures, np.float64)
+                metrics.append(outputs[loop.state :])
+        return np.array(metrics, np.float64)

@@ -13,8 +13,8 @@ from chainrule.errors import DifferentiationError, SettingError, ShapeError
 from chainrule.explanation.chain import Chain, Link, Term
 from chainrule.explanation.elements import Formulas
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.finite_differences import Check, finite_difference_check
 from chainrule.explanation.lifting import with_constants_as_inputs
-from chainrule.explanation.nudges import Check, nudged_gradient
 from chainrule.explanation.rules import CHAIN, PATHS
 from chainrule.explanation.symbols import (
     Element,
@@ -178,7 +178,7 @@ def derive(
         value = None if element.letters else float(np.asarray(evaluation.cotangents[element.variable])[element.place])
         inner = parts(formula) if isinstance(formula, Product | Sum) and value is not None else ()
         numbers = tuple(Part(x, float(number_of(x, chain.value_of))) for x in inner)
-    checked = nudged_gradient(evaluation, element) if check and value is not None else None
+    checked = finite_difference_check(evaluation, element) if check and value is not None else None
     found = Derivation(
         evaluation,
         chain.output,
@@ -259,7 +259,7 @@ def _instance(chain: Chain, link: Link, places: Mapping[Letter, int], most: int,
     rest = float(np.sum(np.delete(every, shown)))
     element = link.element.at(places)
     value = float(np.asarray(chain.evaluation.cotangents[element.variable])[element.place])
-    checked = nudged_gradient(chain.evaluation, element) if check else None
+    checked = finite_difference_check(chain.evaluation, element) if check else None
     return Instance(element, places, tuple(kept), every.size - len(kept), rest, value, checked)
 
 

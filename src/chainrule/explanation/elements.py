@@ -17,7 +17,7 @@ from chainrule.explanation.symbols import (
     Formula,
     Index,
     Letter,
-    Number,
+    Numeral,
     Place,
     Symbol,
     Symbolic,
@@ -31,7 +31,7 @@ from chainrule.explanation.symbols import (
 from chainrule.ops import Contraction, Elementwise, Reduction
 from chainrule.ops.kinds.contraction import parse
 from chainrule.ops.operation import eager
-from chainrule.tracing.program import Atom, Constant, Equation, Variable
+from chainrule.tracing.program import Atom, Equation, Literal, Variable
 
 LENGTHY = 60
 """Symbols of the longest formula that is put in for a value without name."""
@@ -142,7 +142,7 @@ def _unit_tangent(evaluation: Evaluation, equation: Equation, position: int, ele
     return equation.op.pushforward(eager, tangents, evaluation.precise(equation.output), inputs, **equation.attributes)
 
 
-def input_element(equation: Equation, position: int, target: Element) -> Element | Constant | Place:
+def input_element(equation: Equation, position: int, target: Element) -> Element | Literal | Place:
     """The element of an elementwise equation's input, or of a broadcast's, that a target is computed from."""
     x = equation.inputs[position]
     shape = x.shape
@@ -153,7 +153,7 @@ def input_element(equation: Equation, position: int, target: Element) -> Element
     if not shape:
         return x
     if not any(isinstance(i, Letter) for i in index):
-        return Constant(x.value[index])
+        return Literal(x.value[index])
     return _place_in(x.value, index)
 
 
@@ -233,7 +233,7 @@ class Formulas:
         if isinstance(op, Elementwise):
             partial = op.partials[use.position]
             if not callable(partial):
-                return Number(float(partial or 0.0))
+                return Numeral(float(partial or 0.0))
             arguments = [self._argument(equation, i, use.target) for i in range(len(equation.inputs))]
             return as_expression(partial(symbolic, Formula(self.formula(use.target)), *arguments))
         if isinstance(op, Contraction):
@@ -241,9 +241,9 @@ class Formulas:
         if isinstance(op, Reduction):
             return self._weight(use)
         if use.source.letters or use.target.letters:
-            return Number(1.0)  # layouts only move numbers
+            return Numeral(1.0)  # layouts only move numbers
         tangent = _unit_tangent(self.evaluation, equation, use.position, use.source)
-        return Number(float(tangent[use.target.place]))
+        return Numeral(float(tangent[use.target.place]))
 
     def _operand(self, equation: Equation, position: int, target: Element) -> Expression:
         found = input_element(equation, position, target)
@@ -251,12 +251,12 @@ class Formulas:
             return self.formula(found)
         if isinstance(found, Place):
             return found
-        return Number(float(found.value))
+        return Numeral(float(found.value))
 
     def _argument(self, equation: Equation, position: int, target: Element) -> Any:
         """An input as a rule wants it: Python's numbers as they are."""
         operand = self._operand(equation, position, target)
-        return operand.value if isinstance(operand, Number) else Formula(operand)
+        return operand.value if isinstance(operand, Numeral) else Formula(operand)
 
     def _contraction(self, equation: Equation, element: Element) -> Expression:
         subscripts = parse(equation.attributes["subscripts"])
@@ -276,7 +276,7 @@ class Formulas:
             return self.formula(Element(x, index))
         if any(isinstance(i, Letter) for i in index):
             raise NoFormulaError
-        return Number(float(np.asarray(x.value)[tuple(i for i in index if not isinstance(i, Letter))]))
+        return Numeral(float(np.asarray(x.value)[tuple(i for i in index if not isinstance(i, Letter))]))
 
     def _sum(self, equation: Equation, x: Variable, element: Element) -> Expression:
         axis, keep = equation.attributes["axis"], equation.attributes.get("keepdims", False)
@@ -296,7 +296,7 @@ class Formulas:
         if equation.op.name == "sum":
             return total
         count = float(np.prod([x.shape[i] for i in axis], dtype=np.int64))
-        return multiply([Number(1.0 / count), total])
+        return multiply([Numeral(1.0 / count), total])
 
     def _other_operand(self, use: Use) -> Expression:
         subscripts = parse(use.equation.attributes["subscripts"])
@@ -312,7 +312,7 @@ class Formulas:
         assert isinstance(op, Reduction)
         if op.share is not None:
             count = int(np.prod([use.source.variable.shape[i] for i in axis], dtype=np.int64))
-            return Number(float(op.share(count)))
+            return Numeral(float(op.share(count)))
         assert op.weight is not None
         x, y = Formula(self.formula(use.source)), Formula(self.formula(use.target))
         try:
@@ -326,7 +326,7 @@ class Formulas:
             if use.source.letters or use.target.letters:
                 raise NoFormulaError from None
             tangent = np.asarray(_unit_tangent(self.evaluation, use.equation, use.position, use.source))
-            return Number(float(tangent[use.target.place]))
+            return Numeral(float(tangent[use.target.place]))
 
 
 class _AlongAxis(Symbolic):

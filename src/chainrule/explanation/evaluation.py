@@ -14,7 +14,7 @@ from chainrule.explanation.backward import carry_back, parts_of
 from chainrule.explanation.labels import labels_of
 from chainrule.ops import Elementwise, Reduction
 from chainrule.ops.operation import eager
-from chainrule.tracing.program import Atom, Constant, Equation, Program, Variable
+from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class Evaluation:
         """
         if output is None:
             first = self.program.outputs[0]
-            if isinstance(first, Constant):
+            if isinstance(first, Literal):
                 raise DifferentiationError("the result is a constant, which depends on nothing.")
             output = first
         value = np.asarray(self.values[output])

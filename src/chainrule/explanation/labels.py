@@ -7,7 +7,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from chainrule.tracing.program import Atom, Constant, Equation, Program, Variable
+from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 
 LONGEST = 28
 """Characters of the longest formula that serves as a name."""
@@ -23,10 +23,10 @@ _WHOLE = 9
 @overload
 def labels_of(program: Program, names: Mapping[Variable, str]) -> dict[Variable, str]: ...
 @overload
-def labels_of(program: Program, names: Mapping[Variable, str], constant: Constant) -> str: ...
+def labels_of(program: Program, names: Mapping[Variable, str], constant: Literal) -> str: ...
 
 
-def labels_of(program: Program, names: Mapping[Variable, str], constant: Constant | None = None) -> Any:
+def labels_of(program: Program, names: Mapping[Variable, str], constant: Literal | None = None) -> Any:
     """A name for every variable, all different: given, or the formula as one would type it, or `v7`."""
     if constant is not None:
         return _constant(constant)
@@ -53,7 +53,7 @@ def _free(text: str, taken: set[str], new: bool, otherwise: str) -> str:
     return text
 
 
-def _constant(x: Constant) -> str:
+def _constant(x: Literal) -> str:
     if x.shape:
         return f"constant{list(x.shape)}"
     return f"{np.asarray(x.value)[()]:.6g}" if np.asarray(x.value).dtype.kind == "f" else str(x.value)

@@ -94,7 +94,9 @@ def names_of_batch(objective: Objective, batch: Batch, input_names: Sequence[str
     """A name for every array of a batch, in order."""
     suffixes = [f".{head.name}" if head.name else "" for head in objective.heads]
     names = [*input_names, *(f"target{suffix}" for suffix in suffixes)]
-    names += [f"label{s}" for s, codes in zip(suffixes, batch.codes, strict=True) if codes is not None]
+    names += [
+        f"label{s}" for s, class_indices in zip(suffixes, batch.class_indices, strict=True) if class_indices is not None
+    ]
     return names if batch.weights is None else [*names, "sample_weight"]
 
 

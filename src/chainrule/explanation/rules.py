@@ -6,7 +6,7 @@ import math
 from collections.abc import Container
 
 from chainrule.ops import Contraction, Elementwise, Reduction
-from chainrule.tracing.program import Atom, Constant, Equation
+from chainrule.tracing.program import Atom, Equation, Literal
 
 SUM, PRODUCT, QUOTIENT, POWER, CHAIN = "sum rule", "product rule", "quotient rule", "power rule", "chain rule"
 CONSTANT, IDENTITY, FACTOR = "constant rule", "identity rule", "constant factor"
@@ -29,7 +29,7 @@ def rule_of(equation: Equation, position: int = 0, samples: Container[Atom] = ()
         return ""  # over a single number
     others = [x for i, x in enumerate(equation.inputs) if i != position]
     if name == "multiply" or (name == "divide" and position == 0):
-        constant = all(isinstance(x, Constant) for x in others)
+        constant = all(isinstance(x, Literal) for x in others)
         return FACTOR if constant else PRODUCT if name == "multiply" else QUOTIENT
     if name == "mean":
         over_batch = equation.inputs[0] in samples and 0 in equation.attributes["axis"]

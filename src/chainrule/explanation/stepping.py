@@ -40,13 +40,13 @@ class Seen:
     the engine's by rounding. The new parameters are those of `fit` in any case.
     """
 
-    figures: dict[str, float]
+    metrics: dict[str, float]
     calls: tuple[Call, ...]
     outputs: Any
     output_gradients: Any
     gradients: Parameters
     clipped: Parameters
-    slots: Any
+    optimizer_state: Any
     before: Parameters
     after: Parameters
     rate: float
@@ -73,7 +73,7 @@ def watch(training: Training) -> Seen:
     before, state = training.parameters, training.runner.state
     block = training.block(0, 1)
     numbers = [s[:1] for s in block.scalars]
-    figures = training.runner.run(block.order, 0, 1, numbers)[0]
+    metrics = training.runner.run(block.order, 0, 1, numbers)[0]
     new = training.runner.state
     watched, data = _watched(training), training.data.arrays()
 
@@ -98,13 +98,13 @@ def watch(training: Training) -> Seen:
     known |= {x: now for x, now in zip(watched.program.outputs, new, strict=False) if isinstance(x, Variable)}
     calls, outputs, output_gradients, gradients, clipped = trees.map_leaves(value, watched.found[1:])
     return Seen(
-        dict(zip(training.step.objective.figures, map(float, figures), strict=True)),
+        dict(zip(training.step.objective.metrics, map(float, metrics), strict=True)),
         tuple(Call(name, tuple(inputs), *rest) for name, (inputs, *rest) in zip(watched.calls, calls, strict=True)),
         outputs,
         output_gradients,
         gradients,
         clipped,
-        new_state["slots"],
+        new_state["optimizer"],
         before,
         _in_order_of(before, merged(new_state["frozen"], new_state["learned"])),
         float(block.rates[0]),
@@ -124,7 +124,7 @@ def _watched(training: Training) -> _Watched:
     def training_step(state: Any, arrays: list[Any], rate: Any, count: Any, key: Any) -> Any:
         recorder = rate.trace
         begin = len(recorder.equations)
-        value, figures, outcome = step.objective.observed(
+        value, metrics, outcome = step.objective.observed(
             merged(state["frozen"], state["learned"]), data.like(arrays), key, state["penalty"]
         )
         calls.extend(name for name, *_ in outcome.readings)
@@ -153,12 +153,12 @@ def _watched(training: Training) -> _Watched:
             gradients,
             step.clipping(gradients),
         )
-        return found, [value, *figures]
+        return found, [value, *metrics]
 
     leaves = trees.unflatten(training.structure, training.runner.state)
     types = types_of(leaves), types_of(data.arrays(), training.batch_size), *scalar_types(training.dtype)
     program = simplify(trace(training_step, *types, name="step"))
-    found, figures = trees.unflatten(program.outputs_structure, list(program.outputs))
+    found, metrics = trees.unflatten(program.outputs_structure, list(program.outputs))
     state = len(training.runner.state)
     taken = {*program.inputs, *program.outputs[:state]}
     kept = tuple(
@@ -166,7 +166,7 @@ def _watched(training: Training) -> _Watched:
     )
     blanks = tuple(Variable(f"kept[{i}]", x.type) for i, x in enumerate(kept))
     inputs = (*program.inputs[:state], *blanks, *program.inputs[state:])
-    outputs = (*program.outputs[:state], *kept, *figures)
+    outputs = (*program.outputs[:state], *kept, *metrics)
     whole = replace(
         program,
         inputs=inputs,

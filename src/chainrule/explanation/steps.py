@@ -222,10 +222,10 @@ def _forward(seen: Seen, digits: int) -> Stage:
 
 def _loss(seen: Seen, digits: int) -> Stage:
     outputs = {"output": seen.outputs, "∂L/∂output": seen.output_gradients}
-    figures = Table.of_figures("figures", seen.figures, digits)
+    metrics = Table.of_metrics("metrics", seen.metrics, digits)
     single = not isinstance(seen.outputs, dict | list | tuple)
-    tables = (figures, table_of("outputs", outputs, digits)) if single else (figures,)
-    contents = {"value": seen.figures["loss"], "figures": seen.figures, "gradient": seen.output_gradients}
+    tables = (metrics, table_of("outputs", outputs, digits)) if single else (metrics,)
+    contents = {"value": seen.metrics["loss"], "metrics": seen.metrics, "gradient": seen.output_gradients}
     said = "how far the outputs are from the targets (L), and how L changes with each"
     return Stage("Loss", said, tables, (), contents)
 
@@ -268,6 +268,11 @@ def _update(seen: Seen, digits: int) -> Stage:
         )
         for name in before
     ]
-    contents = {"before": seen.before, "after": seen.after, "learning_rate": seen.rate, "slots": seen.slots}
+    contents = {
+        "before": seen.before,
+        "after": seen.after,
+        "learning_rate": seen.rate,
+        "optimizer_state": seen.optimizer_state,
+    }
     said = f"the parameters after the step, learning rate {seen.rate:g}"
     return Stage("Update", said, tuple(tables), (), contents)

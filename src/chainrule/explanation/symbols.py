@@ -53,7 +53,7 @@ class Element:
 
 
 @dataclass(frozen=True)
-class Number:
+class Numeral:
     """A number known from the formula."""
 
     value: float
@@ -111,8 +111,8 @@ class Call:
     arguments: tuple[Expression, ...]
 
 
-Expression = Number | Symbol | Place | Slope | Sum | Product | Series | Call
-ZERO, ONE = Number(0.0), Number(1.0)
+Expression = Numeral | Symbol | Place | Slope | Sum | Product | Series | Call
+ZERO, ONE = Numeral(0.0), Numeral(1.0)
 
 
 def add(terms: Iterable[Expression]) -> Expression:
@@ -121,18 +121,18 @@ def add(terms: Iterable[Expression]) -> Expression:
     number = 0.0
     for term in terms:
         for part in term.terms if isinstance(term, Sum) else (term,):
-            if isinstance(part, Number):
+            if isinstance(part, Numeral):
                 number += part.value
             else:
                 flat.append(part)
     common = {abs(_coefficient(part)) for part in flat} | ({abs(number)} if number else set())
     if len(flat) > 1 and len(common) == 1 and common != {1.0}:  # a·x + a·y is a·(x + y)
         (size,) = common
-        inner = [multiply([Number(1.0 if _coefficient(x) > 0 else -1.0), *_without_coefficient(x)]) for x in flat]
-        return multiply([Number(size), add([*inner, Number(number / size)])])
+        inner = [multiply([Numeral(1.0 if _coefficient(x) > 0 else -1.0), *_without_coefficient(x)]) for x in flat]
+        return multiply([Numeral(size), add([*inner, Numeral(number / size)])])
     if number:
         first = flat and _coefficient(flat[0]) < 0
-        flat.insert(0 if first or (flat and number == 1.0) else len(flat), Number(number))
+        flat.insert(0 if first or (flat and number == 1.0) else len(flat), Numeral(number))
     return ZERO if not flat else flat[0] if len(flat) == 1 else Sum(tuple(flat))
 
 
@@ -142,7 +142,7 @@ def multiply(factors: Iterable[Expression]) -> Expression:
     number = 1.0
     for factor in factors:
         for part in factor.factors if isinstance(factor, Product) else (factor,):
-            if isinstance(part, Number):
+            if isinstance(part, Numeral):
                 number *= part.value
             elif flat and flat[-1] == part and not isinstance(part, Slope):
                 flat[-1] = Call(REGISTRY["square"], (part,))
@@ -151,7 +151,7 @@ def multiply(factors: Iterable[Expression]) -> Expression:
     if number == 0.0:
         return ZERO
     if number != 1.0 or not flat:
-        flat.insert(0, Number(number))
+        flat.insert(0, Numeral(number))
     return flat[0] if len(flat) == 1 else Product(tuple(flat))
 
 
@@ -170,12 +170,12 @@ def series(letters: tuple[Letter, ...], body: Expression) -> Expression:
 
 
 def _divide(a: Expression, b: Expression) -> Expression:
-    if isinstance(b, Number) and (isinstance(a, Number) or b.value in (1.0, -1.0)):
-        return multiply([a, Number(1.0 / b.value)]) if not isinstance(a, Number) else Number(a.value / b.value)
+    if isinstance(b, Numeral) and (isinstance(a, Numeral) or b.value in (1.0, -1.0)):
+        return multiply([a, Numeral(1.0 / b.value)]) if not isinstance(a, Numeral) else Numeral(a.value / b.value)
     if a == ZERO:
         return ZERO
-    if isinstance(a, Product) and isinstance(a.factors[0], Number) and a.factors[0].value == -1.0:
-        return multiply([Number(-1.0), _divide(multiply(a.factors[1:]), b)])
+    if isinstance(a, Product) and isinstance(a.factors[0], Numeral) and a.factors[0].value == -1.0:
+        return multiply([Numeral(-1.0), _divide(multiply(a.factors[1:]), b)])
     if isinstance(a, Call) and a.op.name == "divide":
         top, bottom = a.arguments
         return _divide(top, multiply([bottom, b]))
@@ -183,7 +183,7 @@ def _divide(a: Expression, b: Expression) -> Expression:
 
 
 def _power(a: Expression, b: Expression) -> Expression:
-    if isinstance(b, Number):
+    if isinstance(b, Numeral):
         if b.value == 0.0:
             return ONE
         if b.value == 1.0:
@@ -195,9 +195,9 @@ def _power(a: Expression, b: Expression) -> Expression:
 
 _TIDY: dict[str, Callable[..., Expression]] = {
     "add": lambda a, b: add([a, b]),
-    "subtract": lambda a, b: add([a, multiply([Number(-1.0), b])]),
+    "subtract": lambda a, b: add([a, multiply([Numeral(-1.0), b])]),
     "multiply": lambda a, b: multiply([a, b]),
-    "negative": lambda a: multiply([Number(-1.0), a]),
+    "negative": lambda a: multiply([Numeral(-1.0), a]),
     "positive": lambda a: a,
     "astype": lambda a: a,
     "divide": _divide,
@@ -243,8 +243,8 @@ for _sign, _name in {
 
 
 def as_expression(x: Any) -> Expression:
-    """A formula's expression; numbers become `Number`."""
-    return x.expression if isinstance(x, Formula) else x if isinstance(x, Expression) else Number(float(x))
+    """A formula's expression; numbers become `Numeral`."""
+    return x.expression if isinstance(x, Formula) else x if isinstance(x, Expression) else Numeral(float(x))
 
 
 class Symbolic:
@@ -287,7 +287,7 @@ def at_places(x: Expression, places: Mapping[Letter, int | Letter]) -> Expressio
             return Symbol(part.element.at(places))
         if isinstance(part, Place):
             place = places.get(part.letter, part.letter)
-            return Place(place) if isinstance(place, Letter) else Number(float(place))
+            return Place(place) if isinstance(place, Letter) else Numeral(float(place))
         return Slope(part.of, part.by.at(places)) if isinstance(part, Slope) else None
 
     return rewritten(x, change) if places else x
@@ -299,7 +299,7 @@ def number_of(x: Expression, value: Callable[[Symbol | Slope, Mapping[Letter, An
     `value(symbol, places)` says what symbols stand for, with numbers or arrays of numbers as places of letters.
     """
     places = places or {}
-    if isinstance(x, Number):
+    if isinstance(x, Numeral):
         return x.value
     if isinstance(x, Symbol | Slope):
         return value(x, places)
@@ -352,8 +352,8 @@ def _has_letter(x: Expression, letters: tuple[Letter, ...]) -> bool:
 
 def _coefficient(x: Expression) -> float:
     """The number in front."""
-    return x.factors[0].value if isinstance(x, Product) and isinstance(x.factors[0], Number) else 1.0
+    return x.factors[0].value if isinstance(x, Product) and isinstance(x.factors[0], Numeral) else 1.0
 
 
 def _without_coefficient(x: Expression) -> tuple[Expression, ...]:
-    return x.factors[1:] if isinstance(x, Product) and isinstance(x.factors[0], Number) else (x,)
+    return x.factors[1:] if isinstance(x, Product) and isinstance(x.factors[0], Numeral) else (x,)

@@ -16,7 +16,7 @@ from chainrule.ops.operation import ArrayType, Operation, dtype_of
 from chainrule.tracing import functions, trees
 from chainrule.tracing.apply import Trace, Traced
 from chainrule.tracing.numpy_interface import ArrayInterface
-from chainrule.tracing.program import Atom, Constant, Equation, Program, Variable
+from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 from chainrule.tracing.scope import current_scope
 
 if TYPE_CHECKING:
@@ -290,7 +290,7 @@ def _evaluation(root: Node) -> tuple[Evaluation, Mapping[Variable, Node]]:
         if node.op is None:
             inputs.append(own)
         else:
-            atoms: tuple[Atom, ...] = tuple(variables[x] if isinstance(x, Node) else Constant(x) for x in node.inputs)
+            atoms: tuple[Atom, ...] = tuple(variables[x] if isinstance(x, Node) else Literal(x) for x in node.inputs)
             equations.append(Equation(own, node.op, atoms, node.attributes, node.scope))
     program = Program(
         tuple(inputs), tuple(equations), (variables[root],), trees.row(len(inputs)), trees.LEAF, root.name or "value"

@@ -16,12 +16,12 @@ from chainrule.nn.parameters import Parameters
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Program, simplify, trace, trees
 from chainrule.training import as_inputs
+from chainrule.training.cache import Cache, are_settled, key_of
 from chainrule.training.evaluation import finiteness, in_chunks, keeps_rows_apart, parameter_types, sizes_of
-from chainrule.training.remembering import Memory, are_settled, key_of
 
 Question = Literal["outputs", "predict", "predict_proba"]
 
-_functions = Memory()
+_functions = Cache()
 
 
 class Answers:

@@ -24,7 +24,7 @@ from chainrule.training import (
     as_inputs,
     as_optimizer,
 )
-from chainrule.training.step import Step
+from chainrule.training.step import TrainingStep
 
 if TYPE_CHECKING:
     from chainrule.explanation import Contributions, Derivation, NetworkEvaluation, Seen, StepByStep
@@ -227,7 +227,7 @@ def training_of(
     objective, batch = objective_of(network, X, y, loss, sample_weight, l1, l2, class_weight)
     chosen = network.frozen if frozen is None else as_patterns(frozen)
     settings = Settings(epochs=1, batch_size=None, seed=seed, engine=engine, frozen=chosen, progress=False)
-    step = Step(objective, as_optimizer(optimizer), Clipping(clip_value, clip_norm))
+    step = TrainingStep(objective, as_optimizer(optimizer), Clipping(clip_value, clip_norm))
     return Training(step, network.parameters, batch, None, settings)
 
 
@@ -297,7 +297,7 @@ def step_by_step(
     )
 
     def after(number: int, seen: Seen) -> StepByStep:
-        begin = Progress(seen.slots, number)
+        begin = Progress(seen.optimizer_state, number)
         training = Training(first.step, seen.after, first.data, None, first.settings, begin)
         return StepByStep(watch(training), lambda later: after(number + 1, later), digits)
 

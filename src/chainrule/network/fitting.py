@@ -19,13 +19,13 @@ from chainrule.training import (
     as_optimizer,
     split_off,
 )
-from chainrule.training.step import Step
+from chainrule.training.step import TrainingStep
 
 if TYPE_CHECKING:
     from chainrule.network.network import Network
 
 
-def prepare(
+def training_for(
     network: Network,
     X: Any,
     y: Any,
@@ -68,7 +68,7 @@ def assemble(
 ) -> Training:
     """The run for data that are arrays already, of a network whose outputs mean this."""
     objective = Objective(network.model, tuple(meaning.head for meaning in meanings), penalty)
-    step = Step(objective, as_optimizer(optimizer), clipping or Clipping())
+    step = TrainingStep(objective, as_optimizer(optimizer), clipping or Clipping())
     training = Training(step, network.parameters, data, validation, settings, begin)
     network._meanings = meanings
     return training

@@ -118,10 +118,14 @@ def _learned(
         head = meaning.head
         what = f"y[{head.name}]" if head.name else "y"
         found = as_targets(part, head.loss, head.width, rows, dtype, meaning.classes, what)
-        known.append(replace(meaning, head=replace(head, classifies=found.codes is not None), classes=found.classes))
+        known.append(
+            replace(meaning, head=replace(head, classifies=found.class_indices is not None), classes=found.classes)
+        )
         targets.append(found)
     weights = as_weights(sample_weight, class_weight, targets, rows, dtype)
-    return known, Batch(tuple(arrays), tuple(t.array for t in targets), tuple(t.codes for t in targets), weights)
+    return known, Batch(
+        tuple(arrays), tuple(t.array for t in targets), tuple(t.class_indices for t in targets), weights
+    )
 
 
 def _are_among(y: Any, classes: Any | None) -> bool:

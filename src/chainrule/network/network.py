@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.errors import NotBuiltError, SettingError, ShapeError
 from chainrule.network import explaining, storage
 from chainrule.network.answering import Answers, CompiledNetwork
-from chainrule.network.fitting import carry_out, prepare
+from chainrule.network.fitting import carry_out, training_for
 from chainrule.network.meaning import Meaning, as_batch, nested
 from chainrule.network.summary import summary
 from chainrule.nn.model import Model, as_function, build, names_of_inputs
@@ -228,7 +228,7 @@ class Network:
         return CompiledNetwork(self._answers, self._parameters)
 
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None, *, engine: str = "auto") -> dict[str, float]:
-        """The figures on data with known targets: `loss`, and `accuracy` for labels. The engine is as for `predict`.
+        """The metrics on data with known targets: `loss`, and `accuracy` for labels. The engine is as for `predict`.
 
         Examples
         --------
@@ -297,7 +297,7 @@ class Network:
         shuffle : bool
             Whether rows come in a new order in every epoch.
         validation_data : (X, y), optional
-            Data whose figures are reported after every epoch.
+            Data whose metrics are reported after every epoch.
         validation_split : float
             The share of rows, taken at random, to be validation data instead of being learned from.
         early_stopping : EarlyStopping, int or True, optional
@@ -327,7 +327,7 @@ class Network:
         Returns
         -------
         History
-            Every epoch's figures. Ctrl-C ends training early; what was learned so far is kept.
+            Every epoch's metrics. Ctrl-C ends training early; what was learned so far is kept.
 
         Raises
         ------
@@ -349,7 +349,7 @@ class Network:
             frozen=self.frozen if frozen is None else as_patterns(frozen),
             progress=progress,
         )
-        training = prepare(
+        training = training_for(
             self,
             X,
             y,

@@ -15,7 +15,7 @@ from chainrule.errors import ModelFileError, SettingError
 from chainrule.network.meaning import Meaning
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.layers import Layer
-from chainrule.nn.model import Row
+from chainrule.nn.model import Sequential
 from chainrule.nn.parameters import flat_names
 from chainrule.training.losses import FunctionLoss
 
@@ -32,7 +32,7 @@ def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
 
     model = network.model
     arrays = {name: np.ascontiguousarray(value) for name, value in flat_names(network.parameters).items()}
-    row = network.function if isinstance(network.function, Row) else None
+    row = network.function if isinstance(network.function, Sequential) else None
     writer = _Writer()
     described = {
         "format": FORMAT,

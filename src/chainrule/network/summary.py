@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.errors import SettingError
 from chainrule.training import as_optimizer, heads_of
-from chainrule.training.memory import memory_plan
+from chainrule.training.memory_use import memory_plan
 
 
 def summary(network: Any, batch_size: int | None = None, optimizer: Any = "adam", loss: Any = None) -> str:

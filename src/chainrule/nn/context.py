@@ -1,6 +1,6 @@
-"""The evaluation a layer finds itself in: whose parameters it has, and whether it is being trained.
+"""The forward pass a layer finds itself in: whose parameters it has, and whether it is being trained.
 
-A layer is a description and holds no numbers. While a network's function runs, `current()` is the evaluation
+A layer is a description and holds no numbers. While a network's function runs, `current()` is the forward pass
 that knows each layer's name and parameters; a layer called twice is one layer with one set of parameters.
 """
 
@@ -20,7 +20,7 @@ from chainrule.tracing.recorder import Recorder
 
 
 @dataclass
-class Evaluation:
+class ForwardPass:
     """One pass through a network's function.
 
     `names` maps the identity of each layer to its name, `parameters` each name to the layer's arrays.
@@ -51,7 +51,7 @@ class Evaluation:
 
 
 @dataclass
-class Building(Evaluation):
+class Building(ForwardPass):
     """The first pass, on shapes alone: layers get their names, and say which parameters they need."""
 
     recorder: Recorder = field(default_factory=Recorder)
@@ -87,7 +87,7 @@ def numbered(kind: str, taken: Mapping[str, Any]) -> str:
     return f"{kind}_{number}"
 
 
-_current: ContextVar[Evaluation | None] = ContextVar("chainrule_evaluation", default=None)
+_current: ContextVar[ForwardPass | None] = ContextVar("chainrule_evaluation", default=None)
 
 
 def in_a_network() -> bool:
@@ -95,29 +95,29 @@ def in_a_network() -> bool:
     return _current.get() is not None
 
 
-def current(what: Any) -> Evaluation:
-    """The evaluation around this point, where `what` is called."""
-    evaluation = _current.get()
-    if evaluation is None:
+def current(what: Any) -> ForwardPass:
+    """The forward pass around this point, where `what` is called."""
+    forward_pass = _current.get()
+    if forward_pass is None:
         raise NotBuiltError(
             f"{what} was called outside a network, where it has no parameters. "
             "Put it into cr.Network([...]), or call it inside a function given to cr.Network."
         )
-    return evaluation
+    return forward_pass
 
 
-class evaluating:  # noqa: N801 (used like a function)
-    """Make this the evaluation that layers find, in a `with` block."""
+class running:  # noqa: N801 (used like a function)
+    """Make this the forward pass that layers find, in a `with` block."""
 
-    __slots__ = ("_evaluation", "_hearing", "_token")
+    __slots__ = ("_forward_pass", "_hearing", "_token")
 
-    def __init__(self, evaluation: Evaluation) -> None:
-        self._evaluation = evaluation
+    def __init__(self, forward_pass: ForwardPass) -> None:
+        self._forward_pass = forward_pass
 
-    def __enter__(self) -> Evaluation:
-        self._token = _current.set(self._evaluation)
-        self._hearing = listener.set(self._evaluation.note_activation)
-        return self._evaluation
+    def __enter__(self) -> ForwardPass:
+        self._token = _current.set(self._forward_pass)
+        self._hearing = listener.set(self._forward_pass.note_activation)
+        return self._forward_pass
 
     def __exit__(self, *error: object) -> None:
         _current.reset(self._token)

@@ -61,19 +61,19 @@ class Layer:
 
     def __call__(self, *inputs: Any) -> Any:
         """The output inside a network's function, with the parameters the network holds for this layer."""
-        evaluation = current(self)
-        name, parameters = evaluation.parameters_of(self, inputs)
+        forward_pass = current(self)
+        name, parameters = forward_pass.parameters_of(self, inputs)
         with scope(name):
             try:
-                return self._apply(evaluation, name, parameters, inputs)
+                return self._apply(forward_pass, name, parameters, inputs)
             except ShapeError as error:
                 shapes = ", ".join(str(tuple(getattr(x, "shape", ()))) for x in inputs)
                 raise ShapeError(f"layer {name!r}, given input of shape {shapes}: {error}") from None
 
-    def _apply(self, evaluation: Any, name: str, parameters: Arrays, inputs: tuple[Any, ...]) -> Any:
-        options = {"random": evaluation.random} if self.uses_random else {}
+    def _apply(self, forward_pass: Any, name: str, parameters: Arrays, inputs: tuple[Any, ...]) -> Any:
+        options = {"random": forward_pass.random} if self.uses_random else {}
         output = self.forward(parameters, *inputs, **options)
-        evaluation.readings.append((name, inputs, None, output))
+        forward_pass.readings.append((name, inputs, None, output))
         return output
 
 
@@ -90,13 +90,13 @@ class Activated:
         """act(z)."""
         return activation(self.activation)(self.linear(parameters, *inputs))
 
-    def _apply(self, evaluation: Any, name: str, parameters: Arrays, inputs: tuple[Any, ...]) -> Any:
+    def _apply(self, forward_pass: Any, name: str, parameters: Arrays, inputs: tuple[Any, ...]) -> Any:
         with scope("linear"):
             z = self.linear(parameters, *inputs)
         with scope("activation"):
             a = activation(self.activation)(z)
-        evaluation.note_activation(name_of(self.activation), z, a)
-        evaluation.readings.append((name, inputs, z, a))
+        forward_pass.note_activation(name_of(self.activation), z, a)
+        forward_pass.readings.append((name, inputs, z, a))
         return a
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.activations import name_of
-from chainrule.nn.context import Building, Evaluation, current, evaluating, numbered
+from chainrule.nn.context import Building, ForwardPass, current, numbered, running
 from chainrule.nn.layers import Layer
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.nn.randomness import RandomNumbers
@@ -23,7 +23,7 @@ from chainrule.tracing.scope import scope
 
 
 @dataclass(frozen=True)
-class Row:
+class Sequential:
     """Layers in a row: each one's output is the next one's input."""
 
     layers: tuple[Any, ...]
@@ -41,14 +41,14 @@ class Row:
         return x
 
 
-def in_a_row(layers: Sequence[Any]) -> Row:
+def in_a_row(layers: Sequence[Any]) -> Sequential:
     """The function of a list of layers and plain functions."""
     if not isinstance(layers, list | tuple) or not layers:
         raise SettingError(f"Network was given {layers!r}; give a list of layers, or a function that calls layers.")
     for layer in layers:
         if not callable(layer):
             raise SettingError(f"Network was given {layer!r} among its layers; give layers or functions of one array.")
-    return Row(tuple(layers))
+    return Sequential(tuple(layers))
 
 
 def names_in_a_row(layers: Sequence[Any]) -> dict[str, Any]:
@@ -116,10 +116,10 @@ class Model:
 
     def apply(self, parameters: Mapping[str, Mapping[str, Any]], inputs: Sequence[Any], key: Any = None) -> Outcome:
         """One pass through the network; with a key, as in training, random numbers included."""
-        evaluation = Evaluation(self.names, parameters, None if key is None else RandomNumbers(key))
-        with evaluating(evaluation):
+        forward_pass = ForwardPass(self.names, parameters, None if key is None else RandomNumbers(key))
+        with running(forward_pass):
             outputs = self.function(*inputs)
-        return Outcome(outputs, evaluation.activated, evaluation.readings)
+        return Outcome(outputs, forward_pass.activated, forward_pass.readings)
 
 
 def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Model:
@@ -146,7 +146,7 @@ def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Mo
             recorder.input(f"input_{i}", ArrayType((batch, *shape), np.dtype(np.float32)))
             for i, shape in enumerate(inputs)
         ]
-        with evaluating(building):
+        with running(building):
             outputs = function(*values)
         leaves, structure = trees.flatten(outputs)
         shapes = [_sample_shape(leaf, batch) for leaf in leaves]

@@ -15,7 +15,7 @@ from chainrule.ops import (
     reductions,
     trigonometric,
 )
-from chainrule.ops.functions.function import FUNCTIONS, Function, function
+from chainrule.ops.functions.function import FUNCTIONS, ArrayFunction, function
 from chainrule.ops.kinds import Contraction, Custom, Domain, Elementwise, Layout, Reduction
 from chainrule.ops.operation import REGISTRY, ArrayType, Example, Operation, eager, example, operation
 
@@ -28,7 +28,7 @@ __all__ = [
     "Domain",
     "Elementwise",
     "Example",
-    "Function",
+    "ArrayFunction",
     "Layout",
     "Operation",
     "Reduction",

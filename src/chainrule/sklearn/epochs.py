@@ -19,7 +19,7 @@ class Epochs:
     """The epochs of one fit, noted in the estimator's attributes.
 
     `validation` is the rows to score on, as the estimator's `_judged` takes them. Where neither scores nor callbacks need
-    the parameters after every epoch, only figures are looked at, and many epochs run in one call.
+    the parameters after every epoch, only metrics are looked at, and many epochs run in one call.
     """
 
     def __init__(self, estimator: Any, rows: int, validation: Any, told: Told) -> None:
@@ -48,7 +48,7 @@ class Epochs:
             loss, score = estimator._judged(*self._validation)
             estimator.validation_loss_curve_.append(loss)
             estimator.validation_scores_.append(score)
-        reason = self(end.epoch, end.figures, score)
+        reason = self(end.epoch, end.metrics, score)
         for callback in self._callbacks:
             answer = callback(dataclasses.replace(end, epoch=estimator.n_iter_ - 1))
             if isinstance(answer, str) or (isinstance(answer, bool | np.bool_) and answer):
@@ -59,12 +59,12 @@ class Epochs:
             self._told.epoch_begins()
         return reason
 
-    def __call__(self, epoch: int, figures: Mapping[str, float], score: float | None = None) -> str | None:
+    def __call__(self, epoch: int, metrics: Mapping[str, float], score: float | None = None) -> str | None:
         """Note an epoch; says why it is the last, if it is."""
         estimator = self._estimator
         estimator.n_iter_ += 1
         estimator.t_ += self._rows
-        estimator.loss_ = figures["loss"]
+        estimator.loss_ = metrics["loss"]
         estimator.loss_curve_.append(estimator.loss_)
         if estimator.verbose:
             print(f"Iteration {estimator.n_iter_}, loss = {estimator.loss_:.8f}")

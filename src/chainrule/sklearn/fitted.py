@@ -16,7 +16,7 @@ from chainrule.autodiff import grad
 from chainrule.network import Network
 from chainrule.nn import Dense
 from chainrule.training import CHUNK, Batch, Head, Objective
-from chainrule.training.remembering import are_settled
+from chainrule.training.cache import are_settled
 
 
 def dense_rows(X: Any) -> Any:

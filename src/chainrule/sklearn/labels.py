@@ -67,11 +67,11 @@ class LabelledPerceptron(BaseMultilayerPerceptron):
         if self._labels is None:
             return np.asarray(self._label_binarizer.transform(y))
         y = column_or_1d(y)
-        codes = np.searchsorted(self.classes_, y)
-        codes = np.minimum(codes, len(self.classes_) - 1)
-        if not (self.classes_[codes] == y).all():
+        class_indices = np.searchsorted(self.classes_, y)
+        class_indices = np.minimum(class_indices, len(self.classes_) - 1)
+        if not (self.classes_[class_indices] == y).all():
             raise ValueError(f"`y` has classes not in `self.classes_`, which has {self.classes_}.")
-        return np.asarray(loss.encode(codes.astype(np.int32), len(self.classes_), self.n_outputs_))
+        return np.asarray(loss.encode(class_indices.astype(np.int32), len(self.classes_), self.n_outputs_))
 
     def _weights(self, y: Any, sample_weight: Any) -> Any:
         if self.class_weight is None:

@@ -24,7 +24,7 @@ from chainrule.sklearn.fitted import FittedNetwork, dense_rows
 from chainrule.sklearn.parameters import draw, hidden_sizes, layers_of, solver_of
 from chainrule.sklearn.solvers import InverseScaling, Orders
 from chainrule.training import Batch, Head, Loss, Objective, Penalty, Settings
-from chainrule.training.whole import WholeObjective
+from chainrule.training.full_batch import FullBatchObjective
 
 LINKS = {"sigmoid": "logistic"}
 """scikit-learn's names of output activations, where they differ."""
@@ -234,7 +234,7 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
             for layer, own in network.parameters.items()
         }
         objective = Objective(network.model, (self._head,), Penalty(l2=self.alpha, shared=True))
-        whole = WholeObjective(objective, parameters, wide, self.engine)
+        whole = FullBatchObjective(objective, parameters, wide, self.engine)
         result = scipy.optimize.minimize(
             whole,
             whole.start,

@@ -9,7 +9,7 @@ from typing import Any
 from chainrule.errors import ChainruleError
 from chainrule.network import Network
 from chainrule.network.copying import renewed
-from chainrule.nn.model import Row, names_in_a_row
+from chainrule.nn.model import Sequential, names_in_a_row
 from chainrule.training import as_optimizer
 from chainrule.training.losses import as_loss
 
@@ -49,16 +49,16 @@ def with_settings(name: str, value: Any, changes: Mapping[str, Any]) -> Any:
         if own:
             layers[layer] = dataclasses.replace(described, **own)
     function = value.function
-    if layers and isinstance(function, Row):
+    if layers and isinstance(function, Sequential):
         new = {id(old): layers[layer] for layer, old in _layers(value).items()}
-        function = Row(tuple(new.get(id(layer), layer) for layer in function.layers))
+        function = Sequential(tuple(new.get(id(layer), layer) for layer in function.layers))
     return renewed(value, function, seed=changes.get("seed"), frozen=changes.get("frozen"))
 
 
 def _layers(network: Network) -> dict[str, Any]:
     """The layers of a row, by their names; a function keeps its own to itself."""
     function = network.function
-    return names_in_a_row(function.layers) if isinstance(function, Row) else {}
+    return names_in_a_row(function.layers) if isinstance(function, Sequential) else {}
 
 
 def _fields(described: Any) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):
         The fitted network.
 
     history_ : chainrule.History
-        Every epoch's figures.
+        Every epoch's metrics.
 
     loss_curve_, validation_loss_curve_ : list of shape (n_iter_,)
         The loss of every epoch, and on validation data where there are any.
@@ -225,10 +225,10 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):
         if self._several:
             return np.asarray(dense_rows(y), np.float64)
         y = column_or_1d(y)
-        codes = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
-        if not (self.classes_[codes] == y).all():
+        class_indices = np.minimum(np.searchsorted(self.classes_, y), len(self.classes_) - 1)
+        if not (self.classes_[class_indices] == y).all():
             raise ValueError(f"`y` has classes not in `self.classes_`, which has {self.classes_}.")
-        return codes
+        return class_indices
 
     def predict(self, X: Any) -> Any:
         """Predict class labels.

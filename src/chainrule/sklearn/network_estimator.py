@@ -16,7 +16,7 @@ from chainrule.network import Network
 from chainrule.network.copying import renewed
 from chainrule.network.meaning import as_batch
 from chainrule.nn import Dense
-from chainrule.nn.model import Row
+from chainrule.nn.model import Sequential
 from chainrule.sklearn.fitted import FittedNetwork, dense_rows
 from chainrule.sklearn.nested import settings_of, with_settings
 from chainrule.training import LOSSES, OPTIMIZERS, Batch, EarlyStopping, Loss, Optimizer
@@ -129,7 +129,7 @@ class BaseNetworkEstimator(FittedNetwork, BaseEstimator):
         self.history_ = history
         self.n_iter_ = history.epochs
         self.loss_curve_ = history["loss"]
-        self.validation_loss_curve_ = history.figures.get("val_loss")
+        self.validation_loss_curve_ = history.metrics.get("val_loss")
         return self
 
     def _batch(self, X: Any, y: Any, weights: Any = None) -> Batch:
@@ -144,7 +144,7 @@ def _with_outputs(given: Network | None, outputs: int, loss: Any, seed: int, dty
         return Network([Dense(100, "relu"), Dense(outputs)], seed=seed, dtype=dtype)
     seed = given.seed if given._model is not None else seed
     function = given.function
-    if given._model is not None or not isinstance(function, Row):
+    if given._model is not None or not isinstance(function, Sequential):
         return renewed(given, seed=seed, dtype=dtype)
     places = [i for i, layer in enumerate(function.layers) if isinstance(layer, Dense)]
     if not places:
@@ -155,4 +155,4 @@ def _with_outputs(given: Network | None, outputs: int, loss: Any, seed: int, dty
         return renewed(given, seed=seed, dtype=dtype)
     layers = [*function.layers]
     layers[places[-1]] = dataclasses.replace(last, units=outputs)
-    return renewed(given, Row(tuple(layers)), seed=seed, dtype=dtype)
+    return renewed(given, Sequential(tuple(layers)), seed=seed, dtype=dtype)

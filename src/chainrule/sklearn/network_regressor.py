@@ -76,7 +76,7 @@ class NetworkRegressor(RegressorMixin, BaseNetworkEstimator):
         The fitted network.
 
     history_ : chainrule.History
-        Every epoch's figures.
+        Every epoch's metrics.
 
     loss_curve_, validation_loss_curve_ : list of shape (n_iter_,)
         The loss of every epoch, and on validation data where there are any.

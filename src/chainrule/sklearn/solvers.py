@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 
 from chainrule.training import SGD, Adam, Schedule
-from chainrule.training.optimizers import Slots, risen
+from chainrule.training.optimizers import OptimizerState, risen
 
 
 @dataclass(frozen=True)
 class AdamSolver(Adam):
     """Adam in the order of computation of its paper's section 2: ε is added before the correction, not after."""
 
-    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
-        """The parameter and its slots after one step."""
-        mean, mean_square = self._means(gradient, slots)
+    def update(
+        self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
+    ) -> tuple[Any, OptimizerState]:
+        """The parameter and its state after one step."""
+        mean, mean_square = self._means(gradient, state)
         rate = learning_rate * np.sqrt(risen(self.beta2, step)) / risen(self.beta1, step)
         new = parameter - rate * mean / (np.sqrt(mean_square) + self.epsilon)
         return new, {"mean": mean, "mean_square": mean_square}

@@ -2,7 +2,7 @@
 
 from chainrule.tracing.apply import Trace, Traced, apply, as_operand, traced
 from chainrule.tracing.numpy_interface import ArrayInterface
-from chainrule.tracing.program import Constant, Equation, Program, Variable, check
+from chainrule.tracing.program import Equation, Literal, Program, Variable, check
 from chainrule.tracing.recorder import RecordedValue, Recorder, trace
 from chainrule.tracing.scope import current_scope, scope
 from chainrule.tracing.simplify import simplify
@@ -11,7 +11,7 @@ from chainrule.tracing.tape import Tape, TapeValue
 
 __all__ = [
     "ArrayInterface",
-    "Constant",
+    "Literal",
     "Equation",
     "Program",
     "RecordedValue",

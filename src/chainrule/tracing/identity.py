@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.operation import REGISTRY, Operation
-from chainrule.tracing.program import Constant, Program
+from chainrule.tracing.program import Literal, Program
 
 PLAIN = (str, int, float, bool, np.dtype, type(None))
 """Settings of an equation whose text says all about them."""
@@ -30,7 +30,7 @@ def identity(program: Program) -> str | None:
     digest = hashlib.sha256(str(program).encode())
     atoms = [x for equation in program.equations for x in equation.inputs]
     for x in (*atoms, *program.outputs):
-        if isinstance(x, Constant) and hasattr(x.value, "dtype"):
+        if isinstance(x, Literal) and hasattr(x.value, "dtype"):
             digest.update(f"{x.value.dtype.str}{x.value.shape}".encode())
             digest.update(np.ascontiguousarray(x.value).tobytes())
     return digest.hexdigest()

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from chainrule.errors import DerivativeLostError, InPlaceError, UnsupportedError, nearest
-from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, Function
+from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction, Elementwise
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import Operation
 from chainrule.tracing.apply import Traced, apply, as_operand, traced
@@ -31,16 +31,16 @@ def _ufuncs() -> dict[Any, Operation]:
 
 
 @lru_cache(maxsize=1)
-def _functions() -> dict[Any, Function]:
+def _functions() -> dict[Any, ArrayFunction]:
     return {numpy: function for function in FUNCTIONS.values() for numpy in function.numpy}
 
 
 @cache
-def _options(function: Function) -> frozenset[str]:
+def _options(function: ArrayFunction) -> frozenset[str]:
     return frozenset(inspect.signature(function.implementation).parameters)
 
 
-def call(function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A function applied to traced values; options it does not have are dropped where they are NumPy's defaults."""
     if not kwargs:
         return function.implementation(traced, *args)
@@ -282,7 +282,7 @@ def _operator(op: Operation, reflected: bool | None) -> Callable[..., Any]:
     return (lambda self, other: apply(op, other, self)) if reflected else (lambda self, other: apply(op, self, other))
 
 
-def _function_operator(function: Function, reflected: bool) -> Callable[..., Any]:
+def _function_operator(function: ArrayFunction, reflected: bool) -> Callable[..., Any]:
     implementation = function.implementation
 
     def operator(self: Any, other: Any) -> Any:

@@ -35,7 +35,7 @@ class Variable:
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Constant:
+class Literal:
     """A value known when the Program was made; Python numbers adapt to the dtype of what they meet."""
 
     value: Any
@@ -56,7 +56,7 @@ class Constant:
         return f"{self.value!r}" if shape == () else f"constant{list(shape)}"
 
 
-Atom = Variable | Constant
+Atom = Variable | Literal
 
 
 @dataclass(frozen=True, eq=False, slots=True)

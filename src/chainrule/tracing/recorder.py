@@ -13,7 +13,7 @@ from chainrule.ops.operation import ArrayType, Operation
 from chainrule.tracing import trees
 from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand
 from chainrule.tracing.numpy_interface import ArrayInterface
-from chainrule.tracing.program import Atom, Constant, Equation, Program, Variable, check, infer
+from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, check, infer
 from chainrule.tracing.scope import current_scope
 
 
@@ -76,7 +76,7 @@ class Recorder(Trace):
                 "Pass it as an argument, so that the Program has it as an input."
             )
         x = x if type(x) in PLAIN else as_operand(x)
-        return Constant(self.copy(x) if type(x) is np.ndarray else x)
+        return Literal(self.copy(x) if type(x) is np.ndarray else x)
 
     def copy(self, array: Any) -> Any:
         """The array as it is now, one copy for all its uses; changes made to it later do not reach the Program."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops import Elementwise
-from chainrule.tracing.program import Atom, Constant, Equation, Program, Variable, check
+from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, check
 
 FOLDED_SIZE = 4096
 """Constants are computed in advance up to this many elements; larger ones would only fill memory."""
@@ -49,13 +49,13 @@ def fold_constants(program: Program) -> Program:
     def rule(equation: Equation) -> Equation | Atom:
         if equation.op.name == "broadcast_to" or equation.output.type.size > FOLDED_SIZE:
             return equation
-        if not all(isinstance(x, Constant) for x in equation.inputs):
+        if not all(isinstance(x, Literal) for x in equation.inputs):
             return equation
         with np.errstate(all="ignore"):
             value = equation.op.evaluate(
-                *(x.value for x in equation.inputs if isinstance(x, Constant)), **equation.attributes
+                *(x.value for x in equation.inputs if isinstance(x, Literal)), **equation.attributes
             )
-        return Constant(np.asarray(value, equation.output.dtype)[()])
+        return Literal(np.asarray(value, equation.output.dtype)[()])
 
     return _rewrite(program, rule)
 
@@ -99,7 +99,7 @@ def _kept(x: Atom, equation: Equation) -> Equation | Atom:
 
 
 def _is(x: Atom, number: int) -> bool:
-    return isinstance(x, Constant) and x.shape == () and bool(x.value == number)
+    return isinstance(x, Literal) and x.shape == () and bool(x.value == number)
 
 
 def _without_broadcasts(equation: Equation, spread: dict[Variable, Atom]) -> Equation:

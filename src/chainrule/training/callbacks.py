@@ -19,15 +19,20 @@ class EpochEnd:
     ----------
     epoch : int
         Counted from 0.
-    figures : dict
-        This epoch's figures, as in the history.
+    metrics : dict
+        This epoch's metrics, as in the history.
     parameters : nested dict of arrays
         The parameters as they are now; copies, to keep or to look at.
     """
 
     epoch: int
-    figures: Mapping[str, float]
+    metrics: Mapping[str, float]
     parameters: Parameters
+
+    @property
+    def figures(self) -> Mapping[str, float]:
+        """The metrics, by the name they had before."""
+        return self.metrics
 
 
 Callback = Callable[[EpochEnd], Any]
@@ -35,13 +40,13 @@ Callback = Callable[[EpochEnd], Any]
 
 
 class StopRule(Protocol):
-    """When to stop, judged by the figures of epochs alone, so that many of them can run in one call."""
+    """When to stop, judged by the metrics of epochs alone, so that many of them can run in one call."""
 
     @property
     def ahead(self) -> float:
         """How many epochs may pass until it must be asked again; only the last of them can be one that ends training."""
 
-    def __call__(self, epoch: int, figures: Mapping[str, float]) -> str | None:
+    def __call__(self, epoch: int, metrics: Mapping[str, float]) -> str | None:
         """Note an epoch, called for each in order; a text, the reason, ends training."""
 
 
@@ -54,7 +59,7 @@ class EarlyStopping:
     patience : int
         Epochs without improvement before training stops.
     monitor : str, optional
-        A figure of the history; by default `val_loss` with validation data, `loss` without. Of accuracies more
+        A metric of the history; by default `val_loss` with validation data, `loss` without. Of accuracies more
         is better, of everything else less.
     min_delta : float
         An improvement counts from this size on.
@@ -82,7 +87,7 @@ def as_early_stopping(given: EarlyStopping | int | bool | None) -> EarlyStopping
 
 
 class Watch:
-    """Early stopping at work: the best figure so far, and the parameters that gave it."""
+    """Early stopping at work: the best value so far, and the parameters that gave it."""
 
     def __init__(self, rule: EarlyStopping, validated: bool) -> None:
         self.rule = rule
@@ -90,11 +95,11 @@ class Watch:
         self.sign: Literal[-1, 1] = -1 if "accuracy" in self.monitor else 1
         self.best, self.best_epoch, self.parameters = math.inf, 0, None
 
-    def see(self, epoch: int, figures: Mapping[str, float], parameters: Callable[[], Any]) -> bool:
+    def see(self, epoch: int, metrics: Mapping[str, float], parameters: Callable[[], Any]) -> bool:
         """Note an epoch; says whether it is time to stop."""
-        if self.monitor not in figures:
-            raise UnknownNameError.among("figure to monitor", self.monitor, figures)
-        value = self.sign * figures[self.monitor]
+        if self.monitor not in metrics:
+            raise UnknownNameError.among("metric to monitor", self.monitor, metrics)
+        value = self.sign * metrics[self.monitor]
         if value < self.best - self.rule.min_delta:
             self.best, self.best_epoch, self.parameters = value, epoch, parameters()
         return epoch - self.best_epoch >= self.rule.patience

@@ -124,11 +124,11 @@ def as_inputs(X: Any, dtype: Any, names: Sequence[str], expected: Sequence[tuple
 class Targets:
     """What one output is to learn: arrays as the loss takes them, and what they stand for.
 
-    `codes` are class numbers, `None` for values; `classes` the labels they stand for.
+    `class_indices` are class numbers, `None` for values; `classes` the labels they stand for.
     """
 
     array: Any
-    codes: Any | None
+    class_indices: Any | None
     classes: Any | None
 
 
@@ -192,7 +192,7 @@ def _labels(raw: Any, loss: Loss, width: int, dtype: Any, classes: Any, what: st
         raise DataError(f"{what} has {int((~np.isfinite(raw)).sum())} NaN or infinite labels; remove those rows.")
     if raw.dtype.kind == "O" and any(_is_missing(v) or v != v for v in raw):
         raise DataError(f"{what} has missing labels; remove those rows.")
-    found, codes = np.unique(
+    found, class_indices = np.unique(
         raw.astype(str) if raw.dtype.kind == "O" and len({type(v) for v in raw}) > 1 else raw, return_inverse=True
     )
     if classes is None:
@@ -203,7 +203,7 @@ def _labels(raw: Any, loss: Loss, width: int, dtype: Any, classes: Any, what: st
             f"{what} has labels the network has not learned: {new[:5].tolist()}. It knows {list(classes)[:10]}."
         )
     else:
-        codes = np.searchsorted(classes, found)[codes]
+        class_indices = np.searchsorted(classes, found)[class_indices]
     if width == 1 and len(classes) > 2:
         raise ShapeError(
             f"{what} has {len(classes)} classes and the network has one output. End it in Dense({len(classes)}) "
@@ -217,20 +217,20 @@ def _labels(raw: Any, loss: Loss, width: int, dtype: Any, classes: Any, what: st
             f"End the network in Dense({len(classes)})."
         )
     if width > len(classes):
-        classes, codes = _wider(classes, codes, width, what)
-    codes = codes.astype(np.int32)
-    encoded = np.asarray(loss.encode(codes, max(len(classes), 1), width))
+        classes, class_indices = _wider(classes, class_indices, width, what)
+    class_indices = class_indices.astype(np.int32)
+    encoded = np.asarray(loss.encode(class_indices, max(len(classes), 1), width))
     return Targets(
-        np.ascontiguousarray(encoded if encoded.dtype == np.int32 else encoded.astype(dtype)), codes, classes
+        np.ascontiguousarray(encoded if encoded.dtype == np.int32 else encoded.astype(dtype)), class_indices, classes
     )
 
 
-def _wider(classes: Any, codes: Any, width: int, what: str) -> tuple[Any, Any]:
+def _wider(classes: Any, class_indices: Any, width: int, what: str) -> tuple[Any, Any]:
     """More outputs than classes seen: allowed where labels are 0 … width − 1, some of which are absent."""
     if width == 1:
-        return classes, codes
+        return classes, class_indices
     if classes.dtype.kind in "iu" and classes.min() >= 0 and classes.max() < width:
-        return np.arange(width), classes[codes]
+        return np.arange(width), classes[class_indices]
     raise DataError(
         f"{what} has {len(classes)} classes ({classes[:5].tolist()}) and the network has {width} outputs. "
         f"End the network in Dense({len(classes)}), or Dense(1) with loss='binary_cross_entropy' for two classes."
@@ -247,10 +247,10 @@ def as_weights(sample_weight: Any, class_weight: Any, targets: Sequence[Targets]
         if weights.shape != (rows,):
             raise DataError(f"sample_weight has shape {weights.shape}; give one weight for each of the {rows} rows.")
     if class_weight is not None:
-        coded = [t for t in targets if t.codes is not None]
+        coded = [t for t in targets if t.class_indices is not None]
         if len(targets) != 1 or not coded:
             raise SettingError("class_weight needs a network with one output whose targets are labels.")
-        weights = weights * _class_weights(class_weight, coded[0])[coded[0].codes]
+        weights = weights * _class_weights(class_weight, coded[0])[coded[0].class_indices]
     if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
         raise DataError("weights must be finite and not negative, and at least one must be positive.")
     return weights.astype(dtype)
@@ -258,7 +258,7 @@ def as_weights(sample_weight: Any, class_weight: Any, targets: Sequence[Targets]
 
 def _class_weights(given: Any, targets: Targets) -> Any:
     assert targets.classes is not None
-    counts = np.bincount(targets.codes, minlength=len(targets.classes))  # type: ignore[arg-type]
+    counts = np.bincount(targets.class_indices, minlength=len(targets.classes))  # type: ignore[arg-type]
     if given == "balanced":
         present = counts > 0
         return np.where(present, counts.sum() / (present.sum() * np.maximum(counts, 1)), 0.0)

@@ -8,7 +8,7 @@ import numpy as np
 
 from chainrule.errors import DivergedError
 from chainrule.ops.operation import ArrayType
-from chainrule.tracing import Constant, Program, trace, trees
+from chainrule.tracing import Literal, Program, trace, trees
 from chainrule.tracing.program import Variable
 from chainrule.training.objective import types_of
 
@@ -22,8 +22,8 @@ def diverged(
     failed = first + count - 1
     for i in range(count):
         kept = runner.state
-        figures = runner.run(order, first + i, 1, [s[i : i + 1] for s in scalars])
-        if not np.isfinite(figures).all() or not all(np.isfinite(x).all() for x in runner.state):
+        metrics = runner.run(order, first + i, 1, [s[i : i + 1] for s in scalars])
+        if not np.isfinite(metrics).all() or not all(np.isfinite(x).all() for x in runner.state):
             runner.load(kept)
             failed = first + i
             break
@@ -62,7 +62,7 @@ def _first_infinite(program: Program, inputs: list[Any]) -> str | None:
     values: dict[Variable, Any] = dict(zip(program.inputs, inputs, strict=True))
     with np.errstate(all="ignore"):
         for equation in program.equations:
-            arguments = [x.value if isinstance(x, Constant) else values[x] for x in equation.inputs]
+            arguments = [x.value if isinstance(x, Literal) else values[x] for x in equation.inputs]
             value = equation.op.evaluate(*arguments, **equation.attributes)
             values[equation.output] = value
             if equation.output.dtype.kind == "f" and not np.isfinite(value).all() and _all_finite(arguments):

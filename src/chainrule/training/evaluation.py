@@ -1,4 +1,4 @@
-"""The figures of a network on data it is not learning from."""
+"""The metrics of a network on data it is not learning from."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from chainrule.nn.parameters import Parameters
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Program, simplify, trace, trees
 from chainrule.tracing.rowwise import is_rowwise
+from chainrule.training.cache import Cache, are_settled, key_of
 from chainrule.training.objective import Batch, Objective, Penalty, types_of
-from chainrule.training.remembering import Memory, are_settled, key_of
 
 CHUNK = 4096
 """Rows evaluated at once by NumPy: enough to be fast, few enough for any memory."""
 
-_functions = Memory()
+_functions = Cache()
 
 
 def in_chunks(rows: int, are_apart: Callable[[], bool]) -> Iterator[slice]:
@@ -64,11 +64,11 @@ class Evaluator:
                     raise
 
     def __call__(self, parameters: Parameters) -> dict[str, float]:
-        """Figures by name, as means over all rows."""
+        """Metrics by name, as means over all rows."""
         means = None if self._function is None else self._by_machine_code(self._function, parameters)
         if means is None:
             means = self._by_numpy(parameters)
-        return dict(zip(self._objective.figures, map(float, means), strict=True))
+        return dict(zip(self._objective.metrics, map(float, means), strict=True))
 
     def _by_numpy(self, parameters: Parameters) -> Any:
         total: Any = 0.0
@@ -98,7 +98,7 @@ class Evaluator:
     def _compiled(self) -> RowFunction:
         """Machine code for samples, remembered for networks of the same kind."""
         objective, data = self._objective, self._data
-        types = (self._types, types_of((data.inputs, data.targets, data.codes), 1))
+        types = (self._types, types_of((data.inputs, data.targets, data.class_indices), 1))
         function: RowFunction = _functions.find(
             key_of(objective.model.function, (objective.heads,), types), lambda: RowFunction(self._program, self._held)
         )
@@ -107,7 +107,7 @@ class Evaluator:
 
 def _samples(objective: Objective, data: Batch, parameters: Any) -> Callable[[int], Program]:
     """The loss and the right answers of so many samples, one by one; of the data only one row is kept."""
-    parts = Batch(data.inputs, data.targets, data.codes)
+    parts = Batch(data.inputs, data.targets, data.class_indices)
     row = parts.like([x[:1].copy() for x in parts.arrays()])
 
     def samples(parameters: Any, arrays: list[Any]) -> Any:

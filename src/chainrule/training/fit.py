@@ -24,7 +24,7 @@ from chainrule.training.loops import is_settled, prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
 from chainrule.training.progress import Display, display
 from chainrule.training.schedules import as_schedule, plateau_of
-from chainrule.training.step import Step, parameter_count
+from chainrule.training.step import TrainingStep, parameter_count
 
 BLOCK_SECONDS = 0.03
 """About how long one call of an engine runs, so that progress, callbacks and Ctrl-C stay alive."""
@@ -72,7 +72,7 @@ class Settings:
 class Progress:
     """How far an optimizer is: what it keeps for every parameter, and how many steps it has taken."""
 
-    slots: Any
+    optimizer_state: Any
     steps: int
 
 
@@ -92,7 +92,7 @@ class Training:
 
     def __init__(
         self,
-        step: Step,
+        step: TrainingStep,
         parameters: Parameters,
         data: Batch,
         validation: Batch | None,
@@ -112,7 +112,7 @@ class Training:
         state = step.initial_state(learned, frozen)
         self.earlier = 0 if begin is None else begin.steps
         if begin is not None:
-            state["slots"] = begin.slots
+            state["optimizer"] = begin.optimizer_state
         self.runner: Runner
         self.runner, self.structure = prepare_runner(
             step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads
@@ -145,7 +145,7 @@ class Training:
     def progress(self) -> Progress:
         """How far the optimizer is now."""
         steps = self.earlier + self.history.epochs * self.steps_per_epoch
-        return Progress(trees.unflatten(self.structure, self.state)["slots"], steps)
+        return Progress(trees.unflatten(self.structure, self.state)["optimizer"], steps)
 
     def run(self) -> History:
         """Carry out all epochs, or as many as early stopping, callbacks and Ctrl-C allow."""
@@ -174,12 +174,12 @@ class Training:
             if certain and seconds_per_step and following < self.settings.epochs:
                 ahead = aside.submit(self.block, following, self._length(following, seconds_per_step))
             started = time.perf_counter()
-            figures: list[Any] = []
+            metrics: list[Any] = []
             try:
-                self._carry_out(block, seconds_per_step, shown, figures)
+                self._carry_out(block, seconds_per_step, shown, metrics)
             finally:  # also when interrupted or diverged: the epochs that were completed are history
                 taken = time.perf_counter() - started
-                row = self._note_epochs(self._epoch_means(figures), block, taken / count)
+                row = self._note_epochs(self._epoch_means(metrics), block, taken / count)
             if self.history.stopped != FINISHED:
                 return
             seconds_per_step = taken / (count * self.steps_per_epoch)
@@ -198,23 +198,23 @@ class Training:
         most = min(self.settings.epochs - done, math.inf if stop is None else stop.ahead)
         return max(1, min(int(BLOCK_SECONDS / (seconds_per_step * self.steps_per_epoch)), int(most)))
 
-    def _epoch_means(self, figures: list[Any]) -> Any:
-        """The figures of those epochs whose steps are all there, shape (epochs, figures)."""
-        epochs = sum(map(len, figures)) // self.steps_per_epoch
+    def _epoch_means(self, metrics: list[Any]) -> Any:
+        """The metrics of those epochs whose steps are all there, shape (epochs, metrics)."""
+        epochs = sum(map(len, metrics)) // self.steps_per_epoch
         if not epochs:
-            return np.empty((0, len(self.step.objective.figures)))
-        steps = np.concatenate(figures)[: epochs * self.steps_per_epoch]
+            return np.empty((0, len(self.step.objective.metrics)))
+        steps = np.concatenate(metrics)[: epochs * self.steps_per_epoch]
         return self._means(steps.reshape(epochs, self.steps_per_epoch, -1))
 
     def _note_epochs(self, means: Any, block: Block, seconds: float) -> dict[str, float]:
-        """Add epochs to the history, and ask the rule that may stop there; gives the last one's figures."""
+        """Add epochs to the history, and ask the rule that may stop there; gives the last one's metrics."""
         epochs = len(means)
         if not epochs:
             return {}
-        columns: dict[str, Any] = dict(zip(self.step.objective.figures, means.T, strict=True))
+        columns: dict[str, Any] = dict(zip(self.step.objective.metrics, means.T, strict=True))
         if self.settings.stop is not None:
             for i, values in enumerate(means.tolist()):
-                row = dict(zip(self.step.objective.figures, values, strict=True))
+                row = dict(zip(self.step.objective.metrics, values, strict=True))
                 self.history.stopped = self.settings.stop(block.first + i, row) or FINISHED
         columns["learning_rate"] = block.rates[self.steps_per_epoch - 1 :: self.steps_per_epoch][:epochs]
         if self.validator is not None:  # then epochs come one at a time
@@ -258,8 +258,8 @@ class Training:
             order[:, : self.rows] = given
         return order
 
-    def _carry_out(self, block: Block, seconds_per_step: float, shown: Display, figures: list[Any]) -> None:
-        """Run a block in calls of about `BLOCK_SECONDS`, adding every call's figures to `figures`."""
+    def _carry_out(self, block: Block, seconds_per_step: float, shown: Display, metrics: list[Any]) -> None:
+        """Run a block in calls of about `BLOCK_SECONDS`, adding every call's metrics to `metrics`."""
         total, order, done = block.count * self.steps_per_epoch, block.order, block.first
         first = 0
         length = 1 if not seconds_per_step else max(1, int(BLOCK_SECONDS / seconds_per_step))
@@ -267,22 +267,22 @@ class Training:
             n = min(length, total - first)
             scalars = [s[first : first + n] for s in block.scalars]
             started = time.perf_counter()
-            figures.append(self.runner.run(order, first, n, scalars))
+            metrics.append(self.runner.run(order, first, n, scalars))
             taken = time.perf_counter() - started
             self._note_passes(n)
             after = self.runner.state
-            if not np.isfinite(figures[-1]).all() or not _finite(after):
+            if not np.isfinite(metrics[-1]).all() or not _finite(after):
                 error = diverged(self, self.state, order, first, n, scalars, done)
                 self.state = self.runner.state
-                figures[-1] = figures[-1][: (error.epoch - done) * self.steps_per_epoch + error.batch - first]
+                metrics[-1] = metrics[-1][: (error.epoch - done) * self.steps_per_epoch + error.batch - first]
                 raise error
             self.state = after
             first += n
             length = max(1, min(2 * n, int(BLOCK_SECONDS * n / max(taken, 1e-9))))
             if first < total:
-                so_far = self._means(np.concatenate(figures)[None, -self.steps_per_epoch :])[0]
+                so_far = self._means(np.concatenate(metrics)[None, -self.steps_per_epoch :])[0]
                 shown.update(
-                    done + first / self.steps_per_epoch, dict(zip(self.step.objective.figures, so_far, strict=True))
+                    done + first / self.steps_per_epoch, dict(zip(self.step.objective.metrics, so_far, strict=True))
                 )
 
     def _rates(self, epochs: Any) -> Any:
@@ -299,7 +299,7 @@ class Training:
         return rates
 
     def _means(self, steps: Any) -> Any:
-        """Means over the steps of every epoch, each step counted by its rows: (epochs, steps, figures) → (epochs, figures)."""
+        """Means over the steps of every epoch, each step counted by its rows: (epochs, steps, metrics) → (epochs, metrics)."""
         if steps.shape[1] == 1:
             return steps[:, 0]
         sizes = np.full(steps.shape[1], self.batch_size, float)

@@ -1,4 +1,4 @@
-"""The history of a training run: every epoch's figures."""
+"""The history of a training run: every epoch's metrics."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ FINISHED = "finished"
 
 @dataclass
 class History:
-    """What `fit` gives back: a list of figures for every name, one figure for every epoch.
+    """What `fit` gives back: a list of metrics for every name, one number for every epoch.
 
     Attributes
     ----------
-    figures : dict of lists
+    metrics : dict of lists
         `loss` (with penalties), `accuracy` for labels, both again as `val_…` with validation data,
-        `learning_rate` and `seconds`. `history["loss"]` is short for `history.figures["loss"]`.
+        `learning_rate` and `seconds`. `history["loss"]` is short for `history.metrics["loss"]`.
     stopped : str
         Why training ended: `"finished"`, `"early stopping"`, `"interrupted"`, or what a callback said.
     best_epoch : int or None
@@ -48,45 +48,50 @@ class History:
     _arrays: list[Mapping[str, Any]] = field(default_factory=list, repr=False)
 
     @property
-    def figures(self) -> dict[str, list[float]]:
-        """Every figure's list. Figures come as arrays for many epochs at once, and become lists when looked at."""
-        for figures in self._arrays:
-            for name, values in figures.items():
+    def metrics(self) -> dict[str, list[float]]:
+        """Every metric as a list. Metrics come as arrays for many epochs at once, and become lists when looked at."""
+        for metrics in self._arrays:
+            for name, values in metrics.items():
                 self._lists.setdefault(name, []).extend(np.asarray(values, np.float64).tolist())
         self._arrays.clear()
         return self._lists
 
     @property
+    def figures(self) -> dict[str, list[float]]:
+        """The metrics, by the name they had before."""
+        return self.metrics
+
+    @property
     def epochs(self) -> int:
         """Number of epochs completed."""
-        return max((len(values) for values in self.figures.values()), default=0)
+        return max((len(values) for values in self.metrics.values()), default=0)
 
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the training."""
         return self.stopped == "interrupted"
 
-    def extend(self, figures: Mapping[str, Any]) -> None:
-        """Add the figures of some epochs, an array for every name."""
-        self._arrays.append(figures)
+    def extend(self, metrics: Mapping[str, Any]) -> None:
+        """Add the metrics of some epochs, an array for every name."""
+        self._arrays.append(metrics)
 
     def __getitem__(self, name: str) -> list[float]:
-        if name not in self.figures:
-            raise UnknownNameError.among("figure", name, self.figures)
-        return self.figures[name]
+        if name not in self.metrics:
+            raise UnknownNameError.among("metric", name, self.metrics)
+        return self.metrics[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.figures)
+        return iter(self.metrics)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.figures
+        return name in self.metrics
 
     def __len__(self) -> int:
         return self.epochs
 
     def __repr__(self) -> str:
         last = ", ".join(
-            f"{name} {values[-1]:.4g}" for name, values in self.figures.items() if values and name != "seconds"
+            f"{name} {values[-1]:.4g}" for name, values in self.metrics.items() if values and name != "seconds"
         )
         return f"History({self.epochs} epochs, {self.stopped}: {last})"
 
@@ -112,10 +117,10 @@ class History:
             from matplotlib.ticker import MaxNLocator
         except ImportError:
             raise MissingExtraError.of("matplotlib", "plot", "History.plot") from None
-        groups = [kind for kind in ("loss", "accuracy") if any(_kind(name) == kind for name in self.figures)]
+        groups = [kind for kind in ("loss", "accuracy") if any(_kind(name) == kind for name in self.metrics)]
         figure = Figure(figsize=(5.2 * max(1, len(groups)), 3.6), layout="constrained")
         for axes, kind in zip(figure.subplots(1, max(1, len(groups)), squeeze=False)[0], groups, strict=True):
-            for name, values in self.figures.items():
+            for name, values in self.metrics.items():
                 if _kind(name) == kind:
                     validation = name.startswith("val_")
                     axes.plot(

@@ -13,17 +13,17 @@ from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
 from chainrule.tracing.recorder import Recorder
 from chainrule.tracing.tape import Tape, TapeValue
-from chainrule.training.nudging import NudgingRunner
+from chainrule.training.cache import Cache, are_settled, key_of
+from chainrule.training.finite_differences import FiniteDifferenceRunner
 from chainrule.training.objective import Batch, types_of
 from chainrule.training.optimizers import Optimizer
-from chainrule.training.remembering import Memory, are_settled, key_of
-from chainrule.training.step import Step
+from chainrule.training.step import TrainingStep
 
-_loops = Memory()
+_loops = Cache()
 
 
 def prepare_runner(
-    step: Step,
+    step: TrainingStep,
     state: Any,
     data: Batch,
     batch_size: int,
@@ -36,14 +36,14 @@ def prepare_runner(
     leaves, structure = trees.flatten(state)
     if gradients == "numerical":
         check_differentiable(step, state, data)
-        runner: Runner = NudgingRunner(step, state, data, batch_size)
+        runner: Runner = FiniteDifferenceRunner(step, state, data, batch_size)
     else:
         runner = prepare(loop_of(step, state, data, batch_size, dtype), data.arrays(), engine, threads)
     runner.load(leaves)
     return runner, structure
 
 
-def loop_of(step: Step, state: Any, data: Batch, batch_size: int, dtype: Any) -> TrainingLoop:
+def loop_of(step: TrainingStep, state: Any, data: Batch, batch_size: int, dtype: Any) -> TrainingLoop:
     """The loop of this step, remembered from an earlier training of the same kind if there was one."""
     rows, objective = len(data.inputs[0]), step.objective
 
@@ -59,14 +59,14 @@ def loop_of(step: Step, state: Any, data: Batch, batch_size: int, dtype: Any) ->
 
     # Learning rates and strengths of penalties are no part of a loop: it is given them as numbers.
     settings = (objective.heads, objective.penalty.shared, _without_rate(step.optimizer), step.clipping)
-    kinds = data.inputs, data.targets, data.codes, data.weights
+    kinds = data.inputs, data.targets, data.class_indices, data.weights
     types = types_of(state), types_of(kinds, batch_size)
     key = key_of(objective.model.function, settings, types, rows % batch_size, np.dtype(dtype))
     loop: TrainingLoop = _loops.find(key, make)
     return loop
 
 
-def is_settled(step: Step) -> bool:
+def is_settled(step: TrainingStep) -> bool:
     """Whether a step is a row of the library's own layers, loss and optimizer, whose doing is known."""
     settings = (step.objective.heads, _without_rate(step.optimizer), step.clipping)
     return are_settled(step.objective.model.function, settings)
@@ -81,14 +81,14 @@ def scalar_types(dtype: Any) -> list[ArrayType]:
     return [ArrayType((), np.dtype(dtype)), ArrayType((), np.dtype(dtype)), ArrayType((), np.dtype(np.uint32))]
 
 
-def _program(step: Step, state: Any, data: Batch, rows: int, dtype: Any) -> Any:
+def _program(step: TrainingStep, state: Any, data: Batch, rows: int, dtype: Any) -> Any:
     def training_step(state: Any, batch: list[Any], rate: Any, count: Any, key: Any) -> Any:
         return step(state, data.like(batch), rate, count, key)
 
     return simplify(trace(training_step, types_of(state), types_of(data.arrays(), rows), *scalar_types(dtype)))
 
 
-def check_differentiable(step: Step, state: Any, data: Batch) -> None:
+def check_differentiable(step: TrainingStep, state: Any, data: Batch) -> None:
     """Refuse a loss that no parameter can lower, naming the operations that stop its derivative."""
     with Recorder() as recorder:
         given = trees.map_leaves(lambda kind: recorder.input("x", kind), types_of(state))

@@ -43,11 +43,11 @@ class Loss:
         """The loss of every sample."""
         raise SettingError(f"{type(self).__name__} has no __call__(outputs, targets); write one.")
 
-    def encode(self, codes: Any, classes: int, width: int) -> Any:
-        """Targets for labels given as codes 0 … classes − 1: one column of two values, or one-hot rows."""
+    def encode(self, class_indices: Any, classes: int, width: int) -> Any:
+        """Targets for labels given as class_indices 0 … classes − 1: one column of two values, or one-hot rows."""
         if width == 1:
-            return np.where(codes[:, None] > 0, self.one_column[1], self.one_column[0])
-        return np.eye(classes)[codes]
+            return np.where(class_indices[:, None] > 0, self.one_column[1], self.one_column[0])
+        return np.eye(classes)[class_indices]
 
 
 @dataclass(frozen=True)
@@ -178,14 +178,14 @@ class CrossEntropy(Loss):
             chosen = targets * outputs
         return f.logsumexp(outputs, axis=-1) - np.sum(chosen, axis=-1)
 
-    def encode(self, codes: Any, classes: int, width: int) -> Any:
+    def encode(self, class_indices: Any, classes: int, width: int) -> Any:
         """The class numbers themselves."""
         if width == 1:
             raise SettingError(
                 "cross_entropy needs one output for each class, and this network has one output. "
                 "Use loss='binary_cross_entropy', or end the network in as many neurons as there are classes."
             )
-        return codes.astype(np.int32)
+        return class_indices.astype(np.int32)
 
 
 @dataclass(frozen=True)

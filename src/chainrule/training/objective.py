@@ -1,4 +1,4 @@
-"""The objective: a network's loss on one batch, as plain NumPy code, with the figures to be reported."""
+"""The objective: a network's loss on one batch, as plain NumPy code, with the metrics to be reported."""
 
 from __future__ import annotations
 
@@ -91,12 +91,12 @@ class Batch:
 
     inputs: tuple[Any, ...]
     targets: tuple[Any, ...]
-    codes: tuple[Any, ...]
+    class_indices: tuple[Any, ...]
     weights: Any | None = None
 
     def arrays(self) -> list[Any]:
         """Everything there is, in order."""
-        parts = [*self.inputs, *self.targets, *(c for c in self.codes if c is not None)]
+        parts = [*self.inputs, *self.targets, *(c for c in self.class_indices if c is not None)]
         return parts if self.weights is None else [*parts, self.weights]
 
     def like(self, arrays: Sequence[Any]) -> Batch:
@@ -104,8 +104,8 @@ class Batch:
         rest = iter(arrays)
         inputs = tuple(next(rest) for _ in self.inputs)
         targets = tuple(next(rest) for _ in self.targets)
-        codes = tuple(None if c is None else next(rest) for c in self.codes)
-        return Batch(inputs, targets, codes, None if self.weights is None else next(rest))
+        class_indices = tuple(None if c is None else next(rest) for c in self.class_indices)
+        return Batch(inputs, targets, class_indices, None if self.weights is None else next(rest))
 
 
 def heads_of(model: Model, given: Any) -> list[Head]:
@@ -134,8 +134,8 @@ class Objective:
     penalty: Penalty = Penalty()
 
     @property
-    def figures(self) -> list[str]:
-        """Names of the figures: the loss, then an accuracy for every head that classifies."""
+    def metrics(self) -> list[str]:
+        """Names of the metrics: the loss, then an accuracy for every head that classifies."""
         accuracies = [f"accuracy_{h.name}" if h.name else "accuracy" for h in self.heads if h.classifies]
         return ["loss", *accuracies]
 
@@ -143,13 +143,13 @@ class Objective:
         self, parameters: Parameters, batch: Batch, key: Any = None, strengths: Any = None
     ) -> tuple[Any, list[Any]]:
         """The objective, and the shares of right answers."""
-        value, figures, _ = self.observed(parameters, batch, key, strengths)
-        return value, figures
+        value, metrics, _ = self.observed(parameters, batch, key, strengths)
+        return value, metrics
 
     def observed(
         self, parameters: Parameters, batch: Batch, key: Any = None, strengths: Any = None
     ) -> tuple[Any, list[Any], Outcome]:
-        """The objective and its figures, and the pass through the network that they were read from."""
+        """The objective and its metrics, and the pass through the network that they were read from."""
         dtype = next(iter(flat_names(parameters).values())).dtype
         inputs = [x if x.dtype == dtype else x.astype(dtype) for x in batch.inputs]  # rows of files on disk
         outcome = self.model.apply(parameters, inputs, key)
@@ -162,11 +162,13 @@ class Objective:
         """The loss of every sample by every head; and 1 for right answers, 0 for wrong ones, where heads classify."""
         outputs, _ = trees.flatten(outcome.outputs)
         losses, rights = [], []
-        for head, output, targets, codes in zip(self.heads, outputs, batch.targets, batch.codes, strict=True):
+        for head, output, targets, class_indices in zip(
+            self.heads, outputs, batch.targets, batch.class_indices, strict=True
+        ):
             scores = head.scores(outcome, output)
             losses.append(self._per_sample(head, scores, targets))
             if head.classifies:
-                rights.append(np.equal(head.chosen(scores), codes).astype(scores.dtype))
+                rights.append(np.equal(head.chosen(scores), class_indices).astype(scores.dtype))
         return losses, rights
 
     def _per_sample(self, head: Head, scores: Any, targets: Any) -> Any:

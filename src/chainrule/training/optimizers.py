@@ -1,7 +1,7 @@
 """Optimizers: frozen dataclasses whose `update` is plain NumPy code for one parameter array.
 
-`slots(parameter)` gives the arrays an optimizer keeps for a parameter between steps, and
-`update(gradient, parameter, slots, learning_rate, step)` the new parameter and the new slots. `step` counts from 1.
+`initial_state(parameter)` gives the arrays an optimizer keeps for a parameter between steps, and
+`update(gradient, parameter, state, learning_rate, step)` the new parameter and the new state. `step` counts from 1.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import numpy as np
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.training.schedules import as_schedule
 
-Slots = Mapping[str, Any]
+OptimizerState = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class Optimizer:
-    """An optimizer of your own: a frozen dataclass with `slots` and `update`.
+    """An optimizer of your own: a frozen dataclass with `initial_state` and `update`.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ class Optimizer:
     >>> import numpy as np, chainrule as cr
     >>> @dataclass(frozen=True)
     ... class SignDescent(cr.Optimizer):
-    ...     def update(self, gradient, parameter, slots, learning_rate, step):
-    ...         return parameter - learning_rate * np.sign(gradient), slots
+    ...     def update(self, gradient, parameter, state, learning_rate, step):
+    ...         return parameter - learning_rate * np.sign(gradient), state
     >>> X = np.linspace(-1, 1, 50)[:, None]
     >>> history = cr.Network([cr.Dense(1)]).fit(X, 2 * X, optimizer=SignDescent(0.01), epochs=5, progress=False)
     >>> history["loss"][-1] < history["loss"][0]
@@ -51,14 +51,16 @@ class Optimizer:
         for name in ("epsilon", "weight_decay"):
             SettingError.unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0)
 
-    def slots(self, parameter: Any) -> Slots:
+    def initial_state(self, parameter: Any) -> OptimizerState:
         """The arrays kept for one parameter, as they are before the first step."""
         return {}
 
-    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
-        """The parameter and its slots after one step."""
+    def update(
+        self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
+    ) -> tuple[Any, OptimizerState]:
+        """The parameter and its state after one step."""
         raise SettingError(
-            f"{type(self).__name__} has no update(gradient, parameter, slots, learning_rate, step); write one."
+            f"{type(self).__name__} has no update(gradient, parameter, state, learning_rate, step); write one."
         )
 
 
@@ -85,15 +87,17 @@ class SGD(Optimizer):
         if self.nesterov and not self.momentum:
             raise SettingError("SGD was given nesterov=True without momentum; give both, such as momentum=0.9.")
 
-    def slots(self, parameter: Any) -> Slots:
+    def initial_state(self, parameter: Any) -> OptimizerState:
         """The velocity, if there is momentum."""
         return {"velocity": np.zeros_like(parameter)} if self.momentum else {}
 
-    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
-        """The parameter and its slots after one step."""
+    def update(
+        self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
+    ) -> tuple[Any, OptimizerState]:
+        """The parameter and its state after one step."""
         if not self.momentum:
-            return parameter - learning_rate * gradient, slots
-        velocity = self.momentum * slots["velocity"] - learning_rate * gradient
+            return parameter - learning_rate * gradient, state
+        velocity = self.momentum * state["velocity"] - learning_rate * gradient
         move = self.momentum * velocity - learning_rate * gradient if self.nesterov else velocity
         return parameter + move, {"velocity": velocity}
 
@@ -105,13 +109,15 @@ class AdaGrad(Optimizer):
     learning_rate: Any = 0.01
     epsilon: float = 1e-8
 
-    def slots(self, parameter: Any) -> Slots:
+    def initial_state(self, parameter: Any) -> OptimizerState:
         """The sum of squared gradients."""
         return {"sum": np.zeros_like(parameter)}
 
-    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
-        """The parameter and its slots after one step."""
-        total = slots["sum"] + np.square(gradient)
+    def update(
+        self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
+    ) -> tuple[Any, OptimizerState]:
+        """The parameter and its state after one step."""
+        total = state["sum"] + np.square(gradient)
         return parameter - learning_rate * gradient / (np.sqrt(total) + self.epsilon), {"sum": total}
 
 
@@ -123,15 +129,17 @@ class AdaDelta(Optimizer):
     rho: float = 0.95
     epsilon: float = 1e-6
 
-    def slots(self, parameter: Any) -> Slots:
+    def initial_state(self, parameter: Any) -> OptimizerState:
         """Running means of squared gradients and squared steps."""
         return {"gradients": np.zeros_like(parameter), "steps": np.zeros_like(parameter)}
 
-    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
-        """The parameter and its slots after one step."""
-        gradients = self.rho * slots["gradients"] + (1.0 - self.rho) * np.square(gradient)
-        move = np.sqrt(slots["steps"] + self.epsilon) / np.sqrt(gradients + self.epsilon) * gradient
-        steps = self.rho * slots["steps"] + (1.0 - self.rho) * np.square(move)
+    def update(
+        self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
+    ) -> tuple[Any, OptimizerState]:
+        """The parameter and its state after one step."""
+        gradients = self.rho * state["gradients"] + (1.0 - self.rho) * np.square(gradient)
+        move = np.sqrt(state["steps"] + self.epsilon) / np.sqrt(gradients + self.epsilon) * gradient
+        steps = self.rho * state["steps"] + (1.0 - self.rho) * np.square(move)
         return parameter - learning_rate * move, {"gradients": gradients, "steps": steps}
 
 
@@ -143,13 +151,15 @@ class RMSprop(Optimizer):
     rho: float = 0.9
     epsilon: float = 1e-8
 
-    def slots(self, parameter: Any) -> Slots:
+    def initial_state(self, parameter: Any) -> OptimizerState:
         """The running mean of squared gradients."""
         return {"mean_square": np.zeros_like(parameter)}
 
-    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
-        """The parameter and its slots after one step."""
-        mean = self.rho * slots["mean_square"] + (1.0 - self.rho) * np.square(gradient)
+    def update(
+        self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
+    ) -> tuple[Any, OptimizerState]:
+        """The parameter and its state after one step."""
+        mean = self.rho * state["mean_square"] + (1.0 - self.rho) * np.square(gradient)
         return parameter - learning_rate * gradient / (np.sqrt(mean) + self.epsilon), {"mean_square": mean}
 
 
@@ -176,17 +186,19 @@ class Adam(Optimizer):
     beta2: float = 0.999
     epsilon: float = 1e-8
 
-    def slots(self, parameter: Any) -> Slots:
+    def initial_state(self, parameter: Any) -> OptimizerState:
         """The running means of gradients and of their squares."""
         return {"mean": np.zeros_like(parameter), "mean_square": np.zeros_like(parameter)}
 
-    def _means(self, gradient: Any, slots: Slots) -> tuple[Any, Any]:
-        mean = self.beta1 * slots["mean"] + (1.0 - self.beta1) * gradient
-        return mean, self.beta2 * slots["mean_square"] + (1.0 - self.beta2) * np.square(gradient)
+    def _means(self, gradient: Any, state: OptimizerState) -> tuple[Any, Any]:
+        mean = self.beta1 * state["mean"] + (1.0 - self.beta1) * gradient
+        return mean, self.beta2 * state["mean_square"] + (1.0 - self.beta2) * np.square(gradient)
 
-    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
-        """The parameter and its slots after one step."""
-        mean, mean_square = self._means(gradient, slots)
+    def update(
+        self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
+    ) -> tuple[Any, OptimizerState]:
+        """The parameter and its state after one step."""
+        mean, mean_square = self._means(gradient, state)
         corrected = learning_rate / risen(self.beta1, step)
         root = np.sqrt(mean_square) * (1.0 / np.sqrt(risen(self.beta2, step)))
         return parameter - corrected * mean / (root + self.epsilon), {"mean": mean, "mean_square": mean_square}
@@ -203,19 +215,23 @@ class AdamW(Adam):
 
     weight_decay: float = 0.01
 
-    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
-        """The parameter and its slots after one step."""
+    def update(
+        self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
+    ) -> tuple[Any, OptimizerState]:
+        """The parameter and its state after one step."""
         shrunk = parameter * (1.0 - learning_rate * self.weight_decay)
-        return Adam.update(self, gradient, shrunk, slots, learning_rate, step)
+        return Adam.update(self, gradient, shrunk, state, learning_rate, step)
 
 
 @dataclass(frozen=True)
 class NAdam(Adam):
     """Adam with Nesterov's look ahead: (β₁ m̂ + (1 − β₁) g / (1 − β₁ᵗ)) in place of m̂ (Dozat 2016)."""
 
-    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
-        """The parameter and its slots after one step."""
-        mean, mean_square = self._means(gradient, slots)
+    def update(
+        self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
+    ) -> tuple[Any, OptimizerState]:
+        """The parameter and its state after one step."""
+        mean, mean_square = self._means(gradient, state)
         ahead = self.beta1 * mean / risen(self.beta1, step + 1.0)
         ahead = ahead + (1.0 - self.beta1) * gradient / risen(self.beta1, step)
         root = np.sqrt(mean_square / risen(self.beta2, step))
@@ -246,15 +262,17 @@ class Rprop(Optimizer):
         SettingError.unless_number("Rprop", "smallest", self.smallest, at_least=0)
         SettingError.unless_number("Rprop", "largest", self.largest, at_least=self.smallest)
 
-    def slots(self, parameter: Any) -> Slots:
+    def initial_state(self, parameter: Any) -> OptimizerState:
         """The steps, relative to the learning rate, and the gradients before."""
         return {"size": np.ones_like(parameter), "gradient": np.zeros_like(parameter)}
 
-    def update(self, gradient: Any, parameter: Any, slots: Slots, learning_rate: Any, step: Any) -> tuple[Any, Slots]:
-        """The parameter and its slots after one step."""
-        agreement = gradient * slots["gradient"]
+    def update(
+        self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
+    ) -> tuple[Any, OptimizerState]:
+        """The parameter and its state after one step."""
+        agreement = gradient * state["gradient"]
         factor = np.where(agreement > 0, self.grow, np.where(agreement < 0, self.shrink, np.ones_like(parameter)))
-        size = np.clip(slots["size"] * factor, self.smallest, self.largest)
+        size = np.clip(state["size"] * factor, self.smallest, self.largest)
         kept = np.where(agreement < 0, 0.0, gradient)
         return parameter - learning_rate * size * np.sign(kept), {"size": size, "gradient": kept}
 

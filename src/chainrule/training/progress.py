@@ -11,14 +11,14 @@ from typing import Any, Protocol
 class Display(Protocol):
     """Something that shows how far training is."""
 
-    def update(self, epochs: float, figures: Mapping[str, float]) -> None:
-        """Show that so many epochs are done, with the latest figures."""
+    def update(self, epochs: float, metrics: Mapping[str, float]) -> None:
+        """Show that so many epochs are done, with the latest metrics."""
 
 
 class Silent:
     """Shows nothing."""
 
-    def update(self, epochs: float, figures: Mapping[str, float]) -> None:
+    def update(self, epochs: float, metrics: Mapping[str, float]) -> None:
         """Do nothing."""
 
 
@@ -28,16 +28,16 @@ class Bar:
     def __init__(self, progress: Any, task: Any, *, short: bool) -> None:
         self._progress, self._task, self._short = progress, task, short
 
-    def update(self, epochs: float, figures: Mapping[str, float]) -> None:
+    def update(self, epochs: float, metrics: Mapping[str, float]) -> None:
         """Move the bar."""
         shown = "  ".join(
             f"{name} {_number(name, value)}"
-            for name, value in figures.items()
+            for name, value in metrics.items()
             if name not in ("seconds", "learning_rate")
         )
         if self._short:
             shown = shown.replace("accuracy", "acc")
-        self._progress.update(self._task, completed=epochs, figures=shown)
+        self._progress.update(self._task, completed=epochs, metrics=shown)
 
 
 def _number(name: str, value: float) -> str:
@@ -63,6 +63,6 @@ def display(epochs: int, wanted: bool | None) -> Iterator[Display]:
     ]
     if wide:
         columns.append(TimeElapsedColumn())
-    columns.append(TextColumn("{task.fields[figures]}", table_column=Column(no_wrap=True)))
+    columns.append(TextColumn("{task.fields[metrics]}", table_column=Column(no_wrap=True)))
     with Progress(*columns, console=console, refresh_per_second=10) as progress:
-        yield Bar(progress, progress.add_task("training", total=epochs, figures=""), short=not wide)
+        yield Bar(progress, progress.add_task("training", total=epochs, metrics=""), short=not wide)

@@ -118,7 +118,7 @@ class OnPlateau(Schedule):
     patience : int
         Epochs without improvement before the rate falls.
     monitor : str, optional
-        A figure of the history; by default `val_loss` with validation data, `loss` without.
+        A metric of the history; by default `val_loss` with validation data, `loss` without.
     minimum : float
         The rate falls no lower.
     """
@@ -138,11 +138,11 @@ class OnPlateau(Schedule):
         """The first learning rate; what has been seen so far lowers it during training."""
         return np.full(np.shape(epoch), self.rate)
 
-    def scale(self, figures: list[float]) -> float:
-        """What the rate is multiplied by after epochs with these figures, the lower the better."""
+    def scale(self, metrics: list[float]) -> float:
+        """What the rate is multiplied by after epochs with these metrics, the lower the better."""
         best, waited, scale = math.inf, 0, 1.0
-        for figure in figures:
-            best, waited = (figure, 0) if figure < best else (best, waited + 1)
+        for metric in metrics:
+            best, waited = (metric, 0) if metric < best else (best, waited + 1)
             if waited >= self.patience:
                 scale, waited = scale * self.factor, 0
         return max(scale, self.minimum / self.rate if self.rate else 0.0)

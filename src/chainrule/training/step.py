@@ -41,11 +41,11 @@ class Clipping:
 
 
 @dataclass(frozen=True)
-class Step:
+class TrainingStep:
     """Forward pass, loss, backward pass, clipping and update, on one batch.
 
     The state is a dict of `learned` parameters, `frozen` ones, the strengths of the `penalty`, and the optimizer's
-    `slots`.
+    `optimizer_state`.
     """
 
     objective: Objective
@@ -54,36 +54,44 @@ class Step:
 
     def initial_state(self, learned: Parameters, frozen: Parameters) -> dict[str, Any]:
         """The state before the first step."""
-        slots = trees.map_leaves(lambda p: dict(self.optimizer.slots(p)), learned)
+        optimizer_state = trees.map_leaves(lambda p: dict(self.optimizer.initial_state(p)), learned)
         dtype = trees.flatten(learned)[0][0].dtype
         penalty = trees.map_leaves(lambda x: np.asarray(x, dtype), self.objective.penalty.strengths)
-        return {"learned": learned, "frozen": frozen, "penalty": penalty, "slots": slots}
+        return {"learned": learned, "frozen": frozen, "penalty": penalty, "optimizer": optimizer_state}
 
     def loss(
         self, learned: Parameters, frozen: Parameters, batch: Batch, key: Any, strengths: Any = None
     ) -> tuple[Any, list[Any]]:
-        """The objective on one batch, and its figures."""
+        """The objective on one batch, and its metrics."""
         return self.objective(merged(frozen, learned), batch, key, strengths)
 
     def update(self, state: Any, gradients: Parameters, rate: Any, count: Any) -> dict[str, Any]:
         """The state after a step along these gradients."""
         clipped = self.clipping(gradients)
         learned: Parameters = {}
-        slots: dict[str, dict[str, Any]] = {}
+        optimizer_state: dict[str, dict[str, Any]] = {}
         for layer, own in state["learned"].items():
-            learned[layer], slots[layer] = {}, {}
+            learned[layer], optimizer_state[layer] = {}, {}
             for name, parameter in own.items():
                 new, kept = self.optimizer.update(
-                    clipped[layer][name], parameter, state["slots"][layer][name], rate, count
+                    clipped[layer][name], parameter, state["optimizer"][layer][name], rate, count
                 )
-                learned[layer][name], slots[layer][name] = new, {key: kept[key] for key in state["slots"][layer][name]}
-        return {"learned": learned, "frozen": state["frozen"], "penalty": state["penalty"], "slots": slots}
+                learned[layer][name], optimizer_state[layer][name] = (
+                    new,
+                    {key: kept[key] for key in state["optimizer"][layer][name]},
+                )
+        return {
+            "learned": learned,
+            "frozen": state["frozen"],
+            "penalty": state["penalty"],
+            "optimizer": optimizer_state,
+        }
 
     def __call__(self, state: Any, batch: Batch, rate: Any, count: Any, key: Any) -> tuple[Any, list[Any]]:
-        """The new state, and the figures of this batch before the update."""
+        """The new state, and the metrics of this batch before the update."""
         objective = value_and_grad(lambda p: self.loss(p, state["frozen"], batch, key, state["penalty"]), has_aux=True)
-        (value, figures), gradients = objective(state["learned"])
-        return self.update(state, gradients, rate, count), [value, *figures]
+        (value, metrics), gradients = objective(state["learned"])
+        return self.update(state, gradients, rate, count), [value, *metrics]
 
 
 def parameter_count(parameters: Parameters) -> int:

@@ -64,7 +64,7 @@ def stages() -> dict[str, str]:
     }
 
 
-def code_of(made: plan.Step, number: int) -> str:
+def code_of(made: plan.PlannedStep, number: int) -> str:
     """The code of one group as a function of its own, with LLVM's longer spellings shortened."""
     module = ir.Module("story")
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer]), f"group_{number}")

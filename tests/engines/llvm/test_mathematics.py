@@ -10,7 +10,7 @@ import pytest
 from compiling import Compiled, Loops, constant, widest, write_loop
 from llvmlite import ir
 
-from chainrule.engines.llvm.mathematics import Mathematics, Number, vector_type
+from chainrule.engines.llvm.mathematics import Mathematics, Vector, vector_type
 from chainrule.ops import REGISTRY, Elementwise
 
 OPERATIONS = {name: op for name, op in REGISTRY.items() if isinstance(op, Elementwise)}
@@ -527,7 +527,7 @@ def test_what_machine_code_does_not_compute_with():
 
 def test_a_number_decides_no_if():
     m = Mathematics(ir.IRBuilder(), 4)
-    x = Number(constant(1.0, np.dtype(np.float32), 4), np.dtype(np.float32), m)
+    x = Vector(constant(1.0, np.dtype(np.float32), 4), np.dtype(np.float32), m)
     with pytest.raises(TypeError, match="where"):
         bool(x)
     with pytest.raises(TypeError):

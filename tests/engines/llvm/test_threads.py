@@ -10,7 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines.llvm import cache, plan, sharing, training
-from chainrule.engines.llvm.pace import Pace
+from chainrule.engines.llvm.thread_choice import ThreadChoice
 
 random = np.random.default_rng(0)
 X = random.normal(size=(150, 70))
@@ -71,9 +71,9 @@ def test_any_number_of_threads_gives_the_same_bits(case: str) -> None:
 
 def test_a_large_step_uses_all_cores_and_a_small_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
     teams: list[int] = []
-    together = training.Function.together
+    together = training.CompiledFunction.together
     monkeypatch.setattr(
-        training.Function, "together", lambda f, tables, g: teams.append(len(tables)) or together(f, tables, g)
+        training.CompiledFunction, "together", lambda f, tables, g: teams.append(len(tables)) or together(f, tables, g)
     )
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     trained([cr.Dense(4), cr.Dense(3)], X, VALUES, engine="llvm")
@@ -91,7 +91,7 @@ def test_threads_must_be_a_positive_number() -> None:
 
 
 def test_a_training_goes_on_when_the_system_has_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    from chainrule.engines.llvm import crew
+    from chainrule.engines.llvm import workers
 
     def refuse(_: Any) -> None:
         raise RuntimeError("can't start new thread")
@@ -99,14 +99,14 @@ def test_a_training_goes_on_when_the_system_has_no_more_threads(monkeypatch: pyt
     rows, targets = np.tile(X, (4, 1)), np.tile(VALUES, (4, 1))
     layers = [cr.Dense(200, "relu"), cr.Dense(200), cr.Dense(3)]
     expected = trained(layers, rows, targets, batch_size=None, epochs=2, threads=2)
-    monkeypatch.setattr(crew, "_idle", [])
-    monkeypatch.setattr(crew.threading.Thread, "start", refuse)
+    monkeypatch.setattr(workers, "_idle", [])
+    monkeypatch.setattr(workers.threading.Thread, "start", refuse)
     for name, value in trained(layers, rows, targets, batch_size=None, epochs=2, threads=2).items():
         np.testing.assert_array_equal(value, expected[name])
 
 
 def test_one_thread_while_others_keep_the_cores_busy() -> None:
-    pace = Pace(4)
+    pace = ThreadChoice(4)
     used: list[int] = []  # by most of the steps of each call
     for call in range(300):
         seconds = {1: 1.0, 4: 20.0 if 50 <= call < 120 else 0.3}
@@ -121,14 +121,14 @@ def test_one_thread_while_others_keep_the_cores_busy() -> None:
 
 
 def test_long_steps_use_all_threads() -> None:
-    pace = Pace(2)
+    pace = ThreadChoice(2)
     for _ in range(100):
         assert pace.parts(1) == [(2, 1)]
         pace.note(2, 1.0)
 
 
 def test_one_core_is_one_thread() -> None:
-    pace = Pace(1)
+    pace = ThreadChoice(1)
     for _ in range(40):
         assert pace.parts(7) == [(1, 7)]
         pace.note(1, 1.0)

@@ -47,10 +47,10 @@ def test_a_state_is_not_written_over_before_it_is_read() -> None:
     types = ArrayType((40,), np.dtype(np.float64)), ArrayType((1, 40), np.dtype(np.float64))
     loop = TrainingLoop(simplify(trace(step, *types)), None, 1, 1)
     data, order = np.arange(120.0).reshape(3, 40), np.arange(3, dtype=np.int32)[None]
-    figures = []
+    metrics = []
     for engine in ("numpy", "llvm"):
         runner = prepare(loop, [data], engine)
         runner.load([np.ones(40)])
-        figures.append(runner.run(order, 0, 3, []))
+        metrics.append(runner.run(order, 0, 3, []))
         np.testing.assert_array_equal(runner.state[0], 2.0 * data[2])
-    np.testing.assert_array_equal(figures[0], figures[1])
+    np.testing.assert_array_equal(metrics[0], metrics[1])

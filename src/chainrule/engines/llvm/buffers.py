@@ -15,7 +15,7 @@ PAGE = 4096
 """Rows a whole number of pages long all begin in the same place of the cache, and drive each other out of it."""
 
 
-MEETINGS = 8
+BARRIER = 8
 """Where in the arena threads count their arrivals."""
 
 
@@ -24,9 +24,9 @@ def status(arena: Any) -> Any:
     return arena[:4].view(np.int32)
 
 
-def meetings(arena: Any) -> Any:
+def barrier_counter(arena: Any) -> Any:
     """The count of threads' arrivals in an arena of bytes."""
-    return arena[MEETINGS : MEETINGS + 8].view(np.int64)
+    return arena[BARRIER : BARRIER + 8].view(np.int64)
 
 
 def lanes(length: int, widest: int) -> int:

@@ -10,10 +10,10 @@ import numpy as np
 from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import Buffer, View, storage_type
-from chainrule.engines.llvm.mathematics import Mathematics, Number
+from chainrule.engines.llvm.mathematics import Mathematics, Vector
 from chainrule.engines.llvm.mathematics.numbers import Splat, constant
 from chainrule.engines.llvm.positions import Index, Positions
-from chainrule.engines.llvm.team import Solo
+from chainrule.engines.llvm.thread_group import SingleThread
 
 i1, i8, i32, i64, pointer = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerType()
 
@@ -48,8 +48,8 @@ def _first_lane(width: int) -> Any:
 class Code:
     """A function being written: the builder, the memory's base, whether loops are written out, and the threads."""
 
-    def __init__(self, builder: Any, memory: Any, *, unrolled: bool, team: Solo | None = None) -> None:
-        self.builder, self.memory, self.unrolled, self.team = builder, memory, unrolled, team or Solo()
+    def __init__(self, builder: Any, memory: Any, *, unrolled: bool, threads: SingleThread | None = None) -> None:
+        self.builder, self.memory, self.unrolled, self.threads = builder, memory, unrolled, threads or SingleThread()
         self.positions = Positions(builder)
         self._mathematics: dict[int, Mathematics] = {}
 
@@ -59,11 +59,11 @@ class Code:
             self._mathematics[width] = Mathematics(self.builder, width, contract=True, inline=self.unrolled)
         return self._mathematics[width]
 
-    def number(self, value: Any, dtype: np.dtype[Any], width: int) -> Number:
+    def number(self, value: Any, dtype: np.dtype[Any], width: int) -> Vector:
         """An IR value as a number to compute with."""
         return self.mathematics(width).wrap(value, dtype)
 
-    def constant(self, value: Any, dtype: np.dtype[Any], width: int) -> Number:
+    def constant(self, value: Any, dtype: np.dtype[Any], width: int) -> Vector:
         """A known number in every lane."""
         return self.number(constant(np.asarray(value, dtype)[()].item(), dtype, width), dtype, width)
 
@@ -155,15 +155,15 @@ class Code:
 
     def shared(self, count: int, body: Callable[[Index], None], *, step: int = 1, unroll: bool = False) -> None:
         """A loop of which every thread takes its share."""
-        if not self.team.dividing:
+        if not self.threads.dividing:
             self.loop(count, body, step=step, unroll=unroll)
             return
-        begin, end = map(self.positions.found, self.team.share(-(-count // step)))
+        begin, end = map(self.positions.found, self.threads.share(-(-count // step)))
         self.loop(self.sum((end, 1), (begin, -1)), lambda k: body(self.sum((k, step), (begin, step))))
 
     def shared_nest(self, counts: Sequence[int], body: Callable[[tuple[Index, ...]], None]) -> None:
         """A nest of loops of whose points every thread takes its share."""
-        if not self.team.dividing:
+        if not self.threads.dividing:
             self.nest(counts, body)
             return
         long = [n for n in counts if n != 1]
@@ -223,7 +223,7 @@ class Code:
 
     # --- numbers in and out
 
-    def load(self, view: View, strides: Sequence[int], point: Sequence[Index], width: int, length: int) -> Number:
+    def load(self, view: View, strides: Sequence[int], point: Sequence[Index], width: int, length: int) -> Vector:
         """`width` numbers from a point on, along the last axis of the space, which has `length` points."""
         dtype = view.buffer.dtype
         along = strides[-1] if strides else 0
@@ -238,7 +238,7 @@ class Code:
             return self.number(self._from_storage(value, dtype, width), dtype, width)
         return self._gathered(view, strides, point, width, length)
 
-    def _gathered(self, view: View, strides: Sequence[int], point: Sequence[Index], width: int, length: int) -> Number:
+    def _gathered(self, view: View, strides: Sequence[int], point: Sequence[Index], width: int, length: int) -> Vector:
         """Numbers that do not lie side by side, one by one; lanes past the end repeat the last."""
         dtype = view.buffer.dtype
         vector = ir.Constant(vector_type(dtype, width), ir.Undefined)
@@ -277,7 +277,7 @@ class Code:
         zero = ir.Constant(vector_type(np.dtype(np.uint8), width), None if width > 1 else 0)
         return self.builder.icmp_unsigned("!=", value, zero)
 
-    def splat(self, scalar: Any, dtype: np.dtype[Any], width: int) -> Number:
+    def splat(self, scalar: Any, dtype: np.dtype[Any], width: int) -> Vector:
         """One number in every lane."""
         if width == 1:
             return self.number(scalar, dtype, 1)

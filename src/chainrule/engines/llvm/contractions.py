@@ -8,8 +8,8 @@ from typing import Any
 from chainrule.engines.llvm.buffers import View, lanes
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.groups import Group
-from chainrule.engines.llvm.mathematics import Number
-from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.mathematics import Vector
+from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.nests import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.ops.kinds.contraction import parse
@@ -31,7 +31,7 @@ class Operand:
 class Product:
     """A contraction with its letters' roles worked out; letters of length 1 are left out."""
 
-    def __init__(self, memory: Memory, group: Group) -> None:
+    def __init__(self, memory: MemoryPlan, group: Group) -> None:
         assert group.root is not None
         self.equation, self.group = group.root, group
         parts = parse(self.equation.attributes["subscripts"])
@@ -45,7 +45,7 @@ class Product:
         self.vector = self.result[-1] if self.result else ""
         self.width = lanes(self.lengths[self.vector], memory.widest) if self.vector else 1
 
-    def _operand(self, memory: Memory, x: Atom, term: str) -> Operand:
+    def _operand(self, memory: MemoryPlan, x: Atom, term: str) -> Operand:
         view = memory.view(x)
         return Operand(view, {c: s for c, s, n in zip(term, view.strides, view.shape, strict=True) if n != 1})
 
@@ -77,14 +77,14 @@ class Product:
         return code.sum((operand.view.start, 1), *((at[c], s) for c, s in operand.strides.items()))
 
 
-def multiply_add(code: Code, a: Number, b: Number, total: Any) -> Any:
+def multiply_add(code: Code, a: Vector, b: Vector, total: Any) -> Any:
     """a·b + total, in one instruction where the machine has one."""
     if a.dtype.kind != "f":
         return code.builder.add(code.builder.mul(a.value, b.value), total)
     return a.mathematics.intrinsic("fmuladd", a, b, a.mathematics.wrap(total, a.dtype)).value
 
 
-def finish(code: Code, memory: Memory, product: Product, at: dict[str, Index], total: Number, width: int) -> None:
+def finish(code: Code, memory: MemoryPlan, product: Product, at: dict[str, Index], total: Vector, width: int) -> None:
     """The group's elementwise equations on a finished sum, and stores."""
     point = Point(code, memory, tuple(at[c] for c in product.result), width, product.lengths.get(product.vector, 1))
     point.keep(product.equation.output, total, product.group)

@@ -10,8 +10,8 @@ from chainrule.engines.llvm.buffers import View, lanes
 from chainrule.engines.llvm.code import Code, vector_type
 from chainrule.engines.llvm.contractions import Product, finish, multiply_add
 from chainrule.engines.llvm.folds import across
-from chainrule.engines.llvm.mathematics import Number
-from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.mathematics import Vector
+from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.nests import Point
 from chainrule.engines.llvm.positions import Index
 
@@ -22,7 +22,7 @@ ROWS = 8
 class Dots:
     """The products of rows of one contraction."""
 
-    def __init__(self, code: Code, memory: Memory, product: Product) -> None:
+    def __init__(self, code: Code, memory: MemoryPlan, product: Product) -> None:
         self.code, self.memory, self.product = code, memory, product
 
     def emit(self) -> None:
@@ -35,7 +35,7 @@ class Dots:
 
         def block(positions: tuple[Index, ...], begin: Index, known: int) -> None:
             at = dict(zip(outer, positions, strict=True))
-            numbers: list[Number] = []
+            numbers: list[Vector] = []
             for first in range(0, known, ROWS):
                 lanes_ = range(first, min(first + ROWS, known))
                 numbers += self._sums([{**at, product.vector: code.sum((begin, 1), (lane, 1))} for lane in lanes_])
@@ -60,7 +60,7 @@ class Dots:
         if length % width:
             code.shared_nest(counts, lambda at: block(at, whole * width, length % width))
 
-    def _sums(self, places: list[dict[str, Index]]) -> list[Number]:
+    def _sums(self, places: list[dict[str, Index]]) -> list[Vector]:
         """The sums at several places of the result, side by side."""
         product, code = self.product, self.code
         inner = product.inner
@@ -91,7 +91,7 @@ class Dots:
         totals = code.carried_nest([product.lengths[c] for c in others], [zero for _ in places], row)
         return [across(code, code.number(x, product.dtype, width), width, lambda m, a, b: a + b) for x in totals]
 
-    def _cut(self, number: Number, count: int, width: int) -> Number:
+    def _cut(self, number: Vector, count: int, width: int) -> Vector:
         """The first lanes, and zeros in those past the end of the row."""
         zero = self.code.constant(0, number.dtype, width)
         mask = ir.Constant(ir.VectorType(ir.IntType(1), width), [lane < count for lane in range(width)])

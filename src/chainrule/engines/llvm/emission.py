@@ -7,16 +7,16 @@ from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions import Product
 from chainrule.engines.llvm.dots import Dots
 from chainrule.engines.llvm.groups import Grouping
-from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.tiles import Tiles
 from chainrule.ops import Contraction
 
 
-def emit(code: Code, memory: Memory, grouping: Grouping) -> None:
+def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
     """Write the loops of every group, in order."""
     for group in grouping.groups:
-        shared = sharing.way(group) is not sharing.Way.ALONE
-        with code.team.turn(memory.read_by(group), memory.written_by(group), shared=shared):
+        shared = sharing.partition_of(group) is not sharing.Partition.ALONE
+        with code.threads.section(memory.read_by(group), memory.written_by(group), shared=shared):
             if group.root is None:
                 nests.emit(code, memory, group)
             elif isinstance(group.root.op, Contraction):

@@ -12,8 +12,8 @@ from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, vector_type
-from chainrule.engines.llvm.mathematics import Number
-from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.mathematics import Vector
+from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.sharing import BLOCKS, reduced_axes
 from chainrule.ops import Reduction
@@ -64,11 +64,11 @@ class Fold:
         """The long axes of the result."""
         return long_axes(self.equation.output.shape)
 
-    def join(self, m: Any, a: Number, b: Number) -> Number:
+    def join(self, m: Any, a: Vector, b: Vector) -> Vector:
         """Two totals as one."""
         return getattr(m, self.op.combine or "")(a, b)  # type: ignore[no-any-return]
 
-    def start(self, code: Code, width: int) -> Number:
+    def start(self, code: Code, width: int) -> Vector:
         """The number that changes nothing when joined."""
         dtype = self.equation.output.dtype
         info = (
@@ -81,12 +81,12 @@ class Fold:
         neutral = {"add": 0, "multiply": 1, "maximum": info[0], "minimum": info[1], "logical_or": 0, "logical_and": 1}
         return code.constant(neutral[self.op.combine or ""], dtype, width)
 
-    def source(self, point: Point) -> Number:
+    def source(self, point: Point) -> Vector:
         """What is collected at this point, in the dtype of the result."""
         x = self.equation.inputs[0]
         return point.of_type(point.value(x, x.shape), self.equation.output.dtype)
 
-    def finished(self, m: Any, total: Number) -> Number:
+    def finished(self, m: Any, total: Vector) -> Vector:
         """A total, with what remains to be done to it."""
         return total if self.op.finish is None else self.op.finish(total, self.count)
 
@@ -114,7 +114,7 @@ class Fold:
         before = code.number(code.builder.load(slot, typ=vector_type(dtype, width)), dtype, width)
         code.builder.store(self.join(point.m, before, value).value, slot)
 
-    def in_row(self, code: Code, value: Number, j: Index, length: int, width: int) -> Number:
+    def in_row(self, code: Code, value: Vector, j: Index, length: int, width: int) -> Vector:
         """The value in lanes that exist, and a number that changes nothing in those past the end of the row."""
         if length % width == 0 or (isinstance(j, int) and j + width <= length):
             return value
@@ -138,7 +138,7 @@ class Fold:
         code.store(self.view, strides, point, total.value, 1)
 
     def over(
-        self, code: Code, widest: int, along: Any, number: Callable[[Code, tuple[Index, ...], int], Number]
+        self, code: Code, widest: int, along: Any, number: Callable[[Code, tuple[Index, ...], int], Vector]
     ) -> None:
         """A number at every place of the result."""
         space = self.result_space
@@ -152,23 +152,23 @@ class Fold:
         else:
             code.nest(space[:-1], lambda outer: along(space[-1], lambda j: write((*outer, j)), step=width))
 
-    def neutral(self, code: Code, point: tuple[Index, ...], width: int) -> Number:
+    def neutral(self, code: Code, point: tuple[Index, ...], width: int) -> Vector:
         """The number every total begins with."""
         return self.start(code, width)
 
-    def total(self, code: Code, point: tuple[Index, ...], width: int) -> Number:
+    def total(self, code: Code, point: tuple[Index, ...], width: int) -> Vector:
         """What is in the result, finished."""
         total = code.load(self.view, self.result_strides, point, width, max(self.result_space[-1:], default=1))
         return self.finished(code.mathematics(width), total)
 
-    def joined(self, parts: Fold, code: Code, point: tuple[Index, ...], width: int) -> Number:
+    def joined(self, parts: Fold, code: Code, point: tuple[Index, ...], width: int) -> Vector:
         """The sums of all blocks joined, in their order."""
         m, length = code.mathematics(width), max(self.result_space[-1:], default=1)
         numbers = (code.load(parts.view, parts.result_strides, (b, *point), width, length) for b in range(BLOCKS))
         return self.finished(m, reduce(partial(self.join, m), numbers))
 
 
-def fold_of(memory: Memory, equation: Equation) -> Fold:
+def fold_of(memory: MemoryPlan, equation: Equation) -> Fold:
     """A reduction, to be collected where its result belongs."""
     assert isinstance(equation.op, Reduction)
     shape, axis = equation.inputs[0].shape, equation.attributes["axis"]
@@ -176,7 +176,7 @@ def fold_of(memory: Memory, equation: Equation) -> Fold:
     return Fold(equation, equation.op, reduced_axes(equation), memory.view(equation.output), count)
 
 
-def across(code: Code, vector: Number, width: int, join: Any) -> Number:
+def across(code: Code, vector: Vector, width: int, join: Any) -> Vector:
     """All lanes of a vector joined, halves at a time."""
     while width > 1:
         width //= 2

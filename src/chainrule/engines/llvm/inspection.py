@@ -12,17 +12,19 @@ import re
 from pathlib import Path
 
 from chainrule.engines.llvm.groups import Group, Grouping
-from chainrule.engines.llvm.machine import Function
-from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.machine import CompiledFunction
+from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.ops import Contraction
-from chainrule.tracing import Constant, Program
+from chainrule.tracing import Literal, Program
 
 VARIABLE = "CHAINRULE_INSPECT"
 
 _numbers = itertools.count(1)
 
 
-def keep_stages(program: Program, lowered: Program, grouping: Grouping, memory: Memory, function: Function) -> None:
+def keep_stages(
+    program: Program, lowered: Program, grouping: Grouping, memory: MemoryPlan, function: CompiledFunction
+) -> None:
     """Write all stages of something compiled into the folder that the environment names, if it names one."""
     chosen = os.environ.get(VARIABLE)
     if not chosen:
@@ -61,13 +63,13 @@ def _kind(group: Group) -> str:
     return "contraction" if isinstance(group.root.op, Contraction) else group.root.op.name
 
 
-def memory_text(memory: Memory) -> str:
+def memory_text(memory: MemoryPlan) -> str:
     """The arena, place by place: offset, bytes, what lies there one after another, and its shape with padded rows."""
     places: dict[tuple[int, int], list[str]] = {}
     shapes: dict[tuple[int, int], tuple[tuple[int, ...], tuple[int, ...]]] = {}
     constants = {id(value): buffer for buffer, value in memory.constant_values}
     named = [(x.name, buffer) for x, buffer in memory.buffers.items()]
-    named += [(repr(Constant(value)), constants[id(value)]) for _, value in memory.constant_values]
+    named += [(repr(Literal(value)), constants[id(value)]) for _, value in memory.constant_values]
     named += [(buffer.name, buffer) for buffer in memory.parts.values()]
     for name, buffer in named:
         place = buffer.offset, buffer.nbytes

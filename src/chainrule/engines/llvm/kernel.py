@@ -14,10 +14,10 @@ from chainrule.engines.llvm.code import Code, pointer
 from chainrule.engines.llvm.groups import group
 from chainrule.engines.llvm.inspection import keep_stages
 from chainrule.engines.llvm.lowering import lower
-from chainrule.engines.llvm.machine import Function, vector_bytes
-from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.machine import CompiledFunction, vector_bytes
+from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.plan import SLACK
-from chainrule.tracing import Constant, Program, Variable
+from chainrule.tracing import Literal, Program, Variable
 from chainrule.tracing.identity import identity
 
 
@@ -31,11 +31,11 @@ class Kernel:
         ]
         arena = Arena()
         self.program, self.grouping = lowered, group(lowered)
-        self.memory = Memory(lowered, self.grouping, [], arena, vector_bytes() // max(sizes, default=4))
+        self.memory = MemoryPlan(lowered, self.grouping, [], arena, vector_bytes() // max(sizes, default=4))
         self.memory.place_values(reuse=True)
         self.arena_bytes = arena.size
         known = identity(program)
-        self.function = Function(self._write, "run", None if known is None else f"kernel {known}")
+        self.function = CompiledFunction(self._write, "run", None if known is None else f"kernel {known}")
         keep_stages(program, lowered, self.grouping, self.memory, self.function)
         self._local = threading.local()
 
@@ -72,7 +72,7 @@ class Workspace:
         arena = memory[-memory.ctypes.data % 64 :]
         plan, program = kernel.memory, kernel.program
         for buffer, value in plan.constant_values:
-            view_of(plan, Constant(value), arena, buffer.view())[...] = value
+            view_of(plan, Literal(value), arena, buffer.view())[...] = value
         self.inputs = [view_of(plan, x, arena) for x in program.inputs]
         self.outputs = [_output(plan, x, arena) for x in program.outputs]
         self._arena, self._address, self._status = arena, arena.ctypes.data, status(arena)
@@ -86,14 +86,14 @@ class Workspace:
             raise IndexError(f"an index in {self._name} is out of bounds for the array it picks from.")
 
 
-def _output(memory: Memory, x: Any, arena: Any) -> Any:
+def _output(memory: MemoryPlan, x: Any, arena: Any) -> Any:
     if isinstance(x, Variable):
         found = view_of(memory, x, arena)
         return found.view(np.bool_) if x.dtype == np.bool_ else found
     return np.asarray(x.value)
 
 
-def view_of(memory: Memory, x: Any, arena: Any, view: Any = None) -> Any:
+def view_of(memory: MemoryPlan, x: Any, arena: Any, view: Any = None) -> Any:
     """The numbers of a variable in an arena, as an array that shares its memory."""
     view = memory.view(x) if view is None else view
     kind = storage_type(view.buffer.dtype)

@@ -16,7 +16,7 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.llvm import cache, collection, crew
+from chainrule.engines.llvm import cache, collection, workers
 
 GIVE_WAY = "chainrule_give_way"
 """What compiled functions call the system's function that lets another thread run in this one's place."""
@@ -100,7 +100,7 @@ def _name_give_way() -> None:
     llvm.add_symbol(GIVE_WAY, ctypes.cast(function, ctypes.c_void_p).value)
 
 
-class Function:
+class CompiledFunction:
     """A compiled function; it keeps its machine code alive.
 
     `write` writes its text and is called only where there is no machine code for this `identity` yet, a text that says
@@ -146,7 +146,7 @@ class Function:
             starts.append(time.perf_counter())
             self._call(address)
 
-        if not crew.together([partial(run, numbers.ctypes.data) for numbers in tables], gather):
+        if not workers.together([partial(run, numbers.ctypes.data) for numbers in tables], gather):
             gather(1)
             return self(tables[0])
         return time.perf_counter() - max(starts)

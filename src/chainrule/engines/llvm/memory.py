@@ -11,11 +11,11 @@ from chainrule.engines.llvm.buffers import Arena, Buffer, View, long_axes
 from chainrule.engines.llvm.groups import Group, Grouping
 from chainrule.engines.llvm.sharing import BLOCKS, collected_by_blocks
 from chainrule.ops import Elementwise
-from chainrule.tracing import Constant, Program, Variable
+from chainrule.tracing import Literal, Program, Variable
 from chainrule.tracing.program import Atom
 
 
-class Memory:
+class MemoryPlan:
     """Buffers of one step: the state at the beginning of the arena, then constants, then everything else.
 
     `commits` are the new states that could not be written in place of the old ones, with where they belong; `parts`
@@ -42,7 +42,7 @@ class Memory:
 
     def view(self, x: Atom) -> View:
         """Where an operand is read."""
-        if isinstance(x, Constant):
+        if isinstance(x, Literal):
             return self.constants[id(x.value)].view()
         if x not in self.grouping.views:
             return self.buffers[x].view()
@@ -115,7 +115,7 @@ class Memory:
         grouped = (e for g in self.grouping.groups for e in g.equations)
         for equation in (*grouped, *self.grouping.views.values()):
             for x in equation.inputs:
-                if not isinstance(x, Constant) or id(x.value) in self.constants:
+                if not isinstance(x, Literal) or id(x.value) in self.constants:
                     continue
                 if x.shape or not isinstance(equation.op, Elementwise):  # single numbers are written into the code
                     value = np.asarray(x.value)

@@ -10,13 +10,13 @@ from llvmlite import ir
 from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, vector_type
 from chainrule.engines.llvm.groups import Group
-from chainrule.engines.llvm.mathematics import Number
-from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.mathematics import Vector
+from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.positions import Index
 from chainrule.tracing import Equation
 
 
-def emit(code: Code, memory: Memory, group: Group) -> None:
+def emit(code: Code, memory: MemoryPlan, group: Group) -> None:
     """Write the loops of a group rooted in a move."""
     assert group.root is not None
     move = _Move(code, memory, group.root)
@@ -26,7 +26,7 @@ def emit(code: Code, memory: Memory, group: Group) -> None:
 class _Move:
     """One move: its result's view, its inputs' views."""
 
-    def __init__(self, code: Code, memory: Memory, equation: Equation) -> None:
+    def __init__(self, code: Code, memory: MemoryPlan, equation: Equation) -> None:
         self.code, self.memory, self.equation = code, memory, equation
         self.output = memory.view(equation.output)
         self.inputs = [memory.view(x) for x in equation.inputs]
@@ -39,11 +39,11 @@ class _Move:
 
         self.code.shared_nest(source.shape, one)
 
-    def _read(self, view: View, point: tuple[Index, ...]) -> Number:
+    def _read(self, view: View, point: tuple[Index, ...]) -> Vector:
         place = self.code.place(view, view.strides, point)
         return self.code.number(self.code.load_scalar(view.buffer, place), view.buffer.dtype, 1)
 
-    def _write(self, view: View, point: tuple[Index, ...], number: Number) -> None:
+    def _write(self, view: View, point: tuple[Index, ...], number: Vector) -> None:
         if number.dtype != view.buffer.dtype:
             number = self.code.mathematics(1).convert(number, view.buffer.dtype)
         self.code.store(view, view.strides, point, number.value, 1)

@@ -13,11 +13,11 @@ from chainrule.engines.llvm.buffers import View, lanes
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.folds import Fold, across, fold_of
 from chainrule.engines.llvm.groups import Group
-from chainrule.engines.llvm.mathematics import Number
-from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.mathematics import Vector
+from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.positions import Index
-from chainrule.engines.llvm.sharing import BLOCKS, Way, way
-from chainrule.tracing import Constant, Variable
+from chainrule.engines.llvm.sharing import BLOCKS, Partition, partition_of
+from chainrule.tracing import Literal, Variable
 from chainrule.tracing.program import Atom
 
 ROWS_WRITTEN_OUT = 4
@@ -27,17 +27,17 @@ ROWS_WRITTEN_OUT = 4
 IN_REGISTERS = 4
 """Vectors collected across rows up to which they are carried in registers from one row to the next."""
 
-Row = Callable[[tuple[Index, ...], list[Any]], list[Any]]
+RowBody = Callable[[tuple[Index, ...], list[Any]], list[Any]]
 """One row, at these positions of the outer axes, with vectors carried from the row before to the one after."""
 
 
 class Point:
     """The values at one point of a group's space, in registers: `width` of them side by side."""
 
-    def __init__(self, code: Code, memory: Memory, point: Sequence[Index], width: int, length: int) -> None:
+    def __init__(self, code: Code, memory: MemoryPlan, point: Sequence[Index], width: int, length: int) -> None:
         self.code, self.memory, self.point, self.width, self.length = code, memory, tuple(point), width, length
         self.m = code.mathematics(width)
-        self.values: dict[Any, Number] = {}
+        self.values: dict[Any, Vector] = {}
 
     def compute(self, group: Group) -> None:
         """The group's elementwise equations, and stores of what others need."""
@@ -47,7 +47,7 @@ class Point:
             value = getattr(self.m, equation.op.name)(*inputs, **equation.attributes)
             self.keep(equation.output, self.of_type(value, equation.output.dtype), group)
 
-    def keep(self, x: Variable, number: Number, group: Group) -> None:
+    def keep(self, x: Variable, number: Vector, group: Group) -> None:
         """A value computed here; stored if another group needs it."""
         self.values[x] = number
         if x in group.stored:
@@ -56,9 +56,9 @@ class Point:
 
     def value(self, x: Atom, shape: tuple[int, ...]) -> Any:
         """An operand of an equation whose result has `shape`: from a register, from memory, or a constant."""
-        if isinstance(x, Constant) and not hasattr(x.value, "dtype"):
+        if isinstance(x, Literal) and not hasattr(x.value, "dtype"):
             return x.value
-        if isinstance(x, Constant) and x.shape == ():
+        if isinstance(x, Literal) and x.shape == ():
             return self.code.constant(x.value, np.asarray(x.value).dtype, self.width)
         if isinstance(x, Variable):
             source = self.memory.register(x)
@@ -71,9 +71,9 @@ class Point:
             self.values[key] = self.code.load(view, strides, self.point, self.width, self.length)
         return self.values[key]
 
-    def of_type(self, value: Any, dtype: np.dtype[Any]) -> Number:
+    def of_type(self, value: Any, dtype: np.dtype[Any]) -> Vector:
         """A value as a number of this dtype; Python numbers become constants."""
-        if not isinstance(value, Number):
+        if not isinstance(value, Vector):
             return self.code.constant(value, dtype, self.width)
         return value if value.dtype == dtype else self.m.convert(value, dtype)
 
@@ -83,7 +83,7 @@ def _strides(view: View, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(s for s, n in zip(view.along(shape), shape, strict=True) if n != 1)
 
 
-def emit(code: Code, memory: Memory, group: Group) -> None:
+def emit(code: Code, memory: MemoryPlan, group: Group) -> None:
     """Write the loops of a group without root."""
     folds = [fold_of(memory, equation) for equation in group.folds]
     if not group.space:
@@ -92,8 +92,8 @@ def emit(code: Code, memory: Memory, group: Group) -> None:
         for fold in folds:
             point.keep(fold.equation.output, fold.finished(point.m, fold.source(point)), group)
         return
-    chosen = way(group) if code.team.dividing else Way.ALONE
-    if chosen is Way.BLOCKS:
+    chosen = partition_of(group) if code.threads.dividing else Partition.ALONE
+    if chosen is Partition.BLOCKS:
         _Nest(code, memory, group, folds).by_blocks()
     else:
         _Nest(code, memory, group, folds).emit(chosen)
@@ -102,27 +102,27 @@ def emit(code: Code, memory: Memory, group: Group) -> None:
 class _Nest:
     """The loops over a group's space, and the folds collected in them."""
 
-    def __init__(self, code: Code, memory: Memory, group: Group, folds: list[Fold]) -> None:
+    def __init__(self, code: Code, memory: MemoryPlan, group: Group, folds: list[Fold]) -> None:
         self.code, self.memory, self.group, self.folds = code, memory, group, folds
         self.length, self.width = group.space[-1], lanes(group.space[-1], memory.widest)
         self.vectors = -(-self.length // self.width)
         self.work = self.vectors * (len(group.pointwise) + len(group.folds))
 
-    def emit(self, chosen: Way) -> None:
+    def emit(self, chosen: Partition) -> None:
         """All rows, shared out among threads in the way chosen."""
         code, outer_axes = self.code, self.group.space[:-1]
-        along = code.shared if chosen is Way.COLUMNS or not outer_axes else code.loop
-        if along == code.loop and chosen is Way.ALONE:
+        along = code.shared if chosen is Partition.COLUMNS or not outer_axes else code.loop
+        if along == code.loop and chosen is Partition.ALONE:
             self._collected(lambda totals, row: code.carried_nest(outer_axes, totals, row, self.work))
             return
         across_rows = [f for f in self.folds if f.across_rows]
         for fold in across_rows:
             fold.over(code, self.memory.widest, along, fold.neutral)
-        if chosen is Way.ROWS and across_rows:
+        if chosen is Partition.ROWS and across_rows:
             code.shared(
                 outer_axes[0], lambda i: code.nest(outer_axes[1:], lambda rest: self._row((i, *rest), code.loop))
             )
-        elif chosen is Way.ROWS and outer_axes:
+        elif chosen is Partition.ROWS and outer_axes:
             code.shared_nest(outer_axes, lambda outer: self._row(outer, code.loop))
         else:
             code.nest(outer_axes, lambda outer: self._row(outer, along))
@@ -138,7 +138,7 @@ class _Nest:
             parts = [replace(f, view=self.memory.parts[f.equation.output].view(), block=(b,)) for f in finals]
             nest = _Nest(code, self.memory, self.group, [*(f for f in self.folds if f not in finals), *parts])
 
-            def run(totals: list[Any], row: Row) -> list[Any]:
+            def run(totals: list[Any], row: RowBody) -> list[Any]:
                 def line(i: Index, totals: list[Any]) -> list[Any]:
                     place = code.sum((i, 1), (begin, 1))
                     return code.carried_nest(inner, totals, lambda rest, x: row((place, *rest), x))
@@ -148,12 +148,12 @@ class _Nest:
             nest._collected(run)
 
         code.shared(BLOCKS, block)
-        code.team.meet()
+        code.threads.barrier()
         for fold in finals:
             part = replace(fold, view=self.memory.parts[fold.equation.output].view())
             fold.over(code, self.memory.widest, code.shared, partial(fold.joined, part))
 
-    def _collected(self, run: Callable[[list[Any], Row], list[Any]]) -> None:
+    def _collected(self, run: Callable[[list[Any], RowBody], list[Any]]) -> None:
         """The rows that `run` gives, by one thread; what few vectors collect across them stays in registers."""
         code, kept = self.code, [f for f in self.folds if f.across_rows]
         if all(all(f.reduced[:-1]) for f in kept) and 0 < self.vectors * len(kept) <= IN_REGISTERS:

@@ -9,7 +9,7 @@ from chainrule.engines.llvm.buffers import Arena, Buffer
 from chainrule.engines.llvm.groups import Grouping, group
 from chainrule.engines.llvm.lowering import lower
 from chainrule.engines.llvm.machine import vector_bytes
-from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.sharing import work
 from chainrule.engines.loop import TrainingLoop
 from chainrule.tracing import Program
@@ -25,12 +25,12 @@ SLACK = 4096
 
 
 @dataclass
-class Step:
+class PlannedStep:
     """A training step ready to be written: its groups and its memory."""
 
     program: Program
     grouping: Grouping
-    memory: Memory
+    memory: MemoryPlan
 
 
 @dataclass
@@ -42,7 +42,7 @@ class Plan:
     """
 
     state: list[Buffer]
-    steps: list[Step]
+    steps: list[PlannedStep]
     filled: int
     size: int
     unrolled: bool
@@ -72,7 +72,7 @@ def plan_loop(loop: TrainingLoop) -> Plan:
     unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
     shared = sum(map(work, groupings[0].groups)) * (vector_bytes() // widest) >= LARGE
     steps = [
-        Step(program, grouping, Memory(program, grouping, state, arena, widest))
+        PlannedStep(program, grouping, MemoryPlan(program, grouping, state, arena, widest))
         for program, grouping in zip(programs, groupings, strict=True)
     ]
     filled = arena.size

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.llvm.buffers import long_axes, meetings, status
+from chainrule.engines.llvm.buffers import barrier_counter, long_axes, status
 from chainrule.engines.llvm.machine import host, table
-from chainrule.engines.llvm.pace import Pace, available
+from chainrule.engines.llvm.thread_choice import ThreadChoice, available
 from chainrule.engines.llvm.training import THREADS, Compiled, compile_loop
 from chainrule.engines.loop import TrainingLoop
 from chainrule.errors import ShapeError
@@ -28,14 +28,14 @@ class LlvmRunner:
                 )
         self._compiled: Compiled = compile_loop(loop, len(data))
         shared = self._compiled.plan.shared
-        self._threads, self._pace = threads if shared else 1, Pace(available() if shared else 1)
+        self._threads, self._choice = threads if shared else 1, ThreadChoice(available() if shared else 1)
         self._memory = np.zeros(self._compiled.plan.arena_bytes + 64, np.uint8)
         begin = -self._memory.ctypes.data % 64
         self._arena = self._memory[begin:]
         for buffer, value in self._compiled.plan.constants:
             _write(buffer.array(self._arena), value)
         self._state = [buffer.array(self._arena) for buffer in self._compiled.plan.state]
-        self._figures = len(loop.step.outputs) - loop.state
+        self._metrics = len(loop.step.outputs) - loop.state
 
     @staticmethod
     def begin() -> None:
@@ -68,7 +68,7 @@ class LlvmRunner:
             )
         if first < 0 or count < 0 or (first + count) > epochs * steps_per_epoch:
             raise ShapeError(f"steps {first} to {first + count} go beyond the {epochs} epochs of the order.")
-        figures = np.empty((count, self._figures))
+        metrics = np.empty((count, self._metrics))
         numbers = [np.ascontiguousarray(s) for s in scalars]
         given = self._loop.step.inputs[self._loop.state + len(self._data) :]
         for variable, array in zip(given, numbers, strict=True):
@@ -78,27 +78,27 @@ class LlvmRunner:
                 )
         status(self._arena)[0] = 0
         done = 0
-        for threads, steps in [(self._threads, count)] if self._threads else self._pace.parts(count):
-            rest = [x.ctypes.data for x in (order, figures[done:], *self._data, *(x[done:] for x in numbers))]
+        for threads, steps in [(self._threads, count)] if self._threads else self._choice.parts(count):
+            rest = [x.ctypes.data for x in (order, metrics[done:], *self._data, *(x[done:] for x in numbers))]
             seconds = self._steps(threads, first + done, steps, [0 if same else rows, steps_per_epoch, rows], rest)
-            self._pace.note(threads, seconds / max(steps, 1))
+            self._choice.note(threads, seconds / max(steps, 1))
             done += steps
         if status(self._arena)[0]:
             raise IndexError("an index in the training step is out of bounds for the array it picks from.")
-        return figures
+        return metrics
 
     def _steps(self, threads: int, first: int, count: int, sizes: list[int], addresses: list[int]) -> float:
         """Carry out steps in so many threads; gives the seconds it took.
 
         The sizes are how far apart the orders of two epochs are, the steps of an epoch and the rows; the addresses those
-        of the order of rows, the figures, data and numbers.
+        of the order of rows, the metrics, data and numbers.
         """
-        order, figures, *rest = addresses
-        places = [self._arena.ctypes.data, order, *sizes, figures, first, count]
+        order, metrics, *rest = addresses
+        places = [self._arena.ctypes.data, order, *sizes, metrics, first, count]
         tables = [table([*places, i, threads, *rest]) for i in range(threads)]
         if len(tables) == 1:
             return self._compiled.function(tables[0])
-        meetings(self._arena)[0] = 0
+        barrier_counter(self._arena)[0] = 0
 
         def gather(count: int) -> None:
             for numbers in tables:

@@ -24,7 +24,7 @@ SHARED_MOVES = ("transpose", "take", "reshape", "concatenate")
 """Moves that write every place once."""
 
 
-class Way(Enum):
+class Partition(Enum):
     """A way to share out a group's loops."""
 
     ALONE = auto()
@@ -33,29 +33,29 @@ class Way(Enum):
     BLOCKS = auto()
 
 
-def way(group: Group) -> Way:
+def partition_of(group: Group) -> Partition:
     """How a group is shared out among threads."""
     if not group.space or work(group) < WORTH_SHARING:
-        return Way.ALONE
+        return Partition.ALONE
     if group.root is not None and isinstance(group.root.op, Contraction):
         points = _points(group.space)
-        return Way.BLOCKS if points <= FEW and work(group) >= BLOCKS * BLOCKS * points else Way.ROWS
+        return Partition.BLOCKS if points <= FEW and work(group) >= BLOCKS * BLOCKS * points else Partition.ROWS
     if group.root is not None:
-        return Way.ROWS if group.root.op.name in SHARED_MOVES else Way.ALONE
+        return Partition.ROWS if group.root.op.name in SHARED_MOVES else Partition.ALONE
     reduced = [reduced_axes(fold) for fold in group.folds]
     if not any(axes[0] for axes in reduced):
-        return Way.ROWS
+        return Partition.ROWS
     if not any(axes[-1] for axes in reduced) and group.space[-1] >= 64:
-        return Way.COLUMNS
+        return Partition.COLUMNS
     collected = sum(fold.output.type.size for fold, axes in zip(group.folds, reduced, strict=True) if any(axes[:-1]))
     if len(group.space) > 1 and group.space[0] >= BLOCKS and collected * BLOCKS * 4 <= _points(group.space):
-        return Way.BLOCKS
-    return Way.ALONE
+        return Partition.BLOCKS
+    return Partition.ALONE
 
 
 def collected_by_blocks(group: Group) -> list[Variable]:
     """The results that blocks collect apart, in a group shared out by blocks."""
-    if way(group) is not Way.BLOCKS:
+    if partition_of(group) is not Partition.BLOCKS:
         return []
     if group.root is not None:
         return [group.root.output]

@@ -18,8 +18,8 @@ from llvmlite import ir
 from chainrule.engines.llvm.buffers import View, long_strides
 from chainrule.engines.llvm.code import Code, pointer, vector_type
 from chainrule.engines.llvm.contractions import Operand, Product, finish, multiply_add
-from chainrule.engines.llvm.mathematics import Number
-from chainrule.engines.llvm.memory import Memory
+from chainrule.engines.llvm.mathematics import Vector
+from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.nests import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.sharing import BLOCKS
@@ -63,7 +63,7 @@ Run = Callable[[list[Any], Add], list[Any]]
 class Tiles:
     """The tiles of one contraction."""
 
-    def __init__(self, code: Code, memory: Memory, product: Product) -> None:
+    def __init__(self, code: Code, memory: MemoryPlan, product: Product) -> None:
         self.code, self.memory, self.product = code, memory, product
         self.kind = vector_type(product.dtype, product.width)
         self.nbytes = product.width * product.dtype.itemsize
@@ -85,7 +85,7 @@ class Tiles:
             for lines in down:
                 self._side_by_side(lines, columns)
         if self.parts is not None:
-            self.code.team.meet()
+            self.code.threads.barrier()
             self._join()
 
     def _side_by_side(self, lines: tuple[int, int, int], columns: tuple[int, int, int]) -> None:
@@ -188,13 +188,13 @@ class Tiles:
 
         return run(totals, step)
 
-    def _reader(self, operand: Operand, at: dict[str, Index], tile: Tile) -> Callable[[int, int], Number]:
+    def _reader(self, operand: Operand, at: dict[str, Index], tile: Tile) -> Callable[[int, int], Vector]:
         """A function from a place in the tile to the operand's vector there; each is loaded once."""
         product, code = self.product, self.code
         has_rows, along = product.rows in operand.strides, operand.along(product.vector)
-        loaded: dict[tuple[int, int], Number] = {}
+        loaded: dict[tuple[int, int], Vector] = {}
 
-        def read(r: int, v: int) -> Number:
+        def read(r: int, v: int) -> Vector:
             key = (r if has_rows else 0, v if along else 0)
             if key not in loaded:
                 positions = {**at, product.rows: code.sum((tile.row, 1), (key[0], 1)), product.vector: 0}

@@ -1,4 +1,4 @@
-"""The training loop as one function: gather a batch, carry out the step, write its figures, and again."""
+"""The training loop as one function: gather a batch, carry out the step, write its metrics, and again."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from chainrule.engines.llvm import emission
 from chainrule.engines.llvm.buffers import PAGE, Buffer, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, i1, i8, i32, i64, pointer, vector_type
 from chainrule.engines.llvm.inspection import keep_stages
-from chainrule.engines.llvm.machine import Function, subnormals_flushed
+from chainrule.engines.llvm.machine import CompiledFunction, subnormals_flushed
 from chainrule.engines.llvm.nests import ROWS_WRITTEN_OUT, Point
-from chainrule.engines.llvm.plan import Plan, Step, plan_loop
+from chainrule.engines.llvm.plan import Plan, PlannedStep, plan_loop
 from chainrule.engines.llvm.positions import Index
-from chainrule.engines.llvm.team import Team
+from chainrule.engines.llvm.thread_group import ThreadGroup
 from chainrule.engines.loop import TrainingLoop
 from chainrule.tracing.identity import identity
 
 # The table's places: addresses of the arena and the order of rows, how far apart the orders of two epochs are, the steps
-# of an epoch and the rows, the address of the figures, the first step and how many, which thread this is and of how
+# of an epoch and the rows, the address of the metrics, the first step and how many, which thread this is and of how
 # many, then the addresses of data and numbers.
-ARENA, ORDER, PACE, STEPS, ROWS, FIGURES, FIRST, COUNT, THREAD, THREADS, REST = range(11)
+ARENA, ORDER, EPOCH_STRIDE, STEPS, ROWS, METRICS, FIRST, COUNT, THREAD, THREADS, REST = range(11)
 
 FAR = 2**17
 """Bytes of data from which on the next batch's rows are fetched ahead."""
@@ -37,7 +37,7 @@ LINE = 64
 class Compiled:
     """A compiled training loop, with the layout of its arena."""
 
-    function: Function
+    function: CompiledFunction
     plan: Plan
 
 
@@ -45,7 +45,7 @@ class Compiled:
 def compile_loop(loop: TrainingLoop, data: int) -> Compiled:
     """Machine code for a training loop over so many data arrays."""
     plan = plan_loop(loop)
-    function = Function(lambda: _Writer(loop, data, plan).write(), "run", _identity(loop, data, plan))
+    function = CompiledFunction(lambda: _Writer(loop, data, plan).write(), "run", _identity(loop, data, plan))
     first = plan.steps[0]
     keep_stages(loop.step, first.program, first.grouping, first.memory, function)
     return Compiled(function, plan)
@@ -70,7 +70,7 @@ class _Writer:
 
     def __init__(self, loop: TrainingLoop, data: int, plan: Plan) -> None:
         self.loop, self.data, self.plan, self.steps = loop, data, plan, plan.steps
-        self.figures = len(plan.steps[0].program.outputs) - loop.state
+        self.metrics = len(plan.steps[0].program.outputs) - loop.state
         self.inputs = len(plan.steps[0].program.inputs) - loop.state
 
     def write(self) -> str:
@@ -89,16 +89,16 @@ class _Writer:
             local.align = 64
             local.type = pointer  # untyped, so that anything may be stored in it
             memory = local
-        self.order, self.report = self._address(ORDER), self._address(FIGURES)
-        self.first, self.count, self.pace = self._number(FIRST), self._number(COUNT), self._number(PACE)
+        self.order, self.report = self._address(ORDER), self._address(METRICS)
+        self.first, self.count, self.epoch_stride = self._number(FIRST), self._number(COUNT), self._number(EPOCH_STRIDE)
         self.steps_per_epoch, self.rows, self.gathering = self._number(STEPS), self._number(ROWS), i1(True)
         self.sources = [self._address(REST + i) for i in range(self.inputs)]
-        team = None
+        threads = None
         if self.plan.shared:
-            team = Team(builder, arena, self._number(THREAD), self._number(THREADS))
+            threads = ThreadGroup(builder, arena, self._number(THREAD), self._number(THREADS))
         builder.branch(begin)
         builder.position_at_end(begin)
-        code = Code(builder, memory, unrolled=self.plan.unrolled, team=team)
+        code = Code(builder, memory, unrolled=self.plan.unrolled, threads=threads)
         if self.plan.unrolled:
             self._transfer(arena, memory, self.plan.filled)
         with subnormals_flushed(builder):
@@ -110,10 +110,10 @@ class _Writer:
 
     def _all_steps(self, code: Code) -> None:
         """The loop over steps, which knows the batch and the epoch it is in, and what comes next."""
-        builder, pace, steps = self.builder, self.pace, self.steps_per_epoch
+        builder, epoch_stride, steps = self.builder, self.epoch_stride, self.steps_per_epoch
 
         def rows_of(batch: Any, epoch: Any) -> Any:
-            start = builder.add(builder.mul(epoch, pace), builder.mul(batch, i64(self.loop.batch_size)))
+            start = builder.add(builder.mul(epoch, epoch_stride), builder.mul(batch, i64(self.loop.batch_size)))
             return builder.gep(self.order, [start], source_etype=i32)
 
         def step(index: Index, carried: list[Any]) -> list[Any]:
@@ -136,7 +136,7 @@ class _Writer:
                     self._step(code, self.steps[0], rows, rows, s)
             return following
 
-        same_order, one_batch = (builder.icmp_signed("==", x, i64(n)) for x, n in ((pace, 0), (steps, 1)))
+        same_order, one_batch = (builder.icmp_signed("==", x, i64(n)) for x, n in ((epoch_stride, 0), (steps, 1)))
         changing = builder.not_(builder.and_(same_order, one_batch))  # if not, the rows of the step before are there
         begins = [builder.srem(self.first, steps), builder.sdiv(self.first, steps)]
         code.carried_loop(code.positions.found(self.count), begins, step)
@@ -153,12 +153,12 @@ class _Writer:
     def _number(self, place: int) -> Any:
         return self.builder.load(self.builder.gep(self.table, [i64(place)], source_etype=i64), typ=i64)
 
-    def _step(self, code: Code, step: Step, rows: Any, following: Any, s: Any) -> None:
+    def _step(self, code: Code, step: PlannedStep, rows: Any, following: Any, s: Any) -> None:
         """One training step on the rows that `rows` points to; `following` points to those of the step after it."""
         inputs = step.program.inputs[self.loop.state :]
         for i, (x, source) in enumerate(zip(inputs, self.sources, strict=True)):
             buffer = step.memory.buffers[x]
-            with code.team.turn([], [buffer], shared=i < self.data):
+            with code.threads.section([], [buffer], shared=i < self.data):
                 if i < self.data:
                     with self.builder.if_then(self.gathering):
                         self._gather(code, buffer, source, rows)
@@ -168,12 +168,12 @@ class _Writer:
                     self._take_number(code, buffer, source, s)
         emission.emit(code, step.memory, step.grouping)
         figured = step.memory.places(step.program.outputs[self.loop.state :])
-        with code.team.turn(figured, [], shared=False):
-            self._write_figures(code, step, s)
+        with code.threads.section(figured, [], shared=False):
+            self._write_metrics(code, step, s)
         for x, buffer in step.memory.commits:
-            with code.team.turn(step.memory.places([x]), [buffer], shared=True):
+            with code.threads.section(step.memory.places([x]), [buffer], shared=True):
                 self._commit(code, step, x, buffer)
-        code.team.meet()
+        code.threads.barrier()
 
     def _take_number(self, code: Code, buffer: Buffer, source: Any, s: Any) -> None:
         kind = vector_type(buffer.dtype, 1)
@@ -229,14 +229,14 @@ class _Writer:
 
         code.shared(shape[0], one)
 
-    def _write_figures(self, code: Code, step: Step, s: Any) -> None:
+    def _write_metrics(self, code: Code, step: PlannedStep, s: Any) -> None:
         point = Point(code, step.memory, (), 1, 1)
         for i, x in enumerate(step.program.outputs[self.loop.state :]):
             number = point.of_type(point.value(x, ()), np.dtype(np.float64))
-            place = self.builder.add(self.builder.mul(s, i64(self.figures)), i64(i))
+            place = self.builder.add(self.builder.mul(s, i64(self.metrics)), i64(i))
             self.builder.store(number.value, self.builder.gep(self.report, [place], source_etype=ir.DoubleType()))
 
-    def _commit(self, code: Code, step: Step, x: Any, buffer: Buffer) -> None:
+    def _commit(self, code: Code, step: PlannedStep, x: Any, buffer: Buffer) -> None:
         """A new state copied to where states are kept."""
         space = long_axes(buffer.shape)
         target = buffer.view()

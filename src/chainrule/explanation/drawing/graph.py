@@ -52,7 +52,7 @@ from chainrule.explanation.drawing.scene import Curve, Group, Scene, Shape, Text
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.ops import Contraction, Layout, Reduction
 from chainrule.tracing import trees
-from chainrule.tracing.program import Constant, Equation, Program, Variable
+from chainrule.tracing.program import Equation, Literal, Program, Variable
 
 SYMBOLS = {
     "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "negative": "−", "power": "^",
@@ -355,16 +355,16 @@ def _label(equation: Equation, digits: int) -> str:
     symbol = SYMBOLS.get(equation.op.name, equation.op.name)
     if isinstance(equation.op, Reduction) and 0 < len(equation.attributes["axis"]) < len(equation.inputs[0].shape):
         return f"{symbol} axis {', '.join(map(str, equation.attributes['axis']))}"
-    if not any(isinstance(x, Constant) for x in equation.inputs):
+    if not any(isinstance(x, Literal) for x in equation.inputs):
         return symbol
-    inputs = [_constant(x, digits) if isinstance(x, Constant) else "·" for x in equation.inputs]
+    inputs = [_constant(x, digits) if isinstance(x, Literal) else "·" for x in equation.inputs]
     if equation.op.name in SYMBOLS and len(inputs) == 2:
         left, right = ("" if text == "·" else f"({text})" if text.startswith("−") else text for text in inputs)
         return f"{left} {symbol} {right}".strip()
     return f"{symbol}({', '.join(inputs)})"
 
 
-def _constant(x: Constant, digits: int) -> str:
+def _constant(x: Literal, digits: int) -> str:
     if x.shape:
         return "[" + "×".join(map(str, x.shape)) + "]"
     return number(x.value, digits)

@@ -8,9 +8,9 @@ from typing import Any
 
 from chainrule.errors import UnknownNameError
 from chainrule.explanation.derivation import Derivation, Instance, Line
-from chainrule.explanation.nudges import Check
+from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
-from chainrule.explanation.rendering.story import Statement, Step, Writer, lines, rules_in_words, whole
+from chainrule.explanation.rendering.story import Passage, Statement, Writer, lines, rules_in_words, whole
 from chainrule.explanation.rendering.styles import LatexStyle, MathmlStyle, TextStyle
 from chainrule.explanation.rendering.text import as_text
 
@@ -73,7 +73,7 @@ def _latex(writer: Writer, statement: Statement) -> list[str]:
     return joined + [f"= {right}" for right in rights[1:]]
 
 
-def _latex_folded(writer: Writer, step: Step) -> str:
+def _latex_folded(writer: Writer, step: Passage) -> str:
     if not step.more:
         return ""
     return rf" + \ldots\ \mathrm{{({step.more}\ further,\ together\ }}{writer.number(step.rest)}\mathrm{{)}}"
@@ -131,7 +131,7 @@ def _math(formula: str) -> str:
     return f'<math xmlns="http://www.w3.org/1998/Math/MathML"><mrow>{formula}</mrow></math>'
 
 
-def _mathml_folded(writer: Writer, step: Step) -> str:
+def _mathml_folded(writer: Writer, step: Passage) -> str:
     if not step.more:
         return ""
     return f"<mo>+</mo><mtext>… and {step.more} further, together </mtext>{writer.number(step.rest)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chainrule.explanation.rendering.numerals import coefficient
-from chainrule.explanation.symbols import Call, Expression, Letter, Number, Place, Product, Series, Slope, Sum, Symbol
+from chainrule.explanation.symbols import Call, Expression, Letter, Numeral, Place, Product, Series, Slope, Sum, Symbol
 from chainrule.ops.operation import Operation
 
 # How strongly a piece of text holds together.
@@ -89,7 +89,7 @@ class Printer:
 
     def _write(self, x: Expression) -> tuple[str, int]:
         style = self.style
-        if isinstance(x, Number):
+        if isinstance(x, Numeral):
             text = coefficient(abs(x.value), self.digits)
             if x.value < 0:
                 return style.negative(style.number(text)), SUM
@@ -114,8 +114,8 @@ class Printer:
 
     def _signed(self, term: Expression) -> tuple[str, str]:
         """A term of a sum: its sign, and the rest."""
-        if isinstance(term, Number) and term.value < 0:
-            return "-", self._within(Number(-term.value), SUM)
+        if isinstance(term, Numeral) and term.value < 0:
+            return "-", self._within(Numeral(-term.value), SUM)
         if isinstance(term, Product):
             negative, text = self._factors(term)
             return "-" if negative else "+", text
@@ -131,10 +131,10 @@ class Printer:
     def _factors(self, x: Product) -> tuple[bool, str]:
         """Whether a product has a minus in front, and what follows it."""
         factors, texts, touching = list(x.factors), [], []
-        negative = isinstance(factors[0], Number) and factors[0].value < 0
+        negative = isinstance(factors[0], Numeral) and factors[0].value < 0
         if negative:
-            assert isinstance(factors[0], Number)
-            factors[:1] = [] if factors[0].value == -1.0 else [Number(-factors[0].value)]
+            assert isinstance(factors[0], Numeral)
+            factors[:1] = [] if factors[0].value == -1.0 else [Numeral(-factors[0].value)]
         for i, factor in enumerate(factors):
             before = factors[i - 1] if i else None
             touching.append(isinstance(factor, Sum) and isinstance(before, Symbol) and self.leaf(before).short)
@@ -145,7 +145,7 @@ class Printer:
             elif isinstance(factor, Series) and i < len(factors) - 1:
                 texts.append(self.style.brackets(self._write(factor)[0], square=True))
             else:
-                texts.append(self._within(factor, PRODUCT if isinstance(factor, Number) else SERIES))
+                texts.append(self._within(factor, PRODUCT if isinstance(factor, Numeral) else SERIES))
         return negative, texts[0] if len(texts) == 1 else self.style.product(texts, touching)
 
     def _call(self, x: Call) -> tuple[str, int]:

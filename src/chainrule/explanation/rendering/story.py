@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.explanation.derivation import Derivation, Instance, Part
-from chainrule.explanation.nudges import Check
+from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.names import Spelled, spelled
 from chainrule.explanation.rendering.numerals import numeral, unit_of_last_place
 from chainrule.explanation.rendering.printer import ATOM, SERIES, Leaf, Printer
@@ -17,7 +17,7 @@ from chainrule.explanation.symbols import (
     Call,
     Element,
     Expression,
-    Number,
+    Numeral,
     Product,
     Slope,
     Symbol,
@@ -28,7 +28,7 @@ from chainrule.explanation.symbols import (
 
 
 @dataclass(frozen=True)
-class Step:
+class Passage:
     """One right side: what it is written from, and the digits of the numbers put in (`None`: symbols stay)."""
 
     parts: tuple[Part, ...]
@@ -47,7 +47,7 @@ class Statement:
 
     left: Element | None
     places: tuple[tuple[str, int], ...]
-    steps: tuple[Step, ...]
+    steps: tuple[Passage, ...]
     value: float | None
     rules: tuple[str, ...] = ()
     check: Check | None = None
@@ -55,7 +55,7 @@ class Statement:
 
 def whole(derivation: Derivation) -> Statement:
     """The whole gradient in one: symbols, the numbers it is the product of, the result."""
-    steps = [Step((Part(derivation.formula, 0.0),))]
+    steps = [Passage((Part(derivation.formula, 0.0),))]
     if len(derivation.factors) > 1:
         steps.append(_consistent(derivation, derivation.factors, "*", 0, 0.0, derivation.value))
     if derivation.terms:
@@ -68,7 +68,7 @@ def lines(derivation: Derivation) -> list[tuple[Statement, list[Statement], int]
     """Every line: its formula, its instances in numbers, and how many more elements there are like these."""
     found: list[tuple[Statement, list[Statement], int]] = []
     for line in derivation.lines:
-        formula = Step((Part(line.formula, 0.0),))
+        formula = Passage((Part(line.formula, 0.0),))
         instances = [_numbers(derivation, instance) for instance in line.instances]
         if len(instances) == 1 and not instances[0].places:  # one element: its numbers follow the formula
             only = instances[0]
@@ -79,8 +79,8 @@ def lines(derivation: Derivation) -> list[tuple[Statement, list[Statement], int]
     return found
 
 
-def _says_nothing(formula: Expression, step: Step) -> bool:
-    return isinstance(formula, Number)
+def _says_nothing(formula: Expression, step: Passage) -> bool:
+    return isinstance(formula, Numeral)
 
 
 def _numbers(derivation: Derivation, instance: Instance) -> Statement:
@@ -98,16 +98,16 @@ def _numbers(derivation: Derivation, instance: Instance) -> Statement:
 
 def _is_number(x: Expression) -> bool:
     """Whether an expression with numbers put in is a single number."""
-    if isinstance(x, Product) and x.factors[0] == Number(-1.0) and len(x.factors) == 2:
+    if isinstance(x, Product) and x.factors[0] == Numeral(-1.0) and len(x.factors) == 2:
         x = x.factors[1]
-    return isinstance(x, Number | Symbol | Slope)
+    return isinstance(x, Numeral | Symbol | Slope)
 
 
 def _consistent(
     derivation: Derivation, parts: Sequence[Part], joined: str, more: int, rest: float, value: float | None
-) -> Step:
+) -> Passage:
     """A step with so many digits that the numbers as printed give the result as printed, to its last digit."""
-    steps = [Step(tuple(parts), digits, joined, more, rest) for digits in range(derivation.digits, 18)]
+    steps = [Passage(tuple(parts), digits, joined, more, rest) for digits in range(derivation.digits, 18)]
     if value is None:
         return steps[0]
     size = sum(abs(part.value) for part in parts) + abs(rest)
@@ -120,7 +120,7 @@ def _consistent(
     return steps[-1]
 
 
-def _as_printed(derivation: Derivation, step: Step) -> float:
+def _as_printed(derivation: Derivation, step: Passage) -> float:
     digits = step.digits or derivation.digits
 
     def value(symbol: Any, places: Any) -> Any:
@@ -192,7 +192,7 @@ class Writer:
         """A number, with the derivation's digits by default."""
         return str(self.style.number(numeral(x, digits or self.derivation.digits)))
 
-    def step(self, step: Step) -> str:
+    def step(self, step: Passage) -> str:
         """A right side, without what is left out of it."""
         if step.digits is None:
             return self.symbolic.write(step.parts[0].expression)

@@ -25,9 +25,9 @@ class Table:
     note: str = ""
 
     @classmethod
-    def of_figures(cls, title: str, figures: Mapping[str, float], digits: int) -> Table:
-        """A row for every figure."""
-        return cls(title, ("figure", "value"), tuple((name, _text(x, digits)) for name, x in figures.items()))
+    def of_metrics(cls, title: str, metrics: Mapping[str, float], digits: int) -> Table:
+        """A row for every metric."""
+        return cls(title, ("metric", "value"), tuple((name, _text(x, digits)) for name, x in metrics.items()))
 
     def __str__(self) -> str:
         widths = [max(len(row[i]) for row in (self.heads, *self.rows)) for i in range(len(self.heads))]

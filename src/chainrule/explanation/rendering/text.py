@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterator
 
 from chainrule.explanation.derivation import Derivation
-from chainrule.explanation.nudges import Check
+from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Statement, Writer, lines, notes, rules_in_words, whole
 from chainrule.explanation.rendering.styles import TextStyle

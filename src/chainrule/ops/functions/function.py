@@ -15,7 +15,7 @@ Implementation = TypeVar("Implementation", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True, eq=False)
-class Function:
+class ArrayFunction:
     """A function of arrays: `implementation(m, ...)` with NumPy's arguments, and the NumPy functions it stands for."""
 
     name: str
@@ -25,7 +25,7 @@ class Function:
     differentiable: bool
 
 
-FUNCTIONS: dict[str, Function] = {}
+FUNCTIONS: dict[str, ArrayFunction] = {}
 """Every function by its name."""
 
 
@@ -40,7 +40,7 @@ def function(
     def register(implementation: Implementation) -> Implementation:
         own = name or implementation.__name__
         stands_for = numpy if numpy is not None else (getattr(np, own),) if hasattr(np, own) else ()
-        FUNCTIONS[own] = Function(own, implementation, stands_for, examples, differentiable)
+        FUNCTIONS[own] = ArrayFunction(own, implementation, stands_for, examples, differentiable)
         return implementation
 
     return register

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from chainrule.engines.llvm.mathematics.numbers import BOOL, INT32, INT64, DType, Number, bits, is_signed, vector_type
+from chainrule.engines.llvm.mathematics.numbers import BOOL, INT32, INT64, DType, Vector, bits, is_signed, vector_type
 
 if TYPE_CHECKING:
     from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 
-def convert(m: Code, x: Number, dtype: DType) -> Number:
+def convert(m: Code, x: Vector, dtype: DType) -> Vector:
     """The same number in another dtype; float to integer drops the fraction."""
     if x.dtype == dtype:
         return x
@@ -25,16 +25,16 @@ def convert(m: Code, x: Number, dtype: DType) -> Number:
     return _between_integers(m, x, dtype)
 
 
-def _to_float(m: Code, x: Number, dtype: DType) -> Number:
+def _to_float(m: Code, x: Vector, dtype: DType) -> Vector:
     if x.dtype == BOOL:
         return m.choose(x, m.number(1.0, dtype), m.number(0.0, dtype))
     build = m.builder.sitofp if is_signed(x.dtype) else m.builder.uitofp
     if x.dtype.kind == "f":
         build = m.builder.fpext if bits(dtype) > bits(x.dtype) else m.builder.fptrunc
-    return Number(build(x.value, vector_type(dtype, m.width)), dtype, m)
+    return Vector(build(x.value, vector_type(dtype, m.width)), dtype, m)
 
 
-def _to_integer(m: Code, x: Number, dtype: DType) -> Number:
+def _to_integer(m: Code, x: Vector, dtype: DType) -> Vector:
     """Through int32 or int64, whose least number stands for what does not fit: there LLVM itself promises nothing."""
     if dtype == np.dtype(np.uint64) or (bits(dtype) == 64 and not is_signed(dtype)):
         half = 2.0**63
@@ -45,11 +45,11 @@ def _to_integer(m: Code, x: Number, dtype: DType) -> Number:
     least = -(2.0 ** (bits(through) - 1))
     fits = (x >= least) & (x < -least)
     inside = m.choose(fits, x, 0.0)
-    whole = Number(m.builder.fptosi(inside.value, vector_type(through, m.width)), through, m)
+    whole = Vector(m.builder.fptosi(inside.value, vector_type(through, m.width)), through, m)
     return _between_integers(m, m.choose(fits, whole, int(least)), dtype)
 
 
-def _between_integers(m: Code, x: Number, dtype: DType) -> Number:
+def _between_integers(m: Code, x: Vector, dtype: DType) -> Vector:
     kind = vector_type(dtype, m.width)
     if bits(dtype) < bits(x.dtype):
         value = m.builder.trunc(x.value, kind)
@@ -57,4 +57,4 @@ def _between_integers(m: Code, x: Number, dtype: DType) -> Number:
         value = m.builder.sext(x.value, kind) if is_signed(x.dtype) else m.builder.zext(x.value, kind)
     else:
         value = x.value
-    return Number(value, dtype, m)
+    return Vector(value, dtype, m)

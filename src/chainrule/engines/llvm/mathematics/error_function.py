@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.exponential import exponential, reduce
-from chainrule.engines.llvm.mathematics.numbers import FLOAT32, Number
+from chainrule.engines.llvm.mathematics.numbers import FLOAT32, Vector
 from chainrule.engines.llvm.mathematics.steps import polynomial, power_of_two
 from chainrule.ops.exponential import erf as declared
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 
-def erf(m: Code, x: Number) -> Number:
+def erf(m: Code, x: Vector) -> Vector:
     """The error function; in float64 as the operation declares it, whose polynomials are exact enough there."""
     if x.dtype != FLOAT32:
-        result: Number = declared.value(m, x)
+        result: Vector = declared.value(m, x)
         return result
     size = m.minimum(m.absolute(x), 4.0)
     near = m.fma(size, polynomial(m, size * size, coefficients.ERF), size)

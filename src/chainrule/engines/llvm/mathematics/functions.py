@@ -17,12 +17,12 @@ from chainrule.engines.llvm.mathematics import (
     powers,
     remainders,
 )
-from chainrule.engines.llvm.mathematics.numbers import Number, kind_of, loop_dtypes
+from chainrule.engines.llvm.mathematics.numbers import Vector, kind_of, loop_dtypes
 
 if TYPE_CHECKING:
     from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
-Function = Callable[..., Number]
+Function = Callable[..., Vector]
 
 _MODULES: dict[Any, tuple[str, ...]] = {
     exponential: ("exp", "exp2", "expm1"),
@@ -37,9 +37,9 @@ _MODULES: dict[Any, tuple[str, ...]] = {
 FUNCTIONS: dict[str, Function] = {name: getattr(module, name) for module, names in _MODULES.items() for name in names}
 
 
-def prepare(m: Code, name: str, inputs: tuple[Any, ...]) -> tuple[str | Number, list[Number]]:
+def prepared_call(m: Code, name: str, inputs: tuple[Any, ...]) -> tuple[str | Vector, list[Vector]]:
     """The function to call and its inputs in the dtype of the computation; or the result, where none is needed."""
-    if name == "power" and isinstance(inputs[0], Number) and (simple := _simple_power(m, *inputs)) is not None:
+    if name == "power" and isinstance(inputs[0], Vector) and (simple := _simple_power(m, *inputs)) is not None:
         return simple, []
     rule = name if isinstance(getattr(np, name, None), np.ufunc) else "exp"
     *dtypes, _ = loop_dtypes(rule, tuple(kind_of(x) for x in inputs))
@@ -48,7 +48,7 @@ def prepare(m: Code, name: str, inputs: tuple[Any, ...]) -> tuple[str | Number, 
     return name, [m.number(x, dtype) for x, dtype in zip(inputs, dtypes, strict=True)]
 
 
-def _simple_power(m: Code, a: Number, b: Any) -> Number | None:
+def _simple_power(m: Code, a: Vector, b: Any) -> Vector | None:
     """a^b by a few multiplications, where b is known and small and a is a float."""
     if not isinstance(b, int | float) or isinstance(b, bool | np.generic) or a.dtype.kind != "f":
         return None

@@ -14,7 +14,7 @@ from chainrule.engines.llvm.mathematics.numbers import (
     INT32,
     INT64,
     DType,
-    Number,
+    Vector,
     bits,
     constant,
     is_signed,
@@ -41,8 +41,8 @@ class Mathematics:
         self.flags = ("contract",) if contract else ()
         self._composing: set[str] = set()
 
-    def __getattr__(self, name: str) -> Callable[..., Number]:
-        found: Callable[..., Number]
+    def __getattr__(self, name: str) -> Callable[..., Vector]:
+        found: Callable[..., Vector]
         if name in functions.FUNCTIONS:
             found = partial(self._function, name)
         elif (operator := getattr(operators, name, None)) is not None and operator.__module__ == operators.__name__:
@@ -54,47 +54,47 @@ class Mathematics:
         setattr(self, name, found)
         return found
 
-    def call(self, name: str, *inputs: Any) -> Number:
+    def call(self, name: str, *inputs: Any) -> Vector:
         """The operation of this name."""
-        result: Number = getattr(self, name)(*inputs)
+        result: Vector = getattr(self, name)(*inputs)
         return result
 
     # ---- numbers
 
-    def number(self, x: Any, dtype: DType | None = None) -> Number:
+    def number(self, x: Any, dtype: DType | None = None) -> Vector:
         """A number, or a constant in every lane, in the dtype asked for."""
         if dtype is None:
-            dtype = x.dtype if isinstance(x, Number) else result_dtype((kind_of(x),))
-        if isinstance(x, Number):
+            dtype = x.dtype if isinstance(x, Vector) else result_dtype((kind_of(x),))
+        if isinstance(x, Vector):
             return self.convert(x, dtype)
-        return Number(constant(x, dtype, self.width), dtype, self)
+        return Vector(constant(x, dtype, self.width), dtype, self)
 
-    def wrap(self, value: ir.Value, dtype: DType) -> Number:
+    def wrap(self, value: ir.Value, dtype: DType) -> Vector:
         """An LLVM value as a number."""
-        return Number(value, dtype, self)
+        return Vector(value, dtype, self)
 
-    def convert(self, x: Number, dtype: DType) -> Number:
+    def convert(self, x: Vector, dtype: DType) -> Vector:
         """The same number in another dtype."""
         return conversions.convert(self, x, dtype)
 
-    def truth(self, x: Any) -> Number:
+    def truth(self, x: Any) -> Vector:
         """Whether it is other than 0."""
         return self.number(x, BOOL)
 
     # ---- instructions
 
-    def emit(self, build: Callable[..., ir.Value], dtype: DType, *inputs: Number) -> Number:
+    def emit(self, build: Callable[..., ir.Value], dtype: DType, *inputs: Vector) -> Vector:
         """One instruction of the builder."""
         settings = {"flags": self.flags} if dtype.kind == "f" else {}
-        return Number(build(*(x.value for x in inputs), **settings), dtype, self)
+        return Vector(build(*(x.value for x in inputs), **settings), dtype, self)
 
-    def choose(self, condition: Number, a: Any, b: Any) -> Number:
+    def choose(self, condition: Vector, a: Any, b: Any) -> Vector:
         """`a` where the condition holds, else `b`; constants take the other's dtype."""
-        dtype = a.dtype if isinstance(a, Number) else b.dtype
+        dtype = a.dtype if isinstance(a, Vector) else b.dtype
         a, b = self.number(a, dtype), self.number(b, dtype)
-        return Number(self.builder.select(condition.value, a.value, b.value), dtype, self)
+        return Vector(self.builder.select(condition.value, a.value, b.value), dtype, self)
 
-    def intrinsic(self, name: str, *inputs: Number) -> Number:
+    def intrinsic(self, name: str, *inputs: Vector) -> Vector:
         """A call of an LLVM intrinsic that takes and returns numbers of one dtype."""
         dtype = inputs[0].dtype
         kind = vector_type(dtype, self.width)
@@ -103,35 +103,35 @@ class Mathematics:
         function = self.builder.module.globals.get(full)
         if function is None:
             function = ir.Function(self.builder.module, ir.FunctionType(kind, [kind] * len(inputs)), full)
-        return Number(self.builder.call(function, [x.value for x in inputs]), dtype, self)
+        return Vector(self.builder.call(function, [x.value for x in inputs]), dtype, self)
 
-    def fma(self, a: Any, b: Any, c: Any) -> Number:
+    def fma(self, a: Any, b: Any, c: Any) -> Vector:
         """a·b + c with one rounding."""
-        dtype = next(x.dtype for x in (a, b, c) if isinstance(x, Number))
+        dtype = next(x.dtype for x in (a, b, c) if isinstance(x, Vector))
         return self.intrinsic("fma", *(self.number(x, dtype) for x in (a, b, c)))
 
-    def as_bits(self, x: Number) -> Number:
+    def as_bits(self, x: Vector) -> Vector:
         """The bits of a float as an integer of the same size."""
         dtype = INT32 if bits(x.dtype) == 32 else INT64
-        return Number(self.builder.bitcast(x.value, vector_type(dtype, self.width)), dtype, self)
+        return Vector(self.builder.bitcast(x.value, vector_type(dtype, self.width)), dtype, self)
 
-    def from_bits(self, x: Number, dtype: DType) -> Number:
+    def from_bits(self, x: Vector, dtype: DType) -> Vector:
         """The float of these bits."""
-        return Number(self.builder.bitcast(x.value, vector_type(dtype, self.width)), dtype, self)
+        return Vector(self.builder.bitcast(x.value, vector_type(dtype, self.width)), dtype, self)
 
-    def extend(self, x: Number, size: int) -> ir.Value:
+    def extend(self, x: Vector, size: int) -> ir.Value:
         """An integer with more bits."""
         kind = ir.IntType(size) if self.width == 1 else ir.VectorType(ir.IntType(size), self.width)
         return self.builder.sext(x.value, kind) if is_signed(x.dtype) else self.builder.zext(x.value, kind)
 
-    def any(self, condition: Number) -> ir.Value:
+    def any(self, condition: Vector) -> ir.Value:
         """Whether the condition holds in any lane, as one bit."""
         if self.width == 1:
             return condition.value
         mask = self.builder.bitcast(condition.value, ir.IntType(self.width))
         return self.builder.icmp_unsigned("!=", mask, ir.Constant(mask.type, 0))
 
-    def otherwise(self, condition: Number, usual: Number, rare: Callable[[], Number]) -> Number:
+    def otherwise(self, condition: Vector, usual: Vector, rare: Callable[[], Vector]) -> Vector:
         """`usual`, but `rare()` in the lanes where the condition holds; a branch passes it by where there are none."""
         before = self.builder.block
         with self.builder.if_then(self.any(condition), likely=False):
@@ -140,18 +140,18 @@ class Mathematics:
         phi = self.builder.phi(usual.value.type)
         phi.add_incoming(usual.value, before)
         phi.add_incoming(other.value, end)
-        return Number(phi, usual.dtype, self)
+        return Vector(phi, usual.dtype, self)
 
     # ---- functions
 
-    def _function(self, name: str, *inputs: Any) -> Number:
+    def _function(self, name: str, *inputs: Any) -> Vector:
         """A call of the function that holds an algorithm; each is written once for a module."""
-        function, numbers = functions.prepare(self, name, inputs)
-        if isinstance(function, Number):
+        function, numbers = functions.prepared_call(self, name, inputs)
+        if isinstance(function, Vector):
             return function
         return self.outlined(function, functions.FUNCTIONS[function], *numbers)
 
-    def _composed(self, operation: Elementwise, *inputs: Any, **attributes: Any) -> Number:
+    def _composed(self, operation: Elementwise, *inputs: Any, **attributes: Any) -> Vector:
         """The value of an operation that is written in others."""
         if operation.name in self._composing:
             raise AttributeError(
@@ -159,12 +159,12 @@ class Mathematics:
             )
         self._composing.add(operation.name)
         try:
-            result: Number = operation.value(self, *inputs, **attributes)
+            result: Vector = operation.value(self, *inputs, **attributes)
         finally:
             self._composing.discard(operation.name)
         return result
 
-    def outlined(self, name: str, body: Callable[..., Number], *inputs: Number, rare: bool = False) -> Number:
+    def outlined(self, name: str, body: Callable[..., Vector], *inputs: Vector, rare: bool = False) -> Vector:
         """A call of a function made of `body(m, *inputs)`, whose result has the first input's dtype.
 
         The function is written into the module at its first call. A `rare` one is not inlined.
@@ -174,15 +174,15 @@ class Mathematics:
         function = self.builder.module.globals.get(full)
         if function is None:
             function = self._write(full, body, inputs, rare)
-        return Number(self.builder.call(function, [x.value for x in inputs]), dtype, self)
+        return Vector(self.builder.call(function, [x.value for x in inputs]), dtype, self)
 
-    def _write(self, full: str, body: Callable[..., Number], inputs: tuple[Number, ...], rare: bool) -> ir.Function:
+    def _write(self, full: str, body: Callable[..., Vector], inputs: tuple[Vector, ...], rare: bool) -> ir.Function:
         kinds = [vector_type(x.dtype, self.width) for x in inputs]
         function = ir.Function(self.builder.module, ir.FunctionType(kinds[0], kinds), full)
         function.linkage = "internal"
         for attribute in ("noinline", "cold") if rare else ("alwaysinline",) if self.inline else ():
             function.attributes.add(attribute)
         m = Mathematics(ir.IRBuilder(function.append_basic_block("entry")), self.width, inline=self.inline)
-        arguments = [Number(value, x.dtype, m) for value, x in zip(function.args, inputs, strict=True)]
+        arguments = [Vector(value, x.dtype, m) for value, x in zip(function.args, inputs, strict=True)]
         m.builder.ret(body(m, *arguments).value)
         return function

@@ -24,33 +24,33 @@ NATIVE = "?bhilqBHILQfd"
 """NumPy's letters for the dtypes that machine code can hold: no float16, no complex numbers, no objects."""
 
 
-def _operator(name: str) -> Callable[[Number, Any], Number]:
-    def operator(self: Number, other: Any) -> Number:
-        if not isinstance(other, Number | bool | int | float | np.generic):
+def _operator(name: str) -> Callable[[Vector, Any], Vector]:
+    def operator(self: Vector, other: Any) -> Vector:
+        if not isinstance(other, Vector | bool | int | float | np.generic):
             return NotImplemented  # type: ignore[no-any-return]
         return self.mathematics.call(name, self, other)
 
     return operator
 
 
-def _reflected(name: str) -> Callable[[Number, Any], Number]:
-    def operator(self: Number, other: Any) -> Number:
-        if not isinstance(other, Number | bool | int | float | np.generic):
+def _reflected(name: str) -> Callable[[Vector, Any], Vector]:
+    def operator(self: Vector, other: Any) -> Vector:
+        if not isinstance(other, Vector | bool | int | float | np.generic):
             return NotImplemented  # type: ignore[no-any-return]
         return self.mathematics.call(name, other, self)
 
     return operator
 
 
-def _unary(name: str) -> Callable[[Number], Number]:
-    def operator(self: Number) -> Number:
+def _unary(name: str) -> Callable[[Vector], Vector]:
+    def operator(self: Vector) -> Vector:
         return self.mathematics.call(name, self)
 
     return operator
 
 
 @dataclass(frozen=True, eq=False)
-class Number:
+class Vector:
     """One number per lane of a vector (or a plain scalar, at width 1), and the namespace that computes with it."""
 
     value: ir.Value

@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.engines.llvm.mathematics.numbers import (
     BOOL,
     DType,
-    Number,
+    Vector,
     bits,
     is_signed,
     kind_of,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 
-def _operands(m: Code, name: str, *inputs: Any) -> tuple[list[Number], DType]:
+def _operands(m: Code, name: str, *inputs: Any) -> tuple[list[Vector], DType]:
     """The inputs in the dtype of NumPy's loop, and the dtype of its output."""
     *dtypes, result = loop_dtypes(name, tuple(kind_of(x) for x in inputs))
     return [m.number(x, dtype) for x, dtype in zip(inputs, dtypes, strict=True)], result
@@ -31,44 +31,44 @@ def _operands(m: Code, name: str, *inputs: Any) -> tuple[list[Number], DType]:
 # ---- arithmetic
 
 
-def add(m: Code, a: Any, b: Any) -> Number:
+def add(m: Code, a: Any, b: Any) -> Vector:
     """The sum; of truth values: or."""
     (a, b), dtype = _operands(m, "add", a, b)
     build = {"f": m.builder.fadd, "b": m.builder.or_}.get(dtype.kind, m.builder.add)
     return m.emit(build, dtype, a, b)
 
 
-def subtract(m: Code, a: Any, b: Any) -> Number:
+def subtract(m: Code, a: Any, b: Any) -> Vector:
     """The difference."""
     (a, b), dtype = _operands(m, "subtract", a, b)
     return m.emit(m.builder.fsub if dtype.kind == "f" else m.builder.sub, dtype, a, b)
 
 
-def multiply(m: Code, a: Any, b: Any) -> Number:
+def multiply(m: Code, a: Any, b: Any) -> Vector:
     """The product; of truth values: and."""
     (a, b), dtype = _operands(m, "multiply", a, b)
     build = {"f": m.builder.fmul, "b": m.builder.and_}.get(dtype.kind, m.builder.mul)
     return m.emit(build, dtype, a, b)
 
 
-def divide(m: Code, a: Any, b: Any) -> Number:
+def divide(m: Code, a: Any, b: Any) -> Vector:
     """The quotient; of integers: in float64."""
     (a, b), dtype = _operands(m, "divide", a, b)
     return m.emit(m.builder.fdiv, dtype, a, b)
 
 
-def negative(m: Code, x: Any) -> Number:
+def negative(m: Code, x: Any) -> Vector:
     """The number with the other sign."""
     (x,), dtype = _operands(m, "negative", x)
     return m.emit(m.builder.fneg if dtype.kind == "f" else m.builder.neg, dtype, x)
 
 
-def positive(m: Code, x: Any) -> Number:
+def positive(m: Code, x: Any) -> Vector:
     """The number itself."""
     return _operands(m, "positive", x)[0][0]
 
 
-def absolute(m: Code, x: Any) -> Number:
+def absolute(m: Code, x: Any) -> Vector:
     """The size without the sign."""
     (x,), dtype = _operands(m, "absolute", x)
     if dtype.kind == "f":
@@ -76,7 +76,7 @@ def absolute(m: Code, x: Any) -> Number:
     return m.choose(x < 0, -x, x) if is_signed(dtype) else x
 
 
-def sign(m: Code, x: Any) -> Number:
+def sign(m: Code, x: Any) -> Vector:
     """−1, 0 or 1; NaN stays NaN."""
     (x,), dtype = _operands(m, "sign", x)
     if dtype.kind != "f":
@@ -86,17 +86,17 @@ def sign(m: Code, x: Any) -> Number:
     return m.choose(x == 0, 0.0, m.choose(x == x, one, x))
 
 
-def maximum(m: Code, a: Any, b: Any) -> Number:
+def maximum(m: Code, a: Any, b: Any) -> Vector:
     """The larger; NaN where either is NaN."""
     return _extreme(m, "maximum", a, b)
 
 
-def minimum(m: Code, a: Any, b: Any) -> Number:
+def minimum(m: Code, a: Any, b: Any) -> Vector:
     """The smaller; NaN where either is NaN."""
     return _extreme(m, "minimum", a, b)
 
 
-def _extreme(m: Code, name: str, a: Any, b: Any) -> Number:
+def _extreme(m: Code, name: str, a: Any, b: Any) -> Vector:
     if isinstance(a, int | float) and not isinstance(b, int | float):
         a, b = b, a
     bounded = isinstance(b, int | float) and not math.isnan(b)  # a constant that can't be NaN
@@ -108,7 +108,7 @@ def _extreme(m: Code, name: str, a: Any, b: Any) -> Number:
     return chosen if dtype.kind != "f" or bounded else m.choose(second == second, chosen, second)
 
 
-def where(m: Code, condition: Any, a: Any, b: Any) -> Number:
+def where(m: Code, condition: Any, a: Any, b: Any) -> Vector:
     """The first value where the condition holds, else the second."""
     dtype = result_dtype((kind_of(a), kind_of(b)))
     first, second = m.number(a, dtype), m.number(b, dtype)
@@ -117,7 +117,7 @@ def where(m: Code, condition: Any, a: Any, b: Any) -> Number:
     return m.choose(m.truth(condition), first, second)
 
 
-def indicator(m: Code, condition: Any, like: Any) -> Number:
+def indicator(m: Code, condition: Any, like: Any) -> Vector:
     """1 where the condition holds and 0 elsewhere, in the dtype of `like`."""
     dtype = result_dtype((kind_of(like),))
     return m.choose(m.truth(condition), m.number(1, dtype), m.number(0, dtype))
@@ -127,7 +127,7 @@ def indicator(m: Code, condition: Any, like: Any) -> Number:
 
 
 def _compare(symbol: str, name: str) -> Any:
-    def compare(m: Code, a: Any, b: Any) -> Number:
+    def compare(m: Code, a: Any, b: Any) -> Vector:
         kinds = kind_of(a), kind_of(b)
         if any(kind is int for kind in kinds) and not all(isinstance(kind, type) for kind in kinds):
             a, b, beyond = _within(a, b)
@@ -136,12 +136,12 @@ def _compare(symbol: str, name: str) -> Any:
         (a, b), _ = _operands(m, name, a, b)
         if a.dtype.kind == "f":
             build = m.builder.fcmp_unordered if symbol == "!=" else m.builder.fcmp_ordered
-            return Number(build(symbol, a.value, b.value), BOOL, m)
+            return Vector(build(symbol, a.value, b.value), BOOL, m)
         if a.dtype != b.dtype:  # int64 with uint64
             wide = [m.extend(x, 128) for x in (a, b)]
-            return Number(m.builder.icmp_signed(symbol, *wide), BOOL, m)
+            return Vector(m.builder.icmp_signed(symbol, *wide), BOOL, m)
         build = m.builder.icmp_signed if is_signed(a.dtype) else m.builder.icmp_unsigned
-        return Number(build(symbol, a.value, b.value), BOOL, m)
+        return Vector(build(symbol, a.value, b.value), BOOL, m)
 
     compare.__doc__ = f"Whether a {symbol} b, of NaN as IEEE 754 has it."
     return compare
@@ -164,22 +164,22 @@ greater, greater_equal = _compare(">", "greater"), _compare(">=", "greater_equal
 equal, not_equal = _compare("==", "equal"), _compare("!=", "not_equal")
 
 
-def logical_and(m: Code, a: Any, b: Any) -> Number:
+def logical_and(m: Code, a: Any, b: Any) -> Vector:
     """Whether both are other than 0."""
     return m.emit(m.builder.and_, BOOL, m.truth(a), m.truth(b))
 
 
-def logical_or(m: Code, a: Any, b: Any) -> Number:
+def logical_or(m: Code, a: Any, b: Any) -> Vector:
     """Whether any is other than 0."""
     return m.emit(m.builder.or_, BOOL, m.truth(a), m.truth(b))
 
 
-def logical_xor(m: Code, a: Any, b: Any) -> Number:
+def logical_xor(m: Code, a: Any, b: Any) -> Vector:
     """Whether exactly one is other than 0."""
     return m.emit(m.builder.xor, BOOL, m.truth(a), m.truth(b))
 
 
-def logical_not(m: Code, x: Any) -> Number:
+def logical_not(m: Code, x: Any) -> Vector:
     """Whether it is 0."""
     return m.emit(m.builder.xor, BOOL, m.truth(x), m.number(True, BOOL))
 
@@ -187,38 +187,38 @@ def logical_not(m: Code, x: Any) -> Number:
 # ---- bits
 
 
-def bitwise_and(m: Code, a: Any, b: Any) -> Number:
+def bitwise_and(m: Code, a: Any, b: Any) -> Vector:
     """The bits set in both."""
     (a, b), dtype = _operands(m, "bitwise_and", a, b)
     return m.emit(m.builder.and_, dtype, a, b)
 
 
-def bitwise_or(m: Code, a: Any, b: Any) -> Number:
+def bitwise_or(m: Code, a: Any, b: Any) -> Vector:
     """The bits set in any."""
     (a, b), dtype = _operands(m, "bitwise_or", a, b)
     return m.emit(m.builder.or_, dtype, a, b)
 
 
-def bitwise_xor(m: Code, a: Any, b: Any) -> Number:
+def bitwise_xor(m: Code, a: Any, b: Any) -> Vector:
     """The bits set in exactly one."""
     (a, b), dtype = _operands(m, "bitwise_xor", a, b)
     return m.emit(m.builder.xor, dtype, a, b)
 
 
-def invert(m: Code, x: Any) -> Number:
+def invert(m: Code, x: Any) -> Vector:
     """Every bit turned over."""
     (x,), dtype = _operands(m, "invert", x)
     return m.emit(m.builder.xor, dtype, x, m.number(-1 if is_signed(dtype) else 2 ** bits(dtype) - 1, dtype))
 
 
-def left_shift(m: Code, a: Any, b: Any) -> Number:
+def left_shift(m: Code, a: Any, b: Any) -> Vector:
     """a·2^b in the dtype's bits; 0 where b is not within them."""
     (a, b), dtype = _operands(m, "left_shift", a, b)
     inside = _is_shift(m, b)
     return m.choose(inside, m.emit(m.builder.shl, dtype, a, m.choose(inside, b, 0)), 0)
 
 
-def right_shift(m: Code, a: Any, b: Any) -> Number:
+def right_shift(m: Code, a: Any, b: Any) -> Vector:
     """⌊a/2^b⌋; 0 or −1 where b is not within the dtype's bits."""
     (a, b), dtype = _operands(m, "right_shift", a, b)
     build = m.builder.ashr if is_signed(dtype) else m.builder.lshr
@@ -228,16 +228,16 @@ def right_shift(m: Code, a: Any, b: Any) -> Number:
     return m.choose(inside, m.emit(build, dtype, a, m.choose(inside, b, 0)), 0)
 
 
-def _is_shift(m: Code, b: Number) -> Number:
+def _is_shift(m: Code, b: Vector) -> Vector:
     limit = m.number(bits(b.dtype), b.dtype)
-    return Number(m.builder.icmp_unsigned("<", b.value, limit.value), BOOL, m)
+    return Vector(m.builder.icmp_unsigned("<", b.value, limit.value), BOOL, m)
 
 
 # ---- rounding and conversion
 
 
 def _rounding(name: str, intrinsic: str) -> Any:
-    def rounding(m: Code, x: Any) -> Number:
+    def rounding(m: Code, x: Any) -> Vector:
         (x,), dtype = _operands(m, name, x)
         return m.intrinsic(intrinsic, x) if dtype.kind == "f" else x
 
@@ -249,23 +249,23 @@ floor, ceil = _rounding("floor", "floor"), _rounding("ceil", "ceil")
 trunc, rint = _rounding("trunc", "trunc"), _rounding("rint", "rint")
 
 
-def astype(m: Code, x: Any, dtype: Any) -> Number:
+def astype(m: Code, x: Any, dtype: Any) -> Vector:
     """The same number in another dtype."""
     return m.convert(m.number(x), np.dtype(dtype))
 
 
-def copysign(m: Code, a: Any, b: Any) -> Number:
+def copysign(m: Code, a: Any, b: Any) -> Vector:
     """The size of a with the sign of b."""
     (a, b), _ = _operands(m, "copysign", a, b)
     return m.intrinsic("copysign", a, b)
 
 
-def sqrt(m: Code, x: Any) -> Number:
+def sqrt(m: Code, x: Any) -> Vector:
     """The square root, correctly rounded."""
     (x,), _ = _operands(m, "sqrt", x)
     return m.intrinsic("sqrt", x)
 
 
-def shift_right(m: Code, x: Number, count: int) -> Number:
+def shift_right(m: Code, x: Vector, count: int) -> Vector:
     """The bits of an integer moved down, zeros moved in, by a constant number of places."""
     return m.emit(m.builder.lshr, x.dtype, x, m.number(count, x.dtype))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from llvmlite import ir
 
-from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, INT32, INT64, DType, Number
+from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, INT32, INT64, DType, Vector
 from chainrule.engines.llvm.mathematics.steps import repeat
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ LANE, WORD, DOUBLE_WORD = ir.IntType(32), ir.IntType(64), ir.IntType(128)
 RESULT = ir.LiteralStructType([WORD, ir.DoubleType(), ir.DoubleType()])
 
 
-def reduce_large(m: Code, x: Number) -> tuple[Number, Number, Number]:
+def reduce_large(m: Code, x: Vector) -> tuple[Vector, Vector, Vector]:
     """(k, r, s) with x = k·π/2 + r + s for finite |x| ≥ 2^8: the quadrant k mod 4, r rounded, s what r lost."""
     builder = m.builder
     function = _scalar_function(builder.module)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
 
-from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, DType, Number
+from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, DType, Vector
 
 if TYPE_CHECKING:
     from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
@@ -39,41 +39,41 @@ class Format:
 FORMATS = {FLOAT32: Format(23, 127, -150), FLOAT64: Format(52, 1023, -1076)}
 
 
-def format_of(x: Number) -> Format:
+def format_of(x: Vector) -> Format:
     """The format of a float."""
     return FORMATS[x.dtype]
 
 
-def polynomial(m: Code, x: Number, table: dict[DType, tuple[float, ...]]) -> Number:
+def polynomial(m: Code, x: Vector, table: dict[DType, tuple[float, ...]]) -> Vector:
     """Horner's scheme over the coefficients for the number's dtype."""
     coefficients = table[x.dtype]
     total: Any = coefficients[-1]
     for coefficient in reversed(coefficients[:-1]):
         total = m.fma(total, x, coefficient)
-    result: Number = total
+    result: Vector = total
     return result
 
 
-def two_sum(a: Number, b: Number) -> tuple[Number, Number]:
+def two_sum(a: Vector, b: Vector) -> tuple[Vector, Vector]:
     """a + b rounded, and what rounding lost."""
     total = a + b
     share = total - a
     return total, (a - (total - share)) + (b - share)
 
 
-def fast_two_sum(a: Number, b: Number) -> tuple[Number, Number]:
+def fast_two_sum(a: Vector, b: Vector) -> tuple[Vector, Vector]:
     """The same where |a| ≥ |b|."""
     total = a + b
     return total, b - (total - a)
 
 
-def two_product(m: Code, a: Any, b: Any) -> tuple[Number, Number]:
+def two_product(m: Code, a: Any, b: Any) -> tuple[Vector, Vector]:
     """a·b rounded, and what rounding lost."""
     product = a * b
     return product, m.fma(a, b, -product)
 
 
-def power_of_two(m: Code, k: Number) -> Number:
+def power_of_two(m: Code, k: Vector) -> Vector:
     """2^k for a whole number k given as a float, within the normal range."""
     form = format_of(k)
     return scale_from_bits(m, k + (form.magic + form.bias))
@@ -95,12 +95,12 @@ def repeat(builder: ir.IRBuilder, starts: list[ir.Value], body: Callable[..., tu
     return following
 
 
-def scale_from_bits(m: Code, shifted: Number) -> Number:
+def scale_from_bits(m: Code, shifted: Vector) -> Vector:
     """2^k from k + magic + bias, whose lowest bits are then the exponent."""
     return m.from_bits(m.as_bits(shifted) << format_of(shifted).mantissa, shifted.dtype)
 
 
-def scale(m: Code, x: Number, k: Number) -> Number:
+def scale(m: Code, x: Vector, k: Vector) -> Vector:
     """x·2^k rounded once, also where 2^k itself is too large or too small for the dtype."""
     form = format_of(x)
     offset = form.magic + form.bias
@@ -109,7 +109,7 @@ def scale(m: Code, x: Number, k: Number) -> Number:
     return x * scale_from_bits(m, half) * scale_from_bits(m, rest)
 
 
-def split_exponent(m: Code, x: Number) -> tuple[Number, Number]:
+def split_exponent(m: Code, x: Vector) -> tuple[Vector, Vector]:
     """(e, y) with x = 2^e·y and √½ ≤ y < √2, for positive numbers, subnormal ones too."""
     form = format_of(x)
     root_half = {FLOAT32: 0x3F3504F3, FLOAT64: 0x3FE6A09E667F3BCC}[x.dtype]  # √½ rounded down

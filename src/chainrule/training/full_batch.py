@@ -12,13 +12,13 @@ from chainrule.engines import compile_program
 from chainrule.errors import UnsupportedError
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import Program, simplify, trace, trees
+from chainrule.training.cache import Cache, key_of
 from chainrule.training.objective import Batch, Objective, types_of
-from chainrule.training.remembering import Memory, key_of
 
-_functions = Memory()
+_functions = Cache()
 
 
-class WholeObjective:
+class FullBatchObjective:
     """v ↦ (objective, gradient), where the vector v holds all parameters, in their order.
 
     Parameters
@@ -47,7 +47,7 @@ class WholeObjective:
         self._ends = np.cumsum([x.size for x in self._leaves])
         self.start = np.concatenate([x.ravel() for x in self._leaves]).astype(np.float64)
         types = (types_of(parameters), types_of(self._strengths), types_of(self._arrays))
-        kinds = types_of((data.inputs, data.targets, data.codes, data.weights))
+        kinds = types_of((data.inputs, data.targets, data.class_indices, data.weights))
         key = key_of(objective.model.function, (objective.heads, penalty.shared), (types, kinds), engine)
         self._compute = _functions.find(key, lambda: _compiled(objective, data, types, engine))
 

@@ -26,7 +26,7 @@ def available() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Pace:
+class ThreadChoice:
     """What steps with one thread and with all took lately, and which number is next."""
 
     def __init__(self, most: int) -> None:

@@ -15,11 +15,11 @@ from chainrule.tracing import trees
 from chainrule.training.loops import loop_of
 from chainrule.training.objective import Batch, Head, Objective
 from chainrule.training.optimizers import Optimizer
-from chainrule.training.step import Clipping, Step
+from chainrule.training.step import Clipping, TrainingStep
 
 
 @dataclass(frozen=True)
-class MemoryPlan:
+class MemoryUse:
     """Bytes that one training holds, the data aside: nothing more is allocated from step to step.
 
     `activations` are one batch, the values that its step needs at one time, and what pads rows to whole vectors.
@@ -37,7 +37,7 @@ class MemoryPlan:
 
 def memory_plan(
     model: Model, heads: tuple[Head, ...], parameters: Parameters, optimizer: Optimizer, rows: int
-) -> MemoryPlan:
+) -> MemoryUse:
     """The memory of a training in batches of so many rows.
 
     Raises
@@ -45,7 +45,7 @@ def memory_plan(
     UnsupportedError
         When this training has no machine code, and so no plan: NumPy takes memory as it goes.
     """
-    step = Step(Objective(model, heads), optimizer, Clipping())
+    step = TrainingStep(Objective(model, heads), optimizer, Clipping())
     state = step.initial_state(parameters, {})
     dtype = next(iter(next(iter(parameters.values())).values())).dtype
     data = _any_batch(model, heads, rows, dtype)
@@ -59,19 +59,19 @@ def memory_plan(
 
     plan = plan_loop(loop)
     sizes = dict(zip(trees.paths(trees.flatten(state)[1]), (buffer.nbytes for buffer in plan.state), strict=True))
-    of_parameters = sum(size for name, size in sizes.items() if not name.startswith("slots."))
-    return MemoryPlan(of_parameters, sum(sizes.values()) - of_parameters, plan.arena_bytes - sum(sizes.values()))
+    of_parameters = sum(size for name, size in sizes.items() if not name.startswith("optimizer."))
+    return MemoryUse(of_parameters, sum(sizes.values()) - of_parameters, plan.arena_bytes - sum(sizes.values()))
 
 
 def _any_batch(model: Model, heads: tuple[Head, ...], rows: int, dtype: Any) -> Batch:
     """Data of the right shapes."""
-    codes = np.zeros(rows, np.int32)
+    class_indices = np.zeros(rows, np.int32)
     targets: list[Any] = []
     for head in heads:
         values = np.zeros((rows, head.width), dtype)
         if head.loss.task == "classification":
-            encoded = np.asarray(head.loss.encode(codes, max(head.width, 2), head.width))
+            encoded = np.asarray(head.loss.encode(class_indices, max(head.width, 2), head.width))
             values = encoded if encoded.dtype == np.int32 else encoded.astype(dtype)
         targets.append(values)
-    known = tuple(codes if head.classifies else None for head in heads)
+    known = tuple(class_indices if head.classifies else None for head in heads)
     return Batch(tuple(np.zeros((rows, *shape), dtype) for shape in model.inputs), tuple(targets), known)

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from chainrule.engines.llvm import crew
+from chainrule.engines.llvm import workers
 
 
 def test_the_same_threads_serve_again() -> None:
@@ -19,7 +19,7 @@ def test_the_same_threads_serve_again() -> None:
         names: set[int] = set()
         together = threading.Barrier(3)
         works = [lambda: (names.add(threading.get_ident()), together.wait(5))] * 3  # noqa: B023
-        assert crew.together(works, lambda count: None)
+        assert workers.together(works, lambda count: None)
         seen.append(names)
     assert len(seen[0]) == 3
     assert seen[0] == seen[1] == seen[2]
@@ -32,7 +32,7 @@ def test_several_calls_at_the_same_time() -> None:
     def call() -> None:
         for _ in range(50):
             both = threading.Barrier(2)
-            crew.together([lambda: both.wait(5) and None] * 2, done.append)  # noqa: B023
+            workers.together([lambda: both.wait(5) and None] * 2, done.append)  # noqa: B023
 
     callers = [threading.Thread(target=call) for _ in range(4)]
     for caller in callers:
@@ -49,9 +49,9 @@ def test_nothing_is_done_where_gathering_fails() -> None:
         raise ValueError(str(count))
 
     with pytest.raises(ValueError, match="2"):
-        crew.together([lambda: done.append(1)] * 2, fail)
+        workers.together([lambda: done.append(1)] * 2, fail)
     assert done == []
-    assert crew.together([lambda: done.append(1)] * 2, lambda count: None)
+    assert workers.together([lambda: done.append(1)] * 2, lambda count: None)
     assert done == [1, 1]
 
 
@@ -66,14 +66,14 @@ def output(code: str) -> str:
 def test_an_interrupt_waits_for_all() -> None:
     code = """
         import os, signal, threading, time
-        from chainrule.engines.llvm import crew
+        from chainrule.engines.llvm import workers
         done = []
         def work():
             time.sleep(0.5)
             done.append(1)
         threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
         try:
-            crew.together([work] * 2, lambda count: None)
+            workers.together([work] * 2, lambda count: None)
         except KeyboardInterrupt:
             print("interrupted after", done)
     """
@@ -84,8 +84,8 @@ def test_an_interrupt_waits_for_all() -> None:
 def test_a_copy_of_the_process_makes_threads_of_its_own() -> None:
     code = """
         import os
-        from chainrule.engines.llvm import crew
-        def both(): assert crew.together([lambda: None] * 2, lambda count: None)
+        from chainrule.engines.llvm import workers
+        def both(): assert workers.together([lambda: None] * 2, lambda count: None)
         both()
         child = os.fork()
         if not child:

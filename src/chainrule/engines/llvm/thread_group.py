@@ -13,7 +13,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from chainrule.engines.llvm.buffers import MEETINGS, Buffer
+from chainrule.engines.llvm.buffers import BARRIER, Buffer
 from chainrule.engines.llvm.machine import GIVE_WAY, pause
 
 i64, pointer = ir.IntType(64), ir.PointerType()
@@ -22,17 +22,17 @@ PATIENCE = 1024
 """Looks at the counter between two times that the system may run another thread in this one's place."""
 
 
-class Solo:
+class SingleThread:
     """One thread: all of every loop is its share, and it waits for nobody."""
 
     dividing = False
 
     @contextmanager
-    def turn(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> Iterator[None]:
+    def section(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> Iterator[None]:
         """A part of the work, which may begin when what it reads and writes is no longer in use."""
         yield
 
-    def meet(self) -> None:
+    def barrier(self) -> None:
         """Wait until all threads are here."""
 
     def share(self, count: int) -> tuple[Any, Any]:
@@ -59,12 +59,12 @@ class _Use:
         self.writes += other.writes
 
 
-class Team(Solo):
+class ThreadGroup(SingleThread):
     """Several threads; `thread` says which one this is."""
 
     def __init__(self, builder: Any, arena: Any, thread: Any, threads: Any) -> None:
         self.builder, self.thread, self.threads = builder, thread, threads
-        self._counter = builder.gep(arena, [i64(MEETINGS)], source_etype=ir.IntType(8))
+        self._counter = builder.gep(arena, [i64(BARRIER)], source_etype=ir.IntType(8))
         self._wait = _waiting(builder.module)
         self._goal = builder.alloca(i64)
         builder.store(i64(0), self._goal)
@@ -72,11 +72,11 @@ class Team(Solo):
         self.dividing = False
 
     @contextmanager
-    def turn(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> Iterator[None]:
+    def section(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> Iterator[None]:
         """A part of the work, done by all threads together or by the first one alone."""
         use = _Use(list(map(_place, reads)), list(map(_place, writes)))
         if self._together.in_the_way_of(use) or (shared and self._first.in_the_way_of(use)):
-            self.meet()
+            self.barrier()
         if shared:
             self.dividing = True
             yield
@@ -87,7 +87,7 @@ class Team(Solo):
                 yield
             self._first.add(use)
 
-    def meet(self) -> None:
+    def barrier(self) -> None:
         """Wait until all threads are here."""
         goal = self.builder.add(self.builder.load(self._goal, typ=i64), self.threads)
         self.builder.store(goal, self._goal)

@@ -19,7 +19,7 @@ from chainrule.training.objective import Batch, types_of
 NUDGE = 1e-4
 
 
-class NudgingRunner:
+class FiniteDifferenceRunner:
     """A training loop whose gradients are measured."""
 
     def __init__(self, step: Any, state: Any, data: Batch, batch_size: int) -> None:
@@ -50,7 +50,7 @@ class NudgingRunner:
     def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
         """Carry out steps; see `Runner`."""
         per_epoch = -(-len(self._arrays[0]) // self._batch_size)
-        figures = []
+        metrics = []
         with np.errstate(all="ignore"):
             for i in range(count):
                 epoch, batch = divmod(first + i, per_epoch)
@@ -59,11 +59,11 @@ class NudgingRunner:
                 before, gradients = self._measure(values, scalars[2][i])
                 rate, step = np.float64(scalars[0][i]), np.float64(scalars[1][i])
                 self._state = list(self._update(*self._state, *gradients, rate, step))
-                figures.append(before)
-        return np.array(figures, np.float64)
+                metrics.append(before)
+        return np.array(metrics, np.float64)
 
     def _measure(self, batch: list[Any], key: Any) -> tuple[list[float], list[Any]]:
-        """The figures, and every parameter's gradient by nudging it."""
+        """The metrics, and every parameter's gradient by nudging it."""
         loss = self._program(len(batch[0]))
         learned = [x.copy() for x in self._state[: self._learned]]
         frozen = self._state[self._learned : self._learned + self._frozen]
@@ -85,8 +85,8 @@ class NudgingRunner:
             nested = trees.unflatten(self._structure, self._state)
 
             def loss(learned: Any, frozen: Any, batch: list[Any], key: Any) -> Any:
-                value, figures = self._step.loss(learned, frozen, self._data.like(batch), key)
-                return [value, *figures]
+                value, metrics = self._step.loss(learned, frozen, self._data.like(batch), key)
+                return [value, *metrics]
 
             program = trace(
                 loss,

@@ -24,7 +24,7 @@ class Check:
     agrees: bool
 
 
-def nudged_gradient(evaluation: Evaluation, element: Element) -> Check:
+def finite_difference_check(evaluation: Evaluation, element: Element) -> Check:
     """The central difference of the output by one element, in double precision, compared with its gradient."""
     gradient = float(np.asarray(evaluation.cotangents[element.variable])[element.place])
     at = float(np.asarray(evaluation.precise(element.variable))[element.place])

@@ -12,9 +12,9 @@ from chainrule.engines import prepare
 from chainrule.tracing import Program, Variable, trees
 from chainrule.training import as_optimizer, heads_of
 from chainrule.training.loops import loop_of
-from chainrule.training.memory import _any_batch, memory_plan
+from chainrule.training.memory_use import _any_batch, memory_plan
 from chainrule.training.objective import Objective
-from chainrule.training.step import Clipping, Step
+from chainrule.training.step import Clipping, TrainingStep
 
 NETWORKS: dict[str, tuple[tuple[int, ...], str, str, str, int]] = {
     "digits": ((64, 32, 10), "relu", "cross_entropy", "adam", 32),
@@ -50,7 +50,7 @@ def made(name: str) -> tuple[Any, ...]:
     layers = [cr.Dense(n, activation) for n in sizes[1:-1]]
     network = cr.Network([*layers, cr.Dense(sizes[-1])]).build(sizes[0])
     heads = tuple(heads_of(network.model, loss))
-    step = Step(Objective(network.model, heads), as_optimizer(optimizer), Clipping())
+    step = TrainingStep(Objective(network.model, heads), as_optimizer(optimizer), Clipping())
     state = step.initial_state(network.parameters, {})
     data = _any_batch(network.model, heads, rows, np.float32)
     return network, heads, step, state, data, loop_of(step, state, data, rows, np.float32)
@@ -64,7 +64,7 @@ def test_close_to_what_is_needed_in_any_case(name: str) -> None:
     assert plan.total <= 1.3 * needed
     parameters = sum(map(nbytes, trees.flatten(network.parameters)[0]))
     assert parameters <= plan.parameters <= 1.7 * parameters  # rows are padded to whole vectors
-    assert plan.optimizer == plan.parameters * (sum(map(nbytes, trees.flatten(state["slots"])[0])) // parameters)
+    assert plan.optimizer == plan.parameters * (sum(map(nbytes, trees.flatten(state["optimizer"])[0])) // parameters)
 
 
 @pytest.mark.parametrize("name", ["digits", "many rows"])

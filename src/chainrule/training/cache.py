@@ -9,14 +9,14 @@ from threading import Lock
 from typing import Any
 
 from chainrule.nn.activations import ACTIVATIONS
-from chainrule.nn.model import Row
+from chainrule.nn.model import Sequential
 from chainrule.tracing import trees
 
 REMEMBERED = 64
 """Things of one sort kept; the one unused for longest goes first."""
 
 
-class Memory:
+class Cache:
     """The last things made, by what they were made from."""
 
     def __init__(self) -> None:
@@ -58,7 +58,7 @@ def key_of(function: Any, settings: tuple[Any, ...], types: Any, *numbers: Any) 
 
 def are_settled(function: Any, settings: tuple[Any, ...]) -> bool:
     """Whether a network is a row of the library's own layers, with settings of its own, whose doing is known."""
-    return isinstance(function, Row) and _settled((function.layers, settings))
+    return isinstance(function, Sequential) and _settled((function.layers, settings))
 
 
 def _settled(x: Any) -> bool:
