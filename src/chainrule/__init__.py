@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chainrule.autodiff import check_grads, derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from chainrule.autodiff import check_grads, derivative, grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp, vmap
 from chainrule.engines import evaluate
 from chainrule.engines.jit import jit
 from chainrule.errors import ChainruleError
@@ -130,6 +130,7 @@ __all__ = [
     "value_and_grad",
     "values",
     "vjp",
+    "vmap",
 ]
 
 

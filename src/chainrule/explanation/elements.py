@@ -30,6 +30,7 @@ from chainrule.explanation.symbols import (
 )
 from chainrule.ops import Contraction, Elementwise, Reduction
 from chainrule.ops.kinds.contraction import parse
+from chainrule.ops.kinds.reduction import Uniform
 from chainrule.ops.operation import eager
 from chainrule.tracing.program import Atom, Equation, Literal, Variable
 
@@ -239,7 +240,7 @@ class Formulas:
         if isinstance(op, Contraction):
             return self._other_operand(use)
         if isinstance(op, Reduction):
-            return self._weight(use)
+            return self._reduced(use)
         if use.source.letters or use.target.letters:
             return Numeral(1.0)  # layouts only move numbers
         tangent = _unit_tangent(self.evaluation, equation, use.position, use.source)
@@ -306,22 +307,22 @@ class Formulas:
         other = 1 - use.position
         return self._at(use.equation.inputs[other], tuple(places[c] for c in sides[other]))
 
-    def _weight(self, use: Use) -> Expression:
-        """∂y/∂x of a reduction: a share that depends on the count alone, or a rule."""
+    def _reduced(self, use: Use) -> Expression:
+        """∂y/∂x of a reduction: a number that depends on the count alone, or a rule."""
         op, axis = use.equation.op, use.equation.attributes["axis"]
         assert isinstance(op, Reduction)
-        if op.share is not None:
+        if isinstance(op.partial, Uniform):
             count = int(np.prod([use.source.variable.shape[i] for i in axis], dtype=np.int64))
-            return Numeral(float(op.share(count)))
-        assert op.weight is not None
+            return Numeral(float(op.partial.of_count(count)))
+        assert op.partial is not None
         x, y = Formula(self.formula(use.source)), Formula(self.formula(use.target))
         try:
-            return as_expression(op.weight(symbolic, y, x, axis))
+            return as_expression(op.partial(symbolic, y, x, axis))
         except (AttributeError, TypeError):  # a rule about all elements along the axis
             pass
         try:
             rule = _AlongAxis(use.source, axis, self.alphabet)
-            return as_expression(op.weight(rule, Formula(Symbol(use.target)), Formula(Symbol(use.source)), axis))
+            return as_expression(op.partial(rule, Formula(Symbol(use.target)), Formula(Symbol(use.source)), axis))
         except (AttributeError, TypeError):
             if use.source.letters or use.target.letters:
                 raise NoFormulaError from None

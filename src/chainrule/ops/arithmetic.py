@@ -17,9 +17,21 @@ from chainrule.ops.operation import example
 STEPS = Domain(kinks=tuple(float(k) for k in range(-8, 9)))
 HALF_STEPS = Domain(kinks=tuple(k + 0.5 for k in range(-9, 9)))
 
-add = Elementwise("add", value=lambda m, a, b: a + b, partials=(1, 1), latex="{0} + {1}", domain=(REAL, REAL))
+add = Elementwise(
+    "add",
+    value=lambda m, a, b: a + b,
+    partials=(1, 1),
+    latex="{0} + {1}",
+    domain=(REAL, REAL),
+    neutral=(0, 0),
+)
 subtract = Elementwise(
-    "subtract", value=lambda m, a, b: a - b, partials=(1, -1), latex="{0} - {1}", domain=(REAL, REAL)
+    "subtract",
+    value=lambda m, a, b: a - b,
+    partials=(1, -1),
+    latex="{0} - {1}",
+    domain=(REAL, REAL),
+    neutral=(None, 0),
 )
 multiply = Elementwise(
     "multiply",
@@ -27,6 +39,7 @@ multiply = Elementwise(
     partials=(lambda m, y, a, b: b, lambda m, y, a, b: a),
     latex=r"{0} \cdot {1}",
     domain=(REAL, REAL),
+    neutral=(1, 1),
 )
 divide = Elementwise(
     "divide",
@@ -34,9 +47,10 @@ divide = Elementwise(
     partials=(lambda m, y, a, b: 1.0 / b, lambda m, y, a, b: -y / b),
     latex=r"\frac{{{0}}}{{{1}}}",
     domain=(REAL, NONZERO),
+    neutral=(None, 1),
 )
 negative = Elementwise("negative", value=lambda m, x: -x, partials=(-1,), latex="-{0}", domain=(REAL,))
-positive = Elementwise("positive", value=lambda m, x: +x, partials=(1,), latex="{0}", domain=(REAL,))
+positive = Elementwise("positive", value=lambda m, x: +x, partials=(1,), latex="{0}", domain=(REAL,), passes=True)
 reciprocal = Elementwise(
     "reciprocal",
     value=lambda m, x: 1.0 / x,
@@ -217,6 +231,7 @@ astype = Elementwise(
     domain=(REAL,),
     numpy=lambda x, dtype: np.asarray(x).astype(dtype)[()],
     doc="The same numbers in another dtype (attribute `dtype`).",
+    passes=True,
     examples=(example((2, 3), dtype=np.dtype("float64")),),
 )
 stop_gradient = Elementwise(
@@ -227,4 +242,5 @@ stop_gradient = Elementwise(
     domain=(REAL,),
     numpy=lambda x: x,
     doc="The value itself, with derivative 0.",
+    passes=True,
 )

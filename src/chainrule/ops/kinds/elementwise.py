@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ShapeError
+from chainrule.ops.axes import Links, broadcasting
 from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, eager, exemplar, shape_of
 
 Partial = Callable[..., Any] | float | None
@@ -42,7 +43,8 @@ class Elementwise(Operation):
     `value(m, *inputs)` is the number, written over the namespace `m`; `partials` are its derivatives by
     each input. Where NumPy has a ufunc of the same name, that is the value for plain arrays; `numpy` names
     another implementation. Two inputs that may not come near each other's value (the kink of `maximum`) set
-    `separate`.
+    `separate`. `neutral` has for each of two inputs the number that leaves the other one as it is; an operation that
+    gives the numbers of its first input unchanged sets `passes`.
     """
 
     value: Callable[..., Any]
@@ -50,6 +52,8 @@ class Elementwise(Operation):
     domain: tuple[Domain, ...]
     numpy: Callable[..., Any] | None = None
     separate: bool = False
+    neutral: tuple[float | None, float | None] = (None, None)
+    passes: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -78,6 +82,23 @@ class Elementwise(Operation):
             ) from None
         kinds = tuple(dtype_of(x) for x in inputs)
         return ArrayType(shape, _result_dtype(self, kinds, tuple(attributes.items())))
+
+    def axes(self, *inputs: Any, **attributes: Any) -> tuple[Links, ...]:
+        """All inputs broadcast."""
+        shapes = [shape_of(x) for x in inputs]
+        result = np.broadcast_shapes(*shapes)
+        return tuple(broadcasting(shape, result) for shape in shapes)
+
+    def batch(self, m: Namespace, size: int, batched: Sequence[bool], inputs: Sequence[Any], **attributes: Any) -> Any:
+        """The operation itself: axes that batched inputs lack beside the others come behind the batch's."""
+        ndim = max(len(shape_of(x)) - mine for x, mine in zip(inputs, batched, strict=True))
+        aligned = [
+            m.reshape(x, shape=(size, *(1,) * (ndim - len(x.shape) + 1), *x.shape[1:]))
+            if mine and len(x.shape) - 1 < ndim
+            else x
+            for x, mine in zip(inputs, batched, strict=True)
+        ]
+        return getattr(m, self.name)(*aligned, **attributes)
 
     def pullback(
         self,
