@@ -51,7 +51,11 @@ class Batch(Trace):
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """The results of all members, one level below."""
-        batched = [isinstance(x, BatchValue) and x.trace is self for x in inputs]
-        values = [x.value if mine else x for x, mine in zip(inputs, batched, strict=True)]
-        m = eager if all(type(x) in PLAIN for x in values) else traced
-        return BatchValue(self, op.batch(m, self.size, batched, values, **attributes))
+        values, batched, plain = [], [], True
+        for x in inputs:
+            mine = type(x) is BatchValue and x.trace is self
+            value = x.value if mine else x
+            plain = plain and type(value) in PLAIN
+            batched.append(mine)
+            values.append(value)
+        return BatchValue(self, op.batch(eager if plain else traced, self.size, batched, values, **attributes))

@@ -169,6 +169,7 @@ _COMMON: dict[str, Callable[[Any, Any], Any]] = {
     "a,a->": np.dot,
     "a,b->ab": lambda x, y: x[:, None] * y,
     "abc,acd->abd": np.matmul,
+    "ab,ac->abc": lambda x, y: x[:, :, None] * y[:, None, :],
 }
 
 

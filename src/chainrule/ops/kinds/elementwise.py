@@ -91,14 +91,14 @@ class Elementwise(Operation):
 
     def batch(self, m: Namespace, size: int, batched: Sequence[bool], inputs: Sequence[Any], **attributes: Any) -> Any:
         """The operation itself: axes that batched inputs lack beside the others come behind the batch's."""
-        ndim = max(len(shape_of(x)) - mine for x, mine in zip(inputs, batched, strict=True))
-        aligned = [
-            m.reshape(x, shape=(size, *(1,) * (ndim - len(x.shape) + 1), *x.shape[1:]))
-            if mine and len(x.shape) - 1 < ndim
-            else x
-            for x, mine in zip(inputs, batched, strict=True)
-        ]
-        return getattr(m, self.name)(*aligned, **attributes)
+        if len(inputs) > 1:
+            ndims = [len(shape_of(x)) - mine for x, mine in zip(inputs, batched, strict=True)]
+            ndim = max(ndims)
+            inputs = [
+                m.reshape(x, shape=(size, *(1,) * (ndim - n), *x.shape[1:])) if mine and n < ndim else x
+                for x, mine, n in zip(inputs, batched, ndims, strict=True)
+            ]
+        return getattr(m, self.name)(*inputs, **attributes)
 
     def pullback(
         self,
