@@ -56,7 +56,7 @@ def stages() -> dict[str, str]:
     return {
         "source": inspect.getsource(loss) + "\n\n" + inspect.getsource(step).rstrip(),
         "program": str(program),
-        "lowering": str(lower(cr.simplify(cr.trace(cr.logsumexp, np.zeros(5))))),
+        "lowering": str(lower(cr.simplify(cr.trace(cr.logsumexp, np.zeros(5)))).program),
         "groups": groups_text(made.grouping),
         "memory": memory_text(made.memory),
         "inner loop": "\n".join([*inner[:3], "  …", *inner[index : index + 16], "  …", inner[-1]]),

@@ -70,16 +70,7 @@ class Fold:
 
     def start(self, code: Code, width: int) -> Vector:
         """The number that changes nothing when joined."""
-        dtype = self.equation.output.dtype
-        info = (
-            (-np.inf, np.inf)
-            if dtype.kind == "f"
-            else (False, True)
-            if dtype.kind == "b"
-            else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-        )
-        neutral = {"add": 0, "multiply": 1, "maximum": info[0], "minimum": info[1], "logical_or": 0, "logical_and": 1}
-        return code.constant(neutral[self.op.combine or ""], dtype, width)
+        return neutral(code, self.op.combine or "", self.equation.output.dtype, width)
 
     def source(self, point: Point) -> Vector:
         """What is collected at this point, in the dtype of the result."""
@@ -166,6 +157,19 @@ class Fold:
         m, length = code.mathematics(width), max(self.result_space[-1:], default=1)
         numbers = (code.load(parts.view, parts.result_strides, (b, *point), width, length) for b in range(BLOCKS))
         return self.finished(m, reduce(partial(self.join, m), numbers))
+
+
+def neutral(code: Code, combine: str, dtype: np.dtype[Any], width: int) -> Vector:
+    """The number that changes nothing when an elementwise operation joins it to another."""
+    lowest, highest = (
+        (-np.inf, np.inf)
+        if dtype.kind == "f"
+        else (False, True)
+        if dtype.kind == "b"
+        else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    )
+    numbers = {"add": 0, "multiply": 1, "maximum": lowest, "minimum": highest, "logical_or": 0, "logical_and": 1}
+    return code.constant(numbers[combine], dtype, width)
 
 
 def fold_of(memory: MemoryPlan, equation: Equation) -> Fold:

@@ -25,12 +25,13 @@ class Kernel:
     """A compiled Program. Each thread that calls it has memory of its own."""
 
     def __init__(self, program: Program) -> None:
-        lowered = lower(program)
+        whole = lower(program)
+        lowered = whole.program
         sizes = [
             x.dtype.itemsize for x in (*lowered.inputs, *(e.output for e in lowered.equations)) if x.dtype.kind == "f"
         ]
         arena = Arena()
-        self.program, self.grouping = lowered, group(lowered)
+        self.program, self.grouping = lowered, group(whole)
         self.memory = MemoryPlan(lowered, self.grouping, [], arena, vector_bytes() // max(sizes, default=4))
         self.memory.place_values(reuse=True)
         self.arena_bytes = arena.size
