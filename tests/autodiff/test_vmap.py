@@ -7,12 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import chainrule as cr
+from chainrule.engines import evaluate
 from chainrule.errors import SettingError, ShapeError, TracingError, UnsupportedError
 from chainrule.ops import REGISTRY
 from chainrule.tracing import apply
-from strategies import cases, split_leaves
+from strategies import cases, inputs_of, programs, split_leaves
 
 MEMBERS = 3
 
@@ -67,13 +70,25 @@ def test_both_modes_inside_and_outside(op: Any) -> None:
         ones = [np.ones_like(x) for x in leaves]
         inside = cr.vmap(cr.grad(total, every))(*given)
         outside = cr.grad(lambda *new: np.sum(cr.vmap(total)(*new)), every)(*given)
-        forward = cr.vmap(lambda *new: cr.jvp(total, new, ones)[1])(*given)
+        forward = cr.vmap(lambda *new, ones=ones: cr.jvp(total, new, ones)[1])(*given)
         for i in range(MEMBERS):
             expected = cr.grad(total, every)(*(x[i] for x in given))
             for a, b, c in zip(inside, outside, expected, strict=True):
                 np.testing.assert_allclose(a[i], c, rtol=1e-12, atol=1e-13)
                 np.testing.assert_allclose(b[i], c, rtol=1e-12, atol=1e-13)
             np.testing.assert_allclose(forward[i], sum(np.sum(g) for g in expected), rtol=1e-10, atol=1e-11)
+
+
+@given(program=programs(), seed=st.integers(0, 5))
+def test_random_programs(program: Any, seed: int) -> None:
+    """The reference engine on a batch, against each member by itself."""
+    several = [inputs_of(program, seed + i) for i in range(MEMBERS)]
+    with np.errstate(all="ignore"):
+        expected = [evaluate(program, *own) for own in several]
+        found = cr.vmap(lambda *own: evaluate(program, *own))(*(np.stack(own) for own in zip(*several, strict=True)))
+    for i in range(MEMBERS):
+        for a, b in zip(found, expected[i], strict=True):
+            np.testing.assert_allclose(a[i], b, rtol=1e-5 if b.dtype == np.float32 else 1e-12, atol=1e-12)
 
 
 def test_indices_that_differ_from_member_to_member() -> None:

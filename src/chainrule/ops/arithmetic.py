@@ -134,6 +134,7 @@ maximum = Elementwise(
     ),
     latex=r"\max\left({0}, {1}\right)",
     domain=(REAL, REAL),
+    neutral=(-math.inf, -math.inf),
     separate=True,
     doc="Where the inputs are equal each gets half of the derivative.",
 )
@@ -146,6 +147,7 @@ minimum = Elementwise(
     ),
     latex=r"\min\left({0}, {1}\right)",
     domain=(REAL, REAL),
+    neutral=(math.inf, math.inf),
     separate=True,
     doc="Where the inputs are equal each gets half of the derivative.",
 )

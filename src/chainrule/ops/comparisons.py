@@ -8,7 +8,9 @@ from typing import Any
 from chainrule.ops.kinds.elementwise import BOOLEAN, INTEGER, REAL, Domain, Elementwise
 
 
-def _pair(name: str, value: Callable[..., Any], latex: str, domain: Domain) -> Elementwise:
+def _pair(
+    name: str, value: Callable[..., Any], latex: str, domain: Domain, neutral: float | None = None
+) -> Elementwise:
     return Elementwise(
         name,
         value=value,
@@ -16,6 +18,7 @@ def _pair(name: str, value: Callable[..., Any], latex: str, domain: Domain) -> E
         latex=latex,
         domain=(domain, domain),
         separate=domain is REAL,
+        neutral=(neutral, neutral),
     )
 
 
@@ -26,8 +29,8 @@ less_equal = _pair("less_equal", lambda m, a, b: a <= b, r"{0} \leq {1}", REAL)
 greater = _pair("greater", lambda m, a, b: a > b, "{0} > {1}", REAL)
 greater_equal = _pair("greater_equal", lambda m, a, b: a >= b, r"{0} \geq {1}", REAL)
 
-logical_and = _pair("logical_and", lambda m, a, b: m.logical_and(a, b), r"{0} \wedge {1}", BOOLEAN)
-logical_or = _pair("logical_or", lambda m, a, b: m.logical_or(a, b), r"{0} \vee {1}", BOOLEAN)
+logical_and = _pair("logical_and", lambda m, a, b: m.logical_and(a, b), r"{0} \wedge {1}", BOOLEAN, neutral=1)
+logical_or = _pair("logical_or", lambda m, a, b: m.logical_or(a, b), r"{0} \vee {1}", BOOLEAN, neutral=0)
 logical_xor = _pair("logical_xor", lambda m, a, b: m.logical_xor(a, b), r"{0} \oplus {1}", BOOLEAN)
 logical_not = Elementwise(
     "logical_not", value=lambda m, x: m.logical_not(x), partials=(None,), latex=r"\neg {0}", domain=(BOOLEAN,)

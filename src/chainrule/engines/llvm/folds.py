@@ -16,7 +16,7 @@ from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.sharing import BLOCKS, reduced_axes
-from chainrule.ops import Reduction
+from chainrule.ops import REGISTRY, Elementwise, Reduction
 from chainrule.tracing import Equation
 
 if TYPE_CHECKING:
@@ -161,15 +161,13 @@ class Fold:
 
 def neutral(code: Code, combine: str, dtype: np.dtype[Any], width: int) -> Vector:
     """The number that changes nothing when an elementwise operation joins it to another."""
-    lowest, highest = (
-        (-np.inf, np.inf)
-        if dtype.kind == "f"
-        else (False, True)
-        if dtype.kind == "b"
-        else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-    )
-    numbers = {"add": 0, "multiply": 1, "maximum": lowest, "minimum": highest, "logical_or": 0, "logical_and": 1}
-    return code.constant(numbers[combine], dtype, width)
+    op = REGISTRY[combine]
+    assert isinstance(op, Elementwise)
+    number = op.neutral[0]
+    assert number is not None
+    if dtype.kind in "iu" and abs(number) == np.inf:
+        number = np.iinfo(dtype).max if number > 0 else np.iinfo(dtype).min
+    return code.constant(number, dtype, width)
 
 
 def fold_of(memory: MemoryPlan, equation: Equation) -> Fold:
