@@ -210,6 +210,9 @@ where = Elementwise(
 
 
 def _indicator(condition: Any, like: Any) -> Any:
+    condition = np.asarray(condition)
+    if condition.dtype != np.bool_:  # any number but 0 is true, also one that is not 1
+        condition = condition != 0
     shape = np.broadcast_shapes(np.shape(condition), np.shape(like))
     if np.shape(condition) != shape:
         condition = np.broadcast_to(condition, shape)

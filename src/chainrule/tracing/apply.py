@@ -68,8 +68,8 @@ def _subclasses(kind: type) -> set[type]:
     return {kind}.union(*map(_subclasses, below))
 
 
-PLAIN = _subclasses(np.generic) | {np.ndarray, int, float, bool}
-"""Types that hold numbers and nothing else."""
+PLAIN = _subclasses(np.bool_) | _subclasses(np.integer) | _subclasses(np.floating) | {np.ndarray, int, float, bool}
+"""Types that hold real numbers and nothing else; of arrays the dtype decides."""
 
 
 def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
@@ -84,6 +84,9 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             trace = x.trace
     if trace is None:
         return op.evaluate(*inputs, **attributes)
+    for x in inputs:
+        if type(x) is np.ndarray and x.dtype.kind not in REAL:
+            refuse(x)
     if not trace.open:
         raise LeakedValueError(
             f"{op.name} was given a traced value whose function has already returned. "
@@ -100,13 +103,45 @@ def as_operand(x: Any) -> Any:
         return x.traced_value()
     if isinstance(x, list | tuple) and any(isinstance(item, Traced) for item in x):
         return traced.stack_of(x)
-    array = np.asarray(x)
-    if array.dtype.kind not in "biuf":
+    return plain_array(x)
+
+
+REAL = "biuf"
+"""Kinds of dtype that are real numbers or truth values."""
+
+
+def plain_array(x: Any) -> Any:
+    """Something of the user's as a plain array of real numbers.
+
+    Raises
+    ------
+    TracingError
+        For what would lose its meaning: masks, matrices whose `*` is another product, complex numbers, text, objects.
+    """
+    if isinstance(x, np.ma.MaskedArray):
         raise TracingError(
-            f"{type(x).__name__} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). "
-            "Use arrays of real numbers."
+            f"a masked array of shape {x.shape} cannot take part in a traced computation, which would lose its mask. Give "
+            "np.where(np.ma.getmaskarray(x), 0.0, x.data), or the values that are not masked."
         )
-    return array
+    if isinstance(x, np.matrix):
+        raise TracingError(
+            f"a np.matrix of shape {x.shape} cannot take part in a traced computation, where * is element by element. "
+            "Give np.asarray(x), and write @ for the matrix product."
+        )
+    array = np.asarray(x)
+    return array if array.dtype.kind in REAL else refuse(array, type(x).__name__)
+
+
+def refuse(array: Any, what: str = "an array") -> NoReturn:
+    """Say why these are no real numbers."""
+    if array.dtype.kind == "c":
+        raise TracingError(
+            f"{what} of complex numbers (shape {array.shape}, dtype {array.dtype}) met a traced value. Derivatives are of real "
+            "functions here: compute with the real and the imaginary part as two arrays."
+        )
+    raise TracingError(
+        f"{what} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). Use arrays of real numbers."
+    )
 
 
 class TracedNamespace:

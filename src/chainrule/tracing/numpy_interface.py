@@ -13,7 +13,7 @@ from chainrule.errors import DerivativeLostError, InPlaceError, UnsupportedError
 from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction, Elementwise
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import Operation
-from chainrule.tracing.apply import Traced, apply, as_operand, traced
+from chainrule.tracing.apply import REAL, Traced, apply, as_operand, refuse, traced
 
 _REDUCTIONS = {
     "add": "sum",
@@ -201,6 +201,8 @@ class ArrayInterface:
         kind = np.dtype(dtype)
         if kind == self.dtype:
             return self
+        if kind.kind not in REAL:
+            refuse(np.empty(self.shape, kind), "a traced value as an array")
         return traced.astype(self if kind.kind == "f" else traced.stop_gradient(self), dtype=kind)
 
 
