@@ -68,12 +68,38 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: 
             variables = [tape.variable(leaf) for leaf in leaves]
             result = call_with(function, args, kwargs, positions, trees.unflatten(structure, variables))
             value, aux = _with_aux(result, has_aux)
-            gradients = _gradients(tape, value, variables)
+            gradients = _filled(_cotangents(tape, value, variables), variables)
         results = as_given(structure, owned(gradients), argnums)
         plain = _strip(tape, value)
         return ((plain, trees.map_leaves(lambda x: _strip(tape, x), aux)) if has_aux else plain), results
 
     return with_gradient
+
+
+def observed_gradient(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function that gives `value_and_grad`'s results and what `function` saw on the way, with the derivatives by it.
+
+    `function` gives `(value, seen)`, where `seen` is any container of intermediate values. Called with its argument,
+    the result gives `value, gradient, seen, cotangents`: the last nested as `seen`, with `None` for what has no part
+    in the value.
+    """
+
+    def observed(argument: Any) -> tuple[Any, Any, Any, Any]:
+        leaves, structure = leaves_of((argument,), (0,))
+        with Tape() as tape:
+            variables = [tape.variable(leaf) for leaf in leaves]
+            value, seen = function(*trees.unflatten(structure, variables))
+            values, seen_structure = trees.flatten(seen)
+            found = _cotangents(tape, value, [*variables, *values])
+        gradients, cotangents = found[: len(leaves)], found[len(leaves) :]
+        return (
+            _strip(tape, value),
+            as_given(structure, owned(_filled(gradients, variables)), 0),
+            trees.unflatten(seen_structure, [_strip(tape, x) for x in values]),
+            trees.unflatten(seen_structure, cotangents),
+        )
+
+    return observed
 
 
 def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
@@ -84,8 +110,8 @@ def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
     return result
 
 
-def _gradients(tape: Tape, value: Any, variables: list[TapeValue]) -> list[Any]:
-    """The cotangents of the variables for a scalar value."""
+def _cotangents(tape: Tape, value: Any, wanted: list[Any]) -> list[Any]:
+    """The cotangents of variables and of values in between, for a scalar value; `None` where there is no dependence."""
     if trees.is_container(value) or as_leaf(value).shape != ():
         what = type(value).__name__ if trees.is_container(value) else f"an array of shape {value.shape}"
         raise DifferentiationError(
@@ -96,9 +122,13 @@ def _gradients(tape: Tape, value: Any, variables: list[TapeValue]) -> list[Any]:
         kind = as_leaf(value).dtype.kind
         if kind != "f":
             raise DifferentiationError(f"the function gives {value!r}, which is no real number and has no derivative.")
-        return [zeros(x) for x in variables]
-    found = tape.pull([value], [value.dtype.type(1)], variables)
-    return [zeros(x) if g is None else g for g, x in zip(found, variables, strict=True)]
+        return [None] * len(wanted)
+    return tape.pull([value], [value.dtype.type(1)], wanted)
+
+
+def _filled(cotangents: list[Any], variables: list[TapeValue]) -> list[Any]:
+    """Zeros where there is no dependence."""
+    return [zeros(x) if g is None else g for g, x in zip(cotangents, variables, strict=True)]
 
 
 def _strip(trace: Any, x: Any) -> Any:
@@ -185,8 +215,7 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
             (x, c) for x, c in zip(outputs, cotangents, strict=True) if isinstance(x, TapeValue) and x.trace is tape
         ]
         found = tape.pull([x for x, _ in traced], [c for _, c in traced], variables)
-        results = [zeros(x) if g is None else g for g, x in zip(found, variables, strict=True)]
-        return trees.unflatten(structure, owned(results))  # type: ignore[no-any-return]
+        return trees.unflatten(structure, owned(_filled(found, variables)))  # type: ignore[no-any-return]
 
     nested = trees.unflatten(outputs_structure, plain)
     return (nested, pullback, trees.map_leaves(lambda x: _strip(tape, x), aux)) if has_aux else (nested, pullback)
