@@ -19,9 +19,9 @@ from chainrule.autodiff.arguments import (
     real_array,
     zeros,
 )
-from chainrule.errors import DifferentiationError, ShapeError
+from chainrule.errors import DifferentiationError, LeakedValueError, ShapeError
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Traced
+from chainrule.tracing.apply import Trace, Traced
 from chainrule.tracing.tangents import Tangents, TangentValue
 from chainrule.tracing.tape import Tape, TapeValue
 
@@ -118,7 +118,7 @@ def _cotangents(tape: Tape, value: Any, wanted: list[Any]) -> list[Any]:
             f"grad needs a function that gives one number, and this one gives {what}. "
             "Sum or average the result (np.sum, np.mean), or use jacobian or vjp."
         )
-    if not isinstance(value, TapeValue) or value.trace is not tape:
+    if not _belongs(value, tape):
         kind = as_leaf(value).dtype.kind
         if kind != "f":
             raise DifferentiationError(f"the function gives {value!r}, which is no real number and has no derivative.")
@@ -133,7 +133,19 @@ def _filled(cotangents: list[Any], variables: list[TapeValue]) -> list[Any]:
 
 def _strip(trace: Any, x: Any) -> Any:
     """A result without the trace that is ending."""
-    return x.value if isinstance(x, (TapeValue, TangentValue)) and x.trace is trace else x
+    return x.value if _belongs(x, trace) else x
+
+
+def _belongs(x: Any, trace: Trace) -> bool:
+    """Whether a result is a value of this trace, and not one of a trace around it or a plain one."""
+    if not isinstance(x, Traced) or x.trace is trace:
+        return isinstance(x, Traced)
+    if not x.trace.open or x.trace.level > trace.level:
+        raise LeakedValueError(
+            "a function gave back a traced value of another function, kept from a call that is no part of this one; its "
+            "derivative is lost. Compute the value anew in every call, or keep plain numbers (has_aux=True returns them)."
+        )
+    return False
 
 
 def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -211,9 +223,7 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         given = trees.flatten_like(outputs_structure, cotangent, "the cotangent")
         cotangents = [_of_shape(c, x, "the cotangent") for c, x in zip(given, plain, strict=True)]
-        traced = [
-            (x, c) for x, c in zip(outputs, cotangents, strict=True) if isinstance(x, TapeValue) and x.trace is tape
-        ]
+        traced = [(x, c) for x, c in zip(outputs, cotangents, strict=True) if _belongs(x, tape)]
         found = tape.pull([x for x, _ in traced], [c for _, c in traced], variables)
         return trees.unflatten(structure, owned(_filled(found, variables)))  # type: ignore[no-any-return]
 
@@ -262,10 +272,7 @@ def jvp(
         value, aux = _with_aux(function(*trees.unflatten(structure, inputs)), has_aux)
         outputs, outputs_structure = trees.flatten(value)
     values = [as_leaf(_strip(tangents_trace, x)) for x in outputs]
-    results = [
-        x.tangent if isinstance(x, TangentValue) and x.trace is tangents_trace else zeros(v)
-        for x, v in zip(outputs, values, strict=True)
-    ]
+    results = [x.tangent if _belongs(x, tangents_trace) else zeros(v) for x, v in zip(outputs, values, strict=True)]
     nested = trees.unflatten(outputs_structure, values), trees.unflatten(outputs_structure, owned(results))
     return (*nested, trees.map_leaves(lambda x: _strip(tangents_trace, x), aux)) if has_aux else nested
 
