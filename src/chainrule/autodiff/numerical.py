@@ -28,13 +28,19 @@ def derivative(function: Callable[..., Any], x: Any, method: Method = "central",
     method : {"central", "forward", "backward"}
         Central differences err by about h², the others by about h.
     h : float, optional
-        The nudge. By default about ε^(1/2)·max(1, |x|), for central differences ε^(1/3)·max(1, |x|), where ε
-        is the precision of x's dtype: the best balance of truncation against rounding.
+        The nudge; it must be large enough to change every number of x. By default about ε^(1/2)·max(1, |x|), for
+        central differences ε^(1/3)·max(1, |x|), where ε is the precision of x's dtype: the best balance of truncation
+        against rounding.
 
     Returns
     -------
     float or array
         Of shape `f(x).shape + x.shape`; nested where `x` is.
+
+    Raises
+    ------
+    SettingError
+        For a nudge that is lost in rounding, so that x + h = x or x − h = x.
 
     Examples
     --------
@@ -82,6 +88,13 @@ def _by_every_number(function: Callable[[Any], Any], x: Any, method: Method, h: 
         up, down = x.copy(), x.copy()
         up[place] += nudge
         down[place] -= nudge
+        if np.isfinite(x[place]) and (up[place] == x[place] or down[place] == x[place]):
+            spacing = float(np.spacing(np.abs(x[place])))
+            raise SettingError(
+                f"derivative was given h={h!r}, which is lost in rounding at x = {x[place]} ({x.dtype}): x + h or x − h is x "
+                f"again. Numbers there are {spacing:.2g} apart; use a larger h (about {float(step_size(x[place], method)):.2g}), "
+                "or leave it out."
+            )
         if method == "central":
             columns.append((function(up[()]) - function(down[()])) / (2 * nudge))
         elif method == "forward":

@@ -13,8 +13,9 @@ from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.engines.numpy_engine import NumpyRunner, compile_program
 from chainrule.errors import ShapeError, UnknownNameError, UnsupportedError
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Traced, apply
-from chainrule.tracing.program import Program, Variable
+from chainrule.tracing.apply import Traced
+from chainrule.tracing.interpreter import applied, interpret, results
+from chainrule.tracing.program import Program
 
 __all__ = ["ENGINES", "Runner", "TrainingLoop", "compile_program", "evaluate", "load", "prepare"]
 
@@ -110,7 +111,8 @@ def evaluate(program: Program, *args: Any) -> Any:
     """
     leaves = trees.flatten_like(program.inputs_structure, args, "the arguments")
     if any(isinstance(leaf, Traced) for leaf in leaves):
-        return trees.unflatten(program.outputs_structure, _interpret(program, leaves))
+        values = interpret(program, dict(zip(program.inputs, leaves, strict=True)), applied)
+        return trees.unflatten(program.outputs_structure, results(program, values))
     arrays = []
     for variable, leaf in zip(program.inputs, leaves, strict=True):
         array = np.asarray(leaf, variable.dtype)
@@ -121,12 +123,3 @@ def evaluate(program: Program, *args: Any) -> Any:
             )
         arrays.append(array)
     return trees.unflatten(program.outputs_structure, list(compile_program(program)(*arrays)))
-
-
-def _interpret(program: Program, leaves: list[Any]) -> list[Any]:
-    """Every equation applied in turn, to traced values."""
-    values: dict[Variable, Any] = dict(zip(program.inputs, leaves, strict=True))
-    for equation in program.equations:
-        inputs = (values[x] if isinstance(x, Variable) else x.value for x in equation.inputs)
-        values[equation.output] = apply(equation.op, *inputs, **equation.attributes)
-    return [values[x] if isinstance(x, Variable) else x.value for x in program.outputs]

@@ -95,6 +95,20 @@ class Value(Traced, ArrayInterface):
         new.trace, new.node = _graph, node
         return new
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        """A value of its own where nothing was computed to get there; of a result another name, with the same past."""
+        if self.node.op is not None:
+            return Value._of(self.node)
+        copy = Value(np.array(self.node.value), self.node.name)
+        copy.node.grad = None if self.node.grad is None else np.array(self.node.grad)[()]
+        return copy
+
+    def __copy__(self) -> Value:
+        return Value._of(self.node)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return object.__reduce_ex__(self, protocol)
+
     # --- what it is
 
     @property

@@ -7,8 +7,8 @@ operation to what is inside, so traces nest to any depth and are never confused 
 
 from __future__ import annotations
 
-import threading
 from functools import partial
+from itertools import count
 from typing import Any, NoReturn
 
 import numpy as np
@@ -19,7 +19,11 @@ from chainrule.ops.operation import REGISTRY, Operation
 
 
 class Trace:
-    """One interpretation of operations; the level says how deeply it is nested."""
+    """One interpretation of operations; of two traces the one with the higher level is the inner one.
+
+    Levels are counted in the whole process and never used again: a trace that begins while another is open is inside
+    it, in whichever thread it begins, and no two traces have the same level.
+    """
 
     __slots__ = ("level", "open")
 
@@ -28,12 +32,11 @@ class Trace:
         self.open = False
 
     def __enter__(self) -> Any:
-        self.level = _nesting.depth = _nesting.depth + 1
+        self.level = next(_levels)
         self.open = True
         return self
 
     def __exit__(self, *_: object) -> None:
-        _nesting.depth -= 1
         self.open = False
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
@@ -47,11 +50,7 @@ class Trace:
         raise TracingError(f"{type(self).__name__} does not process operations")
 
 
-class _Nesting(threading.local):
-    depth = 0
-
-
-_nesting = _Nesting()
+_levels = count(1)
 
 
 class Traced:

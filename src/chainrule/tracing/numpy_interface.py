@@ -146,6 +146,21 @@ class ArrayInterface:
             "Write x = np.where(mask, new, x), or put the pieces together with np.concatenate or np.stack."
         )
 
+    # --- copies
+
+    def __copy__(self) -> Any:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """The value itself, which never changes: a copy of what it was computed from would have derivatives of its own."""
+        return self
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise DerivativeLostError(
+            "a traced value was about to be pickled (written to a file, or sent to another process), which would lose its "
+            "derivative. Compute in this process, in threads if need be, or pass on chainrule.stop_gradient of it."
+        )
+
     # --- size and iteration
 
     @property

@@ -8,7 +8,8 @@ from typing import Any
 from chainrule.ops.operation import Operation, eager
 from chainrule.tracing.apply import PLAIN, Trace, apply, traced
 from chainrule.tracing.numpy_interface import Wrapped
-from chainrule.tracing.scope import current_scope, scope
+from chainrule.tracing.reverse import Node, accumulate
+from chainrule.tracing.scope import current_scope
 
 
 class TapeValue(Wrapped):
@@ -35,7 +36,7 @@ class Tape(Trace):
 
     def __init__(self) -> None:
         super().__init__()
-        self.nodes: list[tuple[Any, ...] | None] = [None]  # place 0 is nobody's, so that a parent 0 means: no parent
+        self.nodes: list[Node | None] = [None]  # place 0 is nobody's, so that a parent 0 means: no parent
         self.plain = True
         self.cut: set[str] = set()
 
@@ -62,38 +63,25 @@ class Tape(Trace):
         if not op.differentiable:
             self.cut.add(op.name)
             return output
-        self.nodes.append((op, values, attributes, output, parents, None if self.plain else current_scope()))
-        return TapeValue(self, output, len(self.nodes) - 1)
+        node = (op, values, attributes, output, parents, None if self.plain else current_scope())
+        nodes = self.nodes
+        nodes.append(node)
+        index = len(nodes) - 1
+        while nodes[index] is not node:  # another thread of the same function put one down just now
+            index -= 1
+        return TapeValue(self, output, index)
 
-    def pull(self, outputs: Sequence[TapeValue], cotangents: Sequence[Any], wanted: Sequence[TapeValue]) -> list[Any]:
-        """The cotangents of `wanted`, given those of `outputs`; `None` where there is no dependence."""
+    def pull(self, outputs: Sequence[TapeValue], cotangents: Sequence[Any], wanted: Sequence[Any]) -> list[Any]:
+        """The cotangents of `wanted`, given those of `outputs`; `None` where there is no dependence.
+
+        Variables and any values in between may be wanted; what is not on this tape has none.
+        """
         found: list[Any] = [None] * len(self.nodes)
         for output, cotangent in zip(outputs, cotangents, strict=True):
-            found[output.index] = _sum(found[output.index], cotangent)
+            previous = found[output.index]
+            found[output.index] = cotangent if previous is None else previous + cotangent
         m = eager if self.plain and all(type(c) in PLAIN for c in cotangents) else traced
-        nodes = self.nodes
-        for index in range(max((output.index for output in outputs), default=-1), -1, -1):
-            cotangent, node = found[index], nodes[index]
-            if cotangent is None or node is None:
-                continue
-            found[index] = None
-            if node[-1] is None:
-                _carry(m, node, cotangent, found)
-            else:
-                with scope(node[-1], backward=True):
-                    _carry(m, node, cotangent, found)
-        return [found[value.index] for value in wanted]
-
-
-def _carry(m: Any, node: tuple[Any, ...], cotangent: Any, found: list[Any]) -> None:
-    """Add what an operation's inputs get of its output's cotangent to what was found for them before."""
-    op, values, attributes, output, parents, _ = node
-    contributions = op.pullback(m, cotangent, output, values, parents, **attributes)
-    for parent, contribution in zip(parents, contributions, strict=True):
-        if contribution is not None and parent:
-            previous = found[parent]
-            found[parent] = contribution if previous is None else previous + contribution
-
-
-def _sum(a: Any, b: Any) -> Any:
-    return b if a is None else a + b
+        places = [x.index if isinstance(x, TapeValue) and x.trace is self else 0 for x in wanted]
+        last = max((output.index for output in outputs), default=0)
+        accumulate(m, self.nodes, found, last, frozenset(places))
+        return [found[place] for place in places]

@@ -33,9 +33,12 @@ class FiniteDifferenceRunner:
         wide = [leaf.astype(np.float64) for leaf in leaves]
         scalars = [ArrayType((), np.dtype(np.float64))] * 2
         nested = trees.unflatten(self._structure, wide)
-        self._update = compile_program(
-            simplify(trace(step.update, types_of(nested), types_of(nested["learned"]), *scalars))
-        )
+
+        def update(state: Any, gradients: Any, rate: Any, count: Any) -> Any:
+            return step.update(state, step.clipping(gradients), rate, count)
+
+        types = types_of(nested), types_of(nested["learned"])
+        self._update = compile_program(simplify(trace(update, *types, *scalars)))
 
     @property
     def state(self) -> list[Any]:

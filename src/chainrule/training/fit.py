@@ -272,7 +272,10 @@ class Training:
             self._note_passes(n)
             after = self.runner.state
             if not np.isfinite(metrics[-1]).all() or not _finite(after):
-                error = diverged(self, self.state, order, first, n, scalars, done)
+                error = diverged(
+                    self.runner, self.state, order, first, scalars, step=self.step, structure=self.structure,
+                    data=self.data, batch_size=self.batch_size, done=done, history=self.history,
+                )  # fmt: skip
                 self.state = self.runner.state
                 metrics[-1] = metrics[-1][: (error.epoch - done) * self.steps_per_epoch + error.batch - first]
                 raise error
