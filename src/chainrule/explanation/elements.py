@@ -11,23 +11,8 @@ import numpy as np
 
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.letters import NAMES
-from chainrule.explanation.symbols import (
-    Element,
-    Expression,
-    Formula,
-    Index,
-    Letter,
-    Numeral,
-    Place,
-    Symbol,
-    Symbolic,
-    as_expression,
-    call,
-    multiply,
-    rewritten,
-    series,
-    symbolic,
-)
+from chainrule.explanation.symbolic import Formula, Symbolic, as_expression, call, printed, rewritten, symbolic
+from chainrule.explanation.symbols import Element, Expression, Index, Letter, Numeral, Place, Symbol, multiply, series
 from chainrule.ops import Contraction, Elementwise, Reduction
 from chainrule.ops.kinds.contraction import parse
 from chainrule.ops.operation import eager
@@ -214,7 +199,7 @@ class Formulas:
                 return call(op, *(self._operand(equation, i, element) for i in range(len(equation.inputs))))
             if isinstance(op, Contraction):
                 return self._contraction(equation, element)
-            if op.name in ("sum", "mean") and isinstance(x, Variable):
+            if isinstance(op, Reduction) and op.share is not None and isinstance(x, Variable):
                 return self._sum(equation, x, element)
             if op.name == "transpose" and isinstance(x, Variable):
                 axes = equation.attributes["axes"]
@@ -235,7 +220,8 @@ class Formulas:
             if not callable(partial):
                 return Numeral(float(partial or 0.0))
             arguments = [self._argument(equation, i, use.target) for i in range(len(equation.inputs))]
-            return as_expression(partial(symbolic, Formula(self.formula(use.target)), *arguments))
+            rules = (op.textbook.partial(use.position), partial)
+            return _written(rules, symbolic, Formula(self.formula(use.target)), *arguments)
         if isinstance(op, Contraction):
             return self._other_operand(use)
         if isinstance(op, Reduction):
@@ -293,10 +279,7 @@ class Formulas:
             if isinstance(index[-1], Letter):
                 letters.append(index[-1])
         total = series(tuple(letters), self.formula(Element(x, tuple(index))))
-        if equation.op.name == "sum":
-            return total
-        count = float(np.prod([x.shape[i] for i in axis], dtype=np.int64))
-        return multiply([Numeral(1.0 / count), total])
+        return multiply([_share(equation, x), total])
 
     def _other_operand(self, use: Use) -> Expression:
         subscripts = parse(use.equation.attributes["subscripts"])
@@ -311,22 +294,37 @@ class Formulas:
         op, axis = use.equation.op, use.equation.attributes["axis"]
         assert isinstance(op, Reduction)
         if op.share is not None:
-            count = int(np.prod([use.source.variable.shape[i] for i in axis], dtype=np.int64))
-            return Numeral(float(op.share(count)))
+            return _share(use.equation, use.source.variable)
         assert op.weight is not None
+        rules = (op.textbook.partial(use.position), op.weight)
         x, y = Formula(self.formula(use.source)), Formula(self.formula(use.target))
         try:
-            return as_expression(op.weight(symbolic, y, x, axis))
+            return _written(rules, symbolic, y, x, axis)
         except (AttributeError, TypeError):  # a rule about all elements along the axis
             pass
         try:
-            rule = _AlongAxis(use.source, axis, self.alphabet)
-            return as_expression(op.weight(rule, Formula(Symbol(use.target)), Formula(Symbol(use.source)), axis))
+            along = _AlongAxis(use.source, axis, self.alphabet)
+            return _written(rules, along, Formula(Symbol(use.target)), Formula(Symbol(use.source)), axis)
         except (AttributeError, TypeError):
             if use.source.letters or use.target.letters:
                 raise NoFormulaError from None
             tangent = np.asarray(_unit_tangent(self.evaluation, use.equation, use.position, use.source))
             return Numeral(float(tangent[use.target.place]))
+
+
+def _share(equation: Equation, x: Variable) -> Numeral:
+    """∂y/∂x of a reduction that is the same for all elements."""
+    assert isinstance(equation.op, Reduction)
+    assert equation.op.share is not None
+    count = int(np.prod([x.shape[i] for i in equation.attributes["axis"]], dtype=np.int64))
+    return Numeral(float(equation.op.share(count)))
+
+
+def _written(rules: tuple[Callable[..., Any] | None, Callable[..., Any]], m: Symbolic, *arguments: Any) -> Expression:
+    """A partial derivative by the rule that is computed, in the form of the textbook's, if there is one."""
+    textbook, computed = (rule and as_expression(rule(m, *arguments)) for rule in rules)
+    assert computed is not None
+    return computed if textbook is None else printed(textbook, computed)
 
 
 class _AlongAxis(Symbolic):
