@@ -50,7 +50,6 @@ sigmoid = Elementwise(
     latex=r"\sigma\left({0}\right)",
     domain=(REAL,),
     notation=named("σ"),
-    textbook=Textbook(partials=(lambda m, y, x: m.sigmoid(x) * (1.0 - m.sigmoid(x)),)),
     accuracy=CLOSE,
 )
 relu = Elementwise(

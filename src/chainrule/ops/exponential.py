@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain, Elementwise
-from chainrule.ops.notation import CLOSE, COMPOSED, Notation, Textbook, named
+from chainrule.ops.notation import CLOSE, COMPOSED, Accuracy, Notation, Textbook, named
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
 FAR_OUT = 40.0
@@ -150,6 +150,7 @@ normal_cdf = Elementwise(
     value=lambda m, x: 0.5 * (1.0 + m.erf(x * math.sqrt(0.5))),
     partials=(lambda m, y, x: _normal_density(m, x),),
     textbook=Textbook(partials=(lambda m, y, x: m.normal_density(x),)),
+    accuracy=Accuracy(16.0, composed=True),  # 1 + erf loses digits where it is small
     latex=r"\Phi\left({0}\right)",
     notation=named("Φ"),
     domain=(Domain(-6.0, 6.0),),
