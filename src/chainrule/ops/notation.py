@@ -20,7 +20,7 @@ Algebra = Literal[
 Cost = Literal["free", "addition", "multiplication", "function"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Notation:
     """The signs of an operation, in formulas, as one types it and in graphs, and the words of its derivative.
 
@@ -63,7 +63,7 @@ def named(sign: str, **more: Any) -> Notation:
     return Notation(sign=sign, **more)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Textbook:
     """What textbooks print: the value and the partial derivatives without what keeps numbers finite.
 
@@ -79,7 +79,7 @@ class Textbook:
         return self.partials[position] if position < len(self.partials) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Accuracy:
     """The error that engines are held to, in units in the last place of the value.
 
