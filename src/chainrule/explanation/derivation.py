@@ -16,17 +16,8 @@ from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.finite_differences import Check, finite_difference_check
 from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.rules import CHAIN, PATHS
-from chainrule.explanation.symbols import (
-    Element,
-    Expression,
-    Letter,
-    Product,
-    Sum,
-    at_places,
-    number_of,
-    parts,
-    symbols_in,
-)
+from chainrule.explanation.symbolic import at_places
+from chainrule.explanation.symbols import Element, Expression, Letter, Product, Sum, number_of, parts, symbols_in
 from chainrule.tracing.program import Variable
 
 DEPTHS = ("layers", "factors", "terms")

@@ -12,23 +12,8 @@ import numpy as np
 
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.letters import NAMES
-from chainrule.explanation.symbols import (
-    Element,
-    Expression,
-    Formula,
-    Index,
-    Letter,
-    Numeral,
-    Place,
-    Symbol,
-    Symbolic,
-    as_expression,
-    call,
-    multiply,
-    rewritten,
-    series,
-    symbolic,
-)
+from chainrule.explanation.symbolic import Formula, Symbolic, as_expression, call, printed, rewritten, symbolic
+from chainrule.explanation.symbols import Element, Expression, Index, Letter, Numeral, Place, Symbol, multiply, series
 from chainrule.ops import Contraction, Elementwise, Layout, Reduction
 from chainrule.ops.axes import Kept, Mixed, Picked, Put, Regrouped
 from chainrule.ops.kinds.contraction import parse
@@ -249,7 +234,7 @@ class Formulas:
             if isinstance(op, Contraction):
                 return self._contraction(equation, element)
             if isinstance(op, Reduction) and isinstance(op.partial, Uniform) and isinstance(x, Variable):
-                return self._sum(equation, op.partial, x, element)
+                return self._sum(equation, x, element)
             if isinstance(op, Layout) and len(equation.inputs) == 1:
                 return self._operand(equation, 0, element)
         except NoFormulaError:
@@ -264,7 +249,8 @@ class Formulas:
             if not callable(partial):
                 return Numeral(float(partial or 0.0))
             arguments = [self._argument(equation, i, use.target) for i in range(len(equation.inputs))]
-            return as_expression(partial(symbolic, Formula(self.formula(use.target)), *arguments))
+            rules = (op.textbook.partial(use.position), partial)
+            return _written(rules, symbolic, Formula(self.formula(use.target)), *arguments)
         if isinstance(op, Contraction):
             return self._other_operand(use)
         if isinstance(op, Reduction):
@@ -307,7 +293,7 @@ class Formulas:
             raise NoFormulaError
         return Numeral(float(np.asarray(x.value)[tuple(i for i in index if not isinstance(i, Letter))]))
 
-    def _sum(self, equation: Equation, partial: Uniform, x: Variable, element: Element) -> Expression:
+    def _sum(self, equation: Equation, x: Variable, element: Element) -> Expression:
         """Σ of the elements that are added up, times what each counts."""
         axes = axes_of(equation)
         assert axes is not None
@@ -322,8 +308,7 @@ class Formulas:
             if isinstance(index[-1], Letter):
                 letters.append(index[-1])
         total = series(tuple(letters), self.formula(Element(x, tuple(index))))
-        count = math.prod(size for i, size in enumerate(x.shape) if i not in kept)
-        return multiply([Numeral(float(partial.of_count(count))), total])
+        return multiply([_uniform(equation, x), total])
 
     def _other_operand(self, use: Use) -> Expression:
         subscripts = parse(use.equation.attributes["subscripts"])
@@ -338,22 +323,37 @@ class Formulas:
         op, axis = use.equation.op, use.equation.attributes["axis"]
         assert isinstance(op, Reduction)
         if isinstance(op.partial, Uniform):
-            count = int(np.prod([use.source.variable.shape[i] for i in axis], dtype=np.int64))
-            return Numeral(float(op.partial.of_count(count)))
+            return _uniform(use.equation, use.source.variable)
         assert op.partial is not None
+        rules = (op.textbook.partial(use.position), op.partial)
         x, y = Formula(self.formula(use.source)), Formula(self.formula(use.target))
         try:
-            return as_expression(op.partial(symbolic, y, x, axis))
+            return _written(rules, symbolic, y, x, axis)
         except (AttributeError, TypeError):  # a rule about all elements along the axis
             pass
         try:
-            rule = _AlongAxis(use.source, axis, self.alphabet)
-            return as_expression(op.partial(rule, Formula(Symbol(use.target)), Formula(Symbol(use.source)), axis))
+            along = _AlongAxis(use.source, axis, self.alphabet)
+            return _written(rules, along, Formula(Symbol(use.target)), Formula(Symbol(use.source)), axis)
         except (AttributeError, TypeError):
             if use.source.letters or use.target.letters:
                 raise NoFormulaError from None
             tangent = np.asarray(_unit_tangent(self.evaluation, use.equation, use.position, use.source))
             return Numeral(float(tangent[use.target.place]))
+
+
+def _uniform(equation: Equation, x: Variable) -> Numeral:
+    """∂y/∂x of a reduction that is the same for all elements."""
+    op = equation.op
+    assert isinstance(op, Reduction)
+    assert isinstance(op.partial, Uniform)
+    return Numeral(float(op.partial.of_count(math.prod(x.shape[i] for i in equation.attributes["axis"]))))
+
+
+def _written(rules: tuple[Callable[..., Any] | None, Callable[..., Any]], m: Symbolic, *arguments: Any) -> Expression:
+    """A partial derivative by the rule that is computed, in the form of the textbook's, if there is one."""
+    textbook, computed = (rule and as_expression(rule(m, *arguments)) for rule in rules)
+    assert computed is not None
+    return computed if textbook is None else printed(textbook, computed)
 
 
 class _AlongAxis(Symbolic):

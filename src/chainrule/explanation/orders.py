@@ -17,6 +17,7 @@ from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.symbols import Element
 from chainrule.ops import Contraction, Elementwise, Reduction
 from chainrule.ops.kinds.contraction import parse
+from chainrule.ops.operation import REGISTRY
 from chainrule.tracing import simplify, trace, trees
 from chainrule.tracing.apply import traced
 from chainrule.tracing.interpreter import applied, interpret
@@ -275,12 +276,12 @@ def _split_count(program: Program, inputs: int, sweeps: int) -> Count:
     return total
 
 
-_FREE = ("positive", "negative", "astype", "stop_gradient", "where", "indicator")
+_COUNTS = {"free": Count(), "addition": Count(0, 1), "multiplication": Count(1), "function": Count(0, 0, 1)}
 
 
 def cost_of(equation: Equation) -> Count:
     """The operations on single numbers that one equation takes; moving numbers and changing signs costs nothing."""
-    op, size, name = equation.op, equation.output.type.size, equation.op.name
+    op, size = equation.op, equation.output.type.size
     if isinstance(op, Contraction):
         parts = parse(equation.attributes["subscripts"])
         lengths = dict(zip(parts.left, equation.inputs[0].shape, strict=True))
@@ -288,16 +289,11 @@ def cost_of(equation: Equation) -> Count:
         return Count(size * summed, size * (summed - 1), 0)
     if isinstance(op, Reduction):
         joined = int(np.prod(equation.inputs[0].shape, dtype=np.int64)) - size
-        if name == "prod":
-            return Count(joined, 0, 0)
-        if name in ("sum", "mean"):
-            return Count(size if name == "mean" else 0, joined, 0)
-        return Count(0, 0, joined)
-    if not isinstance(op, Elementwise) or name in _FREE or equation.output.dtype.kind != "f":
+        joining = REGISTRY[op.combine].notation.cost if op.combine is not None else "function"
+        return _COUNTS[joining].times(joined) + Count(size if op.finish is not None else 0)
+    if not isinstance(op, Elementwise) or equation.output.dtype.kind != "f":
         return Count()
-    if name in ("multiply", "divide", "square", "reciprocal"):
-        return Count(size, 0, 0)
-    return Count(0, size, 0) if name in ("add", "subtract") else Count(0, 0, size)
+    return _COUNTS[op.notation.cost].times(size)
 
 
 def _shown(value: Any, digits: int) -> str:

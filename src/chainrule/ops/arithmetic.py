@@ -12,6 +12,21 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.kinds.elementwise import BOOLEAN, NONZERO, POSITIVE, REAL, Domain, Elementwise
+from chainrule.ops.notation import (
+    ATOM,
+    CLOSE,
+    EITHER_ZERO,
+    EXACT,
+    NEAR,
+    POWER,
+    PRODUCT,
+    SIGN,
+    SUM,
+    Notation,
+    Textbook,
+    infix,
+    named,
+)
 from chainrule.ops.operation import example
 
 STEPS = Domain(kinks=tuple(float(k) for k in range(-8, 9)))
@@ -24,6 +39,7 @@ add = Elementwise(
     latex="{0} + {1}",
     domain=(REAL, REAL),
     neutral=(0, 0),
+    notation=infix("+", " + ", SUM, (SUM, SUM), symbol="+", algebra="sum", rule="sum rule", cost="addition"),
 )
 subtract = Elementwise(
     "subtract",
@@ -32,6 +48,7 @@ subtract = Elementwise(
     latex="{0} - {1}",
     domain=(REAL, REAL),
     neutral=(None, 0),
+    notation=infix("−", " - ", SUM, (SUM, PRODUCT), symbol="−", algebra="difference", rule="sum rule", cost="addition"),
 )
 multiply = Elementwise(
     "multiply",
@@ -40,6 +57,17 @@ multiply = Elementwise(
     latex=r"{0} \cdot {1}",
     domain=(REAL, REAL),
     neutral=(1, 1),
+    notation=infix(
+        "·",
+        "*",
+        PRODUCT,
+        (PRODUCT, PRODUCT),
+        symbol="×",
+        algebra="product",
+        rule="product rule",
+        linear=(0, 1),
+        cost="multiplication",
+    ),
 )
 divide = Elementwise(
     "divide",
@@ -48,15 +76,35 @@ divide = Elementwise(
     latex=r"\frac{{{0}}}{{{1}}}",
     domain=(REAL, NONZERO),
     neutral=(None, 1),
+    notation=Notation(
+        "fraction", "/", PRODUCT, (PRODUCT, SIGN), "{0}/{1}", "÷", "quotient", "quotient rule", (0,), "multiplication"
+    ),
 )
-negative = Elementwise("negative", value=lambda m, x: -x, partials=(-1,), latex="-{0}", domain=(REAL,))
-positive = Elementwise("positive", value=lambda m, x: +x, partials=(1,), latex="{0}", domain=(REAL,), passes=True)
+negative = Elementwise(
+    "negative",
+    value=lambda m, x: -x,
+    partials=(-1,),
+    latex="-{0}",
+    domain=(REAL,),
+    notation=Notation("prefix", "−", SIGN, (SIGN,), "-{0}", "−", "negation", "constant factor", cost="free"),
+)
+positive = Elementwise(
+    "positive",
+    value=lambda m, x: +x,
+    partials=(1,),
+    latex="{0}",
+    domain=(REAL,),
+    passes=True,
+    notation=Notation("prefix", "", SIGN, (SIGN,), "+{0}", algebra="identity", rule="identity rule", cost="free"),
+)
 reciprocal = Elementwise(
     "reciprocal",
     value=lambda m, x: 1.0 / x,
     partials=(lambda m, y, x: -y * y,),
     latex=r"\frac{{1}}{{{0}}}",
     domain=(NONZERO,),
+    notation=Notation(algebra="reciprocal", rule="quotient rule", cost="multiplication"),
+    textbook=Textbook(partials=(lambda m, y, x: -1.0 / m.square(x),)),
 )
 
 
@@ -81,9 +129,19 @@ power = Elementwise(
     latex="{{{0}}}^{{{1}}}",
     domain=(POSITIVE, REAL),
     doc="At a = 0 the derivative by the exponent is taken as 0.",
+    notation=Notation("power", "^", POWER, (ATOM, POWER), "{0}**{1}", "^", "power", "power rule"),
+    textbook=Textbook(partials=(lambda m, y, a, b: b * m.power(a, b - 1), lambda m, y, a, b: y * m.log(a))),
+    accuracy=CLOSE,
 )
 square = Elementwise(
-    "square", value=lambda m, x: x * x, partials=(lambda m, y, x: 2.0 * x,), latex="{{{0}}}^{{2}}", domain=(REAL,)
+    "square",
+    value=lambda m, x: x * x,
+    partials=(lambda m, y, x: 2.0 * x,),
+    latex="{{{0}}}^{{2}}",
+    domain=(REAL,),
+    notation=Notation(
+        "power", "2", POWER, (ATOM,), "{0}**2", algebra="square", rule="power rule", cost="multiplication"
+    ),
 )
 sqrt = Elementwise(
     "sqrt",
@@ -91,6 +149,8 @@ sqrt = Elementwise(
     partials=(lambda m, y, x: 0.5 / y,),
     latex=r"\sqrt{{{0}}}",
     domain=(POSITIVE,),
+    notation=Notation("root", "√", rule="power rule"),
+    textbook=Textbook(partials=(lambda m, y, x: 1.0 / (2.0 * m.sqrt(x)),)),
 )
 cbrt = Elementwise(
     "cbrt",
@@ -98,6 +158,9 @@ cbrt = Elementwise(
     partials=(lambda m, y, x: 1.0 / (3.0 * y * y),),
     latex=r"\sqrt[3]{{{0}}}",
     domain=(Domain(kinks=(0.0,)),),
+    notation=Notation("root", "∛", rule="power rule"),
+    textbook=Textbook(partials=(lambda m, y, x: 1.0 / (3.0 * m.square(m.cbrt(x))),)),
+    accuracy=NEAR,
 )
 absolute = Elementwise(
     "absolute",
@@ -106,6 +169,7 @@ absolute = Elementwise(
     latex=r"\left|{0}\right|",
     domain=(NONZERO,),
     doc="The derivative at 0 is taken as 0.",
+    notation=Notation("fence", "||"),
 )
 sign = Elementwise(
     "sign",
@@ -124,6 +188,14 @@ hypot = Elementwise(
     latex=r"\sqrt{{{{{0}}}^{{2}} + {{{1}}}^{{2}}}}",
     domain=(NONZERO, NONZERO),
     doc="Both derivatives at the origin are taken as 0.",
+    textbook=Textbook(
+        lambda m, a, b: m.sqrt(m.square(a) + m.square(b)),
+        (
+            lambda m, y, a, b: a / m.sqrt(m.square(a) + m.square(b)),
+            lambda m, y, a, b: b / m.sqrt(m.square(a) + m.square(b)),
+        ),
+    ),
+    accuracy=NEAR,
 )
 maximum = Elementwise(
     "maximum",
@@ -137,6 +209,9 @@ maximum = Elementwise(
     neutral=(-math.inf, -math.inf),
     separate=True,
     doc="Where the inputs are equal each gets half of the derivative.",
+    notation=named("max"),
+    textbook=Textbook(partials=(lambda m, y, a, b: m.indicator(a > b, y), lambda m, y, a, b: m.indicator(b > a, y))),
+    accuracy=EITHER_ZERO,
 )
 minimum = Elementwise(
     "minimum",
@@ -150,6 +225,9 @@ minimum = Elementwise(
     neutral=(math.inf, math.inf),
     separate=True,
     doc="Where the inputs are equal each gets half of the derivative.",
+    notation=named("min"),
+    textbook=Textbook(partials=(lambda m, y, a, b: m.indicator(a < b, y), lambda m, y, a, b: m.indicator(b < a, y))),
+    accuracy=EITHER_ZERO,
 )
 floor = Elementwise(
     "floor",
@@ -157,6 +235,7 @@ floor = Elementwise(
     partials=(None,),
     latex=r"\left\lfloor {0} \right\rfloor",
     domain=(STEPS,),
+    notation=Notation("fence", "⌊⌋"),
 )
 ceil = Elementwise(
     "ceil",
@@ -164,6 +243,7 @@ ceil = Elementwise(
     partials=(None,),
     latex=r"\left\lceil {0} \right\rceil",
     domain=(STEPS,),
+    notation=Notation("fence", "⌈⌉"),
 )
 trunc = Elementwise(
     "trunc",
@@ -179,6 +259,7 @@ rint = Elementwise(
     latex=r"\operatorname{{round}}\left({0}\right)",
     domain=(HALF_STEPS,),
     doc="Halves are rounded to the even neighbour.",
+    notation=named("round"),
 )
 floor_divide = Elementwise(
     "floor_divide",
@@ -186,6 +267,7 @@ floor_divide = Elementwise(
     partials=(None, None),
     latex=r"\left\lfloor \frac{{{0}}}{{{1}}} \right\rfloor",
     domain=(REAL, NONZERO),
+    textbook=Textbook(lambda m, a, b: m.floor(a / b)),
 )
 remainder = Elementwise(
     "remainder",
@@ -194,6 +276,8 @@ remainder = Elementwise(
     latex=r"{0} \bmod {1}",
     domain=(Domain(2.0, 3.0), Domain(1.5, 2.0)),  # b goes into a once, and nowhere near twice
     doc="Of the sign of b, as Python's %; computed exactly, unlike a − ⌊a/b⌋·b.",
+    notation=infix("mod", " % ", PRODUCT, (PRODUCT, SIGN)),
+    textbook=Textbook(partials=(None, lambda m, y, a, b: -m.floor(a / b))),
 )
 where = Elementwise(
     "where",
@@ -206,6 +290,8 @@ where = Elementwise(
     latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
     domain=(BOOLEAN, REAL, REAL),
     numpy=lambda condition, a, b: np.where(condition, a, b)[()],  # type: ignore[call-overload]
+    notation=Notation("cases", rule="case by case", cost="free"),
+    accuracy=EXACT,
 )
 
 
@@ -227,6 +313,8 @@ indicator = Elementwise(
     domain=(BOOLEAN, REAL),
     numpy=_indicator,
     doc="1 where the condition holds and 0 elsewhere, in the dtype of the second input.",
+    notation=Notation("case", cost="free"),
+    accuracy=EXACT,
 )
 astype = Elementwise(
     "astype",
@@ -238,6 +326,8 @@ astype = Elementwise(
     doc="The same numbers in another dtype (attribute `dtype`).",
     passes=True,
     examples=(example((2, 3), dtype=np.dtype("float64")),),
+    notation=Notation(algebra="identity", rule="", cost="free"),
+    accuracy=EXACT,
 )
 stop_gradient = Elementwise(
     "stop_gradient",
@@ -248,4 +338,6 @@ stop_gradient = Elementwise(
     numpy=lambda x: x,
     doc="The value itself, with derivative 0.",
     passes=True,
+    notation=named("stop", cost="free"),
+    accuracy=EXACT,
 )

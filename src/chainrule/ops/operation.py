@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule.errors import UnknownNameError
 from chainrule.ops.axes import Links
+from chainrule.ops.notation import COMPOSED, EXACT, Accuracy, Notation, Textbook
 
 Namespace = Any
 """The operations by name, as `m` in a rule: plain NumPy, traced, LLVM vectors, SymPy, …"""
@@ -59,10 +60,17 @@ REGISTRY: dict[str, Operation] = {}
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Operation:
-    """One primitive operation; the five kinds say how their members are evaluated and differentiated."""
+    """One primitive operation; the five kinds say how their members are evaluated and differentiated.
+
+    `latex`, `notation` and `textbook` say how it is written, `accuracy` how exact engines are: by default to the bit
+    where NumPy has a ufunc of the name, and else as exact as its formula.
+    """
 
     name: str = field(kw_only=False)
     latex: str = ""
+    notation: Notation = Notation()  # noqa: RUF009
+    textbook: Textbook = Textbook()  # noqa: RUF009
+    accuracy: Accuracy = None  # type: ignore[assignment]  # chosen below
     examples: tuple[Example, ...] = ()
     doc: str = ""
     differentiable: bool = field(init=False, default=True)
@@ -72,6 +80,9 @@ class Operation:
         if self.name in REGISTRY:
             raise ValueError(f"the operation {self.name!r} is declared twice")
         REGISTRY[self.name] = self
+        if self.accuracy is None:
+            own = isinstance(getattr(np, self.name, None), np.ufunc)
+            object.__setattr__(self, "accuracy", EXACT if own else COMPOSED)
 
     def evaluate(self, *inputs: Any, **attributes: Any) -> Any:
         """The value for plain arrays and numbers."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.kinds.reduction import Reduction, Uniform
+from chainrule.ops.notation import Notation, Textbook
 from chainrule.ops.operation import example
 
 _EXAMPLES = (
@@ -74,7 +75,14 @@ def _logsumexp(m: Any, x: Any, axis: tuple[int, ...]) -> Any:
     return m.log(m.sum(m.exp(x - shift), axis=axis, keepdims=True)) + shift
 
 
-sum = Reduction("sum", combine="add", partial=Uniform(lambda n: 1), latex=r"\sum {0}", examples=_EXAMPLES)
+sum = Reduction(
+    "sum",
+    combine="add",
+    partial=Uniform(lambda n: 1),
+    latex=r"\sum {0}",
+    examples=_EXAMPLES,
+    notation=Notation(symbol="Σ", rule="sum rule"),
+)
 mean = Reduction(
     "mean",
     combine="add",
@@ -83,6 +91,7 @@ mean = Reduction(
     needs_elements=True,
     latex=r"\operatorname{{mean}} {0}",
     examples=_EXAMPLES,
+    notation=Notation(rule="mean"),
 )
 prod = Reduction("prod", combine="multiply", partial=_product_of_others, latex=r"\prod {0}", examples=_EXAMPLES)
 max = Reduction(
@@ -108,6 +117,7 @@ logsumexp = Reduction(
     needs_elements=True,
     latex=r"\ln \sum e^{{{0}}}",
     examples=_EXAMPLES,
+    textbook=Textbook(partials=(lambda m, y, x, axis: m.exp(x) / m.sum(m.exp(x), axis=axis, keepdims=True),)),
 )
 any = Reduction("any", combine="logical_or", latex=r"\bigvee {0}", examples=_EXAMPLES)
 all = Reduction("all", combine="logical_and", latex=r"\bigwedge {0}", examples=_EXAMPLES)

@@ -8,9 +8,10 @@ from typing import Any
 from chainrule.errors import UnknownNameError
 from chainrule.explanation.differentiation import FormulaDerivation
 from chainrule.explanation.rendering.names import Spelled
-from chainrule.explanation.rendering.printer import ATOM, SERIES, Leaf, Printer
+from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rendering.styles import LatexStyle, MathmlStyle, TextStyle
 from chainrule.explanation.symbols import Element, Slope, Symbol
+from chainrule.ops.notation import ATOM, SIGN
 
 
 def render_formula_derivation(derivation: FormulaDerivation, form: str) -> str:
@@ -30,7 +31,7 @@ class _Writer:
 
     def _leaf(self, x: Symbol | Slope) -> Leaf:
         if isinstance(x, Slope):
-            return Leaf(self.slope(x), SERIES)
+            return Leaf(self.slope(x), SIGN)
         name = self._name(x.element)
         return Leaf(self.style.name(name), ATOM, name.short)
 

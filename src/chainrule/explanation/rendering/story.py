@@ -10,7 +10,7 @@ from chainrule.explanation.derivation import Derivation, Instance, Part
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.names import Spelled, spelled
 from chainrule.explanation.rendering.numerals import numeral, unit_of_last_place
-from chainrule.explanation.rendering.printer import ATOM, SERIES, Leaf, Printer
+from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rules import CHAIN
 from chainrule.explanation.symbols import (
     ONE,
@@ -25,6 +25,7 @@ from chainrule.explanation.symbols import (
     parts,
     symbols_in,
 )
+from chainrule.ops.notation import ATOM, SIGN
 
 
 @dataclass(frozen=True)
@@ -179,12 +180,12 @@ class Writer:
         if not self.needs_definition(x):
             return None
         name = self.style.name(self.spelled(x))
-        return str(self.style.relation(name, "=", self.symbolic.write(self.derivation.formulas.definition(x))))
+        return str(self.style.equation(name, self.symbolic.write(self.derivation.formulas.definition(x))))
 
     def symbol(self, x: Symbol | Slope) -> Leaf:
         """A symbol by its name."""
         if isinstance(x, Slope):
-            return Leaf(self.slope(x.by), SERIES)
+            return Leaf(self.slope(x.by), SIGN)
         name = self.spelled(x.element)
         return Leaf(self.style.name(name), ATOM, name.short)
 
@@ -240,4 +241,4 @@ def notes(derivation: Derivation) -> list[str]:
 
 
 def _has_case(x: Expression) -> bool:
-    return (isinstance(x, Call) and x.op.name == "indicator") or any(map(_has_case, parts(x)))
+    return (isinstance(x, Call) and x.op.notation.form == "case") or any(map(_has_case, parts(x)))
