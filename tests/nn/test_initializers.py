@@ -10,7 +10,7 @@ import pytest
 import chainrule as cr
 from chainrule.errors import SettingError, ShapeError, UnknownNameError
 from chainrule.nn import INITIALIZERS
-from chainrule.nn.initializers import initializer
+from chainrule.nn.named import initializer
 
 FAN_IN, FAN_OUT = 120, 80
 LAWS = {  # mean and variance of a weight of shape (120, 80), by the papers

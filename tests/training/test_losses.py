@@ -10,8 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import SettingError, UnknownNameError
-from chainrule.training import LOSSES
-from chainrule.training.losses import as_loss
+from chainrule.training import LOSSES, as_loss
 from making import exported, made, numerical_gradient, targets_for
 
 

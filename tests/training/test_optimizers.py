@@ -11,8 +11,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import SettingError, UnknownNameError
-from chainrule.training import OPTIMIZERS
-from chainrule.training.optimizers import as_optimizer
+from chainrule.training import OPTIMIZERS, as_optimizer
 from making import exported
 
 # The algorithms as their papers have them: from a parameter and the gradients of successive steps to the parameter

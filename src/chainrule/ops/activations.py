@@ -48,6 +48,8 @@ sigmoid = Elementwise(
     partials=(lambda m, y, x: y * (1.0 - y),),
     latex=r"\sigma\left({0}\right)",
     domain=(REAL,),
+    doc="σ(x) = 1/(1 + e⁻ˣ).",
+    activation="plain",
 )
 relu = Elementwise(
     "relu",
@@ -55,6 +57,8 @@ relu = Elementwise(
     partials=(lambda m, y, x: m.indicator(x > 0, y),),
     latex=r"\operatorname{{relu}}\left({0}\right)",
     domain=(NONZERO,),
+    doc="max(x, 0); its derivative at 0 is 0.",
+    activation="rectifier",
 )
 leaky_relu = Elementwise(
     "leaky_relu",
@@ -65,6 +69,9 @@ leaky_relu = Elementwise(
     ),
     latex=r"\operatorname{{leaky\ relu}}\left({0}\right)",
     domain=(NONZERO, POSITIVE),
+    doc="x where positive, slope·x elsewhere.",
+    activation="rectifier",
+    defaults={"slope": 0.01},
 )
 elu = Elementwise(
     "elu",
@@ -75,6 +82,9 @@ elu = Elementwise(
     ),
     latex=r"\operatorname{{elu}}\left({0}\right)",
     domain=(NONZERO, POSITIVE),
+    doc="x where positive, alpha·(eˣ − 1) elsewhere.",
+    activation="rectifier",
+    defaults={"alpha": 1.0},
 )
 selu = Elementwise(
     "selu",
@@ -82,6 +92,8 @@ selu = Elementwise(
     partials=(lambda m, y, x: SELU_SCALE * m.where(x > 0, 1.0, SELU_ALPHA * m.exp(m.minimum(x, 0.0))),),
     latex=r"\operatorname{{selu}}\left({0}\right)",
     domain=(NONZERO,),
+    doc="The self-normalising exponential linear unit (Klambauer et al. 2017).",
+    activation="self-normalizing",
 )
 gelu = Elementwise(
     "gelu",
@@ -89,6 +101,8 @@ gelu = Elementwise(
     partials=(lambda m, y, x: _normal_cdf(m, x) + x * _normal_density(m, x),),
     latex=r"\operatorname{{gelu}}\left({0}\right)",
     domain=(Domain(-6.0, 6.0),),
+    doc="x·Φ(x), with Φ the normal distribution function (Hendrycks and Gimpel 2016).",
+    activation="rectifier",
 )
 silu = Elementwise(
     "silu",
@@ -96,6 +110,8 @@ silu = Elementwise(
     partials=(_silu_slope,),
     latex=r"\operatorname{{silu}}\left({0}\right)",
     domain=(REAL,),
+    doc="x·σ(x), also called swish.",
+    activation="rectifier",
 )
 softplus = Elementwise(
     "softplus",
@@ -103,6 +119,8 @@ softplus = Elementwise(
     partials=(lambda m, y, x: m.sigmoid(x),),
     latex=r"\ln\left(1 + e^{{{0}}}\right)",
     domain=(NONZERO,),
+    doc="ln(1 + eˣ).",
+    activation="rectifier",
 )
 softsign = Elementwise(
     "softsign",
@@ -110,6 +128,8 @@ softsign = Elementwise(
     partials=(lambda m, y, x: m.square(1.0 - m.absolute(y)),),
     latex=r"\frac{{{0}}}{{1 + \left|{0}\right|}}",
     domain=(NONZERO,),
+    doc="x/(1 + |x|).",
+    activation="plain",
 )
 step = Elementwise(
     "step",
@@ -117,6 +137,8 @@ step = Elementwise(
     partials=(None,),
     latex=r"\operatorname{{step}}\left({0}\right)",
     domain=(NONZERO,),
+    doc="1 where x is positive, 0 elsewhere; its derivative is 0.",
+    activation="plain",
 )
 clip = Elementwise(
     "clip",

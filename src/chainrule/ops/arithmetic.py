@@ -226,5 +226,6 @@ stop_gradient = Elementwise(
     latex=r"\operatorname{{stop}}\left({0}\right)",
     domain=(REAL,),
     numpy=lambda x: x,
-    doc="The value itself, with derivative 0.",
+    doc="The value itself, treated as a constant by every derivative.",
+    public=True,
 )

@@ -11,7 +11,14 @@ LN2, LN10 = math.log(2.0), math.log(10.0)
 FAR_OUT = 40.0
 """Beyond this the normal density is 0 in every dtype, and squares of larger numbers could overflow."""
 
-exp = Elementwise("exp", value=lambda m, x: m.exp(x), partials=(lambda m, y, x: y,), latex="e^{{{0}}}", domain=(REAL,))
+exp = Elementwise(
+    "exp",
+    value=lambda m, x: m.exp(x),
+    partials=(lambda m, y, x: y,),
+    latex="e^{{{0}}}",
+    domain=(REAL,),
+    activation="plain",
+)
 exp2 = Elementwise(
     "exp2", value=lambda m, x: m.exp2(x), partials=(lambda m, y, x: LN2 * y,), latex="2^{{{0}}}", domain=(REAL,)
 )
@@ -90,4 +97,6 @@ erf = Elementwise(
     partials=(lambda m, y, x: (2.0 / math.sqrt(math.pi)) * m.exp(-m.square(m.minimum(m.absolute(x), FAR_OUT))),),
     latex=r"\operatorname{{erf}}\left({0}\right)",
     domain=(Domain(-6.0, 6.0),),
+    doc="The error function, 2/√π ∫₀ˣ e^(−t²) dt.",
+    public=True,
 )

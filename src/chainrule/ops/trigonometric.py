@@ -55,7 +55,12 @@ cosh = Elementwise(
     "cosh", value=lambda m, x: m.cosh(x), partials=(lambda m, y, x: m.sinh(x),), latex=r"\cosh {0}", domain=(REAL,)
 )
 tanh = Elementwise(
-    "tanh", value=lambda m, x: m.tanh(x), partials=(lambda m, y, x: 1.0 - y * y,), latex=r"\tanh {0}", domain=(REAL,)
+    "tanh",
+    value=lambda m, x: m.tanh(x),
+    partials=(lambda m, y, x: 1.0 - y * y,),
+    latex=r"\tanh {0}",
+    domain=(REAL,),
+    activation="plain",
 )
 arcsinh = Elementwise(
     "arcsinh",

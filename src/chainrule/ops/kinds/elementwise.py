@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,6 +15,11 @@ from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, e
 
 Partial = Callable[..., Any] | float | None
 """∂output/∂input: a function of `(m, output, *inputs)`, a constant, or `None` where it is zero."""
+
+
+ActivationKind = Literal["plain", "rectifier", "self-normalizing"]
+"""What an activation does to the size of numbers, which decides how the weights before it start: a rectifier passes
+about half of them on, a self-normalizing one brings them to mean 0 and variance 1."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,9 @@ class Elementwise(Operation):
     each input. Where NumPy has a ufunc of the same name, that is the value for plain arrays; `numpy` names
     another implementation. Two inputs that may not come near each other's value (the kink of `maximum`) set
     `separate`.
+
+    One that is `public` is `cr.<name>`, with `doc` as its docstring and `defaults` for its last inputs, by name. One
+    that says what kind of `activation` it is can be named in a layer; what NumPy has no ufunc for is then public too.
     """
 
     value: Callable[..., Any]
@@ -50,19 +58,23 @@ class Elementwise(Operation):
     domain: tuple[Domain, ...]
     numpy: Callable[..., Any] | None = None
     separate: bool = False
+    public: bool = False
+    defaults: Mapping[str, float] = field(default_factory=dict)
+    activation: ActivationKind | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        implementation = self.numpy or getattr(np, self.name, None)
+        implementation = self.numpy or self.ufunc
         if implementation is None:
             value = self.value
             implementation = lambda *inputs, **attributes: value(eager, *inputs, **attributes)  # noqa: E731
         object.__setattr__(self, "evaluate", implementation)
+        object.__setattr__(self, "public", self.public or (self.activation is not None and self.ufunc is None))
         object.__setattr__(self, "differentiable", any(partial is not None for partial in self.partials))
 
     @property
     def ufunc(self) -> np.ufunc | None:
-        """NumPy's ufunc of this name, if there is one."""
+        """NumPy's ufunc of this name, if there is one; a function of this name that is none means something else."""
         found = getattr(np, self.name, None)
         return found if isinstance(found, np.ufunc) else None
 

@@ -1,0 +1,61 @@
+"""The public operations as functions that users call, read off their declarations."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from chainrule.ops.functions.function import ArrayFunction
+from chainrule.ops.kinds.elementwise import Domain, Elementwise
+from chainrule.ops.operation import Example, Operation
+
+
+def functions_of(operations: Iterable[Operation]) -> dict[str, ArrayFunction]:
+    """A function for every public operation, by name."""
+    return {
+        op.name: ArrayFunction(op.name, _implementation(op), (), _examples(op), op.differentiable, op.activation)
+        for op in operations
+        if isinstance(op, Elementwise) and op.public
+    }
+
+
+def _implementation(op: Elementwise) -> Callable[..., Any]:
+    """`implementation(m, *inputs)`, whose last inputs may be left out or given by name where they have defaults."""
+    name, defaults = op.name, op.defaults
+    first = len(op.domain) - len(defaults)  # the first input with a default
+
+    def implementation(m: Any, *inputs: Any, **named: Any) -> Any:
+        if defaults:
+            missing = tuple(defaults)[max(len(inputs) - first, 0) :]
+            unknown = set(named) - set(missing)
+            if unknown:
+                raise TypeError(f"{name}() got an unexpected or repeated argument {unknown.pop()!r}")
+            inputs += tuple(named.get(key, defaults[key]) for key in missing)
+        elif named:
+            raise TypeError(f"{name}() got an unexpected argument {next(iter(named))!r}")
+        return getattr(m, name)(*inputs)
+
+    parameters = inspect.signature(op.value).parameters.values()
+    shown = [p.replace(default=defaults[p.name]) if p.name in defaults else p for p in parameters]
+    implementation.__name__ = implementation.__qualname__ = name
+    implementation.__doc__ = op.doc
+    implementation.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+    return implementation
+
+
+def _examples(op: Elementwise) -> tuple[Example, ...]:
+    """As declared, or four numbers from the domain of every input without a default; then with the defaults halved."""
+    if op.examples:
+        return op.examples
+    arrays = tuple(_points(domain) for domain in op.domain[: len(op.domain) - len(op.defaults)])
+    plain = Example(arrays)
+    return (plain, Example(arrays, {key: value / 2 for key, value in op.defaults.items()})) if op.defaults else (plain,)
+
+
+def _points(domain: Domain) -> Any:
+    low = max(domain.low, -2.0)
+    x = low + (min(domain.high, low + 4.0) - low) * np.array([0.15, 0.4, 0.6, 0.85])
+    return x + 0.15 * np.isin(x.round(1), np.round(domain.kinks, 1))
