@@ -79,3 +79,7 @@ def test_unknown_name() -> None:
         cr.Dense(3, "rleu")
     with pytest.raises(UnknownNameError):
         cr.Activation("swush")
+
+
+def test_every_formula_is_of_an_activation() -> None:
+    assert set(FORMULAS) <= set(ACTIVATIONS)

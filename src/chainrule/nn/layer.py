@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, fields
 from typing import Any
 
 from chainrule.errors import SettingError, ShapeError
@@ -45,6 +45,21 @@ class Layer:
     name: str | None = None
 
     uses_random = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__repr__" not in vars(cls):  # `dataclass` writes one with every setting where the class has none
+            cls.__repr__ = Layer.__repr__  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        """The call that makes the layer, with its first setting and those that are not left at their defaults."""
+        settings = sorted(fields(self), key=lambda field: field.name == "name")
+        shown = [
+            f"{f.name}={getattr(self, f.name)!r}"
+            for place, f in enumerate(settings)
+            if (place == 0 and f.name != "name") or not _same(getattr(self, f.name), f.default)
+        ]
+        return f"{type(self).__name__}({', '.join(shown)})"
 
     def parameters(self, *shapes: Shape) -> Mapping[str, ParameterSpec]:
         """The arrays this layer learns, by name."""
@@ -93,15 +108,6 @@ class Activated:
         forward_pass.note_activation(name_of(self.activation), z, a)
         forward_pass.readings.append((name, inputs, z, a))
         return a
-
-
-def short_form(layer: Any, *always: str, **defaults: Any) -> str:
-    """The call that makes the layer, without what is left at its default."""
-    shown = [f"{key}={getattr(layer, key)!r}" for key in always]
-    shown += [
-        f"{key}={getattr(layer, key)!r}" for key, default in defaults.items() if not _same(getattr(layer, key), default)
-    ]
-    return f"{type(layer).__name__}({', '.join(shown)})"
 
 
 def _same(value: Any, default: Any) -> bool:

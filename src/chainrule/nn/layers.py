@@ -14,7 +14,7 @@ from chainrule.nn.activations import Activation as ActivationName
 from chainrule.nn.activations import activation, start_before
 from chainrule.nn.context import in_a_network
 from chainrule.nn.initializer import Given
-from chainrule.nn.layer import Activated, Arrays, Layer, Shape, short_form
+from chainrule.nn.layer import Activated, Arrays, Layer, Shape
 from chainrule.nn.named import initializer
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.tracing.numpy_interface import ArrayInterface
@@ -90,9 +90,6 @@ class Dense(Activated, Layer):
             return z
         return z + (self.bias() if isinstance(self.bias, Parameter) else parameters["bias"])
 
-    def __repr__(self) -> str:
-        return short_form(self, "units", activation="identity", weight="auto", bias="zeros", name=None)
-
 
 @dataclass(frozen=True)
 class Activation(Activated, Layer):
@@ -113,9 +110,6 @@ class Activation(Activated, Layer):
         """The input itself."""
         (x,) = inputs
         return x
-
-    def __repr__(self) -> str:
-        return short_form(self, "activation", name=None)
 
 
 @dataclass(frozen=True)
@@ -146,9 +140,6 @@ class Dropout(Layer):
             return x
         return np.where(random(x.shape) >= np.float32(self.rate), x * (1.0 / (1.0 - self.rate)), 0.0)
 
-    def __repr__(self) -> str:
-        return short_form(self, "rate", name=None)
-
 
 @dataclass(frozen=True)
 class Flatten(Layer):
@@ -158,9 +149,6 @@ class Flatten(Layer):
         """The same numbers, one row for every sample."""
         (x,) = inputs
         return np.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
-
-    def __repr__(self) -> str:
-        return short_form(self, name=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,6 +202,3 @@ class Parameter(Layer, ArrayInterface):
     def dtype(self) -> Any:  # type: ignore[override]
         """Kind of number."""
         return self().dtype
-
-    def __repr__(self) -> str:
-        return short_form(self, "shape", initializer="zeros", bias=None, name=None)

@@ -64,6 +64,8 @@ class Operation:
     latex: str = ""
     examples: tuple[Example, ...] = ()
     doc: str = ""
+    public: bool = False
+    """Whether it is `cr.<name>`, with `doc` as its docstring."""
     differentiable: bool = field(init=False, default=True)
     """Whether a derivative can pass through this operation; every kind sets it, once."""
 

@@ -16,14 +16,34 @@ from chainrule.ops.operation import Example, Operation
 def functions_of(operations: Iterable[Operation]) -> dict[str, ArrayFunction]:
     """A function for every public operation, by name."""
     return {
-        op.name: ArrayFunction(op.name, _implementation(op), (), _examples(op), op.differentiable, op.activation)
+        op.name: ArrayFunction(
+            op.name, _implementation(op), (), _examples(op), op.differentiable, getattr(op, "activation", None)
+        )
         for op in operations
-        if isinstance(op, Elementwise) and op.public
+        if op.public
     }
 
 
-def _implementation(op: Elementwise) -> Callable[..., Any]:
-    """`implementation(m, *inputs)`, whose last inputs may be left out or given by name where they have defaults."""
+def _implementation(op: Operation) -> Callable[..., Any]:
+    """`implementation(m, *inputs)` with the docstring and the arguments that are declared."""
+    implementation = _with_defaults(op) if isinstance(op, Elementwise) else _as_it_is(op)
+    defaults = op.defaults if isinstance(op, Elementwise) else {}
+    parameters = inspect.signature(op.value if isinstance(op, Elementwise) else op.evaluate).parameters.values()
+    shown = [p.replace(default=defaults[p.name]) if p.name in defaults else p for p in parameters]
+    if not isinstance(op, Elementwise):
+        shown.insert(0, inspect.Parameter("m", inspect.Parameter.POSITIONAL_OR_KEYWORD))
+    implementation.__name__ = implementation.__qualname__ = op.name
+    implementation.__doc__ = op.doc
+    implementation.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
+    return implementation
+
+
+def _as_it_is(op: Operation) -> Callable[..., Any]:
+    return lambda m, *inputs, **attributes: getattr(m, op.name)(*inputs, **attributes)
+
+
+def _with_defaults(op: Elementwise) -> Callable[..., Any]:
+    """The last inputs may be left out or given by name, where they have defaults."""
     name, defaults = op.name, op.defaults
     first = len(op.domain) - len(defaults)  # the first input with a default
 
@@ -38,17 +58,12 @@ def _implementation(op: Elementwise) -> Callable[..., Any]:
             raise TypeError(f"{name}() got an unexpected argument {next(iter(named))!r}")
         return getattr(m, name)(*inputs)
 
-    parameters = inspect.signature(op.value).parameters.values()
-    shown = [p.replace(default=defaults[p.name]) if p.name in defaults else p for p in parameters]
-    implementation.__name__ = implementation.__qualname__ = name
-    implementation.__doc__ = op.doc
-    implementation.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
     return implementation
 
 
-def _examples(op: Elementwise) -> tuple[Example, ...]:
+def _examples(op: Operation) -> tuple[Example, ...]:
     """As declared, or four numbers from the domain of every input without a default; then with the defaults halved."""
-    if op.examples:
+    if op.examples or not isinstance(op, Elementwise):
         return op.examples
     arrays = tuple(_points(domain) for domain in op.domain[: len(op.domain) - len(op.defaults)])
     plain = Example(arrays)

@@ -49,8 +49,8 @@ class Elementwise(Operation):
     another implementation. Two inputs that may not come near each other's value (the kink of `maximum`) set
     `separate`.
 
-    One that is `public` is `cr.<name>`, with `doc` as its docstring and `defaults` for its last inputs, by name. One
-    that says what kind of `activation` it is can be named in a layer; what NumPy has no ufunc for is then public too.
+    `defaults` are values for the last inputs, by name, where it is called as `cr.<name>`. One that says what kind of
+    `activation` it is can be named in a layer, and is public where NumPy has no ufunc of its name.
     """
 
     value: Callable[..., Any]
@@ -58,7 +58,6 @@ class Elementwise(Operation):
     domain: tuple[Domain, ...]
     numpy: Callable[..., Any] | None = None
     separate: bool = False
-    public: bool = False
     defaults: Mapping[str, float] = field(default_factory=dict)
     activation: ActivationKind | None = None
 
