@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from chainrule.ops import FUNCTIONS, ArrayFunction
@@ -26,8 +26,7 @@ def _public(of: ArrayFunction) -> Callable[..., Any]:
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = implementation.__doc__
-    _, *parameters = inspect.signature(implementation).parameters.values()
-    function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    function.__wrapped__ = partial(implementation, traced)  # type: ignore[attr-defined]  # the arguments `help` shows
     return function
 
 

@@ -49,7 +49,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Penalty:
-    """l1·Σ|w| + ½·l2·Σw² over the weights, biases left out.
+    """l1·Σ|w| + ½·l2·Σw² over the parameters that are no biases, as layers say or their uses prove.
 
     `shared`: divided among the rows of a batch, so that l1 and l2 count against the loss of a single row.
     """

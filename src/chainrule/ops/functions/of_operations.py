@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -26,15 +26,15 @@ def functions_of(operations: Iterable[Operation]) -> dict[str, ArrayFunction]:
 
 def _implementation(op: Operation) -> Callable[..., Any]:
     """`implementation(m, *inputs)` with the docstring and the arguments that are declared."""
-    implementation = _with_defaults(op) if isinstance(op, Elementwise) else _as_it_is(op)
-    defaults = op.defaults if isinstance(op, Elementwise) else {}
-    parameters = inspect.signature(op.value if isinstance(op, Elementwise) else op.evaluate).parameters.values()
-    shown = [p.replace(default=defaults[p.name]) if p.name in defaults else p for p in parameters]
-    if not isinstance(op, Elementwise):
-        shown.insert(0, inspect.Parameter("m", inspect.Parameter.POSITIONAL_OR_KEYWORD))
+    if isinstance(op, Elementwise):
+        implementation, value = _with_defaults(op), op.value
+        # what `inspect` and `help` show: the value's arguments with the defaults declared
+        shown = FunctionType(value.__code__, {}, op.name, tuple(op.defaults.values()), value.__closure__)
+        implementation.__wrapped__ = shown  # type: ignore[attr-defined]
+    else:
+        implementation = _as_it_is(op)
     implementation.__name__ = implementation.__qualname__ = op.name
     implementation.__doc__ = op.doc
-    implementation.__signature__ = inspect.Signature(shown)  # type: ignore[attr-defined]
     return implementation
 
 
@@ -72,5 +72,6 @@ def _examples(op: Operation) -> tuple[Example, ...]:
 
 def _points(domain: Domain) -> Any:
     low = max(domain.low, -2.0)
-    x = low + (min(domain.high, low + 4.0) - low) * np.array([0.15, 0.4, 0.6, 0.85])
-    return x + 0.15 * np.isin(x.round(1), np.round(domain.kinks, 1))
+    width = min(domain.high, low + 4.0) - low
+    points = [low + width * part for part in (0.15, 0.4, 0.6, 0.85)]
+    return np.array([x + 0.15 if any(abs(x - kink) < 0.1 for kink in domain.kinks) else x for x in points])
