@@ -1,8 +1,10 @@
 """The room this code lives in: sizes of modules, direction of imports, what is loaded when, and docstrings."""
 
 import ast
+import dataclasses
 import importlib
 import inspect
+import pickle
 import pkgutil
 import re
 import subprocess
@@ -12,6 +14,12 @@ from pathlib import Path
 import pytest
 
 import chainrule
+from chainrule import nn, training
+from chainrule.declarations import by_name, declared, names_of
+from chainrule.network.storage import KNOWN
+from chainrule.nn import ACTIVATIONS, INITIALIZERS
+from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
+from chainrule.training import LOSSES, OPTIMIZERS
 
 SOURCE = Path(chainrule.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
@@ -118,10 +126,77 @@ def test_folders_are_packages():
         assert (folder / "__init__.py").exists(), f"{relative(folder)} is no package"
 
 
-def test_names_loaded_later_are_the_same_in_both_lists() -> None:
-    import chainrule
-    from chainrule import learning
+HOMES = [
+    f"chainrule.{home}"
+    for home in ("nn.layers", "nn.initializers", "training.losses", "training.optimizers", "training.schedules")
+]
 
-    early = {name for name in chainrule.__all__ if name in vars(chainrule) and name not in vars(learning)}
-    assert set(chainrule.__all__) == early | set(learning.__all__)
-    assert all(getattr(chainrule, name) is getattr(learning, name) for name in learning.__all__)
+
+def pieces():
+    """Every public class written down in a module of pieces, found in its text."""
+    for home in HOMES:
+        module = importlib.import_module(home)
+        for node in ast.parse(inspect.getsource(module)).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                yield module, node.name
+
+
+@pytest.mark.parametrize(("module", "name"), list(pieces()), ids=lambda x: x if isinstance(x, str) else "")
+def test_what_is_declared_is_exported_and_can_be_loaded(module, name):
+    kind = getattr(module, name)
+    assert getattr(chainrule, name) is kind
+    assert name in chainrule.__all__
+    assert name in dir(chainrule)
+    assert KNOWN[name] is kind
+    assert dataclasses.is_dataclass(kind)
+    assert kind.__dataclass_params__.frozen
+    base = {"losses": chainrule.Loss, "optimizers": chainrule.Optimizer, "layers": chainrule.Layer}.get(
+        module.__name__.rpartition(".")[2]
+    )
+    assert base is None or issubclass(kind, base)
+
+
+def test_registries_hold_what_is_declared():
+    """Every class that can be made without settings, by its own name; that is, all but those that say they have none."""
+    for registry, module in (
+        (LOSSES, training.losses),
+        (OPTIMIZERS, training.optimizers),
+        (INITIALIZERS, nn.initializers),
+    ):
+        kinds = [kind for kind in declared(module).values() if names_of(kind)]
+        assert [type(one) for one in registry.values()] == kinds
+        assert list(registry) == [names_of(kind)[0] for kind in kinds]
+
+
+def test_public_operations_and_functions_are_exported():
+    public = {op.name for op in REGISTRY.values() if op.public}
+    public |= {function.name for function in FUNCTIONS.values() if function.public}
+    assert public <= set(chainrule.__all__)
+    for name in public:
+        function = getattr(chainrule, name)
+        assert function.__name__ == name
+        assert pickle.loads(pickle.dumps(function)) is function
+    assert {op.name for op in REGISTRY.values() if isinstance(op, Elementwise) and op.activation} <= set(ACTIVATIONS)
+    assert {function.name for function in FUNCTIONS.values() if function.activation} <= set(ACTIVATIONS)
+
+
+def test_a_star_import_brings_every_public_name():
+    names: dict[str, object] = {}
+    exec("from chainrule import *", names)
+    assert set(chainrule.__all__) <= set(names)
+    with pytest.raises(AttributeError, match="no attribute 'Dens'"):
+        _ = chainrule.Dens
+
+
+def test_names_of_classes():
+    assert [names_of(type(name, (), {}))[0] for name in ("SquaredError", "L2Norm", "KLDivergence", "SGD", "Rprop")] == [
+        "squared_error",
+        "l2_norm",
+        "kl_divergence",
+        "sgd",
+        "rprop",
+    ]
+    assert names_of(chainrule.NAdam) == ("nadam",)  # its own, not one of Adam's
+    assert names_of(chainrule.SquaredError) == ("squared_error", "mse")
+    with pytest.raises(ValueError, match="both known as 'adam'"):
+        by_name({"Adam": chainrule.Adam, "Other": dataclasses.make_dataclass("Adam", [])})

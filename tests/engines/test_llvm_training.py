@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import chainrule as cr
 from chainrule.nn import ACTIVATIONS
 from chainrule.training import LOSSES, OPTIMIZERS
+from making import exported, made
 
 random = np.random.default_rng(0)
 X = random.normal(size=(45, 6))
@@ -55,6 +57,17 @@ def test_every_loss(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(OPTIMIZERS))
 def test_every_optimizer(name: str) -> None:
     assert_equal(both([cr.Dense(5, "tanh"), cr.Dense(3)], X, LABELS, optimizer=OPTIMIZERS[name]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", exported(cr.Layer))
+def test_every_layer(kind: Any) -> None:
+    layer, last = made(kind), cr.Dense(3)
+    assert_equal(both(lambda x: last(np.tanh(x + layer if kind is cr.Parameter else layer(x))), X, VALUES))
+
+
+@pytest.mark.parametrize("kind", exported(cr.Schedule))
+def test_every_schedule(kind: Any) -> None:
+    assert_equal(both([cr.Dense(3)], X, VALUES, optimizer=cr.SGD(made(kind, **{next(iter(fields(kind))).name: 0.1}))))
 
 
 @pytest.mark.parametrize(

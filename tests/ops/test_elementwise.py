@@ -1,5 +1,6 @@
 """Every elementwise operation: its partials against SymPy, its value against NumPy, its LaTeX, its domain."""
 
+import inspect
 import itertools
 import math
 import re
@@ -10,7 +11,11 @@ import pytest
 import sympy as sp
 from matplotlib.mathtext import MathTextParser
 
+import chainrule as cr
+from chainrule.nn import ACTIVATIONS
 from chainrule.ops import REGISTRY, Elementwise, eager, operation
+from chainrule.ops.kinds.elementwise import NONZERO
+from chainrule.tracing import apply
 from exact import at, attributes_of, expression
 from strategies import elementwise_cases, from_domain
 
@@ -113,3 +118,61 @@ def test_draws_stay_inside_the_domain():
             x = from_domain(domain, (200,), random)
             assert np.all((x >= domain.low) & (x <= domain.high))
             assert all(np.min(np.abs(x - kink)) > 0.1 for kink in domain.kinks)
+
+
+@pytest.fixture
+def declare():
+    """Declares an operation for one test."""
+    made = []
+
+    def declared(*args, **kwargs):
+        made.append(Elementwise(*args, **kwargs))
+        return made[-1]
+
+    yield declared
+    for op in made:
+        del REGISTRY[op.name]
+
+
+@pytest.mark.parametrize("name", ["sinc", "i0", "trapezoid", "unwrap"])
+def test_only_a_ufunc_is_taken_by_its_name(declare, name):
+    """Functions of NumPy's that are none mean something else: np.sinc is sin(πx)/(πx), np.trapezoid an integral."""
+    assert not isinstance(getattr(np, name), np.ufunc)
+    op = declare(name, value=lambda m, x: m.sin(x) / x, partials=(None,), domain=(NONZERO,))
+    x = np.array([0.5, 1.0, 2.0])
+    np.testing.assert_array_equal(op.evaluate(x), np.sin(x) / x)
+    np.testing.assert_array_equal(cr.evaluate(cr.trace(lambda x: apply(op, x), x), x), np.sin(x) / x)
+
+
+def test_a_ufunc_is_taken_by_its_name_and_another_where_it_is_said(declare):
+    assert (
+        declare("nextafter", value=lambda m, x, y: x, partials=(None, None), domain=(NONZERO,) * 2).evaluate
+        is np.nextafter
+    )
+    assert declare("sinc", value=lambda m, x: x, partials=(1,), domain=(NONZERO,), numpy=np.sinc).evaluate is np.sinc
+
+
+def test_defaults_of_public_operations():
+    x = np.array([-2.0, 3.0])
+    for given in (cr.leaky_relu(x, 0.5), cr.leaky_relu(x, slope=0.5)):
+        np.testing.assert_array_equal(given, [-1.0, 3.0])
+    np.testing.assert_array_equal(cr.leaky_relu(x), [-0.02, 3.0])
+    assert str(inspect.signature(cr.leaky_relu)) == "(x, slope=0.01)"
+    assert str(inspect.signature(cr.relu)) == "(x)"
+    for wrong in ({"alpha": 0.5}, {"slope": 0.5, "alpha": 1}):
+        with pytest.raises(TypeError, match=r"leaky_relu\(\).*'alpha'"):
+            cr.leaky_relu(x, **wrong)
+    with pytest.raises(TypeError, match=r"leaky_relu\(\).*'slope'"):
+        cr.leaky_relu(x, 0.5, slope=0.5)
+    with pytest.raises(TypeError, match=r"relu\(\).*'slope'"):
+        cr.relu(x, slope=0.5)
+
+
+@pytest.mark.parametrize("op", [op for op in REGISTRY.values() if op.public], ids=lambda op: op.name)
+def test_public_operations_say_what_they_are(op):
+    assert op.doc.endswith(".")
+    assert ACTIVATIONS.get(op.name, getattr(cr, op.name)) is getattr(cr, op.name)
+    assert getattr(cr, op.name).__doc__ == op.doc
+    if isinstance(op, Elementwise):
+        names = list(inspect.signature(op.value).parameters)[1:]
+        assert names[len(names) - len(op.defaults) :] == list(op.defaults)

@@ -16,7 +16,7 @@ TEXTBOOK = [op for op in REGISTRY.values() if op.textbook.value or op.textbook.p
 
 
 def computed_partials(op: Operation) -> tuple[Any, ...]:
-    return op.partials if isinstance(op, Elementwise) else (op.weight,) if isinstance(op, Reduction) else ()
+    return op.partials if isinstance(op, Elementwise) else (op.partial,) if isinstance(op, Reduction) else ()
 
 
 def applied(op: Operation) -> Iterator[tuple[tuple[Any, ...], Any]]:

@@ -307,7 +307,8 @@ class Network:
         class_weight : "balanced" or dict, optional
             How much each label counts.
         l1, l2 : float
-            The penalty l1·Σ|w| + ½·l2·Σw² over all parameters but biases.
+            The penalty l1·Σ|w| + ½·l2·Σw² over all parameters but biases: those of layers, and every `Parameter` that is
+            only ever added to something that depends on the inputs or says `bias=True`.
         clip_value, clip_norm : float, optional
             Bounds of each number of the gradient, and of its length.
         frozen : sequence of str, optional

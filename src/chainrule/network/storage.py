@@ -14,16 +14,21 @@ import numpy as np
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network.meaning import Meaning
 from chainrule.nn.activations import ACTIVATIONS
-from chainrule.nn.layers import Layer
+from chainrule.nn.initializer import Given
+from chainrule.nn.layer import Layer
 from chainrule.nn.model import Sequential
 from chainrule.nn.parameters import flat_names
-from chainrule.training.losses import FunctionLoss
+from chainrule.training.loss import FunctionLoss
+from chainrule.training.named import PIECES
 
 if TYPE_CHECKING:
     from chainrule.network.network import Network
 
 FORMAT = 1
 KEY, DIGEST = "chainrule", "sha256"
+
+KNOWN: dict[str, Any] = {**PIECES, "Given": Given}
+"""The classes a file names without their code, which are the library's own."""
 
 
 def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
@@ -173,7 +178,7 @@ class _Writer:
                 self._numbers[id(x)] = len(self._numbers)
             settings = {f.name: self.value(getattr(x, f.name)) for f in dataclasses.fields(x)}
             kind = type(x)
-            if kind.__module__.startswith("chainrule."):
+            if KNOWN.get(kind.__name__) is kind:
                 return {"type": kind.__name__, "settings": settings}
             return {"own type": self._own(kind), "settings": settings}
         if callable(x):

@@ -51,6 +51,8 @@ sigmoid = Elementwise(
     domain=(REAL,),
     notation=named("σ"),
     accuracy=CLOSE,
+    doc="σ(x) = 1/(1 + e⁻ˣ).",
+    activation="plain",
 )
 relu = Elementwise(
     "relu",
@@ -60,6 +62,8 @@ relu = Elementwise(
     domain=(NONZERO,),
     textbook=Textbook(partials=(lambda m, y, x: m.indicator(x > 0, x),)),
     accuracy=EITHER_ZERO,
+    doc="max(x, 0); its derivative at 0 is 0.",
+    activation="rectifier",
 )
 leaky_relu = Elementwise(
     "leaky_relu",
@@ -73,6 +77,9 @@ leaky_relu = Elementwise(
     textbook=Textbook(
         partials=(lambda m, y, x, slope: m.where(x > 0, 1.0, slope), lambda m, y, x, slope: m.where(x > 0, 0.0, x))
     ),
+    doc="x where positive, slope·x elsewhere.",
+    activation="rectifier",
+    defaults={"slope": 0.01},
 )
 elu = Elementwise(
     "elu",
@@ -90,6 +97,9 @@ elu = Elementwise(
         )
     ),
     accuracy=Accuracy(4.0, composed=True, either_zero=True),
+    doc="x where positive, alpha·(eˣ − 1) elsewhere.",
+    activation="rectifier",
+    defaults={"alpha": 1.0},
 )
 selu = Elementwise(
     "selu",
@@ -99,6 +109,8 @@ selu = Elementwise(
     domain=(NONZERO,),
     textbook=Textbook(partials=(lambda m, y, x: m.where(x > 0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * m.exp(x)),)),
     accuracy=Accuracy(4.0, composed=True, either_zero=True),
+    doc="The self-normalising exponential linear unit (Klambauer et al. 2017).",
+    activation="self-normalizing",
 )
 gelu = Elementwise(
     "gelu",
@@ -107,6 +119,8 @@ gelu = Elementwise(
     latex=r"\operatorname{{gelu}}\left({0}\right)",
     domain=(Domain(-6.0, 6.0),),
     textbook=Textbook(lambda m, x: x * m.normal_cdf(x), (lambda m, y, x: m.normal_cdf(x) + x * m.normal_density(x),)),
+    doc="x·Φ(x), with Φ the normal distribution function (Hendrycks and Gimpel 2016).",
+    activation="rectifier",
 )
 silu = Elementwise(
     "silu",
@@ -117,6 +131,8 @@ silu = Elementwise(
     textbook=Textbook(
         lambda m, x: x * m.sigmoid(x), (lambda m, y, x: m.sigmoid(x) + x * m.sigmoid(x) * (1.0 - m.sigmoid(x)),)
     ),
+    doc="x·σ(x), also called swish.",
+    activation="rectifier",
 )
 softplus = Elementwise(
     "softplus",
@@ -126,6 +142,8 @@ softplus = Elementwise(
     domain=(NONZERO,),
     textbook=Textbook(lambda m, x: m.log(1.0 + m.exp(x))),
     accuracy=CLOSE,
+    doc="ln(1 + eˣ).",
+    activation="rectifier",
 )
 softsign = Elementwise(
     "softsign",
@@ -134,6 +152,8 @@ softsign = Elementwise(
     latex=r"\frac{{{0}}}{{1 + \left|{0}\right|}}",
     domain=(NONZERO,),
     textbook=Textbook(lambda m, x: x / (1.0 + m.absolute(x)), (lambda m, y, x: 1.0 / m.square(1.0 + m.absolute(x)),)),
+    doc="x/(1 + |x|).",
+    activation="plain",
 )
 step = Elementwise(
     "step",
@@ -142,6 +162,8 @@ step = Elementwise(
     latex=r"\operatorname{{step}}\left({0}\right)",
     domain=(NONZERO,),
     accuracy=EXACT,
+    doc="1 where x is positive, 0 elsewhere; its derivative is 0.",
+    activation="plain",
 )
 clip = Elementwise(
     "clip",

@@ -336,8 +336,9 @@ stop_gradient = Elementwise(
     latex=r"\operatorname{{stop}}\left({0}\right)",
     domain=(REAL,),
     numpy=lambda x: x,
-    doc="The value itself, with derivative 0.",
     passes=True,
     notation=named("stop", cost="free"),
     accuracy=EXACT,
+    doc="The value itself, treated as a constant by every derivative.",
+    public=True,
 )

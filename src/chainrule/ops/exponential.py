@@ -20,6 +20,7 @@ exp = Elementwise(
     domain=(REAL,),
     notation=Notation("exponential", "e"),
     accuracy=CLOSE,
+    activation="plain",
 )
 exp2 = Elementwise(
     "exp2",
@@ -129,6 +130,8 @@ erf = Elementwise(
     domain=(Domain(-6.0, 6.0),),
     textbook=Textbook(partials=(lambda m, y, x: 2.0 / m.sqrt(math.pi) * m.exp(-m.square(x)),)),
     accuracy=CLOSE,
+    doc="The error function, 2/√π ∫₀ˣ e^(−t²) dt.",
+    public=True,
 )
 
 

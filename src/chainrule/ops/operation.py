@@ -73,6 +73,8 @@ class Operation:
     accuracy: Accuracy = None  # type: ignore[assignment]  # chosen below
     examples: tuple[Example, ...] = ()
     doc: str = ""
+    public: bool = False
+    """Whether it is `cr.<name>`, with `doc` as its docstring."""
     differentiable: bool = field(init=False, default=True)
     """Whether a derivative can pass through this operation; every kind sets it, once."""
 

@@ -96,6 +96,7 @@ tanh = Elementwise(
     latex=r"\tanh {0}",
     domain=(REAL,),
     accuracy=CLOSE,
+    activation="plain",
 )
 arcsinh = Elementwise(
     "arcsinh",

@@ -16,8 +16,7 @@ from chainrule.network import Network
 from chainrule.sklearn.callbacks import with_callbacks
 from chainrule.sklearn.labels import LabelledPerceptron
 from chainrule.sklearn.parameters import CONSTRAINTS, LOSS_NAMES
-from chainrule.training import Loss
-from chainrule.training.losses import as_loss
+from chainrule.training import Loss, as_loss
 
 
 def _gives_probabilities(estimator: Any) -> bool:

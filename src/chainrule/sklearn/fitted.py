@@ -14,7 +14,7 @@ from threadpoolctl import ThreadpoolController
 
 from chainrule.autodiff import grad
 from chainrule.network import Network
-from chainrule.nn import Dense
+from chainrule.nn.layers import Dense
 from chainrule.training import CHUNK, Batch, Head, Objective
 from chainrule.training.cache import are_settled
 

@@ -15,11 +15,12 @@ from chainrule.engines import ENGINES
 from chainrule.network import Network
 from chainrule.network.copying import renewed
 from chainrule.network.meaning import as_batch
-from chainrule.nn import Dense
+from chainrule.nn.layers import Dense
 from chainrule.nn.model import Sequential
 from chainrule.sklearn.fitted import FittedNetwork, dense_rows
 from chainrule.sklearn.nested import settings_of, with_settings
 from chainrule.training import LOSSES, OPTIMIZERS, Batch, EarlyStopping, Loss, Optimizer
+from chainrule.training.named import OTHER_NAMES
 
 NESTED = ("network", "optimizer", "loss")
 """Parameters with settings of their own inside."""
@@ -30,7 +31,7 @@ class BaseNetworkEstimator(FittedNetwork, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "network": [Network, None],
-        "loss": [StrOptions({*LOSSES, "mse", "mae", "log_loss", "kl"}), Loss, callable, None],
+        "loss": [StrOptions({*LOSSES, *OTHER_NAMES}), Loss, callable, None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],

@@ -11,8 +11,9 @@ import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from chainrule.engines import ENGINES
-from chainrule.nn import Dense, Dropout, Uniform
 from chainrule.nn.activations import ACTIVATIONS
+from chainrule.nn.initializers import Uniform
+from chainrule.nn.layers import Dense, Dropout
 from chainrule.sklearn.solvers import AdamSolver, SGDSolver
 from chainrule.training import LOSSES, OPTIMIZERS, Optimizer, as_optimizer
 

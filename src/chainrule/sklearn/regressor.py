@@ -16,8 +16,7 @@ from chainrule.sklearn.callbacks import with_callbacks
 from chainrule.sklearn.losses import HalfPoissonDeviance, HalfSquaredError
 from chainrule.sklearn.multilayer import BaseMultilayerPerceptron
 from chainrule.sklearn.parameters import CONSTRAINTS, LOSS_NAMES
-from chainrule.training import Loss
-from chainrule.training.losses import as_loss
+from chainrule.training import Loss, as_loss
 
 OWN_LOSSES = {"squared_error": HalfSquaredError(), "poisson": HalfPoissonDeviance()}
 """The losses scikit-learn has, in its terms."""

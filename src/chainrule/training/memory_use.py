@@ -14,7 +14,7 @@ from chainrule.nn.parameters import Parameters
 from chainrule.tracing import trees
 from chainrule.training.loops import loop_of
 from chainrule.training.objective import Batch, Head, Objective
-from chainrule.training.optimizers import Optimizer
+from chainrule.training.optimizer import Optimizer
 from chainrule.training.step import Clipping, TrainingStep
 
 

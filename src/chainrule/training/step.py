@@ -12,7 +12,7 @@ from chainrule.errors import SettingError
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
 from chainrule.training.objective import Batch, Objective, merged
-from chainrule.training.optimizers import Optimizer
+from chainrule.training.optimizer import Optimizer
 
 
 @dataclass(frozen=True)

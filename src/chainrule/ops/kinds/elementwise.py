@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -16,6 +16,11 @@ from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, e
 
 Partial = Callable[..., Any] | float | None
 """∂output/∂input: a function of `(m, output, *inputs)`, a constant, or `None` where it is zero."""
+
+
+ActivationKind = Literal["plain", "rectifier", "self-normalizing"]
+"""What an activation does to the size of numbers, which decides how the weights before it start: a rectifier passes
+about half of them on, a self-normalizing one brings them to mean 0 and variance 1."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,9 @@ class Elementwise(Operation):
     another implementation. Two inputs that may not come near each other's value (the kink of `maximum`) set
     `separate`. `neutral` has for each of two inputs the number that leaves the other one as it is; an operation that
     gives the numbers of its first input unchanged sets `passes`.
+
+    `defaults` are values for the last inputs, by name, where it is called as `cr.<name>`. One that says what kind of
+    `activation` it is can be named in a layer, and is public where NumPy has no ufunc of its name.
     """
 
     value: Callable[..., Any]
@@ -54,19 +62,22 @@ class Elementwise(Operation):
     separate: bool = False
     neutral: tuple[float | None, float | None] = (None, None)
     passes: bool = False
+    defaults: Mapping[str, float] = field(default_factory=dict)
+    activation: ActivationKind | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        implementation = self.numpy or getattr(np, self.name, None)
+        implementation = self.numpy or self.ufunc
         if implementation is None:
             value = self.value
             implementation = lambda *inputs, **attributes: value(eager, *inputs, **attributes)  # noqa: E731
         object.__setattr__(self, "evaluate", implementation)
+        object.__setattr__(self, "public", self.public or (self.activation is not None and self.ufunc is None))
         object.__setattr__(self, "differentiable", any(partial is not None for partial in self.partials))
 
     @property
     def ufunc(self) -> np.ufunc | None:
-        """NumPy's ufunc of this name, if there is one."""
+        """NumPy's ufunc of this name, if there is one; a function of this name that is none means something else."""
         found = getattr(np, self.name, None)
         return found if isinstance(found, np.ufunc) else None
 
