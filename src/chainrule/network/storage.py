@@ -7,11 +7,12 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from chainrule.errors import ModelFileError, SettingError
+from chainrule.network.base import BaseNetwork
 from chainrule.network.meaning import Meaning
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.layers import Layer
@@ -19,14 +20,11 @@ from chainrule.nn.model import Sequential
 from chainrule.nn.parameters import flat_names
 from chainrule.training.losses import FunctionLoss
 
-if TYPE_CHECKING:
-    from chainrule.network.network import Network
-
 FORMAT = 1
 KEY, DIGEST = "chainrule", "sha256"
 
 
-def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
+def save(network: BaseNetwork, path: str | Path, notes: dict[str, Any]) -> None:
     """Write a network; the file appears whole or not at all."""
     from safetensors.numpy import save as to_bytes
 
@@ -42,7 +40,7 @@ def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
         "dtype": network.dtype.name,
         "seed": network.seed,
         "frozen": list(network.frozen),
-        "outputs": [_meaning(meaning, writer) for meaning in network._meanings],
+        "outputs": [_meaning(meaning, writer) for meaning in network.meanings],
         "notes": notes,
     }
     try:
