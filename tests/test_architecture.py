@@ -161,8 +161,11 @@ def private_names_read_in(tree):
         elif isinstance(node, ast.ImportFrom):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "setattr", "hasattr", "delattr"):
-            if isinstance(node.args[1], ast.Constant) and not is_own(node.args[0]):
-                yield node.args[1].value, node.lineno
+            yield from (
+                (x.value, node.lineno)
+                for x in node.args[1:2]
+                if isinstance(x, ast.Constant) and not is_own(node.args[0])
+            )
 
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)
