@@ -1,4 +1,4 @@
-"""Finite differences beside gradients: one value nudged, and what depends on it computed again."""
+"""Finite differences beside gradients: one value moved, and what depends on it computed again."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def finite_difference_check(evaluation: Evaluation, element: Element) -> Check:
 def _output(evaluation: Evaluation, element: Element, number: float) -> float:
     """The output, with one element set to a number and everything after it computed again."""
     assert evaluation.output is not None
-    nudged = np.array(evaluation.precise(element.variable), np.float64)
-    nudged[element.place] = number
-    values: dict[Variable, Any] = {element.variable: nudged[()]}
+    moved = np.array(evaluation.precise(element.variable), np.float64)
+    moved[element.place] = number
+    values: dict[Variable, Any] = {element.variable: moved[()]}
     with np.errstate(all="ignore"):
         for equation in evaluation.program.equations:
             if equation.output is element.variable:

@@ -73,7 +73,7 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         told = Told(self, X, y, metadata, self.max_iter)
         if self.solver == "lbfgs" and self.optimizer is None:
-            self._fit_whole(X, y, weights)
+            self._fit_full_batch(X, y, weights)
         else:
             self._fit_epochs(X, y, weights, validation_data, random, told, incremental)
         self._take(self.network_.parameters)
@@ -222,7 +222,7 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
             encoded = np.ascontiguousarray(encoded, dtype)
         return Batch((np.ascontiguousarray(dense_rows(X), dtype),), (encoded,), (None,), weights)
 
-    def _fit_whole(self, X: Any, y: Any, weights: Any) -> None:
+    def _fit_full_batch(self, X: Any, y: Any, weights: Any) -> None:
         """L-BFGS, in float64, on all rows at once."""
         if np.any(self.dropout):
             raise ValueError(
@@ -236,10 +236,10 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
             for layer, own in network.parameters.items()
         }
         objective = Objective(network.model, (self._head,), Penalty(l2=self.alpha, shared=True))
-        whole = FullBatchObjective(objective, parameters, wide, self.engine)
+        full_batch = FullBatchObjective(objective, parameters, wide, self.engine)
         result = scipy.optimize.minimize(
-            whole,
-            whole.start,
+            full_batch,
+            full_batch.start,
             method="L-BFGS-B",
             jac=True,
             options={"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol},
@@ -258,7 +258,7 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
                 "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                 "preprocessed."
             )
-        network.parameters = whole.parameters(result.x)
+        network.parameters = full_batch.parameters(result.x)
 
     def _judged(self, held: Batch, y: Any, weights: Any) -> tuple[float, float]:
         """Loss, penalty left out, and score on rows that are not learned from."""

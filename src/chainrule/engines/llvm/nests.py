@@ -53,7 +53,7 @@ class _Nest:
         self.work = self.vectors * (len(group.pointwise) + len(group.folds))
 
     def emit(self, chosen: Partition) -> None:
-        """All rows, shared out among threads in the way chosen."""
+        """All rows, shared out among threads by the partition chosen."""
         code, outer_axes = self.code, self.group.space[:-1]
         along = code.shared if chosen is Partition.COLUMNS or not outer_axes else code.loop
         if along == code.loop and chosen is Partition.ALONE:
