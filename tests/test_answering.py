@@ -40,7 +40,7 @@ def fitted(name: str, **settings: Any) -> cr.Network:
 
 
 def gives_probabilities(network: cr.Network) -> bool:
-    return network._meanings[0].head.loss.link in ("sigmoid", "softmax")
+    return network.meanings[0].head.loss.link in ("sigmoid", "softmax")
 
 
 def assert_same(found: Any, expected: Any) -> None:

@@ -87,7 +87,7 @@ def test_the_update() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_by_nudging_too(dtype: str) -> None:
+def test_by_finite_differences_too(dtype: str) -> None:
     network = cr.Network([cr.Dense(1)], dtype=dtype)
     huge = np.finfo(dtype).max
     rate = lambda epoch: np.where(epoch < 2.5, 0.01, huge)  # noqa: E731

@@ -377,7 +377,7 @@ class TestValidation:
         assert same(network, alone)
         assert history["val_loss"] == other["val_loss"]
 
-    def test_figures_are_those_of_evaluate(self) -> None:
+    def test_metrics_are_those_of_evaluate(self) -> None:
         network = small()
         history = network.fit(X, Y, validation_data=(X[:7], Y[:7]), epochs=3, l2=0.1, progress=False)
         assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"}
@@ -473,7 +473,7 @@ class TestStopping:
         assert history.epochs == 4
         assert history.stopped == said
 
-    def test_a_callback_sees_figures_and_parameters(self) -> None:
+    def test_a_callback_sees_metrics_and_parameters(self) -> None:
         seen: list[cr.EpochEnd] = []
         network = small()
         history = network.fit(X, Y, epochs=3, callbacks=[seen.append], progress=False)
@@ -550,7 +550,7 @@ class TestDropoutInTraining:
 
 
 class TestHistory:
-    def test_figures(self) -> None:
+    def test_metrics(self) -> None:
         history = small().fit(X, Y, epochs=5, progress=False)
         assert len(history) == history.epochs == 5
         assert list(history) == ["loss", "accuracy", "learning_rate", "seconds"]

@@ -4,24 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from chainrule.autodiff.arguments import Argnums, as_given, as_leaf, call_with, chosen, leaves_of
 from chainrule.autodiff.batching import moved, vmap
+from chainrule.autodiff.modes import MODES, as_mode
 from chainrule.autodiff.transforms import grad, jvp, vjp
-from chainrule.errors import SettingError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import traced
-
-Mode = Literal["auto", "reverse", "forward"]
 
 AT_ONCE = 2**24
 """Numbers that all directions followed at once may take, in inputs and outputs."""
 
 
-def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: Mode = "auto") -> Callable[..., Any]:
+def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: str = "auto") -> Callable[..., Any]:
     """A function that gives the matrix of all partial derivatives, J[i, j] = ∂yᵢ/∂xⱼ.
 
     Parameters
@@ -32,6 +30,7 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: Mode = "a
         The positional arguments to differentiate by.
     mode : {"auto", "reverse", "forward"}
         Reverse mode costs one pass for every output, forward mode one for every input; `auto` takes the cheaper.
+        Also "fwd" and "rev".
 
     Returns
     -------
@@ -45,8 +44,7 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: Mode = "a
     array([[3., 2.],
            [1., 1.]])
     """
-    if mode not in ("auto", "reverse", "forward"):
-        raise SettingError(f"jacobian was given mode={mode!r}; use 'auto', 'reverse' or 'forward'.")
+    mode = as_mode("jacobian", mode, ("auto", *MODES))
 
     @wraps(function)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:

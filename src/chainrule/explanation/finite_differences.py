@@ -1,4 +1,4 @@
-"""Finite differences beside gradients: one value nudged, and what depends on it computed again."""
+"""Finite differences beside gradients: one value moved, and what depends on it computed again."""
 
 from __future__ import annotations
 

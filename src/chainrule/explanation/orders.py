@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.autodiff.modes import as_mode
 from chainrule.errors import DifferentiationError, SettingError
 from chainrule.explanation.backward import carry_back, dependents
 from chainrule.explanation.evaluation import Evaluation, has_derivative
@@ -22,8 +23,6 @@ from chainrule.tracing import simplify, trace, trees
 from chainrule.tracing.apply import traced
 from chainrule.tracing.interpreter import applied, interpret
 from chainrule.tracing.program import Atom, Equation, Program, Variable
-
-MODES = ("forward", "reverse")
 
 
 @dataclass(frozen=True)
@@ -148,8 +147,7 @@ def evaluation_order(
     ----------
     Griewank and Walther, "Evaluating Derivatives", 2nd edition, 2008, chapters 3 and 4.
     """
-    if mode not in MODES:
-        raise SettingError(f"mode was given as {mode!r}; use 'forward' or 'reverse'.")
+    mode = as_mode("evaluation_order", mode)
     SettingError.unless_count("evaluation_order", "digits", digits)
     given = [trees.map_leaves(_real, x) for x in args]
     program = simplify(trace(function, *given))

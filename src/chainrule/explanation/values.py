@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.errors import DataError, DifferentiationError
+from chainrule.errors import DataError, DifferentiationError, SettingError
+from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.networks import LOSS
+from chainrule.explanation.places import element_of, find, letters_for
 from chainrule.ops.operation import ArrayType, Operation, dtype_of
 from chainrule.tracing import functions, trees
 from chainrule.tracing.apply import Trace, Traced
@@ -20,7 +23,6 @@ from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 from chainrule.tracing.scope import current_scope
 
 if TYPE_CHECKING:
-    from chainrule.explanation.derivation import Derivation
     from chainrule.explanation.drawing import Drawing
 
 _order = count()
@@ -194,11 +196,9 @@ class Value(Traced, ArrayInterface):
         """The evaluation, and the node that each of its variables stands for."""
         return _evaluation(self.node)
 
-    def explain(self, by: Value | str, **options: Any) -> Derivation:
+    def explain(self, by: Value | str, *, index: Sequence[int | str] | None = None, **options: Any) -> Derivation:
         """Why the derivative of this value by another is what it is; the options are those of `cr.explain`."""
-        from chainrule.explanation.explain import explain
-
-        return explain(self, by, **options)
+        return explain_value(self, by, index, options)
 
     def draw(self, *, depth: int | None = None, digits: int = 4) -> Drawing:
         """What this value was computed from, as a graph: data and gradient of every value, local derivatives on the edges.
@@ -267,6 +267,37 @@ def values(**numbers: Any) -> Any:
     (6.0, -4.0, -2.0, 4.0)
     """
     return namedtuple("Values", numbers)(**{name: Value(x, name) for name, x in numbers.items()})
+
+
+def explain_value(
+    of: Value, by: Any, index: Sequence[int | str] | None, options: dict[str, Any], name: str = LOSS
+) -> Derivation:
+    """Why the derivative of a value by another is what it is; without a name of its own it is called `name`."""
+    evaluation, nodes = of.graph()
+    output = evaluation.program.outputs[0]
+    assert isinstance(output, Variable)
+    if output not in evaluation.names and name not in evaluation.names.values():
+        evaluation = replace(evaluation, names={**evaluation.names, output: name})
+    if isinstance(by, Value):
+        found = next((variable for variable, node in nodes.items() if node is by.node), None)
+        if found is None:
+            raise DifferentiationError(f"{evaluation.label(output)} was not computed from {by!r}.")
+        places = index
+    elif isinstance(by, str):
+        found, named_index = find({label: x for x, label in evaluation.labels.items()}, by)
+        places = named_index if index is None else index
+    else:
+        raise SettingError(f"explain was given {by!r}; give the value that the derivative is by, or its name.")
+    if places is None:
+        places = letters_for(evaluation, found)
+    evaluation = evaluation.backward(output)
+    return derive(
+        evaluation,
+        element_of(evaluation, found, tuple(places)),
+        symbolic=None if options.get("depth") == "layers" else lambda x: True,
+        stations=None,
+        **{**options, "depth": "terms" if options.get("depth", "factors") != "layers" else "layers"},
+    )
 
 
 def _real(data: Any) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from chainrule.errors import DivergedError, SettingError
+from chainrule.network.base import BaseNetwork, inputs_of
 from chainrule.network.meaning import Meaning, as_batch, learn_meanings
 from chainrule.training import (
     Batch,
@@ -21,12 +23,9 @@ from chainrule.training import (
 )
 from chainrule.training.step import TrainingStep
 
-if TYPE_CHECKING:
-    from chainrule.network.network import Network
-
 
 def training_for(
-    network: Network,
+    network: BaseNetwork,
     X: Any,
     y: Any,
     settings: Settings,
@@ -41,12 +40,9 @@ def training_for(
     class_weight: Any,
 ) -> Training:
     """The run for data as people have them; the network learns from them what its outputs mean."""
-    built = network._model
-    arrays = as_inputs(X, network.dtype, network.input_names, None if built is None else built.inputs)
-    if built is None:
-        network.build(*(a.shape[1:] for a in arrays))
+    arrays = inputs_of(network, X)
     meanings, data = learn_meanings(
-        network.model, network._meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
+        network.model, network.meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
     )
     if validation_data is None:
         validation, data = split_off(data, validation_split, settings.seed)
@@ -56,8 +52,8 @@ def training_for(
 
 
 def assemble(
-    network: Network,
-    meanings: list[Meaning],
+    network: BaseNetwork,
+    meanings: Sequence[Meaning],
     data: Batch,
     settings: Settings,
     optimizer: Any,
@@ -70,11 +66,11 @@ def assemble(
     objective = Objective(network.model, tuple(meaning.head for meaning in meanings), penalty)
     step = TrainingStep(objective, as_optimizer(optimizer), clipping or Clipping())
     training = Training(step, network.parameters, data, validation, settings, begin)
-    network._meanings = meanings
+    network.meanings = meanings
     return training
 
 
-def carry_out(network: Network, training: Training) -> History:
+def carry_out(network: BaseNetwork, training: Training) -> History:
     """Run it; the network gets the parameters and the history, also where the run ends early."""
     try:
         network.history = training.run()
@@ -82,11 +78,11 @@ def carry_out(network: Network, training: Training) -> History:
         network.history = training.history
         raise
     finally:
-        network._parameters = training.parameters
+        network.parameters = training.parameters
     return network.history
 
 
-def _validation(network: Network, meanings: list[Meaning], data: Any, share: float) -> Batch:
+def _validation(network: BaseNetwork, meanings: Sequence[Meaning], data: Any, share: float) -> Batch:
     if share:
         raise SettingError("validation_data and validation_split were both given; give one of them.")
     if not isinstance(data, tuple | list) or len(data) != 2:

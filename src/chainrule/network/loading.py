@@ -68,7 +68,7 @@ def load(
     network.parameters = arrays
     network.notes = described["notes"]
     reader = _Reader(path, custom or {})
-    network._meanings = [reader.meaning(meaning) for meaning in described["outputs"]]
+    network.meanings = [reader.meaning(meaning) for meaning in described["outputs"]]
     return network
 
 

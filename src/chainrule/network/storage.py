@@ -7,11 +7,12 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from chainrule.errors import ModelFileError, SettingError
+from chainrule.network.base import BaseNetwork
 from chainrule.network.meaning import Meaning
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.initializer import Given
@@ -21,9 +22,6 @@ from chainrule.nn.parameters import flat_names
 from chainrule.training.loss import FunctionLoss
 from chainrule.training.named import PIECES
 
-if TYPE_CHECKING:
-    from chainrule.network.network import Network
-
 FORMAT = 1
 KEY, DIGEST = "chainrule", "sha256"
 
@@ -31,7 +29,7 @@ KNOWN: dict[str, Any] = {**PIECES, "Given": Given}
 """The classes a file names without their code, which are the library's own."""
 
 
-def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
+def save(network: BaseNetwork, path: str | Path, notes: dict[str, Any]) -> None:
     """Write a network; the file appears whole or not at all."""
     from safetensors.numpy import save as to_bytes
 
@@ -47,7 +45,7 @@ def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
         "dtype": network.dtype.name,
         "seed": network.seed,
         "frozen": list(network.frozen),
-        "outputs": [_meaning(meaning, writer) for meaning in network._meanings],
+        "outputs": [_meaning(meaning, writer) for meaning in network.meanings],
         "notes": notes,
     }
     try:

@@ -92,7 +92,7 @@ def numbered(kind: str, taken: Mapping[str, Any]) -> str:
     return f"{kind}_{number}"
 
 
-_current: ContextVar[ForwardPass | None] = ContextVar("chainrule_evaluation", default=None)
+_current: ContextVar[ForwardPass | None] = ContextVar("chainrule_forward_pass", default=None)
 
 
 def in_a_network() -> bool:

@@ -89,7 +89,8 @@ class FittedNetwork:
 
     @property
     def _head(self) -> Head:
-        return self.network_._meanings[0].head
+        head: Head = self.network_.meanings[0].head
+        return head
 
     def _rows(self, X: Any) -> Any:
         """Rows, checked against those that were learned from."""

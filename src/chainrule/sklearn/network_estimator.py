@@ -136,16 +136,16 @@ class BaseNetworkEstimator(FittedNetwork, BaseEstimator):
     def _batch(self, X: Any, y: Any, weights: Any = None) -> Batch:
         network = self.network_
         X = np.ascontiguousarray(dense_rows(X), network.dtype)
-        return as_batch(network.model, network._meanings, [X], self._targets(y), network.dtype, weights)
+        return as_batch(network.model, network.meanings, [X], self._targets(y), network.dtype, weights)
 
 
 def _with_outputs(given: Network | None, outputs: int, loss: Any, seed: int, dtype: Any) -> Network:
     """A fresh network like the one given, whose last dense layer has as many neurons as the targets ask for."""
     if given is None:
         return Network([Dense(100, "relu"), Dense(outputs)], seed=seed, dtype=dtype)
-    seed = given.seed if given._model is not None else seed
+    seed = given.seed if given.is_built else seed
     function = given.function
-    if given._model is not None or not isinstance(function, Sequential):
+    if given.is_built or not isinstance(function, Sequential):
         return renewed(given, seed=seed, dtype=dtype)
     places = [i for i, layer in enumerate(function.layers) if isinstance(layer, Dense)]
     if not places:

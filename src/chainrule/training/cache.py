@@ -12,7 +12,7 @@ from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.model import Sequential
 from chainrule.tracing import trees
 
-REMEMBERED = 64
+KEPT = 64
 """Things of one sort kept; the one unused for longest goes first."""
 
 
@@ -34,7 +34,7 @@ class Cache:
         made = make()
         with self._lock:
             self._things[key] = made
-            if len(self._things) > REMEMBERED:
+            if len(self._things) > KEPT:
                 self._things.popitem(last=False)
         return made
 

@@ -16,7 +16,7 @@ from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
 from chainrule.training.objective import Batch, types_of
 
-NUDGE = 1e-4
+EPSILON = 1e-4
 
 
 class FiniteDifferenceRunner:
@@ -76,8 +76,8 @@ class FiniteDifferenceRunner:
             gradient = np.empty_like(parameter)
             for place in np.ndindex(parameter.shape):
                 kept = parameter[place]
-                parameter[place] = kept + NUDGE
-                gradient[place] = (loss(*learned, *frozen, *batch, key)[0] - before[0]) / NUDGE
+                parameter[place] = kept + EPSILON
+                gradient[place] = (loss(*learned, *frozen, *batch, key)[0] - before[0]) / EPSILON
                 parameter[place] = kept
             gradients.append(gradient)
         return [float(x) for x in before], gradients

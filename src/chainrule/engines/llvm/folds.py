@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -14,13 +14,11 @@ from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, vector_type
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
+from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.sharing import BLOCKS, reduced_axes
 from chainrule.ops import REGISTRY, Elementwise, Reduction
 from chainrule.tracing import Equation
-
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.nests import Point
 
 
 @dataclass

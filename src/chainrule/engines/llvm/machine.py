@@ -75,7 +75,7 @@ FLUSH = 0x8040
 def subnormals_flushed(builder: Any) -> Iterator[None]:
     """Write code whose subnormal numbers count as zero where the CPU (x86) takes far longer for them; elsewhere, the code alone.
 
-    Probabilities and optimizer slots fade through them on their way to zero: on a trained network they cost a fifth of
+    Probabilities and optimizer state fade through them on their way to zero: on a trained network they cost a fifth of
     the time of a step.
     """
     if platform.machine() not in ("x86_64", "AMD64"):

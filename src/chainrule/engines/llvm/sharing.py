@@ -13,7 +13,7 @@ from chainrule.ops import Contraction, Custom
 from chainrule.tracing import Equation, Variable
 
 WORTH_SHARING = 50_000
-"""Numbers computed, about, from which a group is shared out; a meeting of threads takes as long as some thousands."""
+"""Numbers computed, about, from which a group is shared out; a barrier takes as long as some thousands."""
 
 BLOCKS = 16
 """Blocks of a long sum that are collected apart and then joined in order, whatever the number of threads."""

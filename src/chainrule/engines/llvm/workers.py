@@ -40,7 +40,7 @@ def together(works: list[Callable[[], None]], gather: Callable[[int], None]) -> 
     """Carry out all at the same time, or none: `gather` is told how many of them there will be, from the first on.
 
     There may be fewer than asked for, where the system has no more threads; `False` if there is none. This thread only
-    waits, so that an interrupt cannot keep one member of the team from its part; it is raised when all are done.
+    waits, so that an interrupt cannot keep one of them from its part; it is raised when all are done.
     """
     workers = _hired(len(works))
     if not workers:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chainrule.explanation.derivation import Derivation, Instance, Part
+from chainrule.explanation.derived import Derived, Instance, Part
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.names import Spelled, spelled
 from chainrule.explanation.rendering.numerals import numeral, unit_of_last_place
@@ -54,7 +54,7 @@ class Statement:
     check: Check | None = None
 
 
-def whole(derivation: Derivation) -> Statement:
+def whole(derivation: Derived) -> Statement:
     """The whole gradient in one: symbols, the numbers it is the product of, the result."""
     steps = [Passage((Part(derivation.formula, 0.0),))]
     if len(derivation.factors) > 1:
@@ -65,7 +65,7 @@ def whole(derivation: Derivation) -> Statement:
     return Statement(derivation.element, (), tuple(steps), derivation.value, (), derivation.check)
 
 
-def lines(derivation: Derivation) -> list[tuple[Statement, list[Statement], int]]:
+def lines(derivation: Derived) -> list[tuple[Statement, list[Statement], int]]:
     """Every line: its formula, its instances in numbers, and how many more elements there are like these."""
     found: list[tuple[Statement, list[Statement], int]] = []
     for line in derivation.lines:
@@ -84,7 +84,7 @@ def _says_nothing(formula: Expression, step: Passage) -> bool:
     return isinstance(formula, Numeral)
 
 
-def _numbers(derivation: Derivation, instance: Instance) -> Statement:
+def _numbers(derivation: Derived, instance: Instance) -> Statement:
     """An instance's numbers: put into the formula, then term by term, then the result."""
     steps = []
     single = len(instance.parts) == 1 and not instance.more
@@ -105,7 +105,7 @@ def _is_number(x: Expression) -> bool:
 
 
 def _consistent(
-    derivation: Derivation, parts: Sequence[Part], joined: str, more: int, rest: float, value: float | None
+    derivation: Derived, parts: Sequence[Part], joined: str, more: int, rest: float, value: float | None
 ) -> Passage:
     """A step with so many digits that the numbers as printed give the result as printed, to its last digit."""
     steps = [Passage(tuple(parts), digits, joined, more, rest) for digits in range(derivation.digits, 18)]
@@ -121,7 +121,7 @@ def _consistent(
     return steps[-1]
 
 
-def _as_printed(derivation: Derivation, step: Passage) -> float:
+def _as_printed(derivation: Derived, step: Passage) -> float:
     digits = step.digits or derivation.digits
 
     def value(symbol: Any, places: Any) -> Any:
@@ -149,7 +149,7 @@ SHORT = 2
 class Writer:
     """Writes the steps of statements in one style."""
 
-    def __init__(self, derivation: Derivation, style: Any) -> None:
+    def __init__(self, derivation: Derived, style: Any) -> None:
         self.derivation, self.style = derivation, style
         self.symbolic = Printer(style, self.symbol, derivation.digits)
 
@@ -232,7 +232,7 @@ def rules_in_words(rules: Sequence[str]) -> str:
     return ", ".join(ordered)
 
 
-def notes(derivation: Derivation) -> list[str]:
+def notes(derivation: Derived) -> list[str]:
     """What a reader should know to read the formulas."""
     found = []
     if any(_has_case(line.formula) for line in derivation.lines):
