@@ -28,7 +28,6 @@ from chainrule.training import (
     as_early_stopping,
     as_inputs,
 )
-from chainrule.training.evaluation import evaluation_saving
 
 
 class Network:
@@ -91,7 +90,6 @@ class Network:
         self._parameters: Parameters = {}
         self._meanings: list[Meaning] = []
         self._asked: Answers | None = None
-        self._saved: dict[Any, float] = {}
 
     # --- structure and parameters
 
@@ -190,8 +188,9 @@ class Network:
         X : array-like of shape (rows, features)
             For several inputs a tuple, or a dict by the names of the function's arguments.
         engine : {"auto", "llvm", "numpy"}
-            `auto` is NumPy until machine code would have saved as much time as compiling it takes (about 0.1 s), by
-            an estimate from the sizes of the network and of the calls so far, and then machine code.
+            `auto` is NumPy unless machine code saves in this call as much time as compiling it takes (about 0.1 s), by
+            an estimate from the sizes of the network and of X alone: equal networks answer equally, whatever they
+            were asked before. For many small calls there is `compiled`.
 
         Raises
         ------
@@ -244,9 +243,7 @@ class Network:
         arrays = as_inputs(X, self.dtype, self.input_names, self.model.inputs)
         batch = as_batch(self.model, self._meanings, arrays, y, self.dtype, sample_weight)
         heads = tuple(meaning.head for meaning in self._meanings)
-        saved = self._saved.get("evaluate", 0.0) + evaluation_saving(self.model, len(arrays[0]))
-        self._saved["evaluate"] = saved
-        return Evaluator(Objective(self.model, heads), batch, engine, saved)(self._parameters)
+        return Evaluator(Objective(self.model, heads), batch, engine)(self._parameters)
 
     # --- training
 
@@ -394,5 +391,5 @@ class Network:
         """What the network answers as it is now built and understood."""
         found = self._asked
         if found is None or found.model is not self._model or found.meanings is not self._meanings:
-            found = self._asked = Answers(self.model, self._meanings, self.dtype, self.input_names, self._saved)
+            found = self._asked = Answers(self.model, self._meanings, self.dtype, self.input_names)
         return found
