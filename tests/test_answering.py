@@ -142,7 +142,9 @@ class TestAuto:
             for method in ("__call__", "predict_proba"):
                 found, expected = (getattr(n, method)(X[:rows], engine=engine) for n in (asked, fresh))
                 np.testing.assert_array_equal(found, expected)
-            assert asked.evaluate(X[:rows], y[:rows], engine=engine) == fresh.evaluate(X[:rows], y[:rows], engine=engine)
+            assert asked.evaluate(X[:rows], y[:rows], engine=engine) == fresh.evaluate(
+                X[:rows], y[:rows], engine=engine
+            )
 
     def test_epochs_known_beforehand_pay_together(self) -> None:
         sizes, rows = (100_000, 200), 3000
