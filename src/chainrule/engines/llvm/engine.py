@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.engine import Engine, Function
-from chainrule.engines.llvm.lowering import DTYPES, unsupported
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.tracing.program import Program
 
@@ -28,12 +27,9 @@ class LlvmEngine(Engine):
 
     def refusal(self, program: Program, data: Sequence[Any] = ()) -> str | None:
         """Operations and kinds of number without machine code, and data that do not lie in one piece."""
-        kinds = sorted({str(x.dtype) for x in program.inputs if x.dtype.name not in DTYPES})
-        if kinds:
-            return f"compiled functions take arrays of {', '.join(DTYPES)}, and were given {', '.join(kinds)}"
-        names = _unsupported(program)
-        if names:
-            return f"these operations have no machine code: {', '.join(names)}"
+        reason = _without_machine_code(program)
+        if reason is not None:
+            return reason
         scattered = any(isinstance(x, np.memmap) and not x.flags.c_contiguous for x in data)
         return "data mapped from disk does not lie in one piece" if scattered else None
 
@@ -68,6 +64,12 @@ class LlvmEngine(Engine):
 
 
 @lru_cache(maxsize=64)
-def _unsupported(program: Program) -> list[str]:
-    """The names of operations that have no machine code, looked for once in a Program."""
-    return unsupported(program)
+def _without_machine_code(program: Program) -> str | None:
+    """What of a Program has no machine code, looked for once."""
+    from chainrule.engines.llvm.lowering import DTYPES, unsupported
+
+    kinds = sorted({str(x.dtype) for x in program.inputs if x.dtype.name not in DTYPES})
+    if kinds:
+        return f"compiled functions take arrays of {', '.join(DTYPES)}, and were given {', '.join(kinds)}"
+    names = unsupported(program)
+    return f"these operations have no machine code: {', '.join(names)}" if names else None
