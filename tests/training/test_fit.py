@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
+from chainrule.engines.choice import names
 from chainrule.errors import DataError, SettingError, UnknownNameError
 from making import moons
 
@@ -51,7 +51,7 @@ def by_hand(network: cr.Network, order: Any, batch: int, rate: float, l2: float 
 class TestSteps:
     engine: str
 
-    @pytest.fixture(autouse=True, params=list(ENGINES))
+    @pytest.fixture(autouse=True, params=names())
     def every_engine(self, request: pytest.FixtureRequest) -> None:
         self.engine = request.param
 
@@ -205,7 +205,7 @@ class TestSeeds:
 
     engine: str
 
-    @pytest.fixture(autouse=True, params=list(ENGINES))
+    @pytest.fixture(autouse=True, params=names())
     def every_engine(self, request: pytest.FixtureRequest) -> None:
         self.engine = request.param
 
@@ -498,10 +498,10 @@ class TestStopping:
         assert stopped.predict(X).shape == (30, 2)
 
     def test_interrupt_in_the_middle_of_a_step(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from chainrule.engines.numpy_engine import NumpyRunner
+        from chainrule.engines.loop import StepRunner
 
         network, calls = small().build(2), []
-        run = NumpyRunner.run
+        run = StepRunner.run
 
         def interrupted(self: Any, *args: Any) -> Any:
             calls.append(1)
@@ -509,7 +509,7 @@ class TestStopping:
                 raise KeyboardInterrupt
             return run(self, *args)
 
-        monkeypatch.setattr(NumpyRunner, "run", interrupted)
+        monkeypatch.setattr(StepRunner, "run", interrupted)
         history = network.fit(X, Y, epochs=1000, engine="numpy", progress=False)
         assert history.interrupted
         assert history.epochs < 1000

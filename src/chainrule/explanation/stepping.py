@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import TrainingLoop, prepare
+from chainrule.engines import REFERENCE, TrainingLoop, prepare
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import check, simplify, trace, trees
 from chainrule.tracing.program import Atom, Program, Variable
@@ -83,7 +83,7 @@ def watch(training: Training) -> Seen:
     again, kept = run(training.settings.engine)
     exact = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(new, again, strict=True))
     if not exact:
-        _, kept = run("numpy")
+        _, kept = run(REFERENCE.name)
     batch = [np.take(x, block.order[0], axis=0) for x in data]
     known: dict[Any, Any] = dict(zip(watched.program.inputs, [*state, *batch, *(s[0] for s in numbers)], strict=True))
     known |= dict(zip(watched.kept, kept, strict=True))

@@ -26,7 +26,6 @@ from chainrule.training import (
     as_early_stopping,
     as_inputs,
 )
-from chainrule.training.evaluation import evaluation_saving
 
 
 class Network(ExplainableNetwork):
@@ -81,7 +80,6 @@ class Network(ExplainableNetwork):
     ) -> None:
         super().__init__(layers, seed=seed, dtype=dtype, frozen=frozen, parameters=parameters)
         self._asked: Answers | None = None
-        self._saved: dict[Any, float] = {}
 
     # --- outputs
 
@@ -114,8 +112,9 @@ class Network(ExplainableNetwork):
         X : array-like of shape (rows, features)
             For several inputs a tuple, or a dict by the names of the function's arguments.
         engine : {"auto", "llvm", "numpy"}
-            `auto` is NumPy until machine code would have saved as much time as compiling it takes (about 0.1 s), by
-            an estimate from the sizes of the network and of the calls so far, and then machine code.
+            `auto` is NumPy unless machine code saves in this call as much time as compiling it takes (about 0.1 s), by
+            an estimate from the sizes of the network and of X alone: equal networks answer equally, whatever they
+            were asked before. For many small calls there is `compiled`.
 
         Raises
         ------
@@ -168,9 +167,7 @@ class Network(ExplainableNetwork):
         arrays = as_inputs(X, self.dtype, self.input_names, self.model.inputs)
         batch = as_batch(self.model, self.meanings, arrays, y, self.dtype, sample_weight)
         heads = tuple(meaning.head for meaning in self.meanings)
-        saved = self._saved.get("evaluate", 0.0) + evaluation_saving(self.model, len(arrays[0]))
-        self._saved["evaluate"] = saved
-        return Evaluator(Objective(self.model, heads), batch, engine, saved)(self.parameters)
+        return Evaluator(Objective(self.model, heads), batch, engine)(self.parameters)
 
     # --- training
 
@@ -323,5 +320,5 @@ class Network(ExplainableNetwork):
         """What the network answers as it is now built and understood."""
         found = self._asked
         if found is None or found.model is not self.model or found.meanings is not self.meanings:
-            found = self._asked = Answers(self.model, self.meanings, self.dtype, self.input_names, self._saved)
+            found = self._asked = Answers(self.model, self.meanings, self.dtype, self.input_names)
         return found

@@ -80,6 +80,13 @@ def _concatenate_adjoint(m: Any, g: Any, index: int, *xs: Any, axis: int) -> Any
     )
 
 
+def _take(x: Any, indices: Any, axis: int) -> Any:
+    """Positions count from the front: what NumPy would count from the back lies before the first."""
+    if np.min(indices, initial=0) < 0:
+        raise IndexError(f"index {np.min(indices)} is out of bounds for axis {axis} with size {np.shape(x)[axis]}")
+    return np.take(x, indices, axis=axis)
+
+
 def _take_shape(x: Shape, indices: Shape, axis: int) -> Shape:
     return (*x[:axis], *indices, *x[axis + 1 :])
 
@@ -230,7 +237,7 @@ concatenate = Layout(
 )
 take = Layout(
     "take",
-    value=lambda x, indices, axis: np.take(x, indices, axis=axis),
+    value=_take,
     shape=_take_shape,
     links=_take_links,
     batched=_batched_take,

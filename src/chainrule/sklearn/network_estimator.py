@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from chainrule.engines import ENGINES
+from chainrule.engines.choice import names
 from chainrule.network import Network
 from chainrule.network.copying import renewed
 from chainrule.network.meaning import as_batch
@@ -45,7 +45,7 @@ class BaseNetworkEstimator(FittedNetwork, BaseEstimator):
         "callbacks": [list, tuple],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
-        "engine": [StrOptions(set(ENGINES))],
+        "engine": [StrOptions(set(names()))],
         "threads": [Interval(Integral, 1, None, closed="left"), None],
         "verbose": ["verbose"],
     }

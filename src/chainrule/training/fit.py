@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import Runner
+from chainrule.engines import AUTO, ENGINES, REFERENCE, Runner
 from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import trees
 from chainrule.training.callbacks import Callback, EarlyStopping, EpochEnd, StopRule, Watch
 from chainrule.training.data import filled_up
 from chainrule.training.divergence import diverged
-from chainrule.training.evaluation import Evaluator, evaluation_saving
+from chainrule.training.evaluation import Evaluator, samples_are_apart
 from chainrule.training.history import FINISHED, History
 from chainrule.training.loops import is_settled, prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
@@ -41,7 +41,7 @@ class Settings:
     batch_size: int | None = 32
     seed: int = 0
     shuffle: bool | Callable[[int], Any] = True
-    engine: str = "auto"
+    engine: str = AUTO
     threads: int | None = None
     gradients: str = "chain rule"
     early_stopping: EarlyStopping | None = None
@@ -103,8 +103,10 @@ class Training:
         self.rows = len(data.inputs[0])
         self.batch_size = min(settings.batch_size or self.rows, self.rows)
         self.steps_per_epoch = -(-self.rows // self.batch_size)
-        alike = is_settled(step) and settings.gradients == "chain rule"
-        self.data = data = filled_up(data, self.batch_size) if alike else data
+        if is_settled(step) and settings.gradients == "chain rule":
+            filled = filled_up(data, self.batch_size)
+            data = filled if filled is data or samples_are_apart(step.objective, data) else data
+        self.data = data
         learned, frozen = split_frozen(parameters, settings.frozen, step.objective.model.specs)
         self.order_of_layers = {layer: list(own) for layer, own in parameters.items()}
         self.dtype = next(iter(next(iter(learned.values())).values())).dtype
@@ -119,9 +121,9 @@ class Training:
         )
         self.validator: Evaluator | None = None
         if validation is not None:
-            saving = settings.epochs * evaluation_saving(step.objective.model, len(validation.inputs[0]))
-            engine = "numpy" if settings.engine == "numpy" else "auto"  # NumPy evaluates what cannot be compiled
-            self.validator = Evaluator(step.objective, validation, engine, saving)
+            # What a training's engine refuses of its validation is evaluated by another.
+            engine = settings.engine if ENGINES.get(settings.engine) is REFERENCE else AUTO
+            self.validator = Evaluator(step.objective, validation, engine, settings.epochs)
         self.state = trees.flatten(state)[0]
         self.history = History()
         # Two streams, so that neither depends on how many epochs are drawn at once.
