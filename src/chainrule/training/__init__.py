@@ -3,7 +3,7 @@
 from chainrule.training.callbacks import EarlyStopping, EpochEnd, StopRule, as_early_stopping
 from chainrule.training.data import Targets, are_labels, as_inputs, as_targets, as_weights, split_off
 from chainrule.training.evaluation import CHUNK, Evaluator
-from chainrule.training.fit import Progress, Settings, Training
+from chainrule.training.fit import Training
 from chainrule.training.history import History
 from chainrule.training.losses import (
     LOSSES,
@@ -33,7 +33,9 @@ from chainrule.training.optimizers import (
     Rprop,
     as_optimizer,
 )
+from chainrule.training.run import Best, Progress, Run
 from chainrule.training.schedules import ConstantRate, Cosine, Exponential, OnPlateau, Schedule, Step, WarmUp
+from chainrule.training.settings import Settings
 from chainrule.training.step import Clipping
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "Adam",
     "AdamW",
     "Batch",
+    "Best",
     "BinaryCrossEntropy",
     "Clipping",
     "ConstantRate",
@@ -73,6 +76,7 @@ __all__ = [
     "Progress",
     "RMSprop",
     "Rprop",
+    "Run",
     "Schedule",
     "Settings",
     "SquaredError",

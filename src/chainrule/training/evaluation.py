@@ -63,6 +63,11 @@ class Evaluator:
                 if engine == "llvm":
                     raise
 
+    @property
+    def engine(self) -> str:
+        """What evaluates."""
+        return "numpy" if self._function is None else "llvm"
+
     def __call__(self, parameters: Parameters) -> dict[str, float]:
         """Metrics by name, as means over all rows."""
         means = None if self._function is None else self._by_machine_code(self._function, parameters)
