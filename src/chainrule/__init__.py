@@ -86,6 +86,7 @@ __all__ = [
     "Program",
     "RMSprop",
     "Rprop",
+    "Run",
     "Schedule",
     "SquaredError",
     "Step",

@@ -42,7 +42,7 @@ class Epochs:
 
     def _end(self, end: EpochEnd) -> str | None:
         estimator = self._estimator
-        estimator._take(end.parameters)
+        estimator._take(estimator.network_.parameters)
         score = None
         if self._validation is not None:
             loss, score = estimator._judged(*self._validation)

@@ -67,6 +67,7 @@ class Training:
         self.step, self.settings = step, settings
         rows = len(data.inputs[0])
         self.batch_size = min(settings.batch_size or rows, rows)
+        self.weighted = data.weights is not None
         alike = is_settled(step) and settings.gradients == "chain rule"
         self.data = data = filled_up(data, self.batch_size) if alike else data
         run: Run | None = None
@@ -137,7 +138,7 @@ class Training:
     @property
     def progress(self) -> Progress:
         """How far the optimizer is now."""
-        return Progress(self._nested["optimizer"], self.now().steps)
+        return self.now().progress
 
     def now(self) -> Run:
         """All that the training is now; its arrays are those that the training goes on with."""
@@ -172,7 +173,7 @@ class Training:
             "gradients": settings.gradients,
             "learned parameters": self.learned_names,
             "rows": self.batches.rows,
-            "weighted": self.data.weights is not None,
+            "weighted": self.weighted,
             "validation rows": self.validation_rows,
             "batch_size": self.batch_size,
             "seed": int(settings.seed),

@@ -98,6 +98,11 @@ class Run(Progress):
         """Epochs completed."""
         return self.history.epochs
 
+    @property
+    def progress(self) -> Progress:
+        """How far the optimizer is, and nothing else."""
+        return Progress(self.optimizer_state, self.steps)
+
     def copy(self) -> Run:
         """The run with arrays of its own."""
         best = self.best
