@@ -26,7 +26,7 @@ from chainrule.training.history import FINISHED, History
 from chainrule.training.loops import is_settled, prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
 from chainrule.training.progress import Display, display
-from chainrule.training.run import Progress, Run, as_text, check_settings, checked, copied
+from chainrule.training.run import Progress, Run, as_text, check_settings, checked
 from chainrule.training.schedules import as_schedule, plateau_of
 from chainrule.training.settings import Settings
 from chainrule.training.step import TrainingStep, parameter_count
@@ -47,6 +47,22 @@ class Position:
     metrics: list[Any]
     steps: int
     state: list[Any]
+    structure: trees.Structure
+
+    @cached_property
+    def nested(self) -> Any:
+        """The state with its names: `learned`, `frozen`, `penalty`, `optimizer`."""
+        return trees.unflatten(self.structure, self.state)
+
+    def after(self, metrics: Any, steps: int, state: list[Any]) -> Position:
+        """The position after a call."""
+        self.metrics.append(metrics)
+        return Position(self.block, self.metrics, steps, state, self.structure)
+
+    def before(self, block: Block) -> Position:
+        """The position at the end of this block as the beginning of another, or of what this one has begun of it."""
+        begun = self.steps if self.block.count == 0 else 0
+        return Position(block, self.metrics if begun else [], begun, self.state, self.structure)
 
 
 class Training:
@@ -102,6 +118,7 @@ class Training:
             engine = "numpy" if settings.engine == "numpy" else "auto"  # NumPy evaluates what cannot be compiled
             self.validator = Evaluator(step.objective, validation, engine, saving)
         validated = validation is not None
+        self._rate = as_schedule(step.optimizer.learning_rate)
         rule, plateau = settings.early_stopping, plateau_of(step.optimizer.learning_rate)
         self.watch = None if rule is None else Watch(rule, validated, self.steps_per_epoch)
         self.plateau = None if plateau is None else Plateau(plateau, validated)
@@ -124,16 +141,14 @@ class Training:
                 self.plateau.position = run.plateau
         self._earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
         nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
-        self._at = Position(nothing, [under_way], len(under_way), trees.flatten(state)[0])
+        self._at = Position(nothing, [under_way], len(under_way), trees.flatten(state)[0], self.structure)
 
     # --- where it is
 
     @property
     def parameters(self) -> Parameters:
-        """The parameters as they are now, or as early stopping has restored them."""
-        nested = self._nested
-        parameters: Parameters = copied(self._together(nested["frozen"], self._restored or nested["learned"]))
-        return parameters
+        """The parameters as they are now, or as early stopping has restored them; copies."""
+        return each(np.array, self._together(self._at.nested, self._restored))
 
     @property
     def progress(self) -> Progress:
@@ -142,14 +157,14 @@ class Training:
 
     def now(self) -> Run:
         """All that the training is now; its arrays are those that the training goes on with."""
-        at, nested, history = self._at, self._nested, self.history.copy()
+        at, history = self._at, self.history.copy()
         done = history.epochs - at.block.first
         under_way = self._metrics(at)[done * self.steps_per_epoch :]
         before, after = at.block.before, at.block.after
         return Run(
-            optimizer_state=nested["optimizer"],
+            optimizer_state=at.nested["optimizer"],
             steps=self._earlier + history.epochs * self.steps_per_epoch + len(under_way),
-            parameters=self._together(nested["frozen"], nested["learned"]),
+            parameters=self._together(at.nested),
             history=history,
             streams=after if done == at.block.count else self.batches.later(before, done),
             under_way=under_way,
@@ -181,13 +196,9 @@ class Training:
             "early_stopping": None if rule is None else [rule.monitor, rule.min_delta, rule.restore_best],
         }
 
-    @property
-    def _nested(self) -> Any:
-        """The state as it is now, nested."""
-        return trees.unflatten(self.structure, self._at.state)
-
-    def _together(self, frozen: Parameters, learned: Parameters) -> Parameters:
-        both = merged(frozen, learned)
+    def _together(self, nested: Any, learned: Parameters | None = None) -> Parameters:
+        """All parameters of a state, in their order, with its own learned ones or with others."""
+        both = merged(nested["frozen"], learned or nested["learned"])
         return {layer: {name: both[layer][name] for name in names} for layer, names in self.order_of_layers.items()}
 
     def _metrics(self, at: Position) -> Any:
@@ -215,10 +226,9 @@ class Training:
         certain = alone and settings.stop is None
         if self._is_over() or (self.history.epochs == settings.epochs):
             return
-        begun = self._at.steps
-        block = self.block(self.history.epochs, max(1, -(-begun // self.steps_per_epoch)))
-        self._at = Position(block, self._at.metrics, begun, self._at.state)
+        block = self.block(self.history.epochs, max(1, -(-self._at.steps // self.steps_per_epoch)))
         while True:
+            self._at = self._at.before(block)
             following, ahead = block.first + block.count, None
             if certain and runner.knows_its_speed and following < settings.epochs:
                 ahead = aside.submit(self.block, following, self._length(following, runner))
@@ -234,7 +244,6 @@ class Training:
                 return
             length = self._length(following, runner) if alone and ahead is None else 1
             block = self.block(following, length) if ahead is None else ahead.result()
-            self._at = Position(block, [], 0, self._at.state)
 
     def _length(self, done: int, runner: BlockRunner) -> int:
         """How many epochs from number `done` on one block takes."""
@@ -244,13 +253,12 @@ class Training:
     def _carry_out(self, block: Block, runner: BlockRunner, shown: Display) -> None:
         """The steps of a block that are not yet done."""
         if self.watch is not None and self.watch.needs_before and not self._at.steps:
-            self._begun_with = self._nested["learned"]
+            self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
-            at, steps = self._at, call.first + call.count
             if not np.isfinite(call.metrics).all() or not _finite(call.state):
                 raise self._diverged(block, call)
-            at.metrics.append(call.metrics)
-            self._at = Position(block, at.metrics, steps, call.state)
+            steps = call.first + call.count
+            self._at = self._at.after(call.metrics, steps, call.state)
             if steps < block.count * self.steps_per_epoch:
                 latest = self._metrics(self._at)[None, -self.steps_per_epoch :]
                 so_far = means(latest, self.batches.step_rows)[0]
@@ -259,11 +267,9 @@ class Training:
 
     def _diverged(self, block: Block, call: Call) -> Exception:
         """The error for a call that left the finite numbers; the training then stands before the step that did."""
-        at = self._at
-        error = diverged(self, at.state, block.order, call.first, call.count, call.scalars, block.first)
+        error = diverged(self, self._at.state, block.order, call.first, call.count, call.scalars, block.first)
         done = (error.epoch - block.first) * self.steps_per_epoch + error.batch
-        at.metrics.append(call.metrics[: done - call.first])
-        self._at = Position(block, at.metrics, done, self.runner.state)
+        self._at = self._at.after(call.metrics[: done - call.first], done, self.runner.state)
         return error
 
     def _note_epochs(self, block: Block, seconds: float) -> dict[str, float]:
@@ -281,15 +287,13 @@ class Training:
                 self.history.stopped = self.settings.stop(block.first + i, row) or FINISHED
         columns: dict[str, Any] = dict(zip(names, by_epoch.T, strict=True))
         columns["learning_rate"] = block.rates[self.steps_per_epoch - 1 :: self.steps_per_epoch][:epochs]
-        nested = self._nested
         if self.validator is not None:  # then epochs come one at a time
-            parameters = self._together(nested["frozen"], nested["learned"])
-            columns |= {f"val_{k}": [v] for k, v in self.validator(parameters).items()}
+            columns |= {f"val_{k}": [v] for k, v in self.validator(self._together(self._at.nested)).items()}
         self.history.extend({**columns, "seconds": np.full(epochs, seconds)})
         if self.plateau is not None:
             self.plateau.see(self.history)
         if self.watch is not None:
-            self.watch.see(self.history, self._begun_with, lambda: nested["learned"])
+            self.watch.see(self.history, self._begun_with, self._at.nested["learned"])
         return {name: float(values[-1]) for name, values in columns.items()}
 
     def _note_passes(self, steps: int) -> None:
@@ -301,9 +305,9 @@ class Training:
         """Show the last epoch to the callbacks; says whether one of them or early stopping ends the training."""
         if self.settings.callbacks:
             now = self.now()
-            current(trees.map_leaves(_to_read, now.parameters))
+            current(each(_to_read, now.parameters))
             for callback in self.settings.callbacks:
-                answer = callback(EpochEnd(now.epochs - 1, dict(row), copied(now.parameters), now))
+                answer = callback(EpochEnd(now.epochs - 1, dict(row), each(np.array, now.parameters), now))
                 if isinstance(answer, str) or (isinstance(answer, bool | np.bool_) and answer):
                     self.history.stopped = answer if isinstance(answer, str) else "stopped by a callback"
                     return True
@@ -327,11 +331,10 @@ class Training:
         return Block(done, count, order, rates, scalars, before, self.batches.streams)
 
     def _rates(self, epochs: Any) -> Any:
-        rate = self.step.optimizer.learning_rate
-        rates = np.asarray(as_schedule(rate)(epochs), np.float64)
+        rates = np.asarray(self._rate(epochs), np.float64)
         if rates.shape != epochs.shape or not (np.isfinite(rates) & (rates >= 0)).all():
             raise SettingError(
-                f"the schedule {rate!r} gave {rates!r} for times of shape {epochs.shape}; "
+                f"the schedule {self.step.optimizer.learning_rate!r} gave {rates!r} for times of shape {epochs.shape}; "
                 "it must give one finite rate for each, none of them negative."
             )
         return rates if self.plateau is None else rates * self.plateau.scale
@@ -340,6 +343,11 @@ class Training:
 def _finite(arrays: Sequence[Any]) -> bool:
     """Whether all numbers are finite; a sum is NaN or infinite as soon as one of them is."""
     return all(math.isfinite(float(np.sum(x, dtype=np.float64))) for x in arrays)
+
+
+def each(function: Callable[[Any], Any], parameters: Parameters) -> Parameters:
+    """The parameters with a function applied to every one."""
+    return {layer: {name: function(x) for name, x in own.items()} for layer, own in parameters.items()}
 
 
 def _to_read(array: Any) -> Any:

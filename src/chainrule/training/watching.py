@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Literal
 
 from chainrule.errors import UnknownNameError
@@ -34,7 +33,7 @@ class Watch:
         """Whether the parameters from before an epoch are asked for."""
         return self.rule.restore_best and not self._measured_after
 
-    def see(self, history: History, before: Parameters | None, after: Callable[[], Parameters]) -> None:
+    def see(self, history: History, before: Parameters | None, after: Parameters) -> None:
         """Note the last epoch, with the learned parameters before and after it."""
         if self.monitor not in history or self.monitor == "seconds":
             raise UnknownNameError.among("metric to monitor", self.monitor, set(history) - {"seconds"})
@@ -52,14 +51,12 @@ class Watch:
         best_epoch = 0 if self.best is None else self.best.epoch
         return history.epochs - 1 - best_epoch >= self.rule.patience
 
-    def _kept(
-        self, before: Parameters | None, after: Callable[[], Parameters]
-    ) -> tuple[Parameters | None, Parameters | None]:
+    def _kept(self, before: Parameters | None, after: Parameters) -> tuple[Parameters | None, Parameters | None]:
         if not self.rule.restore_best:
             return None, None
         if self._measured_after:
-            return after(), None
-        return (before, None) if self._one_step else (after(), before)
+            return after, None
+        return (before, None) if self._one_step else (after, before)
 
 
 class Plateau:
