@@ -235,7 +235,7 @@ class TestSeeds:
     @pytest.mark.parametrize("seconds", [0.0, 1e-5, 1e-3, 10.0])
     def test_the_speed_of_the_machine_changes_nothing(self, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
         expected = self.trained(epochs=40)
-        monkeypatch.setattr("chainrule.training.fit.BLOCK_SECONDS", seconds)
+        monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", seconds)
         network = self.trained(epochs=40)
         assert same(network, expected)
         assert network.history is not None

@@ -11,7 +11,7 @@ from chainrule.errors import NotBuiltError, SettingError, ShapeError
 from chainrule.network.meaning import Meaning, nested
 from chainrule.nn.model import Model, as_function, build, names_of_inputs
 from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced
-from chainrule.training import History, as_inputs
+from chainrule.training import History, Run, as_inputs
 
 
 class BaseNetwork:
@@ -31,6 +31,8 @@ class BaseNetwork:
         What each output means: its loss, and the labels it tells apart. Empty before the first fit.
     history : History or None
         Of the last fit.
+    run : Run or None
+        All that the training was when the last fit ended.
     notes : dict
         JSON-able facts of the user's, saved with the network.
     """
@@ -51,6 +53,7 @@ class BaseNetwork:
         self.seed, self.dtype = seed, np.dtype(dtype)
         self.frozen = as_patterns(frozen)
         self.history: History | None = None
+        self.run: Run | None = None
         self.notes: dict[str, Any] = {}
         self.input_names = names_of_inputs(self.function)
         self.first_values = dict(parameters or {})
@@ -104,6 +107,12 @@ class BaseNetwork:
     def parameters(self, new: Mapping[str, Any]) -> None:
         _ = self.model
         self._parameters = replaced(self._parameters, new)
+
+    def hold(self, parameters: Parameters, history: History, run: Run | None = None) -> None:
+        """Take what a training has come to: its parameters, unchecked and not copied, its history, and where it stands."""
+        self._parameters, self.history = parameters, history
+        if run is not None:
+            self.run = run
 
     @property
     def classes(self) -> Any:

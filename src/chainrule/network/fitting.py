@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chainrule.errors import DivergedError, SettingError
+from chainrule.errors import SettingError
 from chainrule.network.base import BaseNetwork, inputs_of
 from chainrule.network.meaning import Meaning, as_batch, learn_meanings
+from chainrule.nn.parameters import Parameters
 from chainrule.training import (
     Batch,
     Clipping,
@@ -15,6 +16,7 @@ from chainrule.training import (
     Objective,
     Penalty,
     Progress,
+    Run,
     Settings,
     Training,
     as_inputs,
@@ -38,6 +40,7 @@ def training_for(
     validation_split: float,
     sample_weight: Any,
     class_weight: Any,
+    continue_from: Run | None = None,
 ) -> Training:
     """The run for data as people have them; the network learns from them what its outputs mean."""
     arrays = inputs_of(network, X)
@@ -48,7 +51,7 @@ def training_for(
         validation, data = split_off(data, validation_split, settings.seed)
     else:
         validation = _validation(network, meanings, validation_data, validation_split)
-    return assemble(network, meanings, data, settings, optimizer, penalty, clipping, validation)
+    return assemble(network, meanings, data, settings, optimizer, penalty, clipping, validation, continue_from)
 
 
 def assemble(
@@ -71,15 +74,18 @@ def assemble(
 
 
 def carry_out(network: BaseNetwork, training: Training) -> History:
-    """Run it; the network gets the parameters and the history, also where the run ends early."""
+    """Run it; the network gets the parameters, the history and the run, also where it ends early.
+
+    During callbacks the network has the parameters of the epoch, which cannot be written to.
+    """
+
+    def current(parameters: Parameters) -> None:
+        network.hold(parameters, training.history)
+
     try:
-        network.history = training.run()
-    except DivergedError:
-        network.history = training.history
-        raise
+        return training.run(current)
     finally:
-        network.parameters = training.parameters
-    return network.history
+        network.hold(training.parameters, training.history, training.now().copy())
 
 
 def _validation(network: BaseNetwork, meanings: Sequence[Meaning], data: Any, share: float) -> Batch:

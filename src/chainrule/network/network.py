@@ -22,6 +22,7 @@ from chainrule.training import (
     History,
     Objective,
     Penalty,
+    Run,
     Settings,
     as_early_stopping,
     as_inputs,
@@ -56,6 +57,8 @@ class Network(ExplainableNetwork):
         What each output means: its loss, and the labels it tells apart. Empty before the first `fit`.
     history : History or None
         Of the last `fit`.
+    run : Run or None
+        All that the training was when the last `fit` ended, to go on from: `fit(..., continue_from=network.run)`.
     notes : dict
         JSON-able facts of the user's, saved with the network.
 
@@ -197,6 +200,7 @@ class Network(ExplainableNetwork):
         engine: str = "auto",
         threads: int | None = None,
         progress: bool | None = None,
+        continue_from: Run | None = None,
     ) -> History:
         """Learn from data, starting from the parameters as they are.
 
@@ -245,6 +249,10 @@ class Network(ExplainableNetwork):
             what OMP_NUM_THREADS says. The results are the same, to the bit, for any number.
         progress : bool, optional
             Whether to show a progress bar; by default when standard error is a terminal.
+        continue_from : Run, optional
+            `network.run` or an `EpochEnd.run` of an earlier `fit`, to go on where it stood, with the same bits as if it
+            had never stopped. Data and settings are to be given as they were; `epochs` counts all epochs, so that
+            `epochs=20` with a run of 10 carries out 10 more. Engine, threads, callbacks and patience may be others.
 
         Returns
         -------
@@ -284,6 +292,7 @@ class Network(ExplainableNetwork):
             validation_split=validation_split,
             sample_weight=sample_weight,
             class_weight=class_weight,
+            continue_from=continue_from,
         )
         return carry_out(self, training)
 

@@ -61,7 +61,7 @@ class Epochs:
 
     def _end(self, end: EpochEnd) -> str | None:
         estimator = self._estimator
-        self._take(end.parameters)
+        self._take(estimator.network_.parameters)
         score = None
         if self._judge is not None:
             loss, score = self._judge()

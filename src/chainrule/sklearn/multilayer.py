@@ -115,7 +115,8 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
         batch_size = self._batch_size(rows)
         orders = Orders(random, rows) if self.shuffle and batch_size < rows else None
         seed = random.randint(2**31 - 1) if np.any(self.dropout) else 0
-        progress = getattr(self, "_progress", None) if incremental else None
+        run = self.network_.run if incremental else None
+        progress = None if run is None else run.progress
         if progress is None:
             self._watch.rate = self.learning_rate_init
         data = self._batch(X, y, weights)
@@ -152,7 +153,7 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
                     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                     f"preprocessed. ({error})"
                 ) from error
-            progress = self._progress = training.progress
+            progress = training.progress
             if history.stopped != LOWER or self.n_iter_ == self.max_iter or incremental:
                 break
         if self._rate_rule == "invscaling":

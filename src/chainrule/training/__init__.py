@@ -5,13 +5,15 @@ from chainrule.training import losses, optimizers, schedules
 from chainrule.training.callbacks import EarlyStopping, EpochEnd, StopRule, as_early_stopping
 from chainrule.training.data import Targets, are_labels, as_inputs, as_targets, as_weights, split_off
 from chainrule.training.evaluation import CHUNK, Evaluator
-from chainrule.training.fit import Progress, Settings, Training
+from chainrule.training.fit import Training
 from chainrule.training.history import History
 from chainrule.training.loss import Loss
 from chainrule.training.named import LOSSES, OPTIMIZERS, PIECES, as_loss, as_optimizer
 from chainrule.training.objective import Batch, Head, Objective, Penalty, heads_of
 from chainrule.training.optimizer import Optimizer
+from chainrule.training.run import Best, Progress, Run
 from chainrule.training.schedule import Schedule
+from chainrule.training.settings import Settings
 from chainrule.training.step import Clipping
 
 globals().update(declared(losses, optimizers, schedules))
@@ -22,6 +24,7 @@ __all__ = [
     "OPTIMIZERS",
     "PIECES",
     "Batch",
+    "Best",
     "Clipping",
     "EarlyStopping",
     "EpochEnd",
@@ -33,6 +36,7 @@ __all__ = [
     "Optimizer",
     "Penalty",
     "Progress",
+    "Run",
     "Schedule",
     "Settings",
     "StopRule",

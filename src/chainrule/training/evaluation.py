@@ -44,7 +44,8 @@ class Evaluator:
     """An objective, without penalties, on one set of data.
 
     With the engine `auto` it is machine code if so many evaluations of so many rows save more time than compiling takes
-    (`engines.choice.quickest`), and for the library's own layers and losses; nothing else counts.
+    (`engines.choice.quickest`), and for the library's own layers and losses; nothing else counts. `engine` is the name of
+    the one that evaluates.
     """
 
     def __init__(self, objective: Objective, data: Batch, engine: str = AUTO, times: int = 1) -> None:
@@ -53,6 +54,7 @@ class Evaluator:
         self._held = len(trees.flatten(parameter_types(objective.model, data.inputs[0].dtype))[0])
         self._key, self._program = _samples(self._objective, data)
         self._function: RowFunction | None = None
+        self.engine = REFERENCE.name
         asked = chosen = named(engine)
         if chosen is None:
             settled = are_settled(objective.model.function, (objective.heads,))
@@ -60,7 +62,7 @@ class Evaluator:
             chosen = quickest(*sizes_of(objective.model), rows, 2 * times) if settled else REFERENCE
         if chosen is not REFERENCE:
             try:
-                self._function = self._by(chosen)
+                self._function, self.engine = self._by(chosen), chosen.name
             except UnsupportedError:
                 if asked is not None:
                     raise

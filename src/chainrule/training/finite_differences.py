@@ -61,9 +61,13 @@ class FiniteDifferenceRunner:
                 values = [np.take(x, rows, axis=0) for x in self._arrays]
                 before, gradients = self._measure(values, scalars[2][i])
                 rate, step = np.float64(scalars[0][i]), np.float64(scalars[1][i])
-                self._state = list(self._update(*self._state, *gradients, rate, step))
+                self._state = self._rounded(self._update(*self._state, *gradients, rate, step))
                 metrics.append(before)
         return np.array(metrics, np.float64)
+
+    def _rounded(self, state: Any) -> list[Any]:
+        """A new state as the network's dtype holds it, so that it is all there is to go on from."""
+        return [x.astype(dtype).astype(np.float64) for x, dtype in zip(state, self._dtypes, strict=True)]
 
     def _measure(self, batch: list[Any], key: Any) -> tuple[list[float], list[Any]]:
         """The metrics, and every parameter's gradient by nudging it."""

@@ -37,6 +37,13 @@ class Optimizer:
 
     learning_rate: Any = 0.01
 
+    def __init_subclass__(cls, **given: Any) -> None:
+        """`initial_state` was called `slots` before: a class that defines either has both."""
+        super().__init_subclass__(**given)
+        for name, other in (("initial_state", "slots"), ("slots", "initial_state")):
+            if callable(vars(cls).get(name)) and other not in vars(cls):
+                setattr(cls, other, vars(cls)[name])
+
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
         for name in ("momentum", "beta1", "beta2", "rho"):
@@ -47,6 +54,8 @@ class Optimizer:
     def initial_state(self, parameter: Any) -> OptimizerState:
         """The arrays kept for one parameter, as they are before the first step."""
         return {}
+
+    slots = initial_state
 
     def update(
         self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
