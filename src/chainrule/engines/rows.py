@@ -45,7 +45,6 @@ class RowFunction:
     def __init__(self, trace: Callable[[int], Program], held: int) -> None:
         self._trace, self.held = trace, held
         self._kernels: dict[int, Any] = {}
-        self._lock = threading.Lock()
         self._workspaces = _Workspaces()
         self._refuse_what_cannot_be(trace(BLOCKS[-2]))
 
@@ -64,10 +63,10 @@ class RowFunction:
         """Memory for calls on blocks of so many rows, compiled for when they are asked for first."""
         from chainrule.engines.llvm.kernel import Kernel, Workspace
 
-        with self._lock:
-            if block not in self._kernels:
-                self._kernels[block] = Kernel(self._trace(block))
-        return Workspace(self._kernels[block])
+        kernel = self._kernels.get(block)
+        if kernel is None:  # without a lock, in which a copy of the process could be caught; the first one made counts
+            kernel = self._kernels.setdefault(block, Kernel(self._trace(block)))
+        return Workspace(kernel)
 
     def _refuse_what_cannot_be(self, program: Program) -> None:
         if find_spec("llvmlite") is None:
@@ -100,9 +99,10 @@ class HeldFunction:
         workspaces = self._workspaces.by_block
         workspace = workspaces.get(block)
         if workspace is None:
-            workspace = workspaces[block] = self._function.workspace(block)
+            workspace = self._function.workspace(block)
             for place, value in zip(workspace.inputs, self._held, strict=False):
                 place[...] = value
+            workspaces[block] = workspace  # when it holds all, since an interrupt may come before
         return run(workspace, self._function.held, block, arrays)
 
 

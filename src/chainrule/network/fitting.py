@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from chainrule.errors import DivergedError, SettingError
+from chainrule.errors import SettingError
 from chainrule.network.meaning import Meaning, as_batch, learn_meanings
 from chainrule.training import (
     Batch,
@@ -77,13 +77,19 @@ def assemble(
 def carry_out(network: Network, training: Training) -> History:
     """Run it; the network gets the parameters and the history, also where the run ends early."""
     try:
-        network.history = training.run()
-    except DivergedError:
-        network.history = training.history
-        raise
+        training.run()
     finally:
-        network._parameters = training.parameters
-    return network.history
+        try:
+            _leave(network, training)
+        except BaseException:  # an interrupt of just this; what was learned is kept all the same
+            _leave(network, training)
+            raise
+    return training.history
+
+
+def _leave(network: Network, training: Training) -> None:
+    network._parameters = training.parameters
+    network.history = training.history
 
 
 def _validation(network: Network, meanings: list[Meaning], data: Any, share: float) -> Batch:

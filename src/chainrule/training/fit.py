@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from chainrule.engines import Runner
+from chainrule.engines.workers import Aside
 from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import trees
@@ -152,8 +152,8 @@ class Training:
         settings = self.settings
         watch = None if settings.early_stopping is None else Watch(settings.early_stopping, self.validator is not None)
         try:
-            with display(settings.epochs, settings.progress) as shown, ThreadPoolExecutor(1) as aside:
-                self._epochs(watch, shown, aside)
+            with display(settings.epochs, settings.progress) as shown:
+                self._epochs(watch, shown)
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
         if watch is not None and watch.rule.restore_best and watch.parameters is not None:
@@ -161,7 +161,7 @@ class Training:
             self.history.best_epoch = watch.best_epoch
         return self.history
 
-    def _epochs(self, watch: Watch | None, shown: Display, aside: Executor) -> None:
+    def _epochs(self, watch: Watch | None, shown: Display) -> None:
         """All epochs, in blocks; while one is carried out, the next is prepared aside where nothing can change it."""
         alone = watch is None and self.validator is None and not self.settings.callbacks and self.plateau is None
         certain = alone and self.settings.stop is None
@@ -172,7 +172,7 @@ class Training:
             count = block.count
             following, ahead = done + count, None
             if certain and seconds_per_step and following < self.settings.epochs:
-                ahead = aside.submit(self.block, following, self._length(following, seconds_per_step))
+                ahead = Aside(self.block, following, self._length(following, seconds_per_step))
             started = time.perf_counter()
             metrics: list[Any] = []
             try:
@@ -180,6 +180,8 @@ class Training:
             finally:  # also when interrupted or diverged: the epochs that were completed are history
                 taken = time.perf_counter() - started
                 row = self._note_epochs(self._epoch_means(metrics), block, taken / count)
+                if ahead is not None:
+                    ahead.wait()
             if self.history.stopped != FINISHED:
                 return
             seconds_per_step = taken / (count * self.steps_per_epoch)
@@ -267,16 +269,19 @@ class Training:
             n = min(length, total - first)
             scalars = [s[first : first + n] for s in block.scalars]
             started = time.perf_counter()
-            metrics.append(self.runner.run(order, first, n, scalars))
+            found = self.runner.run(order, first, n, scalars)
             taken = time.perf_counter() - started
             self._note_passes(n)
             after = self.runner.state
-            if not np.isfinite(metrics[-1]).all() or not _finite(after):
+            if not np.isfinite(found).all() or not _finite(after):
                 error = diverged(self, self.state, order, first, n, scalars, done)
                 self.state = self.runner.state
-                metrics[-1] = metrics[-1][: (error.epoch - done) * self.steps_per_epoch + error.batch - first]
+                metrics.append(found[: (error.epoch - done) * self.steps_per_epoch + error.batch - first])
                 raise error
             self.state = after
+            metrics.append(
+                found
+            )  # after the state: an interrupt in between must not leave a history ahead of the weights
             first += n
             length = max(1, min(2 * n, int(BLOCK_SECONDS * n / max(taken, 1e-9))))
             if first < total:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from chainrule.errors import ShapeError
+from chainrule.ops.lazy import cached_property
 from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, exemplar, shape_of
 
 

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from chainrule.engines.llvm import workers
+from chainrule.engines import workers
 
 
 def test_the_same_threads_serve_again() -> None:
@@ -66,7 +66,7 @@ def output(code: str) -> str:
 def test_an_interrupt_waits_for_all() -> None:
     code = """
         import os, signal, threading, time
-        from chainrule.engines.llvm import workers
+        from chainrule.engines import workers
         done = []
         def work():
             time.sleep(0.5)
@@ -84,7 +84,7 @@ def test_an_interrupt_waits_for_all() -> None:
 def test_a_copy_of_the_process_makes_threads_of_its_own() -> None:
     code = """
         import os
-        from chainrule.engines.llvm import workers
+        from chainrule.engines import workers
         def both(): assert workers.together([lambda: None] * 2, lambda count: None)
         both()
         child = os.fork()
