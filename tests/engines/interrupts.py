@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -29,7 +30,6 @@ random = np.random.default_rng(0)
 X = random.normal(size=(256, 64))
 VALUES = np.tanh(X[:, :3] * X[:, 3:6])
 LABELS = np.array(["a", "b", "c"])[np.argmax(X[:, :3], axis=1)]
-STEPS = 300
 SEVERAL = 4
 """Threads that may be added by all that is done here: the one that hires, two that train, one for whoever comes next."""
 
@@ -102,7 +102,7 @@ def weights(network: cr.Network) -> bytes:
     return b"".join(array.tobytes() for own in network.parameters.values() for array in own.values())
 
 
-def trajectory(**options: Any) -> dict[bytes, int]:
+def trajectory(steps: int, **options: Any) -> dict[bytes, int]:
     """The weights before the first step and after every one, of a training that nobody interrupts."""
     net = network()
     net.build(X.shape[1])
@@ -111,23 +111,26 @@ def trajectory(**options: Any) -> dict[bytes, int]:
     def note(end: Any) -> None:
         seen[b"".join(array.tobytes() for own in end.parameters.values() for array in own.values())] = end.epoch + 1
 
-    net.fit(X, VALUES, epochs=STEPS, batch_size=None, progress=False, callbacks=[note], **options)
-    assert len(seen) == STEPS + 1
+    net.fit(X, VALUES, epochs=steps, batch_size=None, progress=False, callbacks=[note], **options)
+    assert len(seen) == steps + 1
     return seen
 
 
 class Fits:
     """`fit`, with options; the weights must be those of a finished step."""
 
-    def __init__(self, seconds: float = 0.1, **options: Any) -> None:
-        self.options, self.seconds = options, seconds
-        self.steps = trajectory(**options)
+    def __init__(self, epochs: int = 300, **options: Any) -> None:
+        began = time.perf_counter()
+        self.options, self.epochs = options, epochs
+        self.steps = trajectory(epochs, **options)
+        self.seconds = min(0.1, (time.perf_counter() - began) / 2)
         self.found: list[int] = []
 
     def once(self, interrupts: Interrupts) -> None:
         net = network()
         came = interrupts.during(
-            lambda: net.fit(X, VALUES, epochs=STEPS, batch_size=None, progress=False, **self.options), self.seconds
+            lambda: net.fit(X, VALUES, epochs=self.epochs, batch_size=None, progress=False, **self.options),
+            self.seconds,
         )
         if net._model is None:
             net.build(X.shape[1])
@@ -139,8 +142,8 @@ class Fits:
             assert {len(values) for values in net.history.metrics.values()} <= {net.history.epochs}
 
     def end(self) -> None:
-        assert trajectory(**self.options) == self.steps
-        middle = sum(0 < step < STEPS for step in self.found)
+        assert trajectory(self.epochs, **self.options) == self.steps
+        middle = sum(0 < step < self.epochs for step in self.found)
         assert len(self.found) < 20 or middle > len(self.found) / 5, f"only {middle} of {len(self.found)} hit the steps"
 
 
@@ -174,8 +177,6 @@ def grid_search() -> Any:
         cv=2,
         error_score="raise",
     )
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return search.fit(X, LABELS).cv_results_["mean_test_score"]
@@ -221,7 +222,7 @@ SITUATIONS: dict[str, Callable[[], Any]] = {
     "fit, one thread": lambda: Fits(engine="llvm", threads=1),
     "fit, several threads": lambda: Fits(engine="llvm", threads=2),
     "fit, chosen by itself": Fits,
-    "fit, numpy": lambda: Fits(seconds=0.3, engine="numpy"),
+    "fit, numpy": lambda: Fits(epochs=40, engine="numpy"),
     "grid search": lambda: Repeats(grid_search, 0.1),
     "step by step": lambda: Repeats(one_step, 0.05),
     "jit": lambda: Repeats(calls, 0.03),
