@@ -119,7 +119,7 @@ def trajectory(steps: int, **options: Any) -> dict[bytes, int]:
 class Fits:
     """`fit`, with options; the weights must be those of a finished step."""
 
-    def __init__(self, epochs: int = 300, **options: Any) -> None:
+    def __init__(self, epochs: int = 200, **options: Any) -> None:
         began = time.perf_counter()
         self.options, self.epochs = options, epochs
         self.steps = trajectory(epochs, **options)

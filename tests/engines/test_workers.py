@@ -140,13 +140,12 @@ def test_whatever_a_handler_raises_waits_for_all_and_what_they_use_is_kept() -> 
 
     earlier = signal.signal(signal.SIGALRM, handler)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
         with pytest.raises(Over):
-            try:
-                workers.together([work] * 2, lambda count: None, keeping=kept)
-            finally:
-                signal.setitimer(signal.ITIMER_REAL, 0)
+            workers.together([work] * 2, lambda count: None, keeping=kept)
     finally:
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, earlier)
     assert ended == [True, True]
     del kept

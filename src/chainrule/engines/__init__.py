@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines.compilation import load_compiler
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.engines.numpy_engine import NumpyRunner, compile_program
 from chainrule.errors import ShapeError, UnknownNameError, UnsupportedError
@@ -38,6 +39,7 @@ def prepare(loop: TrainingLoop, data: list[Any], engine: str = "auto", threads: 
         return NumpyRunner(loop, data)
     reason = why_not_compiled(loop, data)
     if reason is None:
+        load_compiler()
         from chainrule.engines.llvm.runner import LlvmRunner
 
         return LlvmRunner(loop, data, threads)
@@ -51,6 +53,7 @@ def prepare(loop: TrainingLoop, data: list[Any], engine: str = "auto", threads: 
 def load() -> None:
     """Load LLVM now, where it is installed, instead of with the first training: for modules that are there for training."""
     if find_spec("llvmlite") is not None:
+        load_compiler()
         from chainrule.engines.llvm.runner import LlvmRunner
 
         LlvmRunner.begin()
@@ -71,6 +74,7 @@ def why_not_compiled(loop: TrainingLoop, data: list[Any]) -> str | None:
 @lru_cache(maxsize=64)
 def _unsupported(program: Program) -> list[str]:
     """The names of operations that have no machine code, looked for once in a Program."""
+    load_compiler()
     from chainrule.engines.llvm.lowering import unsupported
 
     return unsupported(program)

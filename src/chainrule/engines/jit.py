@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from chainrule.engines.compilation import load_compiler
 from chainrule.errors import UnknownNameError, UnsupportedError
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Program, simplify, trace, trees
@@ -85,6 +86,7 @@ class _Compiled:
         return simplify(trace(self._function, *examples))
 
     def _compile(self, arrays: Sequence[Any], structure: trees.Structure) -> tuple[Any, trees.Structure]:
+        load_compiler()
         from chainrule.engines.llvm.kernel import Kernel
         from chainrule.engines.llvm.lowering import DTYPES, unsupported
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines.compilation import load_compiler
 from chainrule.errors import UnsupportedError
 from chainrule.tracing import Program
 from chainrule.tracing.rowwise import is_rowwise
@@ -61,6 +62,7 @@ class RowFunction:
 
     def workspace(self, block: int) -> Any:
         """Memory for calls on blocks of so many rows, compiled for when they are asked for first."""
+        load_compiler()
         from chainrule.engines.llvm.kernel import Kernel, Workspace
 
         kernel = self._kernels.get(block)
@@ -73,6 +75,7 @@ class RowFunction:
             raise UnsupportedError(
                 "there is no machine code here, because llvmlite is not installed; use engine='numpy'."
             )
+        load_compiler()
         from chainrule.engines.llvm.lowering import unsupported
 
         names = unsupported(program)
