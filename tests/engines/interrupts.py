@@ -1,4 +1,4 @@
-"""Exceptions raised by signals at random instants, over everything that takes long: `interrupts.py SITUATION COUNT SEED`.
+"""Exceptions raised by signals at random instants, over everything that takes long: `interrupts.py COUNT SEED SITUATION …`.
 
 A script for a process of its own, since what it looks for ends processes or keeps them for ever. After every exception
 it asks whether the network has the weights of a finished step, to the bit, and whether memory taken since was written
@@ -218,6 +218,12 @@ def command_line() -> Any:
     return code
 
 
+def compilations() -> Repeats:
+    """Compiling; from here on nothing is found on disk."""
+    os.environ["CHAINRULE_CACHE"] = "off"
+    return Repeats(compilation, 0.3)
+
+
 SITUATIONS: dict[str, Callable[[], Any]] = {
     "fit, one thread": lambda: Fits(engine="llvm", threads=1),
     "fit, several threads": lambda: Fits(engine="llvm", threads=2),
@@ -226,8 +232,8 @@ SITUATIONS: dict[str, Callable[[], Any]] = {
     "grid search": lambda: Repeats(grid_search, 0.1),
     "step by step": lambda: Repeats(one_step, 0.05),
     "jit": lambda: Repeats(calls, 0.03),
-    "compilation": lambda: Repeats(compilation, 0.3),
     "command line": lambda: Repeats(command_line, 0.3),
+    "compilation": compilations,
 }
 
 
@@ -237,7 +243,8 @@ def threads() -> int:
     return len(list(tasks.iterdir())) if tasks.exists() else threading.active_count()
 
 
-def main(name: str, count: int, seed: int) -> None:
+def interrupt(name: str, count: int, seed: int) -> None:
+    """Interrupt a situation until so many exceptions were raised."""
     global random
     situation = SITUATIONS[name]()
     before = threads()
@@ -260,4 +267,5 @@ def main(name: str, count: int, seed: int) -> None:
 
 if __name__ == "__main__":
     faulthandler.dump_traceback_later(float(os.environ.get("LIMIT", "600")), exit=True)
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    for situation in sys.argv[3:]:
+        interrupt(situation, int(sys.argv[1]), int(sys.argv[2]))
