@@ -48,7 +48,6 @@ class RowFunction:
     def __init__(self, trace: Callable[[int], Program], held: int, engine: Engine) -> None:
         self._trace, self.held, self._engine = trace, held, engine
         self._functions: dict[int, Function] = {}
-        self._lock = threading.Lock()
         self._workspaces = _Workspaces()
         program = trace(BLOCKS[-2])
         refuse(engine, program, task="compute these outputs")
@@ -71,10 +70,12 @@ class RowFunction:
 
     def workspace(self, block: int) -> Workspace:
         """A workspace for blocks of so many rows, whose function is made when it is asked for first."""
-        with self._lock:
-            if block not in self._functions:
-                self._functions[block] = self._engine.function(self._trace(block))
-        return self._functions[block].workspace()
+        function = self._functions.get(block)
+        if (
+            function is None
+        ):  # without a lock, in which a copy of the process could be caught; the first one made counts
+            function = self._functions.setdefault(block, self._engine.function(self._trace(block)))
+        return function.workspace()
 
 
 class HeldFunction:
@@ -91,9 +92,10 @@ class HeldFunction:
         workspaces = self._workspaces.by_block
         workspace = workspaces.get(block)
         if workspace is None:
-            workspace = workspaces[block] = self._function.workspace(block)
+            workspace = self._function.workspace(block)
             for place, value in zip(workspace.inputs, self._held, strict=False):
                 place[...] = value
+            workspaces[block] = workspace  # when it holds all, since an interrupt may come before
         return run(workspace, self._function.held, block, arrays)
 
 

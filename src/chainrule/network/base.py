@@ -74,8 +74,9 @@ class BaseNetwork:
             raise ShapeError(
                 f"this network has {len(self.input_names)} inputs ({', '.join(self.input_names)}); build was given {len(shapes)}."
             )
-        self._model = build(self.function, shapes)
-        self._parameters = replaced(initial(self._model.specs, self.seed, self.dtype), self.first_values)
+        model = build(self.function, shapes)
+        self._parameters = replaced(initial(model.specs, self.seed, self.dtype), self.first_values)
+        self._model = model  # last: whoever finds it finds the parameters, also when this was interrupted
         return self
 
     @property

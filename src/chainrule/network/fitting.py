@@ -85,7 +85,15 @@ def carry_out(network: BaseNetwork, training: Training) -> History:
     try:
         return training.run(current)
     finally:
-        network.hold(training.parameters, training.history, training.now().copy())
+        try:
+            _leave(network, training)
+        except BaseException:  # an interrupt of just this; what was learned is kept all the same
+            _leave(network, training)
+            raise
+
+
+def _leave(network: BaseNetwork, training: Training) -> None:
+    network.hold(training.parameters, training.history, training.now().copy())
 
 
 def _validation(network: BaseNetwork, meanings: Sequence[Meaning], data: Any, share: float) -> Batch:

@@ -245,8 +245,9 @@ class Network(ExplainableNetwork):
         engine : {"auto", "llvm", "numpy"}
             What carries out the steps: machine code, or NumPy. `auto` is machine code wherever it can be.
         threads : int, optional
-            The most threads that machine code shares a large step out to; by default as many as there are cores, or
-            what OMP_NUM_THREADS says. The results are the same, to the bit, for any number.
+            The most threads that machine code shares a large step out to; by default what OMP_NUM_THREADS says, or as
+            many as there are cores. Never more than the cores this process may use, nor than its share of them where
+            several of its threads train. The results are the same, to the bit, for any number.
         progress : bool, optional
             Whether to show a progress bar; by default when standard error is a terminal.
         continue_from : Run, optional

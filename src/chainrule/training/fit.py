@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines import AUTO, ENGINES, REFERENCE, Runner
+from chainrule.engines.workers import Aside
 from chainrule.errors import SettingError
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
@@ -212,8 +212,8 @@ class Training:
     def run(self, current: NetworkParameters | None = None) -> History:
         """Carry out all epochs, or as many as early stopping, callbacks and Ctrl-C allow."""
         try:
-            with display(self.settings.epochs, self.settings.progress) as shown, ThreadPoolExecutor(1) as aside:
-                self._epochs(shown, aside, current or (lambda parameters: None))
+            with display(self.settings.epochs, self.settings.progress) as shown:
+                self._epochs(shown, current or (lambda parameters: None))
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
         best = None if self.watch is None else self.watch.best
@@ -221,7 +221,7 @@ class Training:
             self._restored, self.history.best_epoch = best.parameters, best.epoch
         return self.history
 
-    def _epochs(self, shown: Display, aside: Executor, current: NetworkParameters) -> None:
+    def _epochs(self, shown: Display, current: NetworkParameters) -> None:
         """All epochs, in blocks; while one is carried out, the next is prepared aside where nothing can change it."""
         settings, runner = self.settings, BlockRunner(self.runner, self.steps_per_epoch)
         alone = self.watch is None and self.validator is None and not settings.callbacks and self.plateau is None
@@ -233,12 +233,14 @@ class Training:
             self._at = self._at.before(block)
             following, ahead = block.first + block.count, None
             if certain and runner.knows_its_speed and following < settings.epochs:
-                ahead = aside.submit(self.block, following, self._length(following, runner))
+                ahead = Aside(self.block, following, self._length(following, runner))
             started = time.perf_counter()
             try:
                 self._carry_out(block, runner, shown)
             finally:  # also when interrupted or diverged: the epochs that were completed are history
                 row = self._note_epochs(block, (time.perf_counter() - started) / block.count)
+                if ahead is not None:
+                    ahead.wait()
             if self.history.stopped != FINISHED:
                 return
             shown.update(following, row)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.llvm import cache, plan, sharing, training
+from chainrule.engines.llvm import cache, cores, plan, sharing, training
 from chainrule.engines.llvm.thread_choice import ThreadChoice
 
 random = np.random.default_rng(0)
@@ -24,6 +24,7 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(plan, "LARGE", 0)
     monkeypatch.setattr(plan, "SHORT", 0)
     monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
+    monkeypatch.setattr(cores, "usable", lambda: 5)
     monkeypatch.setenv(cache.VARIABLE, "off")  # machine code is found again by what it computes, not by how
     training.compile_loop.cache_clear()
     yield
@@ -73,9 +74,12 @@ def test_a_large_step_uses_all_cores_and_a_small_one_does_not(monkeypatch: pytes
     groups: list[int] = []
     together = training.CompiledFunction.together
     monkeypatch.setattr(
-        training.CompiledFunction, "together", lambda f, tables, g: groups.append(len(tables)) or together(f, tables, g)
+        training.CompiledFunction,
+        "together",
+        lambda f, tables, *rest: groups.append(len(tables)) or together(f, tables, *rest),
     )
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3,2")  # of threads that start threads themselves: the first number is ours
+    monkeypatch.setattr(cores, "usable", lambda: 4)
     trained([cr.Dense(4), cr.Dense(3)], X, VALUES, engine="llvm")
     assert not groups
     rows = np.tile(X, (4, 1))
@@ -91,7 +95,7 @@ def test_threads_must_be_a_positive_number() -> None:
 
 
 def test_a_training_goes_on_when_the_system_has_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    from chainrule.engines.llvm import workers
+    from chainrule.engines import workers
 
     def refuse(_: Any) -> None:
         raise RuntimeError("can't start new thread")

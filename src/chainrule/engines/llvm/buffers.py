@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from chainrule.ops.axes import Kept, Links, Picked, Put
+from chainrule.ops.lazy import cached_property
 
 ALIGNMENT = 64
 

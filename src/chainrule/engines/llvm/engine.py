@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines.compilation import load_compiler
 from chainrule.engines.engine import Engine, Function
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.tracing.program import Program
@@ -35,12 +36,14 @@ class LlvmEngine(Engine):
 
     def function(self, program: Program) -> Function:
         """The Program as a kernel."""
+        load_compiler()
         from chainrule.engines.llvm.kernel import Kernel
 
         return Kernel(program)
 
     def runner(self, loop: TrainingLoop, data: Sequence[Any], threads: int | None = None) -> Runner:
         """Loop and step compiled together."""
+        load_compiler()
         from chainrule.engines.llvm.runner import LlvmRunner
 
         return LlvmRunner(loop, list(data), threads)
@@ -51,6 +54,7 @@ class LlvmEngine(Engine):
 
     def memory(self, loop: TrainingLoop) -> tuple[list[int], int]:
         """The arena as it is planned."""
+        load_compiler()
         from chainrule.engines.llvm.plan import plan_loop
 
         plan = plan_loop(loop)
@@ -58,6 +62,7 @@ class LlvmEngine(Engine):
 
     def load(self) -> None:
         """Load LLVM, and make it ready for this CPU."""
+        load_compiler()
         from chainrule.engines.llvm.runner import LlvmRunner
 
         LlvmRunner.begin()
@@ -66,6 +71,7 @@ class LlvmEngine(Engine):
 @lru_cache(maxsize=64)
 def _without_machine_code(program: Program) -> str | None:
     """What of a Program has no machine code, looked for once."""
+    load_compiler()
     from chainrule.engines.llvm.lowering import DTYPES, unsupported
 
     kinds = sorted({str(x.dtype) for x in program.inputs if x.dtype.name not in DTYPES})

@@ -5,13 +5,14 @@ from __future__ import annotations
 import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from chainrule.errors import ShapeError
 from chainrule.ops.axes import Kept, Links, Mixed
+from chainrule.ops.lazy import cached_property
 from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, exemplar, shape_of
 
 LETTERS = string.ascii_letters + "".join(map(chr, range(0x3B1, 0x3C9)))
