@@ -90,13 +90,14 @@ def observed_gradient(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
             variables = [tape.variable(leaf) for leaf in leaves]
             value, seen = function(*trees.unflatten(structure, variables))
             values, seen_structure = trees.flatten(seen)
-            found = _cotangents(tape, value, [*variables, *values])
-        gradients, cotangents = found[: len(leaves)], found[len(leaves) :]
+            on_tape = {i: x for i, x in enumerate(values) if _belongs(x, tape)}
+            found = _cotangents(tape, value, [*variables, *on_tape.values()])
+        gradients, by_place = found[: len(leaves)], dict(zip(on_tape, found[len(leaves) :], strict=True))
         return (
             _strip(tape, value),
             as_given(structure, owned(_filled(gradients, variables)), 0),
             trees.unflatten(seen_structure, [_strip(tape, x) for x in values]),
-            trees.unflatten(seen_structure, cotangents),
+            trees.unflatten(seen_structure, [by_place.get(i) for i in range(len(values))]),
         )
 
     return observed
@@ -138,13 +139,15 @@ def _strip(trace: Any, x: Any) -> Any:
 
 def _belongs(x: Any, trace: Trace) -> bool:
     """Whether a result is a value of this trace, and not one of a trace around it or a plain one."""
-    if not isinstance(x, Traced) or x.trace is trace:
-        return isinstance(x, Traced)
-    if not x.trace.open or x.trace.level > trace.level:
-        raise LeakedValueError(
-            "a function gave back a traced value of another function, kept from a call that is no part of this one; its "
-            "derivative is lost. Compute the value anew in every call, or keep plain numbers (has_aux=True returns them)."
-        )
+    if isinstance(x, Traced):
+        if x.trace is trace:
+            return True
+        if not x.trace.open or x.trace.level > trace.level:
+            raise LeakedValueError(
+                "a function gave back a traced value of another function, kept from a call that is no part of this one; "
+                "its derivative is lost. Compute the value anew in every call, or keep plain numbers (has_aux=True "
+                "returns them)."
+            )
     return False
 
 

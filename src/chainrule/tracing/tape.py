@@ -71,17 +71,16 @@ class Tape(Trace):
             index -= 1
         return TapeValue(self, output, index)
 
-    def pull(self, outputs: Sequence[TapeValue], cotangents: Sequence[Any], wanted: Sequence[Any]) -> list[Any]:
+    def pull(self, outputs: Sequence[TapeValue], cotangents: Sequence[Any], wanted: Sequence[TapeValue]) -> list[Any]:
         """The cotangents of `wanted`, given those of `outputs`; `None` where there is no dependence.
 
-        Variables and any values in between may be wanted; what is not on this tape has none.
+        Variables may be wanted, and any values in between.
         """
         found: list[Any] = [None] * len(self.nodes)
         for output, cotangent in zip(outputs, cotangents, strict=True):
             previous = found[output.index]
             found[output.index] = cotangent if previous is None else previous + cotangent
         m = eager if self.plain and all(type(c) in PLAIN for c in cotangents) else traced
-        places = [x.index if isinstance(x, TapeValue) and x.trace is self else 0 for x in wanted]
-        last = max((output.index for output in outputs), default=0)
-        accumulate(m, self.nodes, found, last, frozenset(places))
-        return [found[place] for place in places]
+        last = max([output.index for output in outputs], default=0)
+        accumulate(m, self.nodes, found, last, kept={x.index for x in wanted})
+        return [found[x.index] for x in wanted]
