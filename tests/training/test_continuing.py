@@ -143,8 +143,21 @@ def test_many_epochs_in_one_call(engine: str, seconds: float, monkeypatch: pytes
     assert alike(net, trained(network(), epochs=40, engine=engine))
 
 
-@pytest.mark.parametrize("watched", [{}, {"early_stopping": 1, "optimizer": cr.SGD(0.9)}, {"validation_split": 0.3}])
-@pytest.mark.parametrize("calls", range(1, 12, 2))
+def rises_within_epoch_1(epoch: Any) -> Any:
+    """A rate whose last step of the second of two-step epochs spoils the weights."""
+    return np.where(epoch < 1.4, 0.1, np.where(epoch < 2, 30.0, 1e-9))
+
+
+INTERRUPTED: list[dict[str, Any]] = [
+    {},
+    {"early_stopping": 1, "optimizer": cr.SGD(0.9)},
+    {"early_stopping": 2, "optimizer": cr.SGD(rises_within_epoch_1), "batch_size": 15},
+    {"validation_split": 0.3},
+]
+
+
+@pytest.mark.parametrize("watched", INTERRUPTED, ids=["alone", "watched", "rising", "validated"])
+@pytest.mark.parametrize("calls", range(1, 12, 3))
 def test_after_an_interrupt_in_the_midst_of_an_epoch(
     calls: int, watched: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
