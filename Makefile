@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test nightly lint documents bench clean
+.PHONY: demo test nightly mutants lint documents bench clean
 
 demo: .venv/runtime
 	$(BIN)/chainrule demo
@@ -13,6 +13,9 @@ test: .venv/development lint
 nightly: .venv/development # ten times as many random Programs, which find most of a compiler's mistakes, and fits; interrupts
 	CHAINRULE_EXAMPLES=2000 CHAINRULE_FITS=10000 CHAINRULE_INTERRUPTS=1000 $(BIN)/python -m pytest \
 		tests/engines/llvm/test_kernels.py tests/engines/test_memory_growth.py tests/engines/test_interrupts.py
+
+mutants: .venv/development # 150 small faults put into a copy of the sources, one at a time; hours on two cores
+	$(BIN)/python tests/mutants.py
 
 documents: .venv/development # the compiler's README shows every stage of an example as it is now
 	$(BIN)/python tests/engines/llvm/story.py

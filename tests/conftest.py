@@ -9,4 +9,5 @@ settings.register_profile(
     max_examples=100,
     suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("short", settings.get_profile("repeatable"), max_examples=20)  # for tests/mutants.py
 settings.load_profile("repeatable")

@@ -112,6 +112,60 @@ def test_several_inputs_and_outputs() -> None:
             assert_same(found[name], expected[name])
 
 
+def test_like_networks_answer_in_the_form_of_their_own_targets() -> None:
+    """Targets as a flat list and as a column: the numbers are the same, and the shapes are not."""
+    values = X[:, 0] * X[:, 1]
+    for rows in (20, 700):
+        for _ in range(2):
+            for y in (values, values[:, None]):
+                network = cr.Network([cr.Dense(9, "tanh"), cr.Dense(1)])
+                network.fit(X, y, epochs=1, progress=False)
+                expected = network.predict(X[:rows], engine="numpy")
+                assert expected.shape == y[:rows].shape
+                assert_same(network.predict(X[:rows], engine="llvm"), expected)
+                assert_same(network.compiled().predict(X[:rows]), expected)
+
+
+@pytest.mark.parametrize("nest", [
+    lambda a, b: (a, b), lambda a, b: [a, b], lambda a, b: {"a": a, "b": b}, lambda a, b: {"b": b, "a": a},
+    lambda a, b: {"a": (a,), "b": [b]},
+], ids=["tuple", "list", "dict", "other order", "deeper"])  # fmt: skip
+def test_answers_are_nested_as_the_outputs_are(nest: Any) -> None:
+    """The same layers and sizes, nested otherwise: the machine code may be shared, and the form is each one's own."""
+
+    def forms(x: Any) -> Any:
+        return ("tuple", *map(forms, x)) if isinstance(x, tuple) else (
+            ["list", *map(forms, x)] if isinstance(x, list) else
+            {k: forms(v) for k, v in x.items()} if isinstance(x, dict) else (x.dtype, x.shape)
+        )  # fmt: skip
+
+    left, right = cr.Dense(3, name="left"), cr.Dense(1, name="right")
+    network = cr.Network(lambda x: nest(left(x), right(x)))
+    network.fit(X, nest(LABELS, X[:, 0]), epochs=1, progress=False)
+    for call in (network.predict, network):
+        expected = call(X[:20], engine="numpy")
+        assert forms(call(X[:20], engine="llvm")) == forms(expected)
+        assert forms(call(X[:20])) == forms(expected)
+    assert forms(network.compiled().predict(X[:20])) == forms(network.predict(X[:20]))
+
+
+@pytest.mark.parametrize("engine", ["numpy", "llvm"])
+def test_weights_of_many_rows_count_as_those_of_few(engine: str) -> None:
+    """Rows are evaluated in portions, whose weights are not all alike; some have none at all."""
+    rows = 2 * CHUNK + 300
+    x = np.random.default_rng(1).normal(size=(rows, 3))
+    labels = (x[:, 0] + 0.3 * x[:, 1] > 0).astype(int)
+    network = cr.Network([cr.Dense(2)], dtype="float64")
+    network.fit(x[:50], labels[:50], epochs=2, progress=False)
+    scores = x @ network.parameters["dense_0"]["weight"] + network.parameters["dense_0"]["bias"]
+    losses = np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(rows), labels]
+    right = scores.argmax(axis=1) == labels
+    for weights in (np.linspace(0.0, 5.0, rows) ** 3, np.where(np.arange(rows) < CHUNK, 0.0, 0.5), np.arange(rows) % 3):
+        found = network.evaluate(x, labels, sample_weight=weights, engine=engine)
+        assert found["loss"] == pytest.approx(np.average(losses, weights=weights), rel=1e-9)
+        assert found["accuracy"] == pytest.approx(np.average(right, weights=weights), rel=1e-9)
+
+
 class TestAuto:
     def test_takes_machine_code_where_this_call_pays_for_compiling(self, monkeypatch: pytest.MonkeyPatch) -> None:
         network = fitted("labels")

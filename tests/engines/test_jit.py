@@ -47,6 +47,50 @@ def test_compiled_for_every_shape_and_dtype(engine: str) -> None:
     assert double(np.arange(3)).tolist() == [0, 2, 4]
 
 
+def test_one_shape_in_every_dtype_by_one_function() -> None:
+    """Called with one dtype after the other, and again: no call is answered by another's code."""
+    numbers = np.array([3, 0, 7])
+    half = cr.jit(lambda x: x + x // 2)
+    for _ in range(2):
+        for name in ("float64", "int64", "float32", "uint8", "int32", "float64"):
+            x = (numbers + 0.5).astype(name)
+            found = half(x)
+            assert found.dtype == name
+            np.testing.assert_array_equal(found, x + x // 2)
+
+
+def test_one_row_of_arrays_nested_in_every_way_by_one_function() -> None:
+    def first_less_last(*args: Any) -> Any:
+        parts = args if len(args) > 1 else args[0]
+        if isinstance(parts, dict):
+            return {"difference": parts["a"] - parts["b"]}
+        return (parts[0] - parts[1],) if isinstance(parts, tuple) else [parts[0] - parts[1]]
+
+    function, y = cr.jit(first_less_last), X + 1.0
+    for _ in range(2):
+        for args in ((X, y), ((X, y),), ([X, y],), ({"a": X, "b": y},), ({"b": y, "a": X},)):
+            found, expected = function(*args), first_less_last(*args)
+            assert type(found) is type(expected)
+            leaf = found["difference"] if isinstance(found, dict) else found[0]
+            np.testing.assert_array_equal(leaf, X - y)
+
+
+@pytest.mark.parametrize("function", [np.argmax, np.argmin])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_place_of_nan_is_that_of_the_extremum(function: Any, dtype: str) -> None:
+    """As NumPy has it: the first NaN, wherever it stands, and however many there are."""
+    rows = np.random.default_rng(3).integers(-3, 3, (40, 9)).astype(dtype)  # with ties
+    for i, places in enumerate([(0,), (4,), (8,), (2, 5), (5, 2), range(9)]):
+        rows[i, list(places)] = np.nan
+    rows[6, [3, 6]] = np.inf, np.nan
+    rows[7, [3, 6]] = np.nan, -np.inf
+    for axis in (0, 1):
+        compiled = cr.jit(lambda x, axis=axis: function(x, axis=axis))
+        np.testing.assert_array_equal(compiled(rows), function(rows, axis=axis))
+    for row in rows[:8]:
+        assert cr.jit(function)(row) == function(row)
+
+
 @every_engine
 def test_results_are_the_callers_own(engine: str) -> None:
     same = cr.jit(lambda x: (x, x + 1.0, x.T, np.ones(2)), engine=engine)

@@ -146,3 +146,37 @@ def test_bad_input_is_refused_and_never_a_crash() -> None:
         [sys.executable, "-W", "error", "-c", textwrap.dedent(BAD)], env=os.environ, capture_output=True, text=True
     )
     assert (run.returncode, run.stdout.strip()) == (0, "survived"), run.stderr[-2000:]
+
+
+DAMAGED = """
+    import os, pathlib, shutil, numpy as np, chainrule as cr
+    folder = pathlib.Path(os.environ["CHAINRULE_CACHE"])
+    x = np.arange(5.0)
+    def compiled(factor): return cr.jit(lambda x: x * factor)(x)
+    assert compiled(2.0)[1] == 2.0
+    (kept,) = folder.iterdir()
+    whole = kept.read_bytes()
+    assert compiled(3.0)[1] == 3.0
+    (other,) = set(folder.iterdir()) - {kept}
+    def flipped(place): return whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+    damages = [
+        b"", whole[:31], whole[:32], whole[:-1], whole[: len(whole) // 2], whole + b"\\0", whole[32:], b"\\0" * len(whole),
+        *(flipped(i) for i in np.linspace(0, len(whole) - 1, 12).astype(int)), other.read_bytes(),
+    ]
+    for i, damage in enumerate(damages):
+        kept.write_bytes(damage)
+        np.testing.assert_array_equal(compiled(2.0), 2.0 * x, str(i))
+        assert kept.read_bytes() == whole, f"damage {i} was left as it was"
+    kept.unlink()
+    kept.mkdir()  # nothing can be read or kept: computed all the same
+    np.testing.assert_array_equal(compiled(2.0), 2.0 * x)
+    print("survived")
+"""
+
+
+def test_damaged_machine_code_on_disk_is_never_run(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(DAMAGED)],
+        env={**os.environ, "CHAINRULE_CACHE": str(tmp_path / "cache")}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert (run.returncode, run.stdout.strip()) == (0, "survived"), run.stderr[-2000:]

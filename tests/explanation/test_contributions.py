@@ -146,6 +146,20 @@ def test_tables_and_pictures() -> None:
     minidom.parseString(found.draw().svg)
 
 
+def test_the_parts_in_a_table_are_those_of_the_largest_size() -> None:
+    """Twelve paths by way of twelve hidden numbers: the three put together are the smallest, whatever the signs."""
+    weights = np.array([1.0, -9.0, 2.0, -8.0, 3.0, -7.0, 0.25, -6.0, 4.0, -5.0, 5.5, -0.5])
+    first = cr.Dense(1, weight=1.0, name="first")
+    middle = cr.Dense(12, weight=np.ones((1, 12)), name="middle")
+    network = cr.Network([first, middle, cr.Dense(1, weight=weights[:, None], name="last")], dtype="float64").build(1)
+    for target in (1e3, -1e3):
+        found = network.contributions([[1.0]], [[target]], "first.weight[0, 0]")
+        table = str(found).partition("by path")[2]
+        others = {f"middle[{j}]" for j in range(12) if f"middle[{j}]" not in table}
+        assert others == {"middle[0]", "middle[6]", "middle[11]"}
+        assert "3 others" in table
+
+
 def test_errors_say_what_to_do() -> None:
     network = mazur()
     data: Any = {"X": [[0.05, 0.10]], "y": [[0.01, 0.99]], "loss": "l2_norm"}

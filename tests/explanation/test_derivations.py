@@ -294,6 +294,38 @@ def test_folding() -> None:
     assert (len(every.parts), every.more) == (64, 0)
 
 
+def test_the_largest_terms_are_those_of_the_largest_size() -> None:
+    """Large negative terms and elements are shown before small positive ones."""
+    hidden = cr.Dense(6, weight=np.ones((1, 6)), name="hidden")
+    weights = np.array([1.0, -9.0, 2.0, -8.0, 3.0, -0.5])
+    network = cr.Network([hidden, cr.Dense(1, weight=weights[:, None], name="output")], dtype="float64").build(1)
+    for target in (1e3, -1e3):  # the derivative of the loss by the output is of either sign
+        derivation = network.explain([[1.0]], [target], "x[0]", most=3)
+        delta = 2 * (weights.sum() - target)
+        instance = derivation.lines[-1].instances[0]
+        assert [part.value for part in instance.parts] == pytest.approx(weights[[1, 3, 4]] * delta)
+        assert instance.rest == pytest.approx(weights[[0, 2, 5]].sum() * delta)
+        elements = [i.element.place for line in derivation.lines for i in line.instances if line.more]
+        assert elements == [(0, 1), (0, 3), (0, 4)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_named_values_are_those_of_the_pass_to_the_last_bit(dtype: str) -> None:
+    """Also in float32: what is shown as `hidden.a[1]` is what the network computed, and not a more precise relative."""
+    layers = [cr.Dense(4, "tanh", name="hidden"), cr.Dense(5, "sigmoid", name="more"), cr.Dense(2, name="output")]
+    network = cr.Network(layers, dtype=dtype).build(3)
+    X = np.random.default_rng(4).normal(size=(1, 3))
+    reading = network.forward(X)
+    for i, j in np.ndindex(5, 2):
+        derivation = network.explain(X, [[0.3, -0.2]], f"output.weight[{i}, {j}]", loss="l2_norm")
+        values = [part.value for part in derivation.factors]
+        assert float(reading["more"].a[0, i]) in values
+        assert float(reading["output"].z[0, j]) - float(np.dtype(dtype).type([0.3, -0.2][j])) in values
+    for i, j in np.ndindex(4, 5):
+        derivation = network.explain(X, [[0.3, -0.2]], f"more.weight[{i}, {j}]", loss="l2_norm")
+        assert float(reading["hidden"].a[0, i]) in [part.value for part in derivation.factors]
+
+
 def test_the_mean_over_the_batch_appears() -> None:
     network = cr.Network([cr.Dense(1, name="output")], dtype="float64").build(2)
     derivation = network.explain(np.ones((5, 2)), np.zeros(5), "output.weight[0, 0]")

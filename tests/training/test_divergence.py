@@ -63,6 +63,42 @@ def test_the_weights_kept_are_those_before_the_step(seconds: float, monkeypatch:
     assert network.history["loss"] == pytest.approx(other.history["loss"], rel=1e-12)  # type: ignore[index]
 
 
+def test_the_weights_kept_are_the_last_ones_learned() -> None:
+    """Not the first ones: those of a run that takes no step from there on. In float32 the step itself overflows."""
+    values, trained = VALUES * 100, dict[str, Any]()
+    for name, then in (("stops", 0.0), ("diverges", 3e38)):
+        rate = lambda epoch, then=then: np.where(epoch < 5.3, 1e-4, then)  # noqa: E731
+        trained[name] = cr.Network([cr.Dense(3, "tanh"), cr.Dense(1)])
+        options: dict[str, Any] = {"optimizer": cr.SGD(rate), "epochs": 8, "batch_size": 10, "progress": False}
+        if name == "diverges":
+            with pytest.raises(DivergedError) as caught:
+                trained[name].fit(X, values, **options)
+            assert (caught.value.epoch, caught.value.batch) == (5, 2)
+        else:
+            trained[name].fit(X, values, **options)
+    first = cr.Network([cr.Dense(3, "tanh"), cr.Dense(1)]).build(2)
+    for layer, own in trained["stops"].parameters.items():
+        for name, expected in own.items():
+            found = trained["diverges"].parameters[layer][name]
+            np.testing.assert_allclose(found, expected, rtol=1e-6)
+            assert np.abs(found - first.parameters[layer][name]).max() > 1e-4
+
+
+@pytest.mark.parametrize("engine", ["numpy", "llvm"])
+def test_the_weights_kept_are_those_of_the_batches_before(engine: str) -> None:
+    """Row 25 gives 1/0: what is left is what the two batches before it taught."""
+    x = np.linspace(1.0, 2.0, 40)[:, None]
+    bad = np.where(np.arange(40)[:, None] == 25, 0.0, x)
+    options: dict[str, Any] = {"batch_size": 10, "shuffle": False, "epochs": 1, "engine": engine, "progress": False}
+    make = lambda: cr.Network([cr.Activation(lambda x: 1.0 / x), cr.Dense(1)])  # noqa: E731
+    diverging, plain = make(), make()
+    with pytest.raises(DivergedError):
+        diverging.fit(bad, x, **options)
+    plain.fit(x[:20], x[:20], **options)
+    for name, expected in plain.parameters["dense_0"].items():
+        np.testing.assert_allclose(diverging.parameters["dense_0"][name], expected, rtol=1e-6)
+
+
 def test_the_loss_itself() -> None:
     network = cr.Network([cr.Dense(1, name="d")])
     with pytest.raises(DivergedError, match="the loss") as caught:
