@@ -218,7 +218,8 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
     """
     leaves, structure = leaves_of(primals, tuple(range(len(primals))))
     with Tape() as tape:
-        variables = [tape.variable(leaf) for leaf in leaves]
+        kept = [tape.keeper.keep(x, "vjp") if type(x) is np.ndarray else x for x in leaves]  # pulled back later
+        variables = [tape.variable(leaf) for leaf in kept]
         value, aux = _with_aux(function(*trees.unflatten(structure, variables)), has_aux)
         outputs, outputs_structure = trees.flatten(value)
     plain = [as_leaf(_strip(tape, x)) for x in outputs]
@@ -230,8 +231,14 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
         found = tape.pull([x for x, _ in traced], [c for _, c in traced], variables)
         return trees.unflatten(structure, owned(_filled(found, variables)))  # type: ignore[no-any-return]
 
-    nested = trees.unflatten(outputs_structure, plain)
-    return (nested, pullback, trees.map_leaves(lambda x: _strip(tape, x), aux)) if has_aux else (nested, pullback)
+    nested = trees.unflatten(outputs_structure, [_copied(x) for x in plain])
+    extra = trees.map_leaves(lambda x: _copied(_strip(tape, x)), aux)
+    return (nested, pullback, extra) if has_aux else (nested, pullback)
+
+
+def _copied(x: Any) -> Any:
+    """The caller's own: what a tape holds is still needed."""
+    return x.copy() if type(x) is np.ndarray else x
 
 
 def jvp(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.errors import DataError, DifferentiationError, SettingError
+from chainrule.errors import DataError, DifferentiationError, InPlaceError, SettingError
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.networks import LOSS
@@ -31,7 +31,7 @@ _order = count()
 class Node:
     """A number or array, the operation and inputs it was computed from, and its place in the order of computation."""
 
-    __slots__ = ("attributes", "grad", "inputs", "name", "op", "order", "scope", "value")
+    __slots__ = ("attributes", "grad", "inputs", "name", "op", "order", "read", "scope", "value")
 
     def __init__(
         self, value: Any, op: Operation | None = None, inputs: tuple[Any, ...] = (), attributes: Any = None
@@ -40,6 +40,19 @@ class Node:
         self.scope, self.order = current_scope(), next(_order)
         self.name: str | None = None
         self.grad: Any = None
+        self.read: Any = None
+
+    def numbers(self) -> Any:
+        """The numbers to compute with. Those of an array that users can write to are kept as they are when first read."""
+        if type(self.value) is np.ndarray:
+            if self.read is None:
+                self.read = self.value.copy()
+            elif not np.array_equal(self.read, self.value, equal_nan=True):
+                raise InPlaceError(
+                    f"the data of {self.name or 'a value'} of shape {self.value.shape} was changed in place after something had been "
+                    "computed from it. Set it as a whole, v.data = new, which makes it another value from then on."
+                )
+        return self.value
 
 
 class Graph(Trace):
@@ -53,8 +66,8 @@ class Graph(Trace):
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Compute, and remember from what."""
-        nodes = tuple(x.node if isinstance(x, Value) else x for x in inputs)
-        value = op.evaluate(*(x.value if isinstance(x, Node) else x for x in nodes), **attributes)
+        nodes = tuple(x.node if isinstance(x, Value) else x.copy() if type(x) is np.ndarray else x for x in inputs)
+        value = op.evaluate(*(x.numbers() if isinstance(x, Node) else x for x in nodes), **attributes)
         return Value._of(Node(value, op, nodes, attributes))
 
 
@@ -127,9 +140,13 @@ class Value(Traced, ArrayInterface):
     def data(self) -> Any:
         """The number, or the array. Set it where nothing was computed to get there: `a.data -= 0.1 * a.grad`.
 
-        What was computed from the old number earlier stays as it is.
+        What was computed from the old number earlier stays as it is. The array of a result cannot be written to.
         """
-        return _plain(self.node.value)
+        if self.node.op is None or type(self.node.value) is not np.ndarray:
+            return _plain(self.node.value)
+        shown = self.node.value.view()
+        shown.flags.writeable = False
+        return shown
 
     @data.setter
     def data(self, new: Any) -> None:
@@ -342,4 +359,5 @@ def _evaluation(root: Node) -> tuple[Evaluation, Mapping[Variable, Node]]:
     )
     nodes = {variable: node for node, variable in variables.items()}
     names = {variable: node.name for variable, node in nodes.items() if node.name}
-    return Evaluation(program, {variable: node.value for variable, node in nodes.items()}, names), nodes
+    values = {x: node.value if node.read is None else node.read for x, node in nodes.items()}
+    return Evaluation(program, values, names), nodes

@@ -175,6 +175,7 @@ reshape = Layout(
     links=lambda x, shape: (regrouping(x, shape),),
     batched=lambda m, size, batched, x, shape: m.reshape(x, shape=(size, *shape)),
     adjoint=lambda m, g, i, x, shape: m.reshape(g, shape=x.shape),
+    view=True,
     examples=(example((2, 6), shape=(3, 4)), example((), shape=(1, 1)), example((0, 3), shape=(3, 0))),
 )
 transpose = Layout(
@@ -185,6 +186,7 @@ transpose = Layout(
     batched=lambda m, size, batched, x, axes: m.transpose(x, axes=(0, *(i + 1 for i in axes))),
     adjoint=lambda m, g, i, x, axes: m.transpose(g, axes=tuple(axes.index(k) for k in range(len(axes)))),
     latex=r"{{{0}}}^{{\top}}",
+    view=True,
     examples=(example((2, 3), axes=(1, 0)), example((2, 3, 4), axes=(2, 0, 1))),
 )
 broadcast_to = Layout(
@@ -194,6 +196,7 @@ broadcast_to = Layout(
     links=lambda x, shape: (broadcasting(x, shape),),
     batched=_batched_broadcast,
     adjoint=lambda m, g, i, x, shape: sum_to(m, g, x.shape, g.dtype),
+    view=True,
     examples=(example((3,), shape=(2, 3)), example((2, 1), shape=(4, 2, 3)), example((), shape=(2, 2))),
 )
 slice_ = Layout(
@@ -205,6 +208,7 @@ slice_ = Layout(
         x, start=(None, *start), stop=(None, *stop), step=(1, *step)
     ),
     adjoint=lambda m, g, i, x, start, stop, step: m.embed(g, shape=x.shape, start=start, stop=stop, step=step),
+    view=True,
     examples=(
         example((5, 4), start=(1, None), stop=(4, None), step=(1, 2)),
         example((6,), start=(None,), stop=(None,), step=(-1,)),

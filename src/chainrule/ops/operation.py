@@ -77,6 +77,10 @@ class Operation:
     """Whether it is `cr.<name>`, with `doc` as its docstring."""
     differentiable: bool = field(init=False, default=True)
     """Whether a derivative can pass through this operation; every kind sets it, once."""
+    remembers: bool = field(init=False, default=True)
+    """Whether its derivative needs the numbers of its inputs; every kind sets it, once."""
+    views: bool = field(init=False, default=False)
+    """Whether NumPy's result may be a view, which shares its memory with the input."""
 
     def __post_init__(self) -> None:
         if self.name in REGISTRY:

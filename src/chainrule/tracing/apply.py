@@ -56,8 +56,9 @@ _levels = count(1)
 class Traced:
     """A value that belongs to a trace; the traces' own subclasses behave as NumPy arrays."""
 
-    __slots__ = ("trace",)
+    __slots__ = ("shared", "trace")
     trace: Trace
+    shared: bool  # set where something else reads the same memory: then the value cannot be changed in place
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
@@ -91,7 +92,12 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             f"{op.name} was given a traced value whose function has already returned. "
             "Return the value from the differentiated function (has_aux=True) instead of storing it elsewhere."
         )
-    return trace.process(op, inputs, attributes)
+    result = trace.process(op, inputs, attributes)
+    if op.views:
+        for x in (result, *inputs):
+            if isinstance(x, Traced):
+                x.shared = True
+    return result
 
 
 def as_operand(x: Any) -> Any:

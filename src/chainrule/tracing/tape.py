@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from numpy import ndarray
+
 from chainrule.ops.operation import Operation, eager
 from chainrule.tracing.apply import PLAIN, Trace, apply, traced
+from chainrule.tracing.keeping import Keeper
 from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.reverse import Node, accumulate
 from chainrule.tracing.scope import current_scope
@@ -32,19 +35,22 @@ class Tape(Trace):
     is `plain`, no trace is below it: values are arrays, and operations are evaluated without further ado.
     """
 
-    __slots__ = ("cut", "nodes", "plain")
+    __slots__ = ("cut", "keeper", "nodes", "plain")
 
     def __init__(self) -> None:
         super().__init__()
         self.nodes: list[Node | None] = [None]  # place 0 is nobody's, so that a parent 0 means: no parent
         self.plain = True
         self.cut: set[str] = set()
+        self.keeper = Keeper()
 
     def variable(self, value: Any) -> TapeValue:
         """A value that derivatives are wanted for."""
         self.plain = self.plain and type(value) in PLAIN
         self.nodes.append(None)
-        return TapeValue(self, value, len(self.nodes) - 1)
+        variable = TapeValue(self, value, len(self.nodes) - 1)
+        variable.shared = True  # with whoever gave it
+        return variable
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Compute the value one level below, and note how it came about."""
@@ -56,9 +62,11 @@ class Tape(Trace):
                 values.append(x.value)
             else:
                 parents.append(0)
-                values.append(x)
-                if type(x) not in PLAIN:
+                if type(x) is ndarray and op.remembers:
+                    x = self.keeper.keep(x, op.name)
+                elif type(x) not in PLAIN:
                     self.plain = False
+                values.append(x)
         output = op.evaluate(*values, **attributes) if self.plain else apply(op, *values, **attributes)
         if not op.differentiable:
             self.cut.add(op.name)
@@ -76,6 +84,7 @@ class Tape(Trace):
 
         Variables may be wanted, and any values in between.
         """
+        self.keeper.check()
         found: list[Any] = [None] * len(self.nodes)
         for output, cotangent in zip(outputs, cotangents, strict=True):
             previous = found[output.index]

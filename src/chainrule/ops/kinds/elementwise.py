@@ -74,6 +74,7 @@ class Elementwise(Operation):
         object.__setattr__(self, "evaluate", implementation)
         object.__setattr__(self, "public", self.public or (self.activation is not None and self.ufunc is None))
         object.__setattr__(self, "differentiable", any(partial is not None for partial in self.partials))
+        object.__setattr__(self, "remembers", any(map(callable, self.partials)))
 
     @property
     def ufunc(self) -> np.ufunc | None:

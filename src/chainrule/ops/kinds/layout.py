@@ -29,7 +29,8 @@ class Layout(Operation):
     - `batched(m, size, batched, *inputs, **attributes)`: the results for a batch, whose axis is the first of the inputs
       that are `batched`: all of them, if the map is linear in all.
 
-    Inputs from position `linear` on (the indices of a `take`) have no derivative.
+    Inputs from position `linear` on (the indices of a `take`) have no derivative. `view`: NumPy's result may share the memory
+    of the input.
     """
 
     value: Callable[..., Any]
@@ -38,10 +39,13 @@ class Layout(Operation):
     adjoint: Callable[..., Any] | None = None
     batched: Callable[..., Any] | None = None
     linear: int | None = None
+    view: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "evaluate", self.value)
+        object.__setattr__(self, "remembers", self.linear is not None)
+        object.__setattr__(self, "views", self.view)
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The shape as declared; the dtype of the inputs together."""
