@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -134,8 +135,14 @@ def turned(count: int) -> Any:
     return np.stack([np.roll(np.arange(len(X)), epoch) for epoch in range(count)])
 
 
+def turning(period: int) -> Any:
+    """The orders of `turned` one after the other, however many epochs are asked for at once."""
+    epochs = cycle(range(period))
+    return lambda count: np.stack([np.roll(np.arange(len(X)), next(epochs)) for _ in range(count)])
+
+
 @pytest.mark.parametrize("batch_size", [len(X), 15, 20], ids=["all at once", "whole batches", "a smaller last one"])
-@pytest.mark.parametrize("shuffle", [True, False, turned])
+@pytest.mark.parametrize("shuffle", [True, False, turning(9)], ids=["shuffled", "in order", "turned"])
 def test_rows_in_the_same_order_and_in_changing_ones(batch_size: int, shuffle: Any) -> None:
     layers = [cr.Dense(5, "tanh"), cr.Dropout(0.3), cr.Dense(3)]  # dropout makes a row's place in its batch count
     assert_equal(both(layers, X, VALUES, batch_size=batch_size, epochs=9, shuffle=shuffle))

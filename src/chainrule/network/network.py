@@ -17,18 +17,9 @@ from chainrule.network.summary import summary
 from chainrule.nn.model import Model, as_function, build, names_of_inputs
 from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced
 from chainrule.nn.readings import LayerReading, Readings
-from chainrule.training import (
-    Clipping,
-    EarlyStopping,
-    Evaluator,
-    History,
-    Objective,
-    Penalty,
-    Run,
-    Settings,
-    as_early_stopping,
-    as_inputs,
-)
+from chainrule.training import Clipping, EarlyStopping, Evaluator, History, Objective, Penalty, Run, Settings
+from chainrule.training.callbacks import as_early_stopping
+from chainrule.training.data import as_inputs
 from chainrule.training.evaluation import evaluation_saving
 
 
