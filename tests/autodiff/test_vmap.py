@@ -93,7 +93,7 @@ def test_random_programs(program: Any, seed: int) -> None:
 
 def test_indices_that_differ_from_member_to_member() -> None:
     x = np.random.default_rng(0).normal(size=(4, 5, 6))
-    indices = np.random.default_rng(1).integers(-5, 5, size=(4, 2, 3))
+    indices = np.random.default_rng(1).integers(0, 5, size=(4, 2, 3))
     for axes in ((0, 0), (None, 0), (0, None)):
         own = x if axes[0] == 0 else x[0]
         places = indices if axes[1] == 0 else indices[0]
@@ -110,6 +110,11 @@ def test_indices_that_differ_from_member_to_member() -> None:
 def test_an_index_out_of_bounds_takes_nothing_from_another_member() -> None:
     with pytest.raises(IndexError):
         cr.vmap(lambda x, i: np.take(x, i, axis=0))(np.ones((3, 2)), np.array([0, 2, 1]))
+    with pytest.raises(IndexError):
+        cr.vmap(lambda x, i: np.take(x, i, axis=0))(np.ones((3, 2)), np.array([0, -3, 1]))
+    np.testing.assert_array_equal(
+        cr.vmap(lambda x, i: np.take(x, i, axis=0))(np.arange(6.0).reshape(3, 2), np.array([0, -1, 1])), [0, 3, 5]
+    )
 
 
 def f(x: Any, w: Any) -> Any:

@@ -161,10 +161,10 @@ INTERRUPTED: list[dict[str, Any]] = [
 def test_after_an_interrupt_in_the_midst_of_an_epoch(
     calls: int, watched: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chainrule.engines.numpy_engine import NumpyRunner
+    from chainrule.engines.loop import StepRunner
 
     whole = trained(network(), **watched)
-    run, made_calls = NumpyRunner.run, []
+    run, made_calls = StepRunner.run, []
 
     def interrupted(self: Any, *args: Any) -> Any:
         made_calls.append(1)
@@ -174,7 +174,7 @@ def test_after_an_interrupt_in_the_midst_of_an_epoch(
 
     monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", 0.0)
     with monkeypatch.context() as patch:
-        patch.setattr(NumpyRunner, "run", interrupted)
+        patch.setattr(StepRunner, "run", interrupted)
         net = trained(network(), **watched)
     assert net.history is not None
     if len(made_calls) >= calls:
@@ -185,9 +185,9 @@ def test_after_an_interrupt_in_the_midst_of_an_epoch(
 
 
 def test_after_an_interrupt_within_a_block_of_many_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
-    from chainrule.engines.numpy_engine import NumpyRunner
+    from chainrule.engines.loop import StepRunner
 
-    whole, run = trained(network(), epochs=70), NumpyRunner.run
+    whole, run = trained(network(), epochs=70), StepRunner.run
 
     def interrupted(self: Any, order: Any, first: int, count: int, scalars: Any) -> Any:
         if first > 17:
@@ -204,7 +204,7 @@ def test_after_an_interrupt_within_a_block_of_many_epochs(monkeypatch: pytest.Mo
 
     net = network()
     with monkeypatch.context() as patch:
-        patch.setattr(NumpyRunner, "run", interrupted)
+        patch.setattr(StepRunner, "run", interrupted)
         patch.setattr(BlockRunner, "calls", calls)
         patch.setattr(BlockRunner, "knows_its_speed", True)
         patch.setattr(BlockRunner, "epochs_at_once", lambda self, most: 50)

@@ -21,14 +21,6 @@ locks: list[Any] = [lock]
 _taken = ExitStack()
 
 
-def load_compiler() -> None:
-    """Import the compiler, which is done where it is first needed; a module half imported would be shut in the child too."""
-    with lock:
-        import chainrule.engines.llvm.inspection
-        import chainrule.engines.llvm.kernel
-        import chainrule.engines.llvm.runner  # noqa: F401
-
-
 def _take() -> None:
     for each in locks:
         _taken.enter_context(each)

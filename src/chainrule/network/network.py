@@ -8,7 +8,7 @@ from typing import Any
 
 from chainrule.errors import NotBuiltError
 from chainrule.network import storage
-from chainrule.network.answering import Answers, CompiledNetwork
+from chainrule.network.answering import Answers, CompiledNetwork, Question
 from chainrule.network.explaining import ExplainableNetwork
 from chainrule.network.fitting import carry_out, training_for
 from chainrule.network.meaning import as_batch
@@ -152,6 +152,13 @@ class Network(ExplainableNetwork):
         True
         """
         return CompiledNetwork(self._answers, self.parameters)
+
+    def keeps_rows_apart(self, question: Question) -> bool:
+        """Whether `predict`, `predict_proba` or `outputs` of a row is proven to depend on that row alone.
+
+        Then a table can be answered piece by piece, however long it is.
+        """
+        return self._answers.rows_are_apart(question)
 
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None, *, engine: str = "auto") -> dict[str, float]:
         """The metrics on data with known targets: `loss`, and `accuracy` for labels. The engine is as for `predict`.

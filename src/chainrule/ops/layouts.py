@@ -162,8 +162,8 @@ def _batched_scatter(m: Any, size: int, batched: Any, x: Any, indices: Any, axis
 def _numbered_through(m: Any, indices: Any, size: int, length: int) -> Any:
     """Places among the slices of all members, one member's after the other's; one that is not there stays so."""
     begin = np.arange(size, dtype=np.intp).reshape((size,) + (1,) * (len(indices.shape) - 1)) * length
-    inside = m.logical_and(m.greater_equal(indices, -length), m.less(indices, length))
-    return m.where(inside, begin + m.where(m.less(indices, 0), indices + length, indices), size * length)
+    inside = m.logical_and(m.greater_equal(indices, 0), m.less(indices, length))
+    return m.where(inside, begin + indices, size * length)
 
 
 builtin_sum = sum

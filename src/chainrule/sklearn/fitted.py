@@ -107,7 +107,7 @@ class FittedNetwork:
             with _quiet(network, X.shape[0]):
                 return method(network, X)
         X = X.tocsr()
-        parts = in_chunks(X.shape[0], lambda: network._answers.rows_are_apart(method.__name__))
+        parts = in_chunks(X.shape[0], lambda: network.keeps_rows_apart(method.__name__))
         return np.concatenate([method(network, X[part].toarray()) for part in parts])
 
     def hidden_activations(self, X: Any) -> list[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.compilation import load_compiler
+from chainrule.engines.compilation import lock
 from chainrule.engines.engine import Engine, Function
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.tracing.program import Program
@@ -66,6 +66,14 @@ class LlvmEngine(Engine):
         from chainrule.engines.llvm.runner import LlvmRunner
 
         LlvmRunner.begin()
+
+
+def load_compiler() -> None:
+    """Import the compiler, which is done where it is first needed; a fork meanwhile would leave the child half of it."""
+    with lock:
+        import chainrule.engines.llvm.inspection
+        import chainrule.engines.llvm.kernel
+        import chainrule.engines.llvm.runner  # noqa: F401
 
 
 @lru_cache(maxsize=64)
