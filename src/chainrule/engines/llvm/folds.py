@@ -67,8 +67,15 @@ class Fold:
         return getattr(m, self.op.combine or "")(a, b)  # type: ignore[no-any-return]
 
     def start(self, code: Code, width: int) -> Vector:
-        """The number that changes nothing when joined."""
-        return neutral(code, self.op.combine or "", self.equation.output.dtype, width)
+        """The number every total begins with, as NumPy's: 0 for sums, so that the sum of −0.0 is 0.0."""
+        identity = getattr(np, self.op.combine or "").identity
+        if identity is None:
+            return neutral(code, self.op.combine or "", self.equation.output.dtype, width)
+        return _constant(code, identity, self.equation.output.dtype, width)
+
+    def alone(self, code: Code, m: Any, value: Vector) -> Vector:
+        """The result where one element is all that is collected."""
+        return self.finished(m, self.join(m, self.start(code, value.mathematics.width), value))
 
     def source(self, point: Point) -> Vector:
         """What is collected at this point, in the dtype of the result."""
@@ -96,7 +103,7 @@ class Fold:
                 before = code.load(self.view, strides, place, width, length)
                 value = self.join(point.m, before, value)
             else:
-                value = self.finished(point.m, value)
+                value = self.alone(code, point.m, value)
             code.store(self.view, strides, place, value.value, width)
             return
         value = self.in_row(code, value, j, length, width)
@@ -163,6 +170,11 @@ def neutral(code: Code, combine: str, dtype: np.dtype[Any], width: int) -> Vecto
     assert isinstance(op, Elementwise)
     number = op.neutral[0]
     assert number is not None
+    return _constant(code, number, dtype, width)
+
+
+def _constant(code: Code, number: float, dtype: np.dtype[Any], width: int) -> Vector:
+    """A number, where infinity stands for the largest integer."""
     if dtype.kind in "iu" and abs(number) == np.inf:
         number = np.iinfo(dtype).max if number > 0 else np.iinfo(dtype).min
     return code.constant(number, dtype, width)

@@ -34,7 +34,7 @@ def emit(code: Code, memory: MemoryPlan, group: Group) -> None:
         point = Point(code, memory, (), 1, 1)
         point.compute(group)
         for fold in folds:
-            point.keep(fold.equation.output, fold.finished(point.m, fold.source(point)), group)
+            point.keep(fold.equation.output, fold.alone(code, point.m, fold.source(point)), group)
         return
     chosen = partition_of(group) if code.threads.dividing else Partition.ALONE
     if chosen is Partition.BLOCKS:
