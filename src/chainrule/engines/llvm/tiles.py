@@ -159,9 +159,10 @@ class Tiles:
         code.loop(count, lambda i: self._end_lines(tile(code.sum((i, 1), (first, 1))), scratch, code.sum((i, size))))
 
     def _all(self, totals: list[Any], step: Add) -> list[Any]:
-        code, (first, *others) = self.code, self.summed
-        if first <= PIECE:
+        code = self.code
+        if max(self.summed[:1], default=1) <= PIECE:
             return code.carried_nest(self.summed, totals, step, len(totals))
+        first, *others = self.summed
 
         def piece(begin: Index, count: int, totals: list[Any]) -> list[Any]:
             """Some terms, added up by themselves before they are added to the others, so that rounding loses little."""
