@@ -63,8 +63,8 @@ def equations_of(function, *examples):
 @pytest.mark.parametrize(
     "function",
     [
-        lambda x: x + 0.0,
-        lambda x: 0 + x,
+        lambda x: x + -0.0,
+        lambda x: -0.0 + x,
         lambda x: x - 0.0,
         lambda x: x * 1.0,
         lambda x: 1 * x,
@@ -74,7 +74,7 @@ def equations_of(function, *examples):
         lambda x: apply(REGISTRY["transpose"], x, axes=(0, 1)),
         lambda x: np.broadcast_to(x, (2, 3)),
         lambda x: x.astype(np.float64),
-        lambda x: (x * 1.0 + 0.0) / 1.0,
+        lambda x: (x * 1.0 - 0.0) / 1.0,
         lambda x: x[:, :],
     ],
 )

@@ -10,7 +10,8 @@ import numpy as np
 
 from chainrule.errors import DifferentiationError, SettingError
 from chainrule.tracing import trees
-from chainrule.tracing.apply import PLAIN, Traced
+from chainrule.tracing.apply import PLAIN, Traced, array_of
+from chainrule.tracing.recorder import RecordedNumber
 
 Argnums = int | Sequence[int]
 
@@ -18,10 +19,10 @@ Argnums = int | Sequence[int]
 def real_array(x: Any, name: str) -> Any:
     """A leaf that derivatives can be taken by: a traced value or an array of real numbers."""
     if isinstance(x, Traced):
-        kind = x.dtype.kind
-    else:
-        x = x if type(x) is np.ndarray else np.asarray(x)
-        kind = x.dtype.kind
+        x = x.as_array if isinstance(x, RecordedNumber) else x
+    elif type(x) is not np.ndarray:
+        x = array_of(x)
+    kind = x.dtype.kind
     if kind == "f":
         return x
     if kind in "iub":

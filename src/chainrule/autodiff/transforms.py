@@ -21,7 +21,7 @@ from chainrule.autodiff.arguments import (
 )
 from chainrule.errors import DifferentiationError, LeakedValueError, ShapeError
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Trace, Traced
+from chainrule.tracing.apply import Trace, Traced, array_of
 from chainrule.tracing.tangents import Tangents, TangentValue
 from chainrule.tracing.tape import Tape, TapeValue
 
@@ -289,7 +289,7 @@ def jvp(
 
 def _of_shape(given: Any, like: Any, what: str) -> Any:
     """A tangent or cotangent, checked against the value it belongs to and in its dtype."""
-    array = given if isinstance(given, Traced) else np.asarray(given)
+    array = given if isinstance(given, Traced) else array_of(given)
     if tuple(array.shape) != tuple(like.shape):
         raise ShapeError(f"{what} has shape {tuple(array.shape)} and must have the value's shape {tuple(like.shape)}.")
     if isinstance(array, Traced):

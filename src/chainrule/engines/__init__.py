@@ -13,7 +13,7 @@ from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.engines.numpy_engine import compile_program
 from chainrule.errors import ShapeError
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Traced
+from chainrule.tracing.apply import PLAIN, Traced, plain_array
 from chainrule.tracing.interpreter import applied, interpret, results
 from chainrule.tracing.program import Program
 
@@ -79,7 +79,7 @@ def evaluate(program: Program, *args: Any) -> Any:
         return trees.unflatten(program.outputs_structure, results(program, values))
     arrays = []
     for variable, leaf in zip(program.inputs, leaves, strict=True):
-        array = np.asarray(leaf, variable.dtype)
+        array = np.asarray(leaf if type(leaf) in PLAIN else plain_array(leaf), variable.dtype)
         if array.shape != variable.shape:
             raise ShapeError(
                 f"{program.name} was made for {variable.name} of shape {variable.shape} and was given shape {array.shape}. "

@@ -12,8 +12,9 @@ from chainrule.engines.choice import COMPILER, choose, named
 from chainrule.engines.engine import Function
 from chainrule.errors import UnknownNameError
 from chainrule.ops.operation import ArrayType
-from chainrule.tracing import Program, simplify, trace, trees
-from chainrule.tracing.apply import Traced
+from chainrule.tracing import simplify, trace, trees
+from chainrule.tracing.apply import Traced, array_of
+from chainrule.tracing.recorder import NUMBERS
 
 
 def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[..., Any]:
@@ -23,15 +24,17 @@ def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[...
     ----------
     function : callable
         Plain NumPy code of arrays, or nested dicts, lists and tuples of them; derivatives inside are allowed. It is run
-        once on shapes alone, so its course must not depend on the numbers.
+        once on shapes alone, so its course must not depend on the numbers. **All that it reads besides its arguments**
+        (global variables, variables of functions around it, attributes, files) **is compiled in as it is then**: what is
+        changed later does not reach machine code that is there already. Pass as an argument what may change.
     engine : {"llvm", "numpy", "auto"}
         What computes it: machine code; NumPy, called without tracing again; or the first of them that can.
 
     Returns
     -------
     callable
-        Called like `function`, with positional arguments; `.inspect(stage, *args)` shows what became of it for such
-        arguments: the `"program"`, the `"loops"` it was grouped into, the plan of its `"memory"`, the `"llvm"` code or
+        Called like `function`, with positional arguments; its results have the dtypes that `function` itself gives.
+        `.inspect(stage, *args)` shows what runs for such arguments: the `"program"`, the `"loops"` it was grouped into, the plan of its `"memory"`, the `"llvm"` code or
         the `"assembly"`.
 
     Raises
@@ -62,6 +65,10 @@ def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[...
     return call
 
 
+ACCEPTED = (np.ndarray, *NUMBERS)
+"""Types of arguments that are taken as they are: arrays, and numbers that adapt to the arrays they meet."""
+
+
 class _Compiled:
     """What an engine made of a function, by the structure, shapes and dtypes of its arguments."""
 
@@ -77,38 +84,38 @@ class _Compiled:
             leaves, structure = trees.flatten(args)
             if any(isinstance(leaf, Traced) for leaf in leaves):
                 return self._function(*args)  # inside another trace the function itself is traced
-            arrays = tuple([leaf if type(leaf) is np.ndarray else np.asarray(leaf) for leaf in leaves])
-        key = (structure, *[(a.shape, a.dtype) for a in arrays])
-        found = self._compiled.get(key)
-        if found is None:
-            found = self._compiled[key] = self._compile(arrays, structure or trees.row(len(args)))
-        compiled, result = found
+            arrays = tuple([leaf if type(leaf) in ACCEPTED else array_of(leaf) for leaf in leaves])
+        compiled, result = self._found(arrays, structure)
         outputs = compiled(*arrays)
         return outputs[0] if result is trees.LEAF else trees.unflatten(result, outputs)
 
-    def _program(self, arrays: Sequence[Any], structure: trees.Structure) -> Program:
-        return simplify(trace(self._function, *trees.unflatten(structure, _types(arrays))))
+    def _found(self, arrays: Sequence[Any], structure: trees.Structure | None) -> tuple[Function, trees.Structure]:
+        """What runs for such arguments; a row of arrays has no structure."""
+        key = (structure, *[(a.shape, a.dtype) if type(a) is np.ndarray else type(a) for a in arrays])
+        found = self._compiled.get(key)
+        if found is None:
+            found = self._compiled[key] = self._compile(arrays, structure or trees.row(len(arrays)))
+        return found
 
     def _compile(self, arrays: Sequence[Any], structure: trees.Structure) -> tuple[Function, trees.Structure]:
         task = f"compile {getattr(self._function, '__name__', 'this function')}"
+        examples = [
+            ArrayType(a.shape, a.dtype.newbyteorder("=")) if type(a) is np.ndarray else type(a)(1) for a in arrays
+        ]
         # Kinds of number that an engine refuses are said before the function is run on them.
-        choose(self._engine, trace(lambda *inputs: inputs, *_types(arrays)), task=task)
-        program = self._program(arrays, structure)
+        choose(self._engine, trace(lambda *inputs: inputs, *examples), task=task)
+        program = simplify(trace(self._function, *trees.unflatten(structure, examples)))
         engine = choose(self._engine, program, task=task)
         result = program.outputs_structure
         return engine.function(program), trees.LEAF if result.kind is None else result
 
     def inspect(self, stage: str, *args: Any) -> str:
-        """What becomes of the function for such arguments, at one stage of the way."""
+        """What runs for such arguments, at one stage of the way."""
         leaves, structure = trees.flatten(args)
-        arrays = [np.asarray(leaf) for leaf in leaves]
-        if stage == "program":
-            return str(self._program(arrays, structure))
-        stages = self._compile(arrays, structure)[0].stages
+        arrays = [leaf if type(leaf) in ACCEPTED else array_of(leaf) for leaf in leaves]
+        row = bool(arrays) and set(map(type, args)) == {np.ndarray}
+        compiled = self._found(arrays, None if row else structure)[0]
+        stages = {"program": lambda: str(compiled.program), **compiled.stages}
         if stage not in stages:
-            raise UnknownNameError.among("stage", stage, ["program", *stages])
+            raise UnknownNameError.among("stage", stage, stages)
         return stages[stage]()
-
-
-def _types(arrays: Sequence[Any]) -> list[ArrayType]:
-    return [ArrayType(a.shape, a.dtype.newbyteorder("=")) for a in arrays]

@@ -17,7 +17,7 @@ from chainrule.explanation.networks import LOSS
 from chainrule.explanation.places import element_of, find, letters_for
 from chainrule.ops.operation import ArrayType, Operation, dtype_of
 from chainrule.tracing import functions, trees
-from chainrule.tracing.apply import Trace, Traced
+from chainrule.tracing.apply import Trace, Traced, array_of
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 from chainrule.tracing.scope import current_scope
@@ -167,7 +167,7 @@ class Value(Traced, ArrayInterface):
 
     @grad.setter
     def grad(self, new: Any) -> None:
-        self.node.grad = None if new is None else np.broadcast_to(np.asarray(new, self.dtype), self.shape)[()]
+        self.node.grad = None if new is None else np.broadcast_to(np.asarray(array_of(new), self.dtype), self.shape)[()]
 
     @property
     def name(self) -> str | None:
@@ -200,7 +200,7 @@ class Value(Traced, ArrayInterface):
             This value's own cotangent; 1 by default, and needed where it is an array of several numbers.
         """
         evaluation, nodes = _evaluation(self.node)
-        found = evaluation.backward(seed=gradient)
+        found = evaluation.backward(seed=None if gradient is None else array_of(gradient))
         for variable, node in nodes.items():
             cotangent = found.cotangent(variable)
             node.grad = None if cotangent is None else np.asarray(cotangent, variable.dtype)[()]
@@ -320,7 +320,7 @@ def explain_value(
 def _real(data: Any) -> Any:
     if isinstance(data, Traced):
         raise DataError(f"Value was given {data!r}, which is traced already; give a number or an array.")
-    array = np.array(data)
+    array = np.array(array_of(data))
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
     if array.dtype.kind != "f":

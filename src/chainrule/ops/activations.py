@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops.exponential import FAR_OUT
+from chainrule.ops.exponential import density
 from chainrule.ops.kinds.elementwise import NONZERO, POSITIVE, REAL, Domain, Elementwise
 from chainrule.ops.notation import CLOSE, EITHER_ZERO, EXACT, Accuracy, Textbook, named
 
@@ -28,10 +28,6 @@ def _normal_cdf(m: Any, x: Any) -> Any:
     return 0.5 * (1.0 + m.erf(x * math.sqrt(0.5)))
 
 
-def _normal_density(m: Any, x: Any) -> Any:
-    return m.exp(-0.5 * m.square(m.minimum(m.absolute(x), FAR_OUT))) * (1.0 / math.sqrt(2.0 * math.pi))
-
-
 def _silu_slope(m: Any, y: Any, x: Any) -> Any:
     """σ + x·σ·(1 − σ), in a form where large x do not cancel."""
     share = m.sigmoid(x)
@@ -40,7 +36,12 @@ def _silu_slope(m: Any, y: Any, x: Any) -> Any:
 
 def _elu_part(m: Any, x: Any) -> Any:
     """e^x − 1 for negative x, 0 for others, without overflow."""
-    return m.expm1(m.minimum(x, 0.0))
+    return m.expm1(_left(m, x))
+
+
+def _left(m: Any, x: Any) -> Any:
+    """x up to 0, and 0 beyond: of the left branch at 0 in every derivative, where `minimum` would halve it."""
+    return m.where(x > 0, 0.0, x)
 
 
 sigmoid = Elementwise(
@@ -70,7 +71,7 @@ leaky_relu = Elementwise(
     value=lambda m, x, slope: m.where(x > 0, x, slope * x),
     partials=(
         lambda m, y, x, slope: slope + (1.0 - slope) * m.indicator(x > 0, y),
-        lambda m, y, x, slope: m.minimum(x, 0.0),
+        lambda m, y, x, slope: _left(m, x),
     ),
     latex=r"\operatorname{{leaky\ relu}}\left({0}\right)",
     domain=(NONZERO, POSITIVE),
@@ -85,7 +86,7 @@ elu = Elementwise(
     "elu",
     value=lambda m, x, alpha: m.where(x > 0, x, alpha * _elu_part(m, x)),
     partials=(
-        lambda m, y, x, alpha: m.where(x > 0, 1.0, alpha * m.exp(m.minimum(x, 0.0))),
+        lambda m, y, x, alpha: m.where(x > 0, 1.0, alpha * m.exp(_left(m, x))),
         lambda m, y, x, alpha: _elu_part(m, x),
     ),
     latex=r"\operatorname{{elu}}\left({0}\right)",
@@ -104,7 +105,7 @@ elu = Elementwise(
 selu = Elementwise(
     "selu",
     value=lambda m, x: SELU_SCALE * m.where(x > 0, x, SELU_ALPHA * _elu_part(m, x)),
-    partials=(lambda m, y, x: SELU_SCALE * m.where(x > 0, 1.0, SELU_ALPHA * m.exp(m.minimum(x, 0.0))),),
+    partials=(lambda m, y, x: SELU_SCALE * m.where(x > 0, 1.0, SELU_ALPHA * m.exp(_left(m, x))),),
     latex=r"\operatorname{{selu}}\left({0}\right)",
     domain=(NONZERO,),
     textbook=Textbook(partials=(lambda m, y, x: m.where(x > 0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * m.exp(x)),)),
@@ -115,7 +116,7 @@ selu = Elementwise(
 gelu = Elementwise(
     "gelu",
     value=lambda m, x: x * _normal_cdf(m, x),
-    partials=(lambda m, y, x: _normal_cdf(m, x) + x * _normal_density(m, x),),
+    partials=(lambda m, y, x: _normal_cdf(m, x) + x * density(m, x),),
     latex=r"\operatorname{{gelu}}\left({0}\right)",
     domain=(Domain(-6.0, 6.0),),
     textbook=Textbook(lambda m, x: x * m.normal_cdf(x), (lambda m, y, x: m.normal_cdf(x) + x * m.normal_density(x),)),
@@ -175,6 +176,6 @@ clip = Elementwise(
     ),
     latex=r"\operatorname{{clip}}\left({0}, {1}, {2}\right)",
     domain=(Domain(-3.0, 3.0, kinks=(-1.0, 1.0)), Domain(-1.0, -1.0), Domain(1.0, 1.0)),
-    numpy=lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    numpy=lambda x, low, high: np.minimum(high, np.maximum(low, x)),  # x last: of equal numbers, +0 and −0, it stays
     accuracy=EXACT,
 )

@@ -38,7 +38,7 @@ add = Elementwise(
     partials=(1, 1),
     latex="{0} + {1}",
     domain=(REAL, REAL),
-    neutral=(0, 0),
+    neutral=(-0.0, -0.0),
     notation=infix("+", " + ", SUM, (SUM, SUM), symbol="+", algebra="sum", rule="sum rule", cost="addition"),
 )
 subtract = Elementwise(
@@ -47,7 +47,7 @@ subtract = Elementwise(
     partials=(1, -1),
     latex="{0} - {1}",
     domain=(REAL, REAL),
-    neutral=(None, 0),
+    neutral=(None, 0.0),
     notation=infix("−", " - ", SUM, (SUM, PRODUCT), symbol="−", algebra="difference", rule="sum rule", cost="addition"),
 )
 multiply = Elementwise(
@@ -109,10 +109,10 @@ reciprocal = Elementwise(
 
 
 def _power_by_base(m: Any, y: Any, a: Any, b: Any) -> Any:
-    """b·a^(b−1), and 0 where b = 0, also at a = 0."""
+    """b·a^(b−1), and 0 at a = b = 0. Nowhere else is the rule bent, lest derivatives of it be lost: by b it has one at b = 0."""
     if isinstance(b, int | float):  # a number must stay a number, lest it widen the dtype
         return b * m.power(a, b - 1) if b != 0 else 0.0
-    return b * m.power(a, m.where(b == 0, 1.0, b - 1.0))
+    return b * m.power(m.where(m.logical_and(a == 0, b == 0), 1.0, a), b - 1.0)
 
 
 def _power_by_exponent(m: Any, y: Any, a: Any, b: Any) -> Any:

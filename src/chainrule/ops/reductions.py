@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops.kinds.reduction import Reduction, Uniform
+from chainrule.ops.kinds.reduction import HALF, SINGLE, Reduction, Uniform
 from chainrule.ops.notation import Notation, Textbook
 from chainrule.ops.operation import example
 
@@ -27,7 +27,10 @@ _EXAMPLES = (
 def _extremum_partial(m: Any, y: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """1 at the extremum, shared equally among ties."""
     chosen = m.indicator(x == y, y)
-    return chosen / m.sum(chosen, axis=axis, keepdims=True)
+    if y.dtype != HALF:
+        return chosen / m.sum(chosen, axis=axis, keepdims=True)
+    count = m.sum(m.astype(chosen, dtype=SINGLE), axis=axis, keepdims=True)  # which may be beyond float16
+    return m.astype(chosen / count, dtype=HALF)
 
 
 def _product_of_others(m: Any, y: Any, x: Any, axis: tuple[int, ...]) -> Any:

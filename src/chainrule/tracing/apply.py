@@ -123,6 +123,18 @@ def plain_array(x: Any) -> Any:
     TracingError
         For what would lose its meaning: masks, matrices whose `*` is another product, complex numbers, text, objects.
     """
+    array = array_of(x)
+    return array if array.dtype.kind in REAL else refuse(array, type(x).__name__)
+
+
+def array_of(x: Any) -> Any:
+    """Something of the user's as a plain array, whatever is in it.
+
+    Raises
+    ------
+    TracingError
+        For masks, and matrices whose `*` is another product.
+    """
     if isinstance(x, np.ma.MaskedArray):
         raise TracingError(
             f"a masked array of shape {x.shape} cannot take part in a traced computation, which would lose its mask. Give "
@@ -133,8 +145,7 @@ def plain_array(x: Any) -> Any:
             f"a np.matrix of shape {x.shape} cannot take part in a traced computation, where * is element by element. "
             "Give np.asarray(x), and write @ for the matrix product."
         )
-    array = np.asarray(x)
-    return array if array.dtype.kind in REAL else refuse(array, type(x).__name__)
+    return np.asarray(x)
 
 
 def refuse(array: Any, what: str = "an array") -> NoReturn:

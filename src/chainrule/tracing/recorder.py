@@ -9,9 +9,10 @@ from typing import Any, NoReturn
 import numpy as np
 
 from chainrule.errors import TracingError
-from chainrule.ops.operation import ArrayType, Operation
+from chainrule.ops import Elementwise
+from chainrule.ops.operation import ArrayType, Operation, dtype_of
 from chainrule.tracing import trees
-from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand
+from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, traced
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, check, infer
 from chainrule.tracing.scope import current_scope
@@ -45,6 +46,47 @@ class RecordedValue(Traced, ArrayInterface):
         return f"traced({self.variable!r})"
 
 
+NUMBERS = (bool, int, float)
+_LIKE: dict[str, Any] = {"b": True, "i": 1, "f": 1.0}
+
+
+class RecordedNumber(RecordedValue):
+    """A number of Python's whose value is not known yet: as in NumPy it takes the dtype of the arrays that it meets.
+
+    What Python's operators make of such numbers alone is one again; NumPy's functions give arrays.
+    """
+
+    __slots__ = ()
+
+    @property
+    def as_array(self) -> RecordedValue:
+        """The same number as an array without axes, which has a dtype of its own."""
+        return RecordedValue(self.trace, self.variable)  # type: ignore[arg-type]
+
+
+def _of_numbers(name: str) -> Callable[..., Any]:
+    operator = getattr(RecordedValue, name)
+
+    def of_numbers(self: RecordedNumber, *others: Any) -> Any:
+        alone = all(type(x) in (*NUMBERS, RecordedNumber) for x in others)
+        if alone and self.dtype == bool:  # Python counts with truth values
+            return of_numbers(RecordedNumber(self.trace, traced.astype(self, dtype=np.dtype(int)).variable), *others)
+        result = operator(self, *others)
+        if alone and type(result) is RecordedValue:
+            return RecordedNumber(result.trace, result.variable)  # type: ignore[arg-type]
+        return result
+
+    return of_numbers
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+    for _method in (f"__{_name}__", f"__r{_name}__"):
+        setattr(RecordedNumber, _method, _of_numbers(_method))
+    setattr(RecordedNumber, f"__i{_name}__", getattr(RecordedNumber, f"__{_name}__"))
+for _method in ("__neg__", "__pos__", "__abs__"):
+    setattr(RecordedNumber, _method, _of_numbers(_method))
+
+
 class Recorder(Trace):
     """Equations in the order they were traced."""
 
@@ -55,12 +97,15 @@ class Recorder(Trace):
         self.equations: list[Equation] = []
         self.copies: dict[int, tuple[Any, Any]] = {}
 
-    def input(self, name: str, kind: ArrayType) -> RecordedValue:
+    def input(self, name: str, example: Any) -> RecordedValue:
         """A value the Program will be given."""
-        return RecordedValue(self, Variable(name, kind))
+        kind = RecordedNumber if type(example) in NUMBERS else RecordedValue
+        return kind(self, Variable(name, _type(example)))
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Write down an equation."""
+        if isinstance(op, Elementwise) and any(type(x) is RecordedNumber for x in inputs):
+            inputs = _adapted(op, inputs)
         atoms = tuple(self.atom(x) for x in inputs)
         output = Variable(f"v{len(self.equations)}", infer(op, atoms, attributes))
         self.equations.append(Equation(output, op, atoms, attributes, current_scope()))
@@ -95,7 +140,8 @@ def trace(function: Callable[..., Any], *examples: Any, name: str | None = None)
     function : callable
         Plain NumPy code of arrays or nested dicts, lists and tuples of them.
     *examples
-        One for each argument: arrays, numbers, or `ArrayType` where only the shape is known.
+        One for each argument: arrays, numbers, or `ArrayType` where only the shape is known. A number of Python's stands
+        for others of its type, which take the dtype of the arrays they meet, as they do in NumPy.
     name : str, optional
         The Program's name; the function's by default.
 
@@ -121,7 +167,7 @@ def trace(function: Callable[..., Any], *examples: Any, name: str | None = None)
     leaves, structure = trees.flatten(tuple(examples))
     with Recorder() as recorder:
         names = _names(function, structure, len(examples))
-        inputs = [recorder.input(n, _type(leaf)) for n, leaf in zip(names, leaves, strict=True)]
+        inputs = [recorder.input(n, leaf) for n, leaf in zip(names, leaves, strict=True)]
         result = function(*trees.unflatten(structure, inputs))
         outputs, outputs_structure = trees.flatten(result)
         atoms = tuple(recorder.atom(x) for x in outputs)
@@ -134,6 +180,24 @@ def trace(function: Callable[..., Any], *examples: Any, name: str | None = None)
             outputs_structure,
             name or getattr(function, "__name__", "program").replace("<lambda>", "program"),
         )
+    )
+
+
+def _adapted(op: Elementwise, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Numbers in the dtype that the arrays beside them have, if there are any."""
+    numbers = [d.dtype != "bool" and type(x) is RecordedNumber for x, d in zip(inputs, op.domain, strict=True)]
+    others = [
+        dtype_of(x)
+        for x, d, number in zip(inputs, op.domain, numbers, strict=True)
+        if d.dtype != "bool" and not number and hasattr(x, "dtype")
+    ]
+    if not others:
+        return inputs
+    return tuple(
+        traced.astype(x, dtype=kind)
+        if number and (kind := np.result_type(*others, _LIKE[x.dtype.kind])) != x.dtype
+        else x
+        for x, number in zip(inputs, numbers, strict=True)
     )
 
 

@@ -64,7 +64,7 @@ def fold_constants(program: Program) -> Program:
 
 
 def remove_identities(program: Program) -> Program:
-    """x + 0, x − 0, x · 1, x / 1, +x, and layouts that change nothing become x; needless broadcasts go."""
+    """x + (−0), x − 0, x · 1, x / 1, +x, and layouts that change nothing become x; needless broadcasts go."""
     spread: dict[Variable, Atom] = {}
 
     def rule(equation: Equation) -> Equation | Atom:
@@ -73,7 +73,7 @@ def remove_identities(program: Program) -> Program:
             if op.passes and op.differentiable:
                 return _kept(inputs[0], equation)
             for place, number in enumerate(op.neutral):
-                if number is not None and _is(inputs[place], number):
+                if number is not None and _is(inputs[place], number, output.type.dtype):
                     return _kept(inputs[1 - place], equation)
             if any(x in spread for x in inputs if isinstance(x, Variable)):
                 return _without_broadcasts(equation, spread)
@@ -119,8 +119,11 @@ def _kept(x: Atom, equation: Equation) -> Equation | Atom:
     return x if isinstance(x, Variable) and x.type == equation.output.type else equation
 
 
-def _is(x: Atom, number: float) -> bool:
-    return isinstance(x, Literal) and x.shape == () and bool(x.value == number)
+def _is(x: Atom, number: float, dtype: np.dtype[Any]) -> bool:
+    """Whether a constant is this number; among floats 0.0 is not −0.0, for −0.0 + 0.0 is 0.0."""
+    if not isinstance(x, Literal) or x.shape != () or x.value != number:
+        return False
+    return dtype.kind != "f" or bool(np.signbit(x.value) == np.signbit(number))
 
 
 def _without_broadcasts(equation: Equation, spread: dict[Variable, Atom]) -> Equation:

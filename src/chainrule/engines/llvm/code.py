@@ -245,12 +245,15 @@ class Code:
         for lane in range(width):
             last: Index = self.sum((point[-1], 1), (lane, 1))
             if length % width:
-                last = min(last, length - 1) if isinstance(last, int) else self._smaller(last, length - 1)
+                last = self.smaller(last, length - 1)
             place = self.place(view, strides, (*point[:-1], last))
             vector = self.builder.insert_element(vector, self.load_scalar(view.buffer, place), i32(lane))
         return self.number(vector, dtype, width)
 
-    def _smaller(self, index: Index, bound: int) -> Index:
+    def smaller(self, index: Index, bound: int) -> Index:
+        """The smaller of a position and a number."""
+        if isinstance(index, int):
+            return min(index, bound)
         value = self.value(index)
         return self.positions.found(
             self.builder.select(self.builder.icmp_signed("<", value, i64(bound)), value, i64(bound))

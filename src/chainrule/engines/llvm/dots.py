@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 from llvmlite import ir
@@ -10,6 +11,7 @@ from chainrule.engines.llvm.buffers import View, lanes
 from chainrule.engines.llvm.code import Code, vector_type
 from chainrule.engines.llvm.contractions import Product, finish, multiply_add
 from chainrule.engines.llvm.folds import across
+from chainrule.engines.llvm.long_sums import BLOCK, losses, settled, with_losses
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.points import Point
@@ -82,14 +84,37 @@ class Dots:
                 added.append(multiply_add(code, numbers[0], numbers[1], total))
             return added
 
+        zero = code.constant(0, product.dtype, width).value
+        whole, counts = length // width * width, [product.lengths[c] for c in others]
+
+        def block(positions: tuple[Index, ...], begin: Index, count: int, exact: bool, totals: list[Any]) -> list[Any]:
+            """Some vectors' products added up by themselves, and that to every total and what it has lost."""
+            parts = [zero for _ in places]
+            for k in range(count):
+                parts = piece(positions, code.sum((begin, 1), (k, width)), exact, parts)
+            before, results = numbers(totals), []
+            for place, part in enumerate(numbers(parts)):
+                results += [x.value for x in with_losses(before[size * place : size * (place + 1)], part)]
+            return results
+
+        def numbers(values: list[Any]) -> list[Vector]:
+            return [code.number(x, product.dtype, width) for x in values]
+
+        def long_row(positions: tuple[Index, ...], totals: list[Any]) -> list[Any]:
+            step, rest = BLOCK * width, whole // width % BLOCK
+            end = whole - rest * width
+            totals = code.carried_loop(end, totals, lambda j, x: block(positions, j, BLOCK, True, x), step=step)
+            totals = block(positions, end, rest, True, totals) if rest else totals
+            return block(positions, whole, 1, False, totals) if length % width else totals
+
         def row(positions: tuple[Index, ...], totals: list[Any]) -> list[Any]:
-            whole = length // width * width
             totals = code.carried_loop(whole, totals, lambda j, x: piece(positions, j, True, x), step=width)
             return piece(positions, whole, False, totals) if length % width else totals
 
-        zero = code.constant(0, product.dtype, width).value
-        totals = code.carried_nest([product.lengths[c] for c in others], [zero for _ in places], row)
-        return [across(code, code.number(x, product.dtype, width), width, lambda m, a, b: a + b) for x in totals]
+        size = losses(prod(counts) * length // width, BLOCK) if product.dtype.kind == "f" else 1
+        totals = numbers(code.carried_nest(counts, [zero] * size * len(places), row if size == 1 else long_row))
+        vectors = [settled(totals[i : i + size]) for i in range(0, len(totals), size)]
+        return [across(code, vector, width, lambda m, a, b: a + b) for vector in vectors]
 
     def _cut(self, number: Vector, count: int, width: int) -> Vector:
         """The first lanes, and zeros in those past the end of the row."""

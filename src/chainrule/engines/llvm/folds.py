@@ -12,6 +12,7 @@ from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, vector_type
+from chainrule.engines.llvm.long_sums import losses, settled, with_losses
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.points import Point
@@ -67,8 +68,15 @@ class Fold:
         return getattr(m, self.op.combine or "")(a, b)  # type: ignore[no-any-return]
 
     def start(self, code: Code, width: int) -> Vector:
-        """The number that changes nothing when joined."""
-        return neutral(code, self.op.combine or "", self.equation.output.dtype, width)
+        """The number every total begins with, as NumPy's: 0 for sums, so that the sum of −0.0 is 0.0."""
+        identity = getattr(np, self.op.combine or "").identity
+        if identity is None:
+            return neutral(code, self.op.combine or "", self.equation.output.dtype, width)
+        return _constant(code, identity, self.equation.output.dtype, width)
+
+    def alone(self, code: Code, m: Any, value: Vector) -> Vector:
+        """The result where one element is all that is collected."""
+        return self.finished(m, self.join(m, self.start(code, value.mathematics.width), value))
 
     def source(self, point: Point) -> Vector:
         """What is collected at this point, in the dtype of the result."""
@@ -79,29 +87,64 @@ class Fold:
         """A total, with what remains to be done to it."""
         return total if self.op.finish is None else self.op.finish(total, self.count)
 
-    def slot(self, code: Code, width: int) -> Any:
-        """A register for a row's running total."""
-        kind = vector_type(self.equation.output.dtype, width)
-        with code.builder.goto_entry_block():
-            slot = code.builder.alloca(kind)
-        code.builder.store(self.start(code, width).value, slot)
-        return slot
+    def numbers(self, count: int, block: int = 1) -> int:
+        """How many numbers make up a running total of `count` vectors, joined in blocks one after the other."""
+        return losses(count, block) if self.op.combine == "add" and self.equation.output.dtype.kind == "f" else 1
 
-    def collect(self, code: Code, point: Point, slot: Any, j: Index, length: int) -> None:
-        """Join what is at a point: to the row's total in `slot`, or to the result."""
-        value, dtype, width = self.source(point), self.equation.output.dtype, point.width
+    def starts(self, code: Code, width: int, count: int, block: int = 1) -> list[Any]:
+        """A running total of `count` vectors to begin with; after it what rounding loses, where that is much."""
+        zero = code.constant(0, self.equation.output.dtype, width)
+        return [self.start(code, width).value, *[zero.value] * (self.numbers(count, block) - 1)]
+
+    def joined_to(self, code: Code, totals: list[Any], value: Vector) -> list[Any]:
+        """A running total with one more vector."""
+        before = [code.number(x, value.dtype, value.mathematics.width) for x in totals]
+        if len(before) == 1:
+            return [self.join(value.mathematics, before[0], value).value]
+        return [x.value for x in with_losses(before, value)]
+
+    def settled(self, code: Code, totals: list[Any], width: int) -> Vector:
+        """A running total as one vector."""
+        return settled([code.number(x, self.equation.output.dtype, width) for x in totals])
+
+    def slots(self, code: Code, width: int, count: int = 1, block: int = 1) -> list[Any]:
+        """Registers for a running total of `count` vectors, joined in blocks."""
+        slots = []
+        for start in self.starts(code, width, count, block):
+            with code.builder.goto_entry_block():
+                slots.append(code.builder.alloca(start.type))
+            code.builder.store(start, slots[-1])
+        return slots
+
+    def of_slots(self, code: Code, slots: list[Any], width: int) -> Vector:
+        """A running total as one vector."""
+        return self.settled(code, self.loaded(code, slots, width), width)
+
+    def loaded(self, code: Code, slots: list[Any], width: int) -> list[Any]:
+        """The running total in registers."""
+        kind = vector_type(self.equation.output.dtype, width)
+        return [code.builder.load(slot, typ=kind) for slot in slots]
+
+    def collect(self, code: Code, point: Point, slots: list[Any], j: Index, length: int) -> None:
+        """Join what is at a point: to the running total in `slots`, or to the result."""
+        value, width = self.source(point), point.width
         if not self.along_row:
             strides, place = self.strides, (*self.block, *point.point)
             if self.across_rows:
                 before = code.load(self.view, strides, place, width, length)
                 value = self.join(point.m, before, value)
             else:
-                value = self.finished(point.m, value)
+                value = self.alone(code, point.m, value)
             code.store(self.view, strides, place, value.value, width)
             return
         value = self.in_row(code, value, j, length, width)
-        before = code.number(code.builder.load(slot, typ=vector_type(dtype, width)), dtype, width)
-        code.builder.store(self.join(point.m, before, value).value, slot)
+        self.join_slots(code, slots, value)
+
+    def join_slots(self, code: Code, slots: list[Any], value: Vector) -> None:
+        """Join one more vector to a running total."""
+        before = self.loaded(code, slots, value.mathematics.width)
+        for slot, total in zip(slots, self.joined_to(code, before, value), strict=True):
+            code.builder.store(total, slot)
 
     def in_row(self, code: Code, value: Vector, j: Index, length: int, width: int) -> Vector:
         """The value in lanes that exist, and a number that changes nothing in those past the end of the row."""
@@ -113,11 +156,10 @@ class Fold:
         mask = code.builder.icmp_signed("<", numbers, bound)
         return code.number(code.builder.select(mask, value.value, self.start(code, width).value), value.dtype, width)
 
-    def end_of_row(self, code: Code, slot: Any, outer: tuple[Index, ...], width: int) -> None:
+    def end_of_row(self, code: Code, slots: list[Any], outer: tuple[Index, ...], width: int) -> None:
         """The lanes of a row's total joined into one number, and that stored."""
         dtype = self.equation.output.dtype
-        vector = code.number(code.builder.load(slot, typ=vector_type(dtype, width)), dtype, width)
-        total = across(code, vector, width, self.join)
+        total = across(code, self.of_slots(code, slots, width), width, self.join)
         m, strides, point = code.mathematics(1), self.strides[:-1], (*self.block, *outer)
         if self.across_rows:
             place = code.place(self.view, strides, point)
@@ -163,6 +205,11 @@ def neutral(code: Code, combine: str, dtype: np.dtype[Any], width: int) -> Vecto
     assert isinstance(op, Elementwise)
     number = op.neutral[0]
     assert number is not None
+    return _constant(code, number, dtype, width)
+
+
+def _constant(code: Code, number: float, dtype: np.dtype[Any], width: int) -> Vector:
+    """A number, where infinity stands for the largest integer."""
     if dtype.kind in "iu" and abs(number) == np.inf:
         number = np.iinfo(dtype).max if number > 0 else np.iinfo(dtype).min
     return code.constant(number, dtype, width)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial, reduce
+from math import prod
+from types import MappingProxyType
 from typing import Any
 
 from chainrule.engines.llvm.buffers import lanes
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.folds import Fold, across, fold_of
 from chainrule.engines.llvm.groups import Group
+from chainrule.engines.llvm.long_sums import BLOCK
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
@@ -34,7 +37,7 @@ def emit(code: Code, memory: MemoryPlan, group: Group) -> None:
         point = Point(code, memory, (), 1, 1)
         point.compute(group)
         for fold in folds:
-            point.keep(fold.equation.output, fold.finished(point.m, fold.source(point)), group)
+            point.keep(fold.equation.output, fold.alone(code, point.m, fold.source(point)), group)
         return
     chosen = partition_of(group) if code.threads.dividing else Partition.ALONE
     if chosen is Partition.BLOCKS:
@@ -50,6 +53,7 @@ class _Nest:
         self.code, self.memory, self.group, self.folds = code, memory, group, folds
         self.length, self.width = group.space[-1], lanes(group.space[-1], memory.widest)
         self.vectors = -(-self.length // self.width)
+        self.rows = prod(group.space[:-1])
         self.work = self.vectors * (len(group.pointwise) + len(group.folds))
 
     def emit(self, chosen: Partition) -> None:
@@ -101,20 +105,34 @@ class _Nest:
         """The rows that `run` gives, by one thread; what few vectors collect across them stays in registers."""
         code, kept = self.code, [f for f in self.folds if f.across_rows]
         if all(all(f.reduced[:-1]) for f in kept) and 0 < self.vectors * len(kept) <= IN_REGISTERS:
-            starts = [fold.start(code, self.width).value for fold in kept for _ in range(self.vectors)]
+            starts = [x for f in kept for _ in range(self.vectors) for x in f.starts(code, self.width, self.rows)]
             totals = iter(run(starts, partial(self._carrying_row, kept)))
             for fold in kept:
-                self._store(fold, [next(totals) for _ in range(self.vectors)])
+                self._store(fold, [self._next(fold, totals) for _ in range(self.vectors)])
             return
-        for fold in kept:
+        # What is summed over everything stays in registers; the rest is joined row by row in memory.
+        whole = {
+            id(f): f.slots(code, self.width, self.rows * self.vectors, self.vectors)
+            for f in kept
+            if all(f.reduced) and f.numbers(self.rows * self.vectors) > 1
+        }
+        in_memory = [f for f in kept if id(f) not in whole]
+        for fold in in_memory:
             fold.over(code, self.memory.widest, code.loop, fold.neutral)
 
         def row(outer: tuple[Index, ...], totals: list[Any]) -> list[Any]:
-            self._row(outer, code.loop)
+            self._row(outer, code.loop, whole)
             return totals
 
         run([], row)
-        self._finish([f for f in kept if not f.block], code.loop)
+        for fold in kept:
+            if id(fold) in whole:
+                self._store(fold, [fold.loaded(code, whole[id(fold)], self.width)])
+        self._finish([f for f in in_memory if not f.block], code.loop)
+
+    def _next(self, fold: Fold, totals: Iterator[Any]) -> list[Any]:
+        """The numbers that make up one running total, from all that are carried."""
+        return [next(totals) for _ in range(fold.numbers(self.rows))]
 
     def _finish(self, across_rows: list[Fold], along: Any) -> None:
         for fold in across_rows:
@@ -123,29 +141,29 @@ class _Nest:
 
     def _carrying_row(self, kept: list[Fold], outer: tuple[Index, ...], totals: list[Any]) -> list[Any]:
         """One row, with what is collected across rows in `totals`: for every such fold as many as the row has vectors."""
-        code, width, results = self.code, self.width, list(totals)
-        slots = {id(f): f.slot(code, width) for f in self.folds if f not in kept and f.along_row}
+        code, width, carried = self.code, self.width, iter(totals)
+        before = {(id(f), v): self._next(f, carried) for f in kept for v in range(self.vectors)}
+        slots = {id(f): f.slots(code, width, self.vectors) for f in self.folds if f not in kept and f.along_row}
         for v in range(self.vectors):
             point = Point(code, self.memory, (*outer, v * width), width, self.length)
             point.compute(self.group)
             for fold in self.folds:
                 if fold not in kept:
-                    fold.collect(code, point, slots.get(id(fold)), v * width, self.length)
-            for place, fold in enumerate(kept):
-                value, at = fold.source(point), place * self.vectors + v
+                    fold.collect(code, point, slots.get(id(fold), []), v * width, self.length)
+            for fold in kept:
+                value = fold.source(point)
                 if fold.along_row:
                     value = fold.in_row(code, value, v * width, self.length, width)
-                before = code.number(totals[at], value.dtype, width)
-                results[at] = fold.join(point.m, before, value).value
+                before[id(fold), v] = fold.joined_to(code, before[id(fold), v], value)
         for fold in self.folds:
             if id(fold) in slots:
                 fold.end_of_row(code, slots[id(fold)], outer, width)
-        return results
+        return [x for total in before.values() for x in total]
 
-    def _store(self, fold: Fold, totals: list[Any]) -> None:
+    def _store(self, fold: Fold, totals: list[list[Any]]) -> None:
         """What was collected across rows, to where it belongs; a block's share is not finished."""
-        code, width, dtype = self.code, self.width, fold.equation.output.dtype
-        numbers = [code.number(x, dtype, width) for x in totals]
+        code, width = self.code, self.width
+        numbers = [fold.settled(code, x, width) for x in totals]
         if fold.along_row:
             vector = reduce(partial(fold.join, numbers[0].mathematics), numbers)
             numbers, width = [across(code, vector, width, fold.join)], 1
@@ -154,18 +172,31 @@ class _Nest:
             whole = number if fold.block else fold.finished(code.mathematics(width), number)
             code.store(fold.view, fold.result_strides, place, whole.value, width)
 
-    def _row(self, outer: tuple[Index, ...], loop: Any) -> None:
-        """One row of vectors."""
-        code, width = self.code, self.width
-        totals = {id(f): f.slot(code, width) for f in self.folds if f.along_row}
+    def _row(self, outer: tuple[Index, ...], loop: Any, whole: Mapping[int, list[Any]] = MappingProxyType({})) -> None:
+        """One row of vectors; what some folds sum over everything is in the registers of `whole`."""
+        code, width, along = self.code, self.width, [f for f in self.folds if f.along_row]
+        totals = {id(f): f.slots(code, width, self.vectors, BLOCK) for f in along}
 
-        def piece(j: Index) -> None:
+        def piece(j: Index, totals: Mapping[int, list[Any]] = totals) -> None:
             point = Point(code, self.memory, (*outer, j), width, self.length)
             point.compute(self.group)
             for fold in self.folds:
-                fold.collect(code, point, totals.get(id(fold)), j, self.length)
+                fold.collect(code, point, totals.get(id(fold), []), j, self.length)
 
-        loop(self.length, piece, step=width, unroll=self.vectors <= ROWS_WRITTEN_OUT)
-        for fold in self.folds:
-            if fold.along_row:
+        def block(begin: Index) -> None:
+            """Some vectors, collected by themselves before they are joined to the totals."""
+            parts = {id(f): f.slots(code, width) for f in along}
+            count = code.smaller(code.sum((self.length, 1), (begin, -1)), BLOCK * width)
+            code.loop(count, lambda j: piece(code.sum((begin, 1), (j, 1)), parts), step=width)
+            for fold in along:
+                fold.join_slots(code, totals[id(fold)], fold.of_slots(code, parts[id(fold)], width))
+
+        if any(fold.numbers(self.vectors, BLOCK) > 1 for fold in along):
+            loop(self.length, block, step=BLOCK * width)
+        else:
+            loop(self.length, piece, step=width, unroll=self.vectors <= ROWS_WRITTEN_OUT)
+        for fold in along:
+            if id(fold) in whole:
+                fold.join_slots(code, whole[id(fold)], fold.of_slots(code, totals[id(fold)], width))
+            else:
                 fold.end_of_row(code, totals[id(fold)], outer, width)

@@ -117,10 +117,9 @@ class Tiles:
     def _at_once(self, tile: Tile) -> None:
         """A tile whose whole sum is taken in registers."""
         code = self.code
-        zero = code.constant(0, self.product.dtype, self.product.width).value
         self._fetch(tile)
         run = self._all if self.parts is None else self._of_block(tile.block)
-        totals = self._accumulate(tile, [zero] * (tile.rows * tile.vectors), run)
+        totals = self._accumulate(tile, self._zeros(tile.rows * tile.vectors), run)
         if code.unrolled or len(totals) * len(self.product.group.pointwise) <= WRITTEN_OUT:
             for r in range(tile.rows):
                 self._end(tile, r, totals[r * tile.vectors : (r + 1) * tile.vectors])
@@ -151,7 +150,8 @@ class Tiles:
             def add(i: Index) -> None:
                 here, place = tile(code.sum((i, 1), (first, 1))), code.sum((i, size))
                 totals = [self._load(scratch, code.sum((place, 1), (v, 1))) for v in range(size)]
-                self._spill(self._accumulate(here, totals, run), scratch, place)
+                own = self._accumulate(here, self._zeros(size), run)
+                self._spill(self._sums(totals, own), scratch, place)
 
             code.loop(count, add)
 
@@ -159,7 +159,30 @@ class Tiles:
         code.loop(count, lambda i: self._end_lines(tile(code.sum((i, 1), (first, 1))), scratch, code.sum((i, size))))
 
     def _all(self, totals: list[Any], step: Add) -> list[Any]:
-        return self.code.carried_nest(self.summed, totals, step, len(totals))
+        code = self.code
+        if max(self.summed[:1], default=1) <= PIECE:
+            return code.carried_nest(self.summed, totals, step, len(totals))
+        first, *others = self.summed
+
+        def piece(begin: Index, count: int, totals: list[Any]) -> list[Any]:
+            """Some terms, added up by themselves before they are added to the others, so that rounding loses little."""
+
+            def line(at: tuple[Index, ...], totals: list[Any]) -> list[Any]:
+                return step((code.sum((begin, 1), (at[0], 1)), *at[1:]), totals)
+
+            own = code.carried_nest([count, *others], self._zeros(len(totals)), line, len(totals))
+            return self._sums(totals, own)
+
+        whole = first // PIECE * PIECE
+        totals = code.carried_loop(whole, totals, lambda begin, x: piece(begin, PIECE, x), step=PIECE)
+        return piece(whole, first - whole, totals) if first > whole else totals
+
+    def _zeros(self, count: int) -> list[Any]:
+        return [self.code.constant(0, self.product.dtype, self.product.width).value] * count
+
+    def _sums(self, totals: list[Any], others: list[Any]) -> list[Any]:
+        dtype, width, number = self.product.dtype, self.product.width, self.code.number
+        return [(number(a, dtype, width) + number(b, dtype, width)).value for a, b in zip(totals, others, strict=True)]
 
     def _of_block(self, block: Index) -> Run:
         """The positions of one block of a sum that is shared out."""
@@ -172,7 +195,18 @@ class Tiles:
                 here = code.sum((i, 1), (begin, 1))
                 return code.carried_nest(others, totals, lambda rest, x: step((here, *rest), x), len(totals))
 
-            return code.carried_loop(code.sum((end, 1), (begin, -1)), totals, line)
+            count = code.sum((end, 1), (begin, -1))
+            if first <= BLOCKS * PIECE:
+                return code.carried_loop(count, totals, line)
+
+            def piece(start: Index, totals: list[Any]) -> list[Any]:
+                rest = code.smaller(code.sum((count, 1), (start, -1)), PIECE)
+                own = code.carried_loop(
+                    rest, self._zeros(len(totals)), lambda i, x: line(code.sum((start, 1), (i, 1)), x)
+                )
+                return self._sums(totals, own)
+
+            return code.carried_loop(count, totals, piece, step=PIECE)
 
         return run
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ShapeError
+from chainrule.errors import SettingError, ShapeError
 from chainrule.ops.functions.function import function
 from chainrule.ops.operation import example
 
@@ -25,7 +25,16 @@ def power(m: Any, x1: Any, x2: Any, /) -> Any:
     """x1 to the power x2; the commonest constant exponents become simpler operations."""
     if type(x2) in (int, float) and x2 in _POWERS and x1.dtype.kind == "f":
         return getattr(m, _POWERS[x2])(x1)
+    if isinstance(x2, int | np.generic | np.ndarray) and _whole(x1) and _whole(x2) and np.any(np.less(x2, 0)):
+        raise SettingError(
+            f"integers (dtype {x1.dtype}) to a negative power (exponent {x2}) are no integers. Write 1.0 / x**n, or the base as "
+            "x.astype(float)."
+        )
     return m.power(x1, x2)
+
+
+def _whole(x: Any) -> bool:
+    return isinstance(x, int) or getattr(x, "dtype", np.dtype(float)).kind in "iu"
 
 
 @function(example(np.array([True, False])), example(np.array([0, 5, -3])), differentiable=False)

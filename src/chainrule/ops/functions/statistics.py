@@ -11,6 +11,7 @@ import numpy as np
 from chainrule.errors import SettingError, ShapeError
 from chainrule.ops.functions.function import all_axes, function, ndim, one_axis
 from chainrule.ops.functions.shaping import cut_along, ravel
+from chainrule.ops.kinds.reduction import HALF, SINGLE
 from chainrule.ops.operation import example
 
 Axis = int | tuple[int, ...] | None
@@ -65,8 +66,19 @@ def var(m: Any, a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = 
     count = math.prod(a.shape[i] for i in axes)
     if count - ddof <= 0:
         raise ShapeError(f"var needs more than ddof={ddof} elements along axis {axis} and was given shape {a.shape}.")
-    distance = a - m.mean(a, axis=axes, keepdims=True)
-    return m.sum(m.square(distance), axis=axes, keepdims=bool(keepdims)) / (count - ddof)
+    wide = _wide(m, a)
+    distance = wide - m.mean(wide, axis=axes, keepdims=True)
+    return _as(m, a, m.sum(m.square(distance), axis=axes, keepdims=bool(keepdims)) / (count - ddof))
+
+
+def _wide(m: Any, a: Any) -> Any:
+    """Half precision as single, as NumPy has it where numbers are added up."""
+    return m.astype(a, dtype=SINGLE) if a.dtype == HALF else a
+
+
+def _as(m: Any, a: Any, result: Any) -> Any:
+    """A result of `_wide` numbers in the dtype that was given."""
+    return m.astype(result, dtype=HALF) if a.dtype == HALF else result
 
 
 @function(example((3, 4)), example((5, 2), axis=0, ddof=1))
@@ -83,21 +95,22 @@ def _root(m: Any, x: Any, root: Callable[[Any], Any]) -> Any:
 @function(example((3, 4)), example((3, 4), axis=1, keepdims=True), numpy=())
 def logsumexp(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """ln Σ eˣ, which overflows for no finite x."""
-    return m.logsumexp(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+    return _as(m, a, m.logsumexp(_wide(m, a), axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims)))
 
 
 @function(example((3, 4)), example((3, 4), axis=0), numpy=(), activation="plain")
 def softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
     """eˣ / Σ eˣ: positive numbers that sum to 1 along `axis`."""
-    axes = all_axes(axis, ndim(x))
-    powers = m.exp(x - m.stop_gradient(m.max(x, axis=axes, keepdims=True)))
-    return powers / m.sum(powers, axis=axes, keepdims=True)
+    axes, wide = all_axes(axis, ndim(x)), _wide(m, x)
+    powers = m.exp(wide - m.stop_gradient(m.max(wide, axis=axes, keepdims=True)))
+    return _as(m, x, powers / m.sum(powers, axis=axes, keepdims=True))
 
 
 @function(example((3, 4)), example((3, 4), axis=0), numpy=(), activation="plain")
 def log_softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
     """x − ln Σ eˣ, the logarithm of `softmax`."""
-    return x - m.logsumexp(x, axis=all_axes(axis, ndim(x)), keepdims=True)
+    wide = _wide(m, x)
+    return _as(m, x, wide - m.logsumexp(wide, axis=all_axes(axis, ndim(x)), keepdims=True))
 
 
 @function(

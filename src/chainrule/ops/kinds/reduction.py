@@ -21,6 +21,8 @@ class Uniform:
     of_count: Callable[[int], float]
 
 
+HALF, SINGLE = np.dtype(np.float16), np.dtype(np.float32)
+
 Partial = Callable[..., Any] | Uniform | None
 """∂result/∂element: a function of `(m, y, x, axis)`, the same for all elements, or `None` where there is none."""
 
@@ -51,7 +53,9 @@ class Reduction(Operation):
             object.__setattr__(self, "_fold", getattr(np, self.combine).reduce)
 
     def evaluate(self, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
-        """The reduction of plain arrays, by NumPy's own `reduce` where it is a fold."""
+        """The reduction of plain arrays, by NumPy's own `reduce` where it is a fold; sums of float16 are added up in float32."""
+        if getattr(x, "dtype", None) is HALF and self.combine == "add":  # half precision is too coarse and short for sums
+            return self.evaluate(x.astype(SINGLE), axis, keepdims).astype(HALF)[()]
         if self.combine is not None and self.finish is None and not self.needs_elements:
             return self._fold(x, axis, None, None, keepdims)  # type: ignore[attr-defined]
         shape = np.shape(x)
