@@ -2,6 +2,7 @@
 
     ChainruleError
     ├── ShapeError             shapes that do not fit together              (ValueError)
+    │   └── PositionError          a position that an array does not have   (IndexError)
     ├── DataError              data that cannot be learned from             (ValueError)
     ├── SettingError           a setting outside what is allowed            (ValueError)
     ├── UnknownNameError       a name nobody knows, with the nearest one    (LookupError)
@@ -25,6 +26,7 @@ from __future__ import annotations
 
 import math
 import numbers
+import reprlib
 from collections.abc import Iterable
 
 
@@ -38,6 +40,20 @@ class ShapeError(ChainruleError, ValueError):
     Fails: `network(np.zeros((5, 3)))` when the network was built for 2 features.
     Works: `network(np.zeros((5, 2)))`.
     """
+
+
+class PositionError(ShapeError, IndexError):
+    """A position that an array does not have.
+
+    Fails: `cr.grad(lambda x: x[3])(np.ones(3))`.
+    Works: `cr.grad(lambda x: x[2])(np.ones(3))`.
+    """
+
+    @classmethod
+    def of(cls, place: int, length: int, axis: int) -> PositionError:
+        """The error for a place along an axis of this length."""
+        allowed = f"give one from {-length} to {length - 1}" if length else "an empty axis has none"
+        return cls(f"index {place} is out of bounds for axis {axis} with size {length}; {allowed}.")
 
 
 class DataError(ChainruleError, ValueError):
@@ -203,6 +219,32 @@ class MissingExtraError(ChainruleError, ImportError):
     def of(cls, library: str, extra: str, purpose: str) -> MissingExtraError:
         """The error for `library`, which `purpose` needs and the extra named `extra` brings."""
         return cls(f'{purpose} needs {library}, which is not installed. Install it: pip install "chainrule[{extra}]"')
+
+
+LONGEST = 200
+"""Characters of a value that a message shows."""
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxset = _SHORT.maxfrozenset = _SHORT.maxdict = _SHORT.maxdeque = 8
+_SHORT.maxstring = _SHORT.maxother = LONGEST
+
+
+def shortened(value: object, longest: int = LONGEST) -> str:
+    """How a value of the user's is shown in a message: its representation in one line, the middle of a long one left out.
+
+    Examples
+    --------
+    >>> shortened("sigmoid")
+    "'sigmoid'"
+    >>> shortened([0.5] * 1000)
+    '[0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, ...]'
+    """
+    try:
+        text = " ".join(_SHORT.repr(value).split())
+    except Exception:  # whatever a __repr__ of the user's does: a message is not the place to fail
+        return f"<{type(value).__name__}>"
+    half = (longest - 5) // 2
+    return text if len(text) <= longest else f"{text[:half]} ... {text[-half:]}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
