@@ -55,7 +55,8 @@ def _slice(x: Any, start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -
         return np.asarray(x)[_key(start, stop, step, drop)]
     except IndexError:
         raise PositionError(
-            f"an array of shape {np.shape(x)} has no places {[start[i] for i in drop]} along its axes {list(drop)}; give shorter positions."
+            f"an array of shape {np.shape(x)} has no places {[start[i] for i in drop]} along its axes {list(drop)}; "
+            "give positions that it has."
         ) from None
 
 
@@ -256,7 +257,7 @@ embed = Layout(
     examples=(
         example((3,), shape=(7,), start=(1,), stop=(6,), step=(2,)),
         example((2, 2), shape=(3, 4), start=(1, 3), stop=(None, None), step=(1, -2)),
-        example((), shape=(4,), start=(2,), stop=(3,), step=(1,), drop=(0,)),
+        example((2,), shape=(4, 2), start=(2, None), stop=(3, None), step=(1, 1), drop=(0,)),
         example((2,), shape=(3, 4, 2), start=(1, None, 0), stop=(2, None, 1), step=(1, -2, 1), drop=(0, 2)),
     ),
 )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import itertools
 import math
-import operator
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import PositionError, SettingError, ShapeError, TracingError, shortened
-from chainrule.ops.functions.function import array, function, ndim, one_axis, shape
+from chainrule.errors import PositionError, SettingError, ShapeError
+from chainrule.ops.functions.function import array, function, ndim, one_axis, shape, whole, wholes
 from chainrule.ops.functions.shaping import cut_along, expand_dims, ravel, reshape, transpose
 from chainrule.ops.operation import example
 
@@ -70,26 +69,31 @@ def split(m: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any
     """An array cut into pieces of equal length, or at given positions."""
     place = one_axis(axis, ndim(ary))
     n = ary.shape[place]
-    if isinstance(indices_or_sections, int):
-        if n % indices_or_sections:
+    if ndim(indices_or_sections) == 0:
+        indices_or_sections = whole(indices_or_sections, "the number of sections")
+        if indices_or_sections < 1 or n % indices_or_sections:
             raise ShapeError(f"cannot split an axis of length {n} into {indices_or_sections} equal parts.")
-        bounds = list(range(0, n + 1, n // indices_or_sections))
+        bounds = [i * (n // indices_or_sections) for i in range(indices_or_sections + 1)]
     else:
-        bounds = [0, *(min(int(i), n) for i in indices_or_sections), n]
+        bounds = [0, *(min(i, n) for i in wholes(indices_or_sections, "a position")), n]
     return [cut_along(m, ary, place, begin, end) for begin, end in itertools.pairwise(bounds)]
 
 
 @function(example((7, 2), 3), example((5,), [1, 3]), example((2, 3), 2, axis=1))
 def array_split(m: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """An array cut into pieces whose lengths differ by at most 1, or at given positions."""
-    if not isinstance(indices_or_sections, int):
+    if ndim(indices_or_sections) > 0:
         return split(m, ary, indices_or_sections, axis)
+    indices_or_sections = whole(indices_or_sections, "the number of sections")
+    if indices_or_sections < 1:
+        raise ShapeError(f"array_split was given {indices_or_sections} sections; give at least 1.")
+    axis = one_axis(axis, ndim(ary))
     length, longer = divmod(shape(ary)[axis], indices_or_sections)
     bounds = [i * length + min(i, longer) for i in range(1, indices_or_sections)]
     return split(m, ary, bounds, axis)
 
 
-@function(example((5, 3), [0, 4, 4]), example((3, 4), np.array([[1, 0]]), axis=1))
+@function(example((5, 3), [0, 4, 4]), example((3, 4), np.array([[1, 0]]), axis=1), public=True)
 def take(m: Any, a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
     """Slices at the given positions along an axis; of the flattened array without one."""
     a = array(a)
@@ -149,18 +153,6 @@ def one_position(place: int, length: int, axis: int) -> int:
     return place % length
 
 
-def _whole(number: Any) -> int:
-    """A bound of a slice, or a position, as an integer."""
-    try:
-        return operator.index(number)
-    except TracingError:
-        raise
-    except TypeError:
-        raise ShapeError(
-            f"positions must be integers; {shortened(number)} is a {type(number).__name__}. Write int(…)."
-        ) from None
-
-
 def index(m: Any, x: Any, key: Any) -> Any:
     """`x[key]` with everything NumPy allows: integers, slices, `...`, `None`, integer arrays and masks."""
     items: Sequence[Any] = key if isinstance(key, tuple) else (key,)
@@ -181,8 +173,11 @@ _BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
 def _plain(item: Any) -> Any:
     """An item of a basic index as something that can be compared with others of its kind: slices as their bounds."""
     if isinstance(item, slice):
-        return tuple(n if n is None or type(n) is int else _whole(n) for n in (item.start, item.stop, item.step))
-    return item if type(item) is int or item is None or item is Ellipsis else _whole(item)
+        return tuple(
+            n if n is None or type(n) is int else whole(n, "a bound of a slice")
+            for n in (item.start, item.stop, item.step)
+        )
+    return item if type(item) is int or item is None or item is Ellipsis else whole(item, "an index")
 
 
 @lru_cache(maxsize=4096)
