@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from chainrule.errors import DerivativeLostError, InPlaceError, ShapeError, shortened
+from chainrule.errors import DerivativeLostError, InPlaceError, TracingError, shortened
 from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction, Elementwise
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import Operation
@@ -200,8 +200,8 @@ class ArrayInterface:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise ShapeError(
-                "len() of a traced value without axes: it is one number. Give an array with axes, or use x.size."
+            raise TracingError(
+                "a value without axes has no length: it is one number. Give an array with axes, or use x.size."
             )
         return self.shape[0]
 

@@ -11,6 +11,8 @@ from chainrule.errors import (
     ChainruleError,
     DerivativeLostError,
     InPlaceError,
+    PositionError,
+    ShapeError,
     UnsupportedError,
     UnsupportedMethodError,
     nearest,
@@ -82,7 +84,8 @@ def lose_as_position() -> NoReturn:
     """Say that a traced value was about to be a plain integer."""
     raise DerivativeLostError(
         "a traced value cannot be an index of a plain array or a Python list, a bound of a slice or a count of repetitions: these "
-        "are plain integers. To pick elements by a traced i, write chainrule.take(table, i, axis=0), for a list after np.stack; "
+        "are plain integers. To pick elements of x by a traced i, write np.take(x, i, axis=0) where x is traced as well, and "
+        "chainrule.take(x, i, axis=0) where it is a plain array or a list; "
         "where the number is known beforehand, give it as a Python int that is not traced: lambda x: f(x, 3)."
     )
 
@@ -105,7 +108,7 @@ def into_existing(called: str) -> InPlaceError:
     """The error for `out=`, and for `y += x` with a plain y."""
     return InPlaceError(
         f"{called} was to write its result into an existing array (out=, or += on a plain array). "
-        "Traced values never change: write `a = a + b` instead of `a += b`."
+        "Traced values never change: use the return value, and write `a = a + b` instead of `a += b`."
     )
 
 
@@ -120,12 +123,13 @@ def unsupported(numpy: Any, called: str = "") -> UnsupportedError:
         return UnsupportedError(
             f"{full} cannot be traced. Write cr.{ours}, which has a derivative (import chainrule as cr)."
         )
+    wanted = called.rpartition(".")[2] if called else name
     advice = (
-        f"Write {INSTEAD[name]}."
-        if name in INSTEAD
+        f"Write {INSTEAD[wanted]}."
+        if wanted in INSTEAD
         else "Write it in functions that have one; chainrule.ops.FUNCTIONS holds them all."
     )
-    guess = "" if called or name in INSTEAD else nearest(name, known - {name}, alike=0.85)
+    guess = "" if called or name in INSTEAD else nearest(name, known - {name}, alike=0.8)
     return UnsupportedError(f"{called or full} has no derivative in chainrule{guess}. {advice}")
 
 
@@ -146,12 +150,14 @@ def unsupported_option(called: str, option: str) -> UnsupportedError:
     return UnsupportedError(f"{called} with {option}= cannot be traced; {advice}.")
 
 
-def untraceable(name: str, args: tuple[Any, ...], options: Mapping[str, Any], error: Exception) -> UnsupportedError:
-    """The error for a call that failed for what it was given."""
+def untraceable(name: str, args: tuple[Any, ...], options: Mapping[str, Any], error: Exception) -> ChainruleError:
+    """The error for a call that failed for what it was given, of the kind that NumPy's is."""
     given = ", ".join([*(shortened(x, 60) for x in args), *(f"{key}={shortened(x, 60)}" for key, x in options.items())])
-    return UnsupportedError(
-        f"np.{name}({given}) cannot be traced: {error}. Give arguments as NumPy's documentation says, lists and counts as plain "
-        "Python numbers, or write it in simpler functions."
+    kinds: dict[type[Exception], type[ChainruleError]] = {IndexError: PositionError, ValueError: ShapeError}
+    kind = next((own for numpy, own in kinds.items() if isinstance(error, numpy)), UnsupportedError)
+    return kind(
+        f"np.{name}({given}) failed: {str(error).rstrip('.')}. Give arrays whose shapes fit, and lists, counts and options as plain "
+        "Python values, as NumPy's documentation says."
     )
 
 
