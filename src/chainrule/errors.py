@@ -2,6 +2,7 @@
 
     ChainruleError
     ├── ShapeError             shapes that do not fit together              (ValueError)
+    │   └── PositionError          a position that an array does not have   (IndexError)
     ├── DataError              data that cannot be learned from             (ValueError)
     ├── SettingError           a setting outside what is allowed            (ValueError)
     ├── UnknownNameError       a name nobody knows, with the nearest one    (LookupError)
@@ -9,6 +10,7 @@
     │   ├── DerivativeLostError    the derivative would silently be zero
     │   ├── InPlaceError           assignment into a traced value
     │   ├── UnsupportedError       a NumPy function chainrule does not know
+    │   │   └── UnsupportedMethodError     a method of arrays it does not know  (AttributeError)
     │   └── LeakedValueError       a traced value used after its trace ended
     ├── DifferentiationError   arguments or results without a derivative    (TypeError)
     ├── GradientMismatchError  check_grads found a difference               (AssertionError)
@@ -25,11 +27,15 @@ from __future__ import annotations
 
 import math
 import numbers
+import reprlib
 from collections.abc import Iterable
 
 
 class ChainruleError(Exception):
-    """Base of every error chainrule raises on purpose."""
+    """Base of every error chainrule raises on purpose. A message is never longer than 2,000 characters."""
+
+    def __init__(self, *args: object) -> None:
+        super().__init__(*(bounded(x, 2000) if isinstance(x, str) else x for x in args))
 
 
 class ShapeError(ChainruleError, ValueError):
@@ -38,6 +44,20 @@ class ShapeError(ChainruleError, ValueError):
     Fails: `network(np.zeros((5, 3)))` when the network was built for 2 features.
     Works: `network(np.zeros((5, 2)))`.
     """
+
+
+class PositionError(ShapeError, IndexError):
+    """A position that an array does not have.
+
+    Fails: `cr.grad(lambda x: x[3])(np.ones(3))`.
+    Works: `cr.grad(lambda x: x[2])(np.ones(3))`.
+    """
+
+    @classmethod
+    def of(cls, place: int, length: int, axis: int) -> PositionError:
+        """The error for a place along an axis of this length."""
+        allowed = f"give one from {-length} to {length - 1}" if length else "an empty axis has none"
+        return cls(f"index {place} is out of bounds for axis {axis} with size {length}; {allowed}.")
 
 
 class DataError(ChainruleError, ValueError):
@@ -73,14 +93,14 @@ class SettingError(ChainruleError, ValueError):
             return
         bounds = {"at least": at_least, "more than": above, "at most": at_most, "less than": below}
         words = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound))
-        raise cls(f"{owner} was given {name}={value!r}; it must be {words or 'a finite number'}.")
+        raise cls(f"{owner} was given {name}={shortened(value)}; it must be {words or 'a finite number'}.")
 
     @classmethod
     def unless_count(cls, owner: str, name: str, value: object, at_least: int = 1) -> None:
         """Refuse a setting that is no whole number from `at_least` on."""
         if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < at_least:
             kind = "a positive integer" if at_least == 1 else f"an integer from {at_least} on"
-            raise cls(f"{owner} was given {name}={value!r}; it must be {kind}.")
+            raise cls(f"{owner} was given {name}={shortened(value)}; it must be {kind}.")
 
 
 class UnknownNameError(ChainruleError, LookupError):
@@ -94,7 +114,9 @@ class UnknownNameError(ChainruleError, LookupError):
     def among(cls, kind: str, given: object, known: Iterable[str]) -> UnknownNameError:
         """The error for `given`, which is none of the `known` names of a `kind`."""
         names = sorted(known)
-        return cls(f"there is no {kind} named {given!r}{nearest(str(given), names)}. Known: {', '.join(names)}.")
+        return cls(
+            f"there is no {kind} named {shortened(given)}{nearest(str(given)[:LONGEST], names)}. Known: {', '.join(names)}."
+        )
 
 
 class TracingError(ChainruleError, TypeError):
@@ -130,6 +152,14 @@ class UnsupportedError(TracingError):
 
     Fails: `np.sum(x, where=mask)`.
     Works: `np.sum(np.where(mask, x, 0.0))`.
+    """
+
+
+class UnsupportedMethodError(UnsupportedError, AttributeError):
+    """A method or attribute of NumPy's arrays that traced values do not have.
+
+    Fails: `cr.grad(lambda x: np.sum(x.cumprod()))(np.ones(3))`.
+    Works: `cr.grad(lambda x: np.sum(np.exp(np.cumsum(np.log(x)))))(np.ones(3))`.
     """
 
 
@@ -205,9 +235,40 @@ class MissingExtraError(ChainruleError, ImportError):
         return cls(f'{purpose} needs {library}, which is not installed. Install it: pip install "chainrule[{extra}]"')
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A suggestion such as ` (did you mean 'relu'?)`, or nothing when no known name is close."""
+LONGEST = 200
+"""Characters of a value that a message shows."""
+
+_SHORT = reprlib.Repr()
+_SHORT.maxlist = _SHORT.maxtuple = _SHORT.maxset = _SHORT.maxfrozenset = _SHORT.maxdict = _SHORT.maxdeque = 8
+_SHORT.maxstring = _SHORT.maxother = LONGEST
+
+
+def shortened(value: object, longest: int = LONGEST) -> str:
+    """How a value of the user's is shown in a message: its representation in one line, the middle of a long one left out.
+
+    Examples
+    --------
+    >>> shortened("sigmoid")
+    "'sigmoid'"
+    >>> shortened([0.5] * 1000)
+    '[0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, ...]'
+    """
+    try:
+        text = " ".join(_SHORT.repr(value).split())
+    except Exception:  # whatever a __repr__ of the user's does: a message is not the place to fail
+        return f"<{type(value).__name__}>"
+    return bounded(text, longest)
+
+
+def bounded(text: str, longest: int) -> str:
+    """A text with its middle left out where it would be longer."""
+    half = (longest - 5) // 2
+    return text if len(text) <= longest else f"{text[:half]} ... {text[-half:]}"
+
+
+def nearest(name: str, known: Iterable[str], alike: float = 0.6) -> str:
+    """A suggestion such as ` (did you mean 'relu'?)`, or nothing when no known name is so much alike."""
     import difflib  # only needed when something has gone wrong
 
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=alike)
     return f" (did you mean {close[0]!r}?)" if close else ""

@@ -26,9 +26,9 @@ def reaches(case: Case, links: Any, source: tuple[int, ...], target: tuple[int, 
             case Kept(s, t):
                 return source[s] == target[t]
             case Picked(s, t, start, step):
-                return source[s] == start + step * target[t]
+                return source[s] == start + step * (0 if t is None else target[t])
             case Put(s, t, start, step):
-                return target[t] == start + step * source[s]
+                return target[t] == start + step * (0 if s is None else source[s])
             case Regrouped(sources, targets):
                 flat = np.ravel_multi_index([source[i] for i in sources], [shape[i] for i in sources])
                 return flat == np.ravel_multi_index([target[i] for i in targets], [result[i] for i in targets])

@@ -276,7 +276,7 @@ def test_lists_take_part_where_numpy_takes_them():
         lambda t: np.mean(t[:, :0], axis=1),
         lambda t: np.take(t, 0.5),
         lambda t: np.take_along_axis(t, np.array([0]), axis=0),
-        lambda t: np.reshape(t, 6, order="F"),
+        lambda t: np.reshape(t, 6, order="K"),
         lambda t: np.pad(t, 1, mode="linear_ramp"),
     ],
 )  # fmt: skip

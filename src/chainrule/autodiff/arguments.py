@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from operator import index
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DifferentiationError, SettingError
+from chainrule.errors import DifferentiationError, SettingError, shortened
 from chainrule.tracing import trees
 from chainrule.tracing.apply import PLAIN, Traced, array_of
 from chainrule.tracing.recorder import RecordedNumber
@@ -40,7 +41,19 @@ def real_array(x: Any, name: str) -> Any:
 
 def chosen(args: tuple[Any, ...], argnums: Argnums) -> tuple[int, ...]:
     """The positions of the arguments to differentiate by, no two of them the same."""
-    return _positions(len(args), argnums if isinstance(argnums, int) else tuple(argnums))
+    return positions_of(len(args), argnums)
+
+
+def positions_of(count: int, argnums: Argnums) -> tuple[int, ...]:
+    """The positions that `argnums` names among so many arguments."""
+    if type(argnums) is not int:
+        try:
+            argnums = tuple(map(index, argnums)) if isinstance(argnums, Iterable) else index(argnums)
+        except TypeError:
+            raise SettingError(
+                f"argnums was given as {shortened(argnums)}; give the place of an argument, such as 0, or a tuple of places."
+            ) from None
+    return _positions(count, argnums)
 
 
 @cache
@@ -89,7 +102,7 @@ def call_with(
 def as_given(structure: trees.Structure, leaves: list[Any], argnums: Argnums) -> Any:
     """Results in the form of the arguments: one for an integer `argnums`, a tuple otherwise."""
     nested = trees.unflatten(structure, leaves)
-    return nested[0] if isinstance(argnums, int) else nested
+    return nested if isinstance(argnums, Iterable) else nested[0]
 
 
 def owned(results: list[Any]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 
 from chainrule.engines.choice import COMPILER, choose, named
 from chainrule.engines.engine import Function
-from chainrule.errors import UnknownNameError
+from chainrule.errors import SettingError, UnknownNameError
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
 from chainrule.tracing.apply import Traced, array_of
@@ -33,8 +34,8 @@ def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[...
     Returns
     -------
     callable
-        Called like `function`, with positional arguments; its results have the dtypes that `function` itself gives.
-        `.inspect(stage, *args)` shows what runs for such arguments: the `"program"`, the `"loops"` it was grouped into, the plan of its `"memory"`, the `"llvm"` code or
+        Called like `function`; its results have the dtypes that `function` itself gives. `.inspect(stage, *args)` shows what
+        became of it for such arguments: the `"program"`, the `"loops"` it was grouped into, the plan of its `"memory"`, the `"llvm"` code or
         the `"assembly"`.
 
     Raises
@@ -46,6 +47,8 @@ def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[...
         not installed.
     UnknownNameError
         For a name that is no engine.
+    SettingError
+        When an argument is given by name that the function does not have, or takes by name only.
 
     Examples
     --------
@@ -58,11 +61,26 @@ def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[...
     compiled = _Compiled(function, engine)
 
     @wraps(function)
-    def call(*args: Any) -> Any:
-        return compiled(*args)
+    def call(*args: Any, **named: Any) -> Any:
+        return compiled(*(positional(function, args, named) if named else args))
 
     call.inspect = compiled.inspect  # type: ignore[attr-defined]
     return call
+
+
+def positional(function: Callable[..., Any], args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    """The arguments of a call by their places, those that were given by name too."""
+    try:
+        bound = inspect.signature(function).bind(*args, **named)
+        bound.apply_defaults()
+    except (TypeError, ValueError) as error:
+        raise SettingError(f"the compiled function was called with {', '.join(named)} by name, but {error}.") from None
+    if bound.kwargs:
+        raise SettingError(
+            f"the compiled function was given {', '.join(bound.kwargs)} by name, which it takes by name only. Compile it with "
+            "that fixed: cr.jit(lambda x: f(x, k=2.0))."
+        )
+    return bound.args
 
 
 ACCEPTED = (np.ndarray, *NUMBERS)

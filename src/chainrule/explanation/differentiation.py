@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DifferentiationError, UnknownNameError
+from chainrule.autodiff.arguments import positions_of
+from chainrule.errors import DifferentiationError, UnknownNameError, shortened
 from chainrule.explanation.backward import dependents
 from chainrule.explanation.derived import DerivedFormula, PartialDerivative, RuleLine
 from chainrule.explanation.elements import LENGTHY, Alphabet, Formulas, Use
@@ -99,6 +100,10 @@ def derivation(function: Callable[..., Any], argnums: int | None = None) -> Form
       ∂c/∂a = 0                          constant rule
     so ∂f/∂a = b
     """
+    if not callable(function):
+        raise DifferentiationError(
+            f"derivation was given {shortened(function)}; give a function such as lambda a, b: a * b."
+        )
     count = _count(function)
     program = simplify(trace(function, *[ArrayType((), np.dtype(np.float64))] * count))
     output = program.outputs[0]
@@ -108,10 +113,16 @@ def derivation(function: Callable[..., Any], argnums: int | None = None) -> Form
         )
     if output.shape or output.dtype.kind != "f":
         raise DifferentiationError(f"the function gives {output.type}; derivation is of formulas that give one number.")
+    for equation in program.equations:
+        if equation.output.shape:
+            raise DifferentiationError(
+                f"derivation is of formulas of numbers, and {equation.op.name} makes an array of shape {equation.output.shape} of "
+                "them. Write a + b instead of np.sum(np.stack([a, b])), or ask cr.explain, which knows arrays."
+            )
     names = {x: x.name for x in program.inputs}
     evaluation = Evaluation(program, dict.fromkeys([*program.inputs, *(e.output for e in program.equations)]), names)
     formulas = Formulas(evaluation, names.__contains__, Alphabet(set()))
-    chosen = program.inputs if argnums is None else (program.inputs[argnums],)
+    chosen = program.inputs if argnums is None else [program.inputs[i] for i in positions_of(count, argnums)]
     partials = tuple(_partial(formulas, output, x) for x in chosen)
     return FormulaDerivation(program.name if program.name != "program" else "f", formulas, Element(output), partials)
 

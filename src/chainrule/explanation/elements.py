@@ -109,15 +109,16 @@ def _forward(equation: Equation, position: int, element: Element) -> list[list[i
             if link.target is not None:
                 entries[link.target] = 0
         elif isinstance(link, Picked | Put):
-            place = element.index[link.source]
+            place = 0 if link.source is None else element.index[link.source]
             if isinstance(place, Letter):
                 return None
             whole, rest = divmod(place - link.start, link.step) if isinstance(link, Picked) else (0, 0)
             if isinstance(link, Put):
                 whole = link.start + link.step * place
-            if rest or not 0 <= whole < shape[link.target]:
+            if rest or not 0 <= whole < (1 if link.target is None else shape[link.target]):
                 return []
-            entries[link.target] = whole
+            if link.target is not None:
+                entries[link.target] = whole
         elif isinstance(link, Regrouped):
             moved = _regrouped(element.index, element.variable.shape, link.sources, shape, link.targets)
             if moved is None:
@@ -158,7 +159,13 @@ def input_element(equation: Equation, position: int, target: Element) -> Element
     for link in links[position]:
         if isinstance(link, Kept):
             places[link.source] = target.index[link.target]
-        elif isinstance(link, Picked) and not isinstance(place := target.index[link.target], Letter):
+        elif isinstance(link, Picked) and link.target is None:
+            places[link.source] = link.start
+        elif (
+            isinstance(link, Picked)
+            and link.target is not None
+            and not isinstance(place := target.index[link.target], Letter)
+        ):
             places[link.source] = link.start + link.step * place
         elif isinstance(link, Regrouped):
             moved = _regrouped(target.index, target.variable.shape, link.targets, x.shape, link.sources)

@@ -182,6 +182,9 @@ class Value(Traced, ArrayInterface):
     def __bool__(self) -> bool:
         return bool(self.node.value)
 
+    def _shown(self) -> Any:
+        return self.node.value
+
     def __repr__(self) -> str:
         name = f"{self.name!r}, " if self.name else ""
         return f"Value({name}data={self.data}, grad={self.grad})"

@@ -26,19 +26,21 @@ class Kept:
 
 @dataclass(frozen=True)
 class Picked:
-    """Place p of the result's axis is place `start + step·p` of the input's: a slice."""
+    """Place p of the result's axis is place `start + step·p` of the input's: a slice. Without `target` there is one place,
+    and its axis is gone: an index."""
 
     source: int
-    target: int
+    target: int | None
     start: int
     step: int
 
 
 @dataclass(frozen=True)
 class Put:
-    """Place p of the input's axis is place `start + step·p` of the result's, which has others as well."""
+    """Place p of the input's axis is place `start + step·p` of the result's, which has others as well. Without `source` the
+    input has no such axis, and is put at place `start`."""
 
-    source: int
+    source: int | None
     target: int
     start: int
     step: int
@@ -103,16 +105,30 @@ def mixing(ndim: int, axis: int) -> Links:
 
 
 def slicing(
-    shape: Shape, start: Sequence[int | None], stop: Sequence[int | None], step: Sequence[int], *, into: bool = False
+    shape: Shape,
+    start: Sequence[int | None],
+    stop: Sequence[int | None],
+    step: Sequence[int],
+    drop: Sequence[int] = (),
+    *,
+    into: bool = False,
 ) -> Links:
-    """The links of a slice of an array of this shape, or of an array that is put `into` the slice of such an array."""
+    """The links of a slice of an array of this shape, or of an array that is put `into` the slice of such an array.
+
+    The slice is without the axes `drop`, where it has one place.
+    """
     links: list[Link] = []
     for i, (n, a, b, c) in enumerate(zip(shape, start, stop, step, strict=True)):
         piece = range(*slice(a, b, c).indices(n))
-        if piece == range(n):
-            links.append(Kept(i, i))
+        own = i - sum(k < i for k in drop)
+        if i in drop:
+            links.append(Put(None, i, piece.start, 1) if into else Picked(i, None, piece.start, 1))
+        elif piece == range(n):
+            links.append(Kept(own, i) if into else Kept(i, own))
+        elif into:
+            links.append(Put(own, i, piece.start, piece.step))
         else:
-            links.append((Put if into else Picked)(i, i, piece.start, piece.step))
+            links.append(Picked(i, own, piece.start, piece.step))
     return tuple(links)
 
 

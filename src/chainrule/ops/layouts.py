@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ShapeError
+from chainrule.errors import PositionError, ShapeError
 from chainrule.ops.axes import Kept, Link, Links, Put, Scattered, Taken, broadcasting, regrouping, slicing
 from chainrule.ops.kinds.elementwise import sum_to
 from chainrule.ops.kinds.layout import Layout
@@ -42,17 +43,39 @@ def _batched_broadcast(m: Any, size: int, batched: Any, x: Any, shape: Shape) ->
     return m.broadcast_to(m.reshape(x, shape=(size, *missing, *x.shape[1:])), shape=(size, *shape))
 
 
-def _slices(start: Bounds, stop: Bounds, step: Shape) -> tuple[slice, ...]:
-    return tuple(slice(a, b, c) for a, b, c in zip(start, stop, step, strict=True))
+@lru_cache(maxsize=4096)
+def _key(start: Bounds, stop: Bounds, step: Shape, drop: Shape) -> tuple[slice | int | None, ...]:
+    """What NumPy is given to pick these elements."""
+    bounds = enumerate(zip(start, stop, step, strict=True))
+    return tuple(a if i in drop else slice(a, b, c) for i, (a, b, c) in bounds)
 
 
-def _slice_shape(x: Shape, start: Bounds, stop: Bounds, step: Shape) -> Shape:
-    return tuple(len(range(*piece.indices(n))) for piece, n in zip(_slices(start, stop, step), x, strict=True))
+def _slice(x: Any, start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> Any:
+    try:
+        return np.asarray(x)[_key(start, stop, step, drop)]
+    except IndexError:
+        raise PositionError(
+            f"an array of shape {np.shape(x)} has no places {[start[i] for i in drop]} along its axes {list(drop)}; "
+            "give positions that it has."
+        ) from None
 
 
-def _embed(x: Any, shape: Shape, start: Bounds, stop: Bounds, step: Shape) -> Any:
-    result = np.zeros(shape, np.result_type(x))
-    result[_slices(start, stop, step)] = x
+def _slice_shape(x: Shape, start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> Shape:
+    return tuple(
+        len(range(*piece.indices(n)))
+        for piece, n in zip(_key(start, stop, step, drop), x, strict=True)
+        if isinstance(piece, slice)
+    )
+
+
+def _batched_bounds(start: Bounds, stop: Bounds, step: Shape, drop: Shape) -> dict[str, Any]:
+    further = {"drop": tuple(i + 1 for i in drop)} if drop else {}
+    return {"start": (None, *start), "stop": (None, *stop), "step": (1, *step), **further}
+
+
+def _embed(x: Any, shape: Shape, start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> Any:
+    result = np.zeros(shape, getattr(x, "dtype", None) or np.result_type(x))
+    result[_key(start, stop, step, drop)] = x
     return result
 
 
@@ -83,8 +106,11 @@ def _concatenate_adjoint(m: Any, g: Any, index: int, *xs: Any, axis: int) -> Any
 def _take(x: Any, indices: Any, axis: int) -> Any:
     """Positions count from the front: what NumPy would count from the back lies before the first."""
     if np.min(indices, initial=0) < 0:
-        raise IndexError(f"index {np.min(indices)} is out of bounds for axis {axis} with size {np.shape(x)[axis]}")
-    return np.take(x, indices, axis=axis)
+        raise PositionError.of(int(np.min(indices)), np.shape(x)[axis], axis)
+    try:
+        return np.take(x, indices, axis=axis)
+    except IndexError:
+        raise PositionError.of(int(np.max(indices)), np.shape(x)[axis], axis) from None
 
 
 def _take_shape(x: Shape, indices: Shape, axis: int) -> Shape:
@@ -201,33 +227,38 @@ broadcast_to = Layout(
 )
 slice_ = Layout(
     "slice",
-    value=lambda x, start, stop, step: np.asarray(x)[_slices(start, stop, step)],
+    value=_slice,
     shape=_slice_shape,
-    links=lambda x, start, stop, step: (slicing(x, start, stop, step),),
-    batched=lambda m, size, batched, x, start, stop, step: m.slice(
-        x, start=(None, *start), stop=(None, *stop), step=(1, *step)
+    links=lambda x, start, stop, step, drop=(): (slicing(x, start, stop, step, drop),),
+    batched=lambda m, size, batched, x, start, stop, step, drop=(): m.slice(
+        x, **_batched_bounds(start, stop, step, drop)
     ),
-    adjoint=lambda m, g, i, x, start, stop, step: m.embed(g, shape=x.shape, start=start, stop=stop, step=step),
+    adjoint=lambda m, g, i, x, **bounds: m.embed(g, shape=x.shape, **bounds),
     view=True,
+    doc="A slice along every axis; along the axes `drop` it has one place, and the result is without them.",
     examples=(
         example((5, 4), start=(1, None), stop=(4, None), step=(1, 2)),
         example((6,), start=(None,), stop=(None,), step=(-1,)),
         example((6, 3), start=(4, 0), stop=(0, 0), step=(-2, 1)),
+        example((4,), start=(2,), stop=(3,), step=(1,), drop=(0,)),
+        example((3, 4, 2), start=(1, None, 0), stop=(2, None, 1), step=(1, -2, 1), drop=(0, 2)),
     ),
 )
 embed = Layout(
     "embed",
     value=_embed,
-    shape=lambda x, shape, start, stop, step: shape,
-    links=lambda x, shape, start, stop, step: (slicing(shape, start, stop, step, into=True),),
-    batched=lambda m, size, batched, x, shape, start, stop, step: m.embed(
-        x, shape=(size, *shape), start=(None, *start), stop=(None, *stop), step=(1, *step)
+    shape=lambda x, shape, start, stop, step, drop=(): shape,
+    links=lambda x, shape, start, stop, step, drop=(): (slicing(shape, start, stop, step, drop, into=True),),
+    batched=lambda m, size, batched, x, shape, start, stop, step, drop=(): m.embed(
+        x, shape=(size, *shape), **_batched_bounds(start, stop, step, drop)
     ),
-    adjoint=lambda m, g, i, x, shape, start, stop, step: m.slice(g, start=start, stop=stop, step=step),
-    doc="Zeros of the given shape with the input written into the slice.",
+    adjoint=lambda m, g, i, x, shape, **bounds: m.slice(g, **bounds),
+    doc="Zeros of the given shape with the input written into the slice, which is without the axes `drop`.",
     examples=(
         example((3,), shape=(7,), start=(1,), stop=(6,), step=(2,)),
         example((2, 2), shape=(3, 4), start=(1, 3), stop=(None, None), step=(1, -2)),
+        example((2,), shape=(4, 2), start=(2, None), stop=(3, None), step=(1, 1), drop=(0,)),
+        example((2,), shape=(3, 4, 2), start=(1, None, 0), stop=(2, None, 1), step=(1, -2, 1), drop=(0, 2)),
     ),
 )
 concatenate = Layout(

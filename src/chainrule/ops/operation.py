@@ -162,8 +162,7 @@ def operation(name: str) -> Operation:
 def _member(m: Namespace, x: Any, i: int) -> Any:
     """Member `i` of a batch."""
     whole = (None,) * (len(shape_of(x)) - 1)
-    part = m.slice(x, start=(i, *whole), stop=(i + 1, *whole), step=(1,) * (len(whole) + 1))
-    return m.reshape(part, shape=shape_of(x)[1:])
+    return m.slice(x, start=(i, *whole), stop=(i + 1, *whole), step=(1,) * (len(whole) + 1), drop=(0,))
 
 
 def shape_of(value: Any) -> tuple[int, ...]:

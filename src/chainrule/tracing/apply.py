@@ -16,6 +16,7 @@ import numpy as np
 from chainrule.errors import LeakedValueError, TracingError
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
+from chainrule.tracing.refusals import written_into_an_array
 
 
 class Trace:
@@ -36,8 +37,11 @@ class Trace:
         self.open = True
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.open = False
+        clearer = error and written_into_an_array(error)
+        if clearer:
+            raise clearer from error
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
         """Not possible: arrays have a method `trace`, traced values the trace they belong to."""

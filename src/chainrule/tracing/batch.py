@@ -8,6 +8,7 @@ import numpy as np
 
 from chainrule.errors import TracingError
 from chainrule.ops.operation import Operation, eager
+from chainrule.tracing import refusals
 from chainrule.tracing.apply import PLAIN, Trace, Traced, traced
 from chainrule.tracing.numpy_interface import ArrayInterface
 
@@ -34,6 +35,14 @@ class BatchValue(Traced, ArrayInterface):
         raise TracingError(
             f"`if`, `while`, `and`, `or` or `not` on {self!r}: under vmap a condition has a value for every member of "
             "the batch. Choose between values with np.where(condition, a, b)."
+        )
+
+    def _lose(self, what: str) -> NoReturn:
+        refusals.lose(
+            what,
+            self,
+            "Under vmap it has a number for every member of the batch: compute with it by NumPy's functions, or leave out of the "
+            "batch what is the same for all, as in cr.vmap(f, (0, None)).",
         )
 
     def __repr__(self) -> str:

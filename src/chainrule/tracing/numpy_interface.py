@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, NoReturn
 
 import numpy as np
 
-from chainrule.errors import DerivativeLostError, InPlaceError, UnsupportedError, nearest
+from chainrule.errors import DerivativeLostError, InPlaceError, TracingError, shortened
 from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction, Elementwise
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import Operation
+from chainrule.tracing import refusals
 from chainrule.tracing.apply import REAL, Traced, apply, as_operand, refuse, traced
 from chainrule.tracing.inplace import in_place
 
@@ -26,14 +27,18 @@ _REDUCTIONS = {
 }
 
 
-@lru_cache(maxsize=1)
-def _ufuncs() -> dict[Any, Operation]:
-    return {op.ufunc: op for op in REGISTRY.values() if isinstance(op, Elementwise) and op.ufunc is not None}
+def _function_of(numpy: Any) -> ArrayFunction | None:
+    """The function that stands for one of NumPy's, among those registered by now."""
+    named = FUNCTIONS.get(numpy.__name__)
+    if named is not None and numpy in named.numpy:
+        return named
+    return next((function for function in FUNCTIONS.values() if numpy in function.numpy), None)
 
 
-@lru_cache(maxsize=1)
-def _functions() -> dict[Any, ArrayFunction]:
-    return {numpy: function for function in FUNCTIONS.values() for numpy in function.numpy}
+def _operation_of(ufunc: np.ufunc) -> Operation | None:
+    """The operation that a ufunc is."""
+    op = REGISTRY.get(ufunc.__name__)
+    return op if isinstance(op, Elementwise) and op.ufunc is ufunc else None
 
 
 @cache
@@ -41,23 +46,32 @@ def _options(function: ArrayFunction) -> frozenset[str]:
     return frozenset(inspect.signature(function.implementation).parameters)
 
 
+@cache
+def _defaults(function: ArrayFunction) -> dict[str, Any]:
+    """What NumPy takes where an option is left out."""
+    functions = [f for f in function.numpy if not isinstance(f, np.ufunc)]
+    return {name: option.default for f in functions[:1] for name, option in inspect.signature(f).parameters.items()}
+
+
 def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A function applied to traced values; options it does not have are dropped where they are NumPy's defaults."""
-    if not kwargs:
-        return _new(function.implementation(traced, *args), args)
-    options = _options(function)
-    given = {
-        name: value
-        for name, value in kwargs.items()
-        if value is not np._NoValue and (value is not None or name in options)
-    }
-    unknown = [name for name in given if name not in options]
-    if unknown:
-        advice = (
-            "write np.where(mask, x, 0.0) first" if "where" in unknown else "leave it out, or apply it to the result"
-        )
-        raise UnsupportedError(f"np.{function.name} with {unknown[0]}= cannot be traced; {advice}.")
-    return _new(function.implementation(traced, *args, **given), args)
+    given = kwargs
+    if kwargs:
+        options = _options(function)
+        given = {
+            name: value
+            for name, value in kwargs.items()
+            if name in options or not (value is None or value is np._NoValue or value is _defaults(function).get(name))
+        }
+        for name in given:
+            if name not in options:
+                raise refusals.unsupported_option(f"np.{function.name}", name)
+    try:
+        return _new(function.implementation(traced, *args, **given), args)
+    except refusals.RAW as error:
+        if refusals.ours(error):
+            raise
+        raise refusals.untraceable(function.name, args, given, error) from error
 
 
 def _new(result: Any, args: tuple[Any, ...]) -> Any:
@@ -78,15 +92,14 @@ class ArrayInterface:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
-            if ufunc in _functions():
-                return _functions()[ufunc].implementation(traced, *inputs)
-            if ufunc in _ufuncs():
-                return apply(_ufuncs()[ufunc], *inputs)
+            named = FUNCTIONS.get(ufunc.__name__)
+            if named is not None and ufunc in named.numpy:
+                return call(named, inputs, {})
+            op = _operation_of(ufunc)
+            if op is not None:
+                return apply(op, *inputs)
         if kwargs.pop("out", None) is not None:
-            raise InPlaceError(
-                f"np.{ufunc.__name__} was to write its result into an existing array (out=, or += on a plain array). "
-                "Traced values never change: write `a = a + b` instead of `a += b`."
-            )
+            raise refusals.into_existing(refusals.full_name(ufunc))
         options = {name: value for name, value in kwargs.items() if value is not None}
         if options.get("where") is True:  # NumPy's default
             del options["where"]
@@ -97,31 +110,30 @@ class ArrayInterface:
             return call(FUNCTIONS[_REDUCTIONS[ufunc.__name__]], inputs, options)
         if method == "accumulate" and ufunc is np.add:
             return call(FUNCTIONS["cumsum"], inputs, {"axis": 0, **options})
-        called = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
-        if options and method == "__call__":
-            raise UnsupportedError(f"{called} with {next(iter(options))}= cannot be traced; leave that option out.")
-        raise UnsupportedError(_unsupported(called, ufunc.__name__))
+        if method != "__call__":
+            raise refusals.unsupported(ufunc, f"{refusals.full_name(ufunc)}.{method}")
+        function = _function_of(ufunc) or _function_of(
+            getattr(np, ufunc.__name__, ufunc)
+        )  # methods call ufuncs of their own
+        if function is not None:
+            return call(function, inputs, options)
+        if options:
+            raise refusals.unsupported_option(refusals.full_name(ufunc), next(iter(options)))
+        raise refusals.unsupported(ufunc)
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-        function = _functions().get(func)
+        function = _function_of(func)
         if function is None:
-            raise UnsupportedError(_unsupported(f"np.{func.__name__}", func.__name__))
+            raise refusals.unsupported(func)
         if kwargs.get("out") is not None:
-            raise InPlaceError(f"np.{function.name} with out= cannot be traced; use its return value.")
+            raise refusals.into_existing(refusals.full_name(func))
         return call(function, args, kwargs)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        raise DerivativeLostError(
-            "a traced value was about to become a plain array, which would lose its derivative. "
-            "Instead of np.array([a, b]) write np.stack([a, b]); instead of a function outside NumPy, its NumPy "
-            "equivalent. To lose the derivative on purpose, use chainrule.stop_gradient."
-        )
+        refusals.lose_as_array(self)
 
     def _lose(self, what: str) -> NoReturn:
-        raise DerivativeLostError(
-            f"{what} of a traced value would lose its derivative. Use NumPy functions (np.sin, not math.sin), "
-            "and keep values as arrays; chainrule.stop_gradient loses the derivative on purpose."
-        )
+        refusals.lose(what, self)
 
     def __float__(self) -> NoReturn:
         self._lose("float()")
@@ -133,10 +145,7 @@ class ArrayInterface:
         self._lose("complex()")
 
     def __index__(self) -> NoReturn:
-        raise DerivativeLostError(
-            "a traced value cannot be an index of a plain array or a Python list, nor a count of repetitions. "
-            "To pick elements of x by a traced i, write np.take(x, i, axis=0)."
-        )
+        refusals.lose_as_position()
 
     def item(self, *_: Any) -> NoReturn:
         """Not possible: the derivative would be lost."""
@@ -146,9 +155,19 @@ class ArrayInterface:
         """Not possible: the derivative would be lost."""
         self._lose(".tolist()")
 
+    def __getattr__(self, name: str) -> NoReturn:
+        raise refusals.without_method(name)
+
+    def __format__(self, form: str) -> str:
+        return format(self._shown(), form) if form else str(self)
+
+    def _shown(self) -> Any:
+        """The numbers, to be printed."""
+        self._lose("a printed number")
+
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise InPlaceError(
-            f"x[{key!r}] = … on a traced value of shape {self.shape}: traced values never change. "
+            f"x[{shortened(key)}] = … on a traced value of shape {self.shape}: traced values never change. "
             "Write x = np.where(mask, new, x), or put the pieces together with np.concatenate or np.stack."
         )
 
@@ -181,11 +200,13 @@ class ArrayInterface:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TypeError("a value without axes has no length")
+            raise TracingError(
+                "a value without axes has no length: it is one number. Give an array with axes, or use x.size."
+            )
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:
-        return (self[i] for i in range(len(self)))
+        return iter([self[i] for i in range(len(self))])
 
     def __getitem__(self, key: Any) -> Any:
         return _index(traced, as_operand(self), key)
@@ -203,14 +224,53 @@ class ArrayInterface:
         """The last two axes exchanged."""
         return call(FUNCTIONS["swapaxes"], (self, -1, -2), {})
 
-    def reshape(self, *shape: Any, order: str = "C") -> Any:
+    @property
+    def real(self) -> Any:
+        """The real part, which is all there is."""
+        return traced.positive(self)
+
+    @property
+    def imag(self) -> Any:
+        """The imaginary part: zeros."""
+        return np.zeros(self.shape, self.dtype)
+
+    def conj(self) -> Any:
+        """The complex conjugate: the same numbers."""
+        return traced.positive(self)
+
+    conjugate = conj
+
+    @property
+    def flat(self) -> Any:
+        """All elements in row-major order, to go through or to pick from."""
+        return call(FUNCTIONS["ravel"], (self,), {})
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return int(self.dtype.itemsize)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.size * self.itemsize
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return call(FUNCTIONS["round"], (self, digits or 0), {})
+
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
+    def reshape(self, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
         """The same elements in another shape."""
-        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-        return call(FUNCTIONS["reshape"], (self, wanted), {"order": order})
+        return call(FUNCTIONS["reshape"], (self, shape[0] if len(shape) == 1 else shape), {"order": order})
 
     def transpose(self, *axes: Any) -> Any:
         """Axes in another order."""
-        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        order = axes[0] if len(axes) == 1 and not hasattr(axes[0], "__index__") else axes or None
         return call(FUNCTIONS["transpose"], (self, order), {})
 
     def flatten(self, order: str = "C") -> Any:
@@ -246,20 +306,16 @@ class Wrapped(Traced, ArrayInterface):
     def __bool__(self) -> bool:
         return bool(self.value)
 
-
-def _unsupported(called: str, name: str) -> str:
-    known = {op.name for op in REGISTRY.values() if isinstance(op, Elementwise) and op.ufunc} | set(FUNCTIONS)
-    return (
-        f"{called} has no derivative in chainrule{nearest(name, known)}. "
-        "Write it in functions that have one; chainrule.ops.FUNCTIONS holds them all."
-    )
+    def _shown(self) -> Any:
+        inside = self.value
+        return inside._shown() if isinstance(inside, ArrayInterface) else inside
 
 
 def _method(name: str) -> Callable[..., Any]:
     function = FUNCTIONS[name]
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return call(function, (self, *args), kwargs)
+        return call(FUNCTIONS[name], (self, *args), kwargs)
 
     method.__name__, method.__doc__ = name, function.implementation.__doc__
     return method

@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.errors import TracingError
 from chainrule.ops import Elementwise
 from chainrule.ops.operation import ArrayType, Operation, dtype_of
-from chainrule.tracing import trees
+from chainrule.tracing import refusals, trees
 from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, traced
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, check, infer
@@ -40,6 +40,14 @@ class RecordedValue(Traced, ArrayInterface):
         raise TracingError(
             f"`if`, `while`, `and`, `or` or `not` on the traced value {self!r}: its numbers are not known while a "
             "Program is made. Choose between values with np.where(condition, a, b); loop a fixed number of times."
+        )
+
+    def _lose(self, what: str) -> NoReturn:
+        refusals.lose(
+            what,
+            self,
+            "Its number is not known while a Program is made (by jit, trace, or a network): give what decides lengths, loops and "
+            "branches as a Python number that is not traced, as in cr.jit(lambda x: f(x, 2)); compute with the rest by NumPy.",
         )
 
     def __repr__(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops import Elementwise, Layout
+from chainrule.ops import Elementwise, Layout, Reduction
 from chainrule.ops.axes import Links, changes_nothing, only_repeats
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, axes_of, check
 
@@ -64,7 +64,7 @@ def fold_constants(program: Program) -> Program:
 
 
 def remove_identities(program: Program) -> Program:
-    """x + (−0), x − 0, x · 1, x / 1, +x, and layouts that change nothing become x; needless broadcasts go."""
+    """x + (−0), x − 0, x · 1, x / 1, +x, and layouts and reductions that change nothing become x; needless broadcasts go."""
     spread: dict[Variable, Atom] = {}
 
     def rule(equation: Equation) -> Equation | Atom:
@@ -84,6 +84,8 @@ def remove_identities(program: Program) -> Program:
                 spread[output] = inputs[0]
         elif isinstance(op, Layout) and len(inputs) == 1 and _stays(equation):
             return _kept(inputs[0], equation)
+        elif isinstance(op, Reduction) and op.differentiable and not equation.attributes["axis"]:
+            return _kept(inputs[0], equation)  # every element combined with no other
         return equation
 
     return _rewrite(program, rule)

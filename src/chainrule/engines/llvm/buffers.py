@@ -129,7 +129,8 @@ class View:
             stride = self.strides[link.source]
             if isinstance(link, Picked):
                 start, stride = start + link.start * stride, stride * link.step
-            strides[link.target] = stride
+            if link.target is not None:
+                strides[link.target] = stride
         return View(self.buffer, start, tuple(strides), shape)
 
     def part(self, links: Links, shape: tuple[int, ...]) -> View:
@@ -140,7 +141,8 @@ class View:
             stride = self.strides[link.target]
             if isinstance(link, Put):
                 start, stride = start + link.start * stride, stride * link.step
-            strides[link.source] = stride
+            if link.source is not None:
+                strides[link.source] = stride
         return View(self.buffer, start, tuple(strides), shape)
 
 

@@ -86,4 +86,9 @@ def _without_machine_code(program: Program) -> str | None:
     if kinds:
         return f"compiled functions take arrays of {', '.join(DTYPES)}, and were given {', '.join(kinds)}"
     names = unsupported(program)
-    return f"these operations have no machine code: {', '.join(names)}" if names else None
+    if not names:
+        return None
+    empty = next((x.shape for e in program.equations for x in (*e.inputs, e.output) if 0 in x.shape), None)
+    if empty is not None:
+        return f"an array without elements (shape {empty}) has no machine code"
+    return f"these operations have no machine code: {', '.join(names)}"

@@ -97,7 +97,8 @@ class _Move:
             if isinstance(link, Kept):
                 found[link.source] = point[link.target]
             elif isinstance(link, Picked):
-                found[link.source] = code.sum((point[link.target], link.step), (link.start, 1))
+                place = 0 if link.target is None else point[link.target]
+                found[link.source] = code.sum((place, link.step), (link.start, 1))
             elif isinstance(link, Taken):
                 positions = self.inputs[link.index]
                 found[link.source] = self._position(positions, [point[i] for i in link.targets], shape[link.source])

@@ -66,6 +66,24 @@ def clip(m: Any, a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = Non
     return m.maximum(a, low) if high is None else m.clip(a, low, high)
 
 
+@function(example((4,)))
+def real(m: Any, val: Any) -> Any:
+    """The real part: the numbers themselves, which are real."""
+    return m.positive(val)
+
+
+@function(example((4,)), differentiable=False)
+def imag(m: Any, val: Any) -> Any:
+    """The imaginary part: zeros."""
+    return np.zeros(val.shape, val.dtype)
+
+
+@function(example((4,)))
+def conjugate(m: Any, x: Any, /) -> Any:
+    """The complex conjugate: the numbers themselves, which are real."""
+    return m.positive(x)
+
+
 @function(example((4,)), example((4,), 1), numpy=(np.round, np.around), name="round", differentiable=False)
 def round_(m: Any, a: Any, decimals: int = 0) -> Any:
     """The nearest number with so many decimals, halves to even."""

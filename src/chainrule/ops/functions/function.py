@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
-from chainrule.errors import ShapeError
+from chainrule.errors import ChainruleError, ShapeError, shortened
 from chainrule.ops.operation import Example
 
 Implementation = TypeVar("Implementation", bound=Callable[..., Any])
@@ -24,11 +25,7 @@ class ArrayFunction:
     examples: tuple[Example, ...]
     differentiable: bool
     activation: str | None = None
-
-    @property
-    def public(self) -> bool:
-        """Whether it is `cr.<name>`: NumPy has no function it stands for."""
-        return not self.numpy
+    public: bool = False
 
 
 FUNCTIONS: dict[str, ArrayFunction] = {}
@@ -41,16 +38,20 @@ def function(
     numpy: tuple[Callable[..., Any], ...] | None = None,
     differentiable: bool = True,
     activation: str | None = None,
+    public: bool = False,
 ) -> Callable[[Implementation], Implementation]:
     """Register an implementation; by default it stands for the NumPy function of its own name.
 
-    `activation` is the kind of activation it is, as an elementwise operation says it, where layers may name it.
+    `activation` is the kind of activation it is, as an elementwise operation says it, where layers may name it. What NumPy has
+    no function for is `cr.<name>`; `public` makes others that too.
     """
 
     def register(implementation: Implementation) -> Implementation:
         own = name or implementation.__name__
         stands_for = numpy if numpy is not None else (getattr(np, own),) if hasattr(np, own) else ()
-        FUNCTIONS[own] = ArrayFunction(own, implementation, stands_for, examples, differentiable, activation)
+        FUNCTIONS[own] = ArrayFunction(
+            own, implementation, stands_for, examples, differentiable, activation, public or not stands_for
+        )
         return implementation
 
     return register
@@ -71,20 +72,36 @@ def array(x: Any) -> Any:
     return x if hasattr(x, "shape") else np.asarray(x)
 
 
-def one_axis(axis: int, n: int, what: str = "axis") -> int:
+def whole(number: Any, what: str) -> int:
+    """An argument that must be an integer: Python's, NumPy's, or an array that holds one."""
+    try:
+        return int(operator.index(number))
+    except ChainruleError:
+        raise
+    except TypeError:
+        raise ShapeError(f"{what} was given as {shortened(number)}; it must be an integer.") from None
+
+
+def wholes(numbers: Any, what: str) -> tuple[int, ...]:
+    """An argument that is an integer or several: a tuple, a list, an array."""
+    several = isinstance(numbers, Iterable) and ndim(numbers) > 0
+    return tuple(whole(n, what) for n in numbers) if several else (whole(numbers, what),)
+
+
+def one_axis(axis: Any, n: int, what: str = "axis") -> int:
     """`axis`, counted from the front."""
+    axis = whole(axis, what)
     if not -n <= axis < n:
-        raise ShapeError(
-            f"{what} {axis} does not exist: the array has {n} axes, so it must be between {-n} and {n - 1}."
-        )
-    return int(axis) % n
+        allowed = f"it must be between {-n} and {n - 1}" if n else "leave it out"
+        raise ShapeError(f"{what} {axis} does not exist: the array has {n} axes, so {allowed}.")
+    return axis % n
 
 
-def all_axes(axis: int | tuple[int, ...] | list[int] | None, n: int) -> tuple[int, ...]:
+def all_axes(axis: Any, n: int) -> tuple[int, ...]:
     """NumPy's `axis` argument as a tuple of axes counted from the front; `None` means all."""
     if axis is None:
         return tuple(range(n))
-    axes = tuple(axis) if isinstance(axis, tuple | list) else (axis,)
+    axes = (axis,) if type(axis) is int else wholes(axis, "axis")
     counted = tuple(one_axis(a, n) for a in axes)
     if len(set(counted)) != len(counted):
         raise ShapeError(f"axis {axis} names the same axis twice.")

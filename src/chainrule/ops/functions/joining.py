@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError, ShapeError
-from chainrule.ops.functions.function import array, function, ndim, one_axis, shape
+from chainrule.errors import PositionError, SettingError, ShapeError
+from chainrule.ops.functions.function import array, function, ndim, one_axis, shape, whole, wholes
 from chainrule.ops.functions.shaping import cut_along, expand_dims, ravel, reshape, transpose
 from chainrule.ops.operation import example
 
@@ -68,26 +69,31 @@ def split(m: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any
     """An array cut into pieces of equal length, or at given positions."""
     place = one_axis(axis, ndim(ary))
     n = ary.shape[place]
-    if isinstance(indices_or_sections, int):
-        if n % indices_or_sections:
+    if ndim(indices_or_sections) == 0:
+        indices_or_sections = whole(indices_or_sections, "the number of sections")
+        if indices_or_sections < 1 or n % indices_or_sections:
             raise ShapeError(f"cannot split an axis of length {n} into {indices_or_sections} equal parts.")
-        bounds = list(range(0, n + 1, n // indices_or_sections))
+        bounds = [i * (n // indices_or_sections) for i in range(indices_or_sections + 1)]
     else:
-        bounds = [0, *(min(int(i), n) for i in indices_or_sections), n]
+        bounds = [0, *(min(i, n) for i in wholes(indices_or_sections, "a position")), n]
     return [cut_along(m, ary, place, begin, end) for begin, end in itertools.pairwise(bounds)]
 
 
 @function(example((7, 2), 3), example((5,), [1, 3]), example((2, 3), 2, axis=1))
 def array_split(m: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
     """An array cut into pieces whose lengths differ by at most 1, or at given positions."""
-    if not isinstance(indices_or_sections, int):
+    if ndim(indices_or_sections) > 0:
         return split(m, ary, indices_or_sections, axis)
+    indices_or_sections = whole(indices_or_sections, "the number of sections")
+    if indices_or_sections < 1:
+        raise ShapeError(f"array_split was given {indices_or_sections} sections; give at least 1.")
+    axis = one_axis(axis, ndim(ary))
     length, longer = divmod(shape(ary)[axis], indices_or_sections)
     bounds = [i * length + min(i, longer) for i in range(1, indices_or_sections)]
     return split(m, ary, bounds, axis)
 
 
-@function(example((5, 3), [0, 4, 4]), example((3, 4), np.array([[1, 0]]), axis=1))
+@function(example((5, 3), [0, 4, 4]), example((3, 4), np.array([[1, 0]]), axis=1), public=True)
 def take(m: Any, a: Any, indices: Any, axis: int | None = None, *, mode: str = "raise") -> Any:
     """Slices at the given positions along an axis; of the flattened array without one."""
     a = array(a)
@@ -133,48 +139,96 @@ def positions(m: Any, indices: Any, length: int, axis: int) -> Any:
     if not _known(indices):
         indices = m.astype(indices, dtype=np.dtype(np.intp))
         return m.where(indices < 0, indices + length, indices)
+    if indices.size:
+        one_position(int(indices.min()), length, axis)
+        one_position(int(indices.max()), length, axis)
     indices = indices.astype(np.intp)
-    if indices.size and (indices.min() < -length or indices.max() >= length):
-        worst = indices.min() if indices.min() < -length else indices.max()
-        raise IndexError(f"index {worst} is out of bounds for axis {axis} with length {length}.")
     return np.where(indices < 0, indices + length, indices)
+
+
+def one_position(place: int, length: int, axis: int) -> int:
+    """A position counted from the front."""
+    if not -length <= place < length:
+        raise PositionError.of(place, length, axis)
+    return place % length
 
 
 def index(m: Any, x: Any, key: Any) -> Any:
     """`x[key]` with everything NumPy allows: integers, slices, `...`, `None`, integer arrays and masks."""
-    items = _expand(x, key if isinstance(key, tuple) else (key,))
-    gathered = any(hasattr(item, "dtype") and (ndim(item) > 0 or not _known(item)) for item in items)
+    items: Sequence[Any] = key if isinstance(key, tuple) else (key,)
+    if not _BASIC.issuperset(map(type, items)):
+        items = _expand(tuple(x.shape), items)
+        if any(hasattr(item, "dtype") and (ndim(item) > 0 or not _known(item)) for item in items):
+            return _advanced(m, x, items)
+    attributes, lengths = _basic(tuple(x.shape), tuple(map(_plain, items)))
+    if attributes is not None:
+        x = m.slice(x, **attributes)
+    return x if lengths is None else m.reshape(x, shape=lengths)
+
+
+_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
+"""Types of what picks elements without looking at arrays of positions."""
+
+
+def _plain(item: Any) -> Any:
+    """An item of a basic index as something that can be compared with others of its kind: slices as their bounds."""
+    if isinstance(item, slice):
+        return tuple(
+            n if n is None or type(n) is int else whole(n, "a bound of a slice")
+            for n in (item.start, item.stop, item.step)
+        )
+    return item if type(item) is int or item is None or item is Ellipsis else whole(item, "an index")
+
+
+@lru_cache(maxsize=4096)
+def _basic(shape: tuple[int, ...], items: tuple[Any, ...]) -> tuple[dict[str, Any] | None, tuple[int, ...] | None]:
+    """The attributes of the slice that a basic index of an array is, and the lengths of the result if it has new axes."""
     start: list[int | None] = []
     stop: list[int | None] = []
     step: list[int] = []
+    drop: list[int] = []
     lengths: list[int] = []
-    arrays: dict[int, Any] = {}
-    axis = 0
-    for item in items:
+    for item in _expand(shape, tuple(slice(*item) if isinstance(item, tuple) else item for item in items)):
         if item is None:
             lengths.append(1)
             continue
-        n = x.shape[axis]
+        n = shape[len(start)]
         if isinstance(item, slice):
+            if item.step == 0:
+                raise ShapeError(
+                    "a slice was given step 0; give a step of at least 1, or a negative one to go backwards."
+                )
             piece = range(*item.indices(n)) or range(0)
             start.append(piece.start if piece.start >= 0 else None)
             stop.append(piece.stop if piece.stop >= 0 else None)
             step.append(piece.step)
             lengths.append(len(piece))
-        elif gathered:
-            start, stop, step = [*start, None], [*stop, None], [*step, 1]
-            arrays[len(lengths)] = positions(m, item, n, axis)
-            lengths.append(n)
         else:
-            place = int(positions(m, item, n, axis))
-            start, stop, step = [*start, place], [*stop, place + 1], [*step, 1]
-        axis += 1
-    if any(
-        (a, b, c) not in ((None, None, 1), (0, n, 1)) for a, b, c, n in zip(start, stop, step, x.shape, strict=True)
-    ):
-        x = m.slice(x, start=tuple(start), stop=tuple(stop), step=tuple(step))
-    x = x if tuple(lengths) == tuple(x.shape) else m.reshape(x, shape=tuple(lengths))
-    return _gather(m, x, arrays) if arrays else x
+            drop.append(len(start))
+            place = one_position(item, n, len(start))
+            start.append(place)
+            stop.append(place + 1)
+            step.append(1)
+    whole = all((a, b, c) in ((None, None, 1), (0, n, 1)) for a, b, c, n in zip(start, stop, step, shape, strict=True))
+    attributes: dict[str, Any] = {"start": tuple(start), "stop": tuple(stop), "step": tuple(step)}
+    if drop:
+        attributes["drop"] = tuple(drop)
+    return (None if whole and not drop else attributes), (tuple(lengths) if None in items else None)
+
+
+def _advanced(m: Any, x: Any, items: Sequence[Any]) -> Any:
+    """An index with arrays of positions: what is basic in it first, then the elements at the positions."""
+    basic: list[Any] = []
+    arrays: dict[int, Any] = {}
+    axis = 0
+    for item in items:
+        if item is None or isinstance(item, slice):
+            basic.append(_plain(item))
+        else:
+            arrays[len(basic)] = positions(m, item, x.shape[axis], axis)
+            basic.append((None, None, None))
+        axis += item is not None
+    return _gather(m, index(m, x, tuple(slice(*i) if isinstance(i, tuple) else i for i in basic)), arrays)
 
 
 def _gather(m: Any, x: Any, arrays: dict[int, Any]) -> Any:
@@ -192,12 +246,12 @@ def _gather(m: Any, x: Any, arrays: dict[int, Any]) -> Any:
     return m.take(flat, combined, axis=place)
 
 
-def _expand(x: Any, key: tuple[Any, ...]) -> list[Any]:
+def _expand(shape: tuple[int, ...], key: Sequence[Any]) -> list[Any]:
     """The key with one item for every axis: ellipsis filled in, masks and lists turned into integer arrays."""
     items = [_item(item) for item in key]
     used = sum(_axes_used(item) for item in items)
-    if used > ndim(x):
-        raise ShapeError(f"{used} indices were given for an array with {ndim(x)} axes.")
+    if used > len(shape):
+        raise ShapeError(f"{used} indices were given for an array with {len(shape)} axes.")
     ellipses = sum(1 for item in items if item is Ellipsis)
     if ellipses > 1:
         raise ShapeError("an index can have `...` only once.")
@@ -205,11 +259,11 @@ def _expand(x: Any, key: tuple[Any, ...]) -> list[Any]:
     axis = 0
     for item in items if ellipses else [*items, Ellipsis]:
         if item is Ellipsis:
-            expanded.extend([slice(None)] * (ndim(x) - used))
-            axis += ndim(x) - used
+            expanded.extend([slice(None)] * (len(shape) - used))
+            axis += len(shape) - used
         elif _is_mask(item):
-            if item.shape != tuple(x.shape[axis : axis + item.ndim]):
-                raise ShapeError(f"a mask of shape {item.shape} does not fit an array of shape {x.shape}.")
+            if item.shape != shape[axis : axis + item.ndim]:
+                raise ShapeError(f"a mask of shape {item.shape} does not fit an array of shape {shape}.")
             expanded.extend(item.nonzero())
         else:
             expanded.append(item)

@@ -17,7 +17,13 @@ def functions_of(operations: Iterable[Operation]) -> dict[str, ArrayFunction]:
     """A function for every public operation, by name."""
     return {
         op.name: ArrayFunction(
-            op.name, _implementation(op), (), _examples(op), op.differentiable, getattr(op, "activation", None)
+            op.name,
+            _implementation(op),
+            (),
+            _examples(op),
+            op.differentiable,
+            getattr(op, "activation", None),
+            public=True,
         )
         for op in operations
         if op.public

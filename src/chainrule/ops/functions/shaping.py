@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ShapeError
-from chainrule.ops.functions.function import all_axes, function, ndim, one_axis, shape
+from chainrule.errors import ShapeError, shortened
+from chainrule.ops.functions.function import all_axes, function, ndim, one_axis, shape, whole, wholes
 from chainrule.ops.operation import example
 
 
@@ -18,10 +18,13 @@ def reshape(
     m: Any, a: Any, /, shape: Any = None, order: str = "C", *, newshape: Any = None, copy: bool | None = None
 ) -> Any:
     """The same elements in another shape; one length may be −1."""
-    if order not in ("C", "A"):
-        raise ShapeError(f"reshape was given order={order!r}; only the row-major order 'C' can be traced.")
     wanted = newshape if shape is None else shape
-    lengths = tuple(int(n) for n in wanted) if isinstance(wanted, tuple | list) else (int(wanted),)
+    lengths = wanted if type(wanted) is tuple else wholes(wanted, "shape")
+    if order == "F":  # the first axis runs fastest: row-major, with all axes the other way round
+        return transpose(m, reshape(m, transpose(m, a), lengths[::-1]))
+    if order not in ("C", "A"):
+        raise ShapeError(f"reshape was given order={shortened(order)}; the orders 'C' and 'F' can be traced.")
+    lengths = tuple(n if type(n) is int else whole(n, "a length") for n in lengths)
     if -1 in lengths:
         known = math.prod(n for n in lengths if n != -1)
         size = math.prod(a.shape)
@@ -34,7 +37,7 @@ def reshape(
 @function(example((2, 3)))
 def ravel(m: Any, a: Any, order: str = "C") -> Any:
     """All elements along one axis."""
-    return reshape(m, a, -1 if math.prod(a.shape) else 0, order)
+    return reshape(m, a, (math.prod(a.shape),), order)
 
 
 @function(example((2, 3)), example((2, 3, 4), axes=(1, 2, 0)))
@@ -59,8 +62,12 @@ def swapaxes(m: Any, a: Any, axis1: int, axis2: int) -> Any:
 @function(example((2, 3, 4), 0, -1), example((2, 3, 4), [0, 1], [2, 0]))
 def moveaxis(m: Any, a: Any, source: Any, destination: Any) -> Any:
     """Axes moved to new places, the others staying in order."""
-    sources = [one_axis(i, ndim(a)) for i in (source if isinstance(source, tuple | list) else [source])]
-    places = [one_axis(i, ndim(a)) for i in (destination if isinstance(destination, tuple | list) else [destination])]
+    sources = [one_axis(i, ndim(a)) for i in wholes(source, "source")]
+    places = [one_axis(i, ndim(a)) for i in wholes(destination, "destination")]
+    if len({*sources}) != len(sources) or len({*places}) != len(places) or len(places) != len(sources):
+        raise ShapeError(
+            f"moveaxis was given source {source} and destination {destination}; name as many axes in both, each once."
+        )
     order = [i for i in range(ndim(a)) if i not in sources]
     for place, origin in sorted(zip(places, sources, strict=True)):
         order.insert(place, origin)
@@ -70,7 +77,7 @@ def moveaxis(m: Any, a: Any, source: Any, destination: Any) -> Any:
 @function(example((2, 3), 1), example((3,), axis=(0, 2)))
 def expand_dims(m: Any, a: Any, axis: Any) -> Any:
     """New axes of length 1."""
-    count = len(axis) if isinstance(axis, tuple | list) else 1
+    count = len(wholes(axis, "axis"))
     new = all_axes(axis, ndim(a) + count)
     lengths = iter(a.shape)
     return m.reshape(a, shape=tuple(1 if i in new else next(lengths) for i in range(ndim(a) + count)))
@@ -88,8 +95,7 @@ def squeeze(m: Any, a: Any, axis: Any = None) -> Any:
 @function(example((3,), shape=(2, 3)))
 def broadcast_to(m: Any, array: Any, shape: Any) -> Any:
     """The array repeated along new or single axes until it has `shape`."""
-    lengths = tuple(shape) if isinstance(shape, tuple | list) else (int(shape),)
-    return m.broadcast_to(array, shape=lengths)
+    return m.broadcast_to(array, shape=wholes(shape, "shape"))
 
 
 @function(example((3, 2)), example((3, 2), 1))
@@ -104,12 +110,10 @@ def roll(m: Any, a: Any, shift: Any, axis: Any = None) -> Any:
     """Elements shifted along axes; what leaves at one end enters at the other."""
     if axis is None:
         return reshape(m, roll(m, ravel(m, a), shift, 0), a.shape)
-    axes = axis if isinstance(axis, tuple | list) else (axis,)
-    shifts = shift if isinstance(shift, tuple | list) else (shift,) * len(axes)
-    for by, along in zip(shifts, axes, strict=True):
+    for by, along in np.broadcast(wholes(shift, "shift"), wholes(axis, "axis")):
         place = one_axis(along, ndim(a))
         n = a.shape[place]
-        cut = (n - by) % n if n else 0
+        cut = int(n - by) % n if n else 0
         if cut:
             a = m.concatenate(cut_along(m, a, place, cut, n), cut_along(m, a, place, 0, cut), axis=place)
     return a
@@ -126,7 +130,7 @@ def cut_along(m: Any, x: Any, axis: int, begin: int, end: int) -> Any:
 @function(example((2, 3), 2), example((2,), [2, 1, 2]))
 def tile(m: Any, A: Any, reps: Any) -> Any:
     """The whole array repeated side by side."""
-    times = tuple(reps) if isinstance(reps, tuple | list) else (int(reps),)
+    times = wholes(reps, "reps")
     lengths = (1,) * (len(times) - ndim(A)) + tuple(A.shape)
     times = (1,) * (len(lengths) - len(times)) + times
     pairs = tuple(k for n in lengths for k in (1, n))
@@ -174,33 +178,43 @@ def diagonal(m: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) ->
 @function(example((3, 3)), example((2, 3, 4), k=1))
 def triu(m: Any, m_: Any, k: int = 0) -> Any:
     """The upper triangle; zeros below diagonal `k`."""
-    rows, columns = m_.shape[-2:]
-    return m.where(np.tri(rows, columns, k - 1, bool), 0.0, m_)
+    return m.where(_triangle(m_, k - 1), m_.dtype.type(0), m_)
 
 
 @function(example((3, 3)), example((2, 3, 4), k=-1))
 def tril(m: Any, m_: Any, k: int = 0) -> Any:
     """The lower triangle; zeros above diagonal `k`."""
-    rows, columns = m_.shape[-2:]
-    return m.where(np.tri(rows, columns, k, bool), m_, 0.0)
+    return m.where(_triangle(m_, k), m_, m_.dtype.type(0))
+
+
+def _triangle(x: Any, k: int) -> Any:
+    """Where a matrix is below its diagonal `k`, or on it; a vector is every row of a square one."""
+    if not x.shape:
+        raise ShapeError("a triangle needs an array with axes, and was given a number; give a matrix.")
+    rows, columns = x.shape[-2:] if ndim(x) > 1 else x.shape * 2
+    return np.tri(rows, columns, whole(k, "k"), bool)
 
 
 @function(example((2, 2), [[1, 0], [0, 2]]), example((4,), 1, mode="reflect"), example((2, 2), 1, constant_values=3.0))
-def pad(m: Any, array: Any, pad_width: Any, mode: str = "constant", *, constant_values: float = 0.0) -> Any:
+def pad(m: Any, array: Any, pad_width: Any, mode: str = "constant", *, constant_values: Any = 0) -> Any:
     """Elements added at the ends of every axis: a constant, or copies in one of NumPy's modes."""
     widths = np.broadcast_to(np.asarray(pad_width), (ndim(array), 2)).tolist()
+    if any(type(n) is not int or n < 0 for pair in widths for n in pair):
+        raise ShapeError(f"pad was given pad_width={shortened(pad_width)}; give integers from 0 on.")
     if mode == "constant":
         lengths = tuple(n + before + after for n, (before, after) in zip(array.shape, widths, strict=True))
         start = tuple(before for before, _ in widths)
         stop = tuple(before + n for n, (before, _) in zip(array.shape, widths, strict=True))
         placed = m.embed(array, shape=lengths, start=start, stop=stop, step=(1,) * ndim(array))
-        if constant_values == 0:
+        if type(constant_values) in (int, float) and constant_values == 0:
             return placed
-        inside = np.pad(np.zeros(array.shape, bool), pad_width, constant_values=True)
-        return m.where(inside, float(constant_values), placed)
+        outside = np.pad(np.zeros(array.shape, bool), widths, constant_values=True)
+        return m.where(
+            outside, np.pad(np.zeros(array.shape, array.dtype), widths, constant_values=constant_values), placed
+        )
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise ShapeError(
-            f"pad was given mode={mode!r}; 'constant', 'edge', 'reflect', 'symmetric' and 'wrap' can be traced."
+            f"pad was given mode={shortened(mode)}; 'constant', 'edge', 'reflect', 'symmetric' and 'wrap' can be traced."
         )
     for axis, (before, after) in enumerate(widths):
         if before or after:
@@ -224,7 +238,7 @@ def ndim_function(m: Any, a: Any) -> int:
 @function(example((2, 3)), differentiable=False)
 def size(m: Any, a: Any, axis: int | None = None) -> int:
     """The number of elements."""
-    return math.prod(shape(a)) if axis is None else shape(a)[axis]
+    return math.prod(shape(a)[i] for i in all_axes(axis, ndim(a)))
 
 
 @function(example((2, 3)), differentiable=False)

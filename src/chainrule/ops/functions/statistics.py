@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError, ShapeError
+from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.functions.function import all_axes, function, ndim, one_axis
 from chainrule.ops.functions.shaping import cut_along, ravel
 from chainrule.ops.kinds.reduction import HALF, SINGLE
@@ -120,13 +120,39 @@ def log_softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
     example((3, 4), ord=np.inf, axis=0),
     example((3, 4), ord=-np.inf, axis=0),
     example((3, 4), ord=3, axis=1, keepdims=True),
-    numpy=(np.linalg.norm, np.linalg.vector_norm),
+    numpy=(np.linalg.norm,),
 )
 def norm(m: Any, x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
     """The length of vectors: √Σx², or (Σ|x|ᵒʳᵈ)^(1/ord); of a zero vector the derivative is taken as 0."""
     axes = all_axes(axis, ndim(x))
-    if len(axes) == 2 and ord not in (None, "fro"):
-        raise SettingError(f"the matrix norm ord={ord!r} has no derivative here; use ord='fro' or name one axis.")
+    if ord is not None and (axis is None or len(axes) == 2) and ord != "fro" and ndim(x) != 1:
+        if len(axes) != 2:
+            raise SettingError(
+                f"norm was given ord={shortened(ord)} and shape {x.shape}; name one axis, or take np.ravel(x) first."
+            )
+        raise SettingError(
+            f"the matrix norm ord={shortened(ord)} has no derivative here; use ord='fro' or name one axis."
+        )
+    if ord == "fro" and len(axes) != 2:
+        raise SettingError(
+            f"norm was given ord='fro', which is for matrices, and axis={axis} of shape {x.shape}; leave ord out."
+        )
+    return _norm(m, x, ord, axes, keepdims)
+
+
+@function(
+    example((4,)),
+    example((3, 4), ord=1),
+    example((2, 3, 2), axis=(0, 2), ord=3, keepdims=True),
+    numpy=(np.linalg.vector_norm,),
+)
+def vector_norm(m: Any, x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
+    """The length of vectors, √Σx² or (Σ|x|ᵒʳᵈ)^(1/ord), along all axes named together."""
+    return _norm(m, x, ord, all_axes(axis, ndim(x)), keepdims)
+
+
+def _norm(m: Any, x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
+    """The norm of all elements along the axes."""
     if ord in (None, 2, "fro"):
         return _root(m, m.sum(m.square(x), axis=axes, keepdims=bool(keepdims)), m.sqrt)
     if ord == 1:
@@ -136,7 +162,7 @@ def norm(m: Any, x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = Fa
     if ord == -np.inf:
         return m.min(m.absolute(x), axis=axes, keepdims=bool(keepdims))
     if not isinstance(ord, int | float) or ord <= 0:
-        raise SettingError(f"norm was given ord={ord!r}; use None, 1, 2, a positive number or infinity.")
+        raise SettingError(f"norm was given ord={shortened(ord)}; use None, 1, 2, a positive number or infinity.")
     total = m.sum(m.power(m.absolute(x), ord), axis=axes, keepdims=bool(keepdims))
     return _root(m, total, lambda positive: m.power(positive, 1.0 / ord))
 

@@ -1,0 +1,183 @@
+"""What cannot be done with a traced value, and what to write instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+
+from chainrule.errors import (
+    ChainruleError,
+    DerivativeLostError,
+    InPlaceError,
+    PositionError,
+    ShapeError,
+    UnsupportedError,
+    UnsupportedMethodError,
+    nearest,
+    shortened,
+)
+from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
+
+ON_PURPOSE = "chainrule.stop_gradient loses the derivative on purpose."
+COLLECT = "collect the pieces in a list and put them together with np.stack or np.concatenate"
+
+ELSEWHERE = {"expit": "sigmoid", "logit": "log"}
+"""Functions of other libraries that have another name here."""
+
+WHILE_IN_PLACE = {
+    "sort": "x = np.sort(x)",
+    "partition": "x = np.sort(x)",
+    "fill": "np.full(x.shape, number)",
+    "put": "np.where(mask, new, x)",
+    "resize": "np.reshape",
+    "setfield": "np.where(mask, new, x)",
+}
+"""Methods of arrays that change them, and what gives a new array instead."""
+
+INSTEAD = {
+    "nonzero": "np.where(condition, a, b), which keeps the shape",
+    "compress": "np.where(condition, x, 0.0), which keeps the shape",
+    "cumprod": "np.exp(np.cumsum(np.log(x))) for positive numbers, or a loop",
+    "choose": "np.where(condition, a, b)",
+    "argpartition": "np.argsort(x)",
+    "searchsorted": "np.sum(x <= value), for a sorted x",
+    "flatnonzero": "np.where(condition, a, b), which keeps the shape",
+    "argwhere": "np.where(condition, a, b), which keeps the shape",
+    "extract": "np.where(condition, x, 0.0), which keeps the shape",
+    "copyto": "np.where(mask, new, x)",
+    "put": "np.where(mask, new, x)",
+    "place": "np.where(mask, new, x)",
+    "putmask": "np.where(mask, new, x)",
+    "fill_diagonal": "np.where(np.eye(n, dtype=bool), new, x)",
+    "linspace": "a + (b - a) * np.linspace(0.0, 1.0, n)",
+    "average": "np.sum(w * x) / np.sum(w)",
+    "median": "the middle of np.sort(x)",
+    "ptp": "np.max(x) - np.min(x)",
+    "divmod": "x // y and x % y",
+    "modf": "x % 1.0 and x - x % 1.0",
+    "at": "np.where(mask, x + y, x)",
+}
+"""Functions that choose elements or that are missing, and what to write."""
+
+
+def lose(what: str, value: Any, advice: str | None = None) -> NoReturn:
+    """Say that something would make a plain number of a traced value."""
+    raise DerivativeLostError(
+        f"{what} of a traced value of shape {tuple(value.shape)} would lose its derivative. "
+        + (advice or f"Use NumPy functions (np.sin, not math.sin), and keep values as arrays; {ON_PURPOSE}")
+    )
+
+
+def lose_as_array(value: Any) -> NoReturn:
+    """Say that a traced value was about to be copied into a plain array, or to be read as one."""
+    raise DerivativeLostError(
+        f"a traced value of shape {tuple(value.shape)} was about to become a plain array, which would lose its derivative. "
+        "Instead of np.array([a, b]) write np.stack([a, b]); instead of y[1:] = x on a plain array y, "
+        f"{COLLECT}; instead of table[i] or np.take(table, i) write chainrule.take(table, i, axis=0); instead of y.dot(x), y @ x; "
+        f"instead of a function outside NumPy, its NumPy equivalent. {ON_PURPOSE}"
+    )
+
+
+def lose_as_position() -> NoReturn:
+    """Say that a traced value was about to be a plain integer."""
+    raise DerivativeLostError(
+        "a traced value cannot be an index of a plain array or a Python list, a bound of a slice or a count of repetitions: these "
+        "are plain integers. To pick elements of x by a traced i, write np.take(x, i, axis=0) where x is traced as well, and "
+        "chainrule.take(x, i, axis=0) where it is a plain array or a list; "
+        "where the number is known beforehand, give it as a Python int that is not traced: lambda x: f(x, 3)."
+    )
+
+
+def written_into_an_array(error: BaseException | None) -> InPlaceError | None:
+    """The error for `y[i] = x` with a plain y, of which NumPy itself only says that x is a sequence."""
+    if not isinstance(error, ValueError):
+        return None
+    lost = isinstance(error.__cause__, DerivativeLostError) and str(error).startswith("setting an array element")
+    if not lost and str(error) != "Error setting single item of array.":
+        return None
+    return InPlaceError(
+        "a traced value was about to be written into an element of a plain array (y[i] = x, y[i] += x, y.fill(x)), which holds "
+        f"numbers without derivatives. Instead, {COLLECT}: y = np.stack([a, b, c]). To change one element, write "
+        "y = np.where(np.arange(len(y)) == i, x, y)."
+    )
+
+
+def into_existing(called: str) -> InPlaceError:
+    """The error for `out=`, and for `y += x` with a plain y."""
+    return InPlaceError(
+        f"{called} was to write its result into an existing array (out=, or += on a plain array). "
+        "Traced values never change: use the return value, and write `a = a + b` instead of `a += b`."
+    )
+
+
+def unsupported(numpy: Any, called: str = "") -> UnsupportedError:
+    """The error for a function, of NumPy's or another library's, that has no derivative here."""
+    name = numpy.__name__
+    known = {op.name for op in REGISTRY.values() if isinstance(op, Elementwise) and op.ufunc}
+    known |= {function.name for function in FUNCTIONS.values() if function.numpy}
+    ours = ELSEWHERE.get(name, name)
+    full = full_name(numpy)
+    if ours in FUNCTIONS and FUNCTIONS[ours].public and not called:
+        return UnsupportedError(
+            f"{full} cannot be traced. Write cr.{ours}, which has a derivative (import chainrule as cr)."
+        )
+    wanted = called.rpartition(".")[2] if called else name
+    advice = (
+        f"Write {INSTEAD[wanted]}."
+        if wanted in INSTEAD
+        else "Write it in functions that have one; chainrule.ops.FUNCTIONS holds them all."
+    )
+    guess = "" if called or name in INSTEAD else nearest(name, known - {name}, alike=0.8)
+    return UnsupportedError(f"{called or full} has no derivative in chainrule{guess}. {advice}")
+
+
+def full_name(numpy: Any) -> str:
+    """How a function is called: `np.linalg.inv`; one of another library by its own name."""
+    name = numpy.__name__
+    if getattr(np, name, None) is numpy:
+        return f"np.{name}"
+    module = (getattr(numpy, "__module__", None) or "").removeprefix("numpy").removeprefix(".")
+    if isinstance(numpy, np.ufunc) or module.startswith("_"):
+        return f"np.{name}" if hasattr(np, name) else name
+    return f"np.{module}.{name}" if module else f"np.{name}"
+
+
+def unsupported_option(called: str, option: str) -> UnsupportedError:
+    """The error for a keyword of NumPy's that a function does not have here."""
+    advice = "write np.where(mask, x, 0.0) first" if option == "where" else "leave it out, or apply it to the result"
+    return UnsupportedError(f"{called} with {option}= cannot be traced; {advice}.")
+
+
+def untraceable(name: str, args: tuple[Any, ...], options: Mapping[str, Any], error: Exception) -> ChainruleError:
+    """The error for a call that failed for what it was given, of the kind that NumPy's is."""
+    given = ", ".join([*(shortened(x, 60) for x in args), *(f"{key}={shortened(x, 60)}" for key, x in options.items())])
+    kinds: dict[type[Exception], type[ChainruleError]] = {IndexError: PositionError, ValueError: ShapeError}
+    kind = next((own for numpy, own in kinds.items() if isinstance(error, numpy)), UnsupportedError)
+    return kind(
+        f"np.{name}({given}) failed: {str(error).rstrip('.')}. Give arrays whose shapes fit, and lists, counts and options as plain "
+        "Python values, as NumPy's documentation says."
+    )
+
+
+def without_method(name: str) -> AttributeError:
+    """The error for an attribute that traced values do not have."""
+    if name.startswith("_") or not hasattr(np.ndarray, name):
+        return AttributeError(f"a traced value has no attribute {name!r}")
+    if name in WHILE_IN_PLACE:
+        advice = f"it would change the array in place, and traced values never change; write {WHILE_IN_PLACE[name]}"
+    elif name in INSTEAD:
+        advice = f"write {INSTEAD[name]}"
+    else:
+        advice = f"it is about the memory of a plain array; leave it out, or use it on the result. {ON_PURPOSE[:-1]}"
+    return UnsupportedMethodError(f"x.{name} of a traced value x cannot be traced: {advice}.")
+
+
+RAW = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+"""What Python and NumPy raise for arguments that make no sense to them."""
+
+
+def ours(error: BaseException) -> bool:
+    """Whether an error says by itself what to do."""
+    return isinstance(error, ChainruleError)
