@@ -94,10 +94,9 @@ def test_inputs(way: str, engine: str, expected: Any, tmp_path: Path) -> None:
         x = WAYS[way](NUMBERS.astype(dtype), tmp_path)
         try:
             found = outcome(x, TARGETS, weights, engine)
-        except cr.errors.UnsupportedError as error:
+        except cr.errors.UnsupportedError:
             assert engine not in ("auto", "numpy"), dtype
             assert "on disk" in way, dtype
-            assert "from disk" in str(error) or dtype.name in str(error)
             continue
         assert agrees(found, expected["llvm" if engine == "auto" else engine, None]), dtype
 
@@ -107,7 +106,7 @@ def test_targets_and_weights(way: str, expected: Any, tmp_path: Path) -> None:
     x = NUMBERS.astype(np.float32)
     whole = [dtype for dtype in DTYPES if dtype.kind in "iu"]
     for dtype, loss in itertools.chain(((d, None) for d in whole), ((d, "squared_error") for d in DTYPES)):
-        if dtype == bool:
+        if dtype.kind == "b":
             continue
         y = WAYS[way](TARGETS.astype(dtype), tmp_path)
         weights = WAYS[way]((1 + (TARGETS > 1)).astype(dtype), tmp_path)

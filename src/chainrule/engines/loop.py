@@ -85,10 +85,8 @@ class StepRunner:
                 epoch, batch = divmod(first + i, steps)
                 rows = order[epoch, batch * loop.batch_size : (batch + 1) * loop.batch_size]
                 step = self._full if len(rows) == loop.batch_size else self._last
-                batch = [
-                    np.asarray(np.take(x, rows, axis=0), kind) for x, kind in zip(self._data, self._kinds, strict=True)
-                ]
-                outputs = step(*self._state, *batch, *(s[i] for s in scalars))
+                data = [np.asarray(np.take(x, rows, axis=0), d) for x, d in zip(self._data, self._kinds, strict=True)]
+                outputs = step(*self._state, *data, *(s[i] for s in scalars))
                 self._state = list(outputs[: loop.state])
                 metrics.append(outputs[loop.state :])
         return np.array(metrics, np.float64)
