@@ -45,7 +45,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
-        raise ValueError(f"its description has the number {text[:20]}, which is not finite")
+        raise ValueError(f"its description has the number {short(text)}, which is not finite")
     return value
 
 
@@ -61,6 +61,17 @@ def _is_deep(x: Any) -> bool:
         if not level:
             return False
     return True
+
+
+def short(x: Any) -> str:
+    """A value of a file, as messages show it: not at any length, and without what a terminal would take for a command."""
+    return plain(repr(x), 40)
+
+
+def plain(text: str, most: int) -> str:
+    """A text for a message, with no more than so many characters, all of which can be printed."""
+    shown = "".join(c if c.isprintable() else "�" for c in text[: most + 1])
+    return shown if len(text) <= most else f"{shown[:most]}…"
 
 
 def digest_of(description: str, arrays: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ModelFileError
+from chainrule.network.description import plain, short
 from chainrule.network.meaning import Meaning
 from chainrule.network.network import Network
 from chainrule.network.reading import read
@@ -73,7 +74,9 @@ def load(
     except ModelFileError:
         raise
     except Exception as error:  # of code that was given as well, which the file leads to where it should not
-        raise ModelFileError(f"{path} describes no network: {str(error) or type(error).__name__}") from error
+        raise ModelFileError(
+            f"{path} describes no network: {plain(str(error) or type(error).__name__, 300)}"
+        ) from error
     return network
 
 
@@ -114,16 +117,11 @@ MOST_LAYERS = 2000
 def _check(found: Any, kinds: Mapping[str, Any], what: str) -> None:
     """Refuse a table that lacks something, or has it in another kind."""
     if not isinstance(found, dict):
-        raise ValueError(f"{what} is given as {_short(found)} in it.")
+        raise ValueError(f"{what} is given as {short(found)} in it.")
     for name, kind in kinds.items():
         value = found.get(name, ...)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise ValueError(f"{name!r} of {what} is {'missing' if value is ... else _short(value)} in it.")
-
-
-def _short(x: Any) -> str:
-    text = repr(x)
-    return text if len(text) <= 40 else f"{text[:40]}…"
+            raise ValueError(f"{name!r} of {what} is {'missing' if value is ... else short(value)} in it.")
 
 
 class _Reader:
@@ -139,14 +137,14 @@ class _Reader:
         layers = [self.value(item) for item in described]
         for layer in layers:
             if not isinstance(layer, Layer) and KNOWN.get(type(layer).__name__) is type(layer):
-                raise ValueError(f"{_short(layer)} is among its layers.")
+                raise ValueError(f"{short(layer)} is among its layers.")
         return layers
 
     def value(self, x: Any) -> Any:
         if x is None or isinstance(x, str | bool | int | float):
             return x
         if not isinstance(x, dict):
-            raise ValueError(f"{_short(x)} is given as a setting.")
+            raise ValueError(f"{short(x)} is given as a setting.")
         match next(iter(x.items()), ("nothing", None)):
             case "tuple", list(items):
                 return tuple([self.value(item) for item in items])
@@ -162,11 +160,11 @@ class _Reader:
                 return self._made(self._named(name, KNOWN), x.get("settings"))
             case "own type", str(name):
                 return self._made(self._named(name, {}), x.get("settings"))
-        raise ValueError(f"{_short(x)} is given as a setting.")
+        raise ValueError(f"{short(x)} is given as a setting.")
 
     def _made(self, kind: Any, settings: Any) -> Any:
         if not isinstance(kind, type) or not isinstance(settings, dict):
-            raise ValueError(f"{_short(kind)} has the settings {_short(settings)}.")
+            raise ValueError(f"{short(kind)} has the settings {short(settings)}.")
         place = len(self._layers)
         if issubclass(kind, Layer):
             self._layers.append(None)
@@ -184,6 +182,8 @@ class _Reader:
             return known[name]
         if name in self._custom:
             return self._custom[name]
+        if plain(name, 100) != name:
+            raise ValueError(f"it uses {short(name)}.")
         raise _MissingCodeError(name)
 
     def meanings(self, described: list[Any], model: Model) -> list[Meaning]:
@@ -197,7 +197,7 @@ class _Reader:
         _check(x, OUTPUT, "an output")
         head = Head(x["name"], self.value(x["loss"]), x["width"], x["classifies"])
         if not isinstance(head.loss, Loss) or (head.width,) != shape:
-            raise ValueError(f"an output of shape {shape} is described by {_short(x)}.")
+            raise ValueError(f"an output of shape {shape} is described by {short(x)}.")
         return Meaning(head, None if x["classes"] is None else labels_of(x["classes"], head.width), x["flat"])
 
 
@@ -209,16 +209,16 @@ def labels_of(x: dict[str, Any], width: int) -> Any:
         raise ValueError(f"there are {len(labels)} labels for {width} outputs.")
     dtype: Any = np.dtypes.StringDType() if kind == "T" else np.dtype(kind)
     if dtype.kind not in LABELS or not all(isinstance(label, LABELS[dtype.kind]) for label in labels):
-        raise ValueError(f"there are labels such as {_short(labels)} of dtype {_short(kind)}.")
+        raise ValueError(f"there are labels such as {short(labels)} of dtype {short(kind)}.")
     if dtype.itemsize * len(labels) > LABEL_BYTES:
-        raise ValueError(f"its {len(labels)} labels of dtype {_short(kind)} would take more than {LABEL_BYTES} bytes.")
+        raise ValueError(f"its {len(labels)} labels of dtype {short(kind)} would take more than {LABEL_BYTES} bytes.")
     given = [label.encode("latin-1") for label in labels] if dtype.kind == "S" else labels
     classes = np.array(given, dtype)
     back = classes.tolist()
     if back != given or list(map(type, back)) != list(map(type, given)):
-        raise ValueError(f"its labels {_short(labels)} are no {_short(kind)}.")
+        raise ValueError(f"its labels {short(labels)} are no {short(kind)}.")
     if len(set(labels)) < len(labels) or (dtype.kind != "O" and not (classes[1:] > classes[:-1]).all()):
-        raise ValueError(f"its labels {_short(labels)} are not in order.")
+        raise ValueError(f"its labels {short(labels)} are not in order.")
     return classes
 
 

@@ -11,13 +11,14 @@ import json
 import math
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 
 from chainrule.errors import ModelFileError
-from chainrule.network.description import BYTES, digest_of, parsed
+from chainrule.network.description import BYTES, digest_of, parsed, plain, short
 from chainrule.network.storage import DIGEST, FORMAT, KEY
 
 DTYPES: dict[str, Any] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
@@ -49,9 +50,10 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             text = metadata[KEY]
             arrays = _arrays(file, header, begin)
     except (OSError, ValueError, TypeError, RecursionError, MemoryError) as error:
+        reason = plain(str(error) or type(error).__name__, 200)
         raise ModelFileError(
-            f"{path} cannot be read as a safetensors file ({str(error) or type(error).__name__}). It is damaged, truncated or "
-            "of another kind; save the network again."
+            f"{path} cannot be read as a safetensors file ({reason}). It is damaged, truncated or of another kind; save the "
+            "network again."
         ) from None
     try:
         described = parsed(text)
@@ -63,12 +65,12 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     version = described.get("format")
     if version != FORMAT:
         raise ModelFileError(
-            f"{path} has format {str(version)[:20]}, and this chainrule reads format {FORMAT}; use the version that wrote it."
+            f"{path} has format {short(version)}, and this chainrule reads format {FORMAT}; use the version that wrote it."
         )
     return described, arrays
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path) -> BufferedReader:
     """A file to read; what is no file, such as a pipe that nobody writes to, is not waited for."""
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -77,7 +79,7 @@ def _opened(path: Path) -> BinaryIO:
     return os.fdopen(handle, "rb")
 
 
-def _header(file: BinaryIO) -> tuple[dict[str, Any], int]:
+def _header(file: BufferedReader) -> tuple[dict[str, Any], int]:
     """The header, and where the arrays begin."""
     size = os.fstat(file.fileno()).st_size
     length = int.from_bytes(file.read(8), "little")
@@ -91,19 +93,19 @@ def _header(file: BinaryIO) -> tuple[dict[str, Any], int]:
     return header, 8 + length
 
 
-def _arrays(file: BinaryIO, header: dict[str, Any], begin: int) -> dict[str, Any]:
+def _arrays(file: BufferedReader, header: dict[str, Any], begin: int) -> dict[str, Any]:
     """The arrays; they must fill the file, and every one the bytes that its shape and dtype take."""
     size, places = os.fstat(file.fileno()).st_size - begin, []
     for name, facts in header.items():
         if not isinstance(facts, dict) or set(facts) != {"dtype", "shape", "data_offsets"}:
-            raise ValueError(f"no dtype, shape and place for {name!r}")
+            raise ValueError(f"no dtype, shape and place for {short(name)}")
         dtype, shape, offsets = DTYPES.get(str(facts["dtype"])), facts["shape"], facts["data_offsets"]
         if dtype is None:
-            raise ValueError(f"{name!r} of dtype {facts['dtype']!r}")
-        if not are_counts(shape) or not are_counts(offsets) or len(offsets) != 2:
-            raise ValueError(f"{shape!r} and {offsets!r} for the shape and place of {name!r}")
+            raise ValueError(f"{short(name)} of dtype {short(facts['dtype'])}")
+        if not are_counts(shape) or not are_counts(offsets) or len(offsets) != 2 or len(shape) > 32:
+            raise ValueError(f"{short(shape)} and {short(offsets)} for the shape and place of {short(name)}")
         if math.prod(shape) * dtype.itemsize != offsets[1] - offsets[0]:
-            raise ValueError(f"{offsets[1] - offsets[0]} bytes for {name!r} of shape {shape}")
+            raise ValueError(f"{short(offsets[1] - offsets[0])} bytes for {short(name)} of shape {short(shape)}")
         places.append((*offsets, name, dtype, tuple(shape)))
     if _gaps(places, size):
         raise ValueError("its arrays do not fill it")
@@ -113,7 +115,7 @@ def _arrays(file: BinaryIO, header: dict[str, Any], begin: int) -> dict[str, Any
         file.seek(begin + first)
         flat: Any = array.reshape(-1).view(np.uint8)  # the same memory
         if file.readinto(flat) != array.nbytes:
-            raise ValueError(f"it ends within {name!r}")
+            raise ValueError(f"it ends within {short(name)}")
         arrays[name] = array.astype(dtype.newbyteorder("="), copy=False)
     return {name: arrays[name] for name in sorted(arrays)}
 
