@@ -6,6 +6,8 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import chainrule as cr
 from chainrule.errors import ChainruleError, MissingExtraError, ModelFileError, nearest
 from chainrule.tables import Preparation
@@ -62,4 +64,9 @@ def load_model(path: Path) -> tuple[Any, Preparation]:
             f"{path} holds a network, but not how a table becomes its inputs: it was not saved by `chainrule train`. "
             "Use it in Python: chainrule.load(path).predict(X)."
         )
-    return network, Preparation.from_json(notes["preparation"])
+    preparation = Preparation.from_json(notes["preparation"])
+    labels = None if network.classes is None else network.classes.dtype.kind
+    known = None if preparation.target.task == "regression" else np.array(preparation.target.classes).dtype.kind
+    if labels != known or network.model.inputs != ((len(preparation.features),),):
+        raise ModelFileError(f"{path} holds a network for another table than the one it describes. Train it again.")
+    return network, preparation

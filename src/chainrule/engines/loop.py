@@ -61,6 +61,7 @@ class StepRunner:
         self, loop: TrainingLoop, data: Sequence[Any], function: Callable[[Program], Callable[..., tuple[Any, ...]]]
     ) -> None:
         self._loop, self._data = loop, data
+        self._kinds = [x.dtype.newbyteorder("=") for x in data]
         self._full = function(loop.step)
         self._last = function(loop.last) if loop.last is not None else self._full
         self._state: list[Any] = []
@@ -84,7 +85,8 @@ class StepRunner:
                 epoch, batch = divmod(first + i, steps)
                 rows = order[epoch, batch * loop.batch_size : (batch + 1) * loop.batch_size]
                 step = self._full if len(rows) == loop.batch_size else self._last
-                outputs = step(*self._state, *(np.take(x, rows, axis=0) for x in self._data), *(s[i] for s in scalars))
+                data = [np.asarray(np.take(x, rows, axis=0), d) for x, d in zip(self._data, self._kinds, strict=True)]
+                outputs = step(*self._state, *data, *(s[i] for s in scalars))
                 self._state = list(outputs[: loop.state])
                 metrics.append(outputs[loop.state :])
         return np.array(metrics, np.float64)

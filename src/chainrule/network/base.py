@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from chainrule.errors import NotBuiltError, SettingError, ShapeError
+from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError
 from chainrule.network.meaning import Meaning, nested
 from chainrule.nn.model import Model, as_function, build, names_of_inputs
 from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced
@@ -79,6 +79,29 @@ class BaseNetwork:
         self._model = model  # last: whoever finds it finds the parameters, also when this was interrupted
         return self
 
+    def restore(self, parameters: Mapping[str, Any], *inputs: tuple[int, ...]) -> Self:
+        """Fix the shapes and take these parameters, by their full names, in place of first ones: none are drawn."""
+        model = build(self.function, inputs)
+        expected = {
+            f"{layer}.{name}": (spec.shape, self.dtype)
+            for layer, own in model.specs.items()
+            for name, spec in own.items()
+        }
+        found = {name: (value.shape, value.dtype) for name, value in parameters.items()}
+        for name in sorted({*expected, *found}):
+            if expected.get(name) != found.get(name):
+                raise ShapeError(
+                    f"among the parameters given, {name} is {_told(found.get(name))}, and the network expects "
+                    f"{_told(expected.get(name))}."
+                )
+            if not np.isfinite(parameters[name]).all():
+                raise DataError(f"{name} was given values that are NaN or infinite.")
+        self._parameters = {
+            layer: {name: parameters[f"{layer}.{name}"] for name in own} for layer, own in model.specs.items()
+        }
+        self._model = model
+        return self
+
     @property
     def is_built(self) -> bool:
         """Whether the shapes are known, so that there are parameters."""
@@ -124,6 +147,10 @@ class BaseNetwork:
         if hasattr(self.function, "layers"):
             return f"{type(self).__name__}([{', '.join(map(repr, self.function.layers))}])"
         return f"{type(self).__name__}({getattr(self.function, '__name__', self.function)!s})"
+
+
+def _told(facts: Any) -> str:
+    return "not there" if facts is None else f"of shape {facts[0]} in {facts[1]}"
 
 
 def inputs_of(network: BaseNetwork, X: Any) -> list[Any]:

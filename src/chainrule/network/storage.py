@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ModelFileError, SettingError
+from chainrule.errors import SettingError
 from chainrule.network.base import BaseNetwork
+from chainrule.network.description import digest_of, parsed
 from chainrule.network.meaning import Meaning
+from chainrule.network.writing import replace_file
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.initializer import Given
 from chainrule.nn.layer import Layer
@@ -24,6 +24,9 @@ from chainrule.training.named import PIECES
 
 FORMAT = 1
 KEY, DIGEST = "chainrule", "sha256"
+
+LABEL_BYTES = 2**26
+"""The most room for labels that a file asks for."""
 
 KNOWN: dict[str, Any] = {**PIECES, "Given": Given}
 """The classes a file names without their code, which are the library's own."""
@@ -49,65 +52,19 @@ def save(network: BaseNetwork, path: str | Path, notes: dict[str, Any]) -> None:
         "notes": notes,
     }
     try:
-        digest = _digest(json.dumps(described, allow_nan=False), arrays)
-    except (TypeError, ValueError) as error:
+        digest = digest_of(json.dumps(described, allow_nan=False), arrays)
+        content = to_bytes(arrays, metadata={KEY: json.dumps({DIGEST: digest, **described})})
+        parsed(parsed(header_of(content))["__metadata__"][KEY])  # as loading will do
+    except (TypeError, ValueError, RecursionError) as error:
         raise SettingError(
             f"the network cannot be saved: {error}. Notes must be JSON-able: text, numbers, lists, dicts."
         ) from None
-    target = Path(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {target.parent} to save the network in; make it first")
-    unfinished = target.with_name(f".{target.name}.unfinished")
-    try:
-        unfinished.write_bytes(to_bytes(arrays, metadata={KEY: json.dumps({DIGEST: digest, **described})}))
-        os.replace(unfinished, target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    replace_file(Path(path), content)
 
 
-def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The description and the arrays of a file, both checked."""
-    from safetensors import SafetensorError, safe_open
-
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            metadata = file.metadata() or {}
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
-    except (SafetensorError, OSError, ValueError, TypeError) as error:
-        raise ModelFileError(
-            f"{path} cannot be read as a safetensors file ({error}). It is damaged, truncated or of another kind; "
-            "save the network again."
-        ) from None
-    if KEY not in metadata:
-        raise ModelFileError(
-            f"{path} is a safetensors file, but not one that chainrule wrote: it has no architecture in it."
-        )
-    try:
-        described: dict[str, Any] = json.loads(metadata[KEY])
-        intact = described.pop(DIGEST) == _digest(json.dumps(described), arrays)
-    except (ValueError, KeyError, AttributeError):
-        intact = False
-    if not intact:
-        raise ModelFileError(f"{path} is damaged: what is in it is not what was saved. Save the network again.")
-    version = described["format"]
-    if version != FORMAT:
-        raise ModelFileError(
-            f"{path} has format {version}, and this chainrule reads format {FORMAT}; use the version that wrote it."
-        )
-    return described, arrays
-
-
-def _digest(description: str, arrays: Mapping[str, Any]) -> str:
-    """A fingerprint of the description and of names, types and numbers."""
-    import hashlib  # loads OpenSSL, which is only worth its time when a file is read or written
-
-    digest = hashlib.sha256(description.encode())
-    for name in sorted(arrays):
-        digest.update(f"{name} {arrays[name].dtype} {arrays[name].shape}\n".encode())
-        digest.update(arrays[name].tobytes())
-    return digest.hexdigest()
+def header_of(content: bytes) -> str:
+    """The header of a safetensors file."""
+    return content[8 : 8 + int.from_bytes(content[:8], "little")].decode()
 
 
 def _meaning(meaning: Meaning, writer: _Writer) -> dict[str, Any]:
@@ -126,6 +83,8 @@ def _meaning(meaning: Meaning, writer: _Writer) -> dict[str, Any]:
 
 def _kind(classes: Any) -> str:
     """The name of a dtype that `numpy.dtype` understands, or `T` for text of any length."""
+    if classes.nbytes > LABEL_BYTES and classes.dtype.kind in "US":  # room that the labels do not need
+        classes = np.array(classes.tolist())
     return "T" if classes.dtype.kind == "T" else str(classes.dtype.str)
 
 

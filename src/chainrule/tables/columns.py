@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.numbers import Decimal, decimal_mark, numbers
+from chainrule.tables.numbers import Decimal, decimal_from_json, decimal_mark, numbers
 from chainrule.tables.options import TableError, counted, option, quoted
 from chainrule.tables.table import Cells, Table, is_missing
 
@@ -189,5 +189,5 @@ def column_from_json(data: dict[str, Any]) -> Column:
         mean=float(data["mean"]),
         deviation=float(data["deviation"]),
         median=float(data["median"]),
-        decimal=cast(Decimal, data["decimal"]),
+        decimal=decimal_from_json(data["decimal"]),
     )

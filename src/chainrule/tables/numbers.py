@@ -47,6 +47,15 @@ def numbers(cells: Cells, missing: NDArray[np.bool_], decimal: Decimal = ".") ->
     return values
 
 
+def decimal_from_json(given: object) -> Decimal:
+    """The decimal mark that a model file names."""
+    if given == ".":
+        return "."
+    if given == ",":
+        return ","
+    raise ValueError(f"{given!r} as a decimal mark")
+
+
 def decimal_mark(cells: Cells, missing: NDArray[np.bool_], separator: str = ",") -> Decimal:
     """The decimal mark under which most cells are numbers.
 

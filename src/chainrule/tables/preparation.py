@@ -224,7 +224,7 @@ class Preparation:
                 missing_mark=tuple(map(str, data["missing_mark"])),
                 unnamed=tuple(map(str, data["unnamed"])),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ModelFileError(
                 f"the model's notes do not describe the table it was trained on ({error!r}); it was not made by "
                 "`chainrule train`, or by another version. Train it again."

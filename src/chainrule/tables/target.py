@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import SettingError
 from chainrule.tables.columns import is_identifier, not_numbers
-from chainrule.tables.numbers import Decimal, decimal_mark, numbers
+from chainrule.tables.numbers import Decimal, decimal_from_json, decimal_mark, numbers
 from chainrule.tables.options import TableError, counted, option, quoted
 from chainrule.tables.table import Table, is_missing
 
@@ -108,13 +108,16 @@ class Target:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Target:
         """The target that `to_json` described."""
+        task, kinds = data["task"], {type(label) for label in data["classes"]}
+        if task not in TASKS or kinds not in ([set()] if task == "regression" else [{str}, {int}]):
+            raise ValueError(f"the target has the task {task!r} and classes of {len(kinds)} kinds")
         return cls(
             name=str(data["name"]),
             task=cast(Task, data["task"]),
             classes=tuple(data["classes"]),
             mean=float(data["mean"]),
             deviation=float(data["deviation"]),
-            decimal=cast(Decimal, data["decimal"]),
+            decimal=decimal_from_json(data["decimal"]),
         )
 
 

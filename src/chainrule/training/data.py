@@ -16,14 +16,15 @@ from chainrule.training.objective import Batch
 def as_array(x: Any, dtype: Any, what: str) -> Any:
     """Arrays, lists, and data frames (by the array protocol) as an array of finite real numbers, C-contiguous.
 
-    A `numpy.memmap` of real numbers is left on disk as it is, and its numbers are not looked at.
+    A `numpy.memmap` of real numbers is left on disk as it is, in whatever order its bytes are, and its numbers are not
+    looked at.
     """
     columns = [str(c) for c in x.columns] if hasattr(x, "columns") else None
     if hasattr(x, "toarray"):  # a SciPy sparse matrix
         x = x.toarray()
     if isinstance(x, np.ma.MaskedArray):
         x = np.ma.filled(x.astype(np.float64), np.nan)
-    if isinstance(x, np.memmap) and x.dtype.kind in "fiub":
+    if isinstance(x, np.memmap) and x.dtype.kind in "fiub" and x.size:
         return x
     try:
         raw = np.asarray(x)
@@ -47,11 +48,22 @@ def _numbers(raw: Any, columns: list[str] | None, what: str) -> Any:
         raise DataError(f"{what} was given as {raw.item()!r}; give an array of numbers.")
     if raw.dtype.kind == "c":
         raise DataError(f"{what} has complex numbers; give real and imaginary parts as columns of their own.")
+    if raw.dtype.kind in "mM":
+        raise DataError(
+            f"{what} has dates or times ({raw.dtype}); say how they count, such as (x - start) / np.timedelta64(1, 'D')."
+        )
+    if raw.dtype.names:
+        raise DataError(
+            f"{what} has rows with fields ({', '.join(raw.dtype.names[:5])}); give columns, such as "
+            "numpy.lib.recfunctions.structured_to_unstructured(x)."
+        )
     if raw.dtype.kind == "O":
         missing = np.frompyfunc(_is_missing, 1, 1)(raw).astype(bool)
         raw = np.where(missing, np.nan, raw)
     try:
         return raw.astype(np.float64)
+    except OverflowError:
+        raise DataError(f"{what} has whole numbers too large for any number here; scale them.") from None
     except (TypeError, ValueError):
         bad = []
         for i in range(raw.shape[-1] if raw.ndim > 1 else 1):

@@ -225,4 +225,4 @@ def types_of(tree: Any, rows: int | None = None) -> Any:
 
 
 def _dtype(x: Any) -> Any:
-    return np.dtype(x.dtype)
+    return np.dtype(x.dtype).newbyteorder("=")  # of the numbers, whatever the order of their bytes in a file

@@ -27,12 +27,17 @@ class LlvmEngine(Engine):
         return None if find_spec("llvmlite") else "llvmlite"
 
     def refusal(self, program: Program, data: Sequence[Any] = ()) -> str | None:
-        """Operations and kinds of number without machine code, and data that do not lie in one piece."""
+        """Operations and kinds of number without machine code, and data on disk that it cannot read where they lie."""
         reason = _without_machine_code(program)
         if reason is not None:
             return reason
-        scattered = any(isinstance(x, np.memmap) and not x.flags.c_contiguous for x in data)
-        return "data mapped from disk does not lie in one piece" if scattered else None
+        mapped = [x for x in data if isinstance(x, np.memmap)]
+        if not all(x.flags.c_contiguous for x in mapped):
+            return "data mapped from disk does not lie in one piece"
+        foreign = [x.dtype for x in mapped if not x.dtype.isnative]
+        return (
+            f"data mapped from disk has its bytes in another order than this CPU ({foreign[0]!r})" if foreign else None
+        )
 
     def function(self, program: Program) -> Function:
         """The Program as a kernel."""

@@ -1,0 +1,84 @@
+"""Files replaced as a whole: whoever reads one finds what it held before or what it holds now, and never a part."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+from chainrule.errors import SettingError
+
+PERMISSIONS = 0o777
+"""The bits of a file's mode that say who may read, write and run it."""
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file, in place of one that may be there; where that fails nothing has changed.
+
+    The content goes to a file of its own in the same folder, which is on disk before it takes the name. One that was there
+    before gives its owner and permissions; behind a link it is the file that is linked to which is replaced.
+
+    Raises
+    ------
+    FileNotFoundError
+        When there is no such folder.
+    SettingError
+        When there is something other than a file.
+    OSError
+        When the system refuses.
+    """
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {target.parent} to save the network in; make it first")
+    before = _facts(target)
+    unfinished = target.parent / f".chainrule-{os.urandom(8).hex()}.unfinished"  # a name that nobody can foresee
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # which follows no link, and opens nothing that is there already
+    handle = os.open(unfinished, flags | getattr(os, "O_BINARY", 0), 0o666 if before is None else 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+            file.flush()
+            if before is not None:
+                _like(file.fileno(), unfinished, before)
+            os.fsync(file.fileno())
+        os.replace(unfinished, target)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(unfinished)
+        raise
+    _keep_name(target.parent)
+
+
+def _facts(target: Path) -> os.stat_result | None:
+    """What is there now: a file that may be written to, or nothing."""
+    try:
+        facts = target.stat()
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(facts.st_mode):
+        raise IsADirectoryError(f"{target} is a folder; give the name of a file to save the network in")
+    if not stat.S_ISREG(facts.st_mode):
+        raise SettingError(f"{target} is no file but a device, a pipe or a socket; give the name of a file.")
+    if not os.access(target, os.W_OK):
+        raise PermissionError(f"{target} may not be written to; give another name, or make it writable first")
+    return facts
+
+
+def _like(handle: int, path: Path, before: os.stat_result) -> None:
+    """Give a file the owner and the permissions of the one it is to replace."""
+    if hasattr(os, "fchown"):
+        with suppress(OSError):  # only an administrator may give files away
+            os.fchown(handle, before.st_uid, before.st_gid)
+    with suppress(OSError):
+        os.chmod(handle if os.chmod in os.supports_fd else path, before.st_mode & PERMISSIONS)
+
+
+def _keep_name(folder: Path) -> None:
+    """Have the folder itself written to disk, where the system can do that."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
