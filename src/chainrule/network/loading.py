@@ -67,6 +67,7 @@ def load(
         raise ModelFileError(f"{path} has parameters {found}, and the network expects {expected}.")
     network.parameters = arrays
     network.notes = described["notes"]
+    network.columns = {name: tuple(columns) for name, columns in described.get("columns", {}).items()}
     reader = _Reader(path, custom or {})
     network.meanings = [reader.meaning(meaning) for meaning in described["outputs"]]
     return network
