@@ -99,8 +99,8 @@ def test_the_last_batch_is_filled_up_where_that_is_little(rows: int, filled: int
     found = filled_up(data, 8)
     assert len(found.inputs[0]) == filled
     if filled > rows:
-        assert found.weights is not None
-        np.testing.assert_array_equal(found.weights, np.arange(filled) < rows)
+        assert found.counts is not None
+        np.testing.assert_array_equal(found.counts, np.arange(filled) < rows)
 
 
 @pytest.mark.parametrize("weighted", [False, True])

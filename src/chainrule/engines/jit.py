@@ -34,9 +34,9 @@ def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[...
     Returns
     -------
     callable
-        Called like `function`; its results have the dtypes that `function` itself gives. `.inspect(stage, *args)` shows what
-        became of it for such arguments: the `"program"`, the `"loops"` it was grouped into, the plan of its `"memory"`, the `"llvm"` code or
-        the `"assembly"`.
+        Called like `function`; its results have the dtypes that `function` itself gives. `.inspect(stage, *args)` shows
+        what became of it for such arguments: the `"program"`, the `"loops"` it was grouped into, the plan of its
+        `"memory"`, the `"llvm"` code or the `"assembly"`.
 
     Raises
     ------

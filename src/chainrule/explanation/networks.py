@@ -96,7 +96,8 @@ def names_of_batch(objective: Objective, batch: Batch, input_names: Sequence[str
     names += [
         f"label{s}" for s, class_indices in zip(suffixes, batch.class_indices, strict=True) if class_indices is not None
     ]
-    return names if batch.weights is None else [*names, "sample_weight"]
+    names += ["sample_weight"] * (batch.weights is not None)
+    return [*names, "row_count"] if batch.counts is not None else names
 
 
 def _readings(outcome: Outcome, calls: list[str]) -> Any:

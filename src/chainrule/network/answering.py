@@ -16,7 +16,7 @@ from chainrule.nn.model import Model, Outcome
 from chainrule.nn.parameters import Parameters
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Program, simplify, trace, trees
-from chainrule.training import as_inputs
+from chainrule.training import Columns, as_inputs
 from chainrule.training.cache import Cache, are_settled, key_of
 from chainrule.training.evaluation import finiteness, in_chunks, keeps_rows_apart, parameter_types, sizes_of
 
@@ -28,8 +28,10 @@ _functions = Cache()
 class Answers:
     """A model whose outputs mean something, asked about rows."""
 
-    def __init__(self, model: Model, meanings: Sequence[Meaning], dtype: Any, names: Sequence[str]) -> None:
-        self.model, self.meanings, self.dtype, self.names = model, meanings, dtype, names
+    def __init__(
+        self, model: Model, meanings: Sequence[Meaning], dtype: Any, names: Sequence[str], columns: Columns
+    ) -> None:
+        self.model, self.meanings, self.dtype, self.names, self.columns = model, meanings, dtype, names, columns
         self._settled = are_settled(model.function, tuple(meaning.head for meaning in meanings))
         self._sizes = sizes_of(model)
         self._functions: dict[tuple[Question, Engine], RowFunction] = {}
@@ -49,7 +51,7 @@ class Answers:
 
     def by_numpy(self, question: Question, parameters: Parameters, X: Any) -> Any:
         """The answers, layer by layer, a bounded number of rows at once."""
-        arrays = as_inputs(X, self.dtype, self.names, self.model.inputs)
+        arrays = self.checked(X)
         pieces = []
         for part in in_chunks(len(arrays[0]), lambda: self.rows_are_apart(question)):
             rows = [np.asarray(a[part], self.dtype) for a in arrays]
@@ -72,7 +74,11 @@ class Answers:
         inputs = self.model.inputs
         if type(X) is np.ndarray and X.dtype == self.dtype and len(inputs) == 1 and X.shape[1:] == inputs[0] and len(X):
             return [X]
-        return as_inputs(X, self.dtype, self.names, self.model.inputs)
+        return self.checked(X)
+
+    def checked(self, X: Any) -> list[Any]:
+        """The inputs as arrays of finite numbers, or refused."""
+        return as_inputs(X, self.dtype, self.names, self.model.inputs, self.columns)
 
     def read(self, question: Question, outcome: Outcome) -> list[Any]:
         """What a pass through the network answers, as plain NumPy code: one array for every output."""
@@ -157,6 +163,9 @@ class CompiledNetwork:
         self._parameters = [np.array(p) for p in trees.flatten(parameters)[0]]
         self._held: dict[Question, HeldFunction] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_held": {}}  # machine code is made anew in a copy or another process
+
     def __call__(self, *inputs: Any) -> Any:
         """The raw outputs, as the network's own call gives them."""
         return self._ask("outputs", inputs[0] if len(inputs) == 1 else inputs)
@@ -176,6 +185,6 @@ class CompiledNetwork:
         arrays = self._answers.arrays(X)
         leaves = held(arrays)
         if leaves is None:
-            as_inputs(X, self._answers.dtype, self._answers.names, self._answers.model.inputs)  # says what is wrong
+            self._answers.checked(X)  # says what is wrong
             raise DataError("X has NaN or infinite values in a file on disk; remove those rows, or fill them in.")
         return self._answers.named(question, leaves)

@@ -8,10 +8,10 @@ from typing import Any, Self
 import numpy as np
 
 from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError
-from chainrule.network.meaning import Meaning, nested
+from chainrule.network.meaning import Meaning, as_batch, nested
 from chainrule.nn.model import Model, as_function, build, names_of_inputs
 from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced
-from chainrule.training import History, Run, as_inputs
+from chainrule.training import Batch, Columns, History, Run, as_inputs
 
 
 class BaseNetwork:
@@ -29,6 +29,8 @@ class BaseNetwork:
         The parameters that were given when it was made.
     meanings : sequence of Meaning
         What each output means: its loss, and the labels it tells apart. Empty before the first fit.
+    columns : mapping
+        For inputs that the first fit was given as frames, the names of their columns. Later frames are matched by them.
     history : History or None
         Of the last fit.
     run : Run or None
@@ -60,6 +62,7 @@ class BaseNetwork:
         self._model: Model | None = None
         self._parameters: Parameters = {}
         self.meanings: Sequence[Meaning] = ()
+        self.columns: Columns = {}
 
     def build(self, *inputs: int | tuple[int, ...]) -> Self:
         """Fix the shapes and draw the first weights; `fit` does it by itself.
@@ -156,7 +159,13 @@ def _told(facts: Any) -> str:
 def inputs_of(network: BaseNetwork, X: Any) -> list[Any]:
     """The rows as arrays; a network whose shapes are not known yet is built for them."""
     built = network.model.inputs if network.is_built else None
-    arrays: list[Any] = as_inputs(X, network.dtype, network.input_names, built)
+    arrays: list[Any] = as_inputs(X, network.dtype, network.input_names, built, network.columns)
     if built is None:
         network.build(*(a.shape[1:] for a in arrays))
     return arrays
+
+
+def batch_for(network: BaseNetwork, meanings: Sequence[Meaning], X: Any, y: Any, sample_weight: Any = None) -> Batch:
+    """Rows and targets of known meaning as arrays, for a network whose shapes are known."""
+    arrays = as_inputs(X, network.dtype, network.input_names, network.model.inputs, network.columns)
+    return as_batch(network.model, meanings, arrays, y, network.dtype, sample_weight)

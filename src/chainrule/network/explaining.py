@@ -23,6 +23,7 @@ from chainrule.training import (
     Settings,
     Training,
     as_optimizer,
+    scaled,
 )
 from chainrule.training.step import TrainingStep
 
@@ -319,7 +320,7 @@ def objective_of(
     meanings, batch = learn_meanings(
         network.model, network.meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
     )
-    return Objective(network.model, tuple(m.head for m in meanings), Penalty(l1, l2)), batch
+    return Objective(network.model, tuple(m.head for m in meanings), Penalty(l1, l2)), scaled(batch)
 
 
 def training_of(

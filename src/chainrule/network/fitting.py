@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from chainrule.errors import SettingError
-from chainrule.network.base import BaseNetwork, inputs_of
-from chainrule.network.meaning import Meaning, as_batch, learn_meanings
+from chainrule.network.base import BaseNetwork, batch_for, inputs_of
+from chainrule.network.meaning import Meaning, learn_meanings
 from chainrule.nn.parameters import Parameters
 from chainrule.training import (
     Batch,
@@ -16,11 +16,11 @@ from chainrule.training import (
     Objective,
     Penalty,
     Progress,
-    Run,
     Settings,
     Training,
-    as_inputs,
     as_optimizer,
+    columns_in,
+    scaled,
     split_off,
 )
 from chainrule.training.step import TrainingStep
@@ -40,10 +40,11 @@ def training_for(
     validation_split: float,
     sample_weight: Any,
     class_weight: Any,
-    continue_from: Run | None = None,
+    continue_from: Progress | None = None,
 ) -> Training:
     """The run for data as people have them; the network learns from them what its outputs mean."""
     arrays = inputs_of(network, X)
+    columns = columns_in(X, network.input_names)
     meanings, data = learn_meanings(
         network.model, network.meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
     )
@@ -51,7 +52,11 @@ def training_for(
         validation, data = split_off(data, validation_split, settings.seed)
     else:
         validation = _validation(network, meanings, validation_data, validation_split)
-    return assemble(network, meanings, data, settings, optimizer, penalty, clipping, validation, continue_from)
+    training = assemble(
+        network, meanings, scaled(data), settings, optimizer, penalty, clipping, validation, continue_from
+    )
+    network.columns = network.columns or columns
+    return training
 
 
 def assemble(
@@ -99,7 +104,6 @@ def _leave(network: BaseNetwork, training: Training) -> None:
 def _validation(network: BaseNetwork, meanings: Sequence[Meaning], data: Any, share: float) -> Batch:
     if share:
         raise SettingError("validation_data and validation_split were both given; give one of them.")
-    if not isinstance(data, tuple | list) or len(data) != 2:
-        raise SettingError("validation_data must be a pair (X, y).")
-    arrays = as_inputs(data[0], network.dtype, network.input_names, network.model.inputs)
-    return as_batch(network.model, meanings, arrays, data[1], network.dtype)
+    if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+        raise SettingError("validation_data must be (X, y) or (X, y, sample_weight).")
+    return batch_for(network, meanings, *data)

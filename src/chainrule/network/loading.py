@@ -65,6 +65,7 @@ def load(
         network = Network(layers, seed=described["seed"], dtype=described["dtype"], frozen=described["frozen"])
         network.restore(arrays, *(tuple(shape) for shape in described["inputs"]))
         network.notes = described["notes"]
+        network.columns = _columns(described.get("columns", {}))
         network.meanings = reader.meanings(described["outputs"], network.model)
     except _MissingCodeError as error:
         raise ModelFileError(
@@ -122,6 +123,16 @@ def _check(found: Any, kinds: Mapping[str, Any], what: str) -> None:
         value = found.get(name, ...)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             raise ValueError(f"{name!r} of {what} is {'missing' if value is ... else short(value)} in it.")
+
+
+def _columns(found: Any) -> dict[str, tuple[str, ...]]:
+    """The names of columns by input, which files of earlier versions lack."""
+    if not isinstance(found, dict):
+        raise ValueError(f"columns is given as {short(found)} in it.")
+    for names in found.values():
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            raise ValueError(f"the names of columns are given as {short(names)} in it.")
+    return {name: tuple(names) for name, names in found.items()}
 
 
 class _Reader:

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError, ShapeError
+from chainrule.errors import DataError, SettingError, ShapeError
 from chainrule.nn.activations import activation
 from chainrule.nn.model import Model
+from chainrule.nn.numbers import as_plain
 from chainrule.tracing import trees
-from chainrule.training import Batch, Head, are_labels, as_targets, as_weights, heads_of
+from chainrule.training import Batch, Head, are_labels, are_one_hot, as_targets, as_weights, heads_of
 
 
 @dataclass(frozen=True)
@@ -63,18 +64,20 @@ def learn_meanings(
 ) -> tuple[list[Meaning], Batch]:
     """The meanings of a network's outputs, learned from targets, and the data as arrays.
 
-    Without a loss, labels are learned by cross-entropy and values by squared error. Labels that are among the ones
-    learned earlier keep their places, so that training can go on with data that lack some.
+    Without a loss, labels are learned by cross-entropy and values by squared error. What an output has learned it means
+    from then on: labels keep their places, also where data lack some, and others are refused.
     """
     parts = _targets_of(trees.flatten(model.outputs)[1], y)
+    before = list(earlier) or [None] * len(parts)
     if loss is None:
         widths = [output.shape[-1] if output.shape else 1 for output in trees.flatten(model.outputs)[0]]
-        loss = nested(model, [_default_loss(part, width) for part, width in zip(parts, widths, strict=True)])
+        loss = nested(
+            model, [_default_loss(*known) for known in zip(parts, widths, model.ends_in, before, strict=True)]
+        )
     heads = heads_of(model, loss)
-    known = [meaning.classes for meaning in earlier] or [None] * len(parts)
     meanings = [
-        Meaning(head, classes if _are_among(part, classes) else None, np.ndim(part) == 1)
-        for head, part, classes in zip(heads, parts, known, strict=True)
+        Meaning(head, None if known is None else known.classes, np.ndim(part) == 1)
+        for head, part, known in zip(heads, parts, before, strict=True)
     ]
     return _learned(meanings, arrays, parts, dtype, sample_weight, class_weight)
 
@@ -128,13 +131,31 @@ def _learned(
     )
 
 
-def _are_among(y: Any, classes: Any | None) -> bool:
-    """Whether all labels are of the same kind as these classes, and among them."""
-    labels = np.asarray(y)
-    return classes is not None and labels.dtype.kind == classes.dtype.kind and bool(np.isin(labels, classes).all())
-
-
-def _default_loss(y: Any, width: int) -> str:
-    if not are_labels(y):
+def _default_loss(y: Any, width: int, ends_in: str, earlier: Meaning | None) -> str:
+    """The loss where none is given: what the output has learned before decides, then what the targets look like."""
+    by_class = "binary_cross_entropy" if width == 1 else "cross_entropy"
+    one_hot = are_one_hot(y, width)
+    if earlier is not None and earlier.classes is not None:
+        if not (one_hot or are_labels(y) or _are_equal_to_some(y, earlier.classes)):
+            raise DataError(
+                f"y has values, and the network has learned the labels {earlier.classes[:10].tolist()}. Give labels; to "
+                "learn values from here on give loss='squared_error'."
+            )
+        return by_class
+    if earlier is not None and earlier.head.loss.task == "regression" and are_labels(y):
+        if width > 1 or as_plain(y, "y").dtype.kind not in "iu":
+            raise DataError(
+                "y has labels, and the network has learned values. Give numbers; to learn labels from here on give "
+                f"loss={by_class!r}."
+            )
         return "squared_error"
-    return "binary_cross_entropy" if width == 1 else "cross_entropy"
+    if are_labels(y) or (one_hot and ends_in == "softmax"):
+        return by_class
+    return "squared_error"
+
+
+def _are_equal_to_some(y: Any, classes: Any) -> bool:
+    """Whether numbers in one column are all labels by their value."""
+    values = as_plain(y, "y")
+    flat = values.ndim == 1 or values.shape[1:] == (1,)
+    return bool(flat and values.dtype.kind == "f" and classes.dtype.kind in "biuf" and np.isin(values, classes).all())

@@ -6,14 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chainrule.autodiff import grad
 from chainrule.errors import NotBuiltError
 from chainrule.network import storage
 from chainrule.network.answering import Answers, CompiledNetwork, Question
-from chainrule.network.explaining import ExplainableNetwork
+from chainrule.network.base import batch_for
+from chainrule.network.explaining import ExplainableNetwork, objective_of
 from chainrule.network.fitting import carry_out, training_for
-from chainrule.network.meaning import as_batch
 from chainrule.network.summary import summary
-from chainrule.nn.parameters import as_patterns
+from chainrule.nn.parameters import Parameters, as_patterns
 from chainrule.nn.readings import LayerReading, Readings
 from chainrule.training import (
     Clipping,
@@ -25,7 +26,6 @@ from chainrule.training import (
     Run,
     Settings,
     as_early_stopping,
-    as_inputs,
 )
 
 
@@ -102,7 +102,7 @@ class Network(ExplainableNetwork):
         >>> bool(neuron.a[0] == np.tanh(neuron.z[0]))
         True
         """
-        arrays = as_inputs(inputs[0] if len(inputs) == 1 else inputs, self.dtype, self.input_names, self.model.inputs)
+        arrays = self._answers.checked(inputs[0] if len(inputs) == 1 else inputs)
         outcome = self.model.apply(self.parameters, arrays)
         layers = [LayerReading(name, x, z, a, self.parameters.get(name, {})) for name, x, z, a in outcome.readings]
         return Readings(layers, outcome.outputs)
@@ -160,8 +160,18 @@ class Network(ExplainableNetwork):
         """
         return self._answers.rows_are_apart(question)
 
-    def evaluate(self, X: Any, y: Any, sample_weight: Any = None, *, engine: str = "auto") -> dict[str, float]:
+    def evaluate(
+        self, X: Any, y: Any, sample_weight: Any = None, *, loss: Any = None, engine: str = "auto"
+    ) -> dict[str, float]:
         """The metrics on data with known targets: `loss`, and `accuracy` for labels. The engine is as for `predict`.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As for `fit`.
+        loss : str, loss or callable, optional
+            By default that of the last fit. With it a network that was never fitted is evaluated with the parameters it
+            has, and what its outputs mean is read off `y`.
 
         Examples
         --------
@@ -171,13 +181,50 @@ class Network(ExplainableNetwork):
         >>> _ = network.fit(X, 2 * X, optimizer=cr.SGD(0.5), epochs=20, progress=False)
         >>> network.evaluate(X, 2 * X)["loss"] < 1e-4
         True
+        >>> given = cr.Network([cr.Dense(1, weight=[[3.0]])], dtype="float64").build(1)
+        >>> given.evaluate([[1.0], [2.0]], [[2.0], [4.0]], loss="squared_error")
+        {'loss': 2.5}
         """
-        if not self.meanings:
-            raise NotBuiltError("evaluate needs a network that has been fitted; call fit(X, y) first.")
-        arrays = as_inputs(X, self.dtype, self.input_names, self.model.inputs)
-        batch = as_batch(self.model, self.meanings, arrays, y, self.dtype, sample_weight)
-        heads = tuple(meaning.head for meaning in self.meanings)
-        return Evaluator(Objective(self.model, heads), batch, engine)(self.parameters)
+        if loss is None and not self.meanings:
+            raise NotBuiltError(
+                "evaluate needs a loss, and this network has learned none: give loss=..., or call fit(X, y) first."
+            )
+        if loss is not None:
+            objective, batch = objective_of(self, X, y, loss, sample_weight)
+        else:
+            objective = Objective(self.model, tuple(meaning.head for meaning in self.meanings))
+            batch = batch_for(self, self.meanings, X, y, sample_weight)
+        return Evaluator(objective, batch, engine)(self.parameters)
+
+    def gradients(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        loss: Any = None,
+        sample_weight: Any = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+    ) -> Parameters:
+        """The gradient of the loss by every parameter, nested as `parameters` are; the network stays as it is.
+
+        Parameters
+        ----------
+        X, y : array-like
+            As for `fit`, taken as one batch. Dropout does nothing.
+        loss, sample_weight, l1, l2
+            As for `fit`; the loss is by default that of the last fit.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> network = cr.Network([cr.Dense(1, weight=[[3.0]])], dtype="float64").build(1)
+        >>> network.gradients([[1.0], [2.0]], [[2.0], [4.0]], loss="squared_error")
+        {'dense_0': {'weight': array([[5.]]), 'bias': array([3.])}}
+        """
+        objective, batch = objective_of(self, X, y, loss, sample_weight, l1, l2)
+        found: Parameters = grad(lambda parameters: objective(parameters, batch)[0])(self.parameters)
+        return found
 
     # --- training
 
@@ -192,7 +239,7 @@ class Network(ExplainableNetwork):
         batch_size: int | None = 32,
         seed: int = 0,
         shuffle: bool = True,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: Sequence[Any] | None = None,
         validation_split: float = 0.0,
         early_stopping: EarlyStopping | int | bool | None = None,
         sample_weight: Any = None,
@@ -214,9 +261,12 @@ class Network(ExplainableNetwork):
         Parameters
         ----------
         X : array-like of shape (rows, features)
-            Arrays, lists, or data frames of numbers; for several inputs a tuple or a dict.
+            Arrays, lists, or data frames of numbers; for several inputs a tuple or a dict. The names of a frame's columns
+            are remembered, and later frames matched by them.
         y : array-like of shape (rows,) or (rows, outputs)
-            Labels of any kind, or values. For several outputs nested as they are.
+            Labels of any kind, or values. For several outputs nested as they are. Text, booleans and whole numbers in one
+            column are labels, and so are one-hot rows for a network that ends in softmax. A network that has learned
+            labels refuses others.
         loss : str, loss or callable, optional
             By default cross-entropy for labels and squared error for values.
         optimizer : str or optimizer
@@ -228,14 +278,15 @@ class Network(ExplainableNetwork):
             Decides the order of rows and the numbers of dropout.
         shuffle : bool
             Whether rows come in a new order in every epoch.
-        validation_data : (X, y), optional
+        validation_data : (X, y) or (X, y, sample_weight), optional
             Data whose metrics are reported after every epoch.
         validation_split : float
             The share of rows, taken at random, to be validation data instead of being learned from.
         early_stopping : EarlyStopping, int or True, optional
             When to stop before the last epoch; an integer is the patience.
         sample_weight : array-like of shape (rows,), optional
-            How much each row counts.
+            How much each row counts, against the mean weight of all rows learned from: the loss of a batch is its rows'
+            mean of weight · loss, with weights whose mean over all rows is 1.
         class_weight : "balanced" or dict, optional
             How much each label counts.
         l1, l2 : float
@@ -336,6 +387,9 @@ class Network(ExplainableNetwork):
     def _answers(self) -> Answers:
         """What the network answers as it is now built and understood."""
         found = self._asked
-        if found is None or found.model is not self.model or found.meanings is not self.meanings:
-            found = self._asked = Answers(self.model, self.meanings, self.dtype, self.input_names)
+        of = (self.model, self.meanings, self.columns)
+        if found is None or any(
+            a is not b for a, b in zip((found.model, found.meanings, found.columns), of, strict=True)
+        ):
+            found = self._asked = Answers(self.model, self.meanings, self.dtype, self.input_names, self.columns)
         return found

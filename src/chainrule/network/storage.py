@@ -37,7 +37,7 @@ def save(network: BaseNetwork, path: str | Path, notes: dict[str, Any]) -> None:
     from safetensors.numpy import save as to_bytes
 
     model = network.model
-    arrays = {name: np.ascontiguousarray(value) for name, value in flat_names(network.parameters).items()}
+    arrays = {name: np.asarray(value, order="C") for name, value in flat_names(network.parameters).items()}
     row = network.function if isinstance(network.function, Sequential) else None
     writer = _Writer()
     described = {
@@ -49,6 +49,7 @@ def save(network: BaseNetwork, path: str | Path, notes: dict[str, Any]) -> None:
         "seed": network.seed,
         "frozen": list(network.frozen),
         "outputs": [_meaning(meaning, writer) for meaning in network.meanings],
+        "columns": {name: list(columns) for name, columns in network.columns.items()},
         "notes": notes,
     }
     try:

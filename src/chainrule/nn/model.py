@@ -102,7 +102,8 @@ class Model:
     """A network's function, its layers by name, and the parameters they need.
 
     `inputs` are the shapes of one sample of every input; `outputs` the types of one sample of the results, nested
-    as the function gives them; `shapes` what every layer gives for one sample. Every spec says whether it is a bias.
+    as the function gives them; `shapes` what every layer gives for one sample; `ends_in` the activation that makes each
+    output. Every spec says whether it is a bias.
     """
 
     function: Callable[..., Any]
@@ -112,6 +113,7 @@ class Model:
     inputs: tuple[tuple[int, ...], ...]
     outputs: Any
     shapes: Mapping[str, tuple[int, ...]]
+    ends_in: tuple[str, ...] = ()
 
     @cached_property
     def biases(self) -> frozenset[str]:
@@ -168,6 +170,7 @@ def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Mo
         tuple(tuple(shape) for shape in inputs),
         trees.unflatten(structure, [ArrayType(shape, np.dtype(np.float32)) for shape in shapes]),
         {name: tuple(output.shape[1:]) for name, _, _, output in building.readings},
+        tuple(Outcome(outputs, building.activated, ()).made_by(leaf)[0] for leaf in leaves),
     )
 
 

@@ -41,7 +41,7 @@ def initial(specs: Mapping[str, Mapping[str, ParameterSpec]], seed: int, dtype: 
     """First values of all parameters, drawn in order from one seed."""
     random = np.random.default_rng(seed)
     return {
-        layer: {name: np.ascontiguousarray(spec.initializer(spec.shape, random), dtype) for name, spec in own.items()}
+        layer: {name: np.asarray(spec.initializer(spec.shape, random), dtype, order="C") for name, spec in own.items()}
         for layer, own in specs.items()
     }
 

@@ -215,13 +215,13 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
         return X, y
 
     def _batch(self, X: Any, y: Any, weights: Any = None) -> Batch:
-        """Rows as the network takes them."""
+        """Rows as the network takes them; every batch is divided by the sum of its weights, as scikit-learn does."""
         dtype = self.network_.dtype
         weights = None if weights is None else np.ascontiguousarray(weights, dtype)
         encoded = self._encoded(y, self._head.loss)
         if encoded.dtype.kind == "f":
             encoded = np.ascontiguousarray(encoded, dtype)
-        return Batch((np.ascontiguousarray(dense_rows(X), dtype),), (encoded,), (None,), weights)
+        return Batch((np.ascontiguousarray(dense_rows(X), dtype),), (encoded,), (None,), counts=weights)
 
     def _fit_full_batch(self, X: Any, y: Any, weights: Any) -> None:
         """L-BFGS, in float64, on all rows at once."""

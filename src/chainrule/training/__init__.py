@@ -3,7 +3,7 @@
 from chainrule.declarations import declared
 from chainrule.training import losses, optimizers, schedules
 from chainrule.training.callbacks import EarlyStopping, EpochEnd, StopRule, as_early_stopping
-from chainrule.training.data import Targets, are_labels, as_inputs, as_targets, as_weights, split_off
+from chainrule.training.data import Columns, as_inputs, columns_in, split_off
 from chainrule.training.evaluation import CHUNK, Evaluator
 from chainrule.training.fit import Training
 from chainrule.training.history import History
@@ -15,6 +15,8 @@ from chainrule.training.run import Best, Progress, Run
 from chainrule.training.schedule import Schedule
 from chainrule.training.settings import Settings
 from chainrule.training.step import Clipping
+from chainrule.training.targets import Targets, are_labels, are_one_hot, as_targets
+from chainrule.training.weights import as_weights, counted, scaled
 
 globals().update(declared(losses, optimizers, schedules))
 
@@ -26,6 +28,7 @@ __all__ = [
     "Batch",
     "Best",
     "Clipping",
+    "Columns",
     "EarlyStopping",
     "EpochEnd",
     "Evaluator",
@@ -43,12 +46,16 @@ __all__ = [
     "Targets",
     "Training",
     "are_labels",
+    "are_one_hot",
     "as_early_stopping",
     "as_inputs",
     "as_loss",
     "as_optimizer",
     "as_targets",
     "as_weights",
+    "columns_in",
+    "counted",
     "heads_of",
+    "scaled",
     "split_off",
 ]

@@ -18,6 +18,7 @@ from chainrule.tracing import Program, simplify, trace, trees
 from chainrule.tracing.rowwise import is_rowwise
 from chainrule.training.cache import Cache, are_settled, key_of
 from chainrule.training.objective import Batch, Objective, Penalty, types_of
+from chainrule.training.weights import counted
 
 CHUNK = 4096
 """Rows evaluated at once by NumPy: enough to be fast, few enough for any memory."""
@@ -49,6 +50,7 @@ class Evaluator:
     """
 
     def __init__(self, objective: Objective, data: Batch, engine: str = AUTO, times: int = 1) -> None:
+        data = counted(data)
         self._objective = Objective(objective.model, objective.heads, Penalty())
         self._arrays, self._data = data.arrays(), data
         self._held = len(trees.flatten(parameter_types(objective.model, data.inputs[0].dtype))[0])
@@ -68,11 +70,14 @@ class Evaluator:
                     raise
 
     def __call__(self, parameters: Parameters) -> dict[str, float]:
-        """Metrics by name, as means over all rows."""
+        """Metrics by name, as means over all rows; the loss as a sum where that is what it lowers."""
         means = None if self._function is None else self._by_rows(self._function, parameters)
         if means is None:
             means = self._by_numpy(parameters)
-        return dict(zip(self._objective.metrics, map(float, means), strict=True))
+        metrics = dict(zip(self._objective.metrics, map(float, means), strict=True))
+        if self._objective.reduction == "sum":
+            metrics["loss"] *= _size(self._data)
+        return metrics
 
     def _by_numpy(self, parameters: Parameters) -> Any:
         total: Any = 0.0
@@ -81,26 +86,32 @@ class Evaluator:
             batch = self._data.like([x[rows] for x in self._arrays])
             with np.errstate(all="ignore"):
                 loss, accuracies = self._objective(parameters, batch)
-            size = float(len(batch.inputs[0]) if batch.weights is None else batch.weights.sum())
-            total = total + size * np.array([loss, *accuracies], np.float64)
+            size = _size(batch)
+            by_row = loss / max(size, 1e-30) if self._objective.reduction == "sum" else loss
+            total = total + size * np.array([by_row, *accuracies], np.float64)
             weight += size
         return total / max(weight, 1e-30)
 
     def _by_rows(self, function: RowFunction, parameters: Parameters) -> Any:
-        weights = self._data.weights
-        arrays = self._arrays if weights is None else self._arrays[:-1]
+        counts = self._data.counts
+        arrays = self._arrays if counts is None else self._arrays[:-1]
         samples = function(trees.flatten(parameters)[0], arrays)
         if samples is None:
             return None
-        if weights is None:
+        if counts is None:
             return [np.mean(x, dtype=np.float64) for x in samples]
-        return [np.sum(weights * x, dtype=np.float64) / max(float(weights.sum()), 1e-30) for x in samples]
+        return [np.sum(counts * x, dtype=np.float64) / max(float(counts.sum()), 1e-30) for x in samples]
 
     def _by(self, engine: Engine) -> RowFunction:
         """A function of samples, remembered for networks of the same kind."""
         key = None if self._key is None else (self._key, engine)
         function: RowFunction = _functions.find(key, lambda: RowFunction(self._program, self._held, engine))
         return function
+
+
+def _size(batch: Batch) -> float:
+    """How many rows there are, each as often as it counts."""
+    return float(len(batch.inputs[0]) if batch.counts is None else batch.counts.sum())
 
 
 def samples_are_apart(objective: Objective, data: Batch) -> bool:

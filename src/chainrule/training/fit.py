@@ -83,7 +83,7 @@ class Training:
         self.step, self.settings = step, settings
         rows = len(data.inputs[0])
         self.batch_size = min(settings.batch_size or rows, rows)
-        self.weighted = data.weights is not None
+        self.weighted = data.weights is not None or data.counts is not None
         if is_settled(step) and settings.gradients == "chain rule":
             filled = filled_up(data, self.batch_size)
             data = filled if filled is data or samples_are_apart(step.objective, data) else data

@@ -45,7 +45,7 @@ class FullBatchObjective:
         self._ends = np.cumsum([x.size for x in self._leaves])
         self.start = np.concatenate([x.ravel() for x in self._leaves]).astype(np.float64)
         types = (types_of(parameters), types_of(self._strengths), types_of(self._arrays))
-        kinds = types_of((data.inputs, data.targets, data.class_indices, data.weights))
+        kinds = types_of((data.inputs, data.targets, data.class_indices, data.weights, data.counts))
         key = key_of(objective.model.function, (objective.heads, penalty.shared), (types, kinds), engine)
         self._compute = _functions.find(key, lambda: _compiled(objective, data, types, engine))
 

@@ -59,7 +59,7 @@ def loop_of(step: TrainingStep, state: Any, data: Batch, batch_size: int, dtype:
 
     # Learning rates and strengths of penalties are no part of a loop: it is given them as numbers.
     settings = (objective.heads, objective.penalty.shared, _without_rate(step.optimizer), step.clipping)
-    kinds = data.inputs, data.targets, data.class_indices, data.weights
+    kinds = data.inputs, data.targets, data.class_indices, data.weights, data.counts
     types = types_of(state), types_of(kinds, batch_size)
     key = key_of(objective.model.function, settings, types, rows % batch_size, np.dtype(dtype))
     loop: TrainingLoop = _loops.find(key, make)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, ShapeError
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,12 @@ class Loss:
 
     Outputs and targets have shape (batch, outputs); the result has shape (batch,), or is one number for the
     whole batch. `link` names the activation from outputs to predictions, `task` what is predicted.
+
+    Parameters
+    ----------
+    reduction : {"mean", "sum"}
+        What is done over the samples of a batch to get the number that training lowers, and over all of them in
+        `evaluate`. With "sum" a history has the mean of its batches' sums, each counted by its rows.
 
     Examples
     --------
@@ -32,6 +38,15 @@ class Loss:
     link: ClassVar[str] = "identity"
     task: ClassVar[Literal["regression", "classification"]] = "regression"
     one_column: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+    _: KW_ONLY
+    reduction: Literal["mean", "sum"] = "mean"
+
+    def __post_init__(self) -> None:
+        for name in ("reduction", "over"):
+            given = getattr(self, name, "mean")
+            if given not in ("mean", "sum"):
+                raise SettingError(f"{type(self).__name__} was given {name}={given!r}; use 'mean' or 'sum'.")
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of every sample."""
@@ -51,17 +66,13 @@ class PerOutput(Loss):
     _: KW_ONLY
     over: Literal["mean", "sum"] = "mean"
 
-    def __post_init__(self) -> None:
-        if self.over not in ("mean", "sum"):
-            raise SettingError(f"{type(self).__name__} was given over={self.over!r}; use 'mean' or 'sum'.")
-
     def per_output(self, outputs: Any, targets: Any) -> Any:
         """The loss of every output."""
         raise SettingError(f"{type(self).__name__} has no per_output(outputs, targets); write one.")
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of every sample."""
-        values = self.per_output(outputs, targets)
+        values = self.per_output(outputs, aligned(outputs, targets))
         return np.mean(values, axis=-1) if self.over == "mean" else np.sum(values, axis=-1)
 
 
@@ -74,3 +85,16 @@ class FunctionLoss(Loss):
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """What the function gives."""
         return self.function(outputs, targets)
+
+
+def aligned(outputs: Any, targets: Any) -> Any:
+    """Targets of the outputs' shape: (batch,) becomes (batch, 1) beside one output; what would be broadcast is refused."""
+    ours, given = tuple(np.shape(outputs)), tuple(np.shape(targets))
+    if ours == given or given == ():
+        return targets
+    if (*given, 1) == ours:
+        return np.reshape(targets, ours)
+    raise ShapeError(
+        f"a loss was given outputs of shape {ours} and targets of shape {given}; every output needs its own target: give "
+        f"targets of shape {ours}."
+    )

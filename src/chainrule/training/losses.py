@@ -14,7 +14,7 @@ import numpy as np
 
 from chainrule.errors import SettingError
 from chainrule.tracing import functions as f
-from chainrule.training.loss import Loss, PerOutput
+from chainrule.training.loss import Loss, PerOutput, aligned
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,8 @@ class SquaredError(PerOutput):
     ----------
     over : {"mean", "sum"}
         What is done over a sample's outputs.
+    reduction : {"mean", "sum"}
+        What is done over the samples of a batch. `SquaredError(over="sum", reduction="sum")` is Σ(a − y)².
 
     Examples
     --------
@@ -49,7 +51,7 @@ class L2Norm(Loss):
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of every sample."""
-        return 0.5 * np.sum(np.square(outputs - targets), axis=-1)
+        return 0.5 * np.sum(np.square(outputs - aligned(outputs, targets)), axis=-1)
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Huber(PerOutput):
     delta: float = 1.0
 
     def __post_init__(self) -> None:
-        PerOutput.__post_init__(self)
+        Loss.__post_init__(self)
         if not self.delta > 0:
             raise SettingError(f"Huber was given delta={self.delta}; it must be positive.")
 
@@ -135,7 +137,7 @@ class CrossEntropy(Loss):
         if len(targets.shape) < len(outputs.shape):
             chosen = np.where(targets[..., None] == np.arange(outputs.shape[-1]), outputs, 0.0)
         else:
-            chosen = targets * outputs
+            chosen = aligned(outputs, targets) * outputs
         return f.logsumexp(outputs, axis=-1) - np.sum(chosen, axis=-1)
 
     def encode(self, class_indices: Any, classes: int, width: int) -> Any:
@@ -162,6 +164,7 @@ class Hinge(Loss):
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of every sample."""
+        targets = aligned(outputs, targets)
         if outputs.shape[-1] == 1:
             return np.maximum(1.0 - targets * outputs, 0.0)[..., 0]
         right = np.sum(np.where(targets > 0, outputs, 0.0), axis=-1)
@@ -198,5 +201,6 @@ class KLDivergence(Loss):
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of every sample."""
+        targets = aligned(outputs, targets)
         entropy = targets * np.log(np.where(targets > 0, targets, 1.0))
         return np.sum(entropy - targets * f.log_softmax(outputs, axis=-1), axis=-1)

@@ -82,25 +82,31 @@ class Penalty:
                 total = total + (0.5 * given["l2"]) * np.sum(np.square(value))
         if not self.shared or not given:
             return total
-        if batch.weights is None:
+        if batch.counts is None:
             return total / float(batch.inputs[0].shape[0])
-        rows = np.sum(batch.weights)
+        rows = np.sum(batch.counts)
         return np.where(rows > 0, total / np.maximum(rows, 1e-30), 0.0)
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows of the data: inputs, then for each head targets and class numbers, then weights; `None` where there is none."""
+    """Rows of the data: inputs, then for each head targets and class numbers, then weights and counts; `None` where none.
+
+    A mean over the batch is Σ c·w·v / Σ c. The weights w of a training are on one scale for all its rows, so that a
+    batch of heavy rows moves more than one of light rows. The counts c say how many rows each stands for: 0 for those
+    that only fill up a batch.
+    """
 
     inputs: tuple[Any, ...]
     targets: tuple[Any, ...]
     class_indices: tuple[Any, ...]
     weights: Any | None = None
+    counts: Any | None = None
 
     def arrays(self) -> list[Any]:
         """Everything there is, in order."""
-        parts = [*self.inputs, *self.targets, *(c for c in self.class_indices if c is not None)]
-        return parts if self.weights is None else [*parts, self.weights]
+        parts = [*self.inputs, *self.targets, *self.class_indices, self.weights, self.counts]
+        return [part for part in parts if part is not None]
 
     def like(self, arrays: Sequence[Any]) -> Batch:
         """The same batch with other arrays."""
@@ -108,7 +114,8 @@ class Batch:
         inputs = tuple(next(rest) for _ in self.inputs)
         targets = tuple(next(rest) for _ in self.targets)
         class_indices = tuple(None if c is None else next(rest) for c in self.class_indices)
-        return Batch(inputs, targets, class_indices, None if self.weights is None else next(rest))
+        weights, counts = (None if x is None else next(rest) for x in (self.weights, self.counts))
+        return Batch(inputs, targets, class_indices, weights, counts)
 
 
 def heads_of(model: Model, given: Any) -> list[Head]:
@@ -125,12 +132,14 @@ def heads_of(model: Model, given: Any) -> list[Head]:
                 f"{', '.join(map(str, output.shape))}). End it in cr.Flatten() or reshape its output."
             )
         heads.append(Head(name.strip("[]"), as_loss(one), output.shape[0]))
+    if len({head.loss.reduction for head in heads}) > 1:
+        raise SettingError("the losses of several outputs were given different reductions; give all of them the same.")
     return heads
 
 
 @dataclass(frozen=True)
 class Objective:
-    """Mean loss over a batch plus penalty, and the share of right answers of every head that classifies."""
+    """Mean loss over a batch (or its sum) plus penalty, and the share of right answers of every head that classifies."""
 
     model: Model
     heads: tuple[Head, ...]
@@ -141,6 +150,11 @@ class Objective:
         """Names of the metrics: the loss, then an accuracy for every head that classifies."""
         accuracies = [f"accuracy_{h.name}" if h.name else "accuracy" for h in self.heads if h.classifies]
         return ["loss", *accuracies]
+
+    @property
+    def reduction(self) -> str:
+        """What is done over the samples of a batch, which is the same for all heads: "mean" or "sum"."""
+        return self.heads[0].loss.reduction
 
     def __call__(
         self, parameters: Parameters, batch: Batch, key: Any = None, strengths: Any = None
@@ -157,8 +171,9 @@ class Objective:
         inputs = [x if x.dtype == dtype else x.astype(dtype) for x in batch.inputs]  # rows of files on disk
         outcome = self.model.apply(parameters, inputs, key)
         losses, rights = self.judged(outcome, batch)
-        total = sum((_mean(value, batch.weights) for value in losses[1:]), start=_mean(losses[0], batch.weights))
-        accuracies = [_mean(right, batch.weights) for right in rights]
+        values = [_reduced(value, batch, self.reduction) for value in losses]
+        total = sum(values[1:], start=values[0])
+        accuracies = [_reduced(right, batch) for right in rights]
         return total + self.penalty(parameters, batch, self.model.biases, strengths), accuracies, outcome
 
     def judged(self, outcome: Outcome, batch: Batch) -> tuple[list[Any], list[Any]]:
@@ -169,12 +184,12 @@ class Objective:
             self.heads, outputs, batch.targets, batch.class_indices, strict=True
         ):
             scores = head.scores(outcome, output)
-            losses.append(self._per_sample(head, scores, targets))
+            losses.append(self._per_sample(head, scores, targets, batch))
             if head.classifies:
                 rights.append(np.equal(head.chosen(scores), class_indices).astype(scores.dtype))
         return losses, rights
 
-    def _per_sample(self, head: Head, scores: Any, targets: Any) -> Any:
+    def _per_sample(self, head: Head, scores: Any, targets: Any, batch: Batch) -> Any:
         value = head.loss(scores, targets)
         shape = tuple(getattr(value, "shape", ()))
         if shape not in ((), (scores.shape[0],)):
@@ -182,14 +197,24 @@ class Objective:
                 f"the loss {type(head.loss).__name__} gave shape {shape} for outputs of shape {tuple(scores.shape)}; it must "
                 "give one number for every sample, shape (batch,), or one number in all."
             )
+        if shape == () and scores.shape[0] != 1 and (batch.weights is not None or batch.counts is not None):
+            raise ShapeError(
+                f"the loss {type(head.loss).__name__} gave one number for the whole batch, which rows of different weight "
+                "cannot be weighed in. Let it give one number for every sample, shape (batch,), or leave weights out."
+            )
         return value
 
 
-def _mean(values: Any, weights: Any | None) -> Any:
-    """Σ w·v / Σ w; a batch whose weights are all 0 counts as 0."""
-    if weights is None or not values.shape:
+def _reduced(values: Any, batch: Batch, reduction: str = "mean") -> Any:
+    """Σ c·w·v / Σ c, or without the division; a mean over rows that count nothing is 0."""
+    factors = [x for x in (batch.counts, batch.weights) if x is not None] if values.shape else []
+    for factor in factors:
+        values = factor * values
+    if reduction == "sum":
+        return np.sum(values)
+    if batch.counts is None or not factors:
         return np.mean(values)
-    return np.sum(weights * values) / np.maximum(np.sum(weights), 1e-30)
+    return np.sum(values) / np.maximum(np.sum(batch.counts), 1e-30)
 
 
 def split_frozen(parameters: Parameters, patterns: Sequence[str], specs: Any) -> tuple[Parameters, Parameters]:

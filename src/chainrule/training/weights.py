@@ -1,0 +1,65 @@
+"""How much rows count: weights of samples and of classes, on one scale for all rows of a training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import DataError, SettingError
+from chainrule.nn.numbers import as_array
+from chainrule.training.objective import Batch
+from chainrule.training.targets import Targets
+
+
+def as_weights(sample_weight: Any, class_weight: Any, targets: Sequence[Targets], rows: int, dtype: Any) -> Any | None:
+    """One weight for every row, from both kinds of weight; `None` if neither is given."""
+    if sample_weight is None and class_weight is None:
+        return None
+    weights = np.ones(rows)
+    if sample_weight is not None:
+        weights = as_array(sample_weight, np.float64, "sample_weight")
+        if weights.shape != (rows,):
+            raise DataError(f"sample_weight has shape {weights.shape}; give one weight for each of the {rows} rows.")
+    if class_weight is not None:
+        coded = [t for t in targets if t.class_indices is not None]
+        if len(targets) != 1 or not coded:
+            raise SettingError("class_weight needs a network with one output whose targets are labels.")
+        weights = weights * _class_weights(class_weight, coded[0])[coded[0].class_indices]
+    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+        raise DataError("weights must be finite and not negative, and at least one must be positive.")
+    return weights.astype(dtype)
+
+
+def _class_weights(given: Any, targets: Targets) -> Any:
+    assert targets.classes is not None
+    counts = np.bincount(targets.class_indices, minlength=len(targets.classes))  # type: ignore[arg-type]
+    if isinstance(given, str) and given == "balanced":
+        present = counts > 0
+        return np.where(present, counts.sum() / (present.sum() * np.maximum(counts, 1)), 0.0)
+    if not isinstance(given, Mapping):
+        raise SettingError(f"class_weight was given {given!r:.200}; use 'balanced' or a dict from label to weight.")
+    labels = targets.classes.tolist()
+    unknown = [label for label in given if label not in labels]
+    if unknown:
+        raise DataError(f"class_weight names {unknown[0]!r}, which is no label in y: {labels[:10]}.")
+    return np.array([float(given.get(label, 1.0)) for label in labels])
+
+
+def scaled(data: Batch) -> Batch:
+    """The rows with weights whose mean is 1, so that every batch of them is weighed on the same scale."""
+    if data.weights is None:
+        return data
+    mean = data.weights.mean(dtype=np.float64)
+    if not mean > 0:
+        raise DataError("all rows to learn from have weight 0; give at least one of them a weight above 0.")
+    return replace(data, weights=(data.weights / mean).astype(data.weights.dtype))
+
+
+def counted(data: Batch) -> Batch:
+    """The rows with weights that count how many each stands for, so that means are divided by their sum."""
+    if data.weights is None:
+        return data
+    return replace(data, weights=None, counts=data.weights if data.counts is None else data.weights * data.counts)
