@@ -183,9 +183,9 @@ class Copies:
             place = folder / str(i)
             for name in ("src", "tests", "docs", "examples", "benchmarks"):
                 shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
-            for file in ROOT.glob("*.*"):
-                shutil.copy(file, place)
-            shutil.copy(ROOT / "Makefile", place)
+            for file in ROOT.iterdir():
+                if file.is_file():
+                    shutil.copy(file, place)
             self._free.put(place)
 
     def judge(self, mutant: Mutant | None, tests: list[str]) -> str:
