@@ -239,7 +239,7 @@ HABITS = {
     "float32": Habit(SMOOTH + KINKED, dtypes=("float32",)),
     "float16": Habit(SMOOTH, dtypes=("float16",)),
     "Python numbers": Habit(SMOOTH, dtypes=("float32", "float64"), shapes=((),), numbers=True),
-    "empty arrays": Habit(tuple(s for s in SMOOTH + AXES if "mean" not in s), shapes=((0,), (2, 0))),
+    "empty arrays": Habit(tuple(s for s in SMOOTH + AXES if "mean" not in s), refused=True, shapes=((0,), (2, 0))),
 }
 
 
