@@ -13,7 +13,7 @@ from benchmarks.peers import installed
 from benchmarks.workloads import WORKLOADS, Workload
 
 MOST_EPOCHS = 3_000_000
-"""A fit keeps every epoch's figures; longer ones measure the memory."""
+"""A fit keeps every epoch's metrics; longer ones measure the memory."""
 
 
 @dataclass

@@ -11,9 +11,13 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import rows as engine_rows
+from chainrule.engines import ENGINES, REFERENCE
+from chainrule.engines.choice import quickest
 from chainrule.engines.rows import BLOCKS
 from chainrule.training import CHUNK
+from chainrule.training.evaluation import sizes_of
+
+LLVM = ENGINES["llvm"]
 
 random = np.random.default_rng(0)
 X = random.normal(size=(700, 6)).astype(np.float32)
@@ -40,7 +44,7 @@ def fitted(name: str, **settings: Any) -> cr.Network:
 
 
 def gives_probabilities(network: cr.Network) -> bool:
-    return network._meanings[0].head.loss.link in ("sigmoid", "softmax")
+    return network.meanings[0].head.loss.link in ("sigmoid", "softmax")
 
 
 def assert_same(found: Any, expected: Any) -> None:
@@ -61,7 +65,8 @@ def test_engines_agree(name: str) -> None:
     for method in methods:
         for rows in (1, 2, 15, 16, 17, 256, 257, 700):
             expected = getattr(network, method)(X[:rows], engine="numpy")
-            assert_same(getattr(network, method)(X[:rows], engine="llvm"), expected)
+            for engine in ENGINES:
+                assert_same(getattr(network, method)(X[:rows], engine=engine), expected)
             assert_same(getattr(compiled, method)(X[:rows]), expected)
 
 
@@ -72,16 +77,16 @@ def test_evaluations_agree(name: str, weighted: bool) -> None:
     weights = random.random(700) if weighted else None
     for rows in (1, 16, 300, 700):
         given = None if weights is None else weights[:rows]
-        found, expected = (
-            network.evaluate(X[:rows], y[:rows], sample_weight=given, engine=engine) for engine in ("llvm", "numpy")
-        )
-        assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
+        expected = network.evaluate(X[:rows], y[:rows], sample_weight=given, engine="numpy")
+        for engine in ENGINES:
+            found = network.evaluate(X[:rows], y[:rows], sample_weight=given, engine=engine)
+            assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
 
 
 def test_validation_agrees(monkeypatch: pytest.MonkeyPatch) -> None:
     histories = []
-    for compilation in (np.inf, -np.inf):
-        monkeypatch.setattr(engine_rows, "COMPILATION", compilation)
+    for preparing in (np.inf, -np.inf):
+        monkeypatch.setattr(LLVM, "preparing", preparing)
         network = cr.Network([cr.Dense(9, "tanh"), cr.Dense(3)])
         histories.append(network.fit(X, LABELS, epochs=4, validation_split=0.3, progress=False))
     for name in ("val_loss", "val_accuracy"):
@@ -100,7 +105,7 @@ def test_several_inputs_and_outputs() -> None:
     network.fit(parts, {"kind": LABELS, "size": X[:, 0]}, epochs=1, progress=False)
     expected = network.predict(parts, engine="numpy")
     for found in (
-        network.predict(parts, engine="llvm"),
+        *(network.predict(parts, engine=engine) for engine in ENGINES),
         network.compiled().predict(dict(zip("xy", parts, strict=True))),
     ):
         for name in expected:
@@ -162,25 +167,46 @@ def test_weights_of_many_rows_count_as_those_of_few(engine: str) -> None:
 
 
 class TestAuto:
-    def test_compiles_when_that_has_paid(self) -> None:
+    def test_takes_machine_code_where_this_call_pays_for_compiling(self, monkeypatch: pytest.MonkeyPatch) -> None:
         network = fitted("labels")
-        answers = network._answers
-        calls = 0
-        while not answers._functions and calls < 100_000:
-            network.predict(X[:1])
-            calls += 1
-        assert 1000 < calls < 100_000
-        assert_same(network.predict(X[:1]), network.predict(X[:1], engine="numpy"))
+        held, computed = sizes_of(network.model)
 
-    def test_depends_on_the_calls_alone(self) -> None:
-        networks = [fitted("labels") for _ in range(2)]
-        for network in networks:
-            for rows in (1, 1, 700, 20):
-                network.predict_proba(X[:rows])
-        assert networks[0]._saved == networks[1]._saved != {}
+        def saved(rows: int) -> float:
+            return REFERENCE.seconds(held, computed, rows) - LLVM.seconds(held, computed, rows)
+
+        monkeypatch.setattr(LLVM, "preparing", saved(500))
+        by = {name: network.predict_proba(X, engine=name) for name in ENGINES}
+        assert not np.array_equal(by["llvm"], by["numpy"]), "the engines cannot be told apart by their rounding"
+        np.testing.assert_array_equal(network.predict_proba(X), by["llvm"])
+        np.testing.assert_array_equal(network.predict_proba(X[:499]), network.predict_proba(X[:499], engine="numpy"))
+        np.testing.assert_array_equal(network.predict_proba(X[:500]), network.predict_proba(X[:500], engine="llvm"))
+
+    @pytest.mark.parametrize("engine", ["auto", *ENGINES])
+    def test_equal_networks_answer_equally_whatever_was_asked_before(
+        self, engine: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(LLVM, "preparing", 1e-5)  # a few calls would have saved that together
+        asked, fresh = (fitted("labels") for _ in range(2))
+        y = NETWORKS["labels"][1]
+        for _ in range(50):
+            for rows in (1, 20, 300):
+                asked.predict_proba(X[:rows], engine=engine)
+                asked.evaluate(X[:rows], y[:rows], engine=engine)
+        for rows in (1, 20, 300):
+            for method in ("__call__", "predict_proba"):
+                found, expected = (getattr(n, method)(X[:rows], engine=engine) for n in (asked, fresh))
+                np.testing.assert_array_equal(found, expected)
+            assert asked.evaluate(X[:rows], y[:rows], engine=engine) == fresh.evaluate(
+                X[:rows], y[:rows], engine=engine
+            )
+
+    def test_epochs_known_beforehand_pay_together(self) -> None:
+        sizes, rows = (100_000, 200), 3000
+        assert quickest(*sizes, rows) is REFERENCE
+        assert quickest(*sizes, rows, times=1000) is LLVM
 
     def test_leaves_code_of_the_users_to_numpy(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(engine_rows, "COMPILATION", -np.inf)
+        monkeypatch.setattr(LLVM, "preparing", -np.inf)
         scale = [1.0]
         network = cr.Network([cr.Dense(2), lambda x: x * scale[0]]).build(6)
         first = network(X)
@@ -188,10 +214,13 @@ class TestAuto:
         np.testing.assert_allclose(network(X), 2 * first)
 
     def test_takes_numpy_where_nothing_else_can_be(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(engine_rows, "COMPILATION", -np.inf)
-        monkeypatch.setattr(engine_rows, "find_spec", lambda name: None)
-        network = fitted("labels")
-        assert_same(network.predict(X), network.predict(X, engine="numpy"))
+        monkeypatch.setattr(LLVM, "preparing", -np.inf)
+        monkeypatch.setattr(type(LLVM), "missing", "llvmlite")
+        network = cr.Network([cr.Dense(9, "tanh"), cr.Dense(3)]).build(6)
+        np.testing.assert_array_equal(network.predict(X), network.predict(X, engine="numpy"))
+        for refused in (lambda: network.predict(X, engine="llvm"), lambda: network.compiled()(X)):
+            with pytest.raises(cr.ChainruleError, match="llvmlite is not installed"):
+                refused()
 
 
 def test_rows_that_depend_on_each_other_are_refused() -> None:
@@ -314,8 +343,8 @@ def test_networks_with_machine_code_can_be_copied_and_pickled() -> None:
 
 def test_like_networks_share_machine_code() -> None:
     first, second = (fitted("labels", seed=seed) for seed in (1, 2))
-    assert first._answers.function("predict") is second._answers.function("predict")
-    assert first._answers.function("predict") is not fitted("hinge")._answers.function("predict")
+    assert first._answers.function("predict", LLVM) is second._answers.function("predict", LLVM)
+    assert first._answers.function("predict", LLVM) is not fitted("hinge")._answers.function("predict", LLVM)
 
 
 def test_blocks_reach_down_to_one_row() -> None:
@@ -336,3 +365,41 @@ def test_many_rows_that_depend_on_each_other_and_that_do_not(mixing: bool) -> No
     own = network.parameters["d"]
     found = (rows - (rows.mean(axis=0) if mixing else 1.0)) @ own["weight"] + own["bias"]
     assert network.evaluate(rows, expected)["loss"] == pytest.approx(np.mean((found - expected) ** 2), rel=1e-9)
+
+
+class Centred(cr.nn.Layer):
+    """A layer of the user's that subtracts the mean over the batch, and passes itself off as one of the library's."""
+
+    def forward(self, parameters: Any, x: Any) -> Any:
+        return x - np.mean(x, axis=0)
+
+
+@pytest.mark.parametrize("engine", ["auto", *ENGINES])
+def test_independence_of_rows_is_never_guessed_from_a_modules_name(
+    engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Centred, "__module__", "chainrule.nn.layers")
+    monkeypatch.setattr(LLVM, "preparing", -np.inf)
+    rows = np.linspace(0.0, 5.0, 2 * CHUNK + 7)[:, None] * np.array([1.0, -2.0, 0.5])
+    network = cr.Network([Centred(), cr.Dense(1)], dtype="float64")
+    network.fit(rows[:40], rows[:40, :1], epochs=1, progress=False)
+    own = network.parameters["dense_0"]
+    expected = (rows - rows.mean(axis=0)) @ own["weight"] + own["bias"]
+    if engine not in ("auto", REFERENCE.name):
+        for call in (network, network.predict, lambda x, **given: network.evaluate(x, x[:, :1], **given)):
+            with pytest.raises(cr.ChainruleError, match="depend on other rows"):
+                call(rows, engine=engine)
+        return
+    np.testing.assert_allclose(network(rows, engine=engine), expected, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(network.predict(rows, engine=engine), expected, rtol=1e-9, atol=1e-9)
+    found = network.evaluate(rows, rows[:, :1], engine=engine)["loss"]
+    assert found == pytest.approx(np.mean((expected - rows[:, :1]) ** 2), rel=1e-9)
+
+
+def test_rows_that_fill_up_a_batch_do_not_change_a_mean_over_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    losses = []
+    for module in (Centred.__module__, "chainrule.nn.layers"):
+        monkeypatch.setattr(Centred, "__module__", module)
+        network = cr.Network([Centred(), cr.Dense(1)], dtype="float64", seed=1)
+        losses.append(network.fit(X[:19], X[:19, :1], epochs=3, batch_size=10, progress=False)["loss"])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-12)

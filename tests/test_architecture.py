@@ -1,8 +1,10 @@
 """The room this code lives in: sizes of modules, direction of imports, what is loaded when, and docstrings."""
 
 import ast
+import dataclasses
 import importlib
 import inspect
+import pickle
 import pkgutil
 import re
 import subprocess
@@ -12,6 +14,12 @@ from pathlib import Path
 import pytest
 
 import chainrule
+from chainrule import nn, training
+from chainrule.declarations import by_name, declared, names_of
+from chainrule.network.storage import KNOWN
+from chainrule.nn import ACTIVATIONS, INITIALIZERS
+from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
+from chainrule.training import LOSSES, OPTIMIZERS
 
 SOURCE = Path(chainrule.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
@@ -69,6 +77,124 @@ def test_imports_point_one_way(path):
             )
 
 
+def dotted_name(path):
+    """`chainrule.ops.kinds` for the path of a module or of a package's `__init__`."""
+    parts = ("chainrule", *path.relative_to(SOURCE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+NAMES = {dotted_name(path): path for path in MODULES}
+
+
+def modules_imported_by(path):
+    """The modules of this library that one imports anywhere: at the top, in a function, or for a type checker only."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{relative(path)}:{node.lineno} is a relative import, which no test here follows"
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            found.update(name if name in NAMES else node.module for name in inner)
+    return (found & set(NAMES)) - {dotted_name(path)}
+
+
+def circles_in(graph):
+    """The groups of nodes that can all be reached from each other."""
+    reached = {}
+    for start in graph:
+        reached[start], waiting = set(), [start]
+        while waiting:
+            for following in graph[waiting.pop()] - reached[start]:
+                reached[start].add(following)
+                waiting.append(following)
+    return {frozenset(b for b in reached[a] if a in reached[b]) for a in graph if a in reached[a]}
+
+
+def test_circles_are_found():
+    assert circles_in({"a": {"b"}, "b": {"c"}, "c": {"b"}, "d": set()}) == {frozenset("bc")}
+    assert circles_in({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == set()
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """Neither between packages nor inside them: any module can be read with nothing but those it imports.
+
+    A package's `__init__` counts as a module, so its own modules do not import what it gathers. The root, which only
+    loads names, is left out. There are no exceptions.
+    """
+    graph = {name: modules_imported_by(path) - {"chainrule"} for name, path in NAMES.items() if name != "chainrule"}
+    assert not circles_in(graph), [sorted(circle) for circle in circles_in(graph)]
+
+
+FOREIGN = {
+    "_NoValue": "NumPy's default of arguments such as `initial`, which has no public name",
+    "_insert": "llvmlite's builder has no other way to add an instruction of a kind it does not know",
+    "_dispose": "llvmlite frees a pass manager late, and a public close() is missing",
+    "_init_callback_context": "scikit-learn's callbacks, an interface still in the making",
+    "_skl_callbacks": "scikit-learn's callbacks, an interface still in the making",
+    "_fit_context": "scikit-learn's own estimators check their parameters with it; there is no public one",
+    "_check_partial_fit_first_call": "scikit-learn's check of `classes`; there is no public one",
+    "_check_sample_weight": "scikit-learn's check of weights; there is no public one",
+    "_fields": "public by the documentation of namedtuple; the underscore keeps fields free",
+}
+"""Private names of other libraries that are read, and why."""
+
+
+def is_private(name):
+    """Whether a name belongs to the module it is defined in: `_x`, but not the protocols' `__x__` and `_repr_x_`."""
+    return name.startswith("_") and not name.endswith("_") and name not in FOREIGN
+
+
+def private_names_defined_in(tree):
+    """Functions, classes, variables and attributes with private names that a module makes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and is_own(node.value):
+            yield node.attr
+
+
+def is_own(node):
+    """Whether an expression is the object that a method belongs to."""
+    return isinstance(node, ast.Name) and node.id in ("self", "cls")
+
+
+def private_names_read_in(tree):
+    """Private names taken from something else than `self` and `cls`, with line numbers; imports and getattr too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and not is_own(node.value):
+            yield node.attr, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((alias.name, node.lineno) for alias in node.names)
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "setattr", "hasattr", "delattr"):
+            yield from (
+                (x.value, node.lineno)
+                for x in node.args[1:2]
+                if isinstance(x, ast.Constant) and not is_own(node.args[0])
+            )
+
+
+@pytest.mark.parametrize("path", MODULES, ids=relative)
+def test_nobody_reads_what_is_private_elsewhere(path):
+    """`x._name`, where x is not `self` or `cls`, only in the module that defines `_name`.
+
+    So what one module needs of another's objects is public there, or is handed over. A class may use what it inherits.
+    """
+    tree = ast.parse(path.read_text())
+    own = set(private_names_defined_in(tree))
+    found = [
+        f"line {line}: {name}" for name, line in private_names_read_in(tree) if is_private(name) and name not in own
+    ]
+    assert not found, f"{relative(path)} reads what is private elsewhere: {found}"
+
+
+def test_names_of_other_libraries_are_those_that_are_read():
+    trees = [ast.parse(path.read_text()) for path in MODULES]
+    assert set(FOREIGN) <= {name for tree in trees for name, _ in private_names_read_in(tree)}
+
+
 def test_the_layers_are_the_parts_there_are():
     parts = {path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in MODULES} - {"__init__"}
     assert sorted(LAYERS) == sorted(parts)
@@ -118,10 +244,77 @@ def test_folders_are_packages():
         assert (folder / "__init__.py").exists(), f"{relative(folder)} is no package"
 
 
-def test_names_loaded_later_are_the_same_in_both_lists() -> None:
-    import chainrule
-    from chainrule import learning
+HOMES = [
+    f"chainrule.{home}"
+    for home in ("nn.layers", "nn.initializers", "training.losses", "training.optimizers", "training.schedules")
+]
 
-    early = {name for name in chainrule.__all__ if name in vars(chainrule) and name not in vars(learning)}
-    assert set(chainrule.__all__) == early | set(learning.__all__)
-    assert all(getattr(chainrule, name) is getattr(learning, name) for name in learning.__all__)
+
+def pieces():
+    """Every public class written down in a module of pieces, found in its text."""
+    for home in HOMES:
+        module = importlib.import_module(home)
+        for node in ast.parse(inspect.getsource(module)).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                yield module, node.name
+
+
+@pytest.mark.parametrize(("module", "name"), list(pieces()), ids=lambda x: x if isinstance(x, str) else "")
+def test_what_is_declared_is_exported_and_can_be_loaded(module, name):
+    kind = getattr(module, name)
+    assert getattr(chainrule, name) is kind
+    assert name in chainrule.__all__
+    assert name in dir(chainrule)
+    assert KNOWN[name] is kind
+    assert dataclasses.is_dataclass(kind)
+    assert kind.__dataclass_params__.frozen
+    base = {"losses": chainrule.Loss, "optimizers": chainrule.Optimizer, "layers": chainrule.Layer}.get(
+        module.__name__.rpartition(".")[2]
+    )
+    assert base is None or issubclass(kind, base)
+
+
+def test_registries_hold_what_is_declared():
+    """Every class that can be made without settings, by its own name; that is, all but those that say they have none."""
+    for registry, module in (
+        (LOSSES, training.losses),
+        (OPTIMIZERS, training.optimizers),
+        (INITIALIZERS, nn.initializers),
+    ):
+        kinds = [kind for kind in declared(module).values() if names_of(kind)]
+        assert [type(one) for one in registry.values()] == kinds
+        assert list(registry) == [names_of(kind)[0] for kind in kinds]
+
+
+def test_public_operations_and_functions_are_exported():
+    public = {op.name for op in REGISTRY.values() if op.public}
+    public |= {function.name for function in FUNCTIONS.values() if function.public}
+    assert public <= set(chainrule.__all__)
+    for name in public:
+        function = getattr(chainrule, name)
+        assert function.__name__ == name
+        assert pickle.loads(pickle.dumps(function)) is function
+    assert {op.name for op in REGISTRY.values() if isinstance(op, Elementwise) and op.activation} <= set(ACTIVATIONS)
+    assert {function.name for function in FUNCTIONS.values() if function.activation} <= set(ACTIVATIONS)
+
+
+def test_a_star_import_brings_every_public_name():
+    names: dict[str, object] = {}
+    exec("from chainrule import *", names)
+    assert set(chainrule.__all__) <= set(names)
+    with pytest.raises(AttributeError, match="no attribute 'Dens'"):
+        _ = chainrule.Dens
+
+
+def test_names_of_classes():
+    assert [names_of(type(name, (), {}))[0] for name in ("SquaredError", "L2Norm", "KLDivergence", "SGD", "Rprop")] == [
+        "squared_error",
+        "l2_norm",
+        "kl_divergence",
+        "sgd",
+        "rprop",
+    ]
+    assert names_of(chainrule.NAdam) == ("nadam",)  # its own, not one of Adam's
+    assert names_of(chainrule.SquaredError) == ("squared_error", "mse")
+    with pytest.raises(ValueError, match="both known as 'adam'"):
+        by_name({"Adam": chainrule.Adam, "Other": dataclasses.make_dataclass("Adam", [])})

@@ -80,7 +80,9 @@ class TestRoundTrip:
             network = cr.Network([layer, ACTIVATIONS[name]]).build(2)
             assert np.array_equal(again(network, tmp_path)(X / 10), network(X / 10))
 
-    @pytest.mark.parametrize("initializer", [*INITIALIZERS.values(), cr.Uniform(0, 1), [[1.0, 2.0], [3.0, 4.0]], 0.5])
+    @pytest.mark.parametrize(
+        "initializer", [*INITIALIZERS.values(), cr.Uniform(0, 1), [[1.0, 2.0], [3.0, 4.0]], 0.5], ids=repr
+    )
     def test_every_initializer(self, initializer: Any, tmp_path: Path) -> None:
         network = cr.Network([cr.Dense(2, weight=initializer)], seed=7).build(2)
         loaded = again(network, tmp_path)

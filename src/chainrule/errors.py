@@ -110,6 +110,10 @@ class DerivativeLostError(TracingError):
 
     Fails: `cr.grad(lambda x: math.sin(x))(1.0)`, because `math.sin` turns `x` into a plain float.
     Works: `cr.grad(lambda x: np.sin(x))(1.0)`.
+
+    It is a TypeError, as Python's own are where a value is no number. Code that catches TypeErrors to go on with
+    another value (`try: n = float(x)`, `except TypeError: n = 0.0`) catches it as well, and the derivative is lost
+    after all: put `except chainrule.errors.ChainruleError: raise` before.
     """
 
 

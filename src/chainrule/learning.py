@@ -1,130 +1,48 @@
-"""All public names about networks, in one place that is loaded when the first of them is used."""
+"""All public names about networks, in one place that is loaded when the first of them is used.
+
+Layers, initialisers, losses, optimizers and schedules are here because they are declared.
+"""
 
 from typing import TYPE_CHECKING, Any
 
-from chainrule import datasets
-from chainrule.network import Network, load
-from chainrule.nn import (
-    Activation,
-    Constant,
-    Dense,
-    Dropout,
-    Flatten,
-    GlorotNormal,
-    GlorotUniform,
-    HeNormal,
-    HeUniform,
-    Layer,
-    LeCunNormal,
-    LeCunUniform,
-    Normal,
-    Orthogonal,
-    Parameter,
-    ParameterSpec,
-    Perceptron,
-    Uniform,
-    Zeros,
-)
-from chainrule.training import (
-    SGD,
-    AbsoluteError,
-    AdaDelta,
-    AdaGrad,
-    Adam,
-    AdamW,
-    BinaryCrossEntropy,
-    ConstantRate,
-    Cosine,
-    CrossEntropy,
-    EarlyStopping,
-    EpochEnd,
-    Exponential,
-    Hinge,
-    History,
-    Huber,
-    KLDivergence,
-    L2Norm,
-    LogCosh,
-    Loss,
-    NAdam,
-    OnPlateau,
-    Optimizer,
-    Poisson,
-    RMSprop,
-    Rprop,
-    Schedule,
-    SquaredError,
-    Step,
-    WarmUp,
-)
+from chainrule import datasets as datasets
+from chainrule import declarations
+from chainrule.network import Network as Network
+from chainrule.network import load as load
+from chainrule.nn import Layer as Layer
+from chainrule.nn import ParameterSpec as ParameterSpec
+from chainrule.nn import Perceptron as Perceptron
+from chainrule.training import PIECES
+from chainrule.training import EarlyStopping as EarlyStopping
+from chainrule.training import EpochEnd as EpochEnd
+from chainrule.training import History as History
+from chainrule.training import Loss as Loss
+from chainrule.training import Optimizer as Optimizer
+from chainrule.training import Run as Run
+from chainrule.training import Schedule as Schedule
 
 if TYPE_CHECKING:
-    from chainrule.explanation import Value, derivation, evaluation_order, explain, values
+    from chainrule.explanation import Value as Value
+    from chainrule.explanation import derivation as derivation
+    from chainrule.explanation import evaluation_order as evaluation_order
+    from chainrule.explanation import explain as explain
+    from chainrule.explanation import values as values
+    from chainrule.nn.initializers import *
+    from chainrule.nn.layers import *
+    from chainrule.training.losses import *
+    from chainrule.training.optimizers import *
+    from chainrule.training.schedules import *
 
-__all__ = [
-    "SGD",
-    "AbsoluteError",
-    "Activation",
-    "AdaDelta",
-    "AdaGrad",
-    "Adam",
-    "AdamW",
-    "BinaryCrossEntropy",
-    "Constant",
-    "ConstantRate",
-    "Cosine",
-    "CrossEntropy",
-    "Dense",
-    "Dropout",
-    "EarlyStopping",
-    "EpochEnd",
-    "Exponential",
-    "Flatten",
-    "GlorotNormal",
-    "GlorotUniform",
-    "HeNormal",
-    "HeUniform",
-    "Hinge",
-    "History",
-    "Huber",
-    "KLDivergence",
-    "L2Norm",
-    "Layer",
-    "LeCunNormal",
-    "LeCunUniform",
-    "LogCosh",
-    "Loss",
-    "NAdam",
-    "Network",
-    "Normal",
-    "OnPlateau",
-    "Optimizer",
-    "Orthogonal",
-    "Parameter",
-    "ParameterSpec",
-    "Perceptron",
-    "Poisson",
-    "RMSprop",
-    "Rprop",
-    "Schedule",
-    "SquaredError",
-    "Step",
-    "Uniform",
-    "Value",
-    "WarmUp",
-    "Zeros",
-    "datasets",
-    "derivation",
-    "evaluation_order",
-    "explain",
-    "load",
-    "values",
-]
+globals().update(PIECES)
+
+LATER = ("Value", "derivation", "evaluation_order", "explain", "values")
+"""Names about explanations, loaded with the first of them: training needs none."""
 
 
 def __getattr__(name: str) -> Any:
-    """Names about explanations are loaded with the first of them: training needs none."""
-    if name in __all__:
+    if name == "__all__":
+        return sorted([*declarations.public(globals()), "datasets", *LATER])
+    if name in LATER:
         from chainrule import explanation
 
         return getattr(explanation, name)

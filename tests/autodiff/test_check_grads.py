@@ -13,7 +13,7 @@ from chainrule.tracing.functions import stop_gradient
 def test_accepts_right_derivatives():
     check_grads(lambda x: np.tanh(x) * x, (np.array([0.5, -1.0]),), order=3)
     check_grads(lambda p, q: {"a": p["w"] @ q, "b": [np.sum(q)]}, ({"w": np.ones((2, 3))}, np.arange(3.0)))
-    check_grads(np.sum, [np.ones(3, np.float32)], modes=("rev",))
+    check_grads(np.sum, [np.ones(3, np.float32)], modes=("reverse",))
     check_grads(lambda x: 3.0, (1.0,))
     check_grads(np.argmax, (np.array([1.0, 2.0]),))
     check_grads(lambda: 3.0, ())
@@ -27,7 +27,7 @@ def wrong(x):
 def test_names_the_argument_the_index_and_both_numbers():
     x = np.array([[0.0, 0.0], [2.0, 0.0]])
     with pytest.raises(GradientMismatchError) as error:
-        check_grads(lambda p: np.sum(wrong(p["w"])), ({"w": x},), modes=("rev",))
+        check_grads(lambda p: np.sum(wrong(p["w"])), ({"w": x},), modes=("reverse",))
     message = str(error.value)
     assert "argument 0.w at [1, 0]" in message
     derivative, difference = map(
@@ -39,7 +39,8 @@ def test_names_the_argument_the_index_and_both_numbers():
 
 
 @pytest.mark.parametrize(
-    ("modes", "named"), [(("fwd",), "forward mode"), (("rev",), "reverse mode"), (("fwd", "rev"), "forward mode")]
+    ("modes", "named"),
+    [(("forward",), "forward mode"), (("reverse",), "reverse mode"), (("forward", "reverse"), "forward mode")],
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_finds_wrong_derivatives_in_each_mode(modes, named, dtype):
@@ -53,7 +54,7 @@ def test_finds_derivatives_that_are_right_only_along_the_diagonal():
     def skewed(x):
         return 2 * x[0] + stop_gradient(x[1] - x[0])
 
-    for mode in ("fwd", "rev"):
+    for mode in ("forward", "reverse"):
         with pytest.raises(GradientMismatchError):
             check_grads(skewed, (np.array([1.0, 2.0]),), order=1, modes=(mode,))
 
@@ -66,7 +67,7 @@ def test_finds_derivatives_that_are_wrong_only_in_second_order():
         return fixed**2 + 2 * fixed * (x - fixed)
 
     check_grads(lossy, (1.5,), order=1)
-    for mode in ("fwd", "rev"):
+    for mode in ("forward", "reverse"):
         with pytest.raises(GradientMismatchError, match="derivative of"):
             check_grads(lossy, (1.5,), order=2, modes=(mode,))
 
@@ -92,8 +93,29 @@ def test_strongly_curved_functions_are_no_reason_to_complain():
     check_grads(lambda x: np.exp(600.0 * x), (np.array(0.0),), order=1)
 
 
+def test_modes_go_by_short_names_too():
+    for modes in (("fwd",), ("rev",), ("fwd", "rev"), "fwd", "reverse"):
+        check_grads(np.sin, (1.0,), modes=modes)
+        with pytest.raises(GradientMismatchError):
+            check_grads(wrong, (1.5,), modes=modes, order=1)
+
+
 def test_settings_are_checked():
-    with pytest.raises(SettingError, match="'fwd' and 'rev'"):
-        check_grads(np.sin, (1.0,), modes=("forward",))
+    with pytest.raises(SettingError, match="mode='sideways'; use 'forward' or 'reverse'"):
+        check_grads(np.sin, (1.0,), modes=("sideways",))
     with pytest.raises(DifferentiationError, match="integers"):
         check_grads(np.sin, (1,))
+
+
+@pytest.mark.parametrize("order", [0, -1, 1.5, True])
+def test_an_order_that_checks_nothing_is_refused(order):
+    with pytest.raises(SettingError, match=r"order=.*positive integer"):
+        check_grads(np.sin, (1.0,), order=order)
+
+
+def test_no_modes_and_no_tuple_are_refused():
+    with pytest.raises(SettingError, match="given no modes"):
+        check_grads(np.sin, (1.0,), modes=())
+    for args in (1.0, np.ones(3), {"x": 1.0}):
+        with pytest.raises(SettingError, match=r"give a tuple .*such as \(x,\)"):
+            check_grads(np.sin, args)

@@ -151,6 +151,8 @@ def test_jacobian_of_empty_and_of_single_numbers(mode):
     assert jacobian(lambda x: x[:0], mode=mode)(np.ones(3)).shape == (0, 3)
     assert jacobian(lambda x: np.sum(x) * np.ones(2), mode=mode)(np.ones(0)).shape == (2, 0)
     assert jacobian(np.sin, mode=mode)(0.0) == 1.0
+    for short in ("fwd", "rev"):
+        assert jacobian(np.sin, mode=short)(0.0) == 1.0
     with pytest.raises(SettingError, match="mode='sideways'"):
         jacobian(np.sin, mode="sideways")
 

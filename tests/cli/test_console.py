@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chainrule.cli.console import complain, note, say, shaded, sparkline
-from chainrule.cli.reports import figures, per_class, percent
+from chainrule.cli.reports import metrics, per_class, percent
 from chainrule.tables import Target
 
 
@@ -37,8 +37,8 @@ def test_brackets_are_printed_as_they_are(capsys):
     assert captured.err.count("\n") == 1
 
 
-def test_figures_of_a_target_that_does_not_vary():
-    found = figures(Target("y", "regression"), np.ones(3), np.array([1.0, 1, 2]))
+def test_metrics_of_a_target_that_does_not_vary():
+    found = metrics(Target("y", "regression"), np.ones(3), np.array([1.0, 1, 2]))
     assert np.isnan(found["r2"])
 
 

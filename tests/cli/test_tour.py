@@ -4,12 +4,14 @@ import contextlib
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
 import termios
 import time
 from fcntl import ioctl
+from functools import cache
 
 import pytest
 from typer.testing import CliRunner
@@ -22,12 +24,14 @@ COMMAND = [sys.executable, "-c", "from chainrule.cli import main; main()", "demo
 PROMPT = "any key for the next stage"
 
 
-def run(*arguments):
-    return CliRunner().invoke(app, ["demo", "chain-rule", *arguments])
+@cache
+def run(*arguments, columns=80):
+    return CliRunner().invoke(app, ["demo", "chain-rule", *arguments], env={"COLUMNS": str(columns)})
 
 
 def test_every_stage_has_the_numbers_of_the_texts(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    run.cache_clear()
     result = run()
     assert result.exit_code == 0, result.output
     assert list(tmp_path.iterdir()) == []
@@ -57,72 +61,107 @@ def test_another_seed_is_another_network():
     assert first != second
 
 
-def test_the_step_it_takes_lowers_the_error():
-    for seed in map(str, range(5)):
-        text = " ".join(run("--seed", seed).stdout.split())
+def test_the_step_it_takes_lowers_the_error(capsys):
+    *_, last = STAGES.values()
+    for seed in range(5):
+        last(seed)
+        text = " ".join(capsys.readouterr().out.split())
         before, after = text.split("the error falls from ")[1].split(". Do")[0].split(" to ")
         assert float(after) < float(before)
 
 
 @pytest.mark.parametrize("columns", [80, 120])
-def test_own_words_fit_the_terminal(columns, monkeypatch):
-    monkeypatch.setenv("COLUMNS", str(columns))
+def test_own_words_fit_the_terminal(columns):
     rules = ("rule)", "rule, chain rule)")  # lines that the library's derivations make
-    assert [line for line in run().stdout.splitlines() if len(line) > columns and not line.endswith(rules)] == []
+    assert [
+        line for line in run(columns=columns).stdout.splitlines() if len(line) > columns and not line.endswith(rules)
+    ] == []
 
 
-@contextlib.contextmanager
-def terminal(columns=80):
-    """The tour in a terminal of its own, and a function that reads until some words are there."""
-    screen, theirs = pty.openpty()
-    ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+OPENER = """
+import os, sys
+from chainrule.cli import main
+import chainrule.cli.tour, chainrule.learning, chainrule.explanation.rendering
+sys.argv = ["chainrule", "demo", "chain-rule"]
+for screen in sys.stdin:
+    tour = os.fork()
+    if not tour:
+        os.setsid()
+        terminal = os.open(screen.strip(), os.O_RDWR)
+        for stream in range(3):
+            os.dup2(terminal, stream)
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")
+        main()
+        break
+    print(tour, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(tour, 0)[1]), flush=True)
+"""
+"""Starts the tour in any number of terminals, one after the other, and says how each ended; imports everything once."""
+
+
+@pytest.fixture(scope="module")
+def opener():
     process = subprocess.Popen(
-        COMMAND, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"}, start_new_session=True
-    )
-    os.close(theirs)
-    seen = bytearray()
+        [sys.executable, "-c", OPENER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        env={**os.environ, "TERM": "xterm", "OPENBLAS_NUM_THREADS": "1"},
+    )  # fmt: skip
+    yield process
+    process.stdin.close()
+    process.wait(20)
+    process.stdout.close()
 
-    def read_until(words, seconds=30.0):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and words.encode() not in seen:
-            if select.select([screen], [], [], 0.1)[0]:
-                try:
+
+@pytest.fixture
+def terminal(opener):
+    """Opens the tour in a terminal of its own; gives a function that reads until some words are there, and two more."""
+
+    @contextlib.contextmanager
+    def open_tour(columns=80):
+        screen, theirs = pty.openpty()
+        ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        opener.stdin.write(f"{os.ttyname(theirs)}\n".encode())
+        opener.stdin.flush()
+        tour = int(opener.stdout.readline())
+        seen = bytearray()
+
+        def read_until(words, seconds=30.0):
+            end = time.monotonic() + seconds
+            while time.monotonic() < end and words.encode() not in seen:
+                if select.select([screen], [], [], 0.1)[0]:
                     seen.extend(os.read(screen, 65536))
-                except OSError:  # the other side is closed
-                    break
-        text = seen.decode(errors="replace")
-        seen.clear()
-        return text
+            text = seen.decode(errors="replace")
+            seen.clear()
+            return text
 
-    def press(key, words):
-        """What comes after a key; pressed again where it came before the tour listened."""
-        text = ""
-        for _ in range(5):
-            time.sleep(0.2)
-            with contextlib.suppress(OSError):  # it has ended
-                os.write(screen, key)
-            text += read_until(words, 4.0)
-            if words in text:
-                break
-        return text
+        def press(key, words):
+            """What comes after a key, pressed once the tour listens for single ones."""
+            end = time.monotonic() + 20.0
+            while termios.tcgetattr(screen)[3] & termios.ICANON and time.monotonic() < end:
+                time.sleep(0.01)
+            os.write(screen, key)
+            return read_until(words)
 
-    def code(seconds=20.0):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            read_until("never", 0.1)  # what is left, so that it can end
-            if process.poll() is not None:
-                return process.returncode
-        return "still running"
+        def code():
+            """How the tour ended."""
+            end = time.monotonic() + 20.0
+            while time.monotonic() < end:
+                read_until("never", 0.02)  # what is left, so that it can end
+                if select.select([opener.stdout], [], [], 0.02)[0]:
+                    return int(opener.stdout.readline())
+            return "still running"
 
-    try:
-        yield read_until, press, code
-    finally:
-        process.kill()
-        process.wait()
-        os.close(screen)
+        try:
+            yield read_until, press, code
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # it has ended
+                os.kill(tour, signal.SIGKILL)
+            os.close(theirs)
+            os.close(screen)
+
+    return open_tour
 
 
-def test_in_a_terminal_it_waits_for_a_key_and_leaves_at_q():
+def test_in_a_terminal_it_waits_for_a_key_and_leaves_at_q(terminal):
     with terminal() as (read_until, press, code):
         text = read_until(PROMPT)
         assert "1 of 8" in text
@@ -139,7 +178,7 @@ def test_in_a_terminal_it_waits_for_a_key_and_leaves_at_q():
     ("key", "words", "expected"),
     [(b"\x03", "stopped by Ctrl-C", 130), (b"\x04", "left after 1 of 8", 0), (b"\x1b", "left after 1 of 8", 0)],
 )
-def test_ctrl_c_ctrl_d_and_escape_leave_cleanly(key, words, expected):
+def test_ctrl_c_ctrl_d_and_escape_leave_cleanly(terminal, key, words, expected):
     with terminal() as (read_until, press, code):
         read_until(PROMPT)
         text = press(key, words)
@@ -149,7 +188,7 @@ def test_ctrl_c_ctrl_d_and_escape_leave_cleanly(key, words, expected):
         assert code() == expected
 
 
-def test_to_the_end_with_any_keys():
+def test_to_the_end_with_any_keys(terminal):
     with terminal(120) as (read_until, press, code):
         text = read_until(PROMPT)
         for key, place in zip(b"x\r n\x7f3y", range(2, 9), strict=True):

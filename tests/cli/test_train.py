@@ -155,7 +155,7 @@ def test_a_file_without_header(tmp_path):
     result = run("train", path, "--target", "kind")
     assert result.exit_code == 1
     assert "--no-header" in result.stderr
-    assert run("train", path, "--no-header", "--target", "column_3", "--save", model).exit_code == 0
+    assert run("train", path, "--no-header", "--target", "column_3", "--save", model, "--epochs", 40).exit_code == 0
     new = tmp_path / "new.data"
     new.write_text("1.5,3\n8.5,2\n")
     assert run("predict", model, new).stdout.split() == ["column_3", "low", "high"]

@@ -1,4 +1,4 @@
-"""`jit`: functions as machine code."""
+"""`jit`: functions compiled by every engine."""
 
 from __future__ import annotations
 
@@ -9,30 +9,38 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines import ENGINES
+from chainrule.engines.choice import names
 
 random = np.random.default_rng(0)
 X, W = random.normal(size=(5, 7)), random.normal(size=(7, 3))
 
 
-def test_nested_arguments_and_results() -> None:
+every_engine = pytest.mark.parametrize("engine", ENGINES)
+
+
+@every_engine
+def test_nested_arguments_and_results(engine: str) -> None:
     def function(x: Any, p: dict[str, Any]) -> dict[str, Any]:
         return {"sums": np.sum(np.tanh(x @ p["W"] + p["b"]), axis=0), "rows": (np.max(x, axis=1), x.T)}
 
     p = {"W": W, "b": np.ones(3)}
-    found, expected = cr.jit(function)(X, p), function(X, p)
+    found, expected = cr.jit(function, engine=engine)(X, p), function(X, p)
     np.testing.assert_allclose(found["sums"], expected["sums"], rtol=1e-12)
     np.testing.assert_array_equal(found["rows"][0], expected["rows"][0])
     np.testing.assert_array_equal(found["rows"][1], X.T)
 
 
+@every_engine
 @pytest.mark.parametrize("transform", [cr.grad, cr.hessian, cr.jacobian], ids=lambda t: t.__name__)
-def test_derivatives_inside(transform: Any) -> None:
+def test_derivatives_inside(transform: Any, engine: str) -> None:
     derivative = transform(lambda x: np.sum(np.sin(x) * x) ** 2)
-    np.testing.assert_allclose(cr.jit(derivative)(X[0]), derivative(X[0]), rtol=1e-12)
+    np.testing.assert_allclose(cr.jit(derivative, engine=engine)(X[0]), derivative(X[0]), rtol=1e-12)
 
 
-def test_compiled_for_every_shape_and_dtype() -> None:
-    double = cr.jit(lambda x: 2 * x)
+@every_engine
+def test_compiled_for_every_shape_and_dtype(engine: str) -> None:
+    double = cr.jit(lambda x: 2 * x, engine=engine)
     assert double(np.float32([1, 2])).dtype == np.float32
     assert double(np.ones((2, 3))).shape == (2, 3)
     assert double(3.0) == 6.0
@@ -83,36 +91,69 @@ def test_the_place_of_nan_is_that_of_the_extremum(function: Any, dtype: str) -> 
         assert cr.jit(function)(row) == function(row)
 
 
-def test_results_are_the_callers_own() -> None:
-    same = cr.jit(lambda x: (x, x + 1.0))
-    first = same(X)
-    first[0][:] = 0
-    first[1][:] = 0
-    np.testing.assert_array_equal(same(X)[0], X)
-    np.testing.assert_array_equal(same(X)[1], X + 1)
+@every_engine
+def test_results_are_the_callers_own(engine: str) -> None:
+    same = cr.jit(lambda x: (x, x + 1.0, x.T, np.ones(2)), engine=engine)
+    kept = X.copy()
+    for part in same(X):
+        part[:] = 0
+    np.testing.assert_array_equal(X, kept)
+    for found, expected in zip(same(X), (X, X + 1, X.T, np.ones(2)), strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
+@every_engine
 @pytest.mark.parametrize(
-    "make", [np.asfortranarray, lambda x: x[::-1], lambda x: x[:, ::2]], ids=["columns", "backwards", "steps"]
+    "make",
+    [np.asfortranarray, lambda x: x[::-1], lambda x: x[:, ::2], lambda x: x.astype(">f8")],
+    ids=["columns", "backwards", "steps", "other bytes"],
 )
-def test_arrays_lying_in_memory_in_any_way(make: Any) -> None:
+def test_arrays_lying_in_memory_in_any_way(make: Any, engine: str) -> None:
     x = make(X)
     x.flags.writeable = False
-    np.testing.assert_array_equal(cr.jit(lambda x: x * 2)(x), x * 2)
+    doubled, same = cr.jit(lambda x: (x * 2, x), engine=engine)(x)
+    np.testing.assert_array_equal(doubled, x * 2)
+    np.testing.assert_array_equal(same, x)
+    assert doubled.dtype.isnative
+    assert same.dtype.isnative
 
 
-def test_under_another_trace() -> None:
-    np.testing.assert_allclose(cr.grad(lambda x: np.sum(cr.jit(np.sin)(x)))(X), np.cos(X))
+@every_engine
+def test_under_another_trace(engine: str) -> None:
+    np.testing.assert_allclose(cr.grad(lambda x: np.sum(cr.jit(np.sin, engine=engine)(x)))(X), np.cos(X))
 
 
-def test_a_condition_on_values_is_refused() -> None:
+@every_engine
+def test_a_condition_on_values_is_refused(engine: str) -> None:
     with pytest.raises(cr.ChainruleError, match=r"np\.where"):
-        cr.jit(lambda x: x if x > 0 else -x)(1.0)
+        cr.jit(lambda x: x if x > 0 else -x, engine=engine)(1.0)
 
 
 def test_operations_without_machine_code_are_named() -> None:
-    with pytest.raises(cr.ChainruleError, match="sort"):
+    with pytest.raises(cr.ChainruleError, match=r"'llvm' cannot compile sort: .*no machine code: sort.*engine='auto'"):
         cr.jit(np.sort)(X)
+    for engine in ("auto", "numpy"):
+        np.testing.assert_array_equal(cr.jit(np.sort, engine=engine)(X), np.sort(X))
+
+
+def test_kinds_of_number_without_machine_code_are_named() -> None:
+    ran: list[Any] = []
+    with pytest.raises(cr.ChainruleError, match=r"arrays of bool, float32.*were given complex128"):
+        cr.jit(ran.append)(X * 1j)
+    assert ran == []
+
+
+def test_an_engine_of_another_name() -> None:
+    with pytest.raises(cr.ChainruleError, match=r"no engine named 'lvm' \(did you mean 'llvm'"):
+        cr.jit(np.sin, engine="lvm")
+
+
+def test_without_llvmlite_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(ENGINES["llvm"]), "missing", "llvmlite")
+    with pytest.raises(cr.ChainruleError, match="llvmlite is not installed"):
+        cr.jit(np.sin)(X)
+    with pytest.warns(UserWarning, match="pip install llvmlite"):
+        np.testing.assert_array_equal(cr.jit(np.sin, engine="auto")(X), np.sin(X))
 
 
 def test_every_stage_can_be_looked_at() -> None:
@@ -124,10 +165,13 @@ def test_every_stage_can_be_looked_at() -> None:
     assert "run:" in function.inspect("assembly", X)
     with pytest.raises(cr.ChainruleError, match="program"):
         function.inspect("programme", X)
+    for engine in names():
+        assert "sin" in cr.jit(np.sin, engine=engine).inspect("program", X)
 
 
-def test_many_threads_at_once() -> None:
-    function = cr.jit(lambda x: np.cumsum(np.exp(-x * x), axis=0) @ W)
+@every_engine
+def test_many_threads_at_once(engine: str) -> None:
+    function = cr.jit(lambda x: np.cumsum(np.exp(-x * x), axis=0) @ W, engine=engine)
     expected = [function(X + i) for i in range(8)]
     wrong: list[int] = []
 
@@ -144,8 +188,9 @@ def test_many_threads_at_once() -> None:
     assert wrong == []
 
 
-def test_indices_out_of_bounds_are_errors_and_never_read_memory() -> None:
-    pick = cr.jit(lambda x, i: x[i])
+@every_engine
+def test_indices_out_of_bounds_are_errors_and_never_read_memory(engine: str) -> None:
+    pick = cr.jit(lambda x, i: x[i], engine=engine)
     assert pick(X, np.array([4, -5]))[1, 0] == X[0, 0]
     for bad in (5, -6, 10**12):
         with pytest.raises(IndexError, match="out of bounds"):
@@ -153,8 +198,9 @@ def test_indices_out_of_bounds_are_errors_and_never_read_memory() -> None:
     assert pick(X, np.array([1, 2]))[0, 0] == X[1, 0]
 
 
+@every_engine
 @pytest.mark.parametrize("units", [2, 200])
-def test_indices_out_of_bounds_in_training(units: int) -> None:
+def test_indices_out_of_bounds_in_training(units: int, engine: str) -> None:
     def formula(x: np.ndarray, i: np.ndarray) -> Any:
         return last(hidden(x)[:, :2][np.arange(x.shape[0]), (i[:, 0] * 1000).astype(int)][:, None])
 
@@ -163,7 +209,7 @@ def test_indices_out_of_bounds_in_training(units: int) -> None:
         network = cr.Network(formula)
         rows = (X, np.full((5, 1), scale))
         if good:
-            network.fit(rows, X[:, 0], engine="llvm", epochs=2, progress=False)
+            network.fit(rows, X[:, 0], engine=engine, epochs=2, progress=False)
         else:
             with pytest.raises(IndexError, match="out of bounds"):
-                network.fit(rows, X[:, 0], engine="llvm", epochs=2, progress=False)
+                network.fit(rows, X[:, 0], engine=engine, epochs=2, progress=False)

@@ -46,7 +46,7 @@ DIFFERENT = """
     from chainrule.engines.llvm import runner, training
     from chainrule.training import cache
 
-    cache.REMEMBERED = 4
+    cache.KEPT = 4
     runner.compile_loop = lru_cache(maxsize=4)(training.compile_loop.__wrapped__)
 
     def once(i):

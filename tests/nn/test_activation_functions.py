@@ -32,18 +32,20 @@ FORMULAS = {  # of one number, written from the definitions
 POINTS = np.array([[-3.0, -1.5, -0.3], [0.2, 0.9, 2.5]])
 
 
+@pytest.mark.parametrize("name", FORMULAS)
+def test_values(name: str) -> None:
+    values = ACTIVATIONS[name](POINTS)
+    if name in ("softmax", "log_softmax"):
+        exponents = np.exp(POINTS)
+        expected = exponents / exponents.sum(axis=1, keepdims=True)
+        expected = np.log(expected) if name == "log_softmax" else expected
+    else:
+        expected = np.vectorize(FORMULAS[name])(POINTS)
+    np.testing.assert_allclose(values, expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", ACTIVATIONS)
 class TestEveryActivation:
-    def test_values(self, name: str) -> None:
-        values = ACTIVATIONS[name](POINTS)
-        if name in ("softmax", "log_softmax"):
-            exponents = np.exp(POINTS)
-            expected = exponents / exponents.sum(axis=1, keepdims=True)
-            expected = np.log(expected) if name == "log_softmax" else expected
-        else:
-            expected = np.vectorize(FORMULAS[name])(POINTS)
-        np.testing.assert_allclose(values, expected, rtol=1e-12)
-
     def test_finite_and_silent_far_out(self, name: str) -> None:
         if name == "exp":
             return  # its value at 1000 is beyond every float
@@ -77,3 +79,7 @@ def test_unknown_name() -> None:
         cr.Dense(3, "rleu")
     with pytest.raises(UnknownNameError):
         cr.Activation("swush")
+
+
+def test_every_formula_is_of_an_activation() -> None:
+    assert set(FORMULAS) <= set(ACTIVATIONS)

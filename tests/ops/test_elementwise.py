@@ -1,97 +1,26 @@
 """Every elementwise operation: its partials against SymPy, its value against NumPy, its LaTeX, its domain."""
 
+import inspect
 import itertools
 import math
 import re
 from typing import Any
 
-import mpmath
 import numpy as np
 import pytest
 import sympy as sp
 from matplotlib.mathtext import MathTextParser
 
+import chainrule as cr
+from chainrule.nn import ACTIVATIONS
 from chainrule.ops import REGISTRY, Elementwise, eager, operation
+from chainrule.ops.kinds.elementwise import NONZERO
+from chainrule.tracing import apply
+from exact import at, attributes_of, expression
 from strategies import elementwise_cases, from_domain
 
 OPERATIONS = [op for op in REGISTRY.values() if isinstance(op, Elementwise)]
 POINTS = 6
-
-
-def constant_steps(name: str) -> Any:
-    """A SymPy function that is constant between its steps."""
-    return type(name, (sp.Function,), {"fdiff": lambda self, argindex=1: sp.Integer(0)})
-
-
-FLOOR, RINT, TRUNC = (constant_steps(name) for name in ("FLOOR", "RINT", "TRUNC"))
-STEPS = {"FLOOR": mpmath.floor, "RINT": mpmath.nint, "TRUNC": lambda x: mpmath.sign(x) * mpmath.floor(abs(x))}
-
-
-def piecewise(condition: Any, a: Any, b: Any) -> Any:
-    return sp.Piecewise((a, condition), (b, True))
-
-
-class SymPyNamespace:
-    """The operations as SymPy expressions; those that are written in others are taken from the registry."""
-
-    primitive: dict[str, Any] = {  # noqa: RUF012
-        **{
-            name: getattr(sp, name)
-            for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "sqrt", "erf")
-        },
-        **{f"arc{name}": getattr(sp, f"a{name}") for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh")},
-        "arctan2": sp.atan2,
-        "exp2": lambda x: 2**x,
-        "expm1": lambda x: sp.exp(x) - 1,
-        "log2": lambda x: sp.log(x) / sp.log(2),
-        "log10": lambda x: sp.log(x) / sp.log(10),
-        "log1p": lambda x: sp.log(1 + x),
-        "hypot": lambda a, b: sp.sqrt(a * a + b * b),
-        "cbrt": lambda x: piecewise(x >= 0, sp.Abs(x) ** sp.Rational(1, 3), -((-x) ** sp.Rational(1, 3))),
-        "power": lambda a, b: a**b,
-        "absolute": lambda x: piecewise(x >= 0, x, -x),
-        "sign": lambda x: sp.Piecewise((1, x > 0), (-1, x < 0), (0, True)),
-        "floor": FLOOR,
-        "ceil": lambda x: -FLOOR(-x),
-        "rint": RINT,
-        "trunc": TRUNC,
-        "maximum": lambda a, b: piecewise(a >= b, a, b),
-        "minimum": lambda a, b: piecewise(a <= b, a, b),
-        "where": piecewise,
-        "indicator": lambda condition, like: piecewise(condition, 1, 0),
-        "logical_and": sp.And,
-        "logical_or": sp.Or,
-        "logical_xor": sp.Xor,
-        "logical_not": sp.Not,
-        "astype": lambda x, dtype: x,
-        "remainder": lambda a, b: a - FLOOR(a / b) * b,
-    }
-
-    def __getattr__(self, name: str) -> Any:
-        if name in self.primitive:
-            return self.primitive[name]
-        op = operation(name)
-        assert isinstance(op, Elementwise)
-        return lambda *inputs, **attributes: op.value(self, *inputs, **attributes)
-
-
-def expression(op: Elementwise, truths: tuple[bool, ...]) -> tuple[Any, list[Any]]:
-    """The value over symbols, truth values put in for inputs that are conditions."""
-    symbols, choices, truth = [], [], iter(truths)
-    for i, domain in enumerate(op.domain):
-        symbols.append(sp.Symbol(f"x{i}", real=True))
-        choices.append(sp.true if next(truth) else sp.false) if domain.dtype == "bool" else choices.append(symbols[-1])
-    return op.value(SymPyNamespace(), *choices, **attributes_of(op)), symbols
-
-
-def attributes_of(op: Elementwise) -> dict[str, Any]:
-    return dict(op.examples[0].attributes) if op.examples else {}
-
-
-def at(formula: Any, symbols: list[Any], numbers: list[Any]) -> float:
-    """A formula's value with 30 digits, as a float."""
-    with mpmath.workdps(30):
-        return float(sp.lambdify(symbols, formula, [STEPS, "mpmath"])(*map(mpmath.mpf, numbers)))
 
 
 def points(op: Elementwise) -> list[list[Any]]:
@@ -189,3 +118,61 @@ def test_draws_stay_inside_the_domain():
             x = from_domain(domain, (200,), random)
             assert np.all((x >= domain.low) & (x <= domain.high))
             assert all(np.min(np.abs(x - kink)) > 0.1 for kink in domain.kinks)
+
+
+@pytest.fixture
+def declare():
+    """Declares an operation for one test."""
+    made = []
+
+    def declared(*args, **kwargs):
+        made.append(Elementwise(*args, **kwargs))
+        return made[-1]
+
+    yield declared
+    for op in made:
+        del REGISTRY[op.name]
+
+
+@pytest.mark.parametrize("name", ["sinc", "i0", "trapezoid", "unwrap"])
+def test_only_a_ufunc_is_taken_by_its_name(declare, name):
+    """Functions of NumPy's that are none mean something else: np.sinc is sin(πx)/(πx), np.trapezoid an integral."""
+    assert not isinstance(getattr(np, name), np.ufunc)
+    op = declare(name, value=lambda m, x: m.sin(x) / x, partials=(None,), domain=(NONZERO,))
+    x = np.array([0.5, 1.0, 2.0])
+    np.testing.assert_array_equal(op.evaluate(x), np.sin(x) / x)
+    np.testing.assert_array_equal(cr.evaluate(cr.trace(lambda x: apply(op, x), x), x), np.sin(x) / x)
+
+
+def test_a_ufunc_is_taken_by_its_name_and_another_where_it_is_said(declare):
+    assert (
+        declare("nextafter", value=lambda m, x, y: x, partials=(None, None), domain=(NONZERO,) * 2).evaluate
+        is np.nextafter
+    )
+    assert declare("sinc", value=lambda m, x: x, partials=(1,), domain=(NONZERO,), numpy=np.sinc).evaluate is np.sinc
+
+
+def test_defaults_of_public_operations():
+    x = np.array([-2.0, 3.0])
+    for given in (cr.leaky_relu(x, 0.5), cr.leaky_relu(x, slope=0.5)):
+        np.testing.assert_array_equal(given, [-1.0, 3.0])
+    np.testing.assert_array_equal(cr.leaky_relu(x), [-0.02, 3.0])
+    assert str(inspect.signature(cr.leaky_relu)) == "(x, slope=0.01)"
+    assert str(inspect.signature(cr.relu)) == "(x)"
+    for wrong in ({"alpha": 0.5}, {"slope": 0.5, "alpha": 1}):
+        with pytest.raises(TypeError, match=r"leaky_relu\(\).*'alpha'"):
+            cr.leaky_relu(x, **wrong)
+    with pytest.raises(TypeError, match=r"leaky_relu\(\).*'slope'"):
+        cr.leaky_relu(x, 0.5, slope=0.5)
+    with pytest.raises(TypeError, match=r"relu\(\).*'slope'"):
+        cr.relu(x, slope=0.5)
+
+
+@pytest.mark.parametrize("op", [op for op in REGISTRY.values() if op.public], ids=lambda op: op.name)
+def test_public_operations_say_what_they_are(op):
+    assert op.doc.endswith(".")
+    assert ACTIVATIONS.get(op.name, getattr(cr, op.name)) is getattr(cr, op.name)
+    assert getattr(cr, op.name).__doc__ == op.doc
+    if isinstance(op, Elementwise):
+        names = list(inspect.signature(op.value).parameters)[1:]
+        assert names[len(names) - len(op.defaults) :] == list(op.defaults)

@@ -49,7 +49,7 @@ def test_epoch_batch_and_layer_are_the_right_ones() -> None:
 
 @pytest.mark.parametrize("seconds", [0.0, 10.0])
 def test_the_weights_kept_are_those_before_the_step(seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("chainrule.training.fit.BLOCK_SECONDS", seconds)
+    monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", seconds)
     rate = lambda epoch: np.where(epoch < 5.3, 0.01, np.float64(1e300))  # noqa: E731
     options: dict[str, Any] = {"batch_size": 10, "progress": False}
     network = cr.Network([cr.Dense(3, "tanh"), cr.Dense(1)], dtype="float64")
@@ -123,7 +123,7 @@ def test_the_update() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_by_nudging_too(dtype: str) -> None:
+def test_by_finite_differences_too(dtype: str) -> None:
     network = cr.Network([cr.Dense(1)], dtype=dtype)
     huge = np.finfo(dtype).max
     rate = lambda epoch: np.where(epoch < 2.5, 0.01, huge)  # noqa: E731

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.training.finite_differences import NUDGE
+from chainrule.training.finite_differences import EPSILON
 
 X, Y = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([[0.0], [1.0], [1.0], [0.0]])
 
@@ -36,7 +36,7 @@ def trajectory(gradients: str, epochs: int, **options: Any) -> tuple[Any, cr.His
     return np.array(places), history
 
 
-def test_one_nudged_step_by_hand() -> None:
+def test_one_step_of_finite_differences_by_hand() -> None:
     network = xor().build(2)
     start = [value.copy() for own in network.parameters.values() for value in own.values()]
 
@@ -49,11 +49,11 @@ def test_one_nudged_step_by_hand() -> None:
     for i, value in enumerate(start):
         new = value.copy()
         for place in np.ndindex(value.shape):
-            nudged = [v.copy() for v in start]
-            nudged[i][place] += 1e-4
-            new[place] += 0.5 * (before - loss(nudged)) / 1e-4
+            numerical = [v.copy() for v in start]
+            numerical[i][place] += 1e-4
+            new[place] += 0.5 * (before - loss(numerical)) / 1e-4
         expected.append(new)
-    assert NUDGE == 1e-4
+    assert EPSILON == 1e-4
     history = network.fit(
         X, Y, loss="squared_error", optimizer=cr.SGD(0.5), batch_size=None, epochs=1, gradients="numerical",
         progress=False,
@@ -62,27 +62,27 @@ def test_one_nudged_step_by_hand() -> None:
     assert history["loss"][0] == pytest.approx(before, rel=1e-12)
 
 
-def test_both_trajectories_agree_to_the_accuracy_of_the_nudge() -> None:
+def test_both_trajectories_agree_to_the_accuracy_of_finite_differences() -> None:
     exact, by_chain_rule = trajectory("chain rule", 300)
-    nudged, by_nudging = trajectory("numerical", 300)
+    numerical, by_differences = trajectory("numerical", 300)
     moved = np.abs(exact[-1] - flat(xor().build(2).parameters)).max()
     assert moved > 0.1
-    assert np.abs(exact - nudged).max() < 300 * NUDGE * 0.05
-    np.testing.assert_allclose(by_nudging["loss"], by_chain_rule["loss"], atol=1e-4)
+    assert np.abs(exact - numerical).max() < 300 * EPSILON * 0.05
+    np.testing.assert_allclose(by_differences["loss"], by_chain_rule["loss"], atol=1e-4)
 
 
 def test_passes_are_counted() -> None:
     _, by_chain_rule = trajectory("chain rule", 20)
-    _, by_nudging = trajectory("numerical", 20)
+    _, by_differences = trajectory("numerical", 20)
     assert by_chain_rule.passes == {"forward": 20, "backward": 20}
-    assert by_nudging.passes == {"forward": 20 * (1 + 9), "backward": 0}  # 9 parameters, each nudged in turn
+    assert by_differences.passes == {"forward": 20 * (1 + 9), "backward": 0}  # 9 parameters, each nudged in turn
 
 
 @pytest.mark.parametrize("optimizer", [cr.SGD(0.3, momentum=0.9), cr.Adam(0.01), cr.AdaGrad(0.1)], ids=repr)
 def test_with_mini_batches_and_any_optimizer(optimizer: Any) -> None:
     exact, _ = trajectory("chain rule", 15, optimizer=optimizer, batch_size=3)
-    nudged, _ = trajectory("numerical", 15, optimizer=optimizer, batch_size=3)
-    np.testing.assert_allclose(exact, nudged, atol=5e-3)
+    numerical, _ = trajectory("numerical", 15, optimizer=optimizer, batch_size=3)
+    np.testing.assert_allclose(exact, numerical, atol=5e-3)
 
 
 def test_with_dropout_penalties_clipping_and_frozen_parameters() -> None:
@@ -102,12 +102,12 @@ def test_with_dropout_penalties_clipping_and_frozen_parameters() -> None:
         )
         return network
 
-    exact, nudged = trained("chain rule"), trained("numerical")
-    np.testing.assert_allclose(flat(exact.parameters), flat(nudged.parameters), atol=2e-3)
-    assert (nudged.parameters["a"]["bias"] == 0).all()
+    exact, numerical = trained("chain rule"), trained("numerical")
+    np.testing.assert_allclose(flat(exact.parameters), flat(numerical.parameters), atol=2e-3)
+    assert (numerical.parameters["a"]["bias"] == 0).all()
 
 
-def test_float32_networks_are_nudged_in_float64() -> None:
+def test_float32_networks_are_differenced_in_float64() -> None:
     single = xor(dtype="float32")
     history = single.fit(
         X, Y, loss="squared_error", optimizer=cr.SGD(1.0), batch_size=None, epochs=50, gradients="numerical",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES
+from chainrule.engines.choice import names
 from chainrule.errors import DataError, SettingError, UnknownNameError
 from making import moons
 
@@ -51,7 +51,7 @@ def by_hand(network: cr.Network, order: Any, batch: int, rate: float, l2: float 
 class TestSteps:
     engine: str
 
-    @pytest.fixture(autouse=True, params=list(ENGINES))
+    @pytest.fixture(autouse=True, params=names())
     def every_engine(self, request: pytest.FixtureRequest) -> None:
         self.engine = request.param
 
@@ -205,7 +205,7 @@ class TestSeeds:
 
     engine: str
 
-    @pytest.fixture(autouse=True, params=list(ENGINES))
+    @pytest.fixture(autouse=True, params=names())
     def every_engine(self, request: pytest.FixtureRequest) -> None:
         self.engine = request.param
 
@@ -235,7 +235,7 @@ class TestSeeds:
     @pytest.mark.parametrize("seconds", [0.0, 1e-5, 1e-3, 10.0])
     def test_the_speed_of_the_machine_changes_nothing(self, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
         expected = self.trained(epochs=40)
-        monkeypatch.setattr("chainrule.training.fit.BLOCK_SECONDS", seconds)
+        monkeypatch.setattr("chainrule.training.blocks.BLOCK_SECONDS", seconds)
         network = self.trained(epochs=40)
         assert same(network, expected)
         assert network.history is not None
@@ -377,7 +377,7 @@ class TestValidation:
         assert same(network, alone)
         assert history["val_loss"] == other["val_loss"]
 
-    def test_figures_are_those_of_evaluate(self) -> None:
+    def test_metrics_are_those_of_evaluate(self) -> None:
         network = small()
         history = network.fit(X, Y, validation_data=(X[:7], Y[:7]), epochs=3, l2=0.1, progress=False)
         assert set(history) == {"loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "seconds"}
@@ -473,7 +473,7 @@ class TestStopping:
         assert history.epochs == 4
         assert history.stopped == said
 
-    def test_a_callback_sees_figures_and_parameters(self) -> None:
+    def test_a_callback_sees_metrics_and_parameters(self) -> None:
         seen: list[cr.EpochEnd] = []
         network = small()
         history = network.fit(X, Y, epochs=3, callbacks=[seen.append], progress=False)
@@ -498,10 +498,10 @@ class TestStopping:
         assert stopped.predict(X).shape == (30, 2)
 
     def test_interrupt_in_the_middle_of_a_step(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        from chainrule.engines.numpy_engine import NumpyRunner
+        from chainrule.engines.loop import StepRunner
 
         network, calls = small().build(2), []
-        run = NumpyRunner.run
+        run = StepRunner.run
 
         def interrupted(self: Any, *args: Any) -> Any:
             calls.append(1)
@@ -509,7 +509,7 @@ class TestStopping:
                 raise KeyboardInterrupt
             return run(self, *args)
 
-        monkeypatch.setattr(NumpyRunner, "run", interrupted)
+        monkeypatch.setattr(StepRunner, "run", interrupted)
         history = network.fit(X, Y, epochs=1000, engine="numpy", progress=False)
         assert history.interrupted
         assert history.epochs < 1000
@@ -550,7 +550,7 @@ class TestDropoutInTraining:
 
 
 class TestHistory:
-    def test_figures(self) -> None:
+    def test_metrics(self) -> None:
         history = small().fit(X, Y, epochs=5, progress=False)
         assert len(history) == history.epochs == 5
         assert list(history) == ["loss", "accuracy", "learning_rate", "seconds"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines import ENGINES
 from chainrule.errors import ShapeError
 from chainrule.network.fitting import assemble, carry_out
 from chainrule.network.meaning import learn_meanings
@@ -47,7 +48,7 @@ class After:
 
 
 @pytest.mark.parametrize("ahead", [1, 3, 100])
-@pytest.mark.parametrize("engine", ["numpy", "llvm"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_a_rule_stops_where_it_says_however_far_it_sees(ahead: int, engine: str) -> None:
     net, rule = network(), After(12, ahead)
     history = run(net, stop=rule, engine=engine).history
@@ -103,7 +104,7 @@ def test_the_last_batch_is_filled_up_where_that_is_little(rows: int, filled: int
 
 
 @pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("engine", ["numpy", "llvm"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_filling_up_changes_nothing(weighted: bool, engine: str) -> None:
     """A layer of the user's own keeps a run from being filled up: the same network in another guise."""
 
@@ -153,7 +154,7 @@ def test_strengths_and_rates_are_no_part_of_what_is_compiled() -> None:
     assert len(_loops._things) == 1
 
 
-@pytest.mark.parametrize("engine", ["numpy", "llvm"])
+@pytest.mark.parametrize("engine", ENGINES)
 def test_the_whole_objective_and_its_gradient(engine: str) -> None:
     net = network()
     meanings, data = learn_meanings(

@@ -16,7 +16,7 @@ from chainrule.errors import DataError, SettingError, ShapeError
 from chainrule.training import are_labels
 from making import moons
 
-X, CODES = moons(30)
+X, CLASS_INDICES = moons(30)
 THREE = np.random.default_rng(1).permutation(np.arange(30) % 3)
 
 
@@ -94,13 +94,13 @@ def test_labels_that_cannot_be_saved_are_said(tmp_path: Path) -> None:
 
 
 TWO: dict[str, Any] = {
-    "integers": CODES,
-    "booleans": CODES == 1,
-    "list of booleans": (CODES == 1).tolist(),
-    "text": np.where(CODES == 1, "yes", "no"),
-    "plus and minus one": 2 * CODES - 1,
-    "pandas booleans": pd.Series(CODES == 1),
-    "one column": CODES[:, None],
+    "integers": CLASS_INDICES,
+    "booleans": CLASS_INDICES == 1,
+    "list of booleans": (CLASS_INDICES == 1).tolist(),
+    "text": np.where(CLASS_INDICES == 1, "yes", "no"),
+    "plus and minus one": 2 * CLASS_INDICES - 1,
+    "pandas booleans": pd.Series(CLASS_INDICES == 1),
+    "one column": CLASS_INDICES[:, None],
 }
 
 
@@ -166,7 +166,14 @@ def test_values_come_back_in_the_shape_they_were_given() -> None:
 
 
 def test_which_targets_are_labels() -> None:
-    for y in (CODES, CODES == 1, ["a", "b"], np.array([[1], [2]]), pd.Series(["a"]), np.array(["a", "b"], object)):
+    for y in (
+        CLASS_INDICES,
+        CLASS_INDICES == 1,
+        ["a", "b"],
+        np.array([[1], [2]]),
+        pd.Series(["a"]),
+        np.array(["a", "b"], object),
+    ):
         assert are_labels(y)
     for y in ([0.5, 1.5], np.ones((3, 2)), np.array([1.0, 2.0], object), np.array([[1, 0], [0, 1]])):
         assert not are_labels(y)
@@ -266,7 +273,7 @@ class TestRefusals:
             (THREE, 2, {}, DataError, r"3 classes.*2 outputs.*Dense\(3\)"),
             (THREE, 1, {}, ShapeError, r"3 classes.*one output.*Dense\(3\)"),
             (np.arange(30), 1, {}, ShapeError, r"30 classes.*loss='squared_error'"),
-            (CODES * 5, 3, {}, DataError, r"2 classes.*3 outputs"),
+            (CLASS_INDICES * 5, 3, {}, DataError, r"2 classes.*3 outputs"),
             ([None] * 30, 3, {}, DataError, "missing labels"),
             ([*["a", None, float("nan")] * 10], 3, {}, DataError, "missing labels"),
             (np.full(30, np.nan), 1, {}, DataError, "NaN"),
@@ -281,7 +288,7 @@ class TestRefusals:
             (np.ones((30, 2)), 2, {"loss": "cross_entropy"}, DataError, r"rows.*sum to 1.*binary_cross_entropy"),
             (np.ones((30, 2)), 2, {"loss": "kl_divergence"}, DataError, "sum to 1"),
             (-np.ones((30, 1)), 1, {"loss": "poisson"}, DataError, "negative.*Poisson"),
-            (CODES, 1, {"loss": "cross_entropy"}, SettingError, "binary_cross_entropy"),
+            (CLASS_INDICES, 1, {"loss": "cross_entropy"}, SettingError, "binary_cross_entropy"),
         ],
         ids=lambda x: x[:25] if isinstance(x, str) else "",
     )
@@ -301,10 +308,10 @@ class TestRefusals:
         made = fitted(np.array(["a", "b", "c"])[THREE])
         made.fit(X[:4], ["c", "b", "c", "b"], epochs=1, progress=False)
         assert made.classes.tolist() == ["a", "b", "c"]
-        one = fitted(CODES, width=1)
+        one = fitted(CLASS_INDICES, width=1)
         one.fit(X[:4], [1, 1, 1, 1], epochs=200, optimizer=cr.Adam(0.1), progress=False)
         assert one.predict(X[:4]).tolist() == [1, 1, 1, 1]
-        one.fit(X, np.where(CODES, "yes", "no"), epochs=1, progress=False)
+        one.fit(X, np.where(CLASS_INDICES, "yes", "no"), epochs=1, progress=False)
         assert one.classes.tolist() == ["no", "yes"]
 
     def test_evaluation_refuses_unknown_labels(self) -> None:

@@ -38,7 +38,7 @@ def real_array(x: Any, name: str) -> Any:
 
 
 def chosen(args: tuple[Any, ...], argnums: Argnums) -> tuple[int, ...]:
-    """The positions of the arguments to differentiate by."""
+    """The positions of the arguments to differentiate by, no two of them the same."""
     return _positions(len(args), argnums if isinstance(argnums, int) else tuple(argnums))
 
 
@@ -51,7 +51,14 @@ def _positions(count: int, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
                 f"argnums={argnums} names argument {i}, but the function was called with {count} positional "
                 "arguments. Arguments to differentiate by must be positional."
             )
-    return tuple(i % count for i in given)
+    positions = tuple(i % count for i in given)
+    for i in positions:
+        if positions.count(i) > 1:
+            raise SettingError(
+                f"argnums={argnums} names argument {i} of {count} more than once, and its gradient is one. Name every "
+                "argument once; for the gradient of the sum over several uses, once is enough."
+            )
+    return positions
 
 
 def leaves_of(args: tuple[Any, ...], positions: tuple[int, ...]) -> tuple[list[Any], trees.Structure]:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autodiff.arguments import leaves_of
+from chainrule.autodiff.modes import MODES, as_mode
 from chainrule.autodiff.transforms import jvp, vjp
 from chainrule.errors import GradientMismatchError, SettingError
 from chainrule.tracing import trees
@@ -23,7 +24,7 @@ def check_grads(
     function: Callable[..., Any],
     args: Sequence[Any],
     order: int = 2,
-    modes: Sequence[str] = ("fwd", "rev"),
+    modes: Sequence[str] = MODES,
     atol: float | None = None,
     rtol: float | None = None,
     eps: float | None = None,
@@ -37,12 +38,12 @@ def check_grads(
     ----------
     function : callable
         Plain NumPy code of arrays or nested containers of them.
-    args : sequence
-        Its arguments, of real numbers.
+    args : tuple or list
+        Its arguments, of real numbers; also a single one: `(x,)`.
     order : int
-        How many times to differentiate.
-    modes : sequence of "fwd", "rev"
-        Which modes to check.
+        How many times to differentiate, once or more.
+    modes : sequence of "forward", "reverse"
+        Which modes to check; also "fwd" and "rev".
     atol, rtol : float, optional
         Allowed absolute and relative difference; by default by dtype, 1e-5 for float64.
     eps : float, optional
@@ -50,6 +51,8 @@ def check_grads(
 
     Raises
     ------
+    SettingError
+        When nothing would be checked: no mode, an order below 1, arguments that are no tuple.
     GradientMismatchError
         Naming the argument, the index, both values and the relative error where they differ most.
 
@@ -58,9 +61,15 @@ def check_grads(
     >>> import numpy as np, chainrule as cr
     >>> cr.check_grads(lambda x: np.tanh(x) * x, (np.array([0.5, -1.0]),), order=3)
     """
-    unknown = set(modes) - {"fwd", "rev"}
-    if unknown:
-        raise SettingError(f"check_grads was given modes={list(modes)}; they are 'fwd' and 'rev'.")
+    if not isinstance(args, Sequence):
+        raise SettingError(
+            f"check_grads was given args={args!r}; give a tuple with one entry for every argument, such as (x,)."
+        )
+    SettingError.unless_count("check_grads", "order", order)
+    given = (modes,) if isinstance(modes, str) else tuple(modes)
+    if not given:
+        raise SettingError("check_grads was given no modes, so nothing would be checked; use 'forward' or 'reverse'.")
+    chosen = tuple(as_mode("check_grads", mode) for mode in given)
     leaves, structure = leaves_of(tuple(args), tuple(range(len(args))))
     size = min((leaf.dtype.itemsize for leaf in leaves), default=8)
     tolerance = TOLERANCE[min(size, 8)]
@@ -75,7 +84,7 @@ def check_grads(
         leaves,
         names,
         order,
-        tuple(modes),
+        chosen,
         limits,
         STEP[min(size, 8)] if eps is None else eps,
         np.random.default_rng(0),
@@ -97,11 +106,11 @@ def _check(
     direction = [_random_like(x, random) for x in leaves]
     numerical = _along(flat, leaves, direction, eps)
     weights = [_random_like(np.asarray(y), random) for y in numerical]
-    if "fwd" in modes:
+    if "forward" in modes:
         _, tangent = jvp(flat, leaves, direction)
         for i, (exact, expected) in enumerate(zip(tangent, numerical, strict=True)):
             _compare(exact, expected, limits, f"{path}forward mode, output {i}, along a random direction")
-    if "rev" in modes:
+    if "reverse" in modes:
         _, pullback = vjp(flat, *leaves)
         gradients = pullback(weights)
         exact = sum(float(np.sum(g * t)) for g, t in zip(gradients, direction, strict=True))
@@ -110,9 +119,9 @@ def _check(
             _find_worst(flat, leaves, names, weights, gradients, limits, eps, path)
             _compare(exact, expected, limits, f"{path}reverse mode, along a random direction")
     if order > 1:
-        if "fwd" in modes:
+        if "forward" in modes:
             _check(lambda *x: jvp(flat, list(x), direction)[1], leaves, names, order - 1, modes, limits, eps, random, f"{path}derivative of forward mode: ")  # fmt: skip  # noqa: E501
-        if "rev" in modes:
+        if "reverse" in modes:
             _check(lambda *x: list(vjp(flat, *x)[1](weights)), leaves, names, order - 1, modes, limits, eps, random, f"{path}derivative of reverse mode: ")  # fmt: skip  # noqa: E501
 
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from chainrule.autodiff.arguments import Argnums, as_given, as_leaf, call_with, chosen, leaves_of
+from chainrule.autodiff.batching import moved, vmap
+from chainrule.autodiff.modes import MODES, as_mode
 from chainrule.autodiff.transforms import grad, jvp, vjp
-from chainrule.errors import SettingError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import traced
 
-Mode = Literal["auto", "reverse", "forward"]
+AT_ONCE = 2**24
+"""Numbers that all directions followed at once may take, in inputs and outputs."""
 
 
-def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: Mode = "auto") -> Callable[..., Any]:
+def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: str = "auto") -> Callable[..., Any]:
     """A function that gives the matrix of all partial derivatives, J[i, j] = ∂yᵢ/∂xⱼ.
 
     Parameters
@@ -28,6 +30,7 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: Mode = "a
         The positional arguments to differentiate by.
     mode : {"auto", "reverse", "forward"}
         Reverse mode costs one pass for every output, forward mode one for every input; `auto` takes the cheaper.
+        Also "fwd" and "rev".
 
     Returns
     -------
@@ -41,8 +44,7 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: Mode = "a
     array([[3., 2.],
            [1., 1.]])
     """
-    if mode not in ("auto", "reverse", "forward"):
-        raise SettingError(f"jacobian was given mode={mode!r}; use 'auto', 'reverse' or 'forward'.")
+    mode = as_mode("jacobian", mode, ("auto", *MODES))
 
     @wraps(function)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
@@ -70,58 +72,64 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: Mode = "a
 
 
 def _rows(value: list[Any], pullback: Callable[..., Any], leaves: list[Any]) -> list[list[Any]]:
-    """One pullback for every number of the outputs."""
+    """The rows of all outputs: their unit cotangents pulled back together."""
+    numbers = sum(_size(x) for x in (*value, *leaves))
     blocks = []
     for i, output in enumerate(value):
-        rows: list[list[Any]] = []
-        for unit in _units(output):
-            rows.append(list(pullback([unit if k == i else np.zeros(x.shape, x.dtype) for k, x in enumerate(value)])))
+
+        def row(unit: Any, i: int = i) -> Any:
+            return pullback([unit if k == i else np.zeros(x.shape, x.dtype) for k, x in enumerate(value)])
+
+        parts = [vmap(row)(units) for units in _units(output, numbers)]
         blocks.append(
-            [
-                _stack([row[j] for row in rows], output.shape, leaf.shape, leaf.dtype, first=True)
-                for j, leaf in enumerate(leaves)
-            ]
+            [_joined([part[j] for part in parts], output.shape, leaf, first=True) for j, leaf in enumerate(leaves)]
         )
     return blocks
 
 
 def _columns(flat: Callable[..., Any], leaves: list[Any]) -> list[list[Any]]:
-    """One push forward for every number of the inputs."""
-    columns: list[list[list[Any]]] = []
+    """The columns of all inputs: their unit tangents pushed forward together."""
     value: list[Any] = []
+    columns: list[list[list[Any]]] = []
+    numbers = sum(_size(x) for x in leaves)
     for j, leaf in enumerate(leaves):
-        columns.append([])
-        for unit in _units(leaf):
-            value, tangent = jvp(
-                flat, leaves, [unit if k == j else np.zeros(x.shape, x.dtype) for k, x in enumerate(leaves)]
-            )
-            columns[j].append(tangent)
-    if not value:
+
+        def column(unit: Any, j: int = j) -> Any:
+            tangents = [unit if k == j else np.zeros(x.shape, x.dtype) for k, x in enumerate(leaves)]
+            found, tangent = jvp(flat, leaves, tangents)
+            value[:] = found
+            return tangent
+
+        columns.append([vmap(column)(units) for units in _units(leaf, numbers)])
+    if not any(columns):
         value = [as_leaf(x) for x in flat(*leaves)]
     return [
-        [
-            _stack([t[i] for t in columns[j]], leaf.shape, output.shape, output.dtype, first=False)
-            for j, leaf in enumerate(leaves)
-        ]
+        [_joined([part[i] for part in columns[j]], leaf.shape, output, first=False) for j, leaf in enumerate(leaves)]
         for i, output in enumerate(value)
     ]
 
 
-def _units(x: Any) -> list[Any]:
-    """The directions of the single numbers of `x`."""
-    size = int(np.prod(x.shape))
-    return [unit.reshape(x.shape)[()] for unit in np.eye(size, dtype=x.dtype)]
+def _size(x: Any) -> int:
+    return int(np.prod(x.shape, dtype=np.int64))
 
 
-def _stack(parts: list[Any], counted: tuple[int, ...], shape: tuple[int, ...], dtype: Any, *, first: bool) -> Any:
-    """The parts as one array, the axes they were counted by first or last."""
+def _units(x: Any, numbers: int) -> list[Any]:
+    """The directions of the single numbers of `x`, as many at once as memory allows, where each takes some `numbers`."""
+    size, step = _size(x), max(1, AT_ONCE // max(numbers, 1))
+    return [
+        np.eye(min(step, size - begin), size, begin, dtype=x.dtype).reshape(-1, *x.shape)
+        for begin in range(0, size, step)
+    ]
+
+
+def _joined(parts: list[Any], counted: tuple[int, ...], of: Any, *, first: bool) -> Any:
+    """Results for single numbers as one array, the axes they were counted by first or last."""
     if not parts:
-        return np.zeros(counted + shape if first else shape + counted, dtype)
-    stacked = traced.stack_of(parts)
+        return np.zeros(counted + of.shape if first else of.shape + counted, of.dtype)
+    whole = parts[0] if len(parts) == 1 else traced.concatenate(*parts, axis=0)
     if first:
-        return traced.reshape(stacked, shape=counted + shape)
-    n = len(stacked.shape)
-    return traced.reshape(traced.transpose(stacked, axes=(*range(1, n), 0)), shape=shape + counted)
+        return traced.reshape(whole, shape=counted + of.shape)
+    return traced.reshape(moved(whole, 0, -1), shape=of.shape + counted)
 
 
 def hessian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:

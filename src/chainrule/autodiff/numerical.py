@@ -1,4 +1,4 @@
-"""The numerical derivative: what changes when a number is nudged."""
+"""The numerical derivative: what changes when a number is moved a little."""
 
 from __future__ import annotations
 
@@ -24,17 +24,23 @@ def derivative(function: Callable[..., Any], x: Any, method: Method = "central",
     function : callable
         A function of one argument that gives a number or an array; it is only called, so any Python will do.
     x : float, array, or nested container of arrays
-        Where. Every number in it is nudged in turn.
+        Where. Every number in it is moved in turn.
     method : {"central", "forward", "backward"}
         Central differences err by about h², the others by about h.
     h : float, optional
-        The nudge. By default about ε^(1/2)·max(1, |x|), for central differences ε^(1/3)·max(1, |x|), where ε
-        is the precision of x's dtype: the best balance of truncation against rounding.
+        The step; it must be large enough to change every number of x. By default about ε^(1/2)·max(1, |x|), for
+        central differences ε^(1/3)·max(1, |x|), where ε is the precision of x's dtype: the best balance of truncation
+        against rounding.
 
     Returns
     -------
     float or array
         Of shape `f(x).shape + x.shape`; nested where `x` is.
+
+    Raises
+    ------
+    SettingError
+        For a nudge that is lost in rounding, so that x + h = x or x − h = x.
 
     Examples
     --------
@@ -52,7 +58,7 @@ def derivative(function: Callable[..., Any], x: Any, method: Method = "central",
     if method not in ("forward", "backward", "central"):
         raise SettingError(f"derivative was given method={method!r}; use 'forward', 'backward' or 'central'.")
     if h is not None and not (np.isfinite(h) and h > 0):
-        raise SettingError(f"derivative was given h={h!r}; the nudge must be a positive number.")
+        raise SettingError(f"derivative was given h={h!r}; the step must be a positive number.")
     leaves, structure = trees.flatten(x)
     arrays = [real_array(leaf, "x") for leaf in leaves]
     results = []
@@ -68,7 +74,7 @@ def derivative(function: Callable[..., Any], x: Any, method: Method = "central",
 
 
 def step_size(x: Any, method: Method) -> Any:
-    """The nudge that balances truncation against rounding at `x`, in numbers exactly representable there."""
+    """The step that balances truncation against rounding at `x`, in numbers exactly representable there."""
     power = 1 / 3 if method == "central" else 1 / 2
     h = np.finfo(x.dtype).eps ** power * np.maximum(1.0, np.abs(x))
     return (x + h.astype(x.dtype)) - x
@@ -78,16 +84,23 @@ def _by_every_number(function: Callable[[Any], Any], x: Any, method: Method, h: 
     columns = []
     middle = None if method == "central" else function(x[()])
     for place in np.ndindex(x.shape):
-        nudge = x.dtype.type(h) if h is not None else step_size(x[place], method)
+        step = x.dtype.type(h) if h is not None else step_size(x[place], method)
         up, down = x.copy(), x.copy()
-        up[place] += nudge
-        down[place] -= nudge
+        up[place] += step
+        down[place] -= step
+        if np.isfinite(x[place]) and (up[place] == x[place] or down[place] == x[place]):
+            spacing = float(np.spacing(np.abs(x[place])))
+            raise SettingError(
+                f"derivative was given h={h!r}, which is lost in rounding at x = {x[place]} ({x.dtype}): x + h or x − h is x "
+                f"again. Numbers there are {spacing:.2g} apart; use a larger h (about {float(step_size(x[place], method)):.2g}), "
+                "or leave it out."
+            )
         if method == "central":
-            columns.append((function(up[()]) - function(down[()])) / (2 * nudge))
+            columns.append((function(up[()]) - function(down[()])) / (2 * step))
         elif method == "forward":
-            columns.append((function(up[()]) - middle) / nudge)
+            columns.append((function(up[()]) - middle) / step)
         else:
-            columns.append((middle - function(down[()])) / nudge)
+            columns.append((middle - function(down[()])) / step)
     if not columns:
         return np.zeros(np.shape(function(x)) + x.shape, x.dtype)
     stacked = np.stack(columns, axis=-1)

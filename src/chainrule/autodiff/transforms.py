@@ -19,9 +19,9 @@ from chainrule.autodiff.arguments import (
     real_array,
     zeros,
 )
-from chainrule.errors import DifferentiationError, ShapeError
+from chainrule.errors import DifferentiationError, LeakedValueError, ShapeError
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Traced
+from chainrule.tracing.apply import Trace, Traced
 from chainrule.tracing.tangents import Tangents, TangentValue
 from chainrule.tracing.tape import Tape, TapeValue
 
@@ -68,12 +68,39 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: 
             variables = [tape.variable(leaf) for leaf in leaves]
             result = call_with(function, args, kwargs, positions, trees.unflatten(structure, variables))
             value, aux = _with_aux(result, has_aux)
-            gradients = _gradients(tape, value, variables)
+            gradients = _filled(_cotangents(tape, value, variables), variables)
         results = as_given(structure, owned(gradients), argnums)
         plain = _strip(tape, value)
         return ((plain, trees.map_leaves(lambda x: _strip(tape, x), aux)) if has_aux else plain), results
 
     return with_gradient
+
+
+def observed_gradient(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function that gives `value_and_grad`'s results and what `function` saw on the way, with the derivatives by it.
+
+    `function` gives `(value, seen)`, where `seen` is any container of intermediate values. Called with its argument,
+    the result gives `value, gradient, seen, cotangents`: the last nested as `seen`, with `None` for what has no part
+    in the value.
+    """
+
+    def observed(argument: Any) -> tuple[Any, Any, Any, Any]:
+        leaves, structure = leaves_of((argument,), (0,))
+        with Tape() as tape:
+            variables = [tape.variable(leaf) for leaf in leaves]
+            value, seen = function(*trees.unflatten(structure, variables))
+            values, seen_structure = trees.flatten(seen)
+            on_tape = {i: x for i, x in enumerate(values) if _belongs(x, tape)}
+            found = _cotangents(tape, value, [*variables, *on_tape.values()])
+        gradients, by_place = found[: len(leaves)], dict(zip(on_tape, found[len(leaves) :], strict=True))
+        return (
+            _strip(tape, value),
+            as_given(structure, owned(_filled(gradients, variables)), 0),
+            trees.unflatten(seen_structure, [_strip(tape, x) for x in values]),
+            trees.unflatten(seen_structure, [by_place.get(i) for i in range(len(values))]),
+        )
+
+    return observed
 
 
 def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
@@ -84,26 +111,44 @@ def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
     return result
 
 
-def _gradients(tape: Tape, value: Any, variables: list[TapeValue]) -> list[Any]:
-    """The cotangents of the variables for a scalar value."""
+def _cotangents(tape: Tape, value: Any, wanted: list[Any]) -> list[Any]:
+    """The cotangents of variables and of values in between, for a scalar value; `None` where there is no dependence."""
     if trees.is_container(value) or as_leaf(value).shape != ():
         what = type(value).__name__ if trees.is_container(value) else f"an array of shape {value.shape}"
         raise DifferentiationError(
             f"grad needs a function that gives one number, and this one gives {what}. "
             "Sum or average the result (np.sum, np.mean), or use jacobian or vjp."
         )
-    if not isinstance(value, TapeValue) or value.trace is not tape:
+    if not _belongs(value, tape):
         kind = as_leaf(value).dtype.kind
         if kind != "f":
             raise DifferentiationError(f"the function gives {value!r}, which is no real number and has no derivative.")
-        return [zeros(x) for x in variables]
-    found = tape.pull([value], [value.dtype.type(1)], variables)
-    return [zeros(x) if g is None else g for g, x in zip(found, variables, strict=True)]
+        return [None] * len(wanted)
+    return tape.pull([value], [value.dtype.type(1)], wanted)
+
+
+def _filled(cotangents: list[Any], variables: list[TapeValue]) -> list[Any]:
+    """Zeros where there is no dependence."""
+    return [zeros(x) if g is None else g for g, x in zip(cotangents, variables, strict=True)]
 
 
 def _strip(trace: Any, x: Any) -> Any:
     """A result without the trace that is ending."""
-    return x.value if isinstance(x, (TapeValue, TangentValue)) and x.trace is trace else x
+    return x.value if _belongs(x, trace) else x
+
+
+def _belongs(x: Any, trace: Trace) -> bool:
+    """Whether a result is a value of this trace, and not one of a trace around it or a plain one."""
+    if isinstance(x, Traced):
+        if x.trace is trace:
+            return True
+        if not x.trace.open or x.trace.level > trace.level:
+            raise LeakedValueError(
+                "a function gave back a traced value of another function, kept from a call that is no part of this one; "
+                "its derivative is lost. Compute the value anew in every call, or keep plain numbers (has_aux=True "
+                "returns them)."
+            )
+    return False
 
 
 def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -173,7 +218,8 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
     """
     leaves, structure = leaves_of(primals, tuple(range(len(primals))))
     with Tape() as tape:
-        variables = [tape.variable(leaf) for leaf in leaves]
+        kept = [tape.keeper.keep(x, "vjp") if type(x) is np.ndarray else x for x in leaves]  # pulled back later
+        variables = [tape.variable(leaf) for leaf in kept]
         value, aux = _with_aux(function(*trees.unflatten(structure, variables)), has_aux)
         outputs, outputs_structure = trees.flatten(value)
     plain = [as_leaf(_strip(tape, x)) for x in outputs]
@@ -181,15 +227,18 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         given = trees.flatten_like(outputs_structure, cotangent, "the cotangent")
         cotangents = [_of_shape(c, x, "the cotangent") for c, x in zip(given, plain, strict=True)]
-        traced = [
-            (x, c) for x, c in zip(outputs, cotangents, strict=True) if isinstance(x, TapeValue) and x.trace is tape
-        ]
+        traced = [(x, c) for x, c in zip(outputs, cotangents, strict=True) if _belongs(x, tape)]
         found = tape.pull([x for x, _ in traced], [c for _, c in traced], variables)
-        results = [zeros(x) if g is None else g for g, x in zip(found, variables, strict=True)]
-        return trees.unflatten(structure, owned(results))  # type: ignore[no-any-return]
+        return trees.unflatten(structure, owned(_filled(found, variables)))  # type: ignore[no-any-return]
 
-    nested = trees.unflatten(outputs_structure, plain)
-    return (nested, pullback, trees.map_leaves(lambda x: _strip(tape, x), aux)) if has_aux else (nested, pullback)
+    nested = trees.unflatten(outputs_structure, [_copied(x) for x in plain])
+    extra = trees.map_leaves(lambda x: _copied(_strip(tape, x)), aux)
+    return (nested, pullback, extra) if has_aux else (nested, pullback)
+
+
+def _copied(x: Any) -> Any:
+    """The caller's own: what a tape holds is still needed."""
+    return x.copy() if type(x) is np.ndarray else x
 
 
 def jvp(
@@ -233,10 +282,7 @@ def jvp(
         value, aux = _with_aux(function(*trees.unflatten(structure, inputs)), has_aux)
         outputs, outputs_structure = trees.flatten(value)
     values = [as_leaf(_strip(tangents_trace, x)) for x in outputs]
-    results = [
-        x.tangent if isinstance(x, TangentValue) and x.trace is tangents_trace else zeros(v)
-        for x, v in zip(outputs, values, strict=True)
-    ]
+    results = [x.tangent if _belongs(x, tangents_trace) else zeros(v) for x, v in zip(outputs, values, strict=True)]
     nested = trees.unflatten(outputs_structure, values), trees.unflatten(outputs_structure, owned(results))
     return (*nested, trees.map_leaves(lambda x: _strip(tangents_trace, x), aux)) if has_aux else nested
 

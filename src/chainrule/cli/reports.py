@@ -17,7 +17,7 @@ MOST_CLASSES_SHOWN = 20
 
 
 @dataclass(frozen=True)
-class ClassFigures:
+class ClassMetrics:
     """One class: how many rows have it, how many were given it, and how many of both."""
 
     label: str
@@ -36,7 +36,7 @@ class ClassFigures:
         return self.right / self.rows if self.rows else float("nan")
 
 
-def per_class(truth: NDArray[Any], predicted: NDArray[Any], classes: tuple[str | int, ...]) -> list[ClassFigures]:
+def per_class(truth: NDArray[Any], predicted: NDArray[Any], classes: tuple[str | int, ...]) -> list[ClassMetrics]:
     """The metrics of every class.
 
     Examples
@@ -47,7 +47,7 @@ def per_class(truth: NDArray[Any], predicted: NDArray[Any], classes: tuple[str |
     (0.5, 1.0, 1.0, 0.5)
     """
     return [
-        ClassFigures(
+        ClassMetrics(
             str(label),
             int((truth == label).sum()),
             int((predicted == label).sum()),
@@ -92,7 +92,7 @@ def report(target: Target, truth: NDArray[Any], predicted: NDArray[Any], loss: f
     return found
 
 
-def _print_classes(rows: list[ClassFigures]) -> None:
+def _print_classes(rows: list[ClassMetrics]) -> None:
     grid = Grid(box=None, pad_edge=False, header_style="dim")
     grid.add_column("")
     grid.add_column("class", overflow="fold")

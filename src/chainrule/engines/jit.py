@@ -1,22 +1,22 @@
-"""`jit`: any function of arrays as machine code."""
+"""`jit`: any function of arrays, compiled by an engine."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import wraps
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 
-from chainrule.errors import UnknownNameError, UnsupportedError
+from chainrule.engines.choice import COMPILER, choose, named
+from chainrule.engines.engine import Function
+from chainrule.errors import UnknownNameError
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Program, simplify, trace, trees
 from chainrule.tracing.apply import Traced
 
-Stage = Literal["program", "loops", "memory", "llvm", "assembly"]
 
-
-def jit(function: Callable[..., Any]) -> Callable[..., Any]:
+def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[..., Any]:
     """The function as machine code, compiled once for every combination of shapes and dtypes it is called with.
 
     Parameters
@@ -24,6 +24,8 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     function : callable
         Plain NumPy code of arrays, or nested dicts, lists and tuples of them; derivatives inside are allowed. It is run
         once on shapes alone, so its course must not depend on the numbers.
+    engine : {"llvm", "numpy", "auto"}
+        What computes it: machine code; NumPy, called without tracing again; or the first of them that can.
 
     Returns
     -------
@@ -37,7 +39,10 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     TracingError
         Where the function's course depends on the numbers.
     UnsupportedError
-        When an operation has no machine code, by its name, or an argument is no array of real numbers.
+        When an operation has no machine code, by its name, or an argument is no array of real numbers; when llvmlite is
+        not installed.
+    UnknownNameError
+        For a name that is no engine.
 
     Examples
     --------
@@ -46,7 +51,8 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
     >>> fast(np.array([0.0, 1.0])).round(4)
     array([0.    , 0.6397])
     """
-    compiled = _Compiled(function)
+    named(engine)
+    compiled = _Compiled(function, engine)
 
     @wraps(function)
     def call(*args: Any) -> Any:
@@ -57,11 +63,11 @@ def jit(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 class _Compiled:
-    """A function's kernels, by the structure, shapes and dtypes of its arguments."""
+    """What an engine made of a function, by the structure, shapes and dtypes of its arguments."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
-        self._kernels: dict[Any, Any] = {}
+    def __init__(self, function: Callable[..., Any], engine: str) -> None:
+        self._function, self._engine = function, engine
+        self._compiled: dict[Any, Any] = {}
 
     def __call__(self, *args: Any) -> Any:
         structure: trees.Structure | None
@@ -73,51 +79,36 @@ class _Compiled:
                 return self._function(*args)  # inside another trace the function itself is traced
             arrays = tuple([leaf if type(leaf) is np.ndarray else np.asarray(leaf) for leaf in leaves])
         key = (structure, *[(a.shape, a.dtype) for a in arrays])
-        found = self._kernels.get(key)
+        found = self._compiled.get(key)
         if found is None:
-            found = self._kernels[key] = self._compile(arrays, structure or trees.row(len(args)))
-        kernel, result = found
-        outputs = kernel(*arrays)
+            found = self._compiled[key] = self._compile(arrays, structure or trees.row(len(args)))
+        compiled, result = found
+        outputs = compiled(*arrays)
         return outputs[0] if result is trees.LEAF else trees.unflatten(result, outputs)
 
     def _program(self, arrays: Sequence[Any], structure: trees.Structure) -> Program:
-        examples = trees.unflatten(structure, [ArrayType(a.shape, a.dtype.newbyteorder("=")) for a in arrays])
-        return simplify(trace(self._function, *examples))
+        return simplify(trace(self._function, *trees.unflatten(structure, _types(arrays))))
 
-    def _compile(self, arrays: Sequence[Any], structure: trees.Structure) -> tuple[Any, trees.Structure]:
-        from chainrule.engines.llvm.kernel import Kernel
-        from chainrule.engines.llvm.lowering import DTYPES, unsupported
-
-        kinds = sorted({str(a.dtype) for a in arrays if a.dtype.name not in DTYPES})
-        if kinds:
-            raise UnsupportedError(
-                f"compiled functions take arrays of {', '.join(DTYPES)}, and were given {', '.join(kinds)}. Convert them first."
-            )
+    def _compile(self, arrays: Sequence[Any], structure: trees.Structure) -> tuple[Function, trees.Structure]:
+        task = f"compile {getattr(self._function, '__name__', 'this function')}"
+        # Kinds of number that an engine refuses are said before the function is run on them.
+        choose(self._engine, trace(lambda *inputs: inputs, *_types(arrays)), task=task)
         program = self._program(arrays, structure)
-        names = unsupported(program)
-        if names:
-            raise UnsupportedError(
-                f"{program.name} cannot be compiled: {', '.join(names)} has no machine code. Call the function itself, "
-                "or compile the parts without it."
-            )
+        engine = choose(self._engine, program, task=task)
         result = program.outputs_structure
-        return Kernel(program), trees.LEAF if result.kind is None else result
+        return engine.function(program), trees.LEAF if result.kind is None else result
 
-    def inspect(self, stage: Stage, *args: Any) -> str:
+    def inspect(self, stage: str, *args: Any) -> str:
         """What becomes of the function for such arguments, at one stage of the way."""
         leaves, structure = trees.flatten(args)
         arrays = [np.asarray(leaf) for leaf in leaves]
         if stage == "program":
             return str(self._program(arrays, structure))
-        from chainrule.engines.llvm.inspection import groups_text, memory_text
+        stages = self._compile(arrays, structure)[0].stages
+        if stage not in stages:
+            raise UnknownNameError.among("stage", stage, ["program", *stages])
+        return stages[stage]()
 
-        kernel, _ = self._compile(arrays, structure)
-        if stage == "loops":
-            return groups_text(kernel.grouping)
-        if stage == "memory":
-            return memory_text(kernel.memory)
-        if stage == "llvm":
-            return str(kernel.function.ir)
-        if stage == "assembly":
-            return str(kernel.function.assembly)
-        raise UnknownNameError.among("stage", stage, get_args(Stage))
+
+def _types(arrays: Sequence[Any]) -> list[ArrayType]:
+    return [ArrayType(a.shape, a.dtype.newbyteorder("=")) for a in arrays]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+import numpy as np
 
 from chainrule.tracing.program import Program
 
@@ -49,3 +52,39 @@ class Runner(Protocol):
         `order` has one row of row numbers for every epoch, shape (epochs, rows); `scalars` one array for
         every scalar of the step, shape (count,). Gives the metrics, shape (count, metrics), float64.
         """
+
+
+class StepRunner:
+    """A training loop carried out step by step in Python, every step by a function of an engine's."""
+
+    def __init__(
+        self, loop: TrainingLoop, data: Sequence[Any], function: Callable[[Program], Callable[..., tuple[Any, ...]]]
+    ) -> None:
+        self._loop, self._data = loop, data
+        self._full = function(loop.step)
+        self._last = function(loop.last) if loop.last is not None else self._full
+        self._state: list[Any] = []
+
+    @property
+    def state(self) -> list[Any]:
+        """The state after the last finished step."""
+        return list(self._state)
+
+    def load(self, state: list[Any]) -> None:
+        """Go on from another state."""
+        self._state = list(state)
+
+    def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
+        """Carry out steps; see `Runner`."""
+        loop, metrics = self._loop, []
+        steps = loop.steps_per_epoch(order.shape[1])
+        # A value that leaves the finite range is reported by the caller, with its place.
+        with np.errstate(all="ignore"):
+            for i in range(count):
+                epoch, batch = divmod(first + i, steps)
+                rows = order[epoch, batch * loop.batch_size : (batch + 1) * loop.batch_size]
+                step = self._full if len(rows) == loop.batch_size else self._last
+                outputs = step(*self._state, *(np.take(x, rows, axis=0) for x in self._data), *(s[i] for s in scalars))
+                self._state = list(outputs[: loop.state])
+                metrics.append(outputs[loop.state :])
+        return np.array(metrics, np.float64)

@@ -1,20 +1,21 @@
-"""Functions of rows in machine code: compiled for blocks of rows, so that a few compilations serve any number."""
+"""Functions of rows: made for blocks of rows, so that a few Programs serve any number."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
+from chainrule.engines.choice import REFERENCE, refuse
+from chainrule.engines.engine import Engine, Function, Workspace
 from chainrule.errors import UnsupportedError
 from chainrule.tracing import Program
 from chainrule.tracing.rowwise import is_rowwise
 
 BLOCKS = (256, 16, 1)
-"""Rows that a kernel takes at once. The largest block there are rows for is used; the last block of a call begins
+"""Rows that a function takes at once. The largest block there are rows for is used; the last block of a call begins
 early enough to be whole, so that some rows are computed twice."""
 
 
@@ -22,7 +23,7 @@ class _Workspaces(threading.local):
     """This thread's memory for blocks of every size."""
 
     def __init__(self) -> None:
-        self.by_block: dict[int, Any] = {}
+        self.by_block: dict[int, Workspace] = {}
 
 
 class RowFunction:
@@ -35,19 +36,26 @@ class RowFunction:
         rows; every output has that axis. The last output is a check, and rows for which it is not 0 have no result.
     held : int
         How many inputs are held.
+    engine : Engine
+        What computes it.
 
     Raises
     ------
     UnsupportedError
-        When an operation has no machine code, when llvmlite is missing, or when rows depend on each other.
+        When the engine refuses, or when rows depend on each other.
     """
 
-    def __init__(self, trace: Callable[[int], Program], held: int) -> None:
-        self._trace, self.held = trace, held
-        self._kernels: dict[int, Any] = {}
-        self._lock = threading.Lock()
+    def __init__(self, trace: Callable[[int], Program], held: int, engine: Engine) -> None:
+        self._trace, self.held, self._engine = trace, held, engine
+        self._functions: dict[int, Function] = {}
         self._workspaces = _Workspaces()
-        self._refuse_what_cannot_be(trace(BLOCKS[-2]))
+        program = trace(BLOCKS[-2])
+        refuse(engine, program, task="compute these outputs")
+        if not is_rowwise(program, held):
+            raise UnsupportedError(
+                f"a row's outputs depend on other rows, or cannot be shown not to, and the engine {engine.name!r} "
+                f"takes rows in blocks. Use engine={REFERENCE.name!r}."
+            )
 
     def __call__(self, held: Sequence[Any], arrays: Sequence[Any]) -> list[Any] | None:
         """The outputs for all rows, the check left out; `None` if the check refuses one."""
@@ -60,30 +68,14 @@ class RowFunction:
             place[...] = value
         return run(workspace, self.held, block, arrays)
 
-    def workspace(self, block: int) -> Any:
-        """Memory for calls on blocks of so many rows, compiled for when they are asked for first."""
-        from chainrule.engines.llvm.kernel import Kernel, Workspace
-
-        with self._lock:
-            if block not in self._kernels:
-                self._kernels[block] = Kernel(self._trace(block))
-        return Workspace(self._kernels[block])
-
-    def _refuse_what_cannot_be(self, program: Program) -> None:
-        if find_spec("llvmlite") is None:
-            raise UnsupportedError(
-                "there is no machine code here, because llvmlite is not installed; use engine='numpy'."
-            )
-        from chainrule.engines.llvm.lowering import unsupported
-
-        names = unsupported(program)
-        if names:
-            raise UnsupportedError(f"these operations have no machine code: {', '.join(names)}. Use engine='numpy'.")
-        if not is_rowwise(program, self.held):
-            raise UnsupportedError(
-                "a row's outputs depend on other rows, or cannot be shown not to, and machine code takes rows in blocks. "
-                "Use engine='numpy'."
-            )
+    def workspace(self, block: int) -> Workspace:
+        """A workspace for blocks of so many rows, whose function is made when it is asked for first."""
+        function = self._functions.get(block)
+        if (
+            function is None
+        ):  # without a lock, in which a copy of the process could be caught; the first one made counts
+            function = self._functions.setdefault(block, self._engine.function(self._trace(block)))
+        return function.workspace()
 
 
 class HeldFunction:
@@ -100,9 +92,10 @@ class HeldFunction:
         workspaces = self._workspaces.by_block
         workspace = workspaces.get(block)
         if workspace is None:
-            workspace = workspaces[block] = self._function.workspace(block)
+            workspace = self._function.workspace(block)
             for place, value in zip(workspace.inputs, self._held, strict=False):
                 place[...] = value
+            workspaces[block] = workspace  # when it holds all, since an interrupt may come before
         return run(workspace, self._function.held, block, arrays)
 
 
@@ -111,44 +104,24 @@ def block_for(rows: int) -> int:
     return next(block for block in BLOCKS if block <= rows)
 
 
-def run(workspace: Any, held: int, block: int, arrays: Sequence[Any]) -> list[Any] | None:
+def run(workspace: Workspace, held: int, block: int, arrays: Sequence[Any]) -> list[Any] | None:
     """All rows, block by block; `None` if a check is not 0."""
     rows = len(arrays[0])
-    places, (*outputs, check) = workspace.inputs[held:], workspace.outputs
+    places = workspace.inputs[held:]
     if rows == block:
         for place, array in zip(places, arrays, strict=True):
             place[...] = array
-        workspace.run()
+        *outputs, check = workspace.run()
         return None if np.count_nonzero(check) else [x.copy() for x in outputs]
-    results = [np.empty((rows, *x.shape[1:]), x.dtype) for x in outputs]
+    results: list[Any] = []
     for begin in (*range(0, rows - block, block), rows - block):
         part = slice(begin, begin + block)
         for place, array in zip(places, arrays, strict=True):
             place[...] = array[part]
-        workspace.run()
+        *outputs, check = workspace.run()
         if np.count_nonzero(check):
             return None
+        results = results or [np.empty((rows, *x.shape[1:]), x.dtype) for x in outputs]
         for result, x in zip(results, outputs, strict=True):
             result[part] = x
     return results
-
-
-COMPILATION = 0.1
-"""About how many seconds compiling takes: what machine code must save before it is made unasked."""
-
-
-def time_saved(parameters: int, numbers: int, rows: int) -> float:
-    """About how many seconds sooner than NumPy machine code has a network's outputs; negative where it is slower.
-
-    The network has so many parameters and computes so many numbers for each row. An estimate and not a measurement, so
-    that the same calls are carried out in the same way every time.
-    """
-    by_numpy = 20e-6 + rows * (9e-12 * parameters + 1.5e-9 * numbers)
-    copying = 4e-10 * parameters
-    by_machine_code = 6e-6 + copying + rows * (7e-12 * parameters + 0.4e-9 * numbers)
-    return by_numpy - by_machine_code
-
-
-def pays(seconds: float) -> bool:
-    """Whether that much time saved is worth compiling."""
-    return seconds >= COMPILATION and find_spec("llvmlite") is not None

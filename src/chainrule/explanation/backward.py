@@ -2,38 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chainrule.ops.operation import Namespace
 from chainrule.tracing.program import Atom, Equation, Variable
-from chainrule.tracing.scope import scope
+from chainrule.tracing.reverse import Node, accumulate
 
 
 def carry_back(
     m: Namespace,
-    equations: Sequence[Equation],
+    equations: Iterable[Equation],
     value_of: Callable[[Atom], Any],
     cotangents: Mapping[Variable, Any],
     wanted: Callable[[Atom], bool],
 ) -> dict[Variable, Any]:
     """The cotangents of all variables, given those of some; variables that get none are left out.
 
-    The operations' own reverse rules, one equation after the other from the last to the first, as a `Tape` applies
-    them: with `m = eager` on arrays, with `m = traced` on traced values, whose equations are then recorded.
+    With `m = eager` on arrays, with `m = traced` on traced values, whose equations are then recorded.
     """
-    found = dict(cotangents)
-    for equation in reversed(equations):
-        cotangent = found.get(equation.output)
-        if cotangent is None or not equation.op.differentiable:
-            continue
-        with scope(equation.scope, backward=True):
-            parts = parts_of(m, equation, value_of, cotangent, wanted)
-        for x, part in zip(equation.inputs, parts, strict=True):
-            if part is not None and isinstance(x, Variable):
-                previous = found.get(x)
-                found[x] = part if previous is None else previous + part
-    return found
+    nodes: list[Node | None] = [None]
+    places: dict[Variable, int] = {}
+
+    def place(x: Atom, node: Node | None = None) -> int:
+        if not isinstance(x, Variable):
+            return 0
+        if x not in places:
+            places[x] = len(nodes)
+            nodes.append(node)
+        return places[x]
+
+    for equation in equations:
+        parents = [place(x) if wanted(x) else 0 for x in equation.inputs]
+        node = None
+        if equation.op.differentiable and any(parents):
+            values, output = [value_of(x) for x in equation.inputs], value_of(equation.output)
+            node = equation.op, values, equation.attributes, output, parents, equation.scope
+        place(equation.output, node)
+    for x in cotangents:
+        place(x)
+    found: list[Any] = [None] * len(nodes)
+    for x, cotangent in cotangents.items():
+        found[places[x]] = cotangent
+    accumulate(m, nodes, found, len(nodes) - 1, kept=range(len(nodes)))
+    return {x: found[i] for x, i in places.items() if found[i] is not None}
 
 
 def parts_of(

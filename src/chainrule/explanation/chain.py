@@ -18,6 +18,7 @@ from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.forward import carry_forward, unit_tangent
 from chainrule.explanation.letters import with_first_letters, with_other_letters
 from chainrule.explanation.rules import rule_of
+from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import (
     ONE,
     ZERO,
@@ -26,7 +27,6 @@ from chainrule.explanation.symbols import (
     Letter,
     Slope,
     add,
-    at_places,
     multiply,
     series,
     symbols_in,

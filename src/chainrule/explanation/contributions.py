@@ -13,12 +13,11 @@ import numpy as np
 
 from chainrule.errors import DifferentiationError, SettingError
 from chainrule.explanation.chain import Chain
-from chainrule.explanation.derivation import element_of
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.explain import find
 from chainrule.explanation.forward import carry_forward, unit_tangent
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.explanation.paths import Paths
+from chainrule.explanation.places import element_of, find
 from chainrule.explanation.rendering.names import spelled
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.symbols import Element

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DifferentiationError, SettingError, ShapeError
+from chainrule.errors import DifferentiationError, SettingError
 from chainrule.explanation.chain import Chain, Link, Term
-from chainrule.explanation.elements import Formulas
+from chainrule.explanation.derived import Derived, Instance, Line, Part
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.finite_differences import Check, finite_difference_check
+from chainrule.explanation.finite_differences import finite_difference_check
 from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.rules import CHAIN, PATHS
-from chainrule.explanation.symbols import (
-    Element,
-    Expression,
-    Letter,
-    Product,
-    Sum,
-    at_places,
-    number_of,
-    parts,
-    symbols_in,
-)
+from chainrule.explanation.symbolic import at_places
+from chainrule.explanation.symbols import Element, Expression, Letter, Product, Sum, number_of, parts, symbols_in
 from chainrule.tracing.program import Variable
 
 DEPTHS = ("layers", "factors", "terms")
@@ -38,40 +29,8 @@ EVERY = 1000
 """Terms shown one by one at depth "terms"."""
 
 
-@dataclass(frozen=True)
-class Part:
-    """One term of a sum with its number; the symbols of `expression` have no letters left but those of inner sums."""
-
-    expression: Expression
-    value: float
-
-
-@dataclass(frozen=True)
-class Instance:
-    """A line's formula for one element, in numbers: parts, how many more there are and what they are together."""
-
-    element: Element
-    places: Mapping[Letter, int]
-    parts: tuple[Part, ...]
-    more: int
-    rest: float
-    value: float
-    check: Check | None = None
-
-
-@dataclass(frozen=True)
-class Line:
-    """The gradient of a family of elements: its formula, the rules used, and instances in numbers."""
-
-    element: Element
-    formula: Expression
-    rules: tuple[str, ...]
-    instances: tuple[Instance, ...]
-    more: int = 0
-
-
 @dataclass(frozen=True, repr=False)
-class Derivation:
+class Derivation(Derived):
     """Why ∂output/∂element is what it is.
 
     `formula` is the whole gradient in one, with the numbers of its `factors` if it is a product and of its `terms` if it
@@ -79,20 +38,6 @@ class Derivation:
     element. Printing gives text; `to(form)` gives "text", "markdown", "latex", "html", "mathml" or "json", and
     notebooks show it by themselves.
     """
-
-    evaluation: Evaluation
-    output: Element
-    element: Element
-    formula: Expression
-    factors: tuple[Part, ...]
-    terms: tuple[Part, ...]
-    value: float | None
-    lines: tuple[Line, ...]
-    value_of: Callable[[Any, Mapping[Letter, Any]], Any]
-    formulas: Formulas
-    symbols: Mapping[str, str] = field(default_factory=dict)
-    digits: int = 6
-    check: Check | None = None
 
     def to(self, form: str) -> str:
         """The derivation as "text", "markdown", "latex", "html", "mathml" or "json"."""
@@ -196,33 +141,6 @@ def derive(
     )
     _warn_of_mismatches(found)
     return found
-
-
-def element_of(evaluation: Evaluation, variable: Variable, index: tuple[Any, ...]) -> Element:
-    """The element at an index of numbers and letters; negative numbers count from the end.
-
-    An index that lacks the axis of samples gets it where there is a single sample.
-    """
-    shape = variable.shape
-    if len(index) == len(shape) - 1 and variable in evaluation.samples and shape[0] == 1:
-        index = (0, *index)
-    if len(index) != len(shape):
-        raise ShapeError(
-            f"{evaluation.label(variable)} has shape {shape} and was given the index {list(index)}; give {len(shape)} "
-            f"number{'s' if len(shape) != 1 else ''} or letters, such as {evaluation.label(variable)}"
-            f"[{', '.join('0' * len(shape))}]."
-        )
-    entries: list[int | Letter] = []
-    for place, size in zip(index, shape, strict=True):
-        if isinstance(place, str):
-            entries.append(Letter(place, size))
-        elif not -size <= place < size:
-            raise ShapeError(
-                f"{evaluation.label(variable)} has shape {shape}; the index {list(index)} is outside of it."
-            )
-        else:
-            entries.append(int(place) % size)
-    return Element(variable, tuple(entries))
 
 
 def _line(chain: Chain, link: Link, most: int, check: bool) -> Line:

@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.errors import DifferentiationError, UnknownNameError
 from chainrule.explanation.backward import dependents
+from chainrule.explanation.derived import DerivedFormula, PartialDerivative, RuleLine
 from chainrule.explanation.elements import LENGTHY, Alphabet, Formulas, Use
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.rules import CHAIN, CONSTANT, FACTOR, IDENTITY, PRODUCT, QUOTIENT, SUM, rule_of
@@ -20,37 +21,13 @@ from chainrule.tracing import simplify, trace
 from chainrule.tracing.program import Variable
 
 
-@dataclass(frozen=True)
-class RuleLine:
-    """One application of a rule: the derivative of a part of the formula, in terms of derivatives of smaller parts."""
-
-    slope: Slope
-    result: Expression
-    rules: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class PartialDerivative:
-    """The derivative by one argument: the lines that lead to it, the outermost first, and the result."""
-
-    argument: str
-    slope: Slope
-    lines: tuple[RuleLine, ...]
-    result: Expression
-
-
 @dataclass(frozen=True, repr=False)
-class FormulaDerivation:
+class FormulaDerivation(DerivedFormula):
     """The derivatives of a formula by all its arguments.
 
     Printing gives text; `to("latex")`, "markdown" and "html" give other forms. `derivation["a"](a=2.0, b=3.0)` is the
     number that the derivative by `a` has there.
     """
-
-    name: str
-    formulas: Formulas
-    output: Element
-    partials: tuple[PartialDerivative, ...]
 
     def __getitem__(self, argument: str) -> Callable[..., float]:
         for partial in self.partials:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,27 +12,14 @@ import numpy as np
 
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.letters import NAMES
-from chainrule.explanation.symbols import (
-    Element,
-    Expression,
-    Formula,
-    Index,
-    Letter,
-    Numeral,
-    Place,
-    Symbol,
-    Symbolic,
-    as_expression,
-    call,
-    multiply,
-    rewritten,
-    series,
-    symbolic,
-)
-from chainrule.ops import Contraction, Elementwise, Reduction
+from chainrule.explanation.symbolic import Formula, Symbolic, as_expression, call, printed, rewritten, symbolic
+from chainrule.explanation.symbols import Element, Expression, Index, Letter, Numeral, Place, Symbol, multiply, series
+from chainrule.ops import Contraction, Elementwise, Layout, Reduction
+from chainrule.ops.axes import Kept, Mixed, Picked, Put, Regrouped
 from chainrule.ops.kinds.contraction import parse
+from chainrule.ops.kinds.reduction import Uniform
 from chainrule.ops.operation import eager
-from chainrule.tracing.program import Atom, Equation, Literal, Variable
+from chainrule.tracing.program import Atom, Equation, Literal, Variable, axes_of
 
 LENGTHY = 60
 """Symbols of the longest formula that is put in for a value without name."""
@@ -83,7 +71,7 @@ def uses_of(evaluation: Evaluation, element: Element, alphabet: Alphabet) -> Ite
 def _reach(
     evaluation: Evaluation, equation: Equation, position: int, element: Element, alphabet: Alphabet
 ) -> Iterator[Use]:
-    output, op = equation.output, equation.op
+    output = equation.output
     has_samples = output in evaluation.samples
 
     def spread(entries: list[int | Letter | None]) -> Use:
@@ -97,19 +85,9 @@ def _reach(
                     letters.append(entries[axis])
         return Use(equation, position, element, Element(output, tuple(entries)), tuple(letters))  # type: ignore[arg-type]
 
-    if isinstance(op, Elementwise) or op.name == "broadcast_to":
-        yield spread(list(_broadcast_entries(element, output)))
-    elif isinstance(op, Reduction):
-        axis, keep = equation.attributes["axis"], equation.attributes.get("keepdims", False)
-        yield spread([0 if i in axis else e for i, e in enumerate(element.index) if keep or i not in axis])
-    elif isinstance(op, Contraction):
-        subscripts = parse(equation.attributes["subscripts"])
-        known = dict(zip((subscripts.left, subscripts.right)[position], element.index, strict=True))
-        yield spread([known.get(letter) for letter in subscripts.result])
-    elif op.name == "transpose":
-        yield spread([element.index[axis] for axis in equation.attributes["axes"]])
-    elif op.name == "reshape" and (entries := _same_axes(element, output)) is not None:
-        yield spread(list(entries))
+    entries = _forward(equation, position, element)
+    if entries is not None:
+        yield from (spread(list(found)) for found in entries)
     elif element.letters:
         raise NoFormulaError
     else:
@@ -117,20 +95,49 @@ def _reach(
             yield Use(equation, position, element, Element(output, tuple(map(int, place))), ())
 
 
-def _broadcast_entries(element: Element, output: Variable) -> Iterator[int | Letter | None]:
-    missing = len(output.shape) - len(element.index)
-    for axis, size in enumerate(output.shape):
-        own = axis - missing
-        yield None if own < 0 or (element.variable.shape[own] == 1 and size != 1) else element.index[own]
+def _forward(equation: Equation, position: int, element: Element) -> list[list[int | Letter | None]] | None:
+    """Where an input's element goes along the axes of the result, `None` along axes that are new: no or one family of places.
+
+    `None` if that is not to be said by axes.
+    """
+    links, shape = axes_of(equation), equation.output.shape
+    entries: list[int | Letter | None] = [None] * len(shape)
+    for link in () if links is None else links[position]:
+        if isinstance(link, Kept):
+            entries[link.target] = element.index[link.source]
+        elif isinstance(link, Mixed) and (link.target is None or shape[link.target] == 1):
+            if link.target is not None:
+                entries[link.target] = 0
+        elif isinstance(link, Picked | Put):
+            place = element.index[link.source]
+            if isinstance(place, Letter):
+                return None
+            whole, rest = divmod(place - link.start, link.step) if isinstance(link, Picked) else (0, 0)
+            if isinstance(link, Put):
+                whole = link.start + link.step * place
+            if rest or not 0 <= whole < shape[link.target]:
+                return []
+            entries[link.target] = whole
+        elif isinstance(link, Regrouped):
+            moved = _regrouped(element.index, element.variable.shape, link.sources, shape, link.targets)
+            if moved is None:
+                return None
+            for target, place in zip(link.targets, moved, strict=True):
+                entries[target] = place
+        else:
+            return None
+    return None if links is None else [entries]
 
 
-def _same_axes(element: Element, output: Variable) -> Index | None:
-    """The index after a reshape that only adds or takes away axes of length 1."""
-    kept = [entry for entry, size in zip(element.index, element.variable.shape, strict=True) if size != 1]
-    if [n for n in element.variable.shape if n != 1] != [n for n in output.shape if n != 1]:
+def _regrouped(
+    index: Index, shape: tuple[int, ...], sources: tuple[int, ...], wanted: tuple[int, ...], targets: tuple[int, ...]
+) -> tuple[int, ...] | None:
+    """Places along joined or split axes; `None` for letters, which stand for no single place."""
+    places = [place for i in sources if not isinstance(place := index[i], Letter)]
+    if len(places) < len(sources):
         return None
-    rest = iter(kept)
-    return tuple(0 if size == 1 else next(rest) for size in output.shape)
+    flat = np.ravel_multi_index(places, [shape[i] for i in sources])
+    return tuple(int(place) for place in np.unravel_index(flat, [wanted[i] for i in targets]))
 
 
 def _unit_tangent(evaluation: Evaluation, equation: Equation, position: int, element: Element) -> Any:
@@ -143,14 +150,28 @@ def _unit_tangent(evaluation: Evaluation, equation: Equation, position: int, ele
 
 
 def input_element(equation: Equation, position: int, target: Element) -> Element | Literal | Place:
-    """The element of an elementwise equation's input, or of a broadcast's, that a target is computed from."""
-    x = equation.inputs[position]
-    shape = x.shape
-    index = target.index[len(target.index) - len(shape) :]
-    index = tuple(0 if n == 1 else i for i, n in zip(index, shape, strict=True))
+    """The element of an input that a target is computed from, where there is one."""
+    x, links = equation.inputs[position], axes_of(equation)
+    if links is None:
+        raise NoFormulaError
+    places: list[int | Letter] = [0] * len(x.shape)
+    for link in links[position]:
+        if isinstance(link, Kept):
+            places[link.source] = target.index[link.target]
+        elif isinstance(link, Picked) and not isinstance(place := target.index[link.target], Letter):
+            places[link.source] = link.start + link.step * place
+        elif isinstance(link, Regrouped):
+            moved = _regrouped(target.index, target.variable.shape, link.targets, x.shape, link.sources)
+            if moved is None:
+                raise NoFormulaError
+            for source, entry in zip(link.sources, moved, strict=True):
+                places[source] = entry
+        else:
+            raise NoFormulaError
+    index = tuple(places)
     if isinstance(x, Variable):
         return Element(x, index)
-    if not shape:
+    if not x.shape:
         return x
     if not any(isinstance(i, Letter) for i in index):
         return Literal(x.value[index])
@@ -208,21 +229,14 @@ class Formulas:
         """The equation's right side, for this element."""
         op, x = equation.op, equation.inputs[0]
         try:
-            if op.name == "broadcast_to":
-                return self._operand(equation, 0, element)
             if isinstance(op, Elementwise):
                 return call(op, *(self._operand(equation, i, element) for i in range(len(equation.inputs))))
             if isinstance(op, Contraction):
                 return self._contraction(equation, element)
-            if op.name in ("sum", "mean") and isinstance(x, Variable):
+            if isinstance(op, Reduction) and isinstance(op.partial, Uniform) and isinstance(x, Variable):
                 return self._sum(equation, x, element)
-            if op.name == "transpose" and isinstance(x, Variable):
-                axes = equation.attributes["axes"]
-                return self.formula(Element(x, tuple(element.index[axes.index(i)] for i in range(len(axes)))))
-            if op.name == "reshape" and isinstance(x, Variable):
-                entries = _same_axes(element, x)
-                if entries is not None:
-                    return self.formula(Element(x, entries))
+            if isinstance(op, Layout) and len(equation.inputs) == 1:
+                return self._operand(equation, 0, element)
         except NoFormulaError:
             pass
         return Symbol(element)
@@ -235,11 +249,12 @@ class Formulas:
             if not callable(partial):
                 return Numeral(float(partial or 0.0))
             arguments = [self._argument(equation, i, use.target) for i in range(len(equation.inputs))]
-            return as_expression(partial(symbolic, Formula(self.formula(use.target)), *arguments))
+            rules = (op.textbook.partial(use.position), partial)
+            return _written(rules, symbolic, Formula(self.formula(use.target)), *arguments)
         if isinstance(op, Contraction):
             return self._other_operand(use)
         if isinstance(op, Reduction):
-            return self._weight(use)
+            return self._reduced(use)
         if use.source.letters or use.target.letters:
             return Numeral(1.0)  # layouts only move numbers
         tangent = _unit_tangent(self.evaluation, equation, use.position, use.source)
@@ -279,24 +294,21 @@ class Formulas:
         return Numeral(float(np.asarray(x.value)[tuple(i for i in index if not isinstance(i, Letter))]))
 
     def _sum(self, equation: Equation, x: Variable, element: Element) -> Expression:
-        axis, keep = equation.attributes["axis"], equation.attributes.get("keepdims", False)
-        rest = iter(element.index)
+        """Σ of the elements that are added up, times what each counts."""
+        axes = axes_of(equation)
+        assert axes is not None
+        kept = {link.source: element.index[link.target] for link in axes[0] if isinstance(link, Kept)}
         index: list[int | Letter] = []
         letters: list[Letter] = []
         for i, size in enumerate(x.shape):
-            if i not in axis:
-                index.append(next(rest))
+            if i in kept:
+                index.append(kept[i])
                 continue
-            if keep:
-                next(rest)
             index.append(0 if size == 1 else self.alphabet.letter(size, i == 0 and x in self.evaluation.samples))
             if isinstance(index[-1], Letter):
                 letters.append(index[-1])
         total = series(tuple(letters), self.formula(Element(x, tuple(index))))
-        if equation.op.name == "sum":
-            return total
-        count = float(np.prod([x.shape[i] for i in axis], dtype=np.int64))
-        return multiply([Numeral(1.0 / count), total])
+        return multiply([_uniform(equation, x), total])
 
     def _other_operand(self, use: Use) -> Expression:
         subscripts = parse(use.equation.attributes["subscripts"])
@@ -306,27 +318,42 @@ class Formulas:
         other = 1 - use.position
         return self._at(use.equation.inputs[other], tuple(places[c] for c in sides[other]))
 
-    def _weight(self, use: Use) -> Expression:
-        """∂y/∂x of a reduction: a share that depends on the count alone, or a rule."""
+    def _reduced(self, use: Use) -> Expression:
+        """∂y/∂x of a reduction: a number that depends on the count alone, or a rule."""
         op, axis = use.equation.op, use.equation.attributes["axis"]
         assert isinstance(op, Reduction)
-        if op.share is not None:
-            count = int(np.prod([use.source.variable.shape[i] for i in axis], dtype=np.int64))
-            return Numeral(float(op.share(count)))
-        assert op.weight is not None
+        if isinstance(op.partial, Uniform):
+            return _uniform(use.equation, use.source.variable)
+        assert op.partial is not None
+        rules = (op.textbook.partial(use.position), op.partial)
         x, y = Formula(self.formula(use.source)), Formula(self.formula(use.target))
         try:
-            return as_expression(op.weight(symbolic, y, x, axis))
+            return _written(rules, symbolic, y, x, axis)
         except (AttributeError, TypeError):  # a rule about all elements along the axis
             pass
         try:
-            rule = _AlongAxis(use.source, axis, self.alphabet)
-            return as_expression(op.weight(rule, Formula(Symbol(use.target)), Formula(Symbol(use.source)), axis))
+            along = _AlongAxis(use.source, axis, self.alphabet)
+            return _written(rules, along, Formula(Symbol(use.target)), Formula(Symbol(use.source)), axis)
         except (AttributeError, TypeError):
             if use.source.letters or use.target.letters:
                 raise NoFormulaError from None
             tangent = np.asarray(_unit_tangent(self.evaluation, use.equation, use.position, use.source))
             return Numeral(float(tangent[use.target.place]))
+
+
+def _uniform(equation: Equation, x: Variable) -> Numeral:
+    """∂y/∂x of a reduction that is the same for all elements."""
+    op = equation.op
+    assert isinstance(op, Reduction)
+    assert isinstance(op.partial, Uniform)
+    return Numeral(float(op.partial.of_count(math.prod(x.shape[i] for i in equation.attributes["axis"]))))
+
+
+def _written(rules: tuple[Callable[..., Any] | None, Callable[..., Any]], m: Symbolic, *arguments: Any) -> Expression:
+    """A partial derivative by the rule that is computed, in the form of the textbook's, if there is one."""
+    textbook, computed = (rule and as_expression(rule(m, *arguments)) for rule in rules)
+    assert computed is not None
+    return computed if textbook is None else printed(textbook, computed)
 
 
 class _AlongAxis(Symbolic):

@@ -14,6 +14,7 @@ from chainrule.explanation.backward import carry_back, parts_of
 from chainrule.explanation.labels import labels_of
 from chainrule.ops import Elementwise, Reduction
 from chainrule.ops.operation import eager
+from chainrule.tracing.interpreter import evaluated, interpret
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 
 
@@ -70,11 +71,8 @@ class Evaluation:
         samples: frozenset[Variable] = frozenset(),
     ) -> Evaluation:
         """Evaluate a Program with NumPy, equation by equation, and keep everything."""
-        values: dict[Variable, Any] = dict(zip(program.inputs, inputs, strict=True))
         with np.errstate(all="ignore"):
-            for equation in program.equations:
-                given = (values[x] if isinstance(x, Variable) else x.value for x in equation.inputs)
-                values[equation.output] = equation.op.evaluate(*given, **equation.attributes)
+            values = interpret(program, dict(zip(program.inputs, inputs, strict=True)))
         named = dict(zip(program.inputs, (x.name for x in program.inputs), strict=True))
         return cls(program, values, named if names is None else names, samples)
 
@@ -86,23 +84,19 @@ class Evaluation:
 
     def precise(self, x: Atom) -> Any:
         """The same in double precision, which derivatives are computed in; numbers stay numbers."""
-        return self._precise[x] if isinstance(x, Variable) else _double(x.value)
+        return self.precise_values[x] if isinstance(x, Variable) else double(x.value)
 
     @cached_property
-    def _precise(self) -> Mapping[Variable, Any]:
+    def precise_values(self) -> Mapping[Variable, Any]:
         """All values in double precision: those with names as they were, those between computed again from these.
 
         So a formula of named values gives, to the last digit, the numbers that derivatives are computed from.
         """
-        if all(_double(value) is value for value in self.values.values()):
+        if all(double(value) is value for value in self.values.values()):
             return self.values
-        found = {x: _double(value) for x, value in self.values.items()}
+        known = {x: double(value) for x, value in self.values.items() if x in self.names or x not in self.makers}
         with np.errstate(all="ignore"):
-            for equation in self.program.equations:
-                if equation.output not in self.names:
-                    given = (found[x] if isinstance(x, Variable) else _double(x.value) for x in equation.inputs)
-                    found[equation.output] = _double(equation.op.evaluate(*given, **equation.attributes))
-        return found
+            return interpret(self.program, known, lambda e, given: double(evaluated(e, given)), constant=double)
 
     def variable(self, name: str) -> Variable:
         """The variable of a given name."""
@@ -212,7 +206,7 @@ def has_derivative(x: Atom) -> bool:
     return isinstance(x, Variable) and x.dtype.kind == "f"
 
 
-def _double(value: Any) -> Any:
+def double(value: Any) -> Any:
     """Real numbers in double precision, anything else as it is."""
     if hasattr(value, "dtype") and value.dtype.kind == "f" and value.dtype != np.float64:
         return value.astype(np.float64)

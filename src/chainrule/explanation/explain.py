@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, overload
 
-from chainrule.errors import DifferentiationError, SettingError, UnknownNameError
-from chainrule.explanation.derivation import Derivation, derive, element_of
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.networks import LOSS, NetworkEvaluation
-from chainrule.explanation.values import Value
-from chainrule.tracing.program import Variable
-
-_PLACE = re.compile(r"-?\d+|[^\W\d_]")
+from chainrule.errors import DifferentiationError, SettingError
+from chainrule.explanation.derivation import Derivation, derive
+from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.explanation.places import element_of, find, letters_for
+from chainrule.explanation.values import Value, explain_value
 
 
 @overload
@@ -77,7 +72,7 @@ def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None,
     14.0
     """
     if isinstance(what, Value):
-        return _explain_value(what, by, index, options)
+        return what.explain(by, index=index, **options)
     if not callable(what):
         raise SettingError(f"explain was given {what!r}; give a cr.Value, or a function of arrays.")
     if isinstance(by, bool) or not isinstance(by, int):
@@ -92,7 +87,7 @@ def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None,
         if not isinstance(result, Value):
             raise DifferentiationError(f"the function gave {result!r}, which does not depend on its arguments.")
         name = getattr(what, "__name__", "f")
-        return _explain_value(result, leaves[by], index, options, "f" if name == "<lambda>" else name)
+        return explain_value(result, leaves[by], index, options, "f" if name == "<lambda>" else name)
 
     return explained
 
@@ -122,65 +117,6 @@ def explain_network(
         digits=digits,
         check=check,
         symbols=symbols,
-    )
-
-
-def find(known: Mapping[str, Variable], where: str) -> tuple[Variable, list[int | str] | None]:
-    """The variable and the index that a text such as `"hidden.weight[0, j]"` names; `None` for no index."""
-    if where in known:
-        return known[where], None
-    name, bracket, places = where.rstrip().partition("[") if where.count("[") == 1 else _last_bracket(where)
-    name, places = name.strip(), places.rstrip().removesuffix("]")
-    if not bracket or name not in known:
-        raise UnknownNameError.among("value", where if not bracket else name, known)
-    entries = [entry.strip() for entry in places.split(",") if entry.strip()]
-    for entry in entries:
-        if not _PLACE.fullmatch(entry):
-            raise SettingError(f"{where!r} has {entry!r} as an index; give whole numbers, or single letters for any.")
-    return known[name], [int(entry) if entry.lstrip("-").isdigit() else entry for entry in entries]
-
-
-def letters_for(evaluation: Evaluation, variable: Variable) -> list[int | str]:
-    """An index of letters, for a formula that holds for every number of an array."""
-    free = iter("ijklmpqr")
-    return [
-        0 if size == 1 else "n" if axis == 0 and variable in evaluation.samples else next(free)
-        for axis, size in enumerate(variable.shape)
-    ]
-
-
-def _last_bracket(where: str) -> tuple[str, str, str]:
-    name, bracket, places = where.rpartition("[")
-    return name, bracket, places
-
-
-def _explain_value(
-    of: Value, by: Any, index: Sequence[int | str] | None, options: dict[str, Any], name: str = LOSS
-) -> Derivation:
-    evaluation, nodes = of.graph()
-    output = evaluation.program.outputs[0]
-    assert isinstance(output, Variable)
-    if output not in evaluation.names and name not in evaluation.names.values():
-        evaluation = replace(evaluation, names={**evaluation.names, output: name})
-    if isinstance(by, Value):
-        found = next((variable for variable, node in nodes.items() if node is by.node), None)
-        if found is None:
-            raise DifferentiationError(f"{evaluation.label(output)} was not computed from {by!r}.")
-        places = index
-    elif isinstance(by, str):
-        found, named_index = find({label: x for x, label in evaluation.labels.items()}, by)
-        places = named_index if index is None else index
-    else:
-        raise SettingError(f"explain was given {by!r}; give the value that the derivative is by, or its name.")
-    if places is None:
-        places = letters_for(evaluation, found)
-    evaluation = evaluation.backward(output)
-    return derive(
-        evaluation,
-        element_of(evaluation, found, tuple(places)),
-        symbolic=None if options.get("depth") == "layers" else lambda x: True,
-        stations=None,
-        **{**options, "depth": "terms" if options.get("depth", "factors") != "layers" else "layers"},
     )
 
 

@@ -1,15 +1,14 @@
-"""Finite differences beside gradients: one value nudged, and what depends on it computed again."""
+"""Finite differences beside gradients: one value moved, and what depends on it computed again."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.evaluation import Evaluation, double
 from chainrule.explanation.symbols import Element
-from chainrule.tracing.program import Variable
+from chainrule.tracing.interpreter import reinterpret
 
 TOLERANCE = 1e-5
 """Relative difference up to which a gradient and its finite difference agree."""
@@ -43,15 +42,8 @@ def _output(evaluation: Evaluation, element: Element, number: float) -> float:
     assert evaluation.output is not None
     nudged = np.array(evaluation.precise(element.variable), np.float64)
     nudged[element.place] = number
-    values: dict[Variable, Any] = {element.variable: nudged[()]}
     with np.errstate(all="ignore"):
-        for equation in evaluation.program.equations:
-            if equation.output is element.variable:
-                continue
-            if any(x in values for x in equation.inputs if isinstance(x, Variable)):
-                given = [
-                    values[x] if isinstance(x, Variable) and x in values else evaluation.precise(x)
-                    for x in equation.inputs
-                ]
-                values[equation.output] = equation.op.evaluate(*given, **equation.attributes)
-    return float(np.asarray(values.get(evaluation.output, evaluation.precise(evaluation.output))).ravel()[0])
+        values = reinterpret(
+            evaluation.program, evaluation.precise_values, {element.variable: nudged[()]}, constant=double
+        )
+    return float(np.asarray(values[evaluation.output]).ravel()[0])

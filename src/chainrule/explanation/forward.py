@@ -9,8 +9,9 @@ import numpy as np
 
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.symbols import Element
-from chainrule.ops.operation import eager
-from chainrule.tracing.program import Variable
+from chainrule.ops.operation import Namespace, eager
+from chainrule.tracing.interpreter import Rule, interpret
+from chainrule.tracing.program import Atom, Equation, Program, Variable
 
 
 def carry_forward(
@@ -22,18 +23,38 @@ def carry_forward(
 
     They go on from variables that `through` allows; those that arrive at others are given second.
     """
-    found: dict[Variable, Any] = dict(tangents)
     stopped: dict[Variable, Any] = {}
+    onwards = tangent_rule(eager, evaluation.precise)
+
+    def tangent(equation: Equation, given: list[Any]) -> Any:
+        arrived = onwards(equation, given)
+        if arrived is None or through(equation.output):
+            return arrived
+        stopped[equation.output] = arrived
+        return None
+
     with np.errstate(all="ignore"):
-        for equation in evaluation.program.equations:
-            given = [found.get(x) if isinstance(x, Variable) else None for x in equation.inputs]
-            if not equation.op.differentiable or all(t is None for t in given) or equation.output in tangents:
-                continue
-            inputs, output = [evaluation.precise(x) for x in equation.inputs], evaluation.precise(equation.output)
-            tangent = equation.op.pushforward(eager, given, output, inputs, **equation.attributes)
-            if tangent is not None:
-                (found if through(equation.output) else stopped)[equation.output] = tangent
+        found = tangents_of(evaluation.program, tangents, tangent)
     return found, stopped
+
+
+def tangents_of(program: Program, tangents: Mapping[Variable, Any], rule: Rule) -> dict[Variable, Any]:
+    """The tangents of all variables, given those of some; variables that get none are left out."""
+    none = dict.fromkeys(program.inputs)
+    found = interpret(program, {**none, **tangents}, rule, constant=lambda _: None)
+    return {x: tangent for x, tangent in found.items() if tangent is not None}
+
+
+def tangent_rule(m: Namespace, value_of: Callable[[Atom], Any]) -> Rule:
+    """The operations' own forward rules, at the values given: with `m = eager` on arrays, with `m = traced` on traced ones."""
+
+    def tangent(equation: Equation, given: list[Any]) -> Any:
+        if not equation.op.differentiable or all(t is None for t in given):
+            return None
+        inputs, output = [value_of(x) for x in equation.inputs], value_of(equation.output)
+        return equation.op.pushforward(m, given, output, inputs, **equation.attributes)
+
+    return tangent
 
 
 def unit_tangent(element: Element) -> dict[Variable, Any]:

@@ -7,17 +7,11 @@ from typing import Any, overload
 
 import numpy as np
 
+from chainrule.ops.notation import ATOM, SUM
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 
 LONGEST = 28
 """Characters of the longest formula that serves as a name."""
-
-_INFIX = {
-    "add": (" + ", 1), "subtract": (" - ", 1), "multiply": ("*", 2), "divide": ("/", 2), "power": ("**", 4),
-    "greater": (" > ", 0), "less": (" < ", 0), "greater_equal": (" >= ", 0), "less_equal": (" <= ", 0),
-    "equal": (" == ", 0), "not_equal": (" != ", 0),
-}  # fmt: skip
-_WHOLE = 9
 
 
 @overload
@@ -33,14 +27,14 @@ def labels_of(program: Program, names: Mapping[Variable, str], constant: Literal
     spelled: dict[Variable, tuple[str, int]] = {}
     taken = set(names.values())
     for number, x in enumerate(program.inputs):
-        spelled[x] = _free(names.get(x, x.name), taken, x not in names, f"input_{number}"), _WHOLE
+        spelled[x] = _free(names.get(x, x.name), taken, x not in names, f"input_{number}"), ATOM
     for number, equation in enumerate(program.equations):
         if equation.output in names:
-            spelled[equation.output] = names[equation.output], _WHOLE
+            spelled[equation.output] = names[equation.output], ATOM
             continue
         text, strength = _formula(equation, spelled)
         if len(text) > LONGEST or text in taken:
-            text, strength = _free(f"v{number}", taken, True, f"v{number}'"), _WHOLE
+            text, strength = _free(f"v{number}", taken, True, f"v{number}'"), ATOM
         taken.add(text)
         spelled[equation.output] = text, strength
     return {x: text for x, (text, _) in spelled.items()}
@@ -63,19 +57,10 @@ def _formula(equation: Equation, spelled: Mapping[Variable, tuple[str, int]]) ->
     """The formula, and how strongly it holds together."""
 
     def spell(x: Atom, strength: int) -> str:
-        text, own = spelled[x] if isinstance(x, Variable) else (_constant(x), _WHOLE)
-        return text if own >= strength and not (text.startswith("-") and strength > 1) else f"({text})"
+        text, own = spelled[x] if isinstance(x, Variable) else (_constant(x), ATOM)
+        return text if own >= strength and not (text.startswith("-") and strength > SUM) else f"({text})"
 
-    name, inputs = equation.op.name, equation.inputs
-    if name in _INFIX:
-        sign, strength = _INFIX[name]
-        right = strength + (name in ("subtract", "divide"))
-        left = strength + (name == "power")
-        return f"{spell(inputs[0], left)}{sign}{spell(inputs[1], right)}", strength
-    if name == "negative":
-        return f"-{spell(inputs[0], 3)}", 3
-    if name == "square":
-        return f"{spell(inputs[0], 5)}**2", 4
-    if name == "einsum":
-        return f"{spell(inputs[0], 2)} @ {spell(inputs[1], 3)}", 2
-    return f"{name}({', '.join(spell(x, 0) for x in inputs)})", _WHOLE
+    notation, inputs = equation.op.notation, equation.inputs
+    if notation.typed:
+        return notation.typed.format(*map(spell, inputs, notation.operands)), notation.strength
+    return f"{equation.op.name}({', '.join(spell(x, 0) for x in inputs)})", ATOM

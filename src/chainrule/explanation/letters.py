@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from chainrule.explanation.symbols import Expression, Letter, Series, Symbol, at_places, rewritten, symbols_in
+from chainrule.explanation.symbolic import at_places, rewritten
+from chainrule.explanation.symbols import Expression, Letter, Series, Symbol, symbols_in
 
 NAMES = "klmpqrstuvw"
 """The letters that sums run over, in order; n is for samples."""

@@ -11,10 +11,9 @@ from chainrule.errors import UnknownNameError
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.nn.model import Model, Outcome
 from chainrule.nn.parameters import Parameters, flat_names
-from chainrule.ops import Contraction, Elementwise, Reduction
-from chainrule.ops.kinds.contraction import parse
 from chainrule.tracing import simplify, trace, trees
-from chainrule.tracing.program import Atom, Equation, Program, Variable
+from chainrule.tracing.program import Atom, Program, Variable
+from chainrule.tracing.rowwise import rows_of
 from chainrule.training.objective import Batch, Objective, types_of
 
 LOSS = "L"
@@ -139,26 +138,5 @@ def _named(
 
 
 def _with_samples(program: Program, batch: Sequence[Variable]) -> frozenset[Variable]:
-    """The variables whose first axis counts samples: those of the batch, and what keeps that axis first."""
-    found = set(batch)
-    rows = batch[0].shape[0]
-    for equation in program.equations:
-        output = equation.output
-        if output.shape[:1] != (rows,):
-            continue
-        for i, x in enumerate(equation.inputs):
-            if x in found and _keeps_first_axis(equation, i):
-                found.add(output)
-    return frozenset(found)
-
-
-def _keeps_first_axis(equation: Equation, position: int) -> bool:
-    op, attributes, ndim = equation.op, equation.attributes, len(equation.inputs[position].shape)
-    if isinstance(op, Elementwise):
-        return ndim == len(equation.output.shape)
-    if isinstance(op, Reduction):
-        return 0 not in attributes["axis"]
-    if isinstance(op, Contraction):
-        parts = parse(attributes["subscripts"])
-        return (parts.left, parts.right)[position][:1] == parts.result[:1]
-    return op.name != "transpose" or attributes["axes"][0] == 0
+    """The variables whose first axis counts samples."""
+    return frozenset(x for x, rows in rows_of(program, batch).items() if rows.axis == 0)

@@ -8,20 +8,21 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.autodiff.modes import as_mode
 from chainrule.errors import DifferentiationError, SettingError
 from chainrule.explanation.backward import carry_back, dependents
 from chainrule.explanation.evaluation import Evaluation, has_derivative
-from chainrule.explanation.forward import carry_forward, unit_tangent
+from chainrule.explanation.forward import carry_forward, tangent_rule, tangents_of, unit_tangent
 from chainrule.explanation.rendering.names import in_signs, spelled
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.symbols import Element
 from chainrule.ops import Contraction, Elementwise, Reduction
 from chainrule.ops.kinds.contraction import parse
+from chainrule.ops.operation import REGISTRY
 from chainrule.tracing import simplify, trace, trees
-from chainrule.tracing.apply import apply, traced
-from chainrule.tracing.program import Equation, Program, Variable
-
-MODES = ("forward", "reverse")
+from chainrule.tracing.apply import traced
+from chainrule.tracing.interpreter import applied, interpret
+from chainrule.tracing.program import Atom, Equation, Program, Variable
 
 
 @dataclass(frozen=True)
@@ -146,8 +147,7 @@ def evaluation_order(
     ----------
     Griewank and Walther, "Evaluating Derivatives", 2nd edition, 2008, chapters 3 and 4.
     """
-    if mode not in MODES:
-        raise SettingError(f"mode was given as {mode!r}; use 'forward' or 'reverse'.")
+    mode = as_mode("evaluation_order", mode)
     SettingError.unless_count("evaluation_order", "digits", digits)
     given = [trees.map_leaves(_real, x) for x in args]
     program = simplify(trace(function, *given))
@@ -237,17 +237,10 @@ def _forward_count(program: Program, sweeps: int) -> Count:
     """Values and partial derivatives once, and for every number among the inputs what depends on its tangent."""
 
     def swept(inputs: list[Any], tangents: list[Any]) -> Any:
-        value = dict(zip(program.inputs, inputs, strict=True))
-        found: dict[Variable, Any] = {x: t for x, t in zip(program.inputs, tangents, strict=True) if has_derivative(x)}
-        for equation in program.equations:
-            given = [value[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
-            output = value[equation.output] = apply(equation.op, *given, **equation.attributes)
-            own = [found.get(x) if isinstance(x, Variable) else None for x in equation.inputs]
-            if equation.op.differentiable and any(t is not None for t in own):
-                tangent = equation.op.pushforward(traced, own, output, given, **equation.attributes)
-                if tangent is not None:
-                    found[equation.output] = tangent
-        return value[_output(program)], found.get(_output(program))
+        value_of = _applied(program, inputs)
+        given = {x: t for x, t in zip(program.inputs, tangents, strict=True) if has_derivative(x)}
+        found = tangents_of(program, given, tangent_rule(traced, value_of))
+        return value_of(_output(program)), found.get(_output(program))
 
     types = [x.type for x in program.inputs]
     return _split_count(simplify(trace(swept, types, types)), len(types), sweeps)
@@ -257,21 +250,18 @@ def _reverse_count(program: Program, sweeps: int) -> Count:
     """Values and partial derivatives once, and for every number among the outputs what depends on its cotangent."""
 
     def swept(inputs: list[Any], seeds: list[Any]) -> Any:
-        value = dict(zip(program.inputs, inputs, strict=True))
-        for equation in program.equations:
-            given = [value[x] if isinstance(x, Variable) else x.value for x in equation.inputs]
-            value[equation.output] = apply(equation.op, *given, **equation.attributes)
-        found = carry_back(
-            traced,
-            program.equations,
-            lambda x: value[x] if isinstance(x, Variable) else x.value,
-            {_output(program): seeds[0]},
-            has_derivative,
-        )
-        return value[_output(program)], [found.get(x) for x in program.inputs]
+        value_of = _applied(program, inputs)
+        found = carry_back(traced, program.equations, value_of, {_output(program): seeds[0]}, has_derivative)
+        return value_of(_output(program)), [found.get(x) for x in program.inputs]
 
     types = [x.type for x in program.inputs]
     return _split_count(simplify(trace(swept, types, [_output(program).type])), len(types), sweeps)
+
+
+def _applied(program: Program, inputs: list[Any]) -> Callable[[Atom], Any]:
+    """The values of a Program's variables and constants, for traced inputs."""
+    values = interpret(program, dict(zip(program.inputs, inputs, strict=True)), applied)
+    return lambda x: values[x] if isinstance(x, Variable) else x.value
 
 
 def _split_count(program: Program, inputs: int, sweeps: int) -> Count:
@@ -284,12 +274,12 @@ def _split_count(program: Program, inputs: int, sweeps: int) -> Count:
     return total
 
 
-_FREE = ("positive", "negative", "astype", "stop_gradient", "where", "indicator")
+_COUNTS = {"free": Count(), "addition": Count(0, 1), "multiplication": Count(1), "function": Count(0, 0, 1)}
 
 
 def cost_of(equation: Equation) -> Count:
     """The operations on single numbers that one equation takes; moving numbers and changing signs costs nothing."""
-    op, size, name = equation.op, equation.output.type.size, equation.op.name
+    op, size = equation.op, equation.output.type.size
     if isinstance(op, Contraction):
         parts = parse(equation.attributes["subscripts"])
         lengths = dict(zip(parts.left, equation.inputs[0].shape, strict=True))
@@ -297,16 +287,11 @@ def cost_of(equation: Equation) -> Count:
         return Count(size * summed, size * (summed - 1), 0)
     if isinstance(op, Reduction):
         joined = int(np.prod(equation.inputs[0].shape, dtype=np.int64)) - size
-        if name == "prod":
-            return Count(joined, 0, 0)
-        if name in ("sum", "mean"):
-            return Count(size if name == "mean" else 0, joined, 0)
-        return Count(0, 0, joined)
-    if not isinstance(op, Elementwise) or name in _FREE or equation.output.dtype.kind != "f":
+        joining = REGISTRY[op.combine].notation.cost if op.combine is not None else "function"
+        return _COUNTS[joining].times(joined) + Count(size if op.finish is not None else 0)
+    if not isinstance(op, Elementwise) or equation.output.dtype.kind != "f":
         return Count()
-    if name in ("multiply", "divide", "square", "reciprocal"):
-        return Count(size, 0, 0)
-    return Count(0, size, 0) if name in ("add", "subtract") else Count(0, 0, size)
+    return _COUNTS[op.notation.cost].times(size)
 
 
 def _shown(value: Any, digits: int) -> str:

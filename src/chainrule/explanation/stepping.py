@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import TrainingLoop, prepare
-from chainrule.explanation.backward import carry_back, dependents
+from chainrule.engines import REFERENCE, TrainingLoop, prepare
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import check, simplify, trace, trees
-from chainrule.tracing.apply import traced
 from chainrule.tracing.program import Atom, Program, Variable
-from chainrule.tracing.recorder import RecordedValue
 from chainrule.training import Training
 from chainrule.training.loops import scalar_types
 from chainrule.training.objective import merged, types_of
@@ -58,7 +55,7 @@ class _Watched:
     """A step whose intermediate values are outputs: the Program as traced, and as a loop that keeps them as state."""
 
     program: Program
-    calls: list[str]
+    layers: list[str]
     found: Any
     kept: tuple[Variable, ...]
     loop: TrainingLoop
@@ -86,7 +83,7 @@ def watch(training: Training) -> Seen:
     again, kept = run(training.settings.engine)
     exact = all(np.array_equal(a, b, equal_nan=True) for a, b in zip(new, again, strict=True))
     if not exact:
-        _, kept = run("numpy")
+        _, kept = run(REFERENCE.name)
     batch = [np.take(x, block.order[0], axis=0) for x in data]
     known: dict[Any, Any] = dict(zip(watched.program.inputs, [*state, *batch, *(s[0] for s in numbers)], strict=True))
     known |= dict(zip(watched.kept, kept, strict=True))
@@ -99,7 +96,7 @@ def watch(training: Training) -> Seen:
     calls, outputs, output_gradients, gradients, clipped = trees.map_leaves(value, watched.found[1:])
     return Seen(
         dict(zip(training.step.objective.metrics, map(float, metrics), strict=True)),
-        tuple(Call(name, tuple(inputs), *rest) for name, (inputs, *rest) in zip(watched.calls, calls, strict=True)),
+        tuple(Call(name, tuple(inputs), *rest) for name, (inputs, *rest) in zip(watched.layers, calls, strict=True)),
         outputs,
         output_gradients,
         gradients,
@@ -118,45 +115,16 @@ def _in_order_of(like: Parameters, parameters: Parameters) -> Parameters:
 
 def _watched(training: Training) -> _Watched:
     """The training's step, traced once more so that nothing it computes is lost."""
-    step, data = training.step, training.data
-    calls: list[str] = []
+    layers: list[str] = []
 
     def training_step(state: Any, arrays: list[Any], rate: Any, count: Any, key: Any) -> Any:
-        recorder = rate.trace
-        begin = len(recorder.equations)
-        value, metrics, outcome = step.objective.observed(
-            merged(state["frozen"], state["learned"]), data.like(arrays), key, state["penalty"]
-        )
-        calls.extend(name for name, *_ in outcome.readings)
-        forward = recorder.equations[begin:]
-        learned, structure = trees.flatten(state["learned"])
-        reached = dependents(forward, [x.variable for x in learned])
-
-        def value_of(x: Atom) -> Any:
-            return RecordedValue(recorder, x) if isinstance(x, Variable) else x.value
-
-        one = {value.variable: value.dtype.type(1)}
-        cotangents = carry_back(traced, forward, value_of, one, lambda x: x in reached)
-
-        def gradient(x: Any) -> Any:
-            return cotangents.get(x.variable) if isinstance(x, RecordedValue) else None
-
-        by_parameter = [np.zeros(x.shape, x.dtype) if gradient(x) is None else gradient(x) for x in learned]
-        gradients = trees.unflatten(structure, by_parameter)
-        readings = [[list(inputs), z, a, gradient(z), gradient(a)] for _, inputs, z, a in outcome.readings]
-        outputs = trees.map_leaves(lambda x: x, outcome.outputs)
-        found = (
-            step.update(state, gradients, rate, count),
-            readings,
-            outputs,
-            trees.map_leaves(gradient, outputs),
-            gradients,
-            step.clipping(gradients),
-        )
-        return found, [value, *metrics]
+        taken = training.step.carry_out(state, training.data.like(arrays), rate, count, key)
+        layers.extend(taken.layers)
+        found = taken.state, taken.calls, taken.outputs, taken.by_outputs, taken.gradients, taken.clipped
+        return found, taken.metrics
 
     leaves = trees.unflatten(training.structure, training.runner.state)
-    types = types_of(leaves), types_of(data.arrays(), training.batch_size), *scalar_types(training.dtype)
+    types = types_of(leaves), types_of(training.data.arrays(), training.batch_size), *scalar_types(training.dtype)
     program = simplify(trace(training_step, *types, name="step"))
     found, metrics = trees.unflatten(program.outputs_structure, list(program.outputs))
     state = len(training.runner.state)
@@ -175,4 +143,4 @@ def _watched(training: Training) -> _Watched:
         outputs_structure=trees.row(len(outputs)),
     )
     loop = TrainingLoop(check(whole), None, state + len(kept), training.batch_size)
-    return _Watched(program, calls, found, kept, loop)
+    return _Watched(program, layers, found, kept, loop)

@@ -1,4 +1,4 @@
-"""Formulas as small trees, written by the operations' own declarations: `m = symbolic` in a rule gives the derivative.
+"""Formulas as small trees, and their sums and products.
 
 Elements of arrays are the symbols; an index may hold a letter, which stands for every place along an axis.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -111,7 +112,15 @@ class Call:
     arguments: tuple[Expression, ...]
 
 
-Expression = Numeral | Symbol | Place | Slope | Sum | Product | Series | Call
+@dataclass(frozen=True)
+class Printed:
+    """What textbooks print for something, beside what was computed, which its number is of."""
+
+    form: Expression
+    computed: Expression
+
+
+Expression = Numeral | Symbol | Place | Slope | Sum | Product | Series | Call | Printed
 ZERO, ONE = Numeral(0.0), Numeral(1.0)
 
 
@@ -125,13 +134,15 @@ def add(terms: Iterable[Expression]) -> Expression:
                 number += part.value
             else:
                 flat.append(part)
-    common = {abs(_coefficient(part)) for part in flat} | ({abs(number)} if number else set())
+    common = {abs(coefficient_of(part)) for part in flat} | ({abs(number)} if number else set())
     if len(flat) > 1 and len(common) == 1 and common != {1.0}:  # a·x + a·y is a·(x + y)
         (size,) = common
-        inner = [multiply([Numeral(1.0 if _coefficient(x) > 0 else -1.0), *_without_coefficient(x)]) for x in flat]
+        inner = [multiply([Numeral(1.0 if coefficient_of(x) > 0 else -1.0), *without_coefficient(x)]) for x in flat]
         return multiply([Numeral(size), add([*inner, Numeral(number / size)])])
+    if flat and coefficient_of(flat[0]) < 0:  # y − x rather than −x + y
+        flat.sort(key=lambda part: coefficient_of(part) < 0)
     if number:
-        first = flat and _coefficient(flat[0]) < 0
+        first = flat and coefficient_of(flat[0]) < 0
         flat.insert(0 if first or (flat and number == 1.0) else len(flat), Numeral(number))
     return ZERO if not flat else flat[0] if len(flat) == 1 else Sum(tuple(flat))
 
@@ -145,7 +156,7 @@ def multiply(factors: Iterable[Expression]) -> Expression:
             if isinstance(part, Numeral):
                 number *= part.value
             elif flat and flat[-1] == part and not isinstance(part, Slope):
-                flat[-1] = Call(REGISTRY["square"], (part,))
+                flat[-1] = Call(by_algebra()["square"], (part,))
             else:
                 flat.append(part)
     if number == 0.0:
@@ -169,128 +180,10 @@ def series(letters: tuple[Letter, ...], body: Expression) -> Expression:
     return Series(letters, body)
 
 
-def _divide(a: Expression, b: Expression) -> Expression:
-    if isinstance(b, Numeral) and (isinstance(a, Numeral) or b.value in (1.0, -1.0)):
-        return multiply([a, Numeral(1.0 / b.value)]) if not isinstance(a, Numeral) else Numeral(a.value / b.value)
-    if a == ZERO:
-        return ZERO
-    if isinstance(a, Product) and isinstance(a.factors[0], Numeral) and a.factors[0].value == -1.0:
-        return multiply([Numeral(-1.0), _divide(multiply(a.factors[1:]), b)])
-    if isinstance(a, Call) and a.op.name == "divide":
-        top, bottom = a.arguments
-        return _divide(top, multiply([bottom, b]))
-    return Call(REGISTRY["divide"], (a, b))
-
-
-def _power(a: Expression, b: Expression) -> Expression:
-    if isinstance(b, Numeral):
-        if b.value == 0.0:
-            return ONE
-        if b.value == 1.0:
-            return a
-        if b.value == 2.0:
-            return Call(REGISTRY["square"], (a,))
-    return Call(REGISTRY["power"], (a, b))
-
-
-_TIDY: dict[str, Callable[..., Expression]] = {
-    "add": lambda a, b: add([a, b]),
-    "subtract": lambda a, b: add([a, multiply([Numeral(-1.0), b])]),
-    "multiply": lambda a, b: multiply([a, b]),
-    "negative": lambda a: multiply([Numeral(-1.0), a]),
-    "positive": lambda a: a,
-    "astype": lambda a: a,
-    "divide": _divide,
-    "reciprocal": lambda a: _divide(ONE, a),
-    "power": _power,
-}
-
-
-def call(op: Operation, *arguments: Expression) -> Expression:
-    """An operation applied, tidied: 1·x is x, x + 0 is x, and the like."""
-    tidy = _TIDY.get(op.name)
-    return tidy(*arguments) if tidy is not None else Call(op, arguments)
-
-
-class Formula:
-    """An expression that takes part in an operation's rule: Python's operators on it build larger ones."""
-
-    __slots__ = ("expression",)
-    __hash__ = None  # type: ignore[assignment]
-
-    def __init__(self, expression: Expression) -> None:
-        self.expression = expression
-
-
-def _method(name: str, reflected: bool = False) -> Callable[..., Formula]:
-    def method(self: Formula, *other: Any) -> Formula:
-        arguments = (*other, self) if reflected else (self, *other)
-        return Formula(call(REGISTRY[name], *map(as_expression, arguments)))
-
-    return method
-
-
-for _sign, _name in {
-    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "pow": "power",
-}.items():  # fmt: skip
-    setattr(Formula, f"__{_sign}__", _method(_name))
-    setattr(Formula, f"__r{_sign}__", _method(_name, reflected=True))
-for _sign, _name in {
-    "neg": "negative", "pos": "positive", "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal",
-    "eq": "equal", "ne": "not_equal",
-}.items():  # fmt: skip
-    setattr(Formula, f"__{_sign}__", _method(_name))
-
-
-def as_expression(x: Any) -> Expression:
-    """A formula's expression; numbers become `Numeral`."""
-    return x.expression if isinstance(x, Formula) else x if isinstance(x, Expression) else Numeral(float(x))
-
-
-class Symbolic:
-    """The namespace `m` whose values are formulas."""
-
-    def __getattr__(self, name: str) -> Callable[..., Formula]:
-        if name not in REGISTRY:
-            raise AttributeError(name)
-
-        def apply(*arguments: Any) -> Formula:
-            return Formula(call(REGISTRY[name], *map(as_expression, arguments)))
-
-        return apply
-
-
-symbolic = Symbolic()
-
-
-def rewritten(x: Expression, change: Callable[[Expression], Expression | None]) -> Expression:
-    """The expression with every part replaced that `change` gives something for."""
-    new = change(x)
-    if new is not None:
-        return new
-    if isinstance(x, Sum):
-        return add([rewritten(term, change) for term in x.terms])
-    if isinstance(x, Product):
-        return multiply([rewritten(factor, change) for factor in x.factors])
-    if isinstance(x, Series):
-        return series(x.letters, rewritten(x.body, change))
-    if isinstance(x, Call):
-        return call(x.op, *(rewritten(argument, change) for argument in x.arguments))
-    return x
-
-
-def at_places(x: Expression, places: Mapping[Letter, int | Letter]) -> Expression:
-    """The expression with places put in for letters."""
-
-    def change(part: Expression) -> Expression | None:
-        if isinstance(part, Symbol):
-            return Symbol(part.element.at(places))
-        if isinstance(part, Place):
-            place = places.get(part.letter, part.letter)
-            return Place(place) if isinstance(place, Letter) else Numeral(float(place))
-        return Slope(part.of, part.by.at(places)) if isinstance(part, Slope) else None
-
-    return rewritten(x, change) if places else x
+@cache
+def by_algebra() -> dict[str, Operation]:
+    """The operation of each algebraic behaviour that formulas are written in."""
+    return {op.notation.algebra: op for op in reversed(REGISTRY.values()) if op.notation.algebra}
 
 
 def number_of(x: Expression, value: Callable[[Symbol | Slope, Mapping[Letter, Any]], Any], places: Any = None) -> Any:
@@ -319,6 +212,8 @@ def number_of(x: Expression, value: Callable[[Symbol | Slope, Mapping[Letter, An
         sizes = tuple(letter.size for letter in x.letters)
         outer = np.broadcast_shapes(*(np.shape(p) for p in places.values()), ())
         return np.broadcast_to(body, outer + sizes).sum(axis=tuple(range(-axes, 0)))
+    if isinstance(x, Printed):
+        return number_of(x.computed, value, places)
     return x.op.evaluate(*(number_of(argument, value, places) for argument in x.arguments))
 
 
@@ -336,8 +231,8 @@ def parts(x: Expression) -> tuple[Expression, ...]:
         return x.terms
     if isinstance(x, Product):
         return x.factors
-    if isinstance(x, Series):
-        return (x.body,)
+    if isinstance(x, Series | Printed):
+        return (x.body if isinstance(x, Series) else x.form,)
     return x.arguments if isinstance(x, Call) else ()
 
 
@@ -347,13 +242,16 @@ def _has_letter(x: Expression, letters: tuple[Letter, ...]) -> bool:
     if isinstance(x, Symbol | Slope):
         element = x.element if isinstance(x, Symbol) else x.by
         return any(letter in letters for letter in element.letters)
+    if isinstance(x, Printed) and _has_letter(x.computed, letters):
+        return True
     return any(_has_letter(part, letters) for part in parts(x))
 
 
-def _coefficient(x: Expression) -> float:
+def coefficient_of(x: Expression) -> float:
     """The number in front."""
     return x.factors[0].value if isinstance(x, Product) and isinstance(x.factors[0], Numeral) else 1.0
 
 
-def _without_coefficient(x: Expression) -> tuple[Expression, ...]:
+def without_coefficient(x: Expression) -> tuple[Expression, ...]:
+    """The factors behind the number in front."""
     return x.factors[1:] if isinstance(x, Product) and isinstance(x.factors[0], Numeral) else (x,)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.errors import DataError, DifferentiationError
+from chainrule.errors import DataError, DifferentiationError, InPlaceError, SettingError
+from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.networks import LOSS
+from chainrule.explanation.places import element_of, find, letters_for
 from chainrule.ops.operation import ArrayType, Operation, dtype_of
 from chainrule.tracing import functions, trees
 from chainrule.tracing.apply import Trace, Traced
@@ -20,7 +23,6 @@ from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 from chainrule.tracing.scope import current_scope
 
 if TYPE_CHECKING:
-    from chainrule.explanation.derivation import Derivation
     from chainrule.explanation.drawing import Drawing
 
 _order = count()
@@ -29,7 +31,7 @@ _order = count()
 class Node:
     """A number or array, the operation and inputs it was computed from, and its place in the order of computation."""
 
-    __slots__ = ("attributes", "grad", "inputs", "name", "op", "order", "scope", "value")
+    __slots__ = ("attributes", "grad", "inputs", "name", "op", "order", "read", "scope", "value")
 
     def __init__(
         self, value: Any, op: Operation | None = None, inputs: tuple[Any, ...] = (), attributes: Any = None
@@ -38,6 +40,19 @@ class Node:
         self.scope, self.order = current_scope(), next(_order)
         self.name: str | None = None
         self.grad: Any = None
+        self.read: Any = None
+
+    def numbers(self) -> Any:
+        """The numbers to compute with. Those of an array that users can write to are kept as they are when first read."""
+        if type(self.value) is np.ndarray:
+            if self.read is None:
+                self.read = self.value.copy()
+            elif not np.array_equal(self.read, self.value, equal_nan=True):
+                raise InPlaceError(
+                    f"the data of {self.name or 'a value'} of shape {self.value.shape} was changed in place after something had been "
+                    "computed from it. Set it as a whole, v.data = new, which makes it another value from then on."
+                )
+        return self.value
 
 
 class Graph(Trace):
@@ -51,8 +66,8 @@ class Graph(Trace):
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Compute, and remember from what."""
-        nodes = tuple(x.node if isinstance(x, Value) else x for x in inputs)
-        value = op.evaluate(*(x.value if isinstance(x, Node) else x for x in nodes), **attributes)
+        nodes = tuple(x.node if isinstance(x, Value) else x.copy() if type(x) is np.ndarray else x for x in inputs)
+        value = op.evaluate(*(x.numbers() if isinstance(x, Node) else x for x in nodes), **attributes)
         return Value._of(Node(value, op, nodes, attributes))
 
 
@@ -95,6 +110,20 @@ class Value(Traced, ArrayInterface):
         new.trace, new.node = _graph, node
         return new
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Value:
+        """A value of its own where nothing was computed to get there; of a result another name, with the same past."""
+        if self.node.op is not None:
+            return Value._of(self.node)
+        copy = Value(np.array(self.node.value), self.node.name)
+        copy.node.grad = None if self.node.grad is None else np.array(self.node.grad)[()]
+        return copy
+
+    def __copy__(self) -> Value:
+        return Value._of(self.node)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return object.__reduce_ex__(self, protocol)
+
     # --- what it is
 
     @property
@@ -111,9 +140,13 @@ class Value(Traced, ArrayInterface):
     def data(self) -> Any:
         """The number, or the array. Set it where nothing was computed to get there: `a.data -= 0.1 * a.grad`.
 
-        What was computed from the old number earlier stays as it is.
+        What was computed from the old number earlier stays as it is. The array of a result cannot be written to.
         """
-        return _plain(self.node.value)
+        if self.node.op is None or type(self.node.value) is not np.ndarray:
+            return _plain(self.node.value)
+        shown = self.node.value.view()
+        shown.flags.writeable = False
+        return shown
 
     @data.setter
     def data(self, new: Any) -> None:
@@ -180,11 +213,9 @@ class Value(Traced, ArrayInterface):
         """The evaluation, and the node that each of its variables stands for."""
         return _evaluation(self.node)
 
-    def explain(self, by: Value | str, **options: Any) -> Derivation:
+    def explain(self, by: Value | str, *, index: Sequence[int | str] | None = None, **options: Any) -> Derivation:
         """Why the derivative of this value by another is what it is; the options are those of `cr.explain`."""
-        from chainrule.explanation.explain import explain
-
-        return explain(self, by, **options)
+        return explain_value(self, by, index, options)
 
     def draw(self, *, depth: int | None = None, digits: int = 4) -> Drawing:
         """What this value was computed from, as a graph: data and gradient of every value, local derivatives on the edges.
@@ -255,6 +286,37 @@ def values(**numbers: Any) -> Any:
     return namedtuple("Values", numbers)(**{name: Value(x, name) for name, x in numbers.items()})
 
 
+def explain_value(
+    of: Value, by: Any, index: Sequence[int | str] | None, options: dict[str, Any], name: str = LOSS
+) -> Derivation:
+    """Why the derivative of a value by another is what it is; without a name of its own it is called `name`."""
+    evaluation, nodes = of.graph()
+    output = evaluation.program.outputs[0]
+    assert isinstance(output, Variable)
+    if output not in evaluation.names and name not in evaluation.names.values():
+        evaluation = replace(evaluation, names={**evaluation.names, output: name})
+    if isinstance(by, Value):
+        found = next((variable for variable, node in nodes.items() if node is by.node), None)
+        if found is None:
+            raise DifferentiationError(f"{evaluation.label(output)} was not computed from {by!r}.")
+        places = index
+    elif isinstance(by, str):
+        found, named_index = find({label: x for x, label in evaluation.labels.items()}, by)
+        places = named_index if index is None else index
+    else:
+        raise SettingError(f"explain was given {by!r}; give the value that the derivative is by, or its name.")
+    if places is None:
+        places = letters_for(evaluation, found)
+    evaluation = evaluation.backward(output)
+    return derive(
+        evaluation,
+        element_of(evaluation, found, tuple(places)),
+        symbolic=None if options.get("depth") == "layers" else lambda x: True,
+        stations=None,
+        **{**options, "depth": "terms" if options.get("depth", "factors") != "layers" else "layers"},
+    )
+
+
 def _real(data: Any) -> Any:
     if isinstance(data, Traced):
         raise DataError(f"Value was given {data!r}, which is traced already; give a number or an array.")
@@ -297,4 +359,5 @@ def _evaluation(root: Node) -> tuple[Evaluation, Mapping[Variable, Node]]:
     )
     nodes = {variable: node for node, variable in variables.items()}
     names = {variable: node.name for variable, node in nodes.items() if node.name}
-    return Evaluation(program, {variable: node.value for variable, node in nodes.items()}, names), nodes
+    values = {x: node.value if node.read is None else node.read for x, node in nodes.items()}
+    return Evaluation(program, values, names), nodes

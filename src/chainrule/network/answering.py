@@ -1,4 +1,4 @@
-"""What a network answers for rows of inputs, by NumPy or by machine code."""
+"""What a network answers for rows of inputs: layer by layer in NumPy, or by an engine's functions of rows."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from chainrule.engines import ENGINES
-from chainrule.engines.rows import HeldFunction, RowFunction, block_for, pays, time_saved
-from chainrule.errors import DataError, NotBuiltError, UnknownNameError, UnsupportedError
+from chainrule.engines.choice import AUTO, COMPILER, ENGINES, REFERENCE, named, quickest
+from chainrule.engines.engine import Engine
+from chainrule.engines.rows import HeldFunction, RowFunction
+from chainrule.errors import DataError, NotBuiltError, UnsupportedError
 from chainrule.network.meaning import Meaning, nested
 from chainrule.nn.model import Model, Outcome
 from chainrule.nn.parameters import Parameters
@@ -25,27 +26,20 @@ _functions = Cache()
 
 
 class Answers:
-    """A model whose outputs mean something, asked about rows.
+    """A model whose outputs mean something, asked about rows."""
 
-    `saved` is the time that machine code would have saved so far, by question and size of blocks.
-    """
-
-    def __init__(
-        self, model: Model, meanings: Sequence[Meaning], dtype: Any, names: Sequence[str], saved: dict[Any, float]
-    ) -> None:
+    def __init__(self, model: Model, meanings: Sequence[Meaning], dtype: Any, names: Sequence[str]) -> None:
         self.model, self.meanings, self.dtype, self.names = model, meanings, dtype, names
-        self._saved = saved
         self._settled = are_settled(model.function, tuple(meaning.head for meaning in meanings))
         self._sizes = sizes_of(model)
-        self._functions: dict[Question, RowFunction | None] = {}
+        self._functions: dict[tuple[Question, Engine], RowFunction] = {}
+        self._apart: dict[Question, bool] = {}
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_functions": {}}  # machine code is made anew in another process
 
-    def ask(self, question: Question, parameters: Parameters, X: Any, engine: str = "auto") -> Any:
-        """The answers for all rows, in the way the engine's name says."""
-        if engine not in ENGINES:
-            raise UnknownNameError.among("engine", engine, ENGINES)
+    def ask(self, question: Question, parameters: Parameters, X: Any, engine: str = AUTO) -> Any:
+        """The answers for all rows, by the engine of that name."""
         arrays = self.arrays(X)
         function = self._chosen(question, arrays, engine)
         leaves = None if function is None else function(trees.flatten(parameters)[0], arrays)
@@ -57,22 +51,24 @@ class Answers:
         """The answers, layer by layer, a bounded number of rows at once."""
         arrays = as_inputs(X, self.dtype, self.names, self.model.inputs)
         pieces = []
-
-        def are_apart() -> bool:
-            return self._settled or keeps_rows_apart(self._program(question), len(trees.flatten(parameters)[0]))
-
-        for part in in_chunks(len(arrays[0]), are_apart):
+        for part in in_chunks(len(arrays[0]), lambda: self.rows_are_apart(question)):
             rows = [np.asarray(a[part], self.dtype) for a in arrays]
             pieces.append(self.read(question, self.model.apply(parameters, rows)))
         whole = pieces[0] if len(pieces) == 1 else [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
         return self.named(question, whole)
 
+    def rows_are_apart(self, question: Question) -> bool:
+        """Whether the answer for a row is proven to depend on that row alone."""
+        if question not in self._apart:
+            self._apart[question] = keeps_rows_apart(self._program(question), self._held)
+        return self._apart[question]
+
     def holding(self, question: Question, parameters: Sequence[Any]) -> HeldFunction:
-        """A question to be asked again and again of the same parameters."""
-        return HeldFunction(self.function(question), parameters)
+        """A question to be asked again and again of the same parameters, in machine code."""
+        return HeldFunction(self.function(question, ENGINES[COMPILER]), parameters)
 
     def arrays(self, X: Any) -> list[Any]:
-        """The inputs as arrays. One of the right type is taken as it is, and machine code looks whether it is finite."""
+        """The inputs as arrays. One of the right type is taken as it is, and functions of rows look whether it is finite."""
         inputs = self.model.inputs
         if type(X) is np.ndarray and X.dtype == self.dtype and len(inputs) == 1 and X.shape[1:] == inputs[0] and len(X):
             return [X]
@@ -95,20 +91,27 @@ class Answers:
             leaves = [meaning.named(leaf) for meaning, leaf in zip(self.meanings, leaves, strict=True)]
         return leaves[0] if isinstance(self.model.outputs, ArrayType) else nested(self.model, leaves)
 
-    def function(self, question: Question) -> RowFunction:
-        """The machine code that answers, remembered for networks of the same kind.
+    def function(self, question: Question, engine: Engine) -> RowFunction:
+        """The function of rows that answers, remembered for networks of the same kind.
 
         Raises
         ------
         UnsupportedError
             When there can be none.
         """
-        types = parameter_types(self.model, self.dtype)
-        heads = tuple((m.head, m.classes is not None, m.flat) for m in self.meanings)
-        key = key_of(self.model.function, (heads, question), (types, self._inputs(1)))
-        held = len(trees.flatten(types)[0])
-        function: RowFunction = _functions.find(key, lambda: RowFunction(self._program(question), held))
-        return function
+        found = self._functions.get((question, engine))
+        if found is None:
+            types = parameter_types(self.model, self.dtype)
+            heads = tuple((m.head, m.classes is not None, m.flat) for m in self.meanings)
+            key = key_of(self.model.function, (heads, question), (types, self._inputs(1)), engine)
+            found = _functions.find(key, lambda: RowFunction(self._program(question), self._held, engine))
+            self._functions[question, engine] = found
+        return found
+
+    @property
+    def _held(self) -> int:
+        """How many arrays the parameters are."""
+        return len(trees.flatten(parameter_types(self.model, self.dtype))[0])
 
     def _inputs(self, rows: int) -> list[ArrayType]:
         return [ArrayType((rows, *shape), self.dtype) for shape in self.model.inputs]
@@ -123,31 +126,23 @@ class Answers:
         return lambda rows: simplify(trace(answer, types, self._inputs(rows)))
 
     def _chosen(self, question: Question, arrays: list[Any], engine: str) -> RowFunction | None:
-        """The machine code to use; `None` for NumPy.
+        """The function of rows to use; `None` for NumPy, layer by layer.
 
-        Unasked it is made once all calls so far would have been sooner by the time that compiling takes, and only for
-        the library's own layers: code of the user's may do something else the next time.
+        Unasked there is one if it saves in this call alone the time that compiling takes, so that the answer does not
+        depend on what was asked before; and only for the library's own layers: code of the user's may do something else
+        the next time.
         """
-        if engine == "numpy":
+        asked = chosen = named(engine)
+        if chosen is None:
+            chosen = quickest(*self._sizes, len(arrays[0])) if self._settled else REFERENCE
+        if chosen is REFERENCE:
             return None
-        if engine == "auto":
-            rows = len(arrays[0])
-            saving = time_saved(*self._sizes, rows) if self._settled else 0.0
-            if saving <= 0:
-                return None
-            key = question, block_for(rows)
-            self._saved[key] = self._saved.get(key, 0.0) + saving
-            if not pays(self._saved[key]):
-                return None
-        if question not in self._functions:
-            try:
-                self._functions[question] = self.function(question)
-            except UnsupportedError:
-                if engine == "llvm":
-                    raise
-                self._functions[question] = None
-        found = self._functions[question]
-        return self.function(question) if found is None and engine == "llvm" else found
+        try:
+            return self.function(question, chosen)
+        except UnsupportedError:
+            if asked is not None:
+                raise
+            return None
 
 
 class CompiledNetwork:

@@ -21,11 +21,11 @@ def renewed(
 
     One that has been built keeps its parameters as long as it keeps its function; otherwise they are drawn anew.
     """
-    built = network._model is not None and function in (None, network.function)
+    built = network.is_built and function in (None, network.function)
     return Network(
         network.function if function is None else function,
         seed=network.seed if seed is None else seed,
         dtype=network.dtype.name if dtype is None else dtype,
         frozen=network.frozen if frozen is None else frozen,
-        parameters=flat_names(network.parameters) if built else network._given,
+        parameters=flat_names(network.parameters) if built else network.first_values,
     )

@@ -1,4 +1,4 @@
-"""What a network shows of itself: methods of `Network` that hand over to the package `explanation`.
+"""What a network shows of itself: methods that hand over to the package `explanation`.
 
 That package stands below this one and is loaded when one of these is first called.
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from chainrule.errors import SettingError
+from chainrule.network.base import BaseNetwork, inputs_of
 from chainrule.network.meaning import learn_meanings, nested
 from chainrule.nn.parameters import as_patterns, flat_names
 from chainrule.training import (
@@ -21,7 +22,6 @@ from chainrule.training import (
     Progress,
     Settings,
     Training,
-    as_inputs,
     as_optimizer,
 )
 from chainrule.training.step import TrainingStep
@@ -29,11 +29,281 @@ from chainrule.training.step import TrainingStep
 if TYPE_CHECKING:
     from chainrule.explanation import Contributions, Derivation, NetworkEvaluation, Seen, StepByStep
     from chainrule.explanation.drawing import Drawing
-    from chainrule.network.network import Network
+
+
+class ExplainableNetwork(BaseNetwork):
+    """A network that shows what it computes and why its gradients are what they are."""
+
+    def evaluation(
+        self,
+        X: Any,
+        y: Any = None,
+        *,
+        loss: Any = None,
+        sample_weight: Any = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+    ) -> NetworkEvaluation:
+        """Every value of one pass, and with targets the loss and its derivative by every value.
+
+        Parameters
+        ----------
+        X, y : array-like
+            As for `fit`, taken as one batch. Without `y` there is no loss and no derivative.
+        loss, sample_weight, l1, l2
+            As for `fit`; the loss is by default that of the last fit.
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> network = cr.Network([cr.Dense(2, "tanh"), cr.Dense(1)], dtype="float64").build(2)
+        >>> seen = network.evaluation(np.ones((1, 2)), [1.0])
+        >>> seen.evaluation.cotangent(seen.variable("dense_0.z")).shape
+        (1, 2)
+        """
+        from chainrule.explanation import evaluate_loss, evaluate_outputs
+
+        if y is None:
+            arrays = inputs_of(self, X)
+            return evaluate_outputs(self.model, self.parameters, arrays, self.input_names)
+        objective, batch = objective_of(self, X, y, loss, sample_weight, l1, l2)
+        return evaluate_loss(objective, self.parameters, batch, self.input_names)
+
+    def explain(
+        self,
+        X: Any,
+        y: Any,
+        where: str,
+        *,
+        depth: str = "factors",
+        most: int = 3,
+        digits: int = 6,
+        check: bool = False,
+        symbols: Mapping[str, str] | None = None,
+        loss: Any = None,
+        sample_weight: Any = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+    ) -> Derivation:
+        """Why the loss changes as it does with one weight, bias, input or value in between: the chain rule, line by line.
+
+        Values are those of the pass that `evaluate` makes on this batch; derivatives are computed from them in double
+        precision.
+
+        Parameters
+        ----------
+        X, y : array-like
+            As for `fit`, taken as one batch.
+        where : str
+            What the derivative is by, such as `"hidden.weight[0, 1]"`, `"hidden.z[1]"` or `"x[0]"`. Letters in the index,
+            as in `"hidden.weight[i, j]"`, give the formula for all of them, without numbers.
+        depth : {"factors", "layers", "terms"}
+            A line for every named value, for every layer, or for every operation.
+        most : int
+            Terms of a sum, and values of a kind, that are shown one by one.
+        digits : int
+            Significant digits. Factors get more where the printed ones would not multiply to the printed result.
+        check : bool
+            Whether to put finite differences beside all gradients; one that differs is marked, and warned of.
+        symbols : mapping, optional
+            Other names in the formulas, such as `{"hidden.weight": "w", "target": "t"}`.
+        loss, sample_weight, l1, l2
+            As for `fit`; the loss is by default that of the last fit.
+
+        Returns
+        -------
+        Derivation
+            Printed as text, shown in notebooks; `to("latex")`, "markdown", "html", "mathml", "json" give other forms.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> layers = [cr.Dense(3, "sigmoid", name="hidden"), cr.Dense(2, "sigmoid", name="output")]
+        >>> network = cr.Network(layers, dtype="float64").build(2)
+        >>> names = {"hidden.weight": "w", "output.weight": "u", "x": "x", "hidden.a": "h", "output.a": "y", "target": "t"}
+        >>> data = [[0.4, -0.7]], [[0.2, 0.9]]
+        >>> print(network.explain(*data, "output.weight[i, j]", loss="l2_norm", depth="layers", symbols=names))
+        ∂L/∂u_ij = (y_j − t_j)·y_j(1 − y_j)·h_i
+        ...
+        """
+        from chainrule.explanation import explain_network
+
+        found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
+        return explain_network(found, where, depth=depth, most=most, digits=digits, check=check, symbols=symbols)
+
+    def contributions(
+        self,
+        X: Any,
+        y: Any,
+        where: str,
+        *,
+        largest: int = 20,
+        digits: int = 6,
+        loss: Any = None,
+        sample_weight: Any = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+    ) -> Contributions:
+        """How much of one gradient comes by way of each output, each sample and each path; the parts add up to it.
+
+        Parameters
+        ----------
+        X, y : array-like
+            As for `fit`, taken as one batch.
+        where : str
+            What the gradient is by, such as `"hidden.weight[0, 1]"`.
+        largest : int
+            Paths listed where there are more than 10,000; the rest is one part, exact.
+        digits : int
+            Significant digits where it is printed.
+        loss, sample_weight, l1, l2
+            As for `fit`; the loss is by default that of the last fit.
+
+        Returns
+        -------
+        Contributions
+            `by_output`, `by_sample`, `by_path`. Printing gives a table, `draw()` a picture of signed bars.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> hidden = cr.Dense(2, "sigmoid", weight=[[0.15, 0.25], [0.20, 0.30]], bias=0.35, name="hidden")
+        >>> output = cr.Dense(2, "sigmoid", weight=[[0.40, 0.50], [0.45, 0.55]], bias=0.60, name="output")
+        >>> network = cr.Network([hidden, output], dtype="float64").build(2)
+        >>> found = network.contributions([[0.05, 0.10]], [[0.01, 0.99]], "hidden.weight[0, 0]", loss="l2_norm")
+        >>> [round(part.value, 12) for part in found.by_output]
+        [0.000668396021, -0.000229828287]
+        """
+        from chainrule.explanation import contributions_to
+
+        found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
+        return contributions_to(found, where, largest=largest, digits=digits)
+
+    def step_by_step(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        loss: Any = None,
+        optimizer: Any = "adam",
+        seed: int = 0,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        clip_value: float | None = None,
+        clip_norm: float | None = None,
+        frozen: Sequence[str] | None = None,
+        engine: str = "auto",
+        digits: int = 4,
+    ) -> StepByStep:
+        """The training step that `fit` would take with these rows as one batch, stage by stage; the network stays as it is.
+
+        Parameters
+        ----------
+        X, y : array-like
+            As for `fit`, taken as one batch.
+        loss, optimizer, seed, sample_weight, class_weight, l1, l2, clip_value, clip_norm, frozen, engine
+            As for `fit`; the loss is by default that of the last fit.
+        digits : int
+            Significant digits where numbers are printed.
+
+        Returns
+        -------
+        StepByStep
+            With `initial`, `forward`, `loss`, `backward`, `gather` and `update`. `update.after` are the parameters that
+            `fit(X, y, epochs=1, batch_size=len(X))` would leave, bit for bit, on every engine.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> network = cr.Network([cr.Dense(2, "sigmoid", name="hidden"), cr.Dense(1, name="output")]).build(2)
+        >>> step = network.step_by_step([[0.0, 1.0]], [1.0], optimizer=cr.SGD(0.5))
+        >>> step.forward.layers[0].neurons[1].z.shape, step.backward["hidden"].neurons[1].delta.shape
+        ((1,), (1,))
+        >>> history = network.fit([[0.0, 1.0]], [1.0], optimizer=cr.SGD(0.5), epochs=1, progress=False)
+        >>> bool((network.parameters["hidden"]["weight"] == step.update.after["hidden"]["weight"]).all())
+        True
+        """
+        from chainrule.explanation import StepByStep, watch
+
+        first = training_of(
+            self,
+            X,
+            y,
+            loss=loss,
+            optimizer=optimizer,
+            seed=seed,
+            sample_weight=sample_weight,
+            class_weight=class_weight,
+            l1=l1,
+            l2=l2,
+            clip_value=clip_value,
+            clip_norm=clip_norm,
+            frozen=frozen,
+            engine=engine,
+        )
+
+        def after(number: int, seen: Seen) -> StepByStep:
+            begin = Progress(seen.optimizer_state, number)
+            training = Training(first.step, seen.after, first.data, None, first.settings, begin)
+            return StepByStep(watch(training), lambda later: after(number + 1, later), digits)
+
+        return StepByStep(watch(first), lambda seen: after(1, seen), digits)
+
+    def draw(
+        self,
+        X: Any = None,
+        y: Any = None,
+        *,
+        loss: Any = None,
+        depth: int | None = None,
+        focus: str | None = None,
+        digits: int = 4,
+    ) -> Drawing:
+        """The network layer by layer, drawn: weights on the connections; with data, neurons with z and a, and gradients.
+
+        More than about 200 neurons and connections are folded into blocks with heat maps. A network that is no row of
+        layers is drawn as a graph with a block for every call of a layer.
+
+        Parameters
+        ----------
+        X, y : array-like, optional
+            As for `fit`, taken as one batch. Without `y` there are no gradients, without `X` no activations either.
+        loss
+            As for `fit`; by default that of the last fit.
+        depth : int, optional
+            1 for a block for every layer, 2 for every neuron, 3 for every connection; by default as far as the picture
+            stays legible.
+        focus : str, optional
+            A layer to be unfolded while the others are folded.
+        digits : int
+            Significant digits of numbers.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> network = cr.Network([cr.Dense(3, "tanh"), cr.Dense(1)]).build(2)
+        >>> network.draw()
+        Drawing(2-3-1 network; ... pixels; .save('picture.svg') writes it)
+        """
+        from chainrule.explanation import evaluate_outputs
+        from chainrule.explanation.drawing import draw_network, without_data
+
+        if X is None:
+            if y is not None:
+                raise SettingError("draw was given y without X; give both, or neither.")
+            rows = [np.zeros((1, *shape), self.dtype) for shape in self.model.inputs]
+            found = evaluate_outputs(self.model, self.parameters, rows, self.input_names)
+            found = without_data(found, flat_names(self.parameters))
+        else:
+            found = self.evaluation(X, y, loss=loss)
+        name = None if hasattr(self.function, "layers") else getattr(self.function, "__name__", None)
+        return draw_network(found, self.layers, title=name, depth=depth, focus=focus, digits=digits)
 
 
 def objective_of(
-    network: Network,
+    network: BaseNetwork,
     X: Any,
     y: Any,
     loss: Any = None,
@@ -43,171 +313,17 @@ def objective_of(
     class_weight: Any = None,
 ) -> tuple[Objective, Batch]:
     """What a fit to these data would lower, and the data as one batch; the loss is that of the last fit if not given."""
-    built = network._model
-    arrays = as_inputs(X, network.dtype, network.input_names, None if built is None else built.inputs)
-    if built is None:
-        network.build(*(a.shape[1:] for a in arrays))
-    if loss is None and network._meanings:
-        loss = nested(network.model, [meaning.head.loss for meaning in network._meanings])
+    arrays = inputs_of(network, X)
+    if loss is None and network.meanings:
+        loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])
     meanings, batch = learn_meanings(
-        network.model, network._meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
+        network.model, network.meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
     )
     return Objective(network.model, tuple(m.head for m in meanings), Penalty(l1, l2)), batch
 
 
-def evaluation(
-    self: Network,
-    X: Any,
-    y: Any = None,
-    *,
-    loss: Any = None,
-    sample_weight: Any = None,
-    l1: float = 0.0,
-    l2: float = 0.0,
-) -> NetworkEvaluation:
-    """Every value of one pass, and with targets the loss and its derivative by every value.
-
-    Parameters
-    ----------
-    X, y : array-like
-        As for `fit`, taken as one batch. Without `y` there is no loss and no derivative.
-    loss, sample_weight, l1, l2
-        As for `fit`; the loss is by default that of the last fit.
-
-    Examples
-    --------
-    >>> import numpy as np, chainrule as cr
-    >>> network = cr.Network([cr.Dense(2, "tanh"), cr.Dense(1)], dtype="float64").build(2)
-    >>> seen = network.evaluation(np.ones((1, 2)), [1.0])
-    >>> seen.evaluation.cotangent(seen.variable("dense_0.z")).shape
-    (1, 2)
-    """
-    from chainrule.explanation import evaluate_loss, evaluate_outputs
-
-    if y is None:
-        built = self._model
-        arrays = as_inputs(X, self.dtype, self.input_names, None if built is None else built.inputs)
-        if built is None:
-            self.build(*(a.shape[1:] for a in arrays))
-        return evaluate_outputs(self.model, self.parameters, arrays, self.input_names)
-    objective, batch = objective_of(self, X, y, loss, sample_weight, l1, l2)
-    return evaluate_loss(objective, self.parameters, batch, self.input_names)
-
-
-def explain(
-    self: Network,
-    X: Any,
-    y: Any,
-    where: str,
-    *,
-    depth: str = "factors",
-    most: int = 3,
-    digits: int = 6,
-    check: bool = False,
-    symbols: Mapping[str, str] | None = None,
-    loss: Any = None,
-    sample_weight: Any = None,
-    l1: float = 0.0,
-    l2: float = 0.0,
-) -> Derivation:
-    """Why the loss changes as it does with one weight, bias, input or value in between: the chain rule, line by line.
-
-    Values are those of the pass that `evaluate` makes on this batch; derivatives are computed from them in double
-    precision.
-
-    Parameters
-    ----------
-    X, y : array-like
-        As for `fit`, taken as one batch.
-    where : str
-        What the derivative is by, such as `"hidden.weight[0, 1]"`, `"hidden.z[1]"` or `"x[0]"`. Letters in the index,
-        as in `"hidden.weight[i, j]"`, give the formula for all of them, without numbers.
-    depth : {"factors", "layers", "terms"}
-        A line for every named value, for every layer, or for every operation.
-    most : int
-        Terms of a sum, and values of a kind, that are shown one by one.
-    digits : int
-        Significant digits. Factors get more where the printed ones would not multiply to the printed result.
-    check : bool
-        Whether to put finite differences beside all gradients; one that differs is marked, and warned of.
-    symbols : mapping, optional
-        Other names in the formulas, such as `{"hidden.weight": "w", "target": "t"}`.
-    loss, sample_weight, l1, l2
-        As for `fit`; the loss is by default that of the last fit.
-
-    Returns
-    -------
-    Derivation
-        Printed as text, shown in notebooks; `to("latex")`, "markdown", "html", "mathml", "json" give other forms.
-
-    Examples
-    --------
-    >>> import chainrule as cr
-    >>> layers = [cr.Dense(3, "sigmoid", name="hidden"), cr.Dense(2, "sigmoid", name="output")]
-    >>> network = cr.Network(layers, dtype="float64").build(2)
-    >>> names = {"hidden.weight": "w", "output.weight": "u", "x": "x", "hidden.a": "h", "output.a": "y", "target": "t"}
-    >>> data = [[0.4, -0.7]], [[0.2, 0.9]]
-    >>> print(network.explain(*data, "output.weight[i, j]", loss="l2_norm", depth="layers", symbols=names))
-    ∂L/∂u_ij = (y_j − t_j)·y_j(1 − y_j)·h_i
-    ...
-    """
-    from chainrule.explanation import explain_network
-
-    found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
-    return explain_network(found, where, depth=depth, most=most, digits=digits, check=check, symbols=symbols)
-
-
-def contributions(
-    self: Network,
-    X: Any,
-    y: Any,
-    where: str,
-    *,
-    largest: int = 20,
-    digits: int = 6,
-    loss: Any = None,
-    sample_weight: Any = None,
-    l1: float = 0.0,
-    l2: float = 0.0,
-) -> Contributions:
-    """How much of one gradient comes by way of each output, each sample and each path; the parts add up to it.
-
-    Parameters
-    ----------
-    X, y : array-like
-        As for `fit`, taken as one batch.
-    where : str
-        What the gradient is by, such as `"hidden.weight[0, 1]"`.
-    largest : int
-        Paths listed where there are more than 10,000; the rest is one part, exact.
-    digits : int
-        Significant digits where it is printed.
-    loss, sample_weight, l1, l2
-        As for `fit`; the loss is by default that of the last fit.
-
-    Returns
-    -------
-    Contributions
-        `by_output`, `by_sample`, `by_path`. Printing gives a table, `draw()` a picture of signed bars.
-
-    Examples
-    --------
-    >>> import chainrule as cr
-    >>> hidden = cr.Dense(2, "sigmoid", weight=[[0.15, 0.25], [0.20, 0.30]], bias=0.35, name="hidden")
-    >>> output = cr.Dense(2, "sigmoid", weight=[[0.40, 0.50], [0.45, 0.55]], bias=0.60, name="output")
-    >>> network = cr.Network([hidden, output], dtype="float64").build(2)
-    >>> found = network.contributions([[0.05, 0.10]], [[0.01, 0.99]], "hidden.weight[0, 0]", loss="l2_norm")
-    >>> [round(part.value, 12) for part in found.by_output]
-    [0.000668396021, -0.000229828287]
-    """
-    from chainrule.explanation import contributions_to
-
-    found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
-    return contributions_to(found, where, largest=largest, digits=digits)
-
-
 def training_of(
-    network: Network,
+    network: BaseNetwork,
     X: Any,
     y: Any,
     *,
@@ -229,127 +345,3 @@ def training_of(
     settings = Settings(epochs=1, batch_size=None, seed=seed, engine=engine, frozen=chosen, progress=False)
     step = TrainingStep(objective, as_optimizer(optimizer), Clipping(clip_value, clip_norm))
     return Training(step, network.parameters, batch, None, settings)
-
-
-def step_by_step(
-    self: Network,
-    X: Any,
-    y: Any,
-    *,
-    loss: Any = None,
-    optimizer: Any = "adam",
-    seed: int = 0,
-    sample_weight: Any = None,
-    class_weight: Any = None,
-    l1: float = 0.0,
-    l2: float = 0.0,
-    clip_value: float | None = None,
-    clip_norm: float | None = None,
-    frozen: Sequence[str] | None = None,
-    engine: str = "auto",
-    digits: int = 4,
-) -> StepByStep:
-    """The training step that `fit` would take with these rows as one batch, stage by stage; the network stays as it is.
-
-    Parameters
-    ----------
-    X, y : array-like
-        As for `fit`, taken as one batch.
-    loss, optimizer, seed, sample_weight, class_weight, l1, l2, clip_value, clip_norm, frozen, engine
-        As for `fit`; the loss is by default that of the last fit.
-    digits : int
-        Significant digits where numbers are printed.
-
-    Returns
-    -------
-    StepByStep
-        With `initial`, `forward`, `loss`, `backward`, `gather` and `update`. `update.after` are the parameters that
-        `fit(X, y, epochs=1, batch_size=len(X))` would leave, bit for bit, on every engine.
-
-    Examples
-    --------
-    >>> import chainrule as cr
-    >>> network = cr.Network([cr.Dense(2, "sigmoid", name="hidden"), cr.Dense(1, name="output")]).build(2)
-    >>> step = network.step_by_step([[0.0, 1.0]], [1.0], optimizer=cr.SGD(0.5))
-    >>> step.forward.layers[0].neurons[1].z.shape, step.backward["hidden"].neurons[1].delta.shape
-    ((1,), (1,))
-    >>> history = network.fit([[0.0, 1.0]], [1.0], optimizer=cr.SGD(0.5), epochs=1, progress=False)
-    >>> bool((network.parameters["hidden"]["weight"] == step.update.after["hidden"]["weight"]).all())
-    True
-    """
-    from chainrule.explanation import StepByStep, watch
-
-    first = training_of(
-        self,
-        X,
-        y,
-        loss=loss,
-        optimizer=optimizer,
-        seed=seed,
-        sample_weight=sample_weight,
-        class_weight=class_weight,
-        l1=l1,
-        l2=l2,
-        clip_value=clip_value,
-        clip_norm=clip_norm,
-        frozen=frozen,
-        engine=engine,
-    )
-
-    def after(number: int, seen: Seen) -> StepByStep:
-        begin = Progress(seen.optimizer_state, number)
-        training = Training(first.step, seen.after, first.data, None, first.settings, begin)
-        return StepByStep(watch(training), lambda later: after(number + 1, later), digits)
-
-    return StepByStep(watch(first), lambda seen: after(1, seen), digits)
-
-
-def draw(
-    self: Network,
-    X: Any = None,
-    y: Any = None,
-    *,
-    loss: Any = None,
-    depth: int | None = None,
-    focus: str | None = None,
-    digits: int = 4,
-) -> Drawing:
-    """The network layer by layer, drawn: weights on the connections; with data, neurons with z and a, and gradients.
-
-    More than about 200 neurons and connections are folded into blocks with heat maps. A network that is no row of
-    layers is drawn as a graph with a block for every call of a layer.
-
-    Parameters
-    ----------
-    X, y : array-like, optional
-        As for `fit`, taken as one batch. Without `y` there are no gradients, without `X` no activations either.
-    loss
-        As for `fit`; by default that of the last fit.
-    depth : int, optional
-        1 for a block for every layer, 2 for every neuron, 3 for every connection; by default as far as the picture
-        stays legible.
-    focus : str, optional
-        A layer to be unfolded while the others are folded.
-    digits : int
-        Significant digits of numbers.
-
-    Examples
-    --------
-    >>> import chainrule as cr
-    >>> network = cr.Network([cr.Dense(3, "tanh"), cr.Dense(1)]).build(2)
-    >>> network.draw()
-    Drawing(2-3-1 network; ... pixels; .save('picture.svg') writes it)
-    """
-    from chainrule.explanation import evaluate_outputs
-    from chainrule.explanation.drawing import draw_network, without_data
-
-    if X is None:
-        if y is not None:
-            raise SettingError("draw was given y without X; give both, or neither.")
-        rows = [np.zeros((1, *shape), self.dtype) for shape in self.model.inputs]
-        found = evaluate_outputs(self.model, self.parameters, rows, self.input_names)
-        found = without_data(found, flat_names(self.parameters))
-    else:
-        found = self.evaluation(X, y, loss=loss)
-    name = None if hasattr(self.function, "layers") else getattr(self.function, "__name__", None)
-    return draw_network(found, self.layers, title=name, depth=depth, focus=focus, digits=digits)

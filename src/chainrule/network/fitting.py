@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
-from chainrule.errors import DivergedError, SettingError
+from chainrule.errors import SettingError
+from chainrule.network.base import BaseNetwork, inputs_of
 from chainrule.network.meaning import Meaning, as_batch, learn_meanings
+from chainrule.nn.parameters import Parameters
 from chainrule.training import (
     Batch,
     Clipping,
@@ -13,6 +16,7 @@ from chainrule.training import (
     Objective,
     Penalty,
     Progress,
+    Run,
     Settings,
     Training,
     as_inputs,
@@ -21,12 +25,9 @@ from chainrule.training import (
 )
 from chainrule.training.step import TrainingStep
 
-if TYPE_CHECKING:
-    from chainrule.network.network import Network
-
 
 def training_for(
-    network: Network,
+    network: BaseNetwork,
     X: Any,
     y: Any,
     settings: Settings,
@@ -39,25 +40,23 @@ def training_for(
     validation_split: float,
     sample_weight: Any,
     class_weight: Any,
+    continue_from: Run | None = None,
 ) -> Training:
     """The run for data as people have them; the network learns from them what its outputs mean."""
-    built = network._model
-    arrays = as_inputs(X, network.dtype, network.input_names, None if built is None else built.inputs)
-    if built is None:
-        network.build(*(a.shape[1:] for a in arrays))
+    arrays = inputs_of(network, X)
     meanings, data = learn_meanings(
-        network.model, network._meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
+        network.model, network.meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
     )
     if validation_data is None:
         validation, data = split_off(data, validation_split, settings.seed)
     else:
         validation = _validation(network, meanings, validation_data, validation_split)
-    return assemble(network, meanings, data, settings, optimizer, penalty, clipping, validation)
+    return assemble(network, meanings, data, settings, optimizer, penalty, clipping, validation, continue_from)
 
 
 def assemble(
-    network: Network,
-    meanings: list[Meaning],
+    network: BaseNetwork,
+    meanings: Sequence[Meaning],
     data: Batch,
     settings: Settings,
     optimizer: Any,
@@ -70,23 +69,34 @@ def assemble(
     objective = Objective(network.model, tuple(meaning.head for meaning in meanings), penalty)
     step = TrainingStep(objective, as_optimizer(optimizer), clipping or Clipping())
     training = Training(step, network.parameters, data, validation, settings, begin)
-    network._meanings = meanings
+    network.meanings = meanings
     return training
 
 
-def carry_out(network: Network, training: Training) -> History:
-    """Run it; the network gets the parameters and the history, also where the run ends early."""
+def carry_out(network: BaseNetwork, training: Training) -> History:
+    """Run it; the network gets the parameters, the history and the run, also where it ends early.
+
+    During callbacks the network has the parameters of the epoch, which cannot be written to.
+    """
+
+    def current(parameters: Parameters) -> None:
+        network.hold(parameters, training.history)
+
     try:
-        network.history = training.run()
-    except DivergedError:
-        network.history = training.history
-        raise
+        return training.run(current)
     finally:
-        network._parameters = training.parameters
-    return network.history
+        try:
+            _leave(network, training)
+        except BaseException:  # an interrupt of just this; what was learned is kept all the same
+            _leave(network, training)
+            raise
 
 
-def _validation(network: Network, meanings: list[Meaning], data: Any, share: float) -> Batch:
+def _leave(network: BaseNetwork, training: Training) -> None:
+    network.hold(training.parameters, training.history, training.now().copy())
+
+
+def _validation(network: BaseNetwork, meanings: Sequence[Meaning], data: Any, share: float) -> Batch:
     if share:
         raise SettingError("validation_data and validation_split were both given; give one of them.")
     if not isinstance(data, tuple | list) or len(data) != 2:

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from chainrule import nn, training
 from chainrule.errors import ModelFileError
 from chainrule.network.meaning import Meaning
 from chainrule.network.network import Network
-from chainrule.network.storage import read
+from chainrule.network.storage import KNOWN, read
 from chainrule.nn.activations import ACTIVATIONS
-from chainrule.nn.initializers import Given
-from chainrule.nn.layers import Layer
+from chainrule.nn.layer import Layer
 from chainrule.nn.parameters import flat_names
-from chainrule.training.losses import FunctionLoss
+from chainrule.training.loss import FunctionLoss
 from chainrule.training.objective import Head
-
-_KNOWN: dict[str, Any] = {
-    name: getattr(package, name)
-    for package in (nn, training)
-    for name in package.__all__
-    if isinstance(getattr(package, name), type) and dataclasses.is_dataclass(getattr(package, name))
-} | {"Given": Given}
 
 
 def load(
@@ -78,7 +68,7 @@ def load(
     network.parameters = arrays
     network.notes = described["notes"]
     reader = _Reader(path, custom or {})
-    network._meanings = [reader.meaning(meaning) for meaning in described["outputs"]]
+    network.meanings = [reader.meaning(meaning) for meaning in described["outputs"]]
     return network
 
 
@@ -105,7 +95,7 @@ class _Reader:
             return self._named(x["function"], ACTIVATIONS)
         if "own function" in x:
             return self._named(x["own function"], {})
-        kind = self._named(x["type"], _KNOWN) if "type" in x else self._named(x["own type"], {})
+        kind = self._named(x["type"], KNOWN) if "type" in x else self._named(x["own type"], {})
         place = len(self._layers)
         if issubclass(kind, Layer):
             self._layers.append(None)

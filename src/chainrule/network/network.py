@@ -6,16 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from chainrule.errors import NotBuiltError, SettingError, ShapeError
-from chainrule.network import explaining, storage
+from chainrule.errors import NotBuiltError
+from chainrule.network import storage
 from chainrule.network.answering import Answers, CompiledNetwork
+from chainrule.network.explaining import ExplainableNetwork
 from chainrule.network.fitting import carry_out, training_for
-from chainrule.network.meaning import Meaning, as_batch, nested
+from chainrule.network.meaning import as_batch
 from chainrule.network.summary import summary
-from chainrule.nn.model import Model, as_function, build, names_of_inputs
-from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced
+from chainrule.nn.parameters import as_patterns
 from chainrule.nn.readings import LayerReading, Readings
 from chainrule.training import (
     Clipping,
@@ -24,14 +22,14 @@ from chainrule.training import (
     History,
     Objective,
     Penalty,
+    Run,
     Settings,
     as_early_stopping,
     as_inputs,
 )
-from chainrule.training.evaluation import evaluation_saving
 
 
-class Network:
+class Network(ExplainableNetwork):
     """A neural network: layers in a row, or any function of arrays that calls layers.
 
     Parameters
@@ -53,8 +51,14 @@ class Network:
     ----------
     layers : dict
         Layer by name, once the shapes are known.
+    is_built : bool
+        Whether they are.
+    meanings : sequence
+        What each output means: its loss, and the labels it tells apart. Empty before the first `fit`.
     history : History or None
         Of the last `fit`.
+    run : Run or None
+        All that the training was when the last `fit` ended, to go on from: `fit(..., continue_from=network.run)`.
     notes : dict
         JSON-able facts of the user's, saved with the network.
 
@@ -77,93 +81,14 @@ class Network:
         frozen: Sequence[str] = (),
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
-        self.function = as_function(layers)
-        SettingError.unless_count("Network", "seed", seed, at_least=0)
-        if dtype not in ("float32", "float64", np.float32, np.float64):
-            raise SettingError(f"Network was given dtype={dtype!r}; use 'float32' or 'float64'.")
-        self.seed, self.dtype = seed, np.dtype(dtype)
-        self.frozen = as_patterns(frozen)
-        self.history: History | None = None
-        self.notes: dict[str, Any] = {}
-        self.input_names = names_of_inputs(self.function)
-        self._given = dict(parameters or {})
-        self._model: Model | None = None
-        self._parameters: Parameters = {}
-        self._meanings: list[Meaning] = []
+        super().__init__(layers, seed=seed, dtype=dtype, frozen=frozen, parameters=parameters)
         self._asked: Answers | None = None
-        self._saved: dict[Any, float] = {}
-
-    # --- structure and parameters
-
-    def build(self, *inputs: int | tuple[int, ...]) -> Network:
-        """Fix the shapes and draw the first weights; `fit` does it by itself.
-
-        Parameters
-        ----------
-        *inputs : int or tuple of ints
-            For every input the number of features, or the shape of one sample.
-        """
-        shapes = [tuple(i) if isinstance(i, tuple | list) else (i,) for i in inputs]
-        if len(shapes) != len(self.input_names):
-            raise ShapeError(
-                f"this network has {len(self.input_names)} inputs ({', '.join(self.input_names)}); build was given {len(shapes)}."
-            )
-        self._model = build(self.function, shapes)
-        self._parameters = replaced(initial(self._model.specs, self.seed, self.dtype), self._given)
-        return self
-
-    @property
-    def model(self) -> Model:
-        """The network as a pure function of parameters and inputs."""
-        if self._model is None:
-            raise NotBuiltError(
-                "the shapes of this network are not known yet. Call fit(X, y), or build(2) for inputs with 2 features."
-            )
-        return self._model
-
-    @property
-    def layers(self) -> Mapping[str, Any]:
-        """Layers by name, in the order they are first called."""
-        return self.model.layers
-
-    @property
-    def parameters(self) -> Parameters:
-        """The parameters, layer name → parameter name → array; assign to set some or all of them."""
-        _ = self.model
-        return self._parameters
-
-    @parameters.setter
-    def parameters(self, new: Mapping[str, Any]) -> None:
-        _ = self.model
-        self._parameters = replaced(self._parameters, new)
-
-    @property
-    def classes(self) -> Any:
-        """The labels this network tells apart, an array; `None` for regression and before `fit`."""
-        return nested(self.model, [meaning.classes for meaning in self._meanings]) if self._meanings else None
-
-    def summary(self, batch_size: int | None = None, *, optimizer: Any = "adam", loss: Any = None) -> str:
-        """A table of the layers, what they give, and how many parameters they have.
-
-        Parameters
-        ----------
-        batch_size : int, optional
-            With it the memory is told that training in such batches takes in machine code, the data aside.
-        optimizer, loss
-            Those of that training, as for `fit`; the loss is by default that of the last fit, or squared error.
-        """
-        return summary(self, batch_size, optimizer, loss)
-
-    def __repr__(self) -> str:
-        if hasattr(self.function, "layers"):
-            return f"Network([{', '.join(map(repr, self.function.layers))}])"
-        return f"Network({getattr(self.function, '__name__', self.function)!s})"
 
     # --- outputs
 
     def __call__(self, *inputs: Any, engine: str = "auto") -> Any:
         """The raw outputs for rows of inputs: whatever the last layer gives. The engine is as for `predict`."""
-        return self._answers.ask("outputs", self._parameters, inputs[0] if len(inputs) == 1 else inputs, engine)
+        return self._answers.ask("outputs", self.parameters, inputs[0] if len(inputs) == 1 else inputs, engine)
 
     def forward(self, *inputs: Any) -> Readings:
         """One pass, with every layer's and every neuron's values to be read.
@@ -178,8 +103,8 @@ class Network:
         True
         """
         arrays = as_inputs(inputs[0] if len(inputs) == 1 else inputs, self.dtype, self.input_names, self.model.inputs)
-        outcome = self.model.apply(self._parameters, arrays)
-        layers = [LayerReading(name, x, z, a, self._parameters.get(name, {})) for name, x, z, a in outcome.readings]
+        outcome = self.model.apply(self.parameters, arrays)
+        layers = [LayerReading(name, x, z, a, self.parameters.get(name, {})) for name, x, z, a in outcome.readings]
         return Readings(layers, outcome.outputs)
 
     def predict(self, X: Any, *, engine: str = "auto") -> Any:
@@ -190,8 +115,9 @@ class Network:
         X : array-like of shape (rows, features)
             For several inputs a tuple, or a dict by the names of the function's arguments.
         engine : {"auto", "llvm", "numpy"}
-            `auto` is NumPy until machine code would have saved as much time as compiling it takes (about 0.1 s), by
-            an estimate from the sizes of the network and of the calls so far, and then machine code.
+            `auto` is NumPy unless machine code saves in this call as much time as compiling it takes (about 0.1 s), by
+            an estimate from the sizes of the network and of X alone: equal networks answer equally, whatever they
+            were asked before. For many small calls there is `compiled`.
 
         Raises
         ------
@@ -200,11 +126,11 @@ class Network:
         UnsupportedError
             For `llvm`, when an operation has no machine code or a row's outputs depend on other rows.
         """
-        return self._answers.ask("predict", self._parameters, X, engine)
+        return self._answers.ask("predict", self.parameters, X, engine)
 
     def predict_proba(self, X: Any, *, engine: str = "auto") -> Any:
         """Probabilities of the classes, shape (rows, classes), in the order of `classes`."""
-        return self._answers.ask("predict_proba", self._parameters, X, engine)
+        return self._answers.ask("predict_proba", self.parameters, X, engine)
 
     def compiled(self) -> CompiledNetwork:
         """The network with its parameters as they are now in machine code, for many small calls.
@@ -225,7 +151,7 @@ class Network:
         >>> bool(np.allclose(fast(np.ones((1, 2))), network(np.ones((1, 2)))))
         True
         """
-        return CompiledNetwork(self._answers, self._parameters)
+        return CompiledNetwork(self._answers, self.parameters)
 
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None, *, engine: str = "auto") -> dict[str, float]:
         """The metrics on data with known targets: `loss`, and `accuracy` for labels. The engine is as for `predict`.
@@ -239,14 +165,12 @@ class Network:
         >>> network.evaluate(X, 2 * X)["loss"] < 1e-4
         True
         """
-        if not self._meanings:
+        if not self.meanings:
             raise NotBuiltError("evaluate needs a network that has been fitted; call fit(X, y) first.")
         arrays = as_inputs(X, self.dtype, self.input_names, self.model.inputs)
-        batch = as_batch(self.model, self._meanings, arrays, y, self.dtype, sample_weight)
-        heads = tuple(meaning.head for meaning in self._meanings)
-        saved = self._saved.get("evaluate", 0.0) + evaluation_saving(self.model, len(arrays[0]))
-        self._saved["evaluate"] = saved
-        return Evaluator(Objective(self.model, heads), batch, engine, saved)(self._parameters)
+        batch = as_batch(self.model, self.meanings, arrays, y, self.dtype, sample_weight)
+        heads = tuple(meaning.head for meaning in self.meanings)
+        return Evaluator(Objective(self.model, heads), batch, engine)(self.parameters)
 
     # --- training
 
@@ -276,6 +200,7 @@ class Network:
         engine: str = "auto",
         threads: int | None = None,
         progress: bool | None = None,
+        continue_from: Run | None = None,
     ) -> History:
         """Learn from data, starting from the parameters as they are.
 
@@ -307,7 +232,8 @@ class Network:
         class_weight : "balanced" or dict, optional
             How much each label counts.
         l1, l2 : float
-            The penalty l1·Σ|w| + ½·l2·Σw² over all parameters but biases.
+            The penalty l1·Σ|w| + ½·l2·Σw² over all parameters but biases: those of layers, and every `Parameter` that is
+            only ever added to something that depends on the inputs or says `bias=True`.
         clip_value, clip_norm : float, optional
             Bounds of each number of the gradient, and of its length.
         frozen : sequence of str, optional
@@ -319,10 +245,15 @@ class Network:
         engine : {"auto", "llvm", "numpy"}
             What carries out the steps: machine code, or NumPy. `auto` is machine code wherever it can be.
         threads : int, optional
-            The most threads that machine code shares a large step out to; by default as many as there are cores, or
-            what OMP_NUM_THREADS says. The results are the same, to the bit, for any number.
+            The most threads that machine code shares a large step out to; by default what OMP_NUM_THREADS says, or as
+            many as there are cores. Never more than the cores this process may use, nor than its share of them where
+            several of its threads train. The results are the same, to the bit, for any number.
         progress : bool, optional
             Whether to show a progress bar; by default when standard error is a terminal.
+        continue_from : Run, optional
+            `network.run` or an `EpochEnd.run` of an earlier `fit`, to go on where it stood, with the same bits as if it
+            had never stopped. Data and settings are to be given as they were; `epochs` counts all epochs, so that
+            `epochs=20` with a run of 10 carries out 10 more. Engine, threads, callbacks and patience may be others.
 
         Returns
         -------
@@ -362,18 +293,11 @@ class Network:
             validation_split=validation_split,
             sample_weight=sample_weight,
             class_weight=class_weight,
+            continue_from=continue_from,
         )
         return carry_out(self, training)
 
-    # --- explaining
-
-    evaluation = explaining.evaluation
-    explain = explaining.explain
-    contributions = explaining.contributions
-    step_by_step = explaining.step_by_step
-    draw = explaining.draw
-
-    # --- saving
+    # --- describing and saving
 
     def save(self, path: str | Path, notes: Mapping[str, Any] | None = None) -> None:
         """Write the network to a safetensors file: arrays, and the architecture as JSON in its metadata.
@@ -387,12 +311,24 @@ class Network:
         """
         storage.save(self, path, dict(self.notes if notes is None else notes))
 
+    def summary(self, batch_size: int | None = None, *, optimizer: Any = "adam", loss: Any = None) -> str:
+        """A table of the layers, what they give, and how many parameters they have.
+
+        Parameters
+        ----------
+        batch_size : int, optional
+            With it the memory is told that training in such batches takes in machine code, the data aside.
+        optimizer, loss
+            Those of that training, as for `fit`; the loss is by default that of the last fit, or squared error.
+        """
+        return summary(self, batch_size, optimizer, loss)
+
     # --- what the methods above share
 
     @property
     def _answers(self) -> Answers:
         """What the network answers as it is now built and understood."""
         found = self._asked
-        if found is None or found.model is not self._model or found.meanings is not self._meanings:
-            found = self._asked = Answers(self.model, self._meanings, self.dtype, self.input_names, self._saved)
+        if found is None or found.model is not self.model or found.meanings is not self.meanings:
+            found = self._asked = Answers(self.model, self.meanings, self.dtype, self.input_names)
         return found

@@ -7,26 +7,29 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from chainrule.errors import ModelFileError, SettingError
+from chainrule.network.base import BaseNetwork
 from chainrule.network.meaning import Meaning
 from chainrule.nn.activations import ACTIVATIONS
-from chainrule.nn.layers import Layer
+from chainrule.nn.initializer import Given
+from chainrule.nn.layer import Layer
 from chainrule.nn.model import Sequential
 from chainrule.nn.parameters import flat_names
-from chainrule.training.losses import FunctionLoss
-
-if TYPE_CHECKING:
-    from chainrule.network.network import Network
+from chainrule.training.loss import FunctionLoss
+from chainrule.training.named import PIECES
 
 FORMAT = 1
 KEY, DIGEST = "chainrule", "sha256"
 
+KNOWN: dict[str, Any] = {**PIECES, "Given": Given}
+"""The classes a file names without their code, which are the library's own."""
 
-def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
+
+def save(network: BaseNetwork, path: str | Path, notes: dict[str, Any]) -> None:
     """Write a network; the file appears whole or not at all."""
     from safetensors.numpy import save as to_bytes
 
@@ -42,7 +45,7 @@ def save(network: Network, path: str | Path, notes: dict[str, Any]) -> None:
         "dtype": network.dtype.name,
         "seed": network.seed,
         "frozen": list(network.frozen),
-        "outputs": [_meaning(meaning, writer) for meaning in network._meanings],
+        "outputs": [_meaning(meaning, writer) for meaning in network.meanings],
         "notes": notes,
     }
     try:
@@ -173,7 +176,7 @@ class _Writer:
                 self._numbers[id(x)] = len(self._numbers)
             settings = {f.name: self.value(getattr(x, f.name)) for f in dataclasses.fields(x)}
             kind = type(x)
-            if kind.__module__.startswith("chainrule."):
+            if KNOWN.get(kind.__name__) is kind:
                 return {"type": kind.__name__, "settings": settings}
             return {"own type": self._own(kind), "settings": settings}
         if callable(x):

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError
+from chainrule.network.base import BaseNetwork
 from chainrule.training import as_optimizer, heads_of
 from chainrule.training.memory_use import memory_plan
 
 
-def summary(network: Any, batch_size: int | None = None, optimizer: Any = "adam", loss: Any = None) -> str:
+def summary(network: BaseNetwork, batch_size: int | None = None, optimizer: Any = "adam", loss: Any = None) -> str:
     """Layers with what they give for one row and how many parameters they have, as aligned text.
 
     With a size of batches, also the memory that a training takes.
@@ -40,9 +41,9 @@ def summary(network: Any, batch_size: int | None = None, optimizer: Any = "adam"
     return "\n".join([lines[0], rule, *lines[1:], *ending])
 
 
-def _training(network: Any, batch_size: int, optimizer: Any, loss: Any) -> str:
+def _training(network: BaseNetwork, batch_size: int, optimizer: Any, loss: Any) -> str:
     SettingError.unless_count("summary", "batch_size", batch_size)
-    heads = [meaning.head for meaning in network._meanings]
+    heads = [meaning.head for meaning in network.meanings]
     if loss is not None or not heads:
         heads = [
             replace(h, classifies=h.loss.task == "classification")

@@ -1,14 +1,13 @@
-"""Activation functions by name."""
+"""Activation functions by name, read off the declarations of operations and functions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
 from chainrule.errors import UnknownNameError
-from chainrule.tracing import functions as f
+from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
+from chainrule.tracing.functions import PUBLIC
 
 Activation = str | Callable[[Any], Any]
 """A name from `ACTIVATIONS`, or any function of one array written in NumPy."""
@@ -19,28 +18,18 @@ def identity(x: Any) -> Any:
     return x
 
 
+_OF_NUMPY = {op.name: op for op in REGISTRY.values() if isinstance(op, Elementwise) and op.activation and op.ufunc}
+_OURS = {name: function for name, function in FUNCTIONS.items() if function.activation}
+
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "identity": identity,
-    "sigmoid": f.sigmoid,
-    "tanh": np.tanh,
-    "relu": f.relu,
-    "leaky_relu": f.leaky_relu,
-    "elu": f.elu,
-    "selu": f.selu,
-    "gelu": f.gelu,
-    "silu": f.silu,
-    "softplus": f.softplus,
-    "softsign": f.softsign,
-    "hard_tanh": f.hard_tanh,
-    "step": f.step,
-    "exp": np.exp,
-    "softmax": f.softmax,
-    "log_softmax": f.log_softmax,
+    **{name: op.ufunc for name, op in _OF_NUMPY.items() if op.ufunc},
+    **{name: PUBLIC[name] for name in _OURS},
 }
 """Activation functions by name."""
 
-RECTIFIERS = ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus")
-"""Activations that pass about half of their input on; He's initialisers suit them."""
+_KINDS = {name: op.activation for name, op in _OF_NUMPY.items()} | {name: f.activation for name, f in _OURS.items()}
+_START = {"rectifier": "he_normal", "self-normalizing": "lecun_normal"}
 
 
 def activation(given: Activation) -> Callable[[Any], Any]:
@@ -60,3 +49,8 @@ def name_of(given: Activation) -> str:
         if function is given:
             return name
     return str(getattr(given, "__name__", type(given).__name__))
+
+
+def start_before(given: Activation) -> str:
+    """The initialiser that suits the weights before an activation, by what kind of activation it is."""
+    return _START.get(str(_KINDS.get(name_of(given))), "glorot_uniform")

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chainrule.errors import NotBuiltError, ShapeError
-from chainrule.nn.initializers import initializer
+from chainrule.nn.named import initializer
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.nn.randomness import RandomNumbers
 from chainrule.tracing.functions import listener
+from chainrule.tracing.program import Variable
 from chainrule.tracing.recorder import Recorder
 
 
@@ -74,9 +75,13 @@ class Building(ForwardPass):
             }
         return super().parameters_of(layer, inputs)
 
+    def variable(self, layer: str, name: str) -> Variable:
+        """What stands for a parameter in the equations."""
+        return self.parameters[layer][name].variable  # type: ignore[no-any-return]
+
 
 def _normal(spec: ParameterSpec) -> ParameterSpec:
-    return ParameterSpec(tuple(int(n) for n in spec.shape), initializer(spec.initializer), spec.trainable)
+    return replace(spec, shape=tuple(int(n) for n in spec.shape), initializer=initializer(spec.initializer))
 
 
 def numbered(kind: str, taken: Mapping[str, Any]) -> str:
@@ -87,7 +92,7 @@ def numbered(kind: str, taken: Mapping[str, Any]) -> str:
     return f"{kind}_{number}"
 
 
-_current: ContextVar[ForwardPass | None] = ContextVar("chainrule_evaluation", default=None)
+_current: ContextVar[ForwardPass | None] = ContextVar("chainrule_forward_pass", default=None)
 
 
 def in_a_network() -> bool:

@@ -1,28 +1,15 @@
-"""Initialisers: how the first values of parameters are drawn.
-
-A weight has shape (inputs, outputs): its fan-in is the number of inputs, its fan-out the number of outputs.
-"""
+"""Initialisers: how the first values of parameters are drawn."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.errors import SettingError, ShapeError, UnknownNameError
-
-Random = np.random.Generator
-Initializer = Callable[[tuple[int, ...], Random], Any]
-
-
-def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Fan-in and fan-out of a parameter's shape."""
-    if not shape:
-        return 1, 1
-    return (shape[0], shape[0]) if len(shape) == 1 else (math.prod(shape[:-1]), shape[-1])
+from chainrule.errors import SettingError
+from chainrule.nn.initializer import Random, fans
 
 
 @dataclass(frozen=True)
@@ -106,6 +93,8 @@ class HeNormal:
 class LeCunUniform:
     """Uniform in ±√(3/fan-in) (LeCun et al. 1998)."""
 
+    known_as: ClassVar[tuple[str, ...]] = ("lecun_uniform",)
+
     def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
         """Draw the values."""
         bound = math.sqrt(3.0 / max(1, fans(shape)[0]))
@@ -115,6 +104,8 @@ class LeCunUniform:
 @dataclass(frozen=True)
 class LeCunNormal:
     """Normal with variance 1/fan-in, for SELU networks (LeCun et al. 1998; Klambauer et al. 2017)."""
+
+    known_as: ClassVar[tuple[str, ...]] = ("lecun_normal",)
 
     def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
         """Draw the values."""
@@ -131,9 +122,19 @@ class Zeros:
 
 
 @dataclass(frozen=True)
+class Ones:
+    """All 1."""
+
+    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
+        """The values."""
+        return np.ones(shape)
+
+
+@dataclass(frozen=True)
 class Constant:
     """All the same number."""
 
+    known_as: ClassVar[tuple[str, ...]] = ()  # a name would not say which number
     value: float = 0.0
 
     def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
@@ -153,50 +154,3 @@ class Orthogonal:
         q, r = np.linalg.qr(random.normal(size=(max(rows, columns), min(rows, columns))))
         q = q * np.sign(np.diag(r))
         return self.gain * (q if rows >= columns else q.T).reshape(shape)
-
-
-@dataclass(frozen=True)
-class Given:
-    """These very values, as nested tuples of numbers."""
-
-    values: Any
-
-    def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
-        """The values, checked against the shape they are for."""
-        array = np.asarray(self.values, np.float64)
-        if array.shape != shape:
-            raise ShapeError(f"initial values of shape {array.shape} were given for a parameter of shape {shape}.")
-        return array
-
-
-INITIALIZERS: dict[str, Initializer] = {
-    "uniform": Uniform(),
-    "normal": Normal(),
-    "glorot_uniform": GlorotUniform(),
-    "glorot_normal": GlorotNormal(),
-    "he_uniform": HeUniform(),
-    "he_normal": HeNormal(),
-    "lecun_uniform": LeCunUniform(),
-    "lecun_normal": LeCunNormal(),
-    "zeros": Zeros(),
-    "ones": Constant(1.0),
-    "orthogonal": Orthogonal(),
-}
-"""Initialisers by name."""
-
-
-def initializer(given: Any) -> Initializer:
-    """An initialiser from its name, itself, a number, or the values wanted."""
-    if isinstance(given, str):
-        if given not in INITIALIZERS:
-            raise UnknownNameError.among("initialiser", given, INITIALIZERS)
-        return INITIALIZERS[given]
-    if callable(given):
-        return given  # type: ignore[no-any-return]
-    if isinstance(given, int | float):
-        return Constant(float(given))
-    return Given(_as_tuples(np.asarray(given, np.float64).tolist()))
-
-
-def _as_tuples(x: Any) -> Any:
-    return tuple(map(_as_tuples, x)) if isinstance(x, list) else x

@@ -4,100 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from chainrule.errors import SettingError, ShapeError
-from chainrule.nn.activations import RECTIFIERS, activation, name_of
 from chainrule.nn.activations import Activation as ActivationName
-from chainrule.nn.context import current, in_a_network
-from chainrule.nn.initializers import Given, initializer
+from chainrule.nn.activations import activation, start_before
+from chainrule.nn.context import in_a_network
+from chainrule.nn.initializer import Given
+from chainrule.nn.layer import Activated, Arrays, Layer, Shape
+from chainrule.nn.named import initializer
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.tracing.numpy_interface import ArrayInterface
-from chainrule.tracing.scope import scope
-
-Arrays = Mapping[str, Any]
-Shape = tuple[int, ...]
 
 
-@dataclass(frozen=True)
-class Layer:
-    """A layer of your own: a frozen dataclass with `parameters` and `forward`.
-
-    `parameters(*shapes)` says which arrays the layer learns, given the shapes of its inputs (the first axis is
-    the batch); `forward(parameters, *inputs)` is the mathematics, in plain NumPy. A layer that sets
-    `uses_random = True` gets `random=` as well: a function from a shape to uniform numbers in [0, 1)
-    during training, `None` otherwise.
-
-    Examples
-    --------
-    >>> from dataclasses import dataclass
-    >>> import numpy as np, chainrule as cr
-    >>> @dataclass(frozen=True)
-    ... class Scale(cr.Layer):
-    ...     def parameters(self, shape):
-    ...         return {"factor": cr.ParameterSpec((shape[-1],), "ones")}
-    ...     def forward(self, parameters, x):
-    ...         return x * parameters["factor"]
-    >>> network = cr.Network([Scale(), cr.Dense(1)]).build(3)
-    >>> network.parameters["scale_0"]["factor"]
-    array([1., 1., 1.], dtype=float32)
-    """
-
-    _: KW_ONLY
-    name: str | None = None
-
-    uses_random = False
-
-    def parameters(self, *shapes: Shape) -> Mapping[str, ParameterSpec]:
-        """The arrays this layer learns, by name."""
-        return {}
-
-    def forward(self, parameters: Arrays, *inputs: Any) -> Any:
-        """The layer's output."""
-        raise SettingError(f"{type(self).__name__} has no forward(parameters, *inputs); write one.")
-
-    def __call__(self, *inputs: Any) -> Any:
-        """The output inside a network's function, with the parameters the network holds for this layer."""
-        forward_pass = current(self)
-        name, parameters = forward_pass.parameters_of(self, inputs)
-        with scope(name):
-            try:
-                return self._apply(forward_pass, name, parameters, inputs)
-            except ShapeError as error:
-                shapes = ", ".join(str(tuple(getattr(x, "shape", ()))) for x in inputs)
-                raise ShapeError(f"layer {name!r}, given input of shape {shapes}: {error}") from None
-
-    def _apply(self, forward_pass: Any, name: str, parameters: Arrays, inputs: tuple[Any, ...]) -> Any:
-        options = {"random": forward_pass.random} if self.uses_random else {}
-        output = self.forward(parameters, *inputs, **options)
-        forward_pass.readings.append((name, inputs, None, output))
-        return output
-
-
-class Activated:
-    """The second half of a layer that ends in an activation: z ↦ act(z), both remembered."""
-
-    activation: ActivationName
-
-    def linear(self, parameters: Arrays, *inputs: Any) -> Any:
-        """The linear activation z."""
-        raise SettingError(f"{type(self).__name__} has no linear(parameters, *inputs); write one.")
-
-    def forward(self, parameters: Arrays, *inputs: Any) -> Any:
-        """act(z)."""
-        return activation(self.activation)(self.linear(parameters, *inputs))
-
-    def _apply(self, forward_pass: Any, name: str, parameters: Arrays, inputs: tuple[Any, ...]) -> Any:
-        with scope("linear"):
-            z = self.linear(parameters, *inputs)
-        with scope("activation"):
-            a = activation(self.activation)(z)
-        forward_pass.note_activation(name_of(self.activation), z, a)
-        forward_pass.readings.append((name, inputs, z, a))
-        return a
+def _is_auto(given: Any) -> bool:
+    """Whether how a weight starts is left to its activation."""
+    return isinstance(given, str) and given == "auto"
 
 
 @dataclass(frozen=True)
@@ -137,7 +62,7 @@ class Dense(Activated, Layer):
         activation(self.activation)
         for part in ("weight", "bias"):
             given = getattr(self, part)
-            if not (given is None or isinstance(given, Parameter) or (isinstance(given, str) and given == "auto")):
+            if not (given is None or isinstance(given, Parameter) or _is_auto(given)):
                 made = initializer(given)
                 if isinstance(made, Given):  # arrays become tuples, so that layers can be compared and hashed
                     object.__setattr__(self, part, made)
@@ -151,16 +76,11 @@ class Dense(Activated, Layer):
         specs = {}
         if not isinstance(self.weight, Parameter):
             width = sum(shape[-1] for shape in shapes)
-            specs["weight"] = ParameterSpec((width, self.units), self._weight_initializer())
+            start = start_before(self.activation) if _is_auto(self.weight) else self.weight
+            specs["weight"] = ParameterSpec((width, self.units), start, bias=False)
         if self.bias is not None and not isinstance(self.bias, Parameter):
-            specs["bias"] = ParameterSpec((self.units,), self.bias)
+            specs["bias"] = ParameterSpec((self.units,), self.bias, bias=True)
         return specs
-
-    def _weight_initializer(self) -> Any:
-        if not (isinstance(self.weight, str) and self.weight == "auto"):
-            return self.weight
-        name = name_of(self.activation)
-        return "he_normal" if name in RECTIFIERS else "lecun_normal" if name == "selu" else "glorot_uniform"
 
     def linear(self, parameters: Arrays, *inputs: Any) -> Any:
         """Z = x · W + b."""
@@ -169,9 +89,6 @@ class Dense(Activated, Layer):
         if self.bias is None:
             return z
         return z + (self.bias() if isinstance(self.bias, Parameter) else parameters["bias"])
-
-    def __repr__(self) -> str:
-        return _short(self, "units", activation="identity", weight="auto", bias="zeros", name=None)
 
 
 @dataclass(frozen=True)
@@ -193,9 +110,6 @@ class Activation(Activated, Layer):
         """The input itself."""
         (x,) = inputs
         return x
-
-    def __repr__(self) -> str:
-        return _short(self, "activation", name=None)
 
 
 @dataclass(frozen=True)
@@ -226,9 +140,6 @@ class Dropout(Layer):
             return x
         return np.where(random(x.shape) >= np.float32(self.rate), x * (1.0 / (1.0 - self.rate)), 0.0)
 
-    def __repr__(self) -> str:
-        return _short(self, "rate", name=None)
-
 
 @dataclass(frozen=True)
 class Flatten(Layer):
@@ -238,9 +149,6 @@ class Flatten(Layer):
         """The same numbers, one row for every sample."""
         (x,) = inputs
         return np.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
-
-    def __repr__(self) -> str:
-        return _short(self, name=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,6 +161,9 @@ class Parameter(Layer, ArrayInterface):
         Its shape; `()` for a single number.
     initializer : initialiser, name of one, number, or array
         How it starts.
+    bias : bool, optional
+        Whether it is a bias, which `l1` and `l2` leave alone. By default the network's function decides: an array that
+        is only ever added to what depends on the data is a bias.
 
     Examples
     --------
@@ -265,10 +176,11 @@ class Parameter(Layer, ArrayInterface):
 
     shape: tuple[int, ...] = ()
     initializer: Any = "zeros"
+    bias: bool | None = None
 
     def parameters(self, *shapes: Shape) -> Mapping[str, ParameterSpec]:
         """The array itself, under the name `value`."""
-        return {"value": ParameterSpec(self.shape, self.initializer)}
+        return {"value": ParameterSpec(self.shape, self.initializer, bias=self.bias)}
 
     def forward(self, parameters: Arrays, *inputs: Any) -> Any:
         """The array."""
@@ -290,19 +202,3 @@ class Parameter(Layer, ArrayInterface):
     def dtype(self) -> Any:  # type: ignore[override]
         """Kind of number."""
         return self().dtype
-
-    def __repr__(self) -> str:
-        return _short(self, "shape", initializer="zeros", name=None)
-
-
-def _short(layer: Any, *always: str, **defaults: Any) -> str:
-    """The call that makes the layer, without what is left at its default."""
-    shown = [f"{key}={getattr(layer, key)!r}" for key in always]
-    shown += [
-        f"{key}={getattr(layer, key)!r}" for key, default in defaults.items() if not _same(getattr(layer, key), default)
-    ]
-    return f"{type(layer).__name__}({', '.join(shown)})"
-
-
-def _same(value: Any, default: Any) -> bool:
-    return type(value) is type(default) and value == default

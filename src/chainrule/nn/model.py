@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.activations import name_of
+from chainrule.nn.biases import added_only
 from chainrule.nn.context import Building, ForwardPass, current, numbered, running
-from chainrule.nn.layers import Layer
+from chainrule.nn.layer import Layer
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.nn.randomness import RandomNumbers
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Traced
+from chainrule.tracing.program import Variable
 from chainrule.tracing.recorder import Recorder
 from chainrule.tracing.scope import scope
 
@@ -99,7 +102,7 @@ class Model:
     """A network's function, its layers by name, and the parameters they need.
 
     `inputs` are the shapes of one sample of every input; `outputs` the types of one sample of the results, nested
-    as the function gives them; `shapes` what every layer gives for one sample.
+    as the function gives them; `shapes` what every layer gives for one sample. Every spec says whether it is a bias.
     """
 
     function: Callable[..., Any]
@@ -109,6 +112,13 @@ class Model:
     inputs: tuple[tuple[int, ...], ...]
     outputs: Any
     shapes: Mapping[str, tuple[int, ...]]
+
+    @cached_property
+    def biases(self) -> frozenset[str]:
+        """The names of the parameters that are biases."""
+        return frozenset(
+            f"{layer}.{name}" for layer, own in self.specs.items() for name, spec in own.items() if spec.bias
+        )
 
     def __reduce__(self) -> Any:
         """Copies and pickles are built anew: layers are known by their identity, which a copy does not share."""
@@ -154,11 +164,23 @@ def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Mo
         function,
         building.layers,
         dict(building.names),
-        building.specs,
+        _with_biases(building, [x.variable for x in values], leaves),
         tuple(tuple(shape) for shape in inputs),
         trees.unflatten(structure, [ArrayType(shape, np.dtype(np.float32)) for shape in shapes]),
         {name: tuple(output.shape[1:]) for name, _, _, output in building.readings},
     )
+
+
+def _with_biases(building: Building, inputs: Sequence[Variable], outputs: Sequence[Any]) -> dict[str, dict[str, Any]]:
+    """What layers ask for, with it decided whether each parameter is a bias: as the layer says, or by its uses."""
+    added = added_only(building.recorder.equations, inputs, [x.variable for x in outputs])
+    return {
+        layer: {
+            name: spec if spec.bias is not None else replace(spec, bias=building.variable(layer, name) in added)
+            for name, spec in own.items()
+        }
+        for layer, own in building.specs.items()
+    }
 
 
 def _sample_shape(leaf: Any, batch: int) -> tuple[int, ...]:

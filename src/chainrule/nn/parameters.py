@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import DataError, SettingError, ShapeError, UnknownNameError
-from chainrule.nn.initializers import Initializer
+from chainrule.nn.initializer import Initializer
 from chainrule.ops.operation import ArrayType
 
 Parameters = dict[str, dict[str, Any]]
@@ -19,14 +19,17 @@ Parameters = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class ParameterSpec:
-    """A parameter a layer asks for: its shape, how it is drawn, and whether it is learned.
+    """A parameter a layer asks for: its shape, how it is drawn, whether it is learned, and whether it is a bias.
 
-    `initializer` is an initialiser, the name of one, a number, or the values themselves.
+    `initializer` is an initialiser, the name of one, a number, or the values themselves. A `bias` is left alone by the
+    penalties `l1` and `l2`; `None` leaves that to the layer's function: a bias is what is only ever added to something
+    that depends on the data.
     """
 
     shape: tuple[int, ...]
     initializer: Initializer | Any = "glorot_uniform"
     trainable: bool = True
+    bias: bool | None = None
 
     @property
     def type(self) -> ArrayType:

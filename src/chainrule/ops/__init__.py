@@ -16,8 +16,11 @@ from chainrule.ops import (
     trigonometric,
 )
 from chainrule.ops.functions.function import FUNCTIONS, ArrayFunction, function
+from chainrule.ops.functions.of_operations import functions_of
 from chainrule.ops.kinds import Contraction, Custom, Domain, Elementwise, Layout, Reduction
 from chainrule.ops.operation import REGISTRY, ArrayType, Example, Operation, eager, example, operation
+
+FUNCTIONS.update(functions_of(REGISTRY.values()))
 
 __all__ = [
     "FUNCTIONS",

@@ -13,6 +13,7 @@ import numpy as np
 
 from chainrule.ops.exponential import FAR_OUT
 from chainrule.ops.kinds.elementwise import NONZERO, POSITIVE, REAL, Domain, Elementwise
+from chainrule.ops.notation import CLOSE, EITHER_ZERO, EXACT, Accuracy, Textbook, named
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, "Self-normalizing networks"
 
@@ -48,6 +49,10 @@ sigmoid = Elementwise(
     partials=(lambda m, y, x: y * (1.0 - y),),
     latex=r"\sigma\left({0}\right)",
     domain=(REAL,),
+    notation=named("σ"),
+    accuracy=CLOSE,
+    doc="σ(x) = 1/(1 + e⁻ˣ).",
+    activation="plain",
 )
 relu = Elementwise(
     "relu",
@@ -55,6 +60,10 @@ relu = Elementwise(
     partials=(lambda m, y, x: m.indicator(x > 0, y),),
     latex=r"\operatorname{{relu}}\left({0}\right)",
     domain=(NONZERO,),
+    textbook=Textbook(partials=(lambda m, y, x: m.indicator(x > 0, x),)),
+    accuracy=EITHER_ZERO,
+    doc="max(x, 0); its derivative at 0 is 0.",
+    activation="rectifier",
 )
 leaky_relu = Elementwise(
     "leaky_relu",
@@ -65,6 +74,12 @@ leaky_relu = Elementwise(
     ),
     latex=r"\operatorname{{leaky\ relu}}\left({0}\right)",
     domain=(NONZERO, POSITIVE),
+    textbook=Textbook(
+        partials=(lambda m, y, x, slope: m.where(x > 0, 1.0, slope), lambda m, y, x, slope: m.where(x > 0, 0.0, x))
+    ),
+    doc="x where positive, slope·x elsewhere.",
+    activation="rectifier",
+    defaults={"slope": 0.01},
 )
 elu = Elementwise(
     "elu",
@@ -75,6 +90,16 @@ elu = Elementwise(
     ),
     latex=r"\operatorname{{elu}}\left({0}\right)",
     domain=(NONZERO, POSITIVE),
+    textbook=Textbook(
+        partials=(
+            lambda m, y, x, alpha: m.where(x > 0, 1.0, alpha * m.exp(x)),
+            lambda m, y, x, alpha: m.where(x > 0, 0.0, m.exp(x) - 1.0),
+        )
+    ),
+    accuracy=Accuracy(4.0, composed=True, either_zero=True),
+    doc="x where positive, alpha·(eˣ − 1) elsewhere.",
+    activation="rectifier",
+    defaults={"alpha": 1.0},
 )
 selu = Elementwise(
     "selu",
@@ -82,6 +107,10 @@ selu = Elementwise(
     partials=(lambda m, y, x: SELU_SCALE * m.where(x > 0, 1.0, SELU_ALPHA * m.exp(m.minimum(x, 0.0))),),
     latex=r"\operatorname{{selu}}\left({0}\right)",
     domain=(NONZERO,),
+    textbook=Textbook(partials=(lambda m, y, x: m.where(x > 0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * m.exp(x)),)),
+    accuracy=Accuracy(4.0, composed=True, either_zero=True),
+    doc="The self-normalising exponential linear unit (Klambauer et al. 2017).",
+    activation="self-normalizing",
 )
 gelu = Elementwise(
     "gelu",
@@ -89,6 +118,9 @@ gelu = Elementwise(
     partials=(lambda m, y, x: _normal_cdf(m, x) + x * _normal_density(m, x),),
     latex=r"\operatorname{{gelu}}\left({0}\right)",
     domain=(Domain(-6.0, 6.0),),
+    textbook=Textbook(lambda m, x: x * m.normal_cdf(x), (lambda m, y, x: m.normal_cdf(x) + x * m.normal_density(x),)),
+    doc="x·Φ(x), with Φ the normal distribution function (Hendrycks and Gimpel 2016).",
+    activation="rectifier",
 )
 silu = Elementwise(
     "silu",
@@ -96,6 +128,11 @@ silu = Elementwise(
     partials=(_silu_slope,),
     latex=r"\operatorname{{silu}}\left({0}\right)",
     domain=(REAL,),
+    textbook=Textbook(
+        lambda m, x: x * m.sigmoid(x), (lambda m, y, x: m.sigmoid(x) + x * m.sigmoid(x) * (1.0 - m.sigmoid(x)),)
+    ),
+    doc="x·σ(x), also called swish.",
+    activation="rectifier",
 )
 softplus = Elementwise(
     "softplus",
@@ -103,6 +140,10 @@ softplus = Elementwise(
     partials=(lambda m, y, x: m.sigmoid(x),),
     latex=r"\ln\left(1 + e^{{{0}}}\right)",
     domain=(NONZERO,),
+    textbook=Textbook(lambda m, x: m.log(1.0 + m.exp(x))),
+    accuracy=CLOSE,
+    doc="ln(1 + eˣ).",
+    activation="rectifier",
 )
 softsign = Elementwise(
     "softsign",
@@ -110,6 +151,9 @@ softsign = Elementwise(
     partials=(lambda m, y, x: m.square(1.0 - m.absolute(y)),),
     latex=r"\frac{{{0}}}{{1 + \left|{0}\right|}}",
     domain=(NONZERO,),
+    textbook=Textbook(lambda m, x: x / (1.0 + m.absolute(x)), (lambda m, y, x: 1.0 / m.square(1.0 + m.absolute(x)),)),
+    doc="x/(1 + |x|).",
+    activation="plain",
 )
 step = Elementwise(
     "step",
@@ -117,6 +161,9 @@ step = Elementwise(
     partials=(None,),
     latex=r"\operatorname{{step}}\left({0}\right)",
     domain=(NONZERO,),
+    accuracy=EXACT,
+    doc="1 where x is positive, 0 elsewhere; its derivative is 0.",
+    activation="plain",
 )
 clip = Elementwise(
     "clip",
@@ -129,4 +176,5 @@ clip = Elementwise(
     latex=r"\operatorname{{clip}}\left({0}, {1}, {2}\right)",
     domain=(Domain(-3.0, 3.0, kinks=(-1.0, 1.0)), Domain(-1.0, -1.0), Domain(1.0, 1.0)),
     numpy=lambda x, low, high: np.minimum(np.maximum(x, low), high),
+    accuracy=EXACT,
 )

@@ -12,14 +12,43 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.kinds.elementwise import BOOLEAN, NONZERO, POSITIVE, REAL, Domain, Elementwise
+from chainrule.ops.notation import (
+    ATOM,
+    CLOSE,
+    EITHER_ZERO,
+    EXACT,
+    NEAR,
+    POWER,
+    PRODUCT,
+    SIGN,
+    SUM,
+    Notation,
+    Textbook,
+    infix,
+    named,
+)
 from chainrule.ops.operation import example
 
 STEPS = Domain(kinks=tuple(float(k) for k in range(-8, 9)))
 HALF_STEPS = Domain(kinks=tuple(k + 0.5 for k in range(-9, 9)))
 
-add = Elementwise("add", value=lambda m, a, b: a + b, partials=(1, 1), latex="{0} + {1}", domain=(REAL, REAL))
+add = Elementwise(
+    "add",
+    value=lambda m, a, b: a + b,
+    partials=(1, 1),
+    latex="{0} + {1}",
+    domain=(REAL, REAL),
+    neutral=(0, 0),
+    notation=infix("+", " + ", SUM, (SUM, SUM), symbol="+", algebra="sum", rule="sum rule", cost="addition"),
+)
 subtract = Elementwise(
-    "subtract", value=lambda m, a, b: a - b, partials=(1, -1), latex="{0} - {1}", domain=(REAL, REAL)
+    "subtract",
+    value=lambda m, a, b: a - b,
+    partials=(1, -1),
+    latex="{0} - {1}",
+    domain=(REAL, REAL),
+    neutral=(None, 0),
+    notation=infix("−", " - ", SUM, (SUM, PRODUCT), symbol="−", algebra="difference", rule="sum rule", cost="addition"),
 )
 multiply = Elementwise(
     "multiply",
@@ -27,6 +56,18 @@ multiply = Elementwise(
     partials=(lambda m, y, a, b: b, lambda m, y, a, b: a),
     latex=r"{0} \cdot {1}",
     domain=(REAL, REAL),
+    neutral=(1, 1),
+    notation=infix(
+        "·",
+        "*",
+        PRODUCT,
+        (PRODUCT, PRODUCT),
+        symbol="×",
+        algebra="product",
+        rule="product rule",
+        linear=(0, 1),
+        cost="multiplication",
+    ),
 )
 divide = Elementwise(
     "divide",
@@ -34,15 +75,36 @@ divide = Elementwise(
     partials=(lambda m, y, a, b: 1.0 / b, lambda m, y, a, b: -y / b),
     latex=r"\frac{{{0}}}{{{1}}}",
     domain=(REAL, NONZERO),
+    neutral=(None, 1),
+    notation=Notation(
+        "fraction", "/", PRODUCT, (PRODUCT, SIGN), "{0}/{1}", "÷", "quotient", "quotient rule", (0,), "multiplication"
+    ),
 )
-negative = Elementwise("negative", value=lambda m, x: -x, partials=(-1,), latex="-{0}", domain=(REAL,))
-positive = Elementwise("positive", value=lambda m, x: +x, partials=(1,), latex="{0}", domain=(REAL,))
+negative = Elementwise(
+    "negative",
+    value=lambda m, x: -x,
+    partials=(-1,),
+    latex="-{0}",
+    domain=(REAL,),
+    notation=Notation("prefix", "−", SIGN, (SIGN,), "-{0}", "−", "negation", "constant factor", cost="free"),
+)
+positive = Elementwise(
+    "positive",
+    value=lambda m, x: +x,
+    partials=(1,),
+    latex="{0}",
+    domain=(REAL,),
+    passes=True,
+    notation=Notation("prefix", "", SIGN, (SIGN,), "+{0}", algebra="identity", rule="identity rule", cost="free"),
+)
 reciprocal = Elementwise(
     "reciprocal",
     value=lambda m, x: 1.0 / x,
     partials=(lambda m, y, x: -y * y,),
     latex=r"\frac{{1}}{{{0}}}",
     domain=(NONZERO,),
+    notation=Notation(algebra="reciprocal", rule="quotient rule", cost="multiplication"),
+    textbook=Textbook(partials=(lambda m, y, x: -1.0 / m.square(x),)),
 )
 
 
@@ -67,9 +129,19 @@ power = Elementwise(
     latex="{{{0}}}^{{{1}}}",
     domain=(POSITIVE, REAL),
     doc="At a = 0 the derivative by the exponent is taken as 0.",
+    notation=Notation("power", "^", POWER, (ATOM, POWER), "{0}**{1}", "^", "power", "power rule"),
+    textbook=Textbook(partials=(lambda m, y, a, b: b * m.power(a, b - 1), lambda m, y, a, b: y * m.log(a))),
+    accuracy=CLOSE,
 )
 square = Elementwise(
-    "square", value=lambda m, x: x * x, partials=(lambda m, y, x: 2.0 * x,), latex="{{{0}}}^{{2}}", domain=(REAL,)
+    "square",
+    value=lambda m, x: x * x,
+    partials=(lambda m, y, x: 2.0 * x,),
+    latex="{{{0}}}^{{2}}",
+    domain=(REAL,),
+    notation=Notation(
+        "power", "2", POWER, (ATOM,), "{0}**2", algebra="square", rule="power rule", cost="multiplication"
+    ),
 )
 sqrt = Elementwise(
     "sqrt",
@@ -77,6 +149,8 @@ sqrt = Elementwise(
     partials=(lambda m, y, x: 0.5 / y,),
     latex=r"\sqrt{{{0}}}",
     domain=(POSITIVE,),
+    notation=Notation("root", "√", rule="power rule"),
+    textbook=Textbook(partials=(lambda m, y, x: 1.0 / (2.0 * m.sqrt(x)),)),
 )
 cbrt = Elementwise(
     "cbrt",
@@ -84,6 +158,9 @@ cbrt = Elementwise(
     partials=(lambda m, y, x: 1.0 / (3.0 * y * y),),
     latex=r"\sqrt[3]{{{0}}}",
     domain=(Domain(kinks=(0.0,)),),
+    notation=Notation("root", "∛", rule="power rule"),
+    textbook=Textbook(partials=(lambda m, y, x: 1.0 / (3.0 * m.square(m.cbrt(x))),)),
+    accuracy=NEAR,
 )
 absolute = Elementwise(
     "absolute",
@@ -92,6 +169,7 @@ absolute = Elementwise(
     latex=r"\left|{0}\right|",
     domain=(NONZERO,),
     doc="The derivative at 0 is taken as 0.",
+    notation=Notation("fence", "||"),
 )
 sign = Elementwise(
     "sign",
@@ -110,6 +188,14 @@ hypot = Elementwise(
     latex=r"\sqrt{{{{{0}}}^{{2}} + {{{1}}}^{{2}}}}",
     domain=(NONZERO, NONZERO),
     doc="Both derivatives at the origin are taken as 0.",
+    textbook=Textbook(
+        lambda m, a, b: m.sqrt(m.square(a) + m.square(b)),
+        (
+            lambda m, y, a, b: a / m.sqrt(m.square(a) + m.square(b)),
+            lambda m, y, a, b: b / m.sqrt(m.square(a) + m.square(b)),
+        ),
+    ),
+    accuracy=NEAR,
 )
 maximum = Elementwise(
     "maximum",
@@ -120,8 +206,12 @@ maximum = Elementwise(
     ),
     latex=r"\max\left({0}, {1}\right)",
     domain=(REAL, REAL),
+    neutral=(-math.inf, -math.inf),
     separate=True,
     doc="Where the inputs are equal each gets half of the derivative.",
+    notation=named("max"),
+    textbook=Textbook(partials=(lambda m, y, a, b: m.indicator(a > b, y), lambda m, y, a, b: m.indicator(b > a, y))),
+    accuracy=EITHER_ZERO,
 )
 minimum = Elementwise(
     "minimum",
@@ -132,8 +222,12 @@ minimum = Elementwise(
     ),
     latex=r"\min\left({0}, {1}\right)",
     domain=(REAL, REAL),
+    neutral=(math.inf, math.inf),
     separate=True,
     doc="Where the inputs are equal each gets half of the derivative.",
+    notation=named("min"),
+    textbook=Textbook(partials=(lambda m, y, a, b: m.indicator(a < b, y), lambda m, y, a, b: m.indicator(b < a, y))),
+    accuracy=EITHER_ZERO,
 )
 floor = Elementwise(
     "floor",
@@ -141,6 +235,7 @@ floor = Elementwise(
     partials=(None,),
     latex=r"\left\lfloor {0} \right\rfloor",
     domain=(STEPS,),
+    notation=Notation("fence", "⌊⌋"),
 )
 ceil = Elementwise(
     "ceil",
@@ -148,6 +243,7 @@ ceil = Elementwise(
     partials=(None,),
     latex=r"\left\lceil {0} \right\rceil",
     domain=(STEPS,),
+    notation=Notation("fence", "⌈⌉"),
 )
 trunc = Elementwise(
     "trunc",
@@ -163,6 +259,7 @@ rint = Elementwise(
     latex=r"\operatorname{{round}}\left({0}\right)",
     domain=(HALF_STEPS,),
     doc="Halves are rounded to the even neighbour.",
+    notation=named("round"),
 )
 floor_divide = Elementwise(
     "floor_divide",
@@ -170,6 +267,7 @@ floor_divide = Elementwise(
     partials=(None, None),
     latex=r"\left\lfloor \frac{{{0}}}{{{1}}} \right\rfloor",
     domain=(REAL, NONZERO),
+    textbook=Textbook(lambda m, a, b: m.floor(a / b)),
 )
 remainder = Elementwise(
     "remainder",
@@ -178,6 +276,8 @@ remainder = Elementwise(
     latex=r"{0} \bmod {1}",
     domain=(Domain(2.0, 3.0), Domain(1.5, 2.0)),  # b goes into a once, and nowhere near twice
     doc="Of the sign of b, as Python's %; computed exactly, unlike a − ⌊a/b⌋·b.",
+    notation=infix("mod", " % ", PRODUCT, (PRODUCT, SIGN)),
+    textbook=Textbook(partials=(None, lambda m, y, a, b: -m.floor(a / b))),
 )
 where = Elementwise(
     "where",
@@ -190,10 +290,15 @@ where = Elementwise(
     latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
     domain=(BOOLEAN, REAL, REAL),
     numpy=lambda condition, a, b: np.where(condition, a, b)[()],  # type: ignore[call-overload]
+    notation=Notation("cases", rule="case by case", cost="free"),
+    accuracy=EXACT,
 )
 
 
 def _indicator(condition: Any, like: Any) -> Any:
+    condition = np.asarray(condition)
+    if condition.dtype != np.bool_:  # any number but 0 is true, also one that is not 1
+        condition = condition != 0
     shape = np.broadcast_shapes(np.shape(condition), np.shape(like))
     if np.shape(condition) != shape:
         condition = np.broadcast_to(condition, shape)
@@ -208,6 +313,8 @@ indicator = Elementwise(
     domain=(BOOLEAN, REAL),
     numpy=_indicator,
     doc="1 where the condition holds and 0 elsewhere, in the dtype of the second input.",
+    notation=Notation("case", cost="free"),
+    accuracy=EXACT,
 )
 astype = Elementwise(
     "astype",
@@ -217,7 +324,10 @@ astype = Elementwise(
     domain=(REAL,),
     numpy=lambda x, dtype: np.asarray(x).astype(dtype)[()],
     doc="The same numbers in another dtype (attribute `dtype`).",
+    passes=True,
     examples=(example((2, 3), dtype=np.dtype("float64")),),
+    notation=Notation(algebra="identity", rule="", cost="free"),
+    accuracy=EXACT,
 )
 stop_gradient = Elementwise(
     "stop_gradient",
@@ -226,5 +336,9 @@ stop_gradient = Elementwise(
     latex=r"\operatorname{{stop}}\left({0}\right)",
     domain=(REAL,),
     numpy=lambda x: x,
-    doc="The value itself, with derivative 0.",
+    passes=True,
+    notation=named("stop", cost="free"),
+    accuracy=EXACT,
+    doc="The value itself, treated as a constant by every derivative.",
+    public=True,
 )

@@ -6,31 +6,51 @@ from collections.abc import Callable
 from typing import Any
 
 from chainrule.ops.kinds.elementwise import BOOLEAN, INTEGER, REAL, Domain, Elementwise
+from chainrule.ops.notation import ATOM, COMPARISON, SIGN, Notation, infix, relation
 
 
-def _pair(name: str, value: Callable[..., Any], latex: str, domain: Domain) -> Elementwise:
+def _pair(
+    name: str,
+    value: Callable[..., Any],
+    latex: str,
+    domain: Domain,
+    notation: Notation,
+    neutral: float | None = None,
+) -> Elementwise:
     return Elementwise(
         name,
         value=value,
         partials=(None, None),
         latex=latex,
+        notation=notation,
         domain=(domain, domain),
         separate=domain is REAL,
+        neutral=(neutral, neutral),
     )
 
 
-equal = _pair("equal", lambda m, a, b: a == b, "{0} = {1}", REAL)
-not_equal = _pair("not_equal", lambda m, a, b: a != b, r"{0} \neq {1}", REAL)
-less = _pair("less", lambda m, a, b: a < b, "{0} < {1}", REAL)
-less_equal = _pair("less_equal", lambda m, a, b: a <= b, r"{0} \leq {1}", REAL)
-greater = _pair("greater", lambda m, a, b: a > b, "{0} > {1}", REAL)
-greater_equal = _pair("greater_equal", lambda m, a, b: a >= b, r"{0} \geq {1}", REAL)
+def _connective(sign: str) -> Notation:
+    """A sign between conditions or bits; mixed ones need parentheses. It is typed as a call."""
+    return infix(sign, "", COMPARISON, (ATOM, ATOM))
 
-logical_and = _pair("logical_and", lambda m, a, b: m.logical_and(a, b), r"{0} \wedge {1}", BOOLEAN)
-logical_or = _pair("logical_or", lambda m, a, b: m.logical_or(a, b), r"{0} \vee {1}", BOOLEAN)
-logical_xor = _pair("logical_xor", lambda m, a, b: m.logical_xor(a, b), r"{0} \oplus {1}", BOOLEAN)
+
+equal = _pair("equal", lambda m, a, b: a == b, "{0} = {1}", REAL, relation("=", "=="))
+not_equal = _pair("not_equal", lambda m, a, b: a != b, r"{0} \neq {1}", REAL, relation("≠", "!="))
+less = _pair("less", lambda m, a, b: a < b, "{0} < {1}", REAL, relation("<"))
+less_equal = _pair("less_equal", lambda m, a, b: a <= b, r"{0} \leq {1}", REAL, relation("≤", "<="))
+greater = _pair("greater", lambda m, a, b: a > b, "{0} > {1}", REAL, relation(">"))
+greater_equal = _pair("greater_equal", lambda m, a, b: a >= b, r"{0} \geq {1}", REAL, relation("≥", ">="))
+
+logical_and = _pair("logical_and", lambda m, a, b: m.logical_and(a, b), r"{0} \wedge {1}", BOOLEAN, _connective("∧"), 1)
+logical_or = _pair("logical_or", lambda m, a, b: m.logical_or(a, b), r"{0} \vee {1}", BOOLEAN, _connective("∨"), 0)
+logical_xor = _pair("logical_xor", lambda m, a, b: m.logical_xor(a, b), r"{0} \oplus {1}", BOOLEAN, _connective("⊕"))
 logical_not = Elementwise(
-    "logical_not", value=lambda m, x: m.logical_not(x), partials=(None,), latex=r"\neg {0}", domain=(BOOLEAN,)
+    "logical_not",
+    value=lambda m, x: m.logical_not(x),
+    partials=(None,),
+    latex=r"\neg {0}",
+    domain=(BOOLEAN,),
+    notation=Notation("prefix", "¬", SIGN, (ATOM,)),
 )
 
 isnan = Elementwise(
@@ -55,8 +75,10 @@ isfinite = Elementwise(
     domain=(REAL,),
 )
 
-bitwise_and = _pair("bitwise_and", lambda m, a, b: m.bitwise_and(a, b), r"{0} \mathbin{{\&}} {1}", INTEGER)
-bitwise_or = _pair("bitwise_or", lambda m, a, b: m.bitwise_or(a, b), r"{0} \mid {1}", INTEGER)
-bitwise_xor = _pair("bitwise_xor", lambda m, a, b: m.bitwise_xor(a, b), r"{0} \oplus {1}", INTEGER)
-left_shift = _pair("left_shift", lambda m, a, b: m.left_shift(a, b), r"{0} \ll {1}", INTEGER)
-right_shift = _pair("right_shift", lambda m, a, b: m.right_shift(a, b), r"{0} \gg {1}", INTEGER)
+bitwise_and = _pair(
+    "bitwise_and", lambda m, a, b: m.bitwise_and(a, b), r"{0} \mathbin{{\&}} {1}", INTEGER, _connective("&")
+)
+bitwise_or = _pair("bitwise_or", lambda m, a, b: m.bitwise_or(a, b), r"{0} \mid {1}", INTEGER, _connective("|"))
+bitwise_xor = _pair("bitwise_xor", lambda m, a, b: m.bitwise_xor(a, b), r"{0} \oplus {1}", INTEGER, _connective("⊕"))
+left_shift = _pair("left_shift", lambda m, a, b: m.left_shift(a, b), r"{0} \ll {1}", INTEGER, _connective("≪"))
+right_shift = _pair("right_shift", lambda m, a, b: m.right_shift(a, b), r"{0} \gg {1}", INTEGER, _connective("≫"))

@@ -6,17 +6,40 @@ import math
 from typing import Any
 
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain, Elementwise
+from chainrule.ops.notation import CLOSE, COMPOSED, Accuracy, Notation, Textbook, named
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
 FAR_OUT = 40.0
 """Beyond this the normal density is 0 in every dtype, and squares of larger numbers could overflow."""
 
-exp = Elementwise("exp", value=lambda m, x: m.exp(x), partials=(lambda m, y, x: y,), latex="e^{{{0}}}", domain=(REAL,))
+exp = Elementwise(
+    "exp",
+    value=lambda m, x: m.exp(x),
+    partials=(lambda m, y, x: y,),
+    latex="e^{{{0}}}",
+    domain=(REAL,),
+    notation=Notation("exponential", "e"),
+    accuracy=CLOSE,
+    activation="plain",
+)
 exp2 = Elementwise(
-    "exp2", value=lambda m, x: m.exp2(x), partials=(lambda m, y, x: LN2 * y,), latex="2^{{{0}}}", domain=(REAL,)
+    "exp2",
+    value=lambda m, x: m.exp2(x),
+    partials=(lambda m, y, x: LN2 * y,),
+    latex="2^{{{0}}}",
+    domain=(REAL,),
+    notation=Notation("exponential", "2"),
+    textbook=Textbook(partials=(lambda m, y, x: m.log(2.0) * y,)),
+    accuracy=CLOSE,
 )
 expm1 = Elementwise(
-    "expm1", value=lambda m, x: m.expm1(x), partials=(lambda m, y, x: y + 1.0,), latex="e^{{{0}}} - 1", domain=(REAL,)
+    "expm1",
+    value=lambda m, x: m.expm1(x),
+    partials=(lambda m, y, x: y + 1.0,),
+    latex="e^{{{0}}} - 1",
+    domain=(REAL,),
+    textbook=Textbook(lambda m, x: m.exp(x) - 1.0, (lambda m, y, x: m.exp(x),)),
+    accuracy=CLOSE,
 )
 log = Elementwise(
     "log",
@@ -24,6 +47,8 @@ log = Elementwise(
     partials=(lambda m, y, x: 1.0 / x,),
     latex=r"\ln {0}",
     domain=(POSITIVE,),
+    notation=named("ln"),
+    accuracy=CLOSE,
 )
 log2 = Elementwise(
     "log2",
@@ -31,6 +56,9 @@ log2 = Elementwise(
     partials=(lambda m, y, x: 1.0 / (LN2 * x),),
     latex=r"\log_{{2}} {0}",
     domain=(POSITIVE,),
+    notation=named("log₂"),
+    textbook=Textbook(partials=(lambda m, y, x: 1.0 / (x * m.log(2.0)),)),
+    accuracy=CLOSE,
 )
 log10 = Elementwise(
     "log10",
@@ -38,6 +66,9 @@ log10 = Elementwise(
     partials=(lambda m, y, x: 1.0 / (LN10 * x),),
     latex=r"\log_{{10}} {0}",
     domain=(POSITIVE,),
+    notation=named("log₁₀"),
+    textbook=Textbook(partials=(lambda m, y, x: 1.0 / (x * m.log(10.0)),)),
+    accuracy=CLOSE,
 )
 log1p = Elementwise(
     "log1p",
@@ -45,6 +76,8 @@ log1p = Elementwise(
     partials=(lambda m, y, x: 1.0 / (1.0 + x),),
     latex=r"\ln\left(1 + {0}\right)",
     domain=(Domain(low=-1.0),),
+    textbook=Textbook(lambda m, x: m.log(1.0 + x)),
+    accuracy=CLOSE,
 )
 logaddexp = Elementwise(
     "logaddexp",
@@ -53,6 +86,11 @@ logaddexp = Elementwise(
     latex=r"\ln\left(e^{{{0}}} + e^{{{1}}}\right)",
     domain=(REAL, REAL),
     separate=True,
+    textbook=Textbook(
+        lambda m, a, b: m.log(m.exp(a) + m.exp(b)),
+        (lambda m, y, a, b: m.exp(a) / (m.exp(a) + m.exp(b)), lambda m, y, a, b: m.exp(b) / (m.exp(a) + m.exp(b))),
+    ),
+    accuracy=COMPOSED,
 )
 
 # erf(x) = x·P(x²) on |x| ≤ 1 and sign(x)·(1 − e^(−x²)·Q(2/(2+|x|))) beyond: Chebyshev interpolants computed
@@ -90,4 +128,34 @@ erf = Elementwise(
     partials=(lambda m, y, x: (2.0 / math.sqrt(math.pi)) * m.exp(-m.square(m.minimum(m.absolute(x), FAR_OUT))),),
     latex=r"\operatorname{{erf}}\left({0}\right)",
     domain=(Domain(-6.0, 6.0),),
+    textbook=Textbook(partials=(lambda m, y, x: 2.0 / m.sqrt(math.pi) * m.exp(-m.square(x)),)),
+    accuracy=CLOSE,
+    doc="The error function, 2/√π ∫₀ˣ e^(−t²) dt.",
+    public=True,
+)
+
+
+def _normal_density(m: Any, x: Any) -> Any:
+    return m.exp(-0.5 * m.square(m.minimum(m.absolute(x), FAR_OUT))) * (1.0 / math.sqrt(2.0 * math.pi))
+
+
+normal_density = Elementwise(
+    "normal_density",
+    value=_normal_density,
+    partials=(lambda m, y, x: -x * y,),
+    latex=r"\varphi\left({0}\right)",
+    notation=named("φ"),
+    domain=(Domain(-6.0, 6.0),),
+    doc="The density of the standard normal distribution, e^(−x²/2)/√(2π).",
+)
+normal_cdf = Elementwise(
+    "normal_cdf",
+    value=lambda m, x: 0.5 * (1.0 + m.erf(x * math.sqrt(0.5))),
+    partials=(lambda m, y, x: _normal_density(m, x),),
+    textbook=Textbook(partials=(lambda m, y, x: m.normal_density(x),)),
+    accuracy=Accuracy(16.0, composed=True),  # 1 + erf loses digits where it is small
+    latex=r"\Phi\left({0}\right)",
+    notation=named("Φ"),
+    domain=(Domain(-6.0, 6.0),),
+    doc="The distribution function of the standard normal distribution.",
 )

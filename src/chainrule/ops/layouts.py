@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ShapeError
+from chainrule.ops.axes import Kept, Link, Links, Put, Scattered, Taken, broadcasting, regrouping, slicing
 from chainrule.ops.kinds.elementwise import sum_to
 from chainrule.ops.kinds.layout import Layout
 from chainrule.ops.operation import example, shape_of
@@ -34,6 +35,11 @@ def _broadcast(x: Any, shape: Shape) -> Any:
     )  # a writable array, and sooner made than a broadcast view
     result[...] = x
     return result
+
+
+def _batched_broadcast(m: Any, size: int, batched: Any, x: Any, shape: Shape) -> Any:
+    missing = (1,) * (len(shape) - len(x.shape) + 1)
+    return m.broadcast_to(m.reshape(x, shape=(size, *missing, *x.shape[1:])), shape=(size, *shape))
 
 
 def _slices(start: Bounds, stop: Bounds, step: Shape) -> tuple[slice, ...]:
@@ -74,6 +80,13 @@ def _concatenate_adjoint(m: Any, g: Any, index: int, *xs: Any, axis: int) -> Any
     )
 
 
+def _take(x: Any, indices: Any, axis: int) -> Any:
+    """Positions count from the front: what NumPy would count from the back lies before the first."""
+    if np.min(indices, initial=0) < 0:
+        raise IndexError(f"index {np.min(indices)} is out of bounds for axis {axis} with size {np.shape(x)[axis]}")
+    return np.take(x, indices, axis=axis)
+
+
 def _take_shape(x: Shape, indices: Shape, axis: int) -> Shape:
     return (*x[:axis], *indices, *x[axis + 1 :])
 
@@ -92,35 +105,110 @@ def _scatter_shape(x: Shape, indices: Shape, axis: int, length: int) -> Shape:
     return (*x[:axis], length, *x[axis + len(indices) :])
 
 
+def _concatenate_links(*shapes: Shape, axis: int) -> tuple[Links, ...]:
+    begin, links = 0, []
+    for shape in shapes:
+        whole = len(shapes) == 1
+        links.append(tuple(Kept(i, i) if i != axis or whole else Put(i, i, begin, 1) for i in range(len(shape))))
+        begin += shape[axis]
+    return tuple(links)
+
+
+def _take_links(x: Shape, indices: Shape, axis: int) -> tuple[Links, ...]:
+    more = len(indices)
+    targets = tuple(range(axis, axis + more))
+    source: list[Link] = [Kept(i, i if i < axis else i + more - 1) for i in range(len(x)) if i != axis]
+    return (*source, Taken(axis, targets, 1)), tuple(Kept(k, axis + k) for k in range(more))
+
+
+def _scatter_links(x: Shape, indices: Shape, axis: int, length: int) -> tuple[Links, ...]:
+    more = len(indices)
+    sources = tuple(range(axis, axis + more))
+    moved: list[Link] = [Kept(i, i if i < axis else i - more + 1) for i in range(len(x)) if i not in sources]
+    return (*moved, Scattered(sources, axis, 1)), ()
+
+
+def _batched_take(m: Any, size: int, batched: Any, x: Any, indices: Any, axis: int) -> Any:
+    """Positions that differ from member to member are numbered through, along one axis of all members' slices."""
+    if not batched[1]:
+        return m.take(x, indices, axis=axis + 1)
+    if not batched[0]:
+        found = m.take(x, indices, axis=axis)
+        return m.transpose(found, axes=(axis, *(i for i in range(len(found.shape)) if i != axis)))
+    rest = [i for i in range(1, len(x.shape)) if i != axis + 1]
+    length = x.shape[axis + 1]
+    slices = m.reshape(m.transpose(x, axes=(0, axis + 1, *rest)), shape=(size * length, *(x.shape[i] for i in rest)))
+    more = len(indices.shape) - 1
+    found = m.take(slices, _numbered_through(m, indices, size, length), axis=0)
+    after = range(1 + more, len(found.shape))
+    return m.transpose(found, axes=(0, *after[:axis], *range(1, 1 + more), *after[axis:]))
+
+
+def _batched_scatter(m: Any, size: int, batched: Any, x: Any, indices: Any, axis: int, length: int) -> Any:
+    """As for `take`: every member's slices go to places of its own."""
+    if not batched[1]:
+        return m.scatter_add(x, indices, axis=axis + 1, length=length)
+    if not batched[0]:
+        x = m.broadcast_to(x, shape=(size, *x.shape))
+    more = len(indices.shape) - 1
+    before, own = range(1, axis + 1), range(axis + 1, axis + 1 + more)
+    order = (0, *own, *before, *range(axis + 1 + more, len(x.shape)))
+    places = _numbered_through(m, indices, size, length)
+    total = m.scatter_add(m.transpose(x, axes=order), places, axis=0, length=size * length)
+    apart = m.reshape(total, shape=(size, length, *total.shape[1:]))
+    return m.transpose(apart, axes=(0, *range(2, 2 + axis), 1, *range(2 + axis, len(apart.shape))))
+
+
+def _numbered_through(m: Any, indices: Any, size: int, length: int) -> Any:
+    """Places among the slices of all members, one member's after the other's; one that is not there stays so."""
+    begin = np.arange(size, dtype=np.intp).reshape((size,) + (1,) * (len(indices.shape) - 1)) * length
+    inside = m.logical_and(m.greater_equal(indices, -length), m.less(indices, length))
+    return m.where(inside, begin + m.where(m.less(indices, 0), indices + length, indices), size * length)
+
+
 builtin_sum = sum
 
 reshape = Layout(
     "reshape",
     value=lambda x, shape: np.reshape(x, shape),
     shape=_reshape_shape,
+    links=lambda x, shape: (regrouping(x, shape),),
+    batched=lambda m, size, batched, x, shape: m.reshape(x, shape=(size, *shape)),
     adjoint=lambda m, g, i, x, shape: m.reshape(g, shape=x.shape),
+    view=True,
     examples=(example((2, 6), shape=(3, 4)), example((), shape=(1, 1)), example((0, 3), shape=(3, 0))),
 )
 transpose = Layout(
     "transpose",
     value=lambda x, axes: np.transpose(x, axes),
     shape=lambda x, axes: tuple(x[i] for i in axes),
+    links=lambda x, axes: (tuple(Kept(i, axes.index(i)) for i in range(len(axes))),),
+    batched=lambda m, size, batched, x, axes: m.transpose(x, axes=(0, *(i + 1 for i in axes))),
     adjoint=lambda m, g, i, x, axes: m.transpose(g, axes=tuple(axes.index(k) for k in range(len(axes)))),
     latex=r"{{{0}}}^{{\top}}",
+    view=True,
     examples=(example((2, 3), axes=(1, 0)), example((2, 3, 4), axes=(2, 0, 1))),
 )
 broadcast_to = Layout(
     "broadcast_to",
     value=_broadcast,
     shape=_broadcast_shape,
+    links=lambda x, shape: (broadcasting(x, shape),),
+    batched=_batched_broadcast,
     adjoint=lambda m, g, i, x, shape: sum_to(m, g, x.shape, g.dtype),
+    view=True,
     examples=(example((3,), shape=(2, 3)), example((2, 1), shape=(4, 2, 3)), example((), shape=(2, 2))),
 )
 slice_ = Layout(
     "slice",
     value=lambda x, start, stop, step: np.asarray(x)[_slices(start, stop, step)],
     shape=_slice_shape,
+    links=lambda x, start, stop, step: (slicing(x, start, stop, step),),
+    batched=lambda m, size, batched, x, start, stop, step: m.slice(
+        x, start=(None, *start), stop=(None, *stop), step=(1, *step)
+    ),
     adjoint=lambda m, g, i, x, start, stop, step: m.embed(g, shape=x.shape, start=start, stop=stop, step=step),
+    view=True,
     examples=(
         example((5, 4), start=(1, None), stop=(4, None), step=(1, 2)),
         example((6,), start=(None,), stop=(None,), step=(-1,)),
@@ -131,6 +219,10 @@ embed = Layout(
     "embed",
     value=_embed,
     shape=lambda x, shape, start, stop, step: shape,
+    links=lambda x, shape, start, stop, step: (slicing(shape, start, stop, step, into=True),),
+    batched=lambda m, size, batched, x, shape, start, stop, step: m.embed(
+        x, shape=(size, *shape), start=(None, *start), stop=(None, *stop), step=(1, *step)
+    ),
     adjoint=lambda m, g, i, x, shape, start, stop, step: m.slice(g, start=start, stop=stop, step=step),
     doc="Zeros of the given shape with the input written into the slice.",
     examples=(
@@ -142,13 +234,17 @@ concatenate = Layout(
     "concatenate",
     value=lambda *xs, axis: np.concatenate(xs, axis=axis),
     shape=_concatenate_shape,
+    links=_concatenate_links,
+    batched=lambda m, size, batched, *xs, axis: m.concatenate(*xs, axis=axis + 1),
     adjoint=_concatenate_adjoint,
     examples=(example((2, 3), (2, 1), axis=1), example((2,), (3,), (1,), axis=0)),
 )
 take = Layout(
     "take",
-    value=lambda x, indices, axis: np.take(x, indices, axis=axis),
+    value=_take,
     shape=_take_shape,
+    links=_take_links,
+    batched=_batched_take,
     adjoint=lambda m, g, i, x, indices, axis: m.scatter_add(g, indices, axis=axis, length=x.shape[axis]),
     linear=1,
     doc="Slices of the first input at the positions the second one gives, along `axis`.",
@@ -162,6 +258,8 @@ scatter_add = Layout(
     "scatter_add",
     value=_scatter_add,
     shape=_scatter_shape,
+    links=_scatter_links,
+    batched=_batched_scatter,
     adjoint=lambda m, g, i, x, indices, axis, length: m.take(g, indices, axis=axis),
     linear=1,
     doc="Zeros of length `length` along `axis`, with the input's slices added at the given positions.",

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import UnknownNameError
+from chainrule.ops.axes import Links
+from chainrule.ops.notation import COMPOSED, EXACT, Accuracy, Notation, Textbook
 
 Namespace = Any
 """The operations by name, as `m` in a rule: plain NumPy, traced, LLVM vectors, SymPy, …"""
@@ -58,19 +60,35 @@ REGISTRY: dict[str, Operation] = {}
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Operation:
-    """One primitive operation; the five kinds say how their members are evaluated and differentiated."""
+    """One primitive operation; the five kinds say how their members are evaluated and differentiated.
+
+    `latex`, `notation` and `textbook` say how it is written, `accuracy` how exact engines are: by default to the bit
+    where NumPy has a ufunc of the name, and else as exact as its formula.
+    """
 
     name: str = field(kw_only=False)
     latex: str = ""
+    notation: Notation = Notation()  # noqa: RUF009
+    textbook: Textbook = Textbook()  # noqa: RUF009
+    accuracy: Accuracy = None  # type: ignore[assignment]  # chosen below
     examples: tuple[Example, ...] = ()
     doc: str = ""
+    public: bool = False
+    """Whether it is `cr.<name>`, with `doc` as its docstring."""
     differentiable: bool = field(init=False, default=True)
     """Whether a derivative can pass through this operation; every kind sets it, once."""
+    remembers: bool = field(init=False, default=True)
+    """Whether its derivative needs the numbers of its inputs; every kind sets it, once."""
+    views: bool = field(init=False, default=False)
+    """Whether NumPy's result may be a view, which shares its memory with the input."""
 
     def __post_init__(self) -> None:
         if self.name in REGISTRY:
             raise ValueError(f"the operation {self.name!r} is declared twice")
         REGISTRY[self.name] = self
+        if self.accuracy is None:
+            own = isinstance(getattr(np, self.name, None), np.ufunc)
+            object.__setattr__(self, "accuracy", EXACT if own else COMPOSED)
 
     def evaluate(self, *inputs: Any, **attributes: Any) -> Any:
         """The value for plain arrays and numbers."""
@@ -98,6 +116,30 @@ class Operation:
         """The tangent of the output, given the inputs' (`None`: no dependence)."""
         raise UnknownNameError(f"operation {self.name!r} has no derivative")
 
+    def axes(self, *inputs: Any, **attributes: Any) -> tuple[Links, ...] | None:
+        """How the axes of every input go on in the result; `None` if that is not known."""
+        return None
+
+    def batch(self, m: Namespace, size: int, batched: Sequence[bool], inputs: Sequence[Any], **attributes: Any) -> Any:
+        """The results for `size` members of a batch at once, along a first axis, which the inputs that are batched have.
+
+        By default one member after the other.
+        """
+        if not size:
+            kinds = [ArrayType(x.shape[1:], x.dtype) if mine else x for x, mine in zip(inputs, batched, strict=True)]
+            result = self.infer(*kinds, **attributes)
+            return np.zeros((0, *result.shape), result.dtype)
+        results = []
+        for i in range(size):
+            own = [_member(m, x, i) if mine else x for x, mine in zip(inputs, batched, strict=True)]
+            one = getattr(m, self.name)(*own, **attributes)
+            results.append(m.reshape(one, shape=(1, *shape_of(one))))
+        return m.concatenate(*results, axis=0)
+
+    def written(self, m: Namespace, *inputs: Any, **attributes: Any) -> Any:
+        """The result in simpler operations, for engines that have only those; `None` for one that is simple itself."""
+        return None
+
     def bind(self, attributes: Mapping[str, Any]) -> Callable[..., Any]:
         """`evaluate` with its attributes fixed, for evaluating many times."""
         if not attributes:
@@ -115,6 +157,13 @@ def operation(name: str) -> Operation:
         return REGISTRY[name]
     except KeyError:
         raise UnknownNameError.among("operation", name, REGISTRY) from None
+
+
+def _member(m: Namespace, x: Any, i: int) -> Any:
+    """Member `i` of a batch."""
+    whole = (None,) * (len(shape_of(x)) - 1)
+    part = m.slice(x, start=(i, *whole), stop=(i + 1, *whole), step=(1,) * (len(whole) + 1))
+    return m.reshape(part, shape=shape_of(x)[1:])
 
 
 def shape_of(value: Any) -> tuple[int, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.ops.axes import Links, mixing, reducing
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.operation import ArrayType, dtype_of, example, shape_of
 
@@ -27,6 +28,25 @@ def _index_type(x: Any, axis: int) -> ArrayType:
 def _argument_type(x: Any, axis: int) -> ArrayType:
     shape = shape_of(x)
     return ArrayType((*shape[:axis], *shape[axis + 1 :]), np.dtype(np.intp))
+
+
+def _along_links(x: Any, axis: int) -> tuple[Links, ...]:
+    return (mixing(len(shape_of(x)), axis),)
+
+
+def _argument_links(x: Any, axis: int) -> tuple[Links, ...]:
+    return (reducing(len(shape_of(x)), (axis,), False),)
+
+
+def _first_place(m: Any, x: Any, axis: int, extremum: str) -> Any:
+    """The first place of an extremum, or of a NaN if there is one, found by two folds."""
+    best = getattr(m, extremum)(x, axis=(axis,), keepdims=True)
+    chosen = m.equal(x, best)
+    if x.dtype.kind == "f":
+        chosen = m.logical_or(chosen, m.isnan(x))
+    length = x.shape[axis]
+    places = np.arange(length, dtype=np.int32).reshape([-1 if i == axis else 1 for i in range(len(x.shape))])
+    return m.min(m.where(chosen, places, np.int32(length - 1)), axis=(axis,), keepdims=False)
 
 
 def _reversed(m: Any, x: Any, axis: int) -> Any:
@@ -59,6 +79,9 @@ cumsum = Custom(
     type=_sum_type,
     forward=lambda m, tangents, y, x, axis: m.cumsum(tangents[0], axis=axis),
     reverse=lambda m, g, y, x, axis: [_reversed(m, m.cumsum(_reversed(m, g, axis), axis=axis), axis)],
+    links=_along_links,
+    batched=lambda m, size, batched, x, axis: m.cumsum(x, axis=axis + 1),
+    accumulate="add",
     latex=r"\operatorname{{cumsum}} {0}",
     examples=_EXAMPLES,
 )
@@ -68,6 +91,8 @@ sort = Custom(
     type=_same_type,
     forward=_sort_forward,
     reverse=_sort_reverse,
+    links=_along_links,
+    batched=lambda m, size, batched, x, axis: m.sort(x, axis=axis + 1),
     latex=r"\operatorname{{sort}} {0}",
     examples=_EXAMPLES,
 )
@@ -75,6 +100,8 @@ argsort = Custom(
     "argsort",
     value=lambda x, axis: np.argsort(x, axis=axis, kind="stable"),
     type=_index_type,
+    links=_along_links,
+    batched=lambda m, size, batched, x, axis: m.argsort(x, axis=axis + 1),
     latex=r"\operatorname{{argsort}} {0}",
     examples=_EXAMPLES,
 )
@@ -82,6 +109,9 @@ argmax = Custom(
     "argmax",
     value=lambda x, axis: np.argmax(x, axis=axis),
     type=_argument_type,
+    links=_argument_links,
+    batched=lambda m, size, batched, x, axis: m.argmax(x, axis=axis + 1),
+    simpler=lambda m, x, axis: _first_place(m, x, axis, "max"),
     latex=r"\operatorname{{argmax}} {0}",
     examples=_EXAMPLES,
 )
@@ -89,6 +119,9 @@ argmin = Custom(
     "argmin",
     value=lambda x, axis: np.argmin(x, axis=axis),
     type=_argument_type,
+    links=_argument_links,
+    batched=lambda m, size, batched, x, axis: m.argmin(x, axis=axis + 1),
+    simpler=lambda m, x, axis: _first_place(m, x, axis, "min"),
     latex=r"\operatorname{{argmin}} {0}",
     examples=_EXAMPLES,
 )

@@ -1,6 +1,7 @@
 """The one contraction that every matrix product is written in."""
 
 from chainrule.ops.kinds.contraction import Contraction
+from chainrule.ops.notation import PRODUCT, SIGN, infix
 from chainrule.ops.operation import example
 
 einsum = Contraction(
@@ -22,4 +23,5 @@ einsum = Contraction(
         example((2, 3), (2, 3), subscripts="ij,ij->ij"),
         example((), (2, 3), subscripts=",ij->ij"),
     ),
+    notation=infix("", " @ ", PRODUCT, (PRODUCT, SIGN), symbol="@", rule="product rule"),
 )

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops.kinds.reduction import Reduction
+from chainrule.ops.kinds.reduction import Reduction, Uniform
+from chainrule.ops.notation import Notation, Textbook
 from chainrule.ops.operation import example
 
 _EXAMPLES = (
@@ -23,7 +24,7 @@ _EXAMPLES = (
 )
 
 
-def _extremum_weight(m: Any, y: Any, x: Any, axis: tuple[int, ...]) -> Any:
+def _extremum_partial(m: Any, y: Any, x: Any, axis: tuple[int, ...]) -> Any:
     """1 at the extremum, shared equally among ties."""
     chosen = m.indicator(x == y, y)
     return chosen / m.sum(chosen, axis=axis, keepdims=True)
@@ -74,21 +75,29 @@ def _logsumexp(m: Any, x: Any, axis: tuple[int, ...]) -> Any:
     return m.log(m.sum(m.exp(x - shift), axis=axis, keepdims=True)) + shift
 
 
-sum = Reduction("sum", combine="add", share=lambda n: 1, latex=r"\sum {0}", examples=_EXAMPLES)
+sum = Reduction(
+    "sum",
+    combine="add",
+    partial=Uniform(lambda n: 1),
+    latex=r"\sum {0}",
+    examples=_EXAMPLES,
+    notation=Notation(symbol="Σ", rule="sum rule"),
+)
 mean = Reduction(
     "mean",
     combine="add",
     finish=lambda total, n: total / n,
-    share=lambda n: 1.0 / n if n else 0.0,
+    partial=Uniform(lambda n: 1.0 / n if n else 0.0),
     needs_elements=True,
     latex=r"\operatorname{{mean}} {0}",
     examples=_EXAMPLES,
+    notation=Notation(rule="mean"),
 )
-prod = Reduction("prod", combine="multiply", weight=_product_of_others, latex=r"\prod {0}", examples=_EXAMPLES)
+prod = Reduction("prod", combine="multiply", partial=_product_of_others, latex=r"\prod {0}", examples=_EXAMPLES)
 max = Reduction(
     "max",
     combine="maximum",
-    weight=_extremum_weight,
+    partial=_extremum_partial,
     needs_elements=True,
     latex=r"\max {0}",
     examples=_EXAMPLES,
@@ -96,7 +105,7 @@ max = Reduction(
 min = Reduction(
     "min",
     combine="minimum",
-    weight=_extremum_weight,
+    partial=_extremum_partial,
     needs_elements=True,
     latex=r"\min {0}",
     examples=_EXAMPLES,
@@ -104,10 +113,11 @@ min = Reduction(
 logsumexp = Reduction(
     "logsumexp",
     value=_logsumexp,
-    weight=lambda m, y, x, axis: m.exp(x - y),
+    partial=lambda m, y, x, axis: m.exp(x - y),
     needs_elements=True,
     latex=r"\ln \sum e^{{{0}}}",
     examples=_EXAMPLES,
+    textbook=Textbook(partials=(lambda m, y, x, axis: m.exp(x) / m.sum(m.exp(x), axis=axis, keepdims=True),)),
 )
 any = Reduction("any", combine="logical_or", latex=r"\bigvee {0}", examples=_EXAMPLES)
 all = Reduction("all", combine="logical_and", latex=r"\bigwedge {0}", examples=_EXAMPLES)

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from chainrule.ops.kinds.elementwise import NONZERO, REAL, UNIT, Domain, Elementwise
+from chainrule.ops.notation import CLOSE, NEAR, Textbook, named
 
 sin = Elementwise(
-    "sin", value=lambda m, x: m.sin(x), partials=(lambda m, y, x: m.cos(x),), latex=r"\sin {0}", domain=(REAL,)
+    "sin",
+    value=lambda m, x: m.sin(x),
+    partials=(lambda m, y, x: m.cos(x),),
+    latex=r"\sin {0}",
+    domain=(REAL,),
+    accuracy=CLOSE,
 )
 cos = Elementwise(
-    "cos", value=lambda m, x: m.cos(x), partials=(lambda m, y, x: -m.sin(x),), latex=r"\cos {0}", domain=(REAL,)
+    "cos",
+    value=lambda m, x: m.cos(x),
+    partials=(lambda m, y, x: -m.sin(x),),
+    latex=r"\cos {0}",
+    domain=(REAL,),
+    accuracy=CLOSE,
 )
 tan = Elementwise(
     "tan",
@@ -16,6 +27,7 @@ tan = Elementwise(
     partials=(lambda m, y, x: 1.0 + y * y,),
     latex=r"\tan {0}",
     domain=(Domain(-1.5, 1.5),),
+    accuracy=NEAR,
 )
 arcsin = Elementwise(
     "arcsin",
@@ -23,6 +35,8 @@ arcsin = Elementwise(
     partials=(lambda m, y, x: 1.0 / m.sqrt((1.0 - x) * (1.0 + x)),),
     latex=r"\arcsin {0}",
     domain=(UNIT,),
+    textbook=Textbook(partials=(lambda m, y, x: 1.0 / m.sqrt(1.0 - m.square(x)),)),
+    accuracy=NEAR,
 )
 arccos = Elementwise(
     "arccos",
@@ -30,6 +44,8 @@ arccos = Elementwise(
     partials=(lambda m, y, x: -1.0 / m.sqrt((1.0 - x) * (1.0 + x)),),
     latex=r"\arccos {0}",
     domain=(UNIT,),
+    textbook=Textbook(partials=(lambda m, y, x: -1.0 / m.sqrt(1.0 - m.square(x)),)),
+    accuracy=NEAR,
 )
 arctan = Elementwise(
     "arctan",
@@ -37,6 +53,7 @@ arctan = Elementwise(
     partials=(lambda m, y, x: 1.0 / (1.0 + x * x),),
     latex=r"\arctan {0}",
     domain=(REAL,),
+    accuracy=NEAR,
 )
 arctan2 = Elementwise(
     "arctan2",
@@ -47,15 +64,39 @@ arctan2 = Elementwise(
     ),
     latex=r"\operatorname{{atan2}}\left({0}, {1}\right)",
     domain=(NONZERO, NONZERO),
+    notation=named("atan2"),
+    textbook=Textbook(
+        partials=(
+            lambda m, y, a, b: b / (m.square(a) + m.square(b)),
+            lambda m, y, a, b: -a / (m.square(a) + m.square(b)),
+        )
+    ),
+    accuracy=NEAR,
 )
 sinh = Elementwise(
-    "sinh", value=lambda m, x: m.sinh(x), partials=(lambda m, y, x: m.cosh(x),), latex=r"\sinh {0}", domain=(REAL,)
+    "sinh",
+    value=lambda m, x: m.sinh(x),
+    partials=(lambda m, y, x: m.cosh(x),),
+    latex=r"\sinh {0}",
+    domain=(REAL,),
+    accuracy=NEAR,
 )
 cosh = Elementwise(
-    "cosh", value=lambda m, x: m.cosh(x), partials=(lambda m, y, x: m.sinh(x),), latex=r"\cosh {0}", domain=(REAL,)
+    "cosh",
+    value=lambda m, x: m.cosh(x),
+    partials=(lambda m, y, x: m.sinh(x),),
+    latex=r"\cosh {0}",
+    domain=(REAL,),
+    accuracy=NEAR,
 )
 tanh = Elementwise(
-    "tanh", value=lambda m, x: m.tanh(x), partials=(lambda m, y, x: 1.0 - y * y,), latex=r"\tanh {0}", domain=(REAL,)
+    "tanh",
+    value=lambda m, x: m.tanh(x),
+    partials=(lambda m, y, x: 1.0 - y * y,),
+    latex=r"\tanh {0}",
+    domain=(REAL,),
+    accuracy=CLOSE,
+    activation="plain",
 )
 arcsinh = Elementwise(
     "arcsinh",
@@ -63,6 +104,9 @@ arcsinh = Elementwise(
     partials=(lambda m, y, x: 1.0 / m.hypot(x, 1.0),),
     latex=r"\operatorname{{arsinh}} {0}",
     domain=(REAL,),
+    notation=named("arsinh"),
+    textbook=Textbook(partials=(lambda m, y, x: 1.0 / m.sqrt(m.square(x) + 1.0),)),
+    accuracy=NEAR,
 )
 arccosh = Elementwise(
     "arccosh",
@@ -70,6 +114,9 @@ arccosh = Elementwise(
     partials=(lambda m, y, x: 1.0 / (m.sqrt(x - 1.0) * m.sqrt(x + 1.0)),),
     latex=r"\operatorname{{arcosh}} {0}",
     domain=(Domain(low=1.0),),
+    notation=named("arcosh"),
+    textbook=Textbook(partials=(lambda m, y, x: 1.0 / m.sqrt(m.square(x) - 1.0),)),
+    accuracy=NEAR,
 )
 arctanh = Elementwise(
     "arctanh",
@@ -77,4 +124,7 @@ arctanh = Elementwise(
     partials=(lambda m, y, x: 1.0 / ((1.0 - x) * (1.0 + x)),),
     latex=r"\operatorname{{artanh}} {0}",
     domain=(UNIT,),
+    notation=named("artanh"),
+    textbook=Textbook(partials=(lambda m, y, x: 1.0 / (1.0 - m.square(x)),)),
+    accuracy=NEAR,
 )

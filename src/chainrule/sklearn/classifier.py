@@ -15,9 +15,9 @@ from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_targ
 from chainrule.network import Network
 from chainrule.sklearn.callbacks import with_callbacks
 from chainrule.sklearn.labels import LabelledPerceptron
+from chainrule.sklearn.multilayer import learns_by_epochs
 from chainrule.sklearn.parameters import CONSTRAINTS, LOSS_NAMES
-from chainrule.training import Loss
-from chainrule.training.losses import as_loss
+from chainrule.training import Loss, as_loss
 
 
 def _gives_probabilities(estimator: Any) -> bool:
@@ -296,7 +296,7 @@ class MLPClassifier(ClassifierMixin, LabelledPerceptron):
         """
         return self._fit(X, y, sample_weight, validation_data)
 
-    @available_if(lambda estimator: estimator._check_solver())
+    @available_if(learns_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
     @with_callbacks
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Any:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,37 +16,55 @@ LOWER = "the learning rate is lowered"
 """Why a run ends that another one follows."""
 
 
-class Epochs:
-    """The epochs of one fit, noted in the estimator's attributes.
+@dataclass
+class Watch:
+    """What one fit hands to the next that goes on from it: epochs without improvement, and the learning rate."""
 
-    `validation` is the rows to score on, as the estimator's `_judged` takes them. Where neither scores nor callbacks need
-    the parameters after every epoch, only metrics are looked at, and many epochs run in one call.
+    adaptive: bool = False
+    without_improvement: int = 0
+    rate: float = 0.0
+
+
+class Epochs:
+    """The epochs of one fit, noted in the estimator's public attributes.
+
+    `take` makes parameters the estimator's, and `judge`, if there are rows to score on, gives their loss and score. Where
+    neither scores nor callbacks need the parameters after every epoch, only metrics are looked at, and many epochs run in
+    one call.
     """
 
-    def __init__(self, estimator: Any, rows: int, validation: Any, told: Told) -> None:
-        self._estimator, self._rows, self._validation, self._told = estimator, rows, validation, told
+    def __init__(
+        self,
+        estimator: Any,
+        watch: Watch,
+        rows: int,
+        take: Callable[[Any], None],
+        judge: Callable[[], tuple[float, float]] | None,
+        told: Told,
+    ) -> None:
+        self._estimator, self._watch, self._rows = estimator, watch, rows
+        self._take, self._judge, self._told = take, judge, told
         given = estimator.callbacks
         self._callbacks = [] if given is None else [given] if callable(given) else list(given)
         self.best: Any = None
 
     def settings(self) -> dict[str, Any]:
         """How a training run is to ask for judgement."""
-        if self._validation is None and not self._callbacks and not self._told.listening:
+        if self._judge is None and not self._callbacks and not self._told.listening:
             return {"stop": self}
         return {"callbacks": [self._end]}
 
     @property
     def ahead(self) -> float:
         """Epochs until training can end: so many must yet go by without improvement."""
-        estimator = self._estimator
-        return float(estimator.n_iter_no_change - estimator._no_improvement_count + 1)
+        return float(self._estimator.n_iter_no_change - self._watch.without_improvement + 1)
 
     def _end(self, end: EpochEnd) -> str | None:
         estimator = self._estimator
-        estimator._take(end.parameters)
+        self._take(estimator.network_.parameters)
         score = None
-        if self._validation is not None:
-            loss, score = estimator._judged(*self._validation)
+        if self._judge is not None:
+            loss, score = self._judge()
             estimator.validation_loss_curve_.append(loss)
             estimator.validation_scores_.append(score)
         reason = self(end.epoch, end.metrics, score)
@@ -75,7 +94,7 @@ class Epochs:
         if not estimator.early_stopping:
             self._count(estimator.loss_ > estimator.best_loss_ - estimator.tol)
             estimator.best_loss_ = min(estimator.best_loss_, estimator.loss_)
-        if estimator._no_improvement_count > estimator.n_iter_no_change:
+        if self._watch.without_improvement > estimator.n_iter_no_change:
             return self._no_change()
         return None
 
@@ -90,21 +109,20 @@ class Epochs:
                 self.best = estimator.network_.parameters
 
     def _count(self, without_improvement: bool) -> None:
-        estimator = self._estimator
-        estimator._no_improvement_count = estimator._no_improvement_count + 1 if without_improvement else 0
+        self._watch.without_improvement = self._watch.without_improvement + 1 if without_improvement else 0
 
     def _no_change(self) -> str:
-        estimator = self._estimator
+        estimator, watch = self._estimator, self._watch
         what = "Validation score" if estimator.early_stopping else "Training loss"
         message = f"{what} did not improve more than tol={estimator.tol:f} for {estimator.n_iter_no_change} consecutive epochs."
-        if estimator._rate_rule != "adaptive":
+        if not watch.adaptive:
             reason, said = message, " Stopping."
-        elif estimator._rate <= 1e-6:
+        elif watch.rate <= 1e-6:
             reason, said = message, " Learning rate too small. Stopping."
         else:
-            estimator._rate /= 5.0
-            estimator._no_improvement_count = 0
-            reason, said = LOWER, f" Setting learning rate to {estimator._rate:f}"
+            watch.rate /= 5.0
+            watch.without_improvement = 0
+            reason, said = LOWER, f" Setting learning rate to {watch.rate:f}"
         if estimator.verbose:
             print(message + said)
         return reason

@@ -14,9 +14,9 @@ from threadpoolctl import ThreadpoolController
 
 from chainrule.autodiff import grad
 from chainrule.network import Network
-from chainrule.nn import Dense
-from chainrule.training import CHUNK, Batch, Head, Objective
-from chainrule.training.cache import are_settled
+from chainrule.nn.layers import Dense
+from chainrule.training import Batch, Head, Objective
+from chainrule.training.evaluation import in_chunks
 
 
 def dense_rows(X: Any) -> Any:
@@ -89,7 +89,8 @@ class FittedNetwork:
 
     @property
     def _head(self) -> Head:
-        return self.network_._meanings[0].head
+        head: Head = self.network_.meanings[0].head
+        return head
 
     def _rows(self, X: Any) -> Any:
         """Rows, checked against those that were learned from."""
@@ -105,11 +106,9 @@ class FittedNetwork:
         if not scipy.sparse.issparse(X):
             with _quiet(network, X.shape[0]):
                 return method(network, X)
-        if not are_settled(network.model.function, ()):  # in code of the user's rows may depend on each other
-            return method(network, X.toarray())
         X = X.tocsr()
-        pieces = [method(network, X[i : i + CHUNK].toarray()) for i in range(0, X.shape[0], CHUNK)]
-        return np.concatenate(pieces)
+        parts = in_chunks(X.shape[0], lambda: network._answers.rows_are_apart(method.__name__))
+        return np.concatenate([method(network, X[part].toarray()) for part in parts])
 
     def hidden_activations(self, X: Any) -> list[Any]:
         """Activations of the hidden layers.

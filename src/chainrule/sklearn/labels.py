@@ -14,8 +14,7 @@ from sklearn.utils.validation import validate_data
 from chainrule.sklearn.fitted import dense_rows
 from chainrule.sklearn.losses import BinaryLogLoss, LogLoss
 from chainrule.sklearn.multilayer import BaseMultilayerPerceptron
-from chainrule.training import Loss
-from chainrule.training.losses import as_loss
+from chainrule.training import Loss, as_loss
 
 
 class LabelledPerceptron(BaseMultilayerPerceptron):

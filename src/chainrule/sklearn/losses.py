@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from chainrule.tracing.functions import stop_gradient
-from chainrule.training import BinaryCrossEntropy, CrossEntropy, L2Norm, Loss, Poisson
+from chainrule.training import Loss
+from chainrule.training.losses import BinaryCrossEntropy, CrossEntropy, L2Norm, Poisson
 
 
 def shown_as(value: Any, shown: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from chainrule.network.fitting import assemble, carry_out
 from chainrule.network.meaning import Meaning
 from chainrule.nn.model import Outcome
 from chainrule.sklearn.callbacks import CallbackSupportMixin, Told
-from chainrule.sklearn.epochs import LOWER, Epochs
+from chainrule.sklearn.epochs import LOWER, Epochs, Watch
 from chainrule.sklearn.fitted import FittedNetwork, dense_rows
 from chainrule.sklearn.parameters import draw, hidden_sizes, layers_of, solver_of
 from chainrule.sklearn.solvers import InverseScaling, Orders
@@ -72,7 +73,7 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         told = Told(self, X, y, metadata, self.max_iter)
         if self.solver == "lbfgs" and self.optimizer is None:
-            self._fit_whole(X, y, weights)
+            self._fit_full_batch(X, y, weights)
         else:
             self._fit_epochs(X, y, weights, validation_data, random, told, incremental)
         self._take(self.network_.parameters)
@@ -86,13 +87,13 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
         network = Network(layers, dtype=X.dtype).build(X.shape[1])
         network.parameters = draw(network.layers, random, network.parameters)
         head = Head("", loss, outputs)
-        network._meanings = [Meaning(head, getattr(self, "_labels", None), y.ndim == 1)]
+        network.meanings = [Meaning(head, getattr(self, "_labels", None), y.ndim == 1)]
         self.network_ = network
         self._take(network.parameters)
         self.n_iter_ = self.t_ = 0
         self.n_outputs_, self.n_layers_ = outputs, len(hidden) + 2
         self.out_activation_ = LINKS.get(loss.link, loss.link)
-        self._no_improvement_count = 0
+        self._watch = Watch()
         if self.solver != "lbfgs" or self.optimizer is not None:
             self.loss_curve_: list[float] = []
             self.best_loss_ = None if self.early_stopping else np.inf
@@ -114,12 +115,14 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
         batch_size = self._batch_size(rows)
         orders = Orders(random, rows) if self.shuffle and batch_size < rows else None
         seed = random.randint(2**31 - 1) if np.any(self.dropout) else 0
-        progress = getattr(self, "_progress", None) if incremental else None
+        run = self.network_.run if incremental else None
+        progress = None if run is None else run.progress
         if progress is None:
-            self._rate = self.learning_rate_init
+            self._watch.rate = self.learning_rate_init
         data = self._batch(X, y, weights)
-        held = None if validation is None else (self._batch(*validation), *validation[1:])
-        epochs = Epochs(self, rows, held, told)
+        judge = None if validation is None else partial(self._judged, self._batch(*validation), *validation[1:])
+        self._watch.adaptive = self._rate_rule == "adaptive"
+        epochs = Epochs(self, self._watch, rows, self._take, judge, told)
         self.n_iter_ = 0
         told.epoch_begins()
         while True:
@@ -136,7 +139,7 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
             optimizer = solver_of(self, self._schedule(rows, incremental))
             training = assemble(
                 self.network_,
-                self.network_._meanings,
+                self.network_.meanings,
                 data,
                 settings,
                 optimizer,
@@ -150,11 +153,11 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
                     "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                     f"preprocessed. ({error})"
                 ) from error
-            progress = self._progress = training.progress
+            progress = training.progress
             if history.stopped != LOWER or self.n_iter_ == self.max_iter or incremental:
                 break
         if self._rate_rule == "invscaling":
-            self._rate = self.learning_rate_init / (self.t_ + 1) ** self.power_t
+            self._watch.rate = self.learning_rate_init / (self.t_ + 1) ** self.power_t
         self._warn(history.stopped, incremental)
         if self.early_stopping and epochs.best is not None:
             self.network_.parameters = epochs.best
@@ -177,8 +180,8 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
 
     def _schedule(self, rows: int, incremental: bool) -> Any:
         if self._rate_rule == "invscaling" and not incremental:
-            return InverseScaling(self._rate, self.power_t, rows, self.t_)
-        return self._rate
+            return InverseScaling(self._watch.rate, self.power_t, rows, self.t_)
+        return self._watch.rate
 
     def _batch_size(self, rows: int) -> int:
         if isinstance(self.batch_size, str):
@@ -220,7 +223,7 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
             encoded = np.ascontiguousarray(encoded, dtype)
         return Batch((np.ascontiguousarray(dense_rows(X), dtype),), (encoded,), (None,), weights)
 
-    def _fit_whole(self, X: Any, y: Any, weights: Any) -> None:
+    def _fit_full_batch(self, X: Any, y: Any, weights: Any) -> None:
         """L-BFGS, in float64, on all rows at once."""
         if np.any(self.dropout):
             raise ValueError(
@@ -234,10 +237,10 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
             for layer, own in network.parameters.items()
         }
         objective = Objective(network.model, (self._head,), Penalty(l2=self.alpha, shared=True))
-        whole = FullBatchObjective(objective, parameters, wide, self.engine)
+        full_batch = FullBatchObjective(objective, parameters, wide, self.engine)
         result = scipy.optimize.minimize(
-            whole,
-            whole.start,
+            full_batch,
+            full_batch.start,
             method="L-BFGS-B",
             jac=True,
             options={"maxfun": self.max_fun, "maxiter": self.max_iter, "gtol": self.tol},
@@ -256,14 +259,14 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
                 "Solver produced non-finite parameter weights. The input data may contain large values and need to be "
                 "preprocessed."
             )
-        network.parameters = whole.parameters(result.x)
+        network.parameters = full_batch.parameters(result.x)
 
     def _judged(self, held: Batch, y: Any, weights: Any) -> tuple[float, float]:
         """Loss, penalty left out, and score on rows that are not learned from."""
         outputs = self.network_(held.inputs[0])
         with np.errstate(all="ignore"):
             losses = self._head.loss(outputs, held.targets[0])
-        meaning = self.network_._meanings[0]
+        meaning = self.network_.meanings[0]
         predicted = meaning.named(meaning.answer(Outcome(outputs, {}, ()), outputs))
         return float(np.average(losses, weights=weights)), self._score_of(predicted, y, weights)
 
@@ -271,7 +274,7 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
 
     @property
     def _head(self) -> Head:
-        head: Head = self.network_._meanings[0].head
+        head: Head = self.network_.meanings[0].head
         return head
 
     def _take(self, parameters: Any) -> None:
@@ -296,9 +299,11 @@ class BaseMultilayerPerceptron(CallbackSupportMixin, FittedNetwork, BaseEstimato
             self._take(network.parameters)
         return network
 
-    def _check_solver(self) -> bool:
-        if self.solver == "lbfgs" and self.optimizer is None:
-            raise AttributeError(
-                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
-            )
-        return True
+
+def learns_by_epochs(estimator: Any) -> bool:
+    """Whether the solver takes batches, so that there is a `partial_fit`; says so in an error if not."""
+    if estimator.solver == "lbfgs" and estimator.optimizer is None:
+        raise AttributeError(
+            f"partial_fit is only available for stochastic optimizers. {estimator.solver} is not stochastic."
+        )
+    return True

@@ -10,8 +10,7 @@ from chainrule.errors import ChainruleError
 from chainrule.network import Network
 from chainrule.network.copying import renewed
 from chainrule.nn.model import Sequential, names_in_a_row
-from chainrule.training import as_optimizer
-from chainrule.training.losses import as_loss
+from chainrule.training import as_loss, as_optimizer
 
 READERS = {"optimizer": as_optimizer, "loss": as_loss}
 

@@ -14,10 +14,10 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from chainrule.network import Network
-from chainrule.nn import Dense
+from chainrule.nn.layers import Dense
 from chainrule.sklearn.fitted import dense_rows
 from chainrule.sklearn.network_estimator import BaseNetworkEstimator
-from chainrule.training.losses import as_loss
+from chainrule.training import as_loss
 
 
 def _gives_probabilities(estimator: Any) -> bool:

@@ -11,15 +11,16 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from chainrule.engines import ENGINES
+from chainrule.engines.choice import names
 from chainrule.network import Network
 from chainrule.network.copying import renewed
 from chainrule.network.meaning import as_batch
-from chainrule.nn import Dense
+from chainrule.nn.layers import Dense
 from chainrule.nn.model import Sequential
 from chainrule.sklearn.fitted import FittedNetwork, dense_rows
 from chainrule.sklearn.nested import settings_of, with_settings
 from chainrule.training import LOSSES, OPTIMIZERS, Batch, EarlyStopping, Loss, Optimizer
+from chainrule.training.named import OTHER_NAMES
 
 NESTED = ("network", "optimizer", "loss")
 """Parameters with settings of their own inside."""
@@ -30,7 +31,7 @@ class BaseNetworkEstimator(FittedNetwork, BaseEstimator):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "network": [Network, None],
-        "loss": [StrOptions({*LOSSES, "mse", "mae", "log_loss", "kl"}), Loss, callable, None],
+        "loss": [StrOptions({*LOSSES, *OTHER_NAMES}), Loss, callable, None],
         "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left"), None],
@@ -44,7 +45,7 @@ class BaseNetworkEstimator(FittedNetwork, BaseEstimator):
         "callbacks": [list, tuple],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
-        "engine": [StrOptions(set(ENGINES))],
+        "engine": [StrOptions(set(names()))],
         "threads": [Interval(Integral, 1, None, closed="left"), None],
         "verbose": ["verbose"],
     }
@@ -135,16 +136,16 @@ class BaseNetworkEstimator(FittedNetwork, BaseEstimator):
     def _batch(self, X: Any, y: Any, weights: Any = None) -> Batch:
         network = self.network_
         X = np.ascontiguousarray(dense_rows(X), network.dtype)
-        return as_batch(network.model, network._meanings, [X], self._targets(y), network.dtype, weights)
+        return as_batch(network.model, network.meanings, [X], self._targets(y), network.dtype, weights)
 
 
 def _with_outputs(given: Network | None, outputs: int, loss: Any, seed: int, dtype: Any) -> Network:
     """A fresh network like the one given, whose last dense layer has as many neurons as the targets ask for."""
     if given is None:
         return Network([Dense(100, "relu"), Dense(outputs)], seed=seed, dtype=dtype)
-    seed = given.seed if given._model is not None else seed
+    seed = given.seed if given.is_built else seed
     function = given.function
-    if given._model is not None or not isinstance(function, Sequential):
+    if given.is_built or not isinstance(function, Sequential):
         return renewed(given, seed=seed, dtype=dtype)
     places = [i for i, layer in enumerate(function.layers) if isinstance(layer, Dense)]
     if not places:

@@ -12,7 +12,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from chainrule.network import Network
 from chainrule.sklearn.fitted import dense_rows
 from chainrule.sklearn.network_estimator import BaseNetworkEstimator
-from chainrule.training.losses import as_loss
+from chainrule.training import as_loss
 
 
 class NetworkRegressor(RegressorMixin, BaseNetworkEstimator):

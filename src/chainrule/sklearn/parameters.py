@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
-from chainrule.engines import ENGINES
-from chainrule.nn import Dense, Dropout, Uniform
+from chainrule.engines.choice import names
 from chainrule.nn.activations import ACTIVATIONS
+from chainrule.nn.initializers import Uniform
+from chainrule.nn.layers import Dense, Dropout
 from chainrule.sklearn.solvers import AdamSolver, SGDSolver
 from chainrule.training import LOSSES, OPTIMIZERS, Optimizer, as_optimizer
 
@@ -43,7 +44,7 @@ CONSTRAINTS: dict[str, Any] = {
     "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer, None],
     "dropout": [Interval(Real, 0, 1, closed="left"), list, tuple],
     "callbacks": [list, tuple, callable, None],
-    "engine": [StrOptions(set(ENGINES))],
+    "engine": [StrOptions(set(names()))],
     "threads": [Interval(Integral, 1, None, closed="left"), None],
 }
 """What scikit-learn's estimators take, and after `max_fun` what theirs do not have."""

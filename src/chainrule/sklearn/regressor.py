@@ -14,10 +14,9 @@ from sklearn.utils.validation import validate_data
 from chainrule.network import Network
 from chainrule.sklearn.callbacks import with_callbacks
 from chainrule.sklearn.losses import HalfPoissonDeviance, HalfSquaredError
-from chainrule.sklearn.multilayer import BaseMultilayerPerceptron
+from chainrule.sklearn.multilayer import BaseMultilayerPerceptron, learns_by_epochs
 from chainrule.sklearn.parameters import CONSTRAINTS, LOSS_NAMES
-from chainrule.training import Loss
-from chainrule.training.losses import as_loss
+from chainrule.training import Loss, as_loss
 
 OWN_LOSSES = {"squared_error": HalfSquaredError(), "poisson": HalfPoissonDeviance()}
 """The losses scikit-learn has, in its terms."""
@@ -281,7 +280,7 @@ class MLPRegressor(RegressorMixin, BaseMultilayerPerceptron):
         """
         return self._fit(X, y, sample_weight, validation_data)
 
-    @available_if(lambda estimator: estimator._check_solver())
+    @available_if(learns_by_epochs)
     @_fit_context(prefer_skip_nested_validation=True)
     @with_callbacks
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:

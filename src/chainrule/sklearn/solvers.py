@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.training import SGD, Adam, Schedule
-from chainrule.training.optimizers import OptimizerState, risen
+from chainrule.training import Schedule
+from chainrule.training.optimizer import OptimizerState
+from chainrule.training.optimizers import SGD, Adam, risen
 
 
 @dataclass(frozen=True)

@@ -83,15 +83,15 @@ class Category:
                 f" value in training, {self.most_frequent!r}"
             )
         place = {category: index for index, category in enumerate(self.categories)}
-        codes = np.array([place.get(cell, -1) for cell in cells], dtype=np.intp)
-        new = codes < 0
+        indices = np.array([place.get(cell, -1) for cell in cells], dtype=np.intp)
+        new = indices < 0
         if new.any():
             values = sorted(set(cells[new]))
             notes.append(
                 f"column {self.name!r}: {quoted(values)} in {counted(int(new.sum()), 'row')} did not occur in training;"
                 " all inputs of the column are 0 there"
             )
-        return (codes[:, None] == np.arange(len(self.categories))).astype(np.float64), notes
+        return (indices[:, None] == np.arange(len(self.categories))).astype(np.float64), notes
 
 
 Column = Number | Category

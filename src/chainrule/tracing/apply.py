@@ -7,8 +7,8 @@ operation to what is inside, so traces nest to any depth and are never confused 
 
 from __future__ import annotations
 
-import threading
 from functools import partial
+from itertools import count
 from typing import Any, NoReturn
 
 import numpy as np
@@ -19,7 +19,11 @@ from chainrule.ops.operation import REGISTRY, Operation
 
 
 class Trace:
-    """One interpretation of operations; the level says how deeply it is nested."""
+    """One interpretation of operations; of two traces the one with the higher level is the inner one.
+
+    Levels are counted in the whole process and never used again: a trace that begins while another is open is inside
+    it, in whichever thread it begins, and no two traces have the same level.
+    """
 
     __slots__ = ("level", "open")
 
@@ -28,12 +32,11 @@ class Trace:
         self.open = False
 
     def __enter__(self) -> Any:
-        self.level = _nesting.depth = _nesting.depth + 1
+        self.level = next(_levels)
         self.open = True
         return self
 
     def __exit__(self, *_: object) -> None:
-        _nesting.depth -= 1
         self.open = False
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
@@ -47,18 +50,15 @@ class Trace:
         raise TracingError(f"{type(self).__name__} does not process operations")
 
 
-class _Nesting(threading.local):
-    depth = 0
-
-
-_nesting = _Nesting()
+_levels = count(1)
 
 
 class Traced:
     """A value that belongs to a trace; the traces' own subclasses behave as NumPy arrays."""
 
-    __slots__ = ("trace",)
+    __slots__ = ("shared", "trace")
     trace: Trace
+    shared: bool  # set where something else reads the same memory: then the value cannot be changed in place
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
@@ -68,8 +68,8 @@ def _subclasses(kind: type) -> set[type]:
     return {kind}.union(*map(_subclasses, below))
 
 
-PLAIN = _subclasses(np.generic) | {np.ndarray, int, float, bool}
-"""Types that hold numbers and nothing else."""
+PLAIN = _subclasses(np.bool_) | _subclasses(np.integer) | _subclasses(np.floating) | {np.ndarray, int, float, bool}
+"""Types that hold real numbers and nothing else; of arrays the dtype decides."""
 
 
 def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
@@ -84,12 +84,20 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             trace = x.trace
     if trace is None:
         return op.evaluate(*inputs, **attributes)
+    for x in inputs:
+        if type(x) is np.ndarray and x.dtype.kind not in REAL:
+            refuse(x)
     if not trace.open:
         raise LeakedValueError(
             f"{op.name} was given a traced value whose function has already returned. "
             "Return the value from the differentiated function (has_aux=True) instead of storing it elsewhere."
         )
-    return trace.process(op, inputs, attributes)
+    result = trace.process(op, inputs, attributes)
+    if op.views:
+        for x in (result, *inputs):
+            if isinstance(x, Traced):
+                x.shared = True
+    return result
 
 
 def as_operand(x: Any) -> Any:
@@ -100,13 +108,45 @@ def as_operand(x: Any) -> Any:
         return x.traced_value()
     if isinstance(x, list | tuple) and any(isinstance(item, Traced) for item in x):
         return traced.stack_of(x)
-    array = np.asarray(x)
-    if array.dtype.kind not in "biuf":
+    return plain_array(x)
+
+
+REAL = "biuf"
+"""Kinds of dtype that are real numbers or truth values."""
+
+
+def plain_array(x: Any) -> Any:
+    """Something of the user's as a plain array of real numbers.
+
+    Raises
+    ------
+    TracingError
+        For what would lose its meaning: masks, matrices whose `*` is another product, complex numbers, text, objects.
+    """
+    if isinstance(x, np.ma.MaskedArray):
         raise TracingError(
-            f"{type(x).__name__} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). "
-            "Use arrays of real numbers."
+            f"a masked array of shape {x.shape} cannot take part in a traced computation, which would lose its mask. Give "
+            "np.where(np.ma.getmaskarray(x), 0.0, x.data), or the values that are not masked."
         )
-    return array
+    if isinstance(x, np.matrix):
+        raise TracingError(
+            f"a np.matrix of shape {x.shape} cannot take part in a traced computation, where * is element by element. "
+            "Give np.asarray(x), and write @ for the matrix product."
+        )
+    array = np.asarray(x)
+    return array if array.dtype.kind in REAL else refuse(array, type(x).__name__)
+
+
+def refuse(array: Any, what: str = "an array") -> NoReturn:
+    """Say why these are no real numbers."""
+    if array.dtype.kind == "c":
+        raise TracingError(
+            f"{what} of complex numbers (shape {array.shape}, dtype {array.dtype}) met a traced value. Derivatives are of real "
+            "functions here: compute with the real and the imaginary part as two arrays."
+        )
+    raise TracingError(
+        f"{what} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). Use arrays of real numbers."
+    )
 
 
 class TracedNamespace:

@@ -1,20 +1,21 @@
-"""The functions NumPy lacks, callable on plain and traced values alike."""
+"""The functions NumPy lacks, callable on plain and traced values alike: every function and operation that is public."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
-from chainrule.ops import FUNCTIONS
+from chainrule.ops import FUNCTIONS, ArrayFunction
 from chainrule.tracing.apply import as_operand, traced
 
 listener: ContextVar[Callable[[str, Any, Any], None] | None] = ContextVar("chainrule_listener", default=None)
 """Told the name, the argument and the result of every call without options; a network learns so how it ends."""
 
 
-def _public(name: str) -> Callable[..., Any]:
-    implementation = FUNCTIONS[name].implementation
+def _public(of: ArrayFunction) -> Callable[..., Any]:
+    name, implementation = of.name, of.implementation
 
     def function(x: Any, *args: Any, **kwargs: Any) -> Any:
         result = implementation(traced, as_operand(x), *args, **kwargs)
@@ -25,22 +26,16 @@ def _public(name: str) -> Callable[..., Any]:
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = implementation.__doc__
+    function.__wrapped__ = partial(implementation, traced)  # type: ignore[attr-defined]  # the arguments `help` shows
     return function
 
 
-sigmoid = _public("sigmoid")
-relu = _public("relu")
-leaky_relu = _public("leaky_relu")
-elu = _public("elu")
-selu = _public("selu")
-gelu = _public("gelu")
-silu = _public("silu")
-softplus = _public("softplus")
-softsign = _public("softsign")
-hard_tanh = _public("hard_tanh")
-step = _public("step")
-erf = _public("erf")
-softmax = _public("softmax")
-log_softmax = _public("log_softmax")
-logsumexp = _public("logsumexp")
-stop_gradient = _public("stop_gradient")
+PUBLIC = {name: _public(function) for name, function in FUNCTIONS.items() if function.public}
+"""The public functions by name; each is also this module's, and `cr.<name>`."""
+
+globals().update(PUBLIC)
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    """Tells type checkers that there are functions in this module which it does not write down."""
+    raise AttributeError(f"there is no public function named {name!r}; there are {', '.join(sorted(PUBLIC))}")

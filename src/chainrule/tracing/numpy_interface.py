@@ -13,7 +13,8 @@ from chainrule.errors import DerivativeLostError, InPlaceError, UnsupportedError
 from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction, Elementwise
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import Operation
-from chainrule.tracing.apply import Traced, apply, as_operand, traced
+from chainrule.tracing.apply import REAL, Traced, apply, as_operand, refuse, traced
+from chainrule.tracing.inplace import in_place
 
 _REDUCTIONS = {
     "add": "sum",
@@ -43,7 +44,7 @@ def _options(function: ArrayFunction) -> frozenset[str]:
 def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """A function applied to traced values; options it does not have are dropped where they are NumPy's defaults."""
     if not kwargs:
-        return function.implementation(traced, *args)
+        return _new(function.implementation(traced, *args), args)
     options = _options(function)
     given = {
         name: value
@@ -56,7 +57,12 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
             "write np.where(mask, x, 0.0) first" if "where" in unknown else "leave it out, or apply it to the result"
         )
         raise UnsupportedError(f"np.{function.name} with {unknown[0]}= cannot be traced; {advice}.")
-    return function.implementation(traced, *args, **given)
+    return _new(function.implementation(traced, *args, **given), args)
+
+
+def _new(result: Any, args: tuple[Any, ...]) -> Any:
+    """The result as a value of its own, also where nothing was to be done: it may be changed in place."""
+    return traced.positive(result) if args and result is args[0] and isinstance(result, Traced) else result
 
 
 class ArrayInterface:
@@ -146,6 +152,21 @@ class ArrayInterface:
             "Write x = np.where(mask, new, x), or put the pieces together with np.concatenate or np.stack."
         )
 
+    # --- copies
+
+    def __copy__(self) -> Any:
+        return traced.positive(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        """Another name for the same numbers: a copy of what they were computed from would have derivatives of its own."""
+        return traced.positive(self)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        raise DerivativeLostError(
+            "a traced value was about to be pickled (written to a file, or sent to another process), which would lose its "
+            "derivative. Compute in this process, in threads if need be, or pass on chainrule.stop_gradient of it."
+        )
+
     # --- size and iteration
 
     @property
@@ -194,13 +215,15 @@ class ArrayInterface:
 
     def flatten(self, order: str = "C") -> Any:
         """All elements along one axis."""
-        return call(FUNCTIONS["ravel"], (self,), {"order": order})
+        return traced.positive(call(FUNCTIONS["ravel"], (self,), {"order": order}))
 
     def astype(self, dtype: Any, **_: Any) -> Any:
         """The same numbers in another dtype; integers have no derivative."""
         kind = np.dtype(dtype)
         if kind == self.dtype:
-            return self
+            return traced.positive(self)
+        if kind.kind not in REAL:
+            refuse(np.empty(self.shape, kind), "a traced value as an array")
         return traced.astype(self if kind.kind == "f" else traced.stop_gradient(self), dtype=kind)
 
 
@@ -250,6 +273,13 @@ for _name in _METHODS:
     setattr(ArrayInterface, _name, _method(_name))
 
 
+SIGNS = {
+    "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "and": "&", "or": "|", "xor": "^",
+    "lshift": "<<", "rshift": ">>", "pow": "**", "matmul": "@",
+}  # fmt: skip
+"""Python's binary operators, by the names of their methods."""
+
+
 def _operators() -> None:
     """Python's operators, as methods that apply the operation of the same meaning."""
     binary = {
@@ -269,6 +299,11 @@ def _operators() -> None:
         setattr(ArrayInterface, f"__{symbol}__", _operator(REGISTRY[name], reflected=False))
         if symbol in binary:
             setattr(ArrayInterface, f"__r{symbol}__", _operator(REGISTRY[name], reflected=True))
+    for symbol, name in {**binary, "pow": "power", "matmul": "matmul"}.items():
+        operator = getattr(ArrayInterface, f"__{symbol}__", None) or _function_operator(
+            FUNCTIONS[name], reflected=False
+        )
+        setattr(ArrayInterface, f"__i{symbol}__", in_place(operator, SIGNS[symbol]))
     for symbol, name in {"neg": "negative", "pos": "positive", "abs": "absolute"}.items():
         setattr(ArrayInterface, f"__{symbol}__", _operator(REGISTRY[name], reflected=None))
     for symbol, name in {"pow": "power", "matmul": "matmul"}.items():

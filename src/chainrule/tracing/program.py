@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ProgramError
+from chainrule.ops.axes import Links
 from chainrule.ops.operation import REGISTRY, ArrayType, Operation, shape_of
 from chainrule.tracing.trees import Structure
 
@@ -168,3 +169,8 @@ def check(program: Program) -> Program:
 def infer(op: Operation, inputs: tuple[Atom, ...], attributes: Mapping[str, Any]) -> ArrayType:
     """The type of an operation's result."""
     return op.infer(*(x.type if isinstance(x, Variable) else x.kind for x in inputs), **attributes)
+
+
+def axes_of(equation: Equation) -> tuple[Links, ...] | None:
+    """How the axes of every input of an equation go on in its output; `None` if that is not known."""
+    return equation.op.axes(*equation.inputs, **equation.attributes)

@@ -1,184 +1,111 @@
-"""Whether a Program treats the rows of its data one by one, so that it may be carried out on blocks of them."""
+"""Which axis of every value runs over the rows of the data, and whether rows are kept apart."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from chainrule.ops import Contraction, Elementwise, Reduction
-from chainrule.ops.kinds.contraction import parse
-from chainrule.tracing.program import Atom, Equation, Program, Variable
-
-ALONG_AXIS = ("cumsum", "sort", "argsort")
-"""Operations that mix the elements along one axis and keep the shape."""
+from chainrule.ops.axes import Kept, Links, Mixed, Picked, Put, Regrouped, Scattered, Taken
+from chainrule.tracing.program import Equation, Program, Variable, axes_of
 
 
 @dataclass(frozen=True)
-class _Rows:
-    """Where a value's rows are: the axis that runs over the data's rows, `None` for a value that has no part in them;
-    and the axes along which all elements are equal."""
+class Rows:
+    """Where a value's rows are: the axis whose places are the data's rows, `None` for a value without such an axis.
+
+    `mixed`: what stands in a row may depend on other rows. `equal` are the axes along which all elements are equal.
+    """
 
     axis: int | None = None
+    mixed: bool = False
     equal: frozenset[int] = field(default_factory=frozenset)
 
 
-class _MixesError(Exception):
-    """An operation takes elements of different rows together."""
+def rows_of(program: Program, data: Iterable[Variable]) -> Mapping[Variable, Rows]:
+    """The rows of every value, for data whose first axis runs over the rows; other inputs are the same for all rows."""
+    first = set(data)
+    known = {x: Rows(0 if x in first else None) for x in program.inputs}
+    for equation in program.equations:
+        known[equation.output] = _of_result(
+            equation, [known[x] if isinstance(x, Variable) else _constant(np.asarray(x.value)) for x in equation.inputs]
+        )
+    return known
 
 
 def is_rowwise(program: Program, held: int) -> bool:
     """Whether every output has a row for every row of the data, which depends on that row alone.
 
     The first `held` inputs are the same for all rows; the others are data, whose first axis runs over the rows. The
-    Program must have been traced for more than one row. Operations that are not known to keep rows apart count as
-    mixing them.
+    Program must have been traced for more than one row. Operations that do not say how axes go on count as mixing rows.
     """
-    known = {x: _Rows() if i < held else _Rows(0) for i, x in enumerate(program.inputs)}
-
-    def of(x: Atom) -> _Rows:
-        return known[x] if isinstance(x, Variable) else _constant(np.asarray(x.value))
-
-    try:
-        for equation in program.equations:
-            known[equation.output] = _rule(equation)(equation, [of(x) for x in equation.inputs])
-    except _MixesError:
-        return False
-    return all(isinstance(x, Variable) and known[x].axis == 0 for x in program.outputs)
+    rows = rows_of(program, program.inputs[held:])
+    return all(isinstance(x, Variable) and rows[x].axis == 0 and not rows[x].mixed for x in program.outputs)
 
 
-def _constant(value: Any) -> _Rows:
-    equal = [i for i, n in enumerate(value.shape) if n and bool((value == np.take(value, [0], axis=i)).all())]
-    return _Rows(None, frozenset(equal))
+def _constant(value: Any) -> Rows:
+    return Rows(equal=frozenset(i for i in range(value.ndim) if _is_equal_along(value, i)))
 
 
-def _rule(equation: Equation) -> Callable[[Equation, list[_Rows]], _Rows]:
-    op = equation.op
-    if isinstance(op, Elementwise):
-        return _elementwise
-    if isinstance(op, Reduction) or op.name in ("argmax", "argmin"):
-        return _reduction
-    if isinstance(op, Contraction):
-        return _contraction
-    if op.name in ALONG_AXIS:
-        return _along_axis
-    return _LAYOUTS.get(op.name, _unknown)
+def _is_equal_along(value: Any, axis: int) -> bool:
+    return bool(value.size and (value == np.take(value, [0], axis=axis)).all())
 
 
-def _unknown(equation: Equation, rows: list[_Rows]) -> _Rows:
-    if any(r.axis is not None for r in rows):
-        raise _MixesError
-    return _Rows()
-
-
-def _aligned(equation: Equation, rows: list[_Rows], places: list[tuple[int | None, ...]]) -> _Rows:
-    """The rows of a result whose axis j is axis `places[i][j]` of input i; `None` where the input is repeated."""
-    found = {
-        j
-        for r, place in zip(rows, places, strict=True)
-        for j, k in enumerate(place)
-        if r.axis is not None and k == r.axis
-    }
-    if len(found) > 1 or (not found and any(r.axis is not None for r in rows)):
-        raise _MixesError
-
-    def repeats(i: int, j: int) -> bool:
-        k = places[i][j]
-        return k is None or equation.inputs[i].shape[k] == 1 or k in rows[i].equal
-
+def _of_result(equation: Equation, rows: list[Rows]) -> Rows:
+    links = axes_of(equation)
+    mixed = any(r.mixed for r in rows)
+    with_rows = any(r.axis is not None for r in rows)
+    if links is None:
+        return Rows(mixed=mixed or with_rows)
+    found = set()
+    for own, r in zip(links, rows, strict=True):
+        target = None if r.axis is None else _place(own, r.axis)
+        if target is not None:
+            found.add(target)
+        elif r.axis is not None:
+            mixed = True
+    shapes = [x.shape for x in equation.inputs]
     if not found:
-        return _Rows(None, frozenset(j for j in range(len(places[0])) if all(repeats(i, j) for i in range(len(rows)))))
-    axis = found.pop()
-    if not all(r.axis is not None or repeats(i, axis) for i, r in enumerate(rows)):
-        raise _MixesError
-    return _Rows(axis)
+        return Rows(None, mixed, _equal_axes(equation, links, shapes, rows))
+    if len(found) > 1:
+        return Rows(None, mixed=True)
+    (axis,) = found
+    for own, r, shape in zip(links, rows, shapes, strict=True):
+        if r.axis is None and not _is_same_along(own, axis, shape, r):
+            mixed = True  # an element of the other input belongs to one row alone, whichever rows there are
+    return Rows(axis, mixed)
 
 
-def _elementwise(equation: Equation, rows: list[_Rows]) -> _Rows:
-    size = len(equation.output.shape)
-    missing = [size - len(x.shape) for x in equation.inputs]
-    return _aligned(equation, rows, [tuple(j - m if j >= m else None for j in range(size)) for m in missing])
+def _place(links: Links, source: int) -> int | None:
+    """The axis of the result that an input's axis has become, place by place."""
+    return next((link.target for link in links if isinstance(link, Kept) and link.source == source), None)
 
 
-def _contraction(equation: Equation, rows: list[_Rows]) -> _Rows:
-    parts = parse(equation.attributes["subscripts"])
-    places = [tuple(term.index(c) if c in term else None for c in parts.result) for term in (parts.left, parts.right)]
-    return _aligned(equation, rows, places)
+def _is_same_along(links: Links, target: int, shape: tuple[int, ...], rows: Rows) -> bool:
+    """Whether an input gives the same to every place along an axis of the result, other inputs' choice among it aside."""
+    for link in links:
+        if isinstance(link, Kept | Picked) and link.target == target:
+            return shape[link.source] == 1 or link.source in rows.equal
+        if isinstance(link, Put | Mixed | Scattered) and link.target == target:
+            return False
+        if isinstance(link, Regrouped) and target in link.targets:
+            return False
+        if isinstance(link, Taken) and target in link.targets:
+            return True
+    return True
 
 
-def _moved(equation: Equation, rows: list[_Rows], to: Callable[[int], int | None]) -> _Rows:
-    """The rows of a result in which the input's axis i has become axis `to(i)`, `None` if it is gone."""
-    axis = None if rows[0].axis is None else to(rows[0].axis)
-    if rows[0].axis is not None and axis is None:
-        raise _MixesError
-    return _Rows(axis, frozenset(j for i in rows[0].equal if (j := to(i)) is not None))
-
-
-def _reduction(equation: Equation, rows: list[_Rows]) -> _Rows:
-    axis = equation.attributes["axis"]
-    gone = axis if isinstance(axis, tuple) else (axis,)
-    keep = equation.attributes.get("keepdims", False)
-    return _moved(equation, rows, lambda i: None if i in gone else i if keep else i - sum(k < i for k in gone))
-
-
-def _along_axis(equation: Equation, rows: list[_Rows]) -> _Rows:
-    return _moved(equation, rows, lambda i: None if i == equation.attributes["axis"] else i)
-
-
-def _transpose(equation: Equation, rows: list[_Rows]) -> _Rows:
-    return _moved(equation, rows, tuple(equation.attributes["axes"]).index)
-
-
-def _broadcast(equation: Equation, rows: list[_Rows]) -> _Rows:
-    return _elementwise(equation, rows)
-
-
-def _reshape(equation: Equation, rows: list[_Rows]) -> _Rows:
-    old, new = equation.inputs[0].shape, equation.output.shape
-
-    def to(i: int) -> int | None:
-        before = math.prod(old[:i])
-        return next((j for j, n in enumerate(new) if n == old[i] and math.prod(new[:j]) == before), None)
-
-    return _moved(equation, rows, to)
-
-
-def _slice(equation: Equation, rows: list[_Rows]) -> _Rows:
-    axis, attributes = rows[0].axis, equation.attributes
-    if axis is not None and (
-        equation.output.shape[axis] != equation.inputs[0].shape[axis] or attributes["step"][axis] != 1
-    ):
-        raise _MixesError
-    return rows[0] if equation.op.name == "slice" else _Rows(axis)
-
-
-def _concatenate(equation: Equation, rows: list[_Rows]) -> _Rows:
-    size, axis = len(equation.output.shape), equation.attributes["axis"]
-    joined = _aligned(equation, rows, [tuple(range(size))] * len(rows))
-    if joined.axis == axis:
-        raise _MixesError
-    return _Rows(joined.axis, joined.equal - {axis})
-
-
-def _take(equation: Equation, rows: list[_Rows]) -> _Rows:
-    source, indices = rows
-    axis, more = equation.attributes["axis"], len(equation.inputs[1].shape)
-    if source.axis is not None and indices.axis is None and source.axis != axis:
-        return _Rows(source.axis if source.axis < axis else source.axis + more - 1)
-    if source.axis is None:
-        return _Rows(None if indices.axis is None else axis + indices.axis)
-    raise _MixesError
-
-
-_LAYOUTS = {
-    "transpose": _transpose,
-    "broadcast_to": _broadcast,
-    "reshape": _reshape,
-    "slice": _slice,
-    "embed": _slice,
-    "concatenate": _concatenate,
-    "take": _take,
-}
+def _equal_axes(
+    equation: Equation, links: tuple[Links, ...], shapes: list[tuple[int, ...]], rows: list[Rows]
+) -> frozenset[int]:
+    """The axes of the result along which all elements are equal."""
+    axes = range(len(equation.output.shape))
+    inputs = list(zip(links, shapes, rows, strict=True))
+    return frozenset(
+        j
+        for j in axes
+        if not any(isinstance(link, Taken) and j in link.targets for own in links for link in own)
+        and all(_is_same_along(own, j, shape, r) for own, shape, r in inputs)
+    )

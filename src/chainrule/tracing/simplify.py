@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from chainrule.ops import Elementwise
-from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, check
+from chainrule.ops import Elementwise, Layout
+from chainrule.ops.axes import Links, changes_nothing, only_repeats
+from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, axes_of, check
 
 FOLDED_SIZE = 4096
 """Constants are computed in advance up to this many elements; larger ones would only fill memory."""
@@ -47,7 +49,8 @@ def fold_constants(program: Program) -> Program:
     """Equations whose inputs are all constants become constants, broadcasts aside: those may turn out needless."""
 
     def rule(equation: Equation) -> Equation | Atom:
-        if equation.op.name == "broadcast_to" or equation.output.type.size > FOLDED_SIZE:
+        size = equation.output.type.size
+        if size > FOLDED_SIZE or (_repeats(equation) and size > math.prod(equation.inputs[0].shape)):
             return equation
         if not all(isinstance(x, Literal) for x in equation.inputs):
             return equation
@@ -65,24 +68,22 @@ def remove_identities(program: Program) -> Program:
     spread: dict[Variable, Atom] = {}
 
     def rule(equation: Equation) -> Equation | Atom:
-        name, inputs, output = equation.op.name, equation.inputs, equation.output
-        x = inputs[0]
-        if name == "positive":
+        op, inputs, output = equation.op, equation.inputs, equation.output
+        if isinstance(op, Elementwise):
+            if op.passes and op.differentiable:
+                return _kept(inputs[0], equation)
+            for place, number in enumerate(op.neutral):
+                if number is not None and _is(inputs[place], number):
+                    return _kept(inputs[1 - place], equation)
+            if any(x in spread for x in inputs if isinstance(x, Variable)):
+                return _without_broadcasts(equation, spread)
+        elif _repeats(equation):
+            if inputs[0].shape == output.shape:
+                return _kept(inputs[0], equation)
+            if isinstance(inputs[0], Variable) or hasattr(inputs[0].value, "dtype"):
+                spread[output] = inputs[0]
+        elif isinstance(op, Layout) and len(inputs) == 1 and _stays(equation):
             return _kept(inputs[0], equation)
-        if name in ("multiply", "add") and _is(inputs[0], 1 if name == "multiply" else 0):
-            return _kept(inputs[1], equation)
-        if name in ("multiply", "divide", "add", "subtract") and _is(
-            inputs[1], 1 if name in ("multiply", "divide") else 0
-        ):
-            return _kept(inputs[0], equation)
-        if name in ("reshape", "broadcast_to", "astype") and isinstance(x, Variable) and x.type == output.type:
-            return x
-        if name == "transpose" and tuple(equation.attributes["axes"]) == tuple(range(len(output.shape))):
-            return inputs[0]
-        if name == "broadcast_to" and (isinstance(x, Variable) or hasattr(x.value, "dtype")):
-            spread[output] = inputs[0]
-        elif isinstance(equation.op, Elementwise) and any(x in spread for x in inputs if isinstance(x, Variable)):
-            return _without_broadcasts(equation, spread)
         return equation
 
     return _rewrite(program, rule)
@@ -90,7 +91,27 @@ def remove_identities(program: Program) -> Program:
 
 def without_stops(program: Program) -> Program:
     """The same values without `stop_gradient`; derivatives of the result would be others, so it is for computing only."""
-    return _rewrite(program, lambda e: _kept(e.inputs[0], e) if e.op.name == "stop_gradient" else e)
+    return _rewrite(program, lambda e: _kept(e.inputs[0], e) if isinstance(e.op, Elementwise) and e.op.passes else e)
+
+
+def _repeats(equation: Equation) -> bool:
+    """Whether this only repeats an array as broadcasting does by itself."""
+    links = _links(equation)
+    return links is not None and only_repeats(links, equation.inputs[0].shape, equation.output.shape)
+
+
+def _stays(equation: Equation) -> bool:
+    """Whether every element of one array stays in its place."""
+    links = _links(equation)
+    return links is not None and changes_nothing(links, equation.inputs[0].shape, equation.output.shape)
+
+
+def _links(equation: Equation) -> Links | None:
+    """How the axes of a layout's one input go on."""
+    if not isinstance(equation.op, Layout) or len(equation.inputs) != 1:
+        return None
+    links = axes_of(equation)
+    return None if links is None else links[0]
 
 
 def _kept(x: Atom, equation: Equation) -> Equation | Atom:
@@ -98,7 +119,7 @@ def _kept(x: Atom, equation: Equation) -> Equation | Atom:
     return x if isinstance(x, Variable) and x.type == equation.output.type else equation
 
 
-def _is(x: Atom, number: int) -> bool:
+def _is(x: Atom, number: float) -> bool:
     return isinstance(x, Literal) and x.shape == () and bool(x.value == number)
 
 

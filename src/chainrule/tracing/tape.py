@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from numpy import ndarray
+
 from chainrule.ops.operation import Operation, eager
 from chainrule.tracing.apply import PLAIN, Trace, apply, traced
+from chainrule.tracing.keeping import Keeper
 from chainrule.tracing.numpy_interface import Wrapped
-from chainrule.tracing.scope import current_scope, scope
+from chainrule.tracing.reverse import Node, accumulate
+from chainrule.tracing.scope import current_scope
 
 
 class TapeValue(Wrapped):
@@ -31,19 +35,22 @@ class Tape(Trace):
     is `plain`, no trace is below it: values are arrays, and operations are evaluated without further ado.
     """
 
-    __slots__ = ("cut", "nodes", "plain")
+    __slots__ = ("cut", "keeper", "nodes", "plain")
 
     def __init__(self) -> None:
         super().__init__()
-        self.nodes: list[tuple[Any, ...] | None] = [None]  # place 0 is nobody's, so that a parent 0 means: no parent
+        self.nodes: list[Node | None] = [None]  # place 0 is nobody's, so that a parent 0 means: no parent
         self.plain = True
         self.cut: set[str] = set()
+        self.keeper = Keeper()
 
     def variable(self, value: Any) -> TapeValue:
         """A value that derivatives are wanted for."""
         self.plain = self.plain and type(value) in PLAIN
         self.nodes.append(None)
-        return TapeValue(self, value, len(self.nodes) - 1)
+        variable = TapeValue(self, value, len(self.nodes) - 1)
+        variable.shared = True  # with whoever gave it
+        return variable
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Compute the value one level below, and note how it came about."""
@@ -55,45 +62,34 @@ class Tape(Trace):
                 values.append(x.value)
             else:
                 parents.append(0)
-                values.append(x)
-                if type(x) not in PLAIN:
+                if type(x) is ndarray and op.remembers:
+                    x = self.keeper.keep(x, op.name)
+                elif type(x) not in PLAIN:
                     self.plain = False
+                values.append(x)
         output = op.evaluate(*values, **attributes) if self.plain else apply(op, *values, **attributes)
         if not op.differentiable:
             self.cut.add(op.name)
             return output
-        self.nodes.append((op, values, attributes, output, parents, None if self.plain else current_scope()))
-        return TapeValue(self, output, len(self.nodes) - 1)
+        node = (op, values, attributes, output, parents, None if self.plain else current_scope())
+        nodes = self.nodes
+        nodes.append(node)
+        index = len(nodes) - 1
+        while nodes[index] is not node:  # another thread of the same function put one down just now
+            index -= 1
+        return TapeValue(self, output, index)
 
     def pull(self, outputs: Sequence[TapeValue], cotangents: Sequence[Any], wanted: Sequence[TapeValue]) -> list[Any]:
-        """The cotangents of `wanted`, given those of `outputs`; `None` where there is no dependence."""
+        """The cotangents of `wanted`, given those of `outputs`; `None` where there is no dependence.
+
+        Variables may be wanted, and any values in between.
+        """
+        self.keeper.check()
         found: list[Any] = [None] * len(self.nodes)
         for output, cotangent in zip(outputs, cotangents, strict=True):
-            found[output.index] = _sum(found[output.index], cotangent)
+            previous = found[output.index]
+            found[output.index] = cotangent if previous is None else previous + cotangent
         m = eager if self.plain and all(type(c) in PLAIN for c in cotangents) else traced
-        nodes = self.nodes
-        for index in range(max((output.index for output in outputs), default=-1), -1, -1):
-            cotangent, node = found[index], nodes[index]
-            if cotangent is None or node is None:
-                continue
-            found[index] = None
-            if node[-1] is None:
-                _carry(m, node, cotangent, found)
-            else:
-                with scope(node[-1], backward=True):
-                    _carry(m, node, cotangent, found)
-        return [found[value.index] for value in wanted]
-
-
-def _carry(m: Any, node: tuple[Any, ...], cotangent: Any, found: list[Any]) -> None:
-    """Add what an operation's inputs get of its output's cotangent to what was found for them before."""
-    op, values, attributes, output, parents, _ = node
-    contributions = op.pullback(m, cotangent, output, values, parents, **attributes)
-    for parent, contribution in zip(parents, contributions, strict=True):
-        if contribution is not None and parent:
-            previous = found[parent]
-            found[parent] = contribution if previous is None else previous + contribution
-
-
-def _sum(a: Any, b: Any) -> Any:
-    return b if a is None else a + b
+        last = max([output.index for output in outputs], default=0)
+        accumulate(m, self.nodes, found, last, kept={x.index for x in wanted})
+        return [found[x.index] for x in wanted]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
@@ -12,7 +13,7 @@ from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.model import Sequential
 from chainrule.tracing import trees
 
-REMEMBERED = 64
+KEPT = 64
 """Things of one sort kept; the one unused for longest goes first."""
 
 
@@ -21,6 +22,12 @@ class Cache:
 
     def __init__(self) -> None:
         self._things: OrderedDict[Any, Any] = OrderedDict()
+        self._begin_anew()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin_anew)
+
+    def _begin_anew(self) -> None:
+        """A lock that is open: in a copy of the process nobody would open one that another thread had taken."""
         self._lock = Lock()
 
     def find(self, key: Any, make: Callable[[], Any]) -> Any:
@@ -34,7 +41,7 @@ class Cache:
         made = make()
         with self._lock:
             self._things[key] = made
-            if len(self._things) > REMEMBERED:
+            if len(self._things) > KEPT:
                 self._things.popitem(last=False)
         return made
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
 
-from chainrule.errors import SettingError, UnknownNameError
+from chainrule.errors import NotBuiltError, SettingError
 from chainrule.nn.parameters import Parameters
+from chainrule.training.run import Run, copied
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,45 @@ class EpochEnd:
     metrics : dict
         This epoch's metrics, as in the history.
     parameters : nested dict of arrays
-        The parameters as they are now; copies, to keep or to look at.
+        The parameters as they are now; copies, to keep or to look at. The network has them already, so that it may
+        be asked, evaluated and saved.
+    optimizer_state : nested dict of arrays
+        What the optimizer keeps for every parameter, by layer, parameter and its own names; copies.
+    run : Run
+        All that the training is at the end of this epoch, for `fit(..., continue_from=run)`.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> X, runs = np.linspace(-1, 1, 50)[:, None], []
+    >>> network = cr.Network([cr.Dense(1)])
+    >>> keep_the_third = lambda end: runs.append(end.run) if end.epoch == 2 else None
+    >>> history = network.fit(X, 2 * X, epochs=5, callbacks=[keep_the_third], progress=False)
+    >>> again = cr.Network([cr.Dense(1)]).fit(X, 2 * X, epochs=5, continue_from=runs[0], progress=False)
+    >>> again["loss"] == history["loss"]
+    True
     """
 
     epoch: int
     metrics: Mapping[str, float]
     parameters: Parameters
+    moment: Run | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def run(self) -> Run:
+        """All that the training is at the end of this epoch, made when it is asked for."""
+        return self._moment.copy()
+
+    @cached_property
+    def optimizer_state(self) -> Any:
+        """What the optimizer keeps for every parameter."""
+        return copied(self._moment.optimizer_state)
+
+    @property
+    def _moment(self) -> Run:
+        if self.moment is None:
+            raise NotBuiltError("this EpochEnd was made by hand, so it has no run; those that fit gives have one.")
+        return self.moment
 
     @property
     def figures(self) -> Mapping[str, float]:
@@ -53,6 +87,12 @@ class StopRule(Protocol):
 @dataclass(frozen=True)
 class EarlyStopping:
     """Stop when `monitor` has not improved for `patience` epochs; the best epoch's weights are restored.
+
+    Metrics of validation data are measured at the end of an epoch, so the weights restored are exactly those that had
+    the best value. Those of training data are measured while the weights change. With one step an epoch
+    (`batch_size=None`) the metric is that of the weights before the step, and these are restored: they are exactly
+    those that had it. With several steps it is a mean over all weights of the epoch; restored are those from its end,
+    or those from its beginning if the epoch after it was worse than the one before it (of the first epoch: than itself).
 
     Parameters
     ----------
@@ -84,22 +124,3 @@ def as_early_stopping(given: EarlyStopping | int | bool | None) -> EarlyStopping
     if given is True:
         return EarlyStopping()
     return given if isinstance(given, EarlyStopping) else EarlyStopping(given)
-
-
-class Watch:
-    """Early stopping at work: the best value so far, and the parameters that gave it."""
-
-    def __init__(self, rule: EarlyStopping, validated: bool) -> None:
-        self.rule = rule
-        self.monitor = rule.monitor or ("val_loss" if validated else "loss")
-        self.sign: Literal[-1, 1] = -1 if "accuracy" in self.monitor else 1
-        self.best, self.best_epoch, self.parameters = math.inf, 0, None
-
-    def see(self, epoch: int, metrics: Mapping[str, float], parameters: Callable[[], Any]) -> bool:
-        """Note an epoch; says whether it is time to stop."""
-        if self.monitor not in metrics:
-            raise UnknownNameError.among("metric to monitor", self.monitor, metrics)
-        value = self.sign * metrics[self.monitor]
-        if value < self.best - self.rule.min_delta:
-            self.best, self.best_epoch, self.parameters = value, epoch, parameters()
-        return epoch - self.best_epoch >= self.rule.patience

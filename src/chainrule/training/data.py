@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import DataError, SettingError, ShapeError
-from chainrule.training.losses import Loss
+from chainrule.training.loss import Loss
 from chainrule.training.objective import Batch
 
 

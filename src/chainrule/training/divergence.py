@@ -6,69 +6,86 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines import Runner
 from chainrule.errors import DivergedError
 from chainrule.ops.operation import ArrayType
-from chainrule.tracing import Literal, Program, trace, trees
-from chainrule.tracing.program import Variable
-from chainrule.training.objective import types_of
+from chainrule.tracing import Program, trace, trees
+from chainrule.tracing.interpreter import walk
+from chainrule.training.history import History
+from chainrule.training.objective import Batch, types_of
+from chainrule.training.step import TrainingStep
 
 
 def diverged(
-    training: Any, before: list[Any], order: Any, first: int, count: int, scalars: list[Any], done: int
+    runner: Runner,
+    before: list[Any],
+    order: Any,
+    first: int,
+    scalars: list[Any],
+    *,
+    step: TrainingStep,
+    structure: trees.Structure,
+    data: Batch,
+    batch_size: int,
+    done: int,
+    history: History,
 ) -> DivergedError:
     """Repeat a block step by step up to the step that failed, leave the runner before it, and say what happened."""
-    runner = training.runner
+    failed = _repeat(runner, before, order, first, scalars)
+    steps_per_epoch = -(-order.shape[1] // batch_size)
+    epoch, number = divmod(failed, steps_per_epoch)
+    rows = order[epoch, number * batch_size : (number + 1) * batch_size]
+    batch = data.like([np.take(x, rows, axis=0) for x in data.arrays()])
+    place = _place(step, trees.unflatten(structure, runner.state), batch, [s[failed - first] for s in scalars])
+    epoch += done
+    return DivergedError(
+        f"training left the finite numbers at epoch {epoch + 1}, batch {number + 1}: {place} first gave NaN or infinity. "
+        "The network keeps the last finite weights. Use a smaller learning rate, standardise the inputs, or clip "
+        "gradients (clip_norm=1.0).",
+        epoch=epoch,
+        batch=number,
+        place=place,
+        history=history,
+    )
+
+
+def _repeat(runner: Runner, before: list[Any], order: Any, first: int, scalars: list[Any]) -> int:
+    """The number of the step that failed; the runner is left before it."""
     runner.load(before)
-    failed = first + count - 1
+    count = len(scalars[0])
     for i in range(count):
         kept = runner.state
         metrics = runner.run(order, first + i, 1, [s[i : i + 1] for s in scalars])
         if not np.isfinite(metrics).all() or not all(np.isfinite(x).all() for x in runner.state):
             runner.load(kept)
-            failed = first + i
-            break
-    epoch, batch = done + failed // training.steps_per_epoch, failed % training.steps_per_epoch
-    rows = order[failed // training.steps_per_epoch, batch * training.batch_size : (batch + 1) * training.batch_size]
-    place = _place(training, rows, scalars[2][failed - first])
-    return DivergedError(
-        f"training left the finite numbers at epoch {epoch + 1}, batch {batch + 1}: {place} first gave NaN or infinity. "
-        "The network keeps the last finite weights. Use a smaller learning rate, standardise the inputs, or clip "
-        "gradients (clip_norm=1.0).",
-        epoch=epoch,
-        batch=batch,
-        place=place,
-        history=training.history,
-    )
+            return first + i
+    return first + count - 1
 
 
-def _place(training: Any, rows: Any, key: Any) -> str:
+def _place(step: TrainingStep, state: Any, batch: Batch, scalars: list[Any]) -> str:
     """The first layer, or part of the step, whose values on this batch are not finite."""
-    state = trees.unflatten(training.structure, training.runner.state)
-    batch = [np.take(x, rows, axis=0) for x in training.data.arrays()]
+    rate, _, key = scalars
 
-    def loss_and_gradients(state: Any, batch: list[Any], key: Any) -> Any:
-        rate = np.zeros((), training.dtype)
-        return training.step(state, training.data.like(batch), rate, rate + 1, key)
+    def loss_and_gradients(state: Any, arrays: list[Any], key: Any) -> Any:
+        none = np.zeros_like(rate)
+        return step(state, batch.like(arrays), none, none + 1, key)
 
-    program = trace(loss_and_gradients, types_of(state), types_of(batch), ArrayType((), np.dtype(np.uint32)))
-    found = _first_infinite(program, [*trees.flatten(state)[0], *batch, key])
+    arrays = batch.arrays()
+    program = trace(loss_and_gradients, types_of(state), types_of(arrays), ArrayType((), np.dtype(np.uint32)))
+    found = _first_infinite(program, [*trees.flatten(state)[0], *arrays, key])
     if found is None:
         return "the update of the weights"
-    return f"layer {found!r}" if found.split(" / ")[0] in training.step.objective.model.layers else found
+    return f"layer {found!r}" if found.split(" / ")[0] in step.objective.model.layers else found
 
 
 def _first_infinite(program: Program, inputs: list[Any]) -> str | None:
     """The scope of the first equation that makes NaN or infinity out of finite numbers."""
-    values: dict[Variable, Any] = dict(zip(program.inputs, inputs, strict=True))
     with np.errstate(all="ignore"):
-        for equation in program.equations:
-            arguments = [x.value if isinstance(x, Literal) else values[x] for x in equation.inputs]
-            value = equation.op.evaluate(*arguments, **equation.attributes)
-            values[equation.output] = value
-            if equation.output.dtype.kind == "f" and not np.isfinite(value).all() and _all_finite(arguments):
+        for equation, given, value in walk(program, dict(zip(program.inputs, inputs, strict=True))):
+            if equation.output.dtype.kind == "f" and not _all_finite([value]) and _all_finite(given):
                 return equation.scope or "the loss"
     return None
 
 
-def _all_finite(arguments: list[Any]) -> bool:
-    return all(np.isfinite(x).all() for x in arguments)
+def _all_finite(values: list[Any]) -> bool:
+    return all(np.isfinite(x).all() for x in values)

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import ENGINES
-from chainrule.engines.rows import RowFunction, pays, time_saved
-from chainrule.errors import UnknownNameError, UnsupportedError
+from chainrule.engines.choice import AUTO, REFERENCE, named, quickest
+from chainrule.engines.engine import Engine
+from chainrule.engines.rows import RowFunction
+from chainrule.errors import UnsupportedError
 from chainrule.nn.model import Model
 from chainrule.nn.parameters import Parameters
 from chainrule.ops.operation import ArrayType
@@ -21,7 +22,7 @@ from chainrule.training.objective import Batch, Objective, Penalty, types_of
 CHUNK = 4096
 """Rows evaluated at once by NumPy: enough to be fast, few enough for any memory."""
 
-_functions = Cache()
+_functions, _apart = Cache(), Cache()
 
 
 def in_chunks(rows: int, are_apart: Callable[[], bool]) -> Iterator[slice]:
@@ -42,30 +43,33 @@ def keeps_rows_apart(program: Callable[[int], Program], held: int) -> bool:
 class Evaluator:
     """An objective, without penalties, on one set of data.
 
-    With the engine `auto` it is machine code if that saves more time than compiling takes, by `time_saved` and the
-    number of evaluations there are, and for the library's own layers and losses.
+    With the engine `auto` it is machine code if so many evaluations of so many rows save more time than compiling takes
+    (`engines.choice.quickest`), and for the library's own layers and losses; nothing else counts. `engine` is the name of
+    the one that evaluates.
     """
 
-    def __init__(self, objective: Objective, data: Batch, engine: str = "auto", saving: float = 0.0) -> None:
+    def __init__(self, objective: Objective, data: Batch, engine: str = AUTO, times: int = 1) -> None:
         self._objective = Objective(objective.model, objective.heads, Penalty())
         self._arrays, self._data = data.arrays(), data
-        self._types = parameter_types(objective.model, data.inputs[0].dtype)
-        self._held = len(trees.flatten(self._types)[0])
-        self._program = _samples(self._objective, data, self._types)
+        self._held = len(trees.flatten(parameter_types(objective.model, data.inputs[0].dtype))[0])
+        self._key, self._program = _samples(self._objective, data)
         self._function: RowFunction | None = None
-        if engine not in ENGINES:
-            raise UnknownNameError.among("engine", engine, ENGINES)
-        self._settled = are_settled(objective.model.function, (objective.heads,))
-        if engine == "llvm" or (engine == "auto" and self._settled and pays(saving)):
+        self.engine = REFERENCE.name
+        asked = chosen = named(engine)
+        if chosen is None:
+            settled = are_settled(objective.model.function, (objective.heads,))
+            rows = len(self._arrays[0])  # an evaluation takes about twice as long as the outputs alone
+            chosen = quickest(*sizes_of(objective.model), rows, 2 * times) if settled else REFERENCE
+        if chosen is not REFERENCE:
             try:
-                self._function = self._compiled()
+                self._function, self.engine = self._by(chosen), chosen.name
             except UnsupportedError:
-                if engine == "llvm":
+                if asked is not None:
                     raise
 
     def __call__(self, parameters: Parameters) -> dict[str, float]:
         """Metrics by name, as means over all rows."""
-        means = None if self._function is None else self._by_machine_code(self._function, parameters)
+        means = None if self._function is None else self._by_rows(self._function, parameters)
         if means is None:
             means = self._by_numpy(parameters)
         return dict(zip(self._objective.metrics, map(float, means), strict=True))
@@ -73,7 +77,7 @@ class Evaluator:
     def _by_numpy(self, parameters: Parameters) -> Any:
         total: Any = 0.0
         weight = 0.0
-        for rows in in_chunks(len(self._arrays[0]), self._rows_are_apart):
+        for rows in in_chunks(len(self._arrays[0]), lambda: samples_are_apart(self._objective, self._data)):
             batch = self._data.like([x[rows] for x in self._arrays])
             with np.errstate(all="ignore"):
                 loss, accuracies = self._objective(parameters, batch)
@@ -82,10 +86,7 @@ class Evaluator:
             weight += size
         return total / max(weight, 1e-30)
 
-    def _rows_are_apart(self) -> bool:
-        return self._settled or keeps_rows_apart(self._program, self._held)
-
-    def _by_machine_code(self, function: RowFunction, parameters: Parameters) -> Any:
+    def _by_rows(self, function: RowFunction, parameters: Parameters) -> Any:
         weights = self._data.weights
         arrays = self._arrays if weights is None else self._arrays[:-1]
         samples = function(trees.flatten(parameters)[0], arrays)
@@ -95,18 +96,27 @@ class Evaluator:
             return [np.mean(x, dtype=np.float64) for x in samples]
         return [np.sum(weights * x, dtype=np.float64) / max(float(weights.sum()), 1e-30) for x in samples]
 
-    def _compiled(self) -> RowFunction:
-        """Machine code for samples, remembered for networks of the same kind."""
-        objective, data = self._objective, self._data
-        types = (self._types, types_of((data.inputs, data.targets, data.class_indices), 1))
-        function: RowFunction = _functions.find(
-            key_of(objective.model.function, (objective.heads,), types), lambda: RowFunction(self._program, self._held)
-        )
+    def _by(self, engine: Engine) -> RowFunction:
+        """A function of samples, remembered for networks of the same kind."""
+        key = None if self._key is None else (self._key, engine)
+        function: RowFunction = _functions.find(key, lambda: RowFunction(self._program, self._held, engine))
         return function
 
 
-def _samples(objective: Objective, data: Batch, parameters: Any) -> Callable[[int], Program]:
-    """The loss and the right answers of so many samples, one by one; of the data only one row is kept."""
+def samples_are_apart(objective: Objective, data: Batch) -> bool:
+    """Whether each sample's loss is proven to depend on that sample alone."""
+    key, program = _samples(objective, data)
+    held = len(trees.flatten(parameter_types(objective.model, data.inputs[0].dtype))[0])
+    apart: bool = _apart.find(key, lambda: keeps_rows_apart(program, held))
+    return apart
+
+
+def _samples(objective: Objective, data: Batch) -> tuple[Any, Callable[[int], Program]]:
+    """The loss and the right answers of so many samples, one by one, and the key they are remembered by.
+
+    Of the data only one row is kept.
+    """
+    parameters = parameter_types(objective.model, data.inputs[0].dtype)
     parts = Batch(data.inputs, data.targets, data.class_indices)
     row = parts.like([x[:1].copy() for x in parts.arrays()])
 
@@ -115,7 +125,9 @@ def _samples(objective: Objective, data: Batch, parameters: Any) -> Callable[[in
         losses, rights = objective.judged(objective.model.apply(parameters, batch.inputs), batch)
         return sum(losses[1:], start=losses[0]), *rights, finiteness(batch.inputs)
 
-    return lambda rows: simplify(trace(samples, parameters, types_of(row.arrays(), rows)))
+    types = (parameters, types_of((row.inputs, row.targets, row.class_indices)))
+    key = key_of(objective.model.function, (objective.heads,), types)
+    return key, lambda rows: simplify(trace(samples, parameters, types_of(row.arrays(), rows)))
 
 
 def finiteness(inputs: Any) -> Any:
@@ -129,11 +141,6 @@ def parameter_types(model: Model, dtype: Any) -> dict[str, dict[str, ArrayType]]
         layer: {name: ArrayType(spec.shape, np.dtype(dtype)) for name, spec in own.items()}
         for layer, own in model.specs.items()
     }
-
-
-def evaluation_saving(model: Model, rows: int) -> float:
-    """About how many seconds sooner than NumPy machine code evaluates rows: twice as many as for the outputs alone."""
-    return 2 * time_saved(*sizes_of(model), rows)
 
 
 def sizes_of(model: Model) -> tuple[int, int]:

@@ -16,7 +16,7 @@ from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
 from chainrule.training.objective import Batch, types_of
 
-NUDGE = 1e-4
+EPSILON = 1e-4
 
 
 class FiniteDifferenceRunner:
@@ -33,9 +33,12 @@ class FiniteDifferenceRunner:
         wide = [leaf.astype(np.float64) for leaf in leaves]
         scalars = [ArrayType((), np.dtype(np.float64))] * 2
         nested = trees.unflatten(self._structure, wide)
-        self._update = compile_program(
-            simplify(trace(step.update, types_of(nested), types_of(nested["learned"]), *scalars))
-        )
+
+        def update(state: Any, gradients: Any, rate: Any, count: Any) -> Any:
+            return step.update(state, step.clipping(gradients), rate, count)
+
+        types = types_of(nested), types_of(nested["learned"])
+        self._update = compile_program(simplify(trace(update, *types, *scalars)))
 
     @property
     def state(self) -> list[Any]:
@@ -58,9 +61,13 @@ class FiniteDifferenceRunner:
                 values = [np.take(x, rows, axis=0) for x in self._arrays]
                 before, gradients = self._measure(values, scalars[2][i])
                 rate, step = np.float64(scalars[0][i]), np.float64(scalars[1][i])
-                self._state = list(self._update(*self._state, *gradients, rate, step))
+                self._state = self._rounded(self._update(*self._state, *gradients, rate, step))
                 metrics.append(before)
         return np.array(metrics, np.float64)
+
+    def _rounded(self, state: Any) -> list[Any]:
+        """A new state as the network's dtype holds it, so that it is all there is to go on from."""
+        return [x.astype(dtype).astype(np.float64) for x, dtype in zip(state, self._dtypes, strict=True)]
 
     def _measure(self, batch: list[Any], key: Any) -> tuple[list[float], list[Any]]:
         """The metrics, and every parameter's gradient by nudging it."""
@@ -73,8 +80,8 @@ class FiniteDifferenceRunner:
             gradient = np.empty_like(parameter)
             for place in np.ndindex(parameter.shape):
                 kept = parameter[place]
-                parameter[place] = kept + NUDGE
-                gradient[place] = (loss(*learned, *frozen, *batch, key)[0] - before[0]) / NUDGE
+                parameter[place] = kept + EPSILON
+                gradient[place] = (loss(*learned, *frozen, *batch, key)[0] - before[0]) / EPSILON
                 parameter[place] = kept
             gradients.append(gradient)
         return [float(x) for x in before], gradients

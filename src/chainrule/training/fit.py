@@ -5,90 +5,71 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from chainrule.engines import Runner
-from chainrule.errors import SettingError, ShapeError
-from chainrule.nn.parameters import Parameters
+from chainrule.engines import AUTO, ENGINES, REFERENCE, Runner
+from chainrule.engines.workers import Aside
+from chainrule.errors import SettingError
+from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
-from chainrule.training.callbacks import Callback, EarlyStopping, EpochEnd, StopRule, Watch
+from chainrule.training.batches import Batches, means
+from chainrule.training.blocks import Block, BlockRunner, Call, joined
+from chainrule.training.callbacks import EpochEnd
 from chainrule.training.data import filled_up
 from chainrule.training.divergence import diverged
-from chainrule.training.evaluation import Evaluator, evaluation_saving
+from chainrule.training.evaluation import Evaluator, samples_are_apart
 from chainrule.training.history import FINISHED, History
 from chainrule.training.loops import is_settled, prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
 from chainrule.training.progress import Display, display
+from chainrule.training.run import Progress, Run, as_text, check_settings, checked
 from chainrule.training.schedules import as_schedule, plateau_of
+from chainrule.training.settings import Settings
 from chainrule.training.step import TrainingStep, parameter_count
+from chainrule.training.watching import Plateau, Watch
 
-BLOCK_SECONDS = 0.03
-"""About how long one call of an engine runs, so that progress, callbacks and Ctrl-C stay alive."""
+NetworkParameters = Callable[[Parameters], None]
+"""Told the parameters after every epoch that somebody looks at; they are not to be written to."""
 
 
 @dataclass(frozen=True)
-class Settings:
-    """How a training run goes, apart from what is learned.
+class Position:
+    """Where a training is within a block: the metrics of its calls, how many steps of it are done, the state after them.
 
-    `shuffle` may be a function that gives the orders of the rows for the next so many epochs, shape (epochs, rows).
+    It is one value, so that Ctrl-C cannot come between its parts.
     """
 
-    epochs: int = 20
-    batch_size: int | None = 32
-    seed: int = 0
-    shuffle: bool | Callable[[int], Any] = True
-    engine: str = "auto"
-    threads: int | None = None
-    gradients: str = "chain rule"
-    early_stopping: EarlyStopping | None = None
-    callbacks: Sequence[Callback] = field(default_factory=tuple)
-    stop: StopRule | None = None
-    frozen: Sequence[str] = field(default_factory=tuple)
-    progress: bool | None = None
-
-    def __post_init__(self) -> None:
-        SettingError.unless_count("fit", "epochs", self.epochs)
-        if self.batch_size is not None:
-            SettingError.unless_count("fit", "batch_size", self.batch_size)
-        SettingError.unless_count("fit", "seed", self.seed, at_least=0)
-        if self.threads is not None:
-            SettingError.unless_count("fit", "threads", self.threads)
-        if self.gradients not in ("chain rule", "numerical"):
-            raise SettingError(f"gradients was given as {self.gradients!r}; use 'chain rule' or 'numerical'.")
-        if not isinstance(self.callbacks, list | tuple):
-            raise SettingError(f"callbacks was given as {self.callbacks!r}; give a list of functions of one EpochEnd.")
-        for callback in self.callbacks:
-            if not callable(callback):
-                raise SettingError(
-                    f"{callback!r} among the callbacks cannot be called; give functions of one EpochEnd."
-                )
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far an optimizer is: what it keeps for every parameter, and how many steps it has taken."""
-
-    optimizer_state: Any
+    block: Block
+    metrics: list[Any]
     steps: int
+    state: list[Any]
+    structure: trees.Structure
 
+    @cached_property
+    def nested(self) -> Any:
+        """The state with its names: `learned`, `frozen`, `penalty`, `optimizer`."""
+        return trees.unflatten(self.structure, self.state)
 
-@dataclass(frozen=True)
-class Block:
-    """Epochs that run together: the first one's number, how many, the orders of their rows, every step's scalars."""
+    def after(self, metrics: Any, steps: int, state: list[Any]) -> Position:
+        """The position after a call."""
+        self.metrics.append(metrics)
+        return Position(self.block, self.metrics, steps, state, self.structure)
 
-    first: int
-    count: int
-    order: Any
-    rates: Any
-    scalars: list[Any]
+    def before(self, block: Block) -> Position:
+        """The position at the end of this block as the beginning of another, or of what this one has begun of it."""
+        begun = self.steps if self.block.count == 0 else 0
+        return Position(block, self.metrics if begun else [], begun, self.state, self.structure)
 
 
 class Training:
-    """A run in progress: its runner, its history, and where it is; `begin` lets the optimizer go on from earlier."""
+    """A run in progress.
+
+    `begin` lets the optimizer go on from earlier, or the whole training if it is a `Run`, with the parameters there.
+    """
 
     def __init__(
         self,
@@ -100,230 +81,284 @@ class Training:
         begin: Progress | None = None,
     ) -> None:
         self.step, self.settings = step, settings
-        self.rows = len(data.inputs[0])
-        self.batch_size = min(settings.batch_size or self.rows, self.rows)
-        self.steps_per_epoch = -(-self.rows // self.batch_size)
-        alike = is_settled(step) and settings.gradients == "chain rule"
-        self.data = data = filled_up(data, self.batch_size) if alike else data
+        rows = len(data.inputs[0])
+        self.batch_size = min(settings.batch_size or rows, rows)
+        self.weighted = data.weights is not None
+        if is_settled(step) and settings.gradients == "chain rule":
+            filled = filled_up(data, self.batch_size)
+            data = filled if filled is data or samples_are_apart(step.objective, data) else data
+        self.data = data
+        run: Run | None = None
+        if begin is not None and type(begin) is not Progress:
+            run = checked(begin, parameters)
+            parameters = trees.map_leaves(lambda own, kept: np.array(kept), parameters, run.parameters)
         learned, frozen = split_frozen(parameters, settings.frozen, step.objective.model.specs)
         self.order_of_layers = {layer: list(own) for layer, own in parameters.items()}
         self.dtype = next(iter(next(iter(learned.values())).values())).dtype
+        self.learned_names = list(flat_names(learned))
         self.learned_count = parameter_count(learned)
+        self.validation_rows = 0 if validation is None else len(validation.inputs[0])
+        keyed = any(layer.uses_random for layer in step.objective.model.layers.values())
+        self.batches = Batches(rows, len(data.inputs[0]), self.batch_size, settings.seed, settings.shuffle, keyed)
+        self.steps_per_epoch = self.batches.steps_per_epoch
+        if run is not None:
+            check_settings(run, self.same_to_go_on, settings.epochs)
         state = step.initial_state(learned, frozen)
-        self.earlier = 0 if begin is None else begin.steps
         if begin is not None:
-            state["optimizer"] = begin.optimizer_state
+            state["optimizer"] = trees.map_leaves(
+                lambda own, kept: np.array(kept, own.dtype), state["optimizer"], begin.optimizer_state
+            )
         self.runner: Runner
         self.runner, self.structure = prepare_runner(
             step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads
         )
         self.validator: Evaluator | None = None
         if validation is not None:
-            saving = settings.epochs * evaluation_saving(step.objective.model, len(validation.inputs[0]))
-            engine = "numpy" if settings.engine == "numpy" else "auto"  # NumPy evaluates what cannot be compiled
-            self.validator = Evaluator(step.objective, validation, engine, saving)
-        self.state = trees.flatten(state)[0]
+            # What a training's engine refuses of its validation is evaluated by another.
+            engine = settings.engine if ENGINES.get(settings.engine) is REFERENCE else AUTO
+            if run is not None and ENGINES.get(run.validated_by) is REFERENCE:
+                engine = run.validated_by  # as the run began: the last bits of another may be others
+            self.validator = Evaluator(step.objective, validation, engine, settings.epochs)
+        validated = validation is not None
+        self._rate = as_schedule(step.optimizer.learning_rate)
+        rule, plateau = settings.early_stopping, plateau_of(step.optimizer.learning_rate)
+        self.watch = None if rule is None else Watch(rule, validated, self.steps_per_epoch)
+        self.plateau = None if plateau is None else Plateau(plateau, validated)
         self.history = History()
-        # Two streams, so that neither depends on how many epochs are drawn at once.
-        self.order_random = np.random.default_rng([settings.seed, 0])
-        self.random_layers = any(layer.uses_random for layer in step.objective.model.layers.values())
-        self.key_random = np.random.default_rng([settings.seed, 1])
-        self.rate = step.optimizer.learning_rate
-        self.plateau = plateau_of(self.rate)
+        self._begin(state, 0 if begin is None else begin.steps, run)
+
+    def _begin(self, state: Any, steps: int, run: Run | None) -> None:
+        """Stand before the first epoch, or where a run stands."""
+        under_way = np.empty((0, len(self.step.objective.metrics)))
+        self._begun_with: Parameters | None = None
+        self._restored: Parameters | None = None
+        if run is not None:
+            self.batches.streams = run.streams
+            self.history = run.history.copy()
+            self.history.stopped, self.history.best_epoch = FINISHED, None
+            under_way, self._begun_with = np.array(run.under_way), run.begun_with
+            if self.watch is not None:
+                self.watch.best = run.best
+            if self.plateau is not None and run.plateau is not None:
+                self.plateau.position = run.plateau
+        self._earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
+        nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
+        self._at = Position(nothing, [under_way], len(under_way), trees.flatten(state)[0], self.structure)
+
+    # --- where it is
 
     @property
     def parameters(self) -> Parameters:
-        """The parameters as they are now."""
-        state = trees.unflatten(self.structure, self.state)
-        together = merged(state["frozen"], state["learned"])
-        return {
-            layer: {name: np.array(together[layer][name]) for name in names}
-            for layer, names in self.order_of_layers.items()
-        }
+        """The parameters as they are now, or as early stopping has restored them; copies."""
+        return each(np.array, self._together(self._at.nested, self._restored))
 
     @property
     def progress(self) -> Progress:
         """How far the optimizer is now."""
-        steps = self.earlier + self.history.epochs * self.steps_per_epoch
-        return Progress(trees.unflatten(self.structure, self.state)["optimizer"], steps)
+        return self.now().progress
 
-    def run(self) -> History:
+    def now(self) -> Run:
+        """All that the training is now; its arrays are those that the training goes on with."""
+        at, history = self._at, self.history.copy()
+        done = history.epochs - at.block.first
+        under_way = self._metrics(at)[done * self.steps_per_epoch :]
+        before, after = at.block.before, at.block.after
+        return Run(
+            optimizer_state=at.nested["optimizer"],
+            steps=self._earlier + history.epochs * self.steps_per_epoch + len(under_way),
+            parameters=self._together(at.nested),
+            history=history,
+            streams=after if done == at.block.count else self.batches.later(before, done),
+            under_way=under_way,
+            settings=self.same_to_go_on,
+            best=None if self.watch is None else self.watch.best,
+            plateau=None if self.plateau is None else self.plateau.position,
+            begun_with=self._begun_with if len(under_way) else None,
+            validated_by="" if self.validator is None else self.validator.engine,
+        )
+
+    @cached_property
+    def same_to_go_on(self) -> dict[str, Any]:
+        """The settings that decide about the numbers of a training: what has to be the same to go on with a run of it."""
+        settings, objective, rule = self.settings, self.step.objective, self.settings.early_stopping
+        return {
+            "layers": {name: as_text(layer) for name, layer in objective.model.layers.items()},
+            "loss": [as_text(head) for head in objective.heads],
+            "optimizer": as_text(self.step.optimizer),
+            "penalty": as_text(objective.penalty),
+            "clipping": as_text(self.step.clipping),
+            "gradients": settings.gradients,
+            "learned parameters": self.learned_names,
+            "rows": self.batches.rows,
+            "weighted": self.weighted,
+            "validation rows": self.validation_rows,
+            "batch_size": self.batch_size,
+            "seed": int(settings.seed),
+            "shuffle": as_text(settings.shuffle),
+            "early_stopping": None if rule is None else [rule.monitor, rule.min_delta, rule.restore_best],
+        }
+
+    def _together(self, nested: Any, learned: Parameters | None = None) -> Parameters:
+        """All parameters of a state, in their order, with its own learned ones or with others."""
+        both = merged(nested["frozen"], learned or nested["learned"])
+        return {layer: {name: both[layer][name] for name in names} for layer, names in self.order_of_layers.items()}
+
+    def _metrics(self, at: Position) -> Any:
+        """The metrics of the steps of the block that are done, one row a step."""
+        return joined(at.metrics, len(self.step.objective.metrics))[: at.steps]
+
+    # --- the run
+
+    def run(self, current: NetworkParameters | None = None) -> History:
         """Carry out all epochs, or as many as early stopping, callbacks and Ctrl-C allow."""
-        settings = self.settings
-        watch = None if settings.early_stopping is None else Watch(settings.early_stopping, self.validator is not None)
         try:
-            with display(settings.epochs, settings.progress) as shown, ThreadPoolExecutor(1) as aside:
-                self._epochs(watch, shown, aside)
+            with display(self.settings.epochs, self.settings.progress) as shown:
+                self._epochs(shown, current or (lambda parameters: None))
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
-        if watch is not None and watch.rule.restore_best and watch.parameters is not None:
-            self.state = watch.parameters
-            self.history.best_epoch = watch.best_epoch
+        best = None if self.watch is None else self.watch.best
+        if best is not None and best.parameters is not None:
+            self._restored, self.history.best_epoch = best.parameters, best.epoch
         return self.history
 
-    def _epochs(self, watch: Watch | None, shown: Display, aside: Executor) -> None:
+    def _epochs(self, shown: Display, current: NetworkParameters) -> None:
         """All epochs, in blocks; while one is carried out, the next is prepared aside where nothing can change it."""
-        alone = watch is None and self.validator is None and not self.settings.callbacks and self.plateau is None
-        certain = alone and self.settings.stop is None
-        seconds_per_step = 0.0
-        done = 0
-        block = self.block(0, 1)
-        while done < self.settings.epochs:
-            count = block.count
-            following, ahead = done + count, None
-            if certain and seconds_per_step and following < self.settings.epochs:
-                ahead = aside.submit(self.block, following, self._length(following, seconds_per_step))
+        settings, runner = self.settings, BlockRunner(self.runner, self.steps_per_epoch)
+        alone = self.watch is None and self.validator is None and not settings.callbacks and self.plateau is None
+        certain = alone and settings.stop is None
+        if self._is_over() or (self.history.epochs == settings.epochs):
+            return
+        block = self.block(self.history.epochs, max(1, -(-self._at.steps // self.steps_per_epoch)))
+        while True:
+            self._at = self._at.before(block)
+            following, ahead = block.first + block.count, None
+            if certain and runner.knows_its_speed and following < settings.epochs:
+                ahead = Aside(self.block, following, self._length(following, runner))
             started = time.perf_counter()
-            metrics: list[Any] = []
             try:
-                self._carry_out(block, seconds_per_step, shown, metrics)
+                self._carry_out(block, runner, shown)
             finally:  # also when interrupted or diverged: the epochs that were completed are history
-                taken = time.perf_counter() - started
-                row = self._note_epochs(self._epoch_means(metrics), block, taken / count)
+                row = self._note_epochs(block, (time.perf_counter() - started) / block.count)
+                if ahead is not None:
+                    ahead.wait()
             if self.history.stopped != FINISHED:
                 return
-            seconds_per_step = taken / (count * self.steps_per_epoch)
-            done += count
-            shown.update(done, row)
-            if self._ended(done - 1, row, watch):
+            shown.update(following, row)
+            if self._ended(row, current) or following >= settings.epochs:
                 return
-            if ahead is not None:
-                block = ahead.result()
-            elif done < self.settings.epochs:
-                block = self.block(done, self._length(done, seconds_per_step) if alone else 1)
+            length = self._length(following, runner) if alone and ahead is None else 1
+            block = self.block(following, length) if ahead is None else ahead.result()
 
-    def _length(self, done: int, seconds_per_step: float) -> int:
+    def _length(self, done: int, runner: BlockRunner) -> int:
         """How many epochs from number `done` on one block takes."""
         stop = self.settings.stop
-        most = min(self.settings.epochs - done, math.inf if stop is None else stop.ahead)
-        return max(1, min(int(BLOCK_SECONDS / (seconds_per_step * self.steps_per_epoch)), int(most)))
+        return runner.epochs_at_once(min(self.settings.epochs - done, math.inf if stop is None else stop.ahead))
 
-    def _epoch_means(self, metrics: list[Any]) -> Any:
-        """The metrics of those epochs whose steps are all there, shape (epochs, metrics)."""
-        epochs = sum(map(len, metrics)) // self.steps_per_epoch
-        if not epochs:
-            return np.empty((0, len(self.step.objective.metrics)))
-        steps = np.concatenate(metrics)[: epochs * self.steps_per_epoch]
-        return self._means(steps.reshape(epochs, self.steps_per_epoch, -1))
+    def _carry_out(self, block: Block, runner: BlockRunner, shown: Display) -> None:
+        """The steps of a block that are not yet done."""
+        if self.watch is not None and self.watch.needs_before and not self._at.steps:
+            self._begun_with = self._at.nested["learned"]
+        for call in runner.calls(block, self._at.steps):
+            if not np.isfinite(call.metrics).all() or not _finite(call.state):
+                raise self._diverged(block, call)
+            steps = call.first + call.count
+            self._at = self._at.after(call.metrics, steps, call.state)
+            if steps < block.count * self.steps_per_epoch:
+                latest = self._metrics(self._at)[None, -self.steps_per_epoch :]
+                so_far = means(latest, self.batches.step_rows)[0]
+                done = block.first + steps / self.steps_per_epoch
+                shown.update(done, dict(zip(self.step.objective.metrics, so_far, strict=True)))
 
-    def _note_epochs(self, means: Any, block: Block, seconds: float) -> dict[str, float]:
-        """Add epochs to the history, and ask the rule that may stop there; gives the last one's metrics."""
-        epochs = len(means)
+    def _diverged(self, block: Block, call: Call) -> Exception:
+        """The error for a call that left the finite numbers; the training then stands before the step that did."""
+        error = diverged(
+            self.runner, self._at.state, block.order, call.first, call.scalars, step=self.step, structure=self.structure,
+            data=self.data, batch_size=self.batch_size, done=block.first, history=self.history,
+        )  # fmt: skip
+        done = (error.epoch - block.first) * self.steps_per_epoch + error.batch
+        self._at = self._at.after(call.metrics[: done - call.first], done, self.runner.state)
+        return error
+
+    def _note_epochs(self, block: Block, seconds: float) -> dict[str, float]:
+        """Add the completed epochs of a block to what is known of the training; gives the last one's metrics."""
+        steps, names = self._metrics(self._at), self.step.objective.metrics
+        self._note_passes(block.first * self.steps_per_epoch + len(steps))
+        epochs = len(steps) // self.steps_per_epoch
         if not epochs:
             return {}
-        columns: dict[str, Any] = dict(zip(self.step.objective.metrics, means.T, strict=True))
+        whole = steps[: epochs * self.steps_per_epoch].reshape(epochs, self.steps_per_epoch, -1)
+        by_epoch = means(whole, self.batches.step_rows)
         if self.settings.stop is not None:
-            for i, values in enumerate(means.tolist()):
-                row = dict(zip(self.step.objective.metrics, values, strict=True))
+            for i, values in enumerate(by_epoch.tolist()):
+                row = dict(zip(names, values, strict=True))
                 self.history.stopped = self.settings.stop(block.first + i, row) or FINISHED
+        columns: dict[str, Any] = dict(zip(names, by_epoch.T, strict=True))
         columns["learning_rate"] = block.rates[self.steps_per_epoch - 1 :: self.steps_per_epoch][:epochs]
         if self.validator is not None:  # then epochs come one at a time
-            columns |= {f"val_{k}": [v] for k, v in self.validator(self.parameters).items()}
+            columns |= {f"val_{k}": [v] for k, v in self.validator(self._together(self._at.nested)).items()}
         self.history.extend({**columns, "seconds": np.full(epochs, seconds)})
-        return {name: float(values[-1]) for name, values in columns.items()}
-
-    def block(self, done: int, count: int) -> Block:
-        """Some epochs from number `done` on: orders, learning rates, and keys of the random numbers."""
-        total = count * self.steps_per_epoch
-        numbers = done * self.steps_per_epoch + np.arange(total)
-        rates = self._rates(numbers / self.steps_per_epoch)
-        keys = np.zeros(total, np.uint32)
-        if self.random_layers:
-            keys = self.key_random.integers(0, 2**32, size=total, dtype=np.uint32)
-        counts = self.earlier + numbers + 1
-        scalars = [rates.astype(self.dtype), counts.astype(self.dtype), keys]
-        return Block(done, count, self._order(count), rates, scalars)
-
-    def _order(self, count: int) -> Any:
-        """The order of the rows in each of the next epochs; rows that fill up the last batch stay behind."""
-        shuffle, whole = self.settings.shuffle, np.arange(len(self.data.inputs[0]), dtype=np.int32)
-        if shuffle is False or (shuffle is True and self.batch_size == self.rows):  # order in a batch is of no account
-            return np.broadcast_to(whole, (count, len(whole)))
-        order = np.tile(whole, (count, 1))
-        if shuffle is True:
-            base = np.broadcast_to(np.arange(self.rows), (count, self.rows))
-            order[:, : self.rows] = self.order_random.permuted(
-                base, axis=1
-            )  # int64, which NumPy shuffles twice as fast
-        else:
-            given = np.asarray(shuffle(count))
-            if given.shape != (count, self.rows):
-                raise ShapeError(
-                    f"shuffle gave orders of shape {given.shape} for {count} epochs of {self.rows} rows; "
-                    f"it must give shape {(count, self.rows)}."
-                )
-            strange = given[(given < 0) | (given >= self.rows)]
-            if strange.size:
-                raise ShapeError(f"shuffle gave row {strange[0]}; rows are numbered from 0 to {self.rows - 1}.")
-            order[:, : self.rows] = given
-        return order
-
-    def _carry_out(self, block: Block, seconds_per_step: float, shown: Display, metrics: list[Any]) -> None:
-        """Run a block in calls of about `BLOCK_SECONDS`, adding every call's metrics to `metrics`."""
-        total, order, done = block.count * self.steps_per_epoch, block.order, block.first
-        first = 0
-        length = 1 if not seconds_per_step else max(1, int(BLOCK_SECONDS / seconds_per_step))
-        while first < total:
-            n = min(length, total - first)
-            scalars = [s[first : first + n] for s in block.scalars]
-            started = time.perf_counter()
-            metrics.append(self.runner.run(order, first, n, scalars))
-            taken = time.perf_counter() - started
-            self._note_passes(n)
-            after = self.runner.state
-            if not np.isfinite(metrics[-1]).all() or not _finite(after):
-                error = diverged(self, self.state, order, first, n, scalars, done)
-                self.state = self.runner.state
-                metrics[-1] = metrics[-1][: (error.epoch - done) * self.steps_per_epoch + error.batch - first]
-                raise error
-            self.state = after
-            first += n
-            length = max(1, min(2 * n, int(BLOCK_SECONDS * n / max(taken, 1e-9))))
-            if first < total:
-                so_far = self._means(np.concatenate(metrics)[None, -self.steps_per_epoch :])[0]
-                shown.update(
-                    done + first / self.steps_per_epoch, dict(zip(self.step.objective.metrics, so_far, strict=True))
-                )
-
-    def _rates(self, epochs: Any) -> Any:
-        rates = np.asarray(as_schedule(self.rate)(epochs), np.float64)
-        if rates.shape != epochs.shape or not (np.isfinite(rates) & (rates >= 0)).all():
-            raise SettingError(
-                f"the schedule {self.rate!r} gave {rates!r} for times of shape {epochs.shape}; "
-                "it must give one finite rate for each, none of them negative."
-            )
         if self.plateau is not None:
-            monitor = self.plateau.monitor or ("loss" if self.validator is None else "val_loss")
-            seen = self.history[monitor] if self.history.epochs else []
-            rates = rates * self.plateau.scale([-x for x in seen] if "accuracy" in monitor else seen)
-        return rates
-
-    def _means(self, steps: Any) -> Any:
-        """Means over the steps of every epoch, each step counted by its rows: (epochs, steps, metrics) → (epochs, metrics)."""
-        if steps.shape[1] == 1:
-            return steps[:, 0]
-        sizes = np.full(steps.shape[1], self.batch_size, float)
-        if len(sizes) == self.steps_per_epoch:
-            sizes[-1] = self.rows - self.batch_size * (self.steps_per_epoch - 1)
-        return np.einsum("s,esf->ef", sizes, steps) / sizes.sum()
+            self.plateau.see(self.history)
+        if self.watch is not None:
+            self.watch.see(self.history, self._begun_with, self._at.nested["learned"])
+        return {name: float(values[-1]) for name, values in columns.items()}
 
     def _note_passes(self, steps: int) -> None:
         numerical = self.settings.gradients == "numerical"
-        self.history.passes["forward"] += int(steps) * (self.learned_count + 1 if numerical else 1)
-        self.history.passes["backward"] += 0 if numerical else int(steps)
+        self.history.passes["forward"] = int(steps) * (self.learned_count + 1 if numerical else 1)
+        self.history.passes["backward"] = 0 if numerical else int(steps)
 
-    def _ended(self, epoch: int, row: dict[str, float], watch: Watch | None) -> bool:
-        for callback in self.settings.callbacks:
-            answer = callback(EpochEnd(epoch, dict(row), self.parameters))
-            if isinstance(answer, str) or (isinstance(answer, bool | np.bool_) and answer):
-                self.history.stopped = answer if isinstance(answer, str) else "stopped by a callback"
-                return True
-        if watch is not None and watch.see(epoch, row, lambda: self.state):
-            self.history.stopped = "early stopping"
-            return True
-        return False
+    def _ended(self, row: dict[str, float], current: NetworkParameters) -> bool:
+        """Show the last epoch to the callbacks; says whether one of them or early stopping ends the training."""
+        if self.settings.callbacks:
+            now = self.now()
+            current(each(_to_read, now.parameters))
+            for callback in self.settings.callbacks:
+                answer = callback(EpochEnd(now.epochs - 1, dict(row), each(np.array, now.parameters), now))
+                if isinstance(answer, str) or (isinstance(answer, bool | np.bool_) and answer):
+                    self.history.stopped = answer if isinstance(answer, str) else "stopped by a callback"
+                    return True
+        return self._is_over()
+
+    def _is_over(self) -> bool:
+        """Whether early stopping has ended the training."""
+        if self.watch is None or not self.watch.is_over(self.history):
+            return False
+        self.history.stopped = "early stopping"
+        return True
+
+    def block(self, done: int, count: int) -> Block:
+        """Some epochs from number `done` on: orders, learning rates, and keys of the random numbers."""
+        numbers = done * self.steps_per_epoch + np.arange(count * self.steps_per_epoch)
+        before = self.batches.streams
+        rates = self._rates(numbers / self.steps_per_epoch)
+        order, keys = self.batches.draw(count)
+        counts = self._earlier + numbers + 1
+        scalars = [rates.astype(self.dtype), counts.astype(self.dtype), keys]
+        return Block(done, count, order, rates, scalars, before, self.batches.streams)
+
+    def _rates(self, epochs: Any) -> Any:
+        rates = np.asarray(self._rate(epochs), np.float64)
+        if rates.shape != epochs.shape or not (np.isfinite(rates) & (rates >= 0)).all():
+            raise SettingError(
+                f"the schedule {self.step.optimizer.learning_rate!r} gave {rates!r} for times of shape {epochs.shape}; "
+                "it must give one finite rate for each, none of them negative."
+            )
+        return rates if self.plateau is None else rates * self.plateau.scale
 
 
 def _finite(arrays: Sequence[Any]) -> bool:
     """Whether all numbers are finite; a sum is NaN or infinite as soon as one of them is."""
     return all(math.isfinite(float(np.sum(x, dtype=np.float64))) for x in arrays)
+
+
+def each(function: Callable[[Any], Any], parameters: Parameters) -> Parameters:
+    """The parameters with a function applied to every one."""
+    return {layer: {name: function(x) for name, x in own.items()} for layer, own in parameters.items()}
+
+
+def _to_read(array: Any) -> Any:
+    """An array that cannot be written to, without a copy."""
+    view = np.asarray(array).view()
+    view.flags.writeable = False
+    return view

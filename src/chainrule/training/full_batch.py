@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
 from chainrule.autodiff import value_and_grad
-from chainrule.engines import compile_program
-from chainrule.errors import UnsupportedError
+from chainrule.engines.choice import AUTO, choose
 from chainrule.nn.parameters import Parameters
-from chainrule.tracing import Program, simplify, trace, trees
+from chainrule.tracing import simplify, trace, trees
 from chainrule.training.cache import Cache, key_of
 from chainrule.training.objective import Batch, Objective, types_of
 
@@ -38,7 +36,7 @@ class FullBatchObjective:
         The parameters at the beginning.
     """
 
-    def __init__(self, objective: Objective, parameters: Parameters, data: Batch, engine: str = "auto") -> None:
+    def __init__(self, objective: Objective, parameters: Parameters, data: Batch, engine: str = AUTO) -> None:
         self._leaves, self._structure = trees.flatten(parameters)
         self._dtype = self._leaves[0].dtype
         self._arrays = data.arrays()
@@ -71,22 +69,5 @@ def _compiled(objective: Objective, data: Batch, types: Any, engine: str) -> Any
         return value_and_grad(lambda p: objective(p, rows.like(arrays), None, strengths)[0])(parameters)
 
     program = simplify(trace(function, *types))
-    run = _runner(program, engine)
+    run = choose(engine, program, task="compute this objective").function(program)
     return lambda *args: trees.unflatten(program.outputs_structure, list(run(*trees.flatten(args)[0])))
-
-
-def _runner(program: Program, engine: str) -> Any:
-    """Machine code for a Program where it can be and is wanted, NumPy elsewhere."""
-    if engine == "numpy":
-        return compile_program(program)
-    names = ["llvmlite (not installed)"]
-    if find_spec("llvmlite") is not None:
-        from chainrule.engines.llvm.kernel import Kernel
-        from chainrule.engines.llvm.lowering import unsupported
-
-        names = unsupported(program)
-        if not names:
-            return Kernel(program)
-    if engine == "llvm":
-        raise UnsupportedError(f"the engine 'llvm' cannot compute this objective without {', '.join(names)}.")
-    return compile_program(program)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, KeysView, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ FINISHED = "finished"
 """How a training ends that nothing ends early."""
 
 
-@dataclass
+@dataclass(eq=False)
 class History:
     """What `fit` gives back: a list of metrics for every name, one number for every epoch.
 
@@ -44,17 +44,14 @@ class History:
     best_epoch: int | None = None
     passes: dict[str, int] = field(default_factory=lambda: {"forward": 0, "backward": 0})
 
+    _columns: dict[str, Any] = field(default_factory=dict, repr=False)
+    _epochs: int = field(default=0, repr=False)
     _lists: dict[str, list[float]] = field(default_factory=dict, repr=False)
-    _arrays: list[Mapping[str, Any]] = field(default_factory=list, repr=False)
 
     @property
     def metrics(self) -> dict[str, list[float]]:
-        """Every metric as a list. Metrics come as arrays for many epochs at once, and become lists when looked at."""
-        for metrics in self._arrays:
-            for name, values in metrics.items():
-                self._lists.setdefault(name, []).extend(np.asarray(values, np.float64).tolist())
-        self._arrays.clear()
-        return self._lists
+        """Every metric as a list."""
+        return {name: self[name] for name in self._columns}
 
     @property
     def figures(self) -> dict[str, list[float]]:
@@ -64,7 +61,7 @@ class History:
     @property
     def epochs(self) -> int:
         """Number of epochs completed."""
-        return max((len(values) for values in self.metrics.values()), default=0)
+        return self._epochs
 
     @property
     def interrupted(self) -> bool:
@@ -73,26 +70,62 @@ class History:
 
     def extend(self, metrics: Mapping[str, Any]) -> None:
         """Add the metrics of some epochs, an array for every name."""
-        self._arrays.append(metrics)
+        epochs = after = self._epochs
+        for name, values in metrics.items():
+            column = self._columns.get(name)
+            after = epochs + len(values)
+            if column is None or len(column) < after:  # room for twice as many, so that adding one costs little
+                larger = np.full(max(16, 2 * after), np.nan)
+                larger[:epochs] = np.nan if column is None else column[:epochs]
+                self._columns[name] = column = larger
+            column[epochs:after] = values
+        self._lists = {}
+        self._epochs = after
+
+    def column(self, name: str) -> Any:
+        """One metric as an array, to be read and not written to."""
+        if name not in self._columns:
+            raise UnknownNameError.among("metric", name, self._columns)
+        return self._columns[name][: self._epochs]
+
+    def copy(self) -> History:
+        """The history as it is now; what is added to one later is no part of the other."""
+        columns = {name: self.column(name) for name in self._columns}  # full, so that an extension moves elsewhere
+        return History(self.stopped, self.best_epoch, dict(self.passes), columns, self._epochs)
+
+    def keys(self) -> KeysView[str]:
+        """The names of the metrics; with them `dict(history)` is a dict of lists."""
+        return self._columns.keys()
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, History):
+            return NotImplemented
+        ends = [(h.stopped, h.best_epoch, h.passes, h.epochs, h.keys()) for h in (self, other)]
+        return ends[0] == ends[1] and all(np.array_equal(self.column(n), other.column(n), equal_nan=True) for n in self)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return vars(self.copy())
 
     def __getitem__(self, name: str) -> list[float]:
-        if name not in self.metrics:
-            raise UnknownNameError.among("metric", name, self.metrics)
-        return self.metrics[name]
+        if name not in self._lists:
+            found: list[float] = self.column(name).tolist()
+            self._lists[name] = found
+        return self._lists[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.metrics)
+        return iter(self._columns)
 
     def __contains__(self, name: object) -> bool:
-        return name in self.metrics
+        return name in self._columns
 
     def __len__(self) -> int:
         return self.epochs
 
     def __repr__(self) -> str:
-        last = ", ".join(
-            f"{name} {values[-1]:.4g}" for name, values in self.metrics.items() if values and name != "seconds"
-        )
+        shown = [name for name in self._columns if self._epochs and name != "seconds"]
+        last = ", ".join(f"{name} {self.column(name)[-1]:.4g}" for name in shown)
         return f"History({self.epochs} epochs, {self.stopped}: {last})"
 
     def plot(self, path: str | Path | None = None) -> Any:

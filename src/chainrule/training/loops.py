@@ -16,7 +16,7 @@ from chainrule.tracing.tape import Tape, TapeValue
 from chainrule.training.cache import Cache, are_settled, key_of
 from chainrule.training.finite_differences import FiniteDifferenceRunner
 from chainrule.training.objective import Batch, types_of
-from chainrule.training.optimizers import Optimizer
+from chainrule.training.optimizer import Optimizer
 from chainrule.training.step import TrainingStep
 
 _loops = Cache()

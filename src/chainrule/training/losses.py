@@ -7,68 +7,14 @@ cross-entropy takes scores and its link is softmax, so that `log(softmax(...))` 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from chainrule.errors import SettingError, UnknownNameError
+from chainrule.errors import SettingError
 from chainrule.tracing import functions as f
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A loss of your own: a frozen dataclass with `__call__(outputs, targets)`, or a plain function of these two.
-
-    Outputs and targets have shape (batch, outputs); the result has shape (batch,), or is one number for the
-    whole batch. `link` names the activation from outputs to predictions, `task` what is predicted.
-
-    Examples
-    --------
-    >>> import numpy as np, chainrule as cr
-    >>> def fourth_power(outputs, targets):
-    ...     return np.mean((outputs - targets) ** 4, axis=-1)
-    >>> X = np.linspace(-1, 1, 50)[:, None]
-    >>> history = cr.Network([cr.Dense(1)]).fit(X, 2 * X, loss=fourth_power, epochs=5, progress=False)
-    >>> history["loss"][-1] < history["loss"][0]
-    True
-    """
-
-    link: ClassVar[str] = "identity"
-    task: ClassVar[Literal["regression", "classification"]] = "regression"
-    one_column: ClassVar[tuple[float, float]] = (0.0, 1.0)
-
-    def __call__(self, outputs: Any, targets: Any) -> Any:
-        """The loss of every sample."""
-        raise SettingError(f"{type(self).__name__} has no __call__(outputs, targets); write one.")
-
-    def encode(self, class_indices: Any, classes: int, width: int) -> Any:
-        """Targets for labels given as class_indices 0 … classes − 1: one column of two values, or one-hot rows."""
-        if width == 1:
-            return np.where(class_indices[:, None] > 0, self.one_column[1], self.one_column[0])
-        return np.eye(classes)[class_indices]
-
-
-@dataclass(frozen=True)
-class PerOutput(Loss):
-    """A loss of every output by itself; the mean, or with `over="sum"` the sum, over a sample's outputs is its loss."""
-
-    _: KW_ONLY
-    over: Literal["mean", "sum"] = "mean"
-
-    def __post_init__(self) -> None:
-        if self.over not in ("mean", "sum"):
-            raise SettingError(f"{type(self).__name__} was given over={self.over!r}; use 'mean' or 'sum'.")
-
-    def per_output(self, outputs: Any, targets: Any) -> Any:
-        """The loss of every output."""
-        raise SettingError(f"{type(self).__name__} has no per_output(outputs, targets); write one.")
-
-    def __call__(self, outputs: Any, targets: Any) -> Any:
-        """The loss of every sample."""
-        values = self.per_output(outputs, targets)
-        return np.mean(values, axis=-1) if self.over == "mean" else np.sum(values, axis=-1)
+from chainrule.training.loss import Loss, PerOutput
 
 
 @dataclass(frozen=True)
@@ -87,6 +33,11 @@ class SquaredError(PerOutput):
     array([2.5])
     """
 
+    known_as: ClassVar[tuple[str, ...]] = (
+        "squared_error",
+        "mse",
+    )
+
     def per_output(self, outputs: Any, targets: Any) -> Any:
         """The loss of every output."""
         return np.square(outputs - targets)
@@ -104,6 +55,11 @@ class L2Norm(Loss):
 @dataclass(frozen=True)
 class AbsoluteError(PerOutput):
     """|a − y|; its derivative where a = y is taken as 0."""
+
+    known_as: ClassVar[tuple[str, ...]] = (
+        "absolute_error",
+        "mae",
+    )
 
     def per_output(self, outputs: Any, targets: Any) -> Any:
         """The loss of every output."""
@@ -167,6 +123,10 @@ class CrossEntropy(Loss):
     array([0.6931])
     """
 
+    known_as: ClassVar[tuple[str, ...]] = (
+        "cross_entropy",
+        "log_loss",
+    )
     link: ClassVar[str] = "softmax"
     task: ClassVar[Literal["regression", "classification"]] = "classification"
 
@@ -230,55 +190,13 @@ class KLDivergence(Loss):
     Takes scores; a network that already ends in a softmax is recognised.
     """
 
+    known_as: ClassVar[tuple[str, ...]] = (
+        "kl_divergence",
+        "kl",
+    )
     link: ClassVar[str] = "softmax"
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of every sample."""
         entropy = targets * np.log(np.where(targets > 0, targets, 1.0))
         return np.sum(entropy - targets * f.log_softmax(outputs, axis=-1), axis=-1)
-
-
-LOSSES: dict[str, Loss] = {
-    "squared_error": SquaredError(),
-    "l2_norm": L2Norm(),
-    "absolute_error": AbsoluteError(),
-    "huber": Huber(),
-    "log_cosh": LogCosh(),
-    "binary_cross_entropy": BinaryCrossEntropy(),
-    "cross_entropy": CrossEntropy(),
-    "hinge": Hinge(),
-    "poisson": Poisson(),
-    "kl_divergence": KLDivergence(),
-}
-"""Losses by name."""
-
-_ALIASES = {"mse": "squared_error", "mae": "absolute_error", "log_loss": "cross_entropy", "kl": "kl_divergence"}
-
-
-@dataclass(frozen=True)
-class FunctionLoss(Loss):
-    """A plain function of outputs and targets, as a loss."""
-
-    function: Callable[[Any, Any], Any]
-
-    def __call__(self, outputs: Any, targets: Any) -> Any:
-        """What the function gives."""
-        return self.function(outputs, targets)
-
-
-def as_loss(given: Any) -> Loss:
-    """A loss from its name, itself, or a plain function of outputs and targets."""
-    if isinstance(given, str):
-        name = _ALIASES.get(given, given)
-        if name not in LOSSES:
-            raise UnknownNameError.among("loss", given, LOSSES)
-        return LOSSES[name]
-    if isinstance(given, Loss):
-        return given
-    if isinstance(given, type) and issubclass(given, Loss):
-        return given()
-    if callable(given):
-        return FunctionLoss(given)
-    raise SettingError(
-        f"{given!r} is no loss; give a name, a loss such as cr.Huber(), or a function of outputs and targets."
-    )

@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import why_not_compiled
+from chainrule.engines import TrainingLoop
+from chainrule.engines.choice import ENGINES, why_not
 from chainrule.errors import UnsupportedError
 from chainrule.nn.model import Model
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import trees
 from chainrule.training.loops import loop_of
 from chainrule.training.objective import Batch, Head, Objective
-from chainrule.training.optimizers import Optimizer
+from chainrule.training.optimizer import Optimizer
 from chainrule.training.step import Clipping, TrainingStep
 
 
@@ -43,24 +44,31 @@ def memory_plan(
     Raises
     ------
     UnsupportedError
-        When this training has no machine code, and so no plan: NumPy takes memory as it goes.
+        When no engine that can carry out this training plans its memory: NumPy takes memory as it goes.
     """
     step = TrainingStep(Objective(model, heads), optimizer, Clipping())
     state = step.initial_state(parameters, {})
     dtype = next(iter(next(iter(parameters.values())).values())).dtype
     data = _any_batch(model, heads, rows, dtype)
     loop = loop_of(step, state, data, rows, dtype)
-    reason = why_not_compiled(loop, data.arrays())
-    if reason is not None:
-        raise UnsupportedError(
-            f"a training with NumPy has no plan of its memory, and this one has no machine code: {reason}."
-        )
-    from chainrule.engines.llvm.plan import plan_loop
+    of_state, total = _planned(loop, data)
+    names = trees.paths(trees.flatten(state)[1])
+    of_parameters = sum(size for name, size in zip(names, of_state, strict=True) if not name.startswith("optimizer."))
+    return MemoryUse(of_parameters, sum(of_state) - of_parameters, total - sum(of_state))
 
-    plan = plan_loop(loop)
-    sizes = dict(zip(trees.paths(trees.flatten(state)[1]), (buffer.nbytes for buffer in plan.state), strict=True))
-    of_parameters = sum(size for name, size in sizes.items() if not name.startswith("optimizer."))
-    return MemoryUse(of_parameters, sum(sizes.values()) - of_parameters, plan.arena_bytes - sum(sizes.values()))
+
+def _planned(loop: TrainingLoop, data: Batch) -> tuple[list[int], int]:
+    """The plan of the first engine that makes one."""
+    reasons = []
+    for engine in ENGINES.values():
+        reason = why_not(engine, loop.step, data.arrays())
+        plan = engine.memory(loop) if reason is None else None
+        if plan is not None:
+            return plan
+        reasons.append(
+            f"the engine {engine.name!r} {'takes memory as it goes' if reason is None else f'cannot: {reason}'}"
+        )
+    raise UnsupportedError(f"no engine plans the memory of this training: {'; '.join(reasons)}.")
 
 
 def _any_batch(model: Model, heads: tuple[Head, ...], rows: int, dtype: Any) -> Batch:

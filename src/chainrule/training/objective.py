@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,8 @@ from chainrule.nn.model import Model, Outcome
 from chainrule.nn.parameters import Parameters, flat_names, matching
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
-from chainrule.training.losses import Loss, as_loss
+from chainrule.training.loss import Loss
+from chainrule.training.named import as_loss
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Penalty:
-    """l1·Σ|w| + ½·l2·Σw² over the weights, biases left out.
+    """l1·Σ|w| + ½·l2·Σw² over the parameters that are no biases, as layers say or their uses prove.
 
     `shared`: divided among the rows of a batch, so that l1 and l2 count against the loss of a single row.
     """
@@ -66,12 +67,14 @@ class Penalty:
         """The strengths that are not 0, by name. A step takes them as numbers, so that they are no part of its code."""
         return {name: getattr(self, name) for name in ("l1", "l2") if getattr(self, name)}
 
-    def __call__(self, parameters: Mapping[str, Mapping[str, Any]], batch: Batch, strengths: Any = None) -> Any:
-        """The penalty for these parameters, with these strengths or its own."""
+    def __call__(
+        self, parameters: Mapping[str, Mapping[str, Any]], batch: Batch, biases: Container[str], strengths: Any = None
+    ) -> Any:
+        """The penalty for these parameters but for those that are biases, with these strengths or its own."""
         given = self.strengths if strengths is None else strengths
         total: Any = 0.0
         for name, value in flat_names(parameters).items():
-            if name.endswith(".bias"):
+            if name in biases:
                 continue
             if "l1" in given:
                 total = total + given["l1"] * np.sum(np.abs(value))
@@ -156,7 +159,7 @@ class Objective:
         losses, rights = self.judged(outcome, batch)
         total = sum((_mean(value, batch.weights) for value in losses[1:]), start=_mean(losses[0], batch.weights))
         accuracies = [_mean(right, batch.weights) for right in rights]
-        return total + self.penalty(parameters, batch, strengths), accuracies, outcome
+        return total + self.penalty(parameters, batch, self.model.biases, strengths), accuracies, outcome
 
     def judged(self, outcome: Outcome, batch: Batch) -> tuple[list[Any], list[Any]]:
         """The loss of every sample by every head; and 1 for right answers, 0 for wrong ones, where heads classify."""

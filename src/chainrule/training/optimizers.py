@@ -7,61 +7,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.errors import SettingError, UnknownNameError
-from chainrule.training.schedules import as_schedule
-
-OptimizerState = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Optimizer:
-    """An optimizer of your own: a frozen dataclass with `initial_state` and `update`.
-
-    Parameters
-    ----------
-    learning_rate : float or schedule
-        η, or a schedule such as `cr.Cosine(1e-3, epochs=20)`.
-
-    Examples
-    --------
-    >>> from dataclasses import dataclass
-    >>> import numpy as np, chainrule as cr
-    >>> @dataclass(frozen=True)
-    ... class SignDescent(cr.Optimizer):
-    ...     def update(self, gradient, parameter, state, learning_rate, step):
-    ...         return parameter - learning_rate * np.sign(gradient), state
-    >>> X = np.linspace(-1, 1, 50)[:, None]
-    >>> history = cr.Network([cr.Dense(1)]).fit(X, 2 * X, optimizer=SignDescent(0.01), epochs=5, progress=False)
-    >>> history["loss"][-1] < history["loss"][0]
-    True
-    """
-
-    learning_rate: Any = 0.01
-
-    def __post_init__(self) -> None:
-        as_schedule(self.learning_rate)
-        for name in ("momentum", "beta1", "beta2", "rho"):
-            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0, below=1)
-        for name in ("epsilon", "weight_decay"):
-            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0)
-
-    def initial_state(self, parameter: Any) -> OptimizerState:
-        """The arrays kept for one parameter, as they are before the first step."""
-        return {}
-
-    def update(
-        self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
-    ) -> tuple[Any, OptimizerState]:
-        """The parameter and its state after one step."""
-        raise SettingError(
-            f"{type(self).__name__} has no update(gradient, parameter, state, learning_rate, step); write one."
-        )
+from chainrule.errors import SettingError
+from chainrule.training.optimizer import Optimizer, OptimizerState
 
 
 @dataclass(frozen=True)
@@ -106,6 +58,7 @@ class SGD(Optimizer):
 class AdaGrad(Optimizer):
     """w ← w − η g / (√Σg² + ε), the sum over all steps (Duchi, Hazan and Singer 2011)."""
 
+    known_as: ClassVar[tuple[str, ...]] = ("adagrad",)
     learning_rate: Any = 0.01
     epsilon: float = 1e-8
 
@@ -125,6 +78,7 @@ class AdaGrad(Optimizer):
 class AdaDelta(Optimizer):
     """Steps scaled by the running size of earlier steps over that of gradients (Zeiler 2012)."""
 
+    known_as: ClassVar[tuple[str, ...]] = ("adadelta",)
     learning_rate: Any = 1.0
     rho: float = 0.95
     epsilon: float = 1e-6
@@ -147,6 +101,7 @@ class AdaDelta(Optimizer):
 class RMSprop(Optimizer):
     """w ← w − η g / (√v + ε), v the running mean of g² (Tieleman and Hinton 2012)."""
 
+    known_as: ClassVar[tuple[str, ...]] = ("rmsprop",)
     learning_rate: Any = 0.001
     rho: float = 0.9
     epsilon: float = 1e-8
@@ -213,6 +168,7 @@ def risen(beta: float, step: Any) -> Any:
 class AdamW(Adam):
     """Adam, with every weight also shrunk by η·weight_decay in each step (Loshchilov and Hutter 2019)."""
 
+    known_as: ClassVar[tuple[str, ...]] = ("adamw",)
     weight_decay: float = 0.01
 
     def update(
@@ -226,6 +182,8 @@ class AdamW(Adam):
 @dataclass(frozen=True)
 class NAdam(Adam):
     """Adam with Nesterov's look ahead: (β₁ m̂ + (1 − β₁) g / (1 − β₁ᵗ)) in place of m̂ (Dozat 2016)."""
+
+    known_as: ClassVar[tuple[str, ...]] = ("nadam",)
 
     def update(
         self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
@@ -275,29 +233,3 @@ class Rprop(Optimizer):
         size = np.clip(state["size"] * factor, self.smallest, self.largest)
         kept = np.where(agreement < 0, 0.0, gradient)
         return parameter - learning_rate * size * np.sign(kept), {"size": size, "gradient": kept}
-
-
-OPTIMIZERS: dict[str, Optimizer] = {
-    "sgd": SGD(),
-    "adagrad": AdaGrad(),
-    "adadelta": AdaDelta(),
-    "rmsprop": RMSprop(),
-    "adam": Adam(),
-    "adamw": AdamW(),
-    "nadam": NAdam(),
-    "rprop": Rprop(),
-}
-"""Optimizers by name."""
-
-
-def as_optimizer(given: Any) -> Optimizer:
-    """An optimizer from its name or itself."""
-    if isinstance(given, str):
-        if given.lower() not in OPTIMIZERS:
-            raise UnknownNameError.among("optimizer", given, OPTIMIZERS)
-        return OPTIMIZERS[given.lower()]
-    if isinstance(given, type) and issubclass(given, Optimizer):
-        return given()
-    if not isinstance(given, Optimizer):
-        raise SettingError(f"{given!r} is no optimizer; give a name, or an optimizer such as cr.Adam(1e-3).")
-    return given

@@ -10,30 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """A schedule of your own: a frozen dataclass with `__call__(epoch)`, an array of times in epochs ↦ rates.
-
-    A plain function of the same kind serves as well.
-
-    Examples
-    --------
-    >>> import numpy as np, chainrule as cr
-    >>> cr.Cosine(0.1, epochs=10)(np.array([0.0, 5.0, 10.0])).round(3)
-    array([0.1 , 0.05, 0.  ])
-    """
-
-    def __post_init__(self) -> None:
-        for name in ("rate", "factor", "final", "minimum"):
-            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0)
-        for name in ("epochs", "every"):
-            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 1.0), above=0)
-
-    def __call__(self, epoch: Any) -> Any:
-        """Learning rates at these times."""
-        raise SettingError(f"{type(self).__name__} has no __call__(epoch); write one.")
+from chainrule.training.schedule import Schedule
 
 
 @dataclass(frozen=True)
@@ -106,6 +83,15 @@ class WarmUp(Schedule):
 
 
 @dataclass(frozen=True)
+class PlateauPosition:
+    """Where an `OnPlateau` stands: the best metric, the epochs since without improvement, and the factor reached."""
+
+    best: float = math.inf
+    waited: int = 0
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
 class OnPlateau(Schedule):
     """`rate`, multiplied by `factor` whenever `monitor` has not improved for `patience` epochs.
 
@@ -138,14 +124,27 @@ class OnPlateau(Schedule):
         """The first learning rate; what has been seen so far lowers it during training."""
         return np.full(np.shape(epoch), self.rate)
 
+    def after(self, position: PlateauPosition, metric: float) -> PlateauPosition:
+        """Where it stands after one more epoch, with this metric, the lower the better."""
+        better = metric < position.best
+        waited = 0 if better else position.waited + 1
+        falls = waited >= self.patience
+        return PlateauPosition(
+            metric if better else position.best,
+            0 if falls else waited,
+            position.scale * self.factor if falls else position.scale,
+        )
+
+    def bounded(self, scale: float) -> float:
+        """The factor, kept from taking the rate below its minimum."""
+        return max(scale, self.minimum / self.rate if self.rate else 0.0)
+
     def scale(self, metrics: list[float]) -> float:
         """What the rate is multiplied by after epochs with these metrics, the lower the better."""
-        best, waited, scale = math.inf, 0, 1.0
+        position = PlateauPosition()
         for metric in metrics:
-            best, waited = (metric, 0) if metric < best else (best, waited + 1)
-            if waited >= self.patience:
-                scale, waited = scale * self.factor, 0
-        return max(scale, self.minimum / self.rate if self.rate else 0.0)
+            position = self.after(position, metric)
+        return self.bounded(position.scale)
 
 
 def as_schedule(given: Any) -> Any:

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.autodiff import value_and_grad
+from chainrule.autodiff.transforms import observed_gradient
 from chainrule.errors import SettingError
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
 from chainrule.training.objective import Batch, Objective, merged
-from chainrule.training.optimizers import Optimizer
+from chainrule.training.optimizer import Optimizer
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,25 @@ class Clipping:
 
 
 @dataclass(frozen=True)
+class StepTaken:
+    """What a step computed: the new state, the metrics of its batch before the update, and what was in between.
+
+    `layers` are the names of the layers in the order they were called, and for each `calls` has its inputs, z, a and
+    the derivatives of the loss by z and by a. What a value does not have is `None`: a layer without activation
+    function z, a value that no parameter reaches a derivative. `gradients` are as found, and `clipped` as used.
+    """
+
+    state: dict[str, Any]
+    metrics: list[Any]
+    layers: list[str]
+    calls: list[tuple[list[Any], Any, Any, Any, Any]]
+    outputs: Any
+    by_outputs: Any
+    gradients: Parameters
+    clipped: Parameters
+
+
+@dataclass(frozen=True)
 class TrainingStep:
     """Forward pass, loss, backward pass, clipping and update, on one batch.
 
@@ -65,9 +84,8 @@ class TrainingStep:
         """The objective on one batch, and its metrics."""
         return self.objective(merged(frozen, learned), batch, key, strengths)
 
-    def update(self, state: Any, gradients: Parameters, rate: Any, count: Any) -> dict[str, Any]:
-        """The state after a step along these gradients."""
-        clipped = self.clipping(gradients)
+    def update(self, state: Any, clipped: Parameters, rate: Any, count: Any) -> dict[str, Any]:
+        """The state after a step along these gradients, which are clipped."""
         learned: Parameters = {}
         optimizer_state: dict[str, dict[str, Any]] = {}
         for layer, own in state["learned"].items():
@@ -87,11 +105,37 @@ class TrainingStep:
             "optimizer": optimizer_state,
         }
 
+    def carry_out(self, state: Any, batch: Batch, rate: Any, count: Any, key: Any) -> StepTaken:
+        """One step, and all that there is to be seen of it."""
+        layers: list[str] = []
+
+        def objective(learned: Parameters) -> tuple[Any, Any]:
+            value, metrics, outcome = self.objective.observed(
+                merged(state["frozen"], learned), batch, key, state["penalty"]
+            )
+            layers.extend(name for name, *_ in outcome.readings)
+            calls = [(list(inputs), z, a) for _, inputs, z, a in outcome.readings]
+            return value, (metrics, calls, outcome.outputs)
+
+        value, gradients, seen, cotangents = observed_gradient(objective)(state["learned"])
+        metrics, calls, outputs = seen
+        _, by_calls, by_outputs = cotangents
+        clipped = self.clipping(gradients)
+        return StepTaken(
+            self.update(state, clipped, rate, count),
+            [value, *metrics],
+            layers,
+            [(*call, dz, da) for call, (_, dz, da) in zip(calls, by_calls, strict=True)],
+            outputs,
+            by_outputs,
+            gradients,
+            clipped,
+        )
+
     def __call__(self, state: Any, batch: Batch, rate: Any, count: Any, key: Any) -> tuple[Any, list[Any]]:
         """The new state, and the metrics of this batch before the update."""
-        objective = value_and_grad(lambda p: self.loss(p, state["frozen"], batch, key, state["penalty"]), has_aux=True)
-        (value, metrics), gradients = objective(state["learned"])
-        return self.update(state, gradients, rate, count), [value, *metrics]
+        taken = self.carry_out(state, batch, rate, count, key)
+        return taken.state, taken.metrics
 
 
 def parameter_count(parameters: Parameters) -> int:

@@ -46,8 +46,8 @@ def stages() -> dict[str, str]:
     program = cr.simplify(traced)
     with mock.patch.object(plan, "vector_bytes", return_value=32):
         made = plan.plan_loop(TrainingLoop(program, None, state=2, batch_size=32)).steps[0]
-    codes = [code_of(made, i) for i in range(len(made.grouping.groups))]
-    contraction = codes[0].splitlines()
+    groups = [code_of(made, i) for i in range(len(made.grouping.groups))]
+    contraction = groups[0].splitlines()
     product = next(i for i, line in enumerate(contraction) if "fmuladd" in line)
     begin = max(i for i, line in enumerate(contraction[:product]) if line.startswith("loop"))
     end = next(i for i, line in enumerate(contraction) if i > product and line.startswith("  br "))
@@ -56,11 +56,11 @@ def stages() -> dict[str, str]:
     return {
         "source": inspect.getsource(loss) + "\n\n" + inspect.getsource(step).rstrip(),
         "program": str(program),
-        "lowering": str(lower(cr.simplify(cr.trace(cr.logsumexp, np.zeros(5))))),
+        "lowering": str(lower(cr.simplify(cr.trace(cr.logsumexp, np.zeros(5)))).program),
         "groups": groups_text(made.grouping),
         "memory": memory_text(made.memory),
         "inner loop": "\n".join([*inner[:3], "  …", *inner[index : index + 16], "  …", inner[-1]]),
-        "last group": codes[-1],
+        "last group": groups[-1],
     }
 
 

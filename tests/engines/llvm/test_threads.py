@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.llvm import cache, plan, sharing, training
+from chainrule.engines.llvm import cache, cores, plan, sharing, training
 from chainrule.engines.llvm.thread_choice import ThreadChoice
 
 random = np.random.default_rng(0)
@@ -24,6 +24,7 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(plan, "LARGE", 0)
     monkeypatch.setattr(plan, "SHORT", 0)
     monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
+    monkeypatch.setattr(cores, "usable", lambda: 5)
     monkeypatch.setenv(cache.VARIABLE, "off")  # machine code is found again by what it computes, not by how
     training.compile_loop.cache_clear()
     yield
@@ -70,19 +71,22 @@ def test_any_number_of_threads_gives_the_same_bits(case: str) -> None:
 
 
 def test_a_large_step_uses_all_cores_and_a_small_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    teams: list[int] = []
+    groups: list[int] = []
     together = training.CompiledFunction.together
     monkeypatch.setattr(
-        training.CompiledFunction, "together", lambda f, tables, g: teams.append(len(tables)) or together(f, tables, g)
+        training.CompiledFunction,
+        "together",
+        lambda f, tables, *rest: groups.append(len(tables)) or together(f, tables, *rest),
     )
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3,2")  # of threads that start threads themselves: the first number is ours
+    monkeypatch.setattr(cores, "usable", lambda: 4)
     trained([cr.Dense(4), cr.Dense(3)], X, VALUES, engine="llvm")
-    assert not teams
+    assert not groups
     rows = np.tile(X, (4, 1))
     trained(
         [cr.Dense(200, "relu"), cr.Dense(200), cr.Dense(3)], rows, np.tile(VALUES, (4, 1)), batch_size=None, epochs=1
     )
-    assert set(teams) == {3}
+    assert set(groups) == {3}
 
 
 def test_threads_must_be_a_positive_number() -> None:
@@ -91,7 +95,7 @@ def test_threads_must_be_a_positive_number() -> None:
 
 
 def test_a_training_goes_on_when_the_system_has_no_more_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    from chainrule.engines.llvm import workers
+    from chainrule.engines import workers
 
     def refuse(_: Any) -> None:
         raise RuntimeError("can't start new thread")
@@ -106,29 +110,29 @@ def test_a_training_goes_on_when_the_system_has_no_more_threads(monkeypatch: pyt
 
 
 def test_one_thread_while_others_keep_the_cores_busy() -> None:
-    pace = ThreadChoice(4)
+    choice = ThreadChoice(4)
     used: list[int] = []  # by most of the steps of each call
     for call in range(300):
         seconds = {1: 1.0, 4: 20.0 if 50 <= call < 120 else 0.3}
-        parts = pace.parts(160)
+        parts = choice.parts(160)
         assert sum(steps for _, steps in parts) == 160
         used.append(parts[0][0])
         for threads, _ in parts:
-            pace.note(threads, seconds[threads])
+            choice.note(threads, seconds[threads])
     assert set(used[:50]) == {4}
     assert set(used[53:120]) == {1}
     assert set(used[160:]) == {4}
 
 
 def test_long_steps_use_all_threads() -> None:
-    pace = ThreadChoice(2)
+    choice = ThreadChoice(2)
     for _ in range(100):
-        assert pace.parts(1) == [(2, 1)]
-        pace.note(2, 1.0)
+        assert choice.parts(1) == [(2, 1)]
+        choice.note(2, 1.0)
 
 
 def test_one_core_is_one_thread() -> None:
-    pace = ThreadChoice(1)
+    choice = ThreadChoice(1)
     for _ in range(40):
-        assert pace.parts(7) == [(1, 7)]
-        pace.note(1, 1.0)
+        assert choice.parts(7) == [(1, 7)]
+        choice.note(1, 1.0)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
+
+from chainrule.ops.axes import Kept, Links, Picked, Put
+from chainrule.ops.lazy import cached_property
 
 ALIGNMENT = 64
 
@@ -119,50 +121,32 @@ class View:
         missing = len(space) - len(self.shape)
         return (0,) * missing + tuple(0 if n == 1 else s for n, s in zip(self.shape, self.strides, strict=True))
 
-    def transposed(self, axes: tuple[int, ...]) -> View:
-        """Axes in another order."""
-        return View(self.buffer, self.start, tuple(self.strides[i] for i in axes), tuple(self.shape[i] for i in axes))
+    def through(self, links: Links, shape: tuple[int, ...]) -> View:
+        """What a layout makes of it whose axes are kept or picked from; new axes are repeated."""
+        start, strides = self.start, [0] * len(shape)
+        for link in links:
+            assert isinstance(link, Kept | Picked)
+            stride = self.strides[link.source]
+            if isinstance(link, Picked):
+                start, stride = start + link.start * stride, stride * link.step
+            strides[link.target] = stride
+        return View(self.buffer, start, tuple(strides), shape)
 
-    def sliced(self, start: tuple[Any, ...], stop: tuple[Any, ...], step: tuple[int, ...]) -> View:
-        """Parts of axes, also backwards."""
-        begin, strides, shape = self.start, [], []
-        for n, stride, a, b, c in zip(self.shape, self.strides, start, stop, step, strict=True):
-            piece = range(*slice(a, b, c).indices(n))
-            begin += piece.start * stride if len(piece) else 0
-            strides.append(stride * piece.step)
-            shape.append(len(piece))
-        return View(self.buffer, begin, tuple(strides), tuple(shape))
-
-    def broadcast(self, shape: tuple[int, ...]) -> View:
-        """Repeated along new or single axes."""
-        return View(self.buffer, self.start, self.along(shape), shape)
-
-    def reshaped(self, shape: tuple[int, ...]) -> View | None:
-        """In another shape, if only axes of length 1 come or go, or whole unpadded axes join or part."""
-        if long_axes(shape) == long_axes(self.shape):
-            rest = iter(s for n, s in zip(self.shape, self.strides, strict=True) if n != 1)
-            return View(self.buffer, self.start, tuple(0 if n == 1 else next(rest) for n in shape), shape)
-        strides = _joined(self.shape, self.strides, shape)
-        return None if strides is None else View(self.buffer, self.start, strides, shape)
+    def part(self, links: Links, shape: tuple[int, ...]) -> View:
+        """Where an array of this shape is put whose axes are kept or put into this one's."""
+        start, strides = self.start, [0] * len(shape)
+        for link in links:
+            assert isinstance(link, Kept | Put)
+            stride = self.strides[link.target]
+            if isinstance(link, Put):
+                start, stride = start + link.start * stride, stride * link.step
+            strides[link.source] = stride
+        return View(self.buffer, start, tuple(strides), shape)
 
 
 def long_strides(view: View) -> tuple[int, ...]:
     """Strides along the axes that are longer than 1."""
     return tuple(s for s, n in zip(view.strides, view.shape, strict=True) if n != 1)
-
-
-def _joined(shape: tuple[int, ...], strides: tuple[int, ...], wanted: tuple[int, ...]) -> tuple[int, ...] | None:
-    """Strides for joined or parted axes, where the memory is one run."""
-    expected = 1
-    for n, stride in zip(reversed(shape), reversed(strides), strict=True):
-        if n != 1 and stride != expected:
-            return None
-        expected *= n
-    result, size = [], 1
-    for n in reversed(wanted):
-        result.append(0 if n == 1 else size)
-        size *= n
-    return tuple(reversed(result))
 
 
 @dataclass

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 def put_off() -> Iterator[None]:
     """No search in between, and one among the new objects at the end."""
     searching = gc.isenabled()
-    gc.disable()
     try:
+        gc.disable()
         yield
     finally:
         if searching:

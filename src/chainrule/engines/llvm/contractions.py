@@ -10,7 +10,7 @@ from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.groups import Group
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.nests import Point
+from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.ops.kinds.contraction import parse
 from chainrule.tracing.program import Atom

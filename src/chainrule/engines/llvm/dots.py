@@ -12,7 +12,7 @@ from chainrule.engines.llvm.contractions import Product, finish, multiply_add
 from chainrule.engines.llvm.folds import across
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.nests import Point
+from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
 
 ROWS = 8

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, reduce
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -14,13 +14,11 @@ from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, vector_type
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
+from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.sharing import BLOCKS, reduced_axes
-from chainrule.ops import Reduction
+from chainrule.ops import REGISTRY, Elementwise, Reduction
 from chainrule.tracing import Equation
-
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.nests import Point
 
 
 @dataclass
@@ -70,16 +68,7 @@ class Fold:
 
     def start(self, code: Code, width: int) -> Vector:
         """The number that changes nothing when joined."""
-        dtype = self.equation.output.dtype
-        info = (
-            (-np.inf, np.inf)
-            if dtype.kind == "f"
-            else (False, True)
-            if dtype.kind == "b"
-            else (np.iinfo(dtype).min, np.iinfo(dtype).max)
-        )
-        neutral = {"add": 0, "multiply": 1, "maximum": info[0], "minimum": info[1], "logical_or": 0, "logical_and": 1}
-        return code.constant(neutral[self.op.combine or ""], dtype, width)
+        return neutral(code, self.op.combine or "", self.equation.output.dtype, width)
 
     def source(self, point: Point) -> Vector:
         """What is collected at this point, in the dtype of the result."""
@@ -166,6 +155,17 @@ class Fold:
         m, length = code.mathematics(width), max(self.result_space[-1:], default=1)
         numbers = (code.load(parts.view, parts.result_strides, (b, *point), width, length) for b in range(BLOCKS))
         return self.finished(m, reduce(partial(self.join, m), numbers))
+
+
+def neutral(code: Code, combine: str, dtype: np.dtype[Any], width: int) -> Vector:
+    """The number that changes nothing when an elementwise operation joins it to another."""
+    op = REGISTRY[combine]
+    assert isinstance(op, Elementwise)
+    number = op.neutral[0]
+    assert number is not None
+    if dtype.kind in "iu" and abs(number) == np.inf:
+        number = np.iinfo(dtype).max if number > 0 else np.iinfo(dtype).min
+    return code.constant(number, dtype, width)
 
 
 def fold_of(memory: MemoryPlan, equation: Equation) -> Fold:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from chainrule.engines.llvm.buffers import long_axes
-from chainrule.engines.llvm.lowering import MOVES, PACKED
-from chainrule.ops import Contraction, Elementwise, Layout, Reduction
-from chainrule.tracing import Equation, Program, Variable
+from chainrule.engines.llvm.layouts import is_move, is_strided, keeps_places
+from chainrule.engines.llvm.lowering import Lowered
+from chainrule.ops import Contraction, Reduction
+from chainrule.tracing import Equation, Variable
 
 Space = tuple[int, ...]
 
@@ -47,23 +48,14 @@ class Grouping:
     views: dict[Variable, Equation]
 
 
-def is_view(equation: Equation) -> bool:
-    """Whether an equation only reads its input's memory in another way; rows are padded, so few reshapes do."""
-    if equation.op.name == "reshape":
-        return long_axes(equation.inputs[0].shape) == long_axes(equation.output.shape)
-    if equation.scope == PACKED:
-        return False
-    return isinstance(equation.op, Layout) and equation.op.name not in MOVES
-
-
-def group(program: Program) -> Grouping:
+def group(lowered: Lowered) -> Grouping:
     """The groups of a lowered Program.
 
     Each equation joins the latest group with its space that comes after everything it needs. Numbers without axes
     that depend on nothing computed so far go into a first group of their own, so that they are there for all others.
     """
     prelude = Group(())
-    state = _Assignment([prelude])
+    program, state = lowered.program, _Assignment([prelude], lowered.copied)
     for equation in program.equations:
         state.add(equation)
     needed = {x for x in program.outputs if isinstance(x, Variable)}
@@ -80,22 +72,20 @@ def group(program: Program) -> Grouping:
 class _Assignment:
     """Which group computes each variable, while equations are being placed."""
 
-    def __init__(self, groups: list[Group]) -> None:
-        self.groups = groups
+    def __init__(self, groups: list[Group], copied: frozenset[Variable]) -> None:
+        self.groups, self.copied = groups, copied
         self.home: dict[Variable, Group] = {}
         self.views: dict[Variable, Equation] = {}
 
     def add(self, equation: Equation) -> None:
         op = equation.op
-        if is_view(equation):
+        if is_strided(equation) and equation.output not in self.copied:
             self.views[equation.output] = equation
-        elif isinstance(op, Contraction) or op.name in MOVES or isinstance(op, Layout):
+        elif isinstance(op, Contraction) or is_move(equation):
             self._append(Group(long_axes(equation.output.shape), root=equation), equation)
         elif isinstance(op, Reduction):
-            source = equation.inputs[0]
-            self._place(equation, long_axes(source.shape), fold=True)
+            self._place(equation, long_axes(equation.inputs[0].shape), fold=True)
         else:
-            assert isinstance(op, Elementwise)
             self._place(equation, long_axes(equation.output.shape), fold=False)
 
     def _append(self, new: Group, equation: Equation) -> None:
@@ -137,7 +127,7 @@ class _Assignment:
             source = equation.inputs[0]
             if not isinstance(source, Variable):
                 break
-            same = same and equation.op.name == "reshape"
+            same = same and keeps_places(equation)
             x = source
         return x, same
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 
+from chainrule.engines.engine import Function, Workspace
 from chainrule.engines.llvm import emission
 from chainrule.engines.llvm.buffers import Arena, status, storage_type
 from chainrule.engines.llvm.code import Code, pointer
 from chainrule.engines.llvm.groups import group
-from chainrule.engines.llvm.inspection import keep_stages
+from chainrule.engines.llvm.inspection import groups_text, keep_stages, memory_text
 from chainrule.engines.llvm.lowering import lower
 from chainrule.engines.llvm.machine import CompiledFunction, vector_bytes
 from chainrule.engines.llvm.memory import MemoryPlan
@@ -21,16 +23,17 @@ from chainrule.tracing import Literal, Program, Variable
 from chainrule.tracing.identity import identity
 
 
-class Kernel:
+class Kernel(Function):
     """A compiled Program. Each thread that calls it has memory of its own."""
 
     def __init__(self, program: Program) -> None:
-        lowered = lower(program)
+        whole = lower(program)
+        lowered = whole.program
         sizes = [
             x.dtype.itemsize for x in (*lowered.inputs, *(e.output for e in lowered.equations)) if x.dtype.kind == "f"
         ]
         arena = Arena()
-        self.program, self.grouping = lowered, group(lowered)
+        self.program, self.grouping = lowered, group(whole)
         self.memory = MemoryPlan(lowered, self.grouping, [], arena, vector_bytes() // max(sizes, default=4))
         self.memory.place_values(reuse=True)
         self.arena_bytes = arena.size
@@ -54,18 +57,28 @@ class Kernel:
         """The outputs for these inputs, whose shapes and dtypes must be the Program's."""
         workspace = getattr(self._local, "workspace", None)
         if workspace is None:
-            workspace = self._local.workspace = Workspace(self)
+            workspace = self._local.workspace = self.workspace()
         for place, value in zip(workspace.inputs, inputs, strict=True):
             place[...] = value
-        workspace.run()
-        return tuple(x.copy() if x.shape else x[()] for x in workspace.outputs)
+        return tuple([x.copy() if x.shape else x[()] for x in workspace.run()])
+
+    def workspace(self) -> Workspace:
+        """Memory of its own."""
+        return KernelWorkspace(self)
+
+    @property
+    def stages(self) -> Mapping[str, Callable[[], str]]:
+        """The loops it was grouped into, the plan of its memory, LLVM's code and the machine's."""
+        return {
+            "loops": lambda: groups_text(self.grouping),
+            "memory": lambda: memory_text(self.memory),
+            "llvm": lambda: str(self.function.ir),
+            "assembly": lambda: str(self.function.assembly),
+        }
 
 
-class Workspace:
-    """Memory for one call of a kernel at a time, with its inputs and outputs as arrays that lie in it.
-
-    Inputs keep their numbers from one run to the next.
-    """
+class KernelWorkspace(Workspace):
+    """Memory for one call of a kernel at a time, with its inputs and outputs as arrays that lie in it."""
 
     def __init__(self, kernel: Kernel) -> None:
         memory = np.zeros(kernel.arena_bytes + SLACK + 64, np.uint8)
@@ -74,16 +87,17 @@ class Workspace:
         for buffer, value in plan.constant_values:
             view_of(plan, Literal(value), arena, buffer.view())[...] = value
         self.inputs = [view_of(plan, x, arena) for x in program.inputs]
-        self.outputs = [_output(plan, x, arena) for x in program.outputs]
+        self._outputs = [_output(plan, x, arena) for x in program.outputs]
         self._arena, self._address, self._status = arena, arena.ctypes.data, status(arena)
-        self._call, self._name = kernel.function.at, program.name
+        self._run, self._name = kernel.function.at, program.name
 
-    def run(self) -> None:
-        """Compute the outputs from the inputs."""
+    def run(self) -> Sequence[Any]:
+        """The outputs for the inputs as they are, where they lie."""
         self._status[0] = 0
-        self._call(self._address)
+        self._run(self._address)
         if self._status[0]:
             raise IndexError(f"an index in {self._name} is out of bounds for the array it picks from.")
+        return self._outputs
 
 
 def _output(memory: MemoryPlan, x: Any, arena: Any) -> Any:

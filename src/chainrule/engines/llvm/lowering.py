@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-import numpy as np
-
-from chainrule.ops import Contraction, Elementwise, Layout, Reduction
+from chainrule.ops import Contraction, Custom, Layout, Operation, layouts
 from chainrule.ops.kinds.contraction import parse
-from chainrule.ops.operation import REGISTRY, ArrayType
+from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Equation, Program, RecordedValue, Recorder, Variable, check, simplify
 from chainrule.tracing.apply import traced
 from chainrule.tracing.program import Atom
+from chainrule.tracing.scope import Scope
 from chainrule.tracing.simplify import drop_unused, without_stops
 
 DTYPES = ("bool", "float32", "float64", *(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)))
 """Kinds of number with machine code."""
 
-MOVES = ("take", "scatter_add", "embed", "concatenate", "cumsum")
-"""Operations carried out by loops of their own."""
 
-PACKED = "packed"
-"""The scope of a transpose that is carried out in memory, for a contraction to read rows of vectors."""
+@dataclass(frozen=True)
+class Lowered:
+    """A Program whose every equation has a meaning in loops; `copied` are the values that have memory of their own although
+    another's could be read through strides."""
+
+    program: Program
+    copied: frozenset[Variable]
 
 
 def unsupported(program: Program) -> list[str]:
@@ -34,58 +35,40 @@ def _compiles(equation: Equation) -> bool:
     types = [x.type for x in (*equation.inputs, equation.output) if isinstance(x, Variable)]
     if any(t.dtype.name not in DTYPES or t.size == 0 for t in types):
         return False
-    return isinstance(equation.op, Elementwise | Reduction | Contraction | Layout) or equation.op.name in (
-        *MOVES,
-        *_EXPANSIONS,
-    )
+    return _has_loops(equation.op, len(equation.inputs))
 
 
-def lower(program: Program) -> Program:
+def _has_loops(op: Operation, inputs: int) -> bool:
+    """Whether an operation has loops of its own, or can be written in others that have."""
+    if isinstance(op, Custom):
+        return op.simpler is not None or op.accumulate is not None
+    return not isinstance(op, Layout) or op.links is not None or inputs == 1
+
+
+def lower(program: Program) -> Lowered:
     """The same computation in elementwise operations, folds, contractions of vectors, views and moves."""
-    program = simplify(without_stops(_expand(program)))
-    return check(drop_unused(_pack(program)))
+    program, copied = _pack(simplify(without_stops(_expand(program))))
+    return Lowered(check(drop_unused(program)), copied)
 
 
 def _expand(program: Program) -> Program:
-    """Reductions that are no fold (logsumexp, argmax) written out in simpler operations."""
+    """Operations that are no loop written out in simpler ones, as they say themselves."""
     known: dict[Variable, Atom] = {}
-    equations: list[Equation] = []
     with Recorder() as recorder:
-        recorder.equations = equations
         for equation in program.equations:
             inputs = tuple(known.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
-            equation = replace(equation, inputs=inputs)
-            op = equation.op
-            write_out = _EXPANSIONS.get(op.name) or (op.value if isinstance(op, Reduction) else None)
-            if write_out is not None and isinstance(inputs[0], Variable):
-                axis = equation.attributes["axis"]
-                kept = write_out(traced, RecordedValue(recorder, inputs[0]), axis)
-                kept = traced.astype(kept, dtype=equation.output.dtype)
-                known[equation.output] = recorder.atom(traced.reshape(kept, shape=equation.output.shape))
-            else:
-                equations.append(equation)
+            values = [RecordedValue(recorder, x) if isinstance(x, Variable) else x.value for x in inputs]
+            with Scope(equation.scope):
+                written = equation.op.written(traced, *values, **equation.attributes)
+                if written is None:
+                    recorder.equations.append(replace(equation, inputs=inputs))
+                else:
+                    known[equation.output] = recorder.atom(traced.astype(written, dtype=equation.output.dtype))
     outputs = tuple(known.get(x, x) if isinstance(x, Variable) else x for x in program.outputs)
-    return replace(program, equations=tuple(equations), outputs=outputs)
+    return replace(program, equations=tuple(recorder.equations), outputs=outputs)
 
 
-def _first_place(m: Any, x: Any, axis: int, extremum: str) -> Any:
-    """The first place of an extremum, or of a NaN if there is one, found by two folds."""
-    best = getattr(m, extremum)(x, axis=(axis,), keepdims=True)
-    chosen = m.equal(x, best)
-    if x.dtype.kind == "f":
-        chosen = m.logical_or(chosen, m.isnan(x))
-    length = x.shape[axis]
-    places = np.arange(length, dtype=np.int32).reshape([-1 if i == axis else 1 for i in range(len(x.shape))])
-    return m.min(m.where(chosen, places, np.int32(length - 1)), axis=(axis,), keepdims=True)
-
-
-_EXPANSIONS = {
-    "argmax": lambda m, x, axis: _first_place(m, x, axis, "max"),
-    "argmin": lambda m, x, axis: _first_place(m, x, axis, "min"),
-}
-
-
-def _pack(program: Program) -> Program:
+def _pack(program: Program) -> tuple[Program, frozenset[Variable]]:
     """Contractions whose operands can be read as rows of vectors; an operand that cannot is transposed first."""
     equations: list[Equation] = []
     packed: dict[tuple[Variable, tuple[int, ...]], Variable] = {}
@@ -93,7 +76,7 @@ def _pack(program: Program) -> Program:
         if isinstance(equation.op, Contraction):
             equation = _packed(equation, equations, packed)
         equations.append(equation)
-    return replace(program, equations=tuple(equations))
+    return replace(program, equations=tuple(equations)), frozenset(packed.values())
 
 
 def _packed(
@@ -118,7 +101,7 @@ def _packed(
     if (operand, order) not in packed:
         kind = ArrayType(tuple(operand.shape[i] for i in order), operand.dtype)
         copy = Variable(f"{operand.name}_packed", kind)
-        equations.append(Equation(copy, REGISTRY["transpose"], (operand,), {"axes": order}, PACKED))
+        equations.append(Equation(copy, layouts.transpose, (operand,), {"axes": order}, equation.scope))
         packed[operand, order] = copy
     inputs[side] = packed[operand, order]
     terms[side] = "".join(terms[side][i] for i in order)

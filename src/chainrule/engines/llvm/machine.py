@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property, lru_cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import llvmlite
@@ -16,7 +16,8 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.llvm import cache, collection, workers
+from chainrule.engines import compilation, workers
+from chainrule.engines.llvm import cache, collection
 
 GIVE_WAY = "chainrule_give_way"
 """What compiled functions call the system's function that lets another thread run in this one's place."""
@@ -75,7 +76,7 @@ FLUSH = 0x8040
 def subnormals_flushed(builder: Any) -> Iterator[None]:
     """Write code whose subnormal numbers count as zero where the CPU (x86) takes far longer for them; elsewhere, the code alone.
 
-    Probabilities and optimizer slots fade through them on their way to zero: on a trained network they cost a fifth of
+    Probabilities and optimizer state fade through them on their way to zero: on a trained network they cost a fifth of
     the time of a step.
     """
     if platform.machine() not in ("x86_64", "AMD64"):
@@ -108,26 +109,34 @@ class CompiledFunction:
     """
 
     def __init__(self, write: Callable[[], str], name: str, identity: str | None = None) -> None:
-        self._write = write
-        known = self.ir if identity is None or cache.LIBRARY is None else f"{identity} {cache.LIBRARY}"
-        kept = cache.key(known, *host(), llvmlite.__version__, *PASSES)
-        code = cache.read(kept)
-        if code is None:
-            machine = target_machine()
-            code = machine.emit_object(self._optimized(machine))
-            cache.write(kept, code)
-        _name_give_way()
-        empty = llvm.parse_assembly("")
-        self._engine = llvm.create_mcjit_compiler(empty, target_machine())
-        self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-        self._engine.finalize_object()
-        self._call = SIGNATURE(self._engine.get_function_address(name))
+        self._write, self._text = write, ""
+        # An interrupt inside llvmlite would leave its lock shut for all other threads
+        workers.uninterrupted(self._make, name, identity)
 
-    @cached_property
+    def _make(self, name: str, identity: str | None) -> None:
+        with compilation.lock:
+            known = self.ir if identity is None or cache.LIBRARY is None else f"{identity} {cache.LIBRARY}"
+            kept = cache.key(known, *host(), llvmlite.__version__, *PASSES)
+            code = cache.read(kept)
+            if code is None:
+                machine = target_machine()
+                code = machine.emit_object(self._optimized(machine))
+                cache.write(kept, code)
+            _name_give_way()
+            empty = llvm.parse_assembly("")
+            self._engine = llvm.create_mcjit_compiler(empty, target_machine())
+            self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+            self._engine.finalize_object()
+            self._call = SIGNATURE(self._engine.get_function_address(name))
+
+    @property
     def ir(self) -> str:
         """The text LLVM is given."""
-        with collection.put_off():
-            return self._write()
+        with compilation.lock:
+            if not self._text:
+                with collection.put_off():
+                    self._text = self._write()
+            return self._text
 
     def __call__(self, table: Any) -> float:
         """Run with a table, an int64 array of addresses and numbers; gives the seconds it took."""
@@ -135,18 +144,19 @@ class CompiledFunction:
         self._call(table.ctypes.data)
         return time.perf_counter() - started
 
-    def together(self, tables: list[Any], gather: Callable[[int], None]) -> float:
+    def together(self, tables: list[Any], gather: Callable[[int], None], keeping: Any) -> float:
         """Run once for every table, all at the same time in threads; `gather` is told how many threads there are.
 
-        There may be fewer than asked for, where the system has no more. Gives the seconds it took once all had begun.
+        There may be fewer than asked for, where the system has no more. `keeping` is all that the tables point to. Gives
+        the seconds it took once all had begun.
         """
         starts: list[float] = []
 
-        def run(address: int) -> None:
+        def run(table: Any) -> None:
             starts.append(time.perf_counter())
-            self._call(address)
+            self._call(table.ctypes.data)
 
-        if not workers.together([partial(run, numbers.ctypes.data) for numbers in tables], gather):
+        if not workers.together([partial(run, numbers) for numbers in tables], gather, keeping):
             gather(1)
             return self(tables[0])
         return time.perf_counter() - max(starts)
@@ -158,8 +168,12 @@ class CompiledFunction:
     @property
     def assembly(self) -> str:
         """The machine code, as text."""
-        machine = target_machine()
-        return str(machine.emit_assembly(self._optimized(machine)))
+        return str(workers.uninterrupted(self._as_assembly))
+
+    def _as_assembly(self) -> str:
+        with compilation.lock:
+            machine = target_machine()
+            return str(machine.emit_assembly(self._optimized(machine)))
 
     def _optimized(self, machine: Any) -> Any:
         """The function as LLVM leaves it."""
@@ -183,6 +197,10 @@ def _free(passes: Any) -> None:
     """
     llvm.newpassmanagers.NewPassManager._dispose(passes)
     passes.detach()  # so that a version of llvmlite that does free it does not free it twice
+
+
+# Machine code that is given up is freed by any thread at any time, under llvmlite's own lock
+compilation.locks.append(llvm.ffi.lib._lock)
 
 
 def table(numbers: list[int]) -> Any:

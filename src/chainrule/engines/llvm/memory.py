@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.engines.llvm.buffers import Arena, Buffer, View, long_axes
 from chainrule.engines.llvm.groups import Group, Grouping
+from chainrule.engines.llvm.layouts import keeps_places, links_of
 from chainrule.engines.llvm.sharing import BLOCKS, collected_by_blocks
 from chainrule.ops import Elementwise
 from chainrule.tracing import Literal, Program, Variable
@@ -47,22 +48,11 @@ class MemoryPlan:
         if x not in self.grouping.views:
             return self.buffers[x].view()
         equation = self.grouping.views[x]
-        source, attributes = self.view(equation.inputs[0]), equation.attributes
-        name = equation.op.name
-        if name == "transpose":
-            return source.transposed(attributes["axes"])
-        if name == "broadcast_to":
-            return source.broadcast(attributes["shape"])
-        if name == "slice":
-            return source.sliced(attributes["start"], attributes["stop"], attributes["step"])
-        found = source.reshaped(attributes["shape"])
-        assert name == "reshape"
-        assert found is not None
-        return found
+        return self.view(equation.inputs[0]).through(links_of(equation)[0], equation.output.shape)
 
     def register(self, x: Variable) -> Variable:
-        """The variable whose register holds `x`, seen through reshapes that only add or drop axes of length 1."""
-        while x in self.grouping.views and self.grouping.views[x].op.name == "reshape":
+        """The variable whose register holds `x`, seen through views that only add or drop axes of length 1."""
+        while x in self.grouping.views and keeps_places(self.grouping.views[x]):
             source = self.grouping.views[x].inputs[0]
             if not isinstance(source, Variable):
                 break

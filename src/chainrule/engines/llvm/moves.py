@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -9,10 +11,14 @@ from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, vector_type
+from chainrule.engines.llvm.folds import neutral
 from chainrule.engines.llvm.groups import Group
+from chainrule.engines.llvm.layouts import goes_from_inputs, is_strided, leaves_zeros, links_of
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.positions import Index
+from chainrule.ops import Custom, Layout
+from chainrule.ops.axes import Kept, Links, Picked, Regrouped, Scattered, Taken
 from chainrule.tracing import Equation
 
 
@@ -20,11 +26,16 @@ def emit(code: Code, memory: MemoryPlan, group: Group) -> None:
     """Write the loops of a group rooted in a move."""
     assert group.root is not None
     move = _Move(code, memory, group.root)
-    getattr(move, group.root.op.name)(**group.root.attributes)
+    if isinstance(group.root.op, Custom):
+        move.accumulate(**group.root.attributes)
+    elif goes_from_inputs(group.root):
+        move.put()
+    else:
+        move.take()
 
 
 class _Move:
-    """One move: its result's view, its inputs' views."""
+    """One move: its result's view, its inputs' views, and how its axes go on."""
 
     def __init__(self, code: Code, memory: MemoryPlan, equation: Equation) -> None:
         self.code, self.memory, self.equation = code, memory, equation
@@ -64,24 +75,46 @@ class _Move:
 
         self.code.nest(space[:-1], row)
 
-    def reshape(self, shape: tuple[int, ...]) -> None:
-        """Elements in the same order, in rows of another length."""
-        (source,) = self.inputs
-        steps = [int(np.prod(source.shape[i + 1 :], dtype=np.int64)) for i in range(len(source.shape))]
+    # --- the result says where its elements come from
+
+    def take(self) -> None:
+        """Every place of the result gets the element that belongs there."""
+        (source, *_), (links, *_) = self.inputs, links_of(self.equation)
+        if is_strided(self.equation):
+            self._transposed(source.through(links, self.output.shape))
+            return
 
         def one(point: tuple[Index, ...]) -> None:
-            flat = self.code.sum(*zip(point, steps, strict=True))
-            places: list[Index] = []
-            for i, n in enumerate(shape):
-                whole = self.code.divide(flat, int(np.prod(shape[i + 1 :], dtype=np.int64)))
-                places.append(self.code.sum((whole, 1), (self.code.divide(whole, n), -n)))
-            self._write(self.output, tuple(places), self._read(source, point))
+            self._write(self.output, point, self._read(source, self._source(links, source.shape, point)))
 
-        self.code.shared_nest(source.shape, one)
+        self.code.shared_nest(self.output.shape, one)
 
-    def transpose(self, axes: tuple[int, ...]) -> None:
-        """Axes in another order, by squares of vectors turned over in registers."""
-        view = self.inputs[0].transposed(axes)
+    def _source(self, links: Links, shape: tuple[int, ...], point: tuple[Index, ...]) -> tuple[Index, ...]:
+        """Where the element at a point of the result stands in the input."""
+        code = self.code
+        found: list[Index] = [0] * len(shape)
+        for link in links:
+            if isinstance(link, Kept):
+                found[link.source] = point[link.target]
+            elif isinstance(link, Picked):
+                found[link.source] = code.sum((point[link.target], link.step), (link.start, 1))
+            elif isinstance(link, Taken):
+                positions = self.inputs[link.index]
+                found[link.source] = self._position(positions, [point[i] for i in link.targets], shape[link.source])
+            elif isinstance(link, Regrouped):
+                self._regroup(found, shape, link, point)
+        return tuple(found)
+
+    def _regroup(self, found: list[Index], shape: tuple[int, ...], link: Regrouped, point: tuple[Index, ...]) -> None:
+        """Places along joined or split axes, by the number of the element in row-major order."""
+        code, targets = self.code, [self.output.shape[i] for i in link.targets]
+        flat = code.sum(*((point[i], math.prod(targets[k + 1 :])) for k, i in enumerate(link.targets)))
+        for k, i in enumerate(link.sources):
+            whole = code.divide(flat, math.prod(shape[j] for j in link.sources[k + 1 :]))
+            found[i] = code.sum((whole, 1), (code.divide(whole, shape[i]), -shape[i])) if k else whole
+
+    def _transposed(self, view: View) -> None:
+        """A view copied, by squares of vectors turned over in registers where its rows lie across."""
         long = [(n, s, t) for n, s, t in zip(view.shape, view.strides, self.output.strides, strict=True) if n != 1]
         rows = next((i for i, (_, s, _) in enumerate(long) if s == 1), None)
         width = self.memory.widest
@@ -110,81 +143,75 @@ class _Move:
             lambda at: square(at[:-2], code.sum((at[-2], width)), code.sum((at[-1], width))),
         )
 
-    def concatenate(self, axis: int) -> None:
-        """The inputs one after another along an axis."""
-        begin = 0
-        for source in self.inputs:
-            n = source.shape[axis]
-            part = self.output
-            whole: tuple[Any, ...] = (None,) * len(part.shape)
-            start, stop = (*whole[:axis], begin, *whole[axis + 1 :]), (*whole[:axis], begin + n, *whole[axis + 1 :])
-            self._copy(source, part.sliced(start, stop, (1,) * len(part.shape)))
-            begin += n
+    # --- the inputs say where their elements go
 
-    def embed(self, shape: tuple[int, ...], start: Any, stop: Any, step: Any) -> None:
-        """Zeros with the input written into a slice."""
-        self._zeros()
-        self._copy(self.inputs[0], self.output.sliced(start, stop, step))
+    def put(self) -> None:
+        """Every element of the inputs goes to its place, into zeros where places are left over."""
+        if leaves_zeros(self.equation):
+            self._zeros()
+        for source, links in list(zip(self.inputs, links_of(self.equation), strict=True))[: _linear(self.equation)]:
+            scattered = [link for link in links if isinstance(link, Scattered)]
+            if scattered:
+                self._add(source, links, scattered[0])
+            else:
+                self._copy(source, self.output.part(links, source.shape))
 
-    def take(self, axis: int) -> None:
-        """Slices at given positions."""
-        source, indices = self.inputs
-        before, count = source.shape[:axis], len(indices.shape)
+    def _add(self, source: View, links: Links, scattered: Scattered) -> None:
+        """Slices added at given positions, one after another."""
 
         def one(point: tuple[Index, ...]) -> None:
-            chosen = self._position(indices, point[axis : axis + count], source.shape[axis])
-            place = (*point[:axis], chosen, *point[axis + count :])
-            self._write(self.output, point, self._read(source, place))
-
-        assert len(before) == axis
-        self.code.shared_nest(self.output.shape, one)
-
-    def scatter_add(self, axis: int, length: int) -> None:
-        """Slices added at given positions."""
-        self._zeros()
-        source, indices = self.inputs
-        count = len(indices.shape)
-
-        def one(point: tuple[Index, ...]) -> None:
-            chosen = self._position(indices, point[axis : axis + count], length)
-            place = (*point[:axis], chosen, *point[axis + count :])
-            total = self._read(self.output, place) + self._read(source, point)
-            self._write(self.output, place, total)
+            places: list[Index] = [0] * len(self.output.shape)
+            for link in links:
+                if isinstance(link, Kept):
+                    places[link.target] = point[link.source]
+            positions, length = self.inputs[scattered.index], self.output.shape[scattered.target]
+            places[scattered.target] = self._position(positions, [point[i] for i in scattered.sources], length)
+            total = self._read(self.output, tuple(places)) + self._read(source, point)
+            self._write(self.output, tuple(places), total)
 
         self.code.nest(source.shape, one)
 
-    def _position(self, indices: View, point: tuple[Index, ...], length: int) -> Index:
+    def _position(self, indices: View, point: Sequence[Index], length: int) -> Index:
         """An index that is in bounds; for one that is not, 0, and the arena's status tells the caller."""
         code, builder, i32 = self.code, self.code.builder, ir.IntType(32)
-        index = code.mathematics(1).convert(self._read(indices, point), np.dtype(np.int64)).value
+        index = code.mathematics(1).convert(self._read(indices, tuple(point)), np.dtype(np.int64)).value
         inside = builder.icmp_unsigned("<", index, index.type(length))
         with builder.if_then(builder.not_(inside), likely=False):
             builder.store(i32(1), code.memory, align=4)
         return code.positions.found(builder.select(inside, index, index.type(0)))
 
-    def cumsum(self, axis: int) -> None:
-        """Running sums along an axis."""
+    # --- elements in their order
+
+    def accumulate(self, axis: int) -> None:
+        """Along an axis, every element joined to those before it."""
         (source,) = self.inputs
+        assert isinstance(self.equation.op, Custom)
+        combine = self.equation.op.accumulate or ""
         builder, dtype = self.code.builder, self.output.buffer.dtype
         kind = vector_type(dtype, 1)
         with builder.goto_entry_block():
             slot = builder.alloca(kind)
 
         def line(outer: tuple[Index, ...]) -> None:
-            builder.store(self.code.constant(0, dtype, 1).value, slot)
+            builder.store(neutral(self.code, combine, dtype, 1).value, slot)
 
             def add(k: Index) -> None:
                 point = (*outer[:axis], k, *outer[axis:])
                 m = self.code.mathematics(1)
-                total = self.code.number(builder.load(slot, typ=kind), dtype, 1) + m.convert(
-                    self._read(source, point), dtype
-                )
+                before, own = self.code.number(builder.load(slot, typ=kind), dtype, 1), self._read(source, point)
+                total = getattr(m, combine)(before, m.convert(own, dtype))
                 builder.store(total.value, slot)
                 self._write(self.output, point, total)
 
             self.code.loop(source.shape[axis], add)
 
         self.code.nest((*source.shape[:axis], *source.shape[axis + 1 :]), line)
+
+
+def _linear(equation: Equation) -> int | None:
+    """How many of the inputs are moved; those after them are positions."""
+    assert isinstance(equation.op, Layout)
+    return equation.op.linear
 
 
 def _turned(code: Code, lines: list[Any]) -> list[Any]:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial, reduce
 from typing import Any
 
-import numpy as np
-
-from chainrule.engines.llvm.buffers import View, lanes
+from chainrule.engines.llvm.buffers import lanes
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.folds import Fold, across, fold_of
 from chainrule.engines.llvm.groups import Group
-from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
+from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.sharing import BLOCKS, Partition, partition_of
-from chainrule.tracing import Literal, Variable
-from chainrule.tracing.program import Atom
 
 ROWS_WRITTEN_OUT = 4
 """Vectors along a row up to which the loop over them is written out."""
@@ -29,58 +25,6 @@ IN_REGISTERS = 4
 
 RowBody = Callable[[tuple[Index, ...], list[Any]], list[Any]]
 """One row, at these positions of the outer axes, with vectors carried from the row before to the one after."""
-
-
-class Point:
-    """The values at one point of a group's space, in registers: `width` of them side by side."""
-
-    def __init__(self, code: Code, memory: MemoryPlan, point: Sequence[Index], width: int, length: int) -> None:
-        self.code, self.memory, self.point, self.width, self.length = code, memory, tuple(point), width, length
-        self.m = code.mathematics(width)
-        self.values: dict[Any, Vector] = {}
-
-    def compute(self, group: Group) -> None:
-        """The group's elementwise equations, and stores of what others need."""
-        for equation in group.pointwise:
-            shape = equation.output.shape
-            inputs = [self.value(x, shape) for x in equation.inputs]
-            value = getattr(self.m, equation.op.name)(*inputs, **equation.attributes)
-            self.keep(equation.output, self.of_type(value, equation.output.dtype), group)
-
-    def keep(self, x: Variable, number: Vector, group: Group) -> None:
-        """A value computed here; stored if another group needs it."""
-        self.values[x] = number
-        if x in group.stored:
-            view = self.memory.view(x)
-            self.code.store(view, _strides(view, x.shape), self.point, number.value, self.width)
-
-    def value(self, x: Atom, shape: tuple[int, ...]) -> Any:
-        """An operand of an equation whose result has `shape`: from a register, from memory, or a constant."""
-        if isinstance(x, Literal) and not hasattr(x.value, "dtype"):
-            return x.value
-        if isinstance(x, Literal) and x.shape == ():
-            return self.code.constant(x.value, np.asarray(x.value).dtype, self.width)
-        if isinstance(x, Variable):
-            source = self.memory.register(x)
-            if source in self.values:
-                return self.values[source]
-        view = self.memory.view(x)
-        strides = _strides(view, shape)
-        key = (view.buffer, view.start, strides)
-        if key not in self.values:
-            self.values[key] = self.code.load(view, strides, self.point, self.width, self.length)
-        return self.values[key]
-
-    def of_type(self, value: Any, dtype: np.dtype[Any]) -> Vector:
-        """A value as a number of this dtype; Python numbers become constants."""
-        if not isinstance(value, Vector):
-            return self.code.constant(value, dtype, self.width)
-        return value if value.dtype == dtype else self.m.convert(value, dtype)
-
-
-def _strides(view: View, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Strides along the long axes of a shape the view broadcasts to."""
-    return tuple(s for s, n in zip(view.along(shape), shape, strict=True) if n != 1)
 
 
 def emit(code: Code, memory: MemoryPlan, group: Group) -> None:
@@ -109,7 +53,7 @@ class _Nest:
         self.work = self.vectors * (len(group.pointwise) + len(group.folds))
 
     def emit(self, chosen: Partition) -> None:
-        """All rows, shared out among threads in the way chosen."""
+        """All rows, shared out among threads by the partition chosen."""
         code, outer_axes = self.code, self.group.space[:-1]
         along = code.shared if chosen is Partition.COLUMNS or not outer_axes else code.loop
         if along == code.loop and chosen is Partition.ALONE:

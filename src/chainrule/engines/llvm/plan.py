@@ -61,14 +61,15 @@ class Plan:
 
 def plan_loop(loop: TrainingLoop) -> Plan:
     """The plan of a training loop."""
-    programs = [lower(p) for p in (loop.step, loop.last) if p is not None]
+    lowered = [lower(p) for p in (loop.step, loop.last) if p is not None]
+    programs = [x.program for x in lowered]
     widest = _widest(programs[0], loop.state)
     arena = Arena()
     state = []
     for x in programs[0].inputs[: loop.state]:
         state.append(Buffer(x.name, x.shape, x.dtype, widest))
         state[-1].offset = arena.take(state[-1].nbytes)
-    groupings = [group(program) for program in programs]
+    groupings = [group(x) for x in lowered]
     unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
     shared = sum(map(work, groupings[0].groups)) * (vector_bytes() // widest) >= LARGE
     steps = [

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
+from chainrule.engines.llvm import cores
 from chainrule.engines.llvm.buffers import barrier_counter, long_axes, status
 from chainrule.engines.llvm.machine import host, table
-from chainrule.engines.llvm.thread_choice import ThreadChoice, available
+from chainrule.engines.llvm.thread_choice import ThreadChoice, callers, most
 from chainrule.engines.llvm.training import THREADS, Compiled, compile_loop
 from chainrule.engines.loop import TrainingLoop
 from chainrule.errors import ShapeError
@@ -28,7 +30,9 @@ class LlvmRunner:
                 )
         self._compiled: Compiled = compile_loop(loop, len(data))
         shared = self._compiled.plan.shared
-        self._threads, self._choice = threads if shared else 1, ThreadChoice(available() if shared else 1)
+        self._cores = cores.usable() if shared else 1
+        self._threads = None if threads is None else most(threads) if shared else 1
+        self._choice = ThreadChoice(most() if shared else 1)
         self._memory = np.zeros(self._compiled.plan.arena_bytes + 64, np.uint8)
         begin = -self._memory.ctypes.data % 64
         self._arena = self._memory[begin:]
@@ -77,21 +81,24 @@ class LlvmRunner:
                     f"{variable.name} needs {count} numbers of {variable.dtype} and has {array.dtype}{array.shape}."
                 )
         status(self._arena)[0] = 0
-        done = 0
-        for threads, steps in [(self._threads, count)] if self._threads else self._choice.parts(count):
-            rest = [x.ctypes.data for x in (order, metrics[done:], *self._data, *(x[done:] for x in numbers))]
-            seconds = self._steps(threads, first + done, steps, [0 if same else rows, steps_per_epoch, rows], rest)
-            self._choice.note(threads, seconds / max(steps, 1))
-            done += steps
+        done, kept = 0, (self, order, metrics, numbers)
+        with callers() if self._cores > 1 else nullcontext(1) as trainings:
+            for wanted, steps in [(self._threads, count)] if self._threads else self._choice.parts(count):
+                threads = min(wanted, max(1, self._cores // trainings))
+                rest = [x.ctypes.data for x in (order, metrics[done:], *self._data, *(x[done:] for x in numbers))]
+                sizes = [0 if same else rows, steps_per_epoch, rows]
+                seconds = self._steps(threads, first + done, steps, sizes, rest, kept)
+                self._choice.note(threads, seconds / max(steps, 1))
+                done += steps
         if status(self._arena)[0]:
             raise IndexError("an index in the training step is out of bounds for the array it picks from.")
         return metrics
 
-    def _steps(self, threads: int, first: int, count: int, sizes: list[int], addresses: list[int]) -> float:
+    def _steps(self, threads: int, first: int, count: int, sizes: list[int], addresses: list[int], kept: Any) -> float:
         """Carry out steps in so many threads; gives the seconds it took.
 
         The sizes are how far apart the orders of two epochs are, the steps of an epoch and the rows; the addresses those
-        of the order of rows, the metrics, data and numbers.
+        of the order of rows, the metrics, data and numbers. All that is at these addresses is `kept` while threads run.
         """
         order, metrics, *rest = addresses
         places = [self._arena.ctypes.data, order, *sizes, metrics, first, count]
@@ -104,7 +111,7 @@ class LlvmRunner:
             for numbers in tables:
                 numbers[THREADS] = count
 
-        return self._compiled.function.together(tables, gather)
+        return self._compiled.function.together(tables, gather, kept)
 
 
 def _write(place: Any, value: Any) -> None:

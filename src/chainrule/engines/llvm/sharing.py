@@ -8,20 +8,18 @@ from enum import Enum, auto
 import numpy as np
 
 from chainrule.engines.llvm.groups import Group
-from chainrule.ops import Contraction
+from chainrule.engines.llvm.layouts import leaves_zeros
+from chainrule.ops import Contraction, Custom
 from chainrule.tracing import Equation, Variable
 
 WORTH_SHARING = 50_000
-"""Numbers computed, about, from which a group is shared out; a meeting of threads takes as long as some thousands."""
+"""Numbers computed, about, from which a group is shared out; a barrier takes as long as some thousands."""
 
 BLOCKS = 16
 """Blocks of a long sum that are collected apart and then joined in order, whatever the number of threads."""
 
 FEW = 2048
 """Numbers in the result of a contraction up to which long sums are shared out, instead of places in the result."""
-
-SHARED_MOVES = ("transpose", "take", "reshape", "concatenate")
-"""Moves that write every place once."""
 
 
 class Partition(Enum):
@@ -41,7 +39,8 @@ def partition_of(group: Group) -> Partition:
         points = _points(group.space)
         return Partition.BLOCKS if points <= FEW and work(group) >= BLOCKS * BLOCKS * points else Partition.ROWS
     if group.root is not None:
-        return Partition.ROWS if group.root.op.name in SHARED_MOVES else Partition.ALONE
+        in_order = isinstance(group.root.op, Custom) or leaves_zeros(group.root)
+        return Partition.ALONE if in_order else Partition.ROWS
     reduced = [reduced_axes(fold) for fold in group.folds]
     if not any(axes[0] for axes in reduced):
         return Partition.ROWS

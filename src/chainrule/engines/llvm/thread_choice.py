@@ -1,12 +1,20 @@
-"""How many threads a training uses: all, unless others keep the cores busy so that one is faster.
+"""How many threads a training uses: one for every core, unless others keep the cores busy so that one is faster.
 
 Threads that share out a step wait for each other many times in it; where one of them does not get its core, all wait.
 The numbers are the same for any number of threads, so the choice may follow the clock.
+Trainings that several threads of one process carry out at the same time share the cores out among them.
 """
 
 from __future__ import annotations
 
+import math
 import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from chainrule.engines.llvm import cores
 
 FIRST, AGAIN = (3, 5, 9, 17), 32
 """Calls in which the other number of threads is tried: a few early ones, and later one in so many."""
@@ -17,13 +25,38 @@ SHARE = 16
 WORSE = 1.5
 """How many times slower than the last call a call must be for the other number of threads to be tried at once."""
 
+RECENTLY = 0.1
+"""Seconds for which a training counts as going on after one of its calls has ended."""
 
-def available() -> int:
-    """How many threads a training may use here: OMP_NUM_THREADS, or the cores this process may run on."""
-    wanted = os.environ.get("OMP_NUM_THREADS", "")
-    if wanted.isdigit() and int(wanted) > 0:
-        return int(wanted)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+_ended: dict[int, float] = {}
+"""When the last call of every thread that trains ended; infinity while it lasts."""
+
+
+def most(asked: int | None = None) -> int:
+    """How many threads a training may use: what was asked for, or else the first number in OMP_NUM_THREADS, or all cores.
+
+    Never more than there are cores to use, whoever asks: threads that wait for each other by spinning would keep those they
+    wait for from running.
+    """
+    if asked is None:
+        with suppress(ValueError):
+            asked = int(os.environ.get("OMP_NUM_THREADS", "").split(",")[0])
+    usable = cores.usable()
+    return min(asked, usable) if asked is not None and asked > 0 else usable
+
+
+@contextmanager
+def callers() -> Iterator[int]:
+    """For a call on several threads: how many of the process's threads make such calls now, this one included."""
+    this, now = threading.get_ident(), time.perf_counter()
+    _ended[this] = math.inf
+    try:
+        for other, ended in list(_ended.items()):
+            if ended < now - RECENTLY:
+                _ended.pop(other, None)
+        yield len(_ended)
+    finally:
+        _ended[this] = time.perf_counter()
 
 
 class ThreadChoice:
@@ -52,3 +85,7 @@ class ThreadChoice:
         usual = threads == min(self._seconds, key=lambda n: self._seconds[n], default=threads)
         self._worse = usual and seconds_per_step > WORSE * self._seconds.get(threads, seconds_per_step)
         self._seconds[threads] = seconds_per_step
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ended.clear)

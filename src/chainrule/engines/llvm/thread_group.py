@@ -42,7 +42,7 @@ class SingleThread:
 
 @dataclass
 class _Use:
-    """Places in the arena read and written since the threads last met."""
+    """Places in the arena read and written since the last barrier."""
 
     reads: list[tuple[int, int]] = field(default_factory=list)
     writes: list[tuple[int, int]] = field(default_factory=list)

@@ -20,7 +20,7 @@ from chainrule.engines.llvm.code import Code, pointer, vector_type
 from chainrule.engines.llvm.contractions import Operand, Product, finish, multiply_add
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.nests import Point
+from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.sharing import BLOCKS
 from chainrule.tracing import Variable

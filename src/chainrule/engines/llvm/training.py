@@ -14,8 +14,9 @@ from chainrule.engines.llvm.buffers import PAGE, Buffer, long_axes, long_strides
 from chainrule.engines.llvm.code import Code, i1, i8, i32, i64, pointer, vector_type
 from chainrule.engines.llvm.inspection import keep_stages
 from chainrule.engines.llvm.machine import CompiledFunction, subnormals_flushed
-from chainrule.engines.llvm.nests import ROWS_WRITTEN_OUT, Point
+from chainrule.engines.llvm.nests import ROWS_WRITTEN_OUT
 from chainrule.engines.llvm.plan import Plan, PlannedStep, plan_loop
+from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.thread_group import ThreadGroup
 from chainrule.engines.loop import TrainingLoop

@@ -54,12 +54,6 @@ from chainrule.ops import Contraction, Layout, Reduction
 from chainrule.tracing import trees
 from chainrule.tracing.program import Equation, Literal, Program, Variable
 
-SYMBOLS = {
-    "add": "+", "subtract": "−", "multiply": "×", "divide": "÷", "negative": "−", "power": "^",
-    "einsum": "@", "sum": "Σ",
-}  # fmt: skip
-"""Operations that have a sign of their own; all others are called by their names."""
-
 SHOWN_INSIDE = 4
 """Arrays that a block shows of its insides."""
 
@@ -352,13 +346,14 @@ def _edge(
 
 def _label(equation: Equation, digits: int) -> str:
     """What is written on an operation: "+", "^ 2" and "max(·, 0)" with numbers among the inputs, "Σ axis 1"."""
-    symbol = SYMBOLS.get(equation.op.name, equation.op.name)
+    own = equation.op.notation.symbol
+    symbol = own or equation.op.name
     if isinstance(equation.op, Reduction) and 0 < len(equation.attributes["axis"]) < len(equation.inputs[0].shape):
         return f"{symbol} axis {', '.join(map(str, equation.attributes['axis']))}"
     if not any(isinstance(x, Literal) for x in equation.inputs):
         return symbol
     inputs = [_constant(x, digits) if isinstance(x, Literal) else "·" for x in equation.inputs]
-    if equation.op.name in SYMBOLS and len(inputs) == 2:
+    if own and len(inputs) == 2:
         left, right = ("" if text == "·" else f"({text})" if text.startswith("−") else text for text in inputs)
         return f"{left} {symbol} {right}".strip()
     return f"{symbol}({', '.join(inputs)})"

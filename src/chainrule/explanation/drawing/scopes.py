@@ -46,7 +46,7 @@ def with_sums(program: Program) -> Program:
                 uses[x] = uses.get(x, 0) + 1
     sums: dict[Variable, list[Equation]] = {}
     for equation in program.equations:
-        if equation.op.name == "add" and not equation.scope:
+        if equation.op.notation.algebra == "sum" and not equation.scope:
             parts = [
                 part
                 for x in equation.inputs

@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from chainrule.errors import UnknownNameError
-from chainrule.explanation.derivation import Derivation, Instance, Line
+from chainrule.explanation.derived import Derived, Instance, Line
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Passage, Statement, Writer, lines, rules_in_words, whole
@@ -15,14 +15,14 @@ from chainrule.explanation.rendering.styles import LatexStyle, MathmlStyle, Text
 from chainrule.explanation.rendering.text import as_text
 
 
-def render_derivation(derivation: Derivation, form: str) -> str:
+def render_derivation(derivation: Derived, form: str) -> str:
     """The derivation as "text", "markdown", "latex", "html", "mathml" or "json"."""
     if form not in FORMS:
         raise UnknownNameError.among("form", form, FORMS)
     return FORMS[form](derivation)
 
 
-def _statements(derivation: Derivation) -> list[tuple[Statement, int]]:
+def _statements(derivation: Derived) -> list[tuple[Statement, int]]:
     """All equations in order, instances after the line they belong to, with the number of those left out."""
     found: list[tuple[Statement, int]] = []
     for statement, instances, more in lines(derivation):
@@ -42,7 +42,7 @@ def _conclude(rights: list[str], statement: Statement, equals: str, result: str)
 # --- LaTeX
 
 
-def latex_equations(derivation: Derivation) -> list[str]:
+def latex_equations(derivation: Derived) -> list[str]:
     """Every equation by itself, without the signs that begin and end mathematics."""
     writer = Writer(derivation, LatexStyle())
     top = whole(derivation)
@@ -89,12 +89,12 @@ def _latex_check(writer: Writer, check: Check | None) -> str:
     )
 
 
-def as_latex(derivation: Derivation) -> str:
+def as_latex(derivation: Derived) -> str:
     """Displayed equations, one below the other."""
     return "\n\n".join(f"$$\\displaystyle {equation}$$" for equation in latex_equations(derivation))
 
 
-def as_markdown(derivation: Derivation) -> str:
+def as_markdown(derivation: Derived) -> str:
     """Markdown whose formulas are LaTeX between dollar signs."""
     writer = Writer(derivation, LatexStyle())
     out = [f"**Why {_title(derivation)}**", ""]
@@ -108,7 +108,7 @@ def as_markdown(derivation: Derivation) -> str:
     return "\n".join(out)
 
 
-def _title(derivation: Derivation) -> str:
+def _title(derivation: Derived) -> str:
     writer = Writer(derivation, TextStyle())
     said = writer.slope(derivation.element)
     return said if derivation.value is None else f"{said} = {writer.number(derivation.value)}"
@@ -137,7 +137,7 @@ def _mathml_folded(writer: Writer, step: Passage) -> str:
     return f"<mo>+</mo><mtext>… and {step.more} further, together </mtext>{writer.number(step.rest)}"
 
 
-def as_mathml(derivation: Derivation) -> str:
+def as_mathml(derivation: Derived) -> str:
     """The whole gradient as one MathML formula."""
     formula = Writer(derivation, MathmlStyle())
     rows = []
@@ -156,7 +156,7 @@ def as_mathml(derivation: Derivation) -> str:
 _CELL = 'style="text-align:left;padding:.25em .8em;vertical-align:baseline"'
 
 
-def as_html(derivation: Derivation) -> str:
+def as_html(derivation: Derived) -> str:
     """What a notebook shows: MathML in a table, with the rules beside each line; no script, font or network."""
     writer = Writer(derivation, MathmlStyle())
     rows = []
@@ -194,7 +194,7 @@ def _html_check(check: Check | None) -> str:
 # --- JSON
 
 
-def as_data(derivation: Derivation) -> dict[str, Any]:
+def as_data(derivation: Derived) -> dict[str, Any]:
     """Everything as numbers and texts."""
     writer = Writer(derivation, TextStyle())
     return {
@@ -233,7 +233,7 @@ def _check_data(check: Check | None) -> Any:
     return None if check is None else {"nudged": check.difference, "error": check.error, "agrees": check.agrees}
 
 
-def as_json(derivation: Derivation) -> str:
+def as_json(derivation: Derived) -> str:
     """Everything as JSON; numbers unrounded."""
     return json.dumps(as_data(derivation), ensure_ascii=False, indent=1)
 

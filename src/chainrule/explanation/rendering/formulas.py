@@ -6,14 +6,15 @@ from html import escape
 from typing import Any
 
 from chainrule.errors import UnknownNameError
-from chainrule.explanation.differentiation import FormulaDerivation
+from chainrule.explanation.derived import DerivedFormula
 from chainrule.explanation.rendering.names import Spelled
-from chainrule.explanation.rendering.printer import ATOM, SERIES, Leaf, Printer
+from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rendering.styles import LatexStyle, MathmlStyle, TextStyle
 from chainrule.explanation.symbols import Element, Slope, Symbol
+from chainrule.ops.notation import ATOM, SIGN
 
 
-def render_formula_derivation(derivation: FormulaDerivation, form: str) -> str:
+def render_formula_derivation(derivation: DerivedFormula, form: str) -> str:
     """The derivation as "text", "latex", "markdown" or "html"."""
     forms = {"text": _text, "latex": _latex, "markdown": _markdown, "html": _html}
     if form not in forms:
@@ -24,13 +25,13 @@ def render_formula_derivation(derivation: FormulaDerivation, form: str) -> str:
 class _Writer:
     """Writes the formula, its parts and their derivatives in one style."""
 
-    def __init__(self, derivation: FormulaDerivation, style: Any) -> None:
+    def __init__(self, derivation: DerivedFormula, style: Any) -> None:
         self.derivation, self.style = derivation, style
         self.printer = Printer(style, self._leaf)
 
     def _leaf(self, x: Symbol | Slope) -> Leaf:
         if isinstance(x, Slope):
-            return Leaf(self.slope(x), SERIES)
+            return Leaf(self.slope(x), SIGN)
         name = self._name(x.element)
         return Leaf(self.style.name(name), ATOM, name.short)
 
@@ -70,7 +71,7 @@ class _Writer:
         )
 
 
-def _text(derivation: FormulaDerivation) -> str:
+def _text(derivation: DerivedFormula) -> str:
     writer = _Writer(derivation, TextStyle())
     left, right = writer.definition()
     out = [f"{left} = {right}", *(f"  with {name} = {formula}" for name, formula in writer.abbreviations())]
@@ -89,7 +90,7 @@ def _text(derivation: FormulaDerivation) -> str:
     return "\n".join(out)
 
 
-def latex_equations_of(derivation: FormulaDerivation) -> list[str]:
+def latex_equations_of(derivation: DerivedFormula) -> list[str]:
     """Every equation by itself."""
     writer = _Writer(derivation, LatexStyle())
     found = [" = ".join(pair) for pair in (writer.definition(), *writer.abbreviations())]
@@ -103,15 +104,15 @@ def latex_equations_of(derivation: FormulaDerivation) -> list[str]:
     return found
 
 
-def _latex(derivation: FormulaDerivation) -> str:
+def _latex(derivation: DerivedFormula) -> str:
     return "\n\n".join(f"$$\\displaystyle {equation}$$" for equation in latex_equations_of(derivation))
 
 
-def _markdown(derivation: FormulaDerivation) -> str:
+def _markdown(derivation: DerivedFormula) -> str:
     return "\n".join(f"$$\n{equation}\n$$" for equation in latex_equations_of(derivation))
 
 
-def _html(derivation: FormulaDerivation) -> str:
+def _html(derivation: DerivedFormula) -> str:
     writer = _Writer(derivation, MathmlStyle())
     rows = [(f"{left}<mo>=</mo>{right}", "") for left, right in (writer.definition(), *writer.abbreviations())]
     for partial in derivation.partials:

@@ -17,7 +17,9 @@ def numeral(x: float, digits: int) -> str:
 
 
 def coefficient(x: float, digits: int) -> str:
-    """A number of a formula: exact where that is short, `1/3` where it is one part of a whole."""
+    """A number of a formula: exact where that is short, `1/3` where it is one part of a whole, and π."""
+    if x == math.pi:
+        return "π"
     short = f"{x:.12g}"
     if float(short) == x and len(short) <= 8:
         return numeral(x, 12)

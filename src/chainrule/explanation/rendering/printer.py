@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chainrule.explanation.rendering.numerals import coefficient
-from chainrule.explanation.symbols import Call, Expression, Letter, Numeral, Place, Product, Series, Slope, Sum, Symbol
+from chainrule.explanation.symbols import (
+    Call,
+    Expression,
+    Letter,
+    Numeral,
+    Place,
+    Printed,
+    Product,
+    Series,
+    Slope,
+    Sum,
+    Symbol,
+)
+from chainrule.ops.notation import ATOM, POWER, PRODUCT, SIGN, SUM
 from chainrule.ops.operation import Operation
-
-# How strongly a piece of text holds together.
-COMPARISON, SUM, PRODUCT, SERIES, POWER, ATOM = range(6)
-
-_COMPARISONS = {
-    "greater": ">", "less": "<", "greater_equal": "≥", "less_equal": "≤", "equal": "=", "not_equal": "≠",
-}  # fmt: skip
 
 
 class Style(Protocol):
@@ -42,11 +48,29 @@ class Style(Protocol):
     def series(self, letters: Sequence[Letter], body: str) -> str:
         """Σ over letters."""
 
-    def function(self, op: Operation, arguments: Sequence[str]) -> str:
-        """An operation by its own notation."""
+    def root(self, sign: str, x: str) -> str:
+        """A root, √ or ∛."""
 
-    def relation(self, left: str, sign: str, right: str) -> str:
-        """A comparison."""
+    def exponential(self, op: Operation, exponent: str) -> str:
+        """A power whose base is a number."""
+
+    def infix(self, op: Operation, left: str, right: str) -> str:
+        """An operation's sign between two operands."""
+
+    def prefix(self, op: Operation, x: str) -> str:
+        """An operation's sign before its operand."""
+
+    def fence(self, op: Operation, x: str) -> str:
+        """An operation's signs on both sides."""
+
+    def cases(self, condition: str, chosen: str, other: str) -> str:
+        """One thing if a condition holds, and another otherwise."""
+
+    def function(self, op: Operation, arguments: Sequence[str]) -> str:
+        """A function by the operation's name."""
+
+    def equation(self, left: str, right: str) -> str:
+        """Left = right."""
 
     def brackets(self, x: str, square: bool = False) -> str:
         """Parentheses or square brackets."""
@@ -83,7 +107,7 @@ class Printer:
 
     def term(self, x: Expression) -> tuple[str, str]:
         """The expression as a term among others: its sign, "+" or "-", and the rest."""
-        if isinstance(x, Sum):
+        if isinstance(_form(x), Sum):
             return "+", self.style.brackets(self.write(x))
         return self._signed(x)
 
@@ -99,12 +123,14 @@ class Printer:
             return (style.negative(leaf.text), SUM) if leaf.negative else (leaf.text, leaf.strength)
         if isinstance(x, Place):
             return style.letter(x.letter), ATOM
+        if isinstance(x, Printed):
+            return self._write(x.form)
         if isinstance(x, Sum):
             return style.sum([self._signed(term) for term in x.terms]), SUM
         if isinstance(x, Product):
             return self._product(x)
         if isinstance(x, Series):
-            return style.series(x.letters, self._within(x.body, PRODUCT)), SERIES
+            return style.series(x.letters, self._within(x.body, PRODUCT)), SIGN
         return self._call(x)
 
     def _within(self, x: Expression, strength: int) -> str:
@@ -114,6 +140,9 @@ class Printer:
 
     def _signed(self, term: Expression) -> tuple[str, str]:
         """A term of a sum: its sign, and the rest."""
+        term = _form(term)
+        if isinstance(term, Sum):
+            return "+", self._within(term, PRODUCT)
         if isinstance(term, Numeral) and term.value < 0:
             return "-", self._within(Numeral(-term.value), SUM)
         if isinstance(term, Product):
@@ -130,7 +159,8 @@ class Printer:
 
     def _factors(self, x: Product) -> tuple[bool, str]:
         """Whether a product has a minus in front, and what follows it."""
-        factors, texts, touching = list(x.factors), [], []
+        factors = [part for factor in map(_form, x.factors) for part in _factors_of(factor)]
+        texts, touching = [], []
         negative = isinstance(factors[0], Numeral) and factors[0].value < 0
         if negative:
             assert isinstance(factors[0], Numeral)
@@ -145,31 +175,52 @@ class Printer:
             elif isinstance(factor, Series) and i < len(factors) - 1:
                 texts.append(self.style.brackets(self._write(factor)[0], square=True))
             else:
-                texts.append(self._within(factor, PRODUCT if isinstance(factor, Numeral) else SERIES))
+                texts.append(self._within(factor, PRODUCT if isinstance(factor, Numeral) else SIGN))
         return negative, texts[0] if len(texts) == 1 else self.style.product(texts, touching)
 
     def _call(self, x: Call) -> tuple[str, int]:
-        name, arguments = x.op.name, x.arguments
-        if name in _COMPARISONS:
-            left, right = (self._within(a, SUM) for a in arguments)
-            return self.style.relation(left, _COMPARISONS[name], right), COMPARISON
-        if name == "divide":
-            if self.style.inline_fractions:
-                top, bottom = self._within(arguments[0], PRODUCT), self._within(arguments[1], SERIES)
-                return self.style.fraction(top, bottom), PRODUCT
-            return self.style.fraction(self.write(arguments[0]), self.write(arguments[1])), SERIES
-        if name == "square":
-            return self.style.power(self._within(arguments[0], ATOM), self.style.number("2")), POWER
-        if name == "power":
-            exponent = self._within(arguments[1], ATOM) if self.style.inline_fractions else self.write(arguments[1])
-            return self.style.power(self._within(arguments[0], ATOM), exponent), POWER
-        if name == "indicator":
-            return self.style.brackets(self.write(arguments[0]), square=True), ATOM
-        return self.style.function(x.op, [self.write(a) for a in arguments]), SUM if name == "expm1" else ATOM
+        style, notation, arguments = self.style, x.op.notation, x.arguments
+        if notation.form == "fraction":
+            if style.inline_fractions:
+                top, bottom = map(self._within, arguments, notation.operands)
+                return style.fraction(top, bottom), PRODUCT
+            return style.fraction(*map(self.write, arguments)), SIGN
+        if notation.form == "power":
+            base = self._within(arguments[0], ATOM)
+            if len(arguments) == 1:
+                return style.power(base, style.number(notation.sign)), POWER
+            exponent = self._within(arguments[1], ATOM) if style.inline_fractions else self.write(arguments[1])
+            return style.power(base, exponent), POWER
+        if notation.form in ("infix", "prefix"):
+            write = style.infix if notation.form == "infix" else style.prefix
+            return write(x.op, *map(self._within, arguments, notation.operands)), notation.strength
+        texts = [self.write(a) for a in arguments]
+        if notation.form == "case":
+            return style.brackets(texts[0], square=True), ATOM
+        if notation.form == "cases":
+            return style.cases(*texts), ATOM
+        if notation.form == "root":
+            return style.root(notation.sign, texts[0]), ATOM
+        if notation.form == "fence":
+            return style.fence(x.op, texts[0]), ATOM
+        if notation.form == "exponential":
+            return style.exponential(x.op, texts[0]), ATOM
+        return style.function(x.op, texts), ATOM
+
+
+def _form(x: Expression) -> Expression:
+    """What is written of an expression."""
+    return _form(x.form) if isinstance(x, Printed) else x
+
+
+def _factors_of(x: Expression) -> tuple[Expression, ...]:
+    """The factors that may stand among others without parentheses."""
+    return x.factors if isinstance(x, Product) and not isinstance(x.factors[0], Numeral) else (x,)
 
 
 def _holds_series(x: Expression) -> bool:
     if isinstance(x, Series):
         return True
+    x = _form(x)
     parts = x.terms if isinstance(x, Sum) else x.factors if isinstance(x, Product) else ()
     return any(map(_holds_series, parts))

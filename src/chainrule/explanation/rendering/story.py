@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chainrule.explanation.derivation import Derivation, Instance, Part
+from chainrule.explanation.derived import Derived, Instance, Part
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.names import Spelled, spelled
 from chainrule.explanation.rendering.numerals import numeral, unit_of_last_place
-from chainrule.explanation.rendering.printer import ATOM, SERIES, Leaf, Printer
+from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rules import CHAIN
 from chainrule.explanation.symbols import (
     ONE,
@@ -25,6 +25,7 @@ from chainrule.explanation.symbols import (
     parts,
     symbols_in,
 )
+from chainrule.ops.notation import ATOM, SIGN
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Statement:
     check: Check | None = None
 
 
-def whole(derivation: Derivation) -> Statement:
+def whole(derivation: Derived) -> Statement:
     """The whole gradient in one: symbols, the numbers it is the product of, the result."""
     steps = [Passage((Part(derivation.formula, 0.0),))]
     if len(derivation.factors) > 1:
@@ -64,7 +65,7 @@ def whole(derivation: Derivation) -> Statement:
     return Statement(derivation.element, (), tuple(steps), derivation.value, (), derivation.check)
 
 
-def lines(derivation: Derivation) -> list[tuple[Statement, list[Statement], int]]:
+def lines(derivation: Derived) -> list[tuple[Statement, list[Statement], int]]:
     """Every line: its formula, its instances in numbers, and how many more elements there are like these."""
     found: list[tuple[Statement, list[Statement], int]] = []
     for line in derivation.lines:
@@ -83,7 +84,7 @@ def _says_nothing(formula: Expression, step: Passage) -> bool:
     return isinstance(formula, Numeral)
 
 
-def _numbers(derivation: Derivation, instance: Instance) -> Statement:
+def _numbers(derivation: Derived, instance: Instance) -> Statement:
     """An instance's numbers: put into the formula, then term by term, then the result."""
     steps = []
     single = len(instance.parts) == 1 and not instance.more
@@ -104,7 +105,7 @@ def _is_number(x: Expression) -> bool:
 
 
 def _consistent(
-    derivation: Derivation, parts: Sequence[Part], joined: str, more: int, rest: float, value: float | None
+    derivation: Derived, parts: Sequence[Part], joined: str, more: int, rest: float, value: float | None
 ) -> Passage:
     """A step with so many digits that the numbers as printed give the result as printed, to its last digit."""
     steps = [Passage(tuple(parts), digits, joined, more, rest) for digits in range(derivation.digits, 18)]
@@ -120,7 +121,7 @@ def _consistent(
     return steps[-1]
 
 
-def _as_printed(derivation: Derivation, step: Passage) -> float:
+def _as_printed(derivation: Derived, step: Passage) -> float:
     digits = step.digits or derivation.digits
 
     def value(symbol: Any, places: Any) -> Any:
@@ -148,7 +149,7 @@ SHORT = 2
 class Writer:
     """Writes the steps of statements in one style."""
 
-    def __init__(self, derivation: Derivation, style: Any) -> None:
+    def __init__(self, derivation: Derived, style: Any) -> None:
         self.derivation, self.style = derivation, style
         self.symbolic = Printer(style, self.symbol, derivation.digits)
 
@@ -179,12 +180,12 @@ class Writer:
         if not self.needs_definition(x):
             return None
         name = self.style.name(self.spelled(x))
-        return str(self.style.relation(name, "=", self.symbolic.write(self.derivation.formulas.definition(x))))
+        return str(self.style.equation(name, self.symbolic.write(self.derivation.formulas.definition(x))))
 
     def symbol(self, x: Symbol | Slope) -> Leaf:
         """A symbol by its name."""
         if isinstance(x, Slope):
-            return Leaf(self.slope(x.by), SERIES)
+            return Leaf(self.slope(x.by), SIGN)
         name = self.spelled(x.element)
         return Leaf(self.style.name(name), ATOM, name.short)
 
@@ -231,7 +232,7 @@ def rules_in_words(rules: Sequence[str]) -> str:
     return ", ".join(ordered)
 
 
-def notes(derivation: Derivation) -> list[str]:
+def notes(derivation: Derived) -> list[str]:
     """What a reader should know to read the formulas."""
     found = []
     if any(_has_case(line.formula) for line in derivation.lines):
@@ -240,4 +241,4 @@ def notes(derivation: Derivation) -> list[str]:
 
 
 def _has_case(x: Expression) -> bool:
-    return (isinstance(x, Call) and x.op.name == "indicator") or any(map(_has_case, parts(x)))
+    return (isinstance(x, Call) and x.op.notation.form == "case") or any(map(_has_case, parts(x)))

@@ -18,7 +18,6 @@ class TextStyle:
     """One line of Unicode text."""
 
     inline_fractions = True
-    _names = {"sigmoid": "σ", "log": "ln", "sqrt": "√"}  # noqa: RUF012
 
     def number(self, text: str) -> str:
         """A numeral, with a true minus."""
@@ -61,15 +60,36 @@ class TextStyle:
 
     def function(self, op: Operation, arguments: Sequence[str]) -> str:
         """name(x)."""
-        if op.name == "absolute":
-            return f"|{arguments[0]}|"
-        if op.name == "where":
-            return f"({arguments[1]} if {arguments[0]} else {arguments[2]})"
-        return f"{self._names.get(op.name, op.name)}({', '.join(arguments)})"
+        return f"{op.notation.sign or op.name}({', '.join(arguments)})"
 
-    def relation(self, left: str, sign: str, right: str) -> str:
+    def root(self, sign: str, x: str) -> str:
+        """√(x)."""
+        return f"{sign}({x})"
+
+    def exponential(self, op: Operation, exponent: str) -> str:
+        """exp(x), lest one takes the e for a name."""
+        return f"{op.name}({exponent})"
+
+    def infix(self, op: Operation, left: str, right: str) -> str:
         """Left > right."""
-        return f"{left} {sign} {right}"
+        return f"{left} {op.notation.sign} {right}"
+
+    def prefix(self, op: Operation, x: str) -> str:
+        """¬x."""
+        return f"{op.notation.sign}{x}"
+
+    def fence(self, op: Operation, x: str) -> str:
+        """|x|."""
+        left, right = list(op.notation.sign)
+        return f"{left}{x}{right}"
+
+    def cases(self, condition: str, chosen: str, other: str) -> str:
+        """As in Python."""
+        return f"({chosen} if {condition} else {other})"
+
+    def equation(self, left: str, right: str) -> str:
+        """Left = right."""
+        return f"{left} = {right}"
 
     def brackets(self, x: str, square: bool = False) -> str:
         """Parentheses or square brackets."""
@@ -84,11 +104,10 @@ class LatexStyle:
     """LaTeX that matplotlib's mathtext understands as well."""
 
     inline_fractions = False
-    _relations = {"≥": r"\geq", "≤": r"\leq", "≠": r"\neq"}  # noqa: RUF012
 
     def number(self, text: str) -> str:
         """A numeral, powers of ten written as such."""
-        mantissa, _, exponent = text.partition("e")
+        mantissa, _, exponent = text.replace("π", r"\pi").partition("e")
         if "/" in mantissa:
             top, bottom = mantissa.split("/")
             return rf"\frac{{{top}}}{{{bottom}}}"
@@ -141,18 +160,33 @@ class LatexStyle:
 
     def function(self, op: Operation, arguments: Sequence[str]) -> str:
         """The operation's own LaTeX."""
-        if op.name == "where":
-            condition, chosen, other = arguments
-            return rf"\left({chosen} \ \mathrm{{if}}\ {condition}\ \mathrm{{else}}\ {other}\right)"
         if re.fullmatch(r"\\.* \{0\}", op.latex):
             arguments = [self.brackets(x) for x in arguments]
         if not op.latex:
             return rf"\mathrm{{{self.words(op.name)}}}" + self.brackets(", ".join(arguments))
         return op.latex.format(*arguments)
 
-    def relation(self, left: str, sign: str, right: str) -> str:
-        """Left > right."""
-        return f"{left} {self._relations.get(sign, sign)} {right}"
+    def root(self, sign: str, x: str) -> str:
+        """A root with its degree."""
+        return rf"\sqrt{'' if sign == '√' else '[3]'}{{{x}}}"
+
+    def infix(self, op: Operation, left: str, right: str) -> str:
+        """The operation's own LaTeX."""
+        return op.latex.format(left, right)
+
+    def exponential(self, op: Operation, exponent: str) -> str:
+        """The operation's own LaTeX."""
+        return op.latex.format(exponent)
+
+    prefix = fence = exponential
+
+    def cases(self, condition: str, chosen: str, other: str) -> str:
+        """On one line, as mathtext has no braces over several."""
+        return rf"\left({chosen} \ \mathrm{{if}}\ {condition}\ \mathrm{{else}}\ {other}\right)"
+
+    def equation(self, left: str, right: str) -> str:
+        """Left = right."""
+        return f"{left} = {right}"
 
     def brackets(self, x: str, square: bool = False) -> str:
         """Parentheses or square brackets that grow with what they hold."""
@@ -167,7 +201,6 @@ class MathmlStyle:
     """MathML, which browsers show without fonts or network."""
 
     inline_fractions = False
-    _functions = {"sigmoid": "σ", "log": "ln"}  # noqa: RUF012
 
     def number(self, text: str) -> str:
         """A numeral, powers of ten written as such."""
@@ -224,24 +257,40 @@ class MathmlStyle:
         return f"<mrow><munder><mo>∑</mo><mrow>{below}</mrow></munder>{body}</mrow>"
 
     def function(self, op: Operation, arguments: Sequence[str]) -> str:
-        """Roots and exponentials as they are written, other operations by name."""
-        name, x = op.name, arguments[0]
-        if name == "sqrt":
-            return f"<msqrt>{x}</msqrt>"
-        if name == "exp":
-            return f"<msup><mi>e</mi><mrow>{x}</mrow></msup>"
-        if name == "expm1":
-            return f"<mrow><msup><mi>e</mi><mrow>{x}</mrow></msup><mo>−</mo><mn>1</mn></mrow>"
-        if name == "absolute":
-            return f"<mrow><mo>|</mo>{x}<mo>|</mo></mrow>"
-        if name == "where":
-            return self.brackets(f"{arguments[1]}<mtext> if </mtext>{x}<mtext> else </mtext>{arguments[2]}")
+        """The function's name and its arguments."""
         inside = "<mo>,</mo>".join(arguments)
-        return f'<mrow><mi mathvariant="normal">{escape(self._functions.get(name, name))}</mi>{self.brackets(inside)}</mrow>'
+        name = escape(op.notation.sign or op.name)
+        return f'<mrow><mi mathvariant="normal">{name}</mi>{self.brackets(inside)}</mrow>'
 
-    def relation(self, left: str, sign: str, right: str) -> str:
+    def root(self, sign: str, x: str) -> str:
+        """A root with its degree."""
+        return f"<msqrt>{x}</msqrt>" if sign == "√" else f"<mroot><mrow>{x}</mrow><mn>3</mn></mroot>"
+
+    def exponential(self, op: Operation, exponent: str) -> str:
+        """A power of e or of a number."""
+        kind = "mi" if op.notation.sign.isalpha() else "mn"
+        return f"<msup><{kind}>{op.notation.sign}</{kind}><mrow>{exponent}</mrow></msup>"
+
+    def infix(self, op: Operation, left: str, right: str) -> str:
         """Left > right."""
-        return f"<mrow>{left}<mo>{escape(sign)}</mo>{right}</mrow>"
+        return f"<mrow>{left}<mo>{escape(op.notation.sign)}</mo>{right}</mrow>"
+
+    def prefix(self, op: Operation, x: str) -> str:
+        """¬x."""
+        return f"<mrow><mo>{op.notation.sign}</mo>{x}</mrow>"
+
+    def fence(self, op: Operation, x: str) -> str:
+        """|x|."""
+        left, right = list(op.notation.sign)
+        return f"<mrow><mo>{left}</mo>{x}<mo>{right}</mo></mrow>"
+
+    def cases(self, condition: str, chosen: str, other: str) -> str:
+        """In words."""
+        return self.brackets(f"{chosen}<mtext> if </mtext>{condition}<mtext> else </mtext>{other}")
+
+    def equation(self, left: str, right: str) -> str:
+        """Left = right."""
+        return f"<mrow>{left}<mo>=</mo>{right}</mrow>"
 
     def brackets(self, x: str, square: bool = False) -> str:
         """Parentheses or square brackets."""

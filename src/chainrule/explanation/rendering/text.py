@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 
-from chainrule.explanation.derivation import Derivation
+from chainrule.explanation.derived import Derived
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Statement, Writer, lines, notes, rules_in_words, whole
 from chainrule.explanation.rendering.styles import TextStyle
 
 
-def as_text(derivation: Derivation, width: int | None = None) -> str:
+def as_text(derivation: Derived, width: int | None = None) -> str:
     """The derivation in lines of at most this width, the terminal's by default."""
     width = width or max(60, shutil.get_terminal_size((88, 24)).columns)
     writer = Writer(derivation, TextStyle())

@@ -23,6 +23,12 @@ class ArrayFunction:
     numpy: tuple[Callable[..., Any], ...]
     examples: tuple[Example, ...]
     differentiable: bool
+    activation: str | None = None
+
+    @property
+    def public(self) -> bool:
+        """Whether it is `cr.<name>`: NumPy has no function it stands for."""
+        return not self.numpy
 
 
 FUNCTIONS: dict[str, ArrayFunction] = {}
@@ -34,13 +40,17 @@ def function(
     name: str | None = None,
     numpy: tuple[Callable[..., Any], ...] | None = None,
     differentiable: bool = True,
+    activation: str | None = None,
 ) -> Callable[[Implementation], Implementation]:
-    """Register an implementation; by default it stands for the NumPy function of its own name."""
+    """Register an implementation; by default it stands for the NumPy function of its own name.
+
+    `activation` is the kind of activation it is, as an elementwise operation says it, where layers may name it.
+    """
 
     def register(implementation: Implementation) -> Implementation:
         own = name or implementation.__name__
         stands_for = numpy if numpy is not None else (getattr(np, own),) if hasattr(np, own) else ()
-        FUNCTIONS[own] = ArrayFunction(own, implementation, stands_for, examples, differentiable)
+        FUNCTIONS[own] = ArrayFunction(own, implementation, stands_for, examples, differentiable, activation)
         return implementation
 
     return register

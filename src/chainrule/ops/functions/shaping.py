@@ -241,5 +241,5 @@ def ones_like(m: Any, a: Any, dtype: Any = None, shape: Any = None) -> Any:
 
 @function(example((2, 3)), numpy=(np.copy,))
 def copy(m: Any, a: Any, order: str = "K", subok: bool = False) -> Any:
-    """The value itself: traced values never change."""
-    return a
+    """The same numbers in memory of their own."""
+    return m.positive(a)

@@ -86,7 +86,7 @@ def logsumexp(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> A
     return m.logsumexp(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
 
 
-@function(example((3, 4)), example((3, 4), axis=0), numpy=())
+@function(example((3, 4)), example((3, 4), axis=0), numpy=(), activation="plain")
 def softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
     """eˣ / Σ eˣ: positive numbers that sum to 1 along `axis`."""
     axes = all_axes(axis, ndim(x))
@@ -94,7 +94,7 @@ def softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
     return powers / m.sum(powers, axis=axes, keepdims=True)
 
 
-@function(example((3, 4)), example((3, 4), axis=0), numpy=())
+@function(example((3, 4)), example((3, 4), axis=0), numpy=(), activation="plain")
 def log_softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
     """x − ln Σ eˣ, the logarithm of `softmax`."""
     return x - m.logsumexp(x, axis=all_axes(axis, ndim(x)), keepdims=True)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from chainrule.errors import ShapeError
+from chainrule.ops.axes import Kept, Links, Mixed
+from chainrule.ops.lazy import cached_property
 from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, exemplar, shape_of
+
+LETTERS = string.ascii_letters + "".join(map(chr, range(0x3B1, 0x3C9)))
+"""What axes may be called: Greek letters when Latin ones run out."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,22 @@ class Contraction(Operation):
         dtype = _result_dtype(dtype_of(left), dtype_of(right))
         return ArrayType(tuple(lengths[c] for c in parts.result), dtype)
 
+    def axes(self, *inputs: Any, **attributes: Any) -> tuple[Links, ...]:
+        """By letter: kept where the result has it, summed where it has not."""
+        parts = parse(attributes["subscripts"])
+        return tuple(
+            tuple(Kept(i, parts.result.index(c)) if c in parts.result else Mixed(i) for i, c in enumerate(term))
+            for term in (parts.left, parts.right)
+        )
+
+    def batch(self, m: Namespace, size: int, batched: Sequence[bool], inputs: Sequence[Any], **attributes: Any) -> Any:
+        """A letter more."""
+        subscripts = attributes["subscripts"]
+        parts = parse(subscripts)
+        letter = next(c for c in LETTERS if c not in subscripts)
+        left, right = (letter * mine + term for mine, term in zip(batched, (parts.left, parts.right), strict=True))
+        return getattr(m, self.name)(*inputs, subscripts=f"{left},{right}->{letter}{parts.result}")
+
     def pullback(
         self,
         m: Namespace,
@@ -148,6 +170,7 @@ _COMMON: dict[str, Callable[[Any, Any], Any]] = {
     "a,a->": np.dot,
     "a,b->ab": lambda x, y: x[:, None] * y,
     "abc,acd->abd": np.matmul,
+    "ab,ac->abc": lambda x, y: x[:, :, None] * y[:, None, :],
 }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chainrule.ops.axes import Links
 from chainrule.ops.operation import ArrayType, Namespace, Operation
 
 
@@ -17,12 +18,21 @@ class Custom(Operation):
     result. `forward(m, tangents, output, *inputs, **attributes)` gives the output's tangent and
     `reverse(m, cotangent, output, *inputs, **attributes)` the inputs' cotangents, as a list; both `None`
     for an operation without derivative.
+
+    Where it can be said, `links(*inputs, **attributes)` is how axes go on, `batched(m, size, batched, *inputs,
+    **attributes)` the results for a batch, whose axis is the first of the inputs that are `batched`,
+    `simpler(m, *inputs, **attributes)` the same in simpler operations, and `accumulate` the elementwise operation by
+    which elements along `axis` are joined to those before them.
     """
 
     value: Callable[..., Any]
     type: Callable[..., ArrayType]
     forward: Callable[..., Any] | None = None
     reverse: Callable[..., list[Any]] | None = None
+    links: Callable[..., tuple[Links, ...]] | None = None
+    batched: Callable[..., Any] | None = None
+    simpler: Callable[..., Any] | None = None
+    accumulate: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -32,6 +42,20 @@ class Custom(Operation):
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The type as declared."""
         return self.type(*inputs, **attributes)
+
+    def axes(self, *inputs: Any, **attributes: Any) -> tuple[Links, ...] | None:
+        """As declared."""
+        return None if self.links is None else self.links(*inputs, **attributes)
+
+    def batch(self, m: Namespace, size: int, batched: Sequence[bool], inputs: Sequence[Any], **attributes: Any) -> Any:
+        """As declared; one member after the other where nothing is."""
+        if self.batched is None:
+            return super().batch(m, size, batched, inputs, **attributes)
+        return self.batched(m, size, batched, *inputs, **attributes)
+
+    def written(self, m: Namespace, *inputs: Any, **attributes: Any) -> Any:
+        """As declared."""
+        return None if self.simpler is None else self.simpler(m, *inputs, **attributes)
 
     def pullback(
         self,

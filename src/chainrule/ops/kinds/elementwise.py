@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from chainrule.errors import ShapeError
+from chainrule.ops.axes import Links, broadcasting
 from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, eager, exemplar, shape_of
 
 Partial = Callable[..., Any] | float | None
 """∂output/∂input: a function of `(m, output, *inputs)`, a constant, or `None` where it is zero."""
+
+
+ActivationKind = Literal["plain", "rectifier", "self-normalizing"]
+"""What an activation does to the size of numbers, which decides how the weights before it start: a rectifier passes
+about half of them on, a self-normalizing one brings them to mean 0 and variance 1."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,11 @@ class Elementwise(Operation):
     `value(m, *inputs)` is the number, written over the namespace `m`; `partials` are its derivatives by
     each input. Where NumPy has a ufunc of the same name, that is the value for plain arrays; `numpy` names
     another implementation. Two inputs that may not come near each other's value (the kink of `maximum`) set
-    `separate`.
+    `separate`. `neutral` has for each of two inputs the number that leaves the other one as it is; an operation that
+    gives the numbers of its first input unchanged sets `passes`.
+
+    `defaults` are values for the last inputs, by name, where it is called as `cr.<name>`. One that says what kind of
+    `activation` it is can be named in a layer, and is public where NumPy has no ufunc of its name.
     """
 
     value: Callable[..., Any]
@@ -50,19 +60,25 @@ class Elementwise(Operation):
     domain: tuple[Domain, ...]
     numpy: Callable[..., Any] | None = None
     separate: bool = False
+    neutral: tuple[float | None, float | None] = (None, None)
+    passes: bool = False
+    defaults: Mapping[str, float] = field(default_factory=dict)
+    activation: ActivationKind | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        implementation = self.numpy or getattr(np, self.name, None)
+        implementation = self.numpy or self.ufunc
         if implementation is None:
             value = self.value
             implementation = lambda *inputs, **attributes: value(eager, *inputs, **attributes)  # noqa: E731
         object.__setattr__(self, "evaluate", implementation)
+        object.__setattr__(self, "public", self.public or (self.activation is not None and self.ufunc is None))
         object.__setattr__(self, "differentiable", any(partial is not None for partial in self.partials))
+        object.__setattr__(self, "remembers", any(map(callable, self.partials)))
 
     @property
     def ufunc(self) -> np.ufunc | None:
-        """NumPy's ufunc of this name, if there is one."""
+        """NumPy's ufunc of this name, if there is one; a function of this name that is none means something else."""
         found = getattr(np, self.name, None)
         return found if isinstance(found, np.ufunc) else None
 
@@ -78,6 +94,23 @@ class Elementwise(Operation):
             ) from None
         kinds = tuple(dtype_of(x) for x in inputs)
         return ArrayType(shape, _result_dtype(self, kinds, tuple(attributes.items())))
+
+    def axes(self, *inputs: Any, **attributes: Any) -> tuple[Links, ...]:
+        """All inputs broadcast."""
+        shapes = [shape_of(x) for x in inputs]
+        result = np.broadcast_shapes(*shapes)
+        return tuple(broadcasting(shape, result) for shape in shapes)
+
+    def batch(self, m: Namespace, size: int, batched: Sequence[bool], inputs: Sequence[Any], **attributes: Any) -> Any:
+        """The operation itself: axes that batched inputs lack beside the others come behind the batch's."""
+        if len(inputs) > 1:
+            ndims = [len(shape_of(x)) - mine for x, mine in zip(inputs, batched, strict=True)]
+            ndim = max(ndims)
+            inputs = [
+                m.reshape(x, shape=(size, *(1,) * (ndim - n), *x.shape[1:])) if mine and n < ndim else x
+                for x, mine, n in zip(inputs, batched, ndims, strict=True)
+            ]
+        return getattr(m, self.name)(*inputs, **attributes)
 
     def pullback(
         self,

@@ -2,32 +2,50 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from chainrule.ops.axes import Links
 from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, shape_of
+
+NOWHERE = -1
+"""In an index map: a place that no element of the input goes to, which is 0."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Layout(Operation):
     """A linear map that only moves elements, so its forward derivative is the map itself.
 
-    `value(*inputs, **attributes)` is NumPy's own code, `shape(*shapes, **attributes)` the shape of the
-    result, and `adjoint(m, cotangent, index, *inputs, **attributes)` the reverse map for the input at
-    position `index`. Inputs from position `linear` on (the indices of a `take`) have no derivative.
+    `value(*inputs, **attributes)` is NumPy's own code and `shape(*shapes, **attributes)` the shape of the result. That
+    is enough for an operation on one array: where each element comes from is then found by moving numbered elements.
+    What is moved along axes as a whole says so, and is faster for it:
+
+    - `links(*shapes, **attributes)`: how the axes of every input go on (`ops/axes.py`);
+    - `adjoint(m, cotangent, index, *inputs, **attributes)`: the reverse map for the input at position `index`;
+    - `batched(m, size, batched, *inputs, **attributes)`: the results for a batch, whose axis is the first of the inputs
+      that are `batched`: all of them, if the map is linear in all.
+
+    Inputs from position `linear` on (the indices of a `take`) have no derivative. `view`: NumPy's result may share the memory
+    of the input.
     """
 
     value: Callable[..., Any]
     shape: Callable[..., tuple[int, ...]]
-    adjoint: Callable[..., Any]
+    links: Callable[..., tuple[Links, ...]] | None = None
+    adjoint: Callable[..., Any] | None = None
+    batched: Callable[..., Any] | None = None
     linear: int | None = None
+    view: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "evaluate", self.value)
+        object.__setattr__(self, "remembers", self.linear is not None)
+        object.__setattr__(self, "views", self.view)
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The shape as declared; the dtype of the inputs together."""
@@ -35,6 +53,37 @@ class Layout(Operation):
         kinds = {dtype_of(x) for x in inputs[: self.linear]}
         dtypes = [np.asarray(kind(1)).dtype if isinstance(kind, type) else kind for kind in kinds]
         return ArrayType(tuple(shape), np.result_type(*dtypes))
+
+    def axes(self, *inputs: Any, **attributes: Any) -> tuple[Links, ...] | None:
+        """As declared."""
+        return None if self.links is None else self.links(*(shape_of(x) for x in inputs), **attributes)
+
+    def batch(self, m: Namespace, size: int, batched: Sequence[bool], inputs: Sequence[Any], **attributes: Any) -> Any:
+        """As declared, with inputs that are no batch repeated, if the map is linear in all."""
+        spread = list(inputs)
+        if self.linear is None:
+            spread = [
+                x if mine else m.broadcast_to(x, shape=(size, *shape_of(x)))
+                for x, mine in zip(inputs, batched, strict=True)
+            ]
+        if self.batched is not None:
+            return self.batched(m, size, batched, *spread, **attributes)
+        if len(inputs) != 1:
+            return super().batch(m, size, batched, inputs, **attributes)
+        (x,) = spread
+        sources = self._sources(x.shape[1:], attributes)
+        flat = m.reshape(x, shape=(size, math.prod(x.shape[1:])))
+        return _with_zeros(m, m.take(flat, np.maximum(sources, 0), axis=1), sources)
+
+    def written(self, m: Namespace, *inputs: Any, **attributes: Any) -> Any:
+        """Without links: elements taken from the places that the index map has."""
+        if self.links is not None:
+            return None
+        (x,) = inputs
+        sources = self._sources(x.shape, attributes)
+        return _with_zeros(
+            m, m.take(m.reshape(x, shape=(math.prod(x.shape),)), np.maximum(sources, 0), axis=0), sources
+        )
 
     def pullback(
         self,
@@ -47,12 +96,13 @@ class Layout(Operation):
     ) -> list[Any]:
         """The adjoint, for each wanted input that the map is linear in."""
         linear = len(inputs) if self.linear is None else self.linear
+        adjoint = self.adjoint or self._by_index_map
         results: list[Any] = []
         for i, (x, want) in enumerate(zip(inputs, wanted, strict=True)):
             if not want or i >= linear:
                 results.append(None)
                 continue
-            moved = self.adjoint(m, cotangent, i, *inputs, **attributes)
+            moved = adjoint(m, cotangent, i, *inputs, **attributes)
             results.append(moved if moved.dtype == x.dtype else m.astype(moved, dtype=x.dtype))
         return results
 
@@ -68,3 +118,21 @@ class Layout(Operation):
             for i, (t, x) in enumerate(zip(tangents, inputs, strict=True))
         ]
         return getattr(m, self.name)(*moved, **attributes)
+
+    def _sources(self, shape: tuple[int, ...], attributes: dict[str, Any]) -> Any:
+        """For every place of the result the number of the element there, counted in row-major order, or `NOWHERE`."""
+        numbers = np.arange(1, math.prod(shape) + 1, dtype=np.intp).reshape(shape)
+        return np.asarray(self.value(numbers, **attributes)) - 1
+
+    def _by_index_map(self, m: Namespace, cotangent: Any, index: int, x: Any, **attributes: Any) -> Any:
+        """The cotangents of the places that each element went to, added up."""
+        sources = self._sources(shape_of(x), attributes).ravel()
+        kept = np.flatnonzero(sources != NOWHERE)
+        flat = m.take(m.reshape(cotangent, shape=(sources.size,)), kept, axis=0)
+        total = m.scatter_add(flat, sources[kept], axis=0, length=math.prod(shape_of(x)))
+        return m.reshape(total, shape=shape_of(x))
+
+
+def _with_zeros(m: Namespace, taken: Any, sources: Any) -> Any:
+    """What was taken, and zeros in places that nothing goes to."""
+    return m.where(sources != NOWHERE, taken, taken.dtype.type(0)) if (sources == NOWHERE).any() else taken

@@ -10,9 +10,19 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ShapeError
+from chainrule.ops.axes import Links, reducing
 from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, eager, exemplar, shape_of
 
-Weight = Callable[..., Any] | None
+
+@dataclass(frozen=True)
+class Uniform:
+    """A partial derivative that is the same for all elements, and depends on their number alone."""
+
+    of_count: Callable[[int], float]
+
+
+Partial = Callable[..., Any] | Uniform | None
+"""∂result/∂element: a function of `(m, y, x, axis)`, the same for all elements, or `None` where there is none."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -22,8 +32,8 @@ class Reduction(Operation):
     `combine` names the elementwise operation that joins two elements (`add`, `maximum`, …) and
     `finish(total, count)` what is done to the result. A reduction that is no such fold gives
     `value(m, x, axis)` instead, in terms of other operations, keeping the reduced axes with length 1.
-    `weight(m, y, x, axis)` is ∂y/∂x of each element, with `y` kept in `x`'s number of axes; a constant
-    weight is a function of the count alone, `share(count)`. With neither there is no derivative.
+    `partial` is ∂y/∂x of each element: `partial(m, y, x, axis)`, with `y` kept in `x`'s number of axes, or
+    `Uniform`, a function of the count alone. Without it there is no derivative.
 
     Every member takes the attributes `axis` (a tuple of axes, none negative) and `keepdims`.
     """
@@ -31,13 +41,12 @@ class Reduction(Operation):
     combine: str | None = None
     finish: Callable[[Any, int], Any] | None = None
     value: Callable[..., Any] | None = None
-    weight: Weight = None
-    share: Callable[[int], float] | None = None
+    partial: Partial = None
     needs_elements: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "differentiable", self.weight is not None or self.share is not None)
+        object.__setattr__(self, "differentiable", self.partial is not None)
         if self.combine is not None:
             object.__setattr__(self, "_fold", getattr(np, self.combine).reduce)
 
@@ -62,6 +71,24 @@ class Reduction(Operation):
             self._check_elements(shape, axis)
         return ArrayType(_reduced(shape, axis, keepdims), _result_dtype(self, dtype_of(x)))
 
+    def axes(self, *inputs: Any, **attributes: Any) -> tuple[Links, ...]:
+        """The reduced axes are combined, the others kept."""
+        return (reducing(len(shape_of(inputs[0])), attributes["axis"], attributes.get("keepdims", False)),)
+
+    def batch(self, m: Namespace, size: int, batched: Sequence[bool], inputs: Sequence[Any], **attributes: Any) -> Any:
+        """The axes one further."""
+        return getattr(m, self.name)(*inputs, **{**attributes, "axis": tuple(i + 1 for i in attributes["axis"])})
+
+    def written(self, m: Namespace, *inputs: Any, **attributes: Any) -> Any:
+        """A reduction that is no fold, as it declares its value."""
+        if self.combine is not None:
+            return None
+        assert self.value is not None
+        (x,) = inputs
+        kept, axis = self.value(m, x, attributes["axis"]), attributes["axis"]
+        shape = _reduced(x.shape, axis, attributes.get("keepdims", False))
+        return kept if kept.shape == shape else m.reshape(kept, shape=shape)
+
     def pullback(
         self,
         m: Namespace,
@@ -71,38 +98,38 @@ class Reduction(Operation):
         wanted: Sequence[Any],
         **attributes: Any,
     ) -> list[Any]:
-        """weight · spread(cotangent)."""
+        """partial · spread(cotangent)."""
         (x,) = inputs
         axis = attributes["axis"]
-        if self.share is not None and not cotangent.shape:  # one number broadcasts by itself
-            share = self.share(_count(x.shape, axis))
-            return [m.broadcast_to(cotangent if share == 1 else cotangent * share, shape=x.shape)]
+        if isinstance(self.partial, Uniform) and not cotangent.shape:  # one number broadcasts by itself
+            factor = self.partial.of_count(_count(x.shape, axis))
+            return [m.broadcast_to(cotangent if factor == 1 else cotangent * factor, shape=x.shape)]
         kept = _reduced(x.shape, axis, True)
         spread = cotangent if cotangent.shape == kept else m.reshape(cotangent, shape=kept)
-        if self.share is not None:
-            share = self.share(_count(x.shape, axis))
-            spread = spread if share == 1 else spread * share
+        if isinstance(self.partial, Uniform):
+            factor = self.partial.of_count(_count(x.shape, axis))
+            spread = spread if factor == 1 else spread * factor
             return [spread if kept == x.shape else m.broadcast_to(spread, shape=x.shape)]
-        assert self.weight is not None
+        assert self.partial is not None
         y = output if output.shape == kept else m.reshape(output, shape=kept)
-        return [self.weight(m, y, x, axis) * spread]
+        return [self.partial(m, y, x, axis) * spread]
 
     def pushforward(
         self, m: Namespace, tangents: Sequence[Any], output: Any, inputs: Sequence[Any], **attributes: Any
     ) -> Any:
-        """Σ weight · tangent."""
+        """Σ partial · tangent."""
         (tangent,), (x,) = tangents, inputs
         if tangent is None:
             return None
         axis, keepdims = attributes["axis"], attributes.get("keepdims", False)
-        if self.share is not None:
-            share = self.share(_count(x.shape, axis))
+        if isinstance(self.partial, Uniform):
+            factor = self.partial.of_count(_count(x.shape, axis))
             total = m.sum(tangent, axis=axis, keepdims=keepdims)
-            return total if share == 1 else total * share
-        assert self.weight is not None
+            return total if factor == 1 else total * factor
+        assert self.partial is not None
         kept = _reduced(x.shape, axis, True)
         y = output if output.shape == kept else m.reshape(output, shape=kept)
-        return m.sum(self.weight(m, y, x, axis) * tangent, axis=axis, keepdims=keepdims)
+        return m.sum(self.partial(m, y, x, axis) * tangent, axis=axis, keepdims=keepdims)
 
     def _check_elements(self, shape: tuple[int, ...], axis: tuple[int, ...]) -> None:
         if _count(shape, axis) == 0 and 0 not in _reduced(shape, axis, False):

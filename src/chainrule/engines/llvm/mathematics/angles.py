@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.circular import HALF_PI
+from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Vector
 from chainrule.engines.llvm.mathematics.steps import polynomial
-
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 TANGENT_OF_EIGHTH = math.sqrt(2.0) - 1.0
 
 
-def _odd(m: Code, x: Vector, square: Vector, table: Any) -> Vector:
+def _odd(m: Instructions, x: Vector, square: Vector, table: Any) -> Vector:
     """x·(square·P(square)), what the function has beyond x."""
     return x * square * polynomial(m, square, table)
 
 
-def arcsin(m: Code, x: Vector) -> Vector:
+def arcsin(m: Instructions, x: Vector) -> Vector:
     """The angle in [−π/2, π/2]; beyond ½ as π/2 − 2·arcsin √((1 − x)/2)."""
     size = m.absolute(x)
     outer = size > 0.5
@@ -33,7 +31,7 @@ def arcsin(m: Code, x: Vector) -> Vector:
     return m.copysign(m.choose(outer, far, root + rest), x)
 
 
-def arccos(m: Code, x: Vector) -> Vector:
+def arccos(m: Instructions, x: Vector) -> Vector:
     """The angle in [0, π]."""
     size = m.absolute(x)
     outer = size > 0.5
@@ -47,13 +45,13 @@ def arccos(m: Code, x: Vector) -> Vector:
     return m.choose(outer, m.choose(x < 0.0, opposite, double), inner)
 
 
-def arctan(m: Code, x: Vector) -> Vector:
+def arctan(m: Instructions, x: Vector) -> Vector:
     """The angle in [−π/2, π/2] with this tangent."""
     size = m.absolute(x)
     return m.copysign(_angle(m, size, m.number(1.0, x.dtype)), x)
 
 
-def arctan2(m: Code, a: Vector, b: Vector) -> Vector:
+def arctan2(m: Instructions, a: Vector, b: Vector) -> Vector:
     """The angle in [−π, π] of the point (b, a)."""
     up, across = m.absolute(a), m.absolute(b)
     both = (up == math.inf) & (across == math.inf)
@@ -66,7 +64,7 @@ def arctan2(m: Code, a: Vector, b: Vector) -> Vector:
     return m.copysign(m.choose(left, 2.0 * high - (angle - 2.0 * low), angle), a)
 
 
-def _angle(m: Code, up: Vector, across: Vector) -> Vector:
+def _angle(m: Instructions, up: Vector, across: Vector) -> Vector:
     """The angle in [0, π/2] of a point with coordinates that are not negative; one division."""
     steep = up > across
     little, large = m.choose(steep, across, up), m.choose(steep, up, across)

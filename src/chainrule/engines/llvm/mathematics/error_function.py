@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.exponential import exponential, reduce
+from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, Vector
 from chainrule.engines.llvm.mathematics.steps import polynomial, power_of_two
 from chainrule.ops.exponential import erf as declared
 
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
-
-def erf(m: Code, x: Vector) -> Vector:
+def erf(m: Instructions, x: Vector) -> Vector:
     """The error function; in float64 as the operation declares it, whose polynomials are exact enough there."""
     if x.dtype != FLOAT32:
         result: Vector = declared.value(m, x)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from chainrule.engines.llvm.mathematics import coefficients
+from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Vector
 from chainrule.engines.llvm.mathematics.steps import format_of, polynomial, power_of_two, scale
-
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 # ln 2 in two parts: rounded to the dtype, and the rest.
 LN2_HIGH = {FLOAT32: 0.6931471824645996, FLOAT64: 0.6931471805599453}
@@ -21,7 +18,7 @@ LOWEST = {FLOAT32: -104.0, FLOAT64: -746.0}
 HIGHEST = {FLOAT32: 89.0, FLOAT64: 710.0}
 
 
-def reduce(m: Code, x: Vector) -> tuple[Vector, Vector]:
+def reduce(m: Instructions, x: Vector) -> tuple[Vector, Vector]:
     """(k, r) with x = k·ln 2 + r, k a whole number and |r| ≤ ½·ln 2."""
     magic = format_of(x).magic
     k = m.fma(x, 1.0 / math.log(2.0), magic) - magic
@@ -29,28 +26,28 @@ def reduce(m: Code, x: Vector) -> tuple[Vector, Vector]:
     return k, m.fma(k, -LN2_LOW[x.dtype], r)
 
 
-def exponential_rest(m: Code, r: Vector) -> Vector:
+def exponential_rest(m: Instructions, r: Vector) -> Vector:
     """e^r − 1 for |r| ≤ ½·ln 2, with an error that is small beside 1."""
     return m.fma(r * r, polynomial(m, r, coefficients.EXP), r)
 
 
-def exponential(m: Code, r: Vector) -> Vector:
+def exponential(m: Instructions, r: Vector) -> Vector:
     """e^r for |r| ≤ ½·ln 2."""
     return exponential_rest(m, r) + 1.0
 
 
-def exp_parts(m: Code, x: Vector, above: float = 0.0) -> tuple[Vector, Vector]:
+def exp_parts(m: Instructions, x: Vector, above: float = 0.0) -> tuple[Vector, Vector]:
     """(y, k) with e^x = y·2^k, for x up to the logarithm of the largest number and `above` more."""
     k, r = reduce(m, m.minimum(m.maximum(x, LOWEST[x.dtype]), HIGHEST[x.dtype] + above))
     return exponential(m, r), k
 
 
-def exp(m: Code, x: Vector) -> Vector:
+def exp(m: Instructions, x: Vector) -> Vector:
     """e^x."""
     return scale(m, *exp_parts(m, x))
 
 
-def exp2(m: Code, x: Vector) -> Vector:
+def exp2(m: Instructions, x: Vector) -> Vector:
     """2^x."""
     form = format_of(x)
     x = m.minimum(m.maximum(x, float(form.least_exponent)), form.bias + 1.0)
@@ -59,13 +56,13 @@ def exp2(m: Code, x: Vector) -> Vector:
     return scale(m, m.fma(f, polynomial(m, f, coefficients.EXP2), 1.0), k)
 
 
-def expm1_parts(m: Code, x: Vector) -> tuple[Vector, Vector]:
+def expm1_parts(m: Instructions, x: Vector) -> tuple[Vector, Vector]:
     """(p, k) with e^x = (1 + p)·2^k; p is accurate also where it is near 0."""
     k, r = reduce(m, x)
     return m.fma(r * r, polynomial(m, r, coefficients.EXPM1), r), k
 
 
-def expm1(m: Code, x: Vector) -> Vector:
+def expm1(m: Instructions, x: Vector) -> Vector:
     """e^x − 1, accurate near 0."""
     lowest = -float(format_of(x).mantissa + 4)  # there the result is −1
     bounded = m.minimum(m.maximum(x, lowest), HIGHEST[x.dtype])

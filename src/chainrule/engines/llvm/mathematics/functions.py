@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,10 +17,8 @@ from chainrule.engines.llvm.mathematics import (
     powers,
     remainders,
 )
+from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import Vector, kind_of, loop_dtypes
-
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 Function = Callable[..., Vector]
 
@@ -37,7 +35,7 @@ _MODULES: dict[Any, tuple[str, ...]] = {
 FUNCTIONS: dict[str, Function] = {name: getattr(module, name) for module, names in _MODULES.items() for name in names}
 
 
-def prepared_call(m: Code, name: str, inputs: tuple[Any, ...]) -> tuple[str | Vector, list[Vector]]:
+def prepared_call(m: Instructions, name: str, inputs: tuple[Any, ...]) -> tuple[str | Vector, list[Vector]]:
     """The function to call and its inputs in the dtype of the computation; or the result, where none is needed."""
     if name == "power" and isinstance(inputs[0], Vector) and (simple := _simple_power(m, *inputs)) is not None:
         return simple, []
@@ -48,7 +46,7 @@ def prepared_call(m: Code, name: str, inputs: tuple[Any, ...]) -> tuple[str | Ve
     return name, [m.number(x, dtype) for x, dtype in zip(inputs, dtypes, strict=True)]
 
 
-def _simple_power(m: Code, a: Vector, b: Any) -> Vector | None:
+def _simple_power(m: Instructions, a: Vector, b: Any) -> Vector | None:
     """a^b by a few multiplications, where b is known and small and a is a float."""
     if not isinstance(b, int | float) or isinstance(b, bool | np.generic) or a.dtype.kind != "f":
         return None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.exponential import (
@@ -15,17 +14,15 @@ from chainrule.engines.llvm.mathematics.exponential import (
     exponential_rest,
     reduce,
 )
+from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Vector
 from chainrule.engines.llvm.mathematics.steps import fast_two_sum, polynomial, power_of_two, scale, two_sum
-
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 HUGE = {FLOAT32: 2.0**30, FLOAT64: 2.0**60}
 """Beyond this 1 + x is x, and x² is still finite."""
 
 
-def tanh(m: Code, x: Vector) -> Vector:
+def tanh(m: Instructions, x: Vector) -> Vector:
     """The hyperbolic tangent: an odd polynomial near 0, and 1 − 2/(e^2|x| + 1) beyond."""
     size = m.minimum(m.absolute(x), {FLOAT32: 10.0, FLOAT64: 20.0}[x.dtype])
     square = size * size
@@ -35,7 +32,7 @@ def tanh(m: Code, x: Vector) -> Vector:
     return m.copysign(m.choose(size < 0.55, near, far), x)
 
 
-def sigmoid(m: Code, x: Vector) -> Vector:
+def sigmoid(m: Instructions, x: Vector) -> Vector:
     """1/(1 + e^−x) as y/(y + 2^−k), where e^x = y·2^k; a correction of the quotient keeps three roundings from adding up."""
     lowest, highest = LOWEST[x.dtype], {FLOAT32: 30.0, FLOAT64: 60.0}[x.dtype]  # beyond `highest` the sigmoid is 1
     k, r = reduce(m, m.minimum(m.maximum(x, lowest), highest))
@@ -48,7 +45,7 @@ def sigmoid(m: Code, x: Vector) -> Vector:
     return m.fma(rest, inverse, quotient) * power_of_two(m, k - near)
 
 
-def sinh(m: Code, x: Vector) -> Vector:
+def sinh(m: Instructions, x: Vector) -> Vector:
     """The hyperbolic sine: with h = ½·(e^|x| − 1), h + h/(2h + 1)."""
     size = m.absolute(x)
     p, k = expm1_parts(m, m.minimum(size, HIGHEST[x.dtype] + 0.5))
@@ -58,14 +55,14 @@ def sinh(m: Code, x: Vector) -> Vector:
     return m.copysign(m.choose(size < 2.0**-30, size, m.choose(size < math.inf, result, size)), x)
 
 
-def cosh(m: Code, x: Vector) -> Vector:
+def cosh(m: Instructions, x: Vector) -> Vector:
     """The hyperbolic cosine: with h = ½·e^|x|, h + 1/(4h)."""
     y, k = exp_parts(m, m.absolute(x), 1.0)
     half = scale(m, y, k - 1.0)
     return half + 0.25 / half
 
 
-def arcsinh(m: Code, x: Vector) -> Vector:
+def arcsinh(m: Instructions, x: Vector) -> Vector:
     """The inverse of sinh: log(x + √(x² + 1)), as log(1 + …)."""
     size = m.absolute(x)
     huge = size > HUGE[x.dtype]
@@ -76,7 +73,7 @@ def arcsinh(m: Code, x: Vector) -> Vector:
     return m.copysign(m.choose(huge, result + math.log(2.0), result), x)
 
 
-def arccosh(m: Code, x: Vector) -> Vector:
+def arccosh(m: Instructions, x: Vector) -> Vector:
     """The inverse of cosh: log(x + √(x² − 1)), as log(1 + …)."""
     huge = x > HUGE[x.dtype]
     above = m.minimum(x, HUGE[x.dtype]) - 1.0
@@ -85,7 +82,7 @@ def arccosh(m: Code, x: Vector) -> Vector:
     return m.choose(huge, result + math.log(2.0), result)
 
 
-def arctanh(m: Code, x: Vector) -> Vector:
+def arctanh(m: Instructions, x: Vector) -> Vector:
     """The inverse of tanh: ½·log(1 + 2x/(1 − x))."""
     size = m.absolute(x)
     return m.copysign(0.5 * m.log1p((size + size) / (1.0 - size)), x)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chainrule.engines.llvm.mathematics import coefficients
 from chainrule.engines.llvm.mathematics.exponential import LN2_HIGH, LN2_LOW, exp
+from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Vector
 from chainrule.engines.llvm.mathematics.steps import format_of, polynomial, power_of_two, split_exponent, two_sum
-
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 # Logarithms of e and 2 in two parts each: rounded to the dtype, and the rest.
 LOG2_E = (1.4426950408889634, 2.0355273740931033e-17)
@@ -22,13 +20,13 @@ LOG10_2 = {
 }
 
 
-def _edges(m: Code, x: Vector, result: Vector) -> Vector:
+def _edges(m: Instructions, x: Vector, result: Vector) -> Vector:
     """The logarithm where x is no positive finite number."""
     result = m.choose(x < math.inf, result, x)
     return m.choose(x <= 0.0, m.choose(x == 0.0, -math.inf, m.number(math.nan, x.dtype)), result)
 
 
-def _natural(m: Code, e: Vector, f: Vector) -> Vector:
+def _natural(m: Instructions, e: Vector, f: Vector) -> Vector:
     """e·ln 2 + log(1 + f)."""
     high, low = LN2_HIGH[f.dtype], LN2_LOW[f.dtype]
     if f.dtype == FLOAT32:
@@ -42,23 +40,23 @@ def _natural(m: Code, e: Vector, f: Vector) -> Vector:
     return m.fma(e, high, f - tail)
 
 
-def log(m: Code, x: Vector) -> Vector:
+def log(m: Instructions, x: Vector) -> Vector:
     """The natural logarithm."""
     e, y = split_exponent(m, x)
     return _edges(m, x, _natural(m, e, y - 1.0))
 
 
-def log2(m: Code, x: Vector) -> Vector:
+def log2(m: Instructions, x: Vector) -> Vector:
     """The logarithm to base 2."""
     return _to_base(m, x, coefficients.LOG2, 1.4375, LOG2_E, (1.0, 0.0))
 
 
-def log10(m: Code, x: Vector) -> Vector:
+def log10(m: Instructions, x: Vector) -> Vector:
     """The logarithm to base 10."""
     return _to_base(m, x, coefficients.LOG10, 0.4375, LOG10_E, LOG10_2[x.dtype])
 
 
-def _to_base(m: Code, x: Vector, table: Any, slope: float, inverse: Any, of_two: tuple[float, float]) -> Vector:
+def _to_base(m: Instructions, x: Vector, table: Any, slope: float, inverse: Any, of_two: tuple[float, float]) -> Vector:
     """The logarithm whose values at e and 2 are given in two parts; `slope`·f is exact enough to be added last."""
     e, y = split_exponent(m, x)
     f = y - 1.0
@@ -75,7 +73,7 @@ def _to_base(m: Code, x: Vector, table: Any, slope: float, inverse: Any, of_two:
     return _edges(m, x, m.fma(e, high, m.fma(main, inverse[0], rest)))
 
 
-def log1p(m: Code, x: Vector) -> Vector:
+def log1p(m: Instructions, x: Vector) -> Vector:
     """log(1 + x), accurate near 0: what rounding 1 + x lost is put back into f."""
     total, lost = two_sum(m.number(1.0, x.dtype), x)
     e, y = split_exponent(m, total)
@@ -85,17 +83,17 @@ def log1p(m: Code, x: Vector) -> Vector:
     return m.copysign(m.choose(x < math.inf, result, x), x)
 
 
-def softplus(m: Code, x: Vector) -> Vector:
+def softplus(m: Instructions, x: Vector) -> Vector:
     """log(1 + e^x)."""
     return m.maximum(x, 0.0) + _log1p_exp(m, m.absolute(x))
 
 
-def logaddexp(m: Code, a: Vector, b: Vector) -> Vector:
+def logaddexp(m: Instructions, a: Vector, b: Vector) -> Vector:
     """log(e^a + e^b)."""
     return m.maximum(a, b) + _log1p_exp(m, m.absolute(m.choose(a == b, 0.0, a - b)))
 
 
-def _log1p_exp(m: Code, size: Vector) -> Vector:
+def _log1p_exp(m: Instructions, size: Vector) -> Vector:
     """log(1 + e^−size) for sizes that are not negative: 1 + e^−size is at most 2, so its exponent is soon found."""
     e = exp(m, -size)
     upper = e > math.sqrt(2.0) - 1.0

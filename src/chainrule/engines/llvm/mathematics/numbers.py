@@ -7,13 +7,10 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from llvmlite import ir
-
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.mathematics.mathematics import Mathematics
 
 DType = np.dtype[Any]
 PythonNumber = bool | int | float
@@ -49,13 +46,26 @@ def _unary(name: str) -> Callable[[Vector], Vector]:
     return operator
 
 
+class Namespace(Protocol):
+    """What a vector asks of the namespace that made it, which is itself written in vectors (`instructions.py`)."""
+
+    def call(self, name: str, *inputs: Any) -> Vector:
+        """The operation of this name."""
+
+    def wrap(self, value: ir.Value, dtype: DType) -> Vector:
+        """An LLVM value as a number."""
+
+    def intrinsic(self, name: str, *inputs: Vector) -> Vector:
+        """A call of an LLVM intrinsic."""
+
+
 @dataclass(frozen=True, eq=False)
 class Vector:
     """One number per lane of a vector (or a plain scalar, at width 1), and the namespace that computes with it."""
 
     value: ir.Value
     dtype: DType
-    mathematics: Mathematics
+    mathematics: Namespace
 
     __array_ufunc__ = None  # NumPy scalars on the left must hand over to the reflected operators
 

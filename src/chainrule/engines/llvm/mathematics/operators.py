@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import (
     BOOL,
     DType,
@@ -18,11 +19,8 @@ from chainrule.engines.llvm.mathematics.numbers import (
     result_dtype,
 )
 
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
-
-def _operands(m: Code, name: str, *inputs: Any) -> tuple[list[Vector], DType]:
+def _operands(m: Instructions, name: str, *inputs: Any) -> tuple[list[Vector], DType]:
     """The inputs in the dtype of NumPy's loop, and the dtype of its output."""
     *dtypes, result = loop_dtypes(name, tuple(kind_of(x) for x in inputs))
     return [m.number(x, dtype) for x, dtype in zip(inputs, dtypes, strict=True)], result
@@ -31,44 +29,44 @@ def _operands(m: Code, name: str, *inputs: Any) -> tuple[list[Vector], DType]:
 # ---- arithmetic
 
 
-def add(m: Code, a: Any, b: Any) -> Vector:
+def add(m: Instructions, a: Any, b: Any) -> Vector:
     """The sum; of truth values: or."""
     (a, b), dtype = _operands(m, "add", a, b)
     build = {"f": m.builder.fadd, "b": m.builder.or_}.get(dtype.kind, m.builder.add)
     return m.emit(build, dtype, a, b)
 
 
-def subtract(m: Code, a: Any, b: Any) -> Vector:
+def subtract(m: Instructions, a: Any, b: Any) -> Vector:
     """The difference."""
     (a, b), dtype = _operands(m, "subtract", a, b)
     return m.emit(m.builder.fsub if dtype.kind == "f" else m.builder.sub, dtype, a, b)
 
 
-def multiply(m: Code, a: Any, b: Any) -> Vector:
+def multiply(m: Instructions, a: Any, b: Any) -> Vector:
     """The product; of truth values: and."""
     (a, b), dtype = _operands(m, "multiply", a, b)
     build = {"f": m.builder.fmul, "b": m.builder.and_}.get(dtype.kind, m.builder.mul)
     return m.emit(build, dtype, a, b)
 
 
-def divide(m: Code, a: Any, b: Any) -> Vector:
+def divide(m: Instructions, a: Any, b: Any) -> Vector:
     """The quotient; of integers: in float64."""
     (a, b), dtype = _operands(m, "divide", a, b)
     return m.emit(m.builder.fdiv, dtype, a, b)
 
 
-def negative(m: Code, x: Any) -> Vector:
+def negative(m: Instructions, x: Any) -> Vector:
     """The number with the other sign."""
     (x,), dtype = _operands(m, "negative", x)
     return m.emit(m.builder.fneg if dtype.kind == "f" else m.builder.neg, dtype, x)
 
 
-def positive(m: Code, x: Any) -> Vector:
+def positive(m: Instructions, x: Any) -> Vector:
     """The number itself."""
     return _operands(m, "positive", x)[0][0]
 
 
-def absolute(m: Code, x: Any) -> Vector:
+def absolute(m: Instructions, x: Any) -> Vector:
     """The size without the sign."""
     (x,), dtype = _operands(m, "absolute", x)
     if dtype.kind == "f":
@@ -76,7 +74,7 @@ def absolute(m: Code, x: Any) -> Vector:
     return m.choose(x < 0, -x, x) if is_signed(dtype) else x
 
 
-def sign(m: Code, x: Any) -> Vector:
+def sign(m: Instructions, x: Any) -> Vector:
     """−1, 0 or 1; NaN stays NaN."""
     (x,), dtype = _operands(m, "sign", x)
     if dtype.kind != "f":
@@ -86,17 +84,17 @@ def sign(m: Code, x: Any) -> Vector:
     return m.choose(x == 0, 0.0, m.choose(x == x, one, x))
 
 
-def maximum(m: Code, a: Any, b: Any) -> Vector:
+def maximum(m: Instructions, a: Any, b: Any) -> Vector:
     """The larger; NaN where either is NaN."""
     return _extreme(m, "maximum", a, b)
 
 
-def minimum(m: Code, a: Any, b: Any) -> Vector:
+def minimum(m: Instructions, a: Any, b: Any) -> Vector:
     """The smaller; NaN where either is NaN."""
     return _extreme(m, "minimum", a, b)
 
 
-def _extreme(m: Code, name: str, a: Any, b: Any) -> Vector:
+def _extreme(m: Instructions, name: str, a: Any, b: Any) -> Vector:
     if isinstance(a, int | float) and not isinstance(b, int | float):
         a, b = b, a
     bounded = isinstance(b, int | float) and not math.isnan(b)  # a constant that can't be NaN
@@ -108,7 +106,7 @@ def _extreme(m: Code, name: str, a: Any, b: Any) -> Vector:
     return chosen if dtype.kind != "f" or bounded else m.choose(second == second, chosen, second)
 
 
-def where(m: Code, condition: Any, a: Any, b: Any) -> Vector:
+def where(m: Instructions, condition: Any, a: Any, b: Any) -> Vector:
     """The first value where the condition holds, else the second."""
     dtype = result_dtype((kind_of(a), kind_of(b)))
     first, second = m.number(a, dtype), m.number(b, dtype)
@@ -117,7 +115,7 @@ def where(m: Code, condition: Any, a: Any, b: Any) -> Vector:
     return m.choose(m.truth(condition), first, second)
 
 
-def indicator(m: Code, condition: Any, like: Any) -> Vector:
+def indicator(m: Instructions, condition: Any, like: Any) -> Vector:
     """1 where the condition holds and 0 elsewhere, in the dtype of `like`."""
     dtype = result_dtype((kind_of(like),))
     return m.choose(m.truth(condition), m.number(1, dtype), m.number(0, dtype))
@@ -127,7 +125,7 @@ def indicator(m: Code, condition: Any, like: Any) -> Vector:
 
 
 def _compare(symbol: str, name: str) -> Any:
-    def compare(m: Code, a: Any, b: Any) -> Vector:
+    def compare(m: Instructions, a: Any, b: Any) -> Vector:
         kinds = kind_of(a), kind_of(b)
         if any(kind is int for kind in kinds) and not all(isinstance(kind, type) for kind in kinds):
             a, b, beyond = _within(a, b)
@@ -164,22 +162,22 @@ greater, greater_equal = _compare(">", "greater"), _compare(">=", "greater_equal
 equal, not_equal = _compare("==", "equal"), _compare("!=", "not_equal")
 
 
-def logical_and(m: Code, a: Any, b: Any) -> Vector:
+def logical_and(m: Instructions, a: Any, b: Any) -> Vector:
     """Whether both are other than 0."""
     return m.emit(m.builder.and_, BOOL, m.truth(a), m.truth(b))
 
 
-def logical_or(m: Code, a: Any, b: Any) -> Vector:
+def logical_or(m: Instructions, a: Any, b: Any) -> Vector:
     """Whether any is other than 0."""
     return m.emit(m.builder.or_, BOOL, m.truth(a), m.truth(b))
 
 
-def logical_xor(m: Code, a: Any, b: Any) -> Vector:
+def logical_xor(m: Instructions, a: Any, b: Any) -> Vector:
     """Whether exactly one is other than 0."""
     return m.emit(m.builder.xor, BOOL, m.truth(a), m.truth(b))
 
 
-def logical_not(m: Code, x: Any) -> Vector:
+def logical_not(m: Instructions, x: Any) -> Vector:
     """Whether it is 0."""
     return m.emit(m.builder.xor, BOOL, m.truth(x), m.number(True, BOOL))
 
@@ -187,38 +185,38 @@ def logical_not(m: Code, x: Any) -> Vector:
 # ---- bits
 
 
-def bitwise_and(m: Code, a: Any, b: Any) -> Vector:
+def bitwise_and(m: Instructions, a: Any, b: Any) -> Vector:
     """The bits set in both."""
     (a, b), dtype = _operands(m, "bitwise_and", a, b)
     return m.emit(m.builder.and_, dtype, a, b)
 
 
-def bitwise_or(m: Code, a: Any, b: Any) -> Vector:
+def bitwise_or(m: Instructions, a: Any, b: Any) -> Vector:
     """The bits set in any."""
     (a, b), dtype = _operands(m, "bitwise_or", a, b)
     return m.emit(m.builder.or_, dtype, a, b)
 
 
-def bitwise_xor(m: Code, a: Any, b: Any) -> Vector:
+def bitwise_xor(m: Instructions, a: Any, b: Any) -> Vector:
     """The bits set in exactly one."""
     (a, b), dtype = _operands(m, "bitwise_xor", a, b)
     return m.emit(m.builder.xor, dtype, a, b)
 
 
-def invert(m: Code, x: Any) -> Vector:
+def invert(m: Instructions, x: Any) -> Vector:
     """Every bit turned over."""
     (x,), dtype = _operands(m, "invert", x)
     return m.emit(m.builder.xor, dtype, x, m.number(-1 if is_signed(dtype) else 2 ** bits(dtype) - 1, dtype))
 
 
-def left_shift(m: Code, a: Any, b: Any) -> Vector:
+def left_shift(m: Instructions, a: Any, b: Any) -> Vector:
     """a·2^b in the dtype's bits; 0 where b is not within them."""
     (a, b), dtype = _operands(m, "left_shift", a, b)
     inside = _is_shift(m, b)
     return m.choose(inside, m.emit(m.builder.shl, dtype, a, m.choose(inside, b, 0)), 0)
 
 
-def right_shift(m: Code, a: Any, b: Any) -> Vector:
+def right_shift(m: Instructions, a: Any, b: Any) -> Vector:
     """⌊a/2^b⌋; 0 or −1 where b is not within the dtype's bits."""
     (a, b), dtype = _operands(m, "right_shift", a, b)
     build = m.builder.ashr if is_signed(dtype) else m.builder.lshr
@@ -228,7 +226,7 @@ def right_shift(m: Code, a: Any, b: Any) -> Vector:
     return m.choose(inside, m.emit(build, dtype, a, m.choose(inside, b, 0)), 0)
 
 
-def _is_shift(m: Code, b: Vector) -> Vector:
+def _is_shift(m: Instructions, b: Vector) -> Vector:
     limit = m.number(bits(b.dtype), b.dtype)
     return Vector(m.builder.icmp_unsigned("<", b.value, limit.value), BOOL, m)
 
@@ -237,7 +235,7 @@ def _is_shift(m: Code, b: Vector) -> Vector:
 
 
 def _rounding(name: str, intrinsic: str) -> Any:
-    def rounding(m: Code, x: Any) -> Vector:
+    def rounding(m: Instructions, x: Any) -> Vector:
         (x,), dtype = _operands(m, name, x)
         return m.intrinsic(intrinsic, x) if dtype.kind == "f" else x
 
@@ -249,23 +247,23 @@ floor, ceil = _rounding("floor", "floor"), _rounding("ceil", "ceil")
 trunc, rint = _rounding("trunc", "trunc"), _rounding("rint", "rint")
 
 
-def astype(m: Code, x: Any, dtype: Any) -> Vector:
+def astype(m: Instructions, x: Any, dtype: Any) -> Vector:
     """The same number in another dtype."""
     return m.convert(m.number(x), np.dtype(dtype))
 
 
-def copysign(m: Code, a: Any, b: Any) -> Vector:
+def copysign(m: Instructions, a: Any, b: Any) -> Vector:
     """The size of a with the sign of b."""
     (a, b), _ = _operands(m, "copysign", a, b)
     return m.intrinsic("copysign", a, b)
 
 
-def sqrt(m: Code, x: Any) -> Vector:
+def sqrt(m: Instructions, x: Any) -> Vector:
     """The square root, correctly rounded."""
     (x,), _ = _operands(m, "sqrt", x)
     return m.intrinsic("sqrt", x)
 
 
-def shift_right(m: Code, x: Vector, count: int) -> Vector:
+def shift_right(m: Instructions, x: Vector, count: int) -> Vector:
     """The bits of an integer moved down, zeros moved in, by a constant number of places."""
     return m.emit(m.builder.lshr, x.dtype, x, m.number(count, x.dtype))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from llvmlite import ir
 
 from chainrule.engines.llvm.mathematics import coefficients
+from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, Vector
 from chainrule.engines.llvm.mathematics.steps import (
     fast_two_sum,
@@ -21,14 +21,11 @@ from chainrule.engines.llvm.mathematics.steps import (
     two_sum,
 )
 
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
-
 TWO_LOG2_E = (2.8853900817779268, 4.0710547481862066e-17)
 TWO_THIRDS_LOG2_E = (0.9617966939259756, 5.0577616648125907e-17)
 
 
-def power(m: Code, a: Vector, b: Vector) -> Vector:
+def power(m: Instructions, a: Vector, b: Vector) -> Vector:
     """a^b for floats."""
     result = _short_power(m, a, b) if a.dtype == FLOAT32 else _long_power(m, a, b)
     whole = m.rint(b) == b
@@ -39,12 +36,12 @@ def power(m: Code, a: Vector, b: Vector) -> Vector:
     return m.choose(undefined, m.number(math.nan, a.dtype), result)
 
 
-def _logarithm_edges(m: Code, size: Vector, logarithm: Vector) -> Vector:
+def _logarithm_edges(m: Instructions, size: Vector, logarithm: Vector) -> Vector:
     """The logarithm of |a|, also where that is 0, infinite or NaN."""
     return m.choose(size == 0.0, -math.inf, m.choose(size < math.inf, logarithm, size))
 
 
-def _short_power(m: Code, a: Vector, b: Vector) -> Vector:
+def _short_power(m: Instructions, a: Vector, b: Vector) -> Vector:
     """|a|^b of float32, computed in float64 with polynomials that are just long enough."""
     size, exponent = m.convert(m.absolute(a), FLOAT64), m.convert(b, FLOAT64)
     e, y = split_exponent(m, size)
@@ -59,7 +56,7 @@ def _short_power(m: Code, a: Vector, b: Vector) -> Vector:
     return m.convert(polynomial(m, product - k, coefficients.EXP2_SHORT) * power_of_two(m, k), FLOAT32)
 
 
-def _long_power(m: Code, a: Vector, b: Vector) -> Vector:
+def _long_power(m: Instructions, a: Vector, b: Vector) -> Vector:
     """|a|^b of float64, the logarithm in two numbers."""
     size = m.absolute(a)
     high, low = _log2_in_two(m, size)
@@ -73,7 +70,7 @@ def _long_power(m: Code, a: Vector, b: Vector) -> Vector:
     return scale(m, m.fma(f, polynomial(m, f, coefficients.EXP2), 1.0), k)
 
 
-def _log2_in_two(m: Code, size: Vector) -> tuple[Vector, Vector]:
+def _log2_in_two(m: Instructions, size: Vector) -> tuple[Vector, Vector]:
     """log₂ of a positive float64 as the sum of two, with an error near 2^−65 of it."""
     e, y = split_exponent(m, size)
     f = y - 1.0
@@ -99,7 +96,7 @@ def _log2_in_two(m: Code, size: Vector) -> tuple[Vector, Vector]:
     return fast_two_sum(total, lost + result_low)
 
 
-def integer_power(m: Code, a: Vector, b: Vector) -> Vector:
+def integer_power(m: Instructions, a: Vector, b: Vector) -> Vector:
     """a^b for integers, by squaring; negative exponents, which NumPy refuses, give 0 or ±1 as far as integers can."""
     one = m.number(1, a.dtype)
 
@@ -112,7 +109,7 @@ def integer_power(m: Code, a: Vector, b: Vector) -> Vector:
     return m.wrap(total, a.dtype)
 
 
-def cbrt(m: Code, x: Vector) -> Vector:
+def cbrt(m: Instructions, x: Vector) -> Vector:
     """The cube root: y^(−1/3) by a polynomial and a Newton step, then one correction of y·(y^(−1/3))²."""
     size = m.absolute(x)
     e, y = split_exponent(m, size)
@@ -130,7 +127,7 @@ def cbrt(m: Code, x: Vector) -> Vector:
     return m.choose((size > 0.0) & (size < math.inf), m.copysign(result, x), x)
 
 
-def hypot(m: Code, a: Vector, b: Vector) -> Vector:
+def hypot(m: Instructions, a: Vector, b: Vector) -> Vector:
     """√(a² + b²), scaled so that no square overflows or vanishes."""
     a, b = m.absolute(a), m.absolute(b)
     infinite = (a == math.inf) | (b == math.inf)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
 
 from llvmlite import ir
 
+from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, INT32, INT64, DType, Vector
 from chainrule.engines.llvm.mathematics.steps import repeat
-
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 # The binary digits of 2/π, 64 to a word, after one word of zeros (so that a window may begin before the point).
 TWO_OVER_PI = (
@@ -27,7 +24,7 @@ LANE, WORD, DOUBLE_WORD = ir.IntType(32), ir.IntType(64), ir.IntType(128)
 RESULT = ir.LiteralStructType([WORD, ir.DoubleType(), ir.DoubleType()])
 
 
-def reduce_large(m: Code, x: Vector) -> tuple[Vector, Vector, Vector]:
+def reduce_large(m: Instructions, x: Vector) -> tuple[Vector, Vector, Vector]:
     """(k, r, s) with x = k·π/2 + r + s for finite |x| ≥ 2^8: the quadrant k mod 4, r rounded, s what r lost."""
     builder = m.builder
     function = _scalar_function(builder.module)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from llvmlite import ir
 
+from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import Vector, is_signed
 from chainrule.engines.llvm.mathematics.steps import format_of, power_of_two, repeat, scale, split_exponent
 
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
-
-def remainder(m: Code, a: Vector, b: Vector) -> Vector:
+def remainder(m: Instructions, a: Vector, b: Vector) -> Vector:
     """The remainder with the sign of b; NaN (for integers 0) where b is 0."""
     if a.dtype.kind != "f":
         return _integer_parts(m, a, b)[1]
@@ -22,7 +19,7 @@ def remainder(m: Code, a: Vector, b: Vector) -> Vector:
     return m.choose(rest == 0.0, m.copysign(rest, b), m.choose(crosses, rest + b, rest))
 
 
-def floor_divide(m: Code, a: Vector, b: Vector) -> Vector:
+def floor_divide(m: Instructions, a: Vector, b: Vector) -> Vector:
     """⌊a/b⌋, for floats from the exact remainder; for integers 0 where b is 0."""
     if a.dtype.kind != "f":
         return _integer_parts(m, a, b)[0]
@@ -36,13 +33,13 @@ def floor_divide(m: Code, a: Vector, b: Vector) -> Vector:
     return m.choose(b == 0.0, direct, quotient)
 
 
-def _signed(m: Code, a: Vector, b: Vector) -> tuple[Vector, Vector]:
+def _signed(m: Instructions, a: Vector, b: Vector) -> tuple[Vector, Vector]:
     """The remainder with the sign of a, and whether it must cross 0 to have the sign of b."""
     rest = m.copysign(_truncated(m, m.absolute(a), m.absolute(b)), a)
     return rest, (rest != 0.0) & ((rest < 0.0) != (b < 0.0))
 
 
-def _truncated(m: Code, a: Vector, b: Vector) -> Vector:
+def _truncated(m: Instructions, a: Vector, b: Vector) -> Vector:
     """The remainder of two numbers that are not negative, in [0, b)."""
     form = format_of(a)
     quotient = m.trunc(a / b)
@@ -53,7 +50,7 @@ def _truncated(m: Code, a: Vector, b: Vector) -> Vector:
     return m.otherwise(long, rest, lambda: m.outlined("remainder.far", _long_division, a, b, rare=True))
 
 
-def _long_division(m: Code, a: Vector, b: Vector) -> Vector:
+def _long_division(m: Instructions, a: Vector, b: Vector) -> Vector:
     """Written division on the mantissas, almost a whole mantissa with each step; for finite a > b > 0."""
     form = format_of(a)
     step = float(form.mantissa - 2)
@@ -78,14 +75,14 @@ def _long_division(m: Code, a: Vector, b: Vector) -> Vector:
     return scale(m, rest, exponent_b)
 
 
-def _corrected(m: Code, quotient: Vector, a: Vector, b: Vector) -> Vector:
+def _corrected(m: Instructions, quotient: Vector, a: Vector, b: Vector) -> Vector:
     """a − quotient·b, in [0, b) also where the quotient was rounded to the next whole number, up or down."""
     rest = m.fma(-quotient, b, a)
     rest = m.choose(rest < 0.0, rest + b, rest)
     return m.choose(rest >= b, rest - b, rest)
 
 
-def _integer_parts(m: Code, a: Vector, b: Vector) -> tuple[Vector, Vector]:
+def _integer_parts(m: Instructions, a: Vector, b: Vector) -> tuple[Vector, Vector]:
     """(quotient, remainder) of integers; dividing by 0, or by −1, which can overflow, would stop the program."""
     dtype = a.dtype
     none = b == 0

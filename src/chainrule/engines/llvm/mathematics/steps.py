@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from llvmlite import ir
 
+from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import FLOAT32, FLOAT64, DType, Vector
-
-if TYPE_CHECKING:
-    from chainrule.engines.llvm.mathematics.mathematics import Mathematics as Code
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ def format_of(x: Vector) -> Format:
     return FORMATS[x.dtype]
 
 
-def polynomial(m: Code, x: Vector, table: dict[DType, tuple[float, ...]]) -> Vector:
+def polynomial(m: Instructions, x: Vector, table: dict[DType, tuple[float, ...]]) -> Vector:
     """Horner's scheme over the coefficients for the number's dtype."""
     coefficients = table[x.dtype]
     total: Any = coefficients[-1]
@@ -67,13 +65,13 @@ def fast_two_sum(a: Vector, b: Vector) -> tuple[Vector, Vector]:
     return total, b - (total - a)
 
 
-def two_product(m: Code, a: Any, b: Any) -> tuple[Vector, Vector]:
+def two_product(m: Instructions, a: Any, b: Any) -> tuple[Vector, Vector]:
     """a·b rounded, and what rounding lost."""
     product = a * b
     return product, m.fma(a, b, -product)
 
 
-def power_of_two(m: Code, k: Vector) -> Vector:
+def power_of_two(m: Instructions, k: Vector) -> Vector:
     """2^k for a whole number k given as a float, within the normal range."""
     form = format_of(k)
     return scale_from_bits(m, k + (form.magic + form.bias))
@@ -95,12 +93,12 @@ def repeat(builder: ir.IRBuilder, starts: list[ir.Value], body: Callable[..., tu
     return following
 
 
-def scale_from_bits(m: Code, shifted: Vector) -> Vector:
+def scale_from_bits(m: Instructions, shifted: Vector) -> Vector:
     """2^k from k + magic + bias, whose lowest bits are then the exponent."""
     return m.from_bits(m.as_bits(shifted) << format_of(shifted).mantissa, shifted.dtype)
 
 
-def scale(m: Code, x: Vector, k: Vector) -> Vector:
+def scale(m: Instructions, x: Vector, k: Vector) -> Vector:
     """x·2^k rounded once, also where 2^k itself is too large or too small for the dtype."""
     form = format_of(x)
     offset = form.magic + form.bias
@@ -109,7 +107,7 @@ def scale(m: Code, x: Vector, k: Vector) -> Vector:
     return x * scale_from_bits(m, half) * scale_from_bits(m, rest)
 
 
-def split_exponent(m: Code, x: Vector) -> tuple[Vector, Vector]:
+def split_exponent(m: Instructions, x: Vector) -> tuple[Vector, Vector]:
     """(e, y) with x = 2^e·y and √½ ≤ y < √2, for positive numbers, subnormal ones too."""
     form = format_of(x)
     root_half = {FLOAT32: 0x3F3504F3, FLOAT64: 0x3FE6A09E667F3BCC}[x.dtype]  # √½ rounded down

@@ -1,15 +1,19 @@
-"""The machine code does what NumPy does: trajectories over every layer, loss, optimizer and option of training."""
+"""Every engine does what NumPy does: trajectories over every layer, loss, optimizer and option of training."""
 
 from __future__ import annotations
 
+import copy
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines import ENGINES, REFERENCE
 from chainrule.nn import ACTIVATIONS
 from chainrule.training import LOSSES, OPTIMIZERS
+from making import exported, made
 
 random = np.random.default_rng(0)
 X = random.normal(size=(45, 6))
@@ -17,44 +21,61 @@ LABELS = np.array(["a", "b", "c"])[np.argmax(X[:, :3], axis=1)]
 VALUES = np.stack([X[:, 0] * X[:, 1], np.abs(X[:, 2]), np.sin(X[:, 3])], axis=1)
 
 
-def both(layers: Any, X: Any, y: Any, *, dtype: str = "float64", **options: Any) -> list[cr.Network]:
-    """The same network trained by both engines."""
+def by_every_engine(layers: Any, X: Any, y: Any, *, dtype: str = "float64", **options: Any) -> list[cr.Network]:
+    """The same network trained by every engine, first of all by NumPy."""
     networks = []
-    for engine in ("numpy", "llvm"):
+    for engine in sorted(ENGINES, key=lambda name: name != REFERENCE.name):
         network = cr.Network(layers, seed=1, dtype=dtype)
-        settings = {"epochs": 4, "batch_size": 10, "progress": False, **options}
+        settings = {"epochs": 4, "batch_size": 10, "progress": False, **copy.deepcopy(options)}
         network.fit(X, y, engine=engine, **settings)
         networks.append(network)
     return networks
 
 
 def assert_equal(networks: list[cr.Network], rtol: float = 1e-8) -> None:
-    first, second = networks
+    first, *others = networks
     assert first.history is not None
-    assert second.history is not None
-    for name in first.history:
-        if name != "seconds":
-            np.testing.assert_allclose(second.history[name], first.history[name], rtol=rtol, atol=rtol, err_msg=name)
-    for layer, own in first.parameters.items():
-        for name, value in own.items():
-            np.testing.assert_allclose(second.parameters[layer][name], value, rtol=rtol, atol=rtol)
+    assert others
+    for second in others:
+        assert second.history is not None
+        for name in first.history:
+            if name != "seconds":
+                np.testing.assert_allclose(
+                    second.history[name], first.history[name], rtol=rtol, atol=rtol, err_msg=name
+                )
+        for layer, own in first.parameters.items():
+            for name, value in own.items():
+                np.testing.assert_allclose(second.parameters[layer][name], value, rtol=rtol, atol=rtol)
 
 
 @pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"step"}))  # a step has no derivative to train by
 def test_every_activation(name: str) -> None:
-    assert_equal(both([cr.Dense(5, name), cr.Dense(3)], X, VALUES))
+    assert_equal(by_every_engine([cr.Dense(5, name), cr.Dense(3)], X, VALUES))
 
 
 @pytest.mark.parametrize("name", sorted(LOSSES))
 def test_every_loss(name: str) -> None:
     loss = LOSSES[name]
     targets = LABELS if loss.task == "classification" else np.abs(VALUES) / np.abs(VALUES).sum(axis=1, keepdims=True)
-    assert_equal(both([cr.Dense(5, "tanh"), cr.Dense(3)], X, targets, loss=loss))
+    assert_equal(by_every_engine([cr.Dense(5, "tanh"), cr.Dense(3)], X, targets, loss=loss))
 
 
 @pytest.mark.parametrize("name", sorted(OPTIMIZERS))
 def test_every_optimizer(name: str) -> None:
-    assert_equal(both([cr.Dense(5, "tanh"), cr.Dense(3)], X, LABELS, optimizer=OPTIMIZERS[name]), rtol=1e-6)
+    assert_equal(by_every_engine([cr.Dense(5, "tanh"), cr.Dense(3)], X, LABELS, optimizer=OPTIMIZERS[name]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", exported(cr.Layer))
+def test_every_layer(kind: Any) -> None:
+    layer, last = made(kind), cr.Dense(3)
+    assert_equal(by_every_engine(lambda x: last(np.tanh(x + layer if kind is cr.Parameter else layer(x))), X, VALUES))
+
+
+@pytest.mark.parametrize("kind", exported(cr.Schedule))
+def test_every_schedule(kind: Any) -> None:
+    assert_equal(
+        by_every_engine([cr.Dense(3)], X, VALUES, optimizer=cr.SGD(made(kind, **{next(iter(fields(kind))).name: 0.1})))
+    )
 
 
 @pytest.mark.parametrize(
@@ -78,7 +99,7 @@ def test_every_optimizer(name: str) -> None:
     ids=lambda options: "-".join(options),
 )
 def test_every_option(options: dict[str, Any]) -> None:
-    assert_equal(both([cr.Dense(5, "tanh"), cr.Dense(3)], X, LABELS, **options))
+    assert_equal(by_every_engine([cr.Dense(5, "tanh"), cr.Dense(3)], X, LABELS, **options))
 
 
 @pytest.mark.parametrize(
@@ -93,12 +114,14 @@ def test_every_option(options: dict[str, Any]) -> None:
 )
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 def test_layers_of_all_widths(layers: list[Any], dtype: str) -> None:
-    assert_equal(both(layers, X, VALUES[:, 0], dtype=dtype), rtol=1e-8 if dtype == "float64" else 2e-4)
+    assert_equal(by_every_engine(layers, X, VALUES[:, 0], dtype=dtype), rtol=1e-8 if dtype == "float64" else 2e-4)
 
 
 def test_images_of_several_axes() -> None:
     images = random.normal(size=(20, 3, 5))
-    assert_equal(both([lambda x: np.tanh(np.swapaxes(x, 1, 2)), cr.Flatten(), cr.Dense(2)], images, VALUES[:20, :2]))
+    assert_equal(
+        by_every_engine([lambda x: np.tanh(np.swapaxes(x, 1, 2)), cr.Flatten(), cr.Dense(2)], images, VALUES[:20, :2])
+    )
 
 
 def test_any_function() -> None:
@@ -111,7 +134,7 @@ def test_any_function() -> None:
             rolled[:, :2] + np.exp(f(x)) * b + np.prod(x, axis=1, keepdims=True) + np.stack([x[:, 1], y[:, 0]], axis=1)
         )
 
-    assert_equal(both(formula, (X[:, :2], X[:, 2:4]), VALUES[:, :2]))
+    assert_equal(by_every_engine(formula, (X[:, :2], X[:, 2:4]), VALUES[:, :2]))
 
 
 def test_operations_without_machine_code_are_named() -> None:
@@ -121,9 +144,10 @@ def test_operations_without_machine_code_are_named() -> None:
     cr.Network(layers).fit(X, VALUES[:, 0], engine="auto", epochs=1, progress=False)
 
 
-def test_the_same_seed_gives_the_same_bits() -> None:
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_same_seed_gives_the_same_bits(engine: str) -> None:
     first, second = (
-        cr.Network([cr.Dense(9, "relu"), cr.Dropout(0.2), cr.Dense(3)]).fit(X, LABELS, engine="llvm", progress=False)
+        cr.Network([cr.Dense(9, "relu"), cr.Dropout(0.2), cr.Dense(3)]).fit(X, LABELS, engine=engine, progress=False)
         for _ in range(2)
     )
     assert first["loss"] == second["loss"]
@@ -134,14 +158,28 @@ def turned(count: int) -> Any:
     return np.stack([np.roll(np.arange(len(X)), epoch) for epoch in range(count)])
 
 
+class Turning:
+    """The same, going on from call to call: how many epochs an engine asks for at once depends on its speed."""
+
+    def __init__(self) -> None:
+        self.done = 0
+
+    def __str__(self) -> str:
+        return "turning"
+
+    def __call__(self, count: int) -> Any:
+        self.done += count
+        return turned(self.done)[-count:]
+
+
 @pytest.mark.parametrize("batch_size", [len(X), 15, 20], ids=["all at once", "whole batches", "a smaller last one"])
-@pytest.mark.parametrize("shuffle", [True, False, turned])
+@pytest.mark.parametrize("shuffle", [True, False, Turning()], ids=str)
 def test_rows_in_the_same_order_and_in_changing_ones(batch_size: int, shuffle: Any) -> None:
     layers = [cr.Dense(5, "tanh"), cr.Dropout(0.3), cr.Dense(3)]  # dropout makes a row's place in its batch count
-    assert_equal(both(layers, X, VALUES, batch_size=batch_size, epochs=9, shuffle=shuffle))
+    assert_equal(by_every_engine(layers, X, VALUES, batch_size=batch_size, epochs=9, shuffle=shuffle))
 
 
-@pytest.mark.parametrize("engine", ["numpy", "llvm"])
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("row", [-1, len(X)])
 def test_an_order_with_rows_that_are_not_there(engine: str, row: int) -> None:
     with pytest.raises(cr.errors.ShapeError, match=f"row {row}; rows are numbered from 0 to 44"):

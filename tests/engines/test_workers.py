@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
 import threading
+import time
+import weakref
 
 import pytest
 
-from chainrule.engines.llvm import workers
+from chainrule.engines import workers
 
 
 def test_the_same_threads_serve_again() -> None:
@@ -66,7 +69,7 @@ def output(code: str) -> str:
 def test_an_interrupt_waits_for_all() -> None:
     code = """
         import os, signal, threading, time
-        from chainrule.engines.llvm import workers
+        from chainrule.engines import workers
         done = []
         def work():
             time.sleep(0.5)
@@ -84,7 +87,7 @@ def test_an_interrupt_waits_for_all() -> None:
 def test_a_copy_of_the_process_makes_threads_of_its_own() -> None:
     code = """
         import os
-        from chainrule.engines.llvm import workers
+        from chainrule.engines import workers
         def both(): assert workers.together([lambda: None] * 2, lambda count: None)
         both()
         child = os.fork()
@@ -94,3 +97,69 @@ def test_a_copy_of_the_process_makes_threads_of_its_own() -> None:
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
     """
     assert output(code) == "7"
+
+
+def test_what_a_work_raises_is_raised_when_all_are_done() -> None:
+    done: list[int] = []
+
+    def fail() -> None:
+        raise ValueError("of a work")
+
+    with pytest.raises(ValueError, match="of a work"):
+        workers.together([fail, lambda: done.append(1)], lambda count: None)
+    assert done == [1]
+    with pytest.raises(ValueError, match="of a work"):
+        workers.uninterrupted(fail)
+    assert workers.uninterrupted(lambda x: x + 1, 2) == 3
+
+
+def test_works_may_have_works_carried_out_themselves() -> None:
+    found: list[int] = []
+    inner = [lambda: found.append(1)] * 2
+    assert workers.together([lambda: workers.together(inner, lambda count: None) and None] * 3, lambda count: None)
+    assert found == [1] * 6
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="signals come in another way here")
+def test_whatever_a_handler_raises_waits_for_all_and_what_they_use_is_kept() -> None:
+    class Kept:
+        """Something machine code would write to."""
+
+    class Over(BaseException):
+        """Raised by a handler."""
+
+    def handler(*_: object) -> None:
+        raise Over
+
+    kept, here, before = Kept(), threading.get_ident(), threading.active_count()
+    watched, ended = weakref.ref(kept), []
+
+    def work() -> None:
+        time.sleep(0.1)
+        ended.append(watched() is not None and threading.get_ident() != here)
+
+    earlier = signal.signal(signal.SIGALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
+        with pytest.raises(Over):
+            workers.together([work] * 2, lambda count: None, keeping=kept)
+    finally:
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, earlier)
+    assert ended == [True, True]
+    del kept
+    assert watched() is None
+    assert threading.active_count() <= before + 2
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cores are not chosen here")
+def test_only_as_many_as_there_are_cores_are_put_on_one_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_cores", lambda: [0, 1, 2])
+    chosen: list[set[int]] = []
+    monkeypatch.setattr(
+        workers.Worker, "give", lambda worker, job, work, cores: chosen.append(cores) or job.ended(worker, None)
+    )
+    workers.together([lambda: None] * 3, lambda count: None)
+    workers.together([lambda: None] * 2, lambda count: None)
+    assert chosen == [{0}, {1}, {2}, {0, 1, 2}, {0, 1, 2}]

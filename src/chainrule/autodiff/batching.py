@@ -1,0 +1,154 @@
+"""`vmap`: a function of one sample, applied to a batch of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import SettingError, ShapeError
+from chainrule.ops.operation import shape_of
+from chainrule.tracing import trees
+from chainrule.tracing.apply import Traced, as_operand, traced
+from chainrule.tracing.batch import Batch, BatchValue
+
+Axes = int | None | Sequence[Any] | dict[str, Any]
+"""An axis for all arrays below, `None` for arrays that all members share, or a container of axes."""
+
+
+def vmap(function: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) -> Callable[..., Any]:
+    """A function that applies `function` to every member of a batch at once, y[i] = f(x[i]).
+
+    Parameters
+    ----------
+    function : callable
+        Plain NumPy code for one member; derivatives inside are allowed, and other calls of `vmap`.
+    in_axes : int, None, or a sequence of them
+        Which axis of the arguments is the batch, `None` for arguments that all members share. A sequence has an entry
+        for every positional argument; an entry may itself be nested as its argument is.
+    out_axes : int, None, or nested as the result
+        Where the batch is to be in the results; `None` for results that are the same for all members.
+
+    Returns
+    -------
+    callable
+        Called like `function`, with arrays that have the batch as one more axis; keyword arguments have it first.
+
+    Raises
+    ------
+    ShapeError
+        When an array lacks its axis, or batches have different sizes.
+    TracingError
+        When the function's course depends on a member's numbers (`if x > 0`).
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> cr.vmap(np.dot, in_axes=(0, None))(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([3.0, 4.0]))
+    array([3., 4.])
+
+    The gradient of every sample's loss:
+
+    >>> def loss(w, x, y):
+    ...     return (x @ w - y) ** 2
+    >>> w, X, y = np.array([1.0, 2.0]), np.array([[1.0, 0.0], [1.0, 1.0]]), np.array([0.0, 1.0])
+    >>> cr.vmap(cr.grad(loss), in_axes=(None, 0, 0))(w, X, y)
+    array([[2., 0.],
+           [4., 4.]])
+    """
+
+    @wraps(function)
+    def mapped(*args: Any, **kwargs: Any) -> Any:
+        given = list(in_axes) if isinstance(in_axes, tuple | list) else [in_axes] * len(args)
+        if len(given) != len(args):
+            raise SettingError(
+                f"vmap was given in_axes with {len(given)} entries, and the function {len(args)} positional arguments; "
+                "give one entry for each."
+            )
+        leaves, structure = trees.flatten((args, kwargs))
+        axes = [a for x, axis in zip(args, given, strict=True) for a in _spread(axis, trees.flatten(x)[1], "in_axes")]
+        axes += [0] * (len(leaves) - len(axes))
+        arrays = [x if axis is None else as_operand(x) for x, axis in zip(leaves, axes, strict=True)]
+        size = _size(arrays, axes)
+        with Batch(size) as batch:
+            inner = [
+                x if axis is None else BatchValue(batch, moved(x, axis, 0))
+                for x, axis in zip(arrays, axes, strict=True)
+            ]
+            own_args, own_kwargs = trees.unflatten(structure, inner)
+            outputs, outer = trees.flatten(function(*own_args, **own_kwargs))
+            places = _spread(out_axes, outer, "out_axes")
+            results = [_result(batch, x, axis) for x, axis in zip(outputs, places, strict=True)]
+        return trees.unflatten(outer, results)
+
+    return mapped
+
+
+def _spread(axes: Axes, structure: trees.Structure, what: str) -> list[int | None]:
+    """An axis for every leaf of a structure, which `axes` is nested as, down to where it is one for all."""
+    if axes is None:
+        return [None] * structure.leaves
+    if isinstance(axes, int | np.integer):
+        return [int(axes)] * structure.leaves
+    if structure.kind is None or not isinstance(axes, structure.kind | tuple | list):
+        raise SettingError(f"vmap was given {what} with {axes!r}; give whole numbers, None, or containers of them.")
+    entries = dict(axes) if isinstance(axes, dict) else dict(zip(structure.keys, axes, strict=False))
+    if set(entries) != set(structure.keys) or len(axes) != len(structure.keys):
+        raise SettingError(
+            f"vmap was given {what} with {axes!r} for a {structure.kind.__name__} with {list(structure.keys)}; "
+            "give an entry for each."
+        )
+    pairs = zip(structure.keys, structure.children, strict=True)
+    return [axis for key, child in pairs for axis in _spread(entries[key], child, what)]
+
+
+def _size(arrays: list[Any], axes: list[int | None]) -> int:
+    """How many members the batch has."""
+    sizes: dict[int, tuple[int, ...]] = {}
+    for x, axis in zip(arrays, axes, strict=True):
+        if axis is None:
+            continue
+        shape = shape_of(x)
+        if not -len(shape) <= axis < len(shape):
+            raise ShapeError(
+                f"vmap was to find the batch along axis {axis} of an array of shape {tuple(shape)}, which has no such "
+                "axis. Give the arguments with one axis more than the function takes, or in_axes=None for shared ones."
+            )
+        sizes.setdefault(shape[axis], tuple(shape))
+    if not sizes:
+        raise SettingError("vmap needs at least one argument that has the batch; in_axes is None for all of them.")
+    if len(sizes) > 1:
+        shapes = ", ".join(f"{size} in shape {shape}" for size, shape in sizes.items())
+        raise ShapeError(f"vmap was given batches of different sizes: {shapes}. All must be equal.")
+    return next(iter(sizes))
+
+
+def moved(x: Any, source: int, target: int) -> Any:
+    """An array with one axis in another place, traced or not."""
+    n = len(x.shape)
+    source, target = source % n, target % n
+    if source == target:
+        return x
+    order = [i for i in range(n) if i != source]
+    order.insert(target, source)
+    return traced.transpose(x, axes=tuple(order)) if isinstance(x, Traced) else np.transpose(x, order)
+
+
+def _result(batch: Batch, x: Any, axis: int | None) -> Any:
+    """An output with its batch where it is wanted."""
+    mine = isinstance(x, BatchValue) and x.trace is batch
+    if axis is None:
+        if mine:
+            raise SettingError(
+                "vmap was given out_axes=None for a result that differs from member to member; give the axis where its "
+                "batch is to be."
+            )
+        return x
+    value = x.value if mine else as_operand(x)
+    if not mine:
+        value = traced.broadcast_to(value, shape=(batch.size, *shape_of(value)))
+    if not -len(value.shape) <= axis < len(value.shape):
+        raise ShapeError(f"vmap was to put the batch at axis {axis} of results of shape {tuple(value.shape)}.")
+    return moved(value, 0, axis)

@@ -1,0 +1,81 @@
+"""The engine `llvm`, as the rest of the library sees it. Nothing of LLVM is loaded before something is compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines.compilation import load_compiler
+from chainrule.engines.engine import Engine, Function
+from chainrule.engines.loop import Runner, TrainingLoop
+from chainrule.tracing.program import Program
+
+
+class LlvmEngine(Engine):
+    """Machine code, made by LLVM, for operations that have a meaning in loops."""
+
+    name = "llvm"
+    preparing = 0.1
+
+    @property
+    def missing(self) -> str | None:
+        """`llvmlite`, where it is not installed."""
+        return None if find_spec("llvmlite") else "llvmlite"
+
+    def refusal(self, program: Program, data: Sequence[Any] = ()) -> str | None:
+        """Operations and kinds of number without machine code, and data that do not lie in one piece."""
+        reason = _without_machine_code(program)
+        if reason is not None:
+            return reason
+        scattered = any(isinstance(x, np.memmap) and not x.flags.c_contiguous for x in data)
+        return "data mapped from disk does not lie in one piece" if scattered else None
+
+    def function(self, program: Program) -> Function:
+        """The Program as a kernel."""
+        load_compiler()
+        from chainrule.engines.llvm.kernel import Kernel
+
+        return Kernel(program)
+
+    def runner(self, loop: TrainingLoop, data: Sequence[Any], threads: int | None = None) -> Runner:
+        """Loop and step compiled together."""
+        load_compiler()
+        from chainrule.engines.llvm.runner import LlvmRunner
+
+        return LlvmRunner(loop, list(data), threads)
+
+    def seconds(self, held: int, computed: int, rows: int) -> float:
+        """About how long machine code takes for rows; the held numbers are copied with every call."""
+        return 6e-6 + 4e-10 * held + rows * (7e-12 * held + 0.4e-9 * computed)
+
+    def memory(self, loop: TrainingLoop) -> tuple[list[int], int]:
+        """The arena as it is planned."""
+        load_compiler()
+        from chainrule.engines.llvm.plan import plan_loop
+
+        plan = plan_loop(loop)
+        return [buffer.nbytes for buffer in plan.state], plan.arena_bytes
+
+    def load(self) -> None:
+        """Load LLVM, and make it ready for this CPU."""
+        load_compiler()
+        from chainrule.engines.llvm.runner import LlvmRunner
+
+        LlvmRunner.begin()
+
+
+@lru_cache(maxsize=64)
+def _without_machine_code(program: Program) -> str | None:
+    """What of a Program has no machine code, looked for once."""
+    load_compiler()
+    from chainrule.engines.llvm.lowering import DTYPES, unsupported
+
+    kinds = sorted({str(x.dtype) for x in program.inputs if x.dtype.name not in DTYPES})
+    if kinds:
+        return f"compiled functions take arrays of {', '.join(DTYPES)}, and were given {', '.join(kinds)}"
+    names = unsupported(program)
+    return f"these operations have no machine code: {', '.join(names)}" if names else None

@@ -1,0 +1,184 @@
+"""Operations applied to formulas, tidied as one writes them: `m = symbolic` in a rule of a declaration gives a formula."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from chainrule.explanation.symbols import (
+    ONE,
+    ZERO,
+    Call,
+    Expression,
+    Letter,
+    Numeral,
+    Place,
+    Printed,
+    Product,
+    Series,
+    Slope,
+    Sum,
+    Symbol,
+    add,
+    by_algebra,
+    coefficient_of,
+    multiply,
+    series,
+    without_coefficient,
+)
+from chainrule.ops.operation import REGISTRY, Operation
+
+
+def _divide(a: Expression, b: Expression) -> Expression:
+    if isinstance(b, Numeral) and (isinstance(a, Numeral) or b.value in (1.0, -1.0)):
+        return multiply([a, Numeral(1.0 / b.value)]) if not isinstance(a, Numeral) else Numeral(a.value / b.value)
+    if a == ZERO:
+        return ZERO
+    if isinstance(a, Product) and isinstance(a.factors[0], Numeral) and a.factors[0].value == -1.0:
+        return multiply([Numeral(-1.0), _divide(multiply(a.factors[1:]), b)])
+    if isinstance(a, Numeral) and a.value < 0:
+        return multiply([Numeral(-1.0), _divide(Numeral(-a.value), b)])
+    if isinstance(a, Call) and a.op.notation.algebra == "quotient":
+        top, bottom = a.arguments
+        return _divide(top, multiply([bottom, b]))
+    return Call(by_algebra()["quotient"], (a, b))
+
+
+def _power(a: Expression, b: Expression) -> Expression:
+    if isinstance(b, Numeral):
+        if b.value == 0.0:
+            return ONE
+        if b.value == 1.0:
+            return a
+        if b.value == 2.0:
+            return Call(by_algebra()["square"], (a,))
+    return Call(by_algebra()["power"], (a, b))
+
+
+_TIDY: dict[str, Callable[..., Expression]] = {
+    "sum": lambda a, b: add([a, b]),
+    "difference": lambda a, b: add([a, multiply([Numeral(-1.0), b])]),
+    "product": lambda a, b: multiply([a, b]),
+    "negation": lambda a: multiply([Numeral(-1.0), a]),
+    "identity": lambda a: a,
+    "quotient": _divide,
+    "reciprocal": lambda a: _divide(ONE, a),
+    "power": _power,
+}
+
+
+@cache
+def _by_sign() -> dict[tuple[str, int], Operation]:
+    """The operations with signs of their own in Python, by what is typed and the number of inputs: ("-", 1)."""
+    return {
+        (op.notation.typed.format("", "").strip(), len(op.notation.operands)): op
+        for op in REGISTRY.values()
+        if op.notation.typed
+    }
+
+
+def call(op: Operation, *arguments: Expression) -> Expression:
+    """An operation applied, tidied: 1·x is x, x + 0 is x, and the like; as textbooks print it where it says so."""
+    tidy = _TIDY.get(op.notation.algebra)
+    if tidy is not None:
+        return tidy(*arguments)
+    made = Call(op, arguments)
+    if op.textbook.value is None:
+        return made
+    return printed(as_expression(op.textbook.value(symbolic, *map(Formula, arguments))), made)
+
+
+def printed(form: Expression, computed: Expression) -> Expression:
+    """What is computed, in the form that textbooks print; its number stands in front, as in any product."""
+    if isinstance(computed, Printed):
+        computed = computed.computed
+    if form == computed:
+        return computed
+    if isinstance(form, Numeral):
+        return Printed(form, computed)
+    number = coefficient_of(form)
+    if number == 1.0:
+        return Printed(form, computed)
+    inner = Printed(multiply(without_coefficient(form)), multiply([Numeral(1.0 / number), computed]))
+    return multiply([Numeral(number), inner])
+
+
+class Formula:
+    """An expression that takes part in an operation's rule: Python's operators on it build larger ones."""
+
+    __slots__ = ("expression",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, expression: Expression) -> None:
+        self.expression = expression
+
+
+def _method(sign: str, inputs: int = 2, reflected: bool = False) -> Callable[..., Formula]:
+    def method(self: Formula, *other: Any) -> Formula:
+        arguments = (*other, self) if reflected else (self, *other)
+        return Formula(call(_by_sign()[sign, inputs], *map(as_expression, arguments)))
+
+    return method
+
+
+for _name, _sign in {"add": "+", "sub": "-", "mul": "*", "truediv": "/", "pow": "**", "mod": "%"}.items():
+    setattr(Formula, f"__{_name}__", _method(_sign))
+    setattr(Formula, f"__r{_name}__", _method(_sign, reflected=True))
+for _name, _sign in {"lt": "<", "le": "<=", "gt": ">", "ge": ">=", "eq": "==", "ne": "!="}.items():
+    setattr(Formula, f"__{_name}__", _method(_sign))
+for _name, _sign in {"neg": "-", "pos": "+"}.items():
+    setattr(Formula, f"__{_name}__", _method(_sign, inputs=1))
+
+
+def as_expression(x: Any) -> Expression:
+    """A formula's expression; numbers become `Numeral`."""
+    return x.expression if isinstance(x, Formula) else x if isinstance(x, Expression) else Numeral(float(x))
+
+
+class Symbolic:
+    """The namespace `m` whose values are formulas."""
+
+    def __getattr__(self, name: str) -> Callable[..., Formula]:
+        if name not in REGISTRY:
+            raise AttributeError(name)
+
+        def apply(*arguments: Any) -> Formula:
+            return Formula(call(REGISTRY[name], *map(as_expression, arguments)))
+
+        return apply
+
+
+symbolic = Symbolic()
+
+
+def rewritten(x: Expression, change: Callable[[Expression], Expression | None]) -> Expression:
+    """The expression with every part replaced that `change` gives something for."""
+    new = change(x)
+    if new is not None:
+        return new
+    if isinstance(x, Sum):
+        return add([rewritten(term, change) for term in x.terms])
+    if isinstance(x, Product):
+        return multiply([rewritten(factor, change) for factor in x.factors])
+    if isinstance(x, Series):
+        return series(x.letters, rewritten(x.body, change))
+    if isinstance(x, Call):
+        return call(x.op, *(rewritten(argument, change) for argument in x.arguments))
+    if isinstance(x, Printed):
+        return printed(rewritten(x.form, change), rewritten(x.computed, change))
+    return x
+
+
+def at_places(x: Expression, places: Mapping[Letter, int | Letter]) -> Expression:
+    """The expression with places put in for letters."""
+
+    def change(part: Expression) -> Expression | None:
+        if isinstance(part, Symbol):
+            return Symbol(part.element.at(places))
+        if isinstance(part, Place):
+            place = places.get(part.letter, part.letter)
+            return Place(place) if isinstance(place, Letter) else Numeral(float(place))
+        return Slope(part.of, part.by.at(places)) if isinstance(part, Slope) else None
+
+    return rewritten(x, change) if places else x

@@ -1,0 +1,135 @@
+"""What a network is: its function, shapes, parameters, and what its outputs mean. All else is written in these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+
+from chainrule.errors import NotBuiltError, SettingError, ShapeError
+from chainrule.network.meaning import Meaning, nested
+from chainrule.nn.model import Model, as_function, build, names_of_inputs
+from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced
+from chainrule.training import History, Run, as_inputs
+
+
+class BaseNetwork:
+    """A function of arrays that calls layers, with parameters once its shapes are known.
+
+    Modules that fit, explain, save or describe a network take one of these, and use what is public here.
+
+    Attributes
+    ----------
+    function : callable
+        What it computes, as plain code that calls layers.
+    input_names : tuple of str
+        The names of the function's arguments.
+    first_values : dict
+        The parameters that were given when it was made.
+    meanings : sequence of Meaning
+        What each output means: its loss, and the labels it tells apart. Empty before the first fit.
+    history : History or None
+        Of the last fit.
+    run : Run or None
+        All that the training was when the last fit ended.
+    notes : dict
+        JSON-able facts of the user's, saved with the network.
+    """
+
+    def __init__(
+        self,
+        layers: Sequence[Any] | Callable[..., Any],
+        *,
+        seed: int = 0,
+        dtype: Any = "float32",
+        frozen: Sequence[str] = (),
+        parameters: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.function = as_function(layers)
+        SettingError.unless_count("Network", "seed", seed, at_least=0)
+        if dtype not in ("float32", "float64", np.float32, np.float64):
+            raise SettingError(f"Network was given dtype={dtype!r}; use 'float32' or 'float64'.")
+        self.seed, self.dtype = seed, np.dtype(dtype)
+        self.frozen = as_patterns(frozen)
+        self.history: History | None = None
+        self.run: Run | None = None
+        self.notes: dict[str, Any] = {}
+        self.input_names = names_of_inputs(self.function)
+        self.first_values = dict(parameters or {})
+        self._model: Model | None = None
+        self._parameters: Parameters = {}
+        self.meanings: Sequence[Meaning] = ()
+
+    def build(self, *inputs: int | tuple[int, ...]) -> Self:
+        """Fix the shapes and draw the first weights; `fit` does it by itself.
+
+        Parameters
+        ----------
+        *inputs : int or tuple of ints
+            For every input the number of features, or the shape of one sample.
+        """
+        shapes = [tuple(i) if isinstance(i, tuple | list) else (i,) for i in inputs]
+        if len(shapes) != len(self.input_names):
+            raise ShapeError(
+                f"this network has {len(self.input_names)} inputs ({', '.join(self.input_names)}); build was given {len(shapes)}."
+            )
+        model = build(self.function, shapes)
+        self._parameters = replaced(initial(model.specs, self.seed, self.dtype), self.first_values)
+        self._model = model  # last: whoever finds it finds the parameters, also when this was interrupted
+        return self
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the shapes are known, so that there are parameters."""
+        return self._model is not None
+
+    @property
+    def model(self) -> Model:
+        """The network as a pure function of parameters and inputs."""
+        if self._model is None:
+            raise NotBuiltError(
+                "the shapes of this network are not known yet. Call fit(X, y), or build(2) for inputs with 2 features."
+            )
+        return self._model
+
+    @property
+    def layers(self) -> Mapping[str, Any]:
+        """Layers by name, in the order they are first called."""
+        return self.model.layers
+
+    @property
+    def parameters(self) -> Parameters:
+        """The parameters, layer name → parameter name → array; assign to set some or all of them."""
+        _ = self.model
+        return self._parameters
+
+    @parameters.setter
+    def parameters(self, new: Mapping[str, Any]) -> None:
+        _ = self.model
+        self._parameters = replaced(self._parameters, new)
+
+    def hold(self, parameters: Parameters, history: History, run: Run | None = None) -> None:
+        """Take what a training has come to: its parameters, unchecked and not copied, its history, and where it stands."""
+        self._parameters, self.history = parameters, history
+        if run is not None:
+            self.run = run
+
+    @property
+    def classes(self) -> Any:
+        """The labels this network tells apart, an array; `None` for regression and before `fit`."""
+        return nested(self.model, [meaning.classes for meaning in self.meanings]) if self.meanings else None
+
+    def __repr__(self) -> str:
+        if hasattr(self.function, "layers"):
+            return f"{type(self).__name__}([{', '.join(map(repr, self.function.layers))}])"
+        return f"{type(self).__name__}({getattr(self.function, '__name__', self.function)!s})"
+
+
+def inputs_of(network: BaseNetwork, X: Any) -> list[Any]:
+    """The rows as arrays; a network whose shapes are not known yet is built for them."""
+    built = network.model.inputs if network.is_built else None
+    arrays: list[Any] = as_inputs(X, network.dtype, network.input_names, built)
+    if built is None:
+        network.build(*(a.shape[1:] for a in arrays))
+    return arrays

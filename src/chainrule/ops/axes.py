@@ -1,0 +1,153 @@
+"""Where each axis of a result comes from: links between the axes of an operation's inputs and those of its result.
+
+Every kind of operation says for each input how its axes go on, as a tuple of links. An axis of the result that no link
+of an input leads to is new to that input: it is repeated along it. An axis of length 1 may be left out.
+
+Rows that are independent, views in machine code, the loops that move elements, the axis that holds the samples and the
+elements that a formula speaks of are all read off these links.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The input's axis `source` is the result's axis `target`, place by place."""
+
+    source: int
+    target: int
+
+
+@dataclass(frozen=True)
+class Picked:
+    """Place p of the result's axis is place `start + step·p` of the input's: a slice."""
+
+    source: int
+    target: int
+    start: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Put:
+    """Place p of the input's axis is place `start + step·p` of the result's, which has others as well."""
+
+    source: int
+    target: int
+    start: int
+    step: int
+
+
+@dataclass(frozen=True)
+class Regrouped:
+    """The input's axes `sources`, read in row-major order, are the result's axes `targets`: joined, or split."""
+
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Places along the input's axis `source` are those that input number `index` gives, whose axes are `targets`."""
+
+    source: int
+    targets: tuple[int, ...]
+    index: int
+
+
+@dataclass(frozen=True)
+class Scattered:
+    """The input's axes `sources` go to the places along `target` that input number `index` gives, and add up there."""
+
+    sources: tuple[int, ...]
+    target: int
+    index: int
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """Elements along `source` are combined: the axis is gone, or `target` has in each place what came of several."""
+
+    source: int
+    target: int | None = None
+
+
+Link = Kept | Picked | Put | Regrouped | Taken | Scattered | Mixed
+Links = tuple[Link, ...]
+
+
+def broadcasting(shape: Shape, result: Shape) -> Links:
+    """The links of an input that broadcasts to the result: its axes are the last ones."""
+    missing = len(result) - len(shape)
+    return tuple(Kept(i, i + missing) for i, n in enumerate(shape) if n == result[i + missing])
+
+
+def reducing(ndim: int, axis: Sequence[int], keepdims: bool) -> Links:
+    """The links of an input some of whose axes are combined into one number each."""
+    links: list[Link] = []
+    for i in range(ndim):
+        target = i if keepdims else i - sum(k < i for k in axis)
+        links.append(Kept(i, target) if i not in axis else Mixed(i, i if keepdims else None))
+    return tuple(links)
+
+
+def mixing(ndim: int, axis: int) -> Links:
+    """The links of an input whose elements along one axis are combined, without the shape being changed."""
+    return tuple(Mixed(i, i) if i == axis else Kept(i, i) for i in range(ndim))
+
+
+def slicing(
+    shape: Shape, start: Sequence[int | None], stop: Sequence[int | None], step: Sequence[int], *, into: bool = False
+) -> Links:
+    """The links of a slice of an array of this shape, or of an array that is put `into` the slice of such an array."""
+    links: list[Link] = []
+    for i, (n, a, b, c) in enumerate(zip(shape, start, stop, step, strict=True)):
+        piece = range(*slice(a, b, c).indices(n))
+        if piece == range(n):
+            links.append(Kept(i, i))
+        else:
+            links.append((Put if into else Picked)(i, i, piece.start, piece.step))
+    return tuple(links)
+
+
+def regrouping(old: Shape, new: Shape) -> Links:
+    """The links of a reshape: axes that stay, and the smallest groups of those that are joined and split."""
+    if 0 in old:
+        return (Regrouped(tuple(range(len(old))), tuple(range(len(new)))),)
+    links: list[Link] = []
+    i = j = 0
+    while i < len(old) or j < len(new):
+        a, b = old[i] if i < len(old) else 1, new[j] if j < len(new) else 1
+        if a == b and i < len(old) and j < len(new):
+            links.append(Kept(i, j))
+            i, j = i + 1, j + 1
+        elif a == 1 and i < len(old):
+            i += 1
+        elif b == 1 and j < len(new):
+            j += 1
+        else:
+            sources, targets = [i], [j]
+            while (left := math.prod(old[k] for k in sources)) != (right := math.prod(new[k] for k in targets)):
+                if left < right:
+                    sources.append(sources[-1] + 1)
+                else:
+                    targets.append(targets[-1] + 1)
+            links.append(Regrouped(tuple(sources), tuple(targets)))
+            i, j = sources[-1] + 1, targets[-1] + 1
+    return tuple(links)
+
+
+def changes_nothing(links: Links, shape: Shape, result: Shape) -> bool:
+    """Whether every element stays where it is."""
+    return shape == result and links == tuple(Kept(i, i) for i in range(len(shape)))
+
+
+def only_repeats(links: Links, shape: Shape, result: Shape) -> bool:
+    """Whether broadcasting by itself would do the same."""
+    return len(shape) <= len(result) and links == broadcasting(shape, result)

@@ -1,0 +1,99 @@
+"""How an operation is written and spoken of, what textbooks print of it, and how exact it is: data of its declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
+"""How strongly a piece of a formula holds together; SIGN is that of −x, and of Σ x."""
+
+
+Form = Literal[
+    "function", "infix", "prefix", "fraction", "power", "exponential", "root", "fence", "case", "cases",
+]  # fmt: skip
+"""Kinds of notation: f(x), a + b, −x, a over b, aᵇ, eˣ, √x, |x|, [a > b], and "a if c else b"."""
+Algebra = Literal[
+    "", "sum", "difference", "product", "quotient", "negation", "reciprocal", "power", "square", "identity",
+]  # fmt: skip
+Cost = Literal["free", "addition", "multiplication", "function"]
+
+
+@dataclass(frozen=True, eq=False)
+class Notation:
+    """The signs of an operation, in formulas, as one types it and in graphs, and the words of its derivative.
+
+    By default it is a function that goes by its name: `tanh(x)`.
+
+    `form` is the kind of notation, one of those below, and `sign` what is written there: the sign between two
+    operands or before one, both sides of a fence, the name of a function or the base of an exponential in text.
+    `strength` tells how strongly the whole holds together, `operands` how strongly its parts have to; `typed` is the
+    template of what one types, where that is no call, and `symbol` what stands in the ellipse of a graph.
+
+    `algebra` says which simplifications apply (see `explanation/symbols.py`). `rule` is the school's name of the
+    differentiation rule, "derivative of …" by default, and "" where numbers only move; in the inputs at the positions
+    `linear` others that are constant are a constant factor. `cost` says how a single number is counted.
+    """
+
+    form: Form = "function"
+    sign: str = ""
+    strength: int = ATOM
+    operands: tuple[int, ...] = ()
+    typed: str = ""
+    symbol: str = ""
+    algebra: Algebra = ""
+    rule: str | None = None
+    linear: tuple[int, ...] = ()
+    cost: Cost = "function"
+
+
+def infix(sign: str, typed: str, strength: int, operands: tuple[int, int], **more: Any) -> Notation:
+    """A sign between two operands, another where it is typed; "" where one types a call."""
+    return Notation("infix", sign, strength, operands, typed and f"{{0}}{typed}{{1}}", **more)
+
+
+def relation(sign: str, typed: str = "") -> Notation:
+    """A comparison."""
+    return infix(sign, f" {typed or sign} ", COMPARISON, (SUM, SUM))
+
+
+def named(sign: str, **more: Any) -> Notation:
+    """A function by another name than the operation's."""
+    return Notation(sign=sign, **more)
+
+
+@dataclass(frozen=True, eq=False)
+class Textbook:
+    """What textbooks print: the value and the partial derivatives without what keeps numbers finite.
+
+    Written as in the declaration, over `m`; explanations show these in place of what is computed. `None`, or a partial
+    that is left out, where what is computed is what textbooks print. The numbers shown are always those computed.
+    """
+
+    value: Callable[..., Any] | None = None
+    partials: tuple[Callable[..., Any] | None, ...] = ()
+
+    def partial(self, position: int) -> Callable[..., Any] | None:
+        """The partial derivative by the input at a position."""
+        return self.partials[position] if position < len(self.partials) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Accuracy:
+    """The error that engines are held to, in units in the last place of the value.
+
+    Half a unit is the nearest number: the bits of NumPy. Where `composed`, the value is written in other operations
+    and is as exact as its formula: the unit is that of the largest of value and inputs. `either_zero`: the sign of a
+    zero is not told.
+    """
+
+    ulps: float = 0.5
+    composed: bool = False
+    either_zero: bool = False
+
+
+EXACT, EITHER_ZERO = Accuracy(), Accuracy(either_zero=True)
+"""To the bit, or but for the sign of a zero."""
+CLOSE, NEAR, COMPOSED = Accuracy(2.0), Accuracy(4.0), Accuracy(4.0, composed=True)
+"""To two and to four units in the last place; as exact as its formula."""

@@ -1,0 +1,61 @@
+"""The batching trace: one operation for all members of a batch, whose axis no member sees."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import numpy as np
+
+from chainrule.errors import TracingError
+from chainrule.ops.operation import Operation, eager
+from chainrule.tracing.apply import PLAIN, Trace, Traced, traced
+from chainrule.tracing.numpy_interface import ArrayInterface
+
+
+class BatchValue(Traced, ArrayInterface):
+    """A value for every member of a batch; the batch is the first axis of `value`, which `shape` leaves out."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, trace: Batch, value: Any) -> None:
+        self.trace, self.value = trace, value
+
+    @property
+    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+        """Lengths of one member's axes."""
+        return tuple(self.value.shape[1:])
+
+    @property
+    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
+        """Kind of number."""
+        return self.value.dtype  # type: ignore[no-any-return]
+
+    def __bool__(self) -> NoReturn:
+        raise TracingError(
+            f"`if`, `while`, `and`, `or` or `not` on {self!r}: under vmap a condition has a value for every member of "
+            "the batch. Choose between values with np.where(condition, a, b)."
+        )
+
+    def __repr__(self) -> str:
+        return f"batched({self.dtype.name}{list(self.shape)}, {self.value.shape[0]} members)"
+
+
+class Batch(Trace):
+    """Operations carried out for `size` members at once, by the operations' own rules for batches."""
+
+    __slots__ = ("size",)
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
+        """The results of all members, one level below."""
+        values, batched, plain = [], [], True
+        for x in inputs:
+            mine = type(x) is BatchValue and x.trace is self
+            value = x.value if mine else x
+            plain = plain and type(value) in PLAIN
+            batched.append(mine)
+            values.append(value)
+        return BatchValue(self, op.batch(eager if plain else traced, self.size, batched, values, **attributes))

@@ -1,0 +1,58 @@
+"""Reverse accumulation: cotangents carried back over what was computed, by the operations' own reverse rules."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping, Sequence
+from typing import Any
+
+from chainrule.ops.operation import Namespace, Operation
+from chainrule.tracing.scope import scope
+
+Node = tuple[Operation, Sequence[Any], Mapping[str, Any], Any, Sequence[int], str | None]
+"""How a value came about: operation, input values, attributes, output, places of the inputs, scope.
+
+The place of an input that no cotangent is wanted for is 0; a scope of `None` asks for none to be noted.
+"""
+
+
+def accumulate(
+    m: Namespace, nodes: Sequence[Node | None], found: list[Any], last: int, kept: Container[int] = ()
+) -> None:
+    """Carry cotangents back from the place `last` to the first, adding to those in `found` what inputs get.
+
+    Parameters
+    ----------
+    m : namespace
+        `eager` where all values are plain arrays; `traced` where the cotangents are to be traced as well.
+    nodes : sequence of nodes
+        By their places; an operation's inputs come before it. A place without a node is where cotangents end.
+    found : list of cotangents
+        By their places, `None` where there is none: before, those of the outputs; afterwards those of all places that
+        were `kept` or have no node.
+    last : int
+        The last place that has a cotangent before.
+    kept : container of places
+        The nodes whose cotangents are to stay in `found`. Others go as soon as they have been carried on, so that a
+        long computation does not hold them all at once.
+    """
+    for place in range(last, 0, -1):
+        cotangent, node = found[place], nodes[place]
+        if cotangent is None or node is None:
+            continue
+        if place not in kept:
+            found[place] = None
+        if node[-1] is None:
+            _carry(m, node, cotangent, found)
+        else:
+            with scope(node[-1], backward=True):
+                _carry(m, node, cotangent, found)
+
+
+def _carry(m: Namespace, node: Node, cotangent: Any, found: list[Any]) -> None:
+    """Add what an operation's inputs get of its output's cotangent to what was found for them before."""
+    op, values, attributes, output, places, _ = node
+    parts = op.pullback(m, cotangent, output, values, places, **attributes)
+    for place, part in zip(places, parts, strict=True):
+        if part is not None and place:
+            previous = found[place]
+            found[place] = part if previous is None else previous + part

@@ -1,0 +1,96 @@
+"""Batches: the order of the rows in every epoch and the keys of random numbers, drawn from two streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import ShapeError
+
+Streams = Mapping[str, Any]
+"""Where the two streams of random numbers stand: `order` and `keys`, each as its bit generator says it."""
+
+
+class Batches:
+    """The rows of a training, shared out to steps.
+
+    The last batch of an epoch may be smaller. Rows behind the first `rows` fill it up; they stay where they are.
+    There are two streams of random numbers, so that neither depends on how many epochs are drawn at once.
+    """
+
+    def __init__(
+        self, rows: int, filled: int, size: int, seed: int, shuffle: bool | Callable[[int], Any], keyed: bool
+    ) -> None:
+        self.rows, self.size, self._filled = rows, size, filled
+        self.steps_per_epoch = -(-rows // size)
+        self.step_rows = np.full(self.steps_per_epoch, size, float)
+        self.step_rows[-1] = rows - size * (self.steps_per_epoch - 1)
+        self._shuffle, self._keyed = bool(shuffle) if isinstance(shuffle, np.bool_) else shuffle, keyed
+        self._order, self._keys = (np.random.default_rng([seed, stream]) for stream in (0, 1))
+
+    @property
+    def streams(self) -> Streams:
+        """The streams before what is drawn next."""
+        return {"order": self._order.bit_generator.state, "keys": self._keys.bit_generator.state}
+
+    @streams.setter
+    def streams(self, streams: Streams) -> None:
+        self._order.bit_generator.state = streams["order"]
+        self._keys.bit_generator.state = streams["keys"]
+
+    def draw(self, epochs: int) -> tuple[Any, Any]:
+        """For the next epochs the order of the rows, shape (epochs, rows), and the key of every step."""
+        return self._orders(epochs), self._draw_keys(self._keys, epochs)
+
+    def later(self, streams: Streams, epochs: int) -> Streams:
+        """The streams so many epochs after these, without drawing from those of the training."""
+        order, keys = (np.random.default_rng(0) for _ in range(2))
+        order.bit_generator.state, keys.bit_generator.state = streams["order"], streams["keys"]
+        if self._is_shuffled:
+            self._permutations(order, epochs)
+        self._draw_keys(keys, epochs)
+        return {"order": order.bit_generator.state, "keys": keys.bit_generator.state}
+
+    @property
+    def _is_shuffled(self) -> bool:
+        """Whether orders come from the stream; the order within a batch of all rows is of no account."""
+        return self._shuffle is True and self.size < self.rows
+
+    def _draw_keys(self, random: np.random.Generator, epochs: int) -> Any:
+        total = epochs * self.steps_per_epoch
+        return random.integers(0, 2**32, size=total, dtype=np.uint32) if self._keyed else np.zeros(total, np.uint32)
+
+    def _permutations(self, random: np.random.Generator, epochs: int) -> Any:
+        base = np.broadcast_to(np.arange(self.rows), (epochs, self.rows))
+        return random.permuted(base, axis=1)  # int64, which NumPy shuffles twice as fast
+
+    def _orders(self, epochs: int) -> Any:
+        natural = np.arange(self._filled, dtype=np.int32)
+        if isinstance(self._shuffle, bool) and not self._is_shuffled:
+            return np.broadcast_to(natural, (epochs, self._filled))
+        order = np.tile(natural, (epochs, 1))
+        order[:, : self.rows] = self._permutations(self._order, epochs) if self._is_shuffled else self._given(epochs)
+        return order
+
+    def _given(self, epochs: int) -> Any:
+        """Orders of the user's, checked."""
+        given = np.asarray(self._shuffle(epochs))  # type: ignore[operator]
+        if given.shape != (epochs, self.rows):
+            raise ShapeError(
+                f"shuffle gave orders of shape {given.shape} for {epochs} epochs of {self.rows} rows; "
+                f"it must give shape {(epochs, self.rows)}."
+            )
+        strange = given[(given < 0) | (given >= self.rows)]
+        if strange.size:
+            raise ShapeError(f"shuffle gave row {strange[0]}; rows are numbered from 0 to {self.rows - 1}.")
+        return given
+
+
+def means(steps: Any, step_rows: Any) -> Any:
+    """Means over the first steps of every epoch, each counted by its rows: (epochs, steps, n) → (epochs, n)."""
+    if steps.shape[1] == 1:
+        return steps[:, 0]
+    rows = step_rows[: steps.shape[1]]
+    return np.einsum("s,esf->ef", rows, steps) / rows.sum()

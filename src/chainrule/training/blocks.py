@@ -1,0 +1,86 @@
+"""Blocks: epochs that are drawn and run together, carried out in calls of about 30 ms."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.engines import Runner
+from chainrule.training.batches import Streams
+
+BLOCK_SECONDS = 0.03
+"""About how long one call of an engine runs, so that progress, callbacks and Ctrl-C stay alive."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Epochs that run together.
+
+    The first one's number, how many, the orders of their rows, every step's learning rate and scalars, and where the
+    streams of random numbers stood before and after they were drawn.
+    """
+
+    first: int
+    count: int
+    order: Any
+    rates: Any
+    scalars: list[Any]
+    before: Streams
+    after: Streams
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a runner: its first step of the block, how many, what it gave, and the state after it."""
+
+    first: int
+    count: int
+    scalars: list[Any]
+    metrics: Any
+    state: list[Any]
+
+
+class BlockRunner:
+    """Carries out blocks. How many steps one call takes depends on the clock, and what they compute does not."""
+
+    def __init__(self, runner: Runner, steps_per_epoch: int) -> None:
+        self.runner = runner
+        self._steps_per_epoch = steps_per_epoch
+        self._seconds_per_step = 0.0
+
+    @property
+    def knows_its_speed(self) -> bool:
+        """Whether a block has been carried out."""
+        return self._seconds_per_step > 0
+
+    def epochs_at_once(self, most: float) -> int:
+        """How many epochs the next block should take."""
+        if not self.knows_its_speed:
+            return 1
+        return max(1, min(int(BLOCK_SECONDS / (self._seconds_per_step * self._steps_per_epoch)), int(most)))
+
+    def calls(self, block: Block, first: int) -> Iterator[Call]:
+        """Carry out a block from its step `first` on, call by call."""
+        total = block.count * self._steps_per_epoch
+        length = 1 if not self._seconds_per_step else max(1, int(BLOCK_SECONDS / self._seconds_per_step))
+        begun, steps = time.perf_counter(), total - first
+        while first < total:
+            count = min(length, total - first)
+            scalars = [s[first : first + count] for s in block.scalars]
+            started = time.perf_counter()
+            metrics = self.runner.run(block.order, first, count, scalars)
+            taken = time.perf_counter() - started
+            yield Call(first, count, scalars, metrics, self.runner.state)
+            first += count
+            length = max(1, min(2 * count, int(BLOCK_SECONDS * count / max(taken, 1e-9))))
+        if steps:
+            self._seconds_per_step = max(time.perf_counter() - begun, 1e-9) / steps
+
+
+def joined(metrics: list[Any], width: int) -> Any:
+    """The metrics of all calls, one row a step."""
+    return np.concatenate([np.empty((0, width)), *metrics])

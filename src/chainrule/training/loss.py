@@ -1,0 +1,76 @@
+"""What a loss is: a frozen dataclass that turns outputs and targets into one number for every sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from chainrule.errors import SettingError
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss of your own: a frozen dataclass with `__call__(outputs, targets)`, or a plain function of these two.
+
+    Outputs and targets have shape (batch, outputs); the result has shape (batch,), or is one number for the
+    whole batch. `link` names the activation from outputs to predictions, `task` what is predicted.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> def fourth_power(outputs, targets):
+    ...     return np.mean((outputs - targets) ** 4, axis=-1)
+    >>> X = np.linspace(-1, 1, 50)[:, None]
+    >>> history = cr.Network([cr.Dense(1)]).fit(X, 2 * X, loss=fourth_power, epochs=5, progress=False)
+    >>> history["loss"][-1] < history["loss"][0]
+    True
+    """
+
+    link: ClassVar[str] = "identity"
+    task: ClassVar[Literal["regression", "classification"]] = "regression"
+    one_column: ClassVar[tuple[float, float]] = (0.0, 1.0)
+
+    def __call__(self, outputs: Any, targets: Any) -> Any:
+        """The loss of every sample."""
+        raise SettingError(f"{type(self).__name__} has no __call__(outputs, targets); write one.")
+
+    def encode(self, class_indices: Any, classes: int, width: int) -> Any:
+        """Targets for labels given as class_indices 0 … classes − 1: one column of two values, or one-hot rows."""
+        if width == 1:
+            return np.where(class_indices[:, None] > 0, self.one_column[1], self.one_column[0])
+        return np.eye(classes)[class_indices]
+
+
+@dataclass(frozen=True)
+class PerOutput(Loss):
+    """A loss of every output by itself; the mean, or with `over="sum"` the sum, over a sample's outputs is its loss."""
+
+    _: KW_ONLY
+    over: Literal["mean", "sum"] = "mean"
+
+    def __post_init__(self) -> None:
+        if self.over not in ("mean", "sum"):
+            raise SettingError(f"{type(self).__name__} was given over={self.over!r}; use 'mean' or 'sum'.")
+
+    def per_output(self, outputs: Any, targets: Any) -> Any:
+        """The loss of every output."""
+        raise SettingError(f"{type(self).__name__} has no per_output(outputs, targets); write one.")
+
+    def __call__(self, outputs: Any, targets: Any) -> Any:
+        """The loss of every sample."""
+        values = self.per_output(outputs, targets)
+        return np.mean(values, axis=-1) if self.over == "mean" else np.sum(values, axis=-1)
+
+
+@dataclass(frozen=True)
+class FunctionLoss(Loss):
+    """A plain function of outputs and targets, as a loss."""
+
+    function: Callable[[Any, Any], Any]
+
+    def __call__(self, outputs: Any, targets: Any) -> Any:
+        """What the function gives."""
+        return self.function(outputs, targets)

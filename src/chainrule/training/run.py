@@ -1,0 +1,168 @@
+"""A run as data: all that a training is at a moment, so that going on from it is the same as not having stopped."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import SettingError
+from chainrule.nn.parameters import Parameters, flat_names
+from chainrule.tracing import trees
+from chainrule.training.batches import Streams
+from chainrule.training.history import History
+from chainrule.training.schedules import PlateauPosition
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best epoch so far for early stopping, and the learned parameters to be restored.
+
+    `before` are those from before that epoch, as long as it is open which of the two are restored.
+    """
+
+    epoch: int
+    parameters: Parameters | None
+    before: Parameters | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far an optimizer is: what it keeps for every parameter, and how many steps it has taken."""
+
+    optimizer_state: Any
+    steps: int
+
+
+@dataclass(frozen=True, eq=False)
+class Run(Progress):
+    """All that a training is at a moment: numbers, texts, and arrays of its own.
+
+    `EpochEnd.run` is the run at the end of an epoch and `network.run` where the last `fit` ended, in the midst of an
+    epoch if Ctrl-C or an error ended it there. `fit(X, y, ..., continue_from=run)` goes on from it, with the same
+    bits as if it had never stopped.
+
+    Attributes
+    ----------
+    parameters : nested dict of arrays
+        Learned and frozen ones. Where early stopping restores weights the network has those, and the run the last.
+    optimizer_state : nested dict of arrays
+        What the optimizer keeps, by layer, parameter and its own names.
+    steps : int
+        Steps the optimizer has taken.
+    history : History
+        Of all epochs completed.
+    streams : dict
+        The two streams of random numbers, `order` of the rows and `keys` of dropout, as they are at the beginning of
+        the epoch that is next or under way.
+    under_way : array of shape (steps, metrics)
+        What the steps of an epoch that is not completed have measured.
+    best : Best or None
+        The best epoch so far for early stopping, with its parameters.
+    plateau : PlateauPosition or None
+        Where an `OnPlateau` stands.
+    begun_with : nested dict of arrays or None
+        The learned parameters at the beginning of the epoch under way, where early stopping needs them.
+    validated_by : str
+        The engine that evaluates the validation data, `"llvm"` or `"numpy"`; empty without such data.
+    settings : dict
+        What has to be the same to go on, as texts and numbers.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> X = np.linspace(-1, 1, 50)[:, None]
+    >>> in_two, at_once = cr.Network([cr.Dense(1)]), cr.Network([cr.Dense(1)])
+    >>> _ = in_two.fit(X, 2 * X, epochs=4, progress=False)
+    >>> _ = in_two.fit(X, 2 * X, epochs=10, continue_from=in_two.run, progress=False)
+    >>> _ = at_once.fit(X, 2 * X, epochs=10, progress=False)
+    >>> bool(in_two.parameters["dense_0"]["weight"] == at_once.parameters["dense_0"]["weight"])
+    True
+    """
+
+    parameters: Parameters
+    history: History
+    streams: Streams
+    under_way: Any
+    settings: Mapping[str, Any]
+    best: Best | None = None
+    plateau: PlateauPosition | None = None
+    begun_with: Parameters | None = None
+    validated_by: str = ""
+
+    @property
+    def epochs(self) -> int:
+        """Epochs completed."""
+        return self.history.epochs
+
+    @property
+    def progress(self) -> Progress:
+        """How far the optimizer is, and nothing else."""
+        return Progress(self.optimizer_state, self.steps)
+
+    def copy(self) -> Run:
+        """The run with arrays of its own."""
+        best = self.best
+        return replace(
+            self,
+            optimizer_state=copied(self.optimizer_state),
+            parameters=copied(self.parameters),
+            history=self.history.copy(),
+            under_way=np.array(self.under_way),
+            best=best and replace(best, parameters=copied(best.parameters), before=copied(best.before)),
+            begun_with=copied(self.begun_with),
+        )
+
+    def __repr__(self) -> str:
+        return f"Run({self.epochs} epochs, {self.steps} steps)"
+
+
+def copied(tree: Any) -> Any:
+    """Nested arrays, each a copy."""
+    return trees.map_leaves(np.array, tree)
+
+
+def as_text(setting: Any) -> str:
+    """A setting as text that says the same in another process: of functions their names, without their addresses."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", repr(setting))
+
+
+def checked(run: Any, parameters: Parameters) -> Run:
+    """The run, if it is one, and of a network with such parameters."""
+    if not isinstance(run, Run):
+        raise SettingError(
+            f"continue_from was given {type(run).__name__} {run!r:.80}; give a run, such as network.run or EpochEnd.run."
+        )
+    theirs, ours = (
+        {n: (x.shape, x.dtype.name) for n, x in flat_names(p).items()} for p in (run.parameters, parameters)
+    )
+    for name in {**theirs, **ours}:
+        if theirs.get(name) != ours.get(name):
+            raise SettingError(
+                f"continue_from was given the run of another network: {name} is {_kind(theirs.get(name))} there and "
+                f"{_kind(ours.get(name))} here. Continue with a network of the same layers, inputs and dtype."
+            )
+    return run
+
+
+def check_settings(run: Run, settings: Mapping[str, Any], epochs: int) -> None:
+    """Refuse a run of a training with other settings, or of more epochs than there are to be."""
+    different = [name for name in settings if run.settings.get(name) != settings[name]]
+    if different:
+        said = "; ".join(f"{name} was {run.settings.get(name)} and is {settings[name]}" for name in different)
+        raise SettingError(
+            f"continue_from was given the run of a training with other settings: {said}. "
+            "Give fit what it was given then, or leave continue_from out to begin anew from the parameters."
+        )
+    if epochs < run.epochs:
+        raise SettingError(
+            f"continue_from was given a run of {run.epochs} epochs together with epochs={epochs}; epochs counts all of "
+            f"them, those of the run included. Give epochs={run.epochs} or more."
+        )
+
+
+def _kind(kind: Any) -> str:
+    return "missing" if kind is None else f"{kind[1]} of shape {kind[0]}"

@@ -1,0 +1,48 @@
+"""How a training goes, apart from what is learned."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from chainrule.errors import SettingError
+from chainrule.training.callbacks import Callback, EarlyStopping, StopRule
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a training goes, apart from what is learned.
+
+    `shuffle` may be a function that gives the orders of the rows for the next so many epochs, shape (epochs, rows).
+    """
+
+    epochs: int = 20
+    batch_size: int | None = 32
+    seed: int = 0
+    shuffle: bool | Callable[[int], Any] = True
+    engine: str = "auto"
+    threads: int | None = None
+    gradients: str = "chain rule"
+    early_stopping: EarlyStopping | None = None
+    callbacks: Sequence[Callback] = field(default_factory=tuple)
+    stop: StopRule | None = None
+    frozen: Sequence[str] = field(default_factory=tuple)
+    progress: bool | None = None
+
+    def __post_init__(self) -> None:
+        SettingError.unless_count("fit", "epochs", self.epochs)
+        if self.batch_size is not None:
+            SettingError.unless_count("fit", "batch_size", self.batch_size)
+        SettingError.unless_count("fit", "seed", self.seed, at_least=0)
+        if self.threads is not None:
+            SettingError.unless_count("fit", "threads", self.threads)
+        if self.gradients not in ("chain rule", "numerical"):
+            raise SettingError(f"gradients was given as {self.gradients!r}; use 'chain rule' or 'numerical'.")
+        if not isinstance(self.callbacks, list | tuple):
+            raise SettingError(f"callbacks was given as {self.callbacks!r}; give a list of functions of one EpochEnd.")
+        for callback in self.callbacks:
+            if not callable(callback):
+                raise SettingError(
+                    f"{callback!r} among the callbacks cannot be called; give functions of one EpochEnd."
+                )

@@ -1,0 +1,77 @@
+"""Watching a training: early stopping, and how far a learning rate has fallen on plateaus."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from chainrule.errors import UnknownNameError
+from chainrule.nn.parameters import Parameters
+from chainrule.training.callbacks import EarlyStopping
+from chainrule.training.history import History
+from chainrule.training.run import Best
+from chainrule.training.schedules import OnPlateau, PlateauPosition
+
+
+def direction(monitor: str) -> Literal[-1, 1]:
+    """What makes less of a metric better: of accuracies more is."""
+    return -1 if "accuracy" in monitor else 1
+
+
+class Watch:
+    """Early stopping at work; `EarlyStopping` says which parameters it keeps."""
+
+    def __init__(self, rule: EarlyStopping, validated: bool, steps_per_epoch: int) -> None:
+        self.rule = rule
+        self.monitor = rule.monitor or ("val_loss" if validated else "loss")
+        self.best: Best | None = None
+        self._measured_after = self.monitor.startswith("val_")
+        self._one_step = steps_per_epoch == 1
+
+    @property
+    def needs_before(self) -> bool:
+        """Whether the parameters from before an epoch are asked for."""
+        return self.rule.restore_best and not self._measured_after
+
+    def see(self, history: History, before: Parameters | None, after: Parameters) -> None:
+        """Note the last epoch, with the learned parameters before and after it."""
+        if self.monitor not in history or self.monitor == "seconds":
+            raise UnknownNameError.among("metric to monitor", self.monitor, set(history) - {"seconds"})
+        values, sign, best = history.column(self.monitor), direction(self.monitor), self.best
+        now, epoch = sign * float(values[-1]), len(values) - 1
+        least = math.inf if best is None else sign * float(values[best.epoch])
+        if now < least - self.rule.min_delta:
+            self.best = Best(epoch, *self._kept(before, after))
+        elif best is not None and best.before is not None:
+            earlier = sign * float(values[max(best.epoch - 1, 0)])
+            self.best = Best(best.epoch, best.before if now > earlier else best.parameters)
+
+    def is_over(self, history: History) -> bool:
+        """Whether it is time to stop."""
+        best_epoch = 0 if self.best is None else self.best.epoch
+        return history.epochs - 1 - best_epoch >= self.rule.patience
+
+    def _kept(self, before: Parameters | None, after: Parameters) -> tuple[Parameters | None, Parameters | None]:
+        if not self.rule.restore_best:
+            return None, None
+        if self._measured_after:
+            return after, None
+        return (before, None) if self._one_step else (after, before)
+
+
+class Plateau:
+    """A learning rate that falls on plateaus, at work."""
+
+    def __init__(self, rule: OnPlateau, validated: bool) -> None:
+        self.rule, self.position = rule, PlateauPosition()
+        self._monitor = rule.monitor or ("val_loss" if validated else "loss")
+
+    def see(self, history: History) -> None:
+        """Note the last epoch."""
+        value = float(history.column(self._monitor)[-1])
+        self.position = self.rule.after(self.position, direction(self._monitor) * value)
+
+    @property
+    def scale(self) -> float:
+        """What the learning rate is multiplied by now."""
+        return self.rule.bounded(self.position.scale)
