@@ -13,15 +13,9 @@ EXAMPLES = int(os.environ.get("CHAINRULE_EXAMPLES", "200"))
 """About how many programs a run tries."""
 
 BROKEN: dict[str, str] = {
-    "conditions": "np.where multiplies by a condition that is not boolean",
-    "buffers used again": "plain arrays that a trace has read may change later",
-    "arguments changed later": "plain arrays that a trace has read may change later",
     "copies": "a copy of a traced value has lost its trace",
     "values kept": "a traced value returned by a later call counts as a number",
     "errors swallowed": "an error of the trace is a TypeError, which programs expect",
-    "derivatives in threads": "traces of two threads may have one level",
-    "complex numbers": "complex arrays enter a trace and lose their imaginary part",
-    "in place": "operators such as *= make a new value where another name still means the old one",
     "subclasses": "masks and matrices are taken as plain arrays",
     "zeros": "the derivative of |x| at 0 is 0, which stands in those of |x|² and of norms",
     "Python numbers": "a Python number is a float64 argument in machine code",
