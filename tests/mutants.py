@@ -12,6 +12,7 @@ import ast
 import copy
 import hashlib
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -35,6 +36,7 @@ CONCERNED = {  # the tests of each package's own, those that come to an end soon
     "engines": "tests/engines tests/test_answering.py",
 }
 EVERYTHING = "tests --ignore=tests/benchmarks --ignore=tests/sklearn --ignore=tests/cli --ignore=tests/test_examples.py"
+MEMORY = 16 << 30  # bytes of addresses that a run of tests may have: a fault may ask for memory without end
 SPARED = ("mathematics/coefficients.py",)  # numbers computed by another program, held to it by a test of their own
 SWAPS: dict[type, type] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -183,9 +185,9 @@ class Copies:
             place = folder / str(i)
             for name in ("src", "tests", "docs", "examples", "benchmarks"):
                 shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
-            for file in ROOT.glob("*.*"):
-                shutil.copy(file, place)
-            shutil.copy(ROOT / "Makefile", place)
+            for file in ROOT.iterdir():
+                if file.is_file():
+                    shutil.copy(file, place)
             self._free.put(place)
 
     def judge(self, mutant: Mutant | None, tests: list[str]) -> str:
@@ -234,6 +236,8 @@ def main() -> int:
     parser.add_argument("--limit", type=float, default=900.0, help="seconds that one run of tests may take")
     parser.add_argument("--list", action="store_true", help="show the mutants and try none")
     given = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it would be ignored, also by the tests
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
     mutants = sample(given.sample)
     if given.list:
         print(*mutants, sep="\n")
