@@ -78,7 +78,8 @@ def _of_numbers(name: str) -> Callable[..., Any]:
     def of_numbers(self: RecordedNumber, *others: Any) -> Any:
         alone = all(type(x) in (*NUMBERS, RecordedNumber) for x in others)
         if alone and self.dtype == bool:  # Python counts with truth values
-            return of_numbers(RecordedNumber(self.trace, traced.astype(self, dtype=np.dtype(int)).variable), *others)
+            counted = traced.astype(self, dtype=np.dtype(int))
+            return of_numbers(RecordedNumber(counted.trace, counted.variable), *others)
         result = operator(self, *others)
         if alone and type(result) is RecordedValue:
             return RecordedNumber(result.trace, result.variable)  # type: ignore[arg-type]

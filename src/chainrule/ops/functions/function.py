@@ -90,11 +90,11 @@ def wholes(numbers: Any, what: str) -> tuple[int, ...]:
 
 def one_axis(axis: Any, n: int, what: str = "axis") -> int:
     """`axis`, counted from the front."""
-    axis = whole(axis, what)
-    if not -n <= axis < n:
+    place = whole(axis, what)
+    if not -n <= place < n:
         allowed = f"it must be between {-n} and {n - 1}" if n else "leave it out"
-        raise ShapeError(f"{what} {axis} does not exist: the array has {n} axes, so {allowed}.")
-    return axis % n
+        raise ShapeError(f"{what} {place} does not exist: the array has {n} axes, so {allowed}.")
+    return place % n
 
 
 def all_axes(axis: Any, n: int) -> tuple[int, ...]:

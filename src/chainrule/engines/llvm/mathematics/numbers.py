@@ -49,11 +49,16 @@ def _unary(name: str) -> Callable[[Vector], Vector]:
 class Namespace(Protocol):
     """What a vector asks of the namespace that made it, which is itself written in vectors (`instructions.py`)."""
 
+    width: int
+
     def call(self, name: str, *inputs: Any) -> Vector:
         """The operation of this name."""
 
     def wrap(self, value: ir.Value, dtype: DType) -> Vector:
         """An LLVM value as a number."""
+
+    def choose(self, condition: Vector, a: Any, b: Any) -> Vector:
+        """`a` where the condition holds, else `b`."""
 
     def intrinsic(self, name: str, *inputs: Vector) -> Vector:
         """A call of an LLVM intrinsic."""
