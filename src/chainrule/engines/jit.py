@@ -34,8 +34,8 @@ def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[...
     -------
     callable
         Called like `function`, with positional arguments; its results have the dtypes that `function` itself gives.
-        `.inspect(stage, *args)` shows what runs for such arguments: the `"program"`, the `"loops"` it was grouped into, the plan of its `"memory"`, the `"llvm"` code or
-        the `"assembly"`.
+        `.inspect(stage, *args)` shows what runs for such arguments: the `"program"`, the `"loops"` it was grouped into, the
+        plan of its `"memory"`, the `"llvm"` code or the `"assembly"`.
 
     Raises
     ------
