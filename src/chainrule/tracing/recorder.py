@@ -22,6 +22,7 @@ class RecordedValue(Traced, ArrayInterface):
     """A value whose numbers are not known yet."""
 
     __slots__ = ("variable",)
+    trace: Recorder
 
     def __init__(self, trace: Recorder, variable: Variable) -> None:
         self.trace, self.variable = trace, variable
@@ -61,7 +62,7 @@ class RecordedNumber(RecordedValue):
     @property
     def as_array(self) -> RecordedValue:
         """The same number as an array without axes, which has a dtype of its own."""
-        return RecordedValue(self.trace, self.variable)  # type: ignore[arg-type]
+        return RecordedValue(self.trace, self.variable)
 
 
 def _of_numbers(name: str) -> Callable[..., Any]:
@@ -73,7 +74,7 @@ def _of_numbers(name: str) -> Callable[..., Any]:
             return of_numbers(RecordedNumber(self.trace, traced.astype(self, dtype=np.dtype(int)).variable), *others)
         result = operator(self, *others)
         if alone and type(result) is RecordedValue:
-            return RecordedNumber(result.trace, result.variable)  # type: ignore[arg-type]
+            return RecordedNumber(result.trace, result.variable)
         return result
 
     return of_numbers
