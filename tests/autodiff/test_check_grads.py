@@ -119,3 +119,41 @@ def test_no_modes_and_no_tuple_are_refused():
     for args in (1.0, np.ones(3), {"x": 1.0}):
         with pytest.raises(SettingError, match=r"give a tuple .*such as \(x,\)"):
             check_grads(np.sin, args)
+
+
+@pytest.mark.parametrize("x", [1e-12, 1e-5, 1.0, 1e8, 1e13, 1e100])
+def test_steps_are_in_units_of_the_numbers(x):
+    check_grads(lambda x: x**2, (x,))
+    check_grads(np.sqrt, (max(x, 1e-5),), order=1)
+    if x > 1e-10:
+        check_grads(np.log, (x,), order=1)
+    if x >= 1.0:
+        with pytest.raises(GradientMismatchError):
+            check_grads(wrong, (x,), order=1)
+
+
+def test_steps_shrink_near_the_edge_of_a_domain():
+    check_grads(np.log, (1e-5,), order=2)
+    check_grads(lambda x: np.sum(np.log(x)), (np.array([1e-5, 1.0, 1e5]),), order=1)
+    check_grads(np.arcsin, (1.0 - 1e-6,), order=1)
+    with pytest.raises(GradientMismatchError):
+        check_grads(lambda x: np.log(x) + stop_gradient(np.log(x)), (1e-5,), order=1)
+
+
+def test_numbers_of_all_sizes_side_by_side():
+    x = np.array([1e8, 1.0, 1e-8])
+    check_grads(lambda x: np.sum(x), (x,))
+    with pytest.raises(GradientMismatchError, match=r"at \[1\]"):
+        check_grads(lambda x: x[0] + stop_gradient(x[1]) * 1e4, (x,), order=1, modes=("reverse",))
+
+
+def test_naming_a_wrong_one_among_many_takes_few_calls():
+    calls = []
+
+    def function(x):
+        calls.append(1)
+        return np.sum(np.where(np.arange(20_000) == 777, stop_gradient(x), x) ** 2)
+
+    with pytest.raises(GradientMismatchError, match=r"argument 0 at \[777\]"):
+        check_grads(function, (np.linspace(1.0, 2.0, 20_000),), order=1, modes=("reverse",))
+    assert len(calls) < 5_000

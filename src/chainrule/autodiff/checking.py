@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ TOLERANCE = {2: 5e-2, 4: 2e-2, 8: 1e-5}
 """Allowed difference by size of the number in bytes."""
 
 STEP = {2: 1e-1, 4: 1e-2, 8: 1e-4}
-"""Step of the fourth-order central difference by size of the number in bytes."""
+"""Step of the fourth-order central difference, in units of the number, by its size in bytes."""
 
 
 def check_grads(
@@ -47,14 +48,15 @@ def check_grads(
     atol, rtol : float, optional
         Allowed absolute and relative difference; by default by dtype, 1e-5 for float64.
     eps : float, optional
-        Step of the finite difference.
+        Step of the finite difference, in units of max(1, |x|) for every number x. By default by dtype, 1e-4 for float64, and
+        smaller where the function changes too fast for it, as at the edge of its domain.
 
     Raises
     ------
     SettingError
         When nothing would be checked: no mode, an order below 1, arguments that are no tuple.
     GradientMismatchError
-        Naming the argument, the index, both values and the relative error where they differ most.
+        Naming an argument and index where they differ, with both values and the relative error.
 
     Examples
     --------
@@ -73,23 +75,32 @@ def check_grads(
     leaves, structure = leaves_of(tuple(args), tuple(range(len(args))))
     size = min((leaf.dtype.itemsize for leaf in leaves), default=8)
     tolerance = TOLERANCE[min(size, 8)]
-    limits = (tolerance if atol is None else atol, tolerance if rtol is None else rtol)
+    limits = _Limits(
+        tolerance if atol is None else atol,
+        tolerance if rtol is None else rtol,
+        STEP[min(size, 8)] if eps is None else eps,
+        eps,
+    )
     names = [path for i in range(len(args)) for path in trees.paths(structure.children[i], f"argument {i}")]
 
     def flat(*values: Any) -> list[Any]:
         return trees.flatten(function(*trees.unflatten(structure, list(values))))[0]
 
-    _check(
-        flat,
-        leaves,
-        names,
-        order,
-        chosen,
-        limits,
-        STEP[min(size, 8)] if eps is None else eps,
-        np.random.default_rng(0),
-        "",
-    )
+    _check(flat, leaves, names, order, chosen, limits, np.random.default_rng(0), "")
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """What is allowed and how steps are taken; `eps` of `None` lets them shrink where the function is not smooth enough."""
+
+    absolute: float
+    relative: float
+    step: float
+    eps: float | None
+
+    def close(self, a: Any, b: Any, noise: float = 0.0) -> bool:
+        """Whether two derivatives are the same within what is allowed, and within what rounding makes of the second."""
+        return bool(np.all(np.abs(a - b) <= self.absolute + noise + self.relative * np.maximum(np.abs(a), np.abs(b))))
 
 
 def _check(
@@ -98,38 +109,98 @@ def _check(
     names: list[str],
     order: int,
     modes: tuple[str, ...],
-    limits: tuple[float, float],
-    eps: float,
+    limits: _Limits,
     random: np.random.Generator,
     path: str,
 ) -> None:
-    direction = [_random_like(x, random) for x in leaves]
-    numerical = _along(flat, leaves, direction, eps)
-    weights = [_random_like(np.asarray(y), random) for y in numerical]
+    for direction in _directions(leaves, random):
+        _check_along(flat, leaves, names, order, modes, limits, direction, random, path)
+
+
+def _check_along(
+    flat: Callable[..., list[Any]],
+    leaves: list[Any],
+    names: list[str],
+    order: int,
+    modes: tuple[str, ...],
+    limits: _Limits,
+    direction: list[Any],
+    random: np.random.Generator,
+    path: str,
+) -> None:
+    weights: list[Any] = []
     if "forward" in modes:
         _, tangent = jvp(flat, leaves, direction)
+        numerical, noise = _numerical(flat, leaves, direction, limits, lambda y: all(map(limits.close, tangent, y)))
         for i, (exact, expected) in enumerate(zip(tangent, numerical, strict=True)):
-            _compare(exact, expected, limits, f"{path}forward mode, output {i}, along a random direction")
+            _compare(exact, expected, limits, noise, f"{path}forward mode, output {i}, along a random direction")
     if "reverse" in modes:
-        _, pullback = vjp(flat, *leaves)
+        values, pullback = vjp(flat, *leaves)
+        weights = [_random_like(np.asarray(y, np.result_type(np.asarray(y), np.float16)), random) for y in values]
         gradients = pullback(weights)
-        exact = sum(float(np.sum(g * t)) for g, t in zip(gradients, direction, strict=True))
-        expected = sum(float(np.sum(w * n)) for w, n in zip(weights, numerical, strict=True))
-        if not _close(exact, expected, limits):
-            _find_worst(flat, leaves, names, weights, gradients, limits, eps, path)
-            _compare(exact, expected, limits, f"{path}reverse mode, along a random direction")
+        exact = _product(gradients, direction)
+        numerical, noise = _numerical(
+            flat, leaves, direction, limits, lambda y: limits.close(exact, _product(weights, y))
+        )
+        expected = _product(weights, numerical)
+        if not limits.close(exact, expected, noise):
+            _name_a_wrong_one(flat, leaves, names, weights, gradients, limits, direction, path)
+            _compare(exact, expected, limits, noise, f"{path}reverse mode, along a random direction")
     if order > 1:
         if "forward" in modes:
-            _check(lambda *x: jvp(flat, list(x), direction)[1], leaves, names, order - 1, modes, limits, eps, random, f"{path}derivative of forward mode: ")  # fmt: skip  # noqa: E501
+            _check(lambda *x: jvp(flat, list(x), direction)[1], leaves, names, order - 1, modes, limits, random, f"{path}derivative of forward mode: ")  # fmt: skip  # noqa: E501
         if "reverse" in modes:
-            _check(lambda *x: list(vjp(flat, *x)[1](weights)), leaves, names, order - 1, modes, limits, eps, random, f"{path}derivative of reverse mode: ")  # fmt: skip  # noqa: E501
+            _check(lambda *x: list(vjp(flat, *x)[1](weights)), leaves, names, order - 1, modes, limits, random, f"{path}derivative of reverse mode: ")  # fmt: skip  # noqa: E501
 
 
-def _along(flat: Callable[..., list[Any]], leaves: list[Any], direction: list[Any], eps: float) -> list[Any]:
-    """The derivative along a direction by a central difference of fourth order."""
-    near = [_moved(flat, leaves, direction, s * eps) for s in (-1, 1)]
-    far = [_moved(flat, leaves, direction, s * 2 * eps) for s in (-1, 1)]
-    return [(8 * (b - a) - (d - c)) / (12 * eps) for a, b, c, d in zip(near[0], near[1], far[0], far[1], strict=True)]
+def _directions(leaves: list[Any], random: np.random.Generator) -> list[list[Any]]:
+    """Random directions in units of the numbers, one for all that are of like size: beside 1e8 a slope by 1 is not seen."""
+    units = [np.maximum(1.0, np.abs(np.where(np.isfinite(x), x, 1.0).astype(float))) for x in leaves]
+    sizes = [np.floor(np.log10(unit) / 3.0) for unit in units]
+    whole = [_random_like(np.asarray(unit), random) * unit for unit in units]
+    found = sorted({float(size) for part in sizes for size in part.ravel()}) or [0.0]
+    return [
+        [np.asarray(d * (part == size), x.dtype) for d, part, x in zip(whole, sizes, leaves, strict=True)]
+        for size in found
+    ]
+
+
+def _numerical(
+    flat: Callable[..., list[Any]],
+    leaves: list[Any],
+    direction: list[Any],
+    limits: _Limits,
+    agrees: Callable[[list[Any]], bool],
+) -> tuple[list[Any], float]:
+    """The finite difference along a direction, and about how much of it may be rounding.
+
+    Where it does not agree, it is taken with many steps, and the one is chosen that changes least from step to step: near the
+    edge of a domain, or a kink, a step must be smaller than elsewhere; where values are large, larger.
+    """
+    with np.errstate(all="ignore"):
+        best, _ = _along(flat, leaves, direction, limits.step)
+        if limits.eps is not None or agrees(best):
+            return best, 0.0
+        precision = max((np.finfo(x.dtype).eps for x in leaves), default=0.0)
+        least, rounding, before = np.inf, 0.0, best
+        for step in (limits.step * 10.0**-k for k in range(-2, 11)):
+            found, size = _along(flat, leaves, direction, step)
+            noise = float(8.0 * precision * size / step)
+            pairs = zip(found, before, strict=True)
+            change = max((float(np.max(np.abs(a - b), initial=0.0)) for a, b in pairs), default=0.0) + noise
+            if change < least:
+                best, least, rounding = found, change, noise
+            before = found
+        return best, rounding
+
+
+def _along(
+    flat: Callable[..., list[Any]], leaves: list[Any], direction: list[Any], eps: float
+) -> tuple[list[Any], float]:
+    """The derivative along a direction by a central difference of fourth order, and how large the values are."""
+    a, b, c, d = (_moved(flat, leaves, direction, s * eps) for s in (-1, 1, -2, 2))
+    size = max((float(np.max(np.abs(y), initial=0.0)) for y in a), default=0.0)
+    return [(8 * (q - p) - (s - r)) / (12 * eps) for p, q, r, s in zip(a, b, c, d, strict=True)], size
 
 
 def _moved(flat: Callable[..., list[Any]], leaves: list[Any], direction: list[Any], by: float) -> list[Any]:
@@ -143,41 +214,69 @@ def _random_like(x: Any, random: np.random.Generator) -> Any:
     return np.asarray(random.normal(size=x.shape) / max(1.0, np.sqrt(x.size)), x.dtype)
 
 
-def _close(a: Any, b: Any, limits: tuple[float, float]) -> bool:
-    return bool(np.all(np.abs(a - b) <= limits[0] + limits[1] * np.maximum(np.abs(a), np.abs(b))))
+def _product(a: Sequence[Any], b: Sequence[Any]) -> float:
+    return sum(float(np.sum(x * y)) for x, y in zip(a, b, strict=True))
 
 
-def _compare(exact: Any, expected: Any, limits: tuple[float, float], what: str, name: str = "") -> None:
-    if _close(exact, expected, limits):
+def _compare(
+    exact: Any, expected: Any, limits: _Limits, noise: float, what: str, name: str = "", place: Any = None
+) -> None:
+    """Complain where two derivatives differ most, at the index that it has in them or that is given."""
+    if limits.close(exact, expected, noise):
         return
-    error = np.abs(exact - expected) - limits[1] * np.maximum(np.abs(exact), np.abs(expected))
-    place = np.unravel_index(int(np.argmax(np.where(np.isnan(error), np.inf, error))), np.shape(error))
-    a, b = float(np.asarray(exact)[place]), float(np.asarray(expected)[place])
+    error = np.abs(exact - expected) - limits.relative * np.maximum(np.abs(exact), np.abs(expected))
+    worst = np.unravel_index(int(np.argmax(np.where(np.isnan(error), np.inf, error))), np.shape(error))
+    a, b = float(np.asarray(exact)[worst]), float(np.asarray(expected)[worst])
+    place = worst if place is None else place
     index = f"[{', '.join(map(str, place))}]" if place else ""
     where = f"{what}{f', {name}' if name else ''}{f' at {index}' if index else ''}"
     raise GradientMismatchError(
         f"{where}: the derivative is {a!r}, the finite difference {b!r}, "
         f"relative error {abs(a - b) / max(abs(a), abs(b), 1e-300):.3g} "
-        f"(allowed: {limits[0]:g} + {limits[1]:g} relative)."
+        f"(allowed: {limits.absolute:g} + {limits.relative:g} relative)."
     )
 
 
-def _find_worst(
+def _name_a_wrong_one(
     flat: Callable[..., list[Any]],
     leaves: list[Any],
     names: list[str],
     weights: list[Any],
     gradients: Sequence[Any],
-    limits: tuple[float, float],
-    eps: float,
+    limits: _Limits,
+    direction: list[Any],
     path: str,
 ) -> None:
-    """Compare number by number, to name the argument and index whose derivative is wrong."""
-    for i, (name, leaf, gradient) in enumerate(zip(names, leaves, gradients, strict=True)):
-        expected = np.zeros(leaf.shape)
-        for place in np.ndindex(leaf.shape):
-            direction = [np.zeros(x.shape, x.dtype) for x in leaves]
-            direction[i][place] = 1
-            along = _along(flat, leaves, direction, eps)
-            expected[place] = sum(float(np.sum(w * n)) for w, n in zip(weights, along, strict=True))
-        _compare(np.asarray(gradient), expected, limits, f"{path}reverse mode", name)
+    """Name an argument and an index whose derivative is wrong: of the numbers along a direction, always the worse half."""
+
+    starts = np.cumsum([0, *(x.size for x in leaves)])
+
+    def difference(part: Any) -> tuple[float, float, float]:
+        own = [
+            _only(d, part[(part >= a) & (part < b)] - a) for d, a, b in zip(direction, starts, starts[1:], strict=False)
+        ]
+        exact = _product(gradients, own)
+        found, noise = _numerical(flat, leaves, own, limits, lambda y: limits.close(exact, _product(weights, y)))
+        return exact, _product(weights, found), noise
+
+    part = np.flatnonzero(np.concatenate([np.ravel(d) for d in direction]))
+    while len(part) > 1:
+        halves = np.array_split(part, 2)
+        errors = [abs(exact - found) for exact, found, _ in map(difference, halves)]
+        part = halves[0] if not errors[0] < errors[1] else halves[1]
+    exact, found, noise = difference(part)
+    at = int(part[0])
+    for name, leaf, step in zip(names, leaves, direction, strict=True):
+        if at < leaf.size:
+            unit = float(np.ravel(step)[at])
+            place = np.unravel_index(at, leaf.shape)
+            _compare(exact / unit, found / unit, limits, noise / abs(unit), f"{path}reverse mode", name, place)
+            return
+        at -= leaf.size
+
+
+def _only(direction: Any, places: Any) -> Any:
+    """A direction with nothing but the numbers at these places."""
+    kept = np.zeros(direction.size, direction.dtype)
+    kept[places] = np.ravel(direction)[places]
+    return kept.reshape(direction.shape)

@@ -22,6 +22,7 @@ class RecordedValue(Traced, ArrayInterface):
     """A value whose numbers are not known yet."""
 
     __slots__ = ("variable",)
+    trace: Recorder
 
     def __init__(self, trace: Recorder, variable: Variable) -> None:
         self.trace, self.variable = trace, variable
@@ -69,7 +70,7 @@ class RecordedNumber(RecordedValue):
     @property
     def as_array(self) -> RecordedValue:
         """The same number as an array without axes, which has a dtype of its own."""
-        return RecordedValue(self.trace, self.variable)  # type: ignore[arg-type]
+        return RecordedValue(self.trace, self.variable)
 
 
 def _of_numbers(name: str) -> Callable[..., Any]:
@@ -82,7 +83,7 @@ def _of_numbers(name: str) -> Callable[..., Any]:
             return of_numbers(RecordedNumber(counted.trace, counted.variable), *others)
         result = operator(self, *others)
         if alone and type(result) is RecordedValue:
-            return RecordedNumber(result.trace, result.variable)  # type: ignore[arg-type]
+            return RecordedNumber(result.trace, result.variable)
         return result
 
     return of_numbers

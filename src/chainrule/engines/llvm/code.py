@@ -56,7 +56,7 @@ class Code:
     def mathematics(self, width: int) -> Mathematics:
         """The namespace of vectors of this width."""
         if width not in self._mathematics:
-            self._mathematics[width] = Mathematics(self.builder, width, contract=True, inline=self.unrolled)
+            self._mathematics[width] = Mathematics(self.builder, width, inline=self.unrolled)
         return self._mathematics[width]
 
     def number(self, value: Any, dtype: np.dtype[Any], width: int) -> Vector:

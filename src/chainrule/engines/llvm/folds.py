@@ -76,7 +76,7 @@ class Fold:
 
     def alone(self, code: Code, m: Any, value: Vector) -> Vector:
         """The result where one element is all that is collected."""
-        return self.finished(m, self.join(m, self.start(code, value.mathematics.width), value))
+        return self.finished(m, self.join(m, self.start(code, m.width), value))
 
     def source(self, point: Point) -> Vector:
         """What is collected at this point, in the dtype of the result."""
@@ -98,7 +98,7 @@ class Fold:
 
     def joined_to(self, code: Code, totals: list[Any], value: Vector) -> list[Any]:
         """A running total with one more vector."""
-        before = [code.number(x, value.dtype, value.mathematics.width) for x in totals]
+        before = [code.number(x, value.dtype, _width(value)) for x in totals]
         if len(before) == 1:
             return [self.join(value.mathematics, before[0], value).value]
         return [x.value for x in with_losses(before, value)]
@@ -142,7 +142,7 @@ class Fold:
 
     def join_slots(self, code: Code, slots: list[Any], value: Vector) -> None:
         """Join one more vector to a running total."""
-        before = self.loaded(code, slots, value.mathematics.width)
+        before = self.loaded(code, slots, _width(value))
         for slot, total in zip(slots, self.joined_to(code, before, value), strict=True):
             code.builder.store(total, slot)
 
@@ -197,6 +197,11 @@ class Fold:
         m, length = code.mathematics(width), max(self.result_space[-1:], default=1)
         numbers = (code.load(parts.view, parts.result_strides, (b, *point), width, length) for b in range(BLOCKS))
         return self.finished(m, reduce(partial(self.join, m), numbers))
+
+
+def _width(vector: Vector) -> int:
+    kind = vector.value.type
+    return kind.count if isinstance(kind, ir.VectorType) else 1
 
 
 def neutral(code: Code, combine: str, dtype: np.dtype[Any], width: int) -> Vector:

@@ -39,5 +39,5 @@ def settled(totals: list[Vector]) -> Vector:
     """A total as one vector. Beside an infinity, what was lost is no number."""
     *upper, result = totals
     for total in reversed(upper):
-        result = result.mathematics.choose(result == result, total + result, total)
+        result = result.mathematics.call("where", result == result, total + result, total)
     return result

@@ -30,15 +30,14 @@ class Instructions:
 
     What is written in these finds every other operation by its name, too: `m.exp(x)`. Which there are, `operation` says.
 
-    `contract` lets the machine fuse a·b + c of the expressions written in operators into one rounding. With `inline`,
-    algorithms are written out where they are used instead of called.
+    Every instruction rounds, as NumPy's do: a·b + c is fused into one rounding only where `fma` says so, lest b·b − 4·a·c of a
+    double root become a little less than 0. With `inline`, algorithms are written out where they are used instead of called.
     """
 
-    def __init__(self, builder: ir.IRBuilder, width: int, contract: bool = False, inline: bool = False) -> None:
+    def __init__(self, builder: ir.IRBuilder, width: int, inline: bool = False) -> None:
         self.builder = builder
         self.width = width
         self.inline = inline
-        self.flags = ("contract",) if contract else ()
 
     def operation(self, name: str) -> Callable[..., Vector]:
         """What computes the operation of this name."""
@@ -76,8 +75,7 @@ class Instructions:
 
     def emit(self, build: Callable[..., ir.Value], dtype: DType, *inputs: Vector) -> Vector:
         """One instruction of the builder."""
-        settings = {"flags": self.flags} if dtype.kind == "f" else {}
-        return Vector(build(*(x.value for x in inputs), **settings), dtype, self)
+        return Vector(build(*(x.value for x in inputs)), dtype, self)
 
     def choose(self, condition: Vector, a: Any, b: Any) -> Vector:
         """`a` where the condition holds, else `b`; constants take the other's dtype."""
