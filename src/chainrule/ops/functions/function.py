@@ -90,11 +90,14 @@ def wholes(numbers: Any, what: str) -> tuple[int, ...]:
 
 def one_axis(axis: Any, n: int, what: str = "axis") -> int:
     """`axis`, counted from the front."""
-    axis = whole(axis, what)
-    if not -n <= axis < n:
-        allowed = f"it must be between {-n} and {n - 1}" if n else "leave it out"
-        raise ShapeError(f"{what} {axis} does not exist: the array has {n} axes, so {allowed}.")
-    return axis % n
+    place = whole(axis, what)
+    if not -n <= place < n:
+        if not n:
+            raise ShapeError(f"{what} {place} does not exist: a number has no axes; leave it out.")
+        raise ShapeError(
+            f"{what} {place} does not exist: the array has {n} axes, so it must be between {-n} and {n - 1}."
+        )
+    return place % n
 
 
 def all_axes(axis: Any, n: int) -> tuple[int, ...]:
@@ -104,5 +107,5 @@ def all_axes(axis: Any, n: int) -> tuple[int, ...]:
     axes = (axis,) if type(axis) is int else wholes(axis, "axis")
     counted = tuple(one_axis(a, n) for a in axes)
     if len(set(counted)) != len(counted):
-        raise ShapeError(f"axis {axis} names the same axis twice.")
+        raise ShapeError(f"axis {axis} names the same axis twice; name each once.")
     return tuple(sorted(counted))
