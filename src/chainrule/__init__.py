@@ -11,6 +11,7 @@ from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 from chainrule import declarations as _declarations
+from chainrule import errors as errors
 from chainrule.autodiff import *
 from chainrule.engines import evaluate as evaluate
 from chainrule.engines.jit import jit as jit

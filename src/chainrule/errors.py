@@ -41,7 +41,7 @@ class ChainruleError(Exception):
 class ShapeError(ChainruleError, ValueError):
     """Shapes that do not fit together.
 
-    Fails: `network(np.zeros((5, 3)))` when the network was built for 2 features.
+    Fails: `network(np.zeros((5, 3)))`, for a network that was built for 2 features.
     Works: `network(np.zeros((5, 2)))`.
     """
 
@@ -63,8 +63,8 @@ class PositionError(ShapeError, IndexError):
 class DataError(ChainruleError, ValueError):
     """Data that cannot be learned from: empty, NaN or infinite, lengths that differ, labels out of range.
 
-    Fails: `network.fit(X, y)` with a NaN in `X`.
-    Works: `network.fit(X[complete], y[complete])` with `complete = np.isfinite(X).all(axis=1)`.
+    Fails: `network.fit(X * np.nan, y)`.
+    Works: `network.fit(X[complete], y[complete])`, with `complete = np.isfinite(X).all(axis=1)`.
     """
 
 
@@ -122,8 +122,8 @@ class UnknownNameError(ChainruleError, LookupError):
 class TracingError(ChainruleError, TypeError):
     """Code that cannot be traced.
 
-    Fails: `if x > 0: ...` inside a traced function, where `x` has no value yet.
-    Works: `np.where(x > 0, ..., ...)`.
+    Fails: `cr.trace(lambda x: x if x > 0 else -x, 1.0)`, because `x` has no value yet.
+    Works: `cr.trace(lambda x: np.where(x > 0, x, -x), 1.0)`.
     """
 
 
@@ -142,16 +142,16 @@ class DerivativeLostError(TracingError):
 class InPlaceError(TracingError):
     """Assignment into a traced value.
 
-    Fails: `x[0] = 1.0`.
-    Works: `np.where(np.arange(len(x)) == 0, 1.0, x)` or `np.concatenate([[1.0], x[1:]])`.
+    Fails: `cr.grad(lambda x: operator.setitem(x, 0, 1.0))(np.ones(3))`, which is `x[0] = 1.0`.
+    Works: `cr.grad(lambda x: np.sum(np.where(np.arange(3) == 0, 1.0, x)))(np.ones(3))`.
     """
 
 
 class UnsupportedError(TracingError):
     """A NumPy function, or an option of one, that chainrule cannot trace.
 
-    Fails: `np.sum(x, where=mask)`.
-    Works: `np.sum(np.where(mask, x, 0.0))`.
+    Fails: `cr.grad(lambda x: np.sum(x, where=[True, False]))(np.ones(2))`.
+    Works: `cr.grad(lambda x: np.sum(np.where([True, False], x, 0.0)))(np.ones(2))`.
     """
 
 
@@ -166,25 +166,33 @@ class UnsupportedMethodError(UnsupportedError, AttributeError):
 class LeakedValueError(TracingError):
     """A traced value used after the function it belongs to has returned.
 
-    Fails: storing `x` in a global inside a differentiated function and computing with it later.
-    Works: returning what is needed (`has_aux=True` returns extra results).
+    Fails: `kept = []; cr.grad(lambda x: [kept.append(x), x * x][1])(3.0); kept[0] + 1.0`.
+    Works: `cr.value_and_grad(lambda x: (x * x, x), has_aux=True)(3.0)`, which gives `x` back as a number.
     """
 
 
 class DifferentiationError(ChainruleError, TypeError):
     """Arguments or results that have no derivative.
 
-    Fails: `cr.grad(f)(3)`, because 3 is an integer.
-    Works: `cr.grad(f)(3.0)`.
+    Fails: `cr.grad(lambda x: x * x)(3)`, because 3 is an integer.
+    Works: `cr.grad(lambda x: x * x)(3.0)`.
     """
 
 
 class GradientMismatchError(ChainruleError, AssertionError):
-    """`check_grads` found a derivative that differs from the finite difference."""
+    """`check_grads` found a derivative that differs from the finite difference.
+
+    Fails: `cr.check_grads(lambda x: x * cr.stop_gradient(x), (3.0,))`.
+    Works: `cr.check_grads(lambda x: x * x, (3.0,))`.
+    """
 
 
 class ProgramError(ChainruleError, ValueError):
-    """A Program that breaks its own rules: a variable used before it exists, a shape that is not so."""
+    """A Program that breaks its own rules: a variable used before it exists, a shape that is not so.
+
+    Fails: `cr.check(dataclasses.replace(program, equations=()))`, where nothing computes the output.
+    Works: `cr.check(program)`.
+    """
 
 
 class DivergedError(ChainruleError, ArithmeticError):
@@ -199,8 +207,8 @@ class DivergedError(ChainruleError, ArithmeticError):
     history : object
         The epochs completed before.
 
-    Fails: `network.fit(X, y, optimizer=cr.SGD(1e6))`.
-    Works: the same with a smaller learning rate, standardised inputs, or `clip_norm=1.0`.
+    Fails: `network.fit(X, y, loss="squared_error", optimizer=cr.SGD(1e6), epochs=50)`.
+    Works: `network.fit(X, y, loss="squared_error", optimizer=cr.SGD(0.01))`; also standardised inputs, or `clip_norm=1.0`.
     """
 
     def __init__(
@@ -211,14 +219,18 @@ class DivergedError(ChainruleError, ArithmeticError):
 
 
 class ModelFileError(ChainruleError, ValueError):
-    """A model file that is damaged, truncated, or not one of chainrule's."""
+    """A model file that is damaged, truncated, or not one of chainrule's.
+
+    Fails: `Path("a.model").write_text("not a model"); cr.load("a.model")`.
+    Works: `network.save("a.model"); cr.load("a.model")`.
+    """
 
 
 class NotBuiltError(ChainruleError, RuntimeError):
     """A network used before the shapes of its inputs are known.
 
     Fails: `cr.Network([cr.Dense(3)]).predict(X)`.
-    Works: `network.fit(X, y)` first, or `network.build(2)` for 2 features.
+    Works: `cr.Network([cr.Dense(3)]).build(2).predict(X)`, for 2 features; or `network.fit(X, y)` first.
     """
 
 
@@ -226,7 +238,7 @@ class MissingExtraError(ChainruleError, ImportError):
     """An optional library is not installed.
 
     Fails: `history.plot()` without matplotlib.
-    Works: `pip install "chainrule[plot]"` and again.
+    Works: `history.plot()` after `pip install "chainrule[plot]"`.
     """
 
     @classmethod

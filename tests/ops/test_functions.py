@@ -317,7 +317,7 @@ def test_the_trace_of_a_matrix_is_no_method():
 @pytest.mark.parametrize(
     ("call", "hint"),
     [
-        (lambda t: np.take(t, [0], mode="wrap"), "mode='wrap'"),
+        (lambda t: np.take(t, [0], mode="near"), "mode='near'"),
         (lambda t: np.linalg.norm(t, "nuc"), "nuc"),
         (lambda t: np.linalg.norm(t[0], -1), "ord=-1"),
     ],

@@ -19,7 +19,7 @@ from chainrule.autodiff.arguments import (
     real_array,
     zeros,
 )
-from chainrule.errors import DifferentiationError, LeakedValueError, ShapeError
+from chainrule.errors import DifferentiationError, LeakedValueError, ShapeError, shortened
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Trace, Traced, array_of
 from chainrule.tracing.tangents import Tangents, TangentValue
@@ -122,7 +122,10 @@ def _cotangents(tape: Tape, value: Any, wanted: list[Any]) -> list[Any]:
     if not _belongs(value, tape):
         kind = as_leaf(value).dtype.kind
         if kind != "f":
-            raise DifferentiationError(f"the function gives {value!r}, which is no real number and has no derivative.")
+            raise DifferentiationError(
+                f"the function gives {shortened(value)}, which is no real number and has no derivative. "
+                "Return a floating-point number."
+            )
         return [None] * len(wanted)
     return tape.pull([value], [value.dtype.type(1)], wanted)
 

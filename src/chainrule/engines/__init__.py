@@ -83,7 +83,7 @@ def evaluate(program: Program, *args: Any) -> Any:
         if array.shape != variable.shape:
             raise ShapeError(
                 f"{program.name} was made for {variable.name} of shape {variable.shape} and was given shape {array.shape}. "
-                "Trace the function again for the new shape."
+                "Give one of that shape, or trace the function again."
             )
         arrays.append(array)
     return trees.unflatten(program.outputs_structure, list(compile_program(program)(*arrays)))

@@ -157,10 +157,16 @@ def contributions_to(network: NetworkEvaluation, where: str, *, largest: int = 2
     if element.letters:
         raise SettingError(f"contributions were asked for {where!r}; give numbers as the index, such as [0, 1].")
     if evaluation.output is None or variable not in evaluation.cotangents:
-        raise DifferentiationError(f"the loss does not depend on {where} in a way that has a derivative.")
+        raise DifferentiationError(
+            f"the loss does not depend on {where} in a way that has a derivative; "
+            "ask for a parameter that the loss depends on, by its name."
+        )
     gradient = float(np.asarray(evaluation.cotangents[variable])[element.place])
     if not math.isfinite(gradient):
-        raise DifferentiationError(f"the gradient by {where} is {gradient}, which has no parts that add up to it.")
+        raise DifferentiationError(
+            f"the gradient by {where} is {gradient}, which has no parts that add up to it; "
+            "lower the weights or the inputs until it is finite."
+        )
     name = f"∂{evaluation.label(evaluation.output)}/∂{spelled(evaluation, element, {}).text}"
     by_path, paths = _by_path(network, element, gradient, largest)
     return Contributions(

@@ -104,7 +104,7 @@ def derive(
     if element.variable not in evaluation.cotangents:
         raise DifferentiationError(
             f"{evaluation.label(evaluation.output)} does not depend on {evaluation.label(element.variable)} in a way "
-            "that has a derivative, so its gradient is 0 and there is nothing to derive."
+            "that has a derivative, so its gradient is 0 and there is nothing to derive. Ask for a value that it is computed from."
         )
     named = symbolic or evaluation.names.__contains__
     chosen: dict[str, Callable[[Variable], bool]] = {

@@ -148,7 +148,9 @@ class Evaluation:
         if output is None:
             first = self.program.outputs[0]
             if isinstance(first, Literal):
-                raise DifferentiationError("the result is a constant, which depends on nothing.")
+                raise DifferentiationError(
+                    "the result is a constant, which depends on nothing; return something computed from the arguments."
+                )
             output = first
         value = np.asarray(self.values[output])
         if value.dtype.kind != "f":
@@ -164,7 +166,9 @@ class Evaluation:
             seed = np.ones(value.shape)
         seed = np.asarray(seed, np.float64)
         if seed.shape != value.shape:
-            raise DifferentiationError(f"the cotangent has shape {seed.shape} and {self.label(output)} {value.shape}.")
+            raise DifferentiationError(
+                f"the cotangent has shape {seed.shape} and {self.label(output)} {value.shape}; give one of that shape."
+            )
         with np.errstate(all="ignore"):
             cotangents = carry_back(eager, self.program.equations, self.precise, {output: seed[()]}, has_derivative)
         return replace(self, output=output, cotangents=cotangents)

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
-from chainrule.errors import DifferentiationError, SettingError
+from chainrule.errors import DifferentiationError, SettingError, shortened
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.explanation.places import element_of, find, letters_for
@@ -81,11 +81,15 @@ def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None,
     def explained(*args: Any) -> Derivation:
         names = _names_of(what, len(args))
         if not -len(args) <= by < len(args):
-            raise SettingError(f"explain was asked for argument {by} of a function called with {len(args)}.")
+            raise SettingError(
+                f"explain was asked for argument {by} of a function called with {len(args)}; name one of those, counted from 0."
+            )
         leaves = [Value(x, name) for x, name in zip(args, names, strict=True)]
         result = what(*leaves)
         if not isinstance(result, Value):
-            raise DifferentiationError(f"the function gave {result!r}, which does not depend on its arguments.")
+            raise DifferentiationError(
+                f"the function gave {shortened(result)}, which does not depend on its arguments; return what is computed from them."
+            )
         name = getattr(what, "__name__", "f")
         return explain_value(result, leaves[by], index, options, "f" if name == "<lambda>" else name)
 

@@ -133,7 +133,9 @@ class ParsedExpression:
         more = [name for name in numbers if name not in self.names]
         if more:
             there = f"its names are {', '.join(self.names)}" if self.names else "it has no names at all"
-            raise ExpressionError(f"{more[0]!r} does not occur in the expression {self.text}; {there}.")
+            raise ExpressionError(
+                f"{more[0]!r} does not occur in the expression {self.text}; {there}. Give numbers for names that are in it."
+            )
         for name, number in numbers.items():
             if not math.isfinite(number):
                 raise ExpressionError(f"{name} was given as {number}; give a finite number.")
@@ -148,7 +150,7 @@ class ParsedExpression:
             if value.grad is None or not math.isfinite(value.grad):
                 said = "no derivative" if value.grad is None else f"no finite derivative ({value.grad})"
                 at = ", ".join(f"{other} = {v.data:g}" for other, v in given.items())
-                raise ExpressionError(f"{self.text} has {said} by {name} at {at}.")
+                raise ExpressionError(f"{self.text} has {said} by {name} at {at}; give other numbers.")
         return result, given
 
     def refuse(self, piece: Instruction, why: str) -> NoReturn:
@@ -184,7 +186,7 @@ def parse_expression(text: str) -> ParsedExpression:
         raise ExpressionError(f"the expression has {len(text):,} characters; at most {LONGEST:,} are read.")
     if "#" in text:
         place = text.index("#")
-        raise ExpressionError(_pointing(text, place, place + 1, "a # has no meaning here"))
+        raise ExpressionError(_pointing(text, place, place + 1, "a # has no meaning here; leave it out"))
     try:
         tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
@@ -208,7 +210,12 @@ def _instructions(text: str, tree: ast.expr) -> Iterator[Instruction]:
         own, inputs = _read(text, node)
         if depth > DEEPEST:
             raise ExpressionError(
-                _pointing(text, own.start, own.end, f"more than {DEEPEST} operations are inside each other here")
+                _pointing(
+                    text,
+                    own.start,
+                    own.end,
+                    f"more than {DEEPEST} operations are inside each other here; write it in several expressions",
+                )
             )
         waiting.append((node, own, depth))
         waiting += [(inner, None, depth + 1) for inner in reversed(inputs)]

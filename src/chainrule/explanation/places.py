@@ -63,7 +63,8 @@ def element_of(evaluation: Evaluation, variable: Variable, index: tuple[Any, ...
             entries.append(Letter(place, size))
         elif not -size <= place < size:
             raise ShapeError(
-                f"{evaluation.label(variable)} has shape {shape}; the index {list(index)} is outside of it."
+                f"{evaluation.label(variable)} has shape {shape}; the index {list(index)} is outside of it; "
+                "give a place for every axis, counted from 0."
             )
         else:
             entries.append(int(place) % size)

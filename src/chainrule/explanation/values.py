@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.errors import DataError, DifferentiationError, InPlaceError, SettingError
+from chainrule.errors import DataError, DifferentiationError, InPlaceError, SettingError, shortened
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.networks import LOSS
@@ -156,7 +156,9 @@ class Value(Traced, ArrayInterface):
             )
         value = _real(new)
         if np.shape(value) != self.shape:
-            raise DataError(f"this value has shape {self.shape} and was given data of shape {np.shape(value)}.")
+            raise DataError(
+                f"this value has shape {self.shape} and was given data of shape {np.shape(value)}; give data of its shape."
+            )
         old, self.node = self.node, Node(value.astype(self.dtype))
         self.node.name, self.node.grad = old.name, old.grad
 
@@ -301,13 +303,15 @@ def explain_value(
     if isinstance(by, Value):
         found = next((variable for variable, node in nodes.items() if node is by.node), None)
         if found is None:
-            raise DifferentiationError(f"{evaluation.label(output)} was not computed from {by!r}.")
+            raise DifferentiationError(
+                f"{evaluation.label(output)} was not computed from {shortened(by)}; give a value that it was computed from."
+            )
         places = index
     elif isinstance(by, str):
         found, named_index = find({label: x for x, label in evaluation.labels.items()}, by)
         places = named_index if index is None else index
     else:
-        raise SettingError(f"explain was given {by!r}; give the value that the derivative is by, or its name.")
+        raise SettingError(f"explain was given {shortened(by)}; give the value that the derivative is by, or its name.")
     if places is None:
         places = letters_for(evaluation, found)
     evaluation = evaluation.backward(output)
@@ -338,7 +342,10 @@ def _plain(x: Any) -> Any:
 def _evaluation(root: Node) -> tuple[Evaluation, Mapping[Variable, Node]]:
     """The nodes below `root` as an evaluation, in the order they were computed."""
     if np.asarray(root.value).dtype.kind != "f":
-        raise DifferentiationError(f"this value is {root.value!r}, which is no real number and has no derivative.")
+        raise DifferentiationError(
+            f"this value is {shortened(root.value)}, which is no real number and has no derivative. "
+            "Call backward on a floating-point value."
+        )
     found: dict[int, Node] = {}
     waiting = [root]
     while waiting:

@@ -35,5 +35,7 @@ class Given:
         """The values, checked against the shape they are for."""
         array = np.asarray(self.values, np.float64)
         if array.shape != shape:
-            raise ShapeError(f"initial values of shape {array.shape} were given for a parameter of shape {shape}.")
+            raise ShapeError(
+                f"initial values of shape {array.shape} were given for a parameter of shape {shape}; give values of that shape."
+            )
         return array

@@ -28,7 +28,7 @@ class Uniform:
 
     def __post_init__(self) -> None:
         if not self.low <= self.high:
-            raise SettingError(f"Uniform was given low={self.low} above high={self.high}; exchange them.")
+            raise SettingError(f"Uniform was given low={self.low} above high={self.high}; give the smaller one as low.")
 
     def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
         """Draw the values."""

@@ -94,10 +94,14 @@ def replaced(current: Parameters, new: Mapping[str, Any]) -> Parameters:
         try:
             array = np.array(value, names[key].dtype)
         except (TypeError, ValueError) as error:
-            raise DataError(f"{key} was given values that are no numbers ({error}).") from None
+            raise DataError(
+                f"{key} was given values that are no numbers ({error}); give an array of numbers."
+            ) from None
         if array.shape != names[key].shape:
-            raise ShapeError(f"{key} has shape {names[key].shape} and was given values of shape {array.shape}.")
+            raise ShapeError(
+                f"{key} has shape {names[key].shape} and was given values of shape {array.shape}; give values of its shape."
+            )
         if not np.isfinite(array).all():
-            raise DataError(f"{key} was given values that are NaN or infinite.")
+            raise DataError(f"{key} was given values that are NaN or infinite; give finite numbers.")
         result[layer][name] = array
     return result

@@ -20,7 +20,10 @@ Bounds = tuple[int | None, ...]
 
 def _reshape_shape(x: Shape, shape: Shape) -> Shape:
     if math.prod(x) != math.prod(shape):
-        raise ShapeError(f"cannot reshape {x} ({math.prod(x)} elements) to {shape} ({math.prod(shape)} elements).")
+        raise ShapeError(
+            f"cannot reshape {x} ({math.prod(x)} elements) to {shape} ({math.prod(shape)} elements); "
+            f"give lengths whose product is {math.prod(x)}."
+        )
     return shape
 
 

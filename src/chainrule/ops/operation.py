@@ -92,11 +92,11 @@ class Operation:
 
     def evaluate(self, *inputs: Any, **attributes: Any) -> Any:
         """The value for plain arrays and numbers."""
-        raise UnknownNameError(f"operation {self.name!r} has no value")  # every kind defines its own
+        raise UnknownNameError(f"operation {self.name!r} has no value; declare one")  # every kind defines its own
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The type of the result, from the types of the inputs (Python numbers stand for themselves)."""
-        raise UnknownNameError(f"operation {self.name!r} has no type")
+        raise UnknownNameError(f"operation {self.name!r} has no type; declare infer")
 
     def pullback(
         self,
@@ -108,13 +108,13 @@ class Operation:
         **attributes: Any,
     ) -> list[Any]:
         """The cotangent of each wanted input, given the output's (`None`: no dependence)."""
-        raise UnknownNameError(f"operation {self.name!r} has no derivative")
+        raise UnknownNameError(f"operation {self.name!r} has no derivative; declare one")
 
     def pushforward(
         self, m: Namespace, tangents: Sequence[Any], output: Any, inputs: Sequence[Any], **attributes: Any
     ) -> Any:
         """The tangent of the output, given the inputs' (`None`: no dependence)."""
-        raise UnknownNameError(f"operation {self.name!r} has no derivative")
+        raise UnknownNameError(f"operation {self.name!r} has no derivative; declare one")
 
     def axes(self, *inputs: Any, **attributes: Any) -> tuple[Links, ...] | None:
         """How the axes of every input go on in the result; `None` if that is not known."""

@@ -46,12 +46,12 @@ class Trace:
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
         """Not possible: arrays have a method `trace`, traced values the trace they belong to."""
         raise TracingError(
-            "x.trace of a traced value x is the trace it belongs to; for the sum of a diagonal, np.trace(x)."
+            "x.trace of a traced value x is the trace it belongs to; write np.trace(x) for the sum of a diagonal."
         )
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Carry out an operation that has a value of this trace among its inputs."""
-        raise TracingError(f"{type(self).__name__} does not process operations")
+        raise TracingError(f"{type(self).__name__} does not process operations; define process")
 
 
 _levels = count(1)

@@ -61,7 +61,8 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
         given = {
             name: value
             for name, value in kwargs.items()
-            if name in options or not (value is None or value is np._NoValue or value is _defaults(function).get(name))
+            if name in options
+            or not (value is np._NoValue or value is _defaults(function).get(name, inspect.Parameter.empty))
         }
         for name in given:
             if name not in options:
@@ -100,7 +101,7 @@ class ArrayInterface:
                 return apply(op, *inputs)
         if kwargs.pop("out", None) is not None:
             raise refusals.into_existing(refusals.full_name(ufunc))
-        options = {name: value for name, value in kwargs.items() if value is not None}
+        options = {name: value for name, value in kwargs.items() if value is not None or name == "where"}
         if options.get("where") is True:  # NumPy's default
             del options["where"]
         if method == "__call__" and kwargs and not options:

@@ -141,22 +141,32 @@ def check(program: Program) -> Program:
     """
     known = set(program.inputs)
     if len(known) != len(program.inputs):
-        raise ProgramError(f"{program.name}: an input is named twice.")
+        raise ProgramError(f"{program.name}: an input is named twice; give every input a Variable of its own.")
     for equation in program.equations:
         if REGISTRY.get(equation.op.name) is not equation.op:
-            raise ProgramError(f"{program.name}: {equation.op.name!r} is not in the registry of operations: {equation}")
+            raise ProgramError(
+                f"{program.name}: {equation.op.name!r} is not in the registry of operations: {equation}. Use registered ones."
+            )
         for x in equation.inputs:
             if isinstance(x, Variable) and x not in known:
-                raise ProgramError(f"{program.name}: {x.name} is used before it is assigned: {equation}")
+                raise ProgramError(
+                    f"{program.name}: {x.name} is used before it is assigned: {equation}. Put the equation that computes it before."
+                )
         if equation.output in known:
-            raise ProgramError(f"{program.name}: {equation.output.name} is assigned twice: {equation}")
+            raise ProgramError(
+                f"{program.name}: {equation.output.name} is assigned twice: {equation}. Give every equation an output of its own."
+            )
         expected = infer(equation.op, equation.inputs, equation.attributes)
         if expected != equation.output.type:
-            raise ProgramError(f"{program.name}: {equation} — the operation gives {expected}.")
+            raise ProgramError(
+                f"{program.name}: {equation} — the operation gives {expected}, and the output must be of that type."
+            )
         known.add(equation.output)
     for x in program.outputs:
         if isinstance(x, Variable) and x not in known:
-            raise ProgramError(f"{program.name}: the output {x.name} is never assigned.")
+            raise ProgramError(
+                f"{program.name}: the output {x.name} is never assigned; keep the equation that computes it."
+            )
     for what, structure, count in (
         ("inputs", program.inputs_structure, len(program.inputs)),
         ("outputs", program.outputs_structure, len(program.outputs)),

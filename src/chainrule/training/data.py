@@ -38,7 +38,7 @@ def as_inputs(
         if expected is not None and array.shape[1:] != expected[i]:
             raise ShapeError(
                 f"{what} has shape {array.shape}, rows of shape {array.shape[1:]}; this network was built for rows of shape "
-                f"{expected[i]}."
+                f"{expected[i]}. Give as many features."
             )
         arrays.append(array)
     if len({len(a) for a in arrays}) > 1:

@@ -19,6 +19,7 @@ from chainrule.engines.llvm.lowering import lower
 from chainrule.engines.llvm.machine import CompiledFunction, vector_bytes
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.plan import SLACK
+from chainrule.errors import PositionError
 from chainrule.tracing import Literal, Program, Variable
 from chainrule.tracing.identity import identity
 
@@ -96,7 +97,10 @@ class KernelWorkspace(Workspace):
         self._status[0] = 0
         self._run(self._address)
         if self._status[0]:
-            raise IndexError(f"an index in {self._name} is out of bounds for the array it picks from.")
+            raise PositionError(
+                f"an index in {self._name} is out of bounds for the array it picks from; "
+                "give positions that are there, counted from 0."
+            )
         return self._outputs
 
 

@@ -13,7 +13,7 @@ from chainrule.engines.llvm.machine import host, table
 from chainrule.engines.llvm.thread_choice import ThreadChoice, callers, most
 from chainrule.engines.llvm.training import THREADS, Compiled, compile_loop
 from chainrule.engines.loop import TrainingLoop
-from chainrule.errors import ShapeError
+from chainrule.errors import PositionError, ShapeError
 
 
 class LlvmRunner:
@@ -71,7 +71,9 @@ class LlvmRunner:
                 f"the order of rows has shape {order.shape}; {known} rows are expected, all of them in the data."
             )
         if first < 0 or count < 0 or (first + count) > epochs * steps_per_epoch:
-            raise ShapeError(f"steps {first} to {first + count} go beyond the {epochs} epochs of the order.")
+            raise ShapeError(
+                f"steps {first} to {first + count} go beyond the {epochs} epochs of the order; give a longer order."
+            )
         metrics = np.empty((count, self._metrics))
         numbers = [np.ascontiguousarray(s) for s in scalars]
         given = self._loop.step.inputs[self._loop.state + len(self._data) :]
@@ -91,7 +93,10 @@ class LlvmRunner:
                 self._choice.note(threads, seconds / max(steps, 1))
                 done += steps
         if status(self._arena)[0]:
-            raise IndexError("an index in the training step is out of bounds for the array it picks from.")
+            raise PositionError(
+                "an index in the training step is out of bounds for the array it picks from; "
+                "give positions that are there, counted from 0."
+            )
         return metrics
 
     def _steps(self, threads: int, first: int, count: int, sizes: list[int], addresses: list[int], kept: Any) -> float:

@@ -115,11 +115,13 @@ def draw_program(
         return draw_evaluation(Evaluation(program, {}, names), depth=depth, focus=focus, digits=digits)
     leaves, _ = trees.flatten(tuple(inputs))
     if len(leaves) != len(program.inputs):
-        raise ShapeError(f"{program.name} has {len(program.inputs)} inputs and was given {len(leaves)}.")
+        raise ShapeError(
+            f"{program.name} has {len(program.inputs)} inputs and was given {len(leaves)}; give one array for each."
+        )
     for x, leaf in zip(program.inputs, leaves, strict=True):
         if np.shape(leaf) != x.shape:
             raise ShapeError(
-                f"the input {x.name} has shape {x.shape} and was given an array of shape {np.shape(leaf)}."
+                f"the input {x.name} has shape {x.shape} and was given an array of shape {np.shape(leaf)}; give one of its shape."
             )
     arrays = [np.asarray(leaf, x.dtype)[()] for leaf, x in zip(leaves, program.inputs, strict=True)]
     evaluation = Evaluation.run(program, arrays, names)

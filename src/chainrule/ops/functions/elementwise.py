@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, ShapeError
-from chainrule.ops.functions.function import function
+from chainrule.ops.functions.function import function, whole
 from chainrule.ops.operation import example
 
 _POWERS = {2: "square", 1: "positive", 0.5: "sqrt", -1: "reciprocal"}
@@ -58,6 +58,8 @@ def where(m: Any, condition: Any, x: Any = None, y: Any = None, /) -> Any:
 @function(example((4,), -0.5, 0.5), example((4,), None, 0.3), example((4,), -0.3, None))
 def clip(m: Any, a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
     """The elements kept between two bounds."""
+    if (min is not None and a_min is not None) or (max is not None and a_max is not None):
+        raise SettingError("clip was given a bound twice, as a_min and min, or as a_max and max; give each once.")
     low, high = (a_min if min is None else min), (a_max if max is None else max)
     if low is None and high is None:
         return a
@@ -87,9 +89,9 @@ def conjugate(m: Any, x: Any, /) -> Any:
 @function(example((4,)), example((4,), 1), numpy=(np.round, np.around), name="round", differentiable=False)
 def round_(m: Any, a: Any, decimals: int = 0) -> Any:
     """The nearest number with so many decimals, halves to even."""
-    if decimals == 0:
+    if whole(decimals, "decimals") == 0:
         return m.rint(a)
-    scale = 10.0**decimals
+    scale = 10.0 ** whole(decimals, "decimals")
     return m.rint(a * scale) / scale
 
 

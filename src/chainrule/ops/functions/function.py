@@ -92,8 +92,11 @@ def one_axis(axis: Any, n: int, what: str = "axis") -> int:
     """`axis`, counted from the front."""
     place = whole(axis, what)
     if not -n <= place < n:
-        allowed = f"it must be between {-n} and {n - 1}" if n else "leave it out"
-        raise ShapeError(f"{what} {place} does not exist: the array has {n} axes, so {allowed}.")
+        if not n:
+            raise ShapeError(f"{what} {place} does not exist: a number has no axes; leave it out.")
+        raise ShapeError(
+            f"{what} {place} does not exist: the array has {n} axes, so it must be between {-n} and {n - 1}."
+        )
     return place % n
 
 
@@ -104,5 +107,5 @@ def all_axes(axis: Any, n: int) -> tuple[int, ...]:
     axes = (axis,) if type(axis) is int else wholes(axis, "axis")
     counted = tuple(one_axis(a, n) for a in axes)
     if len(set(counted)) != len(counted):
-        raise ShapeError(f"axis {axis} names the same axis twice.")
+        raise ShapeError(f"axis {axis} names the same axis twice; name each once.")
     return tuple(sorted(counted))

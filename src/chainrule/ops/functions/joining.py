@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import PositionError, SettingError, ShapeError
+from chainrule.errors import PositionError, SettingError, ShapeError, shortened
 from chainrule.ops.functions.function import array, function, ndim, one_axis, shape, whole, wholes
 from chainrule.ops.functions.shaping import cut_along, expand_dims, ravel, reshape, transpose
 from chainrule.ops.operation import example
@@ -32,7 +32,7 @@ def concatenate(m: Any, arrays: Sequence[Any], axis: int | None = 0) -> Any:
     if axis is None:
         arrays, axis = [reshape(m, array(a), -1) for a in arrays], 0
     if any(ndim(a) == 0 for a in arrays):
-        raise ShapeError("concatenate was given a number without axes; join numbers with np.stack.")
+        raise ShapeError("concatenate was given a number without axes; write np.stack to join numbers.")
     return m.concatenate(*map(array, arrays), axis=one_axis(axis, ndim(arrays[0])))
 
 
@@ -72,7 +72,10 @@ def split(m: Any, ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any
     if ndim(indices_or_sections) == 0:
         indices_or_sections = whole(indices_or_sections, "the number of sections")
         if indices_or_sections < 1 or n % indices_or_sections:
-            raise ShapeError(f"cannot split an axis of length {n} into {indices_or_sections} equal parts.")
+            raise ShapeError(
+                f"cannot split an axis of length {n} into {indices_or_sections} equal parts; "
+                "write np.array_split for parts whose lengths differ."
+            )
         bounds = [i * (n // indices_or_sections) for i in range(indices_or_sections + 1)]
     else:
         bounds = [0, *(min(i, n) for i in wholes(indices_or_sections, "a position")), n]
@@ -99,11 +102,15 @@ def take(m: Any, a: Any, indices: Any, axis: int | None = None, *, mode: str = "
     a = array(a)
     if axis is None:
         a, axis = ravel(m, a), 0
-    if mode != "raise":
-        raise SettingError(
-            f"take was given mode={mode!r}; only 'raise' can be traced. Bring the indices into range first."
-        )
     place = one_axis(axis, ndim(a))
+    length = a.shape[place]
+    if mode in ("wrap", "clip") and length:
+        indices = array(indices)
+        indices = m.remainder(indices, length) if mode == "wrap" else m.clip(indices, 0, length - 1)
+    elif mode != "raise":
+        raise SettingError(
+            f"take was given mode={shortened(mode)} along an axis of length {length}; use 'raise', 'wrap' or 'clip'."
+        )
     return m.take(a, positions(m, indices, a.shape[place], place), axis=place)
 
 
@@ -251,7 +258,9 @@ def _expand(shape: tuple[int, ...], key: Sequence[Any]) -> list[Any]:
     items = [_item(item) for item in key]
     used = sum(_axes_used(item) for item in items)
     if used > len(shape):
-        raise ShapeError(f"{used} indices were given for an array with {len(shape)} axes.")
+        raise ShapeError(
+            f"{used} indices were given for an array with {len(shape)} axes; give at most one for each axis."
+        )
     ellipses = sum(1 for item in items if item is Ellipsis)
     if ellipses > 1:
         raise ShapeError("an index can have `...` only once.")

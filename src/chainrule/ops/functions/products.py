@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ShapeError
-from chainrule.ops.functions.function import array, function, ndim, one_axis, shape
+from chainrule.errors import ShapeError, shortened
+from chainrule.ops.functions.function import array, function, ndim, one_axis, shape, whole, wholes
 from chainrule.ops.functions.shaping import diagonal, moveaxis, ravel, reshape
 from chainrule.ops.operation import example
 
@@ -33,7 +33,7 @@ def matmul(m: Any, x1: Any, x2: Any, /) -> Any:
     if s1[-1] != s2[-2 if n2 > 1 else -1]:
         raise ShapeError(
             f"cannot matrix-multiply shapes {tuple(s1)} and {tuple(s2)}: "
-            f"the left has {s1[-1]} columns and the right {s2[-2 if n2 > 1 else -1]} rows."
+            f"the left has {s1[-1]} columns and the right {s2[-2 if n2 > 1 else -1]} rows, which must be as many."
         )
     if n1 <= 2 and n2 <= 2:
         return m.einsum(x1, x2, subscripts=_PLAIN[n1, n2])
@@ -88,10 +88,11 @@ def outer(m: Any, a: Any, b: Any) -> Any:
 def tensordot(m: Any, a: Any, b: Any, axes: Any = 2) -> Any:
     """The product summed over pairs of axes."""
     a, b = array(a), array(b)
-    if isinstance(axes, int):
+    if ndim(axes) == 0:
+        axes = whole(axes, "axes")
         of_a, of_b = list(range(ndim(a) - axes, ndim(a))), list(range(axes))
     else:
-        of_a, of_b = ([side] if isinstance(side, int) else list(side) for side in axes)
+        of_a, of_b = (list(wholes(side, "axes")) for side in axes)
     of_a, of_b = [one_axis(i, ndim(a)) for i in of_a], [one_axis(i, ndim(b)) for i in of_b]
     _check_summed(a, b, of_a, of_b)
     left = string.ascii_letters[: ndim(a)]
@@ -126,11 +127,13 @@ def trace(m: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> An
 def einsum(m: Any, subscripts: str, *operands: Any, optimize: Any = None) -> Any:
     """The product of any number of arrays told by subscripts, as in `numpy.einsum`."""
     if not isinstance(subscripts, str):
-        raise ShapeError("einsum is traced with subscripts as text, such as 'ij,jk->ik'.")
+        raise ShapeError("einsum is traced with subscripts as text; write them as in 'ij,jk->ik'.")
     text, arrow, result = subscripts.replace(" ", "").partition("->")
     terms = text.split(",")
     if len(terms) != len(operands):
-        raise ShapeError(f"einsum {subscripts!r} names {len(terms)} operands and was given {len(operands)}.")
+        raise ShapeError(
+            f"einsum {shortened(subscripts)} names {len(terms)} operands and was given {len(operands)}; give one for each."
+        )
     free = [c for c in string.ascii_letters if c not in subscripts]
     extra = max((ndim(x) - len(t) + 3 for t, x in zip(terms, operands, strict=True) if "..." in t), default=0)
     dots = "".join(free[:extra])
@@ -138,7 +141,9 @@ def einsum(m: Any, subscripts: str, *operands: Any, optimize: Any = None) -> Any
         if "..." in term:
             terms[i] = term.replace("...", dots[extra - (ndim(x) - len(term) + 3) :])
         if len(terms[i]) != ndim(x):
-            raise ShapeError(f"einsum {subscripts!r}: operand {i} has shape {shape(x)}, which does not fit {term!r}.")
+            raise ShapeError(
+                f"einsum {shortened(subscripts)}: operand {i} has shape {shape(x)}, which does not fit {term!r}."
+            )
     joined = "".join(terms)
     if arrow:
         result = result.replace("...", dots)
@@ -146,7 +151,9 @@ def einsum(m: Any, subscripts: str, *operands: Any, optimize: Any = None) -> Any
         result = dots + "".join(sorted(c for c in set(joined) if joined.count(c) == 1 and c not in dots))
     missing = [c for c in result if c not in joined]
     if missing or len(set(result)) != len(result):
-        raise ShapeError(f"einsum {subscripts!r}: every letter of the result must be in an operand, and there once.")
+        raise ShapeError(
+            f"einsum {shortened(subscripts)}: every letter of the result must be in an operand, and there once."
+        )
     return contract(m, [array(x) for x in operands], terms, result)
 
 
@@ -154,7 +161,8 @@ def _check_summed(a: Any, b: Any, of_a: list[int], of_b: list[int]) -> None:
     """Axes that are summed over together must be equally long."""
     if [a.shape[i] for i in of_a] != [b.shape[k] for k in of_b]:
         raise ShapeError(
-            f"cannot multiply shapes {a.shape} and {b.shape}: axes {of_a} of the first meet {of_b} of the second."
+            f"cannot multiply shapes {a.shape} and {b.shape}: axes {of_a} of the first meet {of_b} of the second, "
+            "and must be as long."
         )
 
 
@@ -194,7 +202,7 @@ def _check_lengths(operands: Sequence[Any], terms: Sequence[str]) -> None:
             elif n not in (1, lengths[letter]):
                 raise ShapeError(
                     f"cannot multiply shapes {' and '.join(str(tuple(x.shape)) for x in operands)}: "
-                    f"an axis of length {lengths[letter]} meets one of length {n}."
+                    f"an axis of length {lengths[letter]} meets one of length {n}, and must be as long, or 1."
                 )
 
 
@@ -204,6 +212,10 @@ def _own_axes(m: Any, x: Any, term: str, others: str, result: str) -> tuple[Any,
         while term.count(letter) > 1:
             i = term.index(letter)
             k = term.index(letter, i + 1)
+            if x.shape[i] != x.shape[k]:
+                raise ShapeError(
+                    f"einsum: the diagonal {letter!r} of an array of shape {tuple(x.shape)} needs two axes of one length."
+                )
             x = moveaxis(m, diagonal(m, x, 0, i, k), -1, 0)
             term = letter + "".join(c for axis, c in enumerate(term) if axis not in (i, k))
     private = tuple(i for i, c in enumerate(term) if c not in others and c not in result)

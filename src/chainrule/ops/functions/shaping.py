@@ -29,7 +29,10 @@ def reshape(
         known = math.prod(n for n in lengths if n != -1)
         size = math.prod(a.shape)
         if lengths.count(-1) > 1 or known == 0 or size % known:
-            raise ShapeError(f"cannot reshape {a.shape} ({size} elements) to {lengths}.")
+            raise ShapeError(
+                f"cannot reshape {a.shape} ({size} elements) to {lengths}; "
+                f"give lengths whose product is {size}, at most one of them -1."
+            )
         lengths = tuple(size // known if n == -1 else n for n in lengths)
     return a if lengths == a.shape else m.reshape(a, shape=lengths)
 
@@ -44,7 +47,7 @@ def ravel(m: Any, a: Any, order: str = "C") -> Any:
 def transpose(m: Any, a: Any, axes: Sequence[int] | None = None) -> Any:
     """Axes in another order, by default reversed."""
     n = ndim(a)
-    order = tuple(range(n))[::-1] if axes is None else tuple(one_axis(i, n) for i in axes)
+    order = tuple(range(n))[::-1] if axes is None else tuple(one_axis(i, n) for i in wholes(axes, "axes"))
     if sorted(order) != list(range(n)):
         raise ShapeError(f"transpose was given axes {axes} for an array with {n} axes; each axis must be named once.")
     return a if order == tuple(range(n)) else m.transpose(a, axes=order)
@@ -88,7 +91,7 @@ def squeeze(m: Any, a: Any, axis: Any = None) -> Any:
     """Axes of length 1 removed."""
     drop = tuple(i for i, n in enumerate(a.shape) if n == 1) if axis is None else all_axes(axis, ndim(a))
     if any(a.shape[i] != 1 for i in drop):
-        raise ShapeError(f"cannot squeeze axis {axis} of shape {a.shape}: its length is not 1.")
+        raise ShapeError(f"cannot squeeze axis {axis} of shape {a.shape}: its length is not 1. Name axes of length 1.")
     return reshape(m, a, tuple(n for i, n in enumerate(a.shape) if i not in drop))
 
 
@@ -131,6 +134,8 @@ def cut_along(m: Any, x: Any, axis: int, begin: int, end: int) -> Any:
 def tile(m: Any, A: Any, reps: Any) -> Any:
     """The whole array repeated side by side."""
     times = wholes(reps, "reps")
+    if min(times, default=0) < 0:
+        raise ShapeError(f"tile was given reps={shortened(reps)}; give counts from 0 on.")
     lengths = (1,) * (len(times) - ndim(A)) + tuple(A.shape)
     times = (1,) * (len(lengths) - len(times)) + times
     pairs = tuple(k for n in lengths for k in (1, n))
@@ -155,6 +160,7 @@ def diag(m: Any, v: Any, k: int = 0) -> Any:
         return diagonal(m, v, k)
     if ndim(v) != 1:
         raise ShapeError(f"diag expects 1 or 2 axes and was given shape {v.shape}.")
+    k = whole(k, "k")
     n = v.shape[0] + abs(k)
     begin = k if k >= 0 else -k * n
     flat = m.embed(v, shape=(n * n,), start=(begin,), stop=(begin + v.shape[0] * (n + 1),), step=(n + 1,))
@@ -165,6 +171,9 @@ def diag(m: Any, v: Any, k: int = 0) -> Any:
 def diagonal(m: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The diagonal along two axes, put last."""
     i, k = one_axis(axis1, ndim(a)), one_axis(axis2, ndim(a))
+    if i == k:
+        raise ShapeError(f"diagonal was given axis1={axis1} and axis2={axis2}, which are the same axis; name two.")
+    offset = whole(offset, "offset")
     rest = [axis for axis in range(ndim(a)) if axis not in (i, k)]
     moved = transpose(m, a, [i, k, *rest])
     rows, columns, *others = moved.shape

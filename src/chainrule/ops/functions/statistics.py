@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, ShapeError, shortened
-from chainrule.ops.functions.function import all_axes, function, ndim, one_axis
+from chainrule.ops.functions.function import all_axes, function, ndim, one_axis, whole
 from chainrule.ops.functions.shaping import cut_along, ravel
 from chainrule.ops.kinds.reduction import HALF, SINGLE
 from chainrule.ops.operation import example
@@ -148,6 +148,8 @@ def norm(m: Any, x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = Fa
 )
 def vector_norm(m: Any, x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
     """The length of vectors, √Σx² or (Σ|x|ᵒʳᵈ)^(1/ord), along all axes named together."""
+    if isinstance(ord, str):
+        raise SettingError(f"vector_norm was given ord={shortened(ord)}; use a positive number or infinity.")
     return _norm(m, x, ord, all_axes(axis, ndim(x)), keepdims)
 
 
@@ -179,6 +181,8 @@ def cumsum(m: Any, a: Any, axis: int | None = None) -> Any:
 def diff(m: Any, a: Any, n: int = 1, axis: int = -1) -> Any:
     """Differences of neighbours along an axis, `n` times."""
     place = one_axis(axis, ndim(a))
+    if whole(n, "n") < 0:
+        raise SettingError(f"diff was given n={n}; give how often to take differences, from 0 on.")
     for _ in range(n):
         length = a.shape[place]
         a = cut_along(m, a, place, 1, length) - cut_along(m, a, place, 0, length - 1)
@@ -215,6 +219,10 @@ def argmin(m: Any, a: Any, axis: int | None = None, *, keepdims: bool = False) -
 
 def _argument(m: Any, find: Any, a: Any, axis: int | None, keepdims: bool) -> Any:
     flat, place = (ravel(m, a), 0) if axis is None else (a, one_axis(axis, ndim(a)))
+    if flat.shape[place] == 0:
+        raise ShapeError(
+            f"there is no largest or smallest element of shape {a.shape} along axis {axis}; give at least one element."
+        )
     found = find(flat, axis=place)
     if not keepdims:
         return found

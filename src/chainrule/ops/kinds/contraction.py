@@ -94,7 +94,7 @@ class Contraction(Operation):
                 if lengths.setdefault(letter, n) != n:
                     raise ShapeError(
                         f"cannot multiply shapes {shape_of(left)} and {shape_of(right)} as {subscripts!r}: "
-                        f"axis {letter!r} has length {lengths[letter]} in one and {n} in the other."
+                        f"axis {letter!r} has length {lengths[letter]} in one and {n} in the other, and must be as long."
                     )
         dtype = _result_dtype(dtype_of(left), dtype_of(right))
         return ArrayType(tuple(lengths[c] for c in parts.result), dtype)
