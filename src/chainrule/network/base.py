@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError
+from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError, shown
 from chainrule.network.meaning import Meaning, nested
 from chainrule.nn.model import Model, as_function, build, names_of_inputs
 from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced
@@ -47,9 +47,12 @@ class BaseNetwork:
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
         self.function = as_function(layers)
-        SettingError.unless_count("Network", "seed", seed, at_least=0)
-        if dtype not in ("float32", "float64", np.float32, np.float64):
-            raise SettingError(f"Network was given dtype={dtype!r}; use 'float32' or 'float64'.")
+        SettingError.unless_count("Network", "seed", seed, at_least=0, at_most=2**128)
+        named = isinstance(dtype, str | type | np.dtype)
+        if not named or dtype not in ("float32", "float64", np.float32, np.float64):
+            raise SettingError(f"Network was given dtype={shown(dtype)}; use 'float32' or 'float64'.")
+        if parameters is not None and not isinstance(parameters, Mapping):
+            raise SettingError(f"Network was given parameters={shown(parameters)}; give a dict from names to values.")
         self.seed, self.dtype = seed, np.dtype(dtype)
         self.frozen = as_patterns(frozen)
         self.history: History | None = None

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ModelFileError
+from chainrule.errors import ModelFileError, SettingError, shown
 from chainrule.network.description import plain, short
 from chainrule.network.meaning import Meaning
 from chainrule.network.network import Network
 from chainrule.network.reading import read
-from chainrule.network.storage import KNOWN, LABEL_BYTES
+from chainrule.network.storage import KNOWN, LABEL_BYTES, as_path
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.layer import Layer
 from chainrule.nn.model import Model
@@ -52,7 +52,12 @@ def load(
     >>> bool((cr.load(path)(np.ones((1, 3))) == network(np.ones((1, 3)))).all())
     True
     """
-    described, arrays = read(Path(path))
+    path = as_path(path)
+    if not isinstance(custom, Mapping | None) or not (function is None or callable(function)):
+        raise SettingError(
+            f"load was given function={shown(function)}, custom={shown(custom)}; give a function, and a dict from names to code."
+        )
+    described, arrays = read(path)
     reader = _Reader(custom or {})
     try:
         _check(described, FIELDS, "the network")

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, shown
 from chainrule.network.base import BaseNetwork
 from chainrule.network.description import digest_of, parsed
 from chainrule.network.meaning import Meaning
@@ -32,10 +34,26 @@ KNOWN: dict[str, Any] = {**PIECES, "Given": Given}
 """The classes a file names without their code, which are the library's own."""
 
 
-def save(network: BaseNetwork, path: str | Path, notes: dict[str, Any]) -> None:
+def as_path(given: Any) -> Path:
+    """The path of a file."""
+    if not isinstance(given, str | bytes | os.PathLike):
+        raise SettingError(f"the path was given as {shown(given)}; give the name of a file, or a pathlib.Path.")
+    path = Path(os.fsdecode(given))
+    try:
+        if b"\0" not in os.fsencode(path):
+            return path
+    except UnicodeEncodeError:
+        pass
+    raise SettingError(f"the path was given as {shown(given)}, which the system cannot write; give another name.")
+
+
+def save(network: BaseNetwork, path: Any, notes: Any) -> None:
     """Write a network; the file appears whole or not at all."""
     from safetensors.numpy import save as to_bytes
 
+    if not isinstance(notes, Mapping):
+        raise SettingError(f"notes were given as {shown(notes)}; give a dict of texts, numbers, lists and dicts.")
+    target = as_path(path)
     model = network.model
     arrays = {name: np.ascontiguousarray(value) for name, value in flat_names(network.parameters).items()}
     row = network.function if isinstance(network.function, Sequential) else None
@@ -49,7 +67,7 @@ def save(network: BaseNetwork, path: str | Path, notes: dict[str, Any]) -> None:
         "seed": network.seed,
         "frozen": list(network.frozen),
         "outputs": [_meaning(meaning, writer) for meaning in network.meanings],
-        "notes": notes,
+        "notes": dict(notes),
     }
     try:
         digest = digest_of(json.dumps(described, allow_nan=False), arrays)
@@ -59,7 +77,7 @@ def save(network: BaseNetwork, path: str | Path, notes: dict[str, Any]) -> None:
         raise SettingError(
             f"the network cannot be saved: {error}. Notes must be JSON-able: text, numbers, lists, dicts."
         ) from None
-    replace_file(Path(path), content)
+    replace_file(target, content)
 
 
 def header_of(content: bytes) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DataError, SettingError, ShapeError
+from chainrule.errors import DataError, SettingError, ShapeError, shown
 from chainrule.training.loss import Loss
 from chainrule.training.objective import Batch
 
@@ -32,6 +32,8 @@ def as_array(x: Any, dtype: Any, what: str) -> Any:
         raise ShapeError(
             f"{what} has rows of different lengths ({error}); give every row the same number of values."
         ) from None
+    if raw.ndim == 0:
+        raise DataError(f"{what} was given as {shown(raw.item())}; give an array of numbers.")
     if raw.dtype.kind not in "fiub":
         raw = _numbers(raw, columns, what)
     if raw.size == 0:
@@ -44,8 +46,6 @@ def as_array(x: Any, dtype: Any, what: str) -> Any:
 
 
 def _numbers(raw: Any, columns: list[str] | None, what: str) -> Any:
-    if raw.ndim == 0:
-        raise DataError(f"{what} was given as {raw.item()!r}; give an array of numbers.")
     if raw.dtype.kind == "c":
         raise DataError(f"{what} has complex numbers; give real and imaginary parts as columns of their own.")
     if raw.dtype.kind in "mM":
@@ -271,11 +271,11 @@ def as_weights(sample_weight: Any, class_weight: Any, targets: Sequence[Targets]
 def _class_weights(given: Any, targets: Targets) -> Any:
     assert targets.classes is not None
     counts = np.bincount(targets.class_indices, minlength=len(targets.classes))  # type: ignore[arg-type]
-    if given == "balanced":
+    if isinstance(given, str) and given == "balanced":
         present = counts > 0
         return np.where(present, counts.sum() / (present.sum() * np.maximum(counts, 1)), 0.0)
     if not isinstance(given, Mapping):
-        raise SettingError(f"class_weight was given {given!r}; use 'balanced' or a dict from label to weight.")
+        raise SettingError(f"class_weight was given {shown(given)}; use 'balanced' or a dict from label to weight.")
     labels = targets.classes.tolist()
     unknown = [label for label in given if label not in labels]
     if unknown:

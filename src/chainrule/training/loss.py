@@ -52,8 +52,7 @@ class PerOutput(Loss):
     over: Literal["mean", "sum"] = "mean"
 
     def __post_init__(self) -> None:
-        if self.over not in ("mean", "sum"):
-            raise SettingError(f"{type(self).__name__} was given over={self.over!r}; use 'mean' or 'sum'.")
+        SettingError.unless_one_of(type(self).__name__, "over", self.over, ("mean", "sum"))
 
     def per_output(self, outputs: Any, targets: Any) -> Any:
         """The loss of every output."""
