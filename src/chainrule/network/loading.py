@@ -222,7 +222,9 @@ def labels_of(x: dict[str, Any], width: int) -> Any:
     back = classes.tolist()
     if back != given or list(map(type, back)) != list(map(type, given)):
         raise ValueError(f"its labels {short(labels)} are no {short(kind)}.")
-    if len(set(labels)) < len(labels) or (dtype.kind != "O" and not (classes[1:] > classes[:-1]).all()):
+    if len({(type(label), label) for label in labels}) < len(labels) or (
+        dtype.kind != "O" and not (classes[1:] > classes[:-1]).all()
+    ):
         raise ValueError(f"its labels {short(labels)} are not in order.")
     return classes
 

@@ -13,6 +13,7 @@ from chainrule.nn.activations import activation
 from chainrule.nn.model import Model
 from chainrule.tracing import trees
 from chainrule.training import Batch, Head, are_labels, as_targets, as_weights, heads_of
+from chainrule.training.data import places_among
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,8 @@ def _learned(
 def _are_among(y: Any, classes: Any | None) -> bool:
     """Whether all labels are of the same kind as these classes, and among them."""
     labels = np.asarray(y)
-    return classes is not None and labels.dtype.kind == classes.dtype.kind and bool(np.isin(labels, classes).all())
+    alike = classes is not None and labels.dtype.kind == classes.dtype.kind
+    return alike and bool((places_among(labels, classes) >= 0).all())
 
 
 def _default_loss(y: Any, width: int) -> str:

@@ -95,7 +95,7 @@ def _meaning(meaning: Meaning, writer: _Writer) -> dict[str, Any]:
         "flat": bool(meaning.flat),
         "classes": None
         if classes is None
-        else {"dtype": _kind(classes), "labels": list(map(_label, classes.tolist()))},
+        else {"dtype": _kind(classes), "labels": [_label(x, classes.dtype.kind) for x in classes.tolist()]},
     }
 
 
@@ -106,8 +106,8 @@ def _kind(classes: Any) -> str:
     return "T" if classes.dtype.kind == "T" else str(classes.dtype.str)
 
 
-def _label(x: Any) -> Any:
-    if isinstance(x, bytes):
+def _label(x: Any, kind: str) -> Any:
+    if kind == "S":
         return x.decode("latin-1")
     if isinstance(x, str | bool | int | float):
         return x

@@ -32,10 +32,11 @@ def as_array(x: Any, dtype: Any, what: str) -> Any:
         raise ShapeError(
             f"{what} has rows of different lengths ({error}); give every row the same number of values."
         ) from None
-    if raw.ndim == 0:
+    if raw.ndim == 0 and raw.dtype.kind not in "fiub":
         raise DataError(f"{what} was given as {shown(raw.item())}; give an array of numbers.")
     if raw.dtype.kind not in "fiub":
         raw = _numbers(raw, columns, what)
+    raw = np.atleast_1d(raw)
     if raw.size == 0:
         raise DataError(f"{what} is empty (shape {raw.shape}); give at least one row and one column.")
     with np.errstate(over="ignore"):  # numbers too large for float32 are refused below
@@ -204,18 +205,16 @@ def _labels(raw: Any, loss: Loss, width: int, dtype: Any, classes: Any, what: st
         raise DataError(f"{what} has {int((~np.isfinite(raw)).sum())} NaN or infinite labels; remove those rows.")
     if raw.dtype.kind == "O" and any(_is_missing(v) or v != v for v in raw):
         raise DataError(f"{what} has missing labels; remove those rows.")
-    found, class_indices = np.unique(
-        raw.astype(str) if raw.dtype.kind == "O" and len({type(v) for v in raw}) > 1 else raw, return_inverse=True
-    )
+    found, class_indices = _different(raw)
     if classes is None:
         classes = found
-    elif not np.isin(found, classes).all():
-        new = found[~np.isin(found, classes)]
+    elif (places_among(found, classes) < 0).any():
+        new = found[places_among(found, classes) < 0]
         raise DataError(
             f"{what} has labels the network has not learned: {new[:5].tolist()}. It knows {list(classes)[:10]}."
         )
     else:
-        class_indices = np.searchsorted(classes, found)[class_indices]
+        class_indices = places_among(found, classes)[class_indices]
     if width == 1 and len(classes) > 2:
         raise ShapeError(
             f"{what} has {len(classes)} classes and the network has one output. End it in Dense({len(classes)}) "
@@ -235,6 +234,25 @@ def _labels(raw: Any, loss: Loss, width: int, dtype: Any, classes: Any, what: st
     return Targets(
         np.ascontiguousarray(encoded if encoded.dtype == np.int32 else encoded.astype(dtype)), class_indices, classes
     )
+
+
+def _different(labels: Any) -> tuple[Any, Any]:
+    """The different labels in order, and the place of each among them; those of different kinds are ordered as text."""
+    if labels.dtype.kind != "O" or len({type(v) for v in labels}) < 2:
+        return np.unique(labels, return_inverse=True)
+    as_text = [f"{v} {type(v).__name__}" for v in labels]
+    _, first, places = np.unique(as_text, return_index=True, return_inverse=True)
+    return labels[first], places
+
+
+def places_among(labels: Any, classes: Any) -> Any:
+    """The place of every label among the classes, −1 for one that is none of them."""
+    if "O" not in (labels.dtype.kind, classes.dtype.kind):
+        return np.where(np.isin(labels, classes), np.searchsorted(classes, labels), -1)
+    known = classes.tolist()
+    by_value = {v: i for i, v in enumerate(known)}
+    exactly = {(type(v), v): i for i, v in enumerate(known)}  # 1 and True are equal, and two labels
+    return np.array([exactly.get((type(v), v), by_value.get(v, -1)) for v in labels.ravel().tolist()], int)
 
 
 def _wider(classes: Any, class_indices: Any, width: int, what: str) -> tuple[Any, Any]:
@@ -299,6 +317,11 @@ def split_off(data: Batch, share: float, seed: int) -> tuple[Batch | None, Batch
 
 FILLED_BYTES = 2**28
 """Data up to this size are copied so that their last batch can be filled up."""
+
+
+def owned(data: Batch) -> Batch:
+    """Copies that nobody can change while a training reads them; what is on disk stays there, and can be changed."""
+    return data.like([x if isinstance(x, np.memmap) else np.array(x) for x in data.arrays()])
 
 
 def filled_up(data: Batch, batch_size: int) -> Batch:
