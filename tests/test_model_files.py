@@ -166,6 +166,9 @@ LABELS: dict[str, Any] = {
     "bytes": np.array([b"a", b"\xff"]),
     "text of any length": np.array(["a", "b" * 1000], np.dtypes.StringDType()),
     "objects": np.array(["a", "b"], object),
+    "objects of two kinds": np.array([True, 2], object),
+    "equal objects of two kinds": np.array([True, 1], object),
+    "text that looks like numbers": np.array(["1", 1], object),
 }
 
 
@@ -177,7 +180,16 @@ def test_labels_come_back_as_they_were(kind: str, tmp_path: Path) -> None:
     model.save(tmp_path / "m")
     found = cr.load(tmp_path / "m")
     assert found.classes.dtype == model.classes.dtype
-    assert found.predict(X).tolist() == model.predict(X).tolist()
+    assert list(map(repr, found.predict(X).tolist())) == list(map(repr, model.predict(X).tolist()))
+    assert found.evaluate(X, model.predict(X))["accuracy"] == 1.0
+
+
+def test_labels_that_json_would_change_are_not_saved(tmp_path: Path) -> None:
+    model = network()
+    model.fit(X, np.array([b"a", "a"], object)[(X[:, 0] > 0).astype(int)], epochs=1, progress=False)
+    assert set(model.predict(X)) <= {b"a", "a"}
+    with pytest.raises(SettingError, match="labels are bytes"):
+        model.save(tmp_path / "m")
 
 
 # --- saving

@@ -88,19 +88,27 @@ class SettingError(ChainruleError, ValueError):
         below: float = math.inf,
     ) -> None:
         """Refuse a setting that is no finite number within these bounds."""
-        real = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
-        if real and at_least <= value <= at_most and above < value < below:  # type: ignore[operator]
+        if is_finite(value) and at_least <= value <= at_most and above < value < below:  # type: ignore[operator]
             return
         bounds = {"at least": at_least, "more than": above, "at most": at_most, "less than": below}
         words = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound))
         raise cls(f"{owner} was given {name}={shortened(value)}; it must be {words or 'a finite number'}.")
 
     @classmethod
-    def unless_count(cls, owner: str, name: str, value: object, at_least: int = 1) -> None:
-        """Refuse a setting that is no whole number from `at_least` on."""
+    def unless_count(cls, owner: str, name: str, value: object, at_least: int = 1, at_most: int | None = None) -> None:
+        """Refuse a setting that is no whole number from `at_least` on, and no more than `at_most`."""
+        if at_most is not None and isinstance(value, numbers.Integral) and int(value) > at_most:
+            raise cls(f"{owner} was given {name}={shortened(value)}; it must be at most {at_most}.")
         if isinstance(value, bool) or not isinstance(value, numbers.Integral) or value < at_least:
             kind = "a positive integer" if at_least == 1 else f"an integer from {at_least} on"
             raise cls(f"{owner} was given {name}={shortened(value)}; it must be {kind}.")
+
+    @classmethod
+    def unless_one_of(cls, owner: str, name: str, value: object, choices: Iterable[str | bool]) -> None:
+        """Refuse a setting that is none of these texts or truth values."""
+        known = list(choices)
+        if not isinstance(value, str | bool) or value not in known:
+            raise cls(f"{owner} was given {name}={shortened(value)}; use {' or '.join(map(repr, known))}.")
 
 
 class UnknownNameError(ChainruleError, LookupError):
@@ -245,6 +253,14 @@ class MissingExtraError(ChainruleError, ImportError):
     def of(cls, library: str, extra: str, purpose: str) -> MissingExtraError:
         """The error for `library`, which `purpose` needs and the extra named `extra` brings."""
         return cls(f'{purpose} needs {library}, which is not installed. Install it: pip install "chainrule[{extra}]"')
+
+
+def is_finite(value: object) -> bool:
+    """Whether this is a real number that a float can hold; `True` and `False` are none."""
+    try:
+        return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 LONGEST = 200

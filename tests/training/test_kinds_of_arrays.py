@@ -142,3 +142,28 @@ def test_what_has_no_numbers_is_refused(kind: str, tmp_path: Path) -> None:
     ):
         with pytest.raises((cr.errors.DataError, cr.errors.ShapeError), match="X "):
             call()
+
+
+@pytest.mark.parametrize("rows", [30, 25, 7])
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_training_has_its_data_to_itself(rows: int, engine: str) -> None:
+    """Also where batches divide the rows, so that nothing need be filled up."""
+    given = [random.normal(size=(rows, 3)).astype(np.float32) for _ in range(4)]
+    x, y, vx, vy = given
+    weights = np.ones(rows, np.float32)
+
+    def change(end: Any) -> None:
+        for array in (*given, weights):
+            array[...] = 7.0
+
+    def trained(callbacks: Any) -> Any:
+        network = cr.Network([cr.Dense(3)])
+        copies = [np.array(array) for array in given]
+        options = {"epochs": 4, "batch_size": 10, "engine": engine, "progress": False, "loss": "squared_error"}
+        history = network.fit(x, y, validation_data=(vx, vy), sample_weight=weights, callbacks=callbacks, **options)
+        for array, copy in zip(given, copies, strict=True):
+            array[...] = copy
+        weights[...] = 1.0
+        return history["loss"], history["val_loss"]
+
+    assert trained([change]) == trained([])

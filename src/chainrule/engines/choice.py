@@ -45,7 +45,7 @@ def named(name: str) -> Engine | None:
     UnknownNameError
         For a name that is no engine.
     """
-    if name not in ENGINES and name != AUTO:
+    if not isinstance(name, str) or (name not in ENGINES and name != AUTO):
         raise UnknownNameError.among("engine", name, names())
     return ENGINES.get(name)
 

@@ -49,9 +49,14 @@ class BaseNetwork:
         parameters: Mapping[str, Any] | None = None,
     ) -> None:
         self.function = as_function(layers)
-        SettingError.unless_count("Network", "seed", seed, at_least=0)
-        if dtype not in ("float32", "float64", np.float32, np.float64):
-            raise SettingError(f"Network was given dtype={dtype!r}; use 'float32' or 'float64'.")
+        SettingError.unless_count("Network", "seed", seed, at_least=0, at_most=2**128)
+        named = isinstance(dtype, str | type | np.dtype)
+        if not named or dtype not in ("float32", "float64", np.float32, np.float64):
+            raise SettingError(f"Network was given dtype={shortened(dtype)}; use 'float32' or 'float64'.")
+        if parameters is not None and not isinstance(parameters, Mapping):
+            raise SettingError(
+                f"Network was given parameters={shortened(parameters)}; give a dict from names to values."
+            )
         self.seed, self.dtype = seed, np.dtype(dtype)
         self.frozen = as_patterns(frozen)
         self.history: History | None = None

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ModelFileError
+from chainrule.errors import ModelFileError, SettingError, shortened
 from chainrule.network.description import plain, short
 from chainrule.network.meaning import Meaning
 from chainrule.network.network import Network
 from chainrule.network.reading import read
-from chainrule.network.storage import KNOWN, LABEL_BYTES
+from chainrule.network.storage import KNOWN, LABEL_BYTES, as_path
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.layer import Layer
 from chainrule.nn.model import Model
@@ -52,7 +52,13 @@ def load(
     >>> bool((cr.load(path)(np.ones((1, 3))) == network(np.ones((1, 3)))).all())
     True
     """
-    described, arrays = read(Path(path))
+    path = as_path(path)
+    if not isinstance(custom, Mapping | None) or not (function is None or callable(function)):
+        raise SettingError(
+            f"load was given function={shortened(function)}, custom={shortened(custom)}; give a function, and a dict from names "
+            "to code."
+        )
+    described, arrays = read(path)
     reader = _Reader(custom or {})
     try:
         _check(described, FIELDS, "the network")
@@ -228,7 +234,9 @@ def labels_of(x: dict[str, Any], width: int) -> Any:
     back = classes.tolist()
     if back != given or list(map(type, back)) != list(map(type, given)):
         raise ValueError(f"its labels {short(labels)} are no {short(kind)}.")
-    if len(set(labels)) < len(labels) or (dtype.kind != "O" and not (classes[1:] > classes[:-1]).all()):
+    if len({(type(label), label) for label in labels}) < len(labels) or (
+        dtype.kind != "O" and not (classes[1:] > classes[:-1]).all()
+    ):
         raise ValueError(f"its labels {short(labels)} are not in order.")
     return classes
 

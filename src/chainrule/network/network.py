@@ -367,7 +367,7 @@ class Network(ExplainableNetwork):
         notes : mapping, optional
             JSON-able facts to keep with the network, found again as `network.notes`.
         """
-        storage.save(self, path, dict(self.notes if notes is None else notes))
+        storage.save(self, path, self.notes if notes is None else notes)
 
     def summary(self, batch_size: int | None = None, *, optimizer: Any = "adam", loss: Any = None) -> str:
         """A table of the layers, what they give, and how many parameters they have.

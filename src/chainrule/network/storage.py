@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, shortened
 from chainrule.network.base import BaseNetwork
 from chainrule.network.description import digest_of, parsed
 from chainrule.network.meaning import Meaning
@@ -32,10 +34,26 @@ KNOWN: dict[str, Any] = {**PIECES, "Given": Given}
 """The classes a file names without their code, which are the library's own."""
 
 
-def save(network: BaseNetwork, path: str | Path, notes: dict[str, Any]) -> None:
+def as_path(given: Any) -> Path:
+    """The path of a file."""
+    if not isinstance(given, str | bytes | os.PathLike):
+        raise SettingError(f"the path was given as {shortened(given)}; give the name of a file, or a pathlib.Path.")
+    path = Path(os.fsdecode(given))
+    try:
+        if b"\0" not in os.fsencode(path):
+            return path
+    except UnicodeEncodeError:
+        pass
+    raise SettingError(f"the path was given as {shortened(given)}, which the system cannot write; give another name.")
+
+
+def save(network: BaseNetwork, path: Any, notes: Any) -> None:
     """Write a network; the file appears whole or not at all."""
     from safetensors.numpy import save as to_bytes
 
+    if not isinstance(notes, Mapping):
+        raise SettingError(f"notes were given as {shortened(notes)}; give a dict of texts, numbers, lists and dicts.")
+    target = as_path(path)
     model = network.model
     arrays = {name: np.asarray(value, order="C") for name, value in flat_names(network.parameters).items()}
     row = network.function if isinstance(network.function, Sequential) else None
@@ -50,7 +68,7 @@ def save(network: BaseNetwork, path: str | Path, notes: dict[str, Any]) -> None:
         "frozen": list(network.frozen),
         "outputs": [_meaning(meaning, writer) for meaning in network.meanings],
         "columns": {name: list(columns) for name, columns in network.columns.items()},
-        "notes": notes,
+        "notes": dict(notes),
     }
     try:
         digest = digest_of(json.dumps(described, allow_nan=False), arrays)
@@ -60,7 +78,7 @@ def save(network: BaseNetwork, path: str | Path, notes: dict[str, Any]) -> None:
         raise SettingError(
             f"the network cannot be saved: {error}. Notes must be JSON-able: text, numbers, lists, dicts."
         ) from None
-    replace_file(Path(path), content)
+    replace_file(target, content)
 
 
 def header_of(content: bytes) -> str:
@@ -78,7 +96,7 @@ def _meaning(meaning: Meaning, writer: _Writer) -> dict[str, Any]:
         "flat": bool(meaning.flat),
         "classes": None
         if classes is None
-        else {"dtype": _kind(classes), "labels": list(map(_label, classes.tolist()))},
+        else {"dtype": _kind(classes), "labels": [_label(x, classes.dtype.kind) for x in classes.tolist()]},
     }
 
 
@@ -89,8 +107,8 @@ def _kind(classes: Any) -> str:
     return "T" if classes.dtype.kind == "T" else str(classes.dtype.str)
 
 
-def _label(x: Any) -> Any:
-    if isinstance(x, bytes):
+def _label(x: Any, kind: str) -> Any:
+    if kind == "S":
         return x.decode("latin-1")
     if isinstance(x, str | bool | int | float):
         return x

@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.errors import SettingError
 from chainrule.network.base import BaseNetwork
+from chainrule.nn.initializer import LARGEST
 from chainrule.training import as_optimizer, heads_of
 from chainrule.training.memory_use import memory_plan
 
@@ -42,14 +43,17 @@ def summary(network: BaseNetwork, batch_size: int | None = None, optimizer: Any 
 
 
 def _training(network: BaseNetwork, batch_size: int, optimizer: Any, loss: Any) -> str:
-    SettingError.unless_count("summary", "batch_size", batch_size)
+    SettingError.unless_count("summary", "batch_size", batch_size, at_most=LARGEST)
     heads = [meaning.head for meaning in network.meanings]
     if loss is not None or not heads:
         heads = [
             replace(h, classifies=h.loss.task == "classification")
             for h in heads_of(network.model, loss or "squared_error")
         ]
-    plan = memory_plan(network.model, tuple(heads), network.parameters, as_optimizer(optimizer), batch_size)
+    try:
+        plan = memory_plan(network.model, tuple(heads), network.parameters, as_optimizer(optimizer), batch_size)
+    except MemoryError:
+        raise SettingError(f"a batch of batch_size={batch_size} rows is more than there is memory for.") from None
     return (
         f"training in batches of {batch_size}: {_bytes(plan.total)}\n"
         f"  parameters {_bytes(plan.parameters)}, optimizer {_bytes(plan.optimizer)}, activations {_bytes(plan.activations)}"

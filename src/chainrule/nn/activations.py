@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chainrule.errors import UnknownNameError
+from chainrule.errors import SettingError, UnknownNameError, shortened
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 from chainrule.tracing.functions import PUBLIC
 
@@ -36,6 +36,10 @@ def activation(given: Activation) -> Callable[[Any], Any]:
     """The function an activation's name stands for; a function stands for itself."""
     if callable(given):
         return given
+    if not isinstance(given, str):
+        raise SettingError(
+            f"{shortened(given)} is no activation; give a name such as 'relu', or a function of one array."
+        )
     if given not in ACTIVATIONS:
         raise UnknownNameError.among("activation", given, ACTIVATIONS)
     return ACTIVATIONS[given]

@@ -18,6 +18,10 @@ Random = np.random.Generator
 Initializer = Callable[[tuple[int, ...], Random], Any]
 
 
+LARGEST = 2**40
+"""No layer is wider than this, and no parameter has more numbers: they would take terabytes."""
+
+
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
     """Fan-in and fan-out of a parameter's shape."""
     if not shape:

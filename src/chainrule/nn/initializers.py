@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,8 +12,16 @@ from chainrule.errors import SettingError
 from chainrule.nn.initializer import Random, fans
 
 
+class _Numbers:
+    """Settings that are finite numbers."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):  # type: ignore[arg-type]
+            SettingError.unless_number(type(self).__name__, field.name, getattr(self, field.name))
+
+
 @dataclass(frozen=True)
-class Uniform:
+class Uniform(_Numbers):
     """Evenly from low to high.
 
     Examples
@@ -27,6 +35,7 @@ class Uniform:
     high: float = 0.05
 
     def __post_init__(self) -> None:
+        _Numbers.__post_init__(self)
         if not self.low <= self.high:
             raise SettingError(f"Uniform was given low={self.low} above high={self.high}; give the smaller one as low.")
 
@@ -36,11 +45,15 @@ class Uniform:
 
 
 @dataclass(frozen=True)
-class Normal:
+class Normal(_Numbers):
     """From the normal distribution with this mean and standard deviation."""
 
     std: float = 0.05
     mean: float = 0.0
+
+    def __post_init__(self) -> None:
+        _Numbers.__post_init__(self)
+        SettingError.unless_number("Normal", "std", self.std, at_least=0)
 
     def __call__(self, shape: tuple[int, ...], random: Random) -> Any:
         """Draw the values."""
@@ -48,7 +61,7 @@ class Normal:
 
 
 @dataclass(frozen=True)
-class GlorotUniform:
+class GlorotUniform(_Numbers):
     """Uniform in ±√(6/(fan-in + fan-out)); keeps variances alike forwards and backwards (Glorot and Bengio 2010)."""
 
     gain: float = 1.0
@@ -60,7 +73,7 @@ class GlorotUniform:
 
 
 @dataclass(frozen=True)
-class GlorotNormal:
+class GlorotNormal(_Numbers):
     """Normal with variance 2/(fan-in + fan-out) (Glorot and Bengio 2010)."""
 
     gain: float = 1.0
@@ -131,7 +144,7 @@ class Ones:
 
 
 @dataclass(frozen=True)
-class Constant:
+class Constant(_Numbers):
     """All the same number."""
 
     known_as: ClassVar[tuple[str, ...]] = ()  # a name would not say which number
@@ -143,7 +156,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Orthogonal:
+class Orthogonal(_Numbers):
     """Rows or columns of unit length at right angles, times `gain` (Saxe et al. 2014)."""
 
     gain: float = 1.0

@@ -13,7 +13,7 @@ from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.activations import Activation as ActivationName
 from chainrule.nn.activations import activation, start_before
 from chainrule.nn.context import in_a_network
-from chainrule.nn.initializer import Given
+from chainrule.nn.initializer import LARGEST, Given
 from chainrule.nn.layer import Activated, Arrays, Layer, Shape
 from chainrule.nn.named import initializer
 from chainrule.nn.parameters import ParameterSpec
@@ -58,7 +58,7 @@ class Dense(Activated, Layer):
     bias: Any = "zeros"
 
     def __post_init__(self) -> None:
-        SettingError.unless_count("Dense", "units", self.units)
+        SettingError.unless_count("Dense", "units", self.units, at_most=LARGEST)
         activation(self.activation)
         for part in ("weight", "bias"):
             given = getattr(self, part)

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError, ShapeError
+from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.nn.activations import name_of
 from chainrule.nn.biases import added_only
 from chainrule.nn.context import Building, ForwardPass, current, numbered, running
+from chainrule.nn.initializer import LARGEST
 from chainrule.nn.layer import Layer
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.nn.randomness import RandomNumbers
@@ -47,10 +48,14 @@ class Sequential:
 def in_a_row(layers: Sequence[Any]) -> Sequential:
     """The function of a list of layers and plain functions."""
     if not isinstance(layers, list | tuple) or not layers:
-        raise SettingError(f"Network was given {layers!r}; give a list of layers, or a function that calls layers.")
+        raise SettingError(
+            f"Network was given {shortened(layers)}; give a list of layers, or a function that calls layers."
+        )
     for layer in layers:
         if not callable(layer):
-            raise SettingError(f"Network was given {layer!r} among its layers; give layers or functions of one array.")
+            raise SettingError(
+                f"Network was given {shortened(layer)} among its layers; give layers or functions of one array."
+            )
     return Sequential(tuple(layers))
 
 
@@ -150,7 +155,7 @@ def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Mo
         When shapes do not fit, naming the layer.
     """
     for size in (size for shape in inputs for size in shape):
-        SettingError.unless_count("build", "an input size", size)
+        SettingError.unless_count("build", "an input size", size, at_most=LARGEST)
     batch = 2
     with Recorder() as recorder:
         building = Building({}, {}, RandomNumbers(np.uint32(0)), recorder=recorder)

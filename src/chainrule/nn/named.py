@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.declarations import by_name, declared
-from chainrule.errors import UnknownNameError
+from chainrule.errors import SettingError, UnknownNameError, is_finite, shortened
 from chainrule.nn import initializers
 from chainrule.nn.initializer import Given, Initializer
 from chainrule.nn.initializers import Constant
@@ -24,9 +24,17 @@ def initializer(given: Any) -> Initializer:
         return INITIALIZERS[given]
     if callable(given):
         return given  # type: ignore[no-any-return]
-    if isinstance(given, int | float):
+    if is_finite(given):
         return Constant(float(given))
-    return Given(_as_tuples(np.asarray(given, np.float64).tolist()))
+    try:
+        values = np.asarray(given, np.float64)
+    except (TypeError, ValueError, OverflowError):
+        values = np.array(np.nan)
+    if not np.isfinite(values).all():
+        raise SettingError(
+            f"{shortened(given)} is no initialiser; give a name such as 'he_normal', a number, or an array of finite numbers."
+        )
+    return Given(_as_tuples(values.tolist()))
 
 
 def _as_tuples(x: Any) -> Any:

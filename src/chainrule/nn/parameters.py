@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -9,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DataError, SettingError, ShapeError, UnknownNameError
-from chainrule.nn.initializer import Initializer
+from chainrule.errors import DataError, SettingError, ShapeError, UnknownNameError, shortened
+from chainrule.nn.initializer import LARGEST, Initializer
 from chainrule.ops.operation import ArrayType
 
 Parameters = dict[str, dict[str, Any]]
@@ -40,10 +41,22 @@ class ParameterSpec:
 def initial(specs: Mapping[str, Mapping[str, ParameterSpec]], seed: int, dtype: Any) -> Parameters:
     """First values of all parameters, drawn in order from one seed."""
     random = np.random.default_rng(seed)
-    return {
-        layer: {name: np.asarray(spec.initializer(spec.shape, random), dtype, order="C") for name, spec in own.items()}
-        for layer, own in specs.items()
-    }
+    sizes = {f"{layer}.{name}": math.prod(spec.shape) for layer, own in specs.items() for name, spec in own.items()}
+    try:
+        if max(sizes.values(), default=0) > LARGEST:
+            raise MemoryError
+        return {
+            layer: {
+                name: np.asarray(spec.initializer(spec.shape, random), dtype, order="C") for name, spec in own.items()
+            }
+            for layer, own in specs.items()
+        }
+    except MemoryError:
+        largest = max(sizes, key=lambda name: sizes[name])
+        raise SettingError(
+            f"the network has {sum(sizes.values()):,} parameters, {sizes[largest]:,} of them in {largest}, and there is not as "
+            "much memory; make its layers smaller."
+        ) from None
 
 
 def flat_names(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -53,6 +66,10 @@ def flat_names(parameters: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 def as_patterns(given: Any) -> tuple[str, ...]:
     """Patterns of names, given as a list of them or as a single one."""
+    if not isinstance(given, str | Iterable):
+        raise SettingError(
+            f"frozen was given {shortened(given)}; give a list of patterns of parameter names, such as ['*.bias']."
+        )
     patterns = (given,) if isinstance(given, str) else tuple(given)
     for pattern in patterns:
         if not isinstance(pattern, str):
@@ -80,6 +97,8 @@ def replaced(current: Parameters, new: Mapping[str, Any]) -> Parameters:
     UnknownNameError, ShapeError, DataError
         For a name that does not exist, a shape that does not fit, or values that are not finite.
     """
+    if not isinstance(new, Mapping):
+        raise SettingError(f"parameters were given as {shortened(new)}; give a dict from names to values.")
     flat: dict[str, Any] = {}
     for key, value in new.items():
         flat.update(
@@ -93,7 +112,7 @@ def replaced(current: Parameters, new: Mapping[str, Any]) -> Parameters:
         layer, _, name = key.rpartition(".")
         try:
             array = np.array(value, names[key].dtype)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise DataError(
                 f"{key} was given values that are no numbers ({error}); give an array of numbers."
             ) from None

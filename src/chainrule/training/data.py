@@ -112,6 +112,11 @@ FILLED_BYTES = 2**28
 """Data up to this size are copied so that their last batch can be filled up."""
 
 
+def owned(data: Batch) -> Batch:
+    """Copies that nobody can change while a training reads them; what is on disk stays there, and can be changed."""
+    return data.like([x if isinstance(x, np.memmap) else np.array(x) for x in data.arrays()])
+
+
 def filled_up(data: Batch, batch_size: int) -> Batch:
     """The data with rows that count 0 behind them that make the last batch as large as the others.
 

@@ -19,7 +19,7 @@ from chainrule.tracing import trees
 from chainrule.training.batches import Batches, means
 from chainrule.training.blocks import Block, BlockRunner, Call, joined
 from chainrule.training.callbacks import EpochEnd
-from chainrule.training.data import filled_up
+from chainrule.training.data import filled_up, owned
 from chainrule.training.divergence import diverged
 from chainrule.training.evaluation import Evaluator, samples_are_apart
 from chainrule.training.history import FINISHED, History
@@ -84,10 +84,11 @@ class Training:
         rows = len(data.inputs[0])
         self.batch_size = min(settings.batch_size or rows, rows)
         self.weighted = data.weights is not None or data.counts is not None
+        given = data
         if is_settled(step) and settings.gradients == "chain rule":
             filled = filled_up(data, self.batch_size)
             data = filled if filled is data or samples_are_apart(step.objective, data) else data
-        self.data = data
+        self.data = data = owned(data) if data is given else data
         run: Run | None = None
         if begin is not None and type(begin) is not Progress:
             run = checked(begin, parameters)
@@ -118,7 +119,7 @@ class Training:
             engine = settings.engine if ENGINES.get(settings.engine) is REFERENCE else AUTO
             if run is not None and ENGINES.get(run.validated_by) is REFERENCE:
                 engine = run.validated_by  # as the run began: the last bits of another may be others
-            self.validator = Evaluator(step.objective, validation, engine, settings.epochs)
+            self.validator = Evaluator(step.objective, owned(validation), engine, settings.epochs)
         validated = validation is not None
         self._rate = as_schedule(step.optimizer.learning_rate)
         rule, plateau = settings.early_stopping, plateau_of(step.optimizer.learning_rate)

@@ -44,9 +44,7 @@ class Loss:
 
     def __post_init__(self) -> None:
         for name in ("reduction", "over"):
-            given = getattr(self, name, "mean")
-            if given not in ("mean", "sum"):
-                raise SettingError(f"{type(self).__name__} was given {name}={given!r}; use 'mean' or 'sum'.")
+            SettingError.unless_one_of(type(self).__name__, name, getattr(self, name, "mean"), ("mean", "sum"))
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of every sample."""

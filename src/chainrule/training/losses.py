@@ -76,8 +76,7 @@ class Huber(PerOutput):
 
     def __post_init__(self) -> None:
         Loss.__post_init__(self)
-        if not self.delta > 0:
-            raise SettingError(f"Huber was given delta={self.delta}; it must be positive.")
+        SettingError.unless_number("Huber", "delta", self.delta, above=0)
 
     def per_output(self, outputs: Any, targets: Any) -> Any:
         """The loss of every output."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.declarations import by_name, declared, other_names
-from chainrule.errors import SettingError, UnknownNameError
+from chainrule.errors import SettingError, UnknownNameError, shortened
 from chainrule.nn import initializers, layers
 from chainrule.training import losses, optimizers, schedules
 from chainrule.training.loss import FunctionLoss, Loss
@@ -35,10 +35,10 @@ def as_loss(given: Any) -> Loss:
         return given
     if isinstance(given, type) and issubclass(given, Loss):
         return given()
-    if callable(given):
+    if callable(given) and not isinstance(given, type):
         return FunctionLoss(given)
     raise SettingError(
-        f"{given!r} is no loss; give a name, a loss such as cr.Huber(), or a function of outputs and targets."
+        f"{shortened(given)} is no loss; give a name, a loss such as cr.Huber(), or a function of outputs and targets."
     )
 
 
@@ -51,5 +51,5 @@ def as_optimizer(given: Any) -> Optimizer:
     if isinstance(given, type) and issubclass(given, Optimizer):
         return given()
     if not isinstance(given, Optimizer):
-        raise SettingError(f"{given!r} is no optimizer; give a name, or an optimizer such as cr.Adam(1e-3).")
+        raise SettingError(f"{shortened(given)} is no optimizer; give a name, or an optimizer such as cr.Adam(1e-3).")
     return given

@@ -36,6 +36,7 @@ class SGD(Optimizer):
 
     def __post_init__(self) -> None:
         Optimizer.__post_init__(self)
+        SettingError.unless_one_of("SGD", "nesterov", self.nesterov, (False, True))
         if self.nesterov and not self.momentum:
             raise SettingError("SGD was given nesterov=True without momentum; give both, such as momentum=0.9.")
 

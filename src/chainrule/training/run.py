@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, shortened
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
 from chainrule.training.batches import Streams
@@ -134,7 +134,7 @@ def checked(run: Any, parameters: Parameters) -> Run:
     """The run, if it is one, and of a network with such parameters."""
     if not isinstance(run, Run):
         raise SettingError(
-            f"continue_from was given {type(run).__name__} {run!r:.80}; give a run, such as network.run or EpochEnd.run."
+            f"continue_from was given {type(run).__name__} {shortened(run):.80}; give a run, such as network.run or EpochEnd.run."
         )
     theirs, ours = (
         {n: (x.shape, x.dtype.name) for n, x in flat_names(p).items()} for p in (run.parameters, parameters)

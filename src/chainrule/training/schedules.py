@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, is_finite, shortened
 from chainrule.training.schedule import Schedule
 
 
@@ -151,10 +150,10 @@ def as_schedule(given: Any) -> Any:
     """A schedule from a number, itself, or a plain function of the time in epochs."""
     if callable(given):
         return given
-    if isinstance(given, Real) and not isinstance(given, bool) and 0 <= float(given) < math.inf:
+    if is_finite(given) and given >= 0:
         return ConstantRate(float(given))
     raise SettingError(
-        f"{given!r} is no learning rate; give a number that is not negative, or a schedule such as cr.Cosine."
+        f"{shortened(given)} is no learning rate; give a number that is not negative, or a schedule such as cr.Cosine."
     )
 
 

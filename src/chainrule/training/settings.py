@@ -6,7 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from chainrule.errors import SettingError
+import numpy as np
+
+from chainrule.errors import SettingError, shortened
 from chainrule.training.callbacks import Callback, EarlyStopping, StopRule
 
 
@@ -34,11 +36,18 @@ class Settings:
         SettingError.unless_count("fit", "epochs", self.epochs)
         if self.batch_size is not None:
             SettingError.unless_count("fit", "batch_size", self.batch_size)
-        SettingError.unless_count("fit", "seed", self.seed, at_least=0)
+        SettingError.unless_count("fit", "seed", self.seed, at_least=0, at_most=2**128)
         if self.threads is not None:
             SettingError.unless_count("fit", "threads", self.threads)
-        if self.gradients not in ("chain rule", "numerical"):
-            raise SettingError(f"gradients was given as {self.gradients!r}; use 'chain rule' or 'numerical'.")
+        for name in ("epochs", "batch_size", "seed", "threads"):  # NumPy's whole numbers as Python's
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, int(getattr(self, name)))
+        called = callable(self.shuffle) and not isinstance(self.shuffle, type)
+        if not called and not isinstance(self.shuffle, bool | np.bool_):
+            raise SettingError(
+                f"fit was given shuffle={shortened(self.shuffle)}; use True, False, or a function that gives the orders of the rows."
+            )
+        SettingError.unless_one_of("fit", "gradients", self.gradients, ("chain rule", "numerical"))
         if not isinstance(self.callbacks, list | tuple):
             raise SettingError(f"callbacks was given as {self.callbacks!r}; give a list of functions of one EpochEnd.")
         for callback in self.callbacks:

@@ -124,9 +124,7 @@ def _labels(raw: Any, loss: Loss, width: int, dtype: Any, classes: Any, what: st
         raise DataError(f"{what} has {int((~np.isfinite(raw)).sum())} NaN or infinite labels; remove those rows.")
     if raw.dtype.kind == "O" and any(is_missing(v) or v != v for v in raw):
         raise DataError(f"{what} has missing labels; remove those rows.")
-    found, class_indices = np.unique(
-        raw.astype(str) if raw.dtype.kind == "O" and len({type(v) for v in raw}) > 1 else raw, return_inverse=True
-    )
+    found, class_indices = _different(raw)
     if classes is not None:
         class_indices = _places(found, classes, what)[class_indices]
     else:
@@ -142,15 +140,36 @@ def _labels(raw: Any, loss: Loss, width: int, dtype: Any, classes: Any, what: st
 def _places(found: Any, classes: Any, what: str) -> Any:
     """Where labels stand among those learned already: equal numbers are the same label, text is never a number."""
     ours, theirs = _comparable(found), _comparable(classes)
-    alike = (ours.dtype.kind in NUMBERS) == (theirs.dtype.kind in NUMBERS)
-    new = found if not alike or _is_text(ours) != _is_text(theirs) else found[~np.isin(ours, theirs)]
+    if "O" in (ours.dtype.kind, theirs.dtype.kind):
+        places = _places_of_objects(ours.tolist(), theirs.tolist())
+        new = found[places < 0]
+    else:
+        places = np.searchsorted(theirs, ours)
+        alike = (ours.dtype.kind in NUMBERS) == (theirs.dtype.kind in NUMBERS)
+        new = found if not alike or _is_text(ours) != _is_text(theirs) else found[~np.isin(ours, theirs)]
     if len(new):
         shown = ", ".join(map(repr, new[:5].tolist()))
         raise DataError(
             f"{what} has labels the network has not learned: [{shown}{', …' if len(new) > 5 else ''}]. "
             f"It knows {classes[:10].tolist()}. {REMEDY}"
         )
-    return np.searchsorted(theirs, ours)
+    return places
+
+
+def _different(labels: Any) -> tuple[Any, Any]:
+    """The different labels in order, and the place of each among them; those of different kinds are ordered as text."""
+    if labels.dtype.kind != "O" or len({type(v) for v in labels}) < 2:
+        return np.unique(labels, return_inverse=True)
+    as_text = [f"{v} {type(v).__name__}" for v in labels]
+    _, first, places = np.unique(as_text, return_index=True, return_inverse=True)
+    return labels[first], places
+
+
+def _places_of_objects(labels: list[Any], classes: list[Any]) -> Any:
+    """The place of every label among the classes, −1 for one that is none of them."""
+    by_value = {v: i for i, v in enumerate(classes)}
+    exactly = {(type(v), v): i for i, v in enumerate(classes)}  # 1 and True are equal, and two labels
+    return np.array([exactly.get((type(v), v), by_value.get(v, -1)) for v in labels], int)
 
 
 def _is_text(labels: Any) -> tuple[bool, bool]:
