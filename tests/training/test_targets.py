@@ -318,5 +318,3 @@ class TestRefusals:
     def test_evaluation_refuses_unknown_labels(self) -> None:
         with pytest.raises(DataError, match=r"has not learned: \[9\].*It knows"):
             fitted(THREE).evaluate(X, np.full(30, 9))
-
-

@@ -138,9 +138,7 @@ def inputs_of(network: BaseNetwork, X: Any) -> list[Any]:
     return arrays
 
 
-def batch_for(
-    network: BaseNetwork, meanings: Sequence[Meaning], X: Any, y: Any, sample_weight: Any = None
-) -> Batch:
+def batch_for(network: BaseNetwork, meanings: Sequence[Meaning], X: Any, y: Any, sample_weight: Any = None) -> Batch:
     """Rows and targets of known meaning as arrays, for a network whose shapes are known."""
     arrays = as_inputs(X, network.dtype, network.input_names, network.model.inputs, network.columns)
     return as_batch(network.model, meanings, arrays, y, network.dtype, sample_weight)

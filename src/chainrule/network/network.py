@@ -180,7 +180,7 @@ class Network(ExplainableNetwork):
         """
         if loss is None and not self.meanings:
             raise NotBuiltError(
-                "evaluate needs a loss, and this network has learned none: give loss=..., or call fit(X, y) first."
+                "evaluate needs a network that has been fitted, or a loss: call fit(X, y) first, or give loss='squared_error'."
             )
         if loss is not None:
             objective, batch = objective_of(self, X, y, loss, sample_weight)
@@ -381,6 +381,8 @@ class Network(ExplainableNetwork):
         """What the network answers as it is now built and understood."""
         found = self._asked
         of = (self.model, self.meanings, self.columns)
-        if found is None or any(a is not b for a, b in zip((found.model, found.meanings, found.columns), of, strict=True)):
+        if found is None or any(
+            a is not b for a, b in zip((found.model, found.meanings, found.columns), of, strict=True)
+        ):
             found = self._asked = Answers(self.model, self.meanings, self.dtype, self.input_names, self.columns)
         return found
