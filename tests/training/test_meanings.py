@@ -178,7 +178,7 @@ def test_objects_are_what_they_hold(y: Any, labels: bool) -> None:
     ids=str,
 )
 def test_masks_and_missing_values_in_y_are_refused(y: Any) -> None:
-    with pytest.raises(DataError, match="missing|NaN"):
+    with pytest.raises(DataError, match=r"missing|NaN"):
         fitted(y)
 
 

@@ -82,7 +82,7 @@ def test_validation_rows_may_have_weights() -> None:
 def test_rows_without_weight_are_not_all_there_is() -> None:
     only = np.zeros(30)
     only[np.random.default_rng([0, 2]).permutation(30)[-1]] = 1
-    with pytest.raises(DataError, match="held out.*weight 0"):
+    with pytest.raises(DataError, match=r"held out.*weight 0"):
         line().fit(X, T, sample_weight=only, validation_split=0.1, **QUIET)
     with pytest.raises(DataError, match="to learn from have weight 0"):
         line().fit(X[:2], T[:2], sample_weight=[0, 1], validation_split=0.5, seed=_seed_holding_out(1), **QUIET)
