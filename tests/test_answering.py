@@ -403,3 +403,24 @@ def test_rows_that_fill_up_a_batch_do_not_change_a_mean_over_it(monkeypatch: pyt
         network = cr.Network([Centred(), cr.Dense(1)], dtype="float64", seed=1)
         losses.append(network.fit(X[:19], X[:19, :1], epochs=3, batch_size=10, progress=False)["loss"])
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-12)
+
+
+def test_a_compiled_network_is_copied_and_pickled_after_its_calls() -> None:
+    import copy
+    import pickle
+
+    network = cr.Network([cr.Dense(3, "tanh"), cr.Dense(2)])
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    network.fit(x, [0, 1, 1, 0, 1], epochs=1, progress=False)
+    fast = network.compiled()
+    expected = fast(x), fast.predict(x), fast.predict_proba(x)
+    for made in (
+        copy.deepcopy(fast),
+        copy.copy(fast),
+        pickle.loads(pickle.dumps(fast)),
+        copy.deepcopy({"n": fast})["n"],
+    ):
+        for a, b in zip((made(x), made.predict(x), made.predict_proba(x)), expected, strict=True):
+            np.testing.assert_array_equal(a, b)
+    network.predict(x, engine="llvm")
+    np.testing.assert_array_equal(copy.deepcopy(network).predict(x), network.predict(x))

@@ -93,6 +93,25 @@ def test_settings_are_checked(options, message):
         derivative(np.sin, 1.0, **options)
 
 
-def test_integers_have_no_derivative():
-    with pytest.raises(DifferentiationError, match="integers"):
-        derivative(np.square, 3)
+def test_whole_numbers_become_real_ones():
+    assert derivative(np.square, 3) == pytest.approx(6.0, rel=1e-9)
+    np.testing.assert_allclose(derivative(np.sum, np.array([1, 2])), [1.0, 1.0], rtol=1e-9)
+    for given in (True, 1 + 2j, "3"):
+        with pytest.raises(DifferentiationError):
+            derivative(lambda x: x, given)
+
+
+def test_by_argument_number():
+    """Of x·y² + z at (2, 3, 5): y² = 9, 2xy = 12, 1; other arguments are handed on as they are."""
+
+    def function(x, y, z):
+        assert isinstance(z, int)
+        return x * y**2 + z
+
+    assert derivative(function, 2, 3, 5) == pytest.approx(9.0, rel=1e-9)
+    assert derivative(function, 2.0, 3.0, 5, argnums=1, method="forward", h=1e-6) == pytest.approx(12.0, rel=1e-5)
+    assert derivative(function, 2.0, 3.0, 5, argnums=(1, 0)) == pytest.approx((12.0, 9.0), rel=1e-9)
+    assert derivative(lambda x, y: y, 2.0, 3.0, argnums=-1) == pytest.approx(1.0)
+    assert derivative(np.exp, 0.0, "forward", 0.5) == pytest.approx((math.exp(0.5) - 1) / 0.5)
+    with pytest.raises(SettingError, match="argnums=2"):
+        derivative(np.exp, 0.0, argnums=2)

@@ -161,3 +161,20 @@ def test_errors_of_orders() -> None:
         cr.evaluation_order(chain, 1.0, 1.0, 1.0, 1.0, mode="backward")
     with pytest.raises(DifferentiationError, match="constant"):
         cr.evaluation_order(lambda x: 3.0, 1.0)
+
+
+def test_a_changed_sign_costs_nothing_in_either_mode() -> None:
+    """Sums and differences need additions alone; a product by a number other than ±1 is one."""
+
+    def multiplications(function: Any) -> tuple[int, int]:
+        counts = cr.evaluation_order(function, 2.0, 3.0).counts
+        return counts["forward"].multiplications, counts["reverse"].multiplications
+
+    assert multiplications(lambda a, b: a - b) == (0, 0)
+    assert multiplications(lambda a, b: a + b) == (0, 0)
+    assert multiplications(lambda a, b: -a + 0 * b) == multiplications(lambda a, b: a + 0 * b)
+    assert multiplications(lambda a, b: -(a - b)) == (0, 0)
+    assert multiplications(lambda a, b: a * b) == (5, 3)
+    assert multiplications(lambda a, b: 2.0 * a - b) == (3, 2)
+    vector = cr.evaluation_order(lambda x, y: np.sum(x - y), np.ones(3), np.ones(3)).counts
+    assert [count.multiplications for count in vector.values()] == [0, 0]

@@ -227,3 +227,28 @@ class TestErrors:
     def test_output_without_batch(self) -> None:
         with pytest.raises(ShapeError, match="batch as its first axis"):
             cr.Network(lambda x: np.sum(x)).build(2)
+
+
+def test_no_activation_is_the_identity() -> None:
+    assert cr.Dense(3, None) == cr.Dense(3)
+    assert repr(cr.Dense(3, None)) == "Dense(units=3)"
+    assert cr.Activation(None) == cr.Activation("identity")
+    x = np.ones((2, 2))
+    np.testing.assert_array_equal(cr.Network([cr.Dense(3, None)]).build(2)(x), cr.Network([cr.Dense(3)]).build(2)(x))
+
+
+@pytest.mark.parametrize("start", ["zeros", "ones", 2.5, "normal"])
+def test_a_parameter_of_no_axes_stays_one(start: Any, tmp_path: Any) -> None:
+    p = cr.Parameter((), start, name="p")
+
+    def function(x: Any) -> Any:
+        return x * p
+
+    network = cr.Network(function).build(2)
+    assert network.parameters["p"]["value"].shape == ()
+    network.fit(np.ones((4, 2)), np.full((4, 2), 3.0), epochs=2, progress=False)
+    assert network.parameters["p"]["value"].shape == ()
+    network.save(tmp_path / "p.safetensors")
+    loaded = cr.load(tmp_path / "p.safetensors", function=function)
+    assert loaded.parameters["p"]["value"].shape == ()
+    assert loaded.parameters["p"]["value"] == network.parameters["p"]["value"]

@@ -101,3 +101,64 @@ def test_errors_of_use() -> None:
         trained.fit(np.ones((4, 3)), [0, 0, 0, 1])
     with pytest.raises(SettingError, match=r"learning_rate=0\.0; it must be more than 0"):
         cr.Perceptron(learning_rate=0.0)
+
+
+AND = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1]
+
+
+def rosenblatt(X, y, *, theta=None, at_zero=0, rate=1.0, passes=20):
+    """The rule, number by number, with a threshold that is learned or fixed."""
+    w, b = [0.0] * len(X[0]), 0.0 if theta is None else -theta
+    for _ in range(passes):
+        mistakes = 0
+        for x, t in zip(X, y, strict=True):
+            z = sum(wi * xi for wi, xi in zip(w, x, strict=True)) + b
+            error = t - (1 if z > 0 else at_zero if z == 0 else 0)
+            mistakes += error != 0
+            w = [wi + rate * error * xi for wi, xi in zip(w, x, strict=True)]
+            b += rate * error if theta is None else 0
+        if not mistakes:
+            break
+    return w, b
+
+
+@pytest.mark.parametrize("theta", [None, 0.0, 0.5, 1.5, -1.0])
+@pytest.mark.parametrize("at_zero", [0, 1])
+@pytest.mark.parametrize("y", [[0, 0, 0, 1], [0, 1, 1, 1], [1, 1, 0, 0]])
+def test_settings_follow_the_rule_number_by_number(theta, at_zero, y):
+    found = cr.Perceptron(0.5, threshold=theta, fires_at_zero=bool(at_zero)).fit(AND[0], y)
+    w, b = rosenblatt(AND[0], y, theta=theta, at_zero=at_zero, rate=0.5, passes=len(found.errors))
+    assert found.weight.tolist() == w
+    assert found.bias == b
+    if theta is not None:
+        assert found.bias == -theta
+    if found.converged:
+        assert found.predict(AND[0]).tolist() == y
+
+
+def test_step_at_zero():
+    assert cr.Perceptron(1.0, [1.0, 1.0]).predict([[1, -1]]).tolist() == [0]
+    assert cr.Perceptron(1.0, [1.0, 1.0], fires_at_zero=True).predict([[1, -1]]).tolist() == [1]
+
+
+def test_a_fixed_threshold_proves_nothing_by_circling():
+    """With θ = 0 there is no line through the origin for NOT-like labels; with θ > 0 a circle is no proof."""
+    x, y = [[0.0], [1.0]], [1, 0]
+    origin = cr.Perceptron(threshold=0.0).fit(x, y)
+    assert origin.separable is False
+    assert "No line through the origin" in origin.summary()
+    assert cr.Perceptron(threshold=1.0).fit(x, y).separable is None
+
+
+def test_lists_masks_and_columns():
+    given = cr.Perceptron(1.0, [0.0, 0.0], 0.0).fit(*AND)
+    assert given.predict(AND[0]).tolist() == AND[1]
+    assert cr.Perceptron().fit(AND[0], np.array(AND[1])[:, None]).weight.tolist() == given.weight.tolist()
+    with pytest.raises(DataError, match="NaN"):
+        cr.Perceptron().fit(np.ma.masked_array(AND[0], np.array(AND[0]) == 1), AND[1])
+    with pytest.raises(DataError, match="0 and 1"):
+        cr.Perceptron().fit(AND[0], np.ma.masked_array(AND[1], [1, 0, 0, 0]))
+    with pytest.raises(DataError, match=r"0 and 1.*astype\(int\)"):
+        cr.Perceptron().fit(AND[0], ["a", "b", "a", "b"])
+    with pytest.raises(SettingError, match="threshold"):
+        cr.Perceptron(bias=1.0, threshold=2.0)

@@ -148,3 +148,27 @@ def test_with_early_stopping_and_validation_data() -> None:
             X, VALUES, optimizer=cr.SGD(5.0), epochs=300, early_stopping=1000, validation_split=0.2, progress=False
         )
     assert finite(network)
+
+
+def test_what_is_too_large_is_named() -> None:
+    x = np.linspace(-1, 1, 20)[:, None]
+    for inputs, targets, words in (
+        (x, 1e20 * x, r"targets are as large as 1e\+20.*standardise the targets"),
+        (1e19 * x, x, r"inputs are as large as 1e\+19.*standardise the inputs"),
+    ):
+        with pytest.raises(DivergedError, match=words):
+            cr.Network([cr.Dense(1)]).fit(inputs, targets, optimizer=cr.SGD(0.1), epochs=5, progress=False)
+    with pytest.raises(DivergedError, match="smaller learning rate"):
+        cr.Network([cr.Dense(1)]).fit(x, x, optimizer=cr.SGD(1e6), epochs=50, progress=False)
+
+
+def test_validation_that_is_not_finite_is_warned_of_and_not_counted() -> None:
+    x = np.linspace(-1, 1, 20)[:, None]
+    far = (np.full((2, 1), 3e19), np.zeros((2, 1)))
+    rate = cr.OnPlateau(0.1, patience=1)
+    network = cr.Network([cr.Dense(1, weight=[[1.0]])])
+    with pytest.warns(RuntimeWarning, match="val_loss is NaN or infinite after 5 of 5 epochs, first after epoch 1"):
+        history = network.fit(x, 2 * x, validation_data=far, optimizer=cr.SGD(rate), epochs=5, progress=False)
+    assert history["learning_rate"] == [0.1] * 5
+    assert rate.scale([2.0, np.inf, np.nan, 1.0]) == 1.0
+    assert rate.scale([2.0, np.inf, 3.0]) == pytest.approx(0.1)

@@ -304,14 +304,16 @@ class TestWeights:
         assert same(both, product)
 
     def test_a_batch_of_weight_zero_changes_nothing(self) -> None:
+        """The others count half as much again: weights are on the scale of their mean over all rows, 2/3."""
         network, w = small().build(2), np.ones(30)
         w[:10] = 0
         network.fit(
             X, VALUES, sample_weight=w, batch_size=10, epochs=1, shuffle=False, optimizer=cr.SGD(0.1), progress=False
         )
         rest = small()
-        rest.fit(X[10:], VALUES[10:], batch_size=10, epochs=1, shuffle=False, optimizer=cr.SGD(0.1), progress=False)
-        assert same(network, rest)
+        rest.fit(X[10:], VALUES[10:], batch_size=10, epochs=1, shuffle=False, optimizer=cr.SGD(0.15), progress=False)
+        for ours, theirs in zip(weights_of(network), weights_of(rest), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
     @pytest.mark.parametrize("weights", [np.ones(29), -np.ones(30), np.full(30, np.nan), np.zeros(30), ["a"] * 30, 1.0])
     def test_nonsense_is_refused(self, weights: Any) -> None:

@@ -226,3 +226,24 @@ def test_unknown_and_nonsense() -> None:
     with pytest.raises(SettingError, match="epsilon"):
         cr.Adam(epsilon=-1.0)
     assert as_optimizer("Adam") == as_optimizer(cr.Adam) == cr.Adam()
+
+
+@pytest.mark.parametrize("start", [0.0, 0.1])
+@pytest.mark.parametrize("under_root", [False, True])
+def test_where_adagrad_starts_and_epsilon_stands(start: float, under_root: bool) -> None:
+    """By hand; with 0.1 and ε under the root it is Keras's, with 0 and ε beside it PyTorch's."""
+    ada = cr.AdaGrad(0.5, 1e-3, initial_accumulator_value=start, epsilon_under_root=under_root)
+    rms = cr.RMSprop(0.5, 0.9, 1e-3, epsilon_under_root=under_root)
+    w = v = np.array([1.0, -2.0])
+    total, mean = np.full(2, start), np.zeros(2)
+    state, kept = ada.initial_state(w), rms.initial_state(v)
+    for step, g in enumerate((np.array([0.0, 3.0]), np.array([-0.02, 1.0])), 1):
+        total, mean = total + g * g, 0.9 * mean + 0.1 * g * g
+        expected = [
+            x - 0.5 * g / (np.sqrt(s + 1e-3) if under_root else np.sqrt(s) + 1e-3) for x, s in ((w, total), (v, mean))
+        ]
+        w, state = ada.update(g, w, state, 0.5, step)
+        v, kept = rms.update(g, v, kept, 0.5, step)
+        np.testing.assert_allclose([w, v], expected, rtol=1e-14)
+    with pytest.raises(SettingError, match="initial_accumulator_value"):
+        cr.AdaGrad(initial_accumulator_value=-1.0)

@@ -139,10 +139,10 @@ def test_a_shared_penalty_is_divided_among_rows() -> None:
 
     assert penalty(data) == pytest.approx(3.0 / 2 * squares / 50)
     weights = RANDOM.uniform(size=50)
-    assert penalty(Batch(data.inputs, data.targets, data.class_indices, weights)) == pytest.approx(
+    assert penalty(Batch(data.inputs, data.targets, data.class_indices, counts=weights)) == pytest.approx(
         1.5 * squares / weights.sum()
     )
-    assert penalty(Batch(data.inputs, data.targets, data.class_indices, np.zeros(50))) == 0.0
+    assert penalty(Batch(data.inputs, data.targets, data.class_indices, counts=np.zeros(50))) == 0.0
 
 
 def test_strengths_and_rates_are_no_part_of_what_is_compiled() -> None:

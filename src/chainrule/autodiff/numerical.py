@@ -7,30 +7,38 @@ from typing import Any, Literal
 
 import numpy as np
 
-from chainrule.autodiff.arguments import real_array
+from chainrule.autodiff.arguments import Argnums, chosen, real_array
 from chainrule.errors import SettingError
 from chainrule.tracing import trees
 
 Method = Literal["forward", "backward", "central"]
 
 
-def derivative(function: Callable[..., Any], x: Any, method: Method = "central", h: float | None = None) -> Any:
-    """The numerical derivative of `function` at `x`, by finite differences.
+def derivative(
+    function: Callable[..., Any],
+    *args: Any,
+    method: Method = "central",
+    h: float | None = None,
+    argnums: Argnums = 0,
+) -> Any:
+    """The numerical derivative of `function` at its arguments, by finite differences.
 
     forward: (f(x+h) − f(x))/h · backward: (f(x) − f(x−h))/h · central: (f(x+h) − f(x−h))/2h.
 
     Parameters
     ----------
     function : callable
-        A function of one argument that gives a number or an array; it is only called, so any Python will do.
-    x : float, array, or nested container of arrays
-        Where. Every number in it is moved in turn.
+        A function that gives a number or an array; it is only called, so any Python will do.
+    *args : float, array, or nested container of arrays
+        Where. Every number in the chosen ones is moved in turn; whole numbers among them become real ones.
     method : {"central", "forward", "backward"}
         Central differences err by about h², the others by about h.
     h : float, optional
         The step; it must be large enough to change every number of x. By default about ε^(1/2)·max(1, |x|), for
         central differences ε^(1/3)·max(1, |x|), where ε is the precision of x's dtype: the best balance of truncation
         against rounding.
+    argnums : int or sequence of ints
+        By which arguments, as for `grad`; a sequence gives a tuple.
 
     Returns
     -------
@@ -48,29 +56,49 @@ def derivative(function: Callable[..., Any], x: Any, method: Method = "central",
     >>> f = lambda x: 3 * x**2 - 4 * x + 5
     >>> round(cr.derivative(f, 3.0, method="forward", h=0.001), 6)
     14.003
-    >>> round(cr.derivative(f, 3.0), 6)
+    >>> round(cr.derivative(f, 3), 6)
     14.0
+    >>> round(cr.derivative(lambda x, y: x * y**2, 2, 3, argnums=1), 6)
+    12.0
 
     References
     ----------
     Press et al., "Numerical Recipes", 3rd edition, section 5.7.
     """
+    args, method, h = _settings(args, method, h)
     if method not in ("forward", "backward", "central"):
         raise SettingError(f"derivative was given method={method!r}; use 'forward', 'backward' or 'central'.")
     if h is not None and not (np.isfinite(h) and h > 0):
         raise SettingError(f"derivative was given h={h!r}; the step must be a positive number.")
-    leaves, structure = trees.flatten(x)
-    arrays = [real_array(leaf, "x") for leaf in leaves]
     results = []
-    for i, array in enumerate(arrays):
+    for place in chosen(args, argnums):
+        leaves, structure = trees.flatten(args[place])
+        arrays = [_real(leaf) for leaf in leaves]
+        by_leaf = []
+        for i, array in enumerate(arrays):
 
-        def along(value: Any, i: int = i) -> Any:
-            return np.asarray(
-                function(trees.unflatten(structure, [value if k == i else a for k, a in enumerate(arrays)]))
-            )
+            def along(
+                value: Any, i: int = i, place: int = place, arrays: Any = arrays, structure: Any = structure
+            ) -> Any:
+                moved = trees.unflatten(structure, [value if k == i else a for k, a in enumerate(arrays)])
+                return np.asarray(function(*args[:place], moved, *args[place + 1 :]))
 
-        results.append(_by_every_number(along, array, method, h))
-    return trees.unflatten(structure, results)
+            by_leaf.append(_by_every_number(along, array, method, h))
+        results.append(trees.unflatten(structure, by_leaf))
+    return results[0] if isinstance(argnums, int) else tuple(results)
+
+
+def _settings(args: tuple[Any, ...], method: Any, h: Any) -> tuple[tuple[Any, ...], Any, Any]:
+    """The arguments apart from `method` and `h`, which may also stand behind a single one: `derivative(f, x, "forward", 0.1)`."""
+    if 2 <= len(args) <= 3 and isinstance(args[1], str):
+        return args[:1], args[1], args[2] if len(args) == 3 else h
+    return args, method, h
+
+
+def _real(leaf: Any) -> Any:
+    """An array of real numbers; whole ones become real."""
+    array = np.asarray(leaf)
+    return array.astype(np.float64) if array.dtype.kind in "iu" else real_array(leaf, "x")
 
 
 def step_size(x: Any, method: Method) -> Any:

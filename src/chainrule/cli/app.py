@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -18,6 +19,7 @@ from chainrule.cli.predict import evaluate, predict
 from chainrule.cli.train import train
 from chainrule.errors import ChainruleError
 from chainrule.tables import TableError, spell
+from chainrule.training.progress import is_open
 
 
 class Commands(TyperGroup):
@@ -74,8 +76,17 @@ app.command("predict")(predict)
 app.command("explain")(explain)
 
 
+def _stand_in_for_missing_streams() -> None:
+    """Programs with windows have no streams, and those in the background may have closed them; errors are said where they can be."""
+    if not is_open(sys.stdout):
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115  (open as long as the program runs)
+    if not is_open(sys.stderr):
+        sys.stderr = sys.stdout
+
+
 def main() -> None:
     """Run the command line."""
+    _stand_in_for_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal knows its characters; files and pipes are given UTF-8
             stream.reconfigure(errors="replace") if stream.isatty() else stream.reconfigure(encoding="utf-8")

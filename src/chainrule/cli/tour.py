@@ -15,6 +15,7 @@ import chainrule as cr
 from chainrule.cli.console import heading, say
 from chainrule.cli.values import number, tree_of
 from chainrule.explanation.rendering.text import as_text
+from chainrule.training.progress import is_terminal
 
 WIDEST = 96
 LEAVE = ("q", "Q", "\x1b", "\x04")
@@ -35,7 +36,7 @@ def tour(seed: int = 1) -> None:
 
 def _go_on() -> bool:
     """Whether to show the next stage: asked where there is somebody to ask."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         return True
     prompt = "  — any key for the next stage, q to leave — "
     typer.echo(prompt, nl=False)

@@ -291,7 +291,14 @@ def cost_of(equation: Equation) -> Count:
         return _COUNTS[joining].times(joined) + Count(size if op.finish is not None else 0)
     if not isinstance(op, Elementwise) or equation.output.dtype.kind != "f":
         return Count()
+    if op.notation.cost == "multiplication" and any(_is_sign(x) for x in equation.inputs):
+        return Count()
     return _COUNTS[op.notation.cost].times(size)
+
+
+def _is_sign(x: Atom) -> bool:
+    """Whether a factor is known to be 1 or −1, as the derivatives of sums and differences are."""
+    return not isinstance(x, Variable) and bool((np.abs(np.asarray(x.value)) == 1).all())
 
 
 def _shown(value: Any, digits: int) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError
+from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError, shortened
 from chainrule.network.meaning import Meaning, as_batch, nested
 from chainrule.nn.model import Model, as_function, build, names_of_inputs
 from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced

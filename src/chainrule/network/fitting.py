@@ -105,5 +105,5 @@ def _validation(network: BaseNetwork, meanings: Sequence[Meaning], data: Any, sh
     if share:
         raise SettingError("validation_data and validation_split were both given; give one of them.")
     if not isinstance(data, tuple | list) or len(data) not in (2, 3):
-        raise SettingError("validation_data must be (X, y) or (X, y, sample_weight).")
+        raise SettingError("validation_data must be a pair (X, y), or (X, y, sample_weight).")
     return batch_for(network, meanings, *data)

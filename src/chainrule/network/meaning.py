@@ -68,7 +68,7 @@ def learn_meanings(
     from then on: labels keep their places, also where data lack some, and others are refused.
     """
     parts = _targets_of(trees.flatten(model.outputs)[1], y)
-    before: list[Meaning | None] = list(earlier) or [None] * len(parts)
+    before: Sequence[Meaning | None] = list(earlier) or [None] * len(parts)
     if loss is None:
         widths = [output.shape[-1] if output.shape else 1 for output in trees.flatten(model.outputs)[0]]
         loss = nested(

@@ -187,7 +187,7 @@ class Network(ExplainableNetwork):
         """
         if loss is None and not self.meanings:
             raise NotBuiltError(
-                "evaluate needs a loss, and this network has learned none: give loss=..., or call fit(X, y) first."
+                "evaluate needs a network that has been fitted, or a loss: call fit(X, y) first, or give loss='squared_error'."
             )
         if loss is not None:
             objective, batch = objective_of(self, X, y, loss, sample_weight)

@@ -92,6 +92,12 @@ class Activated:
 
     activation: ActivationName
 
+    def _settle_activation(self) -> None:
+        """Refuse an activation that is none, and call none at all by its name."""
+        if self.activation is None:
+            object.__setattr__(self, "activation", "identity")
+        activation(self.activation)
+
     def linear(self, parameters: Arrays, *inputs: Any) -> Any:
         """The linear activation z."""
         raise SettingError(f"{type(self).__name__} has no linear(parameters, *inputs); write one.")

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.activations import Activation as ActivationName
-from chainrule.nn.activations import activation, start_before
+from chainrule.nn.activations import start_before
 from chainrule.nn.context import in_a_network
 from chainrule.nn.initializer import LARGEST, Given
 from chainrule.nn.layer import Activated, Arrays, Layer, Shape
@@ -33,8 +33,8 @@ class Dense(Activated, Layer):
     ----------
     units : int
         Number of neurons.
-    activation : str or callable
-        A name such as `"relu"`, or any function of one array written in NumPy.
+    activation : str, callable or None
+        A name such as `"relu"`, or any function of one array written in NumPy; `None` is `"identity"`.
     weight : initialiser, name of one, number, or array
         How W, shape (inputs, units), starts; by default Glorot's uniform law, He's normal law for `relu` and
         its relatives, LeCun's for `selu`. A `Parameter` is used in place of an own weight.
@@ -59,7 +59,7 @@ class Dense(Activated, Layer):
 
     def __post_init__(self) -> None:
         SettingError.unless_count("Dense", "units", self.units, at_most=LARGEST)
-        activation(self.activation)
+        self._settle_activation()
         for part in ("weight", "bias"):
             given = getattr(self, part)
             if not (given is None or isinstance(given, Parameter) or _is_auto(given)):
@@ -97,14 +97,14 @@ class Activation(Activated, Layer):
 
     Parameters
     ----------
-    activation : str or callable
-        A name such as `"relu"`, or any function of one array written in NumPy.
+    activation : str, callable or None
+        A name such as `"relu"`, or any function of one array written in NumPy; `None` is `"identity"`.
     """
 
     activation: ActivationName
 
     def __post_init__(self) -> None:
-        activation(self.activation)
+        self._settle_activation()
 
     def linear(self, parameters: Arrays, *inputs: Any) -> Any:
         """The input itself."""

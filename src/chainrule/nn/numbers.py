@@ -13,7 +13,7 @@ from chainrule.errors import DataError, ShapeError
 NUMBERS = "fiub"
 """The kinds of dtype that hold real numbers."""
 
-DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
+_DATES = (datetime.date, datetime.time, datetime.timedelta, np.datetime64, np.timedelta64)
 _DATES_IN_TABLES = ("date", "time", "duration", "period")
 """How the names of dtypes begin that pandas, Polars and Arrow give to dates, times and differences of them."""
 
@@ -92,11 +92,13 @@ def _unmasked(x: Any, what: str) -> Any:
     """A masked array without its mask: NaN, or among text None, where it hides something."""
     if not np.ma.is_masked(x):
         return np.ma.getdata(x)
-    if x.dtype.kind in "fiub":
+    if x.dtype.kind in NUMBERS:
         return np.ma.filled(x.astype(np.float64), np.nan)
     if x.dtype.kind in "mM":
         raise _dates(what)
-    return np.ma.filled(x.astype(object), None)
+    shown = np.array(np.ma.getdata(x), object)
+    shown[np.ma.getmaskarray(x)] = None
+    return shown
 
 
 def _of_objects(raw: Any) -> Any:
@@ -136,7 +138,7 @@ def _numbers(raw: Any, columns: list[str] | None, what: str) -> Any:
             "numpy.lib.recfunctions.structured_to_unstructured(x)."
         )
     if raw.dtype.kind == "O":
-        if any(isinstance(v, DATES) for v in raw.ravel() if not is_missing(v)):
+        if any(isinstance(v, _DATES) or type(v).__name__ == "Period" for v in raw.ravel() if not is_missing(v)):
             raise _dates(what)
         missing = np.frompyfunc(is_missing, 1, 1)(raw).astype(bool)
         raw = np.where(missing, np.nan, raw)

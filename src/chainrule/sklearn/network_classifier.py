@@ -11,6 +11,7 @@ from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import unique_labels
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from chainrule.network import Network
@@ -192,13 +193,48 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):
         self : object
             The trained model.
         """
+        return self._learn(X, y, sample_weight, validation_data)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Any:
+        """One more epoch on these samples, with the network and the optimizer as they are.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The class labels.
+        classes : array-like of shape (n_classes,), default=None
+            All labels there will be; needed in the first call.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights.
+
+        Returns
+        -------
+        self : object
+            The trained model.
+        """
+        if classes is None and not hasattr(self, "network_"):
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        return self._learn(X, y, sample_weight, None, incremental=True, classes=classes)
+
+    def _learn(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        validation_data: Any,
+        *,
+        incremental: bool = False,
+        classes: Any = None,
+    ) -> Any:
+        first = not (hasattr(self, "network_") and (incremental or self.warm_start))
         X, y = validate_data(
-            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32)
+            self, X, y, accept_sparse=["csr", "csc"], multi_output=True, dtype=(np.float64, np.float32), reset=first
         )
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
-        binarizer = LabelBinarizer().fit(y)
-        self.classes_ = binarizer.classes_
-        self._several = binarizer.y_type_.startswith("multilabel")
+        self._learn_classes(y, classes, first, incremental)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, X)
         if self.class_weight is not None:
@@ -212,7 +248,35 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):
             loss = as_loss("cross_entropy" if two or self._ends_in_two() else "binary_cross_entropy")
         if validation_data is not None:
             validation_data = (dense_rows(self._rows(validation_data[0])), self._targets(validation_data[1]))
-        return self._fit(X, self._targets(y), outputs, loss, sample_weight, validation_data)
+        targets = self._targets(y)
+        return self._fit(X, targets, outputs, loss, sample_weight, validation_data, incremental=incremental)
+
+    def _learn_classes(self, y: Any, classes: Any, first: bool, incremental: bool) -> None:
+        """The labels that outputs stand for; those of a fit that is gone on from stay as they are."""
+        binarizer = LabelBinarizer().fit(y)
+        several, found = binarizer.y_type_.startswith("multilabel"), binarizer.classes_
+        labels = found if classes is None or several else unique_labels(classes)
+        if first:
+            self._several, self.classes_ = several, labels
+            pattern = None if self.network is None else self.network.classes
+            if (
+                isinstance(pattern, np.ndarray)
+                and not several
+                and pattern.tolist() not in (labels.tolist(), [*range(len(labels))])
+            ):
+                raise ValueError(
+                    f"the network given has learned the labels {pattern.tolist()} and `y` has {labels.tolist()}; give labels "
+                    "it knows, or a network that was not fitted."
+                )
+        elif several != self._several or not (
+            np.isin(labels, self.classes_).all()
+            if incremental and classes is None
+            else np.array_equal(labels, self.classes_)
+        ):
+            raise ValueError(
+                f"`y` or `classes` has other labels than the fit that is gone on from: {labels.tolist()} where it had "
+                f"{self.classes_.tolist()}. Give the same, or fit anew (warm_start=False)."
+            )
 
     def _ends_in_two(self) -> bool:
         """Whether two classes have an output each in the network given."""
@@ -244,7 +308,7 @@ class NetworkClassifier(ClassifierMixin, BaseNetworkEstimator):
             The predicted classes.
         """
         found = self._ask(Network.predict, X)
-        return found if self._several else self.classes_[found]
+        return found if self._several else self.classes_.take(found, mode="clip")
 
     @available_if(_gives_probabilities)
     def predict_proba(self, X: Any) -> Any:

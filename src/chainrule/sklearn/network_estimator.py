@@ -14,12 +14,24 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from chainrule.engines.choice import names
 from chainrule.network import Network
 from chainrule.network.copying import renewed
+from chainrule.network.fitting import carry_out, training_for
 from chainrule.network.meaning import as_batch
 from chainrule.nn.layers import Dense
 from chainrule.nn.model import Sequential
 from chainrule.sklearn.fitted import FittedNetwork, dense_rows
 from chainrule.sklearn.nested import settings_of, with_settings
-from chainrule.training import LOSSES, OPTIMIZERS, Batch, EarlyStopping, Loss, Optimizer
+from chainrule.training import (
+    LOSSES,
+    OPTIMIZERS,
+    Batch,
+    Clipping,
+    EarlyStopping,
+    Loss,
+    Optimizer,
+    Penalty,
+    Settings,
+    as_early_stopping,
+)
 from chainrule.training.named import OTHER_NAMES
 
 NESTED = ("network", "optimizer", "loss")
@@ -49,6 +61,8 @@ class BaseNetworkEstimator(FittedNetwork, BaseEstimator):
         "threads": [Interval(Integral, 1, None, closed="left"), None],
         "verbose": ["verbose"],
     }
+
+    loss_curve_: list[float]
 
     # --- parameters
 
@@ -100,37 +114,65 @@ class BaseNetworkEstimator(FittedNetwork, BaseEstimator):
 
     # --- learning
 
-    def _fit(self, X: Any, y: Any, outputs: int, loss: Any, sample_weight: Any, validation_data: Any = None) -> Any:
-        """Learn from checked rows and encoded targets."""
-        if not (self.warm_start and hasattr(self, "network_")):
-            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        outputs: int,
+        loss: Any,
+        sample_weight: Any,
+        validation_data: Any = None,
+        *,
+        incremental: bool = False,
+    ) -> Any:
+        """Learn from checked rows and encoded targets; incremental is one more epoch, with the optimizer as it is.
+
+        Ctrl-C leaves what was learned so far in the attributes and goes on as KeyboardInterrupt, so that a search does not
+        take an estimator that was stopped halfway for a fitted one.
+        """
+        known = hasattr(self, "network_") and (self.warm_start or incremental)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        if not known:
             self.network_ = _with_outputs(self.network, outputs, loss, seed, X.dtype)
-        history = self.network_.fit(
-            dense_rows(X),
-            y,
-            loss=loss,
-            optimizer=self.optimizer,
-            epochs=self.max_iter,
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        run = self.network_.run if incremental else None
+        settings = Settings(
+            epochs=1 if incremental else self.max_iter,
             batch_size=self.batch_size,
-            seed=int(check_random_state(self.random_state).randint(2**31 - 1)),
+            seed=seed if run is None else (seed + run.steps) % 2**31,
             shuffle=bool(self.shuffle),
-            validation_data=validation_data,
-            validation_split=self.validation_split,
-            early_stopping=self.early_stopping,
-            sample_weight=sample_weight,
-            l1=self.l1,
-            l2=self.l2,
-            clip_value=self.clip_value,
-            clip_norm=self.clip_norm,
-            callbacks=self.callbacks,
             engine=self.engine,
             threads=self.threads,
+            early_stopping=None if incremental else as_early_stopping(self.early_stopping),
+            callbacks=self.callbacks,
+            frozen=self.network_.frozen,
             progress=bool(self.verbose),
         )
+        training = training_for(
+            self.network_,
+            dense_rows(X),
+            y,
+            settings,
+            loss=loss,
+            optimizer=self.optimizer,
+            penalty=Penalty(self.l1, self.l2),
+            clipping=Clipping(self.clip_value, self.clip_norm),
+            validation_data=validation_data,
+            validation_split=0.0 if incremental else self.validation_split,
+            sample_weight=sample_weight,
+            class_weight=None,
+            continue_from=None if run is None else run.progress,
+        )
+        history = carry_out(self.network_, training)
         self.history_ = history
-        self.n_iter_ = history.epochs
-        self.loss_curve_ = history["loss"]
+        earlier: list[float] = self.loss_curve_ if incremental and known else []
+        self.loss_curve_ = [*earlier, *(history["loss"] if history.epochs else [])]
+        self.n_iter_ = len(self.loss_curve_)
         self.validation_loss_curve_ = history.metrics.get("val_loss")
+        if history.stopped == "interrupted":
+            raise KeyboardInterrupt(
+                f"the fit was stopped by Ctrl-C after {history.epochs} of {settings.epochs} epochs; network_ has what it learned."
+            )
         return self
 
     def _batch(self, X: Any, y: Any, weights: Any = None) -> Batch:

@@ -167,6 +167,29 @@ class NetworkRegressor(RegressorMixin, BaseNetworkEstimator):
         self : object
             The trained model.
         """
+        return self._learn(X, y, sample_weight, validation_data)
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Any:
+        """One more epoch on these samples, with the network and the optimizer as they are.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The input data.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            The target values.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights.
+
+        Returns
+        -------
+        self : object
+            The trained model.
+        """
+        return self._learn(X, y, sample_weight, None, incremental=True)
+
+    def _learn(self, X: Any, y: Any, sample_weight: Any, validation_data: Any, *, incremental: bool = False) -> Any:
         X, y = validate_data(
             self,
             X,
@@ -175,6 +198,7 @@ class NetworkRegressor(RegressorMixin, BaseNetworkEstimator):
             multi_output=True,
             y_numeric=True,
             dtype=(np.float64, np.float32),
+            reset=not (hasattr(self, "network_") and (incremental or self.warm_start)),
         )
         y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
         if sample_weight is not None:
@@ -182,7 +206,8 @@ class NetworkRegressor(RegressorMixin, BaseNetworkEstimator):
         loss = as_loss("squared_error" if self.loss is None else self.loss)
         if validation_data is not None:
             validation_data = (dense_rows(self._rows(validation_data[0])), self._targets(validation_data[1]))
-        return self._fit(X, self._targets(y), 1 if y.ndim == 1 else y.shape[1], loss, sample_weight, validation_data)
+        outputs = 1 if y.ndim == 1 else y.shape[1]
+        return self._fit(X, self._targets(y), outputs, loss, sample_weight, validation_data, incremental=incremental)
 
     def _targets(self, y: Any) -> Any:
         return np.asarray(y, np.float64)

@@ -40,13 +40,28 @@ def diverged(
     epoch += done
     return DivergedError(
         f"training left the finite numbers at epoch {epoch + 1}, batch {number + 1}: {place} first gave NaN or infinity. "
-        "The network keeps the last finite weights. Use a smaller learning rate, standardise the inputs, or clip "
-        "gradients (clip_norm=1.0).",
+        f"The network keeps the last finite weights. {_remedy(data)}",
         epoch=epoch,
         batch=number,
         place=place,
         history=history,
     )
+
+
+LARGE = 1e6
+"""Values from which on data themselves, squared and summed, may be what leaves the finite numbers."""
+
+
+def _remedy(data: Batch) -> str:
+    """What to do: scale what is large in the data, or else take smaller steps."""
+    for name, part in (("targets", data.targets), ("inputs", data.inputs)):
+        largest = max((float(np.abs(x).max()) for x in part if x.size), default=0.0)
+        if largest > LARGE:
+            return (
+                f"The {name} are as large as {largest:.2g}, and {data.inputs[0].dtype} does not go far beyond their squares: "
+                f"standardise the {name} ((v - v.mean()) / v.std())."
+            )
+    return "Use a smaller learning rate, standardise the inputs, or clip gradients (clip_norm=1.0)."
 
 
 def _repeat(runner: Runner, before: list[Any], order: Any, first: int, scalars: list[Any]) -> int:

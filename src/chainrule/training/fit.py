@@ -30,7 +30,7 @@ from chainrule.training.run import Progress, Run, as_text, check_settings, check
 from chainrule.training.schedules import as_schedule, plateau_of
 from chainrule.training.settings import Settings
 from chainrule.training.step import TrainingStep, parameter_count
-from chainrule.training.watching import Plateau, Watch
+from chainrule.training.watching import Plateau, Watch, warn_unless_finite
 
 NetworkParameters = Callable[[Parameters], None]
 """Told the parameters after every epoch that somebody looks at; they are not to be written to."""
@@ -217,6 +217,7 @@ class Training:
                 self._epochs(shown, current or (lambda parameters: None))
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
+        warn_unless_finite(self.history)
         best = None if self.watch is None else self.watch.best
         if best is not None and best.parameters is not None:
             self._restored, self.history.best_epoch = best.parameters, best.epoch

@@ -57,22 +57,47 @@ class SGD(Optimizer):
 
 @dataclass(frozen=True)
 class AdaGrad(Optimizer):
-    """w ← w − η g / (√Σg² + ε), the sum over all steps (Duchi, Hazan and Singer 2011)."""
+    """w ← w − η g / (√Σg² + ε), the sum over all steps (Duchi, Hazan and Singer 2011).
+
+    Parameters
+    ----------
+    learning_rate : float or schedule
+        η.
+    epsilon : float
+        ε, which keeps the divisor from 0.
+    initial_accumulator_value : float
+        What the sum starts at; 0.1 in TensorFlow and Keras.
+    epsilon_under_root : bool
+        Whether the divisor is √(Σg² + ε), as in Duchi's paper and Keras.
+    """
 
     known_as: ClassVar[tuple[str, ...]] = ("adagrad",)
     learning_rate: Any = 0.01
     epsilon: float = 1e-8
+    initial_accumulator_value: float = 0.0
+    epsilon_under_root: bool = False
+
+    def __post_init__(self) -> None:
+        Optimizer.__post_init__(self)
+        given = self.initial_accumulator_value
+        SettingError.unless_number("AdaGrad", "initial_accumulator_value", given, at_least=0)
 
     def initial_state(self, parameter: Any) -> OptimizerState:
         """The sum of squared gradients."""
-        return {"sum": np.zeros_like(parameter)}
+        return {"sum": np.full_like(parameter, self.initial_accumulator_value)}
 
     def update(
         self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
     ) -> tuple[Any, OptimizerState]:
         """The parameter and its state after one step."""
         total = state["sum"] + np.square(gradient)
-        return parameter - learning_rate * gradient / (np.sqrt(total) + self.epsilon), {"sum": total}
+        divisor = _rooted(total, self.epsilon, self.epsilon_under_root)
+        return parameter - learning_rate * gradient / divisor, {"sum": total}
+
+
+def _rooted(squares: Any, epsilon: float, under_root: bool) -> Any:
+    """√squares, kept from 0 by ε beside the root or under it."""
+    return np.sqrt(squares + epsilon) if under_root else np.sqrt(squares) + epsilon
 
 
 @dataclass(frozen=True)
@@ -100,12 +125,25 @@ class AdaDelta(Optimizer):
 
 @dataclass(frozen=True)
 class RMSprop(Optimizer):
-    """w ← w − η g / (√v + ε), v the running mean of g² (Tieleman and Hinton 2012)."""
+    """w ← w − η g / (√v + ε), v the running mean of g² (Tieleman and Hinton 2012).
+
+    Parameters
+    ----------
+    learning_rate : float or schedule
+        η.
+    rho : float
+        How much of the running mean is kept in a step.
+    epsilon : float
+        ε, which keeps the divisor from 0.
+    epsilon_under_root : bool
+        Whether the divisor is √(v + ε), as in Keras.
+    """
 
     known_as: ClassVar[tuple[str, ...]] = ("rmsprop",)
     learning_rate: Any = 0.001
     rho: float = 0.9
     epsilon: float = 1e-8
+    epsilon_under_root: bool = False
 
     def initial_state(self, parameter: Any) -> OptimizerState:
         """The running mean of squared gradients."""
@@ -116,7 +154,8 @@ class RMSprop(Optimizer):
     ) -> tuple[Any, OptimizerState]:
         """The parameter and its state after one step."""
         mean = self.rho * state["mean_square"] + (1.0 - self.rho) * np.square(gradient)
-        return parameter - learning_rate * gradient / (np.sqrt(mean) + self.epsilon), {"mean_square": mean}
+        divisor = _rooted(mean, self.epsilon, self.epsilon_under_root)
+        return parameter - learning_rate * gradient / divisor, {"mean_square": mean}
 
 
 @dataclass(frozen=True)

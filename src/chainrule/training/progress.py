@@ -44,10 +44,21 @@ def _number(name: str, value: float) -> str:
     return f"{value:.1%}" if "accuracy" in name else f"{value:.4f}" if abs(value) >= 1e-3 else f"{value:.2e}"
 
 
+def is_open(stream: Any) -> bool:
+    """Whether a stream can be written to: programs with windows have none, and those in the background may close it."""
+    return stream is not None and not getattr(stream, "closed", False)
+
+
+def is_terminal(stream: Any) -> bool:
+    """Whether a stream is a terminal; one that does not say is none."""
+    ask = getattr(stream, "isatty", None)
+    return is_open(stream) and ask is not None and bool(ask())
+
+
 @contextmanager
 def display(epochs: int, wanted: bool | None) -> Iterator[Display]:
     """A bar if it is wanted, or if nothing is said and standard error is a terminal; otherwise silence."""
-    if wanted is False or (wanted is None and not sys.stderr.isatty()):
+    if wanted is False or not is_open(sys.stderr) or (wanted is None and not is_terminal(sys.stderr)):
         yield Silent()
         return
     from rich.console import Console

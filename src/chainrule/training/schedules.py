@@ -106,6 +106,8 @@ class OnPlateau(Schedule):
         A metric of the history; by default `val_loss` with validation data, `loss` without.
     minimum : float
         The rate falls no lower.
+
+    Epochs whose metric is NaN or infinite are not counted.
     """
 
     rate: float
@@ -124,7 +126,9 @@ class OnPlateau(Schedule):
         return np.full(np.shape(epoch), self.rate)
 
     def after(self, position: PlateauPosition, metric: float) -> PlateauPosition:
-        """Where it stands after one more epoch, with this metric, the lower the better."""
+        """Where it stands after one more epoch, with this metric, the lower the better; one that is not finite says nothing."""
+        if not math.isfinite(metric):
+            return position
         better = metric < position.best
         waited = 0 if better else position.waited + 1
         falls = waited >= self.patience

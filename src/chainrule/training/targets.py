@@ -32,7 +32,7 @@ class Targets:
 def are_labels(y: Any) -> bool:
     """Whether targets look like labels: text, booleans, or whole numbers in one column."""
     array = as_plain(y, "y")
-    return array.dtype.kind in "USbiuOT" and _in_one_column(array)
+    return str(array.dtype.kind) in "USbiuOT" and _in_one_column(array)
 
 
 def are_one_hot(y: Any, width: int) -> bool:
@@ -44,7 +44,7 @@ def are_one_hot(y: Any, width: int) -> bool:
 
 
 def _in_one_column(array: Any) -> bool:
-    return bool(array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1))
+    return len(array.shape) == 1 or (len(array.shape) == 2 and int(array.shape[1]) == 1)
 
 
 def as_targets(y: Any, loss: Loss, width: int, rows: int, dtype: Any, classes: Any = None, what: str = "y") -> Targets:
@@ -223,8 +223,8 @@ def _two(found: Any, loss: Loss, what: str) -> tuple[Any, Any]:
 def _wider(found: Any, width: int, what: str) -> tuple[Any, Any]:
     """More outputs than classes seen: allowed where labels are 0 … width − 1, some of which are absent."""
     kind = found.dtype.kind
-    counted = kind in "iu" or (kind == "b" and width == 2) or (kind == "f" and (found % 1 == 0).all())
-    if counted and found.min() >= 0 and found.max() < width:
+    numbered = kind in "iu" or (kind == "b" and width == 2) or (kind == "f" and bool((found % 1 == 0).all()))
+    if numbered and found.min() >= 0 and found.max() < width:
         return np.arange(width).astype(found.dtype if kind in "bf" else np.int64), found.astype(np.int64)
     raise DataError(
         f"{what} has {len(found)} classes ({found[:5].tolist()}) and the network has {width} outputs. "

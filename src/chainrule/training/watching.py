@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Literal
+
+import numpy as np
 
 from chainrule.errors import UnknownNameError
 from chainrule.nn.parameters import Parameters
@@ -16,6 +19,20 @@ from chainrule.training.schedules import OnPlateau, PlateauPosition
 def direction(monitor: str) -> Literal[-1, 1]:
     """What makes less of a metric better: of accuracies more is."""
     return -1 if "accuracy" in monitor else 1
+
+
+def warn_unless_finite(history: History) -> None:
+    """Warn of validation metrics that were NaN or infinite, of which none can be the best."""
+    for name in history:
+        strange = np.flatnonzero(~np.isfinite(history.column(name)))
+        if name.startswith("val_") and len(strange):
+            warnings.warn(
+                f"{name} is NaN or infinite after {len(strange)} of {history.epochs} epochs, first after epoch "
+                f"{strange[0] + 1}. Early stopping takes no such epoch for the best, and OnPlateau does not count it. Look "
+                "for validation data far from those learned from, or too large for the dtype (dtype='float64').",
+                RuntimeWarning,
+                stacklevel=3,
+            )
 
 
 class Watch:

@@ -1,0 +1,49 @@
+"""Streams of programs that have no terminal: none at all, closed ones, and such as cannot say what they are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+
+
+class Dumb:
+    """A stream that only writes."""
+
+    def write(self, text: str) -> None:
+        pass
+
+    def flush(self) -> None:
+        pass
+
+
+def closed() -> Any:
+    import io
+
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("progress", [None, True, False])
+@pytest.mark.parametrize("stream", [None, closed(), Dumb()], ids=["none", "closed", "dumb"])
+def test_fit_needs_no_stream(stream: Any, progress: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", stream)
+    history = cr.Network([cr.Dense(1)]).fit(np.ones((4, 1)), [0.5] * 4, epochs=2, progress=progress)
+    assert history.epochs == 2
+
+
+@pytest.mark.parametrize("loss", ["sys.stderr = None", "sys.stderr.close()"])
+def test_the_command_line_says_its_errors_where_it_can(loss: str) -> None:
+    code = f"import sys; {loss}; sys.argv = ['chainrule', 'predict', 'no', 'such.csv']\n"
+    code += "from chainrule.cli.app import main\nmain()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert "there is no file" in done.stdout
+    silent = code.replace(loss, "sys.stdout = sys.stderr = None")
+    assert subprocess.run([sys.executable, "-c", silent], capture_output=True, timeout=60).returncode == 1

@@ -1,0 +1,151 @@
+"""Weights on one scale for all rows, sums in place of means, and gradients and metrics of given weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.engines import ENGINES
+from chainrule.errors import DataError, SettingError, ShapeError
+
+RANDOM = np.random.default_rng(3)
+X = RANDOM.normal(size=(30, 2))
+T = RANDOM.normal(size=(30, 1))
+W = RANDOM.uniform(0.1, 3.0, 30)
+QUIET: dict[str, Any] = {"epochs": 1, "progress": False, "shuffle": False}
+
+
+def line() -> cr.Network:
+    return cr.Network([cr.Dense(1, weight=[[0.5], [-0.3]])], dtype="float64").build(2)
+
+
+def by_hand(batch_size: int, weights: Any, rate: float = 0.1) -> tuple[Any, float, float]:
+    """One epoch of gradient descent on squared error: the weights and bias after it, and the weighted loss met on the way."""
+    w, b, total = np.array([[0.5], [-0.3]]), 0.0, 0.0
+    scale = weights / weights.mean()
+    for begin in range(0, 30, batch_size):
+        part = slice(begin, begin + batch_size)
+        x, t, s = X[part], T[part], scale[part, None]
+        error = x @ w + b - t
+        total += float(np.sum(weights[part, None] * error**2))
+        w, b = w - rate * 2 * np.mean(s * error * x, axis=0)[:, None], b - rate * 2 * float(np.mean(s * error))
+    return w, b, total / float(weights.sum())
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("batch_size", [1, 4, 7, 28, 30])
+@pytest.mark.parametrize("zeros", [0, 12])
+def test_weights_have_one_scale(engine: str, batch_size: int, zeros: int) -> None:
+    weights = W * (np.arange(30) >= zeros)
+    network = line()
+    history = network.fit(
+        X, T, sample_weight=weights, batch_size=batch_size, optimizer=cr.SGD(0.1), engine=engine, **QUIET
+    )
+    w, b, loss = by_hand(batch_size, weights)
+    np.testing.assert_allclose(network.parameters["dense_0"]["weight"], w, rtol=1e-12)
+    np.testing.assert_allclose(network.parameters["dense_0"]["bias"], [b], rtol=1e-10)
+    assert history["loss"][0] == pytest.approx(loss, rel=1e-12)
+
+
+def test_a_history_says_what_evaluate_says() -> None:
+    """With a rate of 0 the weights stay, so the epoch's mean is that of all rows, however they are batched."""
+    for batch_size in (1, 4, 30):
+        network, y = line(), (T[:, 0] > 0).astype(int)
+        history = network.fit(X, y, sample_weight=W * (W > 1.5), batch_size=batch_size, optimizer=cr.SGD(0.0), **QUIET)
+        found = network.evaluate(X, y, sample_weight=W * (W > 1.5))
+        assert history["loss"][0] == pytest.approx(found["loss"], rel=1e-12)
+        assert history["accuracy"][0] == pytest.approx(found["accuracy"], rel=1e-12)
+        right = network.predict(X) == y
+        assert found["accuracy"] == pytest.approx(np.average(right, weights=W * (W > 1.5)))
+
+
+def test_a_class_weight_counts_with_single_rows() -> None:
+    y = np.array([0, 0, 0, 1] * 4)
+    light, heavy = line(), line()
+    for network, weight in ((light, 1.0), (heavy, 100.0)):
+        network.fit(X[:16], y, class_weight={0: 1.0, 1: weight}, batch_size=1, optimizer=cr.SGD(0.1), **QUIET)
+    assert heavy(X[:16]).mean() > light(X[:16]).mean() + 0.1
+
+
+def test_validation_rows_may_have_weights() -> None:
+    network = line()
+    history = network.fit(X, T, validation_data=(X[:9], T[:9], W[:9]), **QUIET)
+    error = (network(X[:9]) - T[:9])[:, 0] ** 2
+    assert history["val_loss"][0] == pytest.approx(np.average(error, weights=W[:9]))
+    with pytest.raises(SettingError, match="sample_weight"):
+        line().fit(X, T, validation_data=(X, T, W, W), **QUIET)
+
+
+def test_rows_without_weight_are_not_all_there_is() -> None:
+    only = np.zeros(30)
+    only[np.random.default_rng([0, 2]).permutation(30)[-1]] = 1
+    with pytest.raises(DataError, match=r"held out.*weight 0"):
+        line().fit(X, T, sample_weight=only, validation_split=0.1, **QUIET)
+    with pytest.raises(DataError, match="to learn from have weight 0"):
+        line().fit(X[:2], T[:2], sample_weight=[0, 1], validation_split=0.5, seed=_seed_holding_out(1), **QUIET)
+
+
+def _seed_holding_out(row: int) -> int:
+    """A seed by which this one of two rows is validated on."""
+    return next(seed for seed in range(99) if np.random.default_rng([seed, 2]).permutation(2)[0] == row)
+
+
+def test_one_number_for_a_batch_cannot_be_weighed() -> None:
+    def whole(outputs: Any, targets: Any) -> Any:
+        return np.mean((outputs - targets) ** 2)
+
+    line().fit(X, T, loss=whole, **QUIET)
+    with pytest.raises(ShapeError, match=r"one number for the whole batch.*weighed"):
+        line().fit(X, T, loss=whole, sample_weight=W, **QUIET)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("weights", [None, W])
+def test_sums_in_place_of_means(engine: str, weights: Any) -> None:
+    """A step along the sum is one along the mean with a rate as many times larger as the batch has rows."""
+    total, mean = line(), line()
+    options: dict[str, Any] = {**QUIET, "batch_size": 10, "engine": engine, "sample_weight": weights}
+    a = total.fit(X, T, loss=cr.SquaredError(reduction="sum"), optimizer=cr.SGD(0.01), **options)
+    b = mean.fit(X, T, loss=cr.SquaredError(), optimizer=cr.SGD(0.1), **options)
+    for name in ("weight", "bias"):
+        np.testing.assert_allclose(total.parameters["dense_0"][name], mean.parameters["dense_0"][name], rtol=1e-12)
+    assert a["loss"][0] == pytest.approx(10 * b["loss"][0])
+    assert total.evaluate(X, T, engine=engine)["loss"] == pytest.approx(float(np.sum((total(X) - T) ** 2)))
+    with pytest.raises(SettingError, match="reduction='max'"):
+        cr.CrossEntropy(reduction="max")  # type: ignore[arg-type]
+
+
+def test_gradients_and_metrics_of_given_weights() -> None:
+    network = line()
+    error = X @ np.array([[0.5], [-0.3]]) - T
+    found = network.gradients(X, T, loss="squared_error")["dense_0"]
+    np.testing.assert_allclose(found["weight"], 2 * X.T @ error / 30, rtol=1e-12)
+    np.testing.assert_allclose(found["bias"], [2 * error.mean()], rtol=1e-12)
+    weighted = network.gradients(X, T, loss="squared_error", sample_weight=W, l2=0.5)["dense_0"]["weight"]
+    expected = 2 * X.T @ (W[:, None] * error) / W.sum() + 0.5 * np.array([[0.5], [-0.3]])
+    np.testing.assert_allclose(weighted, expected, rtol=1e-12)
+    assert network.evaluate(X, T, loss="absolute_error") == {"loss": pytest.approx(np.abs(error).mean())}
+    assert network.evaluate(X, T, W, loss="mse")["loss"] == pytest.approx(np.average(error[:, 0] ** 2, weights=W))
+    y = (T[:, 0] > 0).astype(int)
+    judged = network.evaluate(X, y, loss="binary_cross_entropy")
+    assert judged["accuracy"] == pytest.approx(np.mean((X @ [0.5, -0.3] > 0) == y))
+    assert not network.meanings
+
+
+@pytest.mark.parametrize(
+    "loss", ["squared_error", "l2_norm", "absolute_error", "hinge", "binary_cross_entropy", "huber"]
+)
+def test_targets_in_one_axis_are_never_broadcast(loss: str) -> None:
+    from chainrule.training import as_loss
+
+    outputs, targets = RANDOM.normal(size=(5, 1)), np.array([1.0, -1, 1, 1, -1])
+    function = as_loss(loss)
+    np.testing.assert_array_equal(function(outputs, targets), function(outputs, targets[:, None]))
+    assert function(outputs, targets).shape == (5,)
+    with pytest.raises(ShapeError, match=r"\(5, 1\).*\(4,\)"):
+        function(outputs, targets[:4])
+    with pytest.raises(ShapeError, match=r"\(5, 3\).*\(5,\)"):
+        function(RANDOM.normal(size=(5, 3)), targets)
