@@ -135,7 +135,7 @@ def _both(found: Any, v: list[Any]) -> tuple[Any, Any]:
 
 def plain(x: Any) -> Any:
     """A number; anything else that comes out is wrong."""
-    assert isinstance(x, float | np.generic) or type(x) is np.ndarray, f"{type(x)} came out where a number was expected"
+    assert isinstance(x, float | np.generic | np.ndarray), f"{type(x)} came out where a number was expected"
     return np.longdouble(np.asarray(x)[()])
 
 
@@ -213,7 +213,7 @@ KEPT_USES: dict[str, Callable[[Any, Any], Any]] = {
     "chosen": lambda kept, x: np.sum(np.where(x > 0, kept, x)),
 }
 CALLS: dict[str, Callable[[Any, Any], Any]] = {
-    "plain": lambda f, x: f(x),
+    "plain": lambda f, x: f(x) + 0.0,
     "reverse": lambda f, x: cr.grad(f)(x),
     "forward": lambda f, x: cr.jvp(f, (x,), (np.ones(3),))[1],
     "jit": lambda f, x: cr.jit(f)(x),
