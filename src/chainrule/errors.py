@@ -54,9 +54,13 @@ class PositionError(ShapeError, IndexError):
     """
 
     @classmethod
-    def of(cls, place: int, length: int, axis: int) -> PositionError:
-        """The error for a place along an axis of this length."""
-        allowed = f"give one from {-length} to {length - 1}" if length else "an empty axis has none"
+    def of(cls, place: int, length: int, axis: int, first: int | None = None) -> PositionError:
+        """The error for a place along an axis of this length; NumPy's places begin at `-length`."""
+        allowed = (
+            f"give one from {-length if first is None else first} to {length - 1}"
+            if length
+            else "an empty axis has none"
+        )
         return cls(f"index {place} is out of bounds for axis {axis} with size {length}; {allowed}.")
 
 

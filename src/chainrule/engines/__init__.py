@@ -83,7 +83,7 @@ def evaluate(program: Program, *args: Any) -> Any:
         if array.shape != variable.shape:
             raise ShapeError(
                 f"{program.name} was made for {variable.name} of shape {variable.shape} and was given shape {array.shape}. "
-                "Give one of that shape, or trace the function again."
+                "Give one of that shape. Trace the function again for another."
             )
         arrays.append(array)
     return trees.unflatten(program.outputs_structure, list(compile_program(program)(*arrays)))

@@ -109,11 +109,11 @@ def _concatenate_adjoint(m: Any, g: Any, index: int, *xs: Any, axis: int) -> Any
 def _take(x: Any, indices: Any, axis: int) -> Any:
     """Positions count from the front: what NumPy would count from the back lies before the first."""
     if np.min(indices, initial=0) < 0:
-        raise PositionError.of(int(np.min(indices)), np.shape(x)[axis], axis)
+        raise PositionError.of(int(np.min(indices)), np.shape(x)[axis], axis, first=0)
     try:
         return np.take(x, indices, axis=axis)
     except IndexError:
-        raise PositionError.of(int(np.max(indices)), np.shape(x)[axis], axis) from None
+        raise PositionError.of(int(np.max(indices)), np.shape(x)[axis], axis, first=0) from None
 
 
 def _take_shape(x: Shape, indices: Shape, axis: int) -> Shape:

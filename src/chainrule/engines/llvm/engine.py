@@ -95,5 +95,5 @@ def _without_machine_code(program: Program) -> str | None:
         return None
     empty = next((x.shape for e in program.equations for x in (*e.inputs, e.output) if 0 in x.shape), None)
     if empty is not None:
-        return f"an array without elements (shape {empty}) has no machine code"
+        return f"an array without elements (shape {empty}) has no machine code, so there is none of {', '.join(names)}"
     return f"these operations have no machine code: {', '.join(names)}"
