@@ -1,7 +1,8 @@
 """Elementwise arithmetic, roots and powers.
 
 Kinks: `absolute` has derivative 0 at 0; `maximum` and `minimum` share the derivative equally where their
-inputs are equal; `clip` passes it at both bounds.
+inputs are equal; `clip` passes it at both bounds. With 0 for the slope of |x| and of `hypot` at 0, the second derivative of
+their squares is 0 there: x² and a² + b² have the right one.
 """
 
 from __future__ import annotations
@@ -168,7 +169,7 @@ absolute = Elementwise(
     partials=(lambda m, y, x: m.sign(x),),
     latex=r"\left|{0}\right|",
     domain=(NONZERO,),
-    doc="The derivative at 0 is taken as 0.",
+    doc="The derivative at 0 is taken as 0 (JAX takes 1). So of |x|², too, the second derivative at 0 is 0: write x².",
     notation=Notation("fence", "||"),
 )
 sign = Elementwise(
@@ -187,7 +188,7 @@ hypot = Elementwise(
     ),
     latex=r"\sqrt{{{{{0}}}^{{2}} + {{{1}}}^{{2}}}}",
     domain=(NONZERO, NONZERO),
-    doc="Both derivatives at the origin are taken as 0.",
+    doc="Both derivatives at the origin are taken as 0, in every order: for the square of it write a² + b².",
     textbook=Textbook(
         lambda m, a, b: m.sqrt(m.square(a) + m.square(b)),
         (
@@ -208,7 +209,7 @@ maximum = Elementwise(
     domain=(REAL, REAL),
     neutral=(-math.inf, -math.inf),
     separate=True,
-    doc="Where the inputs are equal each gets half of the derivative.",
+    doc="Where the inputs are equal each gets half of the derivative. Of 0 and −0, either.",
     notation=named("max"),
     textbook=Textbook(partials=(lambda m, y, a, b: m.indicator(a > b, y), lambda m, y, a, b: m.indicator(b > a, y))),
     accuracy=EITHER_ZERO,
@@ -224,7 +225,7 @@ minimum = Elementwise(
     domain=(REAL, REAL),
     neutral=(math.inf, math.inf),
     separate=True,
-    doc="Where the inputs are equal each gets half of the derivative.",
+    doc="Where the inputs are equal each gets half of the derivative. Of 0 and −0, either.",
     notation=named("min"),
     textbook=Textbook(partials=(lambda m, y, a, b: m.indicator(a < b, y), lambda m, y, a, b: m.indicator(b < a, y))),
     accuracy=EITHER_ZERO,

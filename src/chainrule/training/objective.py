@@ -72,7 +72,7 @@ class Penalty:
     ) -> Any:
         """The penalty for these parameters but for those that are biases, with these strengths or its own."""
         given = self.strengths if strengths is None else strengths
-        total: Any = 0.0
+        total: Any = -0.0  # what changes nothing when it is added; 0.0 would change −0.0
         for name, value in flat_names(parameters).items():
             if name in biases:
                 continue

@@ -83,12 +83,12 @@ def _as(m: Any, a: Any, result: Any) -> Any:
 
 @function(example((3, 4)), example((5, 2), axis=0, ddof=1))
 def std(m: Any, a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
-    """The square root of the variance; where that is 0 the derivative is taken as 0."""
+    """The square root of the variance; where that is 0 all derivatives are taken as 0: for its square write `np.var`."""
     return _root(m, var(m, a, axis, ddof=ddof, keepdims=keepdims), m.sqrt)
 
 
 def _root(m: Any, x: Any, root: Callable[[Any], Any]) -> Any:
-    """A root of x, with value and derivative 0 at 0."""
+    """A root of x, with value and derivatives 0 at 0."""
     return m.where(x == 0, 0.0, root(m.where(x == 0, 1.0, x)))
 
 
@@ -123,7 +123,7 @@ def log_softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
     numpy=(np.linalg.norm,),
 )
 def norm(m: Any, x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The length of vectors: √Σx², or (Σ|x|ᵒʳᵈ)^(1/ord); of a zero vector the derivative is taken as 0."""
+    """The length of vectors: √Σx², or (Σ|x|ᵒʳᵈ)^(1/ord); all derivatives at a zero vector are taken as 0: for a square, Σx²."""
     axes = all_axes(axis, ndim(x))
     if ord is not None and (axis is None or len(axes) == 2) and ord != "fro" and ndim(x) != 1:
         if len(axes) != 2:
