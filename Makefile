@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test nightly mutants lint documents bench clean
+.PHONY: demo test nightly versions mutants lint documents bench clean
 
 demo: .venv/runtime
 	$(BIN)/chainrule demo
@@ -14,6 +14,11 @@ nightly: .venv/development # ten times as many random Programs, which find most 
 	CHAINRULE_EXAMPLES=2000 CHAINRULE_FITS=10000 CHAINRULE_INTERRUPTS=1000 $(BIN)/python -m pytest \
 		tests/engines/llvm/test_kernels.py tests/engines/test_memory_growth.py tests/engines/test_interrupts.py
 	CHAINRULE_EXAMPLES=20000 $(BIN)/python -m pytest tests/test_silence.py tests/test_special_points.py
+	CHAINRULE_MUTATIONS=20000 $(BIN)/python -m pytest tests/test_model_files.py
+	$(BIN)/python tests/versions.py
+
+versions: .venv/development # the tests with the oldest and the newest versions allowed, on every Python there is
+	$(BIN)/python tests/versions.py
 
 mutants: .venv/development # 150 small faults put into a copy of the sources, one at a time; hours on two cores
 	$(BIN)/python tests/mutants.py
