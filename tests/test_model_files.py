@@ -22,6 +22,7 @@ import chainrule as cr
 from chainrule.cli.app import app
 from chainrule.errors import ModelFileError, SettingError
 from chainrule.network.description import digest_of
+from chainrule.network.storage import MOST_LAYERS
 
 MUTATIONS = int(os.environ.get("CHAINRULE_MUTATIONS", "2000"))
 X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
@@ -330,4 +331,11 @@ def test_saves_and_loads_of_one_file_at_once(tmp_path: Path) -> None:
 def test_what_could_not_be_loaded_is_not_saved(notes: Any, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="cannot be saved"):
         network().save(tmp_path / "m", notes=notes)
+    assert not list(tmp_path.iterdir())
+
+
+def test_more_layers_than_are_loaded_are_not_saved(tmp_path: Path) -> None:
+    network = cr.Network([cr.Flatten()] * (MOST_LAYERS + 1)).build(2)
+    with pytest.raises(SettingError, match=f"{MOST_LAYERS + 1} layers"):
+        network.save(tmp_path / "deep.safetensors")
     assert not list(tmp_path.iterdir())

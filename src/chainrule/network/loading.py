@@ -13,7 +13,7 @@ from chainrule.network.description import plain, short
 from chainrule.network.meaning import Meaning
 from chainrule.network.network import Network
 from chainrule.network.reading import read
-from chainrule.network.storage import KNOWN, LABEL_BYTES, as_path
+from chainrule.network.storage import KNOWN, LABEL_BYTES, MOST_LAYERS, as_path
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.layer import Layer
 from chainrule.nn.model import Model
@@ -116,9 +116,6 @@ OUTPUT: dict[str, Any] = {
     "classes": dict | None,
 }
 """What it has to say of an output."""
-
-MOST_LAYERS = 2000
-"""The most layers in a row that are made from a file."""
 
 
 def _check(found: Any, kinds: Mapping[str, Any], what: str) -> None:

@@ -30,6 +30,9 @@ KEY, DIGEST = "chainrule", "sha256"
 LABEL_BYTES = 2**26
 """The most room for labels that a file asks for."""
 
+MOST_LAYERS = 2000
+"""The most layers in a row that a file holds."""
+
 KNOWN: dict[str, Any] = {**PIECES, "Given": Given}
 """The classes a file names without their code, which are the library's own."""
 
@@ -136,6 +139,10 @@ class _Writer:
         return name
 
     def row(self, layers: tuple[Any, ...]) -> list[Any]:
+        if len(layers) > MOST_LAYERS:
+            raise SettingError(
+                f"the network cannot be saved: it has {len(layers)} layers in a row, more than {MOST_LAYERS}."
+            )
         return [self.value(layer) for layer in layers]
 
     def value(self, x: Any) -> Any:
