@@ -36,6 +36,7 @@ CONCERNED = {  # the tests of each package's own, those that come to an end soon
     "engines": "tests/engines tests/test_answering.py",
 }
 EVERYTHING = "tests --ignore=tests/benchmarks --ignore=tests/sklearn --ignore=tests/cli --ignore=tests/test_examples.py"
+KILLED = "killed from outside: nothing is known"
 MEMORY = 16 << 30  # bytes of addresses that a run of tests may have: a fault may ask for memory without end
 SPARED = ("mathematics/coefficients.py",)  # numbers computed by another program, held to it by a test of their own
 SWAPS: dict[type, type] = {
@@ -223,6 +224,8 @@ class Copies:
                     return f"no end after {self.limit:.0f} s"
             if run.returncode == 4:
                 raise RuntimeError(f"pytest refuses {tests!r}: {text[-500:]}")
+            if run.returncode == -signal.SIGKILL:
+                return KILLED
             if run.returncode not in (0, 5):  # 5: there is no such test
                 named = [line for line in text.splitlines() if line.startswith(("FAILED", "ERROR"))]
                 return named[0] if named else f"exit {run.returncode}: {text[-300:]}"
@@ -233,7 +236,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sample", type=int, default=150, help="how many mutants")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--limit", type=float, default=900.0, help="seconds that one run of tests may take")
+    parser.add_argument("--limit", type=float, default=1800.0, help="seconds that one run of tests may take")
     parser.add_argument("--list", action="store_true", help="show the mutants and try none")
     given = parser.parse_args()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it would be ignored, also by the tests
@@ -256,7 +259,7 @@ def main() -> int:
         survivors = []
         for mutant, failure, seconds in threads.map(judged, mutants):
             print(f"{mutant}\n    {failure[:130] or 'SURVIVED'} ({seconds:.0f} s)", flush=True)
-            survivors += [] if failure else [mutant]
+            survivors += [mutant] if failure in ("", KILLED) else []
     caught = len(mutants) - len(survivors)
     print(f"\n{caught} of {len(mutants)} caught ({100 * caught / len(mutants):.1f} %); survivors:")
     print(*(f"- {mutant}" for mutant in survivors), sep="\n")
