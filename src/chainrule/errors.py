@@ -126,8 +126,9 @@ class UnknownNameError(ChainruleError, LookupError):
     def among(cls, kind: str, given: object, known: Iterable[str]) -> UnknownNameError:
         """The error for `given`, which is none of the `known` names of a `kind`."""
         names = sorted(known)
+        name = given if isinstance(given, str) else shortened(given)
         return cls(
-            f"there is no {kind} named {shortened(given)}{nearest(str(given)[:LONGEST], names)}. Known: {', '.join(names)}."
+            f"there is no {kind} named {shortened(given)}{nearest(name[:LONGEST], names)}. Known: {', '.join(names)}."
         )
 
 

@@ -167,7 +167,7 @@ class TestForms:
         loss = cr.Huber(delta=2.0)
         values = loss(np.array([[1.0], [2.0], [2.0 + 1e-9], [5.0]]), np.zeros((4, 1)))
         np.testing.assert_allclose(values, [0.5, 2.0, 2.0, 2 * (5 - 1)], rtol=1e-8)
-        with pytest.raises(SettingError, match="must be positive"):
+        with pytest.raises(SettingError, match="must be more than 0"):
             cr.Huber(delta=0)
 
     def test_squared_error_is_a_minus_y_squared(self) -> None:

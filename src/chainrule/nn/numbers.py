@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import datetime
-import reprlib
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DataError, ShapeError
+from chainrule.errors import DataError, ShapeError, shortened
 
 NUMBERS = "fiub"
 """The kinds of dtype that hold real numbers."""
@@ -113,7 +112,10 @@ def _of_objects(raw: Any) -> Any:
         found = np.array(present)
         if found.dtype.kind in NUMBERS:
             return found.reshape(raw.shape)
-    return np.array([np.nan if is_missing(v) else float(v) for v in values]).reshape(raw.shape)
+    try:
+        return np.array([np.nan if is_missing(v) else float(v) for v in values]).reshape(raw.shape)
+    except OverflowError:  # a whole number beyond all floats, which is none of the numbers to be computed with
+        return raw
 
 
 def _is_number(value: Any) -> bool:
@@ -127,7 +129,7 @@ def _is_exact(value: Any) -> bool:
 
 def _numbers(raw: Any, columns: list[str] | None, what: str) -> Any:
     if raw.ndim == 0:
-        given = reprlib.repr(raw.item())
+        given = shortened(raw.item())
         held = "; of a dict of columns make a frame or an array" if isinstance(raw.item(), dict) else ""
         raise DataError(f"{what} was given as {given}; give an array of numbers, shape (rows, features){held}.")
     if raw.dtype.kind == "c":
@@ -145,7 +147,9 @@ def _numbers(raw: Any, columns: list[str] | None, what: str) -> Any:
     try:
         return raw.astype(np.float64)
     except OverflowError:
-        raise DataError(f"{what} has whole numbers too large for any number here; scale them.") from None
+        raise DataError(
+            f"{what} has whole numbers too large to compute with; give smaller ones, such as their logarithms."
+        ) from None
     except (TypeError, ValueError):
         bad = []
         for i in range(raw.shape[-1] if raw.ndim > 1 else 1):
@@ -155,7 +159,7 @@ def _numbers(raw: Any, columns: list[str] | None, what: str) -> Any:
                 bad.append(columns[i] if columns else str(i))
         raise DataError(
             f"{what} has values that are no numbers (dtype {raw.dtype}, {'columns' if len(bad) > 1 else 'column'} "
-            f"{', '.join(bad[:5])}{'…' if len(bad) > 5 else ''}). Turn text into numbers first, for instance one column for "
+            f"{', '.join(bad[:5])}{'…' if len(bad) > 5 else ''}). Make numbers of text first, for instance one column for "
             "every value; the command `chainrule train` does that for CSV files."
         ) from None
 

@@ -68,16 +68,24 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
             if name not in options:
                 raise refusals.unsupported_option(f"np.{function.name}", name)
     try:
-        return _new(function.implementation(traced, *args, **given), args)
+        result = function.implementation(traced, *args, **given)
     except refusals.RAW as error:
         if refusals.ours(error):
             raise
         raise refusals.untraceable(function.name, args, given, error) from error
+    if args and result is args[0] and isinstance(result, Traced) and not _gives_a_view(function, args, kwargs):
+        return traced.positive(
+            result
+        )  # a value of its own, also where nothing was to be done: it may be changed in place
+    return result
 
 
-def _new(result: Any, args: tuple[Any, ...]) -> Any:
-    """The result as a value of its own, also where nothing was to be done: it may be changed in place."""
-    return traced.positive(result) if args and result is args[0] and isinstance(result, Traced) else result
+def _gives_a_view(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether NumPy's function would give the memory of its first argument, so that changing one changes the other."""
+    if not function.numpy or any(isinstance(x, Traced) for x in (*args[1:], *kwargs.values())):
+        return False
+    plain = np.zeros(args[0].shape, args[0].dtype)
+    return np.may_share_memory(function.numpy[0](plain, *args[1:], **kwargs), plain)
 
 
 class ArrayInterface:
@@ -228,7 +236,7 @@ class ArrayInterface:
     @property
     def real(self) -> Any:
         """The real part, which is all there is."""
-        return traced.positive(self)
+        return self
 
     @property
     def imag(self) -> Any:
@@ -278,11 +286,13 @@ class ArrayInterface:
         """All elements along one axis."""
         return traced.positive(call(FUNCTIONS["ravel"], (self,), {"order": order}))
 
-    def astype(self, dtype: Any, **_: Any) -> Any:
+    def astype(
+        self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+    ) -> Any:
         """The same numbers in another dtype; integers have no derivative."""
         kind = np.dtype(dtype)
         if kind == self.dtype:
-            return traced.positive(self)
+            return traced.positive(self) if copy else self
         if kind.kind not in REAL:
             refuse(np.empty(self.shape, kind), "a traced value as an array")
         return traced.astype(self if kind.kind == "f" else traced.stop_gradient(self), dtype=kind)

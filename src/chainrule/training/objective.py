@@ -207,7 +207,7 @@ class Objective:
 
 def _reduced(values: Any, batch: Batch, reduction: str = "mean") -> Any:
     """Σ c·w·v / Σ c, or without the division; a mean over rows that count nothing is 0."""
-    factors = [x for x in (batch.counts, batch.weights) if x is not None] if values.shape else []
+    factors = [x for x in (batch.counts, batch.weights) if x is not None] if np.shape(values) else []
     for factor in factors:
         values = factor * values
     if reduction == "sum":

@@ -49,9 +49,11 @@ class Settings:
             )
         SettingError.unless_one_of("fit", "gradients", self.gradients, ("chain rule", "numerical"))
         if not isinstance(self.callbacks, list | tuple):
-            raise SettingError(f"callbacks was given as {self.callbacks!r}; give a list of functions of one EpochEnd.")
+            raise SettingError(
+                f"callbacks was given as {shortened(self.callbacks)}; give a list of functions of one EpochEnd."
+            )
         for callback in self.callbacks:
             if not callable(callback):
                 raise SettingError(
-                    f"{callback!r} among the callbacks cannot be called; give functions of one EpochEnd."
+                    f"{shortened(callback)} among the callbacks cannot be called; give functions of one EpochEnd."
                 )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DataError, SettingError
+from chainrule.errors import DataError, SettingError, shortened
 from chainrule.nn.numbers import as_array
 from chainrule.training.objective import Batch
 from chainrule.training.targets import Targets
@@ -40,7 +40,7 @@ def _class_weights(given: Any, targets: Targets) -> Any:
         present = counts > 0
         return np.where(present, counts.sum() / (present.sum() * np.maximum(counts, 1)), 0.0)
     if not isinstance(given, Mapping):
-        raise SettingError(f"class_weight was given {given!r:.200}; use 'balanced' or a dict from label to weight.")
+        raise SettingError(f"class_weight was given {shortened(given)}; use 'balanced' or a dict from label to weight.")
     labels = targets.classes.tolist()
     unknown = [label for label in given if label not in labels]
     if unknown:
