@@ -122,7 +122,7 @@ class Value(Traced, ArrayInterface):
         return Value._of(self.node)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        return object.__reduce_ex__(self, protocol)
+        return object.__reduce_ex__(self, protocol) if self.node.op is None else super().__reduce_ex__(protocol)
 
     # --- what it is
 
