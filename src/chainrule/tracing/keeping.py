@@ -49,8 +49,21 @@ class Keeper:
                 _refuse(array, reader)
 
 
+BLOCK = 1024
+"""Words of 8 bytes that make up a row of a fingerprint."""
+
+
 def _fingerprint(array: Any) -> int:
-    return zlib.crc32(np.ascontiguousarray(array).data.cast("B") if array.size else b"")
+    """A number that is another one when elements have changed or moved.
+
+    The array is laid out in rows, and the sums of rows and of columns as integers go into it, which are read about as fast
+    as memory is; a checksum of all bytes takes ten times as long. It is blind to changes that leave all these sums alone.
+    """
+    content = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    whole = len(content) // (8 * BLOCK) * 8 * BLOCK
+    rows = content[:whole].view(np.uint64).reshape(-1, BLOCK)
+    found = zlib.crc32(rows.sum(axis=0).data, zlib.crc32(rows.sum(axis=1).data))
+    return zlib.crc32(content[whole:].data, found)
 
 
 def _refuse(array: Any, reader: str) -> None:
