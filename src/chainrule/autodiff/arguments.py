@@ -48,7 +48,11 @@ def positions_of(count: int, argnums: Argnums) -> tuple[int, ...]:
     """The positions that `argnums` names among so many arguments."""
     if type(argnums) is not int:
         try:
-            argnums = tuple(map(index, argnums)) if isinstance(argnums, tuple | Iterable) else index(argnums)
+            argnums = (
+                tuple(map(index, argnums))
+                if type(argnums) is tuple or isinstance(argnums, Iterable)
+                else index(argnums)
+            )
         except TypeError:
             raise SettingError(
                 f"argnums was given as {shortened(argnums)}; give the place of an argument, such as 0, or a tuple of places."

@@ -20,18 +20,18 @@ COPIED = 2**20
 class Keeper:
     """What a trace has read of plain arrays."""
 
-    __slots__ = ("_watched",)
+    __slots__ = ("watched",)
 
     def __init__(self) -> None:
-        self._watched: dict[int, tuple[Any, int, str]] = {}
+        self.watched: dict[int, tuple[Any, int, str]] = {}
 
     def keep(self, array: Any, reader: str) -> Any:
         """The array, to be read later as it is now; `reader` is what it was read by."""
         if array.nbytes <= COPIED:
             return array.copy()
-        known = self._watched.get(id(array))
+        known = self.watched.get(id(array))
         if known is None:
-            self._watched[id(array)] = array, _fingerprint(array), reader
+            self.watched[id(array)] = array, _fingerprint(array), reader
         elif _fingerprint(array) != known[1]:
             _refuse(array, known[2])
         return array
@@ -44,7 +44,7 @@ class Keeper:
         InPlaceError
             Naming the one that is not.
         """
-        for array, fingerprint, reader in self._watched.values():
+        for array, fingerprint, reader in self.watched.values():
             if _fingerprint(array) != fingerprint:
                 _refuse(array, reader)
 

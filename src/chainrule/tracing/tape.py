@@ -84,7 +84,8 @@ class Tape(Trace):
 
         Variables may be wanted, and any values in between.
         """
-        self.keeper.check()
+        if self.keeper.watched:
+            self.keeper.check()
         found: list[Any] = [None] * len(self.nodes)
         for output, cotangent in zip(outputs, cotangents, strict=True):
             previous = found[output.index]

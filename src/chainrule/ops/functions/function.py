@@ -84,7 +84,7 @@ def whole(number: Any, what: str) -> int:
 
 def wholes(numbers: Any, what: str) -> tuple[int, ...]:
     """An argument that is an integer or several: a tuple, a list, an array."""
-    several = isinstance(numbers, tuple | Iterable) and ndim(numbers) > 0
+    several = type(numbers) is tuple or (isinstance(numbers, Iterable) and ndim(numbers) > 0)
     return tuple(whole(n, what) for n in numbers) if several else (whole(numbers, what),)
 
 

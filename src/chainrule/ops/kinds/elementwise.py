@@ -64,9 +64,13 @@ class Elementwise(Operation):
     passes: bool = False
     defaults: Mapping[str, float] = field(default_factory=dict)
     activation: ActivationKind | None = None
+    ufunc: np.ufunc | None = field(init=False, default=None)
+    """NumPy's ufunc of this name, if there is one; a function of this name that is none means something else."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        found = getattr(np, self.name, None)
+        object.__setattr__(self, "ufunc", found if isinstance(found, np.ufunc) else None)
         implementation = self.numpy or self.ufunc
         if implementation is None:
             value = self.value
@@ -75,12 +79,6 @@ class Elementwise(Operation):
         object.__setattr__(self, "public", self.public or (self.activation is not None and self.ufunc is None))
         object.__setattr__(self, "differentiable", any(partial is not None for partial in self.partials))
         object.__setattr__(self, "remembers", any(map(callable, self.partials)))
-
-    @property
-    def ufunc(self) -> np.ufunc | None:
-        """NumPy's ufunc of this name, if there is one; a function of this name that is none means something else."""
-        found = getattr(np, self.name, None)
-        return found if isinstance(found, np.ufunc) else None
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The broadcast shape, and the dtype NumPy gives."""
