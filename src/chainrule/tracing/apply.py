@@ -78,9 +78,11 @@ PLAIN = _subclasses(np.bool_) | _subclasses(np.integer) | _subclasses(np.floatin
 
 def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     """Carry out an operation on plain or traced inputs."""
-    trace = None
+    trace = unreal = None
     for x in inputs:
         if type(x) in PLAIN:
+            if type(x) is np.ndarray and x.dtype.kind not in REAL:
+                unreal = x
             continue
         if not isinstance(x, Traced):
             return apply(op, *map(as_operand, inputs), **attributes)
@@ -88,9 +90,8 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             trace = x.trace
     if trace is None:
         return op.evaluate(*inputs, **attributes)
-    for x in inputs:
-        if type(x) is np.ndarray and x.dtype.kind not in REAL:
-            refuse(x)
+    if unreal is not None:
+        refuse(unreal)
     if not trace.open:
         raise LeakedValueError(
             f"{op.name} was given a traced value whose function has already returned. "
