@@ -82,7 +82,10 @@ def _positions(count: int, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
 def leaves_of(args: tuple[Any, ...], positions: tuple[int, ...]) -> tuple[list[Any], trees.Structure]:
     """The arrays in the chosen arguments, checked, and how they are put together."""
     leaves: list[Any] = [args[i] for i in positions]
-    if all(type(leaf) is np.ndarray and leaf.dtype.kind == "f" for leaf in leaves):
+    for leaf in leaves:
+        if type(leaf) is not np.ndarray or leaf.dtype.kind != "f":
+            break
+    else:
         return leaves, trees.row(len(leaves))
     leaves, structure = trees.flatten(tuple(leaves))
     names = [f"argument {path}" for i in positions for path in trees.paths(trees.flatten(args[i])[1], str(i))]

@@ -113,21 +113,20 @@ def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
 
 def _cotangents(tape: Tape, value: Any, wanted: list[Any]) -> list[Any]:
     """The cotangents of variables and of values in between, for a scalar value; `None` where there is no dependence."""
+    if _belongs(value, tape) and value.shape == ():
+        return tape.pull([value], [value.dtype.type(1)], wanted)
     if trees.is_container(value) or as_leaf(value).shape != ():
         what = type(value).__name__ if trees.is_container(value) else f"an array of shape {value.shape}"
         raise DifferentiationError(
             f"grad needs a function that gives one number, and this one gives {what}. "
             "Sum or average the result (np.sum, np.mean), or use jacobian or vjp."
         )
-    if not _belongs(value, tape):
-        kind = as_leaf(value).dtype.kind
-        if kind != "f":
-            raise DifferentiationError(
-                f"the function gives {shortened(value)}, which is no real number and has no derivative. "
-                "Return a floating-point number."
-            )
-        return [None] * len(wanted)
-    return tape.pull([value], [value.dtype.type(1)], wanted)
+    if as_leaf(value).dtype.kind != "f":
+        raise DifferentiationError(
+            f"the function gives {shortened(value)}, which is no real number and has no derivative. "
+            "Return a floating-point number."
+        )
+    return [None] * len(wanted)
 
 
 def _filled(cotangents: list[Any], variables: list[TapeValue]) -> list[Any]:
@@ -221,7 +220,7 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
     """
     leaves, structure = leaves_of(primals, tuple(range(len(primals))))
     with Tape() as tape:
-        kept = [tape.keeper.keep(x, "vjp") if type(x) is np.ndarray else x for x in leaves]  # pulled back later
+        kept = [tape.keep(x, "vjp") if type(x) is np.ndarray else x for x in leaves]  # pulled back later
         variables = [tape.variable(leaf) for leaf in kept]
         value, aux = _with_aux(function(*trees.unflatten(structure, variables)), has_aux)
         outputs, outputs_structure = trees.flatten(value)

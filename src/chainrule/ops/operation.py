@@ -57,6 +57,9 @@ def example(*inputs: Any, **attributes: Any) -> Example:
 REGISTRY: dict[str, Operation] = {}
 """Every operation by its name. Tests, documentation and engines loop over it."""
 
+OF_NUMPY: dict[Callable[..., Any], str] = {}
+"""The names of the functions and operations that are declared to stand for NumPy's."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Operation:

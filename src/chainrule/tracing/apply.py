@@ -12,6 +12,7 @@ from itertools import count
 from typing import Any, NoReturn
 
 import numpy as np
+from numpy import ndarray
 
 from chainrule.errors import LeakedValueError, TracingError
 from chainrule.ops.functions.joining import stack
@@ -72,7 +73,8 @@ def _subclasses(kind: type) -> set[type]:
     return {kind}.union(*map(_subclasses, below))
 
 
-PLAIN = _subclasses(np.bool_) | _subclasses(np.integer) | _subclasses(np.floating) | {np.ndarray, int, float, bool}
+PLAIN = (_subclasses(np.bool_) | _subclasses(np.integer) | _subclasses(np.floating)) - {np.timedelta64}
+PLAIN |= {np.ndarray, int, float, bool}
 """Types that hold real numbers and nothing else; of arrays the dtype decides."""
 
 
@@ -81,7 +83,7 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     trace = unreal = None
     for x in inputs:
         if type(x) in PLAIN:
-            if type(x) is np.ndarray and x.dtype.kind not in REAL:
+            if type(x) is ndarray and x.dtype.kind not in REAL:
                 unreal = x
             continue
         if not isinstance(x, Traced):
@@ -97,11 +99,12 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             f"{op.name} was given a traced value whose function has already returned. "
             "Return the value from the differentiated function (has_aux=True) instead of storing it elsewhere."
         )
+    if not op.views:
+        return trace.process(op, inputs, attributes)
     result = trace.process(op, inputs, attributes)
-    if op.views:
-        for x in (result, *inputs):
-            if isinstance(x, Traced):
-                x.shared = True
+    for x in (result, *inputs):
+        if isinstance(x, Traced):
+            x.shared = True
     return result
 
 

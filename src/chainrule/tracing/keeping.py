@@ -1,39 +1,60 @@
 """Plain arrays as they were when a trace read them, whatever is done to them later.
 
 Numerical code uses its buffers again: what an operation was given may hold other numbers by the time the derivative needs
-them. Small arrays are copied when they are read. Large ones are watched: if they were changed, that is an error.
+them. Arrays are copied when they are read. Large ones are watched: if they were changed, that is an error.
 """
 
 from __future__ import annotations
 
-import zlib
+import weakref
 from typing import Any
 
 import numpy as np
+from xxhash import xxh3_64_intdigest
 
 from chainrule.errors import InPlaceError
 
-COPIED = 2**20
-"""Bytes up to which an array is copied. Copying this much takes as long as one operation on it."""
+SMALL = 2**12
+"""Bytes up to which an array is copied without asking whether it was read before, which would take as long."""
+COPIED = 2**23
+"""Bytes up to which an array is copied. A larger one takes longer to copy, page by page, than to be read twice."""
+
+
+class Copies:
+    """Copies of plain arrays. One that is read again unchanged, as in every step of a loop, is not copied again."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[weakref.ref[Any], Any]] = {}
+
+    def of(self, array: Any) -> Any:
+        """The array as it is now, with its axes in memory as they are."""
+        original, copy = self._known.get(id(array), (None, None))
+        if original is None or original() is not array or _fingerprint(array) != _fingerprint(copy):
+            copy = array.copy("K")
+            self._known[id(array)] = weakref.ref(array), copy
+        return copy
 
 
 class Keeper:
     """What a trace has read of plain arrays."""
 
-    __slots__ = ("watched",)
+    __slots__ = ("copies", "watched")
 
     def __init__(self) -> None:
+        self.copies = Copies()
         self.watched: dict[int, tuple[Any, int, str]] = {}
 
     def keep(self, array: Any, reader: str) -> Any:
         """The array, to be read later as it is now; `reader` is what it was read by."""
         if array.nbytes <= COPIED:
-            return array.copy()
-        known = self.watched.get(id(array))
-        if known is None:
+            return self.copies.of(array)
+        seen = self.watched.get(id(array))
+        if seen is None:
             self.watched[id(array)] = array, _fingerprint(array), reader
-        elif _fingerprint(array) != known[1]:
-            _refuse(array, known[2])
+        elif _fingerprint(array) != seen[1]:
+            _refuse(array, seen[2])
         return array
 
     def check(self) -> None:
@@ -49,21 +70,9 @@ class Keeper:
                 _refuse(array, reader)
 
 
-BLOCK = 1024
-"""Words of 8 bytes that make up a row of a fingerprint."""
-
-
 def _fingerprint(array: Any) -> int:
-    """A number that is another one when elements have changed or moved.
-
-    The array is laid out in rows, and the sums of rows and of columns as integers go into it, which are read about as fast
-    as memory is; a checksum of all bytes takes ten times as long. It is blind to changes that leave all these sums alone.
-    """
-    content = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
-    whole = len(content) // (8 * BLOCK) * 8 * BLOCK
-    rows = content[:whole].view(np.uint64).reshape(-1, BLOCK)
-    found = zlib.crc32(rows.sum(axis=0).data, zlib.crc32(rows.sum(axis=1).data))
-    return zlib.crc32(content[whole:].data, found)
+    """A number that is another one when any bit has changed or moved; read about as fast as memory is."""
+    return xxh3_64_intdigest(np.ascontiguousarray(array))
 
 
 def _refuse(array: Any, reader: str) -> None:

@@ -10,9 +10,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from chainrule.errors import DerivativeLostError, InPlaceError, TracingError, shortened
-from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction, Elementwise
+from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction
 from chainrule.ops.functions.joining import index as _index
-from chainrule.ops.operation import Operation
+from chainrule.ops.operation import OF_NUMPY, Operation
 from chainrule.tracing import refusals
 from chainrule.tracing.apply import REAL, Traced, apply, as_operand, refuse, traced
 from chainrule.tracing.inplace import in_place
@@ -29,16 +29,8 @@ _REDUCTIONS = {
 
 def _function_of(numpy: Any) -> ArrayFunction | None:
     """The function that stands for one of NumPy's, among those registered by now."""
-    named = FUNCTIONS.get(numpy.__name__)
-    if named is not None and numpy in named.numpy:
-        return named
-    return next((function for function in FUNCTIONS.values() if numpy in function.numpy), None)
-
-
-def _operation_of(ufunc: np.ufunc) -> Operation | None:
-    """The operation that a ufunc is."""
-    op = REGISTRY.get(ufunc.__name__)
-    return op if isinstance(op, Elementwise) and op.ufunc is ufunc else None
+    function = FUNCTIONS.get(OF_NUMPY.get(numpy, ""))
+    return function if function is not None and numpy in function.numpy else None
 
 
 @cache
@@ -101,11 +93,12 @@ class ArrayInterface:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
-            named = FUNCTIONS.get(ufunc.__name__)
-            if named is not None and ufunc in named.numpy:
-                return call(named, inputs, {})
-            op = _operation_of(ufunc)
-            if op is not None:
+            name = OF_NUMPY.get(ufunc, "")
+            function = FUNCTIONS.get(name)
+            if function is not None and ufunc in function.numpy:
+                return call(function, inputs, kwargs)
+            op = REGISTRY.get(name)
+            if op is not None and getattr(op, "ufunc", None) is ufunc:
                 return apply(op, *inputs)
         if kwargs.pop("out", None) is not None:
             raise refusals.into_existing(refusals.full_name(ufunc))

@@ -13,6 +13,7 @@ from chainrule.ops import Elementwise
 from chainrule.ops.operation import ArrayType, Operation, dtype_of
 from chainrule.tracing import refusals, trees
 from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, traced
+from chainrule.tracing.keeping import Copies
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, check, infer
 from chainrule.tracing.scope import current_scope
@@ -105,7 +106,7 @@ class Recorder(Trace):
     def __init__(self) -> None:
         super().__init__()
         self.equations: list[Equation] = []
-        self.copies: dict[int, tuple[Any, Any]] = {}
+        self.copies = Copies()  # changes made later do not reach the Program
 
     def input(self, name: str, example: Any) -> RecordedValue:
         """A value the Program will be given."""
@@ -131,15 +132,7 @@ class Recorder(Trace):
                 "Pass it as an argument, so that the Program has it as an input."
             )
         x = x if type(x) in PLAIN else as_operand(x)
-        return Literal(self.copy(x) if type(x) is np.ndarray else x)
-
-    def copy(self, array: Any) -> Any:
-        """The array as it is now, one copy for all its uses; changes made to it later do not reach the Program."""
-        original, copy = self.copies.get(id(array), (None, None))
-        if original is None or not np.array_equal(array, copy, equal_nan=array.dtype.kind == "f"):
-            copy = array.copy()
-            self.copies[id(array)] = array, copy
-        return copy
+        return Literal(self.copies.of(x) if type(x) is np.ndarray else x)
 
 
 def trace(function: Callable[..., Any], *examples: Any, name: str | None = None) -> Program:

@@ -52,7 +52,7 @@ def _carry(m: Namespace, node: Node, cotangent: Any, found: list[Any]) -> None:
     """Add what an operation's inputs get of its output's cotangent to what was found for them before."""
     op, values, attributes, output, places, _ = node
     parts = op.pullback(m, cotangent, output, values, places, **attributes)
-    for place, part in zip(places, parts, strict=True):
-        if part is not None and place:
+    for i, place in enumerate(places):
+        if place and parts[i] is not None:
             previous = found[place]
-            found[place] = part if previous is None else previous + part
+            found[place] = parts[i] if previous is None else previous + parts[i]

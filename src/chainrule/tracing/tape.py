@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from chainrule.ops.operation import Operation, eager
 from chainrule.tracing.apply import PLAIN, Trace, apply, traced
-from chainrule.tracing.keeping import Keeper
+from chainrule.tracing.keeping import SMALL, Keeper
 from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.reverse import Node, accumulate
 from chainrule.tracing.scope import current_scope
@@ -42,7 +42,7 @@ class Tape(Trace):
         self.nodes: list[Node | None] = [None]  # place 0 is nobody's, so that a parent 0 means: no parent
         self.plain = True
         self.cut: set[str] = set()
-        self.keeper = Keeper()
+        self.keeper: Keeper | None = None
 
     def variable(self, value: Any) -> TapeValue:
         """A value that derivatives are wanted for."""
@@ -51,6 +51,14 @@ class Tape(Trace):
         variable = TapeValue(self, value, len(self.nodes) - 1)
         variable.shared = True  # with whoever gave it
         return variable
+
+    def keep(self, array: Any, reader: str) -> Any:
+        """A plain array, to be read later as it is now; `reader` is what it was read by."""
+        if array.nbytes <= SMALL:
+            return array.copy("K")
+        if self.keeper is None:
+            self.keeper = Keeper()
+        return self.keeper.keep(array, reader)
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Compute the value one level below, and note how it came about."""
@@ -62,12 +70,16 @@ class Tape(Trace):
                 values.append(x.value)
             else:
                 parents.append(0)
-                if type(x) is ndarray and op.remembers:
-                    x = self.keeper.keep(x, op.name)
+                if type(x) is ndarray:
+                    if op.remembers:
+                        x = self.keep(x, op.name)
                 elif type(x) not in PLAIN:
                     self.plain = False
                 values.append(x)
-        output = op.evaluate(*values, **attributes) if self.plain else apply(op, *values, **attributes)
+        if self.plain:
+            output = op.evaluate(*values, **attributes) if attributes else op.evaluate(*values)
+        else:
+            output = apply(op, *values, **attributes)
         if not op.differentiable:
             self.cut.add(op.name)
             return output
@@ -84,13 +96,13 @@ class Tape(Trace):
 
         Variables may be wanted, and any values in between.
         """
-        if self.keeper.watched:
+        if self.keeper is not None:
             self.keeper.check()
         found: list[Any] = [None] * len(self.nodes)
         for output, cotangent in zip(outputs, cotangents, strict=True):
             previous = found[output.index]
             found[output.index] = cotangent if previous is None else previous + cotangent
-        m = eager if self.plain and all(type(c) in PLAIN for c in cotangents) else traced
-        last = max([output.index for output in outputs], default=0)
+        m = eager if self.plain and PLAIN.issuperset(map(type, cotangents)) else traced
+        last = outputs[0].index if len(outputs) == 1 else max([output.index for output in outputs], default=0)
         accumulate(m, self.nodes, found, last, kept={x.index for x in wanted})
         return [found[x.index] for x in wanted]

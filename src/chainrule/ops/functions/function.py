@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from chainrule.errors import ChainruleError, ShapeError, shortened
-from chainrule.ops.operation import Example
+from chainrule.ops.operation import OF_NUMPY, Example
 
 Implementation = TypeVar("Implementation", bound=Callable[..., Any])
 
@@ -52,6 +52,7 @@ def function(
         FUNCTIONS[own] = ArrayFunction(
             own, implementation, stands_for, examples, differentiable, activation, public or not stands_for
         )
+        OF_NUMPY.update(dict.fromkeys(stands_for, own))
         return implementation
 
     return register

@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.errors import ShapeError
 from chainrule.ops.axes import Links, broadcasting
-from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, eager, exemplar, shape_of
+from chainrule.ops.operation import OF_NUMPY, ArrayType, Namespace, Operation, dtype_of, eager, exemplar, shape_of
 
 Partial = Callable[..., Any] | float | None
 """∂output/∂input: a function of `(m, output, *inputs)`, a constant, or `None` where it is zero."""
@@ -70,7 +70,9 @@ class Elementwise(Operation):
     def __post_init__(self) -> None:
         super().__post_init__()
         found = getattr(np, self.name, None)
-        object.__setattr__(self, "ufunc", found if isinstance(found, np.ufunc) else None)
+        if isinstance(found, np.ufunc):
+            object.__setattr__(self, "ufunc", found)
+            OF_NUMPY.setdefault(found, self.name)
         implementation = self.numpy or self.ufunc
         if implementation is None:
             value = self.value
@@ -120,11 +122,11 @@ class Elementwise(Operation):
         **attributes: Any,
     ) -> list[Any]:
         """cotangent · ∂, summed back to the input's shape."""
-        results: list[Any] = []
-        for x, want, partial in zip(inputs, wanted, self.partials, strict=True):
-            if not want or partial is None:
-                results.append(None)
+        results: list[Any] = [None] * len(inputs)
+        for i, partial in enumerate(self.partials):
+            if partial is None or not wanted[i]:
                 continue
+            x = inputs[i]
             if callable(partial):
                 product = cotangent * partial(m, output, *inputs, **attributes)
             elif partial == 1:
@@ -135,7 +137,7 @@ class Elementwise(Operation):
                 product = cotangent * partial
             if product.shape != x.shape or (product.dtype is not x.dtype and product.dtype != x.dtype):
                 product = sum_to(m, product, x.shape, x.dtype)
-            results.append(product)
+            results[i] = product
         return results
 
     def pushforward(

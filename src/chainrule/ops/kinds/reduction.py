@@ -54,7 +54,7 @@ class Reduction(Operation):
 
     def evaluate(self, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
         """The reduction of plain arrays, by NumPy's own `reduce` where it is a fold; sums of float16 are added up in float32."""
-        if self.combine == "add" and getattr(x, "dtype", None) == HALF:  # too coarse and too short to add up in
+        if self.combine == "add" and getattr(x, "itemsize", 0) == 2 and x.dtype == HALF:  # too coarse to add up in
             return self.evaluate(x.astype(SINGLE), axis, keepdims).astype(HALF)[()]
         if self.combine is not None and self.finish is None and not self.needs_elements:
             return self._fold(x, axis, None, None, keepdims)  # type: ignore[attr-defined]
