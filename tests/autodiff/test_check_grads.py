@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from chainrule.autodiff import check_grads
+from chainrule.autodiff import check_grads, grad
 from chainrule.errors import DifferentiationError, GradientMismatchError, SettingError
 from chainrule.tracing.functions import stop_gradient
 
@@ -16,7 +16,6 @@ def test_accepts_right_derivatives():
     check_grads(np.sum, [np.ones(3, np.float32)], modes=("reverse",))
     check_grads(lambda x: 3.0, (1.0,))
     check_grads(np.argmax, (np.array([1.0, 2.0]),))
-    check_grads(lambda: 3.0, ())
 
 
 def wrong(x):
@@ -157,3 +156,26 @@ def test_naming_a_wrong_one_among_many_takes_few_calls():
     with pytest.raises(GradientMismatchError, match=r"argument 0 at \[777\]"):
         check_grads(function, (np.linspace(1.0, 2.0, 20_000),), order=1, modes=("reverse",))
     assert len(calls) < 5_000
+
+
+@pytest.mark.parametrize("exponent", range(-6, 9))
+@pytest.mark.parametrize(
+    "function", [np.sin, np.cos, np.tanh, np.square, np.arctan, np.log, lambda x: np.sin(x) * np.cos(3 * x)]
+)
+def test_right_derivatives_pass_at_every_size_and_wrong_ones_where_they_can_be_seen(function, exponent):
+    x = 10.0**exponent * 3.7
+    check_grads(function, (x,))
+    if abs(float(grad(function)(x))) * max(1.0, x) > 0.1:
+        with pytest.raises(GradientMismatchError):
+            check_grads(lambda x: 0.99 * function(x) + 0.01 * stop_gradient(function(x)), (x,), order=1)
+
+
+def test_a_check_of_nothing_is_refused():
+    for function, args in (
+        (lambda x: None, (1.0,)),
+        (lambda x: [], (1.0,)),
+        (lambda: 1.0, ()),
+        (lambda x: np.sum(1.0), ({},)),
+    ):
+        with pytest.raises(SettingError, match="nothing would be checked"):
+            check_grads(function, args)

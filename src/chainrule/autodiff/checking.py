@@ -84,7 +84,13 @@ def check_grads(
     names = [path for i in range(len(args)) for path in trees.paths(structure.children[i], f"argument {i}")]
 
     def flat(*values: Any) -> list[Any]:
-        return trees.flatten(function(*trees.unflatten(structure, list(values))))[0]
+        outputs: list[Any] = trees.flatten(function(*trees.unflatten(structure, list(values))))[0]
+        if not outputs or not values:
+            raise SettingError(
+                f"check_grads was given a function of {len(values)} arrays that gives {len(outputs)}, so nothing would be checked. "
+                "Give its arguments, and return what has a derivative."
+            )
+        return outputs
 
     _check(flat, leaves, names, order, chosen, limits, np.random.default_rng(0), "")
 
@@ -174,8 +180,9 @@ def _numerical(
 ) -> tuple[list[Any], float]:
     """The finite difference along a direction, and about how much of it may be rounding.
 
-    Where it does not agree, it is taken with many steps, and the one is chosen that changes least from step to step: near the
-    edge of a domain, or a kink, a step must be smaller than elsewhere; where values are large, larger.
+    Where it does not agree, it is taken with many steps; if none agrees, the one is chosen that changes least from step to step,
+    measured by itself: near the edge of a domain, or a kink, and in a wave at large numbers, a step must be smaller than
+    elsewhere; where values are large, larger.
     """
     with np.errstate(all="ignore"):
         best, _ = _along(flat, leaves, direction, limits.step)
@@ -183,13 +190,16 @@ def _numerical(
             return best, 0.0
         precision = max((np.finfo(x.dtype).eps for x in leaves), default=0.0)
         least, rounding, before = np.inf, 0.0, best
-        for step in (limits.step * 10.0**-k for k in range(-2, 11)):
+        for step in (100.0 * limits.step * 7.0**-k for k in range(15)):
             found, size = _along(flat, leaves, direction, step)
-            noise = float(8.0 * precision * size / step)
+            slope = max((float(np.max(np.abs(y), initial=0.0)) for y in found), default=0.0)
+            noise = float(8.0 * precision * (size + slope) / step)  # of values, and of places, which are in units of x
+            if noise <= limits.absolute + limits.relative * slope and agrees(found):
+                return found, 0.0
             pairs = zip(found, before, strict=True)
             change = max((float(np.max(np.abs(a - b), initial=0.0)) for a, b in pairs), default=0.0) + noise
-            if change < least:
-                best, least, rounding = found, change, noise
+            if change / (slope + limits.absolute) < least:
+                best, least, rounding = found, change / (slope + limits.absolute), noise
             before = found
         return best, rounding
 

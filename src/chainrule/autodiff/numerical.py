@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Literal
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from chainrule.autodiff.arguments import Argnums, chosen, real_array
 from chainrule.errors import SettingError
 from chainrule.tracing import trees
+from chainrule.tracing.apply import plain_array
 
 Method = Literal["forward", "backward", "central"]
 
@@ -81,11 +82,11 @@ def derivative(
                 value: Any, i: int = i, place: int = place, arrays: Any = arrays, structure: Any = structure
             ) -> Any:
                 moved = trees.unflatten(structure, [value if k == i else a for k, a in enumerate(arrays)])
-                return np.asarray(function(*args[:place], moved, *args[place + 1 :]))
+                return plain_array(function(*args[:place], moved, *args[place + 1 :]), "the function's value")
 
             by_leaf.append(_by_every_number(along, array, method, h))
         results.append(trees.unflatten(structure, by_leaf))
-    return results[0] if isinstance(argnums, int) else tuple(results)
+    return tuple(results) if isinstance(argnums, Iterable) else results[0]
 
 
 def _settings(args: tuple[Any, ...], method: Any, h: Any) -> tuple[tuple[Any, ...], Any, Any]:

@@ -21,7 +21,7 @@ from chainrule.autodiff.arguments import (
 )
 from chainrule.errors import DifferentiationError, LeakedValueError, ShapeError, shortened
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Trace, Traced, array_of
+from chainrule.tracing.apply import Trace, Traced, plain_array
 from chainrule.tracing.tangents import Tangents, TangentValue
 from chainrule.tracing.tape import Tape, TapeValue
 
@@ -291,7 +291,7 @@ def jvp(
 
 def _of_shape(given: Any, like: Any, what: str) -> Any:
     """A tangent or cotangent, checked against the value it belongs to and in its dtype."""
-    array = given if isinstance(given, Traced) else array_of(given)
+    array = given if isinstance(given, Traced) else plain_array(given, what)
     if tuple(array.shape) != tuple(like.shape):
         raise ShapeError(f"{what} has shape {tuple(array.shape)} and must have the value's shape {tuple(like.shape)}.")
     if isinstance(array, Traced):

@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.engines.choice import COMPILER, choose, named
 from chainrule.engines.engine import Function
+from chainrule.engines.whole_numbers import range_check
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
@@ -87,6 +88,10 @@ ACCEPTED = (np.ndarray, *NUMBERS)
 """Types of arguments that are taken as they are: arrays, and numbers that adapt to the arrays they meet."""
 
 
+Compilation = tuple[Function, trees.Structure, Callable[[Sequence[Any]], None] | None]
+"""What computes, how its results are put together, and what is to be made sure of its arguments before."""
+
+
 class _Compiled:
     """What an engine made of a function, by the structure, shapes and dtypes of its arguments."""
 
@@ -103,11 +108,13 @@ class _Compiled:
             if any(isinstance(leaf, Traced) for leaf in leaves):
                 return self._function(*args)  # inside another trace the function itself is traced
             arrays = tuple([leaf if type(leaf) in ACCEPTED else array_of(leaf) for leaf in leaves])
-        compiled, result = self._found(arrays, structure)
+        compiled, result, check = self._found(arrays, structure)
+        if check is not None:
+            check(arrays)
         outputs = compiled(*arrays)
         return outputs[0] if result is trees.LEAF else trees.unflatten(result, outputs)
 
-    def _found(self, arrays: Sequence[Any], structure: trees.Structure | None) -> tuple[Function, trees.Structure]:
+    def _found(self, arrays: Sequence[Any], structure: trees.Structure | None) -> Compilation:
         """What runs for such arguments; a row of arrays has no structure."""
         key = (structure, *[(a.shape, a.dtype) if type(a) is np.ndarray else type(a) for a in arrays])
         found = self._compiled.get(key)
@@ -115,7 +122,7 @@ class _Compiled:
             found = self._compiled[key] = self._compile(arrays, structure or trees.row(len(arrays)))
         return found
 
-    def _compile(self, arrays: Sequence[Any], structure: trees.Structure) -> tuple[Function, trees.Structure]:
+    def _compile(self, arrays: Sequence[Any], structure: trees.Structure) -> Compilation:
         task = f"compile {getattr(self._function, '__name__', 'this function')}"
         examples = [
             ArrayType(a.shape, a.dtype.newbyteorder("=")) if type(a) is np.ndarray else type(a)(1) for a in arrays
@@ -125,7 +132,7 @@ class _Compiled:
         program = simplify(trace(self._function, *trees.unflatten(structure, examples)))
         engine = choose(self._engine, program, task=task)
         result = program.outputs_structure
-        return engine.function(program), trees.LEAF if result.kind is None else result
+        return engine.function(program), trees.LEAF if result.kind is None else result, range_check(program, arrays)
 
     def inspect(self, stage: str, *args: Any) -> str:
         """What runs for such arguments, at one stage of the way."""

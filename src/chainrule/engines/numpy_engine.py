@@ -9,8 +9,11 @@ from weakref import WeakKeyDictionary
 from chainrule.engines.engine import Engine, Function
 from chainrule.engines.loop import Runner, StepRunner, TrainingLoop
 from chainrule.tracing.program import Literal, Program, Variable
+from chainrule.tracing.refusals import RAW, ours, untraceable
 
 Compiled = Callable[..., tuple[Any, ...]]
+
+FIRST_LINE = 3
 
 _compiled: WeakKeyDictionary[Program, Compiled] = WeakKeyDictionary()
 
@@ -27,9 +30,9 @@ def compile_program(program: Program) -> Compiled:
 def source_of(program: Program) -> tuple[str, dict[str, Any]]:
     """The Python text of a Program, and what its names stand for.
 
-    One line for every equation; a value is deleted after its last use, so that memory holds live values only.
+    One line for every equation, from `FIRST_LINE` on; a value is deleted after its last use, so that memory holds live values only.
     """
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"raw": RAW, "refused": lambda error: refused(program, error)}
     spelled: dict[Variable, str] = {x: f"x{i}" for i, x in enumerate(program.inputs)}
 
     def spell(x: Variable | Literal) -> str:
@@ -45,18 +48,27 @@ def source_of(program: Program) -> tuple[str, dict[str, Any]]:
             if isinstance(x, Variable):
                 last_use[x] = i
     kept = {x for x in program.outputs if isinstance(x, Variable)} | set(program.inputs)
-    lines = [f"def run({', '.join(spelled.values())}):"]
+    lines = [f"def run({', '.join(spelled.values())}):", "    try:"]
     for i, equation in enumerate(program.equations):
         arguments = ", ".join(map(spell, equation.inputs))
         names[f"f{i}"] = equation.op.bind(equation.attributes)
         spelled[equation.output] = f"v{i}"
-        lines.append(f"    v{i} = f{i}({arguments})")
+        lines.append(f"        v{i} = f{i}({arguments})")
         done = {x for x in (*equation.inputs, equation.output) if isinstance(x, Variable)}
         ended = sorted(spelled[x] for x in done if last_use[x] == i and x not in kept)
         if ended:
-            lines.append(f"    del {', '.join(ended)}")
-    lines.append(f"    return ({''.join(spell(x) + ', ' for x in program.outputs)})")
+            lines[-1] += f"; del {', '.join(ended)}"
+    lines.append(f"        return ({''.join(spell(x) + ', ' for x in program.outputs)})")
+    lines += ["    except raw as error:", "        raise refused(error) from error"]
     return "\n".join(lines), names
+
+
+def refused(program: Program, error: Exception) -> Exception:
+    """The error for an equation whose numbers NumPy would not take, which has the line of its own place."""
+    if ours(error) or error.__traceback__ is None:
+        return error
+    equation = program.equations[error.__traceback__.tb_lineno - FIRST_LINE]
+    return untraceable(f"{equation.op.name} in {program.name}", equation.inputs, equation.attributes, error)
 
 
 class NumpyEngine(Engine):

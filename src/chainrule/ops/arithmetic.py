@@ -28,7 +28,7 @@ from chainrule.ops.notation import (
     infix,
     named,
 )
-from chainrule.ops.operation import example
+from chainrule.ops.operation import ArrayType, dtype_of, example
 
 STEPS = Domain(kinks=tuple(float(k) for k in range(-8, 9)))
 HALF_STEPS = Domain(kinks=tuple(k + 0.5 for k in range(-9, 9)))
@@ -123,12 +123,19 @@ def _power_by_exponent(m: Any, y: Any, a: Any, b: Any) -> Any:
     return y * m.log(m.where(a == 0, 1.0, a))
 
 
+def _negative_powers(a: Any, b: Any) -> bool:
+    """Whether integers may be raised to negative powers, which are no integers."""
+    kinds = [np.result_type(dtype_of(x)).kind for x in (a, b)]
+    return kinds[0] in "iub" and kinds[1] == "i" and (isinstance(b, ArrayType) or bool(np.any(np.less(b, 0))))
+
+
 power = Elementwise(
     "power",
     value=lambda m, a, b: m.power(a, b),
     partials=(_power_by_base, _power_by_exponent),
     latex="{{{0}}}^{{{1}}}",
     domain=(POSITIVE, REAL),
+    partly=_negative_powers,
     doc="At a = 0 the derivative by the exponent is taken as 0.",
     notation=Notation("power", "^", POWER, (ATOM, POWER), "{0}**{1}", "^", "power", "power rule"),
     textbook=Textbook(partials=(lambda m, y, a, b: b * m.power(a, b - 1), lambda m, y, a, b: y * m.log(a))),
@@ -336,7 +343,7 @@ stop_gradient = Elementwise(
     partials=(None,),
     latex=r"\operatorname{{stop}}\left({0}\right)",
     domain=(REAL,),
-    numpy=lambda x: x,
+    numpy=lambda x: x.copy() if type(x) is np.ndarray else x,
     passes=True,
     notation=named("stop", cost="free"),
     accuracy=EXACT,

@@ -17,7 +17,7 @@ from numpy import ndarray
 from chainrule.errors import LeakedValueError, TracingError
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
-from chainrule.tracing.refusals import written_into_an_array
+from chainrule.tracing.refusals import RAW, ours, untraceable, written_into_an_array
 
 
 class Trace:
@@ -99,9 +99,14 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             f"{op.name} was given a traced value whose function has already returned. "
             "Return the value from the differentiated function (has_aux=True) instead of storing it elsewhere."
         )
+    try:
+        result = trace.process(op, inputs, attributes)
+    except RAW as error:
+        if ours(error):
+            raise
+        raise untraceable(f"np.{op.name}", inputs, attributes, error) from error
     if not op.views:
-        return trace.process(op, inputs, attributes)
-    result = trace.process(op, inputs, attributes)
+        return result
     for x in (result, *inputs):
         if isinstance(x, Traced):
             x.shared = True
@@ -123,7 +128,7 @@ REAL = "biuf"
 """Kinds of dtype that are real numbers or truth values."""
 
 
-def plain_array(x: Any) -> Any:
+def plain_array(x: Any, what: str = "") -> Any:
     """Something of the user's as a plain array of real numbers.
 
     Raises
@@ -132,7 +137,7 @@ def plain_array(x: Any) -> Any:
         For what would lose its meaning: masks, matrices whose `*` is another product, complex numbers, text, objects.
     """
     array = array_of(x)
-    return array if array.dtype.kind in REAL else refuse(array, type(x).__name__)
+    return array if array.dtype.kind in REAL else refuse(array, what or type(x).__name__)
 
 
 def array_of(x: Any) -> Any:
@@ -160,8 +165,8 @@ def refuse(array: Any, what: str = "an array") -> NoReturn:
     """Say why these are no real numbers."""
     if array.dtype.kind == "c":
         raise TracingError(
-            f"{what} of complex numbers (shape {array.shape}, dtype {array.dtype}) met a traced value. Derivatives are of real "
-            "functions here: compute with the real and the imaginary part as two arrays."
+            f"{what} has complex numbers (shape {array.shape}, dtype {array.dtype}). Derivatives are of real functions here: "
+            "compute with the real and the imaginary part as two arrays."
         )
     raise TracingError(
         f"{what} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). Use arrays of real numbers."

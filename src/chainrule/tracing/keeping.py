@@ -72,7 +72,7 @@ class Keeper:
 
 def _fingerprint(array: Any) -> int:
     """A number that is another one when any bit has changed or moved; read about as fast as memory is."""
-    return xxh3_64_intdigest(np.ascontiguousarray(array))
+    return xxh3_64_intdigest(np.ascontiguousarray(array).data)
 
 
 def _refuse(array: Any, reader: str) -> None:

@@ -64,7 +64,7 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
     except refusals.RAW as error:
         if refusals.ours(error):
             raise
-        raise refusals.untraceable(function.name, args, given, error) from error
+        raise refusals.untraceable(f"np.{function.name}", args, given, error) from error
     if args and result is args[0] and isinstance(result, Traced) and not _gives_a_view(function, args, kwargs):
         return traced.positive(
             result
@@ -237,8 +237,8 @@ class ArrayInterface:
         return np.zeros(self.shape, self.dtype)
 
     def conj(self) -> Any:
-        """The complex conjugate: the same numbers."""
-        return traced.positive(self)
+        """The complex conjugate: the value itself."""
+        return self
 
     conjugate = conj
 

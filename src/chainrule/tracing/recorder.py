@@ -73,6 +73,12 @@ class RecordedNumber(RecordedValue):
         """The same number as an array without axes, which has a dtype of its own."""
         return RecordedValue(self.trace, self.variable)
 
+    def __round__(self, digits: int | None = None) -> RecordedNumber:
+        rounded = self if self.dtype.kind != "f" and not digits else super().__round__(digits)
+        if digits is None or self.dtype.kind != "f":
+            rounded = traced.astype(rounded, dtype=np.dtype(int))
+        return RecordedNumber(rounded.trace, rounded.variable)
+
 
 def _of_numbers(name: str) -> Callable[..., Any]:
     operator = getattr(RecordedValue, name)
@@ -187,7 +193,7 @@ def trace(function: Callable[..., Any], *examples: Any, name: str | None = None)
 
 
 def _adapted(op: Elementwise, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Numbers in the dtype that the arrays beside them have, if there are any."""
+    """Numbers in the dtype that NumPy computes in, which the arrays beside them decide, if there are any."""
     numbers = [d.dtype != "bool" and type(x) is RecordedNumber for x, d in zip(inputs, op.domain, strict=True)]
     others = [
         dtype_of(x)
@@ -196,12 +202,24 @@ def _adapted(op: Elementwise, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     ]
     if not others:
         return inputs
+    integers = all(kind.kind in "iu" for kind in others)
+    loop: tuple[Any, ...] = ()
+    if integers and op.ufunc is not None:
+        loop = op.ufunc.resolve_dtypes((*(_weak(x, n) for x, n in zip(inputs, numbers, strict=True)), None))
+    if loop and loop[-1].kind == "b":
+        return inputs  # integers are compared as they are, however long
     return tuple(
         traced.astype(x, dtype=kind)
-        if number and (kind := np.result_type(*others, _LIKE[x.dtype.kind])) != x.dtype
+        if number and (kind := loop[i] if loop else np.result_type(*others, _LIKE[x.dtype.kind])) != x.dtype
         else x
-        for x, number in zip(inputs, numbers, strict=True)
+        for i, (x, number) in enumerate(zip(inputs, numbers, strict=True))
     )
+
+
+def _weak(x: Any, number: bool) -> Any:
+    """The type of an input, of which NumPy is told what is a number of Python's."""
+    kind = dtype_of(x)
+    return {"i": int, "f": float}.get(kind.kind, kind) if number else kind
 
 
 def _type(leaf: Any) -> ArrayType:

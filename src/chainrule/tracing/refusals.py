@@ -156,7 +156,7 @@ def untraceable(name: str, args: tuple[Any, ...], options: Mapping[str, Any], er
     kinds: dict[type[Exception], type[ChainruleError]] = {IndexError: PositionError, ValueError: ShapeError}
     kind = next((own for numpy, own in kinds.items() if isinstance(error, numpy)), UnsupportedError)
     return kind(
-        f"np.{name}({given}) failed: {str(error).rstrip('.')}. Give arrays whose shapes fit, and lists, counts and options as plain "
+        f"{name}({given}) failed: {str(error).rstrip('.')}. Give arrays whose shapes fit, and lists, counts and options as plain "
         "Python values, as NumPy's documentation says."
     )
 
@@ -179,5 +179,5 @@ RAW = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
 def ours(error: BaseException) -> bool:
-    """Whether an error says by itself what to do."""
-    return isinstance(error, ChainruleError)
+    """Whether an error says by itself what to do, or was asked for with `np.errstate`."""
+    return isinstance(error, ChainruleError | FloatingPointError)

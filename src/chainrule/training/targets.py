@@ -208,7 +208,9 @@ def _two(found: Any, loss: Loss, what: str) -> tuple[Any, Any]:
     if len(found) == 2:
         return found, np.arange(2)
     label = found[0]
-    pairs = [(0, 1), (-1, 1)] if loss.one_column[0] == 0 else [(-1, 1), (0, 1)]
+    pairs = [(0, 1), (-1, 1)]
+    if loss.one_column[0] != 0 and found.dtype.kind != "b":
+        pairs.reverse()
     if found.dtype.kind in NUMBERS:
         for pair in pairs:
             if label in pair:

@@ -85,11 +85,16 @@ def load_compiler() -> None:
 def _without_machine_code(program: Program) -> str | None:
     """What of a Program has no machine code, looked for once."""
     load_compiler()
-    from chainrule.engines.llvm.lowering import DTYPES, unsupported
+    from chainrule.engines.llvm.lowering import DTYPES, constants, unsupported
 
     kinds = sorted({str(x.dtype) for x in program.inputs if x.dtype.name not in DTYPES})
     if kinds:
         return f"compiled functions take arrays of {', '.join(DTYPES)}, and were given {', '.join(kinds)}"
+    kinds = sorted({x.dtype.name for x in constants(program) if x.dtype.name not in DTYPES})
+    if kinds:
+        return (
+            f"compiled functions hold arrays of {', '.join(DTYPES)}, and this one has constants of {', '.join(kinds)}"
+        )
     names = unsupported(program)
     if not names:
         return None

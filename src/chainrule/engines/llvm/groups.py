@@ -20,19 +20,29 @@ Space = tuple[int, ...]
 
 @dataclass(eq=False)
 class Group:
-    """Equations that share one nest of loops over `space`, whose axes of length 1 are left out."""
+    """Equations that share one nest of loops over `space`, whose axes of length 1 are left out.
+
+    `values` is what is known at each point once the loops are there, `stored` what has memory.
+    """
 
     space: Space
     root: Equation | None = None
     pointwise: list[Equation] = field(default_factory=list)
     folds: list[Equation] = field(default_factory=list)
+    values: set[Variable] = field(default_factory=set)
     stored: set[Variable] = field(default_factory=set)
 
-    @property
-    def values(self) -> set[Variable]:
-        """What is known at each point once the loops are there."""
-        own = {e.output for e in self.pointwise}
-        return own | {self.root.output} if self.root is not None and isinstance(self.root.op, Contraction) else own
+    def __post_init__(self) -> None:
+        if self.root is not None and isinstance(self.root.op, Contraction):
+            self.values.add(self.root.output)
+
+    def add(self, equation: Equation, *, fold: bool) -> None:
+        """One equation more for every point."""
+        if fold:
+            self.folds.append(equation)
+        else:
+            self.pointwise.append(equation)
+            self.values.add(equation.output)
 
     @property
     def equations(self) -> list[Equation]:
@@ -74,6 +84,7 @@ class _Assignment:
 
     def __init__(self, groups: list[Group], copied: frozenset[Variable]) -> None:
         self.groups, self.copied = groups, copied
+        self.places = {g: i for i, g in enumerate(groups)}
         self.home: dict[Variable, Group] = {}
         self.views: dict[Variable, Equation] = {}
 
@@ -82,15 +93,16 @@ class _Assignment:
         if is_strided(equation) and equation.output not in self.copied:
             self.views[equation.output] = equation
         elif isinstance(op, Contraction) or is_move(equation):
-            self._append(Group(long_axes(equation.output.shape), root=equation), equation)
+            self.home[equation.output] = self._append(Group(long_axes(equation.output.shape), root=equation))
         elif isinstance(op, Reduction):
             self._place(equation, long_axes(equation.inputs[0].shape), fold=True)
         else:
             self._place(equation, long_axes(equation.output.shape), fold=False)
 
-    def _append(self, new: Group, equation: Equation) -> None:
+    def _append(self, new: Group) -> Group:
+        self.places[new] = len(self.groups)
         self.groups.append(new)
-        self.home[equation.output] = new
+        return new
 
     def _place(self, equation: Equation, space: Space, *, fold: bool) -> None:
         earliest = 0
@@ -100,13 +112,10 @@ class _Assignment:
         if earliest == 0 and not space and not fold:
             chosen = self.groups[0]
         else:
-            fitting = [g for g in self.groups[max(earliest, 1) :] if g.space == space and _takes(g, fold=fold)]
-            if fitting:
-                chosen = fitting[-1]
-            else:
-                chosen = Group(space)
-                self.groups.append(chosen)
-        (chosen.folds if fold else chosen.pointwise).append(equation)
+            later = (self.groups[i] for i in range(len(self.groups) - 1, max(earliest, 1) - 1, -1))
+            fitting = next((g for g in later if g.space == space and _takes(g, fold=fold)), None)
+            chosen = fitting or self._append(Group(space))
+        chosen.add(equation, fold=fold)
         self.home[equation.output] = chosen
 
     def _ready(self, x: Variable, space: Space) -> int:
@@ -115,7 +124,7 @@ class _Assignment:
         home = self.home.get(source)
         if home is None:
             return 0
-        place = self.groups.index(home)
+        place = self.places[home]
         pointwise = same_point and home.space == space and source in home.values
         return place if pointwise else place + 1
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
-from chainrule.ops import Contraction, Custom, Layout, Operation, layouts
+from chainrule.ops import Contraction, Custom, Elementwise, Layout, Operation, layouts
 from chainrule.ops.kinds.contraction import parse
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Equation, Program, RecordedValue, Recorder, Variable, check, simplify
 from chainrule.tracing.apply import traced
-from chainrule.tracing.program import Atom
+from chainrule.tracing.program import Atom, Literal
 from chainrule.tracing.scope import Scope
 from chainrule.tracing.simplify import drop_unused, without_stops
 
@@ -31,11 +32,21 @@ def unsupported(program: Program) -> list[str]:
     return sorted({e.op.name for e in program.equations if not _compiles(e)})
 
 
+def constants(program: Program) -> list[Any]:
+    """The arrays and NumPy's numbers that a Program holds."""
+    atoms = [x for e in program.equations for x in e.inputs] + list(program.outputs)
+    return [x.value for x in atoms if isinstance(x, Literal) and hasattr(x.value, "dtype")]
+
+
 def _compiles(equation: Equation) -> bool:
     types = [x.type for x in (*equation.inputs, equation.output) if isinstance(x, Variable)]
     if any(t.dtype.name not in DTYPES or t.size == 0 for t in types):
         return False
-    return _has_loops(equation.op, len(equation.inputs))
+    op = equation.op
+    if isinstance(op, Elementwise) and op.partly is not None:
+        known = [x.type if isinstance(x, Variable) else x.value for x in equation.inputs]
+        return not op.partly(*known)
+    return _has_loops(op, len(equation.inputs))
 
 
 def _has_loops(op: Operation, inputs: int) -> bool:

@@ -89,10 +89,15 @@ def conjugate(m: Any, x: Any, /) -> Any:
 @function(example((4,)), example((4,), 1), numpy=(np.round, np.around), name="round", differentiable=False)
 def round_(m: Any, a: Any, decimals: int = 0) -> Any:
     """The nearest number with so many decimals, halves to even."""
-    if whole(decimals, "decimals") == 0:
+    places = whole(decimals, "decimals")
+    integers = _whole(a) and a.dtype
+    if integers and places >= 0:
+        return m.positive(a)
+    if places == 0:
         return m.rint(a)
-    scale = 10.0 ** whole(decimals, "decimals")
-    return m.rint(a * scale) / scale
+    scale = 10.0 ** abs(places)
+    result = m.rint(a * scale) / scale if places > 0 else m.rint(a / scale) * scale
+    return m.astype(result, dtype=integers) if integers else result
 
 
 @function(example((4,)), numpy=(), activation="plain")

@@ -128,8 +128,12 @@ class Reduction(Operation):
         axis, keepdims = attributes["axis"], attributes.get("keepdims", False)
         if isinstance(self.partial, Uniform):
             factor = self.partial.of_count(_count(x.shape, axis))
-            total = m.sum(tangent, axis=axis, keepdims=keepdims)
-            return total if factor == 1 else total * factor
+            if factor == 1:
+                return m.sum(tangent, axis=axis, keepdims=keepdims)
+            half = tangent.dtype == HALF  # whose largest number is 65504
+            wide = m.astype(tangent, dtype=SINGLE) if half else tangent
+            total = m.sum(wide, axis=axis, keepdims=keepdims) * factor
+            return m.astype(total, dtype=HALF) if half else total
         assert self.partial is not None
         kept = _reduced(x.shape, axis, True)
         y = output if output.shape == kept else m.reshape(output, shape=kept)

@@ -97,7 +97,7 @@ def _log2_in_two(m: Instructions, size: Vector) -> tuple[Vector, Vector]:
 
 
 def integer_power(m: Instructions, a: Vector, b: Vector) -> Vector:
-    """a^b for integers, by squaring; negative exponents, which NumPy refuses, give 0 or ±1 as far as integers can."""
+    """a^b for integers and b ≥ 0, by squaring."""
     one = m.number(1, a.dtype)
 
     def square(*values: ir.Value) -> tuple[list[ir.Value], ir.Value]:
