@@ -25,10 +25,12 @@ DOCUMENTED = [kind for kind in FAMILY if kind is not ChainruleError]
 ADVICE = (
     r"(?i)\b(write|give|use|pass|choose|call|build|install|lower|leave|name|compute|collect|return|try|fit|pick|known|must|check|"
     r"needs?|set|save|compile|did you mean|one of|standardise|instead|smaller|keep|define|declare|allowed|should|only|remove|fill|"
-    r"take|put|read|ask|start|make|bring|expects?|expected|can be|is for|are for|takes|list)\b"
+    r"take|put|read|ask|start|make|bring|expects?|expected|can be|is for|are for|takes|list|end|train|continue|begin)\b"
 )
 """Words that a message says what to do with, or what was expected."""
 LIMIT = 2000
+SOURCES = Path(cr.__file__).parent
+PACKAGES = sorted(path.parent.name for path in SOURCES.glob("*/__init__.py"))
 
 
 def surroundings() -> dict[str, Any]:
@@ -81,7 +83,7 @@ def test_the_family_is_one_import_away() -> None:
 def raised(folder: str) -> list[tuple[str, str, str]]:
     """Every `raise` of an error of the family with a message: where, which, and the words that are always in it."""
     found = []
-    for path in sorted((Path(cr.__file__).parent / folder).rglob("*.py")):
+    for path in sorted((SOURCES / folder).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
                 kind = getattr(node.exc.func, "id", None) or getattr(node.exc.func, "attr", "")
@@ -96,7 +98,7 @@ def raised(folder: str) -> list[tuple[str, str, str]]:
     return found
 
 
-@pytest.mark.parametrize("folder", ["ops", "tracing", "autodiff", "engines", "explanation", "nn"])
+@pytest.mark.parametrize("folder", PACKAGES)
 def test_every_message_that_is_written_says_what_to_do(folder: str) -> None:
     silent = [where for where in raised(folder) if not re.search(ADVICE, where[2])]
     assert not silent

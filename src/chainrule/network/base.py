@@ -103,7 +103,7 @@ class BaseNetwork:
                     f"{_told(expected.get(name))}."
                 )
             if not np.isfinite(parameters[name]).all():
-                raise DataError(f"{name} was given values that are NaN or infinite.")
+                raise DataError(f"{name} was given values that are NaN or infinite; give finite numbers.")
         self._parameters = {
             layer: {name: parameters[f"{layer}.{name}"] for name in own} for layer, own in model.specs.items()
         }

@@ -141,7 +141,7 @@ class _Writer:
     def row(self, layers: tuple[Any, ...]) -> list[Any]:
         if len(layers) > MOST_LAYERS:
             raise SettingError(
-                f"the network cannot be saved: it has {len(layers)} layers in a row, more than {MOST_LAYERS}."
+                f"the network cannot be saved: it has {len(layers)} layers in a row, and only {MOST_LAYERS} can be read again."
             )
         return [self.value(layer) for layer in layers]
 
@@ -167,4 +167,6 @@ class _Writer:
         if callable(x):
             names = [name for name, function in ACTIVATIONS.items() if function is x]
             return {"function": names[0]} if names else {"own function": self._own(x)}
-        raise SettingError(f"the network cannot be saved: {x!r} is no layer, setting, number or text.")
+        raise SettingError(
+            f"the network cannot be saved: {x!r} is no layer, setting, number or text. Keep nothing else in a layer."
+        )

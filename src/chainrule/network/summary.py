@@ -53,7 +53,9 @@ def _training(network: BaseNetwork, batch_size: int, optimizer: Any, loss: Any) 
     try:
         plan = memory_plan(network.model, tuple(heads), network.parameters, as_optimizer(optimizer), batch_size)
     except MemoryError:
-        raise SettingError(f"a batch of batch_size={batch_size} rows is more than there is memory for.") from None
+        raise SettingError(
+            f"a batch of batch_size={batch_size} rows is more than there is memory for; give fewer."
+        ) from None
     return (
         f"training in batches of {batch_size}: {_bytes(plan.total)}\n"
         f"  parameters {_bytes(plan.parameters)}, optimizer {_bytes(plan.optimizer)}, activations {_bytes(plan.activations)}"

@@ -84,7 +84,7 @@ class Batches:
             )
         strange = given[(given < 0) | (given >= self.rows)]
         if strange.size:
-            raise ShapeError(f"shuffle gave row {strange[0]}; rows are numbered from 0 to {self.rows - 1}.")
+            raise ShapeError(f"shuffle gave row {strange[0]}; it must give numbers of rows, from 0 to {self.rows - 1}.")
         return given
 
 

@@ -42,7 +42,10 @@ def as_inputs(
             )
         arrays.append(array)
     if len({len(a) for a in arrays}) > 1:
-        raise ShapeError(f"the inputs have different numbers of rows: {', '.join(str(len(a)) for a in arrays)}.")
+        raise ShapeError(
+            f"the inputs have different numbers of rows: {', '.join(str(len(a)) for a in arrays)}. Give every input a row for "
+            "every sample."
+        )
     return arrays
 
 
@@ -97,7 +100,7 @@ def split_off(data: Batch, share: float, seed: int) -> tuple[Batch | None, Batch
     order = np.random.default_rng([seed, 2]).permutation(rows)
     count = max(1, round(rows * share))
     if count >= rows:
-        raise SettingError(f"validation_split={share} of {rows} rows leaves none to learn from.")
+        raise SettingError(f"validation_split={share} of {rows} rows leaves none to learn from; give a smaller share.")
     held, kept = np.sort(order[:count]), np.sort(order[count:])
     validation, learned = (data.like([x[part] for x in data.arrays()]) for part in (held, kept))
     if validation.weights is not None and not validation.weights.any():

@@ -68,7 +68,10 @@ def _planned(loop: TrainingLoop, data: Batch) -> tuple[list[int], int]:
         reasons.append(
             f"the engine {engine.name!r} {'takes memory as it goes' if reason is None else f'cannot: {reason}'}"
         )
-    raise UnsupportedError(f"no engine plans the memory of this training: {'; '.join(reasons)}.")
+    raise UnsupportedError(
+        f"no engine plans the memory of this training: {'; '.join(reasons)}. Use layers and a loss that machine code has, or leave "
+        "batch_size out."
+    )
 
 
 def _any_batch(model: Model, heads: tuple[Head, ...], rows: int, dtype: Any) -> Batch:

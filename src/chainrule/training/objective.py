@@ -231,7 +231,7 @@ def split_frozen(parameters: Parameters, patterns: Sequence[str], specs: Any) ->
         for name, value in own.items():
             (fixed if f"{layer}.{name}" in frozen else learned).setdefault(layer, {})[name] = value
     if not learned:
-        raise SettingError("every parameter is frozen, so there is nothing to learn; unfreeze some (frozen=[]).")
+        raise SettingError("every parameter is frozen, so there is nothing to learn; leave some out of frozen.")
     return learned, fixed
 
 

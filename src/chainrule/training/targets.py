@@ -151,7 +151,7 @@ def _places(found: Any, classes: Any, what: str) -> Any:
         shown = ", ".join(map(repr, new[:5].tolist()))
         raise DataError(
             f"{what} has labels the network has not learned: [{shown}{', …' if len(new) > 5 else ''}]. "
-            f"It knows {classes[:10].tolist()}. {REMEDY}"
+            f"It knows only {classes[:10].tolist()}. {REMEDY}"
         )
     return places
 
@@ -193,7 +193,7 @@ def _first_classes(found: Any, loss: Loss, width: int, what: str) -> tuple[Any, 
         return _two(found, loss, what)
     if len(found) > width:
         if np.issubdtype(found.dtype, np.integer) and found.min() < 0:
-            raise DataError(f"{what} has negative class numbers such as {found.min()}.")
+            raise DataError(f"{what} has negative class numbers such as {found.min()}; give them as 0 to {width - 1}.")
         raise DataError(
             f"{what} has {len(found)} classes ({found[:5].tolist()} …) and the network has {width} outputs. "
             f"End the network in Dense({len(found)})."

@@ -44,7 +44,9 @@ def _class_weights(given: Any, targets: Targets) -> Any:
     labels = targets.classes.tolist()
     unknown = [label for label in given if label not in labels]
     if unknown:
-        raise DataError(f"class_weight names {unknown[0]!r}, which is no label in y: {labels[:10]}.")
+        raise DataError(
+            f"class_weight names {unknown[0]!r}, which is no label in y. Name labels it has: {labels[:10]}."
+        )
     return np.array([float(given.get(label, 1.0)) for label in labels])
 
 
