@@ -311,7 +311,7 @@ class TestRefusals:
         one = fitted(CLASS_INDICES, width=1)
         one.fit(X[:4], [1, 1, 1, 1], epochs=200, optimizer=cr.Adam(0.1), progress=False)
         assert one.predict(X[:4]).tolist() == [1, 1, 1, 1]
-        with pytest.raises(DataError, match=r"not learned: \['no', 'yes'\].*It knows \[0, 1\].*new network"):
+        with pytest.raises(DataError, match=r"not learned: \['no', 'yes'\].*It knows only \[0, 1\].*new network"):
             one.fit(X, np.where(CLASS_INDICES, "yes", "no"), epochs=1, progress=False)
         assert one.classes.tolist() == [0, 1]
 

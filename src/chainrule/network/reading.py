@@ -45,8 +45,8 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             metadata = header.pop("__metadata__", {})
             if not isinstance(metadata, dict) or KEY not in metadata:
                 raise ModelFileError(
-                    f"{path} is a safetensors file, but not one that chainrule wrote: it has no architecture in it. Build the network "
-                    "and give it the arrays: network.parameters = …"
+                    f"{path} is a safetensors file, but not one that chainrule wrote: it has no architecture in it. Build the "
+                    "network and give it the arrays: network.parameters = …"
                 )
             text = metadata[KEY]
             arrays = _arrays(file, header, begin)

@@ -57,8 +57,8 @@ class Table:
             if len(self.names) <= 30:
                 raise UnknownNameError.among("column", name, self.names)
             raise UnknownNameError(
-                f"there is no column named {name!r}{nearest(name, self.names)}. Name one that {self.source} has: of {len(self.names)}, "
-                f"{', '.join(self.names[:8])}, …."
+                f"there is no column named {name!r}{nearest(name, self.names)}. Name one of the {len(self.names)} that "
+                f"{self.source} has: {', '.join(self.names[:8])}, …."
             )
         return self.cells[:, self.names.index(name)]
 
