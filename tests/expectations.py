@@ -14,7 +14,6 @@ EXAMPLES = int(os.environ.get("CHAINRULE_EXAMPLES", "200"))
 
 BROKEN: dict[str, str] = {
     "copies": "a copy of a cr.Value is a value of its own, and has lost where it came from",
-    "errors swallowed": "an error of the trace is a TypeError, which programs expect",
     "zeros": "the derivative of |x| at 0 is 0, which stands in those of |x|² and of norms",
     "Python numbers": "a Python number is a float64 argument in machine code",
     "norms at 0": "the derivative of a norm at 0 is a constant",

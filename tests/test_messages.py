@@ -173,7 +173,7 @@ TRACED = [  # inside a function of an array of three ones
     (lambda x: np.linalg.norm(np.outer(x, x), ord=1), errors.SettingError, "matrix norm ord=1"),
     (lambda x: np.linalg.norm(x, ord="fro"), errors.SettingError, "'fro'.*matrices"),
     (lambda x: np.linalg.vector_norm(x, ord="nuc"), errors.SettingError, "'nuc'.*positive number"),
-    (lambda x: len(x[0]), errors.TracingError, r"no length.*x\.size"),
+    (lambda x: len(x[0]), errors.NoLengthError, r"no length.*x\.size"),
     (lambda x: np.argmax(x[:0]), errors.ShapeError, r"\(0,\).*at least one"),
 ]  # fmt: skip
 

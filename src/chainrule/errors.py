@@ -2,11 +2,12 @@
 
     ChainruleError
     ├── ShapeError             shapes that do not fit together              (ValueError)
-    │   └── PositionError          a position that an array does not have   (IndexError)
+    │   ├── PositionError          a position that an array does not have   (IndexError)
+    │   └── NoLengthError          the length of a single number            (TypeError)
     ├── DataError              data that cannot be learned from             (ValueError)
     ├── SettingError           a setting outside what is allowed            (ValueError)
     ├── UnknownNameError       a name nobody knows, with the nearest one    (LookupError)
-    ├── TracingError           code that cannot be traced                   (TypeError)
+    ├── TracingError           code that cannot be traced                   (RuntimeError)
     │   ├── DerivativeLostError    the derivative would silently be zero
     │   ├── InPlaceError           assignment into a traced value
     │   ├── UnsupportedError       a NumPy function chainrule does not know
@@ -62,6 +63,14 @@ class PositionError(ShapeError, IndexError):
             else "an empty axis has none"
         )
         return cls(f"index {place} is out of bounds for axis {axis} with size {length}; {allowed}.")
+
+
+class NoLengthError(ShapeError, TypeError):
+    """The length of a value without axes. A TypeError, as NumPy's is, for programs that ask so whether it is one number.
+
+    Fails: `cr.grad(lambda x: len(x) * x)(1.0)`.
+    Works: `cr.grad(lambda x: x.size * x)(1.0)`.
+    """
 
 
 class DataError(ChainruleError, ValueError):
@@ -132,7 +141,7 @@ class UnknownNameError(ChainruleError, LookupError):
         )
 
 
-class TracingError(ChainruleError, TypeError):
+class TracingError(ChainruleError, RuntimeError):
     """Code that cannot be traced.
 
     Fails: `cr.trace(lambda x: x if x > 0 else -x, 1.0)`, because `x` has no value yet.
@@ -146,9 +155,9 @@ class DerivativeLostError(TracingError):
     Fails: `cr.grad(lambda x: math.sin(x))(1.0)`, because `math.sin` turns `x` into a plain float.
     Works: `cr.grad(lambda x: np.sin(x))(1.0)`.
 
-    It is a TypeError, as Python's own are where a value is no number. Code that catches TypeErrors to go on with
-    another value (`try: n = float(x)`, `except TypeError: n = 0.0`) catches it as well, and the derivative is lost
-    after all: put `except chainrule.errors.ChainruleError: raise` before.
+    It is no TypeError, which programs catch to go on with another value: `try: n = float(x)`, `except TypeError: n = 0.0`.
+    Those that catch every `Exception` catch it all the same, and the derivative is lost after all: put
+    `except chainrule.errors.ChainruleError: raise` before.
     """
 
 

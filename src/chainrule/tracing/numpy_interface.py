@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from chainrule.errors import DerivativeLostError, InPlaceError, TracingError, shortened
+from chainrule.errors import DerivativeLostError, InPlaceError, NoLengthError, shortened
 from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import OF_NUMPY, Operation
@@ -202,7 +202,7 @@ class ArrayInterface:
 
     def __len__(self) -> int:
         if not self.shape:
-            raise TracingError(
+            raise NoLengthError(
                 "a value without axes has no length: it is one number. Give an array with axes, or use x.size."
             )
         return self.shape[0]
