@@ -57,7 +57,7 @@ class TestEvaluate:
         text, _ = source_of(cr.trace(lambda x: np.sum(np.exp(np.sin(x))), X))
         lines = [line.strip() for line in text.splitlines()]
         assert lines[0] == "def run(x0):"
-        assert lines[2:4] == ["v1 = f1(v0)", "del v0"]
+        assert lines[2:4] == ["v0 = f0(x0)", "v1 = f1(v0); del v0"]
 
 
 class TestRunner:

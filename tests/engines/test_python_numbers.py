@@ -31,7 +31,7 @@ def found(call: Any) -> Any:
     with np.errstate(all="ignore"):
         try:
             return call()
-        except (TypeError, ValueError, ArithmeticError) as error:
+        except (ChainruleError, TypeError, ValueError, ArithmeticError) as error:
             return error
 
 
@@ -94,7 +94,7 @@ def test_integers_to_negative_powers_are_never_numbers(engine: str) -> None:
         lambda: cr.jit(lambda x, n: x**n, engine=engine)(whole, np.array([1, -1, 2])),
         lambda: cr.jit(lambda x: x ** (x - 2), engine=engine)(whole),
     ):
-        with pytest.raises(ChainruleError, match=r"integers? powers|machine code: power"):
+        with pytest.raises(ChainruleError, match=r"integer powers|machine code: power|has no result"):
             call()
     assert (cr.jit(lambda x: x**3, engine=engine)(whole) == whole**3).all()
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines import ENGINES
 from chainrule.errors import InPlaceError
 from chainrule.tracing.keeping import COPIED, Keeper
 
@@ -99,3 +100,19 @@ def test_copies_have_their_axes_where_the_array_has_them() -> None:
         order = np.argsort(array.strides)
         assert (order == np.argsort(kept.strides)).all()
         assert not np.shares_memory(kept, array)
+
+
+@pytest.mark.parametrize("engine", sorted(ENGINES))
+@pytest.mark.parametrize("kind", ["f8", "f4", "i8", "i4", "i2", "u4", "u2"])
+def test_constants_in_the_other_order_of_bytes(kind: str, engine: str) -> None:
+    for shape in ((3,), (40, 3)):
+        swapped = np.arange(1.0, 4.0).astype(np.dtype(kind).newbyteorder()) * np.ones(
+            shape, np.dtype(kind).newbyteorder()
+        )
+        swapped = swapped.astype(np.dtype(kind).newbyteorder())
+        assert not swapped.dtype.isnative
+        product, itself, total = cr.jit(lambda x, s=swapped: (x * s, s, np.sum(s * 2)), engine=engine)(np.ones(3))
+        np.testing.assert_array_equal(product, np.ones(3) * swapped)
+        np.testing.assert_array_equal(itself, swapped)
+        assert total == np.sum(swapped * 2)
+        np.testing.assert_array_equal(cr.grad(lambda x, s=swapped: np.sum(x * s))(np.ones(shape)), swapped)

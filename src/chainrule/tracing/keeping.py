@@ -29,10 +29,10 @@ class Copies:
         self._known: dict[int, tuple[weakref.ref[Any], Any]] = {}
 
     def of(self, array: Any) -> Any:
-        """The array as it is now, with its axes in memory as they are."""
+        """The array as it is now, with its axes in memory as they are, and its bytes in this machine's order."""
         original, copy = self._known.get(id(array), (None, None))
         if original is None or original() is not array or _fingerprint(array) != _fingerprint(copy):
-            copy = array.copy("K")
+            copy = array.astype(array.dtype.newbyteorder("="))
             self._known[id(array)] = weakref.ref(array), copy
         return copy
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chainrule.ops import Contraction, Custom, Elementwise, Layout, Operation, layouts
+from chainrule.engines.whole_numbers import is_partial, of_numbers
+from chainrule.ops import Contraction, Custom, Layout, Operation, layouts
 from chainrule.ops.kinds.contraction import parse
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Equation, Program, RecordedValue, Recorder, Variable, check, simplify
@@ -29,7 +30,8 @@ class Lowered:
 
 def unsupported(program: Program) -> list[str]:
     """The operations of a Program that cannot be compiled, by name."""
-    return sorted({e.op.name for e in program.equations if not _compiles(e)})
+    numbers = of_numbers(program)  # of which it is made sure that they have a result
+    return sorted({e.op.name for e in program.equations if not _compiles(e, numbers)})
 
 
 def constants(program: Program) -> list[Any]:
@@ -38,15 +40,11 @@ def constants(program: Program) -> list[Any]:
     return [x.value for x in atoms if isinstance(x, Literal) and hasattr(x.value, "dtype")]
 
 
-def _compiles(equation: Equation) -> bool:
+def _compiles(equation: Equation, numbers: set[Variable]) -> bool:
     types = [x.type for x in (*equation.inputs, equation.output) if isinstance(x, Variable)]
     if any(t.dtype.name not in DTYPES or t.size == 0 for t in types):
         return False
-    op = equation.op
-    if isinstance(op, Elementwise) and op.partly is not None:
-        known = [x.type if isinstance(x, Variable) else x.value for x in equation.inputs]
-        return not op.partly(*known)
-    return _has_loops(op, len(equation.inputs))
+    return not is_partial(equation, dict.fromkeys(numbers, 1)) and _has_loops(equation.op, len(equation.inputs))
 
 
 def _has_loops(op: Operation, inputs: int) -> bool:
