@@ -14,9 +14,7 @@ EXAMPLES = int(os.environ.get("CHAINRULE_EXAMPLES", "200"))
 
 BROKEN: dict[str, str] = {
     "copies": "a copy of a cr.Value is a value of its own, and has lost where it came from",
-    "zeros": "the derivative of |x| at 0 is 0, which stands in those of |x|² and of norms",
     "Python numbers": "a Python number is a float64 argument in machine code",
-    "norms at 0": "the derivative of a norm at 0 is a constant",
 }
 """Habits whose numbers are known to be wrong, and why; empty when all is well. A test of one that is right again fails."""
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,17 @@ CRAFTED: dict[str, Any] = {
     "a huge layer, orthogonal": lambda d: settings(d).update(
         units=10**5, weight={"type": "Orthogonal", "settings": {}}
     ),
+    "random numbers for a huge layer": lambda d: (
+        settings(d).update(units=10**8),
+        d["layers"].insert(1, {"type": "Dropout", "settings": {"name": None, "rate": 0.1}}),
+    ),
+    "a huge input, flattened": lambda d: (
+        d.update(inputs=[[2**31]]),
+        d["layers"].insert(0, {"type": "Flatten", "settings": {"name": None}}),
+    ),
+    "a name that is no text, of a layer without arrays": lambda d: d["layers"].append(
+        {"type": "Dropout", "settings": {"name": 1, "rate": 0.1}}
+    ),
     "a huge input": lambda d: d.update(inputs=[[10**9]]),
     "an input of no count": lambda d: d.update(inputs=[["3"]]),
     "labels that take gigabytes": lambda d: d["outputs"][0]["classes"].update(dtype="S1000000000"),
@@ -109,6 +121,12 @@ def test_crafted_descriptions(kind: str, tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(ModelFileError, match=r"m\.safetensors") as caught:
         cr.load(path)
     assert time.process_time() - started < 1
+    tracemalloc.start()  # which takes several times as long
+    with pytest.raises(ModelFileError):
+        cr.load(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 50e6
     assert 40 < len(str(caught.value)) < 600
 
 

@@ -68,7 +68,7 @@ POINTS = {
         (0.0,), (0.0, 1.0),
     ),
     "norms at 0": Point(
-        ("U ** 2", "U ** 2 * 0.5 + U ** 4", "np.sin(U ** 2)", "U * U"),
+        ("U ** 2", "U ** 2 * 0.5 + U ** 4", "np.sin(U ** 2)", "(lambda u: u * u)(U)"),
         ("np.abs(x)", "np.hypot(x, y)", "np.linalg.norm(np.stack([x, y]))", "np.std(np.stack([x, y]))", "np.abs(x * y)",
          "np.linalg.norm(np.stack([x, 2.0 * x]))", "np.abs(x) * np.abs(y)"),
         (0.0,), (0.0, 0.0, 1.0),

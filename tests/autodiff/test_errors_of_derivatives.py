@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from chainrule.autodiff import derivative as numerical_derivative
 from chainrule.autodiff import grad, jvp, value_and_grad, vjp
 from chainrule.errors import (
     ChainruleError,
@@ -114,3 +115,44 @@ def test_every_error_is_one_of_ours_and_one_of_pythons():
         assert issubclass(error, ChainruleError)
         with pytest.raises((TypeError, RuntimeError)):  # what a caller who knows only Python would catch
             grad(function)(np.array([1.0, 2.0]))
+
+
+def test_directions_are_real():
+    x = np.array([1.0, 2.0])
+    _, pullback = vjp(np.sum, x)
+    for call in (
+        lambda: jvp(np.sum, (x,), (1j * x,)),
+        lambda: pullback(1j),
+        lambda: jvp(np.sum, (x,), (np.array(["a", "b"]),)),
+        lambda: numerical_derivative(lambda t: np.exp(1j * t), 1.0),
+    ):
+        with pytest.raises(TracingError, match="real"):
+            call()
+
+
+def test_what_a_function_gives_has_no_mask():
+    masked = np.ma.masked_array([1.0, 2.0], [False, True])
+    for call in (
+        lambda: jvp(lambda x: masked, (1.0,), (1.0,)),
+        lambda: vjp(lambda x: masked, 1.0),
+        lambda: grad(lambda x: np.ma.masked_array(1.0, True))(1.0),
+    ):
+        with pytest.raises(TracingError, match="mask"):
+            call()
+
+
+def test_numbers_that_numpy_cannot_take():
+    for number in (10**400, np.timedelta64(1, "s"), np.datetime64("2020-01-01")):
+        with pytest.raises(TracingError):
+            grad(lambda x, n=number: np.sum(x * n))(np.ones(3))
+
+
+def test_half_precision_does_not_overflow_in_means():
+    ones = np.ones(70_000, np.float16)
+    assert jvp(np.mean, (ones,), (ones,))[1] == 1.0
+    assert jvp(lambda x: np.mean(x.reshape(2, -1), axis=1), (ones,), (ones,))[1].tolist() == [1.0, 1.0]
+
+
+def test_what_numpy_is_told_to_raise_is_raised():
+    with np.errstate(all="raise"), pytest.raises(FloatingPointError):
+        grad(lambda x: x / 0.0)(1.0)

@@ -21,6 +21,8 @@ VIEWS = {
     "moveaxis": lambda y: np.moveaxis(y, 0, 0),
     "real": lambda y: np.real(y),
     ".real": lambda y: y.real,
+    ".conj": lambda y: y.conj(),
+    ".conjugate": lambda y: y.conjugate(),
     "astype": lambda y: y.astype(float, copy=False),
     "another shape": lambda y: y.reshape(2, 2),
     "a part": lambda y: y[1:],
@@ -38,6 +40,7 @@ COPIES = {
     "round": lambda y: y + 0 * np.round(y),
     "concatenate": lambda y: np.concatenate([y]),
     "take": lambda y: y[np.arange(4)],
+    "np.conj": lambda y: np.conj(y),
 }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.errors import SettingError, UnknownNameError
+from chainrule.errors import DataError, SettingError, ShapeError, UnknownNameError
 from chainrule.training import LOSSES, as_loss
 from making import exported, made, numerical_gradient, targets_for
 
@@ -232,3 +232,22 @@ class TestYourOwn:
             as_loss(3)
         with pytest.raises(SettingError, match="write one"):
             cr.Loss()(1, 2)
+
+
+class TestLossesCalledDirectly:
+    SCORES = np.full((2, 3), 0.3)
+
+    @pytest.mark.parametrize("targets", [[0, 3], [-1, 0], [0.5, 1.0], np.array([0, 5])])
+    def test_cross_entropy_takes_classes_that_are_there(self, targets: Any) -> None:
+        with pytest.raises(DataError, match=r"class number .* whole numbers from 0 to 2"):
+            cr.CrossEntropy()(self.SCORES, targets)
+
+    def test_one_class_number_for_every_row(self) -> None:
+        with pytest.raises(ShapeError, match=r"class numbers of shape \(3,\)"):
+            cr.CrossEntropy()(self.SCORES, [0, 1, 2])
+        np.testing.assert_allclose(cr.CrossEntropy()(self.SCORES, [0, 2]), np.log(3.0))
+
+    def test_hinge_takes_signs(self) -> None:
+        with pytest.raises(DataError, match="−1 and 1"):
+            cr.Hinge()(np.zeros((2, 1)), [0, 1])
+        np.testing.assert_allclose(cr.Hinge()(np.full((2, 1), 0.5), [-1, 1]), [1.5, 0.5])

@@ -10,7 +10,7 @@ from chainrule.engines import ENGINES
 from chainrule.errors import ShapeError
 from chainrule.network.fitting import assemble, carry_out
 from chainrule.network.meaning import learn_meanings
-from chainrule.training import Batch, Objective, Penalty, Settings
+from chainrule.training import Batch, Objective, Penalty, Settings, fit
 from chainrule.training.data import filled_up
 from chainrule.training.full_batch import FullBatchObjective
 
@@ -169,3 +169,34 @@ def test_the_whole_objective_and_its_gradient(engine: str) -> None:
     assert (up - down) / 2e-6 == pytest.approx(float(gradient @ direction), rel=1e-6)
     for name, own in whole.parameters(whole.start).items():
         np.testing.assert_array_equal(own["weight"], net.parameters[name]["weight"])
+
+
+@pytest.mark.parametrize("place", ["extend", "means"])
+@pytest.mark.parametrize("batch_size", [None, 8])
+def test_an_interrupt_while_epochs_are_noted_loses_none(
+    place: str, batch_size: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The history has every epoch that the weights have, and the rest of the training gives the bits of a whole one."""
+    whole, net = network(), network()
+    options = {"loss": "squared_error", "epochs": 400, "batch_size": batch_size, "progress": False, "engine": "llvm"}
+    whole.fit(X, Y, **options)
+    owner = cr.History if place == "extend" else fit
+    noted, calls = getattr(owner, place), 0
+
+    def interrupted(*given: Any, **named: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise KeyboardInterrupt
+        return noted(*given, **named)
+
+    monkeypatch.setattr(owner, place, interrupted)
+    history = net.fit(X, Y, **options)
+    monkeypatch.undo()
+    assert history.interrupted
+    assert 0 < history.epochs <= 400
+    assert net.run.steps == history.epochs * (1 if batch_size is None else 7) + len(net.run.under_way)
+    assert history["loss"] == whole.history["loss"][: history.epochs]
+    assert net.fit(X, Y, **options, continue_from=net.run)["loss"] == whole.history["loss"]
+    for name, own in whole.parameters.items():
+        np.testing.assert_array_equal(net.parameters[name]["weight"], own["weight"])

@@ -69,8 +69,8 @@ def derivative(
     args, method, h = _settings(args, method, h)
     if method not in ("forward", "backward", "central"):
         raise SettingError(f"derivative was given method={method!r}; use 'forward', 'backward' or 'central'.")
-    if h is not None and not (np.isfinite(h) and h > 0):
-        raise SettingError(f"derivative was given h={h!r}; the step must be a positive number.")
+    if h is not None:
+        SettingError.unless_number("derivative", "h", h, above=0)
     results = []
     for place in chosen(args, argnums):
         leaves, structure = trees.flatten(args[place])

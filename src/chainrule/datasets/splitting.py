@@ -86,6 +86,7 @@ def split_rows(
         stratify = y.ndim == 1 and y.dtype.kind != "f" and 2 * len(np.unique(y)) <= len(y)
     if stratify and y.ndim != 1:
         raise DataError(f"split was given y of shape {y.shape}; stratify=True needs one label per row.")
+    SettingError.unless_count("split", "seed", seed, at_least=0)
     random = np.random.default_rng(seed)
     count = min(max(round(test * len(y)), 1), len(y) - 1)
     groups = _by_label(y) if stratify else [np.arange(len(y))]

@@ -15,7 +15,7 @@ from chainrule.errors import ShapeError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import PLAIN, Traced, plain_array
 from chainrule.tracing.interpreter import applied, interpret, results
-from chainrule.tracing.program import Program
+from chainrule.tracing.program import Program, as_program
 
 __all__ = [
     "AUTO",
@@ -73,7 +73,7 @@ def evaluate(program: Program, *args: Any) -> Any:
     >>> cr.evaluate(program, np.array([1.0, 2.0, 3.0]))
     np.float64(14.0)
     """
-    leaves = trees.flatten_like(program.inputs_structure, args, "the arguments")
+    leaves = trees.flatten_like(as_program("evaluate", program).inputs_structure, args, "the arguments")
     if any(isinstance(leaf, Traced) for leaf in leaves):
         values = interpret(program, dict(zip(program.inputs, leaves, strict=True)), applied)
         return trees.unflatten(program.outputs_structure, results(program, values))

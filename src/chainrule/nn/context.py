@@ -6,7 +6,7 @@ that knows each layer's name and parameters; a layer called twice is one layer w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +14,6 @@ from typing import Any
 from chainrule.errors import NotBuiltError, ShapeError
 from chainrule.nn.named import initializer
 from chainrule.nn.parameters import ParameterSpec
-from chainrule.nn.randomness import RandomNumbers
 from chainrule.tracing.functions import listener
 from chainrule.tracing.program import Variable
 from chainrule.tracing.recorder import Recorder
@@ -31,7 +30,7 @@ class ForwardPass:
 
     names: Mapping[int, str]
     parameters: Mapping[str, Mapping[str, Any]]
-    random: RandomNumbers | None = None
+    random: Callable[[tuple[int, ...]], Any] | None = None
     activated: dict[int, tuple[str, Any, Any]] = field(default_factory=dict)
     readings: list[tuple[str, tuple[Any, ...], Any, Any]] = field(default_factory=list)
 

@@ -158,7 +158,7 @@ def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Mo
         SettingError.unless_count("build", "an input size", size, at_most=LARGEST)
     batch = 2
     with Recorder() as recorder:
-        building = Building({}, {}, RandomNumbers(np.uint32(0)), recorder=recorder)
+        building = Building({}, {}, _not_drawn(recorder), recorder=recorder)
         values = [
             recorder.input(f"input_{i}", ArrayType((batch, *shape), np.dtype(np.float32)))
             for i, shape in enumerate(inputs)
@@ -177,6 +177,11 @@ def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Mo
         {name: tuple(output.shape[1:]) for name, _, _, output in building.readings},
         tuple(Outcome(outputs, building.activated, ()).made_by(leaf)[0] for leaf in leaves),
     )
+
+
+def _not_drawn(recorder: Recorder) -> Callable[[tuple[int, ...]], Any]:
+    """Random numbers of which only the shape is known."""
+    return lambda shape: recorder.input("random", ArrayType(tuple(shape), np.dtype(np.float32)))
 
 
 def _with_biases(building: Building, inputs: Sequence[Variable], outputs: Sequence[Any]) -> dict[str, dict[str, Any]]:

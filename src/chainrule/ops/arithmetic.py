@@ -1,8 +1,8 @@
 """Elementwise arithmetic, roots and powers.
 
 Kinks: `absolute` has derivative 0 at 0; `maximum` and `minimum` share the derivative equally where their
-inputs are equal; `clip` passes it at both bounds. With 0 for the slope of |x| and of `hypot` at 0, the second derivative of
-their squares is 0 there: x² and a² + b² have the right one.
+inputs are equal; `clip` passes it at both bounds. |x|, `hypot` and `root` have derivative 0 where they are 0. Their even powers,
+which have others there, are differentiated as what they are powers of: |x|² as x².
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ multiply = Elementwise(
     "multiply",
     value=lambda m, a, b: a * b,
     partials=(lambda m, y, a, b: b, lambda m, y, a, b: a),
+    even=lambda m, square, a, b: square() if a is b else None,
     latex=r"{0} \cdot {1}",
     domain=(REAL, REAL),
     neutral=(1, 1),
@@ -133,6 +134,7 @@ power = Elementwise(
     "power",
     value=lambda m, a, b: m.power(a, b),
     partials=(_power_by_base, _power_by_exponent),
+    even=lambda m, square, a, b: m.power(square(), b / 2) if type(b) in (int, float) and b % 2 == 0 else None,
     latex="{{{0}}}^{{{1}}}",
     domain=(POSITIVE, REAL),
     partly=_negative_powers,
@@ -145,6 +147,7 @@ square = Elementwise(
     "square",
     value=lambda m, x: x * x,
     partials=(lambda m, y, x: 2.0 * x,),
+    even=lambda m, square, x: square(),
     latex="{{{0}}}^{{2}}",
     domain=(REAL,),
     notation=Notation(
@@ -160,6 +163,19 @@ sqrt = Elementwise(
     notation=Notation("root", "√", rule="power rule"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / (2.0 * m.sqrt(x)),)),
 )
+root = Elementwise(
+    "root",
+    value=lambda m, x: m.sqrt(x),
+    partials=(lambda m, y, x: m.where(y == 0, 0.0, 0.5 / m.where(y == 0, 1.0, y)),),
+    squared=lambda m, x: m.positive(x),
+    latex=r"\sqrt{{{0}}}",
+    domain=(POSITIVE,),
+    doc="The square root of a sum of squares, with derivative 0 at 0. Even powers of it are differentiated as those of x.",
+    notation=Notation("root", "√", rule="power rule"),
+    textbook=Textbook(partials=(lambda m, y, x: 1.0 / (2.0 * m.sqrt(x)),)),
+    numpy=np.sqrt,
+    accuracy=EXACT,
+)
 cbrt = Elementwise(
     "cbrt",
     value=lambda m, x: m.cbrt(x),
@@ -174,9 +190,10 @@ absolute = Elementwise(
     "absolute",
     value=lambda m, x: m.absolute(x),
     partials=(lambda m, y, x: m.sign(x),),
+    squared=lambda m, x: m.square(x),
     latex=r"\left|{0}\right|",
     domain=(NONZERO,),
-    doc="The derivative at 0 is taken as 0 (JAX takes 1). So of |x|², too, the second derivative at 0 is 0: write x².",
+    doc="The derivative at 0 is taken as 0 (JAX takes 1). Even powers of |x| are differentiated as those of x.",
     notation=Notation("fence", "||"),
 )
 sign = Elementwise(
@@ -193,9 +210,10 @@ hypot = Elementwise(
         lambda m, y, a, b: a / m.where(y == 0, 1.0, y),
         lambda m, y, a, b: b / m.where(y == 0, 1.0, y),
     ),
+    squared=lambda m, a, b: m.square(a) + m.square(b),
     latex=r"\sqrt{{{{{0}}}^{{2}} + {{{1}}}^{{2}}}}",
     domain=(NONZERO, NONZERO),
-    doc="Both derivatives at the origin are taken as 0, in every order: for the square of it write a² + b².",
+    doc="Both derivatives at the origin are taken as 0; even powers of it are differentiated as those of √(a² + b²).",
     textbook=Textbook(
         lambda m, a, b: m.sqrt(m.square(a) + m.square(b)),
         (

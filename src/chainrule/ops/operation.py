@@ -84,6 +84,10 @@ class Operation:
     """Whether its derivative needs the numbers of its inputs; every kind sets it, once."""
     views: bool = field(init=False, default=False)
     """Whether NumPy's result may be a view, which shares its memory with the input."""
+    squared: Callable[..., Any] | None = field(init=False, default=None)
+    """`squared(m, *inputs)`: its square, in operations that have derivatives where it has none, as |x|² is x²."""
+    even: Callable[..., Any] | None = field(init=False, default=None)
+    """`even(m, square, *inputs)`: its result from the square of its first input; `None` for inputs where it is none of that."""
 
     def __post_init__(self) -> None:
         if self.name in REGISTRY:

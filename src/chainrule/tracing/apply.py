@@ -27,11 +27,14 @@ class Trace:
     it, in whichever thread it begins, and no two traces have the same level.
     """
 
-    __slots__ = ("level", "open")
+    __slots__ = ("level", "open", "roots")
 
     def __init__(self) -> None:
         self.level = 0
         self.open = False
+        self.roots: dict[
+            int, tuple[Any, Operation, tuple[Any, ...]]
+        ] = {}  # values with a square that is written otherwise
 
     def __enter__(self) -> Any:
         self.level = next(_levels)
@@ -99,18 +102,32 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             f"{op.name} was given a traced value whose function has already returned. "
             "Return the value from the differentiated function (has_aux=True) instead of storing it elsewhere."
         )
+    if op.even is not None and trace.roots and (known := _from_a_square(trace, op, inputs)) is not None:
+        return known
     try:
         result = trace.process(op, inputs, attributes)
     except RAW as error:
         if ours(error):
             raise
         raise untraceable(f"np.{op.name}", inputs, attributes, error) from error
-    if not op.views:
-        return result
-    for x in (result, *inputs):
-        if isinstance(x, Traced):
-            x.shared = True
+    if op.views:
+        for x in (result, *inputs):
+            if isinstance(x, Traced):
+                x.shared = True
+    elif op.squared is not None:
+        trace.roots[id(result)] = result, op, inputs
     return result
+
+
+def _from_a_square(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> Any:
+    """An even power of a root, from what is under the root: there it has the derivatives that the root has not."""
+    value, root, given = trace.roots.get(id(inputs[0]), (None, op, ()))
+    if value is None or value is not inputs[0] or op.even is None:
+        return None
+    twin, like, same = trace.roots.get(id(inputs[-1]), (None, op, ()))
+    if twin is inputs[-1] and like is root and all(a is b for a, b in zip(given, same, strict=True)):
+        inputs = (value,) * len(inputs)  # |x|·|x| is as good as |x|²
+    return op.even(traced, lambda: root.squared and root.squared(traced, *given), *inputs)
 
 
 def as_operand(x: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ProgramError
+from chainrule.errors import ProgramError, shortened
 from chainrule.ops.axes import Links
 from chainrule.ops.operation import REGISTRY, ArrayType, Operation, shape_of
 from chainrule.tracing.trees import Structure
@@ -128,6 +128,15 @@ viewers: dict[str, Callable[..., Any]] = {}
 """What packages above this one show of a Program, by the name of its method; `chainrule/__init__.py` puts them in."""
 
 
+def as_program(asked: str, given: Any) -> Program:
+    """What was given, if it is a Program."""
+    if not isinstance(given, Program):
+        raise ProgramError(
+            f"{asked} was given {shortened(given)}; give a Program, as cr.trace(function, *examples) makes it."
+        )
+    return given
+
+
 def check(program: Program) -> Program:
     """The same Program, if it keeps the rules.
 
@@ -139,7 +148,7 @@ def check(program: Program) -> Program:
     ProgramError
         Naming the equation that breaks a rule.
     """
-    known = set(program.inputs)
+    known = set(as_program("check", program).inputs)
     if len(known) != len(program.inputs):
         raise ProgramError(f"{program.name}: an input is named twice; give every input a Variable of its own.")
     for equation in program.equations:

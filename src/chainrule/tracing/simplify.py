@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.ops import Elementwise, Layout, Reduction
 from chainrule.ops.axes import Links, changes_nothing, only_repeats
-from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, axes_of, check
+from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, as_program, axes_of, check
 
 FOLDED_SIZE = 4096
 """Constants are computed in advance up to this many elements; larger ones would only fill memory."""
@@ -23,6 +23,7 @@ def simplify(program: Program) -> Program:
     Constants are folded, equal equations shared, operations that change nothing removed, broadcasts that
     broadcasting does by itself left out, and unused equations dropped.
     """
+    program = as_program("simplify", program)
     for step in (fold_constants, remove_identities, share_equal, drop_unused):
         program = step(program)
     return check(program)

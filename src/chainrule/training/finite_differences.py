@@ -2,21 +2,54 @@
 
 The gradient of a parameter is (loss after the nudge − loss before) / ε with ε = 0.0001; the nudge is taken back
 before the next. One step costs one forward pass for every parameter and one more, where the chain rule costs
-one forward and one backward pass. The passes run in float64, in which the nudge is far above rounding.
+one forward and one backward pass. The passes run in float64, in which the nudge is far above rounding: all of them at once,
+as a step that engines compile; where that would take much memory, one after the other.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from chainrule.autodiff import vmap
 from chainrule.engines import compile_program
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
 from chainrule.training.objective import Batch, types_of
+from chainrule.training.step import TrainingStep
 
 EPSILON = 1e-4
+
+AT_ONCE = 1000
+"""The most parameters that are nudged all at once; the memory grows with the square."""
+
+
+def nudged(
+    step: TrainingStep, state: Any, batch: Batch, rate: Any, count: Any, key: Any
+) -> tuple[dict[str, Any], list[Any]]:
+    """A step whose gradients are measured: the new state, and the metrics of this batch before the update."""
+    wide, batch = trees.map_leaves(_wide, state), batch.like([_wide(x) for x in batch.arrays()])
+    learned, structure = trees.flatten(wide["learned"])
+
+    def loss(*values: Any) -> Any:
+        return step.loss(trees.unflatten(structure, values), wide["frozen"], batch, key, wide["penalty"])
+
+    before, metrics = loss(*learned)
+    sizes = [math.prod(x.shape) for x in learned]
+    ends = np.cumsum([0, *sizes])
+    nudges = EPSILON * np.eye(ends[-1])
+    moved = [x + nudges[:, a:b].reshape(-1, *x.shape) for x, a, b in zip(learned, ends[:-1], ends[1:], strict=True)]
+    slopes = (vmap(lambda *values: loss(*values)[0])(*moved) - before) / EPSILON
+    gradients = [slopes[a:b].reshape(x.shape) for x, a, b in zip(learned, ends[:-1], ends[1:], strict=True)]
+    clipped = step.clipping(trees.unflatten(structure, gradients))
+    new = step.update(wide, clipped, _wide(rate), _wide(count))
+    return trees.map_leaves(lambda x, old: x.astype(old.dtype, copy=False), new, state), [before, *metrics]
+
+
+def _wide(x: Any) -> Any:
+    return x.astype(np.float64, copy=False) if x.dtype.kind == "f" else x
 
 
 class FiniteDifferenceRunner:

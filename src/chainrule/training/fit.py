@@ -217,6 +217,8 @@ class Training:
                 self._epochs(shown, current or (lambda parameters: None))
         except KeyboardInterrupt:
             self.history.stopped = "interrupted"
+        finally:
+            self._catch_up()
         warn_unless_finite(self.history)
         best = None if self.watch is None else self.watch.best
         if best is not None and best.parameters is not None:
@@ -236,11 +238,11 @@ class Training:
             following, ahead = block.first + block.count, None
             if certain and runner.knows_its_speed and following < settings.epochs:
                 ahead = Aside(self.block, following, self._length(following, runner))
-            started = time.perf_counter()
+            self._began = time.perf_counter()
             try:
                 self._carry_out(block, runner, shown)
             finally:  # also when interrupted or diverged: the epochs that were completed are history
-                row = self._note_epochs(block, (time.perf_counter() - started) / block.count)
+                row = self._note_epochs(block)
                 if ahead is not None:
                     ahead.wait()
             if self.history.stopped != FINISHED:
@@ -281,24 +283,44 @@ class Training:
         self._at = self._at.after(call.metrics[: done - call.first], done, self.runner.state)
         return error
 
-    def _note_epochs(self, block: Block, seconds: float) -> dict[str, float]:
-        """Add the completed epochs of a block to what is known of the training; gives the last one's metrics."""
-        steps, names = self._metrics(self._at), self.step.objective.metrics
+    def _completed(self, block: Block) -> dict[str, Any]:
+        """The metrics of the completed epochs of a block, an array for every name; empty if there are none."""
+        steps = self._metrics(self._at)
         self._note_passes(block.first * self.steps_per_epoch + len(steps))
         epochs = len(steps) // self.steps_per_epoch
         if not epochs:
             return {}
         whole = steps[: epochs * self.steps_per_epoch].reshape(epochs, self.steps_per_epoch, -1)
         by_epoch = means(whole, self.batches.step_rows)
+        columns: dict[str, Any] = dict(zip(self.step.objective.metrics, by_epoch.T, strict=True))
+        columns["learning_rate"] = block.rates[self.steps_per_epoch - 1 :: self.steps_per_epoch][:epochs]
+        columns["seconds"] = np.full(epochs, (time.perf_counter() - self._began) / block.count)
+        return columns
+
+    def _catch_up(self) -> None:
+        """Note the epochs whose noting was interrupted; what watches epochs has them one at a time, and is never far behind."""
+        block = self._at.block
+        if (
+            self.validator is None
+            and self.watch is None
+            and self.plateau is None
+            and self.history.epochs == block.first
+        ):
+            self.history.extend(self._completed(block))
+
+    def _note_epochs(self, block: Block) -> dict[str, float]:
+        """Add the completed epochs of a block to what is known of the training; gives the last one's metrics."""
+        columns, names = self._completed(block), self.step.objective.metrics
+        if not columns:
+            return {}
         if self.settings.stop is not None:
-            for i, values in enumerate(by_epoch.tolist()):
+            for i, values in enumerate(zip(*(columns[name].tolist() for name in names), strict=True)):
                 row = dict(zip(names, values, strict=True))
                 self.history.stopped = self.settings.stop(block.first + i, row) or FINISHED
-        columns: dict[str, Any] = dict(zip(names, by_epoch.T, strict=True))
-        columns["learning_rate"] = block.rates[self.steps_per_epoch - 1 :: self.steps_per_epoch][:epochs]
+        seconds = columns.pop("seconds")
         if self.validator is not None:  # then epochs come one at a time
             columns |= {f"val_{k}": [v] for k, v in self.validator(self._together(self._at.nested)).items()}
-        self.history.extend({**columns, "seconds": np.full(epochs, seconds)})
+        self.history.extend({**columns, "seconds": seconds})
         if self.plateau is not None:
             self.plateau.see(self.history)
         if self.watch is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,10 @@ from chainrule.tracing import simplify, trace, trees
 from chainrule.tracing.recorder import Recorder
 from chainrule.tracing.tape import Tape, TapeValue
 from chainrule.training.cache import Cache, are_settled, key_of
-from chainrule.training.finite_differences import FiniteDifferenceRunner
+from chainrule.training.finite_differences import AT_ONCE, FiniteDifferenceRunner, nudged
 from chainrule.training.objective import Batch, types_of
 from chainrule.training.optimizer import Optimizer
-from chainrule.training.step import TrainingStep
+from chainrule.training.step import TrainingStep, parameter_count
 
 _loops = Cache()
 
@@ -34,16 +35,19 @@ def prepare_runner(
 ) -> tuple[Runner, trees.Structure]:
     """A runner of the loop over these data with its first state, and how its state is put together."""
     leaves, structure = trees.flatten(state)
-    if gradients == "numerical":
+    numerical = gradients == "numerical"
+    if numerical and parameter_count(state["learned"]) > AT_ONCE:
         check_differentiable(step, state, data)
         runner: Runner = FiniteDifferenceRunner(step, state, data, batch_size)
     else:
-        runner = prepare(loop_of(step, state, data, batch_size, dtype), data.arrays(), engine, threads)
+        runner = prepare(loop_of(step, state, data, batch_size, dtype, numerical), data.arrays(), engine, threads)
     runner.load(leaves)
     return runner, structure
 
 
-def loop_of(step: TrainingStep, state: Any, data: Batch, batch_size: int, dtype: Any) -> TrainingLoop:
+def loop_of(
+    step: TrainingStep, state: Any, data: Batch, batch_size: int, dtype: Any, numerical: bool = False
+) -> TrainingLoop:
     """The loop of this step, remembered from an earlier training of the same kind if there was one."""
     rows, objective = len(data.inputs[0]), step.objective
 
@@ -51,14 +55,14 @@ def loop_of(step: TrainingStep, state: Any, data: Batch, batch_size: int, dtype:
         check_differentiable(step, state, data)
         last = rows % batch_size
         return TrainingLoop(
-            _program(step, state, data, batch_size, dtype),
-            _program(step, state, data, last, dtype) if last else None,
+            _program(step, state, data, batch_size, dtype, numerical),
+            _program(step, state, data, last, dtype, numerical) if last else None,
             trees.flatten(state)[1].leaves,
             batch_size,
         )
 
     # Learning rates and strengths of penalties are no part of a loop: it is given them as numbers.
-    settings = (objective.heads, objective.penalty.shared, _without_rate(step.optimizer), step.clipping)
+    settings = (objective.heads, objective.penalty.shared, _without_rate(step.optimizer), step.clipping, numerical)
     kinds = data.inputs, data.targets, data.class_indices, data.weights, data.counts
     types = types_of(state), types_of(kinds, batch_size)
     key = key_of(objective.model.function, settings, types, rows % batch_size, np.dtype(dtype))
@@ -81,9 +85,11 @@ def scalar_types(dtype: Any) -> list[ArrayType]:
     return [ArrayType((), np.dtype(dtype)), ArrayType((), np.dtype(dtype)), ArrayType((), np.dtype(np.uint32))]
 
 
-def _program(step: TrainingStep, state: Any, data: Batch, rows: int, dtype: Any) -> Any:
+def _program(step: TrainingStep, state: Any, data: Batch, rows: int, dtype: Any, numerical: bool) -> Any:
+    taken = partial(nudged, step) if numerical else step
+
     def training_step(state: Any, batch: list[Any], rate: Any, count: Any, key: Any) -> Any:
-        return step(state, data.like(batch), rate, count, key)
+        return taken(state, data.like(batch), rate, count, key)
 
     return simplify(trace(training_step, types_of(state), types_of(data.arrays(), rows), *scalar_types(dtype)))
 

@@ -8,7 +8,8 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from chainrule.errors import SettingError, ShapeError
+from chainrule.errors import DataError, SettingError, ShapeError
+from chainrule.tracing.apply import Traced, as_operand
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,32 @@ class FunctionLoss(Loss):
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """What the function gives."""
         return self.function(outputs, targets)
+
+
+def plain_numbers(targets: Any) -> Any:
+    """Targets whose numbers are known, as an array; of traced ones there are none."""
+    given = as_operand(targets)
+    return np.empty(0) if isinstance(given, Traced) else np.asarray(given)
+
+
+def class_numbers(outputs: Any, targets: Any) -> Any:
+    """Class numbers, one for every row of the outputs.
+
+    Raises
+    ------
+    ShapeError, DataError
+        For others than so many, and for numbers that are no classes.
+    """
+    rows, classes = tuple(np.shape(outputs)[:-1]), np.shape(outputs)[-1]
+    if tuple(np.shape(targets)) != rows:
+        raise ShapeError(
+            f"a loss was given outputs of shape {np.shape(outputs)} and class numbers of shape {np.shape(targets)}; give {rows}."
+        )
+    known = plain_numbers(targets)
+    strange = known[(known < 0) | (known >= classes) | (known % 1 != 0)]
+    if strange.size:
+        raise DataError(f"a loss was given the class number {strange[0]}; give whole numbers from 0 to {classes - 1}.")
+    return np.asarray(targets) if known.size else targets
 
 
 def aligned(outputs: Any, targets: Any) -> Any:

@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from chainrule.errors import SettingError
+from chainrule.errors import DataError, SettingError, shortened
 from chainrule.tracing import functions as f
-from chainrule.training.loss import Loss, PerOutput, aligned
+from chainrule.training.loss import Loss, PerOutput, aligned, class_numbers, plain_numbers
 
 
 @dataclass(frozen=True)
@@ -133,8 +133,9 @@ class CrossEntropy(Loss):
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of every sample: ln Σ eᶻ − Σ t·z."""
-        if len(targets.shape) < len(outputs.shape):
-            chosen = np.where(targets[..., None] == np.arange(outputs.shape[-1]), outputs, 0.0)
+        if len(np.shape(targets)) < len(outputs.shape):
+            classes = class_numbers(outputs, targets)
+            chosen = np.where(classes[..., None] == np.arange(outputs.shape[-1]), outputs, 0.0)
         else:
             chosen = aligned(outputs, targets) * outputs
         return f.logsumexp(outputs, axis=-1) - np.sum(chosen, axis=-1)
@@ -165,6 +166,9 @@ class Hinge(Loss):
         """The loss of every sample."""
         targets = aligned(outputs, targets)
         if outputs.shape[-1] == 1:
+            known = plain_numbers(targets)
+            if not (np.abs(known) == 1).all():
+                raise DataError(f"hinge was given the targets {shortened(known)}; they must be −1 and 1.")
             return np.maximum(1.0 - targets * outputs, 0.0)[..., 0]
         right = np.sum(np.where(targets > 0, outputs, 0.0), axis=-1)
         wrong = np.max(np.where(targets > 0, -np.inf, outputs), axis=-1)

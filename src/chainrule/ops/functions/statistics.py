@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -83,13 +82,8 @@ def _as(m: Any, a: Any, result: Any) -> Any:
 
 @function(example((3, 4)), example((5, 2), axis=0, ddof=1))
 def std(m: Any, a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
-    """The square root of the variance; where that is 0 all derivatives are taken as 0: for its square write `np.var`."""
-    return _root(m, var(m, a, axis, ddof=ddof, keepdims=keepdims), m.sqrt)
-
-
-def _root(m: Any, x: Any, root: Callable[[Any], Any]) -> Any:
-    """A root of x, with value and derivatives 0 at 0."""
-    return m.where(x == 0, 0.0, root(m.where(x == 0, 1.0, x)))
+    """The square root of the variance; where that is 0 its derivatives are taken as 0, and those of its square are the variance's."""
+    return m.root(var(m, a, axis, ddof=ddof, keepdims=keepdims))
 
 
 @function(example((3, 4)), example((3, 4), axis=1, keepdims=True), numpy=())
@@ -123,7 +117,7 @@ def log_softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
     numpy=(np.linalg.norm,),
 )
 def norm(m: Any, x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The length of vectors: √Σx², or (Σ|x|ᵒʳᵈ)^(1/ord); all derivatives at a zero vector are taken as 0: for a square, Σx²."""
+    """The length of vectors: √Σx², or (Σ|x|ᵒʳᵈ)^(1/ord); its derivatives at a zero vector are taken as 0, its square's are Σx²'s."""
     axes = all_axes(axis, ndim(x))
     if ord is not None and (axis is None or len(axes) == 2) and ord != "fro" and ndim(x) != 1:
         if len(axes) != 2:
@@ -156,7 +150,7 @@ def vector_norm(m: Any, x: Any, /, *, axis: Axis = None, keepdims: bool = False,
 def _norm(m: Any, x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     """The norm of all elements along the axes."""
     if ord in (None, 2, "fro"):
-        return _root(m, m.sum(m.square(x), axis=axes, keepdims=bool(keepdims)), m.sqrt)
+        return m.root(m.sum(m.square(x), axis=axes, keepdims=bool(keepdims)))
     if ord == 1:
         return m.sum(m.absolute(x), axis=axes, keepdims=bool(keepdims))
     if ord == np.inf:
@@ -166,7 +160,7 @@ def _norm(m: Any, x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> An
     if not isinstance(ord, int | float) or ord <= 0:
         raise SettingError(f"norm was given ord={shortened(ord)}; use None, 1, 2, a positive number or infinity.")
     total = m.sum(m.power(m.absolute(x), ord), axis=axes, keepdims=bool(keepdims))
-    return _root(m, total, lambda positive: m.power(positive, 1.0 / ord))
+    return m.where(total == 0, 0.0, m.power(m.where(total == 0, 1.0, total), 1.0 / ord))
 
 
 @function(example((5,)), example((3, 4), axis=1))

@@ -66,6 +66,8 @@ class Elementwise(Operation):
     activation: ActivationKind | None = None
     partly: Callable[..., bool] | None = None
     """Whether NumPy may refuse numbers of such types, as machine code, which has none for them, cannot."""
+    squared: Callable[..., Any] | None = None
+    even: Callable[..., Any] | None = None
     ufunc: np.ufunc | None = field(init=False, default=None)
     """NumPy's ufunc of this name, if there is one; a function of this name that is none means something else."""
 
