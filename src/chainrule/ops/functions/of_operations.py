@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import TracingError, shortened
-from chainrule.ops.functions.function import ArrayFunction, all_axes, ndim
+from chainrule.ops.functions.function import ArrayFunction, all_axes, ndim, one_axis
 from chainrule.ops.kinds.elementwise import Domain, Elementwise
 from chainrule.ops.kinds.reduction import Reduction
 from chainrule.ops.operation import Example, Operation
@@ -77,8 +77,8 @@ def _implementation(op: Operation) -> Callable[..., Any]:
         arrays = [call.arguments[p.name] for p in inputs]
         if inputs and inputs[0].kind is Parameter.VAR_POSITIONAL:
             arrays = list(arrays[0])
-        if isinstance(op, Reduction):
-            own = {"axis": all_axes(own["axis"], ndim(arrays[0])), "keepdims": bool(own["keepdims"])}
+        if "axis" in own:
+            own["axis"] = _counted(own["axis"], ndim(arrays[0]), isinstance(op, Reduction))
         return tuple(arrays), own
 
     implementation.__name__ = implementation.__qualname__ = name
@@ -88,6 +88,13 @@ def _implementation(op: Operation) -> Callable[..., Any]:
         parameters=[m, *inputs, *static]
     )
     return implementation
+
+
+def _counted(axis: Any, n: int, several: bool) -> Any:
+    """NumPy's `axis` counted from the front: one, or a tuple where there are several; all are meant by `None` then."""
+    if several:
+        return all_axes(axis, n)
+    return axis if axis is None else tuple(one_axis(i, n) for i in axis) if isinstance(axis, tuple) else one_axis(axis, n)
 
 
 def fixed(value: Any, argument: str, called: str) -> Any:
