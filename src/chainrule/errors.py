@@ -112,8 +112,8 @@ class SettingError(ChainruleError, ValueError):
         """Refuse what is no function, such as the result of one."""
         if not callable(value):
             raise cls(
-                f"{owner} was given {shortened(value)}, which is no function. Give the function itself, and its arguments to what comes "
-                f"back: cr.{owner}(f)(x)."
+                f"{owner} was given {shortened(value)}, which is no function. Give the function itself, and its arguments to "
+                f"what comes back: cr.{owner}(f)(x)."
             )
 
     @classmethod

@@ -5,13 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from chainrule.autodiff import grad, jvp, value_and_grad, vjp
+import chainrule as cr
+from chainrule.autodiff import grad, hessian, hvp, jvp, value_and_grad, vjp
 from chainrule.errors import (
     ChainruleError,
     DerivativeLostError,
     DifferentiationError,
     InPlaceError,
     LeakedValueError,
+    SettingError,
     TracingError,
     UnsupportedError,
 )
@@ -114,3 +116,19 @@ def test_every_error_is_one_of_ours_and_one_of_pythons():
         assert issubclass(error, ChainruleError)
         with pytest.raises(TypeError):  # what a caller who knows only Python would catch
             grad(function)(np.array([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("transform", ["grad", "value_and_grad", "jacobian", "hessian", "vmap", "jit"])
+def test_what_is_no_function_is_refused_at_once(transform):
+    for given in (3, np.ones(2), None):
+        with pytest.raises(SettingError, match=rf"^{transform} was given .*no function.*cr\.{transform}\(f\)\(x\)"):
+            getattr(cr, transform)(given)
+
+
+@pytest.mark.parametrize("value", [lambda x: x, lambda x: [x[0]], lambda x: np.ones(2)])
+def test_second_derivatives_of_several_numbers_are_refused_by_name(value):
+    x = np.ones(2)
+    with pytest.raises(DifferentiationError, match="^hessian needs .* one number.* gives .*jacobian of jacobian"):
+        hessian(value)(x)
+    with pytest.raises(DifferentiationError, match="^hvp needs .* one number"):
+        hvp(value, (x,), (x,))

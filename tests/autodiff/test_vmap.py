@@ -193,7 +193,11 @@ def test_an_empty_batch() -> None:
         (lambda: cr.vmap(np.sin, in_axes="x")(np.ones(2)), SettingError, "in_axes with 'x'"),
         (lambda: cr.vmap(np.sin, out_axes=None)(np.ones(2)), SettingError, "differs from member to member"),
         (lambda: cr.vmap(np.sin, out_axes=3)(np.ones(2)), ShapeError, r"out_axes with 3 .*shape \(\).*from -1 to 0"),
-        (lambda: cr.vmap(np.sin, out_axes=(0, 0))(np.ones(2)), SettingError, "for an array; give a whole number or None"),
+        (
+            lambda: cr.vmap(np.sin, out_axes=(0, 0))(np.ones(2)),
+            SettingError,
+            "for an array; give a whole number or None",
+        ),
         (lambda: cr.vmap(lambda x: {"a": x}, out_axes="c")(np.ones(2)), SettingError, "or a dict of them"),
         (lambda: cr.vmap(3), SettingError, "which is no function"),
         (lambda: cr.vmap(lambda x: x if x > 0 else -x)(np.ones(2)), TracingError, r"np\.where"),

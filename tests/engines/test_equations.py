@@ -17,6 +17,7 @@ from chainrule.ops import REGISTRY
 from chainrule.ops.operation import Operation
 from chainrule.tracing.apply import apply
 
+
 def assert_same(found: Any, expected: Any, *, single: bool = False) -> None:
     """Equal, to rounding; `single` when float32 took part on the way."""
     expected = np.asarray(expected)

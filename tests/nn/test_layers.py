@@ -219,6 +219,13 @@ class TestErrors:
         with pytest.raises(NotBuiltError, match="Make every layer once, outside"):
             cr.Network(lambda x: cr.Dense(3)(x)).build(2)(np.ones((1, 2)))
 
+    @pytest.mark.parametrize("name", ["", 3, ("a",)])
+    def test_a_name_is_text(self, name: Any) -> None:
+        layer = cr.Dense(2, name=name)
+        for layers in ([layer], lambda x: layer(x)):
+            with pytest.raises(SettingError, match=r"was given name=.*some text, or nothing.*_0\."):
+                cr.Network(layers).build(2)
+
     def test_two_layers_of_one_name(self) -> None:
         with pytest.raises(ShapeError, match="two different layers are named 'a'"):
             cr.Network([cr.Dense(2, name="a"), cr.Dense(2, name="a")]).build(2)

@@ -115,7 +115,9 @@ def test_traced_indices_of_several_axes_are_each_checked(engine, place):
         "by line": lambda t, i, j: np.take_along_axis(t, j[:, None], axis=1),
     }
     for function in pick.values():
-        compiled, slope = (cr.jit(f, engine=engine) for f in (function, grad(lambda t, *ij, f=function: np.sum(f(t, *ij)))))
+        compiled, slope = (
+            cr.jit(f, engine=engine) for f in (function, grad(lambda t, *ij, f=function: np.sum(f(t, *ij))))
+        )
         np.testing.assert_array_equal(compiled(x, good, good), function(x, good, good))
         for call in (compiled, slope):
             call(x, good, good)

@@ -15,7 +15,9 @@ from strategies import cases, split_leaves
 
 def runs_on_symbols(op):
     """Whether the operation only adds, multiplies and moves, which NumPy does with any Python objects."""
-    joined = getattr(op, "combine", None) or getattr(op, "accumulate", None)  # how a fold or a running one joins elements
+    joined = getattr(op, "combine", None) or getattr(
+        op, "accumulate", None
+    )  # how a fold or a running one joins elements
     return isinstance(op, Layout | Contraction) or joined in ("add", "multiply")
 
 

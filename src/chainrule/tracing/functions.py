@@ -15,7 +15,8 @@ listener: ContextVar[Callable[[str, Any, Any], None] | None] = ContextVar("chain
 """Told the name, the argument and the result of every call without options; a network learns so how it ends."""
 
 
-def _public(of: ArrayFunction) -> Callable[..., Any]:
+def public(of: ArrayFunction) -> Callable[..., Any]:
+    """What users call: arguments in any form that operations take, plain or traced."""
     name, implementation = of.name, of.implementation
     first = list(inspect.signature(implementation).parameters)[1]
 
@@ -34,7 +35,7 @@ def _public(of: ArrayFunction) -> Callable[..., Any]:
     return function
 
 
-PUBLIC = {name: _public(function) for name, function in FUNCTIONS.items() if function.public}
+PUBLIC = {name: public(function) for name, function in FUNCTIONS.items() if function.public}
 """The public functions by name; each is also this module's, and `cr.<name>`."""
 
 globals().update(PUBLIC)

@@ -94,7 +94,9 @@ def _counted(axis: Any, n: int, several: bool) -> Any:
     """NumPy's `axis` counted from the front: one, or a tuple where there are several; all are meant by `None` then."""
     if several:
         return all_axes(axis, n)
-    return axis if axis is None else tuple(one_axis(i, n) for i in axis) if isinstance(axis, tuple) else one_axis(axis, n)
+    return (
+        axis if axis is None else tuple(one_axis(i, n) for i in axis) if isinstance(axis, tuple) else one_axis(axis, n)
+    )
 
 
 def fixed(value: Any, argument: str, called: str) -> Any:
