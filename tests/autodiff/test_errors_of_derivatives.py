@@ -128,7 +128,7 @@ def test_what_is_no_function_is_refused_at_once(transform):
 @pytest.mark.parametrize("value", [lambda x: x, lambda x: [x[0]], lambda x: np.ones(2)])
 def test_second_derivatives_of_several_numbers_are_refused_by_name(value):
     x = np.ones(2)
-    with pytest.raises(DifferentiationError, match="^hessian needs .* one number.* gives .*jacobian of jacobian"):
+    with pytest.raises(DifferentiationError, match=r"^hessian needs .* one number.* gives .*jacobian of jacobian"):
         hessian(value)(x)
-    with pytest.raises(DifferentiationError, match="^hvp needs .* one number"):
+    with pytest.raises(DifferentiationError, match=r"^hvp needs .* one number"):
         hvp(value, (x,), (x,))

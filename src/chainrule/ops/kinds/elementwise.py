@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -80,7 +79,7 @@ class Elementwise(Operation):
             OF_NUMPY.setdefault(found, self.name)
         implementation = self.numpy or self.ufunc
         if implementation is None:
-            implementation = functools.partial(_composed if len(self.domain) == 1 else _composed_of_several, self.value)
+            implementation = _composed(self.value, several=len(self.domain) > 1)
         object.__setattr__(self, "evaluate", implementation)
         object.__setattr__(self, "public", self.public or (self.activation is not None and self.ufunc is None))
         object.__setattr__(self, "differentiable", any(partial is not None for partial in self.partials))
@@ -160,18 +159,17 @@ class Elementwise(Operation):
         return total
 
 
-def _composed(value: Callable[..., Any], *inputs: Any, **attributes: Any) -> Any:
-    """The value as declared."""
-    return value(eager, *inputs, **attributes)
-
-
-def _composed_of_several(value: Callable[..., Any], *inputs: Any, **attributes: Any) -> Any:
-    """The value as declared; Python numbers beside arrays take part in their dtype, also where the rule computes with them
+def _composed(value: Callable[..., Any], *, several: bool) -> Callable[..., Any]:
+    """The value as declared. Python numbers beside arrays take part in their dtype, also where the rule computes with them
     alone: NumPy's functions make float64 of a Python number, which would widen float32."""
-    if any(type(x) in NUMBERS for x in inputs) and any(hasattr(x, "dtype") for x in inputs):
-        kind = np.result_type(*inputs).type
-        inputs = tuple([kind(x) if type(x) in NUMBERS else x for x in inputs])
-    return value(eager, *inputs, **attributes)
+
+    def of_several(*inputs: Any, **attributes: Any) -> Any:
+        if any(type(x) in NUMBERS for x in inputs) and any(hasattr(x, "dtype") for x in inputs):
+            kind = np.result_type(*inputs).type
+            inputs = tuple([kind(x) if type(x) in NUMBERS else x for x in inputs])
+        return value(eager, *inputs, **attributes)
+
+    return of_several if several else lambda *inputs, **attributes: value(eager, *inputs, **attributes)
 
 
 def sum_to(m: Namespace, x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
