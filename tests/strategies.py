@@ -71,12 +71,18 @@ def distinct(shape: tuple[int, ...], random: np.random.Generator, dtype: Any = n
 def elementwise_cases(op: Elementwise, dtype: Any = np.float64) -> Iterator[Case]:
     """An elementwise operation on inputs of many shapes from its domain."""
     random = np.random.default_rng(len(op.name))
-    attributes = dict(op.examples[0].attributes) if op.examples else {}
-    for shapes in SHAPES[len(op.domain)]:
-        inputs = [from_domain(d, shape, random, dtype) for d, shape in zip(op.domain, shapes, strict=True)]
-        if op.separate:
-            inputs = list(apart(*inputs))
-        yield Case(op, tuple(inputs), attributes)
+    for attributes in attributes_of(op):
+        for shapes in SHAPES[len(op.domain)]:
+            inputs = [from_domain(d, shape, random, dtype) for d, shape in zip(op.domain, shapes, strict=True)]
+            if op.separate:
+                inputs = list(apart(*inputs))
+            yield Case(op, tuple(inputs), attributes)
+
+
+def attributes_of(op: Operation) -> list[dict[str, Any]]:
+    """The static arguments that an operation's examples give, each once."""
+    found = [dict(example.attributes) for example in op.examples] or [{}]
+    return [own for i, own in enumerate(found) if own not in found[:i]]
 
 
 def with_numbers(case: Case) -> Iterator[Case]:

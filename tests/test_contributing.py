@@ -23,14 +23,16 @@ from chainrule.tracing import Variable
 ROOT = Path(__file__).parents[1]
 TESTS = [
     "tests/ops",
-    "tests/nn/test_activation_functions.py",
-    "tests/nn/test_initializers.py",
-    "tests/nn/test_layers.py",
+    "tests/autodiff/test_vmap.py",
+    "tests/nn",
     "tests/training/test_losses.py",
     "tests/training/test_optimizers.py",
     "tests/training/test_schedules.py",
     "tests/engines/test_trajectories.py",
     "tests/engines/test_equations.py",
+    "tests/engines/llvm/test_mathematics.py",
+    "tests/explanation/test_expressions.py",
+    "tests/training/test_random_networks.py",
     "tests/test_storage.py",
     "tests/test_architecture.py",
 ]
@@ -48,7 +50,7 @@ class Recipe:
     @property
     def name(self) -> str:
         """The name of the operation or the class that is declared."""
-        found = re.search(r'^class (\w+)|^    "(\w+)",$', self.code, re.MULTILINE)
+        found = re.search(r'^(?:class|def) (\w+)|^    "(\w+)",$', self.code, re.MULTILINE)
         assert found
         return found[1] or found[2]
 
@@ -58,10 +60,74 @@ class Recipe:
         return {self.name, *names_of(type(self.name, (), {}))}
 
 
+FURTHER = [
+    Recipe(
+        "a layer that mixes rows",
+        "src/chainrule/nn/layers.py",
+        '''@dataclass(frozen=True)
+class Centred(Layer):
+    """Each feature less its mean over the batch."""
+
+    def forward(self, parameters: Arrays, *inputs: Any) -> Any:
+        """x less its mean."""
+        return inputs[0] - np.mean(inputs[0], axis=0)
+''',
+    ),
+    Recipe(
+        "a layer with a bias and no linear activation",
+        "src/chainrule/nn/layers.py",
+        '''@dataclass(frozen=True)
+class Quadratic(Layer):
+    """tanh(x·W + x²·V + offset), with as many outputs as inputs."""
+
+    def parameters(self, *shapes: Shape) -> Mapping[str, ParameterSpec]:
+        """Two matrices, and what is added."""
+        n = shapes[0][-1]
+        matrix = ParameterSpec((n, n), "normal")
+        return {"W": matrix, "V": matrix, "offset": ParameterSpec((n,), "zeros")}
+
+    def forward(self, parameters: Arrays, *inputs: Any) -> Any:
+        """tanh(x·W + x²·V + offset)."""
+        (x,) = inputs
+        return np.tanh(x @ parameters["W"] + x**2 @ parameters["V"] + parameters["offset"])
+''',
+    ),
+    Recipe(
+        "an operation that says how it is computed, and nothing else",
+        "src/chainrule/ops/ordering.py",
+        """ranks = Custom(
+    "ranks",
+    value=lambda x, axis=0: np.argsort(np.argsort(x, axis=axis), axis=axis),
+    type=lambda x, axis=0: _index_type(x, axis),
+    examples=_EXAMPLES,
+    doc="The place of every element among all along an axis, the least first.",
+    public=True,
+)
+""",
+    ),
+    Recipe(
+        "an operation that computes with its numbers alone",
+        "src/chainrule/ops/arithmetic.py",
+        """widened = Elementwise(
+    "widened",
+    value=lambda m, x, size: x * m.exp(m.square(size)),
+    partials=(lambda m, y, x, size: m.exp(m.square(size)), lambda m, y, x, size: 2.0 * size * y),
+    latex=r"w\\left({0}, {1}\\right)",
+    domain=(REAL, Domain(-1.0, 1.0)),
+    defaults={"size": 0.5},
+    doc="x·exp(size²).",
+    public=True,
+)
+""",
+    ),
+]
+"""What the guide does not show: pieces that are unlike those there are in what tests might take for granted."""
+
+
 def recipes() -> list[Recipe]:
-    """Every block of Python code in the guide, with its heading and the path named last before it."""
+    """`FURTHER`, and every block of Python code in the guide, with its heading and the path named last before it."""
     text = (ROOT / "CONTRIBUTING.md").read_text()
-    found = []
+    found = list(FURTHER)
     for block in re.finditer(r"```python\n(.*?)```", text, re.DOTALL):
         before = text[: block.start()]
         level, title = re.findall(r"^(#+) (.*)$", before, re.MULTILINE)[-1]
@@ -97,7 +163,7 @@ def copy(tmp_path_factory: Any) -> Path:
         shutil.copy(ROOT / name, root)
     for recipe in recipes():
         with (root / recipe.path).open("a") as file:
-            file.write(("\n\n" if "class " in recipe.code else "") + recipe.code)
+            file.write(("\n\n" if re.search("^(class|def) ", recipe.code, re.MULTILINE) else "") + recipe.code)
     return root
 
 

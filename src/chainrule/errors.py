@@ -117,6 +117,15 @@ class SettingError(ChainruleError, ValueError):
             raise cls(f"{owner} was given {name}={shortened(value)}; it must be {kind}.")
 
     @classmethod
+    def unless_callable(cls, owner: str, value: object) -> None:
+        """Refuse what is no function, such as the result of one."""
+        if not callable(value):
+            raise cls(
+                f"{owner} was given {shortened(value)}, which is no function. Give the function itself, and its arguments to "
+                f"what comes back: cr.{owner}(f)(x)."
+            )
+
+    @classmethod
     def unless_one_of(cls, owner: str, name: str, value: object, choices: Iterable[str | bool]) -> None:
         """Refuse a setting that is none of these texts or truth values."""
         known = list(choices)

@@ -5,14 +5,15 @@ import math
 import numpy as np
 import pytest
 
-from chainrule.autodiff import derivative as numerical_derivative
-from chainrule.autodiff import grad, jvp, value_and_grad, vjp
+import chainrule as cr
+from chainrule.autodiff import grad, hessian, hvp, jvp, value_and_grad, vjp
 from chainrule.errors import (
     ChainruleError,
     DerivativeLostError,
     DifferentiationError,
     InPlaceError,
     LeakedValueError,
+    SettingError,
     TracingError,
     UnsupportedError,
 )
@@ -124,7 +125,7 @@ def test_directions_are_real():
         lambda: jvp(np.sum, (x,), (1j * x,)),
         lambda: pullback(1j),
         lambda: jvp(np.sum, (x,), (np.array(["a", "b"]),)),
-        lambda: numerical_derivative(lambda t: np.exp(1j * t), 1.0),
+        lambda: cr.derivative(lambda t: np.exp(1j * t), 1.0),
     ):
         with pytest.raises(TracingError, match="real"):
             call()
@@ -156,3 +157,19 @@ def test_half_precision_does_not_overflow_in_means():
 def test_what_numpy_is_told_to_raise_is_raised():
     with np.errstate(all="raise"), pytest.raises(FloatingPointError):
         grad(lambda x: x / 0.0)(1.0)
+
+
+@pytest.mark.parametrize("transform", ["grad", "value_and_grad", "jacobian", "hessian", "vmap", "jit"])
+def test_what_is_no_function_is_refused_at_once(transform):
+    for given in (3, np.ones(2), None):
+        with pytest.raises(SettingError, match=rf"^{transform} was given .*no function.*cr\.{transform}\(f\)\(x\)"):
+            getattr(cr, transform)(given)
+
+
+@pytest.mark.parametrize("value", [lambda x: x, lambda x: [x[0]], lambda x: np.ones(2)])
+def test_second_derivatives_of_several_numbers_are_refused_by_name(value):
+    x = np.ones(2)
+    with pytest.raises(DifferentiationError, match=r"^hessian needs .* one number.* gives .*jacobian of jacobian"):
+        hessian(value)(x)
+    with pytest.raises(DifferentiationError, match=r"^hvp needs .* one number"):
+        hvp(value, (x,), (x,))

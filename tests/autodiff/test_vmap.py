@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.engines import evaluate
-from chainrule.errors import SettingError, ShapeError, TracingError, UnsupportedError
+from chainrule.errors import PositionError, SettingError, ShapeError, TracingError, UnsupportedError
 from chainrule.ops import REGISTRY
 from chainrule.tracing import apply
 from strategies import cases, inputs_of, programs, split_leaves
@@ -79,7 +79,7 @@ def test_both_modes_inside_and_outside(op: Any) -> None:
             np.testing.assert_allclose(forward[i], sum(np.sum(g) for g in expected), rtol=1e-10, atol=1e-11)
 
 
-@given(program=programs(), seed=st.integers(0, 5))
+@given(program=programs().filter(lambda program: program.inputs), seed=st.integers(0, 5))
 def test_random_programs(program: Any, seed: int) -> None:
     """The reference engine on a batch, against each member by itself."""
     several = [inputs_of(program, seed + i) for i in range(MEMBERS)]
@@ -115,6 +115,21 @@ def test_an_index_out_of_bounds_takes_nothing_from_another_member() -> None:
     np.testing.assert_array_equal(
         cr.vmap(lambda x, i: np.take(x, i, axis=0))(np.arange(6.0).reshape(3, 2), np.array([0, -1, 1])), [0, 3, 5]
     )
+
+
+@pytest.mark.parametrize("engine", [None, "numpy"])
+@pytest.mark.parametrize(("axis", "place"), [(0, 5), (0, -4), (1, 4), (1, -7)])
+def test_an_index_out_of_bounds_is_told_as_the_member_was_given_it(axis: int, place: int, engine: Any) -> None:
+    """Once and twice batched, and in what derivatives add up, which machine code does without the values."""
+    x, places = np.ones((2, 3, 3, 4)), np.array([[0, 1, 2], [0, place, 1]])
+    once = cr.vmap(lambda x, i: np.sum(np.take(x, i, axis=axis)))
+    for function, rows in ((once, (x[0], places[1])), (cr.vmap(once), (x, places))):
+        gradient = cr.grad(lambda x, i, function=function: np.sum(function(x, i)))
+        for call in (function, gradient):
+            with pytest.raises(PositionError, match=f"index {place} .*axis {axis} with size {(3, 4)[axis]}; give one"):
+                (call if engine is None else cr.jit(call, engine=engine))(*rows)
+    with pytest.raises(PositionError, match=f"index {place} .*axis {axis} with size"):
+        cr.vmap(lambda x, i: np.take_along_axis(x, i[:, None], axis=axis))(x[0], places[[1, 1, 1]])
 
 
 def f(x: Any, w: Any) -> Any:
@@ -177,7 +192,14 @@ def test_an_empty_batch() -> None:
         (lambda: cr.vmap(np.sin, in_axes=2)(np.ones((2, 2))), ShapeError, "axis 2"),
         (lambda: cr.vmap(np.sin, in_axes="x")(np.ones(2)), SettingError, "in_axes with 'x'"),
         (lambda: cr.vmap(np.sin, out_axes=None)(np.ones(2)), SettingError, "differs from member to member"),
-        (lambda: cr.vmap(np.sin, out_axes=3)(np.ones(2)), ShapeError, "axis 3"),
+        (lambda: cr.vmap(np.sin, out_axes=3)(np.ones(2)), ShapeError, r"out_axes with 3 .*shape \(\).*from -1 to 0"),
+        (
+            lambda: cr.vmap(np.sin, out_axes=(0, 0))(np.ones(2)),
+            SettingError,
+            "for an array; give a whole number or None",
+        ),
+        (lambda: cr.vmap(lambda x: {"a": x}, out_axes="c")(np.ones(2)), SettingError, "or a dict of them"),
+        (lambda: cr.vmap(3), SettingError, "which is no function"),
         (lambda: cr.vmap(lambda x: x if x > 0 else -x)(np.ones(2)), TracingError, r"np\.where"),
     ],
 )

@@ -85,7 +85,7 @@ def test_every_function_is_the_librarys_own(name):
     assert result.data == pytest.approx(float(op.evaluate(*numbers.values())))
     for own, value in found.items():
         slope = cr.derivative(lambda x, own=own: float(op.evaluate(*{**numbers, own: x}.values())), numbers[own])
-        assert value.grad == pytest.approx(slope, abs=1e-6)
+        assert value.grad == pytest.approx(slope, rel=1e-6, abs=1e-6)
 
 
 def test_the_graph_of_the_lecture():

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.tracing.interpreter import interpret
 from making import exported, made
 
 X = np.random.default_rng(0).normal(size=(12, 3))
@@ -133,13 +134,31 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in exported(cr.Layer) if kind is not cr.Parameter])
 def test_every_layer_says_or_proves_it(kind: Any) -> None:
-    """What moving a bias does to the layer's linear activation depends on no input: it is added to it."""
+    """What moving a bias does where it meets the data is the same whatever the data are: it is added to them."""
     network = cr.Network([made(kind, name="layer")], dtype="float64").build(4)
     assert all(spec.bias in (True, False) for spec in network.model.specs.get("layer", {}).values())
-    rows = np.random.default_rng(1).normal(size=(5, 4))
+    samples = np.random.default_rng(1).normal(size=(2, 5, 4))
     for name in network.model.biases:
-        own = name.partition(".")[2]
-        z = network.forward(rows)["layer"].z
-        network.parameters = {name: network.parameters["layer"][own] + 1.0}
-        moved = network.forward(rows)["layer"].z - z
-        np.testing.assert_allclose(moved, np.broadcast_to(moved[0], moved.shape), rtol=1e-12)
+        own = network.parameters["layer"][name.partition(".")[2]]
+
+        def function(bias: Any, x: Any, name: str = name) -> Any:
+            layer = {**network.parameters["layer"], name.partition(".")[2]: bias}
+            return network.model.apply({"layer": layer}, [x]).outputs
+
+        program = cr.trace(function, own, samples[0])
+        first, second = ([interpret(program, dict(zip(program.inputs, (b, x), strict=True))) for b in (own, own + 1.0)]
+                         for x in samples)  # fmt: skip
+        of_bias, of_data = reached(program, program.inputs[0]), reached(program, program.inputs[1])
+        meetings = [e for e in program.equations if e.output in of_data and of_bias.intersection(e.inputs) - of_data]
+        assert meetings
+        for x in (equation.output for equation in meetings):
+            np.testing.assert_allclose(first[1][x] - first[0][x], second[1][x] - second[0][x], rtol=1e-12)
+
+
+def reached(program: Any, x: Any) -> set[Any]:
+    """A variable and all that depends on it."""
+    found = {x}
+    for equation in program.equations:
+        if not found.isdisjoint(equation.inputs):
+            found.add(equation.output)
+    return found

@@ -10,6 +10,8 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import NotBuiltError, SettingError, ShapeError
+from chainrule.tracing.program import axes_of
+from chainrule.tracing.rowwise import is_rowwise
 from making import exported, made
 
 KINDS = exported(cr.Layer)
@@ -47,11 +49,16 @@ class TestEveryLayer:
         for rows in (1, 2, 7):
             assert network(np.ones((rows, 4))).shape == (rows, *network.model.outputs.shape)
 
-    def test_a_batch_is_its_rows_stacked(self, layer: Any) -> None:
+    def test_a_batch_is_its_rows_stacked_if_rows_are_proven_apart(self, layer: Any) -> None:
+        """And only then, but where an operation says nothing of its axes, which leaves it open."""
         network = network_of(layer)
         X = np.random.default_rng(0).normal(size=(5, 4))
+        program = cr.trace(lambda p, x: network.model.apply(p, [x]).outputs, network.parameters, X)
         one_by_one = np.concatenate([network(row[None]) for row in X])
-        np.testing.assert_allclose(network(X), one_by_one, rtol=1e-12, atol=1e-14)
+        if is_rowwise(program, len(program.inputs) - 1):
+            np.testing.assert_allclose(network(X), one_by_one, rtol=1e-12, atol=1e-14)
+        elif all(axes_of(equation) is not None for equation in program.equations):
+            assert not np.allclose(network(X), one_by_one)
 
     def test_gradient_with_respect_to_parameters_and_inputs(self, layer: Any) -> None:
         network = network_of(layer)
@@ -211,6 +218,13 @@ class TestErrors:
     def test_made_inside_the_function(self) -> None:
         with pytest.raises(NotBuiltError, match="Make every layer once, outside"):
             cr.Network(lambda x: cr.Dense(3)(x)).build(2)(np.ones((1, 2)))
+
+    @pytest.mark.parametrize("name", ["", 3, ("a",)])
+    def test_a_name_is_text(self, name: Any) -> None:
+        layer = cr.Dense(2, name=name)
+        for layers in ([layer], lambda x: layer(x)):
+            with pytest.raises(SettingError, match=r"was given name=.*some text, or nothing.*_0\."):
+                cr.Network(layers).build(2)
 
     def test_two_layers_of_one_name(self) -> None:
         with pytest.raises(ShapeError, match="two different layers are named 'a'"):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chainrule.autodiff import check_grads, jvp, vjp
-from chainrule.ops import REGISTRY, ArrayType, Elementwise, Layout, operation
+from chainrule.ops import REGISTRY, ArrayType, Elementwise, Layout
 from chainrule.tracing import apply
 from strategies import cases, elementwise_cases, split_leaves, with_numbers
 
@@ -125,8 +125,8 @@ def test_a_number_does_not_widen_single_precision(op):
     for case in cases(op, np.float32):
         for mixed in with_numbers(case):
             function, leaves = function_of(mixed)
-            if not leaves or (op is operation("elu") and isinstance(mixed.inputs[0], float)):
-                continue  # NumPy itself gives double precision for the exponential of a plain number
+            if not leaves:
+                continue
             y, tangent = jvp(function, leaves, [np.ones_like(x) for x in leaves])
             cotangents = vjp(function, *leaves)[1](np.ones_like(y))
             assert {y.dtype, tangent.dtype, *(c.dtype for c in cotangents)} == {np.dtype(np.float32)}

@@ -13,7 +13,7 @@ from matplotlib.mathtext import MathTextParser
 
 import chainrule as cr
 from chainrule.nn import ACTIVATIONS
-from chainrule.ops import REGISTRY, Elementwise, eager, operation
+from chainrule.ops import REGISTRY, Elementwise, eager
 from chainrule.ops.kinds.elementwise import NONZERO
 from chainrule.tracing import apply
 from exact import at, attributes_of, expression
@@ -30,9 +30,9 @@ def points(op: Elementwise) -> list[list[Any]]:
 
 
 def is_symbolic(op: Elementwise) -> bool:
-    """Whether it computes with real numbers; `stop_gradient` is left out, whose derivative is 0 on purpose."""
+    """Whether it computes with real numbers; what passes them on without a derivative does so on purpose."""
     kinds = {domain.dtype for domain in op.domain}
-    return "float" in kinds and "uint32" not in kinds and op is not operation("stop_gradient")
+    return "float" in kinds and "uint32" not in kinds and (op.differentiable or not op.passes)
 
 
 @pytest.mark.parametrize("op", [op for op in OPERATIONS if is_symbolic(op)], ids=lambda op: op.name)

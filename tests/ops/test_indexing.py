@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import chainrule as cr
 from chainrule.autodiff import grad, jvp, vjp
-from chainrule.engines import evaluate
-from chainrule.errors import ShapeError, TracingError
+from chainrule.engines import ENGINES, evaluate
+from chainrule.errors import PositionError, ShapeError, TracingError
 from chainrule.tracing import simplify, trace
 
 
@@ -100,6 +101,28 @@ def test_indices_that_are_traced_themselves():
     program = trace(lambda t, i: grad(lambda t: np.sum(t[i] ** 2))(t), x, i)
     repeated = np.array([2, 2, 0])
     np.testing.assert_array_equal(evaluate(program, x, repeated), 2 * x * np.array([[1], [0], [2]]))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("place", [3, 4, -4, -10])
+def test_traced_indices_of_several_axes_are_each_checked(engine, place):
+    """The row of another one is not taken for an index that is outside its own axis."""
+    x, good = np.arange(12.0).reshape(3, 4)[:, :3], np.array([0, -1, 1])
+    bad = np.array([0, place, 1])
+    pick = {
+        "both": lambda t, i, j: t[i, j],
+        "one known": lambda t, i, j: t[np.arange(3), j],
+        "by line": lambda t, i, j: np.take_along_axis(t, j[:, None], axis=1),
+    }
+    for function in pick.values():
+        compiled, slope = (
+            cr.jit(f, engine=engine) for f in (function, grad(lambda t, *ij, f=function: np.sum(f(t, *ij))))
+        )
+        np.testing.assert_array_equal(compiled(x, good, good), function(x, good, good))
+        for call in (compiled, slope):
+            call(x, good, good)
+            with pytest.raises(PositionError, match="out of bounds"):
+                call(x, good, bad)
 
 
 def test_position_of_the_largest_element_as_an_index():

@@ -15,9 +15,10 @@ from strategies import cases, split_leaves
 
 def runs_on_symbols(op):
     """Whether the operation only adds, multiplies and moves, which NumPy does with any Python objects."""
-    if isinstance(op, Reduction):
-        return op.combine in ("add", "multiply")
-    return isinstance(op, Layout | Contraction) or op is REGISTRY["cumsum"]
+    joined = getattr(op, "combine", None) or getattr(
+        op, "accumulate", None
+    )  # how a fold or a running one joins elements
+    return isinstance(op, Layout | Contraction) or joined in ("add", "multiply")
 
 
 POLYNOMIAL = [op for op in REGISTRY.values() if runs_on_symbols(op)]

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.engines import evaluate
-from chainrule.ops import REGISTRY, ArrayType
+from chainrule.ops import REGISTRY, ArrayType, Reduction
 from chainrule.tracing import Equation, Literal, Program, Variable, apply, check, simplify, trace
 from chainrule.tracing.simplify import drop_unused, fold_constants, remove_identities, share_equal
 from chainrule.tracing.trees import LEAF, Structure
@@ -80,6 +80,29 @@ def equations_of(function, *examples):
 )
 def test_what_changes_nothing_is_removed(function):
     assert equations_of(function, np.ones((2, 3))) == []
+
+
+@pytest.fixture
+def norm():
+    """A reduction that changes a number which it combines with no other."""
+    op = Reduction("norm_for_a_test", value=lambda m, x, axis: m.sqrt(m.sum(m.square(x), axis=axis, keepdims=True)),
+                   partial=lambda m, y, x, axis: x / y)  # fmt: skip
+    yield op
+    del REGISTRY[op.name]
+
+
+def test_what_is_combined_with_nothing_keeps_its_value(norm):
+    """To the bit: a sum begins with 0, and 0 + −0 is 0."""
+    x = np.array([-2.0, -0.0, 0.0, 3.0, np.inf])
+    for op in REGISTRY.values():
+        if isinstance(op, Reduction):
+            program = trace(lambda x, op=op: apply(op, x, axis=()), x)
+            before, after = evaluate(program, x), evaluate(simplify(program), x)
+            assert before.tobytes() == after.tobytes(), op
+    removed = {op.name for op in REGISTRY.values() if isinstance(op, Reduction) and op.keeps_one}
+    assert removed == {op.name for op in REGISTRY.values() if isinstance(op, Reduction) and op.differentiable
+                       and equations_of(lambda x, op=op: apply(op, x, axis=()), x) == []}  # fmt: skip
+    assert removed
 
 
 def test_what_changes_the_type_is_kept():

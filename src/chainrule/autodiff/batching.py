@@ -59,6 +59,8 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) ->
            [4., 4.]])
     """
 
+    SettingError.unless_callable("vmap", function)
+
     @wraps(function)
     def mapped(*args: Any, **kwargs: Any) -> Any:
         given = list(in_axes) if isinstance(in_axes, tuple | list) else [in_axes] * len(args)
@@ -93,7 +95,9 @@ def _spread(axes: Axes, structure: trees.Structure, what: str) -> list[int | Non
     if isinstance(axes, int | np.integer):
         return [int(axes)] * structure.leaves
     if structure.kind is None or not isinstance(axes, structure.kind | tuple | list):
-        raise SettingError(f"vmap was given {what} with {axes!r}; give whole numbers, None, or containers of them.")
+        place = "an array" if structure.kind is None else f"a {structure.kind.__name__}"
+        nested = "" if structure.kind is None else f", or a {structure.kind.__name__} of them"
+        raise SettingError(f"vmap was given {what} with {axes!r} for {place}; give a whole number or None{nested}.")
     entries = dict(axes) if isinstance(axes, dict) else dict(zip(structure.keys, axes, strict=False))
     if set(entries) != set(structure.keys) or len(axes) != len(structure.keys):
         raise SettingError(
@@ -150,5 +154,9 @@ def _result(batch: Batch, x: Any, axis: int | None) -> Any:
     if not mine:
         value = traced.broadcast_to(value, shape=(batch.size, *shape_of(value)))
     if not -len(value.shape) <= axis < len(value.shape):
-        raise ShapeError(f"vmap was to put the batch at axis {axis} of results of shape {tuple(value.shape)}.")
+        n = len(value.shape)
+        raise ShapeError(
+            f"vmap was given out_axes with {axis} for a result of shape {tuple(value.shape[1:])} for every member. Give the "
+            f"batch a place from {-n} to {n - 1}; 0 is before the others."
+        )
     return moved(value, 0, axis)

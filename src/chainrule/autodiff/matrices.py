@@ -11,7 +11,8 @@ import numpy as np
 from chainrule.autodiff.arguments import Argnums, as_given, as_leaf, call_with, chosen, leaves_of
 from chainrule.autodiff.batching import moved, vmap
 from chainrule.autodiff.modes import MODES, as_mode
-from chainrule.autodiff.transforms import grad, jvp, vjp
+from chainrule.autodiff.transforms import grad, jvp, require_one_number, vjp
+from chainrule.errors import SettingError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import traced
 
@@ -44,6 +45,7 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: str = "au
     array([[3., 2.],
            [1., 1.]])
     """
+    SettingError.unless_callable("jacobian", function)
     mode = as_mode("jacobian", mode, ("auto", *MODES))
 
     @wraps(function)
@@ -154,7 +156,20 @@ def hessian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     array([[4., 2.],
            [2., 0.]])
     """
-    return jacobian(grad(function, argnums), argnums, mode="forward")
+    SettingError.unless_callable("hessian", function)
+    return jacobian(grad(_of_one_number("hessian", function), argnums), argnums, mode="forward")
+
+
+def _of_one_number(owner: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, whose results that are not one number are refused in the name of what was called."""
+
+    @wraps(function)
+    def one_number(*args: Any, **kwargs: Any) -> Any:
+        value = function(*args, **kwargs)
+        require_one_number(owner, value, "jacobian of jacobian for the second derivatives of every number")
+        return value
+
+    return one_number
 
 
 def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
@@ -185,4 +200,4 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994.
     """
     argnums: Argnums = 0 if len(primals) == 1 else tuple(range(len(primals)))
-    return jvp(grad(function, argnums), primals, tangents)[1]
+    return jvp(grad(_of_one_number("hvp", function), argnums), primals, tangents)[1]

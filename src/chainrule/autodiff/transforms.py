@@ -19,7 +19,7 @@ from chainrule.autodiff.arguments import (
     real_array,
     zeros,
 )
-from chainrule.errors import DifferentiationError, LeakedValueError, ShapeError, shortened
+from chainrule.errors import DifferentiationError, LeakedValueError, SettingError, ShapeError, shortened
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Trace, Traced, plain_array
 from chainrule.tracing.tangents import Tangents, TangentValue
@@ -59,6 +59,8 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: 
     ----------
     Griewank and Walther, "Evaluating Derivatives", 2nd edition, 2008, chapter 3.
     """
+
+    SettingError.unless_callable("value_and_grad", function)
 
     @wraps(function)
     def with_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -115,18 +117,23 @@ def _cotangents(tape: Tape, value: Any, wanted: list[Any]) -> list[Any]:
     """The cotangents of variables and of values in between, for a scalar value; `None` where there is no dependence."""
     if _belongs(value, tape) and value.shape == ():
         return tape.pull([value], [value.dtype.type(1)], wanted)
-    if trees.is_container(value) or as_leaf(value).shape != ():
-        what = type(value).__name__ if trees.is_container(value) else f"an array of shape {value.shape}"
-        raise DifferentiationError(
-            f"grad needs a function that gives one number, and this one gives {what}. "
-            "Sum or average the result (np.sum, np.mean), or use jacobian or vjp."
-        )
+    require_one_number("grad", value, "jacobian or vjp")
     if as_leaf(value).dtype.kind != "f":
         raise DifferentiationError(
             f"the function gives {shortened(value)}, which is no real number and has no derivative. "
             "Return a floating-point number."
         )
     return [None] * len(wanted)
+
+
+def require_one_number(owner: str, value: Any, instead: str) -> None:
+    """Refuse a function's value that is an array with axes or a container."""
+    if trees.is_container(value) or as_leaf(value).shape != ():
+        what = type(value).__name__ if trees.is_container(value) else f"an array of shape {value.shape}"
+        raise DifferentiationError(
+            f"{owner} needs a function that gives one number, and this one gives {what}. Sum or average the result (np.sum, "
+            f"np.mean), or use {instead}."
+        )
 
 
 def _filled(cotangents: list[Any], variables: list[TapeValue]) -> list[Any]:
@@ -183,6 +190,7 @@ def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = Fal
     >>> cr.grad(cr.grad(lambda x: x**3))(2.0)
     np.float64(12.0)
     """
+    SettingError.unless_callable("grad", function)
     both = value_and_grad(function, argnums, has_aux)
 
     @wraps(function)

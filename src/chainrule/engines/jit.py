@@ -58,6 +58,7 @@ def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[...
     >>> fast(np.array([0.0, 1.0])).round(4)
     array([0.    , 0.6397])
     """
+    SettingError.unless_callable("jit", function)
     named(engine)
     compiled = _Compiled(function, engine)
 

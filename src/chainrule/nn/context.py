@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chainrule.errors import NotBuiltError, ShapeError
+from chainrule.errors import NotBuiltError, SettingError, ShapeError, shortened
 from chainrule.nn.named import initializer
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.tracing.functions import listener
@@ -61,7 +61,7 @@ class Building(ForwardPass):
     def parameters_of(self, layer: Any, inputs: tuple[Any, ...]) -> tuple[str, Mapping[str, Any]]:
         """The layer's name and placeholders for its arrays, made when it is met for the first time."""
         if id(layer) not in self.names:
-            name = layer.name or numbered(type(layer).__name__.lower(), self.layers)
+            name = name_among(self.layers, layer)
             if name in self.layers:
                 raise ShapeError(f"two different layers are named {name!r}; give them different names.")
             specs = {key: _normal(spec) for key, spec in layer.parameters(*(tuple(x.shape) for x in inputs)).items()}
@@ -83,9 +83,15 @@ def _normal(spec: ParameterSpec) -> ParameterSpec:
     return replace(spec, shape=tuple(int(n) for n in spec.shape), initializer=initializer(spec.initializer))
 
 
-def numbered(kind: str, taken: Mapping[str, Any]) -> str:
-    """The first name of a kind that is not taken: `dense_0`, `dense_1`, …"""
-    number = 0
+def name_among(taken: Mapping[str, Any], layer: Any) -> str:
+    """The name that a layer was given, or the first of its kind that is not taken: `dense_0`, `dense_1`, …"""
+    kind, number = type(layer).__name__.lower(), 0
+    if layer.name is not None:
+        if isinstance(layer.name, str) and layer.name:
+            return layer.name
+        raise SettingError(
+            f"{type(layer).__name__} was given name={shortened(layer.name)}; give some text, or nothing to have it called {kind}_0."
+        )
     while f"{kind}_{number}" in taken:
         number += 1
     return f"{kind}_{number}"

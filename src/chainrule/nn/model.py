@@ -13,7 +13,7 @@ import numpy as np
 from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.nn.activations import name_of
 from chainrule.nn.biases import added_only
-from chainrule.nn.context import Building, ForwardPass, current, numbered, running
+from chainrule.nn.context import Building, ForwardPass, current, name_among, running
 from chainrule.nn.initializer import LARGEST
 from chainrule.nn.layer import Layer
 from chainrule.nn.parameters import ParameterSpec
@@ -64,7 +64,7 @@ def names_in_a_row(layers: Sequence[Any]) -> dict[str, Any]:
     named: dict[str, Any] = {}
     for layer in layers:
         if isinstance(layer, Layer) and not any(layer is other for other in named.values()):
-            named[layer.name or numbered(type(layer).__name__.lower(), named)] = layer
+            named[name_among(named, layer)] = layer
     return named
 
 

@@ -3,18 +3,25 @@
 Importing this package fills `REGISTRY` (primitive operations) and `FUNCTIONS` (what users call, written in them).
 """
 
-from chainrule.ops import (
-    activations,
-    arithmetic,
-    comparisons,
-    exponential,
-    functions,
-    layouts,
-    ordering,
-    products,
-    reductions,
-    trigonometric,
-)
+import sys
+
+try:
+    from chainrule.ops import (
+        activations,
+        arithmetic,
+        comparisons,
+        exponential,
+        functions,
+        layouts,
+        ordering,
+        products,
+        reductions,
+        trigonometric,
+    )
+except BaseException:  # a module that fails is run again when it is next imported: nothing it declared may be left
+    for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
+        del sys.modules[_name]
+    raise
 from chainrule.ops.functions.function import FUNCTIONS, ArrayFunction, function
 from chainrule.ops.functions.of_operations import functions_of
 from chainrule.ops.kinds import Contraction, Custom, Domain, Elementwise, Layout, Reduction

@@ -106,23 +106,47 @@ def _concatenate_adjoint(m: Any, g: Any, index: int, *xs: Any, axis: int) -> Any
     )
 
 
-def _take(x: Any, indices: Any, axis: int) -> Any:
+Seen = tuple[tuple[int, int], ...]
+"""The axes that positions are along and their lengths, as whoever gave the positions sees them."""
+
+
+def _take(x: Any, indices: Any, axis: int, seen: Seen = ()) -> Any:
     """Positions count from the front: what NumPy would count from the back lies before the first."""
     if np.min(indices, initial=0) < 0:
-        raise PositionError.of(int(np.min(indices)), np.shape(x)[axis], axis, first=0)
+        raise _not_there(indices, np.shape(x)[axis], axis, seen)
     try:
         return np.take(x, indices, axis=axis)
     except IndexError:
-        raise PositionError.of(int(np.max(indices)), np.shape(x)[axis], axis, first=0) from None
+        raise _not_there(indices, np.shape(x)[axis], axis, seen) from None
 
 
-def _take_shape(x: Shape, indices: Shape, axis: int) -> Shape:
+def _not_there(indices: Any, length: int, axis: int, seen: Seen) -> PositionError:
+    """The error for positions that are not there, in the numbers that were given: counted from the back where that was meant."""
+    if len(seen) > 1:
+        return PositionError(
+            f"an index is out of bounds for one of the axes {[i for i, _ in seen]} with sizes {[n for _, n in seen]}; give "
+            "positions that are there."
+        )
+    ((own_axis, own),) = seen or ((axis, length),)
+    low, high = int(np.min(indices)), int(np.max(indices))
+    return PositionError.of(low - own if low < 0 else high - (length - own), own, own_axis)
+
+
+def kept_outside(m: Any, places: Any, indices: Any, length: int, total: int) -> Any:
+    """The places along an axis of length `total` that indices stand for along one of `length`; one outside is as far outside."""
+    inside = m.logical_and(m.greater_equal(indices, 0), m.less(indices, length))
+    return m.where(inside, places, m.where(m.less(indices, 0), indices, indices + (total - length)))
+
+
+def _take_shape(x: Shape, indices: Shape, axis: int, seen: Seen = ()) -> Shape:
     return (*x[:axis], *indices, *x[axis + 1 :])
 
 
-def _scatter_add(x: Any, indices: Any, axis: int, length: int) -> Any:
+def _scatter_add(x: Any, indices: Any, axis: int, length: int, seen: Seen = ()) -> Any:
     """`x`'s slices added into zeros at `indices` along `axis`; repeated indices add up."""
     x, indices = np.asarray(x), np.asarray(indices)
+    if np.min(indices, initial=0) < 0 or np.max(indices, initial=-1) >= length:
+        raise _not_there(indices, length, axis, seen)
     before, after = x.shape[:axis], x.shape[axis + indices.ndim :]
     result = np.zeros((length, *before, *after), x.dtype)
     moved = np.moveaxis(x, range(axis, axis + indices.ndim), range(indices.ndim))
@@ -130,7 +154,7 @@ def _scatter_add(x: Any, indices: Any, axis: int, length: int) -> Any:
     return np.moveaxis(result, 0, axis)
 
 
-def _scatter_shape(x: Shape, indices: Shape, axis: int, length: int) -> Shape:
+def _scatter_shape(x: Shape, indices: Shape, axis: int, length: int, seen: Seen = ()) -> Shape:
     return (*x[:axis], length, *x[axis + len(indices) :])
 
 
@@ -143,56 +167,59 @@ def _concatenate_links(*shapes: Shape, axis: int) -> tuple[Links, ...]:
     return tuple(links)
 
 
-def _take_links(x: Shape, indices: Shape, axis: int) -> tuple[Links, ...]:
+def _take_links(x: Shape, indices: Shape, axis: int, seen: Seen = ()) -> tuple[Links, ...]:
     more = len(indices)
     targets = tuple(range(axis, axis + more))
     source: list[Link] = [Kept(i, i if i < axis else i + more - 1) for i in range(len(x)) if i != axis]
     return (*source, Taken(axis, targets, 1)), tuple(Kept(k, axis + k) for k in range(more))
 
 
-def _scatter_links(x: Shape, indices: Shape, axis: int, length: int) -> tuple[Links, ...]:
+def _scatter_links(x: Shape, indices: Shape, axis: int, length: int, seen: Seen = ()) -> tuple[Links, ...]:
     more = len(indices)
     sources = tuple(range(axis, axis + more))
     moved: list[Link] = [Kept(i, i if i < axis else i - more + 1) for i in range(len(x)) if i not in sources]
     return (*moved, Scattered(sources, axis, 1)), ()
 
 
-def _batched_take(m: Any, size: int, batched: Any, x: Any, indices: Any, axis: int) -> Any:
+def _batched_take(m: Any, size: int, batched: Any, x: Any, indices: Any, axis: int, seen: Seen = ()) -> Any:
     """Positions that differ from member to member are numbered through, along one axis of all members' slices."""
+    seen = seen or ((axis, x.shape[axis + batched[0]]),)
     if not batched[1]:
-        return m.take(x, indices, axis=axis + 1)
+        return m.take(x, indices, axis=axis + 1, seen=seen)
     if not batched[0]:
-        found = m.take(x, indices, axis=axis)
+        found = m.take(x, indices, axis=axis, seen=seen)
         return m.transpose(found, axes=(axis, *(i for i in range(len(found.shape)) if i != axis)))
     rest = [i for i in range(1, len(x.shape)) if i != axis + 1]
     length = x.shape[axis + 1]
     slices = m.reshape(m.transpose(x, axes=(0, axis + 1, *rest)), shape=(size * length, *(x.shape[i] for i in rest)))
     more = len(indices.shape) - 1
-    found = m.take(slices, _numbered_through(m, indices, size, length), axis=0)
+    found = m.take(slices, _numbered_through(m, indices, size, length), axis=0, seen=seen)
     after = range(1 + more, len(found.shape))
     return m.transpose(found, axes=(0, *after[:axis], *range(1, 1 + more), *after[axis:]))
 
 
-def _batched_scatter(m: Any, size: int, batched: Any, x: Any, indices: Any, axis: int, length: int) -> Any:
+def _batched_scatter(
+    m: Any, size: int, batched: Any, x: Any, indices: Any, axis: int, length: int, seen: Seen = ()
+) -> Any:
     """As for `take`: every member's slices go to places of its own."""
+    seen = seen or ((axis, length),)
     if not batched[1]:
-        return m.scatter_add(x, indices, axis=axis + 1, length=length)
+        return m.scatter_add(x, indices, axis=axis + 1, length=length, seen=seen)
     if not batched[0]:
         x = m.broadcast_to(x, shape=(size, *x.shape))
     more = len(indices.shape) - 1
     before, own = range(1, axis + 1), range(axis + 1, axis + 1 + more)
     order = (0, *own, *before, *range(axis + 1 + more, len(x.shape)))
     places = _numbered_through(m, indices, size, length)
-    total = m.scatter_add(m.transpose(x, axes=order), places, axis=0, length=size * length)
+    total = m.scatter_add(m.transpose(x, axes=order), places, axis=0, length=size * length, seen=seen)
     apart = m.reshape(total, shape=(size, length, *total.shape[1:]))
     return m.transpose(apart, axes=(0, *range(2, 2 + axis), 1, *range(2 + axis, len(apart.shape))))
 
 
 def _numbered_through(m: Any, indices: Any, size: int, length: int) -> Any:
-    """Places among the slices of all members, one member's after the other's; one that is not there stays so."""
+    """Places among the slices of all members, one member's after the other's."""
     begin = np.arange(size, dtype=np.intp).reshape((size,) + (1,) * (len(indices.shape) - 1)) * length
-    inside = m.logical_and(m.greater_equal(indices, 0), m.less(indices, length))
-    return m.where(inside, begin + indices, size * length)
+    return kept_outside(m, begin + indices, indices, length, size * length)
 
 
 builtin_sum = sum
@@ -279,7 +306,9 @@ take = Layout(
     shape=_take_shape,
     links=_take_links,
     batched=_batched_take,
-    adjoint=lambda m, g, i, x, indices, axis: m.scatter_add(g, indices, axis=axis, length=x.shape[axis]),
+    adjoint=lambda m, g, i, x, indices, axis, seen=(): m.scatter_add(
+        g, indices, axis=axis, length=x.shape[axis], seen=seen
+    ),
     linear=1,
     doc="Slices of the first input at the positions the second one gives, along `axis`.",
     examples=(
@@ -294,7 +323,7 @@ scatter_add = Layout(
     shape=_scatter_shape,
     links=_scatter_links,
     batched=_batched_scatter,
-    adjoint=lambda m, g, i, x, indices, axis, length: m.take(g, indices, axis=axis),
+    adjoint=lambda m, g, i, x, indices, axis, length, seen=(): m.take(g, indices, axis=axis, seen=seen),
     linear=1,
     doc="Zeros of length `length` along `axis`, with the input's slices added at the given positions.",
     examples=(

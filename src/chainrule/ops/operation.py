@@ -147,6 +147,10 @@ class Operation:
         """The result in simpler operations, for engines that have only those; `None` for one that is simple itself."""
         return None
 
+    def has_loops(self, inputs: int) -> bool:
+        """Whether it is loops over elements, or is `written` in operations that are; engines that know only loops refuse others."""
+        return True
+
     def bind(self, attributes: Mapping[str, Any]) -> Callable[..., Any]:
         """`evaluate` with its attributes fixed, for evaluating many times."""
         if not attributes:

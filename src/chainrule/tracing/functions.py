@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
 from functools import partial
@@ -14,14 +15,18 @@ listener: ContextVar[Callable[[str, Any, Any], None] | None] = ContextVar("chain
 """Told the name, the argument and the result of every call without options; a network learns so how it ends."""
 
 
-def _public(of: ArrayFunction) -> Callable[..., Any]:
+def public(of: ArrayFunction) -> Callable[..., Any]:
+    """What users call: arguments in any form that operations take, plain or traced."""
     name, implementation = of.name, of.implementation
+    first = list(inspect.signature(implementation).parameters)[1]
 
-    def function(x: Any, *args: Any, **kwargs: Any) -> Any:
-        result = implementation(traced, as_operand(x), *args, **kwargs)
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if not args and first in kwargs:
+            args = (kwargs.pop(first),)
+        result = implementation(traced, *map(as_operand, args[:1]), *args[1:], **kwargs)
         tell = listener.get()
-        if tell is not None and not args and not kwargs:
-            tell(name, x, result)
+        if tell is not None and len(args) == 1 and not kwargs:
+            tell(name, args[0], result)
         return result
 
     function.__name__ = function.__qualname__ = name
@@ -30,7 +35,7 @@ def _public(of: ArrayFunction) -> Callable[..., Any]:
     return function
 
 
-PUBLIC = {name: _public(function) for name, function in FUNCTIONS.items() if function.public}
+PUBLIC = {name: public(function) for name, function in FUNCTIONS.items() if function.public}
 """The public functions by name; each is also this module's, and `cr.<name>`."""
 
 globals().update(PUBLIC)

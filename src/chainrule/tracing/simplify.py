@@ -85,18 +85,11 @@ def remove_identities(program: Program) -> Program:
                 spread[output] = inputs[0]
         elif isinstance(op, Layout) and len(inputs) == 1 and _stays(equation):
             return _kept(inputs[0], equation)
-        elif (
-            isinstance(op, Reduction) and op.differentiable and not equation.attributes["axis"] and _starts_neutral(op)
-        ):
+        elif isinstance(op, Reduction) and op.differentiable and not equation.attributes["axis"] and op.keeps_one:
             return _kept(inputs[0], equation)  # every element combined with no other
         return equation
 
     return _rewrite(program, rule)
-
-
-def _starts_neutral(reduction: Reduction) -> bool:
-    """Whether what a fold begins with changes nothing; NumPy's sums begin with 0, and 0 + −0 is 0."""
-    return reduction.combine != "add"
 
 
 def without_stops(program: Program) -> Program:

@@ -200,7 +200,7 @@ def test_values_equal_numpys(name, loops, dtype):
 def compare_composed(op, columns, got, dtype):
     """Operations that lose digits by their formula lose as many as NumPy does, relative to their inputs."""
     with np.errstate(all="ignore"):
-        want = op.evaluate(*columns)
+        want = op.evaluate(*columns, **attributes_of(op))
         size = np.maximum(np.abs(want), np.max(np.abs(columns), axis=0))
         limits = np.finfo(dtype)
         close = np.abs(got - want) <= op.accuracy.ulps * np.maximum(size * limits.eps, limits.smallest_subnormal)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from chainrule.engines.whole_numbers import is_partial, of_numbers
-from chainrule.ops import Contraction, Custom, Layout, Operation, layouts
+from chainrule.ops import Contraction, layouts
 from chainrule.ops.kinds.contraction import parse
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Equation, Program, RecordedValue, Recorder, Variable, check, simplify
@@ -44,14 +44,7 @@ def _compiles(equation: Equation, numbers: set[Variable]) -> bool:
     types = [x.type for x in (*equation.inputs, equation.output) if isinstance(x, Variable)]
     if any(t.dtype.name not in DTYPES or t.size == 0 for t in types):
         return False
-    return not is_partial(equation, dict.fromkeys(numbers, 1)) and _has_loops(equation.op, len(equation.inputs))
-
-
-def _has_loops(op: Operation, inputs: int) -> bool:
-    """Whether an operation has loops of its own, or can be written in others that have."""
-    if isinstance(op, Custom):
-        return op.simpler is not None or op.accumulate is not None
-    return not isinstance(op, Layout) or op.links is not None or inputs == 1
+    return not is_partial(equation, dict.fromkeys(numbers, 1)) and equation.op.has_loops(len(equation.inputs))
 
 
 def lower(program: Program) -> Lowered:

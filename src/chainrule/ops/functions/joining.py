@@ -13,6 +13,7 @@ import numpy as np
 from chainrule.errors import PositionError, SettingError, ShapeError, shortened
 from chainrule.ops.functions.function import array, function, ndim, one_axis, shape, whole, wholes
 from chainrule.ops.functions.shaping import cut_along, expand_dims, ravel, reshape, transpose
+from chainrule.ops.layouts import kept_outside
 from chainrule.ops.operation import example
 
 
@@ -133,8 +134,11 @@ def take_along_axis(m: Any, arr: Any, indices: Any, axis: int | None = -1) -> An
     offsets = np.zeros(lines, np.intp)
     for i, n in enumerate(lines):
         offsets = offsets + (np.arange(n) * strides[i]).reshape([-1 if k == i else 1 for k in range(ndim(arr))])
-    flat = positions(m, indices, arr.shape[place], place) * strides[place] + offsets
-    return m.take(ravel(m, arr), flat, axis=0)
+    own = positions(m, indices, arr.shape[place], place)
+    flat = own * strides[place] + offsets
+    if not _known(own):
+        flat = kept_outside(m, flat, own, arr.shape[place], math.prod(arr.shape))
+    return m.take(ravel(m, arr), flat, axis=0, seen=((place, arr.shape[place]),))
 
 
 def positions(m: Any, indices: Any, length: int, axis: int) -> Any:
@@ -247,10 +251,15 @@ def _gather(m: Any, x: Any, arrays: dict[int, Any]) -> Any:
     moved = transpose(m, x, [*rest[:place], *axes, *rest[place:]])
     lengths = [x.shape[i] for i in axes]
     flat = reshape(m, moved, (*moved.shape[:place], math.prod(lengths), *moved.shape[place + len(axes) :]))
+    if len(axes) == 1:
+        return m.take(flat, arrays[axes[0]], axis=place)
     combined: Any = 0
     for n, axis in zip(lengths, axes, strict=True):
         combined = combined * n + arrays[axis]
-    return m.take(flat, combined, axis=place)
+    for n, axis in zip(lengths, axes, strict=True):
+        if not _known(arrays[axis]):
+            combined = kept_outside(m, combined, arrays[axis], n, math.prod(lengths))
+    return m.take(flat, combined, axis=place, seen=tuple(zip(axes, lengths, strict=True)))
 
 
 def _expand(shape: tuple[int, ...], key: Sequence[Any]) -> list[Any]:

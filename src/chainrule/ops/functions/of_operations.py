@@ -1,15 +1,18 @@
-"""The public operations as functions that users call, read off their declarations."""
+"""The public operations as functions that users call, with the signature that their declarations say."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable
-from types import FunctionType
+from inspect import Parameter, Signature
 from typing import Any
 
 import numpy as np
 
-from chainrule.ops.functions.function import ArrayFunction
+from chainrule.errors import TracingError, shortened
+from chainrule.ops.functions.function import ArrayFunction, all_axes, ndim, one_axis
 from chainrule.ops.kinds.elementwise import Domain, Elementwise
+from chainrule.ops.kinds.reduction import Reduction
 from chainrule.ops.operation import Example, Operation
 
 
@@ -30,41 +33,90 @@ def functions_of(operations: Iterable[Operation]) -> dict[str, ArrayFunction]:
     }
 
 
-def _implementation(op: Operation) -> Callable[..., Any]:
-    """`implementation(m, *inputs)` with the docstring and the arguments that are declared."""
+def parameters_of(op: Operation) -> tuple[list[Parameter], list[Parameter]]:
+    """The inputs of an operation and its static arguments, with the defaults declared.
+
+    Inputs come first: as many as the domain has entries, or as the examples give by position. What follows is static: it
+    decides what is computed, and reaches the operation's rules by name.
+    """
     if isinstance(op, Elementwise):
-        implementation, value = _with_defaults(op), op.value
-        # what `inspect` and `help` show: the value's arguments with the defaults declared
-        shown = FunctionType(value.__code__, {}, op.name, tuple(op.defaults.values()), value.__closure__)
-        implementation.__wrapped__ = shown  # type: ignore[attr-defined]
+        given = list(inspect.signature(op.value).parameters.values())[1:]
+        count = len(op.domain)
     else:
-        implementation = _as_it_is(op)
-    implementation.__name__ = implementation.__qualname__ = op.name
+        given = list(inspect.signature(op.evaluate).parameters.values())
+        count = max((len(example.inputs) for example in op.examples), default=1)
+    if given and given[0].kind is Parameter.VAR_POSITIONAL:
+        count = 1
+    defaults = dict(getattr(op, "defaults", {}))
+    if isinstance(op, Reduction):
+        defaults["axis"] = None
+    given = [p.replace(default=defaults.get(p.name, p.default), annotation=Parameter.empty) for p in given]
+    return given[:count], given[count:]
+
+
+def _implementation(op: Operation) -> Callable[..., Any]:
+    """`implementation(m, *inputs, **static)`: any argument by position or by name, as in every function of Python's."""
+    name = op.name
+    inputs, static = parameters_of(op)
+    count = len(inputs) if not static and all(p.kind is not Parameter.VAR_POSITIONAL for p in inputs) else -1
+    signature = Signature([*inputs, *static])
+
+    def implementation(m: Any, /, *given: Any, **named: Any) -> Any:
+        if named or len(given) != count:
+            given, named = bound(given, named)
+        return getattr(m, name)(*given, **named)
+
+    def bound(given: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The inputs by position, and the static arguments by name."""
+        try:
+            call = signature.bind(*given, **named)
+        except TypeError as error:
+            raise TypeError(f"{name}() {error}; it is called as {name}{signature}.") from None
+        call.apply_defaults()
+        own = {p.name: fixed(call.arguments[p.name], p.name, name) for p in static}
+        arrays = [call.arguments[p.name] for p in inputs]
+        if inputs and inputs[0].kind is Parameter.VAR_POSITIONAL:
+            arrays = list(arrays[0])
+        if "axis" in own:
+            own["axis"] = _counted(own["axis"], ndim(arrays[0]), isinstance(op, Reduction))
+        return tuple(arrays), own
+
+    implementation.__name__ = implementation.__qualname__ = name
     implementation.__doc__ = op.doc
+    m = Parameter("m", Parameter.POSITIONAL_ONLY)
+    implementation.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[m, *inputs, *static]
+    )
     return implementation
 
 
-def _as_it_is(op: Operation) -> Callable[..., Any]:
-    return lambda m, *inputs, **attributes: getattr(m, op.name)(*inputs, **attributes)
+def _counted(axis: Any, n: int, several: bool) -> Any:
+    """NumPy's `axis` counted from the front: one, or a tuple where there are several; all are meant by `None` then."""
+    if several:
+        return all_axes(axis, n)
+    return (
+        axis if axis is None else tuple(one_axis(i, n) for i in axis) if isinstance(axis, tuple) else one_axis(axis, n)
+    )
 
 
-def _with_defaults(op: Elementwise) -> Callable[..., Any]:
-    """The last inputs may be left out or given by name, where they have defaults."""
-    name, defaults = op.name, op.defaults
-    first = len(op.domain) - len(defaults)  # the first input with a default
+def fixed(value: Any, argument: str, called: str) -> Any:
+    """A static argument as a Python value, which can be compared with others; NumPy's single numbers become Python's.
 
-    def implementation(m: Any, *inputs: Any, **named: Any) -> Any:
-        if defaults:
-            missing = tuple(defaults)[max(len(inputs) - first, 0) :]
-            unknown = set(named) - set(missing)
-            if unknown:
-                raise TypeError(f"{name}() got an unexpected or repeated argument {unknown.pop()!r}")
-            inputs += tuple(named.get(key, defaults[key]) for key in missing)
-        elif named:
-            raise TypeError(f"{name}() got an unexpected argument {next(iter(named))!r}")
-        return getattr(m, name)(*inputs)
-
-    return implementation
+    Raises
+    ------
+    TracingError
+        For arrays and traced values.
+    """
+    if isinstance(value, list | tuple):
+        return tuple(fixed(item, argument, called) for item in value)
+    if isinstance(value, np.generic) or (type(value) is np.ndarray and not value.shape):
+        return value.item()
+    if hasattr(value, "shape") and not isinstance(value, type | np.dtype):
+        raise TracingError(
+            f"{called} was given {argument}={shortened(value)}. This argument is static: it decides what is computed, and must be a "
+            f"plain Python value that is known beforehand. Give it from outside what is traced: lambda x: {called}(x, {argument}=…)."
+        )
+    return value
 
 
 def _examples(op: Operation) -> tuple[Example, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, ShapeError, shortened
-from chainrule.ops.functions.function import all_axes, function, ndim, one_axis, whole
+from chainrule.ops.functions.function import all_axes, array, function, ndim, one_axis, whole
 from chainrule.ops.functions.shaping import cut_along, ravel
 from chainrule.ops.kinds.reduction import HALF, SINGLE
 from chainrule.ops.operation import example
@@ -89,7 +89,10 @@ def std(m: Any, a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = 
 @function(example((3, 4)), example((3, 4), axis=1, keepdims=True), numpy=())
 def logsumexp(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
     """ln Σ eˣ, which overflows for no finite x."""
-    return _as(m, a, m.logsumexp(_wide(m, a), axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims)))
+    a, axes = array(a), all_axes(axis, ndim(a))
+    if not axes and a.dtype.kind == "f":
+        return m.positive(a)
+    return _as(m, a, m.logsumexp(_wide(m, a), axis=axes, keepdims=bool(keepdims)))
 
 
 @function(example((3, 4)), example((3, 4), axis=0), numpy=(), activation="plain")
@@ -103,8 +106,8 @@ def softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
 @function(example((3, 4)), example((3, 4), axis=0), numpy=(), activation="plain")
 def log_softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
     """x − ln Σ eˣ, the logarithm of `softmax`."""
-    wide = _wide(m, x)
-    return _as(m, x, wide - m.logsumexp(wide, axis=all_axes(axis, ndim(x)), keepdims=True))
+    axes, wide = all_axes(axis, ndim(x)), _wide(m, x)
+    return _as(m, x, wide - m.logsumexp(wide, axis=axes, keepdims=True))
 
 
 @function(

@@ -57,6 +57,10 @@ class Custom(Operation):
         """As declared."""
         return None if self.simpler is None else self.simpler(m, *inputs, **attributes)
 
+    def has_loops(self, inputs: int) -> bool:
+        """Where it says how it is done, by `simpler` or `accumulate`."""
+        return self.simpler is not None or self.accumulate is not None
+
     def pullback(
         self,
         m: Namespace,

@@ -33,6 +33,9 @@ class Domain:
     dtype: str = "float"
 
 
+NUMBERS = (int, float)
+"""Types of Python's numbers, which adapt to the arrays they meet."""
+
 REAL = Domain()
 POSITIVE = Domain(low=0.0)
 NONZERO = Domain(kinks=(0.0,))
@@ -46,7 +49,8 @@ class Elementwise(Operation):
     """An operation on numbers, applied to arrays element by element.
 
     `value(m, *inputs)` is the number, written over the namespace `m`; `partials` are its derivatives by
-    each input. Where NumPy has a ufunc of the same name, that is the value for plain arrays; `numpy` names
+    each input. What `value` takes after the inputs, one for every entry of `domain`, are static arguments, which both get by
+    name. Where NumPy has a ufunc of the same name, that is the value for plain arrays; `numpy` names
     another implementation. Two inputs that may not come near each other's value (the kink of `maximum`) set
     `separate`. `neutral` has for each of two inputs the number that leaves the other one as it is; an operation that
     gives the numbers of its first input unchanged sets `passes`.
@@ -79,8 +83,7 @@ class Elementwise(Operation):
             OF_NUMPY.setdefault(found, self.name)
         implementation = self.numpy or self.ufunc
         if implementation is None:
-            value = self.value
-            implementation = lambda *inputs, **attributes: value(eager, *inputs, **attributes)  # noqa: E731
+            implementation = _composed(self.value, several=len(self.domain) > 1)
         object.__setattr__(self, "evaluate", implementation)
         object.__setattr__(self, "public", self.public or (self.activation is not None and self.ufunc is None))
         object.__setattr__(self, "differentiable", any(partial is not None for partial in self.partials))
@@ -158,6 +161,19 @@ class Elementwise(Operation):
         if total is not None and (total.shape != output.shape or total.dtype != output.dtype):
             total = m.broadcast_to(m.astype(total, dtype=output.dtype), shape=output.shape)
         return total
+
+
+def _composed(value: Callable[..., Any], *, several: bool) -> Callable[..., Any]:
+    """The value as declared. Python numbers beside arrays take part in their dtype, also where the rule computes with them
+    alone: NumPy's functions make float64 of a Python number, which would widen float32."""
+
+    def of_several(*inputs: Any, **attributes: Any) -> Any:
+        if any(type(x) in NUMBERS for x in inputs) and any(hasattr(x, "dtype") for x in inputs):
+            kind = np.result_type(*inputs).type
+            inputs = tuple([kind(x) if type(x) in NUMBERS else x for x in inputs])
+        return value(eager, *inputs, **attributes)
+
+    return of_several if several else lambda *inputs, **attributes: value(eager, *inputs, **attributes)
 
 
 def sum_to(m: Namespace, x: Any, shape: tuple[int, ...], dtype: Any) -> Any:

@@ -85,6 +85,10 @@ class Layout(Operation):
             m, m.take(m.reshape(x, shape=(math.prod(x.shape),)), np.maximum(sources, 0), axis=0), sources
         )
 
+    def has_loops(self, inputs: int) -> bool:
+        """By its links, or by the index map of one array."""
+        return self.links is not None or inputs == 1
+
     def pullback(
         self,
         m: Namespace,

@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.errors import ShapeError
 from chainrule.ops.axes import Links, reducing
+from chainrule.ops.lazy import cached_property
 from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, eager, exemplar, shape_of
 
 
@@ -67,6 +68,12 @@ class Reduction(Operation):
         assert self.value is not None
         kept = self.value(eager, np.asarray(x), axis)
         return kept if keepdims else np.reshape(kept, _reduced(shape, axis, False))[()]
+
+    @cached_property
+    def keeps_one(self) -> bool:
+        """Whether one element combined with no other stays as it is, to the bit: NumPy's sums begin with 0, and 0 + −0 is 0."""
+        plain = self.combine is not None and self.finish is None
+        return plain and bool(np.signbit(self.evaluate(np.array([-0.0]), axis=(0,))).all())
 
     def infer(self, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> ArrayType:
         """The shape without the axes, and the dtype NumPy gives."""
