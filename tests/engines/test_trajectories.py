@@ -182,7 +182,7 @@ def test_rows_in_the_same_order_and_in_changing_ones(batch_size: int, shuffle: A
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("row", [-1, len(X)])
 def test_an_order_with_rows_that_are_not_there(engine: str, row: int) -> None:
-    with pytest.raises(cr.errors.ShapeError, match=f"row {row}; rows are numbered from 0 to 44"):
+    with pytest.raises(cr.errors.ShapeError, match=f"row {row}; it must give numbers of rows, from 0 to 44"):
         cr.Network([cr.Dense(3)]).fit(
             X, VALUES, engine=engine, shuffle=lambda n: np.where(turned(n) == 7, row, turned(n)), progress=False
         )
