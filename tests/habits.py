@@ -188,7 +188,7 @@ class Habit:
 
     `refused`: whether an error of the library's family is as good as a right answer. `about`: "generic" arguments,
     "zeros" (some of them 0) or "ties". `late`: whether the caller changes his arrays
-    between the value and its derivative. `numbers`: whether y is a Python number.
+    between the value and its derivative. `numbers`: whether y is a Python number. `apart`: ways that have an answer of their own.
     """
 
     statements: tuple[str, ...]
@@ -199,6 +199,7 @@ class Habit:
     layouts: tuple[str, ...] = ("as it is",)
     late: bool = False
     numbers: bool = False
+    apart: tuple[str, ...] = ()
 
 
 LAYOUTS: dict[str, Callable[[Any], Any]] = {
@@ -225,7 +226,7 @@ HABITS = {
     "conditions": Habit(CONDITIONAL),
     "buffers used again": Habit(BUFFERS, refused=True, shapes=AXED),
     "arguments changed later": Habit(SMOOTH, refused=True, late=True),
-    "copies": Habit(COPIES, refused=True),
+    "copies": Habit(COPIES, refused=True, apart=("Value",)),  # a copied leaf is another one, as PyTorch has it
     "containers": Habit(CONTAINERS),
     "errors swallowed": Habit(SWALLOWED, refused=True),
     "derivatives in threads": Habit(THREADS),

@@ -179,5 +179,5 @@ def test_an_unknown_column_of_a_wide_table_does_not_list_all(written):
     table = read(written(",".join(f"pixel{i}" for i in range(784)) + "\n" + "0," * 783 + "0\n"))
     with pytest.raises(UnknownNameError) as caught:
         table.column("pixel_5")
-    assert "has 784: pixel0" in str(caught.value)
+    assert "one of the 784 that data.csv has: pixel0" in str(caught.value)
     assert len(str(caught.value)) < 250

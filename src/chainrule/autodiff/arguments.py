@@ -12,16 +12,16 @@ import numpy as np
 from chainrule.errors import DifferentiationError, SettingError, shortened
 from chainrule.tracing import trees
 from chainrule.tracing.apply import PLAIN, Traced, array_of
-from chainrule.tracing.recorder import RecordedNumber
+from chainrule.tracing.numbers import PythonNumber
 
 Argnums = int | Sequence[int]
 
 
 def real_array(x: Any, name: str) -> Any:
     """A leaf that derivatives can be taken by: a traced value or an array of real numbers."""
-    if isinstance(x, Traced):
-        x = x.as_array if isinstance(x, RecordedNumber) else x
-    elif type(x) is not np.ndarray:
+    if type(x) is float:
+        return PythonNumber(x)
+    if not isinstance(x, Traced | PythonNumber) and type(x) is not np.ndarray:
         x = array_of(x)
     kind = x.dtype.kind
     if kind == "f":

@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.autodiff.arguments import Argnums, chosen, real_array
 from chainrule.errors import SettingError
 from chainrule.tracing import trees
-from chainrule.tracing.apply import plain_array
+from chainrule.tracing.apply import array_of, plain_array
 
 Method = Literal["forward", "backward", "central"]
 
@@ -98,8 +98,8 @@ def _settings(args: tuple[Any, ...], method: Any, h: Any) -> tuple[tuple[Any, ..
 
 def _real(leaf: Any) -> Any:
     """An array of real numbers; whole ones become real."""
-    array = np.asarray(leaf)
-    return array.astype(np.float64) if array.dtype.kind in "iu" else real_array(leaf, "x")
+    array = array_of(leaf)
+    return array.astype(np.float64) if array.dtype.kind in "iu" else real_array(array, "x")
 
 
 def step_size(x: Any, method: Method) -> Any:

@@ -22,7 +22,7 @@ from chainrule.autodiff.arguments import (
 from chainrule.errors import DifferentiationError, LeakedValueError, SettingError, ShapeError, shortened
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Trace, Traced, plain_array
-from chainrule.tracing.tangents import Tangents, TangentValue
+from chainrule.tracing.tangents import Tangents
 from chainrule.tracing.tape import Tape, TapeValue
 
 
@@ -288,7 +288,7 @@ def jvp(
         for t, x in zip(trees.flatten_like(structure, tuple(tangents), "tangents"), leaves, strict=True)
     ]
     with Tangents() as tangents_trace:
-        inputs = [TangentValue(tangents_trace, x, t) for x, t in zip(leaves, directions, strict=True)]
+        inputs = [tangents_trace.variable(x, t) for x, t in zip(leaves, directions, strict=True)]
         value, aux = _with_aux(function(*trees.unflatten(structure, inputs)), has_aux)
         outputs, outputs_structure = trees.flatten(value)
     values = [as_leaf(_strip(tangents_trace, x)) for x in outputs]

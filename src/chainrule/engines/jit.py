@@ -16,7 +16,7 @@ from chainrule.errors import SettingError, UnknownNameError
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
 from chainrule.tracing.apply import Traced, array_of
-from chainrule.tracing.recorder import NUMBERS
+from chainrule.tracing.numbers import NUMBERS
 
 
 def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[..., Any]:

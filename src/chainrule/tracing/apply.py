@@ -17,6 +17,7 @@ from numpy import ndarray
 from chainrule.errors import LeakedValueError, TracingError
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
+from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, ours, untraceable, written_into_an_array
 
 
@@ -66,6 +67,8 @@ class Traced:
 
     __slots__ = ("shared", "trace")
     trace: Trace
+    is_number = False
+    """Whether it is a number of Python's, which adapts to the arrays it meets."""
     shared: bool  # set where something else reads the same memory: then the value cannot be changed in place
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -84,6 +87,7 @@ PLAIN |= {np.ndarray, int, float, bool}
 def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     """Carry out an operation on plain or traced inputs."""
     trace = unreal = None
+    number = False
     for x in inputs:
         if type(x) in PLAIN:
             if type(x) is ndarray and x.dtype.kind not in REAL:
@@ -91,6 +95,8 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             continue
         if not isinstance(x, Traced):
             return apply(op, *map(as_operand, inputs), **attributes)
+        if x.is_number:
+            number = True
         if trace is None or x.trace.level > trace.level:
             trace = x.trace
     if trace is None:
@@ -102,9 +108,11 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             f"{op.name} was given a traced value whose function has already returned. "
             "Return the value from the differentiated function (has_aux=True) instead of storing it elsewhere."
         )
-    if op.even is not None and trace.roots and (known := _from_a_square(trace, op, inputs)) is not None:
-        return known
     try:
+        if number:
+            inputs = adapted(traced, op, inputs)
+        if op.even is not None and trace.roots and (known := _from_a_square(trace, op, inputs)) is not None:
+            return known
         result = trace.process(op, inputs, attributes)
     except RAW as error:
         if ours(error):

@@ -9,11 +9,11 @@ from typing import Any, NoReturn
 import numpy as np
 
 from chainrule.errors import TracingError
-from chainrule.ops import Elementwise
-from chainrule.ops.operation import ArrayType, Operation, dtype_of
+from chainrule.ops.operation import ArrayType, Operation
 from chainrule.tracing import refusals, trees
-from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, traced
+from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand
 from chainrule.tracing.keeping import Copies
+from chainrule.tracing.numbers import NUMBERS, Number
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, check, infer
 from chainrule.tracing.scope import current_scope
@@ -56,52 +56,10 @@ class RecordedValue(Traced, ArrayInterface):
         return f"traced({self.variable!r})"
 
 
-NUMBERS = (bool, int, float)
-_LIKE: dict[str, Any] = {"b": True, "i": 1, "f": 1.0}
-
-
-class RecordedNumber(RecordedValue):
-    """A number of Python's whose value is not known yet: as in NumPy it takes the dtype of the arrays that it meets.
-
-    What Python's operators make of such numbers alone is one again; NumPy's functions give arrays.
-    """
+class RecordedNumber(Number, RecordedValue):
+    """A number of Python's whose value is not known yet."""
 
     __slots__ = ()
-
-    @property
-    def as_array(self) -> RecordedValue:
-        """The same number as an array without axes, which has a dtype of its own."""
-        return RecordedValue(self.trace, self.variable)
-
-    def __round__(self, digits: int | None = None) -> RecordedNumber:
-        rounded = self if self.dtype.kind != "f" and not digits else super().__round__(digits)
-        if digits is None or self.dtype.kind != "f":
-            rounded = traced.astype(rounded, dtype=np.dtype(int))
-        return RecordedNumber(rounded.trace, rounded.variable)
-
-
-def _of_numbers(name: str) -> Callable[..., Any]:
-    operator = getattr(RecordedValue, name)
-
-    def of_numbers(self: RecordedNumber, *others: Any) -> Any:
-        alone = all(type(x) in (*NUMBERS, RecordedNumber) for x in others)
-        if alone and self.dtype == bool:  # Python counts with truth values
-            counted = traced.astype(self, dtype=np.dtype(int))
-            return of_numbers(RecordedNumber(counted.trace, counted.variable), *others)
-        result = operator(self, *others)
-        if alone and type(result) is RecordedValue:
-            return RecordedNumber(result.trace, result.variable)
-        return result
-
-    return of_numbers
-
-
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
-    for _method in (f"__{_name}__", f"__r{_name}__"):
-        setattr(RecordedNumber, _method, _of_numbers(_method))
-    setattr(RecordedNumber, f"__i{_name}__", getattr(RecordedNumber, f"__{_name}__"))
-for _method in ("__neg__", "__pos__", "__abs__"):
-    setattr(RecordedNumber, _method, _of_numbers(_method))
 
 
 class Recorder(Trace):
@@ -121,8 +79,6 @@ class Recorder(Trace):
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Write down an equation."""
-        if isinstance(op, Elementwise) and any(type(x) is RecordedNumber for x in inputs):
-            inputs = _adapted(op, inputs)
         atoms = tuple(self.atom(x) for x in inputs)
         output = Variable(f"v{len(self.equations)}", infer(op, atoms, attributes))
         self.equations.append(Equation(output, op, atoms, attributes, current_scope()))
@@ -190,36 +146,6 @@ def trace(function: Callable[..., Any], *examples: Any, name: str | None = None)
             name or getattr(function, "__name__", "program").replace("<lambda>", "program"),
         )
     )
-
-
-def _adapted(op: Elementwise, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Numbers in the dtype that NumPy computes in, which the arrays beside them decide, if there are any."""
-    numbers = [d.dtype != "bool" and type(x) is RecordedNumber for x, d in zip(inputs, op.domain, strict=True)]
-    others = [
-        dtype_of(x)
-        for x, d, number in zip(inputs, op.domain, numbers, strict=True)
-        if d.dtype != "bool" and not number and hasattr(x, "dtype")
-    ]
-    if not others:
-        return inputs
-    integers = all(kind.kind in "iu" for kind in others)
-    loop: tuple[Any, ...] = ()
-    if integers and op.ufunc is not None:
-        loop = op.ufunc.resolve_dtypes((*(_weak(x, n) for x, n in zip(inputs, numbers, strict=True)), None))
-    if loop and loop[-1].kind == "b":
-        return inputs  # integers are compared as they are, however long
-    return tuple(
-        traced.astype(x, dtype=kind)
-        if number and (kind := loop[i] if loop else np.result_type(*others, _LIKE[x.dtype.kind])) != x.dtype
-        else x
-        for i, (x, number) in enumerate(zip(inputs, numbers, strict=True))
-    )
-
-
-def _weak(x: Any, number: bool) -> Any:
-    """The type of an input, of which NumPy is told what is a number of Python's."""
-    kind = dtype_of(x)
-    return {"i": int, "f": float}.get(kind.kind, kind) if number else kind
 
 
 def _type(leaf: Any) -> ArrayType:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from chainrule.ops.operation import Operation
 from chainrule.tracing.apply import Trace, apply, traced
+from chainrule.tracing.numbers import Number, PythonNumber
 from chainrule.tracing.numpy_interface import Wrapped
 
 
@@ -21,10 +24,21 @@ class TangentValue(Wrapped):
         return f"traced({self.value!r}, tangent={self.tangent!r})"
 
 
+class TangentNumber(Number, TangentValue):
+    """A number of Python's and its tangent."""
+
+    __slots__ = ()
+
+
 class Tangents(Trace):
     """Operations applied to values and, by the rules of the operations, to their tangents."""
 
     __slots__ = ()
+
+    def variable(self, value: Any, tangent: Any) -> TangentValue:
+        """A value that moves along a tangent."""
+        number = type(value) is PythonNumber or getattr(value, "is_number", False)
+        return TangentNumber(self, np.positive(value), tangent) if number else TangentValue(self, value, tangent)
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """The value one level below, and its tangent by the operation's forward rule."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
 from chainrule.ops.operation import Operation, eager
 from chainrule.tracing.apply import PLAIN, Trace, apply, traced
 from chainrule.tracing.keeping import SMALL, Keeper
+from chainrule.tracing.numbers import Number, PythonNumber
 from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.reverse import Node, accumulate
 from chainrule.tracing.scope import current_scope
@@ -26,6 +28,12 @@ class TapeValue(Wrapped):
 
     def __repr__(self) -> str:
         return f"traced({self.value!r})"
+
+
+class TapeNumber(Number, TapeValue):
+    """A number of Python's that derivatives are wanted for, or what was computed of such."""
+
+    __slots__ = ()
 
 
 class Tape(Trace):
@@ -48,7 +56,9 @@ class Tape(Trace):
         """A value that derivatives are wanted for."""
         self.plain = self.plain and type(value) in PLAIN
         self.nodes.append(None)
-        variable = TapeValue(self, value, len(self.nodes) - 1)
+        number = type(value) is PythonNumber or getattr(value, "is_number", False)
+        kind, value = (TapeNumber, np.positive(value)) if number else (TapeValue, value)
+        variable = kind(self, value, len(self.nodes) - 1)
         variable.shared = True  # with whoever gave it
         return variable
 
@@ -65,7 +75,7 @@ class Tape(Trace):
         values = []
         parents = []
         for x in inputs:
-            if type(x) is TapeValue and x.trace is self:
+            if isinstance(x, TapeValue) and x.trace is self:
                 parents.append(x.index)
                 values.append(x.value)
             else:
