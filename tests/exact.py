@@ -24,7 +24,7 @@ def piecewise(condition: Any, a: Any, b: Any) -> Any:
 
 
 class SymPyNamespace:
-    """The operations as SymPy expressions; those that are written in others are taken from the registry."""
+    """The operations as SymPy expressions: the primitives as SymPy has them, those written in others as they are declared."""
 
     primitive: dict[str, Any] = {  # noqa: RUF012
         **{
@@ -55,7 +55,6 @@ class SymPyNamespace:
         "logical_or": sp.Or,
         "logical_xor": sp.Xor,
         "logical_not": sp.Not,
-        "astype": lambda x, dtype: x,
         "remainder": lambda a, b: a - FLOOR(a / b) * b,
     }
 
@@ -64,6 +63,8 @@ class SymPyNamespace:
             return self.primitive[name]
         op = operation(name)
         assert isinstance(op, Elementwise)
+        if op.passes:
+            return lambda x, **attributes: x
         return lambda *inputs, **attributes: op.value(self, *inputs, **attributes)
 
 

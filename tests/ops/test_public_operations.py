@@ -19,6 +19,7 @@ from chainrule.ops import REGISTRY, ArrayType, Contraction, Custom, Elementwise,
 from chainrule.ops.functions.of_operations import functions_of, parameters_of
 from chainrule.ops.kinds.elementwise import REAL
 from chainrule.ops.operation import shape_of
+from chainrule.tracing import apply
 from chainrule.tracing.functions import public
 from strategies import cases
 
@@ -150,6 +151,14 @@ def test_an_axis_that_is_not_there(axis: Any) -> None:
     finally:
         for op in ops:
             del REGISTRY[op.name]
+
+
+@pytest.mark.parametrize("axis", [(-1,), 0, (2,), [0]])
+@pytest.mark.parametrize("op", [op for op in REGISTRY.values() if isinstance(op, Reduction)], ids=lambda op: op.name)
+def test_a_rule_that_gives_an_axis_in_another_form_is_told(op: Any, axis: Any) -> None:
+    """Where shapes are inferred, or derivatives taken, it would count as no axis at all."""
+    with pytest.raises(ShapeError, match="tuple of axes counted from the front"):
+        cr.trace(lambda x: apply(op, x, axis=axis), X)
 
 
 @pytest.mark.parametrize("op", list(REGISTRY.values()), ids=lambda op: op.name)

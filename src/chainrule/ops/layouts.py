@@ -112,7 +112,7 @@ Seen = tuple[tuple[int, int], ...]
 
 def _take(x: Any, indices: Any, axis: int, seen: Seen = ()) -> Any:
     """Positions count from the front: what NumPy would count from the back lies before the first."""
-    if np.min(indices, initial=0) < 0:
+    if np.minimum.reduce(indices, axis=None, initial=0) < 0:
         raise _not_there(indices, np.shape(x)[axis], axis, seen)
     try:
         return np.take(x, indices, axis=axis)
@@ -145,12 +145,15 @@ def _take_shape(x: Shape, indices: Shape, axis: int, seen: Seen = ()) -> Shape:
 def _scatter_add(x: Any, indices: Any, axis: int, length: int, seen: Seen = ()) -> Any:
     """`x`'s slices added into zeros at `indices` along `axis`; repeated indices add up."""
     x, indices = np.asarray(x), np.asarray(indices)
-    if np.min(indices, initial=0) < 0 or np.max(indices, initial=-1) >= length:
+    if np.minimum.reduce(indices, axis=None, initial=0) < 0:
         raise _not_there(indices, length, axis, seen)
     before, after = x.shape[:axis], x.shape[axis + indices.ndim :]
     result = np.zeros((length, *before, *after), x.dtype)
     moved = np.moveaxis(x, range(axis, axis + indices.ndim), range(indices.ndim))
-    np.add.at(result, indices, moved)
+    try:
+        np.add.at(result, indices, moved)
+    except IndexError:
+        raise _not_there(indices, length, axis, seen) from None
     return np.moveaxis(result, 0, axis)
 
 

@@ -23,9 +23,11 @@ def public(of: ArrayFunction) -> Callable[..., Any]:
     def function(*args: Any, **kwargs: Any) -> Any:
         if not args and first in kwargs:
             args = (kwargs.pop(first),)
-        result = implementation(traced, *map(as_operand, args[:1]), *args[1:], **kwargs)
+        if len(args) != 1 or kwargs:
+            return implementation(traced, *map(as_operand, args[:1]), *args[1:], **kwargs)
+        result = implementation(traced, as_operand(args[0]))
         tell = listener.get()
-        if tell is not None and len(args) == 1 and not kwargs:
+        if tell is not None:
             tell(name, args[0], result)
         return result
 

@@ -58,11 +58,16 @@ def _implementation(op: Operation) -> Callable[..., Any]:
     """`implementation(m, *inputs, **static)`: any argument by position or by name, as in every function of Python's."""
     name = op.name
     inputs, static = parameters_of(op)
-    count = len(inputs) if not static and all(p.kind is not Parameter.VAR_POSITIONAL for p in inputs) else -1
     signature = Signature([*inputs, *static])
+    several = bool(inputs) and inputs[0].kind is Parameter.VAR_POSITIONAL
+    defaults = tuple(p.default for p in inputs if p.default is not Parameter.empty)
+    least = len(inputs) - len(defaults)
+    simple = range(least, len(inputs) + 1) if not (static or several) else ()
 
     def implementation(m: Any, /, *given: Any, **named: Any) -> Any:
-        if named or len(given) != count:
+        if not named and len(given) in simple:  # as nearly every call is
+            given += defaults[len(given) - least :]
+        else:
             given, named = bound(given, named)
         return getattr(m, name)(*given, **named)
 
@@ -75,7 +80,7 @@ def _implementation(op: Operation) -> Callable[..., Any]:
         call.apply_defaults()
         own = {p.name: fixed(call.arguments[p.name], p.name, name) for p in static}
         arrays = [call.arguments[p.name] for p in inputs]
-        if inputs and inputs[0].kind is Parameter.VAR_POSITIONAL:
+        if several:
             arrays = list(arrays[0])
         if "axis" in own:
             own["axis"] = _counted(own["axis"], ndim(arrays[0]), isinstance(op, Reduction))

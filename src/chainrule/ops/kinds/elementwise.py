@@ -33,7 +33,7 @@ class Domain:
     dtype: str = "float"
 
 
-NUMBERS = (int, float)
+NUMBERS = frozenset({int, float})
 """Types of Python's numbers, which adapt to the arrays they meet."""
 
 REAL = Domain()
@@ -168,7 +168,7 @@ def _composed(value: Callable[..., Any], *, several: bool) -> Callable[..., Any]
     alone: NumPy's functions make float64 of a Python number, which would widen float32."""
 
     def of_several(*inputs: Any, **attributes: Any) -> Any:
-        if any(type(x) in NUMBERS for x in inputs) and any(hasattr(x, "dtype") for x in inputs):
+        if not NUMBERS.isdisjoint(map(type, inputs)):
             kind = np.result_type(*inputs).type
             inputs = tuple([kind(x) if type(x) in NUMBERS else x for x in inputs])
         return value(eager, *inputs, **attributes)

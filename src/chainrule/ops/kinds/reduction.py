@@ -78,9 +78,10 @@ class Reduction(Operation):
     def infer(self, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> ArrayType:
         """The shape without the axes, and the dtype NumPy gives."""
         shape = shape_of(x)
+        result = ArrayType(_reduced(shape, axis, keepdims), _result_dtype(self, dtype_of(x)))
         if self.needs_elements:
             self._check_elements(shape, axis)
-        return ArrayType(_reduced(shape, axis, keepdims), _result_dtype(self, dtype_of(x)))
+        return result
 
     def axes(self, *inputs: Any, **attributes: Any) -> tuple[Links, ...]:
         """The reduced axes are combined, the others kept."""
@@ -155,6 +156,11 @@ class Reduction(Operation):
 
 
 def _reduced(shape: tuple[int, ...], axis: tuple[int, ...], keepdims: bool) -> tuple[int, ...]:
+    if type(axis) is not tuple or (axis and (min(axis) < 0 or max(axis) >= len(shape))):
+        raise ShapeError(
+            f"a reduction of shape {shape} was given axis={axis}; rules give a tuple of axes counted from the front, such as "
+            "(0,), and functions make one by all_axes(axis, ndim)."
+        )
     if keepdims:
         return tuple(1 if i in axis else n for i, n in enumerate(shape))
     return tuple(n for i, n in enumerate(shape) if i not in axis)
