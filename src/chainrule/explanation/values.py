@@ -62,7 +62,7 @@ class Graph(Trace):
 
     def __init__(self) -> None:
         super().__init__()
-        self.open = True
+        self.open, self.roots = True, None  # what is drawn is what was written
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Compute, and remember from what."""

@@ -20,6 +20,9 @@ from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, ours, untraceable, written_into_an_array
 
+Roots = dict[int, tuple[Any, Operation, tuple[Any, ...]]]
+"""Values whose square is written otherwise, with the operation that gave each, and its inputs; by their identities."""
+
 
 class Trace:
     """One interpretation of operations; of two traces the one with the higher level is the inner one.
@@ -33,9 +36,7 @@ class Trace:
     def __init__(self) -> None:
         self.level = 0
         self.open = False
-        self.roots: dict[
-            int, tuple[Any, Operation, tuple[Any, ...]]
-        ] = {}  # values with a square that is written otherwise
+        self.roots: Roots | None = {}
 
     def __enter__(self) -> Any:
         self.level = next(_levels)
@@ -122,13 +123,14 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
         for x in (result, *inputs):
             if isinstance(x, Traced):
                 x.shared = True
-    elif op.squared is not None:
+    elif op.squared is not None and trace.roots is not None:
         trace.roots[id(result)] = result, op, inputs
     return result
 
 
 def _from_a_square(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> Any:
     """An even power of a root, from what is under the root: there it has the derivatives that the root has not."""
+    assert trace.roots is not None
     value, root, given = trace.roots.get(id(inputs[0]), (None, op, ()))
     if value is None or value is not inputs[0] or op.even is None:
         return None

@@ -41,7 +41,8 @@ def in_place(operator: Callable[[Any, Any], Any], sign: str) -> Callable[[Any, A
 
 def _become(value: Any, new: Any) -> None:
     """Give the handle what the other one holds."""
-    value.trace.roots.pop(id(value), None)
+    if value.trace.roots:
+        value.trace.roots.pop(id(value), None)
     for kind in type(value).__mro__:
         for name in vars(kind).get("__slots__", ()):
             if name not in ("trace", "shared"):
