@@ -5,6 +5,7 @@
     │   └── PositionError          a position that an array does not have   (IndexError)
     ├── DataError              data that cannot be learned from             (ValueError)
     ├── SettingError           a setting outside what is allowed            (ValueError)
+    │   └── NoFormulaError         letters as places where only numbers can stand
     ├── UnknownNameError       a name nobody knows, with the nearest one    (LookupError)
     ├── TracingError           code that cannot be traced                   (TypeError)
     │   ├── DerivativeLostError    the derivative would silently be zero
@@ -113,6 +114,14 @@ class SettingError(ChainruleError, ValueError):
         known = list(choices)
         if not isinstance(value, str | bool) or value not in known:
             raise cls(f"{owner} was given {name}={shortened(value)}; use {' or '.join(map(repr, known))}.")
+
+
+class NoFormulaError(SettingError):
+    """Letters as places of an array, where no one formula holds for all of them.
+
+    Fails: `np.sum(np.sort(a)[:2]).explain(a, index=["i"])`, with `a = cr.Value([3.0, 1.0, 2.0], "a")`.
+    Works: `np.sum(np.sort(a)[:2]).explain(a, index=[0])`.
+    """
 
 
 class UnknownNameError(ChainruleError, LookupError):

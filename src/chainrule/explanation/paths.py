@@ -13,7 +13,8 @@ import numpy as np
 
 from chainrule.errors import SettingError
 from chainrule.explanation.chain import Chain, Link
-from chainrule.explanation.symbols import Element, Letter, number_of
+from chainrule.explanation.indices import Letter
+from chainrule.explanation.symbols import Element, number_of
 from chainrule.tracing.program import Variable
 
 LARGEST = 40_000_000

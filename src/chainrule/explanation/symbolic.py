@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+import numpy as np
+
+from chainrule.explanation.indices import Entry, Letter
 from chainrule.explanation.symbols import (
     ONE,
     ZERO,
     Call,
     Expression,
-    Letter,
     Numeral,
     Place,
     Printed,
@@ -23,6 +25,8 @@ from chainrule.explanation.symbols import (
     add,
     by_algebra,
     coefficient_of,
+    counted,
+    known,
     multiply,
     series,
     without_coefficient,
@@ -83,7 +87,7 @@ def call(op: Operation, *arguments: Expression) -> Expression:
     tidy = _TIDY.get(op.notation.algebra)
     if tidy is not None:
         return tidy(*arguments)
-    made = Call(op, arguments)
+    made = known(Call(op, arguments))
     if op.textbook.value is None:
         return made
     return printed(as_expression(op.textbook.value(symbolic, *map(Formula, arguments))), made)
@@ -105,13 +109,17 @@ def printed(form: Expression, computed: Expression) -> Expression:
 
 
 class Formula:
-    """An expression that takes part in an operation's rule: Python's operators on it build larger ones."""
+    """An expression that takes part in an operation's rule: Python's operators on it build larger ones.
 
-    __slots__ = ("expression",)
+    It is an element, in double precision as all derivatives; `shape` is that of the array it stands for.
+    """
+
+    __slots__ = ("expression", "shape")
     __hash__ = None  # type: ignore[assignment]
+    dtype = np.dtype(np.float64)
 
-    def __init__(self, expression: Expression) -> None:
-        self.expression = expression
+    def __init__(self, expression: Expression, shape: tuple[int, ...] = ()) -> None:
+        self.expression, self.shape = expression, shape
 
 
 def _method(sign: str, inputs: int = 2, reflected: bool = False) -> Callable[..., Formula]:
@@ -170,15 +178,14 @@ def rewritten(x: Expression, change: Callable[[Expression], Expression | None]) 
     return x
 
 
-def at_places(x: Expression, places: Mapping[Letter, int | Letter]) -> Expression:
+def at_places(x: Expression, places: Mapping[Letter, Entry]) -> Expression:
     """The expression with places put in for letters."""
 
     def change(part: Expression) -> Expression | None:
         if isinstance(part, Symbol):
             return Symbol(part.element.at(places))
         if isinstance(part, Place):
-            place = places.get(part.letter, part.letter)
-            return Place(place) if isinstance(place, Letter) else Numeral(float(place))
+            return counted(places.get(part.letter, part.letter))
         return Slope(part.of, part.by.at(places)) if isinstance(part, Slope) else None
 
     return rewritten(x, change) if places else x

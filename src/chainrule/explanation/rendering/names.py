@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.symbols import Element, Letter
+from chainrule.explanation.symbols import Element
 
 _PLAIN = re.compile(r"([^\W²³]|[.#′])+(\(.*\))?")
 
@@ -59,7 +59,7 @@ def spelled(evaluation: Evaluation, element: Element, symbols: Mapping[str, str]
         index = tuple(i for i, n in zip(element.index, element.variable.shape, strict=True) if n != 1)
     label = evaluation.label(element.variable)
     name = symbols.get(label) or (label if element.variable in evaluation.names else in_signs(label))
-    return Spelled(name, tuple(i.name if isinstance(i, Letter) else str(i) for i in index))
+    return Spelled(name, tuple(map(str, index)))
 
 
 def in_signs(formula: str) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from chainrule.explanation.indices import Letter
 from chainrule.explanation.rendering.numerals import coefficient
 from chainrule.explanation.symbols import (
     Call,
     Expression,
-    Letter,
     Numeral,
     Place,
     Printed,

@@ -88,7 +88,7 @@ def _numbers(derivation: Derived, instance: Instance) -> Statement:
     """An instance's numbers: put into the formula, then term by term, then the result."""
     steps = []
     single = len(instance.parts) == 1 and not instance.more
-    if not (single and _is_number(instance.parts[0].expression)):
+    if instance.parts and not (single and _is_number(instance.parts[0].expression)):
         steps.append(_consistent(derivation, instance.parts, "+", instance.more, instance.rest, instance.value))
         if not single and not all(_is_number(p.expression) for p in instance.parts):
             values = tuple(Part(ONE, p.value) for p in instance.parts)

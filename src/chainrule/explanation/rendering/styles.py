@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from chainrule.explanation.indices import Letter
 from chainrule.explanation.rendering.names import Spelled
-from chainrule.explanation.symbols import Letter
 from chainrule.ops.operation import Operation
 
 _WORDY = re.compile(r"(?<!\w)[^\W\d_²³]{2}|\.|∂|\w\[")
