@@ -17,7 +17,7 @@ from chainrule.explanation.backward import dependents
 from chainrule.explanation.elements import Alphabet, Formulas, Use, uses_of
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.forward import carry_forward, unit_tangent
-from chainrule.explanation.indices import Entry, Letter, Shifted, number_at
+from chainrule.explanation.indices import Entry, Letter, number_at
 from chainrule.explanation.letters import with_first_letters, with_other_letters
 from chainrule.explanation.rules import rule_of
 from chainrule.explanation.symbolic import at_places
@@ -117,9 +117,9 @@ class Chain:
         return sorted(found.values(), key=lambda link: self.order[link.element.variable], reverse=True)
 
     def _family(self, element: Element) -> Element:
-        """The family of this pattern that was met first, so that it keeps its letters; of all places where one is shifted."""
+        """The family of this pattern that was met first, so that it keeps its letters; of all places where one is not every."""
         index = tuple(
-            self.alphabet.letter(size) if isinstance(entry, Shifted) else entry
+            entry if isinstance(entry, int) or _every(entry, size) else self.alphabet.letter(size)
             for entry, size in zip(element.index, element.variable.shape, strict=True)
         )
         return self.families.setdefault(_pattern(element), Element(element.variable, index))
@@ -144,7 +144,7 @@ class Chain:
         places = {
             old: new
             for old, new in zip(term.target.index, family.index, strict=True)
-            if isinstance(old, Letter) and isinstance(new, Letter) and old in term.letters
+            if isinstance(old, Letter) and old in term.letters and isinstance(new, Letter) and old.size == new.size
         }
         if all(new not in element.letters for new in places.values()):
             term = Term(
@@ -232,7 +232,7 @@ class Chain:
         share = self.shares.get(family.variable)
         if share is None:
             share = np.zeros(family.variable.shape)
-        index = tuple(mesh[i] if isinstance(i, Letter) else i for i in family.index)
+        index = tuple(number_at(i, mesh, n) for i, n in zip(family.index, family.variable.shape, strict=True))
         order = np.argsort(-np.abs(np.asarray(share)[index]).ravel(), kind="stable")
         shape = tuple(letter.size for letter in family.letters)
         return [dict(zip(family.letters, map(int, np.unravel_index(place, shape)), strict=True)) for place in order]
@@ -254,6 +254,11 @@ def _pattern(element: Element) -> tuple[Any, ...]:
         element.variable,
         *(i if isinstance(i, int) else f"#{seen.setdefault(i, len(seen))}" for i in element.index),
     )
+
+
+def _every(entry: Entry, size: int) -> bool:
+    """Whether a place stands for every place along an axis of this size."""
+    return isinstance(entry, Letter) and entry.size == size
 
 
 def _moved(family: Element, to: Element) -> dict[Letter, Entry]:

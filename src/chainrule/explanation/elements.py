@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule.errors import NoFormulaError
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.indices import Index, Letter, letters_in
+from chainrule.explanation.indices import Entry, Index, Letter, letters_in
 from chainrule.explanation.letters import NAMES, letters_of
 from chainrule.explanation.linking import origin, reached
 from chainrule.explanation.symbolic import Formula, Symbolic, as_expression, call, printed, rewritten, symbolic
@@ -255,7 +255,7 @@ class Formulas:
         axes = axes_of(equation)
         assert axes is not None
         kept = {link.source: element.index[link.target] for link in axes[0] if isinstance(link, Kept)}
-        index: list[int | Letter] = []
+        index: list[Entry] = []
         letters: list[Letter] = []
         for i, size in enumerate(x.shape):
             if i in kept:

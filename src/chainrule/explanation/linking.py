@@ -146,7 +146,10 @@ def _solved(place: Entry, start: int, step: int, size: int) -> list[Route]:
         return [Route({0: found})] if isinstance(found, int) and 0 <= found < size else []
     first, last = sorted((start, start + step * (size - 1)))
     low, high = bounds(place)
-    written, conditions = Formula(counted(place)), []
+    if high < first or low > last:
+        return []
+    written: Any = Formula(counted(place))
+    conditions = []
     if low < first:
         conditions.append(where_holds(as_expression(written >= Formula(counted(first)))))
     if high > last:

@@ -15,6 +15,7 @@ from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.networks import LOSS
 from chainrule.explanation.places import element_of, find, letters_for
+from chainrule.ops import Layout
 from chainrule.ops.operation import ArrayType, Operation, dtype_of
 from chainrule.tracing import functions, trees
 from chainrule.tracing.apply import Trace, Traced, array_of
@@ -308,17 +309,18 @@ def explain_value(
             )
         places = index
     elif isinstance(by, str):
-        found, named_index = find({label: x for x, label in evaluation.labels.items()}, by)
+        found, named_index = find({label.text: x for x, label in evaluation.labels.items()}, by)
         places = named_index if index is None else index
     else:
         raise SettingError(f"explain was given {shortened(by)}; give the value that the derivative is by, or its name.")
     if places is None:
         places = letters_for(evaluation, found)
     evaluation = evaluation.backward(output)
+    moved = {e.output for e in evaluation.program.equations if isinstance(e.op, Layout)} - set(evaluation.names)
     return derive(
         evaluation,
         element_of(evaluation, found, tuple(places)),
-        symbolic=None if options.get("depth") == "layers" else lambda x: True,
+        symbolic=None if options.get("depth") == "layers" else lambda x: x not in moved,
         stations=None,
         **{**options, "depth": "terms" if options.get("depth", "factors") != "layers" else "layers"},
     )

@@ -30,11 +30,6 @@ class Spelled:
         return _PLAIN.fullmatch(self.name) is not None
 
     @property
-    def formula(self) -> bool:
-        """Whether the name tells how the value is computed, unlike `v7`."""
-        return re.fullmatch(r"v\d+'?", self.name) is None
-
-    @property
     def compact(self) -> bool:
         """Whether the places can follow as `w_ij`."""
         return self.short and all(len(p) == 1 and p.isalpha() for p in self.places)

@@ -150,7 +150,8 @@ class Printer:
             return "-" if negative else "+", text
         if isinstance(term, Symbol | Slope):
             leaf = self.leaf(term)
-            return "-" if leaf.negative else "+", leaf.text
+            text = leaf.text if leaf.strength >= PRODUCT else self.style.brackets(leaf.text)
+            return "-" if leaf.negative else "+", text
         return "+", self._write(term)[0]
 
     def _product(self, x: Product) -> tuple[str, int]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from chainrule.explanation.derived import Derived, Instance, Part
 from chainrule.explanation.finite_differences import Check
-from chainrule.explanation.rendering.names import Spelled, spelled
+from chainrule.explanation.labels import told
+from chainrule.explanation.rendering.names import Spelled, in_signs, spelled
 from chainrule.explanation.rendering.numerals import numeral, unit_of_last_place
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rules import CHAIN
@@ -25,7 +26,7 @@ from chainrule.explanation.symbols import (
     parts,
     symbols_in,
 )
-from chainrule.ops.notation import ATOM, SIGN
+from chainrule.ops.notation import ATOM, SIGN, SUM
 
 
 @dataclass(frozen=True)
@@ -157,21 +158,27 @@ class Writer:
         """The element's name and places."""
         return spelled(self.derivation.evaluation, element, self.derivation.symbols)
 
+    def name(self, element: Element) -> str:
+        """An element by its name, in brackets where that is a formula."""
+        name = self.spelled(element)
+        text = str(self.style.name(name))
+        return text if name.plain or name.places else str(self.style.brackets(text))
+
     def slope(self, by: Element) -> str:
         """∂output/∂by; what has no name is written as its formula, where that is short."""
-        name = self.style.name(self.spelled(by))
+        name = self.name(by)
         if by.variable not in self.derivation.evaluation.names:
             formula = self.derivation.formulas.by_itself(by)
             if not isinstance(formula, Symbol) and not self.needs_definition(by):
                 name = self.style.brackets(self.symbolic.write(formula))
-        return str(self.style.slope(self.style.name(self.spelled(self.derivation.output)), name))
+        return str(self.style.slope(self.name(self.derivation.output), name))
 
     def needs_definition(self, x: Element) -> bool:
         """Whether a value has no name and a formula too long to stand for one."""
         if x.variable in self.derivation.evaluation.names or x.variable not in self.derivation.evaluation.makers:
             return False
         if self.derivation.formulas.symbols(x.variable):  # it goes by its label: a short formula, or a number
-            return not self.spelled(x).formula
+            return not self.derivation.evaluation.labels[x.variable].tells
         formula = self.derivation.formulas.by_itself(x)
         return isinstance(formula, Symbol) or len(list(symbols_in(formula))) > SHORT
 
@@ -179,15 +186,25 @@ class Writer:
         """`v7 = …` for a value that needs to be told."""
         if not self.needs_definition(x):
             return None
-        name = self.style.name(self.spelled(x))
-        return str(self.style.equation(name, self.symbolic.write(self.derivation.formulas.definition(x))))
+        name = self.name(x)
+        formula = self.derivation.formulas.definition(x)
+        return str(self.style.equation(name, self._told(x) if formula == Symbol(x) else self.symbolic.write(formula)))
+
+    def _told(self, x: Element) -> str:
+        """An element of what an operation gives, where no formula of elements says it: sort(a)[1]."""
+        evaluation = self.derivation.evaluation
+        whole = in_signs(told(evaluation.makers[x.variable], evaluation.labels).text)
+        return str(self.style.name(Spelled(whole, self.spelled(x).places)))
 
     def symbol(self, x: Symbol | Slope) -> Leaf:
         """A symbol by its name."""
         if isinstance(x, Slope):
             return Leaf(self.slope(x.by), SIGN)
-        name = self.spelled(x.element)
-        return Leaf(self.style.name(name), ATOM, name.short)
+        name, evaluation = self.spelled(x.element), self.derivation.evaluation
+        if name.plain or name.places or x.element.variable in evaluation.names:
+            return Leaf(self.name(x.element), ATOM, name.short)
+        label = evaluation.labels[x.element.variable]
+        return Leaf(self.style.name(name), SUM if label.text.startswith("-") else label.strength)
 
     def number(self, x: float, digits: int | None = None) -> str:
         """A number, with the derivation's digits by default."""

@@ -25,7 +25,7 @@ class TextStyle:
 
     def name(self, x: Spelled) -> str:
         """A name with its places."""
-        return x.text if x.plain or x.places else f"({x.text})"
+        return x.text
 
     def slope(self, of: str, by: str) -> str:
         """∂of/∂by."""
@@ -117,14 +117,14 @@ class LatexStyle:
         """A letter in italics, longer names upright."""
         name = x.name if x.short else rf"\mathrm{{{self.words(x.name)}}}"
         if not x.places:
-            return name if x.plain else rf"\left({name}\right)"
+            return name
         places = "".join(x.places) if x.compact else ", ".join(x.places)
         return f"{name}_{{{self.words(places)}}}"
 
     def words(self, text: str) -> str:
         """Text with LaTeX's own signs escaped."""
         text = re.sub(r"([_#$%&{}])", r"\\\1", text).replace("^", r"\hat{}").replace("′", "'")
-        return text.replace(" ", r"\ ").replace("**", "*")
+        return text.replace("−", "-").replace(" ", r"\ ").replace("**", "*")
 
     def slope(self, of: str, by: str) -> str:
         """∂of/∂by as a fraction."""
@@ -218,7 +218,7 @@ class MathmlStyle:
         """A letter in italics, longer names upright."""
         name = f"<mi>{escape(x.name)}</mi>" if x.short else f'<mi mathvariant="normal">{escape(x.name)}</mi>'
         if not x.places:
-            return name if x.plain else self.brackets(name)
+            return name
         places = [f"<mi>{escape(p)}</mi>" if p[0].isalpha() else f"<mn>{escape(p)}</mn>" for p in x.places]
         between = "" if x.compact else "<mo>,</mo>"
         return f"<msub>{name}<mrow>{between.join(places)}</mrow></msub>"
