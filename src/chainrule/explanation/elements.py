@@ -16,6 +16,7 @@ from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.indices import Entry, Index, Letter, letters_in
 from chainrule.explanation.letters import NAMES, letters_of
 from chainrule.explanation.linking import origin, reached
+from chainrule.explanation.recognition import Known, by_name
 from chainrule.explanation.symbolic import Formula, Symbolic, as_expression, call, printed, rewritten, symbolic
 from chainrule.explanation.symbols import (
     ONE,
@@ -159,6 +160,18 @@ class Formulas:
                 lengths[x] = length
         return frozenset(found)
 
+    @cached_property
+    def _composed(self) -> list[Known]:
+        """The values that have a name, and formulas of several operations."""
+        found = []
+        for x in self.evaluation.names:
+            if (maker := self.evaluation.makers.get(x)) is not None and isinstance(maker.op, Elementwise):
+                letters = (0 if size == 1 else Letter(f"place {i}", size) for i, size in enumerate(x.shape))
+                element = Element(x, tuple(letters))
+                own = Formulas(self.evaluation, self.symbols, Alphabet({letter.name for letter in element.letters}))
+                found.append(Known(element, own.made_by(maker, element)))
+        return [value for value in found if value.composed]
+
     def by_itself(self, element: Element) -> Expression:
         """The formula of an element with letters of its own, which other formulas may use as well."""
         return Formulas(self.evaluation, self.symbols, Alphabet({x.name for x in element.letters})).formula(element)
@@ -194,7 +207,7 @@ class Formulas:
     def partial(self, use: Use) -> Expression:
         """∂target/∂source, by the declaration of the operation."""
         try:
-            return multiply([*use.conditions, self._unconditional(use)])
+            return multiply([*use.conditions, by_name(self._unconditional(use), self._composed)])
         except _NotWrittenError:
             raise no_formula(self.evaluation, use.equation, use.source) from None
 

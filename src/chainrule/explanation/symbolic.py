@@ -26,6 +26,7 @@ from chainrule.explanation.symbols import (
     by_algebra,
     coefficient_of,
     counted,
+    has_letter,
     known,
     multiply,
     series,
@@ -46,7 +47,27 @@ def _divide(a: Expression, b: Expression) -> Expression:
     if isinstance(a, Call) and a.op.notation.algebra == "quotient":
         top, bottom = a.arguments
         return _divide(top, multiply([bottom, b]))
-    return Call(by_algebra()["quotient"], (a, b))
+    made = Call(by_algebra()["quotient"], (a, b))
+    return printed(Call(made.op, shorter), made) if (shorter := _without_shift(a, b)) is not None else made
+
+
+def _without_shift(a: Expression, b: Expression) -> tuple[Expression, Expression] | None:
+    """eˣ⁻ᶜ/Σ eʸ⁻ᶜ, which keeps numbers finite, without c; `None` for anything else."""
+    below = b.body if isinstance(b, Series) else b
+    if (
+        not isinstance(a, Call)
+        or not isinstance(below, Call)
+        or a.op is not below.op
+        or a.op.notation.form != "exponential"
+    ):
+        return None
+    terms, others = (x.terms if isinstance(x, Sum) else (x,) for x in (a.arguments[0], below.arguments[0]))
+    letters = b.letters if isinstance(b, Series) else ()
+    common = [x for x in terms if x in others and not has_letter(x, letters)]
+    if not common:
+        return None
+    top, bottom = (Call(a.op, (add([x for x in side if x not in common]),)) for side in (terms, others))
+    return top, series(letters, bottom)
 
 
 def _power(a: Expression, b: Expression) -> Expression:

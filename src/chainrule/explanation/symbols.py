@@ -158,9 +158,9 @@ def series(letters: tuple[Letter, ...], body: Expression) -> Expression:
     if not letters or body == ZERO:
         return body
     if isinstance(body, Product):
-        outside = [factor for factor in body.factors if not _has_letter(factor, letters)]
+        outside = [factor for factor in body.factors if not has_letter(factor, letters)]
         if outside:
-            inside = [factor for factor in body.factors if _has_letter(factor, letters)]
+            inside = [factor for factor in body.factors if has_letter(factor, letters)]
             return multiply([series(letters, multiply(inside)), *outside])
     if isinstance(body, Series):
         return Series((*letters, *body.letters), body.body)
@@ -246,15 +246,16 @@ def parts(x: Expression) -> tuple[Expression, ...]:
     return x.arguments if isinstance(x, Call) else ()
 
 
-def _has_letter(x: Expression, letters: tuple[Letter, ...]) -> bool:
+def has_letter(x: Expression, letters: tuple[Letter, ...]) -> bool:
+    """Whether one of these letters is free in an expression."""
     if isinstance(x, Place):
         return x.letter in letters
     if isinstance(x, Symbol | Slope):
         element = x.element if isinstance(x, Symbol) else x.by
         return any(letter in letters for letter in element.letters)
-    if isinstance(x, Printed) and _has_letter(x.computed, letters):
+    if isinstance(x, Printed) and has_letter(x.computed, letters):
         return True
-    return any(_has_letter(part, letters) for part in parts(x))
+    return any(has_letter(part, letters) for part in parts(x))
 
 
 def coefficient_of(x: Expression) -> float:

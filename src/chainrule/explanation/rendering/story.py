@@ -13,12 +13,14 @@ from chainrule.explanation.rendering.names import Spelled, in_signs, spelled
 from chainrule.explanation.rendering.numerals import numeral, unit_of_last_place
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rules import CHAIN
+from chainrule.explanation.symbolic import rewritten
 from chainrule.explanation.symbols import (
     ONE,
     Call,
     Element,
     Expression,
     Numeral,
+    Printed,
     Product,
     Slope,
     Symbol,
@@ -132,7 +134,7 @@ def _as_printed(derivation: Derived, step: Passage) -> float:
     numbers = [
         float(numeral(p.value, digits))
         if step.joined == "*" or p.expression == ONE
-        else float(number_of(p.expression, value))
+        else float(number_of(rewritten(p.expression, _by_name), value))
         for p in step.parts
     ]
     if step.joined == "*":
@@ -141,6 +143,10 @@ def _as_printed(derivation: Derived, step: Passage) -> float:
             product *= x
         return product
     return sum(numbers) + (float(numeral(step.rest, digits)) if step.more else 0.0)
+
+
+def _by_name(x: Expression) -> Expression | None:
+    return x.form if isinstance(x, Printed) and isinstance(x.form, Symbol) else None
 
 
 SHORT = 2
