@@ -69,6 +69,9 @@ class Style(Protocol):
     def function(self, op: Operation, arguments: Sequence[str]) -> str:
         """A function by the operation's name."""
 
+    def strength(self, op: Operation) -> int:
+        """How strongly holds together what `function` writes."""
+
     def equation(self, left: str, right: str) -> str:
         """Left = right."""
 
@@ -206,7 +209,7 @@ class Printer:
             return style.fence(x.op, texts[0]), ATOM
         if notation.form == "exponential":
             return style.exponential(x.op, texts[0]), ATOM
-        return style.function(x.op, texts), ATOM
+        return style.function(x.op, texts), style.strength(x.op)
 
 
 def _form(x: Expression) -> Expression:
