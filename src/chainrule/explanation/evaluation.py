@@ -49,7 +49,7 @@ class Evaluation:
 
     `names` are the names that were given (`dense_0.weight`, `x`, `e`); `label` has one for every variable. `output`
     is the variable that cotangents are derivatives of, `None` before a backward pass. `samples` are the variables
-    whose first axis counts the samples of a batch.
+    whose first axis counts the samples of a batch, `constants` those that stand for arrays the code holds.
 
     Values are those of the run. Cotangents are computed in double precision from the values that have names, so that
     what is shown of float32 networks is not clouded by rounding.
@@ -59,6 +59,7 @@ class Evaluation:
     values: Mapping[Variable, Any]
     names: Mapping[Variable, str] = field(default_factory=dict)
     samples: frozenset[Variable] = frozenset()
+    constants: frozenset[Variable] = frozenset()
     output: Variable | None = None
     cotangents: Mapping[Variable, Any] = field(default_factory=dict)
 

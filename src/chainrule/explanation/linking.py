@@ -147,7 +147,7 @@ def _solved(place: Entry, start: int, step: int, size: int) -> list[Route]:
         return [Route({0: found})] if isinstance(found, int) and 0 <= found < size else []
     first, last = sorted((start, start + step * (size - 1)))
     low, high = bounds(place)
-    if high < first or low > last:
+    if high < first or low > last or not size:
         return []
     written: Any = Formula(counted(place))
     conditions = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.symbols import Element
@@ -26,8 +27,10 @@ class Spelled:
 
     @property
     def plain(self) -> bool:
-        """Whether the name is a word, and no formula."""
-        return _PLAIN.fullmatch(self.name) is not None
+        """Whether the name is a word or one call, and no formula of several."""
+        inner = self.name.partition("(")[2].removesuffix(")")
+        open_after = accumulate((c == "(") - (c == ")") for c in inner)
+        return _PLAIN.fullmatch(self.name) is not None and min(open_after, default=0) >= 0
 
     @property
     def compact(self) -> bool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from chainrule.explanation.derived import Derived, Instance, Part
 from chainrule.explanation.finite_differences import Check
-from chainrule.explanation.labels import told
+from chainrule.explanation.labels import FEW, numbers, told
 from chainrule.explanation.rendering.names import Spelled, in_signs, spelled
 from chainrule.explanation.rendering.numerals import numeral, unit_of_last_place
 from chainrule.explanation.rendering.printer import Leaf, Printer
@@ -29,6 +31,7 @@ from chainrule.explanation.symbols import (
     symbols_in,
 )
 from chainrule.ops.notation import ATOM, SIGN, SUM
+from chainrule.tracing.program import Atom, Variable
 
 
 @dataclass(frozen=True)
@@ -192,9 +195,11 @@ class Writer:
         """`v7 = …` for a value that needs to be told."""
         if not self.needs_definition(x):
             return None
-        name = self.name(x)
         formula = self.derivation.formulas.definition(x)
-        return str(self.style.equation(name, self._told(x) if formula == Symbol(x) else self.symbolic.write(formula)))
+        if formula != Symbol(x):
+            return str(self.style.equation(self.name(x), self.symbolic.write(formula)))
+        labels = self.derivation.evaluation.labels
+        return None if labels[x.variable].tells else str(self.style.equation(self.name(x), self._told(x)))
 
     def _told(self, x: Element) -> str:
         """An element of what an operation gives, where no formula of elements says it: sort(a)[1]."""
@@ -257,10 +262,34 @@ def rules_in_words(rules: Sequence[str]) -> str:
 
 def notes(derivation: Derived) -> list[str]:
     """What a reader should know to read the formulas."""
-    found = []
+    found = [f"{name} = {what}" for name, what in _told_below(derivation)]
     if any(_has_case(line.formula) for line in derivation.lines):
         found.append("[…] around a comparison is 1 where it holds and 0 where it does not.")
     return found
+
+
+def _told_below(derivation: Derived) -> Iterator[tuple[str, str]]:
+    """Values that formulas speak of by a name that nobody gave and no line tells, and what they are."""
+    evaluation = derivation.evaluation
+    lines = {line.element.variable for line in derivation.lines}
+    symbols = [x for line in derivation.lines for x in symbols_in(line.formula)]
+    waiting = [*lines, *(x.element.variable if isinstance(x, Symbol) else x.by.variable for x in symbols)]
+    seen: set[Atom] = set()
+    while waiting:
+        x = waiting.pop(0)
+        if x in seen or not isinstance(x, Variable):
+            continue
+        seen.add(x)
+        if x in evaluation.constants:
+            few = np.size(evaluation.values[x]) <= 2 * FEW
+            yield (
+                evaluation.label(x),
+                numbers(evaluation.values[x]) if few else f"numbers of shape {x.shape} in the code",
+            )
+        elif x not in evaluation.names and x in evaluation.makers:
+            if not evaluation.labels[x].tells and x not in lines:
+                yield evaluation.label(x), in_signs(told(evaluation.makers[x], evaluation.labels).text)
+            waiting += evaluation.makers[x].inputs
 
 
 def _has_case(x: Expression) -> bool:
