@@ -168,7 +168,8 @@ class Formulas:
             if (maker := self.evaluation.makers.get(x)) is not None and isinstance(maker.op, Elementwise):
                 letters = (0 if size == 1 else Letter(f"place {i}", size) for i, size in enumerate(x.shape))
                 element = Element(x, tuple(letters))
-                own = Formulas(self.evaluation, self.symbols, Alphabet({letter.name for letter in element.letters}))
+                names = self.evaluation.names.__contains__
+                own = Formulas(self.evaluation, names, Alphabet({letter.name for letter in element.letters}))
                 found.append(Known(element, own.made_by(maker, element)))
         return [value for value in found if value.composed]
 
