@@ -119,8 +119,8 @@ class SettingError(ChainruleError, ValueError):
 class NoFormulaError(SettingError):
     """Letters as places of an array, where no one formula holds for all of them.
 
-    Fails: `np.sum(np.sort(a)[:2]).explain(a, index=["i"])`, with `a = cr.Value([3.0, 1.0, 2.0], "a")`.
-    Works: `np.sum(np.sort(a)[:2]).explain(a, index=[0])`.
+    Fails: `cr.explain(lambda a: np.sort(a)[0], index=["i"])(np.array([3.0, 1.0]))`.
+    Works: `cr.explain(lambda a: np.sort(a)[0], index=[1])(np.array([3.0, 1.0]))`.
     """
 
 

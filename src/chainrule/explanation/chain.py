@@ -174,7 +174,7 @@ class Chain:
                     (rule, *rules) if rule else rules,
                 )
                 if use.target.variable in self.stations:
-                    yield way[0], way[1], multiply(way[2]), way[3]
+                    yield way[0], way[1], self.formulas.by_name(multiply(way[2])), way[3]
                 elif count > MOST_WAYS:
                     raise NoFormulaError(
                         f"there are more than {MOST_WAYS} ways on from {self.evaluation.label(element.variable)}; give whole "

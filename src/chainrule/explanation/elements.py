@@ -160,6 +160,10 @@ class Formulas:
                 lengths[x] = length
         return frozenset(found)
 
+    def by_name(self, x: Expression) -> Expression:
+        """The expression with the names of values in place of their formulas."""
+        return by_name(x, self._composed)
+
     @cached_property
     def _composed(self) -> list[Known]:
         """The values that have a name, and formulas of several operations."""
@@ -208,7 +212,7 @@ class Formulas:
     def partial(self, use: Use) -> Expression:
         """∂target/∂source, by the declaration of the operation."""
         try:
-            return multiply([*use.conditions, by_name(self._unconditional(use), self._composed)])
+            return multiply([*use.conditions, self._unconditional(use)])
         except _NotWrittenError:
             raise no_formula(self.evaluation, use.equation, use.source) from None
 

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 
 from chainrule.explanation.indices import Entry, Letter, letters_in
-from chainrule.explanation.symbolic import rewritten
-from chainrule.explanation.symbols import Call, Element, Expression, Numeral, Place, Printed, Series, Symbol, parts
+from chainrule.explanation.symbolic import call, rewritten
+from chainrule.explanation.symbols import (
+    Call,
+    Element,
+    Expression,
+    Numeral,
+    Place,
+    Printed,
+    Product,
+    Series,
+    Symbol,
+    multiply,
+    parts,
+)
 
 
 @dataclass(frozen=True)
@@ -29,12 +42,25 @@ def by_name(x: Expression, values: Sequence[Known]) -> Expression:
     if not values:
         return x
 
-    def change(part: Expression) -> Expression | None:
+    def named(part: Expression) -> Expression | None:
         for value in values:
             found: dict[Letter, Entry] = {}
             if isinstance(_form(part), Call) and _same(value.formula, part, found, {}):
                 computed = part.computed if isinstance(part, Printed) else part
                 return Printed(Symbol(value.element.at(found)), computed)
+        return None
+
+    def change(part: Expression) -> Expression | None:
+        """The name of a part, or of what one factor is over the denominator of another."""
+        if not isinstance(part, Product):
+            return named(part)
+        for quotient, factor in permutations(part.factors, 2):
+            form = _form(quotient)
+            if isinstance(form, Call) and form.op.notation.algebra == "quotient":
+                name = named(call(form.op, factor, form.arguments[1]))
+                if name is not None:
+                    others = [x for x in part.factors if x is not quotient and x is not factor]
+                    return rewritten(multiply([*others, form.arguments[0], name]), change)
         return None
 
     return rewritten(x, change)
