@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,11 @@ from chainrule.errors import ChainruleError, NoFormulaError
 from chainrule.explanation.indices import Letter, Shifted, combined, regrouped
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import number_of
-from chainrule.ops import FUNCTIONS, REGISTRY
-from chainrule.ops.operation import Example
+from chainrule.ops import FUNCTIONS, REGISTRY, Reduction
+from chainrule.ops.axes import Kept
+from chainrule.ops.kinds.custom import Custom
+from chainrule.ops.operation import ArrayType, Example
+from chainrule.tracing.apply import apply, traced
 
 X, Y = np.random.default_rng(0).normal(size=(3, 2)), np.random.default_rng(1).normal(size=(3, 1))
 CUTS: dict[str, Any] = {
@@ -117,8 +121,6 @@ def test_every_operation_and_function_has_a_formula_or_says_why_not(name: str, c
     given = [random.uniform(0.2, 0.8, x) if isinstance(x, tuple) else x for x in case.inputs]
 
     def result() -> tuple[Any, Any]:
-        from chainrule.tracing.apply import apply, traced
-
         a = cr.Value(given[0], "a")
         inputs = (a, *given[1:])
         if name in FUNCTIONS:
@@ -148,6 +150,55 @@ def test_every_operation_and_function_has_a_formula_or_says_why_not(name: str, c
     assert derivation.value == pytest.approx(gradient[place])
     told = [line.partition(" = ") for line in str(derivation).splitlines() if line.startswith("  with ")]
     assert all(left.removeprefix("  with ") != right for left, _, right in told)
+
+
+def declared(kind: Any, name: str, **rules: Any) -> Iterator[Any]:
+    """An operation of a user's, forgotten afterwards."""
+    yield kind(name, **rules)
+    del REGISTRY[name]
+
+
+@pytest.fixture
+def spread() -> Iterator[Any]:
+    """The standard deviation, with a rule about all elements."""
+    yield from declared(
+        Reduction,
+        "spread",
+        value=lambda m, x, axis: m.sqrt(
+            m.mean(m.square(x - m.mean(x, axis=axis, keepdims=True)), axis=axis, keepdims=True)
+        ),
+        partial=lambda m, y, x, axis: (x - m.mean(x, axis=axis, keepdims=True)) / (y * x.shape[axis[0]]),
+    )
+
+
+@pytest.fixture
+def tripled() -> Iterator[Any]:
+    """Rules of its own, and links: which say where elements go, and nothing of the derivative."""
+    yield from declared(
+        Custom,
+        "tripled",
+        value=lambda x: 3.0 * x,
+        type=lambda x: ArrayType(x.shape, np.dtype(np.float64)),
+        forward=lambda m, tangents, y, x: 3.0 * tangents[0],
+        reverse=lambda m, cotangent, y, x: [3.0 * cotangent],
+        links=lambda x: (tuple(Kept(i, i) for i in range(len(x.shape))),),
+    )
+
+
+def test_a_reduction_of_a_users(spread: Any) -> None:
+    a = cr.Value(np.array([[1.0, 2.0, 3.0], [4.0, -1.0, 0.5]]), "a")
+    total = np.sum(apply(spread, a * 1.5, axis=(1,), keepdims=False) ** 2)
+    derivation = total.explain(a, index=["i", "j"])
+    total.backward()
+    np.testing.assert_allclose(numbers_of(derivation), a.grad, rtol=1e-12)
+
+
+def test_a_custom_operation_of_a_users(tripled: Any) -> None:
+    a = cr.Value(np.array([1.0, 2.0]), "a")
+    total = np.sum(apply(tripled, a * 1.5) ** 2)
+    with pytest.raises(NoFormulaError, match="tripled"):
+        total.explain(a, index=["i"])
+    assert total.explain(a, index=[1], check=True).value == pytest.approx(81.0)
 
 
 def test_places_are_written_as_one_writes_them() -> None:

@@ -109,7 +109,7 @@ RESHAPING: dict[str, Any] = {
 
 @pytest.mark.parametrize("activation", [*RESHAPING, *(name for name in ACTIVATIONS if name != "step")])
 def test_every_activation_can_be_read_forwards_and_backwards(activation: str) -> None:
-    """Also one that gives more or fewer numbers than there are neurons; tables show all of them. Through `step` nothing comes back."""
+    """Also one that gives more or fewer numbers than there are neurons; tables show all of them. Nothing comes through `step`."""
     act = RESHAPING.get(activation, activation)
     flat = [cr.Flatten()] if activation == "more axes" else []
     net = network(cr.Dense(4, act, weight="normal", bias=1.0, name="d"), cr.Activation("tanh"), *flat)

@@ -97,10 +97,15 @@ def number_at(entry: Entry, places: Mapping[Letter, Any], size: int) -> Any:
     return np.clip(np.rint(total), 0, size - 1).astype(np.intp)
 
 
+def joined(index: Sequence[Entry], sizes: Sequence[int]) -> Entry:
+    """Places along axes of these sizes as one along the axis that they are joined to."""
+    return combined(zip(_strides(sizes), index, strict=True))
+
+
 def regrouped(index: Sequence[Entry], sizes: Sequence[int], wanted: Sequence[int]) -> tuple[Entry, ...] | None:
     """Places along axes of these sizes as places along the same elements' axes of other sizes; `None` if no multiples of
     letters say that, as of one letter along an axis that is split."""
-    rest = combined(zip(_strides(sizes), index, strict=True))
+    rest = joined(index, sizes)
     found: list[Entry] = []
     for stride in _strides(wanted):
         number, multiples = taken_apart(rest)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.indices import Entry, Index, Shifted, bounds, combined, letters_in, regrouped
+from chainrule.explanation.indices import Entry, Index, Shifted, bounds, combined, joined, letters_in, regrouped
 from chainrule.explanation.symbolic import Formula, as_expression
 from chainrule.explanation.symbols import Element, Expression, Symbol, counted, where_holds
 from chainrule.ops.axes import Kept, Link, Mixed, Picked, Put, Regrouped, Taken
@@ -72,11 +72,8 @@ def _along(
         if not loose:
             return None
         new = {i: fresh(i) for i in link.targets}
-        (flat,) = regrouped([index[i] for i in link.sources], sizes, [int(np.prod(sizes))]) or (None,)
-        (same,) = regrouped(list(new.values()), wanted, [int(np.prod(wanted))]) or (None,)
-        assert flat is not None
-        assert same is not None
-        return [Route(new, (_equal(counted(same), flat),))]
+        source = joined([index[i] for i in link.sources], sizes)
+        return [Route(new, (_equal(counted(joined(list(new.values()), wanted)), source),))]
     if isinstance(link, Taken):
         return _taken(link, equation, index[link.source], fresh, loose)
     return None

@@ -273,7 +273,7 @@ def _told_below(derivation: Derived) -> Iterator[tuple[str, str]]:
     evaluation = derivation.evaluation
     lines = {line.element.variable for line in derivation.lines}
     symbols = [x for line in derivation.lines for x in symbols_in(line.formula)]
-    waiting = [*lines, *(x.element.variable if isinstance(x, Symbol) else x.by.variable for x in symbols)]
+    waiting: list[Atom] = [*lines, *(x.element.variable if isinstance(x, Symbol) else x.by.variable for x in symbols)]
     seen: set[Atom] = set()
     while waiting:
         x = waiting.pop(0)
