@@ -197,10 +197,11 @@ def _with_biases(building: Building, inputs: Sequence[Variable], outputs: Sequen
 def _neurons(building: Building) -> dict[str, Neurons]:
     """What is proven of every layer's neurons, in all its calls alike."""
     found: dict[str, Neurons] = {}
+    makers = {equation.output: equation for equation in building.recorder.equations}
     for layer, inputs, z, a in building.readings:
         own = {name: building.variable(layer, name) for name in building.specs.get(layer, {})}
         given, (result,) = [_atom(x) for x in inputs], [_atom(a if z is None else z)]
-        proven = neurons_of(building.recorder.equations, given, result, own)
+        proven = neurons_of(makers, given, result, own)
         found[layer] = proven if found.get(layer, proven) == proven else Neurons()
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,9 @@ class Neurons:
 
 
 def neurons_of(
-    equations: Iterable[Equation], inputs: Sequence[Any], z: Any, parameters: Mapping[str, Variable]
+    makers: Mapping[Variable, Equation], inputs: Sequence[Any], z: Any, parameters: Mapping[str, Variable]
 ) -> Neurons:
-    """The neurons of a layer that computes `z` from `inputs` with these parameters."""
-    makers = {equation.output: equation for equation in equations}
+    """The neurons of a layer that computes `z` from `inputs` with these parameters; `makers` has every variable's equation."""
     own = {variable: name for name, variable in parameters.items()}
     bias = None
     equation = makers.get(z)
