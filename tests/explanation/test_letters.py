@@ -87,6 +87,17 @@ def test_numbers_agree_with_finite_differences(name: str) -> None:
         assert str(derivation)
 
 
+@pytest.mark.parametrize("where", ["d.weight[1, 1]", "x[0, 1]"])
+@pytest.mark.parametrize("name", CUTS | NOT_SAID)
+def test_contributions_add_up(name: str, where: str) -> None:
+    """By every split; and no path leads through places that there are not."""
+    found = network((CUTS | NOT_SAID)[name]).contributions(X, Y, where, loss="squared_error")
+    for split in (found.by_output, found.by_sample, found.by_path):
+        assert sum(part.value for part in split) == pytest.approx(found.gradient, rel=1e-9, abs=1e-13)
+    if name in ("slice", "one") and where[0] == "x":
+        assert len(found.by_path) == {"slice": 2, "one": 1}[name]
+
+
 @pytest.mark.parametrize("name", NOT_SAID)
 def test_what_letters_cannot_follow_is_said_with_the_operation(name: str) -> None:
     with pytest.raises(NoFormulaError, match=f"{name}.*whole numbers"):

@@ -71,7 +71,7 @@ class Alphabet:
 
 
 def uses_of(evaluation: Evaluation, element: Element, alphabet: Alphabet, loose: bool) -> Iterator[Use]:
-    """All ways a derivative passes from an element into equations; `loose` as in `linking.reached`."""
+    """All ways a derivative passes from an element into equations; `loose`: also those that conditions on letters say."""
     for equation, position in evaluation.uses[element.variable]:
         if not equation.op.differentiable or equation.output.dtype.kind != "f":
             continue
@@ -91,7 +91,7 @@ def _reach(
         return 0 if size == 1 else alphabet.letter(size, axis == 0 and has_samples)
 
     routes = reached(equation, position, element.index, fresh, loose)
-    if routes is not None:
+    if routes is not None and (loose or not any(route.conditions for route in routes)):
         for route in routes:
             index = tuple(route.places[axis] for axis in range(len(output.shape)))
             new = (*letters_in(index), *(x for c in route.conditions for x in letters_of(c)))
