@@ -6,6 +6,7 @@
     │   └── NoLengthError          the length of a single number            (TypeError)
     ├── DataError              data that cannot be learned from             (ValueError)
     ├── SettingError           a setting outside what is allowed            (ValueError)
+    │   └── NoFormulaError         letters as places where only numbers can stand
     ├── UnknownNameError       a name nobody knows, with the nearest one    (LookupError)
     ├── TracingError           code that cannot be traced                   (RuntimeError)
     │   ├── DerivativeLostError    the derivative would silently be zero
@@ -131,6 +132,14 @@ class SettingError(ChainruleError, ValueError):
         known = list(choices)
         if not isinstance(value, str | bool) or value not in known:
             raise cls(f"{owner} was given {name}={shortened(value)}; use {' or '.join(map(repr, known))}.")
+
+
+class NoFormulaError(SettingError):
+    """Letters as places of an array, where no one formula holds for all of them.
+
+    Fails: `cr.explain(lambda a: np.sort(a)[0], index=["i"])(np.array([3.0, 1.0]))`.
+    Works: `cr.explain(lambda a: np.sort(a)[0], index=[1])(np.array([3.0, 1.0]))`.
+    """
 
 
 class UnknownNameError(ChainruleError, LookupError):

@@ -20,7 +20,11 @@ from chainrule.errors import DifferentiationError, SettingError, ShapeError, Unk
 from chainrule.explanation.derivation import DEPTHS, Derivation
 from chainrule.explanation.rendering.forms import FORMS, latex_equations
 from chainrule.explanation.rendering.numerals import unit_of_last_place
+from chainrule.explanation.rendering.styles import LatexStyle
 from chainrule.explanation.symbols import number_of
+from chainrule.ops import REGISTRY, Elementwise
+from chainrule.ops.notation import ATOM, POWER, SIGN, SUM
+from chainrule.tracing.apply import apply
 
 SYMBOLS = {
     "hidden.weight": "w", "output.weight": "u", "hidden.a": "h", "output.a": "y", "hidden.z": "z", "target": "t", "x": "x",
@@ -400,3 +404,40 @@ def test_what_is_kept_from_derivatives_has_none() -> None:
     assert v.grad == 4.0
     assert "2 + 2 = 4" in str(cr.explain(total, v))
     assert "= 1" in str(cr.explain(lambda v: v + cr.stop_gradient(-v))(3.0))
+
+
+def test_softmax_with_cross_entropy_is_prediction_minus_target() -> None:
+    """As people write it: p − y, by the name of the softmax's output, also of another layer and of many rows."""
+    network = cr.Network([cr.Dense(3, "softmax", name="d")], dtype="float64").build(2)
+    data: Any = [[0.4, -0.7]], [1]
+    derivation = network.explain(*data, "d.z[1]", loss="cross_entropy", check=True)
+    assert first_line(derivation).startswith("∂L/∂d.z[1] = d.a[1] − [target = 1] = ")
+    assert derivation.value == pytest.approx(network(data[0])[0, 1] - 1.0)
+    assert first_line(network.explain(*data, "d.weight[i, j]", loss="cross_entropy")) == (
+        "∂L/∂d.weight[i, j] = (d.a[j] − [target = j]) · x_i"
+    )
+    rows = np.random.default_rng(0).normal(size=(4, 2))
+    shared = network.explain(rows, [0, 1, 2, 1], "d.weight[0, 1]", loss="cross_entropy", check=True)
+    assert "d.a[n, 1] − [target[n] = 1]" in first_line(shared)
+    one_hot = network.explain([[0.4, -0.7]], [[0.0, 1.0, 0.0]], "d.z[1]", loss="cross_entropy")
+    assert first_line(one_hot).startswith("∂L/∂d.z[1] =")
+    a = cr.Value(np.array([1.0, 2.0, 4.0]), "a")
+    p = cr.softmax(a).named("p")
+    assert "+ 2 · p[1]" in first_line((np.sum(p) + cr.logsumexp(a) * 2.0).explain(a, index=[1]))
+
+
+def test_latex_has_brackets_around_the_base_of_a_power() -> None:
+    """Of every function: its LaTeX may be a fraction or a sum, whose power is none of its last part."""
+    style, functions = LatexStyle(), [op for op in REGISTRY.values() if isinstance(op, Elementwise)]
+    for op in functions:
+        if (
+            op.differentiable
+            and len(op.partials) == 1
+            and op.notation.form == "function"
+            and not op.notation.algebra
+            and not op.textbook.value
+        ):
+            square = cr.derivation(lambda a, op=op: apply(op, a) ** 2).to("latex").splitlines()[0]
+            assert (style.strength(op) < ATOM) == (r" = {\left(" in square)
+    strong = {name: style.strength(REGISTRY[name]) for name in ("reciprocal", "sin", "expm1", "sum", "transpose")}
+    assert strong == {"reciprocal": SIGN, "sin": ATOM, "expm1": SUM, "sum": SIGN, "transpose": POWER}

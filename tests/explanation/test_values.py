@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.errors import DataError, DerivativeLostError, DifferentiationError
+from chainrule.nn.activations import ACTIVATIONS
 
 
 def test_the_graph_of_spec_a4() -> None:
@@ -240,3 +241,29 @@ class TestPublishedGraphs:
             -0.5898357997244456,
         ]
         assert gradients == pytest.approx(expected, rel=1e-14)
+
+
+@pytest.mark.parametrize("name", [n for n, f in ACTIVATIONS.items() if n != "identity"])
+def test_every_declared_activation_is_a_method(name: str) -> None:
+    x = np.array([0.3, -0.7])
+    np.testing.assert_array_equal(getattr(cr.Value(x), name)().data, ACTIVATIONS[name](x))
+
+
+def test_labels_have_brackets_where_they_are_parts_and_only_there() -> None:
+    a, b, c, f = cr.values(a=2.0, b=-3.0, c=10.0, f=-2.0)
+    L = (a * b + c) * f
+    assert str(L.explain(f)).splitlines()[0] == "∂L/∂f = a·b + c"
+    assert r"\left" not in L.explain(f).to("latex")
+    x, y = cr.values(x=np.array([1.0, 2.0]), y=np.array([3.0, 4.0]))
+    assert "(sin(x)·cos(y))[1]" in str(np.sum(np.tanh(np.sin(x) * np.cos(y))).explain(x, index=[1]))
+
+
+def test_names_that_nobody_gave_are_told() -> None:
+    a, b = cr.values(a=np.array([3.0, 1.0, 2.0, 4.0]), b=np.array([0.5, 1.5, 2.5, 3.5]))
+    joined = np.concatenate([a.reshape((2, 2)), np.ones((2, 2))])
+    assert str(np.sum(joined**2).explain(a, index=[1])).startswith("∂L/∂a[1] = 2 · a[1]")
+    ordered = np.sort(np.tanh(a * 2.0) + np.tanh(a) * 3.0 - 4.0)
+    assert "with v6[0] = sort(tanh(a·2) + tanh(a)·3 − 4)[0]" in str(np.sum(ordered[:3] ** 2).explain(a, index=[1]))
+    long = np.sin(b * 2.0 + 1.0) * np.cos(b * 3.0 - 2.0) * np.tanh(b + 7.0)
+    assert "\nv9 = sin(b·2 + 1)·cos(b·3 − 2)·tanh(b + 7)" in str(np.sum(a * np.sort(long)).explain(a, index=[1]))
+    assert "\nconstant_0 = [[1, 2], [3, 4]]" in str(np.sum(a.reshape((2, 2)) @ [[1.0, 2.0], [3.0, 4.0]]).explain(a))

@@ -111,4 +111,4 @@ def _formula(evaluation: Evaluation, x: Variable) -> str:
     if x not in evaluation.makers:
         return ""
     others = {other: name for other, name in evaluation.names.items() if other is not x}
-    return in_signs(labels_of(evaluation.program, others)[x])
+    return in_signs(labels_of(evaluation.program, others)[x].text)

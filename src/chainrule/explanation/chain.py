@@ -12,10 +12,12 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.errors import NoFormulaError
 from chainrule.explanation.backward import dependents
-from chainrule.explanation.elements import Alphabet, Formulas, NoFormulaError, Use, uses_of
+from chainrule.explanation.elements import Alphabet, Formulas, Use, uses_of
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.forward import carry_forward, unit_tangent
+from chainrule.explanation.indices import Entry, Letter, number_at
 from chainrule.explanation.letters import with_first_letters, with_other_letters
 from chainrule.explanation.rules import rule_of
 from chainrule.explanation.symbolic import at_places
@@ -24,7 +26,6 @@ from chainrule.explanation.symbols import (
     ZERO,
     Element,
     Expression,
-    Letter,
     Slope,
     add,
     multiply,
@@ -108,14 +109,20 @@ class Chain:
                 if element.letters and self.shares:
                     waiting.extend(element.at(places) for places in self.places(element)[: self.most])
                     continue
+                if self.stations == self.relevant:
+                    raise
                 self.stations = self.relevant
                 found[element] = Link(element, tuple(self._terms(element)))
-            waiting.extend(term.target for term in found[element].terms)
+            waiting.extend(self._family(term.target) for term in found[element].terms)
         return sorted(found.values(), key=lambda link: self.order[link.element.variable], reverse=True)
 
     def _family(self, element: Element) -> Element:
-        """The family of this pattern that was met first, so that it keeps its letters."""
-        return self.families.setdefault(_pattern(element), element)
+        """The family of this pattern that was met first, so that it keeps its letters; of all places where one is not every."""
+        index = tuple(
+            entry if isinstance(entry, int) or _every(entry, size) else self.alphabet.letter(size)
+            for entry, size in zip(element.index, element.variable.shape, strict=True)
+        )
+        return self.families.setdefault(_pattern(element), Element(element.variable, index))
 
     def _terms(self, element: Element) -> list[Term]:
         """The ways from an element to the next stations, those to the same family added up."""
@@ -137,7 +144,7 @@ class Chain:
         places = {
             old: new
             for old, new in zip(term.target.index, family.index, strict=True)
-            if isinstance(old, Letter) and isinstance(new, Letter) and old in term.letters
+            if isinstance(old, Letter) and old in term.letters and isinstance(new, Letter) and old.size == new.size
         }
         if all(new not in element.letters for new in places.values()):
             term = Term(
@@ -167,9 +174,12 @@ class Chain:
                     (rule, *rules) if rule else rules,
                 )
                 if use.target.variable in self.stations:
-                    yield way[0], way[1], multiply(way[2]), way[3]
+                    yield way[0], way[1], self.formulas.by_name(multiply(way[2])), way[3]
                 elif count > MOST_WAYS:
-                    raise NoFormulaError
+                    raise NoFormulaError(
+                        f"there are more than {MOST_WAYS} ways on from {self.evaluation.label(element.variable)}; give whole "
+                        "numbers as places instead of letters, or names to values in between."
+                    )
                 else:
                     waiting.append(way)
 
@@ -186,7 +196,8 @@ class Chain:
         return found
 
     def _uses(self, element: Element) -> Iterator[Use]:
-        return (use for use in uses_of(self.evaluation, element, self.alphabet) if use.target.variable in self.relevant)
+        uses = uses_of(self.evaluation, element, self.alphabet, loose=not self.shares)
+        return (use for use in uses if use.target.variable in self.relevant)
 
     def tidy(self, formula: Expression) -> Expression:
         """The formula with few letters: those of families stay, other sums run over the first that are free."""
@@ -199,9 +210,11 @@ class Chain:
         for link in self.links:
             slopes: list[Expression] = []
             for term in link.terms:
-                inner = known.get(term.target, Slope(self.output, term.target))
+                family = self._family(term.target)
+                inner = known.get(family, Slope(self.output, family))
                 taken = {*link.element.letters, *term.letters, *term.target.letters}
                 inner = with_other_letters(inner, taken, lambda x: self.alphabet.letter(x.size, x.name[0] == "n"))
+                inner = at_places(inner, _moved(family, term.target))
                 slopes.append(series(term.letters, multiply([inner, term.factor])))
             formula = add(slopes)
             if len(list(symbols_in(formula))) <= size:
@@ -219,7 +232,7 @@ class Chain:
         share = self.shares.get(family.variable)
         if share is None:
             share = np.zeros(family.variable.shape)
-        index = tuple(mesh[i] if isinstance(i, Letter) else i for i in family.index)
+        index = tuple(number_at(i, mesh, n) for i, n in zip(family.index, family.variable.shape, strict=True))
         order = np.argsort(-np.abs(np.asarray(share)[index]).ravel(), kind="stable")
         shape = tuple(letter.size for letter in family.letters)
         return [dict(zip(family.letters, map(int, np.unravel_index(place, shape)), strict=True)) for place in order]
@@ -227,7 +240,8 @@ class Chain:
     def value_of(self, symbol: Any, places: Mapping[Letter, Any]) -> Any:
         """The number of a symbol or a slope, in double precision."""
         element = symbol.by if isinstance(symbol, Slope) else symbol.element
-        index = tuple(places[i] if isinstance(i, Letter) else i for i in element.index)
+        sizes = element.variable.shape
+        index = tuple(number_at(i, places, n) for i, n in zip(element.index, sizes, strict=True))
         if isinstance(symbol, Slope):
             return np.asarray(self.evaluation.cotangents[element.variable])[index]
         return np.asarray(self.evaluation.precise(element.variable))[index]
@@ -235,11 +249,22 @@ class Chain:
 
 def _pattern(element: Element) -> tuple[Any, ...]:
     """What two families have in common that differ in their letters only."""
-    seen: dict[Letter, int] = {}
+    seen: dict[Entry, int] = {}
     return (
         element.variable,
-        *(f"#{seen.setdefault(i, len(seen))}" if isinstance(i, Letter) else i for i in element.index),
+        *(i if isinstance(i, int) else f"#{seen.setdefault(i, len(seen))}" for i in element.index),
     )
+
+
+def _every(entry: Entry, size: int) -> bool:
+    """Whether a place stands for every place along an axis of this size."""
+    return isinstance(entry, Letter) and entry.size == size
+
+
+def _moved(family: Element, to: Element) -> dict[Letter, Entry]:
+    """What stands for a family's letters in one of its elements."""
+    pairs = zip(family.index, to.index, strict=True)
+    return {old: new for old, new in pairs if isinstance(old, Letter) and new != old}
 
 
 def _between(evaluation: Evaluation, start: Variable) -> set[Variable]:

@@ -14,10 +14,11 @@ from chainrule.explanation.chain import Chain, Link, Term
 from chainrule.explanation.derived import Derived, Instance, Line, Part
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.finite_differences import finite_difference_check
+from chainrule.explanation.indices import Letter
 from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.rules import CHAIN, PATHS
 from chainrule.explanation.symbolic import at_places
-from chainrule.explanation.symbols import Element, Expression, Letter, Product, Sum, number_of, parts, symbols_in
+from chainrule.explanation.symbols import Element, Expression, Product, Sum, number_of, parts, symbols_in
 from chainrule.tracing.program import Variable
 
 DEPTHS = ("layers", "factors", "terms")

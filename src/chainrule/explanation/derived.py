@@ -9,7 +9,8 @@ from typing import Any
 from chainrule.explanation.elements import Formulas
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.finite_differences import Check
-from chainrule.explanation.symbols import Element, Expression, Letter, Slope
+from chainrule.explanation.indices import Letter
+from chainrule.explanation.symbols import Element, Expression, Slope
 
 
 @dataclass(frozen=True)

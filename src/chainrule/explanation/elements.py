@@ -6,38 +6,54 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 import numpy as np
 
+from chainrule.errors import NoFormulaError
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.letters import NAMES
+from chainrule.explanation.indices import Entry, Index, Letter, letters_in
+from chainrule.explanation.letters import NAMES, letters_of
+from chainrule.explanation.linking import origin, reached
+from chainrule.explanation.recognition import Known, by_name
 from chainrule.explanation.symbolic import Formula, Symbolic, as_expression, call, printed, rewritten, symbolic
-from chainrule.explanation.symbols import Element, Expression, Index, Letter, Numeral, Place, Symbol, multiply, series
-from chainrule.ops import Contraction, Elementwise, Layout, Reduction
-from chainrule.ops.axes import Kept, Mixed, Picked, Put, Regrouped
+from chainrule.explanation.symbols import (
+    ONE,
+    ZERO,
+    Element,
+    Expression,
+    Numeral,
+    Symbol,
+    add,
+    counted,
+    multiply,
+    series,
+)
+from chainrule.ops import REGISTRY, Contraction, Elementwise, Layout, Reduction
+from chainrule.ops.axes import Kept
 from chainrule.ops.kinds.contraction import parse
 from chainrule.ops.kinds.reduction import Uniform
 from chainrule.ops.operation import eager
-from chainrule.tracing.program import Atom, Equation, Literal, Variable, axes_of
+from chainrule.tracing.program import Atom, Equation, Variable, axes_of
 
 LENGTHY = 60
 """Symbols of the longest formula that is put in for a value without name."""
 
 
-class NoFormulaError(Exception):
-    """An element with letters meets an operation that needs numbers as places."""
-
-
 @dataclass(frozen=True)
 class Use:
-    """One way an element enters an equation: the elements of the output it reaches, all places of `letters` of them."""
+    """One way an element enters an equation: the elements of the output it reaches, all places of `letters` of them.
+
+    Where letters say that it does so at some places only, `conditions` are factors that are 1 there and 0 elsewhere.
+    """
 
     equation: Equation
     position: int
     source: Element
     target: Element
     letters: tuple[Letter, ...]
+    conditions: tuple[Expression, ...] = ()
 
 
 class Alphabet:
@@ -49,96 +65,53 @@ class Alphabet:
     def letter(self, size: int, sample: bool = False) -> Letter:
         """A new letter for an axis of this length."""
         names = "n" if sample else NAMES
-        for round_ in range(1000):
-            for name in names:
-                spelled = name + "′" * round_
-                if spelled not in self.taken:
-                    self.taken.add(spelled)
-                    return Letter(spelled, size)
-        raise NoFormulaError
+        spelled = next(name + "′" * i for i in count() for name in names if name + "′" * i not in self.taken)
+        self.taken.add(spelled)
+        return Letter(spelled, size)
 
 
-def uses_of(evaluation: Evaluation, element: Element, alphabet: Alphabet) -> Iterator[Use]:
-    """All ways a derivative passes from an element into equations."""
+def uses_of(evaluation: Evaluation, element: Element, alphabet: Alphabet, loose: bool) -> Iterator[Use]:
+    """All ways a derivative passes from an element into equations; `loose`: also those that conditions on letters say."""
     for equation, position in evaluation.uses[element.variable]:
         if not equation.op.differentiable or equation.output.dtype.kind != "f":
             continue
         if isinstance(equation.op, Elementwise) and equation.op.partials[position] is None:
             continue
-        yield from _reach(evaluation, equation, position, element, alphabet)
+        yield from _reach(evaluation, equation, position, element, alphabet, loose)
 
 
 def _reach(
-    evaluation: Evaluation, equation: Equation, position: int, element: Element, alphabet: Alphabet
+    evaluation: Evaluation, equation: Equation, position: int, element: Element, alphabet: Alphabet, loose: bool
 ) -> Iterator[Use]:
     output = equation.output
     has_samples = output in evaluation.samples
 
-    def spread(entries: list[int | Letter | None]) -> Use:
-        """The use whose target has a new letter wherever an entry is `None`."""
-        letters = []
-        for axis, entry in enumerate(entries):
-            if entry is None:
-                size = output.shape[axis]
-                entries[axis] = 0 if size == 1 else alphabet.letter(size, axis == 0 and has_samples)
-                if isinstance(entries[axis], Letter):
-                    letters.append(entries[axis])
-        return Use(equation, position, element, Element(output, tuple(entries)), tuple(letters))  # type: ignore[arg-type]
+    def fresh(axis: int) -> Letter | int:
+        size = output.shape[axis]
+        return 0 if size == 1 else alphabet.letter(size, axis == 0 and has_samples)
 
-    entries = _forward(equation, position, element)
-    if entries is not None:
-        yield from (spread(list(found)) for found in entries)
+    routes = reached(equation, position, element.index, fresh, loose)
+    if routes is not None and (loose or not any(route.conditions for route in routes)):
+        for route in routes:
+            index = tuple(route.places[axis] for axis in range(len(output.shape)))
+            new = (*letters_in(index), *(x for c in route.conditions for x in letters_of(c)))
+            own = tuple(x for x in dict.fromkeys(new) if x not in element.letters)
+            yield Use(equation, position, element, Element(output, index), own, route.conditions)
     elif element.letters:
-        raise NoFormulaError
+        raise no_formula(evaluation, equation, element)
     else:
         for place in np.argwhere(_unit_tangent(evaluation, equation, position, element)):
             yield Use(equation, position, element, Element(output, tuple(map(int, place))), ())
 
 
-def _forward(equation: Equation, position: int, element: Element) -> list[list[int | Letter | None]] | None:
-    """Where an input's element goes along the axes of the result, `None` along axes that are new: no or one family of places.
-
-    `None` if that is not to be said by axes.
-    """
-    links, shape = axes_of(equation), equation.output.shape
-    entries: list[int | Letter | None] = [None] * len(shape)
-    for link in () if links is None else links[position]:
-        if isinstance(link, Kept):
-            entries[link.target] = element.index[link.source]
-        elif isinstance(link, Mixed) and (link.target is None or shape[link.target] == 1):
-            if link.target is not None:
-                entries[link.target] = 0
-        elif isinstance(link, Picked | Put):
-            place = 0 if link.source is None else element.index[link.source]
-            if isinstance(place, Letter):
-                return None
-            whole, rest = divmod(place - link.start, link.step) if isinstance(link, Picked) else (0, 0)
-            if isinstance(link, Put):
-                whole = link.start + link.step * place
-            if rest or not 0 <= whole < (1 if link.target is None else shape[link.target]):
-                return []
-            if link.target is not None:
-                entries[link.target] = whole
-        elif isinstance(link, Regrouped):
-            moved = _regrouped(element.index, element.variable.shape, link.sources, shape, link.targets)
-            if moved is None:
-                return None
-            for target, place in zip(link.targets, moved, strict=True):
-                entries[target] = place
-        else:
-            return None
-    return None if links is None else [entries]
-
-
-def _regrouped(
-    index: Index, shape: tuple[int, ...], sources: tuple[int, ...], wanted: tuple[int, ...], targets: tuple[int, ...]
-) -> tuple[int, ...] | None:
-    """Places along joined or split axes; `None` for letters, which stand for no single place."""
-    places = [place for i in sources if not isinstance(place := index[i], Letter)]
-    if len(places) < len(sources):
-        return None
-    flat = np.ravel_multi_index(places, [shape[i] for i in sources])
-    return tuple(int(place) for place in np.unravel_index(flat, [wanted[i] for i in targets]))
+def no_formula(evaluation: Evaluation, equation: Equation, element: Element) -> NoFormulaError:
+    """The error for an operation that letters cannot follow."""
+    letters = ", ".join(dict.fromkeys(letter.name for letter in element.letters))
+    return NoFormulaError(
+        f"there is no one formula for all places {letters}: how {equation.op.name} takes single elements of "
+        f"{evaluation.label(element.variable)}, of shape {element.variable.shape}, further is known for numbers only. "
+        "Give whole numbers as places instead of letters, such as [0, 0]."
+    )
 
 
 def _unit_tangent(evaluation: Evaluation, equation: Equation, position: int, element: Element) -> Any:
@@ -150,48 +123,19 @@ def _unit_tangent(evaluation: Evaluation, equation: Equation, position: int, ele
     return equation.op.pushforward(eager, tangents, evaluation.precise(equation.output), inputs, **equation.attributes)
 
 
-def input_element(equation: Equation, position: int, target: Element) -> Element | Literal | Place:
-    """The element of an input that a target is computed from, where there is one."""
-    x, links = equation.inputs[position], axes_of(equation)
-    if links is None:
-        raise NoFormulaError
-    places: list[int | Letter] = [0] * len(x.shape)
-    for link in links[position]:
-        if isinstance(link, Kept):
-            places[link.source] = target.index[link.target]
-        elif isinstance(link, Picked) and link.target is None:
-            places[link.source] = link.start
-        elif (
-            isinstance(link, Picked)
-            and link.target is not None
-            and not isinstance(place := target.index[link.target], Letter)
-        ):
-            places[link.source] = link.start + link.step * place
-        elif isinstance(link, Regrouped):
-            moved = _regrouped(target.index, target.variable.shape, link.targets, x.shape, link.sources)
-            if moved is None:
-                raise NoFormulaError
-            for source, entry in zip(link.sources, moved, strict=True):
-                places[source] = entry
-        else:
-            raise NoFormulaError
-    index = tuple(places)
-    if isinstance(x, Variable):
-        return Element(x, index)
-    if not x.shape:
-        return x
-    if not any(isinstance(i, Letter) for i in index):
-        return Literal(x.value[index])
-    return _place_in(x.value, index)
-
-
-def _place_in(array: Any, index: Index) -> Place:
-    """The letter itself, if the array counts 0, 1, 2, … along its axis."""
+def _element_of(array: Any, index: Index) -> Expression | None:
+    """An element of a known array: a number, or the place itself if the array counts 0, 1, 2, … along an axis."""
+    if not letters_in(index):
+        return Numeral(float(np.asarray(array)[tuple(i for i in index if isinstance(i, int))]))
     for axis, entry in enumerate(index):
         counting = np.arange(array.shape[axis]).reshape((-1,) + (1,) * (array.ndim - axis - 1))
-        if isinstance(entry, Letter) and np.array_equal(array, np.broadcast_to(counting, array.shape)):
-            return Place(entry)
-    raise NoFormulaError
+        if letters_in([entry]) and np.array_equal(array, np.broadcast_to(counting, array.shape)):
+            return counted(entry)
+    return None
+
+
+class _NotWrittenError(Exception):
+    """A value that no formula says; it goes by its name."""
 
 
 class Formulas:
@@ -215,6 +159,23 @@ class Formulas:
             else:
                 lengths[x] = length
         return frozenset(found)
+
+    def by_name(self, x: Expression) -> Expression:
+        """The expression with the names of values in place of their formulas."""
+        return by_name(x, self._composed)
+
+    @cached_property
+    def _composed(self) -> list[Known]:
+        """The values that have a name, and formulas of several operations."""
+        found = []
+        for x in self.evaluation.names:
+            if (maker := self.evaluation.makers.get(x)) is not None and isinstance(maker.op, Elementwise):
+                letters = (0 if size == 1 else Letter(f"place {i}", size) for i, size in enumerate(x.shape))
+                element = Element(x, tuple(letters))
+                names = self.evaluation.names.__contains__
+                own = Formulas(self.evaluation, names, Alphabet({letter.name for letter in element.letters}))
+                found.append(Known(element, own.made_by(maker, element)))
+        return [value for value in found if value.composed]
 
     def by_itself(self, element: Element) -> Expression:
         """The formula of an element with letters of its own, which other formulas may use as well."""
@@ -242,14 +203,20 @@ class Formulas:
                 return self._contraction(equation, element)
             if isinstance(op, Reduction) and isinstance(op.partial, Uniform) and isinstance(x, Variable):
                 return self._sum(equation, x, element)
-            if isinstance(op, Layout) and len(equation.inputs) == 1:
-                return self._operand(equation, 0, element)
-        except NoFormulaError:
+            if isinstance(op, Layout):  # which moves elements, and where several inputs go, one of them is there
+                return add([self._operand(equation, i, element) for i in range(len(equation.inputs[: op.linear]))])
+        except _NotWrittenError:
             pass
         return Symbol(element)
 
     def partial(self, use: Use) -> Expression:
         """∂target/∂source, by the declaration of the operation."""
+        try:
+            return multiply([*use.conditions, self._unconditional(use)])
+        except _NotWrittenError:
+            raise no_formula(self.evaluation, use.equation, use.source) from None
+
+    def _unconditional(self, use: Use) -> Expression:
         equation, op = use.equation, use.equation.op
         if isinstance(op, Elementwise):
             partial = op.partials[use.position]
@@ -263,17 +230,19 @@ class Formulas:
         if isinstance(op, Reduction):
             return self._reduced(use)
         if use.source.letters or use.target.letters:
-            return Numeral(1.0)  # layouts only move numbers
-        tangent = _unit_tangent(self.evaluation, equation, use.position, use.source)
-        return Numeral(float(tangent[use.target.place]))
+            if not isinstance(op, Layout):
+                raise no_formula(self.evaluation, equation, use.source)
+            return ONE  # layouts only move numbers
+        return self._measured(use)
 
     def _operand(self, equation: Equation, position: int, target: Element) -> Expression:
-        found = input_element(equation, position, target)
-        if isinstance(found, Element):
-            return self.formula(found)
-        if isinstance(found, Place):
-            return found
-        return Numeral(float(found.value))
+        """The element of an input that a target is computed from."""
+        x, route = equation.inputs[position], origin(equation, position, target.index)
+        if route is None:
+            raise _NotWrittenError
+        conditions = multiply(route.conditions)
+        index = tuple(route.places[i] for i in range(len(x.shape)))
+        return ZERO if conditions == ZERO else multiply([conditions, self._at(x, index)])
 
     def _argument(self, equation: Equation, position: int, target: Element) -> Any:
         """An input as a rule wants it: Python's numbers as they are."""
@@ -294,18 +263,17 @@ class Formulas:
         return series(tuple(x for x in new if isinstance(x, Letter)), multiply(factors))
 
     def _at(self, x: Atom, index: Index) -> Expression:
-        if isinstance(x, Variable):
-            return self.formula(Element(x, index))
-        if any(isinstance(i, Letter) for i in index):
-            raise NoFormulaError
-        return Numeral(float(np.asarray(x.value)[tuple(i for i in index if not isinstance(i, Letter))]))
+        found = self.formula(Element(x, index)) if isinstance(x, Variable) else _element_of(x.value, index)
+        if found is None:
+            raise _NotWrittenError
+        return found
 
     def _sum(self, equation: Equation, x: Variable, element: Element) -> Expression:
         """Σ of the elements that are added up, times what each counts."""
         axes = axes_of(equation)
         assert axes is not None
         kept = {link.source: element.index[link.target] for link in axes[0] if isinstance(link, Kept)}
-        index: list[int | Letter] = []
+        index: list[Entry] = []
         letters: list[Letter] = []
         for i, size in enumerate(x.shape):
             if i in kept:
@@ -333,19 +301,26 @@ class Formulas:
             return _uniform(use.equation, use.source.variable)
         assert op.partial is not None
         rules = (op.textbook.partial(use.position), op.partial)
-        x, y = Formula(self.formula(use.source)), Formula(self.formula(use.target))
-        try:
-            return _written(rules, symbolic, y, x, axis)
-        except (AttributeError, TypeError):  # a rule about all elements along the axis
-            pass
-        try:
-            along = _AlongAxis(use.source, axis, self.alphabet)
-            return _written(rules, along, Formula(Symbol(use.target)), Formula(Symbol(use.source)), axis)
-        except (AttributeError, TypeError):
-            if use.source.letters or use.target.letters:
-                raise NoFormulaError from None
-            tangent = np.asarray(_unit_tangent(self.evaluation, use.equation, use.position, use.source))
-            return Numeral(float(tangent[use.target.place]))
+        x, y = use.source, use.target
+        shapes = x.variable.shape, tuple(1 if i in axis else n for i, n in enumerate(x.variable.shape))
+        along = _AlongAxis(x, axis, self.alphabet)
+        written = self.formula(y), self.formula(x)
+        for m, elements in (
+            (symbolic, written),
+            (along, (Symbol(y), Symbol(x))),
+        ):  # a rule about one element, or about all
+            try:
+                return _written(rules, m, Formula(elements[0], shapes[1]), Formula(elements[1], shapes[0]), axis)
+            except (AttributeError, TypeError, IndexError):
+                continue
+        if x.letters or y.letters:
+            raise no_formula(self.evaluation, use.equation, x)
+        return self._measured(use)
+
+    def _measured(self, use: Use) -> Numeral:
+        """∂target/∂source as a number, by the operation's forward rule."""
+        tangent = np.asarray(_unit_tangent(self.evaluation, use.equation, use.position, use.source))
+        return Numeral(float(tangent[use.target.place]))
 
 
 def _uniform(equation: Equation, x: Variable) -> Numeral:
@@ -364,18 +339,24 @@ def _written(rules: tuple[Callable[..., Any] | None, Callable[..., Any]], m: Sym
 
 
 class _AlongAxis(Symbolic):
-    """The symbolic namespace of a reduction's rule, with its `sum`: over all places along the reduced axes."""
+    """The symbolic namespace of a reduction's rule, with sums and means over all places along the reduced axes."""
 
     def __init__(self, source: Element, axis: tuple[int, ...], alphabet: Alphabet) -> None:
         sizes = source.variable.shape
-        letters = {i: alphabet.letter(sizes[i]) for i in axis if sizes[i] != 1}
-        index = tuple(letters.get(i, entry) for i, entry in enumerate(source.index))
-        self._letters, self._source, self._every = tuple(letters.values()), source, Element(source.variable, index)
+        self._count, self._source = math.prod(sizes[i] for i in axis), source
+        self._letters = {i: alphabet.letter(sizes[i]) for i in axis if sizes[i] != 1}
 
-    def sum(self, x: Formula, axis: tuple[int, ...], keepdims: bool) -> Formula:
-        """Σ of a formula of the source, over all elements that are reduced together."""
+    def __getattr__(self, name: str) -> Callable[..., Formula]:
+        op = REGISTRY.get(name)
+        if not isinstance(op, Reduction) or not isinstance(op.partial, Uniform):
+            return super().__getattr__(name)
+        factor = Numeral(float(op.partial.of_count(self._count)))
 
-        def change(part: Expression) -> Expression | None:
-            return Symbol(self._every) if part == Symbol(self._source) else None
+        def reduce(x: Formula, axis: tuple[int, ...], keepdims: bool = False) -> Formula:
+            """Σ of a formula of the source, over all elements that are reduced together."""
+            index = tuple(self._letters.get(i, entry) for i, entry in enumerate(self._source.index))
+            every = Symbol(Element(self._source.variable, index))
+            body = rewritten(as_expression(x), lambda part: every if part == Symbol(self._source) else None)
+            return Formula(multiply([factor, series(tuple(self._letters.values()), body)]))
 
-        return Formula(series(self._letters, rewritten(as_expression(x), change)))
+        return reduce

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.errors import DifferentiationError, UnknownNameError
 from chainrule.explanation.backward import carry_back, parts_of
-from chainrule.explanation.labels import labels_of
+from chainrule.explanation.labels import Label, label_of_constant, labels_of
 from chainrule.ops import Elementwise, Reduction
 from chainrule.ops.operation import eager
 from chainrule.tracing.interpreter import evaluated, interpret
@@ -49,7 +49,7 @@ class Evaluation:
 
     `names` are the names that were given (`dense_0.weight`, `x`, `e`); `label` has one for every variable. `output`
     is the variable that cotangents are derivatives of, `None` before a backward pass. `samples` are the variables
-    whose first axis counts the samples of a batch.
+    whose first axis counts the samples of a batch, `constants` those that stand for arrays the code holds.
 
     Values are those of the run. Cotangents are computed in double precision from the values that have names, so that
     what is shown of float32 networks is not clouded by rounding.
@@ -59,6 +59,7 @@ class Evaluation:
     values: Mapping[Variable, Any]
     names: Mapping[Variable, str] = field(default_factory=dict)
     samples: frozenset[Variable] = frozenset()
+    constants: frozenset[Variable] = frozenset()
     output: Variable | None = None
     cotangents: Mapping[Variable, Any] = field(default_factory=dict)
 
@@ -107,14 +108,14 @@ class Evaluation:
 
     def label(self, x: Atom) -> str:
         """A readable name: the one given, or else the formula, or else `v7`."""
-        return self.labels[x] if isinstance(x, Variable) else labels_of(self.program, self.names, x)
+        return self.labels[x].text if isinstance(x, Variable) else label_of_constant(x)
 
     def __repr__(self) -> str:
         of = f", derivatives of {self.label(self.output)}" if self.output is not None else ""
         return f"Evaluation({self.program.name}: {len(self.values)} values{of})"
 
     @cached_property
-    def labels(self) -> Mapping[Variable, str]:
+    def labels(self) -> Mapping[Variable, Label]:
         """A readable name for every variable; no two variables have the same."""
         return labels_of(self.program, self.names)
 

@@ -15,6 +15,7 @@ import numpy as np
 from chainrule.errors import ChainruleError, nearest
 from chainrule.explanation.values import Value
 from chainrule.ops import Elementwise
+from chainrule.ops.kinds.elementwise import BOOLEAN
 from chainrule.ops.operation import REGISTRY
 from chainrule.tracing.apply import apply
 
@@ -31,9 +32,8 @@ _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Pow: operator.pow, ast.USub: operator.neg, ast.UAdd: operator.pos,
 }  # fmt: skip
 _CONSTANTS = {"pi": math.pi}
-_OTHER_NAMES = {"abs": "absolute", "max": "maximum", "min": "minimum", "ln": "log"}
-_NO_FUNCTIONS = {"add", "subtract", "multiply", "divide", "power", "negative", "positive", "where", "astype"}
-"""Elementwise operations that are written with signs, or are no functions of real numbers."""
+_WRITTEN = ("+", "-", "*", "/", "**")
+"""Signs, which no function's name is needed for."""
 
 
 class ExpressionError(ChainruleError, ValueError):
@@ -45,19 +45,27 @@ class ExpressionError(ChainruleError, ValueError):
 
 
 def functions() -> dict[str, Elementwise]:
-    """The functions that expressions may use, by name: the library's elementwise operations that have a derivative.
+    """The functions that expressions may use, by name: elementwise operations of real numbers that have a derivative and no sign.
+
+    They also go by what they are called in formulas, and by NumPy's other names for them.
 
     Examples
     --------
-    >>> sorted(functions())[:4], "sigmoid" in functions()
-    (['abs', 'absolute', 'arccos', 'arccosh'], True)
+    >>> [name in functions() for name in ("absolute", "abs", "ln", "sigmoid", "add", "where")]
+    [True, True, True, True, False, False]
     """
     found = {
         name: op
         for name, op in REGISTRY.items()
-        if isinstance(op, Elementwise) and op.differentiable and name not in _NO_FUNCTIONS
+        if isinstance(op, Elementwise)
+        and op.differentiable
+        and BOOLEAN not in op.domain
+        and op.notation.typed.format("", "").strip() not in _WRITTEN
+        and op.notation.rule != ""
     }
-    return found | {name: found[own] for name, own in _OTHER_NAMES.items()}
+    by_numpy = {alias: found[f.__name__] for alias, f in vars(np).items() if getattr(f, "__name__", "") in found}
+    in_formulas = {op.notation.sign: op for op in found.values() if op.notation.form == "function"}
+    return found | {name: op for name, op in (by_numpy | in_formulas).items() if name.isascii() and name.isidentifier()}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, overload
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,55 +12,57 @@ from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 
 LONGEST = 28
 """Characters of the longest formula that serves as a name."""
+FEW = 6
+"""Numbers of the largest array that is written as its numbers."""
 
 
-@overload
-def labels_of(program: Program, names: Mapping[Variable, str]) -> dict[Variable, str]: ...
-@overload
-def labels_of(program: Program, names: Mapping[Variable, str], constant: Literal) -> str: ...
+class Label(NamedTuple):
+    """A name to read, how strongly it holds together, and whether it tells how the value is computed, unlike `v7`."""
+
+    text: str
+    strength: int = ATOM
+    tells: bool = True
 
 
-def labels_of(program: Program, names: Mapping[Variable, str], constant: Literal | None = None) -> Any:
+def labels_of(program: Program, names: Mapping[Variable, str]) -> dict[Variable, Label]:
     """A name for every variable, all different: given, or the formula as one would type it, or `v7`."""
-    if constant is not None:
-        return _constant(constant)
-    spelled: dict[Variable, tuple[str, int]] = {}
+    found: dict[Variable, Label] = {}
     taken = set(names.values())
     for number, x in enumerate(program.inputs):
-        spelled[x] = _free(names.get(x, x.name), taken, x not in names, f"input_{number}"), ATOM
+        name = names.get(x, x.name)
+        found[x] = Label(name if x in names or name not in taken else f"input_{number}")
+        taken.add(found[x].text)
     for number, equation in enumerate(program.equations):
-        if equation.output in names:
-            spelled[equation.output] = names[equation.output], ATOM
-            continue
-        text, strength = _formula(equation, spelled)
-        if len(text) > LONGEST or text in taken:
-            text, strength = _free(f"v{number}", taken, True, f"v{number}'"), ATOM
-        taken.add(text)
-        spelled[equation.output] = text, strength
-    return {x: text for x, (text, _) in spelled.items()}
+        x = equation.output
+        label = Label(names[x]) if x in names else told(equation, found)
+        if x not in names and (len(label.text) > LONGEST or label.text in taken):
+            label = Label(f"v{number}'" if f"v{number}" in taken else f"v{number}", tells=False)
+        taken.add(label.text)
+        found[x] = label
+    return found
 
 
-def _free(text: str, taken: set[str], new: bool, otherwise: str) -> str:
-    if new and text in taken:
-        text = otherwise
-    taken.add(text)
-    return text
-
-
-def _constant(x: Literal) -> str:
-    if x.shape:
-        return f"constant{list(x.shape)}"
-    return f"{np.asarray(x.value)[()]:.6g}" if np.asarray(x.value).dtype.kind == "f" else str(x.value)
-
-
-def _formula(equation: Equation, spelled: Mapping[Variable, tuple[str, int]]) -> tuple[str, int]:
-    """The formula, and how strongly it holds together."""
+def told(equation: Equation, labels: Mapping[Variable, Label]) -> Label:
+    """What an equation computes, of values that go by their labels."""
 
     def spell(x: Atom, strength: int) -> str:
-        text, own = spelled[x] if isinstance(x, Variable) else (_constant(x), ATOM)
+        text, own, _ = labels[x] if isinstance(x, Variable) else Label(label_of_constant(x))
         return text if own >= strength and not (text.startswith("-") and strength > SUM) else f"({text})"
 
     notation, inputs = equation.op.notation, equation.inputs
     if notation.typed:
-        return notation.typed.format(*map(spell, inputs, notation.operands)), notation.strength
-    return f"{equation.op.name}({', '.join(spell(x, 0) for x in inputs)})", ATOM
+        return Label(notation.typed.format(*map(spell, inputs, notation.operands)), notation.strength)
+    return Label(f"{equation.op.name}({', '.join(spell(x, 0) for x in inputs)})")
+
+
+def label_of_constant(x: Literal) -> str:
+    """A constant's numbers, or the shape of many."""
+    return numbers(x.value) if np.size(x.value) <= FEW else f"constant{list(x.shape)}"
+
+
+def numbers(array: object) -> str:
+    """The numbers of an array in nested brackets, as one types them."""
+    value = np.asarray(array)
+    if value.ndim:
+        return f"[{', '.join(map(numbers, value))}]"
+    return f"{value[()]:.6g}" if value.dtype.kind == "f" else str(value[()])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 
+from chainrule.explanation.indices import Entry, Letter
 from chainrule.explanation.symbolic import at_places, rewritten
-from chainrule.explanation.symbols import Expression, Letter, Series, Symbol, symbols_in
+from chainrule.explanation.symbols import Expression, Place, Series, Slope, Symbol, parts
 
 NAMES = "klmpqrstuvw"
 """The letters that sums run over, in order; n is for samples."""
@@ -30,8 +31,8 @@ def with_first_letters(x: Expression, kept: set[Letter], scope: frozenset[str] =
     def change(part: Expression) -> Expression | None:
         if not isinstance(part, Series):
             return None
-        taken = scope | {letter.name for letter in (*kept, *_letters_in(part.body)) if letter not in part.letters}
-        new: dict[Letter, int | Letter] = {}
+        taken = scope | {letter.name for letter in (*kept, *letters_of(part.body)) if letter not in part.letters}
+        new: dict[Letter, Entry] = {}
         for letter in part.letters:
             name = letter.name
             if letter not in kept:
@@ -45,7 +46,11 @@ def with_first_letters(x: Expression, kept: set[Letter], scope: frozenset[str] =
     return rewritten(x, change)
 
 
-def _letters_in(x: Expression) -> Iterable[Letter]:
-    """The letters of all symbols."""
-    for symbol in symbols_in(x):
-        yield from (symbol.element if isinstance(symbol, Symbol) else symbol.by).letters
+def letters_of(x: Expression) -> Iterator[Letter]:
+    """The letters of all symbols and places."""
+    if isinstance(x, Place):
+        yield x.letter
+    elif isinstance(x, Symbol | Slope):
+        yield from (x.element if isinstance(x, Symbol) else x.by).letters
+    for part in parts(x):
+        yield from letters_of(part)

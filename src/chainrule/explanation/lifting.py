@@ -41,4 +41,5 @@ def with_constants_as_inputs(evaluation: Evaluation) -> Evaluation:
         program=replace(program, inputs=inputs, equations=equations, inputs_structure=structure),
         values={**values, **evaluation.values},
         names={**evaluation.names, **{x: x.name for x in new}},
+        constants=frozenset(new),
     )

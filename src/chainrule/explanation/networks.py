@@ -10,6 +10,7 @@ from typing import Any
 from chainrule.errors import UnknownNameError
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.nn.model import Model, Outcome
+from chainrule.nn.neurons import NOT_KNOWN, Neurons
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import simplify, trace, trees
 from chainrule.tracing.program import Atom, Program, Variable
@@ -24,7 +25,7 @@ class LayerVariables:
     """One call of one layer: the variables of its inputs, linear activation z, activation a, and parameters.
 
     `z` is `None` for layers without activation function, and the same variable as `a` where the activation is the
-    identity. A constant stands where a value depends on nothing.
+    identity. A constant stands where a value depends on nothing. `made` says which parameters are the neurons'.
     """
 
     name: str
@@ -32,6 +33,7 @@ class LayerVariables:
     z: Atom | None
     a: Atom
     parameters: Mapping[str, Variable] = field(default_factory=dict)
+    made: Neurons = NOT_KNOWN
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,7 +71,8 @@ def evaluate_loss(
 
     arrays = batch.arrays()
     program = simplify(trace(loss, types_of(parameters), types_of(arrays), name="loss"))
-    found = _named(program, parameters, arrays, names_of_batch(objective, batch, input_names), calls)
+    names = names_of_batch(objective, batch, input_names)
+    found = _named(objective.model, program, parameters, arrays, names, calls)
     if not backward or found.loss is None:
         return found
     return replace(found, evaluation=found.evaluation.backward(found.loss))
@@ -86,7 +89,7 @@ def evaluate_outputs(
 
     arrays = list(inputs)
     program = simplify(trace(outputs, types_of(parameters), types_of(arrays), name="outputs"))
-    return _named(program, parameters, arrays, input_names, calls)
+    return _named(model, program, parameters, arrays, input_names, calls)
 
 
 def names_of_batch(objective: Objective, batch: Batch, input_names: Sequence[str]) -> list[str]:
@@ -107,7 +110,7 @@ def _readings(outcome: Outcome, calls: list[str]) -> Any:
 
 
 def _named(
-    program: Program, parameters: Parameters, arrays: list[Any], names: Sequence[str], calls: list[str]
+    model: Model, program: Program, parameters: Parameters, arrays: list[Any], names: Sequence[str], calls: list[str]
 ) -> NetworkEvaluation:
     """The evaluated Program, with names for its inputs and for all that its layers gave."""
     flat = flat_names(parameters)
@@ -127,7 +130,7 @@ def _named(
         note(f"{call}.z", z)
         note(f"{call}.a", a)
         own = {key: known[f"{name}.{key}"] for key in parameters.get(name, {})}
-        layers.append(LayerVariables(call, tuple(inputs), z, a, own))
+        layers.append(LayerVariables(call, tuple(inputs), z, a, own, model.neurons[name]))
     note(LOSS, loss)
     for i, x in enumerate(outputs):
         note("output" if len(outputs) == 1 else f"output[{i}]", x)

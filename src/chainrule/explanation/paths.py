@@ -13,7 +13,8 @@ import numpy as np
 
 from chainrule.errors import SettingError
 from chainrule.explanation.chain import Chain, Link
-from chainrule.explanation.symbols import Element, Letter, number_of
+from chainrule.explanation.indices import Letter, number_at
+from chainrule.explanation.symbols import Element, number_of
 from chainrule.tracing.program import Variable
 
 LARGEST = 40_000_000
@@ -129,4 +130,4 @@ def _mesh(letters: tuple[Letter, ...]) -> dict[Letter, Any]:
 
 
 def _places(element: Element, mesh: dict[Letter, Any]) -> tuple[Any, ...]:
-    return tuple(mesh[i] if isinstance(i, Letter) else i for i in element.index)
+    return tuple(number_at(i, mesh, n) for i, n in zip(element.index, element.variable.shape, strict=True))

@@ -8,7 +8,8 @@ from typing import Any
 
 from chainrule.errors import SettingError, ShapeError, UnknownNameError
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.symbols import Element, Letter
+from chainrule.explanation.indices import Letter
+from chainrule.explanation.symbols import Element
 from chainrule.tracing.program import Variable
 
 _PLACE = re.compile(r"-?\d+|[^\W\d_]")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from chainrule.engines import REFERENCE, TrainingLoop, prepare
+from chainrule.nn.neurons import Neurons
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import check, simplify, trace, trees
 from chainrule.tracing.program import Atom, Program, Variable
@@ -48,6 +50,7 @@ class Seen:
     after: Parameters
     rate: float
     exact: bool
+    neurons: Mapping[str, Neurons]
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +109,7 @@ def watch(training: Training) -> Seen:
         _in_order_of(before, merged(new_state["frozen"], new_state["learned"])),
         float(block.rates[0]),
         exact,
+        training.step.objective.model.neurons,
     )
 
 

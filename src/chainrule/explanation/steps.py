@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.explanation.rendering.tables import Table, table_of
 from chainrule.explanation.stepping import Call, Seen
+from chainrule.nn.neurons import Neurons
 from chainrule.nn.parameters import flat_names
 from chainrule.nn.readings import LayerReading
 
@@ -44,28 +45,22 @@ class LayerGradient:
     inputs: tuple[Any, ...]
     da: Any
     dz: Any
-    parameters: dict[str, Any]
-    values: dict[str, Any]
+    parameters: Mapping[str, Any]
+    values: Mapping[str, Any]
+    made: Neurons
 
     @property
     def neurons(self) -> list[NeuronGradient]:
-        """The layer neuron by neuron."""
-        units = next((x.shape[-1] for x in (self.da, self.dz) if x is not None), 0)
-        weight, own = self.values.get("weight"), self.parameters
-        if weight is None or np.ndim(weight) != 2 or weight.shape[-1] != units:
-            weight, own = None, {}
-        return [
-            NeuronGradient(
-                self.name,
-                j,
-                None if self.da is None else self.da[..., j],
-                None if self.dz is None else self.dz[..., j],
-                own["weight"][:, j] if "weight" in own else None,
-                own["bias"][j] if "bias" in own else None,
-                None if weight is None or self.dz is None else self.dz[..., j, None] * weight[:, j],
-            )
-            for j in range(units)
-        ]
+        """The layer neuron by neuron. An activation that changes their number leaves them without `da` of their own."""
+        linear = self.da if self.dz is None else self.dz
+        own = self.da if np.shape(self.da) == np.shape(linear) else None
+        found = []
+        for j in range(np.shape(linear)[-1] if np.ndim(linear) else 0):
+            delta, w = (None if self.dz is None else self.dz[..., j]), self.made.weights_of(self.values, j)
+            passed_on = None if w is None or delta is None else delta[..., None] * w
+            slopes = self.made.weights_of(self.parameters, j), self.made.bias_of(self.parameters, j)
+            found.append(NeuronGradient(self.name, j, None if own is None else own[..., j], delta, *slopes, passed_on))
+        return found
 
 
 @dataclass(frozen=True, repr=False)
@@ -206,18 +201,39 @@ def _stages(seen: Seen, digits: int) -> list[Stage]:
     ]
 
 
+def _parameters(seen: Seen, shown: Mapping[str, Mapping[str, Any]], digits: int) -> tuple[Table, ...]:
+    """A table for every parameter, with its arrays side by side."""
+    tables = []
+    for name, arrays in shown.items():
+        layer, _, own = name.rpartition(".")
+        tables.append(table_of(name, arrays, digits, axes=seen.neurons.get(layer, Neurons()).rows_and_columns(own)))
+    return tuple(tables)
+
+
 def _initial(seen: Seen, digits: int) -> Stage:
-    tables = [
-        table_of(name, {"value": value}, digits, parameter=True) for name, value in flat_names(seen.before).items()
-    ]
-    return Stage("Initialise", "the parameters before the step", tuple(tables), (), {"parameters": seen.before})
+    shown = {name: {"value": value} for name, value in flat_names(seen.before).items()}
+    contents = {"parameters": seen.before}
+    return Stage("Initialise", "the parameters before the step", _parameters(seen, shown, digits), (), contents)
+
+
+def _says(seen: Seen, of_neurons: str, of_others: str) -> str:
+    """What happens, if in all layers that have parameters neurons add up w·x, and if not."""
+    return (
+        of_neurons if all(seen.neurons[layer].weight for layer in seen.before if layer in seen.neurons) else of_others
+    )
 
 
 def _forward(seen: Seen, digits: int) -> Stage:
-    layers = tuple(LayerReading(c.layer, c.inputs, c.z, c.a, seen.before.get(c.layer, {})) for c in seen.calls)
+    layers = tuple(
+        LayerReading(c.layer, c.inputs, c.z, c.a, seen.before.get(c.layer, {}), seen.neurons[c.layer])
+        for c in seen.calls
+    )
     tables = [table_of(c.layer, {"z": None if c.z is c.a else c.z, "a": c.a}, digits) for c in seen.calls]
     contents = {"outputs": seen.outputs}
-    return Stage("Forward pass", "every neuron's z = Σ w·x + b and a = act(z), kept", tuple(tables), layers, contents)
+    said = _says(
+        seen, "every neuron's z = Σ w·x + b and a = act(z), kept", "what every layer computes, z and a = act(z), kept"
+    )
+    return Stage("Forward pass", said, tuple(tables), layers, contents)
 
 
 def _loss(seen: Seen, digits: int) -> Stage:
@@ -234,40 +250,34 @@ def _backward(seen: Seen, digits: int) -> Stage:
     calls = list(reversed([c for c in seen.calls if c.da is not None or c.dz is not None]))
     layers = tuple(_layer_gradient(seen, c) for c in calls)
     tables = [table_of(c.layer, {"∂L/∂a": None if c.a is c.z else c.da, "δ = ∂L/∂z": c.dz}, digits) for c in calls]
-    said = "from the last layer to the first: δ = ∂L/∂a · act′(z), and what each input gets, Σ δ·w"
+    said = "from the last layer to the first: " + _says(
+        seen, "δ = ∂L/∂a · act′(z), and what each input gets, Σ δ·w", "the derivatives of L by a and by z"
+    )
     return Stage("Backward pass", said, tuple(tables), layers)
 
 
 def _layer_gradient(seen: Seen, call: Call) -> LayerGradient:
-    own = dict(seen.gradients.get(call.layer, {}))
-    return LayerGradient(call.layer, call.inputs, call.da, call.dz, own, dict(seen.before.get(call.layer, {})))
+    own, values = seen.gradients.get(call.layer, {}), seen.before.get(call.layer, {})
+    return LayerGradient(call.layer, call.inputs, call.da, call.dz, own, values, seen.neurons[call.layer])
 
 
 def _gather(seen: Seen, digits: int) -> Stage:
-    tables = []
-    for name, gradient in flat_names(seen.gradients).items():
-        clipped = flat_names(seen.clipped)[name]
-        changed = not np.array_equal(gradient, clipped, equal_nan=True)
-        tables.append(
-            table_of(name, {"gradient": gradient, "clipped": clipped if changed else None}, digits, parameter=True)
-        )
+    clipped = flat_names(seen.clipped)
+    shown = {
+        name: {
+            "gradient": gradient,
+            "clipped": None if np.array_equal(gradient, clipped[name], equal_nan=True) else clipped[name],
+        }
+        for name, gradient in flat_names(seen.gradients).items()
+    }
     contents = {"gradients": seen.gradients, "clipped": seen.clipped}
-    return Stage(
-        "Gather the gradients", "of every parameter, the mean over the batch: δ · input", tuple(tables), (), contents
-    )
+    said = "of every parameter, the mean over the batch" + _says(seen, ": δ · input", "")
+    return Stage("Gather the gradients", said, _parameters(seen, shown, digits), (), contents)
 
 
 def _update(seen: Seen, digits: int) -> Stage:
     before, after, gradients = map(flat_names, (seen.before, seen.after, seen.clipped))
-    tables = [
-        table_of(
-            name,
-            {"before": before[name], "gradient": gradients.get(name), "after": after[name]},
-            digits,
-            parameter=True,
-        )
-        for name in before
-    ]
+    shown = {name: {"before": before[name], "gradient": gradients.get(name), "after": after[name]} for name in before}
     contents = {
         "before": seen.before,
         "after": seen.after,
@@ -275,4 +285,4 @@ def _update(seen: Seen, digits: int) -> Stage:
         "optimizer_state": seen.optimizer_state,
     }
     said = f"the parameters after the step, learning rate {seen.rate:g}"
-    return Stage("Update", said, tuple(tables), (), contents)
+    return Stage("Update", said, _parameters(seen, shown, digits), (), contents)

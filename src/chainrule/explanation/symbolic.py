@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
+import numpy as np
+
+from chainrule.explanation.indices import Entry, Letter
 from chainrule.explanation.symbols import (
     ONE,
     ZERO,
     Call,
     Expression,
-    Letter,
     Numeral,
     Place,
     Printed,
@@ -23,6 +25,9 @@ from chainrule.explanation.symbols import (
     add,
     by_algebra,
     coefficient_of,
+    counted,
+    has_letter,
+    known,
     multiply,
     series,
     without_coefficient,
@@ -42,7 +47,27 @@ def _divide(a: Expression, b: Expression) -> Expression:
     if isinstance(a, Call) and a.op.notation.algebra == "quotient":
         top, bottom = a.arguments
         return _divide(top, multiply([bottom, b]))
-    return Call(by_algebra()["quotient"], (a, b))
+    made = Call(by_algebra()["quotient"], (a, b))
+    return printed(Call(made.op, shorter), made) if (shorter := _without_shift(a, b)) is not None else made
+
+
+def _without_shift(a: Expression, b: Expression) -> tuple[Expression, Expression] | None:
+    """eˣ⁻ᶜ/Σ eʸ⁻ᶜ, which keeps numbers finite, without c; `None` for anything else."""
+    below = b.body if isinstance(b, Series) else b
+    if (
+        not isinstance(a, Call)
+        or not isinstance(below, Call)
+        or a.op is not below.op
+        or a.op.notation.form != "exponential"
+    ):
+        return None
+    terms, others = (x.terms if isinstance(x, Sum) else (x,) for x in (a.arguments[0], below.arguments[0]))
+    letters = b.letters if isinstance(b, Series) else ()
+    common = [x for x in terms if x in others and not has_letter(x, letters)]
+    if not common:
+        return None
+    top, bottom = (Call(a.op, (add([x for x in side if x not in common]),)) for side in (terms, others))
+    return top, series(letters, bottom)
 
 
 def _power(a: Expression, b: Expression) -> Expression:
@@ -83,7 +108,7 @@ def call(op: Operation, *arguments: Expression) -> Expression:
     tidy = _TIDY.get(op.notation.algebra)
     if tidy is not None:
         return tidy(*arguments)
-    made = Call(op, arguments)
+    made = known(Call(op, arguments))
     if op.textbook.value is None:
         return made
     return printed(as_expression(op.textbook.value(symbolic, *map(Formula, arguments))), made)
@@ -105,13 +130,17 @@ def printed(form: Expression, computed: Expression) -> Expression:
 
 
 class Formula:
-    """An expression that takes part in an operation's rule: Python's operators on it build larger ones."""
+    """An expression that takes part in an operation's rule: Python's operators on it build larger ones.
 
-    __slots__ = ("expression",)
+    It is an element, in double precision as all derivatives; `shape` is that of the array it stands for.
+    """
+
+    __slots__ = ("expression", "shape")
     __hash__ = None  # type: ignore[assignment]
+    dtype = np.dtype(np.float64)
 
-    def __init__(self, expression: Expression) -> None:
-        self.expression = expression
+    def __init__(self, expression: Expression, shape: tuple[int, ...] = ()) -> None:
+        self.expression, self.shape = expression, shape
 
 
 def _method(sign: str, inputs: int = 2, reflected: bool = False) -> Callable[..., Formula]:
@@ -170,15 +199,14 @@ def rewritten(x: Expression, change: Callable[[Expression], Expression | None]) 
     return x
 
 
-def at_places(x: Expression, places: Mapping[Letter, int | Letter]) -> Expression:
+def at_places(x: Expression, places: Mapping[Letter, Entry]) -> Expression:
     """The expression with places put in for letters."""
 
     def change(part: Expression) -> Expression | None:
         if isinstance(part, Symbol):
             return Symbol(part.element.at(places))
         if isinstance(part, Place):
-            place = places.get(part.letter, part.letter)
-            return Place(place) if isinstance(place, Letter) else Numeral(float(place))
+            return counted(places.get(part.letter, part.letter))
         return Slope(part.of, part.by.at(places)) if isinstance(part, Slope) else None
 
     return rewritten(x, change) if places else x

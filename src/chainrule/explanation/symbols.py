@@ -13,22 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.explanation.indices import Entry, Index, Letter, letters_in, taken_apart, with_places
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing.program import Variable
-
-
-@dataclass(frozen=True)
-class Letter:
-    """An index that stands for every place along an axis of this length."""
-
-    name: str
-    size: int
-
-    def __str__(self) -> str:
-        return self.name
-
-
-Index = tuple[int | Letter, ...]
 
 
 @dataclass(frozen=True)
@@ -38,19 +25,19 @@ class Element:
     variable: Variable
     index: Index = ()
 
-    def at(self, places: Mapping[Letter, int | Letter]) -> Element:
+    def at(self, places: Mapping[Letter, Entry]) -> Element:
         """The element with places put in for letters."""
-        return Element(self.variable, tuple(places.get(i, i) if isinstance(i, Letter) else i for i in self.index))
+        return Element(self.variable, tuple(with_places(i, places) for i in self.index))
 
     @property
     def place(self) -> tuple[int, ...]:
         """The index of an element that has no letters."""
-        return tuple(i for i in self.index if not isinstance(i, Letter))
+        return tuple(i for i in self.index if isinstance(i, int))
 
     @property
     def letters(self) -> tuple[Letter, ...]:
         """The letters in the index."""
-        return tuple(i for i in self.index if isinstance(i, Letter))
+        return letters_in(self.index)
 
 
 @dataclass(frozen=True)
@@ -171,13 +158,36 @@ def series(letters: tuple[Letter, ...], body: Expression) -> Expression:
     if not letters or body == ZERO:
         return body
     if isinstance(body, Product):
-        outside = [factor for factor in body.factors if not _has_letter(factor, letters)]
+        outside = [factor for factor in body.factors if not has_letter(factor, letters)]
         if outside:
-            inside = [factor for factor in body.factors if _has_letter(factor, letters)]
+            inside = [factor for factor in body.factors if has_letter(factor, letters)]
             return multiply([series(letters, multiply(inside)), *outside])
     if isinstance(body, Series):
         return Series((*letters, *body.letters), body.body)
     return Series(letters, body)
+
+
+def counted(place: Entry) -> Expression:
+    """A place as a number to compute with."""
+    number, multiples = taken_apart(place)
+    return add([*(multiply([Numeral(float(n)), Place(letter)]) for letter, n in multiples), Numeral(float(number))])
+
+
+def where_holds(condition: Expression) -> Expression:
+    """1 where a condition holds and 0 where it does not."""
+    (bracket,) = (op for op in REGISTRY.values() if op.notation.form == "case")
+    return known(Call(bracket, (condition, ONE)))
+
+
+def known(x: Call) -> Expression:
+    """The number of a bracket around a condition that no symbol or letter is left in, and anything else as it is."""
+    if x.op.notation.form != "case" or _is_open(x.arguments[0]):
+        return x
+    return Numeral(float(x.op.evaluate(number_of(x.arguments[0], lambda symbol, places: None), 1.0)))
+
+
+def _is_open(x: Expression) -> bool:
+    return isinstance(x, Symbol | Slope | Place) or any(map(_is_open, parts(x)))
 
 
 @cache
@@ -236,15 +246,16 @@ def parts(x: Expression) -> tuple[Expression, ...]:
     return x.arguments if isinstance(x, Call) else ()
 
 
-def _has_letter(x: Expression, letters: tuple[Letter, ...]) -> bool:
+def has_letter(x: Expression, letters: tuple[Letter, ...]) -> bool:
+    """Whether one of these letters is free in an expression."""
     if isinstance(x, Place):
         return x.letter in letters
     if isinstance(x, Symbol | Slope):
         element = x.element if isinstance(x, Symbol) else x.by
         return any(letter in letters for letter in element.letters)
-    if isinstance(x, Printed) and _has_letter(x.computed, letters):
+    if isinstance(x, Printed) and has_letter(x.computed, letters):
         return True
-    return any(_has_letter(part, letters) for part in parts(x))
+    return any(has_letter(part, letters) for part in parts(x))
 
 
 def coefficient_of(x: Expression) -> float:

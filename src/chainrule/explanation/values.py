@@ -15,9 +15,11 @@ from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.networks import LOSS
 from chainrule.explanation.places import element_of, find, letters_for
+from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, Layout
 from chainrule.ops.operation import ArrayType, Operation, dtype_of
-from chainrule.tracing import functions, trees
+from chainrule.tracing import trees
 from chainrule.tracing.apply import Trace, Traced, array_of
+from chainrule.tracing.functions import PUBLIC
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 from chainrule.tracing.scope import current_scope
@@ -251,10 +253,6 @@ class Value(Traced, ArrayInterface):
         return draw_evaluation(replace(evaluation, cotangents=known), title=title, depth=depth, digits=digits)
 
 
-for _name in ("relu", "sigmoid", "softplus", "leaky_relu", "elu", "gelu", "silu"):
-    setattr(Value, _name, getattr(functions, _name))
-
-
 def _ufunc(name: str) -> Callable[[Value], Any]:
     def method(self: Value) -> Any:
         return getattr(np, name)(self)
@@ -263,8 +261,18 @@ def _ufunc(name: str) -> Callable[[Value], Any]:
     return method
 
 
-for _name in ("exp", "log", "tanh", "sin", "cos", "tan", "sqrt", "square", "sinh", "cosh"):
-    setattr(Value, _name, _ufunc(_name))
+for _name, _op in REGISTRY.items():
+    if (
+        isinstance(_op, Elementwise)
+        and _op.differentiable
+        and _op.ufunc
+        and _op.ufunc.nin == 1
+        and not hasattr(Value, _name)
+    ):
+        setattr(Value, _name, _ufunc(_name))
+for _name, _function in FUNCTIONS.items():
+    if _function.activation:
+        setattr(Value, _name, PUBLIC[_name])
 
 
 def values(**numbers: Any) -> Any:
@@ -308,17 +316,18 @@ def explain_value(
             )
         places = index
     elif isinstance(by, str):
-        found, named_index = find({label: x for x, label in evaluation.labels.items()}, by)
+        found, named_index = find({label.text: x for x, label in evaluation.labels.items()}, by)
         places = named_index if index is None else index
     else:
         raise SettingError(f"explain was given {shortened(by)}; give the value that the derivative is by, or its name.")
     if places is None:
         places = letters_for(evaluation, found)
     evaluation = evaluation.backward(output)
+    moved = {e.output for e in evaluation.program.equations if isinstance(e.op, Layout)} - set(evaluation.names)
     return derive(
         evaluation,
         element_of(evaluation, found, tuple(places)),
-        symbolic=None if options.get("depth") == "layers" else lambda x: True,
+        symbolic=None if options.get("depth") == "layers" else lambda x: x not in moved,
         stations=None,
         **{**options, "depth": "terms" if options.get("depth", "factors") != "layers" else "layers"},
     )

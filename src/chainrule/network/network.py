@@ -104,7 +104,10 @@ class Network(ExplainableNetwork):
         """
         arrays = self._answers.checked(inputs[0] if len(inputs) == 1 else inputs)
         outcome = self.model.apply(self.parameters, arrays)
-        layers = [LayerReading(name, x, z, a, self.parameters.get(name, {})) for name, x, z, a in outcome.readings]
+        made = self.model.neurons
+        layers = [
+            LayerReading(name, x, z, a, self.parameters.get(name, {}), made[name]) for name, x, z, a in outcome.readings
+        ]
         return Readings(layers, outcome.outputs)
 
     def predict(self, X: Any, *, engine: str = "auto") -> Any:

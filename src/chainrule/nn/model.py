@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,6 +16,7 @@ from chainrule.nn.biases import added_only
 from chainrule.nn.context import Building, ForwardPass, current, name_among, running
 from chainrule.nn.initializer import LARGEST
 from chainrule.nn.layer import Layer
+from chainrule.nn.neurons import Neurons, neurons_of
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.nn.randomness import RandomNumbers
 from chainrule.ops.operation import ArrayType
@@ -108,7 +109,7 @@ class Model:
 
     `inputs` are the shapes of one sample of every input; `outputs` the types of one sample of the results, nested
     as the function gives them; `shapes` what every layer gives for one sample; `ends_in` the activation that makes each
-    output. Every spec says whether it is a bias.
+    output; `neurons` which parameters of a layer are its neurons' weights and biases. Every spec says whether it is a bias.
     """
 
     function: Callable[..., Any]
@@ -119,6 +120,7 @@ class Model:
     outputs: Any
     shapes: Mapping[str, tuple[int, ...]]
     ends_in: tuple[str, ...] = ()
+    neurons: Mapping[str, Neurons] = field(default_factory=dict)
 
     @cached_property
     def biases(self) -> frozenset[str]:
@@ -176,6 +178,7 @@ def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Mo
         trees.unflatten(structure, [ArrayType(shape, np.dtype(np.float32)) for shape in shapes]),
         {name: tuple(output.shape[1:]) for name, _, _, output in building.readings},
         tuple(Outcome(outputs, building.activated, ()).made_by(leaf)[0] for leaf in leaves),
+        _neurons(building),
     )
 
 
@@ -194,6 +197,22 @@ def _with_biases(building: Building, inputs: Sequence[Variable], outputs: Sequen
         }
         for layer, own in building.specs.items()
     }
+
+
+def _neurons(building: Building) -> dict[str, Neurons]:
+    """What is proven of every layer's neurons, in all its calls alike."""
+    found: dict[str, Neurons] = {}
+    makers = {equation.output: equation for equation in building.recorder.equations}
+    for layer, inputs, z, a in building.readings:
+        own = {name: building.variable(layer, name) for name in building.specs.get(layer, {})}
+        given, (result,) = [_atom(x) for x in inputs], [_atom(a if z is None else z)]
+        proven = neurons_of(makers, given, result, own)
+        found[layer] = proven if found.get(layer, proven) == proven else Neurons()
+    return found
+
+
+def _atom(x: Any) -> Any:
+    return x.variable if isinstance(x, Traced) else None  # type: ignore[attr-defined]
 
 
 def _sample_shape(leaf: Any, batch: int) -> tuple[int, ...]:

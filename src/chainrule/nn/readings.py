@@ -6,7 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from chainrule.errors import UnknownNameError
+from chainrule.nn.neurons import NOT_KNOWN, Neurons
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class NeuronReading:
 class LayerReading:
     """One layer in one pass: its inputs, linear activation `z` and activation `a`, shape (batch, units).
 
-    `z` is `None` for layers without activation function, such as `Dropout`.
+    `z` is `None` for layers without activation function, such as `Dropout`; `made` says which parameters are the neurons'.
     """
 
     name: str
@@ -36,21 +39,23 @@ class LayerReading:
     z: Any
     a: Any
     parameters: Mapping[str, Any]
+    made: Neurons = NOT_KNOWN
 
     @property
     def neurons(self) -> list[NeuronReading]:
-        """The layer neuron by neuron."""
-        weight, bias = self.parameters.get("weight"), self.parameters.get("bias")
+        """The layer neuron by neuron. An activation that changes their number leaves them without `a` of their own."""
+        linear = self.a if self.z is None else self.z
+        own = self.a if np.shape(self.a) == np.shape(linear) else None
         return [
             NeuronReading(
                 self.name,
-                i,
-                None if weight is None else weight[:, i],
-                None if bias is None else bias[i],
-                None if self.z is None else self.z[..., i],
-                self.a[..., i],
+                j,
+                self.made.weights_of(self.parameters, j),
+                self.made.bias_of(self.parameters, j),
+                None if self.z is None else self.z[..., j],
+                None if own is None else own[..., j],
             )
-            for i in range(self.a.shape[-1])
+            for j in range(linear.shape[-1])
         ]
 
 

@@ -56,17 +56,18 @@ def as_row(found: NetworkEvaluation, layers: Mapping[str, Any]) -> list[RowLayer
 
 def _neurons(call: LayerVariables, layers: Mapping[str, Any]) -> RowLayer | None:
     """A call of a layer as neurons, if it is like that."""
-    if call.name not in layers or len(call.inputs) != 1 or set(call.parameters) - {"weight", "bias"}:
+    made = call.made
+    if call.name not in layers or len(call.inputs) != 1 or set(call.parameters) - {made.weight, made.bias}:
         return None
     (source,), z, a = call.inputs, call.z, call.a
     if not (isinstance(source, Variable) and isinstance(z, Variable) and isinstance(a, Variable)):
         return None
     if len(source.shape) != 2 or len(a.shape) != 2 or z.shape != a.shape:
         return None
-    weight, bias = call.parameters.get("weight"), call.parameters.get("bias")
+    weight, bias = (call.parameters[name] if name else None for name in (made.weight, made.bias))
     if weight is None and (bias is not None or source.shape != a.shape or z is not source):
         return None
-    if weight is not None and weight.shape != (source.shape[1], a.shape[1]):
+    if weight is not None and made.units != 1:
         return None
     return RowLayer(call.name, described(layers[call.name]), source, weight, bias, z, a)
 

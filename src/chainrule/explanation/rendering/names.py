@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.symbols import Element, Letter
+from chainrule.explanation.symbols import Element
 
 _PLAIN = re.compile(r"([^\W²³]|[.#′])+(\(.*\))?")
 
@@ -26,13 +27,10 @@ class Spelled:
 
     @property
     def plain(self) -> bool:
-        """Whether the name is a word, and no formula."""
-        return _PLAIN.fullmatch(self.name) is not None
-
-    @property
-    def formula(self) -> bool:
-        """Whether the name tells how the value is computed, unlike `v7`."""
-        return re.fullmatch(r"v\d+'?", self.name) is None
+        """Whether the name is a word or one call, and no formula of several."""
+        inner = self.name.partition("(")[2].removesuffix(")")
+        open_after = accumulate((c == "(") - (c == ")") for c in inner)
+        return _PLAIN.fullmatch(self.name) is not None and min(open_after, default=0) >= 0
 
     @property
     def compact(self) -> bool:
@@ -59,7 +57,7 @@ def spelled(evaluation: Evaluation, element: Element, symbols: Mapping[str, str]
         index = tuple(i for i, n in zip(element.index, element.variable.shape, strict=True) if n != 1)
     label = evaluation.label(element.variable)
     name = symbols.get(label) or (label if element.variable in evaluation.names else in_signs(label))
-    return Spelled(name, tuple(i.name if isinstance(i, Letter) else str(i) for i in index))
+    return Spelled(name, tuple(map(str, index)))
 
 
 def in_signs(formula: str) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from chainrule.explanation.indices import Letter
 from chainrule.explanation.rendering.numerals import coefficient
 from chainrule.explanation.symbols import (
     Call,
     Expression,
-    Letter,
     Numeral,
     Place,
     Printed,
@@ -68,6 +68,9 @@ class Style(Protocol):
 
     def function(self, op: Operation, arguments: Sequence[str]) -> str:
         """A function by the operation's name."""
+
+    def strength(self, op: Operation) -> int:
+        """How strongly holds together what `function` writes."""
 
     def equation(self, left: str, right: str) -> str:
         """Left = right."""
@@ -150,7 +153,8 @@ class Printer:
             return "-" if negative else "+", text
         if isinstance(term, Symbol | Slope):
             leaf = self.leaf(term)
-            return "-" if leaf.negative else "+", leaf.text
+            text = leaf.text if leaf.strength >= PRODUCT else self.style.brackets(leaf.text)
+            return "-" if leaf.negative else "+", text
         return "+", self._write(term)[0]
 
     def _product(self, x: Product) -> tuple[str, int]:
@@ -205,7 +209,7 @@ class Printer:
             return style.fence(x.op, texts[0]), ATOM
         if notation.form == "exponential":
             return style.exponential(x.op, texts[0]), ATOM
-        return style.function(x.op, texts), ATOM
+        return style.function(x.op, texts), style.strength(x.op)
 
 
 def _form(x: Expression) -> Expression:

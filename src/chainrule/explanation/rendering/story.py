@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from chainrule.explanation.derived import Derived, Instance, Part
 from chainrule.explanation.finite_differences import Check
-from chainrule.explanation.rendering.names import Spelled, spelled
+from chainrule.explanation.labels import FEW, numbers, told
+from chainrule.explanation.rendering.names import Spelled, in_signs, spelled
 from chainrule.explanation.rendering.numerals import numeral, unit_of_last_place
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rules import CHAIN
+from chainrule.explanation.symbolic import rewritten
 from chainrule.explanation.symbols import (
     ONE,
     Call,
     Element,
     Expression,
     Numeral,
+    Printed,
     Product,
     Slope,
     Symbol,
@@ -25,7 +30,8 @@ from chainrule.explanation.symbols import (
     parts,
     symbols_in,
 )
-from chainrule.ops.notation import ATOM, SIGN
+from chainrule.ops.notation import ATOM, SIGN, SUM
+from chainrule.tracing.program import Atom, Variable
 
 
 @dataclass(frozen=True)
@@ -88,7 +94,7 @@ def _numbers(derivation: Derived, instance: Instance) -> Statement:
     """An instance's numbers: put into the formula, then term by term, then the result."""
     steps = []
     single = len(instance.parts) == 1 and not instance.more
-    if not (single and _is_number(instance.parts[0].expression)):
+    if instance.parts and not (single and _is_number(instance.parts[0].expression)):
         steps.append(_consistent(derivation, instance.parts, "+", instance.more, instance.rest, instance.value))
         if not single and not all(_is_number(p.expression) for p in instance.parts):
             values = tuple(Part(ONE, p.value) for p in instance.parts)
@@ -131,7 +137,7 @@ def _as_printed(derivation: Derived, step: Passage) -> float:
     numbers = [
         float(numeral(p.value, digits))
         if step.joined == "*" or p.expression == ONE
-        else float(number_of(p.expression, value))
+        else float(number_of(rewritten(p.expression, _by_name), value))
         for p in step.parts
     ]
     if step.joined == "*":
@@ -140,6 +146,10 @@ def _as_printed(derivation: Derived, step: Passage) -> float:
             product *= x
         return product
     return sum(numbers) + (float(numeral(step.rest, digits)) if step.more else 0.0)
+
+
+def _by_name(x: Expression) -> Expression | None:
+    return x.form if isinstance(x, Printed) and isinstance(x.form, Symbol) else None
 
 
 SHORT = 2
@@ -157,21 +167,27 @@ class Writer:
         """The element's name and places."""
         return spelled(self.derivation.evaluation, element, self.derivation.symbols)
 
+    def name(self, element: Element) -> str:
+        """An element by its name, in brackets where that is a formula."""
+        name = self.spelled(element)
+        text = str(self.style.name(name))
+        return text if name.plain or name.places else str(self.style.brackets(text))
+
     def slope(self, by: Element) -> str:
         """∂output/∂by; what has no name is written as its formula, where that is short."""
-        name = self.style.name(self.spelled(by))
+        name = self.name(by)
         if by.variable not in self.derivation.evaluation.names:
             formula = self.derivation.formulas.by_itself(by)
             if not isinstance(formula, Symbol) and not self.needs_definition(by):
                 name = self.style.brackets(self.symbolic.write(formula))
-        return str(self.style.slope(self.style.name(self.spelled(self.derivation.output)), name))
+        return str(self.style.slope(self.name(self.derivation.output), name))
 
     def needs_definition(self, x: Element) -> bool:
         """Whether a value has no name and a formula too long to stand for one."""
         if x.variable in self.derivation.evaluation.names or x.variable not in self.derivation.evaluation.makers:
             return False
         if self.derivation.formulas.symbols(x.variable):  # it goes by its label: a short formula, or a number
-            return not self.spelled(x).formula
+            return not self.derivation.evaluation.labels[x.variable].tells
         formula = self.derivation.formulas.by_itself(x)
         return isinstance(formula, Symbol) or len(list(symbols_in(formula))) > SHORT
 
@@ -179,15 +195,27 @@ class Writer:
         """`v7 = …` for a value that needs to be told."""
         if not self.needs_definition(x):
             return None
-        name = self.style.name(self.spelled(x))
-        return str(self.style.equation(name, self.symbolic.write(self.derivation.formulas.definition(x))))
+        formula = self.derivation.formulas.definition(x)
+        if formula != Symbol(x):
+            return str(self.style.equation(self.name(x), self.symbolic.write(formula)))
+        labels = self.derivation.evaluation.labels
+        return None if labels[x.variable].tells else str(self.style.equation(self.name(x), self._told(x)))
+
+    def _told(self, x: Element) -> str:
+        """An element of what an operation gives, where no formula of elements says it: sort(a)[1]."""
+        evaluation = self.derivation.evaluation
+        whole = in_signs(told(evaluation.makers[x.variable], evaluation.labels).text)
+        return str(self.style.name(Spelled(whole, self.spelled(x).places)))
 
     def symbol(self, x: Symbol | Slope) -> Leaf:
         """A symbol by its name."""
         if isinstance(x, Slope):
             return Leaf(self.slope(x.by), SIGN)
-        name = self.spelled(x.element)
-        return Leaf(self.style.name(name), ATOM, name.short)
+        name, evaluation = self.spelled(x.element), self.derivation.evaluation
+        if name.plain or name.places or x.element.variable in evaluation.names:
+            return Leaf(self.name(x.element), ATOM, name.short)
+        label = evaluation.labels[x.element.variable]
+        return Leaf(self.style.name(name), SUM if label.text.startswith("-") else label.strength)
 
     def number(self, x: float, digits: int | None = None) -> str:
         """A number, with the derivation's digits by default."""
@@ -234,10 +262,34 @@ def rules_in_words(rules: Sequence[str]) -> str:
 
 def notes(derivation: Derived) -> list[str]:
     """What a reader should know to read the formulas."""
-    found = []
+    found = [f"{name} = {what}" for name, what in _told_below(derivation)]
     if any(_has_case(line.formula) for line in derivation.lines):
         found.append("[…] around a comparison is 1 where it holds and 0 where it does not.")
     return found
+
+
+def _told_below(derivation: Derived) -> Iterator[tuple[str, str]]:
+    """Values that formulas speak of by a name that nobody gave and no line tells, and what they are."""
+    evaluation = derivation.evaluation
+    lines = {line.element.variable for line in derivation.lines}
+    symbols = [x for line in derivation.lines for x in symbols_in(line.formula)]
+    waiting: list[Atom] = [*lines, *(x.element.variable if isinstance(x, Symbol) else x.by.variable for x in symbols)]
+    seen: set[Atom] = set()
+    while waiting:
+        x = waiting.pop(0)
+        if x in seen or not isinstance(x, Variable):
+            continue
+        seen.add(x)
+        if x in evaluation.constants:
+            few = np.size(evaluation.values[x]) <= 2 * FEW
+            yield (
+                evaluation.label(x),
+                numbers(evaluation.values[x]) if few else f"numbers of shape {x.shape} in the code",
+            )
+        elif x not in evaluation.names and x in evaluation.makers:
+            if not evaluation.labels[x].tells and x not in lines:
+                yield evaluation.label(x), in_signs(told(evaluation.makers[x], evaluation.labels).text)
+            waiting += evaluation.makers[x].inputs
 
 
 def _has_case(x: Expression) -> bool:

@@ -6,12 +6,16 @@ import re
 from collections.abc import Sequence
 from html import escape
 
+from chainrule.explanation.indices import Letter
 from chainrule.explanation.rendering.names import Spelled
-from chainrule.explanation.symbols import Letter
+from chainrule.ops.notation import ATOM, POWER, PRODUCT, SIGN, SUM
 from chainrule.ops.operation import Operation
 
 _WORDY = re.compile(r"(?<!\w)[^\W\d_²³]{2}|\.|∂|\w\[")
 """What makes a factor long: a word, a decimal, a derivative, an index in brackets."""
+
+_OPENING, _CLOSING = ("{", "(", "|", "[", ", "), ("}", ")", r"\right", ",")
+"""What stands before and behind an argument that LaTeX encloses."""
 
 
 class TextStyle:
@@ -25,7 +29,7 @@ class TextStyle:
 
     def name(self, x: Spelled) -> str:
         """A name with its places."""
-        return x.text if x.plain or x.places else f"({x.text})"
+        return x.text
 
     def slope(self, of: str, by: str) -> str:
         """∂of/∂by."""
@@ -61,6 +65,10 @@ class TextStyle:
     def function(self, op: Operation, arguments: Sequence[str]) -> str:
         """name(x)."""
         return f"{op.notation.sign or op.name}({', '.join(arguments)})"
+
+    def strength(self, op: Operation) -> int:
+        """A call is one piece."""
+        return ATOM
 
     def root(self, sign: str, x: str) -> str:
         """√(x)."""
@@ -117,14 +125,14 @@ class LatexStyle:
         """A letter in italics, longer names upright."""
         name = x.name if x.short else rf"\mathrm{{{self.words(x.name)}}}"
         if not x.places:
-            return name if x.plain else rf"\left({name}\right)"
+            return name
         places = "".join(x.places) if x.compact else ", ".join(x.places)
         return f"{name}_{{{self.words(places)}}}"
 
     def words(self, text: str) -> str:
         """Text with LaTeX's own signs escaped."""
         text = re.sub(r"([_#$%&{}])", r"\\\1", text).replace("^", r"\hat{}").replace("′", "'")
-        return text.replace(" ", r"\ ").replace("**", "*")
+        return text.replace("−", "-").replace(" ", r"\ ").replace("**", "*")
 
     def slope(self, of: str, by: str) -> str:
         """∂of/∂by as a fraction."""
@@ -159,12 +167,23 @@ class LatexStyle:
         return rf"\sum_{{{', '.join(map(self.letter, letters))}}} {body}"
 
     def function(self, op: Operation, arguments: Sequence[str]) -> str:
-        """The operation's own LaTeX."""
-        if re.fullmatch(r"\\.* \{0\}", op.latex):
-            arguments = [self.brackets(x) for x in arguments]
+        """The operation's own LaTeX, with brackets around arguments that it does not enclose."""
         if not op.latex:
             return rf"\mathrm{{{self.words(op.name)}}}" + self.brackets(", ".join(arguments))
-        return op.latex.format(*arguments)
+        pieces = re.split("\0(\\d)\0", op.latex.format(*(f"\0{i}\0" for i in range(len(arguments)))))
+        for i in range(1, len(pieces), 2):
+            x, before, after = arguments[int(pieces[i])], pieces[i - 1], pieces[i + 1]
+            enclosed = before.endswith(_OPENING) and after.startswith(_CLOSING) and not after.startswith("}^")
+            pieces[i] = x if enclosed else self.brackets(x)
+        return "".join(pieces)
+
+    def strength(self, op: Operation) -> int:
+        """What the operation's own LaTeX is, outside all brackets: a sum, a product, a fraction, a power, or one piece."""
+        outside = op.latex.format(*["x"] * 9)
+        while (inner := re.sub(r"\\left.((?!\\left|\\right).)*\\right.|\{[^{}]*\}", "", outside)) != outside:
+            outside = inner
+        signs = ((r"[-+]", SUM), (r"\\cdot|mod", PRODUCT), (r"\\frac|\\sum|\\prod|\\big", SIGN), (r"\^", POWER))
+        return next((strength for sign, strength in signs if re.search(sign, outside)), ATOM)
 
     def root(self, sign: str, x: str) -> str:
         """A root with its degree."""
@@ -218,7 +237,7 @@ class MathmlStyle:
         """A letter in italics, longer names upright."""
         name = f"<mi>{escape(x.name)}</mi>" if x.short else f'<mi mathvariant="normal">{escape(x.name)}</mi>'
         if not x.places:
-            return name if x.plain else self.brackets(name)
+            return name
         places = [f"<mi>{escape(p)}</mi>" if p[0].isalpha() else f"<mn>{escape(p)}</mn>" for p in x.places]
         between = "" if x.compact else "<mo>,</mo>"
         return f"<msub>{name}<mrow>{between.join(places)}</mrow></msub>"
@@ -261,6 +280,10 @@ class MathmlStyle:
         inside = "<mo>,</mo>".join(arguments)
         name = escape(op.notation.sign or op.name)
         return f'<mrow><mi mathvariant="normal">{name}</mi>{self.brackets(inside)}</mrow>'
+
+    def strength(self, op: Operation) -> int:
+        """A call is one piece."""
+        return ATOM
 
     def root(self, sign: str, x: str) -> str:
         """A root with its degree."""

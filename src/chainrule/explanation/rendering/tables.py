@@ -51,45 +51,41 @@ class Table:
         return f"<p><b>{escape(self.title)}</b></p><table><tr>{head}</tr>{rows}</table>{note}"
 
 
-def table_of(title: str, arrays: Mapping[str, Any], digits: int, *, parameter: bool = False) -> Table:
-    """Arrays of one shape side by side.
+def table_of(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[str, str] | None = None) -> Table:
+    """Arrays side by side: a row for every place along one axis, for every array a column for every place along the others.
 
-    Values of a batch have shape (batch, units): a row for every unit, for every array a column for every sample. Of a
-    parameter the first axis gives the rows.
+    Values of a batch have shape (batch, units): a row for every unit, columns for samples. Of a parameter the first axis
+    gives the rows; `axes` says what its first and its second axis count. Arrays may be of different lengths.
     """
     given = {name: np.asarray(x) for name, x in arrays.items() if x is not None}
     if not given:
         return Table(title, ("",), ())
-    matrices = {name: _matrix(x, parameter) for name, x in given.items()}
-    rows, columns = next(iter(matrices.values())).shape
-    fitting = max(1, COLUMNS // len(matrices))
-    shown_rows, shown_columns = min(rows, ROWS), min(columns, fitting)
-    across, down = ("units", "inputs") if parameter and columns > 1 else ("samples", "units")
+    matrices = {name: _matrix(x, axes is None) for name, x in given.items()}
+    rows, columns = (max(m.shape[i] for m in matrices.values()) for i in (0, 1))
+    shown_rows, shown_columns = min(rows, ROWS), min(columns, max(1, COLUMNS // len(matrices)))
+    down, across = axes or ("units", "samples")
     many = columns > 1
-    heads = [down.removesuffix("s") if rows > 1 or not parameter else ""]
-    for name in matrices:
-        heads += [f"{name}[{j}]" if many else name for j in range(shown_columns)]
-    body = [
-        (str(i) if heads[0] else "", *(_text(m[i, j], digits) for m in matrices.values() for j in range(shown_columns)))
-        for i in range(shown_rows)
-    ]
+    heads = ["" if rows == 1 and axes else down.removesuffix("s")]
+    body = [[str(i) if heads[0] else ""] for i in range(shown_rows)]
+    for name, matrix in matrices.items():
+        for j in range(min(shown_columns, matrix.shape[1])):
+            heads.append(f"{name}[{j}]" if many else name)
+            for i, row in enumerate(body):
+                row.append(_text(matrix[i, j], digits) if i < len(matrix) else "")
     left = [_more(rows - shown_rows, "rows")] * (rows > shown_rows)
     left += [_more(columns - shown_columns, across)] * (columns > shown_columns)
-    said = f"{title}   (a row for every {heads[0]}, columns: {across})" if many else title
-    return Table(said, tuple(heads), tuple(body), f"… and {', '.join(left)}" if left else "")
+    said = f"{title}   (a row for every {heads[0]}, columns: {across})" if many and down != "rows" else title
+    return Table(said, tuple(heads), tuple(map(tuple, body)), f"… and {', '.join(left)}" if left else "")
 
 
 def _more(count: int, things: str) -> str:
     return f"{count} more {things if count > 1 else things.removesuffix('s')}"
 
 
-def _matrix(x: Any, parameter: bool) -> Any:
-    """Two axes: rows to be printed, and columns."""
-    if x.ndim == 0:
-        return x.reshape(1, 1)
-    if parameter:
-        return x.reshape(x.shape[0], -1)
-    return x.reshape(x.shape[0], -1).T
+def _matrix(x: Any, transposed: bool) -> Any:
+    """Two axes: rows to be printed, and columns; of a batch the first axis gives the columns."""
+    flat = x.reshape(x.shape[0], -1) if x.ndim else x.reshape(1, 1)
+    return flat.T if transposed else flat
 
 
 def _text(x: Any, digits: int) -> str:
