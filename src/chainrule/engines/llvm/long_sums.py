@@ -16,6 +16,9 @@ LONG, VERY_LONG = 256, 2**13
 LONG_IN_BLOCKS = 64
 """The same of vectors that are added in blocks, which costs less."""
 
+PIECE = 32
+"""Rows whose vectors are added up by themselves first, where totals are carried from row to row."""
+
 BLOCK = 8
 """Vectors that are added up by themselves first, where that is easily done: then the rest is done once for all of them."""
 

@@ -13,7 +13,7 @@ from chainrule.engines.llvm.buffers import lanes
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.folds import Fold, across, fold_of
 from chainrule.engines.llvm.groups import Group
-from chainrule.engines.llvm.long_sums import BLOCK
+from chainrule.engines.llvm.long_sums import BLOCK, PIECE
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
@@ -61,7 +61,7 @@ class _Nest:
         code, outer_axes = self.code, self.group.space[:-1]
         along = code.shared if chosen is Partition.COLUMNS or not outer_axes else code.loop
         if along == code.loop and chosen is Partition.ALONE:
-            self._collected(lambda totals, row: code.carried_nest(outer_axes, totals, row, self.work))
+            self._collected(0, outer_axes[0])
             return
         across_rows = [f for f in self.folds if f.across_rows]
         for fold in across_rows:
@@ -78,22 +78,14 @@ class _Nest:
 
     def by_blocks(self) -> None:
         """Blocks of rows shared out among threads: each collects sums of its own, which are joined in order."""
-        code, (rows, *inner) = self.code, self.group.space[:-1]
+        code, rows = self.code, self.group.space[0]
         finals = [fold for fold in self.folds if fold.across_rows]
 
         def block(b: Index) -> None:
             begin, end = code.part(rows, b, BLOCKS)
             parts = [replace(f, view=self.memory.parts[f.equation.output].view(), block=(b,)) for f in finals]
             nest = _Nest(code, self.memory, self.group, [*(f for f in self.folds if f not in finals), *parts])
-
-            def run(totals: list[Any], row: RowBody) -> list[Any]:
-                def line(i: Index, totals: list[Any]) -> list[Any]:
-                    place = code.sum((i, 1), (begin, 1))
-                    return code.carried_nest(inner, totals, lambda rest, x: row((place, *rest), x))
-
-                return code.carried_loop(code.sum((end, 1), (begin, -1)), totals, line)
-
-            nest._collected(run)
+            nest._collected(begin, code.sum((end, 1), (begin, -1)))
 
         code.shared(BLOCKS, block)
         code.threads.barrier()
@@ -101,12 +93,52 @@ class _Nest:
             part = replace(fold, view=self.memory.parts[fold.equation.output].view())
             fold.over(code, self.memory.widest, code.shared, partial(fold.joined, part))
 
-    def _collected(self, run: Callable[[list[Any], RowBody], list[Any]]) -> None:
-        """The rows that `run` gives, by one thread; what few vectors collect across them stays in registers."""
+    def _rows(self, begin: Index, count: Index, totals: list[Any], row: RowBody) -> list[Any]:
+        """So many positions of the outermost axis, from one on, with what is carried from row to row."""
+        code, inner = self.code, self.group.space[1:-1]
+
+        def placed(place: tuple[Index, ...], carried: list[Any]) -> list[Any]:
+            return row((code.sum((begin, 1), (place[0], 1)), *place[1:]), carried)
+
+        if isinstance(count, int):
+            return code.carried_nest((count, *inner), totals, placed, self.work)
+        return code.carried_loop(
+            count, totals, lambda i, x: code.carried_nest(inner, x, lambda rest, y: placed((i, *rest), y))
+        )
+
+    def _rows_in_pieces(self, kept: list[Fold], begin: Index, count: Index, totals: list[Any]) -> list[Any]:
+        """The same, a piece of them at a time: what each collects is joined to long totals, which costs more than adding."""
+        code, width = self.code, self.width
+        folds = [f for f in kept for _ in range(self.vectors)]
+        piece = max(1, PIECE // prod(self.group.space[1:-1]))
+
+        def one(first: Index, size: Index, totals: list[Any]) -> list[Any]:
+            starts = [f.start(code, width).value for f in folds]
+            found = self._rows(code.sum((begin, 1), (first, 1)), size, starts, partial(self._carrying_row, kept, 1))
+            before, parts = iter(totals), zip(folds, found, strict=True)
+            joined = [
+                f.joined_to(code, self._next(f, before), code.number(x, f.equation.output.dtype, width))
+                for f, x in parts
+            ]
+            return [x for total in joined for x in total]
+
+        if not isinstance(count, int):
+            return code.carried_loop(
+                count, totals, lambda i, x: one(i, code.smaller(code.sum((count, 1), (i, -1)), piece), x), step=piece
+            )
+        whole = count // piece * piece
+        totals = code.carried_loop(whole, totals, lambda i, x: one(i, piece, x), step=piece)
+        return one(whole, count - whole, totals) if whole < count else totals
+
+    def _collected(self, begin: Index, count: Index) -> None:
+        """So many rows, by one thread; what few vectors collect across them stays in registers."""
         code, kept = self.code, [f for f in self.folds if f.across_rows]
         if all(all(f.reduced[:-1]) for f in kept) and 0 < self.vectors * len(kept) <= IN_REGISTERS:
             starts = [x for f in kept for _ in range(self.vectors) for x in f.starts(code, self.width, self.rows)]
-            totals = iter(run(starts, partial(self._carrying_row, kept)))
+            if len(starts) > self.vectors * len(kept):
+                totals = iter(self._rows_in_pieces(kept, begin, count, starts))
+            else:
+                totals = iter(self._rows(begin, count, starts, partial(self._carrying_row, kept, self.rows)))
             for fold in kept:
                 self._store(fold, [self._next(fold, totals) for _ in range(self.vectors)])
             return
@@ -124,25 +156,25 @@ class _Nest:
             self._row(outer, code.loop, whole)
             return totals
 
-        run([], row)
+        self._rows(begin, count, [], row)
         for fold in kept:
             if id(fold) in whole:
                 self._store(fold, [fold.loaded(code, whole[id(fold)], self.width)])
         self._finish([f for f in in_memory if not f.block], code.loop)
 
-    def _next(self, fold: Fold, totals: Iterator[Any]) -> list[Any]:
-        """The numbers that make up one running total, from all that are carried."""
-        return [next(totals) for _ in range(fold.numbers(self.rows))]
+    def _next(self, fold: Fold, totals: Iterator[Any], rows: int | None = None) -> list[Any]:
+        """The numbers that make up one running total of so many rows, by default all, from all that are carried."""
+        return [next(totals) for _ in range(fold.numbers(self.rows if rows is None else rows))]
 
     def _finish(self, across_rows: list[Fold], along: Any) -> None:
         for fold in across_rows:
             if fold.op.finish is not None:
                 fold.over(self.code, self.memory.widest, along, fold.total)
 
-    def _carrying_row(self, kept: list[Fold], outer: tuple[Index, ...], totals: list[Any]) -> list[Any]:
-        """One row, with what is collected across rows in `totals`: for every such fold as many as the row has vectors."""
+    def _carrying_row(self, kept: list[Fold], rows: int, outer: tuple[Index, ...], totals: list[Any]) -> list[Any]:
+        """One of some rows, with what is collected across them in `totals`: for every such fold as many as it has vectors."""
         code, width, carried = self.code, self.width, iter(totals)
-        before = {(id(f), v): self._next(f, carried) for f in kept for v in range(self.vectors)}
+        before = {(id(f), v): self._next(f, carried, rows) for f in kept for v in range(self.vectors)}
         slots = {id(f): f.slots(code, width, self.vectors) for f in self.folds if f not in kept and f.along_row}
         for v in range(self.vectors):
             point = Point(code, self.memory, (*outer, v * width), width, self.length)
