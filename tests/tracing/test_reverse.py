@@ -74,7 +74,7 @@ def test_cotangents_that_nobody_wants_are_dropped_on_the_way() -> None:
             fresh = -cotangent
             alive.append(weakref.ref(fresh))
             del cotangent
-            gc.collect()
+            gc.collect(0)
             most = max(most, sum(r() is not None for r in alive))
             return [fresh]
 
