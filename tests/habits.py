@@ -147,6 +147,19 @@ IN_PLACE = (
     "y = {a} * 1.0\nz = y\nz = z * 2.0\n{out} = y * z",
 )  # fmt: skip
 
+WRITTEN = (
+    "u = {a} * 1.0\nu[0] = {b}[0] ** 2\nu[-1] += u[0]\n{out} = u * {b}",
+    "u = {a} * 1.0\nview = u[1:]\nview *= {b}[0]\nu[0] = view[-1]\n{out} = u * {b}",
+    "u = {a} * 1.0\nu[::-1][0] = u[1]\n{out} = u + {b}",
+    "u = {a} * 1.0\nu.T[...] = {b}.T\nz = u.T\nz[0] = 3.0 * z[1]\n{out} = u * {a}",
+    "u = {a} * 1.0\nu[K > 0] = 0.5\nu[K > 1] *= 2.0\nu[u > 0.4] = 0.25\n{out} = u * {b}",
+    "u = {a} * 1.0\nu[I] = {b}\nu[[0, 1]] = u[[1, 0]]\n{out} = u * {a}",
+    "u = {a} * 1.0\nfor i in range(1, len(u)):\n    u[i] = np.sin(u[i - 1]) + u[i]\n{out} = u * {b}",
+    "u = {a} * 1.0\nu[...] = {b}[0]\nu[0] = {a}[0]\n{out} = u * {a}",
+    "u = np.stack([{a}, {b}])\nu[0, 1:] = u[1, :-1]\nrow = u[1]\nrow += u[0]\n{out} = u[0] * u[1]",
+    "u = {a} * 1.0\nz = u[None]\nz[0, 0] = {b}[0] * {b}[-1]\n{out} = u * {b}",
+)
+
 SUBCLASSES = tuple(f"{{out}} = {x}" for x in (
     "np.sum({a} * MASKED) * {b}", "np.sum(MASKED * {a}) * {b}", "np.mean(MASKED + {a}) * {b}",
     "(MATRIX * {a}.reshape(-1, 1)).sum() * {b}",
@@ -232,6 +245,7 @@ HABITS = {
     "derivatives in threads": Habit(THREADS),
     "complex numbers": Habit(COMPLEX, refused=True),
     "in place": Habit(IN_PLACE, refused=True, shapes=AXED),
+    "written to": Habit(WRITTEN, shapes=AXED, apart=("Value",)),
     "subclasses": Habit(SUBCLASSES, refused=True, shapes=AXED),
     "zeros": Habit(NEAR_ZERO, about="zeros"),
     "ties": Habit(TIES, about="ties"),

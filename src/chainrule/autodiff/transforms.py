@@ -21,7 +21,7 @@ from chainrule.autodiff.arguments import (
 )
 from chainrule.errors import DifferentiationError, LeakedValueError, SettingError, ShapeError, shortened
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Trace, Traced, plain_array
+from chainrule.tracing.apply import Trace, Traced, plain_array, refreshed
 from chainrule.tracing.tangents import Tangents
 from chainrule.tracing.tape import Tape, TapeValue
 
@@ -68,9 +68,10 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: 
         leaves, structure = leaves_of(args, positions)
         with Tape() as tape:
             variables = [tape.variable(leaf) for leaf in leaves]
+            places = [x.index for x in variables]  # before the function writes to them
             result = call_with(function, args, kwargs, positions, trees.unflatten(structure, variables))
             value, aux = _with_aux(result, has_aux)
-            gradients = _filled(_cotangents(tape, value, variables), variables)
+            gradients = _filled(_cotangents(tape, value, places), variables)
         results = as_given(structure, owned(gradients), argnums)
         plain = _strip(tape, value)
         return ((plain, trees.map_leaves(lambda x: _strip(tape, x), aux)) if has_aux else plain), results
@@ -90,10 +91,11 @@ def observed_gradient(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
         leaves, structure = leaves_of((argument,), (0,))
         with Tape() as tape:
             variables = [tape.variable(leaf) for leaf in leaves]
-            value, seen = function(*trees.unflatten(structure, variables))
+            places = [x.index for x in variables]
+            value, seen = refreshed(function(*trees.unflatten(structure, variables)))
             values, seen_structure = trees.flatten(seen)
             on_tape = {i: x for i, x in enumerate(values) if _belongs(x, tape)}
-            found = _cotangents(tape, value, [*variables, *on_tape.values()])
+            found = _cotangents(tape, value, [*places, *(x.index for x in on_tape.values())])
         gradients, by_place = found[: len(leaves)], dict(zip(on_tape, found[len(leaves) :], strict=True))
         return (
             _strip(tape, value),
@@ -106,6 +108,7 @@ def observed_gradient(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
+    result = refreshed(result)
     if not has_aux:
         return result, None
     if not isinstance(result, tuple) or len(result) != 2:
@@ -113,8 +116,8 @@ def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
     return result
 
 
-def _cotangents(tape: Tape, value: Any, wanted: list[Any]) -> list[Any]:
-    """The cotangents of variables and of values in between, for a scalar value; `None` where there is no dependence."""
+def _cotangents(tape: Tape, value: Any, wanted: list[int]) -> list[Any]:
+    """The cotangents of some places, for a scalar value; `None` where there is no dependence."""
     if _belongs(value, tape) and value.shape == ():
         return tape.pull([value], [value.dtype.type(1)], wanted)
     require_one_number("grad", value, "jacobian or vjp")
@@ -230,6 +233,7 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
     with Tape() as tape:
         kept = [tape.keep(x, "vjp") if type(x) is np.ndarray else x for x in leaves]  # pulled back later
         variables = [tape.variable(leaf) for leaf in kept]
+        places = [x.index for x in variables]
         value, aux = _with_aux(function(*trees.unflatten(structure, variables)), has_aux)
         outputs, outputs_structure = trees.flatten(value)
     plain = [as_leaf(_strip(tape, x)) for x in outputs]
@@ -238,7 +242,7 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
         given = trees.flatten_like(outputs_structure, cotangent, "the cotangent")
         cotangents = [_of_shape(c, x, "the cotangent") for c, x in zip(given, plain, strict=True)]
         traced = [(x, c) for x, c in zip(outputs, cotangents, strict=True) if _belongs(x, tape)]
-        found = tape.pull([x for x, _ in traced], [c for _, c in traced], variables)
+        found = tape.pull([x for x, _ in traced], [c for _, c in traced], places)
         return trees.unflatten(structure, owned(_filled(found, variables)))  # type: ignore[no-any-return]
 
     nested = trees.unflatten(outputs_structure, [_copied(x) for x in plain])

@@ -61,6 +61,7 @@ class Graph(Trace):
     """The trace of values: it is below all others and always open."""
 
     __slots__ = ()
+    writable = False
 
     def __init__(self) -> None:
         super().__init__()

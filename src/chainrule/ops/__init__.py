@@ -9,6 +9,7 @@ try:
     from chainrule.ops import (
         activations,
         arithmetic,
+        assignment,
         comparisons,
         exponential,
         functions,
@@ -44,6 +45,7 @@ __all__ = [
     "Reduction",
     "activations",
     "arithmetic",
+    "assignment",
     "comparisons",
     "eager",
     "example",

@@ -84,6 +84,10 @@ class Operation:
     """Whether its derivative needs the numbers of its inputs; every kind sets it, once."""
     views: bool = field(init=False, default=False)
     """Whether NumPy's result may be a view, which shares its memory with the input."""
+    write_back: Callable[..., Any] | None = field(init=False, default=None)
+    """`write_back(m, x, view, **attributes)`: the input of a view with the view's numbers where it has them."""
+    needs_contiguous: bool = field(init=False, default=False)
+    """Whether the result is a view only of numbers that lie in memory one after the other."""
     squared: Callable[..., Any] | None = field(init=False, default=None)
     """`squared(m, *inputs)`: its square, in operations that have derivatives where it has none, as |x|² is x²."""
     even: Callable[..., Any] | None = field(init=False, default=None)

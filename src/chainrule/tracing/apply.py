@@ -17,8 +17,10 @@ from numpy import ndarray
 from chainrule.errors import LeakedValueError, TracingError
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
+from chainrule.tracing import trees
 from chainrule.tracing.promotion import adapted
-from chainrule.tracing.refusals import RAW, ours, untraceable, written_into_an_array
+from chainrule.tracing.refusals import RAW, ours, unsure_of, untraceable, written_into_an_array
+from chainrule.tracing.views import Source, note_view, written_to
 
 Roots = dict[int, tuple[Any, Operation, tuple[Any, ...]]]
 """Values whose square is written otherwise, with the operation that gave each, and its inputs; by their identities."""
@@ -37,6 +39,9 @@ class Trace:
         self.level = 0
         self.open = False
         self.roots: Roots | None = {}
+
+    writable = True
+    """Whether its values can be written to."""
 
     def __enter__(self) -> Any:
         self.level = next(_levels)
@@ -66,11 +71,13 @@ _levels = count(1)
 class Traced:
     """A value that belongs to a trace; the traces' own subclasses behave as NumPy arrays."""
 
-    __slots__ = ("shared", "trace")
+    __slots__ = ("source", "trace", "unsure", "version")
     trace: Trace
     is_number = False
     """Whether it is a number of Python's, which adapts to the arrays it meets."""
-    shared: bool  # set where something else reads the same memory: then the value cannot be changed in place
+    source: Source | None  # what it is a view of
+    unsure: bool  # whether it may be a view or a copy
+    version: int  # another one whenever it was written to
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
@@ -104,6 +111,8 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
         return op.evaluate(*inputs, **attributes)
     if unreal is not None:
         refuse(unreal)
+    if written_to:
+        inputs = tuple([refresh(x) if isinstance(x, Traced) else x for x in inputs])
     if not trace.open:
         raise LeakedValueError(
             f"{op.name} was given a traced value whose function has already returned. "
@@ -120,12 +129,47 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             raise
         raise untraceable(f"np.{op.name}", inputs, attributes, error) from error
     if op.views:
-        for x in (result, *inputs):
-            if isinstance(x, Traced):
-                x.shared = True
+        if isinstance(result, Traced):
+            note_view(result, inputs[0], op, attributes)
     elif op.squared is not None and trace.roots is not None:
         trace.roots[id(result)] = result, op, inputs
     return result
+
+
+def refresh(value: Any) -> Any:
+    """The value; a view of what was written to since is taken anew."""
+    if value.source is not None:
+        base, op, attributes, seen = value.source
+        refresh(base)
+        if base.version != seen:
+            if value.unsure:
+                raise unsure_of(value)
+            become(value, apply(op, base, **attributes))
+            value.source = base, op, attributes, base.version
+    return value
+
+
+def refreshed(results: Any) -> Any:
+    """What a function gave, views as they are by now."""
+    if not written_to:
+        return results
+    return trees.map_leaves(lambda x: refresh(x) if isinstance(x, Traced) else x, results)
+
+
+_versions = count(1)
+
+
+def become(value: Any, new: Any) -> None:
+    """Give a handle the numbers that another one holds."""
+    if value.trace.roots:
+        value.trace.roots.pop(id(value), None)
+    for kind in type(value).__mro__:
+        for name in vars(kind).get("__slots__", ()):
+            if name not in ("trace", "source", "unsure", "version"):
+                setattr(value, name, getattr(new, name))
+    value.version = next(_versions)
+    if not written_to:
+        written_to.append(True)
 
 
 def _from_a_square(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> Any:
@@ -146,9 +190,14 @@ def as_operand(x: Any) -> Any:
         return x
     if hasattr(x, "traced_value"):
         return x.traced_value()
-    if isinstance(x, list | tuple) and any(isinstance(item, Traced) for item in x):
+    if holds_traced(x):
         return traced.stack_of(x)
     return plain_array(x)
+
+
+def holds_traced(x: Any) -> bool:
+    """Whether this is a list or tuple with traced values in it, at any depth."""
+    return isinstance(x, list | tuple) and any(isinstance(item, Traced) or holds_traced(item) for item in x)
 
 
 REAL = "biuf"

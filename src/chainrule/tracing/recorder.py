@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.errors import TracingError
 from chainrule.ops.operation import ArrayType, Operation
 from chainrule.tracing import refusals, trees
-from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand
+from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, refreshed
 from chainrule.tracing.keeping import Copies
 from chainrule.tracing.numbers import NUMBERS, Number
 from chainrule.tracing.numpy_interface import ArrayInterface
@@ -133,12 +133,13 @@ def trace(function: Callable[..., Any], *examples: Any, name: str | None = None)
     with Recorder() as recorder:
         names = _names(function, structure, len(examples))
         inputs = [recorder.input(n, leaf) for n, leaf in zip(names, leaves, strict=True)]
-        result = function(*trees.unflatten(structure, inputs))
+        variables = tuple(value.variable for value in inputs)  # before the function writes to them
+        result = refreshed(function(*trees.unflatten(structure, inputs)))
         outputs, outputs_structure = trees.flatten(result)
         atoms = tuple(recorder.atom(x) for x in outputs)
     return check(
         Program(
-            tuple(value.variable for value in inputs),
+            variables,
             tuple(recorder.equations),
             atoms,
             structure,

@@ -104,6 +104,15 @@ def written_into_an_array(error: BaseException | None) -> InPlaceError | None:
     )
 
 
+def unsure_of(value: Any) -> InPlaceError:
+    """The error for writing where NumPy's reshape may have given a view, or a copy."""
+    return InPlaceError(
+        f"a traced value of shape {tuple(value.shape)} is a reshape, which is a view or a copy, depending on where its numbers "
+        "will lie in memory: it cannot be written to, nor used once what it was taken of is. Write y = x.copy() "
+        "before, or reshape afterwards."
+    )
+
+
 def into_existing(called: str) -> InPlaceError:
     """The error for `out=`, and for `y += x` with a plain y."""
     return InPlaceError(

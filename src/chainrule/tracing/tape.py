@@ -58,9 +58,7 @@ class Tape(Trace):
         self.nodes.append(None)
         number = type(value) is PythonNumber or getattr(value, "is_number", False)
         kind, value = (TapeNumber, np.positive(value)) if number else (TapeValue, value)
-        variable = kind(self, value, len(self.nodes) - 1)
-        variable.shared = True  # with whoever gave it
-        return variable
+        return kind(self, value, len(self.nodes) - 1)
 
     def keep(self, array: Any, reader: str) -> Any:
         """A plain array, to be read later as it is now; `reader` is what it was read by."""
@@ -101,10 +99,10 @@ class Tape(Trace):
             index -= 1
         return TapeValue(self, output, index)
 
-    def pull(self, outputs: Sequence[TapeValue], cotangents: Sequence[Any], wanted: Sequence[TapeValue]) -> list[Any]:
-        """The cotangents of `wanted`, given those of `outputs`; `None` where there is no dependence.
+    def pull(self, outputs: Sequence[TapeValue], cotangents: Sequence[Any], wanted: Sequence[int]) -> list[Any]:
+        """The cotangents of the places `wanted`, given those of `outputs`; `None` where there is no dependence.
 
-        Variables may be wanted, and any values in between.
+        Places of variables may be wanted, and of any values in between.
         """
         if self.keeper is not None:
             self.keeper.check()
@@ -114,5 +112,5 @@ class Tape(Trace):
             found[output.index] = cotangent if previous is None else previous + cotangent
         m = eager if self.plain and PLAIN.issuperset(map(type, cotangents)) else traced
         last = outputs[0].index if len(outputs) == 1 else max([output.index for output in outputs], default=0)
-        accumulate(m, self.nodes, found, last, kept={x.index for x in wanted})
-        return [found[x.index] for x in wanted]
+        accumulate(m, self.nodes, found, last, kept=set(wanted))
+        return [found[place] for place in wanted]

@@ -30,7 +30,8 @@ class Layout(Operation):
       that are `batched`: all of them, if the map is linear in all.
 
     Inputs from position `linear` on (the indices of a `take`) have no derivative. `view`: NumPy's result may share the memory
-    of the input.
+    of the input, `needs_contiguous` where it lies in memory one after the other; `write_back(m, x, view, **attributes)` is then the
+    input with the view's numbers.
     """
 
     value: Callable[..., Any]
@@ -40,6 +41,8 @@ class Layout(Operation):
     batched: Callable[..., Any] | None = None
     linear: int | None = None
     view: bool = False
+    write_back: Callable[..., Any] | None = None
+    needs_contiguous: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
