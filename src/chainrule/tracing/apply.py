@@ -46,10 +46,12 @@ class Trace:
     def __enter__(self) -> Any:
         self.level = next(_levels)
         self.open = True
+        opened.add(self.level)
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.open = False
+        opened.discard(self.level)
         clearer = error and written_into_an_array(error)
         if clearer:
             raise clearer from error
@@ -60,12 +62,18 @@ class Trace:
             "x.trace of a traced value x is the trace it belongs to; write np.trace(x) for the sum of a diagonal."
         )
 
+    def lifted(self, array: Any) -> Any:
+        """A plain array as a value of this trace that depends on nothing."""
+        raise TracingError(f"{type(self).__name__} has no values that can be written to; define lifted")
+
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Carry out an operation that has a value of this trace among its inputs."""
         raise TracingError(f"{type(self).__name__} does not process operations; define process")
 
 
 _levels = count(1)
+opened: set[int] = set()
+"""The levels of all traces that are open, in whichever thread."""
 
 
 class Traced:

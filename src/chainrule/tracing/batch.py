@@ -58,6 +58,10 @@ class Batch(Trace):
         super().__init__()
         self.size = size
 
+    def lifted(self, array: Any) -> BatchValue:
+        """The same for every member."""
+        return BatchValue(self, np.broadcast_to(array, (self.size, *array.shape)).copy())
+
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """The results of all members, one level below."""
         values, batched, plain = [], [], True

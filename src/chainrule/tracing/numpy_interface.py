@@ -97,8 +97,12 @@ class ArrayInterface:
             op = REGISTRY.get(name)
             if op is not None and getattr(op, "ufunc", None) is ufunc:
                 return apply(op, *inputs)
-        if kwargs.pop("out", None) is not None:
-            raise refusals.into_existing(refusals.full_name(ufunc))
+        out = kwargs.pop("out", None)
+        if out is not None:
+            if len(out) > 1 or isinstance(out[0], np.ndarray):
+                raise refusals.into_existing(refusals.full_name(ufunc))
+            out[0][...] = getattr(ufunc, method)(*inputs, **kwargs)
+            return out[0]
         options = {name: value for name, value in kwargs.items() if value is not None or name == "where"}
         if options.get("where") is True:  # NumPy's default
             del options["where"]

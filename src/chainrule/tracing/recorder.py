@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from chainrule.errors import TracingError
-from chainrule.ops.operation import ArrayType, Operation
+from chainrule.ops.operation import REGISTRY, ArrayType, Operation
 from chainrule.tracing import refusals, trees
 from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, refreshed
 from chainrule.tracing.keeping import Copies
@@ -76,6 +76,10 @@ class Recorder(Trace):
         """A value the Program will be given."""
         kind = RecordedNumber if type(example) in NUMBERS else RecordedValue
         return kind(self, Variable(name, _type(example)))
+
+    def lifted(self, array: Any) -> RecordedValue:
+        """A constant, as it is now."""
+        return self.process(REGISTRY["positive"], (array,), {})  # type: ignore[no-any-return]
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Write down an equation."""

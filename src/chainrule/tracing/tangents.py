@@ -40,6 +40,10 @@ class Tangents(Trace):
         number = type(value) is PythonNumber or getattr(value, "is_number", False)
         return TangentNumber(self, np.positive(value), tangent) if number else TangentValue(self, value, tangent)
 
+    def lifted(self, array: Any) -> TangentValue:
+        """A value that does not move."""
+        return TangentValue(self, array.copy(), np.zeros(array.shape, array.dtype))
+
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """The value one level below, and its tangent by the operation's forward rule."""
         values: list[Any] = []

@@ -60,6 +60,10 @@ class Tape(Trace):
         kind, value = (TapeNumber, np.positive(value)) if number else (TapeValue, value)
         return kind(self, value, len(self.nodes) - 1)
 
+    def lifted(self, array: Any) -> TapeValue:
+        """A variable whose derivative nobody asks for."""
+        return self.variable(array.copy())
+
     def keep(self, array: Any, reader: str) -> Any:
         """A plain array, to be read later as it is now; `reader` is what it was read by."""
         if array.nbytes <= SMALL:
