@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from chainrule.autodiff.arguments import Argnums, chosen, real_array
+from chainrule.autodiff.arguments import Argnums, chosen, numbers_of
 from chainrule.errors import SettingError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import array_of, plain_array
@@ -99,7 +99,7 @@ def _settings(args: tuple[Any, ...], method: Any, h: Any) -> tuple[tuple[Any, ..
 def _real(leaf: Any) -> Any:
     """An array of real numbers; whole ones become real."""
     array = array_of(leaf)
-    return array.astype(np.float64) if array.dtype.kind in "iu" else real_array(array, "x")
+    return array.astype(np.float64) if array.dtype.kind in "iu" else numbers_of(array, "x")
 
 
 def step_size(x: Any, method: Method) -> Any:

@@ -15,13 +15,13 @@ from chainrule.autodiff.arguments import (
     call_with,
     chosen,
     leaves_of,
+    numbers_of,
     owned,
-    real_array,
     zeros,
 )
 from chainrule.errors import DifferentiationError, LeakedValueError, SettingError, ShapeError, shortened
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Trace, Traced, plain_array
+from chainrule.tracing.apply import Trace, Traced, plain_array, traced
 from chainrule.tracing.tangents import Tangents
 from chainrule.tracing.tape import Tape, TapeValue
 
@@ -115,9 +115,15 @@ def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
 
 def _cotangents(tape: Tape, value: Any, wanted: list[Any]) -> list[Any]:
     """The cotangents of variables and of values in between, for a scalar value; `None` where there is no dependence."""
-    if _belongs(value, tape) and value.shape == ():
+    if _belongs(value, tape) and value.shape == () and value.dtype.kind != "c":
         return tape.pull([value], [value.dtype.type(1)], wanted)
     require_one_number("grad", value, "jacobian or vjp")
+    if as_leaf(value).dtype.kind == "c":
+        raise DifferentiationError(
+            f"the function gives {shortened(value)}, a complex number, and a gradient is that of a real one. Take the one that is "
+            "meant: np.real(y), np.imag(y), np.abs(y) or np.abs(y)**2. For dy/dz of a holomorphic function: "
+            "cr.jvp(f, (z,), (np.ones_like(z),))[1], or cr.vjp(f, z) with the cotangent 1."
+        )
     if as_leaf(value).dtype.kind != "f":
         raise DifferentiationError(
             f"the function gives {shortened(value)}, which is no real number and has no derivative. "
@@ -302,6 +308,12 @@ def _of_shape(given: Any, like: Any, what: str) -> Any:
     array = given if isinstance(given, Traced) else plain_array(given, what)
     if tuple(array.shape) != tuple(like.shape):
         raise ShapeError(f"{what} has shape {tuple(array.shape)} and must have the value's shape {tuple(like.shape)}.")
+    if array.dtype.kind == "c" and like.dtype.kind != "c":
+        raise DifferentiationError(
+            f"{what} has complex numbers (dtype {array.dtype}), and belongs to real ones (dtype {like.dtype}). Give np.real of it; "
+            "real numbers move along real directions only."
+        )
     if isinstance(array, Traced):
-        return real_array(array, what)
-    return array.astype(like.dtype if like.dtype.kind == "f" else float)[()]
+        array = numbers_of(array, what)
+        return array if array.dtype.kind == like.dtype.kind else traced.astype(array, dtype=like.dtype)
+    return array.astype(like.dtype if like.dtype.kind in "fc" else float)[()]

@@ -58,6 +58,11 @@ class Batch(Trace):
         super().__init__()
         self.size = size
 
+    def member(self, value: Any) -> BatchValue:
+        """A value that has the batch as its first axis."""
+        self.real = self.real and value.dtype.kind != "c"
+        return BatchValue(self, value)
+
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """The results of all members, one level below."""
         values, batched, plain = [], [], True
