@@ -230,7 +230,7 @@ HABITS = {
     "containers": Habit(CONTAINERS),
     "errors swallowed": Habit(SWALLOWED, refused=True),
     "derivatives in threads": Habit(THREADS),
-    "complex numbers": Habit(COMPLEX, refused=True),
+    "complex numbers": Habit(COMPLEX, apart=("Value",)),
     "in place": Habit(IN_PLACE, refused=True, shapes=AXED),
     "subclasses": Habit(SUBCLASSES, refused=True, shapes=AXED),
     "zeros": Habit(NEAR_ZERO, about="zeros"),

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.errors import ShapeError
 from chainrule.ops.axes import mixing
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.operation import ArrayType, cast, dtype_of, example, shape_of
@@ -20,6 +21,14 @@ OTHER_WAY = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 
 def _fft(x: Any, axis: int, inverse: bool, norm: str) -> Any:
     return (np.fft.ifft if inverse else np.fft.fft)(x, axis=axis, norm=norm)  # type: ignore[call-overload]
+
+
+def _irfft(x: Any, length: int, axis: int, norm: str) -> Any:
+    if x.shape[axis] != length // 2 + 1:  # NumPy would cut them off, or add zeros
+        raise ShapeError(
+            f"irfft of length {length} was given {x.shape[axis]} numbers; give {length // 2 + 1}, the half of the transform."
+        )
+    return np.fft.irfft(x, length, axis=axis, norm=norm)  # type: ignore[call-overload]
 
 
 def _kind(transform: Any, x: Any) -> Any:
@@ -90,7 +99,7 @@ rfft = Custom(
 )
 irfft = Custom(
     "irfft",
-    value=lambda x, length, axis, norm: np.fft.irfft(x, length, axis=axis, norm=norm),
+    value=_irfft,
     type=lambda x, length, axis, norm: ArrayType(
         _of_length(shape_of(x), axis, length), _kind(lambda x: np.fft.irfft(x, 2), x)
     ),

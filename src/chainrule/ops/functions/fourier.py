@@ -96,25 +96,25 @@ def ifft(m: Any, a: Any, n: int | None = None, axis: int = -1, norm: str | None 
     return _transformed(m, a, n, axis, norm, inverse=True)
 
 
-@_function(example((3, 4)), example((3, 4), (2, 5), norm="ortho"))
+@_function(example((3, 4)), example((3, 4), s=(2, 5), norm="ortho"))
 def fft2(m: Any, a: Any, s: Axes = None, axes: Axes = (-2, -1), norm: str | None = None) -> Any:
     """The transform along two axes."""
     return _transformed_along(m, a, s, axes, norm, inverse=False)
 
 
-@_function(example((3, 4)), example((3, 4), (2, 5), norm="ortho"))
+@_function(example((3, 4)), example((3, 4), s=(2, 5), norm="ortho"))
 def ifft2(m: Any, a: Any, s: Axes = None, axes: Axes = (-2, -1), norm: str | None = None) -> Any:
     """The inverse transform along two axes."""
     return _transformed_along(m, a, s, axes, norm, inverse=True)
 
 
-@_function(example((2, 3, 2)), example((3, 4), (2, -1), axes=(1, 0)))
+@_function(example((2, 3, 2)), example((3, 4), s=(2, -1), axes=(1, 0)))
 def fftn(m: Any, a: Any, s: Axes = None, axes: Axes = None, norm: str | None = None) -> Any:
     """The transform along several axes."""
     return _transformed_along(m, a, s, axes, norm, inverse=False)
 
 
-@_function(example((2, 3, 2)), example((3, 4), (2, -1), axes=(1, 0)))
+@_function(example((2, 3, 2)), example((3, 4), s=(2, -1), axes=(1, 0)))
 def ifftn(m: Any, a: Any, s: Axes = None, axes: Axes = None, norm: str | None = None) -> Any:
     """The inverse transform along several axes."""
     return _transformed_along(m, a, s, axes, norm, inverse=True)
@@ -141,19 +141,19 @@ def irfft(m: Any, a: Any, n: int | None = None, axis: int = -1, norm: str | None
     return m.irfft(_sized(m, a, length // 2 + 1, axis), length=length, axis=axis, norm=_norm(norm))
 
 
-@_function(example((3, 4)), example((3, 4), (2, 5), norm="ortho"))
+@_function(example((3, 4)), example((3, 4), s=(2, 5), norm="ortho"))
 def rfft2(m: Any, a: Any, s: Axes = None, axes: Axes = (-2, -1), norm: str | None = None) -> Any:
     """The transform of real numbers along two axes, of which the last is halved."""
     return rfftn(m, a, s, axes, norm)
 
 
-@_function(example((3, 4)), example((3, 4), (2, 5), norm="ortho"))
+@_function(example((3, 4)), example((3, 4), s=(2, 5), norm="ortho"))
 def irfft2(m: Any, a: Any, s: Axes = None, axes: Axes = (-2, -1), norm: str | None = None) -> Any:
     """The inverse of `rfft2`."""
     return irfftn(m, a, s, axes, norm)
 
 
-@_function(example((2, 3, 2)), example((3, 4), (2, -1), axes=(1, 0)))
+@_function(example((2, 3, 2)), example((3, 4), s=(2, -1), axes=(1, 0)))
 def rfftn(m: Any, a: Any, s: Axes = None, axes: Axes = None, norm: str | None = None) -> Any:
     """The transform of real numbers along several axes, of which the last is halved."""
     a = array(a)
@@ -162,13 +162,14 @@ def rfftn(m: Any, a: Any, s: Axes = None, axes: Axes = None, norm: str | None = 
     return _transformed_along(m, a, [-1 if n is None else n for n in lengths[:-1]], places[:-1], norm, inverse=False)
 
 
-@_function(example((2, 3, 2)), example((3, 4), (2, -1), axes=(1, 0)))
+@_function(example((2, 3, 2)), example((3, 4), s=(2, -1), axes=(1, 0)))
 def irfftn(m: Any, a: Any, s: Axes = None, axes: Axes = None, norm: str | None = None) -> Any:
     """The inverse of `rfftn`."""
     a = array(a)
     places, lengths = _placed(a, s, axes)
     a = _transformed_along(m, a, [-1 if n is None else n for n in lengths[:-1]], places[:-1], norm, inverse=True)
-    return irfft(m, a, lengths[-1], places[-1], norm)
+    last = lengths[-1] if s is None or lengths[-1] is not None else a.shape[places[-1]]  # as NumPy has −1 in s
+    return irfft(m, a, last, places[-1], norm)
 
 
 @_function(example((4,)), example((3, 4), 5, axis=0, norm="ortho"))
@@ -198,6 +199,7 @@ def ifftshift(m: Any, x: Any, axes: Any = None) -> Any:
 def _shifted(m: Any, x: Any, axes: Any, by: Callable[[int], int]) -> Any:
     x = array(x)
     places = range(ndim(x)) if axes is None else [one_axis(axis, ndim(x), "axes") for axis in wholes(axes, "axes")]
+    shifted = x
     for axis in places:
-        x = roll(m, x, by(x.shape[axis]), axis)
-    return x
+        shifted = roll(m, shifted, by(x.shape[axis]), axis)
+    return m.positive(x) if shifted is x else shifted
