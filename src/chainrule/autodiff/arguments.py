@@ -33,7 +33,9 @@ def numbers_of(x: Any, name: str) -> Any:
             f"{name} has integers (dtype {x.dtype}), which have no derivative. Pass real numbers: 3.0 instead of 3, "
             "or array.astype(float)."
         )
-    raise DifferentiationError(f"{name} has dtype {x.dtype}, which is no number. Pass arrays of floats.")
+    raise DifferentiationError(
+        f"{name} has dtype {x.dtype}, which is no real number, nor a complex one. Pass arrays of floats."
+    )
 
 
 def chosen(args: tuple[Any, ...], argnums: Argnums) -> tuple[int, ...]:

@@ -123,9 +123,7 @@ def _by_every_number(function: Callable[[Any], Any], x: Any, method: Method, h: 
     return result if result.shape else complex(result)
 
 
-def _along_every_number(
-    function: Callable[[Any], Any], x: Any, method: Method, h: float | None, unit: complex
-) -> Any:
+def _along_every_number(function: Callable[[Any], Any], x: Any, method: Method, h: float | None, unit: complex) -> Any:
     """Differences between values where every number in turn is moved along `unit`."""
     columns = []
     middle = None if method == "central" else function(x[()])
@@ -138,7 +136,7 @@ def _along_every_number(
             spacing = float(np.spacing(np.abs(x[place])))
             raise SettingError(
                 f"derivative was given h={h!r}, which is lost in rounding at x = {x[place]} ({x.dtype}): x + h or x − h is x "
-                f"again. Numbers there are {spacing:.2g} apart; use a larger h (about {float(np.real(step_size(x[place], method))):.2g}), "
+                f"again. Numbers there are {spacing:.2g} apart; use a larger h (about {np.real(step_size(x[place], method)):.2g}), "
                 "or leave it out."
             )
         if method == "central":

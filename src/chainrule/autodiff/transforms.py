@@ -19,7 +19,7 @@ from chainrule.autodiff.arguments import (
     owned,
     zeros,
 )
-from chainrule.errors import DifferentiationError, LeakedValueError, SettingError, ShapeError, shortened
+from chainrule.errors import DifferentiationError, LeakedValueError, SettingError, ShapeError, TracingError, shortened
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Trace, Traced, plain_array, traced
 from chainrule.tracing.tangents import Tangents
@@ -309,7 +309,7 @@ def _of_shape(given: Any, like: Any, what: str) -> Any:
     if tuple(array.shape) != tuple(like.shape):
         raise ShapeError(f"{what} has shape {tuple(array.shape)} and must have the value's shape {tuple(like.shape)}.")
     if array.dtype.kind == "c" and like.dtype.kind != "c":
-        raise DifferentiationError(
+        raise TracingError(
             f"{what} has complex numbers (dtype {array.dtype}), and belongs to real ones (dtype {like.dtype}). Give np.real of it; "
             "real numbers move along real directions only."
         )

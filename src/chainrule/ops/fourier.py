@@ -19,16 +19,16 @@ OTHER_WAY = {"backward": "forward", "forward": "backward", "ortho": "ortho"}
 """The norm with which the transform in the other direction has the same scale."""
 
 
-def _fft(x: Any, axis: int, inverse: bool, norm: str) -> Any:
-    return (np.fft.ifft if inverse else np.fft.fft)(x, axis=axis, norm=norm)  # type: ignore[call-overload]
+def _fft(x: Any, axis: int, inverse: bool, norm: Any) -> Any:
+    return (np.fft.ifft if inverse else np.fft.fft)(x, axis=axis, norm=norm)
 
 
-def _irfft(x: Any, length: int, axis: int, norm: str) -> Any:
+def _irfft(x: Any, length: int, axis: int, norm: Any) -> Any:
     if x.shape[axis] != length // 2 + 1:  # NumPy would cut them off, or add zeros
         raise ShapeError(
             f"irfft of length {length} was given {x.shape[axis]} numbers; give {length // 2 + 1}, the half of the transform."
         )
-    return np.fft.irfft(x, length, axis=axis, norm=norm)  # type: ignore[call-overload]
+    return np.fft.irfft(x, length, axis=axis, norm=norm)
 
 
 def _kind(transform: Any, x: Any) -> Any:

@@ -98,7 +98,9 @@ mean = Reduction(
     notation=Notation(rule="mean"),
     complex=True,
 )
-prod = Reduction("prod", combine="multiply", partial=_product_of_others, latex=r"\prod {0}", examples=_EXAMPLES, complex=True)
+prod = Reduction(
+    "prod", combine="multiply", partial=_product_of_others, latex=r"\prod {0}", examples=_EXAMPLES, complex=True
+)
 max = Reduction(
     "max",
     combine="maximum",

@@ -222,7 +222,8 @@ def array_of(x: Any) -> Any:
 def refuse(array: Any, what: str = "an array") -> NoReturn:
     """Say why these are no numbers."""
     raise TracingError(
-        f"{what} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). Use arrays of numbers."
+        f"{what} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). "
+        "Use arrays of real or complex numbers."
     )
 
 

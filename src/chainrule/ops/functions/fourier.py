@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, ShapeError, shortened
+from chainrule.ops.fourier import OTHER_WAY
 from chainrule.ops.functions.function import array, function, ndim, one_axis, whole, wholes
 from chainrule.ops.functions.shaping import cut_along, roll
-from chainrule.ops.fourier import OTHER_WAY
 from chainrule.ops.operation import Example, example
 
 Axes = Sequence[int] | None
@@ -39,7 +39,9 @@ def _sized(m: Any, a: Any, n: Any, axis: int) -> Any:
     length = a.shape[axis]
     n = length if n is None else whole(n, "n")
     if n < 1:
-        raise ShapeError(f"a Fourier transform of {n} points was asked for, of shape {a.shape} along axis {axis}; give at least one.")
+        raise ShapeError(
+            f"a Fourier transform of {n} points was asked for, of shape {a.shape} along axis {axis}; give at least one."
+        )
     if n < length:
         return cut_along(m, a, axis, 0, n)
     if n == length:
@@ -74,12 +76,11 @@ def _transformed_along(m: Any, a: Any, s: Any, axes: Any, norm: Any, inverse: bo
     return a
 
 
-def _only_real(a: Any, called: str) -> Any:
+def _only_real(a: Any, called: str, instead: str) -> Any:
     a = array(a)
     if a.dtype.kind == "c":
         raise SettingError(
-            f"{called} takes real numbers, and was given complex ones (dtype {a.dtype}). Use {called.replace('.r', '.').replace('.ih', '.i')}, "
-            "or give np.real of them."
+            f"{called} takes real numbers, and was given complex ones (dtype {a.dtype}). Use {instead}, or give np.real of them."
         )
     return a
 
@@ -123,7 +124,7 @@ def ifftn(m: Any, a: Any, s: Axes = None, axes: Axes = None, norm: str | None = 
 @_function(example((6,)), example((3, 4), 5, axis=0, norm="ortho"), example((5,), 3, norm="forward"))
 def rfft(m: Any, a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
     """The first half of the transform of real numbers; the other half is its mirror image, conjugated."""
-    a = _only_real(a, "np.fft.rfft")
+    a = _only_real(a, "np.fft.rfft", "np.fft.fft")
     axis = one_axis(axis, ndim(a))
     return m.rfft(_sized(m, a, n, axis), axis=axis, norm=_norm(norm))
 
@@ -181,7 +182,7 @@ def hfft(m: Any, a: Any, n: int | None = None, axis: int = -1, norm: str | None 
 @_function(example((6,)), example((3, 4), 5, axis=0, norm="ortho"))
 def ihfft(m: Any, a: Any, n: int | None = None, axis: int = -1, norm: str | None = None) -> Any:
     """The inverse of `hfft`."""
-    return m.conjugate(rfft(m, _only_real(a, "np.fft.ihfft"), n, axis, OTHER_WAY[_norm(norm)]))
+    return m.conjugate(rfft(m, _only_real(a, "np.fft.ihfft", "np.fft.ifft"), n, axis, OTHER_WAY[_norm(norm)]))
 
 
 @_function(example((5,)), example((3, 4), axes=1))

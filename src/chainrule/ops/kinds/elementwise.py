@@ -59,7 +59,8 @@ class Elementwise(Operation):
     """An operation on numbers, applied to arrays element by element.
 
     `value(m, *inputs)` is the number, written over the namespace `m`; `partials` are its derivatives by
-    each input; of complex numbers the complex derivatives, dy = ∂·dx, or where y is real dy = Re(∂·dx). What `value` takes after the inputs, one for every entry of `domain`, are static arguments, which both get by
+    each input, of complex numbers dy = ∂·dx, or where y is real dy = Re(∂·dx).
+    What `value` takes after the inputs, one for every entry of `domain`, are static arguments, which both get by
     name. Where NumPy has a ufunc of the same name, that is the value for plain arrays; `numpy` names
     another implementation. Two inputs that may not come near each other's value (the kink of `maximum`) set
     `separate`. `neutral` has for each of two inputs the number that leaves the other one as it is; an operation that
