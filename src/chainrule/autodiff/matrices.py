@@ -36,7 +36,8 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: str = "au
     Returns
     -------
     callable
-        Called like `function`; for every output and argument an array of shape `output.shape + argument.shape`.
+        Called like `function`; for every output and argument an array of shape `output.shape + argument.shape`. Complex
+        outputs of real arguments, and real outputs of complex ones, have one (see `grad`); complex ones of complex ones none.
 
     Examples
     --------

@@ -44,7 +44,7 @@ def derivative(
     Returns
     -------
     float or array
-        Of shape `f(x).shape + x.shape`; nested where `x` is.
+        Of shape `f(x).shape + x.shape`; nested where `x` is. By a complex x it is ∂f/∂(Re x) − i·∂f/∂(Im x), as `grad` has it.
 
     Raises
     ------
