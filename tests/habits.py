@@ -134,6 +134,10 @@ COMPLEX = tuple(f"{{out}} = {x}" for x in (
     "{a}.astype(complex).real * {b}", "np.linalg.norm(F0 * {a} + 1j) * {b}", "np.real(np.conj(F0 * {a}) * {a}) + {b}",
     "np.sum(np.abs(F @ {a}.reshape(-1)) ** 2) * {b}", "np.angle(F0 + 0.2 * {a} ** 2) * {b}",
     "np.real(np.exp(F0 * {a})) + {b}",
+    "np.sum(np.abs(np.fft.rfft({a}.reshape(-1))) ** 2) * {b}", "np.fft.ifft(np.fft.fft({a}.reshape(-1)) * F0).real.sum() + {b}",
+    "np.fft.irfft(np.fft.rfft({a}.reshape(-1), 6) * F0, 6).sum() * {b}", "np.var(F0 * {a} + 1j * {b}) + {a}",
+    "np.real(({a} + 1j * {b} + 3.0) ** 1.5) * {b}", "np.abs(np.sqrt({a} + 2j) / ({b} - 1.5j))",
+    "np.vdot(F0 * {a}, {b} + 1j * {a}).imag + {b}", "np.imag(np.tanh(F0 * {a}) + np.log({b} + 2j))",
 ))  # fmt: skip
 
 IN_PLACE = (
@@ -243,7 +247,7 @@ HABITS = {
     "containers": Habit(CONTAINERS),
     "errors swallowed": Habit(SWALLOWED, refused=True),
     "derivatives in threads": Habit(THREADS),
-    "complex numbers": Habit(COMPLEX, refused=True),
+    "complex numbers": Habit(COMPLEX, apart=("Value",)),
     "in place": Habit(IN_PLACE, refused=True, shapes=AXED),
     "written to": Habit(WRITTEN, shapes=AXED, apart=("Value",)),
     "subclasses": Habit(SUBCLASSES, refused=True, shapes=AXED),

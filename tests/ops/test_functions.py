@@ -336,7 +336,6 @@ def test_options_that_cannot_be_traced(call, hint):
         (lambda t: np.sin(t, dtype=np.float32), "dtype="),
         (lambda t: np.sin(t, where=np.array([True, False])), "where="),
         (lambda t: np.diff(t, prepend=0.0), "prepend="),
-        (np.fft.fft, "np.fft"),
         (lambda t: np.multiply.outer(t, t), r"np\.multiply\.outer"),
         (lambda t: np.nancumsum(t), "did you mean 'cumsum'"),
         (lambda t: np.gcd(t, 2), "np.gcd has no derivative"),

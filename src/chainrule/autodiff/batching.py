@@ -76,8 +76,7 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) ->
         size = _size(arrays, axes)
         with Batch(size) as batch:
             inner = [
-                x if axis is None else BatchValue(batch, moved(x, axis, 0))
-                for x, axis in zip(arrays, axes, strict=True)
+                x if axis is None else batch.member(moved(x, axis, 0)) for x, axis in zip(arrays, axes, strict=True)
             ]
             own_args, own_kwargs = trees.unflatten(structure, inner)
             outputs, outer = trees.flatten(refreshed(function(*own_args, **own_kwargs)))

@@ -19,7 +19,7 @@ from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
 from chainrule.tracing.promotion import adapted
-from chainrule.tracing.refusals import RAW, ours, unsure_of, untraceable, written_into_an_array
+from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable, written_into_an_array
 from chainrule.tracing.views import Source, note_view, written_to
 
 Roots = dict[int, tuple[Any, Operation, tuple[Any, ...]]]
@@ -33,11 +33,13 @@ class Trace:
     it, in whichever thread it begins, and no two traces have the same level.
     """
 
-    __slots__ = ("level", "open", "roots")
+    __slots__ = ("level", "open", "real", "roots")
 
     def __init__(self) -> None:
         self.level = 0
         self.open = False
+        self.real = False
+        """Whether it is open and has met no complex numbers; of others, `apply` asks whether operations take them."""
         self.roots: Roots | None = {}
 
     writable = True
@@ -45,12 +47,12 @@ class Trace:
 
     def __enter__(self) -> Any:
         self.level = next(_levels)
-        self.open = True
+        self.open = self.real = True
         opened.add(self.level)
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        self.open = False
+        self.open = self.real = False
         opened.discard(self.level)
         clearer = error and written_into_an_array(error)
         if clearer:
@@ -95,9 +97,15 @@ def _subclasses(kind: type) -> set[type]:
     return {kind}.union(*map(_subclasses, below))
 
 
-PLAIN = (_subclasses(np.bool_) | _subclasses(np.integer) | _subclasses(np.floating)) - {np.timedelta64}
-PLAIN |= {np.ndarray, int, float, bool}
+REALS = (_subclasses(np.bool_) | _subclasses(np.integer) | _subclasses(np.floating)) - {np.timedelta64}
+REALS |= {np.ndarray, int, float, bool}
 """Types that hold real numbers and nothing else; of arrays the dtype decides."""
+
+COMPLEX = _subclasses(np.complexfloating) | {complex}
+"""Types of complex numbers."""
+
+PLAIN = REALS | COMPLEX
+"""Types that hold numbers and nothing else; of arrays the dtype decides."""
 
 
 def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
@@ -105,11 +113,14 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     trace = unreal = None
     number = False
     for x in inputs:
-        if type(x) in PLAIN:
+        if type(x) in REALS:
             if type(x) is ndarray and x.dtype.kind not in REAL:
                 unreal = x
             continue
         if not isinstance(x, Traced):
+            if type(x) in COMPLEX:
+                unreal = x
+                continue
             return apply(op, *map(as_operand, inputs), **attributes)
         if x.is_number:
             number = True
@@ -118,14 +129,13 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     if trace is None:
         return op.evaluate(*inputs, **attributes)
     if unreal is not None:
-        refuse(unreal)
+        if getattr(unreal, "dtype", COMPLEX_KIND).kind != "c":
+            refuse(unreal)
+        trace.real = False
     if written_to:
         inputs = tuple([refresh(x) if isinstance(x, Traced) else x for x in inputs])
-    if not trace.open:
-        raise LeakedValueError(
-            f"{op.name} was given a traced value whose function has already returned. "
-            "Return the value from the differentiated function (has_aux=True) instead of storing it elsewhere."
-        )
+    if not trace.real:
+        _check(trace, op, inputs)
     try:
         if number:
             inputs = adapted(traced, op, inputs)
@@ -136,11 +146,14 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
         if ours(error):
             raise
         raise untraceable(f"np.{op.name}", inputs, attributes, error) from error
-    if op.views:
-        if isinstance(result, Traced):
-            note_view(result, inputs[0], op, attributes)
-    elif op.squared is not None and trace.roots is not None:
-        trace.roots[id(result)] = result, op, inputs
+    if op.noted:
+        if op.views:
+            if isinstance(result, Traced):
+                note_view(result, inputs[0], op, attributes)
+        elif op.to_complex:
+            trace.real = trace.real and result.dtype.kind != "c"
+        elif trace.roots is not None:
+            trace.roots[id(result)] = result, op, inputs
     return result
 
 
@@ -180,6 +193,19 @@ def become(value: Any, new: Any) -> None:
         written_to.append(True)
 
 
+def _check(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> None:
+    """Make sure that a trace is open, and that an operation that takes real numbers only is given no others."""
+    if not trace.open:
+        raise LeakedValueError(
+            f"{op.name} was given a traced value whose function has already returned. "
+            "Return the value from the differentiated function (has_aux=True) instead of storing it elsewhere."
+        )
+    if not op.complex:
+        for x in inputs:
+            if getattr(x, "dtype", np.dtype(type(x))).kind == "c":
+                raise for_real_numbers(f"{'np' if hasattr(np, op.name) else 'cr'}.{op.name}", x)
+
+
 def _from_a_square(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> Any:
     """An even power of a root, from what is under the root: there it has the derivatives that the root has not."""
     assert trace.roots is not None
@@ -211,17 +237,22 @@ def holds_traced(x: Any) -> bool:
 REAL = "biuf"
 """Kinds of dtype that are real numbers or truth values."""
 
+NUMERIC = REAL + "c"
+"""Kinds of dtype that are numbers."""
+
+COMPLEX_KIND = np.dtype(complex)
+
 
 def plain_array(x: Any, what: str = "") -> Any:
-    """Something of the user's as a plain array of real numbers.
+    """Something of the user's as a plain array of numbers.
 
     Raises
     ------
     TracingError
-        For what would lose its meaning: masks, matrices whose `*` is another product, complex numbers, text, objects.
+        For what would lose its meaning: masks, matrices whose `*` is another product, text, objects.
     """
     array = array_of(x)
-    return array if array.dtype.kind in REAL else refuse(array, what or type(x).__name__)
+    return array if array.dtype.kind in NUMERIC else refuse(array, what or type(x).__name__)
 
 
 def array_of(x: Any) -> Any:
@@ -246,14 +277,10 @@ def array_of(x: Any) -> Any:
 
 
 def refuse(array: Any, what: str = "an array") -> NoReturn:
-    """Say why these are no real numbers."""
-    if array.dtype.kind == "c":
-        raise TracingError(
-            f"{what} has complex numbers (shape {array.shape}, dtype {array.dtype}). Derivatives are of real functions here: "
-            "compute with the real and the imaginary part as two arrays."
-        )
+    """Say why these are no numbers."""
     raise TracingError(
-        f"{what} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). Use arrays of real numbers."
+        f"{what} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). "
+        "Use arrays of real or complex numbers."
     )
 
 

@@ -14,7 +14,7 @@ from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import OF_NUMPY, Operation
 from chainrule.tracing import refusals
-from chainrule.tracing.apply import REAL, Traced, apply, as_operand, refuse, traced
+from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, traced
 from chainrule.tracing.assignment import in_place, set_item
 from chainrule.tracing.views import gives_a_view
 
@@ -228,17 +228,17 @@ class ArrayInterface:
 
     @property
     def real(self) -> Any:
-        """The real part, which is all there is."""
-        return self
+        """The real part; of real numbers the value itself."""
+        return call(FUNCTIONS["real"], (self,), {})
 
     @property
     def imag(self) -> Any:
-        """The imaginary part: zeros."""
-        return np.zeros(self.shape, self.dtype)
+        """The imaginary part; of real numbers zeros."""
+        return call(FUNCTIONS["imag"], (self,), {})
 
     def conj(self) -> Any:
-        """The complex conjugate: the value itself."""
-        return self
+        """The complex conjugate; of real numbers the value itself."""
+        return traced.conjugate(self) if self.dtype.kind == "c" else self
 
     conjugate = conj
 
@@ -286,9 +286,9 @@ class ArrayInterface:
         kind = np.dtype(dtype)
         if kind == self.dtype:
             return traced.positive(self) if copy else self
-        if kind.kind not in REAL:
+        if kind.kind not in NUMERIC:
             refuse(np.empty(self.shape, kind), "a traced value as an array")
-        return traced.astype(self if kind.kind == "f" else traced.stop_gradient(self), dtype=kind)
+        return traced.astype(self if kind.kind in "fc" else traced.stop_gradient(self), dtype=kind)
 
 
 class Wrapped(Traced, ArrayInterface):

@@ -75,7 +75,9 @@ class Recorder(Trace):
     def input(self, name: str, example: Any) -> RecordedValue:
         """A value the Program will be given."""
         kind = RecordedNumber if type(example) in NUMBERS else RecordedValue
-        return kind(self, Variable(name, _type(example)))
+        value = kind(self, Variable(name, _type(example)))
+        self.real = self.real and value.dtype.kind != "c"
+        return value
 
     def lifted(self, array: Any) -> RecordedValue:
         """A constant, as it is now."""

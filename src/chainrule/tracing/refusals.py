@@ -153,6 +153,15 @@ def full_name(numpy: Any) -> str:
     return f"np.{module}.{name}" if module else f"np.{name}"
 
 
+def for_real_numbers(called: str, value: Any) -> UnsupportedError:
+    """The error for complex numbers where there is only a meaning, or a derivative, for real ones."""
+    kind = getattr(value, "dtype", type(value).__name__)
+    return UnsupportedError(
+        f"{called} takes real numbers here, and was given complex ones (dtype {kind}, shape {tuple(getattr(value, 'shape', ()))}). "
+        "Say which real number of each is meant: np.real(z), np.imag(z), np.abs(z) or np.angle(z)."
+    )
+
+
 def unsupported_option(called: str, option: str) -> UnsupportedError:
     """The error for a keyword of NumPy's that a function does not have here."""
     advice = "write np.where(mask, x, 0.0) first" if option == "where" else "leave it out, or apply it to the result"

@@ -11,7 +11,7 @@ from numpy import ndarray
 from chainrule.ops.operation import Operation, eager
 from chainrule.tracing.apply import PLAIN, Trace, apply, traced
 from chainrule.tracing.keeping import SMALL, Keeper
-from chainrule.tracing.numbers import Number, PythonNumber
+from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.reverse import Node, accumulate
 from chainrule.tracing.scope import current_scope
@@ -56,7 +56,11 @@ class Tape(Trace):
         """A value that derivatives are wanted for."""
         self.plain = self.plain and type(value) in PLAIN
         self.nodes.append(None)
-        number = type(value) is PythonNumber or getattr(value, "is_number", False)
+        if value.dtype.kind == "c":
+            self.real = False
+        if type(value) is ndarray:
+            return TapeValue(self, value, len(self.nodes) - 1)
+        number = type(value) in PYTHON_NUMBERS or getattr(value, "is_number", False)
         kind, value = (TapeNumber, np.positive(value)) if number else (TapeValue, value)
         return kind(self, value, len(self.nodes) - 1)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, ShapeError, shortened
+from chainrule.ops.arithmetic import square_of_size
 from chainrule.ops.functions.function import all_axes, array, function, ndim, one_axis, whole
 from chainrule.ops.functions.shaping import cut_along, ravel
 from chainrule.ops.kinds.reduction import HALF, SINGLE
@@ -67,7 +68,7 @@ def var(m: Any, a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = 
         raise ShapeError(f"var needs more than ddof={ddof} elements along axis {axis} and was given shape {a.shape}.")
     wide = _wide(m, a)
     distance = wide - m.mean(wide, axis=axes, keepdims=True)
-    return _as(m, a, m.sum(m.square(distance), axis=axes, keepdims=bool(keepdims)) / (count - ddof))
+    return _as(m, a, m.sum(square_of_size(m, distance), axis=axes, keepdims=bool(keepdims)) / (count - ddof))
 
 
 def _wide(m: Any, a: Any) -> Any:
@@ -153,7 +154,7 @@ def vector_norm(m: Any, x: Any, /, *, axis: Axis = None, keepdims: bool = False,
 def _norm(m: Any, x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     """The norm of all elements along the axes."""
     if ord in (None, 2, "fro"):
-        return m.root(m.sum(m.square(x), axis=axes, keepdims=bool(keepdims)))
+        return m.root(m.sum(square_of_size(m, x), axis=axes, keepdims=bool(keepdims)))
     if ord == 1:
         return m.sum(m.absolute(x), axis=axes, keepdims=bool(keepdims))
     if ord == np.inf:

@@ -48,13 +48,13 @@ def _of_dtype(m: Any, value: Any, dtype: Any) -> Any:
     """The value as the array's kind of number; what would lose its derivative there is refused."""
     if not hasattr(value, "dtype"):
         value = np.asarray(value)
-    if known(value):
-        return value.astype(dtype, casting="same_kind" if value.dtype.kind in "fc" else "unsafe", copy=False)
     if not np.can_cast(value.dtype, dtype, "same_kind"):
         raise InPlaceError(
-            f"x[…] = y would turn a traced y of {value.dtype} into {dtype}, the array's dtype, and lose its derivative. Make the "
-            f"array with dtype {value.dtype}."
+            f"x[…] = y would turn y of {value.dtype} into {dtype}, the array's dtype, and lose part of it. Make the array with dtype "
+            f"{value.dtype}."
         )
+    if known(value):
+        return value.astype(dtype, copy=False)
     return value if value.dtype == dtype else m.astype(value, dtype=dtype)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.axes import Links
-from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, shape_of
+from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
 
 NOWHERE = -1
 """In an index map: a place that no element of the input goes to, which is 0."""
@@ -43,6 +43,7 @@ class Layout(Operation):
     view: bool = False
     write_back: Callable[..., Any] | None = None
     needs_contiguous: bool = False
+    complex: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -110,7 +111,7 @@ class Layout(Operation):
                 results.append(None)
                 continue
             moved = adjoint(m, cotangent, i, *inputs, **attributes)
-            results.append(moved if moved.dtype == x.dtype else m.astype(moved, dtype=x.dtype))
+            results.append(moved if moved.dtype == x.dtype else cast(m, moved, x.dtype))
         return results
 
     def pushforward(
