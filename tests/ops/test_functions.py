@@ -11,7 +11,7 @@ from chainrule.autodiff import check_grads, grad, jvp, vjp
 from chainrule.engines import evaluate
 from chainrule.errors import ShapeError, TracingError, UnknownNameError, UnsupportedError
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, eager, operation
-from chainrule.tracing import RecordedValue, apply, simplify, trace, traced
+from chainrule.tracing import RecordedValue, apply, simplify, trace, traced, trees
 from chainrule.tracing.numpy_interface import _METHODS
 from strategies import arguments, elementwise_cases, examples_of_functions, split_leaves
 
@@ -88,9 +88,8 @@ def test_derivatives(_, function, example):
         assert leaves
         check_grads(call, leaves, order=2)
         _, pullback = vjp(call, *leaves)
-        outputs = call(*leaves)
-        given = [np.ones(np.shape(y)) for y in as_list(outputs)]
-        cotangents = pullback(given if isinstance(outputs, list) else given[0])
+        outputs, structure = trees.flatten(call(*leaves))
+        cotangents = pullback(trees.unflatten(structure, [np.ones(np.shape(y)) for y in outputs]))
         assert any(np.any(c) for c in cotangents)
     elif leaves:
         _, tangent = jvp(call, leaves, [np.ones_like(x) for x in leaves])
