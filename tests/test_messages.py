@@ -170,9 +170,9 @@ TRACED = [  # inside a function of an array of three ones
     (lambda x: np.split(x, 2), errors.ShapeError, "length 3 into 2"),
     (lambda x: np.split(x, 0), errors.ShapeError, "length 3 into 0"),
     (lambda x: np.tile(x, -1), errors.ShapeError, "reps=-1"),
-    (lambda x: np.linalg.norm(np.outer(x, x), ord=1), errors.SettingError, "matrix norm ord=1"),
+    (lambda x: np.linalg.norm(np.outer(x, x), ord=3), errors.SettingError, "norm of a matrix was given ord=3.*'nuc'"),
     (lambda x: np.linalg.norm(x, ord="fro"), errors.SettingError, "'fro'.*matrices"),
-    (lambda x: np.linalg.vector_norm(x, ord="nuc"), errors.SettingError, "'nuc'.*positive number"),
+    (lambda x: np.linalg.vector_norm(x, ord="nuc"), errors.SettingError, "'nuc'.*use a number"),
     (lambda x: len(x[0]), errors.NoLengthError, r"no length.*x\.size"),
     (lambda x: np.argmax(x[:0]), errors.ShapeError, r"\(0,\).*at least one"),
 ]  # fmt: skip

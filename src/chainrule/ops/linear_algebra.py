@@ -81,23 +81,24 @@ def _solve_links(a: Any, b: Any) -> tuple[Links, ...]:
 
 
 @by_numpy(_REGULAR)
-def _inv(a: Any, regular: bool = False) -> Any:
+def _inv(a: Any, regular: float | None = None) -> Any:
     found = np.linalg.inv(a)
-    if regular and not _well_conditioned(a, found).all():
+    if regular is not None and not _well_conditioned(a, found, regular).all():
         raise MatrixError(
-            f"the third and higher derivatives of det are taken with the inverse, and a matrix of shape {np.shape(a)} has none to "
-            "working precision. The first two exist everywhere; for higher ones add a small multiple of the identity."
+            f"a derivative is taken with the inverse of a matrix of shape {np.shape(a)}, which has none to working precision: "
+            "its rows depend on each other. The first two derivatives of np.linalg.det exist everywhere, and so does "
+            "np.linalg.pinv; for others give a matrix with independent rows and columns, such as A + 1e-6 * np.eye(n)."
         )
     return found
 
 
-def _well_conditioned(a: Any, inverse: Any) -> Any:
-    """Whether half of the digits of an inverse are right, for each matrix."""
+def _well_conditioned(a: Any, inverse: Any, share: float = 0.5) -> Any:
+    """Whether less than this share of the digits of an inverse are lost, by default half of them, for each matrix."""
     size = np.abs(a).sum(-1).max(-1, initial=0) * np.abs(inverse).sum(-1).max(-1, initial=0)
-    return size * np.sqrt(np.finfo(inverse.dtype).eps) < 1.0
+    return size * np.finfo(inverse.dtype).eps ** share < 1.0
 
 
-def _inv_reverse(m: Any, g: Any, y: Any, a: Any, regular: bool = False) -> list[Any]:
+def _inv_reverse(m: Any, g: Any, y: Any, a: Any, regular: float | None = None) -> list[Any]:
     yt = transposed(m, y)
     return [-product(m, product(m, yt, g), yt)]
 
@@ -123,12 +124,12 @@ inv = Custom(
     "inv",
     value=_inv,
     type=same_type,
-    forward=lambda m, t, y, a, regular=False: -product(m, product(m, y, t[0]), y),
+    forward=lambda m, t, y, a, regular=None: -product(m, product(m, y, t[0]), y),
     reverse=_inv_reverse,
-    links=lambda a, regular=False: matrix_links((a, 2), last=2),
+    links=lambda a, regular=None: matrix_links((a, 2), last=2),
     batched=together("inv"),
     latex=r"{{{0}}}^{{-1}}",
-    doc="A⁻¹; d(A⁻¹) = −A⁻¹·dA·A⁻¹ (Giles 2008). With `regular`, an error where half of its digits are lost.",
+    doc="A⁻¹; d(A⁻¹) = −A⁻¹·dA·A⁻¹ (Giles 2008). With `regular`, an error where more than this share of its digits is lost.",
     examples=_MATRICES,
 )
 
@@ -196,7 +197,7 @@ def _cofactors_along(a: Any, e: Any) -> Any:
 
 def _third(m: Any, a: Any, e: Any, g: Any) -> Any:
     """The gradient by A of the second derivative of det along E and G: D³det[E, G, ·]."""
-    b = m.inv(a, regular=True)
+    b = m.inv(a, regular=0.5)
     be, bg = product(m, b, e), product(m, b, g)
     bebg = product(m, be, bg)
     te, tg = (inner(m, transposed(m, b), x) for x in (e, g))

@@ -37,7 +37,14 @@ def square(x: Any, called: str) -> Any:
     return x
 
 
-@function(example(A, (3,)), example(A, (3, 2)), example(PAIR, (3, 2)), example(A, (2, 3, 1)), numpy=(np.linalg.solve,))
+@function(
+    example(A, (3,)),
+    example(A, (3, 2)),
+    example(PAIR, (3, 2)),
+    example(A, (2, 3, 1)),
+    name="linalg.solve",
+    numpy=(np.linalg.solve,),
+)
 def solve(m: Any, a: Any, b: Any) -> Any:
     """The solution x of a·x = b: of one vector where b has one axis, and else of matrices."""
     a, b = square(a, "solve"), array(b)
@@ -62,13 +69,13 @@ def _spread(m: Any, x: Any, shape: tuple[int, ...]) -> Any:
     return x if tuple(x.shape) == shape else m.broadcast_to(x, shape=shape)
 
 
-@function(example(A), example(PAIR), numpy=(np.linalg.inv,))
+@function(example(A), example(PAIR), name="linalg.inv", numpy=(np.linalg.inv,))
 def inv(m: Any, a: Any) -> Any:
     """The inverse of a matrix."""
     return m.inv(square(a, "inv"))
 
 
-@function(example(A), example(PAIR), numpy=(np.linalg.det,))
+@function(example(A), example(PAIR), name="linalg.det", numpy=(np.linalg.det,))
 def det(m: Any, a: Any) -> Any:
     """The determinant; it has derivatives also where it is 0."""
     return m.det(square(a, "det"))
@@ -81,14 +88,14 @@ class SlogdetResult(NamedTuple):
     logabsdet: Any
 
 
-@function(example(A), example(PAIR), numpy=(np.linalg.slogdet,))
+@function(example(A), example(PAIR), name="linalg.slogdet", numpy=(np.linalg.slogdet,))
 def slogdet(m: Any, a: Any) -> SlogdetResult:
     """The sign of the determinant, and the logarithm of its absolute value."""
     a = square(a, "slogdet")
     return SlogdetResult(m.sign_of_det(a), m.log_abs_det(a))
 
 
-@function(example(POSITIVE), example(POSITIVE, upper=True), numpy=(np.linalg.cholesky,))
+@function(example(POSITIVE), example(POSITIVE, upper=True), name="linalg.cholesky", numpy=(np.linalg.cholesky,))
 def cholesky(m: Any, a: Any, /, *, upper: bool = False) -> Any:
     """The triangle L with L·Lᵀ = A, read from the lower triangle of A; with `upper` Lᵀ, read from the upper one."""
     a = square(a, "cholesky")
@@ -97,7 +104,7 @@ def cholesky(m: Any, a: Any, /, *, upper: bool = False) -> Any:
 
 @function(
     example(A, 3), example(PAIR, 2), example(A, 5), example(A, 1), example(A, -1), example(A, -3),
-    numpy=(np.linalg.matrix_power,),
+    name="linalg.matrix_power", numpy=(np.linalg.matrix_power,),
 )  # fmt: skip
 def matrix_power(m: Any, a: Any, n: int) -> Any:
     """The n-th power of a matrix, by repeated squaring; of its inverse for negative n."""
@@ -119,7 +126,8 @@ def matrix_power(m: Any, a: Any, n: int) -> Any:
 
 
 @function(
-    example([np.ones((2, 3)), A]), example([A[0], A, A[:, 1]]), example([A[:2], A, A[:, :1], A[:1]]), numpy=(np.linalg.multi_dot,)
+    example([np.ones((2, 3)), A]), example([A[0], A, A[:, 1]]), example([A[:2], A, A[:, :1], A[:1]]),
+    name="linalg.multi_dot", numpy=(np.linalg.multi_dot,),
 )  # fmt: skip
 def multi_dot(m: Any, arrays: Any) -> Any:
     """The product of several matrices, in the order that takes the fewest multiplications; the outer two may be vectors."""
@@ -167,6 +175,7 @@ _SIX = np.random.default_rng(5).normal(size=(2, 3, 6)) + np.eye(6).reshape(2, 3,
 @function(
     example(_SIX, (2, 3)),
     example(np.moveaxis(_SIX, 2, 0).reshape(3, 2, 2, 3), (2, 3), axes=(1, 0)),
+    name="linalg.tensorsolve",
     numpy=(np.linalg.tensorsolve,),
 )
 def tensorsolve(m: Any, a: Any, b: Any, axes: Any = None) -> Any:
@@ -185,7 +194,7 @@ def tensorsolve(m: Any, a: Any, b: Any, axes: Any = None) -> Any:
     return reshape(m, m.solve(square(reshape(m, a, (size, size)), "tensorsolve"), reshape(m, b, (size,))), unknown)
 
 
-@function(example(_SIX), example(_SIX.reshape(6, 2, 3), ind=1), numpy=(np.linalg.tensorinv,))
+@function(example(_SIX), example(_SIX.reshape(6, 2, 3), ind=1), name="linalg.tensorinv", numpy=(np.linalg.tensorinv,))
 def tensorinv(m: Any, a: Any, ind: int = 2) -> Any:
     """The inverse of tensordot(a, ·, ind)."""
     a, ind = array(a), whole(ind, "ind")
