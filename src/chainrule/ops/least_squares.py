@@ -10,6 +10,7 @@ from chainrule.ops.decompositions import TALL, WIDE, remembered
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.linear_algebra import PAIR, A
 from chainrule.ops.matrices import by_numpy, dtype_of_matrices, like, lower, matrix_links, product, together, transposed
+from chainrule.ops.notation import ATOM, POWER, Notation
 from chainrule.ops.operation import ArrayType, example, shape_of
 
 _FINITE = by_numpy("It must have finite numbers.")
@@ -38,9 +39,9 @@ def _embedded(m: Any, g: Any, a: Any) -> Any:
     return m.embed(g, shape=tuple(a.shape), start=(None,) * n, stop=(*(None,) * (n - 1), rows), step=(1,) * n)
 
 
-def _over(m: Any, x: Any, r: Any) -> Any:
-    """x·R⁻¹."""
-    return product(m, x, m.inv(r, regular=0.9))
+def _inverse(m: Any, r: Any) -> Any:
+    """R⁻¹ of an upper triangle."""
+    return transposed(m, m.inverse_of_triangle(transposed(m, r)))
 
 
 def _turn(m: Any, x: Any) -> Any:
@@ -50,7 +51,7 @@ def _turn(m: Any, x: Any) -> Any:
 
 
 def _orthogonal_forward(m: Any, tangents: Any, y: Any, a: Any) -> Any:
-    moved = _over(m, _first(m, tangents[0]), _first(m, m.triangular_factor(a)))
+    moved = product(m, _first(m, tangents[0]), _inverse(m, _first(m, m.triangular_factor(a))))
     inside = product(m, transposed(m, y), moved)
     return moved + product(m, y, _turn(m, inside) - inside)
 
@@ -58,14 +59,14 @@ def _orthogonal_forward(m: Any, tangents: Any, y: Any, a: Any) -> Any:
 def _orthogonal_reverse(m: Any, g: Any, y: Any, a: Any) -> list[Any]:
     own = product(m, transposed(m, y), g)
     whole = g + product(m, y, lower(m, own - transposed(m, own), 1) - own)
-    r = m.inv(_first(m, m.triangular_factor(a)), regular=0.9)
+    r = _inverse(m, _first(m, m.triangular_factor(a)))
     return [_embedded(m, product(m, whole, transposed(m, r)), a)]
 
 
 def _triangular_forward(m: Any, tangents: Any, y: Any, a: Any) -> Any:
     q = m.orthogonal_factor(a)
     qt = transposed(m, q)
-    inside = product(m, qt, _over(m, _first(m, tangents[0]), _first(m, y)))
+    inside = product(m, qt, product(m, _first(m, tangents[0]), _inverse(m, _first(m, y))))
     change = product(m, qt, tangents[0]) - product(m, _turn(m, inside), y)
     return change - lower(m, change, 1)  # which is 0 but for rounding
 
@@ -74,7 +75,7 @@ def _triangular_reverse(m: Any, g: Any, y: Any, a: Any) -> list[Any]:
     g, q = g - lower(m, g, 1), m.orthogonal_factor(a)
     own = product(m, g, transposed(m, y))
     turned = lower(m, own - transposed(m, own), 1)
-    whole = product(m, product(m, q, turned), transposed(m, m.inv(_first(m, y), regular=0.9)))
+    whole = product(m, product(m, q, turned), transposed(m, _inverse(m, _first(m, y))))
     return [product(m, q, g) - _embedded(m, whole, a)]
 
 
@@ -141,6 +142,7 @@ pinv = Custom(
     links=lambda a, rcond=1e-15: matrix_links((a, 2), last=2),
     batched=together("pinv"),
     latex=r"{{{0}}}^{{+}}",
+    notation=Notation("function", "pinv", POWER, (ATOM,), "{0}⁺", rule="derivative of the pseudo-inverse"),
     doc="""The pseudo-inverse P = A⁺, for matrices whose rank stays the same near by (Golub and Pereyra 1973).
 
     dP = −P·dA·P + P·Pᵀ·dAᵀ·(1 − A·P) + (1 − P·A)·dAᵀ·Pᵀ·P. Where the rank changes A⁺ jumps, and the derivative is that of matrices of
