@@ -11,8 +11,10 @@ from test_linear_algebra import derivatives, exact
 
 import chainrule as cr
 from chainrule.errors import ChainruleError, MatrixError, SettingError, ShapeError, UnsupportedError
-from chainrule.ops.decompositions import TALL, WIDE
+from chainrule.ops import FUNCTIONS, decompositions
+from chainrule.ops.decompositions import TALL, WIDE, remembered
 from chainrule.ops.linear_algebra import POSITIVE, A
+from chainrule.tracing import traced
 from chainrule.tracing.numpy_interface import _function_of
 
 POINT = np.array([[2.0, 0.75], [0.5, 1.25]])
@@ -240,33 +242,29 @@ def test_what_depends_on_the_basis_is_an_error(function: Any) -> None:
 
 def test_a_decomposition_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    from chainrule.ops import decompositions
-
     original = np.linalg.eigh
     monkeypatch.setattr(np.linalg, "eigh", lambda *args: calls.append(1) or original(*args))
     point = POSITIVE + np.eye(3) * 0.123
-    cr.grad(
-        lambda a: (lambda w, v: np.sum(w) + np.sum(v**3))(*cr.ops.FUNCTIONS["linalg.eigh"].implementation(_M(), a))
-    )(point)
+    cr.grad(lambda a: (lambda w, v: np.sum(w) + np.sum(v**3))(*FUNCTIONS["linalg.eigh"].implementation(traced, a)))(
+        point
+    )
     assert len(calls) == 1
     first = decompositions.eigenvalues.evaluate(point)
     first[:] = np.nan  # what is given is the caller's
     assert np.isfinite(decompositions.eigenvalues.evaluate(point)).all()
 
 
-class _M:
-    """The namespace of traced values."""
-
-    def __getattr__(self, name: str) -> Any:
-        from chainrule.tracing import traced
-
-        return getattr(traced, name)
+def test_no_more_is_remembered_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decompositions, "ROOM", 5)
+    seen: list[int] = []
+    parts = remembered(lambda a: seen.append(a.size) or (a * 2.0,))
+    for x in (np.ones(3), np.ones(3), np.ones(2), np.ones(3), np.ones(4), np.ones(3), np.ones(9), np.ones(9)):
+        np.testing.assert_array_equal(parts(x)[0], x * 2.0)
+    assert seen == [3, 2, 4, 3, 9, 9]
 
 
 def test_zeros_with_signs_are_told_apart() -> None:
     """What is remembered goes by bits, so −0 is not 0."""
-    from chainrule.ops.decompositions import remembered
-
     seen = []
     parts = remembered(lambda a: seen.append(1) or (a,))
     for x in (np.zeros(2), -np.zeros(2), np.zeros(2)):

@@ -11,7 +11,7 @@ import sympy
 import chainrule as cr
 from chainrule.engines import ENGINES
 from chainrule.errors import ChainruleError, MatrixError, ShapeError, UnsupportedError
-from chainrule.ops.linear_algebra import PAIR, POSITIVE, A
+from chainrule.ops.linear_algebra import PAIR, POSITIVE, A, inverse_of_triangle
 
 random = np.random.default_rng(7)
 
@@ -114,6 +114,26 @@ def test_a_batch_is_its_members() -> None:
                 return np.sum(np.sin(function(np.broadcast_to(a, (2, 3, 4, 4)))[i]))
 
             np.testing.assert_allclose(found[i], cr.grad(one)(many[i]), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 47, 48, 49, 130])
+def test_triangles_are_inverted_by_halves(n: int) -> None:
+    triangle = np.tril(random.normal(size=(2, n, n))) / n + np.eye(n)
+    above = np.triu(random.normal(size=(n, n)), 1)  # which is not read
+    for dtype, close in ((np.float64, 1e-12), (np.float32, 1e-4)):
+        found = inverse_of_triangle.evaluate((triangle + above).astype(dtype))
+        assert found.dtype == dtype
+        np.testing.assert_allclose(found @ triangle, np.broadcast_to(np.eye(n), (2, n, n)), atol=close)
+        np.testing.assert_array_equal(found, np.tril(found))
+
+
+def test_cholesky_of_many_rows() -> None:
+    """The gradient of ln det through Cholesky's factor is the inverse."""
+    n = 120
+    root = random.normal(size=(n, n))
+    point = root @ root.T + n * np.eye(n)
+    found = cr.grad(lambda a: 2.0 * np.sum(np.log(np.diagonal(np.linalg.cholesky((a + a.T) / 2)))))(point)
+    np.testing.assert_allclose(found, np.linalg.inv(point), rtol=1e-9, atol=1e-14)
 
 
 def test_what_broadcasts_adds_up() -> None:

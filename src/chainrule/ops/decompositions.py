@@ -46,8 +46,8 @@ _ANY = (example(A), example(TALL), example(WIDE), example(np.stack([TALL, TALL[:
 
 # --- what was computed last
 
-LARGEST = 2**20
-"""Elements of matrices whose decompositions are remembered."""
+ROOM = 2**21
+"""Elements of all matrices together whose decompositions are remembered, of each kind."""
 
 
 def remembered(decompose: Callable[..., Any]) -> Callable[..., Any]:
@@ -62,10 +62,13 @@ def remembered(decompose: Callable[..., Any]) -> Callable[..., Any]:
             if how == static and known.dtype == a.dtype and known.shape == a.shape and known.tobytes() == a.tobytes():
                 return tuple(x.copy() for x in found)
         found = tuple(decompose(a, *static))
-        if a.size <= LARGEST:
-            last[:] = [(a.copy(), static, found), *last[:3]]
-            return tuple(x.copy() for x in found)
-        return found
+        if a.size > ROOM:
+            return found
+        kept = [(a.copy(), static, found), *last[:3]]
+        while sum(known.size for known, _, _ in kept) > ROOM:
+            kept.pop()
+        last[:] = kept
+        return tuple(x.copy() for x in found)
 
     return parts
 

@@ -119,7 +119,11 @@ def _by_halves(a: Any) -> Any:
 def _inverse_of_triangle(a: Any) -> Any:
     found = _by_halves(a)
     if not _well_conditioned(np.tril(a), found, 0.9).all():
-        raise np.linalg.LinAlgError("Singular matrix")
+        raise MatrixError(
+            f"a derivative is taken with the inverse of a triangle of shape {np.shape(a)}, which has none to working precision: "
+            "its rows depend on each other, and so do those of the matrix whose factor it is. Use np.linalg.pinv or "
+            "np.linalg.lstsq, or add a small multiple of the identity."
+        )
     return found
 
 
