@@ -11,11 +11,13 @@ from chainrule.autodiff import check_grads, grad, jvp, vjp
 from chainrule.engines import evaluate
 from chainrule.errors import ShapeError, TracingError, UnknownNameError, UnsupportedError
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, eager, operation
-from chainrule.tracing import RecordedValue, apply, simplify, trace, traced
+from chainrule.tracing import Traced, apply, simplify, trace, traced
 from chainrule.tracing.numpy_interface import _METHODS
 from strategies import arguments, elementwise_cases, examples_of_functions, split_leaves
 
-EXAMPLES = examples_of_functions()
+KINDS = ("result_type", "common_type", "min_scalar_type", "can_cast")
+"""Functions whose answer is no array."""
+EXAMPLES = [case for case in examples_of_functions() if case[1].name not in KINDS]
 IDS = [name for name, _, _ in EXAMPLES]
 OF_NUMPY = [(name, f, e, n) for name, f, e in EXAMPLES for n in f.numpy]
 
@@ -44,9 +46,13 @@ def test_traced_equals_plain(_, function, example):
         return list(result) if isinstance(result, tuple) else result
 
     assert_same(call(*leaves), expected)
-    program = trace(call, *leaves)
-    assert_same(evaluate(program, *leaves), expected)
-    assert_same(evaluate(simplify(program), *leaves), expected)
+    if function.by_numbers:
+        with pytest.raises(TracingError, match="needs the numbers"):
+            trace(call, *leaves)
+    else:
+        program = trace(call, *leaves)
+        assert_same(evaluate(program, *leaves), expected)
+        assert_same(evaluate(simplify(program), *leaves), expected)
     if leaves:
         assert_same(jvp(call, leaves, [np.ones_like(x) for x in leaves])[0], expected)
         assert_same(vjp(call, *leaves)[0], expected)
@@ -67,14 +73,15 @@ def test_numpy_call_on_traced_values_reaches_it(_, function, example, numpy, dty
         seen.append(result)
         return list(result) if isinstance(result, tuple) else result
 
-    found = evaluate(trace(call, *leaves), *leaves)
+    by_numbers = function.by_numbers and leaves
+    found = jvp(call, leaves, leaves)[0] if by_numbers else evaluate(trace(call, *leaves), *leaves)
     assert len(as_list(found)) == len(as_list(expected))
     for a, b in zip(as_list(found), as_list(expected), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5 if dtype == np.float32 else 1e-12, atol=1e-6)
         assert np.shape(a) == np.shape(b)
         assert np.asarray(a).dtype == np.asarray(b).dtype
     if function.differentiable and leaves:
-        assert all(isinstance(x, RecordedValue) for x in as_list(seen[0]))
+        assert any(isinstance(x, Traced) for x in as_list(seen[0]))
 
 
 @pytest.mark.parametrize(("_", "function", "example"), EXAMPLES, ids=IDS)
@@ -82,7 +89,12 @@ def test_derivatives(_, function, example):
     leaves, put = split_leaves(arguments(example))
 
     def call(*new):
-        return function.implementation(traced, *put(new), **example.attributes)
+        result = function.implementation(traced, *put(new), **example.attributes)
+        return (
+            [y for y in result if hasattr(y, "dtype") and y.dtype.kind == "f"]
+            if isinstance(result, list | tuple)
+            else result
+        )
 
     if function.differentiable:
         assert leaves
@@ -330,15 +342,10 @@ def test_options_that_cannot_be_traced(call, hint):
 @pytest.mark.parametrize(
     ("call", "hint"),
     [
-        (lambda t: np.sum(t, where=np.array([True, False])), r"np\.where\(mask, x, 0\.0\)"),
-        (lambda t: np.sum(t, initial=3.0), "initial="),
-        (lambda t: np.sum(t, dtype=np.float32), "dtype="),
         (lambda t: np.sin(t, dtype=np.float32), "dtype="),
         (lambda t: np.sin(t, where=np.array([True, False])), "where="),
-        (lambda t: np.diff(t, prepend=0.0), "prepend="),
         (np.fft.fft, "np.fft"),
-        (lambda t: np.multiply.outer(t, t), r"np\.multiply\.outer"),
-        (lambda t: np.nancumsum(t), "did you mean 'cumsum'"),
+        (lambda t: np.roots(t), "np.roots has no derivative"),
         (lambda t: np.gcd(t, 2), "np.gcd has no derivative"),
     ],
 )  # fmt: skip
