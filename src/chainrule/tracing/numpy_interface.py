@@ -14,18 +14,9 @@ from chainrule.errors import DerivativeLostError, InPlaceError, NoLengthError, s
 from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import OF_NUMPY, Operation
-from chainrule.tracing import refusals
+from chainrule.tracing import refusals, ufuncs
 from chainrule.tracing.apply import REAL, Traced, apply, as_operand, refuse, traced
 from chainrule.tracing.inplace import in_place
-
-_REDUCTIONS = {
-    "add": "sum",
-    "multiply": "prod",
-    "maximum": "max",
-    "minimum": "min",
-    "logical_or": "any",
-    "logical_and": "all",
-}
 
 
 def _function_of(numpy: Any) -> ArrayFunction | None:
@@ -110,16 +101,19 @@ class ArrayInterface:
                 return apply(op, *inputs)
         if kwargs.pop("out", None) is not None:
             raise refusals.into_existing(refusals.full_name(ufunc))
-        options = {name: value for name, value in kwargs.items() if value is not None or name == "where"}
-        if options.get("where") is True:  # NumPy's default
-            del options["where"]
-        if method == "__call__" and kwargs and not options:
-            return self.__array_ufunc__(ufunc, method, *inputs)
-        if method == "reduce" and ufunc.__name__ in _REDUCTIONS:
-            options.setdefault("axis", kwargs.get("axis", 0))
-            return call(FUNCTIONS[_REDUCTIONS[ufunc.__name__]], inputs, options)
-        if method == "accumulate" and ufunc is np.add:
-            return call(FUNCTIONS["cumsum"], inputs, {"axis": 0, **options})
+        options = ufuncs.without_idle(kwargs)
+        if method == "__call__" and kwargs:
+            if "dtype" in options:
+                inputs = ufuncs.in_dtype(traced, inputs, options.pop("dtype"))
+            if not options:
+                return ufunc(*inputs)
+        if method == "reduce" and ufunc.__name__ in ufuncs.REDUCTIONS:
+            options.setdefault("axis", 0)
+            return call(FUNCTIONS[ufuncs.REDUCTIONS[ufunc.__name__]], inputs, options)
+        if ufuncs.of_objects(ufunc):
+            return call(ufuncs.ONE_BY_ONE, (ufunc, *inputs), options)
+        if method in ufuncs.METHODS:
+            return call(ufuncs.METHODS[method], (ufunc, *inputs), options)
         if method != "__call__":
             raise refusals.unsupported(ufunc, f"{refusals.full_name(ufunc)}.{method}")
         function = _function_of(ufunc) or _function_of(
@@ -336,6 +330,7 @@ def _method(name: str) -> Callable[..., Any]:
 _METHODS = (
     "sum", "mean", "prod", "max", "min", "any", "all", "var", "std", "cumsum", "argmax", "argmin",
     "argsort", "ravel", "squeeze", "swapaxes", "take", "repeat", "diagonal", "dot", "clip", "round", "copy",
+    "cumprod", "argpartition", "searchsorted", "nonzero", "choose",
 )  # fmt: skip
 for _name in _METHODS:
     setattr(ArrayInterface, _name, _method(_name))

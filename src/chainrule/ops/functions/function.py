@@ -80,7 +80,14 @@ def shape(x: Any) -> tuple[int, ...]:
 
 def array(x: Any) -> Any:
     """An argument with a shape and a dtype: traced values and arrays as they are, lists and numbers as arrays."""
-    return x if hasattr(x, "shape") else np.asarray(x)
+    if hasattr(x, "shape") and not isinstance(x, type):
+        return x
+    made = np.asarray(x)
+    if made.dtype.kind not in "biufc":
+        raise TracingError(
+            f"{shortened(x)} cannot take part in a traced computation (NumPy makes dtype {made.dtype} of it). Use arrays of numbers."
+        )
+    return made
 
 
 def floating(m: Any, x: Any) -> Any:
@@ -104,6 +111,17 @@ def cast(m: Any, x: Any, dtype: Any) -> Any:
     if kind.kind not in "biuf":
         raise SettingError(f"dtype={shortened(dtype)} was asked for; give one of real numbers, such as np.float64.")
     return m.astype(x if kind.kind == "f" else m.stop_gradient(x), dtype=kind)
+
+
+def adding(m: Any, x: Any, dtype: Any, floats: bool = False) -> Any:
+    """An argument in the dtype in which its elements are to be added up or multiplied; only `floats` where they are divided."""
+    kinds = "f" if floats else "iuf"
+    if dtype is not None and np.dtype(dtype).kind not in kinds:
+        raise SettingError(
+            f"dtype={shortened(dtype)} was asked for; give one of floating-point numbers{'' if floats else ' or integers'}, or use "
+            "astype on the result."
+        )
+    return cast(m, array(x), dtype)
 
 
 def is_known(x: Any) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.functions.function import (
+    adding,
     array,
     cast,
     floating,
@@ -31,7 +32,7 @@ from chainrule.ops.operation import example
 def cumsum(m: Any, a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
     """Running sums along an axis."""
     not_into(out, "np.cumsum")
-    a, place = _line(m, cast(m, array(a), dtype), axis)
+    a, place = _line(m, adding(m, a, dtype), axis)
     return m.cumsum(a, axis=place)
 
 
@@ -39,7 +40,7 @@ def cumsum(m: Any, a: Any, axis: int | None = None, dtype: Any = None, out: None
 def cumprod(m: Any, a: Any, axis: int | None = None, dtype: Any = None, out: None = None) -> Any:
     """Running products along an axis; derivatives are right at zeros too."""
     not_into(out, "np.cumprod")
-    a, place = _line(m, cast(m, array(a), dtype), axis)
+    a, place = _line(m, adding(m, a, dtype), axis)
     if a.dtype.kind in "bi" and a.dtype.itemsize < np.dtype(int).itemsize:
         a = m.astype(a, dtype=np.dtype(int))
     return accumulated(m, m.multiply, a, place)
@@ -240,7 +241,13 @@ def places_in(m: Any, sorted_: Any, values: Any, side: str = "left") -> Any:
         return np.searchsorted(sorted_, values, side=side)  # type: ignore[call-overload]
     compare = m.less if side == "left" else m.less_equal
     column = m.reshape(values, shape=(*values.shape, 1))
-    before = m.astype(compare(sorted_, column), dtype=np.dtype(np.intp))
+    smaller = compare(sorted_, column)
+    if values.dtype.kind == "f":  # NaN belongs behind all numbers
+        last = m.isnan(column)
+        if side == "left" and sorted_.dtype.kind == "f":
+            last = m.logical_and(last, m.logical_not(m.isnan(sorted_)))
+        smaller = m.logical_or(smaller, last)
+    before = m.astype(smaller, dtype=np.dtype(np.intp))
     return m.sum(before, axis=(len(values.shape),), keepdims=False)
 
 

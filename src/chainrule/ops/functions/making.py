@@ -116,3 +116,21 @@ def astype(m: Any, x: Any, dtype: Any, /, *, copy: bool = True, device: Any = No
 def real_if_close(m: Any, a: Any, tol: float = 100) -> Any:
     """The real part where the imaginary one is next to nothing: the numbers themselves, which are real."""
     return array(a)
+
+
+@function(example((3, 3)), differentiable=False)
+def diag_indices_from(m: Any, arr: Any) -> tuple[Any, ...]:
+    """The positions on the diagonal, one array for every axis."""
+    return np.diag_indices_from(np.broadcast_to(0, shape_of(arr)))
+
+
+@function(example((3, 4)), example((3, 3), k=1), differentiable=False)
+def tril_indices_from(m: Any, arr: Any, k: int = 0) -> tuple[Any, ...]:
+    """The positions of the lower triangle of a matrix."""
+    return np.tril_indices_from(np.broadcast_to(0, shape_of(arr)), k)
+
+
+@function(example((3, 4)), example((3, 3), k=1), differentiable=False)
+def triu_indices_from(m: Any, arr: Any, k: int = 0) -> tuple[Any, ...]:
+    """The positions of the upper triangle of a matrix."""
+    return np.triu_indices_from(np.broadcast_to(0, shape_of(arr)), k)

@@ -49,7 +49,7 @@ def quantile(
     method: str = "linear", keepdims: bool = False, *, weights: Any = None,
 ) -> Any:  # fmt: skip
     """The number below which a part `q` of the elements lies, between the two that are next to it in order."""
-    return _quantile(m, array(a), array(q), axis, out, method, keepdims, weights)
+    return _quantile(m, array(a), q, axis, out, method, keepdims, weights)
 
 
 @function(
@@ -62,7 +62,7 @@ def percentile(
     method: str = "linear", keepdims: bool = False, *, weights: Any = None,
 ) -> Any:  # fmt: skip
     """The number below which `q` of a hundred elements lie."""
-    return _quantile(m, array(a), array(q) / 100.0, axis, out, method, keepdims, weights)
+    return _quantile(m, array(a), _hundredths(q), axis, out, method, keepdims, weights)
 
 
 @function(example((5,)), example((3, 4), axis=1, keepdims=True), example((2, 3, 2), axis=(0, 1)))
@@ -70,7 +70,7 @@ def median(
     m: Any, a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Any:
     """The element in the middle, or halfway between the two there."""
-    return _quantile(m, array(a), np.float64(0.5), axis, out, "linear", keepdims, None)
+    return _quantile(m, array(a), 0.5, axis, out, "linear", keepdims, None)
 
 
 def _quantile(
@@ -83,6 +83,8 @@ def _quantile(
             "a quantile with weights= cannot be traced. Leave them out: with whole numbers, by np.repeat of the elements."
         )
     a, kept = floating(m, a), ndim(a)
+    kind = a.dtype if isinstance(q, int | float) else np.result_type(a.dtype, array(q).dtype, np.float16)
+    q = array(q)
     line, axes = lines(m, a, axis)
     last, n = ndim(line) - 1, line.shape[-1]
     if n == 0:
@@ -99,11 +101,16 @@ def _quantile(
         bad = m.isnan(reshape(m, top, (*top.shape[:-1], *(1,) * ndim(q))))
         values = m.where(bad, math.nan, values)
     values = moveaxis(m, values, tuple(range(last, last + ndim(q))), tuple(range(ndim(q)))) if ndim(q) else values
-    values = cast(m, values, a.dtype)
+    values = cast(m, values, kind)
     if not keepdims:
         return values
     others = iter(values.shape[ndim(q) :])
     return reshape(m, values, (*shape(q), *(1 if i in axes else next(others) for i in range(kept))))
+
+
+def _hundredths(q: Any) -> Any:
+    """Percentages as parts; a number of Python's stays one, which adapts to arrays."""
+    return (q if isinstance(q, int | float) else array(q)) / 100.0
 
 
 def _check_parts(m: Any, q: Any) -> None:
@@ -143,7 +150,6 @@ def _between(m: Any, ordered: Any, position: Any) -> Any:
 
 def _part_way(m: Any, below: Any, above: Any, part: Any) -> Any:
     """From one number part of the way to another, of which an infinite one counts only where it is reached."""
-    part = cast(m, array(part), below.dtype)
     gap = m.where(m.equal(above, below), 0.0, above - below)
     return m.where(m.equal(part, 0), below, m.where(m.equal(part, 1), above, below + part * gap))
 
@@ -173,7 +179,7 @@ def nanquantile(
     method: str = "linear", keepdims: bool = False, *, weights: Any = None,
 ) -> Any:  # fmt: skip
     """The quantile of the elements that are not NaN."""
-    return _quantile(m, array(a), array(q), axis, out, method, keepdims, weights, holes=True)
+    return _quantile(m, array(a), q, axis, out, method, keepdims, weights, holes=True)
 
 
 @function(example(_HOLES, 30.0), example(_HOLES, [10.0, 60.0], axis=1))
@@ -182,7 +188,7 @@ def nanpercentile(
     method: str = "linear", keepdims: bool = False, *, weights: Any = None,
 ) -> Any:  # fmt: skip
     """The percentile of the elements that are not NaN."""
-    return _quantile(m, array(a), array(q) / 100.0, axis, out, method, keepdims, weights, holes=True)
+    return _quantile(m, array(a), _hundredths(q), axis, out, method, keepdims, weights, holes=True)
 
 
 @function(example(_HOLES), example(_HOLES, axis=1, keepdims=True), example((4,)))
@@ -190,7 +196,7 @@ def nanmedian(
     m: Any, a: Any, axis: Axis = None, out: None = None, overwrite_input: bool = False, keepdims: bool = False
 ) -> Any:
     """The median of the elements that are not NaN."""
-    return _quantile(m, array(a), np.float64(0.5), axis, out, "linear", keepdims, None, holes=True)
+    return _quantile(m, array(a), 0.5, axis, out, "linear", keepdims, None, holes=True)
 
 
 @function(example((5,)), example((3, 4), axis=1), example((3, 4), axis=(0, 1), keepdims=True))

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, ShapeError, shortened
-from chainrule.ops.functions.function import all_axes, array, cast, function, ndim, not_into, one_axis
+from chainrule.ops.functions.function import adding, all_axes, array, cast, function, ndim, not_into, one_axis
 from chainrule.ops.functions.shaping import ravel
 from chainrule.ops.kinds.reduction import HALF, SINGLE
 from chainrule.ops.operation import example
@@ -41,8 +41,9 @@ def mean(
     """The arithmetic mean."""
     if where is True:
         not_into(out, "np.mean")
-        return m.mean(cast(m, array(a), dtype), axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
-    total, count = sum(m, a, axis, dtype, out, keepdims, where=where), _count(m, a, axis, keepdims, where)
+        return m.mean(adding(m, a, dtype, floats=True), axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+    a = adding(m, a, dtype, floats=True)
+    total, count = sum(m, a, axis, None, out, keepdims, where=where), _count(m, a, axis, keepdims, where)
     return cast(m, total / count, array(a).dtype if dtype is None and array(a).dtype.kind == "f" else dtype)
 
 
@@ -96,7 +97,7 @@ def _folded(
 ) -> Any:
     """A fold of the elements that a mask names, the others being replaced by a number that changes nothing."""
     not_into(out, "a reduction")
-    a = cast(m, array(a), dtype)
+    a = adding(m, a, dtype)
     if where is not True:
         a = m.where(_mask(where, a), a, neutral)
     return fold(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
@@ -126,8 +127,8 @@ def _mask(where: Any, a: Any) -> Any:
         fits = False
     if where.dtype != bool or not fits:
         raise ShapeError(
-            f"where= was given shape {where.shape} and dtype {where.dtype} for an array of shape {tuple(a.shape)}; give truth values, one "
-            "for every element."
+            f"where= was given shape {where.shape} and dtype {where.dtype} for an array of shape {tuple(a.shape)}; give truth "
+            "values, one for every element."
         )
     return where
 
@@ -150,7 +151,7 @@ def var(
 ) -> Any:  # fmt: skip
     """Mean squared distance from the mean; the divisor is the count less `ddof`."""
     not_into(out, "np.var")
-    a, axes = cast(m, array(a), dtype), all_axes(axis, ndim(a))
+    a, axes = adding(m, a, dtype, floats=True), all_axes(axis, ndim(a))
     if correction is not None:
         if ddof:
             raise SettingError(f"var was given ddof={ddof} and correction={correction}, which mean the same; give one.")

@@ -30,11 +30,13 @@ def cov(
     x = _variables(m, cast(m, floating(m, m_), dtype), rowvar)
     if y is not None:
         x = m.concatenate(*together(m, x, _variables(m, cast(m, floating(m, y), dtype), rowvar)), axis=0)
+    if not x.shape[0]:
+        raise ShapeError("covariances of no variables were asked for; give at least one, with observations.")
     delta = (0 if bias else 1) if ddof is None else whole(ddof, "ddof")
     w: Any = None
     for given in (fweights, aweights):
         if given is not None:
-            own = cast(m, array(given), x.dtype)
+            own = cast(m, array(given), np.dtype(float))
             if shape_of(own) != (x.shape[1],):
                 raise ShapeError(
                     f"cov was given weights of shape {shape_of(own)} for {x.shape[1]} observations; give as many."
@@ -51,7 +53,9 @@ def cov(
         weighted = centred * w
         divisor = total - delta
         if aweights is not None and delta:
-            divisor = total - delta * m.sum(w * cast(m, array(aweights), x.dtype), axis=(0,), keepdims=False) / total
+            divisor = (
+                total - delta * m.sum(w * cast(m, array(aweights), np.dtype(float)), axis=(0,), keepdims=False) / total
+            )
     products = m.einsum(centred, weighted, subscripts="ij,kj->ik") / divisor
     return reshape(m, products, ()) if products.shape == (1, 1) else products
 
@@ -62,7 +66,7 @@ def _variables(m: Any, x: Any, rowvar: bool) -> Any:
         raise ShapeError(f"covariances of an array of shape {shape_of(x)} were asked for; give a vector or a matrix.")
     if ndim(x) < 2:
         return reshape(m, x, (1, -1))
-    return x if rowvar or x.shape[0] == 1 else m.transpose(x, axes=(1, 0))
+    return x if rowvar else m.transpose(x, axes=(1, 0))
 
 
 @function(example((3, 5)), example((3, 5), (2, 5)), example((5, 3), rowvar=False))
