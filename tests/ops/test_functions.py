@@ -1,5 +1,6 @@
 """Every function: the NumPy functions it stands for, on plain arrays, traced, and differentiated."""
 
+import inspect
 import operator
 from functools import partial
 from itertools import islice
@@ -9,7 +10,7 @@ import pytest
 
 from chainrule.autodiff import check_grads, grad, jvp, vjp
 from chainrule.engines import evaluate
-from chainrule.errors import ShapeError, TracingError, UnknownNameError, UnsupportedError
+from chainrule.errors import InPlaceError, ShapeError, TracingError, UnknownNameError, UnsupportedError
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, eager, operation
 from chainrule.tracing import Traced, apply, simplify, trace, traced
 from chainrule.tracing.numpy_interface import _METHODS
@@ -122,6 +123,15 @@ def test_has_examples_and_a_docstring(name):
     assert not function.differentiable or all(split_leaves(arguments(e))[0] for e in function.examples)
 
 
+INTO = [case for case in EXAMPLES if "out" in inspect.signature(case[1].implementation).parameters]
+
+
+@pytest.mark.parametrize(("_", "function", "example"), INTO, ids=[name for name, _, _ in INTO])
+def test_results_are_not_written_into_arrays(_, function, example):
+    with pytest.raises(InPlaceError, match="return value"):
+        function.implementation(eager, *arguments(example), **example.attributes, out=np.zeros(3))
+
+
 # --- methods and operators
 
 
@@ -132,6 +142,9 @@ METHODS = [(f"{name}-{i}", name, e) for name in _METHODS for i, e in enumerate(F
 def test_methods_do_what_arrays_methods_do(_, name, example):
     x, *rest = arguments(example)
     expected = getattr(x, name)(*rest, **example.attributes)
+    if FUNCTIONS[name].by_numbers:
+        assert_same(jvp(lambda t: getattr(t, name)(*rest, **example.attributes), (x,), (x,))[0], expected)
+        return
     assert_same(evaluate(trace(lambda t: getattr(t, name)(*rest, **example.attributes), x), x), expected)
 
 
@@ -342,7 +355,6 @@ def test_options_that_cannot_be_traced(call, hint):
 @pytest.mark.parametrize(
     ("call", "hint"),
     [
-        (lambda t: np.sin(t, dtype=np.float32), "dtype="),
         (lambda t: np.sin(t, where=np.array([True, False])), "where="),
         (np.fft.fft, "np.fft"),
         (lambda t: np.roots(t), "np.roots has no derivative"),

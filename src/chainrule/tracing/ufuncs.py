@@ -82,7 +82,7 @@ def _reduce(
         pieces = _pieces(m, result, place)
         if not pieces:
             raise ShapeError(
-                f"np.{ufunc.__name__}.reduce was given shape {tuple(x.shape)}, with no elements along axis {place}."
+                f"np.{ufunc.__name__}.reduce was given shape {tuple(x.shape)}, empty along axis {place}; give at least one element."
             )
         result = pieces[0]
         for piece in pieces[1:]:

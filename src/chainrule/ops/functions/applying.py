@@ -26,7 +26,9 @@ def apply_along_axis(m: Any, func1d: Callable[..., Any], axis: int, arr: Any, *a
     outside, n = tuple(moved.shape[:-1]), moved.shape[-1]
     count = int(np.prod(outside))
     if not count:
-        raise ShapeError(f"apply_along_axis was given shape {shape(arr)}, which has no lines along axis {axis}.")
+        raise ShapeError(
+            f"apply_along_axis was given shape {shape(arr)}, which has no lines along axis {axis}; give at least one."
+        )
     rows = reshape(m, moved, (count, n))
     results = [array(func1d(reshape(m, cut_along(m, rows, 0, i, i + 1), (n,)), *args, **kwargs)) for i in range(count)]
     found = reshape(m, stack(m, results), (*outside, *shape(results[0])))
@@ -46,7 +48,7 @@ def apply_over_axes(m: Any, func: Callable[..., Any], a: Any, axes: int | Sequen
             new = expand_dims(m, array(new), axis)
         if ndim(new) != n:
             raise ShapeError(
-                f"apply_over_axes: the function made shape {shape(new)} of {shape(result)}; it may drop the axis it is given, or keep it."
+                f"apply_over_axes: the function made shape {shape(new)} of {shape(result)}; it can only drop its axis or keep it."
             )
         result = new
     return result

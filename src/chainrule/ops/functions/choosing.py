@@ -14,6 +14,7 @@ from chainrule.ops.functions.function import (
     function,
     is_known,
     ndim,
+    not_into,
     numbers,
     one_axis,
     seen,
@@ -53,6 +54,7 @@ def select(m: Any, condlist: Sequence[Any], choicelist: Sequence[Any], default: 
 )
 def choose(m: Any, a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
     """For every place the element of the array whose number stands there."""
+    not_into(out, "np.choose")
     options = [array(choices[i]) for i in range(len(choices))]
     a, n = array(a), len(options)
     if a.dtype.kind not in "iub" or n == 0:
@@ -65,7 +67,7 @@ def choose(m: Any, a: Any, choices: Any, out: None = None, mode: str = "raise") 
         a = m.clip(a, 0, n - 1)
     elif mode != "raise":
         raise SettingError(f"choose was given mode={shortened(mode)}; give 'raise', 'wrap' or 'clip'.")
-    if is_known(a) and a.size and not (0 <= int(a.min()) and int(a.max()) < n):
+    if is_known(a) and a.size and (int(a.min()) < 0 or int(a.max()) >= n):
         raise PositionError(f"choose was given a number outside 0 to {n - 1}; there are {n} choices.")
     options = together(m, *options)
     result = options[-1]
@@ -124,6 +126,7 @@ def _conditions(m: Any, condlist: Any, x: Any) -> list[Any]:
 @function(example(np.array([True, False, True]), (3, 2), axis=0), example([True, False, True], (2, 2)))
 def compress(m: Any, condition: Any, a: Any, axis: int | None = None, out: None = None) -> Any:
     """The slices along an axis for which a condition holds."""
+    not_into(out, "np.compress")
     chosen = np.flatnonzero(numbers(m, condition, "np.compress", _KEEP_SHAPE))
     return take(m, array(a), chosen, axis)
 
@@ -208,8 +211,8 @@ def histogram(
     if ndim(bins) == 0 and range is None:
         if not is_known(array(a)):
             raise SettingError(
-                f"histogram was given bins={shortened(bins)} and a traced array, whose edges would depend on it. Give range=(low, high), "
-                "or the edges as a plain array."
+                f"histogram was given bins={shortened(bins)} and a traced array, on which the edges would depend. Give range=(low, "
+                "high), or the edges as a plain array."
             )
         edges = np.histogram_bin_edges(a, bins)
     elif ndim(bins) == 0:

@@ -146,9 +146,9 @@ def numbers(m: Any, x: Any, called: str, instead: str) -> Any:
     plain = seen(m, x)
     if not is_known(plain):
         raise TracingError(
-            f"{called} needs the numbers of its argument of shape {shape(x)}, which are not known while a Program is made (by jit, "
-            f"trace, or a network) and differ between the members of a batch (vmap). {instead[0].upper()}{instead[1:]}, or use {called} "
-            "outside of these, under grad and its relatives."
+            f"{called} needs the numbers of its argument of shape {shape(x)}, which are not known while a Program is made (by "
+            "jit, trace, or a network) and differ between the members of a batch (vmap). "
+            f"{instead[0].upper()}{instead[1:]}, or use {called} outside of these, under grad and its relatives."
         )
     return np.asarray(plain)
 

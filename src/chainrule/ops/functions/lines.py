@@ -211,13 +211,12 @@ def trapezoid(m: Any, y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> A
     width = dx
     if x is not None:
         x = array(x)
+        width = diff(m, x, 1, 0 if ndim(x) == 1 else axis)
         if ndim(x) == 1:
-            width = reshape(m, diff(m, x), [-1 if i == place else 1 for i in range(ndim(y))])
-        else:
-            width = diff(m, x, 1, axis)
+            width = reshape(m, width, [-1 if i == place else 1 for i in range(ndim(y))])
     n = y.shape[place]
     pieces = width * (cut_along(m, y, place, 1, n) + cut_along(m, y, place, 0, n - 1)) / 2.0
-    return m.sum(pieces, axis=(place,), keepdims=False)
+    return m.sum(pieces, axis=(one_axis(axis, ndim(pieces)),), keepdims=False)
 
 
 @function(example((5,)), example(np.array([0.0, 3.0, 6.5, 2.0, -4.0])), example((3, 4), axis=0, period=1.0))

@@ -117,7 +117,7 @@ def _check_parts(m: Any, q: Any) -> None:
     plain = seen(m, q)
     if is_known(plain) and not (np.all(plain >= 0) and np.all(plain <= 1)):
         raise SettingError(
-            "quantiles are asked for by parts from 0 to 1, and percentiles by 0 to 100; one lies outside."
+            "a quantile outside 0 to 1 was asked for, or a percentile outside 0 to 100; give parts of a whole."
         )
 
 
@@ -130,7 +130,7 @@ _METHODS = (
 def _positions(m: Any, q: Any, n: int, method: str) -> Any:
     """Where in a line of `n` sorted elements a quantile is; NumPy's methods say so of the line 0, 1, 2, …"""
     if method not in _METHODS:
-        raise SettingError(f"method={shortened(method)} is none of NumPy's: {', '.join(_METHODS)}.")
+        raise SettingError(f"method={shortened(method)} is no way to a quantile; give one of {', '.join(_METHODS)}.")
     if method == "linear":
         return q * (n - 1)
     if not is_known(q):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError
-from chainrule.ops.functions.function import array, cast, floating, function, numbers
+from chainrule.ops.functions.function import array, cast, floating, function, not_into, numbers
 from chainrule.ops.operation import example
 
 _LN2 = math.log(2.0)
@@ -208,10 +208,12 @@ def i0(m: Any, x: Any, /) -> Any:
 @function(example((4,)), differentiable=False)
 def isneginf(m: Any, x: Any, /, out: None = None) -> Any:
     """Whether it is −∞."""
+    not_into(out, "np.isneginf")
     return m.equal(x, -math.inf)
 
 
 @function(example((4,)), differentiable=False)
 def isposinf(m: Any, x: Any, /, out: None = None) -> Any:
     """Whether it is +∞."""
+    not_into(out, "np.isposinf")
     return m.equal(x, math.inf)

@@ -28,11 +28,11 @@ def cov(
     """The covariances of variables, one in every row (or column), over their observations."""
     dtype = np.dtype(float) if dtype is None else dtype  # as NumPy has it, also for float32
     x = _variables(m, cast(m, floating(m, m_), dtype), rowvar)
+    if not x.shape[0] or (y is not None and 0 in shape_of(y)):
+        raise ShapeError("covariances of no variables were asked for; give at least one, with observations.")
     if y is not None:
         x = m.concatenate(*together(m, x, _variables(m, cast(m, floating(m, y), dtype), rowvar)), axis=0)
-    if not x.shape[0]:
-        raise ShapeError("covariances of no variables were asked for; give at least one, with observations.")
-    delta = (0 if bias else 1) if ddof is None else whole(ddof, "ddof")
+    delta = (1 if bias == 0 else 0) if ddof is None else whole(ddof, "ddof")
     w: Any = None
     for given in (fweights, aweights):
         if given is not None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.functions import lines, statistics
-from chainrule.ops.functions.function import all_axes, array, floating, function, ndim
+from chainrule.ops.functions.function import all_axes, array, floating, function, ndim, not_into
 from chainrule.ops.operation import example
 
 Axis = int | tuple[int, ...] | None
@@ -135,12 +135,14 @@ def nancumprod(m: Any, a: Any, axis: int | None = None, dtype: Any = None, out: 
 @function(*_BOTH, differentiable=False)
 def nanargmax(m: Any, a: Any, axis: int | None = None, out: None = None, *, keepdims: bool = False) -> Any:
     """The position of the largest element that is not NaN."""
+    not_into(out, "np.nanargmax")
     return statistics.argmax(m, _filled(m, a, -math.inf), axis, keepdims=keepdims)
 
 
 @function(*_BOTH, differentiable=False)
 def nanargmin(m: Any, a: Any, axis: int | None = None, out: None = None, *, keepdims: bool = False) -> Any:
     """The position of the smallest element that is not NaN."""
+    not_into(out, "np.nanargmin")
     return statistics.argmin(m, _filled(m, a, math.inf), axis, keepdims=keepdims)
 
 
