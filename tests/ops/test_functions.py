@@ -8,7 +8,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from chainrule.autodiff import check_grads, grad, jvp, vjp
+from chainrule.autodiff import check_grads, grad, jvp, vjp, vmap
 from chainrule.engines import evaluate
 from chainrule.errors import InPlaceError, ShapeError, TracingError, UnknownNameError, UnsupportedError
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, eager, operation
@@ -108,6 +108,27 @@ def test_derivatives(_, function, example):
     elif leaves:
         _, tangent = jvp(call, leaves, [np.ones_like(x) for x in leaves])
         assert not any(np.any(t) for t in as_list(tangent))
+
+
+@pytest.mark.parametrize(("_", "function", "example"), EXAMPLES, ids=IDS)
+def test_members_of_a_batch_have_what_they_have_alone(_, function, example):
+    leaves, put = split_leaves(arguments(example))
+    if not leaves or function.name in ("shape", "ndim", "size"):
+        return
+    members = [leaves, [x * 1.0625 + 0.03125 for x in leaves]]
+
+    def call(*new):
+        result = function.implementation(traced, *put(new), **example.attributes)
+        return list(result) if isinstance(result, tuple) else result
+
+    try:
+        found = vmap(call)(*(np.stack(both) for both in zip(*members, strict=True)))
+    except TracingError as error:
+        assert "numbers" in str(error)  # those of each member would decide
+        return
+    for i, own in enumerate(members):
+        for a, b in zip(as_list(found), as_list(call(*own)), strict=True):
+            np.testing.assert_allclose(a[i], b, rtol=1e-12, atol=1e-13)
 
 
 def test_no_numpy_function_is_claimed_twice():

@@ -73,6 +73,8 @@ def numbers_in(result: Any) -> list[Any]:
     """All arrays and numbers of a result that are not whole."""
     if isinstance(result, tuple | list):
         return [part for item in result for part in numbers_in(item)]
+    if result is None:
+        raise TypeError("there is no result")
     is_array = hasattr(result, "dtype") and not isinstance(result, type | np.dtype)
     if is_array and result.dtype == object:
         raise TypeError("a traced value in an array of objects, which is itself")

@@ -151,12 +151,9 @@ def _one_by_one(m: Namespace, ufunc: np.ufunc, *given: Any) -> Any:
 ONE_BY_ONE = ArrayFunction("frompyfunc", _one_by_one, (), (), True)
 """Functions of `np.frompyfunc`."""
 METHODS = {
-    method: ArrayFunction(f"ufunc.{method}", implementation, (), (), True)
-    for method, implementation in {
-        "outer": _outer,
-        "reduce": _reduce,
-        "accumulate": _accumulate,
-        "reduceat": _reduceat,
-    }.items()
+    "outer": ArrayFunction("ufunc.outer", _outer, (), (), True),
+    "reduce": ArrayFunction("ufunc.reduce", _reduce, (), (), True),
+    "accumulate": ArrayFunction("ufunc.accumulate", _accumulate, (), (), True),
+    "reduceat": ArrayFunction("ufunc.reduceat", _reduceat, (), (), True),
 }
 """What each method does, by its name: functions of the ufunc, its operands and the keywords."""

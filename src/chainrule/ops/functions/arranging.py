@@ -237,7 +237,9 @@ def insert(m: Any, arr: Any, obj: Any, values: Any, axis: int | None = None) -> 
 def delete(m: Any, arr: Any, obj: Any, axis: int | None = None) -> Any:
     """What is left without the elements at the given positions."""
     arr = array(arr)
-    return rearranged(m, np.delete(*_numbered(arr), _places(m, obj, "np.delete"), axis=axis), arr)
+    (own,) = _numbered(arr)
+    places: Any = np.delete
+    return rearranged(m, places(own, _places(m, obj, "np.delete"), axis=axis), arr)
 
 
 def _places(m: Any, obj: Any, called: str) -> Any:
@@ -269,7 +271,7 @@ def diagflat(m: Any, v: Any, k: int = 0) -> Any:
 
 
 @function(example((4,)), example((3,), "f"), by_numbers=True)
-def trim_zeros(m: Any, filt: Any, trim: str = "fb", axis: Any = None) -> Any:
+def trim_zeros(m: Any, filt: Any, trim: Any = "fb", axis: Any = None) -> Any:
     """An array without the zeros at its ends."""
     filt = array(filt)
     plain = numbers(m, filt, "np.trim_zeros", "slice by plain bounds")

@@ -115,7 +115,9 @@ def piecewise(m: Any, x: Any, condlist: Any, funclist: Sequence[Any], *args: Any
 
 def _conditions(m: Any, condlist: Any, x: Any) -> list[Any]:
     """Conditions, one for each function: a list of them, or only one."""
-    plain = [condlist] if isinstance(condlist, bool | np.bool_) or not isinstance(condlist, list | tuple) else condlist
+    plain: Any = (
+        [condlist] if isinstance(condlist, bool | np.bool_) or not isinstance(condlist, list | tuple) else condlist
+    )
     if len(plain) == 1 and ndim(plain[0]) == ndim(x) + 1:
         plain = [plain[0][i] for i in range(shape(plain[0])[0])]
     if plain and all(isinstance(c, bool | np.bool_) for c in plain) and ndim(x) == 1:
@@ -141,7 +143,7 @@ _ZEROS = np.array([[0.0, 1.5], [2.0, 0.0]])
 
 
 @function(example(_ZEROS), differentiable=False, by_numbers=True)
-def nonzero(m: Any, a: Any) -> tuple[Any, ...]:
+def nonzero(m: Any, a: Any) -> Any:
     """The positions of the elements that are not 0, one array for every axis."""
     return numbers(m, a, "np.nonzero", _KEEP_SHAPE).nonzero()
 
@@ -220,7 +222,7 @@ def histogram(
             raise SettingError(
                 f"histogram was given bins={shortened(bins)}; give how many, or the edges as a plain array."
             )
-        edges = np.histogram_bin_edges(np.zeros(0), whole(bins, "bins"), tuple(map(float, range)))
+        edges = np.histogram_bin_edges(np.zeros(0), whole(bins, "bins"), (float(range[0]), float(range[1])))
     else:
         edges = numbers(m, bins, "np.histogram", "give plain edges")
         if edges.ndim != 1 or np.any(np.diff(edges) < 0):

@@ -39,11 +39,12 @@ def mean(
     m: Any, a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, where: Any = True
 ) -> Any:
     """The arithmetic mean."""
+    not_into(out, "np.mean")
+    if dtype is not None:
+        a = adding(m, a, dtype, floats=True)
     if where is True:
-        not_into(out, "np.mean")
-        return m.mean(adding(m, a, dtype, floats=True), axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
-    a = adding(m, a, dtype, floats=True)
-    total, count = sum(m, a, axis, None, out, keepdims, where=where), _count(m, a, axis, keepdims, where)
+        return m.mean(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+    total, count = sum(m, a, axis, None, None, keepdims, where=where), _count(m, a, axis, keepdims, where)
     return cast(m, total / count, array(a).dtype if dtype is None and array(a).dtype.kind == "f" else dtype)
 
 
@@ -96,10 +97,11 @@ def _folded(
     m: Any, fold: Any, neutral: Any, a: Any, axis: Axis, dtype: Any, out: None, keepdims: bool, where: Any
 ) -> Any:
     """A fold of the elements that a mask names, the others being replaced by a number that changes nothing."""
-    not_into(out, "a reduction")
-    a = adding(m, a, dtype)
-    if where is not True:
-        a = m.where(_mask(where, a), a, neutral)
+    if out is not None or dtype is not None or where is not True:
+        not_into(out, "a reduction")
+        a = adding(m, a, dtype)
+        if where is not True:
+            a = m.where(_mask(where, a), a, neutral)
     return fold(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
 
 
