@@ -121,11 +121,12 @@ def test_members_of_a_batch_have_what_they_have_alone(_, function, example):
         result = function.implementation(traced, *put(new), **example.attributes)
         return list(result) if isinstance(result, tuple) else result
 
-    try:
-        found = vmap(call)(*(np.stack(both) for both in zip(*members, strict=True)))
-    except TracingError as error:
-        assert "numbers" in str(error)  # those of each member would decide
+    stacked = [np.stack(both) for both in zip(*members, strict=True)]
+    if function.by_numbers:
+        with pytest.raises(TracingError, match="needs the numbers"):
+            vmap(call)(*stacked)
         return
+    found = vmap(call)(*stacked)
     for i, own in enumerate(members):
         for a, b in zip(as_list(found), as_list(call(*own)), strict=True):
             np.testing.assert_allclose(a[i], b, rtol=1e-12, atol=1e-13)
@@ -299,7 +300,7 @@ def test_lists_take_part_where_numpy_takes_them():
         lambda t: np.einsum("ij,jk->ik", t, np.ones((4, 2))),
         lambda t: np.einsum("ij,ij->", t, np.ones((3, 2))),
         lambda t: np.einsum("ij->ik", t),
-        lambda t: np.einsum(t, [0, 1], [1, 0]),
+        lambda t: np.einsum(t, [0, 1], 3.0),
         lambda t: apply(operation("einsum"), t, t, subscripts="i,i->"),
         lambda t: np.einsum("ijk->i", t),
         lambda t: np.einsum("ij,j->i", t),
