@@ -134,6 +134,10 @@ COMPLEX = tuple(f"{{out}} = {x}" for x in (
     "{a}.astype(complex).real * {b}", "np.linalg.norm(F0 * {a} + 1j) * {b}", "np.real(np.conj(F0 * {a}) * {a}) + {b}",
     "np.sum(np.abs(F @ {a}.reshape(-1)) ** 2) * {b}", "np.angle(F0 + 0.2 * {a} ** 2) * {b}",
     "np.real(np.exp(F0 * {a})) + {b}",
+    "np.sum(np.abs(np.fft.rfft({a}.reshape(-1))) ** 2) * {b}", "np.fft.ifft(np.fft.fft({a}.reshape(-1)) * F0).real.sum() + {b}",
+    "np.fft.irfft(np.fft.rfft({a}.reshape(-1), 6) * F0, 6).sum() * {b}", "np.var(F0 * {a} + 1j * {b}) + {a}",
+    "np.real(({a} + 1j * {b} + 3.0) ** 1.5) * {b}", "np.abs(np.sqrt({a} + 2j) / ({b} - 1.5j))",
+    "np.vdot(F0 * {a}, {b} + 1j * {a}).imag + {b}", "np.imag(np.tanh(F0 * {a}) + np.log({b} + 2j))",
 ))  # fmt: skip
 
 IN_PLACE = (
@@ -146,6 +150,19 @@ IN_PLACE = (
     "y = {a} * 1.0\nview = y[...]\nview /= 2.0\n{out} = y * {b}",
     "y = {a} * 1.0\nz = y\nz = z * 2.0\n{out} = y * z",
 )  # fmt: skip
+
+WRITTEN = (
+    "u = {a} * 1.0\nu[0] = {b}[0] ** 2\nu[-1] += u[0]\n{out} = u * {b}",
+    "u = {a} * 1.0\nview = u[1:]\nview *= {b}[0]\nu[0] = view[-1]\n{out} = u * {b}",
+    "u = {a} * 1.0\nu[::-1][0] = u[1]\n{out} = u + {b}",
+    "u = {a} * 1.0\nu.T[...] = {b}.T\nz = u.T\nz[0] = 3.0 * z[1]\n{out} = u * {a}",
+    "u = {a} * 1.0\nu[K > 0] = 0.5\nu[K > 1] *= 2.0\nu[u > 0.4] = 0.25\n{out} = u * {b}",
+    "u = {a} * 1.0\nu[I] = {b}\nu[[0, 1]] = u[[1, 0]]\n{out} = u * {a}",
+    "u = {a} * 1.0\nfor i in range(1, len(u)):\n    u[i] = np.sin(u[i - 1]) + u[i]\n{out} = u * {b}",
+    "u = {a} * 1.0\nu[...] = {b}[0]\nu[0] = {a}[0]\n{out} = u * {a}",
+    "u = np.stack([{a}, {b}])\nu[0, 1:] = u[1, :-1]\nrow = u[1]\nrow += u[0]\n{out} = u[0] * u[1]",
+    "u = {a} * 1.0\nz = u[None]\nz[0, 0] = {b}[0] * {b}[-1]\n{out} = u * {b}",
+)
 
 SUBCLASSES = tuple(f"{{out}} = {x}" for x in (
     "np.sum({a} * MASKED) * {b}", "np.sum(MASKED * {a}) * {b}", "np.mean(MASKED + {a}) * {b}",
@@ -230,8 +247,9 @@ HABITS = {
     "containers": Habit(CONTAINERS),
     "errors swallowed": Habit(SWALLOWED, refused=True),
     "derivatives in threads": Habit(THREADS),
-    "complex numbers": Habit(COMPLEX, refused=True),
+    "complex numbers": Habit(COMPLEX, apart=("Value",)),
     "in place": Habit(IN_PLACE, refused=True, shapes=AXED),
+    "written to": Habit(WRITTEN, shapes=AXED, apart=("Value",)),
     "subclasses": Habit(SUBCLASSES, refused=True, shapes=AXED),
     "zeros": Habit(NEAR_ZERO, about="zeros"),
     "ties": Habit(TIES, about="ties"),

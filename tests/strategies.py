@@ -95,13 +95,15 @@ def with_numbers(case: Case) -> Iterator[Case]:
 
 
 def drawn(given: Any, random: np.random.Generator, dtype: Any = np.float64) -> Any:
-    """An argument of an `Example`: tuples are shapes, floats in arrays take the dtype, the rest is as it is."""
+    """An argument of an `Example`: tuples are shapes, floats and complex numbers in arrays take the dtype, the rest is as it is."""
     if isinstance(given, Together):
         return [drawn(item, random, dtype) for item in given]
     if isinstance(given, tuple):
         return distinct(given, random, dtype)
     if isinstance(given, np.ndarray) and given.dtype.kind == "f":
         return given.astype(dtype)
+    if isinstance(given, np.ndarray) and given.dtype.kind == "c":
+        return given.astype(np.result_type(dtype, np.complex64))
     return given
 
 
@@ -121,9 +123,9 @@ def cases(op: Operation, dtype: Any = np.float64) -> Iterator[Case]:
 
 
 def split_leaves(inputs: Any) -> tuple[list[Any], Any]:
-    """The real arrays among (nested) arguments, and a function that puts others in their places."""
+    """The arrays of real or complex numbers among (nested) arguments, and a function that puts others in their places."""
     leaves, structure = trees.flatten(inputs)
-    places = [i for i, x in enumerate(leaves) if isinstance(x, np.ndarray | np.generic) and x.dtype.kind == "f"]
+    places = [i for i, x in enumerate(leaves) if isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "fc"]
 
     def put(new: Any) -> Any:
         changed = list(leaves)

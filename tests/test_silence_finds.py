@@ -48,7 +48,7 @@ def levels_by_thread(patch: Patch) -> None:
 
     def enter(self: Any) -> Any:
         self.level = depths.now = getattr(depths, "now", 0) + 1
-        self.open, self.roots = True, {}
+        self.open, self.real, self.roots = True, True, {}
         return self
 
     leave = apply.Trace.__exit__
@@ -61,9 +61,12 @@ def levels_by_thread(patch: Patch) -> None:
     patch.setattr(apply.Trace, "__exit__", exit)
 
 
-def complex_numbers_let_in(patch: Patch) -> None:
-    """D5: complex arrays took part, by the rules for real ones."""
-    patch.setattr(apply, "REAL", "biufc")
+def complex_numbers_as_real_ones(patch: Patch) -> None:
+    """D5: complex arrays took part, by the rules for real ones: |z| was differentiated as if z were real."""
+    object.__setattr__(
+        REGISTRY["absolute"], "partials", (lambda m, y, x: m.sign(x if x.dtype.kind == "f" else m.real(x)),)
+    )
+    object.__setattr__(REGISTRY["absolute"], "squared", lambda m, x: m.square(x if x.dtype.kind == "f" else m.real(x)))
 
 
 def names_bound_anew(patch: Patch) -> None:
@@ -87,7 +90,7 @@ FAULTS: dict[Callable[[Patch], None], str] = {
     buffers_by_reference: "buffers used again",
     copies_without_origin: "copies",
     levels_by_thread: "derivatives in threads",
-    complex_numbers_let_in: "complex numbers",
+    complex_numbers_as_real_ones: "complex numbers",
     names_bound_anew: "in place",
     masks_dropped: "subclasses",
     no_square_of_roots: "zeros",

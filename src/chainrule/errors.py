@@ -10,7 +10,7 @@
     ├── UnknownNameError       a name nobody knows, with the nearest one    (LookupError)
     ├── TracingError           code that cannot be traced                   (RuntimeError)
     │   ├── DerivativeLostError    the derivative would silently be zero
-    │   ├── InPlaceError           assignment into a traced value
+    │   ├── InPlaceError           writing where a traced value cannot go
     │   ├── UnsupportedError       a NumPy function chainrule does not know
     │   │   └── UnsupportedMethodError     a method of arrays it does not know  (AttributeError)
     │   └── LeakedValueError       a traced value used after its trace ended
@@ -180,10 +180,10 @@ class DerivativeLostError(TracingError):
 
 
 class InPlaceError(TracingError):
-    """Assignment into a traced value.
+    """Writing a traced value into what cannot hold one, such as a plain array.
 
-    Fails: `cr.grad(lambda x: operator.setitem(x, 0, 1.0))(np.ones(3))`, which is `x[0] = 1.0`.
-    Works: `cr.grad(lambda x: np.sum(np.where(np.arange(3) == 0, 1.0, x)))(np.ones(3))`.
+    Fails: `cr.grad(lambda x: operator.setitem(np.zeros(3), 0, x[0]))(np.ones(3))`, which is `y[0] = x[0]` with a plain y.
+    Works: `cr.grad(lambda x: np.sum(np.stack([x[0], x[1] ** 2])))(np.ones(3))`.
     """
 
 

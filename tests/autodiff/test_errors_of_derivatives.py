@@ -20,8 +20,9 @@ from chainrule.errors import (
 
 
 def in_place(x):
-    x[0] = 1.0
-    return np.sum(x)
+    y = np.zeros(2)
+    y[0] = x[0]
+    return np.sum(y)
 
 
 def augmented(x):
@@ -34,7 +35,7 @@ CASES = {
     "vector result": (lambda x: x, DifferentiationError, r"one number.*shape \(2,\).*np\.sum"),
     "container result": (lambda x: {"loss": x[0]}, DifferentiationError, "one number.*gives dict.*vjp"),
     "integer result": (lambda x: np.argmax(x), DifferentiationError, "no real number"),
-    "assignment": (in_place, InPlaceError, r"x\[0\] = .*np\.where"),
+    "assignment to a plain array": (in_place, InPlaceError, r"y\[i\] = x.*np\.stack"),
     "augmented plain array": (augmented, InPlaceError, r"a = a \+ b"),
     "out=": (lambda x: np.add(x, 1.0, out=np.zeros(2)), InPlaceError, "out="),
     "out= of a function": (lambda x: np.sum(x, out=np.zeros(())), InPlaceError, "out=.*return value"),
@@ -74,8 +75,6 @@ def test_error_says_what_to_write_instead(case):
         (3, r"integers \(dtype int64\).*3\.0 instead of 3"),
         (np.array([1, 2]), "integers"),
         (True, r"integers \(dtype bool\)"),
-        (2j, r"complex numbers.*real and the imaginary part"),
-        (np.ones(2, complex), "complex numbers"),
         ("text", "no real number"),
         (np.array([None]), "no real number"),
     ],
@@ -125,7 +124,6 @@ def test_directions_are_real():
         lambda: jvp(np.sum, (x,), (1j * x,)),
         lambda: pullback(1j),
         lambda: jvp(np.sum, (x,), (np.array(["a", "b"]),)),
-        lambda: cr.derivative(lambda t: np.exp(1j * t), 1.0),
     ):
         with pytest.raises(TracingError, match="real"):
             call()

@@ -145,6 +145,32 @@ def test_has_examples_and_a_docstring(name):
     assert not function.differentiable or all(split_leaves(arguments(e))[0] for e in function.examples)
 
 
+@pytest.mark.parametrize(
+    ("_", "function", "example", "numpy"), OF_NUMPY, ids=[f"{n}-{f.__name__}" for n, *_, f in OF_NUMPY]
+)
+def test_views_write_through_where_numpy_s_do(_, function, example, numpy):
+    """A result that is written to changes the first argument, or does not."""
+    x, *rest = arguments(example)
+    if type(x) is not np.ndarray or x.dtype.kind != "f" or not x.size:
+        return
+
+    def changed(t):
+        for part in as_list(numpy(t, *rest, **example.attributes)):
+            if getattr(part, "shape", ()):
+                part[...] = 7.0
+        return t + 0.0
+
+    try:
+        expected = changed(x.copy())
+    except (ValueError, DeprecationWarning):  # NumPy's is for reading
+        return
+    try:
+        found = jvp(changed, (x.copy(),), (np.ones_like(x),))[0]
+    except (InPlaceError, UnsupportedError):  # where it is not known, and into complex numbers
+        return
+    np.testing.assert_array_equal(found, expected)
+
+
 INTO = [case for case in EXAMPLES if "out" in inspect.signature(case[1].implementation).parameters]
 
 
@@ -378,7 +404,6 @@ def test_options_that_cannot_be_traced(call, hint):
     ("call", "hint"),
     [
         (lambda t: np.sin(t, where=np.array([True, False])), "where="),
-        (np.fft.fft, "np.fft"),
         (lambda t: np.roots(t), "np.roots has no derivative"),
         (lambda t: np.gcd(t, 2), "np.gcd has no derivative"),
     ],

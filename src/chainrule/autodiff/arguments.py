@@ -12,31 +12,30 @@ import numpy as np
 from chainrule.errors import DifferentiationError, SettingError, shortened
 from chainrule.tracing import trees
 from chainrule.tracing.apply import PLAIN, Traced, array_of
-from chainrule.tracing.numbers import PythonNumber
+from chainrule.tracing.numbers import PythonComplex, PythonNumber
 
 Argnums = int | Sequence[int]
 
 
-def real_array(x: Any, name: str) -> Any:
-    """A leaf that derivatives can be taken by: a traced value or an array of real numbers."""
+def numbers_of(x: Any, name: str) -> Any:
+    """A leaf that derivatives can be taken by: a traced value or an array of real or complex numbers."""
     if type(x) is float:
         return PythonNumber(x)
-    if not isinstance(x, Traced | PythonNumber) and type(x) is not np.ndarray:
+    if type(x) is complex:
+        return PythonComplex(x)
+    if not isinstance(x, Traced | PythonNumber | PythonComplex) and type(x) is not np.ndarray:
         x = array_of(x)
     kind = x.dtype.kind
-    if kind == "f":
+    if kind in "fc":
         return x
     if kind in "iub":
         raise DifferentiationError(
             f"{name} has integers (dtype {x.dtype}), which have no derivative. Pass real numbers: 3.0 instead of 3, "
             "or array.astype(float)."
         )
-    if kind == "c":
-        raise DifferentiationError(
-            f"{name} has complex numbers (dtype {x.dtype}). Derivatives are of real functions here; "
-            "pass the real and the imaginary part as two arguments."
-        )
-    raise DifferentiationError(f"{name} has dtype {x.dtype}, which is no real number. Pass arrays of floats.")
+    raise DifferentiationError(
+        f"{name} has dtype {x.dtype}, which is no real number, nor a complex one. Pass arrays of floats."
+    )
 
 
 def chosen(args: tuple[Any, ...], argnums: Argnums) -> tuple[int, ...]:
@@ -89,7 +88,7 @@ def leaves_of(args: tuple[Any, ...], positions: tuple[int, ...]) -> tuple[list[A
         return leaves, trees.row(len(leaves))
     leaves, structure = trees.flatten(tuple(leaves))
     names = [f"argument {path}" for i in positions for path in trees.paths(trees.flatten(args[i])[1], str(i))]
-    return [real_array(leaf, name) for leaf, name in zip(leaves, names, strict=True)], structure
+    return [numbers_of(leaf, name) for leaf, name in zip(leaves, names, strict=True)], structure
 
 
 def call_with(

@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.errors import SettingError, ShapeError
 from chainrule.ops.operation import shape_of
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Traced, as_operand, traced
+from chainrule.tracing.apply import Traced, as_operand, refreshed, traced
 from chainrule.tracing.batch import Batch, BatchValue
 
 Axes = int | None | Sequence[Any] | dict[str, Any]
@@ -76,11 +76,10 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) ->
         size = _size(arrays, axes)
         with Batch(size) as batch:
             inner = [
-                x if axis is None else BatchValue(batch, moved(x, axis, 0))
-                for x, axis in zip(arrays, axes, strict=True)
+                x if axis is None else batch.member(moved(x, axis, 0)) for x, axis in zip(arrays, axes, strict=True)
             ]
             own_args, own_kwargs = trees.unflatten(structure, inner)
-            outputs, outer = trees.flatten(function(*own_args, **own_kwargs))
+            outputs, outer = trees.flatten(refreshed(function(*own_args, **own_kwargs)))
             places = _spread(out_axes, outer, "out_axes")
             results = [_result(batch, x, axis) for x, axis in zip(outputs, places, strict=True)]
         return trees.unflatten(outer, results)

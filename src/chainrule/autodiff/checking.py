@@ -73,7 +73,7 @@ def check_grads(
         raise SettingError("check_grads was given no modes, so nothing would be checked; use 'forward' or 'reverse'.")
     chosen = tuple(as_mode("check_grads", mode) for mode in given)
     leaves, structure = leaves_of(tuple(args), tuple(range(len(args))))
-    size = min((leaf.dtype.itemsize for leaf in leaves), default=8)
+    size = min((np.real(leaf).dtype.itemsize for leaf in leaves), default=8)
     tolerance = TOLERANCE[min(size, 8)]
     limits = _Limits(
         tolerance if atol is None else atol,
@@ -161,9 +161,12 @@ def _check_along(
 
 def _directions(leaves: list[Any], random: np.random.Generator) -> list[list[Any]]:
     """Random directions in units of the numbers, one for all that are of like size: beside 1e8 a slope by 1 is not seen."""
-    units = [np.maximum(1.0, np.abs(np.where(np.isfinite(x), x, 1.0).astype(float))) for x in leaves]
+    units = [np.maximum(1.0, np.abs(np.where(np.isfinite(x), x, 1.0)).astype(float)) for x in leaves]
     sizes = [np.floor(np.log10(unit) / 3.0) for unit in units]
-    whole = [_random_like(np.asarray(unit), random) * unit for unit in units]
+    whole = [
+        _random_like(np.asarray(unit, np.result_type(np.real(x), x, float)), random) * unit
+        for unit, x in zip(units, leaves, strict=True)
+    ]
     found = sorted({float(size) for part in sizes for size in part.ravel()}) or [0.0]
     return [
         [np.asarray(d * (part == size), x.dtype) for d, part, x in zip(whole, sizes, leaves, strict=True)]
@@ -220,12 +223,16 @@ def _moved(flat: Callable[..., list[Any]], leaves: list[Any], direction: list[An
 
 
 def _random_like(x: Any, random: np.random.Generator) -> Any:
-    """A random direction of about unit length."""
-    return np.asarray(random.normal(size=x.shape) / max(1.0, np.sqrt(x.size)), x.dtype)
+    """A random direction of about unit length; of complex numbers in both parts."""
+    direction = random.normal(size=x.shape)
+    if x.dtype.kind == "c":
+        direction = direction + 1j * random.normal(size=x.shape)
+    return np.asarray(direction / max(1.0, np.sqrt(x.size)), x.dtype)
 
 
 def _product(a: Sequence[Any], b: Sequence[Any]) -> float:
-    return sum(float(np.sum(x * y)) for x, y in zip(a, b, strict=True))
+    """What cotangents say of a direction: Re Σ g·t."""
+    return sum(float(np.real(np.sum(x * y))) for x, y in zip(a, b, strict=True))
 
 
 def _compare(
@@ -236,7 +243,7 @@ def _compare(
         return
     error = np.abs(exact - expected) - limits.relative * np.maximum(np.abs(exact), np.abs(expected))
     worst = np.unravel_index(int(np.argmax(np.where(np.isnan(error), np.inf, error))), np.shape(error))
-    a, b = float(np.asarray(exact)[worst]), float(np.asarray(expected)[worst])
+    a, b = np.asarray(exact)[worst].item(), np.asarray(expected)[worst].item()
     place = worst if place is None else place
     index = f"[{', '.join(map(str, place))}]" if place else ""
     where = f"{what}{f', {name}' if name else ''}{f' at {index}' if index else ''}"
@@ -278,7 +285,8 @@ def _name_a_wrong_one(
     at = int(part[0])
     for name, leaf, step in zip(names, leaves, direction, strict=True):
         if at < leaf.size:
-            unit = float(np.ravel(step)[at])
+            unit = np.ravel(step)[at].item()
+            unit = abs(unit) if isinstance(unit, complex) else unit
             place = np.unravel_index(at, leaf.shape)
             _compare(exact / unit, found / unit, limits, noise / abs(unit), f"{path}reverse mode", name, place)
             return

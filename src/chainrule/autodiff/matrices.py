@@ -12,7 +12,7 @@ from chainrule.autodiff.arguments import Argnums, as_given, as_leaf, call_with, 
 from chainrule.autodiff.batching import moved, vmap
 from chainrule.autodiff.modes import MODES, as_mode
 from chainrule.autodiff.transforms import grad, jvp, require_one_number, vjp
-from chainrule.errors import SettingError
+from chainrule.errors import DifferentiationError, SettingError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import traced
 
@@ -36,7 +36,8 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: str = "au
     Returns
     -------
     callable
-        Called like `function`; for every output and argument an array of shape `output.shape + argument.shape`.
+        Called like `function`; for every output and argument an array of shape `output.shape + argument.shape`. Complex
+        outputs of real arguments, and real outputs of complex ones, have one (see `grad`); complex ones of complex ones none.
 
     Examples
     --------
@@ -75,6 +76,7 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: str = "au
 
 def _rows(value: list[Any], pullback: Callable[..., Any], leaves: list[Any]) -> list[list[Any]]:
     """The rows of all outputs: their unit cotangents pulled back together."""
+    _refuse_two_complex(value, leaves)
     numbers = sum(_size(x) for x in (*value, *leaves))
     blocks = []
     for i, output in enumerate(value):
@@ -82,7 +84,7 @@ def _rows(value: list[Any], pullback: Callable[..., Any], leaves: list[Any]) -> 
         def row(unit: Any, i: int = i) -> Any:
             return pullback([unit if k == i else np.zeros(x.shape, x.dtype) for k, x in enumerate(value)])
 
-        parts = [vmap(row)(units) for units in _units(output, numbers)]
+        parts = [_both_parts(vmap(row), units, 1j) for units in _units(output, numbers)]
         blocks.append(
             [_joined([part[j] for part in parts], output.shape, leaf, first=True) for j, leaf in enumerate(leaves)]
         )
@@ -99,16 +101,39 @@ def _columns(flat: Callable[..., Any], leaves: list[Any]) -> list[list[Any]]:
         def column(unit: Any, j: int = j) -> Any:
             tangents = [unit if k == j else np.zeros(x.shape, x.dtype) for k, x in enumerate(leaves)]
             found, tangent = jvp(flat, leaves, tangents)
+            _refuse_two_complex(found, leaves)
             value[:] = found
             return tangent
 
-        columns.append([vmap(column)(units) for units in _units(leaf, numbers)])
+        columns.append([_both_parts(vmap(column), units, -1j) for units in _units(leaf, numbers)])
     if not any(columns):
         value = [as_leaf(x) for x in flat(*leaves)]
     return [
         [_joined([part[i] for part in columns[j]], leaf.shape, output, first=False) for j, leaf in enumerate(leaves)]
         for i, output in enumerate(value)
     ]
+
+
+def _both_parts(along: Callable[[Any], list[Any]], units: Any, turn: complex) -> list[Any]:
+    """The results along units; along complex ones of the units and, turned back, of their multiples with ±i.
+
+    A real f of a complex z has the derivative ∂f/∂(Re z) − i·∂f/∂(Im z), so that df = Re(f′·dz); a complex f of a real x has
+    d(Re f)/dx + i·d(Im f)/dx, and cotangents g stand for Re(g·df).
+    """
+    found = along(units)
+    if units.dtype.kind != "c":
+        return found
+    return [x + turn * y for x, y in zip(found, along(turn.conjugate() * units), strict=True)]
+
+
+def _refuse_two_complex(outputs: Sequence[Any], inputs: Sequence[Any]) -> None:
+    """Of complex numbers by complex numbers there is no one matrix."""
+    if any(x.dtype.kind == "c" for x in outputs) and any(x.dtype.kind == "c" for x in inputs):
+        raise DifferentiationError(
+            "jacobian was given a complex function of complex numbers, whose real and imaginary parts have derivatives of their own. "
+            "Ask for one of them: cr.jacobian(lambda z: np.real(f(z))). For dy/dz of a holomorphic function: "
+            "cr.jvp(f, (z,), (direction,)); for a Hessian times a direction: cr.hvp."
+        )
 
 
 def _size(x: Any) -> int:

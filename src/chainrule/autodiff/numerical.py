@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from chainrule.autodiff.arguments import Argnums, chosen, real_array
-from chainrule.errors import SettingError
+from chainrule.autodiff.arguments import Argnums, chosen, numbers_of
+from chainrule.errors import DifferentiationError, SettingError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import array_of, plain_array
 
@@ -44,7 +44,7 @@ def derivative(
     Returns
     -------
     float or array
-        Of shape `f(x).shape + x.shape`; nested where `x` is.
+        Of shape `f(x).shape + x.shape`; nested where `x` is. By a complex x it is ∂f/∂(Re x) − i·∂f/∂(Im x), as `grad` has it.
 
     Raises
     ------
@@ -97,9 +97,9 @@ def _settings(args: tuple[Any, ...], method: Any, h: Any) -> tuple[tuple[Any, ..
 
 
 def _real(leaf: Any) -> Any:
-    """An array of real numbers; whole ones become real."""
+    """An array of numbers with a derivative; whole ones become real."""
     array = array_of(leaf)
-    return array.astype(np.float64) if array.dtype.kind in "iu" else real_array(array, "x")
+    return array.astype(np.float64) if array.dtype.kind in "iu" else numbers_of(array, "x")
 
 
 def step_size(x: Any, method: Method) -> Any:
@@ -110,18 +110,33 @@ def step_size(x: Any, method: Method) -> Any:
 
 
 def _by_every_number(function: Callable[[Any], Any], x: Any, method: Method, h: float | None) -> Any:
+    """∂f/∂x; of a real f by complex numbers ∂f/∂(Re x) − i·∂f/∂(Im x), as `grad` has it."""
+    if x.dtype.kind != "c":
+        return _along_every_number(function, x, method, h, 1)
+    by_real, by_imaginary = (_along_every_number(function, x, method, h, unit) for unit in (1, 1j))
+    if np.asarray(by_real).dtype.kind == "c":
+        raise DifferentiationError(
+            "derivative was given a complex function of complex numbers, which has no one derivative by them unless it is "
+            "holomorphic. Take np.real or np.imag of its value."
+        )
+    result = np.asarray(by_real - 1j * by_imaginary, x.dtype)
+    return result if result.shape else complex(result)
+
+
+def _along_every_number(function: Callable[[Any], Any], x: Any, method: Method, h: float | None, unit: complex) -> Any:
+    """Differences between values where every number in turn is moved along `unit`."""
     columns = []
     middle = None if method == "central" else function(x[()])
     for place in np.ndindex(x.shape):
-        step = x.dtype.type(h) if h is not None else step_size(x[place], method)
+        step = x.real.dtype.type(h) if h is not None else np.real(step_size(x[place], method))
         up, down = x.copy(), x.copy()
-        up[place] += step
-        down[place] -= step
+        up[place] += step * unit
+        down[place] -= step * unit
         if np.isfinite(x[place]) and (up[place] == x[place] or down[place] == x[place]):
             spacing = float(np.spacing(np.abs(x[place])))
             raise SettingError(
                 f"derivative was given h={h!r}, which is lost in rounding at x = {x[place]} ({x.dtype}): x + h or x − h is x "
-                f"again. Numbers there are {spacing:.2g} apart; use a larger h (about {float(step_size(x[place], method)):.2g}), "
+                f"again. Numbers there are {spacing:.2g} apart; use a larger h (about {np.real(step_size(x[place], method)):.2g}), "
                 "or leave it out."
             )
         if method == "central":
@@ -131,7 +146,7 @@ def _by_every_number(function: Callable[[Any], Any], x: Any, method: Method, h: 
         else:
             columns.append((middle - function(down[()])) / step)
     if not columns:
-        return np.zeros(np.shape(function(x)) + x.shape, x.dtype)
+        return np.zeros(np.shape(function(x)) + x.shape, x.real.dtype)
     stacked = np.stack(columns, axis=-1)
     result = stacked.reshape(stacked.shape[:-1] + x.shape)
-    return result if result.shape else float(result)
+    return result if result.shape else result.item()

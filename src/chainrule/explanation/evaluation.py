@@ -16,6 +16,7 @@ from chainrule.ops import Elementwise, Reduction
 from chainrule.ops.operation import eager
 from chainrule.tracing.interpreter import evaluated, interpret
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
+from chainrule.tracing.refusals import for_real_numbers
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,11 @@ class Evaluation:
     constants: frozenset[Variable] = frozenset()
     output: Variable | None = None
     cotangents: Mapping[Variable, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for x in self.values:
+            if x.dtype.kind == "c":  # formulas and double precision are of real numbers
+                raise for_real_numbers("an explanation", x)
 
     @classmethod
     def run(

@@ -22,6 +22,7 @@ from chainrule.tracing.apply import Trace, Traced, array_of
 from chainrule.tracing.functions import PUBLIC
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
+from chainrule.tracing.refusals import for_real_numbers
 from chainrule.tracing.scope import current_scope
 
 if TYPE_CHECKING:
@@ -61,15 +62,18 @@ class Graph(Trace):
     """The trace of values: it is below all others and always open."""
 
     __slots__ = ()
+    writable = False
 
     def __init__(self) -> None:
         super().__init__()
-        self.open, self.roots = True, None  # what is drawn is what was written
+        self.open, self.real, self.roots = True, True, None  # what is drawn is what was written
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Compute, and remember from what."""
         nodes = tuple(x.node if isinstance(x, Value) else x.copy() if type(x) is np.ndarray else x for x in inputs)
         value = op.evaluate(*(x.numbers() if isinstance(x, Node) else x for x in nodes), **attributes)
+        if np.asarray(value).dtype.kind == "c":
+            raise for_real_numbers("cr.Value", value)
         return Value._of(Node(value, op, nodes, attributes))
 
 

@@ -21,7 +21,7 @@ from chainrule.nn.parameters import ParameterSpec
 from chainrule.nn.randomness import RandomNumbers
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Traced
+from chainrule.tracing.apply import Traced, refreshed
 from chainrule.tracing.program import Variable
 from chainrule.tracing.recorder import Recorder
 from chainrule.tracing.scope import scope
@@ -165,15 +165,16 @@ def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Mo
             recorder.input(f"input_{i}", ArrayType((batch, *shape), np.dtype(np.float32)))
             for i, shape in enumerate(inputs)
         ]
+        variables = [x.variable for x in values]  # before the function writes to them
         with running(building):
-            outputs = function(*values)
+            outputs = refreshed(function(*values))
         leaves, structure = trees.flatten(outputs)
         shapes = [_sample_shape(leaf, batch) for leaf in leaves]
     return Model(
         function,
         building.layers,
         dict(building.names),
-        _with_biases(building, [x.variable for x in values], leaves),
+        _with_biases(building, variables, leaves),
         tuple(tuple(shape) for shape in inputs),
         trees.unflatten(structure, [ArrayType(shape, np.dtype(np.float32)) for shape in shapes]),
         {name: tuple(output.shape[1:]) for name, _, _, output in building.readings},

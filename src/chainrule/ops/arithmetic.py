@@ -41,6 +41,7 @@ add = Elementwise(
     domain=(REAL, REAL),
     neutral=(-0.0, -0.0),
     notation=infix("+", " + ", SUM, (SUM, SUM), symbol="+", algebra="sum", rule="sum rule", cost="addition"),
+    complex=True,
 )
 subtract = Elementwise(
     "subtract",
@@ -50,6 +51,7 @@ subtract = Elementwise(
     domain=(REAL, REAL),
     neutral=(None, 0.0),
     notation=infix("−", " - ", SUM, (SUM, PRODUCT), symbol="−", algebra="difference", rule="sum rule", cost="addition"),
+    complex=True,
 )
 multiply = Elementwise(
     "multiply",
@@ -70,6 +72,7 @@ multiply = Elementwise(
         linear=(0, 1),
         cost="multiplication",
     ),
+    complex=True,
 )
 divide = Elementwise(
     "divide",
@@ -81,6 +84,7 @@ divide = Elementwise(
     notation=Notation(
         "fraction", "/", PRODUCT, (PRODUCT, SIGN), "{0}/{1}", "÷", "quotient", "quotient rule", (0,), "multiplication"
     ),
+    complex=True,
 )
 negative = Elementwise(
     "negative",
@@ -89,6 +93,7 @@ negative = Elementwise(
     latex="-{0}",
     domain=(REAL,),
     notation=Notation("prefix", "−", SIGN, (SIGN,), "-{0}", "−", "negation", "constant factor", cost="free"),
+    complex=True,
 )
 positive = Elementwise(
     "positive",
@@ -98,6 +103,7 @@ positive = Elementwise(
     domain=(REAL,),
     passes=True,
     notation=Notation("prefix", "", SIGN, (SIGN,), "+{0}", algebra="identity", rule="identity rule", cost="free"),
+    complex=True,
 )
 reciprocal = Elementwise(
     "reciprocal",
@@ -107,21 +113,34 @@ reciprocal = Elementwise(
     domain=(NONZERO,),
     notation=Notation(algebra="reciprocal", rule="quotient rule", cost="multiplication"),
     textbook=Textbook(partials=(lambda m, y, x: -1.0 / m.square(x),)),
+    complex=True,
 )
 
 
 def _power_by_base(m: Any, y: Any, a: Any, b: Any) -> Any:
     """b·a^(b−1), and 0 at a = b = 0. Nowhere else is the rule bent, lest derivatives of it be lost: by b it has one at b = 0."""
-    if isinstance(b, int | float):  # a number must stay a number, lest it widen the dtype
+    if isinstance(b, int | float | complex):  # a number must stay a number, lest it widen the dtype
         return b * m.power(a, b - 1) if b != 0 else 0.0
     return b * m.power(m.where(m.logical_and(a == 0, b == 0), 1.0, a), b - 1.0)
 
 
 def _power_by_exponent(m: Any, y: Any, a: Any, b: Any) -> Any:
     """y·log a, and 0 at a = 0, where y does not change with b > 0."""
-    if isinstance(a, int | float):
+    if y.dtype.kind == "c":
+        a = m.astype(a, dtype=y.dtype)  # of a number below 0 there is a logarithm
+    elif isinstance(a, int | float):
         return y * (math.log(a) if a > 0 else 0.0 if a == 0 else math.nan)
     return y * m.log(m.where(a == 0, 1.0, a))
+
+
+def square_of_size(m: Any, x: Any) -> Any:
+    """|x|², in a form that has every derivative."""
+    return m.square(m.real(x)) + m.square(m.imag(x)) if x.dtype.kind == "c" else m.square(x)
+
+
+def _slope_of_size(m: Any, y: Any, x: Any) -> Any:
+    """The sign, of complex numbers x̄/|x|: d|x| = Re(x̄·dx)/|x|; 0 at 0."""
+    return m.conjugate(x) / m.where(y == 0, 1.0, y) if x.dtype.kind == "c" else m.sign(x)
 
 
 def _negative_powers(a: Any, b: Any) -> bool:
@@ -142,6 +161,7 @@ power = Elementwise(
     notation=Notation("power", "^", POWER, (ATOM, POWER), "{0}**{1}", "^", "power", "power rule"),
     textbook=Textbook(partials=(lambda m, y, a, b: b * m.power(a, b - 1), lambda m, y, a, b: y * m.log(a))),
     accuracy=CLOSE,
+    complex=True,
 )
 square = Elementwise(
     "square",
@@ -153,6 +173,7 @@ square = Elementwise(
     notation=Notation(
         "power", "2", POWER, (ATOM,), "{0}**2", algebra="square", rule="power rule", cost="multiplication"
     ),
+    complex=True,
 )
 sqrt = Elementwise(
     "sqrt",
@@ -162,6 +183,7 @@ sqrt = Elementwise(
     domain=(POSITIVE,),
     notation=Notation("root", "√", rule="power rule"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / (2.0 * m.sqrt(x)),)),
+    complex=True,
 )
 root = Elementwise(
     "root",
@@ -189,12 +211,14 @@ cbrt = Elementwise(
 absolute = Elementwise(
     "absolute",
     value=lambda m, x: m.absolute(x),
-    partials=(lambda m, y, x: m.sign(x),),
-    squared=lambda m, x: m.square(x),
+    partials=(_slope_of_size,),
+    squared=square_of_size,
+    textbook=Textbook(partials=(lambda m, y, x: m.sign(x),)),
     latex=r"\left|{0}\right|",
     domain=(NONZERO,),
     doc="The derivative at 0 is taken as 0 (JAX takes 1). Even powers of |x| are differentiated as those of x.",
     notation=Notation("fence", "||"),
+    complex=True,
 )
 sign = Elementwise(
     "sign",
@@ -318,6 +342,7 @@ where = Elementwise(
     numpy=lambda condition, a, b: np.where(condition, a, b)[()],  # type: ignore[call-overload]
     notation=Notation("cases", rule="case by case", cost="free"),
     accuracy=EXACT,
+    complex=True,
 )
 
 
@@ -341,11 +366,13 @@ indicator = Elementwise(
     doc="1 where the condition holds and 0 elsewhere, in the dtype of the second input.",
     notation=Notation("case", cost="free"),
     accuracy=EXACT,
+    complex=True,
 )
 astype = Elementwise(
     "astype",
     value=lambda m, x, dtype: m.astype(x, dtype=dtype),
     partials=(1,),
+    to_complex=True,
     latex="{0}",
     domain=(REAL,),
     numpy=lambda x, dtype: np.asarray(x).astype(dtype)[()],
@@ -354,6 +381,7 @@ astype = Elementwise(
     examples=(example((2, 3), dtype=np.dtype("float64")),),
     notation=Notation(algebra="identity", rule="", cost="free"),
     accuracy=EXACT,
+    complex=True,
 )
 stop_gradient = Elementwise(
     "stop_gradient",
@@ -367,4 +395,5 @@ stop_gradient = Elementwise(
     accuracy=EXACT,
     doc="The value itself, treated as a constant by every derivative.",
     public=True,
+    complex=True,
 )

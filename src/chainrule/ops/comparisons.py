@@ -16,6 +16,7 @@ def _pair(
     domain: Domain,
     notation: Notation,
     neutral: float | None = None,
+    complex: bool = False,
 ) -> Elementwise:
     return Elementwise(
         name,
@@ -26,6 +27,7 @@ def _pair(
         domain=(domain, domain),
         separate=domain is REAL,
         neutral=(neutral, neutral),
+        complex=complex or domain is BOOLEAN,
     )
 
 
@@ -34,8 +36,8 @@ def _connective(sign: str) -> Notation:
     return infix(sign, "", COMPARISON, (ATOM, ATOM))
 
 
-equal = _pair("equal", lambda m, a, b: a == b, "{0} = {1}", REAL, relation("=", "=="))
-not_equal = _pair("not_equal", lambda m, a, b: a != b, r"{0} \neq {1}", REAL, relation("≠", "!="))
+equal = _pair("equal", lambda m, a, b: a == b, "{0} = {1}", REAL, relation("=", "=="), complex=True)
+not_equal = _pair("not_equal", lambda m, a, b: a != b, r"{0} \neq {1}", REAL, relation("≠", "!="), complex=True)
 less = _pair("less", lambda m, a, b: a < b, "{0} < {1}", REAL, relation("<"))
 less_equal = _pair("less_equal", lambda m, a, b: a <= b, r"{0} \leq {1}", REAL, relation("≤", "<="))
 greater = _pair("greater", lambda m, a, b: a > b, "{0} > {1}", REAL, relation(">"))
@@ -51,6 +53,7 @@ logical_not = Elementwise(
     latex=r"\neg {0}",
     domain=(BOOLEAN,),
     notation=Notation("prefix", "¬", SIGN, (ATOM,)),
+    complex=True,
 )
 
 isnan = Elementwise(
@@ -59,6 +62,7 @@ isnan = Elementwise(
     partials=(None,),
     latex=r"\operatorname{{isnan}}\left({0}\right)",
     domain=(REAL,),
+    complex=True,
 )
 isinf = Elementwise(
     "isinf",
@@ -66,6 +70,7 @@ isinf = Elementwise(
     partials=(None,),
     latex=r"\operatorname{{isinf}}\left({0}\right)",
     domain=(REAL,),
+    complex=True,
 )
 isfinite = Elementwise(
     "isfinite",
@@ -73,6 +78,7 @@ isfinite = Elementwise(
     partials=(None,),
     latex=r"\operatorname{{isfinite}}\left({0}\right)",
     domain=(REAL,),
+    complex=True,
 )
 
 bitwise_and = _pair(

@@ -21,6 +21,7 @@ exp = Elementwise(
     notation=Notation("exponential", "e"),
     accuracy=CLOSE,
     activation="plain",
+    complex=True,
 )
 exp2 = Elementwise(
     "exp2",
@@ -31,6 +32,7 @@ exp2 = Elementwise(
     notation=Notation("exponential", "2"),
     textbook=Textbook(partials=(lambda m, y, x: m.log(2.0) * y,)),
     accuracy=CLOSE,
+    complex=True,
 )
 expm1 = Elementwise(
     "expm1",
@@ -40,6 +42,7 @@ expm1 = Elementwise(
     domain=(REAL,),
     textbook=Textbook(lambda m, x: m.exp(x) - 1.0, (lambda m, y, x: m.exp(x),)),
     accuracy=CLOSE,
+    complex=True,
 )
 log = Elementwise(
     "log",
@@ -49,6 +52,7 @@ log = Elementwise(
     domain=(POSITIVE,),
     notation=named("ln"),
     accuracy=CLOSE,
+    complex=True,
 )
 log2 = Elementwise(
     "log2",
@@ -59,6 +63,7 @@ log2 = Elementwise(
     notation=named("log₂"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / (x * m.log(2.0)),)),
     accuracy=CLOSE,
+    complex=True,
 )
 log10 = Elementwise(
     "log10",
@@ -69,6 +74,7 @@ log10 = Elementwise(
     notation=named("log₁₀"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / (x * m.log(10.0)),)),
     accuracy=CLOSE,
+    complex=True,
 )
 log1p = Elementwise(
     "log1p",
@@ -78,6 +84,7 @@ log1p = Elementwise(
     domain=(Domain(low=-1.0),),
     textbook=Textbook(lambda m, x: m.log(1.0 + x)),
     accuracy=CLOSE,
+    complex=True,
 )
 logaddexp = Elementwise(
     "logaddexp",

@@ -47,7 +47,7 @@ def _batched_broadcast(m: Any, size: int, batched: Any, x: Any, shape: Shape) ->
 
 
 @lru_cache(maxsize=4096)
-def _key(start: Bounds, stop: Bounds, step: Shape, drop: Shape) -> tuple[slice | int | None, ...]:
+def slice_key(start: Bounds, stop: Bounds, step: Shape, drop: Shape) -> tuple[slice | int | None, ...]:
     """What NumPy is given to pick these elements."""
     bounds = enumerate(zip(start, stop, step, strict=True))
     return tuple(a if i in drop else slice(a, b, c) for i, (a, b, c) in bounds)
@@ -55,30 +55,36 @@ def _key(start: Bounds, stop: Bounds, step: Shape, drop: Shape) -> tuple[slice |
 
 def _slice(x: Any, start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> Any:
     try:
-        return np.asarray(x)[_key(start, stop, step, drop)]
+        return np.asarray(x)[slice_key(start, stop, step, drop)]
     except IndexError:
-        raise PositionError(
-            f"an array of shape {np.shape(x)} has no places {[start[i] for i in drop]} along its axes {list(drop)}; "
-            "give positions that it has."
-        ) from None
+        raise no_places(np.shape(x), start, drop) from None
 
 
-def _slice_shape(x: Shape, start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> Shape:
+def no_places(shape: Shape, start: Bounds, drop: Shape) -> PositionError:
+    """The error for a slice at places that an array does not have."""
+    return PositionError(
+        f"an array of shape {shape} has no places {[start[i] for i in drop]} along its axes {list(drop)}; give positions that it has."
+    )
+
+
+def slice_shape(x: Shape, start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> Shape:
+    """The shape of a slice."""
     return tuple(
         len(range(*piece.indices(n)))
-        for piece, n in zip(_key(start, stop, step, drop), x, strict=True)
+        for piece, n in zip(slice_key(start, stop, step, drop), x, strict=True)
         if isinstance(piece, slice)
     )
 
 
-def _batched_bounds(start: Bounds, stop: Bounds, step: Shape, drop: Shape) -> dict[str, Any]:
+def batched_bounds(start: Bounds, stop: Bounds, step: Shape, drop: Shape) -> dict[str, Any]:
+    """The attributes of the same slice of every member of a batch."""
     further = {"drop": tuple(i + 1 for i in drop)} if drop else {}
     return {"start": (None, *start), "stop": (None, *stop), "step": (1, *step), **further}
 
 
 def _embed(x: Any, shape: Shape, start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> Any:
     result = np.zeros(shape, getattr(x, "dtype", None) or np.result_type(x))
-    result[_key(start, stop, step, drop)] = x
+    result[slice_key(start, stop, step, drop)] = x
     return result
 
 
@@ -235,6 +241,8 @@ reshape = Layout(
     batched=lambda m, size, batched, x, shape: m.reshape(x, shape=(size, *shape)),
     adjoint=lambda m, g, i, x, shape: m.reshape(g, shape=x.shape),
     view=True,
+    write_back=lambda m, x, view, shape: m.reshape(view, shape=x.shape),
+    needs_contiguous=True,
     examples=(example((2, 6), shape=(3, 4)), example((), shape=(1, 1)), example((0, 3), shape=(3, 0))),
 )
 transpose = Layout(
@@ -246,6 +254,7 @@ transpose = Layout(
     adjoint=lambda m, g, i, x, axes: m.transpose(g, axes=tuple(axes.index(k) for k in range(len(axes)))),
     latex=r"{{{0}}}^{{\top}}",
     view=True,
+    write_back=lambda m, x, view, axes: m.transpose(view, axes=tuple(axes.index(k) for k in range(len(axes)))),
     examples=(example((2, 3), axes=(1, 0)), example((2, 3, 4), axes=(2, 0, 1))),
 )
 broadcast_to = Layout(
@@ -261,13 +270,14 @@ broadcast_to = Layout(
 slice_ = Layout(
     "slice",
     value=_slice,
-    shape=_slice_shape,
+    shape=slice_shape,
     links=lambda x, start, stop, step, drop=(): (slicing(x, start, stop, step, drop),),
     batched=lambda m, size, batched, x, start, stop, step, drop=(): m.slice(
-        x, **_batched_bounds(start, stop, step, drop)
+        x, **batched_bounds(start, stop, step, drop)
     ),
     adjoint=lambda m, g, i, x, **bounds: m.embed(g, shape=x.shape, **bounds),
     view=True,
+    write_back=lambda m, x, view, **bounds: m.put(x, view, **bounds),
     doc="A slice along every axis; along the axes `drop` it has one place, and the result is without them.",
     examples=(
         example((5, 4), start=(1, None), stop=(4, None), step=(1, 2)),
@@ -283,7 +293,7 @@ embed = Layout(
     shape=lambda x, shape, start, stop, step, drop=(): shape,
     links=lambda x, shape, start, stop, step, drop=(): (slicing(shape, start, stop, step, drop, into=True),),
     batched=lambda m, size, batched, x, shape, start, stop, step, drop=(): m.embed(
-        x, shape=(size, *shape), **_batched_bounds(start, stop, step, drop)
+        x, shape=(size, *shape), **batched_bounds(start, stop, step, drop)
     ),
     adjoint=lambda m, g, i, x, shape, **bounds: m.slice(g, **bounds),
     doc="Zeros of the given shape with the input written into the slice, which is without the axes `drop`.",

@@ -82,8 +82,18 @@ class Operation:
     """Whether a derivative can pass through this operation; every kind sets it, once."""
     remembers: bool = field(init=False, default=True)
     """Whether its derivative needs the numbers of its inputs; every kind sets it, once."""
+    complex: bool = False
+    """Whether it takes complex numbers too, and its derivatives are right for them; others refuse them."""
+    to_complex: bool = False
+    """Whether it may give complex numbers of real ones."""
+    noted: bool = field(init=False, default=False)
+    """Whether a trace remembers something of its results: that they are views, roots or complex."""
     views: bool = field(init=False, default=False)
     """Whether NumPy's result may be a view, which shares its memory with the input."""
+    write_back: Callable[..., Any] | None = field(init=False, default=None)
+    """`write_back(m, x, view, **attributes)`: the input of a view with the view's numbers where it has them."""
+    needs_contiguous: bool = field(init=False, default=False)
+    """Whether the result is a view only of numbers that lie in memory one after the other."""
     squared: Callable[..., Any] | None = field(init=False, default=None)
     """`squared(m, *inputs)`: its square, in operations that have derivatives where it has none, as |x|² is x²."""
     even: Callable[..., Any] | None = field(init=False, default=None)
@@ -96,6 +106,8 @@ class Operation:
         if self.accuracy is None:
             own = isinstance(getattr(np, self.name, None), np.ufunc)
             object.__setattr__(self, "accuracy", EXACT if own else COMPOSED)
+        noted = getattr(self, "view", False) or self.squared is not None or self.to_complex
+        object.__setattr__(self, "noted", noted)
 
     def evaluate(self, *inputs: Any, **attributes: Any) -> Any:
         """The value for plain arrays and numbers."""
@@ -184,6 +196,16 @@ def shape_of(value: Any) -> tuple[int, ...]:
 def dtype_of(value: Any) -> Any:
     """The dtype of an array, or the Python type of a number (which adapts to the arrays it meets)."""
     return getattr(value, "dtype", None) or type(value)
+
+
+def cast(m: Namespace, x: Any, dtype: Any) -> Any:
+    """A derivative in the dtype of what it belongs to; of a real number that is the real part.
+
+    A cotangent g of a complex number z is the map dz ↦ Re(g·dz); where dz can only be real, the imaginary part does nothing.
+    """
+    if x.dtype.kind == "c" and np.dtype(dtype).kind != "c":
+        x = m.real(x)
+    return x if x.dtype == dtype else m.astype(x, dtype=dtype)
 
 
 def exemplar(kind: Any, ndim: int = 1) -> Any:

@@ -84,6 +84,7 @@ cumsum = Custom(
     accumulate="add",
     latex=r"\operatorname{{cumsum}} {0}",
     examples=_EXAMPLES,
+    complex=True,
 )
 sort = Custom(
     "sort",

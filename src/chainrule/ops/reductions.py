@@ -85,6 +85,7 @@ sum = Reduction(
     latex=r"\sum {0}",
     examples=_EXAMPLES,
     notation=Notation(symbol="Σ", rule="sum rule"),
+    complex=True,
 )
 mean = Reduction(
     "mean",
@@ -95,8 +96,11 @@ mean = Reduction(
     latex=r"\operatorname{{mean}} {0}",
     examples=_EXAMPLES,
     notation=Notation(rule="mean"),
+    complex=True,
 )
-prod = Reduction("prod", combine="multiply", partial=_product_of_others, latex=r"\prod {0}", examples=_EXAMPLES)
+prod = Reduction(
+    "prod", combine="multiply", partial=_product_of_others, latex=r"\prod {0}", examples=_EXAMPLES, complex=True
+)
 max = Reduction(
     "max",
     combine="maximum",
@@ -122,5 +126,5 @@ logsumexp = Reduction(
     examples=_EXAMPLES,
     textbook=Textbook(partials=(lambda m, y, x, axis: m.exp(x) / m.sum(m.exp(x), axis=axis, keepdims=True),)),
 )
-any = Reduction("any", combine="logical_or", latex=r"\bigvee {0}", examples=_EXAMPLES)
-all = Reduction("all", combine="logical_and", latex=r"\bigwedge {0}", examples=_EXAMPLES)
+any = Reduction("any", combine="logical_or", latex=r"\bigvee {0}", examples=_EXAMPLES, complex=True)
+all = Reduction("all", combine="logical_and", latex=r"\bigwedge {0}", examples=_EXAMPLES, complex=True)

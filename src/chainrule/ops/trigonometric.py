@@ -12,6 +12,7 @@ sin = Elementwise(
     latex=r"\sin {0}",
     domain=(REAL,),
     accuracy=CLOSE,
+    complex=True,
 )
 cos = Elementwise(
     "cos",
@@ -20,6 +21,7 @@ cos = Elementwise(
     latex=r"\cos {0}",
     domain=(REAL,),
     accuracy=CLOSE,
+    complex=True,
 )
 tan = Elementwise(
     "tan",
@@ -28,6 +30,7 @@ tan = Elementwise(
     latex=r"\tan {0}",
     domain=(Domain(-1.5, 1.5),),
     accuracy=NEAR,
+    complex=True,
 )
 arcsin = Elementwise(
     "arcsin",
@@ -37,6 +40,7 @@ arcsin = Elementwise(
     domain=(UNIT,),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / m.sqrt(1.0 - m.square(x)),)),
     accuracy=NEAR,
+    complex=True,
 )
 arccos = Elementwise(
     "arccos",
@@ -46,6 +50,7 @@ arccos = Elementwise(
     domain=(UNIT,),
     textbook=Textbook(partials=(lambda m, y, x: -1.0 / m.sqrt(1.0 - m.square(x)),)),
     accuracy=NEAR,
+    complex=True,
 )
 arctan = Elementwise(
     "arctan",
@@ -54,6 +59,7 @@ arctan = Elementwise(
     latex=r"\arctan {0}",
     domain=(REAL,),
     accuracy=NEAR,
+    complex=True,
 )
 arctan2 = Elementwise(
     "arctan2",
@@ -80,6 +86,7 @@ sinh = Elementwise(
     latex=r"\sinh {0}",
     domain=(REAL,),
     accuracy=NEAR,
+    complex=True,
 )
 cosh = Elementwise(
     "cosh",
@@ -88,6 +95,7 @@ cosh = Elementwise(
     latex=r"\cosh {0}",
     domain=(REAL,),
     accuracy=NEAR,
+    complex=True,
 )
 tanh = Elementwise(
     "tanh",
@@ -97,16 +105,18 @@ tanh = Elementwise(
     domain=(REAL,),
     accuracy=CLOSE,
     activation="plain",
+    complex=True,
 )
 arcsinh = Elementwise(
     "arcsinh",
     value=lambda m, x: m.arcsinh(x),
-    partials=(lambda m, y, x: 1.0 / m.hypot(x, 1.0),),
+    partials=(lambda m, y, x: 1.0 / (m.sqrt(1.0 + x * x) if x.dtype.kind == "c" else m.hypot(x, 1.0)),),
     latex=r"\operatorname{{arsinh}} {0}",
     domain=(REAL,),
     notation=named("arsinh"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / m.sqrt(m.square(x) + 1.0),)),
     accuracy=NEAR,
+    complex=True,
 )
 arccosh = Elementwise(
     "arccosh",
@@ -117,6 +127,7 @@ arccosh = Elementwise(
     notation=named("arcosh"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / m.sqrt(m.square(x) - 1.0),)),
     accuracy=NEAR,
+    complex=True,
 )
 arctanh = Elementwise(
     "arctanh",
@@ -127,4 +138,5 @@ arctanh = Elementwise(
     notation=named("artanh"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / (1.0 - m.square(x)),)),
     accuracy=NEAR,
+    complex=True,
 )

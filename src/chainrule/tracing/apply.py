@@ -17,8 +17,10 @@ from numpy import ndarray
 from chainrule.errors import LeakedValueError, TracingError
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
+from chainrule.tracing import trees
 from chainrule.tracing.promotion import adapted
-from chainrule.tracing.refusals import RAW, ours, untraceable, written_into_an_array
+from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable, written_into_an_array
+from chainrule.tracing.views import Source, note_view, written_to
 
 Roots = dict[int, tuple[Any, Operation, tuple[Any, ...]]]
 """Values whose square is written otherwise, with the operation that gave each, and its inputs; by their identities."""
@@ -31,20 +33,27 @@ class Trace:
     it, in whichever thread it begins, and no two traces have the same level.
     """
 
-    __slots__ = ("level", "open", "roots")
+    __slots__ = ("level", "open", "real", "roots")
 
     def __init__(self) -> None:
         self.level = 0
         self.open = False
+        self.real = False
+        """Whether it is open and has met no complex numbers; of others, `apply` asks whether operations take them."""
         self.roots: Roots | None = {}
+
+    writable = True
+    """Whether its values can be written to."""
 
     def __enter__(self) -> Any:
         self.level = next(_levels)
-        self.open = True
+        self.open = self.real = True
+        opened.add(self.level)
         return self
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        self.open = False
+        self.open = self.real = False
+        opened.discard(self.level)
         clearer = error and written_into_an_array(error)
         if clearer:
             raise clearer from error
@@ -55,22 +64,30 @@ class Trace:
             "x.trace of a traced value x is the trace it belongs to; write np.trace(x) for the sum of a diagonal."
         )
 
+    def lifted(self, array: Any) -> Any:
+        """A plain array as a value of this trace that depends on nothing."""
+        raise TracingError(f"{type(self).__name__} has no values that can be written to; define lifted")
+
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Carry out an operation that has a value of this trace among its inputs."""
         raise TracingError(f"{type(self).__name__} does not process operations; define process")
 
 
 _levels = count(1)
+opened: set[int] = set()
+"""The levels of all traces that are open, in whichever thread."""
 
 
 class Traced:
     """A value that belongs to a trace; the traces' own subclasses behave as NumPy arrays."""
 
-    __slots__ = ("shared", "trace")
+    __slots__ = ("source", "trace", "unsure", "version")
     trace: Trace
     is_number = False
     """Whether it is a number of Python's, which adapts to the arrays it meets."""
-    shared: bool  # set where something else reads the same memory: then the value cannot be changed in place
+    source: Source | None  # what it is a view of
+    unsure: bool  # whether it may be a view or a copy
+    version: int  # another one whenever it was written to
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
@@ -80,9 +97,15 @@ def _subclasses(kind: type) -> set[type]:
     return {kind}.union(*map(_subclasses, below))
 
 
-PLAIN = (_subclasses(np.bool_) | _subclasses(np.integer) | _subclasses(np.floating)) - {np.timedelta64}
-PLAIN |= {np.ndarray, int, float, bool}
+REALS = (_subclasses(np.bool_) | _subclasses(np.integer) | _subclasses(np.floating)) - {np.timedelta64}
+REALS |= {np.ndarray, int, float, bool}
 """Types that hold real numbers and nothing else; of arrays the dtype decides."""
+
+COMPLEX = _subclasses(np.complexfloating) | {complex}
+"""Types of complex numbers."""
+
+PLAIN = REALS | COMPLEX
+"""Types that hold numbers and nothing else; of arrays the dtype decides."""
 
 
 def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
@@ -90,11 +113,14 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     trace = unreal = None
     number = False
     for x in inputs:
-        if type(x) in PLAIN:
+        if type(x) in REALS:
             if type(x) is ndarray and x.dtype.kind not in REAL:
                 unreal = x
             continue
         if not isinstance(x, Traced):
+            if type(x) in COMPLEX:
+                unreal = x
+                continue
             return apply(op, *map(as_operand, inputs), **attributes)
         if x.is_number:
             number = True
@@ -103,12 +129,13 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     if trace is None:
         return op.evaluate(*inputs, **attributes)
     if unreal is not None:
-        refuse(unreal)
-    if not trace.open:
-        raise LeakedValueError(
-            f"{op.name} was given a traced value whose function has already returned. "
-            "Return the value from the differentiated function (has_aux=True) instead of storing it elsewhere."
-        )
+        if getattr(unreal, "dtype", COMPLEX_KIND).kind != "c":
+            refuse(unreal)
+        trace.real = False
+    if written_to:
+        inputs = tuple([refresh(x) if isinstance(x, Traced) else x for x in inputs])
+    if not trace.real:
+        _check(trace, op, inputs)
     try:
         if number:
             inputs = adapted(traced, op, inputs)
@@ -119,13 +146,64 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
         if ours(error):
             raise
         raise untraceable(f"np.{op.name}", inputs, attributes, error) from error
-    if op.views:
-        for x in (result, *inputs):
-            if isinstance(x, Traced):
-                x.shared = True
-    elif op.squared is not None and trace.roots is not None:
-        trace.roots[id(result)] = result, op, inputs
+    if op.noted:
+        if op.views:
+            if isinstance(result, Traced):
+                note_view(result, inputs[0], op, attributes)
+        elif op.to_complex:
+            trace.real = trace.real and result.dtype.kind != "c"
+        elif trace.roots is not None:
+            trace.roots[id(result)] = result, op, inputs
     return result
+
+
+def refresh(value: Any) -> Any:
+    """The value; a view of what was written to since is taken anew."""
+    if value.source is not None:
+        base, op, attributes, seen = value.source
+        refresh(base)
+        if base.version != seen:
+            if value.unsure:
+                raise unsure_of(value)
+            become(value, apply(op, base, **attributes))
+            value.source = base, op, attributes, base.version
+    return value
+
+
+def refreshed(results: Any) -> Any:
+    """What a function gave, views as they are by now."""
+    if not written_to:
+        return results
+    return trees.map_leaves(lambda x: refresh(x) if isinstance(x, Traced) else x, results)
+
+
+_versions = count(1)
+
+
+def become(value: Any, new: Any) -> None:
+    """Give a handle the numbers that another one holds."""
+    if value.trace.roots:
+        value.trace.roots.pop(id(value), None)
+    for kind in type(value).__mro__:
+        for name in vars(kind).get("__slots__", ()):
+            if name not in ("trace", "source", "unsure", "version"):
+                setattr(value, name, getattr(new, name))
+    value.version = next(_versions)
+    if not written_to:
+        written_to.append(True)
+
+
+def _check(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> None:
+    """Make sure that a trace is open, and that an operation that takes real numbers only is given no others."""
+    if not trace.open:
+        raise LeakedValueError(
+            f"{op.name} was given a traced value whose function has already returned. "
+            "Return the value from the differentiated function (has_aux=True) instead of storing it elsewhere."
+        )
+    if not op.complex:
+        for x in inputs:
+            if getattr(x, "dtype", np.dtype(type(x))).kind == "c":
+                raise for_real_numbers(f"{'np' if hasattr(np, op.name) else 'cr'}.{op.name}", x)
 
 
 def _from_a_square(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> Any:
@@ -146,25 +224,35 @@ def as_operand(x: Any) -> Any:
         return x
     if hasattr(x, "traced_value"):
         return x.traced_value()
-    if isinstance(x, list | tuple) and any(isinstance(item, Traced) for item in x):
+    if holds_traced(x):
         return traced.stack_of(x)
     return plain_array(x)
+
+
+def holds_traced(x: Any) -> bool:
+    """Whether this is a list or tuple with traced values in it, at any depth."""
+    return isinstance(x, list | tuple) and any(isinstance(item, Traced) or holds_traced(item) for item in x)
 
 
 REAL = "biuf"
 """Kinds of dtype that are real numbers or truth values."""
 
+NUMERIC = REAL + "c"
+"""Kinds of dtype that are numbers."""
+
+COMPLEX_KIND = np.dtype(complex)
+
 
 def plain_array(x: Any, what: str = "") -> Any:
-    """Something of the user's as a plain array of real numbers.
+    """Something of the user's as a plain array of numbers.
 
     Raises
     ------
     TracingError
-        For what would lose its meaning: masks, matrices whose `*` is another product, complex numbers, text, objects.
+        For what would lose its meaning: masks, matrices whose `*` is another product, text, objects.
     """
     array = array_of(x)
-    return array if array.dtype.kind in REAL else refuse(array, what or type(x).__name__)
+    return array if array.dtype.kind in NUMERIC else refuse(array, what or type(x).__name__)
 
 
 def array_of(x: Any) -> Any:
@@ -189,14 +277,10 @@ def array_of(x: Any) -> Any:
 
 
 def refuse(array: Any, what: str = "an array") -> NoReturn:
-    """Say why these are no real numbers."""
-    if array.dtype.kind == "c":
-        raise TracingError(
-            f"{what} has complex numbers (shape {array.shape}, dtype {array.dtype}). Derivatives are of real functions here: "
-            "compute with the real and the imaginary part as two arrays."
-        )
+    """Say why these are no numbers."""
     raise TracingError(
-        f"{what} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). Use arrays of real numbers."
+        f"{what} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). "
+        "Use arrays of real or complex numbers."
     )
 
 

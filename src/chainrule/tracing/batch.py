@@ -58,6 +58,15 @@ class Batch(Trace):
         super().__init__()
         self.size = size
 
+    def lifted(self, array: Any) -> BatchValue:
+        """The same for every member."""
+        return self.member(np.broadcast_to(array, (self.size, *array.shape)).copy())
+
+    def member(self, value: Any) -> BatchValue:
+        """A value that has the batch as its first axis."""
+        self.real = self.real and value.dtype.kind != "c"
+        return BatchValue(self, value)
+
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """The results of all members, one level below."""
         values, batched, plain = [], [], True

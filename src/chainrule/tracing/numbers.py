@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.tracing.apply import PLAIN, Traced, traced
+from chainrule.tracing.apply import COMPLEX, PLAIN, REALS, Traced, traced
 from chainrule.tracing.numpy_interface import ArrayInterface
 
-NUMBERS = (bool, int, float)
+NUMBERS = (bool, int, float, complex)
 """Types of Python's numbers."""
 
 
@@ -18,7 +18,15 @@ class PythonNumber(np.float64):
     """A number of Python's among the arrays that a function is differentiated by."""
 
 
-PLAIN.add(PythonNumber)
+class PythonComplex(np.complex128):
+    """A complex number of Python's among them."""
+
+
+PYTHON_NUMBERS = frozenset({PythonNumber, PythonComplex})
+
+REALS.add(PythonNumber)
+COMPLEX.add(PythonComplex)
+PLAIN.update(PYTHON_NUMBERS)
 
 NUMBER_OF: dict[type[Traced], type[Number]] = {}
 """What a trace's value is called when it stands for a number, by what it is called otherwise."""

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import inspect
-import itertools
 from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any, NoReturn
 
 import numpy as np
 
-from chainrule.errors import DerivativeLostError, InPlaceError, NoLengthError, shortened
+from chainrule.errors import DerivativeLostError, NoLengthError
 from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import OF_NUMPY, Operation
 from chainrule.tracing import refusals, ufuncs
-from chainrule.tracing.apply import REAL, Traced, apply, as_operand, refuse, traced
-from chainrule.tracing.inplace import in_place
+from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, traced
+from chainrule.tracing.assignment import in_place, set_item
+from chainrule.tracing.views import gives_a_view
 
 
 def _function_of(numpy: Any) -> ArrayFunction | None:
@@ -57,26 +57,15 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
         if refusals.ours(error):
             raise
         raise refusals.untraceable(f"np.{function.name}", args, given, error) from error
-    if args and result is args[0] and isinstance(result, Traced) and not _gives_a_view(function, args, kwargs):
+    if args and result is args[0] and isinstance(result, Traced) and not gives_a_view(function, args, kwargs):
         return traced.positive(
             result
         )  # a value of its own, also where nothing was to be done: it may be changed in place
     return result
 
 
-def _gives_a_view(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether NumPy's function would give the memory of its first argument, so that changing one changes the other."""
-    if not function.numpy or any(isinstance(x, Traced) for x in (*args[1:], *kwargs.values())):
-        return False
-    long = sorted({n for n in args[0].shape if n > 64})
-    short = dict(zip(long, itertools.count(65)))  # an array with shorter axes tells as much
-
-    def shorter(x: Any) -> Any:
-        return type(x)(map(shorter, x)) if type(x) in (tuple, list) else short.get(x, x) if type(x) is int else x
-
-    plain = np.empty(shorter(tuple(args[0].shape)), args[0].dtype)
-    result = function.numpy[0](plain, *map(shorter, args[1:]), **{k: shorter(x) for k, x in kwargs.items()})
-    return np.may_share_memory(result, plain)
+_UNTOUCHED = {"source": None, "unsure": False, "version": 0}
+"""What values have that are no views and were never written to."""
 
 
 class ArrayInterface:
@@ -99,8 +88,12 @@ class ArrayInterface:
             op = REGISTRY.get(name)
             if op is not None and getattr(op, "ufunc", None) is ufunc:
                 return apply(op, *inputs)
-        if kwargs.pop("out", None) is not None:
-            raise refusals.into_existing(refusals.full_name(ufunc))
+        out = kwargs.pop("out", None)
+        if out is not None:
+            if len(out) > 1 or isinstance(out[0], np.ndarray):
+                raise refusals.into_existing(refusals.full_name(ufunc))
+            out[0][...] = getattr(ufunc, method)(*inputs, **kwargs)
+            return out[0]
         options = ufuncs.without_idle(kwargs)
         if method == "__call__" and kwargs:
             if "dtype" in options:
@@ -159,7 +152,9 @@ class ArrayInterface:
         """Not possible: the derivative would be lost."""
         self._lose(".tolist()")
 
-    def __getattr__(self, name: str) -> NoReturn:
+    def __getattr__(self, name: str) -> Any:
+        if name in _UNTOUCHED:
+            return _UNTOUCHED[name]
         raise refusals.without_method(name)
 
     def __format__(self, form: str) -> str:
@@ -169,11 +164,8 @@ class ArrayInterface:
         """The numbers, to be printed."""
         self._lose("a printed number")
 
-    def __setitem__(self, key: Any, value: Any) -> NoReturn:
-        raise InPlaceError(
-            f"x[{shortened(key)}] = … on a traced value of shape {self.shape}: traced values never change. "
-            "Write x = np.where(mask, new, x), or put the pieces together with np.concatenate or np.stack."
-        )
+    def __setitem__(self, key: Any, value: Any) -> None:
+        set_item(self, key, value)
 
     # --- copies
 
@@ -230,17 +222,17 @@ class ArrayInterface:
 
     @property
     def real(self) -> Any:
-        """The real part, which is all there is."""
-        return self
+        """The real part; of real numbers the value itself."""
+        return call(FUNCTIONS["real"], (self,), {})
 
     @property
     def imag(self) -> Any:
-        """The imaginary part: zeros."""
-        return np.zeros(self.shape, self.dtype)
+        """The imaginary part; of real numbers zeros."""
+        return call(FUNCTIONS["imag"], (self,), {})
 
     def conj(self) -> Any:
-        """The complex conjugate: the value itself."""
-        return self
+        """The complex conjugate; of real numbers the value itself."""
+        return traced.conjugate(self) if self.dtype.kind == "c" else self
 
     conjugate = conj
 
@@ -288,9 +280,9 @@ class ArrayInterface:
         kind = np.dtype(dtype)
         if kind == self.dtype:
             return traced.positive(self) if copy else self
-        if kind.kind not in REAL:
+        if kind.kind not in NUMERIC:
             refuse(np.empty(self.shape, kind), "a traced value as an array")
-        return traced.astype(self if kind.kind == "f" else traced.stop_gradient(self), dtype=kind)
+        return traced.astype(self if kind.kind in "fc" else traced.stop_gradient(self), dtype=kind)
 
 
 class Wrapped(Traced, ArrayInterface):

@@ -9,7 +9,7 @@ import numpy as np
 from chainrule.ops.kinds.elementwise import Elementwise
 from chainrule.ops.operation import Namespace, Operation, dtype_of
 
-_LIKE: dict[str, Any] = {"b": True, "i": 1, "f": 1.0}
+_LIKE: dict[str, Any] = {"b": True, "i": 1, "f": 1.0, "c": 1j}
 
 
 def adapted(m: Namespace, op: Operation, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -40,4 +40,4 @@ def adapted(m: Namespace, op: Operation, inputs: tuple[Any, ...]) -> tuple[Any, 
 def _weak(x: Any, number: bool) -> Any:
     """The type of an input, of which NumPy is told what is a number of Python's."""
     kind = dtype_of(x)
-    return {"i": int, "f": float}.get(kind.kind, kind) if number else kind
+    return {"i": int, "f": float, "c": complex}.get(kind.kind, kind) if number else kind

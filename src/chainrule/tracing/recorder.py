@@ -9,9 +9,9 @@ from typing import Any, NoReturn
 import numpy as np
 
 from chainrule.errors import TracingError
-from chainrule.ops.operation import ArrayType, Operation
+from chainrule.ops.operation import REGISTRY, ArrayType, Operation
 from chainrule.tracing import refusals, trees
-from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand
+from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, refreshed
 from chainrule.tracing.keeping import Copies
 from chainrule.tracing.numbers import NUMBERS, Number
 from chainrule.tracing.numpy_interface import ArrayInterface
@@ -75,7 +75,13 @@ class Recorder(Trace):
     def input(self, name: str, example: Any) -> RecordedValue:
         """A value the Program will be given."""
         kind = RecordedNumber if type(example) in NUMBERS else RecordedValue
-        return kind(self, Variable(name, _type(example)))
+        value = kind(self, Variable(name, _type(example)))
+        self.real = self.real and value.dtype.kind != "c"
+        return value
+
+    def lifted(self, array: Any) -> RecordedValue:
+        """A constant, as it is now."""
+        return self.process(REGISTRY["positive"], (array,), {})  # type: ignore[no-any-return]
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Write down an equation."""
@@ -133,12 +139,13 @@ def trace(function: Callable[..., Any], *examples: Any, name: str | None = None)
     with Recorder() as recorder:
         names = _names(function, structure, len(examples))
         inputs = [recorder.input(n, leaf) for n, leaf in zip(names, leaves, strict=True)]
-        result = function(*trees.unflatten(structure, inputs))
+        variables = tuple(value.variable for value in inputs)  # before the function writes to them
+        result = refreshed(function(*trees.unflatten(structure, inputs)))
         outputs, outputs_structure = trees.flatten(result)
         atoms = tuple(recorder.atom(x) for x in outputs)
     return check(
         Program(
-            tuple(value.variable for value in inputs),
+            variables,
             tuple(recorder.equations),
             atoms,
             structure,

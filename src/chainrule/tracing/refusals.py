@@ -101,6 +101,15 @@ def written_into_an_array(error: BaseException | None) -> InPlaceError | None:
     )
 
 
+def unsure_of(value: Any) -> InPlaceError:
+    """The error for writing where NumPy's reshape may have given a view, or a copy."""
+    return InPlaceError(
+        f"a traced value of shape {tuple(value.shape)} is a reshape, which is a view or a copy, depending on where its numbers "
+        "will lie in memory: it cannot be written to, nor used once what it was taken of is. Write y = x.copy() "
+        "before, or reshape afterwards."
+    )
+
+
 def into_existing(called: str) -> InPlaceError:
     """The error for `out=`, and for `y += x` with a plain y."""
     return InPlaceError(
@@ -139,6 +148,15 @@ def full_name(numpy: Any) -> str:
     if isinstance(numpy, np.ufunc) or module.startswith("_"):
         return f"np.{name}" if hasattr(np, name) else name
     return f"np.{module}.{name}" if module else f"np.{name}"
+
+
+def for_real_numbers(called: str, value: Any) -> UnsupportedError:
+    """The error for complex numbers where there is only a meaning, or a derivative, for real ones."""
+    kind = getattr(value, "dtype", type(value).__name__)
+    return UnsupportedError(
+        f"{called} takes real numbers here, and was given complex ones (dtype {kind}, shape {tuple(getattr(value, 'shape', ()))}). "
+        "Say which real number of each is meant: np.real(z), np.imag(z), np.abs(z) or np.angle(z)."
+    )
 
 
 def unsupported_option(called: str, option: str) -> UnsupportedError:

@@ -124,8 +124,8 @@ def _kept(x: Atom, equation: Equation) -> Equation | Atom:
 
 def _is(x: Atom, number: float, dtype: np.dtype[Any]) -> bool:
     """Whether a constant is this number; among floats 0.0 is not −0.0, for −0.0 + 0.0 is 0.0."""
-    if not isinstance(x, Literal) or x.shape != () or x.value != number:
-        return False
+    if dtype.kind == "c" or not isinstance(x, Literal) or x.shape != () or x.value != number:
+        return False  # of complex numbers both parts would have to be the same to the bit
     return dtype.kind != "f" or bool(np.signbit(x.value) == np.signbit(number))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from chainrule.ops.operation import Operation
 from chainrule.tracing.apply import Trace, apply, traced
-from chainrule.tracing.numbers import Number, PythonNumber
+from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
 
 
@@ -37,8 +37,14 @@ class Tangents(Trace):
 
     def variable(self, value: Any, tangent: Any) -> TangentValue:
         """A value that moves along a tangent."""
-        number = type(value) is PythonNumber or getattr(value, "is_number", False)
+        if value.dtype.kind == "c":
+            self.real = False
+        number = type(value) in PYTHON_NUMBERS or getattr(value, "is_number", False)
         return TangentNumber(self, np.positive(value), tangent) if number else TangentValue(self, value, tangent)
+
+    def lifted(self, array: Any) -> TangentValue:
+        """A value that does not move."""
+        return TangentValue(self, array.copy(), np.zeros(array.shape, array.dtype))
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """The value one level below, and its tangent by the operation's forward rule."""

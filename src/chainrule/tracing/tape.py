@@ -11,7 +11,7 @@ from numpy import ndarray
 from chainrule.ops.operation import Operation, eager
 from chainrule.tracing.apply import PLAIN, Trace, apply, traced
 from chainrule.tracing.keeping import SMALL, Keeper
-from chainrule.tracing.numbers import Number, PythonNumber
+from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.reverse import Node, accumulate
 from chainrule.tracing.scope import current_scope
@@ -56,11 +56,17 @@ class Tape(Trace):
         """A value that derivatives are wanted for."""
         self.plain = self.plain and type(value) in PLAIN
         self.nodes.append(None)
-        number = type(value) is PythonNumber or getattr(value, "is_number", False)
+        if value.dtype.kind == "c":
+            self.real = False
+        if type(value) is ndarray:
+            return TapeValue(self, value, len(self.nodes) - 1)
+        number = type(value) in PYTHON_NUMBERS or getattr(value, "is_number", False)
         kind, value = (TapeNumber, np.positive(value)) if number else (TapeValue, value)
-        variable = kind(self, value, len(self.nodes) - 1)
-        variable.shared = True  # with whoever gave it
-        return variable
+        return kind(self, value, len(self.nodes) - 1)
+
+    def lifted(self, array: Any) -> TapeValue:
+        """A variable whose derivative nobody asks for."""
+        return self.variable(array.copy())
 
     def keep(self, array: Any, reader: str) -> Any:
         """A plain array, to be read later as it is now; `reader` is what it was read by."""
@@ -101,10 +107,10 @@ class Tape(Trace):
             index -= 1
         return TapeValue(self, output, index)
 
-    def pull(self, outputs: Sequence[TapeValue], cotangents: Sequence[Any], wanted: Sequence[TapeValue]) -> list[Any]:
-        """The cotangents of `wanted`, given those of `outputs`; `None` where there is no dependence.
+    def pull(self, outputs: Sequence[TapeValue], cotangents: Sequence[Any], wanted: Sequence[int]) -> list[Any]:
+        """The cotangents of the places `wanted`, given those of `outputs`; `None` where there is no dependence.
 
-        Variables may be wanted, and any values in between.
+        Places of variables may be wanted, and of any values in between.
         """
         if self.keeper is not None:
             self.keeper.check()
@@ -114,5 +120,5 @@ class Tape(Trace):
             found[output.index] = cotangent if previous is None else previous + cotangent
         m = eager if self.plain and PLAIN.issuperset(map(type, cotangents)) else traced
         last = outputs[0].index if len(outputs) == 1 else max([output.index for output in outputs], default=0)
-        accumulate(m, self.nodes, found, last, kept={x.index for x in wanted})
-        return [found[x.index] for x in wanted]
+        accumulate(m, self.nodes, found, last, kept=set(wanted))
+        return [found[place] for place in wanted]

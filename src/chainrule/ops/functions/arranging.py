@@ -54,7 +54,7 @@ def rot90(m: Any, m_: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
         return flip(m, turned, tuple(pair))
     if quarters == 1:
         return swapaxes(m, flip(m, turned, pair[1]), *pair)
-    return flip(m, swapaxes(m, turned, *pair), pair[1]) if quarters else m.positive(turned)
+    return flip(m, swapaxes(m, turned, *pair), pair[1]) if quarters else turned
 
 
 @function(example((2, 3, 4), 2), example((2, 3, 4), 0, 2))
@@ -196,9 +196,9 @@ def meshgrid(m: Any, *xi: Any, copy: bool = True, sparse: bool = False, indexing
         reshape(m, array(x), [length if i == place else 1 for i in range(n)])
         for x, place, length in zip(xi, places, lengths, strict=True)
     ]
-    if sparse:
-        return tuple(grids)
-    return tuple(m.broadcast_to(x, shape=tuple(lengths[places.index(i)] for i in range(n))) for x in grids)
+    if not sparse:
+        grids = [m.broadcast_to(x, shape=tuple(lengths[places.index(i)] for i in range(n))) for x in grids]
+    return tuple(m.positive(x) for x in grids) if copy else tuple(grids)
 
 
 @function(example((3,), (2,)), example((2, 3), np.array([[1.0, 2.0, 3.0]]), axis=0))

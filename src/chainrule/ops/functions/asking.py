@@ -58,30 +58,6 @@ def _all(m: Any, condition: Any) -> Any:
     return bool(answer) if isinstance(answer, np.bool_ | np.ndarray) else answer
 
 
-@function(example((4,)), differentiable=False)
-def isreal(m: Any, x: Any) -> Any:
-    """Whether each number is real, as all are here."""
-    return np.ones(shape(x), bool)[()]
-
-
-@function(example((4,)), differentiable=False)
-def iscomplex(m: Any, x: Any) -> Any:
-    """Whether each number has an imaginary part, as none has here."""
-    return np.zeros(shape(x), bool)[()]
-
-
-@function(example((4,)), differentiable=False)
-def isrealobj(m: Any, x: Any) -> bool:
-    """Whether the dtype is one of real numbers."""
-    return bool(array(x).dtype.kind != "c")
-
-
-@function(example((4,)), differentiable=False)
-def iscomplexobj(m: Any, x: Any) -> bool:
-    """Whether the dtype is one of complex numbers."""
-    return bool(array(x).dtype.kind == "c")
-
-
 def _kind(x: Any) -> Any:
     """What NumPy decides a common dtype by: a dtype, or a number of Python's, which adapts."""
     if getattr(x, "is_number", False):

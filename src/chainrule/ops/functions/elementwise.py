@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ _POWERS = {2: "square", 1: "positive", 0.5: "sqrt", -1: "reciprocal"}
 )
 def power(m: Any, x1: Any, x2: Any, /) -> Any:
     """x1 to the power x2; the commonest constant exponents become simpler operations."""
-    if type(x2) in (int, float) and x2 in _POWERS and x1.dtype.kind == "f":
+    if type(x2) in (int, float) and x2 in _POWERS and x1.dtype.kind in "fc":
         return getattr(m, _POWERS[x2])(x1)
     if isinstance(x2, int | np.generic | np.ndarray) and _whole(x1) and _whole(x2) and np.any(np.less(x2, 0)):
         raise SettingError(
@@ -72,20 +73,51 @@ def clip(m: Any, a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = Non
 
 @function(example((4,)))
 def real(m: Any, val: Any) -> Any:
-    """The real part: the numbers themselves, which are real."""
-    return val
+    """The real part; of real numbers the numbers themselves."""
+    return m.real(val) if val.dtype.kind == "c" else val
 
 
-@function(example((4,)), differentiable=False)
+@function(example(np.array([1.0 + 2.0j, -0.5j])))
 def imag(m: Any, val: Any) -> Any:
-    """The imaginary part: zeros."""
-    return np.zeros(val.shape, val.dtype)
+    """The imaginary part; of real numbers zeros."""
+    return m.imag(val) if val.dtype.kind == "c" else np.zeros(val.shape, val.dtype)
 
 
 @function(example((4,)))
 def conjugate(m: Any, x: Any, /) -> Any:
-    """The complex conjugate: the numbers themselves, which are real."""
-    return m.positive(x)
+    """The complex conjugate; of real numbers the numbers themselves."""
+    return m.conjugate(x) if x.dtype.kind == "c" else m.positive(x)
+
+
+@function(example(np.array([1.0 + 2.0j, -0.5j])), example(np.array([1.0 + 2.0j]), deg=True))
+def angle(m: Any, z: Any, deg: bool = False) -> Any:
+    """The angle of complex numbers in the plane, from −π to π; of real numbers 0 or π."""
+    found = m.angle(z) if z.dtype.kind == "c" else m.stop_gradient(m.arctan2(m.positive(z) * 0.0, z))
+    return found * (180.0 / math.pi) if deg else found
+
+
+@function(example((3,)), differentiable=False)
+def iscomplexobj(m: Any, x: Any) -> bool:
+    """Whether these are complex numbers, whatever their imaginary parts."""
+    return bool(x.dtype.kind == "c")
+
+
+@function(example((3,)), differentiable=False)
+def isrealobj(m: Any, x: Any) -> bool:
+    """Whether these are no complex numbers."""
+    return bool(x.dtype.kind != "c")
+
+
+@function(example((3,)), differentiable=False)
+def iscomplex(m: Any, x: Any) -> Any:
+    """Where imaginary parts are other than 0."""
+    return m.not_equal(imag(m, x), 0)
+
+
+@function(example((3,)), differentiable=False)
+def isreal(m: Any, x: Any) -> Any:
+    """Where imaginary parts are 0."""
+    return m.equal(imag(m, x), 0)
 
 
 @function(example((4,)), example((4,), 1), numpy=(np.round, np.around), name="round", differentiable=False)

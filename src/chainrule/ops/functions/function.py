@@ -93,12 +93,12 @@ def array(x: Any) -> Any:
 def floating(m: Any, x: Any) -> Any:
     """An argument as floating-point numbers: what NumPy's functions make of integers before they divide."""
     x = array(x)
-    return x if x.dtype.kind == "f" else m.astype(x, dtype=np.dtype(float))
+    return x if x.dtype.kind in "fc" else m.astype(x, dtype=np.dtype(float))
 
 
 def together(m: Any, *xs: Any) -> list[Any]:
     """Arguments that are one array later, in the dtype that NumPy gives it: numbers of Python's adapt to arrays."""
-    kinds = [x if type(x) in (bool, int, float) else array(x).dtype for x in xs]
+    kinds = [x if type(x) in (bool, int, float, complex) else array(x).dtype for x in xs]
     kind = np.result_type(*kinds)
     return [cast(m, array(x), kind) for x in xs]
 
@@ -108,14 +108,18 @@ def cast(m: Any, x: Any, dtype: Any) -> Any:
     if dtype is None or np.dtype(dtype) == x.dtype:
         return x
     kind = np.dtype(dtype)
-    if kind.kind not in "biuf":
-        raise SettingError(f"dtype={shortened(dtype)} was asked for; give one of real numbers, such as np.float64.")
-    return m.astype(x if kind.kind == "f" else m.stop_gradient(x), dtype=kind)
+    if kind.kind not in "biufc":
+        raise SettingError(f"dtype={shortened(dtype)} was asked for; give one of numbers, such as np.float64.")
+    if x.dtype.kind == "c" and kind.kind != "c":
+        raise SettingError(
+            f"complex numbers (dtype {x.dtype}) were to become {kind}; take np.real, np.imag or np.abs of them first."
+        )
+    return m.astype(x if kind.kind in "fc" else m.stop_gradient(x), dtype=kind)
 
 
 def adding(m: Any, x: Any, dtype: Any, floats: bool = False) -> Any:
     """An argument in the dtype in which its elements are to be added up or multiplied; only `floats` where they are divided."""
-    kinds = "f" if floats else "iuf"
+    kinds = "fc" if floats else "iufc"
     if dtype is not None and np.dtype(dtype).kind not in kinds:
         raise SettingError(
             f"dtype={shortened(dtype)} was asked for; give one of floating-point numbers{'' if floats else ' or integers'}, or use "
@@ -126,7 +130,7 @@ def adding(m: Any, x: Any, dtype: Any, floats: bool = False) -> Any:
 
 def is_known(x: Any) -> bool:
     """Whether the numbers are there to look at."""
-    return isinstance(x, np.ndarray | np.generic | int | float)
+    return isinstance(x, np.ndarray | np.generic | int | float | complex)
 
 
 def seen(m: Any, x: Any) -> Any:

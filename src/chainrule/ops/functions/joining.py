@@ -139,7 +139,7 @@ def take_along_axis(m: Any, arr: Any, indices: Any, axis: int | None = -1) -> An
         offsets = offsets + (np.arange(n) * strides[i]).reshape([-1 if k == i else 1 for k in range(ndim(arr))])
     own = positions(m, indices, arr.shape[place], place)
     flat = own * strides[place] + offsets
-    if not _known(own):
+    if not known(own):
         flat = kept_outside(m, flat, own, arr.shape[place], math.prod(arr.shape))
     return m.take(ravel(m, arr), flat, axis=0, seen=((place, arr.shape[place]),))
 
@@ -150,7 +150,7 @@ def positions(m: Any, indices: Any, length: int, axis: int) -> Any:
         indices = np.asarray(indices, np.intp if np.size(indices) == 0 else None)
     if indices.dtype.kind not in "iu":
         raise ShapeError(f"positions must be integers; these have dtype {indices.dtype}.")
-    if not _known(indices):
+    if not known(indices):
         indices = m.astype(indices, dtype=np.dtype(np.intp))
         return m.where(indices < 0, indices + length, indices)
     if indices.size:
@@ -170,21 +170,21 @@ def one_position(place: int, length: int, axis: int) -> int:
 def index(m: Any, x: Any, key: Any) -> Any:
     """`x[key]` with everything NumPy allows: integers, slices, `...`, `None`, integer arrays and masks."""
     items: Sequence[Any] = key if isinstance(key, tuple) else (key,)
-    if not _BASIC.issuperset(map(type, items)):
-        items = _expand(tuple(x.shape), items)
-        if any(hasattr(item, "dtype") and (ndim(item) > 0 or not _known(item)) for item in items):
+    if not BASIC.issuperset(map(type, items)):
+        items = expanded(tuple(x.shape), items)
+        if any(hasattr(item, "dtype") and (ndim(item) > 0 or not known(item)) for item in items):
             return _advanced(m, x, items)
-    attributes, lengths = _basic(tuple(x.shape), tuple(map(_plain, items)))
+    attributes, lengths = basic(tuple(x.shape), tuple(map(plain_item, items)))
     if attributes is not None:
         x = m.slice(x, **attributes)
     return x if lengths is None else m.reshape(x, shape=lengths)
 
 
-_BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
+BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
 """Types of what picks elements without looking at arrays of positions."""
 
 
-def _plain(item: Any) -> Any:
+def plain_item(item: Any) -> Any:
     """An item of a basic index as something that can be compared with others of its kind: slices as their bounds."""
     if isinstance(item, slice):
         return tuple(
@@ -195,14 +195,14 @@ def _plain(item: Any) -> Any:
 
 
 @lru_cache(maxsize=4096)
-def _basic(shape: tuple[int, ...], items: tuple[Any, ...]) -> tuple[dict[str, Any] | None, tuple[int, ...] | None]:
+def basic(shape: tuple[int, ...], items: tuple[Any, ...]) -> tuple[dict[str, Any] | None, tuple[int, ...] | None]:
     """The attributes of the slice that a basic index of an array is, and the lengths of the result if it has new axes."""
     start: list[int | None] = []
     stop: list[int | None] = []
     step: list[int] = []
     drop: list[int] = []
     lengths: list[int] = []
-    for item in _expand(shape, tuple(slice(*item) if isinstance(item, tuple) else item for item in items)):
+    for item in expanded(shape, tuple(slice(*item) if isinstance(item, tuple) else item for item in items)):
         if item is None:
             lengths.append(1)
             continue
@@ -232,17 +232,17 @@ def _basic(shape: tuple[int, ...], items: tuple[Any, ...]) -> tuple[dict[str, An
 
 def _advanced(m: Any, x: Any, items: Sequence[Any]) -> Any:
     """An index with arrays of positions: what is basic in it first, then the elements at the positions."""
-    basic: list[Any] = []
+    slices: list[Any] = []
     arrays: dict[int, Any] = {}
     axis = 0
     for item in items:
         if item is None or isinstance(item, slice):
-            basic.append(_plain(item))
+            slices.append(plain_item(item))
         else:
-            arrays[len(basic)] = positions(m, item, x.shape[axis], axis)
-            basic.append((None, None, None))
+            arrays[len(slices)] = positions(m, item, x.shape[axis], axis)
+            slices.append((None, None, None))
         axis += item is not None
-    return _gather(m, index(m, x, tuple(slice(*i) if isinstance(i, tuple) else i for i in basic)), arrays)
+    return _gather(m, index(m, x, tuple(slice(*i) if isinstance(i, tuple) else i for i in slices)), arrays)
 
 
 def _gather(m: Any, x: Any, arrays: dict[int, Any]) -> Any:
@@ -260,12 +260,12 @@ def _gather(m: Any, x: Any, arrays: dict[int, Any]) -> Any:
     for n, axis in zip(lengths, axes, strict=True):
         combined = combined * n + arrays[axis]
     for n, axis in zip(lengths, axes, strict=True):
-        if not _known(arrays[axis]):
+        if not known(arrays[axis]):
             combined = kept_outside(m, combined, arrays[axis], n, math.prod(lengths))
     return m.take(flat, combined, axis=place, seen=tuple(zip(axes, lengths, strict=True)))
 
 
-def _expand(shape: tuple[int, ...], key: Sequence[Any]) -> list[Any]:
+def expanded(shape: tuple[int, ...], key: Sequence[Any]) -> list[Any]:
     """The key with one item for every axis: ellipsis filled in, masks and lists turned into integer arrays."""
     items = [_item(item) for item in key]
     used = sum(_axes_used(item) for item in items)
@@ -276,20 +276,20 @@ def _expand(shape: tuple[int, ...], key: Sequence[Any]) -> list[Any]:
     ellipses = sum(1 for item in items if item is Ellipsis)
     if ellipses > 1:
         raise ShapeError("an index can have `...` only once.")
-    expanded: list[Any] = []
+    filled: list[Any] = []
     axis = 0
     for item in items if ellipses else [*items, Ellipsis]:
         if item is Ellipsis:
-            expanded.extend([slice(None)] * (len(shape) - used))
+            filled.extend([slice(None)] * (len(shape) - used))
             axis += len(shape) - used
         elif _is_mask(item):
             if item.shape != shape[axis : axis + item.ndim]:
                 raise ShapeError(f"a mask of shape {item.shape} does not fit an array of shape {shape}.")
-            expanded.extend(item.nonzero())
+            filled.extend(item.nonzero())
         else:
-            expanded.append(item)
+            filled.append(item)
         axis += _axes_used(item)
-    return expanded
+    return filled
 
 
 def _item(item: Any) -> Any:
@@ -298,7 +298,7 @@ def _item(item: Any) -> Any:
         item = np.asarray(item, np.intp if len(item) == 0 else None)
     if isinstance(item, bool | np.bool_) or (_is_mask(item) and ndim(item) == 0):
         raise ShapeError("a single True or False is no index for a traced value; use np.where.")
-    if _is_mask(item) and not _known(item):
+    if _is_mask(item) and not known(item):
         raise ShapeError(
             "a mask that depends on traced values selects an unknown number of elements. "
             "Keep the shape and use np.where(mask, x, 0.0) instead of x[mask]."
@@ -323,6 +323,6 @@ def _axes_used(item: Any) -> int:
     return 0 if item is None or item is Ellipsis else ndim(item) if _is_mask(item) else 1
 
 
-def _known(x: Any) -> bool:
+def known(x: Any) -> bool:
     """Whether an array's numbers are there to look at."""
     return isinstance(x, np.ndarray | np.generic)

@@ -84,6 +84,8 @@ def _line(m: Any, a: Any, axis: int | None) -> tuple[Any, int]:
 def accumulated(m: Any, join: Callable[[Any, Any], Any], x: Any, axis: int) -> Any:
     """For every place along an axis the elements up to it joined, by doubling distances; `join` is associative."""
     distance, n = 1, x.shape[axis]
+    if n < 2 and x.dtype != bool:
+        return m.positive(x)
     while distance < n:
         joined = join(cut_along(m, x, axis, 0, n - distance), cut_along(m, x, axis, distance, n))
         x = m.concatenate(cut_along(m, x, axis, 0, distance), joined, axis=axis)
@@ -258,7 +260,8 @@ def places_in(m: Any, sorted_: Any, values: Any, side: str = "left") -> Any:
 def interp(m: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period: float | None = None) -> Any:
     """Linear interpolation between samples, with the first and the last one outside, or `left` and `right`."""
     double = np.dtype(float)
-    x, xp, fp = (cast(m, array(v), double) for v in (x, xp, fp))
+    x, xp = (cast(m, array(v), double) for v in (x, xp))
+    fp = cast(m, array(fp), np.result_type(array(fp).dtype, double))
     if ndim(xp) != 1 or shape(xp) != shape(fp) or not shape(xp)[0]:
         raise ShapeError(
             f"interp was given places of shape {shape(xp)} and values of shape {shape(fp)}; give as many, at least one."

@@ -21,7 +21,8 @@ def full_like(
     """A number everywhere, in an array like another one."""
     lengths = shape_of(a) if shape is None else wholes(shape, "shape")
     kind = array(a).dtype if dtype is None else np.dtype(dtype)
-    return m.broadcast_to(cast(m, array(fill_value), kind), shape=lengths)
+    filled = m.broadcast_to(cast(m, array(fill_value), kind), shape=lengths)
+    return filled if kind.kind == "b" else m.positive(filled)  # in memory of its own
 
 
 @function(example((2, 0)), differentiable=False)

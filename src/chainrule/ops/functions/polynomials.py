@@ -160,7 +160,7 @@ def polydiv(m: Any, u: Any, v: Any) -> Any:
     u, v = floating(m, u), floating(m, v)
     steps, more = shape(u)[0] - shape(v)[0] + 1, shape(v)[0]
     if steps < 1:
-        return np.zeros(1, u.dtype), _trimmed_of_zeros(m, u)
+        return np.zeros(1, u.dtype), _trimmed_of_zeros(m, m.positive(u))
     quotient, left = [], [_coefficient(m, u, i) for i in range(shape(u)[0])]
     divisor = [_coefficient(m, v, i) for i in range(more)]
     for i in range(steps):

@@ -63,8 +63,9 @@ def dot(m: Any, a: Any, b: Any) -> Any:
 
 @function(example((2, 3), (2, 3)))
 def vdot(m: Any, a: Any, b: Any, /) -> Any:
-    """Σ of all products of corresponding elements."""
-    return matmul(m, ravel(m, array(a)), ravel(m, array(b)))
+    """Σ of all products of corresponding elements, of complex numbers the first ones' conjugates."""
+    a = ravel(m, array(a))
+    return matmul(m, m.conjugate(a) if a.dtype.kind == "c" else a, ravel(m, array(b)))
 
 
 @function(example((3,), (3,)), example((2, 3), (4, 3)), example((2,), 3.0))

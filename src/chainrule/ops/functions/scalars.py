@@ -107,8 +107,9 @@ def logaddexp2(m: Any, x1: Any, x2: Any, /) -> Any:
 @function(example(np.array([0.5, 1.5, 2.0]), (3,)), example(np.array([0.5, 1.5, 2.0]), 2))
 def float_power(m: Any, x1: Any, x2: Any, /) -> Any:
     """The power, in double precision whatever is given."""
-    double = np.dtype(float)
-    return m.power(cast(m, array(x1), double), cast(m, array(x2), double))
+    x1, x2 = array(x1), array(x2)
+    double = np.result_type(x1.dtype, x2.dtype, np.float64)
+    return m.power(cast(m, x1, double), cast(m, x2, double))
 
 
 @function(example((3,), np.array([1, -2, 3])), example((3,), 2))
@@ -147,6 +148,10 @@ def divmod(m: Any, x1: Any, x2: Any, /) -> Any:
 def nan_to_num(m: Any, x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
     """Numbers in place of NaN and of infinities, which have no derivative; finite numbers stay."""
     x = array(x)
+    if not copy:
+        raise SettingError("nan_to_num was to change its argument (copy=False); leave copy out and use the result.")
+    if x.dtype.kind == "c":
+        raise SettingError("nan_to_num was given complex numbers; write it of np.real and np.imag, each by itself.")
     if x.dtype.kind != "f":
         return m.positive(x)
     most = np.finfo(x.dtype).max
@@ -189,6 +194,8 @@ _FAR = (
 def i0(m: Any, x: Any, /) -> Any:
     """Bessel's modified function of the first kind and order 0: its power series up to 8, Chebyshev's beyond."""
     x = floating(m, x)
+    if x.dtype.kind == "c":
+        raise SettingError("i0 was given complex numbers; give real ones, as NumPy asks for.")
     far = m.greater(m.absolute(x), 8.0)
     quarter = m.square(m.where(far, 1.0, x)) * 0.25
     value: Any = 1.0

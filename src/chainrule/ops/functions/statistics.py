@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, ShapeError, shortened
+from chainrule.ops.arithmetic import square_of_size
 from chainrule.ops.functions.function import adding, all_axes, array, cast, function, ndim, not_into, one_axis
 from chainrule.ops.functions.shaping import ravel
 from chainrule.ops.kinds.reduction import HALF, SINGLE
@@ -164,7 +165,7 @@ def var(
         middle = sum(m, wide, axes, None, None, True, where=where) / count if mean is None else mean
         distance = m.where(_mask(where, a), wide - middle, 0)
         divisor = m.maximum(_count(m, a, axis, bool(keepdims), where) - ddof, 0)
-        return cast(m, m.sum(m.square(distance), axis=axes, keepdims=bool(keepdims)) / divisor, a.dtype)
+        return cast(m, m.sum(square_of_size(m, distance), axis=axes, keepdims=bool(keepdims)) / divisor, a.dtype)
     number = math.prod(a.shape[i] for i in axes)
     if number - ddof <= 0:
         raise ShapeError(f"var needs more than ddof={ddof} elements along axis {axis} and was given shape {a.shape}.")
@@ -173,7 +174,7 @@ def var(
         raise ShapeError(
             f"var was given a mean of shape {np.shape(mean)} for an array of shape {a.shape}; compute it with keepdims=True."
         )
-    return _as(m, a, m.sum(m.square(distance), axis=axes, keepdims=bool(keepdims)) / (number - ddof))
+    return _as(m, a, m.sum(square_of_size(m, distance), axis=axes, keepdims=bool(keepdims)) / (number - ddof))
 
 
 def _wide(m: Any, a: Any) -> Any:
@@ -262,7 +263,7 @@ def vector_norm(m: Any, x: Any, /, *, axis: Axis = None, keepdims: bool = False,
 def _norm(m: Any, x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
     """The norm of all elements along the axes."""
     if ord in (None, 2, "fro"):
-        return m.root(m.sum(m.square(x), axis=axes, keepdims=bool(keepdims)))
+        return m.root(m.sum(square_of_size(m, x), axis=axes, keepdims=bool(keepdims)))
     if ord == 1:
         return m.sum(m.absolute(x), axis=axes, keepdims=bool(keepdims))
     if ord == np.inf:

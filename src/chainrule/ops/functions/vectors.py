@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ShapeError
+from chainrule.ops.functions.elementwise import conjugate
 from chainrule.ops.functions.function import array, cast, floating, function, ndim, one_axis, together, whole
 from chainrule.ops.functions.function import shape as shape_of
 from chainrule.ops.functions.products import einsum
@@ -56,7 +57,7 @@ def cov(
             divisor = (
                 total - delta * m.sum(w * cast(m, array(aweights), np.dtype(float)), axis=(0,), keepdims=False) / total
             )
-    products = m.einsum(centred, weighted, subscripts="ij,kj->ik") / divisor
+    products = m.einsum(centred, conjugate(m, weighted), subscripts="ij,kj->ik") / divisor
     return reshape(m, products, ()) if products.shape == (1, 1) else products
 
 
@@ -78,7 +79,7 @@ def corrcoef(m: Any, x: Any, y: Any = None, rowvar: bool = True, *, dtype: Any =
     n = c.shape[0]
     spread = m.sqrt(m.take(reshape(m, c, (n * n,)), np.arange(n) * (n + 1), axis=0))
     scaled = c / reshape(m, spread, (n, 1)) / reshape(m, spread, (1, n))
-    return m.clip(scaled, -1.0, 1.0)
+    return scaled if scaled.dtype.kind == "c" else m.clip(scaled, -1.0, 1.0)
 
 
 @function(example((3,), (3,)), example((2, 3), (4, 2, 3)), example((3, 4), (3, 4), axis=0))
@@ -114,7 +115,7 @@ def _components(m: Any, x: Any) -> list[Any]:
 def vecdot(m: Any, x1: Any, x2: Any, /, axis: int = -1) -> Any:
     """The products of vectors along an axis."""
     x1, x2 = (moveaxis(m, x, one_axis(axis, ndim(x)), -1) for x in (array(x1), array(x2)))
-    return _product(m, x1, x2, "vecdot", (-1,), (-1,), "...i,...i->...")
+    return _product(m, conjugate(m, x1), x2, "vecdot", (-1,), (-1,), "...i,...i->...")
 
 
 @function(example((2, 3), (3,)), example((4, 2, 3), (4, 3)))
@@ -126,7 +127,7 @@ def matvec(m: Any, x1: Any, x2: Any, /) -> Any:
 @function(example((2,), (2, 3)), example((4, 2), (4, 2, 3)))
 def vecmat(m: Any, x1: Any, x2: Any, /) -> Any:
     """The products of vectors with matrices."""
-    return _product(m, array(x1), array(x2), "vecmat", (-1,), (-2, -1), "...i,...ij->...j")
+    return _product(m, conjugate(m, array(x1)), array(x2), "vecmat", (-1,), (-2, -1), "...i,...ij->...j")
 
 
 def _product(

@@ -21,7 +21,7 @@ _LINE = (example(_HOLES), example(_HOLES, axis=1), example((3, 4), axis=0))
 def _filled(m: Any, a: Any, number: Any) -> Any:
     """A number in place of NaN."""
     a = array(a)
-    return m.where(m.isnan(a), number, a) if a.dtype.kind == "f" else a
+    return m.where(m.isnan(a), number, a) if a.dtype.kind in "fc" else a
 
 
 def _numbers(m: Any, a: Any, where: Any = True) -> Any:

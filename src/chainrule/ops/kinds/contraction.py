@@ -13,7 +13,7 @@ import numpy as np
 from chainrule.errors import ShapeError
 from chainrule.ops.axes import Kept, Links, Mixed
 from chainrule.ops.lazy import cached_property
-from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, exemplar, shape_of
+from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, exemplar, shape_of
 
 LETTERS = string.ascii_letters + "".join(map(chr, range(0x3B1, 0x3C9)))
 """What axes may be called: Greek letters when Latin ones run out."""
@@ -73,6 +73,8 @@ def parse(subscripts: str) -> Subscripts:
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Contraction(Operation):
     """Σ left·right over the axes that the result does not have: matrix products and their relatives."""
+
+    complex: bool = True
 
     def evaluate(self, left: Any, right: Any, subscripts: str) -> Any:
         """The product, by NumPy's matrix product wherever the subscripts allow it."""
@@ -134,7 +136,7 @@ class Contraction(Operation):
             results[1] = m.einsum(left, cotangent, subscripts=parts.by_right)
         for i, x in enumerate(inputs):
             if results[i] is not None and results[i].dtype != x.dtype:
-                results[i] = m.astype(results[i], dtype=x.dtype)
+                results[i] = cast(m, results[i], x.dtype)
         return results
 
     def pushforward(

@@ -22,7 +22,7 @@ class Custom(Operation):
     Where it can be said, `links(*inputs, **attributes)` is how axes go on, `batched(m, size, batched, *inputs,
     **attributes)` the results for a batch, whose axis is the first of the inputs that are `batched`,
     `simpler(m, *inputs, **attributes)` the same in simpler operations, and `accumulate` the elementwise operation by
-    which elements along `axis` are joined to those before them.
+    which elements along `axis` are joined to those before them. `view`: NumPy's result may share the memory of the input.
     """
 
     value: Callable[..., Any]
@@ -33,11 +33,14 @@ class Custom(Operation):
     batched: Callable[..., Any] | None = None
     simpler: Callable[..., Any] | None = None
     accumulate: str | None = None
+    view: bool = False
+    write_back: Callable[..., Any] | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         object.__setattr__(self, "evaluate", self.value)
         object.__setattr__(self, "differentiable", self.reverse is not None)
+        object.__setattr__(self, "views", self.view)
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The type as declared."""

@@ -12,7 +12,17 @@ import numpy as np
 
 from chainrule.errors import ShapeError
 from chainrule.ops.axes import Links, broadcasting
-from chainrule.ops.operation import OF_NUMPY, ArrayType, Namespace, Operation, dtype_of, eager, exemplar, shape_of
+from chainrule.ops.operation import (
+    OF_NUMPY,
+    ArrayType,
+    Namespace,
+    Operation,
+    cast,
+    dtype_of,
+    eager,
+    exemplar,
+    shape_of,
+)
 
 Partial = Callable[..., Any] | float | None
 """∂output/∂input: a function of `(m, output, *inputs)`, a constant, or `None` where it is zero."""
@@ -49,7 +59,8 @@ class Elementwise(Operation):
     """An operation on numbers, applied to arrays element by element.
 
     `value(m, *inputs)` is the number, written over the namespace `m`; `partials` are its derivatives by
-    each input. What `value` takes after the inputs, one for every entry of `domain`, are static arguments, which both get by
+    each input, of complex numbers dy = ∂·dx, or where y is real dy = Re(∂·dx).
+    What `value` takes after the inputs, one for every entry of `domain`, are static arguments, which both get by
     name. Where NumPy has a ufunc of the same name, that is the value for plain arrays; `numpy` names
     another implementation. Two inputs that may not come near each other's value (the kink of `maximum`) set
     `separate`. `neutral` has for each of two inputs the number that leaves the other one as it is; an operation that
@@ -159,7 +170,7 @@ class Elementwise(Operation):
             term = tangent * factor if callable(partial) or factor != 1 else tangent
             total = term if total is None else total + term
         if total is not None and (total.shape != output.shape or total.dtype != output.dtype):
-            total = m.broadcast_to(m.astype(total, dtype=output.dtype), shape=output.shape)
+            total = m.broadcast_to(cast(m, total, output.dtype), shape=output.shape)
         return total
 
 
@@ -185,7 +196,7 @@ def sum_to(m: Namespace, x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
             x = m.sum(x, axis=axes, keepdims=False)
         if x.shape != shape:
             x = m.reshape(x, shape=shape)
-    return x if x.dtype == dtype else m.astype(x, dtype=dtype)
+    return x if x.dtype == dtype else cast(m, x, dtype)
 
 
 @cache

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.axes import Links
-from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, shape_of
+from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
 
 NOWHERE = -1
 """In an index map: a place that no element of the input goes to, which is 0."""
@@ -30,7 +30,8 @@ class Layout(Operation):
       that are `batched`: all of them, if the map is linear in all.
 
     Inputs from position `linear` on (the indices of a `take`) have no derivative. `view`: NumPy's result may share the memory
-    of the input.
+    of the input, `needs_contiguous` where it lies in memory one after the other; `write_back(m, x, view, **attributes)` is then the
+    input with the view's numbers.
     """
 
     value: Callable[..., Any]
@@ -40,6 +41,9 @@ class Layout(Operation):
     batched: Callable[..., Any] | None = None
     linear: int | None = None
     view: bool = False
+    write_back: Callable[..., Any] | None = None
+    needs_contiguous: bool = False
+    complex: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -107,7 +111,7 @@ class Layout(Operation):
                 results.append(None)
                 continue
             moved = adjoint(m, cotangent, i, *inputs, **attributes)
-            results.append(moved if moved.dtype == x.dtype else m.astype(moved, dtype=x.dtype))
+            results.append(moved if moved.dtype == x.dtype else cast(m, moved, x.dtype))
         return results
 
     def pushforward(

@@ -1,0 +1,150 @@
+"""An array that holds plain numbers until a traced value is written into it; from then on it holds traced ones."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from chainrule.tracing.apply import Trace, Traced, as_operand
+from chainrule.tracing.assignment import as_key
+
+
+class Buffer:
+    """What creating functions give while a trace is open.
+
+    It behaves as the array it holds: NumPy's functions and operators apply to that, other libraries get it as a plain array, or an
+    error where its numbers are traced. A view of it, by an index, `T` or `reshape`, is another one that writes through.
+    """
+
+    __slots__ = ("_content", "_of", "_take")
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, content: Any, of: Buffer | None = None, take: Callable[[Any], Any] | None = None) -> None:
+        self._content, self._of, self._take = content, of, take
+
+    def traced_value(self) -> Any:
+        """What it holds now: an array, or a traced value."""
+        if self._of is not None and self._take is not None:
+            whole = self._of.traced_value()
+            if isinstance(whole, Traced):  # since this view was taken
+                self._content, self._of = self._take(whole), None
+        return self._content
+
+    def _is_traced(self) -> bool:
+        return isinstance(self.traced_value(), Traced)
+
+    def _lift(self, trace: Trace) -> None:
+        """Hold the same numbers as traced ones."""
+        if self._of is not None:
+            self._of._lift(trace)
+        else:
+            self._content = trace.lifted(self._content)
+
+    def _view(self, take: Callable[[Any], Any]) -> Any:
+        """Part of it, or the whole in another shape."""
+        content = self.traced_value()
+        part = take(content)
+        if isinstance(content, Traced) or not isinstance(part, np.ndarray):
+            return part
+        return Buffer(part, self, take) if np.may_share_memory(part, content) else Buffer(part)
+
+    # --- as an array
+
+    def __getitem__(self, key: Any) -> Any:
+        key = as_key(key)
+        return self._view(lambda content: content[key])
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        value = as_operand(value) if isinstance(value, Traced | Buffer | list | tuple) else value
+        if isinstance(value, Traced) and not self._is_traced():
+            self._lift(value.trace)
+        self.traced_value()[as_key(key)] = value
+
+    @property
+    def T(self) -> Any:  # noqa: N802
+        """The axes reversed."""
+        return self._view(lambda content: content.T)
+
+    def reshape(self, *shape: Any, **options: Any) -> Any:
+        """The same elements in another shape."""
+        return self._view(lambda content: content.reshape(*shape, **options))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.traced_value(), name)
+
+    def __len__(self) -> int:
+        return len(self.traced_value())
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __repr__(self) -> str:
+        return repr(self.traced_value())
+
+    def __format__(self, form: str) -> str:
+        return format(self.traced_value(), form)
+
+    def __contains__(self, x: Any) -> bool:
+        return x in self.traced_value()
+
+    # --- NumPy's protocols
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        content = self.traced_value()
+        return content.__array__() if self._is_traced() else np.array(content, dtype, copy=copy)
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
+        result = getattr(ufunc, method)(*map(without_buffers, inputs), **without_buffers(options))
+        if out is None:
+            return result
+        (target,) = out
+        target[...] = result
+        return target
+
+    def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
+        return function(*without_buffers(args), **without_buffers(options))
+
+
+def without_buffers(x: Any) -> Any:
+    """Arguments with what buffers hold in place of these."""
+    if isinstance(x, Buffer):
+        return x.traced_value()
+    if type(x) in (list, tuple):
+        return type(x)(map(without_buffers, x))
+    return {key: without_buffers(value) for key, value in x.items()} if type(x) is dict else x
+
+
+def _binary(name: str) -> None:
+    function = getattr(operator, f"__{name}__")
+
+    def apply(self: Buffer, other: Any) -> Any:
+        return function(self.traced_value(), without_buffers(other))
+
+    def reflected(self: Buffer, other: Any) -> Any:
+        return function(without_buffers(other), self.traced_value())
+
+    def change(self: Buffer, other: Any) -> Any:
+        self[...] = function(self.traced_value(), without_buffers(other))
+        return self
+
+    setattr(Buffer, f"__{name}__", apply)
+    if name not in ("lt", "le", "gt", "ge", "eq", "ne"):
+        setattr(Buffer, f"__r{name}__", reflected)
+        setattr(Buffer, f"__i{name}__", change)
+
+
+def _unary(name: str, function: Callable[[Any], Any]) -> None:
+    setattr(Buffer, f"__{name}__", lambda self: function(self.traced_value()))
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lt", "le", "gt", "ge", "eq", "ne"):
+    _binary(_name)
+_FUNCTIONS: dict[str, Callable[[Any], Any]] = {
+    "neg": operator.neg, "pos": operator.pos, "abs": abs, "bool": bool, "float": float, "int": int, "complex": complex,
+    "index": operator.index, "round": round,
+}  # fmt: skip
+for _name, _function in _FUNCTIONS.items():
+    _unary(_name, _function)

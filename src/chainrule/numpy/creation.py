@@ -1,0 +1,151 @@
+"""The functions of NumPy's that create arrays, for arrays that may hold traced values later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from chainrule.numpy.buffer import Buffer, without_buffers
+from chainrule.tracing.apply import Traced, as_operand, holds_traced, opened, traced
+
+
+def _writable(array: Any) -> Any:
+    """An array that a traced value may be written into, if there are any."""
+    return Buffer(array) if opened and isinstance(array, np.ndarray) and array.dtype.kind in "fc" else array
+
+
+def _creating(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of shapes and numbers."""
+
+    @wraps(function)
+    def create(*args: Any, **options: Any) -> Any:
+        return (
+            _writable(function(*without_buffers(args), **without_buffers(options)))
+            if opened
+            else function(*args, **options)
+        )
+
+    return create
+
+
+def _like(function: Callable[..., Any], plain: Callable[..., Any]) -> Callable[..., Any]:
+    """A function that takes shape and dtype of another array."""
+
+    @wraps(function)
+    def create(a: Any, *args: Any, **options: Any) -> Any:
+        if not opened:
+            return function(a, *args, **options)
+        given = without_buffers(a)
+        if isinstance(given, Traced):
+            given = np.empty(given.shape, given.dtype)
+        return plain(given, *map(without_buffers, args), **without_buffers(options))
+
+    return create
+
+
+def _full(shape: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
+    value = without_buffers(fill_value)
+    if not isinstance(value, Traced):
+        return _writable(np.full(shape, value, dtype, **options))
+    result = Buffer(np.zeros(shape, value.dtype if dtype is None else dtype))
+    result[...] = value
+    return result
+
+
+def _full_like(a: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
+    return _full(
+        a.shape if options.get("shape") is None else options["shape"], fill_value, a.dtype if dtype is None else dtype
+    )
+
+
+def _array(object: Any, dtype: Any = None, **options: Any) -> Any:
+    given: Any = without_buffers(object)
+    if not isinstance(given, Traced) and not holds_traced(given):
+        return _writable(np.array(given, dtype, **options))
+    value: Any = as_operand(given) if isinstance(given, list | tuple) else given
+    value = value.copy() if dtype is None else value.astype(dtype)
+    for _ in range(options.pop("ndmin", 0) - len(value.shape)):
+        value = value[None]
+    return value
+
+
+def _of_dtype(value: Any, dtype: Any) -> Any:
+    return value if dtype is None else value.astype(dtype, copy=False)
+
+
+def _asarray(a: Any, dtype: Any = None, **options: Any) -> Any:
+    held: Any = without_buffers(a)
+    if isinstance(held, Traced):
+        return _of_dtype(held, dtype)
+    if isinstance(a, Buffer) and (dtype is None or np.dtype(dtype) == held.dtype):
+        return a
+    if holds_traced(held):
+        return _array(held, dtype)
+    plain = np.asarray(held, dtype, **options)
+    return plain if plain is held else _writable(plain)
+
+
+def _outside(function: Callable[..., Any], inside: Callable[..., Any]) -> Callable[..., Any]:
+    """NumPy's function where no trace is open."""
+
+    @wraps(function)
+    def create(*args: Any, **options: Any) -> Any:
+        return inside(*args, **options) if opened else function(*args, **options)
+
+    return create
+
+
+def _linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, **options: Any) -> Any:
+    start, stop = without_buffers(start), without_buffers(stop)
+    if not isinstance(start, Traced) and not isinstance(stop, Traced):
+        return _writable(np.linspace(start, stop, num, endpoint, **options))
+    steps = np.linspace(0.0, 1.0, num, endpoint, **options)
+    return start + (stop - start) * steps.reshape((-1,) + (1,) * max(np.ndim(start), np.ndim(stop)))
+
+
+def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+    if isinstance(dst, np.ndarray):
+        np.copyto(dst, without_buffers(src), casting, where)
+    else:
+        dst[...] = src if where is True else traced.where(where, as_operand(src), as_operand(dst))
+
+
+class _Joining:
+    """`np.r_` and `np.c_` with traced values among what is joined."""
+
+    def __init__(self, own: Any, join: Callable[[list[Any]], Any]) -> None:
+        self._own, self._join = own, join
+
+    def __getitem__(self, key: Any) -> Any:
+        pieces = without_buffers(key if isinstance(key, tuple) else (key,))
+        if not any(isinstance(x, Traced) or holds_traced(x) for x in pieces):
+            return _writable(self._own[pieces]) if opened else self._own[key]
+        return self._join([self._own[x] if isinstance(x, slice) else as_operand(x) for x in pieces])
+
+    def __len__(self) -> int:
+        return 0
+
+
+CREATING: dict[str, Any] = {
+    **{name: _creating(getattr(np, name)) for name in ("zeros", "empty", "ones", "eye", "identity", "tri")},
+    "full": _outside(np.full, _full),
+    "zeros_like": _like(np.zeros_like, lambda a, *args, **options: _writable(np.zeros_like(a, *args, **options))),
+    "ones_like": _like(np.ones_like, lambda a, *args, **options: _writable(np.ones_like(a, *args, **options))),
+    "empty_like": _like(np.empty_like, lambda a, *args, **options: _writable(np.empty_like(a, *args, **options))),
+    "full_like": _like(np.full_like, _full_like),
+    "array": _outside(np.array, _array),
+    "asarray": _outside(np.asarray, _asarray),
+    "asanyarray": _outside(np.asanyarray, _asarray),
+    "ascontiguousarray": _outside(np.ascontiguousarray, _array),
+    "copy": _outside(np.copy, lambda a, order="K", subok=False: _array(a)),
+    "linspace": _outside(np.linspace, _linspace),
+    "copyto": _outside(np.copyto, _copyto),
+    "r_": _Joining(np.r_, lambda pieces: np.concatenate([x if np.shape(x) else x[None] for x in pieces])),
+    "c_": _Joining(
+        np.c_, lambda pieces: np.concatenate([x[:, None] if len(x.shape) == 1 else x for x in pieces], axis=1)
+    ),
+}
+"""What `chainrule.numpy` has of its own, by name."""

@@ -1,0 +1,78 @@
+"""Values that are written to: all names of a value see it, views write through and are written through, as with NumPy's arrays.
+
+A traced value is a handle on numbers that never change. To write to it is to give the handle other numbers. A view remembers what it
+is a view of: when it is written to, so is that; when that was written to, it is taken anew before it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import InPlaceError, ShapeError
+from chainrule.ops.functions.writing import written
+from chainrule.tracing.apply import Traced, as_operand, become, traced
+from chainrule.tracing.refusals import unsure_of
+
+
+def write(value: Any, new: Any) -> None:
+    """Give a value other numbers, and what it is a view of."""
+    if not value.trace.writable:
+        raise InPlaceError(
+            "a value of a graph is what it was computed as, and cannot be written to. Write x = x + y instead of x += y, and put "
+            "pieces together with np.where, np.stack or np.concatenate."
+        )
+    if value.unsure:
+        raise unsure_of(value)
+    if new.trace is not value.trace:
+        raise InPlaceError(
+            f"a value of a derivative inside was about to be written into one of shape {tuple(value.shape)} that was made outside of "
+            "it, where it has no meaning later. Make the array within the inner function, or return the value from there."
+        )
+    become(value, new)
+    source = value.source
+    if source is not None:
+        base, op, attributes, _ = source
+        if op.write_back is None:
+            raise InPlaceError(
+                f"writing to what {op.name} gave: several elements of it are one number in memory. Write x = x.copy() before."
+            )
+        write(base, op.write_back(traced, base, value, **attributes))
+        value.source = base, op, attributes, base.version
+
+
+def set_item(value: Any, key: Any, new: Any) -> None:
+    """`x[key] = new`."""
+    write(value, written(traced, value, as_key(key), as_operand(new)))
+
+
+def as_key(key: Any) -> Any:
+    """A key in a form that functions take."""
+    return (
+        tuple(map(as_key, key))
+        if isinstance(key, tuple)
+        else key.traced_value()
+        if hasattr(key, "traced_value")
+        else key
+    )
+
+
+def in_place(operator: Callable[[Any, Any], Any], sign: str) -> Callable[[Any, Any], Any]:
+    """The operator that changes its left operand, made from the one that gives a new value."""
+
+    def change(self: Any, other: Any) -> Any:
+        new = operator(self, other)
+        if not isinstance(self, Traced) or not self.shape:
+            return new  # numbers never change, in NumPy neither: the name stands for another one from now on
+        if tuple(new.shape) != tuple(self.shape):
+            raise ShapeError(f"x {sign}= y with x of shape {tuple(self.shape)} would give shape {tuple(new.shape)}.")
+        if new.dtype != self.dtype:
+            if not np.can_cast(new.dtype, self.dtype, "same_kind"):
+                raise InPlaceError(f"x {sign}= y would turn {self.dtype} into {new.dtype}; write x = x {sign} y.")
+            new = traced.astype(new, dtype=self.dtype)
+        write(self, new)
+        return self
+
+    return change

@@ -1,0 +1,59 @@
+"""Which values are views of others, and whether these were written to since."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import numpy as np
+
+from chainrule.ops.functions.function import ArrayFunction
+from chainrule.ops.operation import Operation
+
+Source = tuple[Any, Operation, dict[str, Any], int]
+"""What a value is a view of: that value, the operation that takes the view, its attributes, and the version it was taken of."""
+
+written_to: list[bool] = []
+"""Not empty once anything was written to in this process; before, no view can be out of date."""
+
+
+def note_view(result: Any, base: Any, op: Operation, attributes: dict[str, Any]) -> None:
+    """Remember of a result that it is a view, if it is one."""
+    if not result.shape:
+        return  # NumPy's numbers are no views
+    if op.needs_contiguous and _merges(tuple(base.shape), tuple(result.shape)):
+        after, before = (getattr(x, "value", None) for x in (result, base))
+        if not isinstance(before, np.ndarray) or not isinstance(after, np.ndarray):
+            result.unsure = True  # it depends on how the numbers will lie in memory
+        elif not np.may_share_memory(before, after):
+            return  # NumPy made a copy
+    result.source = base, op, attributes, base.version
+
+
+def _merges(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    """Whether axes become one, which is a view only if they lie in memory one after the other."""
+    old, new = [n for n in before if n != 1], [n for n in after if n != 1]
+    place = 0
+    for n in old:
+        length = 1
+        while length < n and place < len(new):
+            length *= new[place]
+            place += 1
+        if length != n:
+            return True
+    return False
+
+
+def gives_a_view(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether NumPy's function would give the memory of its first argument, so that changing one changes the other."""
+    if not function.numpy or any(hasattr(type(x), "is_number") for x in (*args[1:], *kwargs.values())):
+        return False
+    long = sorted({n for n in args[0].shape if n > 64})
+    short = dict(zip(long, itertools.count(65)))  # an array with shorter axes tells as much
+
+    def shorter(x: Any) -> Any:
+        return type(x)(map(shorter, x)) if type(x) in (tuple, list) else short.get(x, x) if type(x) is int else x
+
+    plain = np.empty(shorter(tuple(args[0].shape)), args[0].dtype)
+    result = function.numpy[0](plain, *map(shorter, args[1:]), **{k: shorter(x) for k, x in kwargs.items()})
+    return np.may_share_memory(result, plain)

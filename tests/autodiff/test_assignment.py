@@ -1,0 +1,227 @@
+"""Writing to traced values is NumPy's: names and views see it, in every mode, order and under `jit` and `vmap`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.errors import ChainruleError, InPlaceError, ShapeError
+
+POINT = np.array([0.3, 0.6, -0.4, 1.2])
+
+
+def elements(x: Any) -> Any:
+    y = x * 1.0
+    y[0] = x[1] ** 2
+    y[1:] += y[0]
+    return np.sum(y**2)
+
+
+def views(x: Any) -> Any:
+    y = x * 1.0
+    part = y[1:]
+    part *= x[0]
+    y[2] = 3 * part[0]
+    return np.sum(y * np.sin(part.sum()))
+
+
+def rows(x: Any) -> Any:
+    y = np.stack([x, x * x])
+    row = y[1]
+    row -= x
+    y[:, 0] = row[1]
+    return np.sum(y**2) + np.sum(row**3)
+
+
+def transposed(x: Any) -> Any:
+    y = np.stack([x, x * x])
+    t = y.T
+    t[0] = 7 * x[:2]
+    z = t.T[1]
+    z[1] = 0.0
+    return np.sum(y * np.cos(y))
+
+
+def masks_and_positions(x: Any) -> Any:
+    y = x * 1.0
+    y[y > 0.5] = x[0]
+    y[[0, 2]] = y[[2, 0]]
+    y[[1, 1]] = [x[3], x[2] ** 2]
+    return np.sum(y**2)
+
+
+def recursion(x: Any) -> Any:
+    y = x.copy()
+    for i in range(1, len(x)):
+        y[i] = y[i - 1] * 0.5 + np.sin(y[i])
+    return y[-1] + np.sum(y)
+
+
+def argument(x: Any) -> Any:
+    x[0] = 2.0
+    x += 1
+    return np.sum(x**2)
+
+
+def backwards(x: Any) -> Any:
+    y = x * 1.0
+    v = y[::-1]
+    v[0] = v[1]
+    w = v[1:]
+    w[0] = 5 * x[2]
+    return np.sum(y * np.arange(4.0))
+
+
+def reshaped(x: Any) -> Any:
+    y = x * 1.0
+    m = y.reshape(2, 2)
+    m[0] = m[1] * x[:2]
+    n = y[None, :, None]
+    n[0, 3] = x[0]
+    return np.sum(y**3)
+
+
+def whole(x: Any) -> Any:
+    y = x * 1.0
+    y[...] = x[0]
+    y[1:3] = [x[1], x[2] ** 2]
+    y[:, None][2] = x[3]
+    return np.sum(y**2 * np.arange(1.0, 5.0))
+
+
+PROGRAMS: list[Callable[[Any], Any]] = [
+    elements, views, rows, transposed, masks_and_positions, recursion, argument, backwards, reshaped, whole,
+]  # fmt: skip
+
+
+def slopes(function: Any, x: Any, step: float = 1e-6) -> Any:
+    units = np.eye(len(x)) * step
+    return np.array([(function((x + u).copy()) - function((x - u).copy())) / (2 * step) for u in units])
+
+
+@pytest.mark.parametrize("function", PROGRAMS)
+def test_every_way_to_a_derivative(function: Any) -> None:
+    value, gradient = function(POINT.copy()), slopes(function, POINT)
+    ways = {
+        "reverse": lambda: cr.value_and_grad(function)(POINT),
+        "forward": lambda: (value, cr.jacobian(function, mode="forward")(POINT)),
+        "vjp": lambda: (value, cr.vjp(function, POINT)[1](1.0)[0]),
+        "compiled": lambda: cr.jit(cr.value_and_grad(function))(POINT),
+        "of the compiled": lambda: cr.value_and_grad(cr.jit(function))(POINT),
+        "numpy": lambda: cr.jit(cr.value_and_grad(function), engine="numpy")(POINT),
+        "batch": lambda: tuple(x[1] for x in cr.vmap(cr.value_and_grad(function))(np.stack([POINT / 2, POINT]))),
+    }
+    before = POINT.copy()
+    for name, way in ways.items():
+        found = way()
+        np.testing.assert_allclose(found[0], value, rtol=1e-12, err_msg=name)
+        np.testing.assert_allclose(found[1], gradient, atol=1e-8, err_msg=name)
+    assert (before == POINT).all()  # the caller's array is as it was
+    curvature = np.array(
+        [(cr.grad(function)(POINT + u) - cr.grad(function)(POINT - u)) / 2e-6 for u in np.eye(4) * 1e-6]
+    )
+    np.testing.assert_allclose(cr.hessian(function)(POINT), curvature, atol=1e-7)
+    np.testing.assert_allclose(cr.jit(cr.hessian(function))(POINT), curvature, atol=1e-7)
+
+
+KEYS = [
+    1, -1, (2, 0), slice(1, 3), (slice(None, None, -2), 1), Ellipsis, (Ellipsis, 2), (None, 1), np.array([0, 2, 0]), [3, 1],
+    np.array([True, False, True, False]), (slice(None), [2, 0]), ([0, 1], [2, 2]), (np.array([[0, 1], [2, 3]]), 1), slice(0, 0),
+    np.arange(12).reshape(4, 3) % 2 == 0, (slice(1, 3), np.array([True, False, True])), (np.int64(2), np.uint8(1)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS, ids=repr)
+def test_every_key_numpy_takes(key: Any) -> None:
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    shape = x[key].shape
+    for value in (np.random.default_rng(1).normal(size=shape), np.float64(0.5), np.ones(shape[-1:])):
+
+        def function(x: Any, value: Any) -> Any:
+            y = x * 2.0
+            y[key] = value * 1.0
+            return np.sin(y) * np.arange(12.0).reshape(4, 3)
+
+        np.testing.assert_array_equal(cr.vjp(function, x, value)[0], function(x, value))
+        cr.check_grads(function, (x, value))
+        pullback = cr.jit(lambda x, v: cr.vjp(function, x, v)[1](np.ones((4, 3))), engine="auto")
+        for a, b in zip(pullback(x, value), cr.vjp(function, x, value)[1](np.ones((4, 3))), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-14)
+
+
+def test_positions_and_masks_that_are_not_known_yet() -> None:
+    x = np.random.default_rng(0).normal(size=(4, 3))
+
+    def function(x: Any, i: Any, j: Any) -> Any:
+        y = x * 1.0
+        y[i] = y[j] ** 2
+        y[1:3, j] = 0.25
+        y[i, j] = x[0, 0]
+        y[y > 0.5] = 0.5
+        return y
+
+    fast = cr.jit(function)
+    for i in range(-1, 3):
+        for j in range(3):
+            np.testing.assert_array_equal(fast(x, i, j), function(x, i, j))
+    batch = cr.vmap(function)(np.stack([x, 2 * x]), np.array([0, 3]), np.array([2, 1]))
+    np.testing.assert_array_equal(batch, [function(x, 0, 2), function(2 * x, 3, 1)])
+
+
+REFUSED: dict[str, tuple[Any, Any]] = {
+    "a wrong shape": (lambda y: y.__setitem__(slice(0, 3), y[:2]), ShapeError),
+    "text": (lambda y: y.__setitem__(0, "a"), ChainruleError),
+    "complex numbers": (lambda y: y.__setitem__(0, 1j), ChainruleError),
+    "no such place": (lambda y: y.__setitem__(9, 1.0), ShapeError),
+    "what is broadcast": (lambda y: np.broadcast_to(y, (2, 4)).__setitem__(0, 1.0), InPlaceError),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_refused(name: str) -> None:
+    call, kind = REFUSED[name]
+
+    def function(x: Any) -> Any:
+        y = x * 1.0
+        call(y)
+        return np.sum(y)
+
+    for way in (cr.grad(function), cr.jit(function), lambda x: cr.jvp(function, (x,), (x,))):
+        with pytest.raises(kind):
+            way(POINT)
+
+
+def test_a_reshape_that_may_be_a_copy() -> None:
+    """NumPy's reshape of a transposed array is a copy: the numbers decide where they are known, and else it is an error."""
+
+    def function(x: Any, order: str) -> Any:
+        y = np.stack([x, 2 * x])
+        y = y.T * 1.0 if order == "F" else y * 1.0
+        line = y.reshape(-1)
+        line[3] = x[0] ** 2
+        return np.sum(y**2) + np.sum(line)
+
+    for order in "CF":
+        value, gradient = cr.value_and_grad(lambda x, o=order: function(x, o))(POINT)
+        assert value == pytest.approx(function(POINT, order))
+        np.testing.assert_allclose(gradient, slopes(lambda x, o=order: function(x, o), POINT), atol=1e-8)
+    with pytest.raises(InPlaceError, match=r"view or a copy.*x\.copy\(\)"):
+        cr.jit(lambda x: function(x, "C"))(POINT)
+
+
+def test_an_inner_derivative_does_not_write_outside() -> None:
+    def outer(x: Any) -> Any:
+        y = x * 1.0
+
+        def inner(z: Any) -> Any:
+            y[0] = z[0]
+            return np.sum(y * z)
+
+        return np.sum(cr.grad(inner)(x))
+
+    with pytest.raises(InPlaceError, match="derivative inside"):
+        cr.grad(outer)(POINT)
