@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError, ShapeError, TracingError
+from chainrule.errors import SettingError, ShapeError
 from chainrule.ops.functions.function import (
     array,
     cast,
@@ -21,7 +21,7 @@ from chainrule.ops.functions.function import (
 )
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.functions.lines import convolve
-from chainrule.ops.functions.shaping import cut_along
+from chainrule.ops.functions.shaping import cut_along, reshape
 from chainrule.ops.operation import example
 
 
@@ -182,28 +182,32 @@ def _trimmed_of_zeros(m: Any, p: Any) -> Any:
 
 
 @function(
-    example([0.0, 1.0, 2.0, 3.5], (4,), 2),
+    example((4,), (4,), 2),
     example([0.0, 1.0, 2.0, 3.5], (4, 2), 1, w=np.array([1.0, 2.0, 1.0, 0.5])),
 )
 def polyfit(
     m: Any, x: Any, y: Any, deg: Any, rcond: float | None = None, full: bool = False, w: Any = None, cov: Any = False
 ) -> Any:
-    """The polynomial nearest to samples by least squares, in which it is linear; places and weights are plain numbers."""
+    """The polynomial nearest to samples by least squares."""
     if full or cov:
         raise SettingError(
             f"polyfit was given full={full} and cov={cov}; leave both out: the coefficients can be traced."
         )
-    places, weights = array(x), None if w is None else array(w)
-    if not is_known(places) or not (weights is None or is_known(weights)):
-        raise TracingError(
-            "polyfit is differentiated by the samples y and was given places x or weights w that depend on traced values; write "
-            "the normal equations, np.linalg.solve(V.T @ V, V.T @ y) with V = np.vander(x, deg + 1)."
-        )
-    y = floating(m, array(y))
-    deg = whole(deg, "deg")
-    if deg < 0 or ndim(places) != 1 or ndim(y) not in (1, 2) or shape(y)[0] != places.shape[0]:
+    x, y, deg = floating(m, x), floating(m, y), whole(deg, "deg")
+    if deg < 0 or ndim(x) != 1 or ndim(y) not in (1, 2) or shape(y)[0] != shape(x)[0] or not shape(x)[0]:
         raise ShapeError(
-            f"polyfit was given x of shape {shape(places)}, y of shape {shape(y)} and deg={deg}; give as many of both."
+            f"polyfit was given x of shape {shape(x)}, y of shape {shape(y)} and deg={deg}; give as many of both."
         )
-    units = np.polyfit(places, np.eye(len(places)), deg, rcond, w=weights)  # what each sample alone contributes
-    return m.einsum(units, cast(m, y, units.dtype), subscripts="ij,j->i" if ndim(y) == 1 else "ij,jk->ik")
+    n = shape(x)[0]
+    relative = n * float(np.finfo(x.dtype).eps) if rcond is None else float(rcond)
+    powers = vander(m, x, deg + 1)
+    samples = cast(m, reshape(m, y, (n, -1)), powers.dtype)
+    if w is not None:
+        weights = floating(m, w)
+        if shape(weights) != (n,):
+            raise ShapeError(f"polyfit was given weights of shape {shape(weights)} for {n} samples; give one for each.")
+        column = reshape(m, weights, (n, 1))
+        powers, samples = powers * column, samples * column
+    size = m.sqrt(m.sum(m.square(powers), axis=(0,), keepdims=True))
+    found = m.lstsq(powers / size, samples, rcond=relative) / reshape(m, size, (deg + 1, 1))
+    return reshape(m, found, (deg + 1,)) if ndim(y) == 1 else found
