@@ -253,3 +253,67 @@ def test_products_are_right_at_zeros() -> None:
     x = np.array([2.0, 0.0, 3.0, 0.0, 5.0])
     cr.check_grads(np.cumprod, (x,), order=2)
     assert cr.grad(lambda t: np.cumprod(t)[2])(x).tolist() == [0.0, 6.0, 0.0, 0.0, 0.0]
+
+
+# --- methods of ufuncs
+
+METHODS: list[Callable[[Any], Any]] = [
+    lambda t: np.multiply.outer(t, t),
+    lambda t: np.add.outer(t, MATRIX),
+    lambda t: np.subtract.outer(OTHER, t),
+    lambda t: np.multiply.accumulate(t),
+    lambda t: np.maximum.accumulate(np.outer(t, OTHER), axis=1),
+    lambda t: np.subtract.accumulate(t),
+    lambda t: np.hypot.accumulate(t),
+    lambda t: np.add.reduceat(t, [0, 2, 1]),
+    lambda t: np.multiply.reduceat(np.outer(OTHER, t), [0, 2, 1], axis=1),
+    lambda t: np.subtract.reduce(t),
+    lambda t: np.logaddexp.reduce(np.outer(t, t), axis=None),
+    lambda t: np.divide.reduce(np.outer(t, t), axis=1, keepdims=True),
+    lambda t: np.add.reduce(t, initial=3.0, where=np.array([True, False, True])),
+    lambda t: np.maximum.reduce(t, initial=0.5),
+    lambda t: np.frompyfunc(lambda u, v: u * v + np.sin(u), 2, 1)(t, t[0]),
+    lambda t: np.multiply(t, t, dtype=np.float64, order="C", casting="unsafe"),
+]
+
+
+@pytest.mark.parametrize("place", range(len(METHODS)))
+def test_methods_and_keywords_of_ufuncs(place: int) -> None:
+    use = METHODS[place]
+    expected = np.asarray(use(VECTOR), float)
+    np.testing.assert_allclose(cr.jvp(use, (VECTOR,), (VECTOR,))[0], expected, rtol=1e-14)
+    np.testing.assert_allclose(cr.jit(use)(VECTOR), expected, rtol=1e-13)
+    cr.check_grads(use, (VECTOR,), order=2)
+
+
+def test_ufuncs_in_another_dtype() -> None:
+    gradient = cr.grad(lambda t: np.sum(np.multiply(t, t, dtype=np.float32)))(VECTOR)
+    assert gradient.dtype == np.float64
+    np.testing.assert_allclose(gradient, 2 * VECTOR, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("call", "given"),
+    [
+        (lambda t: np.sin(t, dtype=int), "dtype="),
+        (lambda t: np.subtract.reduce(np.outer(t, t), axis=(0, 1)), "order of elements"),
+        (lambda t: np.subtract.reduce(t[:0]), "at least one"),
+        (lambda t: np.subtract.reduce(t, where=np.array([True, False, True])), "where="),
+        (lambda t: np.add.reduceat(t, [0, 5]), "positions"),
+        (lambda t: np.mean(t, dtype=int), "dtype="),
+        (lambda t: np.max(t, where=np.array([True, False, True])), "initial="),
+        (lambda t: np.sum(t, where=np.array([1.0, 0.0, 1.0])), "where="),
+        (lambda t: np.var(t, ddof=1, correction=1), "correction="),
+        (lambda t: np.quantile(t, 0.5, weights=t), "weights="),
+        (lambda t: np.quantile(t, 1.5), "outside"),
+        (lambda t: np.quantile(t, 0.5, method="best"), "inverted_cdf"),
+        (lambda t: np.average(t, weights=[1.0, -1.0, 0.0]), "sum to 0"),
+        (lambda t: np.histogram(t, 10), "range="),
+        (lambda t: np.polyfit(t, t, 1, cov=True), "cov=True"),
+        (lambda t: np.nan_to_num(t, copy=False), "copy"),
+    ],
+)
+def test_what_makes_no_sense_is_told(call: Any, given: str) -> None:
+    with pytest.raises(ChainruleError, match=given) as error:
+        cr.grad(lambda t: np.sum(call(t)))(VECTOR)
+    assert re.search(ADVICE, str(error.value)), str(error.value)
