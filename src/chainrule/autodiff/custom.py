@@ -13,7 +13,7 @@ from chainrule.autodiff.batching import vmap
 from chainrule.autodiff.transforms import jvp, vjp
 from chainrule.errors import SettingError, ShapeError
 from chainrule.ops.kinds.custom import Custom
-from chainrule.ops.operation import REGISTRY, ArrayType
+from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Traced, apply, as_operand, opened, plain_array
 from chainrule.tracing.recorder import RecordedValue
@@ -66,12 +66,8 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
 
 
 def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom:
-    """An operation with the function's value, known by its name."""
+    """An operation with the function's value."""
     base = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', 'function')}"
-    name, number = base, 1
-    while name in REGISTRY:
-        number += 1
-        name = f"{base} ({number})"
 
     def value(*args: Any) -> Any:
         return plain_array(function(*args), f"what {base} gives")[()]
@@ -104,10 +100,19 @@ def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom
         example = np.asarray(value(*(np.ones(x.shape, x.dtype) if isinstance(x, ArrayType) else x for x in args)))
         return ArrayType(example.shape, example.dtype)
 
+    def batched(m: Any, size: int, own: Any, *args: Any) -> Any:
+        members = [[x[i] if mine else x for x, mine in zip(args, own, strict=True)] for i in range(size)]
+        if not members:
+            one = kind(*(np.empty(x.shape[1:], x.dtype) if mine else x for x, mine in zip(args, own, strict=True)))
+            return np.zeros((0, *one.shape), one.dtype)
+        return np.stack([apply(operation, *member) for member in members])
+
     shown = base.split(".")[-1].strip("<>")
-    return Custom(
-        name, value=value, type=kind, forward=forward, reverse=reverse, latex=rf"\operatorname{{{{{shown}}}}}"
-    )
+    operation = Custom(
+        base, listed=False, value=value, type=kind, forward=forward, reverse=reverse, batched=batched,
+        latex=rf"\operatorname{{{{{shown}}}}}",
+    )  # fmt: skip
+    return operation
 
 
 def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -128,7 +133,7 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
     >>> import numpy as np, chainrule as cr
     >>> block = cr.checkpoint(lambda x: np.tanh(np.sin(x) * x))
     >>> cr.grad(lambda x: np.sum(block(block(x))))(np.array([0.5])).round(4)
-    array([0.4061])
+    array([0.3994])
 
     References
     ----------

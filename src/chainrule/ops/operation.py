@@ -77,7 +77,7 @@ class Operation:
     examples: tuple[Example, ...] = ()
     doc: str = ""
     listed: bool = True
-    """Whether it is in the registry; what is made for a single call is not, and no Program can hold it."""
+    """Whether it is in the registry; those that users make with `custom_derivative` are not."""
     public: bool = False
     """Whether it is `cr.<name>`, with `doc` as its docstring."""
     differentiable: bool = field(init=False, default=True)
