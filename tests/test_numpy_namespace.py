@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy
@@ -180,3 +181,89 @@ def test_buffers_behave_as_arrays() -> None:
         return x
 
     cr.grad(function)(1.0)
+
+
+VIEWS = {
+    "ravel": lambda b: b.ravel(), "transpose": lambda b: b.transpose(), "np.ravel": numpy.ravel, "flip": numpy.flip,
+    "split": lambda b: numpy.split(b, 3)[0], "squeeze": lambda b: b.squeeze(), "real": lambda b: b.real, "mT": lambda b: b.mT,
+    "diagonal": numpy.diagonal, "swapaxes": lambda b: numpy.swapaxes(b, 0, 1), "asarray": lambda b: np.asarray(b),
+    "contiguous": lambda b: np.ascontiguousarray(b), "copy": lambda b: b.copy(), "sum": lambda b: b + 1.0,
+    "moveaxis": lambda b: numpy.moveaxis(b, 0, 1), "broadcast": lambda b: numpy.broadcast_to(b, (2, 3, 3)),
+    "part of a part": lambda b: b[1:].T[0],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_views_of_buffers_are_what_numpys_are(name: str) -> None:
+    def program(x: Any) -> Any:
+        b = np.ones((3, 3))
+        view = VIEWS[name](b)
+        b[0, 0] = x[0] * 2
+        b[2, 1] = x[1]
+        return np.sum(view * numpy.arange(1.0, 1.0 + view.size).reshape(view.shape)) + np.sum(b**2)
+
+    value = program(POINT)
+    slopes = numpy.array([(program(POINT + u) - program(POINT - u)) / 2e-6 for u in numpy.eye(4) * 1e-6])
+    for way in (
+        cr.value_and_grad(program),
+        cr.jit(cr.value_and_grad(program)),
+        lambda x: (value, cr.jacobian(program, mode="forward")(x)),
+    ):
+        found = way(POINT)
+        assert found[0] == pytest.approx(value)
+        numpy.testing.assert_allclose(found[1], slopes, atol=1e-8)
+
+
+def test_results_of_buffers_can_be_written_into_as_well() -> None:
+    def program(x: Any) -> Any:
+        a = np.eye(3) * 2.0
+        b = numpy.sqrt(a).copy()
+        b[0] = x[:3]
+        c = numpy.ones(3)
+        np.multiply(x[:3], 2.0, out=a[1], where=x[:3] > 0)
+        return np.sum(b**2) + np.sum(a**3) + np.sum(c)
+
+    slopes = numpy.array([(program(POINT + u) - program(POINT - u)) / 2e-6 for u in numpy.eye(4) * 1e-6])
+    numpy.testing.assert_allclose(cr.grad(program)(POINT), slopes, atol=1e-8)
+
+
+def returned(x: Any) -> Any:
+    y = np.zeros(4)
+    y[0] = x[0] ** 2
+    y[1:3] = x[2:] * x[1]
+    return y
+
+
+def test_a_buffer_can_be_what_a_function_returns() -> None:
+    slopes = numpy.array([(returned(POINT + u) - returned(POINT - u)) / 2e-6 for u in numpy.eye(4) * 1e-6]).T
+    for mode in ("forward", "reverse"):
+        numpy.testing.assert_allclose(cr.jacobian(returned, mode=mode)(POINT), slopes, atol=1e-8)
+    for found in (
+        cr.jit(returned)(POINT), cr.vjp(returned, POINT)[0], cr.jvp(returned, (POINT,), (POINT,))[0],
+        cr.vmap(returned)(numpy.stack([POINT, POINT]))[1], cr.linearize(returned, POINT)[0],
+    ):  # fmt: skip
+        assert type(found) is numpy.ndarray
+        numpy.testing.assert_array_equal(found, returned(POINT))
+
+
+@pytest.mark.parametrize("transform", [cr.grad, cr.jit, cr.value_and_grad, cr.hessian, cr.vmap])
+def test_a_buffer_can_be_what_a_transformation_is_given(transform: Any) -> None:
+    def program(x: Any) -> Any:
+        y = np.zeros(4)
+        y[:] = x * 2.0
+        inner = transform(lambda z: numpy.sum(numpy.sin(z) ** 2))(y)
+        return sum(numpy.sum(part) for part in (inner if isinstance(inner, tuple) else (inner,)))
+
+    slopes = numpy.array([(program(POINT + u) - program(POINT - u)) / 2e-6 for u in numpy.eye(4) * 1e-6])
+    numpy.testing.assert_allclose(cr.grad(program)(POINT), slopes, atol=1e-7)
+
+
+def test_buffers_are_copied_as_arrays_are() -> None:
+    def program(x: Any) -> Any:
+        y = np.zeros(4)
+        y[:] = x
+        others = copy.copy(y), copy.deepcopy(y)
+        y[0] = 9.0
+        return numpy.sum(others[0] ** 2) + numpy.sum(others[1] ** 3) + y[1]
+
+    numpy.testing.assert_allclose(cr.grad(program)(POINT), 2 * POINT + 3 * POINT**2 + numpy.array([0, 1, 0, 0]))

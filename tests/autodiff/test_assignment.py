@@ -225,3 +225,35 @@ def test_an_inner_derivative_does_not_write_outside() -> None:
 
     with pytest.raises(InPlaceError, match="derivative inside"):
         cr.grad(outer)(POINT)
+
+
+def test_elements_are_read_when_they_are_reached() -> None:
+    def function(x: Any) -> Any:
+        y = x * 1.0
+        for i, e in enumerate(y):
+            y[(i + 1) % 4] = e * 2
+        return np.sum(y**2)
+
+    np.testing.assert_allclose(cr.grad(function)(POINT), slopes(function, POINT), atol=1e-7)
+    assert cr.jit(function)(POINT) == pytest.approx(function(POINT))
+
+
+@pytest.mark.parametrize(
+    ("take", "axes"),
+    [(lambda y: y[..., 0], 1), (np.diag, 2), (lambda y: y.diagonal(), 2), (np.linalg.diagonal, 2)],
+)
+def test_views_by_special_rules_are_not_used_later(take: Any, axes: int) -> None:
+    def function(x: Any, before: bool) -> Any:
+        y = x * 1.0 if axes == 1 else np.stack([x, 2 * x, 3 * x, 4 * x])
+        if before:
+            y[...] = x[0]
+            return np.sum(take(y) ** 2)
+        part = take(y)
+        y[0] = 7.0
+        return np.sum(part**2)
+
+    np.testing.assert_allclose(
+        cr.grad(lambda x: function(x, True))(POINT), slopes(lambda x: function(x, True), POINT), atol=1e-7
+    )
+    with pytest.raises(InPlaceError, match=r"x\.copy\(\)"):
+        cr.grad(lambda x: function(x, False))(POINT)

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.errors import DifferentiationError, SettingError, shortened
 from chainrule.tracing import trees
-from chainrule.tracing.apply import PLAIN, Traced, array_of
+from chainrule.tracing.apply import PLAIN, Traced, array_of, held_by
 from chainrule.tracing.numbers import PythonComplex, PythonNumber
 
 Argnums = int | Sequence[int]
@@ -21,6 +21,7 @@ def numbers_of(x: Any, name: str) -> Any:
     """A leaf that derivatives can be taken by: a traced value or an array of real or complex numbers."""
     if type(x) is float:
         return PythonNumber(x)
+    x = held_by(x)
     if type(x) is complex:
         return PythonComplex(x)
     if not isinstance(x, Traced | PythonNumber | PythonComplex) and type(x) is not np.ndarray:

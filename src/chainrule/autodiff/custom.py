@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.autodiff.arguments import as_leaf
 from chainrule.autodiff.batching import vmap
 from chainrule.autodiff.transforms import jvp, vjp
-from chainrule.errors import SettingError, ShapeError
+from chainrule.errors import DerivativeLostError, SettingError, ShapeError
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
@@ -70,7 +70,7 @@ def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom
     base = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', 'function')}"
 
     def value(*args: Any) -> Any:
-        return plain_array(function(*args), f"what {base} gives")[()]
+        return plain_array(function(*map(_owned, args)), f"what {base} gives")[()]
 
     def forward(m: Any, tangents: Any, y: Any, *args: Any) -> Any:
         given = tuple(
@@ -115,18 +115,28 @@ def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom
     return operation
 
 
+def _owned(x: Any) -> Any:
+    """An array of its own for a function that may write into it."""
+    return x.copy() if type(x) is np.ndarray else x
+
+
 def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
     """The function, of which reverse mode keeps nothing but the arguments: what is in between is computed once more on the way back.
 
     Parameters
     ----------
     function : callable
-        Plain NumPy code of arrays, or nested containers of them.
+        Plain NumPy code of arrays, or nested containers of them, that depends on its arguments alone and changes nothing else.
 
     Returns
     -------
     callable
         Called like `function`, with the same derivatives, for less memory and about one more pass.
+
+    Raises
+    ------
+    DerivativeLostError
+        When the function uses traced values besides its arguments.
 
     Examples
     --------
@@ -166,6 +176,15 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
 def _recomputed(function: Callable[..., Any]) -> Custom:
     """An operation whose derivatives are the function's own."""
 
+    def value(*args: Any) -> Any:
+        found = function(*map(_owned, args))
+        if isinstance(found, Traced):
+            raise DerivativeLostError(
+                "the function given to checkpoint uses traced values besides its arguments, whose derivatives it would lose. "
+                "Give them as arguments: cr.checkpoint(f)(x, w)."
+            )
+        return found
+
     def forward(m: Any, tangents: Any, y: Any, *args: Any) -> Any:
         given = [np.zeros(x.shape, x.dtype) if t is None else t for t, x in zip(tangents, args, strict=True)]
         return jvp(function, args, tuple(given))[1]
@@ -173,7 +192,7 @@ def _recomputed(function: Callable[..., Any]) -> Custom:
     return Custom(
         "checkpoint",
         listed=False,
-        value=lambda *args: function(*args),
+        value=value,
         type=lambda *args: ArrayType((), np.dtype(float)),  # a Program never holds it
         forward=forward,
         reverse=lambda m, cotangent, y, *args: list(vjp(function, *args)[1](cotangent)),

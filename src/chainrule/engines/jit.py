@@ -15,7 +15,7 @@ from chainrule.engines.whole_numbers import range_check
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
-from chainrule.tracing.apply import Traced, array_of
+from chainrule.tracing.apply import Traced, array_of, held_by
 from chainrule.tracing.numbers import NUMBERS
 
 
@@ -106,6 +106,7 @@ class _Compiled:
             arrays, structure = args, None  # a row of arrays; structures take long to be compared
         else:
             leaves, structure = trees.flatten(args)
+            leaves = list(map(held_by, leaves))
             if any(isinstance(leaf, Traced) for leaf in leaves):
                 return self._function(*args)  # inside another trace the function itself is traced
             arrays = tuple([leaf if type(leaf) in ACCEPTED else array_of(leaf) for leaf in leaves])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
+from functools import partial, wraps
 from typing import Any
 
 import numpy as np
 
 from chainrule.tracing.apply import Trace, Traced, as_operand
 from chainrule.tracing.assignment import as_key
+from chainrule.tracing.views import written_to
 
 
 class Buffer:
@@ -24,6 +26,8 @@ class Buffer:
 
     def __init__(self, content: Any, of: Buffer | None = None, take: Callable[[Any], Any] | None = None) -> None:
         self._content, self._of, self._take = content, of, take
+        if not written_to:
+            written_to.append(True)  # results are looked through for buffers from now on
 
     def traced_value(self) -> Any:
         """What it holds now: an array, or a traced value."""
@@ -45,11 +49,7 @@ class Buffer:
 
     def _view(self, take: Callable[[Any], Any]) -> Any:
         """Part of it, or the whole in another shape."""
-        content = self.traced_value()
-        part = take(content)
-        if isinstance(content, Traced) or not isinstance(part, np.ndarray):
-            return part
-        return Buffer(part, self, take) if np.may_share_memory(part, content) else Buffer(part)
+        return _with_views(take(self.traced_value()), [self], take)
 
     # --- as an array
 
@@ -72,8 +72,28 @@ class Buffer:
         """The same elements in another shape."""
         return self._view(lambda content: content.reshape(*shape, **options))
 
+    def __copy__(self) -> Any:
+        return self.copy()
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return self.copy()
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return np.asarray(self).__reduce_ex__(protocol)  # an array, or an error where numbers are traced
+
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.traced_value(), name)
+        if name.startswith("_"):  # of the array interfaces too: its memory may not be what it holds
+            raise AttributeError(name)
+        found = getattr(self.traced_value(), name)
+        if not callable(found):
+            return self._view(lambda content: getattr(content, name))
+
+        @wraps(found)
+        def method(*args: Any, **options: Any) -> Any:
+            given, named = without_buffers(args), without_buffers(options)
+            return self._view(lambda content: getattr(content, name)(*given, **named))
+
+        return method
 
     def __len__(self) -> int:
         return len(self.traced_value())
@@ -97,15 +117,53 @@ class Buffer:
         return content.__array__() if self._is_traced() else np.array(content, dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
-        result = getattr(ufunc, method)(*map(without_buffers, inputs), **without_buffers(options))
+        given = tuple(map(without_buffers, inputs))
         if out is None:
-            return result
+            return _own(getattr(ufunc, method)(*given, **without_buffers(options)))
         (target,) = out
-        target[...] = result
+        where = options.pop("where", True)
+        result = getattr(ufunc, method)(*given, **without_buffers(options))
+        target[...] = result if where is True else np.where(without_buffers(where), result, without_buffers(target))
         return target
 
     def __array_function__(self, function: Any, types: Any, args: Any, options: Any) -> Any:
-        return function(*without_buffers(args), **without_buffers(options))
+        def again(_: Any) -> Any:
+            return function(*without_buffers(args), **without_buffers(options))
+
+        return _with_views(again(None), _buffers((args, options)), again)
+
+
+def _with_views(result: Any, buffers: list[Buffer], take: Callable[[Any], Any]) -> Any:
+    """A result, of which arrays that share memory with a buffer are views of it; `take` gives it once more."""
+    if isinstance(result, list | tuple):
+        if type(result) not in (list, tuple):
+            return result
+        return type(result)(_with_views(x, buffers, partial(_part, take, i)) for i, x in enumerate(result))
+    if isinstance(result, np.ndarray):
+        for buffer in buffers:
+            content = buffer.traced_value()
+            if isinstance(content, np.ndarray) and np.may_share_memory(result, content):
+                return Buffer(result, buffer, take)
+        if result.dtype.kind in "fc":
+            return Buffer(result)  # which may be written into as well
+    return result
+
+
+def _part(take: Callable[[Any], Any], place: int, whole: Any) -> Any:
+    return take(whole)[place]
+
+
+def _own(result: Any) -> Any:
+    """A result that shares no memory."""
+    return _with_views(result, [], lambda _: result)
+
+
+def _buffers(x: Any) -> list[Buffer]:
+    """The buffers in arguments."""
+    if isinstance(x, Buffer):
+        return [x]
+    inner = x.values() if type(x) is dict else x if type(x) in (list, tuple) else ()
+    return [buffer for part in inner for buffer in _buffers(part)]
 
 
 def without_buffers(x: Any) -> Any:
@@ -121,10 +179,10 @@ def _binary(name: str) -> None:
     function = getattr(operator, f"__{name}__")
 
     def apply(self: Buffer, other: Any) -> Any:
-        return function(self.traced_value(), without_buffers(other))
+        return _own(function(self.traced_value(), without_buffers(other)))
 
     def reflected(self: Buffer, other: Any) -> Any:
-        return function(without_buffers(other), self.traced_value())
+        return _own(function(without_buffers(other), self.traced_value()))
 
     def change(self: Buffer, other: Any) -> Any:
         self[...] = function(self.traced_value(), without_buffers(other))
@@ -137,7 +195,7 @@ def _binary(name: str) -> None:
 
 
 def _unary(name: str, function: Callable[[Any], Any]) -> None:
-    setattr(Buffer, f"__{name}__", lambda self: function(self.traced_value()))
+    setattr(Buffer, f"__{name}__", lambda self: _own(function(self.traced_value())))
 
 
 for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lt", "le", "gt", "ge", "eq", "ne"):

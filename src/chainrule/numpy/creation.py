@@ -88,6 +88,12 @@ def _asarray(a: Any, dtype: Any = None, **options: Any) -> Any:
     return plain if plain is held else _writable(plain)
 
 
+def _contiguous(a: Any, dtype: Any = None) -> Any:
+    found = _asarray(a, dtype)
+    held: Any = without_buffers(found)
+    return found if isinstance(held, Traced) or held.flags.c_contiguous else _writable(np.ascontiguousarray(held))
+
+
 def _outside(function: Callable[..., Any], inside: Callable[..., Any]) -> Callable[..., Any]:
     """NumPy's function where no trace is open."""
 
@@ -139,7 +145,7 @@ CREATING: dict[str, Any] = {
     "array": _outside(np.array, _array),
     "asarray": _outside(np.asarray, _asarray),
     "asanyarray": _outside(np.asanyarray, _asarray),
-    "ascontiguousarray": _outside(np.ascontiguousarray, _array),
+    "ascontiguousarray": _outside(np.ascontiguousarray, _contiguous),
     "copy": _outside(np.copy, lambda a, order="K", subok=False: _array(a)),
     "linspace": _outside(np.linspace, _linspace),
     "copyto": _outside(np.copyto, _copyto),

@@ -174,7 +174,17 @@ def refreshed(results: Any) -> Any:
     """What a function gave, views as they are by now."""
     if not written_to:
         return results
-    return trees.map_leaves(lambda x: refresh(x) if isinstance(x, Traced) else x, results)
+    return trees.map_leaves(_current, results)
+
+
+def _current(x: Any) -> Any:
+    held = held_by(x)
+    return refresh(held) if isinstance(held, Traced) else held
+
+
+def held_by(x: Any) -> Any:
+    """What an object that stands for a value holds by now (a parameter, an array of `chainrule.numpy`); others are themselves."""
+    return x.traced_value() if hasattr(x, "traced_value") and not isinstance(x, Traced) else x
 
 
 _versions = count(1)

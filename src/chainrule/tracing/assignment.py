@@ -45,6 +45,10 @@ def write(value: Any, new: Any) -> None:
 
 def set_item(value: Any, key: Any, new: Any) -> None:
     """`x[key] = new`."""
+    if not value.shape:
+        raise InPlaceError(
+            "x[…] = y on a single number, which is not written to. Write x = y, or to the array it was picked from."
+        )
     write(value, written(traced, value, as_key(key), as_operand(new)))
 
 

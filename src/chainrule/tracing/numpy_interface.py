@@ -16,7 +16,7 @@ from chainrule.ops.operation import OF_NUMPY, Operation
 from chainrule.tracing import refusals, ufuncs
 from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, traced
 from chainrule.tracing.assignment import in_place, set_item
-from chainrule.tracing.views import gives_a_view
+from chainrule.tracing.views import gives_a_view, note_doubtful
 
 
 def _function_of(numpy: Any) -> ArrayFunction | None:
@@ -61,6 +61,8 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
         return traced.positive(
             result
         )  # a value of its own, also where nothing was to be done: it may be changed in place
+    if function.numpys_is_a_view and isinstance(args[0], Traced) and len(result.shape) < len(args[0].shape):
+        note_doubtful(result, args[0])
     return result
 
 
@@ -92,7 +94,9 @@ class ArrayInterface:
         if out is not None:
             if len(out) > 1 or isinstance(out[0], np.ndarray):
                 raise refusals.into_existing(refusals.full_name(ufunc))
-            out[0][...] = getattr(ufunc, method)(*inputs, **kwargs)
+            where = kwargs.pop("where", True)
+            result = getattr(ufunc, method)(*inputs, **kwargs)
+            out[0][...] = result if where is True else traced.where(where, result, as_operand(out[0]))
             return out[0]
         options = ufuncs.without_idle(kwargs)
         if method == "__call__" and kwargs:
@@ -202,10 +206,14 @@ class ArrayInterface:
         return self.shape[0]
 
     def __iter__(self) -> Iterator[Any]:
-        return iter([self[i] for i in range(len(self))])
+        length = len(self)
+        return (self[i] for i in range(length))  # each as it is when it is reached
 
     def __getitem__(self, key: Any) -> Any:
-        return _index(traced, as_operand(self), key)
+        result = _index(traced, as_operand(self), key)
+        if result.source is None and not result.shape and _has_ellipsis(key):
+            note_doubtful(result, self)  # NumPy gives an array without axes, which is a view
+        return result
 
     def __invert__(self) -> Any:
         return call(FUNCTIONS["invert"], (self,), {})
@@ -307,6 +315,10 @@ class Wrapped(Traced, ArrayInterface):
     def _shown(self) -> Any:
         inside = self.value
         return inside._shown() if isinstance(inside, ArrayInterface) else inside
+
+
+def _has_ellipsis(key: Any) -> bool:
+    return key is Ellipsis or (type(key) is tuple and any(item is Ellipsis for item in key))
 
 
 def _method(name: str) -> Callable[..., Any]:

@@ -105,11 +105,11 @@ def written_into_an_array(error: BaseException | None) -> InPlaceError | None:
 
 
 def unsure_of(value: Any) -> InPlaceError:
-    """The error for writing where NumPy's reshape may have given a view, or a copy."""
+    """The error for writing where NumPy may have given a view."""
     return InPlaceError(
-        f"a traced value of shape {tuple(value.shape)} is a reshape, which is a view or a copy, depending on where its numbers "
-        "will lie in memory: it cannot be written to, nor used once what it was taken of is. Write y = x.copy() "
-        "before, or reshape afterwards."
+        f"a traced value of shape {tuple(value.shape)} is what in NumPy is a view or a copy (a reshape, depending on where its "
+        "numbers will lie in memory), or a view by special rules (a diagonal, x[..., 0]): it cannot be written to, nor used "
+        "once what it was taken of is. Write y = x.copy() before, or take it afterwards."
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.functions.function import ArrayFunction
-from chainrule.ops.operation import Operation
+from chainrule.ops.operation import REGISTRY, Operation
 
 Source = tuple[Any, Operation, dict[str, Any], int]
 """What a value is a view of: that value, the operation that takes the view, its attributes, and the version it was taken of."""
@@ -28,6 +28,12 @@ def note_view(result: Any, base: Any, op: Operation, attributes: dict[str, Any])
         elif not np.may_share_memory(before, after):
             return  # NumPy made a copy
     result.source = base, op, attributes, base.version
+
+
+def note_doubtful(result: Any, base: Any) -> None:
+    """Remember of a result that NumPy's would be a view, which this is not: once its base is written to it is not used any more."""
+    if result is not base and hasattr(type(result), "is_number"):
+        result.source, result.unsure = (base, REGISTRY["slice"], {}, base.version), True
 
 
 def _merges(before: tuple[int, ...], after: tuple[int, ...]) -> bool:

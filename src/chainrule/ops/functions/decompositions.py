@@ -199,7 +199,9 @@ def trace(m: Any, x: Any, /, *, offset: int = 0, dtype: Any = None) -> Any:
     return total if dtype is None else m.astype(total, dtype=np.dtype(dtype))
 
 
-@function(example(PAIR), example(WIDE, offset=1), name="linalg.diagonal", numpy=(np.linalg.diagonal,))
+@function(
+    example(PAIR), example(WIDE, offset=1), name="linalg.diagonal", numpy=(np.linalg.diagonal,), numpys_is_a_view=True
+)
 def diagonal_of_matrices(m: Any, x: Any, /, *, offset: int = 0) -> Any:
     """The diagonal of the last two axes."""
     return diagonal(m, x, offset, -2, -1)

@@ -28,6 +28,8 @@ class ArrayFunction:
     public: bool = False
     by_numbers: bool = False
     """Whether it asks for the numbers of its arguments, which a Program and a batch do not have."""
+    numpys_is_a_view: bool = False
+    """Whether NumPy's result shares the memory of the first argument, which the one here does not."""
 
 
 FUNCTIONS: dict[str, ArrayFunction] = {}
@@ -42,11 +44,13 @@ def function(
     activation: str | None = None,
     public: bool = False,
     by_numbers: bool = False,
+    numpys_is_a_view: bool = False,
 ) -> Callable[[Implementation], Implementation]:
     """Register an implementation; by default it stands for the NumPy function of its own name.
 
     `activation` is the kind of activation it is, as an elementwise operation says it, where layers may name it. What NumPy has
-    no function for is `cr.<name>`; `public` makes others that too. `by_numbers` is for what asks for `numbers` whatever it is given.
+    no function for is `cr.<name>`; `public` makes others that too. `by_numbers` is for what asks for `numbers` whatever it is given;
+    with `numpys_is_a_view` a result is refused where it matters that NumPy's would be a view.
     """
 
     def register(implementation: Implementation) -> Implementation:
@@ -61,6 +65,7 @@ def function(
             activation,
             public or not stands_for,
             by_numbers,
+            numpys_is_a_view,
         )
         OF_NUMPY.update(dict.fromkeys(stands_for, own))
         return implementation

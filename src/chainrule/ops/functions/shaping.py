@@ -153,7 +153,14 @@ def repeat(m: Any, a: Any, repeats: Any, axis: int | None = None) -> Any:
     return m.take(a, np.repeat(np.arange(a.shape[place]), repeats), axis=place)
 
 
-@function(example((4,)), example((2,), k=1), example((2,), k=-2), example((3, 4), k=1), example((4, 3), k=-1))
+@function(
+    example((4,)),
+    example((2,), k=1),
+    example((2,), k=-2),
+    example((3, 4), k=1),
+    example((4, 3), k=-1),
+    numpys_is_a_view=True,
+)
 def diag(m: Any, v: Any, k: int = 0) -> Any:
     """The diagonal of a matrix, or a matrix with a given diagonal."""
     if ndim(v) == 2:
@@ -167,7 +174,7 @@ def diag(m: Any, v: Any, k: int = 0) -> Any:
     return m.reshape(flat, shape=(n, n))
 
 
-@function(example((3, 4)), example((3, 4, 2), 1), example((2, 3, 4), 0, 1, 2))
+@function(example((3, 4)), example((3, 4, 2), 1), example((2, 3, 4), 0, 1, 2), numpys_is_a_view=True)
 def diagonal(m: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The diagonal along two axes, put last."""
     i, k = one_axis(axis1, ndim(a)), one_axis(axis2, ndim(a))
