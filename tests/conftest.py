@@ -2,6 +2,8 @@
 
 from hypothesis import HealthCheck, settings
 
+import chainrule.scipy.special  # noqa: F401, its operations are in the registry then, whichever tests are run
+
 settings.register_profile(
     "repeatable",
     derandomize=True,  # the same examples in every run: a failure is a failure for everybody
