@@ -35,9 +35,8 @@ def standing_for(own: Function, module: str, derived: Function) -> Function:
 
     @wraps(own)
     def function(*args: Any, **options: Any) -> Any:
-        if not opened:
-            return own(*args, **options)
-        args, options = without_buffers(args), without_buffers(options)
+        if opened:
+            args, options = without_buffers(args), without_buffers(options)
         if not any(map(is_traced, args)) and not any(map(is_traced, options.values())):
             return own(*args, **options)
         try:
