@@ -36,6 +36,7 @@ X, Y = moons(20)
 BUILTIN = {
     ShapeError: ValueError,
     DataError: ValueError,
+    errors.MatrixError: np.linalg.LinAlgError,
     SettingError: ValueError,
     UnknownNameError: LookupError,
     errors.NoLengthError: TypeError,

@@ -4,6 +4,7 @@
     ├── ShapeError             shapes that do not fit together              (ValueError)
     │   ├── PositionError          a position that an array does not have   (IndexError)
     │   └── NoLengthError          the length of a single number            (TypeError)
+    ├── MatrixError            a matrix without inverse, factors, vectors   (numpy.linalg.LinAlgError)
     ├── DataError              data that cannot be learned from             (ValueError)
     ├── SettingError           a setting outside what is allowed            (ValueError)
     │   └── NoFormulaError         letters as places where only numbers can stand
@@ -31,6 +32,8 @@ import math
 import numbers
 import reprlib
 from collections.abc import Iterable
+
+from numpy.linalg import LinAlgError
 
 
 class ChainruleError(Exception):
@@ -71,6 +74,14 @@ class NoLengthError(ShapeError, TypeError):
 
     Fails: `cr.grad(lambda x: len(x) * x)(1.0)`.
     Works: `cr.grad(lambda x: x.size * x)(1.0)`.
+    """
+
+
+class MatrixError(ChainruleError, LinAlgError):
+    """A matrix without the inverse, the factors or the derivatives asked for. A LinAlgError, for programs that catch NumPy's.
+
+    Fails: `cr.grad(lambda a: np.sum(np.linalg.inv(a)))(np.ones((2, 2)))`.
+    Works: `cr.grad(lambda a: np.sum(np.linalg.inv(a)))(np.eye(2))`.
     """
 
 

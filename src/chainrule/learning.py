@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule import datasets as datasets
 from chainrule import declarations
+from chainrule.network import Hypergradient as Hypergradient
 from chainrule.network import Network as Network
+from chainrule.network import hypergradient as hypergradient
 from chainrule.network import load as load
 from chainrule.nn import Layer as Layer
 from chainrule.nn import ParameterSpec as ParameterSpec

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from chainrule.autodiff import check_grads, jvp, vjp
+from chainrule.errors import UnsupportedError
 from chainrule.ops import REGISTRY, ArrayType, Elementwise, Layout
 from chainrule.tracing import apply
 from strategies import cases, elementwise_cases, split_leaves, with_numbers
@@ -158,6 +159,9 @@ def test_inferred_types_are_those_of_values(op):
                 try:
                     with np.errstate(all="ignore"):
                         value = np.asarray(op.evaluate(*inputs, **case.attributes))
+                except UnsupportedError:  # numpy.linalg has no half precision
+                    assert dtype == np.float16
+                    continue
                 except (TypeError, ValueError, OverflowError):  # NumPy has no such operation for this dtype
                     assert dtype not in (np.float64, np.float32, np.float16)
                     continue

@@ -2,8 +2,26 @@
 
 from chainrule.autodiff.batching import vmap
 from chainrule.autodiff.checking import check_grads
+from chainrule.autodiff.custom import checkpoint, custom_derivative, implicit
+from chainrule.autodiff.linear import flatten, linearize
 from chainrule.autodiff.matrices import hessian, hvp, jacobian
 from chainrule.autodiff.numerical import derivative
 from chainrule.autodiff.transforms import grad, jvp, value_and_grad, vjp
 
-__all__ = ["check_grads", "derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp", "vmap"]
+__all__ = [
+    "check_grads",
+    "checkpoint",
+    "custom_derivative",
+    "derivative",
+    "flatten",
+    "grad",
+    "hessian",
+    "hvp",
+    "implicit",
+    "jacobian",
+    "jvp",
+    "linearize",
+    "value_and_grad",
+    "vjp",
+    "vmap",
+]

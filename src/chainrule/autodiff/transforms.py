@@ -73,8 +73,8 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: 
             value, aux = _with_aux(result, has_aux)
             gradients = _filled(_cotangents(tape, value, places), variables)
         results = as_given(structure, owned(gradients), argnums)
-        plain = _strip(tape, value)
-        return ((plain, trees.map_leaves(lambda x: _strip(tape, x), aux)) if has_aux else plain), results
+        plain = without(tape, value)
+        return ((plain, trees.map_leaves(lambda x: without(tape, x), aux)) if has_aux else plain), results
 
     return with_gradient
 
@@ -94,13 +94,13 @@ def observed_gradient(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
             places = [x.index for x in variables]
             value, seen = refreshed(function(*trees.unflatten(structure, variables)))
             values, seen_structure = trees.flatten(seen)
-            on_tape = {i: x for i, x in enumerate(values) if _belongs(x, tape)}
+            on_tape = {i: x for i, x in enumerate(values) if belongs(x, tape)}
             found = _cotangents(tape, value, [*places, *(x.index for x in on_tape.values())])
         gradients, by_place = found[: len(leaves)], dict(zip(on_tape, found[len(leaves) :], strict=True))
         return (
-            _strip(tape, value),
+            without(tape, value),
             as_given(structure, owned(_filled(gradients, variables)), 0),
-            trees.unflatten(seen_structure, [_strip(tape, x) for x in values]),
+            trees.unflatten(seen_structure, [without(tape, x) for x in values]),
             trees.unflatten(seen_structure, [by_place.get(i) for i in range(len(values))]),
         )
 
@@ -118,7 +118,7 @@ def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
 
 def _cotangents(tape: Tape, value: Any, wanted: list[int]) -> list[Any]:
     """The cotangents of some places, for a scalar value; `None` where there is no dependence."""
-    if _belongs(value, tape) and value.shape == () and value.dtype.kind != "c":
+    if belongs(value, tape) and value.shape == () and value.dtype.kind != "c":
         return tape.pull([value], [value.dtype.type(1)], wanted)
     require_one_number("grad", value, "jacobian or vjp")
     if as_leaf(value).dtype.kind == "c":
@@ -150,12 +150,12 @@ def _filled(cotangents: list[Any], variables: list[TapeValue]) -> list[Any]:
     return [zeros(x) if g is None else g for g, x in zip(cotangents, variables, strict=True)]
 
 
-def _strip(trace: Any, x: Any) -> Any:
+def without(trace: Any, x: Any) -> Any:
     """A result without the trace that is ending."""
-    return x.value if _belongs(x, trace) else x
+    return x.value if belongs(x, trace) else x
 
 
-def _belongs(x: Any, trace: Trace) -> bool:
+def belongs(x: Any, trace: Trace) -> bool:
     """Whether a result is a value of this trace, and not one of a trace around it or a plain one."""
     if isinstance(x, Traced):
         if x.trace is trace:
@@ -255,17 +255,17 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
         places = [x.index for x in variables]
         value, aux = _with_aux(function(*trees.unflatten(structure, variables)), has_aux)
         outputs, outputs_structure = trees.flatten(value)
-    plain = [as_leaf(_strip(tape, x)) for x in outputs]
+    plain = [as_leaf(without(tape, x)) for x in outputs]
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         given = trees.flatten_like(outputs_structure, cotangent, "the cotangent")
-        cotangents = [_of_shape(c, x, "the cotangent") for c, x in zip(given, plain, strict=True)]
-        traced = [(x, c) for x, c in zip(outputs, cotangents, strict=True) if _belongs(x, tape)]
+        cotangents = [of_shape(c, x, "the cotangent") for c, x in zip(given, plain, strict=True)]
+        traced = [(x, c) for x, c in zip(outputs, cotangents, strict=True) if belongs(x, tape)]
         found = tape.pull([x for x, _ in traced], [c for _, c in traced], places)
         return trees.unflatten(structure, owned(_filled(found, variables)))  # type: ignore[no-any-return]
 
     nested = trees.unflatten(outputs_structure, [_copied(x) for x in plain])
-    extra = trees.map_leaves(lambda x: _copied(_strip(tape, x)), aux)
+    extra = trees.map_leaves(lambda x: _copied(without(tape, x)), aux)
     return (nested, pullback, extra) if has_aux else (nested, pullback)
 
 
@@ -307,20 +307,20 @@ def jvp(
         )
     leaves, structure = leaves_of(tuple(primals), tuple(range(len(primals))))
     directions = [
-        _of_shape(t, x, "a tangent")
+        of_shape(t, x, "a tangent")
         for t, x in zip(trees.flatten_like(structure, tuple(tangents), "tangents"), leaves, strict=True)
     ]
     with Tangents() as tangents_trace:
         inputs = [tangents_trace.variable(x, t) for x, t in zip(leaves, directions, strict=True)]
         value, aux = _with_aux(function(*trees.unflatten(structure, inputs)), has_aux)
         outputs, outputs_structure = trees.flatten(value)
-    values = [as_leaf(_strip(tangents_trace, x)) for x in outputs]
-    results = [x.tangent if _belongs(x, tangents_trace) else zeros(v) for x, v in zip(outputs, values, strict=True)]
+    values = [as_leaf(without(tangents_trace, x)) for x in outputs]
+    results = [x.tangent if belongs(x, tangents_trace) else zeros(v) for x, v in zip(outputs, values, strict=True)]
     nested = trees.unflatten(outputs_structure, values), trees.unflatten(outputs_structure, owned(results))
-    return (*nested, trees.map_leaves(lambda x: _strip(tangents_trace, x), aux)) if has_aux else nested
+    return (*nested, trees.map_leaves(lambda x: without(tangents_trace, x), aux)) if has_aux else nested
 
 
-def _of_shape(given: Any, like: Any, what: str) -> Any:
+def of_shape(given: Any, like: Any, what: str) -> Any:
     """A tangent or cotangent, checked against the value it belongs to and in its dtype."""
     array = given if isinstance(given, Traced) else plain_array(given, what)
     if tuple(array.shape) != tuple(like.shape):

@@ -1,6 +1,7 @@
 """The face of the library: a network to fit, ask, look into, save and load."""
 
+from chainrule.network.hypergradients import Hypergradient, hypergradient
 from chainrule.network.loading import load
 from chainrule.network.network import Network
 
-__all__ = ["Network", "load"]
+__all__ = ["Hypergradient", "Network", "hypergradient", "load"]

@@ -76,6 +76,8 @@ class Operation:
     accuracy: Accuracy = None  # type: ignore[assignment]  # chosen below
     examples: tuple[Example, ...] = ()
     doc: str = ""
+    listed: bool = True
+    """Whether it is in the registry; those that users make with `custom_derivative` are not."""
     public: bool = False
     """Whether it is `cr.<name>`, with `doc` as its docstring."""
     differentiable: bool = field(init=False, default=True)
@@ -100,9 +102,10 @@ class Operation:
     """`even(m, square, *inputs)`: its result from the square of its first input; `None` for inputs where it is none of that."""
 
     def __post_init__(self) -> None:
-        if self.name in REGISTRY:
+        if self.listed and self.name in REGISTRY:
             raise ValueError(f"the operation {self.name!r} is declared twice")
-        REGISTRY[self.name] = self
+        if self.listed:
+            REGISTRY[self.name] = self
         if self.accuracy is None:
             own = isinstance(getattr(np, self.name, None), np.ufunc)
             object.__setattr__(self, "accuracy", EXACT if own else COMPOSED)

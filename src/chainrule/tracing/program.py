@@ -152,7 +152,7 @@ def check(program: Program) -> Program:
     if len(known) != len(program.inputs):
         raise ProgramError(f"{program.name}: an input is named twice; give every input a Variable of its own.")
     for equation in program.equations:
-        if REGISTRY.get(equation.op.name) is not equation.op:
+        if equation.op.listed and REGISTRY.get(equation.op.name) is not equation.op:
             raise ProgramError(
                 f"{program.name}: {equation.op.name!r} is not in the registry of operations: {equation}. Use registered ones."
             )

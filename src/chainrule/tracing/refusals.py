@@ -58,6 +58,9 @@ INSTEAD = {
     "divmod": "x // y and x % y",
     "modf": "x % 1.0 and x - x % 1.0",
     "at": "np.where(mask, x + y, x)",
+    "eig": "np.linalg.eigh(a) for a symmetric matrix a; the eigenvalues of others may be complex, and so may their vectors",
+    "eigvals": "np.linalg.eigvalsh(a) for a symmetric matrix a; the eigenvalues of others may be complex. Sums of their powers are "
+    "np.trace(np.linalg.matrix_power(a, k)), and their product is np.linalg.det(a)",
 }
 """Functions that choose elements or that are missing, and what to write."""
 

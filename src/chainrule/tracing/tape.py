@@ -107,6 +107,22 @@ class Tape(Trace):
             index -= 1
         return TapeValue(self, output, index)
 
+    def push(self, places: Sequence[int], tangents: Sequence[Any], outputs: Sequence[TapeValue]) -> list[Any]:
+        """The tangents of `outputs`, given those of variables at some places; `None` where there is no dependence."""
+        if self.keeper is not None:
+            self.keeper.check()
+        found: list[Any] = [None] * len(self.nodes)
+        for place, tangent in zip(places, tangents, strict=True):
+            found[place] = tangent
+        m = eager if self.plain and PLAIN.issuperset(map(type, tangents)) else traced
+        for place, node in enumerate(self.nodes):
+            if node is not None:
+                op, values, attributes, output, parents, _ = node
+                own = [found[parent] if parent else None for parent in parents]
+                if any(tangent is not None for tangent in own):
+                    found[place] = op.pushforward(m, own, output, values, **attributes)
+        return [found[x.index] for x in outputs]
+
     def pull(self, outputs: Sequence[TapeValue], cotangents: Sequence[Any], wanted: Sequence[int]) -> list[Any]:
         """The cotangents of the places `wanted`, given those of `outputs`; `None` where there is no dependence.
 

@@ -48,7 +48,7 @@ class SGD(Optimizer):
         self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
     ) -> tuple[Any, OptimizerState]:
         """The parameter and its state after one step."""
-        if not self.momentum:
+        if "velocity" not in state:
             return parameter - learning_rate * gradient, state
         velocity = self.momentum * state["velocity"] - learning_rate * gradient
         move = self.momentum * velocity - learning_rate * gradient if self.nesterov else velocity
@@ -201,7 +201,9 @@ class Adam(Optimizer):
 
 def risen(beta: float, step: Any) -> Any:
     """1 − βᵗ, exact to the last digit also in float32 and for β near 1."""
-    return -np.expm1(step * math.log(beta)) if beta else 1.0
+    if isinstance(beta, int | float):
+        return -np.expm1(step * math.log(beta)) if beta else 1.0
+    return -np.expm1(step * np.log(beta))  # one that derivatives are taken by
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Functions that sum up arrays along axes: sums, means, extrema, norms, softmax, sorting."""
+"""Functions that sum up arrays along axes: sums, means, extrema, softmax, sorting."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError, ShapeError, shortened
+from chainrule.errors import SettingError, ShapeError
 from chainrule.ops.arithmetic import square_of_size
 from chainrule.ops.functions.function import all_axes, array, function, ndim, one_axis, whole
 from chainrule.ops.functions.shaping import cut_along, ravel
@@ -109,62 +109,6 @@ def log_softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
     """x − ln Σ eˣ, the logarithm of `softmax`."""
     axes, wide = all_axes(axis, ndim(x)), _wide(m, x)
     return _as(m, x, wide - m.logsumexp(wide, axis=axes, keepdims=True))
-
-
-@function(
-    example((4,)),
-    example((3, 4), axis=1),
-    example((3, 4), ord=1, axis=0),
-    example((3, 4), ord=np.inf, axis=0),
-    example((3, 4), ord=-np.inf, axis=0),
-    example((3, 4), ord=3, axis=1, keepdims=True),
-    numpy=(np.linalg.norm,),
-)
-def norm(m: Any, x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The length of vectors: √Σx², or (Σ|x|ᵒʳᵈ)^(1/ord); its derivatives at a zero vector are taken as 0, its square's are Σx²'s."""
-    axes = all_axes(axis, ndim(x))
-    if ord is not None and (axis is None or len(axes) == 2) and ord != "fro" and ndim(x) != 1:
-        if len(axes) != 2:
-            raise SettingError(
-                f"norm was given ord={shortened(ord)} and shape {x.shape}; name one axis, or take np.ravel(x) first."
-            )
-        raise SettingError(
-            f"the matrix norm ord={shortened(ord)} has no derivative here; use ord='fro' or name one axis."
-        )
-    if ord == "fro" and len(axes) != 2:
-        raise SettingError(
-            f"norm was given ord='fro', which is for matrices, and axis={axis} of shape {x.shape}; leave ord out."
-        )
-    return _norm(m, x, ord, axes, keepdims)
-
-
-@function(
-    example((4,)),
-    example((3, 4), ord=1),
-    example((2, 3, 2), axis=(0, 2), ord=3, keepdims=True),
-    numpy=(np.linalg.vector_norm,),
-)
-def vector_norm(m: Any, x: Any, /, *, axis: Axis = None, keepdims: bool = False, ord: Any = 2) -> Any:
-    """The length of vectors, √Σx² or (Σ|x|ᵒʳᵈ)^(1/ord), along all axes named together."""
-    if isinstance(ord, str):
-        raise SettingError(f"vector_norm was given ord={shortened(ord)}; use a positive number or infinity.")
-    return _norm(m, x, ord, all_axes(axis, ndim(x)), keepdims)
-
-
-def _norm(m: Any, x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> Any:
-    """The norm of all elements along the axes."""
-    if ord in (None, 2, "fro"):
-        return m.root(m.sum(square_of_size(m, x), axis=axes, keepdims=bool(keepdims)))
-    if ord == 1:
-        return m.sum(m.absolute(x), axis=axes, keepdims=bool(keepdims))
-    if ord == np.inf:
-        return m.max(m.absolute(x), axis=axes, keepdims=bool(keepdims))
-    if ord == -np.inf:
-        return m.min(m.absolute(x), axis=axes, keepdims=bool(keepdims))
-    if not isinstance(ord, int | float) or ord <= 0:
-        raise SettingError(f"norm was given ord={shortened(ord)}; use None, 1, 2, a positive number or infinity.")
-    total = m.sum(m.power(m.absolute(x), ord), axis=axes, keepdims=bool(keepdims))
-    return m.where(total == 0, 0.0, m.power(m.where(total == 0, 1.0, total), 1.0 / ord))
 
 
 @function(example((5,)), example((3, 4), axis=1))

@@ -1,0 +1,228 @@
+"""Derivatives of one's own: a function with a rule, one that is computed again, one that solves an equation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+from chainrule.autodiff.arguments import as_leaf
+from chainrule.autodiff.batching import vmap
+from chainrule.autodiff.transforms import jvp, vjp
+from chainrule.errors import SettingError, ShapeError
+from chainrule.ops.kinds.custom import Custom
+from chainrule.ops.operation import ArrayType
+from chainrule.tracing import trees
+from chainrule.tracing.apply import Traced, apply, as_operand, opened, plain_array
+from chainrule.tracing.recorder import RecordedValue
+
+
+def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator: the function's derivative is what the rule says, in both modes.
+
+    ẏ = rule(ẋ, y, x), linear in ẋ. The reverse rule is its transpose, which is found by differentiating it.
+
+    Parameters
+    ----------
+    rule : callable
+        `rule(tangents, value, *args)`: the tangent of the function's result, given a tuple with one for every argument, the
+        result, and the arguments; written in NumPy, so that it has derivatives itself.
+
+    Returns
+    -------
+    callable
+        Takes a function of arrays that gives one array, computed by any library; it is only given plain numbers.
+
+    Raises
+    ------
+    ShapeError
+        When the rule gives another shape than the function.
+
+    Examples
+    --------
+    >>> import math, numpy as np, chainrule as cr
+    >>> @cr.custom_derivative(lambda tangents, y, x: tangents[0] * np.cos(x))
+    ... def sine(x):
+    ...     return math.sin(x)
+    >>> cr.grad(sine)(0.0), cr.grad(cr.grad(sine))(1.0).round(4)
+    (np.float64(1.0), np.float64(-0.8415))
+    >>> cr.check_grads(sine, (0.7,), order=2)
+    """
+    SettingError.unless_callable("custom_derivative", rule)
+
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        operation = _operation(function, rule)
+
+        @wraps(function)
+        def differentiable(*args: Any) -> Any:
+            given = [as_operand(x) for x in args] if opened else args
+            return apply(operation, *given) if any(isinstance(x, Traced) for x in given) else function(*args)
+
+        return differentiable
+
+    return decorate
+
+
+def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom:
+    """An operation with the function's value."""
+    base = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', 'function')}"
+
+    def value(*args: Any) -> Any:
+        return plain_array(function(*args), f"what {base} gives")[()]
+
+    def forward(m: Any, tangents: Any, y: Any, *args: Any) -> Any:
+        given = tuple(
+            np.zeros(np.shape(x), getattr(x, "dtype", float))[()] if t is None else t
+            for t, x in zip(tangents, args, strict=True)
+        )
+        result = as_leaf(rule(given, y, *args))
+        if tuple(result.shape) != tuple(y.shape):
+            raise ShapeError(
+                f"the rule of {base} gave a tangent of shape {tuple(result.shape)} for a value of shape {tuple(y.shape)}; it must "
+                "have the value's shape."
+            )
+        return result
+
+    def reverse(m: Any, cotangent: Any, y: Any, *args: Any) -> list[Any]:
+        real = [i for i, x in enumerate(args) if getattr(x, "dtype", np.dtype(type(x))).kind in "fc"]
+        zeros = [np.zeros(np.shape(args[i]), getattr(args[i], "dtype", float)) for i in real]
+
+        def moved(*tangents: Any) -> Any:
+            of_place = dict(zip(real, tangents, strict=True))
+            return forward(m, [of_place.get(i) for i in range(len(args))], y, *args)
+
+        found = dict(zip(real, vjp(moved, *zeros)[1](cotangent), strict=True))
+        return [found.get(i) for i in range(len(args))]
+
+    def kind(*args: Any) -> ArrayType:
+        example = np.asarray(value(*(np.ones(x.shape, x.dtype) if isinstance(x, ArrayType) else x for x in args)))
+        return ArrayType(example.shape, example.dtype)
+
+    def batched(m: Any, size: int, own: Any, *args: Any) -> Any:
+        members = [[x[i] if mine else x for x, mine in zip(args, own, strict=True)] for i in range(size)]
+        if not members:
+            one = kind(*(np.empty(x.shape[1:], x.dtype) if mine else x for x, mine in zip(args, own, strict=True)))
+            return np.zeros((0, *one.shape), one.dtype)
+        return np.stack([apply(operation, *member) for member in members])
+
+    shown = base.split(".")[-1].strip("<>")
+    operation = Custom(
+        base, listed=False, value=value, type=kind, forward=forward, reverse=reverse, batched=batched,
+        latex=rf"\operatorname{{{{{shown}}}}}",
+    )  # fmt: skip
+    return operation
+
+
+def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, of which reverse mode keeps nothing but the arguments: what is in between is computed once more on the way back.
+
+    Parameters
+    ----------
+    function : callable
+        Plain NumPy code of arrays, or nested containers of them.
+
+    Returns
+    -------
+    callable
+        Called like `function`, with the same derivatives, for less memory and about one more pass.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> block = cr.checkpoint(lambda x: np.tanh(np.sin(x) * x))
+    >>> cr.grad(lambda x: np.sum(block(block(x))))(np.array([0.5])).round(4)
+    array([0.3994])
+
+    References
+    ----------
+    Griewank and Walther, "Evaluating Derivatives", 2nd edition, 2008, chapter 12.
+    """
+    SettingError.unless_callable("checkpoint", function)
+
+    @wraps(function)
+    def checkpointed(*args: Any) -> Any:
+        leaves, structure = trees.flatten(args)
+        given = [as_operand(x) for x in leaves]
+        if not any(isinstance(x, Traced) for x in given) or any(isinstance(x, RecordedValue) for x in given):
+            return function(*args)  # a Program plans its memory itself
+        nested: dict[str, Any] = {}
+
+        def flat(*arrays: Any) -> Any:
+            outputs, nested["structure"] = trees.flatten(function(*trees.unflatten(structure, list(arrays))))
+            outputs = [as_leaf(x) for x in outputs]
+            nested["shapes"] = [tuple(x.shape) for x in outputs]
+            return np.concatenate([np.reshape(x, -1) for x in outputs])
+
+        packed = apply(_recomputed(flat), *given)
+        ends = np.cumsum([0, *(int(np.prod(shape, dtype=int)) for shape in nested["shapes"])])
+        parts = [packed[a:b].reshape(s) for a, b, s in zip(ends, ends[1:], nested["shapes"], strict=False)]
+        return trees.unflatten(nested["structure"], parts)
+
+    return checkpointed
+
+
+def _recomputed(function: Callable[..., Any]) -> Custom:
+    """An operation whose derivatives are the function's own."""
+
+    def forward(m: Any, tangents: Any, y: Any, *args: Any) -> Any:
+        given = [np.zeros(x.shape, x.dtype) if t is None else t for t, x in zip(tangents, args, strict=True)]
+        return jvp(function, args, tuple(given))[1]
+
+    return Custom(
+        "checkpoint",
+        listed=False,
+        value=lambda *args: function(*args),
+        type=lambda *args: ArrayType((), np.dtype(float)),  # a Program never holds it
+        forward=forward,
+        reverse=lambda m, cotangent, y, *args: list(vjp(function, *args)[1](cotangent)),
+        batched=lambda m, size, batched, *args: vmap(function, [0 if own else None for own in batched])(*args),
+    )
+
+
+def implicit(solve: Callable[..., Any], condition: Callable[..., Any]) -> Callable[..., Any]:
+    """The solution of an equation, differentiable by what the equation is about: condition(x, *args) = 0 where x = solve(*args).
+
+    ∂x/∂a = −(∂c/∂x)⁻¹ ∂c/∂a, the implicit function theorem, however the solution was found.
+
+    Parameters
+    ----------
+    solve : callable
+        Gives the solution, an array, for plain arguments; by any library.
+    condition : callable
+        Plain NumPy code of the solution and the arguments that gives an array of the solution's shape, 0 at the solution.
+
+    Returns
+    -------
+    callable
+        Called like `solve`.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> def newton(a):
+    ...     x = 1.0
+    ...     for _ in range(30):
+    ...         x = x - (x * x - a) / (2 * x)
+    ...     return x
+    >>> root = cr.implicit(newton, lambda x, a: x * x - a)
+    >>> cr.grad(root)(4.0).round(6)
+    np.float64(0.25)
+
+    References
+    ----------
+    Blondel et al., "Efficient and modular implicit differentiation", 2022.
+    """
+    SettingError.unless_callable("implicit", solve)
+    SettingError.unless_callable("implicit", condition)
+
+    def rule(tangents: Any, x: Any, *args: Any) -> Any:
+        size = int(np.prod(x.shape, dtype=int))
+        moved = jvp(lambda *own: condition(x, *own), args, tangents)[1]
+        units = np.eye(size).reshape(size, *x.shape)
+        columns = [jvp(lambda own: condition(own, *args), (x,), (unit[()],))[1] for unit in units]
+        matrix = np.stack([np.reshape(column, size) for column in columns], axis=1)
+        return -np.reshape(np.linalg.solve(matrix, np.reshape(moved, size)), x.shape)
+
+    return custom_derivative(rule)(solve)

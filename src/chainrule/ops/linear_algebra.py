@@ -1,0 +1,362 @@
+"""Linear equations, inverses, determinants and Cholesky's factor, of matrices in the last two axes.
+
+A matrix without inverse is an error, `MatrixError`; the determinant has its derivatives there all the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import MatrixError
+from chainrule.ops.axes import Links
+from chainrule.ops.kinds.custom import Custom
+from chainrule.ops.matrices import (
+    by_numpy,
+    dtype_of_matrices,
+    for_matrices,
+    half_lower,
+    inner,
+    like,
+    lower,
+    matrix_links,
+    outer,
+    product,
+    read_adjoint,
+    read_symmetric,
+    same_type,
+    times_vector,
+    together,
+    transposed,
+)
+from chainrule.ops.notation import ATOM, POWER, PRODUCT, SIGN, Notation, named
+from chainrule.ops.operation import ArrayType, example, shape_of
+
+A = np.array([[2.0, -1.0, 0.5], [0.25, 1.5, -0.75], [-0.5, 1.0, 3.0]])
+"""A matrix to try with, and two of them."""
+PAIR = np.stack([A, A.T + np.diag([1.0, 0.5, 2.0])])
+POSITIVE = np.array([[2.0, 0.5, -0.25], [0.5, 1.5, 0.75], [-0.25, 0.75, 3.0]])
+"""A symmetric matrix with positive eigenvalues, all different."""
+
+_MATRICES = (example(A), example(PAIR), example(np.array([[2.0]])))
+_REGULAR = (
+    "Its rows depend on each other, so it has no inverse: add a small multiple of the identity, or use np.linalg.pinv or "
+    "np.linalg.lstsq."
+)
+_DEFINITE = (
+    "It must be symmetric with positive eigenvalues: add a multiple of the identity, as in A + 1e-6 * np.eye(n)."
+)
+
+
+# --- linear equations and inverses
+
+
+def _is_vector(a: Any, b: Any) -> bool:
+    """Whether the right-hand side is one vector a matrix."""
+    return len(shape_of(b)) < len(shape_of(a))
+
+
+@by_numpy(_REGULAR)
+def _solve(a: Any, b: Any) -> Any:
+    return np.linalg.solve(a, b[..., None])[..., 0] if _is_vector(a, b) else np.linalg.solve(a, b)
+
+
+def _solve_forward(m: Any, tangents: Any, y: Any, a: Any, b: Any) -> Any:
+    right = tangents[1]
+    if tangents[0] is not None:
+        moved = (times_vector if _is_vector(a, b) else product)(m, tangents[0], y)
+        right = -moved if right is None else right - moved
+    return m.solve(a, right)
+
+
+def _solve_reverse(m: Any, g: Any, y: Any, a: Any, b: Any) -> list[Any]:
+    w = m.solve(transposed(m, a), g)
+    both = outer(m, w, y) if _is_vector(a, b) else product(m, w, transposed(m, y))
+    return [like(m, -both, a), like(m, w, b)]
+
+
+def _solve_links(a: Any, b: Any) -> tuple[Links, ...]:
+    own = 1 if _is_vector(a, b) else 2
+    return matrix_links((a, 2), (b, own), last=own)
+
+
+@by_numpy(_REGULAR)
+def _inv(a: Any, regular: float | None = None) -> Any:
+    found = np.linalg.inv(a)
+    if regular is not None and not _well_conditioned(a, found, regular).all():
+        raise MatrixError(
+            f"a derivative is taken with the inverse of a matrix of shape {np.shape(a)}, which has none to working precision: "
+            "its rows depend on each other. The first two derivatives of np.linalg.det exist everywhere, and so does "
+            "np.linalg.pinv; for others give a matrix with independent rows and columns, such as A + 1e-6 * np.eye(n)."
+        )
+    return found
+
+
+def _well_conditioned(a: Any, inverse: Any, share: float = 0.5) -> Any:
+    """Whether less than this share of the digits of an inverse are lost, by default half of them, for each matrix."""
+    size = np.abs(a).sum(-1).max(-1, initial=0) * np.abs(inverse).sum(-1).max(-1, initial=0)
+    return size * np.finfo(inverse.dtype).eps ** share < 1.0
+
+
+SMALL = 48
+"""Rows of triangles that LAPACK inverts; larger ones are put together from halves, by products, which is several times as fast."""
+
+
+def _by_halves(a: Any) -> Any:
+    """The inverse of a lower triangle: [[B, 0], [C, D]]⁻¹ = [[B⁻¹, 0], [−D⁻¹·C·B⁻¹, D⁻¹]]."""
+    n = a.shape[-1]
+    if n <= SMALL:
+        return np.tril(np.linalg.inv(np.tril(a)))
+    h = n // 2
+    found = np.zeros(a.shape, dtype_of_matrices(a))
+    found[..., :h, :h], found[..., h:, h:] = _by_halves(a[..., :h, :h]), _by_halves(a[..., h:, h:])
+    found[..., h:, :h] = -(found[..., h:, h:] @ a[..., h:, :h]) @ found[..., :h, :h]
+    return found
+
+
+@by_numpy(_REGULAR)
+def _inverse_of_triangle(a: Any) -> Any:
+    found = _by_halves(a)
+    if not _well_conditioned(np.tril(a), found, 0.9).all():
+        raise MatrixError(
+            f"a derivative is taken with the inverse of a triangle of shape {np.shape(a)}, which has none to working precision: "
+            "its rows depend on each other, and so do those of the matrix whose factor it is. Use np.linalg.pinv or "
+            "np.linalg.lstsq, or add a small multiple of the identity."
+        )
+    return found
+
+
+def _inv_reverse(m: Any, g: Any, y: Any, a: Any, regular: float | None = None) -> list[Any]:
+    yt = transposed(m, y)
+    return [-product(m, product(m, yt, g), yt)]
+
+
+solve = Custom(
+    "solve",
+    value=_solve,
+    type=lambda a, b: ArrayType(shape_of(b), dtype_of_matrices(a, b)),
+    forward=_solve_forward,
+    reverse=_solve_reverse,
+    links=_solve_links,
+    batched=together("solve"),
+    latex=r"{0}^{{-1}} {1}",
+    notation=Notation("function", "solve", PRODUCT, (ATOM, PRODUCT), "{0}⁻¹·{1}", rule="derivative of the solution"),
+    doc="A⁻¹·b without the inverse; b is as many vectors as there are matrices, or matrices. b̄ = A⁻ᵀ·ȳ, Ā = −b̄·yᵀ (Giles 2008).",
+    examples=(
+        example(A, (3,)),
+        example(A, (3, 2)),
+        example(PAIR, (2, 3)),
+        example(PAIR, (2, 3, 2)),
+    ),
+)
+inv = Custom(
+    "inv",
+    value=_inv,
+    type=same_type,
+    forward=lambda m, t, y, a, regular=None: -product(m, product(m, y, t[0]), y),
+    reverse=_inv_reverse,
+    links=lambda a, regular=None: matrix_links((a, 2), last=2),
+    batched=together("inv"),
+    latex=r"{{{0}}}^{{-1}}",
+    notation=Notation("function", "inv", POWER, (ATOM,), "{0}⁻¹", rule="derivative of the inverse"),
+    doc="A⁻¹; d(A⁻¹) = −A⁻¹·dA·A⁻¹ (Giles 2008). With `regular`, an error where more than this share of its digits is lost.",
+    examples=_MATRICES,
+)
+inverse_of_triangle = Custom(
+    "inverse_of_triangle",
+    value=_inverse_of_triangle,
+    type=same_type,
+    forward=lambda m, t, y, a: -product(m, product(m, y, lower(m, t[0])), y),
+    reverse=lambda m, g, y, a: [lower(m, -product(m, product(m, transposed(m, y), lower(m, g)), transposed(m, y)))],
+    links=lambda a: matrix_links((a, 2), last=2),
+    batched=together("inverse_of_triangle"),
+    latex=r"{{{0}}}^{{-1}}",
+    doc="L⁻¹ for a lower triangle, which is all that is read; an error where a tenth of its digits is all that is right.",
+    examples=(example(A), example(PAIR)),
+)
+
+
+# --- determinants
+
+
+def _others(s: Any) -> Any:
+    """For every number along the last axis the product of all others, without division."""
+    ones = np.ones_like(s[..., :1])
+    before = np.cumprod(np.concatenate([ones, s[..., :-1]], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([ones, s[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
+    return before * after
+
+
+def _signed_svd(a: Any) -> tuple[Any, Any, Any, Any]:
+    """U, S, Vᵀ of matrices, and the signs det U·det V."""
+    u, s, vh = np.linalg.svd(a)
+    return u, s, vh, np.round(np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+
+
+def _inverse_where_good(a: Any) -> Any:
+    """The inverses of matrices if all have good ones, and else nothing."""
+    try:
+        found = np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        return None
+    return found if _well_conditioned(a, found).all() else None
+
+
+@by_numpy("It must have finite numbers.")
+def _cofactors(a: Any) -> Any:
+    """det(A)·A⁻ᵀ, and for matrices that have no good inverse U·cof(S)·Vᵀ, which needs none."""
+    if a.shape[-1] == 0:
+        return np.zeros(a.shape, dtype_of_matrices(a))
+    inverse = _inverse_where_good(a)
+    if inverse is not None:
+        return np.linalg.det(a)[..., None, None] * np.swapaxes(inverse, -1, -2)
+    u, s, vh, sign = _signed_svd(a)
+    return sign * ((u * _others(s)[..., None, :]) @ vh)
+
+
+@by_numpy("It must have finite numbers.")
+def _cofactors_along(a: Any, e: Any) -> Any:
+    """The derivative of the cofactors along E; for diagonal matrices it is read off, and A is one in the bases of its SVD."""
+    dtype = dtype_of_matrices(a, e)
+    n = a.shape[-1]
+    if n < 2:
+        return np.zeros(a.shape, dtype)
+    inverse = _inverse_where_good(a)
+    if inverse is not None:
+        flipped = np.swapaxes(e @ inverse, -1, -2)
+        change = np.trace(flipped, axis1=-2, axis2=-1)[..., None, None] * np.eye(n, dtype=flipped.dtype) - flipped
+        cofactors = np.linalg.det(a)[..., None, None] * np.swapaxes(inverse, -1, -2)
+        return np.asarray(change @ cofactors, dtype)
+    u, s, vh, sign = _signed_svd(a)
+    inside = np.swapaxes(u, -1, -2) @ e @ np.swapaxes(vh, -1, -2)
+    without = np.where(np.eye(n, dtype=bool), s.dtype.type(1), s[..., None, :])
+    pairs = np.where(np.eye(n, dtype=bool), s.dtype.type(0), _others(without))
+    changed = -pairs * np.swapaxes(inside, -1, -2)
+    diagonal = (pairs @ np.diagonal(inside, axis1=-2, axis2=-1)[..., None])[..., 0]
+    changed[..., np.arange(n), np.arange(n)] = diagonal
+    return np.asarray(sign * (u @ changed @ vh), dtype)
+
+
+def _third(m: Any, a: Any, e: Any, g: Any) -> Any:
+    """The gradient by A of the second derivative of det along E and G: D³det[E, G, ·]."""
+    b = m.inv(a, regular=0.5)
+    be, bg = product(m, b, e), product(m, b, g)
+    bebg = product(m, be, bg)
+    te, tg = (inner(m, transposed(m, b), x) for x in (e, g))
+    second = te * tg - inner(m, transposed(m, be), bg)
+    inside = for_matrices(m, second) * b
+    inside = inside - for_matrices(m, tg) * product(m, be, b) - for_matrices(m, te) * product(m, bg, b)
+    inside = inside + product(m, bebg, b) + product(m, product(m, bg, be), b)
+    return for_matrices(m, m.det(a)) * transposed(m, inside)
+
+
+def _along_forward(m: Any, tangents: Any, y: Any, a: Any, e: Any) -> Any:
+    by_a = None if tangents[0] is None else _third(m, a, e, tangents[0])
+    by_e = None if tangents[1] is None else m.cofactors_along(a, tangents[1])
+    return by_e if by_a is None else by_a if by_e is None else by_a + by_e
+
+
+def _number_type(a: Any) -> ArrayType:
+    return ArrayType(shape_of(a)[:-2], dtype_of_matrices(a))
+
+
+def _number_links(a: Any) -> tuple[Links, ...]:
+    return matrix_links((a, 2), last=0)
+
+
+_finite = by_numpy("It must have finite numbers.")
+
+det = Custom(
+    "det",
+    value=_finite(lambda a: np.linalg.det(a)),
+    type=_number_type,
+    forward=lambda m, t, y, a: inner(m, m.cofactors(a), t[0]),
+    reverse=lambda m, g, y, a: [for_matrices(m, g) * m.cofactors(a)],
+    links=_number_links,
+    batched=together("det"),
+    latex=r"\det {0}",
+    notation=named("det", rule="Jacobi's formula"),
+    doc="The determinant; its derivative is the matrix of cofactors, det(A)·A⁻ᵀ (Jacobi), also where A has no inverse.",
+    examples=(*_MATRICES, example(np.array([[1.0, 2.0], [2.0, 4.0]]))),
+)
+cofactors = Custom(
+    "cofactors",
+    value=_cofactors,
+    type=same_type,
+    forward=lambda m, t, y, a: m.cofactors_along(a, t[0]),
+    reverse=lambda m, g, y, a: [m.cofactors_along(a, g)],
+    links=lambda a: matrix_links((a, 2), last=2),
+    batched=together("cofactors"),
+    latex=r"\operatorname{{cof}} {0}",
+    doc="The derivative of the determinant by every element.",
+    examples=_MATRICES,
+)
+cofactors_along = Custom(
+    "cofactors_along",
+    value=_cofactors_along,
+    type=lambda a, e: ArrayType(shape_of(a), dtype_of_matrices(a, e)),
+    forward=_along_forward,
+    reverse=lambda m, g, y, a, e: [like(m, _third(m, a, e, g), a), like(m, m.cofactors_along(a, g), e)],
+    links=lambda a, e: matrix_links((a, 2), (e, 2), last=2),
+    batched=together("cofactors_along"),
+    doc="The derivative of the cofactors of A along E, which is symmetric: ⟨G, C(A, E)⟩ = ⟨C(A, G), E⟩.",
+    examples=(example(A, (3, 3)), example(PAIR, (2, 3, 3))),
+)
+log_abs_det = Custom(
+    "log_abs_det",
+    value=_finite(lambda a: np.linalg.slogdet(a)[1]),
+    type=_number_type,
+    forward=lambda m, t, y, a: inner(m, transposed(m, m.inv(a)), t[0]),
+    reverse=lambda m, g, y, a: [for_matrices(m, g) * transposed(m, m.inv(a))],
+    links=_number_links,
+    batched=together("log_abs_det"),
+    latex=r"\ln \left|\det {0}\right|",
+    notation=Notation("function", "log_abs_det", SIGN, (ATOM,), "ln|det {0}|", rule="Jacobi's formula"),
+    doc="ln |det A|; its derivative is A⁻ᵀ.",
+    examples=_MATRICES,
+)
+sign_of_det = Custom(
+    "sign_of_det",
+    value=_finite(lambda a: np.linalg.slogdet(a)[0]),
+    type=_number_type,
+    links=_number_links,
+    batched=together("sign_of_det"),
+    latex=r"\operatorname{{sgn}} \det {0}",
+    doc="The sign of the determinant.",
+    examples=_MATRICES,
+)
+
+
+# --- Cholesky's factor
+
+
+def _cholesky_forward(m: Any, tangents: Any, y: Any, a: Any) -> Any:
+    change = read_symmetric(m, tangents[0])
+    inverse = m.inverse_of_triangle(y)
+    inside = product(m, product(m, inverse, change), transposed(m, inverse))
+    return product(m, y, half_lower(m, inside))
+
+
+def _cholesky_reverse(m: Any, g: Any, y: Any, a: Any) -> list[Any]:
+    inverse = m.inverse_of_triangle(y)
+    inside = half_lower(m, product(m, transposed(m, y), lower(m, g)))
+    return [read_adjoint(m, product(m, product(m, transposed(m, inverse), inside), inverse))]
+
+
+cholesky = Custom(
+    "cholesky",
+    value=by_numpy(_DEFINITE)(lambda a: np.linalg.cholesky(a)),
+    type=same_type,
+    forward=_cholesky_forward,
+    reverse=_cholesky_reverse,
+    links=lambda a: matrix_links((a, 2), last=2),
+    batched=together("cholesky"),
+    latex=r"\operatorname{{chol}} {0}",
+    doc="""The lower triangle L with L·Lᵀ = A; dL = L·Φ(L⁻¹·dA·L⁻ᵀ), Φ the lower triangle with half its diagonal (Murray 2016).
+
+    As in NumPy the lower triangle is all that is read of A, so the derivative by an element above the diagonal is 0, and one below
+    stands for both. Where A is symmetric whatever it depends on, nothing is to be seen of that; for a derivative by A itself that is
+    symmetric, write (A + A.T) / 2.""",
+    examples=(example(POSITIVE), example(np.stack([POSITIVE, POSITIVE + np.eye(3)]))),
+)

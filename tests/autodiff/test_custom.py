@@ -1,0 +1,181 @@
+"""Derivatives of one's own, computed again, of solutions; linear maps and vectors."""
+
+from __future__ import annotations
+
+import math
+import tracemalloc
+from typing import Any
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+from chainrule.errors import SettingError, ShapeError, TracingError
+from chainrule.ops import REGISTRY
+
+RANDOM = np.random.default_rng(0)
+A, B = RANDOM.normal(size=(2, 3, 3))
+
+
+@cr.custom_derivative(lambda tangents, y, x: tangents[0] * np.cos(x))
+def sine(x: Any) -> Any:
+    return math.sin(x)  # sees plain numbers only
+
+
+@cr.custom_derivative(lambda tangents, y, a, b: tangents[0] @ b + a @ tangents[1])
+def product(a: Any, b: Any) -> Any:
+    assert type(a) is np.ndarray
+    return np.asarray(a) @ np.asarray(b)
+
+
+def test_one_rule_is_both_modes_and_every_order() -> None:
+    cr.check_grads(sine, (0.7,), order=4)
+    cr.check_grads(product, (A, B), order=3)
+    cr.check_grads(lambda a: product(a, np.eye(3)), (A,))
+    assert sine(0.5) == math.sin(0.5)
+    np.testing.assert_allclose(cr.vmap(product)(np.stack([A, B]), np.stack([B, A])), [A @ B, B @ A])
+    np.testing.assert_allclose(
+        cr.hessian(lambda a: np.sum(product(a, a)))(A), cr.hessian(lambda a: np.sum(a @ a))(A), atol=1e-12
+    )
+    fast = cr.jit(cr.grad(lambda a: np.sum(product(a, B) ** 2)), engine="auto")
+    np.testing.assert_allclose(fast(A), cr.grad(lambda a: np.sum((a @ B) ** 2))(A))
+
+
+def test_integers_among_the_arguments() -> None:
+    @cr.custom_derivative(lambda tangents, y, x, n: tangents[0] * n * x ** (n - 1))
+    def power(x: Any, n: Any) -> Any:
+        return x**n
+
+    cr.check_grads(lambda x: power(x, 3), (np.array([1.5, 2.0]),), order=2)
+
+
+def test_what_is_wrong_with_a_rule_is_said() -> None:
+    with pytest.raises(SettingError, match=r"custom_derivative was given 3"):
+        cr.custom_derivative(3)
+    wrong = cr.custom_derivative(lambda tangents, y, x: np.sum(tangents[0]))(lambda x: np.asarray(x) * 2.0)
+    with pytest.raises(ShapeError, match=r"rule of .* gave a tangent of shape \(\) .* must have"):
+        cr.jvp(wrong, (np.ones(2),), (np.ones(2),))
+    text = cr.custom_derivative(lambda tangents, y, x: tangents[0])(lambda x: "a")
+    with pytest.raises(TracingError):
+        cr.grad(text)(1.0)
+
+
+def test_functions_of_one_name_are_two_operations() -> None:
+    def made(factor: float) -> Any:
+        @cr.custom_derivative(lambda tangents, y, x: factor * tangents[0])
+        def scaled(x: Any) -> Any:
+            return factor * x
+
+        return scaled
+
+    two, three = made(2.0), made(3.0)
+    assert (cr.grad(two)(1.0), cr.grad(three)(1.0), cr.grad(lambda x: two(three(x)))(1.0)) == (2.0, 3.0, 6.0)
+
+
+def block(x: Any, p: Any) -> Any:
+    return {"y": np.tanh(p["w"] @ x), "z": np.sum(x)}
+
+
+def test_what_is_computed_again_has_the_same_derivatives() -> None:
+    x, p = np.ones(3) * 0.3, {"w": A}
+
+    def total(inner: Any) -> Any:
+        return lambda x, p: np.sum(inner(x, p)["y"] ** 2) * inner(x, p)["z"]
+
+    again, kept = total(cr.checkpoint(block)), total(block)
+    before = set(REGISTRY)
+    for transform in (
+        cr.grad,
+        cr.hessian,
+        lambda f: cr.grad(f, 1),
+        lambda f: cr.jit(cr.grad(f)),
+        lambda f: cr.jacobian(f, mode="forward"),
+    ):
+        found, expected = transform(again)(x, p), transform(kept)(x, p)
+        np.testing.assert_allclose(
+            found["w"] if isinstance(found, dict) else found, expected["w"] if isinstance(expected, dict) else expected
+        )
+    batch = cr.vmap(cr.grad(again), in_axes=(0, None))(np.stack([x, 2 * x]), p)
+    np.testing.assert_allclose(batch, [cr.grad(kept)(x, p), cr.grad(kept)(2 * x, p)])
+    assert set(REGISTRY) == before
+    assert cr.checkpoint(block)(x, p)["z"] == pytest.approx(0.9)
+
+
+def peak(function: Any, x: Any) -> int:
+    cr.grad(function)(x)
+    tracemalloc.start()
+    cr.grad(function)(x)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return most
+
+
+def test_computing_again_takes_less_memory() -> None:
+    def steps(x: Any) -> Any:
+        for _ in range(10):
+            x = np.sin(x) * np.cos(x) + x
+        return x
+
+    def total(inner: Any) -> Any:
+        def function(x: Any) -> Any:
+            for _ in range(10):
+                x = inner(x)
+            return np.sum(x)
+
+        return function
+
+    x = np.ones(20_000)
+    assert peak(total(cr.checkpoint(steps)), x) < 0.3 * peak(total(steps), x)
+
+
+def newton(a: Any) -> Any:
+    x = np.ones_like(a)
+    for _ in range(40):
+        x = x - (x * x - a) / (2 * x)
+    return x
+
+
+def test_solutions_by_what_they_solve() -> None:
+    root = cr.implicit(newton, lambda x, a: x * x - a)
+    cr.check_grads(root, (np.array([4.0, 9.0]),), order=2)
+    cr.check_grads(root, (2.0,), order=3)
+    np.testing.assert_allclose(cr.grad(lambda a: np.sum(root(a)))(np.array([4.0, 9.0])), [0.25, 1 / 6])
+    solved = cr.implicit(np.linalg.solve, lambda x, matrix, b: matrix @ x - b)
+    cr.check_grads(solved, (A + 3 * np.eye(3), B[0]), order=2)
+
+
+def test_a_linear_map_is_the_derivative_at_a_point() -> None:
+    calls = []
+
+    def function(x: Any, p: Any) -> Any:
+        calls.append(1)
+        return [np.sin(x) * p["s"], np.sum(x), 3.0]
+
+    x, p = np.array([0.1, 0.5]), {"s": 2.0}
+    value, derivative = cr.linearize(function, x, p)
+    x[...] = 7.0  # the point is as it was
+    for tangents in ((np.array([1.0, 0.0]), {"s": 0.0}), (np.array([0.0, 2.0]), {"s": 1.0})):
+        expected = cr.jvp(function, (np.array([0.1, 0.5]), p), tangents)
+        for a, b in zip(derivative(*tangents), expected[1], strict=True):
+            np.testing.assert_allclose(a, b)
+        np.testing.assert_allclose(value[0], expected[0][0])
+    assert len(calls) == 1 + 2  # and two by jvp
+    _, slope = cr.linearize(cr.grad(lambda x: np.sum(x**3)), np.array([1.0, 2.0]))
+    np.testing.assert_allclose(slope(np.ones(2)), [6.0, 12.0])
+    inner = cr.grad(lambda y: cr.linearize(lambda x: x**2 * y, 3.0)[1](1.0))
+    assert inner(1.0) == 6.0
+
+
+def test_containers_are_vectors_and_back() -> None:
+    tree = {"w": np.ones((2, 2)), "b": [3.0, np.arange(2.0)], "none": None}
+    vector, unflatten = cr.flatten(tree)
+    np.testing.assert_array_equal(vector, [1, 1, 1, 1, 3, 0, 1])
+    back = unflatten(vector)
+    assert back["none"] is None
+    np.testing.assert_array_equal(back["w"], tree["w"])
+    np.testing.assert_array_equal(back["b"][1], [0.0, 1.0])
+    gradient = cr.grad(lambda q: cr.flatten({"a": q, "b": [q * 2]})[0] @ np.arange(4.0))(np.ones(2))
+    np.testing.assert_array_equal(gradient, [0 + 2 * 2, 1 + 2 * 3])
+    with pytest.raises(ShapeError, match=r"shape \(3,\); give a vector of 7"):
+        unflatten(np.ones(3))
+    assert cr.flatten([])[0].shape == (0,)
