@@ -88,3 +88,26 @@ def test_dirichlet():
     assert value == pytest.approx(scipy.stats.dirichlet.logpdf(x, alpha), rel=1e-13)
     check_grads(lambda x, a: stats.dirichlet.pdf(x[:2], a), (x, alpha), order=2)
     assert stats.dirichlet.mean(alpha).shape == (3,)
+
+
+COV = np.array([[2.0, 0.5, -0.25], [0.5, 1.5, 0.75], [-0.25, 0.75, 3.0]])
+POINTS = np.array([[0.1, 0.4, -0.3], [1.0, -2.0, 0.5]])
+
+
+@pytest.mark.parametrize("method", ["pdf", "logpdf"])
+@pytest.mark.parametrize(
+    "args",
+    [(POINTS, POINTS[0], COV), (POINTS[1], POINTS[0], 1.3), (POINTS[1], POINTS[0], np.diag(COV)), (POINTS[0], 0.3, 1.7)],
+    ids=["points", "spherical", "diagonal", "one"],
+)
+def test_multivariate_normal(method, args):
+    own, ours = getattr(scipy.stats.multivariate_normal, method), getattr(stats.multivariate_normal, method)
+    np.testing.assert_allclose(cr.vjp(ours, *args)[0], own(*args), rtol=1e-12)
+    args = tuple(np.asarray(x, float) for x in args)
+    check_grads(lambda x, mean, cov: ours(x, mean, 0.5 * (cov + cov.T)), args, order=2)
+
+
+def test_multivariate_normal_refuses_what_has_no_derivative():
+    assert stats.multivariate_normal(np.zeros(2)).logpdf([0.0, 0.0]) == pytest.approx(-np.log(2 * np.pi))
+    with pytest.raises(UnsupportedError, match="allow_singular"):
+        cr.grad(lambda x: stats.multivariate_normal.logpdf(x, allow_singular=True))(1.0)

@@ -10,6 +10,7 @@ import numpy as np
 from scipy import special
 
 from chainrule.errors import UnsupportedError
+from chainrule.ops import FUNCTIONS, REGISTRY
 from chainrule.ops.kinds.elementwise import Elementwise
 from chainrule.scipy import bessel_functions, entropies, error_functions, gamma_functions, incomplete_functions
 from chainrule.scipy.standing import Standing, names_of, numbers, plain_static
@@ -147,7 +148,8 @@ def _of_numpy(name: str) -> Callable[..., Any]:
 
 
 for _name in ("exp2", "expm1", "log1p", "cbrt", "sinc", "round"):
-    standing.add(_name, _of_numpy(_name))
+    if _name in REGISTRY or _name in FUNCTIONS:
+        standing.add(_name, _of_numpy(_name))
 
 
 def real_logarithm(x: Any) -> Any:
