@@ -16,8 +16,8 @@ v = np.array([0.5, -1.0, 2.0])
 u = np.array([1.5, 0.3, -0.2, 0.7])
 
 LINALG = {
-    "solve": [((A, v), {}), ((S, v), {"assume_a": "pos"}), ((A, Q), {"transposed": True}), ((A, Q), {"assume_a": "sym", "lower": True}),
-              ((A, Q), {"assume_a": "upper triangular"})],
+    "solve": [((A, v), {}), ((S, v), {"assume_a": "pos"}), ((A, Q), {"transposed": True}),
+              ((A, Q), {"assume_a": "sym", "lower": True}), ((A, Q), {"assume_a": "upper triangular"})],
     "solve_triangular": [((A, v), {}), ((A, Q), {"lower": True, "trans": 1}), ((A, v), {"unit_diagonal": True, "trans": "T"})],
     "cholesky": [((S,), {}), ((S,), {"lower": True})],
     "inv": [((A,), {})], "det": [((A,), {})], "pinv": [((Q,), {})], "norm": [((A,), {}), ((v,), {"ord": 3})],

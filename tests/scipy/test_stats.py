@@ -55,7 +55,11 @@ def test_values_are_scipys_and_derivatives_those_of_finite_differences(name, met
 @pytest.mark.parametrize(("name", "method"), CASES)
 def test_outside_of_the_support(name, method):
     shapes = SHAPES.get(name, ())
-    x = np.array([-np.inf, -3.0, 0.0, 0.5, 1.0, 1.5, 40.0, np.inf]) if method not in QUANTILES else np.array([-0.1, 0.0, 1.0, 1.2])
+    x = (
+        np.array([-np.inf, -3.0, 0.0, 0.5, 1.0, 1.5, 40.0, np.inf])
+        if method not in QUANTILES
+        else np.array([-0.1, 0.0, 1.0, 1.2])
+    )
     own = getattr(getattr(scipy.stats, name), method)
     with np.errstate(all="ignore"):
         expected = own(x, *shapes)
@@ -97,7 +101,12 @@ POINTS = np.array([[0.1, 0.4, -0.3], [1.0, -2.0, 0.5]])
 @pytest.mark.parametrize("method", ["pdf", "logpdf"])
 @pytest.mark.parametrize(
     "args",
-    [(POINTS, POINTS[0], COV), (POINTS[1], POINTS[0], 1.3), (POINTS[1], POINTS[0], np.diag(COV)), (POINTS[0], 0.3, 1.7)],
+    [
+        (POINTS, POINTS[0], COV),
+        (POINTS[1], POINTS[0], 1.3),
+        (POINTS[1], POINTS[0], np.diag(COV)),
+        (POINTS[0], 0.3, 1.7),
+    ],
     ids=["points", "spherical", "diagonal", "one"],
 )
 def test_multivariate_normal(method, args):

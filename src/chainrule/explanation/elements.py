@@ -207,7 +207,10 @@ class Formulas:
         op, x = equation.op, equation.inputs[0]
         try:
             if isinstance(op, Elementwise):
-                return call(with_static(op, equation.attributes), *(self._operand(equation, i, element) for i in range(len(equation.inputs))))
+                return call(
+                    with_static(op, equation.attributes),
+                    *(self._operand(equation, i, element) for i in range(len(equation.inputs))),
+                )
             if isinstance(op, Contraction):
                 return self._contraction(equation, element)
             if isinstance(op, Reduction) and isinstance(op.partial, Uniform) and isinstance(x, Variable):

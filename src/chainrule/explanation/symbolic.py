@@ -106,7 +106,7 @@ def _by_sign() -> dict[tuple[str, int], Operation]:
     }
 
 
-def with_static(op: Operation, static: Mapping[str, Any]) -> Operation:
+def with_static(op: Any, static: Mapping[str, Any]) -> Any:
     """An operation that another library computes with its static arguments as part of it; others are written without them."""
     if not static or not isinstance(op, Elementwise) or op.loops:
         return op

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from scipy import special
-
 from chainrule.ops.kinds.elementwise import NONZERO, POSITIVE, REAL
 from chainrule.scipy.declaring import next_order, of_order, of_scipy
+from scipy import special
 
 
 def _beside(name: str, below: float, above: float) -> Any:
@@ -20,7 +19,12 @@ def _beside(name: str, below: float, above: float) -> Any:
     return slope
 
 
-_jv, _yv, _iv, _kv = _beside("jv", 0.5, -0.5), _beside("yv", 0.5, -0.5), _beside("iv", 0.5, 0.5), _beside("kv", -0.5, -0.5)
+_jv, _yv, _iv, _kv = (
+    _beside("jv", 0.5, -0.5),
+    _beside("yv", 0.5, -0.5),
+    _beside("iv", 0.5, 0.5),
+    _beside("kv", -0.5, -0.5),
+)
 _ive, _kve = _beside("ive", 0.5, 0.5), _beside("kve", -0.5, -0.5)
 
 jv = of_scipy("jv", of_order(special.jv), (_jv,), (POSITIVE,), r"J_n\left({0}\right)", (0, 2, 1.5))
@@ -46,11 +50,15 @@ kve = of_scipy(
 j0 = of_scipy("j0", special.j0, (lambda m, y, x: -m.j1(x),), (REAL,), r"J_0\left({0}\right)")
 j1 = of_scipy("j1", special.j1, (lambda m, y, x: 0.5 * (m.j0(x) - m.jv(x, order=2)),), (REAL,), r"J_1\left({0}\right)")
 y0 = of_scipy("y0", special.y0, (lambda m, y, x: -m.y1(x),), (POSITIVE,), r"Y_0\left({0}\right)")
-y1 = of_scipy("y1", special.y1, (lambda m, y, x: 0.5 * (m.y0(x) - m.yv(x, order=2)),), (POSITIVE,), r"Y_1\left({0}\right)")
+y1 = of_scipy(
+    "y1", special.y1, (lambda m, y, x: 0.5 * (m.y0(x) - m.yv(x, order=2)),), (POSITIVE,), r"Y_1\left({0}\right)"
+)
 i0 = of_scipy("i0", special.i0, (lambda m, y, x: m.i1(x),), (REAL,), r"I_0\left({0}\right)")
 i1 = of_scipy("i1", special.i1, (lambda m, y, x: 0.5 * (m.i0(x) + m.iv(x, order=2)),), (REAL,), r"I_1\left({0}\right)")
 k0 = of_scipy("k0", special.k0, (lambda m, y, x: -m.k1(x),), (POSITIVE,), r"K_0\left({0}\right)")
-k1 = of_scipy("k1", special.k1, (lambda m, y, x: -0.5 * (m.k0(x) + m.kv(x, order=2)),), (POSITIVE,), r"K_1\left({0}\right)")
+k1 = of_scipy(
+    "k1", special.k1, (lambda m, y, x: -0.5 * (m.k0(x) + m.kv(x, order=2)),), (POSITIVE,), r"K_1\left({0}\right)"
+)
 i0e = of_scipy(
     "i0e", special.i0e, (lambda m, y, x: m.i1e(x) - m.sign(x) * y,), (NONZERO,), r"e^{{-|{0}|}} I_0\left({0}\right)"
 )

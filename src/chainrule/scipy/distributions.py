@@ -34,8 +34,9 @@ def _where_valid(value: Any, scale: Any) -> Any:
     return value if np.all(scale > 0) else np.where(scale > 0, value, math.nan)
 
 
-def _share(law: Law, rule: Callable[..., Any], x: Any, shapes: Any, loc: Any, scale: Any, ends: tuple[Any, Any]) -> Any:
+def _share(law: Law, rule: Callable[..., Any], given: tuple[Any, ...], ends: tuple[float, float]) -> Any:
     """A rule inside of the support, and its limits outside."""
+    x, shapes, loc, scale = given
     z = (x - loc) / scale
     z = np.floor(z) if law.discrete else z
     low, high = law.support(*shapes)
@@ -46,26 +47,27 @@ def _share(law: Law, rule: Callable[..., Any], x: Any, shapes: Any, loc: Any, sc
 
 
 def _below(law: Law, *given: Any) -> Any:
-    return _share(law, law.below, *given, (0.0, 1.0))
+    return _share(law, law.below, given, (0.0, 1.0))
 
 
 def _above(law: Law, *given: Any) -> Any:
     rule = law.above or (lambda m, *z: 1.0 - law.below(m, *z))
-    return _share(law, rule, *given, (1.0, 0.0))
+    return _share(law, rule, given, (1.0, 0.0))
 
 
 def _log_below(law: Law, *given: Any) -> Any:
     rule = law.log_below or (lambda m, *z: np.log(law.below(m, *z)))
-    return _share(law, rule, *given, (-math.inf, 0.0))
+    return _share(law, rule, given, (-math.inf, 0.0))
 
 
 def _log_above(law: Law, *given: Any) -> Any:
     own = law.above or (lambda m, *z: 1.0 - law.below(m, *z))
     rule = law.log_above or (lambda m, *z: np.log(own(m, *z)))
-    return _share(law, rule, *given, (0.0, -math.inf))
+    return _share(law, rule, given, (0.0, -math.inf))
 
 
-def _quantile_by(law: Law, rule: Callable[..., Any], q: Any, shapes: Any, loc: Any, scale: Any, upper: bool) -> Any:
+def _quantile_by(law: Law, rule: Callable[..., Any], given: tuple[Any, ...], upper: bool) -> Any:
+    q, shapes, loc, scale = given
     inside = np.logical_and(q > 0.0, q < 1.0)
     low, high = law.support(*shapes)
     first, last = (high, low) if upper else (low, high)
@@ -76,14 +78,14 @@ def _quantile_by(law: Law, rule: Callable[..., Any], q: Any, shapes: Any, loc: A
 
 def _quantile(law: Law, *given: Any) -> Any:
     assert law.quantile is not None
-    return _quantile_by(law, law.quantile, *given, upper=False)
+    return _quantile_by(law, law.quantile, given, upper=False)
 
 
 def _upper_quantile(law: Law, *given: Any) -> Any:
     quantile = law.quantile
     assert quantile is not None
     rule = law.upper_quantile or (lambda m, q, *shapes: quantile(m, 1.0 - q, *shapes))
-    return _quantile_by(law, rule, *given, upper=True)
+    return _quantile_by(law, rule, given, upper=True)
 
 
 CONTINUOUS: dict[str, Callable[..., Any]] = {

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from scipy import special
-
 from chainrule.ops.kinds.elementwise import POSITIVE, Domain
 from chainrule.scipy.declaring import of_scipy
+from scipy import special
 
 
 def _ratio(m: Any, x: Any, y: Any) -> Any:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-from scipy import special
-
 from chainrule.ops.exponential import squared
 from chainrule.ops.kinds.elementwise import REAL, UNIT, Domain
 from chainrule.scipy.declaring import of_scipy
+from scipy import special
 
 SHARE = Domain(0.0, 1.0)
 """Probabilities."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from scipy import special
-
 from chainrule.ops.kinds.elementwise import POSITIVE, Domain
 from chainrule.scipy.declaring import next_order, of_order, of_scipy
+from scipy import special
 
 gamma = of_scipy(
     "gamma",

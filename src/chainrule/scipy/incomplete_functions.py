@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from scipy import special
-
 from chainrule.ops.kinds.elementwise import POSITIVE, Domain
 from chainrule.scipy import moments
 from chainrule.scipy.declaring import of_scipy
+from scipy import special
 
 SHARE = Domain(0.0, 1.0)
 

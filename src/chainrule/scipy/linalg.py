@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import linalg
 
 from chainrule.errors import UnsupportedError
+from chainrule.ops.kinds.custom import Custom
 from chainrule.scipy import matrix_functions
 from chainrule.scipy.standing import Standing, names_of, numbers
 from chainrule.tracing.apply import traced
+from scipy import linalg
 
 standing = Standing(linalg)
 
@@ -47,11 +48,11 @@ def solve_triangular(
 ) -> Any:  # fmt: skip
     """The x with a·x = b, of a triangle of a."""
     a, b = numbers(a), numbers(b)
+    inner = -1 if lower and unit_diagonal else 1 if unit_diagonal else 0
+    triangle = np.tril(a, inner) if lower else np.triu(a, inner)
     if unit_diagonal:
-        a = (np.tril(a, -1) if lower else np.triu(a, 1)) + np.eye(a.shape[0])
-    else:
-        a = np.tril(a) if lower else np.triu(a)
-    return np.linalg.solve(_transposed(a, trans), b)
+        triangle = triangle + np.eye(a.shape[0])
+    return np.linalg.solve(_transposed(triangle, trans), b)
 
 
 @standing
@@ -220,7 +221,7 @@ def circulant(c: Any) -> Any:
     return np.take(c, (places[:, None] - places) % c.shape[-1], axis=-1)
 
 
-OPERATIONS = {op.name: op for op in vars(matrix_functions).values() if isinstance(op, matrix_functions.Custom)}
+OPERATIONS = {op.name: op for op in vars(matrix_functions).values() if isinstance(op, Custom)}
 """The operations whose values SciPy computes, by name."""
 
 globals().update(standing.functions)

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy import linalg
 
 from chainrule.errors import MatrixError
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.operation import ArrayType, dtype_of, example, shape_of
+from scipy import linalg
 
 A = np.array([[2.0, -0.4, 0.5], [0.25, 1.5, -0.3], [-0.5, 0.6, 3.0]])
 B = np.array([[1.5, 0.3], [-0.2, 0.8]])

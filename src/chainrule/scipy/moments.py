@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from scipy import special
 
 NEGLIGIBLE = 45.0

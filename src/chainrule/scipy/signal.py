@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import signal
 
 from chainrule.errors import ShapeError, UnsupportedError
 from chainrule.scipy.standing import Standing, names_of, numbers
+from scipy import signal
 
 standing = Standing(signal)
 
@@ -34,7 +34,9 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
     """Σ_j a_j·b_(n−j), along all axes; where SciPy would transform, the sums are computed."""
     a, b = numbers(in1), numbers(in2)
     if len(a.shape) != len(b.shape):
-        raise ShapeError(f"convolve was given shapes {tuple(a.shape)} and {tuple(b.shape)}; they must have as many axes.")
+        raise ShapeError(
+            f"convolve was given shapes {tuple(a.shape)} and {tuple(b.shape)}; they must have as many axes."
+        )
     if mode not in ("full", "same", "valid"):
         raise UnsupportedError(f"convolve was given mode={mode!r}; known are 'full', 'same' and 'valid'.")
     if not a.shape:

@@ -7,7 +7,6 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from chainrule.errors import UnsupportedError
 from chainrule.ops import FUNCTIONS, REGISTRY
@@ -15,6 +14,7 @@ from chainrule.ops.kinds.elementwise import Elementwise
 from chainrule.scipy import bessel_functions, entropies, error_functions, gamma_functions, incomplete_functions
 from chainrule.scipy.standing import Standing, names_of, numbers, plain_static
 from chainrule.tracing.apply import traced
+from scipy import special
 
 standing = Standing(special)
 

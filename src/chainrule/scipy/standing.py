@@ -76,13 +76,14 @@ def not_by(x: Any, argument: str, function: str, by: str) -> Any:
     if isinstance(x, Traced):
         raise UnsupportedError(
             f"{function} was given a traced {argument} (of shape {tuple(x.shape)}); it is differentiated by {by} only. "
-            f"Give {argument} as plain numbers from outside what is differentiated, or chainrule.numerical_grad for this one derivative."
+            f"Give {argument} as plain numbers, from outside of what is differentiated."
         )
     return np.asarray(x)
 
 
 def plain_static(x: Any, argument: str, function: str, by: str) -> Any:
     """The same as a static argument of an operation: a number, or numbers in tuples."""
+
     def fixed(item: Any) -> Any:
         return tuple(map(fixed, item)) if isinstance(item, list) else item
 
@@ -95,7 +96,9 @@ def broadcast(*values: Any) -> list[Any]:
     try:
         shape = np.broadcast_shapes(*(tuple(x.shape) for x in given))
     except ValueError:
-        raise UnsupportedError(f"shapes {[tuple(x.shape) for x in given]} do not broadcast together: {shortened(values)}") from None
+        raise UnsupportedError(
+            f"shapes {[tuple(x.shape) for x in given]} do not broadcast together: {shortened(values)}"
+        ) from None
     return [x if tuple(x.shape) == shape else np.broadcast_to(x, shape) for x in given]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from chainrule.errors import UnsupportedError
 from chainrule.scipy.distributions import Distribution
@@ -13,6 +12,7 @@ from chainrule.scipy.error_functions import LOG_ROOT_TWO_PI
 from chainrule.scipy.laws import LAWS
 from chainrule.scipy.standing import is_traced, names_of, numbers
 from chainrule.tracing.apply import traced
+from scipy import stats
 
 DISTRIBUTIONS: dict[str, Any] = {name: Distribution(getattr(stats, name), law) for name, law in LAWS.items()}
 """What has derivatives here, by name."""
@@ -65,8 +65,16 @@ class _MultivariateNormal:
                 "there of regular covariances only. Add a small multiple of the identity to cov."
             )
         x, cov = numbers(x), numbers(cov)
-        given = 0 if mean is None else mean if len(np.shape(mean)) else np.reshape(numbers(mean), 1)
-        n = given.shape[0] if mean is not None else cov.shape[0] if len(cov.shape) else x.shape[-1] if len(x.shape) else 1
+        given: Any = 0 if mean is None else mean if len(np.shape(mean)) else np.reshape(numbers(mean), 1)
+        n = (
+            given.shape[0]
+            if mean is not None
+            else cov.shape[0]
+            if len(cov.shape)
+            else x.shape[-1]
+            if len(x.shape)
+            else 1
+        )
         cov = cov * np.eye(n) if not len(cov.shape) else np.diag(cov) if len(cov.shape) == 1 else cov
         points = np.reshape(x, (-1, n)) - given
         factor = np.linalg.cholesky(cov)
