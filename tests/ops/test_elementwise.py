@@ -135,7 +135,7 @@ def declare():
         del REGISTRY[op.name]
 
 
-@pytest.mark.parametrize("name", ["sinc", "i0", "trapezoid", "unwrap"])
+@pytest.mark.parametrize("name", ["sinc", "bartlett", "trapezoid", "unwrap"])
 def test_only_a_ufunc_is_taken_by_its_name(declare, name):
     """Functions of NumPy's that are none mean something else: np.sinc is sin(πx)/(πx), np.trapezoid an integral."""
     assert not isinstance(getattr(np, name), np.ufunc)

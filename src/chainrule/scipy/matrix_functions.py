@@ -21,21 +21,27 @@ B = np.array([[1.5, 0.3], [-0.2, 0.8]])
 Q = np.array([[0.5, -1.0], [2.0, 0.25], [1.5, -0.75]])
 
 
+def _kind(a: Any) -> np.dtype[Any]:
+    """The dtype of the result: integers become float64."""
+    kind = np.dtype(dtype_of(a))
+    return kind if kind.kind == "f" else np.dtype(np.float64)
+
+
 def _real(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def value(a: Any) -> Any:
-        result = function(np.asarray(a, np.float64) if a.dtype == np.float32 else a)
+        result = function(np.asarray(a, np.float64))
         if np.iscomplexobj(result):
             raise MatrixError(
                 f"scipy.linalg.{name} of this matrix of shape {a.shape} is complex; derivatives are there of real results only. "
                 "Its eigenvalues must not be negative."
             )
-        return result.astype(a.dtype)
+        return result.astype(_kind(a))
 
     return value
 
 
 def _same_type(a: Any) -> ArrayType:
-    return ArrayType(shape_of(a), np.dtype(dtype_of(a)))
+    return ArrayType(shape_of(a), _kind(a))
 
 
 def transposed(m: Any, a: Any) -> Any:
@@ -74,8 +80,12 @@ sinhm = _matrix_function("sinhm", linalg.sinhm, r"\sinh {0}")
 coshm = _matrix_function("coshm", linalg.coshm, r"\cosh {0}")
 
 
+def _joint(*matrices: Any) -> np.dtype[Any]:
+    return np.result_type(*map(_kind, matrices))
+
+
 def _sylvester(a: Any, b: Any, q: Any) -> Any:
-    kind = np.result_type(a, b, q)
+    kind = _joint(a, b, q)
     return linalg.solve_sylvester(*(np.asarray(x, np.float64) for x in (a, b, q))).astype(kind)
 
 
@@ -106,7 +116,7 @@ def _sylvester_back(m: Any, g: Any, x: Any, a: Any, b: Any, q: Any) -> list[Any]
 solve_sylvester = Custom(
     "solve_sylvester",
     value=_sylvester,
-    type=lambda a, b, q: ArrayType(shape_of(q), np.result_type(dtype_of(a), dtype_of(b), dtype_of(q))),
+    type=lambda a, b, q: ArrayType(shape_of(q), _joint(a, b, q)),
     forward=_sylvester_along,
     reverse=_sylvester_back,
     latex=r"\operatorname{{sylvester}}\left({0}, {1}, {2}\right)",
