@@ -201,16 +201,16 @@ class InPlaceError(TracingError):
 class UnsupportedError(TracingError):
     """A NumPy function, or an option of one, that chainrule cannot trace.
 
-    Fails: `cr.grad(lambda x: np.sum(x, where=[True, False]))(np.ones(2))`.
-    Works: `cr.grad(lambda x: np.sum(np.where([True, False], x, 0.0)))(np.ones(2))`.
+    Fails: `cr.grad(lambda x: np.sum(np.sin(x, where=[True, False])))(np.ones(2))`.
+    Works: `cr.grad(lambda x: np.sum(np.where([True, False], np.sin(x), 0.0)))(np.ones(2))`.
     """
 
 
 class UnsupportedMethodError(UnsupportedError, AttributeError):
     """A method or attribute of NumPy's arrays that traced values do not have.
 
-    Fails: `cr.grad(lambda x: np.sum(x.cumprod()))(np.ones(3))`.
-    Works: `cr.grad(lambda x: np.sum(np.exp(np.cumsum(np.log(x)))))(np.ones(3))`.
+    Fails: `cr.grad(lambda x: np.sum(x.compress([True, False, True])))(np.ones(3))`.
+    Works: `cr.grad(lambda x: np.sum(np.compress([True, False, True], x)))(np.ones(3))`.
     """
 
 

@@ -57,6 +57,7 @@ POOLS: dict[str, list[Any]] = {
     "a_max": [None, 0.5, np.array([0.1, 0.2, 0.3])],
     "min": [None, -0.5],
     "max": [None, 0.5],
+    "overwrite_input": [False],
 }  # fmt: skip
 
 
@@ -141,17 +142,23 @@ def from_us(error: Exception) -> bool:
     return last + 1 < len(inside) and "chainrule" in inside[last + 1]
 
 
-def equal(found: Any, expected: Any) -> bool:
+def equal(found: Any, expected: Any, exact: float) -> bool:
     if isinstance(expected, list | tuple):
-        return len(found) == len(expected) and all(equal(a, b) for a, b in zip(found, expected, strict=True))
+        return len(found) == len(expected) and all(equal(a, b, exact) for a, b in zip(found, expected, strict=True))
     if np.shape(found) != np.shape(expected):
         return False
-    return bool(np.allclose(found, expected, rtol=1e-12, atol=1e-12, equal_nan=True))
+    return bool(np.allclose(found, expected, rtol=exact, atol=exact, equal_nan=True))
+
+
+UNLIKE = {
+    *("shape", "ndim", "size", "result_type", "common_type", "min_scalar_type", "can_cast"),  # no arrays
+    *("empty_like", "partition", "argpartition"),  # of which NumPy says nothing, or not all
+}
 
 
 @pytest.mark.parametrize(
     "function",
-    [f for f in FUNCTIONS.values() if f.numpy and f.name not in ("shape", "ndim", "size")],
+    [f for f in FUNCTIONS.values() if f.numpy and f.name not in UNLIKE],
     ids=lambda f: f.name,
 )
 def test_it_is_numpy_s_or_an_error_of_the_family(function: ArrayFunction) -> None:
@@ -175,5 +182,6 @@ def test_it_is_numpy_s_or_an_error_of_the_family(function: ArrayFunction) -> Non
                 continue
             answered += 1
             if not isinstance(expected, Exception):
-                assert equal(found, expected), f"{said} is {found!r}, NumPy gives {expected!r}"
+                exact = 2e-6 if named.get("dtype") is np.float32 else 1e-12
+                assert equal(found, expected, exact), f"{said} is {found!r}, NumPy gives {expected!r}"
     assert answered > 0 or not tried

@@ -171,8 +171,17 @@ clip = Elementwise(
     value=lambda m, x, low, high: m.minimum(m.maximum(x, low), high),
     partials=(
         lambda m, y, x, low, high: m.indicator(m.logical_and(low <= x, x <= high), y),
-        lambda m, y, x, low, high: m.indicator(x < low, y),
-        lambda m, y, x, low, high: m.indicator(x > high, y),
+        lambda m, y, x, low, high: m.indicator(
+            m.logical_and(x < low, low <= high), y
+        ),  # of crossing bounds the upper holds
+        lambda m, y, x, low, high: m.indicator(m.logical_or(x > high, low > high), y),
+    ),
+    textbook=Textbook(
+        partials=(
+            None,
+            lambda m, y, x, low, high: m.indicator(x < low, y),
+            lambda m, y, x, low, high: m.indicator(x > high, y),
+        )
     ),
     latex=r"\operatorname{{clip}}\left({0}, {1}, {2}\right)",
     domain=(Domain(-3.0, 3.0, kinks=(-1.0, 1.0)), Domain(-1.0, -1.0), Domain(1.0, 1.0)),

@@ -13,19 +13,10 @@ from chainrule.errors import DerivativeLostError, NoLengthError
 from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import OF_NUMPY, Operation
-from chainrule.tracing import refusals
+from chainrule.tracing import refusals, ufuncs
 from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, traced
 from chainrule.tracing.assignment import in_place, set_item
 from chainrule.tracing.views import gives_a_view
-
-_REDUCTIONS = {
-    "add": "sum",
-    "multiply": "prod",
-    "maximum": "max",
-    "minimum": "min",
-    "logical_or": "any",
-    "logical_and": "all",
-}
 
 
 def _function_of(numpy: Any) -> ArrayFunction | None:
@@ -103,16 +94,19 @@ class ArrayInterface:
                 raise refusals.into_existing(refusals.full_name(ufunc))
             out[0][...] = getattr(ufunc, method)(*inputs, **kwargs)
             return out[0]
-        options = {name: value for name, value in kwargs.items() if value is not None or name == "where"}
-        if options.get("where") is True:  # NumPy's default
-            del options["where"]
-        if method == "__call__" and kwargs and not options:
-            return self.__array_ufunc__(ufunc, method, *inputs)
-        if method == "reduce" and ufunc.__name__ in _REDUCTIONS:
-            options.setdefault("axis", kwargs.get("axis", 0))
-            return call(FUNCTIONS[_REDUCTIONS[ufunc.__name__]], inputs, options)
-        if method == "accumulate" and ufunc is np.add:
-            return call(FUNCTIONS["cumsum"], inputs, {"axis": 0, **options})
+        options = ufuncs.without_idle(kwargs)
+        if method == "__call__" and kwargs:
+            if "dtype" in options:
+                inputs = ufuncs.in_dtype(traced, inputs, options.pop("dtype"))
+            if not options:
+                return ufunc(*inputs)
+        if method == "reduce" and ufunc.__name__ in ufuncs.REDUCTIONS:
+            options.setdefault("axis", 0)
+            return call(FUNCTIONS[ufuncs.REDUCTIONS[ufunc.__name__]], inputs, options)
+        if ufuncs.of_objects(ufunc):
+            return call(ufuncs.ONE_BY_ONE, (ufunc, *inputs), options)
+        if method in ufuncs.METHODS:
+            return call(ufuncs.METHODS[method], (ufunc, *inputs), options)
         if method != "__call__":
             raise refusals.unsupported(ufunc, f"{refusals.full_name(ufunc)}.{method}")
         function = _function_of(ufunc) or _function_of(
@@ -328,6 +322,7 @@ def _method(name: str) -> Callable[..., Any]:
 _METHODS = (
     "sum", "mean", "prod", "max", "min", "any", "all", "var", "std", "cumsum", "argmax", "argmin",
     "argsort", "ravel", "squeeze", "swapaxes", "take", "repeat", "diagonal", "dot", "clip", "round", "copy",
+    "cumprod", "argpartition", "searchsorted", "nonzero", "choose",
 )  # fmt: skip
 for _name in _METHODS:
     setattr(ArrayInterface, _name, _method(_name))

@@ -28,39 +28,36 @@ ELSEWHERE = {"expit": "sigmoid", "logit": "log"}
 
 WHILE_IN_PLACE = {
     "sort": "x = np.sort(x)",
-    "partition": "x = np.sort(x)",
+    "partition": "x = np.partition(x, kth)",
     "fill": "np.full(x.shape, number)",
     "put": "np.where(mask, new, x)",
-    "resize": "np.reshape",
+    "resize": "x = np.resize(x, shape)",
     "setfield": "np.where(mask, new, x)",
 }
 """Methods of arrays that change them, and what gives a new array instead."""
 
 INSTEAD = {
-    "nonzero": "np.where(condition, a, b), which keeps the shape",
-    "compress": "np.where(condition, x, 0.0), which keeps the shape",
-    "cumprod": "np.exp(np.cumsum(np.log(x))) for positive numbers, or a loop",
-    "choose": "np.where(condition, a, b)",
-    "argpartition": "np.argsort(x)",
-    "searchsorted": "np.sum(x <= value), for a sorted x",
-    "flatnonzero": "np.where(condition, a, b), which keeps the shape",
-    "argwhere": "np.where(condition, a, b), which keeps the shape",
-    "extract": "np.where(condition, x, 0.0), which keeps the shape",
+    "compress": "np.compress(condition, x), or np.where(condition, x, 0.0), which keeps the shape",
     "copyto": "np.where(mask, new, x)",
     "put": "np.where(mask, new, x)",
     "place": "np.where(mask, new, x)",
     "putmask": "np.where(mask, new, x)",
     "fill_diagonal": "np.where(np.eye(n, dtype=bool), new, x)",
-    "linspace": "a + (b - a) * np.linspace(0.0, 1.0, n)",
-    "average": "np.sum(w * x) / np.sum(w)",
-    "median": "the middle of np.sort(x)",
-    "ptp": "np.max(x) - np.min(x)",
-    "divmod": "x // y and x % y",
-    "modf": "x % 1.0 and x - x % 1.0",
+    "put_along_axis": "np.where(mask, new, x)",
     "at": "np.where(mask, x + y, x)",
     "eig": "np.linalg.eigh(a) for a symmetric matrix a; the eigenvalues of others may be complex, and so may their vectors",
     "eigvals": "np.linalg.eigvalsh(a) for a symmetric matrix a; the eigenvalues of others may be complex. Sums of their powers are "
     "np.trace(np.linalg.matrix_power(a, k)), and their product is np.linalg.det(a)",
+    "nextafter": "x, from which it differs by less than rounding",
+    "spacing": "np.abs(x) * np.finfo(x.dtype).eps",
+    "roots": "Newton's step from plain roots, r - np.polyval(p, r) / np.polyval(np.polyder(p), r)",
+    "sort_complex": "np.sort(x)",
+    "union1d": "np.unique(np.concatenate([a, b]))",
+    "histogram2d": "np.histogram of one of them, or np.bincount with weights=",
+    "histogramdd": "np.histogram of one of them, or np.bincount with weights=",
+    "histogram_bin_edges": "the edges as a plain array",
+    "ix_": "np.ix_ of plain integers",
+    "save": "chainrule.stop_gradient(x), for the numbers without derivative",
 }
 """Functions that choose elements or that are missing, and what to write."""
 
@@ -167,7 +164,9 @@ def for_real_numbers(called: str, value: Any) -> UnsupportedError:
 
 def unsupported_option(called: str, option: str) -> UnsupportedError:
     """The error for a keyword of NumPy's that a function does not have here."""
-    advice = "write np.where(mask, x, 0.0) first" if option == "where" else "leave it out, or apply it to the result"
+    advice = (
+        f"write np.where(mask, {called}(x), other)" if option == "where" else "leave it out, or apply it to the result"
+    )
     return UnsupportedError(f"{called} with {option}= cannot be traced; {advice}.")
 
 

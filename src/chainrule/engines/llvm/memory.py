@@ -164,21 +164,25 @@ class MemoryPlan:
         for x in self.program.inputs[len(self._state) :]:
             self.buffers[x] = self._new(x.name, x.shape, x.dtype)
         held: dict[Variable, Buffer] = {}
+        ending: dict[int, list[Variable]] = {}  # those that are read for the last time by a group
         for place, group in enumerate(self.grouping.groups):
             for x in self._results(group):
                 if x in self.buffers:
                     continue
-                old = next((v for v in held if reuse and self._gives_way(v, x, place)), None)
+                old = next(
+                    (v for v in ending.get(place, []) if reuse and v in held and self._gives_way(v, x, place)), None
+                )
                 if old is None:
                     self.buffers[x] = self._new(x.name, x.shape, x.dtype)
                 else:
                     self.buffers[x] = Buffer(x.name, x.shape, x.dtype, self.widest, held.pop(old).offset)
                 held[x] = self.buffers[x]
+                ending.setdefault(self._last.get(x, place), []).append(x)
             for x in collected_by_blocks(group) if shared else []:
                 self.parts[x] = self._new(f"{x.name}_parts", (BLOCKS, *x.shape), x.dtype)
             if reuse:
                 done = [self.parts[x] for x in self.parts if any(e.output is x for e in group.equations)]
-                done += [held.pop(x) for x in list(held) if self._last.get(x, place) <= place]
+                done += [held.pop(x) for x in ending.get(place, []) if x in held]
                 for buffer in done:
                     self._arena.give_back(buffer.offset, buffer.nbytes)
         if reuse:

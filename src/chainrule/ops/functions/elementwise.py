@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, ShapeError
-from chainrule.ops.functions.function import function, whole
+from chainrule.ops.functions.function import function, is_known, seen, whole
 from chainrule.ops.operation import example
 
 _POWERS = {2: "square", 1: "positive", 0.5: "sqrt", -1: "reciprocal"}
@@ -51,6 +51,8 @@ def invert(m: Any, x: Any, /) -> Any:
 @function(example(np.array([True, False, True]), (3,), (3,)), example(np.array([[True], [False]]), (2, 3), 0.0))
 def where(m: Any, condition: Any, x: Any = None, y: Any = None, /) -> Any:
     """Elements of x where the condition holds, of y elsewhere."""
+    if x is None and y is None and is_known(seen(m, condition)):
+        return np.asarray(seen(m, condition)).nonzero()
     if x is None or y is None:
         raise ShapeError("np.where with one argument selects an unknown number of elements; give all three.")
     return m.where(condition, x, y)

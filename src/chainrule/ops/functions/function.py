@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from chainrule.errors import ChainruleError, ShapeError, shortened
+from chainrule.errors import ChainruleError, InPlaceError, SettingError, ShapeError, TracingError, shortened
 from chainrule.ops.operation import OF_NUMPY, Example
 
 Implementation = TypeVar("Implementation", bound=Callable[..., Any])
@@ -26,6 +26,8 @@ class ArrayFunction:
     differentiable: bool
     activation: str | None = None
     public: bool = False
+    by_numbers: bool = False
+    """Whether it asks for the numbers of its arguments, which a Program and a batch do not have."""
 
 
 FUNCTIONS: dict[str, ArrayFunction] = {}
@@ -39,18 +41,26 @@ def function(
     differentiable: bool = True,
     activation: str | None = None,
     public: bool = False,
+    by_numbers: bool = False,
 ) -> Callable[[Implementation], Implementation]:
     """Register an implementation; by default it stands for the NumPy function of its own name.
 
     `activation` is the kind of activation it is, as an elementwise operation says it, where layers may name it. What NumPy has
-    no function for is `cr.<name>`; `public` makes others that too.
+    no function for is `cr.<name>`; `public` makes others that too. `by_numbers` is for what asks for `numbers` whatever it is given.
     """
 
     def register(implementation: Implementation) -> Implementation:
         own = name or implementation.__name__
         stands_for = numpy if numpy is not None else (getattr(np, own),) if hasattr(np, own) else ()
         FUNCTIONS[own] = ArrayFunction(
-            own, implementation, stands_for, examples, differentiable, activation, public or not stands_for
+            own,
+            implementation,
+            stands_for,
+            examples,
+            differentiable,
+            activation,
+            public or not stands_for,
+            by_numbers,
         )
         OF_NUMPY.update(dict.fromkeys(stands_for, own))
         return implementation
@@ -70,7 +80,89 @@ def shape(x: Any) -> tuple[int, ...]:
 
 def array(x: Any) -> Any:
     """An argument with a shape and a dtype: traced values and arrays as they are, lists and numbers as arrays."""
-    return x if hasattr(x, "shape") else np.asarray(x)
+    if hasattr(x, "shape") and not isinstance(x, type):
+        return x
+    made = np.asarray(x)
+    if made.dtype.kind not in "biufc":
+        raise TracingError(
+            f"{shortened(x)} cannot take part in a traced computation (NumPy makes dtype {made.dtype} of it). Use arrays of numbers."
+        )
+    return made
+
+
+def floating(m: Any, x: Any) -> Any:
+    """An argument as floating-point numbers: what NumPy's functions make of integers before they divide."""
+    x = array(x)
+    return x if x.dtype.kind in "fc" else m.astype(x, dtype=np.dtype(float))
+
+
+def together(m: Any, *xs: Any) -> list[Any]:
+    """Arguments that are one array later, in the dtype that NumPy gives it: numbers of Python's adapt to arrays."""
+    kinds = [x if type(x) in (bool, int, float, complex) else array(x).dtype for x in xs]
+    kind = np.result_type(*kinds)
+    return [cast(m, array(x), kind) for x in xs]
+
+
+def cast(m: Any, x: Any, dtype: Any) -> Any:
+    """The numbers in the dtype that was asked for; integers have no derivative."""
+    if dtype is None or np.dtype(dtype) == x.dtype:
+        return x
+    kind = np.dtype(dtype)
+    if kind.kind not in "biufc":
+        raise SettingError(f"dtype={shortened(dtype)} was asked for; give one of numbers, such as np.float64.")
+    if x.dtype.kind == "c" and kind.kind != "c":
+        raise SettingError(
+            f"complex numbers (dtype {x.dtype}) were to become {kind}; take np.real, np.imag or np.abs of them first."
+        )
+    return m.astype(x if kind.kind in "fc" else m.stop_gradient(x), dtype=kind)
+
+
+def adding(m: Any, x: Any, dtype: Any, floats: bool = False) -> Any:
+    """An argument in the dtype in which its elements are to be added up or multiplied; only `floats` where they are divided."""
+    kinds = "fc" if floats else "iufc"
+    if dtype is not None and np.dtype(dtype).kind not in kinds:
+        raise SettingError(
+            f"dtype={shortened(dtype)} was asked for; give one of floating-point numbers{'' if floats else ' or integers'}, or use "
+            "astype on the result."
+        )
+    return cast(m, array(x), dtype)
+
+
+def is_known(x: Any) -> bool:
+    """Whether the numbers are there to look at."""
+    return isinstance(x, np.ndarray | np.generic | int | float | complex)
+
+
+def seen(m: Any, x: Any) -> Any:
+    """The numbers without their derivative: plain ones where they are known."""
+    x = array(x)
+    return x if is_known(x) else m.stop_gradient(x)
+
+
+def numbers(m: Any, x: Any, called: str, instead: str) -> Any:
+    """The numbers themselves, which decide what a function does.
+
+    Raises
+    ------
+    TracingError
+        In a Program, where they are not known yet, and in a batch, where every member has its own.
+    """
+    plain = seen(m, x)
+    if not is_known(plain):
+        raise TracingError(
+            f"{called} needs the numbers of its argument of shape {shape(x)}, which are not known while a Program is made (by "
+            "jit, trace, or a network) and differ between the members of a batch (vmap). "
+            f"{instead[0].upper()}{instead[1:]}, or use {called} outside of these, under grad and its relatives."
+        )
+    return np.asarray(plain)
+
+
+def not_into(out: Any, called: str) -> None:
+    """Refuse an array that results were to be written into."""
+    if out is not None:
+        raise InPlaceError(
+            f"{called} was to write its result into an existing array (out=). Traced values never change: use the return value."
+        )
 
 
 def whole(number: Any, what: str) -> int:

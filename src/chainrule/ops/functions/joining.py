@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import PositionError, SettingError, ShapeError, shortened
-from chainrule.ops.functions.function import array, function, ndim, one_axis, shape, whole, wholes
+from chainrule.ops.functions.function import array, cast, function, ndim, one_axis, shape, whole, wholes
 from chainrule.ops.functions.shaping import cut_along, expand_dims, ravel, reshape, transpose
 from chainrule.ops.layouts import kept_outside
 from chainrule.ops.operation import example
@@ -26,7 +26,9 @@ class Together(list[Any]):
     example(Together([(2, 3), (2, 2)]), axis=1),
     example(Together([(2, 3), (2,)]), axis=None),
 )
-def concatenate(m: Any, arrays: Sequence[Any], axis: int | None = 0) -> Any:
+def concatenate(
+    m: Any, arrays: Sequence[Any], axis: int | None = 0, *, dtype: Any = None, casting: str = "same_kind"
+) -> Any:
     """Arrays joined along an existing axis."""
     if not len(arrays):
         raise ShapeError("concatenate was given no arrays; give at least one.")
@@ -34,16 +36,17 @@ def concatenate(m: Any, arrays: Sequence[Any], axis: int | None = 0) -> Any:
         arrays, axis = [reshape(m, array(a), -1) for a in arrays], 0
     if any(ndim(a) == 0 for a in arrays):
         raise ShapeError("concatenate was given a number without axes; write np.stack to join numbers.")
-    return m.concatenate(*map(array, arrays), axis=one_axis(axis, ndim(arrays[0])))
+    parts = map(array, arrays) if dtype is None else [cast(m, array(a), dtype) for a in arrays]
+    return m.concatenate(*parts, axis=one_axis(axis, ndim(arrays[0])))
 
 
 @function(example(Together([(2, 3), (2, 3)])), example(Together([(3,), (3,)]), axis=-1), example(Together([(), ()])))
-def stack(m: Any, arrays: Sequence[Any], axis: int = 0) -> Any:
+def stack(m: Any, arrays: Sequence[Any], axis: int = 0, *, dtype: Any = None, casting: str = "same_kind") -> Any:
     """Arrays of one shape joined along a new axis."""
     if len({shape(a) for a in arrays}) != 1:
         raise ShapeError(f"stack needs arrays of one shape and was given {[shape(a) for a in arrays]}.")
     place = one_axis(axis, ndim(arrays[0]) + 1)
-    return m.concatenate(*(expand_dims(m, array(a), place) for a in arrays), axis=place)
+    return concatenate(m, [expand_dims(m, array(a), place) for a in arrays], place, dtype=dtype)
 
 
 @function(example(Together([(3,), (3,)])), example(Together([(2, 3), (1, 3)])))

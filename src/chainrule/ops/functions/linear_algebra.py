@@ -122,7 +122,7 @@ def matrix_power(m: Any, a: Any, n: int) -> Any:
         n //= 2
         if n:
             power = matmul(m, power, power)
-    return m.positive(result) if result is a else result
+    return result
 
 
 @function(

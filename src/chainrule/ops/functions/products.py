@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ShapeError, shortened
-from chainrule.ops.functions.function import array, function, ndim, one_axis, shape, whole, wholes
+from chainrule.ops.functions.function import adding, array, cast, function, ndim, one_axis, shape, whole, wholes
 from chainrule.ops.functions.shaping import diagonal, moveaxis, ravel, reshape
 from chainrule.ops.operation import example
 
@@ -105,9 +105,9 @@ def tensordot(m: Any, a: Any, b: Any, axes: Any = 2) -> Any:
 
 
 @function(example((3, 4)), example((3, 3), offset=1), example((2, 3, 4), 0, 1, 2))
-def trace(m: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def trace(m: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """The sum of the diagonal."""
-    found = diagonal(m, a, offset, axis1, axis2)
+    found = diagonal(m, adding(m, a, dtype), offset, axis1, axis2)
     return m.sum(found, axis=(ndim(found) - 1,), keepdims=False)
 
 
@@ -124,11 +124,15 @@ def trace(m: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> An
     example("ij,ij->i", (2, 1), (2, 3)),
     example("ij,ij->i", (2, 3), (2, 1)),
     example("ij,ij,j->i", (2, 1), (2, 1), (3,)),
+    example((2, 3), [0, 1], (3, 4), [1, 2], [2, 0]),
+    example((2, 3), [0, 1], (3,), [1]),
 )
-def einsum(m: Any, subscripts: str, *operands: Any, optimize: Any = None) -> Any:
+def einsum(m: Any, subscripts: Any, *operands: Any, optimize: Any = None, dtype: Any = None) -> Any:
     """The product of any number of arrays told by subscripts, as in `numpy.einsum`."""
     if not isinstance(subscripts, str):
-        raise ShapeError("einsum is traced with subscripts as text; write them as in 'ij,jk->ik'.")
+        subscripts, operands = _as_text((subscripts, *operands))
+    if dtype is not None:
+        operands = tuple(cast(m, array(x), dtype) for x in operands)
     text, arrow, result = subscripts.replace(" ", "").partition("->")
     terms = text.split(",")
     if len(terms) != len(operands):
@@ -156,6 +160,21 @@ def einsum(m: Any, subscripts: str, *operands: Any, optimize: Any = None) -> Any
             f"einsum {shortened(subscripts)}: every letter of the result must be in an operand, and there once."
         )
     return contract(m, [array(x) for x in operands], terms, result)
+
+
+def _as_text(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
+    """Subscripts as text, of operands that are each followed by a list of numbers of axes, the result's last."""
+    lists = [*given[1::2], *(given[-1:] if len(given) % 2 else ())]
+    numbers = sorted({i for part in lists if isinstance(part, list | tuple) for i in part if i is not Ellipsis})
+    if not all(isinstance(part, list | tuple) for part in lists) or not all(type(i) is int for i in numbers):
+        raise ShapeError(
+            "einsum was given neither text nor lists of numbers of axes as subscripts; write them as in 'ij,jk->ik'."
+        )
+    letter = dict(zip(numbers, string.ascii_letters, strict=False))
+    words = ["".join("..." if i is Ellipsis else letter[i] for i in part) for part in lists]
+    operands = given[: len(given) // 2 * 2 : 2]
+    result = f"->{words[-1]}" if len(given) % 2 else ""
+    return ",".join(words[: len(operands)]) + result, operands
 
 
 def _check_summed(a: Any, b: Any, of_a: list[int], of_b: list[int]) -> None:

@@ -9,66 +9,172 @@ import numpy as np
 
 from chainrule.errors import SettingError, ShapeError
 from chainrule.ops.arithmetic import square_of_size
-from chainrule.ops.functions.function import all_axes, array, function, ndim, one_axis, whole
-from chainrule.ops.functions.shaping import cut_along, ravel
+from chainrule.ops.functions.function import adding, all_axes, array, cast, function, ndim, not_into, one_axis
+from chainrule.ops.functions.shaping import ravel
 from chainrule.ops.kinds.reduction import HALF, SINGLE
 from chainrule.ops.operation import example
 
 Axis = int | tuple[int, ...] | None
 
 
-@function(example((3, 4)), example((3, 4), axis=0), example((2, 3, 2), axis=(0, -1), keepdims=True))
-def sum(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+_MASK = np.array([[True, False, True, True], [False, True, True, False], [True, True, False, True]])
+
+
+@function(
+    example((3, 4)),
+    example((3, 4), axis=0),
+    example((2, 3, 2), axis=(0, -1), keepdims=True),
+    example((3, 4), axis=1, where=_MASK, initial=2.0),
+)
+def sum(
+    m: Any, a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False,
+    initial: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
     """Σ of the elements."""
-    return m.sum(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+    total = _folded(m, m.sum, 0, a, axis, dtype, out, keepdims, where)
+    return total if initial is None else total + initial
 
 
-@function(example((3, 4)), example((3, 4), axis=1))
-def mean(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+@function(example((3, 4)), example((3, 4), axis=1), example((3, 4), axis=0, where=_MASK))
+def mean(
+    m: Any, a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False, where: Any = True
+) -> Any:
     """The arithmetic mean."""
-    return m.mean(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+    not_into(out, "np.mean")
+    if dtype is not None:
+        a = adding(m, a, dtype, floats=True)
+    if where is True:
+        return m.mean(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+    total, count = sum(m, a, axis, None, None, keepdims, where=where), _count(m, a, axis, keepdims, where)
+    return cast(m, total / count, array(a).dtype if dtype is None and array(a).dtype.kind == "f" else dtype)
 
 
-@function(example((3, 4)), example((3, 4), axis=1))
-def prod(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+@function(example((3, 4)), example((3, 4), axis=1), example((3, 4), axis=1, where=_MASK, initial=2.0))
+def prod(
+    m: Any, a: Any, axis: Axis = None, dtype: Any = None, out: None = None, keepdims: bool = False,
+    initial: Any = None, where: Any = True,
+) -> Any:  # fmt: skip
     """∏ of the elements."""
-    return m.prod(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+    product = _folded(m, m.prod, 1, a, axis, dtype, out, keepdims, where)
+    return product if initial is None else product * initial
 
 
-@function(example((3, 4)), example((3, 4), axis=1), numpy=(np.max, np.amax))
-def max(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+@function(
+    example((3, 4)),
+    example((3, 4), axis=1),
+    example((3, 4), axis=1, where=_MASK, initial=-9.0),
+    numpy=(np.max, np.amax),
+)
+def max(
+    m: Any, a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     """The largest element."""
-    return m.max(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+    return _extremum(m, m.max, m.maximum, a, axis, out, keepdims, initial, where)
 
 
-@function(example((3, 4)), example((3, 4), axis=1), numpy=(np.min, np.amin))
-def min(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+@function(
+    example((3, 4)), example((3, 4), axis=1), example((3, 4), axis=1, where=_MASK, initial=9.0), numpy=(np.min, np.amin)
+)
+def min(
+    m: Any, a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = True
+) -> Any:
     """The smallest element."""
-    return m.min(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+    return _extremum(m, m.min, m.minimum, a, axis, out, keepdims, initial, where)
 
 
-@function(example((3, 4)), differentiable=False)
-def any(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+@function(example((3, 4)), example((3, 4), axis=1, where=_MASK), differentiable=False)
+def any(m: Any, a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, *, where: Any = True) -> Any:
     """Whether some element is true."""
-    return m.any(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+    return _folded(m, m.any, False, array(a), axis, None, out, keepdims, where)
 
 
-@function(example((3, 4)), differentiable=False)
-def all(m: Any, a: Any, axis: Axis = None, *, keepdims: bool = False) -> Any:
+@function(example((3, 4)), example((3, 4), axis=1, where=_MASK), differentiable=False)
+def all(m: Any, a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, *, where: Any = True) -> Any:
     """Whether every element is true."""
-    return m.all(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+    return _folded(m, m.all, True, array(a), axis, None, out, keepdims, where)
 
 
-@function(example((3, 4)), example((5, 2), axis=0, ddof=1))
-def var(m: Any, a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+def _folded(
+    m: Any, fold: Any, neutral: Any, a: Any, axis: Axis, dtype: Any, out: None, keepdims: bool, where: Any
+) -> Any:
+    """A fold of the elements that a mask names, the others being replaced by a number that changes nothing."""
+    if out is not None or dtype is not None or where is not True:
+        not_into(out, "a reduction")
+        a = adding(m, a, dtype)
+        if where is not True:
+            a = m.where(_mask(where, a), a, neutral)
+    return fold(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+
+
+def _extremum(
+    m: Any, fold: Any, join: Any, a: Any, axis: Axis, out: None, keepdims: bool, initial: Any, where: Any
+) -> Any:
+    """The extremum of the elements that a mask names, and of `initial`."""
+    if where is not True and initial is None:
+        raise SettingError(
+            "an extremum with where= needs initial=, the result where the mask names no element; give a number, as NumPy asks for."
+        )
+    if initial is not None and 0 in (array(a).shape[i] for i in all_axes(axis, ndim(a))):
+        empty = m.sum(a, axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+        return empty + initial
+    found = _folded(m, fold, initial, a, axis, None, out, keepdims, where)
+    return found if initial is None else join(found, initial)
+
+
+def _mask(where: Any, a: Any) -> Any:
+    """A mask of the elements that take part."""
+    where = array(where)
+    try:
+        fits = np.broadcast_shapes(where.shape, a.shape) == tuple(a.shape)
+    except ValueError:
+        fits = False
+    if where.dtype != bool or not fits:
+        raise ShapeError(
+            f"where= was given shape {where.shape} and dtype {where.dtype} for an array of shape {tuple(a.shape)}; give truth "
+            "values, one for every element."
+        )
+    return where
+
+
+def _count(m: Any, a: Any, axis: Axis, keepdims: bool, where: Any) -> Any:
+    """How many elements take part, along axes."""
+    kind = np.dtype(np.intp)
+    mask = m.broadcast_to(_mask(where, array(a)), shape=tuple(array(a).shape))
+    return m.sum(m.astype(mask, dtype=kind), axis=all_axes(axis, ndim(a)), keepdims=bool(keepdims))
+
+
+@function(
+    example((3, 4)),
+    example((5, 2), axis=0, ddof=1),
+    example((3, 4), axis=1, where=_MASK, keepdims=True),
+)
+def var(
+    m: Any, a: Any, axis: Axis = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: bool = False,
+    *, where: Any = True, mean: Any = None, correction: float | None = None,
+) -> Any:  # fmt: skip
     """Mean squared distance from the mean; the divisor is the count less `ddof`."""
-    axes = all_axes(axis, ndim(a))
-    count = math.prod(a.shape[i] for i in axes)
-    if count - ddof <= 0:
-        raise ShapeError(f"var needs more than ddof={ddof} elements along axis {axis} and was given shape {a.shape}.")
+    not_into(out, "np.var")
+    a, axes = adding(m, a, dtype, floats=True), all_axes(axis, ndim(a))
+    if correction is not None:
+        if ddof:
+            raise SettingError(f"var was given ddof={ddof} and correction={correction}, which mean the same; give one.")
+        ddof = correction
     wide = _wide(m, a)
-    distance = wide - m.mean(wide, axis=axes, keepdims=True)
-    return _as(m, a, m.sum(square_of_size(m, distance), axis=axes, keepdims=bool(keepdims)) / (count - ddof))
+    if where is not True:
+        count = _count(m, a, axis, True, where)
+        middle = sum(m, wide, axes, None, None, True, where=where) / count if mean is None else mean
+        distance = m.where(_mask(where, a), wide - middle, 0)
+        divisor = m.maximum(_count(m, a, axis, bool(keepdims), where) - ddof, 0)
+        return cast(m, m.sum(square_of_size(m, distance), axis=axes, keepdims=bool(keepdims)) / divisor, a.dtype)
+    number = math.prod(a.shape[i] for i in axes)
+    if number - ddof <= 0:
+        raise ShapeError(f"var needs more than ddof={ddof} elements along axis {axis} and was given shape {a.shape}.")
+    distance = wide - (m.mean(wide, axis=axes, keepdims=True) if mean is None else mean)
+    if distance.shape != a.shape:
+        raise ShapeError(
+            f"var was given a mean of shape {np.shape(mean)} for an array of shape {a.shape}; compute it with keepdims=True."
+        )
+    return _as(m, a, m.sum(square_of_size(m, distance), axis=axes, keepdims=bool(keepdims)) / (number - ddof))
 
 
 def _wide(m: Any, a: Any) -> Any:
@@ -81,10 +187,13 @@ def _as(m: Any, a: Any, result: Any) -> Any:
     return m.astype(result, dtype=HALF) if a.dtype == HALF else result
 
 
-@function(example((3, 4)), example((5, 2), axis=0, ddof=1))
-def std(m: Any, a: Any, axis: Axis = None, *, ddof: float = 0, keepdims: bool = False) -> Any:
+@function(example((3, 4)), example((5, 2), axis=0, ddof=1), example((3, 4), axis=1, where=_MASK))
+def std(
+    m: Any, a: Any, axis: Axis = None, dtype: Any = None, out: None = None, ddof: float = 0, keepdims: bool = False,
+    *, where: Any = True, mean: Any = None, correction: float | None = None,
+) -> Any:  # fmt: skip
     """The square root of the variance; where that is 0 its derivatives are taken as 0, and those of its square are the variance's."""
-    return m.root(var(m, a, axis, ddof=ddof, keepdims=keepdims))
+    return m.root(var(m, a, axis, dtype, out, ddof, keepdims, where=where, mean=mean, correction=correction))
 
 
 @function(example((3, 4)), example((3, 4), axis=1, keepdims=True), numpy=())
@@ -109,26 +218,6 @@ def log_softmax(m: Any, x: Any, axis: int | tuple[int, ...] = -1) -> Any:
     """x − ln Σ eˣ, the logarithm of `softmax`."""
     axes, wide = all_axes(axis, ndim(x)), _wide(m, x)
     return _as(m, x, wide - m.logsumexp(wide, axis=axes, keepdims=True))
-
-
-@function(example((5,)), example((3, 4), axis=1))
-def cumsum(m: Any, a: Any, axis: int | None = None) -> Any:
-    """Running sums along an axis."""
-    if axis is None:
-        a, axis = ravel(m, a), 0
-    return m.cumsum(a, axis=one_axis(axis, ndim(a)))
-
-
-@function(example((5,)), example((3, 4), 2, axis=0))
-def diff(m: Any, a: Any, n: int = 1, axis: int = -1) -> Any:
-    """Differences of neighbours along an axis, `n` times."""
-    place = one_axis(axis, ndim(a))
-    if whole(n, "n") < 0:
-        raise SettingError(f"diff was given n={n}; give how often to take differences, from 0 on.")
-    for _ in range(n):
-        length = a.shape[place]
-        a = cut_along(m, a, place, 1, length) - cut_along(m, a, place, 0, length - 1)
-    return a
 
 
 @function(example((6,)), example((3, 4), axis=0), example((2, 3), axis=None))
