@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -111,19 +111,22 @@ class Distribution:
 
     def __init__(self, own: Any, law: Law) -> None:
         self.own, self.law = own, law
-        self._methods = methods_of(law)
         self._names = [*(own.shapes or "").replace(" ", "").split(","), "loc", *([] if law.discrete else ["scale"])]
         self._names = [name for name in self._names if name]
         self.__doc__ = own.__doc__
+        for name, method in methods_of(law).items():
+            setattr(self, name, self._differentiable(name, method))
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("own", "law", "_methods"):  # not there yet, while it is copied
+        if name == "own":  # not there yet, while it is copied
             raise AttributeError(name)
-        method = self._methods.get(name)
-        own = getattr(self.own, name)
-        if method is None:
-            return own
+        return getattr(self.own, name)
 
+    def _differentiable(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        """A method of SciPy's, or where something is traced, the one with derivatives."""
+        own = getattr(self.own, name)
+
+        @wraps(own)
         def call(x: Any, *args: Any, **options: Any) -> Any:
             if opened:
                 x, args, options = without_buffers(x), without_buffers(args), without_buffers(options)
@@ -132,7 +135,6 @@ class Distribution:
             shapes, loc, scale = self._parameters(name, args, options)
             return method(self.law, numbers(x), shapes, loc, scale)
 
-        call.__name__, call.__doc__ = name, inspect.getdoc(own)
         return call
 
     def _parameters(self, name: str, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[list[Any], Any, Any]:

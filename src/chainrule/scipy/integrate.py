@@ -190,11 +190,13 @@ def solve_ivp(
         return fun(t, y, *args)
 
     start, span = np.atleast_1d(plain(_as_array(y0), what)), plain(tuple(t_span), what)
-    given = {key: Stripped(x, what) if callable(x) else plain(x, what) for key, x in options.items()}
+    given: dict[str, Any] = {key: Stripped(x, what) if callable(x) else plain(x, what) for key, x in options.items()}
     inner = Stripped(f, what)
-    result = integrate.solve_ivp(
-        lambda t, y: inner(t, y), span, start, method, t_eval, dense_output, events, vectorized, **given
-    )
+
+    def ode(t: Any, y: Any) -> Any:  # SciPy reads the signature of what it is given
+        return inner(t, y)
+
+    result = integrate.solve_ivp(ode, span, start, method, t_eval, dense_output, events, vectorized, **given)
     if not any(map(is_traced, (y0, tuple(t_span), *args))) and not inner.met_traced:
         return result
     if is_traced(tuple(t_span)) or events is not None or dense_output:
@@ -202,9 +204,7 @@ def solve_ivp(
             f"{what} of traced values takes no traced t_span, no events and no dense_output; it is differentiated by y0 and by "
             "what fun holds. To differentiate by an end T, write time as T·s with s from 0 to 1."
         )
-    steps = (
-        result.t if t_eval is None else integrate.solve_ivp(lambda t, y: inner(t, y), span, start, method, **given).t
-    )
+    steps = result.t if t_eval is None else integrate.solve_ivp(ode, span, start, method, **given).t
     scale = 1e3 * max(float(np.max(given.get("rtol", 1e-3))), float(np.max(given.get("atol", 1e-6))), 1e-12)
     values = _through_the_steps(what, f, y0, steps, np.asarray(result.t), result.y.T, min(scale, 1e-1))
     result.y = values.T

@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.errors import UnsupportedError, shortened
 from chainrule.numpy.buffer import without_buffers
-from chainrule.tracing.apply import Traced, as_operand, holds_traced, opened
+from chainrule.tracing.apply import PLAIN, Traced, as_operand, holds_traced, opened
 
 Function = Callable[..., Any]
 
@@ -37,8 +37,12 @@ def standing_for(own: Function, module: str, derived: Function) -> Function:
     def function(*args: Any, **options: Any) -> Any:
         if opened:
             args, options = without_buffers(args), without_buffers(options)
-        if not any(map(is_traced, args)) and not any(map(is_traced, options.values())):
-            return own(*args, **options)
+        for x in args:
+            if type(x) not in PLAIN and is_traced(x):
+                break
+        else:
+            if not options or not any(map(is_traced, options.values())):
+                return own(*args, **options)
         try:
             signature.bind(*args, **options)
         except TypeError as error:
