@@ -27,7 +27,7 @@ def plain(x: Any, what: str) -> Any:
         x = x.value
     if isinstance(x, Traced):
         raise UnsupportedError(
-            f"{what} decides by numbers how it goes on, and has none inside of jit, trace and vmap. Differentiate it with grad, jvp "
+            f"{what} decides by numbers how it goes on, and has none inside of jit, trace and vmap. Use grad, jvp "
             "or jacobian outside of these, one member after the other."
         )
     return x

@@ -176,7 +176,7 @@ class Frozen:
             return lambda x: method(x, *self._args, **self._options)
         if self._own is None:
             raise UnsupportedError(
-                f"stats.{self._of.own.name}(…).{name} has no derivative by the traced parameters it was made with; "
-                f"those that have are {', '.join(methods_of(self._of.law))}."
+                f"stats.{self._of.own.name}(…).{name} has no derivative by the traced parameters it was made with. Use one of "
+                f"those that have: {', '.join(methods_of(self._of.law))}."
             )
         return getattr(self._own, name)

@@ -167,7 +167,9 @@ def odeint(
     if not any(map(is_traced, (y0, t, *args))) and not inner.met_traced:
         return result
     if is_traced(t):
-        raise UnsupportedError(f"{what} was given traced times; it is differentiated by y0 and by what func holds.")
+        raise UnsupportedError(
+            f"{what} was given traced times; it is differentiated by y0 and by what func holds. Give plain times."
+        )
     if options.get("full_output"):
         raise UnsupportedError(f"{what} of traced values takes no full_output.")
     smooth = integrate.solve_ivp(

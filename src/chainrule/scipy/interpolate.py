@@ -31,7 +31,9 @@ class CubicSpline:
                 f"('not-a-knot', 'natural', 'clamped'); it was given axis={axis} and bc_type={bc_type!r}."
             )
         elif bc_type == "periodic":
-            raise UnsupportedError("scipy.interpolate.CubicSpline of traced values is not periodic; repeat the values.")
+            raise UnsupportedError(
+                "scipy.interpolate.CubicSpline of traced values is not periodic. Use another bc_type, with the values repeated beyond both ends."
+            )
         else:
             self._own = None
             units = interpolate.CubicSpline(knots, np.eye(len(knots)), 0, bc_type).c

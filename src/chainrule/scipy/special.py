@@ -157,7 +157,7 @@ def real_logarithm(x: Any) -> Any:
     x = numbers(x)
     if x.dtype.kind == "c":
         raise UnsupportedError(
-            f"scipy.special.loggamma was given complex numbers (dtype {x.dtype}); it is differentiated by real ones."
+            f"scipy.special.loggamma was given complex numbers (dtype {x.dtype}); it is differentiated by real ones. Use np.real(z)."
         )
     return traced.gammaln(x)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import UnsupportedError, shortened
+from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.tracing.apply import PLAIN, Traced, as_operand, holds_traced, opened
 
@@ -92,18 +92,6 @@ def plain_static(x: Any, argument: str, function: str, by: str) -> Any:
         return tuple(map(fixed, item)) if isinstance(item, list) else item
 
     return fixed(not_by(x, argument, function, by).tolist())
-
-
-def broadcast(*values: Any) -> list[Any]:
-    """Arguments as numbers, all in the shape that they have together."""
-    given = list(map(numbers, values))
-    try:
-        shape = np.broadcast_shapes(*(tuple(x.shape) for x in given))
-    except ValueError:
-        raise UnsupportedError(
-            f"shapes {[tuple(x.shape) for x in given]} do not broadcast together: {shortened(values)}"
-        ) from None
-    return [x if tuple(x.shape) == shape else np.broadcast_to(x, shape) for x in given]
 
 
 def names_of(module: ModuleType, own: Iterable[str]) -> list[str]:

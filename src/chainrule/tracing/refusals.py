@@ -139,7 +139,9 @@ def unsupported(numpy: Any, called: str = "") -> UnsupportedError:
         else "Write it in functions that have one; chainrule.ops.FUNCTIONS holds them all."
     )
     if isinstance(numpy, np.ufunc) and not hasattr(np, name):
-        advice = f"If it is scipy.special's, `from chainrule.scipy import special` has those with a derivative. {advice}"
+        advice = (
+            f"If it is scipy.special's, `from chainrule.scipy import special` has those with a derivative. {advice}"
+        )
     guess = "" if called or name in INSTEAD else nearest(name, known - {name}, alike=0.8)
     return UnsupportedError(f"{called or full} has no derivative in chainrule{guess}. {advice}")
 
