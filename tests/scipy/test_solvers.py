@@ -63,6 +63,8 @@ def test_solutions_by_what_their_functions_hold(name):
 def test_what_of_solvers_is_refused():
     with pytest.raises(UnsupportedError, match="may lie on a bound"):
         cr.grad(lambda p: optimize.minimize(lambda x: np.sum((x - p) ** 2), np.zeros(1), bounds=[(0, 1)]).x[0])(0.5)
+    with pytest.raises(UnsupportedError, match="it is no solution"):
+        cr.grad(lambda p: optimize.minimize_scalar(lambda x: (x - p) ** 2, None, (1.0, 2.0), method="bounded").x)(0.5)
     with pytest.raises(UnsupportedError, match="inside of jit"):
         cr.vmap(lambda p: optimize.brentq(lambda x: x - p, -3.0, 3.0))(P)
     assert optimize.brentq(lambda x: x - 1.0, 0.0, 3.0) == pytest.approx(1.0)

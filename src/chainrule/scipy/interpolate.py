@@ -32,7 +32,7 @@ class CubicSpline:
             )
         elif bc_type == "periodic":
             raise UnsupportedError(
-                "scipy.interpolate.CubicSpline of traced values is not periodic. Use another bc_type, with the values repeated beyond both ends."
+                "scipy.interpolate.CubicSpline of traced values is not periodic. Use another bc_type, with repeated values."
             )
         else:
             self._own = None

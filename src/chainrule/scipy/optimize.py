@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.autodiff import grad, jacobian
-from chainrule.errors import UnsupportedError
+from chainrule.errors import UnsupportedError, shortened
 from chainrule.numpy.buffer import without_buffers
-from chainrule.scipy.closures import Stripped, plain
+from chainrule.scipy.closures import Stripped, close, plain
 from chainrule.scipy.standing import is_traced, names_of
 from chainrule.tracing.apply import opened
 from scipy import optimize
@@ -93,6 +93,11 @@ def _standing(name: str, condition: Condition, places: int, refused: tuple[str, 
             )
         own_condition = condition(f)
         solution = _newton(lambda x: own_condition(x, *args), x)
+        if not close(plain(solution, what), x, 1e-3 * (1.0 + np.abs(x))):
+            raise UnsupportedError(
+                f"{what} gave {shortened(x)}, from where Newton's method goes on to {shortened(plain(solution, what))}: it is no solution, "
+                "or lies on a bound, and has no derivative. Use a smaller tol, another start, or no bounds."
+            )
         if isinstance(found, dict):  # SciPy's OptimizeResult and RootResults
             found = type(found)(found) if type(found) is optimize.OptimizeResult else found
             found["root" if "root" in found else "x"] = solution
