@@ -95,8 +95,8 @@ def _standing(name: str, condition: Condition, places: int, refused: tuple[str, 
         solution = _newton(lambda x: own_condition(x, *args), x)
         if not close(plain(solution, what), x, 1e-3 * (1.0 + np.abs(x))):
             raise UnsupportedError(
-                f"{what} gave {shortened(x)}, from where Newton's method goes on to {shortened(plain(solution, what))}: it is no solution, "
-                "or lies on a bound, and has no derivative. Use a smaller tol, another start, or no bounds."
+                f"{what} gave {shortened(x)}, from where Newton's method goes on to {shortened(plain(solution, what))}: it is no "
+                "solution, or lies on a bound, and has no derivative. Use a smaller tol, another start, or no bounds."
             )
         if isinstance(found, dict):  # SciPy's OptimizeResult and RootResults
             found = type(found)(found) if type(found) is optimize.OptimizeResult else found
