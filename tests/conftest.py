@@ -2,6 +2,9 @@
 
 from hypothesis import HealthCheck, settings
 
+import chainrule.scipy.linalg
+import chainrule.scipy.special  # noqa: F401
+
 settings.register_profile(
     "repeatable",
     derandomize=True,  # the same examples in every run: a failure is a failure for everybody

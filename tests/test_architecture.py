@@ -225,7 +225,7 @@ def modules_with_public_names():
     for info in pkgutil.walk_packages(chainrule.__path__, "chainrule."):
         if not info.name.endswith("__main__"):
             module = importlib.import_module(info.name)
-            if hasattr(module, "__all__"):
+            if "__all__" in vars(module):  # not the one of a library that it stands for
                 yield module
     yield chainrule
 

@@ -30,9 +30,10 @@ def points(op: Elementwise) -> list[list[Any]]:
 
 
 def is_symbolic(op: Elementwise) -> bool:
-    """Whether it computes with real numbers; what passes them on without a derivative does so on purpose."""
+    """Whether it computes with real numbers; what passes them on without a derivative does so on purpose.
+    What SciPy computes is compared with mpmath in tests/scipy."""
     kinds = {domain.dtype for domain in op.domain}
-    return "float" in kinds and "uint32" not in kinds and (op.differentiable or not op.passes)
+    return op.loops and "float" in kinds and "uint32" not in kinds and (op.differentiable or not op.passes)
 
 
 @pytest.mark.parametrize("op", [op for op in OPERATIONS if is_symbolic(op)], ids=lambda op: op.name)
@@ -134,7 +135,7 @@ def declare():
         del REGISTRY[op.name]
 
 
-@pytest.mark.parametrize("name", ["sinc", "i0", "trapezoid", "unwrap"])
+@pytest.mark.parametrize("name", ["sinc", "bartlett", "trapezoid", "unwrap"])
 def test_only_a_ufunc_is_taken_by_its_name(declare, name):
     """Functions of NumPy's that are none mean something else: np.sinc is sin(πx)/(πx), np.trapezoid an integral."""
     assert not isinstance(getattr(np, name), np.ufunc)

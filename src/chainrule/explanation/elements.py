@@ -17,7 +17,16 @@ from chainrule.explanation.indices import Entry, Index, Letter, letters_in
 from chainrule.explanation.letters import NAMES, letters_of
 from chainrule.explanation.linking import origin, reached
 from chainrule.explanation.recognition import Known, by_name
-from chainrule.explanation.symbolic import Formula, Symbolic, as_expression, call, printed, rewritten, symbolic
+from chainrule.explanation.symbolic import (
+    Formula,
+    Symbolic,
+    as_expression,
+    call,
+    printed,
+    rewritten,
+    symbolic,
+    with_static,
+)
 from chainrule.explanation.symbols import (
     ONE,
     ZERO,
@@ -198,7 +207,10 @@ class Formulas:
         op, x = equation.op, equation.inputs[0]
         try:
             if isinstance(op, Elementwise):
-                return call(op, *(self._operand(equation, i, element) for i in range(len(equation.inputs))))
+                return call(
+                    with_static(op, equation.attributes),
+                    *(self._operand(equation, i, element) for i in range(len(equation.inputs))),
+                )
             if isinstance(op, Contraction):
                 return self._contraction(equation, element)
             if isinstance(op, Reduction) and isinstance(op.partial, Uniform) and isinstance(x, Variable):
@@ -219,6 +231,7 @@ class Formulas:
     def _unconditional(self, use: Use) -> Expression:
         equation, op = use.equation, use.equation.op
         if isinstance(op, Elementwise):
+            op = with_static(op, equation.attributes)
             partial = op.partials[use.position]
             if not callable(partial):
                 return Numeral(float(partial or 0.0))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from copy import copy
+from dataclasses import replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -32,6 +34,7 @@ from chainrule.explanation.symbols import (
     series,
     without_coefficient,
 )
+from chainrule.ops.kinds.elementwise import Elementwise
 from chainrule.ops.operation import REGISTRY, Operation
 
 
@@ -103,6 +106,29 @@ def _by_sign() -> dict[tuple[str, int], Operation]:
     }
 
 
+def with_static(op: Any, static: Mapping[str, Any]) -> Any:
+    """An operation that another library computes with its static arguments as part of it; others are written without them."""
+    if not static or not isinstance(op, Elementwise) or op.loops:
+        return op
+    return _with_static(op, tuple(static.items()))
+
+
+@cache
+def _with_static(op: Elementwise, static: tuple[tuple[str, Any], ...]) -> Operation:
+    made, given = copy(op), dict(static)
+    rules = tuple(partial(rule, **given) if callable(rule) else rule for rule in op.partials)
+    sign = f"{op.notation.sign or op.name}[{', '.join(str(x) for x in given.values())}]"
+    for name, value in (
+        ("value", partial(op.value, **given)),
+        ("evaluate", partial(op.evaluate, **given)),
+        ("partials", rules),
+        ("notation", replace(op.notation, sign=sign)),
+        ("latex", op.latex.replace("n", str(next(iter(given.values())))) if "_n" in op.latex else op.latex),
+    ):
+        object.__setattr__(made, name, value)
+    return made
+
+
 def call(op: Operation, *arguments: Expression) -> Expression:
     """An operation applied, tidied: 1·x is x, x + 0 is x, and the like; as textbooks print it where it says so."""
     tidy = _TIDY.get(op.notation.algebra)
@@ -172,8 +198,8 @@ class Symbolic:
         if name not in REGISTRY:
             raise AttributeError(name)
 
-        def apply(*arguments: Any) -> Formula:
-            return Formula(call(REGISTRY[name], *map(as_expression, arguments)))
+        def apply(*arguments: Any, **static: Any) -> Formula:
+            return Formula(call(with_static(REGISTRY[name], static), *map(as_expression, arguments)))
 
         return apply
 

@@ -76,7 +76,7 @@ def lose_as_array(value: Any) -> NoReturn:
         f"a traced value of shape {tuple(value.shape)} was about to become a plain array, which would lose its derivative. "
         "Instead of np.array([a, b]) write np.stack([a, b]); instead of y[1:] = x on a plain array y, "
         f"{COLLECT}; instead of table[i] or np.take(table, i) write chainrule.take(table, i, axis=0); instead of y.dot(x), y @ x; "
-        f"instead of a function outside NumPy, its NumPy equivalent. {ON_PURPOSE}"
+        f"instead of a function of SciPy, that of chainrule.scipy, or its NumPy equivalent. {ON_PURPOSE}"
     )
 
 
@@ -138,6 +138,10 @@ def unsupported(numpy: Any, called: str = "") -> UnsupportedError:
         if wanted in INSTEAD
         else "Write it in functions that have one; chainrule.ops.FUNCTIONS holds them all."
     )
+    if isinstance(numpy, np.ufunc) and not hasattr(np, name):
+        advice = (
+            f"If it is scipy.special's, `from chainrule.scipy import special` has those with a derivative. {advice}"
+        )
     guess = "" if called or name in INSTEAD else nearest(name, known - {name}, alike=0.8)
     return UnsupportedError(f"{called or full} has no derivative in chainrule{guess}. {advice}")
 

@@ -13,7 +13,7 @@ from llvmlite import ir
 from chainrule.engines.llvm.mathematics import Mathematics, Vector, functions, vector_type
 from chainrule.ops import REGISTRY, Elementwise, eager
 
-OPERATIONS = {name: op for name, op in REGISTRY.items() if isinstance(op, Elementwise)}
+OPERATIONS = {name: op for name, op in REGISTRY.items() if isinstance(op, Elementwise) and op.loops}
 DTYPES = {"float32": np.float32, "float64": np.float64}
 DOMAIN_DTYPES = {"bool": np.bool_, "uint32": np.uint32}
 

@@ -81,6 +81,8 @@ class Elementwise(Operation):
     activation: ActivationKind | None = None
     partly: Callable[..., bool] | None = None
     """Whether NumPy may refuse numbers of such types, as machine code, which has none for them, cannot."""
+    loops: bool = True
+    """Whether there is an algorithm for it in machine code; an operation that another library computes has none."""
     squared: Callable[..., Any] | None = None
     even: Callable[..., Any] | None = None
     ufunc: np.ufunc | None = field(init=False, default=None)
@@ -112,6 +114,10 @@ class Elementwise(Operation):
             ) from None
         kinds = tuple(dtype_of(x) for x in inputs)
         return ArrayType(shape, _result_dtype(self, kinds, tuple(attributes.items())))
+
+    def has_loops(self, inputs: int) -> bool:
+        """As declared."""
+        return self.loops
 
     def axes(self, *inputs: Any, **attributes: Any) -> tuple[Links, ...]:
         """All inputs broadcast."""

@@ -1,0 +1,71 @@
+"""Bessel functions; the order is static, and its derivatives are those of the orders beside it (DLMF 10.6, 10.29)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chainrule.ops.kinds.elementwise import NONZERO, POSITIVE, REAL
+from chainrule.scipy.declaring import next_order, of_order, of_scipy
+from scipy import special
+
+
+def _beside(name: str, below: float, above: float) -> Any:
+    """below·f(n − 1) + above·f(n + 1)."""
+
+    def slope(m: Any, y: Any, x: Any, order: Any) -> Any:
+        function = getattr(m, name)
+        return below * function(x, order=next_order(order, -1)) + above * function(x, order=next_order(order, 1))
+
+    return slope
+
+
+_jv, _yv, _iv, _kv = (
+    _beside("jv", 0.5, -0.5),
+    _beside("yv", 0.5, -0.5),
+    _beside("iv", 0.5, 0.5),
+    _beside("kv", -0.5, -0.5),
+)
+_ive, _kve = _beside("ive", 0.5, 0.5), _beside("kve", -0.5, -0.5)
+
+jv = of_scipy("jv", of_order(special.jv), (_jv,), (POSITIVE,), r"J_n\left({0}\right)", (0, 2, 1.5))
+yv = of_scipy("yv", of_order(special.yv), (_yv,), (POSITIVE,), r"Y_n\left({0}\right)", (0, 2, 0.5))
+iv = of_scipy("iv", of_order(special.iv), (_iv,), (POSITIVE,), r"I_n\left({0}\right)", (0, 2, 1.5))
+kv = of_scipy("kv", of_order(special.kv), (_kv,), (POSITIVE,), r"K_n\left({0}\right)", (0, 2, 0.5))
+ive = of_scipy(
+    "ive",
+    of_order(special.ive),
+    (lambda m, y, x, order: _ive(m, y, x, order) - m.sign(x) * y,),
+    (POSITIVE,),
+    r"e^{{-|{0}|}} I_n\left({0}\right)",
+    (0, 2, 1.5),
+)
+kve = of_scipy(
+    "kve",
+    of_order(special.kve),
+    (lambda m, y, x, order: _kve(m, y, x, order) + y,),
+    (POSITIVE,),
+    r"e^{{{0}}} K_n\left({0}\right)",
+    (0, 2, 0.5),
+)
+j0 = of_scipy("j0", special.j0, (lambda m, y, x: -m.j1(x),), (REAL,), r"J_0\left({0}\right)")
+j1 = of_scipy("j1", special.j1, (lambda m, y, x: 0.5 * (m.j0(x) - m.jv(x, order=2)),), (REAL,), r"J_1\left({0}\right)")
+y0 = of_scipy("y0", special.y0, (lambda m, y, x: -m.y1(x),), (POSITIVE,), r"Y_0\left({0}\right)")
+y1 = of_scipy(
+    "y1", special.y1, (lambda m, y, x: 0.5 * (m.y0(x) - m.yv(x, order=2)),), (POSITIVE,), r"Y_1\left({0}\right)"
+)
+i0 = of_scipy("i0", special.i0, (lambda m, y, x: m.i1(x),), (REAL,), r"I_0\left({0}\right)")
+i1 = of_scipy("i1", special.i1, (lambda m, y, x: 0.5 * (m.i0(x) + m.iv(x, order=2)),), (REAL,), r"I_1\left({0}\right)")
+k0 = of_scipy("k0", special.k0, (lambda m, y, x: -m.k1(x),), (POSITIVE,), r"K_0\left({0}\right)")
+k1 = of_scipy(
+    "k1", special.k1, (lambda m, y, x: -0.5 * (m.k0(x) + m.kv(x, order=2)),), (POSITIVE,), r"K_1\left({0}\right)"
+)
+i0e = of_scipy(
+    "i0e", special.i0e, (lambda m, y, x: m.i1e(x) - m.sign(x) * y,), (NONZERO,), r"e^{{-|{0}|}} I_0\left({0}\right)"
+)
+i1e = of_scipy(
+    "i1e",
+    special.i1e,
+    (lambda m, y, x: 0.5 * (m.i0e(x) + m.ive(x, order=2)) - m.sign(x) * y,),
+    (NONZERO,),
+    r"e^{{-|{0}|}} I_1\left({0}\right)",
+)

@@ -1,0 +1,56 @@
+"""Functions of the user's that SciPy calls with plain numbers, though they hold traced values: what they give as plain numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import UnsupportedError
+from chainrule.scipy.standing import is_traced
+from chainrule.tracing.apply import Traced
+from chainrule.tracing.numpy_interface import Wrapped
+
+
+def plain(x: Any, what: str) -> Any:
+    """The numbers of a value, traced or not; containers of such too.
+
+    Raises
+    ------
+    UnsupportedError
+        While a program is recorded, or for a batch: there are no numbers that SciPy could decide by.
+    """
+    if type(x) in (list, tuple):
+        return type(x)(plain(item, what) for item in x)
+    while isinstance(x, Wrapped):
+        x = x.value
+    if isinstance(x, Traced):
+        raise UnsupportedError(
+            f"{what} decides by numbers how it goes on, and has none inside of jit, trace and vmap. Use grad, jvp "
+            "or jacobian outside of these, one member after the other."
+        )
+    return x
+
+
+class Stripped:
+    """The function for SciPy: plain numbers in, plain numbers out; `met_traced` says whether any of these were traced."""
+
+    def __init__(self, function: Callable[..., Any], what: str) -> None:
+        self.function, self.what, self.met_traced = function, what, False
+
+    def __call__(self, *args: Any) -> Any:
+        """What the function gives, as plain numbers."""
+        result = self.function(*args)
+        self.met_traced = self.met_traced or is_traced(result)
+        return plain(result, self.what)
+
+
+def with_value(value: Any, traced: Any, what: str) -> Any:
+    """A traced value with the numbers that SciPy found."""
+    return value + (traced - plain(traced, what))
+
+
+def close(found: Any, expected: Any, tolerance: Any) -> bool:
+    """Whether numbers agree."""
+    return bool(np.all(np.abs(np.asarray(found) - np.asarray(expected)) <= tolerance))

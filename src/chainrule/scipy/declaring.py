@@ -1,0 +1,87 @@
+"""How the operations are declared whose values SciPy computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from inspect import Parameter, Signature
+from typing import Any
+
+import numpy as np
+
+from chainrule.ops.kinds.elementwise import NUMBERS, Domain, Elementwise, Partial
+from chainrule.ops.operation import example
+
+
+def of_scipy(
+    name: str,
+    value: Callable[..., Any],
+    partials: tuple[Partial, ...],
+    domain: tuple[Domain, ...],
+    latex: str = "",
+    orders: tuple[Any, ...] = (),
+    **more: Any,
+) -> Elementwise:
+    """An elementwise operation that has no algorithm in machine code; `orders` are values of its static argument `order`."""
+    places = ", ".join(f"{{{i}}}" for i in range(len(domain)))
+    sign = name.replace("_", r"\ ")
+
+    def declared(m: Any, *inputs: Any, **static: Any) -> Any:
+        return getattr(m, name)(*inputs, **static)
+
+    declared.__signature__ = Signature(  # type: ignore[attr-defined]
+        [
+            *(Parameter(x, Parameter.POSITIONAL_ONLY) for x in ("m", *"xyz"[: len(domain)])),
+            *([Parameter("order", Parameter.KEYWORD_ONLY)] if orders else []),
+        ]
+    )
+    return Elementwise(
+        name,
+        value=declared,
+        numpy=_of_one_value(value) if len(domain) > 1 else value,
+        partials=tuple(map(_of_one_kind, partials)) if len(domain) > 1 else partials,
+        domain=domain,
+        latex=latex or rf"\operatorname{{{{{sign}}}}}\left({places}\right)",
+        examples=tuple(example(order=order) for order in orders),
+        loops=False,
+        **more,
+    )
+
+
+def _of_one_value(value: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, where Python numbers take part in the dtype of the arrays beside them."""
+
+    def adapted(*inputs: Any, **static: Any) -> Any:
+        if not NUMBERS.isdisjoint(map(type, inputs)):
+            kind = np.result_type(*inputs).type
+            inputs = tuple([kind(x) if type(x) in NUMBERS else x for x in inputs])
+        return value(*inputs, **static)
+
+    return adapted
+
+
+def _of_one_kind(partial: Partial) -> Partial:
+    """The same, of inputs in the dtype of the output: of a Python number alone SciPy makes float64."""
+    if not callable(partial):
+        return partial
+
+    def adapted(m: Any, y: Any, *inputs: Any, **static: Any) -> Any:
+        if not NUMBERS.isdisjoint(map(type, inputs)):
+            inputs = tuple([y.dtype.type(x) if type(x) in NUMBERS else x for x in inputs])
+        return partial(m, y, *inputs, **static)
+
+    return adapted
+
+
+def of_order(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The value of SciPy's f(n, x) with a static n: a number, or numbers in tuples that broadcast with x."""
+
+    def value(x: Any, order: Any) -> Any:
+        result = np.asarray(function(np.asarray(order) if isinstance(order, tuple) else order, x))
+        return (result.astype(x.dtype) if getattr(x, "dtype", result.dtype).kind == "f" else result)[()]
+
+    return value
+
+
+def next_order(order: Any, by: float) -> Any:
+    """Every order higher by a number."""
+    return tuple(next_order(n, by) for n in order) if isinstance(order, tuple) else order + by

@@ -1,0 +1,92 @@
+"""The gamma function and its relatives: logarithm, logarithmic derivatives, beta function, binomial coefficients."""
+
+from __future__ import annotations
+
+from chainrule.ops.kinds.elementwise import POSITIVE, Domain
+from chainrule.scipy.declaring import next_order, of_order, of_scipy
+from scipy import special
+
+gamma = of_scipy(
+    "gamma",
+    special.gamma,
+    (lambda m, y, x: y * m.digamma(x),),
+    (POSITIVE,),
+    r"\Gamma\left({0}\right)",
+    doc="The gamma function ∫₀^∞ t^(x−1) e^(−t) dt.",
+)
+rgamma = of_scipy(
+    "rgamma",
+    special.rgamma,
+    (lambda m, y, x: -y * m.digamma(x),),
+    (POSITIVE,),
+    r"\frac{{1}}{{\Gamma\left({0}\right)}}",
+    doc="1/Γ(x).",
+)
+gammaln = of_scipy(
+    "gammaln",
+    special.gammaln,
+    (lambda m, y, x: m.digamma(x),),
+    (POSITIVE,),
+    r"\ln \Gamma\left({0}\right)",
+    doc="ln |Γ(x)|.",
+)
+digamma = of_scipy(
+    "digamma",
+    special.digamma,
+    (lambda m, y, x: m.polygamma(x, order=1),),
+    (POSITIVE,),
+    r"\psi\left({0}\right)",
+    doc="The derivative of ln Γ(x).",
+)
+polygamma = of_scipy(
+    "polygamma",
+    of_order(special.polygamma),
+    (lambda m, y, x, order: m.polygamma(x, order=next_order(order, 1)),),
+    (POSITIVE,),
+    r"\psi^{{(n)}}\left({0}\right)",
+    orders=(1, 2),
+    doc="The derivative of ln Γ(x) of the order n + 1.",
+)
+beta = of_scipy(
+    "beta",
+    special.beta,
+    (
+        lambda m, y, a, b: y * (m.digamma(a) - m.digamma(a + b)),
+        lambda m, y, a, b: y * (m.digamma(b) - m.digamma(a + b)),
+    ),
+    (POSITIVE, POSITIVE),
+    r"B\left({0}, {1}\right)",
+    doc="The beta function Γ(a)·Γ(b)/Γ(a + b).",
+)
+betaln = of_scipy(
+    "betaln",
+    special.betaln,
+    (
+        lambda m, y, a, b: m.digamma(a) - m.digamma(a + b),
+        lambda m, y, a, b: m.digamma(b) - m.digamma(a + b),
+    ),
+    (POSITIVE, POSITIVE),
+    r"\ln B\left({0}, {1}\right)",
+    doc="ln |B(a, b)|.",
+)
+binom = of_scipy(
+    "binom",
+    special.binom,
+    (
+        lambda m, y, n, k: y * (m.digamma(n + 1.0) - m.digamma(n - k + 1.0)),
+        lambda m, y, n, k: y * (m.digamma(n - k + 1.0) - m.digamma(k + 1.0)),
+    ),
+    (Domain(3.0, 9.0), Domain(0.0, 2.0)),
+    r"\binom{{{0}}}{{{1}}}",
+    doc="The binomial coefficient, with gamma functions in place of factorials.",
+)
+poch = of_scipy(
+    "poch",
+    special.poch,
+    (
+        lambda m, y, x, n: y * (m.digamma(x + n) - m.digamma(x)),
+        lambda m, y, x, n: y * m.digamma(x + n),
+    ),
+    (POSITIVE, POSITIVE),
+    doc="Γ(x + n)/Γ(x).",
+)

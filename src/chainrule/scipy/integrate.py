@@ -1,0 +1,224 @@
+"""`scipy.integrate`, differentiable: integrals by bounds and integrand, differential equations through their steps.
+
+SciPy finds the numbers and how finely to divide; the same division is gone through once more with traced values, for the derivatives,
+and must give the same numbers. Parameters may be traced in `args` or in what the function closes over.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import wraps
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import UnsupportedError
+from chainrule.numpy.buffer import without_buffers
+from chainrule.scipy.closures import Stripped, close, plain, with_value
+from chainrule.scipy.standing import is_traced, names_of
+from chainrule.tracing.apply import opened
+from scipy import integrate
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {}
+"""What has derivatives here, by name."""
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(21)
+
+
+def _standing(derived: Callable[..., Any]) -> Callable[..., Any]:
+    own = getattr(integrate, derived.__name__)
+
+    @wraps(own)
+    def function(*given: Any, **options: Any) -> Any:
+        return derived(*without_buffers(given), **without_buffers(options)) if opened else own(*given, **options)
+
+    FUNCTIONS[derived.__name__] = function
+    return derived
+
+
+def _disagree(what: str, found: Any, expected: Any) -> UnsupportedError:
+    return UnsupportedError(
+        f"{what} found {expected}, and with traced values, by the same division, {found}: too far apart for derivatives to be "
+        "trusted. The integrand may be singular, or the equation stiff: divide at the singularity, or ask for smaller errors "
+        "(epsabs, rtol, atol)."
+    )
+
+
+@_standing
+def quad(func: Any, a: Any, b: Any, args: Any = (), full_output: Any = 0, **options: Any) -> Any:
+    """∫ func from a to b; its derivatives are f(b), −f(a) and ∫ ∂f (Leibniz)."""
+    what = "scipy.integrate.quad"
+    args = tuple(args) if isinstance(args, list | tuple) else (args,)
+    low, high = plain(a, what), plain(b, what)
+    inner = Stripped(func, what)
+    found = integrate.quad(inner, low, high, plain(args, what), full_output=1, **options)
+    value, error, details = found[:3]
+    result = (value, error, *found[2:]) if full_output else (value, error)
+    if not any(map(is_traced, (a, b, *args))) and not inner.met_traced:
+        return result
+    if options.get("weight") is not None or options.get("complex_func"):
+        raise UnsupportedError(
+            f"{what} of traced values takes no weight and no complex_func; write the weight into the integrand."
+        )
+
+    def f(x: Any) -> Any:
+        return func(x, *args)
+
+    count = details["last"]
+    pieces = list(zip(details["alist"][:count], details["blist"][:count], strict=True))
+    total: Any = 0.0
+    nodes = list(zip(_NODES, _WEIGHTS, strict=True))
+    for share, weight in (
+        (0.5 * (u + v) + 0.5 * (v - u) * x, 0.5 * abs(v - u) * w) for u, v in pieces for x, w in nodes
+    ):
+        if math.isinf(low) or math.isinf(high):  # x = bound ± (1 − t)/t, as in QUADPACK
+            away, slope = (1.0 - share) / share, weight / share**2
+            if math.isinf(low) and math.isinf(high):
+                term = (f(away) + f(-away)) * (slope if high > low else -slope)
+            elif math.isinf(high):
+                term = f(a + away) * slope if high > 0 else -f(a - away) * slope
+            else:
+                term = f(b - away) * slope if low < 0 else -f(b + away) * slope
+        else:
+            part = (share - low) / (high - low) if high != low else 0.5
+            term = (
+                f(a + (b - a) * part) * ((b - a) * (weight / abs(high - low)))
+                if high != low
+                else f(a) * (b - a) * weight
+            )
+        total = total + term
+    if high == low:
+        total = f(a) * (b - a)
+    if not close(plain(total, what), value, 1e-6 * abs(value) + 10.0 * max(error, 1e-12)):
+        raise _disagree(what, plain(total, what), value)
+    return (with_value(value, total, what), *result[1:])
+
+
+_C = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0)
+_A = (
+    (),
+    (1 / 5,),
+    (3 / 40, 9 / 40),
+    (44 / 45, -56 / 15, 32 / 9),
+    (19372 / 6561, -25360 / 2187, 64448 / 6561, -212 / 729),
+    (9017 / 3168, -355 / 33, 46732 / 5247, 49 / 176, -5103 / 18656),
+)
+_B = (35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84)
+"""Dormand and Prince 1980, order 5."""
+
+
+def _steps(f: Callable[..., Any], y: Any, times: Any) -> list[Any]:
+    """The values at all times, one step from each to the next."""
+    values = [y]
+    for now, then in pairwise(times):
+        start, h = now, then - now
+        slopes: list[Any] = []
+        for c, row in zip(_C, _A, strict=True):
+            inner = y
+            for factor, slope in zip(row, slopes, strict=True):
+                inner = inner + (h * factor) * slope
+            slopes.append(_as_array(f(start + c * h, inner)))
+        for factor, slope in zip(_B, slopes, strict=True):
+            y = y + (h * factor) * slope if factor else y
+        values.append(y)
+    return values
+
+
+def _as_array(x: Any) -> Any:
+    return (
+        np.stack([np.asarray(item, float)[()] if not is_traced(item) else item for item in x])
+        if isinstance(x, list | tuple)
+        else x
+    )
+
+
+def _through_the_steps(
+    what: str, f: Callable[..., Any], y0: Any, grid: Any, wanted: Any, expected: Any, scale: float
+) -> Any:
+    """The values at the times wanted, differentiated through steps between all times of the grid; shape (times, size)."""
+    y0 = _as_array(y0)
+    times = np.union1d(grid, wanted)
+    times = times if wanted[-1] >= wanted[0] else times[::-1]
+    fine = np.concatenate([*(np.linspace(u, v, 3)[:-1] for u, v in pairwise(times)), times[-1:]])
+    values = _steps(f, y0, fine)
+    place = {t: i for i, t in enumerate(fine.tolist())}
+    result = np.stack([values[place[t]] for t in wanted.tolist()])
+    if not close(plain(result, what), expected, scale * (1.0 + np.abs(expected))):
+        raise _disagree(what, plain(result, what)[-1], expected[-1])
+    return with_value(expected, result, what)
+
+
+@_standing
+def odeint(
+    func: Any, y0: Any, t: Any, args: Any = (), tfirst: bool = False, rtol: Any = None, atol: Any = None, **options: Any
+) -> Any:
+    """The solution of y′ = func(y, t) at the times t."""
+    what = "scipy.integrate.odeint"
+    args = tuple(args) if isinstance(args, list | tuple) else (args,)
+
+    def f(t: Any, y: Any) -> Any:
+        return func(t, y, *args) if tfirst else func(y, t, *args)
+
+    start, times = np.atleast_1d(plain(_as_array(y0), what)), np.asarray(plain(t, what), float)
+    inner = Stripped(f, what)
+    result = integrate.odeint(inner, start, times, tfirst=True, rtol=rtol, atol=atol, **options)
+    if not any(map(is_traced, (y0, t, *args))) and not inner.met_traced:
+        return result
+    if is_traced(t):
+        raise UnsupportedError(
+            f"{what} was given traced times; it is differentiated by y0 and by what func holds. Give plain times."
+        )
+    if options.get("full_output"):
+        raise UnsupportedError(f"{what} of traced values takes no full_output.")
+    smooth = integrate.solve_ivp(
+        lambda t, y: np.asarray(inner(t, y), float), (times[0], times[-1]), start, rtol=1e-8, atol=1e-10
+    )
+    y0 = y0 if len(np.shape(_as_array(y0))) else np.reshape(y0, 1)
+    return _through_the_steps(what, f, y0, smooth.t, times, result, 1e-5)
+
+
+@_standing
+def solve_ivp(
+    fun: Any, t_span: Any, y0: Any, method: Any = "RK45", t_eval: Any = None, dense_output: bool = False, events: Any = None,
+    vectorized: bool = False, args: Any = None, **options: Any,
+) -> Any:  # fmt: skip
+    """The solution of y′ = fun(t, y) from one time to another."""
+    what = "scipy.integrate.solve_ivp"
+    args = () if args is None else tuple(args)
+
+    def f(t: Any, y: Any) -> Any:
+        return fun(t, y, *args)
+
+    start, span = np.atleast_1d(plain(_as_array(y0), what)), plain(tuple(t_span), what)
+    given: dict[str, Any] = {key: Stripped(x, what) if callable(x) else plain(x, what) for key, x in options.items()}
+    inner = Stripped(f, what)
+
+    def ode(t: Any, y: Any) -> Any:  # SciPy reads the signature of what it is given
+        return inner(t, y)
+
+    result = integrate.solve_ivp(ode, span, start, method, t_eval, dense_output, events, vectorized, **given)
+    if not any(map(is_traced, (y0, tuple(t_span), *args))) and not inner.met_traced:
+        return result
+    if is_traced(tuple(t_span)) or events is not None or dense_output:
+        raise UnsupportedError(
+            f"{what} of traced values takes no traced t_span, no events and no dense_output; it is differentiated by y0 and by "
+            "what fun holds. To differentiate by an end T, write time as T·s with s from 0 to 1."
+        )
+    steps = result.t if t_eval is None else integrate.solve_ivp(ode, span, start, method, **given).t
+    scale = 1e3 * max(float(np.max(given.get("rtol", 1e-3))), float(np.max(given.get("atol", 1e-6))), 1e-12)
+    values = _through_the_steps(what, f, y0, steps, np.asarray(result.t), result.y.T, min(scale, 1e-1))
+    result.y = values.T
+    return result
+
+
+globals().update(FUNCTIONS)
+
+
+def __getattr__(name: str) -> object:
+    return getattr(integrate, name)
+
+
+def __dir__() -> list[str]:
+    return names_of(integrate, FUNCTIONS)

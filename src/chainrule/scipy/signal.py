@@ -1,0 +1,89 @@
+"""`scipy.signal`, differentiable: convolutions and correlations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import ShapeError, UnsupportedError
+from chainrule.scipy.standing import Standing, names_of, numbers
+from scipy import signal
+
+standing = Standing(signal)
+
+
+def _windows(a: Any, kernel: tuple[int, ...], mode: str) -> tuple[Any, tuple[int, ...]]:
+    """What of `a` every number of the result is a sum of, a row each, and the result's shape."""
+    ends = [n - 1 if mode != "valid" else 0 for n in kernel]
+    if mode == "full":
+        margins = [(n, n) for n in ends]
+    elif mode == "same":
+        margins = [(n - n // 2, n // 2) for n in ends]
+    else:
+        margins = [(0, 0)] * len(ends)
+    padded = np.pad(a, margins) if any(map(any, margins)) else a
+    shape = tuple(padded.shape[i] - n + 1 for i, n in enumerate(kernel))
+    numbered = np.arange(int(np.prod(padded.shape))).reshape(padded.shape)
+    places = np.lib.stride_tricks.sliding_window_view(numbered, kernel).reshape(int(np.prod(shape)), -1)
+    return np.take(np.reshape(padded, -1), places, axis=0), shape
+
+
+@standing
+def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
+    """Σ_j a_j·b_(n−j), along all axes; where SciPy would transform, the sums are computed."""
+    a, b = numbers(in1), numbers(in2)
+    if len(a.shape) != len(b.shape):
+        raise ShapeError(
+            f"convolve was given shapes {tuple(a.shape)} and {tuple(b.shape)}; they must have as many axes."
+        )
+    if mode not in ("full", "same", "valid"):
+        raise UnsupportedError(f"convolve was given mode={mode!r}; known are 'full', 'same' and 'valid'.")
+    if not a.shape:
+        return a * b
+    larger = [n >= k for n, k in zip(a.shape, b.shape, strict=True)]
+    if mode == "valid" and not all(larger):
+        if any(n > k for n, k in zip(a.shape, b.shape, strict=True)):
+            raise ShapeError(
+                f"convolve with mode='valid' was given shapes {tuple(a.shape)} and {tuple(b.shape)}; "
+                "one must be at least as long as the other along every axis."
+            )
+        a, b = b, a
+    windows, shape = _windows(a, tuple(b.shape), mode)
+    return np.reshape(windows @ np.reshape(np.flip(b), -1), shape)
+
+
+@standing
+def fftconvolve(in1: Any, in2: Any, mode: str = "full") -> Any:
+    """The same as `convolve`."""
+    return convolve(in1, in2, mode)
+
+
+@standing
+def oaconvolve(in1: Any, in2: Any, mode: str = "full") -> Any:
+    """The same as `convolve`."""
+    return convolve(in1, in2, mode)
+
+
+@standing
+def convolve2d(in1: Any, in2: Any, mode: str = "full") -> Any:
+    """The same as `convolve`, of matrices, with zeros beyond the edges."""
+    return convolve(in1, in2, mode)
+
+
+@standing
+def correlate(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
+    """Σ_j a_(n+j)·b_j, along all axes."""
+    a, b = numbers(in1), numbers(in2)
+    return convolve(a, np.flip(b), mode)
+
+
+globals().update(standing.functions)
+
+
+def __getattr__(name: str) -> object:
+    return getattr(signal, name)
+
+
+def __dir__() -> list[str]:
+    return names_of(signal, standing.functions)

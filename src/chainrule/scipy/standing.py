@@ -1,0 +1,99 @@
+"""Functions that stand for SciPy's: SciPy's own where nothing is traced, one with derivatives where something is."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable
+from functools import wraps
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import UnsupportedError
+from chainrule.numpy.buffer import without_buffers
+from chainrule.tracing.apply import PLAIN, Traced, as_operand, holds_traced, opened
+
+Function = Callable[..., Any]
+
+
+def is_traced(x: Any) -> bool:
+    """Whether this is a traced value, or a list, tuple or dictionary that holds one."""
+    return isinstance(x, Traced) or holds_traced(x) or (type(x) is dict and any(map(is_traced, x.values())))
+
+
+def numbers(x: Any) -> Any:
+    """An argument that is numbers, in a form that has a shape and a dtype: traced, or a plain array."""
+    x = as_operand(x)
+    return x if hasattr(x, "shape") else np.asarray(x)
+
+
+def standing_for(own: Function, module: str, derived: Function) -> Function:
+    """A function with the name, the arguments and the values of `own`; `derived` is called where an argument is traced."""
+    name = own.__name__
+    signature = inspect.signature(derived)
+
+    @wraps(own)
+    def function(*args: Any, **options: Any) -> Any:
+        if opened:
+            args, options = without_buffers(args), without_buffers(options)
+        for x in args:
+            if type(x) not in PLAIN and is_traced(x):
+                break
+        else:
+            if not options or not any(map(is_traced, options.values())):
+                return own(*args, **options)
+        try:
+            signature.bind(*args, **options)
+        except TypeError as error:
+            raise UnsupportedError(
+                f"scipy.{module}.{name} was called with traced values and arguments it does not take then ({error}). "
+                f"Its derivative is there for {name}{signature}; leave out what is not among these."
+            ) from None
+        return derived(*args, **options)
+
+    function.__doc__ = f"SciPy's `{module}.{name}`, differentiable.\n\n{inspect.getdoc(own) or ''}"
+    return function
+
+
+class Standing:
+    """The functions of one of SciPy's modules that have derivatives here, by name; filled by decorating."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self.module, self.functions = module, dict[str, Function]()
+        self.name = module.__name__.rpartition(".")[2]
+
+    def add(self, name: str, derived: Function) -> None:
+        """Stand for SciPy's function of this name, where this release of SciPy has it."""
+        own = getattr(self.module, name, None)
+        if own is not None:
+            self.functions[name] = standing_for(own, self.name, derived)
+
+    def __call__(self, derived: Function) -> Function:
+        """Stand for the function of the same name."""
+        self.add(derived.__name__, derived)
+        return derived
+
+
+def not_by(x: Any, argument: str, function: str, by: str) -> Any:
+    """An argument that nothing is differentiated by, as plain numbers."""
+    if isinstance(x, Traced):
+        raise UnsupportedError(
+            f"{function} was given a traced {argument} (of shape {tuple(x.shape)}); it is differentiated by {by} only. "
+            f"Give {argument} as plain numbers, from outside of what is differentiated."
+        )
+    return np.asarray(x)
+
+
+def plain_static(x: Any, argument: str, function: str, by: str) -> Any:
+    """The same as a static argument of an operation: a number, or numbers in tuples."""
+
+    def fixed(item: Any) -> Any:
+        return tuple(map(fixed, item)) if isinstance(item, list) else item
+
+    return fixed(not_by(x, argument, function, by).tolist())
+
+
+def names_of(module: ModuleType, own: Iterable[str]) -> list[str]:
+    """What `dir` of one of these modules lists."""
+    return sorted({*dir(module), *own})

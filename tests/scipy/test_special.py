@@ -1,0 +1,124 @@
+"""`scipy.special`: SciPy's values, derivatives against mpmath and finite differences, and what is refused."""
+
+import mpmath
+import numpy as np
+import pytest
+import scipy.special
+
+import chainrule as cr
+from chainrule.autodiff import check_grads
+from chainrule.errors import DerivativeLostError, UnsupportedError
+from chainrule.scipy import special
+from chainrule.scipy.special import BY_ORDER, OPERATIONS, standing
+
+x = np.array([0.35, 0.6, 0.85])
+a, b = np.array([0.7, 1.9, 3.3]), np.array([2.1, 0.8, 1.6])
+M = np.array([[0.3, -1.2, 2.0], [1.0, 0.4, -0.6]])
+
+THREE = {"betainc": (a, b, x), "betaincc": (a, b, x), "betaincinv": (a, b, x)}
+TWO = {
+    "beta": (a, b), "betaln": (a, b), "binom": (a + 5.0, b), "poch": (a, b),
+    "gammainc": (a, b), "gammaincc": (a, b), "gammaincinv": (a, x),
+    "gammainccinv": (a, x), "stdtr": (a, b), "stdtrit": (a + 1.0, x / 3.0),
+    "xlogy": (a, b), "xlog1py": (a, b), "rel_entr": (a, b), "kl_div": (a, b),
+    "boxcox": (a, b), "inv_boxcox": (a, b), "huber": (a, b), "pseudo_huber": (a, b),
+}  # fmt: skip
+NEGATIVE = {"ndtri_exp": -x}
+FOLDS = {"logsumexp": (M,), "softmax": (M,), "log_softmax": (M,)}
+STEPS = {"round"}
+ORDERS = dict.fromkeys(BY_ORDER, 2)
+
+
+def arguments(name):
+    return (
+        THREE.get(name)
+        or TWO.get(name)
+        or FOLDS.get(name)
+        or (NEGATIVE.get(name, x + 1.5 if name == "multigammaln" else x),)
+    )
+
+
+@pytest.mark.parametrize("name", sorted(standing.functions))
+def test_values_are_scipys_and_derivatives_those_of_finite_differences(name):
+    own, ours = getattr(scipy.special, name), getattr(special, name)
+    args = arguments(name)
+    before = (ORDERS[name],) if name in ORDERS else ()
+    after = (2,) if name == "multigammaln" else ()
+    np.testing.assert_array_equal(ours(*before, *args, *after), own(*before, *args, *after))
+    function = lambda *args: ours(*before, *args, *after)  # noqa: E731
+    np.testing.assert_allclose(cr.vjp(function, *args)[0], own(*before, *args, *after), rtol=1e-13, atol=1e-14)
+    if name not in STEPS:
+        check_grads(function, args, order=2)
+    for i, argument in enumerate(args):  # numbers of Python's
+        if name not in FOLDS:
+            numbers = [float(np.ravel(other)[0]) for other in args]
+            numbers[i] = float(np.ravel(argument)[1])
+            assert np.isfinite(cr.grad(function, i)(*numbers))
+
+
+def test_every_operation_stands_for_a_function():
+    assert set(OPERATIONS) - {"gamma_moment", "beta_moment"} <= set(standing.functions) | set(BY_ORDER.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "args"),
+    [("gammainc", point) for point in [(0.05, 0.3), (2.0, 3.0), (30.0, 20.0), (300.0, 330.0), (3.0, 1e-3)]]
+    + [("betainc", point) for point in [(0.5, 0.5, 0.3), (20.0, 0.2, 0.9), (0.1, 30.0, 0.01), (400.0, 300.0, 0.55)]],
+)
+def test_derivatives_by_parameters_are_those_of_many_digits(name, args):
+    mpmath.mp.dps = 30
+    exact = {
+        "gammainc": lambda a, x: mpmath.gammainc(a, 0, x, regularized=True),
+        "betainc": lambda a, b, x: mpmath.betainc(a, b, 0, x, regularized=True),
+    }[name]
+    for i in range(len(args) - 1):
+        n = tuple(int(k == i) for k in range(len(args)))
+        assert cr.grad(getattr(special, name), i)(*args) == pytest.approx(
+            float(mpmath.diff(exact, args, n)), rel=1e-9, abs=1e-12
+        )
+
+
+@pytest.mark.parametrize("options", [{}, {"axis": 0}, {"axis": 1, "keepdims": True}, {"axis": (0, 1)}])
+def test_logsumexp_and_softmax_along_axes(options):
+    weights = np.array([[0.5, 2.0, 1.0], [1.5, 0.3, 0.7]])
+    np.testing.assert_allclose(
+        cr.vjp(lambda m: special.logsumexp(m, **options), M)[0], scipy.special.logsumexp(M, **options)
+    )
+    check_grads(lambda m, w: special.logsumexp(m, b=w, **options), (M, weights), order=2)
+    check_grads(lambda m: special.softmax(m, axis=options.get("axis")), (M,), order=2)
+    value, sign = cr.vjp(lambda m: special.logsumexp(m, b=-weights, return_sign=True), M)[0]
+    assert (value, sign) == pytest.approx(scipy.special.logsumexp(M, b=-weights, return_sign=True))
+    assert cr.grad(special.logsumexp)(np.array([-np.inf, 1.0])).tolist() == [0.0, 1.0]
+
+
+def test_orders_are_numbers_or_arrays():
+    orders = np.array([[0.0], [1.5]])
+    np.testing.assert_allclose(cr.vjp(lambda x: special.jv(orders, x), x)[0], scipy.special.jv(orders, x), rtol=1e-14)
+    check_grads(lambda x: special.jv(orders, x), (x,), order=2)
+    np.testing.assert_allclose(
+        cr.vmap(lambda t: special.iv(np.arange(3), t))(x), scipy.special.iv(np.arange(3), x[:, None])
+    )
+    with pytest.raises(UnsupportedError, match="traced order"):
+        cr.grad(lambda n: special.jv(n, 1.0))(1.0)
+
+
+def test_compiled_batched_and_refused():
+    function = cr.grad(lambda x: np.sum(special.gammaln(x) * special.betainc(x, 2.0, 0.3)))
+    np.testing.assert_allclose(cr.jit(function, engine="numpy")(a), function(a), rtol=1e-15)
+    np.testing.assert_allclose(cr.vmap(cr.grad(special.gammaln))(a), scipy.special.digamma(a))
+    with pytest.raises(UnsupportedError, match=r"no machine code: .*digamma"):
+        cr.jit(function, engine="llvm")(a)
+    np.testing.assert_allclose(cr.jit(cr.grad(special.erf), engine="llvm")(0.5), cr.grad(special.erf)(0.5), rtol=1e-14)
+    with pytest.raises(UnsupportedError, match="arguments it does not take"):
+        cr.grad(lambda t: special.gamma(t, out=np.zeros(())))(1.0)
+    with pytest.raises((UnsupportedError, DerivativeLostError)):
+        cr.grad(lambda t: special.struve(1, t))(1.0)
+    assert special.struve is scipy.special.struve
+    assert special.gamma(5) == 24
+
+
+def test_limits():
+    assert cr.grad(special.xlogy)(0.0, 0.5) == pytest.approx(np.log(0.5))
+    assert cr.grad(special.xlogy, 1)(0.0, 0.0) == 0.0
+    assert cr.grad(special.j1)(0.0) == 0.5
+    assert cr.grad(special.log_ndtr)(-40.0) == pytest.approx(40.024968827, rel=1e-9)

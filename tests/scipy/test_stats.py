@@ -1,0 +1,122 @@
+"""Distributions: SciPy's values, and derivatives by argument, shapes, location and scale against finite differences."""
+
+import numpy as np
+import pytest
+import scipy.stats
+
+import chainrule as cr
+from chainrule.autodiff import check_grads
+from chainrule.errors import UnsupportedError
+from chainrule.scipy import stats
+from chainrule.scipy.distributions import QUANTILES, methods_of
+from chainrule.scipy.laws import LAWS
+
+SHAPES = {
+    "lognorm": (0.7,), "gamma": (2.3,), "chi2": (3.4,), "invgamma": (2.2,), "beta": (1.7, 2.6), "f": (3.2, 5.5), "t": (4.5,),
+    "weibull_min": (1.8,), "pareto": (2.4,), "poisson": (3.3,), "binom": (7.0, 0.35), "bernoulli": (0.3,), "geom": (0.4,),
+    "nbinom": (4.5, 0.4),
+}  # fmt: skip
+CASES = [(name, method) for name, law in LAWS.items() for method in methods_of(law)]
+LOC, SCALE = 0.3, 1.4
+
+
+def inputs_of(name, method):
+    law, shapes = LAWS[name], SHAPES.get(name, ())
+    if method in QUANTILES:
+        x = np.array([0.12, 0.37, 0.81])
+    elif law.discrete:
+        x = np.array([1.0, 2.0, 5.0]) if name != "bernoulli" else np.array([0.0, 1.0, 1.0])
+    else:
+        x = LOC + SCALE * np.array({"pareto": [1.2, 1.9, 3.1]}.get(name, [0.2, 0.45, 0.8]))
+    return x, shapes, (0.0,) if law.discrete else (LOC, SCALE)
+
+
+@pytest.mark.parametrize(("name", "method"), CASES)
+def test_values_are_scipys_and_derivatives_those_of_finite_differences(name, method):
+    x, shapes, more = inputs_of(name, method)
+    own = getattr(getattr(scipy.stats, name), method)
+    ours = getattr(getattr(stats, name), method)
+    np.testing.assert_array_equal(ours(x, *shapes, *more), own(x, *shapes, *more))  # nothing traced: SciPy's
+    value, _ = cr.vjp(lambda *p: ours(*p, *more), x, *shapes)
+    np.testing.assert_allclose(value, own(x, *shapes, *more), rtol=1e-12, atol=1e-14)
+    if name == "binom":
+        shapes, function = shapes[1:], lambda x, p, *more: ours(x, 7, p, *more)
+    else:
+        function = ours
+    finite = np.isfinite(value)
+    assert finite.any()
+    x = x[finite]
+    if LAWS[name].discrete:
+        check_grads(lambda *p: function(x, *p, *more), [np.float64(p) for p in shapes], order=2)
+    else:
+        check_grads(function, (x, *map(np.float64, (*shapes, *more))), order=2)
+
+
+@pytest.mark.parametrize(("name", "method"), CASES)
+def test_outside_of_the_support(name, method):
+    shapes = SHAPES.get(name, ())
+    x = (
+        np.array([-np.inf, -3.0, 0.0, 0.5, 1.0, 1.5, 40.0, np.inf])
+        if method not in QUANTILES
+        else np.array([-0.1, 0.0, 1.0, 1.2])
+    )
+    own = getattr(getattr(scipy.stats, name), method)
+    with np.errstate(all="ignore"):
+        expected = own(x, *shapes)
+        value, tangent = cr.jvp(lambda s: getattr(getattr(stats, name), method)(x, *shapes, s), (0.0,), (1.0,))
+    sure = np.isfinite(expected) | (np.abs(x) < 10)
+    np.testing.assert_allclose(value[sure], expected[sure], rtol=1e-11, atol=1e-14)
+    if method in ("pdf", "pmf", "cdf", "sf"):
+        outside = sure & (np.abs(x) < 10) & ((expected == 0) | (expected == 1))
+        assert not np.any(tangent[outside & (x != 0.0) & (x != 1.0)])
+
+
+def test_frozen_distributions_and_everything_else_are_there():
+    x = np.array([0.2, 1.5])
+    expected = cr.grad(lambda s: np.sum(stats.norm.logpdf(x, 0.1, s)))(1.3)
+    assert cr.grad(lambda s: np.sum(stats.norm(0.1, scale=s).logpdf(x)))(1.3) == pytest.approx(expected, rel=1e-14)
+    frozen = stats.gamma(2.0, scale=3.0)
+    assert frozen.mean() == 6.0
+    assert cr.grad(frozen.logpdf)(1.5) == pytest.approx(1 / 1.5 - 1 / 3, rel=1e-13)
+    assert stats.norm.rvs(size=2, random_state=0).shape == (2,)
+    assert stats.ttest_ind is scipy.stats.ttest_ind
+    with pytest.raises(UnsupportedError, match="has no derivative by the traced parameters"):
+        cr.grad(lambda s: stats.norm(0.1, s).mean())(1.0)
+    with pytest.raises(UnsupportedError, match="it takes loc, scale"):
+        cr.grad(lambda s: stats.norm.pdf(s, shape=2.0))(1.0)
+
+
+def test_dirichlet():
+    alpha, x = np.array([1.3, 2.5, 0.8]), np.array([0.2, 0.5, 0.3])
+    value, _ = cr.vjp(stats.dirichlet.logpdf, x, alpha)
+    assert value == pytest.approx(scipy.stats.dirichlet.logpdf(x, alpha), rel=1e-13)
+    check_grads(lambda x, a: stats.dirichlet.pdf(x[:2], a), (x, alpha), order=2)
+    assert stats.dirichlet.mean(alpha).shape == (3,)
+
+
+COV = np.array([[2.0, 0.5, -0.25], [0.5, 1.5, 0.75], [-0.25, 0.75, 3.0]])
+POINTS = np.array([[0.1, 0.4, -0.3], [1.0, -2.0, 0.5]])
+
+
+@pytest.mark.parametrize("method", ["pdf", "logpdf"])
+@pytest.mark.parametrize(
+    "args",
+    [
+        (POINTS, POINTS[0], COV),
+        (POINTS[1], POINTS[0], 1.3),
+        (POINTS[1], POINTS[0], np.diag(COV)),
+        (POINTS[0], 0.3, 1.7),
+    ],
+    ids=["points", "spherical", "diagonal", "one"],
+)
+def test_multivariate_normal(method, args):
+    own, ours = getattr(scipy.stats.multivariate_normal, method), getattr(stats.multivariate_normal, method)
+    np.testing.assert_allclose(cr.vjp(ours, *args)[0], own(*args), rtol=1e-12)
+    args = tuple(np.asarray(x, float) for x in args)
+    check_grads(lambda x, mean, cov: ours(x, mean, 0.5 * (cov + cov.T)), args, order=2)
+
+
+def test_multivariate_normal_refuses_what_has_no_derivative():
+    assert stats.multivariate_normal(np.zeros(2)).logpdf([0.0, 0.0]) == pytest.approx(-np.log(2 * np.pi))
+    with pytest.raises(UnsupportedError, match="allow_singular"):
+        cr.grad(lambda x: stats.multivariate_normal.logpdf(x, allow_singular=True))(1.0)
