@@ -434,6 +434,7 @@ def test_latex_has_brackets_around_the_base_of_a_power() -> None:
             op.differentiable
             and len(op.partials) == 1
             and op.notation.form == "function"
+            and not any(case.attributes for case in op.examples)
             and not op.notation.algebra
             and not op.textbook.value
         ):

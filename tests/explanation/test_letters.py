@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.errors import ChainruleError, NoFormulaError, UnsupportedError
+from chainrule.errors import ChainruleError, NoFormulaError, TracingError, UnsupportedError
 from chainrule.explanation.indices import Letter, Shifted, combined, regrouped
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import number_of
@@ -145,6 +145,9 @@ def test_every_operation_and_function_has_a_formula_or_says_why_not(name: str, c
         total, a = result()
     except UnsupportedError as error:  # explanations are of real numbers
         assert "complex" in str(error)  # noqa: PT017
+        return
+    except TracingError as error:  # its result has as many elements as its numbers say
+        assert name in ("unique", "trim_zeros"), error  # noqa: PT017
         return
     if not isinstance(total, cr.Value):
         return

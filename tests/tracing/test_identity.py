@@ -47,3 +47,13 @@ def test_operations_of_others_have_none() -> None:
         assert identity(cr.trace(lambda x: apply(mine, x), X)) is None
     finally:
         del REGISTRY["my_own"]
+
+
+def test_which_constants_are_one_array_matters() -> None:
+    v, w = np.ones((3, 3)), np.ones((3, 3))
+
+    def program(first: Any, second: Any) -> Any:
+        return cr.trace(lambda x: np.sum(first * np.sin(x)) + np.sum(second * np.cos(x)) + np.sum(v + x), np.ones(3))
+
+    assert identity(program(v, w)) == identity(program(v, w))
+    assert len({identity(program(a, b)) for a in (v, w) for b in (v, w)}) == 4

@@ -62,6 +62,7 @@ def functions() -> dict[str, Elementwise]:
         and BOOLEAN not in op.domain
         and op.notation.typed.format("", "").strip() not in _WRITTEN
         and op.notation.rule != ""
+        and not any(case.attributes for case in op.examples)
     }
     by_numpy = {alias: found[f.__name__] for alias, f in vars(np).items() if getattr(f, "__name__", "") in found}
     in_formulas = {op.notation.sign: op for op in found.values() if op.notation.form == "function"}

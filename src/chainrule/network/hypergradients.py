@@ -96,7 +96,7 @@ def hypergradient(
     >>> X = np.linspace(-1, 1, 40)[:, None]
     >>> network = cr.Network([cr.Dense(4, "tanh"), cr.Dense(1)], dtype="float64")
     >>> found = cr.hypergradient(
-    ...     network, (X[::2], X[::2] ** 2), (X[1::2], X[1::2] ** 2), optimizer=cr.SGD(0.05, momentum=0.9), epochs=5
+    ...     network, (X[::2], X[::2] ** 2), (X[1::2], X[1::2] ** 2), optimizer=cr.SGD(0.05, momentum=0.9), epochs=200
     ... )
     >>> found["learning_rate"] < 0  # a larger one would learn more in as many steps
     True
@@ -152,7 +152,9 @@ def _settings(step: TrainingStep, by: Sequence[str] | None) -> dict[str, float]:
     chosen = [RATE, *strengths, *(n for n, x in numbers.items() if x)] if by is None else list(by)
     for name in chosen:
         if name not in known:
-            raise SettingError(f"hypergradient was given by={name!r}; this training has {', '.join(known)}.")
+            raise SettingError(
+                f"hypergradient was given by={name!r}; this training has {', '.join(known)}. Name one of these, or leave `by` out."
+            )
     return {name: known[name] for name in chosen}
 
 

@@ -29,9 +29,12 @@ def identity(program: Program) -> str | None:
         return None
     digest = hashlib.sha256(str(program).encode())
     atoms = [x for equation in program.equations for x in equation.inputs]
+    found: dict[int, int] = {}
     for x in (*atoms, *program.outputs):
         if isinstance(x, Literal) and hasattr(x.value, "dtype"):
-            digest.update(f"{x.value.dtype.str}{x.value.shape}".encode())
+            # Which of them are one array matters as well: an array that is used twice has one place in memory.
+            place = found.setdefault(id(x.value), len(found))
+            digest.update(f"{place}{x.value.dtype.str}{x.value.shape}".encode())
             digest.update(np.ascontiguousarray(x.value).tobytes())
     return digest.hexdigest()
 
