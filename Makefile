@@ -12,7 +12,7 @@ test: .venv/development lint
 
 nightly: .venv/development # ten times as many random Programs, which find most of a compiler's mistakes, and fits; interrupts
 	CHAINRULE_EXAMPLES=2000 CHAINRULE_FITS=10000 CHAINRULE_INTERRUPTS=1000 $(BIN)/python -m pytest \
-		tests/engines/llvm/test_kernels.py tests/engines/test_memory_growth.py tests/engines/test_interrupts.py
+		tests/engines/test_equations.py tests/engines/test_memory_growth.py tests/engines/test_interrupts.py
 	CHAINRULE_EXAMPLES=20000 $(BIN)/python -m pytest tests/test_silence.py tests/test_special_points.py
 	CHAINRULE_MUTATIONS=20000 $(BIN)/python -m pytest tests/test_model_files.py
 	$(BIN)/python tests/versions.py

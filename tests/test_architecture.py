@@ -319,3 +319,10 @@ def test_names_of_classes():
     assert names_of(chainrule.SquaredError) == ("squared_error", "mse")
     with pytest.raises(ValueError, match="both known as 'adam'"):
         by_name({"Adam": chainrule.Adam, "Other": dataclasses.make_dataclass("Adam", [])})
+
+
+def test_what_make_runs_exists():
+    makefile = (ARCHITECTURE.parent / "Makefile").read_text()
+    paths = re.findall(r"\b(?:tests|benchmarks)/[\w/]+\.py", makefile)
+    assert paths
+    assert [path for path in paths if not (ARCHITECTURE.parent / path).exists()] == []

@@ -172,7 +172,8 @@ def test_buffers_behave_as_arrays() -> None:
         for found, expected in (
             (y + 1, plain + 1), (2 - y, 2 - plain), (y @ y, plain @ plain), (-y, -plain), (abs(y), abs(plain)), (y > 0, plain > 0),
             (y.sum(axis=0), plain.sum(axis=0)), (y.mean(), plain.mean()), (numpy.sin(y), numpy.sin(plain)),
-            (y == plain, plain == plain),
+            (y == plain, plain == plain), ((y > 0) & (y < 3), (plain > 0) & (plain < 3)), (~(y > 0), plain <= 0),
+            (divmod(y, 3)[1], plain % 3), (divmod(7, y)[0], 7 // plain),
             (numpy.concatenate([y, plain]), numpy.concatenate([plain, plain])), (numpy.sum(y), plain.sum()), (y[0], plain[0]),
             (y.T @ y, plain.T @ plain), (y.shape, plain.shape), (y.max(), 4.0), (y[y > 2], plain[plain > 2]), (list(y)[1], plain[1]),
         ):  # fmt: skip

@@ -257,3 +257,16 @@ def test_views_by_special_rules_are_not_used_later(take: Any, axes: int) -> None
     )
     with pytest.raises(InPlaceError, match=r"x\.copy\(\)"):
         cr.grad(lambda x: function(x, False))(POINT)
+
+
+def test_writing_through_the_flat_of_a_copy_is_refused() -> None:
+    def function(x: Any, transposed: bool) -> Any:
+        y = np.outer(x, x)
+        (y.mT if transposed else y).flat[1] = 7.0
+        return np.sum(np.sin(y) * y[0])
+
+    np.testing.assert_allclose(
+        cr.grad(lambda x: function(x, False))(POINT), slopes(lambda x: function(x, False), POINT), atol=1e-6
+    )
+    with pytest.raises(InPlaceError, match=r"x\.copy\(\)"):
+        cr.grad(lambda x: function(x, True))(POINT)

@@ -175,9 +175,7 @@ def without_buffers(x: Any) -> Any:
     return {key: without_buffers(value) for key, value in x.items()} if type(x) is dict else x
 
 
-def _binary(name: str) -> None:
-    function = getattr(operator, f"__{name}__")
-
+def _binary(name: str, function: Callable[[Any, Any], Any]) -> None:
     def apply(self: Buffer, other: Any) -> Any:
         return _own(function(self.traced_value(), without_buffers(other)))
 
@@ -198,11 +196,15 @@ def _unary(name: str, function: Callable[[Any], Any]) -> None:
     setattr(Buffer, f"__{name}__", lambda self: _own(function(self.traced_value())))
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lt", "le", "gt", "ge", "eq", "ne"):
-    _binary(_name)
+for _name in (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "lt", "le", "gt", "ge", "eq", "ne",
+    "and", "or", "xor", "lshift", "rshift",
+):  # fmt: skip
+    _binary(_name, getattr(operator, f"__{_name}__"))
+_binary("divmod", divmod)
 _FUNCTIONS: dict[str, Callable[[Any], Any]] = {
     "neg": operator.neg, "pos": operator.pos, "abs": abs, "bool": bool, "float": float, "int": int, "complex": complex,
-    "index": operator.index, "round": round,
+    "index": operator.index, "round": round, "invert": operator.invert,
 }  # fmt: skip
 for _name, _function in _FUNCTIONS.items():
     _unary(_name, _function)

@@ -247,7 +247,10 @@ class ArrayInterface:
     @property
     def flat(self) -> Any:
         """All elements in row-major order, to go through or to pick from."""
-        return call(FUNCTIONS["ravel"], (self,), {})
+        found = call(FUNCTIONS["ravel"], (self,), {})
+        if found.source is None:
+            note_doubtful(found, self)  # a copy, where NumPy's would write through
+        return found
 
     @property
     def itemsize(self) -> int:
