@@ -168,7 +168,7 @@ def _cheapest(sizes: list[int]) -> dict[tuple[int, int], int]:
     return order
 
 
-_SIX = np.random.default_rng(5).normal(size=(2, 3, 6)) + np.eye(6).reshape(2, 3, 6) * 3.0
+_SIX = np.sin(np.arange(36.0) ** 2).reshape(2, 3, 6) + np.eye(6).reshape(2, 3, 6) * 3.0
 """Six numbers by six, in axes of two, three and six."""
 
 
