@@ -199,7 +199,10 @@ class Symbolic:
             raise AttributeError(name)
 
         def apply(*arguments: Any, **static: Any) -> Formula:
-            return Formula(call(with_static(REGISTRY[name], static), *map(as_expression, arguments)))
+            op = with_static(REGISTRY[name], static)
+            if static and op is REGISTRY[name]:
+                raise TypeError(f"{name} is not written with {', '.join(static)}")
+            return Formula(call(op, *map(as_expression, arguments)))
 
         return apply
 
