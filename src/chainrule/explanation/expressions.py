@@ -60,6 +60,9 @@ def functions() -> dict[str, Elementwise]:
         if isinstance(op, Elementwise)
         and op.differentiable
         and BOOLEAN not in op.domain
+        and not any(
+            example.attributes for example in op.examples if not op.loops
+        )  # orders, which are no numbers of a formula
         and op.notation.typed.format("", "").strip() not in _WRITTEN
         and op.notation.rule != ""
     }
