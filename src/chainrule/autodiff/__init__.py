@@ -4,6 +4,7 @@ from chainrule.autodiff.batching import vmap
 from chainrule.autodiff.checking import check_grads
 from chainrule.autodiff.custom import checkpoint, custom_derivative, implicit
 from chainrule.autodiff.linear import flatten, linearize
+from chainrule.autodiff.loops import loop, scan
 from chainrule.autodiff.matrices import hessian, hvp, jacobian
 from chainrule.autodiff.numerical import derivative
 from chainrule.autodiff.transforms import grad, jvp, value_and_grad, vjp
@@ -21,6 +22,8 @@ __all__ = [
     "jacobian",
     "jvp",
     "linearize",
+    "loop",
+    "scan",
     "value_and_grad",
     "vjp",
     "vmap",

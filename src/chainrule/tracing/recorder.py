@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from chainrule.errors import TracingError
+from chainrule.errors import LeakedValueError, TracingError
 from chainrule.ops.operation import REGISTRY, ArrayType, Operation
 from chainrule.tracing import refusals, trees
 from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, refreshed
@@ -95,12 +95,37 @@ class Recorder(Trace):
         if isinstance(x, RecordedValue) and x.trace is self:
             return x.variable
         if isinstance(x, Traced):
-            raise TracingError(
-                f"a function being traced uses {x!r}, a traced value from outside it. "
-                "Pass it as an argument, so that the Program has it as an input."
-            )
+            return self.outer(x)
         x = x if type(x) in PLAIN else as_operand(x)
         return Literal(self.copies.of(x) if type(x) is np.ndarray else x)
+
+    def outer(self, x: Traced) -> Atom:
+        """A traced value of another trace."""
+        raise TracingError(
+            f"a function being traced uses {x!r}, a traced value from outside it. "
+            "Pass it as an argument, so that the Program has it as an input."
+        )
+
+
+class Closure(Recorder):
+    """A recording in which traced values from outside become further inputs."""
+
+    __slots__ = ("captured",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.captured: dict[int, tuple[Traced, Variable]] = {}
+
+    def outer(self, x: Traced) -> Atom:
+        """An input for it, one for all its uses."""
+        if not x.trace.open:
+            raise LeakedValueError(
+                f"a function being traced uses {x!r}, whose function has already returned. Compute it anew, or pass it as an argument."
+            )
+        if id(x) not in self.captured:
+            kind = x.dtype.type(1).item() if x.is_number else ArrayType(tuple(x.shape), x.dtype)
+            self.captured[id(x)] = x, self.input(f"outer_{len(self.captured)}", kind).variable
+        return self.captured[id(x)][1]
 
 
 def trace(function: Callable[..., Any], *examples: Any, name: str | None = None) -> Program:
@@ -135,17 +160,32 @@ def trace(function: Callable[..., Any], *examples: Any, name: str | None = None)
       v1: float64[4,2] = tanh(v0)
       return v1
     """
+    return _recorded(Recorder(), function, examples, name)
+
+
+def trace_closed(function: Callable[..., Any], *examples: Any, name: str | None = None) -> tuple[Program, list[Traced]]:
+    """The Program of a function that also uses traced values from around it; these are its last inputs, and given with it."""
+    closure = Closure()
+    program = _recorded(closure, function, examples, name)
+    return program, [x for x, _ in closure.captured.values()]
+
+
+def _recorded(recorder: Recorder, function: Callable[..., Any], examples: tuple[Any, ...], name: str | None) -> Program:
+    """What a function does with values like the examples."""
     leaves, structure = trees.flatten(tuple(examples))
-    with Recorder() as recorder:
+    with recorder:
         names = _names(function, structure, len(examples))
         inputs = [recorder.input(n, leaf) for n, leaf in zip(names, leaves, strict=True)]
         variables = tuple(value.variable for value in inputs)  # before the function writes to them
         result = refreshed(function(*trees.unflatten(structure, inputs)))
         outputs, outputs_structure = trees.flatten(result)
         atoms = tuple(recorder.atom(x) for x in outputs)
+    captured = tuple(variable for _, variable in recorder.captured.values()) if isinstance(recorder, Closure) else ()
+    if captured:
+        structure = trees.row(len(variables) + len(captured))
     return check(
         Program(
-            variables,
+            (*variables, *captured),
             tuple(recorder.equations),
             atoms,
             structure,

@@ -1,0 +1,268 @@
+"""`scan` and `loop`: loops that are recorded, differentiated and compiled as what they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import index
+from typing import Any
+
+import numpy as np
+
+from chainrule.autodiff.arguments import as_leaf
+from chainrule.errors import SettingError, ShapeError, shortened
+from chainrule.ops.operation import ArrayType, cast
+from chainrule.tracing import Tangents, Tape, loops, simplify, trees
+from chainrule.tracing.apply import Traced, as_operand, traced
+from chainrule.tracing.numbers import NUMBERS
+from chainrule.tracing.recorder import trace_closed
+
+ROUNDS = 4
+"""Times that a body is recorded until the types of its state stay as they are: numbers first take those of the arrays they meet."""
+
+
+HALF = 32
+"""Bits of an integer's lower half."""
+
+
+def scan(
+    function: Callable[..., Any], state: Any, xs: Any = None, *, length: int | None = None, reverse: bool = False
+) -> tuple[Any, Any]:
+    """A loop over rows that carries a state along, sᵢ₊₁, yᵢ = f(sᵢ, xᵢ), as one equation.
+
+    The function is run once, on shapes alone, however many rows there are; so a loop of a thousand steps is traced, differentiated
+    (in both modes, to any order) and compiled as fast as one of three.
+
+    Parameters
+    ----------
+    function : callable
+        `function(state, x)` gives `(new state, y)`: plain NumPy code, whose course must not depend on numbers. Values that it uses
+        besides its arguments have their derivatives too.
+    state : array, number, or container of them
+        The first state. Every new one must have its shapes; numbers take the dtype of what they become.
+    xs : array, or container of them
+        What is taken row by row along the first axis; `None` for nothing.
+    length : int, optional
+        How many steps, where there are no `xs` that say it.
+    reverse : bool
+        From the last row to the first.
+
+    Returns
+    -------
+    state, ys
+        The last state, and every y along a first axis, nested as `function` gives it.
+
+    Raises
+    ------
+    ShapeError
+        When a new state has other shapes than the one before, or the `xs` have different numbers of rows.
+    SettingError
+        When there is no number of steps, or the function gives something else than a state and a y.
+    TracingError
+        When the function's course depends on numbers.
+
+    Examples
+    --------
+    Compound interest, year by year, and the derivative of the end by every year's rate:
+
+    >>> import numpy as np, chainrule as cr
+    >>> rates = np.array([0.01, 0.02, 0.03])
+    >>> cr.scan(lambda s, r: (s * (1 + r), s), 100.0, rates)
+    (np.float64(106.1106), array([100.  , 101.  , 103.02]))
+    >>> cr.grad(lambda rates: cr.scan(lambda s, r: (s * (1 + r), None), 100.0, rates)[0])(rates).round(2)
+    array([105.06, 104.03, 103.02])
+
+    References
+    ----------
+    The form is that of `jax.lax.scan`.
+    """
+    SettingError.unless_callable("scan", function)
+    leaves, structure = trees.flatten(state)
+    rows, rows_structure = trees.flatten(xs)
+    leaves, rows = [as_operand(x) for x in leaves], [as_operand(x) for x in rows]
+    count = _length(rows, length)
+
+    def call(new: list[Any], own: list[Any]) -> Any:
+        return function(trees.unflatten(structure, new), trees.unflatten(rows_structure, own))
+
+    return _carried(_Called("scan", call, structure), leaves, rows, count, bool(reverse))
+
+
+def loop(function: Callable[..., Any], state: Any, count: int) -> Any:
+    """A state after so many steps, sᵢ₊₁ = f(sᵢ, i), as one equation; see `scan`.
+
+    Parameters
+    ----------
+    function : callable
+        `function(state, i)` gives the new state: plain NumPy code, whose course must not depend on numbers.
+    state : array, number, or container of them
+        The first state.
+    count : int
+        How many steps; i runs from 0 to count − 1.
+
+    Returns
+    -------
+    state
+        The last one.
+
+    Examples
+    --------
+    Newton's iteration for a square root, and its derivative 1/(2√a):
+
+    >>> import chainrule as cr
+    >>> root = lambda a: cr.loop(lambda x, i: (x + a / x) / 2, a, 20)
+    >>> root(9.0), cr.grad(root)(9.0).round(4)
+    (np.float64(3.0), np.float64(0.1667))
+    """
+    SettingError.unless_callable("loop", function)
+    leaves, structure = trees.flatten(state)
+    steps = np.arange(_length([], count, "loop", "count"))
+
+    def call(new: list[Any], own: list[Any]) -> Any:
+        return function(trees.unflatten(structure, new), own[0]), None
+
+    return _carried(_Called("loop", call, structure), [as_operand(x) for x in leaves], [steps], len(steps), False)[0]
+
+
+class _Called:
+    """A user's function as one of flat lists, which remembers how its results are put together."""
+
+    def __init__(self, owner: str, function: Callable[..., Any], structure: trees.Structure) -> None:
+        self.owner, self.function, self.structure = owner, function, structure
+        self.collected = trees.LEAF
+
+    def __call__(self, state: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
+        result = self.function(state, rows)
+        if not isinstance(result, tuple) or len(result) != 2:
+            raise SettingError(
+                f"the function given to {self.owner} gave {shortened(result)}; it must give (new state, y), with None for y where nothing "
+                "is to be collected."
+            )
+        new = trees.flatten_like(self.structure, result[0], "the new state")
+        collected, self.collected = trees.flatten(result[1])
+        return [as_operand(x) for x in new], [as_leaf(as_operand(x)) for x in collected]
+
+
+def _carried(called: _Called, state: list[Any], rows: list[Any], count: int, reverse: bool) -> tuple[Any, Any]:
+    """The loop, for flat lists."""
+    examples = [type(x)(1) if type(x) in NUMBERS else _kind(x) for x in state]
+    row_kinds = [ArrayType(tuple(x.shape[1:]), x.dtype) for x in rows]
+    for _ in range(ROUNDS):
+        body = _Recorded(called, examples, row_kinds)
+        agreed = [_agreed(called.owner, x, new) for x, new in zip(examples, body.state, strict=True)]
+        if agreed == examples:
+            break
+        examples = list(agreed)
+    else:
+        raise SettingError(
+            f"the function given to {called.owner} gives a state of other dtypes with every step: {', '.join(map(str, agreed))}. "
+            "Give it back in the dtype it came in, x.astype(...)."
+        )
+    if any(map(_is_long, (*body.state, *body.collected))) and any(t.dtype.kind in "fc" for t in (*body.state, *body.collected)):
+        body = _Recorded(called, examples, row_kinds, halved=True)
+    first = body.taken_apart(
+        [cast(traced, np.asarray(x) if type(x) in NUMBERS else x, k.dtype) for x, k in zip(state, body.state, strict=True)]
+    )
+    given = [*first, *rows, *body.captured]
+    program = loops.Body(simplify(body.program), len(first), len(rows))
+    collected, last = loops.run(program, given, count, reverse, keep=any(map(_is_differentiated, given)))
+    return (
+        trees.unflatten(called.structure, [x if x.shape else x[()] for x in body.put_together(last, body.state)]),
+        trees.unflatten(called.collected, body.put_together(collected, body.collected)),
+    )
+
+
+class _Recorded:
+    """A body recorded for a state of certain types: its Program, what it uses from outside, and the types of what it gives.
+
+    A loop's results are in one array. Beside real numbers in it, integers of 64 bits are carried as two `halved` ones, for a
+    float64 holds no more than 53.
+    """
+
+    def __init__(self, called: _Called, examples: list[Any], rows: list[ArrayType], halved: bool = False) -> None:
+        self.halved = halved
+        self.state: list[ArrayType] = []
+        self.collected: list[ArrayType] = []
+        known = [x for x in examples if isinstance(x, ArrayType)]
+        given = [k for x in examples for k in ((x, x) if halved and _is_long(x) else (x,))]
+
+        def flat(*inputs: Any) -> list[Any]:
+            own = list(inputs[: len(given)])
+            new, collected = called(self.put_together(own, known) if halved else own, list(inputs[len(given) :]))
+            kept = [
+                cast(traced, as_leaf(x), old.dtype) if isinstance(old, ArrayType) and _fits(x, old.dtype) else x
+                for x, old in zip(new, examples, strict=True)
+            ]
+            self.state, self.collected = list(map(_kind, kept)), list(map(_kind, collected))
+            return [*self.taken_apart(kept), *self.taken_apart(collected)]
+
+        self.program, self.captured = trace_closed(flat, *given, *rows, name=f"body of {called.owner}")
+
+    def taken_apart(self, values: list[Any]) -> list[Any]:
+        """Long integers as halves."""
+        return [
+            half
+            for x in values
+            for half in ((x // 2**HALF, x % 2**HALF) if self.halved and _is_long(_kind(x)) else (x,))
+        ]
+
+    def put_together(self, values: list[Any], kinds: list[ArrayType]) -> list[Any]:
+        """Long integers of their halves."""
+        parts = iter(values)
+        return [
+            next(parts) * 2**HALF + next(parts) if self.halved and _is_long(kind) else next(parts) for kind in kinds
+        ]
+
+
+def _agreed(owner: str, old: Any, new: ArrayType) -> ArrayType:
+    """The type of a state that was given and of what became of it."""
+    shape = old.shape if isinstance(old, ArrayType) else ()
+    if shape != new.shape:
+        raise ShapeError(
+            f"the function given to {owner} gave a state of shape {new.shape} for one of shape {shape}. Every new state must have the "
+            "shape of the one before; give a first state that has it."
+        )
+    return ArrayType(shape, np.result_type(old.dtype, new.dtype)) if isinstance(old, ArrayType) else new
+
+
+def _is_long(kind: Any) -> bool:
+    return isinstance(kind, ArrayType) and kind.dtype.kind in "iu" and kind.dtype.itemsize == 8
+
+
+def _fits(x: Any, dtype: np.dtype[Any]) -> bool:
+    """Whether a new state goes into the type of the one before without loss."""
+    return np.result_type(_kind(x).dtype, dtype) == dtype
+
+
+def _kind(x: Any) -> ArrayType:
+    return ArrayType(tuple(np.shape(x) if type(x) in NUMBERS else x.shape), np.dtype(getattr(x, "dtype", type(x))))
+
+
+def _is_differentiated(x: Any) -> bool:
+    """Whether a value is on its way to a derivative, at whatever depth."""
+    while isinstance(x, Traced):
+        if isinstance(x.trace, Tape | Tangents):
+            return True
+        x = getattr(x, "value", None)
+    return False
+
+
+def _length(rows: list[Any], length: Any, owner: str = "scan", name: str = "length") -> int:
+    """How many steps there are."""
+    try:
+        given = None if length is None else index(length)
+    except TypeError:
+        given = -1
+    if given is not None and given < 0:
+        raise SettingError(f"{owner} was given {name}={shortened(length)}; give a whole number of steps, 0 or more.")
+    counts = {x.shape[0] if getattr(x, "shape", ()) else None for x in rows}
+    if None in counts:
+        raise ShapeError("scan was given xs with a single number, which has no rows; give arrays whose first axis are the steps.")
+    counts |= {given} - {None}
+    if len(counts) > 1:
+        raise ShapeError(
+            f"scan was given different numbers of steps: {sorted(counts)}, by the rows of xs{' and length' if given is not None else ''}. "
+            "All must be equal."
+        )
+    if not counts:
+        raise SettingError("scan was given neither xs nor a length; give length=n for n steps without xs.")
+    return int(counts.pop())
