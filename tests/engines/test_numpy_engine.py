@@ -9,8 +9,8 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import ENGINES, TrainingLoop, compile_program, evaluate, prepare
-from chainrule.engines.numpy_engine import source_of
 from chainrule.errors import ShapeError, UnknownNameError
+from chainrule.tracing.straight_line import source_of
 
 
 def function(x: Any, w: Any) -> Any:

@@ -134,8 +134,8 @@ class _Called:
         result = self.function(state, rows)
         if not isinstance(result, tuple) or len(result) != 2:
             raise SettingError(
-                f"the function given to {self.owner} gave {shortened(result)}; it must give (new state, y), with None for y where nothing "
-                "is to be collected."
+                f"the function given to {self.owner} gave {shortened(result)}; it must give (new state, y), with None where there "
+                "is none."
             )
         new = trees.flatten_like(self.structure, result[0], "the new state")
         collected, self.collected = trees.flatten(result[1])
@@ -157,10 +157,15 @@ def _carried(called: _Called, state: list[Any], rows: list[Any], count: int, rev
             f"the function given to {called.owner} gives a state of other dtypes with every step: {', '.join(map(str, agreed))}. "
             "Give it back in the dtype it came in, x.astype(...)."
         )
-    if any(map(_is_long, (*body.state, *body.collected))) and any(t.dtype.kind in "fc" for t in (*body.state, *body.collected)):
+    if any(map(_is_long, (*body.state, *body.collected))) and any(
+        t.dtype.kind in "fc" for t in (*body.state, *body.collected)
+    ):
         body = _Recorded(called, examples, row_kinds, halved=True)
     first = body.taken_apart(
-        [cast(traced, np.asarray(x) if type(x) in NUMBERS else x, k.dtype) for x, k in zip(state, body.state, strict=True)]
+        [
+            cast(traced, np.asarray(x) if type(x) in NUMBERS else x, k.dtype)
+            for x, k in zip(state, body.state, strict=True)
+        ]
     )
     given = [*first, *rows, *body.captured]
     program = loops.Body(simplify(body.program), len(first), len(rows))
@@ -218,7 +223,7 @@ def _agreed(owner: str, old: Any, new: ArrayType) -> ArrayType:
     shape = old.shape if isinstance(old, ArrayType) else ()
     if shape != new.shape:
         raise ShapeError(
-            f"the function given to {owner} gave a state of shape {new.shape} for one of shape {shape}. Every new state must have the "
+            f"the function given to {owner} gave a state of shape {new.shape} for one of shape {shape}. Every new state needs the "
             "shape of the one before; give a first state that has it."
         )
     return ArrayType(shape, np.result_type(old.dtype, new.dtype)) if isinstance(old, ArrayType) else new
@@ -254,15 +259,17 @@ def _length(rows: list[Any], length: Any, owner: str = "scan", name: str = "leng
         given = -1
     if given is not None and given < 0:
         raise SettingError(f"{owner} was given {name}={shortened(length)}; give a whole number of steps, 0 or more.")
-    counts = {x.shape[0] if getattr(x, "shape", ()) else None for x in rows}
-    if None in counts:
-        raise ShapeError("scan was given xs with a single number, which has no rows; give arrays whose first axis are the steps.")
-    counts |= {given} - {None}
+    if not all(getattr(x, "shape", ()) for x in rows):
+        raise ShapeError(
+            "scan was given xs with a single number, which has no rows; give arrays whose first axis are the steps."
+        )
+    counts: set[int] = {x.shape[0] for x in rows}
+    counts |= set() if given is None else {given}
     if len(counts) > 1:
         raise ShapeError(
-            f"scan was given different numbers of steps: {sorted(counts)}, by the rows of xs{' and length' if given is not None else ''}. "
+            f"scan was given different numbers of steps: {sorted(counts)}, by the rows of xs and the length. "
             "All must be equal."
         )
     if not counts:
         raise SettingError("scan was given neither xs nor a length; give length=n for n steps without xs.")
-    return int(counts.pop())
+    return counts.pop()

@@ -10,12 +10,12 @@ import numpy as np
 from chainrule.engines.choice import AUTO, ENGINES, REFERENCE, choose, load
 from chainrule.engines.engine import Engine, Function, Workspace
 from chainrule.engines.loop import Runner, TrainingLoop
-from chainrule.engines.numpy_engine import compile_program
 from chainrule.errors import ShapeError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import PLAIN, Traced, plain_array
 from chainrule.tracing.interpreter import applied, interpret, results
 from chainrule.tracing.program import Program, as_program
+from chainrule.tracing.straight_line import compile_program
 
 __all__ = [
     "AUTO",

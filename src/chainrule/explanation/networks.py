@@ -70,7 +70,7 @@ def evaluate_loss(
         return value, _readings(outcome, calls)
 
     arrays = batch.arrays()
-    program = simplify(trace(loss, types_of(parameters), types_of(arrays), name="loss"))
+    program = simplify(trace(loss, types_of(parameters), types_of(arrays), name="loss", stepwise=True))
     names = names_of_batch(objective, batch, input_names)
     found = _named(objective.model, program, parameters, arrays, names, calls)
     if not backward or found.loss is None:
@@ -88,7 +88,7 @@ def evaluate_outputs(
         return None, _readings(model.apply(parameters, inputs), calls)
 
     arrays = list(inputs)
-    program = simplify(trace(outputs, types_of(parameters), types_of(arrays), name="outputs"))
+    program = simplify(trace(outputs, types_of(parameters), types_of(arrays), name="outputs", stepwise=True))
     return _named(model, program, parameters, arrays, input_names, calls)
 
 

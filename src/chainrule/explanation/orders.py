@@ -150,7 +150,7 @@ def evaluation_order(
     mode = as_mode("evaluation_order", mode)
     SettingError.unless_count("evaluation_order", "digits", digits)
     given = [trees.map_leaves(_real, x) for x in args]
-    program = simplify(trace(function, *given))
+    program = simplify(trace(function, *given, stepwise=True))
     if len(program.outputs) != 1 or not isinstance(program.outputs[0], Variable):
         raise DifferentiationError(
             "the function gives a constant, or several results; let it give one number or array."

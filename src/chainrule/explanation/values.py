@@ -63,6 +63,7 @@ class Graph(Trace):
 
     __slots__ = ()
     writable = False
+    stepwise = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -211,6 +211,11 @@ def cast(m: Namespace, x: Any, dtype: Any) -> Any:
     return x if x.dtype == dtype else m.astype(x, dtype=dtype)
 
 
+def copied(m: Namespace, x: Any) -> Any:
+    """The same numbers as another value; truth values have no sign that could be kept."""
+    return m.astype(x, dtype=x.dtype) if x.dtype.kind == "b" else m.positive(x)
+
+
 def exemplar(kind: Any, ndim: int = 1) -> Any:
     """A small value of a dtype (an empty array) or of a Python number type (one)."""
     if isinstance(kind, type) and not issubclass(kind, np.generic):

@@ -45,6 +45,9 @@ class Trace:
     writable = True
     """Whether its values can be written to."""
 
+    stepwise = False
+    """Whether loops are carried out step by step, each of its operations by itself, to be seen."""
+
     def __enter__(self) -> Any:
         self.level = next(_levels)
         self.open = self.real = True

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.operation import REGISTRY, Operation
-from chainrule.tracing.program import Literal, Program
+from chainrule.tracing.loops import LOOP, Body
+from chainrule.tracing.program import Equation, Literal, Program, bodies_of
 
 PLAIN = (str, int, float, bool, np.dtype, type(None))
 """Settings of an equation whose text says all about them."""
@@ -24,13 +25,15 @@ def identity(program: Program) -> str | None:
     >>> identity(one) == identity(same), identity(one) == identity(other)
     (True, False)
     """
-    settings = [value for equation in program.equations for value in equation.attributes.values()]
-    if not all(_is_own(e.op) for e in program.equations) or not all(map(_is_plain, settings)):
+    equations = _all_equations(program)
+    settings = [value for e in equations for value in e.attributes.values() if not isinstance(value, Body)]
+    if not all(_is_own(e.op) for e in equations) or not all(map(_is_plain, settings)):
         return None
     digest = hashlib.sha256(str(program).encode())
-    atoms = [x for equation in program.equations for x in equation.inputs]
+    atoms = [x for equation in equations for x in equation.inputs]
+    bodies = [body for equation in equations for body in bodies_of(equation)]
     found: dict[int, int] = {}
-    for x in (*atoms, *program.outputs):
+    for x in (*atoms, *program.outputs, *(x for body in bodies for x in body.outputs)):
         if isinstance(x, Literal) and hasattr(x.value, "dtype"):
             # Which of them are one array matters as well: an array that is used twice has one place in memory.
             place = found.setdefault(id(x.value), len(found))
@@ -39,10 +42,18 @@ def identity(program: Program) -> str | None:
     return digest.hexdigest()
 
 
+def _all_equations(program: Program) -> list[Equation]:
+    """The equations of a Program and of its loops."""
+    inside = [e for equation in program.equations for body in bodies_of(equation) for e in _all_equations(body)]
+    return [*program.equations, *inside]
+
+
 def _is_own(op: Operation) -> bool:
     """Whether everything declared about an operation is code of the library."""
     declared = (getattr(x, "__module__", None) for x in vars(op).values() if callable(x))
-    return REGISTRY.get(op.name) is op and all(m is None or m.startswith(("chainrule.", "numpy")) for m in declared)
+    return (op is LOOP or REGISTRY.get(op.name) is op) and all(
+        m is None or m.startswith(("chainrule.", "numpy")) for m in declared
+    )
 
 
 def _is_plain(value: Any) -> bool:

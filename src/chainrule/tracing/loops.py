@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
-from chainrule.tracing.apply import apply, traced
+from chainrule.tracing.apply import Traced, apply, traced
 from chainrule.tracing.batch import Batch, BatchValue
-from chainrule.tracing.interpreter import applied, evaluated, interpret, results
-from chainrule.tracing.program import Literal, Program, Variable
+from chainrule.tracing.interpreter import applied, interpret, results
+from chainrule.tracing.program import Program, Variable
 from chainrule.tracing.recorder import trace
 from chainrule.tracing.simplify import simplify
+from chainrule.tracing.straight_line import compile_program
 from chainrule.tracing.tangents import Tangents, TangentValue
 from chainrule.tracing.tape import Tape, TapeValue
 from chainrule.tracing.trees import row
@@ -71,7 +73,8 @@ class Body:
         return list(zip(ends, ends[1:], types, strict=False))
 
     def __repr__(self) -> str:
-        return f"<{self.program.name}>"
+        kept = ", all kept" if self.kept else ""
+        return f"<{self.program.name}: {self.states} carried{kept}, {self.sequences} row by row>"
 
 
 class Loop(Operation):
@@ -85,10 +88,10 @@ class Loop(Operation):
         p, q = body.states, body.states + body.sequences
         result = np.empty(_size(body, length), _dtype(body))
         places = [result[a:b].reshape(t.shape) for a, b, t in body.parts(length)]
-        state = inputs[:p]
+        step, state = compile_program(body.program), inputs[:p]
         for i in reversed(range(length)) if reverse else range(length):
-            found = _run(body, [*state, *(x[i] for x in inputs[p:q]), *inputs[q:]], evaluated)
-            state = tuple(found[:p])
+            found = step(*state, *(x[i] for x in inputs[p:q]), *inputs[q:])
+            state = found[:p]
             for place, value in zip(places, found[p:], strict=False):
                 place[i] = value
         for place, value in zip(places[len(places) - p :], state, strict=True):
@@ -116,8 +119,7 @@ class Loop(Operation):
                 for i, t in zip([*states, *moving], [*state, *rows[q:], *shared[len(inputs) - q :]], strict=True):
                     own[i] = moved.variable(own[i], t)
                 found = [
-                    x.tangent if isinstance(x, TangentValue) and x.trace is moved else None
-                    for x in _run(body, own, applied)
+                    x.tangent if isinstance(x, TangentValue) and x.trace is moved else None for x in _step(body, own)
                 ]
             filled = [_filled(x, t) for x, t in zip(found, types, strict=True)]
             return [filled[i] for i in states], [filled[p + i] for i in _moving(body.collected)]
@@ -145,7 +147,7 @@ class Loop(Operation):
         """The loop of the cotangents, from the last step to the first; what is the same in every step collects a sum."""
         body, length, reverse = attributes["body"], attributes["length"], attributes["reverse"]
         p, q = body.states, body.states + body.sequences
-        states, types = _moving(body.state), [*body.state, *body.collected]
+        states = _moving(body.state)
         asked = [i for i in _moving([_kind(x) for x in inputs]) if i >= p and wanted[i]]
         collecting = [i for i in asked if i >= q]
         parts = [_part(cotangent, *part) for part in body.parts(length)]
@@ -157,16 +159,14 @@ class Loop(Operation):
                 for i in (*states, *asked):
                     own[i] = tape.variable(own[i])
                 places = [own[i].index for i in (*states, *asked)]
-                found = _run(body, own, applied)
+                found = _step(body, own)
                 ends = [
                     (found[i], cast(traced, g, found[i].dtype))
                     for i, g in zip([*states, *given], [*state[: len(states)], *rows[q:]], strict=True)
                     if isinstance(found[i], TapeValue) and found[i].trace is tape
                 ]
                 back = tape.pull([x for x, _ in ends], [g for _, g in ends], places) if ends else [None] * len(places)
-            filled = {
-                i: _filled(x, body.program.inputs[i].type) for i, x in zip([*states, *asked], back, strict=True)
-            }
+            filled = {i: _filled(x, body.program.inputs[i].type) for i, x in zip([*states, *asked], back, strict=True)}
             sums = [total + filled[i] for total, i in zip(state[len(states) :], collecting, strict=True)]
             return [*(filled[i] for i in states), *sums], [filled[i] for i in asked if i < q]
 
@@ -199,7 +199,7 @@ class Loop(Operation):
                     x.value
                     if isinstance(x, BatchValue) and x.trace is members
                     else traced.broadcast_to(x, shape=(size, *shape_of(x)))
-                    for x in _run(body, own, applied)
+                    for x in _step(body, own)
                 ]
             return found[:p], found[p:]
 
@@ -258,9 +258,7 @@ def carry_out(
     program = simplify(trace(flat, *examples, name=name))
     used = {x for e in program.equations for x in e.inputs} | set(program.outputs)
     needed = [i for i, x in enumerate(program.inputs) if i < counts[0] or x in used]
-    program = replace(
-        program, inputs=tuple(program.inputs[i] for i in needed), inputs_structure=row(len(needed))
-    )
+    program = replace(program, inputs=tuple(program.inputs[i] for i in needed), inputs_structure=row(len(needed)))
     body = Body(program, counts[0], sum(counts[0] <= i < counts[1] for i in needed))
     return run(body, [given[i] for i in needed], length, reverse, keep=keep)
 
@@ -269,6 +267,8 @@ def run(
     body: Body, inputs: Sequence[Any], length: int, reverse: bool, *, keep: bool = False
 ) -> tuple[list[Any], list[Any]]:
     """What a loop collects, and its last state; `keep`: with the states in memory, for derivatives that are to come."""
+    if any(map(_is_stepwise, inputs)):
+        return _step_by_step(body, inputs, length, reverse)
     carried = body.keeping if keep else body
     result = apply(LOOP, *inputs, body=carried, length=length, reverse=reverse)
     parts = [_part(result, *part) for part in carried.parts(length)]
@@ -276,9 +276,41 @@ def run(
     return parts[end - len(body.collected) : end], parts[end:]
 
 
-def _run(body: Body, inputs: list[Any], rule: Callable[..., Any]) -> list[Any]:
-    """One step."""
-    return results(body.program, interpret(body.program, dict(zip(body.program.inputs, inputs, strict=True)), rule))
+def _step(body: Body, inputs: list[Any]) -> list[Any]:
+    """One step with traced values."""
+    return results(body.program, interpret(body.program, dict(zip(body.program.inputs, inputs, strict=True)), applied))
+
+
+def _is_stepwise(x: Any) -> bool:
+    """Whether a value belongs, at whatever depth, to a trace in which every step is to be seen."""
+    while isinstance(x, Traced):
+        if x.trace.stepwise:
+            return True
+        x = getattr(x, "value", None)
+    return False
+
+
+def _step_by_step(body: Body, inputs: Sequence[Any], length: int, reverse: bool) -> tuple[list[Any], list[Any]]:
+    """The same results, every operation of every step by itself."""
+    p, q = body.states, body.states + body.sequences
+    state, steps = list(inputs[:p]), []
+    order = list(reversed(range(length)) if reverse else range(length))
+    for i in order:
+        found = _step(body, [*state, *(traced.slice(x, **_at(i, x)) for x in inputs[p:q]), *inputs[q:]])
+        state = found[:p]
+        steps.append((i, found[p:]))
+    by_place = [own for _, own in sorted(steps, key=lambda step: step[0])]
+    collected = [
+        stack(traced, [own[k] for own in by_place]) if by_place else np.zeros((0, *kind.shape), kind.dtype)
+        for k, kind in enumerate(body.collected)
+    ]
+    return collected, state
+
+
+def _at(i: int, x: Any) -> dict[str, Any]:
+    """The settings of a slice that takes row `i`."""
+    whole = (None,) * (len(x.shape) - 1)
+    return {"start": (i, *whole), "stop": (i + 1, *whole), "step": (1, *(1 for _ in whole)), "drop": (0,)}
 
 
 def _type_of(x: Any) -> ArrayType:

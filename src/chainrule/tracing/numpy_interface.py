@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.errors import DerivativeLostError, NoLengthError
 from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction
 from chainrule.ops.functions.joining import index as _index
-from chainrule.ops.operation import OF_NUMPY, Operation
+from chainrule.ops.operation import OF_NUMPY, Operation, copied
 from chainrule.tracing import refusals, ufuncs
 from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, traced
 from chainrule.tracing.assignment import in_place, set_item
@@ -58,8 +58,8 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
             raise
         raise refusals.untraceable(f"np.{function.name}", args, given, error) from error
     if args and result is args[0] and isinstance(result, Traced) and not gives_a_view(function, args, kwargs):
-        return traced.positive(
-            result
+        return copied(
+            traced, result
         )  # a value of its own, also where nothing was to be done: it may be changed in place
     if function.numpys_is_a_view and isinstance(args[0], Traced) and len(result.shape) < len(args[0].shape):
         note_doubtful(result, args[0])
@@ -174,11 +174,11 @@ class ArrayInterface:
     # --- copies
 
     def __copy__(self) -> Any:
-        return traced.positive(self)
+        return copied(traced, self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Any:
         """Another name for the same numbers: a copy of what they were computed from would have derivatives of its own."""
-        return traced.positive(self)
+        return copied(traced, self)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         raise DerivativeLostError(
@@ -282,7 +282,7 @@ class ArrayInterface:
 
     def flatten(self, order: str = "C") -> Any:
         """All elements along one axis."""
-        return traced.positive(call(FUNCTIONS["ravel"], (self,), {"order": order}))
+        return copied(traced, call(FUNCTIONS["ravel"], (self,), {"order": order}))
 
     def astype(
         self, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
@@ -290,7 +290,7 @@ class ArrayInterface:
         """The same numbers in another dtype; integers have no derivative."""
         kind = np.dtype(dtype)
         if kind == self.dtype:
-            return traced.positive(self) if copy else self
+            return copied(traced, self) if copy else self
         if kind.kind not in NUMERIC:
             refuse(np.empty(self.shape, kind), "a traced value as an array")
         return traced.astype(self if kind.kind in "fc" else traced.stop_gradient(self), dtype=kind)

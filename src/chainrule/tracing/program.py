@@ -98,6 +98,7 @@ class Program:
                 current = equation.scope
                 lines.append(f"  # {current or '(no scope)'}")
             lines.append(f"  {equation}")
+            lines += [f"    {line}" for body in bodies_of(equation) for line in str(body).splitlines()]
         outputs = [x.name if isinstance(x, Variable) else repr(x) for x in self.outputs]
         return "\n".join([*lines, f"  return {', '.join(outputs)}"])
 
@@ -122,6 +123,12 @@ class Program:
         Drawing
         """
         return viewers["draw"](self, *inputs, depth=depth, focus=focus, digits=digits)
+
+
+def bodies_of(equation: Equation) -> list[Program]:
+    """The Programs that an equation holds: the bodies of loops."""
+    held = (getattr(value, "program", None) for value in equation.attributes.values())
+    return [program for program in held if isinstance(program, Program)]
 
 
 viewers: dict[str, Callable[..., Any]] = {}

@@ -65,10 +65,11 @@ class RecordedNumber(Number, RecordedValue):
 class Recorder(Trace):
     """Equations in the order they were traced."""
 
-    __slots__ = ("copies", "equations")
+    __slots__ = ("copies", "equations", "stepwise")
 
-    def __init__(self) -> None:
+    def __init__(self, stepwise: bool = False) -> None:
         super().__init__()
+        self.stepwise = stepwise
         self.equations: list[Equation] = []
         self.copies = Copies()  # changes made later do not reach the Program
 
@@ -81,7 +82,8 @@ class Recorder(Trace):
 
     def lifted(self, array: Any) -> RecordedValue:
         """A constant, as it is now."""
-        return self.process(REGISTRY["positive"], (array,), {})  # type: ignore[no-any-return]
+        op = REGISTRY["astype"]
+        return self.process(op, (array,), {"dtype": array.dtype})  # type: ignore[no-any-return]
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Write down an equation."""
@@ -120,7 +122,7 @@ class Closure(Recorder):
         """An input for it, one for all its uses."""
         if not x.trace.open:
             raise LeakedValueError(
-                f"a function being traced uses {x!r}, whose function has already returned. Compute it anew, or pass it as an argument."
+                f"a function being traced uses {x!r}, whose function has already returned. Pass it as an argument."
             )
         if id(x) not in self.captured:
             kind = x.dtype.type(1).item() if x.is_number else ArrayType(tuple(x.shape), x.dtype)
@@ -128,7 +130,7 @@ class Closure(Recorder):
         return self.captured[id(x)][1]
 
 
-def trace(function: Callable[..., Any], *examples: Any, name: str | None = None) -> Program:
+def trace(function: Callable[..., Any], *examples: Any, name: str | None = None, stepwise: bool = False) -> Program:
     """The Program of a function, for arguments shaped like the examples.
 
     Parameters
@@ -140,6 +142,8 @@ def trace(function: Callable[..., Any], *examples: Any, name: str | None = None)
         for others of its type, which take the dtype of the arrays they meet, as they do in NumPy.
     name : str, optional
         The Program's name; the function's by default.
+    stepwise : bool
+        Whether loops (`scan`, `loop`) are written out step by step, instead of being one equation each.
 
     Returns
     -------
@@ -160,7 +164,7 @@ def trace(function: Callable[..., Any], *examples: Any, name: str | None = None)
       v1: float64[4,2] = tanh(v0)
       return v1
     """
-    return _recorded(Recorder(), function, examples, name)
+    return _recorded(Recorder(stepwise), function, examples, name)
 
 
 def trace_closed(function: Callable[..., Any], *examples: Any, name: str | None = None) -> tuple[Program, list[Traced]]:

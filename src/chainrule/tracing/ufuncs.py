@@ -15,7 +15,7 @@ from chainrule.ops.functions.function import ArrayFunction, all_axes, array, cas
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.functions.lines import accumulated
 from chainrule.ops.functions.shaping import cut_along, moveaxis, reshape
-from chainrule.ops.operation import Namespace
+from chainrule.ops.operation import Namespace, copied
 
 REDUCTIONS = {
     "add": "sum",
@@ -84,7 +84,7 @@ def _reduce(
             raise ShapeError(
                 f"np.{ufunc.__name__}.reduce was given shape {tuple(x.shape)}, empty along axis {place}; give at least one element."
             )
-        result = pieces[0] if len(pieces) > 1 else m.positive(pieces[0])
+        result = pieces[0] if len(pieces) > 1 else copied(m, pieces[0])
         for piece in pieces[1:]:
             result = ufunc(result, piece)
     if initial is not None:

@@ -112,7 +112,7 @@ class View:
     """An array read through strides, counted in numbers, from a place in a buffer; a repeated axis has stride 0."""
 
     buffer: Buffer
-    start: int
+    start: Any  # a number, or a position that the running code finds
     strides: tuple[int, ...]
     shape: tuple[int, ...]
 

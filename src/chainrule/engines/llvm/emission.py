@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chainrule.engines.llvm import moves, nests, sharing
+from chainrule.engines.llvm import inner_loops, moves, nests, sharing
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions import Product
 from chainrule.engines.llvm.dots import Dots
@@ -22,5 +22,7 @@ def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
             elif isinstance(group.root.op, Contraction):
                 product = Product(memory, group)
                 (Dots if product.is_dot else Tiles)(code, memory, product).emit()
+            elif group.inner is not None:
+                inner_loops.emit(code, memory, group, emit)
             else:
                 moves.emit(code, memory, group)

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 
 from chainrule.engines.llvm.buffers import long_axes
 from chainrule.engines.llvm.layouts import is_move, is_strided, keeps_places
-from chainrule.engines.llvm.lowering import Lowered
+from chainrule.engines.llvm.lowering import Lowered, lower_body
 from chainrule.ops import Contraction, Reduction
-from chainrule.tracing import Equation, Variable
+from chainrule.tracing import Equation, Program, Variable
+from chainrule.tracing.loops import LOOP
 
 Space = tuple[int, ...]
 
@@ -31,6 +32,8 @@ class Group:
     folds: list[Equation] = field(default_factory=list)
     values: set[Variable] = field(default_factory=set)
     stored: set[Variable] = field(default_factory=set)
+    inner: Inner | None = None
+    """The body of the loop that the root is."""
 
     def __post_init__(self) -> None:
         if self.root is not None and isinstance(self.root.op, Contraction):
@@ -56,6 +59,15 @@ class Grouping:
 
     groups: list[Group]
     views: dict[Variable, Equation]
+
+
+@dataclass
+class Inner:
+    """The body of a loop, gathered into groups in its turn."""
+
+    program: Program
+    grouping: Grouping
+    states: int
 
 
 def group(lowered: Lowered) -> Grouping:
@@ -93,7 +105,8 @@ class _Assignment:
         if is_strided(equation) and equation.output not in self.copied:
             self.views[equation.output] = equation
         elif isinstance(op, Contraction) or is_move(equation):
-            self.home[equation.output] = self._append(Group(long_axes(equation.output.shape), root=equation))
+            space = long_axes(equation.output.shape)
+            self.home[equation.output] = self._append(Group(space, root=equation, inner=_inner(equation)))
         elif isinstance(op, Reduction):
             self._place(equation, long_axes(equation.inputs[0].shape), fold=True)
         else:
@@ -152,6 +165,15 @@ class _Assignment:
         source, _ = self._source(x)
         if source in self.home:
             self.home[source].stored.add(source)
+
+
+def _inner(equation: Equation) -> Inner | None:
+    """The body, if the equation is a loop."""
+    if equation.op is not LOOP:
+        return None
+    body = equation.attributes["body"]
+    lowered = lower_body(body.program)
+    return Inner(lowered.program, group(lowered), body.states)
 
 
 def _takes(g: Group, *, fold: bool) -> bool:

@@ -15,7 +15,7 @@ from chainrule.engines.llvm.buffers import Arena, status, storage_type
 from chainrule.engines.llvm.code import Code, pointer
 from chainrule.engines.llvm.groups import group
 from chainrule.engines.llvm.inspection import groups_text, keep_stages, memory_text
-from chainrule.engines.llvm.lowering import lower
+from chainrule.engines.llvm.lowering import kinds, lower
 from chainrule.engines.llvm.machine import CompiledFunction, vector_bytes
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.plan import SLACK
@@ -30,9 +30,7 @@ class Kernel(Function):
     def __init__(self, program: Program) -> None:
         whole = lower(program)
         lowered = whole.program
-        sizes = [
-            x.dtype.itemsize for x in (*lowered.inputs, *(e.output for e in lowered.equations)) if x.dtype.kind == "f"
-        ]
+        sizes = [kind.itemsize for kind in kinds(lowered) if kind.kind == "f"]
         arena = Arena()
         self.program, self.grouping = lowered, group(whole)
         self.memory = MemoryPlan(lowered, self.grouping, [], arena, vector_bytes() // max(sizes, default=4))

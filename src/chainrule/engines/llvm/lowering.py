@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from chainrule.engines.whole_numbers import is_partial, of_numbers
-from chainrule.ops import Contraction, layouts
+from chainrule.ops import Contraction, arithmetic, layouts
 from chainrule.ops.kinds.contraction import parse
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Equation, Program, RecordedValue, Recorder, Variable, check, simplify
 from chainrule.tracing.apply import traced
-from chainrule.tracing.program import Atom, Literal
+from chainrule.tracing.program import Atom, Literal, bodies_of
 from chainrule.tracing.scope import Scope
 from chainrule.tracing.simplify import drop_unused, without_stops
 
@@ -31,13 +33,26 @@ class Lowered:
 def unsupported(program: Program) -> list[str]:
     """The operations of a Program that cannot be compiled, by name."""
     numbers = of_numbers(program)  # of which it is made sure that they have a result
-    return sorted({e.op.name for e in program.equations if not _compiles(e, numbers)})
+    inside = {name for body in bodies(program) for name in unsupported(body)}
+    return sorted({e.op.name for e in program.equations if not _compiles(e, numbers)} | inside)
+
+
+def bodies(program: Program) -> list[Program]:
+    """The Programs that a Program's loops hold."""
+    return [body for e in program.equations for body in bodies_of(e)]
 
 
 def constants(program: Program) -> list[Any]:
     """The arrays and NumPy's numbers that a Program holds."""
     atoms = [x for e in program.equations for x in e.inputs] + list(program.outputs)
-    return [x.value for x in atoms if isinstance(x, Literal) and hasattr(x.value, "dtype")]
+    inside = [x for body in bodies(program) for x in constants(body)]
+    return [x.value for x in atoms if isinstance(x, Literal) and hasattr(x.value, "dtype")] + inside
+
+
+def kinds(program: Program) -> set[np.dtype[Any]]:
+    """The kinds of number that a Program and its loops compute with."""
+    own = {x.dtype for x in (*program.inputs, *(e.output for e in program.equations))}
+    return own.union(*map(kinds, bodies(program)))
 
 
 def _compiles(equation: Equation, numbers: set[Variable]) -> bool:
@@ -51,6 +66,21 @@ def lower(program: Program) -> Lowered:
     """The same computation in elementwise operations, folds, contractions of vectors, views and moves."""
     program, copied = _pack(simplify(without_stops(_expand(program))))
     return Lowered(check(drop_unused(program)), copied)
+
+
+def lower_body(program: Program) -> Lowered:
+    """The body of a loop, whose results are all computed in it: what is given back as it came gets a place of its own."""
+    lowered = lower(program)
+    equations, outputs = list(lowered.program.equations), list(lowered.program.outputs)
+    computed = {e.output for e in equations}
+    for i, x in enumerate(outputs):
+        same = i < len(program.inputs) and x is program.inputs[i]
+        if same or (isinstance(x, Variable) and x in computed and x not in outputs[:i]):
+            continue
+        kind = x.type if isinstance(x, Variable) else ArrayType(x.shape, np.asarray(x.value).dtype)
+        outputs[i] = own = Variable(f"result_{i}", kind)
+        equations.append(Equation(own, arithmetic.astype, (x,), {"dtype": kind.dtype}))
+    return replace(lowered, program=replace(lowered.program, equations=tuple(equations), outputs=tuple(outputs)))
 
 
 def _expand(program: Program) -> Program:

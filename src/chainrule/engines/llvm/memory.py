@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.llvm.buffers import Arena, Buffer, View, long_axes
-from chainrule.engines.llvm.groups import Group, Grouping
+from chainrule.engines.llvm.groups import Group, Grouping, Inner
 from chainrule.engines.llvm.layouts import keeps_places, links_of
 from chainrule.engines.llvm.sharing import BLOCKS, collected_by_blocks
 from chainrule.ops import Elementwise
@@ -33,11 +33,19 @@ class MemoryPlan:
         self._state, self._arena = state, arena
         self._last = self._last_uses()
         self._place_constants()
+        self.inner = {g: self._of_body(g.inner) for g in grouping.groups if g.inner is not None}
 
     def place_values(self, *, reuse: bool, shared: bool = False) -> None:
         """Give every value its place, after the constants of all steps have theirs: those are written only once."""
         self._place_outputs()
         self._place_rest(reuse, shared)
+
+    def _of_body(self, inner: Inner) -> MemoryPlan:
+        """The plan of a loop's body, of which only the constants have their places now."""
+        state = [Buffer(x.name, x.shape, x.dtype, self.widest) for x in inner.program.inputs[: inner.states]]
+        plan = MemoryPlan(inner.program, inner.grouping, state, self._arena, self.widest)
+        self.constant_values += plan.constant_values
+        return plan
 
     # --- reading the plan
 
@@ -78,7 +86,13 @@ class MemoryPlan:
     def written_by(self, group: Group) -> list[Buffer]:
         """The memory a group writes."""
         parts = [self.parts[e.output] for e in group.equations if e.output in self.parts]
-        return parts + [self.buffers[x] for x in self._results(group)]
+        inside = self.inner[group].everything() if group in self.inner else []
+        return parts + inside + [self.buffers[x] for x in self._results(group)]
+
+    def everything(self) -> list[Buffer]:
+        """All memory of the plan, constants left out."""
+        inside = [buffer for plan in self.inner.values() for buffer in plan.everything()]
+        return [*self.buffers.values(), *inside]
 
     # --- making the plan
 
@@ -162,7 +176,8 @@ class MemoryPlan:
 
     def _place_rest(self, reuse: bool, shared: bool) -> None:
         for x in self.program.inputs[len(self._state) :]:
-            self.buffers[x] = self._new(x.name, x.shape, x.dtype)
+            if x not in self.buffers:
+                self.buffers[x] = self._new(x.name, x.shape, x.dtype)
         held: dict[Variable, Buffer] = {}
         ending: dict[int, list[Variable]] = {}  # those that are read for the last time by a group
         for place, group in enumerate(self.grouping.groups):
@@ -180,14 +195,33 @@ class MemoryPlan:
                 ending.setdefault(self._last.get(x, place), []).append(x)
             for x in collected_by_blocks(group) if shared else []:
                 self.parts[x] = self._new(f"{x.name}_parts", (BLOCKS, *x.shape), x.dtype)
+            inside = self._place_body(group, reuse) if group in self.inner else []
             if reuse:
-                done = [self.parts[x] for x in self.parts if any(e.output is x for e in group.equations)]
+                done = [self.parts[x] for x in self.parts if any(e.output is x for e in group.equations)] + inside
                 done += [held.pop(x) for x in ending.get(place, []) if x in held]
                 for buffer in done:
                     self._arena.give_back(buffer.offset, buffer.nbytes)
         if reuse:
             for buffer in held.values():
                 self._arena.give_back(buffer.offset, buffer.nbytes)
+
+    def _place_body(self, group: Group, reuse: bool) -> list[Buffer]:
+        """Places for what the body of a loop computes; gives those that are needed until the loop has ended.
+
+        What is the same in every step is read where it lies already, unless only a view of it does.
+        """
+        assert group.root is not None
+        plan, body = self.inner[group], group.root.attributes["body"]
+        for buffer in plan._state:
+            buffer.offset = self._arena.take(buffer.nbytes)
+        first = body.states + body.sequences
+        for x, outer in zip(plan.program.inputs[first:], group.root.inputs[first:], strict=True):
+            whole = self.constants[id(outer.value)] if isinstance(outer, Literal) else self.buffers.get(outer)
+            if whole is not None and whole.dtype == x.dtype:
+                plan.buffers[x] = whole
+        borrowed = set(plan.buffers.values()) - set(plan._state)
+        plan.place_values(reuse=reuse)
+        return [plan.buffers[x] for x in plan.program.inputs if plan.buffers[x] not in borrowed]
 
     def _gives_way(self, old: Variable, new: Variable, place: int) -> bool:
         """Whether group `place` reads `old` for the last time, and writes `new` point by point where it was."""

@@ -39,7 +39,7 @@ def partition_of(group: Group) -> Partition:
         points = _points(group.space)
         return Partition.BLOCKS if points <= FEW and work(group) >= BLOCKS * BLOCKS * points else Partition.ROWS
     if group.root is not None:
-        in_order = isinstance(group.root.op, Custom) or leaves_zeros(group.root)
+        in_order = group.inner is not None or isinstance(group.root.op, Custom) or leaves_zeros(group.root)
         return Partition.ALONE if in_order else Partition.ROWS
     reduced = [reduced_axes(fold) for fold in group.folds]
     if not any(axes[0] for axes in reduced):
@@ -70,6 +70,9 @@ def reduced_axes(fold: Equation) -> tuple[bool, ...]:
 def work(group: Group) -> int:
     """About how many numbers a group computes."""
     summed = 1.0
+    if group.root is not None and group.inner is not None:
+        length: int = group.root.attributes["length"]
+        return length * sum(map(work, group.inner.grouping.groups))
     if group.root is not None:
         inputs = [_points(x.shape) for x in group.root.inputs]
         output = _points(group.root.output.shape)

@@ -25,7 +25,7 @@ from chainrule.ops.functions.function import (
 )
 from chainrule.ops.functions.joining import Together, concatenate, split
 from chainrule.ops.functions.shaping import cut_along, flip, ravel, reshape, swapaxes, transpose
-from chainrule.ops.operation import example
+from chainrule.ops.operation import copied, example
 
 
 @function(example((2, 3)))
@@ -198,7 +198,7 @@ def meshgrid(m: Any, *xi: Any, copy: bool = True, sparse: bool = False, indexing
     ]
     if not sparse:
         grids = [m.broadcast_to(x, shape=tuple(lengths[places.index(i)] for i in range(n))) for x in grids]
-    return tuple(m.positive(x) for x in grids) if copy else tuple(grids)
+    return tuple(copied(m, x) for x in grids) if copy else tuple(grids)
 
 
 @function(example((3,), (2,)), example((2, 3), np.array([[1.0, 2.0, 3.0]]), axis=0))

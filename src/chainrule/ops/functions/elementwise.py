@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.errors import SettingError, ShapeError
 from chainrule.ops.functions.function import function, is_known, seen, whole
-from chainrule.ops.operation import example
+from chainrule.ops.operation import copied, example
 
 _POWERS = {2: "square", 1: "positive", 0.5: "sqrt", -1: "reciprocal"}
 
@@ -86,7 +86,7 @@ def imag(m: Any, val: Any) -> Any:
 @function(example((4,)))
 def conjugate(m: Any, x: Any, /) -> Any:
     """The complex conjugate; of real numbers the numbers themselves."""
-    return m.conjugate(x) if x.dtype.kind == "c" else m.positive(x)
+    return m.conjugate(x) if x.dtype.kind == "c" else copied(m, x)
 
 
 @function(example(np.array([1.0 + 2.0j, -0.5j])), example(np.array([1.0 + 2.0j]), deg=True))

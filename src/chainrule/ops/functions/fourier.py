@@ -11,7 +11,7 @@ from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.fourier import OTHER_WAY
 from chainrule.ops.functions.function import array, function, ndim, one_axis, whole, wholes
 from chainrule.ops.functions.shaping import cut_along, roll
-from chainrule.ops.operation import Example, example
+from chainrule.ops.operation import Example, copied, example
 
 Axes = Sequence[int] | None
 
@@ -203,4 +203,4 @@ def _shifted(m: Any, x: Any, axes: Any, by: Callable[[int], int]) -> Any:
     shifted = x
     for axis in places:
         shifted = roll(m, shifted, by(x.shape[axis]), axis)
-    return m.positive(x) if shifted is x else shifted
+    return copied(m, x) if shifted is x else shifted

@@ -10,7 +10,7 @@ from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.functions.function import array, cast, floating, function, ndim, one_axis, together, whole, wholes
 from chainrule.ops.functions.function import shape as shape_of
 from chainrule.ops.functions.shaping import moveaxis
-from chainrule.ops.operation import example
+from chainrule.ops.operation import copied, example
 
 
 @function(example((2, 3), ()), example((2, 3), (3,), dtype=np.float64))
@@ -22,7 +22,7 @@ def full_like(
     lengths = shape_of(a) if shape is None else wholes(shape, "shape")
     kind = array(a).dtype if dtype is None else np.dtype(dtype)
     filled = m.broadcast_to(cast(m, array(fill_value), kind), shape=lengths)
-    return filled if kind.kind == "b" else m.positive(filled)  # in memory of its own
+    return copied(m, filled)  # in memory of its own
 
 
 @function(example((2, 0)), differentiable=False)
