@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from typing import Any
 
@@ -213,3 +214,22 @@ def test_indices_out_of_bounds_in_training(units: int, engine: str) -> None:
         else:
             with pytest.raises(IndexError, match="out of bounds"):
                 network.fit(rows, X[:, 0], engine=engine, epochs=2, progress=False)
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [
+        lambda b: b.copy(),
+        lambda b: b.flatten(),
+        lambda b: b.astype(bool),
+        copy.copy,
+        np.copy,
+        np.conj,
+        lambda b: np.meshgrid(b, b)[0],
+        lambda b: np.full_like(b, True),
+    ],
+)
+def test_copies_of_truth_values(copied: Any) -> None:
+    x = np.array([0.5, -1.0, 2.0])
+    np.testing.assert_array_equal(cr.jit(lambda x: copied(x > 0))(x), copied(x > 0))
+    np.testing.assert_array_equal(cr.vmap(lambda x: copied(x > 0))(x[None]), copied(x > 0)[None])
