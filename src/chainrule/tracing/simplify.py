@@ -38,7 +38,9 @@ def _rewrite(program: Program, rule: Callable[[Equation], Equation | Atom]) -> P
         return known.get(x, x) if isinstance(x, Variable) else x
 
     for equation in program.equations:
-        result = rule(replace(equation, inputs=tuple(map(current, equation.inputs))))
+        if not known.keys().isdisjoint(equation.inputs):
+            equation = replace(equation, inputs=tuple(map(current, equation.inputs)))
+        result = rule(equation)
         if isinstance(result, Equation):
             equations.append(result)
         else:

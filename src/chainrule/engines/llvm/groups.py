@@ -18,6 +18,9 @@ from chainrule.tracing.loops import LOOP
 
 Space = tuple[int, ...]
 
+MOST = 256
+"""Equations in a group, all of whose values are in registers at once: with thousands LLVM takes much longer for each."""
+
 
 @dataclass(eq=False)
 class Group:
@@ -122,7 +125,7 @@ class _Assignment:
         for x in equation.inputs:
             if isinstance(x, Variable):
                 earliest = max(earliest, self._ready(x, space))
-        if earliest == 0 and not space and not fold:
+        if earliest == 0 and not space and not fold and _takes(self.groups[0], fold=fold):
             chosen = self.groups[0]
         else:
             later = (self.groups[i] for i in range(len(self.groups) - 1, max(earliest, 1) - 1, -1))
@@ -178,6 +181,8 @@ def _inner(equation: Equation) -> Inner | None:
 
 def _takes(g: Group, *, fold: bool) -> bool:
     """Whether a group's loops can hold one more equation of this kind."""
+    if len(g.pointwise) >= MOST:
+        return False
     if g.root is None:
         return True
     return isinstance(g.root.op, Contraction) and not fold

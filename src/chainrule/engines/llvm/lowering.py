@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -57,9 +58,15 @@ def kinds(program: Program) -> set[np.dtype[Any]]:
 
 def _compiles(equation: Equation, numbers: set[Variable]) -> bool:
     types = [x.type for x in (*equation.inputs, equation.output) if isinstance(x, Variable)]
-    if any(t.dtype.name not in DTYPES or t.size == 0 for t in types):
+    if any(not _is_known(t.dtype) or t.size == 0 for t in types):
         return False
     return not is_partial(equation, dict.fromkeys(numbers, 1)) and equation.op.has_loops(len(equation.inputs))
+
+
+@cache
+def _is_known(dtype: np.dtype[Any]) -> bool:
+    """Whether there is machine code for this kind of number; names of dtypes take long to be made."""
+    return dtype.name in DTYPES
 
 
 def lower(program: Program) -> Lowered:
@@ -88,12 +95,14 @@ def _expand(program: Program) -> Program:
     known: dict[Variable, Atom] = {}
     with Recorder() as recorder:
         for equation in program.equations:
-            inputs = tuple(known.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
-            values = [RecordedValue(recorder, x) if isinstance(x, Variable) else x.value for x in inputs]
+            if not known.keys().isdisjoint(equation.inputs):
+                inputs = tuple(known.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
+                equation = replace(equation, inputs=inputs)
+            values = [RecordedValue(recorder, x) if isinstance(x, Variable) else x.value for x in equation.inputs]
             with Scope(equation.scope):
                 written = equation.op.written(traced, *values, **equation.attributes)
                 if written is None:
-                    recorder.equations.append(replace(equation, inputs=inputs))
+                    recorder.equations.append(equation)
                 else:
                     known[equation.output] = recorder.atom(traced.astype(written, dtype=equation.output.dtype))
     outputs = tuple(known.get(x, x) if isinstance(x, Variable) else x for x in program.outputs)

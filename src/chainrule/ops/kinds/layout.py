@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,13 @@ class Layout(Operation):
 
     def axes(self, *inputs: Any, **attributes: Any) -> tuple[Links, ...] | None:
         """As declared."""
-        return None if self.links is None else self.links(*(shape_of(x) for x in inputs), **attributes)
+        if self.links is None:
+            return None
+        shapes = tuple(shape_of(x) for x in inputs)
+        try:
+            return _links(self.links, shapes, tuple(attributes.items()))
+        except TypeError:  # an attribute that cannot be compared
+            return self.links(*shapes, **attributes)
 
     def batch(self, m: Namespace, size: int, batched: Sequence[bool], inputs: Sequence[Any], **attributes: Any) -> Any:
         """As declared, with inputs that are no batch repeated, if the map is linear in all."""
@@ -144,3 +151,11 @@ class Layout(Operation):
 def _with_zeros(m: Namespace, taken: Any, sources: Any) -> Any:
     """What was taken, and zeros in places that nothing goes to."""
     return m.where(sources != NOWHERE, taken, taken.dtype.type(0)) if (sources == NOWHERE).any() else taken
+
+
+@lru_cache(maxsize=4096)
+def _links(
+    declared: Callable[..., tuple[Links, ...]], shapes: tuple[Any, ...], attributes: tuple[Any, ...]
+) -> tuple[Links, ...]:
+    """What was declared, for shapes that are asked for again and again: long Programs have thousands of like slices."""
+    return declared(*shapes, **dict(attributes))
