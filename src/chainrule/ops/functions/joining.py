@@ -170,6 +170,8 @@ def one_position(place: int, length: int, axis: int) -> int:
 def index(m: Any, x: Any, key: Any) -> Any:
     """`x[key]` with everything NumPy allows: integers, slices, `...`, `None`, integer arrays and masks."""
     items: Sequence[Any] = key if isinstance(key, tuple) else (key,)
+    if type(key) is np.ndarray and key.ndim and key.dtype.kind in "iu" and x.shape:
+        return m.take(x, positions(m, key, x.shape[0], 0), axis=0)  # the usual case, without the questions of the others
     if not BASIC.issuperset(map(type, items)):
         items = expanded(tuple(x.shape), items)
         if any(hasattr(item, "dtype") and (ndim(item) > 0 or not known(item)) for item in items):
@@ -248,14 +250,14 @@ def _advanced(m: Any, x: Any, items: Sequence[Any]) -> Any:
 def _gather(m: Any, x: Any, arrays: dict[int, Any]) -> Any:
     """Elements of `x` at index arrays for some of its axes, in NumPy's order of the result's axes."""
     axes = list(arrays)
+    if len(axes) == 1:
+        return m.take(x, arrays[axes[0]], axis=axes[0])
     together = axes == list(range(axes[0], axes[0] + len(axes)))
     place = axes[0] if together else 0
     rest = [i for i in range(ndim(x)) if i not in arrays]
     moved = transpose(m, x, [*rest[:place], *axes, *rest[place:]])
     lengths = [x.shape[i] for i in axes]
     flat = reshape(m, moved, (*moved.shape[:place], math.prod(lengths), *moved.shape[place + len(axes) :]))
-    if len(axes) == 1:
-        return m.take(flat, arrays[axes[0]], axis=place)
     combined: Any = 0
     for n, axis in zip(lengths, axes, strict=True):
         combined = combined * n + arrays[axis]
