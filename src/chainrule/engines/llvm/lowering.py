@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines.llvm.real_parts import has_complex, in_parts, without_parts
 from chainrule.engines.whole_numbers import is_partial, of_numbers
 from chainrule.ops import Contraction, arithmetic, layouts
 from chainrule.ops.kinds.contraction import parse
@@ -17,6 +18,8 @@ from chainrule.tracing.apply import traced
 from chainrule.tracing.program import Atom, Literal, bodies_of
 from chainrule.tracing.scope import Scope
 from chainrule.tracing.simplify import drop_unused, without_stops
+
+COMPLEX = ("complex64", "complex128")
 
 DTYPES = ("bool", "float32", "float64", *(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)))
 """Kinds of number with machine code."""
@@ -33,6 +36,8 @@ class Lowered:
 
 def unsupported(program: Program) -> list[str]:
     """The operations of a Program that cannot be compiled, by name."""
+    if has_complex(program):
+        return sorted(without_parts(program) or unsupported(in_parts(program)))
     numbers = of_numbers(program)  # of which it is made sure that they have a result
     inside = {name for body in bodies(program) for name in unsupported(body)}
     return sorted({e.op.name for e in program.equations if not _compiles(e, numbers)} | inside)
@@ -71,7 +76,8 @@ def _is_known(dtype: np.dtype[Any]) -> bool:
 
 def lower(program: Program) -> Lowered:
     """The same computation in elementwise operations, folds, contractions of vectors, views and moves."""
-    program, copied = _pack(simplify(without_stops(_expand(program))))
+    real = in_parts(program) if has_complex(program) else program
+    program, copied = _pack(simplify(without_stops(_expand(real))))
     return Lowered(check(drop_unused(program)), copied)
 
 
