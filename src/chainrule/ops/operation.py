@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,8 +38,7 @@ class ArrayType:
         return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """Arguments an operation or function can be tried with; tests and documentation use them.
 
     Every tuple among the inputs is the shape of a random real array; everything else (numbers, lists, index
@@ -46,7 +46,7 @@ class Example:
     """
 
     inputs: tuple[Any, ...]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = MappingProxyType({})
 
 
 def example(*inputs: Any, **attributes: Any) -> Example:
@@ -61,7 +61,7 @@ OF_NUMPY: dict[Callable[..., Any], str] = {}
 """The names of the functions and operations that are declared to stand for NumPy's."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(eq=False, repr=False, kw_only=True)
 class Operation:
     """One primitive operation; the five kinds say how their members are evaluated and differentiated.
 
@@ -108,9 +108,9 @@ class Operation:
             REGISTRY[self.name] = self
         if self.accuracy is None:
             own = isinstance(getattr(np, self.name, None), np.ufunc)
-            object.__setattr__(self, "accuracy", EXACT if own else COMPOSED)
+            self.accuracy = EXACT if own else COMPOSED
         noted = getattr(self, "view", False) or self.squared is not None or self.to_complex
-        object.__setattr__(self, "noted", noted)
+        self.noted = noted
 
     def evaluate(self, *inputs: Any, **attributes: Any) -> Any:
         """The value for plain arrays and numbers."""

@@ -15,7 +15,7 @@ from chainrule.ops.operation import OF_NUMPY, Example
 Implementation = TypeVar("Implementation", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class ArrayFunction:
     """A function of arrays: `implementation(m, ...)` with NumPy's arguments, and the NumPy functions it stands for."""
 
