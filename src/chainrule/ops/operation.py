@@ -12,6 +12,7 @@ import numpy as np
 from chainrule.errors import UnknownNameError
 from chainrule.ops.axes import Links
 from chainrule.ops.notation import COMPOSED, EXACT, Accuracy, Notation, Textbook
+from chainrule.ops.registry import Registry
 
 Namespace = Any
 """The operations by name, as `m` in a rule: plain NumPy, traced, LLVM vectors, SymPy, …"""
@@ -54,10 +55,10 @@ def example(*inputs: Any, **attributes: Any) -> Example:
     return Example(inputs, attributes)
 
 
-REGISTRY: dict[str, Operation] = {}
+REGISTRY: Registry[str, Operation] = Registry()
 """Every operation by its name. Tests, documentation and engines loop over it."""
 
-OF_NUMPY: dict[Callable[..., Any], str] = {}
+OF_NUMPY: Registry[Callable[..., Any], str] = Registry()
 """The names of the functions and operations that are declared to stand for NumPy's."""
 
 
@@ -102,7 +103,7 @@ class Operation:
     """`even(m, square, *inputs)`: its result from the square of its first input; `None` for inputs where it is none of that."""
 
     def __post_init__(self) -> None:
-        if self.listed and self.name in REGISTRY:
+        if self.listed and REGISTRY.loaded(self.name) is not None:
             raise ValueError(f"the operation {self.name!r} is declared twice")
         if self.listed:
             REGISTRY[self.name] = self
