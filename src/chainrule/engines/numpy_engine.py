@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from chainrule.engines.engine import Engine, Function
+from chainrule.engines.engine import Engine, Executable
 from chainrule.engines.loop import Runner, StepRunner, TrainingLoop
 from chainrule.tracing.program import Literal, Program, Variable
 from chainrule.tracing.refusals import RAW, ours, untraceable
@@ -76,9 +76,9 @@ class NumpyEngine(Engine):
 
     name = "numpy"
 
-    def function(self, program: Program) -> Function:
+    def executable(self, program: Program) -> Executable:
         """The Program as straight-line Python."""
-        return Function(program, compile_program(program))
+        return Executable(program, compile_program(program))
 
     def runner(self, loop: TrainingLoop, data: Sequence[Any], threads: int | None = None) -> Runner:
         """The loop in Python, whose steps need not copy what they give; NumPy's own libraries decide about threads."""
