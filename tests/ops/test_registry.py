@@ -85,6 +85,18 @@ import chainrule.ops.{module}
 assert "chainrule.ops.later" not in sys.modules and "solve" in REGISTRY and "fft" in FUNCTIONS""")
 
 
+def test_public_pieces_of_it_are_the_librarys_names() -> None:
+    carry_out("""
+import pickle
+from chainrule.ops import function
+@function(public=True)
+def twice(m, x):
+    '''Two times as much.'''
+    return x + x
+assert cr.grad(cr.twice)(3.0) == 2 and cr.twice.__doc__ == "Two times as much." and "twice" in cr.__all__
+assert pickle.loads(pickle.dumps(cr.twice)) is cr.twice""")
+
+
 def test_everything_declared_is_in_a_registry() -> None:
     """Nobody imports the modules of declarations but `ops`, so one that is left out would not be noticed."""
     names = {info.name for info in pkgutil.walk_packages(chainrule.ops.__path__, "chainrule.ops.")}
