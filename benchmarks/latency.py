@@ -35,10 +35,10 @@ random = np.random.default_rng(0)
 parameters = [(random.normal(size=s).astype(np.float32), np.zeros(s[1], np.float32)) for s in ((2, 2), (2, 1))]
 optimizer = optax.sgd(5.0)
 def step(state, _):
-    parameters, slots = state
+    parameters, kept = state
     value, gradient = jax.value_and_grad(loss)(parameters, X, y)
-    updates, slots = optimizer.update(gradient, state)
-    return (optax.apply_updates(parameters, updates), slots), value
+    updates, kept = optimizer.update(gradient, kept)
+    return (optax.apply_updates(parameters, updates), kept), value
 train = jax.jit(lambda state: jax.lax.scan(step, state, length=2000))
 print(train((parameters, optimizer.init(parameters)))[1][-1])
 """

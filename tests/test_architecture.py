@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -19,6 +20,7 @@ from chainrule.declarations import by_name, declared, names_of
 from chainrule.network.storage import KNOWN
 from chainrule.nn import ACTIVATIONS, INITIALIZERS
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
+from chainrule.ops.notation import Algebra, Form
 from chainrule.training import LOSSES, OPTIMIZERS
 
 SOURCE = Path(chainrule.__file__).parent
@@ -297,6 +299,26 @@ def test_public_operations_and_functions_are_exported():
         assert pickle.loads(pickle.dumps(function)) is function
     assert {op.name for op in REGISTRY.values() if isinstance(op, Elementwise) and op.activation} <= set(ACTIVATIONS)
     assert {function.name for function in FUNCTIONS.values() if function.activation} <= set(ACTIVATIONS)
+
+
+WALKERS = [
+    *(f"tracing/{name}.py" for name in ("simplify", "rowwise")),
+    *(f"engines/llvm/{name}.py" for name in ("lowering", "groups", "memory", "sharing", "moves")),
+    *(f"explanation/{name}.py" for name in ("networks", "elements")),
+    *(str(path.relative_to(SOURCE)) for path in MODULES if path.parent.name == "rendering"),
+]
+
+
+@pytest.mark.parametrize("path", WALKERS)
+def test_what_walks_programs_knows_operations_by_what_they_declare(path):
+    """None is named there to be treated apart. The words for kinds of notation are no names of operations."""
+    tree = ast.parse((SOURCE / path).read_text())
+    texts = {x.value for x in ast.walk(tree) if isinstance(x, ast.Constant) and isinstance(x.value, str)}
+    assert texts & set(REGISTRY) <= {*get_args(Form), *get_args(Algebra)}
+    asked = {ast.unparse(x) for x in ast.walk(tree) if isinstance(x, ast.Compare | ast.MatchValue)}
+    assert not [text for text in asked if re.search(r"\bop\.name\b|\bop is\b|\.op is\b", text)]
+    imports = [x for x in ast.walk(tree) if isinstance(x, ast.ImportFrom) and "ops" in str(x.module).split(".")]
+    assert not {alias.name for x in imports for alias in x.names} & set(REGISTRY)
 
 
 def test_a_star_import_brings_every_public_name():

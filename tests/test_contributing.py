@@ -17,7 +17,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.declarations import names_of
-from chainrule.engines import ENGINES, Engine, Function
+from chainrule.engines import ENGINES, Engine, Executable
 from chainrule.tracing import Variable
 
 ROOT = Path(__file__).parents[1]
@@ -139,7 +139,7 @@ def recipes() -> list[Recipe]:
 def test_the_engine_of_the_guide_is_a_whole_one(monkeypatch: Any) -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text()
     (code,) = re.findall(r"^## Add an engine\n.*?```python\n(.*?)```", text, re.DOTALL | re.MULTILINE)
-    names: dict[str, Any] = {"Engine": Engine, "Function": Function, "Variable": Variable}
+    names: dict[str, Any] = {"Engine": Engine, "Executable": Executable, "Variable": Variable}
     exec(code, names)
     engine = names["OneByOne"]()
     monkeypatch.setitem(ENGINES, engine.name, engine)

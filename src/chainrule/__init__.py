@@ -20,7 +20,8 @@ from chainrule.tracing import Program as Program
 from chainrule.tracing import check as check
 from chainrule.tracing import simplify as simplify
 from chainrule.tracing import trace as trace
-from chainrule.tracing.functions import PUBLIC as _PUBLIC
+from chainrule.tracing.functions import LOADED as _LOADED
+from chainrule.tracing.functions import all_public as _all_public
 from chainrule.tracing.program import viewers as _viewers
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-globals().update(_PUBLIC)
+globals().update(_LOADED)
 
 _EARLY = ["__version__", *_declarations.public(globals())]
 
@@ -47,9 +48,11 @@ def __getattr__(name: str) -> Any:
     if name == "__all__" or not name.startswith("_"):
         learning = _import_module("chainrule.learning")
         if name == "__all__":
-            return sorted([*_EARLY, *learning.__all__])
+            return sorted({*_EARLY, *learning.__all__, *_all_public()})
         if hasattr(learning, name):
             return getattr(learning, name)
+        if name in _all_public():
+            return _all_public()[name]
     raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
 
 

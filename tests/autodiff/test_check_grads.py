@@ -37,6 +37,22 @@ def test_names_the_argument_the_index_and_both_numbers():
     assert "allowed: 1e-05 + 1e-05 relative" in message
 
 
+@pytest.mark.parametrize(("argument", "place"), [(0, 0), (0, 2), (1, 0), (1, 1), (2, 0)])
+def test_the_first_and_last_numbers_of_every_argument_are_named(argument, place):
+    args = np.ones(3), np.ones(2), np.ones(1)
+
+    def function(*xs):
+        return sum(np.sum(x) for x in xs) + wrong(xs[argument][place])
+
+    with pytest.raises(GradientMismatchError, match=re.escape(f"argument {argument} at [{place}]")):
+        check_grads(function, args, modes=("reverse",))
+
+
+def test_directions_have_about_unit_length_however_many_numbers_there_are():
+    """Along longer ones a step of `eps` would leave the neighbourhood in which a curved function is nearly straight."""
+    check_grads(lambda x: np.sum(np.sin(30.0 * x)), (np.linspace(0.0, 1.0, 10_000),), order=1, eps=1e-3)
+
+
 @pytest.mark.parametrize(
     ("modes", "named"),
     [(("forward",), "forward mode"), (("reverse",), "reverse mode"), (("forward", "reverse"), "forward mode")],

@@ -6,7 +6,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
-from chainrule.autodiff import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from chainrule.autodiff import grad, hessian, hvp, jacobian, jvp, matrices, value_and_grad, vjp
 from chainrule.errors import DifferentiationError, SettingError, ShapeError
 from chainrule.tracing import trace
 from chainrule.tracing.functions import stop_gradient
@@ -155,6 +155,16 @@ def test_jacobian_of_empty_and_of_single_numbers(mode):
         assert jacobian(np.sin, mode=short)(0.0) == 1.0
     with pytest.raises(SettingError, match="mode='sideways'"):
         jacobian(np.sin, mode="sideways")
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+@pytest.mark.parametrize("most", [1, 20, 45])
+def test_jacobian_in_parts_where_memory_has_no_room_for_all_directions(mode, most, monkeypatch):
+    x, matrix = np.array([[0.1, -0.4, 0.7], [0.2, 0.5, -0.3]]), np.arange(1.0, 6.0)[:, None] / np.arange(1.0, 4.0)
+    function = lambda x: np.tanh(x @ matrix.T) * np.sum(x)  # noqa: E731
+    whole = jacobian(function, mode=mode)(x)
+    monkeypatch.setattr(matrices, "AT_ONCE", most)
+    np.testing.assert_allclose(jacobian(function, mode=mode)(x), whole, rtol=1e-14)
 
 
 def test_the_modes_of_jacobian_agree_for_wide_and_tall():

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import AUTO, ENGINES, REFERENCE, Engine, Function, TrainingLoop, choice, evaluate, prepare
+from chainrule.engines import AUTO, ENGINES, REFERENCE, Engine, Executable, TrainingLoop, choice, evaluate, make_runner
 from chainrule.tracing import Program
 from chainrule.tracing.program import Literal
 
@@ -31,7 +31,7 @@ class Equations(Engine):
         known = any(equation.op.name == "cos" for equation in program.equations)
         return "it has never heard of cos" if known else None
 
-    def function(self, program: Program) -> Function:
+    def executable(self, program: Program) -> Executable:
         """A loop over the equations."""
 
         def call(*inputs: Any) -> tuple[Any, ...]:
@@ -45,7 +45,7 @@ class Equations(Engine):
                 values[equation.output] = equation.op.bind(equation.attributes)(*map(value, equation.inputs))
             return tuple(map(value, program.outputs))
 
-        return Function(program, call)
+        return Executable(program, call)
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ class TestEveryEngine:
 
         w, x = random.normal(size=(4, 3)), random.normal(size=(6, 4))
         program = cr.trace(f, w, x)
-        function = ENGINES[engine].function(program)
+        function = ENGINES[engine].executable(program)
         for found, expected in zip(function(w, x), evaluate(program, w, x), strict=True):
             np.testing.assert_allclose(found, expected, rtol=1e-12)
         first, second = function.workspace(), function.workspace()
@@ -151,11 +151,11 @@ class TestEveryEngine:
         with pytest.raises(
             cr.errors.UnsupportedError, match=f"'{engine}' cannot .* training: a library is not installed"
         ):
-            prepare(loop, [np.ones(4)], engine)
+            make_runner(loop, [np.ones(4)], engine)
         choice._say_once.cache_clear()
         with pytest.warns(UserWarning, match="pip install a library"):
-            prepare(loop, [np.ones(4)])
-        prepare(loop, [np.ones(4)])  # said once
+            make_runner(loop, [np.ones(4)])
+        make_runner(loop, [np.ones(4)])  # said once
         assert choice.quickest(10**9, 10**9, 10**9) is not ENGINES[engine]
 
 

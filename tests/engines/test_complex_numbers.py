@@ -42,7 +42,7 @@ def test_every_operation(op: Any) -> None:
                     continue
                 with np.errstate(all="ignore"):
                     expected = evaluate(program, *arrays)
-                found = ENGINES["llvm"].function(program)(*arrays)[0]
+                found = ENGINES["llvm"].executable(program)(*arrays)[0]
                 assert found.dtype == np.asarray(expected).dtype
                 tolerance = 1e-5 if kinds else 1e-12
                 np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)

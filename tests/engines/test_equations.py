@@ -45,7 +45,7 @@ def test_every_operation(op: Operation, dtype: Any, engine: str) -> None:
             continue
         with np.errstate(all="ignore"):
             expected = evaluate(program, *arrays)
-            found = ENGINES[engine].function(program)(*arrays)[0]
+            found = ENGINES[engine].executable(program)(*arrays)[0]
         assert_same(found, expected)
 
 
@@ -61,7 +61,7 @@ def test_random_programs(engine: str, program: Any, seed: int) -> None:
     arrays = [np.asarray(x, v.dtype) for x, v in zip(inputs_of(program, seed), program.inputs, strict=True)]
     with np.errstate(all="ignore"):
         expected = evaluate(program, *arrays)
-    function = ENGINES[engine].function(program)
+    function = ENGINES[engine].executable(program)
     single = any(e.output.dtype == np.float32 for e in program.equations)
     for _ in range(2):  # the second call finds the first one's values in memory
         with np.errstate(all="ignore"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import ENGINES, TrainingLoop, compile_program, evaluate, prepare
+from chainrule.engines import ENGINES, TrainingLoop, compile_program, evaluate, make_runner
 from chainrule.errors import ShapeError, UnknownNameError
 from chainrule.tracing.straight_line import source_of
 
@@ -80,7 +80,7 @@ class TestRunner:
         assert self.loop().steps_per_epoch(10) == 3
         sums = [6, 22, 17, 30, 14, 1]
         for pieces in ([6], [1, 1, 1, 1, 1, 1], [2, 3, 1]):
-            runner = prepare(self.loop(), [self.DATA], engine)
+            runner = make_runner(self.loop(), [self.DATA], engine)
             runner.load([np.float64(0.0)])
             first, metrics = 0, []
             for count in pieces:
@@ -91,7 +91,7 @@ class TestRunner:
             assert float(runner.state[0]) == sum(a * b for a, b in zip(sums, scales, strict=True))
 
     def test_going_back_to_a_state(self) -> None:
-        runner = prepare(self.loop(), [self.DATA], "numpy")
+        runner = make_runner(self.loop(), [self.DATA], "numpy")
         runner.load([np.float64(0.0)])
         order, ones = np.arange(10, dtype=np.int32)[None], [np.ones(1)]
         runner.run(order, 0, 1, ones)
@@ -104,6 +104,6 @@ class TestRunner:
 
     def test_unknown_engine(self) -> None:
         with pytest.raises(UnknownNameError, match="did you mean 'numpy'"):
-            prepare(self.loop(), [self.DATA], "numpi")
+            make_runner(self.loop(), [self.DATA], "numpi")
         with pytest.raises(UnknownNameError, match="no engine named 'cuda'"):
             cr.Network([cr.Dense(1)]).fit(np.ones((3, 1)), np.ones(3), engine="cuda", progress=False)

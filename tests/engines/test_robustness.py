@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import TrainingLoop, prepare
+from chainrule.engines import TrainingLoop, make_runner
 
 random = np.random.default_rng(0)
 X = random.normal(size=(45, 6)).astype(np.float32)
@@ -79,8 +79,8 @@ def test_a_loop_is_given_what_it_was_made_for() -> None:
     data, order, rates = np.ones((8, 3)), np.arange(8, dtype=np.int32)[None], np.full(2, 0.1)
     for bad in (np.ones((7, 3)), np.ones((8, 2)), np.ones((8, 3), np.float32), np.ones(24)):
         with pytest.raises(cr.ChainruleError):
-            prepare(loop, [bad], "llvm")
-    runner = prepare(loop, [data], "llvm")
+            make_runner(loop, [bad], "llvm")
+    runner = make_runner(loop, [data], "llvm")
     runner.load([np.zeros(3)])
     assert runner.run(order, 0, 2, [rates]).shape == (2, 1)
     for bad_order in (order + 1, order - 1, order[:, :7], np.zeros((1, 9), np.int32)):

@@ -78,7 +78,7 @@ def test_the_default_engine_is_that_of_fit() -> None:
 def test_values_in_between_are_numpys_where_an_engine_would_round_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     from chainrule.explanation import stepping
 
-    prepare = stepping.prepare
+    make_runner = stepping.make_runner
 
     class Otherwise:
         """A runner whose values are all a little off."""
@@ -91,13 +91,13 @@ def test_values_in_between_are_numpys_where_an_engine_would_round_otherwise(monk
             return [x * (1 + 1e-6) for x in self._runner.state]
 
     def other(loop: Any, data: Any, engine: str, threads: Any) -> Any:
-        runner = prepare(loop, data, "numpy", threads)
+        runner = make_runner(loop, data, "numpy", threads)
         return runner if engine == "numpy" else Otherwise(runner)
 
     make = lambda: cr.Network([cr.Dense(5, "tanh"), cr.Dense(1)], seed=2)  # noqa: E731
     X, y = np.random.default_rng(0).normal(size=(9, 3)), np.ones(9)
     by_numpy, fitted = make().step_by_step(X, y, engine="numpy"), make()
-    monkeypatch.setattr(stepping, "prepare", other)
+    monkeypatch.setattr(stepping, "make_runner", other)
     step = make().step_by_step(X, y)
     fitted.fit(X, y, epochs=1, batch_size=9, progress=False)
     assert not step.exact

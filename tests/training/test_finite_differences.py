@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.training.finite_differences import EPSILON
+from chainrule.training import loops
+from chainrule.training.finite_differences import AT_ONCE, EPSILON
 
 X, Y = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([[0.0], [1.0], [1.0], [0.0]])
 
@@ -105,6 +106,22 @@ def test_with_dropout_penalties_clipping_and_frozen_parameters() -> None:
     exact, numerical = trained("chain rule"), trained("numerical")
     np.testing.assert_allclose(flat(exact.parameters), flat(numerical.parameters), atol=2e-3)
     assert (numerical.parameters["a"]["bias"] == 0).all()
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 4])
+@pytest.mark.parametrize("at_once", [0, AT_ONCE])
+def test_batches_are_those_of_the_chain_rule(batch_size: int, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all nudges in one Program, and with a loop around it for networks of many parameters."""
+    monkeypatch.setattr(loops, "AT_ONCE", at_once)
+
+    def trained(gradients: Any) -> tuple[Any, Any]:
+        network = xor()
+        options: Any = {"optimizer": cr.SGD(0.5), "epochs": 3, "progress": False, "gradients": gradients}
+        history = network.fit(X, Y, loss="squared_error", batch_size=batch_size, **options)
+        return flat(network.parameters), history["loss"]
+
+    for exact, numerical in zip(trained("chain rule"), trained("numerical"), strict=True):
+        np.testing.assert_allclose(numerical, exact, rtol=1e-3)
 
 
 def test_float32_networks_are_differenced_in_float64() -> None:

@@ -10,6 +10,7 @@ import pytest
 import chainrule as cr
 from chainrule.engines.choice import names
 from chainrule.errors import DataError, SettingError, UnknownNameError
+from chainrule.training.watching import Watch
 from making import moons
 
 X, Y = moons(30)
@@ -458,6 +459,19 @@ class TestStopping:
         rule = cr.EarlyStopping(patience=3, min_delta=1e9)
         history = small().fit(X, VALUES, epochs=50, early_stopping=rule, progress=False)
         assert history.epochs == 4
+
+    @pytest.mark.parametrize(
+        ("losses", "kept"),
+        [([2, 4, 1, 3], "after 2"), ([5, 2, 1, 3], "before 2"), ([1, 2], "before 0"), ([3, 1, 0.5], "after 2")],
+    )
+    def test_of_an_epoch_of_several_steps_the_better_end(self, losses: list[float], kept: str) -> None:
+        """A mean over an epoch's steps speaks of its end if the next is no worse than the one before, else of its beginning."""
+        watch, history = Watch(cr.EarlyStopping(9), validated=False, steps_per_epoch=2), cr.History()
+        for epoch, loss in enumerate(losses):
+            history.extend({"loss": [loss]})
+            watch.see(history, {"at": f"before {epoch}"}, {"at": f"after {epoch}"})  # type: ignore[dict-item]
+        assert watch.best is not None
+        assert watch.best.parameters == {"at": kept}
 
     def test_nonsense(self) -> None:
         for given in (0, -1, 2.5, "yes"):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import prepare
+from chainrule.engines import make_runner
 from chainrule.tracing import Program, Variable, trees
 from chainrule.training import as_optimizer, heads_of
 from chainrule.training.loops import loop_of
@@ -71,7 +71,7 @@ def test_close_to_what_is_needed_in_any_case(name: str) -> None:
 def test_what_is_planned_is_what_is_taken(name: str) -> None:
     network, heads, step, _, data, loop = made(name)
     plan = memory_plan(network.model, heads, network.parameters, step.optimizer, NETWORKS[name][-1])
-    runner: Any = prepare(loop, data.arrays(), "llvm")
+    runner: Any = make_runner(loop, data.arrays(), "llvm")
     assert 0 <= runner._memory.nbytes - plan.total <= 64  # to begin at a multiple of 64
 
 

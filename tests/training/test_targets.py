@@ -86,6 +86,15 @@ def test_labels_of_mixed_kinds_become_text() -> None:
     assert made.classes.tolist() == ["1", "2.5", "a"]
 
 
+def test_objects_of_different_kinds_stay_the_labels_they_are() -> None:
+    made = fitted(np.array(["1", 1, 2.5], object)[THREE])
+    assert made.classes.tolist() == [1, "1", 2.5]
+    assert [type(v) for v in made.classes] == [int, str, float]
+    assert made.meanings[0].classes is not None
+    rows = made.predict_proba(X).argmax(axis=1)
+    assert made.predict(X).tolist() == [made.classes[i] for i in rows]
+
+
 def test_labels_that_cannot_be_saved_are_said(tmp_path: Path) -> None:
     made = fitted([datetime.date(2020, 1, 1 + i) for i in THREE])
     assert set(made.predict(X)) <= {datetime.date(2020, 1, 1 + i) for i in range(3)}

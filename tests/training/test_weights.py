@@ -118,6 +118,17 @@ def test_sums_in_place_of_means(engine: str, weights: Any) -> None:
         cr.CrossEntropy(reduction="max")  # type: ignore[arg-type]
 
 
+def test_rows_of_little_weight_count_as_little_wherever_they_stand() -> None:
+    """Rows are evaluated some thousands at once: a block that weighs less than one row is a mean of its rows all the same."""
+    X, weights = RANDOM.normal(size=(5000, 2)), np.where(np.arange(5000) < 4500, 1e-8, 1.0)
+    y, network = X[:, :1] ** 2, line()
+    for loss in (cr.SquaredError(reduction="sum"), "squared_error"):
+        options: Any = {"loss": loss, "engine": "numpy"}
+        found = network.evaluate(X, y, sample_weight=weights, **options)["loss"]
+        turned = network.evaluate(X[::-1], y[::-1], sample_weight=weights[::-1], **options)["loss"]
+        assert found == pytest.approx(turned, rel=1e-12)
+
+
 def test_gradients_and_metrics_of_given_weights() -> None:
     network = line()
     error = X @ np.array([[0.5], [-0.3]]) - T

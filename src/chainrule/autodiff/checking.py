@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -95,8 +94,7 @@ def check_grads(
     _check(flat, leaves, names, order, chosen, limits, np.random.default_rng(0), "")
 
 
-@dataclass(frozen=True)
-class _Limits:
+class _Limits(NamedTuple):
     """What is allowed and how steps are taken; `eps` of `None` lets them shrink where the function is not smooth enough."""
 
     absolute: float

@@ -265,8 +265,11 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
         return trees.unflatten(structure, owned(_filled(found, variables)))  # type: ignore[no-any-return]
 
     nested = trees.unflatten(outputs_structure, [_copied(x) for x in plain])
-    extra = trees.map_leaves(lambda x: _copied(without(tape, x)), aux)
-    return (nested, pullback, extra) if has_aux else (nested, pullback)
+    return (
+        (nested, pullback, trees.map_leaves(lambda x: _copied(without(tape, x)), aux))
+        if has_aux
+        else (nested, pullback)
+    )
 
 
 def _copied(x: Any) -> Any:

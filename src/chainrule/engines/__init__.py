@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.choice import AUTO, ENGINES, REFERENCE, choose, load
-from chainrule.engines.engine import Engine, Function, Workspace
+from chainrule.engines.engine import Engine, Executable, Workspace
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.errors import ShapeError
 from chainrule.tracing import trees
@@ -22,18 +22,18 @@ __all__ = [
     "ENGINES",
     "REFERENCE",
     "Engine",
-    "Function",
+    "Executable",
     "Runner",
     "TrainingLoop",
     "Workspace",
     "compile_program",
     "evaluate",
     "load",
-    "prepare",
+    "make_runner",
 ]
 
 
-def prepare(loop: TrainingLoop, data: Sequence[Any], engine: str = AUTO, threads: int | None = None) -> Runner:
+def make_runner(loop: TrainingLoop, data: Sequence[Any], engine: str = AUTO, threads: int | None = None) -> Runner:
     """The loop, ready to run on the data with the engine asked for, in at most so many threads.
 
     Raises

@@ -33,7 +33,7 @@ class Workspace:
         return self._call(*self.inputs)
 
 
-class Function:
+class Executable:
     """A Program as a function of flat arrays that gives a tuple of flat arrays; it may be called from several threads.
 
     Parameters
@@ -68,7 +68,7 @@ class Engine(ABC):
 
     An engine receives equations and knows no derivative, layer, loss or optimizer. It computes what NumPy computes, to
     rounding: the same random numbers, the same order of rows, the same bits from one run to the next. To add one, derive
-    from this class, say how a Program becomes a `function`, and add a line to `ENGINES` (`engines/choice.py`). What
+    from this class, say how a Program becomes an `Executable`, and add a line to `ENGINES` (`engines/choice.py`). What
     takes long to load is imported when something is computed, never with the module.
 
     Attributes
@@ -81,14 +81,14 @@ class Engine(ABC):
     Examples
     --------
     >>> import numpy as np, chainrule as cr
-    >>> from chainrule.engines import ENGINES, Engine, Function, evaluate
+    >>> from chainrule.engines import ENGINES, Engine, Executable, evaluate
     >>> class Leaves(Engine):
     ...     name = "leaves"
     ...
-    ...     def function(self, program):
-    ...         return Function(program, lambda *inputs: tuple(map(np.asarray, evaluate(program, *inputs))))
+    ...     def executable(self, program):
+    ...         return Executable(program, lambda *inputs: tuple(map(np.asarray, evaluate(program, *inputs))))
     >>> program = cr.trace(lambda x: (np.sin(x), x + 1.0), np.zeros(2))
-    >>> Leaves().function(program)(np.zeros(2))
+    >>> Leaves().executable(program)(np.zeros(2))
     (array([0., 0.]), array([1., 1.]))
     """
 
@@ -108,7 +108,7 @@ class Engine(ABC):
         return None
 
     @abstractmethod
-    def function(self, program: Program) -> Function:
+    def executable(self, program: Program) -> Executable:
         """A Program that it does not refuse, as a function of arrays."""
 
     def runner(self, loop: TrainingLoop, data: Sequence[Any], threads: int | None = None) -> Runner:
@@ -116,7 +116,7 @@ class Engine(ABC):
 
         Unless an engine has a way of its own, a loop over steps in Python.
         """
-        return StepRunner(loop, data, self.function)
+        return StepRunner(loop, data, self.executable)
 
     def seconds(self, held: int, computed: int, rows: int) -> float:
         """About how long a function of rows takes that holds so many numbers and computes so many for each row.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.choice import COMPILER, choose, named
-from chainrule.engines.engine import Function
+from chainrule.engines.engine import Executable
 from chainrule.engines.whole_numbers import range_check
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.ops.operation import ArrayType
@@ -89,7 +89,7 @@ ACCEPTED = (np.ndarray, *NUMBERS)
 """Types of arguments that are taken as they are: arrays, and numbers that adapt to the arrays they meet."""
 
 
-Compilation = tuple[Function, trees.Structure, Callable[[Sequence[Any]], None] | None]
+Compilation = tuple[Executable, trees.Structure, Callable[[Sequence[Any]], None] | None]
 """What computes, how its results are put together, and what is to be made sure of its arguments before."""
 
 
@@ -134,7 +134,7 @@ class _Compiled:
         program = simplify(trace(self._function, *trees.unflatten(structure, examples)))
         engine = choose(self._engine, program, task=task)
         result = program.outputs_structure
-        return engine.function(program), trees.LEAF if result.kind is None else result, range_check(program, arrays)
+        return engine.executable(program), trees.LEAF if result.kind is None else result, range_check(program, arrays)
 
     def inspect(self, stage: str, *args: Any) -> str:
         """What runs for such arguments, at one stage of the way."""

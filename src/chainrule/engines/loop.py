@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from chainrule.tracing.program import Program
 
 
-@dataclass(frozen=True)
-class TrainingLoop:
+class TrainingLoop(NamedTuple):
     """A step that is carried out again and again.
 
     The step's inputs are, in this order, the state (`state` arrays), one batch of every data array, and the

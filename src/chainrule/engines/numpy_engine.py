@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chainrule.engines.engine import Engine, Function
+from chainrule.engines.engine import Engine, Executable
 from chainrule.engines.loop import Runner, StepRunner, TrainingLoop
 from chainrule.tracing.program import Program
 from chainrule.tracing.straight_line import compile_program
@@ -16,9 +16,9 @@ class NumpyEngine(Engine):
 
     name = "numpy"
 
-    def function(self, program: Program) -> Function:
+    def executable(self, program: Program) -> Executable:
         """The Program as straight-line Python."""
-        return Function(program, compile_program(program))
+        return Executable(program, compile_program(program))
 
     def runner(self, loop: TrainingLoop, data: Sequence[Any], threads: int | None = None) -> Runner:
         """The loop in Python, whose steps need not copy what they give; NumPy's own libraries decide about threads."""

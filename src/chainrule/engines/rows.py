@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.choice import REFERENCE, refuse
-from chainrule.engines.engine import Engine, Function, Workspace
+from chainrule.engines.engine import Engine, Executable, Workspace
 from chainrule.errors import UnsupportedError
 from chainrule.tracing import Program
 from chainrule.tracing.rowwise import is_rowwise
@@ -47,7 +47,7 @@ class RowFunction:
 
     def __init__(self, trace: Callable[[int], Program], held: int, engine: Engine) -> None:
         self._trace, self.held, self._engine = trace, held, engine
-        self._functions: dict[int, Function] = {}
+        self._functions: dict[int, Executable] = {}
         self._workspaces = _Workspaces()
         program = trace(BLOCKS[-2])
         refuse(engine, program, task="compute these outputs")
@@ -74,7 +74,7 @@ class RowFunction:
         if (
             function is None
         ):  # without a lock, in which a copy of the process could be caught; the first one made counts
-            function = self._functions.setdefault(block, self._engine.function(self._trace(block)))
+            function = self._functions.setdefault(block, self._engine.executable(self._trace(block)))
         return function.workspace()
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import REFERENCE, TrainingLoop, prepare
+from chainrule.engines import REFERENCE, TrainingLoop, make_runner
 from chainrule.nn.neurons import Neurons
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import check, simplify, trace, trees
@@ -78,7 +78,7 @@ def watch(training: Training) -> Seen:
     watched, data = _watched(training), training.data.arrays()
 
     def run(engine: str) -> tuple[list[Any], list[Any]]:
-        runner = prepare(watched.loop, data, engine, training.settings.threads)
+        runner = make_runner(watched.loop, data, engine, training.settings.threads)
         runner.load([*state, *(np.zeros(x.shape, x.dtype) for x in watched.kept)])
         runner.run(block.order, 0, 1, numbers)
         return runner.state[: len(state)], runner.state[len(state) :]

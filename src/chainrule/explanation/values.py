@@ -19,7 +19,7 @@ from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, Layout
 from chainrule.ops.operation import ArrayType, Operation, dtype_of
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Trace, Traced, array_of
-from chainrule.tracing.functions import PUBLIC
+from chainrule.tracing.functions import all_public
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 from chainrule.tracing.refusals import for_real_numbers
@@ -277,7 +277,7 @@ for _name, _op in REGISTRY.items():
         setattr(Value, _name, _ufunc(_name))
 for _name, _function in FUNCTIONS.items():
     if _function.activation:
-        setattr(Value, _name, PUBLIC[_name])
+        setattr(Value, _name, all_public()[_name])
 
 
 def values(**numbers: Any) -> Any:

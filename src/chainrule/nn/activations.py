@@ -7,7 +7,7 @@ from typing import Any
 
 from chainrule.errors import SettingError, UnknownNameError, shortened
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
-from chainrule.tracing.functions import PUBLIC
+from chainrule.tracing.functions import all_public
 
 Activation = str | Callable[[Any], Any]
 """A name from `ACTIVATIONS`, or any function of one array written in NumPy."""
@@ -24,7 +24,7 @@ _OURS = {name: function for name, function in FUNCTIONS.items() if function.acti
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "identity": identity,
     **{name: op.ufunc for name, op in _OF_NUMPY.items() if op.ufunc},
-    **{name: PUBLIC[name] for name in _OURS},
+    **{name: all_public()[name] for name in _OURS},
 }
 """Activation functions by name."""
 

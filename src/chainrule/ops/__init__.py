@@ -1,9 +1,11 @@
 """Operations: each declared once, as its value, its derivative and its LaTeX.
 
-Importing this package fills `REGISTRY` (primitive operations) and `FUNCTIONS` (what users call, written in them).
+`REGISTRY` has the primitive operations and `FUNCTIONS` what users call, written in them. Importing this package loads those
+that most programs use, and the registries load the rest (`later.py`) when they are asked for more.
 """
 
 import sys
+from importlib import import_module
 
 try:
     from chainrule.ops import (
@@ -12,13 +14,9 @@ try:
         assignment,
         comparisons,
         complex_parts,
-        decompositions,
         exponential,
-        fourier,
         functions,
         layouts,
-        least_squares,
-        linear_algebra,
         ordering,
         products,
         reductions,
@@ -32,8 +30,16 @@ from chainrule.ops.functions.function import FUNCTIONS, ArrayFunction, function
 from chainrule.ops.functions.of_operations import functions_of
 from chainrule.ops.kinds import Contraction, Custom, Domain, Elementwise, Layout, Reduction
 from chainrule.ops.operation import REGISTRY, ArrayType, Example, Operation, eager, example, operation
+from chainrule.ops.registry import Registry
 
 FUNCTIONS.update(functions_of(REGISTRY.values()))
+
+
+def _load_the_rest() -> None:
+    import_module("chainrule.ops.later")
+
+
+Registry.load_the_rest = staticmethod(_load_the_rest)
 
 __all__ = [
     "FUNCTIONS",
@@ -53,16 +59,12 @@ __all__ = [
     "assignment",
     "comparisons",
     "complex_parts",
-    "decompositions",
     "eager",
     "example",
     "exponential",
-    "fourier",
     "function",
     "functions",
     "layouts",
-    "least_squares",
-    "linear_algebra",
     "operation",
     "ordering",
     "products",

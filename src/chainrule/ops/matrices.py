@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from chainrule.errors import MatrixError, UnsupportedError
 from chainrule.ops.axes import Kept, Link, Links, Mixed
+from chainrule.ops.kinds.contraction import LATIN
 from chainrule.ops.operation import ArrayType, dtype_of, shape_of
 
 # --- values and types
@@ -86,7 +86,7 @@ def together(name: str) -> Callable[..., Any]:
 
 
 def _lead(a: Any, last: int) -> str:
-    return string.ascii_letters[: len(a.shape) - last]
+    return LATIN[: len(a.shape) - last]
 
 
 def product(m: Any, a: Any, b: Any) -> Any:

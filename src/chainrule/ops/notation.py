@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
 """How strongly a piece of a formula holds together; SIGN is that of −x, and of Σ x."""
@@ -20,7 +20,7 @@ Algebra = Literal[
 Cost = Literal["free", "addition", "multiplication", "function"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, repr=False)
 class Notation:
     """The signs of an operation, in formulas, as one types it and in graphs, and the words of its derivative.
 
@@ -63,8 +63,7 @@ def named(sign: str, **more: Any) -> Notation:
     return Notation(sign=sign, **more)
 
 
-@dataclass(frozen=True, eq=False)
-class Textbook:
+class Textbook(NamedTuple):
     """What textbooks print: the value and the partial derivatives without what keeps numbers finite.
 
     Written as in the declaration, over `m`; explanations show these in place of what is computed. `None`, or a partial
@@ -79,8 +78,7 @@ class Textbook:
         return self.partials[position] if position < len(self.partials) else None
 
 
-@dataclass(frozen=True, eq=False)
-class Accuracy:
+class Accuracy(NamedTuple):
     """The error that engines are held to, in units in the last place of the value.
 
     Half a unit is the nearest number: the bits of NumPy. Where `composed`, the value is written in other operations

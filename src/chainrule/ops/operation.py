@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from chainrule.errors import UnknownNameError
 from chainrule.ops.axes import Links
 from chainrule.ops.notation import COMPOSED, EXACT, Accuracy, Notation, Textbook
+from chainrule.ops.registry import Registry
 
 Namespace = Any
 """The operations by name, as `m` in a rule: plain NumPy, traced, LLVM vectors, SymPy, …"""
@@ -38,8 +40,7 @@ class ArrayType:
         return f"{self.dtype.name}[{','.join(map(str, self.shape))}]"
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(NamedTuple):
     """Arguments an operation or function can be tried with; tests and documentation use them.
 
     Every tuple among the inputs is the shape of a random real array; everything else (numbers, lists, index
@@ -47,7 +48,7 @@ class Example:
     """
 
     inputs: tuple[Any, ...]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = MappingProxyType({})
 
 
 def example(*inputs: Any, **attributes: Any) -> Example:
@@ -55,14 +56,14 @@ def example(*inputs: Any, **attributes: Any) -> Example:
     return Example(inputs, attributes)
 
 
-REGISTRY: dict[str, Operation] = {}
+REGISTRY: Registry[str, Operation] = Registry()
 """Every operation by its name. Tests, documentation and engines loop over it."""
 
-OF_NUMPY: dict[Callable[..., Any], str] = {}
+OF_NUMPY: Registry[Callable[..., Any], str] = Registry()
 """The names of the functions and operations that are declared to stand for NumPy's."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(eq=False, repr=False, kw_only=True)
 class Operation:
     """One primitive operation; the five kinds say how their members are evaluated and differentiated.
 
@@ -107,7 +108,7 @@ class Operation:
     """`even(m, square, *inputs)`: its result from the square of its first input; `None` for inputs where it is none of that."""
 
     def __post_init__(self) -> None:
-        if self.listed and self.name in REGISTRY:
+        if self.listed and REGISTRY.loaded(self.name) is not None:
             raise ValueError(f"the operation {self.name!r} is declared twice")
         if self.listed:
             REGISTRY[self.name] = self
@@ -115,9 +116,9 @@ class Operation:
             object.__setattr__(self, "complex", True)
         if self.accuracy is None:
             own = isinstance(getattr(np, self.name, None), np.ufunc)
-            object.__setattr__(self, "accuracy", EXACT if own else COMPOSED)
+            self.accuracy = EXACT if own else COMPOSED
         noted = getattr(self, "view", False) or self.squared is not None or self.to_complex
-        object.__setattr__(self, "noted", noted)
+        self.noted = noted
 
     def evaluate(self, *inputs: Any, **attributes: Any) -> Any:
         """The value for plain arrays and numbers."""

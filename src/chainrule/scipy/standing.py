@@ -14,8 +14,6 @@ from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.tracing.apply import PLAIN, Traced, as_operand, holds_traced, opened
 
-Function = Callable[..., Any]
-
 
 def is_traced(x: Any) -> bool:
     """Whether this is a traced value, or a list, tuple or dictionary that holds one."""
@@ -28,7 +26,7 @@ def numbers(x: Any) -> Any:
     return x if hasattr(x, "shape") else np.asarray(x)
 
 
-def standing_for(own: Function, module: str, derived: Function) -> Function:
+def standing_for(own: Callable[..., Any], module: str, derived: Callable[..., Any]) -> Callable[..., Any]:
     """A function with the name, the arguments and the values of `own`; `derived` is called where an argument is traced."""
     name = own.__name__
     signature = inspect.signature(derived)
@@ -60,16 +58,16 @@ class Standing:
     """The functions of one of SciPy's modules that have derivatives here, by name; filled by decorating."""
 
     def __init__(self, module: ModuleType) -> None:
-        self.module, self.functions = module, dict[str, Function]()
+        self.module, self.functions = module, dict[str, Callable[..., Any]]()
         self.name = module.__name__.rpartition(".")[2]
 
-    def add(self, name: str, derived: Function) -> None:
+    def add(self, name: str, derived: Callable[..., Any]) -> None:
         """Stand for SciPy's function of this name, where this release of SciPy has it."""
         own = getattr(self.module, name, None)
         if own is not None:
             self.functions[name] = standing_for(own, self.name, derived)
 
-    def __call__(self, derived: Function) -> Function:
+    def __call__(self, derived: Callable[..., Any]) -> Callable[..., Any]:
         """Stand for the function of the same name."""
         self.add(derived.__name__, derived)
         return derived

@@ -1,6 +1,6 @@
 """Tables as people have them in CSV files, made into arrays."""
 
-from chainrule.tables.columns import Category, Number
+from chainrule.tables.columns import Category, Numeric
 from chainrule.tables.missing import Missing
 from chainrule.tables.options import TableError, spell
 from chainrule.tables.preparation import Inputs, Preparation
@@ -13,7 +13,7 @@ __all__ = [
     "Category",
     "Inputs",
     "Missing",
-    "Number",
+    "Numeric",
     "Preparation",
     "Prepared",
     "Table",

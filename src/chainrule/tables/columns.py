@@ -21,7 +21,7 @@ _DATE = re.compile(r"\d{1,4}[-/. ](\d{1,2}|[A-Za-z]{3,9})[-/. ]\d{1,4}([ T].*)?"
 
 
 @dataclass(frozen=True)
-class Number:
+class Numeric:
     """A column of numbers, given to the network as (value − mean) / deviation of the training rows."""
 
     name: str
@@ -94,7 +94,7 @@ class Category:
         return (indices[:, None] == np.arange(len(self.categories))).astype(np.float64), notes
 
 
-Column = Number | Category
+Column = Numeric | Category
 
 
 def learn_column(table: Table, name: str, marks: tuple[str, ...] = (), categorical: bool = False) -> Column | None:
@@ -117,7 +117,7 @@ def learn_column(table: Table, name: str, marks: tuple[str, ...] = (), categoric
     return _category(table, name, cells[~missing], categorical)
 
 
-def _number(table: Table, name: str, values: NDArray[np.float64], decimal: Decimal) -> Number | None:
+def _number(table: Table, name: str, values: NDArray[np.float64], decimal: Decimal) -> Numeric | None:
     if values.min() == values.max():
         return None
     with np.errstate(over="ignore", invalid="ignore"):
@@ -127,7 +127,7 @@ def _number(table: Table, name: str, values: NDArray[np.float64], decimal: Decim
             f"column {name!r} of {table.source} ranges from {values.min():g} to {values.max():g}, beyond what can be "
             f"standardised; scale it in the file, or leave it out: {option('drop', name)}."
         )
-    return Number(name, mean, deviation, median, decimal)
+    return Numeric(name, mean, deviation, median, decimal)
 
 
 def _category(table: Table, name: str, values: Cells, wanted: bool) -> Category | None:
@@ -177,14 +177,14 @@ def not_numbers(table: Table, name: str, wrong: NDArray[np.bool_], learning: boo
 def column_to_json(column: Column) -> dict[str, Any]:
     """The column as JSON can hold it."""
     fields = {key: list(value) if isinstance(value, tuple) else value for key, value in vars(column).items()}
-    return {"kind": "number" if isinstance(column, Number) else "category", **fields}
+    return {"kind": "number" if isinstance(column, Numeric) else "category", **fields}
 
 
 def column_from_json(data: dict[str, Any]) -> Column:
     """The column that `column_to_json` described."""
     if data["kind"] == "category":
         return Category(str(data["name"]), tuple(map(str, data["categories"])), str(data["most_frequent"]))
-    return Number(
+    return Numeric(
         name=str(data["name"]),
         mean=float(data["mean"]),
         deviation=float(data["deviation"]),

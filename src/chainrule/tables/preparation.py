@@ -42,7 +42,7 @@ class Preparation:
 
     Attributes
     ----------
-    columns : tuple of Number or Category
+    columns : tuple of Numeric or Category
         The input columns, in the order of the network's inputs.
     target : Target
         The column to predict.

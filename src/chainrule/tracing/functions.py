@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from chainrule.ops import FUNCTIONS, ArrayFunction
@@ -37,12 +37,20 @@ def public(of: ArrayFunction) -> Callable[..., Any]:
     return function
 
 
-PUBLIC = {name: public(function) for name, function in FUNCTIONS.items() if function.public}
-"""The public functions by name; each is also this module's, and `cr.<name>`."""
+LOADED = {name: public(function) for name, function in FUNCTIONS.loaded_items() if function.public}
+"""The public functions by name, of those loaded by now; each is also this module's, and `cr.<name>`."""
 
-globals().update(PUBLIC)
+globals().update(LOADED)
+
+
+@cache
+def all_public() -> dict[str, Callable[..., Any]]:
+    """All public functions by name."""
+    return LOADED | {name: public(f) for name, f in FUNCTIONS.items() if f.public and name not in LOADED}
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
-    """Tells type checkers that there are functions in this module which it does not write down."""
-    raise AttributeError(f"there is no public function named {name!r}; there are {', '.join(sorted(PUBLIC))}")
+    """Those that are loaded later."""
+    if not name.startswith("_") and name in all_public():
+        return all_public()[name]
+    raise AttributeError(f"there is no public function named {name!r}; there are {', '.join(sorted(LOADED))}")

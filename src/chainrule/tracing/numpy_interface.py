@@ -21,7 +21,7 @@ from chainrule.tracing.views import gives_a_view, note_doubtful
 
 def _function_of(numpy: Any) -> ArrayFunction | None:
     """The function that stands for one of NumPy's, among those registered by now."""
-    function = FUNCTIONS.get(OF_NUMPY.get(numpy, ""))
+    function = FUNCTIONS.loaded(OF_NUMPY.get(numpy, ""))
     return function if function is not None and numpy in function.numpy else None
 
 
@@ -83,11 +83,11 @@ class ArrayInterface:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
-            name = OF_NUMPY.get(ufunc, "")
-            function = FUNCTIONS.get(name)
+            name = OF_NUMPY.loaded(ufunc) or OF_NUMPY.get(ufunc, "")
+            function = FUNCTIONS.loaded(name)
             if function is not None and ufunc in function.numpy:
                 return call(function, inputs, kwargs)
-            op = REGISTRY.get(name)
+            op = REGISTRY.loaded(name)
             if op is not None and getattr(op, "ufunc", None) is ufunc:
                 return apply(op, *inputs)
         out = kwargs.pop("out", None)

@@ -14,7 +14,7 @@ from chainrule.ops.operation import REGISTRY, ArrayType, Operation, shape_of
 from chainrule.tracing.trees import Structure
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Variable:
     """A value that a Program computes or is given."""
 
@@ -35,7 +35,7 @@ class Variable:
         return f"{self.name}: {self.type}"
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Literal:
     """A value known when the Program was made; Python numbers adapt to the dtype of what they meet."""
 
@@ -60,7 +60,7 @@ class Literal:
 Atom = Variable | Literal
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Equation:
     """`output = op(*inputs, **attributes)`, in the scope where it was traced."""
 
@@ -76,7 +76,7 @@ class Equation:
         return f"{self.output.name}: {self.output.type} = {self.op.name}({', '.join(arguments)})"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Program:
     """Straight-line single assignment: every variable is an input or is assigned once, before it is used.
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops.operation import Operation
-from chainrule.tracing.apply import Trace, apply, traced
+from chainrule.ops.operation import Operation, eager
+from chainrule.tracing.apply import PLAIN, Trace, apply, traced
 from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
 
@@ -31,12 +31,20 @@ class TangentNumber(Number, TangentValue):
 
 
 class Tangents(Trace):
-    """Operations applied to values and, by the rules of the operations, to their tangents."""
+    """Operations applied to values and, by the rules of the operations, to their tangents.
 
-    __slots__ = ()
+    As a tape, it is `plain` while no trace is below it: values and tangents are arrays, and nobody need be asked.
+    """
+
+    __slots__ = ("plain",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.plain = True
 
     def variable(self, value: Any, tangent: Any) -> TangentValue:
         """A value that moves along a tangent."""
+        self.plain = self.plain and type(value) in PLAIN and type(tangent) in PLAIN
         if value.dtype.kind == "c":
             self.real = False
         number = type(value) in PYTHON_NUMBERS or getattr(value, "is_number", False)
@@ -51,11 +59,21 @@ class Tangents(Trace):
         values: list[Any] = []
         tangents: list[Any] = []
         for x in inputs:
-            mine = isinstance(x, TangentValue) and x.trace is self
-            values.append(x.value if mine else x)
-            tangents.append(x.tangent if mine else None)
-        output = apply(op, *values, **attributes)
+            if isinstance(x, TangentValue) and x.trace is self:
+                values.append(x.value)
+                tangents.append(x.tangent)
+            else:
+                if type(x) not in PLAIN:
+                    self.plain = False
+                values.append(x)
+                tangents.append(None)
+        plain = self.plain
+        output = op.evaluate(*values, **attributes) if plain else apply(op, *values, **attributes)
         if not op.differentiable:
             return output
-        tangent = op.pushforward(traced, tangents, output, values, **attributes)
-        return output if tangent is None else TangentValue(self, output, tangent)
+        tangent = op.pushforward(eager if plain else traced, tangents, output, values, **attributes)
+        if tangent is None:
+            return output
+        if type(tangent) not in PLAIN:  # a rule of the user's may have values of other traces in it
+            self.plain = False
+        return TangentValue(self, output, tangent)

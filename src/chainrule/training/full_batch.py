@@ -69,5 +69,5 @@ def _compiled(objective: Objective, data: Batch, types: Any, engine: str) -> Any
         return value_and_grad(lambda p: objective(p, rows.like(arrays), None, strengths)[0])(parameters)
 
     program = simplify(trace(function, *types))
-    run = choose(engine, program, task="compute this objective").function(program)
+    run = choose(engine, program, task="compute this objective").executable(program)
     return lambda *args: trees.unflatten(program.outputs_structure, list(run(*trees.flatten(args)[0])))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import Runner, TrainingLoop, prepare
+from chainrule.engines import Runner, TrainingLoop, make_runner
 from chainrule.errors import DifferentiationError
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
@@ -40,7 +40,7 @@ def prepare_runner(
         check_differentiable(step, state, data)
         runner: Runner = FiniteDifferenceRunner(step, state, data, batch_size)
     else:
-        runner = prepare(loop_of(step, state, data, batch_size, dtype, numerical), data.arrays(), engine, threads)
+        runner = make_runner(loop_of(step, state, data, batch_size, dtype, numerical), data.arrays(), engine, threads)
     runner.load(leaves)
     return runner, structure
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import TrainingLoop, prepare
+from chainrule.engines import TrainingLoop, make_runner
 from chainrule.engines.llvm import tiles
 from chainrule.ops import ArrayType
 from chainrule.tracing import simplify, trace
@@ -49,7 +49,7 @@ def test_a_state_is_not_written_over_before_it_is_read() -> None:
     data, order = np.arange(120.0).reshape(3, 40), np.arange(3, dtype=np.int32)[None]
     metrics = []
     for engine in ("numpy", "llvm"):
-        runner = prepare(loop, [data], engine)
+        runner = make_runner(loop, [data], engine)
         runner.load([np.ones(40)])
         metrics.append(runner.run(order, 0, 3, []))
         np.testing.assert_array_equal(runner.state[0], 2.0 * data[2])

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.compilation import lock
-from chainrule.engines.engine import Engine, Function
+from chainrule.engines.engine import Engine, Executable
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.tracing.program import Program
 
@@ -39,13 +39,13 @@ class LlvmEngine(Engine):
             f"data mapped from disk has its bytes in another order than this CPU ({foreign[0]!r})" if foreign else None
         )
 
-    def function(self, program: Program) -> Function:
+    def executable(self, program: Program) -> Executable:
         """The Program as a kernel."""
         load_compiler()
         from chainrule.engines.llvm.kernel import Kernel
-        from chainrule.engines.llvm.real_parts import ComplexFunction, has_complex, in_parts
+        from chainrule.engines.llvm.real_parts import ComplexExecutable, has_complex, in_parts
 
-        return ComplexFunction(program, Kernel(in_parts(program))) if has_complex(program) else Kernel(program)
+        return ComplexExecutable(program, Kernel(in_parts(program))) if has_complex(program) else Kernel(program)
 
     def runner(self, loop: TrainingLoop, data: Sequence[Any], threads: int | None = None) -> Runner:
         """Loop and step compiled together."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.engine import Function, Workspace
+from chainrule.engines.engine import Executable, Workspace
 from chainrule.engines.llvm import emission
 from chainrule.engines.llvm.buffers import Arena, status, storage_type
 from chainrule.engines.llvm.code import Code, pointer
@@ -24,7 +24,7 @@ from chainrule.tracing import Literal, Program, Variable
 from chainrule.tracing.identity import identity
 
 
-class Kernel(Function):
+class Kernel(Executable):
     """A compiled Program. Each thread that calls it has memory of its own."""
 
     def __init__(self, program: Program) -> None:

@@ -19,7 +19,7 @@ from llvmlite import ir
 from chainrule.engines import compilation, workers
 from chainrule.engines.llvm import cache, collection
 
-GIVE_WAY = "chainrule_give_way"
+YIELD = "chainrule_yield"
 """What compiled functions call the system's function that lets another thread run in this one's place."""
 
 PASSES = ("always_inliner", "sroa")
@@ -93,12 +93,12 @@ def subnormals_flushed(builder: Any) -> Iterator[None]:
 
 
 @lru_cache(maxsize=1)
-def _name_give_way() -> None:
+def _name_yield() -> None:
     """Tell LLVM the address of the system's function that lets another thread run in this one's place."""
     windows = sys.platform == "win32"
     library = ctypes.CDLL("kernel32" if windows else None)
     function = library.SwitchToThread if windows else library.sched_yield
-    llvm.add_symbol(GIVE_WAY, ctypes.cast(function, ctypes.c_void_p).value)
+    llvm.add_symbol(YIELD, ctypes.cast(function, ctypes.c_void_p).value)
 
 
 class CompiledFunction:
@@ -122,7 +122,7 @@ class CompiledFunction:
                 machine = target_machine()
                 code = machine.emit_object(self._optimized(machine))
                 cache.write(kept, code)
-            _name_give_way()
+            _name_yield()
             empty = llvm.parse_assembly("")
             self._engine = llvm.create_mcjit_compiler(empty, target_machine())
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.engine import Function
+from chainrule.engines.engine import Executable
 from chainrule.ops.operation import ArrayType, Operation, cast
 from chainrule.ops.pairs import Pair
 from chainrule.tracing import Equation, Program, Recorder, Variable
@@ -55,10 +55,10 @@ def in_parts(program: Program) -> Program:
     )
 
 
-class ComplexFunction(Function):
+class ComplexExecutable(Executable):
     """A function of the parts, as one of complex numbers."""
 
-    def __init__(self, program: Program, parts: Function) -> None:
+    def __init__(self, program: Program, parts: Executable) -> None:
         super().__init__(program, self._of_parts)
         self._parts = parts
 

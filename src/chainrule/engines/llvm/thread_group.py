@@ -14,7 +14,7 @@ from typing import Any
 from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import BARRIER, Buffer
-from chainrule.engines.llvm.machine import GIVE_WAY, pause
+from chainrule.engines.llvm.machine import YIELD, pause
 
 i64, pointer = ir.IntType(64), ir.PointerType()
 
@@ -133,7 +133,7 @@ def _waiting(module: Any) -> Any:
     looks.add_incoming(following, tired)
     builder.cbranch(is_tired, tired, look)
     builder.position_at_end(tired)
-    builder.call(ir.Function(module, ir.FunctionType(ir.IntType(32), []), GIVE_WAY), [])
+    builder.call(ir.Function(module, ir.FunctionType(ir.IntType(32), []), YIELD), [])
     builder.branch(look)
     builder.position_at_end(done)
     builder.ret_void()

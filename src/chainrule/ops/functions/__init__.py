@@ -1,47 +1,23 @@
-"""Functions with NumPy's names and signatures; importing this package fills `FUNCTIONS`."""
+"""Functions with NumPy's names and signatures; importing this package puts those in `FUNCTIONS` that most programs use."""
 
 from chainrule.ops.functions import (
-    applying,
-    arranging,
-    asking,
     choosing,
-    decompositions,
     elementwise,
-    fourier,
     joining,
-    linear_algebra,
     lines,
-    making,
-    norms,
-    polynomials,
     products,
     ranks,
-    scalars,
     shaping,
     statistics,
-    vectors,
-    without_nan,
 )
 
 __all__ = [
-    "applying",
-    "arranging",
-    "asking",
     "choosing",
-    "decompositions",
     "elementwise",
-    "fourier",
     "joining",
-    "linear_algebra",
     "lines",
-    "making",
-    "norms",
-    "polynomials",
     "products",
     "ranks",
-    "scalars",
     "shaping",
     "statistics",
-    "vectors",
-    "without_nan",
 ]

@@ -11,11 +11,12 @@ import numpy as np
 
 from chainrule.errors import ChainruleError, InPlaceError, SettingError, ShapeError, TracingError, shortened
 from chainrule.ops.operation import OF_NUMPY, Example
+from chainrule.ops.registry import Registry
 
 Implementation = TypeVar("Implementation", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class ArrayFunction:
     """A function of arrays: `implementation(m, ...)` with NumPy's arguments, and the NumPy functions it stands for."""
 
@@ -32,7 +33,7 @@ class ArrayFunction:
     """Whether NumPy's result shares the memory of the first argument, which the one here does not."""
 
 
-FUNCTIONS: dict[str, ArrayFunction] = {}
+FUNCTIONS: Registry[str, ArrayFunction] = Registry()
 """Every function by its name."""
 
 

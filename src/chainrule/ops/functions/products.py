@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from chainrule.errors import ShapeError, shortened
 from chainrule.ops.functions.function import adding, array, cast, function, ndim, one_axis, shape, whole, wholes
 from chainrule.ops.functions.shaping import diagonal, moveaxis, ravel, reshape
+from chainrule.ops.kinds.contraction import LATIN
 from chainrule.ops.operation import example
 
 
@@ -37,7 +37,7 @@ def matmul(m: Any, x1: Any, x2: Any, /) -> Any:
         )
     if n1 <= 2 and n2 <= 2:
         return m.einsum(x1, x2, subscripts=_PLAIN[n1, n2])
-    batch = string.ascii_letters[: max(n1, n2) - 2]
+    batch = LATIN[: max(n1, n2) - 2]
     rows, columns = "Y" if n1 > 1 else "", "X" if n2 > 1 else ""
     left = batch[len(batch) - max(n1 - 2, 0) :] + rows + "Z"
     right = batch[len(batch) - max(n2 - 2, 0) :] + "Z" + columns
@@ -56,7 +56,7 @@ def dot(m: Any, a: Any, b: Any) -> Any:
     if ndim(a) <= 2 and ndim(b) <= 2:
         return matmul(m, a, b)
     _check_summed(a, b, [ndim(a) - 1], [max(ndim(b) - 2, 0)])
-    left, right = string.ascii_letters[: ndim(a)], list(string.ascii_letters[ndim(a) : ndim(a) + ndim(b)])
+    left, right = LATIN[: ndim(a)], list(LATIN[ndim(a) : ndim(a) + ndim(b)])
     right[-2 if ndim(b) > 1 else -1] = left[-1]
     return contract(m, [a, b], [left, "".join(right)], left[:-1] + "".join(c for c in right if c != left[-1]))
 
@@ -75,7 +75,7 @@ def inner(m: Any, a: Any, b: Any, /) -> Any:
     if ndim(a) == 0 or ndim(b) == 0:
         return a * b
     _check_summed(a, b, [ndim(a) - 1], [ndim(b) - 1])
-    left, right = string.ascii_letters[: ndim(a)], string.ascii_letters[ndim(a) : ndim(a) + ndim(b) - 1]
+    left, right = LATIN[: ndim(a)], LATIN[ndim(a) : ndim(a) + ndim(b) - 1]
     return contract(m, [a, b], [left, right + left[-1]], left[:-1] + right)
 
 
@@ -96,8 +96,8 @@ def tensordot(m: Any, a: Any, b: Any, axes: Any = 2) -> Any:
         of_a, of_b = (list(wholes(side, "axes")) for side in axes)
     of_a, of_b = [one_axis(i, ndim(a)) for i in of_a], [one_axis(i, ndim(b)) for i in of_b]
     _check_summed(a, b, of_a, of_b)
-    left = string.ascii_letters[: ndim(a)]
-    right = list(string.ascii_letters[ndim(a) : ndim(a) + ndim(b)])
+    left = LATIN[: ndim(a)]
+    right = list(LATIN[ndim(a) : ndim(a) + ndim(b)])
     for i, k in zip(of_a, of_b, strict=True):
         right[k] = left[i]
     kept = [c for i, c in enumerate(left) if i not in of_a] + [c for k, c in enumerate(right) if k not in of_b]
@@ -139,7 +139,7 @@ def einsum(m: Any, subscripts: Any, *operands: Any, optimize: Any = None, dtype:
         raise ShapeError(
             f"einsum {shortened(subscripts)} names {len(terms)} operands and was given {len(operands)}; give one for each."
         )
-    free = [c for c in string.ascii_letters if c not in subscripts]
+    free = [c for c in LATIN if c not in subscripts]
     extra = max((ndim(x) - len(t) + 3 for t, x in zip(terms, operands, strict=True) if "..." in t), default=0)
     dots = "".join(free[:extra])
     for i, (term, x) in enumerate(zip(terms, operands, strict=True)):
@@ -170,7 +170,7 @@ def _as_text(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:
         raise ShapeError(
             "einsum was given neither text nor lists of numbers of axes as subscripts; write them as in 'ij,jk->ik'."
         )
-    letter = dict(zip(numbers, string.ascii_letters, strict=False))
+    letter = dict(zip(numbers, LATIN, strict=False))
     words = ["".join("..." if i is Ellipsis else letter[i] for i in part) for part in lists]
     operands = given[: len(given) // 2 * 2 : 2]
     result = f"->{words[-1]}" if len(given) % 2 else ""

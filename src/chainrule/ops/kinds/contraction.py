@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import string
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,11 +14,12 @@ from chainrule.ops.axes import Kept, Links, Mixed
 from chainrule.ops.lazy import cached_property
 from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, exemplar, shape_of
 
-LETTERS = string.ascii_letters + "".join(map(chr, range(0x3B1, 0x3C9)))
+LATIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+LETTERS = LATIN + "".join(map(chr, range(0x3B1, 0x3C9)))
 """What axes may be called: Greek letters when Latin ones run out."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Subscripts:
     """`"ij,jk->ik"`, taken apart: the axes of both operands and of the result, each letter once per array.
 
@@ -70,7 +70,7 @@ def parse(subscripts: str) -> Subscripts:
     return Subscripts(left, right, result)
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(eq=False, repr=False, kw_only=True)
 class Contraction(Operation):
     """Σ left·right over the axes that the result does not have: matrix products and their relatives."""
 

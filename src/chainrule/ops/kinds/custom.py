@@ -10,7 +10,7 @@ from chainrule.ops.axes import Links
 from chainrule.ops.operation import ArrayType, Namespace, Operation
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(eq=False, repr=False, kw_only=True)
 class Custom(Operation):
     """An operation of no other kind.
 
@@ -38,9 +38,9 @@ class Custom(Operation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "evaluate", self.value)
-        object.__setattr__(self, "differentiable", self.reverse is not None)
-        object.__setattr__(self, "views", self.view)
+        self.evaluate = self.value  # type: ignore[method-assign]
+        self.differentiable = self.reverse is not None
+        self.views = self.view
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The type as declared."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -33,8 +33,7 @@ ActivationKind = Literal["plain", "rectifier", "self-normalizing"]
 about half of them on, a self-normalizing one brings them to mean 0 and variance 1."""
 
 
-@dataclass(frozen=True)
-class Domain:
+class Domain(NamedTuple):
     """The interval an input may come from, and the points inside it where there is no derivative."""
 
     low: float = -math.inf
@@ -54,7 +53,7 @@ BOOLEAN = Domain(0, 1, dtype="bool")
 INTEGER = Domain(0, 31, dtype="uint32")
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(eq=False, repr=False, kw_only=True)
 class Elementwise(Operation):
     """An operation on numbers, applied to arrays element by element.
 
@@ -92,15 +91,15 @@ class Elementwise(Operation):
         super().__post_init__()
         found = getattr(np, self.name, None)
         if isinstance(found, np.ufunc):
-            object.__setattr__(self, "ufunc", found)
+            self.ufunc = found
             OF_NUMPY.setdefault(found, self.name)
         implementation = self.numpy or self.ufunc
         if implementation is None:
             implementation = _composed(self.value, several=len(self.domain) > 1)
-        object.__setattr__(self, "evaluate", implementation)
-        object.__setattr__(self, "public", self.public or (self.activation is not None and self.ufunc is None))
-        object.__setattr__(self, "differentiable", any(partial is not None for partial in self.partials))
-        object.__setattr__(self, "remembers", any(map(callable, self.partials)))
+        self.evaluate = implementation  # type: ignore[method-assign]
+        self.public = self.public or (self.activation is not None and self.ufunc is None)
+        self.differentiable = any(partial is not None for partial in self.partials)
+        self.remembers = any(map(callable, self.partials))
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The broadcast shape, and the dtype NumPy gives."""

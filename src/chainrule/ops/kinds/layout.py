@@ -17,7 +17,7 @@ NOWHERE = -1
 """In an index map: a place that no element of the input goes to, which is 0."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(eq=False, repr=False, kw_only=True)
 class Layout(Operation):
     """A linear map that only moves elements, so its forward derivative is the map itself.
 
@@ -49,9 +49,9 @@ class Layout(Operation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "evaluate", self.value)
-        object.__setattr__(self, "remembers", self.linear is not None)
-        object.__setattr__(self, "views", self.view)
+        self.evaluate = self.value  # type: ignore[method-assign]
+        self.remembers = self.linear is not None
+        self.views = self.view
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The shape as declared; the dtype of the inputs together."""

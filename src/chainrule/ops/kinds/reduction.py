@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,7 @@ from chainrule.ops.lazy import cached_property
 from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, eager, exemplar, shape_of
 
 
-@dataclass(frozen=True)
-class Uniform:
+class Uniform(NamedTuple):
     """A partial derivative that is the same for all elements, and depends on their number alone."""
 
     of_count: Callable[[int], float]
@@ -28,7 +27,7 @@ Partial = Callable[..., Any] | Uniform | None
 """∂result/∂element: a function of `(m, y, x, axis)`, the same for all elements, or `None` where there is none."""
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(eq=False, repr=False, kw_only=True)
 class Reduction(Operation):
     """Elements along some axes, combined.
 
@@ -49,21 +48,21 @@ class Reduction(Operation):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "differentiable", self.partial is not None)
+        self.differentiable = self.partial is not None
         if self.combine is not None:
-            object.__setattr__(self, "_fold", getattr(np, self.combine).reduce)
+            self._fold = getattr(np, self.combine).reduce
 
     def evaluate(self, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
         """The reduction of plain arrays, by NumPy's own `reduce` where it is a fold; sums of float16 are added up in float32."""
         if self.combine == "add" and getattr(x, "itemsize", 0) == 2 and x.dtype == HALF:  # too coarse to add up in
             return self.evaluate(x.astype(SINGLE), axis, keepdims).astype(HALF)[()]
         if self.combine is not None and self.finish is None and not self.needs_elements:
-            return self._fold(x, axis, None, None, keepdims)  # type: ignore[attr-defined]
+            return self._fold(x, axis, None, None, keepdims)
         shape = np.shape(x)
         if self.needs_elements:
             self._check_elements(shape, axis)
         if self.combine is not None:
-            total = self._fold(x, axis, None, None, keepdims)  # type: ignore[attr-defined]
+            total = self._fold(x, axis, None, None, keepdims)
             return total if self.finish is None else self.finish(total, _count(shape, axis))
         assert self.value is not None
         kept = self.value(eager, np.asarray(x), axis)

@@ -20,7 +20,7 @@ from chainrule.engines.llvm.mathematics import (
 from chainrule.engines.llvm.mathematics.instructions import Instructions
 from chainrule.engines.llvm.mathematics.numbers import Vector, kind_of, loop_dtypes
 
-Function = Callable[..., Vector]
+Algorithm = Callable[..., Vector]
 
 _MODULES: dict[Any, tuple[str, ...]] = {
     exponential: ("exp", "exp2", "expm1"),
@@ -32,10 +32,10 @@ _MODULES: dict[Any, tuple[str, ...]] = {
     error_function: ("erf",),
     remainders: ("remainder", "floor_divide"),
 }
-FUNCTIONS: dict[str, Function] = {name: getattr(module, name) for module, names in _MODULES.items() for name in names}
+FUNCTIONS: dict[str, Algorithm] = {name: getattr(module, name) for module, names in _MODULES.items() for name in names}
 
 
-def prepared_call(m: Instructions, name: str, inputs: tuple[Any, ...]) -> tuple[str | Vector, list[Vector]]:
+def resolved_call(m: Instructions, name: str, inputs: tuple[Any, ...]) -> tuple[str | Vector, list[Vector]]:
     """The function to call and its inputs in the dtype of the computation; or the result, where none is needed."""
     if name == "power" and isinstance(inputs[0], Vector) and (simple := _simple_power(m, *inputs)) is not None:
         return simple, []

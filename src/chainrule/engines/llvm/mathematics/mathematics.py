@@ -33,7 +33,7 @@ class Mathematics(Instructions):
 
     def _function(self, name: str, *inputs: Any) -> Vector:
         """A call of the function that holds an algorithm; each is written once for a module."""
-        function, numbers = functions.prepared_call(self, name, inputs)
+        function, numbers = functions.resolved_call(self, name, inputs)
         if isinstance(function, Vector):
             return function
         return self.outlined(function, functions.FUNCTIONS[function], *numbers)
