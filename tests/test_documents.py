@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted(p for p in [*ROOT.glob("*.md"), *(ROOT / "src").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *(p for folder in ("src", "docs", "benchmarks") for p in (ROOT / folder).rglob("*.md"))]
+)
 
 
 def snippets(document: str) -> list[str]:

@@ -22,6 +22,7 @@ try:
         ordering,
         products,
         reductions,
+        rounding,
         trigonometric,
     )
 except BaseException:  # a module that fails is run again when it is next imported: nothing it declared may be left
@@ -67,5 +68,6 @@ __all__ = [
     "ordering",
     "products",
     "reductions",
+    "rounding",
     "trigonometric",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from chainrule.ops.kinds.elementwise import BOOLEAN, INTEGER, REAL, Domain, Elementwise
+from chainrule.ops.kinds.elementwise import BOOLEAN, EQUAL, INTEGER, REAL, Domain, Elementwise
 from chainrule.ops.notation import ATOM, COMPARISON, SIGN, Notation, infix, relation
 
 
@@ -25,7 +25,7 @@ def _pair(
         latex=latex,
         notation=notation,
         domain=(domain, domain),
-        separate=domain is REAL,
+        kinks=(EQUAL,) if domain is REAL else (),
         neutral=(neutral, neutral),
         complex=complex or domain is BOOLEAN,
     )

@@ -35,13 +35,15 @@ from chainrule.ops.matrices import (
     together,
     transposed,
 )
-from chainrule.ops.operation import ArrayType, dtype_of, example, shape_of
+from chainrule.ops.operation import ArrayType, at, dtype_of, example, shape_of
 
 TALL = np.array([[2.0, -1.0], [0.25, 1.5], [-0.5, 1.0]])
 WIDE = TALL.T.copy()
 """Matrices of more rows than columns, and of fewer."""
 _SYMMETRIC = (example(POSITIVE), example(np.stack([POSITIVE, A @ A.T])))
 _ANY = (example(A), example(TALL), example(WIDE), example(np.stack([TALL, TALL[::-1]])))
+
+EQUAL_VALUES, EQUAL_OR_NONE = "{0} with equal eigenvalues", "{0} with singular values that are equal or 0"
 
 
 # --- what was computed last
@@ -125,6 +127,8 @@ quotient_of_gaps = Custom(
     doc="""x/d, and 0 on the diagonal and where d is 0 beside the largest of w; an error if x is not 0 there as well.
 
     d has differences or sums of the numbers w. The derivative by w is 0: it only says what is large.""",
+    differential=r"\frac{{d{0} - y \, d{1}}}{{{1}}}",
+    undefined=(at("{1} = 0 where {0} is not", np.ones((2, 2)), np.zeros((2, 2)), np.ones(2)),),
     examples=(
         example((2, 2), np.array([[0.0, 2.0], [-2.0, 0.0]]) + 0.125, np.array([3, 1])),
         example((3, 2), np.array([[0.5, 2.0], [-2.0, 1.5], [1.0, 1.0]]), np.array([3, 1]), diagonal=False),
@@ -191,6 +195,8 @@ eigenvalues = Custom(
     links=lambda a, uplo="L", alone=False: matrix_links((a, 2), last=1),
     batched=together("eigenvalues"),
     latex=r"\lambda\left({0}\right)",
+    differential=r"\operatorname{{diag}}\left(V^\top d{0} \, V\right)",
+    kinks=(at(EQUAL_VALUES, np.eye(2)),),
     doc="""Eigenvalues of a symmetric matrix, ascending, read from one triangle; dλᵢ = vᵢᵀ·dA·vᵢ (Magnus 1985).
 
     `alone` is how NumPy computes them without eigenvectors. For equal ones see the module's first lines, and `cholesky` for
@@ -206,6 +212,8 @@ eigenvectors = Custom(
     links=lambda a, uplo="L": matrix_links((a, 2), last=2),
     batched=together("eigenvectors"),
     latex=r"V\left({0}\right)",
+    differential=r"y \left(F \circ \left(y^\top d{0} \, y\right)\right),\ F_{{ij}} = \frac{{1}}{{\lambda_j - \lambda_i}}",
+    kinks=(at(EQUAL_VALUES, np.eye(2)),),
     doc="The eigenvectors of a symmetric matrix as columns, of length 1; dvᵢ = Σⱼ vⱼ·(vⱼᵀ·dA·vᵢ)/(λᵢ − λⱼ) over j ≠ i (Magnus 1985).",
     examples=(*_SYMMETRIC, example(POSITIVE, uplo="U")),
 )
@@ -307,6 +315,8 @@ singular_values = Custom(
     links=lambda a, alone=False: matrix_links((a, 2), last=1),
     batched=together("singular_values"),
     latex=r"\sigma\left({0}\right)",
+    differential=r"\operatorname{{diag}}\left(U^\top d{0} \, V\right)",
+    kinks=(at(EQUAL_OR_NONE, np.diag([1.0, 0.0])), at(EQUAL_OR_NONE, np.eye(2))),
     doc="""Singular values, descending; dσᵢ = uᵢᵀ·dA·vᵢ (Giles 2008). `alone` is how NumPy computes them without vectors.
 
     Where one is 0 it has a kink, as |x| has; the derivative is that of one of its sides.""",
@@ -321,6 +331,8 @@ left_singular_vectors = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("left_singular_vectors"),
     latex=r"U\left({0}\right)",
+    differential=r"y P + \left(1 - y y^\top\right) d{0} \, V S^{{-1}}",
+    kinks=(at(EQUAL_OR_NONE, np.diag([1.0, 0.0])), at(EQUAL_OR_NONE, np.eye(2))),
     doc="""The U of A = U·S·Vᵀ, with as many columns as there are singular values (Wan and Zhang 2019).
 
     dU = U·P + (1 − U·Uᵀ)·dA·V·S⁻¹ with Pᵢⱼ = eᵢⱼ/(σⱼ − σᵢ) + oᵢⱼ/(σⱼ + σᵢ), where e and o are the even and odd part of Uᵀ·dA·V.""",
@@ -335,6 +347,8 @@ right_singular_vectors = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("right_singular_vectors"),
     latex=r"V\left({0}\right)",
+    differential=r"y P + \left(1 - y y^\top\right) d{0}^\top U S^{{-1}}",
+    kinks=(at(EQUAL_OR_NONE, np.diag([1.0, 0.0])), at(EQUAL_OR_NONE, np.eye(2))),
     doc="The V of A = U·S·Vᵀ, with as many columns as there are singular values: U for Aᵀ.",
     examples=_ANY,
 )

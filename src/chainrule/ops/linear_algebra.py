@@ -31,13 +31,16 @@ from chainrule.ops.matrices import (
     transposed,
 )
 from chainrule.ops.notation import ATOM, POWER, PRODUCT, SIGN, Notation, named
-from chainrule.ops.operation import ArrayType, example, shape_of
+from chainrule.ops.operation import ArrayType, at, example, shape_of
 
 A = np.array([[2.0, -1.0, 0.5], [0.25, 1.5, -0.75], [-0.5, 1.0, 3.0]])
 """A matrix to try with, and two of them."""
 PAIR = np.stack([A, A.T + np.diag([1.0, 0.5, 2.0])])
 POSITIVE = np.array([[2.0, 0.5, -0.25], [0.5, 1.5, 0.75], [-0.25, 0.75, 3.0]])
 """A symmetric matrix with positive eigenvalues, all different."""
+
+SINGULAR = np.array([[1.0, 2.0], [2.0, 4.0]])
+NO_INVERSE = "{0} without inverse"
 
 _MATRICES = (example(A), example(PAIR), example(np.array([[2.0]])))
 _REGULAR = (
@@ -141,6 +144,8 @@ solve = Custom(
     links=_solve_links,
     batched=together("solve"),
     latex=r"{0}^{{-1}} {1}",
+    differential=r"{0}^{{-1}} \left(d{1} - d{0} \, y\right)",
+    undefined=(at(NO_INVERSE, SINGULAR, np.ones(2)),),
     notation=Notation("function", "solve", PRODUCT, (ATOM, PRODUCT), "{0}⁻¹·{1}", rule="derivative of the solution"),
     doc="A⁻¹·b without the inverse; b is as many vectors as there are matrices, or matrices. b̄ = A⁻ᵀ·ȳ, Ā = −b̄·yᵀ (Giles 2008).",
     examples=(
@@ -159,6 +164,8 @@ inv = Custom(
     links=lambda a, regular=None: matrix_links((a, 2), last=2),
     batched=together("inv"),
     latex=r"{{{0}}}^{{-1}}",
+    differential=r"-y \, d{0} \, y",
+    undefined=(at(NO_INVERSE, SINGULAR),),
     notation=Notation("function", "inv", POWER, (ATOM,), "{0}⁻¹", rule="derivative of the inverse"),
     doc="A⁻¹; d(A⁻¹) = −A⁻¹·dA·A⁻¹ (Giles 2008). With `regular`, an error where more than this share of its digits is lost.",
     examples=_MATRICES,
@@ -172,6 +179,8 @@ inverse_of_triangle = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("inverse_of_triangle"),
     latex=r"{{{0}}}^{{-1}}",
+    differential=r"-y \, d{0} \, y",
+    undefined=(at("{0} with a 0 on its diagonal", np.diag([1.0, 0.0])),),
     doc="L⁻¹ for a lower triangle, which is all that is read; an error where a tenth of its digits is all that is right.",
     examples=(example(A), example(PAIR)),
 )
@@ -276,9 +285,10 @@ det = Custom(
     links=_number_links,
     batched=together("det"),
     latex=r"\det {0}",
+    differential=r"\sum_{{ij}} \operatorname{{cof}}({0})_{{ij}} \, d{0}_{{ij}}",
     notation=named("det", rule="Jacobi's formula"),
     doc="The determinant; its derivative is the matrix of cofactors, det(A)·A⁻ᵀ (Jacobi), also where A has no inverse.",
-    examples=(*_MATRICES, example(np.array([[1.0, 2.0], [2.0, 4.0]]))),
+    examples=(*_MATRICES, example(SINGULAR)),
 )
 cofactors = Custom(
     "cofactors",
@@ -289,6 +299,7 @@ cofactors = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("cofactors"),
     latex=r"\operatorname{{cof}} {0}",
+    differential=r"\left(\operatorname{{tr}}\left({0}^{{-1}} d{0}\right) - \left(d{0} \, {0}^{{-1}}\right)^\top\right) y",
     doc="The derivative of the determinant by every element.",
     examples=_MATRICES,
 )
@@ -301,6 +312,7 @@ cofactors_along = Custom(
     links=lambda a, e: matrix_links((a, 2), (e, 2), last=2),
     batched=together("cofactors_along"),
     doc="The derivative of the cofactors of A along E, which is symmetric: ⟨G, C(A, E)⟩ = ⟨C(A, G), E⟩.",
+    differential=r"\operatorname{{cof}}'_{{{0}}}(d{1}) + \operatorname{{cof}}''_{{{0}}}({1}, d{0})",
     examples=(example(A, (3, 3)), example(PAIR, (2, 3, 3))),
 )
 log_abs_det = Custom(
@@ -312,6 +324,8 @@ log_abs_det = Custom(
     links=_number_links,
     batched=together("log_abs_det"),
     latex=r"\ln \left|\det {0}\right|",
+    differential=r"\operatorname{{tr}}\left({0}^{{-1}} d{0}\right)",
+    undefined=(at(NO_INVERSE, SINGULAR),),
     notation=Notation("function", "log_abs_det", SIGN, (ATOM,), "ln|det {0}|", rule="Jacobi's formula"),
     doc="ln |det A|; its derivative is A⁻ᵀ.",
     examples=_MATRICES,
@@ -323,6 +337,7 @@ sign_of_det = Custom(
     links=_number_links,
     batched=together("sign_of_det"),
     latex=r"\operatorname{{sgn}} \det {0}",
+    kinks=(at(NO_INVERSE, SINGULAR),),
     doc="The sign of the determinant.",
     examples=_MATRICES,
 )
@@ -353,6 +368,8 @@ cholesky = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("cholesky"),
     latex=r"\operatorname{{chol}} {0}",
+    differential=r"y \, \Phi\left(y^{{-1}} \, d{0} \, y^{{-\top}}\right)",
+    undefined=(at("{0} whose eigenvalues are not all above 0", -np.eye(2)),),
     doc="""The lower triangle L with L·Lᵀ = A; dL = L·Φ(L⁻¹·dA·L⁻ᵀ), Φ the lower triangle with half its diagonal (Murray 2016).
 
     As in NumPy the lower triangle is all that is read of A, so the derivative by an element above the diagonal is 0, and one below

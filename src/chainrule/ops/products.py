@@ -7,6 +7,7 @@ from chainrule.ops.operation import example
 einsum = Contraction(
     "einsum",
     latex=r"{0} \, {1}",
+    differential=r"d{0} \, {1} + {0} \, d{1}",
     examples=(
         example((3, 4), (4, 2), subscripts="ij,jk->ik"),
         example((4,), (4,), subscripts="i,i->"),
