@@ -85,7 +85,7 @@ def test_inside_a_domain_there_are_values(op, i):
 
 @pytest.mark.parametrize(("op", "place"), KINKS)
 def test_inputs_said_to_have_no_derivative_have_none(op, place):
-    """Difference quotients to both sides differ, or the rule says that there is none."""
+    """Difference quotients to both sides differ, or from what the rule gives, or it says that there is none."""
     inputs, attributes = arguments(place.example), dict(place.example.attributes)
     leaves, put = split_leaves([np.asarray(x, np.float64) if isinstance(x, float) else x for x in inputs])
     random = np.random.default_rng(5)
@@ -108,7 +108,7 @@ def test_inputs_said_to_have_no_derivative_have_none(op, place):
         _, slope = jvp(lambda *new: apply(op, *put(new), **attributes), leaves, directions)
     except ChainruleError:
         return
-    assert not np.isfinite(slope).all()
+    assert not np.isfinite(slope).all() or not np.allclose(slope, slopes[0], rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.parametrize(("op", "place"), UNDEFINED)

@@ -92,11 +92,12 @@ def _apart(x: Any, d: Any, w: Any, diagonal: bool = True) -> Any:
         used &= ~np.eye(np.shape(d)[-1], dtype=bool)
     if used.any():
         place = tuple(map(int, np.argwhere(used)[0]))
-        first, second = (float(w[(*place[:-2], i)]) for i in (place[-2] if diagonal else place[-1], place[-1]))
+        several = (w[(*place[:-2], i)].item() for i in (place[-2] if diagonal else place[-1], place[-1]))
+        first, second = (z if z.imag else z.real for z in sorted(several, key=lambda z: (z.real, z.imag)))
         raise MatrixError(
-            f"eigenvalues or singular values {min(first, second):.6g} and {max(first, second):.6g} are equal to working precision, "
+            f"eigenvalues or singular values {first:.6g} and {second:.6g} are equal to working precision, "
             "or 0, so their vectors (and the second derivatives of the values) have no derivatives one by one. Where only the values "
-            "are used, take np.linalg.eigvalsh or svdvals; for more than that write functions of the matrix itself, such as "
+            "are used, take np.linalg.eigvalsh, eigvals or svdvals; for more than that write functions of the matrix itself, such as "
             "np.linalg.det, inv, slogdet, trace or norm, or move the values apart by a small change of "
             "the matrix, as in A + 1e-6 * np.diag(np.arange(n))."
         )
@@ -134,10 +135,11 @@ quotient_of_gaps = Custom(
         example((3, 2), np.array([[0.5, 2.0], [-2.0, 1.5], [1.0, 1.0]]), np.array([3, 1]), diagonal=False),
         example((2, 2, 2), np.full((2, 2, 2), 1.5), np.array([[1, 2], [3, 4]])),
     ),
+    complex=True,
 )
 
 
-def _gaps(m: Any, w: Any, sign: float = -1.0) -> Any:
+def gaps(m: Any, w: Any, sign: float = -1.0) -> Any:
     """w_j − w_i in row i and column j, or w_j + w_i."""
     columns, rows = m.reshape(w, shape=(*w.shape[:-1], 1, w.shape[-1])), m.reshape(w, shape=(*w.shape, 1))
     return columns - rows if sign < 0 else columns + rows
@@ -172,12 +174,12 @@ def _eigenvalues_reverse(m: Any, g: Any, y: Any, a: Any, uplo: str = "L", alone:
 def _eigenvectors_forward(m: Any, tangents: Any, y: Any, a: Any, uplo: str = "L") -> Any:
     w = m.eigenvalues(a, uplo=uplo)
     change = product(m, transposed(m, y), product(m, _symmetric(m, tangents[0], uplo), y))
-    return product(m, y, m.quotient_of_gaps(change, _gaps(m, w), w))
+    return product(m, y, m.quotient_of_gaps(change, gaps(m, w), w))
 
 
 def _eigenvectors_reverse(m: Any, g: Any, y: Any, a: Any, uplo: str = "L") -> list[Any]:
     w, yt = m.eigenvalues(a, uplo=uplo), transposed(m, y)
-    inside = m.quotient_of_gaps(product(m, yt, g), _gaps(m, w), w)
+    inside = m.quotient_of_gaps(product(m, yt, g), gaps(m, w), w)
     return [_symmetric_adjoint(m, product(m, product(m, y, inside), yt), uplo)]
 
 
@@ -254,7 +256,7 @@ def _vectors_forward(m: Any, t: Any, u: Any, s: Any, v: Any) -> Any:
     tv = product(m, t, v)
     e = product(m, transposed(m, u), tv)
     even, odd = 0.5 * (e + transposed(m, e)), 0.5 * (e - transposed(m, e))
-    inside = m.quotient_of_gaps(even, _gaps(m, s), s) + m.quotient_of_gaps(odd, _gaps(m, s, 1.0), s)
+    inside = m.quotient_of_gaps(even, gaps(m, s), s) + m.quotient_of_gaps(odd, gaps(m, s, 1.0), s)
     found = product(m, u, inside)
     return found + _over_values(m, _outside(m, u, tv), s) if u.shape[-2] > u.shape[-1] else found
 
@@ -262,7 +264,7 @@ def _vectors_forward(m: Any, t: Any, u: Any, s: Any, v: Any) -> Any:
 def _vectors_reverse(m: Any, g: Any, u: Any, s: Any, v: Any) -> Any:
     """The cotangent of A = U·S·Vᵀ for the cotangent of U."""
     own = product(m, transposed(m, u), g)
-    x, y = m.quotient_of_gaps(own, _gaps(m, s), s), m.quotient_of_gaps(own, _gaps(m, s, 1.0), s)
+    x, y = m.quotient_of_gaps(own, gaps(m, s), s), m.quotient_of_gaps(own, gaps(m, s, 1.0), s)
     inside = 0.5 * (x + transposed(m, x)) + 0.5 * (y - transposed(m, y))
     left = product(m, u, inside)
     if u.shape[-2] > u.shape[-1]:

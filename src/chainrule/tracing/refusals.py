@@ -45,9 +45,6 @@ INSTEAD = {
     "fill_diagonal": "np.where(np.eye(n, dtype=bool), new, x)",
     "put_along_axis": "np.where(mask, new, x)",
     "at": "np.where(mask, x + y, x)",
-    "eig": "np.linalg.eigh(a) for a symmetric matrix a; the eigenvalues of others may be complex, and so may their vectors",
-    "eigvals": "np.linalg.eigvalsh(a) for a symmetric matrix a; the eigenvalues of others may be complex. Sums of their powers are "
-    "np.trace(np.linalg.matrix_power(a, k)), and their product is np.linalg.det(a)",
     "nextafter": "x, from which it differs by less than rounding",
     "spacing": "np.abs(x) * np.finfo(x.dtype).eps",
     "roots": "Newton's step from plain roots, r - np.polyval(p, r) / np.polyval(np.polyder(p), r)",
