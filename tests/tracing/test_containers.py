@@ -230,7 +230,7 @@ def test_registrations_that_make_no_sense_say_why() -> None:
         ((Own, pair[0]), {}, "give two functions"),
         ((Own, 1, 2), {}, "give two functions"),
         ((Own, *pair), {"static": "a"}, "beside flatten"),
-        ((Unknown,), {"static": "bias"}, "whose fields are weight"),
+        ((Unknown,), {"static": "bias"}, "Give some of weight"),
         ((dict,), {}, "dict, which has a meaning already"),
         ((np.ndarray, *pair), {}, "meaning already"),
         ((Frozen,), {}, "registered already"),

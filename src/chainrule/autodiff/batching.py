@@ -133,8 +133,8 @@ def _of_arguments(
     unknown = [key for key in in_axes if key not in known]
     if unknown:
         raise SettingError(
-            f"vmap was given in_axes with {shortened(unknown[0])}, which is no argument of the function; its arguments are "
-            f"{', '.join(sorted(known))}. For places inside of an argument nest them: in_axes={{'{next(iter(sorted(known)), 'x')}': "
+            f"vmap was given in_axes with {shortened(unknown[0])}, which is no argument of the function. Give names among "
+            f"{', '.join(sorted(known))}; for places inside of an argument nest them: in_axes={{'{next(iter(sorted(known)), 'x')}': "
             f"{shortened(in_axes)}}}."
         )
     places = (names + rest * len(args))[: len(args)]

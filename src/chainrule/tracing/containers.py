@@ -148,7 +148,8 @@ def register_container(
         flatten, unflatten = _of_dataclass(cls, static)
     elif static:
         raise SettingError(
-            f"register_container was given static={shortened(static)} beside flatten; what is static is the rest that flatten gives."
+            f"register_container was given static={shortened(static)} beside flatten. Leave it out: what is static is the rest that "
+            "flatten gives."
         )
     if not callable(flatten) or not callable(unflatten):
         raise SettingError(
@@ -171,7 +172,8 @@ def _of_dataclass(cls: type, static: Iterable[str]) -> tuple[Callable[..., Any],
     fixed = (static,) if isinstance(static, str) else tuple(static)
     if not set(fixed) <= set(names):
         raise SettingError(
-            f"register_container was given static={shortened(static)} for {cls.__name__}, whose fields are {', '.join(names)}."
+            f"register_container was given static={shortened(static)} for {cls.__name__}, whose fields are others. Give some of "
+            f"{', '.join(names)}."
         )
     inner = [name for name in names if name not in fixed]
 

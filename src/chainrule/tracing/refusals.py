@@ -27,10 +27,6 @@ ELSEWHERE = {"expit": "sigmoid", "logit": "log"}
 """Functions of other libraries that have another name here."""
 
 WHILE_IN_PLACE = {
-    "sort": "x = np.sort(x)",
-    "partition": "x = np.partition(x, kth)",
-    "fill": "np.full(x.shape, number)",
-    "put": "np.where(mask, new, x)",
     "resize": "x = np.resize(x, shape)",
     "setfield": "np.where(mask, new, x)",
 }
@@ -187,7 +183,7 @@ def without_method(name: str) -> AttributeError:
     if name.startswith("_") or not hasattr(np.ndarray, name):
         return AttributeError(f"a traced value has no attribute {name!r}")
     if name in WHILE_IN_PLACE:
-        advice = f"it would change the array in place, and traced values never change; write {WHILE_IN_PLACE[name]}"
+        advice = f"it would change what the memory of the array means; write {WHILE_IN_PLACE[name]}"
     elif name in INSTEAD:
         advice = f"write {INSTEAD[name]}"
     else:
