@@ -49,7 +49,7 @@ CASES = {
     "np.array": (lambda x: np.sum(np.array(x)), DerivativeLostError, "lose its derivative"),
     "np.asarray": (lambda x: np.sum(np.asarray(x)), DerivativeLostError, "lose its derivative"),
     "sum over a list": (lambda x: np.sum([x[0], x[1]]), DerivativeLostError, r"np\.stack"),
-    "item": (lambda x: x[0].item(), DerivativeLostError, r"\.item\(\)"),
+    "item": (lambda x: float(x[0].item()), DerivativeLostError, r"float\(\)"),
     "tolist": (lambda x: sum(x.tolist()), DerivativeLostError, r"\.tolist\(\)"),
     "index": (lambda x: [1.0, 2.0][x[0]], DerivativeLostError, r"np\.take"),
     "range": (lambda x: sum(range(x[0])), DerivativeLostError, "count of repetitions"),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import InPlaceError, shortened
-from chainrule.tracing.apply import Trace, Traced, as_operand
+from chainrule.tracing.apply import Trace, Traced, as_operand, holds_traced
 from chainrule.tracing.assignment import as_key
 from chainrule.tracing.views import written_to
 from chainrule.tracing.writing import METHODS, WRITING, add_at, repeated, write
@@ -196,7 +196,7 @@ class Buffer:
         return content.__array__() if self._is_traced() else np.array(content, dtype, copy=copy)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, out: Any = None, **options: Any) -> Any:
-        given = tuple(map(without_buffers, inputs))
+        given = tuple(map(_operand, inputs))
         if method == "at" and isinstance(inputs[0], Buffer) and is_traced(given):
             return add_at(ufunc, method, inputs[0], *given[1:])
         if out is None:
@@ -305,15 +305,21 @@ def without_buffers(x: Any, held: Mapping[int, Any] = MappingProxyType({})) -> A
     return {key: without_buffers(value, held) for key, value in x.items()} if type(x) is dict else x
 
 
+def _operand(x: Any) -> Any:
+    """What an operator or a ufunc is given: lists with traced values in them as arrays."""
+    x = without_buffers(x)
+    return as_operand(x) if holds_traced(x) else x
+
+
 def _binary(name: str, function: Callable[[Any, Any], Any]) -> None:
     def apply(self: Buffer, other: Any) -> Any:
-        return _own(function(self.traced_value(), without_buffers(other)))
+        return _own(function(self.traced_value(), _operand(other)))
 
     def reflected(self: Buffer, other: Any) -> Any:
-        return _own(function(without_buffers(other), self.traced_value()))
+        return _own(function(_operand(other), self.traced_value()))
 
     def change(self: Buffer, other: Any) -> Any:
-        self[...] = function(self.traced_value(), without_buffers(other))
+        self[...] = function(self.traced_value(), _operand(other))
         return self
 
     setattr(Buffer, f"__{name}__", apply)

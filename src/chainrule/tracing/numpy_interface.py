@@ -77,8 +77,6 @@ class ArrayInterface:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
-    # --- NumPy's protocols
-
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
             name = OF_NUMPY.get(ufunc, "")
@@ -146,9 +144,10 @@ class ArrayInterface:
     def __index__(self) -> NoReturn:
         refusals.lose_as_position()
 
-    def item(self, *_: Any) -> NoReturn:
-        """Not possible: the derivative would be lost."""
-        self._lose(".item()")
+    def item(self, *place: Any) -> Any:
+        """One element, counted through or by its place; it keeps its derivative, so it is no number of Python's."""
+        whole = len(place) == 1 and not isinstance(place[0], tuple)
+        return traced.positive(self.reshape(-1)[place[0]] if whole else self[place] if place else self.reshape(()))
 
     def tolist(self) -> NoReturn:
         """Not possible: the derivative would be lost."""
