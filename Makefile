@@ -23,7 +23,8 @@ versions: .venv/development # the tests with the oldest and the newest versions 
 mutants: .venv/development # 150 small faults put into a copy of the sources, one at a time; hours on two cores
 	$(BIN)/python tests/mutants.py
 
-documents: .venv/development # the compiler's README shows every stage of an example as it is now
+documents: .venv/development # every operation on one page; every stage of an example in the compiler's README
+	$(BIN)/python tests/ops/catalogue.py
 	$(BIN)/python tests/engines/llvm/story.py
 
 lint: .venv/development

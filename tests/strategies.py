@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from chainrule.errors import ShapeError
 from chainrule.ops import FUNCTIONS, REGISTRY, ArrayType, Domain, Elementwise, Example, Operation
 from chainrule.ops.functions.joining import Together
+from chainrule.ops.kinds.elementwise import EQUAL
 from chainrule.tracing import Equation, Literal, Program, Variable, check, trees
 from chainrule.tracing.program import infer
 
@@ -45,14 +46,14 @@ def from_domain(domain: Domain, shape: tuple[int, ...], random: np.random.Genera
         return random.random(shape) < 0.5
     if domain.dtype != "float":
         return random.integers(domain.low, domain.high + 1, shape).astype(domain.dtype)
-    low, high = domain.low, domain.high
+    low, high = domain.bounds
     if low == high:
         return np.full(shape, low, dtype)
     low = max(low + ROOM, -3.0)
     high = min(high - ROOM, max(low, 0.0) + 3.0)
     x = random.uniform(low, high, shape)
-    for kink in domain.kinks:
-        x = np.where(np.abs(x - kink) < ROOM, kink + np.where(x < kink, -ROOM, ROOM), x)
+    for point in domain.points:
+        x = np.where(np.abs(x - point) < ROOM, point + np.where(x < point, -ROOM, ROOM), x)
     return np.asarray(x, dtype)
 
 
@@ -74,7 +75,7 @@ def elementwise_cases(op: Elementwise, dtype: Any = np.float64) -> Iterator[Case
     for attributes in attributes_of(op):
         for shapes in SHAPES[len(op.domain)]:
             inputs = [from_domain(d, shape, random, dtype) for d, shape in zip(op.domain, shapes, strict=True)]
-            if op.separate:
+            if EQUAL in op.kinks:
                 inputs = list(apart(*inputs))
             yield Case(op, tuple(inputs), attributes)
 

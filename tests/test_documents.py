@@ -8,17 +8,21 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = sorted(p for p in [*ROOT.glob("*.md"), *(ROOT / "src").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+DOCUMENTS = sorted(
+    [*ROOT.glob("*.md"), *(p for folder in ("src", "docs", "benchmarks") for p in (ROOT / folder).rglob("*.md"))]
+)
 
 
 def snippets(document: str) -> list[str]:
     return re.findall(r"```python\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
 
 
-@pytest.mark.parametrize("code", snippets("README.md"))
-def test_every_python_snippet_of_the_readme_runs_as_it_stands(code, tmp_path, monkeypatch):
+@pytest.mark.parametrize("code", [*snippets("README.md"), *snippets("docs/from-autograd.md")])
+def test_every_python_snippet_runs_as_it_stands(code, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
+    shown = re.search(r"^print\([^\n]*\)  # ([-\d.\[\](), ]+)$", code, re.MULTILINE)
+    assert shown is None or shown[1] in capsys.readouterr().out
 
 
 def test_output_shown_in_the_readme_is_what_its_snippet_prints(capsys, monkeypatch):

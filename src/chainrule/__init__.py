@@ -18,6 +18,7 @@ from chainrule.engines.jit import jit as jit
 from chainrule.errors import ChainruleError as ChainruleError
 from chainrule.tracing import Program as Program
 from chainrule.tracing import check as check
+from chainrule.tracing import register_container as register_container
 from chainrule.tracing import simplify as simplify
 from chainrule.tracing import trace as trace
 from chainrule.tracing.functions import LOADED as _LOADED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 import chainrule as cr
 from chainrule.errors import ChainruleError, DifferentiationError
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
+from chainrule.tracing import trees
 from strategies import Case, arguments, cases, examples_of_functions, split_leaves
 
 TAKING = [op for op in REGISTRY.values() if op.complex and op.differentiable]
@@ -203,6 +205,42 @@ def test_fourier_transforms_of_complex_numbers(_, function, example):
     np.testing.assert_allclose(cr.jit(f, engine="auto")(*leaves), f(*leaves), rtol=1e-12, atol=1e-13)
     single = [x.astype(np.complex64) for x in leaves]
     assert cr.jvp(f, single, single)[1].dtype == f(*single).dtype
+
+
+def with_complex(given):
+    return [with_complex(x) for x in given] if isinstance(given, list) else complex_like(given)
+
+
+ALL = [(i, f, e) for i, f, e in examples_of_functions() if f.numpy]
+
+
+@pytest.mark.parametrize(("_", "function", "example"), ALL, ids=[i for i, _, _ in ALL])
+def test_functions_of_complex_numbers_are_numpys_or_refused(_, function, example):
+    """The value that NumPy gives, and its derivatives."""
+    leaves, put = split_leaves([with_complex(x) for x in arguments(example)])
+    if not any(x.dtype.kind == "c" and np.isfinite(x).all() for x in leaves):
+        return
+
+    def numbers(*new):
+        found = trees.flatten(function.numpy[0](*put(list(new)), **example.attributes))[0]
+        return [x for x in found if getattr(x, "dtype", None) is not None and np.dtype(x.dtype).kind in "fc"]
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            expected = numbers(*leaves)
+    except Exception:  # NumPy has no meaning for it
+        return
+    try:
+        found, _ = cr.jvp(numbers, leaves, leaves)
+    except ChainruleError:
+        return
+    assert len(found) == len(expected)
+    for x, y in zip(found, expected, strict=True):
+        assert np.asarray(x).dtype.kind == np.asarray(y).dtype.kind
+        np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12)
+    if found:
+        cr.check_grads(lambda *new: [x * 1.0 for x in numbers(*new)], leaves)
 
 
 def test_a_complex_value_of_grad_is_an_error_that_says_what_to_take():

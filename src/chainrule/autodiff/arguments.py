@@ -11,7 +11,8 @@ import numpy as np
 
 from chainrule.errors import DifferentiationError, SettingError, shortened
 from chainrule.tracing import trees
-from chainrule.tracing.apply import PLAIN, Traced, array_of, held_by
+from chainrule.tracing.apply import PLAIN, Traced, array_of, held_by, refuse
+from chainrule.tracing.containers import hint
 from chainrule.tracing.numbers import PythonComplex, PythonNumber
 
 Argnums = int | Sequence[int]
@@ -21,7 +22,7 @@ def numbers_of(x: Any, name: str) -> Any:
     """A leaf that derivatives can be taken by: a traced value or an array of real or complex numbers."""
     if type(x) is float:
         return PythonNumber(x)
-    x = held_by(x)
+    x = given = held_by(x)
     if type(x) is complex:
         return PythonComplex(x)
     if not isinstance(x, Traced | PythonNumber | PythonComplex) and type(x) is not np.ndarray:
@@ -35,7 +36,7 @@ def numbers_of(x: Any, name: str) -> Any:
             "or array.astype(float)."
         )
     raise DifferentiationError(
-        f"{name} has dtype {x.dtype}, which is no real number, nor a complex one. Pass arrays of floats."
+        f"{name} has dtype {x.dtype}, which is no real number, nor a complex one. Pass arrays of floats.{hint(given)}"
     )
 
 
@@ -130,4 +131,7 @@ def zeros(x: Any) -> Any:
 
 def as_leaf(x: Any) -> Any:
     """An output as an array: traced values and arrays as they are, Python numbers as 0-d arrays."""
-    return x if isinstance(x, Traced) or (type(x) in PLAIN and hasattr(x, "dtype")) else array_of(x)
+    if isinstance(x, Traced) or (type(x) in PLAIN and hasattr(x, "dtype")):
+        return x
+    array = array_of(x)
+    return array if array.dtype.kind != "O" else refuse(array, f"a result of class {type(x).__name__}", hint(x))

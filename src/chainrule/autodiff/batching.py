@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import wraps
+from inspect import signature
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError, ShapeError
+from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.operation import shape_of
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Traced, as_operand, refreshed, traced
 from chainrule.tracing.batch import Batch, BatchValue
 
-Axes = int | None | Sequence[Any] | dict[str, Any]
+Axes = Any
 """An axis for all arrays below, `None` for arrays that all members share, or a container of axes."""
 
 
@@ -25,16 +26,18 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) ->
     ----------
     function : callable
         Plain NumPy code for one member; derivatives inside are allowed, and other calls of `vmap`.
-    in_axes : int, None, or a sequence of them
+    in_axes : int, None, a sequence of them, or a dict by name
         Which axis of the arguments is the batch, `None` for arguments that all members share. A sequence has an entry
-        for every positional argument; an entry may itself be nested as its argument is.
+        for every positional argument; a dict has entries by the names of arguments, positional or by keyword, and those
+        it leaves out have the batch first. An entry may itself be nested as its argument is.
     out_axes : int, None, or nested as the result
         Where the batch is to be in the results; `None` for results that are the same for all members.
 
     Returns
     -------
     callable
-        Called like `function`, with arrays that have the batch as one more axis; keyword arguments have it first.
+        Called like `function`, with arrays that have the batch as one more axis; keyword arguments have it first, unless
+        `in_axes` is a dict that says otherwise.
 
     Raises
     ------
@@ -57,21 +60,35 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) ->
     >>> cr.vmap(cr.grad(loss), in_axes=(None, 0, 0))(w, X, y)
     array([[2., 0.],
            [4., 4.]])
+
+    The same by name, with the parameters in a dict of which only the offset differs from sample to sample:
+
+    >>> def loss(p, x, y, scale):
+    ...     return scale * (x @ p["w"] + p["b"] - y) ** 2
+    >>> p = {"w": w, "b": np.array([0.0, 1.0])}
+    >>> cr.vmap(loss, in_axes={"p": {"w": None, "b": 0}, "scale": None})(p, X, y, scale=0.5)
+    array([0.5, 4.5])
+
+    What `np.vectorize` is used for, functions of single numbers, and of every pair of numbers:
+
+    >>> def f(a, b):
+    ...     return np.where(a > b, a - b, 0.0)
+    >>> cr.vmap(f)(np.array([1.0, 5.0]), np.array([2.0, 3.0]))
+    array([0., 2.])
+    >>> cr.vmap(cr.vmap(f, in_axes=(None, 0)), in_axes=(0, None))(np.array([1.0, 5.0]), np.array([2.0, 3.0, 4.0]))
+    array([[0., 0., 0.],
+           [3., 2., 1.]])
     """
 
     SettingError.unless_callable("vmap", function)
 
     @wraps(function)
     def mapped(*args: Any, **kwargs: Any) -> Any:
-        given = list(in_axes) if isinstance(in_axes, tuple | list) else [in_axes] * len(args)
-        if len(given) != len(args):
-            raise SettingError(
-                f"vmap was given in_axes with {len(given)} entries, and the function {len(args)} positional arguments; "
-                "give one entry for each."
-            )
         leaves, structure = trees.flatten((args, kwargs))
-        axes = [a for x, axis in zip(args, given, strict=True) for a in _spread(axis, trees.flatten(x)[1], "in_axes")]
-        axes += [0] * (len(leaves) - len(axes))
+        positional, by_name = structure.children
+        given, named = _of_arguments(function, in_axes, args, kwargs)
+        pairs = [*zip(given, positional.children, strict=True), *((named[k], s) for k, s in _entries(by_name))]
+        axes = [a for axis, own in pairs for a in _spread(axis, own, "in_axes")]
         arrays = [x if axis is None else as_operand(x) for x, axis in zip(leaves, axes, strict=True)]
         size = _size(arrays, axes)
         with Batch(size) as batch:
@@ -87,24 +104,62 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) ->
     return mapped
 
 
+def _entries(structure: trees.Structure) -> Iterable[tuple[Any, trees.Structure]]:
+    return zip(structure.keys, structure.children, strict=True)
+
+
+def _of_arguments(
+    function: Callable[..., Any], in_axes: Axes, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    """The entries of `in_axes` for positional arguments, and for those by keyword."""
+    if not isinstance(in_axes, dict):
+        given = list(in_axes) if isinstance(in_axes, tuple | list) else [in_axes] * len(args)
+        if len(given) != len(args):
+            raise SettingError(
+                f"vmap was given in_axes with {len(given)} entries, and the function {len(args)} positional arguments; "
+                "give one entry for each."
+            )
+        return given, dict.fromkeys(kwargs, 0)
+    try:
+        parameters = list(signature(function).parameters.values())
+    except (TypeError, ValueError):
+        raise SettingError(
+            f"vmap was given in_axes by name, and {getattr(function, '__name__', 'this function')} does not say the names of its "
+            "arguments. Give a sequence with an entry for every positional argument."
+        ) from None
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    rest = [p.name for p in parameters if p.kind is p.VAR_POSITIONAL]
+    known = {p.name for p in parameters if p.kind is not p.VAR_KEYWORD} | kwargs.keys()
+    unknown = [key for key in in_axes if key not in known]
+    if unknown:
+        raise SettingError(
+            f"vmap was given in_axes with {shortened(unknown[0])}, which is no argument of the function. Give names among "
+            f"{', '.join(sorted(known))}; for places inside of an argument nest them: in_axes={{'{next(iter(sorted(known)), 'x')}': "
+            f"{shortened(in_axes)}}}."
+        )
+    places = (names + rest * len(args))[: len(args)]
+    given = [in_axes.get(name, 0) for name in places]
+    return given + [0] * (len(args) - len(given)), {name: in_axes.get(name, 0) for name in kwargs}
+
+
 def _spread(axes: Axes, structure: trees.Structure, what: str) -> list[int | None]:
     """An axis for every leaf of a structure, which `axes` is nested as, down to where it is one for all."""
     if axes is None:
         return [None] * structure.leaves
     if isinstance(axes, int | np.integer):
         return [int(axes)] * structure.leaves
-    if structure.kind is None or not isinstance(axes, structure.kind | tuple | list):
+    if structure.kind is None or not isinstance(axes, structure.kind | tuple | list | dict):
         place = "an array" if structure.kind is None else f"a {structure.kind.__name__}"
         nested = "" if structure.kind is None else f", or a {structure.kind.__name__} of them"
         raise SettingError(f"vmap was given {what} with {axes!r} for {place}; give a whole number or None{nested}.")
-    entries = dict(axes) if isinstance(axes, dict) else dict(zip(structure.keys, axes, strict=False))
-    if set(entries) != set(structure.keys) or len(axes) != len(structure.keys):
+    keys, values, _ = trees.parts(axes)
+    entries = dict(zip(keys if isinstance(axes, dict | structure.kind) else structure.keys, values, strict=False))
+    if set(entries) != set(structure.keys) or len(values) != len(structure.keys):
         raise SettingError(
             f"vmap was given {what} with {axes!r} for a {structure.kind.__name__} with {list(structure.keys)}; "
             "give an entry for each."
         )
-    pairs = zip(structure.keys, structure.children, strict=True)
-    return [axis for key, child in pairs for axis in _spread(entries[key], child, what)]
+    return [axis for key, child in _entries(structure) for axis in _spread(entries[key], child, what)]
 
 
 def _size(arrays: list[Any], axes: list[int | None]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
@@ -123,10 +124,15 @@ def _with_static(op: Elementwise, static: tuple[tuple[str, Any], ...]) -> Operat
         ("evaluate", partial(op.evaluate, **given)),
         ("partials", rules),
         ("notation", replace(op.notation, sign=sign)),
-        ("latex", op.latex.replace("n", str(next(iter(given.values())))) if "_n" in op.latex else op.latex),
+        ("latex", re.sub(r"(?<![A-Za-z\\])n(?![A-Za-z])", f"{{{{{_static_in_latex(*given.values())}}}}}", op.latex)),
     ):
         object.__setattr__(made, name, value)
     return made
+
+
+def _static_in_latex(*values: Any) -> str:
+    """Static arguments in the place of the n of a declaration."""
+    return ", ".join(_static_in_latex(*x) if isinstance(x, tuple) else str(x) for x in values)
 
 
 def call(op: Operation, *arguments: Expression) -> Expression:

@@ -1,7 +1,8 @@
 """NumPy's namespace for programs that create arrays and write into them: `import chainrule.numpy as np`.
 
-Everything in it is NumPy's own, but for the functions that create arrays. Outside of derivatives these are NumPy's too; while a trace
-is open they give arrays into which traced values can be written: `K = np.zeros((n, n)); K[i, j] = …`, `np.array([u, v])`.
+Outside of derivatives everything in it is NumPy's own. While a trace is open the functions that create arrays give such as traced
+values can be written into, `K = np.zeros((n, n)); K[i, j] = …`, `np.array([u, v])`, and all functions find traced values in lists,
+`np.sum([u, v])`.
 
 Examples
 --------
@@ -17,15 +18,21 @@ np.float64(52.0)
 
 from __future__ import annotations
 
+from importlib import import_module as _import_module
+
 import numpy as _numpy
 
 from chainrule.numpy.creation import CREATING
+from chainrule.numpy.lists import found as _found
 
 globals().update(CREATING)
 
+OWN_MODULES = {"linalg", "fft", "random"}
+"""Modules of NumPy's that can be imported from here by name."""
+
 
 def __getattr__(name: str) -> object:
-    return getattr(_numpy, name)
+    return _import_module(f"{__name__}.{name}") if name in OWN_MODULES else _found(_numpy, name)
 
 
 def __dir__() -> list[str]:

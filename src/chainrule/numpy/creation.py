@@ -149,9 +149,9 @@ CREATING: dict[str, Any] = {
     "copy": _outside(np.copy, lambda a, order="K", subok=False: _array(a)),
     "linspace": _outside(np.linspace, _linspace),
     "copyto": _outside(np.copyto, _copyto),
-    "r_": _Joining(np.r_, lambda pieces: np.concatenate([x if np.shape(x) else x[None] for x in pieces])),
+    "r_": _Joining(np.r_, lambda pieces: np.concatenate([np.atleast_1d(x) for x in pieces])),
     "c_": _Joining(
-        np.c_, lambda pieces: np.concatenate([x[:, None] if len(x.shape) == 1 else x for x in pieces], axis=1)
+        np.c_, lambda pieces: np.concatenate([x[:, None] if np.ndim(x) == 1 else x for x in pieces], axis=1)
     ),
 }
 """What `chainrule.numpy` has of its own, by name."""

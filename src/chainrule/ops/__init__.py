@@ -20,6 +20,7 @@ try:
         ordering,
         products,
         reductions,
+        rounding,
         trigonometric,
     )
 except BaseException:  # a module that fails is run again when it is next imported: nothing it declared may be left
@@ -69,5 +70,6 @@ __all__ = [
     "ordering",
     "products",
     "reductions",
+    "rounding",
     "trigonometric",
 ]

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.exponential import density
-from chainrule.ops.kinds.elementwise import NONZERO, POSITIVE, REAL, Domain, Elementwise
+from chainrule.ops.kinds.elementwise import BENT, POSITIVE, REAL, Domain, Elementwise
 from chainrule.ops.notation import CLOSE, EITHER_ZERO, EXACT, Accuracy, Textbook, named
+from chainrule.ops.operation import at
 
 SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. 2017, "Self-normalizing networks"
 
@@ -60,7 +61,7 @@ relu = Elementwise(
     value=lambda m, x: m.maximum(x, 0.0),
     partials=(lambda m, y, x: m.indicator(x > 0, y),),
     latex=r"\operatorname{{relu}}\left({0}\right)",
-    domain=(NONZERO,),
+    domain=(BENT,),
     textbook=Textbook(partials=(lambda m, y, x: m.indicator(x > 0, x),)),
     accuracy=EITHER_ZERO,
     doc="max(x, 0); its derivative at 0 is 0.",
@@ -74,7 +75,7 @@ leaky_relu = Elementwise(
         lambda m, y, x, slope: _left(m, x),
     ),
     latex=r"\operatorname{{leaky\ relu}}\left({0}\right)",
-    domain=(NONZERO, POSITIVE),
+    domain=(BENT, POSITIVE),
     textbook=Textbook(
         partials=(lambda m, y, x, slope: m.where(x > 0, 1.0, slope), lambda m, y, x, slope: m.where(x > 0, 0.0, x))
     ),
@@ -90,7 +91,7 @@ elu = Elementwise(
         lambda m, y, x, alpha: _elu_part(m, x),
     ),
     latex=r"\operatorname{{elu}}\left({0}\right)",
-    domain=(NONZERO, POSITIVE),
+    domain=(BENT, POSITIVE),
     textbook=Textbook(
         partials=(
             lambda m, y, x, alpha: m.where(x > 0, 1.0, alpha * m.exp(x)),
@@ -107,7 +108,7 @@ selu = Elementwise(
     value=lambda m, x: SELU_SCALE * m.where(x > 0, x, SELU_ALPHA * _elu_part(m, x)),
     partials=(lambda m, y, x: SELU_SCALE * m.where(x > 0, 1.0, SELU_ALPHA * m.exp(_left(m, x))),),
     latex=r"\operatorname{{selu}}\left({0}\right)",
-    domain=(NONZERO,),
+    domain=(BENT,),
     textbook=Textbook(partials=(lambda m, y, x: m.where(x > 0, SELU_SCALE, SELU_SCALE * SELU_ALPHA * m.exp(x)),)),
     accuracy=Accuracy(4.0, composed=True, either_zero=True),
     doc="The self-normalising exponential linear unit (Klambauer et al. 2017).",
@@ -118,7 +119,7 @@ gelu = Elementwise(
     value=lambda m, x: x * _normal_cdf(m, x),
     partials=(lambda m, y, x: _normal_cdf(m, x) + x * density(m, x),),
     latex=r"\operatorname{{gelu}}\left({0}\right)",
-    domain=(Domain(-6.0, 6.0),),
+    domain=(Domain(drawn=(-6.0, 6.0)),),
     textbook=Textbook(lambda m, x: x * m.normal_cdf(x), (lambda m, y, x: m.normal_cdf(x) + x * m.normal_density(x),)),
     doc="x·Φ(x), with Φ the normal distribution function (Hendrycks and Gimpel 2016).",
     activation="rectifier",
@@ -140,7 +141,7 @@ softplus = Elementwise(
     value=lambda m, x: m.maximum(x, 0.0) + m.log1p(m.exp(-m.absolute(x))),
     partials=(lambda m, y, x: m.sigmoid(x),),
     latex=r"\ln\left(1 + e^{{{0}}}\right)",
-    domain=(NONZERO,),
+    domain=(REAL,),
     textbook=Textbook(lambda m, x: m.log(1.0 + m.exp(x))),
     accuracy=CLOSE,
     doc="ln(1 + eˣ).",
@@ -151,7 +152,7 @@ softsign = Elementwise(
     value=lambda m, x: x / (1.0 + m.absolute(x)),
     partials=(lambda m, y, x: m.square(1.0 - m.absolute(y)),),
     latex=r"\frac{{{0}}}{{1 + \left|{0}\right|}}",
-    domain=(NONZERO,),
+    domain=(BENT,),
     textbook=Textbook(lambda m, x: x / (1.0 + m.absolute(x)), (lambda m, y, x: 1.0 / m.square(1.0 + m.absolute(x)),)),
     doc="x/(1 + |x|).",
     activation="plain",
@@ -161,7 +162,7 @@ step = Elementwise(
     value=lambda m, x: m.indicator(x > 0, x),
     partials=(None,),
     latex=r"\operatorname{{step}}\left({0}\right)",
-    domain=(NONZERO,),
+    domain=(BENT,),
     accuracy=EXACT,
     doc="1 where x is positive, 0 elsewhere; its derivative is 0.",
     activation="plain",
@@ -184,7 +185,8 @@ clip = Elementwise(
         )
     ),
     latex=r"\operatorname{{clip}}\left({0}, {1}, {2}\right)",
-    domain=(Domain(-3.0, 3.0, kinks=(-1.0, 1.0)), Domain(-1.0, -1.0), Domain(1.0, 1.0)),
+    domain=(Domain(kinks=(-1.0, 1.0), drawn=(-3.0, 3.0)), Domain(drawn=(-1.0, -1.0)), Domain(drawn=(1.0, 1.0))),
+    kinks=(at("{0} = {1}", -1.0, -1.0, 1.0), at("{0} = {2}", 1.0, -1.0, 1.0)),
     numpy=lambda x, low, high: np.minimum(high, np.maximum(low, x)),  # x last: of equal numbers, +0 and −0, it stays
     accuracy=EXACT,
 )

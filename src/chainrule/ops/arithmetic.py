@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops import pairs
-from chainrule.ops.kinds.elementwise import BOOLEAN, NONZERO, POSITIVE, REAL, Domain, Elementwise
+from chainrule.ops.kinds.elementwise import BENT, BOOLEAN, EQUAL, NONZERO, POSITIVE, REAL, Domain, Elementwise
 from chainrule.ops.notation import (
     ATOM,
     CLOSE,
@@ -29,10 +29,7 @@ from chainrule.ops.notation import (
     infix,
     named,
 )
-from chainrule.ops.operation import ArrayType, dtype_of, example
-
-STEPS = Domain(kinks=tuple(float(k) for k in range(-8, 9)))
-HALF_STEPS = Domain(kinks=tuple(k + 0.5 for k in range(-9, 9)))
+from chainrule.ops.operation import ArrayType, at, dtype_of, example
 
 add = Elementwise(
     "add",
@@ -192,7 +189,7 @@ root = Elementwise(
     partials=(lambda m, y, x: m.where(y == 0, 0.0, 0.5 / m.where(y == 0, 1.0, y)),),
     squared=lambda m, x: m.positive(x),
     latex=r"\sqrt{{{0}}}",
-    domain=(POSITIVE,),
+    domain=(Domain(low=0.0, kinks=(0.0,)),),
     doc="The square root of a sum of squares, with derivative 0 at 0. Even powers of it are differentiated as those of x.",
     notation=Notation("root", "√", rule="power rule"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / (2.0 * m.sqrt(x)),)),
@@ -204,7 +201,7 @@ cbrt = Elementwise(
     value=lambda m, x: m.cbrt(x),
     partials=(lambda m, y, x: 1.0 / (3.0 * y * y),),
     latex=r"\sqrt[3]{{{0}}}",
-    domain=(Domain(kinks=(0.0,)),),
+    domain=(BENT,),
     notation=Notation("root", "∛", rule="power rule"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / (3.0 * m.square(m.cbrt(x))),)),
     accuracy=NEAR,
@@ -216,7 +213,7 @@ absolute = Elementwise(
     squared=square_of_size,
     textbook=Textbook(partials=(lambda m, y, x: m.sign(x),)),
     latex=r"\left|{0}\right|",
-    domain=(NONZERO,),
+    domain=(BENT,),
     doc="The derivative at 0 is taken as 0 (JAX takes 1). Even powers of |x| are differentiated as those of x.",
     notation=Notation("fence", "||"),
     parts=pairs.absolute,
@@ -226,7 +223,7 @@ sign = Elementwise(
     value=lambda m, x: m.sign(x),
     partials=(None,),
     latex=r"\operatorname{{sign}}\left({0}\right)",
-    domain=(NONZERO,),
+    domain=(BENT,),
 )
 hypot = Elementwise(
     "hypot",
@@ -237,7 +234,8 @@ hypot = Elementwise(
     ),
     squared=lambda m, a, b: m.square(a) + m.square(b),
     latex=r"\sqrt{{{{{0}}}^{{2}} + {{{1}}}^{{2}}}}",
-    domain=(NONZERO, NONZERO),
+    domain=(BENT, BENT),
+    kinks=(at("{0} = {1} = 0", 0.0, 0.0),),
     doc="Both derivatives at the origin are taken as 0; even powers of it are differentiated as those of √(a² + b²).",
     textbook=Textbook(
         lambda m, a, b: m.sqrt(m.square(a) + m.square(b)),
@@ -258,7 +256,7 @@ maximum = Elementwise(
     latex=r"\max\left({0}, {1}\right)",
     domain=(REAL, REAL),
     neutral=(-math.inf, -math.inf),
-    separate=True,
+    kinks=(EQUAL,),
     doc="Where the inputs are equal each gets half of the derivative. Of 0 and −0, either.",
     notation=named("max"),
     textbook=Textbook(partials=(lambda m, y, a, b: m.indicator(a > b, y), lambda m, y, a, b: m.indicator(b > a, y))),
@@ -274,61 +272,11 @@ minimum = Elementwise(
     latex=r"\min\left({0}, {1}\right)",
     domain=(REAL, REAL),
     neutral=(math.inf, math.inf),
-    separate=True,
+    kinks=(EQUAL,),
     doc="Where the inputs are equal each gets half of the derivative. Of 0 and −0, either.",
     notation=named("min"),
     textbook=Textbook(partials=(lambda m, y, a, b: m.indicator(a < b, y), lambda m, y, a, b: m.indicator(b < a, y))),
     accuracy=EITHER_ZERO,
-)
-floor = Elementwise(
-    "floor",
-    value=lambda m, x: m.floor(x),
-    partials=(None,),
-    latex=r"\left\lfloor {0} \right\rfloor",
-    domain=(STEPS,),
-    notation=Notation("fence", "⌊⌋"),
-)
-ceil = Elementwise(
-    "ceil",
-    value=lambda m, x: m.ceil(x),
-    partials=(None,),
-    latex=r"\left\lceil {0} \right\rceil",
-    domain=(STEPS,),
-    notation=Notation("fence", "⌈⌉"),
-)
-trunc = Elementwise(
-    "trunc",
-    value=lambda m, x: m.trunc(x),
-    partials=(None,),
-    latex=r"\operatorname{{trunc}}\left({0}\right)",
-    domain=(STEPS,),
-)
-rint = Elementwise(
-    "rint",
-    value=lambda m, x: m.rint(x),
-    partials=(None,),
-    latex=r"\operatorname{{round}}\left({0}\right)",
-    domain=(HALF_STEPS,),
-    doc="Halves are rounded to the even neighbour.",
-    notation=named("round"),
-)
-floor_divide = Elementwise(
-    "floor_divide",
-    value=lambda m, a, b: m.where(b == 0, a / b, m.rint((a - m.remainder(a, b)) / b)),
-    partials=(None, None),
-    latex=r"\left\lfloor \frac{{{0}}}{{{1}}} \right\rfloor",
-    domain=(REAL, NONZERO),
-    textbook=Textbook(lambda m, a, b: m.floor(a / b)),
-)
-remainder = Elementwise(
-    "remainder",
-    value=lambda m, a, b: m.remainder(a, b),
-    partials=(1, lambda m, y, a, b: -m.floor_divide(a, b)),
-    latex=r"{0} \bmod {1}",
-    domain=(Domain(2.0, 3.0), Domain(1.5, 2.0)),  # b goes into a once, and nowhere near twice
-    doc="Of the sign of b, as Python's %; computed exactly, unlike a − ⌊a/b⌋·b.",
-    notation=infix("mod", " % ", PRODUCT, (PRODUCT, SIGN)),
-    textbook=Textbook(partials=(None, lambda m, y, a, b: -m.floor(a / b))),
 )
 where = Elementwise(
     "where",

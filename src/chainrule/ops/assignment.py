@@ -10,6 +10,7 @@ import numpy as np
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.kinds.elementwise import sum_to
 from chainrule.ops.layouts import Bounds, batched_bounds, no_places, slice_key, slice_shape
+from chainrule.ops.notation import EXACT
 from chainrule.ops.operation import ArrayType, Namespace, dtype_of, example, shape_of
 
 Shape = tuple[int, ...]
@@ -64,9 +65,12 @@ put = Custom(
     batched=_batched,
     simpler=_simpler,
     latex=r"\operatorname{{put}}\left({0}, {1}\right)",
+    differential=r"\operatorname{{put}}\left(d{0}, d{1}\right)",
     complex=True,
     part_by_part=True,
+    accuracy=EXACT,
     examples=(
+        example((4,), (2,), start=(1,), stop=(3,), step=(1,)),
         example((4, 3), (2, 3), start=(1, None), stop=(3, None), step=(1, 1)),
         example((4, 3), (4,), start=(None, 1), stop=(None, 2), step=(1, 1), drop=(1,)),
         example((4, 3), (), start=(3, None), stop=(None, None), step=(-2, 1)),

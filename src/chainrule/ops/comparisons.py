@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chainrule.ops import pairs
-from chainrule.ops.kinds.elementwise import BOOLEAN, INTEGER, REAL, Domain, Elementwise
+from chainrule.ops.kinds.elementwise import BOOLEAN, EQUAL, INTEGER, REAL, Domain, Elementwise
 from chainrule.ops.notation import ATOM, COMPARISON, SIGN, Notation, infix, relation
 
 
@@ -26,7 +26,7 @@ def _pair(
         latex=latex,
         notation=notation,
         domain=(domain, domain),
-        separate=domain is REAL,
+        kinks=(EQUAL,) if domain is REAL else (),
         neutral=(neutral, neutral),
         complex=domain is BOOLEAN,
         parts=parts,

@@ -14,7 +14,7 @@ import numpy as np
 from chainrule.ops import pairs
 from chainrule.ops.axes import broadcasting
 from chainrule.ops.kinds.custom import Custom
-from chainrule.ops.operation import ArrayType, cast, dtype_of, example, exemplar, shape_of
+from chainrule.ops.operation import ArrayType, at, cast, dtype_of, example, exemplar, shape_of
 
 
 def _one_by_one(
@@ -42,6 +42,7 @@ conjugate = _one_by_one(
     lambda m, g, y, x: m.conjugate(g),
     latex=r"\overline{{{0}}}",
     parts=pairs.conjugate,
+    differential=r"\overline{{d{0}}}",
     doc="a − i·b, of a + i·b.",
 )
 real = _one_by_one(
@@ -50,6 +51,7 @@ real = _one_by_one(
     lambda m, t, y, x: t,
     lambda m, g, y, x: g,
     latex=r"\operatorname{{Re}} {0}",
+    differential=r"\operatorname{{Re}} d{0}",
     view=True,
     write_back=lambda m, x, part: m.add(part, m.multiply(m.imag(x), 1j)),
     parts=pairs.real,
@@ -61,6 +63,7 @@ imag = _one_by_one(
     lambda m, t, y, x: t * -1j,
     lambda m, g, y, x: g * -1j,
     latex=r"\operatorname{{Im}} {0}",
+    differential=r"\operatorname{{Im}} d{0}",
     view=True,
     write_back=lambda m, x, part: m.add(m.real(x), m.multiply(part, 1j)),
     parts=pairs.imag,
@@ -73,6 +76,8 @@ angle = _one_by_one(
     lambda m, g, y, x: g * _turn(m, x),
     latex=r"\arg {0}",
     parts=pairs.angle,
+    differential=r"\operatorname{{Im}} \frac{{d{0}}}{{{0}}}",
+    kinks=(at("{0} ≤ 0", np.complex128(-1.0)), at("{0} ≤ 0", np.complex128(0.0))),
     doc="The angle of a + i·b, from −π to π; its derivative at 0, where there is none, is taken as 0.",
 )
 

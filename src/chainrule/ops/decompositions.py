@@ -35,13 +35,15 @@ from chainrule.ops.matrices import (
     together,
     transposed,
 )
-from chainrule.ops.operation import ArrayType, dtype_of, example, shape_of
+from chainrule.ops.operation import ArrayType, at, dtype_of, example, shape_of
 
 TALL = np.array([[2.0, -1.0], [0.25, 1.5], [-0.5, 1.0]])
 WIDE = TALL.T.copy()
 """Matrices of more rows than columns, and of fewer."""
 _SYMMETRIC = (example(POSITIVE), example(np.stack([POSITIVE, A @ A.T])))
 _ANY = (example(A), example(TALL), example(WIDE), example(np.stack([TALL, TALL[::-1]])))
+
+EQUAL_VALUES, EQUAL_OR_NONE = "{0} with equal eigenvalues", "{0} with singular values that are equal or 0"
 
 
 # --- what was computed last
@@ -90,11 +92,12 @@ def _apart(x: Any, d: Any, w: Any, diagonal: bool = True) -> Any:
         used &= ~np.eye(np.shape(d)[-1], dtype=bool)
     if used.any():
         place = tuple(map(int, np.argwhere(used)[0]))
-        first, second = (float(w[(*place[:-2], i)]) for i in (place[-2] if diagonal else place[-1], place[-1]))
+        several = (w[(*place[:-2], i)].item() for i in (place[-2] if diagonal else place[-1], place[-1]))
+        first, second = (z if z.imag else z.real for z in sorted(several, key=lambda z: (z.real, z.imag)))
         raise MatrixError(
-            f"eigenvalues or singular values {min(first, second):.6g} and {max(first, second):.6g} are equal to working precision, "
+            f"eigenvalues or singular values {first:.6g} and {second:.6g} are equal to working precision, "
             "or 0, so their vectors (and the second derivatives of the values) have no derivatives one by one. Where only the values "
-            "are used, take np.linalg.eigvalsh or svdvals; for more than that write functions of the matrix itself, such as "
+            "are used, take np.linalg.eigvalsh, eigvals or svdvals; for more than that write functions of the matrix itself, such as "
             "np.linalg.det, inv, slogdet, trace or norm, or move the values apart by a small change of "
             "the matrix, as in A + 1e-6 * np.diag(np.arange(n))."
         )
@@ -125,15 +128,18 @@ quotient_of_gaps = Custom(
     doc="""x/d, and 0 on the diagonal and where d is 0 beside the largest of w; an error if x is not 0 there as well.
 
     d has differences or sums of the numbers w. The derivative by w is 0: it only says what is large.""",
+    differential=r"\frac{{d{0} - y \, d{1}}}{{{1}}}",
+    undefined=(at("{1} = 0 where {0} is not", np.ones((2, 2)), np.zeros((2, 2)), np.ones(2)),),
     examples=(
         example((2, 2), np.array([[0.0, 2.0], [-2.0, 0.0]]) + 0.125, np.array([3, 1])),
         example((3, 2), np.array([[0.5, 2.0], [-2.0, 1.5], [1.0, 1.0]]), np.array([3, 1]), diagonal=False),
         example((2, 2, 2), np.full((2, 2, 2), 1.5), np.array([[1, 2], [3, 4]])),
     ),
+    complex=True,
 )
 
 
-def _gaps(m: Any, w: Any, sign: float = -1.0) -> Any:
+def gaps(m: Any, w: Any, sign: float = -1.0) -> Any:
     """w_j − w_i in row i and column j, or w_j + w_i."""
     columns, rows = m.reshape(w, shape=(*w.shape[:-1], 1, w.shape[-1])), m.reshape(w, shape=(*w.shape, 1))
     return columns - rows if sign < 0 else columns + rows
@@ -168,12 +174,12 @@ def _eigenvalues_reverse(m: Any, g: Any, y: Any, a: Any, uplo: str = "L", alone:
 def _eigenvectors_forward(m: Any, tangents: Any, y: Any, a: Any, uplo: str = "L") -> Any:
     w = m.eigenvalues(a, uplo=uplo)
     change = product(m, transposed(m, y), product(m, _symmetric(m, tangents[0], uplo), y))
-    return product(m, y, m.quotient_of_gaps(change, _gaps(m, w), w))
+    return product(m, y, m.quotient_of_gaps(change, gaps(m, w), w))
 
 
 def _eigenvectors_reverse(m: Any, g: Any, y: Any, a: Any, uplo: str = "L") -> list[Any]:
     w, yt = m.eigenvalues(a, uplo=uplo), transposed(m, y)
-    inside = m.quotient_of_gaps(product(m, yt, g), _gaps(m, w), w)
+    inside = m.quotient_of_gaps(product(m, yt, g), gaps(m, w), w)
     return [_symmetric_adjoint(m, product(m, product(m, y, inside), yt), uplo)]
 
 
@@ -191,6 +197,8 @@ eigenvalues = Custom(
     links=lambda a, uplo="L", alone=False: matrix_links((a, 2), last=1),
     batched=together("eigenvalues"),
     latex=r"\lambda\left({0}\right)",
+    differential=r"\operatorname{{diag}}\left(V^\top d{0} \, V\right)",
+    kinks=(at(EQUAL_VALUES, np.eye(2)),),
     doc="""Eigenvalues of a symmetric matrix, ascending, read from one triangle; dλᵢ = vᵢᵀ·dA·vᵢ (Magnus 1985).
 
     `alone` is how NumPy computes them without eigenvectors. For equal ones see the module's first lines, and `cholesky` for
@@ -206,6 +214,8 @@ eigenvectors = Custom(
     links=lambda a, uplo="L": matrix_links((a, 2), last=2),
     batched=together("eigenvectors"),
     latex=r"V\left({0}\right)",
+    differential=r"y \left(F \circ \left(y^\top d{0} \, y\right)\right),\ F_{{ij}} = \frac{{1}}{{\lambda_j - \lambda_i}}",
+    kinks=(at(EQUAL_VALUES, np.eye(2)),),
     doc="The eigenvectors of a symmetric matrix as columns, of length 1; dvᵢ = Σⱼ vⱼ·(vⱼᵀ·dA·vᵢ)/(λᵢ − λⱼ) over j ≠ i (Magnus 1985).",
     examples=(*_SYMMETRIC, example(POSITIVE, uplo="U")),
 )
@@ -246,7 +256,7 @@ def _vectors_forward(m: Any, t: Any, u: Any, s: Any, v: Any) -> Any:
     tv = product(m, t, v)
     e = product(m, transposed(m, u), tv)
     even, odd = 0.5 * (e + transposed(m, e)), 0.5 * (e - transposed(m, e))
-    inside = m.quotient_of_gaps(even, _gaps(m, s), s) + m.quotient_of_gaps(odd, _gaps(m, s, 1.0), s)
+    inside = m.quotient_of_gaps(even, gaps(m, s), s) + m.quotient_of_gaps(odd, gaps(m, s, 1.0), s)
     found = product(m, u, inside)
     return found + _over_values(m, _outside(m, u, tv), s) if u.shape[-2] > u.shape[-1] else found
 
@@ -254,7 +264,7 @@ def _vectors_forward(m: Any, t: Any, u: Any, s: Any, v: Any) -> Any:
 def _vectors_reverse(m: Any, g: Any, u: Any, s: Any, v: Any) -> Any:
     """The cotangent of A = U·S·Vᵀ for the cotangent of U."""
     own = product(m, transposed(m, u), g)
-    x, y = m.quotient_of_gaps(own, _gaps(m, s), s), m.quotient_of_gaps(own, _gaps(m, s, 1.0), s)
+    x, y = m.quotient_of_gaps(own, gaps(m, s), s), m.quotient_of_gaps(own, gaps(m, s, 1.0), s)
     inside = 0.5 * (x + transposed(m, x)) + 0.5 * (y - transposed(m, y))
     left = product(m, u, inside)
     if u.shape[-2] > u.shape[-1]:
@@ -307,6 +317,8 @@ singular_values = Custom(
     links=lambda a, alone=False: matrix_links((a, 2), last=1),
     batched=together("singular_values"),
     latex=r"\sigma\left({0}\right)",
+    differential=r"\operatorname{{diag}}\left(U^\top d{0} \, V\right)",
+    kinks=(at(EQUAL_OR_NONE, np.diag([1.0, 0.0])), at(EQUAL_OR_NONE, np.eye(2))),
     doc="""Singular values, descending; dσᵢ = uᵢᵀ·dA·vᵢ (Giles 2008). `alone` is how NumPy computes them without vectors.
 
     Where one is 0 it has a kink, as |x| has; the derivative is that of one of its sides.""",
@@ -321,6 +333,8 @@ left_singular_vectors = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("left_singular_vectors"),
     latex=r"U\left({0}\right)",
+    differential=r"y P + \left(1 - y y^\top\right) d{0} \, V S^{{-1}}",
+    kinks=(at(EQUAL_OR_NONE, np.diag([1.0, 0.0])), at(EQUAL_OR_NONE, np.eye(2))),
     doc="""The U of A = U·S·Vᵀ, with as many columns as there are singular values (Wan and Zhang 2019).
 
     dU = U·P + (1 − U·Uᵀ)·dA·V·S⁻¹ with Pᵢⱼ = eᵢⱼ/(σⱼ − σᵢ) + oᵢⱼ/(σⱼ + σᵢ), where e and o are the even and odd part of Uᵀ·dA·V.""",
@@ -335,6 +349,8 @@ right_singular_vectors = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("right_singular_vectors"),
     latex=r"V\left({0}\right)",
+    differential=r"y P + \left(1 - y y^\top\right) d{0}^\top U S^{{-1}}",
+    kinks=(at(EQUAL_OR_NONE, np.diag([1.0, 0.0])), at(EQUAL_OR_NONE, np.eye(2))),
     doc="The V of A = U·S·Vᵀ, with as many columns as there are singular values: U for Aᵀ.",
     examples=_ANY,
 )

@@ -93,7 +93,6 @@ logaddexp = Elementwise(
     partials=(lambda m, y, a, b: m.exp(a - y), lambda m, y, a, b: m.exp(b - y)),
     latex=r"\ln\left(e^{{{0}}} + e^{{{1}}}\right)",
     domain=(REAL, REAL),
-    separate=True,
     textbook=Textbook(
         lambda m, a, b: m.log(m.exp(a) + m.exp(b)),
         (lambda m, y, a, b: m.exp(a) / (m.exp(a) + m.exp(b)), lambda m, y, a, b: m.exp(b) / (m.exp(a) + m.exp(b))),
@@ -140,7 +139,7 @@ erf = Elementwise(
     value=_erf,
     partials=(lambda m, y, x: (2.0 / math.sqrt(math.pi)) * m.exp(-squared(m, x)),),
     latex=r"\operatorname{{erf}}\left({0}\right)",
-    domain=(Domain(-6.0, 6.0),),
+    domain=(Domain(drawn=(-6.0, 6.0)),),
     textbook=Textbook(partials=(lambda m, y, x: 2.0 / m.sqrt(math.pi) * m.exp(-m.square(x)),)),
     accuracy=CLOSE,
     doc="The error function, 2/√π ∫₀ˣ e^(−t²) dt.",
@@ -159,7 +158,7 @@ normal_density = Elementwise(
     partials=(lambda m, y, x: -x * y,),
     latex=r"\varphi\left({0}\right)",
     notation=named("φ"),
-    domain=(Domain(-6.0, 6.0),),
+    domain=(Domain(drawn=(-6.0, 6.0)),),
     doc="The density of the standard normal distribution, e^(−x²/2)/√(2π).",
 )
 normal_cdf = Elementwise(
@@ -170,6 +169,6 @@ normal_cdf = Elementwise(
     accuracy=Accuracy(16.0, composed=True),  # 1 + erf loses digits where it is small
     latex=r"\Phi\left({0}\right)",
     notation=named("Φ"),
-    domain=(Domain(-6.0, 6.0),),
+    domain=(Domain(drawn=(-6.0, 6.0)),),
     doc="The distribution function of the standard normal distribution.",
 )

@@ -69,6 +69,7 @@ fft = Custom(
     links=lambda x, axis, inverse, norm: (mixing(len(shape_of(x)), axis),),
     batched=lambda m, size, batched, x, axis, **how: m.fft(x, axis=axis + 1, **how),
     latex=r"\mathcal{{F}} {0}",
+    differential=r"\mathcal{{F}} \, d{0}",
     examples=(
         example((6,), axis=0, inverse=False, norm="backward"),
         example((3, 5), axis=1, inverse=True, norm="backward"),
@@ -89,6 +90,7 @@ rfft = Custom(
     links=lambda x, axis, norm: (mixing(len(shape_of(x)), axis),),
     batched=lambda m, size, batched, x, axis, norm: m.rfft(x, axis=axis + 1, norm=norm),
     latex=r"\mathcal{{F}} {0}",
+    differential=r"\mathcal{{F}} \, d{0}",
     examples=(
         example((6,), axis=0, norm="backward"),
         example((3, 5), axis=1, norm="ortho"),
@@ -108,6 +110,7 @@ irfft = Custom(
     links=lambda x, length, axis, norm: (mixing(len(shape_of(x)), axis),),
     batched=lambda m, size, batched, x, axis, **how: m.irfft(x, axis=axis + 1, **how),
     latex=r"\mathcal{{F}}^{{-1}} {0}",
+    differential=r"\mathcal{{F}}^{{-1}} d{0}",
     examples=(
         example((4,), length=6, axis=0, norm="backward"),
         example((2, 3), length=5, axis=1, norm="ortho"),

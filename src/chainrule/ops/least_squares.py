@@ -8,10 +8,10 @@ import numpy as np
 
 from chainrule.ops.decompositions import TALL, WIDE, remembered
 from chainrule.ops.kinds.custom import Custom
-from chainrule.ops.linear_algebra import PAIR, A
+from chainrule.ops.linear_algebra import PAIR, SINGULAR, A
 from chainrule.ops.matrices import by_numpy, dtype_of_matrices, like, lower, matrix_links, product, together, transposed
 from chainrule.ops.notation import ATOM, POWER, Notation
-from chainrule.ops.operation import ArrayType, example, shape_of
+from chainrule.ops.operation import ArrayType, at, example, shape_of
 
 _FINITE = by_numpy("It must have finite numbers.")
 _qr = remembered(lambda a: np.linalg.qr(a))
@@ -96,6 +96,8 @@ orthogonal_factor = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("orthogonal_factor"),
     latex=r"Q\left({0}\right)",
+    differential=r"\left(d{0} - y \, dR\right) R^{{-1}}",
+    kinks=(at("{0} whose first columns depend on each other", SINGULAR),),
     doc="The Q of A = Q·R, whose columns are orthogonal and of length 1." + _doc,
     examples=_ANY,
 )
@@ -108,6 +110,8 @@ triangular_factor = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("triangular_factor"),
     latex=r"R\left({0}\right)",
+    differential=r"Q^\top d{0} - Q^\top dQ \, y",
+    kinks=(at("{0} whose first columns depend on each other", SINGULAR),),
     doc="The R of A = Q·R, an upper triangle." + _doc,
     examples=_ANY,
 )
@@ -142,6 +146,8 @@ pinv = Custom(
     links=lambda a, rcond=1e-15: matrix_links((a, 2), last=2),
     batched=together("pinv"),
     latex=r"{{{0}}}^{{+}}",
+    differential=r"-y \, d{0} \, y + y y^\top d{0}^\top (1 - {0} y) + (1 - y {0}) \, d{0}^\top y^\top y",
+    kinks=(at("{0} near to matrices of another rank", SINGULAR),),
     notation=Notation("function", "pinv", POWER, (ATOM,), "{0}⁺", rule="derivative of the pseudo-inverse"),
     doc="""The pseudo-inverse P = A⁺, for matrices whose rank stays the same near by (Golub and Pereyra 1973).
 
@@ -184,6 +190,9 @@ lstsq = Custom(
     forward=_lstsq_forward,
     reverse=_lstsq_reverse,
     latex=r"{{{0}}}^{{+}} {1}",
+    differential=r"{0}^+ (d{1} - d{0} \, y) + {0}^+ {0}^{{+\top}} d{0}^\top ({1} - {0} y)"
+    r" + (1 - {0}^+ {0}) \, d{0}^\top {0}^{{+\top}} y",
+    kinks=(at("{0} near to matrices of another rank", SINGULAR, np.eye(2), rcond=1e-14),),
     doc="The x with the least |A·x − b|, and of those the shortest: A⁺·b, for matrices whose rank stays the same near by.",
     examples=(example(TALL, (3, 2), rcond=1e-14), example(WIDE, (2, 1), rcond=1e-14), example(A, (3, 2), rcond=1e-14)),
 )
@@ -202,6 +211,7 @@ rank_of_matrix = Custom(
     links=lambda a, tol=None, relative=None: matrix_links((a, 2), last=0),
     batched=together("rank_of_matrix"),
     latex=r"\operatorname{{rank}} {0}",
+    kinks=(at("{0} near to matrices of another rank", SINGULAR),),
     doc="The number of singular values that are not 0 to working precision.",
     examples=(example(A), example(PAIR), example(TALL, tol=0.5), example(TALL, relative=0.1)),
 )

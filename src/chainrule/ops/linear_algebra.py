@@ -31,13 +31,16 @@ from chainrule.ops.matrices import (
     transposed,
 )
 from chainrule.ops.notation import ATOM, POWER, PRODUCT, SIGN, Notation, named
-from chainrule.ops.operation import ArrayType, example, shape_of
+from chainrule.ops.operation import ArrayType, at, cast, example, shape_of
 
 A = np.array([[2.0, -1.0, 0.5], [0.25, 1.5, -0.75], [-0.5, 1.0, 3.0]])
 """A matrix to try with, and two of them."""
 PAIR = np.stack([A, A.T + np.diag([1.0, 0.5, 2.0])])
 POSITIVE = np.array([[2.0, 0.5, -0.25], [0.5, 1.5, 0.75], [-0.25, 0.75, 3.0]])
 """A symmetric matrix with positive eigenvalues, all different."""
+
+SINGULAR = np.array([[1.0, 2.0], [2.0, 4.0]])
+NO_INVERSE = "{0} without inverse"
 
 _MATRICES = (example(A), example(PAIR), example(np.array([[2.0]])))
 _REGULAR = (
@@ -81,15 +84,27 @@ def _solve_links(a: Any, b: Any) -> tuple[Links, ...]:
     return matrix_links((a, 2), (b, own), last=own)
 
 
+_WITHOUT = {
+    "matrix": "a derivative is taken with the inverse of a matrix of shape {shape}, which has none to working precision: its rows "
+    "depend on each other. The first two derivatives of np.linalg.det exist everywhere, and so does np.linalg.pinv; for others give "
+    "a matrix with independent rows and columns, such as A + 1e-6 * np.eye(n).",
+    "eigenvectors": "a matrix of shape {shape} has equal eigenvalues and, to working precision, fewer eigenvectors than rows, so "
+    "that eigenvalues and eigenvectors have no derivatives. Write functions of the matrix itself, such as np.linalg.det, inv, "
+    "matrix_power or trace, or move the eigenvalues apart by a small change of the matrix.",
+}
+"""What is said where an inverse is missing that a derivative needs."""
+
+
 @by_numpy(_REGULAR)
-def _inv(a: Any, regular: float | None = None) -> Any:
-    found = np.linalg.inv(a)
+def _inv(a: Any, regular: float | None = None, of: str = "matrix") -> Any:
+    try:
+        found = np.linalg.inv(a)
+    except np.linalg.LinAlgError:
+        if regular is None:
+            raise
+        raise MatrixError(_WITHOUT[of].format(shape=np.shape(a))) from None
     if regular is not None and not _well_conditioned(a, found, regular).all():
-        raise MatrixError(
-            f"a derivative is taken with the inverse of a matrix of shape {np.shape(a)}, which has none to working precision: "
-            "its rows depend on each other. The first two derivatives of np.linalg.det exist everywhere, and so does "
-            "np.linalg.pinv; for others give a matrix with independent rows and columns, such as A + 1e-6 * np.eye(n)."
-        )
+        raise MatrixError(_WITHOUT[of].format(shape=np.shape(a)))
     return found
 
 
@@ -127,7 +142,7 @@ def _inverse_of_triangle(a: Any) -> Any:
     return found
 
 
-def _inv_reverse(m: Any, g: Any, y: Any, a: Any, regular: float | None = None) -> list[Any]:
+def _inv_reverse(m: Any, g: Any, y: Any, a: Any, **how: Any) -> list[Any]:
     yt = transposed(m, y)
     return [-product(m, product(m, yt, g), yt)]
 
@@ -141,6 +156,8 @@ solve = Custom(
     links=_solve_links,
     batched=together("solve"),
     latex=r"{0}^{{-1}} {1}",
+    differential=r"{0}^{{-1}} \left(d{1} - d{0} \, y\right)",
+    undefined=(at(NO_INVERSE, SINGULAR, np.ones(2)),),
     notation=Notation("function", "solve", PRODUCT, (ATOM, PRODUCT), "{0}⁻¹·{1}", rule="derivative of the solution"),
     doc="A⁻¹·b without the inverse; b is as many vectors as there are matrices, or matrices. b̄ = A⁻ᵀ·ȳ, Ā = −b̄·yᵀ (Giles 2008).",
     examples=(
@@ -149,19 +166,23 @@ solve = Custom(
         example(PAIR, (2, 3)),
         example(PAIR, (2, 3, 2)),
     ),
+    complex=True,
 )
 inv = Custom(
     "inv",
     value=_inv,
     type=same_type,
-    forward=lambda m, t, y, a, regular=None: -product(m, product(m, y, t[0]), y),
+    forward=lambda m, t, y, a, **how: -product(m, product(m, y, t[0]), y),
     reverse=_inv_reverse,
-    links=lambda a, regular=None: matrix_links((a, 2), last=2),
+    links=lambda a, **how: matrix_links((a, 2), last=2),
     batched=together("inv"),
     latex=r"{{{0}}}^{{-1}}",
+    differential=r"-y \, d{0} \, y",
+    undefined=(at(NO_INVERSE, SINGULAR),),
     notation=Notation("function", "inv", POWER, (ATOM,), "{0}⁻¹", rule="derivative of the inverse"),
     doc="A⁻¹; d(A⁻¹) = −A⁻¹·dA·A⁻¹ (Giles 2008). With `regular`, an error where more than this share of its digits is lost.",
     examples=_MATRICES,
+    complex=True,
 )
 inverse_of_triangle = Custom(
     "inverse_of_triangle",
@@ -172,6 +193,8 @@ inverse_of_triangle = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("inverse_of_triangle"),
     latex=r"{{{0}}}^{{-1}}",
+    differential=r"-y \, d{0} \, y",
+    undefined=(at("{0} with a 0 on its diagonal", np.diag([1.0, 0.0])),),
     doc="L⁻¹ for a lower triangle, which is all that is read; an error where a tenth of its digits is all that is right.",
     examples=(example(A), example(PAIR)),
 )
@@ -189,9 +212,10 @@ def _others(s: Any) -> Any:
 
 
 def _signed_svd(a: Any) -> tuple[Any, Any, Any, Any]:
-    """U, S, Vᵀ of matrices, and the signs det U·det V."""
+    """Ū, S, V̄ᵀ of matrices A = U·S·Vᵀ, and det U·det V, which is a sign, or of length 1."""
     u, s, vh = np.linalg.svd(a)
-    return u, s, vh, np.round(np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+    turn = np.linalg.det(u) * np.linalg.det(vh)
+    return np.conj(u), s, np.conj(vh), (turn if a.dtype.kind == "c" else np.round(turn))[..., None, None]
 
 
 def _inverse_where_good(a: Any) -> Any:
@@ -276,9 +300,11 @@ det = Custom(
     links=_number_links,
     batched=together("det"),
     latex=r"\det {0}",
+    differential=r"\sum_{{ij}} \operatorname{{cof}}({0})_{{ij}} \, d{0}_{{ij}}",
     notation=named("det", rule="Jacobi's formula"),
     doc="The determinant; its derivative is the matrix of cofactors, det(A)·A⁻ᵀ (Jacobi), also where A has no inverse.",
-    examples=(*_MATRICES, example(np.array([[1.0, 2.0], [2.0, 4.0]]))),
+    examples=(*_MATRICES, example(SINGULAR)),
+    complex=True,
 )
 cofactors = Custom(
     "cofactors",
@@ -289,8 +315,10 @@ cofactors = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("cofactors"),
     latex=r"\operatorname{{cof}} {0}",
+    differential=r"\left(\operatorname{{tr}}\left({0}^{{-1}} d{0}\right) - \left(d{0} \, {0}^{{-1}}\right)^\top\right) y",
     doc="The derivative of the determinant by every element.",
     examples=_MATRICES,
+    complex=True,
 )
 cofactors_along = Custom(
     "cofactors_along",
@@ -301,20 +329,25 @@ cofactors_along = Custom(
     links=lambda a, e: matrix_links((a, 2), (e, 2), last=2),
     batched=together("cofactors_along"),
     doc="The derivative of the cofactors of A along E, which is symmetric: ⟨G, C(A, E)⟩ = ⟨C(A, G), E⟩.",
+    differential=r"\operatorname{{cof}}'_{{{0}}}(d{1}) + \operatorname{{cof}}''_{{{0}}}({1}, d{0})",
     examples=(example(A, (3, 3)), example(PAIR, (2, 3, 3))),
+    complex=True,
 )
 log_abs_det = Custom(
     "log_abs_det",
     value=_finite(lambda a: np.linalg.slogdet(a)[1]),
-    type=_number_type,
-    forward=lambda m, t, y, a: inner(m, transposed(m, m.inv(a)), t[0]),
+    type=lambda a: ArrayType(shape_of(a)[:-2], np.empty(0, dtype_of_matrices(a)).real.dtype),
+    forward=lambda m, t, y, a: cast(m, inner(m, transposed(m, m.inv(a)), t[0]), y.dtype),
     reverse=lambda m, g, y, a: [for_matrices(m, g) * transposed(m, m.inv(a))],
     links=_number_links,
     batched=together("log_abs_det"),
     latex=r"\ln \left|\det {0}\right|",
+    differential=r"\operatorname{{Re}} \operatorname{{tr}}\left({0}^{{-1}} d{0}\right)",
+    undefined=(at(NO_INVERSE, SINGULAR),),
     notation=Notation("function", "log_abs_det", SIGN, (ATOM,), "ln|det {0}|", rule="Jacobi's formula"),
     doc="ln |det A|; its derivative is A⁻ᵀ.",
     examples=_MATRICES,
+    complex=True,
 )
 sign_of_det = Custom(
     "sign_of_det",
@@ -323,6 +356,7 @@ sign_of_det = Custom(
     links=_number_links,
     batched=together("sign_of_det"),
     latex=r"\operatorname{{sgn}} \det {0}",
+    kinks=(at(NO_INVERSE, SINGULAR),),
     doc="The sign of the determinant.",
     examples=_MATRICES,
 )
@@ -353,6 +387,8 @@ cholesky = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("cholesky"),
     latex=r"\operatorname{{chol}} {0}",
+    differential=r"y \, \Phi\left(y^{{-1}} \, d{0} \, y^{{-\top}}\right)",
+    undefined=(at("{0} whose eigenvalues are not all above 0", -np.eye(2)),),
     doc="""The lower triangle L with L·Lᵀ = A; dL = L·Φ(L⁻¹·dA·L⁻ᵀ), Φ the lower triangle with half its diagonal (Murray 2016).
 
     As in NumPy the lower triangle is all that is read of A, so the derivative by an element above the diagonal is 0, and one below

@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.errors import MatrixError, UnsupportedError
 from chainrule.ops.axes import Kept, Link, Links, Mixed
 from chainrule.ops.kinds.contraction import LATIN
-from chainrule.ops.operation import ArrayType, dtype_of, shape_of
+from chainrule.ops.operation import ArrayType, cast, dtype_of, shape_of
 
 # --- values and types
 
@@ -37,13 +37,16 @@ def by_numpy(advice: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 
 def dtype_of_matrices(*arrays: Any) -> np.dtype[Any]:
-    """The dtype that numpy.linalg computes in: float32 where everything is, and else float64."""
+    """The dtype that numpy.linalg computes in: single precision where everything is, and else double; complex where anything is."""
     kinds = [np.dtype(dtype_of(x)) for x in arrays]
     if any(kind == np.float16 for kind in kinds):
         raise UnsupportedError(
             "numpy.linalg has no half precision, and was given float16; write x.astype(np.float32), and back afterwards."
         )
-    return np.dtype(np.float32) if all(kind == np.float32 for kind in kinds) else np.dtype(np.float64)
+    single = all(kind in (np.float32, np.complex64) for kind in kinds)
+    if any(kind.kind == "c" for kind in kinds):
+        return np.dtype(np.complex64 if single else np.complex128)
+    return np.dtype(np.float32 if single else np.float64)
 
 
 def same_type(a: Any, *_: Any, **__: Any) -> ArrayType:
@@ -137,9 +140,9 @@ def for_matrices(m: Any, number: Any) -> Any:
 
 
 def like(m: Any, x: Any, input_: Any) -> Any:
-    """A cotangent in the dtype of its input."""
-    dtype = dtype_of(input_)
-    return x if x.dtype == dtype or np.dtype(dtype).kind != "f" else m.astype(x, dtype=np.dtype(dtype))
+    """A cotangent in the dtype of its input; the real part of one of real numbers."""
+    dtype = np.dtype(dtype_of(input_))
+    return x if x.dtype == dtype or dtype.kind not in "fc" else cast(m, x, dtype)
 
 
 # --- triangles

@@ -56,6 +56,18 @@ def example(*inputs: Any, **attributes: Any) -> Example:
     return Example(inputs, attributes)
 
 
+class Place(NamedTuple):
+    """Inputs that are different from others: which, in words with {0}, {1} for the inputs, and an example of them."""
+
+    where: str
+    example: Example
+
+
+def at(where: str, *inputs: Any, **attributes: Any) -> Place:
+    """A `Place`, with the example written as the call would be."""
+    return Place(where, Example(inputs, attributes))
+
+
 REGISTRY: Registry[str, Operation] = Registry()
 """Every operation by its name. Tests, documentation and engines loop over it."""
 
@@ -73,10 +85,17 @@ class Operation:
 
     name: str = field(kw_only=False)
     latex: str = ""
+    differential: str = ""
+    """dy in LaTeX, with {0} for an input, d{0} for its differential and y for the result; of elementwise operations the
+    partials say it."""
     notation: Notation = Notation()  # noqa: RUF009
     textbook: Textbook = Textbook()  # noqa: RUF009
     accuracy: Accuracy = None  # type: ignore[assignment]  # chosen below
     examples: tuple[Example, ...] = ()
+    kinks: tuple[Place, ...] = ()
+    """Where there is a value and no derivative; what a single number has to be is said by the domains of elementwise operations."""
+    undefined: tuple[Place, ...] = ()
+    """Where there is no value."""
     doc: str = ""
     listed: bool = True
     """Whether it is in the registry; those that users make with `custom_derivative` are not."""
@@ -165,6 +184,11 @@ class Operation:
             one = getattr(m, self.name)(*own, **attributes)
             results.append(m.reshape(one, shape=(1, *shape_of(one))))
         return m.concatenate(*results, axis=0)
+
+    @property
+    def at_once(self) -> bool:
+        """Whether a batch is computed at once, and not one member after the other."""
+        return True
 
     def written(self, m: Namespace, *inputs: Any, **attributes: Any) -> Any:
         """The result in simpler operations, for engines that have only those; `None` for one that is simple itself."""

@@ -8,8 +8,10 @@ import numpy as np
 
 from chainrule.ops.axes import Links, mixing, reducing
 from chainrule.ops.kinds.custom import Custom
-from chainrule.ops.operation import ArrayType, dtype_of, example, shape_of
+from chainrule.ops.notation import EXACT
+from chainrule.ops.operation import ArrayType, at, dtype_of, example, shape_of
 
+TIES = "equal elements"
 _EXAMPLES = (example((6,), axis=0), example((3, 4), axis=1), example((2, 3, 2), axis=1))
 
 
@@ -83,6 +85,7 @@ cumsum = Custom(
     batched=lambda m, size, batched, x, axis: m.cumsum(x, axis=axis + 1),
     accumulate="add",
     latex=r"\operatorname{{cumsum}} {0}",
+    differential=r"\operatorname{{cumsum}} \, d{0}",
     examples=_EXAMPLES,
     complex=True,
     part_by_part=True,
@@ -96,6 +99,8 @@ sort = Custom(
     links=_along_links,
     batched=lambda m, size, batched, x, axis: m.sort(x, axis=axis + 1),
     latex=r"\operatorname{{sort}} {0}",
+    differential=r"\left(d{0}\right)_{{\operatorname{{argsort}} {0}}}",
+    kinks=(at(TIES, np.zeros(2), axis=0),),
     examples=_EXAMPLES,
 )
 argsort = Custom(
@@ -105,6 +110,7 @@ argsort = Custom(
     links=_along_links,
     batched=lambda m, size, batched, x, axis: m.argsort(x, axis=axis + 1),
     latex=r"\operatorname{{argsort}} {0}",
+    kinks=(at(TIES, np.zeros(2), axis=0),),
     examples=_EXAMPLES,
 )
 argmax = Custom(
@@ -115,6 +121,8 @@ argmax = Custom(
     batched=lambda m, size, batched, x, axis: m.argmax(x, axis=axis + 1),
     simpler=lambda m, x, axis: _first_place(m, x, axis, "max"),
     latex=r"\operatorname{{argmax}} {0}",
+    accuracy=EXACT,
+    kinks=(at(TIES, np.zeros(2), axis=0),),
     examples=_EXAMPLES,
 )
 argmin = Custom(
@@ -125,5 +133,7 @@ argmin = Custom(
     batched=lambda m, size, batched, x, axis: m.argmin(x, axis=axis + 1),
     simpler=lambda m, x, axis: _first_place(m, x, axis, "min"),
     latex=r"\operatorname{{argmin}} {0}",
+    accuracy=EXACT,
+    kinks=(at(TIES, np.zeros(2), axis=0),),
     examples=_EXAMPLES,
 )

@@ -9,6 +9,7 @@ einsum = Contraction(
     "einsum",
     parts=pairs.contract,
     latex=r"{0} \, {1}",
+    differential=r"d{0} \, {1} + {0} \, d{1}",
     examples=(
         example((3, 4), (4, 2), subscripts="ij,jk->ik"),
         example((4,), (4,), subscripts="i,i->"),

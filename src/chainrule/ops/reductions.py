@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.kinds.reduction import HALF, SINGLE, Reduction, Uniform
-from chainrule.ops.notation import Notation, Textbook
-from chainrule.ops.operation import example
+from chainrule.ops.notation import EXACT, Notation, Textbook
+from chainrule.ops.operation import at, example
 
 _EXAMPLES = (
     example((5,), axis=(0,)),
@@ -83,6 +83,7 @@ sum = Reduction(
     combine="add",
     partial=Uniform(lambda n: 1),
     latex=r"\sum {0}",
+    differential=r"\sum_k d{0}_k",
     examples=_EXAMPLES,
     notation=Notation(symbol="Σ", rule="sum rule"),
     complex=True,
@@ -95,13 +96,20 @@ mean = Reduction(
     partial=Uniform(lambda n: 1.0 / n if n else 0.0),
     needs_elements=True,
     latex=r"\operatorname{{mean}} {0}",
+    differential=r"\frac{{1}}{{n}} \sum_k d{0}_k",
     examples=_EXAMPLES,
     notation=Notation(rule="mean"),
     complex=True,
     part_by_part=True,
 )
 prod = Reduction(
-    "prod", combine="multiply", partial=_product_of_others, latex=r"\prod {0}", examples=_EXAMPLES, complex=True
+    "prod",
+    combine="multiply",
+    partial=_product_of_others,
+    latex=r"\prod {0}",
+    differential=r"\sum_k d{0}_k \prod_{{j \neq k}} {0}_j",
+    examples=_EXAMPLES,
+    complex=True,
 )
 max = Reduction(
     "max",
@@ -109,6 +117,9 @@ max = Reduction(
     partial=_extremum_partial,
     needs_elements=True,
     latex=r"\max {0}",
+    accuracy=EXACT,
+    differential=r"\frac{{1}}{{n}} \sum_{{k:\, {0}_k = y}} d{0}_k",
+    kinks=(at("equal maxima", np.zeros(2), axis=(0,)),),
     examples=_EXAMPLES,
 )
 min = Reduction(
@@ -117,6 +128,9 @@ min = Reduction(
     partial=_extremum_partial,
     needs_elements=True,
     latex=r"\min {0}",
+    accuracy=EXACT,
+    differential=r"\frac{{1}}{{n}} \sum_{{k:\, {0}_k = y}} d{0}_k",
+    kinks=(at("equal minima", np.zeros(2), axis=(0,)),),
     examples=_EXAMPLES,
 )
 logsumexp = Reduction(
@@ -125,8 +139,9 @@ logsumexp = Reduction(
     partial=lambda m, y, x, axis: m.exp(x - y),
     needs_elements=True,
     latex=r"\ln \sum e^{{{0}}}",
+    differential=r"\sum_k e^{{{0}_k - y}} d{0}_k",
     examples=_EXAMPLES,
     textbook=Textbook(partials=(lambda m, y, x, axis: m.exp(x) / m.sum(m.exp(x), axis=axis, keepdims=True),)),
 )
-any = Reduction("any", combine="logical_or", latex=r"\bigvee {0}", examples=_EXAMPLES, complex=True)
-all = Reduction("all", combine="logical_and", latex=r"\bigwedge {0}", examples=_EXAMPLES, complex=True)
+any = Reduction("any", accuracy=EXACT, combine="logical_or", latex=r"\bigvee {0}", examples=_EXAMPLES, complex=True)
+all = Reduction("all", accuracy=EXACT, combine="logical_and", latex=r"\bigwedge {0}", examples=_EXAMPLES, complex=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from chainrule.ops import pairs
-from chainrule.ops.kinds.elementwise import NONZERO, REAL, UNIT, Domain, Elementwise
+from chainrule.ops.kinds.elementwise import BENT, REAL, UNIT, Domain, Elementwise
 from chainrule.ops.notation import CLOSE, NEAR, Textbook, named
+from chainrule.ops.operation import at
 
 sin = Elementwise(
     "sin",
@@ -29,7 +32,7 @@ tan = Elementwise(
     value=lambda m, x: m.tan(x),
     partials=(lambda m, y, x: 1.0 + y * y,),
     latex=r"\tan {0}",
-    domain=(Domain(-1.5, 1.5),),
+    domain=(Domain(poles=(math.pi / 2,), period=math.pi, drawn=(-1.5, 1.5)),),
     accuracy=NEAR,
     parts=pairs.tan,
 )
@@ -70,7 +73,8 @@ arctan2 = Elementwise(
         lambda m, y, a, b: -a / m.hypot(a, b) / m.hypot(a, b),
     ),
     latex=r"\operatorname{{atan2}}\left({0}, {1}\right)",
-    domain=(NONZERO, NONZERO),
+    domain=(BENT, BENT),
+    kinks=(at("{0} = 0, {1} ≤ 0", 0.0, -1.0), at("{0} = {1} = 0", 0.0, 0.0)),
     notation=named("atan2"),
     textbook=Textbook(
         partials=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.ops.kinds.elementwise import NONZERO, POSITIVE, REAL
+from chainrule.ops.kinds.elementwise import BENT, POSITIVE, REAL
 from chainrule.scipy.declaring import next_order, of_order, of_scipy
 from scipy import special
 
@@ -60,12 +60,12 @@ k1 = of_scipy(
     "k1", special.k1, (lambda m, y, x: -0.5 * (m.k0(x) + m.kv(x, order=2)),), (POSITIVE,), r"K_1\left({0}\right)"
 )
 i0e = of_scipy(
-    "i0e", special.i0e, (lambda m, y, x: m.i1e(x) - m.sign(x) * y,), (NONZERO,), r"e^{{-|{0}|}} I_0\left({0}\right)"
+    "i0e", special.i0e, (lambda m, y, x: m.i1e(x) - m.sign(x) * y,), (BENT,), r"e^{{-|{0}|}} I_0\left({0}\right)"
 )
 i1e = of_scipy(
     "i1e",
     special.i1e,
     (lambda m, y, x: 0.5 * (m.i0e(x) + m.ive(x, order=2)) - m.sign(x) * y,),
-    (NONZERO,),
+    (BENT,),
     r"e^{{-|{0}|}} I_1\left({0}\right)",
 )

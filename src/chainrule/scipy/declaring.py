@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import Parameter, Signature
+from inspect import Parameter, Signature, signature
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,9 @@ def of_scipy(
     **more: Any,
 ) -> Elementwise:
     """An elementwise operation that has no algorithm in machine code; `orders` are values of its static argument `order`."""
+    names = next(
+        (list(signature(rule).parameters)[2 : 2 + len(domain)] for rule in partials if callable(rule)), list("xyz")
+    )
     places = ", ".join(f"{{{i}}}" for i in range(len(domain)))
     sign = name.replace("_", r"\ ")
 
@@ -30,7 +33,7 @@ def of_scipy(
 
     declared.__signature__ = Signature(  # type: ignore[attr-defined]
         [
-            *(Parameter(x, Parameter.POSITIONAL_ONLY) for x in ("m", *"xyz"[: len(domain)])),
+            *(Parameter(x, Parameter.POSITIONAL_ONLY) for x in ("m", *names)),
             *([Parameter("order", Parameter.KEYWORD_ONLY)] if orders else []),
         ]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.ops.kinds.elementwise import POSITIVE, Domain
+from chainrule.ops.notation import Textbook
 from chainrule.scipy.declaring import of_scipy
 from scipy import special
 
@@ -20,6 +21,7 @@ xlogy = of_scipy(
     (lambda m, y, a, b: m.log(b), lambda m, y, a, b: _ratio(m, a, b)),
     (POSITIVE, POSITIVE),
     r"{0} \ln {1}",
+    textbook=Textbook(partials=(None, lambda m, y, a, b: a / b)),
     doc="a·ln b, and 0 where a is 0.",
 )
 xlog1py = of_scipy(
@@ -28,6 +30,7 @@ xlog1py = of_scipy(
     (lambda m, y, a, b: m.log1p(b), lambda m, y, a, b: _ratio(m, a, 1.0 + b)),
     (POSITIVE, Domain(-1.0)),
     r"{0} \ln\left(1 + {1}\right)",
+    textbook=Textbook(partials=(None, lambda m, y, a, b: a / (1.0 + b))),
     doc="a·ln(1 + b), and 0 where a is 0.",
 )
 entr = of_scipy(
@@ -44,6 +47,7 @@ rel_entr = of_scipy(
     (lambda m, y, a, b: m.log(a / b) + 1.0, lambda m, y, a, b: -_ratio(m, a, b)),
     (POSITIVE, POSITIVE),
     r"{0} \ln \frac{{{0}}}{{{1}}}",
+    textbook=Textbook(partials=(None, lambda m, y, a, b: -a / b)),
     doc="a·ln(a/b), and 0 where a is 0.",
 )
 kl_div = of_scipy(
@@ -52,5 +56,6 @@ kl_div = of_scipy(
     (lambda m, y, a, b: m.log(a / b), lambda m, y, a, b: 1.0 - _ratio(m, a, b)),
     (POSITIVE, POSITIVE),
     r"{0} \ln \frac{{{0}}}{{{1}}} - {0} + {1}",
+    textbook=Textbook(partials=(None, lambda m, y, a, b: 1.0 - a / b)),
     doc="a·ln(a/b) − a + b.",
 )

@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 
 from chainrule.ops.exponential import squared
-from chainrule.ops.kinds.elementwise import REAL, UNIT, Domain
+from chainrule.ops.kinds.elementwise import POSITIVE, REAL, UNIT, Domain
+from chainrule.ops.notation import Textbook
 from chainrule.scipy.declaring import of_scipy
 from scipy import special
 
 SHARE = Domain(0.0, 1.0)
 """Probabilities."""
 
-NEAR = Domain(-4.0, 4.0)
+NEAR = Domain(drawn=(-4.0, 4.0))
 TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
 ROOT_TWO_PI = math.sqrt(2.0 * math.pi)
 LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
@@ -22,13 +23,14 @@ erfc = of_scipy(
     special.erfc,
     (lambda m, y, x: -TWO_OVER_ROOT_PI * m.exp(-squared(m, x)),),
     (NEAR,),
+    textbook=Textbook(partials=(lambda m, y, x: -TWO_OVER_ROOT_PI * m.exp(-m.square(x)),)),
     doc="1 − erf(x), to full precision where it is small.",
 )
 erfcx = of_scipy(
     "erfcx",
     special.erfcx,
     (lambda m, y, x: 2.0 * x * y - TWO_OVER_ROOT_PI,),
-    (Domain(-2.0, 4.0),),
+    (Domain(drawn=(-2.0, 4.0)),),
     doc="e^(x²)·erfc(x).",
 )
 erfinv = of_scipy(
@@ -76,7 +78,7 @@ ndtri_exp = of_scipy(
     "ndtri_exp",
     special.ndtri_exp,
     (lambda m, y, x: m.exp(x + 0.5 * m.square(y) + LOG_ROOT_TWO_PI),),
-    (Domain(-3.0, -0.1),),
+    (Domain(high=0.0, drawn=(-3.0, -0.1)),),
     r"\Phi^{{-1}}\left(e^{{{0}}}\right)",
     doc="The inverse of ln Φ.",
 )
@@ -99,7 +101,7 @@ exp1 = of_scipy(
     "exp1",
     special.exp1,
     (lambda m, y, x: -m.exp(-x) / x,),
-    (Domain(0.0),),
+    (POSITIVE,),
     r"E_1\left({0}\right)",
     doc="The exponential integral ∫₁^∞ e^(−xt)/t dt.",
 )
@@ -107,7 +109,7 @@ expi = of_scipy(
     "expi",
     special.expi,
     (lambda m, y, x: m.exp(x) / x,),
-    (Domain(0.0),),
+    (POSITIVE,),
     r"\operatorname{{Ei}}\left({0}\right)",
     doc="The exponential integral, the principal value of ∫ e^t/t dt up to x.",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chainrule.ops.kinds.elementwise import POSITIVE, Domain
+from chainrule.ops.operation import at
 from chainrule.scipy.declaring import next_order, of_order, of_scipy
 from scipy import special
 
@@ -76,8 +77,9 @@ binom = of_scipy(
         lambda m, y, n, k: y * (m.digamma(n + 1.0) - m.digamma(n - k + 1.0)),
         lambda m, y, n, k: y * (m.digamma(n - k + 1.0) - m.digamma(k + 1.0)),
     ),
-    (Domain(3.0, 9.0), Domain(0.0, 2.0)),
+    (Domain(-1.0, drawn=(3.0, 9.0)), Domain(-1.0, drawn=(0.0, 2.0))),
     r"\binom{{{0}}}{{{1}}}",
+    kinks=(at("{1} − {0} a whole number from 1 on", 2.5, 4.5),),
     doc="The binomial coefficient, with gamma functions in place of factorials.",
 )
 poch = of_scipy(

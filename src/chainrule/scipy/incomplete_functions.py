@@ -6,14 +6,16 @@ their own: their derivatives are densities and integrals of the same kind, so th
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from chainrule.ops.kinds.elementwise import POSITIVE, Domain
+from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain
 from chainrule.scipy import moments
 from chainrule.scipy.declaring import of_scipy
 from scipy import special
 
 SHARE = Domain(0.0, 1.0)
+FREEDOM = Domain(0.0, drawn=(0.5, math.inf))
 
 
 def gamma_density(m: Any, a: Any, x: Any) -> Any:
@@ -61,6 +63,7 @@ gamma_moment = of_scipy(
         lambda m, y, a, x, order: gamma_density(m, a, x) * m.log(x) ** order,
     ),
     (POSITIVE, POSITIVE),
+    r"M_n\left({0}, {1}\right)",
     orders=(1, 2),
     doc="The integral of the gamma density times (ln t)ⁿ up to x.",
 )
@@ -118,6 +121,7 @@ beta_moment = of_scipy(
         lambda m, y, a, b, x, order: beta_density(m, a, b, x) * m.log(x) ** order[0] * m.log1p(-x) ** order[1],
     ),
     (POSITIVE, POSITIVE, SHARE),
+    r"M_n\left({0}, {1}, {2}\right)",
     orders=((1, 0), (1, 1)),
     doc="The integral of the beta density times (ln t)ⁿ·(ln(1 − t))ᵐ up to x.",
 )
@@ -157,7 +161,7 @@ stdtr = of_scipy(
     "stdtr",
     special.stdtr,
     (_student_by_freedom, lambda m, y, df, t: student_density(m, df, t)),
-    (Domain(0.5), Domain(kinks=(0.0,))),
+    (FREEDOM, REAL),
     r"F_{{{0}}}\left({1}\right)",
     doc="The distribution function of Student's t distribution.",
 )
@@ -168,7 +172,7 @@ stdtrit = of_scipy(
         lambda m, y, df, p: -_student_by_freedom(m, p, df, y) / student_density(m, df, y),
         lambda m, y, df, p: 1.0 / student_density(m, df, y),
     ),
-    (Domain(0.5), Domain(0.0, 1.0, kinks=(0.5,))),
+    (FREEDOM, SHARE),
     r"F^{{-1}}_{{{0}}}\left({1}\right)",
     doc="The inverse of the distribution function of Student's t distribution.",
 )

@@ -119,6 +119,24 @@ def eigh(a: Any, b: Any = None, lower: bool = True, eigvals_only: bool = False) 
     return values, np.linalg.solve(factor.T, vectors)
 
 
+def _pencil(a: Any, b: Any) -> Any:
+    """The matrix with the eigenvalues of the pair a·v = λ·b·v."""
+    return numbers(a) if b is None else np.linalg.solve(numbers(b), numbers(a))
+
+
+@standing
+def eig(a: Any, b: Any = None, overwrite_a: bool = False, overwrite_b: bool = False, check_finite: bool = True) -> Any:
+    """Eigenvalues, complex, and eigenvectors of a square matrix; of the pair a·v = λ·b·v with a `b`."""
+    values, vectors = np.linalg.eig(_pencil(a, b))
+    return values + 0j, vectors
+
+
+@standing
+def eigvals(a: Any, b: Any = None, overwrite_a: bool = False, check_finite: bool = True) -> Any:
+    """Eigenvalues of a square matrix, complex; of the pair a·v = λ·b·v with a `b`."""
+    return np.linalg.eigvals(_pencil(a, b)) + 0j
+
+
 @standing
 def eigvalsh(a: Any, b: Any = None, lower: bool = True) -> Any:
     """Eigenvalues of a symmetric matrix."""

@@ -13,11 +13,12 @@ import numpy as np
 
 from chainrule.errors import MatrixError
 from chainrule.ops.kinds.custom import Custom
-from chainrule.ops.operation import ArrayType, dtype_of, example, shape_of
+from chainrule.ops.operation import ArrayType, at, dtype_of, example, shape_of
 from scipy import linalg
 
 A = np.array([[2.0, -0.4, 0.5], [0.25, 1.5, -0.3], [-0.5, 0.6, 3.0]])
 B = np.array([[1.5, 0.3], [-0.2, 0.8]])
+NOT_ABOVE_0 = "{0} with an eigenvalue that is 0 or negative"
 Q = np.array([[0.5, -1.0], [2.0, 0.25], [1.5, -0.75]])
 
 
@@ -58,7 +59,10 @@ def _along(m: Any, name: str, a: Any, direction: Any) -> Any:
     return m.slice(whole, start=(0, n), stop=(n, 2 * n), step=(1, 1))
 
 
-def _matrix_function(name: str, function: Callable[..., Any], latex: str) -> Custom:
+_BLOCK = r"\left[\operatorname{{function}} \begin{{pmatrix}} {0} & d{0} \\ 0 & {0} \end{{pmatrix}}\right]_{{12}}"
+
+
+def _matrix_function(name: str, function: Callable[..., Any], latex: str, **limits: Any) -> Custom:
     return Custom(
         name,
         value=_real(name, function),
@@ -66,14 +70,16 @@ def _matrix_function(name: str, function: Callable[..., Any], latex: str) -> Cus
         forward=lambda m, tangents, y, a: _along(m, name, a, tangents[0]),
         reverse=lambda m, g, y, a: [_along(m, name, transposed(m, a), g)],
         latex=latex,
+        differential=_BLOCK.replace("function", name),
         examples=(example(A), example(B)),
         doc=f"scipy.linalg.{name}.",
+        **limits,
     )
 
 
 expm = _matrix_function("expm", linalg.expm, "e^{{{0}}}")
-logm = _matrix_function("logm", linalg.logm, r"\ln {0}")
-sqrtm = _matrix_function("sqrtm", linalg.sqrtm, "{0}^{{1/2}}")
+logm = _matrix_function("logm", linalg.logm, r"\ln {0}", undefined=(at(NOT_ABOVE_0, -np.eye(2)),))
+sqrtm = _matrix_function("sqrtm", linalg.sqrtm, "{0}^{{1/2}}", undefined=(at(NOT_ABOVE_0, -np.eye(2)),))
 sinm = _matrix_function("sinm", linalg.sinm, r"\sin {0}")
 cosm = _matrix_function("cosm", linalg.cosm, r"\cos {0}")
 sinhm = _matrix_function("sinhm", linalg.sinhm, r"\sinh {0}")
@@ -120,6 +126,8 @@ solve_sylvester = Custom(
     forward=_sylvester_along,
     reverse=_sylvester_back,
     latex=r"\operatorname{{sylvester}}\left({0}, {1}, {2}\right)",
+    differential=r"\operatorname{{sylvester}}\left({0}, {1}, d{2} - d{0} \, y - y \, d{1}\right)",
+    undefined=(at("{0} and −{1} with a common eigenvalue", np.eye(2), -np.eye(2), np.ones((2, 2))),),
     examples=(example(A, B, Q),),
     doc="The X with A·X + X·B = Q.",
 )

@@ -1,6 +1,7 @@
 """Tracing: plain NumPy code run on values that remember how they came about."""
 
 from chainrule.tracing.apply import Trace, Traced, apply, as_operand, traced
+from chainrule.tracing.containers import register_container
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Equation, Literal, Program, Variable, check
 from chainrule.tracing.recorder import RecordedValue, Recorder, trace
@@ -27,6 +28,7 @@ __all__ = [
     "as_operand",
     "check",
     "current_scope",
+    "register_container",
     "scope",
     "simplify",
     "trace",

@@ -18,6 +18,7 @@ from chainrule.errors import LeakedValueError, TracingError
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
+from chainrule.tracing.containers import hint
 from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable, written_into_an_array
 from chainrule.tracing.views import Source, note_view, written_to
@@ -265,7 +266,7 @@ def plain_array(x: Any, what: str = "") -> Any:
         For what would lose its meaning: masks, matrices whose `*` is another product, text, objects.
     """
     array = array_of(x)
-    return array if array.dtype.kind in NUMERIC else refuse(array, what or type(x).__name__)
+    return array if array.dtype.kind in NUMERIC else refuse(array, what or type(x).__name__, hint(x))
 
 
 def array_of(x: Any) -> Any:
@@ -289,11 +290,11 @@ def array_of(x: Any) -> Any:
     return np.asarray(x)
 
 
-def refuse(array: Any, what: str = "an array") -> NoReturn:
+def refuse(array: Any, what: str = "an array", more: str = "") -> NoReturn:
     """Say why these are no numbers."""
     raise TracingError(
         f"{what} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). "
-        "Use arrays of real or complex numbers."
+        f"Use arrays of real or complex numbers.{more}"
     )
 
 

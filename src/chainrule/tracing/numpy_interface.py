@@ -13,7 +13,7 @@ from chainrule.errors import DerivativeLostError, NoLengthError
 from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import OF_NUMPY, Operation, copied
-from chainrule.tracing import refusals, ufuncs
+from chainrule.tracing import refusals, ufuncs, writing
 from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, traced
 from chainrule.tracing.assignment import in_place, set_item
 from chainrule.tracing.views import gives_a_view, note_doubtful
@@ -58,9 +58,7 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
             raise
         raise refusals.untraceable(f"np.{function.name}", args, given, error) from error
     if args and result is args[0] and isinstance(result, Traced) and not gives_a_view(function, args, kwargs):
-        return copied(
-            traced, result
-        )  # a value of its own, also where nothing was to be done: it may be changed in place
+        return copied(traced, result)  # a value of its own, also where nothing was to be done: it may be written to
     if function.numpys_is_a_view and isinstance(args[0], Traced) and len(result.shape) < len(args[0].shape):
         note_doubtful(result, args[0])
     return result
@@ -78,8 +76,6 @@ class ArrayInterface:
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-
-    # --- NumPy's protocols
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
@@ -112,7 +108,7 @@ class ArrayInterface:
         if method in ufuncs.METHODS:
             return call(ufuncs.METHODS[method], (ufunc, *inputs), options)
         if method != "__call__":
-            raise refusals.unsupported(ufunc, f"{refusals.full_name(ufunc)}.{method}")
+            return writing.add_at(ufunc, method, *inputs)
         function = _function_of(ufunc) or _function_of(
             getattr(np, ufunc.__name__, ufunc)
         )  # methods call ufuncs of their own
@@ -125,7 +121,7 @@ class ArrayInterface:
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         function = _function_of(func)
         if function is None:
-            raise refusals.unsupported(func)
+            return writing.carried_out(func, args, kwargs)
         if kwargs.get("out") is not None:
             raise refusals.into_existing(refusals.full_name(func))
         return call(function, args, kwargs)
@@ -148,9 +144,10 @@ class ArrayInterface:
     def __index__(self) -> NoReturn:
         refusals.lose_as_position()
 
-    def item(self, *_: Any) -> NoReturn:
-        """Not possible: the derivative would be lost."""
-        self._lose(".item()")
+    def item(self, *place: Any) -> Any:
+        """One element, counted through or by its place; it keeps its derivative, so it is no number of Python's."""
+        whole = len(place) == 1 and not isinstance(place[0], tuple)
+        return traced.positive(self.reshape(-1)[place[0]] if whole else self[place] if place else self.reshape(()))
 
     def tolist(self) -> NoReturn:
         """Not possible: the derivative would be lost."""
@@ -341,6 +338,8 @@ _METHODS = (
 )  # fmt: skip
 for _name in _METHODS:
     setattr(ArrayInterface, _name, _method(_name))
+for _name, _writing in writing.METHODS.items():
+    setattr(ArrayInterface, _name, _writing)
 
 
 SIGNS = {

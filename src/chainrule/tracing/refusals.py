@@ -27,10 +27,6 @@ ELSEWHERE = {"expit": "sigmoid", "logit": "log"}
 """Functions of other libraries that have another name here."""
 
 WHILE_IN_PLACE = {
-    "sort": "x = np.sort(x)",
-    "partition": "x = np.partition(x, kth)",
-    "fill": "np.full(x.shape, number)",
-    "put": "np.where(mask, new, x)",
     "resize": "x = np.resize(x, shape)",
     "setfield": "np.where(mask, new, x)",
 }
@@ -45,9 +41,6 @@ INSTEAD = {
     "fill_diagonal": "np.where(np.eye(n, dtype=bool), new, x)",
     "put_along_axis": "np.where(mask, new, x)",
     "at": "np.where(mask, x + y, x)",
-    "eig": "np.linalg.eigh(a) for a symmetric matrix a; the eigenvalues of others may be complex, and so may their vectors",
-    "eigvals": "np.linalg.eigvalsh(a) for a symmetric matrix a; the eigenvalues of others may be complex. Sums of their powers are "
-    "np.trace(np.linalg.matrix_power(a, k)), and their product is np.linalg.det(a)",
     "nextafter": "x, from which it differs by less than rounding",
     "spacing": "np.abs(x) * np.finfo(x.dtype).eps",
     "roots": "Newton's step from plain roots, r - np.polyval(p, r) / np.polyval(np.polyder(p), r)",
@@ -190,7 +183,7 @@ def without_method(name: str) -> AttributeError:
     if name.startswith("_") or not hasattr(np.ndarray, name):
         return AttributeError(f"a traced value has no attribute {name!r}")
     if name in WHILE_IN_PLACE:
-        advice = f"it would change the array in place, and traced values never change; write {WHILE_IN_PLACE[name]}"
+        advice = f"it would change what the memory of the array means; write {WHILE_IN_PLACE[name]}"
     elif name in INSTEAD:
         advice = f"write {INSTEAD[name]}"
     else:

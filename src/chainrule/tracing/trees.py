@@ -1,4 +1,4 @@
-"""Nested dicts, lists and tuples of values: taken apart into leaves, put together again."""
+"""Nested dicts, lists, tuples and registered containers of values: taken apart into leaves, put together again."""
 
 from __future__ import annotations
 
@@ -6,15 +6,20 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from chainrule.errors import ShapeError
+from chainrule.errors import ShapeError, shortened
+from chainrule.tracing.containers import REGISTERED
 
 
 class Structure(NamedTuple):
-    """The shape of a nested container: its type, its keys, and the structures inside; a leaf has type `None`."""
+    """The shape of a nested container: its type, its keys, and the structures inside; a leaf has type `None`.
+
+    `rest` is what else makes up a container that is registered.
+    """
 
     kind: type | None
     keys: tuple[Any, ...] = ()
     children: tuple[Structure, ...] = ()
+    rest: Any = None
 
     @property
     def leaves(self) -> int:
@@ -34,21 +39,21 @@ def row(count: int) -> Structure:
 
 def is_container(tree: Any) -> bool:
     """Whether this is a container to be taken apart, and not a leaf."""
-    return isinstance(tree, CONTAINERS) or tree is None
+    return isinstance(tree, CONTAINERS) or tree is None or type(tree) in REGISTERED
 
 
 def flatten(tree: Any) -> tuple[list[Any], Structure]:
     """The leaves from left to right, and the structure that puts them together again."""
     if not is_container(tree):
         return [tree], LEAF
-    keys, values = _parts(tree)
+    keys, values, rest = parts(tree)
     leaves: list[Any] = []
     children = []
     for value in values:
         inner, structure = flatten(value)
         leaves.extend(inner)
         children.append(structure)
-    return leaves, Structure(type(tree), keys, tuple(children))
+    return leaves, Structure(type(tree), keys, tuple(children), rest)
 
 
 def flatten_like(structure: Structure, tree: Any, what: str = "the argument") -> list[Any]:
@@ -57,7 +62,12 @@ def flatten_like(structure: Structure, tree: Any, what: str = "the argument") ->
         if is_container(tree):
             raise ShapeError(f"{what} should be one array and is a {type(tree).__name__}.")
         return [tree]
-    keys, values = _parts(tree) if is_container(tree) else ((), [])
+    keys, values, rest = parts(tree) if is_container(tree) else ((), [], None)
+    if isinstance(tree, structure.kind) and rest != structure.rest:
+        raise ShapeError(
+            f"{what} should be a {structure.kind.__name__} with {shortened(structure.rest)} and has {shortened(rest)}, which says "
+            "that it is another kind of container."
+        )
     if not isinstance(tree, structure.kind) or set(keys) != set(structure.keys):
         raise ShapeError(
             f"{what} should be a {structure.kind.__name__} with {list(structure.keys)} "
@@ -102,12 +112,16 @@ def _join(prefix: str, key: Any) -> str:
     return f"{prefix}[{key}]"
 
 
-def _parts(tree: Any) -> tuple[tuple[Any, ...], list[Any]]:
+def parts(tree: Any) -> tuple[tuple[Any, ...], list[Any], Any]:
+    """Keys, what stands there, and the rest of a container."""
     if tree is None:
-        return (), []
+        return (), [], None
+    registered = REGISTERED.get(type(tree))
+    if registered is not None:
+        return registered.parts(tree)
     if isinstance(tree, Mapping):
-        return tuple(tree), list(tree.values())
-    return tuple(getattr(tree, "_fields", range(len(tree)))), list(tree)
+        return tuple(tree), list(tree.values()), None
+    return tuple(getattr(tree, "_fields", range(len(tree)))), list(tree), None
 
 
 def _build(structure: Structure, leaves: Iterator[Any]) -> Any:
@@ -116,6 +130,9 @@ def _build(structure: Structure, leaves: Iterator[Any]) -> Any:
     values = [_build(child, leaves) for child in structure.children]
     if structure.kind is type(None):
         return None
+    registered = REGISTERED.get(structure.kind)
+    if registered is not None:
+        return registered.whole(structure.keys, values, structure.rest)
     if issubclass(structure.kind, dict):
         return structure.kind(zip(structure.keys, values, strict=True))
     build: Callable[..., Any] = structure.kind

@@ -8,7 +8,9 @@ import numpy as np
 
 from chainrule.errors import SettingError, ShapeError, UnsupportedError, shortened
 from chainrule.ops.decompositions import TALL, WIDE
-from chainrule.ops.functions.function import array, function, ndim, one_axis, whole
+from chainrule.ops.eigenvalues import TURNING
+from chainrule.ops.functions.elementwise import conjugate
+from chainrule.ops.functions.function import array, function, is_known, ndim, one_axis, seen, whole
 from chainrule.ops.functions.linear_algebra import matrices, square
 from chainrule.ops.functions.products import contract, tensordot
 from chainrule.ops.functions.shaping import diagonal, moveaxis, reshape, swapaxes
@@ -17,6 +19,13 @@ from chainrule.ops.matrices import dtype_of_matrices
 from chainrule.ops.operation import example
 
 _SYMMETRIC = (example(POSITIVE), example(np.stack([POSITIVE, A @ A.T])), example(POSITIVE, UPLO="U"))
+
+
+class EigResult(NamedTuple):
+    """Eigenvalues in no order, and eigenvectors as columns."""
+
+    eigenvalues: Any
+    eigenvectors: Any
 
 
 class EighResult(NamedTuple):
@@ -45,6 +54,31 @@ def _triangle(uplo: Any) -> str:
     if not isinstance(uplo, str) or uplo.upper() not in ("L", "U"):
         raise SettingError(f"eigh was given UPLO={shortened(uplo)}; use 'L' or 'U'.")
     return uplo.upper()
+
+
+_GENERAL = (example(A), example(TURNING), example(np.stack([A, TURNING])))
+
+
+def _as_numpy(m: Any, a: Any, values: Any, *others: Any) -> tuple[Any, ...]:
+    """Real numbers, where a real matrix has only such eigenvalues and its numbers are known; in a Program complex ones."""
+    plain = seen(m, values)
+    if a.dtype.kind == "c" or not is_known(plain) or np.any(np.imag(plain)):
+        return values, *others
+    return tuple(m.real(x) for x in (values, *others))
+
+
+@function(*_GENERAL, name="linalg.eig", numpy=(np.linalg.eig,))
+def eig(m: Any, a: Any) -> EigResult:
+    """Eigenvalues and eigenvectors of a square matrix; in a Program and in a batch complex numbers, whatever they are."""
+    a = square(a, "eig")
+    return EigResult(*_as_numpy(m, a, m.general_eigenvalues(a), m.general_eigenvectors(a)))
+
+
+@function(*_GENERAL, name="linalg.eigvals", numpy=(np.linalg.eigvals,))
+def eigvals(m: Any, a: Any) -> Any:
+    """Eigenvalues of a square matrix; in a Program and in a batch complex numbers, whatever they are."""
+    a = square(a, "eigvals")
+    return _as_numpy(m, a, m.general_eigenvalues(a, alone=True))[0]
 
 
 @function(*_SYMMETRIC, name="linalg.eigh", numpy=(np.linalg.eigh,))
@@ -232,8 +266,8 @@ def linalg_tensordot(m: Any, x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
 
 @function(example((3,), (3,)), example((2, 3), (3,)), example((3, 2), (3, 2), axis=0), name="linalg.vecdot", numpy=(np.linalg.vecdot,))  # fmt: skip  # noqa: E501
 def vecdot(m: Any, x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
-    """Σ of the products along one axis; the others broadcast."""
-    x1, x2 = array(x1), array(x2)
+    """Σ of the products along one axis, of complex numbers the first ones' conjugates; the others broadcast."""
+    x1, x2 = conjugate(m, array(x1)), array(x2)
     x1, x2 = (moveaxis(m, x, one_axis(axis, ndim(x)), -1) for x in (x1, x2))
     letters = "abcdefghijklmnopqrstuvw"[: max(ndim(x1), ndim(x2)) - 1]
     terms = [letters[len(letters) - ndim(x) + 1 :] + "z" for x in (x1, x2)]

@@ -24,7 +24,7 @@ def matrices(x: Any, called: str) -> Any:
             f"{called} was given shape {tuple(x.shape)}; give a matrix, or several along further first axes."
         )
     dtype = dtype_of_matrices(x)
-    return x if x.dtype.kind == "f" else np.asarray(x, dtype) if isinstance(x, np.ndarray) else x
+    return x if x.dtype.kind in "fc" else np.asarray(x, dtype) if isinstance(x, np.ndarray) else x
 
 
 def square(x: Any, called: str) -> Any:
@@ -90,9 +90,14 @@ class SlogdetResult(NamedTuple):
 
 @function(example(A), example(PAIR), name="linalg.slogdet", numpy=(np.linalg.slogdet,))
 def slogdet(m: Any, a: Any) -> SlogdetResult:
-    """The sign of the determinant, and the logarithm of its absolute value."""
+    """The sign of the determinant, or z/|z| of a complex one, and the logarithm of its absolute value."""
     a = square(a, "slogdet")
-    return SlogdetResult(m.sign_of_det(a), m.log_abs_det(a))
+    size = m.log_abs_det(a)
+    if a.dtype.kind != "c":
+        return SlogdetResult(m.sign_of_det(a), size)
+    scale = m.exp(m.stop_gradient(size) * (-1.0 / max(a.shape[-1], 1)))  # so that no determinant overflows
+    turn = m.det(a * m.reshape(scale, shape=(*scale.shape, 1, 1)))
+    return SlogdetResult(turn / m.absolute(turn), size)
 
 
 @function(example(POSITIVE), example(POSITIVE, upper=True), name="linalg.cholesky", numpy=(np.linalg.cholesky,))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, ShapeError, shortened
+from chainrule.ops.functions.elementwise import conjugate
 from chainrule.ops.functions.function import (
     adding,
     array,
@@ -315,8 +316,8 @@ def convolve(m: Any, a: Any, v: Any, mode: str = "full") -> Any:
 
 @function(example((5,), (3,)), example((3,), (5,), "same"), example((5,), (2,), "full"), example((3,), (4,), "full"))
 def correlate(m: Any, a: Any, v: Any, mode: str = "valid") -> Any:
-    """Σₖ a[k + i]·v[k]: convolution with the second vector reversed."""
-    a, v = array(a), array(v)
+    """Σₖ a[k + i]·v̄[k]: convolution with the second vector reversed, and of complex numbers conjugated."""
+    a, v = array(a), conjugate(m, array(v))
     if ndim(a) == ndim(v) == 1 and v.shape[0] > a.shape[0]:  # the shorter one is moved, and the result reversed
         return flip(m, convolve(m, v, flip(m, a), mode))
     return convolve(m, a, flip(m, v) if ndim(v) else v, mode)

@@ -134,7 +134,8 @@ def _examples(op: Operation) -> tuple[Example, ...]:
 
 
 def _points(domain: Domain) -> Any:
-    low = max(domain.low, -2.0)
-    width = min(domain.high, low + 4.0) - low
+    low, high = domain.bounds
+    low = max(low, -2.0)
+    width = min(high, low + 4.0) - low
     points = [low + width * part for part in (0.15, 0.4, 0.6, 0.85)]
-    return np.array([x + 0.15 if any(abs(x - kink) < 0.1 for kink in domain.kinks) else x for x in points])
+    return np.array([x + 0.15 if any(abs(x - point) < 0.1 for point in domain.points) else x for x in points])

@@ -165,7 +165,8 @@ def var(
         middle = sum(m, wide, axes, None, None, True, where=where) / count if mean is None else mean
         distance = m.where(_mask(where, a), wide - middle, 0)
         divisor = m.maximum(_count(m, a, axis, bool(keepdims), where) - ddof, 0)
-        return cast(m, m.sum(square_of_size(m, distance), axis=axes, keepdims=bool(keepdims)) / divisor, a.dtype)
+        kind = np.empty(0, a.dtype).real.dtype
+        return cast(m, m.sum(square_of_size(m, distance), axis=axes, keepdims=bool(keepdims)) / divisor, kind)
     number = math.prod(a.shape[i] for i in axes)
     if number - ddof <= 0:
         raise ShapeError(f"var needs more than ddof={ddof} elements along axis {axis} and was given shape {a.shape}.")

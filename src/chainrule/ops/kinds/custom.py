@@ -56,6 +56,11 @@ class Custom(Operation):
             return super().batch(m, size, batched, inputs, **attributes)
         return self.batched(m, size, batched, *inputs, **attributes)
 
+    @property
+    def at_once(self) -> bool:
+        """Where it is declared how."""
+        return self.batched is not None
+
     def written(self, m: Namespace, *inputs: Any, **attributes: Any) -> Any:
         """As declared."""
         return None if self.simpler is None else self.simpler(m, *inputs, **attributes)

@@ -17,6 +17,7 @@ from chainrule.ops.operation import (
     ArrayType,
     Namespace,
     Operation,
+    at,
     cast,
     dtype_of,
     eager,
@@ -34,12 +35,31 @@ about half of them on, a self-normalizing one brings them to mean 0 and variance
 
 
 class Domain(NamedTuple):
-    """The interval an input may come from, and the points inside it where there is no derivative."""
+    """The interval an input may come from, and the points inside it that are different.
+
+    At `kinks` there is a value, and no derivative of the first or second order; at `poles` there is no value. Both stand
+    for all points that are whole numbers of the `period` away, where there is one. Tests draw from all of it, or from the
+    part that is `drawn`.
+    """
 
     low: float = -math.inf
     high: float = math.inf
     kinks: tuple[float, ...] = ()
     dtype: str = "float"
+    poles: tuple[float, ...] = ()
+    period: float | None = None
+    drawn: tuple[float, float] | None = None
+
+    @property
+    def points(self) -> tuple[float, ...]:
+        """The kinks and poles; of endlessly many those near 0."""
+        points = (*self.kinks, *self.poles)
+        return points if self.period is None else tuple(x + k * self.period for x in points for k in range(-9, 10))
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The interval that is drawn from."""
+        return (self.low, self.high) if self.drawn is None else self.drawn
 
 
 NUMBERS = frozenset({int, float})
@@ -47,10 +67,13 @@ NUMBERS = frozenset({int, float})
 
 REAL = Domain()
 POSITIVE = Domain(low=0.0)
-NONZERO = Domain(kinks=(0.0,))
+NONZERO = Domain(poles=(0.0,))
+BENT = Domain(kinks=(0.0,))
 UNIT = Domain(-1.0, 1.0)
 BOOLEAN = Domain(0, 1, dtype="bool")
 INTEGER = Domain(0, 31, dtype="uint32")
+EQUAL = at("{0} = {1}", 1.0, 1.0)
+"""The kink of `maximum`; tests keep the inputs of operations that have it apart."""
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -61,8 +84,7 @@ class Elementwise(Operation):
     each input, of complex numbers dy = ∂·dx, or where y is real dy = Re(∂·dx).
     What `value` takes after the inputs, one for every entry of `domain`, are static arguments, which both get by
     name. Where NumPy has a ufunc of the same name, that is the value for plain arrays; `numpy` names
-    another implementation. Two inputs that may not come near each other's value (the kink of `maximum`) set
-    `separate`. `neutral` has for each of two inputs the number that leaves the other one as it is; an operation that
+    another implementation. `neutral` has for each of two inputs the number that leaves the other one as it is; an operation that
     gives the numbers of its first input unchanged sets `passes`.
 
     `defaults` are values for the last inputs, by name, where it is called as `cr.<name>`. One that says what kind of
@@ -73,7 +95,6 @@ class Elementwise(Operation):
     partials: tuple[Partial, ...]
     domain: tuple[Domain, ...]
     numpy: Callable[..., Any] | None = None
-    separate: bool = False
     neutral: tuple[float | None, float | None] = (None, None)
     passes: bool = False
     defaults: Mapping[str, float] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.axes import Links
+from chainrule.ops.notation import EXACT, Accuracy
 from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
 
 NOWHERE = -1
@@ -46,6 +47,7 @@ class Layout(Operation):
     needs_contiguous: bool = False
     complex: bool = True
     part_by_part: bool = True
+    accuracy: Accuracy = EXACT
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -86,6 +88,11 @@ class Layout(Operation):
         sources = self._sources(x.shape[1:], attributes)
         flat = m.reshape(x, shape=(size, math.prod(x.shape[1:])))
         return _with_zeros(m, m.take(flat, np.maximum(sources, 0), axis=1), sources)
+
+    @property
+    def at_once(self) -> bool:
+        """Where it is declared how, or by the index map of one input."""
+        return self.batched is not None or all(len(example.inputs) == 1 for example in self.examples)
 
     def written(self, m: Namespace, *inputs: Any, **attributes: Any) -> Any:
         """Without links: elements taken from the places that the index map has."""
