@@ -19,7 +19,7 @@ from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
 from chainrule.tracing.promotion import adapted
-from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable, written_into_an_array
+from chainrule.tracing.refusals import RAW, clearer, for_real_numbers, ours, unsure_of, untraceable
 from chainrule.tracing.views import Source, note_view, written_to
 
 Roots = dict[int, tuple[Any, Operation, tuple[Any, ...]]]
@@ -54,9 +54,9 @@ class Trace:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.open = self.real = False
         opened.discard(self.level)
-        clearer = error and written_into_an_array(error)
-        if clearer:
-            raise clearer from error
+        said = error and clearer(error)
+        if said:
+            raise said from error
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
         """Not possible: arrays have a method `trace`, traced values the trace they belong to."""

@@ -162,11 +162,7 @@ class ArrayInterface:
         raise refusals.without_method(name)
 
     def __format__(self, form: str) -> str:
-        return format(self._shown(), form) if form else str(self)
-
-    def _shown(self) -> Any:
-        """The numbers, to be printed."""
-        self._lose("a printed number")
+        return str(self)  # there are no numbers to be written in that form
 
     def __setitem__(self, key: Any, value: Any) -> None:
         set_item(self, key, value)
@@ -315,9 +311,9 @@ class Wrapped(Traced, ArrayInterface):
     def __bool__(self) -> bool:
         return bool(self.value)
 
-    def _shown(self) -> Any:
-        inside = self.value
-        return inside._shown() if isinstance(inside, ArrayInterface) else inside
+    def __format__(self, form: str) -> str:
+        # Text to be read: were it the number alone, float(f"{x:.3f}") would give it without its derivative.
+        return f"traced({format(self.value, form)})" if form else str(self)
 
 
 def _has_ellipsis(key: Any) -> bool:
