@@ -270,3 +270,54 @@ def test_writing_through_the_flat_of_a_copy_is_refused() -> None:
     )
     with pytest.raises(InPlaceError, match=r"x\.copy\(\)"):
         cr.grad(lambda x: function(x, True))(POINT)
+
+
+OWN_ARGUMENTS: dict[str, Any] = {
+    "jit": cr.jit,
+    "jit, numpy": lambda f: cr.jit(f, engine="numpy"),
+    "checkpoint": cr.checkpoint,
+    "vjp": lambda f: lambda *x: cr.vjp(f, *x)[0],
+    "jvp": lambda f: lambda *x: cr.jvp(f, x, x)[0],
+    "linearize": lambda f: lambda *x: cr.linearize(f, *x)[0],
+    "vmap": lambda f: lambda *x: [v[0] for v in cr.vmap(f)(*(v[None] for v in x))],
+}
+AROUND: dict[str, Any] = {
+    "plain": lambda f, *x: f(*x),
+    "reverse": lambda f, *x: cr.vjp(f, *x)[0],
+    "reverse by one": lambda f, *x: cr.vjp(lambda y: f(y, x[1]), x[0])[0],
+    "forward": lambda f, *x: cr.jvp(f, x, x)[0],
+    "jit": lambda f, *x: cr.jit(f)(*x),
+    "vmap": lambda f, *x: cr.vmap(f, (0, None))(x[0][None], x[1])[0],
+    "a derivative in a derivative": lambda f, *x: cr.vjp(lambda *y: cr.vjp(f, *y)[0], *x)[0],
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("inner", OWN_ARGUMENTS)
+def test_what_a_function_does_with_its_arguments_is_not_seen_outside(inner: str, around: str) -> None:
+    """That is so where it is machine code, and so everywhere."""
+
+    def writes(x: Any, y: Any) -> Any:
+        x[0] = 5.0
+        y *= 2.0
+        return x * y, y[:2], y
+
+    def outside(x: Any, y: Any) -> Any:
+        x = x * 1.0
+        product, part, twice = OWN_ARGUMENTS[inner](writes)(x, y)
+        twice *= 10.0
+        part += 1.0
+        return np.stack([x[0], y[1], product[0], product[2], part[1], twice[1]])
+
+    x, y = np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.25, -1.0])
+    found = AROUND[around](outside, x, y)
+    np.testing.assert_array_equal(found[:4], [1.0, 0.25, 5.0, -6.0])
+    np.testing.assert_array_equal(
+        found, outside(x, y)
+    )  # whether results share memory with each other is the same as well
+    np.testing.assert_array_equal(y, [0.5, 0.25, -1.0])
+
+
+def test_an_inner_jit_keeps_what_even_powers_are_of() -> None:
+    square = cr.jit(lambda a: a**2)
+    assert cr.hessian(lambda x: np.sum(square(np.abs(x))))(np.zeros(1)) == 2.0

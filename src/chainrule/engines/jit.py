@@ -15,7 +15,7 @@ from chainrule.engines.whole_numbers import range_check
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
-from chainrule.tracing.apply import Traced, array_of, held_by
+from chainrule.tracing.apply import Traced, array_of, held_by, separate
 from chainrule.tracing.numbers import NUMBERS
 
 
@@ -108,13 +108,18 @@ class _Compiled:
             leaves, structure = trees.flatten(args)
             leaves = list(map(held_by, leaves))
             if any(isinstance(leaf, Traced) for leaf in leaves):
-                return self._function(*args)  # inside another trace the function itself is traced
+                return self._traced(leaves, structure)
             arrays = tuple([leaf if type(leaf) in ACCEPTED else array_of(leaf) for leaf in leaves])
         compiled, result, check = self._found(arrays, structure)
         if check is not None:
             check(arrays)
         outputs = compiled(*arrays)
         return outputs[0] if result is trees.LEAF else trees.unflatten(result, outputs)
+
+    def _traced(self, leaves: Sequence[Any], structure: trees.Structure) -> Any:
+        """Inside another trace the function itself is traced; its arguments and results are its own there too."""
+        results = self._function(*trees.unflatten(structure, list(map(separate, leaves))))
+        return trees.map_leaves(separate, results)
 
     def _found(self, arrays: Sequence[Any], structure: trees.Structure | None) -> Compilation:
         """What runs for such arguments; a row of arrays has no structure."""

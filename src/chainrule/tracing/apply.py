@@ -187,6 +187,21 @@ def held_by(x: Any) -> Any:
     return x.traced_value() if hasattr(x, "traced_value") and not isinstance(x, Traced) else x
 
 
+def separate(x: Any) -> Any:
+    """The same numbers, which stay as they are when `x` is written to, and the other way round: a handle or an array of its own."""
+    x = held_by(x)
+    if not isinstance(x, Traced):
+        return x.copy("K") if type(x) is ndarray else x
+    if not x.trace.writable:
+        return x
+    new = object.__new__(type(x))
+    new.trace = x.trace
+    _take_over(new, refresh(x))
+    if x.trace.roots and (root := x.trace.roots.get(id(x))):
+        x.trace.roots[id(new)] = new, *root[1:]
+    return new
+
+
 _versions = count(1)
 
 
@@ -194,13 +209,17 @@ def become(value: Any, new: Any) -> None:
     """Give a handle the numbers that another one holds."""
     if value.trace.roots:
         value.trace.roots.pop(id(value), None)
+    _take_over(value, new)
+    value.version = next(_versions)
+    if not written_to:
+        written_to.append(True)
+
+
+def _take_over(value: Any, new: Any) -> None:
     for kind in type(value).__mro__:
         for name in vars(kind).get("__slots__", ()):
             if name not in ("trace", "source", "unsure", "version"):
                 setattr(value, name, getattr(new, name))
-    value.version = next(_versions)
-    if not written_to:
-        written_to.append(True)
 
 
 def _check(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> None:
