@@ -81,13 +81,14 @@ opened: set[int] = set()
 class Traced:
     """A value that belongs to a trace; the traces' own subclasses behave as NumPy arrays."""
 
-    __slots__ = ("source", "trace", "unsure", "version")
+    __slots__ = ("is_array", "source", "trace", "unsure", "version")
     trace: Trace
     is_number = False
     """Whether it is a number of Python's, which adapts to the arrays it meets."""
     source: Source | None  # what it is a view of
     unsure: bool  # whether it may be a view or a copy
     version: int  # another one whenever it was written to
+    is_array: bool  # whether it is an array though it has no axes: unlike numbers it can be written to
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
@@ -197,6 +198,8 @@ def separate(x: Any) -> Any:
     new = object.__new__(type(x))
     new.trace = x.trace
     _take_over(new, refresh(x))
+    if x.is_array:
+        new.is_array = True
     if x.trace.roots and (root := x.trace.roots.get(id(x))):
         x.trace.roots[id(new)] = new, *root[1:]
     return new
@@ -218,7 +221,7 @@ def become(value: Any, new: Any) -> None:
 def _take_over(value: Any, new: Any) -> None:
     for kind in type(value).__mro__:
         for name in vars(kind).get("__slots__", ()):
-            if name not in ("trace", "source", "unsure", "version"):
+            if name not in Traced.__slots__:
                 setattr(value, name, getattr(new, name))
 
 

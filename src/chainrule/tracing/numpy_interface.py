@@ -14,9 +14,9 @@ from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import OF_NUMPY, Operation
 from chainrule.tracing import refusals, ufuncs
-from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, traced
-from chainrule.tracing.assignment import in_place, set_item
-from chainrule.tracing.views import gives_a_view, note_doubtful
+from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, separate, traced
+from chainrule.tracing.assignment import element, in_place, set_item, view_without_axes
+from chainrule.tracing.views import ARRAYS, VIEWS, gives_a_view, note_array, note_doubtful
 
 
 def _function_of(numpy: Any) -> ArrayFunction | None:
@@ -57,6 +57,8 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
         if refusals.ours(error):
             raise
         raise refusals.untraceable(f"np.{function.name}", args, given, error) from error
+    if function.name in VIEWS and isinstance(result, Traced) and not result.shape:
+        return view_without_axes(result, args[0])
     if args and result is args[0] and isinstance(result, Traced) and not gives_a_view(function, args, kwargs):
         return traced.positive(
             result
@@ -66,8 +68,8 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
     return result
 
 
-_UNTOUCHED = {"source": None, "unsure": False, "version": 0}
-"""What values have that are no views and were never written to."""
+_UNTOUCHED = {"source": None, "unsure": False, "version": 0, "is_array": False}
+"""What values have that are no views, were never written to, and without axes are numbers."""
 
 
 class ArrayInterface:
@@ -128,7 +130,9 @@ class ArrayInterface:
             raise refusals.unsupported(func)
         if kwargs.get("out") is not None:
             raise refusals.into_existing(refusals.full_name(func))
-        return call(function, args, kwargs)
+        result = call(function, args, kwargs)
+        array = function.name in ARRAYS and isinstance(result, Traced) and not result.shape
+        return note_array(separate(result)) if array else result
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         refusals.lose_as_array(self)
@@ -207,9 +211,7 @@ class ArrayInterface:
 
     def __getitem__(self, key: Any) -> Any:
         result = _index(traced, as_operand(self), key)
-        if result.source is None and not result.shape and _has_ellipsis(key):
-            note_doubtful(result, self)  # NumPy gives an array without axes, which is a view
-        return result
+        return result if result.shape else element(self, result, key)
 
     def __invert__(self) -> Any:
         return call(FUNCTIONS["invert"], (self,), {})
@@ -314,10 +316,6 @@ class Wrapped(Traced, ArrayInterface):
     def __format__(self, form: str) -> str:
         # Text to be read: were it the number alone, float(f"{x:.3f}") would give it without its derivative.
         return f"traced({format(self.value, form)})" if form else str(self)
-
-
-def _has_ellipsis(key: Any) -> bool:
-    return key is Ellipsis or (type(key) is tuple and any(item is Ellipsis for item in key))
 
 
 def _method(name: str) -> Callable[..., Any]:
