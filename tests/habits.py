@@ -123,6 +123,11 @@ SWALLOWED = tuple(
     for error in ("TypeError", "(TypeError, ValueError)")
 )
 
+TEXT = tuple(f"{{out}} = {{a}} * float({x})" for x in (
+    "format(np.sum({b}), '.17g')", "'{{:.17f}}'.format(np.sum({b}))", "str(np.sum({b}))", "'%.17g' % np.sum({b})",
+    "format(-np.abs(np.sum({b})), ' .20f').strip()",
+))  # fmt: skip
+
 THREADS = tuple(f"{{out}} = {x}" for x in (
     "nested({a}, C) * {b}", "nested(C, {a}) * {b}", "nested({a}, {b})", "nested(C, {a} * {b}) * {a}",
     "nested({a}, {a})",
@@ -246,6 +251,7 @@ HABITS = {
     "copies": Habit(COPIES, refused=True, apart=("Value",)),  # a copied leaf is another one, as PyTorch has it
     "containers": Habit(CONTAINERS),
     "errors swallowed": Habit(SWALLOWED, refused=True),
+    "numbers read from text": Habit(TEXT, refused=True, apart=("Value",)),  # a graph's values refuse it by a ValueError
     "derivatives in threads": Habit(THREADS),
     "complex numbers": Habit(COMPLEX, apart=("Value",)),
     "in place": Habit(IN_PLACE, refused=True, shapes=AXED),

@@ -240,7 +240,7 @@ def test_functions_of_scipy_are_named_by_ours(name: str) -> None:
 SAME: list[Any] = [
     lambda x: x.real, lambda x: x.imag, lambda x: x.conj(), lambda x: x.conjugate(), lambda x: np.real(x), lambda x: np.conj(x),
     lambda x: np.stack(list(x.flat)), lambda x: x.flat[1], lambda x: x.nbytes, lambda x: x.itemsize,
-    lambda x: f"{x[0, 0]:.2f}", lambda x: f"{x[0, 0]:8.3e}", lambda x: np.stack(divmod(x, 0.7)), lambda x: np.stack(divmod(3.0, x)),
+    lambda x: np.stack(divmod(x, 0.7)), lambda x: np.stack(divmod(3.0, x)),
     lambda x: np.pad(x, 1, constant_values=(1, 2)), lambda x: np.pad(x, ((1, 0), (0, 2)), constant_values=((1, 2), (3, 4))),
     lambda x: np.roll(x, (1, 2), 1), lambda x: np.roll(x, 1, (0, 1)), lambda x: np.tile(x, np.array([2, 1])),
     lambda x: np.stack(np.split(x, np.int64(2))), lambda x: np.array_split(x, np.array([1]))[1],
@@ -266,6 +266,33 @@ def test_it_is_what_numpy_gives(use: Any) -> None:
         assert found == expected
     else:
         np.testing.assert_array_equal(found, expected)
+
+
+TEXTS: dict[str, Any] = {
+    "no form": lambda x: f"{x[0]}", "a form": lambda x: f"{x[0]:.3f}", "a width": lambda x: f"{x[0]:12.5e}",
+    "str": str, "repr": repr, "an array": lambda x: f"{x}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+@pytest.mark.parametrize(
+    "mode", [cr.grad, lambda f: cr.jit(cr.grad(f)), lambda f: lambda x: cr.vmap(f)(x[None]), cr.hessian]
+)
+def test_text_can_be_printed_and_is_no_number(mode: Any, text: Any) -> None:
+    said: list[str] = []
+    mode(lambda x: [np.sum(x * x), said.append(text(x))][0])(ONES)
+    assert said[0].startswith(("traced(", "batched("))
+    with pytest.raises(errors.DerivativeLostError, match=r"the text of a traced value.*np\.round"):
+        mode(lambda x: np.sum(x) * float(text(x)))(ONES)
+
+
+def test_text_with_digits() -> None:
+    said: list[str] = []
+    cr.grad(cr.grad(lambda x: [said.append(f"{x:.2f}"), x**2][1]))(2.0)
+    value = cr.Value(1.25, name="x")
+    assert [*said, f"{value:8.3f}", f"{value}"] == ["traced(traced(2.00))", "Value(   1.250)", str(value)]
+    with pytest.raises(ValueError, match="Value"):
+        float(f"{value:.2f}")
 
 
 def test_rounding_a_number_of_its_own() -> None:

@@ -85,6 +85,11 @@ def no_square_of_roots(patch: Patch) -> None:
     patch.setattr(apply, "_from_a_square", lambda trace, op, inputs: None)
 
 
+def text_of_numbers(patch: Patch) -> None:
+    """A traced value in a form (`f"{x:.3f}"`) was the text of its number alone, from which `float` made a plain one."""
+    patch.setattr(numpy_interface.Wrapped, "__format__", lambda self, form: format(self.value, form))
+
+
 FAULTS: dict[Callable[[Patch], None], str] = {
     conditions_as_factors: "conditions",
     buffers_by_reference: "buffers used again",
@@ -94,6 +99,7 @@ FAULTS: dict[Callable[[Patch], None], str] = {
     names_bound_anew: "in place",
     masks_dropped: "subclasses",
     no_square_of_roots: "zeros",
+    text_of_numbers: "numbers read from text",
 }
 """What puts a fault back, and the habit of the programs that show it."""
 

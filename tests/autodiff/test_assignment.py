@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -270,3 +272,168 @@ def test_writing_through_the_flat_of_a_copy_is_refused() -> None:
     )
     with pytest.raises(InPlaceError, match=r"x\.copy\(\)"):
         cr.grad(lambda x: function(x, True))(POINT)
+
+
+OWN_ARGUMENTS: dict[str, Any] = {
+    "jit": cr.jit,
+    "jit, numpy": lambda f: cr.jit(f, engine="numpy"),
+    "checkpoint": cr.checkpoint,
+    "vjp": lambda f: lambda *x: cr.vjp(f, *x)[0],
+    "jvp": lambda f: lambda *x: cr.jvp(f, x, x)[0],
+    "linearize": lambda f: lambda *x: cr.linearize(f, *x)[0],
+    "vmap": lambda f: lambda *x: [v[0] for v in cr.vmap(f)(*(v[None] for v in x))],
+}
+AROUND: dict[str, Any] = {
+    "plain": lambda f, *x: f(*x),
+    "reverse": lambda f, *x: cr.vjp(f, *x)[0],
+    "reverse by one": lambda f, *x: cr.vjp(lambda y: f(y, x[1]), x[0])[0],
+    "forward": lambda f, *x: cr.jvp(f, x, x)[0],
+    "jit": lambda f, *x: cr.jit(f)(*x),
+    "vmap": lambda f, *x: cr.vmap(f, (0, None))(x[0][None], x[1])[0],
+    "a derivative in a derivative": lambda f, *x: cr.vjp(lambda *y: cr.vjp(f, *y)[0], *x)[0],
+}
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("inner", OWN_ARGUMENTS)
+def test_what_a_function_does_with_its_arguments_is_not_seen_outside(inner: str, around: str) -> None:
+    """That is so where it is machine code, and so everywhere."""
+
+    def writes(x: Any, y: Any) -> Any:
+        x[0] = 5.0
+        y *= 2.0
+        return x * y, y[:2], y
+
+    def outside(x: Any, y: Any) -> Any:
+        x = x * 1.0
+        product, part, twice = OWN_ARGUMENTS[inner](writes)(x, y)
+        twice *= 10.0
+        part += 1.0
+        return np.stack([x[0], y[1], product[0], product[2], part[1], twice[1]])
+
+    x, y = np.array([1.0, 2.0, 3.0]), np.array([0.5, 0.25, -1.0])
+    found = AROUND[around](outside, x, y)
+    np.testing.assert_array_equal(found[:4], [1.0, 0.25, 5.0, -6.0])
+    np.testing.assert_array_equal(
+        found, outside(x, y)
+    )  # whether results share memory with each other is the same as well
+    np.testing.assert_array_equal(y, [0.5, 0.25, -1.0])
+
+
+def test_an_inner_jit_keeps_what_even_powers_are_of() -> None:
+    square = cr.jit(lambda a: a**2)
+    assert cr.hessian(lambda x: np.sum(square(np.abs(x))))(np.zeros(1)) == 2.0
+
+
+# --- arrays without axes, which are written to, and numbers, which are not
+
+WITHOUT_AXES: dict[str, Callable[[Any, Any], Any]] = {
+    "np.array": lambda n, x: n.array(x[0] * 1.0),
+    "np.asarray": lambda n, x: n.asarray(x[0] * 1.0),
+    "np.copy": lambda n, x: n.copy(x[0]),
+    "np.full": lambda n, x: n.full((), x[0]),
+    "written": lambda n, x: _written(n.zeros(()), x[0]),
+    "np.where": lambda n, x: n.where(True, x[0], 1.0),
+    "np.select": lambda n, x: n.select([True], [x[0]]),
+    "np.tensordot": lambda n, x: n.tensordot(x[0], x[1], 0),
+    "reshape": lambda n, x: (x * 1.0)[:1].reshape(()),
+    "squeeze": lambda n, x: (x[:1] * 1.0).squeeze(),
+    "np.squeeze": lambda n, x: n.squeeze(n.max(x, keepdims=True)),
+    "an element": lambda n, x: (x * 1.0)[0],
+    "an element of a list": lambda n, x: n.array([x[0], x[1]])[1],
+    "sum": lambda n, x: n.sum(x),
+    "norm": lambda n, x: n.linalg.norm(x),
+    "dot": lambda n, x: n.dot(x, x),
+    "computed": lambda n, x: n.array(x[0]) * 1.0,
+    "picked": lambda n, x: n.array(x[0] * 1.0)[()],
+    "clip": lambda n, x: n.clip(n.array(x[0]), 0.0, 9.0),
+    "einsum": lambda n, x: n.einsum("i->", x),
+    "max": lambda n, x: n.max(x),
+    "take": lambda n, x: n.take(x, 0),
+}
+
+
+def _written(y: Any, x: Any) -> Any:
+    y += x
+    return y
+
+
+CHANGES: dict[str, Callable[[Any, Any], Any]] = {
+    "+=": lambda n, y: y.__iadd__(1.0) if hasattr(y, "__iadd__") else y + 1.0,
+    "another name": lambda n, y: [y, _written(y, 1.0)][0],
+    "a view": lambda n, y: [y, _written(y[None], 1.0)][0],
+    "another shape": lambda n, y: [y.reshape(1, 1), _written(y, 1.0)][0][0, 0],
+    "transposed": lambda n, y: [y.T, _written(y, 1.0)][0],
+    "picked before": lambda n, y: [y[()], _written(y, 1.0)][0],
+    "copied before": lambda n, y: [n.copy(y), _written(y, 1.0)][0],
+    "a method's copy": lambda n, y: [y.copy(), _written(y, 1.0)][0],
+}
+
+
+@pytest.mark.parametrize("made", WITHOUT_AXES)
+def test_arrays_without_axes_are_written_to_and_numbers_are_not(made: str) -> None:
+    import chainrule.numpy as chainrule_numpy
+
+    x = np.array([2.0, 3.0])
+    for name, change in CHANGES.items():
+
+        def f(n: Any, x: Any, change: Any = change) -> Any:
+            return change(n, WITHOUT_AXES[made](n, x)) * x[1]
+
+        expected = f(np, x)
+        for around, way in AROUND.items():
+            found = way(lambda x, _, f=f: f(chainrule_numpy, x), x, x)
+            np.testing.assert_allclose(found, expected, rtol=1e-12, err_msg=f"{name}, {around}")
+        if made != "norm":
+            cr.check_grads(lambda x, f=f: f(chainrule_numpy, x), (x,), order=1)
+
+
+@pytest.mark.parametrize("key", [(), ..., (...,)], ids=str)
+def test_the_one_element_of_an_array_without_axes(key: Any) -> None:
+    import chainrule.numpy as chainrule_numpy
+
+    def f(x: Any) -> Any:
+        y = chainrule_numpy.array(x[0] * 1.0)
+        y[key] = x[1] ** 2
+        chainrule_numpy.multiply(y, 2.0, out=y)
+        return y + 0.0
+
+    x = np.array([2.0, 3.0])
+    for around, way in AROUND.items():
+        assert way(lambda x, _: f(x), x, x) == 18.0, around
+    with pytest.raises(InPlaceError, match="a single number"):
+        cr.grad(lambda x: [x[0], x[0].__setitem__(key, 1.0)][0])(x)
+    with pytest.raises(InPlaceError, match=r"a view by special rules.*x\.copy"):
+        cr.grad(lambda x: _written((x * 1.0)[0, ...], 1.0))(x)
+
+
+@pytest.mark.parametrize("kind", [np.array, np.float64, float])
+def test_an_argument_is_an_array_or_a_number_as_it_is_given(kind: Any) -> None:
+    def f(x: Any) -> Any:
+        z = x
+        z += 1.0
+        return x * 1.0
+
+    expected = f(kind(2.0))
+    for around, way in AROUND.items():
+        if around != "vmap":
+            assert way(lambda x, _: f(x), kind(2.0), 1.0) == expected, around
+    assert cr.value_and_grad(f)(kind(2.0)) == (expected, 1.0)
+
+
+def test_which_functions_give_arrays_without_axes() -> None:
+    """Asked of NumPy: what it makes of numbers."""
+    from chainrule.ops import FUNCTIONS
+    from chainrule.tracing.views import ARRAYS, VIEWS
+
+    found = set()
+    number, vector = np.float64(1.5), np.ones(3)
+    given = {"where": (True, number, number), "select": ([True], [number]), "pad": (number, 0), "roll": (number, 0)}
+    usual = [(number,), (number, number), (number, number, 0), (vector,), (vector, vector), (np.eye(2),)]
+    for name, function in FUNCTIONS.items():
+        for numpy, args in product(function.numpy, [given[name]] if name in given else usual):
+            with contextlib.suppress(Exception):
+                result = numpy(*args)
+                if isinstance(result, np.ndarray) and not result.shape and result.dtype.kind == "f":
+                    found.add(name)
+    assert found - VIEWS == ARRAYS

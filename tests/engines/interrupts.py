@@ -262,7 +262,8 @@ def interrupt(name: str, count: int, seed: int) -> None:
         most = max(most, threads())
     situation.end()
     assert most <= before + SEVERAL, f"{before} threads became {most}"
-    print(f"{name}: {interrupts.raised} raised, {most - before} threads more at most, {longest:.2f} s the longest")
+    said = f"{name}: {interrupts.raised} raised, {most - before} threads more at most, {longest:.2f} s the longest"
+    print(said, file=sys.__stdout__)  # an exception may have come before what had redirected `sys.stdout` put it back
 
 
 if __name__ == "__main__":

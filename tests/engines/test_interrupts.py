@@ -47,7 +47,7 @@ def output(code: str, **environment: str) -> str:
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,  # for what never ends; a busy machine takes minutes
     )
     assert not run.returncode, run.stderr
     return run.stdout.strip()

@@ -41,6 +41,32 @@ def test_long_sums_are_within_a_few_units_in_the_last_place(name, shape, kind):
     np.testing.assert_array_less(np.abs(found - expected), 6.0 * np.spacing(np.float32(scale)))
 
 
+SEVERAL = {
+    "all": lambda x: np.sum(x),
+    "mean": lambda x: np.mean(x),
+    "the last two": lambda x: np.sum(x, (-1, -2)),
+    "means of the last two": lambda x: np.mean(x, (-1, -2)),
+    "all but the first": lambda x: np.sum(x, tuple(range(1, x.ndim))),
+    "in loops of others": lambda x: (
+        np.sum(x, (-1, -2)) + 0.0 * np.sum(x) + 0.0 * np.sum(x, -1)[..., 0] + np.max(x) * 0.0
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "shape", [(3, 20_000, 4), (2, 3_001, 17), (3, 1_000, 64), (20_000, 3, 5), (20, 31, 29, 11)], ids=str
+)
+@pytest.mark.parametrize("name", SEVERAL)
+def test_long_sums_over_several_axes(name, shape):
+    """NumPy adds in pairs what lies side by side, over all the axes that do."""
+    function = SEVERAL[name]
+    for kind in ("equal", "signed"):
+        x = numbers(kind, shape)
+        found, expected = cr.jit(function)(x), function(x.astype(np.longdouble))
+        scale = np.spacing(np.float32(function(np.abs(x).astype(np.longdouble))))
+        np.testing.assert_array_less(np.abs(found - expected), 16.0 * scale)
+
+
 @pytest.mark.parametrize("shape", [(5_000, 2), (60_000, 5)], ids=str)
 def test_long_contractions_and_sums_of_columns(shape):
     x = numbers("equal", shape)

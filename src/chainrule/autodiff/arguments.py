@@ -25,7 +25,7 @@ def numbers_of(x: Any, name: str) -> Any:
     x = given = held_by(x)
     if type(x) is complex:
         return PythonComplex(x)
-    if not isinstance(x, Traced | PythonNumber | PythonComplex) and type(x) is not np.ndarray:
+    if not isinstance(x, Traced | np.generic) and type(x) is not np.ndarray:
         x = array_of(x)
     kind = x.dtype.kind
     if kind in "fc":

@@ -15,7 +15,7 @@ from chainrule.errors import DerivativeLostError, SettingError, ShapeError
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Traced, apply, as_operand, opened, plain_array
+from chainrule.tracing.apply import Traced, apply, as_operand, opened, plain_array, separate
 from chainrule.tracing.recorder import RecordedValue
 
 
@@ -58,7 +58,11 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
         @wraps(function)
         def differentiable(*args: Any) -> Any:
             given = [as_operand(x) for x in args] if opened else args
-            return apply(operation, *given) if any(isinstance(x, Traced) for x in given) else function(*args)
+            return (
+                apply(operation, *given)
+                if any(isinstance(x, Traced) for x in given)
+                else function(*map(separate, args))
+            )
 
         return differentiable
 
@@ -70,14 +74,14 @@ def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom
     base = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', 'function')}"
 
     def value(*args: Any) -> Any:
-        return plain_array(function(*map(_owned, args)), f"what {base} gives")[()]
+        return plain_array(function(*map(separate, args)), f"what {base} gives")[()]
 
     def forward(m: Any, tangents: Any, y: Any, *args: Any) -> Any:
         given = tuple(
             np.zeros(np.shape(x), getattr(x, "dtype", float))[()] if t is None else t
             for t, x in zip(tangents, args, strict=True)
         )
-        result = as_leaf(rule(given, y, *args))
+        result = as_leaf(rule(tuple(map(separate, given)), separate(y), *map(separate, args)))
         if tuple(result.shape) != tuple(y.shape):
             raise ShapeError(
                 f"the rule of {base} gave a tangent of shape {tuple(result.shape)} for a value of shape {tuple(y.shape)}; it must "
@@ -113,11 +117,6 @@ def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom
         latex=rf"\operatorname{{{{{shown}}}}}",
     )  # fmt: skip
     return operation
-
-
-def _owned(x: Any) -> Any:
-    """An array of its own for a function that may write into it."""
-    return x.copy() if type(x) is np.ndarray else x
 
 
 def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -156,11 +155,13 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
         leaves, structure = trees.flatten(args)
         given = [as_operand(x) for x in leaves]
         if not any(isinstance(x, Traced) for x in given) or any(isinstance(x, RecordedValue) for x in given):
-            return function(*args)  # a Program plans its memory itself
+            results = function(*trees.unflatten(structure, list(map(separate, leaves))))
+            return trees.map_leaves(separate, results)  # a Program plans its memory itself
         nested: dict[str, Any] = {}
 
         def flat(*arrays: Any) -> Any:
-            outputs, nested["structure"] = trees.flatten(function(*trees.unflatten(structure, list(arrays))))
+            own = trees.unflatten(structure, list(map(separate, arrays)))
+            outputs, nested["structure"] = trees.flatten(function(*own))
             outputs = [as_leaf(x) for x in outputs]
             nested["shapes"] = [tuple(x.shape) for x in outputs]
             return np.concatenate([np.reshape(x, -1) for x in outputs])
@@ -177,7 +178,7 @@ def _recomputed(function: Callable[..., Any]) -> Custom:
     """An operation whose derivatives are the function's own."""
 
     def value(*args: Any) -> Any:
-        found = function(*map(_owned, args))
+        found = function(*args)
         if isinstance(found, Traced):
             raise DerivativeLostError(
                 "the function given to checkpoint uses traced values besides its arguments, whose derivatives it would lose. "

@@ -21,7 +21,7 @@ from chainrule.autodiff.arguments import (
 )
 from chainrule.errors import DifferentiationError, LeakedValueError, SettingError, ShapeError, TracingError, shortened
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Trace, Traced, plain_array, refreshed, traced
+from chainrule.tracing.apply import Trace, Traced, plain_array, refreshed, separate, traced
 from chainrule.tracing.tangents import Tangents
 from chainrule.tracing.tape import Tape, TapeValue
 
@@ -264,17 +264,10 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
         found = tape.pull([x for x, _ in traced], [c for _, c in traced], places)
         return trees.unflatten(structure, owned(_filled(found, variables)))  # type: ignore[no-any-return]
 
-    nested = trees.unflatten(outputs_structure, [_copied(x) for x in plain])
-    return (
-        (nested, pullback, trees.map_leaves(lambda x: _copied(without(tape, x)), aux))
-        if has_aux
-        else (nested, pullback)
-    )
-
-
-def _copied(x: Any) -> Any:
-    """The caller's own: what a tape holds is still needed."""
-    return x.copy() if type(x) is np.ndarray else x
+    nested = trees.unflatten(outputs_structure, list(map(separate, plain)))  # what the tape holds is still needed
+    if not has_aux:
+        return nested, pullback
+    return nested, pullback, trees.map_leaves(lambda x: separate(without(tape, x)), aux)
 
 
 def jvp(

@@ -15,7 +15,7 @@ from chainrule.engines.whole_numbers import range_check
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
-from chainrule.tracing.apply import Traced, array_of, held_by
+from chainrule.tracing.apply import Traced, array_of, held_by, separate
 from chainrule.tracing.numbers import NUMBERS
 
 
@@ -93,6 +93,18 @@ Compilation = tuple[Executable, trees.Structure, Callable[[Sequence[Any]], None]
 """What computes, how its results are put together, and what is to be made sure of its arguments before."""
 
 
+def _accepted(leaf: Any) -> Any:
+    return leaf if type(leaf) in ACCEPTED or isinstance(leaf, np.generic) else array_of(leaf)
+
+
+def _example(given: Any) -> Any:
+    """What stands for an argument while the function is traced; arrays without axes, which can be written to, are no numbers."""
+    if type(given) in NUMBERS:
+        return type(given)(1)
+    kind = given.dtype.newbyteorder("=")
+    return np.ones((), kind) if type(given) is np.ndarray and not given.shape else ArrayType(given.shape, kind)
+
+
 class _Compiled:
     """What an engine made of a function, by the structure, shapes and dtypes of its arguments."""
 
@@ -108,13 +120,20 @@ class _Compiled:
             leaves, structure = trees.flatten(args)
             leaves = list(map(held_by, leaves))
             if any(isinstance(leaf, Traced) for leaf in leaves):
-                return self._function(*args)  # inside another trace the function itself is traced
-            arrays = tuple([leaf if type(leaf) in ACCEPTED else array_of(leaf) for leaf in leaves])
+                return self._traced(leaves, structure)
+            arrays = tuple(map(_accepted, leaves))
         compiled, result, check = self._found(arrays, structure)
+        if structure is not None:
+            arrays = tuple([np.asarray(x) if isinstance(x, np.generic) else x for x in arrays])
         if check is not None:
             check(arrays)
         outputs = compiled(*arrays)
         return outputs[0] if result is trees.LEAF else trees.unflatten(result, outputs)
+
+    def _traced(self, leaves: Sequence[Any], structure: trees.Structure) -> Any:
+        """Inside another trace the function itself is traced; its arguments and results are its own there too."""
+        results = self._function(*trees.unflatten(structure, list(map(separate, leaves))))
+        return trees.map_leaves(separate, results)
 
     def _found(self, arrays: Sequence[Any], structure: trees.Structure | None) -> Compilation:
         """What runs for such arguments; a row of arrays has no structure."""
@@ -126,9 +145,7 @@ class _Compiled:
 
     def _compile(self, arrays: Sequence[Any], structure: trees.Structure) -> Compilation:
         task = f"compile {getattr(self._function, '__name__', 'this function')}"
-        examples = [
-            ArrayType(a.shape, a.dtype.newbyteorder("=")) if type(a) is np.ndarray else type(a)(1) for a in arrays
-        ]
+        examples = list(map(_example, arrays))
         # Kinds of number that an engine refuses are said before the function is run on them.
         choose(self._engine, trace(lambda *inputs: inputs, *examples), task=task)
         program = simplify(trace(self._function, *trees.unflatten(structure, examples)))
@@ -139,7 +156,7 @@ class _Compiled:
     def inspect(self, stage: str, *args: Any) -> str:
         """What runs for such arguments, at one stage of the way."""
         leaves, structure = trees.flatten(args)
-        arrays = [leaf if type(leaf) in ACCEPTED else array_of(leaf) for leaf in leaves]
+        arrays = tuple(map(_accepted, leaves))
         row = bool(arrays) and set(map(type, args)) == {np.ndarray}
         compiled = self._found(arrays, None if row else structure)[0]
         stages = {"program": lambda: str(compiled.program), **compiled.stages}

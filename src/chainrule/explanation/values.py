@@ -191,8 +191,8 @@ class Value(Traced, ArrayInterface):
     def __bool__(self) -> bool:
         return bool(self.node.value)
 
-    def _shown(self) -> Any:
-        return self.node.value
+    def __format__(self, form: str) -> str:
+        return f"Value({format(self.node.value, form)})" if form else str(self)
 
     def __repr__(self) -> str:
         name = f"{self.name!r}, " if self.name else ""

@@ -13,7 +13,7 @@ import numpy as np
 from chainrule.errors import InPlaceError, shortened
 from chainrule.tracing.apply import Trace, Traced, as_operand, holds_traced
 from chainrule.tracing.assignment import as_key
-from chainrule.tracing.views import written_to
+from chainrule.tracing.views import note_array, written_to
 from chainrule.tracing.writing import METHODS, WRITING, add_at, repeated, write
 
 
@@ -48,7 +48,7 @@ class Buffer:
         if self._of is not None:
             self._of._lift(trace)
         else:
-            self._content = trace.lifted(self._content)
+            self._content = note_array(trace.lifted(self._content))
 
     def _view(self, take: Callable[[Any], Any]) -> Any:
         """Part of it, or the whole in another shape."""

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from chainrule.numpy.buffer import Buffer, without_buffers
-from chainrule.tracing.apply import Traced, as_operand, holds_traced, opened, traced
+from chainrule.tracing.apply import Traced, as_operand, holds_traced, opened, separate, traced
+from chainrule.tracing.views import note_array
 
 
 def _writable(array: Any) -> Any:
@@ -69,17 +70,14 @@ def _array(object: Any, dtype: Any = None, **options: Any) -> Any:
     value = value.copy() if dtype is None else value.astype(dtype)
     for _ in range(options.pop("ndmin", 0) - len(value.shape)):
         value = value[None]
-    return value
-
-
-def _of_dtype(value: Any, dtype: Any) -> Any:
-    return value if dtype is None else value.astype(dtype, copy=False)
+    return note_array(value)
 
 
 def _asarray(a: Any, dtype: Any = None, **options: Any) -> Any:
     held: Any = without_buffers(a)
     if isinstance(held, Traced):
-        return _of_dtype(held, dtype)
+        held = held if held.shape or held.is_array else separate(held)  # a number, as an array
+        return note_array(held if dtype is None else held.astype(dtype, copy=False))
     if isinstance(a, Buffer) and (dtype is None or np.dtype(dtype) == held.dtype):
         return a
     if holds_traced(held):
@@ -91,6 +89,8 @@ def _asarray(a: Any, dtype: Any = None, **options: Any) -> Any:
 def _contiguous(a: Any, dtype: Any = None) -> Any:
     found = _asarray(a, dtype)
     held: Any = without_buffers(found)
+    if not held.shape:
+        return found.reshape(1)
     return found if isinstance(held, Traced) or held.flags.c_contiguous else _writable(np.ascontiguousarray(held))
 
 

@@ -64,7 +64,7 @@ relu = Elementwise(
     domain=(BENT,),
     textbook=Textbook(partials=(lambda m, y, x: m.indicator(x > 0, x),)),
     accuracy=EITHER_ZERO,
-    doc="max(x, 0); its derivative at 0 is 0.",
+    doc="max(x, 0), of −0 either zero; its derivative at 0 is 0.",
     activation="rectifier",
 )
 leaky_relu = Elementwise(

@@ -83,7 +83,11 @@ class Accuracy(NamedTuple):
 
     Half a unit is the nearest number: the bits of NumPy. Where `composed`, the value is written in other operations
     and is as exact as its formula: the unit is that of the largest of value and inputs. `either_zero`: the sign of a
-    zero is not told.
+    zero is not told, as of max(0, −0).
+
+    Sums and contractions are as exact as NumPy's, which adds up in pairs what lies side by side in memory, and one by one what
+    does not: a sum along the first or a middle axis has an error that grows with its length. A contraction that sums over nothing,
+    which `np.outer` is, gives either zero.
     """
 
     ulps: float = 0.5

@@ -20,7 +20,7 @@ from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
 from chainrule.tracing.containers import hint
 from chainrule.tracing.promotion import adapted
-from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable, written_into_an_array
+from chainrule.tracing.refusals import RAW, clearer, for_real_numbers, ours, unsure_of, untraceable
 from chainrule.tracing.views import Source, note_view, written_to
 
 Roots = dict[int, tuple[Any, Operation, tuple[Any, ...]]]
@@ -58,9 +58,9 @@ class Trace:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.open = self.real = False
         opened.discard(self.level)
-        clearer = error and written_into_an_array(error)
-        if clearer:
-            raise clearer from error
+        said = error and clearer(error)
+        if said:
+            raise said from error
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
         """Not possible: arrays have a method `trace`, traced values the trace they belong to."""
@@ -85,13 +85,14 @@ opened: set[int] = set()
 class Traced:
     """A value that belongs to a trace; the traces' own subclasses behave as NumPy arrays."""
 
-    __slots__ = ("source", "trace", "unsure", "version")
+    __slots__ = ("is_array", "source", "trace", "unsure", "version")
     trace: Trace
     is_number = False
     """Whether it is a number of Python's, which adapts to the arrays it meets."""
     source: Source | None  # what it is a view of
     unsure: bool  # whether it may be a view or a copy
     version: int  # another one whenever it was written to
+    is_array: bool  # whether it is an array though it has no axes: unlike numbers it can be written to
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
@@ -191,6 +192,23 @@ def held_by(x: Any) -> Any:
     return x.traced_value() if hasattr(x, "traced_value") and not isinstance(x, Traced) else x
 
 
+def separate(x: Any) -> Any:
+    """The same numbers, which stay as they are when `x` is written to, and the other way round: a handle or an array of its own."""
+    x = held_by(x)
+    if not isinstance(x, Traced):
+        return x.copy("K") if type(x) is ndarray else x
+    if not x.trace.writable:
+        return x
+    new = object.__new__(type(x))
+    new.trace = x.trace
+    _take_over(new, refresh(x))
+    if x.is_array:
+        new.is_array = True
+    if x.trace.roots and (root := x.trace.roots.get(id(x))):
+        x.trace.roots[id(new)] = new, *root[1:]
+    return new
+
+
 _versions = count(1)
 
 
@@ -198,13 +216,17 @@ def become(value: Any, new: Any) -> None:
     """Give a handle the numbers that another one holds."""
     if value.trace.roots:
         value.trace.roots.pop(id(value), None)
-    for kind in type(value).__mro__:
-        for name in vars(kind).get("__slots__", ()):
-            if name not in ("trace", "source", "unsure", "version"):
-                setattr(value, name, getattr(new, name))
+    _take_over(value, new)
     value.version = next(_versions)
     if not written_to:
         written_to.append(True)
+
+
+def _take_over(value: Any, new: Any) -> None:
+    for kind in type(value).__mro__:
+        for name in vars(kind).get("__slots__", ()):
+            if name not in Traced.__slots__:
+                setattr(value, name, getattr(new, name))
 
 
 def _check(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> None:

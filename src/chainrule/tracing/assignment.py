@@ -13,8 +13,9 @@ import numpy as np
 
 from chainrule.errors import InPlaceError, ShapeError
 from chainrule.ops.functions.writing import written
-from chainrule.tracing.apply import Traced, as_operand, become, traced
+from chainrule.tracing.apply import Traced, as_operand, become, separate, traced
 from chainrule.tracing.refusals import unsure_of
+from chainrule.tracing.views import note_array, note_doubtful
 
 
 def write(value: Any, new: Any) -> None:
@@ -45,11 +46,30 @@ def write(value: Any, new: Any) -> None:
 
 def set_item(value: Any, key: Any, new: Any) -> None:
     """`x[key] = new`."""
-    if not value.shape:
+    if not value.shape and not value.is_array:
         raise InPlaceError(
             "x[…] = y on a single number, which is not written to. Write x = y, or to the array it was picked from."
         )
     write(value, written(traced, value, as_key(key), as_operand(new)))
+
+
+def view_without_axes(value: Any, base: Any) -> Any:
+    """A value as what NumPy gives without axes: a view of an array, and of a number another one."""
+    return note_array(separate(value), base) if base.shape or base.is_array else value
+
+
+def element(array: Any, picked: Any, key: Any) -> Any:
+    """What NumPy picks without axes: a number, or an array, where `...` is in the key."""
+    if picked is array:
+        picked = separate(array)
+        picked.is_array = False
+    if any(item is Ellipsis for item in (key if type(key) is tuple else (key,))):
+        if not array.shape:
+            return note_array(picked, array if array.is_array else None)
+        if picked.source is None:
+            note_doubtful(picked, array)
+            note_array(picked)
+    return picked
 
 
 def as_key(key: Any) -> Any:
@@ -68,7 +88,7 @@ def in_place(operator: Callable[[Any, Any], Any], sign: str) -> Callable[[Any, A
 
     def change(self: Any, other: Any) -> Any:
         new = operator(self, other)
-        if not isinstance(self, Traced) or not self.shape:
+        if not isinstance(self, Traced) or not (self.shape or self.is_array):
             return new  # numbers never change, in NumPy neither: the name stands for another one from now on
         if tuple(new.shape) != tuple(self.shape):
             raise ShapeError(f"x {sign}= y with x of shape {tuple(self.shape)} would give shape {tuple(new.shape)}.")

@@ -14,9 +14,9 @@ from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import OF_NUMPY, Operation, copied
 from chainrule.tracing import refusals, ufuncs, writing
-from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, traced
-from chainrule.tracing.assignment import in_place, set_item
-from chainrule.tracing.views import gives_a_view, note_doubtful
+from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, separate, traced
+from chainrule.tracing.assignment import element, in_place, set_item, view_without_axes
+from chainrule.tracing.views import ARRAYS, VIEWS, gives_a_view, note_array, note_doubtful
 
 
 def _function_of(numpy: Any) -> ArrayFunction | None:
@@ -57,6 +57,8 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
         if refusals.ours(error):
             raise
         raise refusals.untraceable(f"np.{function.name}", args, given, error) from error
+    if function.name in VIEWS and isinstance(result, Traced) and not result.shape:
+        return view_without_axes(result, args[0])
     if args and result is args[0] and isinstance(result, Traced) and not gives_a_view(function, args, kwargs):
         return copied(traced, result)  # a value of its own, also where nothing was to be done: it may be written to
     if function.numpys_is_a_view and isinstance(args[0], Traced) and len(result.shape) < len(args[0].shape):
@@ -64,8 +66,8 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
     return result
 
 
-_UNTOUCHED = {"source": None, "unsure": False, "version": 0}
-"""What values have that are no views and were never written to."""
+_UNTOUCHED = {"source": None, "unsure": False, "version": 0, "is_array": False}
+"""What values have that are no views, were never written to, and without axes are numbers."""
 
 
 class ArrayInterface:
@@ -124,7 +126,9 @@ class ArrayInterface:
             return writing.carried_out(func, args, kwargs)
         if kwargs.get("out") is not None:
             raise refusals.into_existing(refusals.full_name(func))
-        return call(function, args, kwargs)
+        result = call(function, args, kwargs)
+        array = function.name in ARRAYS and isinstance(result, Traced) and not result.shape
+        return note_array(separate(result)) if array else result
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         refusals.lose_as_array(self)
@@ -147,7 +151,7 @@ class ArrayInterface:
     def item(self, *place: Any) -> Any:
         """One element, counted through or by its place; it keeps its derivative, so it is no number of Python's."""
         whole = len(place) == 1 and not isinstance(place[0], tuple)
-        return traced.positive(self.reshape(-1)[place[0]] if whole else self[place] if place else self.reshape(()))
+        return copied(traced, self.reshape(-1)[place[0]] if whole else self[place] if place else self.reshape(()))
 
     def tolist(self) -> NoReturn:
         """Not possible: the derivative would be lost."""
@@ -159,11 +163,7 @@ class ArrayInterface:
         raise refusals.without_method(name)
 
     def __format__(self, form: str) -> str:
-        return format(self._shown(), form) if form else str(self)
-
-    def _shown(self) -> Any:
-        """The numbers, to be printed."""
-        self._lose("a printed number")
+        return str(self)  # there are no numbers to be written in that form
 
     def __setitem__(self, key: Any, value: Any) -> None:
         set_item(self, key, value)
@@ -208,9 +208,7 @@ class ArrayInterface:
 
     def __getitem__(self, key: Any) -> Any:
         result = _index(traced, as_operand(self), key)
-        if result.source is None and not result.shape and _has_ellipsis(key):
-            note_doubtful(result, self)  # NumPy gives an array without axes, which is a view
-        return result
+        return result if result.shape else element(self, result, key)
 
     def __invert__(self) -> Any:
         return call(FUNCTIONS["invert"], (self,), {})
@@ -312,13 +310,9 @@ class Wrapped(Traced, ArrayInterface):
     def __bool__(self) -> bool:
         return bool(self.value)
 
-    def _shown(self) -> Any:
-        inside = self.value
-        return inside._shown() if isinstance(inside, ArrayInterface) else inside
-
-
-def _has_ellipsis(key: Any) -> bool:
-    return key is Ellipsis or (type(key) is tuple and any(item is Ellipsis for item in key))
+    def __format__(self, form: str) -> str:
+        # Text to be read: were it the number alone, float(f"{x:.3f}") would give it without its derivative.
+        return f"traced({format(self.value, form)})" if form else str(self)
 
 
 def _method(name: str) -> Callable[..., Any]:

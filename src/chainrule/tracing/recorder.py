@@ -17,6 +17,7 @@ from chainrule.tracing.numbers import NUMBERS, Number
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, check, infer
 from chainrule.tracing.scope import current_scope
+from chainrule.tracing.views import note_array
 
 
 class RecordedValue(Traced, ArrayInterface):
@@ -78,7 +79,7 @@ class Recorder(Trace):
         kind = RecordedNumber if type(example) in NUMBERS else RecordedValue
         value = kind(self, Variable(name, _type(example)))
         self.real = self.real and value.dtype.kind != "c"
-        return value
+        return note_array(value) if type(example) is np.ndarray else value
 
     def lifted(self, array: Any) -> RecordedValue:
         """A constant, as it is now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -83,18 +84,23 @@ def lose_as_position() -> NoReturn:
     )
 
 
-def written_into_an_array(error: BaseException | None) -> InPlaceError | None:
-    """The error for `y[i] = x` with a plain y, of which NumPy itself only says that x is a sequence."""
+def clearer(error: BaseException | None) -> ChainruleError | None:
+    """The error for what Python and NumPy themselves do not say enough about."""
     if not isinstance(error, ValueError):
         return None
     lost = isinstance(error.__cause__, DerivativeLostError) and str(error).startswith("setting an array element")
-    if not lost and str(error) != "Error setting single item of array.":
-        return None
-    return InPlaceError(
-        "a traced value was about to be written into an element of a plain array (y[i] = x, y[i] += x, y.fill(x)), which holds "
-        f"numbers without derivatives. Instead, {COLLECT}: y = np.stack([a, b, c]). To change one element, write "
-        "y = np.where(np.arange(len(y)) == i, x, y)."
-    )
+    if lost or str(error) == "Error setting single item of array.":
+        return InPlaceError(
+            "a traced value was about to be written into an element of a plain array (y[i] = x, y[i] += x, y.fill(x)), which holds "
+            f"numbers without derivatives. Instead, {COLLECT}: y = np.stack([a, b, c]). To change one element, write "
+            "y = np.where(np.arange(len(y)) == i, x, y)."
+        )
+    if re.search("(convert string|invalid literal|malformed string).*(traced|batched)\\(", str(error)):
+        return DerivativeLostError(
+            f"the text of a traced value was about to become a number ({error}), which would lose its derivative. Compute with "
+            f"the value itself, to fewer digits by np.round(x, 3); its text is to be read. {ON_PURPOSE}"
+        )
+    return None
 
 
 def unsure_of(value: Any) -> InPlaceError:

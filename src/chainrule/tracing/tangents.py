@@ -10,6 +10,7 @@ from chainrule.ops.operation import Operation, eager
 from chainrule.tracing.apply import PLAIN, Trace, apply, traced
 from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
+from chainrule.tracing.views import note_array
 
 
 class TangentValue(Wrapped):
@@ -48,7 +49,11 @@ class Tangents(Trace):
         if value.dtype.kind == "c":
             self.real = False
         number = type(value) in PYTHON_NUMBERS or getattr(value, "is_number", False)
-        return TangentNumber(self, np.positive(value), tangent) if number else TangentValue(self, value, tangent)
+        if number:
+            return TangentNumber(self, np.positive(value), tangent)
+        found = TangentValue(self, value, tangent)
+        array = type(value) is np.ndarray or getattr(value, "is_array", False)
+        return note_array(found) if array else found
 
     def lifted(self, array: Any) -> TangentValue:
         """A value that does not move."""

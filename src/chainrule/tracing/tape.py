@@ -15,6 +15,7 @@ from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.reverse import Node, accumulate
 from chainrule.tracing.scope import current_scope
+from chainrule.tracing.views import note_array
 
 
 class TapeValue(Wrapped):
@@ -59,10 +60,12 @@ class Tape(Trace):
         if value.dtype.kind == "c":
             self.real = False
         if type(value) is ndarray:
-            return TapeValue(self, value, len(self.nodes) - 1)
+            array = TapeValue(self, value, len(self.nodes) - 1)
+            return array if value.shape else note_array(array)
         number = type(value) in PYTHON_NUMBERS or getattr(value, "is_number", False)
-        kind, value = (TapeNumber, np.positive(value)) if number else (TapeValue, value)
-        return kind(self, value, len(self.nodes) - 1)
+        kind, inside = (TapeNumber, np.positive(value)) if number else (TapeValue, value)
+        found = kind(self, inside, len(self.nodes) - 1)
+        return note_array(found) if getattr(value, "is_array", False) else found
 
     def lifted(self, array: Any) -> TapeValue:
         """A variable whose derivative nobody asks for."""

@@ -19,8 +19,8 @@ written_to: list[bool] = []
 
 def note_view(result: Any, base: Any, op: Operation, attributes: dict[str, Any]) -> None:
     """Remember of a result that it is a view, if it is one."""
-    if not result.shape:
-        return  # NumPy's numbers are no views
+    if not result.shape or not (base.shape or base.is_array):
+        return  # NumPy's numbers are no views, and what is made of one has memory of its own
     if op.needs_contiguous and _merges(tuple(base.shape), tuple(result.shape)):
         after, before = (getattr(x, "value", None) for x in (result, base))
         if not isinstance(before, np.ndarray) or not isinstance(after, np.ndarray):
@@ -28,6 +28,24 @@ def note_view(result: Any, base: Any, op: Operation, attributes: dict[str, Any])
         elif not np.may_share_memory(before, after):
             return  # NumPy made a copy
     result.source = base, op, attributes, base.version
+
+
+ARRAYS = frozenset({
+    "where", "select", "copy", "roll", "pad", "block", "tensordot", "linalg.tensorsolve", "cov", "fftn", "ifftn", "i0",
+    "real_if_close", "zeros_like", "ones_like", "empty_like", "full_like",
+})  # fmt: skip
+"""Functions whose results without axes are arrays in NumPy, and can be written to; those of others are numbers."""
+VIEWS = frozenset({"reshape", "squeeze", "transpose", "swapaxes", "moveaxis"})
+"""Functions that give views without axes of arrays."""
+
+
+def note_array(result: Any, base: Any = None) -> Any:
+    """Remember of a result without axes that it is an array, and what it is a view of."""
+    if hasattr(type(result), "is_number") and not result.shape:
+        result.is_array = True
+        if base is not None:
+            result.source = base, REGISTRY["reshape"], {"shape": ()}, base.version
+    return result
 
 
 def note_doubtful(result: Any, base: Any) -> None:

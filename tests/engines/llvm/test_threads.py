@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.llvm import cache, cores, plan, sharing, training
+from chainrule.engines.llvm import cache, cores, long_sums, plan, runner, sharing, training
 from chainrule.engines.llvm.thread_choice import ThreadChoice
 
 random = np.random.default_rng(0)
@@ -18,12 +18,24 @@ LABELS = np.array(["a", "b", "c"])[np.argmax(X[:, :3], axis=1)]
 VALUES = np.stack([X[:, 0] * X[:, 1], np.abs(X[:, 2]), np.sin(X[:, 3])], axis=1)
 
 
+class Dirty:
+    """NumPy, but that memory comes with what was in it before."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(np, name)
+
+    def zeros(self, count: int, dtype: Any) -> Any:
+        return np.full(count, 0x7F, dtype)
+
+
 @pytest.fixture
 def small_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every step counts as large enough to be shared out, and every group of it."""
     monkeypatch.setattr(plan, "LARGE", 0)
     monkeypatch.setattr(plan, "SHORT", 0)
     monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
+    monkeypatch.setattr(long_sums, "LONG", 2)
+    monkeypatch.setattr(runner, "np", Dirty())
     monkeypatch.setattr(cores, "usable", lambda: 5)
     monkeypatch.setenv(cache.VARIABLE, "off")  # machine code is found again by what it computes, not by how
     training.compile_loop.cache_clear()
@@ -35,6 +47,22 @@ def trained(layers: Any, X: Any, y: Any, **options: Any) -> dict[str, Any]:
     network = cr.Network(layers, seed=1, dtype="float64")
     network.fit(X, y, **{"epochs": 3, "batch_size": 40, "progress": False, **options})
     return {f"{a}.{b}": v for a, own in network.parameters.items() for b, v in own.items()}
+
+
+inside, outside = cr.Dense(70, "tanh"), cr.Dense(3)
+
+
+def pictures(x: Any) -> Any:
+    """Sums over two axes of three."""
+    h = np.reshape(inside(x), (-1, 7, 10))
+    scale = np.sqrt(1.0 + np.sum(h * h, (1, 2))) + np.mean(h * h, (1, 2)) + 0.1 * np.sum(h, 2)[:, 0]
+    return outside(np.reshape(h, (-1, 70)) / scale[:, None])
+
+
+def all_pictures(x: Any) -> Any:
+    """A sum over two axes of three, and one over all."""
+    h = np.cos(np.reshape(inside(x), (-1, 7, 10)))
+    return outside(x) / (1.0 + np.sum(h, (1, 2))[:, None] ** 2) + np.mean(h)
 
 
 CASES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
@@ -49,6 +77,8 @@ CASES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
         {"clip_norm": 0.1, "l1": 1e-3, "l2": 1e-3},
     ),
     "weighted": ([cr.Dense(16, "softplus"), cr.Dense(3)], X, LABELS, {"class_weight": "balanced"}),
+    "pictures": (pictures, X, VALUES, {"batch_size": None}),
+    "all pictures": (all_pictures, X, VALUES, {"batch_size": None}),
     "one row at a time": (
         [cr.Dense(6, "tanh"), cr.Dense(3)],
         X[:20],

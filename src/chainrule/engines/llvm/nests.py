@@ -53,7 +53,6 @@ class _Nest:
         self.code, self.memory, self.group, self.folds = code, memory, group, folds
         self.length, self.width = group.space[-1], lanes(group.space[-1], memory.widest)
         self.vectors = -(-self.length // self.width)
-        self.rows = prod(group.space[:-1])
         self.work = self.vectors * (len(group.pointwise) + len(group.folds))
 
     def emit(self, chosen: Partition) -> None:
@@ -63,18 +62,16 @@ class _Nest:
         if along == code.loop and chosen is Partition.ALONE:
             self._collected(0, outer_axes[0])
             return
-        across_rows = [f for f in self.folds if f.across_rows]
-        for fold in across_rows:
+        in_memory = [f for f in self.folds if f.across_rows and not self._in_registers(f)]
+        for fold in in_memory:
             fold.over(code, self.memory.widest, along, fold.neutral)
-        if chosen is Partition.ROWS and across_rows:
-            code.shared(
-                outer_axes[0], lambda i: code.nest(outer_axes[1:], lambda rest: self._row((i, *rest), code.loop))
-            )
+        if chosen is Partition.ROWS and any(f.across_rows for f in self.folds):
+            code.shared(outer_axes[0], lambda i: self._inside((i,), {}))
         elif chosen is Partition.ROWS and outer_axes:
             code.shared_nest(outer_axes, lambda outer: self._row(outer, code.loop))
         else:
             code.nest(outer_axes, lambda outer: self._row(outer, along))
-        self._finish(across_rows, along)
+        self._finish(in_memory, along)
 
     def by_blocks(self) -> None:
         """Blocks of rows shared out among threads: each collects sums of its own, which are joined in order."""
@@ -93,12 +90,14 @@ class _Nest:
             part = replace(fold, view=self.memory.parts[fold.equation.output].view())
             fold.over(code, self.memory.widest, code.shared, partial(fold.joined, part))
 
-    def _rows(self, begin: Index, count: Index, totals: list[Any], row: RowBody) -> list[Any]:
-        """So many positions of the outermost axis, from one on, with what is carried from row to row."""
-        code, inner = self.code, self.group.space[1:-1]
+    def _rows(
+        self, begin: Index, count: Index, totals: list[Any], row: RowBody, outer: tuple[Index, ...] = ()
+    ) -> list[Any]:
+        """So many positions of the first axis inside `outer`, from one on, with what is carried from row to row."""
+        code, inner = self.code, self.group.space[len(outer) + 1 : -1]
 
         def placed(place: tuple[Index, ...], carried: list[Any]) -> list[Any]:
-            return row((code.sum((begin, 1), (place[0], 1)), *place[1:]), carried)
+            return row((*outer, code.sum((begin, 1), (place[0], 1)), *place[1:]), carried)
 
         if isinstance(count, int):
             return code.carried_nest((count, *inner), totals, placed, self.work)
@@ -106,18 +105,28 @@ class _Nest:
             count, totals, lambda i, x: code.carried_nest(inner, x, lambda rest, y: placed((i, *rest), y))
         )
 
-    def _rows_in_pieces(self, kept: list[Fold], begin: Index, count: Index, totals: list[Any]) -> list[Any]:
-        """The same, a piece of them at a time: what each collects is joined to long totals, which costs more than adding."""
-        code, width = self.code, self.width
+    def _rows_in_pieces(
+        self, kept: list[Fold], begin: Index, count: Index, totals: list[Any], outer: tuple[Index, ...], rows: int
+    ) -> list[Any]:
+        """The same, a piece of them at a time: what each collects is joined to totals of `rows`, which costs more than adding."""
+        code, width, inner = self.code, self.width, self.group.space[len(outer) + 1 : -1]
+        if prod(inner) > PIECE:  # pieces are of an axis further in
+
+            def within(i: Index, totals: list[Any]) -> list[Any]:
+                place = (*outer, code.sum((begin, 1), (i, 1)))
+                return self._rows_in_pieces(kept, 0, inner[0], totals, place, rows)
+
+            return code.carried_loop(count, totals, within)
         folds = [f for f in kept for _ in range(self.vectors)]
-        piece = max(1, PIECE // prod(self.group.space[1:-1]))
+        piece = max(1, PIECE // prod(inner))
 
         def one(first: Index, size: Index, totals: list[Any]) -> list[Any]:
             starts = [f.start(code, width).value for f in folds]
-            found = self._rows(code.sum((begin, 1), (first, 1)), size, starts, partial(self._carrying_row, kept, 1))
+            place, row = code.sum((begin, 1), (first, 1)), partial(self._carrying_row, kept, 1)
+            found = self._rows(place, size, starts, row, outer)
             before, parts = iter(totals), zip(folds, found, strict=True)
             joined = [
-                f.joined_to(code, self._next(f, before), code.number(x, f.equation.output.dtype, width))
+                f.joined_to(code, self._next(f, before, rows), code.number(x, f.equation.output.dtype, width))
                 for f, x in parts
             ]
             return [x for total in joined for x in total]
@@ -133,38 +142,68 @@ class _Nest:
     def _collected(self, begin: Index, count: Index) -> None:
         """So many rows, by one thread; what few vectors collect across them stays in registers."""
         code, kept = self.code, [f for f in self.folds if f.across_rows]
-        if all(all(f.reduced[:-1]) for f in kept) and 0 < self.vectors * len(kept) <= IN_REGISTERS:
-            starts = [x for f in kept for _ in range(self.vectors) for x in f.starts(code, self.width, self.rows)]
-            if len(starts) > self.vectors * len(kept):
-                totals = iter(self._rows_in_pieces(kept, begin, count, starts))
-            else:
-                totals = iter(self._rows(begin, count, starts, partial(self._carrying_row, kept, self.rows)))
-            for fold in kept:
-                self._store(fold, [self._next(fold, totals) for _ in range(self.vectors)])
+        if all(all(f.reduced[:-1]) for f in kept) and self._few(kept):
+            self._carried(kept, begin, count)
             return
-        # What is summed over everything stays in registers; the rest is joined row by row in memory.
-        whole = {
-            id(f): f.slots(code, self.width, self.rows * self.vectors, self.vectors)
-            for f in kept
-            if all(f.reduced) and f.numbers(self.rows * self.vectors) > 1
-        }
-        in_memory = [f for f in kept if id(f) not in whole]
-        for fold in in_memory:
-            fold.over(code, self.memory.widest, code.loop, fold.neutral)
-
-        def row(outer: tuple[Index, ...], totals: list[Any]) -> list[Any]:
-            self._row(outer, code.loop, whole)
-            return totals
-
-        self._rows(begin, count, [], row)
+        in_memory = [f for f in kept if not self._in_registers(f)]
         for fold in kept:
-            if id(fold) in whole:
-                self._store(fold, [fold.loaded(code, whole[id(fold)], self.width)])
+            if fold in in_memory or (fold.block and not fold.reduced[0]):  # of which a block writes a part only
+                fold.over(code, self.memory.widest, code.loop, fold.neutral)
+        self._inside((), {}, begin, count)
         self._finish([f for f in in_memory if not f.block], code.loop)
 
-    def _next(self, fold: Fold, totals: Iterator[Any], rows: int | None = None) -> list[Any]:
-        """The numbers that make up one running total of so many rows, by default all, from all that are carried."""
-        return [next(totals) for _ in range(fold.numbers(self.rows if rows is None else rows))]
+    def _few(self, kept: list[Fold]) -> bool:
+        """Whether what these collect is few enough vectors to be carried from row to row."""
+        return 0 < self.vectors * len(kept) <= IN_REGISTERS
+
+    def _carried(self, kept: list[Fold], begin: Index, count: Index, outer: tuple[Index, ...] = ()) -> None:
+        """So many positions of the first axis inside `outer`, with what these collect there in registers."""
+        code, rows = self.code, prod(self.group.space[len(outer) : -1])
+        starts = [x for f in kept for _ in range(self.vectors) for x in f.starts(code, self.width, rows)]
+        if len(starts) > self.vectors * len(kept):
+            totals = iter(self._rows_in_pieces(kept, begin, count, starts, outer, rows))
+        else:
+            totals = iter(self._rows(begin, count, starts, partial(self._carrying_row, kept, rows), outer))
+        for fold in kept:
+            self._store(fold, [self._next(fold, totals, rows) for _ in range(self.vectors)], outer)
+
+    def _in_registers(self, fold: Fold) -> bool:
+        """Whether it is a long sum over all axes from one on, whose total is kept in registers while loops over these run."""
+        if not fold.across_rows:
+            return False
+        kept = fold.reduced.index(True)
+        return all(fold.reduced[kept:]) and fold.numbers(prod(self.group.space[kept:-1]) * self.vectors) > 1
+
+    def _inside(
+        self, outer: tuple[Index, ...], totals: dict[int, list[Any]], begin: Index = 0, count: Index | None = None
+    ) -> None:
+        """All rows inside these positions of the first axes; or so many of the next axis, from one on."""
+        code, axes = self.code, self.group.space[len(outer) : -1]
+        count = count if count is not None or not axes else axes[0]
+        held = [f for f in self.folds if self._in_registers(f)]
+        here = [f for f in held if f.reduced.index(True) == len(outer)]
+        if count is not None and self._few(here) and here == [f for f in self.folds if f.across_rows]:
+            self._carried(here, begin, count, outer)
+            return
+        for f in here:
+            totals = {**totals, id(f): f.slots(code, self.width, prod(axes) * self.vectors, self.vectors)}
+        if count is None:
+            self._row(outer, code.loop, totals)
+        elif len(totals) < len(held):
+            code.loop(count, lambda i: self._inside((*outer, code.sum((begin, 1), (i, 1))), totals))
+        else:
+
+            def row(place: tuple[Index, ...], carried: list[Any]) -> list[Any]:
+                self._row(place, code.loop, totals)
+                return carried
+
+            self._rows(begin, count, [], row, outer)
+        for f in here:
+            self._store(f, [f.loaded(code, totals[id(f)], self.width)], outer)
+
+    def _next(self, fold: Fold, totals: Iterator[Any], rows: int) -> list[Any]:
+        """The numbers that make up one running total of so many rows, from all that are carried."""
+        return [next(totals) for _ in range(fold.numbers(rows))]
 
     def _finish(self, across_rows: list[Fold], along: Any) -> None:
         for fold in across_rows:
@@ -192,15 +231,15 @@ class _Nest:
                 fold.end_of_row(code, slots[id(fold)], outer, width)
         return [x for total in before.values() for x in total]
 
-    def _store(self, fold: Fold, totals: list[list[Any]]) -> None:
-        """What was collected across rows, to where it belongs; a block's share is not finished."""
+    def _store(self, fold: Fold, totals: list[list[Any]], outer: tuple[Index, ...] = ()) -> None:
+        """What was collected across rows inside `outer`, to where it belongs; a block's share is not finished."""
         code, width = self.code, self.width
         numbers = [fold.settled(code, x, width) for x in totals]
         if fold.along_row:
             vector = reduce(partial(fold.join, numbers[0].mathematics), numbers)
             numbers, width = [across(code, vector, width, fold.join)], 1
         for v, number in enumerate(numbers):
-            place = fold.block if fold.along_row else (*fold.block, v * width)
+            place = (*fold.block, *outer) if fold.along_row else (*fold.block, v * width)
             whole = number if fold.block else fold.finished(code.mathematics(width), number)
             code.store(fold.view, fold.result_strides, place, whole.value, width)
 

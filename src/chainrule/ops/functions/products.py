@@ -81,7 +81,7 @@ def inner(m: Any, a: Any, b: Any, /) -> Any:
 
 @function(example((3,), (2,)), example((2, 2), (3,)))
 def outer(m: Any, a: Any, b: Any) -> Any:
-    """All products of an element of `a` with one of `b`."""
+    """All products of an element of `a` with one of `b`; of 0 and −0, either."""
     return m.einsum(ravel(m, array(a)), ravel(m, array(b)), subscripts="i,j->ij")
 
 
