@@ -34,11 +34,11 @@ def student_density(m: Any, df: Any, t: Any) -> Any:
 def _student_by_freedom(m: Any, df: Any, t: Any) -> Any:
     """Of the share beyond |t|, half an incomplete beta function of ν/(ν + t²), with the digits of whichever end that is near."""
     size, a, square = m.absolute(t), 0.5 * df, m.square(t)
-    whole = df + square
-    outside = m.betainc_slope(a, 0.5, df / whole, order=(1, 0))
-    inside = -m.betainc_slope(0.5, a, square / whole, order=(0, 1))
+    whole, near = df + square, square < df
+    outside = m.betainc_slope(a, 0.5, m.where(near, 0.5, df / whole), order=(1, 0))
+    inside = -m.betainc_slope(0.5, a, m.where(near, square / whole, 0.5), order=(0, 1))
     by_bound = m.exp((a - 1.0) * m.log(df / whole) - m.betaln(a, 0.5) - 1.5 * m.log(whole)) * size
-    return -m.sign(t) * 0.5 * (0.5 * m.where(square < df, inside, outside) + by_bound)
+    return -m.sign(t) * 0.5 * (0.5 * m.where(near, inside, outside) + by_bound)
 
 
 gammainc_slope = of_scipy(
@@ -144,6 +144,17 @@ betaincinv = of_scipy(
     (POSITIVE, POSITIVE, SHARE),
     r"I^{{-1}}_{{{2}}}\left({0}, {1}\right)",
     doc="The inverse of the regularised incomplete beta function by its last argument.",
+)
+betainccinv = of_scipy(
+    "betainccinv",
+    special.betainccinv,
+    (
+        lambda m, y, a, b, p: -m.betainc_slope(a, b, y, order=(1, 0)) / beta_density(m, a, b, y),
+        lambda m, y, a, b, p: -m.betainc_slope(a, b, y, order=(0, 1)) / beta_density(m, a, b, y),
+        lambda m, y, a, b, p: -1.0 / beta_density(m, a, b, y),
+    ),
+    (POSITIVE, POSITIVE, SHARE),
+    doc="The inverse of 1 − I by its last argument.",
 )
 stdtr = of_scipy(
     "stdtr",
