@@ -59,7 +59,9 @@ def test_importing_is_needed_and_a_missing_scipy_is_said():
 )
 def test_each_way_to_import_is_enough(imported, used):
     code = f"import chainrule as cr\n{imported}\nprint(cr.grad({used})(1.5{', 2.0' if 'gamma.' in used else ''}))"
-    assert np.isfinite(float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout))
+    assert np.isfinite(
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    )
 
 
 def test_arrays_of_chainrule_numpy_and_lists_hold_traced_values():

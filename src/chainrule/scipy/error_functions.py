@@ -21,7 +21,6 @@ ROOT_TWO_PI = math.sqrt(2.0 * math.pi)
 LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
-
 def _erfcx_slope(x: Any, order: int) -> Any:
     """The derivative of the order n of erfcx, (−2)ⁿ·2/√π ∫₀^∞ tⁿ·e^(−t²−2xt) dt.
 

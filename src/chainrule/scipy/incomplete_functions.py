@@ -100,9 +100,7 @@ betainc_slope = of_scipy(
     (
         lambda m, y, a, b, x, order: m.betainc_slope(a, b, x, order=(order[0] + 1, order[1])),
         lambda m, y, a, b, x, order: m.betainc_slope(a, b, x, order=(order[0], order[1] + 1)),
-        lambda m, y, a, b, x, order: (
-            beta_density(m, a, b, x) * bell(beta_logs(m, a, b, m.log(x), m.log1p(-x)), *order)
-        ),
+        lambda m, y, a, b, x, order: beta_density(m, a, b, x) * bell(beta_logs(m, a, b, m.log(x), m.log1p(-x)), *order),
     ),
     (POSITIVE, POSITIVE, SHARE),
     r"\frac{{\partial^{{n + m}}}}{{\partial {0}^n \partial {1}^m}} I_{{{2}}}\left({0}, {1}\right)",

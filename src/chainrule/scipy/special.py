@@ -11,7 +11,14 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.ops import FUNCTIONS, REGISTRY
 from chainrule.ops.kinds.elementwise import Elementwise
-from chainrule.scipy import bessel_functions, entropies, error_functions, gamma_functions, incomplete_functions, power_functions
+from chainrule.scipy import (
+    bessel_functions,
+    entropies,
+    error_functions,
+    gamma_functions,
+    incomplete_functions,
+    power_functions,
+)
 from chainrule.scipy.standing import Standing, names_of, numbers, plain_static
 from chainrule.tracing.apply import traced
 from scipy import special

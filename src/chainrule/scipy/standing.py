@@ -60,14 +60,24 @@ class Standing:
     """The functions of one of SciPy's modules that have derivatives here, by name; filled by decorating."""
 
     def __init__(self, module: ModuleType) -> None:
-        self.module, self.functions = module, dict[str, Function]()
+        self.module, self.functions, self.derived = module, dict[str, Function](), dict[str, Function]()
+        self.refused = set[str]()
         self.name = module.__name__.rpartition(".")[2]
 
     def add(self, name: str, derived: Function) -> None:
         """Stand for SciPy's function of this name, where this release of SciPy has it."""
         own = getattr(self.module, name, None)
         if own is not None:
-            self.functions[name] = standing_for(own, self.name, derived)
+            self.functions[name], self.derived[name] = standing_for(own, self.name, derived), derived
+
+    def refuse(self, name: str, instead: str) -> None:
+        """Say of SciPy's function, where something is traced, what to take instead."""
+
+        def refused(*args: Any, **options: Any) -> Any:
+            raise UnsupportedError(f"scipy.{self.name}.{name} of traced values has no derivative here: {instead}")
+
+        self.refused.add(name)
+        self.add(name, refused)
 
     def __call__(self, derived: Function) -> Function:
         """Stand for the function of the same name."""

@@ -94,7 +94,9 @@ class _MultivariateNormal:
 DISTRIBUTIONS["dirichlet"] = _Dirichlet()
 DISTRIBUTIONS["multivariate_normal"] = _MultivariateNormal()
 globals().update(DISTRIBUTIONS)
-sys.modules.update({f"{__name__}.{name}": x for name, x in DISTRIBUTIONS.items()})  # `import chainrule.scipy.stats.norm as norm`
+sys.modules.update(
+    {f"{__name__}.{name}": x for name, x in DISTRIBUTIONS.items()}
+)  # `import chainrule.scipy.stats.norm as norm`
 
 
 def __getattr__(name: str) -> object:
