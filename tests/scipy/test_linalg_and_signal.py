@@ -1,5 +1,7 @@
 """Matrices, convolutions: SciPy's values, and derivatives in both modes to second order against finite differences."""
 
+import inspect
+
 import numpy as np
 import pytest
 import scipy.linalg
@@ -12,21 +14,33 @@ from chainrule.scipy import linalg, signal
 from chainrule.scipy.matrix_functions import A, B, Q
 
 S = A @ A.T + np.eye(3)
+PAIR = np.stack([A, A.T + 0.1])
 v = np.array([0.5, -1.0, 2.0])
 u = np.array([1.5, 0.3, -0.2, 0.7])
 
 LINALG = {
     "solve": [((A, v), {}), ((S, v), {"assume_a": "pos"}), ((A, Q), {"transposed": True}),
-              ((A, Q), {"assume_a": "sym", "lower": True}), ((A, Q), {"assume_a": "upper triangular"})],
+              ((A, Q), {"assume_a": "sym", "lower": True}), ((A, Q), {"assume_a": "upper triangular"}),
+              ((A, v), {"assume_a": "diagonal"}), ((A, v), {"assume_a": "tridiagonal"}), ((PAIR, Q), {"assume_a": "sym"})],
+    "lstsq": [((Q, v), {})], "lu": [((A,), {}), ((A,), {"permute_l": True}), ((Q,), {"p_indices": True}), ((Q.T,), {})],
+    "polar": [((A,), {}), ((Q,), {"side": "left"})], "orthogonal_procrustes": [((A, S), {})],
+    "expm_frechet": [((A, S), {})], "fractional_matrix_power": [((S / 9, np.float64(0.3)), {})],
+    "pinvh": [((S,), {})], "solve_lyapunov": [((A, S), {})], "companion": [((u,), {})], "leslie": [((v, v[1:]), {})],
+    "convolution_matrix": [((v, 4), {"mode": mode}) for mode in ("full", "same", "valid")] + [((u, 2), {})],
+    "khatri_rao": [((A, B[:, [0, 1, 0]]), {})], "solve_circulant": [((v, v), {})],
+    "solve_toeplitz": [((v, v), {}), (((v, v[::-1] + [1.5, 0, 0]), v), {})], "matmul_toeplitz": [((v, Q), {})],
+    "solve_banded": [(((1, 1), np.array([[9.0, 0.3, 0.1], [2.0, 3.0, 4.0], [0.4, 0.2, 9.0]]), v), {})],
+    "solveh_banded": [((np.array([[9.0, 0.3, 0.1], [2.0, 3.0, 4.0]]), v), {}),
+                      ((np.array([[2.0, 3.0, 4.0], [0.4, 0.2, 9.0]]), v), {"lower": True})],
     "solve_triangular": [((A, v), {}), ((A, Q), {"lower": True, "trans": 1}), ((A, v), {"unit_diagonal": True, "trans": "T"})],
-    "cholesky": [((S,), {}), ((S,), {"lower": True})],
+    "cholesky": [((S,), {}), ((S,), {"lower": True}), ((S + PAIR * 0.0,), {})],
     "inv": [((A,), {})], "det": [((A,), {})], "pinv": [((Q,), {})], "norm": [((A,), {}), ((v,), {"ord": 3})],
     "eigvalsh": [((S,), {}), ((S, S + np.diag(v**2)), {})], "svdvals": [((Q,), {})],
-    "expm": [((A,), {}), ((B,), {})], "logm": [((A,), {})], "sqrtm": [((A,), {})], "sinm": [((A,), {})], "cosm": [((A,), {})],
+    "expm": [((A,), {}), ((B,), {}), ((PAIR,), {})], "tanm": [((A,), {})], "tanhm": [((A,), {})], "logm": [((A,), {})], "sqrtm": [((A,), {})], "sinm": [((A,), {})], "cosm": [((A,), {})],
     "sinhm": [((A,), {})], "coshm": [((A,), {})],
     "solve_sylvester": [((A, B, Q), {})], "solve_continuous_lyapunov": [((A, S), {})],
-    "solve_discrete_lyapunov": [((A / 5, S), {})],
-    "block_diag": [((A, v, Q), {})], "toeplitz": [((v,), {}), ((v, u), {})], "hankel": [((v,), {}), ((v, u), {})],
+    "solve_discrete_lyapunov": [((A / 5, S), {"method": "direct"})],
+    "block_diag": [((A, v, Q), {}), ((PAIR, PAIR), {})], "toeplitz": [((v,), {}), ((v, u), {})], "hankel": [((v,), {}), ((v, u), {})],
     "circulant": [((v,), {})],
 }  # fmt: skip
 x2, k2 = np.random.default_rng(0).normal(size=(4, 5)), np.random.default_rng(1).normal(size=(2, 3))
@@ -42,7 +56,13 @@ CASES = [
     for name, cases in table.items()
     for i, (args, options) in enumerate(cases)
 ]
-FACTORS = {"cho_factor", "cho_solve", "eigh", "svd", "qr"}
+FACTORS = {"cho_factor", "cho_solve", "lu_factor", "lu_solve", "eigh", "svd", "qr"}
+STATIC = {"convolution_matrix", "solve_banded"}
+
+
+def parts(x):
+    """Of what SciPy gives, what has derivatives."""
+    return [y for y in (x if isinstance(x, tuple) else (x,)) if getattr(y, "dtype", np.dtype(int)).kind == "f"]
 
 
 @pytest.mark.parametrize(("own", "ours", "name", "args", "options"), CASES)
@@ -52,19 +72,49 @@ def test_values_are_scipys_and_derivatives_those_of_finite_differences(own, ours
 
     def derived(*args):
         if symmetric:
-            args = [0.5 * (a + a.T) for a in args]
+            args = [0.5 * (a + np.swapaxes(a, -1, -2)) for a in args]
         return function(*args, **options)
 
     expected = getattr(own, name)(*args, **options)
-    np.testing.assert_array_equal(function(*args, **options), expected)
+    for x, y in zip(parts(function(*args, **options)), parts(expected), strict=True):
+        np.testing.assert_array_equal(x, y)
+    if name in STATIC:
+        place = 0 if name == "convolution_matrix" else 1
+        given, args = args, args[place : len(args) - (1 - place)]
+        derived = lambda *x: function(*given[:place], *x, *given[place + len(args) :], **options)  # noqa: E731
     value, _ = cr.vjp(derived, *args)
-    np.testing.assert_allclose(value, expected, rtol=1e-11, atol=1e-12)
-    check_grads(derived, args, order=2)
+    for x, y in zip(parts(value), parts(expected), strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-11, atol=1e-12)
+    check_grads(lambda *args: parts(derived(*args))[-1], args, order=2)
+
+
+@pytest.mark.parametrize("module", [linalg, signal], ids=["linalg", "signal"])
+def test_arguments_stand_where_scipy_has_them(module):
+    for name, function in module.standing.functions.items():
+        derived = inspect.signature(module.standing.derived[name])
+        own = inspect.signature(function)
+        places = [[p.name for p in s.parameters.values() if p.kind == p.POSITIONAL_OR_KEYWORD] for s in (derived, own)]
+        if name not in module.standing.refused:
+            assert places[0] == places[1][: len(places[0])], name
+            assert set(derived.parameters) <= set(own.parameters), name
 
 
 def test_all_that_stand_are_tried():
-    assert set(linalg.standing.functions) <= set(LINALG) | FACTORS
+    assert set(linalg.standing.functions) <= set(LINALG) | FACTORS | linalg.standing.refused
     assert set(signal.standing.functions) <= set(SIGNAL)
+
+
+@pytest.mark.parametrize("trans", [0, 1])
+def test_equations_by_exchanged_rows(trans):
+    def solved(a, b):
+        return linalg.lu_solve(linalg.lu_factor(a), b, trans)
+
+    first = A[[1, 2, 0]]
+    expected = np.linalg.solve(first.T if trans else first, Q)
+    np.testing.assert_allclose(cr.vjp(solved, first, Q)[0], expected, rtol=1e-12)
+    check_grads(solved, (first, Q), order=2)
+    with pytest.raises(UnsupportedError, match="inside of jit"):
+        cr.vmap(linalg.lu_factor)(PAIR)
 
 
 @pytest.mark.parametrize("lower", [False, True])
@@ -91,6 +141,24 @@ def test_batches_and_what_is_refused():
     np.testing.assert_allclose(cr.vmap(linalg.expm)(stack), [scipy.linalg.expm(a) for a in stack])
     with pytest.raises(MatrixError, match="is complex"):
         cr.grad(lambda a: np.sum(linalg.logm(a)))(-np.eye(2))
+    for name in linalg.standing.refused:
+        with pytest.raises(UnsupportedError, match=rf"scipy.linalg.{name} of traced values has no derivative here: "):
+            cr.jvp(getattr(linalg, name), (A,), (A,))
     with pytest.raises(DerivativeLostError):
-        cr.grad(lambda a: np.sum(linalg.schur(a)[0]))(A)
-    assert linalg.lu is scipy.linalg.lu
+        cr.grad(lambda a: np.sum(linalg.rq(a)[0]))(A)
+    assert linalg.rq is scipy.linalg.rq
+    with pytest.raises(UnsupportedError, match="known are"):
+        cr.grad(lambda a: np.sum(linalg.solve(a, v, assume_a="any")))(A)
+
+
+def test_factors_are_scipys():
+    for function in (
+        linalg.eigh,
+        linalg.svd,
+        lambda a: linalg.eigh(a, S + np.diag(v**2)),
+        lambda a: linalg.eigh(a, subset_by_index=[0, 1]),
+    ):
+        found, expected = cr.vjp(function, S)[0], function(S)
+        for x, y in zip(found, expected, strict=True):
+            np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12)
+    assert cr.jvp(lambda q: linalg.qr(q, mode="r")[0], (Q,), (Q,))[0].shape == (3, 2)

@@ -49,6 +49,21 @@ def test_importing_is_needed_and_a_missing_scipy_is_said():
     assert said == 'chainrule.scipy needs SciPy, which is not installed. Install it: pip install "chainrule[scipy]"\n'
 
 
+@pytest.mark.parametrize(
+    ("imported", "used"),
+    [
+        ("from chainrule.scipy import stats", "stats.gamma.logpdf"),
+        ("import chainrule.scipy.stats.norm as norm", "norm.logcdf"),
+        ("import chainrule.scipy", "chainrule.scipy.special.gammaln"),
+    ],
+)
+def test_each_way_to_import_is_enough(imported, used):
+    code = f"import chainrule as cr\n{imported}\nprint(cr.grad({used})(1.5{', 2.0' if 'gamma.' in used else ''}))"
+    assert np.isfinite(
+        float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+    )
+
+
 def test_arrays_of_chainrule_numpy_and_lists_hold_traced_values():
     def filled(x):
         y = chainrule.numpy.zeros(2)

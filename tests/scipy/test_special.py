@@ -15,18 +15,18 @@ x = np.array([0.35, 0.6, 0.85])
 a, b = np.array([0.7, 1.9, 3.3]), np.array([2.1, 0.8, 1.6])
 M = np.array([[0.3, -1.2, 2.0], [1.0, 0.4, -0.6]])
 
-THREE = {"betainc": (a, b, x), "betaincc": (a, b, x), "betaincinv": (a, b, x)}
+THREE = {"betainc": (a, b, x), "betaincc": (a, b, x), "betaincinv": (a, b, x), "betainccinv": (a, b, x)}
 TWO = {
     "beta": (a, b), "betaln": (a, b), "binom": (a + 5.0, b), "poch": (a, b),
     "gammainc": (a, b), "gammaincc": (a, b), "gammaincinv": (a, x),
     "gammainccinv": (a, x), "stdtr": (a, b), "stdtrit": (a + 1.0, x / 3.0),
     "xlogy": (a, b), "xlog1py": (a, b), "rel_entr": (a, b), "kl_div": (a, b),
-    "boxcox": (a, b), "inv_boxcox": (a, b), "huber": (a, b), "pseudo_huber": (a, b),
+    "boxcox": (a, b), "inv_boxcox": (a, b), "boxcox1p": (a, b), "inv_boxcox1p": (a, b), "huber": (a, b), "pseudo_huber": (a, b),
 }  # fmt: skip
 NEGATIVE = {"ndtri_exp": -x}
 FOLDS = {"logsumexp": (M,), "softmax": (M,), "log_softmax": (M,)}
 STEPS = {"round"}
-ORDERS = dict.fromkeys(BY_ORDER, 2)
+ORDERS = dict.fromkeys(BY_ORDER, 2) | {"zeta": 2.5}
 
 
 def arguments(name):
@@ -57,12 +57,14 @@ def test_values_are_scipys_and_derivatives_those_of_finite_differences(name):
 
 
 def test_every_operation_stands_for_a_function():
-    assert set(OPERATIONS) - {"gamma_moment", "beta_moment"} <= set(standing.functions) | set(BY_ORDER.values())
+    assert set(OPERATIONS) - {"gammainc_slope", "betainc_slope", "erfcx_slope", "exprel_slope"} <= set(
+        standing.functions
+    ) | set(BY_ORDER.values())
 
 
 @pytest.mark.parametrize(
     ("name", "args"),
-    [("gammainc", point) for point in [(0.05, 0.3), (2.0, 3.0), (30.0, 20.0), (300.0, 330.0), (3.0, 1e-3)]]
+    [("gammainc", point) for point in [(0.05, 0.3), (2.0, 3.0), (30.0, 20.0), (300.0, 330.0), (3.0, 1e-3), (1e-8, 1.0)]]
     + [("betainc", point) for point in [(0.5, 0.5, 0.3), (20.0, 0.2, 0.9), (0.1, 30.0, 0.01), (400.0, 300.0, 0.55)]],
 )
 def test_derivatives_by_parameters_are_those_of_many_digits(name, args):
@@ -76,6 +78,43 @@ def test_derivatives_by_parameters_are_those_of_many_digits(name, args):
         assert cr.grad(getattr(special, name), i)(*args) == pytest.approx(
             float(mpmath.diff(exact, args, n)), rel=1e-9, abs=1e-12
         )
+
+
+def mp_logarithm_of_normal_share(x):
+    return mpmath.log(mpmath.erfc(-x / mpmath.sqrt(2)) / 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "args", "exact"),
+    [
+        ("gammaincc", (3.0, 100.0), lambda a, x: mpmath.gammainc(a, x, mpmath.inf, regularized=True)),
+        ("gammaincc", (200.0, 300.0), lambda a, x: mpmath.gammainc(a, x, mpmath.inf, regularized=True)),
+        ("gammainc", (200.0, 100.0), lambda a, x: mpmath.gammainc(a, 0, x, regularized=True)),
+        ("betainc", (50.0, 3.0, 0.2), lambda a, b, x: mpmath.betainc(a, b, 0, x, regularized=True)),
+        ("betaincc", (3.0, 50.0, 0.8), lambda a, b, x: mpmath.betainc(a, b, x, 1, regularized=True)),
+        ("stdtr", (2.5, -1e5), lambda n, t: mpmath.betainc(n / 2, 0.5, 0, n / (n + t * t), regularized=True) / 2),
+        ("stdtr", (3.0, 1e-3), lambda n, t: 1 - mpmath.betainc(n / 2, 0.5, 0, n / (n + t * t), regularized=True) / 2),
+        ("log_ndtr", (-1e5,), mp_logarithm_of_normal_share),
+        ("log_ndtr", (-40.0,), mp_logarithm_of_normal_share),
+        ("log_ndtr", (3.0,), mp_logarithm_of_normal_share),
+        ("erfcx", (1e6,), lambda x: mpmath.exp(x * x) * mpmath.erfc(x)),
+        ("erfcx", (2.0,), lambda x: mpmath.exp(x * x) * mpmath.erfc(x)),
+        ("dawsn", (1e7,), lambda x: mpmath.exp(-x * x) * mpmath.erfi(x) * mpmath.sqrt(mpmath.pi) / 2),
+        ("rgamma", (-3.0,), mpmath.rgamma), ("rgamma", (0.0,), mpmath.rgamma), ("rgamma", (-2.5,), mpmath.rgamma),
+        ("boxcox", (2.0, 1e-8), lambda x, p: (x**p - 1) / p), ("boxcox", (2.0, 1e-300), lambda x, p: (x**p - 1) / p),
+        ("inv_boxcox", (2.0, 1e-8), lambda x, p: (1 + p * x) ** (1 / p)),
+        ("pseudo_huber", (1.0, 1e-9), lambda d, r: d * d * (mpmath.sqrt(1 + (r / d) ** 2) - 1)),
+    ],
+)  # fmt: skip
+def test_digits_are_kept_in_tails_and_near_limits(name, args, exact):
+    function, places = getattr(special, name), range(len(args))
+    with mpmath.workdps(400 if 1e-300 in args else 60):
+        args_of_many_digits = tuple(map(mpmath.mpf, args))
+        for i in places:
+            first = cr.grad(function, i)
+            for slope, n in ((first, {i: 1}), (cr.grad(first, i), {i: 2})):
+                expected = mpmath.diff(exact, args_of_many_digits, tuple(n.get(k, 0) for k in places))
+                assert slope(*args) == pytest.approx(float(expected), rel=1e-7, abs=1e-35), (i, n)
 
 
 @pytest.mark.parametrize("options", [{}, {"axis": 0}, {"axis": 1, "keepdims": True}, {"axis": (0, 1)}])

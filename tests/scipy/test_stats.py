@@ -71,6 +71,32 @@ def test_outside_of_the_support(name, method):
         assert not np.any(tangent[outside & (x != 0.0) & (x != 1.0)])
 
 
+@pytest.mark.parametrize(("name", "method"), CASES)
+def test_tails_and_what_has_no_meaning_are_as_in_scipy(name, method):
+    law, shapes, more = LAWS[name], SHAPES.get(name, ()), () if LAWS[name].discrete else (0.0, 1.0)
+    place = "q" if method in QUANTILES else "k" if law.discrete else "x"
+    own = getattr(getattr(scipy.stats, name), method)
+    ours = getattr(getattr(stats, name), method)
+    x = np.array([1e-12, 1e-3, 0.999, np.nan]) if method in QUANTILES else np.array([2.0, 9.0, 31.0, np.nan])
+    with np.errstate(all="ignore"):
+        value = cr.jvp(lambda x: ours(*shapes, *more, **{place: x}), (x,), (np.ones_like(x),))[0]
+        np.testing.assert_allclose(value, own(x, *shapes, *more), rtol=1e-9, atol=1e-16 if law.discrete else 0.0)
+        meaning = (
+            [] if name == "binom" or method == "logcdf" and law.discrete else range(len(shapes))
+        )  # where SciPy gives 0
+        for i in meaning:  # a parameter without it
+            wrong = (*shapes[:i], -1.5, *shapes[i + 1 :])
+            value = cr.jvp(lambda p, i=i: ours(x, *shapes[:i], p, *shapes[i + 1 :], *more), (-1.5,), (1.0,))[0]
+            np.testing.assert_array_equal(value, own(x, *wrong, *more))
+    if not law.discrete:  # integers and columns beside what is traced, and single precision
+        whole = [int(np.ceil(s)) for s in shapes]
+        x, scale = inputs_of(name, method)[0], np.array([[1], [2]])
+        value = cr.jvp(lambda x: ours(x, *whole, scale=scale), (x,), (np.ones_like(x),))[0]
+        np.testing.assert_allclose(value, own(x, *whole, scale=scale), rtol=1e-9)
+        single = np.float32(inputs_of(name, method)[0])
+        assert cr.grad(lambda x: np.sum(ours(x, *whole)))(single).dtype == np.float32
+
+
 def test_frozen_distributions_and_everything_else_are_there():
     x = np.array([0.2, 1.5])
     expected = cr.grad(lambda s: np.sum(stats.norm.logpdf(x, 0.1, s)))(1.3)

@@ -69,3 +69,11 @@ i1e = of_scipy(
     (BENT,),
     r"e^{{-|{0}|}} I_1\left({0}\right)",
 )
+k0e = of_scipy("k0e", special.k0e, (lambda m, y, x: y - m.k1e(x),), (POSITIVE,), r"e^{{{0}}} K_0\left({0}\right)")
+k1e = of_scipy(
+    "k1e",
+    special.k1e,
+    (lambda m, y, x: y - 0.5 * (m.k0e(x) + m.kve(x, order=2)),),
+    (POSITIVE,),
+    r"e^{{{0}}} K_1\left({0}\right)",
+)

@@ -33,6 +33,13 @@ def plain(x: Any, what: str) -> Any:
     return x
 
 
+def is_numbers(x: Any) -> bool:
+    """Whether a value, traced or not, has numbers: not while a program is recorded, and not in a batch."""
+    while isinstance(x, Wrapped):
+        x = x.value
+    return not isinstance(x, Traced)
+
+
 class Stripped:
     """The function for SciPy: plain numbers in, plain numbers out; `met_traced` says whether any of these were traced."""
 

@@ -13,7 +13,7 @@ from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.laws import Law
 from chainrule.scipy.standing import is_traced, numbers
-from chainrule.tracing.apply import opened, traced
+from chainrule.tracing.apply import Traced, opened, traced
 
 
 def _inside(law: Law, z: Any, low: Any, high: Any) -> Any:
@@ -26,12 +26,8 @@ def _log_density(law: Law, x: Any, shapes: Any, loc: Any, scale: Any) -> Any:
     z = (x - loc) / scale
     inside = _inside(law, z, *law.support(*shapes))
     value = law.log_density(traced, np.where(inside, z, law.inside(*shapes)), *shapes)
-    return _where_valid(np.where(inside, value if law.discrete else value - np.log(scale), -math.inf), scale)
-
-
-def _where_valid(value: Any, scale: Any) -> Any:
-    """NaN where the scale is not positive, as SciPy gives it."""
-    return value if np.all(scale > 0) else np.where(scale > 0, value, math.nan)
+    outside = np.where(z == z, -math.inf, math.nan)
+    return np.where(inside, value if law.discrete else value - np.log(scale), outside)
 
 
 def _share(law: Law, rule: Callable[..., Any], given: tuple[Any, ...], ends: tuple[float, float]) -> Any:
@@ -43,7 +39,13 @@ def _share(law: Law, rule: Callable[..., Any], given: tuple[Any, ...], ends: tup
     below, above = (z < low, z >= high) if law.discrete else (z <= low, z >= high)
     inside = np.logical_not(np.logical_or(below, above))
     value = rule(traced, np.where(inside, z, law.inside(*shapes)), *shapes)
-    return _where_valid(np.where(inside, value, np.where(below, ends[0], ends[1])), scale)
+    return np.where(inside, value, np.where(below, ends[0], ends[1]))
+
+
+def _of_smaller(smaller: Any, other: Any) -> Any:
+    """The logarithm of a share, from whichever of it and the rest has more digits."""
+    small = smaller < 0.5
+    return np.where(small, np.log(np.where(small, smaller, 0.5)), np.log1p(-np.where(small, 0.5, other)))
 
 
 def _below(law: Law, *given: Any) -> Any:
@@ -51,18 +53,16 @@ def _below(law: Law, *given: Any) -> Any:
 
 
 def _above(law: Law, *given: Any) -> Any:
-    rule = law.above or (lambda m, *z: 1.0 - law.below(m, *z))
-    return _share(law, rule, given, (1.0, 0.0))
+    return _share(law, law.above, given, (1.0, 0.0))
 
 
 def _log_below(law: Law, *given: Any) -> Any:
-    rule = law.log_below or (lambda m, *z: np.log(law.below(m, *z)))
+    rule = law.log_below or (lambda m, *z: _of_smaller(law.below(m, *z), law.above(m, *z)))
     return _share(law, rule, given, (-math.inf, 0.0))
 
 
 def _log_above(law: Law, *given: Any) -> Any:
-    own = law.above or (lambda m, *z: 1.0 - law.below(m, *z))
-    rule = law.log_above or (lambda m, *z: np.log(own(m, *z)))
+    rule = law.log_above or (lambda m, *z: _of_smaller(law.above(m, *z), law.below(m, *z)))
     return _share(law, rule, given, (0.0, -math.inf))
 
 
@@ -73,7 +73,7 @@ def _quantile_by(law: Law, rule: Callable[..., Any], given: tuple[Any, ...], upp
     first, last = (high, low) if upper else (low, high)
     ends = np.where(q == 0.0, first, np.where(q == 1.0, last, math.nan))
     value = rule(traced, np.where(inside, q, 0.5), *shapes)
-    return _where_valid(loc + scale * np.where(inside, value, ends), scale)
+    return loc + scale * np.where(inside, value, ends)
 
 
 def _quantile(law: Law, *given: Any) -> Any:
@@ -82,10 +82,8 @@ def _quantile(law: Law, *given: Any) -> Any:
 
 
 def _upper_quantile(law: Law, *given: Any) -> Any:
-    quantile = law.quantile
-    assert quantile is not None
-    rule = law.upper_quantile or (lambda m, q, *shapes: quantile(m, 1.0 - q, *shapes))
-    return _quantile_by(law, rule, given, upper=True)
+    assert law.upper_quantile is not None
+    return _quantile_by(law, law.upper_quantile, given, upper=True)
 
 
 CONTINUOUS: dict[str, Callable[..., Any]] = {
@@ -126,14 +124,20 @@ class Distribution:
         """A method of SciPy's, or where something is traced, the one with derivatives."""
         own = getattr(self.own, name)
 
+        place = "q" if name in QUANTILES else "k" if self.law.discrete else "x"
+
         @wraps(own)
-        def call(x: Any, *args: Any, **options: Any) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
             if opened:
-                x, args, options = without_buffers(x), without_buffers(args), without_buffers(options)
-            if not is_traced(x) and not any(map(is_traced, args)) and not any(map(is_traced, options.values())):
-                return own(x, *args, **options)
+                args, options = without_buffers(args), without_buffers(options)
+            if not any(map(is_traced, args)) and not any(map(is_traced, options.values())):
+                return own(*args, **options)
+            x, args = (options.pop(place), args) if place in options else (args[0], args[1:])
             shapes, loc, scale = self._parameters(name, args, options)
-            return method(self.law, numbers(x), shapes, loc, scale)
+            valid = np.logical_and(self.law.valid(*shapes), scale > 0)
+            if not isinstance(valid, Traced) and np.all(valid):
+                return method(self.law, numbers(x), shapes, loc, scale)
+            return np.where(valid, method(self.law, numbers(x), shapes, loc, np.where(valid, scale, 1.0)), math.nan)
 
         return call
 
@@ -173,7 +177,7 @@ class Frozen:
             raise AttributeError(name)
         if name in methods_of(self._of.law):
             method = getattr(self._of, name)
-            return lambda x: method(x, *self._args, **self._options)
+            return lambda *x, **named: method(*x, *self._args, **named, **self._options)
         if self._own is None:
             raise UnsupportedError(
                 f"stats.{self._of.own.name}(…).{name} has no derivative by the traced parameters it was made with. Use one of "

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from chainrule.ops.exponential import squared
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, UNIT, Domain
@@ -18,6 +21,38 @@ TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
 ROOT_TWO_PI = math.sqrt(2.0 * math.pi)
 LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
+
+def _erfcx_slope(x: Any, order: int) -> Any:
+    """The derivative of the order n of erfcx, (−2)ⁿ·2/√π ∫₀^∞ tⁿ·e^(−t²−2xt) dt.
+
+    By the recurrence (DLMF 7.18.7) where x is below 2, beyond by Gauss and Laguerre's nodes, as terms of the recurrence cancel.
+    """
+    given, x = x, np.asarray(x, float)
+    before, now = TWO_OVER_ROOT_PI, special.erfcx(np.minimum(x, 2.0))
+    for i in range(1, order + 1):
+        before, now = now, (0.5 * before - np.minimum(x, 2.0) * now) / i
+    nodes, weights = special.roots_genlaguerre(50, order)
+    twice = 2.0 * np.maximum(x, 2.0)[..., None]
+    beyond = np.sum(weights * np.exp(-((nodes / twice) ** 2)), axis=-1) / twice[..., 0] ** (order + 1)
+    size = np.where(x < 2.0, math.factorial(order) * now, TWO_OVER_ROOT_PI * beyond)
+    return ((-2.0) ** order * size).astype(np.result_type(given))[()]
+
+
+def _dawsn_slope(m: Any, y: Any, x: Any) -> Any:
+    """1 − 2xy, or the first terms of its series (DLMF 7.12.1) where these digits cancel."""
+    far = m.absolute(x) > 1e3
+    inverse = 0.5 / m.square(m.where(far, x, 1e3))
+    return m.where(far, -inverse * (1.0 + 3.0 * inverse), 1.0 - 2.0 * x * y)
+
+
+def _normal_score(m: Any, x: Any, log_share: Any) -> Any:
+    """The derivative of ln Φ, without a difference of large numbers where x is far below 0."""
+    below = x < -1.0
+    far = math.sqrt(2.0 / math.pi) / m.erfcx(m.where(below, x, -1.0) * -math.sqrt(0.5))
+    exponent = -0.5 * m.square(x) - LOG_ROOT_TWO_PI - log_share
+    return m.where(below, far, m.exp(m.where(below, 0.0, exponent)))
+
+
 erfc = of_scipy(
     "erfc",
     special.erfc,
@@ -29,9 +64,18 @@ erfc = of_scipy(
 erfcx = of_scipy(
     "erfcx",
     special.erfcx,
-    (lambda m, y, x: 2.0 * x * y - TWO_OVER_ROOT_PI,),
+    (lambda m, y, x: m.erfcx_slope(x, order=1),),
     (Domain(drawn=(-2.0, 4.0)),),
     doc="e^(x²)·erfc(x).",
+)
+erfcx_slope = of_scipy(
+    "erfcx_slope",
+    _erfcx_slope,
+    (lambda m, y, x, order: m.erfcx_slope(x, order=order + 1),),
+    (Domain(drawn=(-2.0, 4.0)),),
+    r"\operatorname{{erfcx}}^{{(n)}}\left({0}\right)",
+    orders=(1, 2),
+    doc="The derivative of erfcx of the order n.",
 )
 erfinv = of_scipy(
     "erfinv",
@@ -49,7 +93,14 @@ erfcinv = of_scipy(
     r"\operatorname{{erfc}}^{{-1}}\left({0}\right)",
     doc="The inverse of erfc.",
 )
-dawsn = of_scipy("dawsn", special.dawsn, (lambda m, y, x: 1.0 - 2.0 * x * y,), (REAL,), doc="e^(−x²) ∫₀ˣ e^(t²) dt.")
+dawsn = of_scipy("dawsn", special.dawsn, (_dawsn_slope,), (REAL,), doc="e^(−x²) ∫₀ˣ e^(t²) dt.")
+erfi = of_scipy(
+    "erfi",
+    special.erfi,
+    (lambda m, y, x: TWO_OVER_ROOT_PI * m.exp(m.square(x)),),
+    (NEAR,),
+    doc="2/√π ∫₀ˣ e^(t²) dt.",
+)
 ndtr = of_scipy(
     "ndtr",
     special.ndtr,
@@ -61,7 +112,7 @@ ndtr = of_scipy(
 log_ndtr = of_scipy(
     "log_ndtr",
     special.log_ndtr,
-    (lambda m, y, x: m.exp(-0.5 * m.square(x) - LOG_ROOT_TWO_PI - y),),
+    (lambda m, y, x: _normal_score(m, x, y),),
     (NEAR,),
     r"\ln \Phi\left({0}\right)",
     doc="ln Φ(x), to full precision in both tails.",
@@ -77,7 +128,7 @@ ndtri = of_scipy(
 ndtri_exp = of_scipy(
     "ndtri_exp",
     special.ndtri_exp,
-    (lambda m, y, x: m.exp(x + 0.5 * m.square(y) + LOG_ROOT_TWO_PI),),
+    (lambda m, y, x: 1.0 / _normal_score(m, y, x),),
     (Domain(high=0.0, drawn=(-3.0, -0.1)),),
     r"\Phi^{{-1}}\left(e^{{{0}}}\right)",
     doc="The inverse of ln Φ.",

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from chainrule.ops.kinds.elementwise import POSITIVE, Domain
+import math
+from typing import Any
+
+from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain
 from chainrule.ops.operation import at
 from chainrule.scipy.declaring import next_order, of_order, of_scipy
 from scipy import special
+
+
+def _rgamma_slope(m: Any, y: Any, x: Any) -> Any:
+    """−ψ(x)/Γ(x); by Euler's reflection where Γ has poles."""
+    left = x < 0.5
+    away, rest = m.where(left, x, 0.0) * math.pi, 1.0 - m.where(left, x, 0.0)
+    reflected = m.gamma(rest) * (m.cos(away) - m.digamma(rest) * m.sin(away) / math.pi)
+    return m.where(left, reflected, -y * m.digamma(m.where(left, 1.0, x)))
+
 
 gamma = of_scipy(
     "gamma",
@@ -18,8 +30,8 @@ gamma = of_scipy(
 rgamma = of_scipy(
     "rgamma",
     special.rgamma,
-    (lambda m, y, x: -y * m.digamma(x),),
-    (POSITIVE,),
+    (_rgamma_slope,),
+    (REAL,),
     r"\frac{{1}}{{\Gamma\left({0}\right)}}",
     doc="1/Γ(x).",
 )
@@ -91,4 +103,13 @@ poch = of_scipy(
     ),
     (POSITIVE, POSITIVE),
     doc="Γ(x + n)/Γ(x).",
+)
+zeta = of_scipy(
+    "zeta",
+    lambda q, order: special.zeta(order, q),
+    (lambda m, y, q, order: -order * m.zeta(q, order=order + 1.0),),
+    (POSITIVE,),
+    r"\zeta\left(s, {0}\right)",
+    orders=(2.0, 3.5),
+    doc="Hurwitz's zeta function Σ (k + q)^(−s), with s = order.",
 )

@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
+from chainrule.scipy import special as _operations  # noqa: F401  the laws are written in them
 from chainrule.scipy.error_functions import LOG_ROOT_TWO_PI
 
 Rule = Callable[..., Any]
@@ -24,7 +26,7 @@ class Law:
 
     log_density: Rule
     below: Rule
-    above: Rule | None = None
+    above: Rule
     log_below: Rule | None = None
     log_above: Rule | None = None
     quantile: Rule | None = None
@@ -32,6 +34,7 @@ class Law:
     support: Callable[..., tuple[Any, Any]] = lambda *shapes: (-math.inf, math.inf)
     inside: Callable[..., Any] = lambda *shapes: 0.5
     """A number inside the support."""
+    valid: Callable[..., Any] = lambda *shapes: reduce(np.logical_and, [x > 0 for x in shapes], True)
     discrete: bool = False
     open: bool = False
     """Whether the formula of the density is not for the lower end of the support, where it is 0."""
@@ -62,6 +65,11 @@ def _laplace_quantile(m: Any, q: Any) -> Any:
     return np.where(low, np.log(2.0 * np.where(low, q, 0.5)), -np.log(2.0 * np.where(low, 0.5, 1.0 - q)))
 
 
+def _cotangent(q: Any) -> Any:
+    """cot πq, to full precision near 0 and 1."""
+    return np.cos(math.pi * q) / np.sin(math.pi * np.where(q < 0.5, q, 1.0 - q))
+
+
 def _f_log(m: Any, z: Any, d1: Any, d2: Any) -> Any:
     return (
         0.5 * d2 * np.log(d2) + 0.5 * d1 * np.log(d1) + m.xlogy(0.5 * d1 - 1.0, z)
@@ -85,9 +93,10 @@ LAWS: dict[str, Law] = {
     ),
     "halfnorm": Law(
         log_density=lambda m, z: -0.5 * z**2 + 0.5 * (LOG_2 - LOG_PI),
-        below=lambda m, z: 1.0 - m.erfc(z * math.sqrt(0.5)),
+        below=lambda m, z: m.erf(z * math.sqrt(0.5)),
         above=lambda m, z: m.erfc(z * math.sqrt(0.5)),
         quantile=lambda m, q: m.ndtri(0.5 * (1.0 + q)),
+        upper_quantile=lambda m, q: -m.ndtri(0.5 * q),
         support=_positive,
     ),
     "lognorm": Law(
@@ -97,6 +106,7 @@ LAWS: dict[str, Law] = {
         log_below=lambda m, z, s: m.log_ndtr(np.log(z) / s),
         log_above=lambda m, z, s: m.log_ndtr(-np.log(z) / s),
         quantile=lambda m, q, s: np.exp(s * m.ndtri(q)),
+        upper_quantile=lambda m, q, s: np.exp(-s * m.ndtri(q)),
         support=_positive,
         open=True,
     ),
@@ -130,6 +140,7 @@ LAWS: dict[str, Law] = {
         below=lambda m, z, a: m.gammaincc(a, 1.0 / z),
         above=lambda m, z, a: m.gammainc(a, 1.0 / z),
         quantile=lambda m, q, a: 1.0 / m.gammainccinv(a, q),
+        upper_quantile=lambda m, q, a: 1.0 / m.gammaincinv(a, q),
         support=_positive,
         open=True,
     ),
@@ -138,6 +149,7 @@ LAWS: dict[str, Law] = {
         below=lambda m, z, a, b: m.betainc(a, b, z),
         above=lambda m, z, a, b: m.betaincc(a, b, z),
         quantile=lambda m, q, a, b: m.betaincinv(a, b, q),
+        upper_quantile=lambda m, q, a, b: m.betainccinv(a, b, q),
         support=lambda *shapes: (0.0, 1.0),
     ),
     "f": Law(
@@ -158,6 +170,7 @@ LAWS: dict[str, Law] = {
         below=lambda m, z: z,
         above=lambda m, z: 1.0 - z,
         quantile=lambda m, q: q,
+        upper_quantile=lambda m, q: 1.0 - q,
         support=lambda *shapes: (0.0, 1.0),
     ),
     "laplace": Law(
@@ -167,6 +180,7 @@ LAWS: dict[str, Law] = {
         log_below=lambda m, z: np.where(z < 0.0, z - LOG_2, np.log1p(-_half(z))),
         log_above=lambda m, z: np.where(z > 0.0, -z - LOG_2, np.log1p(-_half(z))),
         quantile=_laplace_quantile,
+        upper_quantile=lambda m, q: -_laplace_quantile(m, q),
     ),
     "logistic": Law(
         log_density=lambda m, z: m.log_expit(z) + m.log_expit(-z),
@@ -175,12 +189,14 @@ LAWS: dict[str, Law] = {
         log_below=lambda m, z: m.log_expit(z),
         log_above=lambda m, z: m.log_expit(-z),
         quantile=lambda m, q: m.logit(q),
+        upper_quantile=lambda m, q: -m.logit(q),
     ),
     "cauchy": Law(
         log_density=lambda m, z: -LOG_PI - np.log1p(z**2),
         below=lambda m, z: np.arctan2(1.0, -z) / math.pi,
         above=lambda m, z: np.arctan2(1.0, z) / math.pi,
-        quantile=lambda m, q: np.tan(math.pi * (q - 0.5)),
+        quantile=lambda m, q: -_cotangent(q),
+        upper_quantile=lambda m, q: _cotangent(q),
     ),
     "weibull_min": Law(
         log_density=lambda m, z, c: np.log(c) + m.xlogy(c - 1.0, z) - z**c,
@@ -188,6 +204,7 @@ LAWS: dict[str, Law] = {
         above=lambda m, z, c: np.exp(-(z**c)),
         log_above=lambda m, z, c: -(z**c),
         quantile=lambda m, q, c: (-np.log1p(-q)) ** (1.0 / c),
+        upper_quantile=lambda m, q, c: (-np.log(q)) ** (1.0 / c),
         support=_positive,
     ),
     "rayleigh": Law(
@@ -196,6 +213,7 @@ LAWS: dict[str, Law] = {
         above=lambda m, z: np.exp(-0.5 * z**2),
         log_above=lambda m, z: -0.5 * z**2,
         quantile=lambda m, q: np.sqrt(-2.0 * np.log1p(-q)),
+        upper_quantile=lambda m, q: np.sqrt(-2.0 * np.log(q)),
         support=_positive,
     ),
     "pareto": Law(
@@ -204,6 +222,7 @@ LAWS: dict[str, Law] = {
         above=lambda m, z, b: np.exp(-b * np.log(z)),
         log_above=lambda m, z, b: -b * np.log(z),
         quantile=lambda m, q, b: np.exp(-np.log1p(-q) / b),
+        upper_quantile=lambda m, q, b: np.exp(-np.log(q) / b),
         support=lambda *shapes: (1.0, math.inf),
         inside=lambda *shapes: 1.5,
     ),
@@ -213,12 +232,14 @@ LAWS: dict[str, Law] = {
         above=lambda m, z: -np.expm1(-np.exp(-z)),
         log_below=lambda m, z: -np.exp(-z),
         quantile=lambda m, q: -np.log(-np.log(q)),
+        upper_quantile=lambda m, q: -np.log(-np.log1p(-q)),
     ),
     "poisson": Law(
         log_density=lambda m, k, mu: m.xlogy(k, mu) - m.gammaln(k + 1.0) - mu,
         below=lambda m, k, mu: m.gammaincc(k + 1.0, mu),
         above=lambda m, k, mu: m.gammainc(k + 1.0, mu),
         support=_positive,
+        valid=lambda mu: mu >= 0,
         inside=lambda *shapes: 0.0,
         discrete=True,
     ),
@@ -227,6 +248,7 @@ LAWS: dict[str, Law] = {
         below=lambda m, k, n, p: m.betaincc(k + 1.0, n - k, p),
         above=lambda m, k, n, p: m.betainc(k + 1.0, n - k, p),
         support=lambda n, p: (0.0, n),
+        valid=lambda n, p: np.logical_and(np.logical_and(n >= 0, np.floor(n) == n), np.logical_and(p >= 0, p <= 1)),
         inside=lambda *shapes: 0.0,
         discrete=True,
     ),
@@ -235,6 +257,7 @@ LAWS: dict[str, Law] = {
         below=lambda m, k, p: 1.0 - p + 0.0 * k,
         above=lambda m, k, p: p + 0.0 * k,
         support=lambda p: (0.0, 1.0),
+        valid=lambda p: np.logical_and(p >= 0, p <= 1),
         inside=lambda *shapes: 0.0,
         discrete=True,
     ),
@@ -243,6 +266,7 @@ LAWS: dict[str, Law] = {
         below=lambda m, k, p: -np.expm1(k * np.log1p(-p)),
         above=lambda m, k, p: np.exp(k * np.log1p(-p)),
         support=lambda p: (1.0, math.inf),
+        valid=lambda p: np.logical_and(p > 0, p <= 1),
         inside=lambda *shapes: 1.0,
         discrete=True,
     ),
@@ -251,6 +275,7 @@ LAWS: dict[str, Law] = {
         below=lambda m, k, n, p: m.betainc(n, k + 1.0, p),
         above=lambda m, k, n, p: m.betaincc(n, k + 1.0, p),
         support=_positive,
+        valid=lambda n, p: np.logical_and(n > 0, np.logical_and(p > 0, p <= 1)),
         inside=lambda *shapes: 0.0,
         discrete=True,
     ),

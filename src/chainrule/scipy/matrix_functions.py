@@ -1,4 +1,4 @@
-"""Functions of a square matrix and Sylvester's equation, as operations whose values SciPy computes.
+"""Functions of square matrices and Sylvester's equation, as operations whose values SciPy computes.
 
 The derivative of f at A along E is a block of f applied to a larger matrix, f([[A, E], [0, A]]) = [[f(A), L], [0, f(A)]] (Mathias
 1996), and its transpose is the derivative at Aᵀ. So each is closed under differentiation.
@@ -30,7 +30,10 @@ def _kind(a: Any) -> np.dtype[Any]:
 
 def _real(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def value(a: Any) -> Any:
-        result = function(np.asarray(a, np.float64))
+        a = np.asarray(a, np.float64)
+        inner = a.reshape(-1, *a.shape[-2:]) if a.ndim > 2 else [a]
+        results = [function(x) for x in inner]
+        result = np.stack(results).reshape(a.shape) if a.ndim > 2 and results else results[0] if results else a
         if np.iscomplexobj(result):
             raise MatrixError(
                 f"scipy.linalg.{name} of this matrix of shape {a.shape} is complex; derivatives are there of real results only. "
@@ -47,16 +50,18 @@ def _same_type(a: Any) -> ArrayType:
 
 def transposed(m: Any, a: Any) -> Any:
     """Rows and columns exchanged."""
-    return m.transpose(a, axes=(1, 0))
+    n = len(a.shape)
+    return m.transpose(a, axes=(*range(n - 2), n - 1, n - 2))
 
 
 def _along(m: Any, name: str, a: Any, direction: Any) -> Any:
     """The derivative at `a` along a direction."""
-    n = a.shape[0]
-    zero = np.zeros((n, n), a.dtype)
-    above, below = m.concatenate(a, direction, axis=1), m.concatenate(zero, a, axis=1)
-    whole = getattr(m, name)(m.concatenate(above, below, axis=0))
-    return m.slice(whole, start=(0, n), stop=(n, 2 * n), step=(1, 1))
+    *before, n = a.shape[:-1]
+    zero, last = np.zeros(a.shape, a.dtype), len(before) + 1
+    above, below = m.concatenate(a, direction, axis=last), m.concatenate(zero, a, axis=last)
+    whole = getattr(m, name)(m.concatenate(above, below, axis=last - 1))
+    start, stop = (*(0 for _ in before), 0, n), (*before, n, 2 * n)
+    return m.slice(whole, start=start, stop=stop, step=(1,) * len(stop))
 
 
 _BLOCK = r"\left[\operatorname{{function}} \begin{{pmatrix}} {0} & d{0} \\ 0 & {0} \end{{pmatrix}}\right]_{{12}}"
@@ -71,7 +76,7 @@ def _matrix_function(name: str, function: Callable[..., Any], latex: str, **limi
         reverse=lambda m, g, y, a: [_along(m, name, transposed(m, a), g)],
         latex=latex,
         differential=_BLOCK.replace("function", name),
-        examples=(example(A), example(B)),
+        examples=(example(A), example(B), example(np.stack([A, A.T]))),
         doc=f"scipy.linalg.{name}.",
         **limits,
     )
@@ -84,6 +89,8 @@ sinm = _matrix_function("sinm", linalg.sinm, r"\sin {0}")
 cosm = _matrix_function("cosm", linalg.cosm, r"\cos {0}")
 sinhm = _matrix_function("sinhm", linalg.sinhm, r"\sinh {0}")
 coshm = _matrix_function("coshm", linalg.coshm, r"\cosh {0}")
+tanm = _matrix_function("tanm", linalg.tanm, r"\tan {0}")
+tanhm = _matrix_function("tanhm", linalg.tanhm, r"\tanh {0}")
 
 
 def _joint(*matrices: Any) -> np.dtype[Any]:

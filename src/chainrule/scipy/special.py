@@ -11,7 +11,14 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.ops import FUNCTIONS, REGISTRY
 from chainrule.ops.kinds.elementwise import Elementwise
-from chainrule.scipy import bessel_functions, entropies, error_functions, gamma_functions, incomplete_functions
+from chainrule.scipy import (
+    bessel_functions,
+    entropies,
+    error_functions,
+    gamma_functions,
+    incomplete_functions,
+    power_functions,
+)
 from chainrule.scipy.standing import Standing, names_of, numbers, plain_static
 from chainrule.tracing.apply import traced
 from scipy import special
@@ -22,7 +29,7 @@ OWN_NAMES = {"erf": "erf", "expit": "sigmoid", "psi": "digamma", "loggamma": "ga
 """SciPy's names of operations that are called otherwise, or are chainrule's own and have machine code."""
 
 BY_ORDER = {"jn": "jv", "yn": "yv", "kn": "kv", **{name: name for name in ("jv", "yv", "iv", "kv", "ive", "kve")}}
-BY_ORDER["polygamma"] = "polygamma"
+BY_ORDER |= {"polygamma": "polygamma", "zeta": "zeta"}
 """Functions of an order and a number."""
 
 
@@ -48,7 +55,9 @@ def _declared(*modules: ModuleType) -> dict[str, Elementwise]:
     return {x.name: x for module in modules for x in vars(module).values() if isinstance(x, Elementwise)}
 
 
-OPERATIONS = _declared(gamma_functions, error_functions, entropies, bessel_functions, incomplete_functions)
+OPERATIONS = _declared(
+    gamma_functions, error_functions, entropies, bessel_functions, incomplete_functions, power_functions
+)
 """The operations whose values SciPy computes, by name."""
 
 for _name, _op in OPERATIONS.items():
@@ -103,38 +112,11 @@ def multigammaln(a: Any, d: Any) -> Any:
 
 
 @standing
-def boxcox(x: Any, lmbda: Any, /) -> Any:
-    """(x^λ − 1)/λ, ln x for λ = 0."""
-    x, lmbda = numbers(x), numbers(lmbda)
-    zero = lmbda == 0
-    safe = np.where(zero, 1.0, lmbda)
-    log = np.log(x)
-    near = log + 0.5 * lmbda * log**2  # with the derivative by λ at 0
-    return np.where(zero, near, np.expm1(safe * log) / safe)
-
-
-@standing
-def inv_boxcox(y: Any, lmbda: Any, /) -> Any:
-    """(1 + λy)^(1/λ), e^y for λ = 0."""
-    y, lmbda = numbers(y), numbers(lmbda)
-    zero = lmbda == 0
-    safe = np.where(zero, 1.0, lmbda)
-    return np.where(zero, np.exp(y - 0.5 * lmbda * y**2), np.exp(np.log1p(np.where(zero, 0.0, safe * y)) / safe))
-
-
-@standing
 def huber(delta: Any, r: Any, /) -> Any:
     """r²/2 up to δ, and δ·(|r| − δ/2) beyond."""
     delta, r = numbers(delta), numbers(r)
     size = np.abs(r)
     return np.where(size <= delta, 0.5 * r**2, delta * (size - 0.5 * delta))
-
-
-@standing
-def pseudo_huber(delta: Any, r: Any, /) -> Any:
-    """δ²·(√(1 + (r/δ)²) − 1)."""
-    delta, r = numbers(delta), numbers(r)
-    return delta**2 * (np.sqrt(1.0 + (r / delta) ** 2) - 1.0)
 
 
 @standing

@@ -26,6 +26,13 @@ def numbers(x: Any) -> Any:
     return x if hasattr(x, "shape") else np.asarray(x)
 
 
+def as_array(x: Any) -> Any:
+    """Lists of numbers, some of them traced, as one array; anything else as it is."""
+    if not isinstance(x, list | tuple):
+        return x
+    return np.stack([as_array(item) if is_traced(item) else np.asarray(item, float)[()] for item in x])
+
+
 def standing_for(own: Callable[..., Any], module: str, derived: Callable[..., Any]) -> Callable[..., Any]:
     """A function with the name, the arguments and the values of `own`; `derived` is called where an argument is traced."""
     name = own.__name__
@@ -58,14 +65,25 @@ class Standing:
     """The functions of one of SciPy's modules that have derivatives here, by name; filled by decorating."""
 
     def __init__(self, module: ModuleType) -> None:
-        self.module, self.functions = module, dict[str, Callable[..., Any]]()
+        self.module = module
+        self.functions, self.derived = dict[str, Callable[..., Any]](), dict[str, Callable[..., Any]]()
+        self.refused = set[str]()
         self.name = module.__name__.rpartition(".")[2]
 
     def add(self, name: str, derived: Callable[..., Any]) -> None:
         """Stand for SciPy's function of this name, where this release of SciPy has it."""
         own = getattr(self.module, name, None)
         if own is not None:
-            self.functions[name] = standing_for(own, self.name, derived)
+            self.functions[name], self.derived[name] = standing_for(own, self.name, derived), derived
+
+    def refuse(self, name: str, instead: str) -> None:
+        """Say of SciPy's function, where something is traced, what to take instead."""
+
+        def refused(*args: Any, **options: Any) -> Any:
+            raise UnsupportedError(f"scipy.{self.name}.{name} of traced values has no derivative here: {instead}")
+
+        self.refused.add(name)
+        self.add(name, refused)
 
     def __call__(self, derived: Callable[..., Any]) -> Callable[..., Any]:
         """Stand for the function of the same name."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -93,6 +94,9 @@ class _MultivariateNormal:
 DISTRIBUTIONS["dirichlet"] = _Dirichlet()
 DISTRIBUTIONS["multivariate_normal"] = _MultivariateNormal()
 globals().update(DISTRIBUTIONS)
+sys.modules.update(
+    {f"{__name__}.{name}": x for name, x in DISTRIBUTIONS.items()}
+)  # `import chainrule.scipy.stats.norm as norm`
 
 
 def __getattr__(name: str) -> object:

@@ -1,0 +1,97 @@
+"""Functions made of powers and exponentials, with derivatives that keep their digits: Box and Cox's, (eˣ − 1)/x, Huber's smooth one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain
+from chainrule.scipy.declaring import of_scipy
+from scipy import special
+
+_EXPONENT = Domain(0.2, 2.0)
+
+
+def _exprel_slope(x: Any, order: int) -> Any:
+    return (special.hyp1f1(order + 1.0, order + 2.0, x) / (order + 1.0)).astype(np.result_type(x))[()]
+
+
+def _by_exponent(m: Any, log: Any, exponent: Any) -> Any:
+    """The derivative of (e^(λ·l) − 1)/λ by λ."""
+    return m.square(log) * m.exprel_slope(exponent * log, order=1)
+
+
+def _inverse_by_exponent(m: Any, log: Any, exponent: Any) -> Any:
+    return -_by_exponent(m, log, exponent) * m.exp((1.0 - exponent) * log)
+
+
+def _pseudo_huber_by_width(m: Any, y: Any, delta: Any, r: Any) -> Any:
+    root = m.sqrt(1.0 + m.square(r / delta))
+    return delta * m.square(m.square(r / delta) / (1.0 + root)) / root
+
+
+exprel = of_scipy(
+    "exprel",
+    special.exprel,
+    (lambda m, y, x: m.exprel_slope(x, order=1),),
+    (REAL,),
+    r"\frac{{e^{{{0}}} - 1}}{{{0}}}",
+    doc="(eˣ − 1)/x, 1 for x = 0.",
+)
+exprel_slope = of_scipy(
+    "exprel_slope",
+    _exprel_slope,
+    (lambda m, y, x, order: m.exprel_slope(x, order=order + 1),),
+    (REAL,),
+    r"\operatorname{{exprel}}^{{(n)}}\left({0}\right)",
+    orders=(1, 2),
+    doc="The derivative of (eˣ − 1)/x of the order n, ∫₀¹ sⁿ·e^(xs) ds.",
+)
+boxcox = of_scipy(
+    "boxcox",
+    special.boxcox,
+    (
+        lambda m, y, x, exponent: m.power(x, exponent - 1.0),
+        lambda m, y, x, exponent: _by_exponent(m, m.log(x), exponent),
+    ),
+    (POSITIVE, _EXPONENT),
+    doc="(x^λ − 1)/λ, ln x for λ = 0.",
+)
+boxcox1p = of_scipy(
+    "boxcox1p",
+    special.boxcox1p,
+    (
+        lambda m, y, x, exponent: m.exp((exponent - 1.0) * m.log1p(x)),
+        lambda m, y, x, exponent: _by_exponent(m, m.log1p(x), exponent),
+    ),
+    (POSITIVE, _EXPONENT),
+    doc="((1 + x)^λ − 1)/λ, ln(1 + x) for λ = 0.",
+)
+inv_boxcox = of_scipy(
+    "inv_boxcox",
+    special.inv_boxcox,
+    (
+        lambda m, y, x, exponent: m.power(y, 1.0 - exponent),
+        lambda m, y, x, exponent: _inverse_by_exponent(m, m.log(y), exponent),
+    ),
+    (POSITIVE, _EXPONENT),
+    doc="(1 + λx)^(1/λ), eˣ for λ = 0.",
+)
+inv_boxcox1p = of_scipy(
+    "inv_boxcox1p",
+    special.inv_boxcox1p,
+    (
+        lambda m, y, x, exponent: m.exp((1.0 - exponent) * m.log1p(y)),
+        lambda m, y, x, exponent: _inverse_by_exponent(m, m.log1p(y), exponent),
+    ),
+    (POSITIVE, _EXPONENT),
+    doc="(1 + λx)^(1/λ) − 1, eˣ − 1 for λ = 0.",
+)
+pseudo_huber = of_scipy(
+    "pseudo_huber",
+    special.pseudo_huber,
+    (_pseudo_huber_by_width, lambda m, y, delta, r: r / m.sqrt(1.0 + m.square(r / delta))),
+    (POSITIVE, REAL),
+    doc="δ²·(√(1 + (r/δ)²) − 1).",
+)
