@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.errors import SettingError
+from chainrule.training.bounds import unless_number
 from chainrule.training.schedules import as_schedule
 
 OptimizerState = Mapping[str, Any]
@@ -20,6 +21,8 @@ class Optimizer:
     ----------
     learning_rate : float or schedule
         η, or a schedule such as `cr.Cosine(1e-3, epochs=20)`.
+
+    Its numbers may be traced: code that calls `update` is differentiable by them.
 
     Examples
     --------
@@ -47,9 +50,9 @@ class Optimizer:
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
         for name in ("momentum", "beta1", "beta2", "rho"):
-            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0, below=1)
+            unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0, below=1)
         for name in ("epsilon", "weight_decay"):
-            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0)
+            unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0)
 
     def initial_state(self, parameter: Any) -> OptimizerState:
         """The arrays kept for one parameter, as they are before the first step."""

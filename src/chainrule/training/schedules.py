@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, is_finite, shortened
+from chainrule.training.bounds import is_traced, unless_number
 from chainrule.training.schedule import Schedule
 
 
@@ -20,7 +21,7 @@ class ConstantRate(Schedule):
 
     def __call__(self, epoch: Any) -> Any:
         """Learning rates at these times."""
-        return np.full(np.shape(epoch), self.rate)
+        return np.zeros(np.shape(epoch)) + self.rate
 
 
 @dataclass(frozen=True)
@@ -118,12 +119,12 @@ class OnPlateau(Schedule):
 
     def __post_init__(self) -> None:
         SettingError.unless_count("OnPlateau", "patience", self.patience)
-        SettingError.unless_number("OnPlateau", "factor", self.factor, at_least=0, at_most=1)
+        unless_number("OnPlateau", "factor", self.factor, at_least=0, at_most=1)
         Schedule.__post_init__(self)
 
     def __call__(self, epoch: Any) -> Any:
         """The first learning rate; what has been seen so far lowers it during training."""
-        return np.full(np.shape(epoch), self.rate)
+        return np.zeros(np.shape(epoch)) + self.rate
 
     def after(self, position: PlateauPosition, metric: float) -> PlateauPosition:
         """Where it stands after one more epoch, with this metric, the lower the better; one that is not finite says nothing."""
@@ -154,6 +155,8 @@ def as_schedule(given: Any) -> Any:
     """A schedule from a number, itself, or a plain function of the time in epochs."""
     if callable(given):
         return given
+    if is_traced(given):
+        return ConstantRate(given)
     if is_finite(given) and given >= 0:
         return ConstantRate(float(given))
     raise SettingError(
