@@ -74,7 +74,7 @@ def test_every_layer(kind: Any) -> None:
 @pytest.mark.parametrize("kind", exported(cr.Schedule))
 def test_every_schedule(kind: Any) -> None:
     assert_equal(
-        by_every_engine([cr.Dense(3)], X, VALUES, optimizer=cr.SGD(made(kind, **{next(iter(fields(kind))).name: 0.1})))
+        by_every_engine([cr.Dense(3)], X, VALUES, optimizer=cr.SGD(first_set(kind, 0.1)))
     )
 
 

@@ -93,10 +93,9 @@ class Trial:
 
     def forward(self, values: Mapping[str, Any], directions: Sequence[Any]) -> tuple[Any, Any]:
         """What is learned with such hyperparameters, and how it moves along each direction, a first axis."""
-        course = self.hyperparameters.course
-        moved = [jvp(course, (dict(values),), (direction,))[1] for direction in directions]
-        tangents = trees.map_leaves(lambda *parts: np.stack(parts), *moved)
-        state, along = self._unrolled.push(course(values), tangents)
+        both = [jvp(self.hyperparameters.course, (dict(values),), (direction,)) for direction in directions]
+        tangents = trees.map_leaves(lambda *parts: np.stack(parts), *(moved for _, moved in both))
+        state, along = self._unrolled.push(both[0][0], tangents)
         return state["learned"], along["learned"]
 
     def gradient(self, values: Mapping[str, Any], mode: str) -> tuple[float, Any, Any]:

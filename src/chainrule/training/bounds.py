@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.errors import SettingError, TracingError, is_finite
-from chainrule.tracing.apply import Traced, as_operand
+from chainrule.tracing.apply import Traced, held_by
 
 
 def is_traced(value: Any) -> bool:
     """Whether this is one real number that a derivative is taken by, or that a Program is given."""
-    given = as_operand(value)
+    given = held_by(value)
     return isinstance(given, Traced) and tuple(given.shape) == () and given.dtype.kind == "f"
 
 

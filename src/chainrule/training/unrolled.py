@@ -3,27 +3,30 @@
 Forward mode carries a tangent of the state along for every direction. Reverse mode carries one cotangent back over the states of
 all steps, of which it keeps every √n-th and computes the others again, a stretch at a time: 2√n states for n steps, for two more
 passes (Griewank and Walther, "Evaluating Derivatives", 2nd edition, 2008, chapter 12). What is done in a step is the training's own
-step, traced with its derivative into Programs; an engine carries out the forward ones in one call for all steps.
+step, traced with its derivative into Programs that an engine repeats: forward in one call, backward in one call a stretch.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from chainrule.autodiff import jvp, vjp, vmap
-from chainrule.engines import AUTO, Runner, TrainingLoop, Workspace, prepare
-from chainrule.engines.choice import choose
+from chainrule.engines import AUTO
 from chainrule.errors import DivergedError
-from chainrule.tracing import simplify, trace, trees
+from chainrule.tracing import trees
 from chainrule.training.fit import Training
 from chainrule.training.hyperparameters import Course, adjusted
 from chainrule.training.loops import scalar_types
-from chainrule.training.objective import types_of
+from chainrule.training.repeated import Repeated
+
+AT_A_STEP = ("rate", "weights")
+"""What a step is given that no other step is."""
 
 MOVING = ("learned", "optimizer")
 """The parts of a training's state that its steps change."""
@@ -43,67 +46,75 @@ class Unrolled:
     """
 
     def __init__(self, training: Training, weighted: bool, engine: str = AUTO) -> None:
-        self._training, self._engine, self._weighted = training, engine, weighted
+        self._training, self._engine, self._weighted, self._dtype = training, engine, weighted, training.dtype
         self._block = training.block(0, training.settings.epochs)
         self.steps = training.settings.epochs * training.steps_per_epoch
         self.stretch = math.isqrt(self.steps - 1) + 1
-        self._data = replace(training.data, weights=None) if weighted else training.data
+        self._batch = replace(training.data, weights=None) if weighted else training.data
+        self._data: dict[str, Any] = {"batch": self._batch.arrays()}
+        if weighted:
+            self._data["weights"] = np.zeros(len(self._batch.inputs[0]), self._dtype)
+        self._rows = len(self._batch.inputs[0])
         self._frozen = trees.unflatten(training.structure, training.runner.state)["frozen"]
-        self._loops: dict[Any, _Loop] = {}
-        self._backward: dict[int, _Backward] = {}
+        self._states: Any = None
+        self._loops: dict[Any, Repeated] = {}
 
     # --- one step
 
-    def _taken(self, point: Any, arrays: Sequence[Any], frozen: Any, count: Any, key: Any) -> tuple[Any, Any]:
-        """The state after a step and its loss, as plain NumPy code; a point has all that derivatives are taken by."""
+    def _taken(self, point: Any, batch: Sequence[Any], frozen: Any, count: Any, key: Any) -> Any:
+        """The state after a step, as plain NumPy code; a point has all that derivatives are taken by."""
         numbers, rate = point["numbers"], point["rate"]
         step = self._training.step
         step = replace(step, optimizer=adjusted(step.optimizer, numbers["optimizer"]))
-        batch = self._data.like(arrays)
+        rows = self._batch.like(batch)
         if self._weighted:
-            batch = replace(batch, weights=point["weights"])
+            rows = replace(rows, weights=point["weights"])
         rates = {name: rate + more for name, more in numbers["layers"].items()} or rate
         state = {**point["state"], "frozen": frozen, "penalty": numbers["penalty"]}
-        new, metrics = step(state, batch, rates, count, key)
-        return {name: new[name] for name in MOVING}, metrics[0]
+        new, _ = step(state, rows, rates, count, key)
+        return {name: new[name] for name in MOVING}
 
-    def _carried(self, given: Any, arrays: Any, rate: Any, count: Any, key: Any) -> tuple[Any, Any]:
-        """A step as a loop repeats it."""
-        point = {"numbers": given["numbers"], "state": given["state"], "rate": rate, **arrays["weights"]}
-        new, loss = self._taken(point, arrays["data"], given["frozen"], count, key)
-        return {**given, "state": new}, loss
+    def _carried(self, given: Any, data: Any, rate: Any, count: Any, key: Any) -> tuple[Any, Any]:
+        """A step, which reports the state after it."""
+        new = self._taken(_point(given, data, rate), data["batch"], given["frozen"], count, key)
+        return {**given, "state": new}, new
 
-    def _pushed(self, given: Any, arrays: Any, rate: Any, count: Any, key: Any, *moved: Any) -> tuple[Any, Any]:
+    def _pushed(self, given: Any, data: Any, rate: Any, count: Any, key: Any, *rates: Any) -> tuple[Any, Any]:
         """A step, and how its state moves along every direction."""
-        point = {"numbers": given["numbers"], "state": given["state"], "rate": rate, **arrays["weights"]}
-        weights = {name: np.transpose(x) for name, x in arrays["moved"].items()}
-        directions = {"numbers": given["toward"], "state": given["moved"], "rate": np.stack(moved), **weights}
+        toward = {"numbers": given["toward"], "state": given["moved"], "rate": np.stack(rates)}
+        if self._weighted:
+            toward["weights"] = np.transpose(data["toward"])
+        point = _point(given, data, rate)
 
-        def state(point: Any) -> Any:
-            return self._taken(point, arrays["data"], given["frozen"], count, key)[0]
+        def taken(point: Any) -> Any:
+            return self._taken(point, data["batch"], given["frozen"], count, key)
 
-        tangents = vmap(lambda direction: jvp(state, (point,), (direction,))[1])(directions)
-        new, loss = self._taken(point, arrays["data"], given["frozen"], count, key)
-        return {**given, "state": new, "moved": tangents}, loss
+        moved = vmap(lambda direction: jvp(taken, (point,), (direction,))[1])(toward)
+        return {**given, "state": taken(point), "moved": moved}, []
 
-    def _pulled(self, point: Any, arrays: Any, frozen: Any, count: Any, key: Any, cotangent: Any) -> Any:
-        """The cotangent of a point, from that of the state after its step."""
-        return vjp(lambda point: self._taken(point, arrays, frozen, count, key)[0], point)[1](cotangent)[0]
+    def _pulled(self, given: Any, steps: Any, rate: Any, count: Any, key: Any) -> tuple[Any, Any]:
+        """The cotangents before a step from those after it; reports those of its rate and rows. All of a step is in one row."""
+        data = trees.map_leaves(lambda x: x[0], steps)
+        point = _point({**given, "state": data["state"]}, data, rate)
+        pullback = vjp(lambda point: self._taken(point, data["batch"], given["frozen"], count, key), point)[1]
+        by = pullback(given["by"]["state"])[0]
+        numbers = trees.map_leaves(np.add, given["by"]["numbers"], by["numbers"])
+        return {**given, "by": {"numbers": numbers, "state": by["state"]}}, {k: by[k] for k in by if k in AT_A_STEP}
 
     # --- all of them
 
     def push(self, course: Course, tangents: Course) -> tuple[Any, Any]:
         """The state after all steps, and how it moves along each of the tangents, which lie along a first axis."""
         ways = len(tangents.rates)
-        given = {**self._given(course), "toward": self._cast(tangents.numbers), "moved": self._cast(tangents.state)}
-        if ("push", ways) not in self._loops:
-            arrays = {**self._arrays(), "moved": {"weights": self._rows(ways)} if self._weighted else {}}
-            self._loops["push", ways] = _Loop(self._training, self._engine, self._pushed, given, arrays, ways)
-        loop = self._loops["push", ways]
+        data = dict(self._data)
         if self._weighted:
-            loop.arrays["moved"]["weights"][...] = self._filled(np.transpose(tangents.weights))
+            data["toward"] = np.zeros((len(data["weights"]), ways), self._dtype)
+        given = {**self._given(course), "toward": self._cast(tangents.numbers), "moved": self._cast(tangents.state)}
+        loop = self._loop(("push", ways), self._pushed, given, data, self._training.batch_size, ways)
+        if self._weighted:
+            loop.data["toward"][...] = self._filled(np.transpose(tangents.weights))
         self._begin(loop, course, given)
-        self._run(loop, course, 0, self.steps, self._cast(tangents.rates))
+        self._run(loop, course, range(self.steps), self._cast(tangents.rates))
         after = loop.state
         finite(after)
         return after["state"], after["moved"]
@@ -111,134 +122,116 @@ class Unrolled:
     def pull(self, course: Course, cotangent_of: Callable[[Any], Any]) -> tuple[Any, Course]:
         """The state after all steps, and the cotangent of the course, from that of this state, which a function gives."""
         given = self._given(course)
-        if "carry" not in self._loops:
-            self._loops["carry"] = _Loop(self._training, self._engine, self._carried, given, self._arrays())
-        loop, firsts, kept = self._loops["carry"], range(0, self.steps, self.stretch), []
+        loop = self._loop("carry", self._carried, given, self._data, self._training.batch_size)
         self._begin(loop, course, given)
-        for first in firsts:
+        stretches = [range(first, min(first + self.stretch, self.steps)) for first in range(0, self.steps, self.stretch)]
+        kept = []
+        for steps in stretches:
             kept.append(loop.state["state"])
-            self._run(loop, course, first, min(self.stretch, self.steps - first))
+            after = self._run(loop, course, steps)
         final = loop.state["state"]
         finite(final)
-        weights = self._filled(course.weights) if self._weighted else None
-        found = Course(
-            trees.map_leaves(np.zeros_like, given["numbers"]),
-            np.zeros(self.steps),
-            None if weights is None else np.zeros(weights.shape),
-            self._cast(cotangent_of(final)),
-        )
-        for first in reversed(firsts):
-            states = self._states(loop, course, {**given, "state": kept.pop()}, first)
-            found = self._back(course, weights, found, first, states)
+        numbers = trees.map_leaves(np.zeros_like, given["numbers"])
+        found = Course(numbers, np.zeros(self.steps), np.zeros(self._rows), cotangent_of(final))
+        for steps in reversed(stretches):
+            before = kept.pop()
+            if steps is not stretches[-1]:
+                loop.load({**given, "state": before})
+                after = self._run(loop, course, steps)
+            self._put_down(before, after)
+            for size, group in itertools.groupby(reversed(steps), lambda number: len(self._rows_of(number))):
+                found = self._back_over(course, given, found, steps[0], list(group), size)
         finite(found)
-        return final, found if weights is None else found._replace(weights=self._unfilled(found.weights))
+        own = found.weights[: self._training.batches.rows] if self._weighted else None
+        return final, found._replace(weights=own)
 
-    def _states(self, loop: _Loop, course: Course, given: Any, first: int) -> list[Any]:
-        """The states before each step of a stretch, computed again."""
-        states = [given["state"]]
+    def _put_down(self, before: Any, after: Any) -> None:
+        """The states before the steps of a stretch, where the loops backward read them."""
+        if self._states is None:
+            self._states = trees.map_leaves(lambda x: np.zeros((self.stretch, *x.shape), x.dtype), before)
+        for place, x, later in zip(*(trees.flatten(tree)[0] for tree in (self._states, before, after)), strict=True):
+            place[0] = x
+            place[1 : len(later)] = later[:-1]
+
+    def _back_over(self, course: Course, given: Any, found: Course, first: int, steps: list[int], size: int) -> Course:
+        """The cotangents before steps with as many rows each, the last of them first; `first` begins the stretch."""
+        given = {"by": {"numbers": found.numbers, "state": found.state}, "numbers": given["numbers"], "frozen": self._frozen}
+        loop = self._loop(("pull", size), self._pulled, given, lambda: self._room(size), 1)
+        sources = dict(self._data)
+        if self._weighted:
+            sources["weights"] = self._filled(course.weights)
+        slots = [number - first for number in steps]
+        for name, source in sources.items():
+            trees.map_leaves(lambda place, x: self._pack(place, x, slots, steps), loop.data[name], source)
         loop.load(given)
-        for number in range(first, min(first + self.stretch, self.steps) - 1):
-            self._run(loop, course, number, 1)
-            states.append(loop.state["state"])
-        return states
+        scalars = [self._cast(course.rates[steps]), *(x[steps] for x in self._block.scalars[1:])]
+        reported = loop.run(np.arange(self.stretch)[None, ::-1], self.stretch - 1 - slots[0], len(steps), scalars)
+        found.rates[steps] = reported["rate"]
+        for number, weights in zip(steps, reported.get("weights", ()), strict=False):
+            np.add.at(found.weights, self._rows_of(number), weights)
+        return found._replace(numbers=loop.state["by"]["numbers"], state=loop.state["by"]["state"])
 
-    def _back(self, course: Course, weights: Any, found: Course, first: int, states: list[Any]) -> Course:
-        """The cotangents before a stretch of steps, from those after it."""
-        numbers, rates = self._cast(course.numbers), self._cast(course.rates)
-        for number in reversed(range(first, first + len(states))):
-            rows = self._rows_of(number)
-            point = {"numbers": numbers, "state": states.pop(), "rate": rates[number]}
-            if weights is not None:
-                point["weights"] = weights[rows]
-            batch = [np.take(x, rows, axis=0) for x in self._data.arrays()]
-            given = [point, batch, self._frozen, *(x[number] for x in self._block.scalars[1:]), found.state]
-            if len(rows) not in self._backward:
-                self._backward[len(rows)] = _Backward(self._pulled, given, self._engine)
-            by = self._backward[len(rows)](given)
-            found.rates[number] = by["rate"]
-            if weights is not None:
-                np.add.at(found.weights, rows, by["weights"])
-            found = found._replace(numbers=trees.map_leaves(np.add, found.numbers, by["numbers"]), state=by["state"])
-        return found
+    def _pack(self, place: Any, source: Any, slots: list[int], steps: list[int]) -> None:
+        """The rows of these steps, each step's in its slot."""
+        for slot, number in zip(slots, steps, strict=True):
+            np.take(source, self._rows_of(number), axis=0, out=place[slot])
+
+    def _room(self, size: int) -> dict[str, Any]:
+        """Room for all that the steps of a stretch are given, a row for each."""
+        room = {"state": self._states}
+        for name, part in self._data.items():
+            room[name] = trees.map_leaves(lambda x: np.zeros((self.stretch, size, *x.shape[1:]), native(x)), part)
+        return room
 
     # --- what the modes share
 
+    def _loop(self, name: Any, step: Any, state: Any, data: Any, size: int, ways: int = 0) -> Repeated:
+        """A loop over such steps, made when it is first asked for."""
+        if name not in self._loops:
+            number, *others = scalar_types(self._dtype)
+            arrays = data() if callable(data) else data
+            scalars = [number, *others, *[number] * ways]
+            self._loops[name] = Repeated(step, state, arrays, size, scalars, self._engine)
+        return self._loops[name]
+
     def _given(self, course: Course) -> dict[str, Any]:
-        return {"numbers": self._cast(course.numbers), "state": self._cast(course.state), "frozen": self._frozen}
+        return {"state": self._cast(course.state), "numbers": self._cast(course.numbers), "frozen": self._frozen}
 
     def _cast(self, tree: Any) -> Any:
-        return trees.map_leaves(lambda x: np.asarray(x, self._training.dtype), tree)
-
-    def _arrays(self) -> dict[str, Any]:
-        return {"data": self._data.arrays(), "weights": {"weights": self._rows()} if self._weighted else {}}
-
-    def _rows(self, *shape: int) -> Any:
-        return np.zeros((len(self._data.inputs[0]), *shape), self._training.dtype)
+        return trees.map_leaves(lambda x: np.asarray(x, self._dtype), tree)
 
     def _filled(self, weights: Any) -> Any:
         """One for every row of the data, those included that fill up the last batch and count nothing."""
-        more = len(self._data.inputs[0]) - len(weights)
-        return np.asarray(np.concatenate([weights, weights[:more]]), self._training.dtype)
+        return np.asarray(np.concatenate([weights, weights[: self._rows - len(weights)]]), self._dtype)
 
-    def _unfilled(self, cotangents: Any) -> Any:
-        return cotangents[: self._training.batches.rows]
-
-    def _begin(self, loop: _Loop, course: Course, given: Any) -> None:
+    def _begin(self, loop: Repeated, course: Course, given: Any) -> None:
         if self._weighted:
-            loop.arrays["weights"]["weights"][...] = self._filled(course.weights)
+            loop.data["weights"][...] = self._filled(course.weights)
         loop.load(given)
 
     def _rows_of(self, number: int) -> Any:
+        """The rows of a step's batch."""
         epoch, batch = divmod(number, self._training.steps_per_epoch)
         return self._block.order[epoch, batch * self._training.batch_size : (batch + 1) * self._training.batch_size]
 
-    def _run(self, loop: _Loop, course: Course, first: int, count: int, moved: Sequence[Any] = ()) -> None:
-        """Carry out some steps. The engine is given the orders of rows of their epochs only."""
-        begin, until = (x // self._training.steps_per_epoch for x in (first, first + count - 1))
-        part = slice(first, first + count)
+    def _run(self, loop: Repeated, course: Course, steps: range, moved: Sequence[Any] = ()) -> Any:
+        """Carry out some steps; the engine is given the orders of rows of their epochs only."""
+        begin, until = (number // self._training.steps_per_epoch for number in (steps[0], steps[-1]))
+        part = slice(steps[0], steps[-1] + 1)
         scalars = [self._cast(course.rates[part]), *(x[part] for x in (*self._block.scalars[1:], *moved))]
         order = self._block.order[begin : until + 1]
-        loop.runner.run(order, first - begin * self._training.steps_per_epoch, count, scalars)
+        return loop.run(order, steps[0] - begin * self._training.steps_per_epoch, len(steps), scalars)
 
 
-class _Loop:
-    """A step of `Unrolled` as a loop, ready to run on its arrays, which may be written to between runs."""
-
-    def __init__(self, training: Training, engine: str, step: Any, given: Any, arrays: Any, ways: int = 0) -> None:
-        data, size = trees.flatten(arrays)[0], training.batch_size
-        leaves, self._structure = trees.flatten(given)
-        number, *others = scalar_types(training.dtype)
-
-        def program(rows: int) -> Any:
-            return simplify(trace(step, types_of(given), types_of(arrays, rows), number, *others, *[number] * ways))
-
-        rest = len(data[0]) % size
-        loop = TrainingLoop(program(size), program(rest) if rest else None, len(leaves), size)
-        self.arrays, self.runner = arrays, prepare(loop, data, engine)
-
-    def load(self, given: Any) -> None:
-        """Go on from this state."""
-        self.runner.load(trees.flatten(given)[0])
-
-    @property
-    def state(self) -> Any:
-        """The state as it is now."""
-        return trees.unflatten(self._structure, self.runner.state)
+def _point(given: Any, data: Any, rate: Any) -> dict[str, Any]:
+    """What derivatives of a step are taken by."""
+    point = {"numbers": given["numbers"], "state": given["state"], "rate": rate}
+    return {**point, "weights": data["weights"]} if "weights" in data else point
 
 
-class _Backward:
-    """The derivative of a step as a function with memory of its own."""
-
-    def __init__(self, pulled: Callable[..., Any], given: Sequence[Any], engine: str) -> None:
-        program = simplify(trace(pulled, *types_of(list(given))))
-        self._structure = program.outputs_structure
-        self._workspace: Workspace = choose(engine, program, task="carry derivatives back").function(program).workspace()
-
-    def __call__(self, given: Sequence[Any]) -> Any:
-        """The cotangent of the point."""
-        for place, value in zip(self._workspace.inputs, trees.flatten(list(given))[0], strict=True):
-            place[...] = value
-        return trees.unflatten(self._structure, [np.array(x) for x in self._workspace.run()])
+def native(x: Any) -> Any:
+    """The dtype of an array's numbers, whatever the order of their bytes."""
+    return np.dtype(x.dtype).newbyteorder("=")
 
 
 def finite(tree: Any) -> None:
