@@ -9,7 +9,14 @@ import numpy as np
 
 import chainrule as cr
 
-BY_TYPE = {"int": 3, "float": 0.5, "ActivationName": "tanh", "tuple[int, ...]": (4,), "tuple[float, ...]": (0.25, 0.5), "Any": 0.5}
+BY_TYPE = {
+    "int": 3,
+    "float": 0.5,
+    "ActivationName": "tanh",
+    "tuple[int, ...]": (4,),
+    "tuple[float, ...]": (0.25, 0.5),
+    "Any": 0.5,
+}
 """A value for every kind of setting that has no default."""
 
 

@@ -1,4 +1,4 @@
-"""Hyperparameters: the settings of a training by name, as numbers that derivatives are taken by, and what they decide of its course."""
+"""Hyperparameters: the settings of a training by name, as numbers to take derivatives by, and the course they lead to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from chainrule.tracing import trees
 from chainrule.training.bounds import is_traced
 from chainrule.training.fit import Training
 from chainrule.training.schedules import as_schedule, plateau_of
-from chainrule.training.step import TrainingStep
 
 RATE, RATES, LAYER_RATES = "learning_rate", "learning_rates", "layer_learning_rates"
 WEIGHTS, FIRST = "sample_weight", "initial_parameters"
@@ -49,7 +48,9 @@ def numbers_of(piece: Any, prefix: str = "") -> dict[str, Any]:
         value, name = getattr(piece, field.name), prefix + field.name
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             found |= numbers_of(value, f"{name}.")
-        elif is_traced(value) or (isinstance(value, numbers.Real) and not isinstance(value, bool) and field.type != "int"):
+        elif is_traced(value) or (
+            isinstance(value, numbers.Real) and not isinstance(value, bool) and field.type != "int"
+        ):
             found[name] = value
         elif isinstance(value, tuple | list) and value and all(isinstance(x, numbers.Real) for x in value):
             found[name] = np.array(value, float)
@@ -62,7 +63,9 @@ def adjusted(piece: Any, values: Mapping[str, Any]) -> Any:
         return piece
     changed = copy.copy(piece)
     for field in dataclasses.fields(piece):
-        inside = {name.removeprefix(f"{field.name}."): x for name, x in values.items() if name.startswith(f"{field.name}.")}
+        inside = {
+            name.removeprefix(f"{field.name}."): x for name, x in values.items() if name.startswith(f"{field.name}.")
+        }
         if field.name in values:
             object.__setattr__(changed, field.name, values[field.name])
         elif inside:
@@ -86,7 +89,7 @@ class Hyperparameters:
                 f"{owner} was given cr.OnPlateau, whose rates are decided by jumps and have no derivative. Give another schedule."
             )
         known = self._known(weights)
-        chosen = self._usual() if by is None else [by] if isinstance(by, str) else list(by)
+        chosen = self._usual() if by is None else list(by)
         for name in chosen:
             if name not in known:
                 raise SettingError(
@@ -106,7 +109,7 @@ class Hyperparameters:
         return {
             RATE: own.pop(RATE, 0.0),
             RATES: np.zeros(training.settings.epochs),
-            LAYER_RATES: {layer: 0.0 for layer in nested},
+            LAYER_RATES: dict.fromkeys(nested, 0.0),
             **own,
             **dict.fromkeys(PENALTIES, 0.0),
             **strengths,

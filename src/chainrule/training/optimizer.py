@@ -12,6 +12,9 @@ from chainrule.training.schedules import as_schedule
 
 OptimizerState = Mapping[str, Any]
 
+SHARES = ("momentum", "beta1", "beta2", "rho")
+"""Settings that say how much is kept from step to step, from 0 to less than 1."""
+
 
 @dataclass(frozen=True)
 class Optimizer:
@@ -49,7 +52,7 @@ class Optimizer:
 
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
-        for name in ("momentum", "beta1", "beta2", "rho"):
+        for name in SHARES:
             unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0, below=1)
         for name in ("epsilon", "weight_decay"):
             unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0)

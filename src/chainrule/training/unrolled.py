@@ -124,7 +124,9 @@ class Unrolled:
         given = self._given(course)
         loop = self._loop("carry", self._carried, given, self._data, self._training.batch_size)
         self._begin(loop, course, given)
-        stretches = [range(first, min(first + self.stretch, self.steps)) for first in range(0, self.steps, self.stretch)]
+        stretches = [
+            range(first, min(first + self.stretch, self.steps)) for first in range(0, self.steps, self.stretch)
+        ]
         kept = []
         for steps in stretches:
             kept.append(loop.state["state"])
@@ -142,8 +144,8 @@ class Unrolled:
             for size, group in itertools.groupby(reversed(steps), lambda number: len(self._rows_of(number))):
                 found = self._back_over(course, given, found, steps[0], list(group), size)
         finite(found)
-        own = found.weights[: self._training.batches.rows] if self._weighted else None
-        return final, found._replace(weights=own)
+        weights = found.weights[: self._training.batches.rows] if self._weighted else None
+        return final, Course(found.numbers, found.rates, weights, found.state)
 
     def _put_down(self, before: Any, after: Any) -> None:
         """The states before the steps of a stretch, where the loops backward read them."""
@@ -155,7 +157,11 @@ class Unrolled:
 
     def _back_over(self, course: Course, given: Any, found: Course, first: int, steps: list[int], size: int) -> Course:
         """The cotangents before steps with as many rows each, the last of them first; `first` begins the stretch."""
-        given = {"by": {"numbers": found.numbers, "state": found.state}, "numbers": given["numbers"], "frozen": self._frozen}
+        given = {
+            "by": {"numbers": found.numbers, "state": found.state},
+            "numbers": given["numbers"],
+            "frozen": self._frozen,
+        }
         loop = self._loop(("pull", size), self._pulled, given, lambda: self._room(size), 1)
         sources = dict(self._data)
         if self._weighted:
@@ -169,7 +175,8 @@ class Unrolled:
         found.rates[steps] = reported["rate"]
         for number, weights in zip(steps, reported.get("weights", ()), strict=False):
             np.add.at(found.weights, self._rows_of(number), weights)
-        return found._replace(numbers=loop.state["by"]["numbers"], state=loop.state["by"]["state"])
+        by = loop.state["by"]
+        return Course(by["numbers"], found.rates, found.weights, by["state"])
 
     def _pack(self, place: Any, source: Any, slots: list[int], steps: list[int]) -> None:
         """The rows of these steps, each step's in its slot."""
@@ -237,4 +244,6 @@ def native(x: Any) -> Any:
 def finite(tree: Any) -> None:
     """Refuse numbers that are none."""
     if not all(np.isfinite(x).all() for x in trees.flatten(tree)[0]):
-        raise DivergedError("the training, or its derivative, left the finite numbers. Use a smaller learning rate, or fewer epochs.")
+        raise DivergedError(
+            "the training, or its derivative, left the finite numbers. Use a smaller learning rate, or fewer epochs."
+        )

@@ -170,10 +170,10 @@ class _Writer:
                     self._take_number(code, buffer, source, s)
         emission.emit(code, step.memory, step.grouping)
         place = 0
-        for x in step.program.outputs[self.loop.state :]:
-            with code.threads.section(step.memory.places([x]), [], shared=bool(x.shape)):
-                self._report(code, step, x, s, place)
-            place += math.prod(x.shape)
+        for metric in step.program.outputs[self.loop.state :]:
+            with code.threads.section(step.memory.places([metric]), [], shared=bool(metric.shape)):
+                self._report(code, step, metric, s, place)
+            place += math.prod(metric.shape)
         for x, buffer in step.memory.commits:
             with code.threads.section(step.memory.places([x]), [buffer], shared=True):
                 self._commit(code, step, x, buffer)
