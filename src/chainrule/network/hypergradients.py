@@ -89,7 +89,8 @@ class Hypergradient:
                 "this result was copied or loaded without its training; call hypergradient again to explain it."
             )
         leaves, structure = trees.flatten(dict(self.settings))
-        found: Any = find(dict(zip(trees.paths(structure), enumerate(leaves), strict=True)), where)
+        known: dict[str, Any] = dict(zip(trees.paths(structure), enumerate(leaves), strict=True))
+        found: Any = find(known, where)
         (number, array), place = found[0], tuple(found[1] or ())
         shape = np.shape(array)
         if len(place) != len(shape) or not all(
@@ -128,6 +129,7 @@ def hypergradient(
     sample_weight: Any = None,
     by: Sequence[str] | str | None = None,
     mode: str = "auto",
+    engine: str = "auto",
 ) -> Hypergradient:
     """The derivatives of the validation loss by the settings of the training that `fit` would carry out.
 
@@ -140,7 +142,7 @@ def hypergradient(
         It begins from its first parameters, and is left as it is. In float64 the result is as exact as can be.
     data, validation : (X, y)
         What is learned from, and what is measured on.
-    optimizer, loss, l1, l2, epochs, batch_size, seed, shuffle, sample_weight
+    optimizer, loss, l1, l2, epochs, batch_size, seed, shuffle, sample_weight, engine
         As for `fit`.
     by : str or sequence of str, optional
         The settings. Of the learning rate: `"learning_rate"` (of a schedule: what is added to all its rates), `"learning_rates"`
@@ -182,6 +184,7 @@ def hypergradient(
     trial = Trial(
         network, data, validation, "hypergradient", by, optimizer=optimizer, loss=loss, l1=l1, l2=l2,
         sample_weight=sample_weight, epochs=epochs, batch_size=batch_size, seed=seed, shuffle=shuffle,
+        engine=engine,
     )  # fmt: skip
     values = trial.hyperparameters.values
     chosen = trial.mode(mode, "hypergradient")

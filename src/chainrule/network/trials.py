@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.autodiff import flatten, jvp, value_and_grad, vjp
 from chainrule.autodiff.modes import as_mode
 from chainrule.errors import SettingError
-from chainrule.network.base import BaseNetwork, batch_for
+from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.fitting import training_for
 from chainrule.tracing import trees
 from chainrule.training import Clipping, Objective, Penalty, Settings
@@ -41,20 +41,23 @@ class Trial:
         l1: float,
         l2: float,
         sample_weight: Any,
+        engine: str,
         **settings: Any,
     ) -> None:
         (X, y), (X_validation, y_validation) = _pair(owner, "data", data), _pair(owner, "validation", validation)
         own = copy.deepcopy(network)
         chosen = [by] if isinstance(by, str) else by
-        weights = np.ones(len(y)) if sample_weight is None and WEIGHTS in (chosen or ()) else sample_weight
+        weights = sample_weight
+        if weights is None and WEIGHTS in (chosen or ()):
+            weights = np.ones(len(inputs_of(own, X)[0]))
         self.training = training_for(
-            own, X, y, Settings(**settings, progress=False, engine="numpy"), loss=loss, optimizer=optimizer,
+            own, X, y, Settings(**settings, frozen=own.frozen, progress=False, engine="numpy"), loss=loss, optimizer=optimizer,
             penalty=Penalty(l1, l2), clipping=Clipping(), validation_data=None, validation_split=0.0,
             sample_weight=weights, class_weight=None,
         )  # fmt: skip
         self.hyperparameters = Hyperparameters(self.training, chosen, weights, owner)
         self.steps = settings["epochs"] * self.training.steps_per_epoch
-        self._unrolled = Unrolled(self.training, WEIGHTS in self.hyperparameters.values)
+        self._unrolled = Unrolled(self.training, WEIGHTS in self.hyperparameters.values, engine)
         objective = self.training.step.objective
         self._objective = Objective(objective.model, objective.heads, Penalty())
         self._held_out = batch_for(own, own.meanings, X_validation, y_validation)

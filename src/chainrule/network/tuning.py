@@ -19,7 +19,6 @@ from chainrule.training.optimizer import SHARES
 from chainrule.training.optimizers import Rprop
 from chainrule.training.schedules import as_schedule
 
-
 TIMES = (".epochs", ".every")
 """Settings of schedules that are times; they are tuned where they are named."""
 
@@ -78,6 +77,7 @@ def tune(
     shuffle: bool = True,
     sample_weight: Any = None,
     mode: str = "auto",
+    engine: str = "auto",
 ) -> Tuned:
     """Settings of a training found by descent along `hypergradient`: those with the smallest loss on the validation data.
 
@@ -99,7 +99,7 @@ def tune(
         How many to carry out; one more at the end leaves the network.
     descent : optimizer, optional
         How to move in u; by default `cr.Rprop(0.5)`.
-    optimizer, loss, l1, l2, epochs, batch_size, seed, shuffle, sample_weight
+    optimizer, loss, l1, l2, epochs, batch_size, seed, shuffle, sample_weight, engine
         As for `fit`.
     mode : {"auto", "forward", "reverse"}
         As for `hypergradient`.
@@ -134,7 +134,14 @@ def tune(
     own, given = as_optimizer(optimizer), {"l1": l1, "l2": l2}
     descent = Rprop(0.5) if descent is None else as_optimizer(descent)
     chosen = _usual(own, given) if by is None else [by] if isinstance(by, str) else list(by)
-    options = {"loss": loss, "epochs": epochs, "batch_size": batch_size, "seed": seed, "shuffle": shuffle}
+    options = {
+        "loss": loss,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "seed": seed,
+        "shuffle": shuffle,
+        "engine": engine,
+    }
     trial = Trial(
         network, data, validation, "tune", chosen, optimizer=own, l1=l1, l2=l2, sample_weight=sample_weight, **options
     )
@@ -142,7 +149,7 @@ def tune(
     _check(first, own)
     tried, losses = _descended(trial, first, descent, trainings, trial.mode(mode, "tune"))
     best = int(np.argmin(losses))
-    settings = {name: np.asarray(x) if np.ndim(x) else float(x) for name, x in tried[best].items()}
+    settings: dict[str, Any] = {name: np.asarray(x) if np.ndim(x) else float(x) for name, x in tried[best].items()}
     numbers = {name: tuple(x.tolist()) if np.ndim(x) else x for name, x in settings.items() if name in numbers_of(own)}
     penalties = {name: settings.get(name, x) for name, x in given.items() if name in settings or x}
     weights = (

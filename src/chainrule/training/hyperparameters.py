@@ -57,6 +57,13 @@ def numbers_of(piece: Any, prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def is_traced_anywhere(piece: Any) -> bool:
+    """Whether a derivative is taken by one of its numbers."""
+    if dataclasses.is_dataclass(piece) and not isinstance(piece, type):
+        return any(is_traced_anywhere(getattr(piece, field.name)) for field in dataclasses.fields(piece))
+    return any(map(is_traced, piece)) if isinstance(piece, tuple) else is_traced(piece)
+
+
 def adjusted(piece: Any, values: Mapping[str, Any]) -> Any:
     """An optimizer or schedule with other numbers at these paths, traced ones too; they are checked already."""
     if not values:
@@ -90,6 +97,8 @@ class Hyperparameters:
             )
         known = self._known(weights)
         chosen = self._usual() if by is None else list(by)
+        if not chosen:
+            raise SettingError(f"{owner} was given no settings in `by`; this training has {', '.join(known)}.")
         for name in chosen:
             if name not in known:
                 raise SettingError(

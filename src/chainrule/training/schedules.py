@@ -100,8 +100,8 @@ class PiecewiseLinear(Schedule):
 
     def __call__(self, epoch: Any) -> Any:
         """Learning rates at these times."""
-        rates = np.stack(self.rates) if isinstance(self.rates, tuple) else self.rates
-        return np.interp(epoch, self.epochs, rates)
+        rates, epochs = (np.stack(x) if isinstance(x, tuple) else x for x in (self.rates, self.epochs))
+        return np.interp(epoch, epochs, rates)
 
 
 @dataclass(frozen=True)
