@@ -46,18 +46,19 @@ class Trial:
     ) -> None:
         (X, y), (X_validation, y_validation) = _pair(owner, "data", data), _pair(owner, "validation", validation)
         own = copy.deepcopy(network)
-        chosen = [by] if isinstance(by, str) else by
+        names = [by] if isinstance(by, str) else by
         weights = sample_weight
-        if weights is None and WEIGHTS in (chosen or ()):
+        if weights is None and WEIGHTS in (names or ()):
             weights = np.ones(len(inputs_of(own, X)[0]))
         self.training = training_for(
             own, X, y, Settings(**settings, frozen=own.frozen, progress=False, engine="numpy"), loss=loss, optimizer=optimizer,
             penalty=Penalty(l1, l2), clipping=Clipping(), validation_data=None, validation_split=0.0,
             sample_weight=weights, class_weight=None,
         )  # fmt: skip
-        self.hyperparameters = Hyperparameters(self.training, chosen, weights, owner)
+        self.hyperparameters = Hyperparameters(self.training, names, weights, owner)
         self.steps = settings["epochs"] * self.training.steps_per_epoch
-        self._unrolled = Unrolled(self.training, WEIGHTS in self.hyperparameters.values, engine)
+        chosen = self.hyperparameters
+        self._unrolled = Unrolled(self.training, chosen.of_optimizer, WEIGHTS in chosen.values, engine)
         objective = self.training.step.objective
         self._objective = Objective(objective.model, objective.heads, Penalty())
         self._held_out = batch_for(own, own.meanings, X_validation, y_validation)

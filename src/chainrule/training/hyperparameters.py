@@ -107,6 +107,12 @@ class Hyperparameters:
         self.values = {name: known[name] for name in chosen}
 
     @property
+    def of_optimizer(self) -> list[str]:
+        """Those that are numbers of the optimizer, its schedule's apart."""
+        own = numbers_of(self._step.optimizer)
+        return [name for name in self.values if name in own and not name.startswith(RATE)]
+
+    @property
     def directions(self) -> int:
         """How many numbers they are."""
         return sum(int(np.size(x)) for x in trees.flatten(self.values)[0])
@@ -150,7 +156,7 @@ class Hyperparameters:
         weights = values.get(WEIGHTS)
         return Course(
             {
-                "optimizer": {name: x for name, x in own.items() if not name.startswith(RATE)},
+                "optimizer": {name: values[name] for name in self.of_optimizer},
                 "penalty": {**step.objective.penalty.strengths, **penalty},
                 "layers": dict(values.get(LAYER_RATES, {})),
             },

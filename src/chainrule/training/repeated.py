@@ -10,7 +10,10 @@ import numpy as np
 
 from chainrule.engines import TrainingLoop, prepare
 from chainrule.tracing import simplify, trace, trees
+from chainrule.training.cache import Cache
 from chainrule.training.objective import types_of
+
+_loops = Cache()
 
 
 class Repeated:
@@ -28,10 +31,20 @@ class Repeated:
         Rows in a batch.
     scalars : sequence of types
     engine : str
+    key
+        What the step is made from besides shapes; a loop of the same key and shapes is taken from an earlier time. `None`
+        for one that is made anew.
     """
 
     def __init__(
-        self, step: Callable[..., Any], state: Any, data: Any, size: int, scalars: Sequence[Any], engine: str
+        self,
+        step: Callable[..., Any],
+        state: Any,
+        data: Any,
+        size: int,
+        scalars: Sequence[Any],
+        engine: str,
+        key: Any = None,
     ) -> None:
         arrays = trees.flatten(data)[0]
         leaves, self._structure = trees.flatten(state)
@@ -39,8 +52,13 @@ class Repeated:
         def program(rows: int) -> Any:
             return simplify(trace(step, types_of(state), types_of(data, rows), *scalars))
 
+        def make() -> TrainingLoop:
+            return TrainingLoop(program(size), program(rest) if rest else None, len(leaves), size)
+
         rest = len(arrays[0]) % size
-        loop = TrainingLoop(program(size), program(rest) if rest else None, len(leaves), size)
+        kinds = tuple((x.shape, x.dtype) for x in (*leaves, *(x[:size] for x in arrays)))
+        same = self._structure, trees.flatten(data)[1], kinds, size, rest, len(scalars)
+        loop: TrainingLoop = _loops.find(None if key is None else (key, same), make)
         self.data, self._runner = data, prepare(loop, arrays, engine)
         self._reported = loop.step.outputs_structure.children[1]
         self._shapes = [x.shape for x in loop.step.outputs[loop.state :]]

@@ -20,9 +20,11 @@ from chainrule.autodiff import jvp, vjp, vmap
 from chainrule.engines import AUTO
 from chainrule.errors import DivergedError
 from chainrule.tracing import trees
+from chainrule.training.cache import key_of
 from chainrule.training.fit import Training
 from chainrule.training.hyperparameters import Course, adjusted
 from chainrule.training.loops import scalar_types
+from chainrule.training.objective import types_of
 from chainrule.training.repeated import Repeated
 
 AT_A_STEP = ("rate", "weights")
@@ -45,8 +47,9 @@ class Unrolled:
         The steps from one state that reverse mode keeps to the next.
     """
 
-    def __init__(self, training: Training, weighted: bool, engine: str = AUTO) -> None:
+    def __init__(self, training: Training, numbers: Sequence[str], weighted: bool, engine: str = AUTO) -> None:
         self._training, self._engine, self._weighted, self._dtype = training, engine, weighted, training.dtype
+        self._numbers = numbers
         self._block = training.block(0, training.settings.epochs)
         self.steps = training.settings.epochs * training.steps_per_epoch
         self.stretch = math.isqrt(self.steps - 1) + 1
@@ -56,8 +59,17 @@ class Unrolled:
             self._data["weights"] = np.zeros(len(self._batch.inputs[0]), self._dtype)
         self._rows = len(self._batch.inputs[0])
         self._frozen = trees.unflatten(training.structure, training.runner.state)["frozen"]
+        self._key = self._key_of(training)
         self._states: Any = None
         self._loops: dict[Any, Repeated] = {}
+
+    def _key_of(self, training: Training) -> Any:
+        """What steps are made from besides shapes; numbers of a course are none of it."""
+        step, batch = training.step, self._batch
+        fixed = adjusted(step.optimizer, dict.fromkeys((*self._numbers, "learning_rate"), 0.0))
+        settings = (step.objective.heads, step.objective.penalty.shared, fixed, step.clipping)
+        kinds = batch.inputs, batch.targets, batch.class_indices, batch.weights, batch.counts
+        return key_of(step.objective.model.function, settings, types_of(kinds, 1), self._dtype)
 
     # --- one step
 
@@ -130,6 +142,7 @@ class Unrolled:
         kept = []
         for steps in stretches:
             kept.append(loop.state["state"])
+            after = None  # one stretch is held at a time
             after = self._run(loop, course, steps)
         final = loop.state["state"]
         finite(final)
@@ -141,6 +154,7 @@ class Unrolled:
                 loop.load({**given, "state": before})
                 after = self._run(loop, course, steps)
             self._put_down(before, after)
+            after = None
             for size, group in itertools.groupby(reversed(steps), lambda number: len(self._rows_of(number))):
                 found = self._back_over(course, given, found, steps[0], list(group), size)
         finite(found)
@@ -198,7 +212,8 @@ class Unrolled:
             number, *others = scalar_types(self._dtype)
             arrays = data() if callable(data) else data
             scalars = [number, *others, *[number] * ways]
-            self._loops[name] = Repeated(step, state, arrays, size, scalars, self._engine)
+            key = None if self._key is None else (self._key, name)
+            self._loops[name] = Repeated(step, state, arrays, size, scalars, self._engine, key)
         return self._loops[name]
 
     def _given(self, course: Course) -> dict[str, Any]:
