@@ -87,9 +87,14 @@ class Unrolled:
         return {name: new[name] for name in MOVING}
 
     def _carried(self, given: Any, data: Any, rate: Any, count: Any, key: Any) -> tuple[Any, Any]:
-        """A step, which reports the state after it."""
+        """A step."""
         new = self._taken(_point(given, data, rate), data["batch"], given["frozen"], count, key)
-        return {**given, "state": new}, new
+        return {**given, "state": new}, []
+
+    def _followed(self, given: Any, data: Any, rate: Any, count: Any, key: Any) -> tuple[Any, Any]:
+        """A step, which reports the state after it."""
+        new, _ = self._carried(given, data, rate, count, key)
+        return new, new["state"]
 
     def _pushed(self, given: Any, data: Any, rate: Any, count: Any, key: Any, *rates: Any) -> tuple[Any, Any]:
         """A step, and how its state moves along every direction."""
@@ -134,27 +139,26 @@ class Unrolled:
     def pull(self, course: Course, cotangent_of: Callable[[Any], Any]) -> tuple[Any, Course]:
         """The state after all steps, and the cotangent of the course, from that of this state, which a function gives."""
         given = self._given(course)
-        loop = self._loop("carry", self._carried, given, self._data, self._training.batch_size)
-        self._begin(loop, course, given)
-        stretches = [
-            range(first, min(first + self.stretch, self.steps)) for first in range(0, self.steps, self.stretch)
-        ]
+        once, again = (
+            self._loop(name, step, given, self._data, self._training.batch_size)
+            for name, step in (("once", self._carried), ("again", self._followed))
+        )
+        self._begin(once, course, given)
+        self._begin(again, course, given)
+        starts = range(0, self.steps, self.stretch)
+        stretches = [range(start, min(start + self.stretch, self.steps)) for start in starts]
         kept = []
         for steps in stretches:
-            kept.append(loop.state["state"])
-            after = None  # one stretch is held at a time
-            after = self._run(loop, course, steps)
-        final = loop.state["state"]
+            kept.append(once.state["state"])
+            self._run(once, course, steps)
+        final = once.state["state"]
         finite(final)
         numbers = trees.map_leaves(np.zeros_like, given["numbers"])
         found = Course(numbers, np.zeros(self.steps), np.zeros(self._rows), cotangent_of(final))
         for steps in reversed(stretches):
             before = kept.pop()
-            if steps is not stretches[-1]:
-                loop.load({**given, "state": before})
-                after = self._run(loop, course, steps)
-            self._put_down(before, after)
-            after = None
+            again.load({**given, "state": before})
+            self._put_down(before, self._run(again, course, steps))
             for size, group in itertools.groupby(reversed(steps), lambda number: len(self._rows_of(number))):
                 found = self._back_over(course, given, found, steps[0], list(group), size)
         finite(found)
@@ -180,22 +184,19 @@ class Unrolled:
         sources = dict(self._data)
         if self._weighted:
             sources["weights"] = self._filled(course.weights)
-        slots = [number - first for number in steps]
-        for name, source in sources.items():
-            trees.map_leaves(lambda place, x: self._pack(place, x, slots, steps), loop.data[name], source)
+        slots = slice(steps[-1] - first, steps[0] - first + 1)
+        rows = np.stack([self._rows_of(number) for number in reversed(steps)])
+        pairs = [(loop.data[name], source) for name, source in sources.items()]
+        for place, source in zip(*(trees.flatten(list(part))[0] for part in zip(*pairs, strict=True)), strict=True):
+            np.take(source, rows, axis=0, out=place[slots])
         loop.load(given)
         scalars = [self._cast(course.rates[steps]), *(x[steps] for x in self._block.scalars[1:])]
-        reported = loop.run(np.arange(self.stretch)[None, ::-1], self.stretch - 1 - slots[0], len(steps), scalars)
+        reported = loop.run(np.arange(self.stretch)[None, ::-1], self.stretch - slots.stop, len(steps), scalars)
         found.rates[steps] = reported["rate"]
         for number, weights in zip(steps, reported.get("weights", ()), strict=False):
             np.add.at(found.weights, self._rows_of(number), weights)
         by = loop.state["by"]
         return Course(by["numbers"], found.rates, found.weights, by["state"])
-
-    def _pack(self, place: Any, source: Any, slots: list[int], steps: list[int]) -> None:
-        """The rows of these steps, each step's in its slot."""
-        for slot, number in zip(slots, steps, strict=True):
-            np.take(source, self._rows_of(number), axis=0, out=place[slot])
 
     def _room(self, size: int) -> dict[str, Any]:
         """Room for all that the steps of a stretch are given, a row for each."""
