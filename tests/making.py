@@ -9,7 +9,14 @@ import numpy as np
 
 import chainrule as cr
 
-BY_TYPE = {"int": 3, "float": 0.5, "ActivationName": "tanh", "tuple[int, ...]": (4,), "Any": 0.5}
+BY_TYPE = {
+    "int": 3,
+    "float": 0.5,
+    "ActivationName": "tanh",
+    "tuple[int, ...]": (4,),
+    "tuple[float, ...]": (0.25, 0.5),
+    "Any": 0.5,
+}
 """A value for every kind of setting that has no default."""
 
 
@@ -23,6 +30,12 @@ def made(kind: Any, **given: Any) -> Any:
     """An instance with as few settings as it can be made with."""
     needed = [f for f in fields(kind) if f.default is MISSING and f.default_factory is MISSING]
     return kind(**{f.name: BY_TYPE[f.type] for f in needed} | given)
+
+
+def first_set(kind: Any, value: float) -> Any:
+    """An instance whose first setting is this number, or a row of it."""
+    first = fields(kind)[0]
+    return made(kind, **{first.name: (value, value) if first.type.startswith("tuple") else value})
 
 
 def targets_for(loss: Any, rows: int, width: int, seed: int = 0) -> Any:

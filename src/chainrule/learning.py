@@ -9,8 +9,10 @@ from chainrule import datasets as datasets
 from chainrule import declarations
 from chainrule.network import Hypergradient as Hypergradient
 from chainrule.network import Network as Network
+from chainrule.network import Tuned as Tuned
 from chainrule.network import hypergradient as hypergradient
 from chainrule.network import load as load
+from chainrule.network import tune as tune
 from chainrule.nn import Layer as Layer
 from chainrule.nn import ParameterSpec as ParameterSpec
 from chainrule.nn import Perceptron as Perceptron

@@ -90,6 +90,25 @@ class TestRunner:
             assert np.concatenate(metrics).dtype == np.float64
             assert float(runner.state[0]) == sum(a * b for a, b in zip(sums, scales, strict=True))
 
+    @pytest.mark.parametrize("engine", [*ENGINES, "auto"])
+    def test_arrays_are_reported_too(self, engine: str) -> None:
+        """Of every step: the state after it, a number, and a moved view of the rows, written to between two runs."""
+
+        def step(total: Any, rows: Any) -> Any:
+            new = total + np.sum(rows)
+            return [new, new, np.sum(rows), np.transpose(np.reshape(rows, (2, 2)))]
+
+        loop = TrainingLoop(cr.simplify(cr.trace(step, np.zeros((3, 1)), np.ones(4))), None, state=1, batch_size=4)
+        data = np.arange(8.0)
+        runner = prepare(loop, [data], engine)
+        for shift in (0.0, 100.0):
+            data += shift
+            runner.load([np.array([[0.0], [1.0], [2.0]])])
+            found = runner.run(np.arange(8, dtype=np.int32)[None], 0, 2, [])
+            rows, total = data.reshape(2, 4), np.cumsum(data.reshape(2, 4).sum(1))
+            expected = [[t, t + 1, t + 2, r.sum(), *r[[0, 2, 1, 3]]] for t, r in zip(total, rows, strict=True)]
+            assert found.tolist() == expected
+
     def test_going_back_to_a_state(self) -> None:
         runner = make_runner(self.loop(), [self.DATA], "numpy")
         runner.load([np.float64(0.0)])

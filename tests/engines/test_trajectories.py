@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import chainrule as cr
 from chainrule.engines import ENGINES, REFERENCE
 from chainrule.nn import ACTIVATIONS
 from chainrule.training import LOSSES, OPTIMIZERS
-from making import exported, made
+from making import exported, first_set, made
 
 random = np.random.default_rng(0)
 X = random.normal(size=(45, 6))
@@ -73,9 +72,7 @@ def test_every_layer(kind: Any) -> None:
 
 @pytest.mark.parametrize("kind", exported(cr.Schedule))
 def test_every_schedule(kind: Any) -> None:
-    assert_equal(
-        by_every_engine([cr.Dense(3)], X, VALUES, optimizer=cr.SGD(made(kind, **{next(iter(fields(kind))).name: 0.1})))
-    )
+    assert_equal(by_every_engine([cr.Dense(3)], X, VALUES, optimizer=cr.SGD(first_set(kind, 0.1))))
 
 
 @pytest.mark.parametrize(

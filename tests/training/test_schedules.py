@@ -11,7 +11,7 @@ import pytest
 import chainrule as cr
 from chainrule.errors import SettingError
 from chainrule.training.schedules import as_schedule
-from making import exported, made
+from making import exported, first_set, made
 
 SCHEDULES = exported(cr.Schedule)
 X = np.linspace(-1, 1, 20)[:, None]
@@ -24,6 +24,7 @@ BY_HAND = [
     (cr.Cosine(0.2, epochs=6, final=0.1), [0, 3, 6, 7], [0.2, 0.15, 0.1, 0.1]),
     (cr.WarmUp(0.4, epochs=4), [0, 1, 2, 4, 9], [0.0, 0.1, 0.2, 0.4, 0.4]),
     (cr.WarmUp(cr.Step(0.4, every=2), epochs=2), [1, 2, 3.9, 4, 6], [0.2, 0.4, 0.4, 0.2, 0.1]),
+    (cr.PiecewiseLinear((0.1, 0.3, 0.0), (1, 2, 5)), [0, 1, 1.5, 2, 4, 5, 9], [0.1, 0.1, 0.2, 0.3, 0.1, 0.0, 0.0]),
     (cr.OnPlateau(0.1), [0, 7], [0.1, 0.1]),
 ]
 
@@ -53,7 +54,7 @@ class TestEverySchedule:
     def test_refuses_a_negative_rate(self, kind: Any) -> None:
         first = next(iter(kind.__dataclass_fields__))
         with pytest.raises(SettingError, match=f"{kind.__name__}.*{first}|-0.5 is no learning rate"):
-            made(kind, **{first: -0.5})
+            first_set(kind, -0.5)
 
 
 def test_steps_use_the_rate_of_their_time() -> None:

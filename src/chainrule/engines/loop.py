@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -14,7 +15,7 @@ class TrainingLoop(NamedTuple):
     """A step that is carried out again and again.
 
     The step's inputs are, in this order, the state (`state` arrays), one batch of every data array, and the
-    scalars of this step; its outputs are the new state and then the metrics, numbers to be reported.
+    scalars of this step; its outputs are the new state and then the metrics, numbers or arrays to be reported.
     `last` is the same step for the smaller batch that ends an epoch when `batch_size` does not divide the rows, whose
     number is no part of a loop.
     """
@@ -27,6 +28,11 @@ class TrainingLoop(NamedTuple):
     def steps_per_epoch(self, rows: int) -> int:
         """Batches in one pass over so many rows, the smaller last one included."""
         return -(-rows // self.batch_size)
+
+    @property
+    def reported(self) -> int:
+        """How many numbers the metrics of a step are; those of `last` are as many."""
+        return sum(math.prod(x.shape) for x in self.step.outputs[self.state :])
 
     def takes(self, rows: int) -> bool:
         """Whether an epoch may have so many rows: whole batches, and the smaller one that `last` is for."""
@@ -48,7 +54,8 @@ class Runner(Protocol):
         """Carry out `count` steps, from step `first` of the epochs in `order` on.
 
         `order` has one row of row numbers for every epoch, shape (epochs, rows); `scalars` one array for
-        every scalar of the step, shape (count,). Gives the metrics, shape (count, metrics), float64.
+        every scalar of the step, shape (count,). Gives the metrics, shape (count, metrics), float64, arrays among them
+        number by number. Data are read where they lie: what is written into them between calls is read by the next.
         """
 
 
@@ -87,4 +94,6 @@ class StepRunner:
                 outputs = step(*self._state, *data, *(s[i] for s in scalars))
                 self._state = list(outputs[: loop.state])
                 metrics.append(outputs[loop.state :])
-        return np.array(metrics, np.float64)
+        if all(x.shape == () for x in loop.step.outputs[loop.state :]):
+            return np.array(metrics, np.float64)
+        return np.array([np.concatenate([np.ravel(x) for x in step]) for step in metrics], np.float64)

@@ -5,6 +5,7 @@ from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.differentiation import FormulaDerivation, derivation
 from chainrule.explanation.evaluation import Edge, Evaluation
 from chainrule.explanation.explain import explain, explain_network
+from chainrule.explanation.hypergradients import HypergradientExplanation, Share, explain_hypergradient
 from chainrule.explanation.networks import LayerVariables, NetworkEvaluation, evaluate_loss, evaluate_outputs
 from chainrule.explanation.orders import Count, EvaluationOrder, evaluation_order
 from chainrule.explanation.stepping import Seen, watch
@@ -20,9 +21,11 @@ __all__ = [
     "Evaluation",
     "EvaluationOrder",
     "FormulaDerivation",
+    "HypergradientExplanation",
     "LayerVariables",
     "NetworkEvaluation",
     "Seen",
+    "Share",
     "Split",
     "StepByStep",
     "Value",
@@ -33,6 +36,7 @@ __all__ = [
     "evaluate_outputs",
     "evaluation_order",
     "explain",
+    "explain_hypergradient",
     "explain_network",
     "values",
     "watch",

@@ -3,5 +3,6 @@
 from chainrule.network.hypergradients import Hypergradient, hypergradient
 from chainrule.network.loading import load
 from chainrule.network.network import Network
+from chainrule.network.tuning import Tuned, tune
 
-__all__ = ["Hypergradient", "Network", "hypergradient", "load"]
+__all__ = ["Hypergradient", "Network", "Tuned", "hypergradient", "load", "tune"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chainrule.errors import SettingError
+from chainrule.errors import DerivativeLostError, SettingError
 from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.meaning import Meaning, learn_meanings
 from chainrule.nn.parameters import Parameters
@@ -23,6 +23,7 @@ from chainrule.training import (
     scaled,
     split_off,
 )
+from chainrule.training.hyperparameters import is_traced_anywhere
 from chainrule.training.step import TrainingStep
 
 
@@ -72,7 +73,13 @@ def assemble(
 ) -> Training:
     """The run for data that are arrays already, of a network whose outputs mean this."""
     objective = Objective(network.model, tuple(meaning.head for meaning in meanings), penalty)
-    step = TrainingStep(objective, as_optimizer(optimizer), clipping or Clipping())
+    optimizer = as_optimizer(optimizer)
+    if is_traced_anywhere(optimizer):
+        raise DerivativeLostError(
+            "fit was given an optimizer with a traced setting, whose derivative it would lose. cr.hypergradient takes derivatives "
+            "by the settings of a training; in a loop of your own, call the optimizer's update."
+        )
+    step = TrainingStep(objective, optimizer, clipping or Clipping())
     training = Training(step, network.parameters, data, validation, settings, begin)
     network.meanings = meanings
     return training

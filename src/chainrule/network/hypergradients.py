@@ -1,28 +1,20 @@
-"""Derivatives by settings of a training: how the loss on validation data changes with learning rate, momentum and penalties."""
+"""Derivatives by hyperparameters: how the loss on validation data changes with the settings of the training before it."""
 
 from __future__ import annotations
 
-import copy
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.autodiff import jvp, value_and_grad, vmap
-from chainrule.engines.jit import jit
-from chainrule.errors import DivergedError, SettingError
-from chainrule.network.base import BaseNetwork, batch_for
-from chainrule.network.fitting import training_for
+from chainrule.errors import SettingError
+from chainrule.network.base import BaseNetwork
+from chainrule.network.trials import Trial
 from chainrule.tracing import trees
-from chainrule.training import Clipping, Objective, Penalty, Settings, Training
-from chainrule.training.objective import merged
-from chainrule.training.optimizer import Optimizer
-from chainrule.training.step import TrainingStep
 
-RATE, RATES = "learning_rate", "learning_rates"
-PENALTIES = ("l1", "l2")
+if TYPE_CHECKING:
+    from chainrule.explanation import HypergradientExplanation
 
 
 @dataclass(frozen=True)
@@ -34,17 +26,91 @@ class Hypergradient:
     value : float
         The loss.
     gradients : dict
-        By the names of settings: numbers, and for `learning_rates` one for every epoch.
+        By the names of settings: numbers, arrays, and by layer what settings have by layer. `found["momentum"]` is the short form.
     parameters : dict
         What the training ended with, by layer.
+    mode : {"forward", "reverse"}
+        How the derivatives were carried.
+    settings : dict
+        The settings where the derivatives were taken, nested as `gradients` are.
     """
 
     value: float
     gradients: Mapping[str, Any]
-    parameters: Mapping[str, Mapping[str, Any]]
+    parameters: Mapping[str, Mapping[str, Any]] = field(repr=False)
+    mode: str
+    settings: Mapping[str, Any] = field(repr=False)
+    trial: Trial | None = field(repr=False, compare=False)
 
     def __getitem__(self, name: str) -> Any:
         return self.gradients[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is copied and stored, which is all but the training."""
+        return {**self.__dict__, "trial": None}
+
+    def explain(self, where: str, *, most: int = 10, digits: int = 6) -> HypergradientExplanation:
+        """Σᵢ (∇θ f)ᵢ · ∂θᵢ/∂λ with its numbers: how each parameter moves with one setting, and what the loss makes of it.
+
+        Parameters
+        ----------
+        where : str
+            One number of the settings: `"learning_rate"`, `"sample_weight[3]"`, `"initial_parameters.dense_0.weight[0, 1]"`.
+        most : int
+            Parameters shown one by one, those that count most; the others are added up.
+        digits : int
+            Significant digits. Products and factors get more where the printed ones would not multiply or add up.
+
+        Returns
+        -------
+        HypergradientExplanation
+            Printed as text, shown in notebooks; `shares` has the numbers.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> line = cr.Network([cr.Dense(1, weight=[[0.0]], bias=None)], dtype="float64")
+        >>> data = [[1.0]], [1.0]
+        >>> found = cr.hypergradient(line, data, data, optimizer=cr.SGD(0.1), epochs=1)
+        >>> found.explain("learning_rate")  # f = (w − 1)² with w = 2·λ
+        ∂f/∂λ = Σᵢ (∇θ f)ᵢ · ∂θᵢ/∂λ = −3.2
+        f = 0.64, the loss on the validation data; λ = learning_rate = 0.1; θ = 1 parameter after 1 step
+        <BLANKLINE>
+          parameter by parameter
+            θᵢ                      (∇θ f)ᵢ  ∂θᵢ/∂λ  product
+            dense_0.weight[0, 0]     −1.6       2    −3.20
+            the sum                                   −3.2
+        """
+        from chainrule.explanation import explain_hypergradient
+        from chainrule.explanation.places import find
+
+        if self.trial is None:
+            raise SettingError(
+                "this result was copied or loaded without its training; call hypergradient again to explain it."
+            )
+        leaves, structure = trees.flatten(dict(self.settings))
+        known: dict[str, Any] = dict(zip(trees.paths(structure), enumerate(leaves), strict=True))
+        found: Any = find(known, where)
+        (number, array), place = found[0], tuple(found[1] or ())
+        shape = np.shape(array)
+        if len(place) != len(shape) or not all(
+            isinstance(i, int) and -n <= i < n for i, n in zip(place, shape, strict=True)
+        ):
+            name = where.partition("[")[0]
+            raise SettingError(
+                f"{where!r} was to be explained, and {name} has shape {shape}; name one number of it, such as "
+                f"{name}[{', '.join('0' * len(shape))}]."
+            )
+        units = [np.zeros(np.shape(x)) for x in leaves]
+        units[number][place] = 1.0
+        at = float(np.asarray(array)[place])
+        learned, moved = self.trial.forward(self.settings, [trees.unflatten(structure, units)])
+        loss, by_learned = self.trial.on_validation(learned)
+        gradients, inner = trees.flatten(by_learned)
+        along = [x[0] for x in trees.flatten(moved)[0]]
+        return explain_hypergradient(
+            where, at, float(loss), self.trial.steps, trees.paths(inner), gradients, along, most=most, digits=digits
+        )
 
 
 def hypergradient(
@@ -60,11 +126,15 @@ def hypergradient(
     batch_size: int | None = 32,
     seed: int = 0,
     shuffle: bool = True,
-    by: Sequence[str] | None = None,
+    sample_weight: Any = None,
+    by: Sequence[str] | str | None = None,
+    mode: str = "auto",
+    engine: str = "auto",
 ) -> Hypergradient:
     """The derivatives of the validation loss by the settings of the training that `fit` would carry out.
 
-    ∂L/∂λ = Σ ∂L/∂θ · ∂θ/∂λ at the last step; ∂θ/∂λ is carried along from step to step, in forward mode.
+    ∂f/∂λ = Σᵢ (∇θ f)ᵢ · ∂θᵢ/∂λ, with θ the parameters after the last step, through all steps before it. Forward mode carries
+    ∂θ/∂λ along from step to step; reverse mode carries ∂f/∂θ back, over states of which it keeps about the square root.
 
     Parameters
     ----------
@@ -72,21 +142,26 @@ def hypergradient(
         It begins from its first parameters, and is left as it is. In float64 the result is as exact as can be.
     data, validation : (X, y)
         What is learned from, and what is measured on.
-    optimizer, loss, l1, l2, epochs, batch_size, seed, shuffle
+    optimizer, loss, l1, l2, epochs, batch_size, seed, shuffle, sample_weight, engine
         As for `fit`.
-    by : sequence of str, optional
-        The settings: `"learning_rate"` (of a schedule: what is added to all its rates), `"learning_rates"` (that of every epoch by
-        itself), `"l1"`, `"l2"`, and the optimizer's numbers, such as `"momentum"` or `"beta1"`. By default the learning rate, the
-        penalties that are not 0, and the optimizer's numbers that are not 0.
+    by : str or sequence of str, optional
+        The settings. Of the learning rate: `"learning_rate"` (of a schedule: what is added to all its rates), `"learning_rates"`
+        (that of every epoch by itself), `"layer_learning_rates"` (that of every layer), and a schedule's own numbers and knots,
+        such as `"learning_rate.final"`. The optimizer's numbers, such as `"momentum"` or `"beta1"`. `"l1"`, `"l2"`,
+        `"sample_weight"` (one for every row) and `"initial_parameters"` (the first weights). By default the learning rate, the
+        penalties, and the numbers of optimizer and schedule that are not 0.
+    mode : {"auto", "forward", "reverse"}
+        Forward mode takes time for every number of the settings, reverse mode the same for all: `auto` is forward up to 4.
 
     Returns
     -------
     Hypergradient
+        With `explain`, which shows the formula with its numbers.
 
     Raises
     ------
     SettingError
-        For a setting that this training does not have.
+        For a setting that this training does not have, and for `OnPlateau`, whose rates are decided by jumps.
     DivergedError
         When the training leaves the finite numbers.
 
@@ -103,136 +178,16 @@ def hypergradient(
 
     References
     ----------
-    Franceschi et al., "Forward and reverse gradient-based hyperparameter optimization", 2017.
+    Franceschi et al., "Forward and reverse gradient-based hyperparameter optimization", 2017. Maclaurin, Duvenaud and Adams,
+    "Gradient-based hyperparameter optimization through reversible learning", 2015.
     """
-    (X, y), (X_validation, y_validation) = _pair("data", data), _pair("validation", validation)
-    own = copy.deepcopy(network)
-    settings = Settings(
-        epochs=epochs, batch_size=batch_size, seed=seed, shuffle=shuffle, progress=False, engine="numpy"
-    )
-    training = training_for(
-        own, X, y, settings, loss=loss, optimizer=optimizer, penalty=Penalty(l1, l2), clipping=Clipping(),
-        validation_data=None, validation_split=0.0, sample_weight=None, class_weight=None,
+    trial = Trial(
+        network, data, validation, "hypergradient", by, optimizer=optimizer, loss=loss, l1=l1, l2=l2,
+        sample_weight=sample_weight, epochs=epochs, batch_size=batch_size, seed=seed, shuffle=shuffle,
+        engine=engine,
     )  # fmt: skip
-    values = _settings(training.step, by)
-    state, moved = _carried(training, values, epochs)
-    learned, frozen = state["learned"], state["frozen"]
-    held_out = batch_for(own, own.meanings, X_validation, y_validation)
-    objective = Objective(training.step.objective.model, training.step.objective.heads, Penalty())
-
-    def on_validation(learned: Any) -> Any:
-        return objective(merged(frozen, learned), held_out, None, {})[0]
-
-    value, by_learned = value_and_grad(on_validation)(learned)
-    pairs = zip(trees.flatten(by_learned)[0], trees.flatten(moved["learned"])[0], strict=True)
-    totals: Any = sum(np.sum(g * m, axis=tuple(range(1, m.ndim))) for g, m in pairs)
-    gradients, place = {}, 0
-    for name in values:
-        count = epochs if name == RATES else 1
-        gradients[name] = np.array(totals[place : place + count]) if name == RATES else float(totals[place])
-        place += count
-    return Hypergradient(float(value), gradients, merged(frozen, learned))
-
-
-def _pair(name: str, given: Any) -> tuple[Any, Any]:
-    if not isinstance(given, tuple | list) or len(given) != 2:
-        raise SettingError(f"hypergradient needs {name} as a pair (X, y).")
-    return given[0], given[1]
-
-
-def _settings(step: TrainingStep, by: Sequence[str] | None) -> dict[str, float]:
-    """The settings to differentiate by, with their values."""
-    optimizer, strengths = step.optimizer, step.objective.penalty.strengths
-    numbers = {
-        f.name: float(getattr(optimizer, f.name))
-        for f in dataclasses.fields(optimizer)
-        if f.name != RATE and isinstance(getattr(optimizer, f.name), float)
-    }
-    known = {RATE: 1.0, RATES: 1.0, **numbers, **dict.fromkeys(PENALTIES, 0.0), **strengths}
-    chosen = [RATE, *strengths, *(n for n, x in numbers.items() if x)] if by is None else list(by)
-    for name in chosen:
-        if name not in known:
-            raise SettingError(
-                f"hypergradient was given by={name!r}; this training has {', '.join(known)}. Name one of these, or leave `by` out."
-            )
-    return {name: known[name] for name in chosen}
-
-
-def _carried(training: Training, values: dict[str, float], epochs: int) -> tuple[Any, Any]:
-    """The state after all steps, and how it moves with every setting, along a first axis."""
-    step, dtype = training.step, training.dtype
-    names = [name for name in values if name not in (RATE, RATES)]
-    ways = sum(epochs if name == RATES else 1 for name in values)
-    state = step.initial_state(*_parts(training))
-    state["penalty"] = {name: np.asarray(values.get(name, x), dtype) for name, x in state["penalty"].items()}
-    for name in PENALTIES:
-        if name in names:
-            state["penalty"].setdefault(name, np.asarray(0.0, dtype))
-    moving = ("learned", "optimizer")
-    still = trees.map_leaves(lambda x: np.zeros((ways, *x.shape), x.dtype), {part: state[part] for part in moving})
-    constants = np.array([values[name] for name in names], dtype)
-    toward = np.zeros((ways, len(names)), dtype)
-    place = 0
-    for name in values:
-        if name in names:
-            toward[place, names.index(name)] = 1.0
-        place += epochs if name == RATES else 1
-
-    def taken(numbers: Any, part: Any, rate: Any, batch: list[Any], rest: Any, count: Any, key: Any) -> Any:
-        penalty = {n: numbers[names.index(n)] if n in names else x for n, x in rest["penalty"].items()}
-        given = {n: numbers[names.index(n)] for n in names if n not in PENALTIES}
-        changed = dataclasses.replace(step, optimizer=_with(step.optimizer, given))
-        new, _ = changed({**rest, **part, "penalty": penalty}, training.data.like(batch), rate, count, key)
-        return {name: new[name] for name in moving}
-
-    def both(numbers: Any, part: Any, rate: Any, ways: Any, batch: Any, rest: Any, count: Any, key: Any) -> Any:
-        new = taken(numbers, part, rate, batch, rest, count, key)
-        along = vmap(
-            lambda n, p, r: jvp(
-                lambda n, p, r: taken(n, p, r, batch, rest, count, key), (numbers, part, rate), (n, p, r)
-            )[1]
-        )
-        return new, along(*ways)
-
-    fast = jit(both, engine="auto")
-    part = {name: state[name] for name in moving}
-    rest = {"frozen": state["frozen"], "penalty": state["penalty"]}
-    block = training.block(0, epochs)
-    arrays = training.data.arrays()
-    for number in range(epochs * training.steps_per_epoch):
-        epoch, batch = divmod(number, training.steps_per_epoch)
-        rows = block.order[epoch, batch * training.batch_size : (batch + 1) * training.batch_size]
-        rate, count, key = (np.asarray(x[number]) for x in block.scalars)
-        rates = _rates(values, epochs, epoch, rate)
-        given = [np.take(x, rows, axis=0) for x in arrays]
-        part, still = fast(constants, part, rate, (toward, still, rates), given, rest, count, key)
-    if not all(np.isfinite(x).all() for x in trees.flatten((part, still))[0]):
-        raise DivergedError(
-            f"the training, or its derivative by {', '.join(values)}, left the finite numbers within {epochs} epochs. Use a smaller "
-            "learning rate, or fewer epochs."
-        )
-    return {**part, **rest}, still
-
-
-def _rates(values: dict[str, float], epochs: int, epoch: int, rate: Any) -> Any:
-    """How the learning rate of a step moves with every setting: for a constant one by itself, for an epoch's by its own."""
-    moved: list[Any] = []
-    for name in values:
-        if name == RATES:
-            moved += [np.ones_like(rate) if e == epoch else np.zeros_like(rate) for e in range(epochs)]
-        else:
-            moved.append(np.ones_like(rate) if name == RATE else np.zeros_like(rate))
-    return np.stack(moved)
-
-
-def _parts(training: Training) -> tuple[Any, Any]:
-    state = trees.unflatten(training.structure, training.runner.state)
-    return state["learned"], state["frozen"]
-
-
-def _with(optimizer: Optimizer, values: Mapping[str, Any]) -> Optimizer:
-    """An optimizer with traced numbers in place of its own, which are checked already."""
-    changed = copy.copy(optimizer)
-    for name, value in values.items():
-        object.__setattr__(changed, name, value)
-    return changed
+    values = trial.hyperparameters.values
+    chosen = trial.mode(mode, "hypergradient")
+    value, gradients, learned = trial.gradient(values, chosen)
+    plain = trees.map_leaves(lambda x: np.asarray(x) if np.ndim(x) else float(x), gradients)
+    return Hypergradient(value, plain, trial.whole(learned), chosen, values, trial)

@@ -37,10 +37,8 @@ def stationary_squares(
         raise UnsupportedError(
             f"scipy.optimize.least_squares of traced values was given loss={loss!r}; known are {', '.join(LOSSES)}."
         )
-    if (
-        is_traced(options.get("bounds"))
-        or (b := options.get("bounds")) is not None
-        and np.any(np.isfinite(np.hstack([*b])))
+    if is_traced(options.get("bounds")) or (
+        (b := options.get("bounds")) is not None and np.any(np.isfinite(np.hstack([*b])))
     ):
         raise UnsupportedError(
             "scipy.optimize.least_squares with bounds has no derivative by what is traced: the solution may lie on a bound. Leave out "

@@ -7,9 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.errors import SettingError
+from chainrule.training.bounds import unless_number
 from chainrule.training.schedules import as_schedule
 
 OptimizerState = Mapping[str, Any]
+
+SHARES = ("momentum", "beta1", "beta2", "rho")
+"""Settings that say how much is kept from step to step, from 0 to less than 1."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,8 @@ class Optimizer:
     ----------
     learning_rate : float or schedule
         η, or a schedule such as `cr.Cosine(1e-3, epochs=20)`.
+
+    Its numbers may be traced: code that calls `update` is differentiable by them.
 
     Examples
     --------
@@ -46,10 +52,10 @@ class Optimizer:
 
     def __post_init__(self) -> None:
         as_schedule(self.learning_rate)
-        for name in ("momentum", "beta1", "beta2", "rho"):
-            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0, below=1)
+        for name in SHARES:
+            unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0, below=1)
         for name in ("epsilon", "weight_decay"):
-            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0)
+            unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0)
 
     def initial_state(self, parameter: Any) -> OptimizerState:
         """The arrays kept for one parameter, as they are before the first step."""

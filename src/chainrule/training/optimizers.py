@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from chainrule.errors import SettingError
+from chainrule.training.bounds import is_nothing, unless_number
 from chainrule.training.optimizer import Optimizer, OptimizerState
 
 
@@ -37,12 +38,12 @@ class SGD(Optimizer):
     def __post_init__(self) -> None:
         Optimizer.__post_init__(self)
         SettingError.unless_one_of("SGD", "nesterov", self.nesterov, (False, True))
-        if self.nesterov and not self.momentum:
+        if self.nesterov and is_nothing(self.momentum):
             raise SettingError("SGD was given nesterov=True without momentum; give both, such as momentum=0.9.")
 
     def initial_state(self, parameter: Any) -> OptimizerState:
         """The velocity, if there is momentum."""
-        return {"velocity": np.zeros_like(parameter)} if self.momentum else {}
+        return {} if is_nothing(self.momentum) else {"velocity": np.zeros_like(parameter)}
 
     def update(
         self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
@@ -80,11 +81,11 @@ class AdaGrad(Optimizer):
     def __post_init__(self) -> None:
         Optimizer.__post_init__(self)
         given = self.initial_accumulator_value
-        SettingError.unless_number("AdaGrad", "initial_accumulator_value", given, at_least=0)
+        unless_number("AdaGrad", "initial_accumulator_value", given, at_least=0)
 
     def initial_state(self, parameter: Any) -> OptimizerState:
         """The sum of squared gradients."""
-        return {"sum": np.full_like(parameter, self.initial_accumulator_value)}
+        return {"sum": np.zeros_like(parameter) + self.initial_accumulator_value}
 
     def update(
         self, gradient: Any, parameter: Any, state: OptimizerState, learning_rate: Any, step: Any
@@ -257,10 +258,10 @@ class Rprop(Optimizer):
 
     def __post_init__(self) -> None:
         Optimizer.__post_init__(self)
-        SettingError.unless_number("Rprop", "shrink", self.shrink, above=0, below=1)
-        SettingError.unless_number("Rprop", "grow", self.grow, above=1)
-        SettingError.unless_number("Rprop", "smallest", self.smallest, at_least=0)
-        SettingError.unless_number("Rprop", "largest", self.largest, at_least=self.smallest)
+        unless_number("Rprop", "shrink", self.shrink, above=0, below=1)
+        unless_number("Rprop", "grow", self.grow, above=1)
+        unless_number("Rprop", "smallest", self.smallest, at_least=0)
+        unless_number("Rprop", "largest", self.largest, at_least=self.smallest)
 
     def initial_state(self, parameter: Any) -> OptimizerState:
         """The steps, relative to the learning rate, and the gradients before."""

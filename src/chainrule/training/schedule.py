@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.errors import SettingError
+from chainrule.training.bounds import unless_number
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,9 @@ class Schedule:
 
     def __post_init__(self) -> None:
         for name in ("rate", "factor", "final", "minimum"):
-            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0)
+            unless_number(type(self).__name__, name, getattr(self, name, 0.0), at_least=0)
         for name in ("epochs", "every"):
-            SettingError.unless_number(type(self).__name__, name, getattr(self, name, 1.0), above=0)
+            unless_number(type(self).__name__, name, getattr(self, name, 1.0), above=0)
 
     def __call__(self, epoch: Any) -> Any:
         """Learning rates at these times."""

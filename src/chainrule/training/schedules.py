@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, is_finite, shortened
+from chainrule.training.bounds import is_traced, unless_number
 from chainrule.training.schedule import Schedule
 
 
@@ -20,7 +22,7 @@ class ConstantRate(Schedule):
 
     def __call__(self, epoch: Any) -> Any:
         """Learning rates at these times."""
-        return np.full(np.shape(epoch), self.rate)
+        return np.zeros(np.shape(epoch)) + self.rate
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Step(Schedule):
 
     def __call__(self, epoch: Any) -> Any:
         """Learning rates at these times."""
-        return self.rate * self.factor ** np.floor(np.asarray(epoch) / self.every)
+        return self.rate * self.factor ** np.floor(np.divide(epoch, self.every))
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Exponential(Schedule):
 
     def __call__(self, epoch: Any) -> Any:
         """Learning rates at these times."""
-        return self.rate * self.factor ** np.asarray(epoch, float)
+        return self.rate * self.factor ** np.multiply(epoch, 1.0)
 
 
 @dataclass(frozen=True)
@@ -58,8 +60,48 @@ class Cosine(Schedule):
 
     def __call__(self, epoch: Any) -> Any:
         """Learning rates at these times."""
-        part = np.clip(np.asarray(epoch) / self.epochs, 0.0, 1.0)
+        part = np.clip(np.divide(epoch, self.epochs), 0.0, 1.0)
         return self.final + (self.rate - self.final) * 0.5 * (1.0 + np.cos(math.pi * part))
+
+
+@dataclass(frozen=True)
+class PiecewiseLinear(Schedule):
+    """From knot to knot in straight lines: `rates` at the times `epochs`, constant before the first and after the last.
+
+    Parameters
+    ----------
+    rates, epochs : sequences of floats
+        As many of one as of the other; the times rise.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> cr.PiecewiseLinear((0.1, 0.3, 0.0), (0.0, 5.0, 20.0))(np.array([0.0, 2.5, 5.0, 20.0, 30.0]))
+    array([0.1, 0.2, 0.3, 0. , 0. ])
+    """
+
+    rates: tuple[float, ...]
+    epochs: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        for name in ("rates", "epochs"):
+            given = getattr(self, name)
+            if not isinstance(given, list | tuple) or not given:
+                raise SettingError(f"PiecewiseLinear was given {name}={shortened(given)}; give a row of numbers.")
+            object.__setattr__(self, name, tuple(given))
+            for value in given:
+                unless_number("PiecewiseLinear", name, value, at_least=0)
+        rising = all(a < b for a, b in itertools.pairwise(self.epochs))
+        if len(self.rates) != len(self.epochs) or not rising:
+            raise SettingError(
+                f"PiecewiseLinear was given {len(self.rates)} rates for the times {shortened(self.epochs)}; give as many of "
+                "both, and the times rising."
+            )
+
+    def __call__(self, epoch: Any) -> Any:
+        """Learning rates at these times."""
+        rates, epochs = (np.stack(x) if isinstance(x, tuple) else x for x in (self.rates, self.epochs))
+        return np.interp(epoch, epochs, rates)
 
 
 @dataclass(frozen=True)
@@ -75,10 +117,8 @@ class WarmUp(Schedule):
 
     def __call__(self, epoch: Any) -> Any:
         """Learning rates at these times."""
-        epoch = np.asarray(epoch, float)
-        later = as_schedule(self.after)
-        warm = np.clip(epoch / self.epochs, 0.0, 1.0)
-        return warm * later(np.maximum(epoch - self.epochs, 0.0))
+        warm = np.clip(np.divide(epoch, self.epochs), 0.0, 1.0)
+        return warm * as_schedule(self.after)(np.maximum(np.subtract(epoch, self.epochs), 0.0))
 
 
 @dataclass(frozen=True)
@@ -118,12 +158,12 @@ class OnPlateau(Schedule):
 
     def __post_init__(self) -> None:
         SettingError.unless_count("OnPlateau", "patience", self.patience)
-        SettingError.unless_number("OnPlateau", "factor", self.factor, at_least=0, at_most=1)
+        unless_number("OnPlateau", "factor", self.factor, at_least=0, at_most=1)
         Schedule.__post_init__(self)
 
     def __call__(self, epoch: Any) -> Any:
         """The first learning rate; what has been seen so far lowers it during training."""
-        return np.full(np.shape(epoch), self.rate)
+        return np.zeros(np.shape(epoch)) + self.rate
 
     def after(self, position: PlateauPosition, metric: float) -> PlateauPosition:
         """Where it stands after one more epoch, with this metric, the lower the better; one that is not finite says nothing."""
@@ -154,6 +194,8 @@ def as_schedule(given: Any) -> Any:
     """A schedule from a number, itself, or a plain function of the time in epochs."""
     if callable(given):
         return given
+    if is_traced(given):
+        return ConstantRate(given)
     if is_finite(given) and given >= 0:
         return ConstantRate(float(given))
     raise SettingError(

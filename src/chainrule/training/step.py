@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,14 +86,15 @@ class TrainingStep:
         return self.objective(merged(frozen, learned), batch, key, strengths)
 
     def update(self, state: Any, clipped: Parameters, rate: Any, count: Any) -> dict[str, Any]:
-        """The state after a step along these gradients, which are clipped."""
+        """The state after a step along these gradients, which are clipped; the rate is one, or one for every layer by name."""
         learned: Parameters = {}
         optimizer_state: dict[str, dict[str, Any]] = {}
         for layer, own in state["learned"].items():
             learned[layer], optimizer_state[layer] = {}, {}
+            own_rate = rate[layer] if isinstance(rate, Mapping) else rate
             for name, parameter in own.items():
                 new, kept = self.optimizer.update(
-                    clipped[layer][name], parameter, state["optimizer"][layer][name], rate, count
+                    clipped[layer][name], parameter, state["optimizer"][layer][name], own_rate, count
                 )
                 learned[layer][name], optimizer_state[layer][name] = (
                     new,

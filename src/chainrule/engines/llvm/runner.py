@@ -39,7 +39,6 @@ class LlvmRunner:
         for buffer, value in self._compiled.plan.constants:
             _write(buffer.array(self._arena), value)
         self._state = [buffer.array(self._arena) for buffer in self._compiled.plan.state]
-        self._metrics = len(loop.step.outputs) - loop.state
 
     @staticmethod
     def begin() -> None:
@@ -74,7 +73,7 @@ class LlvmRunner:
             raise ShapeError(
                 f"steps {first} to {first + count} go beyond the {epochs} epochs of the order; give a longer order."
             )
-        metrics = np.empty((count, self._metrics))
+        metrics = np.empty((count, self._loop.reported))
         numbers = [np.ascontiguousarray(s) for s in scalars]
         given = self._loop.step.inputs[self._loop.state + len(self._data) :]
         for variable, array in zip(given, numbers, strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -71,7 +72,7 @@ class _Writer:
 
     def __init__(self, loop: TrainingLoop, data: int, plan: Plan) -> None:
         self.loop, self.data, self.plan, self.steps = loop, data, plan, plan.steps
-        self.metrics = len(plan.steps[0].program.outputs) - loop.state
+        self.metrics = loop.reported
         self.inputs = len(plan.steps[0].program.inputs) - loop.state
 
     def write(self) -> str:
@@ -168,9 +169,11 @@ class _Writer:
                 else:
                     self._take_number(code, buffer, source, s)
         emission.emit(code, step.memory, step.grouping)
-        figured = step.memory.places(step.program.outputs[self.loop.state :])
-        with code.threads.section(figured, [], shared=False):
-            self._write_metrics(code, step, s)
+        place = 0
+        for metric in step.program.outputs[self.loop.state :]:
+            with code.threads.section(step.memory.places([metric]), [], shared=bool(metric.shape)):
+                self._report(code, step, metric, s, place)
+            place += math.prod(metric.shape)
         for x, buffer in step.memory.commits:
             with code.threads.section(step.memory.places([x]), [buffer], shared=True):
                 self._commit(code, step, x, buffer)
@@ -230,12 +233,19 @@ class _Writer:
 
         code.shared(shape[0], one)
 
-    def _write_metrics(self, code: Code, step: PlannedStep, s: Any) -> None:
-        point = Point(code, step.memory, (), 1, 1)
-        for i, x in enumerate(step.program.outputs[self.loop.state :]):
-            number = point.of_type(point.value(x, ()), np.dtype(np.float64))
-            place = self.builder.add(self.builder.mul(s, i64(self.metrics)), i64(i))
-            self.builder.store(number.value, self.builder.gep(self.report, [place], source_etype=ir.DoubleType()))
+    def _report(self, code: Code, step: PlannedStep, x: Any, s: Any, place: int) -> None:
+        """A metric, number or array, written to its place among those of this step."""
+        space = long_axes(x.shape)
+        strides = [math.prod(space[i + 1 :]) for i in range(len(space))]
+        begin = self.builder.add(self.builder.mul(s, i64(self.metrics)), i64(place))
+
+        def one(point: tuple[Index, ...]) -> None:
+            here = Point(code, step.memory, point, 1, 1)
+            number = here.of_type(here.value(x, x.shape), np.dtype(np.float64))
+            at = self.builder.add(begin, code.value(code.sum(*zip(point, strides, strict=True)))) if point else begin
+            self.builder.store(number.value, self.builder.gep(self.report, [at], source_etype=ir.DoubleType()))
+
+        code.shared_nest(space, one)
 
     def _commit(self, code: Code, step: PlannedStep, x: Any, buffer: Buffer) -> None:
         """A new state copied to where states are kept."""
