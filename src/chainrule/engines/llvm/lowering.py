@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from chainrule.engines.llvm.layouts import is_strided
 from chainrule.engines.whole_numbers import is_partial, of_numbers
 from chainrule.ops import Contraction, arithmetic, layouts
 from chainrule.ops.kinds.contraction import parse
@@ -69,25 +71,46 @@ def _is_known(dtype: np.dtype[Any]) -> bool:
     return dtype.name in DTYPES
 
 
-def lower(program: Program) -> Lowered:
-    """The same computation in elementwise operations, folds, contractions of vectors, views and moves."""
+def lower(program: Program, states: int = 0) -> Lowered:
+    """The same computation in elementwise operations, folds, contractions of vectors, views and moves.
+
+    So many of the outputs are new `states`, which are written over the inputs, the old ones. Those that only are old ones, or
+    views of them, are copied before: the old one may be written over by then.
+    """
     program, copied = _pack(simplify(without_stops(_expand(program))))
-    return Lowered(check(drop_unused(program)), copied)
+    program = drop_unused(program)
+    sources = {e.output: e.inputs[0] for e in program.equations if is_strided(e) and e.output not in copied}
+
+    def is_old(i: int, x: Atom) -> bool:
+        root = x
+        while isinstance(root, Variable) and root in sources:
+            root = sources[root]
+        return i < states and x is not program.inputs[i] and root in program.inputs[:states]
+
+    return Lowered(check(_with_copies(program, is_old)), copied)
 
 
-def lower_body(program: Program) -> Lowered:
+def lower_body(program: Program, states: int) -> Lowered:
     """The body of a loop, whose results are all computed in it: what is given back as it came gets a place of its own."""
-    lowered = lower(program)
-    equations, outputs = list(lowered.program.equations), list(lowered.program.outputs)
-    computed = {e.output for e in equations}
-    for i, x in enumerate(outputs):
+    lowered = lower(program, states)
+    outputs, computed = lowered.program.outputs, {e.output for e in lowered.program.equations}
+
+    def is_given(i: int, x: Atom) -> bool:
         same = i < len(program.inputs) and x is program.inputs[i]
-        if same or (isinstance(x, Variable) and x in computed and x not in outputs[:i]):
-            continue
-        kind = x.type if isinstance(x, Variable) else ArrayType(x.shape, np.asarray(x.value).dtype)
-        outputs[i] = own = Variable(f"result_{i}", kind)
-        equations.append(Equation(own, arithmetic.astype, (x,), {"dtype": kind.dtype}))
-    return replace(lowered, program=replace(lowered.program, equations=tuple(equations), outputs=tuple(outputs)))
+        return not same and (x not in computed or x in outputs[:i])
+
+    return replace(lowered, program=_with_copies(lowered.program, is_given))
+
+
+def _with_copies(program: Program, copied: Callable[[int, Atom], bool]) -> Program:
+    """The same, where some outputs, told by their number and what they are, are copies of what they were."""
+    equations, outputs = list(program.equations), list(program.outputs)
+    for i, x in enumerate(program.outputs):
+        if copied(i, x):
+            kind = x.type if isinstance(x, Variable) else ArrayType(x.shape, np.asarray(x.value).dtype)
+            outputs[i] = own = Variable(f"result_{i}", kind)
+            equations.append(Equation(own, arithmetic.astype, (x,), {"dtype": kind.dtype}))
+    return replace(program, equations=tuple(equations), outputs=tuple(outputs))
 
 
 def _expand(program: Program) -> Program:
