@@ -7,7 +7,8 @@ operation to what is inside, so traces nest to any depth and are never confused 
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Iterator
+from functools import cache, partial
 from itertools import count
 from typing import Any, NoReturn
 
@@ -197,13 +198,36 @@ def become(value: Any, new: Any) -> None:
     """Give a handle the numbers that another one holds."""
     if value.trace.roots:
         value.trace.roots.pop(id(value), None)
-    for kind in type(value).__mro__:
-        for name in vars(kind).get("__slots__", ()):
-            if name not in ("trace", "source", "unsure", "version"):
-                setattr(value, name, getattr(new, name))
+    for name in held_in(type(value)):
+        setattr(value, name, getattr(new, name))
     value.version = next(_versions)
     if not written_to:
         written_to.append(True)
+
+
+def as_it_is(value: Any) -> Any:
+    """A value for a trace that reads it later: one of another trace with a handle of its own, that nobody writes to."""
+    if not isinstance(value, Traced):
+        return value
+    own = object.__new__(type(value))
+    own.trace = value.trace
+    for name in held_in(type(value)):
+        setattr(own, name, getattr(value, name))
+    return own
+
+
+@cache
+def held_in(kind: Any) -> tuple[str, ...]:
+    """Where a kind of handle has what it holds."""
+    names = [name for base in kind.__mro__ for name in vars(base).get("__slots__", ())]
+    return tuple(name for name in names if name not in Traced.__slots__)
+
+
+def traces_of(value: Any) -> Iterator[Trace]:
+    """The traces that a value belongs to, the innermost first."""
+    while isinstance(value, Traced):
+        yield value.trace
+        value = getattr(value, "value", None)
 
 
 def _check(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> None:
@@ -211,7 +235,8 @@ def _check(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> None:
     if not trace.open:
         raise LeakedValueError(
             f"{op.name} was given a traced value whose function has already returned. "
-            "Return the value from the differentiated function (has_aux=True) instead of storing it elsewhere."
+            "Return the value from the differentiated function (has_aux=True), or from a loop's in its state or as y, instead of "
+            "storing it elsewhere."
         )
     if not op.complex:
         for x in inputs:

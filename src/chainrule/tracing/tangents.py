@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.operation import Operation
-from chainrule.tracing.apply import Trace, apply, traced
+from chainrule.tracing.apply import Trace, apply, as_it_is, traced
 from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
 
@@ -40,7 +40,8 @@ class Tangents(Trace):
         if value.dtype.kind == "c":
             self.real = False
         number = type(value) in PYTHON_NUMBERS or getattr(value, "is_number", False)
-        return TangentNumber(self, np.positive(value), tangent) if number else TangentValue(self, value, tangent)
+        kind, value = (TangentNumber, np.positive(value)) if number else (TangentValue, as_it_is(value))
+        return kind(self, value, as_it_is(tangent))
 
     def lifted(self, array: Any) -> TangentValue:
         """A value that does not move."""

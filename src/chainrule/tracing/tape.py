@@ -9,7 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from chainrule.ops.operation import Operation, eager
-from chainrule.tracing.apply import PLAIN, Trace, apply, traced
+from chainrule.tracing.apply import PLAIN, Trace, apply, as_it_is, traced
 from chainrule.tracing.keeping import SMALL, Keeper
 from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
@@ -61,7 +61,7 @@ class Tape(Trace):
         if type(value) is ndarray:
             return TapeValue(self, value, len(self.nodes) - 1)
         number = type(value) in PYTHON_NUMBERS or getattr(value, "is_number", False)
-        kind, value = (TapeNumber, np.positive(value)) if number else (TapeValue, value)
+        kind, value = (TapeNumber, np.positive(value)) if number else (TapeValue, as_it_is(value))
         return kind(self, value, len(self.nodes) - 1)
 
     def lifted(self, array: Any) -> TapeValue:
@@ -91,6 +91,8 @@ class Tape(Trace):
                         x = self.keep(x, op.name)
                 elif type(x) not in PLAIN:
                     self.plain = False
+                    if op.remembers:
+                        x = as_it_is(x)
                 values.append(x)
         if self.plain:
             output = op.evaluate(*values, **attributes) if attributes else op.evaluate(*values)

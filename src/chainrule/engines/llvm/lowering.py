@@ -33,10 +33,11 @@ class Lowered:
     copied: frozenset[Variable]
 
 
-def unsupported(program: Program) -> list[str]:
-    """The operations of a Program that cannot be compiled, by name."""
-    numbers = of_numbers(program)  # of which it is made sure that they have a result
-    inside = {name for body in bodies(program) for name in unsupported(body)}
+def unsupported(program: Program, *, repeated: bool = False) -> list[str]:
+    """The operations of a Program that cannot be compiled, by name; `repeated` if it is the body of a loop."""
+    # Of numbers that are known before a call it is made sure that they have a result; in a loop they are others with every step.
+    numbers = set() if repeated else of_numbers(program)
+    inside = {name for body in bodies(program) for name in unsupported(body, repeated=True)}
     return sorted({e.op.name for e in program.equations if not _compiles(e, numbers)} | inside)
 
 
