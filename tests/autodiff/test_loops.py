@@ -275,6 +275,7 @@ def test_is_explained_step_by_step() -> None:
         (SettingError, lambda: cr.scan(lambda s, x: (s, x), 0.0)),
         (SettingError, lambda: cr.scan(lambda s, x: (s, x), 0.0, length=-1)),
         (SettingError, lambda: cr.loop(lambda s, i: s, 0.0, 2.5)),
+        (SettingError, lambda: cr.loop(lambda s, i: s * 2, 2**70, 2)),
         (ShapeError, lambda: cr.scan(lambda s, x: (s, x), 0.0, 1.0)),
         (ShapeError, lambda: cr.scan(lambda s, x: (s, x), 0.0, (np.ones(3), np.ones(4)))),
         (ShapeError, lambda: cr.scan(lambda s, x: (s, x), 0.0, np.ones(3), length=4)),
@@ -293,6 +294,13 @@ def test_is_explained_step_by_step() -> None:
 def test_errors_name_the_cause(error: Any, call: Any) -> None:
     with pytest.raises(error):
         call()
+
+
+def test_numbers_stay_numbers() -> None:
+    square = lambda a: cr.loop(lambda s, i: s * a, a, 1)  # noqa: E731
+    found = square(3.0), *cr.value_and_grad(square)(3.0), *cr.jvp(square, (3.0,), (1.0,)), cr.jit(square)(3.0)
+    assert found == (9, 9, 6, 9, 6, 9)
+    assert set(map(type, found)) == {np.float64}
 
 
 def test_a_loop_of_nothing_gives_nothing() -> None:

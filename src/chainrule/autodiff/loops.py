@@ -161,17 +161,12 @@ def _carried(called: _Called, state: list[Any], rows: list[Any], count: int, rev
         t.dtype.kind in "fc" for t in (*body.state, *body.collected)
     ):
         body = _Recorded(called, examples, row_kinds, halved=True)
-    first = body.taken_apart(
-        [
-            cast(traced, np.asarray(x) if type(x) in NUMBERS else x, k.dtype)
-            for x, k in zip(state, body.state, strict=True)
-        ]
-    )
+    first = body.taken_apart([_started(called.owner, x, k.dtype) for x, k in zip(state, body.state, strict=True)])
     given = [*first, *rows, *body.captured]
     program = loops.Body(simplify(body.program), len(first), len(rows))
     collected, last = loops.run(program, given, count, reverse, keep=any(map(_is_differentiated, given)))
     return (
-        trees.unflatten(called.structure, [x if x.shape else x[()] for x in body.put_together(last, body.state)]),
+        trees.unflatten(called.structure, body.put_together(last, body.state)),
         trees.unflatten(called.collected, body.put_together(collected, body.collected)),
     )
 
@@ -227,6 +222,14 @@ def _agreed(owner: str, old: Any, new: ArrayType) -> ArrayType:
             "shape of the one before; give a first state that has it."
         )
     return ArrayType(shape, np.result_type(old.dtype, new.dtype)) if isinstance(old, ArrayType) else new
+
+
+def _started(owner: str, x: Any, dtype: np.dtype[Any]) -> Any:
+    """A first state in the dtype that the state has from then on."""
+    try:
+        return cast(traced, np.asarray(x) if type(x) in NUMBERS else x, dtype)
+    except OverflowError as error:
+        raise SettingError(f"{owner} was given {shortened(x)} as a state, which {dtype} does not hold; give a float.") from error
 
 
 def _is_long(kind: Any) -> bool:

@@ -339,6 +339,8 @@ def _filled(x: Any, kind: ArrayType) -> Any:
 
 def _part(result: Any, begin: int, end: int, kind: ArrayType) -> Any:
     """What lies between two places of a result."""
+    if not kind.shape:
+        return cast(traced, traced.slice(result, start=(begin,), stop=(end,), step=(1,), drop=(0,)), kind.dtype)
     piece = traced.slice(result, start=(begin,), stop=(end,), step=(1,), drop=())
     return cast(traced, traced.reshape(piece, shape=kind.shape), kind.dtype)
 
