@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.ops import pairs
 from chainrule.ops.kinds.elementwise import BOOLEAN, NONZERO, POSITIVE, REAL, Domain, Elementwise
 from chainrule.ops.notation import (
     ATOM,
@@ -41,7 +42,7 @@ add = Elementwise(
     domain=(REAL, REAL),
     neutral=(-0.0, -0.0),
     notation=infix("+", " + ", SUM, (SUM, SUM), symbol="+", algebra="sum", rule="sum rule", cost="addition"),
-    complex=True,
+    parts=pairs.add,
 )
 subtract = Elementwise(
     "subtract",
@@ -51,7 +52,7 @@ subtract = Elementwise(
     domain=(REAL, REAL),
     neutral=(None, 0.0),
     notation=infix("−", " - ", SUM, (SUM, PRODUCT), symbol="−", algebra="difference", rule="sum rule", cost="addition"),
-    complex=True,
+    parts=pairs.subtract,
 )
 multiply = Elementwise(
     "multiply",
@@ -72,7 +73,7 @@ multiply = Elementwise(
         linear=(0, 1),
         cost="multiplication",
     ),
-    complex=True,
+    parts=pairs.multiply,
 )
 divide = Elementwise(
     "divide",
@@ -84,7 +85,7 @@ divide = Elementwise(
     notation=Notation(
         "fraction", "/", PRODUCT, (PRODUCT, SIGN), "{0}/{1}", "÷", "quotient", "quotient rule", (0,), "multiplication"
     ),
-    complex=True,
+    parts=pairs.divide,
 )
 negative = Elementwise(
     "negative",
@@ -93,7 +94,7 @@ negative = Elementwise(
     latex="-{0}",
     domain=(REAL,),
     notation=Notation("prefix", "−", SIGN, (SIGN,), "-{0}", "−", "negation", "constant factor", cost="free"),
-    complex=True,
+    parts=pairs.negative,
 )
 positive = Elementwise(
     "positive",
@@ -103,7 +104,7 @@ positive = Elementwise(
     domain=(REAL,),
     passes=True,
     notation=Notation("prefix", "", SIGN, (SIGN,), "+{0}", algebra="identity", rule="identity rule", cost="free"),
-    complex=True,
+    parts=pairs.unchanged,
 )
 reciprocal = Elementwise(
     "reciprocal",
@@ -113,7 +114,7 @@ reciprocal = Elementwise(
     domain=(NONZERO,),
     notation=Notation(algebra="reciprocal", rule="quotient rule", cost="multiplication"),
     textbook=Textbook(partials=(lambda m, y, x: -1.0 / m.square(x),)),
-    complex=True,
+    parts=pairs.reciprocal,
 )
 
 
@@ -161,7 +162,7 @@ power = Elementwise(
     notation=Notation("power", "^", POWER, (ATOM, POWER), "{0}**{1}", "^", "power", "power rule"),
     textbook=Textbook(partials=(lambda m, y, a, b: b * m.power(a, b - 1), lambda m, y, a, b: y * m.log(a))),
     accuracy=CLOSE,
-    complex=True,
+    parts=pairs.power,
 )
 square = Elementwise(
     "square",
@@ -173,7 +174,7 @@ square = Elementwise(
     notation=Notation(
         "power", "2", POWER, (ATOM,), "{0}**2", algebra="square", rule="power rule", cost="multiplication"
     ),
-    complex=True,
+    parts=pairs.square,
 )
 sqrt = Elementwise(
     "sqrt",
@@ -183,7 +184,7 @@ sqrt = Elementwise(
     domain=(POSITIVE,),
     notation=Notation("root", "√", rule="power rule"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / (2.0 * m.sqrt(x)),)),
-    complex=True,
+    parts=pairs.sqrt,
 )
 root = Elementwise(
     "root",
@@ -218,7 +219,7 @@ absolute = Elementwise(
     domain=(NONZERO,),
     doc="The derivative at 0 is taken as 0 (JAX takes 1). Even powers of |x| are differentiated as those of x.",
     notation=Notation("fence", "||"),
-    complex=True,
+    parts=pairs.absolute,
 )
 sign = Elementwise(
     "sign",
@@ -342,7 +343,7 @@ where = Elementwise(
     numpy=lambda condition, a, b: np.where(condition, a, b)[()],  # type: ignore[call-overload]
     notation=Notation("cases", rule="case by case", cost="free"),
     accuracy=EXACT,
-    complex=True,
+    parts=pairs.where,
 )
 
 
@@ -366,7 +367,7 @@ indicator = Elementwise(
     doc="1 where the condition holds and 0 elsewhere, in the dtype of the second input.",
     notation=Notation("case", cost="free"),
     accuracy=EXACT,
-    complex=True,
+    parts=pairs.indicator,
 )
 astype = Elementwise(
     "astype",
@@ -381,7 +382,7 @@ astype = Elementwise(
     examples=(example((2, 3), dtype=np.dtype("float64")),),
     notation=Notation(algebra="identity", rule="", cost="free"),
     accuracy=EXACT,
-    complex=True,
+    parts=pairs.unchanged,
 )
 stop_gradient = Elementwise(
     "stop_gradient",
@@ -395,5 +396,5 @@ stop_gradient = Elementwise(
     accuracy=EXACT,
     doc="The value itself, treated as a constant by every derivative.",
     public=True,
-    complex=True,
+    parts=pairs.unchanged,
 )

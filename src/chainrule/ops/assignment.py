@@ -65,6 +65,7 @@ put = Custom(
     simpler=_simpler,
     latex=r"\operatorname{{put}}\left({0}, {1}\right)",
     complex=True,
+    part_by_part=True,
     examples=(
         example((4, 3), (2, 3), start=(1, None), stop=(3, None), step=(1, 1)),
         example((4, 3), (4,), start=(None, 1), stop=(None, 2), step=(1, 1), drop=(1,)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from chainrule.ops import pairs
 from chainrule.ops.kinds.elementwise import BOOLEAN, INTEGER, REAL, Domain, Elementwise
 from chainrule.ops.notation import ATOM, COMPARISON, SIGN, Notation, infix, relation
 
@@ -16,7 +17,7 @@ def _pair(
     domain: Domain,
     notation: Notation,
     neutral: float | None = None,
-    complex: bool = False,
+    parts: Callable[..., Any] | None = None,
 ) -> Elementwise:
     return Elementwise(
         name,
@@ -27,7 +28,8 @@ def _pair(
         domain=(domain, domain),
         separate=domain is REAL,
         neutral=(neutral, neutral),
-        complex=complex or domain is BOOLEAN,
+        complex=domain is BOOLEAN,
+        parts=parts,
     )
 
 
@@ -36,8 +38,10 @@ def _connective(sign: str) -> Notation:
     return infix(sign, "", COMPARISON, (ATOM, ATOM))
 
 
-equal = _pair("equal", lambda m, a, b: a == b, "{0} = {1}", REAL, relation("=", "=="), complex=True)
-not_equal = _pair("not_equal", lambda m, a, b: a != b, r"{0} \neq {1}", REAL, relation("≠", "!="), complex=True)
+equal = _pair("equal", lambda m, a, b: a == b, "{0} = {1}", REAL, relation("=", "=="), parts=pairs.equal)
+not_equal = _pair(
+    "not_equal", lambda m, a, b: a != b, r"{0} \neq {1}", REAL, relation("≠", "!="), parts=pairs.not_equal
+)
 less = _pair("less", lambda m, a, b: a < b, "{0} < {1}", REAL, relation("<"))
 less_equal = _pair("less_equal", lambda m, a, b: a <= b, r"{0} \leq {1}", REAL, relation("≤", "<="))
 greater = _pair("greater", lambda m, a, b: a > b, "{0} > {1}", REAL, relation(">"))
@@ -62,7 +66,7 @@ isnan = Elementwise(
     partials=(None,),
     latex=r"\operatorname{{isnan}}\left({0}\right)",
     domain=(REAL,),
-    complex=True,
+    parts=pairs.isnan,
 )
 isinf = Elementwise(
     "isinf",
@@ -70,7 +74,7 @@ isinf = Elementwise(
     partials=(None,),
     latex=r"\operatorname{{isinf}}\left({0}\right)",
     domain=(REAL,),
-    complex=True,
+    parts=pairs.isinf,
 )
 isfinite = Elementwise(
     "isfinite",
@@ -78,7 +82,7 @@ isfinite = Elementwise(
     partials=(None,),
     latex=r"\operatorname{{isfinite}}\left({0}\right)",
     domain=(REAL,),
-    complex=True,
+    parts=pairs.isfinite,
 )
 
 bitwise_and = _pair(

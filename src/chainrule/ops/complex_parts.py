@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.ops import pairs
 from chainrule.ops.axes import broadcasting
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.operation import ArrayType, cast, dtype_of, example, exemplar, shape_of
@@ -40,6 +41,7 @@ conjugate = _one_by_one(
     lambda m, t, y, x: m.conjugate(t),
     lambda m, g, y, x: m.conjugate(g),
     latex=r"\overline{{{0}}}",
+    parts=pairs.conjugate,
     doc="a − i·b, of a + i·b.",
 )
 real = _one_by_one(
@@ -50,6 +52,7 @@ real = _one_by_one(
     latex=r"\operatorname{{Re}} {0}",
     view=True,
     write_back=lambda m, x, part: m.add(part, m.multiply(m.imag(x), 1j)),
+    parts=pairs.real,
     doc="The real part a of a + i·b.",
 )
 imag = _one_by_one(
@@ -60,6 +63,7 @@ imag = _one_by_one(
     latex=r"\operatorname{{Im}} {0}",
     view=True,
     write_back=lambda m, x, part: m.add(m.real(x), m.multiply(part, 1j)),
+    parts=pairs.imag,
     doc="The imaginary part b of a + i·b.",
 )
 angle = _one_by_one(
@@ -68,6 +72,7 @@ angle = _one_by_one(
     lambda m, t, y, x: t * _turn(m, x),
     lambda m, g, y, x: g * _turn(m, x),
     latex=r"\arg {0}",
+    parts=pairs.angle,
     doc="The angle of a + i·b, from −π to π; its derivative at 0, where there is none, is taken as 0.",
 )
 

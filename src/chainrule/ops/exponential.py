@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from chainrule.ops import pairs
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain, Elementwise
 from chainrule.ops.notation import CLOSE, COMPOSED, Accuracy, Notation, Textbook, named
 
@@ -21,7 +22,7 @@ exp = Elementwise(
     notation=Notation("exponential", "e"),
     accuracy=CLOSE,
     activation="plain",
-    complex=True,
+    parts=pairs.exp,
 )
 exp2 = Elementwise(
     "exp2",
@@ -32,7 +33,7 @@ exp2 = Elementwise(
     notation=Notation("exponential", "2"),
     textbook=Textbook(partials=(lambda m, y, x: m.log(2.0) * y,)),
     accuracy=CLOSE,
-    complex=True,
+    parts=pairs.exp2,
 )
 expm1 = Elementwise(
     "expm1",
@@ -42,7 +43,7 @@ expm1 = Elementwise(
     domain=(REAL,),
     textbook=Textbook(lambda m, x: m.exp(x) - 1.0, (lambda m, y, x: m.exp(x),)),
     accuracy=CLOSE,
-    complex=True,
+    parts=pairs.expm1,
 )
 log = Elementwise(
     "log",
@@ -52,7 +53,7 @@ log = Elementwise(
     domain=(POSITIVE,),
     notation=named("ln"),
     accuracy=CLOSE,
-    complex=True,
+    parts=pairs.log,
 )
 log2 = Elementwise(
     "log2",
@@ -63,7 +64,7 @@ log2 = Elementwise(
     notation=named("log₂"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / (x * m.log(2.0)),)),
     accuracy=CLOSE,
-    complex=True,
+    parts=pairs.scaled_log(2.0),
 )
 log10 = Elementwise(
     "log10",
@@ -74,7 +75,7 @@ log10 = Elementwise(
     notation=named("log₁₀"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / (x * m.log(10.0)),)),
     accuracy=CLOSE,
-    complex=True,
+    parts=pairs.scaled_log(10.0),
 )
 log1p = Elementwise(
     "log1p",
@@ -84,7 +85,7 @@ log1p = Elementwise(
     domain=(Domain(low=-1.0),),
     textbook=Textbook(lambda m, x: m.log(1.0 + x)),
     accuracy=CLOSE,
-    complex=True,
+    parts=pairs.log1p,
 )
 logaddexp = Elementwise(
     "logaddexp",

@@ -89,6 +89,10 @@ class Operation:
     """Whether it takes complex numbers too, and its derivatives are right for them; others refuse them."""
     to_complex: bool = False
     """Whether it may give complex numbers of real ones."""
+    parts: Callable[..., Any] | None = None
+    """Both parts of a complex result, or a real one, from both parts of every input (`ops/pairs.py`); so it takes complex numbers."""
+    part_by_part: bool = False
+    """Whether each part of its result is what it gives of that part of its inputs."""
     noted: bool = field(init=False, default=False)
     """Whether a trace remembers something of its results: that they are views, roots or complex."""
     views: bool = field(init=False, default=False)
@@ -107,6 +111,8 @@ class Operation:
             raise ValueError(f"the operation {self.name!r} is declared twice")
         if self.listed:
             REGISTRY[self.name] = self
+        if self.parts is not None:
+            object.__setattr__(self, "complex", True)
         if self.accuracy is None:
             own = isinstance(getattr(np, self.name, None), np.ufunc)
             object.__setattr__(self, "accuracy", EXACT if own else COMPOSED)

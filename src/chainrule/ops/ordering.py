@@ -85,6 +85,7 @@ cumsum = Custom(
     latex=r"\operatorname{{cumsum}} {0}",
     examples=_EXAMPLES,
     complex=True,
+    part_by_part=True,
 )
 sort = Custom(
     "sort",

@@ -1,11 +1,13 @@
 """The one contraction that every matrix product is written in."""
 
+from chainrule.ops import pairs
 from chainrule.ops.kinds.contraction import Contraction
 from chainrule.ops.notation import PRODUCT, SIGN, infix
 from chainrule.ops.operation import example
 
 einsum = Contraction(
     "einsum",
+    parts=pairs.contract,
     latex=r"{0} \, {1}",
     examples=(
         example((3, 4), (4, 2), subscripts="ij,jk->ik"),

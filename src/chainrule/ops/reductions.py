@@ -86,6 +86,7 @@ sum = Reduction(
     examples=_EXAMPLES,
     notation=Notation(symbol="Σ", rule="sum rule"),
     complex=True,
+    part_by_part=True,
 )
 mean = Reduction(
     "mean",
@@ -97,6 +98,7 @@ mean = Reduction(
     examples=_EXAMPLES,
     notation=Notation(rule="mean"),
     complex=True,
+    part_by_part=True,
 )
 prod = Reduction(
     "prod", combine="multiply", partial=_product_of_others, latex=r"\prod {0}", examples=_EXAMPLES, complex=True

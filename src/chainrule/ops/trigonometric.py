@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chainrule.ops import pairs
 from chainrule.ops.kinds.elementwise import NONZERO, REAL, UNIT, Domain, Elementwise
 from chainrule.ops.notation import CLOSE, NEAR, Textbook, named
 
@@ -12,7 +13,7 @@ sin = Elementwise(
     latex=r"\sin {0}",
     domain=(REAL,),
     accuracy=CLOSE,
-    complex=True,
+    parts=pairs.sin,
 )
 cos = Elementwise(
     "cos",
@@ -21,7 +22,7 @@ cos = Elementwise(
     latex=r"\cos {0}",
     domain=(REAL,),
     accuracy=CLOSE,
-    complex=True,
+    parts=pairs.cos,
 )
 tan = Elementwise(
     "tan",
@@ -30,7 +31,7 @@ tan = Elementwise(
     latex=r"\tan {0}",
     domain=(Domain(-1.5, 1.5),),
     accuracy=NEAR,
-    complex=True,
+    parts=pairs.tan,
 )
 arcsin = Elementwise(
     "arcsin",
@@ -86,7 +87,7 @@ sinh = Elementwise(
     latex=r"\sinh {0}",
     domain=(REAL,),
     accuracy=NEAR,
-    complex=True,
+    parts=pairs.sinh,
 )
 cosh = Elementwise(
     "cosh",
@@ -95,7 +96,7 @@ cosh = Elementwise(
     latex=r"\cosh {0}",
     domain=(REAL,),
     accuracy=NEAR,
-    complex=True,
+    parts=pairs.cosh,
 )
 tanh = Elementwise(
     "tanh",
@@ -105,7 +106,7 @@ tanh = Elementwise(
     domain=(REAL,),
     accuracy=CLOSE,
     activation="plain",
-    complex=True,
+    parts=pairs.tanh,
 )
 arcsinh = Elementwise(
     "arcsinh",

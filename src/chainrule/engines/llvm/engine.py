@@ -43,8 +43,9 @@ class LlvmEngine(Engine):
         """The Program as a kernel."""
         load_compiler()
         from chainrule.engines.llvm.kernel import Kernel
+        from chainrule.engines.llvm.real_parts import ComplexFunction, has_complex, in_parts
 
-        return Kernel(program)
+        return ComplexFunction(program, Kernel(in_parts(program))) if has_complex(program) else Kernel(program)
 
     def runner(self, loop: TrainingLoop, data: Sequence[Any], threads: int | None = None) -> Runner:
         """Loop and step compiled together."""
@@ -85,16 +86,15 @@ def load_compiler() -> None:
 def _without_machine_code(program: Program) -> str | None:
     """What of a Program has no machine code, looked for once."""
     load_compiler()
-    from chainrule.engines.llvm.lowering import DTYPES, constants, unsupported
+    from chainrule.engines.llvm.lowering import COMPLEX, DTYPES, constants, unsupported
 
-    kinds = sorted({str(x.dtype) for x in program.inputs if x.dtype.name not in DTYPES})
+    known = (*DTYPES, *COMPLEX)
+    kinds = sorted({str(x.dtype) for x in program.inputs if x.dtype.name not in known})
     if kinds:
-        return f"compiled functions take arrays of {', '.join(DTYPES)}, and were given {', '.join(kinds)}"
-    kinds = sorted({x.dtype.name for x in constants(program) if x.dtype.name not in DTYPES})
+        return f"compiled functions take arrays of {', '.join(known)}, and were given {', '.join(kinds)}"
+    kinds = sorted({x.dtype.name for x in constants(program) if x.dtype.name not in known})
     if kinds:
-        return (
-            f"compiled functions hold arrays of {', '.join(DTYPES)}, and this one has constants of {', '.join(kinds)}"
-        )
+        return f"compiled functions hold arrays of {', '.join(known)}, and this one has constants of {', '.join(kinds)}"
     names = unsupported(program)
     if not names:
         return None

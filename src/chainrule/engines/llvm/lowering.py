@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.llvm.layouts import is_strided
+from chainrule.engines.llvm.real_parts import has_complex, in_parts, without_parts
 from chainrule.engines.whole_numbers import is_partial, of_numbers
 from chainrule.ops import Contraction, arithmetic, layouts
 from chainrule.ops.kinds.contraction import parse
@@ -19,6 +20,8 @@ from chainrule.tracing.apply import traced
 from chainrule.tracing.program import Atom, Literal, bodies_of
 from chainrule.tracing.scope import Scope
 from chainrule.tracing.simplify import drop_unused, without_stops
+
+COMPLEX = ("complex64", "complex128")
 
 DTYPES = ("bool", "float32", "float64", *(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)))
 """Kinds of number with machine code."""
@@ -35,6 +38,8 @@ class Lowered:
 
 def unsupported(program: Program, *, repeated: bool = False) -> list[str]:
     """The operations of a Program that cannot be compiled, by name; `repeated` if it is the body of a loop."""
+    if has_complex(program):
+        return sorted(without_parts(program) or unsupported(in_parts(program), repeated=repeated))
     # Of numbers that are known before a call it is made sure that they have a result; in a loop they are others with every step.
     numbers = set() if repeated else of_numbers(program)
     inside = {name for body in bodies(program) for name in unsupported(body, repeated=True)}
@@ -78,7 +83,8 @@ def lower(program: Program, states: int = 0) -> Lowered:
     So many of the outputs are new `states`, which are written over the inputs, the old ones. Those that only are old ones, or
     views of them, are copied before: the old one may be written over by then.
     """
-    program, copied = _pack(simplify(without_stops(_expand(program))))
+    real = in_parts(program) if has_complex(program) else program
+    program, copied = _pack(simplify(without_stops(_expand(real))))
     program = drop_unused(program)
     sources = {e.output: e.inputs[0] for e in program.equations if is_strided(e) and e.output not in copied}
 

@@ -171,7 +171,9 @@ def index(m: Any, x: Any, key: Any) -> Any:
     """`x[key]` with everything NumPy allows: integers, slices, `...`, `None`, integer arrays and masks."""
     items: Sequence[Any] = key if isinstance(key, tuple) else (key,)
     if type(key) is np.ndarray and key.ndim and key.dtype.kind in "iu" and x.shape:
-        return m.take(x, positions(m, key, x.shape[0], 0), axis=0)  # the usual case, without the questions of the others
+        return m.take(
+            x, positions(m, key, x.shape[0], 0), axis=0
+        )  # the usual case, without the questions of the others
     if not BASIC.issuperset(map(type, items)):
         items = expanded(tuple(x.shape), items)
         if any(hasattr(item, "dtype") and (ndim(item) > 0 or not known(item)) for item in items):

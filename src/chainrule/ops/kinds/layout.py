@@ -45,6 +45,7 @@ class Layout(Operation):
     write_back: Callable[..., Any] | None = None
     needs_contiguous: bool = False
     complex: bool = True
+    part_by_part: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()

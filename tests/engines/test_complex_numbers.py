@@ -1,0 +1,130 @@
+"""Machine code of complex numbers, by their parts: what NumPy computes, or refused by name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.ops.test_complex import mixtures
+from tests.strategies import cases
+
+import chainrule as cr
+from chainrule.engines import ENGINES, evaluate
+from chainrule.errors import UnsupportedError
+from chainrule.ops import REGISTRY
+from chainrule.tracing import trees
+from chainrule.tracing.apply import apply
+
+OPERATIONS = [op for op in REGISTRY.values() if op.complex]
+BY_PARTS = [op for op in OPERATIONS if op.parts or op.part_by_part]
+
+
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")  # which `astype` and `put` give, as in NumPy
+@pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
+def test_every_operation(op: Any) -> None:
+    tried = 0
+    for case in list(cases(op))[:4]:
+        for mixed in mixtures(case):
+            for kinds in ({}, {"c": np.complex64, "f": np.float32}):
+                arrays = [np.asarray(x) for x in mixed.inputs]
+                arrays = [x.astype(kinds.get(x.dtype.kind, x.dtype)) for x in arrays]
+                if not any(x.dtype.kind == "c" and x.size for x in arrays):
+                    continue
+                program = cr.trace(lambda *xs, mixed=mixed: apply(mixed.op, *xs, **mixed.attributes), *arrays)
+                reason = ENGINES["llvm"].refusal(program)
+                if op not in BY_PARTS:
+                    assert reason is not None
+                    assert op.name in reason
+                    continue
+                if reason is not None:
+                    assert "without elements" in reason
+                    continue
+                with np.errstate(all="ignore"):
+                    expected = evaluate(program, *arrays)
+                found = ENGINES["llvm"].function(program)(*arrays)[0]
+                assert found.dtype == np.asarray(expected).dtype
+                tolerance = 1e-5 if kinds else 1e-12
+                np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+                tried += 1
+    assert tried or op not in BY_PARTS
+
+
+SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.5, -1e-200, 1e200, np.inf, -np.inf]
+
+
+@pytest.mark.parametrize("name", ["sqrt", "log", "exp", "absolute", "angle", "conjugate", "isfinite", "isnan", "isinf"])
+def test_zeros_cuts_and_the_ends_of_the_range(name: str) -> None:
+    z = np.array([complex(a, b) for a in SPECIAL for b in SPECIAL])
+    if name in ("sqrt", "log", "exp"):  # NumPy's C library has conventions of its own where a part is infinite
+        z = z[np.isfinite(z)]
+    op = REGISTRY[name]
+    with np.errstate(all="ignore"):
+        expected = op.evaluate(z)
+        found = cr.jit(lambda z: apply(op, z))(z)
+    usual = np.isfinite(np.abs(expected))
+    np.testing.assert_allclose(found[usual], expected[usual], rtol=1e-13)
+    np.testing.assert_array_equal(np.signbit(np.imag(found[usual])), np.signbit(np.imag(expected[usual])))
+
+
+def test_quotients_do_not_overflow() -> None:
+    a, b = np.array([1e200 + 1e200j, 1 + 2j, 3.0, 1e-300j]), np.array([1e200 - 2e200j, 1e-300j, -2j, 5e-301 + 0j])
+    with np.errstate(all="ignore"):
+        np.testing.assert_allclose(cr.jit(np.divide)(a, b), a / b, rtol=1e-13)
+        np.testing.assert_allclose(cr.jit(lambda b: 1.0 / b)(b[[0, 2]]), 1.0 / b[[0, 2]], rtol=1e-13)
+
+
+def leaves(results: Any) -> list[Any]:
+    return trees.flatten(results)[0]
+
+
+def power_of_a_filter(h: Any, x: Any) -> Any:
+    """The power that a resonator lets through."""
+    z = np.exp(1j * x)
+    response = (h[0] + h[1] * z) / (1.0 + h[2] * z**2)
+    return np.sum(np.abs(response) ** 2) + np.sum(np.real(np.sqrt(response)) * x)
+
+
+def test_gradients_and_batches_of_programs() -> None:
+    h, x = np.array([0.3, -0.2, 0.5]), np.linspace(0.1, 2.0, 7)
+    for function in (power_of_a_filter, cr.grad(power_of_a_filter, (0, 1)), cr.hessian(power_of_a_filter)):
+        for found, expected in zip(leaves(cr.jit(function)(h, x)), leaves(function(h, x)), strict=True):
+            np.testing.assert_allclose(found, expected, rtol=1e-10)
+    many = np.stack([h, h + 0.1j, h * 1j])
+    real = lambda h: np.real(power_of_a_filter(h, x))  # noqa: E731
+    np.testing.assert_allclose(cr.jit(cr.vmap(cr.grad(real)))(many), cr.vmap(cr.grad(real))(many), rtol=1e-10)
+
+
+def test_numbers_arguments_and_results() -> None:
+    found = cr.jit(lambda z, k: {"z": z * k, "n": z.real, "same": z})(np.complex64(1 + 2j), 2j)
+    assert found["z"] == (1 + 2j) * 2j
+    assert (found["z"].dtype, found["n"].dtype, found["same"]) == (np.complex64, np.float32, 1 + 2j)
+    assert cr.jit(lambda x: np.abs(x * (1 + 1j)))(2.0) == pytest.approx(2 * np.sqrt(2))
+    assert "im" in cr.jit(lambda z: z * z).inspect("loops", np.ones(3, complex))
+
+
+def test_what_has_no_parts_is_refused_by_name() -> None:
+    with pytest.raises(UnsupportedError, match="fft"):
+        cr.jit(np.fft.fft)(np.ones(4, complex))
+    with pytest.raises(UnsupportedError, match="loop"):
+        cr.jit(lambda z: cr.loop(lambda z, i: z * z, z, 3))(1j)
+    turned = cr.jit(lambda x: cr.loop(lambda x, i: np.abs(x * np.exp(1j * x)), x, 3))  # complex inside of each step
+    assert turned(np.float64(2.0)) == pytest.approx(2.0)
+
+
+def test_a_layer_may_compute_with_complex_numbers() -> None:
+    class Turned(cr.Layer):
+        def parameters(self, shape: Any) -> Any:
+            return {"angle": cr.ParameterSpec((shape[-1],), "normal")}
+
+        def forward(self, p: Any, x: Any) -> Any:
+            return np.real(x * np.exp(1j * p["angle"]).astype(np.complex64))
+
+    x = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
+
+    def trained(engine: str) -> Any:
+        network = cr.Network([Turned(), cr.Dense(1)], seed=0)
+        network.fit(x, x.sum(1, keepdims=True), epochs=3, engine=engine, progress=False)
+        return network.parameters["turned_0"]["angle"]
+
+    np.testing.assert_allclose(trained("llvm"), trained("numpy"), rtol=1e-5)
