@@ -229,7 +229,9 @@ def _started(owner: str, x: Any, dtype: np.dtype[Any]) -> Any:
     try:
         return cast(traced, np.asarray(x) if type(x) in NUMBERS else x, dtype)
     except OverflowError as error:
-        raise SettingError(f"{owner} was given {shortened(x)} as a state, which {dtype} does not hold; give a float.") from error
+        raise SettingError(
+            f"{owner} was given {shortened(x)} as a state, which {dtype} does not hold; give a float."
+        ) from error
 
 
 def _is_long(kind: Any) -> bool:

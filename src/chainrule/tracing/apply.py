@@ -8,7 +8,7 @@ operation to what is inside, so traces nest to any depth and are never confused 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache, partial
+from functools import partial
 from itertools import count
 from typing import Any, NoReturn
 
@@ -216,11 +216,15 @@ def as_it_is(value: Any) -> Any:
     return own
 
 
-@cache
-def held_in(kind: Any) -> tuple[str, ...]:
+_held_in: dict[type, list[str]] = {}
+
+
+def held_in(kind: type) -> list[str]:
     """Where a kind of handle has what it holds."""
-    names = [name for base in kind.__mro__ for name in vars(base).get("__slots__", ())]
-    return tuple(name for name in names if name not in Traced.__slots__)
+    if kind not in _held_in:
+        names = [name for base in kind.__mro__ for name in vars(base).get("__slots__", ())]
+        _held_in[kind] = [name for name in names if name not in Traced.__slots__]
+    return _held_in[kind]
 
 
 def traces_of(value: Any) -> Iterator[Trace]:
