@@ -437,3 +437,21 @@ def test_which_functions_give_arrays_without_axes() -> None:
                 if isinstance(result, np.ndarray) and not result.shape and result.dtype.kind == "f":
                     found.add(name)
     assert found - VIEWS == ARRAYS
+
+
+def test_what_a_derivative_has_read_of_an_outer_trace_stays_as_it_was() -> None:
+    """What is written later into values that an outer trace knows does not reach the derivative inside."""
+
+    def product(a: np.ndarray, x: np.ndarray) -> Any:
+        factor = x * 1
+        y = a * factor
+        factor[0] = 100.0
+        return np.sum(y * y)
+
+    a, x = np.array([1.0, 2.0]), np.array([3.0, 4.0])
+    expected = 2 * a * x**2
+    np.testing.assert_allclose(cr.grad(product)(a, x), expected)
+    np.testing.assert_allclose(cr.jit(cr.grad(product))(a, x), expected)
+    np.testing.assert_allclose(cr.vmap(cr.grad(product))(a[None], x[None])[0], expected)
+    np.testing.assert_allclose(cr.jacobian(cr.grad(product), 1)(a, x), np.diag(4 * a * x))
+    np.testing.assert_allclose(cr.jit(cr.hessian(product))(a, x), np.diag(2 * x**2))

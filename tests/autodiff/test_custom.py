@@ -179,3 +179,14 @@ def test_containers_are_vectors_and_back() -> None:
     with pytest.raises(ShapeError, match=r"shape \(3,\); give a vector of 7"):
         unflatten(np.ones(3))
     assert cr.flatten([])[0].shape == (0,)
+
+
+def test_a_checkpoint_inside_of_compiled_derivatives_and_of_loops() -> None:
+    block = cr.checkpoint(lambda x: np.sin(x) * x)
+    x = np.array([0.5, 1.5])
+    plain = lambda x: np.sum(np.sin(x) * x)  # noqa: E731
+    np.testing.assert_allclose(cr.jit(cr.grad(lambda x: np.sum(block(x))))(x), cr.grad(plain)(x))
+    np.testing.assert_allclose(cr.jit(lambda x: cr.jvp(block, (x,), (x,))[1])(x), cr.grad(plain)(x) * x)
+    inside = lambda x: np.sum(cr.loop(lambda s, i: cr.grad(lambda t: np.sum(block(t)))(s), x, 2))  # noqa: E731
+    expected = lambda x: np.sum(cr.grad(plain)(cr.grad(plain)(x)))  # noqa: E731
+    np.testing.assert_allclose(cr.grad(inside)(x), cr.grad(expected)(x))

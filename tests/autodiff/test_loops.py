@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.engines import ENGINES
-from chainrule.errors import InPlaceError, LeakedValueError, SettingError, ShapeError, TracingError
+from chainrule.errors import InPlaceError, LeakedValueError, SettingError, ShapeError, TracingError, UnsupportedError
 from chainrule.tracing import trees
 from chainrule.tracing.identity import identity
 
@@ -103,7 +104,18 @@ def complex_steps(scan: Any, w: Any, x: Any) -> Any:
     return np.sum(np.imag(z) * r) + np.sum(path**2)
 
 
-CASES = [recurrent, written, swapped, nested, counted, complex_steps]
+def turned(scan: Any, w: Any, x: Any) -> Any:
+    """States that are views of old ones, of themselves and of each other."""
+
+    def step(state: Any, row: Any) -> Any:
+        a, b, c = state
+        return (c * 2 + row, a[::-1], c.T[::-1]), (b, c)
+
+    (a, b, c), (path, others) = scan(step, (w, w * x[0], w[:, ::-1]), x)
+    return np.sum(np.sin(a) * b) + np.sum(c * w) + np.sum(path * np.cos(others))
+
+
+CASES = [recurrent, written, swapped, turned, nested, counted, complex_steps]
 COMPILED = [case for case in CASES if case is not complex_steps]
 
 
@@ -264,11 +276,15 @@ def test_is_explained_step_by_step() -> None:
         (SettingError, lambda: cr.scan(lambda s, x: (s, x), 0.0)),
         (SettingError, lambda: cr.scan(lambda s, x: (s, x), 0.0, length=-1)),
         (SettingError, lambda: cr.loop(lambda s, i: s, 0.0, 2.5)),
+        (SettingError, lambda: cr.loop(lambda s, i: s * 2, 2**70, 2)),
         (ShapeError, lambda: cr.scan(lambda s, x: (s, x), 0.0, 1.0)),
         (ShapeError, lambda: cr.scan(lambda s, x: (s, x), 0.0, (np.ones(3), np.ones(4)))),
         (ShapeError, lambda: cr.scan(lambda s, x: (s, x), 0.0, np.ones(3), length=4)),
         (ShapeError, lambda: cr.scan(lambda s, x: (np.stack([s, s]), x), 0.0, np.ones(3))),
         (ShapeError, lambda: cr.scan(lambda s, x: ((s, s), x), 0.0, np.ones(3))),
+        (ShapeError, lambda: cr.scan(lambda s, x: (s, x), 0.0, [1.0, 2.0])),
+        (TracingError, lambda: cr.scan(lambda s, x: (s, x), 0.0, np.array(["a"]))),
+        (TracingError, lambda: cr.loop(lambda s, i: s, np.array([None]), 2)),
         (TracingError, lambda: cr.scan(lambda s, x: (s if s > 0 else x, x), 0.0, np.ones(3))),
         (
             InPlaceError,
@@ -281,23 +297,82 @@ def test_errors_name_the_cause(error: Any, call: Any) -> None:
         call()
 
 
+def test_numbers_stay_numbers() -> None:
+    square = lambda a: cr.loop(lambda s, i: s * a, a, 1)  # noqa: E731
+    found = square(3.0), *cr.value_and_grad(square)(3.0), *cr.jvp(square, (3.0,), (1.0,)), cr.jit(square)(3.0)
+    assert found == (9, 9, 6, 9, 6, 9)
+    assert set(map(type, found)) == {np.float64}
+
+
+def test_a_loop_of_nothing_gives_nothing() -> None:
+    assert cr.loop(lambda s, i: None, None, 3) is None
+    assert cr.scan(lambda s, x: ({}, None), {}, np.ones(3)) == ({}, None)
+    above = lambda x: cr.scan(lambda n, r: (n + (r > 0), None), 0, x)[0] * np.sum(x)  # noqa: E731
+    x = np.array([1.0, -2.0, 3.0])
+    np.testing.assert_array_equal(cr.grad(above)(x), [2, 2, 2])
+    assert cr.jvp(above, (x,), (x,)) == (4, 4)
+
+
+def test_bytes_in_any_order() -> None:
+    x = np.arange(6.0).reshape(3, 2)
+    last, rows = cr.scan(lambda s, r: (s * r, r), x[1].astype(">f8"), x.astype(">f8"))
+    assert last.dtype == rows.dtype == np.dtype("=f8")
+    np.testing.assert_array_equal(rows, x)
+
+
+def test_integers_to_powers_that_change_with_the_steps_have_no_machine_code() -> None:
+    """NumPy refuses negative ones, and nobody could look before."""
+    for function in (
+        lambda n: cr.loop(lambda s, i: s + 2 ** (i - 1), n, 3),
+        lambda n: cr.loop(lambda s, i: 2**s, n, 3),
+    ):
+        with pytest.raises(UnsupportedError, match="power"):
+            cr.jit(function)(0)
+    assert cr.jit(lambda n: cr.loop(lambda s, i: s + 2**n, n, 3))(3) == 27
+
+
+def test_a_body_shows_how_it_is_compiled() -> None:
+    fast, w = cr.jit(lambda w: cr.loop(lambda s, i: np.tanh(w @ s), w[0], 3)), np.eye(3)
+    assert "contraction over 3" in fast.inspect("loops", w)
+    loop = fast.inspect("program", w).split(": float64[3] = loop")[0].split()[-1]
+    assert f"{loop}." in fast.inspect("memory", w)
+
+
+def test_what_the_body_writes_into_values_of_the_outside_is_refused() -> None:
+    def function(a: Any) -> Any:
+        total = a * 1.0
+
+        def step(s: Any, i: Any) -> Any:
+            np.add(total, 1.0, out=total) if not isinstance(total, np.ndarray) else None
+            return s * total
+
+        return np.sum(cr.loop(step, a, 3))
+
+    for transform in (cr.grad, cr.jit, cr.vmap):
+        with pytest.raises(InPlaceError):
+            transform(function)(np.ones((2, 2)))
+
+
 def test_a_value_that_leaves_the_body_is_refused() -> None:
     kept = []
     with pytest.raises(LeakedValueError):
         cr.grad(lambda w: cr.scan(lambda s, x: (kept.append(s) or s * w, x), w, np.ones(3))[0] * kept[0])(1.0)
 
 
+@dataclass(frozen=True)
 class Recurrent(cr.Layer):
     """h = tanh(W·h + U·x) over the second axis of the input; the last h."""
 
+    units: int = 40
+
     def parameters(self, shape: Any) -> Any:
         return {
-            "W": cr.ParameterSpec((40, 40), "glorot_uniform"),
-            "U": cr.ParameterSpec((shape[-1], 40), "glorot_uniform"),
+            "W": cr.ParameterSpec((self.units, self.units), "glorot_uniform"),
+            "U": cr.ParameterSpec((shape[-1], self.units), "glorot_uniform"),
         }
 
     def forward(self, p: Any, x: Any) -> Any:
-        first = np.zeros((x.shape[0], 40), x.dtype)
+        first = np.zeros((x.shape[0], self.units), x.dtype)
         return cr.scan(lambda h, row: (np.tanh(h @ p["W"] + row @ p["U"]), None), first, np.swapaxes(x, 0, 1))[0]
 
 
@@ -314,5 +389,12 @@ def test_a_loop_in_a_layer_is_trained_in_machine_code_by_any_number_of_threads()
     network, one = trained(engine="llvm", threads=1)
     np.testing.assert_array_equal(trained(engine="llvm", threads=2)[1], one)
     np.testing.assert_allclose(trained(engine="numpy")[1], one, atol=2e-5)
-    explained = network.explain(x[:2], t[:2], "recurrent_0.W[0, 1]", check=True)
-    assert explained.value == pytest.approx(network.gradients(x[:2], t[:2])["recurrent_0"]["W"][0, 1], rel=1e-3)
+
+
+def test_a_loop_in_a_layer_is_explained() -> None:
+    x = np.random.default_rng(0).normal(size=(2, 3, 2)).astype(np.float32)
+    t = np.sin(x.sum(axis=(1, 2)))[:, None]
+    network = cr.Network([Recurrent(units=3), cr.Dense(1)], seed=0).build((3, 2))
+    explained = network.explain(x[:1], t[:1], "recurrent_0.W[0, 1]", loss="mse", check=True)
+    gradient = network.gradients(x[:1], t[:1], loss="mse")["recurrent_0"]["W"][0, 1]
+    assert explained.value == pytest.approx(gradient, rel=1e-3)

@@ -139,8 +139,8 @@ def test_operations_without_machine_code_are_named() -> None:
 
 def test_kinds_of_number_without_machine_code_are_named() -> None:
     ran: list[Any] = []
-    with pytest.raises(cr.ChainruleError, match=r"arrays of bool, float32.*were given complex128"):
-        cr.jit(ran.append)(X * 1j)
+    with pytest.raises(cr.ChainruleError, match=r"arrays of bool, float32.*were given float16"):
+        cr.jit(ran.append)(X.astype(np.float16))
     assert ran == []
 
 

@@ -100,7 +100,7 @@ class TestRunner:
 
         loop = TrainingLoop(cr.simplify(cr.trace(step, np.zeros((3, 1)), np.ones(4))), None, state=1, batch_size=4)
         data = np.arange(8.0)
-        runner = prepare(loop, [data], engine)
+        runner = make_runner(loop, [data], engine)
         for shift in (0.0, 100.0):
             data += shift
             runner.load([np.array([[0.0], [1.0], [2.0]])])

@@ -82,7 +82,7 @@ def test_tails_and_what_has_no_meaning_are_as_in_scipy(name, method):
         value = cr.jvp(lambda x: ours(*shapes, *more, **{place: x}), (x,), (np.ones_like(x),))[0]
         np.testing.assert_allclose(value, own(x, *shapes, *more), rtol=1e-9, atol=1e-16 if law.discrete else 0.0)
         meaning = (
-            [] if name == "binom" or method == "logcdf" and law.discrete else range(len(shapes))
+            [] if name == "binom" or (method == "logcdf" and law.discrete) else range(len(shapes))
         )  # where SciPy gives 0
         for i in meaning:  # a parameter without it
             wrong = (*shapes[:i], -1.5, *shapes[i + 1 :])

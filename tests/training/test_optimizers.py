@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.errors import SettingError, UnknownNameError
+from chainrule.errors import SettingError, ShapeError, UnknownNameError
 from chainrule.training import OPTIMIZERS, as_optimizer
 from making import exported
 
@@ -247,3 +247,52 @@ def test_where_adagrad_starts_and_epsilon_stands(start: float, under_root: bool)
         np.testing.assert_allclose([w, v], expected, rtol=1e-14)
     with pytest.raises(SettingError, match="initial_accumulator_value"):
         cr.AdaGrad(initial_accumulator_value=-1.0)
+
+
+@dataclass(frozen=True)
+class Remembering(cr.Optimizer):
+    """Keeps what was: the parameter before, turned around, and the state before that."""
+
+    def initial_state(self, parameter: Any) -> Any:
+        return {"before": 0 * parameter, "again": 0 * parameter, "turned": parameter + 1}
+
+    def update(self, gradient: Any, parameter: Any, state: Any, learning_rate: Any, step: Any) -> Any:
+        moved = parameter - learning_rate * gradient + 0.01 * state["again"][::-1] + 0.01 * state["turned"]
+        return moved, {"before": parameter, "again": state["before"], "turned": state["turned"][::-1]}
+
+
+@pytest.mark.parametrize("width", [3, 150])
+def test_new_states_may_be_old_ones_and_views_of_them(width: int) -> None:
+    """Machine code writes new states where the old ones are."""
+    x = np.random.default_rng(0).normal(size=(40, 5))
+
+    def trained(engine: str) -> Any:
+        network = cr.Network([cr.Dense(width), cr.Dense(2)], seed=0)
+        network.fit(x, x[:, :2], epochs=3, batch_size=20, optimizer=Remembering(), progress=False, engine=engine)
+        return network.parameters
+
+    for layer, own in trained("llvm").items():
+        for name, found in own.items():
+            np.testing.assert_allclose(found, trained("numpy")[layer][name], atol=1e-5)
+
+
+@dataclass(frozen=True)
+class Widening(cr.Optimizer):
+    """Gives its results in another kind of number, or shape."""
+
+    to: str = "float64"
+
+    def update(self, gradient: Any, parameter: Any, state: Any, learning_rate: Any, step: Any) -> Any:
+        moved = parameter - learning_rate * gradient
+        return {"float64": moved * np.ones(1), "shape": np.stack([moved, moved])}[self.to], state
+
+
+@pytest.mark.parametrize("engine", ["llvm", "numpy"])
+def test_new_parameters_have_the_type_of_the_old(engine: str) -> None:
+    x = np.ones((20, 4))
+    network = cr.Network([cr.Dense(3), cr.Dense(1)], seed=0)
+    history = network.fit(x, x[:, :1], epochs=3, optimizer=Widening(), progress=False, engine=engine)
+    assert {p.dtype.name for own in network.parameters.values() for p in own.values()} == {"float32"}
+    assert history["loss"][-1] < history["loss"][0]
+    with pytest.raises(ShapeError, match=r"Widening.update gave the parameter as float32\[2, 4, 3\]"):
+        network.fit(x, x[:, :1], epochs=2, optimizer=Widening(to="shape"), progress=False, engine=engine)

@@ -15,8 +15,8 @@ from chainrule.errors import DerivativeLostError, SettingError, ShapeError
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Traced, apply, as_operand, opened, plain_array, separate
-from chainrule.tracing.recorder import RecordedValue
+from chainrule.tracing.apply import Traced, apply, as_operand, opened, plain_array, separate, traces_of
+from chainrule.tracing.recorder import Recorder
 
 
 def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -154,7 +154,7 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
     def checkpointed(*args: Any) -> Any:
         leaves, structure = trees.flatten(args)
         given = [as_operand(x) for x in leaves]
-        if not any(isinstance(x, Traced) for x in given) or any(isinstance(x, RecordedValue) for x in given):
+        if not any(isinstance(x, Traced) for x in given) or any(map(_is_recorded, given)):
             results = function(*trees.unflatten(structure, list(map(separate, leaves))))
             return trees.map_leaves(separate, results)  # a Program plans its memory itself
         nested: dict[str, Any] = {}
@@ -172,6 +172,11 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
         return trees.unflatten(nested["structure"], parts)
 
     return checkpointed
+
+
+def _is_recorded(x: Any) -> bool:
+    """Whether a value becomes one of a Program, at whatever depth."""
+    return any(isinstance(trace, Recorder) for trace in traces_of(x))
 
 
 def _recomputed(function: Callable[..., Any]) -> Custom:

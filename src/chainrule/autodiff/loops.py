@@ -12,7 +12,7 @@ from chainrule.autodiff.arguments import as_leaf
 from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.operation import ArrayType, cast
 from chainrule.tracing import Tangents, Tape, loops, simplify, trees
-from chainrule.tracing.apply import Traced, as_operand, traced
+from chainrule.tracing.apply import NUMERIC, as_operand, refuse, traced, traces_of
 from chainrule.tracing.numbers import NUMBERS
 from chainrule.tracing.recorder import trace_closed
 
@@ -145,7 +145,7 @@ class _Called:
 def _carried(called: _Called, state: list[Any], rows: list[Any], count: int, reverse: bool) -> tuple[Any, Any]:
     """The loop, for flat lists."""
     examples = [type(x)(1) if type(x) in NUMBERS else _kind(x) for x in state]
-    row_kinds = [ArrayType(tuple(x.shape[1:]), x.dtype) for x in rows]
+    row_kinds = [ArrayType(kind.shape[1:], kind.dtype) for kind in map(_kind, rows)]
     for _ in range(ROUNDS):
         body = _Recorded(called, examples, row_kinds)
         agreed = [_agreed(called.owner, x, new) for x, new in zip(examples, body.state, strict=True)]
@@ -161,17 +161,12 @@ def _carried(called: _Called, state: list[Any], rows: list[Any], count: int, rev
         t.dtype.kind in "fc" for t in (*body.state, *body.collected)
     ):
         body = _Recorded(called, examples, row_kinds, halved=True)
-    first = body.taken_apart(
-        [
-            cast(traced, np.asarray(x) if type(x) in NUMBERS else x, k.dtype)
-            for x, k in zip(state, body.state, strict=True)
-        ]
-    )
+    first = body.taken_apart([_started(called.owner, x, k.dtype) for x, k in zip(state, body.state, strict=True)])
     given = [*first, *rows, *body.captured]
     program = loops.Body(simplify(body.program), len(first), len(rows))
     collected, last = loops.run(program, given, count, reverse, keep=any(map(_is_differentiated, given)))
     return (
-        trees.unflatten(called.structure, [x if x.shape else x[()] for x in body.put_together(last, body.state)]),
+        trees.unflatten(called.structure, body.put_together(last, body.state)),
         trees.unflatten(called.collected, body.put_together(collected, body.collected)),
     )
 
@@ -229,6 +224,16 @@ def _agreed(owner: str, old: Any, new: ArrayType) -> ArrayType:
     return ArrayType(shape, np.result_type(old.dtype, new.dtype)) if isinstance(old, ArrayType) else new
 
 
+def _started(owner: str, x: Any, dtype: np.dtype[Any]) -> Any:
+    """A first state in the dtype that the state has from then on."""
+    try:
+        return cast(traced, np.asarray(x) if type(x) in NUMBERS else x, dtype)
+    except OverflowError as error:
+        raise SettingError(
+            f"{owner} was given {shortened(x)} as a state, which {dtype} does not hold; give a float."
+        ) from error
+
+
 def _is_long(kind: Any) -> bool:
     return isinstance(kind, ArrayType) and kind.dtype.kind in "iu" and kind.dtype.itemsize == 8
 
@@ -239,16 +244,15 @@ def _fits(x: Any, dtype: np.dtype[Any]) -> bool:
 
 
 def _kind(x: Any) -> ArrayType:
-    return ArrayType(tuple(np.shape(x) if type(x) in NUMBERS else x.shape), np.dtype(getattr(x, "dtype", type(x))))
+    dtype = np.dtype(getattr(x, "dtype", type(x)))
+    if dtype.kind not in NUMERIC:
+        refuse(x, "what a loop carries along")
+    return ArrayType(tuple(np.shape(x)), dtype.newbyteorder("="))
 
 
 def _is_differentiated(x: Any) -> bool:
     """Whether a value is on its way to a derivative, at whatever depth."""
-    while isinstance(x, Traced):
-        if isinstance(x.trace, Tape | Tangents):
-            return True
-        x = getattr(x, "value", None)
-    return False
+    return any(isinstance(trace, Tape | Tangents) for trace in traces_of(x))
 
 
 def _length(rows: list[Any], length: Any, owner: str = "scan", name: str = "length") -> int:
@@ -261,7 +265,8 @@ def _length(rows: list[Any], length: Any, owner: str = "scan", name: str = "leng
         raise SettingError(f"{owner} was given {name}={shortened(length)}; give a whole number of steps, 0 or more.")
     if not all(getattr(x, "shape", ()) for x in rows):
         raise ShapeError(
-            "scan was given xs with a single number, which has no rows; give arrays whose first axis are the steps."
+            "scan was given xs with a single number, which has no rows; give arrays whose first axis are the steps, np.array(xs) for "
+            "a list, which is a container of them."
         )
     counts: set[int] = {x.shape[0] for x in rows}
     counts |= set() if given is None else {given}

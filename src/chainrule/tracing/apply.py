@@ -7,6 +7,7 @@ operation to what is inside, so traces nest to any depth and are never confused 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from itertools import count
 from typing import Any, NoReturn
@@ -195,13 +196,18 @@ def held_by(x: Any) -> Any:
 def separate(x: Any) -> Any:
     """The same numbers, which stay as they are when `x` is written to, and the other way round: a handle or an array of its own."""
     x = held_by(x)
-    if not isinstance(x, Traced):
-        return x.copy("K") if type(x) is ndarray else x
-    if not x.trace.writable:
+    if isinstance(x, Traced):
+        return as_it_is(refresh(x))
+    return x.copy("K") if type(x) is ndarray else x
+
+
+def as_it_is(x: Any) -> Any:
+    """A value for a trace that reads it later: one of another trace with a handle of its own, that nobody writes to."""
+    if not isinstance(x, Traced) or not x.trace.writable:
         return x
     new = object.__new__(type(x))
     new.trace = x.trace
-    _take_over(new, refresh(x))
+    _take_over(new, x)
     if x.is_array:
         new.is_array = True
     if x.trace.roots and (root := x.trace.roots.get(id(x))):
@@ -223,10 +229,26 @@ def become(value: Any, new: Any) -> None:
 
 
 def _take_over(value: Any, new: Any) -> None:
-    for kind in type(value).__mro__:
-        for name in vars(kind).get("__slots__", ()):
-            if name not in Traced.__slots__:
-                setattr(value, name, getattr(new, name))
+    for name in held_in(type(value)):
+        setattr(value, name, getattr(new, name))
+
+
+_held_in: dict[type, list[str]] = {}
+
+
+def held_in(kind: type) -> list[str]:
+    """Where a kind of handle has what it holds."""
+    if kind not in _held_in:
+        names = [name for base in kind.__mro__ for name in vars(base).get("__slots__", ())]
+        _held_in[kind] = [name for name in names if name not in Traced.__slots__]
+    return _held_in[kind]
+
+
+def traces_of(value: Any) -> Iterator[Trace]:
+    """The traces that a value belongs to, the innermost first."""
+    while isinstance(value, Traced):
+        yield value.trace
+        value = getattr(value, "value", None)
 
 
 def _check(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> None:
@@ -234,7 +256,8 @@ def _check(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> None:
     if not trace.open:
         raise LeakedValueError(
             f"{op.name} was given a traced value whose function has already returned. "
-            "Return the value from the differentiated function (has_aux=True) instead of storing it elsewhere."
+            "Return the value from the differentiated function (has_aux=True), or from a loop's in its state or as y, instead of "
+            "storing it elsewhere."
         )
     if not op.complex:
         for x in inputs:

@@ -7,6 +7,7 @@ is a view of: when it is written to, so is that; when that was written to, it is
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,9 @@ from chainrule.ops.functions.writing import written
 from chainrule.tracing.apply import Traced, as_operand, become, separate, traced
 from chainrule.tracing.refusals import unsure_of
 from chainrule.tracing.views import note_array, note_doubtful
+
+repeated: ContextVar[int] = ContextVar("repeated", default=0)
+"""The level of the innermost trace around that records what is then carried out again and again."""
 
 
 def write(value: Any, new: Any) -> None:
@@ -27,6 +31,11 @@ def write(value: Any, new: Any) -> None:
         )
     if value.unsure:
         raise unsure_of(value)
+    if value.trace.level < repeated.get():
+        raise InPlaceError(
+            f"the function given to scan or loop was about to write into a value of shape {tuple(value.shape)} that was made "
+            "outside of it. It is run once for all steps, and so would the writing be: carry the value along in the state."
+        )
     if new.trace is not value.trace:
         raise InPlaceError(
             f"a value of a derivative inside was about to be written into one of shape {tuple(value.shape)} that was made outside of "

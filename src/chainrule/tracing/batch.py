@@ -9,7 +9,7 @@ import numpy as np
 from chainrule.errors import TracingError
 from chainrule.ops.operation import Operation, eager
 from chainrule.tracing import refusals
-from chainrule.tracing.apply import PLAIN, Trace, Traced, traced
+from chainrule.tracing.apply import PLAIN, Trace, Traced, as_it_is, traced
 from chainrule.tracing.numpy_interface import ArrayInterface
 
 
@@ -65,7 +65,7 @@ class Batch(Trace):
     def member(self, value: Any) -> BatchValue:
         """A value that has the batch as its first axis."""
         self.real = self.real and value.dtype.kind != "c"
-        return BatchValue(self, value)
+        return BatchValue(self, as_it_is(value))
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """The results of all members, one level below."""

@@ -15,7 +15,7 @@ import numpy as np
 
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
-from chainrule.tracing.apply import Traced, apply, traced
+from chainrule.tracing.apply import apply, traced, traces_of
 from chainrule.tracing.batch import Batch, BatchValue
 from chainrule.tracing.interpreter import applied, interpret, results
 from chainrule.tracing.program import Program, Variable
@@ -267,6 +267,8 @@ def run(
     body: Body, inputs: Sequence[Any], length: int, reverse: bool, *, keep: bool = False
 ) -> tuple[list[Any], list[Any]]:
     """What a loop collects, and its last state; `keep`: with the states in memory, for derivatives that are to come."""
+    if not body.program.outputs:
+        return [], []
     if any(map(_is_stepwise, inputs)):
         return _step_by_step(body, inputs, length, reverse)
     carried = body.keeping if keep else body
@@ -283,11 +285,7 @@ def _step(body: Body, inputs: list[Any]) -> list[Any]:
 
 def _is_stepwise(x: Any) -> bool:
     """Whether a value belongs, at whatever depth, to a trace in which every step is to be seen."""
-    while isinstance(x, Traced):
-        if x.trace.stepwise:
-            return True
-        x = getattr(x, "value", None)
-    return False
+    return any(trace.stepwise for trace in traces_of(x))
 
 
 def _step_by_step(body: Body, inputs: Sequence[Any], length: int, reverse: bool) -> tuple[list[Any], list[Any]]:
@@ -318,7 +316,7 @@ def _type_of(x: Any) -> ArrayType:
 
 
 def _kind(x: Any) -> ArrayType:
-    return ArrayType(tuple(shape_of(x)), np.dtype(dtype_of(x)))
+    return ArrayType(tuple(shape_of(x)), np.dtype(dtype_of(x)).newbyteorder("="))
 
 
 def _size(body: Body, length: int) -> int:
@@ -341,6 +339,8 @@ def _filled(x: Any, kind: ArrayType) -> Any:
 
 def _part(result: Any, begin: int, end: int, kind: ArrayType) -> Any:
     """What lies between two places of a result."""
+    if not kind.shape:
+        return cast(traced, traced.slice(result, start=(begin,), stop=(end,), step=(1,), drop=(0,)), kind.dtype)
     piece = traced.slice(result, start=(begin,), stop=(end,), step=(1,), drop=())
     return cast(traced, traced.reshape(piece, shape=kind.shape), kind.dtype)
 

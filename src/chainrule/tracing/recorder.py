@@ -11,7 +11,8 @@ import numpy as np
 from chainrule.errors import LeakedValueError, TracingError
 from chainrule.ops.operation import REGISTRY, ArrayType, Operation
 from chainrule.tracing import refusals, trees
-from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, refreshed
+from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, held_in, refreshed
+from chainrule.tracing.assignment import repeated
 from chainrule.tracing.keeping import Copies
 from chainrule.tracing.numbers import NUMBERS, Number
 from chainrule.tracing.numpy_interface import ArrayInterface
@@ -41,16 +42,18 @@ class RecordedValue(Traced, ArrayInterface):
 
     def __bool__(self) -> NoReturn:
         raise TracingError(
-            f"`if`, `while`, `and`, `or` or `not` on the traced value {self!r}: its numbers are not known while a "
-            "Program is made. Choose between values with np.where(condition, a, b); loop a fixed number of times."
+            f"`if`, `while`, `and`, `or` or `not` on the traced value {self!r}: its numbers are not known while a Program is "
+            "made (by jit, trace, scan, loop, or a network). Choose between values with np.where(condition, a, b); loop a fixed "
+            "number of times."
         )
 
     def _lose(self, what: str) -> NoReturn:
         refusals.lose(
             what,
             self,
-            "Its number is not known while a Program is made (by jit, trace, or a network): give what decides lengths, loops and "
-            "branches as a Python number that is not traced, as in cr.jit(lambda x: f(x, 2)); compute with the rest by NumPy.",
+            "Its number is not known while a Program is made (by jit, trace, scan, loop, or a network): give what decides lengths, "
+            "loops and branches as a Python number that is not traced, as in cr.jit(lambda x: f(x, 2)); compute with the rest "
+            "by NumPy.",
         )
 
     def __repr__(self) -> str:
@@ -113,22 +116,34 @@ class Recorder(Trace):
 class Closure(Recorder):
     """A recording in which traced values from outside become further inputs."""
 
-    __slots__ = ("captured",)
+    __slots__ = ("_token", "captured")
 
     def __init__(self) -> None:
         super().__init__()
-        self.captured: dict[int, tuple[Traced, Variable]] = {}
+        self.captured: dict[Any, tuple[Traced, Variable]] = {}
+
+    def __enter__(self) -> Any:
+        super().__enter__()
+        self._token = repeated.set(self.level)
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        repeated.reset(self._token)
+        super().__exit__(*error)
 
     def outer(self, x: Traced) -> Atom:
         """An input for it, one for all its uses."""
         if not x.trace.open:
             raise LeakedValueError(
-                f"a function being traced uses {x!r}, whose function has already returned. Pass it as an argument."
+                f"the function given to scan or loop uses {x!r}, whose function has already returned: it was stored elsewhere there. "
+                "Return it from there, and pass it on as an argument."
             )
-        if id(x) not in self.captured:
+        # Several handles may hold one value.
+        held = tuple(id(getattr(x, name)) for name in ("trace", *held_in(type(x))))
+        if held not in self.captured:
             kind = x.dtype.type(1).item() if x.is_number else ArrayType(tuple(x.shape), x.dtype)
-            self.captured[id(x)] = x, self.input(f"outer_{len(self.captured)}", kind).variable
-        return self.captured[id(x)][1]
+            self.captured[held] = x, self.input(f"outer_{len(self.captured)}", kind).variable
+        return self.captured[held][1]
 
 
 def trace(function: Callable[..., Any], *examples: Any, name: str | None = None, stepwise: bool = False) -> Program:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.operation import Operation, eager
-from chainrule.tracing.apply import PLAIN, Trace, apply, traced
+from chainrule.tracing.apply import PLAIN, Trace, apply, as_it_is, traced
 from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.views import note_array
@@ -50,8 +50,8 @@ class Tangents(Trace):
             self.real = False
         number = type(value) in PYTHON_NUMBERS or getattr(value, "is_number", False)
         if number:
-            return TangentNumber(self, np.positive(value), tangent)
-        found = TangentValue(self, value, tangent)
+            return TangentNumber(self, np.positive(value), as_it_is(tangent))
+        found = TangentValue(self, as_it_is(value), as_it_is(tangent))
         array = type(value) is np.ndarray or getattr(value, "is_array", False)
         return note_array(found) if array else found
 

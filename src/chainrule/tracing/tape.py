@@ -9,7 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from chainrule.ops.operation import Operation, eager
-from chainrule.tracing.apply import PLAIN, Trace, apply, traced
+from chainrule.tracing.apply import PLAIN, Trace, apply, as_it_is, traced
 from chainrule.tracing.keeping import SMALL, Keeper
 from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
@@ -63,7 +63,7 @@ class Tape(Trace):
             array = TapeValue(self, value, len(self.nodes) - 1)
             return array if value.shape else note_array(array)
         number = type(value) in PYTHON_NUMBERS or getattr(value, "is_number", False)
-        kind, inside = (TapeNumber, np.positive(value)) if number else (TapeValue, value)
+        kind, inside = (TapeNumber, np.positive(value)) if number else (TapeValue, as_it_is(value))
         found = kind(self, inside, len(self.nodes) - 1)
         return note_array(found) if getattr(value, "is_array", False) else found
 
@@ -94,6 +94,8 @@ class Tape(Trace):
                         x = self.keep(x, op.name)
                 elif type(x) not in PLAIN:
                     self.plain = False
+                    if op.remembers:
+                        x = as_it_is(x)
                 values.append(x)
         if self.plain:
             output = op.evaluate(*values, **attributes) if attributes else op.evaluate(*values)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autodiff.transforms import observed_gradient
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
 from chainrule.training.objective import Batch, Objective, merged
@@ -93,19 +93,28 @@ class TrainingStep:
             learned[layer], optimizer_state[layer] = {}, {}
             own_rate = rate[layer] if isinstance(rate, Mapping) else rate
             for name, parameter in own.items():
-                new, kept = self.optimizer.update(
-                    clipped[layer][name], parameter, state["optimizer"][layer][name], own_rate, count
-                )
-                learned[layer][name], optimizer_state[layer][name] = (
-                    new,
-                    {key: kept[key] for key in state["optimizer"][layer][name]},
-                )
+                old = state["optimizer"][layer][name]
+                new, kept = self.optimizer.update(clipped[layer][name], parameter, old, own_rate, count)
+                learned[layer][name] = self._like(parameter, new, "the parameter")
+                optimizer_state[layer][name] = {key: self._like(old[key], kept[key], key) for key in old}
         return {
             "learned": learned,
             "frozen": state["frozen"],
             "penalty": state["penalty"],
             "optimizer": optimizer_state,
         }
+
+    def _like(self, old: Any, new: Any, what: str) -> Any:
+        """New numbers in the dtype of the old ones, in whose place they are written."""
+        shape, kind = np.shape(new), np.result_type(new)
+        if shape != np.shape(old) or not np.can_cast(kind, old.dtype, "same_kind"):
+            raise ShapeError(
+                f"{type(self.optimizer).__name__}.update gave {what} as {kind}{list(shape)}, and was given it as "
+                f"{old.dtype}{list(np.shape(old))}. Give it back in its shape and kind of number."
+            )
+        if not hasattr(new, "dtype"):
+            return np.asarray(new, old.dtype)
+        return new if new.dtype == old.dtype else new.astype(old.dtype)
 
     def carry_out(self, state: Any, batch: Batch, rate: Any, count: Any, key: Any) -> StepTaken:
         """One step, and all that there is to be seen of it."""

@@ -175,7 +175,7 @@ def _inner(equation: Equation) -> Inner | None:
     if equation.op is not LOOP:
         return None
     body = equation.attributes["body"]
-    lowered = lower_body(body.program)
+    lowered = lower_body(body.program, body.states)
     return Inner(lowered.program, group(lowered), body.states)
 
 

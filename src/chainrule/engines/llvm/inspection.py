@@ -11,6 +11,7 @@ import os
 import re
 from pathlib import Path
 
+from chainrule.engines.llvm.buffers import Buffer
 from chainrule.engines.llvm.groups import Group, Grouping
 from chainrule.engines.llvm.machine import CompiledFunction
 from chainrule.engines.llvm.memory import MemoryPlan
@@ -53,6 +54,8 @@ def groups_text(grouping: Grouping) -> str:
         stored = sorted(x.name for x in group.stored)
         if stored:
             lines.append(f"   to memory: {', '.join(stored)}")
+        if group.inner is not None:
+            lines += [f"   {line}" for line in groups_text(group.inner.grouping).splitlines()]
     lines += [f"view: {e}" for e in grouping.views.values()]
     return "\n".join(lines)
 
@@ -63,14 +66,24 @@ def _kind(group: Group) -> str:
     return "contraction" if isinstance(group.root.op, Contraction) else group.root.op.name
 
 
+def _named(memory: MemoryPlan, prefix: str) -> list[tuple[str, Buffer]]:
+    """What lies in memory, and where, constants left out."""
+    named = [(f"{prefix}{x.name}", buffer) for x, buffer in memory.buffers.items()]
+    named += [(f"{prefix}{buffer.name}", buffer) for buffer in memory.parts.values()]
+    for group, inside in memory.inner.items():
+        named += _named(inside, f"{prefix}{group.equations[0].output.name}.")
+    return named
+
+
 def memory_text(memory: MemoryPlan) -> str:
-    """The arena, place by place: offset, bytes, what lies there one after another, and its shape with padded rows."""
+    """The arena, place by place: offset, bytes, what lies there one after another, and its shape with padded rows.
+
+    What the bodies of loops compute has the name of the loop before its own.
+    """
     places: dict[tuple[int, int], list[str]] = {}
     shapes: dict[tuple[int, int], tuple[tuple[int, ...], tuple[int, ...]]] = {}
-    constants = {id(value): buffer for buffer, value in memory.constant_values}
-    named = [(x.name, buffer) for x, buffer in memory.buffers.items()]
-    named += [(repr(Literal(value)), constants[id(value)]) for _, value in memory.constant_values]
-    named += [(buffer.name, buffer) for buffer in memory.parts.values()]
+    named = _named(memory, "")
+    named += [(repr(Literal(value)), buffer) for buffer, value in memory.constant_values]
     for name, buffer in named:
         place = buffer.offset, buffer.nbytes
         places.setdefault(place, []).append(name)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 
+from chainrule.engines.llvm.layouts import is_strided
 from chainrule.engines.llvm.real_parts import has_complex, in_parts, without_parts
 from chainrule.engines.whole_numbers import is_partial, of_numbers
 from chainrule.ops import Contraction, arithmetic, layouts
@@ -34,12 +36,13 @@ class Lowered:
     copied: frozenset[Variable]
 
 
-def unsupported(program: Program) -> list[str]:
-    """The operations of a Program that cannot be compiled, by name."""
+def unsupported(program: Program, *, repeated: bool = False) -> list[str]:
+    """The operations of a Program that cannot be compiled, by name; `repeated` if it is the body of a loop."""
     if has_complex(program):
-        return sorted(without_parts(program) or unsupported(in_parts(program)))
-    numbers = of_numbers(program)  # of which it is made sure that they have a result
-    inside = {name for body in bodies(program) for name in unsupported(body)}
+        return sorted(without_parts(program) or unsupported(in_parts(program), repeated=repeated))
+    # Of numbers that are known before a call it is made sure that they have a result; in a loop they are others with every step.
+    numbers = set() if repeated else of_numbers(program)
+    inside = {name for body in bodies(program) for name in unsupported(body, repeated=True)}
     return sorted({e.op.name for e in program.equations if not _compiles(e, numbers)} | inside)
 
 
@@ -74,26 +77,47 @@ def _is_known(dtype: np.dtype[Any]) -> bool:
     return dtype.name in DTYPES
 
 
-def lower(program: Program) -> Lowered:
-    """The same computation in elementwise operations, folds, contractions of vectors, views and moves."""
+def lower(program: Program, states: int = 0) -> Lowered:
+    """The same computation in elementwise operations, folds, contractions of vectors, views and moves.
+
+    So many of the outputs are new `states`, which are written over the inputs, the old ones. Those that only are old ones, or
+    views of them, are copied before: the old one may be written over by then.
+    """
     real = in_parts(program) if has_complex(program) else program
     program, copied = _pack(simplify(without_stops(_expand(real))))
-    return Lowered(check(drop_unused(program)), copied)
+    program = drop_unused(program)
+    sources = {e.output: e.inputs[0] for e in program.equations if is_strided(e) and e.output not in copied}
+
+    def is_old(i: int, x: Atom) -> bool:
+        root = x
+        while isinstance(root, Variable) and root in sources:
+            root = sources[root]
+        return i < states and x is not program.inputs[i] and root in program.inputs[:states]
+
+    return Lowered(check(_with_copies(program, is_old)), copied)
 
 
-def lower_body(program: Program) -> Lowered:
+def lower_body(program: Program, states: int) -> Lowered:
     """The body of a loop, whose results are all computed in it: what is given back as it came gets a place of its own."""
-    lowered = lower(program)
-    equations, outputs = list(lowered.program.equations), list(lowered.program.outputs)
-    computed = {e.output for e in equations}
-    for i, x in enumerate(outputs):
+    lowered = lower(program, states)
+    outputs, computed = lowered.program.outputs, {e.output for e in lowered.program.equations}
+
+    def is_given(i: int, x: Atom) -> bool:
         same = i < len(program.inputs) and x is program.inputs[i]
-        if same or (isinstance(x, Variable) and x in computed and x not in outputs[:i]):
-            continue
-        kind = x.type if isinstance(x, Variable) else ArrayType(x.shape, np.asarray(x.value).dtype)
-        outputs[i] = own = Variable(f"result_{i}", kind)
-        equations.append(Equation(own, arithmetic.astype, (x,), {"dtype": kind.dtype}))
-    return replace(lowered, program=replace(lowered.program, equations=tuple(equations), outputs=tuple(outputs)))
+        return not same and (x not in computed or x in outputs[:i])
+
+    return replace(lowered, program=_with_copies(lowered.program, is_given))
+
+
+def _with_copies(program: Program, copied: Callable[[int, Atom], bool]) -> Program:
+    """The same, where some outputs, told by their number and what they are, are copies of what they were."""
+    equations, outputs = list(program.equations), list(program.outputs)
+    for i, x in enumerate(program.outputs):
+        if copied(i, x):
+            kind = x.type if isinstance(x, Variable) else ArrayType(x.shape, np.asarray(x.value).dtype)
+            outputs[i] = own = Variable(f"result_{i}", kind)
+            equations.append(Equation(own, arithmetic.astype, (x,), {"dtype": kind.dtype}))
+    return replace(program, equations=tuple(equations), outputs=tuple(outputs))
 
 
 def _expand(program: Program) -> Program:

@@ -61,7 +61,7 @@ class Plan:
 
 def plan_loop(loop: TrainingLoop) -> Plan:
     """The plan of a training loop."""
-    lowered = [lower(p) for p in (loop.step, loop.last) if p is not None]
+    lowered = [lower(p, loop.state) for p in (loop.step, loop.last) if p is not None]
     programs = [x.program for x in lowered]
     widest = _widest(programs[0], loop.state)
     arena = Arena()

@@ -72,7 +72,7 @@ def work(group: Group) -> int:
     summed = 1.0
     if group.root is not None and group.inner is not None:
         length: int = group.root.attributes["length"]
-        return length * sum(map(work, group.inner.grouping.groups))
+        return length * (1 + sum(map(work, group.inner.grouping.groups)))
     if group.root is not None:
         inputs = [_points(x.shape) for x in group.root.inputs]
         output = _points(group.root.output.shape)
