@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import math
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -176,10 +176,20 @@ def derivative_of(op: Operation) -> str:
         slope = printed(as_expression(op.partial(symbolic, y, x, (0,))))
         return rf"dy = \sum_k {slope} \, d{names[0]}_k"
     assert isinstance(op, Elementwise), f"{op.name} is to say its differential"
-    inputs, static = symbols(op), {}
-    if op.examples and not op.loops:
-        order = op.examples[0].attributes["order"]
-        static = {"order": tuple(map(Order, "nm")) if isinstance(order, tuple) else Order("n")}
+    if not op.examples or op.loops:
+        return _partials(op, names, {})
+    order = op.examples[0].attributes["order"]
+    try:
+        return _partials(op, names, {"order": tuple(map(Order, "nm")) if isinstance(order, tuple) else Order("n")})
+    except TypeError:  # a recursion over the order, which has no formula for all of them
+        said = zip("nm", order if isinstance(order, tuple) else (order,), strict=False)
+        where = ",\\ ".join(f"{letter} = {n}" for letter, n in said)
+        return rf"{_partials(op, names, {'order': order})}\ ({where})"
+
+
+def _partials(op: Elementwise, names: Sequence[str], static: Mapping[str, Any]) -> str:
+    """The partial derivatives, with static arguments as they are given."""
+    inputs = symbols(op)
     y = Formula(Call(with_static(op, static), tuple(x.expression for x in inputs)))
     found = []
     for i, (name, partial) in enumerate(zip(names, op.partials, strict=True)):

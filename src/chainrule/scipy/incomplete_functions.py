@@ -51,7 +51,7 @@ gammainc_slope = of_scipy(
         lambda m, y, a, x, order: gamma_density(m, a, x) * bell(gamma_logs(m, a, m.log(x)), order),
     ),
     (POSITIVE, POSITIVE),
-    r"\frac{{\partial^n}}{{\partial {0}^n}} P\left({0}, {1}\right)",
+    r"P^{{(n)}}\left({0}, {1}\right)",
     orders=(1, 2),
     doc="The derivative of the order n by a of the regularised lower incomplete gamma function.",
 )
@@ -105,7 +105,7 @@ betainc_slope = of_scipy(
         lambda m, y, a, b, x, order: beta_density(m, a, b, x) * bell(beta_logs(m, a, b, m.log(x), m.log1p(-x)), *order),
     ),
     (POSITIVE, POSITIVE, SHARE),
-    r"\frac{{\partial^{{n + m}}}}{{\partial {0}^n \partial {1}^m}} I_{{{2}}}\left({0}, {1}\right)",
+    r"I^{{(n)}}_{{{2}}}\left({0}, {1}\right)",
     orders=((1, 0), (1, 1)),
     doc="The derivative of the orders n and m by a and b of the regularised incomplete beta function.",
 )

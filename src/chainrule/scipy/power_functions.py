@@ -13,8 +13,21 @@ from scipy import special
 _EXPONENT = Domain(0.2, 2.0)
 
 
+FAR = 30.0
+"""From here on Jₙ = ∫₀¹ sⁿ·e^(xs) ds is found by Jₙ = (eˣ − n·Jₙ₋₁)/x; SciPy's series take for ever where x is very large."""
+
+
 def _exprel_slope(x: Any, order: int) -> Any:
-    return (special.hyp1f1(order + 1.0, order + 2.0, x) / (order + 1.0)).astype(np.result_type(x))[()]
+    near = np.abs(x) < FAR
+    found = special.hyp1f1(order + 1.0, order + 2.0, np.where(near, x, 0.0)) / (order + 1.0)
+    far = np.where(near, FAR, x)
+    with np.errstate(over="ignore", invalid="ignore"):
+        top, integral = np.exp(far), np.expm1(far) / far
+        for n in range(1, order + 1):
+            integral = (top - n * integral) / far
+    integral = np.where(np.isposinf(far), np.inf, integral)
+    kind = np.asarray(x).dtype
+    return np.where(near, found, integral).astype(kind if kind.kind == "f" else float)[()]
 
 
 def _by_exponent(m: Any, log: Any, exponent: Any) -> Any:
