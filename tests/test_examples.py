@@ -26,7 +26,12 @@ SHOWN = {  # words that an example's output must have
     "numerical_derivative": ["14.003000", "smallest error", "exp, central"],
     "xor_by_nudging": ["60,000 forward", "6,000 backward"],
     "from_scikit_learn": ["the two loss curves: ", "accuracy there", "network__hidden__units"],
-    "tuning": ["the grid, 120 trainings", "the descent, 12 trainings", "the descent found a smaller loss", "reverse mode"],
+    "tuning": [
+        "the grid, 120 trainings",
+        "the descent, 12 trainings",
+        "the descent found a smaller loss",
+        "reverse mode",
+    ],
     "own_pieces": ["10% of the points", "90% of the points", "agrees with finite differences"],
 }
 

@@ -264,7 +264,7 @@ def test_every_schedule_takes_traced_settings(kind: Any) -> None:
         "minimum": 0.1,
     }
     if kind is cr.PiecewiseLinear:
-        given["epochs"] = (0.7, 6.1)
+        given["times"] = (0.7, 6.1)
     schedule = kind(**{f.name: given[f.name] for f in dataclasses.fields(kind) if f.name in given})
     times, weights = np.array([0.0, 0.4, 1.1, 2.9, 5.3]), np.array([1.0, -2.0, 3.0, 1.5, -0.5])
     values = numbers_of(schedule)
@@ -325,7 +325,7 @@ def test_what_is_refused() -> None:
         cr.hypergradient(small(), DATA, VALIDATION, optimizer=cr.SGD(cr.OnPlateau(0.1)))
     with pytest.raises(SettingError, match="mode='backward'"):
         cr.hypergradient(small(), DATA, VALIDATION, mode="backward")
-    with pytest.raises(SettingError, match="no settings in `by`; this training has learning_rate"):
+    with pytest.raises(SettingError, match="no settings in `by`; name some of learning_rate"):
         cr.hypergradient(small(), DATA, VALIDATION, by=[])
     with pytest.raises(DivergedError, match="smaller learning rate"):
         cr.hypergradient(small(), DATA, VALIDATION, optimizer=cr.SGD(1e200), mode="reverse")

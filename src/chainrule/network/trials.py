@@ -15,7 +15,7 @@ from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.fitting import training_for
 from chainrule.tracing import trees
 from chainrule.training import Clipping, Objective, Penalty, Settings
-from chainrule.training.hyperparameters import WEIGHTS, Hyperparameters
+from chainrule.training.hyperparameters import WEIGHTS, Hyperparameters, as_names
 from chainrule.training.objective import merged
 from chainrule.training.unrolled import Unrolled
 
@@ -34,7 +34,7 @@ class Trial:
         data: Sequence[Any],
         validation: Sequence[Any],
         owner: str,
-        by: Sequence[str] | None,
+        by: Any,
         *,
         optimizer: Any,
         loss: Any,
@@ -46,7 +46,7 @@ class Trial:
     ) -> None:
         (X, y), (X_validation, y_validation) = _pair(owner, "data", data), _pair(owner, "validation", validation)
         own = copy.deepcopy(network)
-        names = [by] if isinstance(by, str) else by
+        names = as_names(owner, by)
         weights = sample_weight
         if weights is None and WEIGHTS in (names or ()):
             weights = np.ones(len(inputs_of(own, X)[0]))
