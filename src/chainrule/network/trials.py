@@ -21,8 +21,8 @@ from chainrule.training.unrolled import Unrolled
 
 MODES = ("auto", "forward", "reverse")
 FEW = 4
-"""Up to so many directions are followed forward. With n of them a step costs as much as about 1 + 2·n steps, and one of reverse
-mode as much as 10: it carries out the training twice and back, and moves its states in memory."""
+"""Up to so many directions are followed forward. Each takes 0.5 (small networks) to 1.6 times (large ones) as long as the training
+itself, and reverse mode 7 to 4 times, however many there are: it carries out the steps twice, and back."""
 
 
 class Trial:

@@ -121,7 +121,7 @@ class Hyperparameters:
     def of_optimizer(self) -> list[str]:
         """Those that are numbers of the optimizer, its schedule's apart."""
         own = numbers_of(self._step.optimizer)
-        return [name for name in self.values if name in own and not name.startswith(RATE)]
+        return [name for name in self.values if name in own and name.partition(".")[0] != RATE]
 
     @property
     def directions(self) -> int:
