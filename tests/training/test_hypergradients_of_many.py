@@ -158,12 +158,15 @@ def test_rates_of_layers_and_epochs(mode: str) -> None:
         assert found["layer_learning_rates"][layer] == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-5)
 
 
+INNER = cr.Adam(beta1=0.7)
+
+
 @dataclasses.dataclass(frozen=True)
 class Shrinking(cr.Optimizer):
     """An optimizer of a user's: gradient descent in steps that get shorter, with another optimizer inside."""
 
     learning_rate_decay: float = 0.1
-    inner: cr.Adam = cr.Adam(beta1=0.7)
+    inner: cr.Adam = INNER
 
     def initial_state(self, parameter: Any) -> Any:
         return self.inner.initial_state(parameter)
