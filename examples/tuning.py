@@ -33,7 +33,7 @@ loss, settings, best = min(tried, key=lambda row: row[0])
 print(f"the grid, {len(tried)} trainings: {loss:.4f} on the validation data, with {settings}")
 print(f"    on new digits: {best.evaluate(*test)}")
 
-begin = cr.SGD(cr.PiecewiseLinear(rates=(0.03, 0.03, 0.03), epochs=(0, 10, 20)), momentum=0.9)
+begin = cr.SGD(cr.PiecewiseLinear(rates=(0.03, 0.03, 0.03), times=(0, 10, 20)), momentum=0.9)
 found = cr.tune(network(), data, validation, optimizer=begin, l2=0.01, trainings=12, **always)
 rates = ", ".join(f"{x:.3f}" for x in found.settings["learning_rate.rates"])
 print(f"the descent, {len(found.losses)} trainings: {found.loss:.4f}, from {found.losses[0]:.4f}")

@@ -39,9 +39,22 @@ def network() -> cr.Network:
     return cr.Network([cr.Dense(2)])
 
 
+def derived(call: Any = cr.hypergradient, **given: Any) -> Any:
+    """By settings of a training of one step."""
+    return call(network(), (X, Y), (X, Y), epochs=1, l2=0.1, engine="numpy", **given)
+
+
 FITTED = network()
 FITTED.fit(X, Y, epochs=1, progress=False)
-NEEDED = {"units": 2, "activation": "relu", "rate": 0.1, "epochs": 2, "after": 0.1}
+NEEDED = {
+    "units": 2,
+    "activation": "relu",
+    "rate": 0.1,
+    "epochs": 2,
+    "after": 0.1,
+    "rates": (0.1, 0.2),
+    "times": (0, 1),
+}
 
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     **{
@@ -59,6 +72,11 @@ CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "forward": (FITTED.forward, {}),
     "build": (lambda *inputs: network().build(*inputs), {}),
     "summary": (FITTED.summary, {}),
+    "hypergradient": (
+        lambda by="l2", mode="auto", sample_weight=None: derived(by=by, mode=mode, sample_weight=sample_weight),
+        {},
+    ),
+    "tune": (lambda by="l2", descent=None: derived(cr.tune, by=by, trainings=1, descent=descent), {}),
     "compiled": (FITTED.compiled().predict, {}),
     "parameters": (lambda parameters: setattr(network().build(3), "parameters", parameters), {}),
 }

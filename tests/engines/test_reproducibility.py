@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.engines import TrainingLoop, prepare
 from chainrule.engines.llvm import machine, training
 
 random = np.random.default_rng(0)
@@ -134,3 +135,23 @@ def test_in_another_process(environment: dict[str, str], digests: dict[str, str]
 @pytest.mark.parametrize("name", TRAININGS)
 def test_on_numpy_as_well(name: str) -> None:
     assert digest(name, "numpy") == digest(name, "numpy")
+
+
+def test_reported_arrays_are_the_same_for_any_number_of_threads() -> None:
+    """A step large enough to be shared, which reports its new state and a row of its gradient."""
+
+    def step(w: Any, x: Any, rate: Any) -> Any:
+        value, slope = cr.value_and_grad(lambda w: np.mean((np.tanh(x @ w) @ w.T - x) ** 2))(w)
+        new = w - rate * slope
+        return [new, new, value, slope[0]]
+
+    random, n = np.random.default_rng(0), 256
+    first, data = (random.normal(size=(rows, n)).astype(np.float32) / 16 for rows in (n, 256))
+    program = cr.simplify(cr.trace(step, first, data[:128], np.float32(1.0)))
+    found = []
+    for threads in (1, 2):
+        runner = prepare(TrainingLoop(program, None, state=1, batch_size=128), [data], "llvm", threads)
+        runner.load([first])
+        found.append(runner.run(np.arange(256, dtype=np.int32)[None], 0, 2, [np.full(2, 0.5, np.float32)]))
+        assert (found[-1][-1, : n * n].reshape(n, n) == runner.state[0]).all()
+    assert (found[0] == found[1]).all()

@@ -158,6 +158,41 @@ def test_rates_of_layers_and_epochs(mode: str) -> None:
         assert found["layer_learning_rates"][layer] == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-5)
 
 
+INNER = cr.Adam(beta1=0.7)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shrinking(cr.Optimizer):
+    """An optimizer of a user's: gradient descent in steps that get shorter, with another optimizer inside."""
+
+    learning_rate_decay: float = 0.1
+    inner: cr.Adam = INNER
+
+    def initial_state(self, parameter: Any) -> Any:
+        return self.inner.initial_state(parameter)
+
+    def update(self, gradient: Any, parameter: Any, state: Any, learning_rate: Any, step: Any) -> Any:
+        return self.inner.update(
+            gradient, parameter, state, learning_rate / (1.0 + self.learning_rate_decay * step), step
+        )
+
+
+def test_numbers_of_an_optimizer_of_ones_own() -> None:
+    by = ["learning_rate_decay", "inner.beta1"]
+    given: dict[str, Any] = {"epochs": 3, "batch_size": 7, "engine": "numpy"}
+    for mode in ("forward", "reverse"):
+        found = cr.hypergradient(small(), DATA, VALIDATION, optimizer=Shrinking(0.05), by=by, mode=mode, **given)
+        for name in by:
+            sides = []
+            for change in (1e-6, -1e-6):
+                own = adjusted(Shrinking(0.05), {name: found.settings[name] + change})
+                net = small()
+                net.fit(*DATA, optimizer=own, progress=False, **given)
+                sides.append(net.evaluate(*VALIDATION, engine="numpy")["loss"])
+            assert found[name] == pytest.approx((sides[0] - sides[1]) / 2e-6, rel=1e-5)
+            assert found[name] != 0
+
+
 def test_a_momentum_of_0_has_a_derivative_and_frozen_parameters_have_none() -> None:
     given: dict[str, Any] = {"epochs": 3, "frozen": ["b.*"]}
     losses = []
@@ -264,7 +299,7 @@ def test_every_schedule_takes_traced_settings(kind: Any) -> None:
         "minimum": 0.1,
     }
     if kind is cr.PiecewiseLinear:
-        given["epochs"] = (0.7, 6.1)
+        given["times"] = (0.7, 6.1)
     schedule = kind(**{f.name: given[f.name] for f in dataclasses.fields(kind) if f.name in given})
     times, weights = np.array([0.0, 0.4, 1.1, 2.9, 5.3]), np.array([1.0, -2.0, 3.0, 1.5, -0.5])
     values = numbers_of(schedule)
@@ -325,7 +360,7 @@ def test_what_is_refused() -> None:
         cr.hypergradient(small(), DATA, VALIDATION, optimizer=cr.SGD(cr.OnPlateau(0.1)))
     with pytest.raises(SettingError, match="mode='backward'"):
         cr.hypergradient(small(), DATA, VALIDATION, mode="backward")
-    with pytest.raises(SettingError, match="no settings in `by`; this training has learning_rate"):
+    with pytest.raises(SettingError, match="no settings in `by`; name some of learning_rate"):
         cr.hypergradient(small(), DATA, VALIDATION, by=[])
     with pytest.raises(DivergedError, match="smaller learning rate"):
         cr.hypergradient(small(), DATA, VALIDATION, optimizer=cr.SGD(1e200), mode="reverse")

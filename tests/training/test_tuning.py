@@ -83,7 +83,7 @@ def test_it_comes_back_from_trainings_that_diverge() -> None:
         ({"by": "learning_rate", "optimizer": cr.SGD(cr.Cosine(0.1, epochs=3))}, "no setting of `fit`"),
         ({"by": "l2"}, "l2=0, and multiples of 0 are 0"),
         (
-            {"by": "learning_rate.epochs", "optimizer": cr.SGD(cr.PiecewiseLinear((0.1, 0.2), (0.0, 1.0)))},
+            {"by": "learning_rate.times", "optimizer": cr.SGD(cr.PiecewiseLinear((0.1, 0.2), (0.0, 1.0)))},
             "times that could overtake each other",
         ),
         ({"trainings": 0}, "trainings=0"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, shortened
 
 MODES = ("forward", "reverse")
 SHORT = {"fwd": "forward", "rev": "reverse"}
@@ -14,6 +14,6 @@ SHORT = {"fwd": "forward", "rev": "reverse"}
 def as_mode(owner: str, given: object, known: Sequence[str] = MODES) -> str:
     """The mode's full name, or an error that says what `owner` was given."""
     name = SHORT.get(given, given) if isinstance(given, str) else given
-    if name not in known:
-        raise SettingError(f"{owner} was given mode={given!r}; use {' or '.join(map(repr, known))}.")
-    return str(name)
+    if not isinstance(name, str) or name not in known:
+        raise SettingError(f"{owner} was given mode={shortened(given)}; use {' or '.join(map(repr, known))}.")
+    return name

@@ -15,14 +15,14 @@ from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.fitting import training_for
 from chainrule.tracing import trees
 from chainrule.training import Clipping, Objective, Penalty, Settings
-from chainrule.training.hyperparameters import WEIGHTS, Hyperparameters
+from chainrule.training.hyperparameters import WEIGHTS, Hyperparameters, as_names
 from chainrule.training.objective import merged
 from chainrule.training.unrolled import Unrolled
 
 MODES = ("auto", "forward", "reverse")
 FEW = 4
-"""Up to so many directions are followed forward. With n of them a step costs as much as about 1 + 2·n steps, and one of reverse
-mode as much as 10: it carries out the training twice and back, and moves its states in memory."""
+"""Up to so many directions are followed forward. Each takes 0.5 (small networks) to 1.6 times (large ones) as long as the training
+itself, and reverse mode 7 to 4 times, however many there are: it carries out the steps twice, and back."""
 
 
 class Trial:
@@ -34,7 +34,7 @@ class Trial:
         data: Sequence[Any],
         validation: Sequence[Any],
         owner: str,
-        by: Sequence[str] | None,
+        by: Any,
         *,
         optimizer: Any,
         loss: Any,
@@ -46,7 +46,7 @@ class Trial:
     ) -> None:
         (X, y), (X_validation, y_validation) = _pair(owner, "data", data), _pair(owner, "validation", validation)
         own = copy.deepcopy(network)
-        names = [by] if isinstance(by, str) else by
+        names = as_names(owner, by)
         weights = sample_weight
         if weights is None and WEIGHTS in (names or ()):
             weights = np.ones(len(inputs_of(own, X)[0]))

@@ -14,12 +14,12 @@ from chainrule.errors import DivergedError, SettingError
 from chainrule.network.network import Network
 from chainrule.network.trials import Trial
 from chainrule.training import Optimizer, as_optimizer
-from chainrule.training.hyperparameters import FIRST, LAYER_RATES, RATE, RATES, WEIGHTS, adjusted, numbers_of
+from chainrule.training.hyperparameters import FIRST, LAYER_RATES, RATE, RATES, WEIGHTS, adjusted, as_names, numbers_of
 from chainrule.training.optimizer import SHARES
 from chainrule.training.optimizers import Rprop
 from chainrule.training.schedules import as_schedule
 
-TIMES = (".epochs", ".every")
+TIMES = (".epochs", ".every", ".times")
 """Settings of schedules that are times; they are tuned where they are named."""
 
 
@@ -133,7 +133,8 @@ def tune(
     SettingError.unless_count("tune", "trainings", trainings)
     own, given = as_optimizer(optimizer), {"l1": l1, "l2": l2}
     descent = Rprop(0.5) if descent is None else as_optimizer(descent)
-    chosen = _usual(own, given) if by is None else [by] if isinstance(by, str) else list(by)
+    names = as_names("tune", by)
+    chosen = _usual(own, given) if names is None else names
     options = {
         "loss": loss,
         "epochs": epochs,
@@ -177,11 +178,11 @@ def _check(values: Mapping[str, Any], optimizer: Optimizer) -> None:
         if name in (RATES, LAYER_RATES, FIRST) or (name == RATE and RATE not in numbers_of(optimizer)):
             raise SettingError(
                 f"tune was given by={name!r}, which is no setting of `fit`. Give the optimizer a schedule, such as "
-                "cr.PiecewiseLinear(rates, epochs), and name its numbers: 'learning_rate.rates'."
+                "cr.PiecewiseLinear(rates, times), and name its numbers: 'learning_rate.rates'."
             )
-        if name.endswith(".epochs") and np.ndim(value):
+        if name.endswith(".times"):
             raise SettingError(
-                f"tune was given by={name!r}, times that could overtake each other. Tune the rates there."
+                f"tune was given by={name!r}, times that could overtake each other. Choose them, and tune the rates there."
             )
         if not np.any(value):
             raise SettingError(

@@ -5,12 +5,12 @@ from __future__ import annotations
 import copy
 import dataclasses
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, shortened
 from chainrule.tracing import trees
 from chainrule.training.bounds import is_traced
 from chainrule.training.fit import Training
@@ -80,6 +80,15 @@ def adjusted(piece: Any, values: Mapping[str, Any]) -> Any:
     return changed
 
 
+def as_names(owner: str, by: Any) -> list[str] | None:
+    """The names of settings from one of them or a row; `None` where none are given."""
+    if by is None or isinstance(by, str):
+        return by if by is None else [by]
+    if not isinstance(by, list | tuple) or not all(isinstance(name, str) for name in by):
+        raise SettingError(f"{owner} was given by={shortened(by)}; give the name of a setting, or a list of names.")
+    return list(by)
+
+
 class Hyperparameters:
     """The hyperparameters that a training has, those that were chosen, and the course that values of them lead to.
 
@@ -89,16 +98,18 @@ class Hyperparameters:
         The chosen ones as they are: numbers, arrays, and for `initial_parameters` arrays by layer.
     """
 
-    def __init__(self, training: Training, by: Sequence[str] | None, weights: Any, owner: str) -> None:
+    def __init__(self, training: Training, by: list[str] | None, weights: Any, owner: str) -> None:
         self._training, self._step = training, training.step
         if plateau_of(self._step.optimizer.learning_rate) is not None:
             raise SettingError(
                 f"{owner} was given cr.OnPlateau, whose rates are decided by jumps and have no derivative. Give another schedule."
             )
         known = self._known(weights)
-        chosen = self._usual() if by is None else list(by)
+        chosen = self._usual() if by is None else by
         if not chosen:
-            raise SettingError(f"{owner} was given no settings in `by`; this training has {', '.join(known)}.")
+            raise SettingError(
+                f"{owner} was given no settings in `by`; name some of {', '.join(known)}, or leave `by` out."
+            )
         for name in chosen:
             if name not in known:
                 raise SettingError(
@@ -110,7 +121,7 @@ class Hyperparameters:
     def of_optimizer(self) -> list[str]:
         """Those that are numbers of the optimizer, its schedule's apart."""
         own = numbers_of(self._step.optimizer)
-        return [name for name in self.values if name in own and not name.startswith(RATE)]
+        return [name for name in self.values if name in own and name.partition(".")[0] != RATE]
 
     @property
     def directions(self) -> int:

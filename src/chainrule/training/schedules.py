@@ -66,12 +66,12 @@ class Cosine(Schedule):
 
 @dataclass(frozen=True)
 class PiecewiseLinear(Schedule):
-    """From knot to knot in straight lines: `rates` at the times `epochs`, constant before the first and after the last.
+    """From knot to knot in straight lines: `rates` at these `times`, constant before the first and after the last.
 
     Parameters
     ----------
-    rates, epochs : sequences of floats
-        As many of one as of the other; the times rise.
+    rates, times : sequences of floats
+        As many of one as of the other; times are in epochs, and rise.
 
     Examples
     --------
@@ -81,27 +81,27 @@ class PiecewiseLinear(Schedule):
     """
 
     rates: tuple[float, ...]
-    epochs: tuple[float, ...]
+    times: tuple[float, ...]
 
     def __post_init__(self) -> None:
-        for name in ("rates", "epochs"):
+        for name in ("rates", "times"):
             given = getattr(self, name)
             if not isinstance(given, list | tuple) or not given:
                 raise SettingError(f"PiecewiseLinear was given {name}={shortened(given)}; give a row of numbers.")
             object.__setattr__(self, name, tuple(given))
             for value in given:
                 unless_number("PiecewiseLinear", name, value, at_least=0)
-        rising = all(a < b for a, b in itertools.pairwise(self.epochs))
-        if len(self.rates) != len(self.epochs) or not rising:
+        rising = all(a < b for a, b in itertools.pairwise(self.times))
+        if len(self.rates) != len(self.times) or not rising:
             raise SettingError(
-                f"PiecewiseLinear was given {len(self.rates)} rates for the times {shortened(self.epochs)}; give as many of "
+                f"PiecewiseLinear was given {len(self.rates)} rates for the times {shortened(self.times)}; give as many of "
                 "both, and the times rising."
             )
 
     def __call__(self, epoch: Any) -> Any:
         """Learning rates at these times."""
-        rates, epochs = (np.stack(x) if isinstance(x, tuple) else x for x in (self.rates, self.epochs))
-        return np.interp(epoch, epochs, rates)
+        rates, times = (np.stack(x) if isinstance(x, tuple) else x for x in (self.rates, self.times))
+        return np.interp(epoch, times, rates)
 
 
 @dataclass(frozen=True)
