@@ -193,7 +193,7 @@ class _Nest:
         return [x for total in before.values() for x in total]
 
     def _store(self, fold: Fold, totals: list[list[Any]]) -> None:
-        """What was collected across rows, to where it belongs; a block's share is not finished."""
+        """What was collected across rows, to where it belongs; a block's partial total is not finished."""
         code, width = self.code, self.width
         numbers = [fold.settled(code, x, width) for x in totals]
         if fold.along_row:
