@@ -459,6 +459,13 @@ class TestHistory:
         assert sum(column.nbytes for column in history._columns.values()) < 20_000 * 2 * 8 * 2.1
         assert history["loss"][-1] == 19_999
 
+    def test_what_was_not_measured_is_nan(self) -> None:
+        history = History()
+        for metrics in ({"loss": [1.0]}, {"loss": [2.0] * 40, "late": [3.0] * 40}, {"loss": [4.0]}):
+            history.extend(metrics)
+        assert history["loss"] == [1.0, *[2.0] * 40, 4.0]
+        np.testing.assert_array_equal(history["late"], [np.nan, *[3.0] * 40, np.nan])
+
     def test_copies_do_not_share_what_comes_later(self) -> None:
         history = History()
         history.extend({"loss": [1.0, 2.0]})

@@ -18,11 +18,11 @@ listener: ContextVar[Callable[[str, Any, Any], None] | None] = ContextVar("chain
 def public(of: ArrayFunction) -> Callable[..., Any]:
     """What users call: arguments in any form that operations take, plain or traced."""
     name, implementation = of.name, of.implementation
-    first = list(inspect.signature(implementation).parameters)[1]
 
     def function(*args: Any, **kwargs: Any) -> Any:
-        if not args and first in kwargs:
-            args = (kwargs.pop(first),)
+        if not args and kwargs:
+            first = list(inspect.signature(implementation).parameters)[1]
+            args = (kwargs.pop(first),) if first in kwargs else ()
         if len(args) != 1 or kwargs:
             return implementation(traced, *map(as_operand, args[:1]), *args[1:], **kwargs)
         result = implementation(traced, as_operand(args[0]))

@@ -10,7 +10,6 @@ import weakref
 from typing import Any
 
 import numpy as np
-from xxhash import xxh3_64_intdigest
 
 from chainrule.errors import InPlaceError
 
@@ -72,6 +71,8 @@ class Keeper:
 
 def _fingerprint(array: Any) -> int:
     """A number that is another one when any bit has changed or moved; read about as fast as memory is."""
+    from xxhash import xxh3_64_intdigest  # when it is needed
+
     return xxh3_64_intdigest(np.ascontiguousarray(array).data)
 
 

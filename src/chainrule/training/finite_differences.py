@@ -26,7 +26,7 @@ AT_ONCE = 1000
 """The most parameters that are nudged all at once; the memory grows with the square."""
 
 
-def nudged(
+def step_by_differences(
     step: TrainingStep, state: Any, batch: Batch, rate: Any, count: Any, key: Any
 ) -> tuple[dict[str, Any], list[Any]]:
     """A step whose gradients are measured: the new state, and the metrics of this batch before the update."""

@@ -70,15 +70,15 @@ class History:
 
     def extend(self, metrics: Mapping[str, Any]) -> None:
         """Add the metrics of some epochs, an array for every name."""
-        epochs = after = self._epochs
-        for name, values in metrics.items():
+        epochs = self._epochs
+        after = epochs + max(map(len, metrics.values()), default=0)
+        for name in dict.fromkeys([*self._columns, *metrics]):
             column = self._columns.get(name)
-            after = epochs + len(values)
             if column is None or len(column) < after:  # room for twice as many, so that adding one costs little
-                larger = np.full(max(16, 2 * after), np.nan)
+                larger = np.empty(max(16, 2 * after))
                 larger[:epochs] = np.nan if column is None else column[:epochs]
                 self._columns[name] = column = larger
-            column[epochs:after] = values
+            column[epochs:after] = metrics.get(name, np.nan)
         self._lists = {}
         self._epochs = after
 

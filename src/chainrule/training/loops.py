@@ -15,7 +15,7 @@ from chainrule.tracing import simplify, trace, trees
 from chainrule.tracing.recorder import Recorder
 from chainrule.tracing.tape import Tape, TapeValue
 from chainrule.training.cache import Cache, are_settled, key_of
-from chainrule.training.finite_differences import AT_ONCE, FiniteDifferenceRunner, nudged
+from chainrule.training.finite_differences import AT_ONCE, FiniteDifferenceRunner, step_by_differences
 from chainrule.training.objective import Batch, types_of
 from chainrule.training.optimizer import Optimizer
 from chainrule.training.step import TrainingStep, parameter_count
@@ -86,7 +86,7 @@ def scalar_types(dtype: Any) -> list[ArrayType]:
 
 
 def _program(step: TrainingStep, state: Any, data: Batch, rows: int, dtype: Any, numerical: bool) -> Any:
-    taken = partial(nudged, step) if numerical else step
+    taken = partial(step_by_differences, step) if numerical else step
 
     def training_step(state: Any, batch: list[Any], rate: Any, count: Any, key: Any) -> Any:
         return taken(state, data.like(batch), rate, count, key)

@@ -23,9 +23,9 @@ def direction(monitor: str) -> Literal[-1, 1]:
 
 def warn_unless_finite(history: History) -> None:
     """Warn of validation metrics that were NaN or infinite, of which none can be the best."""
-    for name in history:
+    for name in (name for name in history if name.startswith("val_")):
         strange = np.flatnonzero(~np.isfinite(history.column(name)))
-        if name.startswith("val_") and len(strange):
+        if len(strange):
             warnings.warn(
                 f"{name} is NaN or infinite after {len(strange)} of {history.epochs} epochs, first after epoch "
                 f"{strange[0] + 1}. Early stopping takes no such epoch for the best, and OnPlateau does not count it. Look "

@@ -10,6 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines.llvm import cache, cores, long_sums, plan, runner, sharing, training
+from chainrule.engines.llvm.runner import LlvmRunner
 from chainrule.engines.llvm.thread_choice import ThreadChoice
 
 random = np.random.default_rng(0)
@@ -137,6 +138,26 @@ def test_a_training_goes_on_when_the_system_has_no_more_threads(monkeypatch: pyt
     monkeypatch.setattr(workers.threading.Thread, "start", refuse)
     for name, value in trained(layers, rows, targets, batch_size=None, epochs=2, threads=2).items():
         np.testing.assert_array_equal(value, expected[name])
+
+
+@pytest.mark.usefixtures("small_is_large")
+@pytest.mark.parametrize(
+    ("asked", "used"), [(1, {1}), (3, {3}), (9, {5}), (None, {1, 5})], ids=["one", "three", "more than cores", "any"]
+)
+def test_as_many_threads_as_were_asked_for(asked: int | None, used: set[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a number, one or all, whichever took less time lately."""
+    seen: list[int] = []
+    steps = LlvmRunner._steps
+
+    def watched(self: LlvmRunner, threads: int, *rest: Any) -> float:
+        seen.append(threads)
+        return steps(self, threads, *rest)
+
+    monkeypatch.setattr(LlvmRunner, "_steps", watched)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    layers, inputs, targets, options = CASES["narrow"]
+    trained(layers, inputs, targets, engine="llvm", threads=asked, **options)
+    assert set(seen) == used if asked else set(seen) <= used
 
 
 def test_one_thread_while_others_keep_the_cores_busy() -> None:

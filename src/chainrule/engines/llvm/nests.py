@@ -232,7 +232,7 @@ class _Nest:
         return [x for total in before.values() for x in total]
 
     def _store(self, fold: Fold, totals: list[list[Any]], outer: tuple[Index, ...] = ()) -> None:
-        """What was collected across rows inside `outer`, to where it belongs; a block's share is not finished."""
+        """What was collected across rows inside `outer`, to where it belongs; a block's partial total is not finished."""
         code, width = self.code, self.width
         numbers = [fold.settled(code, x, width) for x in totals]
         if fold.along_row:

@@ -16,7 +16,7 @@ from chainrule.ops.registry import Registry
 Implementation = TypeVar("Implementation", bound=Callable[..., Any])
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class ArrayFunction:
     """A function of arrays: `implementation(m, ...)` with NumPy's arguments, and the NumPy functions it stands for."""
 
