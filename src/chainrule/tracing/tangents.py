@@ -63,4 +63,4 @@ class Tangents(Trace):
         if not op.differentiable:
             return output
         tangent = op.pushforward(traced, tangents, output, values, **attributes)
-        return output if tangent is None else TangentValue(self, output, tangent)
+        return output if tangent is None else TangentValue(self, output, self.outside(tangent))
