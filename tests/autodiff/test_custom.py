@@ -216,6 +216,25 @@ def test_checkpoint_in_every_mixture(way: str) -> None:
     np.testing.assert_allclose(found, WAYS[way](lambda x: with_block(x, block), x), rtol=1e-12)
 
 
+def test_checkpoint_gives_arrays_that_were_written_to() -> None:
+    import chainrule.numpy as chainrule_numpy
+
+    def block(x: Any) -> Any:
+        total, parts = chainrule_numpy.array(0.0), chainrule_numpy.zeros(2)
+        for i in range(2):
+            total += x[i] ** 2
+            parts[i] = x[1 - i]
+        return total, parts
+
+    def loss(x: Any, block: Any = cr.checkpoint(block)) -> Any:
+        total, parts = block(x)
+        return total * np.sum(parts * np.array([1.0, 2.0]))
+
+    x = np.array([0.5, 1.5])
+    cr.check_grads(loss, (x,), order=2)
+    np.testing.assert_array_equal(cr.grad(loss)(x), cr.grad(lambda x: loss(x, block))(x))
+
+
 def test_checkpoint_keeps_every_dtype() -> None:
     def block(x: Any) -> Any:
         return x, x.astype(np.float32), x * 1j, x > 1.0, 3, np.arange(2)
