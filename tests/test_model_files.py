@@ -47,6 +47,19 @@ def test_damaged_files_are_refused_or_are_what_was_saved() -> None:
     assert loaded > MUTATIONS // 50  # the changes are not all so coarse that nothing but JSON is tried
 
 
+@pytest.mark.parametrize("label", ["\ud800", "a\udcff", "\ude00\ud83d"])
+def test_labels_that_cannot_be_written_are_not_saved(label: str, tmp_path: Path) -> None:
+    """They could be said in JSON, and neither be printed nor be written into a table."""
+    model = network()
+    model.fit(X, np.where(X[:, 0] > 0, "in", label), epochs=1, engine="numpy", progress=False)
+    with pytest.raises(cr.errors.SettingError, match="half a character"):
+        model.save(tmp_path / "m.safetensors")
+    fine = network()
+    fine.fit(X, np.where(X[:, 0] > 0, "in", "\U0001f600"), epochs=1, engine="numpy", progress=False)
+    fine.save(tmp_path / "m.safetensors")
+    np.testing.assert_array_equal(cr.load(tmp_path / "m.safetensors").predict(X), fine.predict(X))
+
+
 # --- crafted files
 
 
@@ -86,6 +99,7 @@ CRAFTED: dict[str, Any] = {
     "a name that is no text, of a layer without arrays": lambda d: d["layers"].append(
         {"type": "Dropout", "settings": {"name": 1, "rate": 0.1}}
     ),
+    "half a character": lambda d: d["outputs"][0]["classes"].update(labels=["in", "out\ud800"]),
     "a huge input": lambda d: d.update(inputs=[[10**9]]),
     "an input of no count": lambda d: d.update(inputs=[["3"]]),
     "labels that take gigabytes": lambda d: d["outputs"][0]["classes"].update(dtype="S1000000000"),

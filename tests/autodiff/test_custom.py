@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.errors import SettingError, ShapeError, TracingError
+from chainrule.errors import (
+    DerivativeLostError,
+    DifferentiationError,
+    InPlaceError,
+    SettingError,
+    ShapeError,
+    TracingError,
+)
 from chainrule.ops import REGISTRY
 
 RANDOM = np.random.default_rng(0)
@@ -190,3 +197,112 @@ def test_a_checkpoint_inside_of_compiled_derivatives_and_of_loops() -> None:
     inside = lambda x: np.sum(cr.loop(lambda s, i: cr.grad(lambda t: np.sum(block(t)))(s), x, 2))  # noqa: E731
     expected = lambda x: np.sum(cr.grad(plain)(cr.grad(plain)(x)))  # noqa: E731
     np.testing.assert_allclose(cr.grad(inside)(x), cr.grad(expected)(x))
+
+
+WAYS: dict[str, Any] = {
+    "reverse": lambda f, x: cr.grad(f)(x),
+    "second order": lambda f, x: cr.hessian(f)(x),
+    "third order": lambda f, x: cr.grad(lambda x: np.sum(cr.hessian(f)(x)))(x),
+    "jit of reverse": lambda f, x: cr.jit(cr.grad(f))(x),
+    "jit of forward": lambda f, x: cr.jit(lambda x: cr.jvp(f, (x,), (x,))[1])(x),
+    "jit of second order": lambda f, x: cr.jit(cr.hessian(f))(x),
+    "reverse of jit": lambda f, x: cr.grad(cr.jit(f))(x),
+    "vmap of reverse": lambda f, x: cr.vmap(cr.grad(f))(np.stack([x, 2 * x])),
+    "reverse of vmap": lambda f, x: cr.grad(lambda X: np.sum(cr.vmap(f)(X)))(np.stack([x, 2 * x])),
+    "jit of vmap of reverse": lambda f, x: cr.jit(cr.vmap(cr.grad(f)))(np.stack([x, 2 * x])),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_checkpoint_in_every_mixture(way: str) -> None:
+    def block(x: Any) -> Any:
+        return np.sin(x) * x, {"square": x * x}
+
+    def with_block(x: Any, block: Any) -> Any:
+        first, second = block(x)
+        return np.sum(first * second["square"])
+
+    x = np.array([0.5, 1.5])
+    found = WAYS[way](lambda x: with_block(x, cr.checkpoint(block)), x)
+    np.testing.assert_allclose(found, WAYS[way](lambda x: with_block(x, block), x), rtol=1e-12)
+
+
+def test_checkpoint_gives_arrays_that_were_written_to() -> None:
+    import chainrule.numpy as chainrule_numpy
+
+    def block(x: Any) -> Any:
+        total, parts = chainrule_numpy.array(0.0), chainrule_numpy.zeros(2)
+        for i in range(2):
+            total += x[i] ** 2
+            parts[i] = x[1 - i]
+        return total, parts
+
+    def loss(x: Any, block: Any = cr.checkpoint(block)) -> Any:
+        total, parts = block(x)
+        return total * np.sum(parts * np.array([1.0, 2.0]))
+
+    x = np.array([0.5, 1.5])
+    cr.check_grads(loss, (x,), order=2)
+    np.testing.assert_array_equal(cr.grad(loss)(x), cr.grad(lambda x: loss(x, block))(x))
+
+
+def test_checkpoint_keeps_every_dtype() -> None:
+    def block(x: Any) -> Any:
+        return x, x.astype(np.float32), x * 1j, x > 1.0, 3, np.arange(2)
+
+    x = np.array([0.5, 1.5])
+    seen: list[Any] = []
+    cr.grad(lambda x: [np.sum(x), seen.extend(cr.checkpoint(block)(x))][0])(x)
+    assert [np.dtype(v.dtype) for v in seen] == [np.dtype(np.asarray(v).dtype) for v in block(x)]
+    assert cr.grad(lambda x: np.sum(x[cr.checkpoint(lambda x: (x, [1, 1]))(x)[1]] ** 2))(x)[1] == 6.0
+
+
+def test_what_is_computed_again_must_be_the_same() -> None:
+    """The derivative would be that of other numbers."""
+    factors, random, settings = np.array([2.0, 3.0]), np.random.default_rng(0), {"k": 2.0}
+    x = np.array([0.5, 1.5])
+
+    def later(block: Any, change: Any) -> Any:
+        return cr.grad(lambda x: [np.sum(cr.checkpoint(block)(x)), change()][0])(x)
+
+    for block, change in (
+        (lambda x: np.tanh(x * factors), lambda: factors.fill(9.0)),
+        (lambda x: np.sin(x * settings["k"]), lambda: settings.update(k=5.0)),
+        (lambda x: x * random.normal(size=2), lambda: None),
+    ):
+        with pytest.raises(InPlaceError, match=r"other numbers when it was computed again.*as arguments"):
+            later(block, change)
+    with np.errstate(all="ignore"):  # infinities are the same too
+        assert later(lambda x: np.where(x > 1, np.log(x - 1.5), x), lambda: None)[0] == 1.0
+
+
+def test_rules_are_linear_and_of_their_arguments_alone() -> None:
+    x = np.array([0.5, 1.5])
+    for rule in (lambda t, y, x: np.cos(x), lambda t, y, x: t[0] + 1.0):
+        sine = cr.custom_derivative(rule)(np.sin)
+        with pytest.raises(DifferentiationError, match=r"for tangents of zero.*linear.*tangents\[0\]"):
+            cr.grad(lambda x, sine=sine: np.sum(sine(x)))(x)
+
+    def around(x: Any) -> Any:
+        return np.sum(cr.custom_derivative(lambda t, y, z: t[0] * x)(lambda z: z * 2.0)(x * 1.0))
+
+    for way in (
+        cr.grad,
+        lambda f: lambda x: cr.jvp(f, (x,), (x,))[1],
+        cr.hessian,
+        lambda f: cr.jit(cr.grad(f), engine="numpy"),
+    ):
+        with pytest.raises(DerivativeLostError, match=r"the rule of a custom_derivative.*Give them as arguments"):
+            way(around)(x)
+
+    def in_place(tangents: Any, y: Any, x: Any) -> Any:
+        moved = tangents[0]
+        moved *= np.cos(x)
+        return moved
+
+    sine = cr.custom_derivative(in_place)(np.sin)
+    direction = np.ones(2)
+    np.testing.assert_allclose(cr.jvp(lambda x: sine(x) + x, (x,), (direction,))[1], np.cos(x) + 1.0)
+    np.testing.assert_array_equal(direction, 1.0)
+    with pytest.raises(ShapeError, match="one equation for every number"):
+        cr.grad(lambda a: np.sum(cr.implicit(np.sqrt, lambda x, a: (x * x - a)[:1])(a)))(x)

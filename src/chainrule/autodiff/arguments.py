@@ -131,6 +131,7 @@ def zeros(x: Any) -> Any:
 
 def as_leaf(x: Any) -> Any:
     """An output as an array: traced values and arrays as they are, Python numbers as 0-d arrays."""
+    x = held_by(x)
     if isinstance(x, Traced) or (type(x) in PLAIN and hasattr(x, "dtype")):
         return x
     array = array_of(x)

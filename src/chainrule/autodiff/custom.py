@@ -11,12 +11,18 @@ import numpy as np
 from chainrule.autodiff.arguments import as_leaf
 from chainrule.autodiff.batching import vmap
 from chainrule.autodiff.transforms import jvp, vjp
-from chainrule.errors import DerivativeLostError, SettingError, ShapeError
+from chainrule.errors import (
+    DerivativeLostError,
+    DifferentiationError,
+    InPlaceError,
+    SettingError,
+    ShapeError,
+    shortened,
+)
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Traced, apply, as_operand, opened, plain_array, separate, traces_of
-from chainrule.tracing.recorder import Recorder
+from chainrule.tracing.apply import Traced, apply, as_operand, numbers_inside, opened, plain_array, separate
 
 
 def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -28,7 +34,8 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
     ----------
     rule : callable
         `rule(tangents, value, *args)`: the tangent of the function's result, given a tuple with one for every argument, the
-        result, and the arguments; written in NumPy, so that it has derivatives itself.
+        result, and the arguments; written in NumPy, so that it has derivatives itself. It is called on the way back: what it
+        reads besides its arguments must be plain, and stay as it is until then.
 
     Returns
     -------
@@ -39,6 +46,8 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
     ------
     ShapeError
         When the rule gives another shape than the function.
+    DifferentiationError
+        When the rule is not linear in the tangents: what it gives for tangents of zero is not zero.
 
     Examples
     --------
@@ -97,7 +106,14 @@ def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom
             of_place = dict(zip(real, tangents, strict=True))
             return forward(m, [of_place.get(i) for i in range(len(args))], y, *args)
 
-        found = dict(zip(real, vjp(moved, *zeros)[1](cotangent), strict=True))
+        unmoved, pullback = vjp(moved, *zeros)
+        numbers = numbers_inside(unmoved)
+        if numbers is not None and np.any(np.isfinite(numbers) & (numbers != 0)):
+            raise DifferentiationError(
+                f"the rule of {base} gives {shortened(numbers)} for tangents of zero. It must be linear in the tangents: every term "
+                "has one of them as a factor, as in lambda tangents, y, x: tangents[0] * np.cos(x)."
+            )
+        found = dict(zip(real, pullback(cotangent), strict=True))
         return [found.get(i) for i in range(len(args))]
 
     def kind(*args: Any) -> ArrayType:
@@ -136,6 +152,8 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
     ------
     DerivativeLostError
         When the function uses traced values besides its arguments.
+    InPlaceError
+        When it gives other numbers the second time.
 
     Examples
     --------
@@ -154,7 +172,7 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
     def checkpointed(*args: Any) -> Any:
         leaves, structure = trees.flatten(args)
         given = [as_operand(x) for x in leaves]
-        if not any(isinstance(x, Traced) for x in given) or any(map(_is_recorded, given)):
+        if not any(isinstance(x, Traced) for x in given) or any(numbers_inside(x) is None for x in given):
             results = function(*trees.unflatten(structure, list(map(separate, leaves))))
             return trees.map_leaves(separate, results)  # a Program plans its memory itself
         nested: dict[str, Any] = {}
@@ -163,20 +181,39 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
             own = trees.unflatten(structure, list(map(separate, arrays)))
             outputs, nested["structure"] = trees.flatten(function(*own))
             outputs = [as_leaf(x) for x in outputs]
-            nested["shapes"] = [tuple(x.shape) for x in outputs]
+            nested["types"] = [(tuple(x.shape), x.dtype) for x in outputs]
             return np.concatenate([np.reshape(x, -1) for x in outputs])
 
         packed = apply(_recomputed(flat), *given)
-        ends = np.cumsum([0, *(int(np.prod(shape, dtype=int)) for shape in nested["shapes"])])
-        parts = [packed[a:b].reshape(s) for a, b, s in zip(ends, ends[1:], nested["shapes"], strict=False)]
+        ends = np.cumsum([0, *(int(np.prod(shape, dtype=int)) for shape, _ in nested["types"])])
+        parts = [
+            _of_dtype(packed[a:b].reshape(shape), dtype)
+            for a, b, (shape, dtype) in zip(ends, ends[1:], nested["types"], strict=False)
+        ]
         return trees.unflatten(nested["structure"], parts)
 
     return checkpointed
 
 
-def _is_recorded(x: Any) -> bool:
-    """Whether a value becomes one of a Program, at whatever depth."""
-    return any(isinstance(trace, Recorder) for trace in traces_of(x))
+def _of_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
+    """A part of what was joined to one array, in the dtype it had before."""
+    return (np.real(x) if x.dtype.kind == "c" != dtype.kind else x).astype(dtype, copy=False)
+
+
+def _make_sure_of(again: Any, before: Any) -> None:
+    """Refuse what is not the same when it is computed again: from other numbers than before come other derivatives."""
+    again, before = map(numbers_inside, (again, before))
+    if again is None or before is None:
+        return
+    near = np.finfo(before.dtype).eps ** 0.5  # products of matrices may be rounded otherwise
+    with np.errstate(all="ignore"):
+        most = np.max(np.abs(before), where=np.isfinite(before), initial=0.0)
+        if np.allclose(again, before, rtol=near, atol=near * most, equal_nan=True):
+            return
+    raise InPlaceError(
+        "the function given to checkpoint gave other numbers when it was computed again for the derivative: something that it reads "
+        "besides its arguments was changed since, or it draws random numbers. Give all that it depends on as arguments."
+    )
 
 
 def _recomputed(function: Callable[..., Any]) -> Custom:
@@ -195,13 +232,18 @@ def _recomputed(function: Callable[..., Any]) -> Custom:
         given = [np.zeros(x.shape, x.dtype) if t is None else t for t, x in zip(tangents, args, strict=True)]
         return jvp(function, args, tuple(given))[1]
 
+    def reverse(m: Any, cotangent: Any, y: Any, *args: Any) -> list[Any]:
+        again, pullback = vjp(function, *args)
+        _make_sure_of(again, y)
+        return list(pullback(cotangent))
+
     return Custom(
         "checkpoint",
         listed=False,
         value=value,
         type=lambda *args: ArrayType((), np.dtype(float)),  # a Program never holds it
         forward=forward,
-        reverse=lambda m, cotangent, y, *args: list(vjp(function, *args)[1](cotangent)),
+        reverse=reverse,
         batched=lambda m, size, batched, *args: vmap(function, [0 if own else None for own in batched])(*args),
     )
 
@@ -216,7 +258,8 @@ def implicit(solve: Callable[..., Any], condition: Callable[..., Any]) -> Callab
     solve : callable
         Gives the solution, an array, for plain arguments; by any library.
     condition : callable
-        Plain NumPy code of the solution and the arguments that gives an array of the solution's shape, 0 at the solution.
+        Plain NumPy code of the solution and the arguments, of nothing else, that gives an array of the solution's shape, 0 at the
+        solution.
 
     Returns
     -------
@@ -245,6 +288,11 @@ def implicit(solve: Callable[..., Any], condition: Callable[..., Any]) -> Callab
     def rule(tangents: Any, x: Any, *args: Any) -> Any:
         size = int(np.prod(x.shape, dtype=int))
         moved = jvp(lambda *own: condition(x, *own), args, tangents)[1]
+        if tuple(moved.shape) != tuple(x.shape):
+            raise ShapeError(
+                f"the condition of an implicit function gave an array of shape {tuple(moved.shape)} for a solution of shape "
+                f"{tuple(x.shape)}; give one equation for every number of the solution."
+            )
         units = np.eye(size).reshape(size, *x.shape)
         columns = [jvp(lambda own: condition(own, *args), (x,), (unit[()],))[1] for unit in units]
         matrix = np.stack([np.reshape(column, size) for column in columns], axis=1)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,8 @@ def parsed(text: str) -> Any:
     if len(text) > BYTES or _values_in(text) > VALUES:
         raise ValueError(f"its description has more than {BYTES} characters or {VALUES} values")
     found = json.loads(text, object_pairs_hook=_object, parse_float=_finite, parse_constant=_finite)
+    if re.search(r"\\u[dD][89a-fA-F]", text) and not _can_be_written(found):
+        raise ValueError("its description has half a character, which cannot be written")
     if _is_deep(found):
         raise ValueError(f"its description is nested more than {DEPTH} deep")
     return found
@@ -47,6 +50,15 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise ValueError(f"its description has the number {short(text)}, which is not finite")
     return value
+
+
+def _can_be_written(found: Any) -> bool:
+    """Whether all text is Unicode: JSON can say halves of pairs of characters that no encoding has."""
+    try:
+        json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_deep(x: Any) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy import ndarray
 
-from chainrule.errors import LeakedValueError, TracingError
+from chainrule.errors import DerivativeLostError, LeakedValueError, TracingError
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
@@ -72,6 +72,15 @@ class Trace:
     def lifted(self, array: Any) -> Any:
         """A plain array as a value of this trace that depends on nothing."""
         raise TracingError(f"{type(self).__name__} has no values that can be written to; define lifted")
+
+    def outside(self, derivative: Any) -> Any:
+        """A derivative that this trace finds, which is no value of its own."""
+        if isinstance(derivative, Traced) and derivative.trace is self:
+            raise DerivativeLostError(
+                "the rule of a custom_derivative, or the condition of an implicit function, uses traced values besides its "
+                "arguments, whose derivatives it would lose. Give them as arguments."
+            )
+        return derivative
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Carry out an operation that has a value of this trace among its inputs."""
@@ -191,6 +200,13 @@ def _current(x: Any) -> Any:
 def held_by(x: Any) -> Any:
     """What an object that stands for a value holds by now (a parameter, an array of `chainrule.numpy`); others are themselves."""
     return x.traced_value() if hasattr(x, "traced_value") and not isinstance(x, Traced) else x
+
+
+def numbers_inside(x: Any) -> Any:
+    """The plain numbers that a value has inside of all traces; `None` where they are not known."""
+    while isinstance(x, Traced):
+        x = getattr(x, "value", None)
+    return None if x is None else np.asarray(x)
 
 
 def separate(x: Any) -> Any:
