@@ -21,6 +21,7 @@ LINALG = {
     "solve_triangular": [((A, v), {}), ((A, Q), {"lower": True, "trans": 1}), ((A, v), {"unit_diagonal": True, "trans": "T"})],
     "cholesky": [((S,), {}), ((S,), {"lower": True})],
     "inv": [((A,), {})], "det": [((A,), {})], "pinv": [((Q,), {})], "norm": [((A,), {}), ((v,), {"ord": 3})],
+    "eigvals": [((A,), {})],
     "eigvalsh": [((S,), {}), ((S, S + np.diag(v**2)), {})], "svdvals": [((Q,), {})],
     "expm": [((A,), {}), ((B,), {})], "logm": [((A,), {})], "sqrtm": [((A,), {})], "sinm": [((A,), {})], "cosm": [((A,), {})],
     "sinhm": [((A,), {})], "coshm": [((A,), {})],
@@ -42,7 +43,7 @@ CASES = [
     for name, cases in table.items()
     for i, (args, options) in enumerate(cases)
 ]
-FACTORS = {"cho_factor", "cho_solve", "eigh", "svd", "qr"}
+FACTORS = {"cho_factor", "cho_solve", "eig", "eigh", "svd", "qr"}
 
 
 @pytest.mark.parametrize(("own", "ours", "name", "args", "options"), CASES)
@@ -60,6 +61,16 @@ def test_values_are_scipys_and_derivatives_those_of_finite_differences(own, ours
     value, _ = cr.vjp(derived, *args)
     np.testing.assert_allclose(value, expected, rtol=1e-11, atol=1e-12)
     check_grads(derived, args, order=2)
+
+
+def test_eigenvalues_of_any_matrix_and_of_a_pair():
+    value, _ = cr.vjp(linalg.eig, A)
+    for found, expected in zip(value, scipy.linalg.eig(A), strict=True):
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    for f in (lambda a, b: np.sum(np.abs(linalg.eigvals(a, b)) ** 2), lambda a, b: np.abs(linalg.eig(a, b)[0]).sum()):
+        np.testing.assert_allclose(cr.vjp(f, A, S)[0], f(A, S), rtol=1e-11)
+        check_grads(f, (A, S), order=2)
 
 
 def test_all_that_stand_are_tried():
