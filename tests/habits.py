@@ -142,7 +142,9 @@ COMPLEX = tuple(f"{{out}} = {x}" for x in (
     "np.sum(np.abs(np.fft.rfft({a}.reshape(-1))) ** 2) * {b}", "np.fft.ifft(np.fft.fft({a}.reshape(-1)) * F0).real.sum() + {b}",
     "np.fft.irfft(np.fft.rfft({a}.reshape(-1), 6) * F0, 6).sum() * {b}", "np.var(F0 * {a} + 1j * {b}) + {a}",
     "np.real(({a} + 1j * {b} + 3.0) ** 1.5) * {b}", "np.abs(np.sqrt({a} + 2j) / ({b} - 1.5j))",
-    "np.vdot(F0 * {a}, {b} + 1j * {a}).imag + {b}", "np.imag(np.tanh(F0 * {a}) + np.log({b} + 2j))",
+    "np.vdot(F0 * {a}, {b} + 1j * {a}).imag + {b}", "np.abs(np.correlate({b}.reshape(-1), 1j * {a}.reshape(-1) + 0.5)) * {b}",
+    "np.linalg.vecdot({a}.reshape(-1) * 2j, {b}.reshape(-1) + 1j).real + {b}",
+    "np.imag(np.tanh(F0 * {a}) + np.log({b} + 2j))",
 ))  # fmt: skip
 
 IN_PLACE = (
@@ -167,6 +169,11 @@ WRITTEN = (
     "u = {a} * 1.0\nu[...] = {b}[0]\nu[0] = {a}[0]\n{out} = u * {a}",
     "u = np.stack([{a}, {b}])\nu[0, 1:] = u[1, :-1]\nrow = u[1]\nrow += u[0]\n{out} = u[0] * u[1]",
     "u = {a} * 1.0\nz = u[None]\nz[0, 0] = {b}[0] * {b}[-1]\n{out} = u * {b}",
+    "u = {a} * 1.0\nz = u[0]\nu.fill(2.0)\nu.put([0, -1], {b})\n{out} = u * {a} + z",
+    "u = {a} * {b}\nu.sort()\nnp.putmask(u, K > 1, {a})\n{out} = u * {b}",
+    "u = np.outer({a}, {b})\nnp.fill_diagonal(u, {a}.reshape(-1)[0] ** 2)\nnp.add.at(u, (I, I), 3.0 * {b}.reshape(-1)[0])\n"
+    "{out} = np.sum(u[:2, :2]) * {a}",
+    "u = {a} * {b}\n{out} = u * u.reshape(-1)[:1].item() + u.item(0)",
 )
 
 SUBCLASSES = tuple(f"{{out}} = {x}" for x in (

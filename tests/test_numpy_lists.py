@@ -40,6 +40,11 @@ CALLS: dict[str, Callable[[Any], Any]] = {
     "an operator on the left": lambda x: [x[0], x[1]] * np.ones(2) - [x[2], 1.0] @ np.eye(2),
     "in place": lambda x: np.add(np.ones(2), [x[0], x[1]], out=np.zeros(2)),
     "arrays that were written to": lambda x: np.sum([_written(x), np.ones(2)], axis=0),
+    "vectorize": lambda x: np.vectorize(lambda a, b: a * a if a > b else -b)(x, np.array([[0.0], [2.5]])),
+    "vectorize of several results": lambda x: np.add(*np.vectorize(lambda a: (a, a * a))(x)),
+    "ndenumerate": lambda x: sum(v * (i + 2 * j) for (i, j), v in np.ndenumerate(np.outer(x, x))),
+    "ndenumerate of plain numbers": lambda x: sum(v * x[i] for (i,), v in np.ndenumerate(np.array([1.0, 2.0]))),
+    "asked to be in Fortran's order": lambda x: np.asfortranarray(np.outer(x, x)) * np.require(x, float, "C"),
     "item": lambda x: np.outer(x, x)[:1, :1].item() * np.outer(x, x).item(5) * x.item((2,)) + np.outer(x, x).item(0, 1),
     "r_": lambda x: np.r_[1.0, x, [x[0], 2.0], 0:2],
     "c_": lambda x: np.c_[[x[0], 1.0], [2.0, x[1]]],
@@ -57,7 +62,7 @@ def test_values_are_numpys_and_derivatives_are_right(name: str) -> None:
     function = CALLS[name]
     numpy.testing.assert_allclose(cr.vjp(function, X)[0], function(X), rtol=1e-14)
     cr.check_grads(function, (X,), order=2)
-    if name != "positions":
+    if name not in ("positions", "vectorize"):
         numpy.testing.assert_allclose(cr.jit(function, engine="auto")(X), function(X), rtol=1e-14)
 
 
@@ -76,3 +81,24 @@ def test_what_lists_are_not_about_stays_an_error() -> None:
         cr.grad(lambda x: np.sum(np.arange(x, 3.0)))(1.0)
     with pytest.raises(ChainruleError, match="shape"):
         cr.grad(lambda x: np.sum([[x, x], [x]]))(1.0)
+
+
+def test_vectorize_is_numpys_with_all_its_settings() -> None:
+    @np.vectorize
+    def f(a: Any, b: Any = 1.0) -> Any:
+        """What it says."""
+        return a + b
+
+    @np.vectorize(otypes=[float])
+    def g(a: Any) -> Any:
+        return a * a
+
+    assert f.__doc__ == "What it says."
+    numpy.testing.assert_array_equal(f([1.0, 2.0], b=2.0), [3.0, 4.0])
+    numpy.testing.assert_array_equal(
+        f(numpy.ones((2, 1)), numpy.arange(3.0)), 1.0 + numpy.ones((2, 1)) * numpy.arange(3.0)
+    )
+    numpy.testing.assert_array_equal(g([1, 2]), [1.0, 4.0])
+    numpy.testing.assert_array_equal(cr.grad(lambda x: np.sum(g(x) * f(np.ones(3))))(X), 4.0 * X)
+    with pytest.raises(ChainruleError, match=r"chainrule\.vmap"):
+        cr.grad(lambda x: np.sum(f(x, b=2.0)))(X)

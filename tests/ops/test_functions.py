@@ -92,7 +92,7 @@ def test_derivatives(_, function, example):
     def call(*new):
         result = function.implementation(traced, *put(new), **example.attributes)
         return (
-            [y for y in result if hasattr(y, "dtype") and y.dtype.kind == "f"]
+            [y for y in result if hasattr(y, "dtype") and y.dtype.kind in "fc"]
             if isinstance(result, list | tuple)
             else result
         )

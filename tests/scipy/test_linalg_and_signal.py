@@ -35,6 +35,7 @@ LINALG = {
     "solve_triangular": [((A, v), {}), ((A, Q), {"lower": True, "trans": 1}), ((A, v), {"unit_diagonal": True, "trans": "T"})],
     "cholesky": [((S,), {}), ((S,), {"lower": True}), ((S + PAIR * 0.0,), {})],
     "inv": [((A,), {})], "det": [((A,), {})], "pinv": [((Q,), {})], "norm": [((A,), {}), ((v,), {"ord": 3})],
+    "eigvals": [((A,), {})],
     "eigvalsh": [((S,), {}), ((S, S + np.diag(v**2)), {})], "svdvals": [((Q,), {})],
     "expm": [((A,), {}), ((B,), {}), ((PAIR,), {})], "tanm": [((A,), {})], "tanhm": [((A,), {})], "logm": [((A,), {})], "sqrtm": [((A,), {})], "sinm": [((A,), {})], "cosm": [((A,), {})],
     "sinhm": [((A,), {})], "coshm": [((A,), {})],
@@ -56,7 +57,7 @@ CASES = [
     for name, cases in table.items()
     for i, (args, options) in enumerate(cases)
 ]
-FACTORS = {"cho_factor", "cho_solve", "lu_factor", "lu_solve", "eigh", "svd", "qr"}
+FACTORS = {"cho_factor", "cho_solve", "eig", "lu_factor", "lu_solve", "eigh", "svd", "qr"}
 STATIC = {"convolution_matrix", "solve_banded"}
 
 
@@ -97,6 +98,16 @@ def test_arguments_stand_where_scipy_has_them(module):
         if name not in module.standing.refused:
             assert places[0] == places[1][: len(places[0])], name
             assert set(derived.parameters) <= set(own.parameters), name
+
+
+def test_eigenvalues_of_any_matrix_and_of_a_pair():
+    value, _ = cr.vjp(linalg.eig, A)
+    for found, expected in zip(value, scipy.linalg.eig(A), strict=True):
+        assert found.dtype == expected.dtype
+        np.testing.assert_allclose(found, expected, rtol=1e-12)
+    for f in (lambda a, b: np.sum(np.abs(linalg.eigvals(a, b)) ** 2), lambda a, b: np.abs(linalg.eig(a, b)[0]).sum()):
+        np.testing.assert_allclose(cr.vjp(f, A, S)[0], f(A, S), rtol=1e-11)
+        check_grads(f, (A, S), order=2)
 
 
 def test_all_that_stand_are_tried():

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import update_wrapper, wraps
 from typing import Any
 
 import numpy as np
 
+from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import Buffer, without_buffers
 from chainrule.tracing.apply import Traced, as_operand, holds_traced, opened, separate, traced
 from chainrule.tracing.views import note_array
@@ -119,6 +120,43 @@ def _copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -
         dst[...] = src if where is True else traced.where(where, as_operand(src), as_operand(dst))
 
 
+class _Vectorized:
+    """`np.vectorize(f)`: NumPy's for plain numbers; where there are traced ones, f of each of them, put together."""
+
+    def __init__(self, own: Any) -> None:
+        self._own = own
+        update_wrapper(self, own.pyfunc if callable(own.pyfunc) else own)
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        own, given = self._own, [without_buffers(x) for x in args]
+        if not callable(own.pyfunc):
+            return _Vectorized(own(*args, **options))  # settings first, then the function, as a decorator
+        if not opened or not any(isinstance(x, Traced) or holds_traced(x) for x in (*given, *options.values())):
+            return own(*args, **options)
+        if options or own.excluded or own.signature is not None:
+            raise UnsupportedError(
+                f"np.vectorize of {getattr(own.pyfunc, '__name__', 'this function')} was given traced values and keywords, or has "
+                "excluded= or signature=. Use chainrule.vmap, which has in_axes for all of that."
+            )
+        arrays: Any = np.broadcast_arrays(*map(as_operand, given))
+        shape = tuple(arrays[0].shape)
+        results = [own.pyfunc(*(x[place] for x in arrays)) for place in np.ndindex(shape)]
+        several = bool(results) and isinstance(results[0], tuple)
+        joined = [_array(list(x)).reshape(shape) for x in (zip(*results, strict=True) if several else [results])]
+        return tuple(joined) if several else joined[0]
+
+
+def _vectorize(pyfunc: Any = np._NoValue, *args: Any, **options: Any) -> Any:
+    return _Vectorized(np.vectorize(pyfunc, *args, **options))
+
+
+def _ndenumerate(arr: Any) -> Any:
+    held: Any = without_buffers(arr)
+    if not isinstance(as_operand(held), Traced):
+        return np.ndenumerate(held)
+    return ((place, held[place]) for place in np.ndindex(held.shape))
+
+
 class _Joining:
     """`np.r_` and `np.c_` with traced values among what is joined."""
 
@@ -146,6 +184,10 @@ CREATING: dict[str, Any] = {
     "asarray": _outside(np.asarray, _asarray),
     "asanyarray": _outside(np.asanyarray, _asarray),
     "ascontiguousarray": _outside(np.ascontiguousarray, _contiguous),
+    "asfortranarray": _outside(np.asfortranarray, lambda a, dtype=None: _asarray(a, dtype)),
+    "require": _outside(np.require, lambda a, dtype=None, requirements=None: _asarray(a, dtype)),
+    "vectorize": wraps(np.vectorize, updated=())(_vectorize),
+    "ndenumerate": _outside(np.ndenumerate, _ndenumerate),
     "copy": _outside(np.copy, lambda a, order="K", subok=False: _array(a)),
     "linspace": _outside(np.linspace, _linspace),
     "copyto": _outside(np.copyto, _copyto),
