@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines import TrainingLoop, prepare
+from chainrule.engines import TrainingLoop, make_runner
 from chainrule.engines.llvm import machine, training
 
 random = np.random.default_rng(0)
@@ -150,7 +150,7 @@ def test_reported_arrays_are_the_same_for_any_number_of_threads() -> None:
     program = cr.simplify(cr.trace(step, first, data[:128], np.float32(1.0)))
     found = []
     for threads in (1, 2):
-        runner = prepare(TrainingLoop(program, None, state=1, batch_size=128), [data], "llvm", threads)
+        runner = make_runner(TrainingLoop(program, None, state=1, batch_size=128), [data], "llvm", threads)
         runner.load([first])
         found.append(runner.run(np.arange(256, dtype=np.int32)[None], 0, 2, [np.full(2, 0.5, np.float32)]))
         assert (found[-1][-1, : n * n].reshape(n, n) == runner.state[0]).all()
