@@ -6,6 +6,7 @@ and must give the same numbers. Parameters may be traced in `args` or in what th
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from functools import wraps
@@ -17,7 +18,7 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.closures import Stripped, close, plain, with_value
-from chainrule.scipy.standing import is_traced, names_of
+from chainrule.scipy.standing import as_array, is_traced, names_of, numbers
 from chainrule.tracing.apply import opened
 from scipy import integrate
 
@@ -96,6 +97,93 @@ def quad(func: Any, a: Any, b: Any, args: Any = (), full_output: Any = 0, **opti
     return (with_value(value, total, what), *result[1:])
 
 
+def _limit(bound: Any, args: tuple[Any, ...]) -> Any:
+    return bound(*args) if callable(bound) else bound
+
+
+@_standing
+def dblquad(
+    func: Any, a: Any, b: Any, gfun: Any, hfun: Any, args: Any = (), epsabs: float = 1.49e-08, epsrel: float = 1.49e-08
+) -> Any:
+    """∫ ∫ func(y, x) dy dx, y from gfun(x) to hfun(x): an integral of integrals."""
+    return nquad(
+        func,
+        [lambda x, *_: (_limit(gfun, (x,)), _limit(hfun, (x,))), (a, b)],
+        args,
+        {"epsabs": epsabs, "epsrel": epsrel},
+    )
+
+
+@_standing
+def tplquad(
+    func: Any, a: Any, b: Any, gfun: Any, hfun: Any, qfun: Any, rfun: Any, args: Any = (), epsabs: float = 1.49e-08,
+    epsrel: float = 1.49e-08,
+) -> Any:  # fmt: skip
+    """∫ ∫ ∫ func(z, y, x) dz dy dx, y from gfun(x) to hfun(x), z from qfun(x, y) to rfun(x, y)."""
+    ranges = [
+        lambda y, x, *_: (_limit(qfun, (x, y)), _limit(rfun, (x, y))), lambda x, *_: (_limit(gfun, (x,)), _limit(hfun, (x,))), (a, b),
+    ]  # fmt: skip
+    return nquad(func, ranges, args, {"epsabs": epsabs, "epsrel": epsrel})
+
+
+@_standing
+def nquad(func: Any, ranges: Any, args: Any = (), opts: Any = None, full_output: bool = False) -> Any:
+    """The integral over several numbers, the first of `func` innermost."""
+    what = "scipy.integrate.nquad"
+    args = tuple(args) if isinstance(args, list | tuple) else (args,)
+    if full_output or callable(opts) or isinstance(opts, list | tuple):
+        raise UnsupportedError(
+            f"{what} of traced values takes one dictionary of opts, for all integrals, and no full_output."
+        )
+    errors = [0.0]
+
+    def integral(depth: int, outer: tuple[Any, ...]) -> Any:
+        if depth < 0:
+            return func(*outer, *args)
+        low, high = _limit(ranges[depth], (*outer, *args))
+        value, error = quad(lambda x: integral(depth - 1, (x, *outer)), low, high, **(opts or {}))
+        errors[0] = max(errors[0], error)
+        return value
+
+    return integral(len(ranges) - 1, ()), errors[0]
+
+
+def _weighed(name: str) -> None:
+    """Stand for a sum of samples with weights that depend on where they are: SciPy's of unit samples."""
+    own = getattr(integrate, name)
+    signature = inspect.signature(own)
+
+    def derived(*given: Any, **options: Any) -> Any:
+        bound = dict(signature.bind(*given, **options).arguments)
+        y, axis = bound.pop("y"), bound.pop("axis", -1)
+        if traced := [key for key, x in bound.items() if is_traced(x)]:
+            raise UnsupportedError(
+                f"scipy.integrate.{name} was given a traced {traced[0]}; it is differentiated by y only. Use trapezoid."
+            )
+        if not is_traced(y):
+            return own(*given, **options)
+        y = np.moveaxis(numbers(y), axis, -1)
+        if len(np.shape(bound.get("x", 0))) > 1 or np.any(bound.get("initial")):
+            raise UnsupportedError(
+                f"scipy.integrate.{name} of traced values takes an x of one axis, and no initial value but 0."
+            )
+        weights = own(np.eye(y.shape[-1]), axis=0, **bound)
+        return y @ weights if weights.ndim == 1 else np.moveaxis(y @ weights.T, -1, axis)
+
+    derived.__name__ = name
+    _standing(derived)
+
+
+for _name in ("simpson", "romb", "cumulative_trapezoid", "cumulative_simpson"):
+    _weighed(_name)
+
+
+@_standing
+def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
+    """The integral of the straight lines through samples."""
+    return np.trapezoid(y, x, dx, axis)
+
+
 _C = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0)
 _A = (
     (),
@@ -119,35 +207,44 @@ def _steps(f: Callable[..., Any], y: Any, times: Any) -> list[Any]:
             inner = y
             for factor, slope in zip(row, slopes, strict=True):
                 inner = inner + (h * factor) * slope
-            slopes.append(_as_array(f(start + c * h, inner)))
+            slopes.append(as_array(f(start + c * h, inner)))
         for factor, slope in zip(_B, slopes, strict=True):
             y = y + (h * factor) * slope if factor else y
         values.append(y)
     return values
 
 
-def _as_array(x: Any) -> Any:
-    return (
-        np.stack([np.asarray(item, float)[()] if not is_traced(item) else item for item in x])
-        if isinstance(x, list | tuple)
-        else x
-    )
-
-
 def _through_the_steps(
-    what: str, f: Callable[..., Any], y0: Any, grid: Any, wanted: Any, expected: Any, scale: float
+    what: str, f: Callable[..., Any], y0: Any, grid: Any, wanted: Any, expected: Any, scale: float, moved: Any = None
 ) -> Any:
-    """The values at the times wanted, differentiated through steps between all times of the grid; shape (times, size)."""
-    y0 = _as_array(y0)
+    """The values at the times wanted, differentiated through steps between all times of the grid; shape (times, size).
+
+    `moved` gives the traced times that plain ones are.
+    """
+    y0 = as_array(y0)
     times = np.union1d(grid, wanted)
     times = times if wanted[-1] >= wanted[0] else times[::-1]
     fine = np.concatenate([*(np.linspace(u, v, 3)[:-1] for u, v in pairwise(times)), times[-1:]])
-    values = _steps(f, y0, fine)
+    values = _steps(f, y0, fine if moved is None else [moved(t) for t in fine.tolist()])
     place = {t: i for i, t in enumerate(fine.tolist())}
     result = np.stack([values[place[t]] for t in wanted.tolist()])
     if not close(plain(result, what), expected, scale * (1.0 + np.abs(expected))):
         raise _disagree(what, plain(result, what)[-1], expected[-1])
     return with_value(expected, result, what)
+
+
+def _between(times: Any, traced_times: Any) -> Callable[[float], Any]:
+    """What a plain time is among traced ones: as far from the one before to the one after."""
+    order = 1.0 if times[-1] >= times[0] else -1.0
+
+    def moved(time: float) -> Any:
+        i = int(np.clip(np.searchsorted(order * times, order * time, "right") - 1, 0, max(len(times) - 2, 0)))
+        if len(times) == 1:
+            return traced_times[0]
+        share = (time - times[i]) / (times[i + 1] - times[i])
+        return traced_times[i] + share * (traced_times[i + 1] - traced_times[i])
+
+    return moved
 
 
 @_standing
@@ -161,22 +258,19 @@ def odeint(
     def f(t: Any, y: Any) -> Any:
         return func(t, y, *args) if tfirst else func(y, t, *args)
 
-    start, times = np.atleast_1d(plain(_as_array(y0), what)), np.asarray(plain(t, what), float)
+    start, times = np.atleast_1d(plain(as_array(y0), what)), np.asarray(plain(t, what), float)
     inner = Stripped(f, what)
     result = integrate.odeint(inner, start, times, tfirst=True, rtol=rtol, atol=atol, **options)
     if not any(map(is_traced, (y0, t, *args))) and not inner.met_traced:
         return result
-    if is_traced(t):
-        raise UnsupportedError(
-            f"{what} was given traced times; it is differentiated by y0 and by what func holds. Give plain times."
-        )
     if options.get("full_output"):
         raise UnsupportedError(f"{what} of traced values takes no full_output.")
     smooth = integrate.solve_ivp(
         lambda t, y: np.asarray(inner(t, y), float), (times[0], times[-1]), start, rtol=1e-8, atol=1e-10
     )
-    y0 = y0 if len(np.shape(_as_array(y0))) else np.reshape(y0, 1)
-    return _through_the_steps(what, f, y0, smooth.t, times, result, 1e-5)
+    y0 = y0 if len(np.shape(as_array(y0))) else np.reshape(y0, 1)
+    moved = _between(times, as_array(t)) if is_traced(t) else None
+    return _through_the_steps(what, f, y0, smooth.t, times, result, 1e-5, moved)
 
 
 @_standing
@@ -191,7 +285,7 @@ def solve_ivp(
     def f(t: Any, y: Any) -> Any:
         return fun(t, y, *args)
 
-    start, span = np.atleast_1d(plain(_as_array(y0), what)), plain(tuple(t_span), what)
+    start, span = np.atleast_1d(plain(as_array(y0), what)), plain(tuple(t_span), what)
     given: dict[str, Any] = {key: Stripped(x, what) if callable(x) else plain(x, what) for key, x in options.items()}
     inner = Stripped(f, what)
 
@@ -201,15 +295,18 @@ def solve_ivp(
     result = integrate.solve_ivp(ode, span, start, method, t_eval, dense_output, events, vectorized, **given)
     if not any(map(is_traced, (y0, tuple(t_span), *args))) and not inner.met_traced:
         return result
-    if is_traced(tuple(t_span)) or events is not None or dense_output:
+    if events is not None or dense_output or (t_eval is not None and is_traced((*t_span, *np.atleast_1d(t_eval)))):
         raise UnsupportedError(
-            f"{what} of traced values takes no traced t_span, no events and no dense_output; it is differentiated by y0 and by "
-            "what fun holds. To differentiate by an end T, write time as T·s with s from 0 to 1."
+            f"{what} of traced values takes no events, no dense_output, and no t_eval that is traced or beside a traced t_span. For "
+            "an event, take the time of it as the end: a root of y(T), by optimize.brentq; for times, use odeint."
         )
+    moved = _between(np.asarray(span, float), as_array(list(t_span))) if is_traced(tuple(t_span)) else None
     steps = result.t if t_eval is None else integrate.solve_ivp(ode, span, start, method, **given).t
     scale = 1e3 * max(float(np.max(given.get("rtol", 1e-3))), float(np.max(given.get("atol", 1e-6))), 1e-12)
-    values = _through_the_steps(what, f, y0, steps, np.asarray(result.t), result.y.T, min(scale, 1e-1))
+    values = _through_the_steps(what, f, y0, steps, np.asarray(result.t), result.y.T, min(scale, 1e-1), moved)
     result.y = values.T
+    if moved is not None:
+        result.t = np.stack([moved(t) for t in result.t.tolist()])
     return result
 
 

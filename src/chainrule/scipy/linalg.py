@@ -210,12 +210,12 @@ def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, chec
     return np.linalg.norm(numbers(a), ord, axis, keepdims)
 
 
-def _signs(a: Any, b: Any, vectors: Any, lower: bool, driver: Any) -> Any:
+def _signs(a: Any, b: Any, vectors: Any, **options: Any) -> Any:
     """By which eigenvectors are those of SciPy's: either is right, and LAPACK's drivers differ."""
     signs = np.ones((*vectors.shape[:-2], 1, vectors.shape[-1]), vectors.dtype)
     for place in np.ndindex(vectors.shape[:-2]):
         second = b if b is None or b.ndim == 2 else b[place]
-        own = linalg.eigh(a if a.ndim == 2 else a[place], second, lower=lower, driver=driver)[1]
+        own = linalg.eigh(a if a.ndim == 2 else a[place], second, **options)[1]
         signs[place] = np.where(np.sum(own * vectors[place], axis=0) < 0.0, -1.0, 1.0)
     return signs
 
@@ -240,11 +240,12 @@ def eigh(
     values, vectors = np.linalg.eigh(inner)
     if b is not None:
         vectors = np.linalg.solve(turned(factor), vectors)
+    values, vectors = values[..., part], vectors[..., part]
     if is_numbers(a) and (b is None or is_numbers(b)):
-        vectors = vectors * _signs(
-            plain(a, "eigh"), None if b is None else plain(b, "eigh"), plain(vectors, "eigh"), lower, driver
-        )
-    return values[..., part], vectors[..., part]
+        own_a, own_b = plain(a, "eigh"), None if b is None else plain(b, "eigh")
+        chosen = {"lower": lower, "driver": driver, "subset_by_index": subset_by_index}
+        vectors = vectors * _signs(own_a, own_b, plain(vectors, "eigh"), **chosen)
+    return values, vectors
 
 
 @standing
@@ -302,7 +303,7 @@ def qr(
             "'economic' and no pivoting. Exchange columns before, by positions from scipy.linalg.qr of plain numbers."
         )
     if mode == "r":
-        r = np.linalg.qr(a, mode="r")
+        r: Any = np.linalg.qr(a, mode="r")
         missing = a.shape[-2] - r.shape[-2]
         return (np.pad(r, ((0, 0),) * (len(a.shape) - 2) + ((0, missing), (0, 0))) if missing else r,)
     if mode == "full" and a.shape[-2] > a.shape[-1]:

@@ -28,6 +28,13 @@ def numbers(x: Any) -> Any:
     return x if hasattr(x, "shape") else np.asarray(x)
 
 
+def as_array(x: Any) -> Any:
+    """Lists of numbers, some of them traced, as one array; anything else as it is."""
+    if not isinstance(x, list | tuple):
+        return x
+    return np.stack([as_array(item) if is_traced(item) else np.asarray(item, float)[()] for item in x])
+
+
 def standing_for(own: Function, module: str, derived: Function) -> Function:
     """A function with the name, the arguments and the values of `own`; `derived` is called where an argument is traced."""
     name = own.__name__
