@@ -170,6 +170,21 @@ def test_an_integral_over_nothing_and_one_that_is_singular():
     assert cr.grad(lambda p: integrate.quad(lambda x: x**p, 0.0, 1.0)[0])(0.5) == pytest.approx(-1 / 1.5**2, rel=1e-4)
 
 
+def test_integrals_of_integrals():
+    p = np.array([0.7, 1.3])  # ∫₀^a ∫₀^bx c·xy dy dx = c·b²·a⁴/8
+    value, slopes = cr.value_and_grad(
+        lambda p: integrate.dblquad(lambda y, x: p[0] * x * y, 0.0, p[1], 0.0, lambda x: p[1] * x)[0]
+    )(p)
+    assert value == scipy.integrate.dblquad(lambda y, x: p[0] * x * y, 0.0, p[1], 0.0, lambda x: p[1] * x)[0]
+    np.testing.assert_allclose(slopes, [p[1] ** 6 / 8, 6 * p[0] * p[1] ** 5 / 8], rtol=1e-12)
+    slope = cr.grad(
+        lambda c: integrate.nquad(lambda x, y, c: c * x * y**2, [lambda y, c: (0.0, y), (0.0, c)], (c,))[0]
+    )(p[1])
+    assert slope == pytest.approx(6 * p[1] ** 5 / 10, rel=1e-12)
+    with pytest.raises(UnsupportedError, match="takes one dictionary of opts"):
+        cr.grad(lambda c: integrate.nquad(lambda x: c * x, [(0.0, 1.0)], full_output=True)[0])(1.0)
+
+
 @pytest.mark.parametrize("name", ["trapezoid", "simpson", "romb", "cumulative_trapezoid", "cumulative_simpson"])
 @pytest.mark.parametrize("axis", [0, -1])
 def test_integrals_of_samples(name, axis):
@@ -252,7 +267,8 @@ INTERPOLANTS = {
     "Akima1DInterpolator": [{}, {"extrapolate": True}],
     "CubicSpline": [{"bc_type": "natural", "extrapolate": False}],
     "interp1d": [
-        {}, {"kind": "cubic"}, {"fill_value": "extrapolate"}, {"bounds_error": False}, {"bounds_error": False, "fill_value": (1.0, -2.0)},
+        {}, {"kind": "cubic"}, {"fill_value": "extrapolate"}, {"bounds_error": False},
+        {"bounds_error": False, "fill_value": (1.0, -2.0)},
     ],
 }  # fmt: skip
 

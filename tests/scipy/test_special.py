@@ -25,7 +25,7 @@ TWO = {
 }  # fmt: skip
 NEGATIVE = {"ndtri_exp": -x}
 FOLDS = {"logsumexp": (M,), "softmax": (M,), "log_softmax": (M,)}
-STEPS = {"round"}
+STEPS = {"round", "gammasgn"}
 ORDERS = dict.fromkeys(BY_ORDER, 2) | {"zeta": 2.5}
 
 

@@ -37,12 +37,11 @@ def stationary_squares(
         raise UnsupportedError(
             f"scipy.optimize.least_squares of traced values was given loss={loss!r}; known are {', '.join(LOSSES)}."
         )
-    if is_traced(options.get("bounds")) or (
-        (b := options.get("bounds")) is not None and np.any(np.isfinite(np.hstack([*b])))
-    ):
+    bounds = options.get("bounds")
+    if is_traced(bounds) or (bounds is not None and np.any(np.isfinite(np.hstack([*bounds])))):
         raise UnsupportedError(
-            "scipy.optimize.least_squares with bounds has no derivative by what is traced: the solution may lie on a bound. Leave out "
-            "bounds, or write the bound into the function (x = np.exp(z) for positive x)."
+            "scipy.optimize.least_squares with bounds has no derivative by what is traced: the solution may lie on a bound. Leave "
+            "out bounds, or write the bound into the function (x = np.exp(z) for positive x)."
         )
 
     def total(x: Any, *args: Any) -> Any:

@@ -113,3 +113,4 @@ zeta = of_scipy(
     orders=(2.0, 3.5),
     doc="Hurwitz's zeta function Σ (k + q)^(−s), with s = order.",
 )
+gammasgn = of_scipy("gammasgn", special.gammasgn, (None,), (POSITIVE,), doc="The sign of Γ(x).")

@@ -1,6 +1,7 @@
 """Incomplete gamma and beta functions, Student's distribution, and their inverses, with derivatives by every argument.
 
-By the bounds these are densities; by the parameters `gammainc_slope` and `betainc_slope`, operations of their own that hold every order.
+By the bounds these are densities; by the parameters `gammainc_slope` and `betainc_slope`, operations of their own that hold every
+order.
 """
 
 from __future__ import annotations

@@ -158,12 +158,12 @@ def _weighed(name: str) -> None:
         y, axis = bound.pop("y"), bound.pop("axis", -1)
         if traced := [key for key, x in bound.items() if is_traced(x)]:
             raise UnsupportedError(
-                f"scipy.integrate.{name} was given a traced {traced[0]}; it is differentiated by y only. Use trapezoid, or plain numbers."
+                f"scipy.integrate.{name} was given a traced {traced[0]}; it is differentiated by y only. Use trapezoid."
             )
         if not is_traced(y):
             return own(*given, **options)
         y = np.moveaxis(numbers(y), axis, -1)
-        if np.ndim(bound.get("x")) > 1 or np.any(bound.get("initial")):
+        if len(np.shape(bound.get("x", 0))) > 1 or np.any(bound.get("initial")):
             raise UnsupportedError(
                 f"scipy.integrate.{name} of traced values takes an x of one axis, and no initial value but 0."
             )
@@ -297,8 +297,8 @@ def solve_ivp(
         return result
     if events is not None or dense_output or (t_eval is not None and is_traced((*t_span, *np.atleast_1d(t_eval)))):
         raise UnsupportedError(
-            f"{what} of traced values takes no events, no dense_output, and no t_eval beside a traced t_span or traced itself. For an "
-            "event, take the time of it as the end: a root of y(T), by optimize.brentq; for times, use odeint."
+            f"{what} of traced values takes no events, no dense_output, and no t_eval that is traced or beside a traced t_span. For "
+            "an event, take the time of it as the end: a root of y(T), by optimize.brentq; for times, use odeint."
         )
     moved = _between(np.asarray(span, float), as_array(list(t_span))) if is_traced(tuple(t_span)) else None
     steps = result.t if t_eval is None else integrate.solve_ivp(ode, span, start, method, **given).t

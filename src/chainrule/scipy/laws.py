@@ -40,7 +40,8 @@ class Law:
     """Whether the formula of the density is not for the lower end of the support, where it is 0."""
 
 
-def _positive(*shapes: Any) -> tuple[float, float]:
+def positive(*shapes: Any) -> tuple[float, float]:
+    """The support of what is not negative."""
     return 0.0, math.inf
 
 
@@ -65,7 +66,7 @@ def _laplace_quantile(m: Any, q: Any) -> Any:
     return np.where(low, np.log(2.0 * np.where(low, q, 0.5)), -np.log(2.0 * np.where(low, 0.5, 1.0 - q)))
 
 
-def _cotangent(q: Any) -> Any:
+def cotangent(q: Any) -> Any:
     """cot πq, to full precision near 0 and 1."""
     return np.cos(math.pi * q) / np.sin(math.pi * np.where(q < 0.5, q, 1.0 - q))
 
@@ -97,7 +98,7 @@ LAWS: dict[str, Law] = {
         above=lambda m, z: m.erfc(z * math.sqrt(0.5)),
         quantile=lambda m, q: m.ndtri(0.5 * (1.0 + q)),
         upper_quantile=lambda m, q: -m.ndtri(0.5 * q),
-        support=_positive,
+        support=positive,
     ),
     "lognorm": Law(
         log_density=lambda m, z, s: -0.5 * (np.log(z) / s) ** 2 - np.log(s * z) - LOG_ROOT_TWO_PI,
@@ -107,7 +108,7 @@ LAWS: dict[str, Law] = {
         log_above=lambda m, z, s: m.log_ndtr(-np.log(z) / s),
         quantile=lambda m, q, s: np.exp(s * m.ndtri(q)),
         upper_quantile=lambda m, q, s: np.exp(-s * m.ndtri(q)),
-        support=_positive,
+        support=positive,
         open=True,
     ),
     "expon": Law(
@@ -117,7 +118,7 @@ LAWS: dict[str, Law] = {
         log_above=lambda m, z: -z,
         quantile=lambda m, q: -np.log1p(-q),
         upper_quantile=lambda m, q: -np.log(q),
-        support=_positive,
+        support=positive,
     ),
     "gamma": Law(
         log_density=_gamma_log,
@@ -125,7 +126,7 @@ LAWS: dict[str, Law] = {
         above=lambda m, z, a: m.gammaincc(a, z),
         quantile=lambda m, q, a: m.gammaincinv(a, q),
         upper_quantile=lambda m, q, a: m.gammainccinv(a, q),
-        support=_positive,
+        support=positive,
     ),
     "chi2": Law(
         log_density=lambda m, z, df: _gamma_log(m, 0.5 * z, 0.5 * df) - LOG_2,
@@ -133,7 +134,7 @@ LAWS: dict[str, Law] = {
         above=lambda m, z, df: m.gammaincc(0.5 * df, 0.5 * z),
         quantile=lambda m, q, df: 2.0 * m.gammaincinv(0.5 * df, q),
         upper_quantile=lambda m, q, df: 2.0 * m.gammainccinv(0.5 * df, q),
-        support=_positive,
+        support=positive,
     ),
     "invgamma": Law(
         log_density=lambda m, z, a: -(a + 1.0) * np.log(z) - m.gammaln(a) - 1.0 / z,
@@ -141,7 +142,7 @@ LAWS: dict[str, Law] = {
         above=lambda m, z, a: m.gammainc(a, 1.0 / z),
         quantile=lambda m, q, a: 1.0 / m.gammainccinv(a, q),
         upper_quantile=lambda m, q, a: 1.0 / m.gammaincinv(a, q),
-        support=_positive,
+        support=positive,
         open=True,
     ),
     "beta": Law(
@@ -156,7 +157,7 @@ LAWS: dict[str, Law] = {
         log_density=_f_log,
         below=lambda m, z, d1, d2: m.betainc(0.5 * d1, 0.5 * d2, d1 * z / (d1 * z + d2)),
         above=lambda m, z, d1, d2: m.betainc(0.5 * d2, 0.5 * d1, d2 / (d1 * z + d2)),
-        support=_positive,
+        support=positive,
     ),
     "t": Law(
         log_density=_student_log,
@@ -195,8 +196,8 @@ LAWS: dict[str, Law] = {
         log_density=lambda m, z: -LOG_PI - np.log1p(z**2),
         below=lambda m, z: np.arctan2(1.0, -z) / math.pi,
         above=lambda m, z: np.arctan2(1.0, z) / math.pi,
-        quantile=lambda m, q: -_cotangent(q),
-        upper_quantile=lambda m, q: _cotangent(q),
+        quantile=lambda m, q: -cotangent(q),
+        upper_quantile=lambda m, q: cotangent(q),
     ),
     "weibull_min": Law(
         log_density=lambda m, z, c: np.log(c) + m.xlogy(c - 1.0, z) - z**c,
@@ -205,7 +206,7 @@ LAWS: dict[str, Law] = {
         log_above=lambda m, z, c: -(z**c),
         quantile=lambda m, q, c: (-np.log1p(-q)) ** (1.0 / c),
         upper_quantile=lambda m, q, c: (-np.log(q)) ** (1.0 / c),
-        support=_positive,
+        support=positive,
     ),
     "rayleigh": Law(
         log_density=lambda m, z: np.log(z) - 0.5 * z**2,
@@ -214,7 +215,7 @@ LAWS: dict[str, Law] = {
         log_above=lambda m, z: -0.5 * z**2,
         quantile=lambda m, q: np.sqrt(-2.0 * np.log1p(-q)),
         upper_quantile=lambda m, q: np.sqrt(-2.0 * np.log(q)),
-        support=_positive,
+        support=positive,
     ),
     "pareto": Law(
         log_density=lambda m, z, b: np.log(b) - (b + 1.0) * np.log(z),
@@ -238,7 +239,7 @@ LAWS: dict[str, Law] = {
         log_density=lambda m, k, mu: m.xlogy(k, mu) - m.gammaln(k + 1.0) - mu,
         below=lambda m, k, mu: m.gammaincc(k + 1.0, mu),
         above=lambda m, k, mu: m.gammainc(k + 1.0, mu),
-        support=_positive,
+        support=positive,
         valid=lambda mu: mu >= 0,
         inside=lambda *shapes: 0.0,
         discrete=True,
@@ -274,7 +275,7 @@ LAWS: dict[str, Law] = {
         log_density=lambda m, k, n, p: _choose_log(m, n + k - 1.0, k) + n * np.log(p) + m.xlog1py(k, -p),
         below=lambda m, k, n, p: m.betainc(n, k + 1.0, p),
         above=lambda m, k, n, p: m.betaincc(n, k + 1.0, p),
-        support=_positive,
+        support=positive,
         valid=lambda n, p: np.logical_and(n > 0, np.logical_and(p > 0, p <= 1)),
         inside=lambda *shapes: 0.0,
         discrete=True,

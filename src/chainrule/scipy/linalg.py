@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.errors import ShapeError, UnsupportedError
 from chainrule.ops.kinds.custom import Custom
-from chainrule.scipy import matrix_functions, structured_matrices
+from chainrule.scipy import matrix_equations, matrix_functions, structured_matrices
 from chainrule.scipy.closures import is_numbers, plain
 from chainrule.scipy.standing import Standing, names_of, numbers
 from chainrule.tracing.apply import traced
@@ -321,7 +321,7 @@ def qr(
             "'economic' and no pivoting. Exchange columns before, by positions from scipy.linalg.qr of plain numbers."
         )
     if mode == "r":
-        r = np.linalg.qr(a, mode="r")
+        r: Any = np.linalg.qr(a, mode="r")
         missing = a.shape[-2] - r.shape[-2]
         return (np.pad(r, ((0, 0),) * (len(a.shape) - 2) + ((0, missing), (0, 0))) if missing else r,)
     if mode == "full" and a.shape[-2] > a.shape[-1]:
@@ -355,40 +355,10 @@ def fractional_matrix_power(A: Any, t: Any) -> Any:
     return traced.expm(numbers(t) * traced.logm(numbers(A)))
 
 
-@standing
-def solve_sylvester(a: Any, b: Any, q: Any) -> Any:
-    """The X with a·X + X·b = q."""
-    return traced.solve_sylvester(numbers(a), numbers(b), numbers(q))
-
-
-@standing
-def solve_lyapunov(a: Any, q: Any) -> Any:
-    """The same as `solve_continuous_lyapunov`."""
-    return solve_continuous_lyapunov(a, q)
-
-
-@standing
-def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
-    """The X with a·X + X·aᵀ = q."""
-    a = numbers(a)
-    return traced.solve_sylvester(a, a.T, numbers(q))
-
-
-@standing
-def solve_discrete_lyapunov(a: Any, q: Any, method: str | None = None) -> Any:
-    """The X with X = a·X·aᵀ + q."""
-    a, q = numbers(a), numbers(q)
-    n = a.shape[0]
-    squared = np.reshape(a[:, None, :, None] * a[None, :, None, :], (n * n, n * n))
-    return np.reshape(np.linalg.solve(np.eye(n * n) - squared, np.reshape(q, n * n)), (n, n))
-
-
-for _derived in structured_matrices.FUNCTIONS:
+for _derived in (*structured_matrices.FUNCTIONS, *matrix_equations.FUNCTIONS):
     standing(_derived)
 for _name, _instead in {
     "schur": "its vectors may be turned. Take eigh of a symmetric matrix, or what is wanted of it: sqrtm, logm, solve_sylvester.",
-    "eig": "eigenvalues of a general matrix may be complex. Take eigh of a symmetric matrix, det, trace, or expm.",
-    "eigvals": "eigenvalues of a general matrix may be complex. Take eigvalsh of a symmetric matrix.",
     "ldl": "take cholesky of a positive matrix, or lu.",
     "hessenberg": "take qr, or lu.",
     "null_space": "any basis is as good. Take the projector on it, np.eye(n) - pinv(a) @ a.",

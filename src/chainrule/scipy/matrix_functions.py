@@ -30,7 +30,7 @@ def _kind(a: Any) -> np.dtype[Any]:
 
 def _real(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     def value(a: Any) -> Any:
-        a = np.asarray(a, np.float64)
+        kind, a = _kind(a), np.asarray(a, np.float64)
         inner = a.reshape(-1, *a.shape[-2:]) if a.ndim > 2 else [a]
         results = [function(x) for x in inner]
         result = np.stack(results).reshape(a.shape) if a.ndim > 2 and results else results[0] if results else a
@@ -39,7 +39,7 @@ def _real(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
                 f"scipy.linalg.{name} of this matrix of shape {a.shape} is complex; derivatives are there of real results only. "
                 "Its eigenvalues must not be negative."
             )
-        return result.astype(_kind(a))
+        return result.astype(kind)
 
     return value
 

@@ -91,8 +91,8 @@ def _standing(name: str, condition: Condition) -> None:
             return result
         if options.get("constraints"):
             raise UnsupportedError(
-                f"{what} with constraints has no derivative by what is traced: the solution may lie on one. Write the constraint into "
-                "the function (x = np.exp(z) for positive x, a penalty), or solve the conditions with root."
+                f"{what} with constraints has no derivative by what is traced: the solution may lie on one. Write the constraint "
+                "into the function (x = np.exp(z) for positive x, a penalty), or solve the conditions with root."
             )
         full = isinstance(result, tuple)
         found = result[0] if full else result

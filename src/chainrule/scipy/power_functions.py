@@ -1,4 +1,4 @@
-"""Functions made of powers and exponentials, with derivatives that keep their digits: Box and Cox's, (eˣ − 1)/x, Huber's smooth one."""
+"""Functions made of powers and exponentials, with derivatives that keep their digits: Box and Cox's, (eˣ − 1)/x, Huber's."""
 
 from __future__ import annotations
 

@@ -8,9 +8,12 @@ import numpy as np
 
 from chainrule.errors import ShapeError, UnsupportedError
 from chainrule.scipy.standing import Standing, names_of, numbers
-from scipy import signal
+from scipy import fft, signal
 
 standing = Standing(signal)
+
+LARGE = 2**20
+"""Products beyond which a convolution is computed by Fourier's transform, whose memory grows with the lengths only."""
 
 
 def _windows(a: Any, kernel: tuple[int, ...], mode: str) -> tuple[Any, tuple[int, ...]]:
@@ -29,9 +32,20 @@ def _windows(a: Any, kernel: tuple[int, ...], mode: str) -> tuple[Any, tuple[int
     return np.take(np.reshape(padded, -1), places, axis=0), shape
 
 
+def _by_spectrum(a: Any, b: Any, mode: str) -> Any:
+    """The convolution as the product of spectra."""
+    whole = tuple(n + k - 1 for n, k in zip(a.shape, b.shape, strict=True))
+    size, axes = tuple(fft.next_fast_len(n, True) for n in whole), tuple(range(len(whole)))
+    full = np.fft.irfftn(np.fft.rfftn(a, size, axes) * np.fft.rfftn(b, size, axes), size, axes)
+    shape = {
+        "full": whole, "same": tuple(a.shape), "valid": tuple(n - k + 1 for n, k in zip(a.shape, b.shape, strict=True)),
+    }[mode]  # fmt: skip
+    return full[tuple(slice((n - k) // 2, (n - k) // 2 + k) for n, k in zip(whole, shape, strict=True))]
+
+
 @standing
 def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
-    """Σ_j a_j·b_(n−j), along all axes; where SciPy would transform, the sums are computed."""
+    """Σ_j a_j·b_(n−j), along all axes; large ones by their spectra."""
     a, b = numbers(in1), numbers(in2)
     if len(a.shape) != len(b.shape):
         raise ShapeError(
@@ -49,6 +63,8 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
                 "one must be at least as long as the other along every axis."
             )
         a, b = b, a
+    if int(np.prod(a.shape)) * int(np.prod(b.shape)) > LARGE:
+        return _by_spectrum(a, b, mode)
     windows, shape = _windows(a, tuple(b.shape), mode)
     return np.reshape(windows @ np.reshape(np.flip(b), -1), shape)
 
@@ -76,6 +92,15 @@ def correlate(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> A
     """Σ_j a_(n+j)·b_j, along all axes."""
     a, b = numbers(in1), numbers(in2)
     return convolve(a, np.flip(b), mode)
+
+
+@standing
+def correlate2d(in1: Any, in2: Any, mode: str = "full") -> Any:
+    """The same as `correlate`, of matrices, with zeros beyond the edges."""
+    if mode != "same":
+        return correlate(in1, in2, mode)
+    a, b = numbers(in1), numbers(in2)
+    return correlate(a, b)[tuple(slice(k // 2, k // 2 + n) for n, k in zip(a.shape, b.shape, strict=True))]
 
 
 globals().update(standing.functions)

@@ -1,7 +1,7 @@
 """Solutions that SciPy found, as functions of what their equations hold: two of Newton's steps, with traced numbers.
 
-At the solution they move next to nothing, and the numbers stay SciPy's; as each doubles the order up to which derivatives are right, those of the result are exact up to
-the third.
+At the solution they move next to nothing, and the numbers stay SciPy's; as each doubles the order up to which derivatives are right,
+those of the result are exact up to the third.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def solution(condition: Callable[[Any], Any], x: Any, what: str, free: Any = Non
         x = x - np.reshape(step, np.shape(x))
     if not close(plain(x, what), plain(found, what), 1e-3 * (1.0 + np.abs(plain(found, what)))):
         raise UnsupportedError(
-            f"{what} gave {shortened(plain(found, what))}, from where Newton's method goes on to {shortened(plain(x, what))}: it is no "
-            "solution, or lies on a bound, and has no derivative. Use a smaller tol, another start, or no bounds."
+            f"{what} gave {shortened(plain(found, what))}, from where Newton's method goes on to {shortened(plain(x, what))}: it is "
+            "no solution, or lies on a bound, and has no derivative. Use a smaller tol, another start, or no bounds."
         )
     if np.any(
         np.abs(np.linalg.solve(*slopes) - np.eye(len(places))) > 0.25
@@ -54,7 +54,7 @@ def solution(condition: Callable[[Any], Any], x: Any, what: str, free: Any = Non
     return with_value(plain(found, what), x, what)
 
 
-class Differentiated(optimize.OptimizeResult):
+class Differentiated(optimize.OptimizeResult):  # type: ignore[misc]  # SciPy has no types
     """SciPy's result, but for numbers that depend on what is traced and have no derivative here; asking for these is an error."""
 
     lost: frozenset[str] = frozenset()

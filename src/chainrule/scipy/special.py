@@ -71,7 +71,7 @@ for _name, _own in BY_ORDER.items():
 
 def _summed(a: Any, axis: Any, b: Any, keepdims: Any) -> tuple[Any, Any]:
     """The largest exponent, and Σ b·e^(a − it)."""
-    largest = np.max(traced.stop_gradient(a), axis=axis, keepdims=True)
+    largest = np.max(traced.stop_gradient(a), axis=axis, keepdims=True, initial=-np.inf)
     largest = np.where(np.isfinite(largest), largest, 0.0)
     terms = np.exp(a - largest)
     total = np.sum(terms if b is None else b * terms, axis=axis, keepdims=keepdims)

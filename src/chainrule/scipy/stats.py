@@ -10,12 +10,15 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.scipy.distributions import Distribution
 from chainrule.scipy.error_functions import LOG_ROOT_TWO_PI
+from chainrule.scipy.further_laws import FURTHER_LAWS
 from chainrule.scipy.laws import LAWS
 from chainrule.scipy.standing import is_traced, names_of, numbers
 from chainrule.tracing.apply import traced
 from scipy import stats
 
-DISTRIBUTIONS: dict[str, Any] = {name: Distribution(getattr(stats, name), law) for name, law in LAWS.items()}
+DISTRIBUTIONS: dict[str, Any] = {
+    name: Distribution(getattr(stats, name), law) for name, law in (LAWS | FURTHER_LAWS).items()
+}
 """What has derivatives here, by name."""
 
 
@@ -83,6 +86,15 @@ class _MultivariateNormal:
         logs = -0.5 * np.sum(scaled**2, axis=0) - np.sum(np.log(np.diagonal(factor))) - n * LOG_ROOT_TWO_PI
         shape = tuple(x.shape) if n == 1 and (not len(x.shape) or x.shape[-1] != 1) else tuple(x.shape[:-1])
         return np.reshape(logs, shape)
+
+    def entropy(self, mean: Any = None, cov: Any = 1) -> Any:
+        """n·(1 + ln 2π)/2 + ln det Σ/2."""
+        if not any(map(is_traced, (mean, cov))):
+            return stats.multivariate_normal.entropy(mean, cov)
+        cov = numbers(cov)
+        n = cov.shape[0] if len(cov.shape) else int(np.size(mean)) if mean is not None else 1
+        spread = np.linalg.slogdet(cov)[1] if len(cov.shape) == 2 else np.sum(np.log(np.broadcast_to(cov, (n,))))
+        return n * (0.5 + LOG_ROOT_TWO_PI) + 0.5 * spread
 
     def pdf(self, x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
         """e to the `logpdf`."""
