@@ -436,7 +436,8 @@ def test_which_functions_give_arrays_without_axes() -> None:
                 result = numpy(*args)
                 if isinstance(result, np.ndarray) and not result.shape and result.dtype.kind == "f":
                     found.add(name)
-    assert found - VIEWS == ARRAYS
+    assert found - VIEWS <= ARRAYS
+    assert len(ARRAYS - found) <= 1  # which depends on the version
 
 
 def test_what_a_derivative_has_read_of_an_outer_trace_stays_as_it_was() -> None:

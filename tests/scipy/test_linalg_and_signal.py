@@ -64,7 +64,7 @@ STATIC = {"convolution_matrix", "solve_banded"}
 
 def parts(x):
     """Of what SciPy gives, what has derivatives."""
-    return [y for y in (x if isinstance(x, tuple) else (x,)) if getattr(y, "dtype", np.dtype(int)).kind == "f"]
+    return [y for y in (x if isinstance(x, tuple) else (x,)) if getattr(y, "dtype", np.dtype(int)).kind in "fc"]
 
 
 @pytest.mark.parametrize(("own", "ours", "name", "args", "options"), CASES)
@@ -154,7 +154,9 @@ def test_batches_and_what_is_refused():
     with pytest.raises(MatrixError, match="is complex"):
         cr.grad(lambda a: np.sum(linalg.logm(a)))(-np.eye(2))
     for name in linalg.standing.refused:
-        with pytest.raises(UnsupportedError, match=rf"scipy.linalg.{name} of traced values has no derivative here: "):
+        with pytest.raises(
+            UnsupportedError, match=rf"scipy.linalg.{name} of traced values has no derivative here. Take "
+        ):
             cr.jvp(getattr(linalg, name), (A,), (A,))
     with pytest.raises(DerivativeLostError):
         cr.grad(lambda a: np.sum(linalg.rq(a)[0]))(A)

@@ -23,7 +23,8 @@ def of_scipy(
 ) -> Elementwise:
     """An elementwise operation that has no algorithm in machine code; `orders` are values of its static argument `order`."""
     names = next(
-        (list(signature(rule).parameters)[2 : 2 + len(domain)] for rule in partials if callable(rule)), list("xyz")
+        (list(signature(rule).parameters)[2 : 2 + len(domain)] for rule in partials if callable(rule)),
+        list("xyz"[: len(domain)]),
     )
     places = ", ".join(f"{{{i}}}" for i in range(len(domain)))
     sign = name.replace("_", r"\ ")

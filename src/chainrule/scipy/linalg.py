@@ -254,10 +254,17 @@ def _pencil(a: Any, b: Any) -> Any:
 
 
 @standing
-def eig(a: Any, b: Any = None, overwrite_a: bool = False, overwrite_b: bool = False, check_finite: bool = True) -> Any:
+def eig(
+    a: Any, b: Any = None, left: bool = False, right: bool = True, overwrite_a: bool = False, overwrite_b: bool = False,
+    check_finite: bool = True,
+) -> Any:  # fmt: skip
     """Eigenvalues, complex, and eigenvectors of a square matrix; of the pair a·v = λ·b·v with a `b`."""
+    if left:
+        raise UnsupportedError(
+            "scipy.linalg.eig of traced values gives no left eigenvectors. Take the right ones of the transposed matrix, eig(a.T)."
+        )
     values, vectors = np.linalg.eig(_pencil(a, b))
-    return values + 0j, vectors
+    return (values + 0j, vectors) if right else values + 0j
 
 
 @standing
@@ -358,11 +365,11 @@ def fractional_matrix_power(A: Any, t: Any) -> Any:
 for _derived in (*structured_matrices.FUNCTIONS, *matrix_equations.FUNCTIONS):
     standing(_derived)
 for _name, _instead in {
-    "schur": "its vectors may be turned. Take eigh of a symmetric matrix, or what is wanted of it: sqrtm, logm, solve_sylvester.",
-    "ldl": "take cholesky of a positive matrix, or lu.",
-    "hessenberg": "take qr, or lu.",
-    "null_space": "any basis is as good. Take the projector on it, np.eye(n) - pinv(a) @ a.",
-    "orth": "any basis is as good. Take the projector on it, a @ pinv(a).",
+    "schur": "eigh of a symmetric matrix, or what is wanted of it: sqrtm, logm, solve_sylvester; its vectors may be turned.",
+    "ldl": "cholesky of a positive matrix, or lu.",
+    "hessenberg": "qr, or lu.",
+    "null_space": "the projector on it, np.eye(n) - pinv(a) @ a; any basis is as good as another.",
+    "orth": "the projector on it, a @ pinv(a); any basis is as good as another.",
 }.items():
     standing.refuse(_name, _instead)
 

@@ -80,7 +80,7 @@ class Standing:
         """Say of SciPy's function, where something is traced, what to take instead."""
 
         def refused(*args: Any, **options: Any) -> Any:
-            raise UnsupportedError(f"scipy.{self.name}.{name} of traced values has no derivative here: {instead}")
+            raise UnsupportedError(f"scipy.{self.name}.{name} of traced values has no derivative here. Take {instead}")
 
         self.refused.add(name)
         self.add(name, refused)

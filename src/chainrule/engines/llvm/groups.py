@@ -14,7 +14,7 @@ from chainrule.engines.llvm.layouts import is_move, is_strided, keeps_places
 from chainrule.engines.llvm.lowering import Lowered, lower_body
 from chainrule.ops import Contraction, Reduction
 from chainrule.tracing import Equation, Program, Variable
-from chainrule.tracing.loops import LOOP
+from chainrule.tracing.program import bodies_of
 
 Space = tuple[int, ...]
 
@@ -172,7 +172,7 @@ class _Assignment:
 
 def _inner(equation: Equation) -> Inner | None:
     """The body, if the equation is a loop."""
-    if equation.op is not LOOP:
+    if not bodies_of(equation):
         return None
     body = equation.attributes["body"]
     lowered = lower_body(body.program, body.states)
