@@ -145,15 +145,6 @@ INTEGRALS = {
     "upwards": lambda a, b, p: integrate.quad(lambda x: np.exp(-p[0] * x) * b, a, np.inf)[0],
     "downwards": lambda a, b, p: integrate.quad(lambda x: np.exp(p[0] * x) * p[1], -np.inf, b)[0] + a,
     "everywhere": lambda a, b, p: integrate.quad(lambda x: np.exp(-p[0] * (x - p[1]) ** 2) * a * b, -np.inf, np.inf)[0],
-    "of integrals": lambda a, b, p: integrate.dblquad(
-        lambda y, x: np.exp(-p[0] * x * y), a, b, 0.2, lambda x: p[1] * x
-    )[0],
-    "threefold": lambda a, b, p: integrate.tplquad(
-        lambda z, y, x: p[0] * z + x, a, b, 0.0, lambda x: x, 0.0, lambda x, y: p[1] * y
-    )[0],
-    "of many": lambda a, b, p: (
-        integrate.nquad(lambda x, y, c: c * x * y**2, [lambda y, c: (0.0, c * y), (a, b)], (p[0],))[0] * p[1]
-    ),
     "backwards": lambda a, b, p: integrate.quad(lambda x: np.exp(-p[0] * x) * p[1], b, a)[0],
 }
 
@@ -181,6 +172,8 @@ def test_integrals_of_integrals():
         lambda c: integrate.nquad(lambda x, y, c: c * x * y**2, [lambda y, c: (0.0, y), (0.0, c)], (c,))[0]
     )(p[1])
     assert slope == pytest.approx(6 * p[1] ** 5 / 10, rel=1e-12)
+    triple = lambda p: integrate.tplquad(lambda z, y, x: p * z, 0.0, 1.0, 0.0, lambda x: x, 0.0, lambda x, y: y)[0]  # noqa: E731
+    assert cr.grad(triple)(p[0]) == pytest.approx(1 / 24, rel=1e-12)  # ∫₀¹ ∫₀ˣ ∫₀ʸ z dz dy dx
     with pytest.raises(UnsupportedError, match="takes one dictionary of opts"):
         cr.grad(lambda c: integrate.nquad(lambda x: c * x, [(0.0, 1.0)], full_output=True)[0])(1.0)
 
