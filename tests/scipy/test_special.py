@@ -117,6 +117,19 @@ def test_digits_are_kept_in_tails_and_near_limits(name, args, exact):
                 assert slope(*args) == pytest.approx(float(expected), rel=1e-7, abs=1e-35), (i, n)
 
 
+@pytest.mark.parametrize("x", [-1e308, -1e5, -700.0, -30.5, -29.5, -2.0, 0.0, 3.0, 29.5, 30.5, 300.0, 700.0])
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_slopes_of_exprel_for_numbers_of_every_size(x, order):
+    """The series that SciPy sums does not end for very large ones."""
+    found = OPERATIONS["exprel_slope"].evaluate(x, order=order)
+    if x < -1e6:
+        assert found == pytest.approx(0.0, abs=1e-300)
+        return
+    with mpmath.workdps(400):
+        series = mpmath.hyp1f1(order + 1, order + 2, mpmath.mpf(x)) / (order + 1)
+    assert found == pytest.approx(float(series), rel=1e-13)
+
+
 @pytest.mark.parametrize("options", [{}, {"axis": 0}, {"axis": 1, "keepdims": True}, {"axis": (0, 1)}])
 def test_logsumexp_and_softmax_along_axes(options):
     weights = np.array([[0.5, 2.0, 1.0], [1.5, 0.3, 0.7]])
