@@ -90,6 +90,38 @@ def test_values_are_scipys_and_derivatives_those_of_finite_differences(own, ours
     check_grads(lambda *args: parts(derived(*args))[-1], args, order=2)
 
 
+def complex_like(x, seed=0):
+    if not isinstance(x, np.ndarray):
+        return tuple(map(complex_like, x)) if type(x) is tuple else x
+    return x + 0.4j * np.random.default_rng(seed).normal(size=np.shape(x))
+
+
+@pytest.mark.parametrize(("own", "ours", "name", "args", "options"), CASES)
+def test_of_complex_numbers_values_are_scipys(own, ours, name, args, options):
+    """Conjugates stand where SciPy has them: in adjoint matrices, in correlations."""
+    function = getattr(ours, name)
+    given = tuple(map(complex_like, args))
+    if name in ("cholesky", "eigvalsh"):
+        given = tuple(x + np.conj(np.swapaxes(x, -1, -2)) for x in given)
+    try:
+        expected = parts(getattr(own, name)(*given, **options))
+    except (TypeError, ValueError, NotImplementedError):  # SciPy takes real numbers only
+        return
+    places = [i for i, x in enumerate(given) if isinstance(x, np.ndarray) and x.dtype.kind == "c"]
+
+    def derived(*chosen):
+        whole = list(given)
+        for i, x in zip(places, chosen, strict=True):
+            whole[i] = 0.5 * (x + np.conj(np.swapaxes(x, -1, -2))) if name in ("cholesky", "eigvalsh") else x
+        return parts(function(*whole, **options))
+
+    chosen = tuple(given[i] for i in places)
+    value, _ = cr.vjp(derived, *chosen)
+    for x, y in zip(value, expected, strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12)
+    check_grads(lambda *chosen: derived(*chosen)[-1], chosen, order=2)
+
+
 @pytest.mark.parametrize("module", [linalg, signal], ids=["linalg", "signal"])
 def test_arguments_stand_where_scipy_has_them(module):
     for name, function in module.standing.functions.items():
@@ -138,6 +170,16 @@ def test_equations_by_choleskys_factor(lower):
     check_grads(solved, (S, v), order=2)
 
 
+def test_roots_of_matrices_with_negative_eigenvalues_are_complex():
+    negative = np.diag([1.0, -2.0, 3.0]) + 0.1 * A
+    value, pullback = cr.vjp(linalg.sqrtm, negative)
+    np.testing.assert_allclose(value, scipy.linalg.sqrtm(negative), rtol=1e-13, atol=1e-14)
+    assert pullback(value)[0].dtype == float
+    check_grads(linalg.sqrtm, (negative,), order=2)
+    with pytest.raises(MatrixError, match="is complex"):
+        cr.jit(linalg.sqrtm, engine="numpy")(negative)
+
+
 def test_factors():
     M = S + np.diag(v**2)
     check_grads(lambda s: linalg.eigh(0.5 * (s + s.T))[1] ** 2, (S,), order=2)
@@ -151,7 +193,7 @@ def test_factors():
 def test_batches_and_what_is_refused():
     stack = np.stack([A, A.T])
     np.testing.assert_allclose(cr.vmap(linalg.expm)(stack), [scipy.linalg.expm(a) for a in stack])
-    with pytest.raises(MatrixError, match="is complex"):
+    with pytest.raises(MatrixError, match=r"is complex.*give a complex matrix, a \+ 0j"):
         cr.grad(lambda a: np.sum(linalg.logm(a)))(-np.eye(2))
     for name in linalg.standing.refused:
         with pytest.raises(

@@ -159,4 +159,19 @@ def test_entropy_of_the_multivariate_normal():
 def test_multivariate_normal_refuses_what_has_no_derivative():
     assert stats.multivariate_normal(np.zeros(2)).logpdf([0.0, 0.0]) == pytest.approx(-np.log(2 * np.pi))
     with pytest.raises(UnsupportedError, match="allow_singular"):
-        cr.grad(lambda x: stats.multivariate_normal.logpdf(x, allow_singular=True))(1.0)
+        cr.grad(lambda cov: stats.multivariate_normal.logpdf(0.5, cov=cov, allow_singular=True))(1.0)
+
+
+def test_multivariate_normal_with_a_singular_covariance():
+    """In the plane that it spans, a normal distribution of two variables; nothing outside of it."""
+    basis = np.array([[1.0, 0.0], [0.5, 2.0], [1.5, 2.0]])
+    cov, outside = basis @ basis.T, np.array([1.0, 0.0, 0.0])
+    for method in ("logpdf", "pdf"):
+        own, ours = getattr(scipy.stats.multivariate_normal, method), getattr(stats.multivariate_normal, method)
+        inside = lambda u, v: ours(basis @ u, basis @ v, cov, allow_singular=True)  # noqa: B023, E731
+        u, v = np.array([0.3, -0.4]), np.array([0.1, 0.2])
+        assert cr.vjp(inside, u, v)[0] == pytest.approx(own(basis @ u, basis @ v, cov, allow_singular=True), rel=1e-13)
+        check_grads(inside, (u, v), order=2)
+        assert cr.vjp(lambda x: ours(x, None, cov, allow_singular=True), basis @ u + outside)[0] == own(  # noqa: B023
+            basis @ u + outside, None, cov, allow_singular=True
+        )

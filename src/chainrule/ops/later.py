@@ -11,7 +11,7 @@ from chainrule.ops.registry import Registry
 _registries: tuple[Registry[Any, Any], ...] = (REGISTRY, FUNCTIONS, OF_NUMPY)
 _modules, _names = set(sys.modules), [set(registry) for registry in _registries]
 try:
-    from chainrule.ops import decompositions, eigenvalues, fourier, least_squares, linear_algebra
+    from chainrule.ops import decompositions, eigenvalues, fourier, least_squares, linear_algebra, triangles
     from chainrule.ops.functions import (
         applying,
         arranging,
@@ -52,6 +52,7 @@ __all__ = [
     "norms",
     "polynomials",
     "scalars",
+    "triangles",
     "vectors",
     "without_nan",
 ]

@@ -22,16 +22,16 @@ def solve_lyapunov(a: Any, q: Any) -> Any:
 
 
 def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
-    """The X with a·X + X·aᵀ = q."""
+    """The X with a·X + X·aᴴ = q."""
     a = numbers(a)
-    return traced.solve_sylvester(a, a.T, numbers(q))
+    return traced.solve_sylvester(a, a.conj().T, numbers(q))
 
 
 def solve_discrete_lyapunov(a: Any, q: Any, method: str | None = None) -> Any:
-    """The X with X = a·X·aᵀ + q."""
+    """The X with X = a·X·aᴴ + q."""
     a, q = numbers(a), numbers(q)
     n = a.shape[0]
-    squared = np.reshape(a[:, None, :, None] * a[None, :, None, :], (n * n, n * n))
+    squared = np.reshape(a[:, None, :, None] * a.conj()[None, :, None, :], (n * n, n * n))
     return np.reshape(np.linalg.solve(np.eye(n * n) - squared, np.reshape(q, n * n)), (n, n))
 
 

@@ -36,7 +36,9 @@ def _by_spectrum(a: Any, b: Any, mode: str) -> Any:
     """The convolution as the product of spectra."""
     whole = tuple(n + k - 1 for n, k in zip(a.shape, b.shape, strict=True))
     size, axes = tuple(fft.next_fast_len(n, True) for n in whole), tuple(range(len(whole)))
-    full = np.fft.irfftn(np.fft.rfftn(a, size, axes) * np.fft.rfftn(b, size, axes), size, axes)
+    is_real = "c" not in (a.dtype.kind, b.dtype.kind)
+    there, back = (np.fft.rfftn, np.fft.irfftn) if is_real else (np.fft.fftn, np.fft.ifftn)
+    full = back(there(a, size, axes) * there(b, size, axes), size, axes)
     shape = {
         "full": whole, "same": tuple(a.shape), "valid": tuple(n - k + 1 for n, k in zip(a.shape, b.shape, strict=True)),
     }[mode]  # fmt: skip
@@ -89,17 +91,19 @@ def convolve2d(in1: Any, in2: Any, mode: str = "full") -> Any:
 
 @standing
 def correlate(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
-    """Σ_j a_(n+j)·b_j, along all axes."""
+    """Σ_j a_(n+j)·b̄_j, along all axes."""
     a, b = numbers(in1), numbers(in2)
-    return convolve(a, np.flip(b), mode)
+    return convolve(a, np.flip(b).conj(), mode)
 
 
 @standing
 def correlate2d(in1: Any, in2: Any, mode: str = "full") -> Any:
     """The same as `correlate`, of matrices, with zeros beyond the edges."""
-    if mode != "same":
-        return correlate(in1, in2, mode)
     a, b = numbers(in1), numbers(in2)
+    if mode == "valid" and a.shape[0] < b.shape[0]:  # SciPy exchanges them, and conjugates the larger then
+        return np.flip(correlate(b, a, mode))
+    if mode != "same":
+        return correlate(a, b, mode)
     return correlate(a, b)[tuple(slice(k // 2, k // 2 + n) for n, k in zip(a.shape, b.shape, strict=True))]
 
 

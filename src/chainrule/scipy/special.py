@@ -144,6 +144,13 @@ def real_logarithm(x: Any) -> Any:
     return traced.gammaln(x)
 
 
+@standing
+def erf(z: Any, /) -> Any:
+    """2/√π ∫₀ᶻ e^(−t²) dt."""
+    z = numbers(z)
+    return traced.erf_of_complex(z) if z.dtype.kind == "c" else traced.erf(z)
+
+
 standing.add("loggamma", real_logarithm)
 globals().update(standing.functions)
 

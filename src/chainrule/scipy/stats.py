@@ -49,8 +49,21 @@ class _Dirichlet:
         return np.exp(self.logpdf(x, alpha))
 
 
+def _on_its_support(points: Any, cov: Any) -> Any:
+    """The logarithm of the density in the space that a singular covariance spans, and −∞ outside of it (Rao 1973, 8a.4)."""
+    sizes, directions = np.linalg.eigh(cov)
+    bound = (
+        (1e6 if sizes.dtype == float else 1e3) * np.finfo(sizes.dtype).eps * np.max(np.abs(sizes))
+    )  # as SciPy has it
+    kept = sizes > bound
+    scaled = points @ (directions[:, kept] / np.sqrt(sizes[kept]))
+    logs = -0.5 * np.sum(scaled**2, axis=1) - 0.5 * np.sum(np.log(sizes[kept])) - kept.sum() * LOG_ROOT_TWO_PI
+    outside = np.sum((points @ directions[:, ~kept]) ** 2, axis=1) >= (1e3 * bound) ** 2
+    return np.where(outside, -np.inf, logs)
+
+
 class _MultivariateNormal:
-    """`scipy.stats.multivariate_normal`: its own, but for `pdf` and `logpdf` of traced values, with a regular covariance."""
+    """`scipy.stats.multivariate_normal`: its own, but for `pdf` and `logpdf` of traced values; by cov where it is regular."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(stats.multivariate_normal, name)
@@ -63,10 +76,10 @@ class _MultivariateNormal:
         """−(x − μ)ᵀ·Σ⁻¹·(x − μ)/2 − ln det Σ/2 − n·ln(2π)/2; points along the last axis."""
         if not any(map(is_traced, (x, mean, cov))):
             return stats.multivariate_normal.logpdf(x, mean, cov, allow_singular)
-        if allow_singular:
+        if allow_singular and is_traced(cov):
             raise UnsupportedError(
-                "stats.multivariate_normal.logpdf of traced values was called with allow_singular=True; its derivative is "
-                "there of regular covariances only. Add a small multiple of the identity to cov."
+                "stats.multivariate_normal.logpdf was called with a traced cov and allow_singular=True; derivatives by cov are "
+                "there of regular ones only. Add a small multiple of the identity to cov, and leave allow_singular out."
             )
         x, cov = numbers(x), numbers(cov)
         given: Any = 0 if mean is None else mean if len(np.shape(mean)) else np.reshape(numbers(mean), 1)
@@ -81,9 +94,12 @@ class _MultivariateNormal:
         )
         cov = cov * np.eye(n) if not len(cov.shape) else np.diag(cov) if len(cov.shape) == 1 else cov
         points = np.reshape(x, (-1, n)) - given
-        factor = np.linalg.cholesky(cov)
-        scaled = np.linalg.solve(factor, points.T)
-        logs = -0.5 * np.sum(scaled**2, axis=0) - np.sum(np.log(np.diagonal(factor))) - n * LOG_ROOT_TWO_PI
+        if allow_singular:
+            logs = _on_its_support(points, cov)
+        else:
+            factor = np.linalg.cholesky(cov)
+            scaled = np.linalg.solve(factor, points.T)
+            logs = -0.5 * np.sum(scaled**2, axis=0) - np.sum(np.log(np.diagonal(factor))) - n * LOG_ROOT_TWO_PI
         shape = tuple(x.shape) if n == 1 and (not len(x.shape) or x.shape[-1] != 1) else tuple(x.shape[:-1])
         return np.reshape(logs, shape)
 

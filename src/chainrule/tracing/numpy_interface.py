@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,6 +16,7 @@ from chainrule.ops.operation import OF_NUMPY, Operation, copied
 from chainrule.tracing import refusals, ufuncs, writing
 from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, separate, traced
 from chainrule.tracing.assignment import element, in_place, set_item, view_without_axes
+from chainrule.tracing.lists import taking_lists
 from chainrule.tracing.views import ARRAYS, VIEWS, gives_a_view, note_array, note_doubtful
 
 
@@ -52,7 +53,10 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
             if name not in options:
                 raise refusals.unsupported_option(f"np.{function.name}", name)
     try:
-        result = function.implementation(traced, *args, **given)
+        try:
+            result = function.implementation(traced, *args, **given)
+        except DerivativeLostError:
+            result = taking_lists(partial(function.implementation, traced), args, given)
     except refusals.RAW as error:
         if refusals.ours(error):
             raise
