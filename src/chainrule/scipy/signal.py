@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ShapeError, UnsupportedError
+from chainrule.ops.convolutions import convolution_of
+from chainrule.ops.operation import example
 from chainrule.scipy.standing import Standing, names_of, numbers
+from chainrule.tracing.apply import traced
 from scipy import fft, signal
 
 standing = Standing(signal)
@@ -16,20 +19,12 @@ LARGE = 2**20
 """Products beyond which a convolution is computed by Fourier's transform, whose memory grows with the lengths only."""
 
 
-def _windows(a: Any, kernel: tuple[int, ...], mode: str) -> tuple[Any, tuple[int, ...]]:
-    """What of `a` every number of the result is a sum of, a row each, and the result's shape."""
-    ends = [n - 1 if mode != "valid" else 0 for n in kernel]
-    if mode == "full":
-        margins = [(n, n) for n in ends]
-    elif mode == "same":
-        margins = [(n - n // 2, n // 2) for n in ends]
-    else:
-        margins = [(0, 0)] * len(ends)
-    padded = np.pad(a, margins) if any(map(any, margins)) else a
-    shape = tuple(padded.shape[i] - n + 1 for i, n in enumerate(kernel))
-    numbered = np.arange(int(np.prod(padded.shape))).reshape(padded.shape)
-    places = np.lib.stride_tricks.sliding_window_view(numbered, kernel).reshape(int(np.prod(shape)), -1)
-    return np.take(np.reshape(padded, -1), places, axis=0), shape
+convolution_in_space = convolution_of(
+    "convolution_in_space",
+    lambda a, b, mode: signal.convolve(a, b, mode),
+    "scipy.signal.convolve of arrays, the longer one first where they must overlap wholly.",
+    (example((4, 3), (2, 2), mode="full"), example((4, 3), (2, 3), mode="valid")),
+)
 
 
 def _by_spectrum(a: Any, b: Any, mode: str) -> Any:
@@ -67,8 +62,11 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
         a, b = b, a
     if int(np.prod(a.shape)) * int(np.prod(b.shape)) > LARGE:
         return _by_spectrum(a, b, mode)
-    windows, shape = _windows(a, tuple(b.shape), mode)
-    return np.reshape(windows @ np.reshape(np.flip(b), -1), shape)
+    if mode != "same":
+        return traced.convolution_in_space(a, b, mode=mode)
+    begin = [(k - 1) // 2 for k in b.shape]
+    middle = tuple(slice(i, i + n) for i, n in zip(begin, a.shape, strict=True))
+    return traced.convolution_in_space(a, b, mode="full")[middle]
 
 
 @standing
