@@ -1,4 +1,4 @@
-"""`scipy.signal`, differentiable: convolutions and correlations."""
+"""`scipy.signal`, differentiable: convolutions and correlations; filters are in `filters.py`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from chainrule.errors import ShapeError, UnsupportedError
 from chainrule.ops.convolutions import convolution_of
 from chainrule.ops.operation import example
+from chainrule.scipy import filters
 from chainrule.scipy.standing import Standing, names_of, numbers
 from chainrule.tracing.apply import traced
 from scipy import fft, signal
@@ -105,6 +106,8 @@ def correlate2d(in1: Any, in2: Any, mode: str = "full") -> Any:
     return correlate(a, b)[tuple(slice(k // 2, k // 2 + n) for n, k in zip(a.shape, b.shape, strict=True))]
 
 
+for _derived in filters.FUNCTIONS:
+    standing(_derived)
 globals().update(standing.functions)
 
 
