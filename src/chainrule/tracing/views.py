@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,33 @@ Source = tuple[Any, Operation, dict[str, Any], int]
 
 written_to: list[bool] = []
 """Not empty once anything was written to in this process; before, no view can be out of date."""
+
+
+class Past:
+    """What is remembered of a value besides its numbers."""
+
+    __slots__ = ("is_array", "source", "unsure", "version")
+
+    def __init__(self) -> None:
+        self.source: Source | None = None  # what it is a view of
+        self.unsure = False  # whether it may be a view or a copy
+        self.version = 0  # another one whenever it was written to
+        self.is_array = False  # whether it is an array though it has no axes: unlike numbers it can be written to
+
+
+NO_PAST = Past()
+"""That of most values, and so one for all of them."""
+
+
+def remembered(name: str) -> property:
+    """A part of a value's past, as its own attribute."""
+
+    def remember(value: Any, new: Any) -> None:
+        if value.past is NO_PAST:
+            value.past = Past()
+        setattr(value.past, name, new)
+
+    return property(attrgetter(f"past.{name}"), remember)
 
 
 def note_view(result: Any, base: Any, op: Operation, attributes: dict[str, Any]) -> None:
