@@ -143,5 +143,4 @@ class Tape(Trace):
         m = eager if self.plain and PLAIN.issuperset(map(type, cotangents)) else traced
         last = outputs[0].index if len(outputs) == 1 else max([output.index for output in outputs], default=0)
         accumulate(m, self.nodes, found, last, kept=set(wanted))
-        results = [found[place] for place in wanted]
-        return results if self.plain else list(map(self.outside, results))
+        return [self.outside(found[place]) for place in wanted]
