@@ -359,13 +359,8 @@ def _operators() -> None:
         "lshift": "left_shift", "rshift": "right_shift",
     }  # fmt: skip
     compare = {
-        "lt": "less",
-        "le": "less_equal",
-        "gt": "greater",
-        "ge": "greater_equal",
-        "eq": "equal",
-        "ne": "not_equal",
-    }
+        "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
+    }  # fmt: skip
     for symbol, name in {**binary, **compare}.items():
         setattr(ArrayInterface, f"__{symbol}__", _operator(REGISTRY[name], reflected=False))
         if symbol in binary:

@@ -102,10 +102,13 @@ def gives_a_view(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[st
         return False
     long = sorted({n for n in args[0].shape if n > 64})
     short = dict(zip(long, itertools.count(65)))  # an array with shorter axes tells as much
+    plain = np.empty(_with(short, tuple(args[0].shape)), args[0].dtype)
+    options = {name: _with(short, x) for name, x in kwargs.items()}
+    return np.may_share_memory(function.numpy[0](plain, *(_with(short, x) for x in args[1:]), **options), plain)
 
-    def shorter(x: Any) -> Any:
-        return type(x)(map(shorter, x)) if type(x) in (tuple, list) else short.get(x, x) if type(x) is int else x
 
-    plain = np.empty(shorter(tuple(args[0].shape)), args[0].dtype)
-    result = function.numpy[0](plain, *map(shorter, args[1:]), **{k: shorter(x) for k, x in kwargs.items()})
-    return np.may_share_memory(result, plain)
+def _with(lengths: dict[int, int], x: Any) -> Any:
+    """An argument with other lengths of axes."""
+    if type(x) in (tuple, list):
+        return type(x)(_with(lengths, item) for item in x)
+    return lengths.get(x, x) if type(x) is int else x
