@@ -125,7 +125,7 @@ PLAIN = REALS | COMPLEX
 def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     """Carry out an operation on plain or traced inputs."""
     trace = unreal = None
-    number = False
+    number = stale = False
     for x in inputs:
         kind = type(x)
         if kind in REALS:
@@ -139,6 +139,8 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             return apply(op, *map(as_operand, inputs), **attributes)
         if x.is_number:
             number = True
+        if x.past is not NO_PAST:
+            stale = True
         if trace is None or x.trace.level > trace.level:
             trace = x.trace
     if trace is None:
@@ -147,7 +149,7 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
         if getattr(unreal, "dtype", COMPLEX_KIND).kind != "c":
             refuse(unreal)
         trace.real = False
-    if written_to:
+    if stale and written_to:
         inputs = tuple([refresh(x) if isinstance(x, Traced) else x for x in inputs])
     if not trace.real:
         _check(trace, op, inputs)
