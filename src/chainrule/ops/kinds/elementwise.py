@@ -76,7 +76,7 @@ EQUAL = at("{0} = {1}", 1.0, 1.0)
 """The kink of `maximum`; tests keep the inputs of operations that have it apart."""
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@dataclass(init=False, eq=False, repr=False, kw_only=True)
 class Elementwise(Operation):
     """An operation on numbers, applied to arrays element by element.
 

@@ -18,7 +18,7 @@ NOWHERE = -1
 """In an index map: a place that no element of the input goes to, which is 0."""
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@dataclass(init=False, eq=False, repr=False, kw_only=True)
 class Layout(Operation):
     """A linear map that only moves elements, so its forward derivative is the map itself.
 
