@@ -123,6 +123,10 @@ class Operation:
     """Whether the result is a view only of numbers that lie in memory one after the other."""
     squared: Callable[..., Any] | None = field(init=False, default=None)
     """`squared(m, *inputs)`: its square, in operations that have derivatives where it has none, as |x|² is x²."""
+    unsigned: bool = field(init=False, default=False)
+    """Whether its result is its input, if that is real, without the sign."""
+    carries: bool = field(init=False, default=False)
+    """Whether a sign of an input, or of two inputs together, is one of the result."""
     even: Callable[..., Any] | None = field(init=False, default=None)
     """`even(m, square, *inputs)`: its result from the square of its first input; `None` for inputs where it is none of that."""
 

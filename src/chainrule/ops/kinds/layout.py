@@ -54,6 +54,7 @@ class Layout(Operation):
         self.evaluate = self.value  # type: ignore[method-assign]
         self.remembers = self.linear is not None
         self.views = self.view
+        self.carries = all(len(example.inputs) == 1 for example in self.examples)
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The shape as declared; the dtype of the inputs together."""
