@@ -176,9 +176,8 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             trace.real = trace.real and result.dtype.kind != "c"
         elif trace.follows_roots:
             _note_root(trace, result, op, inputs)
-    if roots is not None and op.carries and (root := roots.carried(op, inputs, attributes)) is not None:
-        own = tuple([_as_now(roots, x) for x in inputs])
-        roots.known[id(result)] = root._replace(value=result, inputs=own)
+    if roots is not None and op.carries:
+        roots.carry(result, op, inputs, attributes, partial(_as_now, roots))
     return result
 
 

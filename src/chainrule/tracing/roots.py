@@ -53,25 +53,32 @@ class Roots:
         signless = op.unsigned and inputs[0].dtype.kind != "c"
         self.known[id(value)] = Root(value, op, inputs, {}, key, frozenset([key] if signless else []))
 
-    def carried(self, op: Operation, inputs: tuple[Any, ...], attributes: Mapping[str, Any]) -> Root | None:
-        """How a result is to be remembered that these inputs make one of them; its value is still to come."""
+    def carry(
+        self,
+        value: Any,
+        op: Operation,
+        inputs: tuple[Any, ...],
+        attributes: Mapping[str, Any],
+        own: Callable[[Any], Any],
+    ) -> None:
+        """Remember what an operation gave, where its inputs make it one of them; `own` gives an input that stays as it is."""
         roots = [root for x in inputs if (root := self.of(x)) is not None]
         odd: frozenset[Hashable] = reduce(xor, [root.odd for root in roots], frozenset())
         length = max([root.length + 1 for root in roots], default=LONGEST)
         if not odd or length >= LONGEST:
-            return None
+            return
         if attributes:  # elements at other places are others
             try:
                 odd = frozenset((op, *attributes.items(), key) for key in odd)
             except TypeError:  # an attribute that cannot be compared
-                return None
-        return Root(None, op, inputs, attributes, None, odd, length)
+                return
+        self.known[id(value)] = Root(value, op, tuple(map(own, inputs)), attributes, None, odd, length)
 
     def moved(self, old: Any, new: Any) -> None:
         """Another handle of the same value."""
         root = self.of(old)
         if root is not None:
-            self.known[id(new)] = root._replace(value=new)
+            self.known[id(new)] = Root(new, *root[1:])
 
     def forget(self, value: Any) -> None:
         """A handle that is another value from now on."""
