@@ -116,7 +116,6 @@ def turned(scan: Any, w: Any, x: Any) -> Any:
 
 
 CASES = [recurrent, written, swapped, turned, nested, counted, complex_steps]
-COMPILED = [case for case in CASES if case is not complex_steps]
 
 
 def arguments(steps: int = 4, seed: int = 0) -> tuple[Any, Any]:
@@ -170,7 +169,7 @@ def test_batches(case: Any) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("case", COMPILED)
+@pytest.mark.parametrize("case", CASES)
 def test_every_engine(case: Any, engine: str) -> None:
     args = arguments()
     own = partial(case, cr.scan)

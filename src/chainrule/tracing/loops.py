@@ -15,10 +15,12 @@ import numpy as np
 
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
+from chainrule.ops.pairs import Pair
 from chainrule.tracing.apply import apply, traced, traces_of
 from chainrule.tracing.batch import Batch, BatchValue
 from chainrule.tracing.interpreter import applied, interpret, results
 from chainrule.tracing.program import Program, Variable
+from chainrule.tracing.real_parts import in_parts, is_complex, part_of
 from chainrule.tracing.recorder import trace
 from chainrule.tracing.simplify import simplify
 from chainrule.tracing.straight_line import compile_program
@@ -62,6 +64,14 @@ class Body:
         outputs = (*outputs[: self.states], *given, *outputs[self.states :])
         program = replace(self.program, outputs=outputs, outputs_structure=row(len(outputs)))
         return replace(self, program=program, kept=True)
+
+    @cached_property
+    def real(self) -> Body:
+        """The same with real numbers: of complex ones both parts, one after the other."""
+        given = self.program.inputs
+        states, rows = given[: self.states], given[self.states : self.states + self.sequences]
+        counts = [len(own) + sum(map(is_complex, own)) for own in (states, rows)]
+        return replace(self, program=simplify(in_parts(self.program)), states=counts[0], sequences=counts[1])
 
     def parts(self, length: int) -> list[tuple[int, int, ArrayType]]:
         """What lies in the result, one after the other: all that is collected, then the last state.
@@ -133,7 +143,7 @@ class Loop(Operation):
             zip(states, last, strict=True)
         )
         order = [*range(p, len(types)), *range(p)]
-        return _joined([found.get(i) for i in order], body, length)
+        return _joined([found.get(i) for i in order], body, length, _dtype(body))
 
     def pullback(
         self,
@@ -226,7 +236,23 @@ class Loop(Operation):
         return [_part(output, *part) for part in body.keeping.parts(length)[: body.states]]
 
 
-LOOP = Loop("loop", doc="A body carried out again and again.", complex=True, to_complex=True, listed=False)
+def _in_parts(m: Namespace, *pairs: Pair, body: Body, length: int, reverse: bool) -> Any:
+    """The loop of both parts of everything, and its results laid out as those of the loop are."""
+    given: list[Any] = []
+    for x, (real, other) in zip(body.program.inputs, pairs, strict=True):
+        given.append(real)
+        if is_complex(x):
+            given.append(np.zeros(real.shape, real.dtype) if isinstance(other, float) else other)
+    found = iter([x for own in run(body.real, given, length, reverse) for x in own])
+    both = [(next(found), next(found) if t.dtype.kind == "c" else None) for t in (*body.collected, *body.state)]
+    kind = part_of(ArrayType((), _dtype(body))).dtype
+    real, other = (_joined(part, body, length, kind) for part in zip(*both, strict=True))
+    return (real, other) if _dtype(body).kind == "c" else real
+
+
+LOOP = Loop(
+    "loop", doc="A body carried out again and again.", complex=True, to_complex=True, parts=_in_parts, listed=False
+)
 
 
 def carry_out(
@@ -345,9 +371,8 @@ def _part(result: Any, begin: int, end: int, kind: ArrayType) -> Any:
     return cast(traced, traced.reshape(piece, shape=kind.shape), kind.dtype)
 
 
-def _joined(pieces: Sequence[Any], body: Body, length: int) -> Any:
+def _joined(pieces: Sequence[Any], body: Body, length: int, kind: np.dtype[Any]) -> Any:
     """Parts put together as in a result, zeros where there is none."""
-    kind = _dtype(body)
     flat = [
         np.zeros(t.size, kind) if x is None else traced.astype(traced.reshape(x, shape=(t.size,)), dtype=kind)
         for x, (_, _, t) in zip(pieces, body.parts(length), strict=True)
