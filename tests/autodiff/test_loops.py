@@ -247,6 +247,15 @@ def test_a_derivative_keeps_no_sums_for_every_step() -> None:
     assert max(e.output.type.size for e in program.equations) < 10 * x.size + 2 * w.size
 
 
+def test_forward_mode_keeps_no_states() -> None:
+    x = np.linspace(-1.0, 1.0, 50)
+    end = lambda w: np.sum(cr.loop(lambda s, i: np.tanh(w * s[::-1] + i), x, 300))  # noqa: E731
+    program = cr.trace(lambda w: cr.jvp(end, (w,), (w,)), x)
+    assert max(e.output.type.size for e in program.equations) < 10 * x.size
+    step = 1e-6
+    np.testing.assert_allclose(cr.jvp(end, (x,), (x,))[1], (end(x + step * x) - end(x - step * x)) / (2 * step), rtol=1e-5)
+
+
 def test_equal_loops_have_equal_identities() -> None:
     def program(**changed: Any) -> Any:
         own = {"factor": 2.0, "length": 3, "reverse": False, "constant": 1.0} | changed

@@ -11,8 +11,8 @@ import numpy as np
 from chainrule.autodiff.arguments import as_leaf
 from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.operation import ArrayType, cast
-from chainrule.tracing import Tangents, Tape, loops, simplify, trees
-from chainrule.tracing.apply import NUMERIC, as_operand, refuse, traced, traces_of
+from chainrule.tracing import loops, simplify, trees
+from chainrule.tracing.apply import NUMERIC, as_operand, refuse, traced
 from chainrule.tracing.numbers import NUMBERS
 from chainrule.tracing.recorder import trace_closed
 
@@ -164,7 +164,7 @@ def _carried(called: _Called, state: list[Any], rows: list[Any], count: int, rev
     first = body.taken_apart([_started(called.owner, x, k.dtype) for x, k in zip(state, body.state, strict=True)])
     given = [*first, *rows, *body.captured]
     program = loops.Body(simplify(body.program), len(first), len(rows))
-    collected, last = loops.run(program, given, count, reverse, keep=any(map(_is_differentiated, given)))
+    collected, last = loops.run(program, given, count, reverse)
     return (
         trees.unflatten(called.structure, body.put_together(last, body.state)),
         trees.unflatten(called.collected, body.put_together(collected, body.collected)),
@@ -248,11 +248,6 @@ def _kind(x: Any) -> ArrayType:
     if dtype.kind not in NUMERIC:
         refuse(x, "what a loop carries along")
     return ArrayType(tuple(np.shape(x)), dtype.newbyteorder("="))
-
-
-def _is_differentiated(x: Any) -> bool:
-    """Whether a value is on its way to a derivative, at whatever depth."""
-    return any(isinstance(trace, Tape | Tangents) for trace in traces_of(x))
 
 
 def _length(rows: list[Any], length: Any, owner: str = "scan", name: str = "length") -> int:

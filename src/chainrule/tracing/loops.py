@@ -115,7 +115,7 @@ class Loop(Operation):
     def pushforward(
         self, m: Namespace, tangents: Sequence[Any], output: Any, inputs: Sequence[Any], **attributes: Any
     ) -> Any:
-        """The loop of the tangents, whose rows are the states of this one too."""
+        """The loop of the tangents, which goes along with the states of this one: so none of them is kept."""
         body, length, reverse = attributes["body"], attributes["length"], attributes["reverse"]
         p, q = body.states, body.states + body.sequences
         if all(t is None for t in tangents):
@@ -124,23 +124,23 @@ class Loop(Operation):
         states, types = _moving(body.state), [*body.state, *body.collected]
 
         def step(state: list[Any], rows: list[Any], shared: list[Any]) -> tuple[list[Any], list[Any]]:
-            own = [*rows[:q], *shared[: len(inputs) - q]]
+            own = [*state[:p], *rows[: q - p], *shared[: len(inputs) - q]]
+            along = [*state[p:], *rows[q - p :], *shared[len(inputs) - q :]]
             with Tangents() as moved:
-                for i, t in zip([*states, *moving], [*state, *rows[q:], *shared[len(inputs) - q :]], strict=True):
+                for i, t in zip([*states, *moving], along, strict=True):
                     own[i] = moved.variable(own[i], t)
-                found = [
-                    x.tangent if isinstance(x, TangentValue) and x.trace is moved else None for x in _step(body, own)
-                ]
-            filled = [_filled(x, t) for x, t in zip(found, types, strict=True)]
-            return [filled[i] for i in states], [filled[p + i] for i in _moving(body.collected)]
+                found = _step(body, own)
+                mine = [x if isinstance(x, TangentValue) and x.trace is moved else None for x in found]
+            new = [x if t is None else t.value for x, t in zip(found[:p], mine, strict=False)]
+            filled = [_filled(None if x is None else x.tangent, t) for x, t in zip(mine, types, strict=True)]
+            return [*new, *(filled[i] for i in states)], [filled[p + i] for i in _moving(body.collected)]
 
-        before = self._states_before(output, inputs, **attributes)
-        rows = [*before, *inputs[p:q], *(tangents[i] for i in moving if i < q)]
+        rows = [*inputs[p:q], *(tangents[i] for i in moving if i < q)]
         shared = [*inputs[q:], *(tangents[i] for i in moving if i >= q)]
-        start = [_filled(tangents[i], body.state[i]) for i in states]
+        start = [*inputs[:p], *(_filled(tangents[i], body.state[i]) for i in states)]
         collected, last = carry_out(step, start, rows, shared, length, reverse, name=f"tangents of {body.program.name}")
         found = dict(zip([p + i for i in _moving(body.collected)], collected, strict=True)) | dict(
-            zip(states, last, strict=True)
+            zip(states, last[p:], strict=True)
         )
         order = [*range(p, len(types)), *range(p)]
         return _joined([found.get(i) for i in order], body, length, _dtype(body))
@@ -263,8 +263,7 @@ def carry_out(
     length: int,
     reverse: bool,
     *,
-    keep: bool = False,
-    name: str = "body",
+    name: str,
 ) -> tuple[list[Any], list[Any]]:
     """The loop of a function of flat lists: what was collected, and the last state, whose types are those of the first."""
     counts = len(state), len(state) + len(sequences)
@@ -286,18 +285,16 @@ def carry_out(
     needed = [i for i, x in enumerate(program.inputs) if i < counts[0] or x in used]
     program = replace(program, inputs=tuple(program.inputs[i] for i in needed), inputs_structure=row(len(needed)))
     body = Body(program, counts[0], sum(counts[0] <= i < counts[1] for i in needed))
-    return run(body, [given[i] for i in needed], length, reverse, keep=keep)
+    return run(body, [given[i] for i in needed], length, reverse)
 
 
-def run(
-    body: Body, inputs: Sequence[Any], length: int, reverse: bool, *, keep: bool = False
-) -> tuple[list[Any], list[Any]]:
-    """What a loop collects, and its last state; `keep`: with the states in memory, for derivatives that are to come."""
+def run(body: Body, inputs: Sequence[Any], length: int, reverse: bool) -> tuple[list[Any], list[Any]]:
+    """What a loop collects, and its last state; where cotangents will come back, with the states kept in memory."""
     if not body.program.outputs:
         return [], []
     if any(map(_is_stepwise, inputs)):
         return _step_by_step(body, inputs, length, reverse)
-    carried = body.keeping if keep else body
+    carried = body.keeping if any(isinstance(trace, Tape) for x in inputs for trace in traces_of(x)) else body
     result = apply(LOOP, *inputs, body=carried, length=length, reverse=reverse)
     parts = [_part(result, *part) for part in carried.parts(length)]
     end = len(carried.collected)
