@@ -42,6 +42,24 @@ def labels_of(program: Program, names: Mapping[Variable, str]) -> dict[Variable,
     return found
 
 
+def names_of_states(program: Program) -> dict[Variable, str]:
+    """Names for the states of loops that were carried out step by step, `h[2]` after the third step."""
+    loops: dict[str, list[int]] = {}
+    names = {}
+    for x in (e.output for e in program.equations):
+        if x.step is not None:
+            known = loops.setdefault(x.step.state, [])
+            if x.step.loop not in known:
+                known.append(x.step.loop)
+            names[x] = f"{name_of_loop(x.step.state, known.index(x.step.loop))}[{x.step.number}]"
+    return names
+
+
+def name_of_loop(state: str, place: int) -> str:
+    """What a state is called in one of several loops."""
+    return f"{state}#{place + 1}" if place else state
+
+
 def told(equation: Equation, labels: Mapping[Variable, Label]) -> Label:
     """What an equation computes, of values that go by their labels."""
 

@@ -13,6 +13,7 @@ import numpy as np
 from chainrule.errors import DataError, DifferentiationError, InPlaceError, SettingError, shortened
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.labels import names_of_states
 from chainrule.explanation.networks import LOSS
 from chainrule.explanation.places import element_of, find, letters_for
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, Layout
@@ -23,7 +24,7 @@ from chainrule.tracing.functions import all_public
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 from chainrule.tracing.refusals import for_real_numbers
-from chainrule.tracing.scope import current_scope
+from chainrule.tracing.scope import Step, current_scope
 
 if TYPE_CHECKING:
     from chainrule.explanation.drawing import Drawing
@@ -34,7 +35,7 @@ _order = count()
 class Node:
     """A number or array, the operation and inputs it was computed from, and its place in the order of computation."""
 
-    __slots__ = ("attributes", "grad", "inputs", "name", "op", "order", "read", "scope", "value")
+    __slots__ = ("attributes", "grad", "inputs", "name", "op", "order", "read", "scope", "step", "value")
 
     def __init__(
         self, value: Any, op: Operation | None = None, inputs: tuple[Any, ...] = (), attributes: Any = None
@@ -42,6 +43,7 @@ class Node:
         self.value, self.op, self.inputs, self.attributes = value, op, inputs, attributes or {}
         self.scope, self.order = current_scope(), next(_order)
         self.name: str | None = None
+        self.step: Step | None = None
         self.grad: Any = None
         self.read: Any = None
 
@@ -76,6 +78,11 @@ class Graph(Trace):
         if np.asarray(value).dtype.kind == "c":
             raise for_real_numbers("cr.Value", value)
         return Value._of(Node(value, op, nodes, attributes))
+
+    def note_state(self, value: Any, step: Step) -> None:
+        """What was first known as another state stays that; inputs are none."""
+        if value.node.step is None and value.node.op is not None:
+            value.node.step = step
 
 
 _graph = Graph()
@@ -372,7 +379,7 @@ def _evaluation(root: Node) -> tuple[Evaluation, Mapping[Variable, Node]]:
     for order in sorted(found):
         node = found[order]
         kind = ArrayType(np.shape(node.value), np.dtype(dtype_of(node.value)))
-        own = variables[node] = Variable(node.name or f"v{len(variables)}", kind)
+        own = variables[node] = Variable(node.name or f"v{len(variables)}", kind, node.step)
         if node.op is None:
             inputs.append(own)
         else:
@@ -382,6 +389,6 @@ def _evaluation(root: Node) -> tuple[Evaluation, Mapping[Variable, Node]]:
         tuple(inputs), tuple(equations), (variables[root],), trees.row(len(inputs)), trees.LEAF, root.name or "value"
     )
     nodes = {variable: node for node, variable in variables.items()}
-    names = {variable: node.name for variable, node in nodes.items() if node.name}
+    names = {**names_of_states(program), **{variable: node.name for variable, node in nodes.items() if node.name}}
     values = {x: node.value if node.read is None else node.read for x, node in nodes.items()}
     return Evaluation(program, values, names), nodes

@@ -22,6 +22,7 @@ from chainrule.tracing import trees
 from chainrule.tracing.containers import hint
 from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, clearer, for_real_numbers, ours, unsure_of, untraceable
+from chainrule.tracing.scope import Step
 from chainrule.tracing.views import Source, note_view, written_to
 
 Roots = dict[int, tuple[Any, Operation, tuple[Any, ...]]]
@@ -81,6 +82,9 @@ class Trace:
                 "arguments, whose derivatives it would lose. Give them as arguments."
             )
         return derivative
+
+    def note_state(self, value: Any, step: Step) -> None:
+        """Remember which state of a loop a value is, where steps are to be seen."""
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Carry out an operation that has a value of this trace among its inputs."""

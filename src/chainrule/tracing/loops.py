@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -16,19 +17,20 @@ import numpy as np
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
 from chainrule.ops.pairs import Pair
-from chainrule.tracing.apply import apply, traced, traces_of
+from chainrule.tracing.apply import Traced, apply, traced, traces_of
 from chainrule.tracing.batch import Batch, BatchValue
 from chainrule.tracing.interpreter import applied, interpret, results
 from chainrule.tracing.program import Program, Variable
 from chainrule.tracing.real_parts import in_parts, is_complex, part_of
 from chainrule.tracing.recorder import trace
+from chainrule.tracing.scope import Step, current_scope
 from chainrule.tracing.simplify import simplify
 from chainrule.tracing.straight_line import compile_program
 from chainrule.tracing.tangents import Tangents, TangentValue
 from chainrule.tracing.tape import Tape, TapeValue
 from chainrule.tracing.trees import row
 
-Step = Callable[[list[Any], list[Any], list[Any]], tuple[list[Any], list[Any]]]
+StepFunction = Callable[[list[Any], list[Any], list[Any]], tuple[list[Any], list[Any]]]
 """`step(state, rows, shared)` gives the new state and what is collected."""
 
 
@@ -256,7 +258,7 @@ LOOP = Loop(
 
 
 def carry_out(
-    step: Step,
+    step: StepFunction,
     state: Sequence[Any],
     sequences: Sequence[Any],
     shared: Sequence[Any],
@@ -311,13 +313,22 @@ def _is_stepwise(x: Any) -> bool:
     return any(trace.stepwise for trace in traces_of(x))
 
 
+_loops = count()
+"""Every loop that is carried out step by step has a number of its own."""
+
+
 def _step_by_step(body: Body, inputs: Sequence[Any], length: int, reverse: bool) -> tuple[list[Any], list[Any]]:
     """The same results, every operation of every step by itself."""
     p, q = body.states, body.states + body.sequences
     state, steps = list(inputs[:p]), []
     order = list(reversed(range(length)) if reverse else range(length))
+    loop, where = next(_loops), current_scope()
+    names = [f"{where}.{x.name}" if where else x.name for x in body.program.inputs[:p]]
     for i in order:
         found = _step(body, [*state, *(traced.slice(x, **_at(i, x)) for x in inputs[p:q]), *inputs[q:]])
+        for old, new, name in zip(state, found[:p], names, strict=False):
+            if new is not old and isinstance(new, Traced):
+                new.trace.note_state(new, Step(loop, name, i))
         state = found[:p]
         steps.append((i, found[p:]))
     by_place = [own for _, own in sorted(steps, key=lambda step: step[0])]

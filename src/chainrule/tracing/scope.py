@@ -1,8 +1,9 @@
-"""Scopes: which layer and which part of it the operations being traced belong to."""
+"""Scopes: which layer and which part of it the operations being traced belong to; steps of loops."""
 
 from __future__ import annotations
 
 import threading
+from typing import NamedTuple
 
 BACKWARD = "backward"
 
@@ -41,3 +42,11 @@ def scope(name: str, *, backward: bool = False) -> Scope:
         return Scope(" / ".join(part for part in (name, BACKWARD) if part))
     outer = _current.path
     return Scope(f"{outer} / {name}" if outer else name)
+
+
+class Step(NamedTuple):
+    """Which state of which loop a value is, and after which step, counted from 0."""
+
+    loop: int
+    state: str
+    number: int
