@@ -185,7 +185,7 @@ def _instance(chain: Chain, link: Link, places: Mapping[Letter, int], most: int,
 def _numbers(chain: Chain, term: Term, product: Expression) -> Any:
     """A term's value at every place of its letters."""
     sizes = tuple(letter.size for letter in term.letters)
-    grid = dict(zip(term.letters, np.meshgrid(*map(np.arange, sizes), indexing="ij"), strict=True))
+    grid = dict(zip(term.letters, np.meshgrid(*map(np.arange, sizes), indexing="ij", sparse=True), strict=True))
     return np.broadcast_to(np.asarray(number_of(product, chain.value_of, grid), np.float64), sizes)
 
 
