@@ -16,6 +16,7 @@ from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.finite_differences import finite_difference_check
 from chainrule.explanation.indices import Letter
 from chainrule.explanation.lifting import with_constants_as_inputs
+from chainrule.explanation.recurrence import States, told_together, with_states
 from chainrule.explanation.rules import CHAIN, PATHS
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import Element, Expression, Product, Sum, number_of, parts, symbols_in
@@ -112,15 +113,18 @@ def derive(
         "layers": stations or named, "factors": named, "terms": lambda x: True,
     }  # fmt: skip
     shown = EVERY if depth == "terms" else most
-    evaluation = with_constants_as_inputs(evaluation)
+    evaluation, states = with_states(with_constants_as_inputs(evaluation))
     chain = Chain(evaluation, element, chosen[depth], named, shown)
-    long = [link for link in chain.links if len(list(symbols_in(link.formula(chain.output)))) > LONGEST]
+    told = told_together(chain, states)
+    long = [x for x in told if len(list(symbols_in(x.link.formula(chain.output)))) > LONGEST]
     if long:
-        more = set().union(*map(chain.between, long))
+        more = set().union(*(chain.between(link) for x in long for link in x.members))
         chain = Chain(evaluation, element, lambda x: x in more or chosen[depth](x), named, shown)
+        told = told_together(chain, states)
     with np.errstate(all="ignore"):
-        lines = tuple(_line(chain, link, shown, check) for link in chain.links)
-        formula = chain.tidy(chain.nested(NESTED))
+        lines = tuple(_line(chain, x.link, states, shown, check) for x in told)
+        whole = chain.nested(NESTED) if len(told) == len(chain.links) else told[-1].link.formula(chain.output)
+        formula = chain.tidy(whole)
         value = None if element.letters else float(np.asarray(evaluation.cotangents[element.variable])[element.place])
         inner = parts(formula) if isinstance(formula, Product | Sum) and value is not None else ()
         numbers = tuple(Part(x, float(number_of(x, chain.value_of))) for x in inner)
@@ -144,7 +148,7 @@ def derive(
     return found
 
 
-def _line(chain: Chain, link: Link, most: int, check: bool) -> Line:
+def _line(chain: Chain, link: Link, states: States, most: int, check: bool) -> Line:
     rules = list(link.rules)
     if any(term.target != chain.output for term in link.terms):
         rules.append(CHAIN)
@@ -156,11 +160,13 @@ def _line(chain: Chain, link: Link, most: int, check: bool) -> Line:
         places = chain.places(link.element)
         more = max(0, len(places) - most)
         shown = sorted(places[:most], key=lambda p: list(p.values()))
-        instances = tuple(_instance(chain, link, p, most, check) for p in shown)
+        instances = tuple(_instance(chain, link, p, states, most, check) for p in shown)
     return Line(link.element, chain.tidy(link.formula(chain.output)), tuple(rules), instances, more)
 
 
-def _instance(chain: Chain, link: Link, places: Mapping[Letter, int], most: int, check: bool) -> Instance:
+def _instance(
+    chain: Chain, link: Link, places: Mapping[Letter, int], states: States, most: int, check: bool
+) -> Instance:
     """The numbers of a line for one element: its largest terms by themselves, the others together."""
     products = [at_places(term.product(chain.output), places) for term in link.terms]
     values = [_numbers(chain, term, product) for term, product in zip(link.terms, products, strict=True)]
@@ -178,7 +184,7 @@ def _instance(chain: Chain, link: Link, places: Mapping[Letter, int], most: int,
     rest = float(np.sum(np.delete(every, shown)))
     element = link.element.at(places)
     value = float(np.asarray(chain.evaluation.cotangents[element.variable])[element.place])
-    checked = finite_difference_check(chain.evaluation, element) if check else None
+    checked = finite_difference_check(chain.evaluation, states.single(element)) if check else None
     return Instance(element, places, tuple(kept), every.size - len(kept), rest, value, checked)
 
 

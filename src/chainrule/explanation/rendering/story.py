@@ -263,6 +263,10 @@ def rules_in_words(rules: Sequence[str]) -> str:
 def notes(derivation: Derived) -> list[str]:
     """What a reader should know to read the formulas."""
     found = [f"{name} = {what}" for name, what in _told_below(derivation)]
+    for every, last in derivation.evaluation.states.items():
+        name, other = derivation.evaluation.label(every), derivation.evaluation.label(last)
+        same = "" if other.startswith(f"{name}[") else f"; the last is {other}"
+        found.append(f"{name} has the state of the loop after every step t, counted from 0{same}.")
     if any(_has_case(line.formula) for line in derivation.lines):
         found.append("[…] around a comparison is 1 where it holds and 0 where it does not.")
     return found
