@@ -16,7 +16,7 @@ from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.finite_differences import finite_difference_check
 from chainrule.explanation.indices import Letter
 from chainrule.explanation.lifting import with_constants_as_inputs
-from chainrule.explanation.recurrence import States, told_together, with_states
+from chainrule.explanation.recurrence import States, told_together
 from chainrule.explanation.rules import CHAIN, PATHS
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import Element, Expression, Product, Sum, number_of, parts, symbols_in
@@ -113,14 +113,18 @@ def derive(
         "layers": stations or named, "factors": named, "terms": lambda x: True,
     }  # fmt: skip
     shown = EVERY if depth == "terms" else most
-    evaluation, states = with_states(with_constants_as_inputs(evaluation))
-    chain = Chain(evaluation, element, chosen[depth], named, shown)
-    told = told_together(chain, states)
+    evaluation = with_constants_as_inputs(evaluation)
+
+    def is_station(x: Variable) -> bool:
+        return (x.step is not None and x.step.is_state) or chosen[depth](x)
+
+    chain = Chain(evaluation, element, is_station, named, shown)
+    told, states = told_together(chain)
     long = [x for x in told if len(list(symbols_in(x.link.formula(chain.output)))) > LONGEST]
     if long:
         more = set().union(*(chain.between(link) for x in long for link in x.members))
-        chain = Chain(evaluation, element, lambda x: x in more or chosen[depth](x), named, shown)
-        told = told_together(chain, states)
+        chain = Chain(evaluation, element, lambda x: x in more or is_station(x), named, shown)
+        told, states = told_together(chain)
     with np.errstate(all="ignore"):
         lines = tuple(_line(chain, x.link, states, shown, check) for x in told)
         whole = chain.nested(NESTED) if len(told) == len(chain.links) else told[-1].link.formula(chain.output)
@@ -130,7 +134,7 @@ def derive(
         numbers = tuple(Part(x, float(number_of(x, chain.value_of))) for x in inner)
     checked = finite_difference_check(evaluation, element) if check and value is not None else None
     found = Derivation(
-        evaluation,
+        chain.evaluation,
         chain.output,
         element,
         formula,
@@ -140,6 +144,7 @@ def derive(
         lines,
         chain.value_of,
         chain.formulas,
+        {x.link.element: chain.tidy(x.definition) for x in told if x.definition is not None},
         dict(symbols or {}),
         digits,
         checked,

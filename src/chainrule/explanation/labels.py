@@ -47,17 +47,17 @@ def names_of_states(program: Program) -> dict[Variable, str]:
     loops: dict[str, list[int]] = {}
     names = {}
     for x in (e.output for e in program.equations):
-        if x.step is not None:
-            known = loops.setdefault(x.step.state, [])
+        if x.step is not None and x.step.is_state:
+            known = loops.setdefault(x.step.value, [])
             if x.step.loop not in known:
                 known.append(x.step.loop)
-            names[x] = f"{name_of_loop(x.step.state, known.index(x.step.loop))}[{x.step.number}]"
+            names[x] = f"{name_in_loop(x.step.value, known.index(x.step.loop))}[{x.step.number}]"
     return names
 
 
-def name_of_loop(state: str, place: int) -> str:
-    """What a state is called in one of several loops."""
-    return f"{state}#{place + 1}" if place else state
+def name_in_loop(value: str, place: int) -> str:
+    """What a value is called in one of several loops."""
+    return f"{value}#{place + 1}" if place else value
 
 
 def told(equation: Equation, labels: Mapping[Variable, Label]) -> Label:

@@ -5,7 +5,7 @@ This is backpropagation through time as textbooks print it: ∂L/∂h[t, k] = Σ
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.explanation.chain import Chain, Link, Term
-from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.elements import Formulas
 from chainrule.explanation.indices import Entry, Index, Letter, combined, taken_apart, with_places
-from chainrule.explanation.labels import names_of_states
+from chainrule.explanation.labels import name_in_loop
 from chainrule.explanation.symbolic import rewritten
 from chainrule.explanation.symbols import (
     Call,
@@ -40,7 +40,7 @@ FEWEST = 3
 
 @dataclass(frozen=True)
 class States:
-    """The states of loops as arrays with an axis for the steps, `axes`, and where in them the state after each step is."""
+    """Values of loops as arrays with an axis for the steps, `axes`, and where in them the value of each step is."""
 
     axes: Mapping[Variable, int] = field(default_factory=dict)
     places: Mapping[Variable, tuple[Variable, int]] = field(default_factory=dict)
@@ -68,35 +68,36 @@ class States:
         return place if isinstance(place, int) else None
 
 
-def with_states(evaluation: Evaluation) -> tuple[Evaluation, States]:
-    """The same evaluation with the states of loops as arrays besides, along with their cotangents."""
+def _with_states(chain: Chain) -> States:
+    """The values of loops that go by name or have lines, as arrays besides; along with their cotangents and shares."""
+    evaluation = chain.evaluation
     loops: dict[tuple[int, str], dict[int, Variable]] = {}
-    for x in names_of_states(evaluation.program):
-        assert x.step is not None
-        loops.setdefault(x.step[:2], {})[x.step.number] = x
+    for x in (e.output for e in evaluation.program.equations):
+        if x.step is not None and (x in evaluation.names or x in chain.stations):
+            loops.setdefault(x.step[:2], {})[x.step.number] = x
     axes, names = dict[Variable, int](), dict(evaluation.names)
     places: dict[Variable, tuple[Variable, int]] = {}
     values, cotangents, samples = dict(evaluation.values), dict(evaluation.cotangents), set(evaluation.samples)
     for (_, name), steps in loops.items():
-        first, length = next(iter(steps.values())), max(steps) + 1
+        first = next(iter(steps.values()))
         if len(steps) < FEWEST:
             continue
         axis = int(first in samples)  # samples come first, as they do in sequences
-        shape = (*first.shape[:axis], length, *first.shape[axis:])
+        shape = (*first.shape[:axis], max(steps) + 1, *first.shape[axis:])
         taken = set(names.values())
-        every = Variable(
-            next(n for i in range(len(taken) + 1) if (n := name + "′" * i) not in taken), ArrayType(shape, first.dtype)
-        )
-        axes[every], names[every] = axis, every.name
+        free = next(n for i in range(len(taken) + 1) if (n := name_in_loop(name, i)) not in taken)
+        every = Variable(free, ArrayType(shape, first.dtype))
+        axes[every], names[every] = axis, free
         places |= {x: (every, number) for number, x in steps.items()}
         samples |= {every} if axis else set()
-        for known in (values, cotangents):
+        for known in (values, cotangents, chain.shares):
             if any(x in known for x in steps.values()):
-                known[every] = stacked(known, steps, every, axis)
+                known[every] = _stacked(known, steps, every, axis)
     inputs = (*axes, *evaluation.program.inputs)
     program = replace(evaluation.program, inputs=inputs, inputs_structure=trees.row(len(inputs)))
-    last = {every: x for x, (every, _) in sorted(places.items(), key=lambda place: place[1][1])}
-    found = replace(
+    states = [x for x in places if x.step is not None and x.step.is_state]
+    last = {places[x][0]: x for x in sorted(states, key=lambda x: places[x][1])}
+    chain.evaluation = replace(
         evaluation,
         program=program,
         values=values,
@@ -105,10 +106,10 @@ def with_states(evaluation: Evaluation) -> tuple[Evaluation, States]:
         cotangents=cotangents,
         states=last,
     )
-    return (found if axes else evaluation), States(axes, places)
+    return States(axes, places)
 
 
-def stacked(known: Mapping[Variable, Any], steps: Mapping[int, Variable], every: Variable, axis: int) -> Any:
+def _stacked(known: Mapping[Variable, Any], steps: Mapping[int, Variable], every: Variable, axis: int) -> Any:
     """What is known of the state after every step, along an axis; zeros where nothing is."""
     found = np.zeros(every.shape, np.result_type(*(known[x] for x in steps.values() if x in known)))
     for number, x in steps.items():
@@ -119,39 +120,38 @@ def stacked(known: Mapping[Variable, Any], steps: Mapping[int, Variable], every:
 
 @dataclass(frozen=True)
 class Told:
-    """A link as it is told, and those of the chain that it tells."""
+    """A link as it is told, those of the chain that it tells, and how a value that nobody named is computed."""
 
     link: Link
     members: tuple[Link, ...]
+    definition: Expression | None = None
 
 
-def told_together(chain: Chain, states: States) -> list[Told]:
+def told_together(chain: Chain) -> tuple[list[Told], States]:
     """The links of a chain, with those of one loop's steps that are alike as one, and terms that are alike as one sum."""
-    if not states.axes:
-        return [Told(link, (link,)) for link in chain.links]
-    for every, axis in states.axes.items():
-        steps = {number: x for x, (own, number) in states.places.items() if own is every and x in chain.shares}
-        if steps:
-            chain.shares[every] = stacked(chain.shares, steps, every, axis)
-    found = [Told(_with_sums(chain, _renamed(link, states), states), (link,)) for link in chain.links]
-    runs: dict[Any, list[Told]] = {}
+    evaluation, symbols, stations = chain.evaluation, chain.formulas.symbols, chain.stations
+    if all(e.output.step is None for e in evaluation.program.equations):
+        return [Told(link, (link,)) for link in chain.links], States()
+    formulas = Formulas(evaluation, lambda x: symbols(x) and (x in evaluation.names or x in stations), chain.alphabet)
+    states = _with_states(chain)
+    found = []
+    for link in chain.links:
+        x, definition = link.element, None
+        if x.variable in states.places and x.variable not in evaluation.names:
+            definition = _renamed(formulas.made_by(evaluation.makers[x.variable], x), states)
+        found.append(Told(_with_sums(chain, _link_renamed(link, states), states), (link,), definition))
+    runs: dict[Any, list[tuple[int, Told]]] = {}
     for told in found:
-        if states.number(told.link.element) is not None:
-            runs.setdefault(_pattern(told.link.element, states), []).append(told)
+        number = states.number(told.link.element)
+        if number is not None:
+            runs.setdefault(_pattern(told.link.element, states), []).append((number, told))
     merged: dict[int, Told] = {}
     for own in runs.values():
-        letter = _letter(chain)
-        ordered = sorted(own, key=lambda told: states.number(told.link.element) or 0)
-        for run, link in _alike(
-            [(states.number(told.link.element), told.link) for told in ordered], letter, chain.output
-        ):
-            if link is None:
-                continue
-            members = ordered[run]
-            chain.told |= set(link.element.letters)
-            together = Told(link, tuple(x for told in members for x in told.members))
-            merged |= {id(told): together for told in members}
-    return list({id(told): told for told in (merged.get(id(told), told) for told in found)}.values())
+        for members, together in _alike(sorted(own, key=lambda x: x[0]), _letter(chain), chain.output):
+            if together is not None:
+                chain.told |= set(together.link.element.letters)
+                merged |= {id(told): together for told in members}
+    return list({id(told): told for told in (merged.get(id(told), told) for told in found)}.values()), states
 
 
 def _with_sums(chain: Chain, link: Link, states: States) -> Link:
@@ -164,67 +164,56 @@ def _with_sums(chain: Chain, link: Link, states: States) -> Link:
             ways.setdefault(_pattern(term.target, states), []).append((number, term))
     replaced: dict[int, Term | None] = {}
     for own in ways.values():
-        ordered = sorted(own, key=lambda way: way[0])
-        singles = [(number, Link(link.element, (term,))) for number, term in ordered]
-        for run, together in _alike(singles, letter, chain.output):
+        singles = [(number, Told(Link(link.element, (term,)), ())) for number, term in sorted(own, key=lambda x: x[0])]
+        for members, together in _alike(singles, letter, chain.output):
             if together is None:
                 continue
-            (term,) = together.terms
+            (term,) = together.link.terms
             (step,) = (x for x in term.target.letters if x.name == letter)
             chain.told.add(step)
-            members = [term for _, term in ordered[run]]
-            replaced |= {id(x): None for x in members[1:]}
-            replaced[id(members[0])] = replace(term, letters=(step, *term.letters))
+            replaced |= {id(told.link.terms[0]): None for told in members}
+            replaced[id(members[0].link.terms[0])] = replace(term, letters=(step, *term.letters))
     terms = [replaced.get(id(term), term) for term in link.terms]
     return Link(link.element, tuple(term for term in terms if term is not None))
 
 
-def _alike(links: Sequence[tuple[int | None, Link]], letter: str, output: Element) -> list[tuple[slice, Link | None]]:
-    """Links by their steps in runs that are alike, each with a letter for the step; `None` for those by themselves."""
-    found: list[tuple[slice, Link | None]] = []
+def _alike(steps: Sequence[tuple[int, Told]], letter: str, output: Element) -> Iterator[tuple[list[Told], Told | None]]:
+    """What is told of steps, in runs that are alike, each with a letter for the step; `None` for those by themselves."""
     begin = 0
-    while begin < len(links):
+    while begin < len(steps):
         end, together = begin + 1, None
-        for stop in range(begin + FEWEST, len(links) + 1):
-            run = links[begin:stop]
-            if any(b != (a or 0) + 1 for (a, _), (b, _) in pairwise(run)):
+        for stop in range(begin + FEWEST, len(steps) + 1):
+            run = steps[begin:stop]
+            if any(b != a + 1 for (a, _), (b, _) in pairwise(run)):
                 break
-            one = _one([link for _, link in run], Letter(letter, len(run)), output)
+            one = _one([told for _, told in run], Letter(letter, len(run)), output)
             if one is None:
                 break
             end, together = stop, one
-        found.append((slice(begin, end), together))
+        yield [told for _, told in steps[begin:end]], together
         begin = end
-    return found
 
 
 class _OtherFormError(Exception):
     """Expressions that differ in more than places that go with the step."""
 
 
-def _one(links: Sequence[Link], step: Letter, output: Element) -> Link | None:
-    """One link for several, with a letter for the step, if they differ in nothing but places that go with it."""
+def _one(told: Sequence[Told], step: Letter, output: Element) -> Told | None:
+    """One for several, with a letter for the step, if they differ in nothing but places that go with it."""
+    links, definitions = [x.link for x in told], [x.definition for x in told if x.definition is not None]
     head = links[0]
-    if len({len(link.element.letters) for link in links} | {-len(link.terms) for link in links}) > 2:
+    if len({(len(link.element.letters), len(link.terms)) for link in links}) > 1:
         return None
     form = _Form(step, [dict(zip(link.element.letters, head.element.letters, strict=True)) for link in links])
     try:
         element = form.element([link.element for link in links])
-        terms = []
-        for ways in zip(*(link.terms for link in links), strict=True):
-            whole = form.expression(
-                [Series(way.letters, Product((Slope(output, way.target), way.factor))) for way in ways]
-            )
-            assert isinstance(whole, Series)
-            assert isinstance(whole.body, Product)
-            slope, factor = whole.body.factors
-            assert isinstance(slope, Slope)
-            terms.append(
-                Term(slope.by, whole.letters, factor, tuple(dict.fromkeys(r for way in ways for r in way.rules)))
-            )
+        terms = [form.term(ways, output) for ways in zip(*(link.terms for link in links), strict=True)]
+        if 0 < len(definitions) < len(links):
+            return None
+        definition = form.expression(definitions) if definitions else None
     except _OtherFormError:
         return None
-    return Link(element, tuple(terms))
+    return Told(Link(element, tuple(terms)), tuple(link for x in told for link in x.members), definition)
 
 
 @dataclass(frozen=True)
@@ -265,6 +254,15 @@ class _Form:
             return Sum(self._each([x.terms for x in forms if isinstance(x, Sum)]))
         return Product(self._each([x.factors for x in forms if isinstance(x, Product)]))
 
+    def term(self, ways: Sequence[Term], output: Element) -> Term:
+        """One term for all."""
+        whole = self.expression([Series(way.letters, Product((Slope(output, way.target), way.factor))) for way in ways])
+        assert isinstance(whole, Series)
+        assert isinstance(whole.body, Product)
+        slope, factor = whole.body.factors
+        assert isinstance(slope, Slope)
+        return Term(slope.by, whole.letters, factor, tuple(dict.fromkeys(rule for way in ways for rule in way.rules)))
+
     def _each(self, forms: Sequence[tuple[Expression, ...]]) -> tuple[Expression, ...]:
         if len(set(map(len, forms))) > 1:
             raise _OtherFormError
@@ -292,17 +290,19 @@ class _Form:
         raise _OtherFormError
 
 
-def _renamed(link: Link, states: States) -> Link:
-    """The link in elements of the arrays of all steps."""
+def _renamed(x: Expression, states: States) -> Expression:
+    """The expression in elements of the arrays of all steps."""
 
     def change(x: Expression) -> Expression | None:
         if isinstance(x, Symbol):
             return Symbol(states.told(x.element))
         return Slope(states.told(x.of), states.told(x.by)) if isinstance(x, Slope) else None
 
-    terms = [
-        replace(term, target=states.told(term.target), factor=rewritten(term.factor, change)) for term in link.terms
-    ]
+    return rewritten(x, change)
+
+
+def _link_renamed(link: Link, states: States) -> Link:
+    terms = [replace(x, target=states.told(x.target), factor=_renamed(x.factor, states)) for x in link.terms]
     return Link(states.told(link.element), tuple(terms))
 
 

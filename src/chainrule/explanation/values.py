@@ -79,8 +79,8 @@ class Graph(Trace):
             raise for_real_numbers("cr.Value", value)
         return Value._of(Node(value, op, nodes, attributes))
 
-    def note_state(self, value: Any, step: Step) -> None:
-        """What was first known as another state stays that; inputs are none."""
+    def note_step(self, value: Any, step: Step) -> None:
+        """What was first known as another value stays that; inputs are none."""
         if value.node.step is None and value.node.op is not None:
             value.node.step = step
 
@@ -389,6 +389,7 @@ def _evaluation(root: Node) -> tuple[Evaluation, Mapping[Variable, Node]]:
         tuple(inputs), tuple(equations), (variables[root],), trees.row(len(inputs)), trees.LEAF, root.name or "value"
     )
     nodes = {variable: node for node, variable in variables.items()}
-    names = {**names_of_states(program), **{variable: node.name for variable, node in nodes.items() if node.name}}
+    names = {x: name for x, name in names_of_states(program).items() if x is not variables[root]}
+    names |= {variable: node.name for variable, node in nodes.items() if node.name}
     values = {x: node.value if node.read is None else node.read for x, node in nodes.items()}
     return Evaluation(program, values, names), nodes

@@ -83,8 +83,8 @@ class Trace:
             )
         return derivative
 
-    def note_state(self, value: Any, step: Step) -> None:
-        """Remember which state of a loop a value is, where steps are to be seen."""
+    def note_step(self, value: Any, step: Step) -> None:
+        """Remember which value of a loop this is, where steps are to be seen."""
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Carry out an operation that has a value of this trace among its inputs."""

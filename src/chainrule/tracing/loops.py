@@ -323,12 +323,19 @@ def _step_by_step(body: Body, inputs: Sequence[Any], length: int, reverse: bool)
     state, steps = list(inputs[:p]), []
     order = list(reversed(range(length)) if reverse else range(length))
     loop, where = next(_loops), current_scope()
-    names = [f"{where}.{x.name}" if where else x.name for x in body.program.inputs[:p]]
+    inside = f"{where}." if where else ""
+    names = [
+        (y, f"{inside}{x.name}", True) for x, y in zip(body.program.inputs, body.program.outputs[:p], strict=False)
+    ]
+    names += [(e.output, f"{inside}{e.output.name}", False) for e in body.program.equations]
     for i in order:
-        found = _step(body, [*state, *(traced.slice(x, **_at(i, x)) for x in inputs[p:q]), *inputs[q:]])
-        for old, new, name in zip(state, found[:p], names, strict=False):
-            if new is not old and isinstance(new, Traced):
-                new.trace.note_state(new, Step(loop, name, i))
+        own = [*state, *(traced.slice(x, **_at(i, x)) for x in inputs[p:q]), *inputs[q:]]
+        values = interpret(body.program, dict(zip(body.program.inputs, own, strict=True)), applied)
+        for x, name, is_state in names:
+            value = values.get(x) if isinstance(x, Variable) else None
+            if isinstance(value, Traced) and x not in body.program.inputs:
+                value.trace.note_step(value, Step(loop, name, i, is_state))
+        found = results(body.program, values)
         state = found[:p]
         steps.append((i, found[p:]))
     by_place = [own for _, own in sorted(steps, key=lambda step: step[0])]

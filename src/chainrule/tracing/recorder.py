@@ -96,8 +96,8 @@ class Recorder(Trace):
         self.equations.append(Equation(output, op, atoms, attributes, current_scope()))
         return RecordedValue(self, output)
 
-    def note_state(self, value: Any, step: Step) -> None:
-        """What was first known as another state stays that."""
+    def note_step(self, value: Any, step: Step) -> None:
+        """What was first known as another value stays that."""
         if value.variable.step is None:
             value.variable.step = step
 

@@ -45,8 +45,9 @@ def scope(name: str, *, backward: bool = False) -> Scope:
 
 
 class Step(NamedTuple):
-    """Which state of which loop a value is, and after which step, counted from 0."""
+    """Which value of which loop this is, and in which step, counted from 0; states have a name, others are as in the body."""
 
     loop: int
-    state: str
+    value: str
     number: int
+    is_state: bool
