@@ -13,6 +13,7 @@ from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.operation import ArrayType, cast
 from chainrule.tracing import loops, simplify, trees
 from chainrule.tracing.apply import NUMERIC, as_operand, refuse, traced
+from chainrule.tracing.body import Body
 from chainrule.tracing.numbers import NUMBERS
 from chainrule.tracing.recorder import parameters_of, trace_closed
 
@@ -165,7 +166,7 @@ def _carried(called: _Called, state: list[Any], rows: list[Any], count: int, rev
         body = _Recorded(called, examples, row_kinds, halved=True)
     first = body.taken_apart([_started(called.owner, x, k.dtype) for x, k in zip(state, body.state, strict=True)])
     given = [*first, *rows, *body.captured]
-    program = loops.Body(simplify(body.program), len(first), len(rows))
+    program = Body(simplify(body.program), len(first), len(rows))
     collected, last = loops.run(program, given, count, reverse)
     return (
         trees.unflatten(called.structure, body.put_together(last, body.state)),

@@ -7,24 +7,21 @@ beginning. So every order costs one body more, however often the body is carried
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from itertools import count
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
 from chainrule.ops.pairs import Pair
-from chainrule.tracing.apply import Traced, apply, traced, traces_of
+from chainrule.tracing.apply import apply, traced, traces_of
 from chainrule.tracing.batch import Batch, BatchValue
+from chainrule.tracing.body import Body
 from chainrule.tracing.interpreter import applied, interpret, results
-from chainrule.tracing.program import Program, Variable
-from chainrule.tracing.real_parts import in_parts, is_complex, part_of
+from chainrule.tracing.real_parts import is_complex, part_of
 from chainrule.tracing.recorder import trace
-from chainrule.tracing.scope import Step, current_scope
 from chainrule.tracing.simplify import simplify
+from chainrule.tracing.stepwise import is_stepwise, step_by_step
 from chainrule.tracing.straight_line import compile_program
 from chainrule.tracing.tangents import Tangents, TangentValue
 from chainrule.tracing.tape import Tape, TapeValue
@@ -32,61 +29,6 @@ from chainrule.tracing.trees import row
 
 StepFunction = Callable[[list[Any], list[Any], list[Any]], tuple[list[Any], list[Any]]]
 """`step(state, rows, shared)` gives the new state and what is collected."""
-
-
-@dataclass(frozen=True, eq=False)
-class Body:
-    """What a loop does in one step, as a Program.
-
-    Its inputs are the state, then a row of each of the `sequences`, then what is the same in every step; its outputs the new
-    state, then what is collected. `kept`: what is collected first is the state before the step, which derivatives need.
-    """
-
-    program: Program
-    states: int
-    sequences: int
-    kept: bool = False
-
-    @cached_property
-    def state(self) -> list[ArrayType]:
-        """The types of the state."""
-        return [x.type for x in self.program.inputs[: self.states]]
-
-    @cached_property
-    def collected(self) -> list[ArrayType]:
-        """The types of what every step adds to the result."""
-        return [_type_of(x) for x in self.program.outputs[self.states :]]
-
-    @cached_property
-    def keeping(self) -> Body:
-        """The same, which keeps the states."""
-        if self.kept:
-            return self
-        outputs, given = self.program.outputs, self.program.inputs[: self.states]
-        outputs = (*outputs[: self.states], *given, *outputs[self.states :])
-        program = replace(self.program, outputs=outputs, outputs_structure=row(len(outputs)))
-        return replace(self, program=program, kept=True)
-
-    @cached_property
-    def real(self) -> Body:
-        """The same with real numbers: of complex ones both parts, one after the other."""
-        given = self.program.inputs
-        states, rows = given[: self.states], given[self.states : self.states + self.sequences]
-        counts = [len(own) + sum(map(is_complex, own)) for own in (states, rows)]
-        return replace(self, program=simplify(in_parts(self.program)), states=counts[0], sequences=counts[1])
-
-    def parts(self, length: int) -> list[tuple[int, int, ArrayType]]:
-        """What lies in the result, one after the other: all that is collected, then the last state.
-
-        Of each where it begins and ends, and its type.
-        """
-        types = [ArrayType((length, *t.shape), t.dtype) for t in self.collected] + self.state
-        ends = np.cumsum([0, *(t.size for t in types)]).tolist()
-        return list(zip(ends, ends[1:], types, strict=False))
-
-    def __repr__(self) -> str:
-        kept = ", all kept" if self.kept else ""
-        return f"<{self.program.name}: {self.states} carried{kept}, {self.sequences} row by row>"
 
 
 class Loop(Operation):
@@ -294,8 +236,8 @@ def run(body: Body, inputs: Sequence[Any], length: int, reverse: bool) -> tuple[
     """What a loop collects, and its last state; where cotangents will come back, with the states kept in memory."""
     if not body.program.outputs:
         return [], []
-    if any(map(_is_stepwise, inputs)):
-        return _step_by_step(body, inputs, length, reverse)
+    if any(map(is_stepwise, inputs)):
+        return step_by_step(body, inputs, length, reverse)
     carried = body.keeping if any(isinstance(trace, Tape) for x in inputs for trace in traces_of(x)) else body
     result = apply(LOOP, *inputs, body=carried, length=length, reverse=reverse)
     parts = [_part(result, *part) for part in carried.parts(length)]
@@ -306,54 +248,6 @@ def run(body: Body, inputs: Sequence[Any], length: int, reverse: bool) -> tuple[
 def _step(body: Body, inputs: list[Any]) -> list[Any]:
     """One step with traced values."""
     return results(body.program, interpret(body.program, dict(zip(body.program.inputs, inputs, strict=True)), applied))
-
-
-def _is_stepwise(x: Any) -> bool:
-    """Whether a value belongs, at whatever depth, to a trace in which every step is to be seen."""
-    return any(trace.stepwise for trace in traces_of(x))
-
-
-_loops = count()
-"""Every loop that is carried out step by step has a number of its own."""
-
-
-def _step_by_step(body: Body, inputs: Sequence[Any], length: int, reverse: bool) -> tuple[list[Any], list[Any]]:
-    """The same results, every operation of every step by itself."""
-    p, q = body.states, body.states + body.sequences
-    state, steps = list(inputs[:p]), []
-    order = list(reversed(range(length)) if reverse else range(length))
-    loop, where = next(_loops), current_scope()
-    inside = f"{where}." if where else ""
-    names = [
-        (y, f"{inside}{x.name}", True) for x, y in zip(body.program.inputs, body.program.outputs[:p], strict=False)
-    ]
-    names += [(e.output, f"{inside}{e.output.name}", False) for e in body.program.equations]
-    for i in order:
-        own = [*state, *(traced.slice(x, **_at(i, x)) for x in inputs[p:q]), *inputs[q:]]
-        values = interpret(body.program, dict(zip(body.program.inputs, own, strict=True)), applied)
-        for x, name, is_state in names:
-            value = values.get(x) if isinstance(x, Variable) else None
-            if isinstance(value, Traced) and x not in body.program.inputs:
-                value.trace.note_step(value, Step(loop, name, i, is_state))
-        found = results(body.program, values)
-        state = found[:p]
-        steps.append((i, found[p:]))
-    by_place = [own for _, own in sorted(steps, key=lambda step: step[0])]
-    collected = [
-        stack(traced, [own[k] for own in by_place]) if by_place else np.zeros((0, *kind.shape), kind.dtype)
-        for k, kind in enumerate(body.collected)
-    ]
-    return collected, state
-
-
-def _at(i: int, x: Any) -> dict[str, Any]:
-    """The settings of a slice that takes row `i`."""
-    whole = (None,) * (len(x.shape) - 1)
-    return {"start": (i, *whole), "stop": (i + 1, *whole), "step": (1, *(1 for _ in whole)), "drop": (0,)}
-
-
-def _type_of(x: Any) -> ArrayType:
-    return x.type if isinstance(x, Variable) else ArrayType(np.shape(x.value), np.asarray(x.value).dtype)
 
 
 def _kind(x: Any) -> ArrayType:
