@@ -171,13 +171,13 @@ def test_what_is_no_solution_has_no_derivative(dtype: Any) -> None:
             way(lambda a: np.sum(cr.implicit(stopped(2), condition)(a)))(a)
     loose = cr.implicit(stopped(4), condition, tolerance=0.1)
     np.testing.assert_allclose(cr.grad(lambda a: np.sum(loose(a)))(a), 0.5 / np.sqrt(a), rtol=0.02)
+    exact = cr.implicit(lambda a: np.sqrt(a), condition)
+    wrong = cr.implicit(lambda a: np.sqrt(a) * dtype(1.05), condition)
     for scale in (1e-12, 1.0, 1e12):  # whatever the units
-        exact = cr.implicit(lambda a: np.sqrt(a), condition)
-        np.testing.assert_allclose(
-            cr.grad(lambda a: np.sum(exact(a)))(a * dtype(scale)), 0.5 / np.sqrt(a * scale), rtol=1e-6
-        )
+        slope = cr.grad(lambda a: np.sum(exact(a)))(a * dtype(scale))
+        np.testing.assert_allclose(slope, 0.5 / np.sqrt(a * scale), rtol=1e-6)
         with pytest.raises(DifferentiationError, match="does not solve"):
-            cr.grad(lambda a: np.sum(cr.implicit(lambda a: np.sqrt(a) * dtype(1.05), condition)(a)))(a * dtype(scale))
+            cr.grad(lambda a: np.sum(wrong(a)))(a * dtype(scale))
 
 
 def test_solutions_of_zero() -> None:

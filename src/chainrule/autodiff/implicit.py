@@ -134,8 +134,8 @@ def _make_sure_it_solves(
     if np.all(np.abs(value) <= allowed * terms):
         return
     raise DifferentiationError(
-        f"the function given to implicit gave what does not solve its condition: that is {np.max(np.abs(value)):.3g} there, not 0, and "
-        f"Newton's next step would move the solution by {np.max(np.abs(step)):.3g}, where its largest number is {most:.3g}. Its derivative "
-        "would be wrong. Solve to smaller errors or by more iterations; what is exact enough can be given to implicit, now "
-        f"tolerance={allowed:.1g}."
+        "the function given to implicit gave what does not solve its condition: that is "
+        f"{np.max(np.abs(value)):.3g} there, not 0, and Newton's next step would move the solution by {np.max(np.abs(step)):.3g}, "
+        f"where its largest number is {most:.3g}. Its derivative would be wrong. Solve to smaller errors or by more iterations; "
+        f"what is exact enough can be given to implicit, now tolerance={allowed:.1g}."
     )
