@@ -179,18 +179,20 @@ def _with_sums(chain: Chain, link: Link, states: States) -> Link:
 
 def _alike(steps: Sequence[tuple[int, Told]], letter: str, output: Element) -> Iterator[tuple[list[Told], Told | None]]:
     """What is told of steps, in runs that are alike, each with a letter for the step; `None` for those by themselves."""
+
+    def together(begin: int, end: int) -> Told | None:
+        run = steps[begin:end]
+        follow = len(run) >= FEWEST and all(b == a + 1 for (a, _), (b, _) in pairwise(run))
+        return _one([told for _, told in run], Letter(letter, len(run)), output) if follow else None
+
     begin = 0
     while begin < len(steps):
-        end, together = begin + 1, None
-        for stop in range(begin + FEWEST, len(steps) + 1):
-            run = steps[begin:stop]
-            if any(b != a + 1 for (a, _), (b, _) in pairwise(run)):
-                break
-            one = _one([told for _, told in run], Letter(letter, len(run)), output)
-            if one is None:
-                break
-            end, together = stop, one
-        yield [told for _, told in steps[begin:end]], together
+        end = begin + 1
+        if together(begin, begin + FEWEST):  # of runs of the fewest that overlap, all are alike if each is
+            end = begin + FEWEST
+            while end < len(steps) and together(end - FEWEST + 1, end + 1):
+                end += 1
+        yield [told for _, told in steps[begin:end]], together(begin, end)
         begin = end
 
 
