@@ -123,3 +123,12 @@ def test_steps_that_differ_are_told_by_themselves() -> None:
     found = cr.explain(jumping, index=[2])(x)
     assert found.value == pytest.approx(cr.grad(jumping)(x)[2])
     holds_everywhere(found, 1e-12)
+
+
+def test_contributions_of_a_recurrent_network() -> None:
+    network, x, t = network_and_data(3, 4, 2)
+    _, dw, _ = by_hand(network, x, t)
+    found = network.contributions(x, t, "recurrent_0.W[0, 1]", loss="mse")
+    for parts in (found.by_output, found.by_sample, found.by_path):
+        assert sum(part.value for part in parts) == pytest.approx(dw[0, 1], rel=1e-5)
+    assert len(found.by_sample) == 2

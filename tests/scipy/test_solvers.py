@@ -203,6 +203,17 @@ def test_times_are_differentiated_by():
     options = {"rtol": 1e-9, "atol": 1e-9}
     end = lambda t: integrate.solve_ivp(pendulum, (0.0, t), start, args=(P,), **options).y[:, -1]  # noqa: E731
     np.testing.assert_allclose(cr.jacobian(end)(2.0), pendulum(2.0, end(2.0), P), rtol=1e-6)
+    asked = lambda t: integrate.solve_ivp(pendulum, (0.0, 2.0), start, t_eval=t, args=(P,), **options)  # noqa: E731
+    check_grads(lambda t: asked(t).y, (0.1 + 0.9 * GRID,), order=2)
+    np.testing.assert_array_equal(cr.jacobian(lambda t: asked(t).t)(GRID), np.eye(len(GRID)))
+
+    def moved(begin, end, t):
+        return integrate.solve_ivp(pendulum, (begin, end), start, t_eval=t, args=(P,), **options).y
+
+    check_grads(moved, (-0.1, 2.1, GRID), order=2)
+    slopes = cr.jacobian(lambda t: asked(t).y)(GRID)
+    expected = np.stack([pendulum(t, y, P) for t, y in zip(GRID, asked(GRID).y.T, strict=True)], axis=1)
+    np.testing.assert_allclose(np.einsum("itt->it", slopes), expected, rtol=1e-9, atol=1e-9)
     path = lambda t: integrate.odeint(lambda y, s: np.stack(pendulum(s, y, P)), start, t, **options)  # noqa: E731
     check_grads(path, (GRID,), order=1)
 

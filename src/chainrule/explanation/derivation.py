@@ -15,6 +15,7 @@ from chainrule.explanation.derived import Derived, Instance, Line, Part
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.finite_differences import finite_difference_check
 from chainrule.explanation.indices import Letter
+from chainrule.explanation.labels import is_state
 from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.recurrence import States, told_together
 from chainrule.explanation.rules import CHAIN, PATHS
@@ -116,7 +117,7 @@ def derive(
     evaluation = with_constants_as_inputs(evaluation)
 
     def is_station(x: Variable) -> bool:
-        return (x.step is not None and x.step.is_state) or chosen[depth](x)
+        return is_state(x) or chosen[depth](x)
 
     chain = Chain(evaluation, element, is_station, named, shown)
     told, states = told_together(chain)

@@ -47,12 +47,17 @@ def names_of_states(program: Program) -> dict[Variable, str]:
     loops: dict[str, list[int]] = {}
     names = {}
     for x in (e.output for e in program.equations):
-        if x.step is not None and x.step.is_state:
+        if x.step is not None and is_state(x):
             known = loops.setdefault(x.step.value, [])
             if x.step.loop not in known:
                 known.append(x.step.loop)
             names[x] = f"{name_in_loop(x.step.value, known.index(x.step.loop))}[{x.step.number}]"
     return names
+
+
+def is_state(x: Variable) -> bool:
+    """Whether a value is the state of a loop after one of its steps."""
+    return x.step is not None and x.step.is_state
 
 
 def name_in_loop(value: str, place: int) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from chainrule.explanation.chain import Chain, Link, Term
 from chainrule.explanation.elements import Formulas
 from chainrule.explanation.indices import Entry, Index, Letter, combined, taken_apart, with_places
-from chainrule.explanation.labels import name_in_loop
+from chainrule.explanation.labels import is_state, name_in_loop
 from chainrule.explanation.symbolic import rewritten
 from chainrule.explanation.symbols import (
     Call,
@@ -95,8 +95,7 @@ def _with_states(chain: Chain) -> States:
                 known[every] = _stacked(known, steps, every, axis)
     inputs = (*axes, *evaluation.program.inputs)
     program = replace(evaluation.program, inputs=inputs, inputs_structure=trees.row(len(inputs)))
-    states = [x for x in places if x.step is not None and x.step.is_state]
-    last = {places[x][0]: x for x in sorted(states, key=lambda x: places[x][1])}
+    last = {places[x][0]: x for x in sorted(filter(is_state, places), key=lambda x: places[x][1])}
     chain.evaluation = replace(
         evaluation,
         program=program,

@@ -303,27 +303,32 @@ def solve_ivp(
         return fun(t, y, *args)
 
     start, span = np.atleast_1d(plain(as_array(y0), what)), plain(tuple(t_span), what)
+    asked = None if t_eval is None else np.atleast_1d(as_array(t_eval))
+    at = None if asked is None else np.asarray(plain(asked, what), float)
     given: dict[str, Any] = {key: Stripped(x, what) if callable(x) else plain(x, what) for key, x in options.items()}
     inner = Stripped(f, what) if vectorized else plainly(f, what, np.float64(span[0]), start)
 
     def ode(t: Any, y: Any) -> Any:  # SciPy reads the signature of what it is given
         return inner(t, y)
 
-    result = integrate.solve_ivp(ode, span, start, method, t_eval, dense_output, events, vectorized, **given)
-    if not any(map(is_traced, (y0, tuple(t_span), *args))) and not inner.met_traced:
+    result = integrate.solve_ivp(ode, span, start, method, at, dense_output, events, vectorized, **given)
+    if not any(map(is_traced, (y0, tuple(t_span), asked, *args))) and not inner.met_traced:
         return result
-    if events is not None or dense_output or (t_eval is not None and is_traced((*t_span, *np.atleast_1d(t_eval)))):
+    if events is not None or dense_output:
         raise UnsupportedError(
-            f"{what} of traced values takes no events, no dense_output, and no t_eval that is traced or beside a traced t_span. For "
-            "an event, take the time of it as the end: a root of y(T), by optimize.brentq; for times, use odeint."
+            f"{what} of traced values takes no events and no dense_output. For an event, take the time of it as the end: a root of "
+            "y(T), by optimize.brentq; for values at other times, give them as t_eval."
         )
     moved = _between(np.asarray(span, float), as_array(list(t_span))) if is_traced(tuple(t_span)) else None
     steps = result.t if t_eval is None else integrate.solve_ivp(ode, span, start, method, **given).t
     scale = 1e3 * max(float(np.max(given.get("rtol", 1e-3))), float(np.max(given.get("atol", 1e-6))), 1e-12)
     values = _through_the_steps(what, f, y0, steps, np.asarray(result.t), result.y.T, min(scale, 1e-1), moved)
-    result.y = values.T
-    if moved is not None:
-        result.t = moved(result.t)
+    times = result.t if moved is None else moved(result.t)
+    if asked is not None and is_traced((asked, times)):  # from where steps have led, on by no time at all
+        steps_on = zip(times, values, asked, strict=True)
+        values = np.stack([_step(f, y, start, own - start) for start, y, own in steps_on])
+        times = asked
+    result.t, result.y = times, values.T
     return result
 
 
