@@ -125,6 +125,14 @@ def test_steps_that_differ_are_told_by_themselves() -> None:
     holds_everywhere(found, 1e-12)
 
 
+def test_numbers_that_count_the_steps() -> None:
+    powers = lambda x: cr.loop(lambda s, i: s * x + (i + 2), x, 6)  # noqa: E731
+    found = cr.explain(lambda x: cr.loop(lambda s, i: np.sin(s * x) * (i + 2), x, 6))(0.3)
+    holds_everywhere(found, 1e-12)
+    assert "(t + 2)" in str(found)
+    holds_everywhere(cr.explain(powers)(0.3), 1e-12)
+
+
 def test_contributions_of_a_recurrent_network() -> None:
     network, x, t = network_and_data(3, 4, 2)
     _, dw, _ = by_hand(network, x, t)

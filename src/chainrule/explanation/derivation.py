@@ -128,7 +128,7 @@ def derive(
         told, states = told_together(chain)
     with np.errstate(all="ignore"):
         lines = tuple(_line(chain, x.link, states, shown, check) for x in told)
-        whole = chain.nested(NESTED) if len(told) == len(chain.links) else told[-1].link.formula(chain.output)
+        whole = told[-1].link.formula(chain.output) if states.axes else chain.nested(NESTED)
         formula = chain.tidy(whole)
         value = None if element.letters else float(np.asarray(evaluation.cotangents[element.variable])[element.place])
         inner = parts(formula) if isinstance(formula, Product | Sum) and value is not None else ()

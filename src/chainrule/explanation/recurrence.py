@@ -29,6 +29,7 @@ from chainrule.explanation.symbols import (
     Slope,
     Sum,
     Symbol,
+    counted,
 )
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
@@ -142,7 +143,7 @@ def told_together(chain: Chain) -> tuple[list[Told], States]:
     runs: dict[Any, list[tuple[int, Told]]] = {}
     for told in found:
         number = states.number(told.link.element)
-        if number is not None:
+        if number is not None and told.members[0].element != chain.element:
             runs.setdefault(_pattern(told.link.element, states), []).append((number, told))
     merged: dict[int, Told] = {}
     for own in runs.values():
@@ -237,7 +238,7 @@ class _Form:
             place = self.entry([x.letter for x in forms if isinstance(x, Place)])
             return Place(place) if isinstance(place, Letter) else self._fails()
         if isinstance(head, Numeral):
-            return head if all(x == head for x in forms) else self._fails()
+            return self._number([x.value for x in forms if isinstance(x, Numeral)])
         if isinstance(head, Series):
             for x, own in zip(forms, self.letters, strict=True):
                 if not isinstance(x, Series) or [a.size for a in x.letters] != [a.size for a in head.letters]:
@@ -286,6 +287,13 @@ class _Form:
         if len({frozenset(x) for x in multiples}) > 1 or len(ways) > 1 or abs(way := ways.pop()) > 1:
             raise _OtherFormError
         return combined([(1, own[0]), (way, self.step)])
+
+    def _number(self, numbers: Sequence[float]) -> Expression:
+        if len(set(numbers)) == 1:
+            return Numeral(numbers[0])
+        if not all(x.is_integer() for x in numbers):
+            raise _OtherFormError
+        return counted(self.entry([int(x) for x in numbers]))
 
     def _fails(self) -> Any:
         raise _OtherFormError
