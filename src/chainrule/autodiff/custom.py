@@ -1,4 +1,4 @@
-"""Derivatives of one's own: a function with a rule, one that is computed again, one that solves an equation."""
+"""Derivatives of one's own: a function with a rule, and one that is computed again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from chainrule.tracing.apply import Traced, apply, as_operand, numbers_inside, o
 def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A decorator: the function's derivative is what the rule says, in both modes.
 
-    ẏ = rule(ẋ, y, x), linear in ẋ. The reverse rule is its transpose, which is found by differentiating it.
+    ẏ = rule(ẋ, y, x), linear in ẋ. The reverse rule is its transpose, which is found by differentiating it. Whether the rule is
+    linear is looked at in the first derivative that is taken with numbers; `check_grads` compares it with the function.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
     ShapeError
         When the rule gives another shape than the function.
     DifferentiationError
-        When the rule is not linear in the tangents: what it gives for tangents of zero is not zero.
+        When the rule is not linear in the tangents: it is not zero for tangents of zero, or not −½ times as large for −½ of them.
 
     Examples
     --------
@@ -80,12 +81,13 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
 
 def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom:
     """An operation with the function's value."""
+    linear: list[bool] = []  # once it has been looked at
     base = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', 'function')}"
 
     def value(*args: Any) -> Any:
         return plain_array(function(*map(separate, args)), f"what {base} gives")[()]
 
-    def forward(m: Any, tangents: Any, y: Any, *args: Any) -> Any:
+    def moved(tangents: Any, y: Any, args: Any) -> Any:
         given = tuple(
             np.zeros(np.shape(x), getattr(x, "dtype", float))[()] if t is None else t
             for t, x in zip(tangents, args, strict=True)
@@ -98,21 +100,38 @@ def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom
             )
         return result
 
+    def forward(m: Any, tangents: Any, y: Any, *args: Any) -> Any:
+        result = moved(tangents, y, args)
+        numbers = None if linear else numbers_inside(result)
+        if numbers is None or not np.any(np.isfinite(numbers) & (numbers != 0)):
+            return result  # nothing is known, or all is 0, as it is for no tangents
+        other = numbers_inside(moved([None if t is None else -0.5 * t for t in tangents], y, args))
+        if not _is_near(-2.0 * other, numbers):
+            raise DifferentiationError(
+                f"the rule of {base} gives {shortened(numbers)} for some tangents, and for −½ of these {shortened(other)}, not −½ of "
+                "that. It must be linear in the tangents: every term has one of them as a factor, as in lambda tangents, y, x: "
+                "tangents[0] * np.cos(x)."
+            )
+        linear.append(True)
+        return result
+
     def reverse(m: Any, cotangent: Any, y: Any, *args: Any) -> list[Any]:
         real = [i for i, x in enumerate(args) if getattr(x, "dtype", np.dtype(type(x))).kind in "fc"]
         zeros = [np.zeros(np.shape(args[i]), getattr(args[i], "dtype", float)) for i in real]
 
-        def moved(*tangents: Any) -> Any:
+        def moved_by(*tangents: Any) -> Any:
             of_place = dict(zip(real, tangents, strict=True))
-            return forward(m, [of_place.get(i) for i in range(len(args))], y, *args)
+            return moved([of_place.get(i) for i in range(len(args))], y, args)
 
-        unmoved, pullback = vjp(moved, *zeros)
+        unmoved, pullback = vjp(moved_by, *zeros)
         numbers = numbers_inside(unmoved)
         if numbers is not None and np.any(np.isfinite(numbers) & (numbers != 0)):
             raise DifferentiationError(
                 f"the rule of {base} gives {shortened(numbers)} for tangents of zero. It must be linear in the tangents: every term "
                 "has one of them as a factor, as in lambda tangents, y, x: tangents[0] * np.cos(x)."
             )
+        if not linear:
+            forward(m, [_some_tangents(x) if i in real else None for i, x in enumerate(args)], y, *args)
         found = dict(zip(real, pullback(cotangent), strict=True))
         return [found.get(i) for i in range(len(args))]
 
@@ -133,6 +152,12 @@ def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom
         latex=rf"\operatorname{{{{{shown}}}}}",
     )  # fmt: skip
     return operation
+
+
+def _some_tangents(x: Any) -> Any:
+    """Tangents of no particular direction."""
+    size = int(np.prod(np.shape(x), dtype=int))
+    return np.cos(np.arange(1.0, size + 1.0)).reshape(np.shape(x)).astype(getattr(x, "dtype", float))[()]
 
 
 def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -203,17 +228,20 @@ def _of_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
 def _make_sure_of(again: Any, before: Any) -> None:
     """Refuse what is not the same when it is computed again: from other numbers than before come other derivatives."""
     again, before = map(numbers_inside, (again, before))
-    if again is None or before is None:
+    if again is None or before is None or _is_near(again, before):  # products of matrices may be rounded otherwise
         return
-    near = np.finfo(before.dtype).eps ** 0.5  # products of matrices may be rounded otherwise
-    with np.errstate(all="ignore"):
-        most = np.max(np.abs(before), where=np.isfinite(before), initial=0.0)
-        if np.allclose(again, before, rtol=near, atol=near * most, equal_nan=True):
-            return
     raise InPlaceError(
         "the function given to checkpoint gave other numbers when it was computed again for the derivative: something that it reads "
         "besides its arguments was changed since, or it draws random numbers. Give all that it depends on as arguments."
     )
+
+
+def _is_near(found: Any, expected: Any) -> bool:
+    """Whether numbers agree to half of their digits, the largest of them."""
+    near = np.finfo(expected.dtype).eps ** 0.5
+    with np.errstate(all="ignore"):
+        most = np.max(np.abs(expected), where=np.isfinite(expected), initial=0.0)
+        return bool(np.allclose(found, expected, rtol=near, atol=near * most, equal_nan=True))
 
 
 def _recomputed(function: Callable[..., Any]) -> Custom:
@@ -246,56 +274,3 @@ def _recomputed(function: Callable[..., Any]) -> Custom:
         reverse=reverse,
         batched=lambda m, size, batched, *args: vmap(function, [0 if own else None for own in batched])(*args),
     )
-
-
-def implicit(solve: Callable[..., Any], condition: Callable[..., Any]) -> Callable[..., Any]:
-    """The solution of an equation, differentiable by what the equation is about: condition(x, *args) = 0 where x = solve(*args).
-
-    ∂x/∂a = −(∂c/∂x)⁻¹ ∂c/∂a, the implicit function theorem, however the solution was found.
-
-    Parameters
-    ----------
-    solve : callable
-        Gives the solution, an array, for plain arguments; by any library.
-    condition : callable
-        Plain NumPy code of the solution and the arguments, of nothing else, that gives an array of the solution's shape, 0 at the
-        solution.
-
-    Returns
-    -------
-    callable
-        Called like `solve`.
-
-    Examples
-    --------
-    >>> import numpy as np, chainrule as cr
-    >>> def newton(a):
-    ...     x = 1.0
-    ...     for _ in range(30):
-    ...         x = x - (x * x - a) / (2 * x)
-    ...     return x
-    >>> root = cr.implicit(newton, lambda x, a: x * x - a)
-    >>> cr.grad(root)(4.0).round(6)
-    np.float64(0.25)
-
-    References
-    ----------
-    Blondel et al., "Efficient and modular implicit differentiation", 2022.
-    """
-    SettingError.unless_callable("implicit", solve)
-    SettingError.unless_callable("implicit", condition)
-
-    def rule(tangents: Any, x: Any, *args: Any) -> Any:
-        size = int(np.prod(x.shape, dtype=int))
-        moved = jvp(lambda *own: condition(x, *own), args, tangents)[1]
-        if tuple(moved.shape) != tuple(x.shape):
-            raise ShapeError(
-                f"the condition of an implicit function gave an array of shape {tuple(moved.shape)} for a solution of shape "
-                f"{tuple(x.shape)}; give one equation for every number of the solution."
-            )
-        units = np.eye(size).reshape(size, *x.shape)
-        columns = [jvp(lambda own: condition(own, *args), (x,), (unit[()],))[1] for unit in units]
-        matrix = np.stack([np.reshape(column, size) for column in columns], axis=1)
-        return -np.reshape(np.linalg.solve(matrix, np.reshape(moved, size)), x.shape)
-
-    return custom_derivative(rule)(solve)

@@ -70,10 +70,6 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
     return result
 
 
-_UNTOUCHED = {"source": None, "unsure": False, "version": 0, "is_array": False}
-"""What values have that are no views, were never written to, and without axes are numbers."""
-
-
 class ArrayInterface:
     """Operators, methods and protocols of an array, each an operation applied to the value."""
 
@@ -160,11 +156,6 @@ class ArrayInterface:
     def tolist(self) -> NoReturn:
         """Not possible: the derivative would be lost."""
         self._lose(".tolist()")
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _UNTOUCHED:
-            return _UNTOUCHED[name]
-        raise refusals.without_method(name)
 
     def __format__(self, form: str) -> str:
         return str(self)  # there are no numbers to be written in that form
@@ -340,6 +331,23 @@ for _name, _writing in writing.METHODS.items():
     setattr(ArrayInterface, _name, _writing)
 
 
+class _Refused:
+    """What NumPy's arrays have and traced values have not. A method `__getattr__` would say so too, and slow every attribute down."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, value: Any, kind: type) -> Any:
+        if value is None:
+            return self
+        raise refusals.without_method(self.name)
+
+
+for _name in dir(np.ndarray):
+    if not (_name.startswith("__") or hasattr(ArrayInterface, _name) or _name in ArrayInterface.__annotations__):
+        setattr(ArrayInterface, _name, _Refused(_name))
+
+
 SIGNS = {
     "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "and": "&", "or": "|", "xor": "^",
     "lshift": "<<", "rshift": ">>", "pow": "**", "matmul": "@",
@@ -355,13 +363,8 @@ def _operators() -> None:
         "lshift": "left_shift", "rshift": "right_shift",
     }  # fmt: skip
     compare = {
-        "lt": "less",
-        "le": "less_equal",
-        "gt": "greater",
-        "ge": "greater_equal",
-        "eq": "equal",
-        "ne": "not_equal",
-    }
+        "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
+    }  # fmt: skip
     for symbol, name in {**binary, **compare}.items():
         setattr(ArrayInterface, f"__{symbol}__", _operator(REGISTRY[name], reflected=False))
         if symbol in binary:

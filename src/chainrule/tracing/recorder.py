@@ -11,14 +11,14 @@ import numpy as np
 from chainrule.errors import LeakedValueError, TracingError
 from chainrule.ops.operation import REGISTRY, ArrayType, Operation
 from chainrule.tracing import refusals, trees
-from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, held_in, refreshed
+from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, identity, refreshed
 from chainrule.tracing.assignment import repeated
 from chainrule.tracing.keeping import Copies
 from chainrule.tracing.numbers import NUMBERS, Number
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, check, infer
-from chainrule.tracing.scope import current_scope
-from chainrule.tracing.views import note_array
+from chainrule.tracing.scope import Step, current_scope
+from chainrule.tracing.views import NO_PAST, note_array
 
 
 class RecordedValue(Traced, ArrayInterface):
@@ -29,6 +29,7 @@ class RecordedValue(Traced, ArrayInterface):
 
     def __init__(self, trace: Recorder, variable: Variable) -> None:
         self.trace, self.variable = trace, variable
+        self.past = NO_PAST
 
     @property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]
@@ -96,6 +97,11 @@ class Recorder(Trace):
         self.equations.append(Equation(output, op, atoms, attributes, current_scope()))
         return RecordedValue(self, output)
 
+    def note_step(self, value: Any, step: Step) -> None:
+        """What was first known as another value stays that."""
+        if value.variable.step is None:
+            value.variable.step = step
+
     def atom(self, x: Any) -> Atom:
         """An input or output of an equation: one of this trace's variables, or a constant."""
         if isinstance(x, RecordedValue) and x.trace is self:
@@ -139,7 +145,7 @@ class Closure(Recorder):
                 "Return it from there, and pass it on as an argument."
             )
         # Several handles may hold one value.
-        held = tuple(id(getattr(x, name)) for name in ("trace", *held_in(type(x))))
+        held = identity(x)
         if held not in self.captured:
             kind = x.dtype.type(1).item() if x.is_number else ArrayType(tuple(x.shape), x.dtype)
             self.captured[held] = x, self.input(f"outer_{len(self.captured)}", kind).variable
@@ -225,15 +231,20 @@ def _type(leaf: Any) -> ArrayType:
     )
 
 
-def _names(function: Callable[..., Any], structure: trees.Structure, count: int) -> list[str]:
-    """Names of the inputs: the parameters' names, and below them the paths inside containers."""
+def parameters_of(function: Callable[..., Any], count: int) -> list[str]:
+    """What a function calls its positional arguments, or `argument_0`, … where it does not say."""
     try:
-        parameters = [
+        given = [
             p.name for p in inspect.signature(function).parameters.values() if p.kind.name.startswith("POSITIONAL")
         ]
     except (TypeError, ValueError):
-        parameters = []
-    parameters += [f"argument_{i}" for i in range(len(parameters), count)]
+        given = []
+    return [*given, *(f"argument_{i}" for i in range(len(given), count))]
+
+
+def _names(function: Callable[..., Any], structure: trees.Structure, count: int) -> list[str]:
+    """Names of the inputs: the parameters' names, and below them the paths inside containers."""
+    parameters = parameters_of(function, count)
     return [
         path for name, child in zip(parameters, structure.children, strict=False) for path in trees.paths(child, name)
     ]

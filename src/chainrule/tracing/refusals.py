@@ -183,10 +183,8 @@ def untraceable(name: str, args: tuple[Any, ...], options: Mapping[str, Any], er
     )
 
 
-def without_method(name: str) -> AttributeError:
-    """The error for an attribute that traced values do not have."""
-    if name.startswith("_") or not hasattr(np.ndarray, name):
-        return AttributeError(f"a traced value has no attribute {name!r}")
+def without_method(name: str) -> UnsupportedMethodError:
+    """The error for what NumPy's arrays have and traced values have not."""
     if name in WHILE_IN_PLACE:
         advice = f"it would change what the memory of the array means; write {WHILE_IN_PLACE[name]}"
     elif name in INSTEAD:

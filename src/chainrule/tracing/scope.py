@@ -1,22 +1,19 @@
-"""Scopes: which layer and which part of it the operations being traced belong to."""
+"""Scopes: which layer and which part of it the operations being traced belong to; steps of loops."""
 
 from __future__ import annotations
 
-import threading
+from contextvars import ContextVar
+from typing import NamedTuple
 
 BACKWARD = "backward"
 
 
-class _Current(threading.local):
-    path = ""
-
-
-_current = _Current()
+_path: ContextVar[str] = ContextVar("path", default="")
 
 
 def current_scope() -> str:
     """The path of scopes around this point, such as `"hidden / activation"`."""
-    return _current.path
+    return _path.get()
 
 
 class Scope:
@@ -28,16 +25,27 @@ class Scope:
         self._path = path
 
     def __enter__(self) -> None:
-        self._outer = _current.path
-        _current.path = self._path
+        self._outer = _path.set(self._path)
 
     def __exit__(self, *error: object) -> None:
-        _current.path = self._outer
+        _path.reset(self._outer)
 
 
-def scope(name: str, *, backward: bool = False) -> Scope:
-    """Name the operations inside; `backward` marks the derivative of a scope that has ended."""
-    if backward:
-        return Scope(" / ".join(part for part in (name, BACKWARD) if part))
-    outer = _current.path
+def scope(name: str) -> Scope:
+    """Name the operations inside."""
+    outer = _path.get()
     return Scope(f"{outer} / {name}" if outer else name)
+
+
+def move_to(*path: str) -> None:
+    """Go on in another scope, by its parts; who calls it moves back."""
+    _path.set(" / ".join(filter(None, path)))
+
+
+class Step(NamedTuple):
+    """Which value of which loop this is, and in which step, counted from 0; states have a name, others are as in the body."""
+
+    loop: int
+    value: str
+    number: int
+    is_state: bool
