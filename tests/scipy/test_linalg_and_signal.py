@@ -41,6 +41,9 @@ LINALG = {
     "logm": [((A,), {})], "sqrtm": [((A,), {})], "sinm": [((A,), {})], "cosm": [((A,), {})],
     "sinhm": [((A,), {})], "coshm": [((A,), {})],
     "solve_sylvester": [((A, B, Q), {})], "solve_continuous_lyapunov": [((A, S), {})],
+    "solve_continuous_are": [((A, Q, S, B @ B.T + np.eye(2)), {})],
+    "solve_discrete_are": [((A / 3, Q, S, B @ B.T + np.eye(2)), {})],
+    "eigvalsh_tridiagonal": [((v, v[1:]), {})], "eigh_tridiagonal": [((v, v[1:]), {"eigvals_only": True})],
     "solve_discrete_lyapunov": [((A / 5, S), {"method": "direct"})],
     "block_diag": [((A, v, Q), {}), ((PAIR, PAIR), {})], "toeplitz": [((v,), {}), ((v, u), {})], "hankel": [((v,), {}), ((v, u), {})],
     "circulant": [((v,), {})],
@@ -79,6 +82,8 @@ CASES = [
     for i, (args, options) in enumerate(cases)
 ]
 FACTORS = {"cho_factor", "cho_solve", "eig", "lu_factor", "lu_solve", "eigh", "svd", "qr"}
+SYMMETRIC = {"cholesky": (0,), "eigvalsh": (0, 1), "solve_continuous_are": (2, 3), "solve_discrete_are": (2, 3)}
+"""Which arguments are to be symmetric, however they are moved."""
 STATIC = {
     "convolution_matrix": slice(0, 1),
     "solve_banded": slice(1, 3),
@@ -96,11 +101,10 @@ def parts(x):
 @pytest.mark.parametrize(("own", "ours", "name", "args", "options"), CASES)
 def test_values_are_scipys_and_derivatives_those_of_finite_differences(own, ours, name, args, options):
     function = getattr(ours, name)
-    symmetric = name in ("cholesky", "eigvalsh")
+    symmetric = SYMMETRIC.get(name, ())
 
     def derived(*args):
-        if symmetric:
-            args = [0.5 * (a + np.swapaxes(a, -1, -2)) for a in args]
+        args = [0.5 * (a + np.swapaxes(a, -1, -2)) if i in symmetric else a for i, a in enumerate(args)]
         return function(*args, **options)
 
     expected = getattr(own, name)(*args, **options)

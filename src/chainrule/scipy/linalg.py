@@ -177,6 +177,36 @@ def eigvalsh(
     return eigh(a, b, lower=lower, eigvals_only=True, type=type, subset_by_index=subset_by_index)
 
 
+def _tridiagonal(d: Any, e: Any, select: str, called: str) -> Any:
+    """The symmetric matrix with d on its diagonal and e beside it."""
+    if select not in ("a", "all"):
+        raise UnsupportedError(
+            f"scipy.linalg.{called} of traced values was given select={select!r}; it takes all eigenvalues, select='a'. Take those "
+            "that are wanted of the result."
+        )
+    beside = np.diag(numbers(e), -1)
+    return np.diag(numbers(d)) + beside + turned(beside)
+
+
+@standing
+def eigh_tridiagonal(
+    d: Any, e: Any, eigvals_only: bool = False, select: str = "a", select_range: None = None, check_finite: bool = True,
+    tol: float = 0.0, lapack_driver: str = "auto",
+) -> Any:  # fmt: skip
+    """Eigenvalues and eigenvectors of the symmetric matrix with d on its diagonal and e beside it."""
+    whole = _tridiagonal(d, e, select, "eigh_tridiagonal")
+    return np.linalg.eigvalsh(whole) if eigvals_only else tuple(np.linalg.eigh(whole))
+
+
+@standing
+def eigvalsh_tridiagonal(
+    d: Any, e: Any, select: str = "a", select_range: None = None, check_finite: bool = True, tol: float = 0.0,
+    lapack_driver: str = "auto",
+) -> Any:  # fmt: skip
+    """Eigenvalues of the symmetric matrix with d on its diagonal and e beside it."""
+    return np.linalg.eigvalsh(_tridiagonal(d, e, select, "eigvalsh_tridiagonal"))
+
+
 def _of_matrix(name: str) -> Callable[..., Any]:
     return lambda A: getattr(traced, name)(numbers(A))
 
