@@ -56,10 +56,24 @@ def _recursion_reverse(m: Any, g: Any, y: Any, u: Any, a: Any) -> list[Any]:
     return [like(m, w, u), like(m, -m.concatenate(*(m.reshape(x, shape=(1,)) for x in by_a), axis=0), a)]
 
 
+def _kind(u: Any, a: Any) -> np.dtype[Any]:
+    kind = np.result_type(dtype_of(u), dtype_of(a))
+    return kind if kind.kind in "fc" else np.dtype(float)
+
+
+def _recursion(u: Any, a: Any) -> Any:
+    if not a.size or not a[0]:
+        raise ShapeError(
+            "a filter was given a denominator a that is empty, or whose first number is 0; leave leading zeros out."
+        )
+    inner = np.result_type(_kind(u, a), np.float32)  # SciPy has no half precision
+    return signal.lfilter(np.ones(1, inner), np.asarray(a, inner), np.asarray(u, inner)).astype(_kind(u, a))
+
+
 recursion = Custom(
     "recursion",
-    value=lambda u, a: signal.lfilter(np.ones(1, a.dtype), a, u),
-    type=lambda u, a: ArrayType(shape_of(u), np.result_type(dtype_of(u), dtype_of(a))),
+    value=_recursion,
+    type=lambda u, a: ArrayType(shape_of(u), _kind(u, a)),
     forward=_recursion_forward,
     reverse=_recursion_reverse,
     latex=r"\operatorname{{recursion}}\left({0}, {1}\right)",

@@ -20,9 +20,18 @@ LARGE = 2**20
 """Products beyond which a convolution is computed by Fourier's transform, whose memory grows with the lengths only."""
 
 
+def _convolved(a: Any, b: Any, mode: str) -> Any:
+    kind = np.result_type(a, b)
+    if not a.size or not b.size:
+        raise ShapeError(f"a convolution was given shapes {a.shape} and {b.shape}; give arrays that have elements.")
+    if kind != np.float16:
+        return signal.convolve(a, b, mode)
+    return signal.convolve(a.astype(np.float32), b.astype(np.float32), mode).astype(kind)  # SciPy has no half precision
+
+
 convolution_in_space = convolution_of(
     "convolution_in_space",
-    lambda a, b, mode: signal.convolve(a, b, mode),
+    _convolved,
     "scipy.signal.convolve of arrays, the longer one first where they must overlap wholly.",
     (example((4, 3), (2, 2), mode="full"), example((4, 3), (2, 3), mode="valid")),
 )
