@@ -116,7 +116,7 @@ def _transform(name: str) -> Custom:
     )
 
 
-dct, dst = _transform("dct"), _transform("dst")
+cosine_transform, sine_transform = _transform("dct"), _transform("dst")
 
 
 def _length(name: str, type: int, n: int) -> float:
@@ -187,9 +187,6 @@ for _name in ("dct", "dst"):
     standing.add(f"i{_name}", _of_one(_name, True))
     standing.add(f"{_name}n", _of_several(_name, False))
     standing.add(f"i{_name}n", _of_several(_name, True))
-OPERATIONS = {"dct": dct, "dst": dst}
-"""The operations whose values SciPy computes, by name."""
-
 globals().update(standing.functions)
 
 
