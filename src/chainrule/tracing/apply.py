@@ -59,7 +59,7 @@ class Trace:
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.open = self.real = False
         opened.discard(self.level)
-        said = error and clearer(error)
+        said = error and clearer(error, {kind.__name__ for kind in _subclasses(Traced)})
         if said:
             raise said from error
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from chainrule.errors import ChainruleError, SettingError, shortened
+from chainrule.errors import ChainruleError, DerivativeLostError, SettingError, shortened
 
 Kind = TypeVar("Kind", bound=type)
 
@@ -45,11 +45,11 @@ class Container:
         inside, rest = made
         try:
             hash(rest)
-        except TypeError:
+        except (TypeError, DerivativeLostError):
             raise SettingError(
                 f"flatten of the container {self.kind.__name__} gave {shortened(rest)} as the rest, which says what kind of "
                 "container it is and is compared with that of others, so it must be hashable: a text, a number or a tuple. Arrays "
-                "belong inside."
+                "and traced values belong inside."
             ) from None
         if isinstance(inside, Mapping):
             return Names(inside), list(inside.values()), rest

@@ -74,7 +74,6 @@ class ArrayInterface:
     """Operators, methods and protocols of an array, each an operation applied to the value."""
 
     __slots__ = ()
-    __hash__ = object.__hash__
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -142,6 +141,13 @@ class ArrayInterface:
     def __int__(self) -> NoReturn:
         self._lose("int()")
 
+    def __trunc__(self) -> NoReturn:
+        self._lose("math.trunc()")
+
+    def as_integer_ratio(self) -> NoReturn:
+        """Not possible: fractions, and Python's statistics, would lose the derivative."""
+        self._lose(".as_integer_ratio()")
+
     def __complex__(self) -> NoReturn:
         self._lose("complex()")
 
@@ -156,6 +162,9 @@ class ArrayInterface:
     def tolist(self) -> NoReturn:
         """Not possible: the derivative would be lost."""
         self._lose(".tolist()")
+
+    def __hash__(self) -> int:
+        refusals.lose_as_key(self)
 
     def __getattr__(self, name: str) -> Any:
         if name in _UNTOUCHED:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, NoReturn
 
 import numpy as np
@@ -22,6 +22,7 @@ from chainrule.errors import (
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 
 ON_PURPOSE = "chainrule.stop_gradient loses the derivative on purpose."
+HERE = f"Use NumPy functions (np.sin, not math.sin), and keep values as arrays; {ON_PURPOSE}"
 COLLECT = "collect the pieces in a list and put them together with np.stack or np.concatenate"
 
 ELSEWHERE = {"expit": "sigmoid", "logit": "log"}
@@ -59,8 +60,7 @@ INSTEAD = {
 def lose(what: str, value: Any, advice: str | None = None) -> NoReturn:
     """Say that something would make a plain number of a traced value."""
     raise DerivativeLostError(
-        f"{what} of a traced value of shape {tuple(value.shape)} would lose its derivative. "
-        + (advice or f"Use NumPy functions (np.sin, not math.sin), and keep values as arrays; {ON_PURPOSE}")
+        f"{what} of a traced value of shape {tuple(value.shape)} would lose its derivative. " + (advice or HERE)
     )
 
 
@@ -84,8 +84,23 @@ def lose_as_position() -> NoReturn:
     )
 
 
-def clearer(error: BaseException | None) -> ChainruleError | None:
-    """The error for what Python and NumPy themselves do not say enough about."""
+def lose_as_key(value: Any) -> NoReturn:
+    """Say that a traced value was about to be looked up by its number, by which derivatives do not go."""
+    raise DerivativeLostError(
+        f"a traced value of shape {tuple(value.shape)} was about to be a key of a dict, an element of a set or an argument of a "
+        "function that remembers its results (functools.cache). These find things by their numbers, and values that are equal may "
+        "have other derivatives. Keep what belongs to it in a list or under a name; for `x in {a, b}` write `x in [a, b]`; to look "
+        "up by the number alone, give chainrule.stop_gradient(x)."
+    )
+
+
+def clearer(error: BaseException | None, traced: Set[str] = frozenset()) -> ChainruleError | None:
+    """The error for what Python and NumPy themselves do not say enough about; `traced` are the names of traced values' classes."""
+    if type(error) is TypeError and not traced.isdisjoint(re.findall(r"\w+", str(error))):
+        return DerivativeLostError(
+            f"Python was given a traced value that it can do nothing with ({error}): code that knows plain numbers only would lose "
+            f"its derivative. {HERE}"
+        )
     if not isinstance(error, ValueError):
         return None
     lost = isinstance(error.__cause__, DerivativeLostError) and str(error).startswith("setting an array element")
@@ -186,6 +201,10 @@ def untraceable(name: str, args: tuple[Any, ...], options: Mapping[str, Any], er
 
 def without_method(name: str) -> AttributeError:
     """The error for an attribute that traced values do not have."""
+    if hasattr(float, name) and not name.startswith("_"):
+        return UnsupportedMethodError(
+            f"x.{name} of a traced value x cannot be traced: it makes something of Python's of one number. {HERE}"
+        )
     if name.startswith("_") or not hasattr(np.ndarray, name):
         return AttributeError(f"a traced value has no attribute {name!r}")
     if name in WHILE_IN_PLACE:
