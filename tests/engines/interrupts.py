@@ -16,6 +16,7 @@ import sys
 import tempfile
 import threading
 import time
+import timeit
 import warnings
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
@@ -120,18 +121,17 @@ class Fits:
     """`fit`, with options; the weights must be those of a finished step."""
 
     def __init__(self, epochs: int = 200, **options: Any) -> None:
-        began = time.perf_counter()
         self.options, self.epochs = options, epochs
         self.steps = trajectory(epochs, **options)
-        self.seconds = min(0.1, (time.perf_counter() - began) / 2)
+        self.seconds = min(timeit.repeat(lambda: self.fit(network()), number=1, repeat=3))
         self.found: list[int] = []
+
+    def fit(self, net: cr.Network) -> None:
+        net.fit(X, VALUES, epochs=self.epochs, batch_size=None, progress=False, **self.options)
 
     def once(self, interrupts: Interrupts) -> None:
         net = network()
-        came = interrupts.during(
-            lambda: net.fit(X, VALUES, epochs=self.epochs, batch_size=None, progress=False, **self.options),
-            self.seconds,
-        )
+        came = interrupts.during(lambda: self.fit(net), self.seconds)
         if net._model is None:
             net.build(X.shape[1])
         now = weights(net)

@@ -24,6 +24,7 @@ from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 from chainrule.tracing.refusals import for_real_numbers
 from chainrule.tracing.scope import current_scope
+from chainrule.tracing.views import NO_PAST
 
 if TYPE_CHECKING:
     from chainrule.explanation.drawing import Drawing
@@ -107,14 +108,18 @@ class Value(Traced, ArrayInterface):
     __slots__ = ("node",)
 
     def __init__(self, data: Any, name: str | None = None) -> None:
-        self.trace = _graph
-        self.node = Node(_real(data))
-        self.node.name = name
+        node = Node(_real(data))
+        node.name = name
+        self._is(node)
+
+    def _is(self, node: Node) -> None:
+        self.trace, self.node = _graph, node
+        self.past = NO_PAST
 
     @classmethod
     def _of(cls, node: Node) -> Value:
         new = cls.__new__(cls)
-        new.trace, new.node = _graph, node
+        new._is(node)
         return new
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:

@@ -112,6 +112,28 @@ def _concatenate_adjoint(m: Any, g: Any, index: int, *xs: Any, axis: int) -> Any
     )
 
 
+def _stack(*xs: Any, axis: int) -> Any:
+    return np.stack(xs, axis) if axis or np.ndim(xs[0]) else np.array(xs)  # of numbers, a tenth of the time
+
+
+def _stack_shape(*shapes: Shape, axis: int) -> Shape:
+    first = shapes[0]
+    if any(shape != first for shape in shapes):
+        raise ShapeError(f"stack needs arrays of one shape and was given {', '.join(map(str, shapes))}.")
+    return (*first[:axis], len(shapes), *first[axis:])
+
+
+def _stack_links(*shapes: Shape, axis: int) -> tuple[Links, ...]:
+    kept = tuple(Kept(i, i + (i >= axis)) for i in range(len(shapes[0])))
+    return tuple((*kept, Put(None, axis, place, 1)) if len(shapes) > 1 else kept for place in range(len(shapes)))
+
+
+def _stack_adjoint(m: Any, g: Any, index: int, *xs: Any, axis: int) -> Any:
+    before, after = (None,) * axis, (None,) * (len(g.shape) - axis - 1)
+    step, stop = (1,) * len(g.shape), (*before, index + 1, *after)
+    return m.slice(g, start=(*before, index, *after), stop=stop, step=step, drop=(axis,))
+
+
 Seen = tuple[tuple[int, int], ...]
 """The axes that positions are along and their lengths, as whoever gave the positions sees them."""
 
@@ -312,6 +334,15 @@ concatenate = Layout(
     batched=lambda m, size, batched, *xs, axis: m.concatenate(*xs, axis=axis + 1),
     adjoint=_concatenate_adjoint,
     examples=(example((2, 3), (2, 1), axis=1), example((2,), (3,), (1,), axis=0)),
+)
+stack = Layout(
+    "stack",
+    value=_stack,
+    shape=_stack_shape,
+    links=_stack_links,
+    batched=lambda m, size, batched, *xs, axis: m.stack(*xs, axis=axis + 1),
+    adjoint=_stack_adjoint,
+    examples=(example((2, 3), (2, 3), axis=1), example((2,), (2,), (2,), axis=0), example((2,), axis=0)),
 )
 take = Layout(
     "take",

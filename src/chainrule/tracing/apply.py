@@ -22,7 +22,7 @@ from chainrule.tracing import trees
 from chainrule.tracing.containers import hint
 from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, clearer, for_real_numbers, ours, unsure_of, untraceable
-from chainrule.tracing.views import Source, note_view, written_to
+from chainrule.tracing.views import NO_PAST, Past, note_view, remembered, written_to
 
 Roots = dict[int, tuple[Any, Operation, tuple[Any, ...]]]
 """Values whose square is written otherwise, with the operation that gave each, and its inputs; by their identities."""
@@ -58,6 +58,7 @@ class Trace:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         self.open = self.real = False
+        self.roots = None  # they hold values, which hold their trace
         opened.discard(self.level)
         said = error and clearer(error, {kind.__name__ for kind in _subclasses(Traced)})
         if said:
@@ -95,14 +96,12 @@ opened: set[int] = set()
 class Traced:
     """A value that belongs to a trace; the traces' own subclasses behave as NumPy arrays."""
 
-    __slots__ = ("is_array", "source", "trace", "unsure", "version")
+    __slots__ = ("past", "trace")
+    past: Past
     trace: Trace
     is_number = False
     """Whether it is a number of Python's, which adapts to the arrays it meets."""
-    source: Source | None  # what it is a view of
-    unsure: bool  # whether it may be a view or a copy
-    version: int  # another one whenever it was written to
-    is_array: bool  # whether it is an array though it has no axes: unlike numbers it can be written to
+    source, unsure, version, is_array = map(remembered, ("source", "unsure", "version", "is_array"))
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
@@ -128,12 +127,13 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     trace = unreal = None
     number = False
     for x in inputs:
-        if type(x) in REALS:
-            if type(x) is ndarray and x.dtype.kind not in REAL:
+        kind = type(x)
+        if kind in REALS:
+            if kind is ndarray and x.dtype.kind not in REAL:
                 unreal = x
             continue
         if not isinstance(x, Traced):
-            if type(x) in COMPLEX:
+            if kind in COMPLEX:
                 unreal = x
                 continue
             return apply(op, *map(as_operand, inputs), **attributes)
@@ -154,7 +154,7 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     try:
         if number:
             inputs = adapted(traced, op, inputs)
-        if op.even is not None and trace.roots and (known := _from_a_square(trace, op, inputs)) is not None:
+        if trace.roots and op.even is not None and (known := _from_a_square(trace, op, inputs)) is not None:
             return known
         result = trace.process(op, inputs, attributes)
     except RAW as error:
@@ -174,7 +174,7 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
 
 def refresh(value: Any) -> Any:
     """The value; a view of what was written to since is taken anew."""
-    if value.source is not None:
+    if value.past is not NO_PAST and value.source is not None:
         base, op, attributes, seen = value.source
         refresh(base)
         if base.version != seen:
@@ -223,6 +223,7 @@ def as_it_is(x: Any) -> Any:
         return x
     new = object.__new__(type(x))
     new.trace = x.trace
+    new.past = NO_PAST
     _take_over(new, x)
     if x.is_array:
         new.is_array = True

@@ -11,6 +11,7 @@ from chainrule.ops.operation import Operation, eager
 from chainrule.tracing import refusals
 from chainrule.tracing.apply import PLAIN, Trace, Traced, as_it_is, traced
 from chainrule.tracing.numpy_interface import ArrayInterface
+from chainrule.tracing.views import NO_PAST
 
 
 class BatchValue(Traced, ArrayInterface):
@@ -20,6 +21,7 @@ class BatchValue(Traced, ArrayInterface):
 
     def __init__(self, trace: Batch, value: Any) -> None:
         self.trace, self.value = trace, value
+        self.past = NO_PAST
 
     @property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]

@@ -66,10 +66,6 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
     return result
 
 
-_UNTOUCHED = {"source": None, "unsure": False, "version": 0, "is_array": False}
-"""What values have that are no views, were never written to, and without axes are numbers."""
-
-
 class ArrayInterface:
     """Operators, methods and protocols of an array, each an operation applied to the value."""
 
@@ -135,22 +131,6 @@ class ArrayInterface:
     def _lose(self, what: str) -> NoReturn:
         refusals.lose(what, self)
 
-    def __float__(self) -> NoReturn:
-        self._lose("float()")
-
-    def __int__(self) -> NoReturn:
-        self._lose("int()")
-
-    def __trunc__(self) -> NoReturn:
-        self._lose("math.trunc()")
-
-    def as_integer_ratio(self) -> NoReturn:
-        """Not possible: fractions, and Python's statistics, would lose the derivative."""
-        self._lose(".as_integer_ratio()")
-
-    def __complex__(self) -> NoReturn:
-        self._lose("complex()")
-
     def __index__(self) -> NoReturn:
         refusals.lose_as_position()
 
@@ -159,17 +139,8 @@ class ArrayInterface:
         whole = len(place) == 1 and not isinstance(place[0], tuple)
         return copied(traced, self.reshape(-1)[place[0]] if whole else self[place] if place else self.reshape(()))
 
-    def tolist(self) -> NoReturn:
-        """Not possible: the derivative would be lost."""
-        self._lose(".tolist()")
-
     def __hash__(self) -> int:
         refusals.lose_as_key(self)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in _UNTOUCHED:
-            return _UNTOUCHED[name]
-        raise refusals.without_method(name)
 
     def __format__(self, form: str) -> str:
         return str(self)  # there are no numbers to be written in that form
@@ -345,6 +316,35 @@ for _name, _writing in writing.METHODS.items():
     setattr(ArrayInterface, _name, _writing)
 
 
+def _losing(called: str) -> Callable[[Any], NoReturn]:
+    """A method of Python's numbers, which would lose the derivative."""
+    return lambda self: self._lose(called)
+
+
+for _name, _called in (
+    ("__float__", "float()"), ("__int__", "int()"), ("__complex__", "complex()"), ("__trunc__", "math.trunc()"),
+    ("tolist", ".tolist()"), ("as_integer_ratio", ".as_integer_ratio()"),
+):  # fmt: skip
+    setattr(ArrayInterface, _name, _losing(_called))
+
+
+class _Refused:
+    """What NumPy's arrays have and traced values have not. A method `__getattr__` would say so too, and slow every attribute down."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __get__(self, value: Any, kind: type) -> Any:
+        if value is None:
+            return self
+        raise refusals.without_method(self.name)
+
+
+for _name in {*dir(np.ndarray), *dir(float)}:
+    if not (_name.startswith("__") or hasattr(ArrayInterface, _name) or _name in ArrayInterface.__annotations__):
+        setattr(ArrayInterface, _name, _Refused(_name))
+
+
 SIGNS = {
     "add": "+", "sub": "-", "mul": "*", "truediv": "/", "floordiv": "//", "mod": "%", "and": "&", "or": "|", "xor": "^",
     "lshift": "<<", "rshift": ">>", "pow": "**", "matmul": "@",
@@ -360,13 +360,8 @@ def _operators() -> None:
         "lshift": "left_shift", "rshift": "right_shift",
     }  # fmt: skip
     compare = {
-        "lt": "less",
-        "le": "less_equal",
-        "gt": "greater",
-        "ge": "greater_equal",
-        "eq": "equal",
-        "ne": "not_equal",
-    }
+        "lt": "less", "le": "less_equal", "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
+    }  # fmt: skip
     for symbol, name in {**binary, **compare}.items():
         setattr(ArrayInterface, f"__{symbol}__", _operator(REGISTRY[name], reflected=False))
         if symbol in binary:

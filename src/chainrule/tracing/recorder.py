@@ -18,7 +18,7 @@ from chainrule.tracing.numbers import NUMBERS, Number
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, check, infer
 from chainrule.tracing.scope import current_scope
-from chainrule.tracing.views import note_array
+from chainrule.tracing.views import NO_PAST, note_array
 
 
 class RecordedValue(Traced, ArrayInterface):
@@ -29,6 +29,7 @@ class RecordedValue(Traced, ArrayInterface):
 
     def __init__(self, trace: Recorder, variable: Variable) -> None:
         self.trace, self.variable = trace, variable
+        self.past = NO_PAST
 
     @property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]

@@ -22,7 +22,6 @@ from chainrule.errors import (
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 
 ON_PURPOSE = "chainrule.stop_gradient loses the derivative on purpose."
-HERE = f"Use NumPy functions (np.sin, not math.sin), and keep values as arrays; {ON_PURPOSE}"
 COLLECT = "collect the pieces in a list and put them together with np.stack or np.concatenate"
 
 ELSEWHERE = {"expit": "sigmoid", "logit": "log"}
@@ -60,7 +59,8 @@ INSTEAD = {
 def lose(what: str, value: Any, advice: str | None = None) -> NoReturn:
     """Say that something would make a plain number of a traced value."""
     raise DerivativeLostError(
-        f"{what} of a traced value of shape {tuple(value.shape)} would lose its derivative. " + (advice or HERE)
+        f"{what} of a traced value of shape {tuple(value.shape)} would lose its derivative. "
+        + (advice or f"Use NumPy functions (np.sin, not math.sin), and keep values as arrays; {ON_PURPOSE}")
     )
 
 
@@ -99,7 +99,7 @@ def clearer(error: BaseException | None, traced: Set[str] = frozenset()) -> Chai
     if type(error) is TypeError and not traced.isdisjoint(re.findall(r"\w+", str(error))):
         return DerivativeLostError(
             f"Python was given a traced value that it can do nothing with ({error}): code that knows plain numbers only would lose "
-            f"its derivative. {HERE}"
+            f"its derivative. Use NumPy functions, and keep values as arrays; {ON_PURPOSE}"
         )
     if not isinstance(error, ValueError):
         return None
@@ -199,14 +199,12 @@ def untraceable(name: str, args: tuple[Any, ...], options: Mapping[str, Any], er
     )
 
 
-def without_method(name: str) -> AttributeError:
-    """The error for an attribute that traced values do not have."""
-    if hasattr(float, name) and not name.startswith("_"):
+def without_method(name: str) -> UnsupportedMethodError:
+    """The error for what NumPy's arrays, or Python's numbers, have and traced values have not."""
+    if not hasattr(np.ndarray, name):
         return UnsupportedMethodError(
-            f"x.{name} of a traced value x cannot be traced: it makes something of Python's of one number. {HERE}"
+            f"x.{name} of a traced value x makes something of Python's of one number; use NumPy's functions. {ON_PURPOSE}"
         )
-    if name.startswith("_") or not hasattr(np.ndarray, name):
-        return AttributeError(f"a traced value has no attribute {name!r}")
     if name in WHILE_IN_PLACE:
         advice = f"it would change what the memory of the array means; write {WHILE_IN_PLACE[name]}"
     elif name in INSTEAD:

@@ -6,7 +6,7 @@ from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from chainrule.ops.operation import Namespace, Operation
-from chainrule.tracing.scope import scope
+from chainrule.tracing.scope import BACKWARD, current_scope, move_to
 
 Node = tuple[Operation, Sequence[Any], Mapping[str, Any], Any, Sequence[int], str | None]
 """How a value came about: operation, input values, attributes, output, places of the inputs, scope.
@@ -35,24 +35,21 @@ def accumulate(
         The nodes whose cotangents are to stay in `found`. Others go as soon as they have been carried on, so that a
         long computation does not hold them all at once.
     """
-    for place in range(last, 0, -1):
-        cotangent, node = found[place], nodes[place]
-        if cotangent is None or node is None:
-            continue
-        if place not in kept:
-            found[place] = None
-        if node[-1] is None:
-            _carry(m, node, cotangent, found)
-        else:
-            with scope(node[-1], backward=True):
-                _carry(m, node, cotangent, found)
-
-
-def _carry(m: Namespace, node: Node, cotangent: Any, found: list[Any]) -> None:
-    """Add what an operation's inputs get of its output's cotangent to what was found for them before."""
-    op, values, attributes, output, places, _ = node
-    parts = op.pullback(m, cotangent, output, values, places, **attributes)
-    for i, place in enumerate(places):
-        if place and parts[i] is not None:
-            previous = found[place]
-            found[place] = parts[i] if previous is None else previous + parts[i]
+    outside = current_scope()
+    try:
+        for place in range(last, 0, -1):
+            cotangent, node = found[place], nodes[place]
+            if cotangent is None or node is None:
+                continue
+            if place not in kept:
+                found[place] = None
+            op, values, attributes, output, places, scope = node
+            if scope is not None:
+                move_to(scope, BACKWARD)
+            parts = op.pullback(m, cotangent, output, values, places, **attributes)
+            for i, source in enumerate(places):
+                if source and (part := parts[i]) is not None:
+                    previous = found[source]
+                    found[source] = part if previous is None else previous + part
+    finally:
+        move_to(outside)

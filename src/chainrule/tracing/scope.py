@@ -35,9 +35,12 @@ class Scope:
         _current.path = self._outer
 
 
-def scope(name: str, *, backward: bool = False) -> Scope:
-    """Name the operations inside; `backward` marks the derivative of a scope that has ended."""
-    if backward:
-        return Scope(" / ".join(part for part in (name, BACKWARD) if part))
+def scope(name: str) -> Scope:
+    """Name the operations inside."""
     outer = _current.path
     return Scope(f"{outer} / {name}" if outer else name)
+
+
+def move_to(*path: str) -> None:
+    """Go on in another scope, by its parts; who calls it moves back."""
+    _current.path = " / ".join(filter(None, path))

@@ -10,7 +10,7 @@ from chainrule.ops.operation import Operation, eager
 from chainrule.tracing.apply import PLAIN, Trace, apply, as_it_is, traced
 from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
-from chainrule.tracing.views import note_array
+from chainrule.tracing.views import NO_PAST, note_array
 
 
 class TangentValue(Wrapped):
@@ -20,6 +20,7 @@ class TangentValue(Wrapped):
 
     def __init__(self, trace: Tangents, value: Any, tangent: Any) -> None:
         self.trace, self.value, self.tangent = trace, value, tangent
+        self.past = NO_PAST
 
     def __repr__(self) -> str:
         return f"traced({self.value!r}, tangent={self.tangent!r})"

@@ -9,13 +9,14 @@ import numpy as np
 from numpy import ndarray
 
 from chainrule.ops.operation import Operation, eager
+from chainrule.tracing import allocation  # noqa: F401
 from chainrule.tracing.apply import PLAIN, Trace, apply, as_it_is, traced
 from chainrule.tracing.keeping import SMALL, Keeper
 from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.reverse import Node, accumulate
 from chainrule.tracing.scope import current_scope
-from chainrule.tracing.views import note_array
+from chainrule.tracing.views import NO_PAST, note_array
 
 
 class TapeValue(Wrapped):
@@ -26,6 +27,7 @@ class TapeValue(Wrapped):
 
     def __init__(self, trace: Tape, value: Any, index: int) -> None:
         self.trace, self.value, self.index = trace, value, index
+        self.past = NO_PAST
 
     def __repr__(self) -> str:
         return f"traced({self.value!r})"
@@ -55,16 +57,17 @@ class Tape(Trace):
 
     def variable(self, value: Any) -> TapeValue:
         """A value that derivatives are wanted for."""
-        self.plain = self.plain and type(value) in PLAIN
+        index = len(self.nodes)
         self.nodes.append(None)
         if value.dtype.kind == "c":
             self.real = False
         if type(value) is ndarray:
-            array = TapeValue(self, value, len(self.nodes) - 1)
+            array = TapeValue(self, value, index)
             return array if value.shape else note_array(array)
+        self.plain = self.plain and type(value) in PLAIN
         number = type(value) in PYTHON_NUMBERS or getattr(value, "is_number", False)
         kind, inside = (TapeNumber, np.positive(value)) if number else (TapeValue, as_it_is(value))
-        found = kind(self, inside, len(self.nodes) - 1)
+        found = kind(self, inside, index)
         return note_array(found) if getattr(value, "is_array", False) else found
 
     def lifted(self, array: Any) -> TapeValue:
@@ -84,32 +87,30 @@ class Tape(Trace):
         values = []
         parents = []
         for x in inputs:
-            if isinstance(x, TapeValue) and x.trace is self:
+            kind = type(x)
+            if (kind is TapeValue or kind is TapeNumber) and x.trace is self:
                 parents.append(x.index)
-                values.append(x.value)
+                x = x.value
             else:
                 parents.append(0)
-                if type(x) is ndarray:
+                if kind is ndarray:
                     if op.remembers:
                         x = self.keep(x, op.name)
-                elif type(x) not in PLAIN:
+                elif kind not in PLAIN:
                     self.plain = False
                     if op.remembers:
                         x = as_it_is(x)
-                values.append(x)
-        if self.plain:
-            output = op.evaluate(*values, **attributes) if attributes else op.evaluate(*values)
-        else:
-            output = apply(op, *values, **attributes)
+            values.append(x)
+        output = op.evaluate(*values, **attributes) if self.plain else apply(op, *values, **attributes)
         if not op.differentiable:
             self.cut.add(op.name)
             return output
         node = (op, values, attributes, output, parents, None if self.plain else current_scope())
         nodes = self.nodes
+        index = len(nodes)
         nodes.append(node)
-        index = len(nodes) - 1
         while nodes[index] is not node:  # another thread of the same function put one down just now
-            index -= 1
+            index += 1
         return TapeValue(self, output, index)
 
     def push(self, places: Sequence[int], tangents: Sequence[Any], outputs: Sequence[TapeValue]) -> list[Any]:

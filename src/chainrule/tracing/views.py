@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,33 @@ Source = tuple[Any, Operation, dict[str, Any], int]
 
 written_to: list[bool] = []
 """Not empty once anything was written to in this process; before, no view can be out of date."""
+
+
+class Past:
+    """What is remembered of a value besides its numbers."""
+
+    __slots__ = ("is_array", "source", "unsure", "version")
+
+    def __init__(self) -> None:
+        self.source: Source | None = None  # what it is a view of
+        self.unsure = False  # whether it may be a view or a copy
+        self.version = 0  # another one whenever it was written to
+        self.is_array = False  # whether it is an array though it has no axes: unlike numbers it can be written to
+
+
+NO_PAST = Past()
+"""That of most values, and so one for all of them."""
+
+
+def remembered(name: str) -> property:
+    """A part of a value's past, as its own attribute."""
+
+    def remember(value: Any, new: Any) -> None:
+        if value.past is NO_PAST:
+            value.past = Past()
+        setattr(value.past, name, new)
+
+    return property(attrgetter(f"past.{name}"), remember)
 
 
 def note_view(result: Any, base: Any, op: Operation, attributes: dict[str, Any]) -> None:
@@ -74,10 +102,13 @@ def gives_a_view(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[st
         return False
     long = sorted({n for n in args[0].shape if n > 64})
     short = dict(zip(long, itertools.count(65)))  # an array with shorter axes tells as much
+    plain = np.empty(_with(short, tuple(args[0].shape)), args[0].dtype)
+    options = {name: _with(short, x) for name, x in kwargs.items()}
+    return np.may_share_memory(function.numpy[0](plain, *(_with(short, x) for x in args[1:]), **options), plain)
 
-    def shorter(x: Any) -> Any:
-        return type(x)(map(shorter, x)) if type(x) in (tuple, list) else short.get(x, x) if type(x) is int else x
 
-    plain = np.empty(shorter(tuple(args[0].shape)), args[0].dtype)
-    result = function.numpy[0](plain, *map(shorter, args[1:]), **{k: shorter(x) for k, x in kwargs.items()})
-    return np.may_share_memory(result, plain)
+def _with(lengths: dict[int, int], x: Any) -> Any:
+    """An argument with other lengths of axes."""
+    if type(x) in (tuple, list):
+        return type(x)(_with(lengths, item) for item in x)
+    return lengths.get(x, x) if type(x) is int else x

@@ -18,7 +18,7 @@ SHARES = ("momentum", "beta1", "beta2", "rho")
 
 
 def root_of_squares(x: Any) -> Any:
-    """√x of a mean or sum of squared gradients. Where all of them are 0, as those of a column of zeros, it moves with none of them."""
+    """√x of a mean or sum of squared gradients. Where they are all 0, as of a column of zeros, it moves with none of them."""
     return traced.root(x)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.errors import PositionError, SettingError, ShapeError, shortened
 from chainrule.ops.functions.function import array, cast, function, ndim, one_axis, shape, whole, wholes
-from chainrule.ops.functions.shaping import cut_along, expand_dims, ravel, reshape, transpose
+from chainrule.ops.functions.shaping import cut_along, ravel, reshape, transpose
 from chainrule.ops.layouts import kept_outside
 from chainrule.ops.operation import example
 
@@ -46,7 +46,7 @@ def stack(m: Any, arrays: Sequence[Any], axis: int = 0, *, dtype: Any = None, ca
     if len({shape(a) for a in arrays}) != 1:
         raise ShapeError(f"stack needs arrays of one shape and was given {[shape(a) for a in arrays]}.")
     place = one_axis(axis, ndim(arrays[0]) + 1)
-    return concatenate(m, [expand_dims(m, array(a), place) for a in arrays], place, dtype=dtype)
+    return m.stack(*(array(a) if dtype is None else cast(m, array(a), dtype) for a in arrays), axis=place)
 
 
 @function(example(Together([(3,), (3,)])), example(Together([(2, 3), (1, 3)])))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -216,13 +216,19 @@ def _composed(value: Callable[..., Any], *, several: bool) -> Callable[..., Any]
 def sum_to(m: Namespace, x: Any, shape: tuple[int, ...], dtype: Any) -> Any:
     """The adjoint of broadcasting: `x` summed down to `shape`, in the given dtype."""
     if x.shape != shape:
-        extra = len(x.shape) - len(shape)
-        axes = tuple(range(extra)) + tuple(i + extra for i, n in enumerate(shape) if n == 1 and x.shape[i + extra] != 1)
+        axes = _broadcast_axes(tuple(x.shape), tuple(shape))
         if axes:
             x = m.sum(x, axis=axes, keepdims=False)
         if x.shape != shape:
             x = m.reshape(x, shape=shape)
     return x if x.dtype == dtype else cast(m, x, dtype)
+
+
+@lru_cache(maxsize=4096)
+def _broadcast_axes(result: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of a result along which an input of this shape was repeated."""
+    extra = len(result) - len(shape)
+    return (*range(extra), *(i + extra for i, n in enumerate(shape) if n == 1 and result[i + extra] != 1))
 
 
 @cache
