@@ -278,10 +278,22 @@ def test_what_is_computed_again_must_be_the_same() -> None:
 
 def test_rules_are_linear_and_of_their_arguments_alone() -> None:
     x = np.array([0.5, 1.5])
-    for rule in (lambda t, y, x: np.cos(x), lambda t, y, x: t[0] + 1.0):
-        sine = cr.custom_derivative(rule)(np.sin)
-        with pytest.raises(DifferentiationError, match=r"for tangents of zero.*linear.*tangents\[0\]"):
-            cr.grad(lambda x, sine=sine: np.sum(sine(x)))(x)
+    for rule in (
+        lambda t, y, x: np.cos(x),
+        lambda t, y, x: t[0] + 1.0,
+        lambda t, y, x: t[0] ** 2,
+        lambda t, y, x: np.abs(t[0]) * x,
+        lambda t, y, x: np.maximum(t[0], 0.0) + x * t[0],
+        lambda t, y, x: np.tanh(t[0]),
+    ):
+        for way in (cr.grad, lambda f: lambda x: cr.jvp(f, (x,), (x,)), cr.hessian):
+            sine = cr.custom_derivative(rule)(np.sin)
+            with pytest.raises(DifferentiationError, match=r"−2 times these.*linear.*tangents\[0\]"):
+                way(lambda x, sine=sine: np.sum(sine(x)))(x)
+    sine = cr.custom_derivative(lambda t, y, x: t[0] * np.cos(x) + np.where(x > 5, 1.0, 0.0))(np.sin)
+    np.testing.assert_allclose(cr.grad(lambda x: np.sum(sine(x)))(x), np.cos(x))
+    with pytest.raises(DifferentiationError, match=r"for tangents of zero.*linear.*tangents\[0\]"):
+        cr.grad(lambda x: np.sum(sine(x)))(x + 6)
 
     def around(x: Any) -> Any:
         return np.sum(cr.custom_derivative(lambda t, y, z: t[0] * x)(lambda z: z * 2.0)(x * 1.0))
@@ -306,3 +318,29 @@ def test_rules_are_linear_and_of_their_arguments_alone() -> None:
     np.testing.assert_array_equal(direction, 1.0)
     with pytest.raises(ShapeError, match="one equation for every number"):
         cr.grad(lambda a: np.sum(cr.implicit(np.sqrt, lambda x, a: (x * x - a)[:1])(a)))(x)
+
+
+def test_what_is_no_solution_has_no_derivative() -> None:
+    a = np.array([4.0, 9.0])
+    for solve, condition in (
+        (lambda a: np.sqrt(a) + 1.0, lambda x, a: x * x - a),
+        (np.sqrt, lambda x, a: x * x - 2.0 * a),
+        (lambda a: a * 0.0, lambda x, a: x - a),
+        (lambda a: np.where(a > 5, 1.0, 2.0), lambda x, a: x * x - a),  # the second number alone
+    ):
+        wrong = cr.implicit(solve, condition)
+        for way in (
+            cr.jacobian,
+            lambda f: cr.jacobian(f, mode="forward"),
+            lambda f: cr.vmap(cr.grad(f)),
+            lambda f: lambda a: cr.jvp(f, (a,), (a,)),
+        ):
+            with pytest.raises(
+                DifferentiationError, match=r"is no solution: the condition is .*Newton's step.*Check that"
+            ):
+                way(wrong)(a)
+    for error in (1e-9, 1e-3):  # solutions of few digits are some
+        near = cr.implicit(lambda a, error=error: np.sqrt(a) * (1 + error), lambda x, a: x * x - a)
+        np.testing.assert_allclose(cr.vmap(cr.grad(near))(a), 0.5 / np.sqrt(a), rtol=2 * error)
+    nothing = cr.implicit(lambda a: 0.0 * a + 1e-9, lambda x, a: x * (a + x))
+    np.testing.assert_allclose(cr.jacobian(nothing)(a), np.zeros((2, 2)), atol=1e-8)

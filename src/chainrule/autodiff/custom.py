@@ -47,7 +47,7 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
     ShapeError
         When the rule gives another shape than the function.
     DifferentiationError
-        When the rule is not linear in the tangents: what it gives for tangents of zero is not zero.
+        When the rule is not linear in the tangents.
 
     Examples
     --------
@@ -61,26 +61,27 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
     """
     SettingError.unless_callable("custom_derivative", rule)
 
-    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
-        operation = _operation(function, rule)
-
-        @wraps(function)
-        def differentiable(*args: Any) -> Any:
-            given = [as_operand(x) for x in args] if opened else args
-            return (
-                apply(operation, *given)
-                if any(isinstance(x, Traced) for x in given)
-                else function(*map(separate, args))
-            )
-
-        return differentiable
-
-    return decorate
+    return lambda function: _differentiable(function, rule, proven=False)
 
 
-def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom:
+def _differentiable(function: Callable[..., Any], rule: Callable[..., Any], proven: bool) -> Callable[..., Any]:
+    """The function with this rule, which is known to be linear or is tried when it is first used."""
+    operation = _operation(function, rule, proven)
+
+    @wraps(function)
+    def differentiable(*args: Any) -> Any:
+        given = [as_operand(x) for x in args] if opened else args
+        if any(isinstance(x, Traced) for x in given):
+            return apply(operation, *given)
+        return function(*map(separate, args))
+
+    return differentiable
+
+
+def _operation(function: Callable[..., Any], rule: Callable[..., Any], proven: bool) -> Custom:
     """An operation with the function's value."""
     base = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', 'function')}"
+    tried = [proven]
 
     def value(*args: Any) -> Any:
         return plain_array(function(*map(separate, args)), f"what {base} gives")[()]
@@ -90,6 +91,11 @@ def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom
             np.zeros(np.shape(x), getattr(x, "dtype", float))[()] if t is None else t
             for t, x in zip(tangents, args, strict=True)
         )
+        if not tried[0]:
+            tried[0] = _is_linear(base, lambda factor: ruled(_units(args, factor), y, args))
+        return ruled(given, y, args)
+
+    def ruled(given: Any, y: Any, args: Any) -> Any:
         result = as_leaf(rule(tuple(map(separate, given)), separate(y), *map(separate, args)))
         if tuple(result.shape) != tuple(y.shape):
             raise ShapeError(
@@ -109,10 +115,7 @@ def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom
         unmoved, pullback = vjp(moved, *zeros)
         numbers = numbers_inside(unmoved)
         if numbers is not None and np.any(np.isfinite(numbers) & (numbers != 0)):
-            raise DifferentiationError(
-                f"the rule of {base} gives {shortened(numbers)} for tangents of zero. It must be linear in the tangents: every term "
-                "has one of them as a factor, as in lambda tangents, y, x: tangents[0] * np.cos(x)."
-            )
+            raise _not_linear(base, f"{shortened(numbers)} for tangents of zero")
         found = dict(zip(real, pullback(cotangent), strict=True))
         return [found.get(i) for i in range(len(args))]
 
@@ -133,6 +136,37 @@ def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom
         latex=rf"\operatorname{{{{{shown}}}}}",
     )  # fmt: skip
     return operation
+
+
+def _units(args: Any, factor: float) -> tuple[Any, ...]:
+    """Tangents to try a rule with: some numbers for every real argument, times a factor."""
+    kinds = [np.dtype(getattr(x, "dtype", type(x))) for x in args]
+    return tuple(
+        (factor * np.cos(np.arange(np.size(x)) + i).reshape(np.shape(x)) * (kind.kind in "fc")).astype(kind)[()]
+        for i, (x, kind) in enumerate(zip(args, kinds, strict=True))
+    )
+
+
+def _is_linear(base: str, rule: Callable[[float], Any]) -> bool:
+    """Refuse a rule that does not give twice as much, with the other sign, for −2 times the tangents; whether that is known."""
+    with np.errstate(all="ignore"):
+        once, other = (numbers_inside(rule(factor)) for factor in (1.0, -2.0))
+        if once is None or other is None:
+            return False
+        near = np.finfo(once.dtype).eps ** 0.5 if once.dtype.kind in "fc" else 1.0
+        most = np.max(np.abs(once), where=np.isfinite(once), initial=0.0)
+        fair = np.isfinite(once) & np.isfinite(other)
+        if np.all(np.abs(other + 2.0 * once)[fair] <= near * most):
+            return True
+    raise _not_linear(base, f"{shortened(once)} for some tangents, and {shortened(other)} for −2 times these")
+
+
+def _not_linear(base: str, found: str) -> DifferentiationError:
+    """The error about a rule that gives what no derivative does."""
+    return DifferentiationError(
+        f"the rule of {base} gives {found}. It must be linear in the tangents: every term has one of them as a factor, as in "
+        "lambda tangents, y, x: tangents[0] * np.cos(x)."
+    )
 
 
 def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -266,6 +300,13 @@ def implicit(solve: Callable[..., Any], condition: Callable[..., Any]) -> Callab
     callable
         Called like `solve`.
 
+    Raises
+    ------
+    DifferentiationError
+        When a derivative is taken where the condition is far from 0.
+    MatrixError
+        Where ∂c/∂x has no inverse.
+
     Examples
     --------
     >>> import numpy as np, chainrule as cr
@@ -296,6 +337,29 @@ def implicit(solve: Callable[..., Any], condition: Callable[..., Any]) -> Callab
         units = np.eye(size).reshape(size, *x.shape)
         columns = [jvp(lambda own: condition(own, *args), (x,), (unit[()],))[1] for unit in units]
         matrix = np.stack([np.reshape(column, size) for column in columns], axis=1)
+        _make_sure_of_solution(x, condition(x, *args), matrix)
         return -np.reshape(np.linalg.solve(matrix, np.reshape(moved, size)), x.shape)
 
-    return custom_derivative(rule)(solve)
+    return _differentiable(solve, rule, proven=True)
+
+
+def _make_sure_of_solution(x: Any, left: Any, matrix: Any) -> None:
+    """Refuse what is no solution: from where Newton's step is a tenth of it. A solution of few digits is one."""
+    x, left, matrix = map(numbers_inside, (x, left, matrix))
+    if x is None or left is None or matrix is None or not x.size:
+        return
+    size = matrix.shape[-1]  # members of a batch come first, where there are any
+    x, left, matrix = x.reshape(-1, size), left.reshape(-1, size, 1), matrix.reshape(-1, size, size)
+    with np.errstate(all="ignore"):
+        try:
+            steps = np.linalg.solve(matrix, left)[..., 0]
+        except np.linalg.LinAlgError:
+            return  # which the derivative says better
+        far = np.max(np.abs(steps), axis=1) > 0.1 * np.max(np.abs(x), axis=1) + 1e-3
+    if far.any():
+        k = int(np.argmax(far))
+        x, left, steps = (np.broadcast_to(z, (len(far), *z.shape[1:]))[k] for z in (x, left[..., 0], steps))
+        raise DifferentiationError(
+            f"what solve gave for an implicit function, {shortened(x)}, is no solution: the condition is {shortened(left)} there, "
+            f"and Newton's step to where it is 0 is {shortened(-steps)}. Check that condition(solve(*args), *args) is 0."
+        )
