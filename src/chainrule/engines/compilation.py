@@ -9,8 +9,8 @@ at a time, and Python runs one.
 from __future__ import annotations
 
 import os
+from _thread import RLock  # `threading` itself would be imported for nothing else
 from contextlib import ExitStack
-from threading import RLock
 from typing import Any
 
 lock = RLock()

@@ -65,10 +65,11 @@ class Graph(Trace):
     __slots__ = ()
     writable = False
     stepwise = True
+    follows_roots = False  # what is drawn is what was written
 
     def __init__(self) -> None:
         super().__init__()
-        self.open, self.real, self.roots = True, True, None  # what is drawn is what was written
+        self.open = self.real = True
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Compute, and remember from what."""

@@ -7,7 +7,7 @@ operation to what is inside, so traces nest to any depth and are never confused 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import partial
 from itertools import count
 from typing import Any, NoReturn
@@ -22,10 +22,8 @@ from chainrule.tracing import trees
 from chainrule.tracing.containers import hint
 from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, clearer, for_real_numbers, ours, unsure_of, untraceable
+from chainrule.tracing.roots import Roots
 from chainrule.tracing.views import NO_PAST, Past, note_view, remembered, written_to
-
-Roots = dict[int, tuple[Any, Operation, tuple[Any, ...]]]
-"""Values whose square is written otherwise, with the operation that gave each, and its inputs; by their identities."""
 
 
 class Trace:
@@ -42,10 +40,14 @@ class Trace:
         self.open = False
         self.real = False
         """Whether it is open and has met no complex numbers; of others, `apply` asks whether operations take them."""
-        self.roots: Roots | None = {}
+        self.roots: Roots | None = None
+        """What is known of values without a derivative at 0, once there are such."""
 
     writable = True
     """Whether its values can be written to."""
+
+    follows_roots = True
+    """Whether squares of values without a derivative at 0 are computed from what is under these."""
 
     stepwise = False
     """Whether loops are carried out step by step, each of its operations by itself, to be seen."""
@@ -125,7 +127,7 @@ PLAIN = REALS | COMPLEX
 def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     """Carry out an operation on plain or traced inputs."""
     trace = unreal = None
-    number = False
+    number = stale = False
     for x in inputs:
         kind = type(x)
         if kind in REALS:
@@ -139,6 +141,8 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             return apply(op, *map(as_operand, inputs), **attributes)
         if x.is_number:
             number = True
+        if x.past is not NO_PAST:
+            stale = True
         if trace is None or x.trace.level > trace.level:
             trace = x.trace
     if trace is None:
@@ -147,15 +151,18 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
         if getattr(unreal, "dtype", COMPLEX_KIND).kind != "c":
             refuse(unreal)
         trace.real = False
-    if written_to:
+    if stale and written_to:
         inputs = tuple([refresh(x) if isinstance(x, Traced) else x for x in inputs])
     if not trace.real:
         _check(trace, op, inputs)
+    roots = trace.roots
     try:
         if number:
             inputs = adapted(traced, op, inputs)
-        if trace.roots and op.even is not None and (known := _from_a_square(trace, op, inputs)) is not None:
-            return known
+        if roots is not None and (op.carries or op.even is not None):
+            smooth = roots.smooth(traced, op, inputs, attributes)
+            if smooth is not None:
+                return smooth
         result = trace.process(op, inputs, attributes)
     except RAW as error:
         if ours(error):
@@ -167,9 +174,30 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
                 note_view(result, inputs[0], op, attributes)
         elif op.to_complex:
             trace.real = trace.real and result.dtype.kind != "c"
-        elif trace.roots is not None:
-            trace.roots[id(result)] = result, op, inputs
+        elif trace.follows_roots:
+            _note_root(trace, result, op, inputs)
+    if roots is not None and op.carries:
+        roots.carry(result, op, inputs, attributes, partial(_as_now, roots))
     return result
+
+
+def _note_root(trace: Trace, result: Any, op: Operation, inputs: tuple[Any, ...]) -> None:
+    if trace.roots is None:
+        trace.roots = Roots()
+    own = tuple([_as_now(trace.roots, x) for x in inputs])
+    trace.roots.note(result, op, own, (op, *map(identity, own)))
+
+
+def _as_now(roots: Roots, x: Any) -> Any:
+    """An input, to be read later as it is now."""
+    return as_it_is(x) if isinstance(x, Traced) else roots.copies.of(x) if type(x) is ndarray else x
+
+
+def identity(x: Any) -> Hashable:
+    """What tells a value from others: several handles may hold one."""
+    if isinstance(x, Traced):
+        return tuple([id(getattr(x, name)) for name in ("trace", *held_in(type(x)))])
+    return id(x) if type(x) is ndarray else x
 
 
 def refresh(value: Any) -> Any:
@@ -227,8 +255,8 @@ def as_it_is(x: Any) -> Any:
     _take_over(new, x)
     if x.is_array:
         new.is_array = True
-    if x.trace.roots and (root := x.trace.roots.get(id(x))):
-        x.trace.roots[id(new)] = new, *root[1:]
+    if x.trace.roots is not None:
+        x.trace.roots.moved(x, new)
     return new
 
 
@@ -237,8 +265,8 @@ _versions = count(1)
 
 def become(value: Any, new: Any) -> None:
     """Give a handle the numbers that another one holds."""
-    if value.trace.roots:
-        value.trace.roots.pop(id(value), None)
+    if value.trace.roots is not None:
+        value.trace.roots.forget(value)
     _take_over(value, new)
     value.version = next(_versions)
     if not written_to:
@@ -280,18 +308,6 @@ def _check(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> None:
         for x in inputs:
             if getattr(x, "dtype", np.dtype(type(x))).kind == "c":
                 raise for_real_numbers(f"{'np' if hasattr(np, op.name) else 'cr'}.{op.name}", x)
-
-
-def _from_a_square(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> Any:
-    """An even power of a root, from what is under the root: there it has the derivatives that the root has not."""
-    assert trace.roots is not None
-    value, root, given = trace.roots.get(id(inputs[0]), (None, op, ()))
-    if value is None or value is not inputs[0] or op.even is None:
-        return None
-    twin, like, same = trace.roots.get(id(inputs[-1]), (None, op, ()))
-    if twin is inputs[-1] and like is root and all(a is b for a, b in zip(given, same, strict=True)):
-        inputs = (value,) * len(inputs)  # |x|·|x| is as good as |x|²
-    return op.even(traced, lambda: root.squared and root.squared(traced, *given), *inputs)
 
 
 def as_operand(x: Any) -> Any:

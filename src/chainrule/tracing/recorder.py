@@ -11,7 +11,7 @@ import numpy as np
 from chainrule.errors import LeakedValueError, TracingError
 from chainrule.ops.operation import REGISTRY, ArrayType, Operation
 from chainrule.tracing import refusals, trees
-from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, held_in, refreshed
+from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, identity, refreshed
 from chainrule.tracing.assignment import repeated
 from chainrule.tracing.keeping import Copies
 from chainrule.tracing.numbers import NUMBERS, Number
@@ -140,7 +140,7 @@ class Closure(Recorder):
                 "Return it from there, and pass it on as an argument."
             )
         # Several handles may hold one value.
-        held = tuple(id(getattr(x, name)) for name in ("trace", *held_in(type(x))))
+        held = identity(x)
         if held not in self.captured:
             kind = x.dtype.type(1).item() if x.is_number else ArrayType(tuple(x.shape), x.dtype)
             self.captured[held] = x, self.input(f"outer_{len(self.captured)}", kind).variable

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import threading
+from contextvars import ContextVar
 
 BACKWARD = "backward"
 
 
-class _Current(threading.local):
-    path = ""
-
-
-_current = _Current()
+_path: ContextVar[str] = ContextVar("path", default="")
 
 
 def current_scope() -> str:
     """The path of scopes around this point, such as `"hidden / activation"`."""
-    return _current.path
+    return _path.get()
 
 
 class Scope:
@@ -28,19 +24,18 @@ class Scope:
         self._path = path
 
     def __enter__(self) -> None:
-        self._outer = _current.path
-        _current.path = self._path
+        self._outer = _path.set(self._path)
 
     def __exit__(self, *error: object) -> None:
-        _current.path = self._outer
+        _path.reset(self._outer)
 
 
 def scope(name: str) -> Scope:
     """Name the operations inside."""
-    outer = _current.path
+    outer = _path.get()
     return Scope(f"{outer} / {name}" if outer else name)
 
 
 def move_to(*path: str) -> None:
     """Go on in another scope, by its parts; who calls it moves back."""
-    _current.path = " / ".join(filter(None, path))
+    _path.set(" / ".join(filter(None, path)))

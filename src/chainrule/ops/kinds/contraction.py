@@ -70,7 +70,7 @@ def parse(subscripts: str) -> Subscripts:
     return Subscripts(left, right, result)
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@dataclass(init=False, eq=False, repr=False, kw_only=True)
 class Contraction(Operation):
     """Σ left·right over the axes that the result does not have: matrix products and their relatives."""
 

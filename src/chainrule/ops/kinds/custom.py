@@ -10,7 +10,7 @@ from chainrule.ops.axes import Links
 from chainrule.ops.operation import ArrayType, Namespace, Operation
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@dataclass(init=False, eq=False, repr=False, kw_only=True)
 class Custom(Operation):
     """An operation of no other kind.
 

@@ -76,7 +76,7 @@ EQUAL = at("{0} = {1}", 1.0, 1.0)
 """The kink of `maximum`; tests keep the inputs of operations that have it apart."""
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@dataclass(init=False, eq=False, repr=False, kw_only=True)
 class Elementwise(Operation):
     """An operation on numbers, applied to arrays element by element.
 
@@ -105,6 +105,8 @@ class Elementwise(Operation):
     """Whether there is an algorithm for it in machine code; an operation that another library computes has none."""
     squared: Callable[..., Any] | None = None
     even: Callable[..., Any] | None = None
+    unsigned: bool = False
+    carries: bool = False
     ufunc: np.ufunc | None = field(init=False, default=None)
     """NumPy's ufunc of this name, if there is one; a function of this name that is none means something else."""
 

@@ -18,7 +18,7 @@ NOWHERE = -1
 """In an index map: a place that no element of the input goes to, which is 0."""
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@dataclass(init=False, eq=False, repr=False, kw_only=True)
 class Layout(Operation):
     """A linear map that only moves elements, so its forward derivative is the map itself.
 
@@ -54,6 +54,7 @@ class Layout(Operation):
         self.evaluate = self.value  # type: ignore[method-assign]
         self.remembers = self.linear is not None
         self.views = self.view
+        self.carries = all(len(example.inputs) == 1 for example in self.examples)
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The shape as declared; the dtype of the inputs together."""

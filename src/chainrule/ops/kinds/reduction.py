@@ -27,7 +27,7 @@ Partial = Callable[..., Any] | Uniform | None
 """∂result/∂element: a function of `(m, y, x, axis)`, the same for all elements, or `None` where there is none."""
 
 
-@dataclass(eq=False, repr=False, kw_only=True)
+@dataclass(init=False, eq=False, repr=False, kw_only=True)
 class Reduction(Operation):
     """Elements along some axes, combined.
 

@@ -1,0 +1,110 @@
+"""Values without a derivative where they are 0, whose even powers have one: |x|, norms, and what products make of |x|.
+
+A trace remembers them. Where they cancel, as in |x|², ‖x‖·‖x‖, (c·|x|)² or |x|·y·|x|, the result is computed from what is under
+them, without the signs that were taken away: x², Σx², (c·x)², x·y·x.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from functools import reduce
+from operator import xor
+from typing import Any, NamedTuple
+
+from chainrule.ops.operation import Namespace, Operation
+from chainrule.tracing.keeping import Copies
+
+LONGEST = 64
+"""So many products, each of the one before, are followed."""
+
+
+class Root(NamedTuple):
+    """How such a value came about.
+
+    `inputs` are as they were then, and `key` tells it from others. It is what `odd` holds the keys of, each once under |…|, times
+    what has all derivatives; `length` counts products.
+    """
+
+    value: Any
+    op: Operation
+    inputs: tuple[Any, ...]
+    attributes: Mapping[str, Any]
+    key: Hashable
+    odd: frozenset[Hashable]
+    length: int = 0
+
+
+class Roots:
+    """What a trace remembers of them."""
+
+    __slots__ = ("copies", "known")
+
+    def __init__(self) -> None:
+        self.known: dict[int, Root] = {}
+        self.copies = Copies()
+
+    def of(self, x: Any) -> Root | None:
+        """What is known of a value."""
+        root = self.known.get(id(x))
+        return root if root is not None and root.value is x else None
+
+    def note(self, value: Any, op: Operation, inputs: tuple[Any, ...], key: Hashable) -> None:
+        """Remember what an operation gave that has a square of its own."""
+        signless = op.unsigned and inputs[0].dtype.kind != "c"
+        self.known[id(value)] = Root(value, op, inputs, {}, key, frozenset([key] if signless else []))
+
+    def carry(
+        self,
+        value: Any,
+        op: Operation,
+        inputs: tuple[Any, ...],
+        attributes: Mapping[str, Any],
+        own: Callable[[Any], Any],
+    ) -> None:
+        """Remember what an operation gave, where its inputs make it one of them; `own` gives an input that stays as it is."""
+        roots = [root for x in inputs if (root := self.of(x)) is not None]
+        odd: frozenset[Hashable] = reduce(xor, [root.odd for root in roots], frozenset())
+        length = max([root.length + 1 for root in roots], default=LONGEST)
+        if not odd or length >= LONGEST:
+            return
+        if attributes:  # elements at other places are others
+            try:
+                odd = frozenset((op, *attributes.items(), key) for key in odd)
+            except TypeError:  # an attribute that cannot be compared
+                return
+        self.known[id(value)] = Root(value, op, tuple(map(own, inputs)), attributes, None, odd, length)
+
+    def moved(self, old: Any, new: Any) -> None:
+        """Another handle of the same value."""
+        root = self.of(old)
+        if root is not None:
+            self.known[id(new)] = Root(new, *root[1:])
+
+    def forget(self, value: Any) -> None:
+        """A handle that is another value from now on."""
+        self.known.pop(id(value), None)
+
+    def smooth(self, m: Namespace, op: Operation, inputs: tuple[Any, ...], attributes: Mapping[str, Any]) -> Any:
+        """A result in which they cancel, from what has derivatives; `None` where they do not."""
+        first, last = self.of(inputs[0]), self.of(inputs[-1])
+        if first is None:
+            return None
+        if last is not None and len(inputs) == 2 and op.carries:
+            if op.even is not None and first.key == last.key is not None:
+                inputs = (first.value, first.value)  # as good as a square
+            elif first.odd and first.odd == last.odd:
+                return getattr(m, op.name)(*(self.signed(m, x) for x in inputs), **attributes)
+        return None if op.even is None else op.even(m, self._square(m, first), *inputs)
+
+    def signed(self, m: Namespace, x: Any) -> Any:
+        """The value with the signs that |…| took away."""
+        root = self.of(x)
+        if root is None or not root.odd:
+            return x
+        if root.op.unsigned:
+            return root.inputs[0]
+        return getattr(m, root.op.name)(*(self.signed(m, given) for given in root.inputs), **root.attributes)
+
+    def _square(self, m: Namespace, root: Root) -> Callable[[], Any]:
+        squared = root.op.squared
+        return lambda: m.square(self.signed(m, root.value)) if squared is None else squared(m, *root.inputs)

@@ -1,0 +1,105 @@
+"""Even powers and products of |x| and norms: every derivative where these are 0 themselves, and never of later numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import chainrule as cr
+from chainrule.ops import REGISTRY
+
+WAYS: dict[str, Any] = {
+    "reverse": lambda f, x: cr.jacobian(cr.grad(f))(x),
+    "forward": lambda f, x: cr.jacobian(lambda x: cr.jacobian(f, mode="forward")(x), mode="forward")(x),
+    "machine code": lambda f, x: cr.jit(cr.hessian(f))(x),
+}
+STEPS = {  # with |x| for x, and what is left without the signs
+    "{0} * 3.0": "{0} * 3.0", "y * {0}": "y * {0}", "-{0}": "-{0}", "{0} / y": "{0} / y", "{0}[::-1]": "{0}[::-1]",
+    "{0} * np.abs(y)": "{0} * y", "{0}.reshape(3, 1)[:, 0]": "{0}", "np.abs(x[::-1]) * {0}": "x[::-1] * {0}",
+}  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.sampled_from(sorted(STEPS)), max_size=4),
+    st.sampled_from(sorted(WAYS)),
+    st.sampled_from(["** 2", "** 4", "* r"]),
+)
+def test_products_of_sizes_have_every_derivative_where_they_are_zero(steps: list[str], way: str, power: str) -> None:
+    rough, smooth = "np.abs(x)", "x"
+    for step in steps:
+        rough, smooth = f"({step.format(rough)})", f"({STEPS[step].format(smooth)})"
+    y = np.array([0.5, -2.0, 1.5])
+    f, g = (
+        eval(f"lambda x: [np.sum(r {power} + x) for r in [{source}]][0]", {"np": np, "y": y})
+        for source in (rough, smooth)
+    )
+    x = np.array([0.0, 1.5, 0.0])
+    assert f(x) == g(x)
+    np.testing.assert_allclose(cr.value_and_grad(f)(x)[0], f(x), rtol=1e-15)
+    np.testing.assert_allclose(WAYS[way](f, x), WAYS[way](g, x), rtol=1e-13, atol=1e-15)
+
+
+def test_what_was_written_to_later_does_not_count() -> None:
+    buffer = np.ones(2)
+
+    def over_the_input(x: Any) -> Any:
+        x = x * 1.0
+        y = np.abs(x)
+        x[0] = 5.0
+        return np.sum(y**2)
+
+    def in_place(x: Any) -> Any:
+        x = x * 1.0
+        y = np.abs(x) * 2.0
+        x *= 3.0
+        return np.sum(y * y) / 4.0
+
+    def over_the_result(x: Any) -> Any:
+        y = np.abs(x)
+        y[0] = x[0]
+        return np.sum(y**2) + 0.0 * np.sum(y**3)
+
+    def buffers(x: Any) -> Any:
+        buffer[:] = 0.0
+        y = np.hypot(x, buffer)
+        buffer[:] = 7.0
+        return np.sum(y**2)
+
+    def factors(x: Any) -> Any:
+        buffer[:] = 1.0
+        y = np.abs(x) * buffer
+        buffer[:] = 7.0
+        return np.sum(y**2)
+
+    x = np.array([1.0, -2.0])
+    for function in (over_the_input, in_place, over_the_result, buffers, factors):
+        for compiled in (lambda f: f, cr.jit):
+            value, gradient = compiled(cr.value_and_grad(function))(x)
+            assert value == 5.0, function.__name__
+            assert gradient.tolist() == [2.0, -4.0], function.__name__
+        assert cr.jvp(function, (x,), (np.ones(2),))[1] == -2.0
+
+
+@pytest.mark.parametrize("name", [name for name, op in REGISTRY.items() if op.carries and getattr(op, "ufunc", None)])
+def test_what_carries_a_sign_gives_it_to_its_result(name: str) -> None:
+    op = REGISTRY[name]
+    a, b = np.array([0.5, 2.0, -3.0]), np.array([-1.5, 0.25, 4.0])
+    inputs = (a, b)[: len(op.domain)]  # type: ignore[attr-defined]
+    for i in range(len(inputs)):
+        turned = [-x if i == k else x for k, x in enumerate(inputs)]
+        np.testing.assert_array_equal(op.evaluate(*turned), -op.evaluate(*inputs))
+
+
+def test_long_chains_of_products_end() -> None:
+    def f(x: Any) -> Any:
+        y = np.abs(x)
+        for _ in range(3000):
+            y = y * 1.0001
+        return np.sum(y**2)
+
+    assert cr.grad(f)(np.array([0.5]))[0] == pytest.approx(1.0001**6000, rel=1e-10)
