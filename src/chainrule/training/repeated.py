@@ -78,16 +78,18 @@ class Repeated:
 
     def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
         """Carry out steps (see `Runner`), in calls between which Ctrl-C is heard; gives what they report, along a first axis."""
-        calls: list[Any] = []
+        found: Any = None
         done = 0
-        while done < count or not calls:
+        while done < count or found is None:
             steps, began = min(self._at_once, count - done), time.perf_counter()
-            calls.append(self._runner.run(order, first + done, steps, [x[done : done + steps] for x in scalars]))
+            part = self._runner.run(order, first + done, steps, [x[done : done + steps] for x in scalars])
+            if found is None:
+                found = part if steps == count else np.empty((count, *part.shape[1:]), part.dtype)
+            found[done : done + steps] = part
             done += steps
             if steps == self._at_once:
                 seconds = max(time.perf_counter() - began, 1e-9)
                 self._at_once = max(1, min(2 * steps, int(BLOCK_SECONDS * steps / seconds)))
-        found = calls[0] if len(calls) == 1 else np.concatenate(calls)
         parts = [
             np.reshape(found[:, begin:end], (count, *shape))
             for begin, end, shape in zip(self._ends, self._ends[1:], self._shapes, strict=False)
