@@ -108,6 +108,17 @@ def test_ctrl_c_is_heard_between_the_steps_of_a_trial(monkeypatch: pytest.Monkey
         assert again.gradients == one.gradients
 
 
+def test_no_training_is_carried_out_twice() -> None:
+    """Rprop takes no step where a slope turns round."""
+    random = np.random.default_rng(0)
+    X, V = random.normal(size=(50, 3)), random.normal(size=(20, 3))
+    data, validation = ((x, np.sin(x[:, 0]) * x[:, 1]) for x in (X, V))
+    net = cr.Network([cr.Dense(6, "tanh"), cr.Dense(1)], dtype="float64", seed=2)
+    options = {**OPTIONS, "epochs": 3, "batch_size": 16}
+    found = cr.tune(net, data, validation, optimizer=cr.SGD(0.05, momentum=0.5), trainings=6, **options)
+    assert len({tuple(row.values()) for row in found.tried}) == 6
+
+
 def test_settings_stay_where_trainings_can_be() -> None:
     with np.errstate(all="raise"):
         found = cr.tune(

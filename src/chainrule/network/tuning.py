@@ -224,12 +224,17 @@ def _descended(
             continue
         best = place
         (slopes,) = pullback(gradients)
-        moved = {
-            name: descent.update(slopes[name], u, kept[name], float(rate(np.array([number]))[0]), number + 1.0)
-            for name, u in place.items()
-        }
-        place = {name: new for name, (new, _) in moved.items()}
-        kept = {name: state for name, (_, state) in moved.items()}
+        for _ in range(
+            2
+        ):  # a descent that waits a step, as Rprop does where a slope turns, would train once more with the same
+            moved = {
+                name: descent.update(slopes[name], u, kept[name], float(rate(np.array([number]))[0]), number + 1.0)
+                for name, u in place.items()
+            }
+            place = {name: new for name, (new, _) in moved.items()}
+            kept = {name: state for name, (_, state) in moved.items()}
+            if any(np.any(u != best[name]) for name, u in place.items()):
+                break
     return tried, losses
 
 
