@@ -165,3 +165,9 @@ def test_losses_that_are_not_finite_are_errors() -> None:
 def test_what_is_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingError, match=said):
         cr.tune(network(), DATA, VALIDATION, **{"optimizer": cr.SGD(0.1), **OPTIONS, **given})
+
+
+def test_it_ends_where_nothing_moves() -> None:
+    weightless = cr.SGD(0.0, momentum=0.5)  # the momentum of no steps
+    found = cr.tune(network(), DATA, VALIDATION, optimizer=weightless, by="momentum", trainings=7, **OPTIONS)
+    assert (found.tried, found.settings) == (({"momentum": 0.5},), {"momentum": 0.5})

@@ -21,6 +21,8 @@ from chainrule.training.schedules import as_schedule
 
 FARTHEST, LARGEST_SHARE = 80.0, 1.0 - 2.0**-24
 """How far settings go on their scale, and how near shares come to 1, in float32 too."""
+MOVES = 5
+"""How many moves there may be for every training, since some lead to where one was carried out, or nowhere."""
 TIMES = (".epochs", ".every", ".times")
 """Settings of schedules that are times; they are tuned where they are named."""
 
@@ -36,7 +38,7 @@ class Tuned:
     loss : float
         The loss on the validation data with them.
     losses : array of shape (trainings,)
-        That of every training, in order; infinite where it diverged. Fewer where Ctrl-C ended the search.
+        That of every training, in order; infinite where it diverged. Fewer where Ctrl-C ended the search, or nothing moved any more.
     tried : tuple of dict
         The settings of every training.
     arguments : dict
@@ -204,37 +206,44 @@ def _descended(
     place: dict[str, Any] = {name: np.zeros(np.shape(x)) for name, x in first.items()}
     kept = {name: descent.initial_state(x) for name, x in place.items()}
     best, rate = place, as_schedule(descent.learning_rate)
-    tried, losses = [], []
-    for number in range(trainings):
-        values, pullback = vjp(lambda place: {name: _moved(name, first[name], u) for name, u in place.items()}, place)
-        try:
-            loss, gradients, _ = trial.gradient(values, mode)
-        except DivergedError:
-            if not number:
-                raise
-            loss = np.inf
-        except KeyboardInterrupt:
-            if not number:
-                raise
+    places: list[Any] = []
+    tried: list[Mapping[str, Any]] = []
+    losses: list[float] = []
+    gradients: list[Any] = []
+    for number in range(MOVES * trainings):
+        if len(tried) == trainings:
             break
-        tried.append(values)
-        losses.append(loss)
-        if loss > min(losses):
+        values, pullback = vjp(lambda place: {name: _moved(name, first[name], u) for name, u in place.items()}, place)
+        known = [
+            i for i, other in enumerate(places) if all(np.array_equal(u, other[name]) for name, u in place.items())
+        ]
+        if not known:  # a descent may come back to where it was
+            try:
+                loss, by_values = trial.gradient(values, mode)[:2]
+            except DivergedError:
+                if not number:
+                    raise
+                loss, by_values = np.inf, None
+            except KeyboardInterrupt:
+                if not number:
+                    raise
+                break
+            known = [len(tried)]
+            places.append(place)
+            tried.append(values)
+            losses.append(loss)
+            gradients.append(by_values)
+        if losses[known[0]] > min(losses):
             place = {name: (u + best[name]) / 2 for name, u in place.items()}
             continue
         best = place
-        (slopes,) = pullback(gradients)
-        for _ in range(
-            2
-        ):  # a descent that waits a step, as Rprop does where a slope turns, would train once more with the same
-            moved = {
-                name: descent.update(slopes[name], u, kept[name], float(rate(np.array([number]))[0]), number + 1.0)
-                for name, u in place.items()
-            }
-            place = {name: new for name, (new, _) in moved.items()}
-            kept = {name: state for name, (_, state) in moved.items()}
-            if any(np.any(u != best[name]) for name, u in place.items()):
-                break
+        (slopes,) = pullback(gradients[known[0]])
+        moved = {
+            name: descent.update(slopes[name], u, kept[name], float(rate(np.array([number]))[0]), number + 1.0)
+            for name, u in place.items()
+        }
+        place = {name: new for name, (new, _) in moved.items()}
+        kept = {name: state for name, (_, state) in moved.items()}
     return tried, losses
 
 
