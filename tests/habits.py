@@ -77,7 +77,7 @@ UPDATES = (
 )  # fmt: skip
 USES = (
     "{a} * buf", "np.sin(buf * {a})", "{a} / buf", "np.where(buf > 1.5, {a}, {b})", "({a} * {a} + 1.0) ** buf",
-    "np.hypot({a}, buf)",
+    "np.hypot({a}, buf)", "np.hypot({a}, buf) ** 2", "(np.abs({a}) * buf) ** 2",
     "np.maximum({a}, buf - 2.0)", "np.multiply({a}, buf)", "np.sum({a} * buf) * {b}", "np.arctan2({a} * {a}, buf)",
 )  # fmt: skip
 BUFFERS = (
@@ -174,6 +174,8 @@ WRITTEN = (
     "u = np.outer({a}, {b})\nnp.fill_diagonal(u, {a}.reshape(-1)[0] ** 2)\nnp.add.at(u, (I, I), 3.0 * {b}.reshape(-1)[0])\n"
     "{out} = np.sum(u[:2, :2]) * {a}",
     "u = {a} * {b}\n{out} = u * u.reshape(-1)[:1].item() + u.item(0)",
+    "u = {a} * 1.0\nz = np.abs(u) * {b}\nu[0] = {b}[-1]\n{out} = z ** 2 + u * z",
+    "u = {a} * 1.0\nz = np.hypot(u, {b})\nu *= 3.0\n{out} = z * z + u",
 )
 
 SUBCLASSES = tuple(f"{{out}} = {x}" for x in (
