@@ -191,3 +191,27 @@ def test_second_derivatives_of_several_numbers_are_refused_by_name(value):
         hessian(value)(x)
     with pytest.raises(DifferentiationError, match=r"^hvp needs .* one number"):
         hvp(value, (x,), (x,))
+
+
+@pytest.mark.parametrize(
+    "name", ["value", "values", "val", "magnitude", "primal", "number", "numbers", "plain", "numpy", "detach"]
+)
+def test_what_other_libraries_call_the_number_within_is_no_way_around_the_derivative(name):
+    """`getattr(x, "value", x)` is what programs write for numbers with units."""
+
+    def f(x):
+        own = getattr(x, name, x)
+        return np.sum(own() if callable(own) else own * own)
+
+    x = np.array([1.0, 2.0])
+    np.testing.assert_array_equal(grad(f)(x), 2 * x)
+    assert jvp(f, (x,), (x,))[1] == 10.0
+    np.testing.assert_array_equal(hessian(f)(x), 2 * np.eye(2))
+    np.testing.assert_array_equal(cr.vmap(grad(f))(x[None]), 2 * x[None])
+    np.testing.assert_array_equal(cr.jit(grad(f))(x), 2 * x)
+
+
+def test_values_one_can_look_into_may_be_kept_by_what_they_are():
+    a, b = cr.values(a=1.0, b=1.0)
+    assert len({a, b, a}) == 2
+    assert {a: "first", b: "second"}[b] == "second"

@@ -196,7 +196,7 @@ class Loop(Operation):
                     for i, (x, mine) in enumerate(zip([*state, *rows, *shared], batched, strict=True))
                 ]
                 found = [
-                    x.value
+                    x.inner
                     if isinstance(x, BatchValue) and x.trace is members
                     else traced.broadcast_to(x, shape=(size, *shape_of(x)))
                     for x in _step(body, own)

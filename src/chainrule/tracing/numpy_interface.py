@@ -274,25 +274,25 @@ class ArrayInterface:
 class Wrapped(Traced, ArrayInterface):
     """A traced value around a value one level below, whose numbers are known."""
 
-    __slots__ = ("value",)
-    value: Any
+    __slots__ = ("inner",)
+    inner: Any
 
     @property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]
         """Lengths of the axes."""
-        return self.value.shape  # type: ignore[no-any-return]
+        return self.inner.shape  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
         """Kind of number."""
-        return self.value.dtype  # type: ignore[no-any-return]
+        return self.inner.dtype  # type: ignore[no-any-return]
 
     def __bool__(self) -> bool:
-        return bool(self.value)
+        return bool(self.inner)
 
     def __format__(self, form: str) -> str:
         # Text to be read: were it the number alone, float(f"{x:.3f}") would give it without its derivative.
-        return f"traced({format(self.value, form)})" if form else str(self)
+        return f"traced({format(self.inner, form)})" if form else str(self)
 
 
 def _method(name: str) -> Callable[..., Any]:
