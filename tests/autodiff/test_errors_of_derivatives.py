@@ -6,6 +6,7 @@ import statistics
 from decimal import Decimal
 from functools import cache
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -68,6 +69,7 @@ CASES = {
     "mean of statistics": (lambda x: statistics.mean(x), DerivativeLostError, r"as_integer_ratio.*NumPy functions"),
     "deviation of statistics": (lambda x: statistics.stdev(list(x)), DerivativeLostError, "as_integer_ratio"),
     "Decimal": (lambda x: Decimal(x[0]), DerivativeLostError, "Decimal is not supported.*NumPy functions"),
+    "mpmath": (lambda x: float(mpmath.sin(x[0])), DerivativeLostError, "cannot create mpf.*NumPy functions"),
     "JSON": (lambda x: float(json.dumps(x[0])), DerivativeLostError, "not JSON serializable.*stop_gradient"),
     "memory": (lambda x: sum(memoryview(x)), DerivativeLostError, "bytes-like"),
     "bytes": (lambda x: np.sum(np.frombuffer(x)), DerivativeLostError, "bytes-like"),

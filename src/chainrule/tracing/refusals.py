@@ -96,7 +96,8 @@ def lose_as_key(value: Any) -> NoReturn:
 
 def clearer(error: BaseException | None, traced: Set[str] = frozenset()) -> ChainruleError | None:
     """The error for what Python and NumPy themselves do not say enough about; `traced` are the names of traced values' classes."""
-    if type(error) is TypeError and not traced.isdisjoint(re.findall(r"\w+", str(error))):
+    written = re.search(r"(traced|batched)\(", str(error))
+    if type(error) is TypeError and (written or not traced.isdisjoint(re.findall(r"\w+", str(error)))):
         return DerivativeLostError(
             f"Python was given a traced value that it can do nothing with ({error}): code that knows plain numbers only would lose "
             f"its derivative. Use NumPy functions, and keep values as arrays; {ON_PURPOSE}"
