@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -116,7 +115,6 @@ def turned(scan: Any, w: Any, x: Any) -> Any:
 
 
 CASES = [recurrent, written, swapped, turned, nested, counted, complex_steps]
-COMPILED = [case for case in CASES if case is not complex_steps]
 
 
 def arguments(steps: int = 4, seed: int = 0) -> tuple[Any, Any]:
@@ -170,7 +168,7 @@ def test_batches(case: Any) -> None:
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("case", COMPILED)
+@pytest.mark.parametrize("case", CASES)
 def test_every_engine(case: Any, engine: str) -> None:
     args = arguments()
     own = partial(case, cr.scan)
@@ -246,6 +244,17 @@ def test_a_derivative_keeps_no_sums_for_every_step() -> None:
     x = np.zeros((200, 100))
     program = cr.trace(cr.grad(lambda w: np.sum(cr.scan(lambda s, r: (np.tanh(w @ s + r), None), x[0], x)[0])), w)
     assert max(e.output.type.size for e in program.equations) < 10 * x.size + 2 * w.size
+
+
+def test_forward_mode_keeps_no_states() -> None:
+    x = np.linspace(-1.0, 1.0, 50)
+    end = lambda w: np.sum(cr.loop(lambda s, i: np.tanh(w * s[::-1] + i), x, 300))  # noqa: E731
+    program = cr.trace(lambda w: cr.jvp(end, (w,), (w,)), x)
+    assert max(e.output.type.size for e in program.equations) < 10 * x.size
+    step = 1e-6
+    np.testing.assert_allclose(
+        cr.jvp(end, (x,), (x,))[1], (end(x + step * x) - end(x - step * x)) / (2 * step), rtol=1e-5
+    )
 
 
 def test_equal_loops_have_equal_identities() -> None:
@@ -357,44 +366,3 @@ def test_a_value_that_leaves_the_body_is_refused() -> None:
     kept = []
     with pytest.raises(LeakedValueError):
         cr.grad(lambda w: cr.scan(lambda s, x: (kept.append(s) or s * w, x), w, np.ones(3))[0] * kept[0])(1.0)
-
-
-@dataclass(frozen=True)
-class Recurrent(cr.Layer):
-    """h = tanh(W·h + U·x) over the second axis of the input; the last h."""
-
-    units: int = 40
-
-    def parameters(self, shape: Any) -> Any:
-        return {
-            "W": cr.ParameterSpec((self.units, self.units), "glorot_uniform"),
-            "U": cr.ParameterSpec((shape[-1], self.units), "glorot_uniform"),
-        }
-
-    def forward(self, p: Any, x: Any) -> Any:
-        first = np.zeros((x.shape[0], self.units), x.dtype)
-        return cr.scan(lambda h, row: (np.tanh(h @ p["W"] + row @ p["U"]), None), first, np.swapaxes(x, 0, 1))[0]
-
-
-def test_a_loop_in_a_layer_is_trained_in_machine_code_by_any_number_of_threads() -> None:
-    random = np.random.default_rng(0)
-    x = random.normal(size=(400, 7, 5)).astype(np.float32)
-    t = np.sin(x.sum(axis=(1, 2)))[:, None]
-
-    def trained(**options: Any) -> Any:
-        network = cr.Network([Recurrent(), cr.Dense(300), cr.Dense(1)], seed=0)
-        network.fit(x, t, epochs=2, batch_size=200, optimizer="adam", progress=False, **options)
-        return np.concatenate([p.ravel() for layer in network.parameters.values() for p in layer.values()])
-
-    one = trained(engine="llvm", threads=1)
-    np.testing.assert_array_equal(trained(engine="llvm", threads=2), one)
-    np.testing.assert_allclose(trained(engine="numpy"), one, atol=2e-5)
-
-
-def test_a_loop_in_a_layer_is_explained() -> None:
-    x = np.random.default_rng(0).normal(size=(2, 3, 2)).astype(np.float32)
-    t = np.sin(x.sum(axis=(1, 2)))[:, None]
-    network = cr.Network([Recurrent(units=3), cr.Dense(1)], seed=0).build((3, 2))
-    explained = network.explain(x[:1], t[:1], "recurrent_0.W[0, 1]", loss="mse", check=True)
-    gradient = network.gradients(x[:1], t[:1], loss="mse")["recurrent_0"]["W"][0, 1]
-    assert explained.value == pytest.approx(gradient, rel=1e-3)

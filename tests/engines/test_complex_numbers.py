@@ -147,10 +147,36 @@ def test_numbers_arguments_and_results() -> None:
 def test_what_has_no_parts_is_refused_by_name() -> None:
     with pytest.raises(UnsupportedError, match="fft"):
         cr.jit(np.fft.fft)(np.ones(4, complex))
-    with pytest.raises(UnsupportedError, match="loop"):
-        cr.jit(lambda z: cr.loop(lambda z, i: z * z, z, 3))(1j)
+    with pytest.raises(UnsupportedError, match="for complex numbers: prod"):
+        cr.jit(lambda z: cr.loop(lambda z, i: z * np.prod(z), z, 3))(np.ones(2, complex))
+
+
+def test_loops() -> None:
+    """Complex numbers carried along, collected, only met inside of a step, in single precision, beside long integers."""
     turned = cr.jit(lambda x: cr.loop(lambda x, i: np.abs(x * np.exp(1j * x)), x, 3))  # complex inside of each step
     assert turned(np.float64(2.0)) == pytest.approx(2.0)
+
+    def steps(z: Any, x: Any) -> Any:
+        def step(state: Any, row: Any) -> Any:
+            z, n, k = state
+            return (z * row + 1j * n, np.abs(z), k + 1), (z, np.real(z) > 0, 3 * k)
+
+        return cr.scan(step, (z, x[0].real, 2**40), x, reverse=True)
+
+    z, x = np.complex64(1 - 2j), np.linspace(0.5, 1.5, 5).astype(np.complex64) * np.complex64(1j)
+    for found, expected in zip(leaves(cr.jit(steps)(z, x)), leaves(steps(z, x)), strict=True):
+        assert np.asarray(found).dtype == np.asarray(expected).dtype
+        np.testing.assert_allclose(found, expected, rtol=2e-6)
+    power = cr.jit(lambda z: np.abs(cr.loop(lambda w, i: w * w + z, z, 8)))
+    np.testing.assert_allclose(power(0.1 + 0.2j), np.abs(_iterated(0.1 + 0.2j, 8)), rtol=1e-12)
+
+
+def _iterated(z: complex, times: int) -> complex:
+    """w ← w² + z, by Python."""
+    w = z
+    for _ in range(times):
+        w = w * w + z
+    return w
 
 
 def test_a_layer_may_compute_with_complex_numbers() -> None:

@@ -237,7 +237,7 @@ def test_functions_of_complex_numbers_are_numpys_or_refused(_, function, example
         return
     assert len(found) == len(expected)
     for x, y in zip(found, expected, strict=True):
-        assert np.asarray(x).dtype.kind == np.asarray(y).dtype.kind
+        assert np.asarray(x).dtype.kind == np.asarray(y).dtype.kind or not np.imag(y).any()
         np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12)
     if found:
         cr.check_grads(lambda *new: [x * 1.0 for x in numbers(*new)], leaves)

@@ -1,9 +1,12 @@
 """Integrals, differential equations, roots, minima, splines: SciPy's numbers, and derivatives against finite differences."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import scipy.integrate
 import scipy.interpolate
+import scipy.linalg
 import scipy.optimize
 
 import chainrule as cr
@@ -200,6 +203,17 @@ def test_times_are_differentiated_by():
     options = {"rtol": 1e-9, "atol": 1e-9}
     end = lambda t: integrate.solve_ivp(pendulum, (0.0, t), start, args=(P,), **options).y[:, -1]  # noqa: E731
     np.testing.assert_allclose(cr.jacobian(end)(2.0), pendulum(2.0, end(2.0), P), rtol=1e-6)
+    asked = lambda t: integrate.solve_ivp(pendulum, (0.0, 2.0), start, t_eval=t, args=(P,), **options)  # noqa: E731
+    check_grads(lambda t: asked(t).y, (0.1 + 0.9 * GRID,), order=2)
+    np.testing.assert_array_equal(cr.jacobian(lambda t: asked(t).t)(GRID), np.eye(len(GRID)))
+
+    def moved(begin, end, t):
+        return integrate.solve_ivp(pendulum, (begin, end), start, t_eval=t, args=(P,), **options).y
+
+    check_grads(moved, (-0.1, 2.1, GRID), order=2)
+    slopes = cr.jacobian(lambda t: asked(t).y)(GRID)
+    expected = np.stack([pendulum(t, y, P) for t, y in zip(GRID, asked(GRID).y.T, strict=True)], axis=1)
+    np.testing.assert_allclose(np.einsum("itt->it", slopes), expected, rtol=1e-9, atol=1e-9)
     path = lambda t: integrate.odeint(lambda y, s: np.stack(pendulum(s, y, P)), start, t, **options)  # noqa: E731
     check_grads(path, (GRID,), order=1)
 
@@ -214,6 +228,40 @@ def test_differential_equations(method):
     value = cr.vjp(ended, y0, P)[0]
     np.testing.assert_array_equal(value, ended(y0, P))
     check_grads(ended, (y0, P), order=2)
+
+
+def test_many_steps_keep_their_values_and_nothing_else():
+    """Against the closed form, and the equation of the sensitivities, which SciPy solves beside."""
+    calls = []
+
+    def swing(t, y, p):
+        calls.append(1)
+        return np.stack([y[1], -p[0] * y[0] - p[1] * y[1]])
+
+    options = {"rtol": 1e-9, "atol": 1e-12, "max_step": 0.02}
+
+    def end(p, y0):
+        return integrate.solve_ivp(swing, (0.0, 4.0), y0, args=(p,), **options).y[:, -1]
+
+    p, y0 = np.array([4.0, 0.1]), np.array([1.0, 0.0])
+    cr.jacobian(end, (0, 1))(p, y0)
+    calls.clear()
+    tracemalloc.start()
+    by_p, by_start = cr.jacobian(end, (0, 1), mode="reverse")(p, y0)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(calls) < 20  # it was recorded
+    assert most < 2e6
+
+    def with_sensitivities(t, z):
+        y, by = z[:2], z[2:].reshape(2, 2)
+        inside = np.array([[0.0, 1.0], [-p[0], -p[1]]])
+        return np.concatenate([inside @ y, (inside @ by + np.array([[0.0, 0.0], [-y[0], -y[1]]])).ravel()])
+
+    whole = scipy.integrate.solve_ivp(with_sensitivities, (0.0, 4.0), [*y0, 0, 0, 0, 0], rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(by_p, whole.y[2:, -1].reshape(2, 2), rtol=1e-5, atol=1e-8)
+    inside = np.array([[0.0, 1.0], [-p[0], -p[1]]])
+    np.testing.assert_allclose(by_start, scipy.linalg.expm(4.0 * inside), rtol=1e-6, atol=1e-8)
 
 
 def test_odeint():

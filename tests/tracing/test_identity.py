@@ -49,6 +49,20 @@ def test_operations_of_others_have_none() -> None:
         del REGISTRY["my_own"]
 
 
+def test_names_that_are_those_of_other_values() -> None:
+    """Users may call an argument as values are called that nobody named."""
+
+    def program(of_sum: bool) -> Any:
+        def function(v0: Any, x: Any) -> Any:
+            total = v0 + x
+            return (total if of_sum else v0) * x, total
+
+        return cr.trace(function, X, X)
+
+    assert str(program(True)) == str(program(False))
+    assert identity(program(True)) != identity(program(False))
+
+
 def test_which_constants_are_one_array_matters() -> None:
     v, w = np.ones((3, 3)), np.ones((3, 3))
 

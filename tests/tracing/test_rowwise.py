@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
@@ -33,6 +33,18 @@ APART: dict[str, Callable[[Any, Any], Any]] = {
     "constant": lambda x, w: x * np.ones((ROWS, 1)),
     "einsum": lambda x, w: np.einsum("bi,ij,bj->bj", x, w, x),
     "where": lambda x, w: np.where(x > 0, x, w[1]),
+    "loop": lambda x, w: cr.loop(lambda s, i: np.tanh(s @ w) + i, x, 3),
+    "scan": lambda x, w: cr.scan(lambda s, c: (np.tanh(s + c), s * w[0, 0]), np.zeros(len(x)), x.T)[1].T,
+    "scan back": lambda x, w: cr.scan(lambda s, c: (s @ w + c[:, None], None), np.ones((len(x), 4)), x.T, reverse=True)[
+        0
+    ],
+    "rows late": lambda x, w: cr.loop(
+        lambda s, i: (s[1], s[2], s[2] @ w), (np.zeros(x.shape), np.zeros(x.shape), x), 3
+    )[0],
+    "loop in a loop": lambda x, w: cr.loop(lambda s, i: cr.loop(lambda r, j: np.sin(r) @ w, s, 2) + i, x, 2),
+    "beside": lambda x, w: cr.loop(lambda s, i: (s[0] * s[1][0], s[1] @ w), (x, w), 3)[0],
+    "each": lambda x, w: cr.vmap(lambda row: cr.scan(lambda s, c: (np.sin(s) * c, s), row[:2], row)[1])(x)[:, :, 0],
+    "slope": lambda x, w: cr.jvp(lambda x: cr.loop(lambda s, i: np.tanh(s @ w), x, 3), (x,), (np.ones(x.shape),))[1],
 }
 
 MIXED: dict[str, Callable[[Any, Any], Any]] = {
@@ -48,6 +60,14 @@ MIXED: dict[str, Callable[[Any, Any], Any]] = {
     "picked": lambda x, w: x[np.argmax(x, axis=1)],
     "square": lambda x, w: x[:, :4] + np.pad(x.T, ((0, 1), (0, 0)))[:, :4],
     "rows joined": lambda x, w: np.concatenate([x[1:], x[:1]], axis=0),
+    "over rows": lambda x, w: cr.scan(lambda s, row: (s + row, s), np.zeros(4), x)[1],
+    "loop": lambda x, w: cr.loop(lambda s, i: s - np.mean(s, axis=0), x, 1),
+    "loop backwards": lambda x, w: cr.loop(lambda s, i: s[::-1], x, 1),
+    "mixed late": lambda x, w: cr.loop(lambda s, i: (s[0] + s[1], s[1] + s[2], np.mean(s[0])), (x, 0.0, 0.0), 3)[0],
+    "by place in a loop": lambda x, w: cr.loop(lambda s, i: s + x, np.arange(ROWS)[:, None] * np.ones(4), 2),
+    "cut elsewhere": lambda x, w: np.concatenate([np.ravel(x), x[:, 0]])[1:21].reshape(x.shape),
+    "cut and turned": lambda x, w: np.concatenate([np.ravel(x), x[:, 0]])[:20][::-1].reshape(x.shape),
+    "rows of a shared one": lambda x, w: cr.scan(lambda s, i: (s + x[i], None), x, np.arange(2))[0],
 }
 
 
@@ -82,19 +102,51 @@ def test_rows_taken_together(name: str) -> None:
     assert not is_rowwise(program, 1)
 
 
-@given(names=st.lists(st.sampled_from([*((0, n) for n in APART), *((1, n) for n in MIXED)]), min_size=2, max_size=4))
-def test_compositions_said_to_keep_rows_apart_do(names: list[tuple[int, str]]) -> None:
+PIECES = st.lists(st.sampled_from([*((0, n) for n in APART), *((1, n) for n in MIXED)]), min_size=1, max_size=3)
+
+
+def composed(names: list[tuple[int, str]], x: Any, w: Any) -> Any:
+    for kind, name in names:
+        y = (APART, MIXED)[kind][name](x, w)
+        x = y if y.shape == x.shape else x + np.sum(y, axis=tuple(range(1, y.ndim)))[:, None]
+    return x
+
+
+@given(names=PIECES, more=PIECES)
+def test_compositions_said_to_keep_rows_apart_do(names: Any, more: Any) -> None:
+    program = program_of(lambda x, w: composed(names + more, x, w))
+    if is_rowwise(program, 1):
+        assert changes_one_row_alone(program)
+    if all(kind == 0 for kind, _ in names + more):
+        assert is_rowwise(program, 1)
+
+
+@settings(max_examples=50)
+@given(first=PIECES, second=PIECES, steps=st.integers(1, 3), order=st.permutations(range(3)), same=st.booleans())
+def test_loops_said_to_keep_rows_apart_do(first: Any, second: Any, steps: int, order: Any, same: bool) -> None:
+    """States that change places, one of them perhaps the same for all rows before the first step."""
+
     def function(x: Any, w: Any) -> Any:
-        for kind, name in names:
-            y = (APART, MIXED)[kind][name](x, w)
-            x = y if y.shape == x.shape else x + np.sum(y, axis=tuple(range(1, y.ndim)))[:, None]
-        return x
+        def step(state: Any, c: Any) -> Any:
+            a, b, d = (state[i] for i in order)
+            return (composed(first, a, w), b + d * c[:, None], composed(second, b, w)), np.sum(d, axis=1)
+
+        (a, b, _), sums = cr.scan(step, (x, np.ones(x.shape) if same else np.sin(x), x @ w), x.T[:steps])
+        return a + b + sums[-1][:, None]
 
     program = program_of(function)
     if is_rowwise(program, 1):
         assert changes_one_row_alone(program)
-    if all(kind == 0 for kind, _ in names):
+    if not same and all(kind == 0 for kind, _ in first + second):
         assert is_rowwise(program, 1)
+
+
+def test_rows_of_arrays_put_together_and_cut_out_again() -> None:
+    def function(x: Any, w: Any) -> Any:
+        return np.concatenate([np.ravel(x @ w), x[:, 0], np.ravel(x)])[-20:].reshape(x.shape)
+
+    assert is_rowwise(program_of(function), 1)
+    assert changes_one_row_alone(program_of(function))
 
 
 def test_outputs_without_rows() -> None:

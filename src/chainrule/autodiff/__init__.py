@@ -2,7 +2,8 @@
 
 from chainrule.autodiff.batching import vmap
 from chainrule.autodiff.checking import check_grads
-from chainrule.autodiff.custom import checkpoint, custom_derivative, implicit
+from chainrule.autodiff.custom import checkpoint, custom_derivative
+from chainrule.autodiff.implicit import implicit
 from chainrule.autodiff.linear import flatten, linearize
 from chainrule.autodiff.loops import loop, scan
 from chainrule.autodiff.matrices import hessian, hvp, jacobian

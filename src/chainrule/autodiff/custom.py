@@ -1,4 +1,4 @@
-"""Derivatives of one's own: a function with a rule, one that is computed again, one that solves an equation."""
+"""Derivatives of one's own: a function with a rule, and one that is computed again."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from chainrule.tracing.apply import Traced, apply, as_operand, numbers_inside, o
 def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """A decorator: the function's derivative is what the rule says, in both modes.
 
-    ẏ = rule(ẋ, y, x), linear in ẋ. The reverse rule is its transpose, which is found by differentiating it.
+    ẏ = rule(ẋ, y, x), linear in ẋ. The reverse rule is its transpose, which is found by differentiating it. Whether the rule is
+    linear is looked at in the first derivative that is taken with numbers; `check_grads` compares it with the function.
 
     Parameters
     ----------
@@ -47,7 +48,7 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
     ShapeError
         When the rule gives another shape than the function.
     DifferentiationError
-        When the rule is not linear in the tangents.
+        When the rule is not linear in the tangents: it is not zero for tangents of zero, or not −½ times as large for −½ of them.
 
     Examples
     --------
@@ -61,41 +62,36 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
     """
     SettingError.unless_callable("custom_derivative", rule)
 
-    return lambda function: _differentiable(function, rule, proven=False)
+    def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        operation = _operation(function, rule)
+
+        @wraps(function)
+        def differentiable(*args: Any) -> Any:
+            given = [as_operand(x) for x in args] if opened else args
+            return (
+                apply(operation, *given)
+                if any(isinstance(x, Traced) for x in given)
+                else function(*map(separate, args))
+            )
+
+        return differentiable
+
+    return decorate
 
 
-def _differentiable(function: Callable[..., Any], rule: Callable[..., Any], proven: bool) -> Callable[..., Any]:
-    """The function with this rule, which is known to be linear or is tried when it is first used."""
-    operation = _operation(function, rule, proven)
-
-    @wraps(function)
-    def differentiable(*args: Any) -> Any:
-        given = [as_operand(x) for x in args] if opened else args
-        if any(isinstance(x, Traced) for x in given):
-            return apply(operation, *given)
-        return function(*map(separate, args))
-
-    return differentiable
-
-
-def _operation(function: Callable[..., Any], rule: Callable[..., Any], proven: bool) -> Custom:
+def _operation(function: Callable[..., Any], rule: Callable[..., Any]) -> Custom:
     """An operation with the function's value."""
+    linear: list[bool] = []  # once it has been looked at
     base = f"{getattr(function, '__module__', '')}.{getattr(function, '__qualname__', 'function')}"
-    tried = [proven]
 
     def value(*args: Any) -> Any:
         return plain_array(function(*map(separate, args)), f"what {base} gives")[()]
 
-    def forward(m: Any, tangents: Any, y: Any, *args: Any) -> Any:
+    def moved(tangents: Any, y: Any, args: Any) -> Any:
         given = tuple(
             np.zeros(np.shape(x), getattr(x, "dtype", float))[()] if t is None else t
             for t, x in zip(tangents, args, strict=True)
         )
-        if not tried[0]:
-            tried[0] = _is_linear(base, lambda factor: ruled(_units(args, factor), y, args))
-        return ruled(given, y, args)
-
-    def ruled(given: Any, y: Any, args: Any) -> Any:
         result = as_leaf(rule(tuple(map(separate, given)), separate(y), *map(separate, args)))
         if tuple(result.shape) != tuple(y.shape):
             raise ShapeError(
@@ -104,18 +100,38 @@ def _operation(function: Callable[..., Any], rule: Callable[..., Any], proven: b
             )
         return result
 
+    def forward(m: Any, tangents: Any, y: Any, *args: Any) -> Any:
+        result = moved(tangents, y, args)
+        numbers = None if linear else numbers_inside(result)
+        if numbers is None or not np.any(np.isfinite(numbers) & (numbers != 0)):
+            return result  # nothing is known, or all is 0, as it is for no tangents
+        other = numbers_inside(moved([None if t is None else -0.5 * t for t in tangents], y, args))
+        if not _is_near(-2.0 * other, numbers):
+            raise DifferentiationError(
+                f"the rule of {base} gives {shortened(numbers)} for some tangents, and for −½ of these {shortened(other)}, not −½ of "
+                "that. It must be linear in the tangents: every term has one of them as a factor, as in lambda tangents, y, x: "
+                "tangents[0] * np.cos(x)."
+            )
+        linear.append(True)
+        return result
+
     def reverse(m: Any, cotangent: Any, y: Any, *args: Any) -> list[Any]:
         real = [i for i, x in enumerate(args) if getattr(x, "dtype", np.dtype(type(x))).kind in "fc"]
         zeros = [np.zeros(np.shape(args[i]), getattr(args[i], "dtype", float)) for i in real]
 
-        def moved(*tangents: Any) -> Any:
+        def moved_by(*tangents: Any) -> Any:
             of_place = dict(zip(real, tangents, strict=True))
-            return forward(m, [of_place.get(i) for i in range(len(args))], y, *args)
+            return moved([of_place.get(i) for i in range(len(args))], y, args)
 
-        unmoved, pullback = vjp(moved, *zeros)
+        unmoved, pullback = vjp(moved_by, *zeros)
         numbers = numbers_inside(unmoved)
         if numbers is not None and np.any(np.isfinite(numbers) & (numbers != 0)):
-            raise _not_linear(base, f"{shortened(numbers)} for tangents of zero")
+            raise DifferentiationError(
+                f"the rule of {base} gives {shortened(numbers)} for tangents of zero. It must be linear in the tangents: every term "
+                "has one of them as a factor, as in lambda tangents, y, x: tangents[0] * np.cos(x)."
+            )
+        if not linear:
+            forward(m, [_some_tangents(x) if i in real else None for i, x in enumerate(args)], y, *args)
         found = dict(zip(real, pullback(cotangent), strict=True))
         return [found.get(i) for i in range(len(args))]
 
@@ -138,35 +154,10 @@ def _operation(function: Callable[..., Any], rule: Callable[..., Any], proven: b
     return operation
 
 
-def _units(args: Any, factor: float) -> tuple[Any, ...]:
-    """Tangents to try a rule with: some numbers for every real argument, times a factor."""
-    kinds = [np.dtype(getattr(x, "dtype", type(x))) for x in args]
-    return tuple(
-        (factor * np.cos(np.arange(np.size(x)) + i).reshape(np.shape(x)) * (kind.kind in "fc")).astype(kind)[()]
-        for i, (x, kind) in enumerate(zip(args, kinds, strict=True))
-    )
-
-
-def _is_linear(base: str, rule: Callable[[float], Any]) -> bool:
-    """Refuse a rule that does not give twice as much, with the other sign, for −2 times the tangents; whether that is known."""
-    with np.errstate(all="ignore"):
-        once, other = (numbers_inside(rule(factor)) for factor in (1.0, -2.0))
-        if once is None or other is None:
-            return False
-        near = np.finfo(once.dtype).eps ** 0.5 if once.dtype.kind in "fc" else 1.0
-        most = np.max(np.abs(once), where=np.isfinite(once), initial=0.0)
-        fair = np.isfinite(once) & np.isfinite(other)
-        if np.all(np.abs(other + 2.0 * once)[fair] <= near * most):
-            return True
-    raise _not_linear(base, f"{shortened(once)} for some tangents, and {shortened(other)} for −2 times these")
-
-
-def _not_linear(base: str, found: str) -> DifferentiationError:
-    """The error about a rule that gives what no derivative does."""
-    return DifferentiationError(
-        f"the rule of {base} gives {found}. It must be linear in the tangents: every term has one of them as a factor, as in "
-        "lambda tangents, y, x: tangents[0] * np.cos(x)."
-    )
+def _some_tangents(x: Any) -> Any:
+    """Tangents of no particular direction."""
+    size = int(np.prod(np.shape(x), dtype=int))
+    return np.cos(np.arange(1.0, size + 1.0)).reshape(np.shape(x)).astype(getattr(x, "dtype", float))[()]
 
 
 def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -237,17 +228,20 @@ def _of_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
 def _make_sure_of(again: Any, before: Any) -> None:
     """Refuse what is not the same when it is computed again: from other numbers than before come other derivatives."""
     again, before = map(numbers_inside, (again, before))
-    if again is None or before is None:
+    if again is None or before is None or _is_near(again, before):  # products of matrices may be rounded otherwise
         return
-    near = np.finfo(before.dtype).eps ** 0.5  # products of matrices may be rounded otherwise
-    with np.errstate(all="ignore"):
-        most = np.max(np.abs(before), where=np.isfinite(before), initial=0.0)
-        if np.allclose(again, before, rtol=near, atol=near * most, equal_nan=True):
-            return
     raise InPlaceError(
         "the function given to checkpoint gave other numbers when it was computed again for the derivative: something that it reads "
         "besides its arguments was changed since, or it draws random numbers. Give all that it depends on as arguments."
     )
+
+
+def _is_near(found: Any, expected: Any) -> bool:
+    """Whether numbers agree to half of their digits, the largest of them."""
+    near = np.finfo(expected.dtype).eps ** 0.5
+    with np.errstate(all="ignore"):
+        most = np.max(np.abs(expected), where=np.isfinite(expected), initial=0.0)
+        return bool(np.allclose(found, expected, rtol=near, atol=near * most, equal_nan=True))
 
 
 def _recomputed(function: Callable[..., Any]) -> Custom:
@@ -280,86 +274,3 @@ def _recomputed(function: Callable[..., Any]) -> Custom:
         reverse=reverse,
         batched=lambda m, size, batched, *args: vmap(function, [0 if own else None for own in batched])(*args),
     )
-
-
-def implicit(solve: Callable[..., Any], condition: Callable[..., Any]) -> Callable[..., Any]:
-    """The solution of an equation, differentiable by what the equation is about: condition(x, *args) = 0 where x = solve(*args).
-
-    ∂x/∂a = −(∂c/∂x)⁻¹ ∂c/∂a, the implicit function theorem, however the solution was found.
-
-    Parameters
-    ----------
-    solve : callable
-        Gives the solution, an array, for plain arguments; by any library.
-    condition : callable
-        Plain NumPy code of the solution and the arguments, of nothing else, that gives an array of the solution's shape, 0 at the
-        solution.
-
-    Returns
-    -------
-    callable
-        Called like `solve`.
-
-    Raises
-    ------
-    DifferentiationError
-        When a derivative is taken where the condition is far from 0.
-    MatrixError
-        Where ∂c/∂x has no inverse.
-
-    Examples
-    --------
-    >>> import numpy as np, chainrule as cr
-    >>> def newton(a):
-    ...     x = 1.0
-    ...     for _ in range(30):
-    ...         x = x - (x * x - a) / (2 * x)
-    ...     return x
-    >>> root = cr.implicit(newton, lambda x, a: x * x - a)
-    >>> cr.grad(root)(4.0).round(6)
-    np.float64(0.25)
-
-    References
-    ----------
-    Blondel et al., "Efficient and modular implicit differentiation", 2022.
-    """
-    SettingError.unless_callable("implicit", solve)
-    SettingError.unless_callable("implicit", condition)
-
-    def rule(tangents: Any, x: Any, *args: Any) -> Any:
-        size = int(np.prod(x.shape, dtype=int))
-        moved = jvp(lambda *own: condition(x, *own), args, tangents)[1]
-        if tuple(moved.shape) != tuple(x.shape):
-            raise ShapeError(
-                f"the condition of an implicit function gave an array of shape {tuple(moved.shape)} for a solution of shape "
-                f"{tuple(x.shape)}; give one equation for every number of the solution."
-            )
-        units = np.eye(size).reshape(size, *x.shape)
-        columns = [jvp(lambda own: condition(own, *args), (x,), (unit[()],))[1] for unit in units]
-        matrix = np.stack([np.reshape(column, size) for column in columns], axis=1)
-        _make_sure_of_solution(x, condition(x, *args), matrix)
-        return -np.reshape(np.linalg.solve(matrix, np.reshape(moved, size)), x.shape)
-
-    return _differentiable(solve, rule, proven=True)
-
-
-def _make_sure_of_solution(x: Any, left: Any, matrix: Any) -> None:
-    """Refuse what is no solution: from where Newton's step is a tenth of it. A solution of few digits is one."""
-    x, left, matrix = map(numbers_inside, (x, left, matrix))
-    if x is None or left is None or matrix is None or not x.size:
-        return
-    size = matrix.shape[-1]  # members of a batch come first, where there are any
-    x, left, matrix = x.reshape(-1, size), left.reshape(-1, size, 1), matrix.reshape(-1, size, size)
-    with np.errstate(all="ignore"):
-        try:
-            steps = np.linalg.solve(matrix, left)[..., 0]
-        except np.linalg.LinAlgError:
-            return  # which the derivative says better
-        far = np.max(np.abs(steps), axis=1) > 0.1 * np.max(np.abs(x), axis=1) + 1e-3
-    if far.any():
-        k = int(np.argmax(far))
-        x, left, steps = (np.broadcast_to(z, (len(far), *z.shape[1:]))[k] for z in (x, left[..., 0], steps))
-        raise DifferentiationError(
-            f"what solve gave for an implicit function, {shortened(x)}, is no solution: the condition is {shortened(left)} there, "
-            f"and Newton's step to where it is 0 is {shortened(-steps)}. Check that condition(solve(*args), *args) is 0."
-        )

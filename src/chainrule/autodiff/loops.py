@@ -11,10 +11,11 @@ import numpy as np
 from chainrule.autodiff.arguments import as_leaf
 from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.operation import ArrayType, cast
-from chainrule.tracing import Tangents, Tape, loops, simplify, trees
-from chainrule.tracing.apply import NUMERIC, as_operand, refuse, traced, traces_of
+from chainrule.tracing import loops, simplify, trees
+from chainrule.tracing.apply import NUMERIC, as_operand, refuse, traced
+from chainrule.tracing.body import Body
 from chainrule.tracing.numbers import NUMBERS
-from chainrule.tracing.recorder import trace_closed
+from chainrule.tracing.recorder import parameters_of, trace_closed
 
 ROUNDS = 4
 """Times that a body is recorded until the types of its state stay as they are: numbers first take those of the arrays they meet."""
@@ -84,7 +85,8 @@ def scan(
     def call(new: list[Any], own: list[Any]) -> Any:
         return function(trees.unflatten(structure, new), trees.unflatten(rows_structure, own))
 
-    return _carried(_Called("scan", call, structure), leaves, rows, count, bool(reverse))
+    called = _Called("scan", call, structure, _names(function, structure, rows_structure))
+    return _carried(called, leaves, rows, count, bool(reverse))
 
 
 def loop(function: Callable[..., Any], state: Any, count: int) -> Any:
@@ -120,14 +122,15 @@ def loop(function: Callable[..., Any], state: Any, count: int) -> Any:
     def call(new: list[Any], own: list[Any]) -> Any:
         return function(trees.unflatten(structure, new), own[0]), None
 
-    return _carried(_Called("loop", call, structure), [as_operand(x) for x in leaves], [steps], len(steps), False)[0]
+    called = _Called("loop", call, structure, _names(function, structure, trees.LEAF))
+    return _carried(called, [as_operand(x) for x in leaves], [steps], len(steps), False)[0]
 
 
 class _Called:
     """A user's function as one of flat lists, which remembers how its results are put together."""
 
-    def __init__(self, owner: str, function: Callable[..., Any], structure: trees.Structure) -> None:
-        self.owner, self.function, self.structure = owner, function, structure
+    def __init__(self, owner: str, function: Callable[..., Any], structure: trees.Structure, names: list[str]) -> None:
+        self.owner, self.function, self.structure, self.names = owner, function, structure, names
         self.collected = trees.LEAF
 
     def __call__(self, state: list[Any], rows: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -163,8 +166,8 @@ def _carried(called: _Called, state: list[Any], rows: list[Any], count: int, rev
         body = _Recorded(called, examples, row_kinds, halved=True)
     first = body.taken_apart([_started(called.owner, x, k.dtype) for x, k in zip(state, body.state, strict=True)])
     given = [*first, *rows, *body.captured]
-    program = loops.Body(simplify(body.program), len(first), len(rows))
-    collected, last = loops.run(program, given, count, reverse, keep=any(map(_is_differentiated, given)))
+    program = Body(simplify(body.program), len(first), len(rows))
+    collected, last = loops.run(program, given, count, reverse)
     return (
         trees.unflatten(called.structure, body.put_together(last, body.state)),
         trees.unflatten(called.collected, body.put_together(collected, body.collected)),
@@ -196,6 +199,9 @@ class _Recorded:
             return [*self.taken_apart(kept), *self.taken_apart(collected)]
 
         self.program, self.captured = trace_closed(flat, *given, *rows, name=f"body of {called.owner}")
+        if not halved:
+            for x, name in zip(self.program.inputs, called.names, strict=False):
+                x.name = name
 
     def taken_apart(self, values: list[Any]) -> list[Any]:
         """Long integers as halves."""
@@ -211,6 +217,12 @@ class _Recorded:
         return [
             next(parts) * 2**HALF + next(parts) if self.halved and _is_long(kind) else next(parts) for kind in kinds
         ]
+
+
+def _names(function: Callable[..., Any], state: trees.Structure, row: trees.Structure) -> list[str]:
+    """What the function calls its state and its row, and what is in them."""
+    names = parameters_of(function, 2)
+    return [path for name, structure in zip(names, (state, row), strict=False) for path in trees.paths(structure, name)]
 
 
 def _agreed(owner: str, old: Any, new: ArrayType) -> ArrayType:
@@ -248,11 +260,6 @@ def _kind(x: Any) -> ArrayType:
     if dtype.kind not in NUMERIC:
         refuse(x, "what a loop carries along")
     return ArrayType(tuple(np.shape(x)), dtype.newbyteorder("="))
-
-
-def _is_differentiated(x: Any) -> bool:
-    """Whether a value is on its way to a derivative, at whatever depth."""
-    return any(isinstance(trace, Tape | Tangents) for trace in traces_of(x))
 
 
 def _length(rows: list[Any], length: Any, owner: str = "scan", name: str = "length") -> int:

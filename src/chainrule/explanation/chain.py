@@ -91,6 +91,7 @@ class Chain:
         own = {element.variable, evaluation.output, *(self.formulas.lengthy & self.relevant)}
         self.stations = {x for x in self.relevant if stations(x)} | own
         self.families: dict[tuple[Any, ...], Element] = {}
+        self.told: set[Letter] = set()  # letters of steps that are told as one
         self.shares = {} if element.letters else shares(evaluation, element, self.relevant)
         self.links = self._links()
 
@@ -201,7 +202,7 @@ class Chain:
 
     def tidy(self, formula: Expression) -> Expression:
         """The formula with few letters: those of families stay, other sums run over the first that are free."""
-        return with_first_letters(formula, {x for family in self.families.values() for x in family.letters})
+        return with_first_letters(formula, self.told.union(*(family.letters for family in self.families.values())))
 
     def nested(self, size: int) -> Expression:
         """The whole gradient in one formula; gradients whose formulas would have more symbols stay by name."""

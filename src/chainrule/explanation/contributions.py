@@ -15,6 +15,8 @@ from chainrule.errors import DifferentiationError, SettingError
 from chainrule.explanation.chain import Chain
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.forward import carry_forward, unit_tangent
+from chainrule.explanation.labels import is_state
+from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.explanation.paths import Paths
 from chainrule.explanation.places import element_of, find
@@ -247,9 +249,9 @@ def _by_path(
     network: NetworkEvaluation, element: Element, gradient: float, largest: int
 ) -> tuple[tuple[Contribution, ...], int]:
     """Every path by way of the layers' values where there are few, else the largest and the rest."""
-    evaluation = network.evaluation
+    evaluation = with_constants_as_inputs(network.evaluation)
     layers = {layer.a if layer.z is None else layer.z for layer in network.layers}
-    chain = Chain(evaluation, element, layers.__contains__, evaluation.names.__contains__, most=10**9)
+    chain = Chain(evaluation, element, lambda x: x in layers or is_state(x), evaluation.names.__contains__, most=10**9)
     paths = Paths(chain)
     number = paths.count
     listed = number if number <= ENUMERATED else largest

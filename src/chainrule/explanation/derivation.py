@@ -15,7 +15,9 @@ from chainrule.explanation.derived import Derived, Instance, Line, Part
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.finite_differences import finite_difference_check
 from chainrule.explanation.indices import Letter
+from chainrule.explanation.labels import is_state
 from chainrule.explanation.lifting import with_constants_as_inputs
+from chainrule.explanation.recurrence import States, told_together
 from chainrule.explanation.rules import CHAIN, PATHS
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import Element, Expression, Product, Sum, number_of, parts, symbols_in
@@ -113,20 +115,27 @@ def derive(
     }  # fmt: skip
     shown = EVERY if depth == "terms" else most
     evaluation = with_constants_as_inputs(evaluation)
-    chain = Chain(evaluation, element, chosen[depth], named, shown)
-    long = [link for link in chain.links if len(list(symbols_in(link.formula(chain.output)))) > LONGEST]
+
+    def is_station(x: Variable) -> bool:
+        return is_state(x) or chosen[depth](x)
+
+    chain = Chain(evaluation, element, is_station, named, shown)
+    told, states = told_together(chain)
+    long = [x for x in told if len(list(symbols_in(x.link.formula(chain.output)))) > LONGEST]
     if long:
-        more = set().union(*map(chain.between, long))
-        chain = Chain(evaluation, element, lambda x: x in more or chosen[depth](x), named, shown)
+        more = set().union(*(chain.between(link) for x in long for link in x.members))
+        chain = Chain(evaluation, element, lambda x: x in more or is_station(x), named, shown)
+        told, states = told_together(chain)
     with np.errstate(all="ignore"):
-        lines = tuple(_line(chain, link, shown, check) for link in chain.links)
-        formula = chain.tidy(chain.nested(NESTED))
+        lines = tuple(_line(chain, x.link, states, shown, check) for x in told)
+        whole = told[-1].link.formula(chain.output) if states.axes else chain.nested(NESTED)
+        formula = chain.tidy(whole)
         value = None if element.letters else float(np.asarray(evaluation.cotangents[element.variable])[element.place])
         inner = parts(formula) if isinstance(formula, Product | Sum) and value is not None else ()
         numbers = tuple(Part(x, float(number_of(x, chain.value_of))) for x in inner)
     checked = finite_difference_check(evaluation, element) if check and value is not None else None
     found = Derivation(
-        evaluation,
+        chain.evaluation,
         chain.output,
         element,
         formula,
@@ -136,6 +145,7 @@ def derive(
         lines,
         chain.value_of,
         chain.formulas,
+        {x.link.element: chain.tidy(x.definition) for x in told if x.definition is not None},
         dict(symbols or {}),
         digits,
         checked,
@@ -144,7 +154,7 @@ def derive(
     return found
 
 
-def _line(chain: Chain, link: Link, most: int, check: bool) -> Line:
+def _line(chain: Chain, link: Link, states: States, most: int, check: bool) -> Line:
     rules = list(link.rules)
     if any(term.target != chain.output for term in link.terms):
         rules.append(CHAIN)
@@ -156,11 +166,13 @@ def _line(chain: Chain, link: Link, most: int, check: bool) -> Line:
         places = chain.places(link.element)
         more = max(0, len(places) - most)
         shown = sorted(places[:most], key=lambda p: list(p.values()))
-        instances = tuple(_instance(chain, link, p, most, check) for p in shown)
+        instances = tuple(_instance(chain, link, p, states, most, check) for p in shown)
     return Line(link.element, chain.tidy(link.formula(chain.output)), tuple(rules), instances, more)
 
 
-def _instance(chain: Chain, link: Link, places: Mapping[Letter, int], most: int, check: bool) -> Instance:
+def _instance(
+    chain: Chain, link: Link, places: Mapping[Letter, int], states: States, most: int, check: bool
+) -> Instance:
     """The numbers of a line for one element: its largest terms by themselves, the others together."""
     products = [at_places(term.product(chain.output), places) for term in link.terms]
     values = [_numbers(chain, term, product) for term, product in zip(link.terms, products, strict=True)]
@@ -178,14 +190,14 @@ def _instance(chain: Chain, link: Link, places: Mapping[Letter, int], most: int,
     rest = float(np.sum(np.delete(every, shown)))
     element = link.element.at(places)
     value = float(np.asarray(chain.evaluation.cotangents[element.variable])[element.place])
-    checked = finite_difference_check(chain.evaluation, element) if check else None
+    checked = finite_difference_check(chain.evaluation, states.single(element)) if check else None
     return Instance(element, places, tuple(kept), every.size - len(kept), rest, value, checked)
 
 
 def _numbers(chain: Chain, term: Term, product: Expression) -> Any:
     """A term's value at every place of its letters."""
     sizes = tuple(letter.size for letter in term.letters)
-    grid = dict(zip(term.letters, np.meshgrid(*map(np.arange, sizes), indexing="ij"), strict=True))
+    grid = dict(zip(term.letters, np.meshgrid(*map(np.arange, sizes), indexing="ij", sparse=True), strict=True))
     return np.broadcast_to(np.asarray(number_of(product, chain.value_of, grid), np.float64), sizes)
 
 

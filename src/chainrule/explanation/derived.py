@@ -59,6 +59,7 @@ class Derived:
     lines: tuple[Line, ...]
     value_of: Callable[[Any, Mapping[Letter, Any]], Any]
     formulas: Formulas
+    definitions: Mapping[Element, Expression] = field(default_factory=dict)
     symbols: Mapping[str, str] = field(default_factory=dict)
     digits: int = 6
     check: Check | None = None

@@ -50,7 +50,8 @@ class Evaluation:
 
     `names` are the names that were given (`dense_0.weight`, `x`, `e`); `label` has one for every variable. `output`
     is the variable that cotangents are derivatives of, `None` before a backward pass. `samples` are the variables
-    whose first axis counts the samples of a batch, `constants` those that stand for arrays the code holds.
+    whose first axis counts the samples of a batch, `constants` those that stand for arrays the code holds, `states` those of a loop
+    after every step, each with the last one of them.
 
     Values are those of the run. Cotangents are computed in double precision from the values that have names, so that
     what is shown of float32 networks is not clouded by rounding.
@@ -61,6 +62,7 @@ class Evaluation:
     names: Mapping[Variable, str] = field(default_factory=dict)
     samples: frozenset[Variable] = frozenset()
     constants: frozenset[Variable] = frozenset()
+    states: Mapping[Variable, Variable] = field(default_factory=dict)
     output: Variable | None = None
     cotangents: Mapping[Variable, Any] = field(default_factory=dict)
 

@@ -42,6 +42,29 @@ def labels_of(program: Program, names: Mapping[Variable, str]) -> dict[Variable,
     return found
 
 
+def names_of_states(program: Program) -> dict[Variable, str]:
+    """Names for the states of loops that were carried out step by step, `h[2]` after the third step."""
+    loops: dict[str, list[int]] = {}
+    names = {}
+    for x in (e.output for e in program.equations):
+        if x.step is not None and is_state(x):
+            known = loops.setdefault(x.step.value, [])
+            if x.step.loop not in known:
+                known.append(x.step.loop)
+            names[x] = f"{name_in_loop(x.step.value, known.index(x.step.loop))}[{x.step.number}]"
+    return names
+
+
+def is_state(x: Variable) -> bool:
+    """Whether a value is the state of a loop after one of its steps."""
+    return x.step is not None and x.step.is_state
+
+
+def name_in_loop(value: str, place: int) -> str:
+    """What a value is called in one of several loops."""
+    return f"{value}#{place + 1}" if place else value
+
+
 def told(equation: Equation, labels: Mapping[Variable, Label]) -> Label:
     """What an equation computes, of values that go by their labels."""
 

@@ -8,8 +8,8 @@ from chainrule.explanation.indices import Entry, Letter
 from chainrule.explanation.symbolic import at_places, rewritten
 from chainrule.explanation.symbols import Expression, Place, Series, Slope, Symbol, parts
 
-NAMES = "klmpqrstuvw"
-"""The letters that sums run over, in order; n is for samples."""
+NAMES = "klmpqrsuvw"
+"""The letters that sums run over, in order; n is for samples, t for the steps of a loop."""
 
 
 def with_other_letters(x: Expression, taken: set[Letter], new: Callable[[Letter], Letter]) -> Expression:

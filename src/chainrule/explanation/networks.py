@@ -9,6 +9,7 @@ from typing import Any
 
 from chainrule.errors import UnknownNameError
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.labels import names_of_states
 from chainrule.nn.model import Model, Outcome
 from chainrule.nn.neurons import NOT_KNOWN, Neurons
 from chainrule.nn.parameters import Parameters, flat_names
@@ -134,6 +135,8 @@ def _named(
     note(LOSS, loss)
     for i, x in enumerate(outputs):
         note("output" if len(outputs) == 1 else f"output[{i}]", x)
+    for x, name in names_of_states(program).items():
+        given.setdefault(x, name)
     samples = _with_samples(program, program.inputs[len(flat) :])
     evaluation = Evaluation.run(program, [*flat.values(), *arrays], given, samples)
     return NetworkEvaluation(

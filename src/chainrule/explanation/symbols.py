@@ -197,7 +197,7 @@ def by_algebra() -> dict[str, Operation]:
 
 
 def number_of(x: Expression, value: Callable[[Symbol | Slope, Mapping[Letter, Any]], Any], places: Any = None) -> Any:
-    """The number an expression stands for; with arrays as places, an array of them.
+    """The number an expression stands for; with arrays as places, an array of them, or one that broadcasts to it.
 
     `value(symbol, places)` says what symbols stand for, with numbers or arrays of numbers as places of letters.
     """
@@ -220,7 +220,7 @@ def number_of(x: Expression, value: Callable[[Symbol | Slope, Mapping[Letter, An
         }
         body = np.asarray(number_of(x.body, value, inner), np.float64)
         sizes = tuple(letter.size for letter in x.letters)
-        outer = np.broadcast_shapes(*(np.shape(p) for p in places.values()), ())
+        outer = body.shape[:-axes]  # of length 1 where no place of outer letters matters
         return np.broadcast_to(body, outer + sizes).sum(axis=tuple(range(-axes, 0)))
     if isinstance(x, Printed):
         return number_of(x.computed, value, places)

@@ -5,58 +5,28 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.errors import DataError, DifferentiationError, InPlaceError, SettingError, shortened
+from chainrule.errors import DataError, DifferentiationError, SettingError, shortened
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.networks import LOSS
+from chainrule.explanation.nodes import Node, evaluation_of
 from chainrule.explanation.places import element_of, find, letters_for
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, Layout
-from chainrule.ops.operation import ArrayType, Operation, dtype_of
-from chainrule.tracing import trees
+from chainrule.ops.operation import Operation
 from chainrule.tracing.apply import Trace, Traced, array_of
 from chainrule.tracing.functions import all_public
 from chainrule.tracing.numpy_interface import ArrayInterface
-from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
+from chainrule.tracing.program import Variable
 from chainrule.tracing.refusals import for_real_numbers
-from chainrule.tracing.scope import current_scope
+from chainrule.tracing.scope import Step
 from chainrule.tracing.views import NO_PAST
 
 if TYPE_CHECKING:
     from chainrule.explanation.drawing import Drawing
-
-_order = count()
-
-
-class Node:
-    """A number or array, the operation and inputs it was computed from, and its place in the order of computation."""
-
-    __slots__ = ("attributes", "grad", "inputs", "name", "op", "order", "read", "scope", "value")
-
-    def __init__(
-        self, value: Any, op: Operation | None = None, inputs: tuple[Any, ...] = (), attributes: Any = None
-    ) -> None:
-        self.value, self.op, self.inputs, self.attributes = value, op, inputs, attributes or {}
-        self.scope, self.order = current_scope(), next(_order)
-        self.name: str | None = None
-        self.grad: Any = None
-        self.read: Any = None
-
-    def numbers(self) -> Any:
-        """The numbers to compute with. Those of an array that users can write to are kept as they are when first read."""
-        if type(self.value) is np.ndarray:
-            if self.read is None:
-                self.read = self.value.copy()
-            elif not np.array_equal(self.read, self.value, equal_nan=True):
-                raise InPlaceError(
-                    f"the data of {self.name or 'a value'} of shape {self.value.shape} was changed in place after something had been "
-                    "computed from it. Set it as a whole, v.data = new, which makes it another value from then on."
-                )
-        return self.value
 
 
 class Graph(Trace):
@@ -78,6 +48,11 @@ class Graph(Trace):
         if np.asarray(value).dtype.kind == "c":
             raise for_real_numbers("cr.Value", value)
         return Value._of(Node(value, op, nodes, attributes))
+
+    def note_step(self, value: Any, step: Step) -> None:
+        """What was first known as another value stays that; inputs are none."""
+        if value.node.step is None and value.node.op is not None:
+            value.node.step = step
 
 
 _graph = Graph()
@@ -218,7 +193,7 @@ class Value(Traced, ArrayInterface):
         gradient : array, optional
             This value's own cotangent; 1 by default, and needed where it is an array of several numbers.
         """
-        evaluation, nodes = _evaluation(self.node)
+        evaluation, nodes = evaluation_of(self.node)
         found = evaluation.backward(seed=None if gradient is None else array_of(gradient))
         for variable, node in nodes.items():
             cotangent = found.cotangent(variable)
@@ -226,11 +201,11 @@ class Value(Traced, ArrayInterface):
 
     def evaluation(self) -> Evaluation:
         """All that this value was computed from, as a Program with the values it had; nothing is computed again."""
-        return _evaluation(self.node)[0]
+        return evaluation_of(self.node)[0]
 
     def graph(self) -> tuple[Evaluation, Mapping[Variable, Node]]:
         """The evaluation, and the node that each of its variables stands for."""
-        return _evaluation(self.node)
+        return evaluation_of(self.node)
 
     def explain(self, by: Value | str, *, index: Sequence[int | str] | None = None, **options: Any) -> Derivation:
         """Why the derivative of this value by another is what it is; the options are those of `cr.explain`."""
@@ -259,7 +234,7 @@ class Value(Traced, ArrayInterface):
         """
         from chainrule.explanation.drawing import draw_evaluation
 
-        evaluation, nodes = _evaluation(self.node)
+        evaluation, nodes = evaluation_of(self.node)
         known = {variable: node.grad for variable, node in nodes.items() if node.grad is not None}
         title = evaluation.label(evaluation.program.outputs[0])
         return draw_evaluation(replace(evaluation, cotangents=known), title=title, depth=depth, digits=digits)
@@ -358,37 +333,3 @@ def _real(data: Any) -> Any:
 
 def _plain(x: Any) -> Any:
     return x if isinstance(x, np.ndarray) else np.asarray(x).item()
-
-
-def _evaluation(root: Node) -> tuple[Evaluation, Mapping[Variable, Node]]:
-    """The nodes below `root` as an evaluation, in the order they were computed."""
-    if np.asarray(root.value).dtype.kind != "f":
-        raise DifferentiationError(
-            f"this value is {shortened(root.value)}, which is no real number and has no derivative. "
-            "Call backward on a floating-point value."
-        )
-    found: dict[int, Node] = {}
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if node.order not in found:
-            found[node.order] = node
-            waiting.extend(x for x in node.inputs if isinstance(x, Node))
-    variables: dict[Node, Variable] = {}
-    inputs, equations = [], []
-    for order in sorted(found):
-        node = found[order]
-        kind = ArrayType(np.shape(node.value), np.dtype(dtype_of(node.value)))
-        own = variables[node] = Variable(node.name or f"v{len(variables)}", kind)
-        if node.op is None:
-            inputs.append(own)
-        else:
-            atoms: tuple[Atom, ...] = tuple(variables[x] if isinstance(x, Node) else Literal(x) for x in node.inputs)
-            equations.append(Equation(own, node.op, atoms, node.attributes, node.scope))
-    program = Program(
-        tuple(inputs), tuple(equations), (variables[root],), trees.row(len(inputs)), trees.LEAF, root.name or "value"
-    )
-    nodes = {variable: node for node, variable in variables.items()}
-    names = {variable: node.name for variable, node in nodes.items() if node.name}
-    values = {x: node.value if node.read is None else node.read for x, node in nodes.items()}
-    return Evaluation(program, values, names), nodes

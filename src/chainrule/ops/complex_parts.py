@@ -38,7 +38,7 @@ def _one_by_one(
 
 conjugate = _one_by_one(
     "conjugate",
-    np.conjugate,
+    lambda x: np.conjugate(x),
     lambda m, t, y, x: m.conjugate(t),
     lambda m, g, y, x: m.conjugate(g),
     latex=r"\overline{{{0}}}",

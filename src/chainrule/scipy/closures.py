@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import UnsupportedError
-from chainrule.scipy.standing import is_traced
+from chainrule.scipy.standing import as_array, is_traced
 from chainrule.tracing.apply import Traced
 from chainrule.tracing.numpy_interface import Wrapped
+from chainrule.tracing.recorder import trace_closed
+from chainrule.tracing.simplify import simplify
+from chainrule.tracing.straight_line import compile_program
 
 
 def plain(x: Any, what: str) -> Any:
@@ -51,6 +54,27 @@ class Stripped:
         result = self.function(*args)
         self.met_traced = self.met_traced or is_traced(result)
         return plain(result, self.what)
+
+
+class Recorded:
+    """The same, of a function that is recorded once: whoever calls it often puts nothing on any tape."""
+
+    def __init__(self, function: Callable[..., Any], what: str, *examples: Any) -> None:
+        program, captured = trace_closed(lambda *args: as_array(function(*args)), *examples, name=what)
+        self._run, self._held = compile_program(simplify(program)), [plain(x, what) for x in captured]
+        self.met_traced = bool(captured)
+
+    def __call__(self, *args: Any) -> Any:
+        """What the function gives for plain numbers."""
+        return self._run(*args, *self._held)[0]
+
+
+def plainly(function: Callable[..., Any], what: str, *examples: Any) -> Recorded | Stripped:
+    """The function for SciPy: recorded, for arguments like the examples, where its course does not depend on numbers."""
+    try:
+        return Recorded(function, what, *examples)
+    except Exception:  # whatever it is, it will be said when the function is called with numbers
+        return Stripped(function, what)
 
 
 def with_value(value: Any, traced: Any, what: str) -> Any:

@@ -1,7 +1,9 @@
 """`scipy.integrate`, differentiable: integrals by bounds and integrand, differential equations through their steps.
 
 SciPy finds the numbers and how finely to divide; the same division is gone through once more with traced values, for the derivatives,
-and must give the same numbers. Parameters may be traced in `args` or in what the function closes over.
+and must give the same numbers. The steps of a differential equation are one loop (`scan`), of which the values after every step are
+kept and nothing else; so derivatives of any order and mode need no adjoint equation, whose solution would have errors of its own.
+Parameters may be traced in `args` or in what the function closes over.
 """
 
 from __future__ import annotations
@@ -15,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.autodiff import scan
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
-from chainrule.scipy.closures import Stripped, close, plain, with_value
+from chainrule.scipy.closures import Stripped, close, plain, plainly, with_value
 from chainrule.scipy.standing import as_array, is_traced, names_of, numbers
 from chainrule.tracing.apply import opened
 from scipy import integrate
@@ -197,21 +200,35 @@ _B = (35 / 384, 0.0, 500 / 1113, 125 / 192, -2187 / 6784, 11 / 84)
 """Dormand and Prince 1980, order 5."""
 
 
-def _steps(f: Callable[..., Any], y: Any, times: Any) -> list[Any]:
-    """The values at all times, one step from each to the next."""
-    values = [y]
-    for now, then in pairwise(times):
-        start, h = now, then - now
-        slopes: list[Any] = []
-        for c, row in zip(_C, _A, strict=True):
-            inner = y
-            for factor, slope in zip(row, slopes, strict=True):
-                inner = inner + (h * factor) * slope
-            slopes.append(as_array(f(start + c * h, inner)))
-        for factor, slope in zip(_B, slopes, strict=True):
-            y = y + (h * factor) * slope if factor else y
-        values.append(y)
-    return values
+def _step(f: Callable[..., Any], y: Any, start: Any, h: Any) -> Any:
+    """The value after one step."""
+    slopes: list[Any] = []
+    for c, row in zip(_C, _A, strict=True):
+        inner = y + h * sum(factor * slope for factor, slope in zip(row, slopes, strict=True)) if slopes else y
+        slopes.append(as_array(f(start + c * h, inner)))
+    return y + h * sum(factor * slope for factor, slope in zip(_B, slopes, strict=True) if factor)
+
+
+def _path(f: Callable[..., Any], y: Any, times: Any) -> Any:
+    """The values at all times, one step from each to the next; shape (times, size).
+
+    The steps are one loop, which keeps nothing but the values, where f can be recorded once for all of them; where its course
+    depends on numbers, they are taken one by one, and everything is kept.
+    """
+    starts, steps = times[:-1], times[1:] - times[:-1]
+
+    def step(y: Any, row: Any) -> tuple[Any, Any]:
+        new = _step(f, y, *row)
+        return new, new
+
+    try:
+        values = scan(step, y, (starts, steps))[1]
+    except Exception:  # whatever it is, it will be said of the steps themselves, if they cannot be taken either
+        path = [y]
+        for start, h in zip(starts, steps, strict=True):
+            path.append(_step(f, path[-1], start, h))
+        return np.stack(path)
+    return np.concatenate([np.reshape(y, (1, *np.shape(y))), values])
 
 
 def _through_the_steps(
@@ -225,22 +242,22 @@ def _through_the_steps(
     times = np.union1d(grid, wanted)
     times = times if wanted[-1] >= wanted[0] else times[::-1]
     fine = np.concatenate([*(np.linspace(u, v, 3)[:-1] for u, v in pairwise(times)), times[-1:]])
-    values = _steps(f, y0, fine if moved is None else [moved(t) for t in fine.tolist()])
+    values = _path(f, y0, fine if moved is None else moved(fine))
     place = {t: i for i, t in enumerate(fine.tolist())}
-    result = np.stack([values[place[t]] for t in wanted.tolist()])
+    result = values[[place[t] for t in wanted.tolist()]]
     if not close(plain(result, what), expected, scale * (1.0 + np.abs(expected))):
         raise _disagree(what, plain(result, what)[-1], expected[-1])
     return with_value(expected, result, what)
 
 
-def _between(times: Any, traced_times: Any) -> Callable[[float], Any]:
-    """What a plain time is among traced ones: as far from the one before to the one after."""
+def _between(times: Any, traced_times: Any) -> Callable[[Any], Any]:
+    """What plain times are among traced ones: as far from the one before to the one after."""
     order = 1.0 if times[-1] >= times[0] else -1.0
 
-    def moved(time: float) -> Any:
-        i = int(np.clip(np.searchsorted(order * times, order * time, "right") - 1, 0, max(len(times) - 2, 0)))
+    def moved(time: Any) -> Any:
         if len(times) == 1:
-            return traced_times[0]
+            return traced_times[np.zeros(len(time), int)]
+        i = np.clip(np.searchsorted(order * times, order * time, "right") - 1, 0, len(times) - 2)
         share = (time - times[i]) / (times[i + 1] - times[i])
         return traced_times[i] + share * (traced_times[i + 1] - traced_times[i])
 
@@ -259,7 +276,7 @@ def odeint(
         return func(t, y, *args) if tfirst else func(y, t, *args)
 
     start, times = np.atleast_1d(plain(as_array(y0), what)), np.asarray(plain(t, what), float)
-    inner = Stripped(f, what)
+    inner = plainly(f, what, times[0], start)
     result = integrate.odeint(inner, start, times, tfirst=True, rtol=rtol, atol=atol, **options)
     if not any(map(is_traced, (y0, t, *args))) and not inner.met_traced:
         return result
@@ -286,27 +303,32 @@ def solve_ivp(
         return fun(t, y, *args)
 
     start, span = np.atleast_1d(plain(as_array(y0), what)), plain(tuple(t_span), what)
+    asked = None if t_eval is None else np.atleast_1d(as_array(t_eval))
+    at = None if asked is None else np.asarray(plain(asked, what), float)
     given: dict[str, Any] = {key: Stripped(x, what) if callable(x) else plain(x, what) for key, x in options.items()}
-    inner = Stripped(f, what)
+    inner = Stripped(f, what) if vectorized else plainly(f, what, np.float64(span[0]), start)
 
     def ode(t: Any, y: Any) -> Any:  # SciPy reads the signature of what it is given
         return inner(t, y)
 
-    result = integrate.solve_ivp(ode, span, start, method, t_eval, dense_output, events, vectorized, **given)
-    if not any(map(is_traced, (y0, tuple(t_span), *args))) and not inner.met_traced:
+    result = integrate.solve_ivp(ode, span, start, method, at, dense_output, events, vectorized, **given)
+    if not any(map(is_traced, (y0, tuple(t_span), asked, *args))) and not inner.met_traced:
         return result
-    if events is not None or dense_output or (t_eval is not None and is_traced((*t_span, *np.atleast_1d(t_eval)))):
+    if events is not None or dense_output:
         raise UnsupportedError(
-            f"{what} of traced values takes no events, no dense_output, and no t_eval that is traced or beside a traced t_span. For "
-            "an event, take the time of it as the end: a root of y(T), by optimize.brentq; for times, use odeint."
+            f"{what} of traced values takes no events and no dense_output. For an event, take the time of it as the end: a root of "
+            "y(T), by optimize.brentq; for values at other times, give them as t_eval."
         )
     moved = _between(np.asarray(span, float), as_array(list(t_span))) if is_traced(tuple(t_span)) else None
     steps = result.t if t_eval is None else integrate.solve_ivp(ode, span, start, method, **given).t
     scale = 1e3 * max(float(np.max(given.get("rtol", 1e-3))), float(np.max(given.get("atol", 1e-6))), 1e-12)
     values = _through_the_steps(what, f, y0, steps, np.asarray(result.t), result.y.T, min(scale, 1e-1), moved)
-    result.y = values.T
-    if moved is not None:
-        result.t = np.stack([moved(t) for t in result.t.tolist()])
+    times = result.t if moved is None else moved(result.t)
+    if asked is not None and is_traced((asked, times)):  # from where steps have led, on by no time at all
+        steps_on = zip(times, values, asked, strict=True)
+        values = np.stack([_step(f, y, start, own - start) for start, y, own in steps_on])
+        times = asked
+    result.t, result.y = times, values.T
     return result
 
 

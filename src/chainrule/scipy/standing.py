@@ -30,7 +30,11 @@ def as_array(x: Any) -> Any:
     """Lists of numbers, some of them traced, as one array; anything else as it is."""
     if not isinstance(x, list | tuple):
         return x
-    return np.stack([as_array(item) if is_traced(item) else np.asarray(item, float)[()] for item in x])
+    return np.stack([as_array(item) if is_traced(item) else _floats(item) for item in x])
+
+
+def _floats(x: Any) -> Any:
+    return np.asarray(x, complex if np.iscomplexobj(x) else float)[()]
 
 
 def standing_for(own: Callable[..., Any], module: str, derived: Callable[..., Any]) -> Callable[..., Any]:

@@ -23,6 +23,7 @@ from chainrule.tracing.containers import hint
 from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, clearer, for_real_numbers, ours, unsure_of, untraceable
 from chainrule.tracing.roots import Roots
+from chainrule.tracing.scope import Step
 from chainrule.tracing.views import NO_PAST, Past, note_view, remembered, written_to
 
 
@@ -84,6 +85,9 @@ class Trace:
                 "arguments, whose derivatives it would lose. Give them as arguments."
             )
         return derivative
+
+    def note_step(self, value: Any, step: Step) -> None:
+        """Remember which value of a loop this is, where steps are to be seen."""
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Carry out an operation that has a value of this trace among its inputs."""

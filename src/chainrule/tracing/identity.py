@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.operation import REGISTRY, Operation
-from chainrule.tracing.loops import LOOP, Body
-from chainrule.tracing.program import Equation, Literal, Program, bodies_of
+from chainrule.tracing.body import Body
+from chainrule.tracing.loops import LOOP
+from chainrule.tracing.program import Atom, Equation, Literal, Program, bodies_of
 
 PLAIN = (str, int, float, bool, np.dtype, type(None))
 """Settings of an equation whose text says all about them."""
@@ -30,6 +31,8 @@ def identity(program: Program) -> str | None:
     if not all(_is_own(e.op) for e in equations) or not all(map(_is_plain, settings)):
         return None
     digest = hashlib.sha256(str(program).encode())
+    for whole in _all_programs(program):  # names need not be different ones
+        digest.update(str(_wiring(whole)).encode())
     atoms = [x for equation in equations for x in equation.inputs]
     bodies = [body for equation in equations for body in bodies_of(equation)]
     found: dict[int, int] = {}
@@ -42,10 +45,20 @@ def identity(program: Program) -> str | None:
     return digest.hexdigest()
 
 
+def _all_programs(program: Program) -> list[Program]:
+    """A Program and those of its loops."""
+    inside = [x for equation in program.equations for body in bodies_of(equation) for x in _all_programs(body)]
+    return [program, *inside]
+
+
 def _all_equations(program: Program) -> list[Equation]:
-    """The equations of a Program and of its loops."""
-    inside = [e for equation in program.equations for body in bodies_of(equation) for e in _all_equations(body)]
-    return [*program.equations, *inside]
+    return [equation for whole in _all_programs(program) for equation in whole.equations]
+
+
+def _wiring(program: Program) -> list[list[int | None]]:
+    """Which values every equation takes, and what comes out, by their numbers; constants have none."""
+    numbers: dict[Atom, int] = {x: i for i, x in enumerate([*program.inputs, *(e.output for e in program.equations)])}
+    return [[numbers.get(x) for x in atoms] for atoms in (*(e.inputs for e in program.equations), program.outputs)]
 
 
 def _is_own(op: Operation) -> bool:

@@ -7,74 +7,28 @@ beginning. So every order costs one body more, however often the body is carried
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
+from chainrule.ops.pairs import Pair
 from chainrule.tracing.apply import apply, traced, traces_of
 from chainrule.tracing.batch import Batch, BatchValue
+from chainrule.tracing.body import Body
 from chainrule.tracing.interpreter import applied, interpret, results
-from chainrule.tracing.program import Program, Variable
+from chainrule.tracing.real_parts import is_complex, part_of
 from chainrule.tracing.recorder import trace
 from chainrule.tracing.simplify import simplify
+from chainrule.tracing.stepwise import is_stepwise, step_by_step
 from chainrule.tracing.straight_line import compile_program
 from chainrule.tracing.tangents import Tangents, TangentValue
 from chainrule.tracing.tape import Tape, TapeValue
 from chainrule.tracing.trees import row
 
-Step = Callable[[list[Any], list[Any], list[Any]], tuple[list[Any], list[Any]]]
+StepFunction = Callable[[list[Any], list[Any], list[Any]], tuple[list[Any], list[Any]]]
 """`step(state, rows, shared)` gives the new state and what is collected."""
-
-
-@dataclass(frozen=True, eq=False)
-class Body:
-    """What a loop does in one step, as a Program.
-
-    Its inputs are the state, then a row of each of the `sequences`, then what is the same in every step; its outputs the new
-    state, then what is collected. `kept`: what is collected first is the state before the step, which derivatives need.
-    """
-
-    program: Program
-    states: int
-    sequences: int
-    kept: bool = False
-
-    @cached_property
-    def state(self) -> list[ArrayType]:
-        """The types of the state."""
-        return [x.type for x in self.program.inputs[: self.states]]
-
-    @cached_property
-    def collected(self) -> list[ArrayType]:
-        """The types of what every step adds to the result."""
-        return [_type_of(x) for x in self.program.outputs[self.states :]]
-
-    @cached_property
-    def keeping(self) -> Body:
-        """The same, which keeps the states."""
-        if self.kept:
-            return self
-        outputs, given = self.program.outputs, self.program.inputs[: self.states]
-        outputs = (*outputs[: self.states], *given, *outputs[self.states :])
-        program = replace(self.program, outputs=outputs, outputs_structure=row(len(outputs)))
-        return replace(self, program=program, kept=True)
-
-    def parts(self, length: int) -> list[tuple[int, int, ArrayType]]:
-        """What lies in the result, one after the other: all that is collected, then the last state.
-
-        Of each where it begins and ends, and its type.
-        """
-        types = [ArrayType((length, *t.shape), t.dtype) for t in self.collected] + self.state
-        ends = np.cumsum([0, *(t.size for t in types)]).tolist()
-        return list(zip(ends, ends[1:], types, strict=False))
-
-    def __repr__(self) -> str:
-        kept = ", all kept" if self.kept else ""
-        return f"<{self.program.name}: {self.states} carried{kept}, {self.sequences} row by row>"
 
 
 class Loop(Operation):
@@ -105,7 +59,7 @@ class Loop(Operation):
     def pushforward(
         self, m: Namespace, tangents: Sequence[Any], output: Any, inputs: Sequence[Any], **attributes: Any
     ) -> Any:
-        """The loop of the tangents, whose rows are the states of this one too."""
+        """The loop of the tangents, which goes along with the states of this one: so none of them is kept."""
         body, length, reverse = attributes["body"], attributes["length"], attributes["reverse"]
         p, q = body.states, body.states + body.sequences
         if all(t is None for t in tangents):
@@ -114,26 +68,26 @@ class Loop(Operation):
         states, types = _moving(body.state), [*body.state, *body.collected]
 
         def step(state: list[Any], rows: list[Any], shared: list[Any]) -> tuple[list[Any], list[Any]]:
-            own = [*rows[:q], *shared[: len(inputs) - q]]
+            own = [*state[:p], *rows[: q - p], *shared[: len(inputs) - q]]
+            along = [*state[p:], *rows[q - p :], *shared[len(inputs) - q :]]
             with Tangents() as moved:
-                for i, t in zip([*states, *moving], [*state, *rows[q:], *shared[len(inputs) - q :]], strict=True):
+                for i, t in zip([*states, *moving], along, strict=True):
                     own[i] = moved.variable(own[i], t)
-                found = [
-                    x.tangent if isinstance(x, TangentValue) and x.trace is moved else None for x in _step(body, own)
-                ]
-            filled = [_filled(x, t) for x, t in zip(found, types, strict=True)]
-            return [filled[i] for i in states], [filled[p + i] for i in _moving(body.collected)]
+                found = _step(body, own)
+                mine = [x if isinstance(x, TangentValue) and x.trace is moved else None for x in found]
+            new = [x if t is None else t.inner for x, t in zip(found[:p], mine, strict=False)]
+            filled = [_filled(None if x is None else x.tangent, t) for x, t in zip(mine, types, strict=True)]
+            return [*new, *(filled[i] for i in states)], [filled[p + i] for i in _moving(body.collected)]
 
-        before = self._states_before(output, inputs, **attributes)
-        rows = [*before, *inputs[p:q], *(tangents[i] for i in moving if i < q)]
+        rows = [*inputs[p:q], *(tangents[i] for i in moving if i < q)]
         shared = [*inputs[q:], *(tangents[i] for i in moving if i >= q)]
-        start = [_filled(tangents[i], body.state[i]) for i in states]
+        start = [*inputs[:p], *(_filled(tangents[i], body.state[i]) for i in states)]
         collected, last = carry_out(step, start, rows, shared, length, reverse, name=f"tangents of {body.program.name}")
         found = dict(zip([p + i for i in _moving(body.collected)], collected, strict=True)) | dict(
-            zip(states, last, strict=True)
+            zip(states, last[p:], strict=True)
         )
         order = [*range(p, len(types)), *range(p)]
-        return _joined([found.get(i) for i in order], body, length)
+        return _joined([found.get(i) for i in order], body, length, _dtype(body))
 
     def pullback(
         self,
@@ -226,19 +180,34 @@ class Loop(Operation):
         return [_part(output, *part) for part in body.keeping.parts(length)[: body.states]]
 
 
-LOOP = Loop("loop", doc="A body carried out again and again.", complex=True, to_complex=True, listed=False)
+def _in_parts(m: Namespace, *pairs: Pair, body: Body, length: int, reverse: bool) -> Any:
+    """The loop of both parts of everything, and its results laid out as those of the loop are."""
+    given: list[Any] = []
+    for x, (real, other) in zip(body.program.inputs, pairs, strict=True):
+        given.append(real)
+        if is_complex(x):
+            given.append(np.zeros(real.shape, real.dtype) if isinstance(other, float) else other)
+    found = iter([x for own in run(body.real, given, length, reverse) for x in own])
+    both = [(next(found), next(found) if t.dtype.kind == "c" else None) for t in (*body.collected, *body.state)]
+    kind = part_of(ArrayType((), _dtype(body))).dtype
+    real, other = (_joined(part, body, length, kind) for part in zip(*both, strict=True))
+    return (real, other) if _dtype(body).kind == "c" else real
+
+
+LOOP = Loop(
+    "loop", doc="A body carried out again and again.", complex=True, to_complex=True, parts=_in_parts, listed=False
+)
 
 
 def carry_out(
-    step: Step,
+    step: StepFunction,
     state: Sequence[Any],
     sequences: Sequence[Any],
     shared: Sequence[Any],
     length: int,
     reverse: bool,
     *,
-    keep: bool = False,
-    name: str = "body",
+    name: str,
 ) -> tuple[list[Any], list[Any]]:
     """The loop of a function of flat lists: what was collected, and the last state, whose types are those of the first."""
     counts = len(state), len(state) + len(sequences)
@@ -260,18 +229,16 @@ def carry_out(
     needed = [i for i, x in enumerate(program.inputs) if i < counts[0] or x in used]
     program = replace(program, inputs=tuple(program.inputs[i] for i in needed), inputs_structure=row(len(needed)))
     body = Body(program, counts[0], sum(counts[0] <= i < counts[1] for i in needed))
-    return run(body, [given[i] for i in needed], length, reverse, keep=keep)
+    return run(body, [given[i] for i in needed], length, reverse)
 
 
-def run(
-    body: Body, inputs: Sequence[Any], length: int, reverse: bool, *, keep: bool = False
-) -> tuple[list[Any], list[Any]]:
-    """What a loop collects, and its last state; `keep`: with the states in memory, for derivatives that are to come."""
+def run(body: Body, inputs: Sequence[Any], length: int, reverse: bool) -> tuple[list[Any], list[Any]]:
+    """What a loop collects, and its last state; where cotangents will come back, with the states kept in memory."""
     if not body.program.outputs:
         return [], []
-    if any(map(_is_stepwise, inputs)):
-        return _step_by_step(body, inputs, length, reverse)
-    carried = body.keeping if keep else body
+    if any(map(is_stepwise, inputs)):
+        return step_by_step(body, inputs, length, reverse)
+    carried = body.keeping if any(isinstance(trace, Tape) for x in inputs for trace in traces_of(x)) else body
     result = apply(LOOP, *inputs, body=carried, length=length, reverse=reverse)
     parts = [_part(result, *part) for part in carried.parts(length)]
     end = len(carried.collected)
@@ -281,38 +248,6 @@ def run(
 def _step(body: Body, inputs: list[Any]) -> list[Any]:
     """One step with traced values."""
     return results(body.program, interpret(body.program, dict(zip(body.program.inputs, inputs, strict=True)), applied))
-
-
-def _is_stepwise(x: Any) -> bool:
-    """Whether a value belongs, at whatever depth, to a trace in which every step is to be seen."""
-    return any(trace.stepwise for trace in traces_of(x))
-
-
-def _step_by_step(body: Body, inputs: Sequence[Any], length: int, reverse: bool) -> tuple[list[Any], list[Any]]:
-    """The same results, every operation of every step by itself."""
-    p, q = body.states, body.states + body.sequences
-    state, steps = list(inputs[:p]), []
-    order = list(reversed(range(length)) if reverse else range(length))
-    for i in order:
-        found = _step(body, [*state, *(traced.slice(x, **_at(i, x)) for x in inputs[p:q]), *inputs[q:]])
-        state = found[:p]
-        steps.append((i, found[p:]))
-    by_place = [own for _, own in sorted(steps, key=lambda step: step[0])]
-    collected = [
-        stack(traced, [own[k] for own in by_place]) if by_place else np.zeros((0, *kind.shape), kind.dtype)
-        for k, kind in enumerate(body.collected)
-    ]
-    return collected, state
-
-
-def _at(i: int, x: Any) -> dict[str, Any]:
-    """The settings of a slice that takes row `i`."""
-    whole = (None,) * (len(x.shape) - 1)
-    return {"start": (i, *whole), "stop": (i + 1, *whole), "step": (1, *(1 for _ in whole)), "drop": (0,)}
-
-
-def _type_of(x: Any) -> ArrayType:
-    return x.type if isinstance(x, Variable) else ArrayType(np.shape(x.value), np.asarray(x.value).dtype)
 
 
 def _kind(x: Any) -> ArrayType:
@@ -345,9 +280,8 @@ def _part(result: Any, begin: int, end: int, kind: ArrayType) -> Any:
     return cast(traced, traced.reshape(piece, shape=kind.shape), kind.dtype)
 
 
-def _joined(pieces: Sequence[Any], body: Body, length: int) -> Any:
+def _joined(pieces: Sequence[Any], body: Body, length: int, kind: np.dtype[Any]) -> Any:
     """Parts put together as in a result, zeros where there is none."""
-    kind = _dtype(body)
     flat = [
         np.zeros(t.size, kind) if x is None else traced.astype(traced.reshape(x, shape=(t.size,)), dtype=kind)
         for x, (_, _, t) in zip(pieces, body.parts(length), strict=True)

@@ -11,6 +11,7 @@ import numpy as np
 from chainrule.errors import ProgramError, shortened
 from chainrule.ops.axes import Links
 from chainrule.ops.operation import REGISTRY, ArrayType, Operation, shape_of
+from chainrule.tracing.scope import Step
 from chainrule.tracing.trees import Structure
 
 
@@ -20,6 +21,7 @@ class Variable:
 
     name: str
     type: ArrayType
+    step: Step | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:

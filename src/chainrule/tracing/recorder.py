@@ -17,7 +17,7 @@ from chainrule.tracing.keeping import Copies
 from chainrule.tracing.numbers import NUMBERS, Number
 from chainrule.tracing.numpy_interface import ArrayInterface
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable, check, infer
-from chainrule.tracing.scope import current_scope
+from chainrule.tracing.scope import Step, current_scope
 from chainrule.tracing.views import NO_PAST, note_array
 
 
@@ -96,6 +96,11 @@ class Recorder(Trace):
         output = Variable(f"v{len(self.equations)}", infer(op, atoms, attributes))
         self.equations.append(Equation(output, op, atoms, attributes, current_scope()))
         return RecordedValue(self, output)
+
+    def note_step(self, value: Any, step: Step) -> None:
+        """What was first known as another value stays that."""
+        if value.variable.step is None:
+            value.variable.step = step
 
     def atom(self, x: Any) -> Atom:
         """An input or output of an equation: one of this trace's variables, or a constant."""
@@ -226,15 +231,20 @@ def _type(leaf: Any) -> ArrayType:
     )
 
 
-def _names(function: Callable[..., Any], structure: trees.Structure, count: int) -> list[str]:
-    """Names of the inputs: the parameters' names, and below them the paths inside containers."""
+def parameters_of(function: Callable[..., Any], count: int) -> list[str]:
+    """What a function calls its positional arguments, or `argument_0`, … where it does not say."""
     try:
-        parameters = [
+        given = [
             p.name for p in inspect.signature(function).parameters.values() if p.kind.name.startswith("POSITIONAL")
         ]
     except (TypeError, ValueError):
-        parameters = []
-    parameters += [f"argument_{i}" for i in range(len(parameters), count)]
+        given = []
+    return [*given, *(f"argument_{i}" for i in range(len(given), count))]
+
+
+def _names(function: Callable[..., Any], structure: trees.Structure, count: int) -> list[str]:
+    """Names of the inputs: the parameters' names, and below them the paths inside containers."""
+    parameters = parameters_of(function, count)
     return [
         path for name, child in zip(parameters, structure.children, strict=False) for path in trees.paths(child, name)
     ]

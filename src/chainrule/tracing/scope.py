@@ -1,8 +1,9 @@
-"""Scopes: which layer and which part of it the operations being traced belong to."""
+"""Scopes: which layer and which part of it the operations being traced belong to; steps of loops."""
 
 from __future__ import annotations
 
 from contextvars import ContextVar
+from typing import NamedTuple
 
 BACKWARD = "backward"
 
@@ -39,3 +40,12 @@ def scope(name: str) -> Scope:
 def move_to(*path: str) -> None:
     """Go on in another scope, by its parts; who calls it moves back."""
     _path.set(" / ".join(filter(None, path)))
+
+
+class Step(NamedTuple):
+    """Which value of which loop this is, and in which step, counted from 0; states have a name, others are as in the body."""
+
+    loop: int
+    value: str
+    number: int
+    is_state: bool

@@ -104,7 +104,10 @@ def gives_a_view(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[st
     short = dict(zip(long, itertools.count(65)))  # an array with shorter axes tells as much
     plain = np.empty(_with(short, tuple(args[0].shape)), args[0].dtype)
     options = {name: _with(short, x) for name, x in kwargs.items()}
-    return np.may_share_memory(function.numpy[0](plain, *(_with(short, x) for x in args[1:]), **options), plain)
+    try:
+        return np.may_share_memory(function.numpy[0](plain, *(_with(short, x) for x in args[1:]), **options), plain)
+    except (TypeError, ValueError):  # some versions of NumPy have no meaning for it
+        return False
 
 
 def _with(lengths: dict[int, int], x: Any) -> Any:

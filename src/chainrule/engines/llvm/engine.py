@@ -13,6 +13,7 @@ from chainrule.engines.compilation import lock
 from chainrule.engines.engine import Engine, Executable
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.tracing.program import Program
+from chainrule.tracing.real_parts import has_complex, in_parts, without_parts
 
 
 class LlvmEngine(Engine):
@@ -42,8 +43,8 @@ class LlvmEngine(Engine):
     def executable(self, program: Program) -> Executable:
         """The Program as a kernel."""
         load_compiler()
+        from chainrule.engines.llvm.complex_executable import ComplexExecutable
         from chainrule.engines.llvm.kernel import Kernel
-        from chainrule.engines.llvm.real_parts import ComplexExecutable, has_complex, in_parts
 
         return ComplexExecutable(program, Kernel(in_parts(program))) if has_complex(program) else Kernel(program)
 
@@ -95,6 +96,8 @@ def _without_machine_code(program: Program) -> str | None:
     kinds = sorted({x.dtype.name for x in constants(program) if x.dtype.name not in known})
     if kinds:
         return f"compiled functions hold arrays of {', '.join(known)}, and this one has constants of {', '.join(kinds)}"
+    if has_complex(program) and (names := sorted(without_parts(program))):
+        return f"these operations have no machine code for complex numbers: {', '.join(names)}"
     names = unsupported(program)
     if not names:
         return None

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.llvm.layouts import is_strided
-from chainrule.engines.llvm.real_parts import has_complex, in_parts, without_parts
 from chainrule.engines.whole_numbers import is_partial, of_numbers
 from chainrule.ops import Contraction, arithmetic, layouts
 from chainrule.ops.kinds.contraction import parse
@@ -18,6 +17,7 @@ from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Equation, Program, RecordedValue, Recorder, Variable, check, simplify
 from chainrule.tracing.apply import traced
 from chainrule.tracing.program import Atom, Literal, bodies_of
+from chainrule.tracing.real_parts import has_complex, in_parts, without_parts
 from chainrule.tracing.scope import Scope
 from chainrule.tracing.simplify import drop_unused, without_stops
 

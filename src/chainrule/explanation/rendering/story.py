@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.derived import Derived, Instance, Part
+from chainrule.explanation.derived import Derived, Instance, Line, Part
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.labels import FEW, numbers, told
 from chainrule.explanation.rendering.names import Spelled, in_signs, spelled
@@ -193,6 +193,8 @@ class Writer:
 
     def definition(self, x: Element) -> str | None:
         """`v7 = …` for a value that needs to be told."""
+        if x in self.derivation.definitions:
+            return str(self.style.equation(self.name(x), self.symbolic.write(self.derivation.definitions[x])))
         if not self.needs_definition(x):
             return None
         formula = self.derivation.formulas.definition(x)
@@ -263,9 +265,23 @@ def rules_in_words(rules: Sequence[str]) -> str:
 def notes(derivation: Derived) -> list[str]:
     """What a reader should know to read the formulas."""
     found = [f"{name} = {what}" for name, what in _told_below(derivation)]
+    spoken_of = {x.variable for line in derivation.lines for x in _elements(line)}
+    for every, last in derivation.evaluation.states.items():
+        if every not in spoken_of:
+            continue
+        name, other = derivation.evaluation.label(every), derivation.evaluation.label(last)
+        same = "" if other.startswith(f"{name}[") else f"; the last is {other}"
+        found.append(f"{name} has the state of the loop after every step t, counted from 0{same}.")
     if any(_has_case(line.formula) for line in derivation.lines):
         found.append("[…] around a comparison is 1 where it holds and 0 where it does not.")
     return found
+
+
+def _elements(line: Line) -> Iterator[Element]:
+    """The elements that a line is of."""
+    yield line.element
+    for x in symbols_in(line.formula):
+        yield x.element if isinstance(x, Symbol) else x.by
 
 
 def _told_below(derivation: Derived) -> Iterator[tuple[str, str]]:

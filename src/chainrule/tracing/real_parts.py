@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from chainrule.engines.engine import Executable
 from chainrule.ops.operation import ArrayType, Operation, cast
 from chainrule.ops.pairs import Pair
-from chainrule.tracing import Equation, Program, Recorder, Variable
 from chainrule.tracing.apply import apply, traced
 from chainrule.tracing.interpreter import interpret, results
+from chainrule.tracing.program import Equation, Program, Variable, bodies_of
+from chainrule.tracing.recorder import Recorder
 from chainrule.tracing.scope import Scope
 from chainrule.tracing.trees import row
 
@@ -22,13 +22,14 @@ PART_OF = {"complex64": "float32", "complex128": "float64"}
 
 
 def has_complex(program: Program) -> bool:
-    """Whether there are complex numbers among the values of a Program."""
-    return any(map(_is_complex, program.inputs)) or any(map(_concerns, program.equations))
+    """Whether there are complex numbers among the values of a Program and of its loops."""
+    return any(map(is_complex, (*program.inputs, *program.outputs))) or any(map(_concerns, program.equations))
 
 
 def without_parts(program: Program) -> set[str]:
     """The operations on complex numbers that do not declare the parts of their results, by name."""
-    return {e.op.name for e in program.equations if _concerns(e) and not (e.op.parts or e.op.part_by_part)}
+    own = {e.op.name for e in program.equations if _concerns(e) and not (e.op.parts or e.op.part_by_part)}
+    return own.union(*(without_parts(body) for e in program.equations for body in bodies_of(e)))
 
 
 def in_parts(program: Program) -> Program:
@@ -36,9 +37,9 @@ def in_parts(program: Program) -> Program:
     with Recorder() as recorder:
         given: dict[Variable, Any] = {}
         for x in program.inputs:
-            names = (f"{x.name}.re", f"{x.name}.im") if _is_complex(x) else (x.name,)
-            values = [recorder.input(name, _part(x.type)) for name in names]
-            given[x] = tuple(values) if _is_complex(x) else values[0]
+            names = (f"{x.name}.re", f"{x.name}.im") if is_complex(x) else (x.name,)
+            values = [recorder.input(name, part_of(x.type)) for name in names]
+            given[x] = tuple(values) if is_complex(x) else values[0]
         inputs = [value.variable for own in given.values() for value in (own if isinstance(own, tuple) else (own,))]
         found = results(program, interpret(program, given, _carried_out, _constant))
         outputs = []
@@ -55,34 +56,7 @@ def in_parts(program: Program) -> Program:
     )
 
 
-class ComplexExecutable(Executable):
-    """A function of the parts, as one of complex numbers."""
-
-    def __init__(self, program: Program, parts: Executable) -> None:
-        super().__init__(program, self._of_parts)
-        self._parts = parts
-
-    def _of_parts(self, *inputs: Any) -> tuple[Any, ...]:
-        own = [part for x in inputs for part in ((x.real, x.imag) if x.dtype.kind == "c" else (x,))]
-        found = iter(self._parts(*own))
-        return tuple(
-            [_whole(next(found), next(found)) if _is_complex(y) else next(found) for y in self.program.outputs]
-        )
-
-    @property
-    def stages(self) -> Mapping[str, Callable[[], str]]:
-        """Those of the function of the parts."""
-        return self._parts.stages
-
-
-def _whole(real: Any, imaginary: Any) -> Any:
-    """Numbers of their parts, zeros with their signs."""
-    whole = np.empty(np.shape(real), np.result_type(real, np.complex64))
-    whole.real, whole.imag = real, imaginary
-    return whole[()]
-
-
-def _is_complex(x: Any) -> bool:
+def is_complex(x: Any) -> bool:
     """Whether a variable or a constant of a Program is complex."""
     return _kind(getattr(x, "value", x)) == "c"
 
@@ -92,10 +66,10 @@ def _kind(value: Any) -> str:
 
 
 def _concerns(equation: Equation) -> bool:
-    return any(map(_is_complex, (*equation.inputs, equation.output)))
+    return any(map(is_complex, (*equation.inputs, equation.output))) or any(map(has_complex, bodies_of(equation)))
 
 
-def _part(kind: ArrayType) -> ArrayType:
+def part_of(kind: ArrayType) -> ArrayType:
     """The type of each part; of real numbers their own."""
     return ArrayType(kind.shape, np.dtype(PART_OF.get(kind.dtype.name, kind.dtype)))
 
@@ -107,13 +81,13 @@ def _constant(value: Any) -> Any:
 
 def _carried_out(equation: Equation, inputs: list[Any]) -> Any:
     """An equation, for real values and pairs."""
-    op, attributes, kind = equation.op, equation.attributes, _part(equation.output.type)
+    op, attributes, kind = equation.op, equation.attributes, part_of(equation.output.type)
     with Scope(equation.scope):
         if not _concerns(equation):
             return apply(op, *inputs, **attributes)
         pairs = [x if isinstance(x, tuple) else (x, 0.0) for x in inputs]
         found = op.parts(traced, *pairs, **attributes) if op.parts else _part_by_part(op, pairs, attributes)
-        if isinstance(found, tuple) and _is_complex(equation.output):
+        if isinstance(found, tuple) and is_complex(equation.output):
             return _shaped(found[0], kind), _shaped(found[1], kind)
         return _shaped(found[0] if isinstance(found, tuple) else found, kind)
 
