@@ -12,7 +12,7 @@ Pair = tuple[Any, Any]
 
 
 def is_absent(part: Any) -> bool:
-    """Whether a value is real and this stands for its other part: the number 0 of Python's. NumPy's float64 is one of Python's floats."""
+    """Whether this stands for the other part of a real value: Python's number 0, and no number of NumPy's, of which some are floats."""
     return type(part) is float
 
 
