@@ -12,7 +12,7 @@ Pair = tuple[Any, Any]
 
 
 def is_absent(part: Any) -> bool:
-    """Whether this stands for the other part of a real value: Python's number 0, and no number of NumPy's, of which some are floats."""
+    """Whether this stands for the other part of a real value: Python's number 0, and none of NumPy's, though some are floats."""
     return type(part) is float
 
 
