@@ -139,7 +139,7 @@ def _scaled(
 ) -> Any:
     if type not in BACK or norm not in (None, "backward", "ortho", "forward"):
         raise SettingError(
-            f"{name} was given type={type!r}, norm={norm!r}; types are 1 to 4, norms 'backward', 'ortho' and 'forward'."
+            f"{name} was given type={type!r}, norm={norm!r}; give a type from 1 to 4, and 'backward', 'ortho' or 'forward'."
         )
     x = numbers(x)
     x = _fitted(x if x.dtype.kind in "fc" else x * 1.0, n, axis)

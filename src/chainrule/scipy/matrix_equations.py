@@ -46,7 +46,9 @@ def _riccati(name: str, condition: Callable[..., Any], given: tuple[Any, ...], b
         )
     matrices = [numbers(x) for x in given]
     if any(x.dtype.kind == "c" for x in matrices):
-        raise UnsupportedError(f"scipy.linalg.{name} is differentiated by real matrices, and was given complex ones.")
+        raise UnsupportedError(
+            f"scipy.linalg.{name} was given complex matrices; give real ones, by which alone it is differentiated."
+        )
     own = getattr(linalg, name)
     return implicit(lambda *plain: own(*plain), condition)(*matrices)
 

@@ -48,19 +48,19 @@ def _kummer(a: float, b: float, x: Any) -> Any:
 
 
 hyp0f1 = _with(
-    "hyp0f1", special.hyp0f1, lambda b: (1.0 / b, (b + 1.0,)), (NEAR,), r"{{}}_0F_1\left({0}\right)", ((0.5,), (2.0,)),
+    "hyp0f1", special.hyp0f1, lambda b: (1.0 / b, (b + 1.0,)), (NEAR,), r"{{}}_0F_1\left(n; {0}\right)", ((0.5,), (2.0,)),
     doc="The confluent limit ₀F₁(; b; x).",
 )  # fmt: skip
 hyp1f1 = _with(
-    "hyp1f1", _kummer, lambda a, b: (a / b, (a + 1.0, b + 1.0)), (NEAR,), r"{{}}_1F_1\left({0}\right)",
+    "hyp1f1", _kummer, lambda a, b: (a / b, (a + 1.0, b + 1.0)), (NEAR,), r"{{}}_1F_1\left(n; {0}\right)",
     ((0.5, 1.5), (-2.0, 0.7)), doc="Kummer's function ₁F₁(a; b; x).",
 )  # fmt: skip
 hyp2f1 = _with(
     "hyp2f1", special.hyp2f1, lambda a, b, c: (a * b / c, (a + 1.0, b + 1.0, c + 1.0)), (MODULUS,),
-    r"{{}}_2F_1\left({0}\right)", ((0.5, 0.5, 1.0), (1.3, -0.4, 2.2)), doc="Gauss's function ₂F₁(a, b; c; x).",
+    r"{{}}_2F_1\left(n; {0}\right)", ((0.5, 0.5, 1.0), (1.3, -0.4, 2.2)), doc="Gauss's function ₂F₁(a, b; c; x).",
 )  # fmt: skip
 hyperu = _with(
-    "hyperu", special.hyperu, lambda a, b: (-a, (a + 1.0, b + 1.0)), (POSITIVE,), r"U\left({0}\right)",
+    "hyperu", special.hyperu, lambda a, b: (-a, (a + 1.0, b + 1.0)), (POSITIVE,), r"U\left(n, {0}\right)",
     ((0.5, 1.5), (1.2, 0.7)), doc="Tricomi's function U(a, b, x).",
 )  # fmt: skip
 
@@ -113,27 +113,28 @@ def _jacobi(part: int) -> Callable[..., Any]:
 
 ellipkinc = of_scipy(
     "ellipkinc", _of_amplitude(special.ellipkinc), (lambda m, y, x, order: _delta(m, x, order) ** -0.5,), (REAL,),
-    r"F\left({0}\right)", ((0.3,), (-1.5,)), doc="∫ (1 − m·sin²θ)^(−1/2) dθ up to φ, by φ.",
+    r"F\left({0}, n\right)", ((0.3,), (-1.5,)), doc="∫ (1 − m·sin²θ)^(−1/2) dθ up to φ, by φ.",
 )  # fmt: skip
 ellipeinc = of_scipy(
     "ellipeinc", _of_amplitude(special.ellipeinc), (lambda m, y, x, order: m.sqrt(_delta(m, x, order)),), (REAL,),
-    r"E\left({0}\right)", ((0.3,), (-1.5,)), doc="∫ (1 − m·sin²θ)^(1/2) dθ up to φ, by φ.",
+    r"E\left({0}, n\right)", ((0.3,), (-1.5,)), doc="∫ (1 − m·sin²θ)^(1/2) dθ up to φ, by φ.",
 )  # fmt: skip
 jacobi_sn = of_scipy(
     "jacobi_sn", _jacobi(0), (lambda m, y, x, order: m.jacobi_cn(x, order=order) * m.jacobi_dn(x, order=order),), (REAL,),
-    r"\operatorname{{sn}} {0}", ((0.3,), (0.9,)), doc="Jacobi's sn, by u (DLMF 22.13.1).",
+    r"\operatorname{{sn}}\left({0}, n\right)", ((0.3,), (0.9,)), doc="Jacobi's sn, by u (DLMF 22.13.1).",
 )  # fmt: skip
 jacobi_cn = of_scipy(
     "jacobi_cn", _jacobi(1), (lambda m, y, x, order: -m.jacobi_sn(x, order=order) * m.jacobi_dn(x, order=order),), (REAL,),
-    r"\operatorname{{cn}} {0}", ((0.3,), (0.9,)), doc="Jacobi's cn, by u.",
+    r"\operatorname{{cn}}\left({0}, n\right)", ((0.3,), (0.9,)), doc="Jacobi's cn, by u.",
 )  # fmt: skip
 jacobi_dn = of_scipy(
     "jacobi_dn", _jacobi(2),
     (lambda m, y, x, order: -order[0] * m.jacobi_sn(x, order=order) * m.jacobi_cn(x, order=order),), (REAL,),
-    r"\operatorname{{dn}} {0}", ((0.3,), (0.9,)), doc="Jacobi's dn, by u.",
+    r"\operatorname{{dn}}\left({0}, n\right)", ((0.3,), (0.9,)), doc="Jacobi's dn, by u.",
 )  # fmt: skip
 jacobi_am = of_scipy(
-    "jacobi_am", _jacobi(3), (lambda m, y, x, order: m.jacobi_dn(x, order=order),), (REAL,), r"\operatorname{{am}} {0}",
+    "jacobi_am", _jacobi(3), (lambda m, y, x, order: m.jacobi_dn(x, order=order),), (REAL,),
+    r"\operatorname{{am}}\left({0}, n\right)",
     ((0.3,), (0.9,)), doc="Jacobi's amplitude, by u.",
 )  # fmt: skip
 
@@ -243,7 +244,7 @@ lambertw = of_scipy(
     lambda z, order: in_dtype_of(z, special.lambertw(z, order)),
     (lambda m, y, z, order: m.exp(-y) / (1.0 + y),),
     (Domain(0.0, drawn=(0.2, 3.0)),),
-    r"W_k\left({0}\right)",
+    r"W_n\left({0}\right)",
     (0, -1, 2),
     complex=True,
     to_complex=True,

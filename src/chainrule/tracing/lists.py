@@ -19,14 +19,17 @@ def _whole(x: Any) -> Any:
     return as_operand(x) if holds_traced(x) else x
 
 
-def taking_lists(call: Callable[..., Any], args: Sequence[Any], options: Mapping[str, Any]) -> Any:
-    """The result of a call; where a list would be made an array of plain numbers, that of the list as an array of traced ones."""
+def taking_lists(call: Callable[..., Any], args: Sequence[Any], options: Mapping[str, Any], *before: Any) -> Any:
+    """The result of a call; where a list would be made an array of plain numbers, that of the list as an array of traced ones.
+
+    What stands `before` the arguments is given as it is.
+    """
     try:
-        return call(*args, **options)
+        return call(*before, *args, **options)
     except DerivativeLostError:
         if not any(map(holds_traced, (*args, *options.values()))):
             raise
     try:
-        return call(*map(_inner, args), **{key: _inner(x) for key, x in options.items()})
+        return call(*before, *map(_inner, args), **{key: _inner(x) for key, x in options.items()})
     except DerivativeLostError:
-        return call(*map(_whole, args), **{key: _whole(x) for key, x in options.items()})
+        return call(*before, *map(_whole, args), **{key: _whole(x) for key, x in options.items()})
