@@ -10,13 +10,14 @@ import numpy as np
 
 from chainrule.autodiff.arguments import (
     Argnums,
+    as_argnums,
     as_given,
     as_leaf,
     call_with,
-    chosen,
     leaves_of,
     numbers_of,
     owned,
+    positions_of,
     zeros,
 )
 from chainrule.errors import DifferentiationError, LeakedValueError, SettingError, ShapeError, TracingError, shortened
@@ -61,22 +62,34 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: 
     """
 
     SettingError.unless_callable("value_and_grad", function)
+    wanted = as_argnums(argnums)
 
     @wraps(function)
     def with_gradient(*args: Any, **kwargs: Any) -> Any:
-        positions = chosen(args, argnums)
-        leaves, structure = leaves_of(args, positions)
-        with Tape() as tape:
-            variables = [tape.variable(leaf) for leaf in leaves]
-            places = [x.index for x in variables]  # before the function writes to them
-            result = call_with(function, args, kwargs, positions, trees.unflatten(structure, variables))
-            value, aux = _with_aux(result, has_aux)
-            gradients = _filled(_cotangents(tape, value, places), variables)
-        results = as_given(structure, owned(gradients), argnums)
+        tape, value, aux, gradient = _differentiated(function, args, kwargs, wanted, has_aux)
         plain = without(tape, value)
-        return ((plain, trees.map_leaves(lambda x: without(tape, x), aux)) if has_aux else plain), results
+        return ((plain, trees.map_leaves(lambda x: without(tape, x), aux)) if has_aux else plain), gradient
 
     return with_gradient
+
+
+def _differentiated(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    argnums: int | tuple[int, ...],
+    has_aux: bool,
+) -> tuple[Tape, Any, Any, Any]:
+    """A tape, what the function gave and its extra results on it, and the gradient."""
+    positions = positions_of(len(args), argnums)
+    leaves, structure = leaves_of(args, positions)
+    with Tape() as tape:
+        variables = [tape.variable(leaf) for leaf in leaves]
+        places = [x.index for x in variables]  # before the function writes to them
+        result = call_with(function, args, kwargs, positions, trees.unflatten(structure, variables))
+        value, aux = _with_aux(result, has_aux)
+        gradients = _filled(_cotangents(tape, value, places), variables)
+    return tape, value, aux, as_given(structure, owned(gradients), argnums)
 
 
 def observed_gradient(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -118,7 +131,7 @@ def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
 
 def _cotangents(tape: Tape, value: Any, wanted: list[int]) -> list[Any]:
     """The cotangents of some places, for a scalar value; `None` where there is no dependence."""
-    if belongs(value, tape) and value.shape == () and value.dtype.kind != "c":
+    if belongs(value, tape) and value.shape == () and (tape.real or value.dtype.kind != "c"):
         return tape.pull([value], [value.dtype.type(1)], wanted)
     require_one_number("grad", value, "jacobian or vjp")
     if as_leaf(value).dtype.kind == "c":
@@ -147,7 +160,10 @@ def require_one_number(owner: str, value: Any, instead: str) -> None:
 
 def _filled(cotangents: list[Any], variables: list[TapeValue]) -> list[Any]:
     """Zeros where there is no dependence."""
-    return [zeros(x) if g is None else g for g, x in zip(cotangents, variables, strict=True)]
+    for i, cotangent in enumerate(cotangents):
+        if cotangent is None:
+            cotangents[i] = zeros(variables[i])
+    return cotangents
 
 
 def without(trace: Any, x: Any) -> Any:
@@ -212,12 +228,12 @@ def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = Fal
     array([  8., -16.,   4.,   0.])
     """
     SettingError.unless_callable("grad", function)
-    both = value_and_grad(function, argnums, has_aux)
+    wanted = as_argnums(argnums)
 
     @wraps(function)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, result = both(*args, **kwargs)
-        return (result, value[1]) if has_aux else result
+        tape, _, aux, result = _differentiated(function, args, kwargs, wanted, has_aux)
+        return (result, trees.map_leaves(lambda x: without(tape, x), aux)) if has_aux else result
 
     return gradient
 
