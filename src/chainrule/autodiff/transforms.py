@@ -319,15 +319,15 @@ def jvp(
         )
     leaves, structure = leaves_of(tuple(primals), tuple(range(len(primals))))
     directions = [
-        of_shape(t, x, "a tangent")
-        for t, x in zip(trees.flatten_like(structure, tuple(tangents), "tangents"), leaves, strict=True)
+        of_shape(t, leaves[i], "a tangent")
+        for i, t in enumerate(trees.flatten_like(structure, tuple(tangents), "tangents"))
     ]
     with Tangents() as tangents_trace:
-        inputs = [tangents_trace.variable(x, t) for x, t in zip(leaves, directions, strict=True)]
+        inputs = [tangents_trace.variable(x, directions[i]) for i, x in enumerate(leaves)]
         value, aux = _with_aux(function(*trees.unflatten(structure, inputs)), has_aux)
         outputs, outputs_structure = trees.flatten(value)
     values = [as_leaf(without(tangents_trace, x)) for x in outputs]
-    results = [x.tangent if belongs(x, tangents_trace) else zeros(v) for x, v in zip(outputs, values, strict=True)]
+    results = [x.tangent if belongs(x, tangents_trace) else zeros(values[i]) for i, x in enumerate(outputs)]
     nested = trees.unflatten(outputs_structure, values), trees.unflatten(outputs_structure, owned(results))
     return (*nested, trees.map_leaves(lambda x: without(tangents_trace, x), aux)) if has_aux else nested
 

@@ -42,6 +42,7 @@ class Number:
     is_number = True
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         NUMBER_OF[cls.__mro__[2]] = cls
 
     def __round__(self: Any, digits: int | None = None) -> Any:
