@@ -75,7 +75,7 @@ class Loop(Operation):
                     own[i] = moved.variable(own[i], t)
                 found = _step(body, own)
                 mine = [x if isinstance(x, TangentValue) and x.trace is moved else None for x in found]
-            new = [x if t is None else t.value for x, t in zip(found[:p], mine, strict=False)]
+            new = [x if t is None else t.inner for x, t in zip(found[:p], mine, strict=False)]
             filled = [_filled(None if x is None else x.tangent, t) for x, t in zip(mine, types, strict=True)]
             return [*new, *(filled[i] for i in states)], [filled[p + i] for i in _moving(body.collected)]
 
@@ -150,7 +150,7 @@ class Loop(Operation):
                     for i, (x, mine) in enumerate(zip([*state, *rows, *shared], batched, strict=True))
                 ]
                 found = [
-                    x.value
+                    x.inner
                     if isinstance(x, BatchValue) and x.trace is members
                     else traced.broadcast_to(x, shape=(size, *shape_of(x)))
                     for x in _step(body, own)
