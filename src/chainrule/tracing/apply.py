@@ -8,7 +8,7 @@ operation to what is inside, so traces nest to any depth and are never confused 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from functools import cache, partial
+from functools import partial
 from itertools import count
 from typing import Any, NoReturn
 
@@ -112,11 +112,12 @@ class Traced:
     dtype: np.dtype[Any]
 
     def __init_subclass__(cls) -> None:
-        TRACED.add(cls)
+        slots = [name for base in cls.__mro__ for name in vars(base).get("__slots__", ())]
+        TRACED[cls] = [name for name in slots if name not in Traced.__slots__]
 
 
-TRACED: set[type] = set()
-"""The classes of traced values."""
+TRACED: dict[type, list[str]] = {}
+"""The classes of traced values, and where each has what it holds."""
 
 
 def _subclasses(kind: type) -> set[type]:
@@ -206,7 +207,7 @@ def _as_now(roots: Roots, x: Any) -> Any:
 def identity(x: Any) -> Hashable:
     """What tells a value from others: several handles may hold one."""
     if isinstance(x, Traced):
-        return tuple([id(getattr(x, name)) for name in ("trace", *held_in(type(x)))])
+        return tuple([id(getattr(x, name)) for name in ("trace", *TRACED[type(x)])])
     return id(x) if type(x) is ndarray else x
 
 
@@ -282,15 +283,8 @@ def become(value: Any, new: Any) -> None:
 
 
 def _take_over(value: Any, new: Any) -> None:
-    for name in held_in(type(value)):
+    for name in TRACED[type(value)]:
         setattr(value, name, getattr(new, name))
-
-
-@cache
-def held_in(kind: type) -> list[str]:
-    """Where a kind of handle has what it holds."""
-    names = [name for base in kind.__mro__ for name in vars(base).get("__slots__", ())]
-    return [name for name in names if name not in Traced.__slots__]
 
 
 def traces_of(value: Any) -> Iterator[Trace]:
