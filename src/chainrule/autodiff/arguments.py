@@ -73,8 +73,10 @@ def positions_of(count: int, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
 def leaves_of(args: tuple[Any, ...], positions: tuple[int, ...]) -> tuple[list[Any], trees.Structure]:
     """The arrays in the chosen arguments, checked, and how they are put together."""
     leaves: list[Any] = [args[i] for i in positions]
-    for leaf in leaves:
-        if type(leaf) is not np.ndarray or leaf.dtype.kind != "f":
+    for i, leaf in enumerate(leaves):
+        if type(leaf) is float:
+            leaves[i] = PythonNumber(leaf)
+        elif type(leaf) is not np.ndarray or leaf.dtype.kind != "f":
             break
     else:
         return leaves, trees.row(len(leaves))
