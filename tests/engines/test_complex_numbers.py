@@ -51,6 +51,49 @@ def test_every_operation(op: Any) -> None:
     assert tried or op not in BY_PARTS
 
 
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+@pytest.mark.parametrize("op", BY_PARTS, ids=lambda op: op.name)
+def test_every_operation_with_constants(op: Any) -> None:
+    """A part of a constant may be a number of NumPy's, whose float64 is one of Python's floats."""
+    for case in list(cases(op))[:3]:
+        for mixed in mixtures(case):
+            for place in range(len(mixed.inputs)):
+                given = [np.asarray(x)[()] for x in mixed.inputs]
+                others = [x for i, x in enumerate(given) if i != place]
+
+                def function(*new: Any, given: Any = given, place: int = place, mixed: Any = mixed) -> Any:
+                    inputs = [*new[:place], given[place], *new[place:]]
+                    return apply(mixed.op, *inputs, **mixed.attributes)
+
+                kinds = {np.asarray(x).dtype.kind for x in given}
+                if not others or "c" not in kinds or not all(np.size(x) for x in given):
+                    continue
+                with np.errstate(all="ignore"):
+                    expected = function(*others)
+                np.testing.assert_allclose(cr.jit(function, engine="llvm")(*others), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_products_with_single_complex_constants() -> None:
+    x, y = np.array([0.5, -1.5]), 0.3
+
+    def contracted(x: Any) -> Any:
+        return np.vdot(0.7 * x, x + 1j * x).imag * 0.9 + np.einsum(",i->i", np.complex128(2j), x).imag.sum()
+
+    def single(y: Any) -> Any:
+        return np.vdot(0.7 * y, y + 1j * y).imag * 0.9 + np.real(np.einsum(",->", np.complex128(1j), y * 1j))
+
+    def looped(x: Any) -> Any:
+        z = cr.loop(lambda z, _: z * np.complex128(0.5 + 0.5j) + np.float64(0.25), x + 0j, 3)
+        return np.sum(np.abs(z) ** 2)
+
+    for function, at in ((contracted, x), (single, y), (looped, x)):
+        for g in (function, cr.grad(function)):
+            np.testing.assert_allclose(cr.jit(g, engine="llvm")(at), g(at), rtol=1e-12)
+        np.testing.assert_allclose(
+            cr.jit(cr.hessian(function), engine="llvm")(at), cr.hessian(function)(at), rtol=1e-12
+        )
+
+
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.5, -1e-200, 1e200, np.inf, -np.inf]
 
 

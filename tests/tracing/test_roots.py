@@ -103,3 +103,16 @@ def test_long_chains_of_products_end() -> None:
         return np.sum(y**2)
 
     assert cr.grad(f)(np.array([0.5]))[0] == pytest.approx(1.0001**6000, rel=1e-10)
+
+
+def test_numbers_of_python_s_do_not_widen() -> None:
+    for kind in (np.float16, np.float32):
+        x = kind(0.5)
+        for f in (
+            lambda x: np.hypot(x, 1.0) ** 2,
+            lambda x: np.hypot(2, x) * np.hypot(2, x),
+            lambda x: (np.abs(x) * 3.0) ** 2,
+        ):
+            value, slope = cr.value_and_grad(f)(x)
+            assert value.dtype == slope.dtype == f(x).dtype == kind
+            assert value == pytest.approx(float(f(np.float64(0.5))), rel=1e-3)

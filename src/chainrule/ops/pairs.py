@@ -11,6 +11,11 @@ from typing import Any
 Pair = tuple[Any, Any]
 
 
+def is_absent(part: Any) -> bool:
+    """Whether this stands for the other part of a real value: Python's number 0, and none of NumPy's, though some are floats."""
+    return type(part) is float
+
+
 def add(m: Any, x: Pair, y: Pair) -> Pair:
     """Part by part."""
     return x[0] + y[0], x[1] + y[1]
@@ -256,7 +261,7 @@ def contract(m: Any, x: Pair, y: Pair, subscripts: str) -> Pair:
     """Products of parts, added up; a real operand, whose other part is the number 0, has half of them."""
 
     def product(a: Any, b: Any) -> Any:
-        return 0.0 if isinstance(a, float) or isinstance(b, float) else m.einsum(a, b, subscripts=subscripts)
+        return 0.0 if is_absent(a) or is_absent(b) else m.einsum(a, b, subscripts=subscripts)
 
     return product(x[0], y[0]) - product(x[1], y[1]), product(x[0], y[1]) + product(x[1], y[0])
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
-from chainrule.ops.pairs import Pair
+from chainrule.ops.pairs import Pair, is_absent
 from chainrule.tracing.apply import apply, traced, traces_of
 from chainrule.tracing.batch import Batch, BatchValue
 from chainrule.tracing.body import Body
@@ -186,7 +186,7 @@ def _in_parts(m: Namespace, *pairs: Pair, body: Body, length: int, reverse: bool
     for x, (real, other) in zip(body.program.inputs, pairs, strict=True):
         given.append(real)
         if is_complex(x):
-            given.append(np.zeros(real.shape, real.dtype) if isinstance(other, float) else other)
+            given.append(np.zeros(real.shape, real.dtype) if is_absent(other) else other)
     found = iter([x for own in run(body.real, given, length, reverse) for x in own])
     both = [(next(found), next(found) if t.dtype.kind == "c" else None) for t in (*body.collected, *body.state)]
     kind = part_of(ArrayType((), _dtype(body))).dtype
