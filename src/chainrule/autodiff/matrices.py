@@ -183,7 +183,8 @@ def hessian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
            [2., 0.]])
     """
     SettingError.unless_callable("hessian", function)
-    return jacobian(grad(_of_one_number("hessian", function), argnums), argnums, mode="forward")
+    wanted = as_argnums(argnums)
+    return jacobian(grad(_of_one_number("hessian", function), wanted), wanted, mode="forward")
 
 
 def _of_one_number(owner: str, function: Callable[..., Any]) -> Callable[..., Any]:
