@@ -207,6 +207,20 @@ def test_derivatives_begun_and_ended_out_of_order() -> None:
 # --- settings that would give wrong numbers
 
 
+@pytest.mark.parametrize("transform", [cr.grad, cr.value_and_grad, cr.jacobian, cr.hessian])
+def test_argnums_are_read_once(transform: Any) -> None:
+    for wrong in (1.0, "a", (0, 1.0), None):  # 1.0 == 1, which was asked for before
+        transform(lambda a, b: a * b, argnums=(0, 1))(2.0, 3.0)
+        transform(lambda a, b: a * b, argnums=1)(2.0, 3.0)
+        with pytest.raises(SettingError, match="give the place of an argument"):
+            transform(lambda a, b: a * b, argnums=wrong)
+    places = [0]
+    ready = [transform(lambda a, b: a * b, argnums=given) for given in (places, iter(places), np.array(places))]
+    places.append(1)
+    expected = transform(lambda a, b: a * b, argnums=(0,))(2.0, 3.0)
+    assert all(f(2.0, 3.0) == expected for f in ready for _ in range(2))
+
+
 @pytest.mark.parametrize("argnums", [(0, 0), (0, -2), (1, -1), (0, 1, 0)])
 @pytest.mark.parametrize("transform", [cr.grad, cr.value_and_grad, cr.jacobian, cr.hessian])
 def test_an_argument_is_named_once(transform: Any, argnums: tuple[int, ...]) -> None:

@@ -40,29 +40,19 @@ def numbers_of(x: Any, name: str) -> Any:
     )
 
 
-def chosen(args: tuple[Any, ...], argnums: Argnums) -> tuple[int, ...]:
-    """The positions of the arguments to differentiate by, no two of them the same."""
-    return positions_of(len(args), argnums)
-
-
-def positions_of(count: int, argnums: Argnums) -> tuple[int, ...]:
-    """The positions that `argnums` names among so many arguments."""
-    if type(argnums) is not int:
-        try:
-            argnums = (
-                tuple(map(index, argnums))
-                if type(argnums) is tuple or isinstance(argnums, Iterable)
-                else index(argnums)
-            )
-        except TypeError:
-            raise SettingError(
-                f"argnums was given as {shortened(argnums)}; give the place of an argument, such as 0, or a tuple of places."
-            ) from None
-    return _positions(count, argnums)
+def as_argnums(argnums: Argnums) -> int | tuple[int, ...]:
+    """What was given as `argnums`: an integer, or a tuple of integers."""
+    try:
+        return tuple(map(index, argnums)) if isinstance(argnums, Iterable) else index(argnums)
+    except TypeError:
+        raise SettingError(
+            f"argnums was given as {shortened(argnums)}; give the place of an argument, such as 0, or a tuple of places."
+        ) from None
 
 
 @cache
-def _positions(count: int, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
+def positions_of(count: int, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
+    """The positions that `argnums` names among so many arguments, no two of them the same."""
     given = (argnums,) if isinstance(argnums, int) else argnums
     for i in given:
         if not -count <= i < count:
@@ -83,8 +73,10 @@ def _positions(count: int, argnums: int | tuple[int, ...]) -> tuple[int, ...]:
 def leaves_of(args: tuple[Any, ...], positions: tuple[int, ...]) -> tuple[list[Any], trees.Structure]:
     """The arrays in the chosen arguments, checked, and how they are put together."""
     leaves: list[Any] = [args[i] for i in positions]
-    for leaf in leaves:
-        if type(leaf) is not np.ndarray or leaf.dtype.kind != "f":
+    for i, leaf in enumerate(leaves):
+        if type(leaf) is float:
+            leaves[i] = PythonNumber(leaf)
+        elif type(leaf) is not np.ndarray or leaf.dtype.kind != "f":
             break
     else:
         return leaves, trees.row(len(leaves))
@@ -102,15 +94,15 @@ def call_with(
 ) -> Any:
     """The function called with some arguments replaced."""
     changed = list(args)
-    for i, value in zip(positions, new, strict=True):
-        changed[i] = value
+    for k, i in enumerate(positions):
+        changed[i] = new[k]
     return function(*changed, **kwargs)
 
 
-def as_given(structure: trees.Structure, leaves: list[Any], argnums: Argnums) -> Any:
+def as_given(structure: trees.Structure, leaves: list[Any], argnums: int | tuple[int, ...]) -> Any:
     """Results in the form of the arguments: one for an integer `argnums`, a tuple otherwise."""
     nested = trees.unflatten(structure, leaves)
-    return nested if isinstance(argnums, Iterable) else nested[0]
+    return nested if type(argnums) is tuple else nested[0]
 
 
 def owned(results: list[Any]) -> list[Any]:

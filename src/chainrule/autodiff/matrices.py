@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.autodiff.arguments import Argnums, as_given, as_leaf, call_with, chosen, leaves_of
+from chainrule.autodiff.arguments import Argnums, as_argnums, as_given, as_leaf, call_with, leaves_of, positions_of
 from chainrule.autodiff.batching import moved, vmap
 from chainrule.autodiff.modes import MODES, as_mode
 from chainrule.autodiff.transforms import grad, jvp, require_one_number, vjp
@@ -48,10 +48,11 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: str = "au
     """
     SettingError.unless_callable("jacobian", function)
     mode = as_mode("jacobian", mode, ("auto", *MODES))
+    wanted = as_argnums(argnums)
 
     @wraps(function)
     def jacobian_of(*args: Any, **kwargs: Any) -> Any:
-        positions = chosen(args, argnums)
+        positions = positions_of(len(args), wanted)
         leaves, structure = leaves_of(args, positions)
 
         def flat(*new: Any) -> list[Any]:
@@ -68,7 +69,7 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: str = "au
             outputs = sum(int(np.prod(x.shape)) for x in value)
             forward = mode == "auto" and inputs < outputs
             blocks = _columns(flat, leaves) if forward else _rows(value, pullback, leaves)
-        rows = [as_given(structure, row, argnums) for row in blocks]
+        rows = [as_given(structure, row, wanted) for row in blocks]
         return trees.unflatten(outer["structure"], rows)
 
     return jacobian_of
@@ -182,7 +183,8 @@ def hessian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
            [2., 0.]])
     """
     SettingError.unless_callable("hessian", function)
-    return jacobian(grad(_of_one_number("hessian", function), argnums), argnums, mode="forward")
+    wanted = as_argnums(argnums)
+    return jacobian(grad(_of_one_number("hessian", function), wanted), wanted, mode="forward")
 
 
 def _of_one_number(owner: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
 
-from chainrule.autodiff.arguments import Argnums, chosen, numbers_of
+from chainrule.autodiff.arguments import Argnums, as_argnums, numbers_of, positions_of
 from chainrule.errors import DifferentiationError, SettingError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import array_of, plain_array
@@ -71,8 +71,9 @@ def derivative(
         raise SettingError(f"derivative was given method={method!r}; use 'forward', 'backward' or 'central'.")
     if h is not None:
         SettingError.unless_number("derivative", "h", h, above=0)
+    wanted = as_argnums(argnums)
     results = []
-    for place in chosen(args, argnums):
+    for place in positions_of(len(args), wanted):
         leaves, structure = trees.flatten(args[place])
         arrays = [_real(leaf) for leaf in leaves]
         by_leaf = []
@@ -86,7 +87,7 @@ def derivative(
 
             by_leaf.append(_by_every_number(along, array, method, h))
         results.append(trees.unflatten(structure, by_leaf))
-    return tuple(results) if isinstance(argnums, Iterable) else results[0]
+    return tuple(results) if type(wanted) is tuple else results[0]
 
 
 def _settings(args: tuple[Any, ...], method: Any, h: Any) -> tuple[tuple[Any, ...], Any, Any]:

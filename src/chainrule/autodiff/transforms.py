@@ -11,13 +11,14 @@ import numpy as np
 
 from chainrule.autodiff.arguments import (
     Argnums,
+    as_argnums,
     as_given,
     as_leaf,
     call_with,
-    chosen,
     leaves_of,
     numbers_of,
     owned,
+    positions_of,
     zeros,
 )
 from chainrule.errors import DifferentiationError, LeakedValueError, SettingError, ShapeError, TracingError, shortened
@@ -62,22 +63,34 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: 
     """
 
     SettingError.unless_callable("value_and_grad", function)
+    wanted = as_argnums(argnums)
 
     @wraps(function)
     def with_gradient(*args: Any, **kwargs: Any) -> Any:
-        positions = chosen(args, argnums)
-        leaves, structure = leaves_of(args, positions)
-        with Tape() as tape:
-            variables = [tape.variable(leaf) for leaf in leaves]
-            places = [x.index for x in variables]  # before the function writes to them
-            result = call_with(function, args, kwargs, positions, trees.unflatten(structure, variables))
-            value, aux = _with_aux(result, has_aux)
-            gradients = _filled(_cotangents(tape, value, places), variables)
-        results = as_given(structure, owned(gradients), argnums)
+        tape, value, aux, gradient = _differentiated(function, args, kwargs, wanted, has_aux)
         plain = without(tape, value)
-        return ((plain, trees.map_leaves(lambda x: without(tape, x), aux)) if has_aux else plain), results
+        return ((plain, trees.map_leaves(lambda x: without(tape, x), aux)) if has_aux else plain), gradient
 
     return with_gradient
+
+
+def _differentiated(
+    function: Callable[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    argnums: int | tuple[int, ...],
+    has_aux: bool,
+) -> tuple[Tape, Any, Any, Any]:
+    """A tape, what the function gave and its extra results on it, and the gradient."""
+    positions = positions_of(len(args), argnums)
+    leaves, structure = leaves_of(args, positions)
+    with Tape() as tape:
+        variables = [tape.variable(leaf) for leaf in leaves]
+        places = [x.index for x in variables]  # before the function writes to them
+        result = call_with(function, args, kwargs, positions, trees.unflatten(structure, variables))
+        value, aux = _with_aux(result, has_aux)
+        gradients = _filled(_cotangents(tape, value, places), variables)
+    return tape, value, aux, as_given(structure, owned(gradients), argnums)
 
 
 def observed_gradient(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -119,9 +132,10 @@ def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
 
 def _cotangents(tape: Tape, value: Any, wanted: list[int]) -> list[Any]:
     """The cotangents of some places, for a value of one number; `None` where there is no dependence."""
-    if belongs(value, tape) and math.prod(value.shape) == 1 and value.dtype.kind != "c":
-        one = value.dtype.type(1)
-        return tape.pull([value], [np.full(value.shape, one) if value.shape else one], wanted)
+    if belongs(value, tape) and (tape.real or value.dtype.kind != "c"):
+        shape, one = value.shape, value.dtype.type(1)
+        if not shape or math.prod(shape) == 1:
+            return tape.pull([value], [np.full(shape, one) if shape else one], wanted)
     require_one_number("grad", value, "jacobian or vjp")
     if as_leaf(value).dtype.kind == "c":
         raise DifferentiationError(
@@ -149,7 +163,10 @@ def require_one_number(owner: str, value: Any, instead: str) -> None:
 
 def _filled(cotangents: list[Any], variables: list[TapeValue]) -> list[Any]:
     """Zeros where there is no dependence."""
-    return [zeros(x) if g is None else g for g, x in zip(cotangents, variables, strict=True)]
+    for i, cotangent in enumerate(cotangents):
+        if cotangent is None:
+            cotangents[i] = zeros(variables[i])
+    return cotangents
 
 
 def without(trace: Any, x: Any) -> Any:
@@ -214,12 +231,12 @@ def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = Fal
     array([  8., -16.,   4.,   0.])
     """
     SettingError.unless_callable("grad", function)
-    both = value_and_grad(function, argnums, has_aux)
+    wanted = as_argnums(argnums)
 
     @wraps(function)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        value, result = both(*args, **kwargs)
-        return (result, value[1]) if has_aux else result
+        tape, _, aux, result = _differentiated(function, args, kwargs, wanted, has_aux)
+        return (result, trees.map_leaves(lambda x: without(tape, x), aux)) if has_aux else result
 
     return gradient
 
@@ -305,15 +322,15 @@ def jvp(
         )
     leaves, structure = leaves_of(tuple(primals), tuple(range(len(primals))))
     directions = [
-        of_shape(t, x, "a tangent")
-        for t, x in zip(trees.flatten_like(structure, tuple(tangents), "tangents"), leaves, strict=True)
+        of_shape(t, leaves[i], "a tangent")
+        for i, t in enumerate(trees.flatten_like(structure, tuple(tangents), "tangents"))
     ]
     with Tangents() as tangents_trace:
-        inputs = [tangents_trace.variable(x, t) for x, t in zip(leaves, directions, strict=True)]
+        inputs = [tangents_trace.variable(x, directions[i]) for i, x in enumerate(leaves)]
         value, aux = _with_aux(function(*trees.unflatten(structure, inputs)), has_aux)
         outputs, outputs_structure = trees.flatten(value)
     values = [as_leaf(without(tangents_trace, x)) for x in outputs]
-    results = [x.tangent if belongs(x, tangents_trace) else zeros(v) for x, v in zip(outputs, values, strict=True)]
+    results = [x.tangent if belongs(x, tangents_trace) else zeros(values[i]) for i, x in enumerate(outputs)]
     nested = trees.unflatten(outputs_structure, values), trees.unflatten(outputs_structure, owned(results))
     return (*nested, trees.map_leaves(lambda x: without(tangents_trace, x), aux)) if has_aux else nested
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.autodiff.arguments import positions_of
+from chainrule.autodiff.arguments import as_argnums, positions_of
 from chainrule.errors import DifferentiationError, UnknownNameError, shortened
 from chainrule.explanation.backward import dependents
 from chainrule.explanation.derived import DerivedFormula, PartialDerivative, RuleLine
@@ -122,8 +122,8 @@ def derivation(function: Callable[..., Any], argnums: int | None = None) -> Form
     names = {x: x.name for x in program.inputs}
     evaluation = Evaluation(program, dict.fromkeys([*program.inputs, *(e.output for e in program.equations)]), names)
     formulas = Formulas(evaluation, names.__contains__, Alphabet(set()))
-    chosen = program.inputs if argnums is None else [program.inputs[i] for i in positions_of(count, argnums)]
-    partials = tuple(_partial(formulas, output, x) for x in chosen)
+    places = range(len(program.inputs)) if argnums is None else positions_of(count, as_argnums(argnums))
+    partials = tuple(_partial(formulas, output, program.inputs[i]) for i in places)
     return FormulaDerivation(program.name if program.name != "program" else "f", formulas, Element(output), partials)
 
 

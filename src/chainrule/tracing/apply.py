@@ -111,6 +111,14 @@ class Traced:
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
+    def __init_subclass__(cls) -> None:
+        slots = [name for base in cls.__mro__ for name in vars(base).get("__slots__", ())]
+        TRACED[cls] = [name for name in slots if name not in Traced.__slots__]
+
+
+TRACED: dict[type, list[str]] = {}
+"""The classes of traced values, and where each has what it holds."""
+
 
 def _subclasses(kind: type) -> set[type]:
     below: list[type] = kind.__subclasses__()
@@ -134,21 +142,20 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     number = stale = False
     for x in inputs:
         kind = type(x)
-        if kind in REALS:
+        if kind in TRACED:
+            if x.is_number:
+                number = True
+            if x.past is not NO_PAST:
+                stale = True
+            if trace is None or x.trace.level > trace.level:
+                trace = x.trace
+        elif kind in REALS:
             if kind is ndarray and x.dtype.kind not in REAL:
                 unreal = x
-            continue
-        if not isinstance(x, Traced):
-            if kind in COMPLEX:
-                unreal = x
-                continue
+        elif kind in COMPLEX:
+            unreal = x
+        else:
             return apply(op, *map(as_operand, inputs), **attributes)
-        if x.is_number:
-            number = True
-        if x.past is not NO_PAST:
-            stale = True
-        if trace is None or x.trace.level > trace.level:
-            trace = x.trace
     if trace is None:
         return op.evaluate(*inputs, **attributes)
     if unreal is not None:
@@ -200,7 +207,7 @@ def _as_now(roots: Roots, x: Any) -> Any:
 def identity(x: Any) -> Hashable:
     """What tells a value from others: several handles may hold one."""
     if isinstance(x, Traced):
-        return tuple([id(getattr(x, name)) for name in ("trace", *held_in(type(x)))])
+        return tuple([id(getattr(x, name)) for name in ("trace", *TRACED[type(x)])])
     return id(x) if type(x) is ndarray else x
 
 
@@ -219,9 +226,7 @@ def refresh(value: Any) -> Any:
 
 def refreshed(results: Any) -> Any:
     """What a function gave, views as they are by now."""
-    if not written_to:
-        return results
-    return trees.map_leaves(_current, results)
+    return trees.map_leaves(_current, results) if written_to else results
 
 
 def _current(x: Any) -> Any:
@@ -231,7 +236,7 @@ def _current(x: Any) -> Any:
 
 def held_by(x: Any) -> Any:
     """What an object that stands for a value holds by now (a parameter, an array of `chainrule.numpy`); others are themselves."""
-    return x.traced_value() if hasattr(x, "traced_value") and not isinstance(x, Traced) else x
+    return x if type(x) in PLAIN or isinstance(x, Traced) or not hasattr(x, "traced_value") else x.traced_value()
 
 
 def numbers_inside(x: Any) -> Any:
@@ -278,19 +283,8 @@ def become(value: Any, new: Any) -> None:
 
 
 def _take_over(value: Any, new: Any) -> None:
-    for name in held_in(type(value)):
+    for name in TRACED[type(value)]:
         setattr(value, name, getattr(new, name))
-
-
-_held_in: dict[type, list[str]] = {}
-
-
-def held_in(kind: type) -> list[str]:
-    """Where a kind of handle has what it holds."""
-    if kind not in _held_in:
-        names = [name for base in kind.__mro__ for name in vars(base).get("__slots__", ())]
-        _held_in[kind] = [name for name in names if name not in Traced.__slots__]
-    return _held_in[kind]
 
 
 def traces_of(value: Any) -> Iterator[Trace]:

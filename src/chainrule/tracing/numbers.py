@@ -42,6 +42,7 @@ class Number:
     is_number = True
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         NUMBER_OF[cls.__mro__[2]] = cls
 
     def __round__(self: Any, digits: int | None = None) -> Any:
@@ -62,8 +63,8 @@ def _of_numbers(name: str) -> Callable[..., Any]:
     operator = getattr(ArrayInterface, name)
 
     def of_numbers(self: Any, *others: Any) -> Any:
-        alone = all(type(x) in NUMBERS or isinstance(x, Number) for x in others)
-        if alone and self.dtype == bool:  # Python counts with truth values
+        alone = not others or type(others[0]) in NUMBERS or isinstance(others[0], Number)
+        if alone and self.dtype.kind == "b":  # Python counts with truth values
             return of_numbers(as_number(traced.astype(self, dtype=np.dtype(int))), *others)
         result = operator(self, *others)
         return as_number(result) if alone else result

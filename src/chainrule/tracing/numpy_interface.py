@@ -22,7 +22,7 @@ from chainrule.tracing.views import ARRAYS, VIEWS, gives_a_view, note_array, not
 
 def _function_of(numpy: Any) -> ArrayFunction | None:
     """The function that stands for one of NumPy's, among those registered by now."""
-    function = FUNCTIONS.loaded(OF_NUMPY.get(numpy, ""))
+    function = FUNCTIONS.loaded(OF_NUMPY.loaded(numpy) or OF_NUMPY.get(numpy, ""))
     return function if function is not None and numpy in function.numpy else None
 
 

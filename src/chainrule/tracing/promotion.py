@@ -10,12 +10,18 @@ from chainrule.ops.kinds.elementwise import Elementwise
 from chainrule.ops.operation import Namespace, Operation, dtype_of
 
 _LIKE: dict[str, Any] = {"b": True, "i": 1, "f": 1.0, "c": 1j}
+_NUMBERS = frozenset(map(type, _LIKE.values()))
 
 
 def adapted(m: Namespace, op: Operation, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """Numbers in the dtype that NumPy computes in, which the arrays beside them decide, if there are any."""
     if not isinstance(op, Elementwise):
         return inputs
+    for x in inputs:
+        if type(x) not in _NUMBERS and not getattr(x, "is_number", False):
+            break
+    else:
+        return inputs  # no arrays, as in most code of numbers
     numbers = [d.dtype != "bool" and getattr(x, "is_number", False) for x, d in zip(inputs, op.domain, strict=True)]
     others = [
         dtype_of(x)

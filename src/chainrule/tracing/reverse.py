@@ -35,7 +35,7 @@ def accumulate(
         The nodes whose cotangents are to stay in `found`. Others go as soon as they have been carried on, so that a
         long computation does not hold them all at once.
     """
-    outside = current_scope()
+    outside = None
     try:
         for place in range(last, 0, -1):
             cotangent, node = found[place], nodes[place]
@@ -45,6 +45,8 @@ def accumulate(
                 found[place] = None
             op, values, attributes, output, places, scope = node
             if scope is not None:
+                if outside is None:
+                    outside = current_scope()
                 move_to(scope, BACKWARD)
             parts = op.pullback(m, cotangent, output, values, places, **attributes)
             for i, source in enumerate(places):
@@ -52,4 +54,5 @@ def accumulate(
                     previous = found[source]
                     found[source] = part if previous is None else previous + part
     finally:
-        move_to(outside)
+        if outside is not None:
+            move_to(outside)

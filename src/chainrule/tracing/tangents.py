@@ -82,4 +82,5 @@ class Tangents(Trace):
             return output
         if type(tangent) not in PLAIN:  # a rule of the user's may have values of other traces in it
             self.plain = False
-        return TangentValue(self, output, self.outside(tangent))
+            tangent = self.outside(tangent)
+        return TangentValue(self, output, tangent)

@@ -137,10 +137,14 @@ class Tape(Trace):
         if self.keeper is not None:
             self.keeper.check()
         found: list[Any] = [None] * len(self.nodes)
-        for output, cotangent in zip(outputs, cotangents, strict=True):
-            previous = found[output.index]
-            found[output.index] = cotangent if previous is None else previous + cotangent
-        m = eager if self.plain and PLAIN.issuperset(map(type, cotangents)) else traced
-        last = outputs[0].index if len(outputs) == 1 else max([output.index for output in outputs], default=0)
+        m, last = eager if self.plain else traced, 0
+        for i, output in enumerate(outputs):
+            place, cotangent = output.index, cotangents[i]
+            previous = found[place]
+            found[place] = cotangent if previous is None else previous + cotangent
+            if place > last:
+                last = place
+            if type(cotangent) not in PLAIN:
+                m = traced
         accumulate(m, self.nodes, found, last, kept=set(wanted))
-        return [self.outside(found[place]) for place in wanted]
+        return [x if type(x) is ndarray else self.outside(x) for x in map(found.__getitem__, wanted)]

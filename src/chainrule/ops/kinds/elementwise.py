@@ -191,11 +191,14 @@ class Elementwise(Operation):
     ) -> Any:
         """Σ ∂ · tangent, broadcast to the output's shape."""
         total = None
-        for tangent, partial in zip(tangents, self.partials, strict=True):
-            if tangent is None or partial is None:
+        for i, partial in enumerate(self.partials):
+            term = tangents[i]
+            if term is None or partial is None:
                 continue
-            factor = partial(m, output, *inputs, **attributes) if callable(partial) else partial
-            term = tangent * factor if callable(partial) or factor != 1 else tangent
+            if callable(partial):
+                term = term * partial(m, output, *inputs, **attributes)
+            elif partial != 1:
+                term = term * partial
             total = term if total is None else total + term
         if total is not None and (total.shape != output.shape or total.dtype != output.dtype):
             total = m.broadcast_to(cast(m, total, output.dtype), shape=output.shape)

@@ -51,12 +51,13 @@ class Reduction(Operation):
         self.differentiable = self.partial is not None
         if self.combine is not None:
             self._fold = getattr(np, self.combine).reduce
+        self._is_fold = self.combine is not None and self.finish is None and not self.needs_elements
 
     def evaluate(self, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
         """The reduction of plain arrays, by NumPy's own `reduce` where it is a fold; sums of float16 are added up in float32."""
         if self.combine == "add" and getattr(x, "itemsize", 0) == 2 and x.dtype == HALF:  # too coarse to add up in
             return self.evaluate(x.astype(SINGLE), axis, keepdims).astype(HALF)[()]
-        if self.combine is not None and self.finish is None and not self.needs_elements:
+        if self._is_fold:
             return self._fold(x, axis, None, None, keepdims)
         shape = np.shape(x)
         if self.needs_elements:
