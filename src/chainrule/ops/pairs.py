@@ -8,7 +8,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 Pair = tuple[Any, Any]
+
+
+def as_arrays(x: Pair) -> Pair:
+    """The parts, where the other one is a number, which it is of what is real, as arrays."""
+    return x[0], np.full(x[0].shape, x[1], x[0].dtype)[()] if isinstance(x[1], float) else x[1]
 
 
 def add(m: Any, x: Pair, y: Pair) -> Pair:
@@ -225,8 +232,9 @@ def contract(m: Any, x: Pair, y: Pair, subscripts: str) -> Pair:
     """Products of parts, added up; a real operand, whose other part is the number 0, has half of them."""
 
     def product(a: Any, b: Any) -> Any:
-        return 0.0 if isinstance(a, float) or isinstance(b, float) else m.einsum(a, b, subscripts=subscripts)
+        return 0.0 if a is None or b is None else m.einsum(a, b, subscripts=subscripts)
 
+    x, y = ((z[0], None) if isinstance(z[1], float) and z[1] == 0 else as_arrays(z) for z in (x, y))
     return product(x[0], y[0]) - product(x[1], y[1]), product(x[0], y[1]) + product(x[1], y[0])
 
 

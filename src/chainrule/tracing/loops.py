@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
-from chainrule.ops.pairs import Pair
+from chainrule.ops.pairs import Pair, as_arrays
 from chainrule.tracing.apply import apply, traced, traces_of
 from chainrule.tracing.batch import Batch, BatchValue
 from chainrule.tracing.body import Body
@@ -183,10 +183,8 @@ class Loop(Operation):
 def _in_parts(m: Namespace, *pairs: Pair, body: Body, length: int, reverse: bool) -> Any:
     """The loop of both parts of everything, and its results laid out as those of the loop are."""
     given: list[Any] = []
-    for x, (real, other) in zip(body.program.inputs, pairs, strict=True):
-        given.append(real)
-        if is_complex(x):
-            given.append(np.zeros(real.shape, real.dtype) if isinstance(other, float) else other)
+    for x, pair in zip(body.program.inputs, pairs, strict=True):
+        given += as_arrays(pair) if is_complex(x) else pair[:1]
     found = iter([x for own in run(body.real, given, length, reverse) for x in own])
     both = [(next(found), next(found) if t.dtype.kind == "c" else None) for t in (*body.collected, *body.state)]
     kind = part_of(ArrayType((), _dtype(body))).dtype
