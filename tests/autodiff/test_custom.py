@@ -417,7 +417,9 @@ def test_small_errors_that_change_the_derivative_are_refused() -> None:
     for a, found in ((1e-20, 2e-10), (4.0, np.inf), (1e-20, 1.001e-10)):
         with pytest.raises(DifferentiationError, match="does not solve"):
             cr.grad(cr.implicit(lambda a, found=found: found, root))(a)
-    with pytest.raises(DifferentiationError, match="does not solve"):  # a number that is wrong, beside one that is large
+    with pytest.raises(
+        DifferentiationError, match="does not solve"
+    ):  # a number that is wrong, beside one that is large
         cr.jacobian(cr.implicit(lambda a: np.sqrt(a) + np.array([0.0, 0.9]), root))(np.array([1e18, 0.01]))
 
 
