@@ -1,13 +1,13 @@
 """Values without a derivative where they are 0, whose even powers have one: |x|, norms, and what products make of |x|.
 
-A trace remembers them. Where they cancel, as in |x|², ‖x‖·‖x‖, (c·|x|)² or |x|·y·|x|, the result is computed from what is under
+A trace remembers them. Where they cancel, as in |x|², ‖x‖·‖x‖, (c·|x|)², |x|·y·|x| or |x|·|x| summed up, the result is computed from what is under
 them, without the signs that were taken away: x², Σx², (c·x)², x·y·x.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from functools import reduce
+from functools import partial, reduce
 from operator import xor
 from typing import Any, NamedTuple
 
@@ -50,6 +50,10 @@ class Roots:
 
     def note(self, value: Any, op: Operation, inputs: tuple[Any, ...], key: Hashable) -> None:
         """Remember what an operation gave that has a square of its own."""
+        inner = self.of(inputs[0]) if op.unsigned else None
+        if inner is not None and inner.op.unsigned:  # ||x|| is |x|
+            self.known[id(value)] = Root(value, *inner[1:])
+            return
         signless = op.unsigned and inputs[0].dtype.kind != "c"
         self.known[id(value)] = Root(value, op, inputs, {}, key, frozenset([key] if signless else []))
 
@@ -65,7 +69,9 @@ class Roots:
         roots = [root for x in inputs if (root := self.of(x)) is not None]
         odd: frozenset[Hashable] = reduce(xor, [root.odd for root in roots], frozenset())
         length = max([root.length + 1 for root in roots], default=LONGEST)
-        if not odd or length >= LONGEST:
+        if length >= LONGEST or not (
+            odd or len(inputs) == 1
+        ):  # a product of norms has a square without bounds of its own
             return
         if attributes:  # elements at other places are others
             try:
@@ -86,10 +92,10 @@ class Roots:
 
     def smooth(self, m: Namespace, op: Operation, inputs: tuple[Any, ...], attributes: Mapping[str, Any]) -> Any:
         """A result in which they cancel, from what has derivatives; `None` where they do not."""
-        first, last = self.of(inputs[0]), self.of(inputs[-1])
+        first, last = (self.of(inputs[0]), self.of(inputs[-1])) if inputs else (None, None)
         if first is None:
             return None
-        if last is not None and len(inputs) == 2 and op.carries:
+        if last is not None and len(inputs) == 2 and op.meets(**attributes):
             if op.even is not None and first.key == last.key is not None:
                 inputs = (first.value, first.value)  # as good as a square
             elif first.odd and first.odd == last.odd:
@@ -106,5 +112,8 @@ class Roots:
         return getattr(m, root.op.name)(*(self.signed(m, given) for given in root.inputs), **root.attributes)
 
     def _square(self, m: Namespace, root: Root) -> Callable[[], Any]:
-        squared = root.op.squared
-        return lambda: m.square(self.signed(m, root.value)) if squared is None else squared(m, *root.inputs)
+        if root.odd:
+            return lambda: m.square(self.signed(m, root.value))
+        if root.op.squared is not None:
+            return partial(root.op.squared, m, *root.inputs)
+        return lambda: getattr(m, root.op.name)(*(x * x for x in root.inputs), **root.attributes)  # elements elsewhere
