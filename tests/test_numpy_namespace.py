@@ -154,7 +154,7 @@ def test_without_a_trace_arrays_are_numpys(name: str) -> None:
     cr.grad(lambda x: with_traces.append(getattr(np, name)(*CALLS[name])) or x)(1.0)
     assert type(with_traces[0]) is (Buffer if expected.dtype.kind == "f" else numpy.ndarray)
     numpy.testing.assert_array_equal(numpy.asarray(with_traces[0]), expected)
-    assert set(CALLS) == set(CREATING) - {"copyto", "r_", "c_", "vectorize", "ndenumerate"}
+    assert set(CALLS) == set(CREATING) - {"copyto", "isscalar", "r_", "c_", "vectorize", "ndenumerate"}
 
 
 def test_other_libraries_see_numbers_or_an_error() -> None:
@@ -276,3 +276,27 @@ def test_buffers_are_copied_as_arrays_are() -> None:
         return numpy.sum(others[0] ** 2) + numpy.sum(others[1] ** 3) + y[1]
 
     numpy.testing.assert_allclose(cr.grad(program)(POINT), 2 * POINT + 3 * POINT**2 + numpy.array([0, 1, 0, 0]))
+
+
+def test_what_is_asked_of_scalars_is_answered_as_numpy_does() -> None:
+    def asked(x: Any) -> Any:
+        seen.append(
+            [np.isscalar(y) for y in (x, x * x, np.sum(x), np.ones(2) * x, np.array(x), np.zeros(()), 2.0, "a", [x])]
+        )
+        return x * x
+
+    def plain(x: Any) -> Any:
+        return [
+            numpy.isscalar(y)
+            for y in (x, x * x, numpy.sum(x), numpy.ones(2) * x, numpy.array(x), 0 * numpy.array(x), 2.0, "a", [x])
+        ]
+
+    seen: list[Any] = []
+    cr.grad(asked)(3.0)
+    cr.jvp(asked, (3.0,), (1.0,))
+    cr.trace(asked, 3.0)
+    cr.vmap(asked)(np.ones(3))
+    asked(3.0)
+    expected = plain(3.0)
+    expected[5] = False
+    assert seen == [expected] * 5

@@ -92,7 +92,7 @@ def roots_of_later_numbers(patch: Patch) -> None:
 
 def text_of_numbers(patch: Patch) -> None:
     """A traced value in a form (`f"{x:.3f}"`) was the text of its number alone, from which `float` made a plain one."""
-    patch.setattr(numpy_interface.Wrapped, "__format__", lambda self, form: format(self.value, form))
+    patch.setattr(numpy_interface.Wrapped, "__format__", lambda self, form: format(self.inner, form))
 
 
 FAULTS: dict[Callable[[Patch], None], str] = {

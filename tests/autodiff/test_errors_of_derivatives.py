@@ -1,7 +1,12 @@
 """What cannot be differentiated says so, and says what to write instead."""
 
+import json
 import math
+import statistics
+from decimal import Decimal
+from functools import cache
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -31,6 +36,11 @@ def augmented(x):
     return np.sum(total)
 
 
+@cache
+def remembered(number):
+    return number * number
+
+
 CASES = {
     "vector result": (lambda x: x, DifferentiationError, r"one number.*shape \(2,\).*np\.sum"),
     "container result": (lambda x: {"loss": x[0]}, DifferentiationError, "one number.*gives dict.*vjp"),
@@ -55,6 +65,19 @@ CASES = {
     "range": (lambda x: sum(range(x[0])), DerivativeLostError, "count of repetitions"),
     "unknown function": (lambda x: np.sum(np.roots(x)), UnsupportedError, r"np\.roots has no derivative"),
     "unknown ufunc": (lambda x: np.sum(np.spacing(x)), UnsupportedError, r"np\.spacing has no derivative"),
+    "math.trunc": (lambda x: math.trunc(x[0]) * x[0], DerivativeLostError, r"math\.trunc\(\)"),
+    "mean of statistics": (lambda x: statistics.mean(x), DerivativeLostError, r"as_integer_ratio.*NumPy functions"),
+    "deviation of statistics": (lambda x: statistics.stdev(list(x)), DerivativeLostError, "as_integer_ratio"),
+    "Decimal": (lambda x: Decimal(x[0]), DerivativeLostError, "Decimal is not supported.*NumPy functions"),
+    "mpmath": (lambda x: float(mpmath.sin(x[0])), DerivativeLostError, "cannot create mpf.*NumPy functions"),
+    "JSON": (lambda x: float(json.dumps(x[0])), DerivativeLostError, "not JSON serializable.*stop_gradient"),
+    "memory": (lambda x: sum(memoryview(x)), DerivativeLostError, "bytes-like"),
+    "bytes": (lambda x: np.sum(np.frombuffer(x)), DerivativeLostError, "bytes-like"),
+    "method of a float": (lambda x: float.fromhex(x[0].hex()), UnsupportedError, r"x\.hex.*one number"),
+    "element of a set": (lambda x: x[0] if x[0] in {1.0, 7.0} else x[1], DerivativeLostError, r"x in \[a, b\]"),
+    "set of values": (lambda x: sum({x[0], x[0]}), DerivativeLostError, "element of a set"),
+    "key": (lambda x: {1.0: x[1]}.get(x[0], 0.0), DerivativeLostError, "key of a dict"),
+    "remembered": (lambda x: remembered(x[0]) * remembered(x[1]), DerivativeLostError, r"functools\.cache"),
     "text": (lambda x: np.sum(x * "a"), TracingError, "str cannot take part"),
     "None": (lambda x: np.sum(x + None), TracingError, "NoneType cannot take part"),
 }  # fmt: skip
@@ -170,3 +193,27 @@ def test_second_derivatives_of_several_numbers_are_refused_by_name(value):
         hessian(value)(x)
     with pytest.raises(DifferentiationError, match=r"^hvp needs .* one number"):
         hvp(value, (x,), (x,))
+
+
+@pytest.mark.parametrize(
+    "name", ["value", "values", "val", "magnitude", "primal", "number", "numbers", "plain", "numpy", "detach"]
+)
+def test_what_other_libraries_call_the_number_within_is_no_way_around_the_derivative(name):
+    """`getattr(x, "value", x)` is what programs write for numbers with units."""
+
+    def f(x):
+        own = getattr(x, name, x)
+        return np.sum(own() if callable(own) else own * own)
+
+    x = np.array([1.0, 2.0])
+    np.testing.assert_array_equal(grad(f)(x), 2 * x)
+    assert jvp(f, (x,), (x,))[1] == 10.0
+    np.testing.assert_array_equal(hessian(f)(x), 2 * np.eye(2))
+    np.testing.assert_array_equal(cr.vmap(grad(f))(x[None]), 2 * x[None])
+    np.testing.assert_array_equal(cr.jit(grad(f))(x), 2 * x)
+
+
+def test_values_one_can_look_into_may_be_kept_by_what_they_are():
+    a, b = cr.values(a=1.0, b=1.0)
+    assert len({a, b, a}) == 2
+    assert {a: "first", b: "second"}[b] == "second"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 from tests.ops.test_complex import mixtures
@@ -50,6 +51,49 @@ def test_every_operation(op: Any) -> None:
     assert tried or op not in BY_PARTS
 
 
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+@pytest.mark.parametrize("op", BY_PARTS, ids=lambda op: op.name)
+def test_every_operation_with_constants(op: Any) -> None:
+    """A part of a constant may be a number of NumPy's, whose float64 is one of Python's floats."""
+    for case in list(cases(op))[:3]:
+        for mixed in mixtures(case):
+            for place in range(len(mixed.inputs)):
+                given = [np.asarray(x)[()] for x in mixed.inputs]
+                others = [x for i, x in enumerate(given) if i != place]
+
+                def function(*new: Any, given: Any = given, place: int = place, mixed: Any = mixed) -> Any:
+                    inputs = [*new[:place], given[place], *new[place:]]
+                    return apply(mixed.op, *inputs, **mixed.attributes)
+
+                kinds = {np.asarray(x).dtype.kind for x in given}
+                if not others or "c" not in kinds or not all(np.size(x) for x in given):
+                    continue
+                with np.errstate(all="ignore"):
+                    expected = function(*others)
+                np.testing.assert_allclose(cr.jit(function, engine="llvm")(*others), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_products_with_single_complex_constants() -> None:
+    x, y = np.array([0.5, -1.5]), 0.3
+
+    def contracted(x: Any) -> Any:
+        return np.vdot(0.7 * x, x + 1j * x).imag * 0.9 + np.einsum(",i->i", np.complex128(2j), x).imag.sum()
+
+    def single(y: Any) -> Any:
+        return np.vdot(0.7 * y, y + 1j * y).imag * 0.9 + np.real(np.einsum(",->", np.complex128(1j), y * 1j))
+
+    def looped(x: Any) -> Any:
+        z = cr.loop(lambda z, _: z * np.complex128(0.5 + 0.5j) + np.float64(0.25), x + 0j, 3)
+        return np.sum(np.abs(z) ** 2)
+
+    for function, at in ((contracted, x), (single, y), (looped, x)):
+        for g in (function, cr.grad(function)):
+            np.testing.assert_allclose(cr.jit(g, engine="llvm")(at), g(at), rtol=1e-12)
+        np.testing.assert_allclose(
+            cr.jit(cr.hessian(function), engine="llvm")(at), cr.hessian(function)(at), rtol=1e-12
+        )
+
+
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 2.5, -1e-200, 1e200, np.inf, -np.inf]
 
 
@@ -72,6 +116,46 @@ def test_quotients_do_not_overflow() -> None:
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(cr.jit(np.divide)(a, b), a / b, rtol=1e-13)
         np.testing.assert_allclose(cr.jit(lambda b: 1.0 / b)(b[[0, 2]]), 1.0 / b[[0, 2]], rtol=1e-13)
+
+
+ENDS = {
+    "exp": (710 + 1.5j, 735 + 1.5707963267948966j, -745 + 3j, 710 + 1e-300j),
+    "expm1": (710 + 1.5j, -745 + 3j, 1e-300 + 1e-300j),
+    "log": (1.5e308 + 1.7e308j, 1e-310 - 3e-310j, 2e-323 + 2e-323j, 1.7e308 + 1j),
+    "log1p": (1.7e308 - 1.7e308j, 1e-9j, -1 + 1e-320j),
+    "sqrt": (1.7e308 + 1.7e308j, -1.7e308 + 1e308j, 2e-323j, -3e-320 - 1e-320j, 5e-324 + 5e-324j),
+    "sin": (1e-5 + 711j, 3.141592653589793 - 730j, 2 + 700j, 1e-300 - 750j),
+    "cos": (1.5707963267948966 + 720j, 2 + 700j, 1e-300 - 710j),
+    "sinh": (711 + 1e-5j, -730 + 3.141592653589793j, 700 + 2j),
+    "cosh": (720 + 1.5707963267948966j, -700 + 2j, 710 + 0j),
+    "tanh": (711 + 1e-5j, -300 + 1j, 1e-310 + 1e-310j),
+    "reciprocal": (1e308 + 1e308j, 1e-308 - 1e-308j),
+}
+"""Numbers at the ends of the range."""
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_parts_at_the_ends_of_the_range_are_exact(name: str) -> None:
+    functions = {"reciprocal": lambda z: 1 / z, "log1p": lambda z: mpmath.log(1 + z)}
+    own = functions.get(name, getattr(mpmath, name, None))
+    with mpmath.workdps(700):
+        exact = [own(mpmath.mpc(z)) for z in ENDS[name]]
+        expected = np.array([complex(float(y.real), float(y.imag)) for y in exact])
+    found = cr.jit(lambda z: apply(REGISTRY[name], z))(np.array(ENDS[name]))
+    for a, b in zip((found.real, found.imag), (expected.real, expected.imag), strict=True):
+        fair = np.isfinite(b)
+        np.testing.assert_array_equal(a[~fair], b[~fair])
+        np.testing.assert_allclose(a[fair], b[fair], rtol=1e-14, atol=1e-290)
+
+
+def test_powers_to_0_and_of_infinite_numbers() -> None:
+    z = np.array([complex(np.inf, 0), complex(0, np.nan), 0, 1 - 2j])
+    np.testing.assert_array_equal(cr.jit(lambda z: z**0)(z), np.ones(4))
+    with np.errstate(invalid="ignore"):
+        np.testing.assert_array_equal(cr.jit(lambda z: z**2)(z), z * z)
+        np.testing.assert_array_equal(
+            cr.jit(np.sqrt)(np.array([complex(1, np.inf), complex(-2, -np.inf)])).real, np.inf
+        )
 
 
 def leaves(results: Any) -> list[Any]:

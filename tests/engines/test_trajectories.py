@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -183,3 +184,20 @@ def test_an_order_with_rows_that_are_not_there(engine: str, row: int) -> None:
         cr.Network([cr.Dense(3)]).fit(
             X, VALUES, engine=engine, shuffle=lambda n: np.where(turned(n) == 7, row, turned(n)), progress=False
         )
+
+
+@dataclass(frozen=True)
+class Forgetful(cr.Optimizer):
+    """Keeps from each step numbers that depend on nothing."""
+
+    def initial_state(self, parameter: Any) -> Any:
+        return {"kept": np.ones_like(parameter), "once": np.zeros((2, 3), parameter.dtype)}
+
+    def update(self, gradient: Any, parameter: Any, state: Any, learning_rate: Any, step: Any) -> Any:
+        kept = np.full(parameter.shape, 0.25, parameter.dtype)
+        move = gradient * state["kept"] + np.sum(state["once"])
+        return parameter - learning_rate * move, {"kept": kept, "once": np.arange(6.0).reshape(2, 3) / 100}
+
+
+def test_states_may_be_constants() -> None:
+    assert_equal(by_every_engine([cr.Dense(5, "tanh"), cr.Dense(3)], X, VALUES, optimizer=Forgetful(0.1)))

@@ -59,3 +59,43 @@ def test_a_loop_in_a_layer_is_explained() -> None:
     explained = network.explain(x[:1], t[:1], "recurrent_0.W[0, 1]", loss="mse", check=True)
     gradient = network.gradients(x[:1], t[:1], loss="mse")["recurrent_0"]["W"][0, 1]
     assert explained.value == pytest.approx(gradient, rel=1e-3)
+
+
+def test_layers_called_in_the_body_of_a_loop() -> None:
+    cell, W, out = cr.Dense(3, "tanh", name="cell"), cr.Parameter((3, 3), name="W"), cr.Dense(1, name="out")
+
+    def recurrent(x: Any) -> Any:
+        def step(h: Any, row: Any) -> Any:
+            return np.tanh(cell(row) + h @ W), None
+
+        return out(cr.scan(step, np.zeros((x.shape[0], 3), x.dtype), np.swapaxes(x, 0, 1))[0])
+
+    x = np.random.default_rng(0).normal(size=(20, 4, 2))
+    t = x[:, :, 0].sum(axis=1, keepdims=True)
+    trained = []
+    for engine in ("numpy", "llvm"):
+        network = cr.Network(recurrent, dtype="float64", seed=1)
+        history = network.fit(x, t, epochs=5, progress=False, engine=engine)
+        assert history.metrics["loss"][-1] < history.metrics["loss"][0]
+        trained.append(network.predict(x))
+    np.testing.assert_allclose(*trained, rtol=1e-10)
+    parameters = network.parameters
+
+    def by_hand(x: Any) -> Any:
+        h = np.zeros((len(x), 3))
+        for k in range(x.shape[1]):
+            row = x[:, k] @ parameters["cell"]["weight"] + parameters["cell"]["bias"]
+            h = np.tanh(np.tanh(row) + h @ parameters["W"]["value"])
+        return h @ parameters["out"]["weight"] + parameters["out"]["bias"]
+
+    np.testing.assert_allclose(network.predict(x), by_hand(x), rtol=1e-12)
+    gradients = network.gradients(x[:2], t[:2], loss="mse")
+    for where, gradient in (
+        ("W.value[0, 1]", gradients["W"]["value"]),
+        ("cell.weight[0, 1]", gradients["cell"]["weight"]),
+    ):
+        explained = network.explain(x[:2], t[:2], where, loss="mse", check=True)
+        assert explained.value == pytest.approx(gradient[0, 1], rel=1e-10)
+        assert network.contributions(x[:2], t[:2], where, loss="mse").gradient == pytest.approx(gradient[0, 1])
+    assert [reading.name for reading in network.forward(x)] == ["out"]  # those in a step of the loop have no one value
+    assert "cell.weight" in str(network.step_by_step(x[:2], t[:2]))

@@ -48,7 +48,8 @@ declarations by `make documents`, and a test holds that it is true.
 - **Code.** How exact machine code is: to the last bit (=), to so many units in the last place (2 ulp), or as its formula (≈); – where
   there is none and NumPy computes it.
 - **Batch.** Whether `vmap` computes it for all members at once (✓) or for one after the other (–).
-- **ℂ.** Whether it takes complex numbers; (ℂ) where it gives complex numbers of real ones. All others refuse them.
+- **ℂ.** Whether it takes complex numbers, "no code" where machine code takes real ones only; (ℂ) where it gives complex numbers of
+  real ones. All others refuse them.
 """
 
 FUNCTIONS = """## Functions
@@ -339,13 +340,15 @@ NUMPYS = numpys_names()
 
 def code_of(op: Operation) -> str:
     """How exact machine code is, if there is any."""
-    if not op.has_loops(1):
+    if not op.has_loops(1) and not op.parts:
         return "–"
     return "≈" if op.accuracy.composed else "=" if op.accuracy.ulps <= 0.5 else f"{op.accuracy.ulps:g} ulp"
 
 
 def complex_of(op: Operation) -> str:
     """Whether it takes or gives complex numbers."""
+    if op.complex and op.has_loops(1) and not (op.parts or op.part_by_part):
+        return "ℂ, no code"
     return "ℂ" if op.complex else "(ℂ)" if op.to_complex else "–"
 
 

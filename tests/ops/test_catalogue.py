@@ -77,3 +77,28 @@ def test_what_is_said_to_be_exact_is_exact(op):
             return apply(case.op, *given, *others, **case.attributes)
 
         np.testing.assert_array_equal(cr.jit(f, engine="llvm")(*arrays), f(*arrays))
+
+
+def test_functions_of_an_order_are_written_with_it():
+    """Else the derivative of one would be printed as if it were the function itself."""
+    of_order = [
+        op for op in REGISTRY.values() if not op.has_loops(1) and any("order" in e.attributes for e in op.examples)
+    ]
+    assert {"zeta", "jv", "polygamma"} <= {op.name for op in of_order}
+    for op in of_order:
+        assert re.search(r"(?<![A-Za-z\\])n(?![A-Za-z])", op.latex), op.name
+    assert r"-n \cdot \zeta\left({n + 1}, q\right)" in derivative_of(REGISTRY["zeta"])
+
+
+def test_the_page_says_what_machine_code_takes():
+    """Complex numbers where there is a C alone, and real ones where there is a sign for how exact it is."""
+    for name, complex_code in (("exp", True), ("conjugate", True), ("angle", True), ("prod", False), ("arcsin", False)):
+        (line,) = re.findall(rf"^\| `{name}` .*$", text(), re.M)
+        assert ("no code" in line) != complex_code
+        z = np.array([0.5 + 0.25j, 1.5 - 2j])
+        assert (
+            ENGINES["llvm"].refusal(
+                cr.trace(lambda z, name=name: apply(REGISTRY[name], z) if name != "prod" else np.prod(z), z)
+            )
+            is None
+        ) == complex_code

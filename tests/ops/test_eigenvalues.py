@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import mpmath
 import numpy as np
 import pytest
 
@@ -98,6 +99,7 @@ def test_jax_has_the_same_derivatives() -> None:
     ("function", "a", "says"),
     [
         (np.linalg.eigvals, np.array([[1.0, 1.0], [0.0, 1.0]]), "fewer eigenvectors than rows.*matrix_power"),
+        (np.linalg.eigvals, np.array([[1.0, 1e10], [1e-10, 2.0]]), "too different sizes.*other units"),
         (np.linalg.eigvals, np.diag(np.ones(3), 1), "fewer eigenvectors than rows"),
         (lambda a: np.linalg.eig(a)[1], np.eye(2), r"1 and 1 are equal.*np\.linalg\.eigvalsh, eigvals"),
         (lambda a: np.linalg.eig(a)[1], np.diag([1j, 1j, 2.0]), r"0\+1j and 0\+1j are equal"),
@@ -135,3 +137,16 @@ def test_determinants_of_complex_matrices_without_inverse() -> None:
     for a in (u @ u.T, np.diag([1j, 2.0, 0.0]), COMPLEX * np.array([1.0, 1.0, 0.0])):
         cr.check_grads(np.linalg.det, (a,))
         cr.check_grads(lambda a: cr.grad(lambda a: np.real(np.linalg.det(a)))(a), (a,), order=1)
+
+
+def test_other_units_give_the_derivative_of_a_matrix_of_very_different_numbers() -> None:
+    """As the error says; against left and right eigenvectors in 40 digits."""
+    a, d = np.array([[1.0, 1e10, 0.0], [1e-10, 2.0, 1e6], [0.0, 1e-6, 5.0]]), np.array([1.0, 1e-10, 1e-16])
+    found = cr.grad(lambda a: np.max(np.real(np.linalg.eigvals(a / d[:, None] * d))))(a)
+    with mpmath.workdps(40):
+        values, left, right = mpmath.eig(mpmath.matrix(a.tolist()), left=True, right=True)
+        k = max(range(3), key=lambda i: mpmath.re(values[i]))
+        both = [[left[k, i] * right[j, k] for j in range(3)] for i in range(3)]
+        size = sum(both[i][i] for i in range(3))
+        exact = [[float(mpmath.re(x / size)) for x in row] for row in both]
+    np.testing.assert_allclose(found, exact, rtol=1e-12)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import cached_property
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pytest
@@ -262,3 +263,95 @@ def test_functions_that_do_not_fit_together_are_named(flatten: Any, unflatten: A
             cr.grad(lambda x: x.value**2)(Own())
     finally:
         del REGISTERED[Own]
+
+
+@pytest.mark.parametrize(
+    ("flatten", "unflatten"),
+    [
+        (lambda x: ((x.low, x.high), None), lambda rest, inside: (inside[1], inside[0])),
+        (lambda x: ((2 * x.low, x.high), None), lambda rest, inside: inside),
+        (lambda x: ((x.low, x.high), x.low), lambda rest, inside: (inside[0] + 1, inside[1])),
+    ],
+)
+def test_what_is_not_put_back_as_it_was_is_an_error(flatten: Any, unflatten: Any) -> None:
+    class Own:
+        def __init__(self, low: Any, high: Any) -> None:
+            self.low, self.high = low, high
+
+    cr.register_container(Own, flatten, lambda rest, inside: Own(*unflatten(rest, inside)))
+    try:
+        with pytest.raises(SettingError, match="it must put back what flatten took"):
+            cr.grad(lambda x: x.low**2 * x.high)(Own(2.0, 3.0))
+    finally:
+        del REGISTERED[Own]
+
+
+def test_names_may_be_numbers_or_none_at_all() -> None:
+    class Own:
+        def __init__(self, inside: dict[int, Any]) -> None:
+            self.inside = inside
+
+    cr.register_container(Own, lambda x: (x.inside, None), lambda rest, inside: Own({**inside}))
+    try:
+        found = cr.grad(lambda x: x.inside[0] ** 2 * x.inside[1])(Own({0: 3.0, 1: 2.0}))
+        assert found.inside == {0: 12.0, 1: 9.0}
+        assert cr.jit(lambda x, y: (x, 2 * y))(Own({}), 1.0)[0].inside == {}
+    finally:
+        del REGISTERED[Own]
+
+
+def test_dataclasses_are_their_fields() -> None:
+    @cr.register_container
+    @dataclass
+    class Line:
+        slope: Any
+        shared: ClassVar[float] = 7.0
+
+        @cached_property
+        def twice(self) -> Any:
+            return 2 * self.slope
+
+    line = Line(3.0)
+    try:
+        assert line.twice == 6.0
+        assert cr.grad(lambda x: x.twice * x.slope)(line) == Line(12.0)
+        line.shared = 5.0  # type: ignore[misc]
+        with pytest.raises(SettingError, match=r"a Line has shared besides its fields.*Make it a field"):
+            cr.grad(lambda x: x.slope * x.shared)(line)
+    finally:
+        del REGISTERED[Line]
+
+
+def test_compiled_code_of_an_equal_rest_is_not_that_of_another() -> None:
+    """True is 1 and 0.0 is −0.0 for Python, and functions tell them apart."""
+    for function, rests in (
+        (lambda p: p.weight * np.copysign(1.0, p.name), (0.0, -0.0)),
+        (lambda p: p.weight * (3.0 if p.name is True else 1.0), (True, 1, 1.0)),
+        (lambda p: p.weight * np.float32(3) * p.name[0][0], (((1,),), ((1.0,),), ((np.float64(1),),), ((True,),))),
+        (lambda p: p.weight * len(repr(p.name)), (frozenset({1}), frozenset({1.0}))),
+        (lambda p: p.weight * len(repr(p.name)), (Pair(1, 2), Pair(1.0, 2), (1, 2))),
+    ):
+        compiled = cr.jit(function)
+        for rest in rests:
+            p = Named(np.float32(2), B, name=rest)  # type: ignore[arg-type]
+            found, expected = compiled(p), function(p)
+            assert (found, type(found)) == (expected, type(expected))
+
+
+def test_rests_that_cannot_be_compared_are_named() -> None:
+    class Odd:
+        def __eq__(self, other: object) -> Any:
+            return np.array([True, False])
+
+        __hash__ = object.__hash__
+
+    with pytest.raises(SettingError, match=r"rest of a container.*cannot be compared"):
+        cr.jvp(lambda p: p.weight, (Named(W, B, name=(Odd(),)),), (Named(W, B, name=(Odd(),)),))  # type: ignore[arg-type]
+
+
+def test_registered_containers_where_arrays_are_asked_for_say_so() -> None:
+    exact = cr.custom_derivative(lambda tangents, y, x: tangents[0])(lambda x: x)
+    with pytest.raises(
+        ChainruleError, match=r"A Named is a container; give the arrays that are in it, or chainrule\.flatten"
+    ):
+        cr.grad(lambda p: exact(p).weight)(Named(W, B))

@@ -144,3 +144,16 @@ def test_sums_of_products_at_other_places_keep_their_kinks() -> None:
         np.testing.assert_allclose(cr.grad(f)(x), cr.grad(g)(x), rtol=1e-14)
         assert f(x) == pytest.approx(cr.value_and_grad(f)(x)[0], rel=1e-15)
         assert f(x) == pytest.approx(g(x), rel=1e-15)
+
+
+def test_numbers_of_python_s_do_not_widen() -> None:
+    for kind in (np.float16, np.float32):
+        x = kind(0.5)
+        for f in (
+            lambda x: np.hypot(x, 1.0) ** 2,
+            lambda x: np.hypot(2, x) * np.hypot(2, x),
+            lambda x: (np.abs(x) * 3.0) ** 2,
+        ):
+            value, slope = cr.value_and_grad(f)(x)
+            assert value.dtype == slope.dtype == f(x).dtype == kind
+            assert value == pytest.approx(float(f(np.float64(0.5))), rel=1e-3)

@@ -212,3 +212,16 @@ def test_a_simplified_program_has_the_derivatives_of_its_function():
     program = cr.simplify(cr.trace(f, x))
     np.testing.assert_array_equal(cr.grad(lambda x: cr.evaluate(program, x))(x), cr.grad(f)(x))
     np.testing.assert_array_equal(cr.jit(cr.grad(f))(x), 2 * x)
+
+
+def test_layouts_that_change_nothing_go() -> None:
+    x = np.ones((2, 3))
+    for function in (
+        lambda x: np.reshape(x, (2, 3)),
+        lambda x: np.transpose(x, (0, 1)),
+        lambda x: x[:, :],
+        lambda x: np.reshape(x, (2, -1))[::1] * 1.0,
+        lambda x: np.broadcast_to(x, (2, 3)),
+    ):
+        program = cr.trace(function, x)
+        assert not cr.simplify(program).equations, program

@@ -1,13 +1,14 @@
 """Nested containers: taken apart, put together, named."""
 
-from collections import OrderedDict, namedtuple
+from collections import Counter, OrderedDict, defaultdict, namedtuple
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainrule.errors import ShapeError
+import chainrule as cr
+from chainrule.errors import SettingError, ShapeError
 from chainrule.tracing.trees import flatten, flatten_like, map_leaves, paths, unflatten
 
 Pair = namedtuple("Pair", ["left", "right"])
@@ -76,3 +77,68 @@ def test_arrays_are_leaves():
     leaves, structure = flatten([x])
     assert leaves[0] is x
     assert structure.leaves == 1
+
+
+def test_containers_that_contain_themselves_are_errors():
+    own_list, own_dict, deep = [1.0], {"a": 1.0}, 1.0
+    own_list.append(own_list)
+    own_dict["b"] = (own_dict,)
+    for _ in range(3000):
+        deep = [deep]
+    for tree in (own_list, own_dict, deep):
+        for call in (
+            lambda tree: cr.grad(lambda x: x)(tree),
+            lambda tree: cr.jit(lambda x: x)(tree),
+            lambda tree: cr.vjp(lambda x: tree, 1.0),
+            cr.flatten,
+        ):
+            with pytest.raises(ShapeError, match="contains itself, or is nested more than 200 deep"):
+                call(tree)
+
+
+class Record(dict):
+    def __init__(self, name, items=()):
+        super().__init__(items)
+        self.name = name
+
+
+class Doubled(list):
+    def __init__(self, values):
+        super().__init__([*values, *values])
+
+
+class Short(dict):
+    def __init__(self, items):
+        super().__init__([*dict(items).items()][1:])
+
+
+class Moved(Pair):
+    def __new__(cls, left, right):
+        return super().__new__(cls, left + 1.0, right)
+
+
+def test_classes_derived_from_pythons_containers_are_whole_or_errors():
+    x = np.float64(3.0)
+    for tree in (defaultdict(lambda: 7.0, a=x), Counter(a=x, b=2.0), OrderedDict(a=x)):
+        found = cr.value_and_grad(lambda tree: tree["a"] ** 2 * sum(tree.values()))(tree)
+        total = sum(tree.values())
+        assert found[0] == 9 * total
+        assert type(found[1]) is type(tree)
+        assert found[1]["a"] == 6 * total + 9
+    assert cr.grad(lambda tree: tree["a"] * tree["not there"])(defaultdict(lambda: 7.0, a=x)) == {"a": 7.0}
+    for tree in (Record("name", {"a": x}), Doubled([x]), Short({"a": x, "b": x}), Moved(1.5, x)):
+        with pytest.raises(
+            SettingError, match=r"besides what is inside|of what is inside alone.*chainrule\.register_container"
+        ):
+            cr.grad(lambda tree: x)(tree)
+
+
+@pytest.mark.parametrize("keys", [(True, 1, 1.0), (np.float32(1), np.float64(1)), ((0.0,), (-0.0,))])
+def test_compiled_code_of_an_equal_key_is_not_that_of_another(keys):
+    def function(tree):
+        ((key, value),) = tree.items()
+        return value * (len(repr(key)) + (type(key) is np.float32))
+
+    compiled = cr.jit(function)
+    for key in keys:
+        assert compiled({key: 2.0}) == function({key: 2.0})

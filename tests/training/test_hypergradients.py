@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import DivergedError, SettingError
+from making import exported
 
 RANDOM = np.random.default_rng(0)
 X, XV = RANDOM.normal(size=(50, 3)), RANDOM.normal(size=(20, 3))
@@ -115,3 +117,25 @@ def test_what_is_refused() -> None:
         cr.hypergradient(network(), (X, Y), XV)
     with pytest.raises(DivergedError, match="smaller learning rate"):
         cr.hypergradient(network(activation="relu"), (1e3 * X, Y), (XV, YV), optimizer=cr.SGD(1e6), epochs=20)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "llvm"])
+@pytest.mark.parametrize("kind", exported(cr.Optimizer), ids=lambda kind: kind.__name__)
+def test_gradients_that_are_always_0_count_for_nothing(kind: Any, engine: str) -> None:
+    """Those of columns of zeros and of dead units: √v has no derivative where all squared gradients in v are 0, and needs none."""
+    data, rate = X * [1.0, 0.0, 1.0], 0.02
+    data[:10, 2] = 0.0
+    options: dict[str, Any] = {"epochs": 2, "batch_size": 8, "loss": "squared_error"}
+    own = cr.Network([cr.Dense(6, "relu"), cr.Dropout(0.4), cr.Dense(1)], dtype="float64", seed=3)
+
+    def loss(rate: float) -> float:
+        net = copy.deepcopy(own)
+        net.fit(data, Y, optimizer=kind(rate), engine="numpy", progress=False, **options)
+        return float(net.evaluate(XV, YV, engine="numpy")["loss"])
+
+    numerical = (loss(rate + 1e-7) - loss(rate - 1e-7)) / 2e-7
+    for mode in ("forward", "reverse"):
+        found = cr.hypergradient(
+            own, (data, Y), (XV, YV), optimizer=kind(rate), by="learning_rate", mode=mode, engine=engine, **options
+        )
+        assert found["learning_rate"] == pytest.approx(numerical, rel=1e-5)

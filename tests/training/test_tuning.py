@@ -9,6 +9,8 @@ import pytest
 
 import chainrule as cr
 from chainrule.errors import DivergedError, SettingError
+from chainrule.network.trials import Trial
+from chainrule.training import repeated
 
 RANDOM = np.random.default_rng(0)
 X, V = RANDOM.normal(size=(60, 4)), RANDOM.normal(size=(80, 4))
@@ -74,9 +76,79 @@ def test_it_comes_back_from_trainings_that_diverge() -> None:
         cr.tune(network(), data, VALIDATION, optimizer=cr.SGD(1e200), trainings=2, **OPTIONS)
 
 
+def test_ctrl_c_keeps_what_was_found_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"optimizer": cr.SGD(0.003, momentum=0.3), **OPTIONS}
+    whole, gradient, calls = cr.tune(network(), DATA, VALIDATION, trainings=3, **given), Trial.gradient, []
+
+    def interrupted(self: Trial, *args: Any) -> Any:
+        if len(calls) == last:
+            raise KeyboardInterrupt
+        calls.append(args)
+        return gradient(self, *args)
+
+    monkeypatch.setattr(Trial, "gradient", interrupted)
+    last = 3
+    found = cr.tune(network(), DATA, VALIDATION, trainings=8, **given)
+    assert (found.settings, found.tried, found.loss) == (whole.settings, whole.tried, whole.loss)
+    np.testing.assert_array_equal(found.losses, whole.losses)
+    assert found.network.evaluate(*VALIDATION) == whole.network.evaluate(*VALIDATION)
+    calls, last = [], 0
+    with pytest.raises(KeyboardInterrupt):
+        cr.tune(network(), DATA, VALIDATION, trainings=8, **given)
+
+
+def test_ctrl_c_is_heard_between_the_steps_of_a_trial(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many steps one call of an engine takes, they give the same, and a call takes about 30 ms at most."""
+    of, given = (network(), DATA, VALIDATION), {"optimizer": "adam", "epochs": 7, "batch_size": 20}
+    found = [cr.hypergradient(*of, mode=mode, **given) for mode in ("forward", "reverse")]
+    monkeypatch.setattr(repeated, "BLOCK_SECONDS", 0.0)  # a step at a time
+    for one in found:
+        again = cr.hypergradient(*of, mode=one.mode, **given)
+        assert again.value == one.value
+        assert again.gradients == one.gradients
+
+
+def test_no_training_is_carried_out_twice() -> None:
+    """Rprop takes no step where a slope turns round."""
+    random = np.random.default_rng(0)
+    X, V = random.normal(size=(50, 3)), random.normal(size=(20, 3))
+    data, validation = ((x, np.sin(x[:, 0]) * x[:, 1]) for x in (X, V))
+    net = cr.Network([cr.Dense(6, "tanh"), cr.Dense(1)], dtype="float64", seed=2)
+    options = {**OPTIONS, "epochs": 3, "batch_size": 16}
+    found = cr.tune(net, data, validation, optimizer=cr.SGD(0.05, momentum=0.5), trainings=6, **options)
+    assert len({tuple(row.values()) for row in found.tried}) == 6
+
+
+def test_settings_stay_where_trainings_can_be() -> None:
+    with np.errstate(all="raise"):
+        found = cr.tune(
+            network(),
+            DATA,
+            VALIDATION,
+            optimizer=cr.SGD(0.01, momentum=0.5),
+            descent=cr.SGD(1e9),
+            trainings=4,
+            **OPTIONS,
+        )
+    assert all(np.isfinite(list(row.values())).all() and row["momentum"] < 1 for row in found.tried)
+    own = cr.SGD(1e-6, momentum=1 - 1e-12)  # beyond where others may come to
+    assert (
+        cr.tune(network(), DATA, VALIDATION, optimizer=own, trainings=1, **OPTIONS).settings["momentum"] == own.momentum
+    )
+
+
+def test_losses_that_are_not_finite_are_errors() -> None:
+    for run in (cr.tune, cr.hypergradient):
+        with pytest.raises(DivergedError, match="validation data, inf"):
+            run(network(), DATA, (V, 1e200 * VALIDATION[1]), optimizer=cr.SGD(0.01), **OPTIONS)
+        with pytest.raises(SettingError, match="was given None; give a network"):
+            run(None, DATA, VALIDATION)
+
+
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ({"optimizer": cr.SGD(lambda epoch: 0.1 / (1 + epoch))}, "nothing to tune"),
         ({"by": "momentun"}, "by='momentun'; this training has"),
         ({"by": "learning_rates"}, "no setting of `fit`.*PiecewiseLinear"),
         ({"by": "initial_parameters"}, "no setting of `fit`"),
@@ -93,3 +165,9 @@ def test_it_comes_back_from_trainings_that_diverge() -> None:
 def test_what_is_refused(given: dict[str, Any], said: str) -> None:
     with pytest.raises(SettingError, match=said):
         cr.tune(network(), DATA, VALIDATION, **{"optimizer": cr.SGD(0.1), **OPTIONS, **given})
+
+
+def test_it_ends_where_nothing_moves() -> None:
+    weightless = cr.SGD(0.0, momentum=0.5)  # the momentum of no steps
+    found = cr.tune(network(), DATA, VALIDATION, optimizer=weightless, by="momentum", trainings=7, **OPTIONS)
+    assert (found.tried, found.settings) == (({"momentum": 0.5},), {"momentum": 0.5})

@@ -204,7 +204,7 @@ def _result(batch: Batch, x: Any, axis: int | None) -> Any:
                 "batch is to be."
             )
         return x
-    value = x.value if mine else as_operand(x)
+    value = x.inner if mine else as_operand(x)
     if not mine:
         value = traced.broadcast_to(value, shape=(batch.size, *shape_of(value)))
     if not -len(value.shape) <= axis < len(value.shape):

@@ -152,7 +152,7 @@ def _filled(cotangents: list[Any], variables: list[TapeValue]) -> list[Any]:
 
 def without(trace: Any, x: Any) -> Any:
     """A result without the trace that is ending."""
-    return x.value if belongs(x, trace) else x
+    return x.inner if belongs(x, trace) else x
 
 
 def belongs(x: Any, trace: Trace) -> bool:

@@ -82,6 +82,7 @@ class Value(Traced, ArrayInterface):
     """
 
     __slots__ = ("node",)
+    __hash__ = object.__hash__  # a place in a graph, whatever its number
 
     def __init__(self, data: Any, name: str | None = None) -> None:
         node = Node(_real(data))

@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.autodiff import flatten, jvp, value_and_grad, vjp
 from chainrule.autodiff.modes import as_mode
-from chainrule.errors import SettingError
+from chainrule.errors import DivergedError, SettingError, shortened
 from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.fitting import training_for
 from chainrule.tracing import trees
@@ -44,6 +44,10 @@ class Trial:
         engine: str,
         **settings: Any,
     ) -> None:
+        if not isinstance(network, BaseNetwork):
+            raise SettingError(
+                f"{owner} was given {shortened(network)}; give a network, such as cr.Network([cr.Dense(1)])."
+            )
         (X, y), (X_validation, y_validation) = _pair(owner, "data", data), _pair(owner, "validation", validation)
         own = copy.deepcopy(network)
         names = as_names(owner, by)
@@ -66,9 +70,15 @@ class Trial:
 
     def on_validation(self, learned: Any) -> tuple[float, Any]:
         """The loss on the validation data, and its gradient by the parameters that were learned."""
-        found: tuple[float, Any] = value_and_grad(
-            lambda own: self._objective(merged(self._frozen, own), self._held_out, None, {})[0]
-        )(learned)
+        with np.errstate(all="ignore"):
+            found: tuple[float, Any] = value_and_grad(
+                lambda own: self._objective(merged(self._frozen, own), self._held_out, None, {})[0]
+            )(learned)
+        if not all(np.isfinite(x).all() for x in trees.flatten(found)[0]):
+            raise DivergedError(
+                f"the loss on the validation data, {found[0]:.6g}, or its gradient is not finite. Bring the targets to numbers of "
+                "usual size, or use a smaller learning rate."
+            )
         return found
 
     def forward(self, values: Mapping[str, Any], directions: Sequence[Any]) -> tuple[Any, Any]:

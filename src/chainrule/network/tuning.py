@@ -19,6 +19,10 @@ from chainrule.training.optimizer import SHARES
 from chainrule.training.optimizers import Rprop
 from chainrule.training.schedules import as_schedule
 
+FARTHEST, LARGEST_SHARE = 80.0, 1.0 - 2.0**-24
+"""How far settings go on their scale, and how near shares come to 1, in float32 too."""
+MOVES = 5
+"""How many moves there may be for every training, since some lead to where one was carried out, or nowhere."""
 TIMES = (".epochs", ".every", ".times")
 """Settings of schedules that are times; they are tuned where they are named."""
 
@@ -34,7 +38,7 @@ class Tuned:
     loss : float
         The loss on the validation data with them.
     losses : array of shape (trainings,)
-        That of every training, in order; infinite where it diverged.
+        That of every training, in order; infinite where it diverged. Fewer where Ctrl-C ended the search, or nothing moved any more.
     tried : tuple of dict
         The settings of every training.
     arguments : dict
@@ -83,7 +87,7 @@ def tune(
 
     Settings move on a scale of their own, by a coordinate u that begins at 0: λ·eᵘ, and for shares such as the momentum
     σ(logit λ + u). Each training begins from the same first parameters; from one that does worse than the best so far, or diverges, u
-    goes back halfway to that one's.
+    goes back halfway to that one's. Ctrl-C ends the search with the trainings that are done; once more ends the last training, too.
 
     Parameters
     ----------
@@ -135,6 +139,11 @@ def tune(
     descent = Rprop(0.5) if descent is None else as_optimizer(descent)
     names = as_names("tune", by)
     chosen = _usual(own, given) if names is None else names
+    if not chosen:
+        raise SettingError(
+            "tune found nothing to tune: the learning rate has no numbers, and penalties, momentum and betas are 0 or not there. "
+            "Give a learning rate or schedule of numbers, or penalties."
+        )
     options = {
         "loss": loss,
         "epochs": epochs,
@@ -197,22 +206,38 @@ def _descended(
     place: dict[str, Any] = {name: np.zeros(np.shape(x)) for name, x in first.items()}
     kept = {name: descent.initial_state(x) for name, x in place.items()}
     best, rate = place, as_schedule(descent.learning_rate)
-    tried, losses = [], []
-    for number in range(trainings):
+    places: list[Any] = []
+    tried: list[Mapping[str, Any]] = []
+    losses: list[float] = []
+    gradients: list[Any] = []
+    for number in range(MOVES * trainings):
+        if len(tried) == trainings:
+            break
         values, pullback = vjp(lambda place: {name: _moved(name, first[name], u) for name, u in place.items()}, place)
-        tried.append(values)
-        try:
-            loss, gradients, _ = trial.gradient(values, mode)
-        except DivergedError:
-            if not number:
-                raise
-            loss = np.inf
-        losses.append(loss)
-        if loss > min(losses):
+        known = [
+            i for i, other in enumerate(places) if all(np.array_equal(u, other[name]) for name, u in place.items())
+        ]
+        if not known:  # a descent may come back to where it was
+            try:
+                loss, by_values = trial.gradient(values, mode)[:2]
+            except DivergedError:
+                if not number:
+                    raise
+                loss, by_values = np.inf, None
+            except KeyboardInterrupt:
+                if not number:
+                    raise
+                break
+            known = [len(tried)]
+            places.append(place)
+            tried.append(values)
+            losses.append(loss)
+            gradients.append(by_values)
+        if losses[known[0]] > min(losses):
             place = {name: (u + best[name]) / 2 for name, u in place.items()}
             continue
         best = place
-        (slopes,) = pullback(gradients)
+        (slopes,) = pullback(gradients[known[0]])
         moved = {
             name: descent.update(slopes[name], u, kept[name], float(rate(np.array([number]))[0]), number + 1.0)
             for name, u in place.items()
@@ -224,6 +249,7 @@ def _descended(
 
 def _moved(name: str, value: Any, u: Any) -> Any:
     """A setting at a place on its own scale; at 0 it is where it began."""
+    factor = np.exp(np.clip(u, -FARTHEST, FARTHEST))
     if name in SHARES:
-        return value / (value + (1.0 - value) * np.exp(-u))
-    return value * np.exp(u)
+        return np.minimum(value / (value + (1.0 - value) / factor), max(value, LARGEST_SHARE))
+    return value * factor

@@ -14,6 +14,7 @@ from typing import Any
 from chainrule.errors import NotBuiltError, SettingError, ShapeError, shortened
 from chainrule.nn.named import initializer
 from chainrule.nn.parameters import ParameterSpec
+from chainrule.tracing.assignment import repeated
 from chainrule.tracing.functions import listener
 from chainrule.tracing.program import Variable
 from chainrule.tracing.recorder import Recorder
@@ -25,7 +26,8 @@ class ForwardPass:
 
     `names` maps the identity of each layer to its name, `parameters` each name to the layer's arrays.
     `random` draws numbers while training and is `None` otherwise. `activated` remembers, for each result of
-    an activation, which one it was and what it was applied to; `readings` every layer's values, call by call.
+    an activation, which one it was and what it was applied to; `readings` every layer's values, call by call. The body of a loop
+    is recorded once for all its steps, so what layers compute in there are no values of this pass.
     """
 
     names: Mapping[int, str]
@@ -34,9 +36,17 @@ class ForwardPass:
     activated: dict[int, tuple[str, Any, Any]] = field(default_factory=dict)
     readings: list[tuple[str, tuple[Any, ...], Any, Any]] = field(default_factory=list)
 
+    around: int = field(default_factory=repeated.get)
+    """The level of the loop's body that the pass is in itself."""
+
+    def note(self, name: str, inputs: tuple[Any, ...], before: Any, after: Any) -> None:
+        """Remember the values of a layer: its inputs, its linear activation if it has one, its output."""
+        if repeated.get() == self.around:
+            self.readings.append((name, inputs, before, after))
+
     def note_activation(self, name: str, before: Any, after: Any) -> None:
         """Remember what made `after`; an identity makes nothing."""
-        if name != "identity":
+        if name != "identity" and repeated.get() == self.around:
             self.activated.setdefault(id(after), (name, before, after))
 
     def parameters_of(self, layer: Any, inputs: tuple[Any, ...]) -> tuple[str, Mapping[str, Any]]:
@@ -57,6 +67,10 @@ class Building(ForwardPass):
     recorder: Recorder = field(default_factory=Recorder)
     layers: dict[str, Any] = field(default_factory=dict)
     specs: dict[str, dict[str, ParameterSpec]] = field(default_factory=dict)
+
+    def note(self, name: str, inputs: tuple[Any, ...], before: Any, after: Any) -> None:
+        """Remember the shapes, which are those of every step of a loop."""
+        self.readings.append((name, inputs, before, after))
 
     def parameters_of(self, layer: Any, inputs: tuple[Any, ...]) -> tuple[str, Mapping[str, Any]]:
         """The layer's name and placeholders for its arrays, made when it is met for the first time."""

@@ -83,7 +83,7 @@ class Layer:
     def _apply(self, forward_pass: Any, name: str, parameters: Arrays, inputs: tuple[Any, ...]) -> Any:
         options = {"random": forward_pass.random} if self.uses_random else {}
         output = self.forward(parameters, *inputs, **options)
-        forward_pass.readings.append((name, inputs, None, output))
+        forward_pass.note(name, inputs, None, output)
         return output
 
 
@@ -112,7 +112,7 @@ class Activated:
         with scope("activation"):
             a = activation(self.activation)(z)
         forward_pass.note_activation(name_of(self.activation), z, a)
-        forward_pass.readings.append((name, inputs, z, a))
+        forward_pass.note(name, inputs, z, a)
         return a
 
 

@@ -158,6 +158,11 @@ def _ndenumerate(arr: Any) -> Any:
     return ((place, held[place]) for place in np.ndindex(held.shape))
 
 
+def _isscalar(element: Any) -> bool:
+    held: Any = without_buffers(element)
+    return not (held.shape or held.is_array) if isinstance(held, Traced) else np.isscalar(held)
+
+
 class _Joining:
     """`np.r_` and `np.c_` with traced values among what is joined."""
 
@@ -195,6 +200,7 @@ CREATING: dict[str, Any] = {
     "copy": _outside(np.copy, lambda a, order="K", subok=False: _array(a)),
     "linspace": _outside(np.linspace, _linspace),
     "copyto": _outside(np.copyto, _copyto),
+    "isscalar": _outside(np.isscalar, _isscalar),
     "r_": _Joining(np.r_, lambda pieces: np.concatenate([np.atleast_1d(x) for x in pieces])),
     "c_": _Joining(
         np.c_, lambda pieces: np.concatenate([x[:, None] if np.ndim(x) == 1 else x for x in pieces], axis=1)

@@ -137,6 +137,11 @@ def _power_by_exponent(m: Any, y: Any, a: Any, b: Any) -> Any:
     return y * m.log(m.where(a == 0, 1.0, a))
 
 
+def _square(m: Any, x: Any) -> Any:
+    """x², of a number of Python's one again, lest it widen the dtype."""
+    return x * x if type(x) in (int, float) else m.square(x)
+
+
 def square_of_size(m: Any, x: Any) -> Any:
     """|x|², in a form that has every derivative."""
     return m.square(m.real(x)) + m.square(m.imag(x)) if x.dtype.kind == "c" else m.square(x)
@@ -239,7 +244,7 @@ hypot = Elementwise(
         lambda m, y, a, b: a / m.where(y == 0, 1.0, y),
         lambda m, y, a, b: b / m.where(y == 0, 1.0, y),
     ),
-    squared=lambda m, a, b: m.square(a) + m.square(b),
+    squared=lambda m, a, b: _square(m, a) + _square(m, b),
     latex=r"\sqrt{{{{{0}}}^{{2}} + {{{1}}}^{{2}}}}",
     domain=(BENT, BENT),
     kinks=(at("{0} = {1} = 0", 0.0, 0.0),),

@@ -14,6 +14,7 @@ import numpy as np
 from chainrule.ops import pairs
 from chainrule.ops.axes import broadcasting
 from chainrule.ops.kinds.custom import Custom
+from chainrule.ops.notation import EXACT
 from chainrule.ops.operation import ArrayType, at, cast, dtype_of, example, exemplar, shape_of
 
 
@@ -55,6 +56,7 @@ real = _one_by_one(
     view=True,
     write_back=lambda m, x, part: m.add(part, m.multiply(m.imag(x), 1j)),
     parts=pairs.real,
+    accuracy=EXACT,
     doc="The real part a of a + i·b.",
 )
 imag = _one_by_one(
@@ -67,6 +69,7 @@ imag = _one_by_one(
     view=True,
     write_back=lambda m, x, part: m.add(m.real(x), m.multiply(part, 1j)),
     parts=pairs.imag,
+    accuracy=EXACT,
     doc="The imaginary part b of a + i·b.",
 )
 angle = _one_by_one(

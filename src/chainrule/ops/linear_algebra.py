@@ -88,9 +88,10 @@ _WITHOUT = {
     "matrix": "a derivative is taken with the inverse of a matrix of shape {shape}, which has none to working precision: its rows "
     "depend on each other. The first two derivatives of np.linalg.det exist everywhere, and so does np.linalg.pinv; for others give "
     "a matrix with independent rows and columns, such as A + 1e-6 * np.eye(n).",
-    "eigenvectors": "a matrix of shape {shape} has equal eigenvalues and, to working precision, fewer eigenvectors than rows, so "
-    "that eigenvalues and eigenvectors have no derivatives. Write functions of the matrix itself, such as np.linalg.det, inv, "
-    "matrix_power or trace, or move the eigenvalues apart by a small change of the matrix.",
+    "eigenvectors": "the eigenvectors of a matrix of shape {shape} depend on each other to working precision, so that they and the "
+    "eigenvalues have no derivatives: it has equal eigenvalues with fewer eigenvectors than rows, or numbers of too different sizes. "
+    "Write functions of the matrix itself, such as np.linalg.det, inv, matrix_power or trace; move the eigenvalues apart by a small "
+    "change of the matrix; or take other units: a / d[:, None] * d has the same eigenvalues for any vector d.",
 }
 """What is said where an inverse is missing that a derivative needs."""
 

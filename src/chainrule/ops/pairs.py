@@ -8,14 +8,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
-
 Pair = tuple[Any, Any]
 
 
-def as_arrays(x: Pair) -> Pair:
-    """The parts, where the other one is a number, which it is of what is real, as arrays."""
-    return x[0], np.full(x[0].shape, x[1], x[0].dtype)[()] if isinstance(x[1], float) else x[1]
+def is_absent(part: Any) -> bool:
+    """Whether this stands for the other part of a real value: Python's number 0, and none of NumPy's, though some are floats."""
+    return type(part) is float
 
 
 def add(m: Any, x: Pair, y: Pair) -> Pair:
@@ -76,10 +74,35 @@ def angle(m: Any, x: Pair) -> Any:
     return m.arctan2(x[1], x[0])
 
 
+LARGE, PART = 84.0, 80.0
+"""From `LARGE` on cosh a and sinh |a| are eᵃ/2, and eᵃ is taken as exp(a − PART)·exp(PART), so that factors can be
+put in between before it overflows."""
+
+
+def _growing(m: Any, a: Any, x: Any, y: Any) -> Pair:
+    """eᵃ·x and eᵃ·y, where x or y may be small, or 0."""
+    far = a > LARGE
+    size, factor = m.exp(a - m.where(far, PART, 0.0)), m.where(far, math.exp(PART), 1.0)
+    return m.where(x == 0, x, size * (factor * x)), m.where(y == 0, y, size * (factor * y))
+
+
+def _hyperbolic(m: Any, a: Any, x: Any, y: Any) -> Pair:
+    """cosh(a)·x and sinh(a)·y."""
+    size = m.absolute(a)
+    far = size > LARGE
+    near = m.where(far, 0.0, a)
+    even, odd = _growing(m, m.where(far, size, 0.0), 0.5 * x, m.where(a < 0, -0.5, 0.5) * y)
+    return m.where(far, even, m.cosh(near) * x), m.where(far, odd, m.sinh(near) * y)
+
+
 def exp(m: Any, x: Pair) -> Pair:
     """eᵃ(cos b + i·sin b)."""
-    size = m.exp(x[0])
-    return m.where(x[1] == 0, size, size * m.cos(x[1])), m.where(x[1] == 0, x[1], size * m.sin(x[1]))
+    return _growing(m, x[0], m.cos(x[1]), m.where(x[1] == 0, x[1], m.sin(x[1])))
+
+
+def _scaled(m: Any, x: Pair, factor: Any) -> Any:
+    """|z| times a factor that makes it a number in the middle of the range."""
+    return m.hypot(x[0] * factor, x[1] * factor)
 
 
 def log(m: Any, x: Pair) -> Pair:
@@ -87,9 +110,11 @@ def log(m: Any, x: Pair) -> Pair:
     a, b = m.absolute(x[0]), m.absolute(x[1])
     large, small = m.maximum(a, b), m.minimum(a, b)
     about_one = (large > 0.5) & (large < 2.0)
+    power = m.where(large > 2.0**100, -54.0, m.where(large < 2.0**-100, 54.0, 0.0))
+    size = m.log(_scaled(m, x, m.where(power < 0, 2.0**-54, m.where(power > 0, 2.0**54, 1.0)))) - power * math.log(2)
     near = m.where(about_one, large, 1.0)
     precise = m.log1p((near - 1.0) * (near + 1.0) + m.where(about_one, small * small, 0.0)) / 2.0
-    return m.where(about_one, precise, m.log(absolute(m, x))), angle(m, x)
+    return m.where(about_one, precise, size), angle(m, x)
 
 
 def scaled_log(base: float) -> Any:
@@ -110,9 +135,12 @@ def exp2(m: Any, x: Pair) -> Pair:
 def sqrt(m: Any, x: Pair) -> Pair:
     """The root with a real part that is not negative; on the cut the sign of b decides, that of a zero too."""
     a, b = x
-    size = m.sqrt((m.absolute(a) + absolute(m, x)) / 2.0)
+    small = m.maximum(m.absolute(a), m.absolute(b)) < 1.0
+    factor, root = m.where(small, 2.0**54, 2.0**-4), m.where(small, 2.0**-27, 4.0)
+    size = m.sqrt((m.absolute(a) * factor + _scaled(m, x, factor)) / 2.0) * root
     zero = size == 0
-    other = m.absolute(b) / (2.0 * m.where(zero, 1.0, size))
+    endless = m.isinf(b)
+    other = m.where(endless, m.absolute(b), m.absolute(b) / (2.0 * m.where(zero | endless, 1.0, size)))
     below = m.arctan2(b, -1.0) < 0
     real, imaginary = m.where(a >= 0, size, other), m.where(a >= 0, other, size)
     return real, m.where(zero, b, m.where(below, -imaginary, imaginary))
@@ -122,12 +150,12 @@ def power(m: Any, x: Pair, y: Pair) -> Pair:
     """zⁿ by squaring for small whole numbers n, else e to the w·ln z; 0 to any such power is 0."""
     n = y[0]
     if isinstance(n, int | float) and y[1] == 0 and n == int(n) and abs(n) < 100:
-        result, base = (1.0 + 0.0 * x[0], 0.0 * x[1]), x
+        result, base = None, x
         for k in range(int(abs(n)).bit_length()):
             if int(abs(n)) >> k & 1:
-                result = multiply(m, result, base)
+                result = base if result is None else multiply(m, result, base)
             base = square(m, base)
-        return result if n >= 0 else reciprocal(m, result)
+        return (1.0, 0.0) if result is None else result if n > 0 else reciprocal(m, result)
     zero = (x[0] == 0) & (x[1] == 0)
     real, imaginary = log(m, (m.where(zero, 1.0, x[0]), x[1]))
     real, imaginary = exp(m, multiply(m, (real, imaginary), y))
@@ -137,22 +165,23 @@ def power(m: Any, x: Pair, y: Pair) -> Pair:
 
 def sin(m: Any, x: Pair) -> Pair:
     """sin a·cosh b + i·cos a·sinh b."""
-    return m.sin(x[0]) * m.cosh(x[1]), m.cos(x[0]) * m.sinh(x[1])
+    return _hyperbolic(m, x[1], m.sin(x[0]), m.cos(x[0]))
 
 
 def cos(m: Any, x: Pair) -> Pair:
     """cos a·cosh b − i·sin a·sinh b."""
-    return m.cos(x[0]) * m.cosh(x[1]), -(m.sin(x[0]) * m.sinh(x[1]))
+    return _hyperbolic(m, x[1], m.cos(x[0]), -m.sin(x[0]))
 
 
 def sinh(m: Any, x: Pair) -> Pair:
     """sinh a·cos b + i·cosh a·sin b."""
-    return m.sinh(x[0]) * m.cos(x[1]), m.cosh(x[0]) * m.sin(x[1])
+    imaginary, real = _hyperbolic(m, x[0], m.sin(x[1]), m.cos(x[1]))
+    return real, imaginary
 
 
 def cosh(m: Any, x: Pair) -> Pair:
     """cosh a·cos b + i·sinh a·sin b."""
-    return m.cosh(x[0]) * m.cos(x[1]), m.sinh(x[0]) * m.sin(x[1])
+    return _hyperbolic(m, x[0], m.cos(x[1]), m.sin(x[1]))
 
 
 FLAT = 20.0
@@ -232,16 +261,16 @@ def contract(m: Any, x: Pair, y: Pair, subscripts: str) -> Pair:
     """Products of parts, added up; a real operand, whose other part is the number 0, has half of them."""
 
     def product(a: Any, b: Any) -> Any:
-        return 0.0 if a is None or b is None else m.einsum(a, b, subscripts=subscripts)
+        return 0.0 if is_absent(a) or is_absent(b) else m.einsum(a, b, subscripts=subscripts)
 
-    x, y = ((z[0], None) if isinstance(z[1], float) and z[1] == 0 else as_arrays(z) for z in (x, y))
     return product(x[0], y[0]) - product(x[1], y[1]), product(x[0], y[1]) + product(x[1], y[0])
 
 
 def expm1(m: Any, x: Pair) -> Pair:
     """eᵃ·cos b − 1 = (eᵃ − 1)·cos b − 2·sin²(b/2)."""
-    half = m.sin(x[1] / 2.0)
-    return m.expm1(x[0]) * m.cos(x[1]) - 2.0 * half * half, m.exp(x[0]) * m.sin(x[1])
+    half, far = m.sin(x[1] / 2.0), x[0] > LARGE
+    real, imaginary = exp(m, x)
+    return m.where(far, real, m.expm1(m.where(far, 0.0, x[0])) * m.cos(x[1]) - 2.0 * half * half), imaginary
 
 
 def log1p(m: Any, x: Pair) -> Pair:

@@ -27,7 +27,7 @@ def plain(x: Any, what: str) -> Any:
     if type(x) in (list, tuple):
         return type(x)(plain(item, what) for item in x)
     while isinstance(x, Wrapped):
-        x = x.value
+        x = x.inner
     if isinstance(x, Traced):
         raise UnsupportedError(
             f"{what} decides by numbers how it goes on, and has none inside of jit, trace and vmap. Use grad, jvp "
@@ -39,7 +39,7 @@ def plain(x: Any, what: str) -> Any:
 def is_numbers(x: Any) -> bool:
     """Whether a value, traced or not, has numbers: not while a program is recorded, and not in a batch."""
     while isinstance(x, Wrapped):
-        x = x.value
+        x = x.inner
     return not isinstance(x, Traced)
 
 

@@ -58,7 +58,7 @@ erfc = of_scipy(
     special.erfc,
     (lambda m, y, x: -TWO_OVER_ROOT_PI * m.exp(-squared(m, x)),),
     (NEAR,),
-    textbook=Textbook(partials=(lambda m, y, x: -TWO_OVER_ROOT_PI * m.exp(-m.square(x)),)),
+    textbook=Textbook(partials=(lambda m, y, x: -2.0 / m.sqrt(math.pi) * m.exp(-m.square(x)),)),
     doc="1 − erf(x), to full precision where it is small.",
 )
 erfcx = of_scipy(
@@ -83,6 +83,7 @@ erfinv = of_scipy(
     (lambda m, y, x: m.exp(m.square(y)) * (1.0 / TWO_OVER_ROOT_PI),),
     (UNIT,),
     r"\operatorname{{erf}}^{{-1}}\left({0}\right)",
+    textbook=Textbook(partials=(lambda m, y, x: m.sqrt(math.pi) / 2.0 * m.exp(m.square(y)),)),
     doc="The inverse of the error function.",
 )
 erfcinv = of_scipy(
@@ -91,14 +92,23 @@ erfcinv = of_scipy(
     (lambda m, y, x: m.exp(m.square(y)) * (-1.0 / TWO_OVER_ROOT_PI),),
     (Domain(0.0, 2.0),),
     r"\operatorname{{erfc}}^{{-1}}\left({0}\right)",
+    textbook=Textbook(partials=(lambda m, y, x: -m.sqrt(math.pi) / 2.0 * m.exp(m.square(y)),)),
     doc="The inverse of erfc.",
 )
-dawsn = of_scipy("dawsn", special.dawsn, (_dawsn_slope,), (REAL,), doc="e^(−x²) ∫₀ˣ e^(t²) dt.")
+dawsn = of_scipy(
+    "dawsn",
+    special.dawsn,
+    (_dawsn_slope,),
+    (REAL,),
+    textbook=Textbook(partials=(lambda m, y, x: 1.0 - 2.0 * x * y,)),
+    doc="e^(−x²) ∫₀ˣ e^(t²) dt.",
+)
 erfi = of_scipy(
     "erfi",
     special.erfi,
     (lambda m, y, x: TWO_OVER_ROOT_PI * m.exp(m.square(x)),),
     (NEAR,),
+    textbook=Textbook(partials=(lambda m, y, x: 2.0 / m.sqrt(math.pi) * m.exp(m.square(x)),)),
     doc="2/√π ∫₀ˣ e^(t²) dt.",
 )
 ndtr = of_scipy(
@@ -115,6 +125,7 @@ log_ndtr = of_scipy(
     (lambda m, y, x: _normal_score(m, x, y),),
     (NEAR,),
     r"\ln \Phi\left({0}\right)",
+    textbook=Textbook(partials=(lambda m, y, x: m.normal_density(x) / m.ndtr(x),)),
     doc="ln Φ(x), to full precision in both tails.",
 )
 ndtri = of_scipy(
@@ -123,6 +134,7 @@ ndtri = of_scipy(
     (lambda m, y, p: ROOT_TWO_PI * m.exp(0.5 * m.square(y)),),
     (SHARE,),
     r"\Phi^{{-1}}\left({0}\right)",
+    textbook=Textbook(partials=(lambda m, y, p: 1.0 / m.normal_density(y),)),
     doc="The inverse of Φ.",
 )
 ndtri_exp = of_scipy(
@@ -131,6 +143,7 @@ ndtri_exp = of_scipy(
     (lambda m, y, x: 1.0 / _normal_score(m, y, x),),
     (Domain(high=0.0, drawn=(-3.0, -0.1)),),
     r"\Phi^{{-1}}\left(e^{{{0}}}\right)",
+    textbook=Textbook(partials=(lambda m, y, x: m.exp(x) / m.normal_density(y),)),
     doc="The inverse of ln Φ.",
 )
 logit = of_scipy(

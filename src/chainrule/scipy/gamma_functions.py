@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain
+from chainrule.ops.notation import Textbook
 from chainrule.ops.operation import at
 from chainrule.scipy.declaring import next_order, of_order, of_scipy
 from scipy import special
@@ -33,6 +34,7 @@ rgamma = of_scipy(
     (_rgamma_slope,),
     (REAL,),
     r"\frac{{1}}{{\Gamma\left({0}\right)}}",
+    textbook=Textbook(partials=(lambda m, y, x: -m.digamma(x) / m.gamma(x),)),
     doc="1/Γ(x).",
 )
 gammaln = of_scipy(
@@ -109,8 +111,8 @@ zeta = of_scipy(
     lambda q, order: special.zeta(order, q),
     (lambda m, y, q, order: -order * m.zeta(q, order=order + 1.0),),
     (POSITIVE,),
-    r"\zeta\left(s, {0}\right)",
+    r"\zeta\left(n, {0}\right)",
     orders=(2.0, 3.5),
-    doc="Hurwitz's zeta function Σ (k + q)^(−s), with s = order.",
+    doc="Hurwitz's zeta function Σ (k + q)^(−n), with n = order, any number above 1.",
 )
 gammasgn = of_scipy("gammasgn", special.gammasgn, (None,), (POSITIVE,), doc="The sign of Γ(x).")

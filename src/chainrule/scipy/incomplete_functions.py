@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain
+from chainrule.ops.notation import Textbook
 from chainrule.scipy import share_slopes
 from chainrule.scipy.declaring import of_scipy
 from chainrule.scipy.share_slopes import bell, beta_logs, gamma_logs
@@ -27,6 +28,11 @@ def gamma_density(m: Any, a: Any, x: Any) -> Any:
 def beta_density(m: Any, a: Any, b: Any, x: Any) -> Any:
     """x^(a−1)·(1 − x)^(b−1)/B(a, b)."""
     return m.exp(m.xlogy(a - 1.0, x) + m.xlog1py(b - 1.0, -x) - m.betaln(a, b))
+
+
+def _in_textbooks(m: Any, x: Any, a: Any, b: Any = None) -> Any:
+    """The densities as they are printed, without what keeps them finite."""
+    return m.power(x, a - 1.0) * (m.exp(-x) / m.gamma(a) if b is None else m.power(1.0 - x, b - 1.0) / m.beta(a, b))
 
 
 def student_density(m: Any, df: Any, t: Any) -> Any:
@@ -62,6 +68,7 @@ gammainc = of_scipy(
     (lambda m, y, a, x: m.gammainc_slope(a, x, order=1), lambda m, y, a, x: gamma_density(m, a, x)),
     (POSITIVE, POSITIVE),
     r"P\left({0}, {1}\right)",
+    textbook=Textbook(partials=(None, lambda m, y, a, x: _in_textbooks(m, x, a))),
     doc="The regularised lower incomplete gamma function.",
 )
 gammaincc = of_scipy(
@@ -73,6 +80,7 @@ gammaincc = of_scipy(
     ),
     (POSITIVE, POSITIVE),
     r"Q\left({0}, {1}\right)",
+    textbook=Textbook(partials=(None, lambda m, y, a, x: -_in_textbooks(m, x, a))),
     doc="The regularised upper incomplete gamma function.",
 )
 gammaincinv = of_scipy(
@@ -84,6 +92,12 @@ gammaincinv = of_scipy(
     ),
     (POSITIVE, SHARE),
     r"P^{{-1}}\left({0}, {1}\right)",
+    textbook=Textbook(
+        partials=(
+            lambda m, y, a, p: -m.gammainc_slope(a, y, order=1) / _in_textbooks(m, y, a),
+            lambda m, y, a, p: 1.0 / _in_textbooks(m, y, a),
+        )
+    ),
     doc="The inverse of P by its second argument.",
 )
 gammainccinv = of_scipy(
@@ -95,6 +109,12 @@ gammainccinv = of_scipy(
     ),
     (POSITIVE, SHARE),
     r"Q^{{-1}}\left({0}, {1}\right)",
+    textbook=Textbook(
+        partials=(
+            lambda m, y, a, p: -m.gammainc_slope(a, y, order=1) / _in_textbooks(m, y, a),
+            lambda m, y, a, p: -1.0 / _in_textbooks(m, y, a),
+        )
+    ),
     doc="The inverse of Q by its second argument.",
 )
 betainc_slope = of_scipy(
@@ -120,6 +140,7 @@ betainc = of_scipy(
     ),
     (POSITIVE, POSITIVE, SHARE),
     r"I_{{{2}}}\left({0}, {1}\right)",
+    textbook=Textbook(partials=(None, None, lambda m, y, a, b, x: _in_textbooks(m, x, a, b))),
     doc="The regularised incomplete beta function.",
 )
 betaincc = of_scipy(
@@ -132,6 +153,7 @@ betaincc = of_scipy(
     ),
     (POSITIVE, POSITIVE, SHARE),
     r"1 - I_{{{2}}}\left({0}, {1}\right)",
+    textbook=Textbook(partials=(None, None, lambda m, y, a, b, x: -_in_textbooks(m, x, a, b))),
     doc="What is missing of 1 at the regularised incomplete beta function.",
 )
 betaincinv = of_scipy(
@@ -144,6 +166,13 @@ betaincinv = of_scipy(
     ),
     (POSITIVE, POSITIVE, SHARE),
     r"I^{{-1}}_{{{2}}}\left({0}, {1}\right)",
+    textbook=Textbook(
+        partials=(
+            lambda m, y, a, b, p: -m.betainc_slope(a, b, y, order=(1, 0)) / _in_textbooks(m, y, a, b),
+            lambda m, y, a, b, p: -m.betainc_slope(a, b, y, order=(0, 1)) / _in_textbooks(m, y, a, b),
+            lambda m, y, a, b, p: 1.0 / _in_textbooks(m, y, a, b),
+        )
+    ),
     doc="The inverse of the regularised incomplete beta function by its last argument.",
 )
 betainccinv = of_scipy(
@@ -155,6 +184,13 @@ betainccinv = of_scipy(
         lambda m, y, a, b, p: -1.0 / beta_density(m, a, b, y),
     ),
     (POSITIVE, POSITIVE, SHARE),
+    textbook=Textbook(
+        partials=(
+            lambda m, y, a, b, p: -m.betainc_slope(a, b, y, order=(1, 0)) / _in_textbooks(m, y, a, b),
+            lambda m, y, a, b, p: -m.betainc_slope(a, b, y, order=(0, 1)) / _in_textbooks(m, y, a, b),
+            lambda m, y, a, b, p: -1.0 / _in_textbooks(m, y, a, b),
+        )
+    ),
     doc="The inverse of 1 − I by its last argument.",
 )
 stdtr = of_scipy(

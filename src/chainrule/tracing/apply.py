@@ -63,7 +63,7 @@ class Trace:
         self.open = self.real = False
         self.roots = None  # they hold values, which hold their trace
         opened.discard(self.level)
-        said = error and clearer(error)
+        said = error and clearer(error, {kind.__name__ for kind in _subclasses(Traced)})
         if said:
             raise said from error
 
@@ -237,7 +237,7 @@ def held_by(x: Any) -> Any:
 def numbers_inside(x: Any) -> Any:
     """The plain numbers that a value has inside of all traces; `None` where they are not known."""
     while isinstance(x, Traced):
-        x = getattr(x, "value", None)
+        x = getattr(x, "inner", None)
     return None if x is None else np.asarray(x)
 
 
@@ -297,7 +297,7 @@ def traces_of(value: Any) -> Iterator[Trace]:
     """The traces that a value belongs to, the innermost first."""
     while isinstance(value, Traced):
         yield value.trace
-        value = getattr(value, "value", None)
+        value = getattr(value, "inner", None)
 
 
 def _check(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> None:

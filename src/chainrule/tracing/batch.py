@@ -15,23 +15,23 @@ from chainrule.tracing.views import NO_PAST
 
 
 class BatchValue(Traced, ArrayInterface):
-    """A value for every member of a batch; the batch is the first axis of `value`, which `shape` leaves out."""
+    """A value for every member of a batch; the batch is the first axis of `inner`, which `shape` leaves out."""
 
-    __slots__ = ("value",)
+    __slots__ = ("inner",)
 
     def __init__(self, trace: Batch, value: Any) -> None:
-        self.trace, self.value = trace, value
+        self.trace, self.inner = trace, value
         self.past = NO_PAST
 
     @property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]
         """Lengths of one member's axes."""
-        return tuple(self.value.shape[1:])
+        return tuple(self.inner.shape[1:])
 
     @property
     def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
         """Kind of number."""
-        return self.value.dtype  # type: ignore[no-any-return]
+        return self.inner.dtype  # type: ignore[no-any-return]
 
     def __bool__(self) -> NoReturn:
         raise TracingError(
@@ -48,7 +48,7 @@ class BatchValue(Traced, ArrayInterface):
         )
 
     def __repr__(self) -> str:
-        return f"batched({self.dtype.name}{list(self.shape)}, {self.value.shape[0]} members)"
+        return f"batched({self.dtype.name}{list(self.shape)}, {self.inner.shape[0]} members)"
 
 
 class Batch(Trace):
@@ -74,7 +74,7 @@ class Batch(Trace):
         values, batched, plain = [], [], True
         for x in inputs:
             mine = type(x) is BatchValue and x.trace is self
-            value = x.value if mine else x
+            value = x.inner if mine else x
             plain = plain and type(value) in PLAIN
             batched.append(mine)
             values.append(value)

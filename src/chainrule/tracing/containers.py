@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 
-from chainrule.errors import ChainruleError, SettingError, shortened
+from chainrule.errors import ChainruleError, DerivativeLostError, SettingError, shortened
 
 Kind = TypeVar("Kind", bound=type)
+
+
+class Names(tuple[Any, ...]):
+    """The keys of what is inside, where `flatten` gave a dict; of a sequence they are places."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +30,13 @@ class Container:
 
     def parts(self, x: Any) -> tuple[tuple[Any, ...], list[Any], Any]:
         """Names or places of what is inside, these things, and the rest."""
-        made = self._tried(self.flatten, x)
+        found: tuple[tuple[Any, ...], list[Any], Any] = self._tried(self._taken_apart, x)
+        if self.kind not in _PROVEN:
+            self._prove(*found)
+        return found
+
+    def _taken_apart(self, x: Any) -> tuple[tuple[Any, ...], list[Any], Any]:
+        made = self.flatten(x)
         if not isinstance(made, tuple) or len(made) != 2 or not isinstance(made[0], Iterable):
             raise SettingError(
                 f"flatten of the container {self.kind.__name__} gave {shortened(made)}; it must give a pair: a dict, list or "
@@ -33,21 +45,33 @@ class Container:
         inside, rest = made
         try:
             hash(rest)
-        except TypeError:
+        except (TypeError, DerivativeLostError):
             raise SettingError(
                 f"flatten of the container {self.kind.__name__} gave {shortened(rest)} as the rest, which says what kind of "
                 "container it is and is compared with that of others, so it must be hashable: a text, a number or a tuple. Arrays "
-                "belong inside."
+                "and traced values belong inside."
             ) from None
         if isinstance(inside, Mapping):
-            return tuple(inside), list(inside.values()), rest
+            return Names(inside), list(inside.values()), rest
         values = list(inside)
         return tuple(range(len(values))), values, rest
 
+    def _prove(self, keys: tuple[Any, ...], values: list[Any], rest: Any) -> None:
+        """That what is put together again has the same inside; once for a class, since numbers would be wrong in silence."""
+        again_keys, again, again_rest = self._tried(self._taken_apart, self.whole(keys, values, rest))
+        if again_keys != keys or again_rest != rest or not all(map(_may_be_same, values, again)):
+            raise SettingError(
+                f"unflatten of the container {self.kind.__name__} gave one that flatten takes apart into {shortened(again)} and "
+                f"{shortened(again_rest)}, and was given {shortened(values)} and {shortened(rest)}; it must put back what "
+                "flatten took."
+            )
+        if all(isinstance(x, _PLAIN) for x in values):
+            _PROVEN.add(self.kind)
+
     def whole(self, keys: tuple[Any, ...], values: list[Any], rest: Any) -> Any:
         """One with other things inside."""
-        named = bool(keys) and keys != tuple(range(len(keys)))
-        made = self._tried(self.unflatten, rest, dict(zip(keys, values, strict=True)) if named else tuple(values))
+        inside = dict(zip(keys, values, strict=True)) if isinstance(keys, Names) else tuple(values)
+        made = self._tried(self.unflatten, rest, inside)
         if type(made) is not self.kind:
             raise SettingError(
                 f"unflatten of the container {self.kind.__name__} gave {shortened(made)}; it must give a {self.kind.__name__}."
@@ -60,14 +84,29 @@ class Container:
         except ChainruleError:
             raise
         except Exception as error:
+            name = "unflatten" if function == self.unflatten else "flatten"
             raise SettingError(
-                f"{function.__name__} of the container {self.kind.__name__} failed ({type(error).__name__}: {error}). It must take "
-                "apart, or put together, whatever is inside: arrays, traced values, and their shapes while a Program is made."
+                f"{name} of the container {self.kind.__name__} failed ({type(error).__name__}: {shortened(str(error))}). It must "
+                "take apart, or put together, whatever is inside: arrays, traced values, and their shapes while a Program is made."
             ) from error
 
 
-REGISTERED: dict[type, Container] = {}
-"""The containers that users have registered."""
+_PLAIN = (np.ndarray, np.generic, bool, int, float, complex)
+_PROVEN: set[type] = set()
+
+
+def _may_be_same(x: Any, y: Any) -> bool:
+    """Whether two things are the same numbers, or cannot be compared: traced values, containers."""
+    if x is y or not isinstance(x, _PLAIN) or not isinstance(y, _PLAIN):
+        return True
+    return np.shape(x) == np.shape(y) and bool(np.all((np.asarray(x) == y) | (np.asarray(x) != x)))
+
+
+REGISTERED: dict[type, Container] = {
+    defaultdict: Container(defaultdict, lambda x: (dict(x), x.default_factory), defaultdict),
+    Counter: Container(Counter, lambda x: (dict(x), None), lambda _, inside: Counter(inside)),
+}
+"""The containers that users have registered, and those of Python's that are made otherwise than of what is inside."""
 
 BUILT_IN = (dict, list, tuple, type(None), np.ndarray, np.generic, bool, int, float, complex, str, bytes)
 """Classes that have a meaning already."""
@@ -76,6 +115,8 @@ BUILT_IN = (dict, list, tuple, type(None), np.ndarray, np.generic, bool, int, fl
 def hint(x: Any) -> str:
     """What makes a container of an object of a class of the user's, if it is one."""
     kind = type(x)
+    if kind in REGISTERED:
+        return f" A {kind.__name__} is a container; give the arrays that are in it, or chainrule.flatten of it, which is one vector."
     if (
         kind.__module__ in ("builtins", "numpy")
         or not (hasattr(x, "__dict__") or dataclasses.is_dataclass(kind))
@@ -101,7 +142,7 @@ def register_container(
         as they are.
     flatten : callable, optional
         `flatten(x)` gives what is inside, a sequence or a dict by names, and the rest: something hashable that says what else
-        makes up the container.
+        makes up the container, and never changes (compiled functions have it compiled in).
     unflatten : callable, optional
         `unflatten(rest, inside)` gives a container again, where arrays, traced values or others may be inside.
     static : names, optional
@@ -110,12 +151,13 @@ def register_container(
     Returns
     -------
     type
-        The class itself. Of a dataclass, containers are made without its `__init__` and `__post_init__`.
+        The class itself. Of a dataclass, containers are made of its fields, without its `__init__` and `__post_init__`.
 
     Raises
     ------
     SettingError
-        For what is no class or has a meaning already, a class that is registered twice, and functions that do not fit together.
+        For what is no class or has a meaning already, a class that is registered twice, functions that do not fit together, and
+        dataclasses with attributes that are no fields.
 
     Examples
     --------
@@ -178,6 +220,12 @@ def _of_dataclass(cls: type, static: Iterable[str]) -> tuple[Callable[..., Any],
     inner = [name for name in names if name not in fixed]
 
     def flatten(x: Any) -> tuple[dict[str, Any], Any]:
+        others = [name for name in getattr(x, "__dict__", ()) if name not in names and not _is_found_again(cls, name)]
+        if others:
+            raise SettingError(
+                f"a {cls.__name__} has {', '.join(others)} besides its fields, which a container made of the fields would lose. Make "
+                "it a field (a static one if it is no array), or a property."
+            )
         return {name: getattr(x, name) for name in inner}, tuple(getattr(x, name) for name in fixed)
 
     def unflatten(rest: Any, inside: Any) -> Any:
@@ -187,3 +235,8 @@ def _of_dataclass(cls: type, static: Iterable[str]) -> tuple[Callable[..., Any],
         return made
 
     return flatten, unflatten
+
+
+def _is_found_again(cls: type, name: str) -> bool:
+    """Whether an attribute is computed of the others when it is asked for."""
+    return isinstance(getattr(cls, name, None), cached_property)

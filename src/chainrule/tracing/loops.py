@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
-from chainrule.ops.pairs import Pair, as_arrays
+from chainrule.ops.pairs import Pair, is_absent
 from chainrule.tracing.apply import apply, traced, traces_of
 from chainrule.tracing.batch import Batch, BatchValue
 from chainrule.tracing.body import Body
@@ -75,7 +75,7 @@ class Loop(Operation):
                     own[i] = moved.variable(own[i], t)
                 found = _step(body, own)
                 mine = [x if isinstance(x, TangentValue) and x.trace is moved else None for x in found]
-            new = [x if t is None else t.value for x, t in zip(found[:p], mine, strict=False)]
+            new = [x if t is None else t.inner for x, t in zip(found[:p], mine, strict=False)]
             filled = [_filled(None if x is None else x.tangent, t) for x, t in zip(mine, types, strict=True)]
             return [*new, *(filled[i] for i in states)], [filled[p + i] for i in _moving(body.collected)]
 
@@ -150,7 +150,7 @@ class Loop(Operation):
                     for i, (x, mine) in enumerate(zip([*state, *rows, *shared], batched, strict=True))
                 ]
                 found = [
-                    x.value
+                    x.inner
                     if isinstance(x, BatchValue) and x.trace is members
                     else traced.broadcast_to(x, shape=(size, *shape_of(x)))
                     for x in _step(body, own)
@@ -183,8 +183,10 @@ class Loop(Operation):
 def _in_parts(m: Namespace, *pairs: Pair, body: Body, length: int, reverse: bool) -> Any:
     """The loop of both parts of everything, and its results laid out as those of the loop are."""
     given: list[Any] = []
-    for x, pair in zip(body.program.inputs, pairs, strict=True):
-        given += as_arrays(pair) if is_complex(x) else pair[:1]
+    for x, (real, other) in zip(body.program.inputs, pairs, strict=True):
+        given.append(real)
+        if is_complex(x):
+            given.append(np.zeros(real.shape, real.dtype) if is_absent(other) else other)
     found = iter([x for own in run(body.real, given, length, reverse) for x in own])
     both = [(next(found), next(found) if t.dtype.kind == "c" else None) for t in (*body.collected, *body.state)]
     kind = part_of(ArrayType((), _dtype(body))).dtype

@@ -70,7 +70,6 @@ class ArrayInterface:
     """Operators, methods and protocols of an array, each an operation applied to the value."""
 
     __slots__ = ()
-    __hash__ = object.__hash__
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -132,15 +131,6 @@ class ArrayInterface:
     def _lose(self, what: str) -> NoReturn:
         refusals.lose(what, self)
 
-    def __float__(self) -> NoReturn:
-        self._lose("float()")
-
-    def __int__(self) -> NoReturn:
-        self._lose("int()")
-
-    def __complex__(self) -> NoReturn:
-        self._lose("complex()")
-
     def __index__(self) -> NoReturn:
         refusals.lose_as_position()
 
@@ -149,9 +139,8 @@ class ArrayInterface:
         whole = len(place) == 1 and not isinstance(place[0], tuple)
         return copied(traced, self.reshape(-1)[place[0]] if whole else self[place] if place else self.reshape(()))
 
-    def tolist(self) -> NoReturn:
-        """Not possible: the derivative would be lost."""
-        self._lose(".tolist()")
+    def __hash__(self) -> int:
+        refusals.lose_as_key(self)
 
     def __format__(self, form: str) -> str:
         return str(self)  # there are no numbers to be written in that form
@@ -285,25 +274,25 @@ class ArrayInterface:
 class Wrapped(Traced, ArrayInterface):
     """A traced value around a value one level below, whose numbers are known."""
 
-    __slots__ = ("value",)
-    value: Any
+    __slots__ = ("inner",)
+    inner: Any
 
     @property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]
         """Lengths of the axes."""
-        return self.value.shape  # type: ignore[no-any-return]
+        return self.inner.shape  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
         """Kind of number."""
-        return self.value.dtype  # type: ignore[no-any-return]
+        return self.inner.dtype  # type: ignore[no-any-return]
 
     def __bool__(self) -> bool:
-        return bool(self.value)
+        return bool(self.inner)
 
     def __format__(self, form: str) -> str:
         # Text to be read: were it the number alone, float(f"{x:.3f}") would give it without its derivative.
-        return f"traced({format(self.value, form)})" if form else str(self)
+        return f"traced({format(self.inner, form)})" if form else str(self)
 
 
 def _method(name: str) -> Callable[..., Any]:
@@ -327,6 +316,18 @@ for _name, _writing in writing.METHODS.items():
     setattr(ArrayInterface, _name, _writing)
 
 
+def _losing(called: str) -> Callable[[Any], NoReturn]:
+    """A method of Python's numbers, which would lose the derivative."""
+    return lambda self: self._lose(called)
+
+
+for _name, _called in (
+    ("__float__", "float()"), ("__int__", "int()"), ("__complex__", "complex()"), ("__trunc__", "math.trunc()"),
+    ("tolist", ".tolist()"), ("as_integer_ratio", ".as_integer_ratio()"),
+):  # fmt: skip
+    setattr(ArrayInterface, _name, _losing(_called))
+
+
 class _Refused:
     """What NumPy's arrays have and traced values have not. A method `__getattr__` would say so too, and slow every attribute down."""
 
@@ -339,7 +340,7 @@ class _Refused:
         raise refusals.without_method(self.name)
 
 
-for _name in dir(np.ndarray):
+for _name in {*dir(np.ndarray), *dir(float)}:
     if not (_name.startswith("__") or hasattr(ArrayInterface, _name) or _name in ArrayInterface.__annotations__):
         setattr(ArrayInterface, _name, _Refused(_name))
 

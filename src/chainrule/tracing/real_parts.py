@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.operation import ArrayType, Operation, cast
-from chainrule.ops.pairs import Pair, as_arrays
+from chainrule.ops.pairs import Pair, is_absent
 from chainrule.tracing.apply import apply, traced
 from chainrule.tracing.interpreter import interpret, results
 from chainrule.tracing.program import Equation, Program, Variable, bodies_of
@@ -95,7 +95,10 @@ def _carried_out(equation: Equation, inputs: list[Any]) -> Any:
 def _part_by_part(op: Operation, pairs: list[Pair], attributes: Mapping[str, Any]) -> Pair:
     """The operation on all real parts, and on all others; positions are the same for both."""
     linear = getattr(op, "linear", None)
-    others = [x[0] if linear is not None and i >= linear else as_arrays(x)[1] for i, x in enumerate(pairs)]
+    others = [
+        x[0] if linear is not None and i >= linear else np.zeros(x[0].shape, x[0].dtype) if is_absent(x[1]) else x[1]
+        for i, x in enumerate(pairs)
+    ]
     return apply(op, *(x[0] for x in pairs), **attributes), apply(op, *others, **attributes)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, NoReturn
 
 import numpy as np
@@ -84,8 +84,24 @@ def lose_as_position() -> NoReturn:
     )
 
 
-def clearer(error: BaseException | None) -> ChainruleError | None:
-    """The error for what Python and NumPy themselves do not say enough about."""
+def lose_as_key(value: Any) -> NoReturn:
+    """Say that a traced value was about to be looked up by its number, by which derivatives do not go."""
+    raise DerivativeLostError(
+        f"a traced value of shape {tuple(value.shape)} was about to be a key of a dict, an element of a set or an argument of a "
+        "function that remembers its results (functools.cache). These find things by their numbers, and values that are equal may "
+        "have other derivatives. Keep what belongs to it in a list or under a name; for `x in {a, b}` write `x in [a, b]`; to look "
+        "up by the number alone, give chainrule.stop_gradient(x)."
+    )
+
+
+def clearer(error: BaseException | None, traced: Set[str] = frozenset()) -> ChainruleError | None:
+    """The error for what Python and NumPy themselves do not say enough about; `traced` are the names of traced values' classes."""
+    written = re.search(r"(traced|batched)\(", str(error))
+    if type(error) is TypeError and (written or not traced.isdisjoint(re.findall(r"\w+", str(error)))):
+        return DerivativeLostError(
+            f"Python was given a traced value that it can do nothing with ({error}): code that knows plain numbers only would lose "
+            f"its derivative. Use NumPy functions, and keep values as arrays; {ON_PURPOSE}"
+        )
     if not isinstance(error, ValueError):
         return None
     lost = isinstance(error.__cause__, DerivativeLostError) and str(error).startswith("setting an array element")
@@ -185,7 +201,11 @@ def untraceable(name: str, args: tuple[Any, ...], options: Mapping[str, Any], er
 
 
 def without_method(name: str) -> UnsupportedMethodError:
-    """The error for what NumPy's arrays have and traced values have not."""
+    """The error for what NumPy's arrays, or Python's numbers, have and traced values have not."""
+    if not hasattr(np.ndarray, name):
+        return UnsupportedMethodError(
+            f"x.{name} of a traced value x makes something of Python's of one number; use NumPy's functions. {ON_PURPOSE}"
+        )
     if name in WHILE_IN_PLACE:
         advice = f"it would change what the memory of the array means; write {WHILE_IN_PLACE[name]}"
     elif name in INSTEAD:

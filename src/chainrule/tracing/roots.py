@@ -1,7 +1,7 @@
 """Values without a derivative where they are 0, whose even powers have one: |x|, norms, and what products make of |x|.
 
-A trace remembers them. Where they cancel, as in |x|², ‖x‖·‖x‖, (c·|x|)², |x|·y·|x| or |x|·|x| summed up, the result is computed from what is under
-them, without the signs that were taken away: x², Σx², (c·x)², x·y·x.
+A trace remembers them. Where they cancel, as in |x|², ‖x‖·‖x‖, (c·|x|)², |x|·y·|x| or Σ|x|·|x|, the result is computed from what is
+under them, without the signs that were taken away: x², Σx², (c·x)², x·y·x.
 """
 
 from __future__ import annotations
@@ -69,9 +69,11 @@ class Roots:
         roots = [root for x in inputs if (root := self.of(x)) is not None]
         odd: frozenset[Hashable] = reduce(xor, [root.odd for root in roots], frozenset())
         length = max([root.length + 1 for root in roots], default=LONGEST)
-        if length >= LONGEST or not (
-            odd or len(inputs) == 1
-        ):  # a product of norms has a square without bounds of its own
+        if length >= LONGEST:
+            return
+        if (
+            not odd and len(inputs) > 1
+        ):  # the squares of a norm and its factor may overflow where their product's does not
             return
         if attributes:  # elements at other places are others
             try:

@@ -19,11 +19,11 @@ class TangentValue(Wrapped):
     __slots__ = ("tangent",)
 
     def __init__(self, trace: Tangents, value: Any, tangent: Any) -> None:
-        self.trace, self.value, self.tangent = trace, value, tangent
+        self.trace, self.inner, self.tangent = trace, value, tangent
         self.past = NO_PAST
 
     def __repr__(self) -> str:
-        return f"traced({self.value!r}, tangent={self.tangent!r})"
+        return f"traced({self.inner!r}, tangent={self.tangent!r})"
 
 
 class TangentNumber(Number, TangentValue):
@@ -66,7 +66,7 @@ class Tangents(Trace):
         tangents: list[Any] = []
         for x in inputs:
             if isinstance(x, TangentValue) and x.trace is self:
-                values.append(x.value)
+                values.append(x.inner)
                 tangents.append(x.tangent)
             else:
                 if type(x) not in PLAIN:

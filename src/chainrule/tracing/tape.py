@@ -26,11 +26,11 @@ class TapeValue(Wrapped):
     trace: Tape
 
     def __init__(self, trace: Tape, value: Any, index: int) -> None:
-        self.trace, self.value, self.index = trace, value, index
+        self.trace, self.inner, self.index = trace, value, index
         self.past = NO_PAST
 
     def __repr__(self) -> str:
-        return f"traced({self.value!r})"
+        return f"traced({self.inner!r})"
 
 
 class TapeNumber(Number, TapeValue):
@@ -90,7 +90,7 @@ class Tape(Trace):
             kind = type(x)
             if (kind is TapeValue or kind is TapeNumber) and x.trace is self:
                 parents.append(x.index)
-                x = x.value
+                x = x.inner
             else:
                 parents.append(0)
                 if kind is ndarray:

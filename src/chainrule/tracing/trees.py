@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from numbers import Number
 from typing import Any, NamedTuple
 
-from chainrule.errors import ShapeError, shortened
+import numpy as np
+
+from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.tracing.containers import REGISTERED
 
 
 class Structure(NamedTuple):
     """The shape of a nested container: its type, its keys, and the structures inside; a leaf has type `None`.
 
-    `rest` is what else makes up a container that is registered.
+    `rest` is what else makes up a container that is registered; `exactly` tells structures apart whose keys or rests Python
+    calls equal: 1, 1.0 and True, 0.0 and −0.0.
     """
 
     kind: type | None
     keys: tuple[Any, ...] = ()
     children: tuple[Structure, ...] = ()
     rest: Any = None
+    exactly: Any = None
 
     @property
     def leaves(self) -> int:
@@ -42,18 +48,50 @@ def is_container(tree: Any) -> bool:
     return isinstance(tree, CONTAINERS) or tree is None or type(tree) in REGISTERED
 
 
+TEXT = {str}
+DEEPEST = 200
+"""Containers nested deeper than this contain themselves, or are no arguments of a function."""
+
+
 def flatten(tree: Any) -> tuple[list[Any], Structure]:
     """The leaves from left to right, and the structure that puts them together again."""
-    if not is_container(tree):
-        return [tree], LEAF
-    keys, values, rest = parts(tree)
     leaves: list[Any] = []
+    return leaves, _take_apart(tree, leaves, DEEPEST)
+
+
+def _take_apart(tree: Any, leaves: list[Any], depth: int) -> Structure:
+    """The structure, and its leaves at the end of a list."""
+    if not is_container(tree):
+        leaves.append(tree)
+        return LEAF
+    if not depth:
+        raise ShapeError(
+            f"a {type(tree).__name__} contains itself, or is nested more than {DEEPEST} deep. Give a container of arrays in which "
+            "every one stands at its own place."
+        )
+    keys, values, rest = parts(tree)
     children = []
     for value in values:
-        inner, structure = flatten(value)
-        leaves.extend(inner)
-        children.append(structure)
-    return leaves, Structure(type(tree), keys, tuple(children), rest)
+        if type(value) is np.ndarray:
+            leaves.append(value)
+            children.append(LEAF)
+        else:
+            children.append(_take_apart(value, leaves, depth - 1))
+    kind = type(tree)
+    if kind is tuple or kind is list or (rest is None and set(map(type, keys)) <= TEXT):
+        return Structure(kind, keys, tuple(children))
+    return Structure(kind, keys, tuple(children), rest, _exactly((keys, rest)))
+
+
+def _exactly(x: Any) -> Any:
+    """What differs where two hashable things that are equal are not the same."""
+    if isinstance(x, Number):
+        return type(x), repr(x)
+    if dataclasses.is_dataclass(x) and not isinstance(x, type):
+        x = tuple(getattr(x, field.name, None) for field in dataclasses.fields(x)), type(x)
+    if isinstance(x, tuple):
+        return type(x), *map(_exactly, x)
+    return frozenset(map(_exactly, x)) if isinstance(x, frozenset) else type(x)
 
 
 def flatten_like(structure: Structure, tree: Any, what: str = "the argument") -> list[Any]:
@@ -63,7 +101,7 @@ def flatten_like(structure: Structure, tree: Any, what: str = "the argument") ->
             raise ShapeError(f"{what} should be one array and is a {type(tree).__name__}.")
         return [tree]
     keys, values, rest = parts(tree) if is_container(tree) else ((), [], None)
-    if isinstance(tree, structure.kind) and rest != structure.rest:
+    if isinstance(tree, structure.kind) and not _equal(rest, structure.rest):
         raise ShapeError(
             f"{what} should be a {structure.kind.__name__} with {shortened(structure.rest)} and has {shortened(rest)}, which says "
             "that it is another kind of container."
@@ -79,6 +117,17 @@ def flatten_like(structure: Structure, tree: Any, what: str = "the argument") ->
         for key, child in zip(structure.keys, structure.children, strict=True)
         for leaf in flatten_like(child, found[key], f"{what}[{key!r}]")
     ]
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """Whether two rests say the same."""
+    try:
+        return bool(one == other)
+    except Exception as error:
+        raise SettingError(
+            f"the rest of a container, {shortened(other)}, cannot be compared with {shortened(one)} ({type(error).__name__}: "
+            f"{shortened(str(error))}). Its == must say True or False; give flatten's rest as a text, a number or a tuple."
+        ) from error
 
 
 def unflatten(structure: Structure, leaves: list[Any] | tuple[Any, ...]) -> Any:
@@ -119,21 +168,53 @@ def parts(tree: Any) -> tuple[tuple[Any, ...], list[Any], Any]:
     registered = REGISTERED.get(type(tree))
     if registered is not None:
         return registered.parts(tree)
+    others = type(tree) not in CONTAINERS and getattr(tree, "__dict__", None)
+    if others and others is not tree:
+        raise _unknown(type(tree), f"has {', '.join(map(str, others))} besides what is inside, which would be lost")
     if isinstance(tree, Mapping):
         return tuple(tree), list(tree.values()), None
     return tuple(getattr(tree, "_fields", range(len(tree)))), list(tree), None
 
 
+def _unknown(kind: type, why: str) -> SettingError:
+    """The error about a class derived from one of Python's containers."""
+    return SettingError(
+        f"a {kind.__name__} {why}. Say how it is taken apart and put together: chainrule.register_container({kind.__name__}, "
+        "flatten, unflatten), or give a dict, list or tuple."
+    )
+
+
 def _build(structure: Structure, leaves: Iterator[Any]) -> Any:
-    if structure.kind is None:
+    kind, keys = structure.kind, structure.keys
+    if kind is None:
         return next(leaves)
     values = [_build(child, leaves) for child in structure.children]
-    if structure.kind is type(None):
+    if kind is list:
+        return values
+    if kind is tuple:
+        return tuple(values)
+    if kind is dict:
+        return dict(zip(keys, values, strict=True))
+    if kind is type(None):
         return None
-    registered = REGISTERED.get(structure.kind)
-    if registered is not None:
-        return registered.whole(structure.keys, values, structure.rest)
-    if issubclass(structure.kind, dict):
-        return structure.kind(zip(structure.keys, values, strict=True))
-    build: Callable[..., Any] = structure.kind
-    return build(*values) if hasattr(build, "_fields") else build(values)
+    registered = REGISTERED.get(kind)
+    return _derived(kind, keys, values) if registered is None else registered.whole(keys, values, structure.rest)
+
+
+def _derived(kind: Any, keys: tuple[Any, ...], values: list[Any]) -> Any:
+    """One of a class derived from a container of Python's, made of what is inside."""
+    named, fields = issubclass(kind, dict), hasattr(kind, "_fields")
+    try:
+        made = kind(zip(keys, values, strict=True)) if named else kind(*values) if fields else kind(values)
+    except Exception as error:
+        raise _unknown(
+            kind, f"is not made of what is inside alone ({type(error).__name__}: {shortened(str(error))})"
+        ) from error
+    found = list(made.values()) if named else list(made)
+    if (
+        type(made) is not kind
+        or len(found) != len(values)
+        or not all(x is y for x, y in zip(found, values, strict=True))
+    ):
+        raise _unknown(kind, "is not made of what is inside alone")
+    return made

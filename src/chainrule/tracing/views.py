@@ -50,7 +50,7 @@ def note_view(result: Any, base: Any, op: Operation, attributes: dict[str, Any])
     if not result.shape or not (base.shape or base.is_array):
         return  # NumPy's numbers are no views, and what is made of one has memory of its own
     if op.needs_contiguous and _merges(tuple(base.shape), tuple(result.shape)):
-        after, before = (getattr(x, "value", None) for x in (result, base))
+        after, before = (getattr(x, "inner", None) for x in (result, base))
         if not isinstance(before, np.ndarray) or not isinstance(after, np.ndarray):
             result.unsure = True  # it depends on how the numbers will lie in memory
         elif not np.may_share_memory(before, after):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.errors import SettingError
+from chainrule.tracing.apply import traced
 from chainrule.training.bounds import unless_number
 from chainrule.training.schedules import as_schedule
 
@@ -14,6 +15,11 @@ OptimizerState = Mapping[str, Any]
 
 SHARES = ("momentum", "beta1", "beta2", "rho")
 """Settings that say how much is kept from step to step, from 0 to less than 1."""
+
+
+def root_of_squares(x: Any) -> Any:
+    """√x of a mean or sum of squared gradients. Where they are all 0, as of a column of zeros, it moves with none of them."""
+    return traced.root(x)
 
 
 @dataclass(frozen=True)

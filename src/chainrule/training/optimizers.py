@@ -14,7 +14,7 @@ import numpy as np
 
 from chainrule.errors import SettingError
 from chainrule.training.bounds import is_nothing, unless_number
-from chainrule.training.optimizer import Optimizer, OptimizerState
+from chainrule.training.optimizer import Optimizer, OptimizerState, root_of_squares
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class AdaGrad(Optimizer):
 
 def _rooted(squares: Any, epsilon: float, under_root: bool) -> Any:
     """√squares, kept from 0 by ε beside the root or under it."""
-    return np.sqrt(squares + epsilon) if under_root else np.sqrt(squares) + epsilon
+    return np.sqrt(squares + epsilon) if under_root else root_of_squares(squares) + epsilon
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,7 @@ class Adam(Optimizer):
         """The parameter and its state after one step."""
         mean, mean_square = self._means(gradient, state)
         corrected = learning_rate / risen(self.beta1, step)
-        root = np.sqrt(mean_square) * (1.0 / np.sqrt(risen(self.beta2, step)))
+        root = root_of_squares(mean_square) * (1.0 / np.sqrt(risen(self.beta2, step)))
         return parameter - corrected * mean / (root + self.epsilon), {"mean": mean, "mean_square": mean_square}
 
 
@@ -235,7 +235,7 @@ class NAdam(Adam):
         mean, mean_square = self._means(gradient, state)
         ahead = self.beta1 * mean / risen(self.beta1, step + 1.0)
         ahead = ahead + (1.0 - self.beta1) * gradient / risen(self.beta1, step)
-        root = np.sqrt(mean_square / risen(self.beta2, step))
+        root = root_of_squares(mean_square / risen(self.beta2, step))
         return parameter - learning_rate * ahead / (root + self.epsilon), {"mean": mean, "mean_square": mean_square}
 
 

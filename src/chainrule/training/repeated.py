@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from chainrule.engines import TrainingLoop, make_runner
 from chainrule.tracing import simplify, trace, trees
+from chainrule.training.blocks import BLOCK_SECONDS
 from chainrule.training.cache import Cache
 from chainrule.training.objective import types_of
 
@@ -63,6 +65,7 @@ class Repeated:
         self._reported = loop.step.outputs_structure.children[1]
         self._shapes = [x.shape for x in loop.step.outputs[loop.state :]]
         self._ends = np.cumsum([0, *map(math.prod, self._shapes)])
+        self._at_once = 1
 
     def load(self, state: Any) -> None:
         """Go on from this state."""
@@ -74,8 +77,19 @@ class Repeated:
         return trees.unflatten(self._structure, self._runner.state)
 
     def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
-        """Carry out steps (see `Runner`); gives what they report, along a first axis."""
-        found = self._runner.run(order, first, count, scalars)
+        """Carry out steps (see `Runner`), in calls between which Ctrl-C is heard; gives what they report, along a first axis."""
+        found: Any = None
+        done = 0
+        while done < count or found is None:
+            steps, began = min(self._at_once, count - done), time.perf_counter()
+            part = self._runner.run(order, first + done, steps, [x[done : done + steps] for x in scalars])
+            if found is None:
+                found = part if steps == count else np.empty((count, *part.shape[1:]), part.dtype)
+            found[done : done + steps] = part
+            done += steps
+            if steps == self._at_once:
+                seconds = max(time.perf_counter() - began, 1e-9)
+                self._at_once = max(1, min(2 * steps, int(BLOCK_SECONDS * steps / seconds)))
         parts = [
             np.reshape(found[:, begin:end], (count, *shape))
             for begin, end, shape in zip(self._ends, self._ends[1:], self._shapes, strict=False)

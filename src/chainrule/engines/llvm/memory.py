@@ -119,12 +119,17 @@ class MemoryPlan:
         grouped = (e for g in self.grouping.groups for e in g.equations)
         for equation in (*grouped, *self.grouping.views.values()):
             for x in equation.inputs:
-                if not isinstance(x, Literal) or id(x.value) in self.constants:
-                    continue
                 if x.shape or not isinstance(equation.op, Elementwise):  # single numbers are written into the code
-                    value = np.asarray(x.value)
-                    self.constants[id(x.value)] = self._new("constant", value.shape, value.dtype)
-                    self.constant_values.append((self.constants[id(x.value)], value))
+                    self._place_constant(x)
+        for x in self.program.outputs:
+            if x.shape:
+                self._place_constant(x)
+
+    def _place_constant(self, x: Atom) -> None:
+        if isinstance(x, Literal) and id(x.value) not in self.constants:
+            value = np.asarray(x.value)
+            self.constants[id(x.value)] = self._new("constant", value.shape, value.dtype)
+            self.constant_values.append((self.constants[id(x.value)], value))
 
     def _place_outputs(self) -> None:
         """New states go where the old ones are, unless the old ones are still to be read."""

@@ -1,4 +1,4 @@
-"""What a gradient leaves behind: no pages to be asked for anew, and nothing for the garbage collector."""
+"""What a tape leaves behind: no pages to be asked for anew, and nothing for the garbage collector; and who stands where on it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.tracing.tape import Tape
 
 FAULTS = """
 import resource, numpy as np, chainrule as cr
@@ -53,6 +54,23 @@ def test_nothing_waits_for_the_garbage_collector(function: Any) -> None:
             assert gc.collect() == 0
         finally:
             gc.enable()
+
+
+class Crowded(list[Any]):
+    """Nodes of a tape, where another thread always puts one down first."""
+
+    def append(self, node: Any) -> None:
+        super().append(self[-1])
+        super().append(node)
+
+
+def test_values_know_their_own_places_among_those_of_other_threads() -> None:
+    with Tape() as tape:
+        tape.nodes = Crowded([None])
+        x = tape.variable(np.array(2.0))
+        y = np.sin(x) * 3.0
+        (slope,) = tape.pull([y], [np.float64(1.0)], [x.index])
+    assert slope == pytest.approx(3.0 * np.cos(2.0))
 
 
 def test_attributes_that_numpy_has_are_refused_by_name_and_others_are_not_there() -> None:
