@@ -120,6 +120,15 @@ SMOOTH = {  # what has a second derivative where |x| and norms have none, and th
         lambda x: np.sum((x[1::-1] ** 2 + x[:1:-1] ** 2) * np.array([1.0, 3.0])),
     ),
     "the negative of a norm": (lambda x: (-np.linalg.norm(x)) ** 4, lambda x: np.sum(x**2) ** 2),
+    "elements at positions": (
+        lambda x: np.sum(np.abs(x)[[0, 0, 2]] * np.abs(x)[[0, 0, 2]]), lambda x: np.sum(x[[0, 0, 2]] ** 2),
+    ),
+    "stacked": (lambda x: np.sum(np.stack([np.abs(x), x]) * np.stack([np.abs(x), 2 * x])), lambda x: 3 * np.sum(x**2)),
+    "joined": (lambda x: np.sum(np.concatenate([np.abs(x), [7.0]]) ** 2), lambda x: np.sum(x**2)),
+    "norms put together": (
+        lambda x: np.sum(np.stack([np.hypot(x[0], x[1]), np.hypot(x[2], x[3])])[[1, 0, 1]] ** 2),
+        lambda x: np.sum(x**2) + np.sum(x[2:] ** 2),
+    ),
     "a copied norm": (lambda x: (+np.linalg.norm(x)) ** 2, lambda x: np.sum(x**2)),
 }  # fmt: skip
 
@@ -140,6 +149,16 @@ def test_sums_of_products_at_other_places_keep_their_kinks() -> None:
         (lambda x: np.sum(np.outer(np.abs(x), np.abs(x))), lambda x: np.sum(np.abs(x)) ** 2),
         (lambda x: np.abs(x) @ w @ np.abs(x), lambda x: np.sum(w * np.abs(x)[:, None] * np.abs(x))),
         (lambda x: np.abs(x)[::-1] @ np.abs(x), lambda x: 2.0 * np.abs(x[0]) * np.abs(x[1])),
+        (lambda x: np.abs(x)[[0, 1]] @ np.abs(x)[[1, 0]], lambda x: 2.0 * np.abs(x[0]) * np.abs(x[1])),
+        (lambda x: np.stack([np.abs(x), x])[0] @ np.stack([x, np.abs(x)])[0], lambda x: np.sum(np.abs(x) * x)),
+        (lambda x: np.sum(np.stack([np.abs(x), x]) * np.stack([x, np.abs(x)])), lambda x: 2 * np.sum(np.abs(x) * x)),
+        (lambda x: np.sum(np.bincount([0, 0], weights=np.abs(x)) ** 2), lambda x: np.sum(np.abs(x)) ** 2),
+        (
+            lambda x: cr.loop(
+                lambda s, i: s + cr.take(np.abs(x), i, axis=0) * cr.take(np.abs(x), 1 - i, axis=0), 0.0, 2
+            ),
+            lambda x: 2.0 * np.abs(x[0]) * np.abs(x[1]),
+        ),
     ):
         np.testing.assert_allclose(cr.grad(f)(x), cr.grad(g)(x), rtol=1e-14)
         assert f(x) == pytest.approx(cr.value_and_grad(f)(x)[0], rel=1e-15)

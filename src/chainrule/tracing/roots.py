@@ -11,7 +11,9 @@ from functools import partial, reduce
 from operator import xor
 from typing import Any, NamedTuple
 
-from chainrule.ops.operation import Namespace, Operation
+import numpy as np
+
+from chainrule.ops.operation import Namespace, Operation, dtype_of, shape_of
 from chainrule.tracing.keeping import Copies
 
 LONGEST = 64
@@ -66,20 +68,24 @@ class Roots:
         own: Callable[[Any], Any],
     ) -> None:
         """Remember what an operation gave, where its inputs make it one of them; `own` gives an input that stays as it is."""
-        roots = [root for x in inputs if (root := self.of(x)) is not None]
-        odd: frozenset[Hashable] = reduce(xor, [root.odd for root in roots], frozenset())
-        length = max([root.length + 1 for root in roots], default=LONGEST)
+        roots = [self.of(x) for x in inputs]
+        length = max([root.length + 1 for root in roots if root is not None], default=LONGEST)
         if length >= LONGEST:
             return
-        if (
-            not odd and len(inputs) > 1
-        ):  # the squares of a norm and its factor may overflow where their product's does not
-            return
-        if attributes:  # elements at other places are others
-            try:
+        signs: list[frozenset[Hashable]] = [frozenset() if root is None else root.odd for root in roots]
+        odd, several = reduce(xor, signs), len(inputs) > 1
+        beside = several and not op.meets(**attributes)
+        try:
+            if beside and any(signs):  # elements of each, at their places
+                moved = _moved(op, inputs)
+                places = [_of_position(x) for x in inputs[len(moved) :]]
+                odd = frozenset([(op, *attributes.items(), *zip(signs, map(shape_of, moved), strict=False), *places)])
+            elif attributes:  # elements at other places are others
                 odd = frozenset((op, *attributes.items(), key) for key in odd)
-            except TypeError:  # an attribute that cannot be compared
-                return
+        except TypeError:  # an attribute that cannot be compared
+            return
+        if several and not odd and not (beside and all(dtype_of(x).kind == "f" for x in _moved(op, inputs))):
+            return  # squares of factors may overflow where that of a product does not, and those of whole numbers do
         self.known[id(value)] = Root(value, op, tuple(map(own, inputs)), attributes, None, odd, length)
 
     def moved(self, old: Any, new: Any) -> None:
@@ -118,4 +124,18 @@ class Roots:
             return lambda: m.square(self.signed(m, root.value))
         if root.op.squared is not None:
             return partial(root.op.squared, m, *root.inputs)
-        return lambda: getattr(m, root.op.name)(*(x * x for x in root.inputs), **root.attributes)  # elements elsewhere
+        moved = _moved(root.op, root.inputs)
+        others = root.inputs[len(moved) :]
+        return lambda: getattr(m, root.op.name)(
+            *(x * x for x in moved), *others, **root.attributes
+        )  # elements elsewhere
+
+
+def _moved(op: Operation, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs without those that are positions."""
+    return inputs[: getattr(op, "linear", None)]
+
+
+def _of_position(x: Any) -> Hashable:
+    """What tells positions from others; traced ones are like no others."""
+    return (x.shape, x.dtype, x.tobytes()) if isinstance(x, np.ndarray | np.generic) else object()
