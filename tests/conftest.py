@@ -2,7 +2,9 @@
 
 from hypothesis import HealthCheck, settings
 
+import chainrule.scipy.fft
 import chainrule.scipy.linalg
+import chainrule.scipy.signal
 import chainrule.scipy.special  # noqa: F401
 
 settings.register_profile(

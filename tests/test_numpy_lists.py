@@ -102,3 +102,19 @@ def test_vectorize_is_numpys_with_all_its_settings() -> None:
     numpy.testing.assert_array_equal(cr.grad(lambda x: np.sum(g(x) * f(np.ones(3))))(X), 4.0 * X)
     with pytest.raises(ChainruleError, match=r"chainrule\.vmap"):
         cr.grad(lambda x: np.sum(f(x, b=2.0)))(X)
+
+
+PLAIN: dict[str, Callable[[Any], Any]] = {
+    "append": lambda x: numpy.append([x[0], 2.0], x[1:]),
+    "dot": lambda x: numpy.dot([x[0], x[1], 1.0], x),
+    "interp": lambda x: numpy.interp(x[0] - 0.7, [0.0, 1.0], [x[1], x[2]]),
+    "lists in a list": lambda x: numpy.concatenate([[x[0], [x[1]]][1], x]),
+    "solve": lambda x: numpy.linalg.solve([[x[0], 0.0], [1.0, x[1]]], x[:2]),
+}
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_plain_numpy_s_functions_take_them_where_another_argument_is_traced(name: str) -> None:
+    function = PLAIN[name]
+    numpy.testing.assert_allclose(cr.vjp(function, X)[0], function(X), rtol=1e-14)
+    cr.check_grads(function, (X,), order=2)

@@ -6,6 +6,7 @@ from collections import namedtuple
 import numpy as np
 import pytest
 
+import chainrule as cr
 from chainrule.autodiff import grad, hessian, hvp, jacobian, jvp, matrices, value_and_grad, vjp
 from chainrule.errors import DifferentiationError, SettingError, ShapeError
 from chainrule.tracing import trace
@@ -68,6 +69,21 @@ def test_value_and_aux():
     for derivative in (grad(cubic, has_aux=True), grad(lambda x: (x, x, x), has_aux=True)):
         with pytest.raises(DifferentiationError, match="has_aux=True the function must give"):
             derivative(1.0)
+
+
+@pytest.mark.parametrize("shape", [(1,), (1, 1), (1, 1, 1)])
+def test_an_array_of_one_number_is_one_number(shape):
+    """As a product of matrices gives it: yᵀ·K·y."""
+    x = np.array([0.5, 2.0])
+    column = lambda x: np.reshape(x[:, None].T @ np.diag(x) @ x[:, None], shape)  # noqa: E731
+    value, gradient = cr.value_and_grad(column)(x)
+    np.testing.assert_allclose(value, np.full(shape, np.sum(x**3)))
+    np.testing.assert_allclose(gradient, 3 * x**2)
+    np.testing.assert_allclose(cr.hessian(column)(x), np.diag(6 * x))
+    np.testing.assert_allclose(cr.hvp(column, (x,), (x,)), 6 * x**2)
+    np.testing.assert_allclose(cr.jit(cr.grad(column))(x), 3 * x**2)
+    np.testing.assert_allclose(cr.vmap(cr.grad(column))(np.stack([x, 2 * x])), np.stack([3 * x**2, 12 * x**2]))
+    assert cr.grad(lambda x: np.ones(shape))(x).tolist() == [0.0, 0.0]
 
 
 def test_arguments_that_do_not_matter_have_derivative_zero():

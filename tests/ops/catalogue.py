@@ -273,12 +273,14 @@ def belongs(op: Elementwise, i: int, x: float) -> bool:
 
 
 def slope_at(op: Elementwise, i: int, x: float) -> float:
-    """The partial derivative by one input."""
+    """The partial derivative by one input; the real part of one that is complex."""
     inputs, static, partial = beside(op, i, x), static_of(op), op.partials[i]
     if not callable(partial):
         return float(partial or 0.0)
     with np.errstate(all="ignore"):
-        return float(partial(eager, np.float64(op.evaluate(*inputs, **static)), *inputs, **static))
+        value = op.evaluate(*inputs, **static)
+        value = value if np.iscomplexobj(value) else np.float64(value)
+        return float(np.real(partial(eager, value, *inputs, **static)))
 
 
 def kinks_of(op: Operation) -> str:

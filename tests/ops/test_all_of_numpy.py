@@ -131,7 +131,7 @@ REFUSED = {
     *("bitwise_count", "gcd", "isnat", "lcm", "nextafter", "spacing"),  # of whole numbers, dates, and of rounding
     *("copyto", "fill_diagonal", "place", "put", "put_along_axis", "putmask"),  # writing into an array
     *("in1d",),  # np.isin, in older versions
-    *("roots", "sort_complex", "histogram2d", "histogramdd", "histogram_bin_edges"),
+    *("sort_complex", "histogram2d", "histogramdd", "histogram_bin_edges"),
     *(
         "intersect1d",
         "setdiff1d",

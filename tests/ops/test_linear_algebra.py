@@ -11,7 +11,8 @@ import sympy
 import chainrule as cr
 from chainrule.engines import ENGINES
 from chainrule.errors import ChainruleError, MatrixError, ShapeError, UnsupportedError
-from chainrule.ops.linear_algebra import PAIR, POSITIVE, A, inverse_of_triangle
+from chainrule.ops.linear_algebra import PAIR, POSITIVE, A
+from chainrule.ops.triangles import inverse_of_triangle
 
 random = np.random.default_rng(7)
 

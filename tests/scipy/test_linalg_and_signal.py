@@ -41,6 +41,9 @@ LINALG = {
     "logm": [((A,), {})], "sqrtm": [((A,), {})], "sinm": [((A,), {})], "cosm": [((A,), {})],
     "sinhm": [((A,), {})], "coshm": [((A,), {})],
     "solve_sylvester": [((A, B, Q), {})], "solve_continuous_lyapunov": [((A, S), {})],
+    "solve_continuous_are": [((A, Q, S, B @ B.T + np.eye(2)), {})],
+    "solve_discrete_are": [((A / 3, Q, S, B @ B.T + np.eye(2)), {})],
+    "eigvalsh_tridiagonal": [((v, v[1:]), {})], "eigh_tridiagonal": [((v, v[1:]), {"eigvals_only": True})],
     "solve_discrete_lyapunov": [((A / 5, S), {"method": "direct"})],
     "block_diag": [((A, v, Q), {}), ((PAIR, PAIR), {})], "toeplitz": [((v,), {}), ((v, u), {})], "hankel": [((v,), {}), ((v, u), {})],
     "circulant": [((v,), {})],
@@ -52,14 +55,42 @@ SIGNAL = {
     name: [((a, b), {"mode": mode}) for a, b in (PAIRS[2:] if name.endswith("2d") else PAIRS) for mode in MODES]
     for name in ("convolve", "correlate", "fftconvolve", "oaconvolve", "convolve2d", "correlate2d")
 }
+line = np.random.default_rng(2).normal(size=12)
+lines = np.random.default_rng(3).normal(size=(2, 12))
+low_b, low_a = scipy.signal.butter(3, 0.3)
+FILTERS = {
+    "lfilter": [((low_b, low_a, line), {}), ((low_b * 2.0, low_a * 2.0, lines.T), {"axis": 0}), ((low_b, np.ones(1), line[:2]), {}),
+                ((low_b[:2], low_a, lines), {"zi": np.array([[0.3, -0.2, 0.5], [1.0, 0.4, 0.2]])}), ((low_b, low_a, line[:1]), {}),
+                ((low_b, low_a[:2], line[:2]), {"zi": np.array([0.3, -0.2, 0.5])})],
+    "lfilter_zi": [((low_b, low_a), {}), ((low_b * 2.0, low_a * 3.0), {}), ((low_b, low_a[:2]), {})],
+    "filtfilt": [((low_b[:2], low_a[:2], line), {}), ((low_b[:2], low_a[:2], lines), {"padtype": "even", "padlen": 3}),
+                 ((low_b, low_a, lines.T), {"axis": 0, "padtype": None}),
+                 ((low_b[:2], low_a[:2], line), {"padtype": "constant"})],
+    "sosfilt": [((scipy.signal.butter(4, 0.3, output="sos"), lines), {}),
+                ((scipy.signal.butter(4, 0.3, output="sos"), line), {"zi": np.array([[0.3, -0.2], [0.5, 0.1]])})],
+    "freqz": [((low_b, low_a), {"worN": 5}), ((low_b,), {"worN": np.array([0.1, 0.7, 2.0]), "fs": 5.0}),
+              ((low_b, low_a), {"worN": 5, "whole": True})],
+    "hilbert": [((line,), {}), ((lines[:, :5],), {"axis": 0}), ((line,), {"N": 9})],
+    "detrend": [((line,), {}), ((lines.T,), {"axis": 0, "type": "constant"}), ((lines,), {"bp": [4, 9]})],
+    "savgol_filter": [((line, 5, 2), {"mode": mode, "deriv": deriv}) for mode in ("interp", "mirror", "nearest", "wrap")
+                      for deriv in (0, 1)] + [((lines.T, 5, 3), {"axis": 0, "mode": "constant", "cval": 0.5})],
+}  # fmt: skip
 CASES = [
     pytest.param(own, ours, name, args, options, id=f"{name}-{i}")
-    for own, ours, table in ((scipy.linalg, linalg, LINALG), (scipy.signal, signal, SIGNAL))
+    for own, ours, table in ((scipy.linalg, linalg, LINALG), (scipy.signal, signal, SIGNAL | FILTERS))
     for name, cases in table.items()
     for i, (args, options) in enumerate(cases)
 ]
 FACTORS = {"cho_factor", "cho_solve", "eig", "lu_factor", "lu_solve", "eigh", "svd", "qr"}
-STATIC = {"convolution_matrix", "solve_banded"}
+SYMMETRIC = {"cholesky": (0,), "eigvalsh": (0, 1), "solve_continuous_are": (2, 3), "solve_discrete_are": (2, 3)}
+"""Which arguments are to be symmetric, however they are moved."""
+STATIC = {
+    "convolution_matrix": slice(0, 1),
+    "solve_banded": slice(1, 3),
+    "savgol_filter": slice(0, 1),
+    "sosfilt": slice(1, 2),
+}
+"""By which of their arguments these are differentiated."""
 
 
 def parts(x):
@@ -70,24 +101,55 @@ def parts(x):
 @pytest.mark.parametrize(("own", "ours", "name", "args", "options"), CASES)
 def test_values_are_scipys_and_derivatives_those_of_finite_differences(own, ours, name, args, options):
     function = getattr(ours, name)
-    symmetric = name in ("cholesky", "eigvalsh")
+    symmetric = SYMMETRIC.get(name, ())
 
     def derived(*args):
-        if symmetric:
-            args = [0.5 * (a + np.swapaxes(a, -1, -2)) for a in args]
+        args = [0.5 * (a + np.swapaxes(a, -1, -2)) if i in symmetric else a for i, a in enumerate(args)]
         return function(*args, **options)
 
     expected = getattr(own, name)(*args, **options)
     for x, y in zip(parts(function(*args, **options)), parts(expected), strict=True):
         np.testing.assert_array_equal(x, y)
     if name in STATIC:
-        place = 0 if name == "convolution_matrix" else 1
-        given, args = args, args[place : len(args) - (1 - place)]
-        derived = lambda *x: function(*given[:place], *x, *given[place + len(args) :], **options)  # noqa: E731
+        given, chosen = args, STATIC[name]
+        args = given[chosen]
+        derived = lambda *x: function(*given[: chosen.start], *x, *given[chosen.stop :], **options)  # noqa: E731
     value, _ = cr.vjp(derived, *args)
     for x, y in zip(parts(value), parts(expected), strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-11, atol=1e-12)
     check_grads(lambda *args: parts(derived(*args))[-1], args, order=2)
+
+
+def complex_like(x, seed=0):
+    if not isinstance(x, np.ndarray):
+        return tuple(map(complex_like, x)) if type(x) is tuple else x
+    return x + 0.4j * np.random.default_rng(seed).normal(size=np.shape(x))
+
+
+@pytest.mark.parametrize(("own", "ours", "name", "args", "options"), CASES)
+def test_of_complex_numbers_values_are_scipys(own, ours, name, args, options):
+    """Conjugates stand where SciPy has them: in adjoint matrices, in correlations."""
+    function = getattr(ours, name)
+    given = tuple(map(complex_like, args))
+    if name in ("cholesky", "eigvalsh"):
+        given = tuple(x + np.conj(np.swapaxes(x, -1, -2)) for x in given)
+    try:
+        expected = parts(getattr(own, name)(*given, **options))
+    except (TypeError, ValueError, NotImplementedError, np.exceptions.ComplexWarning):  # SciPy takes real numbers only
+        return
+    places = [i for i, x in enumerate(given) if isinstance(x, np.ndarray) and x.dtype.kind == "c"]
+
+    def derived(*chosen):
+        whole = list(given)
+        for i, x in zip(places, chosen, strict=True):
+            whole[i] = 0.5 * (x + np.conj(np.swapaxes(x, -1, -2))) if name in ("cholesky", "eigvalsh") else x
+        return parts(function(*whole, **options))
+
+    chosen = tuple(given[i] for i in places)
+    value, _ = cr.vjp(derived, *chosen)
+    for x, y in zip(value, expected, strict=True):
+        np.testing.assert_allclose(x, y, rtol=1e-10, atol=1e-12)
+    check_grads(lambda *chosen: derived(*chosen)[-1], chosen, order=2)
 
 
 @pytest.mark.parametrize("module", [linalg, signal], ids=["linalg", "signal"])
@@ -113,7 +175,7 @@ def test_eigenvalues_of_any_matrix_and_of_a_pair():
 
 def test_all_that_stand_are_tried():
     assert set(linalg.standing.functions) <= set(LINALG) | FACTORS | linalg.standing.refused
-    assert set(signal.standing.functions) <= set(SIGNAL)
+    assert set(signal.standing.functions) <= set(SIGNAL | FILTERS)
 
 
 @pytest.mark.parametrize("trans", [0, 1])
@@ -138,6 +200,16 @@ def test_equations_by_choleskys_factor(lower):
     check_grads(solved, (S, v), order=2)
 
 
+def test_roots_of_matrices_with_negative_eigenvalues_are_complex():
+    negative = np.diag([1.0, -2.0, 3.0]) + 0.1 * A
+    value, pullback = cr.vjp(linalg.sqrtm, negative)
+    np.testing.assert_allclose(value, scipy.linalg.sqrtm(negative), rtol=1e-13, atol=1e-14)
+    assert pullback(value)[0].dtype == float
+    check_grads(linalg.sqrtm, (negative,), order=2)
+    with pytest.raises(MatrixError, match="is complex"):
+        cr.jit(linalg.sqrtm, engine="numpy")(negative)
+
+
 def test_factors():
     M = S + np.diag(v**2)
     check_grads(lambda s: linalg.eigh(0.5 * (s + s.T))[1] ** 2, (S,), order=2)
@@ -151,7 +223,7 @@ def test_factors():
 def test_batches_and_what_is_refused():
     stack = np.stack([A, A.T])
     np.testing.assert_allclose(cr.vmap(linalg.expm)(stack), [scipy.linalg.expm(a) for a in stack])
-    with pytest.raises(MatrixError, match="is complex"):
+    with pytest.raises(MatrixError, match=r"is complex.*give a complex matrix, a \+ 0j"):
         cr.grad(lambda a: np.sum(linalg.logm(a)))(-np.eye(2))
     for name in linalg.standing.refused:
         with pytest.raises(
@@ -163,6 +235,31 @@ def test_batches_and_what_is_refused():
     assert linalg.rq is scipy.linalg.rq
     with pytest.raises(UnsupportedError, match="known are"):
         cr.grad(lambda a: np.sum(linalg.solve(a, v, assume_a="any")))(A)
+
+
+def test_sections_of_a_filter_have_derivatives():
+    sections = scipy.signal.butter(4, 0.3, output="sos")
+
+    def filtered(b, a, start):
+        return signal.sosfilt(np.concatenate([b, np.ones((2, 1)), a], axis=1), line, zi=start)
+
+    given = (sections[:, :3], sections[:, 4:], np.array([[0.3, -0.2], [0.5, 0.1]]))
+    check_grads(filtered, given, order=2)
+    np.testing.assert_allclose(cr.vjp(filtered, *given)[0][0], scipy.signal.sosfilt(sections, line, zi=given[2])[0])
+
+
+def test_a_recursive_filter_learns_and_batches():
+    """By its coefficients: those of a filter are found again by descent, and a batch of signals is its members."""
+    target = scipy.signal.lfilter([0.5], [1.0, -0.7], lines)
+    loss = lambda p: np.mean((signal.lfilter(p[:1], np.concatenate([np.ones(1), p[1:]]), lines) - target) ** 2)  # noqa: E731
+    p = np.array([0.45, -0.6])
+    for _ in range(6):
+        p = p - np.linalg.solve(cr.hessian(loss)(p), cr.grad(loss)(p))
+    np.testing.assert_allclose(p, [0.5, -0.7], atol=1e-8)
+    one = lambda x: signal.lfilter(low_b, low_a, x)  # noqa: E731
+    np.testing.assert_allclose(cr.vmap(one)(lines), scipy.signal.lfilter(low_b, low_a, lines), rtol=1e-12)
+    np.testing.assert_allclose(cr.jit(cr.grad(lambda x: np.sum(one(x) ** 2)), engine="auto")(line),
+                               cr.grad(lambda x: np.sum(one(x) ** 2))(line), rtol=1e-12)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", list(SIGNAL))

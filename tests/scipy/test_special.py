@@ -9,24 +9,37 @@ import chainrule as cr
 from chainrule.autodiff import check_grads
 from chainrule.errors import DerivativeLostError, UnsupportedError
 from chainrule.scipy import special
-from chainrule.scipy.special import BY_ORDER, OPERATIONS, standing
+from chainrule.scipy.named_functions import SPHERICAL
+from chainrule.scipy.special import BY_ORDER, OPERATIONS, PARTS, standing
 
 x = np.array([0.35, 0.6, 0.85])
 a, b = np.array([0.7, 1.9, 3.3]), np.array([2.1, 0.8, 1.6])
 M = np.array([[0.3, -1.2, 2.0], [1.0, 0.4, -0.6]])
 
-THREE = {"betainc": (a, b, x), "betaincc": (a, b, x), "betaincinv": (a, b, x), "betainccinv": (a, b, x)}
+THREE = {
+    "voigt_profile": (x, a, b), "gdtr": (a, b, x), "gdtrc": (a, b, x), "fdtr": (a, b, x), "fdtrc": (a, b, x),
+    "betainc": (a, b, x), "betaincc": (a, b, x), "betaincinv": (a, b, x), "betainccinv": (a, b, x),
+}  # fmt: skip
 TWO = {
     "beta": (a, b), "betaln": (a, b), "binom": (a + 5.0, b), "poch": (a, b),
     "gammainc": (a, b), "gammaincc": (a, b), "gammaincinv": (a, x),
     "gammainccinv": (a, x), "stdtr": (a, b), "stdtrit": (a + 1.0, x / 3.0),
     "xlogy": (a, b), "xlog1py": (a, b), "rel_entr": (a, b), "kl_div": (a, b),
+    "owens_t": (a, b), "chdtr": (a, b), "chdtrc": (a, b),
     "boxcox": (a, b), "inv_boxcox": (a, b), "boxcox1p": (a, b), "inv_boxcox1p": (a, b), "huber": (a, b), "pseudo_huber": (a, b),
 }  # fmt: skip
 NEGATIVE = {"ndtri_exp": -x}
 FOLDS = {"logsumexp": (M,), "softmax": (M,), "log_softmax": (M,)}
 STEPS = {"round", "gammasgn"}
 ORDERS = dict.fromkeys(BY_ORDER, 2) | {"zeta": 2.5}
+PARAMETERS = {
+    "hyp0f1": (0.7,), "hyp1f1": (0.4, 1.3), "hyp2f1": (0.4, 1.3, 2.1), "hyperu": (0.4, 1.3), "eval_jacobi": (3, 0.5, 1.5),
+    "eval_gegenbauer": (4, 0.7), "eval_genlaguerre": (3, 0.5), "eval_hermite": (4,), "eval_hermitenorm": (4,), "eval_chebyt": (4,),
+    "eval_chebyu": (3,), "eval_legendre": (4,), "eval_laguerre": (3,), **dict.fromkeys(SPHERICAL, (2,)),
+}  # fmt: skip
+AFTER = {"multigammaln": (2,), "ellipkinc": (0.3,), "ellipeinc": (0.3,), "ellipj": (0.3,)}
+SEVERAL, COMPLEX = {"ellipj", "airy", "sici", "shichi", "fresnel"}, {"hankel1", "hankel2", "wofz", "lambertw"}
+"""What gives several results, and what complex ones."""
 
 
 def arguments(name):
@@ -42,24 +55,28 @@ def arguments(name):
 def test_values_are_scipys_and_derivatives_those_of_finite_differences(name):
     own, ours = getattr(scipy.special, name), getattr(special, name)
     args = arguments(name)
-    before = (ORDERS[name],) if name in ORDERS else ()
-    after = (2,) if name == "multigammaln" else ()
+    before = (ORDERS[name],) if name in ORDERS else PARAMETERS.get(name, ())
+    after = AFTER.get(name, ())
     np.testing.assert_array_equal(ours(*before, *args, *after), own(*before, *args, *after))
     function = lambda *args: ours(*before, *args, *after)  # noqa: E731
     np.testing.assert_allclose(cr.vjp(function, *args)[0], own(*before, *args, *after), rtol=1e-13, atol=1e-14)
     if name not in STEPS:
         check_grads(function, args, order=2)
     for i, argument in enumerate(args):  # numbers of Python's
-        if name not in FOLDS:
+        if name not in {*FOLDS, *SEVERAL, *COMPLEX}:
             numbers = [float(np.ravel(other)[0]) for other in args]
             numbers[i] = float(np.ravel(argument)[1])
             assert np.isfinite(cr.grad(function, i)(*numbers))
 
 
+INNER = {name for names in PARTS.values() for name in names} | {"airy_ai", "airy_bi", "erf_of_complex"}
+INNER |= {"jacobi_sn", "jacobi_cn", "jacobi_dn", "jacobi_am"}
+"""Operations that are one of several results, or one for some arguments."""
+
+
 def test_every_operation_stands_for_a_function():
-    assert set(OPERATIONS) - {"gammainc_slope", "betainc_slope", "erfcx_slope", "exprel_slope"} <= set(
-        standing.functions
-    ) | set(BY_ORDER.values())
+    slopes = {"gammainc_slope", "betainc_slope", "erfcx_slope", "exprel_slope"}
+    assert set(OPERATIONS) - slopes - INNER <= set(standing.functions) | set(BY_ORDER.values())
 
 
 @pytest.mark.parametrize(
@@ -174,3 +191,67 @@ def test_limits():
     assert cr.grad(special.xlogy, 1)(0.0, 0.0) == 0.0
     assert cr.grad(special.j1)(0.0) == 0.5
     assert cr.grad(special.log_ndtr)(-40.0) == pytest.approx(40.024968827, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("name", "order", "exact"),
+    [
+        ("jv", 1.5, mpmath.besselj), ("yv", 1.5, mpmath.bessely), ("iv", 1.5, mpmath.besseli), ("kv", 1.5, mpmath.besselk),
+        ("hankel1", 0.5, mpmath.hankel1), ("hankel2", 2, mpmath.hankel2),
+        ("lambertw", -1, lambda k, z: mpmath.lambertw(z, k)), ("lambertw", 0, lambda k, z: mpmath.lambertw(z, k)),
+    ],
+)  # fmt: skip
+def test_functions_of_complex_numbers_have_mpmath_s_derivatives(name, order, exact):
+    function = getattr(special, name)
+    f = (lambda z: function(z, order)) if name == "lambertw" else lambda z: function(order, z)
+    first = lambda z: cr.jvp(f, (z,), (np.complex128(1),))[1]  # noqa: E731
+    for z in (0.3 + 0.4j, 1.4 - 2.1j, -0.6 + 0.7j):
+        z = np.complex128(z)
+        for n, found in enumerate((f(z), first(z), cr.jvp(first, (z,), (np.complex128(1),))[1])):
+            assert found == pytest.approx(complex(mpmath.diff(lambda z: exact(order, z), complex(z), n)), rel=1e-8)
+
+
+NEAR_LIMITS = [
+    ("ellipk", (), (0.0, 1e-9, -50.0, 1 - 1e-6), mpmath.ellipk), ("ellipe", (), (0.0, 1e-9, -50.0, 1 - 1e-6), mpmath.ellipe),
+    ("ellipkm1", (), (1e-6, 1e-9, 1.0, 5.0), lambda x: mpmath.ellipk(1 - x)),
+    ("hyp2f1", (0.4, 1.3, 2.1), (0.0, 0.99, -30.0), lambda x: mpmath.hyp2f1(0.4, 1.3, 2.1, x)),
+    ("hyp1f1", (0.4, 1.3), (0.0, -40.0, 30.0), lambda x: mpmath.hyp1f1(0.4, 1.3, x)),
+    ("hyperu", (0.4, 1.3), (0.01, 40.0), lambda x: mpmath.hyperu(0.4, 1.3, x)),
+    ("spence", (), (1.0, 1.0 + 1e-5, 0.999, 1.1, 30.0), lambda x: mpmath.polylog(2, 1 - x)),
+    ("eval_legendre", (5,), (-1.0, 0.0, 1.0), lambda x: mpmath.legendre(5, x)),
+    ("spherical_jn", (0,), (1e-6, 5.0), lambda x: mpmath.sin(x) / x), ("airy", (), (-8.0, 0.0, 5.0), mpmath.airyai),
+    ("sici", (), (0.0, 1e-4, 0.029, 0.031, 20.0), mpmath.si), ("shichi", (), (0.0, 0.029, 0.031, 9.0), mpmath.shi),
+    ("voigt_profile", (), (0.0, 1.0, 8.0), lambda x: mpmath.re(
+        mpmath.exp(-(((x + 1j) / mpmath.sqrt(2)) ** 2)) * mpmath.erfc(-1j * (x + 1j) / mpmath.sqrt(2))
+    ) / mpmath.sqrt(2 * mpmath.pi)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "parameters", "points", "exact"), NEAR_LIMITS, ids=[case[0] for case in NEAR_LIMITS])
+def test_derivatives_near_limits_are_those_of_many_digits(name, parameters, points, exact):
+    """Two orders, the first of several results."""
+    after = (1.0, 1.0) if name == "voigt_profile" else ()
+
+    def function(x):
+        found = getattr(special, name)(*parameters, x, *after)
+        return found[0] if isinstance(found, tuple) else found
+
+    first = cr.grad(function)
+    with mpmath.workdps(40):
+        for x in points:
+            slope, curve = (mpmath.diff(exact, mpmath.mpf(x), n) for n in (1, 2))
+            assert first(x) == pytest.approx(float(slope.real), rel=1e-9, abs=1e-12)
+            assert cr.grad(first)(x) == pytest.approx(float(curve.real), rel=2e-8, abs=1e-11)
+
+
+def test_parameters_that_nothing_is_differentiated_by_are_refused_by_name():
+    for call, what in (
+        (lambda t: special.hyp1f1(t, 1.0, 0.5), "parameter"), (lambda t: special.ellipkinc(0.5, t), "parameter m"),
+        (lambda t: special.eval_legendre(t, 0.5), "parameter"),
+    ):  # fmt: skip
+        with pytest.raises(UnsupportedError, match=f"was given a traced {what}.*as plain numbers"):
+            cr.grad(call)(0.3)
+    with pytest.raises(UnsupportedError, match=r"a parameter of shape \(2,\).*np\.stack"):
+        cr.grad(lambda t: np.sum(special.hyp1f1(np.array([0.5, 1.0]), 1.5, t)))(0.3)
+    with pytest.raises(UnsupportedError, match=r"m of shape \(2,\).*np\.stack"):
+        cr.grad(lambda t: np.sum(special.ellipkinc(t, np.array([0.5, 0.7]))))(0.3)

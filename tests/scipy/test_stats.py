@@ -11,17 +11,23 @@ from chainrule.scipy import stats
 from chainrule.scipy.distributions import QUANTILES, methods_of
 from chainrule.scipy.further_laws import FURTHER_LAWS
 from chainrule.scipy.laws import LAWS as FIRST_LAWS
+from chainrule.scipy.rarer_laws import RARER_LAWS
 
-LAWS = FIRST_LAWS | FURTHER_LAWS
+LAWS = FIRST_LAWS | FURTHER_LAWS | RARER_LAWS
 
 SHAPES = {
     "lognorm": (0.7,), "gamma": (2.3,), "chi2": (3.4,), "invgamma": (2.2,), "beta": (1.7, 2.6), "f": (3.2, 5.5), "t": (4.5,),
     "weibull_min": (1.8,), "pareto": (2.4,), "poisson": (3.3,), "binom": (7.0, 0.35), "bernoulli": (0.3,), "geom": (0.4,),
     "nbinom": (4.5, 0.4), "truncnorm": (-1.2, 2.1), "chi": (3.4,), "invgauss": (0.8,), "loguniform": (0.1, 4.0), "powerlaw": (1.7,),
-    "lomax": (2.4,), "fisk": (1.8,),
+    "lomax": (2.4,), "fisk": (1.8,), "genextreme": (-0.3,), "genpareto": (0.4,), "invweibull": (1.8,), "gompertz": (0.9,),
+    "johnsonsu": (0.4, 1.3), "gennorm": (1.6,), "laplace_asymmetric": (0.7,), "loggamma": (1.4,), "genlogistic": (0.8,),
+    "betaprime": (1.7, 2.6), "burr12": (1.8, 2.1), "nakagami": (1.2,), "vonmises": (1.3,), "skewnorm": (1.5,), "exponnorm": (0.8,),
+    "rice": (0.9,), "betabinom": (7.0, 1.3, 2.1), "logser": (0.6,),
 }  # fmt: skip
 CASES = [(name, method) for name, law in LAWS.items() for method in methods_of(law)]
 LOC, SCALE = 0.3, 1.4
+BY_OTHER_QUANTILES = {("moyal", "isf"), ("genlogistic", "isf"), ("betaprime", "isf")}
+"""What SciPy computes by 1 − q, so that it loses the digits of small shares."""
 
 
 def inputs_of(name, method):
@@ -43,7 +49,9 @@ def test_values_are_scipys_and_derivatives_those_of_finite_differences(name, met
     np.testing.assert_array_equal(ours(x, *shapes, *more), own(x, *shapes, *more))  # nothing traced: SciPy's
     value, _ = cr.vjp(lambda *p: ours(*p, *more), x, *shapes)
     np.testing.assert_allclose(value, own(x, *shapes, *more), rtol=1e-12, atol=1e-14)
-    if name == "binom":
+    if name == "betabinom":
+        shapes, function = shapes[1:], lambda x, *given: ours(x, 7, *given)
+    elif name == "binom":
         shapes, function = shapes[1:], lambda x, p, *more: ours(x, 7, p, *more)
     else:
         function = ours
@@ -84,13 +92,17 @@ def test_tails_and_what_has_no_meaning_are_as_in_scipy(name, method):
     x = np.array([1e-12, 1e-3, 0.999, np.nan]) if method in QUANTILES else np.array([2.0, 9.0, 31.0, np.nan])
     with np.errstate(all="ignore"):
         value = cr.jvp(lambda x: ours(*shapes, *more, **{place: x}), (x,), (np.ones_like(x),))[0]
-        np.testing.assert_allclose(value, own(x, *shapes, *more), rtol=1e-9, atol=1e-16 if law.discrete else 0.0)
+        if (name, method) in BY_OTHER_QUANTILES:
+            back = cr.jvp(lambda z: getattr(stats, name).sf(z, *shapes), (value[:-1],), (x[:-1],))[0]
+            np.testing.assert_allclose(back, x[:-1], rtol=1e-11)
+        else:
+            np.testing.assert_allclose(value, own(x, *shapes, *more), rtol=1e-9, atol=1e-16 if law.discrete else 0.0)
         meaning = (
             [] if name == "binom" or (method == "logcdf" and law.discrete) else range(len(shapes))
         )  # where SciPy gives 0
         for i in meaning:  # a parameter without it
-            if name == "truncnorm":
-                continue  # whose shapes are ends, of either sign
+            if name in ("truncnorm", "genextreme", "genpareto", "johnsonsu", "skewnorm"):
+                continue  # whose shapes are ends, or of either sign
             wrong = (*shapes[:i], -1.5, *shapes[i + 1 :])
             value = cr.jvp(lambda p, i=i: ours(x, *shapes[:i], p, *shapes[i + 1 :], *more), (-1.5,), (1.0,))[0]
             np.testing.assert_array_equal(value, own(x, *wrong, *more))
@@ -159,4 +171,69 @@ def test_entropy_of_the_multivariate_normal():
 def test_multivariate_normal_refuses_what_has_no_derivative():
     assert stats.multivariate_normal(np.zeros(2)).logpdf([0.0, 0.0]) == pytest.approx(-np.log(2 * np.pi))
     with pytest.raises(UnsupportedError, match="allow_singular"):
-        cr.grad(lambda x: stats.multivariate_normal.logpdf(x, allow_singular=True))(1.0)
+        cr.grad(lambda cov: stats.multivariate_normal.logpdf(0.5, cov=cov, allow_singular=True))(1.0)
+
+
+def test_multivariate_normal_with_a_singular_covariance():
+    """In the plane that it spans, a normal distribution of two variables; nothing outside of it."""
+    basis = np.array([[1.0, 0.0], [0.5, 2.0], [1.5, 2.0]])
+    cov, outside = basis @ basis.T, np.array([1.0, 0.0, 0.0])
+    for method in ("logpdf", "pdf"):
+        own, ours = getattr(scipy.stats.multivariate_normal, method), getattr(stats.multivariate_normal, method)
+        inside = lambda u, v: ours(basis @ u, basis @ v, cov, allow_singular=True)  # noqa: B023, E731
+        u, v = np.array([0.3, -0.4]), np.array([0.1, 0.2])
+        assert cr.vjp(inside, u, v)[0] == pytest.approx(own(basis @ u, basis @ v, cov, allow_singular=True), rel=1e-13)
+        check_grads(inside, (u, v), order=2)
+        assert cr.vjp(lambda x: ours(x, None, cov, allow_singular=True), basis @ u + outside)[0] == own(  # noqa: B023
+            basis @ u + outside, None, cov, allow_singular=True
+        )
+
+
+SIGMA = COV + 0.5 * np.eye(len(COV))
+SEVERAL = {
+    "multinomial": [((np.array([[2.0, 1.0, 3.0], [0.0, 4.0, 2.0]]), 6, np.array([0.2, 0.3, 0.5])), 2)],
+    "multivariate_t": [((POINTS, np.full(len(COV), 0.2), SIGMA, np.float64(3.5)), 0)],
+    "wishart": [((SIGMA, np.float64(4.5), COV), 0)], "invwishart": [((SIGMA, np.float64(4.5), COV), 0)],
+}  # fmt: skip
+"""Arguments, and the first of them that the density is differentiated by."""
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+@pytest.mark.parametrize("logarithm", [False, True])
+def test_densities_of_several_numbers(name, logarithm):
+    method = ("log" if logarithm else "") + ("pmf" if name == "multinomial" else "pdf")
+    own, ours = getattr(getattr(scipy.stats, name), method), getattr(getattr(stats, name), method)
+    for args, first in SEVERAL[name]:
+        chosen = [i for i, x in enumerate(args) if i >= first and isinstance(x, np.ndarray | np.floating)]
+
+        def function(*new, args=args, chosen=chosen):
+            whole = list(args)
+            for i, x in zip(chosen, new, strict=True):
+                symmetric = np.shape(x) == np.shape(COV) and args[i] is not POINTS
+                whole[i] = 0.5 * (x + x.T) if symmetric else x / np.sum(x) if name == "multinomial" else x
+            return ours(*whole)
+
+        given = tuple(args[i] for i in chosen)
+        assert np.all(ours(*args) == own(*args))
+        np.testing.assert_allclose(cr.vjp(function, *given)[0], own(*args), rtol=1e-12)
+        check_grads(function, given, order=2)
+    assert isinstance(getattr(stats, name).rvs(*SEVERAL[name][0][0][1:], random_state=0), np.ndarray)
+
+
+@pytest.mark.parametrize("c", [0.0, 1e-9, -1e-7, 0.2, -0.3])
+def test_extremes_near_the_shape_0_keep_their_digits(c):
+    mpmath = pytest.importorskip("mpmath")
+    z = 0.7
+
+    def logarithm(c):
+        return mpmath.log1p(c * z) / c if c else mpmath.mpf(z)
+
+    exact = {
+        "genextreme": lambda c: -(1 - c) * logarithm(-c) - mpmath.exp(-logarithm(-c)),
+        "genpareto": lambda c: -(1 + c) * logarithm(c),
+    }
+    for name, formula in exact.items():
+        first = cr.grad(lambda c: getattr(stats, name).logpdf(z, c))  # noqa: B023
+        with mpmath.workdps(60):
+            for order, derivative in ((1, first), (2, cr.grad(first))):
+                assert derivative(c) == pytest.approx(float(mpmath.diff(formula, mpmath.mpf(c), order)), rel=1e-7)

@@ -165,7 +165,7 @@ def hessian(function: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     Parameters
     ----------
     function : callable
-        Plain NumPy code that gives one real number.
+        Plain NumPy code that gives one real number, or an array of one.
     argnums : int or sequence of ints
         The positional arguments to differentiate by.
 
@@ -203,7 +203,7 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     Parameters
     ----------
     function : callable
-        Plain NumPy code that gives one real number.
+        Plain NumPy code that gives one real number, or an array of one.
     primals : sequence
         Its arguments.
     tangents : sequence

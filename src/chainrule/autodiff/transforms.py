@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
@@ -32,7 +33,7 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: 
     Parameters
     ----------
     function : callable
-        Plain NumPy code that gives one real number.
+        Plain NumPy code that gives one real number, or an array of one.
     argnums : int or sequence of ints
         The positional arguments to differentiate by: arrays, or nested dicts, lists and tuples of them.
     has_aux : bool
@@ -117,9 +118,10 @@ def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
 
 
 def _cotangents(tape: Tape, value: Any, wanted: list[int]) -> list[Any]:
-    """The cotangents of some places, for a scalar value; `None` where there is no dependence."""
-    if belongs(value, tape) and value.shape == () and value.dtype.kind != "c":
-        return tape.pull([value], [value.dtype.type(1)], wanted)
+    """The cotangents of some places, for a value of one number; `None` where there is no dependence."""
+    if belongs(value, tape) and math.prod(value.shape) == 1 and value.dtype.kind != "c":
+        one = value.dtype.type(1)
+        return tape.pull([value], [np.full(value.shape, one) if value.shape else one], wanted)
     require_one_number("grad", value, "jacobian or vjp")
     if as_leaf(value).dtype.kind == "c":
         raise DifferentiationError(
@@ -136,8 +138,8 @@ def _cotangents(tape: Tape, value: Any, wanted: list[int]) -> list[Any]:
 
 
 def require_one_number(owner: str, value: Any, instead: str) -> None:
-    """Refuse a function's value that is an array with axes or a container."""
-    if trees.is_container(value) or as_leaf(value).shape != ():
+    """Refuse a function's value that is an array of several numbers, or of none, or a container."""
+    if trees.is_container(value) or math.prod(as_leaf(value).shape) != 1:
         what = type(value).__name__ if trees.is_container(value) else f"an array of shape {value.shape}"
         raise DifferentiationError(
             f"{owner} needs a function that gives one number, and this one gives {what}. Sum or average the result (np.sum, "
@@ -175,7 +177,7 @@ def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = Fal
     Parameters
     ----------
     function : callable
-        Plain NumPy code that gives one real number.
+        Plain NumPy code that gives one real number, or an array of one.
     argnums : int or sequence of ints
         The positional arguments to differentiate by: arrays, or nested dicts, lists and tuples of them.
     has_aux : bool

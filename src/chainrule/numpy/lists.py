@@ -10,17 +10,8 @@ import numpy as np
 
 from chainrule.errors import DerivativeLostError
 from chainrule.numpy.buffer import without_buffers
-from chainrule.tracing.apply import as_operand, holds_traced, opened
-
-
-def _inner(x: Any) -> Any:
-    """A list of arrays, of lists in a list."""
-    return [as_operand(item) if holds_traced(item) else item for item in x] if holds_traced(x) else x
-
-
-def _whole(x: Any) -> Any:
-    """An array of a list."""
-    return as_operand(x) if holds_traced(x) else x
+from chainrule.tracing.apply import opened
+from chainrule.tracing.lists import taking_lists
 
 
 class TakingLists:
@@ -36,13 +27,7 @@ class TakingLists:
         try:
             return self.__wrapped__(*args, **options)
         except DerivativeLostError:
-            given, named = without_buffers(args), without_buffers(options)
-            if not any(map(holds_traced, (*given, *named.values()))):
-                raise
-        try:
-            return self.__wrapped__(*map(_inner, given), **{key: _inner(x) for key, x in named.items()})
-        except DerivativeLostError:
-            return self.__wrapped__(*map(_whole, given), **{key: _whole(x) for key, x in named.items()})
+            return taking_lists(self.__wrapped__, without_buffers(args), without_buffers(options))
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self.__wrapped__, name)
@@ -55,10 +40,10 @@ class TakingLists:
 KINDS = (type(np.sum), np.ufunc)
 """The types of NumPy's functions of arrays."""
 
-taking_lists = cache(TakingLists)
+_wrapped = cache(TakingLists)
 
 
 def found(module: ModuleType, name: str) -> Any:
     """What a module of NumPy's has by a name; its own object where no trace is open."""
     own = getattr(module, name)
-    return taking_lists(own) if opened and isinstance(own, KINDS) else own
+    return _wrapped(own) if opened and isinstance(own, KINDS) else own

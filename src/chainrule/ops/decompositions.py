@@ -22,20 +22,23 @@ from chainrule.errors import MatrixError
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.linear_algebra import POSITIVE, A
 from chainrule.ops.matrices import (
+    adjoint,
     by_numpy,
     column_products,
+    conjugated,
     dtype_of_matrices,
     like,
     matrix_links,
     product,
     read_adjoint,
     read_symmetric,
+    real_dtype,
     same_type,
     scaled_columns,
     together,
     transposed,
 )
-from chainrule.ops.operation import ArrayType, at, dtype_of, example, shape_of
+from chainrule.ops.operation import ArrayType, at, cast, dtype_of, example, shape_of
 
 TALL = np.array([[2.0, -1.0], [0.25, 1.5], [-0.5, 1.0]])
 WIDE = TALL.T.copy()
@@ -153,34 +156,33 @@ _eigh = remembered(lambda a, uplo: np.linalg.eigh(a, uplo))
 
 def _symmetric(m: Any, t: Any, uplo: str) -> Any:
     """The change of the matrix that is read from one triangle."""
-    return read_symmetric(m, t if uplo == "L" else transposed(m, t))
+    return read_symmetric(m, t) if uplo == "L" else transposed(m, read_symmetric(m, transposed(m, t)))
 
 
 def _symmetric_adjoint(m: Any, g: Any, uplo: str) -> Any:
-    found = read_adjoint(m, g)
-    return found if uplo == "L" else transposed(m, found)
+    return read_adjoint(m, g) if uplo == "L" else transposed(m, read_adjoint(m, transposed(m, g)))
 
 
 def _eigenvalues_forward(m: Any, tangents: Any, y: Any, a: Any, uplo: str = "L", alone: bool = False) -> Any:
     v = m.eigenvectors(a, uplo=uplo)
-    return column_products(m, v, product(m, _symmetric(m, tangents[0], uplo), v))
+    return cast(m, column_products(m, conjugated(m, v), product(m, _symmetric(m, tangents[0], uplo), v)), y.dtype)
 
 
 def _eigenvalues_reverse(m: Any, g: Any, y: Any, a: Any, uplo: str = "L", alone: bool = False) -> list[Any]:
     v = m.eigenvectors(a, uplo=uplo)
-    return [_symmetric_adjoint(m, product(m, scaled_columns(m, v, g), transposed(m, v)), uplo)]
+    return [_symmetric_adjoint(m, product(m, scaled_columns(m, conjugated(m, v), g), transposed(m, v)), uplo)]
 
 
 def _eigenvectors_forward(m: Any, tangents: Any, y: Any, a: Any, uplo: str = "L") -> Any:
     w = m.eigenvalues(a, uplo=uplo)
-    change = product(m, transposed(m, y), product(m, _symmetric(m, tangents[0], uplo), y))
+    change = product(m, adjoint(m, y), product(m, _symmetric(m, tangents[0], uplo), y))
     return product(m, y, m.quotient_of_gaps(change, gaps(m, w), w))
 
 
 def _eigenvectors_reverse(m: Any, g: Any, y: Any, a: Any, uplo: str = "L") -> list[Any]:
     w, yt = m.eigenvalues(a, uplo=uplo), transposed(m, y)
     inside = m.quotient_of_gaps(product(m, yt, g), gaps(m, w), w)
-    return [_symmetric_adjoint(m, product(m, product(m, y, inside), yt), uplo)]
+    return [_symmetric_adjoint(m, product(m, product(m, conjugated(m, y), inside), yt), uplo)]
 
 
 @_FINITE
@@ -191,19 +193,20 @@ def _eigenvalues(a: Any, uplo: Any = "L", alone: bool = False) -> Any:
 eigenvalues = Custom(
     "eigenvalues",
     value=_eigenvalues,
-    type=lambda a, uplo="L", alone=False: ArrayType(shape_of(a)[:-1], dtype_of_matrices(a)),
+    type=lambda a, uplo="L", alone=False: ArrayType(shape_of(a)[:-1], real_dtype(a)),
     forward=_eigenvalues_forward,
     reverse=_eigenvalues_reverse,
     links=lambda a, uplo="L", alone=False: matrix_links((a, 2), last=1),
     batched=together("eigenvalues"),
     latex=r"\lambda\left({0}\right)",
-    differential=r"\operatorname{{diag}}\left(V^\top d{0} \, V\right)",
+    differential=r"\operatorname{{diag}}\left(V^H d{0} \, V\right)",
     kinks=(at(EQUAL_VALUES, np.eye(2)),),
-    doc="""Eigenvalues of a symmetric matrix, ascending, read from one triangle; dλᵢ = vᵢᵀ·dA·vᵢ (Magnus 1985).
+    doc="""Eigenvalues of a symmetric or Hermitian matrix, ascending, read from one triangle; dλᵢ = vᵢᴴ·dA·vᵢ (Magnus 1985).
 
     `alone` is how NumPy computes them without eigenvectors. For equal ones see the module's first lines, and `cholesky` for
     what it means that one triangle is read.""",
     examples=(*_SYMMETRIC, example(POSITIVE, uplo="U"), example(POSITIVE, alone=True)),
+    complex=True,
 )
 eigenvectors = Custom(
     "eigenvectors",
@@ -214,10 +217,14 @@ eigenvectors = Custom(
     links=lambda a, uplo="L": matrix_links((a, 2), last=2),
     batched=together("eigenvectors"),
     latex=r"V\left({0}\right)",
-    differential=r"y \left(F \circ \left(y^\top d{0} \, y\right)\right),\ F_{{ij}} = \frac{{1}}{{\lambda_j - \lambda_i}}",
+    differential=r"y \left(F \circ \left(y^H d{0} \, y\right)\right),\ F_{{ij}} = \frac{{1}}{{\lambda_j - \lambda_i}}",
     kinks=(at(EQUAL_VALUES, np.eye(2)),),
-    doc="The eigenvectors of a symmetric matrix as columns, of length 1; dvᵢ = Σⱼ vⱼ·(vⱼᵀ·dA·vᵢ)/(λᵢ − λⱼ) over j ≠ i (Magnus 1985).",
+    doc="""The eigenvectors of a symmetric or Hermitian matrix as columns, of length 1 (Magnus 1985).
+
+    dvᵢ = Σⱼ vⱼ·(vⱼᴴ·dA·vᵢ)/(λᵢ − λⱼ) over j ≠ i. A complex one may be multiplied by any number of length 1, so that only what does
+    not depend on that is to be differentiated.""",
     examples=(*_SYMMETRIC, example(POSITIVE, uplo="U")),
+    complex=True,
 )
 
 
@@ -232,12 +239,12 @@ def _parts(m: Any, a: Any) -> tuple[Any, Any, Any]:
 
 def _values_forward(m: Any, tangents: Any, y: Any, a: Any, alone: bool = False) -> Any:
     u, v = m.left_singular_vectors(a), m.right_singular_vectors(a)
-    return column_products(m, u, product(m, tangents[0], v))
+    return cast(m, column_products(m, conjugated(m, u), product(m, tangents[0], v)), y.dtype)
 
 
 def _values_reverse(m: Any, g: Any, y: Any, a: Any, alone: bool = False) -> list[Any]:
     u, v = m.left_singular_vectors(a), m.right_singular_vectors(a)
-    return [product(m, scaled_columns(m, u, g), transposed(m, v))]
+    return [product(m, scaled_columns(m, conjugated(m, u), g), transposed(m, v))]
 
 
 def _over_values(m: Any, x: Any, s: Any) -> Any:
@@ -247,28 +254,29 @@ def _over_values(m: Any, x: Any, s: Any) -> Any:
 
 
 def _outside(m: Any, u: Any, x: Any) -> Any:
-    """(1 − U·Uᵀ)·x."""
-    return x - product(m, u, product(m, transposed(m, u), x))
+    """(1 − U·Uᴴ)·x."""
+    return x - product(m, u, product(m, adjoint(m, u), x))
 
 
 def _vectors_forward(m: Any, t: Any, u: Any, s: Any, v: Any) -> Any:
-    """The tangent of U for the tangent of A = U·S·Vᵀ: inside its own space, and out of it."""
+    """The tangent of U for the tangent of A = U·S·Vᴴ: inside its own space, and out of it."""
     tv = product(m, t, v)
-    e = product(m, transposed(m, u), tv)
-    even, odd = 0.5 * (e + transposed(m, e)), 0.5 * (e - transposed(m, e))
-    inside = m.quotient_of_gaps(even, gaps(m, s), s) + m.quotient_of_gaps(odd, gaps(m, s, 1.0), s)
+    e = product(m, adjoint(m, u), tv)
+    even, odd = 0.5 * (e + adjoint(m, e)), 0.5 * (e - adjoint(m, e))
+    inside = m.quotient_of_gaps(even, gaps(m, s), s) + m.quotient_of_gaps(odd, gaps(m, s, 1.0), s, diagonal=False)
     found = product(m, u, inside)
     return found + _over_values(m, _outside(m, u, tv), s) if u.shape[-2] > u.shape[-1] else found
 
 
 def _vectors_reverse(m: Any, g: Any, u: Any, s: Any, v: Any) -> Any:
-    """The cotangent of A = U·S·Vᵀ for the cotangent of U."""
-    own = product(m, transposed(m, u), g)
-    x, y = m.quotient_of_gaps(own, gaps(m, s), s), m.quotient_of_gaps(own, gaps(m, s, 1.0), s)
-    inside = 0.5 * (x + transposed(m, x)) + 0.5 * (y - transposed(m, y))
-    left = product(m, u, inside)
+    """The cotangent of A = U·S·Vᴴ for the cotangent of U."""
+    own, across = product(m, transposed(m, u), g), conjugated(m, u)
+    x = m.quotient_of_gaps(own, gaps(m, s), s)
+    odd = 0.5 * (own - adjoint(m, own))
+    inside = 0.5 * (x + adjoint(m, x)) + m.quotient_of_gaps(odd, gaps(m, s, 1.0), s, diagonal=False)
+    left = product(m, across, inside)
     if u.shape[-2] > u.shape[-1]:
-        left = left + _over_values(m, _outside(m, u, g), s)
+        left = left + _over_values(m, _outside(m, across, g), s)
     return product(m, left, transposed(m, v))
 
 
@@ -281,16 +289,16 @@ def _left_reverse(m: Any, g: Any, y: Any, a: Any) -> list[Any]:
 
 
 def _right_forward(m: Any, tangents: Any, y: Any, a: Any) -> Any:
-    return _vectors_forward(m, transposed(m, tangents[0]), y, m.singular_values(a), m.left_singular_vectors(a))
+    return _vectors_forward(m, adjoint(m, tangents[0]), y, m.singular_values(a), m.left_singular_vectors(a))
 
 
 def _right_reverse(m: Any, g: Any, y: Any, a: Any) -> list[Any]:
-    return [transposed(m, _vectors_reverse(m, g, y, m.singular_values(a), m.left_singular_vectors(a)))]
+    return [adjoint(m, _vectors_reverse(m, g, y, m.singular_values(a), m.left_singular_vectors(a)))]
 
 
 def _values_type(a: Any, alone: bool = False) -> ArrayType:
     shape = shape_of(a)
-    return ArrayType((*shape[:-2], min(shape[-2:])), dtype_of_matrices(a))
+    return ArrayType((*shape[:-2], min(shape[-2:])), real_dtype(a))
 
 
 def _left_type(a: Any) -> ArrayType:
@@ -317,12 +325,13 @@ singular_values = Custom(
     links=lambda a, alone=False: matrix_links((a, 2), last=1),
     batched=together("singular_values"),
     latex=r"\sigma\left({0}\right)",
-    differential=r"\operatorname{{diag}}\left(U^\top d{0} \, V\right)",
+    differential=r"\operatorname{{Re}} \operatorname{{diag}}\left(U^H d{0} \, V\right)",
     kinks=(at(EQUAL_OR_NONE, np.diag([1.0, 0.0])), at(EQUAL_OR_NONE, np.eye(2))),
-    doc="""Singular values, descending; dσᵢ = uᵢᵀ·dA·vᵢ (Giles 2008). `alone` is how NumPy computes them without vectors.
+    doc="""Singular values, descending; dσᵢ = Re uᵢᴴ·dA·vᵢ (Giles 2008). `alone` is how NumPy computes them without vectors.
 
     Where one is 0 it has a kink, as |x| has; the derivative is that of one of its sides.""",
     examples=(*_ANY, example(TALL, alone=True)),
+    complex=True,
 )
 left_singular_vectors = Custom(
     "left_singular_vectors",
@@ -333,24 +342,28 @@ left_singular_vectors = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("left_singular_vectors"),
     latex=r"U\left({0}\right)",
-    differential=r"y P + \left(1 - y y^\top\right) d{0} \, V S^{{-1}}",
+    differential=r"y P + \left(1 - y y^H\right) d{0} \, V S^{{-1}}",
     kinks=(at(EQUAL_OR_NONE, np.diag([1.0, 0.0])), at(EQUAL_OR_NONE, np.eye(2))),
-    doc="""The U of A = U·S·Vᵀ, with as many columns as there are singular values (Wan and Zhang 2019).
+    doc="""The U of A = U·S·Vᴴ, with as many columns as there are singular values (Wan and Zhang 2019).
 
-    dU = U·P + (1 − U·Uᵀ)·dA·V·S⁻¹ with Pᵢⱼ = eᵢⱼ/(σⱼ − σᵢ) + oᵢⱼ/(σⱼ + σᵢ), where e and o are the even and odd part of Uᵀ·dA·V.""",
+    dU = U·P + (1 − U·Uᴴ)·dA·V·S⁻¹ with Pᵢⱼ = eᵢⱼ/(σⱼ − σᵢ) + oᵢⱼ/(σⱼ + σᵢ), where e and o are the even and odd part of Uᴴ·dA·V.
+    Of complex matrices both vectors of a pair may be multiplied by the same number of length 1, so that only what does not depend on
+    that is to be differentiated.""",
     examples=_ANY,
+    complex=True,
 )
 right_singular_vectors = Custom(
     "right_singular_vectors",
-    value=_FINITE(lambda a: np.ascontiguousarray(np.swapaxes(_svd(a)[2], -1, -2))),
+    value=_FINITE(lambda a: np.ascontiguousarray(np.conj(np.swapaxes(_svd(a)[2], -1, -2)))),
     type=_right_type,
     forward=_right_forward,
     reverse=_right_reverse,
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("right_singular_vectors"),
     latex=r"V\left({0}\right)",
-    differential=r"y P + \left(1 - y y^\top\right) d{0}^\top U S^{{-1}}",
+    differential=r"y P + \left(1 - y y^H\right) d{0}^H U S^{{-1}}",
     kinks=(at(EQUAL_OR_NONE, np.diag([1.0, 0.0])), at(EQUAL_OR_NONE, np.eye(2))),
-    doc="The V of A = U·S·Vᵀ, with as many columns as there are singular values: U for Aᵀ.",
+    doc="The V of A = U·S·Vᴴ, with as many columns as there are singular values: U for Aᴴ.",
     examples=_ANY,
+    complex=True,
 )

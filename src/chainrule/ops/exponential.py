@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from chainrule.ops import pairs
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain, Elementwise
 from chainrule.ops.notation import CLOSE, COMPOSED, Accuracy, Notation, Textbook, named
+from chainrule.ops.operation import dtype_of
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
 FAR_OUT = 40.0
@@ -131,6 +134,8 @@ def _erf(m: Any, x: Any) -> Any:
 
 def squared(m: Any, x: Any) -> Any:
     """x² where e^(−x²) is not 0. Kept between two bounds, not by |x|, whose derivative at 0 would cut off those of the square."""
+    if np.dtype(dtype_of(x)).kind == "c":
+        return m.square(x)
     return m.square(m.minimum(m.maximum(x, -FAR_OUT), FAR_OUT))
 
 

@@ -11,7 +11,16 @@ from chainrule.ops.registry import Registry
 _registries: tuple[Registry[Any, Any], ...] = (REGISTRY, FUNCTIONS, OF_NUMPY)
 _modules, _names = set(sys.modules), [set(registry) for registry in _registries]
 try:
-    from chainrule.ops import decompositions, eigenvalues, fourier, least_squares, linear_algebra
+    from chainrule.ops import (
+        convolutions,
+        decompositions,
+        eigenvalues,
+        fourier,
+        least_squares,
+        linear_algebra,
+        roots,
+        triangles,
+    )
     from chainrule.ops.functions import (
         applying,
         arranging,
@@ -40,6 +49,7 @@ __all__ = [
     "applying",
     "arranging",
     "asking",
+    "convolutions",
     "decompositions",
     "eigenvalues",
     "fourier",
@@ -51,7 +61,9 @@ __all__ = [
     "making",
     "norms",
     "polynomials",
+    "roots",
     "scalars",
+    "triangles",
     "vectors",
     "without_nan",
 ]

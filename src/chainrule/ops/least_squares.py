@@ -9,7 +9,19 @@ import numpy as np
 from chainrule.ops.decompositions import TALL, WIDE, remembered
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.linear_algebra import PAIR, SINGULAR, A
-from chainrule.ops.matrices import by_numpy, dtype_of_matrices, like, lower, matrix_links, product, together, transposed
+from chainrule.ops.matrices import (
+    adjoint,
+    by_numpy,
+    conjugated,
+    dtype_of_matrices,
+    half_lower,
+    like,
+    lower,
+    matrix_links,
+    product,
+    together,
+    transposed,
+)
 from chainrule.ops.notation import ATOM, POWER, Notation
 from chainrule.ops.operation import ArrayType, at, example, shape_of
 
@@ -45,36 +57,39 @@ def _inverse(m: Any, r: Any) -> Any:
 
 
 def _turn(m: Any, x: Any) -> Any:
-    """The antisymmetric matrix with the lower triangle of x."""
-    below = lower(m, x, 1)
-    return below - transposed(m, below)
+    """The matrix with Ωᴴ = −Ω and the lower triangle of x, of whose diagonal it has the imaginary part."""
+    half = half_lower(m, x)
+    return half - adjoint(m, half)
+
+
+def _turn_adjoint(m: Any, g: Any) -> Any:
+    return half_lower(m, g - adjoint(m, g))
 
 
 def _orthogonal_forward(m: Any, tangents: Any, y: Any, a: Any) -> Any:
     moved = product(m, _first(m, tangents[0]), _inverse(m, _first(m, m.triangular_factor(a))))
-    inside = product(m, transposed(m, y), moved)
+    inside = product(m, adjoint(m, y), moved)
     return moved + product(m, y, _turn(m, inside) - inside)
 
 
 def _orthogonal_reverse(m: Any, g: Any, y: Any, a: Any) -> list[Any]:
     own = product(m, transposed(m, y), g)
-    whole = g + product(m, y, lower(m, own - transposed(m, own), 1) - own)
+    whole = g + product(m, conjugated(m, y), _turn_adjoint(m, own) - own)
     r = _inverse(m, _first(m, m.triangular_factor(a)))
     return [_embedded(m, product(m, whole, transposed(m, r)), a)]
 
 
 def _triangular_forward(m: Any, tangents: Any, y: Any, a: Any) -> Any:
     q = m.orthogonal_factor(a)
-    qt = transposed(m, q)
-    inside = product(m, qt, product(m, _first(m, tangents[0]), _inverse(m, _first(m, y))))
-    change = product(m, qt, tangents[0]) - product(m, _turn(m, inside), y)
+    qh = adjoint(m, q)
+    inside = product(m, qh, product(m, _first(m, tangents[0]), _inverse(m, _first(m, y))))
+    change = product(m, qh, tangents[0]) - product(m, _turn(m, inside), y)
     return change - lower(m, change, 1)  # which is 0 but for rounding
 
 
 def _triangular_reverse(m: Any, g: Any, y: Any, a: Any) -> list[Any]:
-    g, q = g - lower(m, g, 1), m.orthogonal_factor(a)
-    own = product(m, g, transposed(m, y))
-    turned = lower(m, own - transposed(m, own), 1)
+    g, q = g - lower(m, g, 1), conjugated(m, m.orthogonal_factor(a))
+    turned = _turn_adjoint(m, product(m, g, transposed(m, y)))
     whole = product(m, product(m, q, turned), transposed(m, _inverse(m, _first(m, y))))
     return [product(m, q, g) - _embedded(m, whole, a)]
 
@@ -85,8 +100,8 @@ def _least(a: Any) -> int:
 
 _doc = """
 
-    d(A) = dQ·R + Q·dR, where Qᵀ·dQ is antisymmetric and dR a triangle (Walter and Lehmann 2010). A must have independent columns, or
-    rows; where it has more columns than rows, Q is that of the first ones."""
+    d(A) = dQ·R + Q·dR, where Ω = Qᴴ·dQ has Ωᴴ = −Ω and dR is a triangle with a real diagonal (Walter and Lehmann
+    2010). A must have independent columns, or rows; where it has more columns than rows, Q is that of the first ones."""
 orthogonal_factor = Custom(
     "orthogonal_factor",
     value=_FINITE(lambda a: _qr(a)[0]),
@@ -100,6 +115,7 @@ orthogonal_factor = Custom(
     kinks=(at("{0} whose first columns depend on each other", SINGULAR),),
     doc="The Q of A = Q·R, whose columns are orthogonal and of length 1." + _doc,
     examples=_ANY,
+    complex=True,
 )
 triangular_factor = Custom(
     "triangular_factor",
@@ -110,10 +126,11 @@ triangular_factor = Custom(
     links=lambda a: matrix_links((a, 2), last=2),
     batched=together("triangular_factor"),
     latex=r"R\left({0}\right)",
-    differential=r"Q^\top d{0} - Q^\top dQ \, y",
+    differential=r"Q^H d{0} - Q^H dQ \, y",
     kinks=(at("{0} whose first columns depend on each other", SINGULAR),),
     doc="The R of A = Q·R, an upper triangle." + _doc,
     examples=_ANY,
+    complex=True,
 )
 
 
@@ -121,20 +138,20 @@ triangular_factor = Custom(
 
 
 def _pinv_forward(m: Any, tangents: Any, y: Any, a: Any, rcond: float = 1e-15) -> Any:
-    t, yt = tangents[0], transposed(m, y)
-    tt = transposed(m, t)
-    outside = product(m, y, product(m, yt, tt))
+    t, yh = tangents[0], adjoint(m, y)
+    th = adjoint(m, t)
+    outside = product(m, y, product(m, yh, th))
     found = outside - product(m, outside, product(m, a, y)) - product(m, y, product(m, t, y))
-    inside = product(m, product(m, tt, yt), y)
+    inside = product(m, product(m, th, yh), y)
     return found + inside - product(m, y, product(m, a, inside))
 
 
 def _pinv_reverse(m: Any, g: Any, y: Any, a: Any, rcond: float = 1e-15) -> list[Any]:
-    yt, gt = transposed(m, y), transposed(m, g)
-    left = product(m, product(m, gt, y), yt)
-    right = product(m, yt, product(m, y, gt))
+    yt, yh, gt = transposed(m, y), adjoint(m, y), transposed(m, g)
+    left = product(m, product(m, gt, y), yh)
+    right = product(m, yh, product(m, y, gt))
     found = left - product(m, a, product(m, y, left)) + right - product(m, right, product(m, y, a))
-    return [found - product(m, product(m, yt, g), yt)]
+    return [conjugated(m, found) - product(m, product(m, yt, g), yt)]
 
 
 pinv = Custom(
@@ -146,14 +163,15 @@ pinv = Custom(
     links=lambda a, rcond=1e-15: matrix_links((a, 2), last=2),
     batched=together("pinv"),
     latex=r"{{{0}}}^{{+}}",
-    differential=r"-y \, d{0} \, y + y y^\top d{0}^\top (1 - {0} y) + (1 - y {0}) \, d{0}^\top y^\top y",
+    differential=r"-y \, d{0} \, y + y y^H d{0}^H (1 - {0} y) + (1 - y {0}) \, d{0}^H y^H y",
     kinks=(at("{0} near to matrices of another rank", SINGULAR),),
     notation=Notation("function", "pinv", POWER, (ATOM,), "{0}⁺", rule="derivative of the pseudo-inverse"),
     doc="""The pseudo-inverse P = A⁺, for matrices whose rank stays the same near by (Golub and Pereyra 1973).
 
-    dP = −P·dA·P + P·Pᵀ·dAᵀ·(1 − A·P) + (1 − P·A)·dAᵀ·Pᵀ·P. Where the rank changes A⁺ jumps, and the derivative is that of matrices of
+    dP = −P·dA·P + P·Pᴴ·dAᴴ·(1 − A·P) + (1 − P·A)·dAᴴ·Pᴴ·P. Where the rank changes A⁺ jumps, and the derivative is that of matrices of
     the same rank.""",
     examples=(*_ANY, example(PAIR, rcond=1e-10)),
+    complex=True,
 )
 
 
@@ -165,9 +183,9 @@ def _lstsq_forward(m: Any, tangents: Any, y: Any, a: Any, b: Any, rcond: float) 
     p = m.pinv(a, rcond=rcond)
     found = None if right is None else product(m, p, right)
     if t is not None:
-        pt, tt = transposed(m, p), transposed(m, t)
-        inside = product(m, tt, product(m, pt, y))
-        by_a = product(m, p, product(m, pt, product(m, tt, b - product(m, a, y)))) - product(m, p, product(m, t, y))
+        ph, th = adjoint(m, p), adjoint(m, t)
+        inside = product(m, th, product(m, ph, y))
+        by_a = product(m, p, product(m, ph, product(m, th, b - product(m, a, y)))) - product(m, p, product(m, t, y))
         by_a = by_a + inside - product(m, p, product(m, a, inside))
         found = by_a if found is None else found + by_a
     return found
@@ -175,11 +193,11 @@ def _lstsq_forward(m: Any, tangents: Any, y: Any, a: Any, b: Any, rcond: float) 
 
 def _lstsq_reverse(m: Any, g: Any, y: Any, a: Any, b: Any, rcond: float) -> list[Any]:
     p = m.pinv(a, rcond=rcond)
-    pt, yt = transposed(m, p), transposed(m, y)
-    right = product(m, pt, g)
-    by_a = product(m, b - product(m, a, y), transposed(m, product(m, p, right))) - product(m, right, yt)
-    rest = g - product(m, p, product(m, a, g))
-    by_a = by_a + product(m, product(m, pt, y), transposed(m, rest))
+    right = product(m, transposed(m, p), g)
+    back, rest = product(m, conjugated(m, p), right), g - product(m, transposed(m, a), right)
+    by_a = product(m, b - product(m, a, y), transposed(m, back))
+    by_a = by_a + product(m, product(m, adjoint(m, p), y), transposed(m, rest))
+    by_a = conjugated(m, by_a) - product(m, right, transposed(m, y))
     return [like(m, by_a, a), like(m, right, b)]
 
 
@@ -190,11 +208,12 @@ lstsq = Custom(
     forward=_lstsq_forward,
     reverse=_lstsq_reverse,
     latex=r"{{{0}}}^{{+}} {1}",
-    differential=r"{0}^+ (d{1} - d{0} \, y) + {0}^+ {0}^{{+\top}} d{0}^\top ({1} - {0} y)"
-    r" + (1 - {0}^+ {0}) \, d{0}^\top {0}^{{+\top}} y",
+    differential=r"{0}^+ (d{1} - d{0} \, y) + {0}^+ {0}^{{+H}} d{0}^H ({1} - {0} y)"
+    r" + (1 - {0}^+ {0}) \, d{0}^H {0}^{{+H}} y",
     kinks=(at("{0} near to matrices of another rank", SINGULAR, np.eye(2), rcond=1e-14),),
     doc="The x with the least |A·x − b|, and of those the shortest: A⁺·b, for matrices whose rank stays the same near by.",
     examples=(example(TALL, (3, 2), rcond=1e-14), example(WIDE, (2, 1), rcond=1e-14), example(A, (3, 2), rcond=1e-14)),
+    complex=True,
 )
 rank_of_matrix = Custom(
     "rank_of_matrix",
@@ -214,4 +233,5 @@ rank_of_matrix = Custom(
     kinks=(at("{0} near to matrices of another rank", SINGULAR),),
     doc="The number of singular values that are not 0 to working precision.",
     examples=(example(A), example(PAIR), example(TALL, tol=0.5), example(TALL, relative=0.1)),
+    complex=True,
 )

@@ -1,4 +1,4 @@
-"""Linear equations, inverses, determinants and Cholesky's factor, of matrices in the last two axes.
+"""Linear equations, inverses and determinants, of matrices in the last two axes.
 
 A matrix without inverse is an error, `MatrixError`; the determinant has its derivatives there all the same.
 """
@@ -16,15 +16,12 @@ from chainrule.ops.matrices import (
     by_numpy,
     dtype_of_matrices,
     for_matrices,
-    half_lower,
     inner,
     like,
-    lower,
     matrix_links,
     outer,
     product,
-    read_adjoint,
-    read_symmetric,
+    real_dtype,
     same_type,
     times_vector,
     together,
@@ -43,12 +40,9 @@ SINGULAR = np.array([[1.0, 2.0], [2.0, 4.0]])
 NO_INVERSE = "{0} without inverse"
 
 _MATRICES = (example(A), example(PAIR), example(np.array([[2.0]])))
-_REGULAR = (
+REGULAR = (
     "Its rows depend on each other, so it has no inverse: add a small multiple of the identity, or use np.linalg.pinv or "
     "np.linalg.lstsq."
-)
-_DEFINITE = (
-    "It must be symmetric with positive eigenvalues: add a multiple of the identity, as in A + 1e-6 * np.eye(n)."
 )
 
 
@@ -60,7 +54,7 @@ def _is_vector(a: Any, b: Any) -> bool:
     return len(shape_of(b)) < len(shape_of(a))
 
 
-@by_numpy(_REGULAR)
+@by_numpy(REGULAR)
 def _solve(a: Any, b: Any) -> Any:
     return np.linalg.solve(a, b[..., None])[..., 0] if _is_vector(a, b) else np.linalg.solve(a, b)
 
@@ -96,7 +90,7 @@ _WITHOUT = {
 """What is said where an inverse is missing that a derivative needs."""
 
 
-@by_numpy(_REGULAR)
+@by_numpy(REGULAR)
 def _inv(a: Any, regular: float | None = None, of: str = "matrix") -> Any:
     try:
         found = np.linalg.inv(a)
@@ -104,43 +98,15 @@ def _inv(a: Any, regular: float | None = None, of: str = "matrix") -> Any:
         if regular is None:
             raise
         raise MatrixError(_WITHOUT[of].format(shape=np.shape(a))) from None
-    if regular is not None and not _well_conditioned(a, found, regular).all():
+    if regular is not None and not well_conditioned(a, found, regular).all():
         raise MatrixError(_WITHOUT[of].format(shape=np.shape(a)))
     return found
 
 
-def _well_conditioned(a: Any, inverse: Any, share: float = 0.5) -> Any:
+def well_conditioned(a: Any, inverse: Any, share: float = 0.5) -> Any:
     """Whether less than this share of the digits of an inverse are lost, by default half of them, for each matrix."""
     size = np.abs(a).sum(-1).max(-1, initial=0) * np.abs(inverse).sum(-1).max(-1, initial=0)
     return size * np.finfo(inverse.dtype).eps ** share < 1.0
-
-
-SMALL = 48
-"""Rows of triangles that LAPACK inverts; larger ones are put together from halves, by products, which is several times as fast."""
-
-
-def _by_halves(a: Any) -> Any:
-    """The inverse of a lower triangle: [[B, 0], [C, D]]⁻¹ = [[B⁻¹, 0], [−D⁻¹·C·B⁻¹, D⁻¹]]."""
-    n = a.shape[-1]
-    if n <= SMALL:
-        return np.tril(np.linalg.inv(np.tril(a)))
-    h = n // 2
-    found = np.zeros(a.shape, dtype_of_matrices(a))
-    found[..., :h, :h], found[..., h:, h:] = _by_halves(a[..., :h, :h]), _by_halves(a[..., h:, h:])
-    found[..., h:, :h] = -(found[..., h:, h:] @ a[..., h:, :h]) @ found[..., :h, :h]
-    return found
-
-
-@by_numpy(_REGULAR)
-def _inverse_of_triangle(a: Any) -> Any:
-    found = _by_halves(a)
-    if not _well_conditioned(np.tril(a), found, 0.9).all():
-        raise MatrixError(
-            f"a derivative is taken with the inverse of a triangle of shape {np.shape(a)}, which has none to working precision: "
-            "its rows depend on each other, and so do those of the matrix whose factor it is. Use np.linalg.pinv or "
-            "np.linalg.lstsq, or add a small multiple of the identity."
-        )
-    return found
 
 
 def _inv_reverse(m: Any, g: Any, y: Any, a: Any, **how: Any) -> list[Any]:
@@ -185,22 +151,6 @@ inv = Custom(
     examples=_MATRICES,
     complex=True,
 )
-inverse_of_triangle = Custom(
-    "inverse_of_triangle",
-    value=_inverse_of_triangle,
-    type=same_type,
-    forward=lambda m, t, y, a: -product(m, product(m, y, lower(m, t[0])), y),
-    reverse=lambda m, g, y, a: [lower(m, -product(m, product(m, transposed(m, y), lower(m, g)), transposed(m, y)))],
-    links=lambda a: matrix_links((a, 2), last=2),
-    batched=together("inverse_of_triangle"),
-    latex=r"{{{0}}}^{{-1}}",
-    differential=r"-y \, d{0} \, y",
-    undefined=(at("{0} with a 0 on its diagonal", np.diag([1.0, 0.0])),),
-    doc="L⁻¹ for a lower triangle, which is all that is read; an error where a tenth of its digits is all that is right.",
-    examples=(example(A), example(PAIR)),
-)
-
-
 # --- determinants
 
 
@@ -225,7 +175,7 @@ def _inverse_where_good(a: Any) -> Any:
         found = np.linalg.inv(a)
     except np.linalg.LinAlgError:
         return None
-    return found if _well_conditioned(a, found).all() else None
+    return found if well_conditioned(a, found).all() else None
 
 
 @by_numpy("It must have finite numbers.")
@@ -337,7 +287,7 @@ cofactors_along = Custom(
 log_abs_det = Custom(
     "log_abs_det",
     value=_finite(lambda a: np.linalg.slogdet(a)[1]),
-    type=lambda a: ArrayType(shape_of(a)[:-2], np.empty(0, dtype_of_matrices(a)).real.dtype),
+    type=lambda a: ArrayType(shape_of(a)[:-2], real_dtype(a)),
     forward=lambda m, t, y, a: cast(m, inner(m, transposed(m, m.inv(a)), t[0]), y.dtype),
     reverse=lambda m, g, y, a: [for_matrices(m, g) * transposed(m, m.inv(a))],
     links=_number_links,
@@ -360,40 +310,4 @@ sign_of_det = Custom(
     kinks=(at(NO_INVERSE, SINGULAR),),
     doc="The sign of the determinant.",
     examples=_MATRICES,
-)
-
-
-# --- Cholesky's factor
-
-
-def _cholesky_forward(m: Any, tangents: Any, y: Any, a: Any) -> Any:
-    change = read_symmetric(m, tangents[0])
-    inverse = m.inverse_of_triangle(y)
-    inside = product(m, product(m, inverse, change), transposed(m, inverse))
-    return product(m, y, half_lower(m, inside))
-
-
-def _cholesky_reverse(m: Any, g: Any, y: Any, a: Any) -> list[Any]:
-    inverse = m.inverse_of_triangle(y)
-    inside = half_lower(m, product(m, transposed(m, y), lower(m, g)))
-    return [read_adjoint(m, product(m, product(m, transposed(m, inverse), inside), inverse))]
-
-
-cholesky = Custom(
-    "cholesky",
-    value=by_numpy(_DEFINITE)(lambda a: np.linalg.cholesky(a)),
-    type=same_type,
-    forward=_cholesky_forward,
-    reverse=_cholesky_reverse,
-    links=lambda a: matrix_links((a, 2), last=2),
-    batched=together("cholesky"),
-    latex=r"\operatorname{{chol}} {0}",
-    differential=r"y \, \Phi\left(y^{{-1}} \, d{0} \, y^{{-\top}}\right)",
-    undefined=(at("{0} whose eigenvalues are not all above 0", -np.eye(2)),),
-    doc="""The lower triangle L with L·Lᵀ = A; dL = L·Φ(L⁻¹·dA·L⁻ᵀ), Φ the lower triangle with half its diagonal (Murray 2016).
-
-    As in NumPy the lower triangle is all that is read of A, so the derivative by an element above the diagonal is 0, and one below
-    stands for both. Where A is symmetric whatever it depends on, nothing is to be seen of that; for a derivative by A itself that is
-    symmetric, write (A + A.T) / 2.""",
-    examples=(example(POSITIVE), example(np.stack([POSITIVE, POSITIVE + np.eye(3)]))),
 )

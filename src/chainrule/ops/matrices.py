@@ -49,6 +49,11 @@ def dtype_of_matrices(*arrays: Any) -> np.dtype[Any]:
     return np.dtype(np.float32 if single else np.float64)
 
 
+def real_dtype(a: Any) -> np.dtype[Any]:
+    """The dtype of what is real also where the matrix is complex."""
+    return np.dtype(np.empty(0, dtype_of_matrices(a)).real.dtype)
+
+
 def same_type(a: Any, *_: Any, **__: Any) -> ArrayType:
     """The type of a result that is like its input."""
     return ArrayType(shape_of(a), dtype_of_matrices(a))
@@ -128,6 +133,16 @@ def transposed(m: Any, a: Any) -> Any:
     return m.transpose(a, axes=(*range(n - 2), n - 1, n - 2))
 
 
+def conjugated(m: Any, a: Any) -> Any:
+    """Ā, which of real numbers is A."""
+    return m.conjugate(a) if np.dtype(dtype_of(a)).kind == "c" else a
+
+
+def adjoint(m: Any, a: Any) -> Any:
+    """Aᴴ, the transpose of Ā."""
+    return transposed(m, conjugated(m, a))
+
+
 def inner(m: Any, a: Any, b: Any) -> Any:
     """Σ A∘B, one number a matrix."""
     n = len(a.shape)
@@ -160,10 +175,11 @@ def half_lower(m: Any, a: Any) -> Any:
 
 
 def read_symmetric(m: Any, a: Any) -> Any:
-    """The symmetric matrix that is read from a lower triangle."""
-    return lower(m, a) + transposed(m, lower(m, a, 1))
+    """The symmetric matrix that is read from a lower triangle; of complex numbers the Hermitian one, with a real diagonal."""
+    half = half_lower(m, lower(m, a))
+    return half + adjoint(m, half)
 
 
 def read_adjoint(m: Any, g: Any) -> Any:
     """The cotangent of what a symmetric matrix was read from, given the matrix's."""
-    return half_lower(m, g + transposed(m, g))
+    return half_lower(m, g + adjoint(m, g))

@@ -22,7 +22,7 @@ try:
 except ImportError:
     raise MissingExtraError.of("SciPy", "scipy", "chainrule.scipy") from None
 
-OWN = ("special", "stats", "linalg", "signal", "integrate", "optimize", "interpolate")
+OWN = ("special", "stats", "linalg", "signal", "integrate", "optimize", "interpolate", "fft")
 """The modules that have functions with derivatives; all others are SciPy's."""
 
 

@@ -27,10 +27,23 @@ _jv, _yv, _iv, _kv = (
 )
 _ive, _kve = _beside("ive", 0.5, 0.5), _beside("kve", -0.5, -0.5)
 
-jv = of_scipy("jv", of_order(special.jv), (_jv,), (POSITIVE,), r"J_n\left({0}\right)", (0, 2, 1.5))
-yv = of_scipy("yv", of_order(special.yv), (_yv,), (POSITIVE,), r"Y_n\left({0}\right)", (0, 2, 0.5))
-iv = of_scipy("iv", of_order(special.iv), (_iv,), (POSITIVE,), r"I_n\left({0}\right)", (0, 2, 1.5))
-kv = of_scipy("kv", of_order(special.kv), (_kv,), (POSITIVE,), r"K_n\left({0}\right)", (0, 2, 0.5))
+jv = of_scipy("jv", of_order(special.jv), (_jv,), (POSITIVE,), r"J_n\left({0}\right)", (0, 2, 1.5), complex=True)
+yv = of_scipy("yv", of_order(special.yv), (_yv,), (POSITIVE,), r"Y_n\left({0}\right)", (0, 2, 0.5), complex=True)
+iv = of_scipy("iv", of_order(special.iv), (_iv,), (POSITIVE,), r"I_n\left({0}\right)", (0, 2, 1.5), complex=True)
+kv = of_scipy("kv", of_order(special.kv), (_kv,), (POSITIVE,), r"K_n\left({0}\right)", (0, 2, 0.5), complex=True)
+hankel1, hankel2 = (
+    of_scipy(
+        name,
+        of_order(function),
+        (_beside(name, 0.5, -0.5),),
+        (POSITIVE,),
+        rf"H^{{{{({kind})}}}}_n\left({{0}}\right)",
+        (0, 2, 0.5),
+        complex=True,
+        to_complex=True,
+    )
+    for name, function, kind in (("hankel1", special.hankel1, 1), ("hankel2", special.hankel2, 2))
+)
 ive = of_scipy(
     "ive",
     of_order(special.ive),

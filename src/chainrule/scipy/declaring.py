@@ -80,10 +80,18 @@ def of_order(function: Callable[..., Any]) -> Callable[..., Any]:
     """The value of SciPy's f(n, x) with a static n: a number, or numbers in tuples that broadcast with x."""
 
     def value(x: Any, order: Any) -> Any:
-        result = np.asarray(function(np.asarray(order) if isinstance(order, tuple) else order, x))
-        return (result.astype(x.dtype) if getattr(x, "dtype", result.dtype).kind == "f" else result)[()]
+        return in_dtype_of(x, function(np.asarray(order) if isinstance(order, tuple) else order, x))
 
     return value
+
+
+def in_dtype_of(x: Any, result: Any) -> Any:
+    """What SciPy makes float64 or complex128 of, in the precision of the argument."""
+    result = np.asarray(result)
+    if getattr(x, "dtype", result.dtype).kind == "f":
+        with np.errstate(over="ignore"):
+            result = result.astype(np.result_type(x.dtype, np.complex64) if result.dtype.kind == "c" else x.dtype)
+    return result[()]
 
 
 def next_order(order: Any, by: float) -> Any:

@@ -48,21 +48,30 @@ def _of_smaller(smaller: Any, other: Any) -> Any:
     return np.where(small, np.log(np.where(small, smaller, 0.5)), np.log1p(-np.where(small, 0.5, other)))
 
 
+def _both(law: Law) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """The rules of the shares below and above."""
+    assert law.below is not None
+    assert law.above is not None
+    return law.below, law.above
+
+
 def _below(law: Law, *given: Any) -> Any:
-    return _share(law, law.below, given, (0.0, 1.0))
+    return _share(law, _both(law)[0], given, (0.0, 1.0))
 
 
 def _above(law: Law, *given: Any) -> Any:
-    return _share(law, law.above, given, (1.0, 0.0))
+    return _share(law, _both(law)[1], given, (1.0, 0.0))
 
 
 def _log_below(law: Law, *given: Any) -> Any:
-    rule = law.log_below or (lambda m, *z: _of_smaller(law.below(m, *z), law.above(m, *z)))
+    below, above = _both(law)
+    rule = law.log_below or (lambda m, *z: _of_smaller(below(m, *z), above(m, *z)))
     return _share(law, rule, given, (-math.inf, 0.0))
 
 
 def _log_above(law: Law, *given: Any) -> Any:
-    rule = law.log_above or (lambda m, *z: _of_smaller(law.above(m, *z), law.below(m, *z)))
+    below, above = _both(law)
+    rule = law.log_above or (lambda m, *z: _of_smaller(above(m, *z), below(m, *z)))
     return _share(law, rule, given, (0.0, -math.inf))
 
 
@@ -100,8 +109,9 @@ QUANTILES: dict[str, Callable[..., Any]] = {"ppf": _quantile, "isf": _upper_quan
 
 def methods_of(law: Law) -> dict[str, Callable[..., Any]]:
     """What of a distribution has a derivative, by SciPy's name."""
+    shares = SHARES if law.below is not None else {}
     quantiles = QUANTILES if law.quantile is not None else {}
-    return {**(DISCRETE if law.discrete else CONTINUOUS), **SHARES, **quantiles}
+    return {**(DISCRETE if law.discrete else CONTINUOUS), **shares, **quantiles}
 
 
 class Distribution:

@@ -10,6 +10,7 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.closures import plain
+from chainrule.scipy.grids import RegularGridInterpolator, interpn
 from chainrule.scipy.standing import is_traced, names_of, not_by, numbers
 from scipy import interpolate
 
@@ -243,7 +244,11 @@ def pchip_interpolate(xi: Any, yi: Any, x: Any, der: int = 0, axis: int = 0) -> 
     return PchipInterpolator(xi, yi, axis)(x, der)
 
 
-FUNCTIONS["pchip_interpolate"] = pchip_interpolate
+FUNCTIONS |= {
+    "pchip_interpolate": pchip_interpolate,
+    "RegularGridInterpolator": RegularGridInterpolator,
+    "interpn": interpn,
+}
 
 
 def __getattr__(name: str) -> object:

@@ -22,11 +22,13 @@ LOG_2, LOG_PI = math.log(2.0), math.log(math.pi)
 
 @dataclass(frozen=True, kw_only=True)
 class Law:
-    """`log_density(m, z, *shapes)` and the like; what is left out follows from what is there."""
+    """`log_density(m, z, *shapes)` and the like; what is left out follows from what is there.
+
+    Without shares, `below` and `above`, a law has its density only."""
 
     log_density: Rule
-    below: Rule
-    above: Rule
+    below: Rule | None = None
+    above: Rule | None = None
     log_below: Rule | None = None
     log_above: Rule | None = None
     quantile: Rule | None = None

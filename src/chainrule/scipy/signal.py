@@ -1,4 +1,4 @@
-"""`scipy.signal`, differentiable: convolutions and correlations."""
+"""`scipy.signal`, differentiable: convolutions and correlations; filters are in `filters.py`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ShapeError, UnsupportedError
+from chainrule.ops.convolutions import convolution_of
+from chainrule.ops.operation import example
+from chainrule.scipy import filters
 from chainrule.scipy.standing import Standing, names_of, numbers
+from chainrule.tracing.apply import traced
 from scipy import fft, signal
 
 standing = Standing(signal)
@@ -16,27 +20,30 @@ LARGE = 2**20
 """Products beyond which a convolution is computed by Fourier's transform, whose memory grows with the lengths only."""
 
 
-def _windows(a: Any, kernel: tuple[int, ...], mode: str) -> tuple[Any, tuple[int, ...]]:
-    """What of `a` every number of the result is a sum of, a row each, and the result's shape."""
-    ends = [n - 1 if mode != "valid" else 0 for n in kernel]
-    if mode == "full":
-        margins = [(n, n) for n in ends]
-    elif mode == "same":
-        margins = [(n - n // 2, n // 2) for n in ends]
-    else:
-        margins = [(0, 0)] * len(ends)
-    padded = np.pad(a, margins) if any(map(any, margins)) else a
-    shape = tuple(padded.shape[i] - n + 1 for i, n in enumerate(kernel))
-    numbered = np.arange(int(np.prod(padded.shape))).reshape(padded.shape)
-    places = np.lib.stride_tricks.sliding_window_view(numbered, kernel).reshape(int(np.prod(shape)), -1)
-    return np.take(np.reshape(padded, -1), places, axis=0), shape
+def _convolved(a: Any, b: Any, mode: str) -> Any:
+    kind = np.result_type(a, b)
+    if not a.size or not b.size:
+        raise ShapeError(f"a convolution was given shapes {a.shape} and {b.shape}; give arrays that have elements.")
+    if kind != np.float16:
+        return signal.convolve(a, b, mode)
+    return signal.convolve(a.astype(np.float32), b.astype(np.float32), mode).astype(kind)  # SciPy has no half precision
+
+
+convolution_in_space = convolution_of(
+    "convolution_in_space",
+    _convolved,
+    "scipy.signal.convolve of arrays, the longer one first where they must overlap wholly.",
+    (example((4, 3), (2, 2), mode="full"), example((4, 3), (2, 3), mode="valid")),
+)
 
 
 def _by_spectrum(a: Any, b: Any, mode: str) -> Any:
     """The convolution as the product of spectra."""
     whole = tuple(n + k - 1 for n, k in zip(a.shape, b.shape, strict=True))
     size, axes = tuple(fft.next_fast_len(n, True) for n in whole), tuple(range(len(whole)))
-    full = np.fft.irfftn(np.fft.rfftn(a, size, axes) * np.fft.rfftn(b, size, axes), size, axes)
+    is_real = "c" not in (a.dtype.kind, b.dtype.kind)
+    there, back = (np.fft.rfftn, np.fft.irfftn) if is_real else (np.fft.fftn, np.fft.ifftn)
+    full = back(there(a, size, axes) * there(b, size, axes), size, axes)
     shape = {
         "full": whole, "same": tuple(a.shape), "valid": tuple(n - k + 1 for n, k in zip(a.shape, b.shape, strict=True)),
     }[mode]  # fmt: skip
@@ -65,8 +72,11 @@ def convolve(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> An
         a, b = b, a
     if int(np.prod(a.shape)) * int(np.prod(b.shape)) > LARGE:
         return _by_spectrum(a, b, mode)
-    windows, shape = _windows(a, tuple(b.shape), mode)
-    return np.reshape(windows @ np.reshape(np.flip(b), -1), shape)
+    if mode != "same":
+        return traced.convolution_in_space(a, b, mode=mode)
+    begin = [(k - 1) // 2 for k in b.shape]
+    middle = tuple(slice(i, i + n) for i, n in zip(begin, a.shape, strict=True))
+    return traced.convolution_in_space(a, b, mode="full")[middle]
 
 
 @standing
@@ -89,20 +99,24 @@ def convolve2d(in1: Any, in2: Any, mode: str = "full") -> Any:
 
 @standing
 def correlate(in1: Any, in2: Any, mode: str = "full", method: str = "auto") -> Any:
-    """Σ_j a_(n+j)·b_j, along all axes."""
+    """Σ_j a_(n+j)·b̄_j, along all axes."""
     a, b = numbers(in1), numbers(in2)
-    return convolve(a, np.flip(b), mode)
+    return convolve(a, np.flip(b).conj(), mode)
 
 
 @standing
 def correlate2d(in1: Any, in2: Any, mode: str = "full") -> Any:
     """The same as `correlate`, of matrices, with zeros beyond the edges."""
-    if mode != "same":
-        return correlate(in1, in2, mode)
     a, b = numbers(in1), numbers(in2)
+    if mode == "valid" and a.shape[0] < b.shape[0]:  # SciPy exchanges them, and conjugates the larger then
+        return np.flip(correlate(b, a, mode))
+    if mode != "same":
+        return correlate(a, b, mode)
     return correlate(a, b)[tuple(slice(k // 2, k // 2 + n) for n, k in zip(a.shape, b.shape, strict=True))]
 
 
+for _derived in filters.FUNCTIONS:
+    standing(_derived)
 globals().update(standing.functions)
 
 

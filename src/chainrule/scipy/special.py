@@ -17,6 +17,8 @@ from chainrule.scipy import (
     error_functions,
     gamma_functions,
     incomplete_functions,
+    integral_functions,
+    named_functions,
     power_functions,
 )
 from chainrule.scipy.standing import Standing, names_of, numbers, plain_static
@@ -28,9 +30,28 @@ standing = Standing(special)
 OWN_NAMES = {"erf": "erf", "expit": "sigmoid", "psi": "digamma", "loggamma": "gammaln"}
 """SciPy's names of operations that are called otherwise, or are chainrule's own and have machine code."""
 
-BY_ORDER = {"jn": "jv", "yn": "yv", "kn": "kv", **{name: name for name in ("jv", "yv", "iv", "kv", "ive", "kve")}}
+BY_ORDER = {
+    "jn": "jv",
+    "yn": "yv",
+    "kn": "kv",
+    **{name: name for name in ("jv", "yv", "iv", "kv", "ive", "kve", "hankel1", "hankel2", "expn")},
+}
 BY_ORDER |= {"polygamma": "polygamma", "zeta": "zeta"}
 """Functions of an order and a number."""
+
+BY_PARAMETERS = {
+    **{name: (name, 1) for name in ("hyp0f1", "eval_hermite", "eval_hermitenorm", "eval_chebyt")},
+    **{name: (name, 2) for name in ("hyp1f1", "hyperu", "eval_gegenbauer", "eval_genlaguerre")},
+    **{name: (name, 3) for name in ("hyp2f1", "eval_jacobi")},
+}
+"""Functions of so many numbers that are parameters, and one that they are differentiated by."""
+
+PARTS = {
+    "sici": ("sine_integral", "cosine_integral"),
+    "shichi": ("hyperbolic_sine_integral", "hyperbolic_cosine_integral"),
+    "fresnel": ("fresnel_sine", "fresnel_cosine"),
+}
+"""Functions with two results, and the operations that are these."""
 
 
 def _elementwise(name: str, count: int) -> Callable[..., Any]:
@@ -51,22 +72,55 @@ def _of_order(called: str, name: str) -> Callable[..., Any]:
     return function
 
 
+def _parameter(x: Any, called: str) -> Any:
+    """A parameter that nothing is differentiated by, one number."""
+    found = plain_static(x, "parameter", f"scipy.special.{called}", "its last argument")
+    if isinstance(found, tuple):
+        raise UnsupportedError(
+            f"scipy.special.{called} of traced values was given a parameter of shape {np.shape(x)}; it takes numbers. Call it for "
+            "each, and put the results together with np.stack."
+        )
+    return found
+
+
+def _of_parameters(called: str, name: str, count: int) -> Callable[..., Any]:
+    def function(*args: Any) -> Any:
+        *parameters, x = args
+        if len(parameters) != count:
+            raise UnsupportedError(f"scipy.special.{called} was given {len(args)} arguments; give {count + 1}.")
+        return getattr(traced, name)(numbers(x), order=tuple(_parameter(p, called) for p in parameters))
+
+    return function
+
+
+def _of_parts(names: tuple[str, str]) -> Callable[..., Any]:
+    def function(x: Any, /) -> Any:
+        return tuple(getattr(traced, name)(numbers(x)) for name in names)
+
+    return function
+
+
 def _declared(*modules: ModuleType) -> dict[str, Elementwise]:
     return {x.name: x for module in modules for x in vars(module).values() if isinstance(x, Elementwise)}
 
 
 OPERATIONS = _declared(
-    gamma_functions, error_functions, entropies, bessel_functions, incomplete_functions, power_functions
-)
+    gamma_functions, error_functions, entropies, bessel_functions, incomplete_functions, power_functions,
+    integral_functions, named_functions,
+)  # fmt: skip
 """The operations whose values SciPy computes, by name."""
 
 for _name, _op in OPERATIONS.items():
-    if _name not in BY_ORDER.values() and hasattr(special, _name):
+    if hasattr(special, _name):
         standing.add(_name, _elementwise(_name, len(_op.domain)))
 for _name, _own in OWN_NAMES.items():
     standing.add(_name, _elementwise(_own, 1))
 for _name, _own in BY_ORDER.items():
     standing.add(_name, _of_order(_name, _own))
+for _name, (_own, _count) in BY_PARAMETERS.items():
+    standing.add(_name, _of_parameters(_name, _own, _count))
+for _name, _both in PARTS.items():
+    standing.add(_name, _of_parts(_both))
 
 
 def _summed(a: Any, axis: Any, b: Any, keepdims: Any) -> tuple[Any, Any]:
@@ -125,6 +179,129 @@ def exp10(x: Any, /) -> Any:
     return np.exp(numbers(x) * float(np.log(10.0)))
 
 
+def _of_amplitude(name: str, called: str) -> Callable[..., Any]:
+    def function(phi: Any, m: Any, /) -> Any:
+        parameter = plain_static(m, "parameter m", f"scipy.special.{called}", "the amplitude")
+        if isinstance(parameter, tuple):
+            raise UnsupportedError(
+                f"scipy.special.{called} of a traced amplitude was given m of shape {np.shape(m)}; it takes one number. Call it "
+                "for each, and put the results together with np.stack."
+            )
+        return getattr(traced, name)(numbers(phi), order=(parameter,))
+
+    return function
+
+
+def _together(names: tuple[str, ...], called: str) -> Callable[..., Any]:
+    parts = [_of_amplitude(name, called) for name in names]
+    return lambda u, m, /: tuple(part(u, m) for part in parts)
+
+
+standing.add("wofz", _elementwise("wofz", 1))
+standing.add("ellipkinc", _of_amplitude("ellipkinc", "ellipkinc"))
+standing.add("ellipeinc", _of_amplitude("ellipeinc", "ellipeinc"))
+standing.add("ellipj", _together(("jacobi_sn", "jacobi_cn", "jacobi_dn", "jacobi_am"), "ellipj"))
+
+
+@standing
+def airy(z: Any, /) -> Any:
+    """Ai, Ai′, Bi and Bi′."""
+    z = numbers(z)
+    return tuple(f(z, order=(slope,)) for f in (traced.airy_ai, traced.airy_bi) for slope in (0, 1))
+
+
+@standing
+def lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
+    """The W with W·e^W = z on the branch k, complex."""
+    return traced.lambertw(numbers(z), order=_parameter(k, "lambertw"))
+
+
+def _spherical(name: str, below: float, above: float) -> Callable[..., Any]:
+    def function(n: Any, z: Any, derivative: bool = False) -> Any:
+        n, z, f = _parameter(n, name), numbers(z), getattr(traced, name)
+        if not derivative:
+            return f(z, order=n)
+        higher = above * (n + 1) / (2 * n + 1) * f(z, order=n + 1)
+        return higher + below * n / (2 * n + 1) * f(z, order=n - 1) if n else higher
+
+    return function
+
+
+for _name, _signs in named_functions.SPHERICAL.items():
+    standing.add(_name, _spherical(_name, *_signs))
+
+
+@standing
+def voigt_profile(x: Any, sigma: Any, gamma: Any, /) -> Any:
+    """The convolution of a normal with a Cauchy distribution, Re w(z)/(σ·√(2π)) with z = (x + iγ)/(σ·√2)."""
+    x, sigma, gamma = numbers(x), numbers(sigma), numbers(gamma)
+    scale = 1.0 / (sigma * float(np.sqrt(2.0)))
+    return np.real(traced.wofz((x + 1j * gamma) * scale)) * (scale / float(np.sqrt(np.pi)))
+
+
+@standing
+def eval_legendre(n: Any, x: Any, /) -> Any:
+    """Legendre's polynomial of degree n."""
+    return traced.eval_jacobi(numbers(x), order=(_parameter(n, "eval_legendre"), 0.0, 0.0))
+
+
+@standing
+def eval_chebyu(n: Any, x: Any, /) -> Any:
+    """Chebyshev's polynomial of the second kind, of degree n."""
+    return traced.eval_gegenbauer(numbers(x), order=(_parameter(n, "eval_chebyu"), 1.0))
+
+
+@standing
+def eval_laguerre(n: Any, x: Any, /) -> Any:
+    """Laguerre's polynomial of degree n."""
+    return traced.eval_genlaguerre(numbers(x), order=(_parameter(n, "eval_laguerre"), 0.0))
+
+
+@standing
+def chdtr(v: Any, x: Any, /) -> Any:
+    """The share below x of the χ² distribution with v degrees of freedom."""
+    return traced.gammainc(0.5 * numbers(v), 0.5 * numbers(x))
+
+
+@standing
+def chdtrc(v: Any, x: Any, /) -> Any:
+    """The share above x of the χ² distribution with v degrees of freedom."""
+    return traced.gammaincc(0.5 * numbers(v), 0.5 * numbers(x))
+
+
+@standing
+def gdtr(a: Any, b: Any, x: Any, /) -> Any:
+    """The share below x of the gamma distribution with rate a and shape b."""
+    return traced.gammainc(numbers(b), numbers(a) * numbers(x))
+
+
+@standing
+def gdtrc(a: Any, b: Any, x: Any, /) -> Any:
+    """The share above x of the gamma distribution with rate a and shape b."""
+    return traced.gammaincc(numbers(b), numbers(a) * numbers(x))
+
+
+@standing
+def fdtr(dfn: Any, dfd: Any, x: Any, /) -> Any:
+    """The share below x of the F distribution."""
+    n, d = numbers(dfn), numbers(dfd)
+    above = n * numbers(x)
+    return traced.betainc(0.5 * n, 0.5 * d, above / (above + d))
+
+
+@standing
+def fdtrc(dfn: Any, dfd: Any, x: Any, /) -> Any:
+    """The share above x of the F distribution."""
+    n, d = numbers(dfn), numbers(dfd)
+    return traced.betainc(0.5 * d, 0.5 * n, d / (n * numbers(x) + d))
+
+
+@standing
+def softplus(x: Any, /) -> Any:
+    """ln(1 + e^x)."""
+    return traced.softplus(numbers(x))
+
+
 def _of_numpy(name: str) -> Callable[..., Any]:
     return lambda x, /: getattr(np, name)(numbers(x))
 
@@ -142,6 +319,13 @@ def real_logarithm(x: Any) -> Any:
             f"scipy.special.loggamma was given complex numbers (dtype {x.dtype}); it is differentiated by real ones. Use np.real(z)."
         )
     return traced.gammaln(x)
+
+
+@standing
+def erf(z: Any, /) -> Any:
+    """2/√π ∫₀ᶻ e^(−t²) dt."""
+    z = numbers(z)
+    return traced.erf_of_complex(z) if z.dtype.kind == "c" else traced.erf(z)
 
 
 standing.add("loggamma", real_logarithm)

@@ -36,9 +36,9 @@ def block_diag(*arrs: Any) -> Any:
 
 
 def toeplitz(c: Any, r: Any = None) -> Any:
-    """The matrix with c down the first column and r along the first row, the same along every diagonal."""
+    """The matrix with c down the first column and r, or c̄, along the first row, the same along every diagonal."""
     c = _vector(c, "toeplitz")
-    r = c if r is None else _vector(r, "toeplitz")
+    r = c.conj() if r is None else _vector(r, "toeplitz")
     whole = np.concatenate([np.flip(r)[:-1], c])
     return whole[np.arange(c.shape[0])[:, None] - np.arange(r.shape[0]) + r.shape[0] - 1]
 
@@ -128,11 +128,12 @@ def solveh_banded(
     lower: bool = False,
     check_finite: bool = True,
 ) -> Any:
-    """The x with a·x = b, of the diagonals of one triangle of a symmetric a."""
+    """The x with a·x = b, of the diagonals of one triangle of a symmetric or Hermitian a."""
     ab = numbers(ab)
     count = ab.shape[0] - 1
     triangle = _from_bands(ab, count if lower else 0, 0 if lower else count)
-    return np.linalg.solve(triangle + triangle.T - np.diag(np.diagonal(triangle)), numbers(b))
+    half = triangle - 0.5 * np.diag(np.diagonal(triangle))
+    return np.linalg.solve(half + half.conj().T, numbers(b))
 
 
 FUNCTIONS: tuple[Callable[..., Any], ...] = (

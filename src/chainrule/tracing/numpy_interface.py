@@ -16,6 +16,7 @@ from chainrule.ops.operation import OF_NUMPY, Operation, copied
 from chainrule.tracing import refusals, ufuncs, writing
 from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, separate, traced
 from chainrule.tracing.assignment import element, in_place, set_item, view_without_axes
+from chainrule.tracing.lists import taking_lists
 from chainrule.tracing.views import ARRAYS, VIEWS, gives_a_view, note_array, note_doubtful
 
 
@@ -52,7 +53,7 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
             if name not in options:
                 raise refusals.unsupported_option(f"np.{function.name}", name)
     try:
-        result = function.implementation(traced, *args, **given)
+        result = taking_lists(function.implementation, args, given, traced)
     except refusals.RAW as error:
         if refusals.ours(error):
             raise

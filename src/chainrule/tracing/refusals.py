@@ -44,7 +44,6 @@ INSTEAD = {
     "at": "np.where(mask, x + y, x)",
     "nextafter": "x, from which it differs by less than rounding",
     "spacing": "np.abs(x) * np.finfo(x.dtype).eps",
-    "roots": "Newton's step from plain roots, r - np.polyval(p, r) / np.polyval(np.polyder(p), r)",
     "sort_complex": "np.sort(x)",
     "union1d": "np.unique(np.concatenate([a, b]))",
     "histogram2d": "np.histogram of one of them, or np.bincount with weights=",

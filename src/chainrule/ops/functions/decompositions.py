@@ -15,7 +15,7 @@ from chainrule.ops.functions.linear_algebra import matrices, square
 from chainrule.ops.functions.products import contract, tensordot
 from chainrule.ops.functions.shaping import diagonal, moveaxis, reshape, swapaxes
 from chainrule.ops.linear_algebra import PAIR, POSITIVE, A
-from chainrule.ops.matrices import dtype_of_matrices
+from chainrule.ops.matrices import adjoint, dtype_of_matrices, real_dtype
 from chainrule.ops.operation import example
 
 _SYMMETRIC = (example(POSITIVE), example(np.stack([POSITIVE, A @ A.T])), example(POSITIVE, UPLO="U"))
@@ -36,7 +36,7 @@ class EighResult(NamedTuple):
 
 
 class SVDResult(NamedTuple):
-    """U, the singular values and Vᵀ."""
+    """U, the singular values and Vᴴ."""
 
     U: Any
     S: Any
@@ -104,7 +104,7 @@ def eigvalsh(m: Any, a: Any, UPLO: str = "L") -> Any:
     numpy=(np.linalg.svd,),
 )
 def svd(m: Any, a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """Singular values, and the vectors of U and Vᵀ as many as there are of them."""
+    """Singular values, and the vectors of U and Vᴴ as many as there are of them."""
     a = matrices(a, "svd")
     if hermitian:
         raise UnsupportedError(
@@ -117,7 +117,7 @@ def svd(m: Any, a: Any, full_matrices: bool = True, compute_uv: bool = True, her
             f"np.linalg.svd with full_matrices=True of shape {tuple(a.shape)} completes the vectors to a basis, for which any other "
             "is as good, so that they have no derivative. Write np.linalg.svd(a, full_matrices=False)."
         )
-    vh = swapaxes(m, m.right_singular_vectors(a), -1, -2)
+    vh = adjoint(m, m.right_singular_vectors(a))
     return SVDResult(m.left_singular_vectors(a), m.singular_values(a), vh)
 
 
@@ -200,9 +200,10 @@ def lstsq(m: Any, a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any
     right = b if ndim(b) == 2 else reshape(m, b, (rows, 1))
     a, right = cast(m, a, dtype), cast(m, right, dtype)
     x = m.lstsq(a, right, rcond=relative)
-    left = np.zeros(0, dtype)
+    left = np.zeros(0, real_dtype(a))
     if rows > columns:
-        left = m.sum(m.square(right - m.einsum(a, x, subscripts="ij,jk->ik")), axis=(0,), keepdims=False)
+        rest = right - m.einsum(a, x, subscripts="ij,jk->ik")
+        left = m.sum(m.square(m.real(rest)) + m.square(m.imag(rest)), axis=(0,), keepdims=False)
     rank = m.rank_of_matrix(a, relative=relative)
     x = x if ndim(b) == 2 else reshape(m, x, (columns,))
     return x, left, m.astype(rank, dtype=np.dtype(np.int32)), m.singular_values(a, alone=True)

@@ -307,12 +307,10 @@ def convolve(m: Any, a: Any, v: Any, mode: str = "full") -> Any:
     if mode not in ("full", "same", "valid"):
         raise SettingError(f"mode={shortened(mode)} is none of 'full', 'same' and 'valid'; give one of them.")
     long, short = (v, a) if v.shape[0] > a.shape[0] else (a, v)
-    n, k = long.shape[0], short.shape[0]
-    length = n + k - 1
-    room = m.embed(long, shape=(n + 2 * (k - 1),), start=(k - 1,), stop=(n + k - 1,), step=(1,))
-    begin, count = {"full": (0, length), "same": ((k - 1) // 2, n), "valid": (k - 1, n - k + 1)}[mode]
-    windows = (begin + np.arange(count)) + np.arange(k)[:, None]
-    return m.einsum(flip(m, short), m.take(room, windows, axis=0), subscripts="k,ko->o")
+    if mode != "same":
+        return m.convolution(long, short, mode=mode)
+    n, begin = long.shape[0], (short.shape[0] - 1) // 2
+    return cut_along(m, m.convolution(long, short, mode="full"), 0, begin, begin + n)
 
 
 @function(example((5,), (3,)), example((3,), (5,), "same"), example((5,), (2,), "full"), example((3,), (4,), "full"))

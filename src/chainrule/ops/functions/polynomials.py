@@ -23,6 +23,7 @@ from chainrule.ops.functions.joining import stack
 from chainrule.ops.functions.lines import convolve
 from chainrule.ops.functions.shaping import cut_along, reshape
 from chainrule.ops.operation import example
+from chainrule.ops.roots import COEFFICIENTS
 
 
 @function(example((3,)), example((3,), 4, increasing=True), example((2,), 2))
@@ -153,6 +154,16 @@ def poly(m: Any, seq_of_zeros: Any) -> Any:
         factor = m.concatenate(np.ones(1, zeros.dtype), -cut_along(m, zeros, 0, i, i + 1), axis=0)
         result = convolve(m, result, factor)
     return result
+
+
+@function(*COEFFICIENTS)
+def roots(m: Any, p: Any) -> Any:
+    """Where a polynomial is 0; in a Program and in a batch complex numbers, whatever they are."""
+    p = floating(m, _coefficients(p, "roots"))
+    found = m.polynomial_roots(p)
+    plain = seen(m, found)
+    all_real = is_known(plain) and p.dtype.kind != "c" and not np.any(np.imag(plain))
+    return m.real(found) if all_real else found
 
 
 @function(example((4,), (2,)), example((3,), (3,)), example((2,), (3,)))
