@@ -393,3 +393,37 @@ def test_rules_are_linear_and_of_their_arguments_alone() -> None:
     np.testing.assert_array_equal(direction, 1.0)
     with pytest.raises(ShapeError, match="one equation for every number"):
         cr.grad(lambda a: np.sum(cr.implicit(np.sqrt, lambda x, a: (x * x - a)[:1])(a)))(x)
+
+
+@pytest.mark.parametrize("error", [0.0, 1e-17, -2e-13, 3e-9])
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+def test_solutions_near_zero_are_as_good_as_absolute_errors(error: float, kind: Any) -> None:
+    """Solvers stop at absolute errors, such as `xtol=2e-12`; beside a solution of 0 there is nothing else to compare them with."""
+    conditions: list[tuple[Any, float]] = [
+        (lambda x, a: x**3 + x - a, 1.0),
+        (lambda x, a: np.exp(x) - 1 - a, 1.0),
+        (lambda x, a: x - 0.3 * np.sin(x) - a, 1 / 0.7),
+        (lambda x, a: np.tanh(x) * 2 - a, 0.5),
+    ]
+    for condition, slope in conditions:
+        solved = cr.implicit(lambda a: kind(error), condition)
+        assert cr.grad(solved)(kind(0.0)) == pytest.approx(slope, rel=1e-6)
+        beside = cr.implicit(lambda a: np.array([1e3, error], kind), lambda x, a: x - np.stack([1e3 + a, x[1] * 0 + a]))
+        assert cr.jacobian(beside)(kind(0.0)).tolist() == [1.0, 1.0]
+
+
+def test_small_errors_that_change_the_derivative_are_refused() -> None:
+    root = lambda x, a: x * x - a  # noqa: E731
+    for a, found in ((1e-20, 2e-10), (4.0, np.inf), (1e-20, 1.001e-10)):
+        with pytest.raises(DifferentiationError, match="does not solve"):
+            cr.grad(cr.implicit(lambda a, found=found: found, root))(a)
+    with pytest.raises(
+        DifferentiationError, match="does not solve"
+    ):  # a number that is wrong, beside one that is large
+        cr.jacobian(cr.implicit(lambda a: np.sqrt(a) + np.array([0.0, 0.9]), root))(np.array([1e18, 0.01]))
+
+
+def test_rules_whose_numbers_are_the_least_there_are() -> None:
+    for slope in (5e-324, 3e-323, 1e-310):
+        function = cr.custom_derivative(lambda tangents, y, x, slope=slope: tangents[0] * slope)(lambda x: x * slope)  # noqa: B023
+        assert cr.grad(function)(1.0) == slope

@@ -1,5 +1,8 @@
 """Pictures made of characters, and messages printed as they are."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -46,3 +49,10 @@ def test_a_class_that_never_occurs():
     a, b = per_class(np.array([1, 1]), np.array([1, 1]), (1, 2))
     assert (a.precision, a.recall) == (1, 1)
     assert percent(b.precision) == percent(b.recall) == "–"
+
+
+def test_the_package_can_be_run() -> None:
+    """Where `chainrule` is not on the path: `python -m chainrule`."""
+    command = [sys.executable, "-m", "chainrule", "explain", "--expression", "a*b", "a=2", "b=3"]
+    found = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=True)
+    assert "∂L/∂a" in found.stdout

@@ -238,3 +238,28 @@ def test_a_layer_may_compute_with_complex_numbers() -> None:
         return network.parameters["turned_0"]["angle"]
 
     np.testing.assert_allclose(trained("llvm"), trained("numpy"), rtol=1e-5)
+
+
+REAL_AND_A_CONSTANT: dict[str, Any] = {
+    "stacked": lambda x: np.stack([x[0] + 2j, x[1] - 1j]),
+    "stacked with a number": lambda x: np.stack([x[0], 1j]),
+    "cast into another shape": lambda x: np.broadcast_to(np.reshape(x[0] + 1j, (1,)), (3,)),
+    "contracted": lambda x: np.einsum("i,->i", x, x[0] + 1j) + np.einsum("i,->i", x, 2j),
+    "a state": lambda x: cr.loop(lambda s, i: np.conj(s) * 2, x[0] + 1j, 3),
+    "what all steps share": lambda x: cr.loop(lambda s, i: s * (x[0] + 1j) - x[1], 1j, 3),
+    "rows": lambda x: cr.scan(lambda s, r: (s * r, s - r), 1.0 + 0j, np.stack([x[0] + 1j, 1j]))[1],
+    "minus zero": lambda x: np.sqrt(np.stack([-x[0], complex(-2.0, -0.0)])),
+}
+
+
+@pytest.mark.parametrize("kind", [np.float64, np.float32])
+@pytest.mark.parametrize("name", REAL_AND_A_CONSTANT)
+def test_real_values_and_the_imaginary_part_of_a_constant(name: str, kind: Any) -> None:
+    """x + 1j has an imaginary part that is known beforehand, and not 0."""
+    function, x = REAL_AND_A_CONSTANT[name], np.array([0.7, -1.2], kind)
+    found, expected = cr.jit(function, engine="llvm")(x), function(x)
+    assert found.dtype == expected.dtype
+    np.testing.assert_allclose(found, expected, rtol=1e-5 if kind is np.float32 else 1e-14)
+    size = lambda x: np.sum(np.abs(function(x)) ** 2)  # noqa: E731
+    slope = cr.jit(cr.grad(size), engine="llvm")(x)
+    np.testing.assert_allclose(slope, cr.grad(size)(x), rtol=1e-4 if kind is np.float32 else 1e-12)

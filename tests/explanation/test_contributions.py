@@ -170,3 +170,44 @@ def test_errors_say_what_to_do() -> None:
     seen = network.evaluation(data["X"])
     with pytest.raises(DifferentiationError, match="does not depend"):
         contributions_to(seen, "hidden.weight[0, 0]")
+
+
+def gated(x: Any, h: Any, p: Any, bias: Any) -> Any:
+    """One step of a network with a gate (Cho et al. 2014, without a reset), with a bias that is given apart."""
+    z = 1 / (1 + np.exp(-(x @ p["Uz"] + h @ p["Wz"])))
+    return (1 - z) * h + z * np.tanh(x @ p["U"] + h @ p["W"] + bias)
+
+
+class Gated(cr.Layer):
+    """Where several ways lead from one state to the next: some to each number, some from its own place alone."""
+
+    def parameters(self, shape: Any) -> Any:
+        sizes = {"Wz": (2, 2), "Uz": (shape[-1], 2), "W": (2, 2), "U": (shape[-1], 2), "b": (2,)}
+        return {name: cr.ParameterSpec(size, cr.Normal(0.7)) for name, size in sizes.items()}
+
+    def forward(self, p: Any, x: Any) -> Any:
+        first = np.zeros((x.shape[0], 2), x.dtype)
+        return cr.scan(lambda h, row: (gated(row, h, p, p["b"]), None), first, np.swapaxes(x, 0, 1))[0]
+
+
+def test_paths_through_states_that_lead_on_in_several_ways() -> None:
+    random = np.random.default_rng(2)
+    x, t = random.normal(size=(2, 3, 1)), random.normal(size=(2, 1))
+    network = cr.Network([Gated(), cr.Dense(1)], dtype="float64", seed=3).build((3, 1))
+    found = network.contributions(x, t, "gated_0.b[0]", loss="mse")
+    names = [part.name for part in found.by_path]
+    assert len(set(names)) == len(names) == found.paths
+    assert math.fsum(part.value for part in found.by_path) == pytest.approx(found.gradient, rel=1e-14)
+    p, last = network.parameters["gated_0"], network.parameters["dense_0"]
+
+    def loss(step: int, more: float) -> float:
+        h = np.zeros((2, 2))
+        for i in range(3):
+            h = gated(x[:, i], h, p, p["b"] + np.array([more * (i == step), 0.0]))
+        return float(np.mean((h @ last["weight"] + last["bias"] - t) ** 2))
+
+    for step in range(3):  # paths that enter by the state after this step: the bias counts there alone
+        own = [part.value for part in found.by_path if f"h[{step}" in part.name.split(" → ")[0]]
+        own = own or [part.value for part in found.by_path if "h[" not in part.name]
+        slope = (loss(step, 1e-5) - loss(step, -1e-5)) / 2e-5
+        assert math.fsum(own) == pytest.approx(slope, rel=1e-6)

@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
+import chainrule.numpy as numpy_with_traces
 from chainrule.autodiff import check_grads, grad, jvp, vjp, vmap
 from chainrule.engines import evaluate
 from chainrule.errors import InPlaceError, ShapeError, TracingError, UnknownNameError, UnsupportedError
@@ -411,3 +412,48 @@ def test_options_that_cannot_be_traced(call, hint):
 def test_what_is_unknown_is_named(call, hint):
     with pytest.raises(UnsupportedError, match=hint):
         grad(lambda t: np.sum(call(t)))(np.ones(2))
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # what NumPy says of such numbers is not asked here
+@pytest.mark.parametrize("kind", [np.float64, np.int8, int, list, float])
+def test_dtypes_beside_arguments_of_another_kind(kind):
+    """float32 beside doubles, integers, lists and numbers of Python's gives what NumPy gives, whichever of them is traced."""
+    tried = 0
+    for _, _, example, numpy in OF_NUMPY:
+        args = arguments(example, np.float32)
+        places = [i for i, x in enumerate(args) if isinstance(x, np.ndarray) and x.dtype == np.float32 and x.size]
+        for own, other in ((i, k) for i in places for k in places if i != k):
+            x = args[other]
+            changed = x.tolist() if kind is list else 2.0 if kind is float else np.rint(3 * x).astype(kind)
+
+            def call(x, own=own, other=other, changed=changed, args=args, numpy=numpy, example=example):
+                new = [x if i == own else changed if i == other else a for i, a in enumerate(args)]
+                result = numpy(*new, **example.attributes)
+                return list(result) if isinstance(result, tuple) else result
+
+            try:
+                expected = call(args[own])
+            except (ValueError, TypeError, IndexError, np.linalg.LinAlgError):  # NumPy takes no such argument
+                continue
+            if numpy is np.full_like:  # which only asks the array that it is like
+                continue
+            found = jvp(call, [args[own]], [args[own]])[0]
+            dtypes = [np.asarray(x).dtype for x in as_list(expected)]
+            assert [np.asarray(x).dtype for x in as_list(found)] == dtypes, (numpy.__name__, own, other)
+            tried += 1
+    assert tried > 100
+
+
+def test_dtypes_of_arguments_that_are_joined():
+    v = np.array([0.5, 1.0, 2.0], np.float32)
+    for function, dtype in {
+        lambda v: np.append(v, 1.0): np.float64,
+        lambda v: np.choose([0, 1, 0], [v, 1.0]): np.float32,
+        lambda v: np.gradient(v, [0.0, 0.5, 2.0]): np.float32,
+        lambda v: np.gradient(v, np.float64(0.5)): np.float32,
+        lambda v: v * np.heaviside(v, 0.5): np.float32,
+        lambda v: numpy_with_traces.r_[v, 1.0, 2]: np.float32,
+        lambda v: numpy_with_traces.r_[v, [1.0]]: np.float64,
+    }.items():
+        assert function(v).dtype == dtype
+        assert jvp(function, (v,), (v,))[0].dtype == dtype

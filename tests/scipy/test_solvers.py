@@ -365,3 +365,17 @@ def test_parameters_that_are_met_only_here_and_there_are_not_lost():
     ) == pytest.approx(0.875)
     end = lambda p: integrate.solve_ivp(lambda t, y: p * y if t > 1.0 else -y, (0.0, 2.0), [1.0], rtol=1e-8).y[0, -1]  # noqa: E731
     assert cr.grad(end)(0.5) == pytest.approx(np.exp(-0.5), rel=1e-3)
+
+
+def test_steps_too_long_for_a_stiff_equation_are_refused_without_a_warning():
+    """The derivatives are those of explicit steps: right where these are short enough, and else an error."""
+
+    def end(k, rtol):
+        stiff = lambda t, y: -k * (y - np.cos(t))  # noqa: E731
+        return integrate.solve_ivp(stiff, (0.0, 5.0), np.zeros(1), "Radau", rtol=rtol, atol=1e-10).y[0, -1]
+
+    with pytest.raises(UnsupportedError, match="stiff"):
+        cr.grad(end)(1000.0, 1e-6)
+    k, t = 20.0, 5.0  # y = (k²·cos t + k·sin t)/(1 + k²) and what has died out
+    slope = (2 * k * np.cos(t) + np.sin(t)) / (1 + k**2) - 2 * k * (k**2 * np.cos(t) + k * np.sin(t)) / (1 + k**2) ** 2
+    assert cr.grad(end)(k, 1e-8) == pytest.approx(slope, rel=1e-4)

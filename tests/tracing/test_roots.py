@@ -105,6 +105,66 @@ def test_long_chains_of_products_end() -> None:
     assert cr.grad(f)(np.array([0.5]))[0] == pytest.approx(1.0001**6000, rel=1e-10)
 
 
+SMOOTH = {  # what has a second derivative where |x| and norms have none, and the same without them
+    "a copy": (lambda x: np.sum(np.abs(x).copy() * np.abs(x)), lambda x: np.sum(x**2)),
+    "a size of a size": (lambda x: np.sum(np.abs(np.abs(x)) * np.abs(x)), lambda x: np.sum(x**2)),
+    "a scalar product": (lambda x: np.abs(x) @ np.abs(x), lambda x: np.sum(x**2)),
+    "dot of multiples": (lambda x: np.dot(2.0 * np.abs(x), np.abs(x) / 4.0), lambda x: np.sum(x**2) / 2.0),
+    "vdot": (lambda x: np.vdot(np.abs(x), np.abs(x)), lambda x: np.sum(x**2)),
+    "einsum": (lambda x: np.einsum("i,i,i->", np.abs(x), x, np.abs(x)), lambda x: np.sum(x**3)),
+    "one of several norms": (
+        lambda x: np.linalg.norm(np.reshape(x, (2, 2)), axis=1)[1] ** 2, lambda x: np.sum(x[2:] ** 2),
+    ),
+    "norms elsewhere": (
+        lambda x: np.sum(np.hypot(x[:2], x[2:])[::-1].reshape(2, 1) ** 2 * np.array([[1.0], [3.0]])),
+        lambda x: np.sum((x[1::-1] ** 2 + x[:1:-1] ** 2) * np.array([1.0, 3.0])),
+    ),
+    "the negative of a norm": (lambda x: (-np.linalg.norm(x)) ** 4, lambda x: np.sum(x**2) ** 2),
+    "elements at positions": (
+        lambda x: np.sum(np.abs(x)[[0, 0, 2]] * np.abs(x)[[0, 0, 2]]), lambda x: np.sum(x[[0, 0, 2]] ** 2),
+    ),
+    "stacked": (lambda x: np.sum(np.stack([np.abs(x), x]) * np.stack([np.abs(x), 2 * x])), lambda x: 3 * np.sum(x**2)),
+    "joined": (lambda x: np.sum(np.concatenate([np.abs(x), [7.0]]) ** 2), lambda x: np.sum(x**2)),
+    "norms put together": (
+        lambda x: np.sum(np.stack([np.hypot(x[0], x[1]), np.hypot(x[2], x[3])])[[1, 0, 1]] ** 2),
+        lambda x: np.sum(x**2) + np.sum(x[2:] ** 2),
+    ),
+    "a copied norm": (lambda x: (+np.linalg.norm(x)) ** 2, lambda x: np.sum(x**2)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("name", SMOOTH)
+def test_second_derivatives_of_what_has_them(name: str, way: str) -> None:
+    rough, smooth = SMOOTH[name]
+    for x in (np.zeros(4), np.array([0.0, 1.5, 0.0, -0.5]), np.array([0.3, -1.5, 0.7, 2.0])):
+        assert cr.value_and_grad(rough)(x)[0] == pytest.approx(rough(x), rel=1e-15, abs=0.0)
+        np.testing.assert_allclose(WAYS[way](rough, x), WAYS[way](smooth, x), rtol=1e-13, atol=1e-15)
+
+
+def test_sums_of_products_at_other_places_keep_their_kinks() -> None:
+    """|xᵢ|·|xⱼ| of different elements have kinks, and are not xᵢ·xⱼ."""
+    x, w = np.array([1.0, -2.0]), np.array([[1.0, 3.0], [3.0, 0.5]])
+    for f, g in (
+        (lambda x: np.sum(np.outer(np.abs(x), np.abs(x))), lambda x: np.sum(np.abs(x)) ** 2),
+        (lambda x: np.abs(x) @ w @ np.abs(x), lambda x: np.sum(w * np.abs(x)[:, None] * np.abs(x))),
+        (lambda x: np.abs(x)[::-1] @ np.abs(x), lambda x: 2.0 * np.abs(x[0]) * np.abs(x[1])),
+        (lambda x: np.abs(x)[[0, 1]] @ np.abs(x)[[1, 0]], lambda x: 2.0 * np.abs(x[0]) * np.abs(x[1])),
+        (lambda x: np.stack([np.abs(x), x])[0] @ np.stack([x, np.abs(x)])[0], lambda x: np.sum(np.abs(x) * x)),
+        (lambda x: np.sum(np.stack([np.abs(x), x]) * np.stack([x, np.abs(x)])), lambda x: 2 * np.sum(np.abs(x) * x)),
+        (lambda x: np.sum(np.bincount([0, 0], weights=np.abs(x)) ** 2), lambda x: np.sum(np.abs(x)) ** 2),
+        (
+            lambda x: cr.loop(
+                lambda s, i: s + cr.take(np.abs(x), i, axis=0) * cr.take(np.abs(x), 1 - i, axis=0), 0.0, 2
+            ),
+            lambda x: 2.0 * np.abs(x[0]) * np.abs(x[1]),
+        ),
+    ):
+        np.testing.assert_allclose(cr.grad(f)(x), cr.grad(g)(x), rtol=1e-14)
+        assert f(x) == pytest.approx(cr.value_and_grad(f)(x)[0], rel=1e-15)
+        assert f(x) == pytest.approx(g(x), rel=1e-15)
+
+
 def test_numbers_of_python_s_do_not_widen() -> None:
     for kind in (np.float16, np.float32):
         x = kind(0.5)

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.engines import evaluate
+from chainrule.errors import UnsupportedError
 from chainrule.tracing import Program
+from chainrule.tracing.any_rows import keeps_apart
 from chainrule.tracing.rowwise import is_rowwise
 
 ROWS = 5
@@ -153,3 +155,40 @@ def test_outputs_without_rows() -> None:
     assert not is_rowwise(program_of(lambda x, w: np.sum(x)), 1)
     assert not is_rowwise(program_of(lambda x, w: w), 1)
     assert not is_rowwise(program_of(lambda x, w: x.T), 1)
+
+
+BY_NUMBER: dict[str, Callable[[Any, Any], Any]] = {
+    "factor": lambda x, w: x * x.shape[0],
+    "part": lambda x, w: x * np.full((len(x), 1), 1.0 / len(x)),
+    "whole numbers": lambda x, w: x + len(x) // 3,
+    "steps": lambda x, w: cr.loop(lambda s, i: s * 0.9, x, len(x)),
+    "steps inside": lambda x, w: cr.loop(lambda s, i: cr.loop(lambda r, j: r * 0.9, s, len(x)), x, 2),
+    "place": lambda x, w: x + w[len(x) % 4],
+    "another way": lambda x, w: np.tanh(x) if len(x) % 2 else np.sin(x),
+    "power": lambda x, w: x ** len(x),
+}
+
+
+def trace_of(function: Callable[..., Any]) -> Callable[[int], Program]:
+    return lambda rows: cr.simplify(cr.trace(lambda w, x: function(x, w), W, np.ones((rows, 4))))
+
+
+@pytest.mark.parametrize("rows", [2, 16])
+@pytest.mark.parametrize("name", [name for name in APART if name != "constant"])  # for so many rows, as it is written
+def test_what_keeps_rows_apart_does_so_for_any_number(name: str, rows: int) -> None:
+    assert keeps_apart(trace_of(APART[name]), 1, rows)
+
+
+@pytest.mark.parametrize("rows", [2, 16])
+@pytest.mark.parametrize("name", BY_NUMBER)
+def test_what_depends_on_how_many_rows_there_are(name: str, rows: int) -> None:
+    assert is_rowwise(trace_of(BY_NUMBER[name])(rows), 1)
+    assert not keeps_apart(trace_of(BY_NUMBER[name]), 1, rows)
+
+
+def test_networks_that_count_their_rows_are_given_all_of_them() -> None:
+    network = cr.Network(lambda x: x * x.shape[0], dtype="float64").build(1)
+    many = np.ones((5000, 1))
+    assert network.predict(many)[0] == network(many)[0] == 5000.0
+    with pytest.raises(UnsupportedError, match="on their number"):
+        network.predict(many, engine="llvm")

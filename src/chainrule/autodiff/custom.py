@@ -238,10 +238,10 @@ def _make_sure_of(again: Any, before: Any) -> None:
 
 def _is_near(found: Any, expected: Any) -> bool:
     """Whether numbers agree to half of their digits, the largest of them."""
-    near = np.finfo(expected.dtype).eps ** 0.5
+    near, least = np.finfo(expected.dtype).eps ** 0.5, 8.0 * float(np.finfo(expected.dtype).tiny)
     with np.errstate(all="ignore"):
         most = np.max(np.abs(expected), where=np.isfinite(expected), initial=0.0)
-        return bool(np.allclose(found, expected, rtol=near, atol=near * most, equal_nan=True))
+        return bool(np.allclose(found, expected, rtol=near, atol=near * most + least, equal_nan=True))
 
 
 def _recomputed(function: Callable[..., Any]) -> Custom:

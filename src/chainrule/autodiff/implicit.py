@@ -29,9 +29,10 @@ def implicit(
         Plain NumPy code of the solution and the arguments, of nothing else, that gives an array of the solution's shape, 0 at the
         solution.
     tolerance : float, optional
-        How far Newton's next step, (∂c/∂x)⁻¹·c, may move the solution, relative to the largest number of it, where a derivative is
+        How far Newton's next step, (∂c/∂x)⁻¹·c, may move every number of the solution, relative to it, where a derivative is
         taken. By default by dtype, 6e-6 for float64 and 5e-3 for float32. A condition that is as near to 0 as that, compared
-        with the terms it is the sum of, is 0 as well: so it may be for solutions of 0.
+        with the terms it is the sum of, is 0 as well. Numbers near 0 may move by as much relative to the largest, or by less than
+        that (1.5e-8 by default, 3e-4 for float32), if ∂c/∂x is there what it is here.
 
     Returns
     -------
@@ -70,18 +71,15 @@ def implicit(
     SettingError.unless_callable("implicit", condition)
 
     def rule(tangents: Any, x: Any, *args: Any) -> Any:
-        size = int(np.prod(x.shape, dtype=int))
         moved = jvp(lambda *own: condition(x, *own), args, tangents)[1]
         if tuple(moved.shape) != tuple(x.shape):
             raise ShapeError(
                 f"the condition of an implicit function gave an array of shape {tuple(moved.shape)} for a solution of shape "
                 f"{tuple(x.shape)}; give one equation for every number of the solution."
             )
-        units = np.eye(size).reshape(size, *x.shape)
-        columns = [jvp(lambda own: condition(own, *args), (x,), (unit[()],))[1] for unit in units]
-        matrix = np.stack([np.reshape(column, size) for column in columns], axis=1)
+        matrix = _slopes(condition, x, args)
         try:
-            change = np.linalg.solve(matrix, np.reshape(moved, size))
+            change = np.linalg.solve(matrix, np.reshape(moved, -1))
             _make_sure_it_solves(condition, matrix, x, args, tolerance)
         except np.linalg.LinAlgError as error:
             raise MatrixError(
@@ -109,6 +107,14 @@ def implicit(
     return solution
 
 
+def _slopes(condition: Callable[..., Any], x: Any, args: Any) -> Any:
+    """∂c/∂x as a matrix."""
+    size = int(np.prod(np.shape(x), dtype=int))
+    units = np.eye(size).reshape(size, *np.shape(x))
+    columns = [jvp(lambda own: condition(own, *args), (x,), (unit[()],))[1] for unit in units]
+    return np.stack([np.reshape(column, size) for column in columns], axis=1)
+
+
 def _make_sure_it_solves(
     condition: Callable[..., Any], matrix: Any, x: Any, args: tuple[Any, ...], tolerance: float | None
 ) -> None:
@@ -120,11 +126,14 @@ def _make_sure_it_solves(
     if slopes is None or slopes.shape != np.shape(matrix) or not slopes.size:
         return
     own, others = numbers[0][()], [n[()] for n in numbers[1:]]
-    allowed = tolerance if tolerance is not None else float(np.finfo(np.result_type(own, np.float16)).eps) ** (1 / 3)
+    eps = float(np.finfo(np.result_type(own, np.float16)).eps)
+    allowed, small = (eps ** (1 / 3), eps**0.5) if tolerance is None else (tolerance, tolerance)
     value = np.ravel(numbers_inside(condition(own, *others)))
     step = np.linalg.solve(slopes, value)
     most = np.max(np.abs(own))
-    if np.max(np.abs(step)) <= allowed * most:
+    if not np.all(np.isfinite(value)):
+        raise _no_solution(value, step, most, allowed)
+    if np.all(np.abs(step) <= allowed * np.abs(np.ravel(own))):
         return
     terms = np.abs(slopes @ np.ravel(own))
     for i, a in enumerate(others):
@@ -133,7 +142,15 @@ def _make_sure_it_solves(
             terms = np.maximum(terms, np.abs(np.ravel(along)))
     if np.all(np.abs(value) <= allowed * terms):
         return
-    raise DifferentiationError(
+    if np.max(np.abs(step)) <= max(small, allowed * most):
+        there = _slopes(condition, own - np.reshape(step, np.shape(own)), others)
+        if np.max(np.abs(np.linalg.solve(slopes, there - slopes))) <= allowed:
+            return
+    raise _no_solution(value, step, most, allowed)
+
+
+def _no_solution(value: Any, step: Any, most: Any, allowed: float) -> DifferentiationError:
+    return DifferentiationError(
         "the function given to implicit gave what does not solve its condition: that is "
         f"{np.max(np.abs(value)):.3g} there, not 0, and Newton's next step would move the solution by {np.max(np.abs(step)):.3g}, "
         f"where its largest number is {most:.3g}. Its derivative would be wrong. Solve to smaller errors or by more iterations; "

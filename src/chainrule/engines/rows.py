@@ -12,7 +12,7 @@ from chainrule.engines.choice import REFERENCE, refuse
 from chainrule.engines.engine import Engine, Executable, Workspace
 from chainrule.errors import UnsupportedError
 from chainrule.tracing import Program
-from chainrule.tracing.rowwise import is_rowwise
+from chainrule.tracing.any_rows import keeps_apart
 
 BLOCKS = (256, 16, 1)
 """Rows that a function takes at once. The largest block there are rows for is used; the last block of a call begins
@@ -49,12 +49,11 @@ class RowFunction:
         self._trace, self.held, self._engine = trace, held, engine
         self._functions: dict[int, Executable] = {}
         self._workspaces = _Workspaces()
-        program = trace(BLOCKS[-2])
-        refuse(engine, program, task="compute these outputs")
-        if not is_rowwise(program, held):
+        refuse(engine, trace(BLOCKS[-2]), task="compute these outputs")
+        if not keeps_apart(trace, held, BLOCKS[-2]):
             raise UnsupportedError(
-                f"a row's outputs depend on other rows, or cannot be shown not to, and the engine {engine.name!r} "
-                f"takes rows in blocks. Use engine={REFERENCE.name!r}."
+                "a row's outputs depend on other rows, or on their number, or cannot be shown not to, and the engine "
+                f"{engine.name!r} takes rows in blocks. Use engine={REFERENCE.name!r}."
             )
 
     def __call__(self, held: Sequence[Any], arrays: Sequence[Any]) -> list[Any] | None:

@@ -255,14 +255,15 @@ def _by_path(
     paths = Paths(chain)
     number = paths.count
     listed = number if number <= ENUMERATED else largest
-    found = [
-        Contribution(_route(evaluation, path.elements[1:-1]), path.value)
-        for path in islice(paths.largest_first(), listed)
-    ]
+    ways: dict[str, list[float]] = {}  # several from one layer's number to the next are one path
+    for path in islice(paths.largest_first(), listed):
+        ways.setdefault(_route(evaluation, path.elements[1:-1]), []).append(path.value)
+    found = [Contribution(route, math.fsum(values)) for route, values in ways.items()]
     if number > listed:
         rest = math.fsum([gradient, *(-part.value for part in found)])
         return (*found, Contribution(f"{number - listed:,} further paths", rest, number - listed)), number
-    return balanced(found, gradient), number
+    found.sort(key=lambda part: -abs(part.value))
+    return balanced(found, gradient), len(found)
 
 
 def _route(evaluation: Evaluation, elements: Iterable[Element]) -> str:

@@ -63,9 +63,11 @@ class Paths:
                 number = number + inner.sum(axis=axes)
                 ways = np.abs(factors) * sizes[term.target.variable][places]
                 size = np.maximum(size, ways.max(axis=axes, initial=0.0))
+            at = _places(element, own)
+            first = counts.setdefault(variable, np.zeros(variable.shape))[at] == 0  # of several families that hold it
             for totals, found in ((counts, number), (sizes, size)):
                 whole = totals.setdefault(variable, np.zeros(variable.shape))
-                whole[_places(element, own)] = found
+                whole[at] = np.where(first, found, whole[at])
         return counts, sizes
 
     def _factors_of(self, link: Link, i: int) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import Buffer, without_buffers
+from chainrule.ops.functions.function import together
 from chainrule.tracing.apply import Traced, as_operand, holds_traced, opened, separate, traced
 from chainrule.tracing.views import note_array
 
@@ -172,7 +173,10 @@ class _Joining:
         pieces = without_buffers(key if isinstance(key, tuple) else (key,))
         if not any(isinstance(x, Traced) or holds_traced(x) for x in pieces):
             return _writable(self._own[pieces]) if opened else self._own[key]
-        return self._join([self._own[x] if isinstance(x, slice) else as_operand(x) for x in pieces])
+        alone = [self._own[x] if isinstance(x, slice) else x for x in pieces]
+        return self._join(
+            together(traced, *(x if type(x) in (bool, int, float, complex) else as_operand(x) for x in alone))
+        )
 
     def __len__(self) -> int:
         return 0

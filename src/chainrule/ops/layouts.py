@@ -369,6 +369,7 @@ scatter_add = Layout(
     batched=_batched_scatter,
     adjoint=lambda m, g, i, x, indices, axis, length, seen=(): m.take(g, indices, axis=axis, seen=seen),
     linear=1,
+    adds=True,
     doc="Zeros of length `length` along `axis`, with the input's slices added at the given positions.",
     examples=(
         example((3, 2), np.array([0, 2, 2]), axis=0, length=4),

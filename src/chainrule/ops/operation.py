@@ -157,8 +157,12 @@ class Operation:
         if self.accuracy is None:
             own = isinstance(getattr(np, self.name, None), np.ufunc)
             self.accuracy = EXACT if own else COMPOSED
-        noted = getattr(self, "view", False) or self.squared is not None or self.to_complex
+        noted = getattr(self, "view", False) or (self.squared is not None and not self.carries) or self.to_complex
         self.noted = noted
+
+    def meets(self, **attributes: Any) -> bool:
+        """Whether it multiplies two inputs place by place, so that a sign they share cancels."""
+        return self.carries
 
     def evaluate(self, *inputs: Any, **attributes: Any) -> Any:
         """The value for plain arrays and numbers."""

@@ -170,7 +170,7 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     try:
         if number:
             inputs = adapted(traced, op, inputs)
-        if roots is not None and (op.carries or op.even is not None):
+        if roots is not None:
             smooth = roots.smooth(traced, op, inputs, attributes)
             if smooth is not None:
                 return smooth

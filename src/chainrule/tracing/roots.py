@@ -1,17 +1,19 @@
 """Values without a derivative where they are 0, whose even powers have one: |x|, norms, and what products make of |x|.
 
-A trace remembers them. Where they cancel, as in |x|², ‖x‖·‖x‖, (c·|x|)² or |x|·y·|x|, the result is computed from what is under
-them, without the signs that were taken away: x², Σx², (c·x)², x·y·x.
+A trace remembers them. Where they cancel, as in |x|², ‖x‖·‖x‖, (c·|x|)², |x|·y·|x| or Σ|x|·|x|, the result is computed from what is
+under them, without the signs that were taken away: x², Σx², (c·x)², x·y·x.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from functools import reduce
+from functools import partial, reduce
 from operator import xor
 from typing import Any, NamedTuple
 
-from chainrule.ops.operation import Namespace, Operation
+import numpy as np
+
+from chainrule.ops.operation import Namespace, Operation, dtype_of, shape_of
 from chainrule.tracing.keeping import Copies
 
 LONGEST = 64
@@ -50,6 +52,10 @@ class Roots:
 
     def note(self, value: Any, op: Operation, inputs: tuple[Any, ...], key: Hashable) -> None:
         """Remember what an operation gave that has a square of its own."""
+        inner = self.of(inputs[0]) if op.unsigned else None
+        if inner is not None and inner.op.unsigned:  # ||x|| is |x|
+            self.known[id(value)] = Root(value, *inner[1:])
+            return
         signless = op.unsigned and inputs[0].dtype.kind != "c"
         self.known[id(value)] = Root(value, op, inputs, {}, key, frozenset([key] if signless else []))
 
@@ -62,16 +68,24 @@ class Roots:
         own: Callable[[Any], Any],
     ) -> None:
         """Remember what an operation gave, where its inputs make it one of them; `own` gives an input that stays as it is."""
-        roots = [root for x in inputs if (root := self.of(x)) is not None]
-        odd: frozenset[Hashable] = reduce(xor, [root.odd for root in roots], frozenset())
-        length = max([root.length + 1 for root in roots], default=LONGEST)
-        if not odd or length >= LONGEST:
+        roots = [self.of(x) for x in inputs]
+        length = max([root.length + 1 for root in roots if root is not None], default=LONGEST)
+        if length >= LONGEST:
             return
-        if attributes:  # elements at other places are others
-            try:
+        signs: list[frozenset[Hashable]] = [frozenset() if root is None else root.odd for root in roots]
+        odd, several = reduce(xor, signs), len(inputs) > 1
+        beside = several and not op.meets(**attributes)
+        try:
+            if beside and any(signs):  # elements of each, at their places
+                moved = _moved(op, inputs)
+                places = [_of_position(x) for x in inputs[len(moved) :]]
+                odd = frozenset([(op, *attributes.items(), *zip(signs, map(shape_of, moved), strict=False), *places)])
+            elif attributes:  # elements at other places are others
                 odd = frozenset((op, *attributes.items(), key) for key in odd)
-            except TypeError:  # an attribute that cannot be compared
-                return
+        except TypeError:  # an attribute that cannot be compared
+            return
+        if several and not odd and not (beside and all(dtype_of(x).kind == "f" for x in _moved(op, inputs))):
+            return  # squares of factors may overflow where that of a product does not, and those of whole numbers do
         self.known[id(value)] = Root(value, op, tuple(map(own, inputs)), attributes, None, odd, length)
 
     def moved(self, old: Any, new: Any) -> None:
@@ -86,10 +100,10 @@ class Roots:
 
     def smooth(self, m: Namespace, op: Operation, inputs: tuple[Any, ...], attributes: Mapping[str, Any]) -> Any:
         """A result in which they cancel, from what has derivatives; `None` where they do not."""
-        first, last = self.of(inputs[0]), self.of(inputs[-1])
+        first, last = (self.of(inputs[0]), self.of(inputs[-1])) if inputs else (None, None)
         if first is None:
             return None
-        if last is not None and len(inputs) == 2 and op.carries:
+        if last is not None and len(inputs) == 2 and op.meets(**attributes):
             if op.even is not None and first.key == last.key is not None:
                 inputs = (first.value, first.value)  # as good as a square
             elif first.odd and first.odd == last.odd:
@@ -106,5 +120,22 @@ class Roots:
         return getattr(m, root.op.name)(*(self.signed(m, given) for given in root.inputs), **root.attributes)
 
     def _square(self, m: Namespace, root: Root) -> Callable[[], Any]:
-        squared = root.op.squared
-        return lambda: m.square(self.signed(m, root.value)) if squared is None else squared(m, *root.inputs)
+        if root.odd:
+            return lambda: m.square(self.signed(m, root.value))
+        if root.op.squared is not None:
+            return partial(root.op.squared, m, *root.inputs)
+        moved = _moved(root.op, root.inputs)
+        others = root.inputs[len(moved) :]
+        return lambda: getattr(m, root.op.name)(
+            *(x * x for x in moved), *others, **root.attributes
+        )  # elements elsewhere
+
+
+def _moved(op: Operation, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The inputs without those that are positions."""
+    return inputs[: getattr(op, "linear", None)]
+
+
+def _of_position(x: Any) -> Hashable:
+    """What tells positions from others; traced ones are like no others."""
+    return (x.shape, x.dtype, x.tobytes()) if isinstance(x, np.ndarray | np.generic) else object()

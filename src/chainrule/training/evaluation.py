@@ -15,7 +15,7 @@ from chainrule.nn.model import Model
 from chainrule.nn.parameters import Parameters
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Program, simplify, trace, trees
-from chainrule.tracing.rowwise import is_rowwise
+from chainrule.tracing.any_rows import keeps_apart
 from chainrule.training.cache import Cache, are_settled, key_of
 from chainrule.training.objective import Batch, Objective, Penalty, types_of
 from chainrule.training.weights import counted
@@ -34,9 +34,9 @@ def in_chunks(rows: int, are_apart: Callable[[], bool]) -> Iterator[slice]:
 
 
 def keeps_rows_apart(program: Callable[[int], Program], held: int) -> bool:
-    """Whether what is computed for so many rows is computed for each by itself; the first `held` inputs are no rows."""
+    """Whether rows are computed each by itself, however many they are; the first `held` inputs are no rows."""
     try:
-        return is_rowwise(program(2), held)
+        return keeps_apart(program, held, 2)
     except Exception:  # the user's code, which may not take two rows, or cannot be traced: nothing is known of its rows
         return False
 

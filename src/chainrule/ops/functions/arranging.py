@@ -204,7 +204,7 @@ def meshgrid(m: Any, *xi: Any, copy: bool = True, sparse: bool = False, indexing
 @function(example((3,), (2,)), example((2, 3), np.array([[1.0, 2.0, 3.0]]), axis=0))
 def append(m: Any, arr: Any, values: Any, axis: int | None = None) -> Any:
     """Values put behind an array along an axis, or behind all its elements."""
-    return concatenate(m, together(m, arr, values), axis)
+    return concatenate(m, [array(arr), array(values)], axis)
 
 
 def rearranged(m: Any, numbering: Any, *arrays: Any) -> Any:

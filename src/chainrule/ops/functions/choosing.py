@@ -55,8 +55,7 @@ def select(m: Any, condlist: Sequence[Any], choicelist: Sequence[Any], default: 
 def choose(m: Any, a: Any, choices: Any, out: None = None, mode: str = "raise") -> Any:
     """For every place the element of the array whose number stands there."""
     not_into(out, "np.choose")
-    options = [array(choices[i]) for i in range(len(choices))]
-    a, n = array(a), len(options)
+    a, n = array(a), len(choices)
     if a.dtype.kind not in "iub" or n == 0:
         raise ShapeError(
             f"choose was given numbers of dtype {a.dtype} and {n} choices; give integers, and arrays to choose from."
@@ -69,7 +68,7 @@ def choose(m: Any, a: Any, choices: Any, out: None = None, mode: str = "raise") 
         raise SettingError(f"choose was given mode={shortened(mode)}; give 'raise', 'wrap' or 'clip'.")
     if is_known(a) and a.size and (int(a.min()) < 0 or int(a.max()) >= n):
         raise PositionError(f"choose was given a number outside 0 to {n - 1}; there are {n} choices.")
-    options = together(m, *options)
+    options = together(m, *(choices[i] for i in range(n)))
     result = options[-1]
     for i in range(n - 2, -1, -1):
         result = m.where(m.equal(a, i), options[i], result)

@@ -10,7 +10,7 @@ from chainrule.errors import SettingError, ShapeError, UnsupportedError, shorten
 from chainrule.ops.decompositions import TALL, WIDE
 from chainrule.ops.eigenvalues import TURNING
 from chainrule.ops.functions.elementwise import conjugate
-from chainrule.ops.functions.function import array, function, is_known, ndim, one_axis, seen, whole
+from chainrule.ops.functions.function import array, cast, function, is_known, ndim, one_axis, seen, whole
 from chainrule.ops.functions.linear_algebra import matrices, square
 from chainrule.ops.functions.products import contract, tensordot
 from chainrule.ops.functions.shaping import diagonal, moveaxis, reshape, swapaxes
@@ -198,6 +198,7 @@ def lstsq(m: Any, a: Any, b: Any, rcond: Any = None) -> tuple[Any, Any, Any, Any
     relative = eps * max(rows, columns) if rcond is None else _number(rcond, "lstsq", "rcond")
     relative = relative if 0.0 < relative < 1.0 else eps  # as LAPACK has it
     right = b if ndim(b) == 2 else reshape(m, b, (rows, 1))
+    a, right = cast(m, a, dtype), cast(m, right, dtype)
     x = m.lstsq(a, right, rcond=relative)
     left = np.zeros(0, real_dtype(a))
     if rows > columns:

@@ -178,7 +178,7 @@ def _slopes(m: Any, f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
                 (-1.5 * at(0, 1) + 2.0 * at(1, 2) - 0.5 * at(2, 3)) / spacing,
                 (1.5 * at(n - 1, n) - 2.0 * at(n - 2, n - 1) + 0.5 * at(n - 3, n - 2)) / spacing,
             )
-        return m.concatenate(*together(m, ends[0], inside, ends[1]), axis=axis)
+        return cast(m, m.concatenate(*together(m, ends[0], inside, ends[1]), axis=axis), f.dtype)
     if shape(spacing) != (n,):
         raise ShapeError(f"gradient was given places of shape {shape(spacing)} for {n} samples; give as many.")
     steps = reshape(m, diff(m, floating(m, spacing)), [-1 if i == axis else 1 for i in range(ndim(f))])
@@ -198,7 +198,7 @@ def _slopes(m: Any, f: Any, axis: int, spacing: Any, edge_order: int) -> Any:
             - (q + p) / (p * q) * at(n - 2, n - 1)
             + (2.0 * q + p) / (q * (p + q)) * at(n - 1, n),
         )
-    return m.concatenate(*together(m, ends[0], inside, ends[1]), axis=axis)
+    return cast(m, m.concatenate(*together(m, ends[0], inside, ends[1]), axis=axis), f.dtype)
 
 
 @function(
@@ -300,7 +300,7 @@ def interp(m: Any, x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None
 )
 def convolve(m: Any, a: Any, v: Any, mode: str = "full") -> Any:
     """Σₖ a[k]·v[i − k], of all places, as many as the longer has, or those where both overlap wholly."""
-    a, v = together(m, a, v)
+    a, v = together(m, array(a), array(v))
     a, v = (x if ndim(x) else m.reshape(x, shape=(1,)) for x in (a, v))
     if ndim(a) != 1 or ndim(v) != 1 or not a.shape[0] or not v.shape[0]:
         raise ShapeError(f"convolve was given shapes {shape(a)} and {shape(v)}; give two vectors with elements.")

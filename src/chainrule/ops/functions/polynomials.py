@@ -56,6 +56,8 @@ def polyval(m: Any, p: Any, x: Any) -> Any:
 
 def _coefficients(p: Any, called: str) -> Any:
     p = array(p)
+    if ndim(p) == 0:
+        return p.reshape(1)
     if ndim(p) != 1:
         raise ShapeError(
             f"{called} was given coefficients of shape {shape(p)}; give a vector, the highest power first."
@@ -70,23 +72,22 @@ def _coefficient(m: Any, p: Any, i: int) -> Any:
 @function(example((3,), (2,)), example((2,), (2,)))
 def polyadd(m: Any, a1: Any, a2: Any) -> Any:
     """The sum of two polynomials."""
-    longer = max(shape(_coefficients(a, "polyadd"))[0] for a in (a1, a2))
-    first, second = (_lengthened(m, array(a), longer) for a in (a1, a2))
+    first, second = _as_long(m, _coefficients(a1, "polyadd"), _coefficients(a2, "polyadd"))
     return first + second
 
 
 @function(example((3,), (2,)), example((2,), (4,)))
 def polysub(m: Any, a1: Any, a2: Any) -> Any:
     """The difference of two polynomials."""
-    longer = max(shape(_coefficients(a, "polysub"))[0] for a in (a1, a2))
-    first, second = (_lengthened(m, array(a), longer) for a in (a1, a2))
+    first, second = _as_long(m, _coefficients(a1, "polysub"), _coefficients(a2, "polysub"))
     return first - second
 
 
-def _lengthened(m: Any, p: Any, length: int) -> Any:
-    """The same polynomial with so many coefficients."""
-    n = p.shape[0]
-    return p if n == length else m.concatenate(np.zeros(length - n, p.dtype), p, axis=0)
+def _as_long(m: Any, *ps: Any) -> list[Any]:
+    """The same polynomials, all with as many coefficients as the longest."""
+    longest = max(p.shape[0] for p in ps)
+    missing = [longest - p.shape[0] for p in ps]
+    return [m.concatenate(np.zeros(n, p.dtype), p, axis=0) if n else p for p, n in zip(ps, missing, strict=True)]
 
 
 @function(example((3,), (2,)))
@@ -141,6 +142,7 @@ def polyint(m: Any, p: Any, /, *given: Any, k: Any = None, **named: Any) -> Any:
 def poly(m: Any, seq_of_zeros: Any) -> Any:
     """The coefficients of the polynomial with these zeros; of a matrix this is not traced."""
     zeros = floating(m, array(seq_of_zeros))
+    zeros = cast(m, zeros, np.mintypecode(zeros.dtype.char))  # half precision becomes double
     if ndim(zeros) == 0:
         zeros = m.reshape(zeros, shape=(1,))
     if ndim(zeros) != 1:
@@ -167,8 +169,7 @@ def roots(m: Any, p: Any) -> Any:
 @function(example((4,), (2,)), example((3,), (3,)), example((2,), (3,)))
 def polydiv(m: Any, u: Any, v: Any) -> Any:
     """Quotient and remainder of two polynomials; the remainder begins with its first coefficient that is not 0."""
-    u, v = (_coefficients(a, "polydiv") for a in together(m, u, v))
-    u, v = floating(m, u), floating(m, v)
+    u, v = together(m, *(floating(m, _coefficients(a, "polydiv")) for a in (u, v)))
     steps, more = shape(u)[0] - shape(v)[0] + 1, shape(v)[0]
     if steps < 1:
         return np.zeros(1, u.dtype), _trimmed_of_zeros(m, m.positive(u))

@@ -8,7 +8,18 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ShapeError, shortened
-from chainrule.ops.functions.function import adding, array, cast, function, ndim, one_axis, shape, whole, wholes
+from chainrule.ops.functions.function import (
+    adding,
+    array,
+    cast,
+    function,
+    ndim,
+    one_axis,
+    shape,
+    together,
+    whole,
+    wholes,
+)
 from chainrule.ops.functions.shaping import diagonal, moveaxis, ravel, reshape
 from chainrule.ops.kinds.contraction import LATIN
 from chainrule.ops.operation import example
@@ -159,7 +170,10 @@ def einsum(m: Any, subscripts: Any, *operands: Any, optimize: Any = None, dtype:
         raise ShapeError(
             f"einsum {shortened(subscripts)}: every letter of the result must be in an operand, and there once."
         )
-    return contract(m, [array(x) for x in operands], terms, result)
+    given = [array(x) for x in operands]
+    if any(x.dtype != given[0].dtype for x in given):  # before sums, which make other integers of integers
+        given = together(m, *given)
+    return contract(m, given, terms, result)
 
 
 def _as_text(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:

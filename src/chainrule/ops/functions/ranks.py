@@ -12,7 +12,6 @@ from chainrule.ops.functions.function import (
     all_axes,
     array,
     cast,
-    floating,
     function,
     is_known,
     ndim,
@@ -82,7 +81,9 @@ def _quantile(
         raise SettingError(
             "a quantile with weights= cannot be traced. Leave them out: with whole numbers, by np.repeat of the elements."
         )
-    a, kept = floating(m, a), ndim(a)
+    if a.dtype.kind in "biu":
+        a = cast(m, a, np.result_type(a.dtype, array(q).dtype, np.float16))
+    kept = ndim(a)
     kind = a.dtype if isinstance(q, int | float) else np.result_type(a.dtype, array(q).dtype, np.float16)
     q = array(q)
     line, axes = lines(m, a, axis)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError
-from chainrule.ops.functions.function import array, cast, floating, function, not_into, numbers
+from chainrule.ops.functions.function import array, cast, floating, function, not_into, numbers, together
 from chainrule.ops.operation import example
 
 _LN2 = math.log(2.0)
@@ -51,6 +51,7 @@ def signbit(m: Any, x: Any, /) -> Any:
 @function(example(_SIGNED, (4,)), example((4,), -1.0))
 def copysign(m: Any, x1: Any, x2: Any, /) -> Any:
     """The absolute value of the first with the sign of the second."""
+    x1, x2 = together(m, x1, x2)
     size = m.absolute(floating(m, x1))
     return m.where(signbit(m, x2), -size, size)
 
@@ -58,11 +59,10 @@ def copysign(m: Any, x1: Any, x2: Any, /) -> Any:
 @function(example([-1.0, 0.0, 2.0], (3,)))
 def heaviside(m: Any, x1: Any, x2: Any, /) -> Any:
     """0 below 0, 1 above, and the second number at 0, which alone has a derivative there."""
-    x1, x2 = array(x1), array(x2)
-    kind = np.result_type(x1.dtype, x2.dtype, np.float16)
-    step = m.astype(m.greater(x1, 0), dtype=kind)
-    step = m.where(m.isnan(x1), x1, step) if x1.dtype.kind == "f" else step
-    return m.where(m.equal(x1, 0), cast(m, x2, kind), cast(m, step, kind))
+    x1, x2 = together(m, x1, x2)
+    x1, x2 = (cast(m, x, np.result_type(x.dtype, np.float16)) for x in (x1, x2))
+    step = m.where(m.isnan(x1), x1, m.astype(m.greater(x1, 0), dtype=x1.dtype))
+    return m.where(m.equal(x1, 0), x2, step)
 
 
 @function(example(_SIGNED, np.array([2.0, 1.0, -0.3, 1.5])), example((4,), 3.0))

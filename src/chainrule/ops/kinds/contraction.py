@@ -84,6 +84,10 @@ class Contraction(Operation):
         """The evaluator for these subscripts."""
         return _evaluator(attributes["subscripts"])
 
+    def meets(self, *, subscripts: str) -> bool:  # type: ignore[override]
+        """Products along the same axes of both."""
+        return parse(subscripts).left == parse(subscripts).right
+
     def infer(self, left: Any, right: Any, subscripts: str) -> ArrayType:
         """Axis lengths by letter; the dtype NumPy gives."""
         parts = parse(subscripts)

@@ -31,9 +31,9 @@ class Layout(Operation):
     - `batched(m, size, batched, *inputs, **attributes)`: the results for a batch, whose axis is the first of the inputs
       that are `batched`: all of them, if the map is linear in all.
 
-    Inputs from position `linear` on (the indices of a `take`) have no derivative. `view`: NumPy's result may share the memory
-    of the input, `needs_contiguous` where it lies in memory one after the other; `write_back(m, x, view, **attributes)` is then the
-    input with the view's numbers.
+    Inputs from position `linear` on (the indices of a `take`) have no derivative. `adds`: elements that come to one place are
+    added. `view`: NumPy's result may share the memory of the input, `needs_contiguous` where it lies in memory one after the
+    other; `write_back(m, x, view, **attributes)` is then the input with the view's numbers.
     """
 
     value: Callable[..., Any]
@@ -42,6 +42,7 @@ class Layout(Operation):
     adjoint: Callable[..., Any] | None = None
     batched: Callable[..., Any] | None = None
     linear: int | None = None
+    adds: bool = False
     view: bool = False
     write_back: Callable[..., Any] | None = None
     needs_contiguous: bool = False
@@ -54,7 +55,11 @@ class Layout(Operation):
         self.evaluate = self.value  # type: ignore[method-assign]
         self.remembers = self.linear is not None
         self.views = self.view
-        self.carries = all(len(example.inputs) == 1 for example in self.examples)
+        self.carries = not self.adds
+
+    def meets(self, **attributes: Any) -> bool:
+        """Elements of several inputs stand beside each other."""
+        return False
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The shape as declared; the dtype of the inputs together."""

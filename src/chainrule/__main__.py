@@ -1,0 +1,5 @@
+"""The command line, as `python -m chainrule`."""
+
+from chainrule.cli import main
+
+main()
