@@ -217,3 +217,16 @@ def test_values_one_can_look_into_may_be_kept_by_what_they_are():
     a, b = cr.values(a=1.0, b=1.0)
     assert len({a, b, a}) == 2
     assert {a: "first", b: "second"}[b] == "second"
+
+
+def test_matrices_whose_product_is_another_are_refused():
+    matrix = np.matrix([[1.0, 2.0], [3.0, 4.0]])
+    for function in (
+        lambda x: x * matrix,
+        lambda x: matrix * x,
+        lambda x: np.multiply(x, matrix),
+        lambda x: x @ matrix,
+    ):
+        for way in (grad, lambda f: cr.jit(f), lambda f: lambda x: jvp(f, (x,), (x,))):
+            with pytest.raises(TracingError, match=r"np\.matrix of shape \(2, 2\).*np\.asarray\(x\), and write @"):
+                way(lambda x, function=function: np.sum(function(x)))(np.ones((2, 2)))
