@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,12 @@ def by_numpy(advice: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
 
 def dtype_of_matrices(*arrays: Any) -> np.dtype[Any]:
     """The dtype that numpy.linalg computes in: single precision where everything is, and else double; complex where anything is."""
-    kinds = [np.dtype(dtype_of(x)) for x in arrays]
+    return _dtype_together(*map(dtype_of, arrays))
+
+
+@cache
+def _dtype_together(*of_each: Any) -> np.dtype[Any]:
+    kinds = [np.dtype(kind) for kind in of_each]
     if any(kind == np.float16 for kind in kinds):
         raise UnsupportedError(
             "numpy.linalg has no half precision, and was given float16; write x.astype(np.float32), and back afterwards."

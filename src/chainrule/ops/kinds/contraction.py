@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -197,11 +198,8 @@ def _general(parts: Subscripts) -> Callable[[Any, Any], Any]:
         a, b = np.asarray(left).transpose(left_order), np.asarray(right).transpose(right_order)
         s, r = len(shared), len(shared) + len(rows)
         batch, row, column = a.shape[:s], a.shape[s:r], b.shape[s + len(summed) :]
-        inner = int(np.prod(a.shape[r:], dtype=np.int64))
-        product = np.matmul(
-            a.reshape(*batch, int(np.prod(row, dtype=np.int64)), inner),
-            b.reshape(*batch, inner, int(np.prod(column, dtype=np.int64))),
-        )
+        inner = math.prod(a.shape[r:])
+        product = np.matmul(a.reshape(*batch, math.prod(row), inner), b.reshape(*batch, inner, math.prod(column)))
         return product.reshape(batch + row + column).transpose(result_order)[()]
 
     return contract
