@@ -220,7 +220,7 @@ def test_values_one_can_look_into_may_be_kept_by_what_they_are():
 
 
 def test_matrices_whose_product_is_another_are_refused():
-    matrix = np.matrix([[1.0, 2.0], [3.0, 4.0]])
+    matrix = np.array([[1.0, 2.0], [3.0, 4.0]]).view(np.matrix)
     for function in (
         lambda x: x * matrix,
         lambda x: matrix * x,
