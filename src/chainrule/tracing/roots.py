@@ -1,7 +1,8 @@
 """Values without a derivative where they are 0, whose even powers have one: |x|, norms, and what products make of |x|.
 
-A trace remembers them. Where they cancel, as in |x|², ‖x‖·‖x‖, (c·|x|)², |x|·y·|x| or Σ|x|·|x|, the result is computed from what is
-under them, without the signs that were taken away: x², Σx², (c·x)², x·y·x.
+A trace remembers them. Where they cancel, as in |x|², r·r with r = ‖x‖, (c·|x|)², |x|·y·|x| or Σ|x|·|x|, the result is computed from
+what is under them, without the signs that were taken away: x², Σx², (c·x)², x·y·x. Norms computed twice and norms times factors,
+(c·‖x‖)², are not followed: where they are 0 their second derivative is taken as 0.
 """
 
 from __future__ import annotations
