@@ -15,6 +15,7 @@ from chainrule.scipy import (
     bessel_functions,
     entropies,
     error_functions,
+    faddeeva,
     gamma_functions,
     incomplete_functions,
     integral_functions,
@@ -106,7 +107,7 @@ def _declared(*modules: ModuleType) -> dict[str, Elementwise]:
 
 OPERATIONS = _declared(
     gamma_functions, error_functions, entropies, bessel_functions, incomplete_functions, power_functions,
-    integral_functions, named_functions,
+    integral_functions, named_functions, faddeeva,
 )  # fmt: skip
 """The operations whose values SciPy computes, by name."""
 
@@ -197,7 +198,6 @@ def _together(names: tuple[str, ...], called: str) -> Callable[..., Any]:
     return lambda u, m, /: tuple(part(u, m) for part in parts)
 
 
-standing.add("wofz", _elementwise("wofz", 1))
 standing.add("ellipkinc", _of_amplitude("ellipkinc", "ellipkinc"))
 standing.add("ellipeinc", _of_amplitude("ellipeinc", "ellipeinc"))
 standing.add("ellipj", _together(("jacobi_sn", "jacobi_cn", "jacobi_dn", "jacobi_am"), "ellipj"))
@@ -229,14 +229,6 @@ def _spherical(name: str, below: float, above: float) -> Callable[..., Any]:
 
 for _name, _signs in named_functions.SPHERICAL.items():
     standing.add(_name, _spherical(_name, *_signs))
-
-
-@standing
-def voigt_profile(x: Any, sigma: Any, gamma: Any, /) -> Any:
-    """The convolution of a normal with a Cauchy distribution, Re w(z)/(σ·√(2π)) with z = (x + iγ)/(σ·√2)."""
-    x, sigma, gamma = numbers(x), numbers(sigma), numbers(gamma)
-    scale = 1.0 / (sigma * float(np.sqrt(2.0)))
-    return np.real(traced.wofz((x + 1j * gamma) * scale)) * (scale / float(np.sqrt(np.pi)))
 
 
 @standing
