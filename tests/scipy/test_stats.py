@@ -1,5 +1,6 @@
 """Distributions: SciPy's values, and derivatives by argument, shapes, location and scale against finite differences."""
 
+import mpmath
 import numpy as np
 import pytest
 import scipy.stats
@@ -113,6 +114,78 @@ def test_tails_and_what_has_no_meaning_are_as_in_scipy(name, method):
         np.testing.assert_allclose(value, own(x, *whole, scale=scale), rtol=1e-9)
         single = np.float32(inputs_of(name, method)[0])
         assert cr.grad(lambda x: np.sum(ours(x, *whole)))(single).dtype == np.float32
+
+
+CONTINUOUS = {name: law for name, law in LAWS.items() if not law.discrete}
+MIDDLES = {
+    "gennorm": [(2.0,), (1.0,), (1.6,)],
+    "t": [(3.0,), (200.0,)],
+    "genpareto": [(0.0,), (0.4,)],
+    "truncnorm": [(-1.0, np.inf)],
+}
+
+
+@pytest.mark.parametrize("name", [name for name, law in CONTINUOUS.items() if law.below is not None])
+def test_shares_have_densities_as_slopes_also_in_the_middle(name):
+    """At 0 and at the median, where some are written by the size of a number."""
+    ours = getattr(stats, name)
+    for shapes in MIDDLES.get(name, [SHAPES.get(name, ())]):
+        low, high = getattr(scipy.stats, name).support(*shapes)
+        for x in [x for x in (-0.5, 0.0, 0.5, 1.0, 2.0) if low < x < high]:
+            density = getattr(scipy.stats, name).pdf(x, *shapes)
+            assert cr.grad(ours.cdf)(x, *shapes) == pytest.approx(density, rel=1e-11)
+            assert cr.grad(ours.sf)(x, *shapes) == pytest.approx(-density, rel=1e-11)
+            if x or name not in ("laplace", "laplace_asymmetric", "gennorm"):  # which have a kink there
+                twice = cr.grad(cr.grad(ours.cdf))(x, *shapes)
+                assert twice == pytest.approx(cr.grad(ours.pdf)(x, *shapes), rel=1e-9, abs=1e-13)
+        if LAWS[name].quantile is not None:
+            for q in (0.25, 0.5, 0.75):
+                slope = 1.0 / getattr(scipy.stats, name).pdf(getattr(scipy.stats, name).ppf(q, *shapes), *shapes)
+                assert cr.grad(ours.ppf)(q, *shapes) == pytest.approx(slope, rel=1e-9)
+                assert np.isfinite([cr.grad(cr.grad(ours.ppf, i), i)(q, *shapes) for i in range(len(shapes) + 1)]).all()
+
+
+FAR = {  # d/dx and d²/dx² of logsf where it is so small that its square is 0, by many digits
+    "halfnorm": lambda x: mpmath.log(mpmath.erfc(x / mpmath.sqrt(2))),
+    "maxwell": lambda x: mpmath.log(mpmath.gammainc(1.5, x * x / 2, mpmath.inf, regularized=True)),
+    "gamma": lambda x: mpmath.log(mpmath.gammainc(2.3, x * 18, mpmath.inf, regularized=True)),
+}
+
+
+@pytest.mark.parametrize("name", FAR)
+def test_logarithms_of_shares_have_curvatures_in_far_tails(name):
+    shapes = (2.3, 0.0, 1 / 18) if name == "gamma" else ()
+    first = cr.grad(lambda x: getattr(stats, name).logsf(x, *shapes))
+    with mpmath.workdps(50):
+        exact = [float(mpmath.diff(FAR[name], mpmath.mpf(28), n)) for n in (1, 2)]
+    assert [first(28.0), cr.grad(first)(28.0)] == pytest.approx(exact, rel=1e-8)
+
+
+def test_limits_of_shapes_and_ends():
+    """Where shapes are 0, ends infinite, or shares next to 1, by many digits or in closed form."""
+    x, infinite = np.float64(10.005), np.inf
+    assert cr.grad(stats.rice.logpdf, 1)(1.3, 0.0) == pytest.approx(0.0, abs=1e-15)
+    assert cr.grad(cr.grad(stats.rice.pdf, 1), 1)(1.0, 0.0) == pytest.approx(-0.5 * np.exp(-0.5))
+    assert cr.grad(stats.vonmises.logpdf, 1)(0.5, 0.0) == pytest.approx(np.cos(0.5))
+    with mpmath.workdps(40):
+        mass = lambda a: mpmath.log(mpmath.erfc(a / mpmath.sqrt(2)) / 2)  # noqa: E731
+        slope = float(mpmath.diff(mass, 10))
+        above = float(mpmath.diff(lambda z: mpmath.log(mpmath.ncdf(-z)), x))
+    assert cr.grad(stats.truncnorm.logpdf, 1)(x, 10.0, infinite) == pytest.approx(-slope, rel=1e-9)
+    assert cr.grad(stats.truncnorm.logsf)(x, 10.0, infinite) == pytest.approx(above, rel=1e-9)
+    assert cr.grad(stats.truncnorm.cdf, 2)(0.2, -infinite, 1.0) == pytest.approx(
+        -scipy.stats.norm.cdf(0.2) * scipy.stats.norm.pdf(1.0) / scipy.stats.norm.cdf(1.0) ** 2
+    )
+    assert cr.value_and_grad(stats.genpareto.logsf)(800.0, 0.0) == (-800.0, -1.0)
+    assert cr.value_and_grad(stats.genpareto.cdf)(1e-12, 0.4) == pytest.approx((1e-12, 1.0))
+    assert cr.value_and_grad(stats.invgauss.logsf)(1.0, 0.01)[0] == pytest.approx(scipy.stats.invgauss.logsf(1.0, 0.01))
+    assert cr.grad(stats.betaprime.cdf, 2)(1e19, 0.3, 0.5) == pytest.approx(
+        float(mpmath.diff(lambda b: -mpmath.betainc(b, 0.3, 0, 1 / (1 + mpmath.mpf(10) ** 19), regularized=True), 0.5)),
+        rel=1e-6,
+    )
+    with np.errstate(divide="ignore"):
+        assert cr.vjp(stats.fisk.pdf, 0.0, 1.0)[0] == scipy.stats.fisk.pdf(0.0, 1.0) == 1.0
+    assert cr.vjp(stats.norm.logpdf, np.ones(2, np.float32))[0].dtype == np.float64  # as SciPy
 
 
 def test_frozen_distributions_and_everything_else_are_there():

@@ -45,7 +45,7 @@ def _share(law: Law, rule: Callable[..., Any], given: tuple[Any, ...], ends: tup
 def _of_smaller(smaller: Any, other: Any) -> Any:
     """The logarithm of a share, from whichever of it and the rest has more digits."""
     small = smaller < 0.5
-    return np.where(small, np.log(np.where(small, smaller, 0.5)), np.log1p(-np.where(small, 0.5, other)))
+    return np.where(small, traced.log_of_share(np.where(small, smaller, 0.5)), np.log1p(-np.where(small, 0.5, other)))
 
 
 def _both(law: Law) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -114,6 +114,12 @@ def methods_of(law: Law) -> dict[str, Callable[..., Any]]:
     return {**(DISCRETE if law.discrete else CONTINUOUS), **shares, **quantiles}
 
 
+def _in_double(x: Any) -> Any:
+    """An argument as numbers in double precision at least, as SciPy takes it."""
+    x = numbers(x)
+    return x if x.dtype.kind != "f" or x.dtype.itemsize >= 8 else x.astype(np.float64)
+
+
 class Distribution:
     """One of SciPy's distributions: its own object, but for the methods that have derivatives, where something is traced."""
 
@@ -142,12 +148,15 @@ class Distribution:
                 args, options = without_buffers(args), without_buffers(options)
             if not any(map(is_traced, args)) and not any(map(is_traced, options.values())):
                 return own(*args, **options)
+            if not args and place not in options:
+                raise UnsupportedError(f"stats.{self.own.name}.{name} was called without {place}; give it first.")
             x, args = (options.pop(place), args) if place in options else (args[0], args[1:])
             shapes, loc, scale = self._parameters(name, args, options)
+            x = _in_double(x)
             valid = np.logical_and(self.law.valid(*shapes), scale > 0)
             if not isinstance(valid, Traced) and np.all(valid):
-                return method(self.law, numbers(x), shapes, loc, scale)
-            return np.where(valid, method(self.law, numbers(x), shapes, loc, np.where(valid, scale, 1.0)), math.nan)
+                return method(self.law, x, shapes, loc, scale)
+            return np.where(valid, method(self.law, x, shapes, loc, np.where(valid, scale, 1.0)), math.nan)
 
         return call
 
@@ -161,8 +170,8 @@ class Distribution:
                 f"stats.{self.own.name}.{name} was called with traced values and {len(args)} parameters by position, "
                 f"{list(options)} by name; it takes {', '.join(self._names)}."
             )
-        shapes = [numbers(given[x]) for x in self._names if x not in ("loc", "scale")]
-        return shapes, numbers(given["loc"]), numbers(given["scale"])
+        shapes = [_in_double(given[x]) for x in self._names if x not in ("loc", "scale")]
+        return shapes, _in_double(given["loc"]), _in_double(given["scale"])
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """The distribution with these parameters, frozen."""

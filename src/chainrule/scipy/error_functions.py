@@ -157,6 +157,15 @@ log_expit = of_scipy(
     r"\ln \sigma\left({0}\right)",
     doc="ln(1/(1 + e^(−x))).",
 )
+log_of_share = of_scipy(
+    "log_of_share",
+    np.log,
+    (lambda m, y, p: m.exp(-y),),
+    (SHARE,),
+    r"\ln {0}",
+    textbook=Textbook(partials=(lambda m, y, p: 1.0 / p,)),
+    doc="ln p, with a derivative written by the logarithm: where p is so small that 1/p² is infinite, curvatures still are not.",
+)
 exp1 = of_scipy(
     "exp1",
     special.exp1,

@@ -1,7 +1,7 @@
 """Faddeeva's function w(z) = e^(−z²)·erfc(−iz), Dawson's and Voigt's, with derivatives of every order that keep their digits.
 
-The recurrence w′ = 2i/√π − 2zw loses them from |z| = 6 on, for w ≈ i/(√π·z) there. Beyond, w is (i/π) ∫ e^(−t²)/(z − t) dt by Gauss and
-Hermite's nodes, derived under the integral; below the real axis it is 2e^(−z²) − w(−z) (DLMF 7.7.2, 7.10).
+The recurrence w′ = 2i/√π − 2zw loses them from |z| = 6 on, where w ≈ i/(√π·z). Beyond, w is (i/π) ∫ e^(−t²)/(z − t) dt by Gauss
+and Hermite's nodes, derived under the integral; below the real axis it is 2e^(−z²) − w(−z) (DLMF 7.7.2, 7.10).
 """
 
 from __future__ import annotations
@@ -46,9 +46,15 @@ def scaled_slope(z: Any, scale: Any, order: int) -> Any:
         far = np.abs(z) >= FAR * np.abs(scale)
         safe = np.where(far, 0.0, sign * inner)
         value = special.wofz(safe)
-        near = _following(safe, value, 2j / ROOT_PI - 2.0 * safe * value, order) / np.where(far, 1.0, scale) ** (order + 1)
-        places = np.expand_dims(np.where(far, sign * z, 1.0), -1) - _NODES * np.expand_dims(np.where(far, scale, 0.0), -1)
-        beyond = np.sum(_WEIGHTS / places ** (order + 1), axis=-1) * (1j / math.pi * (-1) ** order * math.factorial(order))
+        near = _following(safe, value, 2j / ROOT_PI - 2.0 * safe * value, order) / np.where(far, 1.0, scale) ** (
+            order + 1
+        )
+        places = np.expand_dims(np.where(far, sign * z, 1.0), -1) - _NODES * np.expand_dims(
+            np.where(far, scale, 0.0), -1
+        )
+        beyond = np.sum(_WEIGHTS / places ** (order + 1), axis=-1) * (
+            1j / math.pi * (-1) ** order * math.factorial(order)
+        )
         along = far & (np.abs(inner.imag) < ALONG) & (np.abs(inner) < 40.0)
         left = _bell(np.where(along, sign * inner, 0.0), order) / np.where(along, scale, 1.0) ** (order + 1)
         above = np.where(far, beyond + np.where(along, left, 0.0), near)

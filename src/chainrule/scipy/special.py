@@ -20,6 +20,7 @@ from chainrule.scipy import (
     incomplete_functions,
     integral_functions,
     named_functions,
+    named_shares,
     power_functions,
 )
 from chainrule.scipy.standing import Standing, names_of, numbers, plain_static
@@ -107,7 +108,7 @@ def _declared(*modules: ModuleType) -> dict[str, Elementwise]:
 
 OPERATIONS = _declared(
     gamma_functions, error_functions, entropies, bessel_functions, incomplete_functions, power_functions,
-    integral_functions, named_functions, faddeeva,
+    integral_functions, named_functions, faddeeva, named_shares,
 )  # fmt: skip
 """The operations whose values SciPy computes, by name."""
 
@@ -247,45 +248,6 @@ def eval_chebyu(n: Any, x: Any, /) -> Any:
 def eval_laguerre(n: Any, x: Any, /) -> Any:
     """Laguerre's polynomial of degree n."""
     return traced.eval_genlaguerre(numbers(x), order=(_parameter(n, "eval_laguerre"), 0.0))
-
-
-@standing
-def chdtr(v: Any, x: Any, /) -> Any:
-    """The share below x of the χ² distribution with v degrees of freedom."""
-    return traced.gammainc(0.5 * numbers(v), 0.5 * numbers(x))
-
-
-@standing
-def chdtrc(v: Any, x: Any, /) -> Any:
-    """The share above x of the χ² distribution with v degrees of freedom."""
-    return traced.gammaincc(0.5 * numbers(v), 0.5 * numbers(x))
-
-
-@standing
-def gdtr(a: Any, b: Any, x: Any, /) -> Any:
-    """The share below x of the gamma distribution with rate a and shape b."""
-    return traced.gammainc(numbers(b), numbers(a) * numbers(x))
-
-
-@standing
-def gdtrc(a: Any, b: Any, x: Any, /) -> Any:
-    """The share above x of the gamma distribution with rate a and shape b."""
-    return traced.gammaincc(numbers(b), numbers(a) * numbers(x))
-
-
-@standing
-def fdtr(dfn: Any, dfd: Any, x: Any, /) -> Any:
-    """The share below x of the F distribution."""
-    n, d = numbers(dfn), numbers(dfd)
-    above = n * numbers(x)
-    return traced.betainc(0.5 * n, 0.5 * d, above / (above + d))
-
-
-@standing
-def fdtrc(dfn: Any, dfd: Any, x: Any, /) -> Any:
-    """The share above x of the F distribution."""
-    n, d = numbers(dfn), numbers(dfd)
-    return traced.betainc(0.5 * d, 0.5 * n, d / (n * numbers(x) + d))
 
 
 @standing
