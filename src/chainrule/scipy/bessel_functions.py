@@ -33,6 +33,8 @@ jv = of_scipy("jv", of_order(special.jv), (_jv,), (POSITIVE,), r"J_n\left({0}\ri
 yv = of_scipy("yv", of_order(special.yv), (_yv,), (POSITIVE,), r"Y_n\left({0}\right)", (0, 2, 0.5), complex=True)
 iv = of_scipy("iv", of_order(special.iv), (_iv,), (POSITIVE,), r"I_n\left({0}\right)", (0, 2, 1.5), complex=True)
 kv = of_scipy("kv", of_order(special.kv), (_kv,), (POSITIVE,), r"K_n\left({0}\right)", (0, 2, 0.5), complex=True)
+yn = of_scipy("yn", of_order(special.yn), (_beside("yn", 0.5, -0.5),), (POSITIVE,), r"Y_n\left({0}\right)", (0, 2))
+kn = of_scipy("kn", of_order(special.kn), (_beside("kn", -0.5, -0.5),), (POSITIVE,), r"K_n\left({0}\right)", (0, 2))
 hankel1, hankel2 = (
     of_scipy(
         name,

@@ -185,14 +185,33 @@ eval_hermitenorm = _with(
 )  # fmt: skip
 
 
-def _first_kind(m: Any, y: Any, x: Any, order: Any) -> Any:
-    n = order[0]
-    return n * m.eval_gegenbauer(x, order=(n - 1, 1.0)) if n else 0.0 * x
+def _of_family(name: str, next_: Callable[..., Any], domain: Domain, latex: str, doc: str) -> Elementwise:
+    """A polynomial whose derivative is a number times one of a wider family: `next_` gives both and its name."""
+
+    def slope(m: Any, y: Any, x: Any, order: Any) -> Any:
+        factor, wider, following = next_(*order)
+        return factor * getattr(m, wider)(x, order=following) if order[0] else 0.0 * x
+
+    return of_scipy(
+        name, _of_parameters(getattr(special, name)), (slope,), (domain,), latex, ((3,), (0,)), doc=doc
+    )
 
 
-eval_chebyt = of_scipy(
-    "eval_chebyt", _of_parameters(special.eval_chebyt), (_first_kind,), (WITHIN,), r"T_n\left({0}\right)", ((3,), (0,)),
-    doc="Chebyshev's polynomial of the first kind, of degree n.",
+eval_legendre = _of_family(
+    "eval_legendre", lambda n: (0.5 * (n + 1.0), "eval_jacobi", (n - 1, 1.0, 1.0)), WITHIN, r"P_n\left({0}\right)",
+    "Legendre's polynomial of degree n.",
+)  # fmt: skip
+eval_laguerre = _of_family(
+    "eval_laguerre", lambda n: (-1.0, "eval_genlaguerre", (n - 1, 1.0)), POSITIVE, r"L_n\left({0}\right)",
+    "Laguerre's polynomial of degree n.",
+)  # fmt: skip
+eval_chebyu = _of_family(
+    "eval_chebyu", lambda n: (2.0, "eval_gegenbauer", (n - 1, 2.0)), WITHIN, r"U_n\left({0}\right)",
+    "Chebyshev's polynomial of the second kind, of degree n.",
+)  # fmt: skip
+eval_chebyt = _of_family(
+    "eval_chebyt", lambda n: (n, "eval_gegenbauer", (n - 1, 1.0)), WITHIN, r"T_n\left({0}\right)",
+    "Chebyshev's polynomial of the first kind, of degree n.",
 )  # fmt: skip
 
 

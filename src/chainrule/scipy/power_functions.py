@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain
+from chainrule.ops.operation import at
 from chainrule.scipy.declaring import of_scipy
 from scipy import special
 
@@ -177,3 +178,15 @@ pseudo_huber = of_scipy(
     (POSITIVE, REAL),
     doc="δ²·(√(1 + (r/δ)²) − 1).",
 )
+huber = of_scipy(
+    "huber",
+    special.huber,
+    (
+        lambda m, y, delta, r: m.where(m.absolute(r) <= delta, 0.0, m.absolute(r) - delta),
+        lambda m, y, delta, r: m.where(m.absolute(r) <= delta, r, delta * m.sign(r)),
+    ),
+    (POSITIVE, REAL),
+    kinks=(at("{0} = |{1}|", 1.0, 1.0),),
+    doc="r²/2 up to δ, and δ·(|r| − δ/2) beyond (Huber 1964).",
+)
+exp10 = of_scipy("exp10", special.exp10, (lambda m, y, x: y * math.log(10.0),), (REAL,), "10^{{{0}}}", doc="10 to the x.")
