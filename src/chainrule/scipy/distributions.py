@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.laws import Law
-from chainrule.scipy.standing import is_traced, numbers
+from chainrule.scipy.standing import answered, in_double, is_traced
 from chainrule.tracing.apply import Traced, opened, traced
 
 
@@ -114,12 +114,6 @@ def methods_of(law: Law) -> dict[str, Callable[..., Any]]:
     return {**(DISCRETE if law.discrete else CONTINUOUS), **shares, **quantiles}
 
 
-def _in_double(x: Any) -> Any:
-    """An argument as numbers in double precision at least, as SciPy takes it."""
-    x = numbers(x)
-    return x if x.dtype.kind != "f" or x.dtype.itemsize >= 8 else x.astype(np.float64)
-
-
 class Distribution:
     """One of SciPy's distributions: its own object, but for the methods that have derivatives, where something is traced."""
 
@@ -152,11 +146,13 @@ class Distribution:
                 raise UnsupportedError(f"stats.{self.own.name}.{name} was called without {place}; give it first.")
             x, args = (options.pop(place), args) if place in options else (args[0], args[1:])
             shapes, loc, scale = self._parameters(name, args, options)
-            x = _in_double(x)
+            x = in_double(x)
             valid = np.logical_and(self.law.valid(*shapes), scale > 0)
+            called = f"scipy.stats.{self.own.name}.{name}"
             if not isinstance(valid, Traced) and np.all(valid):
-                return method(self.law, x, shapes, loc, scale)
-            return np.where(valid, method(self.law, x, shapes, loc, np.where(valid, scale, 1.0)), math.nan)
+                return answered(called, method, (self.law, x, shapes, loc, scale), {})
+            value = answered(called, method, (self.law, x, shapes, loc, np.where(valid, scale, 1.0)), {})
+            return np.where(valid, value, math.nan)
 
         return call
 
@@ -170,8 +166,8 @@ class Distribution:
                 f"stats.{self.own.name}.{name} was called with traced values and {len(args)} parameters by position, "
                 f"{list(options)} by name; it takes {', '.join(self._names)}."
             )
-        shapes = [_in_double(given[x]) for x in self._names if x not in ("loc", "scale")]
-        return shapes, _in_double(given["loc"]), _in_double(given["scale"])
+        shapes = [in_double(given[x]) for x in self._names if x not in ("loc", "scale")]
+        return shapes, in_double(given["loc"]), in_double(given["scale"])
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """The distribution with these parameters, frozen."""

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain
-from chainrule.ops.operation import at
 from chainrule.scipy.declaring import of_scipy
 from scipy import special
 
@@ -185,8 +184,7 @@ huber = of_scipy(
         lambda m, y, delta, r: m.where(m.absolute(r) <= delta, 0.0, m.absolute(r) - delta),
         lambda m, y, delta, r: m.where(m.absolute(r) <= delta, r, delta * m.sign(r)),
     ),
-    (POSITIVE, REAL),
-    kinks=(at("{0} = |{1}|", 1.0, 1.0),),
+    (Domain(0.0, drawn=(1.0, 2.0)), Domain(drawn=(-0.9, 0.9))),
     doc="r²/2 up to δ, and δ·(|r| − δ/2) beyond (Huber 1964).",
 )
 exp10 = of_scipy("exp10", special.exp10, (lambda m, y, x: y * math.log(10.0),), (REAL,), "10^{{{0}}}", doc="10 to the x.")

@@ -26,6 +26,7 @@ from chainrule.scipy import (
 from chainrule.scipy.precision import in_scipys_precision
 from chainrule.scipy.standing import Standing, names_of, numbers, plain_static
 from chainrule.tracing.apply import traced
+from chainrule.tracing.refusals import DERIVED_ELSEWHERE
 from scipy import special
 
 standing = Standing(special)
@@ -253,6 +254,7 @@ def erf(z: Any, /) -> Any:
     return traced.erf_of_complex(z) if z.dtype.kind == "c" else traced.erf(z)
 
 
+DERIVED_ELSEWHERE.update(standing.functions)
 globals().update(standing.functions)
 
 
