@@ -91,7 +91,9 @@ def _of_every(function: Callable[[Any], tuple[Any, ...]], a: Any) -> tuple[Any, 
 def _matrices(a: Any, called: str) -> Any:
     a = numbers(a)
     if len(a.shape) < 2 or not all(a.shape):
-        raise ShapeError(f"scipy.linalg.{called} of traced values was given shape {tuple(a.shape)}; give matrices that have elements.")
+        raise ShapeError(
+            f"scipy.linalg.{called} of traced values was given shape {tuple(a.shape)}; give matrices that have elements."
+        )
     return a if a.dtype.kind in "fc" else a * 1.0
 
 

@@ -65,7 +65,9 @@ def lstsq(
     """The x with the least |a·x − b|², its sums of squares, the rank and the singular values."""
     one_of(lapack_driver, (None, "gelsd", "gelsy", "gelss"), "lapack_driver", "scipy.linalg.lstsq")
     a, b = numbers(a), numbers(b)
-    found = np.linalg.lstsq(a, b, rcond=cond if cond is not None else float(np.finfo(a.dtype if a.dtype.kind in "fc" else float).eps))
+    found = np.linalg.lstsq(
+        a, b, rcond=cond if cond is not None else float(np.finfo(a.dtype if a.dtype.kind in "fc" else float).eps)
+    )
     x, _, rank, values = found
     rows, columns = tuple(a.shape)
     if lapack_driver == "gelsy":

@@ -192,9 +192,7 @@ def _of_family(name: str, next_: Callable[..., Any], domain: Domain, latex: str,
         factor, wider, following = next_(*order)
         return factor * getattr(m, wider)(x, order=following) if order[0] else 0.0 * x
 
-    return of_scipy(
-        name, _of_parameters(getattr(special, name)), (slope,), (domain,), latex, ((3,), (0,)), doc=doc
-    )
+    return of_scipy(name, _of_parameters(getattr(special, name)), (slope,), (domain,), latex, ((3,), (0,)), doc=doc)
 
 
 eval_legendre = _of_family(

@@ -187,4 +187,6 @@ huber = of_scipy(
     (Domain(0.0, drawn=(1.0, 2.0)), Domain(drawn=(-0.9, 0.9))),
     doc="r²/2 up to δ, and δ·(|r| − δ/2) beyond (Huber 1964).",
 )
-exp10 = of_scipy("exp10", special.exp10, (lambda m, y, x: y * math.log(10.0),), (REAL,), "10^{{{0}}}", doc="10 to the x.")
+exp10 = of_scipy(
+    "exp10", special.exp10, (lambda m, y, x: y * math.log(10.0),), (REAL,), "10^{{{0}}}", doc="10 to the x."
+)
