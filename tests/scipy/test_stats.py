@@ -9,12 +9,13 @@ import chainrule as cr
 from chainrule.autodiff import check_grads
 from chainrule.errors import UnsupportedError
 from chainrule.scipy import stats
+from chainrule.scipy.derived_laws import DERIVED_LAWS
 from chainrule.scipy.distributions import QUANTILES, methods_of
 from chainrule.scipy.further_laws import FURTHER_LAWS
 from chainrule.scipy.laws import LAWS as FIRST_LAWS
 from chainrule.scipy.rarer_laws import RARER_LAWS
 
-LAWS = FIRST_LAWS | FURTHER_LAWS | RARER_LAWS
+LAWS = FIRST_LAWS | FURTHER_LAWS | RARER_LAWS | DERIVED_LAWS
 
 SHAPES = {
     "lognorm": (0.7,), "gamma": (2.3,), "chi2": (3.4,), "invgamma": (2.2,), "beta": (1.7, 2.6), "f": (3.2, 5.5), "t": (4.5,),
@@ -23,11 +24,20 @@ SHAPES = {
     "lomax": (2.4,), "fisk": (1.8,), "genextreme": (-0.3,), "genpareto": (0.4,), "invweibull": (1.8,), "gompertz": (0.9,),
     "johnsonsu": (0.4, 1.3), "gennorm": (1.6,), "laplace_asymmetric": (0.7,), "loggamma": (1.4,), "genlogistic": (0.8,),
     "betaprime": (1.7, 2.6), "burr12": (1.8, 2.1), "nakagami": (1.2,), "vonmises": (1.3,), "skewnorm": (1.5,), "exponnorm": (0.8,),
-    "rice": (0.9,), "betabinom": (7.0, 1.3, 2.1), "logser": (0.6,),
+    "rice": (0.9,), "betabinom": (7.0, 1.3, 2.1), "logser": (0.6,), "reciprocal": (0.1, 4.0),
+    "weibull_max": (1.8,), "gengamma": (1.7, 1.4), "exponweib": (1.6, 1.3), "fatiguelife": (0.8,), "foldnorm": (0.7,),
+    "halfgennorm": (1.6,), "johnsonsb": (0.4, 1.3), "powernorm": (1.9,), "loglaplace": (2.3,), "burr": (1.8, 2.1),
+    "norminvgauss": (1.5, -0.6), "triang": (0.35,), "truncexpon": (2.5,), "bradford": (1.4,), "planck": (0.6,),
 }  # fmt: skip
 CASES = [(name, method) for name, law in LAWS.items() for method in methods_of(law)]
 LOC, SCALE = 0.3, 1.4
-BY_OTHER_QUANTILES = {("moyal", "isf"), ("genlogistic", "isf"), ("betaprime", "isf")}
+BY_OTHER_QUANTILES = {
+    ("moyal", "isf"),
+    ("genlogistic", "isf"),
+    ("betaprime", "isf"),
+    ("weibull_max", "isf"),
+    ("powernorm", "ppf"),
+}
 """What SciPy computes by 1 − q, so that it loses the digits of small shares."""
 
 
@@ -38,7 +48,9 @@ def inputs_of(name, method):
     elif law.discrete:
         x = np.array([1.0, 2.0, 5.0]) if name != "bernoulli" else np.array([0.0, 1.0, 1.0])
     else:
-        x = LOC + SCALE * np.array({"pareto": [1.2, 1.9, 3.1]}.get(name, [0.2, 0.45, 0.8]))
+        x = LOC + SCALE * np.array(
+            {"pareto": [1.2, 1.9, 3.1], "weibull_max": [-1.9, -1.0, -0.4]}.get(name, [0.2, 0.45, 0.8])
+        )
     return x, shapes, (0.0,) if law.discrete else (LOC, SCALE)
 
 
@@ -94,7 +106,8 @@ def test_tails_and_what_has_no_meaning_are_as_in_scipy(name, method):
     with np.errstate(all="ignore"):
         value = cr.jvp(lambda x: ours(*shapes, *more, **{place: x}), (x,), (np.ones_like(x),))[0]
         if (name, method) in BY_OTHER_QUANTILES:
-            back = cr.jvp(lambda z: getattr(stats, name).sf(z, *shapes), (value[:-1],), (x[:-1],))[0]
+            share = getattr(stats, name).cdf if method == "ppf" else getattr(stats, name).sf
+            back = cr.jvp(lambda z: share(z, *shapes), (value[:-1],), (x[:-1],))[0]
             np.testing.assert_allclose(back, x[:-1], rtol=1e-11)
         else:
             np.testing.assert_allclose(value, own(x, *shapes, *more), rtol=1e-9, atol=1e-16 if law.discrete else 0.0)
@@ -102,7 +115,16 @@ def test_tails_and_what_has_no_meaning_are_as_in_scipy(name, method):
             [] if name == "binom" or (method == "logcdf" and law.discrete) else range(len(shapes))
         )  # where SciPy gives 0
         for i in meaning:  # a parameter without it
-            if name in ("truncnorm", "genextreme", "genpareto", "johnsonsu", "skewnorm"):
+            if name in (
+                "truncnorm",
+                "genextreme",
+                "genpareto",
+                "johnsonsu",
+                "johnsonsb",
+                "skewnorm",
+                "gengamma",
+                "norminvgauss",
+            ):
                 continue  # whose shapes are ends, or of either sign
             wrong = (*shapes[:i], -1.5, *shapes[i + 1 :])
             value = cr.jvp(lambda p, i=i: ours(x, *shapes[:i], p, *shapes[i + 1 :], *more), (-1.5,), (1.0,))[0]
@@ -185,6 +207,12 @@ def test_limits_of_shapes_and_ends():
     )
     with np.errstate(divide="ignore"):
         assert cr.vjp(stats.fisk.pdf, 0.0, 1.0)[0] == scipy.stats.fisk.pdf(0.0, 1.0) == 1.0
+        assert cr.vjp(stats.burr.pdf, 0.0, 0.5, 2.0)[0] == pytest.approx(scipy.stats.burr.pdf(0.0, 0.5, 2.0))
+    assert cr.value_and_grad(stats.exponweib.ppf)(1e-12, 0.5, 0.6)[0] == pytest.approx(1e-40)
+    with pytest.raises(
+        UnsupportedError, match=r"stats.vonmises.cdf has no derivative here. Use one of those that have: logpdf, pdf"
+    ):
+        cr.grad(stats.vonmises.cdf)(0.3, 1.0)
     assert cr.vjp(stats.norm.logpdf, np.ones(2, np.float32))[0].dtype == np.float64  # as SciPy
 
 

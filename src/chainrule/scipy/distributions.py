@@ -17,7 +17,7 @@ from chainrule.tracing.apply import Traced, opened, traced
 
 
 def _inside(law: Law, z: Any, low: Any, high: Any) -> Any:
-    inside = np.logical_and(z > low if law.open else z >= low, z <= high)
+    inside = np.logical_and(z > low, z < high) if law.open else np.logical_and(z >= low, z <= high)
     inside = np.logical_and(inside, np.abs(z) < math.inf)
     return np.logical_and(inside, np.floor(z) == z) if law.discrete else inside
 
@@ -128,7 +128,21 @@ class Distribution:
     def __getattr__(self, name: str) -> Any:
         if name == "own":  # not there yet, while it is copied
             raise AttributeError(name)
-        return getattr(self.own, name)
+        found = getattr(self.own, name)
+        if name.startswith("_") or not callable(found):
+            return found
+
+        @wraps(found)
+        def of_numbers(*args: Any, **options: Any) -> Any:
+            args, options = without_buffers(args), without_buffers(options)
+            if any(map(is_traced, (*args, *options.values()))):
+                raise UnsupportedError(
+                    f"stats.{self.own.name}.{name} has no derivative here. Use one of those that have: "
+                    f"{', '.join(methods_of(self.law))}; or give plain numbers, from outside of what is differentiated."
+                )
+            return found(*args, **options)
+
+        return of_numbers
 
     def _differentiable(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         """A method of SciPy's, or where something is traced, the one with derivatives."""

@@ -56,11 +56,12 @@ def _wald_log(m: Any, z: Any, mu: Any, above: bool) -> Any:
     return first + np.log1p(-ratio if above else ratio)
 
 
-def _fisk_log(m: Any, z: Any, c: Any) -> Any:
+def burr_log(m: Any, z: Any, c: Any, d: Any) -> Any:
+    """The logarithm of c·d·z^(cd − 1)/(1 + z^c)^(d + 1)."""
     inside = z > 0.0
     log = np.log(np.where(inside, z, 1.0))
     tail = np.where(inside, m.log_expit(-c * log), 0.0)
-    return np.log(c) + m.xlogy(c - 1.0, z) + 2.0 * tail
+    return np.log(c) + np.log(d) + m.xlogy(c * d - 1.0, z) + (d + 1.0) * tail
 
 
 FURTHER_LAWS: dict[str, Law] = {
@@ -147,7 +148,7 @@ FURTHER_LAWS: dict[str, Law] = {
         support=positive,
     ),
     "fisk": Law(
-        log_density=_fisk_log,
+        log_density=lambda m, z, c: burr_log(m, z, c, np.float64(1.0)),
         below=lambda m, z, c: m.sigmoid(c * np.log(z)),
         above=lambda m, z, c: m.sigmoid(-c * np.log(z)),
         log_below=lambda m, z, c: m.log_expit(c * np.log(z)),

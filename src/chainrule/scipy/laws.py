@@ -40,7 +40,7 @@ class Law:
     valid: Callable[..., Any] = lambda *shapes: reduce(np.logical_and, [x > 0 for x in shapes], True)
     discrete: bool = False
     open: bool = False
-    """Whether the formula of the density is not for the lower end of the support, where it is 0."""
+    """Whether the formula of the density is not for the ends of the support, where it is 0."""
 
 
 def positive(*shapes: Any) -> tuple[float, float]:

@@ -10,6 +10,7 @@ import numpy as np
 from chainrule.scipy.error_functions import LOG_ROOT_TWO_PI
 from chainrule.scipy.laws import Law, cotangent, positive
 from chainrule.scipy.named_shares import general_normal_log
+from chainrule.scipy.normal_relatives import exponential_normal_log, rice_log, skew_normal_log
 
 LOG_2, ROOT_2 = math.log(2.0), math.sqrt(2.0)
 
@@ -63,13 +64,13 @@ def _asymmetric_log(m: Any, z: Any, kappa: Any) -> Any:
     return -np.log(kappa + 1.0 / kappa) - np.abs(z) * np.where(z < 0.0, 1.0 / kappa, kappa)
 
 
-def _exponential_normal_log(m: Any, z: Any, K: Any) -> Any:
-    """With erfcx where 1/K² would cancel."""
-    away = 1.0 / K - z
-    left = away > 0.0
-    near = -0.5 * z**2 + np.log(0.5 * m.erfcx(np.where(left, away, 0.0) * math.sqrt(0.5)))
-    far = (0.5 / K - z) / K + m.log_ndtr(np.where(left, 0.0, -away))
-    return np.where(left, near, far) - np.log(K)
+RULES = {"below": "cdf", "above": "sf", "quantile": "ppf", "upper_quantile": "isf"}
+
+
+def _shares(name: str, count: int = 4) -> dict[str, Any]:
+    """The rules that are operations of their own, the first of these."""
+    rules = dict(list(RULES.items())[:count])
+    return {rule: lambda m, z, shape, op=f"{name}_{method}": getattr(m, op)(z, shape) for rule, method in rules.items()}
 
 
 RARER_LAWS: dict[str, Law] = {
@@ -211,19 +212,9 @@ RARER_LAWS: dict[str, Law] = {
         log_density=lambda m, z, kappa: kappa * (np.cos(z) - 1.0) - 2.0 * LOG_ROOT_TWO_PI - m.log_i0e(kappa),
         valid=lambda kappa: kappa >= 0.0,
     ),
-    "skewnorm": Law(
-        log_density=lambda m, z, a: LOG_2 - LOG_ROOT_TWO_PI - 0.5 * z**2 + m.log_ndtr(a * z),
-        valid=_any_real,
-    ),
-    "exponnorm": Law(
-        log_density=_exponential_normal_log,
-    ),
-    "rice": Law(
-        log_density=lambda m, z, b: np.log(z) - 0.5 * (z - b) ** 2 + m.log_i0e(b * z),
-        support=positive,
-        valid=lambda b: b >= 0.0,
-        open=True,
-    ),
+    "skewnorm": Law(log_density=skew_normal_log, valid=_any_real, **_shares("skew_normal")),
+    "exponnorm": Law(log_density=exponential_normal_log, **_shares("exponential_normal", 2)),
+    "rice": Law(log_density=rice_log, support=positive, valid=lambda b: b >= 0.0, open=True, **_shares("rice")),
     "betabinom": Law(
         log_density=lambda m, z, n, a, b: (
             m.betaln(z + a, n - z + b) - m.betaln(a, b) - np.log(n + 1.0) - m.betaln(n - z + 1.0, z + 1.0)

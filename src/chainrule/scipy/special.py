@@ -21,6 +21,7 @@ from chainrule.scipy import (
     integral_functions,
     named_functions,
     named_shares,
+    normal_relatives,
     power_functions,
 )
 from chainrule.scipy.precision import in_scipys_precision
@@ -122,7 +123,7 @@ def _declared(*modules: ModuleType) -> dict[str, Elementwise]:
 
 OPERATIONS = _declared(
     gamma_functions, error_functions, entropies, bessel_functions, incomplete_functions, power_functions,
-    integral_functions, named_functions, faddeeva, named_shares,
+    integral_functions, named_functions, faddeeva, named_shares, normal_relatives,
 )  # fmt: skip
 """The operations whose values SciPy computes, by name."""
 
