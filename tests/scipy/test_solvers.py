@@ -191,11 +191,30 @@ def test_integrals_of_samples(name, axis):
         cr.vjp(lambda y: ours(y, axis=axis, **options), samples)[0], own(samples, axis=axis, **options), rtol=1e-13
     )
     check_grads(lambda y: ours(y, axis=axis, **options) ** 2, (samples,), order=2)
-    if name == "trapezoid":
-        check_grads(lambda y, x: ours(y, x, axis=axis), (samples, options["x"]), order=2)
-    else:
-        with pytest.raises(UnsupportedError, match="differentiated by y only"):
-            cr.grad(lambda h: np.sum(ours(samples, dx=h)))(0.3)
+    if name != "romb":
+        for count in (5, 4, 3, 2):
+            places, part = options["x"][:count], np.take(samples, np.arange(count), axis=axis)
+            function = lambda y, x: ours(y, x=x, axis=axis)  # noqa: E731
+            expected = own(part, x=places, axis=axis)
+            np.testing.assert_allclose(cr.vjp(function, part, places)[0], expected, rtol=1e-12, atol=1e-15)
+            check_grads(function, (part, places), order=2)
+    by_step = lambda y, h: ours(y, dx=h, axis=axis)  # noqa: E731
+    np.testing.assert_allclose(cr.vjp(by_step, samples, 0.3)[0], own(samples, dx=0.3, axis=axis), rtol=1e-12)
+    check_grads(by_step, (samples, np.float64(0.3)), order=2)
+    single = samples.astype(np.float32)
+    assert cr.vjp(lambda y: ours(y, axis=axis), single)[0].dtype == np.asarray(own(single, axis=axis)).dtype
+
+
+def test_integrals_of_samples_from_values_on_and_of_lists():
+    samples, places = np.sin(np.arange(6.0)), np.arange(6.0) ** 1.5
+    function = lambda y, x, c: integrate.cumulative_simpson(y, x=x, initial=c)  # noqa: E731
+    np.testing.assert_allclose(
+        cr.vjp(function, samples, places, 1.5)[0], scipy.integrate.cumulative_simpson(samples, x=places, initial=1.5)
+    )
+    check_grads(function, (samples, places, np.float64(1.5)), order=2)
+    assert cr.grad(lambda a: integrate.trapezoid([a, 2.0 * a, 1.0], [0.0, 1.0, a]))(3.0) == pytest.approx(7.0)  # of a² + a − 1/2
+    with pytest.raises(cr.ChainruleError, match="romb"):
+        cr.grad(lambda y: integrate.romb(y))(samples)
 
 
 def test_times_are_differentiated_by():
