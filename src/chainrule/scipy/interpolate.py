@@ -9,26 +9,13 @@ import numpy as np
 
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
+from chainrule.scipy import splines
 from chainrule.scipy.closures import plain
 from chainrule.scipy.grids import RegularGridInterpolator, interpn
-from chainrule.scipy.standing import is_traced, names_of, not_by, numbers
+from chainrule.scipy.piecewise import Polynomials, at, beside
+from chainrule.scipy.splines import make_interp_spline
+from chainrule.scipy.standing import as_array, is_traced, names_of, not_by, numbers, one_of
 from scipy import interpolate
-
-
-def _beside(x: Any, y: Any) -> Any:
-    """Numbers for places, of as many axes as the values there have."""
-    return np.reshape(x, (*x.shape, *(1,) * (len(y.shape) - len(x.shape))))
-
-
-def _at(knots: Any, coefficients: Any, x: Any, nu: int = 0) -> Any:
-    """The derivative of order `nu` of polynomials between knots; coefficients of the highest power first."""
-    place = np.clip(np.searchsorted(knots, plain(x, "scipy.interpolate"), "right") - 1, 0, len(knots) - 2)
-    total = np.zeros((*x.shape, *coefficients.shape[2:]))
-    away, last = _beside(x - knots[place], total), coefficients.shape[0] - 1
-    for power in range(last, nu - 1, -1):
-        factor = float(np.prod([power - i for i in range(nu)]))
-        total = total * away + factor * coefficients[last - power][place]
-    return total
 
 
 class _Piecewise:
@@ -36,7 +23,7 @@ class _Piecewise:
 
     own: ClassVar[Callable[..., Any]]
     takes: ClassVar[dict[str, tuple[Any, ...]]] = {}
-    """What of SciPy's arguments is understood beside traced values."""
+    """What of SciPy's arguments is understood beside traced values; `()` where it is anything."""
 
     def __init__(self, x: Any, y: Any, *given: Any, **options: Any) -> None:
         name = type(self).__name__
@@ -49,58 +36,80 @@ class _Piecewise:
             return
         options |= dict(zip(self.takes, given, strict=False))
         for key, value in options.items():
-            if len(given) > len(self.takes) or not any(
-                value is known or value == known for known in self.takes.get(key, ())
-            ):
+            known = self.takes.get(key, (None,))
+            if len(given) > len(self.takes) or (known and not any(value is x or value == x for x in known)):
                 raise UnsupportedError(
                     f"scipy.interpolate.{name} of traced values was given {key}={value!r}; it takes "
-                    + ", ".join(f"{k} of {', '.join(map(repr, known))}" for k, known in self.takes.items())
+                    + ", ".join(f"{k} of {', '.join(map(repr, known)) or 'any'}" for k, known in self.takes.items())
                     + "."
                 )
-        self.x, self.extrapolate = knots, options.get("extrapolate") is not False
-        self.c = self._coefficients(
-            knots, numbers(y), **{k: v for k, v in options.items() if k not in ("axis", "extrapolate")}
-        )
+        y = numbers(as_array(y))
+        axis = int(options.pop("axis", 0)) % len(y.shape)
+        extrapolate = options.pop("extrapolate", None)
+        self.x, self.extrapolate, self.axis = knots, True if extrapolate is None else extrapolate, axis
+        self.c = self._coefficients(knots, np.moveaxis(y, axis, 0), **options)
 
     def _coefficients(self, knots: Any, y: Any, **options: Any) -> Any:
         raise NotImplementedError
 
+    def _polynomials(self) -> Polynomials:
+        of = self if self._own is None else self._own
+        return Polynomials(self.x, self.c, of.extrapolate, of.axis)
+
     def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
         """The interpolant, or its derivative of order `nu`, at places."""
         x = without_buffers(x)
-        if self._own is not None:
-            if not is_traced(x):
-                return self._own(x, nu, extrapolate)
-            wanted = self._own.extrapolate if extrapolate is None else extrapolate
-            if self._own.axis != 0 or wanted == "periodic":
-                raise UnsupportedError(
-                    f"{type(self).__name__} at traced places takes axis=0 and no periodic extrapolation; move the axis of y, or take "
-                    "np.mod of x."
-                )
-        else:
-            wanted = self.extrapolate if extrapolate is None else extrapolate
-        x = numbers(x)
-        total = _at(self.x, self.c, x, nu)
-        if not wanted:
-            inside = np.logical_and(x >= self.x[0], x <= self.x[-1])
-            total = np.where(_beside(inside, total), total, np.nan)
-        return total
+        if self._own is not None and not is_traced(x):
+            return self._own(x, nu, extrapolate)
+        return self._polynomials()(x, nu, extrapolate)
+
+    def derivative(self, nu: int = 1) -> Any:
+        """The piecewise polynomial that is the derivative of an order."""
+        return _Pieces(self._own.derivative(nu)) if self._own is not None else self._polynomials().derivative(nu)
+
+    def antiderivative(self, nu: int = 1) -> Any:
+        """The piecewise polynomial whose derivative of an order this is."""
+        return (
+            _Pieces(self._own.antiderivative(nu)) if self._own is not None else self._polynomials().antiderivative(nu)
+        )
+
+    def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
+        """The integral from one place to another."""
+        if self._own is not None and not is_traced((a, b)):
+            return self._own.integrate(a, b, extrapolate)
+        return self._polynomials().integrate(a, b, extrapolate)
 
     def __getattr__(self, name: str) -> Any:
         own = self.__dict__.get("_own")
+        if name.startswith("__"):
+            raise AttributeError(name)
         if own is None:
             raise UnsupportedError(
-                f"{type(self).__name__}.{name} has no derivative by the traced values; its call has, and nu gives its slopes."
+                f"{type(self).__name__}.{name} has no derivative by the traced values; its call, derivative, antiderivative and "
+                "integrate have."
             )
         return getattr(own, name)
 
 
-def _of_spline(knots: Any, y: Any, **options: Any) -> Any:
-    return np.tensordot(interpolate.CubicSpline(knots, np.eye(len(knots)), 0, **options).c, y, axes=1)
+class _Pieces(_Piecewise):
+    """What SciPy's interpolants give as their derivative or integral, asked at traced places too."""
+
+    def __init__(self, own: Any) -> None:
+        self._own, self.x, self.c = own, own.x, own.c
+
+
+def _of_spline(knots: Any, y: Any, bc_type: Any = "not-a-knot") -> Any:
+    """The coefficients, linear in the values, and in what is said of the ends, which is plain numbers."""
+    if isinstance(bc_type, str):
+        return np.tensordot(interpolate.CubicSpline(knots, np.eye(len(knots)), 0, bc_type).c, y, axes=1)
+    count = len(knots)
+    none = tuple(end if isinstance(end, str) else (end[0], np.zeros(count)) for end in bc_type)
+    of_ends = interpolate.CubicSpline(knots, np.zeros(tuple(y.shape)), 0, bc_type).c
+    return np.tensordot(interpolate.CubicSpline(knots, np.eye(count), 0, none).c, y, axes=1) + of_ends
 
 
 def _of_lines(knots: Any, y: Any) -> Any:
-    return np.stack([np.diff(y, axis=0) / _beside(np.diff(knots), y), y[:-1]])
+    return np.stack([np.diff(y, axis=0) / beside(np.diff(knots), y), y[:-1]])
 
 
 class CubicSpline(_Piecewise):
@@ -111,30 +120,57 @@ class CubicSpline(_Piecewise):
 
     own = interpolate.CubicSpline
     takes: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "axis": (0,), "bc_type": ("not-a-knot", "natural", "clamped"), "extrapolate": (None, True, False),
+        "axis": (), "bc_type": (), "extrapolate": (None, True, False, "periodic"),
     }  # fmt: skip
 
     def _coefficients(self, knots: Any, y: Any, **options: Any) -> Any:
+        if isinstance(options.get("bc_type"), str):
+            one_of(
+                options["bc_type"],
+                ("not-a-knot", "natural", "clamped"),
+                "bc_type",
+                "scipy.interpolate.CubicSpline of traced values",
+            )
         return _of_spline(knots, y, **options)
 
 
 def _by_slopes(knots: Any, y: Any, slopes: Any) -> Any:
     """The cubics with these values and slopes at the knots."""
-    h = _beside(np.diff(knots), y)
+    h = beside(np.diff(knots), y)
     secant = np.diff(y, axis=0) / h
     first, second = slopes[:-1], slopes[1:]
     excess = (first + second - 2.0 * secant) / h
     return np.stack([excess / h, (secant - first) / h - excess, first, y[:-1]])
 
 
+class CubicHermiteSpline(_Piecewise):
+    """SciPy's `CubicHermiteSpline`, differentiable by its values, its slopes and by where it is asked."""
+
+    own = interpolate.CubicHermiteSpline
+
+    def __init__(self, x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None) -> None:
+        x, y, dydx = without_buffers(x), without_buffers(y), without_buffers(dydx)
+        knots = not_by(
+            x, "x", "scipy.interpolate.CubicHermiteSpline", "the values, the slopes and the places asked for"
+        )
+        self._own: Any = None
+        if not is_traced((y, dydx)):
+            self._own = interpolate.CubicHermiteSpline(knots, y, dydx, axis, extrapolate)
+            self.x, self.c = self._own.x, self._own.c
+            return
+        y, slopes = (np.moveaxis(numbers(as_array(z)), axis, 0) for z in (y, dydx))
+        self.x, self.c, self.axis = knots, _by_slopes(knots, y, slopes), axis % len(y.shape)
+        self.extrapolate = True if extrapolate is None else extrapolate
+
+
 class PchipInterpolator(_Piecewise):
     """SciPy's `PchipInterpolator`, monotone where the values are (Fritsch and Butland 1984)."""
 
     own = interpolate.PchipInterpolator
-    takes: ClassVar[dict[str, tuple[Any, ...]]] = {"axis": (0,), "extrapolate": (None, True, False)}
+    takes: ClassVar[dict[str, tuple[Any, ...]]] = {"axis": (), "extrapolate": (None, True, False)}
 
     def _coefficients(self, knots: Any, y: Any, **options: Any) -> Any:
-        h = _beside(np.diff(knots), y)
+        h = beside(np.diff(knots), y)
         secant = np.diff(y, axis=0) / h
         if len(knots) == 2:
             return _by_slopes(knots, y, np.concatenate([secant, secant]))
@@ -160,7 +196,7 @@ class Akima1DInterpolator(_Piecewise):
 
     own = interpolate.Akima1DInterpolator
     takes: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "axis": (0,),
+        "axis": (),
         "method": ("akima",),
         "extrapolate": (None, True, False),
     }
@@ -171,7 +207,7 @@ class Akima1DInterpolator(_Piecewise):
             self.extrapolate = bool(extrapolate)
 
     def _coefficients(self, knots: Any, y: Any, **options: Any) -> Any:
-        h = _beside(np.diff(knots), y)
+        h = beside(np.diff(knots), y)
         inner = np.diff(y, axis=0) / h
         if len(knots) == 2:
             return _by_slopes(knots, y, np.concatenate([inner, inner]))
@@ -186,8 +222,13 @@ class Akima1DInterpolator(_Piecewise):
         return _by_slopes(knots, y, np.where(curved, weighed, 0.5 * (m[3:] + m[:-3])))
 
 
+KINDS = {"linear": 1, "slinear": 1, "quadratic": 2, "cubic": 3}
+STEPS = ("nearest", "nearest-up", "previous", "next", "zero")
+"""The kinds that give one of the values itself."""
+
+
 class interp1d:  # noqa: N801  SciPy's name
-    """SciPy's `interp1d`, differentiable by its values and by where it is asked, for `kind` "linear" and "cubic"."""
+    """SciPy's `interp1d`, differentiable by its values and by where it is asked, for every `kind` up to cubic."""
 
     def __init__(
         self, x: Any, y: Any, kind: Any = "linear", axis: int = -1, copy: bool = True, bounds_error: Any = None,
@@ -212,16 +253,24 @@ class interp1d:  # noqa: N801  SciPy's name
         x = without_buffers(x)
         if self._own is not None and not is_traced(x) and not is_traced(self.fill_value):
             return self._own(x)
-        if self.kind not in ("linear", "cubic", 1, 3) or (
-            isinstance(self.fill_value, str) and self.fill_value != "extrapolate"
-        ):
+        kind = KINDS.get(self.kind, self.kind)
+        if kind not in (*STEPS, 1, 2, 3) or (isinstance(self.fill_value, str) and self.fill_value != "extrapolate"):
             raise UnsupportedError(
-                f"scipy.interpolate.interp1d of traced values was given kind={self.kind!r}; it takes 'linear' and 'cubic'."
+                f"scipy.interpolate.interp1d of traced values was given kind={self.kind!r}; it takes "
+                f"{', '.join(map(repr, (*KINDS, *STEPS)))}."
             )
         y = np.moveaxis(self.y, self.axis, 0)
-        x = numbers(x)
-        coefficients = _of_lines(self.x, y) if self.kind in ("linear", 1) else _of_spline(self.x, y)
-        total = _at(self.x, coefficients, x)
+        x = numbers(as_array(x))
+        if kind in STEPS:
+            found = interpolate.interp1d(
+                self.x, np.arange(len(self.x)), kind, fill_value="extrapolate", assume_sorted=True
+            )
+            chosen = np.clip(found(plain(x, "scipy.interpolate.interp1d")), 0, len(self.x) - 1).astype(int)
+            total = y[chosen] + beside(0.0 * x, y[chosen])
+        elif kind == 2:
+            total = make_interp_spline(self.x, y, 2)(x)
+        else:
+            total = at(self.x, _of_lines(self.x, y) if kind == 1 else _of_spline(self.x, y), x)
         if not isinstance(self.fill_value, str):
             below, above = x < self.x[0], x > self.x[-1]
             if self.bounds_error and np.any(np.logical_or(below, above)):
@@ -229,13 +278,16 @@ class interp1d:  # noqa: N801  SciPy's name
                     f"A value in x_new is outside of the interpolation range, {self.x[0]} to {self.x[-1]}."
                 )
             low, high = self.fill_value if isinstance(self.fill_value, tuple) else (self.fill_value, self.fill_value)
-            total = np.where(_beside(below, total), low, np.where(_beside(above, total), high, total))
+            total = np.where(beside(below, total), low, np.where(beside(above, total), high, total))
         axis = self.axis % len(y.shape)
         places = tuple(range(len(x.shape)))
         return np.moveaxis(total, places, tuple(axis + i for i in places)) if axis else total
 
 
-FUNCTIONS: dict[str, Any] = {x.__name__: x for x in (CubicSpline, PchipInterpolator, Akima1DInterpolator, interp1d)}
+globals().update(splines.FUNCTIONS)
+FUNCTIONS: dict[str, Any] = {
+    x.__name__: x for x in (CubicSpline, CubicHermiteSpline, PchipInterpolator, Akima1DInterpolator, interp1d)
+}
 """What has derivatives here, by name."""
 
 
@@ -244,6 +296,7 @@ def pchip_interpolate(xi: Any, yi: Any, x: Any, der: int = 0, axis: int = 0) -> 
     return PchipInterpolator(xi, yi, axis)(x, der)
 
 
+FUNCTIONS |= splines.FUNCTIONS
 FUNCTIONS |= {
     "pchip_interpolate": pchip_interpolate,
     "RegularGridInterpolator": RegularGridInterpolator,
