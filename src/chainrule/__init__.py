@@ -7,7 +7,6 @@ array([1.  , 0.42])
 
 from __future__ import annotations
 
-from importlib import import_module as _import_module
 from typing import TYPE_CHECKING, Any
 
 from chainrule import autodiff as _autodiff
@@ -22,6 +21,7 @@ from chainrule.autodiff import value_and_grad as value_and_grad
 from chainrule.autodiff import vjp as vjp
 from chainrule.autodiff import vmap as vmap
 from chainrule.errors import ChainruleError as ChainruleError
+from chainrule.loading import load as _load
 from chainrule.tracing import Program as Program
 from chainrule.tracing import check as check
 from chainrule.tracing import register_container as register_container
@@ -56,17 +56,20 @@ _viewers["draw"] = _draw
 
 def __getattr__(name: str) -> Any:
     """Names that few programs use, and those about networks, are loaded with the first of them: derivatives alone start fast."""
+    if name == "__all__":
+        return sorted({*_EARLY, *_load("chainrule.learning").__all__, *_all_public()})
+    if name.startswith("_"):
+        raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
     if name in _LATER:
-        return getattr(_import_module(f"chainrule.{_LATER[name]}"), name)
-    if name == "__all__" or not name.startswith("_"):
-        learning = _import_module("chainrule.learning")
-        if name == "__all__":
-            return sorted({*_EARLY, *learning.__all__, *_all_public()})
-        if hasattr(learning, name):
-            return getattr(learning, name)
-        if name in _all_public():
-            return _all_public()[name]
-    raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+        found = getattr(_load(f"chainrule.{_LATER[name]}"), name)
+    elif hasattr(learning := _load("chainrule.learning"), name):
+        found = getattr(learning, name)
+    elif name in _all_public():
+        found = _all_public()[name]
+    else:
+        raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+    globals()[name] = found
+    return found
 
 
 def __dir__() -> list[str]:

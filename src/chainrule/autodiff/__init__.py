@@ -3,12 +3,12 @@
 What few programs use is loaded when it is first asked for.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from chainrule.autodiff.batching import vmap
 from chainrule.autodiff.matrices import hessian, hvp, jacobian
 from chainrule.autodiff.transforms import grad, jvp, value_and_grad, vjp
+from chainrule.loading import load
 
 if TYPE_CHECKING:
     from chainrule.autodiff.checking import check_grads
@@ -54,5 +54,5 @@ LATER = {
 
 def __getattr__(name: str) -> Any:
     if name in LATER:
-        return getattr(import_module(f"{__name__}.{LATER[name]}"), name)
+        return getattr(load(f"{__name__}.{LATER[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
