@@ -21,7 +21,7 @@ from chainrule.autodiff import value_and_grad as value_and_grad
 from chainrule.autodiff import vjp as vjp
 from chainrule.autodiff import vmap as vmap
 from chainrule.errors import ChainruleError as ChainruleError
-from chainrule.loading import load as _load
+from chainrule.forks import load as _load
 from chainrule.tracing import Program as Program
 from chainrule.tracing import check as check
 from chainrule.tracing import register_container as register_container

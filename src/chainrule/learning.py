@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule import datasets as datasets
 from chainrule import declarations
-from chainrule.loading import load as _load
+from chainrule.forks import load as _load
 from chainrule.network import Hypergradient as Hypergradient
 from chainrule.network import Network as Network
 from chainrule.network import Tuned as Tuned

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from chainrule.autodiff.batching import vmap
 from chainrule.autodiff.matrices import hessian, hvp, jacobian
 from chainrule.autodiff.transforms import grad, jvp, value_and_grad, vjp
-from chainrule.loading import load
+from chainrule.forks import load
 
 if TYPE_CHECKING:
     from chainrule.autodiff.checking import check_grads

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import numpy as _numpy
 
-from chainrule.loading import load as _load
+from chainrule.forks import load as _load
 from chainrule.numpy.creation import CREATING
 from chainrule.numpy.lists import found as _found
 

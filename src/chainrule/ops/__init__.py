@@ -26,7 +26,7 @@ except BaseException:  # a module that fails is run again when it is next import
     for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
         del sys.modules[_name]
     raise
-from chainrule.loading import load
+from chainrule.forks import load
 from chainrule.ops.functions.function import FUNCTIONS, ArrayFunction, function
 from chainrule.ops.functions.of_operations import functions_of
 from chainrule.ops.kinds import Contraction, Custom, Domain, Elementwise, Layout, Reduction

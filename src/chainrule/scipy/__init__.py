@@ -14,7 +14,7 @@ Examples
 from __future__ import annotations
 
 from chainrule.errors import MissingExtraError
-from chainrule.loading import load
+from chainrule.forks import load
 
 try:
     import scipy as _scipy
