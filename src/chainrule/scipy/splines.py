@@ -120,6 +120,13 @@ def make_interp_spline(
     return BSpline(unit.t, np.moveaxis(c, 0, axis) if axis else c, k, True, axis % len(y.shape))
 
 
+def _parts(own: Any) -> tuple[Any, Any, int]:
+    """All knots, the coefficients and the degree of one of FITPACK's splines, which tells the knots without their repetitions."""
+    knots, c = own.get_knots(), own.get_coeffs()
+    k = len(c) - len(knots) + 1
+    return np.concatenate([np.full(k, knots[0]), knots, np.full(k, knots[-1])]), c, k
+
+
 class UnivariateSpline:
     """SciPy's `UnivariateSpline`, differentiable by where it is asked, and where it goes through all values by these."""
 
@@ -140,12 +147,12 @@ class UnivariateSpline:
             )
         y = numbers(as_array(y))
         units = [type(self).own(places, unit, *given, **options) for unit in np.eye(len(places))]
-        self._t, _, self._k = units[0]._eval_args
+        self._t, _, self._k = _parts(units[0])
         self._ext = units[0].ext
-        self._c = np.stack([unit._eval_args[1] for unit in units], axis=1) @ y
+        self._c = np.stack([unit.get_coeffs() for unit in units], axis=1) @ y
 
     def _of(self, own: Any) -> Any:
-        self._own, self._ext, (self._t, self._c, self._k) = own, own.ext, own._eval_args
+        self._own, self._ext, (self._t, self._c, self._k) = own, own.ext, _parts(own)
         return self
 
     def __call__(self, x: Any, nu: int = 0, ext: Any = None) -> Any:
@@ -184,13 +191,8 @@ class InterpolatedUnivariateSpline(UnivariateSpline):
     own = interpolate.InterpolatedUnivariateSpline
 
 
-BEYOND = {
-    0: "extrapolate",
-    1: "zeros",
-    2: "raise",
-    3: "const",
-    **{name: name for name in ("extrapolate", "zeros", "raise", "const")},
-}
+_NAMES = ("extrapolate", "zeros", "raise", "const")
+BEYOND: dict[Any, str] = {**dict(enumerate(_NAMES)), **dict(zip(_NAMES, _NAMES, strict=True))}
 """What FITPACK's splines do beyond their ends, by number and by name."""
 
 
