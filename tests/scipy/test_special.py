@@ -7,7 +7,7 @@ import scipy.special
 
 import chainrule as cr
 from chainrule.autodiff import check_grads
-from chainrule.errors import DerivativeLostError, UnsupportedError
+from chainrule.errors import DerivativeLostError, SettingError, UnsupportedError
 from chainrule.scipy import special
 from chainrule.scipy.named_functions import SPHERICAL
 from chainrule.scipy.special import BY_ORDER, OPERATIONS, PARTS, standing
@@ -25,7 +25,7 @@ TWO = {
     "gammainc": (a, b), "gammaincc": (a, b), "gammaincinv": (a, x),
     "gammainccinv": (a, x), "stdtr": (a, b), "stdtrit": (a + 1.0, x / 3.0),
     "xlogy": (a, b), "xlog1py": (a, b), "rel_entr": (a, b), "kl_div": (a, b),
-    "owens_t": (a, b), "chdtr": (a, b), "chdtrc": (a, b),
+    "owens_t": (a, b), "sph_harm_y": (a / 2, b), "chdtr": (a, b), "chdtrc": (a, b),
     "boxcox": (a, b), "inv_boxcox": (a, b), "boxcox1p": (a, b), "inv_boxcox1p": (a, b), "huber": (a, b), "pseudo_huber": (a, b),
 }  # fmt: skip
 NEGATIVE = {"ndtri_exp": -x}
@@ -36,10 +36,15 @@ PARAMETERS = {
     "hyp0f1": (0.7,), "hyp1f1": (0.4, 1.3), "hyp2f1": (0.4, 1.3, 2.1), "hyperu": (0.4, 1.3), "eval_jacobi": (3, 0.5, 1.5),
     "eval_gegenbauer": (4, 0.7), "eval_genlaguerre": (3, 0.5), "eval_hermite": (4,), "eval_hermitenorm": (4,), "eval_chebyt": (4,),
     "eval_chebyu": (3,), "eval_legendre": (4,), "eval_laguerre": (3,), **dict.fromkeys(SPHERICAL, (2,)),
+    "legendre_p": (3,), "assoc_legendre_p": (3, 2), "lpmv": (2, 3), "sph_legendre_p": (3, 1), "sph_harm_y": (3, 2),
 }  # fmt: skip
 AFTER = {"multigammaln": (2,), "ellipkinc": (0.3,), "ellipeinc": (0.3,), "ellipj": (0.3,)}
-SEVERAL, COMPLEX = {"ellipj", "airy", "sici", "shichi", "fresnel"}, {"hankel1", "hankel2", "wofz", "lambertw"}
-"""What gives several results, and what complex ones."""
+SEVERAL, COMPLEX = (
+    {"ellipj", "airy", "sici", "shichi", "fresnel"},
+    {"hankel1", "hankel2", "wofz", "lambertw", "sph_harm_y"},
+)
+COMPLEX |= {"legendre_p", "assoc_legendre_p", "sph_legendre_p"}
+"""What gives several results, and what complex ones, or an array of one number."""
 
 
 def arguments(name):
@@ -272,3 +277,39 @@ def test_parameters_that_nothing_is_differentiated_by_are_refused_by_name():
         cr.grad(lambda t: np.sum(special.hyp1f1(np.array([0.5, 1.0]), 1.5, t)))(0.3)
     with pytest.raises(UnsupportedError, match=r"m of shape \(2,\).*np\.stack"):
         cr.grad(lambda t: np.sum(special.ellipkinc(t, np.array([0.5, 0.7]))))(0.3)
+
+
+@pytest.mark.parametrize("n", range(4))
+def test_associated_legendre_functions_and_spherical_harmonics(n):
+    z, theta, phi = np.array([-0.95, 0.0, 0.3, 0.9]), np.array([0.0, 0.4, 2.0, np.pi, 4.0]), 0.7
+    cases = [(special.legendre_p, scipy.special.legendre_p, (n,), z)]
+    for m in range(-n, n + 1):
+        cases += [
+            (special.lpmv, scipy.special.lpmv, (m, n), z),
+            (special.sph_legendre_p, scipy.special.sph_legendre_p, (n, m), theta),
+        ]
+        cases += [(special.assoc_legendre_p, scipy.special.assoc_legendre_p, (n, m), z)]
+    for ours, own, orders, x in cases:
+        np.testing.assert_allclose(cr.vjp(lambda x: ours(*orders, x), x)[0], own(*orders, x), rtol=1e-12, atol=1e-14)  # noqa: B023
+        check_grads(lambda x: ours(*orders, x), (x[1:3],), order=2)  # noqa: B023
+    for m in range(-n, n + 1):
+        polar = lambda t, m=m: special.sph_legendre_p(n, m, t)[0]  # noqa: E731
+        found = [[polar(t), cr.grad(polar)(t), cr.grad(cr.grad(polar))(t)] for t in theta]
+        np.testing.assert_allclose(
+            np.transpose(found), scipy.special.sph_legendre_p(n, m, theta, diff_n=2), rtol=1e-10, atol=1e-12
+        )
+        harmonic = lambda t, p, m=m: special.sph_harm_y(n, m, t, p)  # noqa: E731
+        value = cr.vjp(harmonic, theta, phi)[0]
+        np.testing.assert_allclose(value, scipy.special.sph_harm_y(n, m, theta, phi), rtol=1e-12, atol=1e-14)
+        check_grads(harmonic, (theta[1:3], np.float64(phi)), order=2)
+
+
+def test_harmonics_outside_and_what_they_refuse():
+    assert np.isnan(cr.vjp(lambda z: special.lpmv(1, 2, z), 1.5)[0])
+    assert cr.vjp(lambda z: special.assoc_legendre_p(2, 0, z), 1.5)[0] == scipy.special.assoc_legendre_p(2, 0, 1.5)
+    with pytest.raises(SettingError, match="diff_n=1; leave it out, and take grad"):
+        cr.grad(lambda t: special.sph_legendre_p(2, 1, t, diff_n=1)[0])(0.3)
+    with pytest.raises(SettingError, match=r"n=\(1, 2\); give one whole number"):
+        cr.grad(lambda t: np.sum(special.legendre_p(np.array([1, 2]), t)))(0.3)
+    with pytest.raises(UnsupportedError, match="traced m"):
+        cr.grad(lambda m: special.lpmv(m, 2, 0.3))(1.0)

@@ -17,6 +17,7 @@ from chainrule.scipy import (
     error_functions,
     faddeeva,
     gamma_functions,
+    harmonics,
     incomplete_functions,
     integral_functions,
     named_functions,
@@ -255,6 +256,8 @@ def erf(z: Any, /) -> Any:
     return traced.erf_of_complex(z) if z.dtype.kind == "c" else traced.erf(z)
 
 
+for _derived in harmonics.FUNCTIONS:
+    _stands(_derived)
 DERIVED_ELSEWHERE.update(standing.functions)
 globals().update(standing.functions)
 
