@@ -142,6 +142,31 @@ def test_what_of_solvers_is_refused():
     assert cr.grad(lambda p: p * optimize.brentq(lambda x: x - 1.0, 0.0, 3.0))(2.0) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("name", ["fmin", "fmin_powell", "fmin_cg", "fmin_bfgs"])
+def test_minima_under_older_names(name):
+    function = lambda x, p: (x[0] - p[0]) ** 2 + 3.0 * (x[1] - p[1] * x[0]) ** 2 + x[0] ** 4  # noqa: E731
+    older = lambda p: getattr(optimize, name)(function, np.zeros(2), args=(p,), disp=0)  # noqa: E731
+    newer = lambda p: optimize.minimize(function, np.zeros(2), (p,), tol=1e-12).x  # noqa: E731
+    np.testing.assert_array_equal(
+        cr.vjp(older, P[:2])[0], getattr(scipy.optimize, name)(function, np.zeros(2), args=(P[:2],), disp=0)
+    )
+    np.testing.assert_allclose(cr.jacobian(older)(P[:2]), cr.jacobian(newer)(P[:2]), atol=3e-3)
+    with pytest.raises(UnsupportedError, match="takes no full_output"):
+        cr.grad(lambda p: getattr(optimize, name)(function, np.zeros(2), args=(p,), disp=0, full_output=True)[1])(P[:2])
+
+
+def test_bounded_minima_and_least_squares_under_older_names():
+    assert cr.grad(lambda a: optimize.fminbound(lambda x: (x - a) ** 2 + x, 0.0, 3.0))(1.5) == pytest.approx(1.0)
+    assert cr.grad(lambda a: optimize.brent(lambda x, a: (x - a) ** 2 + x, (a,), brack=(0.0, 1.0, 3.0)))(
+        1.5
+    ) == pytest.approx(1.0)
+    residuals = lambda x, p: np.stack([x[0] - p[0], x[1] * x[0] - p[1], x[1] - 0.5])  # noqa: E731
+    older = cr.jacobian(lambda p: optimize.leastsq(residuals, np.ones(2), args=(p,))[0])(P[:2])
+    np.testing.assert_allclose(
+        older, cr.jacobian(lambda p: optimize.least_squares(residuals, np.ones(2), args=(p,)).x)(P[:2]), atol=1e-6
+    )
+
+
 INTEGRALS = {
     "by bounds and parameters": lambda a, b, p: integrate.quad(lambda x: np.exp(-p[0] * x) * np.sin(p[1] * x), a, b)[0],
     "by args": lambda a, b, p: integrate.quad(lambda x, c, d: np.exp(-c * x) * d, a, b, (p[0], p[1]))[0],
