@@ -7,7 +7,7 @@ import scipy.stats
 
 import chainrule as cr
 from chainrule.autodiff import check_grads
-from chainrule.errors import UnsupportedError
+from chainrule.errors import ShapeError, UnsupportedError
 from chainrule.scipy import stats
 from chainrule.scipy.derived_laws import DERIVED_LAWS
 from chainrule.scipy.distributions import QUANTILES, methods_of
@@ -338,3 +338,43 @@ def test_extremes_near_the_shape_0_keep_their_digits(c):
         with mpmath.workdps(60):
             for order, derivative in ((1, first), (2, cr.grad(first))):
                 assert derivative(c) == pytest.approx(float(mpmath.diff(formula, mpmath.mpf(c), order)), rel=1e-7)
+
+
+FORMS = {
+    "lists": (lambda M, q: M.multivariate_normal.logpdf([0.3, q[0]], [0.1, q[1]], [[2.0, 0.3], [0.3, 1.0]])),
+    "no mean": (lambda M, q: M.multivariate_normal.logpdf(q)),
+    "one number": (lambda M, q: M.multivariate_normal.pdf(np.ones(3), q[0], q[1])),
+    "one point among others": (lambda M, q: M.multivariate_normal.logpdf(q[None, :2], [0.1, 0.2])),
+    "variances": (lambda M, q: M.multivariate_normal.logpdf(np.ones((3, 2)), [0.1, 0.2], q[:2])),
+    "frozen": (lambda M, q: M.multivariate_normal([0.1, 0.2], COV[:2, :2], seed=1).logpdf(q[:2])),
+    "frozen with what is traced": (lambda M, q: M.multivariate_normal(q[:2], COV[:2, :2]).pdf([0.3, 0.1])),
+    "entropy of what is frozen": (lambda M, q: M.multivariate_normal([0.0, 0.0], q[0] * COV[:2, :2]).entropy()),
+    "t": (lambda M, q: M.multivariate_t.logpdf(q)),
+    "t without end": (lambda M, q: M.multivariate_t.logpdf(np.stack([q, 2.0 * q]), [0.1, 0.2, 0.3], df=np.inf)),
+    "t frozen": (lambda M, q: M.multivariate_t([0.1, 0.2], COV[:2, :2], df=3).logpdf(q[:2])),
+    "dirichlet frozen": (lambda M, q: M.dirichlet(q).logpdf([0.2, 0.3, 0.5])), "dirichlet's mean": (lambda M, q: M.dirichlet.mean(q)),
+    "stacks": (lambda M, q: M.wishart.logpdf(np.stack([COV, 2.0 * COV], -1), q[0] + 3.0, q[1] * COV)),
+    "inverse stacks": (lambda M, q: M.invwishart.pdf(np.stack([COV, 2.0 * COV], -1), q[0] + 3.0, q[1] * COV)),
+    "numbers": (lambda M, q: M.wishart.logpdf(q, 3, 2.0)), "a number": (lambda M, q: M.invwishart.logpdf(q[0], 3.0, q[1])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_several_numbers_in_every_form_that_scipy_takes(name):
+    q = np.array([1.3, 0.7, 0.9])
+    function = lambda q: FORMS[name](stats, q)  # noqa: E731
+    np.testing.assert_allclose(cr.vjp(function, q)[0], FORMS[name](scipy.stats, q), rtol=1e-12, strict=True)
+    check_grads(function, (q,), order=2)
+
+
+def test_counts_that_are_none_and_methods_without_derivatives():
+    p = np.array([0.2, 0.3, 0.5])
+    for x in ([1.5, 1.5, 3], [-1, 4, 3], [1, 2, 4]):
+        assert cr.vjp(lambda p, x=x: stats.multinomial.logpmf(x, 6, p), p)[0] == -np.inf
+    for call in (lambda q: stats.multivariate_normal.cdf(q), lambda q: stats.multivariate_normal(q).cdf(0.3)):
+        with pytest.raises(
+            UnsupportedError, match=r"has no derivative here. Use one of those that have: pdf, logpdf, entropy"
+        ):
+            cr.vjp(call, np.array([0.5]))
+    with pytest.raises(ShapeError, match=r"points of shape \(3,\)"):
+        cr.vjp(lambda q: stats.multivariate_normal.logpdf(q, [0.0, 0.0]), p)
