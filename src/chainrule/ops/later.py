@@ -12,6 +12,7 @@ _registries: tuple[Registry[Any, Any], ...] = (REGISTRY, FUNCTIONS, OF_NUMPY)
 _modules, _names = set(sys.modules), [set(registry) for registry in _registries]
 try:
     from chainrule.ops import (
+        completions,
         convolutions,
         decompositions,
         eigenvalues,
@@ -49,6 +50,7 @@ __all__ = [
     "applying",
     "arranging",
     "asking",
+    "completions",
     "convolutions",
     "decompositions",
     "eigenvalues",

@@ -111,6 +111,8 @@ class Operation:
     """Whether it may give complex numbers of real ones."""
     parts: Callable[..., Any] | None = None
     """Both parts of a complex result, or a real one, from both parts of every input (`ops/pairs.py`); so it takes complex numbers."""
+    any_phase: bool = False
+    """Whether complex results are columns, each of which may be multiplied by any number of length 1: derivatives take no side."""
     part_by_part: bool = False
     """Whether each part of its result is what it gives of that part of its inputs."""
     noted: bool = field(init=False, default=False)
