@@ -17,7 +17,6 @@ from chainrule.tracing import refusals, ufuncs, views, writing
 from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, separate, traced
 from chainrule.tracing.assignment import element, in_place, set_item, view_without_axes
 from chainrule.tracing.lists import taking_lists
-from chainrule.tracing.views import Past
 
 
 def _function_of(numpy: Any) -> ArrayFunction | None:
@@ -74,7 +73,6 @@ class ArrayInterface:
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    past: Past
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
@@ -192,7 +190,7 @@ class ArrayInterface:
         result = _index(traced, as_operand(self), key)
         if not result.shape:
             return element(self, result, key)
-        return separate(result) if self.past is not views.NO_PAST and self.past.is_flat else result
+        return separate(result) if getattr(self, "is_flat", False) else result
 
     def __invert__(self) -> Any:
         return call(FUNCTIONS["invert"], (self,), {})
