@@ -21,7 +21,7 @@ from chainrule import ops
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.numerals import coefficient
 from chainrule.explanation.rendering.printer import Leaf, Printer
-from chainrule.explanation.rendering.styles import LatexStyle
+from chainrule.explanation.rendering.styles import LatexStyle, for_markdown
 from chainrule.explanation.symbolic import Formula, as_expression, symbolic, with_static
 from chainrule.explanation.symbols import Call, Element, Expression, Numeral, Printed, Symbol, add
 from chainrule.ops.functions.of_operations import parameters_of
@@ -214,7 +214,7 @@ def _partials(op: Elementwise, names: Sequence[str], static: Mapping[str, Any]) 
 def mathematics(latex: str) -> str:
     """LaTeX in a cell of a table, where the sign | would end it."""
     latex = latex.replace(r"\left|", r"\left\lvert ").replace(r"\right|", r"\right\rvert ").replace("|", r"\vert ")
-    return f"$`{latex}`$"
+    return f"$`{for_markdown(latex)}`$"
 
 
 # --- domains and kinks

@@ -25,6 +25,13 @@ def test_the_page_is_true():
     assert page() == text(), "run `make documents`"
 
 
+def test_github_shows_every_formula():
+    """It refuses \\operatorname, and a formula ends at the sign that ends a cell."""
+    formulas = re.findall(r"\$`([^`]*)`\$", text())
+    assert len(formulas) > 400
+    assert not any("|" in formula or "operatorname" in formula for formula in formulas)
+
+
 def test_every_operation_has_one_row():
     named = [name for row in re.findall(r"^\| (`[^|]*?) \|", text(), re.M) for name in re.findall(r"`([^`]+)`", row)]
     assert {*REGISTRY} <= set(named)

@@ -11,7 +11,7 @@ from chainrule.explanation.derived import Derived, Instance, Line
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Passage, Statement, Writer, lines, rules_in_words, whole
-from chainrule.explanation.rendering.styles import LatexStyle, MathmlStyle, TextStyle
+from chainrule.explanation.rendering.styles import LatexStyle, MathmlStyle, TextStyle, for_markdown
 from chainrule.explanation.rendering.text import as_text
 
 
@@ -98,11 +98,11 @@ def as_markdown(derivation: Derived) -> str:
     """Markdown whose formulas are LaTeX between dollar signs."""
     writer = Writer(derivation, LatexStyle())
     out = [f"**Why {_title(derivation)}**", ""]
-    out += [f"$$\n{equation}\n$$" for equation in _latex(writer, whole(derivation))]
+    out += [f"$$\n{for_markdown(equation)}\n$$" for equation in _latex(writer, whole(derivation))]
     if len(derivation.lines) > 1:
         out += ["", "Line by line, from the output back:", ""]
         for statement, more in _statements(derivation):
-            out += [f"$$\n{equation}\n$$" for equation in _latex(writer, statement)]
+            out += [f"$$\n{for_markdown(equation)}\n$$" for equation in _latex(writer, statement)]
             if more:
                 out.append(f"… and {more} more like these.")
     return "\n".join(out)

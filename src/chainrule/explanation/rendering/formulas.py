@@ -9,7 +9,7 @@ from chainrule.errors import UnknownNameError
 from chainrule.explanation.derived import DerivedFormula
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.printer import Leaf, Printer
-from chainrule.explanation.rendering.styles import LatexStyle, MathmlStyle, TextStyle
+from chainrule.explanation.rendering.styles import LatexStyle, MathmlStyle, TextStyle, for_markdown
 from chainrule.explanation.symbols import Element, Slope, Symbol
 from chainrule.ops.notation import ATOM, SIGN
 
@@ -109,7 +109,7 @@ def _latex(derivation: DerivedFormula) -> str:
 
 
 def _markdown(derivation: DerivedFormula) -> str:
-    return "\n".join(f"$$\n{equation}\n$$" for equation in latex_equations_of(derivation))
+    return "\n".join(f"$$\n{for_markdown(equation)}\n$$" for equation in latex_equations_of(derivation))
 
 
 def _html(derivation: DerivedFormula) -> str:
