@@ -23,6 +23,7 @@ from chainrule.explanation.places import element_of, find
 from chainrule.explanation.rendering.names import spelled
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.symbols import Element
+from chainrule.notebooks import Shown
 from chainrule.tracing.program import Variable
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Split:
 
 
 @dataclass(frozen=True, repr=False)
-class Contributions:
+class Contributions(Shown):
     """A gradient and its splits: `by_output`, `by_sample`, `by_path`.
 
     Every split adds up to `gradient`, to the last digit that its largest part has. What reaches the loss without passing

@@ -21,6 +21,7 @@ from chainrule.explanation.recurrence import States, told_together
 from chainrule.explanation.rules import CHAIN, PATHS
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import Element, Expression, Product, Sum, number_of, parts, symbols_in
+from chainrule.notebooks import Shown
 from chainrule.tracing.program import Variable
 
 DEPTHS = ("layers", "factors", "terms")
@@ -33,7 +34,7 @@ EVERY = 1000
 
 
 @dataclass(frozen=True, repr=False)
-class Derivation(Derived):
+class Derivation(Derived, Shown):
     """Why ∂output/∂element is what it is.
 
     `formula` is the whole gradient in one, with the numbers of its `factors` if it is a product and of its `terms` if it
@@ -52,9 +53,6 @@ class Derivation(Derived):
         return self.to("text")
 
     __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.to("html")
 
     def _repr_latex_(self) -> str:
         return self.to("latex")

@@ -14,6 +14,7 @@ from chainrule.explanation.stepping import Call, Seen
 from chainrule.nn.neurons import Neurons
 from chainrule.nn.parameters import flat_names
 from chainrule.nn.readings import LayerReading
+from chainrule.notebooks import Shown
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class LayerGradient:
 
 
 @dataclass(frozen=True, repr=False)
-class Stage:
+class Stage(Shown):
     """One of the six stages: a heading, what happens in it, tables, and the layers it goes through."""
 
     title: str
@@ -110,7 +111,7 @@ class Stage:
 STAGES = ("initial", "forward", "loss", "backward", "gather", "update")
 
 
-class StepByStep:
+class StepByStep(Shown):
     """A training step to walk through: `initial`, `forward`, `loss`, `backward`, `gather`, `update`.
 
     Each is an object with numbers (`step.forward.layers[0].neurons[1].z`) that prints as a table. `next()` and

@@ -13,7 +13,9 @@ import numpy as np
 from chainrule.errors import SettingError
 from chainrule.network.base import BaseNetwork, inputs_of
 from chainrule.network.meaning import learn_meanings, nested
+from chainrule.network.summary import summary
 from chainrule.nn.parameters import as_patterns, flat_names
+from chainrule.notebooks import Shown
 from chainrule.training import (
     Batch,
     Clipping,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from chainrule.explanation.drawing import Drawing
 
 
-class ExplainableNetwork(BaseNetwork):
+class ExplainableNetwork(BaseNetwork, Shown):
     """A network that shows what it computes and why its gradients are what they are."""
 
     def evaluation(
@@ -301,6 +303,9 @@ class ExplainableNetwork(BaseNetwork):
             found = self.evaluation(X, y, loss=loss)
         name = None if hasattr(self.function, "layers") else getattr(self.function, "__name__", None)
         return draw_network(found, self.layers, title=name, depth=depth, focus=focus, digits=digits)
+
+    def _repr_html_(self) -> str | None:
+        return summary(self)._repr_html_() if self.is_built else None
 
 
 def objective_of(

@@ -13,7 +13,7 @@ from chainrule.network.answering import Answers, CompiledNetwork, Question
 from chainrule.network.base import batch_for
 from chainrule.network.explaining import ExplainableNetwork, objective_of
 from chainrule.network.fitting import carry_out, training_for
-from chainrule.network.summary import summary
+from chainrule.network.summary import Summary, summary
 from chainrule.nn.parameters import Parameters, as_patterns
 from chainrule.nn.readings import LayerReading, Readings
 from chainrule.training import (
@@ -372,7 +372,7 @@ class Network(ExplainableNetwork):
         """
         storage.save(self, path, self.notes if notes is None else notes)
 
-    def summary(self, batch_size: int | None = None, *, optimizer: Any = "adam", loss: Any = None) -> str:
+    def summary(self, batch_size: int | None = None, *, optimizer: Any = "adam", loss: Any = None) -> Summary:
         """A table of the layers, what they give, and how many parameters they have.
 
         Parameters

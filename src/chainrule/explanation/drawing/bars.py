@@ -66,7 +66,15 @@ def draw_bars(
         group = _split(heading, bars, total, scale, middle, width, digits)
         groups.append(group.at(0, y))
         y += group.height + 18
-    return Drawing(assemble(Group(width, max(0.0, y - 18), tuple(groups)), title, SIGNS, notes))
+    return Drawing(
+        assemble(Group(width, max(0.0, y - 18), tuple(groups)), title, SIGNS, notes, _in_words(total, shown, digits))
+    )
+
+
+def _in_words(total: float, splits: Mapping[str, Bars], digits: int) -> str:
+    """All bars, for who cannot see them."""
+    said = [f"{heading}: {', '.join(f'{x} {signed(n, digits)}' for x, n in bars)}" for heading, bars in splits.items()]
+    return f"{'; '.join(said)}; each adds up to {signed(total, digits)}."
 
 
 def _largest(bars: Bars) -> list[tuple[str, float]]:

@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 
 from chainrule.explanation.rendering.numerals import numeral
+from chainrule.notebooks import Shown
 
 ROWS, COLUMNS = 12, 6
 """More rows and columns than these are folded."""
 
 
 @dataclass(frozen=True, repr=False)
-class Table:
-    """A title, the columns' heads, rows of texts, and a note of what was left out."""
+class Table(Shown):
+    """A title, the columns' heads, rows, and a note; the first `texts` columns are words, the others numbers."""
 
     title: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    texts: int = 1
 
     @classmethod
     def of_metrics(cls, title: str, metrics: Mapping[str, float], digits: int) -> Table:
@@ -33,22 +35,28 @@ class Table:
         widths = [max(len(row[i]) for row in (self.heads, *self.rows)) for i in range(len(self.heads))]
 
         def line(cells: Sequence[str]) -> str:
-            first = cells[0].ljust(widths[0])
-            return "  ".join(
-                [f"    {first}", *(c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True))]
-            ).rstrip()
+            put = [str.ljust] * self.texts + [str.rjust] * (len(cells) - self.texts)
+            return "    " + "  ".join(p(c, w) for p, c, w in zip(put, cells, widths, strict=True)).rstrip()
 
         note = [f"    {self.note}"] if self.note else []
-        return "\n".join([f"  {self.title}", line(self.heads), *map(line, self.rows), *note])
+        title = [f"  {self.title}"] if self.title else []
+        return "\n".join([*title, line(self.heads), *map(line, self.rows), *note])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        cell = 'style="text-align:right;padding:.15em .7em"'
-        head = "".join(f"<th {cell}>{escape(x)}</th>" for x in self.heads)
-        rows = "".join(f"<tr>{''.join(f'<td {cell}>{escape(x)}</td>' for x in row)}</tr>" for row in self.rows)
-        note = f"<p><small>{escape(self.note)}</small></p>" if self.note else ""
-        return f"<p><b>{escape(self.title)}</b></p><table><tr>{head}</tr>{rows}</table>{note}"
+        head, *rows = (self._row(row, kind) for row, kind in [(self.heads, "th"), *((row, "td") for row in self.rows)])
+        note = f"<p><small>{'<br>'.join(map(escape, self.note.splitlines()))}</small></p>" if self.note else ""
+        title = f"<p><b>{escape(self.title)}</b></p>" if self.title else ""
+        return f"{title}<table>{head}{''.join(rows)}</table>{note}"
+
+    def _row(self, cells: Sequence[str], kind: str) -> str:
+        """A row whose words stand on the left and whose numbers on the right."""
+        inner = ""
+        for i, x in enumerate(cells):
+            side = "left" if i < self.texts else "right"
+            inner += f'<{kind} style="text-align:{side};padding:.15em .7em">{escape(x)}</{kind}>'
+        return f"<tr>{inner}</tr>"
 
 
 def table_of(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[str, str] | None = None) -> Table:
