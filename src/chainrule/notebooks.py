@@ -49,7 +49,7 @@ def picture(svg: str, width: float, words: str) -> str:
     """An SVG as HTML that is no wider than the page; `words` are for those who cannot see it."""
     data = b64encode(svg.encode()).decode()
     style = f"width:{width:.0f}px;max-width:100%;height:auto"
-    return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(words)}" style="{style}">'
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(words)}" style="{style}"/>'
 
 
 viewers: dict[str, Callable[..., Any]] = {}

@@ -115,7 +115,7 @@ class HypergradientExplanation(Shown):
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{escape(self.formula)}</b><br>{escape(self.legend)}</p>{self.table._repr_html_()}"
+        return f"<p><b>{escape(self.formula)}</b><br/>{escape(self.legend)}</p>{self.table._repr_html_()}"
 
 
 def _counted(count: int, noun: str) -> str:

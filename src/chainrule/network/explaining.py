@@ -301,7 +301,8 @@ class ExplainableNetwork(BaseNetwork, Shown):
             found = without_data(found, flat_names(self.parameters))
         else:
             found = self.evaluation(X, y, loss=loss)
-        name = None if hasattr(self.function, "layers") else getattr(self.function, "__name__", None)
+        own = getattr(self.function, "__name__", "")
+        name = own if own.isidentifier() and not hasattr(self.function, "layers") else None
         return draw_network(found, self.layers, title=name, depth=depth, focus=focus, digits=digits)
 
     def _repr_html_(self) -> str | None:

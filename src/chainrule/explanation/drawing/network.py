@@ -86,8 +86,7 @@ def draw_network(
         SettingError.unless_count("draw", "depth", depth, at_least=0)
     row = as_row(found, layers)
     if row is None:
-        calls = {call.name: layers.get(call.name.partition("#")[0]) for call in found.layers}
-        subtitles = {name: described(layer) for name, layer in calls.items() if layer is not None}
+        subtitles = {call.name: described(layers[call.layer]) for call in found.layers if call.layer in layers}
         return draw_evaluation(
             scoped(found),
             title=title or "network",

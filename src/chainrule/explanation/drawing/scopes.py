@@ -37,9 +37,9 @@ def _of_calls(found: NetworkEvaluation, program: Program) -> dict[Variable, str]
     """The scopes of all calls of a layer but the first, named like these: `g#2 / linear`."""
     calls: dict[str, list[LayerVariables]] = {}
     for layer in found.layers:
-        calls.setdefault(layer.name.partition("#")[0], []).append(layer)
+        calls.setdefault(layer.layer, []).append(layer)
     ends = {layer.a: layer.name for own in calls.values() for layer in own[1:]}
-    starts = {layer.a: own[i + 1].name for own in calls.values() for i, layer in enumerate(own[:-1])}
+    next_after = {layer.a: own[i + 1] for own in calls.values() for i, layer in enumerate(own[:-1])}
     now: dict[str, str] = {}
     scopes = {}
     for equation in program.equations:
@@ -47,9 +47,8 @@ def _of_calls(found: NetworkEvaluation, program: Program) -> dict[Variable, str]
         if first in calls:
             name = ends.get(equation.output, now.get(first, first))
             scopes[equation.output] = f"{name}{slash}{rest}"
-        if equation.output in starts:
-            name = starts[equation.output]
-            now[name.partition("#")[0]] = name
+        if (following := next_after.get(equation.output)) is not None:
+            now[following.layer] = following.name
     return scopes
 
 

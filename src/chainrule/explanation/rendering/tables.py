@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.rendering.numerals import numeral
+from chainrule.explanation.rendering.numerals import numeral, shown
 from chainrule.notebooks import Shown
 
 ROWS, COLUMNS = 12, 6
@@ -46,7 +46,7 @@ class Table(Shown):
 
     def _repr_html_(self) -> str:
         head, *rows = (self._row(row, kind) for row, kind in [(self.heads, "th"), *((row, "td") for row in self.rows)])
-        note = f"<p><small>{'<br>'.join(map(escape, self.note.splitlines()))}</small></p>" if self.note else ""
+        note = f"<p><small>{'<br/>'.join(map(escape, self.note.splitlines()))}</small></p>" if self.note else ""
         title = f"<p><b>{escape(self.title)}</b></p>" if self.title else ""
         return f"{title}<table>{head}{''.join(rows)}</table>{note}"
 
@@ -70,7 +70,7 @@ def table_of(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[
         return Table(title, ("",), ())
     matrices = {name: _matrix(x, axes is None) for name, x in given.items()}
     rows, columns = (max(m.shape[i] for m in matrices.values()) for i in (0, 1))
-    shown_rows, shown_columns = min(rows, ROWS), min(columns, max(1, COLUMNS // len(matrices)))
+    shown_rows, shown_columns = shown(rows, ROWS), shown(columns, max(1, COLUMNS // len(matrices)))
     down, across = axes or ("units", "samples")
     many = columns > 1
     heads = ["" if rows == 1 and axes else down.removesuffix("s")]
@@ -84,6 +84,21 @@ def table_of(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[
     left += [_more(columns - shown_columns, across)] * (columns > shown_columns)
     said = f"{title}   (a row for every {heads[0]}, columns: {across})" if many and down != "rows" else title
     return Table(said, tuple(heads), tuple(map(tuple, body)), f"… and {', '.join(left)}" if left else "")
+
+
+def table_by_element(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[str, str]) -> Table:
+    """A row for every number of a parameter, a column for every array of its shape."""
+    given = {name: np.asarray(x) for name, x in arrays.items() if x is not None}
+    shape = next(x.shape for x in given.values())
+    columns = {name: x for name, x in given.items() if x.shape in (shape, ())}
+    places = [*np.ndindex(shape)]
+    rows = [
+        (", ".join(map(str, place)), *(_text(x[place] if x.ndim else x, digits) for x in columns.values()))
+        for place in places[: shown(len(places), ROWS)]
+    ]
+    head = ", ".join(axis.removesuffix("s") for axis in axes[: len(shape)])
+    left = len(places) - len(rows)
+    return Table(title, (head, *columns), tuple(rows), f"… and {_more(left, 'rows')}" if left else "")
 
 
 def _more(count: int, things: str) -> str:
