@@ -29,7 +29,7 @@ def coefficient(x: float, digits: int) -> str:
     return numeral(x, digits)
 
 
-def shown(count: int, most: int) -> int:
+def how_many(count: int, most: int) -> int:
     """How many of so many things are shown where there is room for `most`: all, rather than leave out a single one."""
     return count if count <= most + 1 else most
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.rendering.numerals import numeral, shown
+from chainrule.explanation.rendering.numerals import how_many, numeral
 from chainrule.notebooks import Shown
 
 ROWS, COLUMNS = 12, 6
@@ -70,7 +70,7 @@ def table_of(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[
         return Table(title, ("",), ())
     matrices = {name: _matrix(x, axes is None) for name, x in given.items()}
     rows, columns = (max(m.shape[i] for m in matrices.values()) for i in (0, 1))
-    shown_rows, shown_columns = shown(rows, ROWS), shown(columns, max(1, COLUMNS // len(matrices)))
+    shown_rows, shown_columns = how_many(rows, ROWS), how_many(columns, max(1, COLUMNS // len(matrices)))
     down, across = axes or ("units", "samples")
     many = columns > 1
     heads = ["" if rows == 1 and axes else down.removesuffix("s")]
@@ -94,7 +94,7 @@ def table_by_element(title: str, arrays: Mapping[str, Any], digits: int, *, axes
     places = [*np.ndindex(shape)]
     rows = [
         (", ".join(map(str, place)), *(_text(x[place] if x.ndim else x, digits) for x in columns.values()))
-        for place in places[: shown(len(places), ROWS)]
+        for place in places[: how_many(len(places), ROWS)]
     ]
     head = ", ".join(axis.removesuffix("s") for axis in axes[: len(shape)])
     left = len(places) - len(rows)

@@ -1,0 +1,116 @@
+"""Derivations as LaTeX, and as Markdown with LaTeX in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chainrule.explanation.derived import Derived
+from chainrule.explanation.finite_differences import Check
+from chainrule.explanation.rendering.commands import sentence
+from chainrule.explanation.rendering.numerals import numeral
+from chainrule.explanation.rendering.story import (
+    Passage,
+    Statement,
+    Writer,
+    concluded,
+    lines,
+    more_like,
+    notes,
+    rules_in_words,
+    whole,
+)
+from chainrule.explanation.rendering.styles import LatexStyle
+
+Row = tuple[str, str]
+"""What stands left and right of the place that is aligned."""
+
+
+def latex_equations(derivation: Derived) -> list[str]:
+    """Every equation by itself, without the signs that begin and end mathematics."""
+    writer = Writer(derivation, LatexStyle())
+    found = _one_by_one(writer, whole(derivation))
+    if len(derivation.lines) > 1:
+        for statement, instances, more in lines(derivation):
+            for equation in (statement, *instances):
+                found += _one_by_one(writer, equation)
+            if more:
+                found.append(rf"\ldots\ \mathrm{{and\ {more}\ more}}")
+    return found
+
+
+def as_latex(derivation: Derived) -> str:
+    """Displayed equations, one below the other, and what is to be known to read them."""
+    equations = [f"$$\\displaystyle {equation}$$" for equation in latex_equations(derivation)]
+    return "\n\n".join([*equations, *map(sentence, notes(derivation))])
+
+
+def as_markdown(derivation: Derived) -> str:
+    """Markdown whose formulas are LaTeX between dollar signs; those that belong together stand below each other."""
+    writer, top = Writer(derivation, LatexStyle()), whole(derivation)
+    title = writer.slope(derivation.element)
+    if derivation.value is not None:
+        title += f" = {writer.number(derivation.value)}"
+    out = [f"**Why** $\\displaystyle {title}$", aligned(_rows(writer, top))]
+    if len(derivation.lines) > 1:
+        ends = (f"${writer.name(x)}$" for x in (derivation.output, derivation.element))
+        out.append(f"From {' back to '.join(ends)}:")
+        for statement, instances, more in lines(derivation):
+            if statement.rules:
+                out.append(f"*{_plain(rules_in_words(statement.rules))}*")
+            out.append(aligned([row for equation in (statement, *instances) for row in _rows(writer, equation)]))
+            if more:
+                out.append(more_like(more, len(instances)))
+    return "\n\n".join([*out, *(f"*{sentence(_plain(note))}*" for note in notes(derivation))])
+
+
+def aligned(rows: Sequence[Row]) -> str:
+    """Displayed equations whose signs of equality stand below each other."""
+    inner = " \\\\\n".join(f"{left} & {right}" for left, right in rows)
+    return f"$$\n\\begin{{aligned}}\n{inner}\n\\end{{aligned}}\n$$"
+
+
+def _plain(text: str) -> str:
+    """Text without what Markdown reads as its own signs."""
+    return text.replace("*", r"\*").replace("_", r"\_") if "$" not in text else text
+
+
+def _one_by_one(writer: Writer, statement: Statement) -> list[str]:
+    """The equations of a statement as lines, the rules behind the first of them."""
+    rules = rf"\qquad \mathrm{{({writer.style.words(rules_in_words(statement.rules))})}}" if statement.rules else ""
+    found = []
+    for left, right in _rows(writer, statement):
+        is_first = bool(left) and not left.startswith(r"\mathrm{with}")
+        found.append(f"{left} {right}{rules if is_first else ''}".strip())
+    return found
+
+
+def _rows(writer: Writer, statement: Statement) -> list[Row]:
+    """A definition if one is needed, the left side with the first right side, the other right sides."""
+    rights = [writer.step(step) + _folded(writer, step) for step in statement.steps]
+    if statement.value is not None:
+        concluded(rights, statement, " = ", writer.number(statement.value) + _checked(writer, statement.check))
+    if statement.left is None:
+        places = ",\\ ".join(f"{writer.style.words(letter)} = {place}" for letter, place in statement.places)
+        first = (rf"{places}:\quad", rights[0])
+        told = None
+    else:
+        first = (writer.slope(statement.left), f"= {rights[0]}")
+        told = writer.definition(statement.left)
+    before = [(r"\mathrm{with}\quad", told)] if told is not None else []
+    return [*before, first, *(("", f"= {right}") for right in rights[1:])]
+
+
+def _folded(writer: Writer, step: Passage) -> str:
+    if not step.more:
+        return ""
+    return rf" + \ldots\ \mathrm{{({step.more}\ further,\ together\ }}{writer.number(step.rest)}\mathrm{{)}}"
+
+
+def _checked(writer: Writer, check: Check | None) -> str:
+    if check is None:
+        return ""
+    agrees = "" if check.agrees else r"\quad \mathrm{DOES\ NOT\ AGREE}"
+    return (
+        rf"\qquad \mathrm{{nudged:}}\ {writer.number(check.difference)},\ \mathrm{{relative\ error}}\ "
+        rf"{writer.style.number(numeral(check.error, 2))}{agrees}"
+    )
