@@ -126,5 +126,5 @@ def test_every_activation_can_be_read_forwards_and_backwards(activation: str) ->
     width = {1: 5, 2: 3}[shown]
     assert len(cells) == width * (4 * (shown - 1) + int(np.prod(reading["d"].a.shape[1:])))
     assert str(taken)
-    assert taken._repr_html_()
+    assert taken._repr_markdown_()
     net.draw(X, np.zeros((5, 1)))

@@ -6,15 +6,16 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from html import escape
 from typing import Any
 
 import numpy as np
 
 from chainrule.errors import SettingError, UnknownNameError
+from chainrule.explanation.rendering.commands import sentence
+from chainrule.explanation.rendering.latex import aligned
 from chainrule.explanation.rendering.tables import Table, table_by_element, table_of
 from chainrule.explanation.stepping import Call, Seen
-from chainrule.explanation.updates import GRADIENT, NEW, PARAMETER, RATE, STEP, formulas_of_update
+from chainrule.explanation.updates import GRADIENT, NEW, PARAMETER, RATE, STEP, Update, formulas_of_update
 from chainrule.nn.neurons import Neurons
 from chainrule.nn.parameters import flat_names
 from chainrule.nn.readings import LayerReading
@@ -85,13 +86,14 @@ class LayerGradient:
 
 @dataclass(frozen=True, repr=False)
 class Stage(Shown):
-    """One of the six stages: a heading, what happens in it, tables, and the layers it goes through."""
+    """One of the six stages: a heading, what happens in it and by what formulas, tables, and the layers it goes through."""
 
     title: str
     says: str
     tables: tuple[Table, ...]
     layers: tuple[Any, ...] = ()
     contents: dict[str, Any] = field(default_factory=dict)
+    updates: tuple[Update, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         contents = self.__dict__.get("contents", {})
@@ -118,14 +120,15 @@ class Stage(Shown):
         return Stage(self.title, self.says, (self.tables[number],), self.layers[number : number + 1])
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.title}: {self.says}", *(f"\n{table}" for table in self.tables)])
+        formulas = [f"  {update.text}" for update in self.updates]
+        return "\n".join([f"{self.title}: {self.says}", *formulas, *(f"\n{table}" for table in self.tables)])
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        tables = "".join(table._repr_html_() for table in self.tables)
-        said = "<br/>".join(map(escape, self.says.splitlines()))
-        return f'<div class="chainrule-step"><p><b>{escape(self.title)}</b>: {said}</p>{tables}</div>'
+    def _repr_markdown_(self) -> str:
+        formulas = [aligned([update.latex for update in self.updates])] if self.updates else []
+        tables = [table._repr_html_() for table in self.tables]
+        return "\n\n".join([f"**{self.title}**: {sentence(self.says)}", *formulas, *tables])
 
 
 STAGES = ("initial", "forward", "loss", "backward", "gather", "update")
@@ -204,8 +207,8 @@ class StepByStep(Shown):
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        return "".join(stage._repr_html_() for stage in self)
+    def _repr_markdown_(self) -> str:
+        return "\n\n".join(stage._repr_markdown_() for stage in self)
 
 
 # --- the stages
@@ -315,13 +318,12 @@ def _update(seen: Seen, digits: int) -> Stage:
         "after": seen.after,
         "learning_rate": seen.rate,
         "optimizer_state": seen.optimizer_state,
-        "formulas": formulas,
+        "formulas": {name: formula.text for name, formula in formulas.items()},
     }
     said = f"the parameters after the step; {GRADIENT} is the gradient, {RATE} = {seen.rate:g} the learning rate"
-    if any(re.search(rf"\b{STEP}\b", formula) for formula in formulas.values()):
+    if any(re.search(rf"\b{STEP}\b", formula.text) for formula in formulas.values()):
         said += f", {STEP} = {seen.count} the number of the step"
-    said += "".join(f"\n  {formula}" for formula in formulas.values())
-    return Stage("Update", said, tuple(tables), (), contents)
+    return Stage("Update", said, tuple(tables), (), contents, tuple(formulas.values()))
 
 
 def _states(state: Any) -> dict[str, dict[str, Any]]:

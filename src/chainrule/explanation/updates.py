@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.indices import Index, Letter
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.printer import Leaf, Printer
-from chainrule.explanation.rendering.styles import TextStyle
+from chainrule.explanation.rendering.styles import LatexStyle, TextStyle
 from chainrule.explanation.symbolic import rewritten
 from chainrule.explanation.symbols import Element, Expression, Numeral, Slope, Symbol, symbols_in
 from chainrule.ops.notation import ATOM
@@ -26,7 +27,15 @@ PARAMETER, GRADIENT, RATE, STEP = "w", "g", "η", "t"
 NEW = "′"
 
 
-def formulas_of_update(optimizer: Optimizer, shape: tuple[int, ...]) -> dict[str, str]:
+@dataclass(frozen=True)
+class Update:
+    """The formula of one array after a step, as text and as the two sides of an equation in LaTeX."""
+
+    text: str
+    latex: tuple[str, str]
+
+
+def formulas_of_update(optimizer: Optimizer, shape: tuple[int, ...]) -> dict[str, Update]:
     """What a step makes of each array kept for a parameter of a shape, by its name, and at last of the parameter `w` itself.
 
     `g` is the gradient, `η` the learning rate, `t` the number of the step, from 1; `w′` is w after the step. What no formula
@@ -52,24 +61,30 @@ def formulas_of_update(optimizer: Optimizer, shape: tuple[int, ...]) -> dict[str
     for name, x in made.items():
         formula = _formula(evaluation, x) if isinstance(x, Variable) else None
         if formula is not None:
-            found[name] = f"{name}{NEW} = {formula}"
+            sides = [[style.name(Spelled(name + NEW, ())), _written(style, formula, evaluation)] for style in _STYLES]
+            (left, right), latex = sides
+            found[name] = Update(f"{left} = {right}", (latex[0], f"= {latex[1]}"))
     return found
 
 
-def _formula(evaluation: Evaluation, x: Variable) -> str | None:
-    places = tuple(Letter(letter, size) if size > 1 else 0 for letter, size in zip("ijabcdef", x.shape, strict=False))
-    element = Element(x, places)
+_STYLES = TextStyle(), LatexStyle()
+
+
+def _formula(evaluation: Evaluation, x: Variable) -> Expression | None:
+    element = Element(x, _places(x.shape))
     formulas = Formulas(evaluation, evaluation.names.__contains__, Alphabet({own.name for own in element.letters}))
     maker = evaluation.makers.get(x)
-    if maker is None:
-        return evaluation.names[x]
     try:
-        written = rewritten(formulas.made_by(maker, element), _rounded)
+        found = Symbol(element) if maker is None else rewritten(formulas.made_by(maker, element), _rounded)
     except NoFormulaError:
         return None
-    if written == Symbol(element) or not _is_told(evaluation, written):
-        return None
-    return Printer(TextStyle(), lambda symbol: _leaf(evaluation, symbol, places)).write(written)
+    named = all(s.element.variable in evaluation.names for s in symbols_in(found) if isinstance(s, Symbol))
+    return found if named and (maker is None or found != Symbol(element)) else None
+
+
+def _places(shape: tuple[int, ...]) -> Index:
+    """Letters for the place that is computed."""
+    return tuple(Letter(letter, size) if size > 1 else 0 for letter, size in zip("ijabcdef", shape, strict=False))
 
 
 def _rounded(x: Expression) -> Expression | None:
@@ -77,15 +92,13 @@ def _rounded(x: Expression) -> Expression | None:
     return Numeral(float(f"{x.value:.12g}")) if isinstance(x, Numeral) else None
 
 
-def _is_told(evaluation: Evaluation, written: Expression) -> bool:
-    """Whether a formula speaks of named values alone."""
-    symbols = [x for x in symbols_in(written) if isinstance(x, Symbol)]
-    return all(x.element.variable in evaluation.names for x in symbols)
+def _written(style: Any, formula: Expression, evaluation: Evaluation) -> str:
+    """A formula in which names have no places where these are the same as those of what is computed."""
 
+    def leaf(x: Symbol | Slope) -> Leaf:
+        element = x.by if isinstance(x, Slope) else x.element
+        index = () if element.index == _places(element.variable.shape) else tuple(map(str, element.index))
+        name = Spelled(evaluation.names[element.variable], index)
+        return Leaf(style.name(name), ATOM, name.short)
 
-def _leaf(evaluation: Evaluation, x: Symbol | Slope, places: Index) -> Leaf:
-    """A name, without the places where they are the same as those of what is computed."""
-    element = x.by if isinstance(x, Slope) else x.element
-    index = () if element.index == places else tuple(map(str, element.index))
-    name = Spelled(evaluation.names[element.variable], index)
-    return Leaf(name.text, ATOM, name.short)
+    return Printer(style, leaf).write(formula)

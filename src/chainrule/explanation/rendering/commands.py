@@ -24,6 +24,8 @@ COMMANDS = {
     "∛": r"\sqrt[3]{}",
     "′": "'",
     "ϕ": r"\phi",
+    ".": "{.}",
+    ":": "{:}",
 }
 """Signs, and what stands for them in mathematics."""
 
@@ -61,7 +63,7 @@ def _written(found: re.Match[str]) -> str:
         is_letter = len(_MARKS.sub("", name)) == 1
         return words(name).strip() if is_letter else rf"\mathrm{{{words(name)}}}"
     if number is not None:
-        return words(number)
+        return number.replace("−", "-")
     return f" {_upright(sign).strip()} " if sign in "·+−-<>≥≤=≠@" else _upright(sign)
 
 

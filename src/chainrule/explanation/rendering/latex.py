@@ -88,7 +88,7 @@ def _rows(writer: Writer, statement: Statement) -> list[Row]:
     """A definition if one is needed, the left side with the first right side, the other right sides."""
     rights = [writer.step(step) + _folded(writer, step) for step in statement.steps]
     if statement.value is not None:
-        concluded(rights, statement, " = ", writer.number(statement.value) + _checked(writer, statement.check))
+        concluded(rights, statement, " = ", writer.number(statement.value))
     if statement.left is None:
         places = ",\\ ".join(f"{writer.style.words(letter)} = {place}" for letter, place in statement.places)
         first = (rf"{places}:\quad", rights[0])
@@ -97,7 +97,8 @@ def _rows(writer: Writer, statement: Statement) -> list[Row]:
         first = (writer.slope(statement.left), f"= {rights[0]}")
         told = writer.definition(statement.left)
     before = [(r"\mathrm{with}\quad", told)] if told is not None else []
-    return [*before, first, *(("", f"= {right}") for right in rights[1:])]
+    after = [("", _checked(writer, statement.check))] if statement.check is not None else []
+    return [*before, first, *(("", f"= {right}") for right in rights[1:]), *after]
 
 
 def _folded(writer: Writer, step: Passage) -> str:
@@ -106,11 +107,9 @@ def _folded(writer: Writer, step: Passage) -> str:
     return rf" + \ldots\ \mathrm{{({step.more}\ further,\ together\ }}{writer.number(step.rest)}\mathrm{{)}}"
 
 
-def _checked(writer: Writer, check: Check | None) -> str:
-    if check is None:
-        return ""
+def _checked(writer: Writer, check: Check) -> str:
     agrees = "" if check.agrees else r"\quad \mathrm{DOES\ NOT\ AGREE}"
     return (
-        rf"\qquad \mathrm{{nudged:}}\ {writer.number(check.difference)},\ \mathrm{{relative\ error}}\ "
+        rf"\mathrm{{nudged{{:}}}}\ {writer.number(check.difference)},\ \mathrm{{relative\ error}}\ "
         rf"{writer.style.number(numeral(check.error, 2))}{agrees}"
     )

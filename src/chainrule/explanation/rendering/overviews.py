@@ -25,8 +25,8 @@ def history_as_html(history: History, digits: int = 4) -> str:
         if history.epochs and np.isfinite(column := history.column(name)).any():
             numbers = column[0], np.nanmin(column), np.nanmax(column), column[-1]
             rows.append((name, *map(written, numbers)))
-    table = Table(repr(history).partition(":")[0].removeprefix("History(").removesuffix(")"), HEADS, tuple(rows))
-    return f"{draw_history(history)._repr_html_() if history.epochs else ''}{table._repr_html_()}"
+    table = Table("", HEADS, tuple(rows))._repr_html_() if rows else ""
+    return f"{draw_history(history)._repr_html_()}{table}"
 
 
 HEADS = ("metric", "first epoch", "least", "greatest", "last epoch")
@@ -39,5 +39,7 @@ def program_as_html(program: Program) -> str:
         middle = ("…", "", f"{len(rows) - LINES:,} further equations", "")
         rows = [*rows[: LINES // 2], middle, *rows[-LINES // 2 :]]
     outputs = ", ".join(x.name if isinstance(x, Variable) else repr(x) for x in program.outputs)
+    columns = 4 if any(scope for *_, scope in rows) else 3
     title = f"{program.name}({', '.join(map(repr, program.inputs))})"
-    return Table(title, ("variable", "type", "is", "in"), tuple(rows), f"gives {outputs}", texts=4)._repr_html_()
+    heads, cells = ("variable", "type", "is", "in")[:columns], tuple(row[:columns] for row in rows)
+    return Table(title, heads, cells, f"gives {outputs}", texts=columns)._repr_html_()
