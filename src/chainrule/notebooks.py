@@ -7,9 +7,7 @@ formulas have a form in Markdown, with LaTeX in it, and none in HTML; HTML are t
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Callable, Collection
-from html import escape
 from typing import Any
 
 FORMS = {
@@ -47,6 +45,9 @@ class Text(str, Shown):
 
 def picture(svg: str, width: float, words: str) -> str:
     """An SVG as HTML that is no wider than the page; `words` are for those who cannot see it."""
+    from base64 import b64encode
+    from html import escape
+
     data = b64encode(svg.encode()).decode()
     style = f"width:{width:.0f}px;max-width:100%;height:auto"
     return f'<img src="data:image/svg+xml;base64,{data}" alt="{escape(words)}" style="{style}"/>'

@@ -61,6 +61,8 @@ class Style:
 
     evaluation: Evaluation
     digits: int
+    side: float = 150.0
+    """Pixels of a folded layer's heat maps."""
 
     @property
     def rows(self) -> int:
@@ -165,8 +167,8 @@ def _bodies(style: Style, shown: list[tuple[str, Variable | None]]) -> list[tupl
 
 def _with_gradient(style: Style, value: Any, gradient: Any, rows: tuple[str, str]) -> Group:
     if style.differentiated:
-        return two_grids(value, gradient, style.digits, rows, cells=64, side=150)
-    return captioned(shape_text(value), value, style.digits, cells=64, side=150)
+        return two_grids(value, gradient, style.digits, rows, cells=64, side=style.side)
+    return captioned(shape_text(value), value, style.digits, cells=64, side=style.side)
 
 
 def _folded(title: str, subtitle: str, bodies: list[tuple[str, Group]]) -> Column:

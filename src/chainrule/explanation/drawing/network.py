@@ -97,15 +97,16 @@ def draw_network(
         )
     if focus is not None and focus not in {layer.name for layer in row}:
         raise UnknownNameError.among("layer", focus, layers)
-    style = Style(found.evaluation, digits)
-    asked = [_levels(row, depth, focus)]
+    first = _levels(row, depth, focus)
+    asked = [(first, Style(found.evaluation, digits))]
     if depth is None and focus is None:
-        asked += [[min(most, level) for level in asked[0]] for most in (2, 1) if max(asked[0]) > most]
+        asked += [([min(most, level) for level in first], asked[0][1]) for most in (2, 1) if max(first) > most]
+        asked.append((asked[-1][0], Style(found.evaluation, digits, side=100.0)))
     name = title or f"{_sizes(row)} network"
-    drawn = [(levels, _content(found, style, row, levels)) for levels in asked]
-    levels, content = min(drawn, key=lambda one: max(1.0, one[1].width / PAGE[0], one[1].height / PAGE[1]))
+    drawn = [(levels, _content(found, style, row, levels), style) for levels, style in asked]
+    levels, content, style = min(drawn, key=lambda one: max(1.0, one[1].width / PAGE[0], one[1].height / PAGE[1]))
     notes = _notes(style, found, row, layers, levels)
-    if levels is not asked[0]:
+    if levels != first:
         notes.append("Folded to fit a page; with depth=3 every connection is drawn.")
     return Drawing(assemble(content, name, _key(style, levels), notes, _description(style, found, row)))
 
@@ -180,7 +181,8 @@ def _side_by_side(columns: list[Column], style: Style) -> Group:
     before: tuple[Column, Point] | None = None
     for column in columns:
         if before is not None:
-            x += GAP if column.connections is None else min(240.0, max(GAP, 0.16 * height))
+            gap = GAP if not (column.folded and before[0].folded) else GAP / 2
+            x += gap if column.connections is None else min(240.0, max(GAP, 0.16 * height))
         corner = (x, (height - column.group.height) / 2)
         if before is not None:
             lines += _joined(before[0], before[1], column, corner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from chainrule.explanation.derived import Derived
@@ -50,14 +51,15 @@ def as_markdown(derivation: Derived) -> str:
     title = writer.slope(derivation.element)
     if derivation.value is not None:
         title += f" = {writer.number(derivation.value)}"
-    out = [f"**Why** $\\displaystyle {title}$", aligned(_rows(writer, top))]
+    out = [f"**Why** $\\displaystyle {title}$", aligned(_broken(_rows(writer, top)))]
     if len(derivation.lines) > 1:
         ends = (f"${writer.name(x)}$" for x in (derivation.output, derivation.element))
         out.append(f"From {' back to '.join(ends)}:")
         for statement, instances, more in lines(derivation):
             if statement.rules:
                 out.append(f"*{_plain(rules_in_words(statement.rules))}*")
-            out.append(aligned([row for equation in (statement, *instances) for row in _rows(writer, equation)]))
+            rows = [row for equation in (statement, *instances) for row in _rows(writer, equation)]
+            out.append(aligned(_broken(rows)))
             if more:
                 out.append(more_like(more, len(instances)))
     return "\n\n".join([*out, *(f"*{sentence(_plain(note))}*" for note in notes(derivation))])
@@ -67,6 +69,41 @@ def aligned(rows: Sequence[Row]) -> str:
     """Displayed equations whose signs of equality stand below each other."""
     inner = " \\\\\n".join(f"{left} & {right}" for left, right in rows)
     return f"$$\n\\begin{{aligned}}\n{inner}\n\\end{{aligned}}\n$$"
+
+
+WIDE = 84
+"""Characters of the longest right side that is put on one line."""
+
+
+def _broken(rows: Sequence[Row]) -> list[Row]:
+    """The rows, with long sums on several lines, broken before their signs."""
+    found = []
+    for left, right in rows:
+        lines = [""]
+        for piece in _terms(right):
+            if lines[-1] and _length(lines[-1] + piece) > WIDE:
+                lines.append(rf"\quad {piece.lstrip()}")
+            else:
+                lines[-1] += piece
+        found += [(left if i == 0 else "", line) for i, line in enumerate(lines)]
+    return found
+
+
+def _terms(text: str) -> list[str]:
+    """The terms of a sum, each with the sign before it, as far as no brackets are around them."""
+    found, depth = [""], 0
+    for token in re.findall(r"\\left.|\\right.|\\[a-zA-Z]+|\\.| [-+] |.", text):
+        depth += (token == "{" or token.startswith(r"\left")) - (token == "}" or token.startswith(r"\right"))
+        if not depth and token in (" + ", " - "):
+            found.append("")
+        found[-1] += token
+    return found
+
+
+def _length(text: str) -> int:
+    """About how many characters are to be seen of LaTeX."""
+    text = re.sub(r"\\(left|right|mathrm|displaystyle|quad|frac|partial)(?![a-z])|[{}_^]", "", text)
+    return len(re.sub(r"\\[a-zA-Z]+|\\.", "x", text).replace(" ", ""))
 
 
 def _plain(text: str) -> str:

@@ -43,7 +43,7 @@ def as_html(derivation: Derived) -> str:
     """Formulas in MathML, the rules below each line, and what is to be known to read them."""
     writer, top = Writer(derivation, MathmlStyle()), whole(derivation)
     out = [f"<p><b>{escape(_title(derivation))}</b>{_checked(derivation.check)}</p>"]
-    out.append(table(_cells(_rows(writer, top))))
+    out.append(f'<div style="overflow-x:auto">{table(_cells(_rows(writer, top)))}</div>')
     if len(derivation.lines) > 1:
         for statement, instances, more in lines(derivation):
             out.append(_block(writer, statement, instances, more))
@@ -53,8 +53,9 @@ def as_html(derivation: Derived) -> str:
 
 def table(rows: Sequence[str]) -> str:
     """Rows of cells as displayed mathematics."""
-    inner = f'<mtable columnalign="right center left left">{"".join(rows)}</mtable>'
-    return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block">{inner}</math>'
+    inner = f'<mtable displaystyle="true">{"".join(rows)}</mtable>'
+    style = "margin-left:0;text-align:left"
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML" display="block" style="{style}">{inner}</math>'
 
 
 def _block(writer: Writer, statement: Statement, instances: Sequence[Statement], more: int) -> str:
@@ -70,7 +71,7 @@ def _block(writer: Writer, statement: Statement, instances: Sequence[Statement],
     if more:
         said.append(escape(more_like(more, len(instances))))
     below = f'<div style="margin-left:2em"><small>{"<br/>".join(said)}</small></div>' if said else ""
-    return f'<div style="margin:.8em 0">{table(_cells(rows))}{below}</div>'
+    return f'<div style="margin:.8em 0;overflow-x:auto">{table(_cells(rows))}{below}</div>'
 
 
 def _title(derivation: Derived) -> str:
@@ -94,13 +95,13 @@ def _rows(writer: Writer, statement: Statement) -> list[Row]:
 
 
 def _cells(rows: Sequence[Row], words: str = "") -> list[str]:
-    """Rows of a table, the words beside the first one that has a sign of equality."""
+    """Rows of a table, and words below them."""
+    below = [("", "", _text(f"({words})"))] if words else []
     found = []
-    for left, sign, right in rows:
-        beside = f"<mtd>{_text(f'({words})')}</mtd>" if words and sign else ""
-        words = "" if sign else words
-        cells = (left, f"<mo>{sign}</mo>" if sign else "", right)
-        found.append(f"<mtr>{''.join(f'<mtd>{cell}</mtd>' for cell in cells)}{beside}</mtr>")
+    for left, sign, right in (*rows, *below):
+        cells = zip(("right", "center", "left"), (left, f"<mo>{sign}</mo>" if sign else "", right), strict=True)
+        inner = "".join(f'<mtd style="text-align:{side}">{cell}</mtd>' for side, cell in cells)
+        found.append(f"<mtr>{inner}</mtr>")
     return found
 
 
