@@ -248,7 +248,9 @@ def _notes(
         means = "" if max(levels) == 1 else "; z, a and ∂a/∂z are means over them, Σ are sums"
         notes.append(f"{style.rows} rows{means}{folded}. Gradients are those of the mean loss.")
     if style.differentiated and max(levels) > 1:
-        notes.append("Along a connection ∂z/∂input = w; so ∂L/∂w = input · ∂L/∂z, and ∂L/∂z = ∂L/∂a · ∂a/∂z.")
+        alone = style.rows == 1
+        rule = "∂L/∂w = input · ∂L/∂z, and ∂L/∂z = ∂L/∂a · ∂a/∂z"
+        notes.append(f"Along a connection ∂z/∂input = w; so {'' if alone else 'in every row '}{rule}.")
     shown = {layer.name for layer in row}
     passing = [call.name for call in found.layers if call.name not in shown and call.name in layers]
     if passing:
