@@ -25,9 +25,9 @@ def scoped(found: NetworkEvaluation) -> Evaluation:
     program = _ending_in(evaluation.program, outputs)
     scopes = _of_calls(found, program)
     equations = tuple(
-        replace(equation, scope=scopes.get(equation.output, equation.scope))
+        equation.replace(scope=scopes.get(equation.output, equation.scope))
         if equation.output in before or equation.scope
-        else replace(equation, scope=LOSS)
+        else equation.replace(scope=LOSS)
         for equation in program.equations
     )
     return replace(evaluation, program=with_sums(replace(program, equations=equations)))
@@ -81,7 +81,7 @@ def with_sums(program: Program) -> Program:
     equations: list[Equation] = []
     for equation in program.equations:
         if equation.output in long:
-            equations += [replace(own, scope=SUM) for own in long[equation.output]]
+            equations += [own.replace(scope=SUM) for own in long[equation.output]]
         elif equation.output not in inside:
             equations.append(equation)
     return replace(program, equations=tuple(equations))

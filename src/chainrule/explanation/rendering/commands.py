@@ -31,7 +31,7 @@ COMMANDS = {
 
 _SPECIAL = re.compile(r"([_#$%&{}])")
 _TOKEN = re.compile(
-    r"\^(?P<power>\([^()]*\)|[−-]?[\w.]+)|(?P<name>[^\W\d²³⁰-₟][\w.#′']*)|(?P<number>\d[\d.]*(e[+−-]?\d+)?)|(?P<sign>.)",
+    r"\^(?P<power>\([^()]*\)|[−-]?[\w.]+)|(?P<name>[^\W\d²³⁰-₟][\w.#′']*)|(?P<number>\d[\d.]*(e[+−-]?\d+)?)|(?P<other>.)",
     re.S,
 )
 
@@ -56,7 +56,7 @@ def sentence(text: str) -> str:
 
 
 def _written(found: re.Match[str]) -> str:
-    power, name, number, sign = found["power"], found["name"], found["number"], found["sign"]
+    power, name, number, other = found["power"], found["name"], found["number"], found["other"]
     if power is not None:
         return f"^{{{mathematics(power.removeprefix('(').removesuffix(')') if power.startswith('(') else power)}}}"
     if name is not None:
@@ -64,7 +64,7 @@ def _written(found: re.Match[str]) -> str:
         return words(name).strip() if is_letter else rf"\mathrm{{{words(name)}}}"
     if number is not None:
         return number.replace("−", "-")
-    return f" {_upright(sign).strip()} " if sign in "·+−-<>≥≤=≠@" else _upright(sign)
+    return f" {_upright(other).strip()} " if other in "·+−-<>≥≤=≠@" else _upright(other)
 
 
 def _upright(c: str) -> str:

@@ -141,7 +141,9 @@ def _rows(writer: Writer, statement: Statement) -> list[Row]:
 def _folded(writer: Writer, step: Passage) -> str:
     if not step.more:
         return ""
-    return rf" + \ldots\ \mathrm{{({step.more}\ further,\ together\ }}{writer.number(step.rest)}\mathrm{{)}}"
+    return (
+        rf" + \ldots\ \mathrm{{({step.more}\ further,\ together\ }}{writer.number(step.rest, step.digits)}\mathrm{{)}}"
+    )
 
 
 def _checked(writer: Writer, check: Check) -> str:

@@ -42,7 +42,7 @@ def as_mathml(derivation: Derived) -> str:
 def as_html(derivation: Derived) -> str:
     """Formulas in MathML, the rules below each line, and what is to be known to read them."""
     writer, top = Writer(derivation, MathmlStyle()), whole(derivation)
-    out = [f"<p><b>{escape(_title(derivation))}</b>{_checked(derivation.check)}</p>"]
+    out = [f"<p><b>{escape(_title(derivation))}</b>{_checked(derivation.check, derivation.digits)}</p>"]
     out.append(f'<div style="overflow-x:auto">{table(_cells(_rows(writer, top)))}</div>')
     if len(derivation.lines) > 1:
         for statement, instances, more in lines(derivation):
@@ -65,7 +65,9 @@ def _block(writer: Writer, statement: Statement, instances: Sequence[Statement],
         rows += _rows(writer, equation)
         places = ", ".join(f"{letter} = {place}" for letter, place in equation.places)
         if equation.check is not None:
-            checks.append(f"{escape(places)}{': ' if places else ''}{_checked(equation.check)}")
+            checks.append(
+                f"{escape(places)}{': ' if places else ''}{_checked(equation.check, writer.derivation.digits)}"
+            )
     said = [escape(rules_in_words(statement.rules))] if statement.rules else []
     said += checks
     if more:
@@ -112,13 +114,13 @@ def _text(words: str) -> str:
 def _folded(writer: Writer, step: Passage) -> str:
     if not step.more:
         return ""
-    return f"<mo>+</mo><mtext>… and {step.more} further, together&#160;</mtext>{writer.number(step.rest)}"
+    return f"<mo>+</mo><mtext>… and {step.more} further, together&#160;</mtext>{writer.number(step.rest, step.digits)}"
 
 
-def _checked(check: Check | None) -> str:
+def _checked(check: Check | None, digits: int) -> str:
     if check is None:
         return ""
-    said = f"nudged: {numeral(check.difference, 6)}, relative error {check.error:.1e}".replace("-", "−")
+    said = f"nudged: {numeral(check.difference, digits)}, relative error {check.error:.1e}".replace("-", "−")
     return (
         f" <small>{said}</small>" if check.agrees else f' <strong style="color:#b00020">{said}: does not agree</strong>'
     )
