@@ -266,8 +266,8 @@ class ExplainableNetwork(BaseNetwork, Shown):
     ) -> Drawing:
         """The network layer by layer, drawn: weights on the connections; with data, neurons with z and a, and gradients.
 
-        More than about 200 neurons and connections are folded into blocks with heat maps. A network that is no row of
-        layers is drawn as a graph with a block for every call of a layer.
+        More than about 200 neurons and connections, and what would not fit a page, are folded into blocks with heat maps.
+        A network that is no row of layers is drawn as a graph with a block for every call of a layer.
 
         Parameters
         ----------
@@ -277,7 +277,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
             As for `fit`; by default that of the last fit.
         depth : int, optional
             1 for a block for every layer, 2 for every neuron, 3 for every connection; by default as far as the picture
-            stays legible.
+            stays legible and fits a page.
         focus : str, optional
             A layer to be unfolded while the others are folded.
         digits : int

@@ -65,7 +65,8 @@ def draw_network(
     """The picture of a network.
 
     Weights stand on the connections, with their gradients where there is a loss; neurons show z and a, as means over
-    the rows of a batch. More than about 200 neurons and connections are folded into blocks with heat maps.
+    the rows of a batch. More than about 200 neurons and connections, and what would not fit a page, are folded into blocks
+    with heat maps.
 
     Parameters
     ----------
