@@ -12,13 +12,13 @@ from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy import splines
 from chainrule.scipy.closures import plain
 from chainrule.scipy.grids import RegularGridInterpolator, interpn
-from chainrule.scipy.piecewise import Polynomials, at, beside
+from chainrule.scipy.polynomials import PPoly, at, beside
 from chainrule.scipy.splines import make_interp_spline
 from chainrule.scipy.standing import as_array, is_traced, names_of, not_by, numbers, one_of
 from scipy import interpolate
 
 
-class _Piecewise:
+class _Piecewise(PPoly):
     """A polynomial between every two knots: SciPy's object, or with traced values its coefficients."""
 
     own: ClassVar[Callable[..., Any]]
@@ -29,10 +29,8 @@ class _Piecewise:
         name = type(self).__name__
         x, y = without_buffers(x), without_buffers(y)
         knots = not_by(x, "x", f"scipy.interpolate.{name}", "the values and the places asked for")
-        self._own: Any = None
         if not is_traced(y):
-            self._own = type(self).own(knots, y, *given, **options)
-            self.x, self.c = self._own.x, self._own.c
+            self._hold_own(type(self).own(knots, y, *given, **options))
             return
         options |= dict(zip(self.takes, given, strict=False))
         for key, value in options.items():
@@ -46,56 +44,11 @@ class _Piecewise:
         y = numbers(as_array(y))
         axis = int(options.pop("axis", 0)) % len(y.shape)
         extrapolate = options.pop("extrapolate", None)
-        self.x, self.extrapolate, self.axis = knots, True if extrapolate is None else extrapolate, axis
-        self.c = self._coefficients(knots, np.moveaxis(y, axis, 0), **options)
+        coefficients = self._coefficients(knots, np.moveaxis(y, axis, 0), **options)
+        self._hold(None, knots, coefficients, True if extrapolate is None else extrapolate, axis)
 
     def _coefficients(self, knots: Any, y: Any, **options: Any) -> Any:
         raise NotImplementedError
-
-    def _polynomials(self) -> Polynomials:
-        of = self if self._own is None else self._own
-        return Polynomials(self.x, self.c, of.extrapolate, of.axis)
-
-    def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
-        """The interpolant, or its derivative of order `nu`, at places."""
-        x = without_buffers(x)
-        if self._own is not None and not is_traced(x):
-            return self._own(x, nu, extrapolate)
-        return self._polynomials()(x, nu, extrapolate)
-
-    def derivative(self, nu: int = 1) -> Any:
-        """The piecewise polynomial that is the derivative of an order."""
-        return _Pieces(self._own.derivative(nu)) if self._own is not None else self._polynomials().derivative(nu)
-
-    def antiderivative(self, nu: int = 1) -> Any:
-        """The piecewise polynomial whose derivative of an order this is."""
-        return (
-            _Pieces(self._own.antiderivative(nu)) if self._own is not None else self._polynomials().antiderivative(nu)
-        )
-
-    def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
-        """The integral from one place to another."""
-        if self._own is not None and not is_traced((a, b)):
-            return self._own.integrate(a, b, extrapolate)
-        return self._polynomials().integrate(a, b, extrapolate)
-
-    def __getattr__(self, name: str) -> Any:
-        own = self.__dict__.get("_own")
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if own is None:
-            raise UnsupportedError(
-                f"{type(self).__name__}.{name} has no derivative by the traced values; its call, derivative, antiderivative and "
-                "integrate have."
-            )
-        return getattr(own, name)
-
-
-class _Pieces(_Piecewise):
-    """What SciPy's interpolants give as their derivative or integral, asked at traced places too."""
-
-    def __init__(self, own: Any) -> None:
-        self._own, self.x, self.c = own, own.x, own.c
 
 
 def _of_spline(knots: Any, y: Any, bc_type: Any = "not-a-knot") -> Any:
@@ -153,14 +106,12 @@ class CubicHermiteSpline(_Piecewise):
         knots = not_by(
             x, "x", "scipy.interpolate.CubicHermiteSpline", "the values, the slopes and the places asked for"
         )
-        self._own: Any = None
         if not is_traced((y, dydx)):
-            self._own = interpolate.CubicHermiteSpline(knots, y, dydx, axis, extrapolate)
-            self.x, self.c = self._own.x, self._own.c
+            self._hold_own(interpolate.CubicHermiteSpline(knots, y, dydx, axis, extrapolate))
             return
         y, slopes = (np.moveaxis(numbers(as_array(z)), axis, 0) for z in (y, dydx))
-        self.x, self.c, self.axis = knots, _by_slopes(knots, y, slopes), axis % len(y.shape)
-        self.extrapolate = True if extrapolate is None else extrapolate
+        known = True if extrapolate is None else extrapolate
+        self._hold(None, knots, _by_slopes(knots, y, slopes), known, axis % len(y.shape))
 
 
 class PchipInterpolator(_Piecewise):
@@ -286,7 +237,7 @@ class interp1d:  # noqa: N801  SciPy's name
 
 globals().update(splines.FUNCTIONS)
 FUNCTIONS: dict[str, Any] = {
-    x.__name__: x for x in (CubicSpline, CubicHermiteSpline, PchipInterpolator, Akima1DInterpolator, interp1d)
+    x.__name__: x for x in (PPoly, CubicSpline, CubicHermiteSpline, PchipInterpolator, Akima1DInterpolator, interp1d)
 }
 """What has derivatives here, by name."""
 

@@ -170,23 +170,4 @@ inv_boxcox1p = of_scipy(
     (POSITIVE, _EXPONENT),
     doc="(1 + λx)^(1/λ) − 1, eˣ − 1 for λ = 0.",
 )
-pseudo_huber = of_scipy(
-    "pseudo_huber",
-    special.pseudo_huber,
-    (_pseudo_huber_by_width, lambda m, y, delta, r: r / m.sqrt(1.0 + m.square(r / delta))),
-    (POSITIVE, REAL),
-    doc="δ²·(√(1 + (r/δ)²) − 1).",
-)
-huber = of_scipy(
-    "huber",
-    special.huber,
-    (
-        lambda m, y, delta, r: m.where(m.absolute(r) <= delta, 0.0, m.absolute(r) - delta),
-        lambda m, y, delta, r: m.where(m.absolute(r) <= delta, r, delta * m.sign(r)),
-    ),
-    (Domain(0.0, drawn=(1.0, 2.0)), Domain(drawn=(-0.9, 0.9))),
-    doc="r²/2 up to δ, and δ·(|r| − δ/2) beyond (Huber 1964).",
-)
-exp10 = of_scipy(
-    "exp10", special.exp10, (lambda m, y, x: y * math.log(10.0),), (REAL,), "10^{{{0}}}", doc="10 to the x."
-)
+pseudo_

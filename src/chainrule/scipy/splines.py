@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
-from chainrule.scipy.piecewise import Polynomials, at, beside
+from chainrule.scipy.polynomials import PPoly, at, beside
 from chainrule.scipy.standing import as_array, is_traced, not_by, numbers
 from scipy import interpolate
 
@@ -50,10 +50,10 @@ class BSpline:
         )
         return self
 
-    def _polynomials(self) -> Polynomials:
+    def _polynomials(self) -> PPoly:
         knots, unit = _stretches(self.t, self.k)
         c = numbers(self.c)[: len(self.t) - self.k - 1]
-        return Polynomials(knots, np.tensordot(unit, c, axes=1), self.extrapolate, self.axis)
+        return PPoly.between(knots, np.tensordot(unit, c, axes=1), self.extrapolate, self.axis)
 
     def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
         """The spline, or its derivative of order `nu`, at places."""
