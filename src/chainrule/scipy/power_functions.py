@@ -170,4 +170,10 @@ inv_boxcox1p = of_scipy(
     (POSITIVE, _EXPONENT),
     doc="(1 + λx)^(1/λ) − 1, eˣ − 1 for λ = 0.",
 )
-pseudo_
+pseudo_huber = of_scipy(
+    "pseudo_huber",
+    special.pseudo_huber,
+    (_pseudo_huber_by_width, lambda m, y, delta, r: r / m.sqrt(1.0 + m.square(r / delta))),
+    (POSITIVE, REAL),
+    doc="δ²·(√(1 + (r/δ)²) − 1).",
+)

@@ -183,13 +183,15 @@ def multigammaln(a: Any, d: Any) -> Any:
     return float(d * (d - 1) * 0.25 * np.log(np.pi)) + sum(traced.gammaln(a - 0.5 * i) for i in range(int(d)))
 
 
-@_stands
 def huber(delta: Any, r: Any, /) -> Any:
     """r²/2 up to δ, and δ·(|r| − δ/2) beyond; infinite of negative δ."""
     delta, r = numbers(delta), numbers(r)
     size = np.abs(r)
     value = np.where(size <= delta, 0.5 * r**2, delta * (size - 0.5 * delta))
     return np.where(delta < 0.0, np.inf, value)
+
+
+_add("huber", huber, weak=True)
 
 
 @_stands
