@@ -33,6 +33,7 @@ def minima() -> list[str]:
             always["where-there-are-wheels"],
             extras["plot"],
             extras["sklearn"],
+            extras["scipy"],
             extras["dev"],
         )
         for line in group
@@ -40,6 +41,11 @@ def minima() -> list[str]:
     ]
     found = (re.match(r"([\w-]+)>=([\d.]+)", line) for line in lines)
     return [f"{match[1]}=={match[2]}" for match in found if match]
+
+
+def runs(python: str) -> bool:
+    """Whether this Python is there; a version manager leaves names of others, which only say that they are not."""
+    return bool(shutil.which(python)) and subprocess.run([python, "--version"], capture_output=True).returncode == 0
 
 
 def tried(python: str, versions: list[str], tests: list[str]) -> bool:
@@ -52,6 +58,7 @@ def tried(python: str, versions: list[str], tests: list[str]) -> bool:
             [own, "-m", "pip", "uninstall", "--quiet", "--yes", "chainrule"], check=True
         )  # only what it needs
         subprocess.run([own, "-m", "pip", "install", "--quiet", "--no-deps", "--editable", ROOT], check=True)
+        subprocess.run([own, "-m", "pip", "freeze", "--exclude-editable"], check=True)
         aged = ["-W", "ignore::DeprecationWarning"] if versions else []  # old libraries among newer ones
         return subprocess.run([own, "-m", "pytest", "-n", "2", *aged, *tests], cwd=ROOT).returncode == 0
 
@@ -59,7 +66,7 @@ def tried(python: str, versions: list[str], tests: list[str]) -> bool:
 def main(tests: list[str]) -> int:
     """Try them all; gives how many failed."""
     failed = []
-    for python in filter(shutil.which, PYTHONS):
+    for python in filter(runs, PYTHONS):
         for name, versions in (("the oldest versions", minima()), ("the newest versions", [])):
             print(f"--- {python} with {name}", flush=True)
             try:
