@@ -20,8 +20,9 @@ from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
 from chainrule.tracing.containers import hint
+from chainrule.tracing.foreign import clearer
 from chainrule.tracing.promotion import adapted
-from chainrule.tracing.refusals import RAW, clearer, for_real_numbers, ours, unsure_of, untraceable
+from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable
 from chainrule.tracing.roots import Roots
 from chainrule.tracing.scope import Step
 from chainrule.tracing.views import NO_PAST, Past, note_view, remembered, written_to
@@ -63,7 +64,7 @@ class Trace:
         self.open = self.real = False
         self.roots = None  # they hold values, which hold their trace
         opened.discard(self.level)
-        said = error and clearer(error, {kind.__name__ for kind in _subclasses(Traced)})
+        said = error and clearer(error, _subclasses(Traced))
         if said:
             raise said from error
 
