@@ -5,7 +5,7 @@ import pytest
 import scipy.interpolate
 
 import chainrule as cr
-from chainrule.errors import UnsupportedError
+from chainrule.errors import SettingError, UnsupportedError
 from chainrule.scipy import interpolate
 
 X, Y = np.array([0.0, 1.0, 2.5]), np.array([-1.0, 0.0, 0.5, 2.0])
@@ -18,6 +18,8 @@ CASES = {
     "one point": ((X, Y), HEIGHTS, PLACES[0], {}),
     "beyond": ((X, Y), HEIGHTS, PLACES + 2.0, {"bounds_error": False, "fill_value": None}),
     "a number beyond": ((X, Y), HEIGHTS, PLACES + 0.9, {"bounds_error": False, "fill_value": 0.5}),
+    "falling": ((X[::-1], Y), HEIGHTS, PLACES + 2.0, {"bounds_error": False, "fill_value": None}),
+    "both falling": ((X[::-1], Y[::-1]), HEIGHTS, PLACES, {}),
     "three axes": ((X, Y, X), np.random.default_rng(1).normal(size=(3, 4, 3)), np.array([[0.3, -0.5, 2.0]]), {}),
 }
 
@@ -55,5 +57,7 @@ def test_what_has_no_derivative_or_lies_beyond_is_told():
         cr.grad(lambda x: at(x)[0])(PLACES[0])
     with pytest.raises(UnsupportedError, match="traced points"):
         cr.grad(lambda x: interpolate.interpn((x, Y), HEIGHTS, PLACES).sum())(X)
-    with pytest.raises(ValueError, match="out of bounds"):
+    with pytest.raises(SettingError, match="neither rise nor fall along axis 0"):
+        cr.grad(lambda v: interpolate.interpn((X[[0, 2, 1]], Y), v, PLACES).sum())(HEIGHTS)
+    with pytest.raises(SettingError, match="out of bounds"):
         cr.grad(lambda x: interpolate.interpn((X, Y), HEIGHTS, x)[0])(np.array([[9.0, 0.0]]))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import UnsupportedError
+from chainrule.errors import SettingError, UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.closures import plain
 from chainrule.scipy.standing import as_array, is_traced, not_by, numbers
@@ -57,6 +57,13 @@ class RegularGridInterpolator:
         if not is_traced(values):
             self._own = interpolate.RegularGridInterpolator(points, values, method, bounds_error, fill_value, **options)
         self.values, self.method = numbers(as_array(values)), method
+        for i, knots in enumerate(self.grid):
+            if len(knots) > 1 and knots[0] > knots[-1]:  # SciPy takes falling ones too
+                self.grid[i], self.values = knots[::-1], np.flip(self.values, i)
+            if np.any(np.diff(self.grid[i]) <= 0.0):
+                raise SettingError(
+                    f"{WHAT} was given points that neither rise nor fall along axis {i}; give them in order, each once."
+                )
         self.bounds_error, self.fill_value = bounds_error, fill_value
 
     def __getattr__(self, name: str) -> Any:
@@ -76,9 +83,17 @@ class RegularGridInterpolator:
             )
         x = _places(xi, len(self.grid))
         seen = plain(x, WHAT)
-        outside = np.any([(seen[..., i] < g[0]) | (seen[..., i] > g[-1]) for i, g in enumerate(self.grid)], axis=0)
+        outside = np.any(
+            [
+                ~((seen[..., i] >= g[0]) & (seen[..., i] <= g[-1])) & (self.bounds_error | ~np.isnan(seen[..., i]))
+                for i, g in enumerate(self.grid)
+            ],
+            axis=0,
+        )
         if self.bounds_error and np.any(outside):
-            raise ValueError(f"One of the requested xi is out of bounds of the grid: {seen[outside][0]}.")
+            raise SettingError(
+                f"One of the requested xi is out of bounds of the grid: {seen[outside][0]}. Ask inside of it, or give bounds_error=False."
+            )
         total = _between(self.grid, self.values, x)
         if self.fill_value is None or not np.any(outside):
             return total

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.errors import UnsupportedError
+from chainrule.errors import SettingError, UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy import splines
 from chainrule.scipy.closures import plain
@@ -225,8 +225,9 @@ class interp1d:  # noqa: N801  SciPy's name
         if not isinstance(self.fill_value, str):
             below, above = x < self.x[0], x > self.x[-1]
             if self.bounds_error and np.any(np.logical_or(below, above)):
-                raise ValueError(
-                    f"A value in x_new is outside of the interpolation range, {self.x[0]} to {self.x[-1]}."
+                raise SettingError(
+                    f"A value in x_new is outside of the interpolation range, {self.x[0]} to {self.x[-1]}. Ask inside of it, or give "
+                    "bounds_error=False."
                 )
             low, high = self.fill_value if isinstance(self.fill_value, tuple) else (self.fill_value, self.fill_value)
             total = np.where(beside(below, total), low, np.where(beside(above, total), high, total))

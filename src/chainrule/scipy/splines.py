@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import UnsupportedError
+from chainrule.errors import SettingError, UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.polynomials import PPoly, at, beside
 from chainrule.scipy.standing import as_array, is_traced, not_by, numbers
@@ -204,7 +204,9 @@ def evaluated(x: Any, t: Any, c: Any, k: int, nu: int, ext: Any) -> Any:
     kind = BEYOND[ext]
     inside = np.logical_and(x >= knots[0], x <= knots[-1])
     if kind == "raise" and not np.all(inside):
-        raise ValueError(f"A value in x is outside of the spline's interval, {knots[0]} to {knots[-1]}.")
+        raise SettingError(
+            f"A value in x is outside of the spline's interval, {knots[0]} to {knots[-1]}. Ask inside of it, or give another ext."
+        )
     if kind == "const":
         x = np.where(x < knots[0], knots[0], np.where(x > knots[-1], knots[-1], x))
     total = at(knots, coefficients, x, nu)
