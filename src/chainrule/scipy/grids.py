@@ -92,7 +92,8 @@ class RegularGridInterpolator:
         )
         if self.bounds_error and np.any(outside):
             raise SettingError(
-                f"One of the requested xi is out of bounds of the grid: {seen[outside][0]}. Ask inside of it, or give bounds_error=False."
+                f"One of the requested xi is out of bounds of the grid: {seen[outside][0]}. Ask inside of it, or give "
+                "bounds_error=False."
             )
         total = _between(self.grid, self.values, x)
         if self.fill_value is None or not np.any(outside):
