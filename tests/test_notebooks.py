@@ -134,6 +134,14 @@ def test_values_say_what_they_are_computed_from():
     assert "of" in cr.Value(np.zeros((2, 2, 2)))._repr_markdown_()
 
 
+def test_values_of_long_computations_have_their_number_alone():
+    x = y = cr.Value(1.0, "x")
+    for _ in range(3000):
+        y = y * 0.5 + 0.5
+    assert y._repr_markdown_() == "$1$"
+    assert (x * x * x + x / 2 - 1)._repr_markdown_().count("x") == 4
+
+
 def test_a_network_that_is_not_built_has_its_text():
     assert list(cr.Network([cr.Dense(2)])._repr_mimebundle_()) == ["text/plain"]
 

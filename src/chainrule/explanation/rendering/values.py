@@ -43,7 +43,7 @@ def formula_of(evaluation: Evaluation, x: Variable, digits: int) -> tuple[str, s
     element = element_of(evaluation, x, tuple(letters_for(evaluation, x)))
     formulas = Formulas(evaluation, evaluation.names.__contains__, Alphabet({own.name for own in element.letters}))
     equation = evaluation.makers.get(x)
-    if equation is None:
+    if equation is None or _is_long(evaluation, x):
         return None
     try:
         right = formulas.made_by(equation, element)
@@ -53,6 +53,21 @@ def formula_of(evaluation: Evaluation, x: Variable, digits: int) -> tuple[str, s
         return None
     write = written(evaluation, digits)
     return write(Symbol(element)), write(right)
+
+
+LONG = 12
+"""Operations of the longest formula that is written."""
+
+
+def _is_long(evaluation: Evaluation, x: Variable) -> bool:
+    """Whether it takes many operations to get to a value from those that have names."""
+    waiting, count = [x], 0
+    while waiting and count <= LONG:
+        maker = evaluation.makers.get(waiting.pop())
+        count += maker is not None
+        inner = () if maker is None else maker.inputs
+        waiting += [y for y in inner if isinstance(y, Variable) and y not in evaluation.names]
+    return count > LONG
 
 
 def written(evaluation: Evaluation, digits: int, style: Any = None) -> Callable[[Expression], str]:
