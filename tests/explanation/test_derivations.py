@@ -267,6 +267,9 @@ def test_every_form_is_valid(data: Any) -> None:
     facts = json.loads(derivation.to("json"))
     assert facts["value"] == derivation.value
     assert set(FORMS) == {"text", "markdown", "latex", "html", "mathml", "json"}
+    printed = cr.derivation(lambda x: np.sign(cr.erf(x)) * x)
+    assert r"\operatorname" in printed.to("latex")
+    assert r"\operatorname" not in printed.to("markdown")  # GitHub refuses it
     for form in FORMS:
         assert "nan" not in derivation.to(form)
 

@@ -13,7 +13,7 @@ import chainrule as cr
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.layer import Activated
 from chainrule.nn.neurons import Neurons
-from making import exported, made
+from making import called, exported, made
 
 X = np.random.default_rng(0).normal(size=(5, 2))
 SGD = cr.SGD(0.5)
@@ -89,7 +89,7 @@ def test_inputs_that_are_joined() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in exported(cr.Layer) if kind is not cr.Parameter])
 def test_what_is_proven_of_every_layer_is_what_it_computes(kind: Any) -> None:
-    net = cr.Network([made(kind, name="layer")], dtype="float64").build(2)
+    net = cr.Network(called(made(kind, name="layer")), dtype="float64").build(2)
     reading = net.forward(X)["layer"]
     for neuron in reading.neurons:
         if neuron.weights is not None:

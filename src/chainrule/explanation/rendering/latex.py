@@ -20,7 +20,7 @@ from chainrule.explanation.rendering.story import (
     rules_in_words,
     whole,
 )
-from chainrule.explanation.rendering.styles import LatexStyle
+from chainrule.explanation.rendering.styles import LatexStyle, for_markdown
 
 Row = tuple[str, str]
 """What stands left and right of the place that is aligned."""
@@ -51,9 +51,9 @@ def as_markdown(derivation: Derived) -> str:
     title = writer.slope(derivation.element)
     if derivation.value is not None:
         title += f" = {writer.number(derivation.value)}"
-    out = [f"**Why** $\\displaystyle {title}$", aligned(_broken(_rows(writer, top)))]
+    out = [f"**Why** $\\displaystyle {for_markdown(title)}$", aligned(_broken(_rows(writer, top)))]
     if len(derivation.lines) > 1:
-        ends = (f"${writer.name(x)}$" for x in (derivation.output, derivation.element))
+        ends = (f"${for_markdown(writer.name(x))}$" for x in (derivation.output, derivation.element))
         out.append(f"From {' back to '.join(ends)}:")
         for statement, instances, more in lines(derivation):
             if statement.rules:
@@ -67,7 +67,7 @@ def as_markdown(derivation: Derived) -> str:
 
 def aligned(rows: Sequence[Row]) -> str:
     """Displayed equations whose signs of equality stand below each other."""
-    inner = " \\\\\n".join(f"{left} & {right}" for left, right in rows)
+    inner = for_markdown(" \\\\\n".join(f"{left} & {right}" for left, right in rows))
     return f"$$\n\\begin{{aligned}}\n{inner}\n\\end{{aligned}}\n$$"
 
 

@@ -223,6 +223,11 @@ class LatexStyle:
         return letter.name.replace("′", "'")
 
 
+def for_markdown(latex: str) -> str:
+    """LaTeX that pages of Markdown show: names of functions without \\operatorname, which GitHub refuses."""
+    return re.sub(r"\\operatorname\{([^{}]*)\}", r"\\mathop{\\mathrm{\1}}", latex)
+
+
 class MathmlStyle:
     """MathML, which browsers show without fonts or network."""
 
