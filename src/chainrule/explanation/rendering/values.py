@@ -14,11 +14,12 @@ from chainrule.explanation.places import element_of, letters_for
 from chainrule.explanation.rendering.names import Spelled, spelled
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.printer import Leaf, Printer
-from chainrule.explanation.rendering.styles import LatexStyle
+from chainrule.explanation.rendering.styles import LatexStyle, for_markdown
 from chainrule.explanation.symbols import Element, Expression, Slope, Symbol
 from chainrule.ops.notation import ATOM
 from chainrule.tracing.program import Variable
 
+SEPARATOR = r",\qquad "
 SHOWN = 6
 """Rows and columns of an array that are written; of more the first ones and the last."""
 
@@ -35,7 +36,7 @@ def value_as_markdown(evaluation: Evaluation, x: Variable, gradient: Any, digits
     said.append(" = ".join(part for part in whole if part))
     if gradient is not None:
         said.append(rf"\mathrm{{grad}} = {numbers_in_latex(gradient, digits)}")
-    return "$" + r",\qquad ".join(said) + "$"
+    return f"${for_markdown(SEPARATOR.join(said))}$"
 
 
 def formula_of(evaluation: Evaluation, x: Variable, digits: int) -> tuple[str, str] | None:
