@@ -10,7 +10,8 @@ from chainrule.errors import DifferentiationError, SettingError, shortened
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.explanation.places import element_of, find, letters_for
-from chainrule.explanation.values import Value, explain_value
+from chainrule.explanation.values import Graph, Value, explain_value
+from chainrule.tracing.apply import refreshed, separate
 
 
 @overload
@@ -84,8 +85,9 @@ def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None,
             raise SettingError(
                 f"explain was asked for argument {by} of a function called with {len(args)}; name one of those, counted from 0."
             )
-        leaves = [Value(x, name) for x, name in zip(args, names, strict=True)]
-        result = what(*leaves)
+        with Graph() as graph:
+            leaves = [graph.variable(x, name) for x, name in zip(args, names, strict=True)]
+            result = refreshed(what(*map(separate, leaves)))  # the function may write into its arguments
         if not isinstance(result, Value):
             raise DifferentiationError(
                 f"the function gave {shortened(result)}, which does not depend on its arguments; return what is computed from them."

@@ -19,27 +19,38 @@ from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, Layout
 from chainrule.ops.operation import Operation
 from chainrule.tracing.apply import Trace, Traced, array_of
 from chainrule.tracing.functions import all_public
-from chainrule.tracing.numpy_interface import ArrayInterface
+from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.program import Variable
 from chainrule.tracing.refusals import for_real_numbers
 from chainrule.tracing.scope import Step
-from chainrule.tracing.views import NO_PAST
+from chainrule.tracing.views import NO_PAST, note_array
 
 if TYPE_CHECKING:
     from chainrule.explanation.drawing import Drawing
 
 
 class Graph(Trace):
-    """The trace of values: it is below all others and always open."""
+    """The trace of values. That of a function being explained is open while it runs, and its values may be written to."""
 
     __slots__ = ()
-    writable = False
     stepwise = True
     follows_roots = False  # what is drawn is what was written
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.open = self.real = True
+    def variable(self, data: Any, name: str | None = None) -> Value:
+        """A value that derivatives are wanted for."""
+        found = self.value(Node(_real(data)))
+        found.node.name = name
+        return note_array(found) if type(data) is np.ndarray else found
+
+    def value(self, node: Node) -> Value:
+        """A handle on a node."""
+        new = Value.__new__(Value)
+        new.trace, new.node, new.past = self, node, NO_PAST
+        return new
+
+    def lifted(self, array: Any) -> Value:
+        """Numbers that were not computed from anything."""
+        return self.process(REGISTRY["astype"], (array,), {"dtype": array.dtype})
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Compute, and remember from what."""
@@ -47,7 +58,7 @@ class Graph(Trace):
         value = op.evaluate(*(x.numbers() if isinstance(x, Node) else x for x in nodes), **attributes)
         if np.asarray(value).dtype.kind == "c":
             raise for_real_numbers("cr.Value", value)
-        return Value._of(Node(value, op, nodes, attributes))
+        return self.value(Node(value, op, nodes, attributes))
 
     def note_step(self, value: Any, step: Step) -> None:
         """What was first known as another value stays that; inputs are none."""
@@ -55,10 +66,21 @@ class Graph(Trace):
             value.node.step = step
 
 
-_graph = Graph()
+class Everlasting(Graph):
+    """The trace of values that users made: below all others and always open. A value stays what it was computed as."""
+
+    __slots__ = ()
+    writable = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = self.real = True
 
 
-class Value(Traced, ArrayInterface):
+_graph = Everlasting()
+
+
+class Value(Wrapped):
     """A number or array that remembers how it came about.
 
     Python's operators and NumPy's functions apply to values and give values; `backward` then finds the gradient
@@ -82,38 +104,33 @@ class Value(Traced, ArrayInterface):
     """
 
     __slots__ = ("node",)
+    trace: Graph
     __hash__ = object.__hash__  # a place in a graph, whatever its number
 
     def __init__(self, data: Any, name: str | None = None) -> None:
-        node = Node(_real(data))
-        node.name = name
-        self._is(node)
-
-    def _is(self, node: Node) -> None:
-        self.trace, self.node = _graph, node
-        self.past = NO_PAST
-
-    @classmethod
-    def _of(cls, node: Node) -> Value:
-        new = cls.__new__(cls)
-        new._is(node)
-        return new
+        self.trace, self.node, self.past = _graph, Node(_real(data)), NO_PAST
+        self.node.name = name
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         """A value of its own where nothing was computed to get there; of a result another name, with the same past."""
         if self.node.op is not None:
-            return Value._of(self.node)
+            return self.__copy__()
         copy = Value(np.array(self.node.value), self.node.name)
         copy.node.grad = None if self.node.grad is None else np.array(self.node.grad)[()]
         return copy
 
     def __copy__(self) -> Value:
-        return Value._of(self.node)
+        return self.trace.value(self.node)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return object.__reduce_ex__(self, protocol) if self.node.op is None else super().__reduce_ex__(protocol)
 
     # --- what it is
+
+    @property
+    def inner(self) -> Any:  # type: ignore[override]
+        """The numbers, as other traced values have them."""
+        return self.node.numbers()
 
     @property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]
