@@ -17,10 +17,12 @@ from chainrule.explanation.finite_differences import finite_difference_check
 from chainrule.explanation.indices import Letter
 from chainrule.explanation.labels import is_state
 from chainrule.explanation.lifting import with_constants_as_inputs
+from chainrule.explanation.plainer import without_idle_equations
 from chainrule.explanation.recurrence import States, told_together
 from chainrule.explanation.rules import CHAIN, PATHS
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import Element, Expression, Product, Sum, number_of, parts, symbols_in
+from chainrule.ops import Layout
 from chainrule.tracing.program import Variable
 
 DEPTHS = ("layers", "factors", "terms")
@@ -110,10 +112,12 @@ def derive(
             "that has a derivative, so its gradient is 0 and there is nothing to derive. Ask for a value that it is computed from."
         )
     named = symbolic or evaluation.names.__contains__
+    moved = {e.output for e in evaluation.program.equations if isinstance(e.op, Layout)}
     chosen: dict[str, Callable[[Variable], bool]] = {
-        "layers": stations or named, "factors": named, "terms": lambda x: True,
+        "layers": stations or named, "factors": named, "terms": lambda x: named(x) or x not in moved,
     }  # fmt: skip
     shown = EVERY if depth == "terms" else most
+    evaluation = without_idle_equations(evaluation, {evaluation.output, element.variable})
     evaluation = with_constants_as_inputs(evaluation)
 
     def is_station(x: Variable) -> bool:

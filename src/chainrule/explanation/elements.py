@@ -13,6 +13,7 @@ import numpy as np
 
 from chainrule.errors import NoFormulaError
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.labels import is_uniform
 from chainrule.explanation.indices import Entry, Index, Letter, letters_in
 from chainrule.explanation.letters import NAMES, letters_of
 from chainrule.explanation.linking import origin, reached
@@ -134,6 +135,8 @@ def _unit_tangent(evaluation: Evaluation, equation: Equation, position: int, ele
 
 def _element_of(array: Any, index: Index) -> Expression | None:
     """An element of a known array: a number, or the place itself if the array counts 0, 1, 2, … along an axis."""
+    if is_uniform(array):
+        return Numeral(float(np.ravel(array)[0]))
     if not letters_in(index):
         return Numeral(float(np.asarray(array)[tuple(i for i in index if isinstance(i, int))]))
     for axis, entry in enumerate(index):
@@ -198,6 +201,8 @@ class Formulas:
     def formula(self, element: Element) -> Expression:
         """What an element is computed from, down to the variables that go by name."""
         equation = self.evaluation.makers.get(element.variable)
+        if element.variable in self.evaluation.constants and not element.letters:
+            return Numeral(float(self.evaluation.values[element.variable][element.place]))
         if self.symbols(element.variable) or equation is None or element.variable in self.lengthy:
             return Symbol(element)
         return self.made_by(equation, element)

@@ -78,8 +78,16 @@ def told(equation: Equation, labels: Mapping[Variable, Label]) -> Label:
     return Label(f"{equation.op.name}({', '.join(spell(x, 0) for x in inputs)})")
 
 
+def is_uniform(array: object) -> bool:
+    """Whether all numbers of an array are the same real number."""
+    flat = np.ravel(np.asarray(array))
+    return bool(flat.size) and flat.dtype.kind in "fiub" and bool((flat == flat[0]).all())
+
+
 def label_of_constant(x: Literal) -> str:
-    """A constant's numbers, or the shape of many."""
+    """A constant's numbers, one for all where they are the same, or the shape of many."""
+    if is_uniform(x.value):
+        return numbers(np.ravel(x.value)[0])
     return numbers(x.value) if np.size(x.value) <= FEW else f"constant{list(x.shape)}"
 
 

@@ -1,0 +1,68 @@
+"""An evaluation without the equations that a reader skips: x − 0, 1·x, a case that is decided beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import replace
+
+import numpy as np
+
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.labels import is_uniform
+from chainrule.explanation.symbolic import call
+from chainrule.explanation.symbols import Element, Expression, Numeral, Symbol
+from chainrule.ops import Elementwise
+from chainrule.tracing.program import Atom, Equation, Literal, Variable
+
+
+def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) -> Evaluation:
+    """The same evaluation with x in place of what is x again; variables that are `kept` and those with names stay."""
+    stands_for: dict[Atom, Atom] = {}
+    equations = []
+    for equation in evaluation.program.equations:
+        own = replace(equation, inputs=tuple(stands_for.get(x, x) for x in equation.inputs))
+        x = equation.output
+        same = None if x in kept or x in evaluation.names else _same(own)
+        if same is None:
+            equations.append(own)
+        else:
+            stands_for[x] = same
+    if not stands_for:
+        return evaluation
+    return replace(
+        evaluation,
+        program=replace(evaluation.program, equations=tuple(equations)),
+        values={x: value for x, value in evaluation.values.items() if x not in stands_for},
+        cotangents={x: value for x, value in evaluation.cotangents.items() if x not in stands_for},
+    )
+
+
+def _same(equation: Equation) -> Atom | None:
+    """The input that an equation gives again, or the constant that it is; `None` where it computes something."""
+    op, inputs, output = equation.op, equation.inputs, equation.output
+    if all(isinstance(x, Literal) for x in inputs):
+        value = op.evaluate(*(x.value for x in inputs if isinstance(x, Literal)), **equation.attributes)
+        return Literal(np.asarray(value, output.dtype)[()])
+    if not isinstance(op, Elementwise) or not op.differentiable:
+        return None
+    if op.notation.form == "cases" and isinstance(inputs[0], Literal):
+        decided = set(np.ravel(inputs[0].value).tolist())
+        found: Atom = inputs[1] if decided == {True} else inputs[2] if decided == {False} else output
+    elif op.passes:
+        found = inputs[0]
+    elif equation.attributes:
+        return None
+    else:
+        symbols = [_symbol(x) for x in inputs]
+        if None in symbols:
+            return None
+        formula = call(op, *(x for x in symbols if x is not None))
+        found = inputs[symbols.index(formula)] if isinstance(formula, Symbol) else output
+    return found if found is not output and found.shape == output.shape and found.dtype == output.dtype else None
+
+
+def _symbol(x: Atom) -> Expression | None:
+    """An input by its name, one number by itself; `None` for constants of several numbers."""
+    if isinstance(x, Variable):
+        return Symbol(Element(x))
+    return Numeral(float(np.ravel(x.value)[0])) if is_uniform(x.value) else None
