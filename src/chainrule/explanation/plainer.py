@@ -1,4 +1,7 @@
-"""An evaluation without the equations that a reader skips: x − 0, 1·x, a case that is decided beforehand."""
+"""An evaluation without the equations that a reader skips: x − 0, 1·x, a case that is decided beforehand.
+
+What a library's function guards against is decided by the numbers at hand: of `where(z is inside, …, …)` the case that holds.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from chainrule.explanation.symbolic import call
 from chainrule.explanation.symbols import Element, Expression, Numeral, Symbol
 from chainrule.ops import Elementwise
 from chainrule.tracing.program import Atom, Equation, Literal, Variable
+from chainrule.tracing.scope import in_library
 
 
 def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) -> Evaluation:
@@ -22,7 +26,7 @@ def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) ->
     for equation in evaluation.program.equations:
         own = replace(equation, inputs=tuple(stands_for.get(x, x) for x in equation.inputs))
         x = equation.output
-        same = None if x in kept or x in evaluation.names else _same(own)
+        same = None if x in kept or x in evaluation.names else _same(evaluation, own)
         if same is None:
             equations.append(own)
         else:
@@ -37,7 +41,7 @@ def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) ->
     )
 
 
-def _same(equation: Equation) -> Atom | None:
+def _same(evaluation: Evaluation, equation: Equation) -> Atom | None:
     """The input that an equation gives again, or the constant that it is; `None` where it computes something."""
     op, inputs, output = equation.op, equation.inputs, equation.output
     if all(isinstance(x, Literal) for x in inputs):
@@ -45,8 +49,8 @@ def _same(equation: Equation) -> Atom | None:
         return Literal(np.asarray(value, output.dtype)[()])
     if not isinstance(op, Elementwise) or not op.differentiable:
         return None
-    if op.notation.form == "cases" and isinstance(inputs[0], Literal):
-        decided = set(np.ravel(inputs[0].value).tolist())
+    if op.notation.form == "cases" and (isinstance(inputs[0], Literal) or in_library(equation.scope)):
+        decided = set(np.ravel(evaluation.value(inputs[0])).tolist())
         found: Atom = inputs[1] if decided == {True} else inputs[2] if decided == {False} else output
     elif op.passes:
         found = inputs[0]
@@ -58,7 +62,8 @@ def _same(equation: Equation) -> Atom | None:
             return None
         formula = call(op, *(x for x in symbols if x is not None))
         found = inputs[symbols.index(formula)] if isinstance(formula, Symbol) else output
-    return found if found is not output and found.shape == output.shape and found.dtype == output.dtype else None
+    kind = found.dtype if isinstance(found, Variable) else np.asarray(found.value).dtype
+    return found if found is not output and (found.shape, kind) == (output.shape, output.dtype) else None
 
 
 def _symbol(x: Atom) -> Expression | None:

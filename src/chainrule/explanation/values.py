@@ -320,7 +320,8 @@ def explain_value(
             )
         places = index
     elif isinstance(by, str):
-        found, named_index = find({label.text: x for x, label in evaluation.labels.items()}, by)
+        known = {label.text: x for x, label in reversed(evaluation.labels.items())}  # of one label the first
+        found, named_index = find(known, by)
         places = named_index if index is None else index
     else:
         raise SettingError(f"explain was given {shortened(by)}; give the value that the derivative is by, or its name.")

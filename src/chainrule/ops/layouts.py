@@ -12,6 +12,7 @@ from chainrule.errors import PositionError, ShapeError
 from chainrule.ops.axes import Kept, Link, Links, Put, Scattered, Taken, broadcasting, regrouping, slicing
 from chainrule.ops.kinds.elementwise import sum_to
 from chainrule.ops.kinds.layout import Layout
+from chainrule.ops.notation import ATOM, Notation
 from chainrule.ops.operation import example, shape_of
 
 Shape = tuple[int, ...]
@@ -51,6 +52,21 @@ def slice_key(start: Bounds, stop: Bounds, step: Shape, drop: Shape) -> tuple[sl
     """What NumPy is given to pick these elements."""
     bounds = enumerate(zip(start, stop, step, strict=True))
     return tuple(a if i in drop else slice(a, b, c) for i, (a, b, c) in bounds)
+
+
+def _typed_slice(start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> str:
+    def spelled(i: int) -> str:
+        first, last = ("" if x is None else str(x) for x in (start[i], stop[i]))
+        return first if i in drop else f"{first}:{last}" + f":{step[i]}" * (step[i] != 1)
+
+    places = [spelled(i) for i in range(len(step))]
+    while len(places) > 1 and places[-1] == ":":
+        places.pop()
+    return f"{{0}}[{', '.join(places)}]"
+
+
+def _typed_transpose(axes: Shape) -> str:
+    return "{0}.T" if axes == tuple(reversed(range(len(axes)))) else f"transpose({{0}}, {', '.join(map(str, axes))})"
 
 
 def _slice(x: Any, start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> Any:
@@ -265,6 +281,7 @@ reshape = Layout(
     view=True,
     write_back=lambda m, x, view, shape: m.reshape(view, shape=x.shape),
     needs_contiguous=True,
+    notation=Notation(operands=(ATOM,), typed_with=lambda shape: "{0}"),  # the same elements in the same order
     examples=(example((2, 6), shape=(3, 4)), example((), shape=(1, 1)), example((0, 3), shape=(3, 0))),
 )
 transpose = Layout(
@@ -275,6 +292,7 @@ transpose = Layout(
     batched=lambda m, size, batched, x, axes: m.transpose(x, axes=(0, *(i + 1 for i in axes))),
     adjoint=lambda m, g, i, x, axes: m.transpose(g, axes=tuple(axes.index(k) for k in range(len(axes)))),
     latex=r"{{{0}}}^{{\top}}",
+    notation=Notation(operands=(ATOM,), typed_with=_typed_transpose),
     view=True,
     write_back=lambda m, x, view, axes: m.transpose(view, axes=tuple(axes.index(k) for k in range(len(axes)))),
     examples=(example((2, 3), axes=(1, 0)), example((2, 3, 4), axes=(2, 0, 1))),
@@ -300,6 +318,7 @@ slice_ = Layout(
     adjoint=lambda m, g, i, x, **bounds: m.embed(g, shape=x.shape, **bounds),
     view=True,
     write_back=lambda m, x, view, **bounds: m.put(x, view, **bounds),
+    notation=Notation(operands=(ATOM,), typed_with=_typed_slice),
     doc="A slice along every axis; along the axes `drop` it has one place, and the result is without them.",
     examples=(
         example((5, 4), start=(1, None), stop=(4, None), step=(1, 2)),

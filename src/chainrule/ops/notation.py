@@ -29,7 +29,8 @@ class Notation:
     `form` is the kind of notation, one of those below, and `sign` what is written there: the sign between two
     operands or before one, both sides of a fence, the name of a function or the base of an exponential in text.
     `strength` tells how strongly the whole holds together, `operands` how strongly its parts have to; `typed` is the
-    template of what one types, where that is no call, and `symbol` what stands in the ellipse of a graph.
+    template of what one types, where that is no call (`typed_with` the one for static arguments, given by name), and `symbol`
+    what stands in the ellipse of a graph.
 
     `algebra` says which simplifications apply (see `explanation/symbols.py`). `rule` is the school's name of the
     differentiation rule, "derivative of …" by default, and "" where numbers only move; in the inputs at the positions
@@ -46,6 +47,7 @@ class Notation:
     rule: str | None = None
     linear: tuple[int, ...] = ()
     cost: Cost = "function"
+    typed_with: Callable[..., str] | None = None
 
 
 def infix(sign: str, typed: str, strength: int, operands: tuple[int, int], **more: Any) -> Notation:

@@ -13,6 +13,7 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.tracing.apply import PLAIN, Traced, as_operand, holds_traced, opened
+from chainrule.tracing.scope import LIBRARY, scope
 
 
 def is_traced(x: Any) -> bool:
@@ -40,7 +41,7 @@ def _floats(x: Any) -> Any:
 def standing_for(own: Callable[..., Any], module: str, derived: Callable[..., Any]) -> Callable[..., Any]:
     """A function with the name, the arguments and the values of `own`; `derived` is called where an argument is traced."""
     name = own.__name__
-    signature = inspect.signature(derived)
+    signature, path = inspect.signature(derived), f"{LIBRARY}{module}.{name}"
 
     @wraps(own)
     def function(*args: Any, **options: Any) -> Any:
@@ -59,7 +60,8 @@ def standing_for(own: Callable[..., Any], module: str, derived: Callable[..., An
                 f"scipy.{module}.{name} was called with traced values and arguments it does not take then ({error}). "
                 f"Its derivative is there for {name}{signature}; leave out what is not among these."
             ) from None
-        return derived(*args, **options)
+        with scope(path):
+            return derived(*args, **options)
 
     function.__doc__ = f"SciPy's `{module}.{name}`, differentiable.\n\n{inspect.getdoc(own) or ''}"
     return function

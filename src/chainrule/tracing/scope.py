@@ -6,6 +6,8 @@ from contextvars import ContextVar
 from typing import NamedTuple
 
 BACKWARD = "backward"
+LIBRARY = "scipy."
+"""How scopes of functions begin that stand for a library's."""
 
 
 _path: ContextVar[str] = ContextVar("path", default="")
@@ -40,6 +42,11 @@ def scope(name: str) -> Scope:
 def move_to(*path: str) -> None:
     """Go on in another scope, by its parts; who calls it moves back."""
     _path.set(" / ".join(filter(None, path)))
+
+
+def in_library(path: str) -> bool:
+    """Whether a path of scopes leads into a function that stands for one of a library's, and not into what a user wrote."""
+    return any(part.startswith(LIBRARY) for part in path.split(" / "))
 
 
 class Step(NamedTuple):
