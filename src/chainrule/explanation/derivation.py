@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from operator import attrgetter
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +20,9 @@ from chainrule.explanation.labels import is_state
 from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.plainer import without_idle_equations
 from chainrule.explanation.recurrence import States, told_together
-from chainrule.explanation.rules import CHAIN, PATHS
+from chainrule.explanation.rules import CHAIN, PATHS, only_moves
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import Element, Expression, Product, Sum, number_of, parts, symbols_in
-from chainrule.ops import Layout
 from chainrule.tracing.program import Variable
 
 DEPTHS = ("layers", "factors", "terms")
@@ -112,12 +112,12 @@ def derive(
             "that has a derivative, so its gradient is 0 and there is nothing to derive. Ask for a value that it is computed from."
         )
     named = symbolic or evaluation.names.__contains__
-    moved = {e.output for e in evaluation.program.equations if isinstance(e.op, Layout)}
+    moved = set(map(attrgetter("output"), filter(only_moves, evaluation.program.equations)))
     chosen: dict[str, Callable[[Variable], bool]] = {
         "layers": stations or named, "factors": named, "terms": lambda x: named(x) or x not in moved,
     }  # fmt: skip
     shown = EVERY if depth == "terms" else most
-    evaluation = without_idle_equations(evaluation, {evaluation.output, element.variable})
+    evaluation = without_idle_equations(evaluation, {element.variable})
     evaluation = with_constants_as_inputs(evaluation)
 
     def is_station(x: Variable) -> bool:

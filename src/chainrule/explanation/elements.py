@@ -18,6 +18,7 @@ from chainrule.explanation.indices import Entry, Index, Letter, letters_in
 from chainrule.explanation.letters import NAMES, letters_of
 from chainrule.explanation.linking import origin, reached
 from chainrule.explanation.recognition import Known, by_name
+from chainrule.explanation.rules import only_moves
 from chainrule.explanation.symbolic import (
     Formula,
     Symbolic,
@@ -195,7 +196,12 @@ class Formulas:
 
     def definition(self, element: Element) -> Expression:
         """The one operation an element is computed by, of values that go by their names, given or not."""
-        own = Formulas(self.evaluation, lambda x: True, Alphabet({x.name for x in element.letters}))
+        evaluation = self.evaluation
+        own = Formulas(
+            evaluation,
+            lambda x: x in evaluation.names or x not in evaluation.makers or not only_moves(evaluation.makers[x]),
+            Alphabet({x.name for x in element.letters}),
+        )
         return own.made_by(self.evaluation.makers[element.variable], element)
 
     def formula(self, element: Element) -> Expression:

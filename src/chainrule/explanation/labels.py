@@ -44,8 +44,10 @@ def labels_of(program: Program, names: Mapping[Variable, str]) -> dict[Variable,
     for number, equation in enumerate(program.equations):
         x = equation.output
         label = Label(names[x]) if x in names else _picked(equation, makers, found) or told(equation, found)
-        own = {found[y].text for y in equation.inputs[:1] if isinstance(y, Variable) and isinstance(equation.op, Layout)}
-        if x not in names and label.text not in own and (len(label.text) > LONGEST or label.text in taken):
+        moved = equation.inputs[0] if x in makers and isinstance(equation.inputs[0], Variable) else None
+        if moved is not None and label.text == found[moved].text:
+            label = found[moved]
+        elif x not in names and (len(label.text) > LONGEST or label.text in taken):
             label = Label(f"v{number}'" if f"v{number}" in taken else f"v{number}", tells=False)
         taken.add(label.text)
         found[x] = label

@@ -20,13 +20,24 @@ from chainrule.tracing.scope import in_library
 
 
 def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) -> Evaluation:
-    """The same evaluation with x in place of what is x again; variables that are `kept` and those with names stay."""
-    stands_for: dict[Atom, Atom] = {}
+    """The same evaluation with x in place of what is x again; variables that are `kept` and those with names stay.
+
+    Where the output is a value without name again, that is called the output.
+    """
+    stands_for: dict[Variable, Atom] = {}
+    output, names = evaluation.output, dict(evaluation.names)
     equations = []
     for equation in evaluation.program.equations:
-        own = replace(equation, inputs=tuple(stands_for.get(x, x) for x in equation.inputs))
+        inputs = (stands_for.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
+        own = replace(equation, inputs=tuple(inputs))
         x = equation.output
-        same = None if x in kept or x in evaluation.names else _same(evaluation, own)
+        named = x in evaluation.names
+        same = None if x in kept or (named and x is not output) else _same(evaluation, own)
+        if x is output and named and (same in names or same not in evaluation.cotangents):
+            same = None
+        if x is output and isinstance(same, Variable):
+            output = same
+            names |= {same: names[x]} if named else {}
         if same is None:
             equations.append(own)
         else:
@@ -37,6 +48,8 @@ def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) ->
         evaluation,
         program=replace(evaluation.program, equations=tuple(equations)),
         values={x: value for x, value in evaluation.values.items() if x not in stands_for},
+        names={x: name for x, name in names.items() if x not in stands_for},
+        output=output,
         cotangents={x: value for x, value in evaluation.cotangents.items() if x not in stands_for},
     )
 

@@ -14,8 +14,9 @@ from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.networks import LOSS
 from chainrule.explanation.nodes import Node, evaluation_of
+from chainrule.explanation.rules import only_moves
 from chainrule.explanation.places import element_of, find, letters_for
-from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, Layout
+from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 from chainrule.ops.operation import Operation
 from chainrule.tracing.apply import Trace, Traced, array_of
 from chainrule.tracing.functions import all_public
@@ -328,7 +329,7 @@ def explain_value(
     if places is None:
         places = letters_for(evaluation, found)
     evaluation = evaluation.backward(output)
-    moved = {e.output for e in evaluation.program.equations if isinstance(e.op, Layout)} - set(evaluation.names)
+    moved = {e.output for e in evaluation.program.equations if only_moves(e)} - set(evaluation.names)
     return derive(
         evaluation,
         element_of(evaluation, found, tuple(places)),

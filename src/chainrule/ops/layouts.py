@@ -54,7 +54,9 @@ def slice_key(start: Bounds, stop: Bounds, step: Shape, drop: Shape) -> tuple[sl
     return tuple(a if i in drop else slice(a, b, c) for i, (a, b, c) in bounds)
 
 
-def _typed_slice(start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> str:
+def typed_places(start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> str:
+    """The places of a slice as one types them, `[1:, 0]`."""
+
     def spelled(i: int) -> str:
         first, last = ("" if x is None else str(x) for x in (start[i], stop[i]))
         return first if i in drop else f"{first}:{last}" + f":{step[i]}" * (step[i] != 1)
@@ -62,7 +64,7 @@ def _typed_slice(start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> 
     places = [spelled(i) for i in range(len(step))]
     while len(places) > 1 and places[-1] == ":":
         places.pop()
-    return f"{{0}}[{', '.join(places)}]"
+    return f"[{', '.join(places)}]"
 
 
 def _typed_transpose(axes: Shape) -> str:
@@ -318,7 +320,7 @@ slice_ = Layout(
     adjoint=lambda m, g, i, x, **bounds: m.embed(g, shape=x.shape, **bounds),
     view=True,
     write_back=lambda m, x, view, **bounds: m.put(x, view, **bounds),
-    notation=Notation(operands=(ATOM,), typed_with=_typed_slice),
+    notation=Notation(operands=(ATOM,), typed_with=lambda **bounds: f"{{0}}{typed_places(**bounds)}"),
     doc="A slice along every axis; along the axes `drop` it has one place, and the result is without them.",
     examples=(
         example((5, 4), start=(1, None), stop=(4, None), step=(1, 2)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -152,6 +153,9 @@ def _by_name(x: Expression) -> Expression | None:
     return x.form if isinstance(x, Printed) and isinstance(x.form, Symbol) else None
 
 
+_WORD = re.compile(r"[^\W\d]\w*'?")
+"""A name in a formula as one types it."""
+
 SHORT = 2
 """Symbols of the longest formula that stands for a value without name."""
 
@@ -280,7 +284,11 @@ def notes(derivation: Derived) -> list[str]:
 def _elements(line: Line) -> Iterator[Element]:
     """The elements that a line is of."""
     yield line.element
-    for x in symbols_in(line.formula):
+    yield from _elements_of(line.formula)
+
+
+def _elements_of(formula: Expression) -> Iterator[Element]:
+    for x in symbols_in(formula):
         yield x.element if isinstance(x, Symbol) else x.by
 
 
@@ -288,14 +296,20 @@ def _told_below(derivation: Derived) -> Iterator[tuple[str, str]]:
     """Values that formulas speak of by a name that nobody gave and no line tells, and what they are."""
     evaluation = derivation.evaluation
     lines = {line.element.variable for line in derivation.lines}
-    symbols = [x for line in derivation.lines for x in symbols_in(line.formula)]
-    waiting: list[Atom] = [*lines, *(x.element.variable if isinstance(x, Symbol) else x.by.variable for x in symbols)]
-    seen: set[Atom] = set()
+    told_by_number = {x for x in lines if x in evaluation.makers and not evaluation.labels[x].tells}
+    hidden = (x for x in reversed(evaluation.labels) if x in evaluation.constants or not evaluation.labels[x].tells)
+    by_name = {evaluation.label(x): x for x in hidden}
+    waiting = [x.variable for line in derivation.lines for x in _elements(line)]
+    for line in derivation.lines:
+        if line.element.variable in told_by_number:
+            waiting += [x.variable for x in _elements_of(derivation.formulas.definition(line.element))]
+    seen: set[Variable] = set()
     while waiting:
         x = waiting.pop(0)
-        if x in seen or not isinstance(x, Variable):
+        if x in seen:
             continue
         seen.add(x)
+        text = evaluation.label(x)
         if x in evaluation.constants:
             few = np.size(evaluation.values[x]) <= 2 * FEW
             yield (
@@ -304,8 +318,9 @@ def _told_below(derivation: Derived) -> Iterator[tuple[str, str]]:
             )
         elif x not in evaluation.names and x in evaluation.makers:
             if not evaluation.labels[x].tells and x not in lines:
-                yield evaluation.label(x), in_signs(told(evaluation.makers[x], evaluation.labels).text)
-            waiting += evaluation.makers[x].inputs
+                text = told(evaluation.makers[x], evaluation.labels).text
+                yield evaluation.label(x), in_signs(text)
+        waiting += [by_name[name] for name in _WORD.findall(text) if name in by_name]
 
 
 def _has_case(x: Expression) -> bool:
