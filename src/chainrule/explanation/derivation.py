@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +19,8 @@ from chainrule.explanation.indices import Letter
 from chainrule.explanation.labels import is_state
 from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.plainer import without_idle_equations
-from chainrule.explanation.recurrence import States, told_together
+from chainrule.explanation.letters import with_bound_letters_apart
+from chainrule.explanation.recurrence import States, Told, told_together
 from chainrule.explanation.rules import CHAIN, PATHS, only_moves
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import Element, Expression, Product, Sum, number_of, parts, symbols_in
@@ -128,8 +129,13 @@ def derive(
     long = [x for x in told if len(list(symbols_in(x.link.formula(chain.output)))) > LONGEST]
     if long:
         more = set().union(*(chain.between(link) for x in long for link in x.members))
-        chain = Chain(evaluation, element, lambda x: x in more or is_station(x), named, shown)
+        told_of_loops = {x.step[:2] for x in more if x.step is not None}
+        more |= {x for x in chain.relevant if x.step is not None and x.step[:2] in told_of_loops}  # of every step alike
+        chain = Chain(
+            evaluation, element, lambda x: x in more or is_station(x), lambda x: x in more or named(x), shown
+        )
         told, states = told_together(chain)
+    told = _readable(chain, told)
     with np.errstate(all="ignore"):
         lines = tuple(_line(chain, x.link, states, shown, check) for x in told)
         whole = told[-1].link.formula(chain.output) if states.axes else chain.nested(NESTED)
@@ -149,13 +155,40 @@ def derive(
         lines,
         chain.value_of,
         chain.formulas,
-        {x.link.element: chain.tidy(x.definition) for x in told if x.definition is not None},
+        {x.link.element: chain.tidy(x.definition, x.link.element) for x in told if x.definition is not None},
         dict(symbols or {}),
         digits,
         checked,
     )
     _warn_of_mismatches(found)
     return found
+
+
+def _readable(chain: Chain, told: Sequence[Told]) -> list[Told]:
+    """What is told, in few letters, without gradients that are 0 and without what another line says of more elements."""
+    found: list[Told] = []
+    for x in told:
+        if not x.link.terms and x is not told[-1]:
+            continue
+        link = chain.in_first_letters(x.link)
+        places = dict(zip(x.link.element.letters, link.element.letters, strict=True))
+        definition = None if x.definition is None else at_places(with_bound_letters_apart(x.definition), places)
+        found.append(Told(link, x.members, definition))
+    return [x for x in found if not any(_says(chain, other.link, x.link) for other in found if other is not x)]
+
+
+def _says(chain: Chain, general: Link, special: Link) -> bool:
+    """Whether a link is another's at some places of its letters."""
+    if general.element.variable is not special.element.variable or special.element == chain.element:
+        return False
+    places = {}
+    for own, other in zip(general.element.index, special.element.index, strict=True):
+        if own != other:
+            if not isinstance(own, Letter) or not isinstance(other, int) or places.setdefault(own, other) != other:
+                return False
+    both = (at_places(general.formula(chain.output), places), special.formula(chain.output))
+    one, other = (chain.tidy(with_bound_letters_apart(x), special.element) for x in both)
+    return one == other
 
 
 def _line(chain: Chain, link: Link, states: States, most: int, check: bool) -> Line:
@@ -171,7 +204,8 @@ def _line(chain: Chain, link: Link, states: States, most: int, check: bool) -> L
         more = max(0, len(places) - most)
         shown = sorted(places[:most], key=lambda p: list(p.values()))
         instances = tuple(_instance(chain, link, p, states, most, check) for p in shown)
-    return Line(link.element, chain.tidy(link.formula(chain.output)), tuple(rules), instances, more)
+    formula = chain.tidy(link.formula(chain.output), link.element)
+    return Line(link.element, formula, tuple(rules), instances, more)
 
 
 def _instance(

@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from chainrule.errors import NoFormulaError
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.labels import is_uniform
 from chainrule.explanation.indices import Entry, Index, Letter, letters_in
-from chainrule.explanation.letters import NAMES, letters_of
+from chainrule.explanation.letters import first_free, letters_of
 from chainrule.explanation.linking import origin, reached
 from chainrule.explanation.recognition import Known, by_name
 from chainrule.explanation.rules import only_moves
@@ -75,8 +74,7 @@ class Alphabet:
 
     def letter(self, size: int, sample: bool = False) -> Letter:
         """A new letter for an axis of this length."""
-        names = "n" if sample else NAMES
-        spelled = next(name + "′" * i for i in count() for name in names if name + "′" * i not in self.taken)
+        spelled = first_free(self.taken, sample)
         self.taken.add(spelled)
         return Letter(spelled, size)
 

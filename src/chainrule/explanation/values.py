@@ -334,8 +334,7 @@ def explain_value(
         evaluation,
         element_of(evaluation, found, tuple(places)),
         symbolic=None if options.get("depth") == "layers" else lambda x: x not in moved,
-        stations=None,
-        **{**options, "depth": "terms" if options.get("depth", "factors") != "layers" else "layers"},
+        **options,
     )
 
 

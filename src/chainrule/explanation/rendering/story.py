@@ -153,7 +153,7 @@ def _by_name(x: Expression) -> Expression | None:
     return x.form if isinstance(x, Printed) and isinstance(x.form, Symbol) else None
 
 
-_WORD = re.compile(r"[^\W\d]\w*'?")
+_WORD = re.compile(r"[^\W\d][\w.]*'?")
 """A name in a formula as one types it."""
 
 SHORT = 2
