@@ -21,10 +21,11 @@ from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.plainer import without_idle_equations
 from chainrule.explanation.letters import with_bound_letters_apart
 from chainrule.explanation.recurrence import States, Told, told_together
-from chainrule.explanation.rules import CHAIN, PATHS, only_moves
+from chainrule.explanation.rules import CHAIN, PATHS, has_number, only_moves
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import Element, Expression, Product, Sum, number_of, parts, symbols_in
 from chainrule.tracing.program import Variable
+from chainrule.tracing.scope import in_library
 
 DEPTHS = ("layers", "factors", "terms")
 NESTED = 30
@@ -122,7 +123,7 @@ def derive(
     evaluation = with_constants_as_inputs(evaluation)
 
     def is_station(x: Variable) -> bool:
-        return is_state(x) or chosen[depth](x)
+        return is_state(x) or (chosen[depth](x) and (depth == "terms" or not _is_incidental(evaluation, x)))
 
     chain = Chain(evaluation, element, is_station, named, shown)
     told, states = told_together(chain)
@@ -162,6 +163,15 @@ def derive(
     )
     _warn_of_mismatches(found)
     return found
+
+
+def _is_incidental(evaluation: Evaluation, x: Variable) -> bool:
+    """Whether a value that nobody named is part of a sum that a library's function makes."""
+    maker, uses = evaluation.makers.get(x), evaluation.uses[x]
+    if x in evaluation.names or maker is None or not uses:
+        return False
+    own = [(maker, i) for i, y in enumerate(maker.inputs) if isinstance(y, Variable) and y not in evaluation.constants]
+    return all(in_library(e.scope) and has_number(e, i, evaluation.constants) for e, i in (*own, *uses))
 
 
 def _readable(chain: Chain, told: Sequence[Told]) -> list[Told]:

@@ -16,6 +16,7 @@ from chainrule.scipy.closures import Stripped, plain, with_value
 from chainrule.scipy.solutions import solution
 from chainrule.scipy.standing import as_array, is_traced, numbers
 from chainrule.tracing.apply import opened
+from chainrule.tracing.scope import of_library
 from scipy import optimize
 
 LOSSES: dict[str, Callable[[Any], Any]] = {
@@ -53,6 +54,7 @@ def stationary_squares(
 _SIGNATURE = inspect.signature(optimize.curve_fit)
 
 
+@of_library("optimize.curve_fit")
 @wraps(optimize.curve_fit)
 def curve_fit(*given: Any, **named: Any) -> Any:
     """The parameters with which f(x, *parameters) is nearest to the data, and their covariance."""

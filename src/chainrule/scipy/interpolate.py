@@ -12,6 +12,7 @@ from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.closures import plain
 from chainrule.scipy.grids import RegularGridInterpolator, interpn
 from chainrule.scipy.standing import is_traced, names_of, not_by, numbers
+from chainrule.tracing.scope import of_library
 from scipy import interpolate
 
 
@@ -38,6 +39,7 @@ class _Piecewise:
     takes: ClassVar[dict[str, tuple[Any, ...]]] = {}
     """What of SciPy's arguments is understood beside traced values."""
 
+    @of_library("interpolate")
     def __init__(self, x: Any, y: Any, *given: Any, **options: Any) -> None:
         name = type(self).__name__
         x, y = without_buffers(x), without_buffers(y)
@@ -65,6 +67,7 @@ class _Piecewise:
     def _coefficients(self, knots: Any, y: Any, **options: Any) -> Any:
         raise NotImplementedError
 
+    @of_library("interpolate")
     def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
         """The interpolant, or its derivative of order `nu`, at places."""
         x = without_buffers(x)
@@ -207,6 +210,7 @@ class interp1d:  # noqa: N801  SciPy's name
         order = np.argsort(knots, kind="mergesort")
         self.x, self.y = knots[order], np.take(numbers(y), order, axis=axis)
 
+    @of_library("interpolate.interp1d")
     def __call__(self, x: Any) -> Any:
         """The interpolant at places."""
         x = without_buffers(x)

@@ -20,6 +20,7 @@ from chainrule.scipy.fitting import curve_fit, stationary_squares
 from chainrule.scipy.solutions import differentiated, solution
 from chainrule.scipy.standing import as_array, is_traced, names_of
 from chainrule.tracing.apply import opened
+from chainrule.tracing.scope import of_library
 from scipy import optimize
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -66,6 +67,7 @@ def _standing(name: str, condition: Condition) -> None:
     own = getattr(optimize, name)
     what, signature = f"scipy.optimize.{name}", inspect.signature(own)
 
+    @of_library(f"optimize.{name}")
     @wraps(own)
     def function(*given: Any, **named: Any) -> Any:
         if not opened:

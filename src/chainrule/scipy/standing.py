@@ -13,7 +13,7 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.tracing.apply import PLAIN, Traced, as_operand, holds_traced, opened
-from chainrule.tracing.scope import LIBRARY, scope
+from chainrule.tracing.scope import of_library
 
 
 def is_traced(x: Any) -> bool:
@@ -41,7 +41,8 @@ def _floats(x: Any) -> Any:
 def standing_for(own: Callable[..., Any], module: str, derived: Callable[..., Any]) -> Callable[..., Any]:
     """A function with the name, the arguments and the values of `own`; `derived` is called where an argument is traced."""
     name = own.__name__
-    signature, path = inspect.signature(derived), f"{LIBRARY}{module}.{name}"
+    signature = inspect.signature(derived)
+    derived = of_library(f"{module}.{name}")(derived)
 
     @wraps(own)
     def function(*args: Any, **options: Any) -> Any:
@@ -60,8 +61,7 @@ def standing_for(own: Callable[..., Any], module: str, derived: Callable[..., An
                 f"scipy.{module}.{name} was called with traced values and arguments it does not take then ({error}). "
                 f"Its derivative is there for {name}{signature}; leave out what is not among these."
             ) from None
-        with scope(path):
-            return derived(*args, **options)
+        return derived(*args, **options)
 
     function.__doc__ = f"SciPy's `{module}.{name}`, differentiable.\n\n{inspect.getdoc(own) or ''}"
     return function

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import NamedTuple
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
 
 BACKWARD = "backward"
 LIBRARY = "scipy."
 """How scopes of functions begin that stand for a library's."""
 
+F = TypeVar("F", bound=Callable[..., Any])
 
 _path: ContextVar[str] = ContextVar("path", default="")
 
@@ -37,6 +40,21 @@ def scope(name: str) -> Scope:
     """Name the operations inside."""
     outer = _path.get()
     return Scope(f"{outer} / {name}" if outer else name)
+
+
+def of_library(name: str) -> Callable[[F], F]:
+    """A decorator: what the function computes stands for a library's function of this name, such as `"special.gamma"`."""
+    path = f"{LIBRARY}{name}"
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def call(*args: Any, **options: Any) -> Any:
+            with scope(path):
+                return function(*args, **options)
+
+        return call  # type: ignore[return-value]
+
+    return decorate
 
 
 def move_to(*path: str) -> None:
