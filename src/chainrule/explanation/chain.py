@@ -6,7 +6,7 @@ passed are multiplied in symbols. A *family* is a station's element with letters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -34,7 +34,7 @@ from chainrule.explanation.symbols import (
 )
 from chainrule.tracing.program import Variable
 
-MOST_WAYS = 200
+MOST_WAYS = 1000
 """Ways between two stations that are followed one by one."""
 
 
@@ -71,13 +71,17 @@ class Link:
 
 
 class Chain:
-    """The links from an element to the output, the output's side first."""
+    """The links from an element to the output, the output's side first.
+
+    `stations` say which variables get a line: the first choice, and where no formula leads from one to the next, the finer ones after
+    it, and in the end all.
+    """
 
     def __init__(
         self,
         evaluation: Evaluation,
         element: Element,
-        stations: Callable[[Variable], bool],
+        stations: Sequence[Callable[[Variable], bool]],
         symbols: Callable[[Variable], bool],
         most: int,
     ) -> None:
@@ -89,7 +93,8 @@ class Chain:
         self.alphabet = Alphabet({letter.name for letter in element.letters})
         self.formulas = Formulas(evaluation, symbols, self.alphabet)
         own = {element.variable, evaluation.output, *(self.formulas.lengthy & self.relevant)}
-        self.stations = {x for x in self.relevant if stations(x)} | own
+        choices = [{x for x in self.relevant if chosen(x)} | own for chosen in stations]
+        self.stations, *self.finer = [*choices, self.relevant]
         self.families: dict[tuple[Any, ...], Element] = {}
         self.told: set[Letter] = set()  # letters of steps that are told as one
         self.shares = {} if element.letters else shares(evaluation, element, self.relevant)
@@ -110,10 +115,11 @@ class Chain:
                 if element.letters and self.shares:
                     waiting.extend(element.at(places) for places in self.places(element)[: self.most])
                     continue
-                if self.stations == self.relevant:
+                if not self.finer:
                     raise
-                self.stations = self.relevant
-                found[element] = Link(element, tuple(self._terms(element)))
+                self.stations = self.finer.pop(0)
+                waiting.append(element)
+                continue
             waiting.extend(self._family(term.target) for term in found[element].terms)
         return sorted(found.values(), key=lambda link: self.order[link.element.variable], reverse=True)
 

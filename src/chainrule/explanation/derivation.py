@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,11 @@ from chainrule.explanation.chain import Chain, Link, Term
 from chainrule.explanation.derived import Derived, Instance, Line, Part
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.finite_differences import finite_difference_check
-from chainrule.explanation.indices import Letter
+from chainrule.explanation.indices import Entry, Letter
 from chainrule.explanation.labels import is_state
+from chainrule.explanation.letters import with_bound_letters_apart
 from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.plainer import without_idle_equations
-from chainrule.explanation.letters import with_bound_letters_apart
 from chainrule.explanation.recurrence import States, Told, told_together
 from chainrule.explanation.rules import CHAIN, PATHS, has_number, only_moves
 from chainrule.explanation.symbolic import at_places
@@ -34,6 +34,8 @@ LONGEST = 24
 """Symbols of the longest line; a longer one is taken apart, with a line for every operation that has no name."""
 EVERY = 1000
 """Terms shown one by one at depth "terms"."""
+LINES = 40
+"""Lines shown of a long derivation; depth "terms" shows all."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,8 +44,8 @@ class Derivation(Derived):
 
     `formula` is the whole gradient in one, with the numbers of its `factors` if it is a product and of its `terms` if it
     is a sum; `value` is the gradient, `None` for an element with letters. `lines` lead from the output back to the
-    element. Printing gives text; `to(form)` gives "text", "markdown", "latex", "html", "mathml" or "json", and
-    notebooks show it by themselves.
+    element; of a long derivation they are the first ones and the last, with `further` ones between. Printing gives text;
+    `to(form)` gives "text", "markdown", "latex", "html", "mathml" or "json", and notebooks show it by themselves.
     """
 
     def to(self, form: str) -> str:
@@ -88,7 +90,7 @@ def derive(
     element : Element
         By which; with letters in its index a formula for all such elements comes out, without numbers.
     depth : {"layers", "factors", "terms"}
-        Which values get a line: the `stations`, all that have a name, or all.
+        Which values get a line: the `stations`, all that have a name, or all; the last with every line and term of long ones.
     stations : callable, optional
         Says of a variable whether it gets a line at depth "layers".
     symbolic : callable, optional
@@ -122,23 +124,27 @@ def derive(
     evaluation = without_idle_equations(evaluation, {element.variable})
     evaluation = with_constants_as_inputs(evaluation)
 
+    def is_told(x: Variable) -> bool:
+        return is_state(x) or chosen[depth](x)
+
     def is_station(x: Variable) -> bool:
         return is_state(x) or (chosen[depth](x) and (depth == "terms" or not _is_incidental(evaluation, x)))
 
-    chain = Chain(evaluation, element, is_station, named, shown)
+    chain = Chain(evaluation, element, (is_station, is_told), named, shown)
     told, states = told_together(chain)
     long = [x for x in told if len(list(symbols_in(x.link.formula(chain.output)))) > LONGEST]
     if long:
         more = set().union(*(chain.between(link) for x in long for link in x.members))
         told_of_loops = {x.step[:2] for x in more if x.step is not None}
         more |= {x for x in chain.relevant if x.step is not None and x.step[:2] in told_of_loops}  # of every step alike
-        chain = Chain(
-            evaluation, element, lambda x: x in more or is_station(x), lambda x: x in more or named(x), shown
-        )
+        choices = [lambda x, own=own: x in more or own(x) for own in (is_station, is_told)]
+        chain = Chain(evaluation, element, choices, lambda x: x in more or named(x), shown)
         told, states = told_together(chain)
     told = _readable(chain, told)
     with np.errstate(all="ignore"):
-        lines = tuple(_line(chain, x.link, states, shown, check) for x in told)
+        further = 0 if depth == "terms" else max(0, len(told) - LINES)
+        chosen_lines = told if not further else [*told[: LINES - 1], told[-1]]
+        lines = tuple(_line(chain, x.link, states, shown, check) for x in chosen_lines)
         whole = told[-1].link.formula(chain.output) if states.axes else chain.nested(NESTED)
         formula = chain.tidy(whole)
         value = None if element.letters else float(np.asarray(evaluation.cotangents[element.variable])[element.place])
@@ -160,6 +166,8 @@ def derive(
         dict(symbols or {}),
         digits,
         checked,
+        further,
+        shown,
     )
     _warn_of_mismatches(found)
     return found
@@ -191,11 +199,11 @@ def _says(chain: Chain, general: Link, special: Link) -> bool:
     """Whether a link is another's at some places of its letters."""
     if general.element.variable is not special.element.variable or special.element == chain.element:
         return False
-    places = {}
+    places: dict[Letter, Entry] = {}
     for own, other in zip(general.element.index, special.element.index, strict=True):
-        if own != other:
-            if not isinstance(own, Letter) or not isinstance(other, int) or places.setdefault(own, other) != other:
-                return False
+        at_one = isinstance(own, Letter) and isinstance(other, int) and places.setdefault(own, other) == other
+        if own != other and not at_one:
+            return False
     both = (at_places(general.formula(chain.output), places), special.formula(chain.output))
     one, other = (chain.tidy(with_bound_letters_apart(x), special.element) for x in both)
     return one == other

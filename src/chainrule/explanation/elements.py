@@ -12,8 +12,8 @@ import numpy as np
 
 from chainrule.errors import NoFormulaError
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.labels import is_uniform
 from chainrule.explanation.indices import Entry, Index, Letter, letters_in
+from chainrule.explanation.labels import is_uniform
 from chainrule.explanation.letters import first_free, letters_of
 from chainrule.explanation.linking import origin, reached
 from chainrule.explanation.recognition import Known, by_name

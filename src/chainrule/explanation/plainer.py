@@ -1,12 +1,14 @@
 """An evaluation without the equations that a reader skips: x − 0, 1·x, a case that is decided beforehand.
 
-What a library's function guards against is decided by the numbers at hand: of `where(z is inside, …, …)` the case that holds.
+What a library's function guards against is decided by the numbers at hand: of `where(z is inside, …, …)` the case that holds. What
+it computes of the same twice is one value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Container
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +27,8 @@ def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) ->
     Where the output is a value without name again, that is called the output.
     """
     stands_for: dict[Variable, Atom] = {}
-    output, names = evaluation.output, dict(evaluation.names)
+    output, names, cotangents = evaluation.output, dict(evaluation.names), dict(evaluation.cotangents)
+    seen: dict[Any, Variable] = {}
     equations = []
     for equation in evaluation.program.equations:
         inputs = (stands_for.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
@@ -33,6 +36,10 @@ def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) ->
         x = equation.output
         named = x in evaluation.names
         same = None if x in kept or (named and x is not output) else _same(evaluation, own)
+        if same is None and in_library(own.scope) and not named and x not in kept:
+            same = _once(own, seen)
+            if same is not None and x in cotangents:
+                cotangents[same] = cotangents[same] + cotangents[x] if same in cotangents else cotangents[x]
         if x is output and named and (same in names or same not in evaluation.cotangents):
             same = None
         if x is output and isinstance(same, Variable):
@@ -50,7 +57,7 @@ def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) ->
         values={x: value for x, value in evaluation.values.items() if x not in stands_for},
         names={x: name for x, name in names.items() if x not in stands_for},
         output=output,
-        cotangents={x: value for x, value in evaluation.cotangents.items() if x not in stands_for},
+        cotangents={x: value for x, value in cotangents.items() if x not in stands_for},
     )
 
 
@@ -77,6 +84,15 @@ def _same(evaluation: Evaluation, equation: Equation) -> Atom | None:
         found = inputs[symbols.index(formula)] if isinstance(formula, Symbol) else output
     kind = found.dtype if isinstance(found, Variable) else np.asarray(found.value).dtype
     return found if found is not output and (found.shape, kind) == (output.shape, output.dtype) else None
+
+
+def _once(equation: Equation, seen: dict[Any, Variable]) -> Variable | None:
+    """The output of an equation met before that computes the same of the same."""
+    inputs = [
+        x if isinstance(x, Variable) else repr(x.value) if np.size(x.value) == 1 else id(x) for x in equation.inputs
+    ]
+    first = seen.setdefault((equation.op, *inputs, repr(equation.attributes), equation.output.step), equation.output)
+    return None if first is equation.output else first
 
 
 def _symbol(x: Atom) -> Expression | None:

@@ -14,8 +14,8 @@ from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.networks import LOSS
 from chainrule.explanation.nodes import Node, evaluation_of
-from chainrule.explanation.rules import only_moves
 from chainrule.explanation.places import element_of, find, letters_for
+from chainrule.explanation.rules import only_moves
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 from chainrule.ops.operation import Operation
 from chainrule.tracing.apply import Trace, Traced, array_of

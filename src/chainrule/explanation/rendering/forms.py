@@ -10,9 +10,10 @@ from chainrule.errors import UnknownNameError
 from chainrule.explanation.derived import Derived, Instance, Line
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
-from chainrule.explanation.rendering.story import Passage, Statement, Writer, lines, rules_in_words, whole
+from chainrule.explanation.rendering.story import Passage, Statement, Writer, left_out, lines, rules_in_words, whole
 from chainrule.explanation.rendering.styles import LatexStyle, MathmlStyle, TextStyle
 from chainrule.explanation.rendering.text import as_text
+from chainrule.explanation.symbols import Element
 
 
 def render_derivation(derivation: Derived, form: str) -> str:
@@ -29,6 +30,11 @@ def _statements(derivation: Derived) -> list[tuple[Statement, int]]:
         found.append((statement, 0))
         found += [(instance, more if instance is instances[-1] else 0) for instance in instances]
     return found
+
+
+def _last(derivation: Derived) -> Element:
+    """What the last line is of."""
+    return derivation.lines[-1].element
 
 
 def _conclude(rights: list[str], statement: Statement, equals: str, result: str) -> None:
@@ -49,6 +55,8 @@ def latex_equations(derivation: Derived) -> list[str]:
     found = _latex(writer, top)
     if len(derivation.lines) > 1:
         for statement, more in _statements(derivation):
+            if derivation.further and statement.left == _last(derivation):
+                found.append(rf"\ldots\ \mathrm{{and\ {derivation.further}\ more\ lines}}")
             found += _latex(writer, statement)
             if more:
                 found.append(rf"\ldots\ \mathrm{{and\ {more}\ more}}")
@@ -102,6 +110,8 @@ def as_markdown(derivation: Derived) -> str:
     if len(derivation.lines) > 1:
         out += ["", "Line by line, from the output back:", ""]
         for statement, more in _statements(derivation):
+            if derivation.further and statement.left == _last(derivation):
+                out.append(left_out(derivation))
             out += [f"$$\n{equation}\n$$" for equation in _latex(writer, statement)]
             if more:
                 out.append(f"… and {more} more like these.")
@@ -162,6 +172,8 @@ def as_html(derivation: Derived) -> str:
     rows = []
     if len(derivation.lines) > 1:
         for statement, more in _statements(derivation):
+            if derivation.further and statement.left == _last(derivation):
+                rows.append(f"<tr><td {_CELL}>{escape(left_out(derivation))}</td><td {_CELL}></td></tr>")
             rows.append(_row(writer, statement))
             if more:
                 rows.append(f"<tr><td {_CELL}>… and {more} more like these</td><td {_CELL}></td></tr>")
@@ -206,6 +218,7 @@ def as_data(derivation: Derived) -> dict[str, Any]:
         "factors": [part.value for part in derivation.factors],
         "check": _check_data(derivation.check),
         "lines": [_line_data(writer, line) for line in derivation.lines],
+        "further": derivation.further,
     }
 
 

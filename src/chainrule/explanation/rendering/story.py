@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,12 +28,13 @@ from chainrule.explanation.symbols import (
     Product,
     Slope,
     Symbol,
+    add,
     number_of,
     parts,
     symbols_in,
 )
 from chainrule.ops.notation import ATOM, SIGN, SUM
-from chainrule.tracing.program import Atom, Variable
+from chainrule.tracing.program import Variable
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,30 @@ class Statement:
 
 def whole(derivation: Derived) -> Statement:
     """The whole gradient in one: symbols, the numbers it is the product of, the result."""
-    steps = [Passage((Part(derivation.formula, 0.0),))]
+    terms, more, rest = _largest(derivation)
+    formula = add(part.expression for part in terms) if more else derivation.formula
+    steps = [Passage((Part(formula, 0.0),), more=more, rest=rest)]
     if len(derivation.factors) > 1:
         steps.append(_consistent(derivation, derivation.factors, "*", 0, 0.0, derivation.value))
-    if derivation.terms:
-        values = tuple(Part(ONE, part.value) for part in derivation.terms)
-        steps.append(_consistent(derivation, values, "+", 0, 0.0, derivation.value))
+    if terms:
+        values = tuple(Part(ONE, part.value) for part in terms)
+        steps.append(_consistent(derivation, values, "+", more, rest, derivation.value))
     return Statement(derivation.element, (), tuple(steps), derivation.value, (), derivation.check)
+
+
+def _largest(derivation: Derived) -> tuple[tuple[Part, ...], int, float]:
+    """The terms of the whole gradient, of many the largest, how many others there are and what they are together."""
+    terms = derivation.terms
+    if len(terms) <= max(derivation.most, WHOLE):
+        return terms, 0, 0.0
+    kept = sorted(sorted(range(len(terms)), key=lambda i: -abs(terms[i].value))[: derivation.most])
+    rest = math.fsum(part.value for i, part in enumerate(terms) if i not in kept)
+    return tuple(terms[i] for i in kept), len(terms) - len(kept), rest
+
+
+def left_out(derivation: Derived) -> str:
+    """What stands for the lines left out."""
+    return f'… and {derivation.further} more lines on the way, all of them with depth="terms"'
 
 
 def lines(derivation: Derived) -> list[tuple[Statement, list[Statement], int]]:
@@ -156,6 +175,8 @@ def _by_name(x: Expression) -> Expression | None:
 _WORD = re.compile(r"[^\W\d][\w.]*'?")
 """A name in a formula as one types it."""
 
+WHOLE = 8
+"""Terms of the longest sum that is written as a whole."""
 SHORT = 2
 """Symbols of the longest formula that stands for a value without name."""
 
@@ -316,10 +337,9 @@ def _told_below(derivation: Derived) -> Iterator[tuple[str, str]]:
                 evaluation.label(x),
                 numbers(evaluation.values[x]) if few else f"numbers of shape {x.shape} in the code",
             )
-        elif x not in evaluation.names and x in evaluation.makers:
-            if not evaluation.labels[x].tells and x not in lines:
-                text = told(evaluation.makers[x], evaluation.labels).text
-                yield evaluation.label(x), in_signs(text)
+        elif x not in evaluation.names and x in evaluation.makers and not evaluation.labels[x].tells and x not in lines:
+            text = told(evaluation.makers[x], evaluation.labels).text
+            yield evaluation.label(x), in_signs(text)
         waiting += [by_name[name] for name in _WORD.findall(text) if name in by_name]
 
 

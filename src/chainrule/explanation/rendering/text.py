@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from chainrule.explanation.derived import Derived
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
-from chainrule.explanation.rendering.story import Statement, Writer, lines, notes, rules_in_words, whole
+from chainrule.explanation.rendering.story import Statement, Writer, left_out, lines, notes, rules_in_words, whole
 from chainrule.explanation.rendering.styles import TextStyle
 
 
@@ -25,6 +25,8 @@ def as_text(derivation: Derived, width: int | None = None) -> str:
         out += ["", f"From {output} back to {writer.spelled(derivation.element).text}:"]
         for statement, instances, more in found:
             assert statement.left is not None
+            if derivation.further and statement is found[-1][0]:
+                out += ["", f"  {left_out(derivation)}"]
             out.append("")
             definition = writer.definition(statement.left)
             if definition is not None:
