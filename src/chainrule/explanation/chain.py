@@ -121,7 +121,17 @@ class Chain:
                 waiting.append(element)
                 continue
             waiting.extend(self._family(term.target) for term in found[element].terms)
-        return sorted(found.values(), key=lambda link: self.order[link.element.variable], reverse=True)
+        return self._alive(sorted(found.values(), key=lambda link: self.order[link.element.variable], reverse=True))
+
+    def _alive(self, links: Sequence[Link]) -> list[Link]:
+        """The links without terms by way of elements that lead nowhere."""
+        dead: set[Element] = set()
+        alive = []
+        for link in links:
+            terms = tuple(x for x in link.terms if self._family(x.target) not in dead)
+            alive.append(Link(link.element, terms))
+            dead |= set() if terms else {link.element}
+        return alive
 
     def _family(self, element: Element) -> Element:
         """The family of this pattern that was met first, so that it keeps its letters; of all places where one is not every."""

@@ -108,7 +108,7 @@ def told(equation: Equation, labels: Mapping[Variable, Label]) -> Label:
     typed = notation.typed if notation.typed_with is None else notation.typed_with(**equation.attributes)
     if typed:
         return Label(typed.format(*map(spell, inputs, notation.operands)), notation.strength)
-    return Label(f"{equation.op.name}({', '.join(spell(x, 0) for x in inputs)})")
+    return Label(f"{equation.op.spoken}({', '.join(spell(x, 0) for x in inputs)})")
 
 
 def is_uniform(array: object) -> bool:

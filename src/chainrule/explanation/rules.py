@@ -47,7 +47,7 @@ def rule_of(equation: Equation, position: int = 0, samples: Container[Atom] = ()
         if all(isinstance(x, Literal) for x in others):
             return FACTOR
     if notation.rule is None:
-        return f"derivative of {op.name}" if isinstance(op, Elementwise | Reduction | Custom) else ""
+        return f"derivative of {op.spoken}" if isinstance(op, Elementwise | Reduction | Custom) else ""
     if notation.rule == MEAN and equation.inputs[0] in samples and 0 in equation.attributes["axis"]:
         return f"{MEAN} over the batch"
     return notation.rule

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.errors import DataError, DifferentiationError, SettingError, shortened
 from chainrule.explanation.derivation import Derivation, derive
-from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.evaluation import Evaluation, of_real_numbers
 from chainrule.explanation.networks import LOSS
 from chainrule.explanation.nodes import Node, evaluation_of
 from chainrule.explanation.places import element_of, find, letters_for
@@ -22,7 +22,6 @@ from chainrule.tracing.apply import Trace, Traced, array_of
 from chainrule.tracing.functions import all_public
 from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.program import Variable
-from chainrule.tracing.refusals import for_real_numbers
 from chainrule.tracing.scope import Step
 from chainrule.tracing.views import NO_PAST, note_array
 
@@ -39,6 +38,8 @@ class Graph(Trace):
 
     def variable(self, data: Any, name: str | None = None) -> Value:
         """A value that derivatives are wanted for."""
+        if np.iscomplexobj(data):
+            raise of_real_numbers(np.asarray(data))
         found = self.value(Node(_real(data)))
         found.node.name = name
         return note_array(found) if type(data) is np.ndarray else found
@@ -58,7 +59,7 @@ class Graph(Trace):
         nodes = tuple(x.node if isinstance(x, Value) else x.copy() if type(x) is np.ndarray else x for x in inputs)
         value = op.evaluate(*(x.numbers() if isinstance(x, Node) else x for x in nodes), **attributes)
         if np.asarray(value).dtype.kind == "c":
-            raise for_real_numbers("cr.Value", value)
+            raise of_real_numbers(value)
         return self.value(Node(value, op, nodes, attributes))
 
     def note_step(self, value: Any, step: Step) -> None:

@@ -147,6 +147,11 @@ class Operation:
             raise TypeError(f"the operation {name!r} is declared with {', '.join(declared)}, which its kind has not")
         self.__post_init__()
 
+    @property
+    def spoken(self) -> str:
+        """Its name in explanations; that of a user's function without the module."""
+        return self.name.rpartition(".")[2].replace("<lambda>", "function")
+
     def __post_init__(self) -> None:
         if self.listed and REGISTRY.loaded(self.name) is not None:
             raise ValueError(f"the operation {self.name!r} is declared twice")

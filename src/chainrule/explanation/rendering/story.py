@@ -73,7 +73,8 @@ def whole(derivation: Derived) -> Statement:
     if terms:
         values = tuple(Part(ONE, part.value) for part in terms)
         steps.append(_consistent(derivation, values, "+", more, rest, derivation.value))
-    return Statement(derivation.element, (), tuple(steps), derivation.value, (), derivation.check)
+    rules = derivation.lines[0].rules if len(derivation.lines) == 1 else ()
+    return Statement(derivation.element, (), tuple(steps), derivation.value, rules, derivation.check)
 
 
 def _largest(derivation: Derived) -> tuple[tuple[Part, ...], int, float]:
