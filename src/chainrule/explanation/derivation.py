@@ -205,8 +205,8 @@ def _says(chain: Chain, general: Link, special: Link) -> bool:
         if own != other and not at_one:
             return False
     both = (at_places(general.formula(chain.output), places), special.formula(chain.output))
-    one, other = (chain.tidy(with_bound_letters_apart(x), special.element) for x in both)
-    return one == other
+    tidied = [chain.tidy(with_bound_letters_apart(x), special.element) for x in both]
+    return tidied[0] == tidied[1]
 
 
 def _line(chain: Chain, link: Link, states: States, most: int, check: bool) -> Line:

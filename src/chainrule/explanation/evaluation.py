@@ -216,8 +216,9 @@ class Evaluation:
 def of_real_numbers(value: Any) -> UnsupportedError:
     """The error for complex numbers, which formulas and double precision are not of."""
     return UnsupportedError(
-        f"explanations are of real numbers, and a complex one was met (dtype {value.dtype}, shape {tuple(value.shape)}). Compute with "
-        "real and imaginary parts, np.cos(x) and np.sin(x) for np.exp(1j * x), or ask for the number alone: cr.grad takes complex ones."
+        f"explanations are of real numbers, and a complex one was met (dtype {value.dtype}, shape {tuple(value.shape)}). Compute "
+        "with real and imaginary parts, np.cos(x) and np.sin(x) for np.exp(1j * x), or ask for the number alone: cr.grad takes "
+        "complex ones."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import count
+from typing import TypeGuard
 
 import numpy as np
 
@@ -51,5 +52,5 @@ def with_constants_as_inputs(evaluation: Evaluation) -> Evaluation:
     )
 
 
-def _is_lifted(x: Atom) -> bool:
+def _is_lifted(x: Atom) -> TypeGuard[Literal]:
     return isinstance(x, Literal) and bool(x.shape) and x.value.dtype.kind == "f" and not is_uniform(x.value)

@@ -1,11 +1,12 @@
 """An evaluation without the equations that a reader skips: x − 0, 1·x, a case that is decided beforehand.
 
 What a library's function guards against is decided by the numbers at hand: of `where(z is inside, …, …)` the case that holds. What
-it computes of the same twice is one value.
+it computes of the same twice is one value. Where no numbers are known, the case is taken that is not a constant.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container
 from dataclasses import replace
 from typing import Any
@@ -16,7 +17,8 @@ from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.labels import is_uniform
 from chainrule.explanation.symbolic import call
 from chainrule.explanation.symbols import Element, Expression, Numeral, Symbol
-from chainrule.ops import Elementwise
+from chainrule.ops import Elementwise, Reduction
+from chainrule.ops.kinds.reduction import Uniform
 from chainrule.tracing.program import Atom, Equation, Literal, Variable
 from chainrule.tracing.scope import in_library
 
@@ -67,11 +69,18 @@ def _same(evaluation: Evaluation, equation: Equation) -> Atom | None:
     if all(isinstance(x, Literal) for x in inputs):
         value = op.evaluate(*(x.value for x in inputs if isinstance(x, Literal)), **equation.attributes)
         return Literal(np.asarray(value, output.dtype)[()])
+    if isinstance(op, Reduction) and isinstance(op.partial, Uniform) and op.partial.of_count(1) == 1.0:
+        return inputs[0] if inputs[0].shape == output.shape and math.prod(output.shape) == 1 else None
     if not isinstance(op, Elementwise) or not op.differentiable:
         return None
+    found: Atom
     if op.notation.form == "cases" and (isinstance(inputs[0], Literal) or in_library(equation.scope)):
         decided = set(np.ravel(evaluation.value(inputs[0])).tolist())
-        found: Atom = inputs[1] if decided == {True} else inputs[2] if decided == {False} else output
+        if decided == {None}:  # no numbers are known
+            decided = (
+                {not _is_flat(evaluation, inputs[1])} if any(_is_flat(evaluation, x) for x in inputs[1:]) else set()
+            )
+        found = inputs[1] if decided == {True} else inputs[2] if decided == {False} else output
     elif op.passes:
         found = inputs[0]
     elif equation.attributes:
@@ -84,6 +93,14 @@ def _same(evaluation: Evaluation, equation: Equation) -> Atom | None:
         found = inputs[symbols.index(formula)] if isinstance(formula, Symbol) else output
     kind = found.dtype if isinstance(found, Variable) else np.asarray(found.value).dtype
     return found if found is not output and (found.shape, kind) == (output.shape, output.dtype) else None
+
+
+def _is_flat(evaluation: Evaluation, x: Atom) -> bool:
+    """Whether a value is a constant in every case."""
+    maker = evaluation.makers.get(x) if isinstance(x, Variable) else None
+    if maker is None:
+        return isinstance(x, Literal)
+    return maker.op.notation.form == "cases" and all(_is_flat(evaluation, y) for y in maker.inputs[1:])
 
 
 def _once(equation: Equation, seen: dict[Any, Variable]) -> Variable | None:

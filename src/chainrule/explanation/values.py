@@ -52,7 +52,7 @@ class Graph(Trace):
 
     def lifted(self, array: Any) -> Value:
         """Numbers that were not computed from anything."""
-        return self.process(REGISTRY["astype"], (array,), {"dtype": array.dtype})
+        return self.value(Node(array.copy(), REGISTRY["astype"], (array.copy(),), {"dtype": array.dtype}))
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Compute, and remember from what."""
@@ -130,7 +130,7 @@ class Value(Wrapped):
     # --- what it is
 
     @property
-    def inner(self) -> Any:  # type: ignore[override]
+    def inner(self) -> Any:
         """The numbers, as other traced values have them."""
         return self.node.numbers()
 
@@ -322,7 +322,7 @@ def explain_value(
             )
         places = index
     elif isinstance(by, str):
-        known = {label.text: x for x, label in reversed(evaluation.labels.items())}  # of one label the first
+        known = {label.text: x for x, label in reversed(list(evaluation.labels.items()))}  # of one label the first
         found, named_index = find(known, by)
         places = named_index if index is None else index
     else:

@@ -319,8 +319,8 @@ def _told_below(derivation: Derived) -> Iterator[tuple[str, str]]:
     evaluation = derivation.evaluation
     lines = {line.element.variable for line in derivation.lines}
     told_by_number = {x for x in lines if x in evaluation.makers and not evaluation.labels[x].tells}
-    hidden = (x for x in reversed(evaluation.labels) if x in evaluation.constants or not evaluation.labels[x].tells)
-    by_name = {evaluation.label(x): x for x in hidden}
+    hidden = [x for x, label in evaluation.labels.items() if x in evaluation.constants or not label.tells]
+    by_name = {evaluation.label(x): x for x in reversed(hidden)}
     waiting = [x.variable for line in derivation.lines for x in _elements(line)]
     for line in derivation.lines:
         if line.element.variable in told_by_number:
