@@ -62,7 +62,8 @@ def _picked(equation: Equation, makers: Mapping[Variable, Equation], labels: Map
         return None
     while isinstance(x, Variable) and x in makers:
         own = makers[x]
-        routes = [origin(own, i, index) for i in range(len(own.inputs[: own.op.linear or None]))]
+        linear = own.op.linear if isinstance(own.op, Layout) else None
+        routes = [origin(own, i, index) for i in range(len(own.inputs[:linear]))]
         ways = [(i, route) for i, route in enumerate(routes) if route is None or route.conditions != (ZERO,)]
         if len(ways) != 1 or ways[0][1] is None:
             return None

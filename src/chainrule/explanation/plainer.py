@@ -77,9 +77,8 @@ def _same(evaluation: Evaluation, equation: Equation) -> Atom | None:
     if op.notation.form == "cases" and (isinstance(inputs[0], Literal) or in_library(equation.scope)):
         decided = set(np.ravel(evaluation.value(inputs[0])).tolist())
         if decided == {None}:  # no numbers are known
-            decided = (
-                {not _is_flat(evaluation, inputs[1])} if any(_is_flat(evaluation, x) for x in inputs[1:]) else set()
-            )
+            flat = [_is_flat(evaluation, x) for x in inputs[1:]]
+            decided = {flat == [False, True]} if flat[0] != flat[1] else set()
         found = inputs[1] if decided == {True} else inputs[2] if decided == {False} else output
     elif op.passes:
         found = inputs[0]
