@@ -1,7 +1,8 @@
 """An evaluation without the equations that a reader skips: x − 0, 1·x, a case that is decided beforehand.
 
 What a library's function guards against is decided by the numbers at hand: of `where(z is inside, …, …)` the case that holds. What
-it computes of the same twice is one value. Where no numbers are known, the case is taken that is not a constant.
+it computes of the same twice is one value, and what has no derivative (the largest of several, to subtract it) a number. Where no
+numbers are known, the case is taken that is not a constant.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.explanation.backward import dependents
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.labels import is_uniform
 from chainrule.explanation.symbolic import call
@@ -31,6 +33,7 @@ def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) ->
     stands_for: dict[Variable, Atom] = {}
     output, names, cotangents = evaluation.output, dict(evaluation.names), dict(evaluation.cotangents)
     seen: dict[Any, Variable] = {}
+    moving = dependents(evaluation.program.equations, evaluation.program.inputs)
     equations = []
     for equation in evaluation.program.equations:
         inputs = (stands_for.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
@@ -38,6 +41,8 @@ def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) ->
         x = equation.output
         named = x in evaluation.names
         same = None if x in kept or (named and x is not output) else _same(evaluation, own)
+        if same is None and in_library(own.scope) and not named and x not in moving and evaluation.cotangents:
+            same = Literal(evaluation.values[x])
         if same is None and in_library(own.scope) and not named and x not in kept:
             same = _once(own, seen)
             if same is not None and x in cotangents:

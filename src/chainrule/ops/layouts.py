@@ -12,7 +12,7 @@ from chainrule.errors import PositionError, ShapeError
 from chainrule.ops.axes import Kept, Link, Links, Put, Scattered, Taken, broadcasting, regrouping, slicing
 from chainrule.ops.kinds.elementwise import sum_to
 from chainrule.ops.kinds.layout import Layout
-from chainrule.ops.notation import ATOM, Notation
+from chainrule.ops.notation import ATOM, COMPARISON, SUM, Notation
 from chainrule.ops.operation import example, shape_of
 
 Shape = tuple[int, ...]
@@ -332,6 +332,11 @@ slice_ = Layout(
 )
 embed = Layout(
     "embed",
+    notation=Notation(
+        strength=COMPARISON,
+        operands=(SUM,),
+        typed_with=lambda shape, **bounds: f"0 with {typed_places(**bounds)} = {{0}}",
+    ),
     value=_embed,
     shape=lambda x, shape, start, stop, step, drop=(): shape,
     links=lambda x, shape, start, stop, step, drop=(): (slicing(shape, start, stop, step, drop, into=True),),
