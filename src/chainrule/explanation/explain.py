@@ -133,8 +133,8 @@ def _one_of(argument: Any, by: int) -> Value:
     if len(leaves) != 1:
         names = [leaf.name for leaf in leaves]
         raise SettingError(
-            f"explain was asked for argument {by}, which has {len(leaves)} arrays. Say which is meant: "
-            f"{' or '.join(f'explain(f, {name!r})' for name in names[:3]) or 'another argument'}."
+            f"explain was asked for argument {by}, which has {len(leaves)} arrays. Name the one that is meant: "
+            f"{' or '.join(f'explain(f, {name!r})' for name in names[:3])}."
         )
     return leaves[0]  # type: ignore[no-any-return]
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.kinds.elementwise import sum_to
-from chainrule.ops.layouts import Bounds, batched_bounds, no_places, slice_key, slice_shape, typed_places
-from chainrule.ops.notation import COMPARISON, EXACT, SUM, Notation
+from chainrule.ops.layouts import Bounds, batched_bounds, no_places, slice_key, slice_shape
+from chainrule.ops.notation import COMPARISON, EXACT, SUM, Notation, typed_places
 from chainrule.ops.operation import ArrayType, Namespace, dtype_of, example, shape_of
 
 Shape = tuple[int, ...]

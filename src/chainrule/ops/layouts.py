@@ -12,7 +12,7 @@ from chainrule.errors import PositionError, ShapeError
 from chainrule.ops.axes import Kept, Link, Links, Put, Scattered, Taken, broadcasting, regrouping, slicing
 from chainrule.ops.kinds.elementwise import sum_to
 from chainrule.ops.kinds.layout import Layout
-from chainrule.ops.notation import ATOM, COMPARISON, SUM, Notation
+from chainrule.ops.notation import ATOM, COMPARISON, SUM, Notation, typed_places, typed_transpose
 from chainrule.ops.operation import example, shape_of
 
 Shape = tuple[int, ...]
@@ -52,23 +52,6 @@ def slice_key(start: Bounds, stop: Bounds, step: Shape, drop: Shape) -> tuple[sl
     """What NumPy is given to pick these elements."""
     bounds = enumerate(zip(start, stop, step, strict=True))
     return tuple(a if i in drop else slice(a, b, c) for i, (a, b, c) in bounds)
-
-
-def typed_places(start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> str:
-    """The places of a slice as one types them, `[1:, 0]`."""
-
-    def spelled(i: int) -> str:
-        first, last = ("" if x is None else str(x) for x in (start[i], stop[i]))
-        return first if i in drop else f"{first}:{last}" + f":{step[i]}" * (step[i] != 1)
-
-    places = [spelled(i) for i in range(len(step))]
-    while len(places) > 1 and places[-1] == ":":
-        places.pop()
-    return f"[{', '.join(places)}]"
-
-
-def _typed_transpose(axes: Shape) -> str:
-    return "{0}.T" if axes == tuple(reversed(range(len(axes)))) else f"transpose({{0}}, {', '.join(map(str, axes))})"
 
 
 def _slice(x: Any, start: Bounds, stop: Bounds, step: Shape, drop: Shape = ()) -> Any:
@@ -294,7 +277,7 @@ transpose = Layout(
     batched=lambda m, size, batched, x, axes: m.transpose(x, axes=(0, *(i + 1 for i in axes))),
     adjoint=lambda m, g, i, x, axes: m.transpose(g, axes=tuple(axes.index(k) for k in range(len(axes)))),
     latex=r"{{{0}}}^{{\top}}",
-    notation=Notation(operands=(ATOM,), typed_with=_typed_transpose),
+    notation=Notation(operands=(ATOM,), typed_with=typed_transpose),
     view=True,
     write_back=lambda m, x, view, axes: m.transpose(view, axes=tuple(axes.index(k) for k in range(len(axes)))),
     examples=(example((2, 3), axes=(1, 0)), example((2, 3, 4), axes=(2, 0, 1))),

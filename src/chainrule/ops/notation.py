@@ -101,3 +101,23 @@ EXACT, EITHER_ZERO = Accuracy(), Accuracy(either_zero=True)
 """To the bit, or but for the sign of a zero."""
 CLOSE, NEAR, COMPOSED = Accuracy(2.0), Accuracy(4.0), Accuracy(4.0, composed=True)
 """To two and to four units in the last place; as exact as its formula."""
+
+Bounds = tuple[int | None, ...]
+
+
+def typed_places(start: Bounds, stop: Bounds, step: tuple[int, ...], drop: tuple[int, ...] = ()) -> str:
+    """The places of a slice as one types them, `[1:, 0]`."""
+
+    def spelled(i: int) -> str:
+        first, last = ("" if x is None else str(x) for x in (start[i], stop[i]))
+        return first if i in drop else f"{first}:{last}" + f":{step[i]}" * (step[i] != 1)
+
+    places = [spelled(i) for i in range(len(step))]
+    while len(places) > 1 and places[-1] == ":":
+        places.pop()
+    return f"[{', '.join(places)}]"
+
+
+def typed_transpose(axes: tuple[int, ...]) -> str:
+    """A transposition as one types it, with {0} for what is transposed."""
+    return "{0}.T" if axes == tuple(reversed(range(len(axes)))) else f"transpose({{0}}, {', '.join(map(str, axes))})"

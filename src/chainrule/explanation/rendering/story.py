@@ -73,7 +73,7 @@ def whole(derivation: Derived) -> Statement:
     if terms:
         values = tuple(Part(ONE, part.value) for part in terms)
         steps.append(_consistent(derivation, values, "+", more, rest, derivation.value))
-    rules = derivation.lines[0].rules if len(derivation.lines) == 1 else ()
+    rules = derivation.lines[0].rules if len(derivation.lines) == 1 and isinstance(derivation.formula, Numeral) else ()
     return Statement(derivation.element, (), tuple(steps), derivation.value, rules, derivation.check)
 
 
