@@ -226,9 +226,23 @@ class Formulas:
                 return self._sum(equation, x, element)
             if isinstance(op, Layout):  # which moves elements, and where several inputs go, one of them is there
                 return add([self._operand(equation, i, element) for i in range(len(equation.inputs[: op.linear]))])
+            if only_moves(equation) and not element.letters:
+                return self._moved(equation, element)
         except _NotWrittenError:
             pass
         return Symbol(element)
+
+    def _moved(self, equation: Equation, element: Element) -> Expression:
+        """What came to a place, found by carrying a cotangent back from there."""
+        unit = np.zeros(element.variable.shape)
+        unit[element.place] = 1.0
+        inputs = [self.evaluation.precise(x) for x in equation.inputs]
+        wanted = [isinstance(x, Variable) and x.dtype.kind == "f" for x in equation.inputs]
+        output = self.evaluation.precise(element.variable)
+        parts = equation.op.pullback(eager, unit, output, inputs, wanted, **equation.attributes)
+        came = [(x, part) for x, part, own in zip(equation.inputs, parts, wanted, strict=True) if own and part is not None]
+        found = [self._at(x, tuple(map(int, place))) for x, part in came for place in np.argwhere(part)]
+        return add(found) if found else Numeral(float(np.asarray(output)[element.place]))
 
     def partial(self, use: Use) -> Expression:
         """∂target/∂source, by the declaration of the operation."""
