@@ -240,7 +240,9 @@ class Formulas:
         wanted = [isinstance(x, Variable) and x.dtype.kind == "f" for x in equation.inputs]
         output = self.evaluation.precise(element.variable)
         parts = equation.op.pullback(eager, unit, output, inputs, wanted, **equation.attributes)
-        came = [(x, part) for x, part, own in zip(equation.inputs, parts, wanted, strict=True) if own and part is not None]
+        came = [
+            (x, part) for x, part, own in zip(equation.inputs, parts, wanted, strict=True) if own and part is not None
+        ]
         found = [self._at(x, tuple(map(int, place))) for x, part in came for place in np.argwhere(part)]
         return add(found) if found else Numeral(float(np.asarray(output)[element.place]))
 
