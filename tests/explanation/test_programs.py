@@ -13,7 +13,7 @@ from tests.explanation.test_recurrence import holds_everywhere
 import chainrule as cr
 import chainrule.numpy
 from chainrule.errors import DifferentiationError, SettingError, UnknownNameError, UnsupportedError
-from chainrule.scipy import special, stats
+from chainrule.scipy import integrate, optimize, special, stats
 
 A, X = np.array([[2.0, 1.0], [0.5, 3.0]]), np.array([1.0, 2.0, 3.0])
 INTERNAL = re.compile(r"constant_|__main__|test_programs|<lambda>|Recorded|reshape\(|\bslice\(|astype|\[0:0\]")
@@ -237,3 +237,13 @@ def test_derivations_of_formulas_with_loops_and_of_distributions() -> None:
 def test_what_has_no_formula_says_so(function: Any, said: str) -> None:
     with pytest.raises(DifferentiationError, match=f"{said}.*cr.explain"):
         cr.derivation(function)
+
+
+def test_values_of_users_are_followed_through_solvers_too() -> None:
+    a = cr.Value(2.0, "a")
+    solved = optimize.brentq(lambda x: x * x - a, 0.0, 3.0) * 3.0
+    assert solved.explain(a).value == pytest.approx(1.5 / np.sqrt(2.0))
+    area = integrate.quad(lambda x: np.exp(-a * x), 0.0, 1.0)[0]
+    area.backward()
+    assert a.grad == pytest.approx((3.0 * np.exp(-2.0) - 1.0) / 4.0)
+    assert isinstance(optimize.brentq(lambda x: x * x - 2.0, 0.0, 3.0), float)

@@ -18,7 +18,7 @@ from chainrule.explanation.places import element_of, find, letters_for
 from chainrule.explanation.rules import only_moves
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 from chainrule.ops.operation import Operation
-from chainrule.tracing.apply import Trace, Traced, array_of
+from chainrule.tracing.apply import Trace, Traced, array_of, lasting
 from chainrule.tracing.functions import all_public
 from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.program import Variable
@@ -110,6 +110,8 @@ class Value(Wrapped):
     __hash__ = object.__hash__  # a place in a graph, whatever its number
 
     def __init__(self, data: Any, name: str | None = None) -> None:
+        if not lasting:
+            lasting.append(_graph)
         self.trace, self.node, self.past = _graph, Node(_real(data)), NO_PAST
         self.node.name = name
 
