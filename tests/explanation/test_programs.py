@@ -247,3 +247,25 @@ def test_values_of_users_are_followed_through_solvers_too() -> None:
     area.backward()
     assert a.grad == pytest.approx((3.0 * np.exp(-2.0) - 1.0) / 4.0)
     assert isinstance(optimize.brentq(lambda x: x * x - 2.0, 0.0, 3.0), float)
+
+
+@pytest.mark.parametrize(
+    ("function", "more"),
+    [
+        (lambda x, n: sum(x[i] ** n for i in range(n)), 2),
+        (lambda x, mask: np.sum(x[mask] ** 2), np.array([True, False, True])),
+        (lambda x, places: np.sum(x[places] ** 2), np.array([0, 2])),
+        (lambda x, kind: np.sum(x**2) if kind == "sum" else x[1], "sum"),
+        (lambda x, axis: np.sum(x**2, axis=axis), 0),
+        (lambda x, inner: inner(x) ** 2, np.sum),
+        (lambda x, n: np.sum(np.zeros(n) + x[:n] ** 2), 2),
+    ],
+)
+def test_arguments_that_count_or_say_what_to_do_are_what_they_are(function: Any, more: Any) -> None:
+    assert cr.explain(function, index=[0])(X, more).value == pytest.approx(cr.grad(function)(X, more)[0])
+
+
+def test_whole_numbers_go_by_their_names_where_they_do_not_count() -> None:
+    assert str(cr.explain(lambda a, b: a * b)(2, 3)) == "∂f/∂a = b\n      = 3"
+    with pytest.raises(ZeroDivisionError):
+        cr.explain(lambda a, b: a * (1 / 0))(2.0, 3)

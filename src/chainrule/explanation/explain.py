@@ -6,13 +6,15 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
+import numpy as np
+
 from chainrule.errors import DifferentiationError, SettingError, shortened
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.explanation.places import element_of, find, letters_for
 from chainrule.explanation.values import Graph, Value, explain_value
 from chainrule.tracing import trees
-from chainrule.tracing.apply import refreshed, separate
+from chainrule.tracing.apply import Traced, refreshed, separate
 
 
 @overload
@@ -99,15 +101,12 @@ def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None,
             raise SettingError(
                 f"explain was asked for argument {by} of a function called with {len(args)}; name one of those, counted from 0."
             )
-        with Graph() as graph:
-            values = []
-            for x, name in zip(args, names, strict=True):
-                leaves, structure = trees.flatten(x)
-                own = map(graph.variable, leaves, trees.paths(structure, name))
-                values.append(trees.unflatten(structure, list(own)))
-            result = refreshed(
-                what(*trees.map_leaves(separate, tuple(values)))
-            )  # the function may write into its arguments
+        try:
+            values, result = _run(what, args, names, by, whole=True)
+        except Exception:
+            if int not in map(type, trees.flatten(args)[0]):
+                raise
+            values, result = _run(what, args, names, by, whole=False)  # these count, or are places
         if not isinstance(result, Value):
             raise DifferentiationError(_no_number(result))
         name = getattr(what, "__name__", "f")
@@ -115,6 +114,27 @@ def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None,
         return explain_value(result, of, index, options, "f" if name == "<lambda>" else name)
 
     return explained
+
+
+def _run(
+    function: Callable[..., Any], args: Sequence[Any], names: Sequence[str], by: int | str, whole: bool
+) -> tuple[list[Any], Any]:
+    """A function's arguments with values that go by their names, and its result.
+
+    Places, conditions and texts stay what they are, but for the argument that is asked for; so do whole numbers, unless `whole`.
+    """
+    values = []
+    with Graph() as graph:
+        for i, (x, name) in enumerate(zip(args, names, strict=True)):
+            asked = by.startswith(name) if isinstance(by, str) else i in (by, len(args) + by)
+            leaves, structure = trees.flatten(x)
+            own = []
+            for leaf, path in zip(leaves, trees.paths(structure, name), strict=True):
+                real = isinstance(leaf, Traced) or np.asarray(leaf).dtype.kind in "fc" or (whole and type(leaf) is int)
+                own.append(graph.variable(leaf, path) if asked or real else leaf)
+            values.append(trees.unflatten(structure, own))
+        given = trees.map_leaves(separate, tuple(values))  # the function may write into its arguments
+        return values, refreshed(function(*given))
 
 
 def _no_number(result: Any) -> str:
