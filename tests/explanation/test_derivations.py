@@ -19,7 +19,7 @@ import chainrule as cr
 from chainrule.errors import DifferentiationError, SettingError, ShapeError, UnknownNameError
 from chainrule.explanation.derivation import DEPTHS, Derivation
 from chainrule.explanation.rendering.forms import FORMS, latex_equations
-from chainrule.explanation.rendering.numerals import unit_of_last_place
+from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.styles import LatexStyle
 from chainrule.explanation.symbols import number_of
 from chainrule.ops import REGISTRY, Elementwise
@@ -285,7 +285,7 @@ def test_printed_factors_multiply_to_the_printed_result(data: Any) -> None:
     *_, factors, result = [part.strip() for part in head.split(" = ")]
     if derivation.factors and re.fullmatch(r"[-\d.e ·()]+", factors):
         product = math.prod(float(x.strip(" ()")) for x in factors.split("·"))
-        assert abs(product - float(result)) <= 1.001 * unit_of_last_place(result)
+        assert numeral(product, digits) == numeral(float(result), digits)
 
 
 def test_folding() -> None:

@@ -37,7 +37,7 @@ def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) ->
     equations = []
     for equation in evaluation.program.equations:
         inputs = (stands_for.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
-        own = replace(equation, inputs=tuple(inputs))
+        own = equation.replace(inputs=tuple(inputs))
         x = equation.output
         named = x in evaluation.names
         same = None if x in kept or (named and x is not output) else _same(evaluation, own)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -119,11 +118,13 @@ def _with_static(op: Elementwise, static: tuple[tuple[str, Any], ...]) -> Operat
     made, given = copy(op), dict(static)
     rules = tuple(partial(rule, **given) if callable(rule) else rule for rule in op.partials)
     sign = f"{op.notation.sign or op.name}[{', '.join(str(x) for x in given.values())}]"
+    notation = copy(op.notation)
+    notation.sign = sign
     for name, value in (
         ("value", partial(op.value, **given)),
         ("evaluate", partial(op.evaluate, **given)),
         ("partials", rules),
-        ("notation", replace(op.notation, sign=sign)),
+        ("notation", notation),
         ("latex", re.sub(r"(?<![A-Za-z\\])n(?![A-Za-z])", f"{{{{{_static_in_latex(*given.values())}}}}}", op.latex)),
     ):
         object.__setattr__(made, name, value)

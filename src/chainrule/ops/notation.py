@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
@@ -20,7 +19,6 @@ Algebra = Literal[
 Cost = Literal["free", "addition", "multiplication", "function"]
 
 
-@dataclass(eq=False, repr=False)
 class Notation:
     """The signs of an operation, in formulas, as one types it and in graphs, and the words of its derivative.
 
@@ -37,17 +35,23 @@ class Notation:
     `linear` others that are constant are a constant factor. `cost` says how a single number is counted.
     """
 
-    form: Form = "function"
-    sign: str = ""
-    strength: int = ATOM
-    operands: tuple[int, ...] = ()
-    typed: str = ""
-    symbol: str = ""
-    algebra: Algebra = ""
-    rule: str | None = None
-    linear: tuple[int, ...] = ()
-    cost: Cost = "function"
-    typed_with: Callable[..., str] | None = None
+    def __init__(
+        self,
+        form: Form = "function",
+        sign: str = "",
+        strength: int = ATOM,
+        operands: tuple[int, ...] = (),
+        typed: str = "",
+        symbol: str = "",
+        algebra: Algebra = "",
+        rule: str | None = None,
+        linear: tuple[int, ...] = (),
+        cost: Cost = "function",
+        typed_with: Callable[..., str] | None = None,
+    ) -> None:
+        self.form, self.sign, self.strength, self.operands = form, sign, strength, operands
+        self.typed, self.symbol, self.algebra, self.rule = typed, symbol, algebra, rule
+        self.linear, self.cost, self.typed_with = linear, cost, typed_with
 
 
 def infix(sign: str, typed: str, strength: int, operands: tuple[int, int], **more: Any) -> Notation:

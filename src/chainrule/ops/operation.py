@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -19,12 +20,22 @@ Namespace = Any
 """The operations by name, as `m` in a rule: plain NumPy, traced, LLVM vectors, SymPy, …"""
 
 
-@dataclass(frozen=True)
 class ArrayType:
     """Shape and dtype of an array that need not exist yet."""
 
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.shape, self.dtype = shape, dtype
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ArrayType) and self.shape == other.shape and self.dtype == other.dtype
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype))
+
+    def __repr__(self) -> str:
+        return f"ArrayType({self.shape}, {self.dtype})"
 
     @property
     def ndim(self) -> int:
@@ -132,19 +143,12 @@ class Operation:
 
     def __init__(self, name: str, **declared: Any) -> None:
         """As declared. One for all kinds: a dataclass compiles one for each, which takes half a millisecond of the import."""
-        self.name = name
-        for entry in fields(self)[1:]:
-            if entry.name in declared and entry.init:
-                value = declared.pop(entry.name)
-            elif entry.default is not MISSING:
-                value = entry.default
-            elif entry.default_factory is not MISSING:
-                value = entry.default_factory()
-            else:
-                raise TypeError(f"the operation {name!r} is declared without {entry.name}")
-            setattr(self, entry.name, value)
-        if declared:
-            raise TypeError(f"the operation {name!r} is declared with {', '.join(declared)}, which its kind has not")
+        defaults, settings = _settings_of(type(self))  # type: ignore[arg-type]  # classes can be hashed
+        if unknown := declared.keys() - settings:
+            raise TypeError(f"the operation {name!r} is declared with {', '.join(unknown)}, which its kind has not")
+        if missing := settings - declared.keys() - defaults.keys():
+            raise TypeError(f"the operation {name!r} is declared without {', '.join(missing)}")
+        vars(self).update(defaults, name=name, **declared)
         self.__post_init__()
 
     @property
@@ -237,6 +241,15 @@ class Operation:
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
+
+
+@cache
+def _settings_of(kind: type[Operation]) -> tuple[dict[str, Any], frozenset[str]]:
+    """What the operations of a kind have by default, and what a declaration may say."""
+    declared = fields(kind)[1:]
+    defaults = {entry.name: entry.default for entry in declared if entry.default is not MISSING}
+    defaults |= {entry.name: entry.default_factory() for entry in declared if entry.default_factory is not MISSING}
+    return defaults, frozenset(entry.name for entry in declared if entry.init)
 
 
 def operation(name: str) -> Operation:

@@ -297,12 +297,10 @@ class Wrapped(Traced, ArrayInterface):
 
 
 def _method(name: str) -> Callable[..., Any]:
-    function = FUNCTIONS[name]
-
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         return call(FUNCTIONS[name], (self, *args), kwargs)
 
-    method.__name__, method.__doc__ = name, function.implementation.__doc__
+    method.__name__, method.__doc__ = name, getattr(np.ndarray, name).__doc__
     return method
 
 

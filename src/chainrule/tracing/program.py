@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,13 @@ from chainrule.tracing.scope import Step
 from chainrule.tracing.trees import Structure
 
 
-@dataclass(eq=False, slots=True)
 class Variable:
     """A value that a Program computes or is given."""
 
-    name: str
-    type: ArrayType
-    step: Step | None = None
+    __slots__ = ("name", "step", "type")
+
+    def __init__(self, name: str, type: ArrayType, step: Step | None = None) -> None:
+        self.name, self.type, self.step = name, type, step
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -37,11 +38,13 @@ class Variable:
         return f"{self.name}: {self.type}"
 
 
-@dataclass(eq=False, slots=True)
 class Literal:
     """A value known when the Program was made; Python numbers adapt to the dtype of what they meet."""
 
-    value: Any
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -60,17 +63,27 @@ class Literal:
 
 
 Atom = Variable | Literal
+NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(eq=False, slots=True)
 class Equation:
     """`output = op(*inputs, **attributes)`, in the scope where it was traced."""
 
-    output: Variable
-    op: Operation
-    inputs: tuple[Atom, ...]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    scope: str = ""
+    __slots__ = ("attributes", "inputs", "op", "output", "scope")
+
+    def __init__(
+        self,
+        output: Variable,
+        op: Operation,
+        inputs: tuple[Atom, ...],
+        attributes: Mapping[str, Any] = NO_ATTRIBUTES,
+        scope: str = "",
+    ) -> None:
+        self.output, self.op, self.inputs, self.attributes, self.scope = output, op, inputs, attributes, scope
+
+    def replace(self, **changes: Any) -> Equation:
+        """The same with some of its parts changed."""
+        return Equation(**{name: changes.get(name, getattr(self, name)) for name in self.__slots__})
 
     def __str__(self) -> str:
         arguments = [x.name if isinstance(x, Variable) else repr(x) for x in self.inputs]

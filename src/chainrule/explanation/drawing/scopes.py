@@ -24,7 +24,7 @@ def scoped(found: NetworkEvaluation) -> Evaluation:
     before = {equation.output for equation in _ending_in(evaluation.program, found.outputs).equations}
     program = _ending_in(evaluation.program, outputs)
     equations = tuple(
-        equation if equation.output in before or equation.scope else replace(equation, scope=LOSS)
+        equation if equation.output in before or equation.scope else equation.replace(scope=LOSS)
         for equation in program.equations
     )
     return replace(evaluation, program=with_sums(replace(program, equations=equations)))
@@ -59,7 +59,7 @@ def with_sums(program: Program) -> Program:
     equations: list[Equation] = []
     for equation in program.equations:
         if equation.output in long:
-            equations += [replace(own, scope=SUM) for own in long[equation.output]]
+            equations += [own.replace(scope=SUM) for own in long[equation.output]]
         elif equation.output not in inside:
             equations.append(equation)
     return replace(program, equations=tuple(equations))

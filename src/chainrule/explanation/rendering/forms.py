@@ -84,7 +84,9 @@ def _latex(writer: Writer, statement: Statement) -> list[str]:
 def _latex_folded(writer: Writer, step: Passage) -> str:
     if not step.more:
         return ""
-    return rf" + \ldots\ \mathrm{{({step.more}\ further,\ together\ }}{writer.number(step.rest)}\mathrm{{)}}"
+    return (
+        rf" + \ldots\ \mathrm{{({step.more}\ further,\ together\ }}{writer.number(step.rest, step.digits)}\mathrm{{)}}"
+    )
 
 
 def _latex_check(writer: Writer, check: Check | None) -> str:
@@ -144,7 +146,7 @@ def _math(formula: str) -> str:
 def _mathml_folded(writer: Writer, step: Passage) -> str:
     if not step.more:
         return ""
-    return f"<mo>+</mo><mtext>… and {step.more} further, together </mtext>{writer.number(step.rest)}"
+    return f"<mo>+</mo><mtext>… and {step.more} further, together </mtext>{writer.number(step.rest, step.digits)}"
 
 
 def as_mathml(derivation: Derived) -> str:
@@ -178,7 +180,7 @@ def as_html(derivation: Derived) -> str:
             if more:
                 rows.append(f"<tr><td {_CELL}>… and {more} more like these</td><td {_CELL}></td></tr>")
     table = f'<table style="border-collapse:collapse">{"".join(rows)}</table>' if rows else ""
-    head = f"<p><b>{escape(_title(derivation))}</b>{_html_check(derivation.check)}</p>"
+    head = f"<p><b>{escape(_title(derivation))}</b>{_html_check(derivation.check, derivation.digits)}</p>"
     return f'<div class="chainrule-derivation">{head}{as_mathml(derivation)}{table}</div>'
 
 
@@ -187,17 +189,17 @@ def _row(writer: Writer, statement: Statement) -> str:
     said = f"<span>{escape(places)}: </span>" if places else ""
     indent = "&#160;" * 6 if places else ""
     formulas = " ".join(_mathml(writer, statement))
-    notes = escape(rules_in_words(statement.rules)) + _html_check(statement.check)
+    notes = escape(rules_in_words(statement.rules)) + _html_check(statement.check, writer.derivation.digits)
     definition = None if statement.left is None else writer.definition(statement.left)
     if definition is not None:
         formulas = f"with {_math(definition)}<br/>{formulas}"
     return f"<tr><td {_CELL}>{indent}{said}{formulas}</td><td {_CELL}><small>{notes}</small></td></tr>"
 
 
-def _html_check(check: Check | None) -> str:
+def _html_check(check: Check | None, digits: int) -> str:
     if check is None:
         return ""
-    said = f"nudged: {numeral(check.difference, 6)}, relative error {check.error:.1e}".replace("-", "−")
+    said = f"nudged: {numeral(check.difference, digits)}, relative error {check.error:.1e}".replace("-", "−")
     return (
         f" <small>{said}</small>" if check.agrees else f' <strong style="color:#b00020">{said}: does not agree</strong>'
     )

@@ -14,7 +14,7 @@ from chainrule.explanation.derived import Derived, Instance, Line, Part
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.labels import FEW, numbers, told
 from chainrule.explanation.rendering.names import Spelled, in_signs, spelled
-from chainrule.explanation.rendering.numerals import numeral, unit_of_last_place
+from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rules import CHAIN
 from chainrule.explanation.symbolic import rewritten
@@ -143,7 +143,7 @@ def _consistent(
         return steps[0]
     printed = numeral(value, derivation.digits)
     for step in steps:
-        if abs(_as_printed(derivation, step) - float(printed)) <= unit_of_last_place(printed) * 1.000001:
+        if numeral(_as_printed(derivation, step), derivation.digits) == printed:
             return step
     return steps[-1]
 
