@@ -178,6 +178,8 @@ _WORD = re.compile(r"[^\W\d][\w.]*'?")
 
 WHOLE = 8
 """Terms of the longest sum that is written as a whole."""
+NOTES = 12
+"""Values told below the lines of a derivation that is cut."""
 SHORT = 2
 """Symbols of the longest formula that stands for a value without name."""
 
@@ -291,6 +293,8 @@ def rules_in_words(rules: Sequence[str]) -> str:
 def notes(derivation: Derived) -> list[str]:
     """What a reader should know to read the formulas."""
     found = [f"{name} = {what}" for name, what in _told_below(derivation)]
+    if derivation.further and len(found) > NOTES:  # some of them are told in the lines left out
+        found = [*found[:NOTES], f"… and {len(found) - NOTES} more values on the way"]
     spoken_of = {x.variable for line in derivation.lines for x in _elements(line)}
     for every, last in derivation.evaluation.states.items():
         if every not in spoken_of:
