@@ -192,17 +192,21 @@ def _readable(chain: Chain, told: Sequence[Told]) -> list[Told]:
         places = dict(zip(x.link.element.letters, link.element.letters, strict=True))
         definition = None if x.definition is None else at_places(with_bound_letters_apart(x.definition), places)
         found.append(Told(link, x.members, definition))
-    return [x for x in found if not any(_says(chain, other.link, x.link) for other in found if other is not x)]
+    alike: dict[Variable, list[Told]] = {}
+    for x in found:
+        alike.setdefault(x.link.element.variable, []).append(x)
+    others = {id(x): [other for other in alike[x.link.element.variable] if other is not x] for x in found}
+    return [x for x in found if not any(_says(chain, other.link, x.link) for other in others[id(x)])]
 
 
 def _says(chain: Chain, general: Link, special: Link) -> bool:
     """Whether a link is another's at some places of its letters."""
-    if general.element.variable is not special.element.variable or special.element == chain.element:
+    if special.element == chain.element:
         return False
     places: dict[Letter, Entry] = {}
     for own, other in zip(general.element.index, special.element.index, strict=True):
-        at_one = isinstance(own, Letter) and isinstance(other, int) and places.setdefault(own, other) == other
-        if own != other and not at_one:
+        is_place = isinstance(own, Letter) and isinstance(other, int) and other < own.size
+        if own != other and not (is_place and places.setdefault(own, other) == other):  # type: ignore[arg-type]
             return False
     both = (at_places(general.formula(chain.output), places), special.formula(chain.output))
     tidied = [chain.tidy(with_bound_letters_apart(x), special.element) for x in both]
