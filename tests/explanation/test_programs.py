@@ -271,3 +271,11 @@ def test_whole_numbers_go_by_their_names_where_they_do_not_count() -> None:
     assert str(cr.explain(lambda a, b: a * b)(2, 3)) == "∂f/∂a = b\n      = 3"
     with pytest.raises(ZeroDivisionError):
         cr.explain(lambda a, b: a * (1 / 0))(2.0, 3)
+
+
+def test_formulas_that_stand_for_a_value_have_brackets_before_their_places() -> None:
+    found = cr.explain(lambda x: np.sum(np.tanh(x[1:] * 2.0)), index=[1])(X)
+    assert "∂f/∂(x[1:3]·2)[0]" in str(found)
+    assert r"\left(\mathrm{x[1:3]·2}\right)_{0}" in found.to("latex")
+    assert "<mo>(</mo>" in found.to("html")
+    assert "(x ∗ c)[1]" in str(cr.explain(lambda x: np.sum(np.convolve(x, X)), index=[0])(X))

@@ -126,6 +126,7 @@ class LatexStyle:
         name = x.name if x.short else rf"\mathrm{{{self.words(x.name)}}}"
         if not x.places:
             return name
+        name = name if x.plain else self.brackets(name)
         places = "".join(x.places) if x.compact else ", ".join(x.places)
         return f"{name}_{{{self.words(places)}}}"
 
@@ -238,6 +239,7 @@ class MathmlStyle:
         name = f"<mi>{escape(x.name)}</mi>" if x.short else f'<mi mathvariant="normal">{escape(x.name)}</mi>'
         if not x.places:
             return name
+        name = name if x.plain else self.brackets(name)
         places = [f"<mi>{escape(p)}</mi>" if p[0].isalpha() else f"<mn>{escape(p)}</mn>" for p in x.places]
         between = "" if x.compact else "<mo>,</mo>"
         return f"<msub>{name}<mrow>{between.join(places)}</mrow></msub>"
