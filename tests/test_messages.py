@@ -68,6 +68,7 @@ def test_examples_in_docstrings_fail_and_work(kind: Any, monkeypatch: pytest.Mon
     with monkeypatch.context() as without:
         if kind is errors.MissingExtraError:
             without.setitem(sys.modules, "matplotlib.figure", None)
+            without.delitem(sys.modules, "chainrule.training.learning_curves", raising=False)
         with pytest.raises(kind) as caught:
             exec(example(kind, "Fails"), around)
     assert type(caught.value) is kind

@@ -18,7 +18,8 @@ from matplotlib.mathtext import MathTextParser
 import chainrule as cr
 from chainrule.errors import DifferentiationError, SettingError, ShapeError, UnknownNameError
 from chainrule.explanation.derivation import DEPTHS, Derivation
-from chainrule.explanation.rendering.forms import FORMS, latex_equations
+from chainrule.explanation.rendering.forms import FORMS
+from chainrule.explanation.rendering.latex import latex_equations
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.styles import LatexStyle
 from chainrule.explanation.symbols import number_of
@@ -266,6 +267,9 @@ def test_every_form_is_valid(data: Any) -> None:
     facts = json.loads(derivation.to("json"))
     assert facts["value"] == derivation.value
     assert set(FORMS) == {"text", "markdown", "latex", "html", "mathml", "json"}
+    printed = cr.derivation(lambda x: np.sign(cr.erf(x)) * x)
+    assert r"\operatorname" in printed.to("latex")
+    assert r"\operatorname" not in printed.to("markdown")  # GitHub refuses it
     for form in FORMS:
         assert "nan" not in derivation.to(form)
 

@@ -16,6 +16,7 @@ from chainrule.explanation.networks import LOSS
 from chainrule.explanation.nodes import Node, evaluation_of
 from chainrule.explanation.places import element_of, find, letters_for
 from chainrule.explanation.rules import only_moves
+from chainrule.notebooks import Shown
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 from chainrule.ops.operation import Operation
 from chainrule.tracing.apply import Trace, Traced, array_of, lasting
@@ -82,7 +83,7 @@ class Everlasting(Graph):
 _graph = Everlasting()
 
 
-class Value(Wrapped):
+class Value(Wrapped, Shown):
     """A number or array that remembers how it came about.
 
     Python's operators and NumPy's functions apply to values and give values; `backward` then finds the gradient
@@ -200,6 +201,13 @@ class Value(Wrapped):
     def __repr__(self) -> str:
         name = f"{self.name!r}, " if self.name else ""
         return f"Value({name}data={self.data}, grad={self.grad})"
+
+    def _repr_markdown_(self) -> str:
+        from chainrule.explanation.rendering.values import value_as_markdown
+
+        evaluation, nodes = evaluation_of(self.node)
+        own = next(x for x, node in nodes.items() if node is self.node)
+        return value_as_markdown(evaluation, own, self.node.grad)
 
     # --- derivatives
 

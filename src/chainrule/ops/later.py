@@ -12,6 +12,7 @@ _registries: tuple[Registry[Any, Any], ...] = (REGISTRY, FUNCTIONS, OF_NUMPY)
 _modules, _names = set(sys.modules), [set(registry) for registry in _registries]
 try:
     from chainrule.ops import (
+        completions,
         convolutions,
         decompositions,
         eigenvalues,
@@ -52,6 +53,7 @@ __all__ = [
     "arranging",
     "asking",
     "choosing",
+    "completions",
     "convolutions",
     "decompositions",
     "eigenvalues",

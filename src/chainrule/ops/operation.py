@@ -67,6 +67,12 @@ def example(*inputs: Any, **attributes: Any) -> Example:
     return Example(inputs, attributes)
 
 
+def axes_of_example(given: Example) -> int:
+    """How many axes the first input of an example has."""
+    first = given.inputs[0]
+    return len(first) if type(first) is tuple else np.ndim(first)
+
+
 class Place(NamedTuple):
     """Inputs that are different from others: which, in words with {0}, {1} for the inputs, and an example of them."""
 
@@ -122,6 +128,8 @@ class Operation:
     """Whether it may give complex numbers of real ones."""
     parts: Callable[..., Any] | None = None
     """Both parts of a complex result, or a real one, from both parts of every input (`ops/pairs.py`); so it takes complex numbers."""
+    any_phase: bool = False
+    """Whether complex results are columns, each of which may be multiplied by any number of length 1: derivatives take no side."""
     part_by_part: bool = False
     """Whether each part of its result is what it gives of that part of its inputs."""
     noted: bool = field(init=False, default=False)
@@ -161,6 +169,7 @@ class Operation:
             raise ValueError(f"the operation {self.name!r} is declared twice")
         if self.listed:
             REGISTRY[self.name] = self
+        self.examples = tuple(map(self.counted, self.examples))
         if self.parts is not None:
             object.__setattr__(self, "complex", True)
         if self.accuracy is None:
@@ -168,6 +177,13 @@ class Operation:
             self.accuracy = EXACT if own else COMPOSED
         noted = getattr(self, "view", False) or (self.squared is not None and not self.carries) or self.to_complex
         self.noted = noted
+
+    def counted(self, given: Example) -> Example:
+        """An example as rules are called: its axis counted from the front."""
+        axis = given.attributes.get("axis")
+        if type(axis) is not int or axis >= 0:
+            return given
+        return Example(given.inputs, {**given.attributes, "axis": axis + axes_of_example(given)})
 
     def meets(self, **attributes: Any) -> bool:
         """Whether it multiplies two inputs place by place, so that a sign they share cancels."""

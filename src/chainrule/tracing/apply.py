@@ -109,7 +109,7 @@ class Traced:
     trace: Trace
     is_number = False
     """Whether it is a number of Python's, which adapts to the arrays it meets."""
-    source, unsure, version, is_array = map(remembered, ("source", "unsure", "version", "is_array"))
+    source, unsure, version, is_array, is_flat = map(remembered, ("source", "unsure", "version", "is_array", "is_flat"))
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 

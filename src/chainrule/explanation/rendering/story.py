@@ -87,11 +87,6 @@ def _largest(derivation: Derived) -> tuple[tuple[Part, ...], int, float]:
     return tuple(terms[i] for i in kept), len(terms) - len(kept), rest
 
 
-def left_out(derivation: Derived) -> str:
-    """What stands for the lines left out."""
-    return f'… and {derivation.further} more lines on the way, all of them with depth="terms"'
-
-
 def lines(derivation: Derived) -> list[tuple[Statement, list[Statement], int]]:
     """Every line: its formula, its instances in numbers, and how many more elements there are like these."""
     found: list[tuple[Statement, list[Statement], int]] = []
@@ -284,6 +279,19 @@ class Writer:
         return printer.term(part.expression)
 
 
+def concluded(rights: list[str], statement: Statement, equals: str, result: str) -> None:
+    """Write the result behind the last right side that is in numbers, or below the others."""
+    if statement.steps and statement.steps[-1].digits is not None:
+        rights[-1] = result if rights[-1] == result else f"{rights[-1]}{equals}{result}"
+    else:
+        rights.append(result)
+
+
+def more_like(more: int, instances: int) -> str:
+    """That there are further elements like those shown."""
+    return f"… and {more} more like {'these' if instances > 1 else 'this'}"
+
+
 def rules_in_words(rules: Sequence[str]) -> str:
     """The rules used, with commas; the chain rule last."""
     ordered = [r for r in rules if r != CHAIN] + [r for r in rules if r == CHAIN]
@@ -293,8 +301,10 @@ def rules_in_words(rules: Sequence[str]) -> str:
 def notes(derivation: Derived) -> list[str]:
     """What a reader should know to read the formulas."""
     found = [f"{name} = {what}" for name, what in _told_below(derivation)]
-    if derivation.further and len(found) > NOTES:  # some of them are told in the lines left out
-        found = [*found[:NOTES], f"… and {len(found) - NOTES} more values on the way"]
+    if derivation.further:  # some of the values are told in the lines left out
+        more = [f"… and {len(found) - NOTES} more values on the way."] * (len(found) > NOTES)
+        cut = f'{derivation.further} more lines before the last one are left out; depth="terms" shows them.'
+        found = [cut, *found[:NOTES], *more]
     spoken_of = {x.variable for line in derivation.lines for x in _elements(line)}
     for every, last in derivation.evaluation.states.items():
         if every not in spoken_of:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from chainrule.explanation.indices import Letter
+from chainrule.explanation.rendering.commands import mathematics, words
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.ops.notation import ATOM, POWER, PRODUCT, SIGN, SUM
 from chainrule.ops.operation import Operation
@@ -122,8 +123,8 @@ class LatexStyle:
         return rf"{mantissa} \cdot 10^{{{exponent}}}" if exponent else mantissa
 
     def name(self, x: Spelled) -> str:
-        """A letter in italics, longer names upright."""
-        name = x.name if x.short else rf"\mathrm{{{self.words(x.name)}}}"
+        """A letter in italics, longer names upright; a formula that serves as a name as one."""
+        name = mathematics(x.name)
         if not x.places:
             return name
         name = name if x.plain else self.brackets(name)
@@ -131,9 +132,8 @@ class LatexStyle:
         return f"{name}_{{{self.words(places)}}}"
 
     def words(self, text: str) -> str:
-        """Text with LaTeX's own signs escaped."""
-        text = re.sub(r"([_#$%&{}])", r"\\\1", text).replace("^", r"\hat{}").replace("′", "'")
-        return text.replace("−", "-").replace(" ", r"\ ").replace("**", "*")
+        """Text for upright letters."""
+        return words(text)
 
     def slope(self, of: str, by: str) -> str:
         """∂of/∂by as a fraction."""
@@ -215,6 +215,11 @@ class LatexStyle:
     def letter(self, letter: Letter) -> str:
         """The letter."""
         return letter.name.replace("′", "'")
+
+
+def for_markdown(latex: str) -> str:
+    """LaTeX that pages of Markdown show: names of functions without \\operatorname, which GitHub refuses."""
+    return re.sub(r"\\operatorname\{([^{}]*)\}", r"\\mathop{\\mathrm{\1}}", latex)
 
 
 class MathmlStyle:

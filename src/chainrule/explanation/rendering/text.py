@@ -12,8 +12,8 @@ from chainrule.explanation.rendering.story import (
     Passage,
     Statement,
     Writer,
-    left_out,
     lines,
+    more_like,
     notes,
     rules_in_words,
     whole,
@@ -34,8 +34,6 @@ def as_text(derivation: Derived, width: int | None = None) -> str:
         out += ["", f"From {output} back to {writer.spelled(derivation.element).text}:"]
         for statement, instances, more in found:
             assert statement.left is not None
-            if derivation.further and statement is found[-1][0]:
-                out += ["", f"  {left_out(derivation)}"]
             out.append("")
             definition = writer.definition(statement.left)
             if definition is not None:
@@ -48,7 +46,7 @@ def as_text(derivation: Derived, width: int | None = None) -> str:
                 places = ", ".join(f"{letter} = {place}" for letter, place in instance.places)
                 out += _equation(writer, f"{places}:", instance, "      ", width)
             if more:
-                out.append(f"      … and {more} more like {'these' if len(instances) > 1 else 'this'}")
+                out.append(f"      {more_like(more, len(instances))}")
     for note in notes(derivation):
         out += ["", note]
     return "\n".join(out)
