@@ -14,6 +14,7 @@ from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.laws import Law
 from chainrule.scipy.standing import is_traced, numbers
 from chainrule.tracing.apply import Traced, opened, traced
+from chainrule.tracing.scope import of_library
 
 
 def _inside(law: Law, z: Any, low: Any, high: Any) -> Any:
@@ -133,7 +134,6 @@ class Distribution:
     def _differentiable(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         """A method of SciPy's, or where something is traced, the one with derivatives."""
         own = getattr(self.own, name)
-
         place = "q" if name in QUANTILES else "k" if self.law.discrete else "x"
 
         @wraps(own)
@@ -143,11 +143,14 @@ class Distribution:
             if not any(map(is_traced, args)) and not any(map(is_traced, options.values())):
                 return own(*args, **options)
             x, args = (options.pop(place), args) if place in options else (args[0], args[1:])
-            shapes, loc, scale = self._parameters(name, args, options)
+            return derived(numbers(x), *self._parameters(name, args, options))
+
+        @of_library(f"stats.{self.own.name}.{name}")
+        def derived(x: Any, shapes: list[Any], loc: Any, scale: Any) -> Any:
             valid = np.logical_and(self.law.valid(*shapes), scale > 0)
             if not isinstance(valid, Traced) and np.all(valid):
-                return method(self.law, numbers(x), shapes, loc, scale)
-            return np.where(valid, method(self.law, numbers(x), shapes, loc, np.where(valid, scale, 1.0)), math.nan)
+                return method(self.law, x, shapes, loc, scale)
+            return np.where(valid, method(self.law, x, shapes, loc, np.where(valid, scale, 1.0)), math.nan)
 
         return call
 

@@ -13,6 +13,7 @@ from chainrule.scipy import special
 from chainrule.scipy.error_functions import LOG_ROOT_TWO_PI
 from chainrule.scipy.standing import is_traced, numbers
 from chainrule.tracing.apply import traced
+from chainrule.tracing.scope import of_library
 from scipy import stats
 
 LOG_2 = math.log(2.0)
@@ -28,6 +29,7 @@ class _Dirichlet:
         """The distribution with these parameters, as SciPy freezes it."""
         return stats.dirichlet(*args, **options)
 
+    @of_library("stats.dirichlet.logpdf")
     def logpdf(self, x: Any, alpha: Any) -> Any:
         """Σ (α − 1)·ln x − ln B(α), along the first axis; the last share may be left out."""
         if not is_traced(x) and not is_traced(alpha):
@@ -38,6 +40,7 @@ class _Dirichlet:
         powers = np.reshape(alpha - 1.0, (-1,) + (1,) * (len(x.shape) - 1))
         return np.sum(traced.xlogy(powers, x), axis=0) - np.sum(traced.gammaln(alpha)) + traced.gammaln(np.sum(alpha))
 
+    @of_library("stats.dirichlet.pdf")
     def pdf(self, x: Any, alpha: Any) -> Any:
         """e to the `logpdf`."""
         if not is_traced(x) and not is_traced(alpha):
@@ -68,6 +71,7 @@ class _MultivariateNormal:
         """The distribution with these parameters, as SciPy freezes it."""
         return stats.multivariate_normal(*args, **options)
 
+    @of_library("stats.multivariate_normal.logpdf")
     def logpdf(self, x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
         """−(x − μ)ᵀ·Σ⁻¹·(x − μ)/2 − ln det Σ/2 − n·ln(2π)/2; points along the last axis."""
         if not any(map(is_traced, (x, mean, cov))):
@@ -99,6 +103,7 @@ class _MultivariateNormal:
         shape = tuple(x.shape) if n == 1 and (not len(x.shape) or x.shape[-1] != 1) else tuple(x.shape[:-1])
         return np.reshape(logs, shape)
 
+    @of_library("stats.multivariate_normal.entropy")
     def entropy(self, mean: Any = None, cov: Any = 1) -> Any:
         """n·(1 + ln 2π)/2 + ln det Σ/2."""
         if not any(map(is_traced, (mean, cov))):
@@ -108,6 +113,7 @@ class _MultivariateNormal:
         spread = np.linalg.slogdet(cov)[1] if len(cov.shape) == 2 else np.sum(np.log(np.broadcast_to(cov, (n,))))
         return n * (0.5 + LOG_ROOT_TWO_PI) + 0.5 * spread
 
+    @of_library("stats.multivariate_normal.pdf")
     def pdf(self, x: Any, mean: Any = None, cov: Any = 1, allow_singular: bool = False) -> Any:
         """e to the `logpdf`."""
         if not any(map(is_traced, (x, mean, cov))):
@@ -130,6 +136,7 @@ class _WithDensity:
             return own
         density, logarithm = self._logs[name]
 
+        @of_library(f"stats.{name}")
         def call(*args: Any, **options: Any) -> Any:
             if not any(map(is_traced, (*args, *options.values()))):
                 return own(*args, **options)

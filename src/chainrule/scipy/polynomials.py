@@ -11,6 +11,7 @@ from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.closures import plain
 from chainrule.scipy.standing import is_traced, not_by, numbers
+from chainrule.tracing.scope import of_library
 from scipy import interpolate
 
 
@@ -66,6 +67,7 @@ class PPoly:
                 "move the axis of the values, or take np.mod of the places."
             )
 
+    @of_library("interpolate.PPoly")
     def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
         """The polynomials, or their derivative of order `nu`, at places."""
         x = without_buffers(x)
@@ -80,6 +82,7 @@ class PPoly:
             total = np.where(beside(inside, total), total, np.nan)
         return total
 
+    @of_library("interpolate.PPoly")
     def derivative(self, nu: int = 1) -> PPoly:
         """The polynomials of the derivative of order `nu`; of a negative order, of the antiderivative."""
         if nu < 0:
@@ -93,6 +96,7 @@ class PPoly:
         found._hold(None, self.x, np.stack(kept or [np.zeros(self.c.shape[1:])]), self.extrapolate)
         return found
 
+    @of_library("interpolate.PPoly")
     def antiderivative(self, nu: int = 1) -> PPoly:
         """The polynomials of the antiderivative of order `nu`, each 0 at the first knot."""
         if nu <= 0:
@@ -111,6 +115,7 @@ class PPoly:
         found._hold(None, self.x, c, self.extrapolate)
         return found
 
+    @of_library("interpolate.PPoly")
     def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
         """The integral from `a` to `b`."""
         a, b = without_buffers(a), without_buffers(b)

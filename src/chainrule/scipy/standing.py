@@ -13,6 +13,7 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.tracing.apply import PLAIN, Traced, as_operand, holds_traced, opened
+from chainrule.tracing.scope import of_library
 
 
 def is_traced(x: Any) -> bool:
@@ -41,6 +42,7 @@ def standing_for(own: Callable[..., Any], module: str, derived: Callable[..., An
     """A function with the name, the arguments and the values of `own`; `derived` is called where an argument is traced."""
     name = own.__name__
     signature = inspect.signature(derived)
+    derived = of_library(f"{module}.{name}")(derived)
 
     @wraps(own)
     def function(*args: Any, **options: Any) -> Any:
