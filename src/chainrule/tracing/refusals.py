@@ -22,6 +22,7 @@ from chainrule.errors import (
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 
 ON_PURPOSE = "chainrule.stop_gradient loses the derivative on purpose."
+WRITABLE = "With `import chainrule.numpy as np` instead of `import numpy as np`, arrays are made of traced values and written into."
 COLLECT = "collect the pieces in a list and put them together with np.stack or np.concatenate"
 
 ELSEWHERE = {"expit": "sigmoid", "logit": "log"}
@@ -67,9 +68,10 @@ def lose_as_array(value: Any) -> NoReturn:
     """Say that a traced value was about to be copied into a plain array, or to be read as one."""
     raise DerivativeLostError(
         f"a traced value of shape {tuple(value.shape)} was about to become a plain array, which would lose its derivative. "
-        "Instead of np.array([a, b]) write np.stack([a, b]); instead of y[1:] = x on a plain array y, "
+        f"{WRITABLE} With NumPy itself, instead of np.array([a, b]) write np.stack([a, b]); instead of y[1:] = x on a plain array y, "
         f"{COLLECT}; instead of table[i] or np.take(table, i) write chainrule.take(table, i, axis=0); instead of y.dot(x), y @ x; "
-        f"instead of a function of SciPy, that of chainrule.scipy, or its NumPy equivalent. {ON_PURPOSE}"
+        f"instead of a function of SciPy, that of chainrule.scipy, or its NumPy equivalent; of a sparse matrix, s.toarray() @ x. "
+        f"{ON_PURPOSE}"
     )
 
 
@@ -107,8 +109,8 @@ def clearer(error: BaseException | None, traced: Set[str] = frozenset()) -> Chai
     if lost or str(error) == "Error setting single item of array.":
         return InPlaceError(
             "a traced value was about to be written into an element of a plain array (y[i] = x, y[i] += x, y.fill(x)), which holds "
-            f"numbers without derivatives. Instead, {COLLECT}: y = np.stack([a, b, c]). To change one element, write "
-            "y = np.where(np.arange(len(y)) == i, x, y)."
+            f"numbers without derivatives. {WRITABLE} With NumPy itself, {COLLECT}: y = np.stack([a, b, c]); to change one element, "
+            "write y = np.where(np.arange(len(y)) == i, x, y)."
         )
     if re.search("(convert string|invalid literal|malformed string).*(traced|batched)\\(", str(error)):
         return DerivativeLostError(
@@ -130,8 +132,8 @@ def unsure_of(value: Any) -> InPlaceError:
 def into_existing(called: str) -> InPlaceError:
     """The error for `out=`, and for `y += x` with a plain y."""
     return InPlaceError(
-        f"{called} was to write its result into an existing array (out=, or += on a plain array). "
-        "Traced values never change: use the return value, and write `a = a + b` instead of `a += b`."
+        f"{called} was to write its result into an existing plain array (out=, or a += b), which holds numbers without derivatives. "
+        f"{WRITABLE} With NumPy itself, use the return value, and write `a = a + b`."
     )
 
 
