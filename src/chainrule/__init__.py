@@ -22,6 +22,7 @@ from chainrule.autodiff import vjp as vjp
 from chainrule.autodiff import vmap as vmap
 from chainrule.errors import ChainruleError as ChainruleError
 from chainrule.forks import load as _load
+from chainrule.notebooks import viewers as _viewers
 from chainrule.tracing import Program as Program
 from chainrule.tracing import check as check
 from chainrule.tracing import register_container as register_container
@@ -29,7 +30,6 @@ from chainrule.tracing import simplify as simplify
 from chainrule.tracing import trace as trace
 from chainrule.tracing.functions import LOADED as _LOADED
 from chainrule.tracing.functions import all_public as _all_public
-from chainrule.tracing.program import viewers as _viewers
 
 if TYPE_CHECKING:
     from chainrule.autodiff import *
@@ -45,13 +45,17 @@ _LATER = dict.fromkeys(_autodiff.LATER, "autodiff") | {"evaluate": "engines", "j
 _EARLY = ["__version__", *_declarations.public(globals()), *_LATER]
 
 
-def _draw(program: Program, *inputs: Any, **options: Any) -> Any:
-    from chainrule.explanation.drawing import draw_program
+def _later(module: str, name: str) -> Any:
+    """A function of the package `explanation`, which is loaded when it is first called."""
+    return lambda *given, **options: getattr(_load(f"chainrule.explanation.{module}"), name)(*given, **options)
 
-    return draw_program(program, *inputs, **options)
 
-
-_viewers["draw"] = _draw
+_viewers |= {
+    "Program.draw": _later("drawing", "draw_program"),
+    "Program._repr_html_": _later("rendering.overviews", "program_as_html"),
+    "History.draw": _later("drawing", "draw_history"),
+    "History._repr_html_": _later("rendering.overviews", "history_as_html"),
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -18,7 +18,8 @@ from matplotlib.mathtext import MathTextParser
 import chainrule as cr
 from chainrule.errors import DifferentiationError, SettingError, ShapeError, UnknownNameError
 from chainrule.explanation.derivation import DEPTHS, Derivation
-from chainrule.explanation.rendering.forms import FORMS, latex_equations
+from chainrule.explanation.rendering.forms import FORMS
+from chainrule.explanation.rendering.latex import latex_equations
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.styles import LatexStyle
 from chainrule.explanation.symbols import number_of

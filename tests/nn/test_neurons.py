@@ -70,9 +70,10 @@ def test_names_decide_nothing() -> None:
         np.testing.assert_allclose(neuron.a, np.tanh(neuron.z))
     assert all(n.weights is None and n.bias is None for n in net.forward(X)["g"].neurons)
     taken = step(net)
-    titles = {table.title.partition("   ")[0]: table.title for table in taken.update.tables}
+    titles = {table.title.partition("   ")[0]: table.title for table in taken.gather.tables}
     assert titles["s.bias"] == "s.bias   (a row for every unit, columns: inputs)"
     assert titles["g.weight"] == "g.weight"
+    assert {"input, unit", "unit, input", "unit"} <= {table.heads[0] for table in taken.update.tables}
     assert "Σ w·x" not in taken.forward.says
     for j, neuron in enumerate(taken.backward["s"].neurons):
         np.testing.assert_allclose(neuron.weights, neuron.delta @ X)
@@ -125,5 +126,5 @@ def test_every_activation_can_be_read_forwards_and_backwards(activation: str) ->
     width = {1: 5, 2: 3}[shown]
     assert len(cells) == width * (4 * (shown - 1) + int(np.prod(reading["d"].a.shape[1:])))
     assert str(taken)
-    assert taken._repr_html_()
+    assert taken._repr_markdown_()
     net.draw(X, np.zeros((5, 1)))

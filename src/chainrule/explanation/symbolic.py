@@ -107,8 +107,9 @@ def _by_sign() -> dict[tuple[str, int], Operation]:
 
 
 def with_static(op: Any, static: Mapping[str, Any]) -> Any:
-    """An operation that another library computes with its static arguments as part of it; others are written without them."""
-    if not static or not isinstance(op, Elementwise) or op.loops:
+    """An operation with its static arguments as part of it, where another library computes it or textbooks print it
+    otherwise; others are written without them."""
+    if not static or not isinstance(op, Elementwise) or (op.loops and op.textbook.value is None):
         return op
     return _with_static(op, tuple(static.items()))
 
@@ -124,6 +125,7 @@ def _with_static(op: Elementwise, static: tuple[tuple[str, Any], ...]) -> Operat
         ("value", partial(op.value, **given)),
         ("evaluate", partial(op.evaluate, **given)),
         ("partials", rules),
+        ("textbook", op.textbook.given(**given)),
         ("notation", notation),
         ("latex", re.sub(r"(?<![A-Za-z\\])n(?![A-Za-z])", f"{{{{{_static_in_latex(*given.values())}}}}}", op.latex)),
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
@@ -80,6 +81,11 @@ class Textbook(NamedTuple):
     def partial(self, position: int) -> Callable[..., Any] | None:
         """The partial derivative by the input at a position."""
         return self.partials[position] if position < len(self.partials) else None
+
+    def given(self, **static: Any) -> Textbook:
+        """The same for static arguments that are known."""
+        value, *partials = (rule and partial(rule, **static) for rule in (self.value, *self.partials))
+        return Textbook(value, tuple(partials))
 
 
 class Accuracy(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ProgramError, shortened
+from chainrule.notebooks import Shown, viewers
 from chainrule.ops.axes import Links
 from chainrule.ops.operation import REGISTRY, ArrayType, Operation, shape_of
 from chainrule.tracing.scope import Step
@@ -92,7 +93,7 @@ class Equation:
 
 
 @dataclass(eq=False)
-class Program:
+class Program(Shown):
     """Straight-line single assignment: every variable is an input or is assigned once, before it is used.
 
     `inputs_structure` and `outputs_structure` say how nested arguments and results are put together.
@@ -137,17 +138,16 @@ class Program:
         -------
         Drawing
         """
-        return viewers["draw"](self, *inputs, depth=depth, focus=focus, digits=digits)
+        return viewers["Program.draw"](self, *inputs, depth=depth, focus=focus, digits=digits)
+
+    def _repr_html_(self) -> Any:
+        return viewers["Program._repr_html_"](self)
 
 
 def bodies_of(equation: Equation) -> list[Program]:
     """The Programs that an equation holds: the bodies of loops."""
     held = (getattr(value, "program", None) for value in equation.attributes.values())
     return [program for program in held if isinstance(program, Program)]
-
-
-viewers: dict[str, Callable[..., Any]] = {}
-"""What packages above this one show of a Program, by the name of its method; `chainrule/__init__.py` puts them in."""
 
 
 def as_program(asked: str, given: Any) -> Program:

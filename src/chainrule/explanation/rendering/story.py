@@ -256,6 +256,19 @@ class Writer:
         return printer.term(part.expression)
 
 
+def concluded(rights: list[str], statement: Statement, equals: str, result: str) -> None:
+    """Write the result behind the last right side that is in numbers, or below the others."""
+    if statement.steps and statement.steps[-1].digits is not None:
+        rights[-1] = result if rights[-1] == result else f"{rights[-1]}{equals}{result}"
+    else:
+        rights.append(result)
+
+
+def more_like(more: int, instances: int) -> str:
+    """That there are further elements like those shown."""
+    return f"… and {more} more like {'these' if instances > 1 else 'this'}"
+
+
 def rules_in_words(rules: Sequence[str]) -> str:
     """The rules used, with commas; the chain rule last."""
     ordered = [r for r in rules if r != CHAIN] + [r for r in rules if r == CHAIN]

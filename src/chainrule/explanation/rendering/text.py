@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from chainrule.explanation.derived import Derived
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
-from chainrule.explanation.rendering.story import Passage, Statement, Writer, lines, notes, rules_in_words, whole
+from chainrule.explanation.rendering.story import (
+    Passage,
+    Statement,
+    Writer,
+    lines,
+    more_like,
+    notes,
+    rules_in_words,
+    whole,
+)
 from chainrule.explanation.rendering.styles import TextStyle
 
 
@@ -37,7 +46,7 @@ def as_text(derivation: Derived, width: int | None = None) -> str:
                 places = ", ".join(f"{letter} = {place}" for letter, place in instance.places)
                 out += _equation(writer, f"{places}:", instance, "      ", width)
             if more:
-                out.append(f"      … and {more} more like {'these' if len(instances) > 1 else 'this'}")
+                out.append(f"      {more_like(more, len(instances))}")
     for note in notes(derivation):
         out += ["", note]
     return "\n".join(out)
