@@ -169,7 +169,8 @@ class Operation:
             raise ValueError(f"the operation {self.name!r} is declared twice")
         if self.listed:
             REGISTRY[self.name] = self
-        self.examples = tuple(map(self.counted, self.examples))
+        if self.examples:
+            self.examples = tuple(map(self.counted, self.examples))
         if self.parts is not None:
             object.__setattr__(self, "complex", True)
         if self.accuracy is None:
