@@ -54,6 +54,8 @@ def __getattr__(name: str) -> Any:
             return getattr(learning, name)
         if name in _all_public():
             return _all_public()[name]
+        near = errors.nearest(name, {*_EARLY, *learning.__all__, *_all_public()})
+        raise AttributeError(f"module 'chainrule' has no attribute {name!r}{near}")
     raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
 
 

@@ -64,6 +64,12 @@ def check_grads(
     >>> import numpy as np, chainrule as cr
     >>> cr.check_grads(lambda x: np.tanh(x) * x, (np.array([0.5, -1.0]),), order=3)
     """
+    SettingError.unless_callable("check_grads", function, "cr.check_grads(f, (x,))")
+    for name, value in (("atol", atol), ("rtol", rtol)):
+        if value is not None:
+            SettingError.unless_number("check_grads", name, value, at_least=0.0)
+    if eps is not None:
+        SettingError.unless_number("check_grads", "eps", eps, above=0.0)
     if not isinstance(args, Sequence):
         raise SettingError(
             f"check_grads was given args={args!r}; give a tuple with one entry for every argument, such as (x,)."

@@ -39,6 +39,11 @@ def clearer(error: BaseException | None, kinds: Set[type]) -> ChainruleError | N
         return None
     said, names = str(error), {kind.__name__ for kind in kinds}
     named = not names.isdisjoint(re.findall(r"\w+", said))
+    if isinstance(error, AttributeError) and named and "setter" in said:
+        return UnsupportedMethodError(
+            f"an attribute of a traced value was to be set ({said}), which would change what its numbers mean. Use what gives "
+            "another value: x = x.reshape(shape), x = x.astype(dtype); or an array of chainrule.numpy."
+        )
     if isinstance(error, AttributeError) and named:
         return UnsupportedMethodError(
             f"a traced value was asked for what neither it nor a NumPy array has ({said})"
