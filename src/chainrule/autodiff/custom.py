@@ -64,6 +64,7 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
     SettingError.unless_callable("custom_derivative", rule)
 
     def decorate(function: Callable[..., Any]) -> Callable[..., Any]:
+        SettingError.unless_callable("custom_derivative", function, "cr.custom_derivative(rule)(f)(x)")
         operation = _operation(function, rule)
 
         @wraps(function)

@@ -69,8 +69,8 @@ def lose_as_array(value: Any) -> NoReturn:
         f"a traced value of shape {tuple(value.shape)} was about to become a plain array, which would lose its derivative. "
         f"{WRITABLE} With NumPy itself, instead of np.array([a, b]) write np.stack([a, b]); instead of y[1:] = x on a plain array y, "
         f"{COLLECT}; instead of table[i] or np.take(table, i) write chainrule.take(table, i, axis=0); instead of y.dot(x), y @ x; "
-        "instead of a function of SciPy, that of chainrule.scipy (if it has a derivative there), or its NumPy equivalent; of a sparse "
-        "matrix, s.toarray() @ x. "
+        "instead of a function of SciPy, that of chainrule.scipy (if it has a derivative there), or its NumPy equivalent; of a "
+        "sparse matrix, s.toarray() @ x. "
         f"{ON_PURPOSE}"
     )
 
