@@ -7,6 +7,7 @@ Each gets an environment of its own in a temporary folder. The oldest versions a
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import sys
 import tempfile
 import tomllib
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = [f"python3.{minor}" for minor in range(11, 20)]
@@ -33,6 +35,7 @@ def minima() -> list[str]:
             always["where-there-are-wheels"],
             extras["plot"],
             extras["sklearn"],
+            extras["scipy"],
             extras["dev"],
         )
         for line in group
@@ -40,6 +43,16 @@ def minima() -> list[str]:
     ]
     found = (re.match(r"([\w-]+)>=([\d.]+)", line) for line in lines)
     return [f"{match[1]}=={match[2]}" for match in found if match]
+
+
+def before(library: ModuleType, *version: int) -> bool:
+    """Whether an installed library is older than this, for tests of what it has learned since."""
+    return tuple(map(int, re.findall(r"\d+", library.__version__)[: len(version)])) < version
+
+
+def runs(python: str) -> bool:
+    """Whether this Python is there; a version manager leaves names of others, which only say that they are not."""
+    return bool(shutil.which(python)) and subprocess.run([python, "--version"], capture_output=True).returncode == 0
 
 
 def tried(python: str, versions: list[str], tests: list[str]) -> bool:
@@ -52,14 +65,16 @@ def tried(python: str, versions: list[str], tests: list[str]) -> bool:
             [own, "-m", "pip", "uninstall", "--quiet", "--yes", "chainrule"], check=True
         )  # only what it needs
         subprocess.run([own, "-m", "pip", "install", "--quiet", "--no-deps", "--editable", ROOT], check=True)
-        aged = ["-W", "ignore::DeprecationWarning"] if versions else []  # old libraries among newer ones
-        return subprocess.run([own, "-m", "pytest", "-n", "2", *aged, *tests], cwd=ROOT).returncode == 0
+        subprocess.run([own, "-m", "pip", "freeze", "--exclude-editable"], check=True)
+        aged = {"PYTEST_ADDOPTS": "-W ignore::DeprecationWarning"} if versions else {}  # old libraries among newer ones
+        run = [own, "-m", "pytest", "-n", "2", *tests]
+        return subprocess.run(run, cwd=ROOT, env={**os.environ, **aged}).returncode == 0
 
 
 def main(tests: list[str]) -> int:
     """Try them all; gives how many failed."""
     failed = []
-    for python in filter(shutil.which, PYTHONS):
+    for python in filter(runs, PYTHONS):
         for name, versions in (("the oldest versions", minima()), ("the newest versions", [])):
             print(f"--- {python} with {name}", flush=True)
             try:

@@ -9,6 +9,7 @@ import pytest
 import chainrule as cr
 from chainrule.engines import ENGINES
 from chainrule.errors import SettingError, TracingError
+from versions import before
 
 every_engine = pytest.mark.parametrize("engine", ENGINES)
 
@@ -44,7 +45,8 @@ def test_results_have_the_dtype_of_the_function_itself(name, engine):
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             try:
-                expected = np.asarray(function(R, c))
+                squared = name == "R ** c" and before(np, 2, 3)  # where it was 2 of any dtype, in that of the base
+                expected = np.power(R, c) if squared else np.asarray(function(R, c))
             except (
                 TypeError,
                 OverflowError,

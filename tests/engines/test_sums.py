@@ -7,6 +7,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import ENGINES
+from versions import before
 
 every_engine = pytest.mark.parametrize("engine", ENGINES)
 rng = np.random.default_rng(0)
@@ -120,6 +121,8 @@ ZEROS = {
 @every_engine
 @pytest.mark.parametrize("name", ZEROS)
 def test_signs_of_zeros_are_numpys(name, engine):
+    if "clip" in name and before(np, 2, 1):
+        pytest.skip("np.clip gave either zero")
     x = np.array([-0.0, 0.0, 0.5] * 7)
     expected = ZEROS[name](x)
     for found in (cr.jit(ZEROS[name], engine=engine)(x), cr.jvp(ZEROS[name], (x,), (x,))[0]):

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_digits, make_classification, make_multilabel_classification, make_regression
 
 import chainrule.sklearn as ours
+import sklearn
+from versions import before
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of both: that so few iterations do not converge
 
@@ -76,6 +78,8 @@ def test_fit_gives_the_same_numbers(given: dict[str, Any], kind: str, weighted: 
     name, X, y = data(kind)
     weights = np.random.default_rng(0).uniform(0.2, 2.0, len(X)) if weighted else None
     given = given | ({"loss": "poisson"} if kind == "counts" else {})
+    if y.dtype.kind == "U" and given["early_stopping"] and before(sklearn, 1, 9):
+        y = np.unique(y, return_inverse=True)[1]  # theirs stopped early at numbers only
     models = [getattr(theirs, name)(**given), getattr(ours, name)(**given, engine="numpy")]
     for model in models:
         model.fit(X, y, sample_weight=weights)

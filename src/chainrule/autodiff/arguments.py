@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.errors import DifferentiationError, SettingError, shortened
 from chainrule.tracing import trees
-from chainrule.tracing.apply import PLAIN, Traced, array_of, held_by, refuse
+from chainrule.tracing.apply import PLAIN, Traced, array_of, held_by, refuse, separate
 from chainrule.tracing.containers import hint
 from chainrule.tracing.numbers import PythonComplex, PythonNumber
 
@@ -105,15 +105,27 @@ def as_given(structure: trees.Structure, leaves: list[Any], argnums: int | tuple
     return nested if type(argnums) is tuple else nested[0]
 
 
-def owned(results: list[Any]) -> list[Any]:
-    """The same arrays, no two of them with memory in common, so that the caller may change them."""
-    if len(results) > 1:
-        owners = [x if type(x) is not np.ndarray or x.base is None else x.base for x in results]
+def owned(results: list[Any], lent: Sequence[Any] = ()) -> list[Any]:
+    """The same arrays, with no memory in common with each other or with those `lent`, so that the caller may change them."""
+    if len(results) > 1 or lent:
+        owners = [x if type(x) is np.ndarray and x.base is None else _owner(x) for x in [*lent, *results]]
         if len(set(map(id, owners))) < len(owners):
-            for i, x in enumerate(results):
-                if type(x) is np.ndarray and any(owners[i] is owner for owner in owners[:i]):
-                    results[i] = x.copy()
+            for i, x in enumerate(results, len(lent)):
+                if any(owners[i] is owner for owner in owners[:i]):
+                    results[i - len(lent)] = separate(x)
     return results
+
+
+def _owner(x: Any) -> Any:
+    """What its memory belongs to, of a traced value what it is a view of."""
+    if isinstance(x, Traced):
+        while x.source is not None:
+            x = x.source[0]
+        return x
+    base = x.base if type(x) is np.ndarray else None
+    while base is not None:
+        x, base = base, getattr(base, "base", None)
+    return x
 
 
 def zeros(x: Any) -> Any:

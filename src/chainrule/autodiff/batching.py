@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.autodiff.arguments import owned
 from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.operation import shape_of
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Traced, as_operand, refreshed, traced
+from chainrule.tracing.apply import Traced, as_operand, refreshed, separate, traced
 from chainrule.tracing.batch import Batch, BatchValue
 
 Axes = Any
@@ -99,7 +100,7 @@ def vmap(function: Callable[..., Any], in_axes: Axes = 0, out_axes: Axes = 0) ->
             outputs, outer = trees.flatten(refreshed(function(*own_args, **own_kwargs)))
             places = _spread(out_axes, outer, "out_axes")
             results = [_result(batch, x, axis) for x, axis in zip(outputs, places, strict=True)]
-        return trees.unflatten(outer, results)
+        return trees.unflatten(outer, owned(results, arrays))
 
     return mapped
 
@@ -203,7 +204,7 @@ def _result(batch: Batch, x: Any, axis: int | None) -> Any:
                 "vmap was given out_axes=None for a result that differs from member to member; give the axis where its "
                 "batch is to be."
             )
-        return x
+        return separate(x)
     value = x.inner if mine else as_operand(x)
     if not mine:
         value = traced.broadcast_to(value, shape=(batch.size, *shape_of(value)))

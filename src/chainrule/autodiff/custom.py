@@ -72,7 +72,7 @@ def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]]
             return (
                 apply(operation, *given)
                 if any(isinstance(x, Traced) for x in given)
-                else function(*map(separate, args))
+                else separate(function(*map(separate, args)))
             )
 
         return differentiable
@@ -227,10 +227,10 @@ def _of_dtype(x: Any, dtype: np.dtype[Any]) -> Any:
     return (np.real(x) if x.dtype.kind == "c" != dtype.kind else x).astype(dtype, copy=False)
 
 
-def _make_sure_of(again: Any, before: Any) -> None:
+def _make_sure_of(again: Any, before: Any, args: tuple[Any, ...]) -> None:
     """Refuse what is not the same when it is computed again: from other numbers than before come other derivatives."""
     again, before = map(numbers_inside, (again, before))
-    if again is None or before is None or _is_near(again, before):  # products of matrices may be rounded otherwise
+    if again is None or before is None or _is_near(again, before, args):  # sums and products may be rounded otherwise
         return
     raise InPlaceError(
         "the function given to checkpoint gave other numbers when it was computed again for the derivative: something that it reads "
@@ -238,9 +238,10 @@ def _make_sure_of(again: Any, before: Any) -> None:
     )
 
 
-def _is_near(found: Any, expected: Any) -> bool:
-    """Whether numbers agree to half of their digits, the largest of them."""
-    near, least = np.finfo(expected.dtype).eps ** 0.5, 8.0 * float(np.finfo(expected.dtype).tiny)
+def _is_near(found: Any, expected: Any, args: tuple[Any, ...] = ()) -> bool:
+    """Whether numbers agree to half of their digits, the largest of them; they have no more than what they are computed of."""
+    kinds = [x.dtype for x in (expected, *args) if getattr(x, "dtype", np.dtype(int)).kind in "fc"]
+    near, least = max(np.finfo(kind).eps for kind in kinds) ** 0.5, 8.0 * float(np.finfo(expected.dtype).tiny)
     with np.errstate(all="ignore"):
         most = np.max(np.abs(expected), where=np.isfinite(expected), initial=0.0)
         return bool(np.allclose(found, expected, rtol=near, atol=near * most + least, equal_nan=True))
@@ -264,7 +265,7 @@ def _recomputed(function: Callable[..., Any]) -> Custom:
 
     def reverse(m: Any, cotangent: Any, y: Any, *args: Any) -> list[Any]:
         again, pullback = vjp(function, *args)
-        _make_sure_of(again, y)
+        _make_sure_of(again, y, args)
         return list(pullback(cotangent))
 
     return Custom(

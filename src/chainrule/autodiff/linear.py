@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.autodiff.arguments import as_leaf, leaves_of, zeros
+from chainrule.autodiff.arguments import as_leaf, leaves_of, owned, zeros
 from chainrule.autodiff.transforms import belongs, of_shape, without
 from chainrule.errors import SettingError, ShapeError
 from chainrule.tracing import trees
-from chainrule.tracing.apply import refreshed
+from chainrule.tracing.apply import refreshed, separate
 from chainrule.tracing.tape import Tape
 
 
@@ -51,9 +51,9 @@ def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callabl
         mine = [x for x in results if belongs(x, tape)]
         found = iter(tape.push(places, directions, mine))
         moved = [next(found) if belongs(x, tape) else None for x in results]
-        return trees.unflatten(outer, [zeros(v) if t is None else t for t, v in zip(moved, values, strict=True)])
+        return trees.unflatten(outer, owned([zeros(v) if t is None else t for t, v in zip(moved, values, strict=True)]))
 
-    return trees.unflatten(outer, values), derivative
+    return trees.unflatten(outer, list(map(separate, values))), derivative  # what the tape holds is still needed
 
 
 def flatten(tree: Any) -> tuple[Any, Callable[[Any], Any]]:
@@ -96,7 +96,7 @@ def flatten(tree: Any) -> tuple[Any, Callable[[Any], Any]]:
             raise ShapeError(
                 f"unflatten was given shape {tuple(given.shape)}; give a vector of {int(ends[-1])} numbers."
             )
-        parts = [np.reshape(given[a:b], s) for a, b, s in zip(ends, ends[1:], shapes, strict=False)]
+        parts = [separate(np.reshape(given[a:b], s)) for a, b, s in zip(ends, ends[1:], shapes, strict=False)]
         return trees.unflatten(structure, parts)
 
     return vector, unflatten

@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.autodiff.arguments import Argnums, as_argnums, as_given, as_leaf, call_with, leaves_of, positions_of
+from chainrule.autodiff.arguments import (
+    Argnums,
+    as_argnums,
+    as_given,
+    as_leaf,
+    call_with,
+    leaves_of,
+    owned,
+    positions_of,
+)
 from chainrule.autodiff.batching import moved, vmap
 from chainrule.autodiff.modes import MODES, as_mode
 from chainrule.autodiff.transforms import grad, jvp, require_one_number, vjp
@@ -69,7 +78,8 @@ def jacobian(function: Callable[..., Any], argnums: Argnums = 0, mode: str = "au
             outputs = sum(int(np.prod(x.shape)) for x in value)
             forward = mode == "auto" and inputs < outputs
             blocks = _columns(flat, leaves) if forward else _rows(value, pullback, leaves)
-        rows = [as_given(structure, row, wanted) for row in blocks]
+        own = iter(owned([x for row in blocks for x in row]))
+        rows = [as_given(structure, [next(own) for _ in row], wanted) for row in blocks]
         return trees.unflatten(outer["structure"], rows)
 
     return jacobian_of

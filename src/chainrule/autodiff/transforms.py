@@ -67,9 +67,11 @@ def value_and_grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: 
 
     @wraps(function)
     def with_gradient(*args: Any, **kwargs: Any) -> Any:
-        tape, value, aux, gradient = _differentiated(function, args, kwargs, wanted, has_aux)
+        tape, leaves, value, aux, gradient = _differentiated(function, args, kwargs, wanted, has_aux)
         plain = without(tape, value)
-        return ((plain, trees.map_leaves(lambda x: without(tape, x), aux)) if has_aux else plain), gradient
+        if type(plain) is np.ndarray:
+            plain = owned([plain], leaves)[0]
+        return ((plain, handed_over(tape, aux, leaves)) if has_aux else plain), gradient
 
     return with_gradient
 
@@ -80,8 +82,8 @@ def _differentiated(
     kwargs: dict[str, Any],
     argnums: int | tuple[int, ...],
     has_aux: bool,
-) -> tuple[Tape, Any, Any, Any]:
-    """A tape, what the function gave and its extra results on it, and the gradient."""
+) -> tuple[Tape, list[Any], Any, Any, Any]:
+    """A tape, the arrays differentiated by, what the function gave and its extra results on the tape, and the gradient."""
     positions = positions_of(len(args), argnums)
     leaves, structure = leaves_of(args, positions)
     with Tape() as tape:
@@ -90,7 +92,7 @@ def _differentiated(
         result = call_with(function, args, kwargs, positions, trees.unflatten(structure, variables))
         value, aux = _with_aux(result, has_aux)
         gradients = _filled(_cotangents(tape, value, places), variables)
-    return tape, value, aux, as_given(structure, owned(gradients), argnums)
+    return tape, leaves, value, aux, as_given(structure, owned(gradients), argnums)
 
 
 def observed_gradient(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -174,6 +176,12 @@ def without(trace: Any, x: Any) -> Any:
     return x.inner if belongs(x, trace) else x
 
 
+def handed_over(trace: Trace, results: Any, lent: Sequence[Any]) -> Any:
+    """What a function gave besides its value, without the trace that is ending: the caller's own, whatever it was taken of."""
+    leaves, structure = trees.flatten(results)
+    return trees.unflatten(structure, owned([x.inner if belongs(x, trace) else separate(x) for x in leaves], lent))
+
+
 def belongs(x: Any, trace: Trace) -> bool:
     """Whether a result is a value of this trace, and not one of a trace around it or a plain one."""
     if isinstance(x, Traced):
@@ -235,8 +243,8 @@ def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = Fal
 
     @wraps(function)
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        tape, _, aux, result = _differentiated(function, args, kwargs, wanted, has_aux)
-        return (result, trees.map_leaves(lambda x: without(tape, x), aux)) if has_aux else result
+        tape, leaves, _, aux, result = _differentiated(function, args, kwargs, wanted, has_aux)
+        return (result, handed_over(tape, aux, leaves)) if has_aux else result
 
     return gradient
 
@@ -329,10 +337,14 @@ def jvp(
         inputs = [tangents_trace.variable(x, directions[i]) for i, x in enumerate(leaves)]
         value, aux = _with_aux(function(*trees.unflatten(structure, inputs)), has_aux)
         outputs, outputs_structure = trees.flatten(value)
-    values = [as_leaf(without(tangents_trace, x)) for x in outputs]
+    values = [as_leaf(x.inner if belongs(x, tangents_trace) else separate(x)) for x in outputs]
     results = [x.tangent if belongs(x, tangents_trace) else zeros(values[i]) for i, x in enumerate(outputs)]
-    nested = trees.unflatten(outputs_structure, values), trees.unflatten(outputs_structure, owned(results))
-    return (*nested, trees.map_leaves(lambda x: without(tangents_trace, x), aux)) if has_aux else nested
+    both = owned([*values, *results], leaves)
+    nested = (
+        trees.unflatten(outputs_structure, both[: len(values)]),
+        trees.unflatten(outputs_structure, both[len(values) :]),
+    )
+    return (*nested, handed_over(tangents_trace, aux, leaves)) if has_aux else nested
 
 
 def of_shape(given: Any, like: Any, what: str) -> Any:

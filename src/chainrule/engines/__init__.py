@@ -12,7 +12,7 @@ from chainrule.engines.engine import Engine, Executable, Workspace
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.errors import ShapeError
 from chainrule.tracing import trees
-from chainrule.tracing.apply import PLAIN, Traced, plain_array
+from chainrule.tracing.apply import PLAIN, Traced, plain_array, separate
 from chainrule.tracing.interpreter import applied, interpret, results
 from chainrule.tracing.program import Program, as_program
 from chainrule.tracing.straight_line import compile_program
@@ -86,4 +86,4 @@ def evaluate(program: Program, *args: Any) -> Any:
                 "Give one of that shape. Trace the function again for another."
             )
         arrays.append(array)
-    return trees.unflatten(program.outputs_structure, list(compile_program(program)(*arrays)))
+    return trees.unflatten(program.outputs_structure, list(map(separate, compile_program(program)(*arrays))))

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from chainrule.autodiff.arguments import owned
 from chainrule.engines.choice import AUTO, COMPILER, ENGINES, REFERENCE, named, quickest
 from chainrule.engines.engine import Engine
 from chainrule.engines.rows import HeldFunction, RowFunction
@@ -57,7 +58,7 @@ class Answers:
             rows = [np.asarray(a[part], self.dtype) for a in arrays]
             pieces.append(self.read(question, self.model.apply(parameters, rows)))
         whole = pieces[0] if len(pieces) == 1 else [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
-        return self.named(question, whole)
+        return self.named(question, owned(whole, [*arrays, *trees.flatten(parameters)[0]]))
 
     def rows_are_apart(self, question: Question) -> bool:
         """Whether the answer for a row is proven to depend on that row alone."""

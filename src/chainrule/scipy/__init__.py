@@ -20,6 +20,8 @@ try:
     import scipy as _scipy
 except ImportError:
     raise MissingExtraError.of("SciPy", "scipy", "chainrule.scipy") from None
+if tuple(map(int, _scipy.__version__.split(".")[:2])) < (1, 16):  # whose tails and square roots of matrices are others
+    raise MissingExtraError.of("SciPy 1.16 or newer", "scipy", "chainrule.scipy")
 
 OWN = ("special", "stats", "linalg", "signal", "integrate", "optimize", "interpolate", "fft")
 """The modules that have functions with derivatives; all others are SciPy's."""

@@ -15,13 +15,14 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy import ndarray
 
-from chainrule.errors import DerivativeLostError, LeakedValueError, TracingError
+from chainrule.errors import ChainruleError, DerivativeLostError, LeakedValueError, TracingError
+from chainrule.forks import load
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
 from chainrule.tracing.containers import hint
 from chainrule.tracing.promotion import adapted
-from chainrule.tracing.refusals import RAW, clearer, for_real_numbers, ours, unsure_of, untraceable
+from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable
 from chainrule.tracing.roots import Roots
 from chainrule.tracing.scope import Step
 from chainrule.tracing.views import NO_PAST, Past, note_view, remembered, written_to
@@ -63,9 +64,10 @@ class Trace:
         self.open = self.real = False
         self.roots = None  # they hold values, which hold their trace
         opened.discard(self.level)
-        said = error and clearer(error, {kind.__name__ for kind in _subclasses(Traced)})
-        if said:
-            raise said from error
+        if isinstance(error, Exception) and not isinstance(error, ChainruleError):
+            said = load("chainrule.tracing.foreign").clearer(error, _subclasses(Traced))
+            if said is not None:
+                raise said from error
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
         """Not possible: arrays have a method `trace`, traced values the trace they belong to."""

@@ -14,7 +14,7 @@ import numpy as np
 
 from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
 from chainrule.ops.pairs import Pair, is_absent
-from chainrule.tracing.apply import apply, traced, traces_of
+from chainrule.tracing.apply import apply, separate, traced, traces_of
 from chainrule.tracing.batch import Batch, BatchValue
 from chainrule.tracing.body import Body
 from chainrule.tracing.interpreter import applied, interpret, results
@@ -236,6 +236,9 @@ def run(body: Body, inputs: Sequence[Any], length: int, reverse: bool) -> tuple[
     """What a loop collects, and its last state; where cotangents will come back, with the states kept in memory."""
     if not body.program.outputs:
         return [], []
+    if not length:
+        none = [np.zeros((0, *t.shape), t.dtype) for t in body.collected]
+        return none, [separate(x) for x in inputs[: body.states]]
     if any(map(is_stepwise, inputs)):
         return step_by_step(body, inputs, length, reverse)
     carried = body.keeping if any(isinstance(trace, Tape) for x in inputs for trace in traces_of(x)) else body

@@ -314,13 +314,14 @@ for _name, _writing in writing.METHODS.items():
 
 
 def _losing(called: str) -> Callable[[Any], NoReturn]:
-    """A method of Python's numbers, which would lose the derivative."""
-    return lambda self: self._lose(called)
+    """A method by which others ask for plain numbers, which would lose the derivative."""
+    return lambda self, *_, **__: self._lose(called)
 
 
 for _name, _called in (
     ("__float__", "float()"), ("__int__", "int()"), ("__complex__", "complex()"), ("__trunc__", "math.trunc()"),
     ("tolist", ".tolist()"), ("as_integer_ratio", ".as_integer_ratio()"),
+    ("__dlpack__", ".__dlpack__()"), ("__dlpack_device__", ".__dlpack_device__()"), ("_sympy_", "a SymPy number"),
 ):  # fmt: skip
     setattr(ArrayInterface, _name, _losing(_called))
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -91,31 +90,6 @@ def lose_as_key(value: Any) -> NoReturn:
         "have other derivatives. Keep what belongs to it in a list or under a name; for `x in {a, b}` write `x in [a, b]`; to look "
         "up by the number alone, give chainrule.stop_gradient(x)."
     )
-
-
-def clearer(error: BaseException | None, traced: Set[str] = frozenset()) -> ChainruleError | None:
-    """The error for what Python and NumPy themselves do not say enough about; `traced` are the names of traced values' classes."""
-    written = re.search(r"(traced|batched)\(", str(error))
-    if type(error) is TypeError and (written or not traced.isdisjoint(re.findall(r"\w+", str(error)))):
-        return DerivativeLostError(
-            f"Python was given a traced value that it can do nothing with ({error}): code that knows plain numbers only would lose "
-            f"its derivative. Use NumPy functions, and keep values as arrays; {ON_PURPOSE}"
-        )
-    if not isinstance(error, ValueError):
-        return None
-    lost = isinstance(error.__cause__, DerivativeLostError) and str(error).startswith("setting an array element")
-    if lost or str(error) == "Error setting single item of array.":
-        return InPlaceError(
-            "a traced value was about to be written into an element of a plain array (y[i] = x, y[i] += x, y.fill(x)), which holds "
-            f"numbers without derivatives. Instead, {COLLECT}: y = np.stack([a, b, c]). To change one element, write "
-            "y = np.where(np.arange(len(y)) == i, x, y)."
-        )
-    if re.search("(convert string|invalid literal|malformed string).*(traced|batched)\\(", str(error)):
-        return DerivativeLostError(
-            f"the text of a traced value was about to become a number ({error}), which would lose its derivative. Compute with "
-            f"the value itself, to fewer digits by np.round(x, 3); its text is to be read. {ON_PURPOSE}"
-        )
-    return None
 
 
 def unsure_of(value: Any) -> InPlaceError:

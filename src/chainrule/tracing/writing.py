@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
-from chainrule.errors import PositionError
+from chainrule.errors import InPlaceError, PositionError, shortened
 from chainrule.tracing.apply import as_operand, traced
 from chainrule.tracing.refusals import full_name, unsupported
 
@@ -114,5 +114,13 @@ def partition(self: Any, kth: Any, axis: int = -1, **how: Any) -> None:
     self[...] = np.partition(as_operand(self), kth, axis, **how)
 
 
-METHODS = {"fill": fill, "put": put, "sort": sort, "partition": partition}
+def delete(self: Any, key: Any) -> NoReturn:
+    """Not possible: arrays keep their length."""
+    raise InPlaceError(
+        f"an element of a traced value of shape {self.shape} was to be deleted (del x[{shortened(key)}]); arrays keep their length. "
+        "Write x = np.delete(x, i)."
+    )
+
+
+METHODS = {"fill": fill, "put": put, "sort": sort, "partition": partition, "__delitem__": delete}
 """Methods of arrays that write into them, by name."""

@@ -12,6 +12,7 @@ from llvmlite import ir
 
 from chainrule.engines.llvm.mathematics import Mathematics, Vector, functions, vector_type
 from chainrule.ops import REGISTRY, Elementwise, eager
+from versions import before
 
 OPERATIONS = {name: op for name, op in REGISTRY.items() if isinstance(op, Elementwise) and op.loops}
 DTYPES = {"float32": np.float32, "float64": np.float64}
@@ -386,9 +387,10 @@ UNARY = ("negative", "positive", "absolute", "sign", "invert", "floor", "ceil", 
 
 @pytest.mark.parametrize("dtype_", [np.int32, np.int64, np.uint32, np.uint8, np.bool_])
 def test_unary_arithmetic_on_integers(dtype_):
-    names = [name for name in UNARY if dtype_ not in (np.uint8, np.bool_) or name != "rint"]
+    halves = {"rint", "floor", "ceil", "trunc"} if before(np, 2, 1) else {"rint"}  # gives float16 of so small numbers
+    names = [name for name in UNARY if dtype_ not in (np.uint8, np.bool_) or name not in halves]
     if dtype_ is np.bool_:
-        names = ["absolute", "invert", "floor", "logical_not"]
+        names = [name for name in ("absolute", "invert", "floor", "logical_not") if name not in halves]
     loops = Loops({name: (lambda m, x, name=name: getattr(m, name)(x), [dtype_]) for name in names}, 4)
     x = whole(dtype_, 500, np.random.default_rng(13))
     for name in names:

@@ -38,7 +38,7 @@ def test_the_png_has_colours_where_the_shapes_are(drawing, tmp_path):
     assert picture.shape[:2] == pytest.approx((drawing.scene.height, drawing.scene.width), abs=2)
     for group in solids(drawing.scene.shapes):
         frame = group.shapes[0]
-        x, y = group.x + group.width / 2, group.y + 2.5
+        x, y = group.x + 3, group.y + group.height / 2  # where no letters are
         colour = picture[round(y), round(x), :3]
         assert colour == pytest.approx(to_rgb(frame.fill), abs=0.02), (group.name, group.tip)
 

@@ -317,7 +317,7 @@ def sliding_window_view(
         if not 0 <= length <= x.shape[place]:
             raise ShapeError(
                 f"sliding_window_view was given a window of length {length} for axis {place} of shape {tuple(x.shape)}; "
-                "a window is no longer than its axis."
+                f"give a length from 0 to {x.shape[place]}."
             )
         places = np.arange(x.shape[place] - length + 1)[:, None] + np.arange(length)
         x = moveaxis(m, m.take(x, places, axis=place), place + 1, -1)
