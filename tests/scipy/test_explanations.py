@@ -19,7 +19,7 @@ INTERNAL = re.compile(
     re.MULTILINE,
 )
 REFUSED = "explanations are of real numbers.*cr.grad takes"
-COMPLEX = {*test_special.COMPLEX, "voigt_profile", "freqz"}
+COMPLEX = {*test_special.COMPLEX, "freqz"}
 """What is complex, or inside."""
 
 
