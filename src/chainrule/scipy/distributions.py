@@ -147,7 +147,6 @@ class Distribution:
     def _differentiable(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         """A method of SciPy's, or where something is traced, the one with derivatives."""
         own = getattr(self.own, name)
-
         place = "q" if name in QUANTILES else "k" if self.law.discrete else "x"
 
         @wraps(own)
@@ -159,14 +158,14 @@ class Distribution:
             if not args and place not in options:
                 raise UnsupportedError(f"stats.{self.own.name}.{name} was called without {place}; give it first.")
             x, args = (options.pop(place), args) if place in options else (args[0], args[1:])
-            shapes, loc, scale = self._parameters(name, args, options)
-            x = in_double(x)
+            given = (in_double(x), *self._parameters(name, args, options))
+            return answered(f"scipy.stats.{self.own.name}.{name}", derived, given, {})
+
+        def derived(x: Any, shapes: list[Any], loc: Any, scale: Any) -> Any:
             valid = np.logical_and(self.law.valid(*shapes), scale > 0)
-            called = f"scipy.stats.{self.own.name}.{name}"
             if not isinstance(valid, Traced) and np.all(valid):
-                return answered(called, method, (self.law, x, shapes, loc, scale), {})
-            value = answered(called, method, (self.law, x, shapes, loc, np.where(valid, scale, 1.0)), {})
-            return np.where(valid, value, math.nan)
+                return method(self.law, x, shapes, loc, scale)
+            return np.where(valid, method(self.law, x, shapes, loc, np.where(valid, scale, 1.0)), math.nan)
 
         return call
 

@@ -30,9 +30,12 @@ def _spence_slope(m: Any, y: Any, x: Any) -> Any:
     """ln x/(1 − x), by its series near 1."""
     d = x - 1.0
     near = m.absolute(d) < 1e-3
-    small, safe = m.where(near, d, 0.0), m.where(near, 1.0, d)
+    small, safe = (
+        m.where(near, d, 0.0),
+        m.where(near, 1.0, d),
+    )  # x − 1 is exact where it is divided by, and no longer near 0
     series = -1.0 + small * (0.5 + small * (-1.0 / 3.0 + small * (0.25 + small * (-0.2 + small / 6.0))))
-    return m.where(near, series, -m.log1p(safe) / safe)
+    return m.where(near, series, -m.log(m.where(near, 1.0, x)) / safe)
 
 
 def _expn_slope(m: Any, y: Any, x: Any, order: Any) -> Any:

@@ -22,7 +22,8 @@ from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.closures import Stripped, close, plain, plainly, with_value
 from chainrule.scipy.samples import RULES, trapezoid, weighed
 from chainrule.scipy.standing import as_array, is_traced, names_of
-from chainrule.tracing.apply import opened
+from chainrule.tracing.apply import lasting, opened
+from chainrule.tracing.scope import of_library
 from scipy import integrate
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -33,10 +34,15 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(21)
 
 def _standing(derived: Callable[..., Any]) -> Callable[..., Any]:
     own = getattr(integrate, derived.__name__)
+    derived = of_library(f"integrate.{derived.__name__}")(derived)
 
     @wraps(own)
     def function(*given: Any, **options: Any) -> Any:
-        return derived(*without_buffers(given), **without_buffers(options)) if opened else own(*given, **options)
+        return (
+            derived(*without_buffers(given), **without_buffers(options))
+            if opened or lasting
+            else own(*given, **options)
+        )
 
     FUNCTIONS[derived.__name__] = function
     return derived

@@ -15,6 +15,7 @@ from chainrule.scipy.grids import RegularGridInterpolator, interpn
 from chainrule.scipy.polynomials import PPoly, at, beside
 from chainrule.scipy.splines import make_interp_spline
 from chainrule.scipy.standing import as_array, is_traced, names_of, not_by, numbers, one_of
+from chainrule.tracing.scope import of_library
 from scipy import interpolate
 
 
@@ -25,6 +26,7 @@ class _Piecewise(PPoly):
     takes: ClassVar[dict[str, tuple[Any, ...]]] = {}
     """What of SciPy's arguments is understood beside traced values; `()` where it is anything."""
 
+    @of_library("interpolate")
     def __init__(self, x: Any, y: Any, *given: Any, **options: Any) -> None:
         name = type(self).__name__
         x, y = without_buffers(x), without_buffers(y)
@@ -199,6 +201,7 @@ class interp1d:  # noqa: N801  SciPy's name
         order = np.argsort(knots, kind="mergesort")
         self.x, self.y = knots[order], np.take(numbers(y), order, axis=axis)
 
+    @of_library("interpolate.interp1d")
     def __call__(self, x: Any) -> Any:
         """The interpolant at places."""
         x = without_buffers(x)

@@ -19,7 +19,8 @@ from chainrule.scipy.closures import Stripped, plain
 from chainrule.scipy.fitting import curve_fit, stationary_squares
 from chainrule.scipy.solutions import differentiated, solution
 from chainrule.scipy.standing import as_array, is_traced, names_of
-from chainrule.tracing.apply import opened
+from chainrule.tracing.apply import lasting, opened
+from chainrule.tracing.scope import of_library
 from scipy import optimize
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -66,9 +67,10 @@ def _standing(name: str, condition: Condition) -> None:
     own = getattr(optimize, name)
     what, signature = f"scipy.optimize.{name}", inspect.signature(own)
 
+    @of_library(f"optimize.{name}")
     @wraps(own)
     def function(*given: Any, **named: Any) -> Any:
-        if not opened:
+        if not opened and not lasting:
             return own(*given, **named)
         bound = signature.bind(*without_buffers(given), **without_buffers(named)).arguments
         options = (

@@ -11,6 +11,7 @@ from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.closures import plain
 from chainrule.scipy.standing import as_array, is_traced, not_by, numbers
+from chainrule.tracing.scope import of_library
 from scipy import interpolate
 
 
@@ -68,6 +69,7 @@ class PPoly:
     def _hold_own(self, own: Any) -> None:
         self._hold(own, own.x, own.c, own.extrapolate, own.axis)
 
+    @of_library("interpolate.PPoly")
     def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
         """The polynomials, or their derivative of order `nu`, at places."""
         x = without_buffers(x)
@@ -84,6 +86,7 @@ class PPoly:
         places = tuple(range(len(x.shape)))
         return np.moveaxis(total, places, tuple(self.axis + i for i in places)) if self.axis else total
 
+    @of_library("interpolate.PPoly")
     def derivative(self, nu: int = 1) -> PPoly:
         """The polynomials of the derivative of order `nu`; of a negative order, of the antiderivative."""
         if nu < 0:
@@ -97,6 +100,7 @@ class PPoly:
         found._hold(None, self.x, np.stack(kept or [np.zeros(self.c.shape[1:])]), self.extrapolate, self.axis)
         return found
 
+    @of_library("interpolate.PPoly")
     def antiderivative(self, nu: int = 1) -> PPoly:
         """The polynomials of the antiderivative of order `nu`, each 0 at the first knot."""
         if nu <= 0:
@@ -115,6 +119,7 @@ class PPoly:
         found._hold(None, self.x, c, self.extrapolate, self.axis)
         return found
 
+    @of_library("interpolate.PPoly")
     def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
         """The integral from `a` to `b`."""
         a, b = without_buffers(a), without_buffers(b)

@@ -12,6 +12,7 @@ from chainrule.errors import SettingError, UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.polynomials import PPoly, at, beside
 from chainrule.scipy.standing import as_array, is_traced, not_by, numbers
+from chainrule.tracing.scope import of_library
 from scipy import interpolate
 
 BY = "the values, the coefficients and the places asked for"
@@ -55,6 +56,7 @@ class BSpline:
         c = numbers(self.c)[: len(self.t) - self.k - 1]
         return PPoly.between(knots, np.tensordot(unit, c, axes=1), self.extrapolate, self.axis)
 
+    @of_library("interpolate.BSpline")
     def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
         """The spline, or its derivative of order `nu`, at places."""
         if self._own is not None and not is_traced(without_buffers(x)):
@@ -155,6 +157,7 @@ class UnivariateSpline:
         self._own, self._ext, (self._t, self._c, self._k) = own, own.ext, _parts(own)
         return self
 
+    @of_library("interpolate.UnivariateSpline")
     def __call__(self, x: Any, nu: int = 0, ext: Any = None) -> Any:
         """The spline, or its derivative of order `nu`, at places."""
         x = without_buffers(x)

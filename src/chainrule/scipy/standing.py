@@ -14,6 +14,7 @@ from chainrule.errors import SettingError, UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.tracing import refusals
 from chainrule.tracing.apply import PLAIN, Traced, as_operand, holds_traced, opened
+from chainrule.tracing.scope import of_library
 
 
 def is_traced(x: Any) -> bool:
@@ -46,9 +47,9 @@ def _floats(x: Any) -> Any:
 
 
 def answered(called: str, derived: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-    """What the function with derivatives gives; arguments that make no sense to it come back as an error of the family."""
+    """What the function with derivatives gives, explained as `called`; arguments without sense are an error of the family."""
     try:
-        return derived(*args, **options)
+        return of_library(called.removeprefix("scipy."))(derived)(*args, **options)
     except refusals.RAW as error:
         if refusals.ours(error):
             raise

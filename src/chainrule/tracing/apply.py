@@ -99,6 +99,8 @@ class Trace:
 _levels = count(1)
 opened: set[int] = set()
 """The levels of all traces that are open, in whichever thread."""
+lasting: list[Trace] = []
+"""Traces that are always open, once there are values of theirs."""
 
 
 class Traced:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ChainruleError, DerivativeLostError, InPlaceError, UnsupportedMethodError, nearest
-from chainrule.tracing.refusals import COLLECT, ON_PURPOSE
+from chainrule.tracing.refusals import COLLECT, ON_PURPOSE, WRITABLE
 
 OURS = str(Path(__file__).parents[1])
 LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
@@ -37,6 +37,11 @@ def clearer(error: Exception, kinds: Set[type]) -> ChainruleError | None:
     """The error for what Python and others' code do not say enough about; `kinds` are the classes of traced values."""
     said, names = str(error), {kind.__name__ for kind in kinds}
     named = not names.isdisjoint(re.findall(r"\w+", said))
+    if isinstance(error, AttributeError) and named and "setter" in said:
+        return UnsupportedMethodError(
+            f"an attribute of a traced value was to be set ({said}), which would change what its numbers mean. Use what gives "
+            "another value: x = x.reshape(shape), x = x.astype(dtype); or an array of chainrule.numpy."
+        )
     if isinstance(error, AttributeError) and named:
         return UnsupportedMethodError(
             f"a traced value was asked for what neither it nor a NumPy array has ({said})"
@@ -64,8 +69,8 @@ def clearer(error: Exception, kinds: Set[type]) -> ChainruleError | None:
 def _into_an_element() -> InPlaceError:
     return InPlaceError(
         "a traced value was about to be written into an element of a plain array (y[i] = x, y[i] += x, y.fill(x)), which holds "
-        f"numbers without derivatives. Instead, {COLLECT}: y = np.stack([a, b, c]). To change one element, write "
-        "y = np.where(np.arange(len(y)) == i, x, y)."
+        f"numbers without derivatives. {WRITABLE} With NumPy itself, {COLLECT}: y = np.stack([a, b, c]); to change one element, "
+        "write y = np.where(np.arange(len(y)) == i, x, y)."
     )
 
 

@@ -21,6 +21,7 @@ from chainrule.errors import (
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 
 ON_PURPOSE = "chainrule.stop_gradient loses the derivative on purpose."
+WRITABLE = "With `import chainrule.numpy as np` instead of `import numpy as np`, arrays are made of traced values and written into."
 COLLECT = "collect the pieces in a list and put them together with np.stack or np.concatenate"
 
 ELSEWHERE = {"expit": "sigmoid", "logit": "log"}
@@ -66,9 +67,10 @@ def lose_as_array(value: Any) -> NoReturn:
     """Say that a traced value was about to be copied into a plain array, or to be read as one."""
     raise DerivativeLostError(
         f"a traced value of shape {tuple(value.shape)} was about to become a plain array, which would lose its derivative. "
-        "Instead of np.array([a, b]) write np.stack([a, b]); instead of y[1:] = x on a plain array y, "
+        f"{WRITABLE} With NumPy itself, instead of np.array([a, b]) write np.stack([a, b]); instead of y[1:] = x on a plain array y, "
         f"{COLLECT}; instead of table[i] or np.take(table, i) write chainrule.take(table, i, axis=0); instead of y.dot(x), y @ x; "
-        "instead of a function of SciPy, that of chainrule.scipy (if it has a derivative there), or its NumPy equivalent. "
+        "instead of a function of SciPy, that of chainrule.scipy (if it has a derivative there), or its NumPy equivalent; of a "
+        "sparse matrix, s.toarray() @ x. "
         f"{ON_PURPOSE}"
     )
 
@@ -105,8 +107,8 @@ def unsure_of(value: Any) -> InPlaceError:
 def into_existing(called: str) -> InPlaceError:
     """The error for `out=`, and for `y += x` with a plain y."""
     return InPlaceError(
-        f"{called} was to write its result into an existing array (out=, or += on a plain array). "
-        "Traced values never change: use the return value, and write `a = a + b` instead of `a += b`."
+        f"{called} was to write its result into an existing plain array (out=, or a += b), which holds numbers without derivatives. "
+        f"{WRITABLE} With NumPy itself, use the return value, and write `a = a + b`."
     )
 
 
