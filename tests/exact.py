@@ -81,7 +81,7 @@ def attributes_of(op: Elementwise) -> dict[str, Any]:
     return dict(op.examples[0].attributes) if op.examples else {}
 
 
-def at(formula: Any, symbols: list[Any], numbers: list[Any]) -> float:
-    """A formula's value with 30 digits, as a float."""
-    with mpmath.workdps(30):
+def at(formula: Any, symbols: list[Any], numbers: list[Any], digits: int = 30) -> float:
+    """A formula's value with so many digits, as a float."""
+    with mpmath.workdps(digits):
         return float(sp.lambdify(symbols, formula, [STEPS, "mpmath"])(*map(mpmath.mpf, numbers)))

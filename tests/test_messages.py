@@ -208,6 +208,27 @@ CALLS = [
     (lambda: cr.grad(lambda x: x, argnums=3)(1.0), errors.SettingError, "argnums=3.*positional"),
     (lambda: cr.derivation(lambda x: np.sum(np.cumsum(x))), errors.DifferentiationError, r"shape \(1,\).*cr\.explain"),
     (lambda: cr.derivation(lambda a, b: np.min(np.stack([a, b]))), errors.DifferentiationError, r"shape.*a \+ b"),
+    (lambda: cr.vjp(3.0, 1.0), errors.SettingError, r"given 3\.0.*cr\.vjp\(f, x\)"),
+    (lambda: cr.jvp(3.0, (1.0,), (1.0,)), errors.SettingError, r"cr\.jvp\(f, \(x,\), \(t,\)\)"),
+    (lambda: cr.hvp(3.0, (1.0,), (1.0,)), errors.SettingError, r"cr\.hvp\(f"),
+    (lambda: cr.linearize(3.0, 1.0), errors.SettingError, r"cr\.linearize\(f, x\)"),
+    (lambda: cr.trace(3.0), errors.SettingError, r"cr\.trace\(f, x\)"),
+    (lambda: cr.scan(3.0, 1.0, ONES), errors.SettingError, r"cr\.scan\(f, state, xs\)"),
+    (lambda: cr.loop(3.0, 1.0, 2), errors.SettingError, r"cr\.loop\(f, state, count\)"),
+    (lambda: cr.derivative(3.0, 1.0), errors.SettingError, r"cr\.derivative\(f, x\)"),
+    (lambda: cr.check_grads(3.0, (1.0,)), errors.SettingError, r"cr\.check_grads\(f, \(x,\)\)"),
+    (lambda: cr.custom_derivative(lambda t, y, x: t[0])(3.0), errors.SettingError, "custom_derivative was given 3"),
+    (lambda: cr.check_grads(np.sin, (1.0,), atol="a"), errors.SettingError, "atol='a'.*at least 0"),
+    (lambda: cr.check_grads(np.sin, (1.0,), eps=0.0), errors.SettingError, "eps=0.0.*more than 0"),
+    (lambda: cr.hvp(np.sum, ONES, ONES), errors.ShapeError, r"hvp was given.*cr\.hvp\(f, \(x,\), \(t,\)\)"),
+    (lambda: cr.linearize(np.sin, 1.0)[1](), errors.ShapeError, "tuple of 1 and is a tuple of 0"),
+    (lambda: cr.evaluate(cr.trace(np.sin, ONES)), errors.ShapeError, "tuple of 1 and is a tuple of 0"),
+    (lambda: cr.derivative(lambda x: (x, ONES), 1.0), errors.DifferentiationError, r"gives a tuple.*cr\.flatten"),
+    (lambda: cr.derivative(lambda x: {"a": x}, 1.0), errors.DifferentiationError, r"gives a dict.*cr\.flatten"),
+    (lambda: cr.value_and_grad(lambda x: x, has_aux=True)(1.0), errors.DifferentiationError, r"gives traced\(.*tuple of two"),
+    (lambda: cr.flatten("abc"), errors.TracingError, "str cannot take part"),
+    (lambda: cr.Network([cr.Dense]), errors.SettingError, r"class Dense.*cr\.Dense\(\.\.\.\)"),
+    (lambda: cr.grad(lambda x: setattr(x, "shape", (3, 1)))(ONES), errors.UnsupportedMethodError, r"'shape'.*x\.reshape"),
     (lambda: cr.derivation(3), errors.DifferentiationError, "given 3.*lambda"),
     (lambda: cr.derivation(lambda x: x, 4), errors.SettingError, "argnums=4"),
     (lambda: cr.Dropout(LONG), errors.SettingError, "rate="),
@@ -226,6 +247,11 @@ def test_what_goes_wrong_in_a_call(call: Any, kind: Any, given: str) -> None:
     with pytest.raises(kind) as caught:
         call()
     says_all(caught.value, given)
+
+
+def test_a_misspelt_name_of_the_package_is_told() -> None:
+    with pytest.raises(AttributeError, match=r"no attribute 'reul'.*did you mean 'relu'"):
+        cr.reul  # noqa: B018
 
 
 @pytest.mark.parametrize("name", ["expit", "erf"])

@@ -71,7 +71,8 @@ def __getattr__(name: str) -> Any:
     elif name in _all_public():
         found = _all_public()[name]
     else:
-        raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+        near = errors.nearest(name, __getattr__("__all__"))
+        raise AttributeError(f"module 'chainrule' has no attribute {name!r}{near}")
     globals()[name] = found
     return found
 

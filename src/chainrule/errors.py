@@ -129,13 +129,11 @@ class SettingError(ChainruleError, ValueError):
             raise cls(f"{owner} was given {name}={shortened(value)}; it must be {kind}.")
 
     @classmethod
-    def unless_callable(cls, owner: str, value: object) -> None:
-        """Refuse what is no function, such as the result of one."""
+    def unless_callable(cls, owner: str, value: object, call: str = "") -> None:
+        """Refuse what is no function, such as the result of one; `call` is how it is called where its arguments come with it."""
         if not callable(value):
-            raise cls(
-                f"{owner} was given {shortened(value)}, which is no function. Give the function itself, and its arguments to "
-                f"what comes back: cr.{owner}(f)(x)."
-            )
+            how = f"then its arguments: {call}" if call else f"and its arguments to what comes back: cr.{owner}(f)(x)"
+            raise cls(f"{owner} was given {shortened(value)}, which is no function. Give the function itself, {how}.")
 
     @classmethod
     def unless_one_of(cls, owner: str, name: str, value: object, choices: Iterable[str | bool]) -> None:

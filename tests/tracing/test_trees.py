@@ -60,10 +60,10 @@ def test_dicts_match_in_any_order_and_keep_their_own():
     [
         (1.0, r"the argument should be a dict with \['a', 'b'\] and is a float"),
         ({"a": 1.0}, r"should be a dict with \['a', 'b'\] and is a dict with \['a'\]"),
-        ({"a": 1.0, "b": 2.0}, r"the argument\['b'\] should be a list with \[0, 1\] and is a float"),
+        ({"a": 1.0, "b": 2.0}, r"the argument\['b'\] should be a list of 2 and is a float, 2\.0"),
         ({"a": [1.0], "b": [1.0, 2.0]}, r"the argument\['a'\] should be one array and is a list"),
-        ({"a": 1.0, "b": [1.0]}, r"the argument\['b'\] should be a list with \[0, 1\] and is a list with \[0\]"),
-        ({"a": 1.0, "b": (1.0, 2.0)}, r"\['b'\] should be a list with \[0, 1\] and is a tuple"),
+        ({"a": 1.0, "b": [1.0]}, r"the argument\['b'\] should be a list of 2 and is a list of 1"),
+        ({"a": 1.0, "b": (1.0, 2.0)}, r"\['b'\] should be a list of 2 and is a tuple of 2"),
     ],
 )
 def test_containers_of_another_form_are_named(tree, message):

@@ -9,12 +9,13 @@ import numpy as np
 
 from chainrule.autodiff.arguments import leaves_of
 from chainrule.autodiff.modes import MODES, as_mode
-from chainrule.autodiff.transforms import jvp, vjp
+from chainrule.autodiff.transforms import belongs, jvp, vjp
 from chainrule.errors import GradientMismatchError, SettingError
 from chainrule.tracing import trees
+from chainrule.tracing.tape import Tape
 
 TOLERANCE = {2: 5e-2, 4: 2e-2, 8: 1e-5}
-"""Allowed difference by size of the number in bytes."""
+"""Allowed relative difference by size of the number in bytes."""
 
 STEP = {2: 1e-1, 4: 1e-2, 8: 1e-4}
 """Step of the fourth-order central difference, in units of the number, by its size in bytes."""
@@ -45,7 +46,8 @@ def check_grads(
     modes : sequence of "forward", "reverse"
         Which modes to check; also "fwd" and "rev".
     atol, rtol : float, optional
-        Allowed absolute and relative difference; by default by dtype, 1e-5 for float64.
+        Allowed absolute and relative difference, beside what rounding makes of the finite difference: ε·|f|/step, and what it changes
+        by from step to step. By default 0 and, by dtype, 1e-5 for float64; so small derivatives are checked as large ones are.
     eps : float, optional
         Step of the finite difference, in units of max(1, |x|) for every number x. By default by dtype, 1e-4 for float64, and
         smaller where the function changes too fast for it, as at the edge of its domain.
@@ -62,6 +64,12 @@ def check_grads(
     >>> import numpy as np, chainrule as cr
     >>> cr.check_grads(lambda x: np.tanh(x) * x, (np.array([0.5, -1.0]),), order=3)
     """
+    SettingError.unless_callable("check_grads", function, "cr.check_grads(f, (x,))")
+    for name, value in (("atol", atol), ("rtol", rtol)):
+        if value is not None:
+            SettingError.unless_number("check_grads", name, value, at_least=0.0)
+    if eps is not None:
+        SettingError.unless_number("check_grads", "eps", eps, above=0.0)
     if not isinstance(args, Sequence):
         raise SettingError(
             f"check_grads was given args={args!r}; give a tuple with one entry for every argument, such as (x,)."
@@ -75,7 +83,7 @@ def check_grads(
     size = min((np.real(leaf).dtype.itemsize for leaf in leaves), default=8)
     tolerance = TOLERANCE[min(size, 8)]
     limits = _Limits(
-        tolerance if atol is None else atol,
+        0.0 if atol is None else atol,
         tolerance if rtol is None else rtol,
         STEP[min(size, 8)] if eps is None else eps,
         eps,
@@ -102,9 +110,13 @@ class _Limits(NamedTuple):
     step: float
     eps: float | None
 
-    def close(self, a: Any, b: Any, noise: float = 0.0) -> bool:
+    def close(self, a: Any, b: Any, noise: Any = 0.0) -> bool:
         """Whether two derivatives are the same within what is allowed, and within what rounding makes of the second."""
         return bool(np.all(np.abs(a - b) <= self.absolute + noise + self.relative * np.maximum(np.abs(a), np.abs(b))))
+
+    def all_close(self, found: Sequence[Any], expected: Sequence[Any], noise: Sequence[Any]) -> bool:
+        """The same of several arrays."""
+        return all(map(self.close, found, expected, noise))
 
 
 def _check(
@@ -135,21 +147,18 @@ def _check_along(
     weights: list[Any] = []
     if "forward" in modes:
         _, tangent = jvp(flat, leaves, direction)
-        numerical, noise = _numerical(flat, leaves, direction, limits, lambda y: all(map(limits.close, tangent, y)))
-        for i, (exact, expected) in enumerate(zip(tangent, numerical, strict=True)):
-            _compare(exact, expected, limits, noise, f"{path}forward mode, output {i}, along a random direction")
+        numerical, noise = _numerical(flat, leaves, direction, limits, lambda y, n: limits.all_close(tangent, y, n))
+        for i, (exact, expected, own) in enumerate(zip(tangent, numerical, noise, strict=True)):
+            _compare(exact, expected, limits, own, f"{path}forward mode, output {i}, along a random direction")
     if "reverse" in modes:
         values, pullback = vjp(flat, *leaves)
         weights = [_random_like(np.asarray(y, np.result_type(np.asarray(y), np.float16)), random) for y in values]
         gradients = pullback(weights)
         exact = _product(gradients, direction)
-        numerical, noise = _numerical(
-            flat, leaves, direction, limits, lambda y: limits.close(exact, _product(weights, y))
-        )
-        expected = _product(weights, numerical)
-        if not limits.close(exact, expected, noise):
+        expected, doubt = _weighted(flat, leaves, direction, limits, weights, exact)
+        if not limits.close(exact, expected, doubt):
             _name_a_wrong_one(flat, leaves, names, weights, gradients, limits, direction, path)
-            _compare(exact, expected, limits, noise, f"{path}reverse mode, along a random direction")
+            _compare(exact, expected, limits, doubt, f"{path}reverse mode, along a random direction")
     if order > 1:
         if "forward" in modes:
             _check(lambda *x: jvp(flat, list(x), direction)[1], leaves, names, order - 1, modes, limits, random, f"{path}derivative of forward mode: ")  # fmt: skip  # noqa: E501
@@ -177,41 +186,87 @@ def _numerical(
     leaves: list[Any],
     direction: list[Any],
     limits: _Limits,
-    agrees: Callable[[list[Any]], bool],
-) -> tuple[list[Any], float]:
+    agrees: Callable[[list[Any], list[Any]], bool],
+) -> tuple[list[Any], list[Any]]:
     """The finite difference along a direction, and about how much of it may be rounding.
 
     Where it does not agree, it is taken with many steps; if none agrees, the one is chosen that changes least from step to step,
     measured by itself: near the edge of a domain, or a kink, and in a wave at large numbers, a step must be smaller than
-    elsewhere; where values are large, larger.
+    elsewhere; where values are large, larger. What it changes by counts as rounding, and what the rounding of all that is
+    computed on the way may make of it: values may be small differences of large numbers.
     """
     with np.errstate(all="ignore"):
-        best, _ = _along(flat, leaves, direction, limits.step)
-        if limits.eps is not None or agrees(best):
-            return best, 0.0
-        precision = max((np.finfo(x.dtype).eps for x in leaves), default=0.0)
-        least, rounding, before = np.inf, 0.0, best
+        best, rounding = _along(flat, leaves, direction, limits.step)
+        if limits.eps is not None or agrees(best, rounding):
+            return best, rounding
+        least, before, chosen = np.inf, best, limits.step
         for step in (100.0 * limits.step * 7.0**-k for k in range(15)):
-            found, size = _along(flat, leaves, direction, step)
-            slope = max((float(np.max(np.abs(y), initial=0.0)) for y in found), default=0.0)
-            noise = float(8.0 * precision * (size + slope) / step)  # of values, and of places, which are in units of x
-            if noise <= limits.absolute + limits.relative * slope and agrees(found):
-                return found, 0.0
-            pairs = zip(found, before, strict=True)
-            change = max((float(np.max(np.abs(a - b), initial=0.0)) for a, b in pairs), default=0.0) + noise
-            if change / (slope + limits.absolute) < least:
-                best, least, rounding = found, change / (slope + limits.absolute), noise
+            found, noise = _along(flat, leaves, direction, step)
+            slope, doubt = _largest(found), _largest(noise)
+            if doubt <= limits.absolute + limits.relative * slope and agrees(found, noise):
+                return found, noise
+            changes = [2.0 * np.abs(a - b) + n for a, b, n in zip(found, before, noise, strict=True)]
+            change = _largest(changes)
+            if change <= least * slope or not np.isfinite(least):
+                best, rounding, least, chosen = found, changes, change / slope if slope else np.inf, step
             before = found
-        return best, rounding
+        on_the_way = 8.0 * _rounding(flat, leaves) * (1.0 + 1.0 / chosen)
+        return best, [noise + on_the_way for noise in rounding]
+
+
+def _rounding(flat: Callable[..., list[Any]], leaves: list[Any]) -> float:
+    """How much the results change, all together, when everything on the way is rounded: Σ ε·|v|·|∂y/∂v|."""
+    with Tape() as tape:
+        results = [x for x in flat(*map(tape.variable, leaves)) if belongs(x, tape)]
+    random = np.random.default_rng(1)  # lest parts cancel that belong to several results
+    values = [*leaves, *(node[3] for node in tape.nodes if node is not None)]
+    places = [i for i, node in enumerate(tape.nodes) if i and (node is not None or i <= len(leaves))]
+    found = tape.pull(results, [1.0 + _random_like(x.inner, random) for x in results], places)
+    return sum(
+        float(np.sum(np.abs(value * slope))) * float(np.finfo(value.dtype).eps)
+        for value, slope in zip(values, found, strict=True)
+        if slope is not None and value.dtype.kind in "fc"
+    )
+
+
+def _largest(values: list[Any]) -> float:
+    return max((float(np.max(np.abs(y), initial=0.0)) for y in values), default=0.0)
 
 
 def _along(
     flat: Callable[..., list[Any]], leaves: list[Any], direction: list[Any], eps: float
-) -> tuple[list[Any], float]:
-    """The derivative along a direction by a central difference of fourth order, and how large the values are."""
-    a, b, c, d = (_moved(flat, leaves, direction, s * eps) for s in (-1, 1, -2, 2))
-    size = max((float(np.max(np.abs(y), initial=0.0)) for y in a), default=0.0)
-    return [(8 * (q - p) - (s - r)) / (12 * eps) for p, q, r, s in zip(a, b, c, d, strict=True)], size
+) -> tuple[list[Any], list[Any]]:
+    """The derivative along a direction by a central difference of fourth order, and about how much rounding makes of it.
+
+    Rounded are values, and places, which are in units of x.
+    """
+    four = list(zip(*(_moved(flat, leaves, direction, s * eps) for s in (-1, 1, -2, 2)), strict=True))
+    kinds = [x.dtype for x in (*leaves, *(values[0] for values in four)) if x.dtype.kind in "fc"]
+    precision = max((float(np.finfo(kind).eps) for kind in kinds), default=0.0)
+    slopes = [(np.abs(s - q) + np.abs(r - p)) / eps for p, q, r, s in four]
+    return (
+        [(8 * (q - p) - (s - r)) / (12 * eps) for p, q, r, s in four],
+        [8.0 * precision * (np.abs(values[0]) + slope) / eps for values, slope in zip(four, slopes, strict=True)],
+    )
+
+
+def _weighted(
+    flat: Callable[..., list[Any]],
+    leaves: list[Any],
+    direction: list[Any],
+    limits: _Limits,
+    weights: list[Any],
+    exact: float,
+) -> tuple[float, float]:
+    """The finite difference of the weighted sum of all outputs, and about how much of it may be rounding."""
+
+    def doubt(noise: list[Any]) -> float:
+        return sum(float(np.sum(np.abs(w) * n)) for w, n in zip(weights, noise, strict=True))
+
+    found, noise = _numerical(
+        flat, leaves, direction, limits, lambda y, n: limits.close(exact, _product(weights, y), doubt(n))
+    )
+    return _product(weights, found), doubt(noise)
 
 
 def _moved(flat: Callable[..., list[Any]], leaves: list[Any], direction: list[Any], by: float) -> list[Any]:
@@ -234,21 +289,22 @@ def _product(a: Sequence[Any], b: Sequence[Any]) -> float:
 
 
 def _compare(
-    exact: Any, expected: Any, limits: _Limits, noise: float, what: str, name: str = "", place: Any = None
+    exact: Any, expected: Any, limits: _Limits, noise: Any, what: str, name: str = "", place: Any = None
 ) -> None:
     """Complain where two derivatives differ most, at the index that it has in them or that is given."""
     if limits.close(exact, expected, noise):
         return
-    error = np.abs(exact - expected) - limits.relative * np.maximum(np.abs(exact), np.abs(expected))
+    error = np.abs(exact - expected) - noise - limits.relative * np.maximum(np.abs(exact), np.abs(expected))
     worst = np.unravel_index(int(np.argmax(np.where(np.isnan(error), np.inf, error))), np.shape(error))
     a, b = np.asarray(exact)[worst].item(), np.asarray(expected)[worst].item()
+    noise = float(np.broadcast_to(noise, np.shape(error))[worst])
     place = worst if place is None else place
     index = f"[{', '.join(map(str, place))}]" if place else ""
     where = f"{what}{f', {name}' if name else ''}{f' at {index}' if index else ''}"
     raise GradientMismatchError(
         f"{where}: the derivative is {a!r}, the finite difference {b!r}, "
         f"relative error {abs(a - b) / max(abs(a), abs(b), 1e-300):.3g} "
-        f"(allowed: {limits.absolute:g} + {limits.relative:g} relative)."
+        f"(allowed: {limits.absolute + noise:.3g} + {limits.relative:g} relative)."
     )
 
 
@@ -271,8 +327,7 @@ def _name_a_wrong_one(
             _only(d, part[(part >= a) & (part < b)] - a) for d, a, b in zip(direction, starts, starts[1:], strict=False)
         ]
         exact = _product(gradients, own)
-        found, noise = _numerical(flat, leaves, own, limits, lambda y: limits.close(exact, _product(weights, y)))
-        return exact, _product(weights, found), noise
+        return exact, *_weighted(flat, leaves, own, limits, weights, exact)
 
     part = np.flatnonzero(np.concatenate([np.ravel(d) for d in direction]))
     while len(part) > 1:

@@ -67,8 +67,8 @@ def implicit(
     ----------
     Blondel et al., "Efficient and modular implicit differentiation", 2022.
     """
-    SettingError.unless_callable("implicit", solve)
-    SettingError.unless_callable("implicit", condition)
+    SettingError.unless_callable("implicit", solve, "cr.implicit(solve, condition)(x)")
+    SettingError.unless_callable("implicit", condition, "cr.implicit(solve, condition)(x)")
 
     def rule(tangents: Any, x: Any, *args: Any) -> Any:
         moved = jvp(lambda *own: condition(x, *own), args, tangents)[1]

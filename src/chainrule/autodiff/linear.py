@@ -11,7 +11,7 @@ from chainrule.autodiff.arguments import as_leaf, leaves_of, owned, zeros
 from chainrule.autodiff.transforms import belongs, of_shape, without
 from chainrule.errors import SettingError, ShapeError
 from chainrule.tracing import trees
-from chainrule.tracing.apply import refreshed, separate
+from chainrule.tracing.apply import plain_array, refreshed, separate
 from chainrule.tracing.tape import Tape
 
 
@@ -37,7 +37,7 @@ def linearize(function: Callable[..., Any], *primals: Any) -> tuple[Any, Callabl
     >>> derivative(2.0)
     np.float64(2.0)
     """
-    SettingError.unless_callable("linearize", function)
+    SettingError.unless_callable("linearize", function, "cr.linearize(f, x)")
     leaves, structure = leaves_of(primals, tuple(range(len(primals))))
     with Tape() as tape:
         variables = [tape.variable(tape.keep(x, "linearize") if type(x) is np.ndarray else x) for x in leaves]
@@ -85,7 +85,7 @@ def flatten(tree: Any) -> tuple[Any, Callable[[Any], Any]]:
            [2., 2.]])
     """
     leaves, structure = trees.flatten(tree)
-    arrays = [as_leaf(x) for x in leaves]
+    arrays = [as_leaf(plain_array(x) if isinstance(x, str | bytes) else x) for x in leaves]
     shapes = [tuple(x.shape) for x in arrays]
     ends = np.cumsum([0, *(int(np.prod(shape, dtype=int)) for shape in shapes)])
     vector = np.concatenate([np.reshape(x, -1) for x in arrays]) if arrays else np.zeros(0)

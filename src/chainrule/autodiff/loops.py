@@ -76,7 +76,7 @@ def scan(
     ----------
     The form is that of `jax.lax.scan`.
     """
-    SettingError.unless_callable("scan", function)
+    SettingError.unless_callable("scan", function, "cr.scan(f, state, xs)")
     leaves, structure = trees.flatten(state)
     rows, rows_structure = trees.flatten(xs)
     leaves, rows = [as_operand(x) for x in leaves], [as_operand(x) for x in rows]
@@ -115,7 +115,7 @@ def loop(function: Callable[..., Any], state: Any, count: int) -> Any:
     >>> root(9.0), cr.grad(root)(9.0).round(4)
     (np.float64(3.0), np.float64(0.1667))
     """
-    SettingError.unless_callable("loop", function)
+    SettingError.unless_callable("loop", function, "cr.loop(f, state, count)")
     leaves, structure = trees.flatten(state)
     steps = np.arange(_length([], count, "loop", "count"))
 

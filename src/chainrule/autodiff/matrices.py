@@ -20,7 +20,7 @@ from chainrule.autodiff.arguments import (
 )
 from chainrule.autodiff.batching import moved, vmap
 from chainrule.autodiff.modes import MODES, as_mode
-from chainrule.autodiff.transforms import grad, jvp, require_one_number, vjp
+from chainrule.autodiff.transforms import grad, jvp, require_one_number, require_pairs, vjp
 from chainrule.errors import DifferentiationError, SettingError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import traced
@@ -236,5 +236,7 @@ def hvp(function: Callable[..., Any], primals: Sequence[Any], tangents: Sequence
     ----------
     Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994.
     """
+    SettingError.unless_callable("hvp", function, "cr.hvp(f, (x,), (t,))")
+    require_pairs("hvp", primals, tangents)
     argnums: Argnums = 0 if len(primals) == 1 else tuple(range(len(primals)))
     return jvp(grad(_of_one_number("hvp", function), argnums), primals, tangents)[1]

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from chainrule.autodiff.arguments import Argnums, as_argnums, numbers_of, positions_of
-from chainrule.errors import DifferentiationError, SettingError
+from chainrule.errors import DifferentiationError, SettingError, TracingError, shortened
 from chainrule.tracing import trees
 from chainrule.tracing.apply import array_of, plain_array
 
@@ -66,6 +66,7 @@ def derivative(
     ----------
     Press et al., "Numerical Recipes", 3rd edition, section 5.7.
     """
+    SettingError.unless_callable("derivative", function, "cr.derivative(f, x)")
     args, method, h = _settings(args, method, h)
     if method not in ("forward", "backward", "central"):
         raise SettingError(f"derivative was given method={method!r}; use 'forward', 'backward' or 'central'.")
@@ -83,11 +84,24 @@ def derivative(
                 value: Any, i: int = i, place: int = place, arrays: Any = arrays, structure: Any = structure
             ) -> Any:
                 moved = trees.unflatten(structure, [value if k == i else a for k, a in enumerate(arrays)])
-                return plain_array(function(*args[:place], moved, *args[place + 1 :]), "the function's value")
+                return _one_array(function(*args[:place], moved, *args[place + 1 :]))
 
             by_leaf.append(_by_every_number(along, array, method, h))
         results.append(trees.unflatten(structure, by_leaf))
     return tuple(results) if type(wanted) is tuple else results[0]
+
+
+def _one_array(value: Any) -> Any:
+    """A function's value as an array."""
+    try:
+        return plain_array(value, "the function's value")
+    except (ValueError, TracingError) as error:
+        if not trees.is_container(value):
+            raise
+        raise DifferentiationError(
+            f"derivative was given a function that gives a {type(value).__name__}, {shortened(value)}; it must give a number or an "
+            "array. Ask for one of them, or for all in one vector: lambda x: cr.flatten(f(x))[0]."
+        ) from error
 
 
 def _settings(args: tuple[Any, ...], method: Any, h: Any) -> tuple[tuple[Any, ...], Any, Any]:

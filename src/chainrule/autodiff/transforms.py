@@ -128,7 +128,10 @@ def _with_aux(result: Any, has_aux: bool) -> tuple[Any, Any]:
     if not has_aux:
         return result, None
     if not isinstance(result, tuple) or len(result) != 2:
-        raise DifferentiationError("with has_aux=True the function must give (value, extra).")
+        raise DifferentiationError(
+            f"with has_aux=True the function must give (value, extra), and this one gives {shortened(result)}. Return a tuple of "
+            "two, or leave has_aux out."
+        )
     return result
 
 
@@ -275,6 +278,7 @@ def vjp(function: Callable[..., Any], *primals: Any, has_aux: bool = False) -> t
     >>> pullback(np.array([1.0, 10.0]))
     (array([ 2., 40.]),)
     """
+    SettingError.unless_callable("vjp", function, "cr.vjp(f, x)")
     leaves, structure = leaves_of(primals, tuple(range(len(primals))))
     with Tape() as tape:
         kept = [tape.keep(x, "vjp") if type(x) is np.ndarray else x for x in leaves]  # pulled back later
@@ -324,10 +328,8 @@ def jvp(
     >>> cr.jvp(np.sin, (0.0,), (2.0,))
     (np.float64(0.0), np.float64(2.0))
     """
-    if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list) or len(primals) != len(tangents):
-        raise ShapeError(
-            "jvp needs primals and tangents as two tuples of the same length, one entry for each argument."
-        )
+    SettingError.unless_callable("jvp", function, "cr.jvp(f, (x,), (t,))")
+    require_pairs("jvp", primals, tangents)
     leaves, structure = leaves_of(tuple(primals), tuple(range(len(primals))))
     directions = [
         of_shape(t, leaves[i], "a tangent")
@@ -345,6 +347,15 @@ def jvp(
         trees.unflatten(outputs_structure, both[len(values) :]),
     )
     return (*nested, handed_over(tangents_trace, aux, leaves)) if has_aux else nested
+
+
+def require_pairs(owner: str, primals: Any, tangents: Any) -> None:
+    """Refuse what are no two tuples of the same length."""
+    if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list) or len(primals) != len(tangents):
+        raise ShapeError(
+            f"{owner} was given {shortened(primals, 80)} and {shortened(tangents, 80)}; it needs primals and tangents as two tuples "
+            f"of the same length, one entry for each argument: cr.{owner}(f, (x,), (t,))."
+        )
 
 
 def of_shape(given: Any, like: Any, what: str) -> Any:

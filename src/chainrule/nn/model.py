@@ -57,6 +57,10 @@ def in_a_row(layers: Sequence[Any]) -> Sequential:
             raise SettingError(
                 f"Network was given {shortened(layer)} among its layers; give layers or functions of one array."
             )
+        if isinstance(layer, type):
+            raise SettingError(
+                f"Network was given the class {layer.__name__} among its layers; give a layer made of it: cr.{layer.__name__}(...)."
+            )
     return Sequential(tuple(layers))
 
 

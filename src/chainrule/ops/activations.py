@@ -150,7 +150,7 @@ softplus = Elementwise(
 softsign = Elementwise(
     "softsign",
     value=lambda m, x: x / (1.0 + m.absolute(x)),
-    partials=(lambda m, y, x: m.square(1.0 - m.absolute(y)),),
+    partials=(lambda m, y, x: m.square(1.0 / (1.0 + m.absolute(x))),),
     latex=r"\frac{{{0}}}{{1 + \left|{0}\right|}}",
     domain=(BENT,),
     textbook=Textbook(lambda m, x: x / (1.0 + m.absolute(x)), (lambda m, y, x: 1.0 / m.square(1.0 + m.absolute(x)),)),

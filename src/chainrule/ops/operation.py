@@ -159,6 +159,11 @@ class Operation:
         vars(self).update(defaults, name=name, **declared)
         self.__post_init__()
 
+    @property
+    def spoken(self) -> str:
+        """Its name in explanations; that of a user's function without the module."""
+        return self.name.rpartition(".")[2].replace("<lambda>", "function")
+
     def __post_init__(self) -> None:
         if self.listed and REGISTRY.loaded(self.name) is not None:
             raise ValueError(f"the operation {self.name!r} is declared twice")

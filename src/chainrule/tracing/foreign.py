@@ -37,6 +37,11 @@ def clearer(error: Exception, kinds: Set[type]) -> ChainruleError | None:
     """The error for what Python and others' code do not say enough about; `kinds` are the classes of traced values."""
     said, names = str(error), {kind.__name__ for kind in kinds}
     named = not names.isdisjoint(re.findall(r"\w+", said))
+    if isinstance(error, AttributeError) and named and "setter" in said:
+        return UnsupportedMethodError(
+            f"an attribute of a traced value was to be set ({said}), which would change what its numbers mean. Use what gives "
+            "another value: x = x.reshape(shape), x = x.astype(dtype); or an array of chainrule.numpy."
+        )
     if isinstance(error, AttributeError) and named:
         return UnsupportedMethodError(
             f"a traced value was asked for what neither it nor a NumPy array has ({said})"

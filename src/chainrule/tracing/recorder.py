@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from chainrule.errors import LeakedValueError, TracingError
+from chainrule.errors import LeakedValueError, SettingError, TracingError
 from chainrule.ops.operation import REGISTRY, ArrayType, Operation
 from chainrule.tracing import refusals, trees
 from chainrule.tracing.apply import PLAIN, Trace, Traced, as_operand, identity, refreshed
@@ -186,6 +186,7 @@ def trace(function: Callable[..., Any], *examples: Any, name: str | None = None,
       v1: float64[4,2] = tanh(v0)
       return v1
     """
+    SettingError.unless_callable("trace", function, "cr.trace(f, x)")
     return _recorded(Recorder(stepwise), function, examples, name)
 
 

@@ -108,8 +108,8 @@ def flatten_like(structure: Structure, tree: Any, what: str = "the argument") ->
         )
     if not isinstance(tree, structure.kind) or set(keys) != set(structure.keys):
         raise ShapeError(
-            f"{what} should be a {structure.kind.__name__} with {list(structure.keys)} "
-            f"and is a {type(tree).__name__}{f' with {list(keys)}' if keys else ''}."
+            f"{what} should be a {structure.kind.__name__} {_inside(structure.keys)} and is a "
+            f"{type(tree).__name__}{f' {_inside(keys)}' if is_container(tree) else f', {shortened(tree)}'}."
         )
     found = dict(zip(keys, values, strict=True))
     return [
@@ -117,6 +117,11 @@ def flatten_like(structure: Structure, tree: Any, what: str = "the argument") ->
         for key, child in zip(structure.keys, structure.children, strict=True)
         for leaf in flatten_like(child, found[key], f"{what}[{key!r}]")
     ]
+
+
+def _inside(keys: tuple[Any, ...]) -> str:
+    """What a container has, in words."""
+    return f"of {len(keys)}" if keys == tuple(range(len(keys))) else f"with {shortened(list(keys))}"
 
 
 def _equal(one: Any, other: Any) -> bool:
