@@ -111,7 +111,7 @@ def _places(x: Any, mean: Any, scale: Any, called: str) -> tuple[Any, Any, tuple
     if tuple(scale.shape) != (n, n) or ((len(x.shape) > 1 or n > 1) and x.shape[-1:] not in ((n,), (1,), ())):
         raise ShapeError(
             f"{called} was given points of shape {tuple(x.shape)} and a spread of shape {tuple(scale.shape)} for {n} at once; "
-            "the points have them along the last axis, and the spread is a number, a vector or a square matrix of as many."
+            "give points with them along the last axis, and as the spread a number, a vector or a square matrix of as many."
         )
     points = np.reshape(x, (-1, 1)) if n == 1 or x.shape[-1:] != (n,) else np.reshape(x, (-1, n))
     points = points * 1.0 if mean is None else points - mean
