@@ -16,7 +16,9 @@ from chainrule.errors import DifferentiationError, SettingError, UnknownNameErro
 from chainrule.scipy import integrate, optimize, special, stats
 
 A, X = np.array([[2.0, 1.0], [0.5, 3.0]]), np.array([1.0, 2.0, 3.0])
-INTERNAL = re.compile(r"constant_|__main__|test_explained_programs|<lambda>|Recorded|reshape\(|\bslice\(|astype|\[0:0\]")
+INTERNAL = re.compile(
+    r"constant_|__main__|test_explained_programs|<lambda>|Recorded|reshape\(|\bslice\(|astype|\[0:0\]"
+)
 
 
 def assigned(x: Any) -> Any:
