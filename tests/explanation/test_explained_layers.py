@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +32,7 @@ LAYERS = [made(kind) for kind in exported(cr.Layer)] + [Largest(), Largest(np.mi
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+@pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: re.sub(r" at 0x\w+", "", repr(layer)))
 def test_a_derivation_gives_the_gradient(layer: Any, dtype: str) -> None:
     """Numbers between named ones are computed anew in double precision; which of them is the largest is still what it was."""
     first, middle, last = cr.Dense(4, "tanh", name="first"), called(layer), cr.Dense(1)
