@@ -32,6 +32,11 @@ def made(kind: Any, **given: Any) -> Any:
     return kind(**{f.name: BY_TYPE[f.type] for f in needed} | given)
 
 
+def called(layer: Any) -> Any:
+    """A function of one array that uses a layer: with the same array for all inputs that it takes."""
+    return (lambda x: x * layer) if isinstance(layer, cr.Parameter) else (lambda x: layer(*[x] * (layer.takes or 1)))
+
+
 def first_set(kind: Any, value: float) -> Any:
     """An instance whose first setting is this number, or a row of it."""
     first = fields(kind)[0]

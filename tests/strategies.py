@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -180,7 +180,7 @@ def programs(draw: Any, most: int = 12) -> Program:
     for _ in range(draw(st.integers(1, most))):
         if equations and draw(st.sampled_from([False, False, False, True])):  # once more what there is already
             again = draw(st.sampled_from(equations))
-            equations.append(replace(again, output=Variable(f"v{len(equations)}", again.output.type)))
+            equations.append(again.replace(output=Variable(f"v{len(equations)}", again.output.type)))
             continue
         op = REGISTRY[draw(st.sampled_from(sorted(REGISTRY)))]
         example = draw(st.sampled_from(op.examples)) if op.examples else Example(())

@@ -172,6 +172,7 @@ class TestNumbers:
 def test_a_missing_library_is_named_with_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
     history = cr.Network([cr.Dense(1)]).fit(X, Y, epochs=1, progress=False)
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    monkeypatch.delitem(sys.modules, "chainrule.training.learning_curves", raising=False)
     with pytest.raises(MissingExtraError, match=r'History\.plot needs matplotlib.*pip install "chainrule\[plot\]"'):
         history.plot()
 

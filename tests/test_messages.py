@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import dataclasses
 import operator
 import re
@@ -68,6 +69,7 @@ def test_examples_in_docstrings_fail_and_work(kind: Any, monkeypatch: pytest.Mon
     with monkeypatch.context() as without:
         if kind is errors.MissingExtraError:
             without.setitem(sys.modules, "matplotlib.figure", None)
+            without.delitem(sys.modules, "chainrule.training.learning_curves", raising=False)
         with pytest.raises(kind) as caught:
             exec(example(kind, "Fails"), around)
     assert type(caught.value) is kind
@@ -358,9 +360,8 @@ def test_functions_registered_later_are_found() -> None:
     try:
         assert cr.grad(lambda x: np.sum(np.sort_complex(x)))(ONES).tolist() == [-1.0, 0.0, 1.0]
         before = FUNCTIONS["sum"]
-        FUNCTIONS["sum"] = dataclasses.replace(
-            before, implementation=lambda m, a, axis=None: m.sum(a * 2.0, axis=(0,), keepdims=False)
-        )
+        other = FUNCTIONS["sum"] = copy.copy(before)
+        other.implementation = lambda m, a, axis=None: m.sum(a * 2.0, axis=(0,), keepdims=False)
         try:
             assert cr.grad(np.sum)(ONES).tolist() == [2.0, 2.0, 2.0]
             assert cr.grad(lambda x: x.sum())(ONES).tolist() == [2.0, 2.0, 2.0]

@@ -49,7 +49,7 @@ class TestReadings:
     def test_shared_layers_are_read_call_by_call(self) -> None:
         layer = cr.Dense(2, "tanh", name="twice")
         reading = cr.Network([layer, layer]).build(2).forward(np.ones((1, 2)))
-        assert [one.name for one in reading] == ["twice", "twice"]
+        assert [one.name for one in reading] == ["twice", "twice#2"]
         assert np.array_equal(reading[1].inputs[0], reading["twice"].a)
 
     def test_unknown_layer(self) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from chainrule import datasets as datasets
 from chainrule import declarations
+from chainrule.forks import load as _load
 from chainrule.network import Hypergradient as Hypergradient
 from chainrule.network import Network as Network
 from chainrule.network import Tuned as Tuned
@@ -47,7 +48,5 @@ def __getattr__(name: str) -> Any:
     if name == "__all__":
         return sorted([*declarations.public(globals()), "datasets", *LATER])
     if name in LATER:
-        from chainrule import explanation
-
-        return getattr(explanation, name)
+        return getattr(_load("chainrule.explanation"), name)
     raise AttributeError(f"module 'chainrule.learning' has no attribute {name!r}")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from strategies import arguments, examples_of_functions, split_leaves
 
 POINT = np.array([0.3, 0.6, -0.4, 1.2])
 
@@ -41,6 +42,8 @@ COPIES = {
     "concatenate": lambda y: np.concatenate([y]),
     "take": lambda y: y[np.arange(4)],
     "np.conj": lambda y: np.conj(y),
+    "flat": lambda y: y.flat[1:],
+    "tile": lambda y: np.tile(y, 1),
 }
 
 
@@ -84,3 +87,55 @@ def test_copies(name):
 
 def test_the_same_shape_is_no_reason_to_refuse():
     cr.grad(changed(VIEWS["reshape"]))(POINT)
+
+
+def inexact(results):
+    """The arrays of a function's result that are no whole numbers."""
+    if isinstance(results, list | tuple):
+        return [x for item in results for x in inexact(item)]
+    return [results] if getattr(getattr(results, "dtype", None), "kind", "") in ("f", "c") else []
+
+
+def base_written(call, x):
+    """What a function gave, read after its argument was written to."""
+    y = x * 2.0
+    results = inexact(call(y))
+    y[...] = x * 0.5 - 3.0
+    return sum(np.sum(np.abs(result)) for result in results)
+
+
+def results_written(call, x):
+    """An argument, read after what a function gave was written to."""
+    y = x * 2.0
+    for result in inexact(call(y)):
+        if len(result.shape):
+            result[...] = 7.0
+    return np.sum(np.abs(y))
+
+
+EXAMPLES = [(name, function, e) for name, function, e in examples_of_functions() if function.numpy]
+
+
+@pytest.mark.parametrize(("name", "function", "given"), EXAMPLES, ids=[name for name, *_ in EXAMPLES])
+def test_every_function_gives_a_view_where_numpys_does(name, function, given):
+    """Or an error where it matters: what was written to one of both shows in the other, or does not, as with plain arrays."""
+    args = arguments(given)
+    leaves, put = split_leaves(args)
+    leaves = [np.nan_to_num(x, posinf=2.0, neginf=-2.0) if x.dtype.kind in "fc" else x for x in leaves]
+    for place, leaf in enumerate(leaves):
+        if leaf.ndim == 0 or leaf.dtype.kind not in "fc":
+            continue
+
+        def call(y, place=place):
+            return function.numpy[0](*put([*leaves[:place], y, *leaves[place + 1 :]]), **given.attributes)
+
+        for written in (base_written, results_written):
+            try:
+                expected = written(call, leaf)
+            except (ValueError, DeprecationWarning):  # NumPy refuses
+                continue
+            try:
+                found = cr.jvp(lambda x, written=written, call=call: written(call, x), (leaf,), (leaf,))[0]
+            except (cr.errors.InPlaceError, cr.errors.UnsupportedError):
+                continue
+            np.testing.assert_allclose(found, expected, rtol=1e-9)

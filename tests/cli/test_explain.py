@@ -136,7 +136,7 @@ def test_every_form(folder, of):
     assert latex.count("$$") % 2 == 0
     assert r"\frac{\partial L}" in latex
     markdown = run(*asked, "--format", "markdown").stdout
-    assert markdown.count("**Why ") == 2
+    assert markdown.count("**Why** $") == 2
     page = run(*asked, "--format", "html").stdout
     assert page.startswith('<!doctype html>\n<meta charset="utf-8">')
     for part in page.split("</title>\n")[1].split("\n<hr>\n"):

@@ -54,6 +54,24 @@ def output(code: str, **environment: str) -> str:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no copies of processes here")
+@pytest.mark.parametrize("name", ["jit", "scan", "Network"])
+def test_a_fork_while_another_thread_loads(name: str) -> None:
+    code = f"""
+        import os, signal, threading, warnings
+        import chainrule as cr
+        warnings.simplefilter("ignore")  # Python itself warns of forks in processes with threads
+        signal.alarm(300)
+        threading.Thread(target=lambda: cr.{name}).start()
+        child = os.fork()
+        if not child:
+            signal.alarm(300)
+            os._exit(7 if callable(cr.{name}) else 1)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+    """
+    assert output(code) == "7"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no copies of processes here")
 def test_a_fork_while_another_thread_compiles() -> None:
     code = """
         import os, threading, time, warnings

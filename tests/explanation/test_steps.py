@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from xml.dom import minidom
 
@@ -12,7 +13,10 @@ from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.errors import SettingError, UnknownNameError
+from chainrule.explanation.rendering.tables import table_of
 from chainrule.explanation.steps import STAGES
+from chainrule.explanation.updates import formulas_of_update
+from chainrule.training import OPTIMIZERS as OPTIMIZERS_BY_NAME
 
 OPTIMIZERS = (cr.SGD(0.1), cr.SGD(0.1, momentum=0.9, nesterov=True), cr.Adam(0.01), cr.RMSprop(0.01), cr.AdaGrad(0.1))
 
@@ -196,6 +200,98 @@ def test_walking_forwards_and_back() -> None:
         step.next("neuron")
 
 
+def test_a_table_leaves_out_no_single_row_or_column() -> None:
+    for rows in range(1, 20):
+        for columns in range(1, 12):
+            for count in (1, 2, 3):
+                arrays = {str(k): np.ones((rows, columns)) for k in range(count)}
+                table = table_of("", arrays, 3, axes=("inputs", "units"))
+                assert "1 more" not in table.note.replace("1 more rows", "")
+                assert ("more" in table.note) == (len(table.rows) < rows or len(table.heads) - 1 < columns * count)
+
+
+SIGNS = {
+    "′": "_new",
+    "·": "*",
+    "−": "-",
+    "²": "**2",
+    "^": "**",
+    "√": "np.sqrt",
+    "η": "rate",
+    "clip": "np.clip",
+    "sign": "np.sign",
+}
+
+
+def number_of(formula: str, known: dict[str, float]) -> float:
+    """What a formula gives, read by Python in the signs of its own language."""
+    formula = re.sub(r"\b(w|g|t|η)\(", r"\1*(", formula)
+    for sign, typed in SIGNS.items():
+        formula = formula.replace(sign, typed)
+    return float(eval(formula, {"np": np}, known))
+
+
+OWN = {
+    **OPTIMIZERS_BY_NAME,
+    "momentum": cr.SGD(0.1, momentum=0.9),
+    "nesterov": cr.SGD(0.1, momentum=0.9, nesterov=True),
+    "under the root": cr.AdaGrad(epsilon_under_root=True),
+    "plain": cr.Adam(beta1=0.0),
+}
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_formulas_of_an_update_give_the_update(name: str) -> None:
+    """Read as Python, from what the optimizer kept before, they give what its own code gives."""
+    optimizer, random = OWN[name], np.random.default_rng(1)
+    formulas = formulas_of_update(optimizer, (2, 3))
+    assert list(formulas) == [*optimizer.initial_state(np.zeros((2, 3))), "w"]
+    w = random.normal(size=(2, 3))
+    state = dict(optimizer.initial_state(w))
+    for t in (1.0, 2.0, 3.0):
+        g = random.normal(size=w.shape)
+        new, after = optimizer.update(g, w, state, 0.1, t)
+        for place in np.ndindex(w.shape):
+            known = {"w": w[place], "g": g[place], "rate": 0.1, "t": t} | {key: x[place] for key, x in state.items()}
+            for key, formula in formulas.items():
+                left, right = formula.text.split(" = ", 1)
+                assert left == f"{key}′"
+                known[f"{key}_new"] = number_of(right, known)
+                assert known[f"{key}_new"] == pytest.approx({**after, "w": new}[key][place], rel=1e-9), formula.text
+        w, state = new, dict(after)
+
+
+def test_the_table_of_an_update_has_what_the_optimizer_keeps() -> None:
+    network = cr.Network([cr.Dense(3, "tanh", name="hidden"), cr.Dense(1, name="output")])
+    first = network.step_by_step(np.ones((2, 2)), [0.0, 1.0], optimizer=cr.Adam(0.1), frozen=["output"])
+    second = first.following()
+    weight = second.update.tables[0]
+    assert weight.heads == ("input, unit", "w", "g", "mean", "mean′", "mean_square", "mean_square′", "w′")
+    assert len(weight.rows) == 6
+    assert [row[3] for row in weight.rows] == [
+        row[4] for row in first.update.tables[0].rows
+    ]  # mean, from the step before
+    assert "t = 2" in second.update.says
+    assert second.update.tables[2].heads == ("input, unit", "w", "w′")
+
+
+def test_calls_of_a_shared_layer_have_numbers_of_their_own() -> None:
+    shared = cr.Dense(3, "tanh", name="g")
+    network = cr.Network([shared, shared, cr.Dense(1)], dtype="float64").build(3)
+    X, y = np.random.default_rng(0).normal(size=(4, 3)), [0.0, 1.0, 2.0, 3.0]
+    step = network.step_by_step(X, y)
+    assert [layer.name for layer in step.forward] == ["g", "g#2", "dense_0"]
+    assert [layer.name for layer in step.backward] == ["dense_0", "g#2", "g"]
+    assert [layer.name for layer in network.forward(X)] == ["g", "g#2", "dense_0"]
+    first, second = step.backward["g"], step.backward["g#2"]
+    for j in range(3):
+        np.testing.assert_allclose(first.neurons[j].weights, X.T @ first.dz[:, j])
+        np.testing.assert_allclose(second.neurons[j].weights, step.forward["g"].a.T @ second.dz[:, j])
+        both = first.neurons[j].weights + second.neurons[j].weights
+        np.testing.assert_allclose(both, step.gather.gradients["g"]["weight"][:, j])
+        assert first.neurons[j].bias + second.neurons[j].bias == pytest.approx(step.gather.gradients["g"]["bias"][j])
+
+
 def test_tables() -> None:
     network = cr.Network([cr.Dense(30, "tanh", name="hidden"), cr.Dense(2, name="output")])
     step = network.step_by_step(np.ones((20, 2)), [0, 1] * 10, engine="numpy")
@@ -203,7 +299,8 @@ def test_tables() -> None:
     for number, title in enumerate(["Initialise", "Forward pass", "Loss", "Backward pass", "Gather", "Update"], 1):
         assert f"{number}. {title}" in text
     assert "… and 18 more rows, 17 more samples" in text
-    minidom.parseString(f"<all>{step._repr_html_()}</all>")
+    for table in step.update.tables:
+        minidom.parseString(f"<all>{table._repr_html_()}</all>")
     assert max(map(len, text.splitlines())) <= 120
 
 

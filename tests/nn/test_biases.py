@@ -12,7 +12,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.tracing.interpreter import interpret
-from making import exported, made
+from making import called, exported, made
 
 X = np.random.default_rng(0).normal(size=(12, 3))
 Y = X @ [[1.0], [-2.0], [0.5]] + 3.0
@@ -135,7 +135,7 @@ def test_saved_and_loaded(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in exported(cr.Layer) if kind is not cr.Parameter])
 def test_every_layer_says_or_proves_it(kind: Any) -> None:
     """What moving a bias does where it meets the data is the same whatever the data are: it is added to them."""
-    network = cr.Network([made(kind, name="layer")], dtype="float64").build(4)
+    network = cr.Network(called(made(kind, name="layer")), dtype="float64").build(4)
     assert all(spec.bias in (True, False) for spec in network.model.specs.get("layer", {}).values())
     samples = np.random.default_rng(1).normal(size=(2, 5, 4))
     for name in network.model.biases:

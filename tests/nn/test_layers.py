@@ -12,7 +12,7 @@ import chainrule as cr
 from chainrule.errors import NotBuiltError, SettingError, ShapeError
 from chainrule.tracing.program import axes_of
 from chainrule.tracing.rowwise import is_rowwise
-from making import exported, made
+from making import called, exported, made
 
 KINDS = exported(cr.Layer)
 VARIANTS = [
@@ -25,11 +25,6 @@ VARIANTS = [
     cr.Activation("gelu"),
 ]
 LAYERS = [made(kind) for kind in KINDS] + VARIANTS
-
-
-def called(layer: Any) -> Any:
-    """A function of one array that uses the layer."""
-    return (lambda x: x * layer) if isinstance(layer, cr.Parameter) else (lambda x: layer(x))
 
 
 def network_of(layer: Any, shape: Any = 4, dtype: str = "float64") -> cr.Network:

@@ -13,7 +13,7 @@ import chainrule as cr
 from chainrule.nn.activations import ACTIVATIONS
 from chainrule.nn.layer import Activated
 from chainrule.nn.neurons import Neurons
-from making import exported, made
+from making import called, exported, made
 
 X = np.random.default_rng(0).normal(size=(5, 2))
 SGD = cr.SGD(0.5)
@@ -70,9 +70,10 @@ def test_names_decide_nothing() -> None:
         np.testing.assert_allclose(neuron.a, np.tanh(neuron.z))
     assert all(n.weights is None and n.bias is None for n in net.forward(X)["g"].neurons)
     taken = step(net)
-    titles = {table.title.partition("   ")[0]: table.title for table in taken.update.tables}
+    titles = {table.title.partition("   ")[0]: table.title for table in taken.gather.tables}
     assert titles["s.bias"] == "s.bias   (a row for every unit, columns: inputs)"
     assert titles["g.weight"] == "g.weight"
+    assert {"input, unit", "unit, input", "unit"} <= {table.heads[0] for table in taken.update.tables}
     assert "Σ w·x" not in taken.forward.says
     for j, neuron in enumerate(taken.backward["s"].neurons):
         np.testing.assert_allclose(neuron.weights, neuron.delta @ X)
@@ -88,7 +89,7 @@ def test_inputs_that_are_joined() -> None:
 
 @pytest.mark.parametrize("kind", [kind for kind in exported(cr.Layer) if kind is not cr.Parameter])
 def test_what_is_proven_of_every_layer_is_what_it_computes(kind: Any) -> None:
-    net = cr.Network([made(kind, name="layer")], dtype="float64").build(2)
+    net = cr.Network(called(made(kind, name="layer")), dtype="float64").build(2)
     reading = net.forward(X)["layer"]
     for neuron in reading.neurons:
         if neuron.weights is not None:
@@ -125,5 +126,5 @@ def test_every_activation_can_be_read_forwards_and_backwards(activation: str) ->
     width = {1: 5, 2: 3}[shown]
     assert len(cells) == width * (4 * (shown - 1) + int(np.prod(reading["d"].a.shape[1:])))
     assert str(taken)
-    assert taken._repr_html_()
+    assert taken._repr_markdown_()
     net.draw(X, np.zeros((5, 1)))

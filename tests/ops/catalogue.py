@@ -21,7 +21,7 @@ from chainrule import ops
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.numerals import coefficient
 from chainrule.explanation.rendering.printer import Leaf, Printer
-from chainrule.explanation.rendering.styles import LatexStyle
+from chainrule.explanation.rendering.styles import LatexStyle, for_markdown
 from chainrule.explanation.symbolic import Formula, as_expression, symbolic, with_static
 from chainrule.explanation.symbols import Call, Element, Expression, Numeral, Printed, Symbol, add
 from chainrule.ops.functions.of_operations import parameters_of
@@ -112,6 +112,11 @@ def letters(op: Operation) -> list[str]:
     return [name.upper() if matrix else name for name, matrix in zip(names, matrices, strict=True)]
 
 
+def result_of(op: Operation) -> str:
+    """The letter of the result: y, where no input is called so."""
+    return "z" if "y" in letters(op) else "y"
+
+
 def _axes(given: Any) -> int:
     return len(given) if isinstance(given, tuple) else 0
 
@@ -145,7 +150,7 @@ def value_of(op: Operation) -> str:
     truth = (op.notation.form, op.notation.strength) == ("infix", COMPARISON) and INTEGER not in getattr(
         op, "domain", ()
     )
-    parts = ["y", rf"\left[{written}\right]" if truth else written]
+    parts = [result_of(op), rf"\left[{written}\right]" if truth else written]
     if isinstance(op, Elementwise) and op.differentiable and (op.textbook.value or not (op.doc or op.examples)):
         rule = op.textbook.value or op.value
         expanded = as_expression(rule(symbolic, *symbols(op)))
@@ -174,10 +179,15 @@ def derivative_of(op: Operation) -> str:
     if isinstance(op, Reduction) and callable(op.partial):
         x = Formula(Symbol(Element(Variable(f"{names[0]}_k", SINGLE))))
         y = Formula(Symbol(Element(Variable("y", SINGLE))))
-        slope = printed(as_expression(op.partial(symbolic, y, x, (0,))))
+        try:
+            slope = printed(as_expression(op.partial(symbolic, y, x, (0,))))
+        except IndexError:  # the number of elements is asked for
+            raise AssertionError(
+                f"{op.name} is to say its differential, for its partial is no formula of x and y"
+            ) from None
         return rf"dy = \sum_k {slope} \, d{names[0]}_k"
     assert isinstance(op, Elementwise), f"{op.name} is to say its differential"
-    if not op.examples or op.loops:
+    if op.loops or not any("order" in given.attributes for given in op.examples):
         return _partials(op, names, {})
     order = op.examples[0].attributes["order"]
     try:
@@ -197,14 +207,14 @@ def _partials(op: Elementwise, names: Sequence[str], static: Mapping[str, Any]) 
         if partial is not None:
             rule: Any = op.textbook.partial(i) or partial
             slope = as_expression(rule(symbolic, y, *inputs, **static) if callable(rule) else rule)
-            found.append(rf"\frac{{\partial y}}{{\partial {name}}} = {printed(slope)}")
+            found.append(rf"\frac{{\partial {result_of(op)}}}{{\partial {name}}} = {printed(slope)}")
     return r",\ ".join(found)
 
 
 def mathematics(latex: str) -> str:
     """LaTeX in a cell of a table, where the sign | would end it."""
     latex = latex.replace(r"\left|", r"\left\lvert ").replace(r"\right|", r"\right\rvert ").replace("|", r"\vert ")
-    return f"$`{latex}`$"
+    return f"$`{for_markdown(latex)}`$"
 
 
 # --- domains and kinks

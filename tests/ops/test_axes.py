@@ -23,18 +23,18 @@ def reaches(case: Case, links: Any, source: tuple[int, ...], target: tuple[int, 
 
     def holds(link: Any) -> bool:
         match link:
-            case Kept(s, t):
+            case Kept(source=s, target=t):
                 return source[s] == target[t]
-            case Picked(s, t, start, step):
+            case Picked(source=s, target=t, start=start, step=step):
                 return source[s] == start + step * (0 if t is None else target[t])
-            case Put(s, t, start, step):
+            case Put(source=s, target=t, start=start, step=step):
                 return target[t] == start + step * (0 if s is None else source[s])
-            case Regrouped(sources, targets):
+            case Regrouped(sources=sources, targets=targets):
                 flat = np.ravel_multi_index([source[i] for i in sources], [shape[i] for i in sources])
                 return flat == np.ravel_multi_index([target[i] for i in targets], [result[i] for i in targets])
-            case Taken(s, targets, index):
+            case Taken(source=s, targets=targets, index=index):
                 return source[s] == case.inputs[index][tuple(target[i] for i in targets)]
-            case Scattered(sources, t, index):
+            case Scattered(sources=sources, target=t, index=index):
                 return target[t] == case.inputs[index][tuple(source[i] for i in sources)]
         return isinstance(link, Mixed)
 

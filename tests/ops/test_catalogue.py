@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 import pytest
-from catalogue import NUMPYS, PAGE, derivative_of, page, value_of
+from catalogue import NUMPYS, PAGE, derivative_of, page, result_of, value_of
 from matplotlib.mathtext import MathTextParser
 from test_elementwise import NOT_IN_MATHTEXT
 
@@ -23,6 +23,13 @@ def text():
 @pytest.mark.skipif(not hasattr(np, "matvec"), reason="the page has names of NumPy 2.2 and later")
 def test_the_page_is_true():
     assert page() == text(), "run `make documents`"
+
+
+def test_github_shows_every_formula():
+    """It refuses \\operatorname, and a formula ends at the sign that ends a cell."""
+    formulas = re.findall(r"\$`([^`]*)`\$", text())
+    assert len(formulas) > 400
+    assert not any("|" in formula or "operatorname" in formula for formula in formulas)
 
 
 def test_every_operation_has_one_row():
@@ -54,7 +61,7 @@ def test_formulas_can_be_read(op):
 @pytest.mark.parametrize("op", [op for op in REGISTRY.values() if op.differentiable], ids=lambda op: op.name)
 def test_a_derivative_is_said(op):
     assert "dy = 0" not in derivative_of(op)
-    assert derivative_of(op).count(r"\partial y") == (
+    assert derivative_of(op).count(rf"\partial {result_of(op)}}}{{") == (
         sum(partial is not None for partial in op.partials) if isinstance(op, Elementwise) else 0
     )
 

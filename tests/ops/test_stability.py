@@ -48,6 +48,7 @@ def test_value_and_derivative_are_finite_far_out(op, dtype):
 def test_derivatives_keep_their_digits(op, dtype):
     """Nearly all of them, or of the largest slope where the partial is written in y, as 1 − y² of tanh is."""
     x = np.array([-300.0, -50.0, -20.0, -8.0, -3.0, -1.0, -0.3, 1e-4, 0.3, 1.0, 3.0, 8.0, 20.0, 50.0, 300.0], dtype)
+    x = x[[all(abs(number - pole) > 0.1 for pole in op.domain[0].poles) for number in x]]
     with np.errstate(all="ignore"):
         _, tangent = slope(op, x)
     formula, symbols = expression(op)

@@ -194,16 +194,16 @@ PRODUCT, TANH = LAYER.equations
         (rebuilt(inputs=(X, X)), "an input is named twice"),
         (rebuilt(equations=(TANH, PRODUCT)), "v0 is used before it is assigned"),
         (rebuilt(equations=(PRODUCT, PRODUCT, TANH)), "v0 is assigned twice"),
-        (rebuilt(equations=(replace(PRODUCT, output=X), TANH)), "x is assigned twice"),
+        (rebuilt(equations=(PRODUCT.replace(output=X), TANH)), "x is assigned twice"),
         (rebuilt(equations=(PRODUCT,)), "the output v1 is never assigned"),
         (rebuilt(inputs=(X, W, Variable("b", X.type))), "3 inputs do not fit a structure with 2 leaves"),
         (rebuilt(outputs_structure=Structure(list, (0, 1), (LEAF, LEAF))), "1 outputs do not fit a structure with 2"),
         (
-            rebuilt(equations=(PRODUCT, replace(TANH, output=Variable("v1", X.type)))),
+            rebuilt(equations=(PRODUCT, TANH.replace(output=Variable("v1", X.type)))),
             r"float64\[4,3\] = tanh\(v0\) — the operation gives float64\[4,2\]",
         ),
         (
-            rebuilt(equations=(PRODUCT, replace(TANH, output=Variable("v1", ArrayType((4, 2), np.dtype("float32")))))),
+            rebuilt(equations=(PRODUCT, TANH.replace(output=Variable("v1", ArrayType((4, 2), np.dtype("float32")))))),
             r"the operation gives float64\[4,2\]",
         ),
     ],
@@ -220,7 +220,7 @@ def test_operations_must_be_in_the_registry(monkeypatch):
 
 
 def test_shapes_are_checked_while_a_program_is_checked():
-    wrong = replace(PRODUCT, inputs=(W, W))
+    wrong = PRODUCT.replace(inputs=(W, W))
     with pytest.raises(ShapeError, match="axis 'j' has length 2 in one and 3 in the other"):
         check(rebuilt(equations=(wrong, TANH)))
 

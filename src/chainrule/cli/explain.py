@@ -229,7 +229,7 @@ def _chosen(
 def _explain_model(rows: Chosen, by: Sequence[str], form: Form, options: dict[str, Any], split: bool) -> None:
     if split:
         writers: dict[Form, Callable[[Contributions], Any]] = {
-            Form.text: str, Form.html: Contributions._repr_html_, Form.json: _as_data,
+            Form.text: str, Form.html: lambda found: found.to("html"), Form.json: _as_data,
         }  # fmt: skip
         if form not in writers:
             raise SettingError(f"contributions cannot be written as {form.value}; use --format text, json or html.")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +19,10 @@ from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.explanation.paths import Paths
 from chainrule.explanation.places import element_of, find
-from chainrule.explanation.rendering.names import spelled
-from chainrule.explanation.rendering.numerals import numeral
+from chainrule.explanation.rendering.contributions import Piece, render_splits
+from chainrule.explanation.rendering.names import ARROW, spelled
 from chainrule.explanation.symbols import Element
+from chainrule.notebooks import Shown
 from chainrule.tracing.program import Variable
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Split:
 
 
 @dataclass(frozen=True, repr=False)
-class Contributions:
+class Contributions(Shown):
     """A gradient and its splits: `by_output`, `by_sample`, `by_path`.
 
     Every split adds up to `gradient`, to the last digit that its largest part has. What reaches the loss without passing
@@ -93,35 +93,18 @@ class Contributions:
         """The three splits."""
         return self.by_output, self.by_sample, self.by_path
 
+    def to(self, form: str) -> str:
+        """The splits as "text" or "html"."""
+        splits = {split.by: [Piece(part.name, part.value, part.count) for part in split] for split in self.splits}
+        return render_splits(self.name, self.gradient, splits, self.digits, form)
+
     def __str__(self) -> str:
-        out = [f"{self.name} = {self._number(self.gradient)}"]
-        for split in self.splits:
-            rows = _folded(split.parts)
-            names = [_shortened(part.name) for part in rows]
-            numbers = [self._signed(part.value) for part in rows]
-            width, room = max(map(len, [*names, "together"])), max(map(len, [*numbers, "together"]))
-            largest = max((abs(part.value) for part in rows), default=0.0) or 1.0
-            out += ["", f"by {split.by}"]
-            for part, name, number in zip(rows, names, numbers, strict=True):
-                bar = "█" * round(16 * abs(part.value) / largest)
-                out.append(f"  {name.ljust(width)}  {number.rjust(room)}  {self._share(part.value):>8}  {bar}".rstrip())
-            out.append(f"  {'together'.ljust(width)}  {self._signed(self.gradient).rjust(room)}")
-        return "\n".join(out)
+        return self.to("text")
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        cell = 'style="text-align:left;padding:.15em .8em"'
-        rows = []
-        for split in self.splits:
-            rows.append(f'<tr><th colspan="3" {cell}>by {escape(split.by)}</th></tr>')
-            for part in _folded(split.parts):
-                value, share = self._signed(part.value), self._share(part.value)
-                rows.append(
-                    f"<tr><td {cell}>{escape(part.name)}</td><td {cell}>{value}</td><td {cell}>{share}</td></tr>"
-                )
-        head = f"<p><b>{escape(self.name)} = {self._number(self.gradient)}</b></p>"
-        return f'<div class="chainrule-contributions">{head}<table>{"".join(rows)}</table></div>'
+        return self.to("html")
 
     def draw(self, *, digits: int = 4) -> Drawing:
         """The splits as signed bars.
@@ -135,15 +118,6 @@ class Contributions:
 
         splits = {f"by {split.by}": [(part.name, part.value) for part in split] for split in self.splits}
         return draw_bars(self.gradient, splits, title=self.name, digits=digits)
-
-    def _number(self, x: float) -> str:
-        return numeral(x, self.digits).replace("-", "−")
-
-    def _signed(self, x: float) -> str:
-        return ("+" if x > 0 else "") + self._number(x)
-
-    def _share(self, x: float) -> str:
-        return f"{round(100 * x / self.gradient, 1) + 0.0:.1f} %".replace("-", "−") if self.gradient else ""
 
 
 def contributions_to(network: NetworkEvaluation, where: str, *, largest: int = 20, digits: int = 6) -> Contributions:
@@ -276,20 +250,4 @@ def _route(evaluation: Evaluation, elements: Iterable[Element]) -> str:
             place = place[1:]
         name = label.removesuffix(".z").removesuffix(".a")
         names.append(f"{name}[{', '.join(map(str, place))}]" if place else name)
-    return sample + " → ".join(names) if names else "directly"
-
-
-def _folded(parts: Sequence[Contribution], most: int = 10) -> list[Contribution]:
-    """The parts, or where there are many the largest in their order and the others together."""
-    if len(parts) <= most:
-        return list(parts)
-    single = [i for i, part in enumerate(parts) if part.count == 1]
-    largest = set(sorted(single, key=lambda i: -abs(parts[i].value))[: most - 1])
-    others = [part for i, part in enumerate(parts) if i not in largest]
-    kept = [part for i, part in enumerate(parts) if i in largest]
-    number = sum(part.count for part in others)
-    return [*kept, Contribution(f"{number:,} others", math.fsum(part.value for part in others), number)]
-
-
-def _shortened(name: str, most: int = 46) -> str:
-    return name if len(name) <= most else f"{name[: most // 2 - 1]} … {name[-(most // 2 - 2) :]}"
+    return sample + ARROW.join(names) if names else "directly"

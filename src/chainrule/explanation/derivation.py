@@ -18,9 +18,11 @@ from chainrule.explanation.indices import Letter
 from chainrule.explanation.labels import is_state
 from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.recurrence import States, told_together
+from chainrule.explanation.rendering.numerals import how_many
 from chainrule.explanation.rules import CHAIN, PATHS
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import Element, Expression, Product, Sum, number_of, parts, symbols_in
+from chainrule.notebooks import Shown
 from chainrule.tracing.program import Variable
 
 DEPTHS = ("layers", "factors", "terms")
@@ -33,7 +35,7 @@ EVERY = 1000
 
 
 @dataclass(frozen=True, repr=False)
-class Derivation(Derived):
+class Derivation(Derived, Shown):
     """Why ∂output/∂element is what it is.
 
     `formula` is the whole gradient in one, with the numbers of its `factors` if it is a product and of its `terms` if it
@@ -52,9 +54,6 @@ class Derivation(Derived):
         return self.to("text")
 
     __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return self.to("html")
 
     def _repr_latex_(self) -> str:
         return self.to("latex")
@@ -164,9 +163,9 @@ def _line(chain: Chain, link: Link, states: States, most: int, check: bool) -> L
     more = 0
     if not chain.element.letters:
         places = chain.places(link.element)
-        more = max(0, len(places) - most)
-        shown = sorted(places[:most], key=lambda p: list(p.values()))
-        instances = tuple(_instance(chain, link, p, states, most, check) for p in shown)
+        chosen = sorted(places[: how_many(len(places), most)], key=lambda p: list(p.values()))
+        more = len(places) - len(chosen)
+        instances = tuple(_instance(chain, link, p, states, most, check) for p in chosen)
     return Line(link.element, chain.tidy(link.formula(chain.output)), tuple(rules), instances, more)
 
 
@@ -180,14 +179,14 @@ def _instance(
     every = np.concatenate([np.zeros(0), *(x.ravel() for x in values)])
     owner = np.concatenate([nothing, *(np.full(x.size, i) for i, x in enumerate(values))])
     place = np.concatenate([nothing, *(np.arange(x.size) for x in values)])
-    shown = np.sort(np.argsort(-np.abs(every), kind="stable")[:most])
+    largest = np.sort(np.argsort(-np.abs(every), kind="stable")[: how_many(every.size, most)])
     kept = []
-    for i in shown:
+    for i in largest:
         term = link.terms[owner[i]]
         inner = np.unravel_index(place[i], values[owner[i]].shape)
         at = dict(zip(term.letters, map(int, inner), strict=True))
         kept.append(Part(chain.tidy(at_places(products[owner[i]], at)), float(every[i])))
-    rest = float(np.sum(np.delete(every, shown)))
+    rest = float(np.sum(np.delete(every, largest)))
     element = link.element.at(places)
     value = float(np.asarray(chain.evaluation.cotangents[element.variable])[element.place])
     checked = finite_difference_check(chain.evaluation, states.single(element)) if check else None

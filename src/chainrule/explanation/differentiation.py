@@ -17,13 +17,14 @@ from chainrule.explanation.elements import LENGTHY, Alphabet, Formulas, Use
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.rules import CHAIN, CONSTANT, FACTOR, IDENTITY, PRODUCT, QUOTIENT, SUM, rule_of
 from chainrule.explanation.symbols import ONE, ZERO, Element, Expression, Slope, add, multiply, number_of, symbols_in
+from chainrule.notebooks import Shown
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace
 from chainrule.tracing.program import Variable
 
 
 @dataclass(frozen=True, repr=False)
-class FormulaDerivation(DerivedFormula):
+class FormulaDerivation(DerivedFormula, Shown):
     """The derivatives of a formula by all its arguments.
 
     Printing gives text; `to("latex")`, "markdown" and "html" give other forms. `derivation["a"](a=2.0, b=3.0)` is the
@@ -47,8 +48,8 @@ class FormulaDerivation(DerivedFormula):
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        return self.to("html")
+    def _repr_markdown_(self) -> str:
+        return self.to("markdown")
 
     def _repr_latex_(self) -> str:
         return self.to("latex")

@@ -134,8 +134,11 @@ def _unit_tangent(evaluation: Evaluation, equation: Equation, position: int, ele
 
 def _element_of(array: Any, index: Index) -> Expression | None:
     """An element of a known array: a number, or the place itself if the array counts 0, 1, 2, … along an axis."""
+    array = np.asarray(array)
     if not letters_in(index):
-        return Numeral(float(np.asarray(array)[tuple(i for i in index if isinstance(i, int))]))
+        return Numeral(float(array[tuple(i for i in index if isinstance(i, int))]))
+    if array.size and (array == array.flat[0]).all():
+        return Numeral(float(array.flat[0]))
     for axis, entry in enumerate(index):
         counting = np.arange(array.shape[axis]).reshape((-1,) + (1,) * (array.ndim - axis - 1))
         if letters_in([entry]) and np.array_equal(array, np.broadcast_to(counting, array.shape)):

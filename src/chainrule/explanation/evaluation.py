@@ -12,7 +12,7 @@ import numpy as np
 from chainrule.errors import DifferentiationError, UnknownNameError
 from chainrule.explanation.backward import carry_back, parts_of
 from chainrule.explanation.labels import Label, label_of_constant, labels_of
-from chainrule.ops import Elementwise, Reduction
+from chainrule.ops import Elementwise, Layout, Reduction
 from chainrule.ops.operation import eager
 from chainrule.tracing.interpreter import evaluated, interpret
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
@@ -103,9 +103,23 @@ class Evaluation:
         """
         if all(double(value) is value for value in self.values.values()):
             return self.values
-        known = {x: double(value) for x, value in self.values.items() if x in self.names or x not in self.makers}
+        kept = self._selected_from()
+        known = {x: double(value) for x, value in self.values.items() if x in kept or x not in self.makers}
         with np.errstate(all="ignore"):
             return interpret(self.program, known, lambda e, given: double(evaluated(e, given)), constant=double)
+
+    def _selected_from(self) -> set[Variable]:
+        """What has a name, and what of such is selected from, and told by being equal to it: elements of which one is the largest."""
+        kept = set(self.names)
+        moved: set[Atom] = set()
+        for equation in reversed(self.program.equations):
+            op, output = equation.op, equation.output
+            if (isinstance(op, Reduction) and op.selects and output in kept) or (
+                isinstance(op, Layout) and output in moved
+            ):
+                moved.update(equation.inputs)
+                kept.update(x for x in equation.inputs if isinstance(x, Variable))
+        return kept
 
     def variable(self, name: str) -> Variable:
         """The variable of a given name."""

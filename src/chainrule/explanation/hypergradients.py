@@ -13,6 +13,7 @@ import numpy as np
 from chainrule.errors import SettingError
 from chainrule.explanation.rendering.numerals import numeral, unit_of_last_place
 from chainrule.explanation.rendering.tables import Table
+from chainrule.notebooks import Shown
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Share:
 
 
 @dataclass(frozen=True, repr=False)
-class HypergradientExplanation:
+class HypergradientExplanation(Shown):
     """Σᵢ (∇θ f)ᵢ · ∂θᵢ/∂λ, printed as text and shown in notebooks.
 
     Attributes
@@ -114,7 +115,7 @@ class HypergradientExplanation:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f"<p><b>{escape(self.formula)}</b><br>{escape(self.legend)}</p>{self.table._repr_html_()}"
+        return f"<p><b>{escape(self.formula)}</b><br/>{escape(self.legend)}</p>{self.table._repr_html_()}"
 
 
 def _counted(count: int, noun: str) -> str:

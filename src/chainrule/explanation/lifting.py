@@ -30,7 +30,7 @@ def with_constants_as_inputs(evaluation: Evaluation) -> Evaluation:
             values[lifted[id(x.value)]] = x.value
         return lifted[id(x.value)]
 
-    equations = tuple(replace(e, inputs=tuple(map(lift, e.inputs))) for e in program.equations)
+    equations = tuple(e.replace(inputs=tuple(map(lift, e.inputs))) for e in program.equations)
     if not lifted:
         return evaluation
     new = tuple(lifted.values())

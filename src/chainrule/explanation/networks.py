@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -13,6 +12,7 @@ from chainrule.explanation.labels import names_of_states
 from chainrule.nn.model import Model, Outcome
 from chainrule.nn.neurons import NOT_KNOWN, Neurons
 from chainrule.nn.parameters import Parameters, flat_names
+from chainrule.nn.readings import names_of_calls
 from chainrule.tracing import simplify, trace, trees
 from chainrule.tracing.program import Atom, Program, Variable
 from chainrule.tracing.rowwise import rows_of
@@ -26,7 +26,8 @@ class LayerVariables:
     """One call of one layer: the variables of its inputs, linear activation z, activation a, and parameters.
 
     `z` is `None` for layers without activation function, and the same variable as `a` where the activation is the
-    identity. A constant stands where a value depends on nothing. `made` says which parameters are the neurons'.
+    identity. A constant stands where a value depends on nothing. `made` says which parameters are the neurons'. The `layer`
+    has the same name but for further calls, `g#2`.
     """
 
     name: str
@@ -35,6 +36,7 @@ class LayerVariables:
     a: Atom
     parameters: Mapping[str, Variable] = field(default_factory=dict)
     made: Neurons = NOT_KNOWN
+    layer: str = ""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -124,14 +126,12 @@ def _named(
             known.setdefault(name, x)
             given.setdefault(x, name)
 
-    layers, times = [], Counter[str]()
-    for name, (inputs, z, a) in zip(calls, readings, strict=True):
-        times[name] += 1
-        call = name if times[name] == 1 else f"{name}#{times[name]}"
+    layers = []
+    for call, name, (inputs, z, a) in zip(names_of_calls(calls), calls, readings, strict=True):
         note(f"{call}.z", z)
         note(f"{call}.a", a)
         own = {key: known[f"{name}.{key}"] for key in parameters.get(name, {})}
-        layers.append(LayerVariables(call, tuple(inputs), z, a, own, model.neurons[name]))
+        layers.append(LayerVariables(call, tuple(inputs), z, a, own, model.neurons[name], name))
     note(LOSS, loss)
     for i, x in enumerate(outputs):
         note("output" if len(outputs) == 1 else f"output[{i}]", x)

@@ -15,7 +15,9 @@ from chainrule.explanation.evaluation import Evaluation, has_derivative
 from chainrule.explanation.forward import carry_forward, tangent_rule, tangents_of, unit_tangent
 from chainrule.explanation.rendering.names import in_signs, spelled
 from chainrule.explanation.rendering.numerals import numeral
+from chainrule.explanation.rendering.tables import Table
 from chainrule.explanation.symbols import Element
+from chainrule.notebooks import Shown
 from chainrule.ops import Contraction, Elementwise, Reduction
 from chainrule.ops.kinds.contraction import parse
 from chainrule.ops.operation import REGISTRY
@@ -64,7 +66,7 @@ class Moment:
 
 
 @dataclass(frozen=True, repr=False)
-class EvaluationOrder:
+class EvaluationOrder(Shown):
     """What one mode computes, in order, for the Jacobian of all outputs by all inputs.
 
     Forward mode carries values and derivatives from the inputs outwards together, once for every number among the
@@ -93,17 +95,37 @@ class EvaluationOrder:
         out = [f"{self.mode} mode: {_WORDS[self.mode]}", ""]
         for i, moment in enumerate(self.moments, 1):
             out.append(f"  {i:>3}. {moment.name.ljust(width)} = {_shown(moment.value, self.digits)}")
-        per = "number among the inputs" if self.mode == "forward" else "number among the outputs"
-        if self.sweeps > 1:
-            out.append(f"  … and the derivatives once more for each further {per}, {self.sweeps} times in all")
-        out += [
-            "",
-            f"The Jacobian of {self.outputs} output{'s' * (self.outputs > 1)} by {self.inputs} input{'s' * (self.inputs > 1)} takes",
-        ]
+        if self._repeated():
+            out.append(f"  {self._repeated()}")
+        out += ["", self._work()]
         out += [f"  {mode}: {count}" for mode, count in self.counts.items()]
         return "\n".join(out)
 
     __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = [(f"{i}.", m.name, _shown(m.value, self.digits)) for i, m in enumerate(self.moments, 1)]
+        counts = [
+            (mode, *map(str, (c.multiplications, c.additions, c.functions, c.total))) for mode, c in self.counts.items()
+        ]
+        order = Table(
+            f"{self.mode} mode: {_WORDS[self.mode]}", ("", "computed", "value"), tuple(rows), self._repeated(), texts=2
+        )
+        work = Table(self._work(), ("mode", "multiplications", "additions", "functions", "in all"), tuple(counts))
+        return f"{order._repr_html_()}{work._repr_html_()}"
+
+    def _repeated(self) -> str:
+        """That there are further sweeps, if there are."""
+        per = "number among the inputs" if self.mode == "forward" else "number among the outputs"
+        more = f"… and the derivatives once more for each further {per}, {self.sweeps} times in all"
+        return more if self.sweeps > 1 else ""
+
+    def _work(self) -> str:
+        """What the counts are of."""
+        outputs, inputs = (
+            f"{n} {word}{'s' * (n > 1)}" for n, word in ((self.outputs, "output"), (self.inputs, "input"))
+        )
+        return f"The Jacobian of {outputs} by {inputs} takes"
 
 
 _WORDS = {

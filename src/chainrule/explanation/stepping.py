@@ -11,17 +11,22 @@ import numpy as np
 from chainrule.engines import REFERENCE, TrainingLoop, make_runner
 from chainrule.nn.neurons import Neurons
 from chainrule.nn.parameters import Parameters
+from chainrule.nn.readings import names_of_calls
 from chainrule.tracing import check, simplify, trace, trees
 from chainrule.tracing.program import Atom, Program, Variable
-from chainrule.training import Training
+from chainrule.training import Optimizer, Training
 from chainrule.training.loops import scalar_types
 from chainrule.training.objective import merged, types_of
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of one layer: its inputs, z and a, and the derivatives of the loss by z and a (`None`: there is none)."""
+    """One call of one layer: its inputs, z and a, and the derivatives of the loss by z and a (`None`: there is none).
 
+    The `name` is that of the layer, of further calls `g#2`.
+    """
+
+    name: str
     layer: str
     inputs: tuple[Any, ...]
     z: Any
@@ -51,6 +56,9 @@ class Seen:
     rate: float
     exact: bool
     neurons: Mapping[str, Neurons]
+    optimizer: Optimizer
+    optimizer_state_before: Any
+    count: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +107,10 @@ def watch(training: Training) -> Seen:
     calls, outputs, output_gradients, gradients, clipped = trees.map_leaves(value, watched.found[1:])
     return Seen(
         dict(zip(training.step.objective.metrics, map(float, metrics), strict=True)),
-        tuple(Call(name, tuple(inputs), *rest) for name, (inputs, *rest) in zip(watched.layers, calls, strict=True)),
+        tuple(
+            Call(name, layer, tuple(inputs), *rest)
+            for name, layer, (inputs, *rest) in zip(names_of_calls(watched.layers), watched.layers, calls, strict=True)
+        ),
         outputs,
         output_gradients,
         gradients,
@@ -110,6 +121,9 @@ def watch(training: Training) -> Seen:
         float(block.rates[0]),
         exact,
         training.step.objective.model.neurons,
+        training.step.optimizer,
+        trees.unflatten(training.structure, state)["optimizer"],
+        int(block.scalars[1][0]),
     )
 
 

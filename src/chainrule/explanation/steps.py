@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +11,15 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, UnknownNameError
-from chainrule.explanation.rendering.tables import Table, table_of
+from chainrule.explanation.rendering.commands import sentence
+from chainrule.explanation.rendering.latex import aligned
+from chainrule.explanation.rendering.tables import Table, table_by_element, table_of
 from chainrule.explanation.stepping import Call, Seen
+from chainrule.explanation.updates import GRADIENT, NEW, PARAMETER, RATE, STEP, Update, formulas_of_update
 from chainrule.nn.neurons import Neurons
 from chainrule.nn.parameters import flat_names
 from chainrule.nn.readings import LayerReading
+from chainrule.notebooks import Shown
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,8 @@ class NeuronGradient:
 class LayerGradient:
     """One call of a layer, backwards: ∂L/∂a and ∂L/∂z of shape (batch, units), and the gradients of its parameters.
 
-    A layer that is called several times has the same `parameters` in every call: the sum over all of them.
+    A layer `g` that is called several times has calls `g`, `g#2`, … with numbers of their own; `parameters` are the same in
+    every call, the sum over all of them (`shared`).
     """
 
     name: str
@@ -48,30 +55,45 @@ class LayerGradient:
     parameters: Mapping[str, Any]
     values: Mapping[str, Any]
     made: Neurons
+    shared: bool = False
 
     @property
     def neurons(self) -> list[NeuronGradient]:
         """The layer neuron by neuron. An activation that changes their number leaves them without `da` of their own."""
         linear = self.da if self.dz is None else self.dz
+        parameters = self._of_this_call() if self.shared else self.parameters
         own = self.da if np.shape(self.da) == np.shape(linear) else None
         found = []
         for j in range(np.shape(linear)[-1] if np.ndim(linear) else 0):
             delta, w = (None if self.dz is None else self.dz[..., j]), self.made.weights_of(self.values, j)
             passed_on = None if w is None or delta is None else delta[..., None] * w
-            slopes = self.made.weights_of(self.parameters, j), self.made.bias_of(self.parameters, j)
+            slopes = self.made.weights_of(parameters, j), self.made.bias_of(parameters, j)
             found.append(NeuronGradient(self.name, j, None if own is None else own[..., j], delta, *slopes, passed_on))
+        return found
+
+    def _of_this_call(self) -> dict[str, Any]:
+        """What this call adds to the gradients of the neurons' weights and biases: Σ δ · input, and Σ δ."""
+        if self.dz is None:
+            return {}
+        delta = np.reshape(self.dz, (-1, np.shape(self.dz)[-1]))
+        found = {self.made.bias: delta.sum(axis=0)} if self.made.bias else {}
+        if self.made.weight:
+            inputs = np.concatenate([np.reshape(x, (len(delta), -1)) for x in self.inputs], axis=1)
+            by_weight = inputs.T @ delta
+            found[self.made.weight] = by_weight.T if self.made.units == 0 else by_weight
         return found
 
 
 @dataclass(frozen=True, repr=False)
-class Stage:
-    """One of the six stages: a heading, what happens in it, tables, and the layers it goes through."""
+class Stage(Shown):
+    """One of the six stages: a heading, what happens in it and by what formulas, tables, and the layers it goes through."""
 
     title: str
     says: str
     tables: tuple[Table, ...]
     layers: tuple[Any, ...] = ()
     contents: dict[str, Any] = field(default_factory=dict)
+    updates: tuple[Update, ...] = ()
 
     def __getattr__(self, name: str) -> Any:
         contents = self.__dict__.get("contents", {})
@@ -98,19 +120,21 @@ class Stage:
         return Stage(self.title, self.says, (self.tables[number],), self.layers[number : number + 1])
 
     def __str__(self) -> str:
-        return "\n".join([f"{self.title}: {self.says}", *(f"\n{table}" for table in self.tables)])
+        formulas = [f"  {update.text}" for update in self.updates]
+        return "\n".join([f"{self.title}: {self.says}", *formulas, *(f"\n{table}" for table in self.tables)])
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        tables = "".join(table._repr_html_() for table in self.tables)
-        return f'<div class="chainrule-step"><p><b>{self.title}</b>: {self.says}</p>{tables}</div>'
+    def _repr_markdown_(self) -> str:
+        formulas = [aligned([update.latex for update in self.updates])] if self.updates else []
+        tables = [table._repr_html_() for table in self.tables]
+        return "\n\n".join([f"**{self.title}**: {sentence(self.says)}", *formulas, *tables])
 
 
 STAGES = ("initial", "forward", "loss", "backward", "gather", "update")
 
 
-class StepByStep:
+class StepByStep(Shown):
     """A training step to walk through: `initial`, `forward`, `loss`, `backward`, `gather`, `update`.
 
     Each is an object with numbers (`step.forward.layers[0].neurons[1].z`) that prints as a table. `next()` and
@@ -183,8 +207,8 @@ class StepByStep:
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str:
-        return "".join(stage._repr_html_() for stage in self)
+    def _repr_markdown_(self) -> str:
+        return "\n\n".join(stage._repr_markdown_() for stage in self)
 
 
 # --- the stages
@@ -225,10 +249,10 @@ def _says(seen: Seen, of_neurons: str, of_others: str) -> str:
 
 def _forward(seen: Seen, digits: int) -> Stage:
     layers = tuple(
-        LayerReading(c.layer, c.inputs, c.z, c.a, seen.before.get(c.layer, {}), seen.neurons[c.layer])
+        LayerReading(c.name, c.inputs, c.z, c.a, seen.before.get(c.layer, {}), seen.neurons[c.layer])
         for c in seen.calls
     )
-    tables = [table_of(c.layer, {"z": None if c.z is c.a else c.z, "a": c.a}, digits) for c in seen.calls]
+    tables = [table_of(c.name, {"z": None if c.z is c.a else c.z, "a": c.a}, digits) for c in seen.calls]
     contents = {"outputs": seen.outputs}
     said = _says(
         seen, "every neuron's z = Σ w·x + b and a = act(z), kept", "what every layer computes, z and a = act(z), kept"
@@ -249,7 +273,7 @@ def _loss(seen: Seen, digits: int) -> Stage:
 def _backward(seen: Seen, digits: int) -> Stage:
     calls = list(reversed([c for c in seen.calls if c.da is not None or c.dz is not None]))
     layers = tuple(_layer_gradient(seen, c) for c in calls)
-    tables = [table_of(c.layer, {"∂L/∂a": None if c.a is c.z else c.da, "δ = ∂L/∂z": c.dz}, digits) for c in calls]
+    tables = [table_of(c.name, {"∂L/∂a": None if c.a is c.z else c.da, "δ = ∂L/∂z": c.dz}, digits) for c in calls]
     said = "from the last layer to the first: " + _says(
         seen, "δ = ∂L/∂a · act′(z), and what each input gets, Σ δ·w", "the derivatives of L by a and by z"
     )
@@ -258,7 +282,8 @@ def _backward(seen: Seen, digits: int) -> Stage:
 
 def _layer_gradient(seen: Seen, call: Call) -> LayerGradient:
     own, values = seen.gradients.get(call.layer, {}), seen.before.get(call.layer, {})
-    return LayerGradient(call.layer, call.inputs, call.da, call.dz, own, values, seen.neurons[call.layer])
+    shared = sum(other.layer == call.layer for other in seen.calls) > 1
+    return LayerGradient(call.name, call.inputs, call.da, call.dz, own, values, seen.neurons[call.layer], shared)
 
 
 def _gather(seen: Seen, digits: int) -> Stage:
@@ -277,12 +302,30 @@ def _gather(seen: Seen, digits: int) -> Stage:
 
 def _update(seen: Seen, digits: int) -> Stage:
     before, after, gradients = map(flat_names, (seen.before, seen.after, seen.clipped))
-    shown = {name: {"before": before[name], "gradient": gradients.get(name), "after": after[name]} for name in before}
+    old, new = _states(seen.optimizer_state_before), _states(seen.optimizer_state)
+    learned = [name for name in before if name in gradients]
+    largest = max((before[name].shape for name in learned), key=math.prod)
+    formulas = formulas_of_update(seen.optimizer, largest)
+    tables = []
+    for name, value in before.items():
+        layer, _, own = name.rpartition(".")
+        kept = {key + mark: x for key in old.get(name, {}) for mark, x in (("", old[name][key]), (NEW, new[name][key]))}
+        arrays = {PARAMETER: value, GRADIENT: gradients.get(name), **kept, PARAMETER + NEW: after[name]}
+        axes = seen.neurons.get(layer, Neurons()).rows_and_columns(own)
+        tables.append(table_by_element(name, arrays, digits, axes=axes))
     contents = {
         "before": seen.before,
         "after": seen.after,
         "learning_rate": seen.rate,
         "optimizer_state": seen.optimizer_state,
+        "formulas": {name: formula.text for name, formula in formulas.items()},
     }
-    said = f"the parameters after the step, learning rate {seen.rate:g}"
-    return Stage("Update", said, _parameters(seen, shown, digits), (), contents)
+    said = f"the parameters after the step; {GRADIENT} is the gradient, {RATE} = {seen.rate:g} the learning rate"
+    if any(re.search(rf"\b{STEP}\b", formula.text) for formula in formulas.values()):
+        said += f", {STEP} = {seen.count} the number of the step"
+    return Stage("Update", said, tuple(tables), (), contents, tuple(formulas.values()))
+
+
+def _states(state: Any) -> dict[str, dict[str, Any]]:
+    """What the optimizer keeps, by the names of the parameters."""
+    return {f"{layer}.{name}": dict(kept) for layer, own in state.items() for name, kept in own.items()}

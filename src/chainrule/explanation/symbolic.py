@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -108,8 +107,9 @@ def _by_sign() -> dict[tuple[str, int], Operation]:
 
 
 def with_static(op: Any, static: Mapping[str, Any]) -> Any:
-    """An operation that another library computes with its static arguments as part of it; others are written without them."""
-    if not static or not isinstance(op, Elementwise) or op.loops:
+    """An operation with its static arguments as part of it, where another library computes it or textbooks print it
+    otherwise; others are written without them."""
+    if not static or not isinstance(op, Elementwise) or (op.loops and op.textbook.value is None):
         return op
     return _with_static(op, tuple(static.items()))
 
@@ -119,11 +119,14 @@ def _with_static(op: Elementwise, static: tuple[tuple[str, Any], ...]) -> Operat
     made, given = copy(op), dict(static)
     rules = tuple(partial(rule, **given) if callable(rule) else rule for rule in op.partials)
     sign = f"{op.notation.sign or op.name}[{', '.join(str(x) for x in given.values())}]"
+    notation = copy(op.notation)
+    notation.sign = sign
     for name, value in (
         ("value", partial(op.value, **given)),
         ("evaluate", partial(op.evaluate, **given)),
         ("partials", rules),
-        ("notation", replace(op.notation, sign=sign)),
+        ("textbook", op.textbook.given(**given)),
+        ("notation", notation),
         ("latex", re.sub(r"(?<![A-Za-z\\])n(?![A-Za-z])", f"{{{{{_static_in_latex(*given.values())}}}}}", op.latex)),
     ):
         object.__setattr__(made, name, value)

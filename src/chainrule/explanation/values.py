@@ -15,6 +15,7 @@ from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.networks import LOSS
 from chainrule.explanation.nodes import Node, evaluation_of
 from chainrule.explanation.places import element_of, find, letters_for
+from chainrule.notebooks import Shown
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, Layout
 from chainrule.ops.operation import Operation
 from chainrule.tracing.apply import Trace, Traced, array_of
@@ -58,7 +59,7 @@ class Graph(Trace):
 _graph = Graph()
 
 
-class Value(Traced, ArrayInterface):
+class Value(Traced, ArrayInterface, Shown):
     """A number or array that remembers how it came about.
 
     Python's operators and NumPy's functions apply to values and give values; `backward` then finds the gradient
@@ -179,6 +180,13 @@ class Value(Traced, ArrayInterface):
     def __repr__(self) -> str:
         name = f"{self.name!r}, " if self.name else ""
         return f"Value({name}data={self.data}, grad={self.grad})"
+
+    def _repr_markdown_(self) -> str:
+        from chainrule.explanation.rendering.values import value_as_markdown
+
+        evaluation, nodes = evaluation_of(self.node)
+        own = next(x for x, node in nodes.items() if node is self.node)
+        return value_as_markdown(evaluation, own, self.node.grad)
 
     # --- derivatives
 

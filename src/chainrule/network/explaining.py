@@ -13,7 +13,9 @@ import numpy as np
 from chainrule.errors import SettingError
 from chainrule.network.base import BaseNetwork, inputs_of
 from chainrule.network.meaning import learn_meanings, nested
+from chainrule.network.summary import summary
 from chainrule.nn.parameters import as_patterns, flat_names
+from chainrule.notebooks import Shown
 from chainrule.training import (
     Batch,
     Clipping,
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from chainrule.explanation.drawing import Drawing
 
 
-class ExplainableNetwork(BaseNetwork):
+class ExplainableNetwork(BaseNetwork, Shown):
     """A network that shows what it computes and why its gradients are what they are."""
 
     def evaluation(
@@ -264,8 +266,8 @@ class ExplainableNetwork(BaseNetwork):
     ) -> Drawing:
         """The network layer by layer, drawn: weights on the connections; with data, neurons with z and a, and gradients.
 
-        More than about 200 neurons and connections are folded into blocks with heat maps. A network that is no row of
-        layers is drawn as a graph with a block for every call of a layer.
+        More than about 200 neurons and connections, and what would not fit a page, are folded into blocks with heat maps.
+        A network that is no row of layers is drawn as a graph with a block for every call of a layer.
 
         Parameters
         ----------
@@ -275,7 +277,7 @@ class ExplainableNetwork(BaseNetwork):
             As for `fit`; by default that of the last fit.
         depth : int, optional
             1 for a block for every layer, 2 for every neuron, 3 for every connection; by default as far as the picture
-            stays legible.
+            stays legible and fits a page.
         focus : str, optional
             A layer to be unfolded while the others are folded.
         digits : int
@@ -299,8 +301,12 @@ class ExplainableNetwork(BaseNetwork):
             found = without_data(found, flat_names(self.parameters))
         else:
             found = self.evaluation(X, y, loss=loss)
-        name = None if hasattr(self.function, "layers") else getattr(self.function, "__name__", None)
+        own = getattr(self.function, "__name__", "")
+        name = own if own.isidentifier() and not hasattr(self.function, "layers") else None
         return draw_network(found, self.layers, title=name, depth=depth, focus=focus, digits=digits)
+
+    def _repr_html_(self) -> str | None:
+        return summary(self)._repr_html_() if self.is_built else None
 
 
 def objective_of(

@@ -13,9 +13,9 @@ from chainrule.network.answering import Answers, CompiledNetwork, Question
 from chainrule.network.base import batch_for
 from chainrule.network.explaining import ExplainableNetwork, objective_of
 from chainrule.network.fitting import carry_out, training_for
-from chainrule.network.summary import summary
+from chainrule.network.summary import Summary, summary
 from chainrule.nn.parameters import Parameters, as_patterns
-from chainrule.nn.readings import LayerReading, Readings
+from chainrule.nn.readings import LayerReading, Readings, names_of_calls
 from chainrule.training import (
     Clipping,
     EarlyStopping,
@@ -104,9 +104,10 @@ class Network(ExplainableNetwork):
         """
         arrays = self._answers.checked(inputs[0] if len(inputs) == 1 else inputs)
         outcome = self.model.apply(self.parameters, arrays)
-        made = self.model.neurons
+        made, calls = self.model.neurons, names_of_calls(name for name, *_ in outcome.readings)
         layers = [
-            LayerReading(name, x, z, a, self.parameters.get(name, {}), made[name]) for name, x, z, a in outcome.readings
+            LayerReading(call, x, z, a, self.parameters.get(name, {}), made[name])
+            for call, (name, x, z, a) in zip(calls, outcome.readings, strict=True)
         ]
         return Readings(layers, outcome.outputs)
 
@@ -372,7 +373,7 @@ class Network(ExplainableNetwork):
         """
         storage.save(self, path, self.notes if notes is None else notes)
 
-    def summary(self, batch_size: int | None = None, *, optimizer: Any = "adam", loss: Any = None) -> str:
+    def summary(self, batch_size: int | None = None, *, optimizer: Any = "adam", loss: Any = None) -> Summary:
         """A table of the layers, what they give, and how many parameters they have.
 
         Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, fields
-from typing import Any
+from typing import Any, ClassVar
 
 from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.activations import Activation as ActivationName
@@ -24,7 +24,7 @@ class Layer:
     `parameters(*shapes)` says which arrays the layer learns, given the shapes of its inputs (the first axis is
     the batch); `forward(parameters, *inputs)` is the mathematics, in plain NumPy. A layer that sets
     `uses_random = True` gets `random=` as well: a function from a shape to uniform numbers in [0, 1)
-    during training, `None` otherwise.
+    during training, `None` otherwise. One that needs several inputs says how many, `takes = 2`.
 
     Examples
     --------
@@ -45,6 +45,7 @@ class Layer:
     name: str | None = None
 
     uses_random = False
+    takes: ClassVar[int | None] = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -71,6 +72,12 @@ class Layer:
 
     def __call__(self, *inputs: Any) -> Any:
         """The output inside a network's function, with the parameters the network holds for this layer."""
+        if self.takes is not None and len(inputs) != self.takes:
+            letters = ", ".join("xyzuvw"[: self.takes])
+            raise ShapeError(
+                f"{type(self).__name__} takes {self.takes} inputs and was given {len(inputs)}; call it with as many in a function "
+                f"that makes a network, as in cr.Network(lambda {letters}: layer({letters}))."
+            )
         forward_pass = current(self)
         name, parameters = forward_pass.parameters_of(self, inputs)
         with scope(name):

@@ -9,6 +9,7 @@ import numpy as np
 
 from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError
 from chainrule.nn.numbers import NUMBERS, as_array, as_plain
+from chainrule.notebooks import Text
 
 
 @dataclass
@@ -154,8 +155,11 @@ class Perceptron:
         """1 where z > 0 (or z ≥ 0, with `fires_at_zero`), 0 elsewhere, shape (samples,)."""
         return self._fires(self.linear(X)).astype(int)
 
-    def summary(self) -> str:
+    def summary(self) -> Text:
         """What happened, in words."""
+        return Text(self._told())
+
+    def _told(self) -> str:
         if self.converged is None:
             return "Perceptron, not trained yet."
         passes = f"{len(self.errors)} {'pass' if len(self.errors) == 1 else 'passes'}"

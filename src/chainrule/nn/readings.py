@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,10 +60,20 @@ class LayerReading:
         ]
 
 
+def names_of_calls(layers: Iterable[str]) -> list[str]:
+    """A name for every call of layers: that of the layer, `g`, and for further calls `g#2`, `g#3`."""
+    times = Counter[str]()
+    names = []
+    for layer in layers:
+        times[layer] += 1
+        names.append(layer if times[layer] == 1 else f"{layer}#{times[layer]}")
+    return names
+
+
 class Readings:
     """The layers of one forward pass, by position or by name.
 
-    A layer that is called several times appears once for every call; its name gives the first.
+    A layer that is called several times appears once for every call; its name gives the first, `g#2` the second of `g`.
     """
 
     def __init__(self, layers: list[LayerReading], outputs: Any) -> None:

@@ -18,10 +18,9 @@ np.float64(52.0)
 
 from __future__ import annotations
 
-from importlib import import_module as _import_module
-
 import numpy as _numpy
 
+from chainrule.forks import load as _load
 from chainrule.numpy.creation import CREATING
 from chainrule.numpy.lists import found as _found
 
@@ -32,7 +31,7 @@ OWN_MODULES = {"linalg", "fft", "random"}
 
 
 def __getattr__(name: str) -> object:
-    return _import_module(f"{__name__}.{name}") if name in OWN_MODULES else _found(_numpy, name)
+    return _load(f"{__name__}.{name}") if name in OWN_MODULES else _found(_numpy, name)
 
 
 def __dir__() -> list[str]:

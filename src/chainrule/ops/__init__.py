@@ -5,7 +5,6 @@ that most programs use, and the registries load the rest (`later.py`) when they 
 """
 
 import sys
-from importlib import import_module
 
 try:
     from chainrule.ops import (
@@ -27,6 +26,7 @@ except BaseException:  # a module that fails is run again when it is next import
     for _name in [name for name in sys.modules if name.startswith(f"{__name__}.")]:
         del sys.modules[_name]
     raise
+from chainrule.forks import load
 from chainrule.ops.functions.function import FUNCTIONS, ArrayFunction, function
 from chainrule.ops.functions.of_operations import functions_of
 from chainrule.ops.kinds import Contraction, Custom, Domain, Elementwise, Layout, Reduction
@@ -37,7 +37,7 @@ FUNCTIONS.update(functions_of(REGISTRY.values()))
 
 
 def _load_the_rest() -> None:
-    import_module("chainrule.ops.later")
+    load("chainrule.ops.later")
 
 
 Registry.load_the_rest = staticmethod(_load_the_rest)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 Shape = tuple[int, ...]
 
@@ -19,7 +18,7 @@ Shape = tuple[int, ...]
 class _Axes:
     """What all links have: the same kind with the same axes is the same link.
 
-    Written once here, where a dataclass would write it for every kind: that takes half a millisecond of the import for each.
+    Written once here, and their `__init__` by hand: a dataclass takes up to half a millisecond of the import.
     """
 
     def __eq__(self, other: object) -> bool:
@@ -32,68 +31,55 @@ class _Axes:
         return f"{type(self).__name__}({', '.join(map(repr, vars(self).values()))})"
 
 
-@dataclass(eq=False, repr=False)
 class Kept(_Axes):
     """The input's axis `source` is the result's axis `target`, place by place."""
 
-    source: int
-    target: int
+    def __init__(self, source: int, target: int) -> None:
+        self.source, self.target = source, target
 
 
-@dataclass(eq=False, repr=False)
 class Picked(_Axes):
     """Place p of the result's axis is place `start + step·p` of the input's: a slice. Without `target` there is one place,
     and its axis is gone: an index."""
 
-    source: int
-    target: int | None
-    start: int
-    step: int
+    def __init__(self, source: int, target: int | None, start: int, step: int) -> None:
+        self.source, self.target, self.start, self.step = source, target, start, step
 
 
-@dataclass(eq=False, repr=False)
 class Put(_Axes):
     """Place p of the input's axis is place `start + step·p` of the result's, which has others as well. Without `source` the
     input has no such axis, and is put at place `start`."""
 
-    source: int | None
-    target: int
-    start: int
-    step: int
+    def __init__(self, source: int | None, target: int, start: int, step: int) -> None:
+        self.source, self.target, self.start, self.step = source, target, start, step
 
 
-@dataclass(eq=False, repr=False)
 class Regrouped(_Axes):
     """The input's axes `sources`, read in row-major order, are the result's axes `targets`: joined, or split."""
 
-    sources: tuple[int, ...]
-    targets: tuple[int, ...]
+    def __init__(self, sources: tuple[int, ...], targets: tuple[int, ...]) -> None:
+        self.sources, self.targets = sources, targets
 
 
-@dataclass(eq=False, repr=False)
 class Taken(_Axes):
     """Places along the input's axis `source` are those that input number `index` gives, whose axes are `targets`."""
 
-    source: int
-    targets: tuple[int, ...]
-    index: int
+    def __init__(self, source: int, targets: tuple[int, ...], index: int) -> None:
+        self.source, self.targets, self.index = source, targets, index
 
 
-@dataclass(eq=False, repr=False)
 class Scattered(_Axes):
     """The input's axes `sources` go to the places along `target` that input number `index` gives, and add up there."""
 
-    sources: tuple[int, ...]
-    target: int
-    index: int
+    def __init__(self, sources: tuple[int, ...], target: int, index: int) -> None:
+        self.sources, self.target, self.index = sources, target, index
 
 
-@dataclass(eq=False, repr=False)
 class Mixed(_Axes):
     """Elements along `source` are combined: the axis is gone, or `target` has in each place what came of several."""
 
-    source: int
-    target: int | None = None
+    def __init__(self, source: int, target: int | None = None) -> None:
+        self.source, self.target = source, target
 
 
 Link = Kept | Picked | Put | Regrouped | Taken | Scattered | Mixed

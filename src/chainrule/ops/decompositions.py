@@ -100,9 +100,9 @@ def _apart(x: Any, d: Any, w: Any, diagonal: bool = True) -> Any:
         raise MatrixError(
             f"eigenvalues or singular values {first:.6g} and {second:.6g} are equal to working precision, "
             "or 0, so their vectors (and the second derivatives of the values) have no derivatives one by one. Where only the values "
-            "are used, take np.linalg.eigvalsh, eigvals or svdvals; for more than that write functions of the matrix itself, such as "
-            "np.linalg.det, inv, slogdet, trace or norm, or move the values apart by a small change of "
-            "the matrix, as in A + 1e-6 * np.diag(np.arange(n))."
+            "are used, take np.linalg.eigvalsh, eigvals or svdvals, and full_matrices=False leaves out vectors that only complete a "
+            "basis; for more than that write functions of the matrix itself, such as np.linalg.det, inv, slogdet, trace or norm, or "
+            "move the values apart by a small change of the matrix, as in A + 1e-6 * np.diag(np.arange(n))."
         )
     return np.where(near, np.zeros((), dtype), x / np.where(near, np.ones((), dtype), d))
 
@@ -225,6 +225,7 @@ eigenvectors = Custom(
     not depend on that is to be differentiated.""",
     examples=(*_SYMMETRIC, example(POSITIVE, uplo="U")),
     complex=True,
+    any_phase=True,
 )
 
 
@@ -247,7 +248,7 @@ def _values_reverse(m: Any, g: Any, y: Any, a: Any, alone: bool = False) -> list
     return [product(m, scaled_columns(m, conjugated(m, u), g), transposed(m, v))]
 
 
-def _over_values(m: Any, x: Any, s: Any) -> Any:
+def over_values(m: Any, x: Any, s: Any) -> Any:
     """x·S⁻¹ for vectors outside the space of u."""
     divisor = m.broadcast_to(m.reshape(s, shape=(*s.shape[:-1], 1, s.shape[-1])), shape=tuple(x.shape))
     return m.quotient_of_gaps(x, divisor, s, diagonal=False)
@@ -265,7 +266,7 @@ def _vectors_forward(m: Any, t: Any, u: Any, s: Any, v: Any) -> Any:
     even, odd = 0.5 * (e + adjoint(m, e)), 0.5 * (e - adjoint(m, e))
     inside = m.quotient_of_gaps(even, gaps(m, s), s) + m.quotient_of_gaps(odd, gaps(m, s, 1.0), s, diagonal=False)
     found = product(m, u, inside)
-    return found + _over_values(m, _outside(m, u, tv), s) if u.shape[-2] > u.shape[-1] else found
+    return found + over_values(m, _outside(m, u, tv), s) if u.shape[-2] > u.shape[-1] else found
 
 
 def _vectors_reverse(m: Any, g: Any, u: Any, s: Any, v: Any) -> Any:
@@ -276,7 +277,7 @@ def _vectors_reverse(m: Any, g: Any, u: Any, s: Any, v: Any) -> Any:
     inside = 0.5 * (x + adjoint(m, x)) + m.quotient_of_gaps(odd, gaps(m, s, 1.0), s, diagonal=False)
     left = product(m, across, inside)
     if u.shape[-2] > u.shape[-1]:
-        left = left + _over_values(m, _outside(m, across, g), s)
+        left = left + over_values(m, _outside(m, across, g), s)
     return product(m, left, transposed(m, v))
 
 
@@ -351,6 +352,7 @@ left_singular_vectors = Custom(
     that is to be differentiated.""",
     examples=_ANY,
     complex=True,
+    any_phase=True,
 )
 right_singular_vectors = Custom(
     "right_singular_vectors",
@@ -366,4 +368,5 @@ right_singular_vectors = Custom(
     doc="The V of A = U·S·Vᴴ, with as many columns as there are singular values: U for Aᴴ.",
     examples=_ANY,
     complex=True,
+    any_phase=True,
 )

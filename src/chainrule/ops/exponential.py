@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.ops import pairs
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain, Elementwise
 from chainrule.ops.notation import CLOSE, COMPOSED, Accuracy, Notation, Textbook, named
-from chainrule.ops.operation import dtype_of
+from chainrule.ops.operation import dtype_of, example
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
 FAR_OUT = 40.0
@@ -47,6 +47,19 @@ expm1 = Elementwise(
     textbook=Textbook(lambda m, x: m.exp(x) - 1.0, (lambda m, y, x: m.exp(x),)),
     accuracy=CLOSE,
     parts=pairs.expm1,
+)
+complement_of_power = Elementwise(
+    "complement_of_power",
+    value=lambda m, x, base=0.5: -m.expm1(x * math.log(base)),
+    partials=(lambda m, y, x, base=0.5: (y - 1.0) * math.log(base),),
+    latex="1 - b^{{{0}}}",
+    domain=(Domain(low=0.0, drawn=(0.1, 20.0)),),
+    textbook=Textbook(
+        lambda m, x, base=0.5: 1.0 - m.power(base, x), (lambda m, y, x, base=0.5: -m.power(base, x) * m.log(base),)
+    ),
+    accuracy=Accuracy(4.0, composed=True),
+    examples=(example(np.array([1.0, 2.0, 30.0])), example(np.array([1.0, 2.0, 30.0]), base=0.999)),
+    doc="1 − bˣ for a number b greater than 0, exact to the last digit also where bˣ is near 1.",
 )
 log = Elementwise(
     "log",

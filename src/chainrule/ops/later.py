@@ -12,6 +12,7 @@ _registries: tuple[Registry[Any, Any], ...] = (REGISTRY, FUNCTIONS, OF_NUMPY)
 _modules, _names = set(sys.modules), [set(registry) for registry in _registries]
 try:
     from chainrule.ops import (
+        completions,
         convolutions,
         decompositions,
         eigenvalues,
@@ -25,9 +26,11 @@ try:
         applying,
         arranging,
         asking,
+        choosing,
         making,
         norms,
         polynomials,
+        ranks,
         scalars,
         vectors,
         without_nan,
@@ -49,6 +52,8 @@ __all__ = [
     "applying",
     "arranging",
     "asking",
+    "choosing",
+    "completions",
     "convolutions",
     "decompositions",
     "eigenvalues",
@@ -61,6 +66,7 @@ __all__ = [
     "making",
     "norms",
     "polynomials",
+    "ranks",
     "roots",
     "scalars",
     "triangles",

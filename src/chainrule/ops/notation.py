@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
@@ -20,7 +20,6 @@ Algebra = Literal[
 Cost = Literal["free", "addition", "multiplication", "function"]
 
 
-@dataclass(eq=False, repr=False)
 class Notation:
     """The signs of an operation, in formulas, as one types it and in graphs, and the words of its derivative.
 
@@ -36,16 +35,22 @@ class Notation:
     `linear` others that are constant are a constant factor. `cost` says how a single number is counted.
     """
 
-    form: Form = "function"
-    sign: str = ""
-    strength: int = ATOM
-    operands: tuple[int, ...] = ()
-    typed: str = ""
-    symbol: str = ""
-    algebra: Algebra = ""
-    rule: str | None = None
-    linear: tuple[int, ...] = ()
-    cost: Cost = "function"
+    def __init__(
+        self,
+        form: Form = "function",
+        sign: str = "",
+        strength: int = ATOM,
+        operands: tuple[int, ...] = (),
+        typed: str = "",
+        symbol: str = "",
+        algebra: Algebra = "",
+        rule: str | None = None,
+        linear: tuple[int, ...] = (),
+        cost: Cost = "function",
+    ) -> None:
+        self.form, self.sign, self.strength, self.operands = form, sign, strength, operands
+        self.typed, self.symbol, self.algebra, self.rule = typed, symbol, algebra, rule
+        self.linear, self.cost = linear, cost
 
 
 def infix(sign: str, typed: str, strength: int, operands: tuple[int, int], **more: Any) -> Notation:
@@ -76,6 +81,11 @@ class Textbook(NamedTuple):
     def partial(self, position: int) -> Callable[..., Any] | None:
         """The partial derivative by the input at a position."""
         return self.partials[position] if position < len(self.partials) else None
+
+    def given(self, **static: Any) -> Textbook:
+        """The same for static arguments that are known."""
+        value, *partials = (rule and partial(rule, **static) for rule in (self.value, *self.partials))
+        return Textbook(value, tuple(partials))
 
 
 class Accuracy(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -19,12 +20,22 @@ Namespace = Any
 """The operations by name, as `m` in a rule: plain NumPy, traced, LLVM vectors, SymPy, …"""
 
 
-@dataclass(frozen=True)
 class ArrayType:
     """Shape and dtype of an array that need not exist yet."""
 
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
+    __slots__ = ("dtype", "shape")
+
+    def __init__(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.shape, self.dtype = shape, dtype
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ArrayType) and self.shape == other.shape and self.dtype == other.dtype
+
+    def __hash__(self) -> int:
+        return hash((self.shape, self.dtype))
+
+    def __repr__(self) -> str:
+        return f"ArrayType({self.shape}, {self.dtype})"
 
     @property
     def ndim(self) -> int:
@@ -54,6 +65,12 @@ class Example(NamedTuple):
 def example(*inputs: Any, **attributes: Any) -> Example:
     """An `Example`, written as the call would be."""
     return Example(inputs, attributes)
+
+
+def axes_of_example(given: Example) -> int:
+    """How many axes the first input of an example has."""
+    first = given.inputs[0]
+    return len(first) if type(first) is tuple else np.ndim(first)
 
 
 class Place(NamedTuple):
@@ -111,6 +128,8 @@ class Operation:
     """Whether it may give complex numbers of real ones."""
     parts: Callable[..., Any] | None = None
     """Both parts of a complex result, or a real one, from both parts of every input (`ops/pairs.py`); so it takes complex numbers."""
+    any_phase: bool = False
+    """Whether complex results are columns, each of which may be multiplied by any number of length 1: derivatives take no side."""
     part_by_part: bool = False
     """Whether each part of its result is what it gives of that part of its inputs."""
     noted: bool = field(init=False, default=False)
@@ -132,19 +151,12 @@ class Operation:
 
     def __init__(self, name: str, **declared: Any) -> None:
         """As declared. One for all kinds: a dataclass compiles one for each, which takes half a millisecond of the import."""
-        self.name = name
-        for entry in fields(self)[1:]:
-            if entry.name in declared and entry.init:
-                value = declared.pop(entry.name)
-            elif entry.default is not MISSING:
-                value = entry.default
-            elif entry.default_factory is not MISSING:
-                value = entry.default_factory()
-            else:
-                raise TypeError(f"the operation {name!r} is declared without {entry.name}")
-            setattr(self, entry.name, value)
-        if declared:
-            raise TypeError(f"the operation {name!r} is declared with {', '.join(declared)}, which its kind has not")
+        defaults, settings = _settings_of(type(self))  # type: ignore[arg-type]  # classes can be hashed
+        if unknown := declared.keys() - settings:
+            raise TypeError(f"the operation {name!r} is declared with {', '.join(unknown)}, which its kind has not")
+        if missing := settings - declared.keys() - defaults.keys():
+            raise TypeError(f"the operation {name!r} is declared without {', '.join(missing)}")
+        vars(self).update(defaults, name=name, **declared)
         self.__post_init__()
 
     def __post_init__(self) -> None:
@@ -152,6 +164,7 @@ class Operation:
             raise ValueError(f"the operation {self.name!r} is declared twice")
         if self.listed:
             REGISTRY[self.name] = self
+        self.examples = tuple(map(self.counted, self.examples))
         if self.parts is not None:
             object.__setattr__(self, "complex", True)
         if self.accuracy is None:
@@ -159,6 +172,13 @@ class Operation:
             self.accuracy = EXACT if own else COMPOSED
         noted = getattr(self, "view", False) or (self.squared is not None and not self.carries) or self.to_complex
         self.noted = noted
+
+    def counted(self, given: Example) -> Example:
+        """An example as rules are called: its axis counted from the front."""
+        axis = given.attributes.get("axis")
+        if type(axis) is not int or axis >= 0:
+            return given
+        return Example(given.inputs, {**given.attributes, "axis": axis + axes_of_example(given)})
 
     def meets(self, **attributes: Any) -> bool:
         """Whether it multiplies two inputs place by place, so that a sign they share cancels."""
@@ -232,6 +252,15 @@ class Operation:
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
+
+
+@cache
+def _settings_of(kind: type[Operation]) -> tuple[dict[str, Any], frozenset[str]]:
+    """What the operations of a kind have by default, and what a declaration may say."""
+    declared = fields(kind)[1:]
+    defaults = {entry.name: entry.default for entry in declared if entry.default is not MISSING}
+    defaults |= {entry.name: entry.default_factory() for entry in declared if entry.default_factory is not MISSING}
+    return defaults, frozenset(entry.name for entry in declared if entry.init)
 
 
 def operation(name: str) -> Operation:

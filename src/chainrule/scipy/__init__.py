@@ -13,9 +13,8 @@ Examples
 
 from __future__ import annotations
 
-from importlib import import_module
-
 from chainrule.errors import MissingExtraError
+from chainrule.forks import load
 
 try:
     import scipy as _scipy
@@ -29,7 +28,7 @@ OWN = ("special", "stats", "linalg", "signal", "integrate", "optimize", "interpo
 
 
 def __getattr__(name: str) -> object:
-    return import_module(f"{__name__}.{name}") if name in OWN else getattr(_scipy, name)
+    return load(f"{__name__}.{name}") if name in OWN else getattr(_scipy, name)
 
 
 def __dir__() -> list[str]:

@@ -155,7 +155,7 @@ def qr(
     a: Any, overwrite_a: bool = False, lwork: Any = None, mode: str = "full", pivoting: bool = False,
     check_finite: bool = True,
 ) -> Any:  # fmt: skip
-    """Q and R, economic."""
+    """Q and R."""
     a = numbers(a)
     if pivoting or mode not in ("full", "r", "economic"):
         raise UnsupportedError(
@@ -166,12 +166,7 @@ def qr(
         r: Any = np.linalg.qr(a, mode="r")
         missing = a.shape[-2] - r.shape[-2]
         return (np.pad(r, ((0, 0),) * (len(a.shape) - 2) + ((0, missing), (0, 0))) if missing else r,)
-    if mode == "full" and a.shape[-2] > a.shape[-1]:
-        raise UnsupportedError(
-            f"scipy.linalg.qr of a traced matrix of shape {tuple(a.shape)} has no derivative with mode='full', whose last columns "
-            "are any; write mode='economic'."
-        )
-    return tuple(np.linalg.qr(a))
+    return tuple(np.linalg.qr(a, "complete" if mode == "full" else "reduced"))
 
 
 FUNCTIONS: tuple[Callable[..., Any], ...] = (

@@ -11,27 +11,12 @@ from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.closures import plain
 from chainrule.scipy.grids import RegularGridInterpolator, interpn
+from chainrule.scipy.polynomials import PPoly, at, beside
 from chainrule.scipy.standing import is_traced, names_of, not_by, numbers
 from scipy import interpolate
 
 
-def _beside(x: Any, y: Any) -> Any:
-    """Numbers for places, of as many axes as the values there have."""
-    return np.reshape(x, (*x.shape, *(1,) * (len(y.shape) - len(x.shape))))
-
-
-def _at(knots: Any, coefficients: Any, x: Any, nu: int = 0) -> Any:
-    """The derivative of order `nu` of polynomials between knots; coefficients of the highest power first."""
-    place = np.clip(np.searchsorted(knots, plain(x, "scipy.interpolate"), "right") - 1, 0, len(knots) - 2)
-    total = np.zeros((*x.shape, *coefficients.shape[2:]))
-    away, last = _beside(x - knots[place], total), coefficients.shape[0] - 1
-    for power in range(last, nu - 1, -1):
-        factor = float(np.prod([power - i for i in range(nu)]))
-        total = total * away + factor * coefficients[last - power][place]
-    return total
-
-
-class _Piecewise:
+class _Piecewise(PPoly):
     """A polynomial between every two knots: SciPy's object, or with traced values its coefficients."""
 
     own: ClassVar[Callable[..., Any]]
@@ -42,10 +27,8 @@ class _Piecewise:
         name = type(self).__name__
         x, y = without_buffers(x), without_buffers(y)
         knots = not_by(x, "x", f"scipy.interpolate.{name}", "the values and the places asked for")
-        self._own: Any = None
         if not is_traced(y):
-            self._own = type(self).own(knots, y, *given, **options)
-            self.x, self.c = self._own.x, self._own.c
+            self._hold_own(type(self).own(knots, y, *given, **options))
             return
         options |= dict(zip(self.takes, given, strict=False))
         for key, value in options.items():
@@ -57,42 +40,12 @@ class _Piecewise:
                     + ", ".join(f"{k} of {', '.join(map(repr, known))}" for k, known in self.takes.items())
                     + "."
                 )
-        self.x, self.extrapolate = knots, options.get("extrapolate") is not False
-        self.c = self._coefficients(
-            knots, numbers(y), **{k: v for k, v in options.items() if k not in ("axis", "extrapolate")}
-        )
+        chosen = {k: v for k, v in options.items() if k not in ("axis", "extrapolate")}
+        coefficients = self._coefficients(knots, numbers(y), **chosen)
+        self._hold(None, knots, coefficients, options.get("extrapolate") is not False)
 
     def _coefficients(self, knots: Any, y: Any, **options: Any) -> Any:
         raise NotImplementedError
-
-    def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
-        """The interpolant, or its derivative of order `nu`, at places."""
-        x = without_buffers(x)
-        if self._own is not None:
-            if not is_traced(x):
-                return self._own(x, nu, extrapolate)
-            wanted = self._own.extrapolate if extrapolate is None else extrapolate
-            if self._own.axis != 0 or wanted == "periodic":
-                raise UnsupportedError(
-                    f"{type(self).__name__} at traced places takes axis=0 and no periodic extrapolation; move the axis of y, or take "
-                    "np.mod of x."
-                )
-        else:
-            wanted = self.extrapolate if extrapolate is None else extrapolate
-        x = numbers(x)
-        total = _at(self.x, self.c, x, nu)
-        if not wanted:
-            inside = np.logical_and(x >= self.x[0], x <= self.x[-1])
-            total = np.where(_beside(inside, total), total, np.nan)
-        return total
-
-    def __getattr__(self, name: str) -> Any:
-        own = self.__dict__.get("_own")
-        if own is None:
-            raise UnsupportedError(
-                f"{type(self).__name__}.{name} has no derivative by the traced values; its call has, and nu gives its slopes."
-            )
-        return getattr(own, name)
 
 
 def _of_spline(knots: Any, y: Any, **options: Any) -> Any:
@@ -100,7 +53,7 @@ def _of_spline(knots: Any, y: Any, **options: Any) -> Any:
 
 
 def _of_lines(knots: Any, y: Any) -> Any:
-    return np.stack([np.diff(y, axis=0) / _beside(np.diff(knots), y), y[:-1]])
+    return np.stack([np.diff(y, axis=0) / beside(np.diff(knots), y), y[:-1]])
 
 
 class CubicSpline(_Piecewise):
@@ -120,7 +73,7 @@ class CubicSpline(_Piecewise):
 
 def _by_slopes(knots: Any, y: Any, slopes: Any) -> Any:
     """The cubics with these values and slopes at the knots."""
-    h = _beside(np.diff(knots), y)
+    h = beside(np.diff(knots), y)
     secant = np.diff(y, axis=0) / h
     first, second = slopes[:-1], slopes[1:]
     excess = (first + second - 2.0 * secant) / h
@@ -134,7 +87,7 @@ class PchipInterpolator(_Piecewise):
     takes: ClassVar[dict[str, tuple[Any, ...]]] = {"axis": (0,), "extrapolate": (None, True, False)}
 
     def _coefficients(self, knots: Any, y: Any, **options: Any) -> Any:
-        h = _beside(np.diff(knots), y)
+        h = beside(np.diff(knots), y)
         secant = np.diff(y, axis=0) / h
         if len(knots) == 2:
             return _by_slopes(knots, y, np.concatenate([secant, secant]))
@@ -171,7 +124,7 @@ class Akima1DInterpolator(_Piecewise):
             self.extrapolate = bool(extrapolate)
 
     def _coefficients(self, knots: Any, y: Any, **options: Any) -> Any:
-        h = _beside(np.diff(knots), y)
+        h = beside(np.diff(knots), y)
         inner = np.diff(y, axis=0) / h
         if len(knots) == 2:
             return _by_slopes(knots, y, np.concatenate([inner, inner]))
@@ -221,7 +174,7 @@ class interp1d:  # noqa: N801  SciPy's name
         y = np.moveaxis(self.y, self.axis, 0)
         x = numbers(x)
         coefficients = _of_lines(self.x, y) if self.kind in ("linear", 1) else _of_spline(self.x, y)
-        total = _at(self.x, coefficients, x)
+        total = at(self.x, coefficients, x)
         if not isinstance(self.fill_value, str):
             below, above = x < self.x[0], x > self.x[-1]
             if self.bounds_error and np.any(np.logical_or(below, above)):
@@ -229,13 +182,15 @@ class interp1d:  # noqa: N801  SciPy's name
                     f"A value in x_new is outside of the interpolation range, {self.x[0]} to {self.x[-1]}."
                 )
             low, high = self.fill_value if isinstance(self.fill_value, tuple) else (self.fill_value, self.fill_value)
-            total = np.where(_beside(below, total), low, np.where(_beside(above, total), high, total))
+            total = np.where(beside(below, total), low, np.where(beside(above, total), high, total))
         axis = self.axis % len(y.shape)
         places = tuple(range(len(x.shape)))
         return np.moveaxis(total, places, tuple(axis + i for i in places)) if axis else total
 
 
-FUNCTIONS: dict[str, Any] = {x.__name__: x for x in (CubicSpline, PchipInterpolator, Akima1DInterpolator, interp1d)}
+FUNCTIONS: dict[str, Any] = {
+    x.__name__: x for x in (PPoly, CubicSpline, PchipInterpolator, Akima1DInterpolator, interp1d)
+}
 """What has derivatives here, by name."""
 
 

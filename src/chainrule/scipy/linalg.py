@@ -104,42 +104,66 @@ def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, chec
     return np.linalg.norm(numbers(a), ord, axis, keepdims)
 
 
-def _signs(a: Any, b: Any, vectors: Any, **options: Any) -> Any:
-    """By which eigenvectors are those of SciPy's, numbers of length 1: each is right, and LAPACK's drivers differ."""
-    signs = np.ones((*vectors.shape[:-2], 1, vectors.shape[-1]), vectors.dtype)
-    for place in np.ndindex(vectors.shape[:-2]):
-        second = b if b is None or b.ndim == 2 else b[place]
-        own = linalg.eigh(a if a.ndim == 2 else a[place], second, **options)[1]
-        along = np.sum(own * vectors[place].conj(), axis=0)
-        signs[place] = np.where(along == 0.0, 1.0, along / np.where(along == 0.0, 1.0, np.abs(along)))
-    return signs
+def _turned_as(own: Any, vectors: Any) -> Any:
+    """Eigenvectors as SciPy gives them: each may be multiplied by a number of length 1, and LAPACK's drivers differ."""
+    along = np.sum(own * plain(vectors, "scipy.linalg").conj(), axis=-2, keepdims=True)
+    return vectors * np.where(along == 0.0, 1.0, along / np.where(along == 0.0, 1.0, np.abs(along)))
+
+
+def _own_vectors(a: Any, b: Any, **options: Any) -> Any:
+    """SciPy's eigenvectors, of every matrix of a stack."""
+    if a.ndim == 2 and (b is None or b.ndim == 2):
+        return linalg.eigh(a, b, **options)[1]
+    stack = np.broadcast_shapes(a.shape, a.shape if b is None else b.shape)
+    second = b if b is None else np.broadcast_to(b, stack)
+    pairs = zip(np.broadcast_to(a, stack), [None] * stack[0] if second is None else second, strict=True)
+    return np.stack([_own_vectors(x, y, **options) for x, y in pairs])
+
+
+def _wanted(values: Any, select: Any, bounds: Any, called: str) -> Any:
+    """Which of all eigenvalues, smallest first: all, those between two places, or those between two bounds."""
+    if select in ("a", "all", 0):
+        return slice(None)
+    if select in ("i", "index", 2):
+        return slice(bounds[0], bounds[1] + 1)
+    if select in ("v", "value", 1):
+        known = plain(values, f"scipy.linalg.{called}")
+        return np.flatnonzero((known > bounds[0]) & (known <= bounds[1]))
+    raise UnsupportedError(
+        f"scipy.linalg.{called} was given select={select!r}; it takes 'a' (all), 'i' (by index), 'v' (by value)."
+    )
 
 
 @standing
 def eigh(
     a: Any, b: Any = None, *, lower: bool = True, eigvals_only: bool = False, overwrite_a: bool = False,
-    overwrite_b: bool = False, type: int = 1, check_finite: bool = True, subset_by_index: Any = None, driver: Any = None,
+    overwrite_b: bool = False, type: int = 1, check_finite: bool = True, subset_by_index: Any = None,
+    subset_by_value: Any = None, driver: Any = None,
 ) -> Any:  # fmt: skip
     """Eigenvalues, smallest first, and eigenvectors of a symmetric matrix; of the pair a·v = λ·b·v with a `b`."""
     a, b = numbers(a), None if b is None else numbers(b)
     if type != 1:
         raise UnsupportedError(f"scipy.linalg.eigh of traced values takes type=1 only; it was given type={type}.")
-    whole = slice(None)
-    part = whole if subset_by_index is None else slice(subset_by_index[0], subset_by_index[1] + 1)
+    select = "a" if subset_by_index is subset_by_value else "v" if subset_by_index is None else "i"
+    bounds = subset_by_value if subset_by_index is None else subset_by_index
     inner = _symmetric(a, lower)
     if b is not None:
         factor = np.linalg.cholesky(_symmetric(b, lower))
         inner = np.linalg.solve(factor, adjoint(np.linalg.solve(factor, inner)))
     if eigvals_only:
-        return np.linalg.eigvalsh(inner)[..., part]
+        values = np.linalg.eigvalsh(inner)
+        return values[..., _wanted(values, select, bounds, "eigh")]
     values, vectors = np.linalg.eigh(inner)
     if b is not None:
         vectors = np.linalg.solve(adjoint(factor), vectors)
+    part = _wanted(values, select, bounds, "eigh")
     values, vectors = values[..., part], vectors[..., part]
     if is_numbers(a) and (b is None or is_numbers(b)):
-        own_a, own_b = plain(a, "eigh"), None if b is None else plain(b, "eigh")
-        chosen = {"lower": lower, "driver": driver, "subset_by_index": subset_by_index}
-        vectors = vectors * _signs(own_a, own_b, plain(vectors, "eigh"), **chosen)
+        chosen = {
+            "lower": lower, "driver": driver, "subset_by_index": subset_by_index, "subset_by_value": subset_by_value
+        }  # fmt: skip
+        own = _own_vectors(plain(a, "eigh"), None if b is None else plain(b, "eigh"), **chosen)
+        vectors = _turned_as(own, vectors)
     return values, vectors
 
 
@@ -171,40 +195,47 @@ def eigvals(a: Any, b: Any = None, overwrite_a: bool = False, check_finite: bool
 @standing
 def eigvalsh(
     a: Any, b: Any = None, *, lower: bool = True, overwrite_a: bool = False, overwrite_b: bool = False, type: int = 1,
-    check_finite: bool = True, subset_by_index: Any = None, driver: Any = None,
+    check_finite: bool = True, subset_by_index: Any = None, subset_by_value: Any = None, driver: Any = None,
 ) -> Any:  # fmt: skip
     """Eigenvalues of a symmetric matrix."""
-    return eigh(a, b, lower=lower, eigvals_only=True, type=type, subset_by_index=subset_by_index)
+    chosen = {"subset_by_index": subset_by_index, "subset_by_value": subset_by_value}
+    return eigh(a, b, lower=lower, eigvals_only=True, type=type, **chosen)
 
 
-def _tridiagonal(d: Any, e: Any, select: str, called: str) -> Any:
+def _tridiagonal(d: Any, e: Any) -> Any:
     """The symmetric matrix with d on its diagonal and e beside it."""
-    if select not in ("a", "all"):
-        raise UnsupportedError(
-            f"scipy.linalg.{called} of traced values was given select={select!r}; it takes all eigenvalues, select='a'. Take those "
-            "that are wanted of the result."
-        )
     beside = np.diag(numbers(e), -1)
     return np.diag(numbers(d)) + beside + turned(beside)
 
 
 @standing
 def eigh_tridiagonal(
-    d: Any, e: Any, eigvals_only: bool = False, select: str = "a", select_range: None = None, check_finite: bool = True,
+    d: Any, e: Any, eigvals_only: bool = False, select: Any = "a", select_range: Any = None, check_finite: bool = True,
     tol: float = 0.0, lapack_driver: str = "auto",
 ) -> Any:  # fmt: skip
     """Eigenvalues and eigenvectors of the symmetric matrix with d on its diagonal and e beside it."""
-    whole = _tridiagonal(d, e, select, "eigh_tridiagonal")
-    return np.linalg.eigvalsh(whole) if eigvals_only else tuple(np.linalg.eigh(whole))
+    if eigvals_only:
+        return eigvalsh_tridiagonal(d, e, select, select_range)
+    d, e = numbers(d), numbers(e)
+    values, vectors = np.linalg.eigh(_tridiagonal(d, e))
+    part = _wanted(values, select, select_range, "eigh_tridiagonal")
+    values, vectors = values[part], vectors[:, part]
+    if is_numbers(d) and is_numbers(e):
+        own = linalg.eigh_tridiagonal(
+            plain(d, "d"), plain(e, "e"), False, select, select_range, tol=tol, lapack_driver=lapack_driver
+        )
+        vectors = _turned_as(own[1], vectors)
+    return values, vectors
 
 
 @standing
 def eigvalsh_tridiagonal(
-    d: Any, e: Any, select: str = "a", select_range: None = None, check_finite: bool = True, tol: float = 0.0,
+    d: Any, e: Any, select: Any = "a", select_range: Any = None, check_finite: bool = True, tol: float = 0.0,
     lapack_driver: str = "auto",
 ) -> Any:  # fmt: skip
     """Eigenvalues of the symmetric matrix with d on its diagonal and e beside it."""
-    return np.linalg.eigvalsh(_tridiagonal(d, e, select, "eigvalsh_tridiagonal"))
+    values = np.linalg.eigvalsh(_tridiagonal(d, e))
+    return values[_wanted(values, select, select_range, "eigvalsh_tridiagonal")]
 
 
 def _of_matrix(name: str) -> Callable[..., Any]:

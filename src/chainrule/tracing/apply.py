@@ -15,12 +15,12 @@ from typing import Any, NoReturn
 import numpy as np
 from numpy import ndarray
 
-from chainrule.errors import DerivativeLostError, LeakedValueError, TracingError
+from chainrule.errors import ChainruleError, DerivativeLostError, LeakedValueError, TracingError
+from chainrule.forks import load
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
 from chainrule.tracing.containers import hint
-from chainrule.tracing.foreign import clearer
 from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable
 from chainrule.tracing.roots import Roots
@@ -64,9 +64,10 @@ class Trace:
         self.open = self.real = False
         self.roots = None  # they hold values, which hold their trace
         opened.discard(self.level)
-        said = error and clearer(error, _subclasses(Traced))
-        if said:
-            raise said from error
+        if isinstance(error, Exception) and not isinstance(error, ChainruleError):
+            said = load("chainrule.tracing.foreign").clearer(error, _subclasses(Traced))
+            if said is not None:
+                raise said from error
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
         """Not possible: arrays have a method `trace`, traced values the trace they belong to."""
@@ -108,7 +109,7 @@ class Traced:
     trace: Trace
     is_number = False
     """Whether it is a number of Python's, which adapts to the arrays it meets."""
-    source, unsure, version, is_array = map(remembered, ("source", "unsure", "version", "is_array"))
+    source, unsure, version, is_array, is_flat = map(remembered, ("source", "unsure", "version", "is_array", "is_flat"))
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 

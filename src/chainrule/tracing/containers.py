@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
@@ -20,13 +19,13 @@ class Names(tuple[Any, ...]):
     """The keys of what is inside, where `flatten` gave a dict; of a sequence they are places."""
 
 
-@dataclass(frozen=True)
 class Container:
     """A registered class: `flatten(x)` gives what is in it, and the rest; `unflatten(rest, inside)` one that is like it."""
 
-    kind: type
-    flatten: Callable[[Any], tuple[Any, Any]]
-    unflatten: Callable[[Any, Any], Any]
+    def __init__(
+        self, kind: type, flatten: Callable[[Any], tuple[Any, Any]], unflatten: Callable[[Any, Any], Any]
+    ) -> None:
+        self.kind, self.flatten, self.unflatten = kind, flatten, unflatten
 
     def parts(self, x: Any) -> tuple[tuple[Any, ...], list[Any], Any]:
         """Names or places of what is inside, these things, and the rest."""
@@ -162,8 +161,7 @@ def register_container(
     Examples
     --------
     >>> import numpy as np, chainrule as cr
-    >>> from dataclasses import dataclass
-    >>> @cr.register_container
+    >>>     >>> @cr.register_container
     ... @dataclass
     ... class Line:
     ...     slope: float

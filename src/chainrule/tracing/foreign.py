@@ -33,10 +33,8 @@ TEXT = r"(convert string|literal|malformed|parse|unmatched|format specifier|time
 """What is said of a text that is no number."""
 
 
-def clearer(error: BaseException | None, kinds: Set[type]) -> ChainruleError | None:
+def clearer(error: Exception, kinds: Set[type]) -> ChainruleError | None:
     """The error for what Python and others' code do not say enough about; `kinds` are the classes of traced values."""
-    if not isinstance(error, Exception) or isinstance(error, ChainruleError):
-        return None
     said, names = str(error), {kind.__name__ for kind in kinds}
     named = not names.isdisjoint(re.findall(r"\w+", said))
     if isinstance(error, AttributeError) and named and "setter" in said:

@@ -13,11 +13,10 @@ from chainrule.errors import DerivativeLostError, NoLengthError
 from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import OF_NUMPY, Operation, copied
-from chainrule.tracing import refusals, ufuncs, writing
+from chainrule.tracing import refusals, ufuncs, views, writing
 from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, separate, traced
 from chainrule.tracing.assignment import element, in_place, set_item, view_without_axes
 from chainrule.tracing.lists import taking_lists
-from chainrule.tracing.views import ARRAYS, VIEWS, gives_a_view, note_array, note_doubtful
 
 
 def _function_of(numpy: Any) -> ArrayFunction | None:
@@ -58,12 +57,12 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
         if refusals.ours(error):
             raise
         raise refusals.untraceable(f"np.{function.name}", args, given, error) from error
-    if function.name in VIEWS and isinstance(result, Traced) and not result.shape:
+    if function.name in views.VIEWS and isinstance(result, Traced) and not result.shape:
         return view_without_axes(result, args[0])
-    if args and result is args[0] and isinstance(result, Traced) and not gives_a_view(function, args, kwargs):
+    if args and result is args[0] and isinstance(result, Traced) and not views.gives_a_view(function, args, kwargs):
         return copied(traced, result)  # a value of its own, also where nothing was to be done: it may be written to
-    if function.numpys_is_a_view and isinstance(args[0], Traced) and len(result.shape) < len(args[0].shape):
-        note_doubtful(result, args[0])
+    if function.numpys_is_a_view:
+        views.note_numpys_view(function, args, kwargs, result)
     return result
 
 
@@ -123,8 +122,8 @@ class ArrayInterface:
         if kwargs.get("out") is not None:
             raise refusals.into_existing(refusals.full_name(func))
         result = call(function, args, kwargs)
-        array = function.name in ARRAYS and isinstance(result, Traced) and not result.shape
-        return note_array(separate(result)) if array else result
+        array = function.name in views.ARRAYS and isinstance(result, Traced) and not result.shape
+        return views.note_array(separate(result)) if array else result
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
         refusals.lose_as_array(self)
@@ -189,7 +188,9 @@ class ArrayInterface:
 
     def __getitem__(self, key: Any) -> Any:
         result = _index(traced, as_operand(self), key)
-        return result if result.shape else element(self, result, key)
+        if not result.shape:
+            return element(self, result, key)
+        return separate(result) if getattr(self, "is_flat", False) else result
 
     def __invert__(self) -> Any:
         return call(FUNCTIONS["invert"], (self,), {})
@@ -223,10 +224,7 @@ class ArrayInterface:
     @property
     def flat(self) -> Any:
         """All elements in row-major order, to go through or to pick from."""
-        found = call(FUNCTIONS["ravel"], (self,), {})
-        if found.source is None:
-            note_doubtful(found, self)  # a copy, where NumPy's would write through
-        return found
+        return views.note_flat(call(FUNCTIONS["ravel"], (self,), {}), self)
 
     @property
     def itemsize(self) -> int:
@@ -297,12 +295,10 @@ class Wrapped(Traced, ArrayInterface):
 
 
 def _method(name: str) -> Callable[..., Any]:
-    function = FUNCTIONS[name]
-
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         return call(FUNCTIONS[name], (self, *args), kwargs)
 
-    method.__name__, method.__doc__ = name, function.implementation.__doc__
+    method.__name__, method.__doc__ = name, getattr(np.ndarray, name).__doc__
     return method
 
 

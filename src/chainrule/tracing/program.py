@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from chainrule.errors import ProgramError, shortened
+from chainrule.notebooks import Shown, viewers
 from chainrule.ops.axes import Links
 from chainrule.ops.operation import REGISTRY, ArrayType, Operation, shape_of
 from chainrule.tracing.scope import Step
 from chainrule.tracing.trees import Structure
 
 
-@dataclass(eq=False, slots=True)
 class Variable:
     """A value that a Program computes or is given."""
 
-    name: str
-    type: ArrayType
-    step: Step | None = None
+    __slots__ = ("name", "step", "type")
+
+    def __init__(self, name: str, type: ArrayType, step: Step | None = None) -> None:
+        self.name, self.type, self.step = name, type, step
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -37,11 +39,13 @@ class Variable:
         return f"{self.name}: {self.type}"
 
 
-@dataclass(eq=False, slots=True)
 class Literal:
     """A value known when the Program was made; Python numbers adapt to the dtype of what they meet."""
 
-    value: Any
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -60,17 +64,27 @@ class Literal:
 
 
 Atom = Variable | Literal
+NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 
 
-@dataclass(eq=False, slots=True)
 class Equation:
     """`output = op(*inputs, **attributes)`, in the scope where it was traced."""
 
-    output: Variable
-    op: Operation
-    inputs: tuple[Atom, ...]
-    attributes: Mapping[str, Any] = field(default_factory=dict)
-    scope: str = ""
+    __slots__ = ("attributes", "inputs", "op", "output", "scope")
+
+    def __init__(
+        self,
+        output: Variable,
+        op: Operation,
+        inputs: tuple[Atom, ...],
+        attributes: Mapping[str, Any] = NO_ATTRIBUTES,
+        scope: str = "",
+    ) -> None:
+        self.output, self.op, self.inputs, self.attributes, self.scope = output, op, inputs, attributes, scope
+
+    def replace(self, **changes: Any) -> Equation:
+        """The same with some of its parts changed."""
+        return Equation(**{name: changes.get(name, getattr(self, name)) for name in self.__slots__})
 
     def __str__(self) -> str:
         arguments = [x.name if isinstance(x, Variable) else repr(x) for x in self.inputs]
@@ -79,7 +93,7 @@ class Equation:
 
 
 @dataclass(eq=False)
-class Program:
+class Program(Shown):
     """Straight-line single assignment: every variable is an input or is assigned once, before it is used.
 
     `inputs_structure` and `outputs_structure` say how nested arguments and results are put together.
@@ -124,17 +138,16 @@ class Program:
         -------
         Drawing
         """
-        return viewers["draw"](self, *inputs, depth=depth, focus=focus, digits=digits)
+        return viewers["Program.draw"](self, *inputs, depth=depth, focus=focus, digits=digits)
+
+    def _repr_html_(self) -> Any:
+        return viewers["Program._repr_html_"](self)
 
 
 def bodies_of(equation: Equation) -> list[Program]:
     """The Programs that an equation holds: the bodies of loops."""
     held = (getattr(value, "program", None) for value in equation.attributes.values())
     return [program for program in held if isinstance(program, Program)]
-
-
-viewers: dict[str, Callable[..., Any]] = {}
-"""What packages above this one show of a Program, by the name of its method; `chainrule/__init__.py` puts them in."""
 
 
 def as_program(asked: str, given: Any) -> Program:

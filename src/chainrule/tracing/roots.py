@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from functools import partial, reduce
 from operator import xor
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,20 +21,31 @@ LONGEST = 64
 """So many products, each of the one before, are followed."""
 
 
-class Root(NamedTuple):
+class Root:
     """How such a value came about.
 
     `inputs` are as they were then, and `key` tells it from others. It is what `odd` holds the keys of, each once under |…|, times
     what has all derivatives; `length` counts products.
     """
 
-    value: Any
-    op: Operation
-    inputs: tuple[Any, ...]
-    attributes: Mapping[str, Any]
-    key: Hashable
-    odd: frozenset[Hashable]
-    length: int = 0
+    __slots__ = ("attributes", "inputs", "key", "length", "odd", "op", "value")
+
+    def __init__(
+        self,
+        value: Any,
+        op: Operation,
+        inputs: tuple[Any, ...],
+        attributes: Mapping[str, Any],
+        key: Hashable,
+        odd: frozenset[Hashable],
+        length: int = 0,
+    ) -> None:
+        self.value, self.op, self.inputs, self.attributes = value, op, inputs, attributes
+        self.key, self.odd, self.length = key, odd, length
+
+    def called(self, value: Any) -> Root:
+        """The same of another handle."""
+        return Root(value, self.op, self.inputs, self.attributes, self.key, self.odd, self.length)
 
 
 class Roots:
@@ -55,7 +66,7 @@ class Roots:
         """Remember what an operation gave that has a square of its own."""
         inner = self.of(inputs[0]) if op.unsigned else None
         if inner is not None and inner.op.unsigned:  # ||x|| is |x|
-            self.known[id(value)] = Root(value, *inner[1:])
+            self.known[id(value)] = inner.called(value)
             return
         signless = op.unsigned and inputs[0].dtype.kind != "c"
         self.known[id(value)] = Root(value, op, inputs, {}, key, frozenset([key] if signless else []))
@@ -93,7 +104,7 @@ class Roots:
         """Another handle of the same value."""
         root = self.of(old)
         if root is not None:
-            self.known[id(new)] = Root(new, *root[1:])
+            self.known[id(new)] = root.called(new)
 
     def forget(self, value: Any) -> None:
         """A handle that is another value from now on."""

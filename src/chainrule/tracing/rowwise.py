@@ -149,9 +149,9 @@ def _of_pieces(equation: Equation, rows: list[Rows]) -> Rows:
     for x, own, r in zip(equation.inputs, links, rows, strict=True):
         inside = r.pieces or (Piece(0, math.prod(x.shape), x.shape, r),)
         match own:
-            case (Picked(0, _, begin, 1),):
+            case (Picked(source=0, start=begin, step=1),):
                 found += [Piece(0, size, *p[2:]) for p in inside if p[:2] == (begin, begin + size)]
-            case (Put(0, 0, begin, 1),):
+            case (Put(source=0, target=0, start=begin, step=1),):
                 found += [Piece(begin + p.begin, begin + p.end, *p[2:]) for p in inside]
             case () | (Kept() | Regrouped(),) if math.prod(x.shape) == size:  # all elements, in their order
                 found += inside

@@ -39,7 +39,7 @@ def _rewrite(program: Program, rule: Callable[[Equation], Equation | Atom]) -> P
 
     for equation in program.equations:
         if not known.keys().isdisjoint(equation.inputs):
-            equation = replace(equation, inputs=tuple(map(current, equation.inputs)))
+            equation = equation.replace(inputs=tuple(map(current, equation.inputs)))
         result = rule(equation)
         if isinstance(result, Equation):
             equations.append(result)
@@ -141,7 +141,7 @@ def _without_broadcasts(equation: Equation, spread: dict[Variable, Atom]) -> Equ
                 isinstance(other, Variable) for other in trial
             ):
                 inputs = trial
-    return replace(equation, inputs=tuple(inputs))
+    return equation.replace(inputs=tuple(inputs))
 
 
 def share_equal(program: Program) -> Program:

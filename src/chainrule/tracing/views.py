@@ -21,13 +21,14 @@ written_to: list[bool] = []
 class Past:
     """What is remembered of a value besides its numbers."""
 
-    __slots__ = ("is_array", "source", "unsure", "version")
+    __slots__ = ("is_array", "is_flat", "source", "unsure", "version")
 
     def __init__(self) -> None:
         self.source: Source | None = None  # what it is a view of
         self.unsure = False  # whether it may be a view or a copy
         self.version = 0  # another one whenever it was written to
         self.is_array = False  # whether it is an array though it has no axes: unlike numbers it can be written to
+        self.is_flat = False  # whether it is x.flat, which is written through, and of which parts are copies
 
 
 NO_PAST = Past()
@@ -76,10 +77,27 @@ def note_array(result: Any, base: Any = None) -> Any:
     return result
 
 
+def is_view_of(value: Any, base: Any) -> bool:
+    """Whether a value is a view of another one, or a view of a view of it."""
+    while value is not base:
+        if value.past is NO_PAST or value.source is None:
+            return False
+        value = value.source[0]
+    return True
+
+
 def note_doubtful(result: Any, base: Any) -> None:
-    """Remember of a result that NumPy's would be a view, which this is not: once its base is written to it is not used any more."""
-    if result is not base and hasattr(type(result), "is_number"):
+    """Remember of a result that NumPy's would be a view, and this may not be: once its base is written to it is not used."""
+    if hasattr(type(result), "is_number") and not is_view_of(result, base):
         result.source, result.unsure = (base, REGISTRY["slice"], {}, base.version), True
+
+
+def note_flat(result: Any, base: Any) -> Any:
+    """Remember of all elements in row-major order that they are `x.flat`."""
+    if result.source is None:
+        note_doubtful(result, base)  # a copy, where NumPy's would write through
+    result.is_flat = True
+    return result
 
 
 def _merges(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
@@ -96,18 +114,36 @@ def _merges(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
     return False
 
 
-def gives_a_view(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether NumPy's function would give the memory of its first argument, so that changing one changes the other."""
-    if not function.numpy or any(hasattr(type(x), "is_number") for x in (*args[1:], *kwargs.values())):
+def gives_a_view(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any], place: int = 0) -> bool:
+    """Whether NumPy's function would give the memory of its argument at a place, so that changing one changes the other."""
+    base, before, after = args[place], args[:place], args[place + 1 :]
+    if not function.numpy or any(hasattr(type(x), "is_number") for x in (*before, *after, *kwargs.values())):
         return False
-    long = sorted({n for n in args[0].shape if n > 64})
+    long = sorted({n for n in base.shape if n > 64})
     short = dict(zip(long, itertools.count(65)))  # an array with shorter axes tells as much
-    plain = np.empty(_with(short, tuple(args[0].shape)), args[0].dtype)
-    options = {name: _with(short, x) for name, x in kwargs.items()}
-    try:
-        return np.may_share_memory(function.numpy[0](plain, *(_with(short, x) for x in args[1:]), **options), plain)
-    except (TypeError, ValueError):  # some versions of NumPy have no meaning for it
-        return False
+    for lengths in (short, {}) if short else ({},):
+        plain = np.empty(_with(lengths, tuple(base.shape)), base.dtype)
+        options = {name: _with(lengths, x) for name, x in kwargs.items()}
+        try:
+            found = function.numpy[0](*before, plain, *(_with(lengths, x) for x in after), **options)
+            return bool(np.may_share_memory(found, plain))
+        except (
+            TypeError,
+            ValueError,
+        ):  # some versions of NumPy have no meaning for it, or other arguments are of these lengths
+            continue
+    return False
+
+
+def note_numpys_view(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any], result: Any) -> None:
+    """Remember of a function's result if NumPy's would be a view of its only array."""
+    arrays = [i for i, x in enumerate(args) if hasattr(type(x), "is_number") or type(x) is np.ndarray]
+    if (
+        len(arrays) == 1
+        and hasattr(type(args[arrays[0]]), "is_number")
+        and gives_a_view(function, args, kwargs, *arrays)
+    ):
+        note_doubtful(result, args[arrays[0]])
 
 
 def _with(lengths: dict[int, int], x: Any) -> Any:

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import MissingExtraError, UnknownNameError
+from chainrule.notebooks import Shown, viewers
 
 FINISHED = "finished"
 """How a training ends that nothing ends early."""
 
 
 @dataclass(eq=False)
-class History:
+class History(Shown):
     """What `fit` gives back: a list of metrics for every name, one number for every epoch.
 
     Attributes
@@ -128,6 +129,31 @@ class History:
         last = ", ".join(f"{name} {self.column(name)[-1]:.4g}" for name in shown)
         return f"History({self.epochs} epochs, {self.stopped}: {last})"
 
+    def _repr_html_(self) -> Any:
+        return viewers["History._repr_html_"](self)
+
+    def draw(self, *, digits: int = 4) -> Any:
+        """The learning curves, drawn without matplotlib: losses, and accuracies where there are any.
+
+        Parameters
+        ----------
+        digits : int
+            Significant digits of numbers.
+
+        Returns
+        -------
+        Drawing
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> X = np.linspace(-1, 1, 50)[:, None]
+        >>> history = cr.Network([cr.Dense(1)]).fit(X, 2 * X, epochs=3, progress=False)
+        >>> history.draw()
+        Drawing(3 epochs, finished; ... pixels; .save('picture.svg') writes it)
+        """
+        return viewers["History.draw"](self, digits=digits)
+
     def plot(self, path: str | Path | None = None) -> Any:
         """Draw the learning curves: losses, and accuracies where there are any.
 
@@ -146,36 +172,10 @@ class History:
             When matplotlib is not installed.
         """
         try:
-            from matplotlib.figure import Figure
-            from matplotlib.ticker import MaxNLocator
+            from chainrule.training.learning_curves import LearningCurves
         except ImportError:
             raise MissingExtraError.of("matplotlib", "plot", "History.plot") from None
-        groups = [kind for kind in ("loss", "accuracy") if any(_kind(name) == kind for name in self.metrics)]
-        figure = Figure(figsize=(5.2 * max(1, len(groups)), 3.6), layout="constrained")
-        for axes, kind in zip(figure.subplots(1, max(1, len(groups)), squeeze=False)[0], groups, strict=True):
-            for name, values in self.metrics.items():
-                if _kind(name) == kind:
-                    validation = name.startswith("val_")
-                    axes.plot(
-                        range(1, len(values) + 1),
-                        values,
-                        label="validation" if validation else "training",
-                        color="#d55e00" if validation else "#0072b2",
-                        linestyle="--" if validation else "-",
-                        marker="o" if len(values) < 2 else None,
-                    )
-            if self.best_epoch is not None:
-                axes.axvline(self.best_epoch + 1, color="0.6", linewidth=1, linestyle=":", label="best epoch")
-            axes.set_xlabel("epoch")
-            axes.set_ylabel(kind)
-            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-            axes.grid(alpha=0.25)
-            axes.spines[["top", "right"]].set_visible(False)
-            axes.legend(frameon=False)
+        figure = LearningCurves.of(self.metrics, self.best_epoch)
         if path is not None:
             figure.savefig(Path(path), dpi=150)
         return figure
-
-
-def _kind(name: str) -> str:
-    return name.removeprefix("val_").split("_")[0]

@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from chainrule.errors import SettingError
+from chainrule.tracing.apply import traced
 from chainrule.training.bounds import is_nothing, unless_number
 from chainrule.training.optimizer import Optimizer, OptimizerState, root_of_squares
 
@@ -203,7 +203,7 @@ class Adam(Optimizer):
 def risen(beta: float, step: Any) -> Any:
     """1 − βᵗ, exact to the last digit also in float32 and for β near 1."""
     if isinstance(beta, int | float):
-        return -np.expm1(step * math.log(beta)) if beta else 1.0
+        return traced.complement_of_power(step, base=beta) if beta else 1.0
     return -np.expm1(step * np.log(beta))  # one that derivatives are taken by
 
 

@@ -73,6 +73,82 @@ def test_batches_show_means():
     assert drawing.svg == network.draw(X, np.zeros((3, 2)), loss="squared_error", digits=7).svg
 
 
+def test_local_derivatives_and_sums_over_the_rows():
+    """∂a/∂z by a finite difference; what the loss changes with z, added up over rows, is the gradient by the bias."""
+    network = mazur()
+    for X in ([[0.05, 0.1]], [[0.05, 0.1], [0.9, -0.7], [0.3, 0.2]]):
+        drawing = network.draw(X, np.full((len(X), 2), 0.3), loss="squared_error", digits=5)
+        check_picture(drawing)
+        texts = texts_of(drawing)
+        slopes = {signed(g, 5) for own in gradients_of(network, X).values() for g in own["bias"]}
+        assert slopes <= set(texts)
+        sum_sign, mean = ("Σ ", "mean ") if len(X) > 1 else ("", "")
+        assert texts.count(f"{sum_sign}∂L/∂z") == texts.count(f"{mean}∂a/∂z") == 4
+        for layer in network.forward(np.array(X)):
+            z, h = layer.z, 1e-6
+            slope = (1 / (1 + np.exp(-z - h)) - 1 / (1 + np.exp(-z + h))) / (2 * h)
+            assert {signed(x, 5) for x in slope.mean(axis=0)} <= set(texts)
+
+
+def gradients_of(network, X):
+    step = network.step_by_step(X, np.full((len(X), 2), 0.3), loss="squared_error")
+    return step.gather.gradients
+
+
+def test_a_softmax_has_no_local_derivative_of_its_own():
+    """Every output depends on the z of all."""
+    network = cr.Network([cr.Dense(3, "tanh"), cr.Dense(2, "softmax")], dtype="float64").build(2)
+    drawing = network.draw(np.ones((1, 2)), [[0.0, 1.0]], loss="squared_error")
+    check_picture(drawing)
+    assert texts_of(drawing).count("∂a/∂z") == 3
+    assert texts_of(drawing).count("∂L/∂a") == 5
+
+
+@pytest.mark.parametrize("sizes", [(2, 3, 2), (3, 8, 8, 1), (64, 32, 10), (8, 16, 16, 4), (16, 5, 3)], ids=str)
+def test_pictures_fit_a_page(sizes):
+    """As far as they can be folded, and the note says how to see all."""
+    network = row(*sizes)
+    X, y = np.ones((4, sizes[0])), np.ones((4, sizes[-1]))
+    for drawing in (network.draw(), network.draw(X, y, loss="squared_error")):
+        check_picture(drawing)
+        assert drawing.scene.width < 1340
+        assert drawing.scene.height < 1100
+        assert ("depth=3" in drawing.scene.description) == (sizes in ((3, 8, 8, 1), (16, 5, 3)))
+
+
+def test_descriptions_say_what_is_drawn():
+    """For those who cannot see it: the layers of a network, the values of a graph."""
+    assert (
+        mazur()
+        .draw([[0.05, 0.1]], [[0.01, 0.99]], loss="l2_norm")
+        .scene.description.startswith(
+            "2 inputs: x; hidden: Dense, 2 neurons, sigmoid; output: Dense, 2 neurons, sigmoid; loss: L = 0.2984."
+        )
+    )
+    assert "… " not in row(2, *[3] * 20, 1).draw().scene.description
+    assert "13 further layers" in row(2, *[3] * 20, 1).draw().scene.description
+    a, b = cr.values(a=2.0, b=-3.0)
+    assert (a * b + a).named("L").draw().scene.description == "2 given values: a, b; 2 steps: a*b, L; L = −4."
+
+
+def test_every_call_of_a_shared_layer_is_a_block():
+    """Also of calls that follow each other at once."""
+    shared = cr.Dense(2, "tanh", name="g")
+    for times in (2, 3, 5):
+        network = cr.Network([*[shared] * times, cr.Dense(1, name="last")], dtype="float64").build(2)
+        drawing = network.draw(np.ones((1, 2)), [1.0], loss="squared_error")
+        check_picture(drawing)
+        texts = texts_of(drawing)
+        assert [texts.count(name) for name in ("g", *(f"g#{i}" for i in range(2, times + 1)))] == [1] * times
+        assert texts.count("Dense, 2 neurons, tanh") == times
+        assert texts.count("g.weight") == 1
+        found = network.evaluation(np.ones((1, 2)), [1.0], loss="squared_error")
+        check(scoped(found).program)
+        for i in range(2, times + 1):
+            gradient = np.ravel(found.evaluation.cotangent(found.variable(f"g#{i}.a")))
+            assert {number(g) for g in gradient} <= set(texts)
+
+
 ACTIVATIONS = ["sigmoid", "tanh", "relu", "softplus", "identity"]
 
 
@@ -99,9 +175,9 @@ def test_random_networks(data):
     else:
         drawing = network.draw(X, y, loss="squared_error")
     check_picture(drawing)
-    if heat_maps(drawing):
-        return  # folded
     texts = texts_of(drawing)
+    if "layer, folded" in texts or heat_maps(drawing):
+        return
     for name, value in network.evaluation(X).evaluation.names.items():
         if value.endswith((".weight", ".bias")):
             layer, key = value.split(".")
@@ -117,7 +193,7 @@ def test_random_networks(data):
 def test_small_networks_show_every_connection(sizes):
     network = row(*sizes)
     X, y = np.ones((1, sizes[0])), np.ones((1, sizes[-1]))
-    for drawing in (network.draw(), network.draw(X, y, loss="squared_error")):
+    for drawing in (network.draw(depth=3), network.draw(X, y, loss="squared_error", depth=3)):
         check_picture(drawing)
         assert not heat_maps(drawing)
         tips = [group.tip for group in drawing.scene.groups() if ".weight[" in group.tip]
@@ -205,7 +281,7 @@ def test_any_formula_is_drawn_by_its_layers():
     drawing = network.draw(X, y, loss="squared_error")
     check_picture(drawing)
     texts = texts_of(drawing)
-    assert [texts.count(name) for name in ("f", "g", "h", "sigma_1", "sigma_2", "sum", "loss")] == [2, 1, 1, 1, 1, 1, 1]
+    assert [texts.count(name) for name in ("f", "f#2", "g", "h", "sigma_1", "sigma_2", "sum", "loss")] == [1] * 8
     assert texts.count("f.weight") == 1  # shared by both calls
     assert "exp" in texts
     found = network.evaluation(X, y, loss="squared_error")

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.compilation import lock
 from chainrule.engines.engine import Engine, Executable
 from chainrule.engines.loop import Runner, TrainingLoop
+from chainrule.forks import compiling
 from chainrule.tracing.program import Program
 from chainrule.tracing.real_parts import has_complex, in_parts, without_parts
 
@@ -77,7 +77,7 @@ class LlvmEngine(Engine):
 
 def load_compiler() -> None:
     """Import the compiler, which is done where it is first needed; a fork meanwhile would leave the child half of it."""
-    with lock:
+    with compiling:
         import chainrule.engines.llvm.inspection
         import chainrule.engines.llvm.kernel
         import chainrule.engines.llvm.runner  # noqa: F401

@@ -127,7 +127,7 @@ def _expand(program: Program) -> Program:
         for equation in program.equations:
             if not known.keys().isdisjoint(equation.inputs):
                 inputs = tuple(known.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
-                equation = replace(equation, inputs=inputs)
+                equation = equation.replace(inputs=inputs)
             values = [RecordedValue(recorder, x) if isinstance(x, Variable) else x.value for x in equation.inputs]
             with Scope(equation.scope):
                 written = equation.op.written(traced, *values, **equation.attributes)
@@ -177,7 +177,7 @@ def _packed(
     inputs[side] = packed[operand, order]
     terms[side] = "".join(terms[side][i] for i in order)
     subscripts = f"{terms[0]},{terms[1]}->{parts.result}"
-    return replace(equation, inputs=tuple(inputs), attributes={"subscripts": subscripts})
+    return equation.replace(inputs=tuple(inputs), attributes={"subscripts": subscripts})
 
 
 def _dot(terms: list[str], summed: str, lengths: dict[str, int]) -> bool:

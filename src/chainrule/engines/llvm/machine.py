@@ -16,7 +16,8 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines import compilation, workers
+from chainrule import forks
+from chainrule.engines import workers
 from chainrule.engines.llvm import cache, collection
 
 YIELD = "chainrule_yield"
@@ -114,7 +115,7 @@ class CompiledFunction:
         workers.uninterrupted(self._make, name, identity)
 
     def _make(self, name: str, identity: str | None) -> None:
-        with compilation.lock:
+        with forks.compiling:
             known = self.ir if identity is None or cache.LIBRARY is None else f"{identity} {cache.LIBRARY}"
             kept = cache.key(known, *host(), llvmlite.__version__, *PASSES)
             code = cache.read(kept)
@@ -132,7 +133,7 @@ class CompiledFunction:
     @property
     def ir(self) -> str:
         """The text LLVM is given."""
-        with compilation.lock:
+        with forks.compiling:
             if not self._text:
                 with collection.put_off():
                     self._text = self._write()
@@ -171,7 +172,7 @@ class CompiledFunction:
         return str(workers.uninterrupted(self._as_assembly))
 
     def _as_assembly(self) -> str:
-        with compilation.lock:
+        with forks.compiling:
             machine = target_machine()
             return str(machine.emit_assembly(self._optimized(machine)))
 
@@ -200,7 +201,7 @@ def _free(passes: Any) -> None:
 
 
 # Machine code that is given up is freed by any thread at any time, under llvmlite's own lock
-compilation.locks.append(llvm.ffi.lib._lock)
+forks.locks.append(llvm.ffi.lib._lock)
 
 
 def table(numbers: list[int]) -> Any:

@@ -19,11 +19,15 @@ from chainrule.explanation.drawing.palette import (
 )
 from chainrule.explanation.drawing.pieces import SIGNS, assemble, straight
 from chainrule.explanation.drawing.scene import Box, Curve, Group, Rectangle, Shape, Text, shortened, text_width
+from chainrule.explanation.rendering.names import wrapped
+from chainrule.explanation.rendering.numerals import how_many
 
 SHOWN = 24
 """Bars of one split; the smallest of more are drawn as one."""
 
 REACH, HEIGHT, THICK, LONGEST = 170.0, 22.0, 14.0, 380.0
+LINE_HEIGHT = 14.0
+"""Of the further lines of a long name."""
 
 Bars = Sequence[tuple[str, float]]
 
@@ -55,7 +59,7 @@ def draw_bars(
     SettingError.unless_count("draw", "digits", digits)
     shown = {heading: _largest(bars) for heading, bars in splits.items()}
     scale = largest_of(total, *(number for bars in shown.values() for _, number in bars))
-    names = [shortened(name, LONGEST, 12) for bars in shown.values() for name, _ in bars] + ["sum"]
+    names = [line for bars in shown.values() for name, _ in bars for line in _lines(name)] + ["sum"]
     numbers = [total, *(number for bars in shown.values() for _, number in bars)]
     beside = max(text_width(signed(number, digits), 12, bold=True) for number in numbers) + 8
     middle = max(text_width(name, 12) for name in names) + 14 + (REACH + beside if min(numbers) < 0 else 0.0)
@@ -66,13 +70,21 @@ def draw_bars(
         group = _split(heading, bars, total, scale, middle, width, digits)
         groups.append(group.at(0, y))
         y += group.height + 18
-    return Drawing(assemble(Group(width, max(0.0, y - 18), tuple(groups)), title, SIGNS, notes))
+    return Drawing(
+        assemble(Group(width, max(0.0, y - 18), tuple(groups)), title, SIGNS, notes, _in_words(total, shown, digits))
+    )
+
+
+def _in_words(total: float, splits: Mapping[str, Bars], digits: int) -> str:
+    """All bars, for who cannot see them."""
+    said = [f"{heading}: {', '.join(f'{x} {signed(n, digits)}' for x, n in bars)}" for heading, bars in splits.items()]
+    return f"{'; '.join(said)}; each adds up to {signed(total, digits)}."
 
 
 def _largest(bars: Bars) -> list[tuple[str, float]]:
     """The bars in their order; of too many the largest, and the rest as one, last."""
     bars = [(name, float(number)) for name, number in bars]
-    if len(bars) <= SHOWN:
+    if how_many(len(bars), SHOWN - 1) == len(bars):
         return bars
     order = sorted(range(len(bars)), key=lambda i: -abs(bars[i][1]))
     kept = set(order[: SHOWN - 1])
@@ -86,11 +98,17 @@ def _split(heading: str, bars: Bars, total: float, scale: float, middle: float, 
     y = 20.0
     for name, number in bars:
         shapes += _bar(name, number, scale, middle, y, digits)
-        y += HEIGHT
+        y += HEIGHT + LINE_HEIGHT * (len(_lines(name)) - 1)
     shapes.append(Curve(straight((0, y + 3), (width, y + 3)), LINE))
     shapes += _bar("sum", total, scale, middle, y + 6, digits, outline=RESULT_STROKE)
     axis = Curve(straight((middle, 18), (middle, y + 6 + HEIGHT)), MUTED)
     return Group(width, y + 6 + HEIGHT, (*shapes, axis), heading)
+
+
+def _lines(name: str) -> list[str]:
+    """A name as it stands beside its bar: a path on several lines, so that none reads like another."""
+    lines = wrapped(name, LONGEST - 12, lambda line: text_width(line, 12))
+    return [shortened(line, LONGEST, 12) for line in lines]
 
 
 def _bar(
@@ -104,10 +122,13 @@ def _bar(
     beside = (left - 5, "end") if number < 0 else (left + length + 5, "start")
     tip = f"{name}: {number!r}"
     bar = Rectangle(Box(left, y + (HEIGHT - THICK) / 2, length, THICK), colour_of(number), outline, 2)
+    ink = INK if outline is None else RESULT_STROKE
+    words = [
+        Text(0.0 if i == 0 else 12.0, y + 15 + LINE_HEIGHT * i, line, 12, ink, bold=bool(outline))
+        for i, line in enumerate(_lines(name))
+    ]
     return [
-        Text(
-            0, y + 15, shortened(name, LONGEST, 12), 12, INK if outline is None else RESULT_STROKE, bold=bool(outline)
-        ),
+        *words,
         Group(0, 0, (bar,), "", tip),
         Text(beside[0], y + 15, text, 12, text_colour_of(number), beside[1], bold=bool(outline)),
     ]

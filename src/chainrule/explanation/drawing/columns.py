@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.explanation.backward import dependents
 from chainrule.explanation.drawing.layers import RowLayer
 from chainrule.explanation.drawing.palette import (
     INK,
@@ -44,7 +45,9 @@ from chainrule.explanation.drawing.pieces import (
 )
 from chainrule.explanation.drawing.scene import Box, Curve, Group, Point, Rectangle, Shape, Text, shortened, text_width
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.forward import carry_forward
 from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.ops import Elementwise
 from chainrule.tracing.program import Variable
 
 HEADER = 40.0
@@ -58,6 +61,8 @@ class Style:
 
     evaluation: Evaluation
     digits: int
+    side: float = 150.0
+    """Pixels of a folded layer's heat maps."""
 
     @property
     def rows(self) -> int:
@@ -82,10 +87,24 @@ class Style:
         value = self.value(x)
         return None if value is None else np.mean(np.asarray(value, np.float64), axis=0)
 
-    def of_one_row(self, x: Variable) -> Any:
-        """The gradient by every neuron, where the batch has one row."""
+    def total(self, x: Variable) -> Any:
+        """The gradient by every neuron, added up over the rows of a batch; `None` where there is none."""
         gradient = self.gradient(x)
-        return None if gradient is None or self.rows != 1 else gradient[0]
+        return None if gradient is None else np.sum(gradient, axis=0)
+
+    def local(self, layer: RowLayer) -> Any:
+        """∂a/∂z of every neuron, means over the rows; `None` where there is none, or an a depends on the z of others."""
+        between = dependents(self.evaluation.program.equations, [layer.z])
+        if not self.differentiated or layer.a is layer.z or layer.a not in between:
+            return None
+        waiting = [layer.a]
+        while waiting:
+            maker = self.evaluation.makers[waiting.pop()]
+            if not isinstance(maker.op, Elementwise):
+                return None
+            waiting += [x for x in maker.inputs if isinstance(x, Variable) and x in between and x is not layer.z]
+        tangents, _ = carry_forward(self.evaluation, {layer.z: np.ones(layer.z.shape)}, lambda x: x in between)
+        return np.mean(np.broadcast_to(tangents.get(layer.a, 0.0), layer.a.shape), axis=0)
 
 
 @dataclass(frozen=True)
@@ -118,8 +137,8 @@ def sources(style: Style, first: RowLayer, individually: bool) -> Column:
     boxes = []
     for i in range(first.inputs):
         lines = [] if value is None else [("x" if style.rows == 1 else "mean", number(value[i], style.digits), INK)]
-        if style.of_one_row(x) is not None:
-            lines.append(_slope_line(style, "x", style.of_one_row(x)[i]))
+        if style.total(x) is not None:
+            lines.append(_slope_line(style, "x", style.total(x)[i]))
         boxes.append(_Neuron(f"{name}[{i}]", lines))
     return _in_grid(name, title, _drawn(boxes, LEAF_FILL, LEAF_STROKE, 5), 1)
 
@@ -148,8 +167,8 @@ def _bodies(style: Style, shown: list[tuple[str, Variable | None]]) -> list[tupl
 
 def _with_gradient(style: Style, value: Any, gradient: Any, rows: tuple[str, str]) -> Group:
     if style.differentiated:
-        return two_grids(value, gradient, style.digits, rows, cells=64, side=150)
-    return captioned(shape_text(value), value, style.digits, cells=64, side=150)
+        return two_grids(value, gradient, style.digits, rows, cells=64, side=style.side)
+    return captioned(shape_text(value), value, style.digits, cells=64, side=style.side)
 
 
 def _folded(title: str, subtitle: str, bodies: list[tuple[str, Group]]) -> Column:
@@ -163,10 +182,10 @@ def neurons(style: Style, layer: RowLayer) -> Column:
     weight, slopes = style.value(layer.weight), style.gradient(layer.weight)
     bias = style.value(layer.bias)
     boxes = []
-    for j in range(layer.units):
+    for j, said in enumerate(_states(style, layer)):
         maps = [heat_map(array[:, j], 16, 64, largest_of(array)) for array in (weight, slopes) if array is not None]
         lines = [] if bias is None else [("b", signed(bias[j], style.digits), text_colour_of(float(bias[j])))]
-        boxes.append(_Neuron(f"{layer.name}[{j}]", lines + _state(style, layer, j), _in_a_row(maps)))
+        boxes.append(_Neuron(f"{layer.name}[{j}]", lines + said, _in_a_row(maps)))
     across = max(1, round(1.2 * math.sqrt(layer.units)))
     return _in_grid(layer.name, layer.description, _drawn(boxes, VALUE_FILL, VALUE_STROKE, 10), across)
 
@@ -194,7 +213,7 @@ def connected(style: Style, layer: RowLayer) -> Column:
     second = 0.0 if slopes is None else column(slopes, slope, signed)
     letter = 0.0 if bias is None or weight is None else 12.0
     reach = letter + first + (second + 4 if second else 0.0)
-    texts = [_Neuron(f"{layer.name}[{j}]", _state(style, layer, j)) for j in range(layer.units)]
+    texts = [_Neuron(f"{layer.name}[{j}]", said) for j, said in enumerate(_states(style, layer))]
     bodies = _drawn(texts, VALUE_FILL, VALUE_STROKE, 14)
     largest = largest_of(weight)
     bend = 26.0 if weight is not None else 0.0
@@ -266,11 +285,17 @@ def _loss(style: Style) -> str:
 
 
 def _slope_line(style: Style, name: str, slope: Any) -> tuple[str, str, str]:
-    return f"∂{_loss(style)}/∂{name}", signed(slope, style.digits), text_colour_of(float(slope))
+    added = "" if style.rows == 1 else "Σ "
+    return f"{added}∂{_loss(style)}/∂{name}", signed(slope, style.digits), text_colour_of(float(slope))
 
 
-def _state(style: Style, layer: RowLayer, j: int) -> list[tuple[str, str, str]]:
-    """What a neuron says of one pass: z, a, and ∂L/∂z where the batch has one row."""
+def _states(style: Style, layer: RowLayer) -> list[list[tuple[str, str, str]]]:
+    """What every neuron says of one pass: z and a, how a changes with z, and how the loss with both."""
+    local = style.local(layer)
+    return [_state(style, layer, j, None if local is None else local[j]) for j in range(layer.units)]
+
+
+def _state(style: Style, layer: RowLayer, j: int, local: Any) -> list[tuple[str, str, str]]:
     lines = []
     mean = "" if style.rows == 1 else "mean "
     for name, x in (("z", layer.z), ("a", layer.a)):
@@ -278,8 +303,11 @@ def _state(style: Style, layer: RowLayer, j: int) -> list[tuple[str, str, str]]:
             lines.append((mean + name, number(style.mean(x)[j], style.digits), INK))
     if layer.a is layer.z and lines:
         lines = [(f"{mean}a = z", *lines[0][1:])]
-    if style.of_one_row(layer.z) is not None:
-        lines.append(_slope_line(style, "z", style.of_one_row(layer.z)[j]))
+    if local is not None:
+        lines.append((f"{mean}∂a/∂z", signed(local, style.digits), text_colour_of(float(local))))
+    for name, x in (("a", layer.a), ("z", layer.z)):
+        if style.total(x) is not None and not (name == "a" and layer.a is layer.z):
+            lines.append(_slope_line(style, name, style.total(x)[j]))
     return lines
 
 

@@ -11,12 +11,13 @@ from chainrule.errors import SettingError
 from chainrule.explanation.drawing.figure import to_figure
 from chainrule.explanation.drawing.scene import Scene
 from chainrule.explanation.drawing.svg import to_svg
+from chainrule.notebooks import Shown, picture
 
 FORMATS = (".svg", ".png", ".pdf")
 
 
 @dataclass(frozen=True)
-class Drawing:
+class Drawing(Shown):
     """A picture of values, of a network, or of contributions.
 
     In a notebook it shows itself. `str(drawing)` says what it is, `drawing.svg` is the SVG as text.
@@ -78,6 +79,9 @@ class Drawing:
                 f"a drawing cannot be saved as {path.name!r}; the name must end in {', '.join(FORMATS)}."
             )
         return path
+
+    def _repr_html_(self) -> str:
+        return picture(self.svg, self.scene.width, f"{self.scene.title}: {self.scene.description}")
 
     def _repr_svg_(self) -> str:
         return self.svg

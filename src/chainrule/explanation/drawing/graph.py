@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ from chainrule.explanation.drawing.pieces import (
     block_box,
     box_sample,
     line_sample,
+    listed,
     operation,
     straight,
     tag,
@@ -211,7 +212,8 @@ class _Picture:
         if value is None:
             return words_box(name, [str(x.type)], fill, stroke)
         gradient = self.evaluation.cotangent(x)
-        return _with_tip(value_box(name, value, gradient, self.digits, fill, stroke), _described(name, value, gradient))
+        box = value_box(name, value, gradient, self.digits, fill, stroke)
+        return replace(box, tip=_described(name, value, gradient))
 
     def step(self, equation: Equation) -> Group:
         """An operation and the value it gives."""
@@ -242,15 +244,16 @@ class _Picture:
         named = [x for x in part.leaving if x in evaluation.names]
         shown = [*(() if middle else part.inner), *(named or part.leaving)]
         bodies = []
-        for x in shown[:SHOWN_INSIDE]:
+        most = SHOWN_INSIDE + (len(shown) == SHOWN_INSIDE + 1)
+        for x in shown[:most]:
             value, name = evaluation.values.get(x), evaluation.label(x)
             if value is None:
                 bodies.append((f"{name}  {x.type}", Group(0, 0, ())))
             else:
                 gradient = evaluation.cotangent(x)
                 bodies.append((name, two_grids(value, gradient, self.digits, least=96)))
-        if len(shown) > SHOWN_INSIDE:
-            bodies.append((f"and {len(shown) - SHOWN_INSIDE} more", Group(0, 0, ())))
+        if len(shown) > most:
+            bodies.append((f"and {len(shown) - most} more", Group(0, 0, ())))
         return block_box(part.title, subtitle, bodies)
 
     # --- edges
@@ -294,7 +297,23 @@ class _Picture:
                 boxes += over
             boxes.append(unit.body.at(corner[0] + unit.body.x, corner[1] + unit.body.y))
         content = Group(places.width, places.height, (*lines, *boxes))
-        return assemble(content, title, self.key(), notes)
+        return assemble(content, title, self.key(), notes, self.description())
+
+    def description(self) -> str:
+        """The graph in words."""
+        evaluation = self.evaluation
+        given = [evaluation.label(part.leaving[0]) for part in self.parts if part.is_input]
+        steps = [
+            part.title if part.is_block else evaluation.label(part.leaving[0])
+            for part in self.parts
+            if part.leaving and not part.is_input
+        ]
+        said = f"{_count(len(given), 'given value')}: {listed(given)}; {_count(len(steps), 'step')}: {listed(steps)}"
+        for x in self.results:
+            value = evaluation.values.get(x)
+            if value is not None and np.size(value) == 1:
+                said += f"; {evaluation.label(x)} = {number(np.asarray(value).item(), self.digits)}"
+        return f"{said}."
 
     def key(self) -> list[tuple[Group, str]]:
         """What the shapes stand for, as far as they are in the picture."""
@@ -315,7 +334,8 @@ class _Picture:
             entries.append((line_sample(ZERO, 1.2, dashed=True), "no derivative passes"))
         if self.evaluation.values:
             entries += SIGNS
-            entries.append((Group(0, 0, ()), "∂ on an edge: local derivative"))
+            if any(slope for unit in self.units for slope in unit.slopes):
+                entries.append((Group(0, 0, ()), "∂ on an edge: local derivative"))
             output = self.evaluation.output
             if output is not None:
                 entries.append((Group(0, 0, ()), f"grad: ∂{self.evaluation.label(output)}/∂ the value"))
@@ -369,10 +389,6 @@ def _constant(x: Literal, digits: int) -> str:
 
 def _count(n: int, noun: str) -> str:
     return f"{n:,} {noun}" + ("" if n == 1 else "s")
-
-
-def _with_tip(group: Group, tip: str) -> Group:
-    return Group(group.width, group.height, group.shapes, group.name, tip, group.x, group.y)
 
 
 def _described(name: str, value: Any, gradient: Any) -> str:

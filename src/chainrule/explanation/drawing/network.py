@@ -12,6 +12,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
+import numpy as np
+
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.explanation.drawing.columns import Column, Style, block, connected, loss_column, many, neurons, sources
 from chainrule.explanation.drawing.drawing import Drawing
@@ -30,6 +32,7 @@ from chainrule.explanation.drawing.palette import (
     ZERO,
     colour_of,
     largest_of,
+    number,
     thickness_of,
 )
 from chainrule.explanation.drawing.pieces import SIGNS, arrow, assemble, box_sample
@@ -40,6 +43,9 @@ from chainrule.tracing.program import Variable
 
 MOST_INPUTS = 16
 """Connections that one neuron can have with all of them legible."""
+
+PAGE = 1300.0, 1000.0
+"""The largest picture that is still legible on a page or in a notebook, where it is drawn smaller; larger ones are folded."""
 
 MOST_LAYERS, END = 12, 4
 """Layers that are drawn when nobody says how far; of more than these only so many at either end."""
@@ -59,7 +65,8 @@ def draw_network(
     """The picture of a network.
 
     Weights stand on the connections, with their gradients where there is a loss; neurons show z and a, as means over
-    the rows of a batch. More than about 200 neurons and connections are folded into blocks with heat maps.
+    the rows of a batch. More than about 200 neurons and connections, and what would not fit a page, are folded into blocks
+    with heat maps.
 
     Parameters
     ----------
@@ -80,7 +87,7 @@ def draw_network(
         SettingError.unless_count("draw", "depth", depth, at_least=0)
     row = as_row(found, layers)
     if row is None:
-        subtitles = {name: described(layer) for name, layer in layers.items()}
+        subtitles = {call.name: described(layers[call.layer]) for call in found.layers if call.layer in layers}
         return draw_evaluation(
             scoped(found),
             title=title or "network",
@@ -91,8 +98,22 @@ def draw_network(
         )
     if focus is not None and focus not in {layer.name for layer in row}:
         raise UnknownNameError.among("layer", focus, layers)
-    style = Style(found.evaluation, digits)
-    levels = _levels(row, depth, focus)
+    first = _levels(row, depth, focus)
+    asked = [(first, Style(found.evaluation, digits))]
+    if depth is None and focus is None:
+        asked += [([min(most, level) for level in first], asked[0][1]) for most in (2, 1) if max(first) > most]
+        asked.append((asked[-1][0], Style(found.evaluation, digits, side=100.0)))
+    name = title or f"{_sizes(row)} network"
+    drawn = [(levels, _content(found, style, row, levels), style) for levels, style in asked]
+    levels, content, style = min(drawn, key=lambda one: max(1.0, one[1].width / PAGE[0], one[1].height / PAGE[1]))
+    notes = _notes(style, found, row, layers, levels)
+    if levels != first:
+        notes.append("Folded to fit a page; with depth=3 every connection is drawn.")
+    return Drawing(assemble(content, name, _key(style, levels), notes, _description(style, found, row)))
+
+
+def _content(found: NetworkEvaluation, style: Style, row: list[RowLayer], levels: list[int]) -> Group:
+    """The network with its layers unfolded so far."""
     columns = [sources(style, row[0], individually=levels[0] == 3)]
     for level, layers_alike in groupby(zip(levels, row, strict=True), key=itemgetter(0)):
         alike = [layer for _, layer in layers_alike]
@@ -103,18 +124,30 @@ def draw_network(
             columns += [make(style, layer) for layer in alike]
     if found.loss is not None:
         columns.append(loss_column(style, found, row[-1]))
-    content = _side_by_side(columns, style)
+    return _side_by_side(columns, style)
+
+
+def _sizes(row: list[RowLayer]) -> str:
+    """2-3-1, or of many layers the ends: 2-3-3-3-…-3-3-1."""
     sizes = [str(n) for n in (row[0].inputs, *(layer.units for layer in row))]
     if len(row) > MOST_LAYERS:
         sizes[END:-END] = ["…"]
-    return Drawing(
-        assemble(
-            content,
-            title or f"{'-'.join(sizes)} network",
-            _key(style, levels),
-            _notes(style, found, row, layers, levels),
-        )
-    )
+    return "-".join(sizes)
+
+
+def _description(style: Style, found: NetworkEvaluation, row: list[RowLayer]) -> str:
+    """The network in words."""
+    first = row[0]
+    said = [f"{first.inputs} input{'s' * (first.inputs != 1)}: {style.evaluation.label(first.source)}"]
+    shown = row if len(row) <= MOST_LAYERS else [*row[:END], None, *row[-END:]]
+    said += [
+        f"{len(row) - 2 * END} further layers" if layer is None else f"{layer.name}: {layer.description}"
+        for layer in shown
+    ]
+    if found.loss is not None:
+        loss = number(np.asarray(style.value(found.loss)).item(), style.digits)
+        said.append(f"loss: {style.evaluation.label(found.loss)} = {loss}")
+    return f"{'; '.join(said)}."
 
 
 def _levels(row: list[RowLayer], depth: int | None, focus: str | None) -> list[int]:
@@ -149,7 +182,8 @@ def _side_by_side(columns: list[Column], style: Style) -> Group:
     before: tuple[Column, Point] | None = None
     for column in columns:
         if before is not None:
-            x += GAP if column.connections is None else min(240.0, max(GAP, 0.16 * height))
+            gap = GAP if not (column.folded and before[0].folded) else GAP / 2
+            x += gap if column.connections is None else min(240.0, max(GAP, 0.16 * height))
         corner = (x, (height - column.group.height) / 2)
         if before is not None:
             lines += _joined(before[0], before[1], column, corner)
@@ -212,8 +246,12 @@ def _notes(
     notes = []
     if style.rows > 1 and style.evaluation.values.get(row[0].source) is not None:
         folded = "" if min(levels) > 1 else "; heat maps of values have a row for each"
-        means = "" if max(levels) == 1 else "; z and a are means over them"
+        means = "" if max(levels) == 1 else "; z, a and ∂a/∂z are means over them, Σ are sums"
         notes.append(f"{style.rows} rows{means}{folded}. Gradients are those of the mean loss.")
+    if style.differentiated and max(levels) > 1:
+        alone = style.rows == 1
+        rule = "∂L/∂w = input · ∂L/∂z, and ∂L/∂z = ∂L/∂a · ∂a/∂z"
+        notes.append(f"Along a connection ∂z/∂input = w; so {'' if alone else 'in every row '}{rule}.")
     shown = {layer.name for layer in row}
     passing = [call.name for call in found.layers if call.name not in shown and call.name in layers]
     if passing:

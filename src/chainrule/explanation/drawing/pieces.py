@@ -323,8 +323,16 @@ def box_sample(fill: str, stroke: str, round_: bool = False) -> Group:
 SIGNS = ((line_sample(POSITIVE), "+ positive"), (line_sample(NEGATIVE), "− negative"))
 
 
-def assemble(content: Group, title: str, entries: Sequence[tuple[Group, str]], notes: Sequence[str]) -> Scene:
-    """A scene of a content with its title above and its key and notes below."""
+def listed(names: Sequence[str], most: int = 12) -> str:
+    """The names, or the first of many and how many more there are; never one more, which could as well be named."""
+    shown = names if len(names) <= most + 1 else names[:most]
+    return ", ".join(shown) + (f" and {len(names) - most} more" if len(shown) < len(names) else "")
+
+
+def assemble(
+    content: Group, title: str, entries: Sequence[tuple[Group, str]], notes: Sequence[str], description: str
+) -> Scene:
+    """A scene of a content with its title above and its key and notes below; `description` is for who cannot see it."""
     width = max(content.width, 330.0, text_width(title, 14, bold=True), *(text_width(n, SMALL_SIZE) for n in notes))
     legend = key(entries, width)
     width = max(width, legend.width)
@@ -338,10 +346,4 @@ def assemble(content: Group, title: str, entries: Sequence[tuple[Group, str]], n
     for note in notes:
         shapes.append(Text(MARGIN, y + 12, note, SMALL_SIZE, MUTED))
         y += 15
-    return Scene(width + 2 * MARGIN, y + MARGIN - 2, tuple(shapes), title, "; ".join([*notes, _counted(content)]))
-
-
-def _counted(content: Group) -> str:
-    names = [shape.name for shape in content.shapes if isinstance(shape, Group) and shape.name]
-    listed = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
-    return f"{len(names)} nodes: {listed}"
+    return Scene(width + 2 * MARGIN, y + MARGIN - 2, tuple(shapes), title, " ".join([description, *notes]))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.explanation.networks import LayerVariables, NetworkEvaluation
 from chainrule.tracing import trees
 from chainrule.tracing.program import Equation, Program, Variable
 from chainrule.tracing.simplify import drop_unused
@@ -23,11 +23,33 @@ def scoped(found: NetworkEvaluation) -> Evaluation:
     outputs = found.outputs if found.loss is None else (found.loss, *found.outputs)
     before = {equation.output for equation in _ending_in(evaluation.program, found.outputs).equations}
     program = _ending_in(evaluation.program, outputs)
+    scopes = _of_calls(found, program)
     equations = tuple(
-        equation if equation.output in before or equation.scope else replace(equation, scope=LOSS)
+        equation.replace(scope=scopes.get(equation.output, equation.scope))
+        if equation.output in before or equation.scope
+        else equation.replace(scope=LOSS)
         for equation in program.equations
     )
     return replace(evaluation, program=with_sums(replace(program, equations=equations)))
+
+
+def _of_calls(found: NetworkEvaluation, program: Program) -> dict[Variable, str]:
+    """The scopes of all calls of a layer but the first, named like these: `g#2 / linear`."""
+    calls: dict[str, list[LayerVariables]] = {}
+    for layer in found.layers:
+        calls.setdefault(layer.layer, []).append(layer)
+    ends = {layer.a: layer.name for own in calls.values() for layer in own[1:]}
+    next_after = {layer.a: own[i + 1] for own in calls.values() for i, layer in enumerate(own[:-1])}
+    now: dict[str, str] = {}
+    scopes = {}
+    for equation in program.equations:
+        first, slash, rest = equation.scope.partition(" / ")
+        if first in calls:
+            name = ends.get(equation.output, now.get(first, first))
+            scopes[equation.output] = f"{name}{slash}{rest}"
+        if (following := next_after.get(equation.output)) is not None:
+            now[following.layer] = following.name
+    return scopes
 
 
 def _ending_in(program: Program, outputs: tuple[Any, ...]) -> Program:
@@ -59,7 +81,7 @@ def with_sums(program: Program) -> Program:
     equations: list[Equation] = []
     for equation in program.equations:
         if equation.output in long:
-            equations += [replace(own, scope=SUM) for own in long[equation.output]]
+            equations += [own.replace(scope=SUM) for own in long[equation.output]]
         elif equation.output not in inside:
             equations.append(equation)
     return replace(program, equations=tuple(equations))

@@ -7,6 +7,7 @@ from typing import Any
 
 from chainrule.errors import UnknownNameError
 from chainrule.explanation.derived import DerivedFormula
+from chainrule.explanation.rendering.latex import aligned
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rendering.styles import LatexStyle, MathmlStyle, TextStyle
@@ -109,7 +110,21 @@ def _latex(derivation: DerivedFormula) -> str:
 
 
 def _markdown(derivation: DerivedFormula) -> str:
-    return "\n".join(f"$$\n{equation}\n$$" for equation in latex_equations_of(derivation))
+    """A block for every argument, its lines below each other with their rules beside them."""
+    writer = _Writer(derivation, LatexStyle())
+    blocks = [[(left, f"= {right}") for left, right in (writer.definition(), *writer.abbreviations())]]
+    for partial in derivation.partials:
+        rows = []
+        for line in partial.lines:
+            rules = writer.style.words(", ".join(line.rules))
+            right = f"= {writer.printer.write(line.result)} && \\small\\mathrm{{({rules})}}"
+            rows.append((writer.slope(line.slope), right))
+        if len(partial.lines) > 1:
+            rows.append(
+                (rf"\mathrm{{so}}\quad {writer.slope(partial.slope)}", f"= {writer.printer.write(partial.result)}")
+            )
+        blocks.append(rows)
+    return "\n\n".join(map(aligned, blocks))
 
 
 def _html(derivation: DerivedFormula) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -11,6 +11,10 @@ from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.symbols import Element
 
 _PLAIN = re.compile(r"([^\W²³]|[.#′])+(\(.*\))?")
+
+
+ARROW = " → "
+"""Between the stations of a path."""
 
 
 @dataclass(frozen=True)
@@ -65,3 +69,16 @@ def in_signs(formula: str) -> str:
     for typed, sign in (("**2", "²"), ("**3", "³"), ("**", "^"), ("*", "·"), ("-", "−"), (">=", "≥"), ("<=", "≤")):
         formula = formula.replace(typed, sign)
     return formula
+
+
+def wrapped(name: str, room: float, width: Callable[[str], float] = len) -> list[str]:
+    """A name on as many lines as it takes, broken before the arrows of a path; `width` measures a line."""
+    first, *stations = name.split(ARROW)
+    lines = [first]
+    for station in stations:
+        longer = f"{lines[-1]}{ARROW}{station}"
+        if width(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines.append(f"{ARROW.lstrip()}{station}")
+    return lines

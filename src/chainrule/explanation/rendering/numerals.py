@@ -29,6 +29,11 @@ def coefficient(x: float, digits: int) -> str:
     return numeral(x, digits)
 
 
+def how_many(count: int, most: int) -> int:
+    """How many of so many things are shown where there is room for `most`: all, rather than leave out a single one."""
+    return count if count <= most + 1 else most
+
+
 def unit_of_last_place(text: str) -> float:
     """What 1 in the last digit of a numeral is worth."""
     mantissa, _, exponent = text.partition("e")

@@ -12,7 +12,7 @@ from chainrule.explanation.derived import Derived, Instance, Line, Part
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.labels import FEW, numbers, told
 from chainrule.explanation.rendering.names import Spelled, in_signs, spelled
-from chainrule.explanation.rendering.numerals import numeral, unit_of_last_place
+from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rules import CHAIN
 from chainrule.explanation.symbolic import rewritten
@@ -122,7 +122,7 @@ def _consistent(
         return steps[0]
     printed = numeral(value, derivation.digits)
     for step in steps:
-        if abs(_as_printed(derivation, step) - float(printed)) <= unit_of_last_place(printed) * 1.000001:
+        if numeral(_as_printed(derivation, step), derivation.digits) == printed:
             return step
     return steps[-1]
 
@@ -254,6 +254,19 @@ class Writer:
             text = numeral(part.value, digits)
             return "-" if text.startswith("-") else "+", self.style.number(text.lstrip("-"))
         return printer.term(part.expression)
+
+
+def concluded(rights: list[str], statement: Statement, equals: str, result: str) -> None:
+    """Write the result behind the last right side that is in numbers, or below the others."""
+    if statement.steps and statement.steps[-1].digits is not None:
+        rights[-1] = result if rights[-1] == result else f"{rights[-1]}{equals}{result}"
+    else:
+        rights.append(result)
+
+
+def more_like(more: int, instances: int) -> str:
+    """That there are further elements like those shown."""
+    return f"… and {more} more like {'these' if instances > 1 else 'this'}"
 
 
 def rules_in_words(rules: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from html import escape
 
 from chainrule.explanation.indices import Letter
+from chainrule.explanation.rendering.commands import mathematics, words
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.ops.notation import ATOM, POWER, PRODUCT, SIGN, SUM
 from chainrule.ops.operation import Operation
@@ -122,17 +123,17 @@ class LatexStyle:
         return rf"{mantissa} \cdot 10^{{{exponent}}}" if exponent else mantissa
 
     def name(self, x: Spelled) -> str:
-        """A letter in italics, longer names upright."""
-        name = x.name if x.short else rf"\mathrm{{{self.words(x.name)}}}"
+        """A letter in italics, longer names upright; a formula that serves as a name as one."""
+        name = mathematics(x.name)
         if not x.places:
             return name
+        name = name if x.plain else self.brackets(name)
         places = "".join(x.places) if x.compact else ", ".join(x.places)
         return f"{name}_{{{self.words(places)}}}"
 
     def words(self, text: str) -> str:
-        """Text with LaTeX's own signs escaped."""
-        text = re.sub(r"([_#$%&{}])", r"\\\1", text).replace("^", r"\hat{}").replace("′", "'")
-        return text.replace("−", "-").replace(" ", r"\ ").replace("**", "*")
+        """Text for upright letters."""
+        return words(text)
 
     def slope(self, of: str, by: str) -> str:
         """∂of/∂by as a fraction."""
@@ -216,6 +217,11 @@ class LatexStyle:
         return letter.name.replace("′", "'")
 
 
+def for_markdown(latex: str) -> str:
+    """LaTeX that pages of Markdown show: names of functions without \\operatorname, which GitHub refuses."""
+    return re.sub(r"\\operatorname\{([^{}]*)\}", r"\\mathop{\\mathrm{\1}}", latex)
+
+
 class MathmlStyle:
     """MathML, which browsers show without fonts or network."""
 
@@ -238,6 +244,7 @@ class MathmlStyle:
         name = f"<mi>{escape(x.name)}</mi>" if x.short else f'<mi mathvariant="normal">{escape(x.name)}</mi>'
         if not x.places:
             return name
+        name = name if x.plain else self.brackets(name)
         places = [f"<mi>{escape(p)}</mi>" if p[0].isalpha() else f"<mn>{escape(p)}</mn>" for p in x.places]
         between = "" if x.compact else "<mo>,</mo>"
         return f"<msub>{name}<mrow>{between.join(places)}</mrow></msub>"

@@ -9,20 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.rendering.numerals import numeral
+from chainrule.explanation.rendering.numerals import how_many, numeral
+from chainrule.notebooks import Shown
 
 ROWS, COLUMNS = 12, 6
 """More rows and columns than these are folded."""
 
 
 @dataclass(frozen=True, repr=False)
-class Table:
-    """A title, the columns' heads, rows of texts, and a note of what was left out."""
+class Table(Shown):
+    """A title, the columns' heads, rows, and a note; the first `texts` columns are words, the others numbers."""
 
     title: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    texts: int = 1
 
     @classmethod
     def of_metrics(cls, title: str, metrics: Mapping[str, float], digits: int) -> Table:
@@ -33,22 +35,28 @@ class Table:
         widths = [max(len(row[i]) for row in (self.heads, *self.rows)) for i in range(len(self.heads))]
 
         def line(cells: Sequence[str]) -> str:
-            first = cells[0].ljust(widths[0])
-            return "  ".join(
-                [f"    {first}", *(c.rjust(w) for c, w in zip(cells[1:], widths[1:], strict=True))]
-            ).rstrip()
+            put = [str.ljust] * self.texts + [str.rjust] * (len(cells) - self.texts)
+            return "    " + "  ".join(p(c, w) for p, c, w in zip(put, cells, widths, strict=True)).rstrip()
 
         note = [f"    {self.note}"] if self.note else []
-        return "\n".join([f"  {self.title}", line(self.heads), *map(line, self.rows), *note])
+        title = [f"  {self.title}"] if self.title else []
+        return "\n".join([*title, line(self.heads), *map(line, self.rows), *note])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        cell = 'style="text-align:right;padding:.15em .7em"'
-        head = "".join(f"<th {cell}>{escape(x)}</th>" for x in self.heads)
-        rows = "".join(f"<tr>{''.join(f'<td {cell}>{escape(x)}</td>' for x in row)}</tr>" for row in self.rows)
-        note = f"<p><small>{escape(self.note)}</small></p>" if self.note else ""
-        return f"<p><b>{escape(self.title)}</b></p><table><tr>{head}</tr>{rows}</table>{note}"
+        head, *rows = (self._row(row, kind) for row, kind in [(self.heads, "th"), *((row, "td") for row in self.rows)])
+        note = f"<p><small>{'<br/>'.join(map(escape, self.note.splitlines()))}</small></p>" if self.note else ""
+        title = f"<p><b>{escape(self.title)}</b></p>" if self.title else ""
+        return f"{title}<table>{head}{''.join(rows)}</table>{note}"
+
+    def _row(self, cells: Sequence[str], kind: str) -> str:
+        """A row whose words stand on the left and whose numbers on the right."""
+        inner = ""
+        for i, x in enumerate(cells):
+            side = "left" if i < self.texts else "right"
+            inner += f'<{kind} style="text-align:{side};padding:.15em .7em">{escape(x)}</{kind}>'
+        return f"<tr>{inner}</tr>"
 
 
 def table_of(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[str, str] | None = None) -> Table:
@@ -62,7 +70,7 @@ def table_of(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[
         return Table(title, ("",), ())
     matrices = {name: _matrix(x, axes is None) for name, x in given.items()}
     rows, columns = (max(m.shape[i] for m in matrices.values()) for i in (0, 1))
-    shown_rows, shown_columns = min(rows, ROWS), min(columns, max(1, COLUMNS // len(matrices)))
+    shown_rows, shown_columns = how_many(rows, ROWS), how_many(columns, max(1, COLUMNS // len(matrices)))
     down, across = axes or ("units", "samples")
     many = columns > 1
     heads = ["" if rows == 1 and axes else down.removesuffix("s")]
@@ -76,6 +84,21 @@ def table_of(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[
     left += [_more(columns - shown_columns, across)] * (columns > shown_columns)
     said = f"{title}   (a row for every {heads[0]}, columns: {across})" if many and down != "rows" else title
     return Table(said, tuple(heads), tuple(map(tuple, body)), f"… and {', '.join(left)}" if left else "")
+
+
+def table_by_element(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[str, str]) -> Table:
+    """A row for every number of a parameter, a column for every array of its shape."""
+    given = {name: np.asarray(x) for name, x in arrays.items() if x is not None}
+    shape = next(x.shape for x in given.values())
+    columns = {name: x for name, x in given.items() if x.shape in (shape, ())}
+    places = [*np.ndindex(shape)]
+    rows = [
+        (", ".join(map(str, place)), *(_text(x[place] if x.ndim else x, digits) for x in columns.values()))
+        for place in places[: how_many(len(places), ROWS)]
+    ]
+    head = ", ".join(axis.removesuffix("s") for axis in axes[: len(shape)])
+    left = len(places) - len(rows)
+    return Table(title, (head, *columns), tuple(rows), f"… and {_more(left, 'rows')}" if left else "")
 
 
 def _more(count: int, things: str) -> str:

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from chainrule.explanation.derived import Derived
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
-from chainrule.explanation.rendering.story import Statement, Writer, lines, notes, rules_in_words, whole
+from chainrule.explanation.rendering.story import (
+    Passage,
+    Statement,
+    Writer,
+    lines,
+    more_like,
+    notes,
+    rules_in_words,
+    whole,
+)
 from chainrule.explanation.rendering.styles import TextStyle
 
 
@@ -37,7 +46,7 @@ def as_text(derivation: Derived, width: int | None = None) -> str:
                 places = ", ".join(f"{letter} = {place}" for letter, place in instance.places)
                 out += _equation(writer, f"{places}:", instance, "      ", width)
             if more:
-                out.append(f"      … and {more} more like {'these' if len(instances) > 1 else 'this'}")
+                out.append(f"      {more_like(more, len(instances))}")
     for note in notes(derivation):
         out += ["", note]
     return "\n".join(out)
@@ -48,7 +57,7 @@ def _equation(writer: Writer, left: str, statement: Statement, indent: str, widt
     first = left.endswith(":")
     rights = [writer.step(step) + _folded(writer, step) for step in statement.steps]
     if statement.value is not None:
-        result = writer.number(statement.value) + _checked(statement.check)
+        result = writer.number(statement.value) + _checked(statement.check, writer.derivation.digits)
         numeric = [i for i, step in enumerate(statement.steps) if step.digits is not None]
         if numeric and rights[numeric[-1]] == writer.number(statement.value):
             rights[numeric[-1]] = result
@@ -75,17 +84,17 @@ def _equation(writer: Writer, left: str, statement: Statement, indent: str, widt
             yield " " * len(hanging) + piece
 
 
-def _folded(writer: Writer, step: object) -> str:
-    more, rest = step.more, step.rest  # type: ignore[attr-defined]
-    if not more:
+def _folded(writer: Writer, step: Passage) -> str:
+    if not step.more:
         return ""
-    return f" + … and {more} further term{'s' if more > 1 else ''}, together {writer.number(rest)}"
+    together = writer.number(step.rest, step.digits)
+    return f" + … and {step.more} further term{'s' if step.more > 1 else ''}, together {together}"
 
 
-def _checked(check: Check | None) -> str:
+def _checked(check: Check | None, digits: int) -> str:
     if check is None:
         return ""
-    said = f"   [nudged: {numeral(check.difference, 6)}, relative error {check.error:.1e}]".replace("-", "−")
+    said = f"   [nudged: {numeral(check.difference, digits)}, relative error {check.error:.1e}]".replace("-", "−")
     return said if check.agrees else f"{said}   <<< DOES NOT AGREE"
 
 

@@ -24,7 +24,7 @@ from chainrule.ops.functions.function import (
     wholes,
 )
 from chainrule.ops.functions.joining import Together, concatenate, split
-from chainrule.ops.functions.shaping import cut_along, flip, ravel, reshape, swapaxes, transpose
+from chainrule.ops.functions.shaping import cut_along, flip, moveaxis, ravel, reshape, swapaxes, transpose
 from chainrule.ops.operation import copied, example
 
 
@@ -295,3 +295,30 @@ def kron(m: Any, a: Any, b: Any) -> Any:
     left = reshape(m, a, tuple(k for length in first for k in (length, 1)))
     right = reshape(m, b, tuple(k for length in second for k in (1, length)))
     return reshape(m, left * right, tuple(p * q for p, q in zip(first, second, strict=True)))
+
+
+@function(
+    example((5,), 2), example((3, 4), [2, 3]), example((3, 4), 2, axis=0), example((4, 3), [2, 2], axis=(0, 0)),
+    name="lib.stride_tricks.sliding_window_view",
+    numpy=(np.lib.stride_tricks.sliding_window_view,),
+    numpys_is_a_view=True,
+)  # fmt: skip
+def sliding_window_view(
+    m: Any, x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Any:
+    """All windows of a shape, one for every place where it fits; the axes within a window are the last ones."""
+    lengths = wholes(window_shape, "window_shape")
+    axes = tuple(range(ndim(x))) if axis is None else tuple(one_axis(i, ndim(x)) for i in wholes(axis, "axis"))
+    if len(lengths) != len(axes):
+        raise ShapeError(
+            f"sliding_window_view was given window_shape={shortened(window_shape)} for {len(axes)} axes; give a length for each."
+        )
+    for place, length in zip(axes, lengths, strict=True):
+        if not 0 <= length <= x.shape[place]:
+            raise ShapeError(
+                f"sliding_window_view was given a window of length {length} for axis {place} of shape {tuple(x.shape)}; "
+                f"give a length from 0 to {x.shape[place]}."
+            )
+        places = np.arange(x.shape[place] - length + 1)[:, None] + np.arange(length)
+        x = moveaxis(m, m.take(x, places, axis=place), place + 1, -1)
+    return x

@@ -25,7 +25,7 @@ from chainrule.ops.functions.function import (
 from chainrule.ops.functions.joining import Together, take
 from chainrule.ops.functions.lines import places_in
 from chainrule.ops.functions.shaping import ravel
-from chainrule.ops.operation import example
+from chainrule.ops.operation import copied, example
 
 _FALSE_TRUE = np.array([False, True, True])
 _KEEP_SHAPE = "write np.where(condition, a, b), which keeps the shape"
@@ -72,7 +72,7 @@ def choose(m: Any, a: Any, choices: Any, out: None = None, mode: str = "raise") 
     result = options[-1]
     for i in range(n - 2, -1, -1):
         result = m.where(m.equal(a, i), options[i], result)
-    return m.broadcast_to(result, shape=np.broadcast_shapes(shape(a), *map(shape, options)))
+    return copied(m, m.broadcast_to(result, shape=np.broadcast_shapes(shape(a), *map(shape, options))))
 
 
 @function(

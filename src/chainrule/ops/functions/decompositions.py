@@ -11,6 +11,7 @@ from chainrule.ops.decompositions import TALL, WIDE
 from chainrule.ops.eigenvalues import TURNING
 from chainrule.ops.functions.elementwise import conjugate
 from chainrule.ops.functions.function import array, cast, function, is_known, ndim, one_axis, seen, whole
+from chainrule.ops.functions.joining import concatenate
 from chainrule.ops.functions.linear_algebra import matrices, square
 from chainrule.ops.functions.products import contract, tensordot
 from chainrule.ops.functions.shaping import diagonal, moveaxis, reshape, swapaxes
@@ -97,6 +98,8 @@ def eigvalsh(m: Any, a: Any, UPLO: str = "L") -> Any:
 @function(
     example(A),
     example(PAIR),
+    example(TALL),
+    example(WIDE),
     example(TALL, full_matrices=False),
     example(WIDE, full_matrices=False),
     example(TALL, compute_uv=False),
@@ -104,7 +107,7 @@ def eigvalsh(m: Any, a: Any, UPLO: str = "L") -> Any:
     numpy=(np.linalg.svd,),
 )
 def svd(m: Any, a: Any, full_matrices: bool = True, compute_uv: bool = True, hermitian: bool = False) -> Any:
-    """Singular values, and the vectors of U and Vᴴ as many as there are of them."""
+    """Singular values, and the vectors of U and Vᴴ: with `full_matrices` bases, without it as many as there are singular values."""
     a = matrices(a, "svd")
     if hermitian:
         raise UnsupportedError(
@@ -112,13 +115,16 @@ def svd(m: Any, a: Any, full_matrices: bool = True, compute_uv: bool = True, her
         )
     if not compute_uv:
         return m.singular_values(a, alone=True)
-    if full_matrices and a.shape[-1] != a.shape[-2]:
-        raise UnsupportedError(
-            f"np.linalg.svd with full_matrices=True of shape {tuple(a.shape)} completes the vectors to a basis, for which any other "
-            "is as good, so that they have no derivative. Write np.linalg.svd(a, full_matrices=False)."
-        )
-    vh = adjoint(m, m.right_singular_vectors(a))
-    return SVDResult(m.left_singular_vectors(a), m.singular_values(a), vh)
+    u, v = m.left_singular_vectors(a), m.right_singular_vectors(a)
+    if full_matrices:
+        u, v = _completed(m, u, a, "svd"), _completed(m, v, adjoint(m, a), "svd of rows")
+    return SVDResult(u, m.singular_values(a), adjoint(m, v))
+
+
+def _completed(m: Any, columns: Any, a: Any, by: str) -> Any:
+    """Orthonormal columns of the space of a's, and those that are missing to a basis."""
+    rows, own = a.shape[-2:]
+    return columns if rows <= own else concatenate(m, [columns, m.completing_columns(a, by=by)], axis=-1)
 
 
 @function(example(TALL), example(PAIR), name="linalg.svdvals", numpy=(np.linalg.svdvals,))
@@ -133,6 +139,7 @@ def svdvals(m: Any, x: Any, /) -> Any:
     example(WIDE),
     example(np.stack([TALL, TALL[::-1]])),
     example(WIDE, "complete"),
+    example(TALL, "complete"),
     example(TALL, mode="r"),
     name="linalg.qr",
     numpy=(np.linalg.qr,),
@@ -142,14 +149,16 @@ def qr(m: Any, a: Any, mode: str = "reduced") -> Any:
     a = matrices(a, "qr")
     if mode == "r":
         return m.triangular_factor(a)
-    if mode == "complete" and a.shape[-2] > a.shape[-1]:
-        raise UnsupportedError(
-            f"np.linalg.qr with mode='complete' of shape {tuple(a.shape)} completes the columns to a basis, for which any other "
-            "is as good, so that they have no derivative. Write np.linalg.qr(a), whose mode is 'reduced'."
-        )
     if mode not in ("reduced", "complete"):
-        raise UnsupportedError(f"np.linalg.qr with mode={shortened(mode)} cannot be traced; use 'reduced' or 'r'.")
-    return QRResult(m.orthogonal_factor(a), m.triangular_factor(a))
+        raise UnsupportedError(
+            f"np.linalg.qr with mode={shortened(mode)} cannot be traced; use 'reduced', 'complete' or 'r'."
+        )
+    q, r = m.orthogonal_factor(a), m.triangular_factor(a)
+    missing = a.shape[-2] - a.shape[-1]
+    if mode == "complete" and missing > 0:
+        below = np.zeros((*a.shape[:-2], missing, a.shape[-1]), r.dtype)
+        return QRResult(_completed(m, q, a, "qr"), concatenate(m, [r, below], axis=-2))
+    return QRResult(q, r)
 
 
 @function(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -16,21 +15,27 @@ from chainrule.ops.registry import Registry
 Implementation = TypeVar("Implementation", bound=Callable[..., Any])
 
 
-@dataclass(eq=False, repr=False)
 class ArrayFunction:
     """A function of arrays: `implementation(m, ...)` with NumPy's arguments, and the NumPy functions it stands for."""
 
-    name: str
-    implementation: Callable[..., Any]
-    numpy: tuple[Callable[..., Any], ...]
-    examples: tuple[Example, ...]
-    differentiable: bool
-    activation: str | None = None
-    public: bool = False
-    by_numbers: bool = False
-    """Whether it asks for the numbers of its arguments, which a Program and a batch do not have."""
-    numpys_is_a_view: bool = False
-    """Whether NumPy's result shares the memory of the first argument, which the one here does not."""
+    def __init__(
+        self,
+        name: str,
+        implementation: Callable[..., Any],
+        numpy: tuple[Callable[..., Any], ...],
+        examples: tuple[Example, ...],
+        differentiable: bool,
+        activation: str | None = None,
+        public: bool = False,
+        by_numbers: bool = False,
+        numpys_is_a_view: bool = False,
+    ) -> None:
+        self.name, self.implementation, self.numpy = name, implementation, numpy
+        self.examples, self.differentiable, self.activation, self.public = examples, differentiable, activation, public
+        self.by_numbers = by_numbers
+        """Whether it asks for the numbers of its arguments, which a Program and a batch do not have."""
+        self.numpys_is_a_view = numpys_is_a_view
+        """Whether NumPy's result shares the memory of the first argument, which the one here does not."""
 
 
 FUNCTIONS: Registry[str, ArrayFunction] = Registry()

@@ -137,6 +137,7 @@ def trace(m: Any, a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype
     example("ij,ij,j->i", (2, 1), (2, 1), (3,)),
     example((2, 3), [0, 1], (3, 4), [1, 2], [2, 0]),
     example((2, 3), [0, 1], (3,), [1]),
+    numpys_is_a_view=True,
 )
 def einsum(m: Any, subscripts: Any, *operands: Any, optimize: Any = None, dtype: Any = None) -> Any:
     """The product of any number of arrays told by subscripts, as in `numpy.einsum`."""

@@ -141,7 +141,7 @@ def tile(m: Any, A: Any, reps: Any) -> Any:
     pairs = tuple(k for n in lengths for k in (1, n))
     repeated = tuple(k for n, t in zip(lengths, times, strict=True) for k in (t, n))
     spread = m.broadcast_to(m.reshape(A, shape=pairs), shape=repeated)
-    return m.reshape(spread, shape=tuple(n * t for n, t in zip(lengths, times, strict=True)))
+    return copied(m, m.reshape(spread, shape=tuple(n * t for n, t in zip(lengths, times, strict=True))))
 
 
 @function(example((3,), 2), example((2, 3), np.array([1, 0, 2]), axis=1))

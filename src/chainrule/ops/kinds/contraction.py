@@ -20,7 +20,6 @@ LETTERS = LATIN + "".join(map(chr, range(0x3B1, 0x3C9)))
 """What axes may be called: Greek letters when Latin ones run out."""
 
 
-@dataclass(eq=False)
 class Subscripts:
     """`"ij,jk->ik"`, taken apart: the axes of both operands and of the result, each letter once per array.
 
@@ -28,9 +27,8 @@ class Subscripts:
     contraction by either operand is again a contraction.
     """
 
-    left: str
-    right: str
-    result: str
+    def __init__(self, left: str, right: str, result: str) -> None:
+        self.left, self.right, self.result = left, right, result
 
     @cached_property
     def by_left(self) -> str:

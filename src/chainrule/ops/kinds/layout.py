@@ -23,7 +23,7 @@ class Layout(Operation):
     """A linear map that only moves elements, so its forward derivative is the map itself.
 
     `value(*inputs, **attributes)` is NumPy's own code and `shape(*shapes, **attributes)` the shape of the result. That
-    is enough for an operation on one array: where each element comes from is then found by moving numbered elements.
+    is enough, if all inputs are moved: where each element comes from is then found by moving numbered elements.
     What is moved along axes as a whole says so, and is faster for it:
 
     - `links(*shapes, **attributes)`: how the axes of every input go on (`ops/axes.py`);
@@ -88,31 +88,29 @@ class Layout(Operation):
             ]
         if self.batched is not None:
             return self.batched(m, size, batched, *spread, **attributes)
-        if len(inputs) != 1:
+        if self.linear is not None and len(inputs) != 1:
             return super().batch(m, size, batched, inputs, **attributes)
-        (x,) = spread
-        sources = self._sources(x.shape[1:], attributes)
-        flat = m.reshape(x, shape=(size, math.prod(x.shape[1:])))
-        return _with_zeros(m, m.take(flat, np.maximum(sources, 0), axis=1), sources)
+        sources = self._sources([x.shape[1:] for x in spread], attributes)
+        flat = [m.reshape(x, shape=(size, math.prod(x.shape[1:]))) for x in spread]
+        return _with_zeros(m, m.take(_joined(m, flat, 1), np.maximum(sources, 0), axis=1), sources)
 
     @property
     def at_once(self) -> bool:
-        """Where it is declared how, or by the index map of one input."""
-        return self.batched is not None or all(len(example.inputs) == 1 for example in self.examples)
+        """Where it is declared how, or by the index map."""
+        alone = self.linear is None or all(len(example.inputs) == 1 for example in self.examples)
+        return self.batched is not None or alone
 
     def written(self, m: Namespace, *inputs: Any, **attributes: Any) -> Any:
         """Without links: elements taken from the places that the index map has."""
         if self.links is not None:
             return None
-        (x,) = inputs
-        sources = self._sources(x.shape, attributes)
-        return _with_zeros(
-            m, m.take(m.reshape(x, shape=(math.prod(x.shape),)), np.maximum(sources, 0), axis=0), sources
-        )
+        sources = self._sources([x.shape for x in inputs], attributes)
+        flat = [m.reshape(x, shape=(math.prod(x.shape),)) for x in inputs]
+        return _with_zeros(m, m.take(_joined(m, flat, 0), np.maximum(sources, 0), axis=0), sources)
 
     def has_loops(self, inputs: int) -> bool:
-        """By its links, or by the index map of one array."""
-        return self.links is not None or inputs == 1
+        """By its links, or by the index map."""
+        return self.links is not None or self.linear is None or inputs == 1
 
     def pullback(
         self,
@@ -148,18 +146,27 @@ class Layout(Operation):
         ]
         return getattr(m, self.name)(*moved, **attributes)
 
-    def _sources(self, shape: tuple[int, ...], attributes: dict[str, Any]) -> Any:
+    def _sources(self, shapes: Sequence[tuple[int, ...]], attributes: dict[str, Any]) -> Any:
         """For every place of the result the number of the element there, counted in row-major order, or `NOWHERE`."""
-        numbers = np.arange(1, math.prod(shape) + 1, dtype=np.intp).reshape(shape)
-        return np.asarray(self.value(numbers, **attributes)) - 1
+        ends = np.cumsum([math.prod(shape) for shape in shapes])
+        numbers = np.split(np.arange(1, ends[-1] + 1, dtype=np.intp), ends[:-1])
+        given = (own.reshape(shape) for own, shape in zip(numbers, shapes, strict=True))
+        return np.asarray(self.value(*given, **attributes)) - 1
 
-    def _by_index_map(self, m: Namespace, cotangent: Any, index: int, x: Any, **attributes: Any) -> Any:
-        """The cotangents of the places that each element went to, added up."""
-        sources = self._sources(shape_of(x), attributes).ravel()
-        kept = np.flatnonzero(sources != NOWHERE)
+    def _by_index_map(self, m: Namespace, cotangent: Any, index: int, *inputs: Any, **attributes: Any) -> Any:
+        """The cotangents of the places that each element of one input went to, added up."""
+        shapes = [shape_of(x) for x in inputs]
+        before, own = (math.prod(shape) for shape in shapes[:index]), math.prod(shapes[index])
+        sources = self._sources(shapes, attributes).ravel() - sum(before)
+        kept = np.flatnonzero((sources >= 0) & (sources < own))
         flat = m.take(m.reshape(cotangent, shape=(sources.size,)), kept, axis=0)
-        total = m.scatter_add(flat, sources[kept], axis=0, length=math.prod(shape_of(x)))
-        return m.reshape(total, shape=shape_of(x))
+        total = m.scatter_add(flat, sources[kept], axis=0, length=own)
+        return m.reshape(total, shape=shapes[index])
+
+
+def _joined(m: Namespace, flat: Sequence[Any], axis: int) -> Any:
+    """The elements of all inputs in one row."""
+    return flat[0] if len(flat) == 1 else m.concatenate(*flat, axis=axis)
 
 
 def _with_zeros(m: Namespace, taken: Any, sources: Any) -> Any:

@@ -12,7 +12,17 @@ import numpy as np
 from chainrule.errors import ShapeError
 from chainrule.ops.axes import Links, reducing
 from chainrule.ops.lazy import cached_property
-from chainrule.ops.operation import ArrayType, Namespace, Operation, dtype_of, eager, exemplar, shape_of
+from chainrule.ops.operation import (
+    ArrayType,
+    Example,
+    Namespace,
+    Operation,
+    axes_of_example,
+    dtype_of,
+    eager,
+    exemplar,
+    shape_of,
+)
 
 
 class Uniform(NamedTuple):
@@ -53,6 +63,12 @@ class Reduction(Operation):
             self._fold = getattr(np, self.combine).reduce
         self._is_fold = self.combine is not None and self.finish is None and not self.needs_elements
 
+    def counted(self, given: Example) -> Example:
+        """The same with a tuple of axes: all, where none is named."""
+        n, axis = axes_of_example(given), given.attributes.get("axis")
+        axes = range(n) if axis is None else (axis,) if type(axis) is int else axis
+        return Example(given.inputs, {**given.attributes, "axis": tuple(i % n for i in axes)})
+
     def evaluate(self, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> Any:
         """The reduction of plain arrays, by NumPy's own `reduce` where it is a fold; sums of float16 are added up in float32."""
         if self.combine == "add" and getattr(x, "itemsize", 0) == 2 and x.dtype == HALF:  # too coarse to add up in
@@ -74,6 +90,12 @@ class Reduction(Operation):
         """Whether one element combined with no other stays as it is, to the bit: NumPy's sums begin with 0, and 0 + −0 is 0."""
         plain = self.combine is not None and self.finish is None
         return plain and bool(np.signbit(self.evaluate(np.array([-0.0]), axis=(0,))).all())
+
+    @cached_property
+    def selects(self) -> bool:
+        """Whether its result is one of the elements, to the bit."""
+        plain = self.combine is not None and self.finish is None
+        return plain and bool(self.evaluate(np.array([0.3, 0.3]), axis=(0,)) == 0.3)
 
     def infer(self, x: Any, axis: tuple[int, ...], keepdims: bool = False) -> ArrayType:
         """The shape without the axes, and the dtype NumPy gives."""

@@ -54,5 +54,5 @@ def _simple_power(m: Instructions, a: Vector, b: Any) -> Vector | None:
         return a * a
     if b == 3:
         return a * a * a
-    simple = {1: lambda: +a, 0: lambda: m.number(1.0, a.dtype), -1: lambda: 1.0 / a}
-    return simple[int(b)]() if b in simple else None
+    simple = {1: lambda: +a, 0.5: lambda: m.sqrt(a), 0: lambda: m.number(1.0, a.dtype), -1: lambda: 1.0 / a}
+    return simple[b]() if b in simple else None

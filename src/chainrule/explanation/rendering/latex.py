@@ -1,0 +1,154 @@
+"""Derivations as LaTeX, and as Markdown with LaTeX in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from chainrule.explanation.derived import Derived
+from chainrule.explanation.finite_differences import Check
+from chainrule.explanation.rendering.commands import sentence
+from chainrule.explanation.rendering.numerals import numeral
+from chainrule.explanation.rendering.story import (
+    Passage,
+    Statement,
+    Writer,
+    concluded,
+    lines,
+    more_like,
+    notes,
+    rules_in_words,
+    whole,
+)
+from chainrule.explanation.rendering.styles import LatexStyle, for_markdown
+
+Row = tuple[str, str]
+"""What stands left and right of the place that is aligned."""
+
+
+def latex_equations(derivation: Derived) -> list[str]:
+    """Every equation by itself, without the signs that begin and end mathematics."""
+    writer = Writer(derivation, LatexStyle())
+    found = _one_by_one(writer, whole(derivation))
+    if len(derivation.lines) > 1:
+        for statement, instances, more in lines(derivation):
+            for equation in (statement, *instances):
+                found += _one_by_one(writer, equation)
+            if more:
+                found.append(rf"\ldots\ \mathrm{{and\ {more}\ more}}")
+    return found
+
+
+def as_latex(derivation: Derived) -> str:
+    """Displayed equations, one below the other, and what is to be known to read them."""
+    equations = [f"$$\\displaystyle {equation}$$" for equation in latex_equations(derivation)]
+    return "\n\n".join([*equations, *map(sentence, notes(derivation))])
+
+
+def as_markdown(derivation: Derived) -> str:
+    """Markdown whose formulas are LaTeX between dollar signs; those that belong together stand below each other."""
+    writer, top = Writer(derivation, LatexStyle()), whole(derivation)
+    title = writer.slope(derivation.element)
+    if derivation.value is not None:
+        title += f" = {writer.number(derivation.value)}"
+    out = [f"**Why** $\\displaystyle {for_markdown(title)}$", aligned(_broken(_rows(writer, top)))]
+    if len(derivation.lines) > 1:
+        ends = (f"${for_markdown(writer.name(x))}$" for x in (derivation.output, derivation.element))
+        out.append(f"From {' back to '.join(ends)}:")
+        for statement, instances, more in lines(derivation):
+            if statement.rules:
+                out.append(f"*{_plain(rules_in_words(statement.rules))}*")
+            rows = [row for equation in (statement, *instances) for row in _rows(writer, equation)]
+            out.append(aligned(_broken(rows)))
+            if more:
+                out.append(more_like(more, len(instances)))
+    return "\n\n".join([*out, *(f"*{sentence(_plain(note))}*" for note in notes(derivation))])
+
+
+def aligned(rows: Sequence[Row]) -> str:
+    """Displayed equations whose signs of equality stand below each other."""
+    inner = for_markdown(" \\\\\n".join(f"{left} & {right}" for left, right in rows))
+    return f"$$\n\\begin{{aligned}}\n{inner}\n\\end{{aligned}}\n$$"
+
+
+WIDE = 84
+"""Characters of the longest right side that is put on one line."""
+
+
+def _broken(rows: Sequence[Row]) -> list[Row]:
+    """The rows, with long sums on several lines, broken before their signs."""
+    found = []
+    for left, right in rows:
+        lines = [""]
+        for piece in _terms(right):
+            if lines[-1] and _length(lines[-1] + piece) > WIDE:
+                lines.append(rf"\quad {piece.lstrip()}")
+            else:
+                lines[-1] += piece
+        found += [(left if i == 0 else "", line) for i, line in enumerate(lines)]
+    return found
+
+
+def _terms(text: str) -> list[str]:
+    """The terms of a sum, each with the sign before it, as far as no brackets are around them."""
+    found, depth = [""], 0
+    for token in re.findall(r"\\left.|\\right.|\\[a-zA-Z]+|\\.| [-+] |.", text):
+        depth += (token == "{" or token.startswith(r"\left")) - (token == "}" or token.startswith(r"\right"))
+        if not depth and token in (" + ", " - "):
+            found.append("")
+        found[-1] += token
+    return found
+
+
+def _length(text: str) -> int:
+    """About how many characters are to be seen of LaTeX."""
+    text = re.sub(r"\\(left|right|mathrm|displaystyle|quad|frac|partial)(?![a-z])|[{}_^]", "", text)
+    return len(re.sub(r"\\[a-zA-Z]+|\\.", "x", text).replace(" ", ""))
+
+
+def _plain(text: str) -> str:
+    """Text without what Markdown reads as its own signs."""
+    return text.replace("*", r"\*").replace("_", r"\_") if "$" not in text else text
+
+
+def _one_by_one(writer: Writer, statement: Statement) -> list[str]:
+    """The equations of a statement as lines, the rules behind the first of them."""
+    rules = rf"\qquad \mathrm{{({writer.style.words(rules_in_words(statement.rules))})}}" if statement.rules else ""
+    found = []
+    for left, right in _rows(writer, statement):
+        is_first = bool(left) and not left.startswith(r"\mathrm{with}")
+        found.append(f"{left} {right}{rules if is_first else ''}".strip())
+    return found
+
+
+def _rows(writer: Writer, statement: Statement) -> list[Row]:
+    """A definition if one is needed, the left side with the first right side, the other right sides."""
+    rights = [writer.step(step) + _folded(writer, step) for step in statement.steps]
+    if statement.value is not None:
+        concluded(rights, statement, " = ", writer.number(statement.value))
+    if statement.left is None:
+        places = ",\\ ".join(f"{writer.style.words(letter)} = {place}" for letter, place in statement.places)
+        first = (rf"{places}:\quad", rights[0])
+        told = None
+    else:
+        first = (writer.slope(statement.left), f"= {rights[0]}")
+        told = writer.definition(statement.left)
+    before = [(r"\mathrm{with}\quad", told)] if told is not None else []
+    after = [("", _checked(writer, statement.check))] if statement.check is not None else []
+    return [*before, first, *(("", f"= {right}") for right in rights[1:]), *after]
+
+
+def _folded(writer: Writer, step: Passage) -> str:
+    if not step.more:
+        return ""
+    return (
+        rf" + \ldots\ \mathrm{{({step.more}\ further,\ together\ }}{writer.number(step.rest, step.digits)}\mathrm{{)}}"
+    )
+
+
+def _checked(writer: Writer, check: Check) -> str:
+    agrees = "" if check.agrees else r"\quad \mathrm{DOES\ NOT\ AGREE}"
+    return (
+        rf"\mathrm{{nudged{{:}}}}\ {writer.number(check.difference)},\ \mathrm{{relative\ error}}\ "
+        rf"{writer.style.number(numeral(check.error, 2))}{agrees}"
+    )

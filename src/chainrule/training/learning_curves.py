@@ -1,0 +1,57 @@
+"""Learning curves as a figure of matplotlib's, which notebooks show whether or not they have been told of matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+VALIDATION = "val_"
+
+
+class LearningCurves(Figure):
+    """Axes for the losses, and for the accuracies where there are any."""
+
+    @classmethod
+    def of(cls, metrics: Mapping[str, list[float]], best_epoch: int | None) -> LearningCurves:
+        """The curves of these metrics, one number for every epoch."""
+        groups = [kind for kind in ("loss", "accuracy") if any(_kind(name) == kind for name in metrics)]
+        figure = cls(figsize=(5.2 * max(1, len(groups)), 3.6), layout="constrained")
+        for axes, kind in zip(figure.subplots(1, max(1, len(groups)), squeeze=False)[0], groups, strict=True):
+            for name, values in metrics.items():
+                if _kind(name) == kind:
+                    _draw(axes, name, values)
+            if best_epoch is not None:
+                axes.axvline(best_epoch + 1, color="0.6", linewidth=1, linestyle=":", label="best epoch")
+            axes.set_xlabel("epoch")
+            axes.set_ylabel(kind)
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.grid(alpha=0.25)
+            axes.spines[["top", "right"]].set_visible(False)
+            axes.legend(frameon=False)
+        return figure
+
+    def _repr_png_(self) -> bytes:
+        """A notebook that has not imported pyplot yet knows no picture of a Figure."""
+        written = BytesIO()
+        self.savefig(written, format="png")
+        return written.getvalue()
+
+
+def _draw(axes: Any, name: str, values: list[float]) -> None:
+    validation = name.startswith(VALIDATION)
+    axes.plot(
+        range(1, len(values) + 1),
+        values,
+        label="validation" if validation else "training",
+        color="#d55e00" if validation else "#0072b2",
+        linestyle="--" if validation else "-",
+        marker="o" if len(values) < 2 else None,
+    )
+
+
+def _kind(name: str) -> str:
+    return name.removeprefix(VALIDATION).split("_")[0]
