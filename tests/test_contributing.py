@@ -106,6 +106,70 @@ class Quadratic(Layer):
 """,
     ),
     Recipe(
+        "a layer of two inputs",
+        "src/chainrule/nn/layers.py",
+        '''@dataclass(frozen=True)
+class Modulated(Layer):
+    """Features times what a second input says of them, x·(1 + c·G)."""
+
+    takes = 2
+
+    def parameters(self, *shapes: Shape) -> Mapping[str, ParameterSpec]:
+        """A matrix from the second input to the features of the first."""
+        return {"scale": ParameterSpec((shapes[1][-1], shapes[0][-1]), "glorot_uniform")}
+
+    def forward(self, parameters: Arrays, *inputs: Any) -> Any:
+        """x·(1 + c·G)."""
+        x, c = inputs
+        return x * (1.0 + c @ parameters["scale"])
+''',
+    ),
+    Recipe(
+        "an operation that moves the elements of two arrays",
+        "src/chainrule/ops/layouts.py",
+        """interleaved = Layout(
+    "interleaved",
+    value=lambda x, y: np.stack([x, y], axis=-1).reshape(*x.shape[:-1], 2 * x.shape[-1]),
+    shape=lambda x, y: (*x[:-1], 2 * x[-1]),
+    examples=(example((4,), (4,)), example((2, 3), (2, 3))),
+    doc="The elements of two arrays in turn along the last axis.",
+    public=True,
+)
+""",
+    ),
+    Recipe(
+        "a mean whose partial asks how many elements there are, and whose examples name axes as calls do",
+        "src/chainrule/ops/reductions.py",
+        """geometric_mean = Reduction(
+    "geometric_mean",
+    value=lambda m, x, axis: m.exp(m.mean(m.log(x), axis=axis, keepdims=True)),
+    partial=lambda m, y, x, axis: y / (math.prod(x.shape[i] for i in axis) * x),
+    latex=r"\\operatorname{{gm}} {0}",
+    differential=r"\\frac{{y}}{{n}} \\sum_k \\frac{{d{0}_k}}{{{0}_k}}",
+    examples=(example(np.array([0.5, 2.0, 3.0])), example(np.array([[0.5, 2.0], [1.5, 0.25]]), axis=-1)),
+    doc="exp of the mean of ln x along axes, for positive x.",
+    public=True,
+)
+""",
+    ),
+    Recipe(
+        "an operation with an input called as results are, and a power of a half",
+        "src/chainrule/ops/arithmetic.py",
+        """smooth_maximum = Elementwise(
+    "smooth_maximum",
+    value=lambda m, x, y: 0.5 * (x + y + m.power(m.square(x - y) + 1.0, 0.5)),
+    partials=(
+        lambda m, z, x, y: (z - y) / m.power(m.square(x - y) + 1.0, 0.5),
+        lambda m, z, x, y: (z - x) / m.power(m.square(x - y) + 1.0, 0.5),
+    ),
+    latex=r"\\operatorname{{smax}}\\left({0}, {1}\\right)",
+    domain=(REAL, REAL),
+    doc="(x + y + √((x − y)² + 1))/2.",
+    public=True,
+)
+""",
+    ),
+    Recipe(
         "an operation that computes with its numbers alone",
         "src/chainrule/ops/arithmetic.py",
         """widened = Elementwise(

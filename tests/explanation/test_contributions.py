@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.errors import DifferentiationError, SettingError
+from chainrule.errors import DifferentiationError, SettingError, UnknownNameError
 from chainrule.explanation import contributions_to
 from chainrule.explanation.contributions import Contribution, balanced
 
@@ -144,6 +144,25 @@ def test_tables_and_pictures() -> None:
     assert max(map(len, text.splitlines())) <= 100
     minidom.parseString(found._repr_html_())
     minidom.parseString(found.draw().svg)
+
+
+def test_paths_are_told_apart_however_long() -> None:
+    """Every path is written out, in the table on as many lines as it takes; HTML has bars, and what the parts are together."""
+    layers = [cr.Dense(n, "tanh", name=f"layer_number_{i}") for i, n in enumerate((2, 2, 1, 1, 1, 2))]
+    network = cr.Network(layers, dtype="float64").build(1)
+    found = network.contributions([[0.3]], [[1.0, 2.0]], "layer_number_0.weight[0, 0]", loss="squared_error")
+    table = str(found).partition("by path")[2]
+    names = " ".join(line[:46].strip().partition("  ")[0] for line in table.splitlines())
+    for part in found.by_path:
+        assert part.name in names
+    assert max(map(len, table.splitlines())) <= 100
+    html = found.to("html")
+    assert html.count("together") == 3
+    assert html.count("█" * 16) >= 3
+    for part in found.by_path:
+        assert part.name in html
+    with pytest.raises(UnknownNameError, match="html"):
+        found.to("pdf")
 
 
 def test_the_parts_in_a_table_are_those_of_the_largest_size() -> None:

@@ -446,3 +446,13 @@ def test_latex_has_brackets_around_the_base_of_a_power() -> None:
             assert (style.strength(op) < ATOM) == (r" = {\left(" in square)
     strong = {name: style.strength(REGISTRY[name]) for name in ("reciprocal", "sin", "expm1", "sum", "transpose")}
     assert strong == {"reciprocal": SIGN, "sin": ATOM, "expm1": SUM, "sum": SIGN, "transpose": POWER}
+
+
+def test_no_single_term_or_element_is_left_out() -> None:
+    """Where three are shown, the fourth of four stands in the room that telling of it would take."""
+    for units in range(2, 8):
+        network = cr.Network([cr.Dense(units, "tanh", name="h"), cr.Dense(units, "tanh", name="o")], dtype="float64")
+        text = str(network.build(2).explain([[0.1, 0.2]], [[0.5] * units], "h.weight[0, 0]", loss="squared_error"))
+        assert "and 1 more" not in text
+        assert "and 1 further" not in text
+        assert ("more like these" in text) == (units > 4)

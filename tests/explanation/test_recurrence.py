@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -140,3 +142,68 @@ def test_contributions_of_a_recurrent_network() -> None:
     for parts in (found.by_output, found.by_sample, found.by_path):
         assert sum(part.value for part in parts) == pytest.approx(dw[0, 1], rel=1e-5)
     assert len(found.by_sample) == 2
+
+
+@dataclass(frozen=True)
+class Memory(cr.Layer):
+    """Long short-term memory (Hochreiter and Schmidhuber 1997): c = f·c + i·g, h = o·tanh(c)."""
+
+    units: int
+
+    def parameters(self, shape: Any) -> Any:
+        matrix = cr.ParameterSpec((shape[-1] + self.units, self.units), "glorot_uniform")
+        return dict.fromkeys(("Wi", "Wf", "Wo", "Wg"), matrix)
+
+    def forward(self, p: Any, x: Any) -> Any:
+        first = np.zeros((x.shape[0], self.units), x.dtype)
+
+        def step(state: Any, row: Any) -> Any:
+            h, c = state
+            z = np.concatenate([row, h], axis=1)
+            i, f, o = (1.0 / (1.0 + np.exp(-(z @ p[name]))) for name in ("Wi", "Wf", "Wo"))
+            c = f * c + i * np.tanh(z @ p["Wg"])
+            return (o * np.tanh(c), c), None
+
+        return cr.scan(step, (first, first), np.swapaxes(x, 0, 1))[0][0]
+
+
+@pytest.mark.parametrize(("units", "steps"), [(3, 5), (40, 7)])
+def test_networks_with_memory_are_told_as_textbooks_do(units: int, steps: int) -> None:
+    x = np.random.default_rng(0).normal(size=(4, steps, 3))
+    t = np.sin(x.sum(axis=(1, 2)))[:, None]
+    network = cr.Network([Memory(units), cr.Dense(1)], seed=0, dtype="float64").build((steps, 3))
+    found = network.explain(x, t, "memory_0.Wf[3, 1]", loss="mse")
+
+    def loss(change: float) -> float:
+        p = {name: dict(own) for name, own in network.parameters.items()}
+        gates = {name: np.array(w) for name, w in p["memory_0"].items()}
+        gates["Wf"][3, 1] += change
+        h = c = np.zeros((4, units))
+        for n in range(steps):
+            z = np.concatenate([x[:, n], h], axis=1)
+            i, f, o = (1.0 / (1.0 + np.exp(-z @ gates[name])) for name in ("Wi", "Wf", "Wo"))
+            c = f * c + i * np.tanh(z @ gates["Wg"])
+            h = o * np.tanh(c)
+        return float(np.mean((h @ p["dense_0"]["weight"] + p["dense_0"]["bias"] - t) ** 2))
+
+    assert found.value == pytest.approx((loss(1e-5) - loss(-1e-5)) / 2e-5, rel=1e-6)
+    holds_everywhere(found, 1e-10)
+    for line in found.lines:
+        for instance in line.instances:
+            assert sum(p.value for p in instance.parts) + instance.rest == pytest.approx(instance.value, abs=1e-12)
+    text = str(found)
+    assert not re.search(r"′|constant_|take\(|·\[", text)
+    assert "lstm" not in text
+    assert len(text) < 25_000
+    assert found.further == 0
+    told = [str(line.element) for line in found.lines]
+    assert len(told) == len(set(told))
+
+
+def test_letters_begin_anew_in_every_line() -> None:
+    network, x, t = network_and_data(3, 6, 3)
+    text = str(network.explain(x, t, "recurrent_0.W[0, 1]", loss="mse"))
+    assert "′" not in text
+    assert "∂L/∂recurrent_0.h[n, 5, k] = ∂L/∂dense_0.z[n, 0] · dense_0.weight[k, 0]" in text
+    assert "constant" not in text  # the first state is 0, and adds nothing
+    assert "h[n, 5, 1] =" not in text  # it is among those of all k

@@ -266,4 +266,4 @@ def test_names_that_nobody_gave_are_told() -> None:
     assert "with v6[0] = sort(tanh(a·2) + tanh(a)·3 − 4)[0]" in str(np.sum(ordered[:3] ** 2).explain(a, index=[1]))
     long = np.sin(b * 2.0 + 1.0) * np.cos(b * 3.0 - 2.0) * np.tanh(b + 7.0)
     assert "\nv9 = sin(b·2 + 1)·cos(b·3 − 2)·tanh(b + 7)" in str(np.sum(a * np.sort(long)).explain(a, index=[1]))
-    assert "\nconstant_0 = [[1, 2], [3, 4]]" in str(np.sum(a.reshape((2, 2)) @ [[1.0, 2.0], [3.0, 4.0]]).explain(a))
+    assert "\nc = [[1, 2], [3, 4]]" in str(np.sum(a.reshape((2, 2)) @ [[1.0, 2.0], [3.0, 4.0]]).explain(a))

@@ -43,12 +43,12 @@ def test_value_and_derivative_are_finite_far_out(op, dtype):
         np.testing.assert_array_equal(np.isfinite(found), np.abs(true) <= np.finfo(dtype).max)
 
 
-@pytest.mark.parametrize("op", [op for op in UNBOUNDED if op.name != "erf"], ids=lambda op: op.name)  # a polynomial
+@pytest.mark.parametrize("op", UNBOUNDED, ids=lambda op: op.name)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_derivatives_keep_their_digits(op, dtype):
-    """Nearly all of them, or of the largest slope where the partial is written in y, as 1 − y² of tanh is."""
+    """Nearly all of them, or of 1 where the partial is written in y, as 1 − y² of tanh is; away from poles and kinks."""
     x = np.array([-300.0, -50.0, -20.0, -8.0, -3.0, -1.0, -0.3, 1e-4, 0.3, 1.0, 3.0, 8.0, 20.0, 50.0, 300.0], dtype)
-    x = x[[all(abs(number - pole) > 0.1 for pole in op.domain[0].poles) for number in x]]
+    x = np.array([number for number in x if all(abs(number - point) > 0.1 for point in op.domain[0].points)], dtype)
     with np.errstate(all="ignore"):
         _, tangent = slope(op, x)
     formula, symbols = expression(op)
@@ -56,14 +56,7 @@ def test_derivatives_keep_their_digits(op, dtype):
     true = np.array([at(exact, symbols, [float(number)], digits=300) for number in x])
     kept = np.abs(true) < np.finfo(dtype).max
     eps = float(np.finfo(dtype).eps)
-    precise = op.name not in IN_TERMS_OF_THE_VALUE
-    np.testing.assert_allclose(
-        tangent[kept], true[kept], rtol=400 * eps, atol=float(np.finfo(dtype).tiny) if precise else 2 * eps
-    )
-
-
-IN_TERMS_OF_THE_VALUE = {"tanh", "sigmoid", "expm1", "gelu"}
-"""Slopes that are computed of the value, for it costs next to nothing, and are right to ε, as PyTorch's and JAX's are."""
+    np.testing.assert_allclose(tangent[kept], true[kept], rtol=400 * eps, atol=2 * eps)
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "softplus", "gelu", "silu", "elu", "selu", "relu", "erf"])

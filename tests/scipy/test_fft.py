@@ -7,7 +7,7 @@ import pytest
 import scipy.fft
 
 import chainrule as cr
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, ShapeError
 from chainrule.scipy import fft
 
 LINE, SHEET = np.random.default_rng(0).normal(size=7), np.random.default_rng(1).normal(size=(4, 6))
@@ -30,7 +30,7 @@ CASES = [
     *((name, (SHEET,), options) for name in ("dct", "idst") for options in ({"axis": 0}, {"n": 4}, {"n": 8})),
     *((name, (SHEET,), options) for name in ("dctn", "idctn", "dstn", "idstn")
       for options in ({}, {"norm": "ortho"}, {"axes": (0,)}, {"s": (3,)}, {"type": 3, "s": (5, 3)})),
-    ("dct", (COMPLEX,), {}),
+    ("dct", (COMPLEX,), {}), ("dct", (COMPLEX,), {"type": 3, "orthogonalize": True}),
 ]  # fmt: skip
 
 
@@ -59,3 +59,15 @@ def test_batches_and_compiled_functions():
     assert cr.grad(lambda x: np.sum(fft.dct(x) ** 2))(LINE.astype(np.float32)).dtype == np.float32
     with pytest.raises(SettingError, match=r"type=5.*give a type from 1 to 4"):
         gradient = cr.grad(lambda x: np.sum(fft.dct(x, 5)))(LINE)
+    for call in (lambda x: fft.idct(x, n=0), lambda x: fft.dct(x, 1, n=1), lambda x: fft.idst(x, n=0)):
+        with pytest.raises(ShapeError, match="takes at least"):
+            cr.vjp(call, LINE)
+
+
+@pytest.mark.parametrize("name", fft.standing.functions)
+def test_half_precision_is_computed_in_single(name):
+    half = SHEET.astype(np.float16)
+    value = cr.vjp(getattr(fft, name), half)[0]
+    expected = getattr(scipy.fft, name)(half)
+    assert value.dtype == expected.dtype
+    np.testing.assert_allclose(value, expected, rtol=1e-5, atol=1e-5)

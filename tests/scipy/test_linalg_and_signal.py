@@ -9,8 +9,8 @@ import scipy.signal
 
 import chainrule as cr
 from chainrule.autodiff import check_grads
-from chainrule.errors import DerivativeLostError, MatrixError, UnsupportedError
-from chainrule.scipy import linalg, signal
+from chainrule.errors import DerivativeLostError, MatrixError, SettingError, UnsupportedError
+from chainrule.scipy import linalg, signal, special
 from chainrule.scipy.matrix_functions import A, B, Q
 from versions import before
 
@@ -23,7 +23,8 @@ LINALG = {
     "solve": [((A, v), {}), ((S, v), {"assume_a": "pos"}), ((A, Q), {"transposed": True}),
               ((A, Q), {"assume_a": "sym", "lower": True}), ((A, Q), {"assume_a": "upper triangular"}),
               ((A, v), {"assume_a": "diagonal"}), ((A, v), {"assume_a": "tridiagonal"}), ((PAIR, Q), {"assume_a": "sym"})],
-    "lstsq": [((Q, v), {})], "lu": [((A,), {}), ((A,), {"permute_l": True}), ((Q,), {"p_indices": True}), ((Q.T,), {})],
+    "lstsq": [((Q, v), {})], "lu": [((PAIR,), {}), ((A,), {}), ((A,), {"permute_l": True}), ((Q,), {"p_indices": True}),
+                               ((Q.T,), {})],
     "polar": [((A,), {}), ((Q,), {"side": "left"})], "orthogonal_procrustes": [((A, S), {})],
     "expm_frechet": [((A, S), {})], "fractional_matrix_power": [((B, np.float64(0.3)), {})],
     "pinvh": [((S,), {})], "solve_lyapunov": [((A, S), {})], "companion": [((u,), {})], "leslie": [((v, v[1:]), {})],
@@ -35,7 +36,8 @@ LINALG = {
                       ((np.array([[2.0, 3.0, 4.0], [0.4, 0.2, 9.0]]), v), {"lower": True})],
     "solve_triangular": [((A, v), {}), ((A, Q), {"lower": True, "trans": 1}), ((A, v), {"unit_diagonal": True, "trans": "T"})],
     "cholesky": [((S,), {}), ((S,), {"lower": True}), ((S + PAIR * 0.0,), {})],
-    "inv": [((A,), {})], "det": [((A,), {})], "pinv": [((Q,), {})], "norm": [((A,), {}), ((v,), {"ord": 3})],
+    "inv": [((A,), {})],
+    "det": [((A,), {})], "pinv": [((Q,), {}), ((Q,), {"atol": 0.1, "return_rank": True})], "norm": [((A,), {}), ((v,), {"ord": 3})],
     "eigvals": [((A,), {})],
     "eigvalsh": [((S,), {}), ((S, S + np.diag(v**2)), {})], "svdvals": [((Q,), {})],
     "expm": [((A,), {}), ((B,), {}), ((PAIR,), {})], "tanm": [((A,), {})], "tanhm": [((A,), {})],
@@ -56,6 +58,12 @@ SIGNAL = {
     name: [((a, b), {"mode": mode}) for a, b in (PAIRS[2:] if name.endswith("2d") else PAIRS) for mode in MODES]
     for name in ("convolve", "correlate", "fftconvolve", "oaconvolve", "convolve2d", "correlate2d")
 }
+for name in ("fftconvolve", "oaconvolve"):
+    SIGNAL[name] += [((x2, x2[:, :2]), {"axes": axes, "mode": mode}) for axes in (1, [-1]) for mode in MODES]
+    SIGNAL[name] += [((x2, k2[:1, :2]), {"axes": 1}), ((x2[:, :2], x2), {"axes": 1, "mode": "valid"})]
+for name in ("convolve2d", "correlate2d"):
+    SIGNAL[name] += [((x2, k2), {"boundary": kind, "mode": mode}) for kind in ("wrap", "symm") for mode in MODES]
+    SIGNAL[name] += [((x2, k2), {"fillvalue": 1.5}), ((k2, x2), {"boundary": "symm", "mode": "same"})]
 line = np.random.default_rng(2).normal(size=12)
 lines = np.random.default_rng(3).normal(size=(2, 12))
 low_b, low_a = scipy.signal.butter(3, 0.3)
@@ -74,7 +82,8 @@ FILTERS = {
     "hilbert": [((line,), {}), ((lines[:, :5],), {"axis": 0}), ((line,), {"N": 9})],
     "detrend": [((line,), {}), ((lines.T,), {"axis": 0, "type": "constant"}), ((lines,), {"bp": [4, 9]})],
     "savgol_filter": [((line, 5, 2), {"mode": mode, "deriv": deriv}) for mode in ("interp", "mirror", "nearest", "wrap")
-                      for deriv in (0, 1)] + [((lines.T, 5, 3), {"axis": 0, "mode": "constant", "cval": 0.5})],
+                      for deriv in (0, 1)] + [((lines.T, 5, 3), {"axis": 0, "mode": "constant", "cval": 0.5})]
+                     + [((line, 4, 2), {"mode": mode}) for mode in ("interp", "mirror", "wrap")],
 }  # fmt: skip
 CASES = [
     pytest.param(own, ours, name, args, options, id=f"{name}-{i}")
@@ -119,6 +128,91 @@ def test_values_are_scipys_and_derivatives_those_of_finite_differences(own, ours
     for x, y in zip(parts(value), parts(expected), strict=True):
         np.testing.assert_allclose(x, y, rtol=1e-11, atol=1e-12)
     check_grads(lambda *args: parts(derived(*args))[-1], args, order=2)
+
+
+def single(x):
+    if isinstance(x, tuple):
+        return tuple(map(single, x))
+    return x.astype(np.float32) if isinstance(x, np.ndarray) else x
+
+
+@pytest.mark.filterwarnings("ignore:logm result may be inaccurate")
+@pytest.mark.parametrize(("own", "ours", "name", "args", "options"), CASES)
+def test_precision_is_scipys(own, ours, name, args, options):
+    if name == "logm" or (
+        name == "freqz" and len(args) == 1
+    ):  # complex by rounding; an a of 1 is one of Python's numbers
+        return
+    args = single(args)
+    places = [i for i, x in enumerate(args) if isinstance(x, np.ndarray)]
+
+    def derived(*chosen):
+        whole = list(args)
+        for i, x in zip(places, chosen, strict=True):
+            whole[i] = x
+        return parts(getattr(ours, name)(*whole, **options))
+
+    value, pullback = cr.vjp(derived, *(args[i] for i in places))
+    expected = parts(getattr(own, name)(*args, **options))
+    assert [x.dtype for x in value] == [x.dtype for x in expected]
+    gradients = pullback([np.ones_like(x) for x in value])
+    assert {np.asarray(g).dtype for g in gradients} <= {np.dtype(np.float32)}
+
+
+SETTINGS = [
+    (linalg.polar, (A,), "side"), (linalg.solve_discrete_lyapunov, (A, S), "method"), (linalg.qr, (A,), "mode"),
+    (lambda a, **o: linalg.convolution_matrix(a, 3, **o), (v,), "mode"), (linalg.lstsq, (Q, v), "lapack_driver"),
+    (linalg.svd, (A,), "lapack_driver"), (linalg.expm_frechet, (A, S), "method"), (signal.convolve, (u, v), "mode"),
+    (signal.convolve, (u, v), "method"), (signal.correlate, (u, v), "method"), (signal.fftconvolve, (u, v), "mode"),
+    (signal.convolve2d, (x2, k2), "boundary"), (signal.correlate2d, (x2, k2), "mode"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("function", "args", "setting"), SETTINGS)
+def test_settings_that_scipy_does_not_know_are_refused(function, args, setting):
+    with pytest.raises(SettingError, match=f"{setting}='other'; known are"):
+        cr.vjp(lambda a: function(a, *args[1:], **{setting: "other"}), args[0])
+
+
+def test_what_makes_no_sense_is_an_error_of_the_family():
+    for call in (
+        lambda x: signal.savgol_filter(x, 5, 7), lambda x: signal.convolve2d(x, x), lambda x: linalg.lu(x),
+        lambda x: signal.hilbert(x + 0j), lambda x: signal.fftconvolve(x, x, axes=3),
+    ):  # fmt: skip
+        with pytest.raises(cr.ChainruleError):
+            cr.vjp(call, line)
+    with pytest.raises(UnsupportedError, match=r"there for gamma\(x, /\); leave out"):
+        cr.vjp(lambda x: special.gamma(x, x), line)
+    with pytest.raises(UnsupportedError, match=r"chainrule\.scipy has none either"):
+        cr.vjp(special.struve, 1.0, line)
+
+
+@pytest.mark.parametrize("power", [3, -2, 0, 2.0])
+def test_whole_powers_are_products_of_any_matrix(power):
+    turned = np.array([[-1.0, 0.3], [0.2, 0.5]])
+    function = lambda a: linalg.fractional_matrix_power(a, power)  # noqa: E731
+    expected = scipy.linalg.fractional_matrix_power(turned, power)
+    np.testing.assert_allclose(cr.vjp(function, turned)[0], expected, rtol=1e-12, atol=1e-14)
+    check_grads(function, (turned,), order=2)
+
+
+def test_eigenvalues_of_pairs_have_scipys_order_and_vectors():
+    first, second = A + 0.3j * np.cos(A), S + 0.2j * np.sin(A)
+    for a, b in ((first, second), (A, S)):
+        (values, vectors), _ = cr.vjp(lambda a, b: list(linalg.eig(a, b)), a, b)
+        own_values, own_vectors = scipy.linalg.eig(a, b)
+        np.testing.assert_allclose(values, own_values, rtol=1e-10)
+        np.testing.assert_allclose(vectors, own_vectors, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(cr.vjp(linalg.eigvals, a, b)[0], own_values, rtol=1e-10)
+
+
+def test_factors_of_stacks_and_of_matrices_that_are_not_square():
+    for a in (PAIR, Q, Q.T):
+        (factors, exchanges), _ = cr.vjp(lambda a: list(linalg.lu_factor(a)), a)
+        own = scipy.linalg.lu_factor(a)
+        np.testing.assert_allclose(factors, own[0], rtol=1e-13)
+        np.testing.assert_array_equal(exchanges, own[1])
+        check_grads(lambda a: linalg.lu_factor(a)[0], (a,), order=2)
 
 
 def complex_like(x, seed=0):

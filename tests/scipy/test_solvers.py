@@ -11,7 +11,7 @@ import scipy.optimize
 
 import chainrule as cr
 from chainrule.autodiff import check_grads
-from chainrule.errors import UnsupportedError
+from chainrule.errors import SettingError, UnsupportedError
 from chainrule.scipy import integrate, interpolate, optimize
 
 P = np.array([1.3, 0.7])
@@ -145,6 +145,31 @@ def test_what_of_solvers_is_refused():
     assert cr.grad(lambda p: p * optimize.brentq(lambda x: x - 1.0, 0.0, 3.0))(2.0) == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("name", ["fmin", "fmin_powell", "fmin_cg", "fmin_bfgs"])
+def test_minima_under_older_names(name):
+    function = lambda x, p: (x[0] - p[0]) ** 2 + 3.0 * (x[1] - p[1] * x[0]) ** 2 + x[0] ** 4  # noqa: E731
+    older = lambda p: getattr(optimize, name)(function, np.zeros(2), args=(p,), disp=0)  # noqa: E731
+    newer = lambda p: optimize.minimize(function, np.zeros(2), (p,), tol=1e-12).x  # noqa: E731
+    np.testing.assert_array_equal(
+        cr.vjp(older, P[:2])[0], getattr(scipy.optimize, name)(function, np.zeros(2), args=(P[:2],), disp=0)
+    )
+    np.testing.assert_allclose(cr.jacobian(older)(P[:2]), cr.jacobian(newer)(P[:2]), atol=3e-3)
+    with pytest.raises(UnsupportedError, match="takes no full_output"):
+        cr.grad(lambda p: getattr(optimize, name)(function, np.zeros(2), args=(p,), disp=0, full_output=True)[1])(P[:2])
+
+
+def test_bounded_minima_and_least_squares_under_older_names():
+    assert cr.grad(lambda a: optimize.fminbound(lambda x: (x - a) ** 2 + x, 0.0, 3.0))(1.5) == pytest.approx(1.0)
+    assert cr.grad(lambda a: optimize.brent(lambda x, a: (x - a) ** 2 + x, (a,), brack=(0.0, 1.0, 3.0)))(
+        1.5
+    ) == pytest.approx(1.0)
+    residuals = lambda x, p: np.stack([x[0] - p[0], x[1] * x[0] - p[1], x[1] - 0.5])  # noqa: E731
+    older = cr.jacobian(lambda p: optimize.leastsq(residuals, np.ones(2), args=(p,))[0])(P[:2])
+    np.testing.assert_allclose(
+        older, cr.jacobian(lambda p: optimize.least_squares(residuals, np.ones(2), args=(p,)).x)(P[:2]), atol=1e-6
+    )
+
+
 INTEGRALS = {
     "by bounds and parameters": lambda a, b, p: integrate.quad(lambda x: np.exp(-p[0] * x) * np.sin(p[1] * x), a, b)[0],
     "by args": lambda a, b, p: integrate.quad(lambda x, c, d: np.exp(-c * x) * d, a, b, (p[0], p[1]))[0],
@@ -194,11 +219,32 @@ def test_integrals_of_samples(name, axis):
         cr.vjp(lambda y: ours(y, axis=axis, **options), samples)[0], own(samples, axis=axis, **options), rtol=1e-13
     )
     check_grads(lambda y: ours(y, axis=axis, **options) ** 2, (samples,), order=2)
-    if name == "trapezoid":
-        check_grads(lambda y, x: ours(y, x, axis=axis), (samples, options["x"]), order=2)
-    else:
-        with pytest.raises(UnsupportedError, match="differentiated by y only"):
-            cr.grad(lambda h: np.sum(ours(samples, dx=h)))(0.3)
+    if name != "romb":
+        for count in (5, 4, 3, 2):
+            places, part = options["x"][:count], np.take(samples, np.arange(count), axis=axis)
+            function = lambda y, x: ours(y, x=x, axis=axis)  # noqa: E731
+            expected = own(part, x=places, axis=axis)
+            np.testing.assert_allclose(cr.vjp(function, part, places)[0], expected, rtol=1e-12, atol=1e-15)
+            check_grads(function, (part, places), order=2)
+    by_step = lambda y, h: ours(y, dx=h, axis=axis)  # noqa: E731
+    np.testing.assert_allclose(cr.vjp(by_step, samples, 0.3)[0], own(samples, dx=0.3, axis=axis), rtol=1e-12)
+    check_grads(by_step, (samples, np.float64(0.3)), order=2)
+    single = samples.astype(np.float32)
+    assert cr.vjp(lambda y: ours(y, axis=axis), single)[0].dtype == np.asarray(own(single, axis=axis)).dtype
+
+
+def test_integrals_of_samples_from_values_on_and_of_lists():
+    samples, places = np.sin(np.arange(6.0)), np.arange(6.0) ** 1.5
+    function = lambda y, x, c: integrate.cumulative_simpson(y, x=x, initial=c)  # noqa: E731
+    np.testing.assert_allclose(
+        cr.vjp(function, samples, places, 1.5)[0], scipy.integrate.cumulative_simpson(samples, x=places, initial=1.5)
+    )
+    check_grads(function, (samples, places, np.float64(1.5)), order=2)
+    assert cr.grad(lambda a: integrate.trapezoid([a, 2.0 * a, 1.0], [0.0, 1.0, a]))(3.0) == pytest.approx(
+        7.0
+    )  # of a² + a − 1/2
+    with pytest.raises(cr.ChainruleError, match="romb"):
+        cr.grad(lambda y: integrate.romb(y))(samples)
 
 
 def test_times_are_differentiated_by():
@@ -343,12 +389,14 @@ def test_interpolants(name, options, shape):
 
 
 def test_what_of_interpolants_is_refused():
-    with pytest.raises(UnsupportedError, match="it takes axis of 0, bc_type of 'not-a-knot'"):
+    with pytest.raises(SettingError, match="bc_type='periodic'; known are 'not-a-knot'"):
         cr.grad(lambda y: interpolate.CubicSpline(KNOTS, y, bc_type="periodic")(0.3))(HEIGHTS)
-    with pytest.raises(UnsupportedError, match="it takes 'linear' and 'cubic'"):
-        cr.grad(lambda x: interpolate.interp1d(KNOTS, HEIGHTS, "nearest")(x))(0.3)
-    with pytest.raises(UnsupportedError, match="axis=0 and no periodic"):
-        cr.grad(lambda x: interpolate.PchipInterpolator(KNOTS, HEIGHTS[None], 1)(x)[0])(0.3)
+    with pytest.raises(UnsupportedError, match="kind=5; it takes 'linear'"):
+        cr.grad(lambda x: interpolate.interp1d(KNOTS, HEIGHTS, 5)(x))(0.3)
+    with pytest.raises(UnsupportedError, match="method of 'akima'"):
+        cr.grad(lambda y: interpolate.Akima1DInterpolator(KNOTS, y, method="makima")(0.3))(HEIGHTS)
+    with pytest.raises(UnsupportedError, match="takes s=0 only"):
+        cr.grad(lambda y: interpolate.UnivariateSpline(KNOTS, y)(0.3))(HEIGHTS)
     with pytest.raises(ValueError, match="outside of the interpolation range"):
         cr.grad(lambda x: interpolate.interp1d(KNOTS, HEIGHTS)(x))(3.0)
     last = lambda y: interpolate.interp1d(KNOTS, y)(np.array([0.2, 0.9]))  # noqa: E731

@@ -7,7 +7,7 @@ import scipy.special
 
 import chainrule as cr
 from chainrule.autodiff import check_grads
-from chainrule.errors import DerivativeLostError, UnsupportedError
+from chainrule.errors import DerivativeLostError, SettingError, UnsupportedError
 from chainrule.scipy import special
 from chainrule.scipy.named_functions import SPHERICAL
 from chainrule.scipy.special import BY_ORDER, OPERATIONS, PARTS, standing
@@ -25,7 +25,7 @@ TWO = {
     "gammainc": (a, b), "gammaincc": (a, b), "gammaincinv": (a, x),
     "gammainccinv": (a, x), "stdtr": (a, b), "stdtrit": (a + 1.0, x / 3.0),
     "xlogy": (a, b), "xlog1py": (a, b), "rel_entr": (a, b), "kl_div": (a, b),
-    "owens_t": (a, b), "chdtr": (a, b), "chdtrc": (a, b),
+    "owens_t": (a, b), "sph_harm_y": (a / 2, b), "chdtr": (a, b), "chdtrc": (a, b),
     "boxcox": (a, b), "inv_boxcox": (a, b), "boxcox1p": (a, b), "inv_boxcox1p": (a, b), "huber": (a, b), "pseudo_huber": (a, b),
 }  # fmt: skip
 NEGATIVE = {"ndtri_exp": -x}
@@ -36,10 +36,16 @@ PARAMETERS = {
     "hyp0f1": (0.7,), "hyp1f1": (0.4, 1.3), "hyp2f1": (0.4, 1.3, 2.1), "hyperu": (0.4, 1.3), "eval_jacobi": (3, 0.5, 1.5),
     "eval_gegenbauer": (4, 0.7), "eval_genlaguerre": (3, 0.5), "eval_hermite": (4,), "eval_hermitenorm": (4,), "eval_chebyt": (4,),
     "eval_chebyu": (3,), "eval_legendre": (4,), "eval_laguerre": (3,), **dict.fromkeys(SPHERICAL, (2,)),
+    "legendre_p": (3,), "assoc_legendre_p": (3, 2), "lpmv": (2, 3), "sph_legendre_p": (3, 1), "sph_harm_y": (3, 2),
 }  # fmt: skip
 AFTER = {"multigammaln": (2,), "ellipkinc": (0.3,), "ellipeinc": (0.3,), "ellipj": (0.3,)}
-SEVERAL, COMPLEX = {"ellipj", "airy", "sici", "shichi", "fresnel"}, {"hankel1", "hankel2", "wofz", "lambertw"}
+SEVERAL, COMPLEX = (
+    {"ellipj", "airy", "sici", "shichi", "fresnel"},
+    {"hankel1", "hankel2", "wofz", "lambertw", "sph_harm_y"},
+)
 """What gives several results, and what complex ones."""
+ORDERS_OF_DERIVATIVES = {"legendre_p", "assoc_legendre_p", "sph_legendre_p"}
+"""What gives an array of derivatives, of one at least."""
 
 
 def arguments(name):
@@ -63,19 +69,24 @@ def test_values_are_scipys_and_derivatives_those_of_finite_differences(name):
     if name not in STEPS:
         check_grads(function, args, order=2)
     for i, argument in enumerate(args):  # numbers of Python's
-        if name not in {*FOLDS, *SEVERAL, *COMPLEX}:
+        if name not in {*FOLDS, *SEVERAL, *COMPLEX, *ORDERS_OF_DERIVATIVES}:
             numbers = [float(np.ravel(other)[0]) for other in args]
             numbers[i] = float(np.ravel(argument)[1])
             assert np.isfinite(cr.grad(function, i)(*numbers))
 
 
 INNER = {name for names in PARTS.values() for name in names} | {"airy_ai", "airy_bi", "erf_of_complex"}
-INNER |= {"jacobi_sn", "jacobi_cn", "jacobi_dn", "jacobi_am"}
-"""Operations that are one of several results, or one for some arguments."""
+INNER |= {"jacobi_sn", "jacobi_cn", "jacobi_dn", "jacobi_am", "ellipem1"}
+INNER |= {"bessel_ratio", "log_i0e", "logrel", "log_of_share", "abs_power", "signed_power"}
+INNER |= {"general_normal_share", "general_normal_quantile"}
+"""Operations that are one of several results, or one for some arguments, or what laws and derivatives are written in."""
+
+
+INNER |= {name for name in OPERATIONS if name.startswith(("skew_normal", "exponential_normal", "rice_"))}
 
 
 def test_every_operation_stands_for_a_function():
-    slopes = {"gammainc_slope", "betainc_slope", "erfcx_slope", "exprel_slope"}
+    slopes = {name for name in OPERATIONS if name.endswith("_slope")}
     assert set(OPERATIONS) - slopes - INNER <= set(standing.functions) | set(BY_ORDER.values())
 
 
@@ -95,6 +106,11 @@ def test_derivatives_by_parameters_are_those_of_many_digits(name, args):
         assert cr.grad(getattr(special, name), i)(*args) == pytest.approx(
             float(mpmath.diff(exact, args, n)), rel=1e-9, abs=1e-12
         )
+
+
+def mp_voigt(x, sigma, gamma):
+    z = (x + 1j * gamma) / (sigma * mpmath.sqrt(2))
+    return mpmath.re(mpmath.exp(-z * z) * mpmath.erfc(-1j * z)) / (sigma * mpmath.sqrt(2 * mpmath.pi))
 
 
 def mp_logarithm_of_normal_share(x):
@@ -117,6 +133,11 @@ def mp_logarithm_of_normal_share(x):
         ("erfcx", (1e6,), lambda x: mpmath.exp(x * x) * mpmath.erfc(x)),
         ("erfcx", (2.0,), lambda x: mpmath.exp(x * x) * mpmath.erfc(x)),
         ("dawsn", (1e7,), lambda x: mpmath.exp(-x * x) * mpmath.erfi(x) * mpmath.sqrt(mpmath.pi) / 2),
+        ("dawsn", (900.0,), lambda x: mpmath.exp(-x * x) * mpmath.erfi(x) * mpmath.sqrt(mpmath.pi) / 2),
+        ("voigt_profile", (0.5, 1e-3, 1.0), mp_voigt), ("voigt_profile", (300.0, 0.1, 0.5), mp_voigt),
+        ("voigt_profile", (9.0, 1.0, 1e-12), mp_voigt), ("voigt_profile", (4.0, 0.5, 0.1), mp_voigt),
+        ("ellipk", (1 - 1e-14,), mpmath.ellipk), ("ellipe", (1 - 1e-14,), mpmath.ellipe),
+        ("ellipkm1", (1e-20,), lambda x: mpmath.ellipk(1 - x)),
         ("rgamma", (-3.0,), mpmath.rgamma), ("rgamma", (0.0,), mpmath.rgamma), ("rgamma", (-2.5,), mpmath.rgamma),
         ("boxcox", (2.0, 1e-8), lambda x, p: (x**p - 1) / p), ("boxcox", (2.0, 1e-300), lambda x, p: (x**p - 1) / p),
         ("inv_boxcox", (2.0, 1e-8), lambda x, p: (1 + p * x) ** (1 / p)),
@@ -125,12 +146,14 @@ def mp_logarithm_of_normal_share(x):
 )  # fmt: skip
 def test_digits_are_kept_in_tails_and_near_limits(name, args, exact):
     function, places = getattr(special, name), range(len(args))
-    with mpmath.workdps(400 if 1e-300 in args else 60):
+    with mpmath.workdps(400 if 1e-300 in args else 120):
         args_of_many_digits = tuple(map(mpmath.mpf, args))
         for i in places:
             first = cr.grad(function, i)
             for slope, n in ((first, {i: 1}), (cr.grad(first, i), {i: 2})):
-                expected = mpmath.diff(exact, args_of_many_digits, tuple(n.get(k, 0) for k in places))
+                expected = mpmath.diff(
+                    exact, args_of_many_digits, tuple(n.get(k, 0) for k in places), h=mpmath.mpf(10) ** -40
+                )
                 assert slope(*args) == pytest.approx(float(expected), rel=1e-7, abs=1e-35), (i, n)
 
 
@@ -255,3 +278,39 @@ def test_parameters_that_nothing_is_differentiated_by_are_refused_by_name():
         cr.grad(lambda t: np.sum(special.hyp1f1(np.array([0.5, 1.0]), 1.5, t)))(0.3)
     with pytest.raises(UnsupportedError, match=r"m of shape \(2,\).*np\.stack"):
         cr.grad(lambda t: np.sum(special.ellipkinc(t, np.array([0.5, 0.7]))))(0.3)
+
+
+@pytest.mark.parametrize("n", range(4))
+def test_associated_legendre_functions_and_spherical_harmonics(n):
+    z, theta, phi = np.array([-0.95, 0.0, 0.3, 0.9]), np.array([0.0, 0.4, 2.0, np.pi, 4.0]), 0.7
+    cases = [(special.legendre_p, scipy.special.legendre_p, (n,), z)]
+    for m in range(-n, n + 1):
+        cases += [
+            (special.lpmv, scipy.special.lpmv, (m, n), z),
+            (special.sph_legendre_p, scipy.special.sph_legendre_p, (n, m), theta),
+        ]
+        cases += [(special.assoc_legendre_p, scipy.special.assoc_legendre_p, (n, m), z)]
+    for ours, own, orders, x in cases:
+        np.testing.assert_allclose(cr.vjp(lambda x: ours(*orders, x), x)[0], own(*orders, x), rtol=1e-12, atol=1e-14)  # noqa: B023
+        check_grads(lambda x: ours(*orders, x), (x[1:3],), order=2)  # noqa: B023
+    for m in range(-n, n + 1):
+        polar = lambda t, m=m: special.sph_legendre_p(n, m, t)[0]  # noqa: E731
+        found = [[polar(t), cr.grad(polar)(t), cr.grad(cr.grad(polar))(t)] for t in theta]
+        np.testing.assert_allclose(
+            np.transpose(found), scipy.special.sph_legendre_p(n, m, theta, diff_n=2), rtol=1e-10, atol=1e-12
+        )
+        harmonic = lambda t, p, m=m: special.sph_harm_y(n, m, t, p)  # noqa: E731
+        value = cr.vjp(harmonic, theta, phi)[0]
+        np.testing.assert_allclose(value, scipy.special.sph_harm_y(n, m, theta, phi), rtol=1e-12, atol=1e-14)
+        check_grads(harmonic, (theta[1:3], np.float64(phi)), order=2)
+
+
+def test_harmonics_outside_and_what_they_refuse():
+    assert np.isnan(cr.vjp(lambda z: special.lpmv(1, 2, z), 1.5)[0])
+    assert cr.vjp(lambda z: special.assoc_legendre_p(2, 0, z), 1.5)[0] == scipy.special.assoc_legendre_p(2, 0, 1.5)
+    with pytest.raises(SettingError, match="diff_n=1; leave it out, and take grad"):
+        cr.grad(lambda t: special.sph_legendre_p(2, 1, t, diff_n=1)[0])(0.3)
+    with pytest.raises(SettingError, match=r"n=\(1, 2\); give one whole number"):
+        cr.grad(lambda t: np.sum(special.legendre_p(np.array([1, 2]), t)))(0.3)
+    with pytest.raises(UnsupportedError, match="traced m"):
+        cr.grad(lambda m: special.lpmv(m, 2, 0.3))(1.0)

@@ -23,6 +23,7 @@ from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Traced, apply, as_operand, numbers_inside, opened, plain_array, separate
+from chainrule.tracing.stepwise import is_stepwise
 
 
 def custom_derivative(rule: Callable[..., Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -198,9 +199,10 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
     def checkpointed(*args: Any) -> Any:
         leaves, structure = trees.flatten(args)
         given = [as_operand(x) for x in leaves]
-        if not any(isinstance(x, Traced) for x in given) or any(numbers_inside(x) is None for x in given):
+        unknown = any(numbers_inside(x) is None or is_stepwise(x) for x in given)
+        if unknown or not any(isinstance(x, Traced) for x in given):
             results = function(*trees.unflatten(structure, list(map(separate, leaves))))
-            return trees.map_leaves(separate, results)  # a Program plans its memory itself
+            return trees.map_leaves(separate, results)  # a Program plans its memory itself, a graph shows all
         nested: dict[str, Any] = {}
 
         def flat(*arrays: Any) -> Any:

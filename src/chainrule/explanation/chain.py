@@ -6,7 +6,7 @@ passed are multiplied in symbols. A *family* is a station's element with letters
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,8 +17,8 @@ from chainrule.explanation.backward import dependents
 from chainrule.explanation.elements import Alphabet, Formulas, Use, uses_of
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.forward import carry_forward, unit_tangent
-from chainrule.explanation.indices import Entry, Letter, number_at
-from chainrule.explanation.letters import with_first_letters, with_other_letters
+from chainrule.explanation.indices import Entry, Letter, letters_in, number_at
+from chainrule.explanation.letters import first_free, with_bound_letters_apart, with_first_letters, with_other_letters
 from chainrule.explanation.rules import rule_of
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import (
@@ -34,7 +34,7 @@ from chainrule.explanation.symbols import (
 )
 from chainrule.tracing.program import Variable
 
-MOST_WAYS = 200
+MOST_WAYS = 1000
 """Ways between two stations that are followed one by one."""
 
 
@@ -71,13 +71,17 @@ class Link:
 
 
 class Chain:
-    """The links from an element to the output, the output's side first."""
+    """The links from an element to the output, the output's side first.
+
+    `stations` say which variables get a line: the first choice, and where no formula leads from one to the next, the finer ones after
+    it, and in the end all.
+    """
 
     def __init__(
         self,
         evaluation: Evaluation,
         element: Element,
-        stations: Callable[[Variable], bool],
+        stations: Sequence[Callable[[Variable], bool]],
         symbols: Callable[[Variable], bool],
         most: int,
     ) -> None:
@@ -89,7 +93,8 @@ class Chain:
         self.alphabet = Alphabet({letter.name for letter in element.letters})
         self.formulas = Formulas(evaluation, symbols, self.alphabet)
         own = {element.variable, evaluation.output, *(self.formulas.lengthy & self.relevant)}
-        self.stations = {x for x in self.relevant if stations(x)} | own
+        choices = [{x for x in self.relevant if chosen(x)} | own for chosen in stations]
+        self.stations, *self.finer = [*choices, self.relevant]
         self.families: dict[tuple[Any, ...], Element] = {}
         self.told: set[Letter] = set()  # letters of steps that are told as one
         self.shares = {} if element.letters else shares(evaluation, element, self.relevant)
@@ -110,18 +115,31 @@ class Chain:
                 if element.letters and self.shares:
                     waiting.extend(element.at(places) for places in self.places(element)[: self.most])
                     continue
-                if self.stations == self.relevant:
+                if not self.finer:
                     raise
-                self.stations = self.relevant
-                found[element] = Link(element, tuple(self._terms(element)))
+                self.stations = self.finer.pop(0)
+                waiting.append(element)
+                continue
             waiting.extend(self._family(term.target) for term in found[element].terms)
-        return sorted(found.values(), key=lambda link: self.order[link.element.variable], reverse=True)
+        return self._alive(sorted(found.values(), key=lambda link: self.order[link.element.variable], reverse=True))
+
+    def _alive(self, links: Sequence[Link]) -> list[Link]:
+        """The links without terms by way of elements that lead nowhere."""
+        dead: set[Element] = set()
+        alive = []
+        for link in links:
+            terms = tuple(x for x in link.terms if self._family(x.target) not in dead)
+            alive.append(Link(link.element, terms))
+            dead |= set() if terms else {link.element}
+        return alive
 
     def _family(self, element: Element) -> Element:
         """The family of this pattern that was met first, so that it keeps its letters; of all places where one is not every."""
         index = tuple(
-            entry if isinstance(entry, int) or _every(entry, size) else self.alphabet.letter(size)
-            for entry, size in zip(element.index, element.variable.shape, strict=True)
+            entry
+            if isinstance(entry, int) or _every(entry, size)
+            else self.alphabet.letter(size, axis == 0 and element.variable in self.evaluation.samples)
+            for axis, (entry, size) in enumerate(zip(element.index, element.variable.shape, strict=True))
         )
         return self.families.setdefault(_pattern(element), Element(element.variable, index))
 
@@ -200,9 +218,29 @@ class Chain:
         uses = uses_of(self.evaluation, element, self.alphabet, loose=not self.shares)
         return (use for use in uses if use.target.variable in self.relevant)
 
-    def tidy(self, formula: Expression) -> Expression:
-        """The formula with few letters: those of families stay, other sums run over the first that are free."""
-        return with_first_letters(formula, self.told.union(*(family.letters for family in self.families.values())))
+    def tidy(self, formula: Expression, element: Element | None = None) -> Expression:
+        """The formula with few letters: those of an element and of steps stay, other sums run over the first that are free."""
+        return with_first_letters(formula, self.told.union(self.element.letters, element.letters if element else ()))
+
+    def in_first_letters(self, link: Link) -> Link:
+        """The link with few letters: n for samples, and then the first that are free, but for those that a user chose."""
+        element = link.element
+        kept = {*self.told, *self.element.letters}
+        has_samples = element.variable in self.evaluation.samples
+        own: dict[Letter, Entry] = {}
+        for axis, entry in enumerate(element.index):
+            for letter in letters_in([entry]):
+                if letter not in kept and letter not in own:
+                    taken = {str(x) for x in (*kept, *own.values())}
+                    own[letter] = Letter(first_free(taken, axis == 0 and has_samples), letter.size)
+        terms = []
+        for term in link.terms:
+            bound = {x: Letter(f"{x.name}·", x.size) for x in term.letters if x not in kept}
+            everywhere = {**own, **bound}
+            factor = at_places(with_bound_letters_apart(term.factor), everywhere)
+            letters = tuple(bound.get(x, x) for x in term.letters)
+            terms.append(Term(term.target.at(everywhere), letters, factor, term.rules))
+        return Link(element.at(own), tuple(terms))
 
     def nested(self, size: int) -> Expression:
         """The whole gradient in one formula; gradients whose formulas would have more symbols stay by name."""

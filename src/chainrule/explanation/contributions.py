@@ -225,7 +225,9 @@ def _by_path(
     """Every path by way of the layers' values where there are few, else the largest and the rest."""
     evaluation = with_constants_as_inputs(network.evaluation)
     layers = {layer.a if layer.z is None else layer.z for layer in network.layers}
-    chain = Chain(evaluation, element, lambda x: x in layers or is_state(x), evaluation.names.__contains__, most=10**9)
+    chain = Chain(
+        evaluation, element, [lambda x: x in layers or is_state(x)], evaluation.names.__contains__, most=10**9
+    )
     paths = Paths(chain)
     number = paths.count
     listed = number if number <= ENUMERATED else largest

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,19 @@ from chainrule.explanation.chain import Chain, Link, Term
 from chainrule.explanation.derived import Derived, Instance, Line, Part
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.finite_differences import finite_difference_check
-from chainrule.explanation.indices import Letter
+from chainrule.explanation.indices import Entry, Letter
 from chainrule.explanation.labels import is_state
+from chainrule.explanation.letters import with_bound_letters_apart
 from chainrule.explanation.lifting import with_constants_as_inputs
-from chainrule.explanation.recurrence import States, told_together
+from chainrule.explanation.plainer import without_idle_equations
+from chainrule.explanation.recurrence import States, Told, told_together
 from chainrule.explanation.rendering.numerals import how_many
-from chainrule.explanation.rules import CHAIN, PATHS
+from chainrule.explanation.rules import CHAIN, PATHS, has_number, only_moves
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import Element, Expression, Product, Sum, number_of, parts, symbols_in
 from chainrule.notebooks import Shown
 from chainrule.tracing.program import Variable
+from chainrule.tracing.scope import in_library
 
 DEPTHS = ("layers", "factors", "terms")
 NESTED = 30
@@ -32,6 +36,8 @@ LONGEST = 24
 """Symbols of the longest line; a longer one is taken apart, with a line for every operation that has no name."""
 EVERY = 1000
 """Terms shown one by one at depth "terms"."""
+LINES = 40
+"""Lines shown of a long derivation; depth "terms" shows all."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,8 +46,8 @@ class Derivation(Derived, Shown):
 
     `formula` is the whole gradient in one, with the numbers of its `factors` if it is a product and of its `terms` if it
     is a sum; `value` is the gradient, `None` for an element with letters. `lines` lead from the output back to the
-    element. Printing gives text; `to(form)` gives "text", "markdown", "latex", "html", "mathml" or "json", and
-    notebooks show it by themselves.
+    element; of a long derivation they are the first ones and the last, with `further` ones between. Printing gives text;
+    `to(form)` gives "text", "markdown", "latex", "html", "mathml" or "json", and notebooks show it by themselves.
     """
 
     def to(self, form: str) -> str:
@@ -83,7 +89,7 @@ def derive(
     element : Element
         By which; with letters in its index a formula for all such elements comes out, without numbers.
     depth : {"layers", "factors", "terms"}
-        Which values get a line: the `stations`, all that have a name, or all.
+        Which values get a line: the `stations`, all that have a name, or all; the last with every line and term of long ones.
     stations : callable, optional
         Says of a variable whether it gets a line at depth "layers".
     symbolic : callable, optional
@@ -109,24 +115,35 @@ def derive(
             "that has a derivative, so its gradient is 0 and there is nothing to derive. Ask for a value that it is computed from."
         )
     named = symbolic or evaluation.names.__contains__
+    moved = set(map(attrgetter("output"), filter(only_moves, evaluation.program.equations)))
     chosen: dict[str, Callable[[Variable], bool]] = {
-        "layers": stations or named, "factors": named, "terms": lambda x: True,
+        "layers": stations or named, "factors": named, "terms": lambda x: named(x) or x not in moved,
     }  # fmt: skip
     shown = EVERY if depth == "terms" else most
+    evaluation = without_idle_equations(evaluation, {element.variable})
     evaluation = with_constants_as_inputs(evaluation)
 
-    def is_station(x: Variable) -> bool:
+    def is_told(x: Variable) -> bool:
         return is_state(x) or chosen[depth](x)
 
-    chain = Chain(evaluation, element, is_station, named, shown)
+    def is_station(x: Variable) -> bool:
+        return is_state(x) or (chosen[depth](x) and (depth == "terms" or not _is_incidental(evaluation, x)))
+
+    chain = Chain(evaluation, element, (is_station, is_told), named, shown)
     told, states = told_together(chain)
     long = [x for x in told if len(list(symbols_in(x.link.formula(chain.output)))) > LONGEST]
     if long:
         more = set().union(*(chain.between(link) for x in long for link in x.members))
-        chain = Chain(evaluation, element, lambda x: x in more or is_station(x), named, shown)
+        told_of_loops = {x.step[:2] for x in more if x.step is not None}
+        more |= {x for x in chain.relevant if x.step is not None and x.step[:2] in told_of_loops}  # of every step alike
+        choices = [lambda x, own=own: x in more or own(x) for own in (is_station, is_told)]
+        chain = Chain(evaluation, element, choices, lambda x: x in more or named(x), shown)
         told, states = told_together(chain)
+    told = _readable(chain, told)
     with np.errstate(all="ignore"):
-        lines = tuple(_line(chain, x.link, states, shown, check) for x in told)
+        further = 0 if depth == "terms" else max(0, len(told) - LINES)
+        chosen_lines = told if not further else [*told[: LINES - 1], told[-1]]
+        lines = tuple(_line(chain, x.link, states, shown, check) for x in chosen_lines)
         whole = told[-1].link.formula(chain.output) if states.axes else chain.nested(NESTED)
         formula = chain.tidy(whole)
         value = None if element.letters else float(np.asarray(evaluation.cotangents[element.variable])[element.place])
@@ -144,13 +161,55 @@ def derive(
         lines,
         chain.value_of,
         chain.formulas,
-        {x.link.element: chain.tidy(x.definition) for x in told if x.definition is not None},
+        {x.link.element: chain.tidy(x.definition, x.link.element) for x in told if x.definition is not None},
         dict(symbols or {}),
         digits,
         checked,
+        further,
+        shown,
     )
     _warn_of_mismatches(found)
     return found
+
+
+def _is_incidental(evaluation: Evaluation, x: Variable) -> bool:
+    """Whether a value that nobody named is part of a sum that a library's function makes."""
+    maker, uses = evaluation.makers.get(x), evaluation.uses[x]
+    if x in evaluation.names or maker is None or not uses:
+        return False
+    own = [(maker, i) for i, y in enumerate(maker.inputs) if isinstance(y, Variable) and y not in evaluation.constants]
+    return all(in_library(e.scope) and has_number(e, i, evaluation.constants) for e, i in (*own, *uses))
+
+
+def _readable(chain: Chain, told: Sequence[Told]) -> list[Told]:
+    """What is told, in few letters, without gradients that are 0 and without what another line says of more elements."""
+    found: list[Told] = []
+    for x in told:
+        if not x.link.terms and x is not told[-1]:
+            continue
+        link = chain.in_first_letters(x.link)
+        places = dict(zip(x.link.element.letters, link.element.letters, strict=True))
+        definition = None if x.definition is None else at_places(with_bound_letters_apart(x.definition), places)
+        found.append(Told(link, x.members, definition))
+    alike: dict[Variable, list[Told]] = {}
+    for x in found:
+        alike.setdefault(x.link.element.variable, []).append(x)
+    others = {id(x): [other for other in alike[x.link.element.variable] if other is not x] for x in found}
+    return [x for x in found if not any(_says(chain, other.link, x.link) for other in others[id(x)])]
+
+
+def _says(chain: Chain, general: Link, special: Link) -> bool:
+    """Whether a link is another's at some places of its letters."""
+    if special.element == chain.element:
+        return False
+    places: dict[Letter, Entry] = {}
+    for own, other in zip(general.element.index, special.element.index, strict=True):
+        is_place = isinstance(own, Letter) and isinstance(other, int) and other < own.size
+        if own != other and not (is_place and places.setdefault(own, other) == other):  # type: ignore[arg-type]
+            return False
+    both = (at_places(general.formula(chain.output), places), special.formula(chain.output))
+    tidied = [chain.tidy(with_bound_letters_apart(x), special.element) for x in both]
+    return tidied[0] == tidied[1]
 
 
 def _line(chain: Chain, link: Link, states: States, most: int, check: bool) -> Line:
@@ -166,7 +225,8 @@ def _line(chain: Chain, link: Link, states: States, most: int, check: bool) -> L
         chosen = sorted(places[: how_many(len(places), most)], key=lambda p: list(p.values()))
         more = len(places) - len(chosen)
         instances = tuple(_instance(chain, link, p, states, most, check) for p in chosen)
-    return Line(link.element, chain.tidy(link.formula(chain.output)), tuple(rules), instances, more)
+    formula = chain.tidy(link.formula(chain.output), link.element)
+    return Line(link.element, formula, tuple(rules), instances, more)
 
 
 def _instance(

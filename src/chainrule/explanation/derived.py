@@ -63,6 +63,10 @@ class Derived:
     symbols: Mapping[str, str] = field(default_factory=dict)
     digits: int = 6
     check: Check | None = None
+    further: int = 0
+    """Lines left out before the last one."""
+    most: int = 3
+    """Terms of a long sum that are shown one by one."""
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,16 @@ from typing import Any
 import numpy as np
 
 from chainrule.autodiff.arguments import as_argnums, positions_of
-from chainrule.errors import DifferentiationError, UnknownNameError, shortened
+from chainrule.errors import DifferentiationError, InPlaceError, ShapeError, UnknownNameError, shortened
 from chainrule.explanation.backward import dependents
 from chainrule.explanation.derived import DerivedFormula, PartialDerivative, RuleLine
 from chainrule.explanation.elements import LENGTHY, Alphabet, Formulas, Use
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.plainer import without_idle_equations
 from chainrule.explanation.rules import CHAIN, CONSTANT, FACTOR, IDENTITY, PRODUCT, QUOTIENT, SUM, rule_of
 from chainrule.explanation.symbols import ONE, ZERO, Element, Expression, Slope, add, multiply, number_of, symbols_in
 from chainrule.notebooks import Shown
+from chainrule.ops import Custom
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace
 from chainrule.tracing.program import Variable
@@ -86,7 +88,7 @@ def derivation(function: Callable[..., Any], argnums: int | None = None) -> Form
     Raises
     ------
     DifferentiationError
-        When the function gives a constant, or no real number.
+        When the function gives a constant, or no real number; when it needs arrays, or computes what has no formula.
 
     Examples
     --------
@@ -106,7 +108,13 @@ def derivation(function: Callable[..., Any], argnums: int | None = None) -> Form
             f"derivation was given {shortened(function)}; give a function such as lambda a, b: a * b."
         )
     count = _count(function)
-    program = simplify(trace(function, *[ArrayType((), np.dtype(np.float64))] * count))
+    try:
+        program = simplify(trace(function, *[ArrayType((), np.dtype(np.float64))] * count, stepwise=True))
+    except (AttributeError, IndexError, TypeError, ShapeError, InPlaceError) as error:
+        raise DifferentiationError(
+            "derivation is of formulas of numbers, and with a number for every argument this function fails: "
+            f"{shortened(str(error))} Give a function of numbers, or ask cr.explain, which knows arrays and containers."
+        ) from error
     output = program.outputs[0]
     if not isinstance(output, Variable) or len(program.outputs) != 1:
         raise DifferentiationError(
@@ -121,7 +129,15 @@ def derivation(function: Callable[..., Any], argnums: int | None = None) -> Form
                 "them. Write a + b instead of np.sum(np.stack([a, b])), or ask cr.explain, which knows arrays."
             )
     names = {x: x.name for x in program.inputs}
-    evaluation = Evaluation(program, dict.fromkeys([*program.inputs, *(e.output for e in program.equations)]), names)
+    nothing = dict.fromkeys([*program.inputs, *(e.output for e in program.equations)])
+    evaluation = without_idle_equations(Evaluation(program, nothing, names, output=output), program.inputs)
+    output = evaluation.output or output
+    for equation in evaluation.program.equations:
+        if isinstance(equation.op, Custom):
+            raise DifferentiationError(
+                f"derivation is of formulas, and the derivative of {equation.op.spoken} is known in numbers only. Ask cr.explain, "
+                "which takes it at the numbers that it is given."
+            )
     formulas = Formulas(evaluation, names.__contains__, Alphabet(set()))
     places = range(len(program.inputs)) if argnums is None else positions_of(count, as_argnums(argnums))
     partials = tuple(_partial(formulas, output, program.inputs[i]) for i in places)

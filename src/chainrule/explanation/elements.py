@@ -6,7 +6,6 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,11 @@ import numpy as np
 from chainrule.errors import NoFormulaError
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.indices import Entry, Index, Letter, letters_in
-from chainrule.explanation.letters import NAMES, letters_of
+from chainrule.explanation.labels import is_uniform
+from chainrule.explanation.letters import first_free, letters_of
 from chainrule.explanation.linking import origin, reached
 from chainrule.explanation.recognition import Known, by_name
+from chainrule.explanation.rules import only_moves
 from chainrule.explanation.symbolic import (
     Formula,
     Symbolic,
@@ -73,8 +74,7 @@ class Alphabet:
 
     def letter(self, size: int, sample: bool = False) -> Letter:
         """A new letter for an axis of this length."""
-        names = "n" if sample else NAMES
-        spelled = next(name + "′" * i for i in count() for name in names if name + "′" * i not in self.taken)
+        spelled = first_free(self.taken, sample)
         self.taken.add(spelled)
         return Letter(spelled, size)
 
@@ -134,11 +134,10 @@ def _unit_tangent(evaluation: Evaluation, equation: Equation, position: int, ele
 
 def _element_of(array: Any, index: Index) -> Expression | None:
     """An element of a known array: a number, or the place itself if the array counts 0, 1, 2, … along an axis."""
-    array = np.asarray(array)
+    if is_uniform(array):
+        return Numeral(float(np.ravel(array)[0]))
     if not letters_in(index):
-        return Numeral(float(array[tuple(i for i in index if isinstance(i, int))]))
-    if array.size and (array == array.flat[0]).all():
-        return Numeral(float(array.flat[0]))
+        return Numeral(float(np.asarray(array)[tuple(i for i in index if isinstance(i, int))]))
     for axis, entry in enumerate(index):
         counting = np.arange(array.shape[axis]).reshape((-1,) + (1,) * (array.ndim - axis - 1))
         if letters_in([entry]) and np.array_equal(array, np.broadcast_to(counting, array.shape)):
@@ -195,12 +194,19 @@ class Formulas:
 
     def definition(self, element: Element) -> Expression:
         """The one operation an element is computed by, of values that go by their names, given or not."""
-        own = Formulas(self.evaluation, lambda x: True, Alphabet({x.name for x in element.letters}))
+        evaluation = self.evaluation
+        own = Formulas(
+            evaluation,
+            lambda x: x in evaluation.names or x not in evaluation.makers or not only_moves(evaluation.makers[x]),
+            Alphabet({x.name for x in element.letters}),
+        )
         return own.made_by(self.evaluation.makers[element.variable], element)
 
     def formula(self, element: Element) -> Expression:
         """What an element is computed from, down to the variables that go by name."""
         equation = self.evaluation.makers.get(element.variable)
+        if element.variable in self.evaluation.constants and not element.letters:
+            return Numeral(float(self.evaluation.values[element.variable][element.place]))
         if self.symbols(element.variable) or equation is None or element.variable in self.lengthy:
             return Symbol(element)
         return self.made_by(equation, element)
@@ -220,9 +226,25 @@ class Formulas:
                 return self._sum(equation, x, element)
             if isinstance(op, Layout):  # which moves elements, and where several inputs go, one of them is there
                 return add([self._operand(equation, i, element) for i in range(len(equation.inputs[: op.linear]))])
+            if only_moves(equation) and not element.letters:
+                return self._moved(equation, element)
         except _NotWrittenError:
             pass
         return Symbol(element)
+
+    def _moved(self, equation: Equation, element: Element) -> Expression:
+        """What came to a place, found by carrying a cotangent back from there."""
+        unit = np.zeros(element.variable.shape)
+        unit[element.place] = 1.0
+        inputs = [self.evaluation.precise(x) for x in equation.inputs]
+        wanted = [isinstance(x, Variable) and x.dtype.kind == "f" for x in equation.inputs]
+        output = self.evaluation.precise(element.variable)
+        parts = equation.op.pullback(eager, unit, output, inputs, wanted, **equation.attributes)
+        came = [
+            (x, part) for x, part, own in zip(equation.inputs, parts, wanted, strict=True) if own and part is not None
+        ]
+        found = [self._at(x, tuple(map(int, place))) for x, part in came for place in np.argwhere(part)]
+        return add(found) if found else Numeral(float(np.asarray(output)[element.place]))
 
     def partial(self, use: Use) -> Expression:
         """∂target/∂source, by the declaration of the operation."""

@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DifferentiationError, UnknownNameError
+from chainrule.errors import DifferentiationError, UnknownNameError, UnsupportedError
 from chainrule.explanation.backward import carry_back, parts_of
 from chainrule.explanation.labels import Label, label_of_constant, labels_of
 from chainrule.ops import Elementwise, Layout, Reduction
 from chainrule.ops.operation import eager
 from chainrule.tracing.interpreter import evaluated, interpret
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
-from chainrule.tracing.refusals import for_real_numbers
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ class Evaluation:
     def __post_init__(self) -> None:
         for x in self.values:
             if x.dtype.kind == "c":  # formulas and double precision are of real numbers
-                raise for_real_numbers("an explanation", x)
+                raise of_real_numbers(x)
 
     @classmethod
     def run(
@@ -226,6 +225,15 @@ class Evaluation:
             ones = np.ones(np.shape(output))[()]
             return equation.op.pullback(eager, ones, output, inputs, flags, **equation.attributes)[position]
         return None
+
+
+def of_real_numbers(value: Any) -> UnsupportedError:
+    """The error for complex numbers, which formulas and double precision are not of."""
+    return UnsupportedError(
+        f"explanations are of real numbers, and a complex one was met (dtype {value.dtype}, shape {tuple(value.shape)}). Compute "
+        "with real and imaginary parts, np.cos(x) and np.sin(x) for np.exp(1j * x), or ask for the number alone: cr.grad takes "
+        "complex ones."
+    )
 
 
 def has_derivative(x: Atom) -> bool:

@@ -6,11 +6,15 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, overload
 
+import numpy as np
+
 from chainrule.errors import DifferentiationError, SettingError, shortened
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.explanation.places import element_of, find, letters_for
-from chainrule.explanation.values import Value, explain_value
+from chainrule.explanation.values import Graph, Value, explain_value
+from chainrule.tracing import trees
+from chainrule.tracing.apply import Traced, refreshed, separate
 
 
 @overload
@@ -28,21 +32,21 @@ def explain(
 
 
 @overload
-def explain(what: Callable[..., Any], by: int = 0, **options: Any) -> Callable[..., Derivation]: ...
+def explain(what: Callable[..., Any], by: int | str = 0, **options: Any) -> Callable[..., Derivation]: ...
 
 
 def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None, **options: Any) -> Any:
     """Why a derivative is what it is: the chain rule in symbols and with the numbers, line by line.
 
     Of a `Value`, by a value it was computed from: `explain(L, a)`. Of a plain NumPy function, by one of its
-    arguments: `explain(f, argnums)(x, y)`.
+    arguments: `explain(f, argnums)(x, y)`, or by an array in one: `explain(f, "parameters.w[0]")(parameters)`.
 
     Parameters
     ----------
     what : Value or callable
         What the derivative is of.
     by : Value, str or int
-        A value or its name, with an index for arrays (`"w[0, 1]"`); for a function the position of an argument.
+        A value or its name, with an index for arrays (`"w[0, 1]"`); for a function the position of an argument, or a name.
     index : sequence of int or str, optional
         Which number of an array. Letters in it, as in `["i", "j"]`, give the formula for all of them.
     depth : {"layers", "factors", "terms"}
@@ -70,30 +74,89 @@ def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None,
     6.0
     >>> cr.explain(lambda x: 3 * x**2 - 4 * x + 5)(3.0).value
     14.0
+    >>> cr.explain(lambda p: p["w"] * p["b"], "p.w")({"w": 2.0, "b": 3.0}).value
+    3.0
+
+    Raises
+    ------
+    SettingError
+        When an argument is asked for that is not there, or of which it is not said which of its arrays is meant.
+    DifferentiationError
+        When the result is not one number, or depends on nothing.
+    UnsupportedError
+        Where complex numbers are met: explanations are of real ones.
     """
     if isinstance(what, Value):
         return what.explain(by, index=index, **options)
     if not callable(what):
         raise SettingError(f"explain was given {what!r}; give a cr.Value, or a function of arrays.")
-    if isinstance(by, bool) or not isinstance(by, int):
-        raise SettingError(f"explain was given {by!r} as the argument of a function; give its position, such as 0.")
+    if isinstance(by, bool) or not isinstance(by, int | str):
+        raise SettingError(
+            f"explain was given {by!r} as the argument of a function; give its position, such as 0, or its name."
+        )
 
     def explained(*args: Any) -> Derivation:
         names = _names_of(what, len(args))
-        if not -len(args) <= by < len(args):
+        if isinstance(by, int) and not -len(args) <= by < len(args):
             raise SettingError(
                 f"explain was asked for argument {by} of a function called with {len(args)}; name one of those, counted from 0."
             )
-        leaves = [Value(x, name) for x, name in zip(args, names, strict=True)]
-        result = what(*leaves)
+        try:
+            values, result = _run(what, args, names, by, whole=True)
+        except Exception:
+            if int not in map(type, trees.flatten(args)[0]):
+                raise
+            values, result = _run(what, args, names, by, whole=False)  # these count, or are places
         if not isinstance(result, Value):
-            raise DifferentiationError(
-                f"the function gave {shortened(result)}, which does not depend on its arguments; return what is computed from them."
-            )
+            raise DifferentiationError(_no_number(result))
         name = getattr(what, "__name__", "f")
-        return explain_value(result, leaves[by], index, options, "f" if name == "<lambda>" else name)
+        of = by if isinstance(by, str) else _one_of(values[by], by)
+        return explain_value(result, of, index, options, "f" if name == "<lambda>" else name)
 
     return explained
+
+
+def _run(
+    function: Callable[..., Any], args: Sequence[Any], names: Sequence[str], by: int | str, whole: bool
+) -> tuple[list[Any], Any]:
+    """A function's arguments with values that go by their names, and its result.
+
+    Places, conditions and texts stay what they are, but for the argument that is asked for; so do whole numbers, unless `whole`.
+    """
+    values = []
+    with Graph() as graph:
+        for i, (x, name) in enumerate(zip(args, names, strict=True)):
+            asked = by.startswith(name) if isinstance(by, str) else i in (by, len(args) + by)
+            leaves, structure = trees.flatten(x)
+            own = []
+            for leaf, path in zip(leaves, trees.paths(structure, name), strict=True):
+                real = isinstance(leaf, Traced) or np.asarray(leaf).dtype.kind in "fc" or (whole and type(leaf) is int)
+                own.append(graph.variable(leaf, path) if asked or real else leaf)
+            values.append(trees.unflatten(structure, own))
+        given = trees.map_leaves(separate, tuple(values))  # the function may write into its arguments
+        return values, refreshed(function(*given))
+
+
+def _no_number(result: Any) -> str:
+    """What is said of a result that has no derivative to explain."""
+    if trees.is_container(result):
+        return f"the function gave a {type(result).__name__}, and an explanation is of one number; return the one that is meant."
+    return (
+        f"the function gave {shortened(result)}, which does not depend on its arguments, so that every derivative is 0; "
+        "return what is computed from them."
+    )
+
+
+def _one_of(argument: Any, by: int) -> Value:
+    """The only array of an argument."""
+    leaves, _ = trees.flatten(argument)
+    if len(leaves) != 1:
+        names = [leaf.name for leaf in leaves]
+        raise SettingError(
+            f"explain was asked for argument {by}, which has {len(leaves)} arrays. Name the one that is meant: "
+            f"{' or '.join(f'explain(f, {name!r})' for name in names[:3])}."
+        )
+    return leaves[0]  # type: ignore[no-any-return]
 
 
 def explain_network(

@@ -90,8 +90,10 @@ def bounds(entry: Entry) -> tuple[Fraction, Fraction]:
 def number_at(entry: Entry, places: Mapping[Letter, Any], size: int) -> Any:
     """The number, or array of numbers, that a place is; one that an axis of this size lacks, which only stands where a
     condition leaves it out, becomes one that it has."""
+    if isinstance(entry, Letter):
+        return places[entry] if entry.size <= size else np.clip(places[entry], 0, size - 1)
     if not isinstance(entry, Shifted):
-        return places[entry] if isinstance(entry, Letter) else entry
+        return entry
     number, multiples = taken_apart(entry)
     total = sum((float(step) * np.asarray(places[letter]) for letter, step in multiples), start=float(number))
     return np.clip(np.rint(total), 0, size - 1).astype(np.intp)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
 
+from chainrule.explanation.indices import Index
+from chainrule.explanation.linking import origin
+from chainrule.explanation.symbols import ZERO
+from chainrule.ops import Layout
 from chainrule.ops.notation import ATOM, SUM
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 
@@ -25,21 +30,49 @@ class Label(NamedTuple):
 
 
 def labels_of(program: Program, names: Mapping[Variable, str]) -> dict[Variable, Label]:
-    """A name for every variable, all different: given, or the formula as one would type it, or `v7`."""
+    """A name for every variable: given, or the formula as one would type it, or `v7`.
+
+    All are different, but for what is another value's numbers in another shape.
+    """
     found: dict[Variable, Label] = {}
     taken = set(names.values())
+    makers = {e.output: e for e in program.equations if isinstance(e.op, Layout) and e.output not in names}
     for number, x in enumerate(program.inputs):
         name = names.get(x, x.name)
         found[x] = Label(name if x in names or name not in taken else f"input_{number}")
         taken.add(found[x].text)
     for number, equation in enumerate(program.equations):
         x = equation.output
-        label = Label(names[x]) if x in names else told(equation, found)
-        if x not in names and (len(label.text) > LONGEST or label.text in taken):
+        label = Label(names[x]) if x in names else _picked(equation, makers, found) or told(equation, found)
+        moved = equation.inputs[0] if x in makers and isinstance(equation.inputs[0], Variable) else None
+        if moved is not None and label.text == found[moved].text:
+            label = found[moved]
+        elif x not in names and (len(label.text) > LONGEST or label.text in taken):
             label = Label(f"v{number}'" if f"v{number}" in taken else f"v{number}", tells=False)
         taken.add(label.text)
         found[x] = label
     return found
+
+
+def _picked(equation: Equation, makers: Mapping[Variable, Equation], labels: Mapping[Variable, Label]) -> Label | None:
+    """A single number that was moved only, by the place it comes from: `y[2]`; `None` for anything else."""
+    x: Atom = equation.output
+    index: Index = (0,) * len(x.shape)
+    if x not in makers or prod(x.shape) != 1:
+        return None
+    while isinstance(x, Variable) and x in makers:
+        own = makers[x]
+        linear = own.op.linear if isinstance(own.op, Layout) else None
+        routes = [origin(own, i, index) for i in range(len(own.inputs[:linear]))]
+        ways = [(i, route) for i, route in enumerate(routes) if route is None or route.conditions != (ZERO,)]
+        if len(ways) != 1 or ways[0][1] is None:
+            return None
+        x, index = own.inputs[ways[0][0]], tuple(ways[0][1].places[k] for k in range(len(own.inputs[ways[0][0]].shape)))
+    if not isinstance(x, Variable):
+        return None
+    text, strength, _ = labels[x]
+    places = ", ".join(str(i) for i, n in zip(index, x.shape, strict=True) if n != 1)
+    return Label(f"{text if strength == ATOM else f'({text})'}[{places}]") if places else labels[x]
 
 
 def names_of_states(program: Program) -> dict[Variable, str]:
@@ -73,13 +106,22 @@ def told(equation: Equation, labels: Mapping[Variable, Label]) -> Label:
         return text if own >= strength and not (text.startswith("-") and strength > SUM) else f"({text})"
 
     notation, inputs = equation.op.notation, equation.inputs
-    if notation.typed:
-        return Label(notation.typed.format(*map(spell, inputs, notation.operands)), notation.strength)
-    return Label(f"{equation.op.name}({', '.join(spell(x, 0) for x in inputs)})")
+    typed = notation.typed if notation.typed_with is None else notation.typed_with(**equation.attributes)
+    if typed:
+        return Label(typed.format(*map(spell, inputs, notation.operands)), notation.strength)
+    return Label(f"{equation.op.spoken}({', '.join(spell(x, 0) for x in inputs)})")
+
+
+def is_uniform(array: object) -> bool:
+    """Whether all numbers of an array are the same real number."""
+    flat = np.ravel(np.asarray(array))
+    return bool(flat.size) and flat.dtype.kind in "fiub" and bool((flat == flat[0]).all())
 
 
 def label_of_constant(x: Literal) -> str:
-    """A constant's numbers, or the shape of many."""
+    """A constant's numbers, one for all where they are the same, or the shape of many."""
+    if is_uniform(x.value):
+        return numbers(np.ravel(x.value)[0])
     return numbers(x.value) if np.size(x.value) <= FEW else f"constant{list(x.shape)}"
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
+from itertools import count
 
 from chainrule.explanation.indices import Entry, Letter
 from chainrule.explanation.symbolic import at_places, rewritten
@@ -36,14 +37,23 @@ def with_first_letters(x: Expression, kept: set[Letter], scope: frozenset[str] =
         for letter in part.letters:
             name = letter.name
             if letter not in kept:
-                names = "n" if letter.name[0] == "n" else NAMES
-                name = next(c + "′" * i for i in range(99) for c in names if c + "′" * i not in taken)
+                name = first_free(taken, letter.name[0] == "n")
             taken |= {name}
             new[letter] = Letter(name, letter.size)
         body = with_first_letters(at_places(part.body, new), kept, frozenset(taken))
         return Series(tuple(Letter(str(new[letter]), letter.size) for letter in part.letters), body)
 
     return rewritten(x, change)
+
+
+def first_free(taken: Container[str], sample: bool = False) -> str:
+    """The first name of a letter that is not taken."""
+    return next(c + "′" * i for i in count() for c in ("n" if sample else NAMES) if c + "′" * i not in taken)
+
+
+def with_bound_letters_apart(x: Expression) -> Expression:
+    """The same expression, with sums over letters that stand nowhere else."""
+    return with_other_letters(x, set(letters_of(x)), lambda letter: Letter(f"{letter.name}·", letter.size))
 
 
 def letters_of(x: Expression) -> Iterator[Letter]:

@@ -149,7 +149,7 @@ def told_together(chain: Chain) -> tuple[list[Told], States]:
     for own in runs.values():
         for members, together in _alike(sorted(own, key=lambda x: x[0]), _letter(chain), chain.output):
             if together is not None:
-                chain.told |= set(together.link.element.letters)
+                chain.told |= {x for x in together.link.element.letters if x.name == _letter(chain)}
                 merged |= {id(told): together for told in members}
     return list({id(told): told for told in (merged.get(id(told), told) for told in found)}.values()), states
 

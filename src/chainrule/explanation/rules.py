@@ -5,12 +5,33 @@ from __future__ import annotations
 import math
 from collections.abc import Container
 
-from chainrule.ops import Elementwise, Reduction
+from chainrule.ops import Contraction, Custom, Elementwise, Layout, Reduction
+from chainrule.ops.kinds.reduction import Uniform
 from chainrule.tracing.program import Atom, Equation, Literal
 
 SUM, PRODUCT, QUOTIENT, CHAIN = "sum rule", "product rule", "quotient rule", "chain rule"
 CONSTANT, IDENTITY, FACTOR = "constant rule", "identity rule", "constant factor"
 MEAN, PATHS = "mean", "sum over paths"
+
+
+def only_moves(equation: Equation) -> bool:
+    """Whether an equation's numbers are others in other places, so that nothing is differentiated."""
+    return isinstance(equation.op, Layout) or equation.op.notation.rule == ""
+
+
+def has_number(equation: Equation, position: int, constants: Container[Atom] = ()) -> bool:
+    """Whether the derivative by an input is a number whatever the values are, as that of a sum or of a constant's multiple."""
+    op, notation = equation.op, equation.op.notation
+    others = [x for i, x in enumerate(equation.inputs) if i != position]
+    return (
+        only_moves(equation)
+        or notation.algebra in ("sum", "difference", "negation", "identity")
+        or (isinstance(op, Reduction) and isinstance(op.partial, Uniform))
+        or (
+            (isinstance(op, Contraction) or position in notation.linear)
+            and all(isinstance(x, Literal) or x in constants for x in others)
+        )
+    )
 
 
 def rule_of(equation: Equation, position: int = 0, samples: Container[Atom] = ()) -> str:
@@ -26,7 +47,7 @@ def rule_of(equation: Equation, position: int = 0, samples: Container[Atom] = ()
         if all(isinstance(x, Literal) for x in others):
             return FACTOR
     if notation.rule is None:
-        return f"derivative of {op.name}" if isinstance(op, Elementwise | Reduction) else ""
+        return f"derivative of {op.spoken}" if isinstance(op, Elementwise | Reduction | Custom) else ""
     if notation.rule == MEAN and equation.inputs[0] in samples and 0 in equation.attributes["axis"]:
         return f"{MEAN} over the batch"
     return notation.rule

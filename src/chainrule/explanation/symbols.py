@@ -224,7 +224,7 @@ def number_of(x: Expression, value: Callable[[Symbol | Slope, Mapping[Letter, An
         return np.broadcast_to(body, outer + sizes).sum(axis=tuple(range(-axes, 0)))
     if isinstance(x, Printed):
         return number_of(x.computed, value, places)
-    return x.op.evaluate(*(number_of(argument, value, places) for argument in x.arguments))
+    return x.op.evaluate(*(np.asarray(number_of(argument, value, places))[()] for argument in x.arguments))
 
 
 def symbols_in(x: Expression) -> Iterable[Symbol | Slope]:

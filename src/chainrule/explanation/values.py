@@ -11,44 +11,57 @@ import numpy as np
 
 from chainrule.errors import DataError, DifferentiationError, SettingError, shortened
 from chainrule.explanation.derivation import Derivation, derive
-from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.evaluation import Evaluation, of_real_numbers
 from chainrule.explanation.networks import LOSS
 from chainrule.explanation.nodes import Node, evaluation_of
 from chainrule.explanation.places import element_of, find, letters_for
+from chainrule.explanation.rules import only_moves
 from chainrule.notebooks import Shown
-from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, Layout
+from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 from chainrule.ops.operation import Operation
-from chainrule.tracing.apply import Trace, Traced, array_of
+from chainrule.tracing.apply import Trace, Traced, array_of, lasting
 from chainrule.tracing.functions import all_public
-from chainrule.tracing.numpy_interface import ArrayInterface
+from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.program import Variable
-from chainrule.tracing.refusals import for_real_numbers
 from chainrule.tracing.scope import Step
-from chainrule.tracing.views import NO_PAST
+from chainrule.tracing.views import NO_PAST, note_array
 
 if TYPE_CHECKING:
     from chainrule.explanation.drawing import Drawing
 
 
 class Graph(Trace):
-    """The trace of values: it is below all others and always open."""
+    """The trace of values. That of a function being explained is open while it runs, and its values may be written to."""
 
     __slots__ = ()
-    writable = False
     stepwise = True
     follows_roots = False  # what is drawn is what was written
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.open = self.real = True
+    def variable(self, data: Any, name: str | None = None) -> Value:
+        """A value that derivatives are wanted for."""
+        if np.iscomplexobj(data):
+            raise of_real_numbers(np.asarray(data))
+        found = self.value(Node(_real(data)))
+        found.node.name = name
+        return note_array(found) if type(data) is np.ndarray else found
+
+    def value(self, node: Node) -> Value:
+        """A handle on a node."""
+        new = Value.__new__(Value)
+        new.trace, new.node, new.past = self, node, NO_PAST
+        return new
+
+    def lifted(self, array: Any) -> Value:
+        """Numbers that were not computed from anything."""
+        return self.value(Node(array.copy(), REGISTRY["astype"], (array.copy(),), {"dtype": array.dtype}))
 
     def process(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Compute, and remember from what."""
         nodes = tuple(x.node if isinstance(x, Value) else x.copy() if type(x) is np.ndarray else x for x in inputs)
         value = op.evaluate(*(x.numbers() if isinstance(x, Node) else x for x in nodes), **attributes)
         if np.asarray(value).dtype.kind == "c":
-            raise for_real_numbers("cr.Value", value)
-        return Value._of(Node(value, op, nodes, attributes))
+            raise of_real_numbers(value)
+        return self.value(Node(value, op, nodes, attributes))
 
     def note_step(self, value: Any, step: Step) -> None:
         """What was first known as another value stays that; inputs are none."""
@@ -56,10 +69,21 @@ class Graph(Trace):
             value.node.step = step
 
 
-_graph = Graph()
+class Everlasting(Graph):
+    """The trace of values that users made: below all others and always open. A value stays what it was computed as."""
+
+    __slots__ = ()
+    writable = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open = self.real = True
 
 
-class Value(Traced, ArrayInterface, Shown):
+_graph = Everlasting()
+
+
+class Value(Wrapped, Shown):
     """A number or array that remembers how it came about.
 
     Python's operators and NumPy's functions apply to values and give values; `backward` then finds the gradient
@@ -83,38 +107,35 @@ class Value(Traced, ArrayInterface, Shown):
     """
 
     __slots__ = ("node",)
+    trace: Graph
     __hash__ = object.__hash__  # a place in a graph, whatever its number
 
     def __init__(self, data: Any, name: str | None = None) -> None:
-        node = Node(_real(data))
-        node.name = name
-        self._is(node)
-
-    def _is(self, node: Node) -> None:
-        self.trace, self.node = _graph, node
-        self.past = NO_PAST
-
-    @classmethod
-    def _of(cls, node: Node) -> Value:
-        new = cls.__new__(cls)
-        new._is(node)
-        return new
+        if not lasting:
+            lasting.append(_graph)
+        self.trace, self.node, self.past = _graph, Node(_real(data)), NO_PAST
+        self.node.name = name
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         """A value of its own where nothing was computed to get there; of a result another name, with the same past."""
         if self.node.op is not None:
-            return Value._of(self.node)
+            return self.__copy__()
         copy = Value(np.array(self.node.value), self.node.name)
         copy.node.grad = None if self.node.grad is None else np.array(self.node.grad)[()]
         return copy
 
     def __copy__(self) -> Value:
-        return Value._of(self.node)
+        return self.trace.value(self.node)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return object.__reduce_ex__(self, protocol) if self.node.op is None else super().__reduce_ex__(protocol)
 
     # --- what it is
+
+    @property
+    def inner(self) -> Any:
+        """The numbers, as other traced values have them."""
+        return self.node.numbers()
 
     @property
     def shape(self) -> tuple[int, ...]:  # type: ignore[override]
@@ -311,20 +332,20 @@ def explain_value(
             )
         places = index
     elif isinstance(by, str):
-        found, named_index = find({label.text: x for x, label in evaluation.labels.items()}, by)
+        known = {label.text: x for x, label in reversed(list(evaluation.labels.items()))}  # of one label the first
+        found, named_index = find(known, by)
         places = named_index if index is None else index
     else:
         raise SettingError(f"explain was given {shortened(by)}; give the value that the derivative is by, or its name.")
     if places is None:
         places = letters_for(evaluation, found)
     evaluation = evaluation.backward(output)
-    moved = {e.output for e in evaluation.program.equations if isinstance(e.op, Layout)} - set(evaluation.names)
+    moved = {e.output for e in evaluation.program.equations if only_moves(e)} - set(evaluation.names)
     return derive(
         evaluation,
         element_of(evaluation, found, tuple(places)),
         symbolic=None if options.get("depth") == "layers" else lambda x: x not in moved,
-        stations=None,
-        **{**options, "depth": "terms" if options.get("depth", "factors") != "layers" else "layers"},
+        **options,
     )
 
 

@@ -26,7 +26,7 @@ from chainrule.numpy.lists import found as _found
 
 globals().update(CREATING)
 
-OWN_MODULES = {"linalg", "fft", "random"}
+OWN_MODULES = {"linalg", "fft", "random", "polynomial"}
 """Modules of NumPy's that can be imported from here by name."""
 
 

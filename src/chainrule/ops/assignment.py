@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.kinds.elementwise import sum_to
 from chainrule.ops.layouts import Bounds, batched_bounds, no_places, slice_key, slice_shape
-from chainrule.ops.notation import EXACT
+from chainrule.ops.notation import COMPARISON, EXACT, SUM, Notation, typed_places
 from chainrule.ops.operation import ArrayType, Namespace, dtype_of, example, shape_of
 
 Shape = tuple[int, ...]
@@ -65,6 +65,13 @@ put = Custom(
     batched=_batched,
     simpler=_simpler,
     latex=r"\operatorname{{put}}\left({0}, {1}\right)",
+    notation=Notation(
+        strength=COMPARISON,
+        operands=(SUM, SUM),
+        typed_with=lambda **bounds: f"{{0}} with {typed_places(**bounds)} = {{1}}",
+        rule="",
+        cost="free",
+    ),
     differential=r"\operatorname{{put}}\left(d{0}, d{1}\right)",
     complex=True,
     part_by_part=True,

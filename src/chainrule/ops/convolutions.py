@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.matrices import like
+from chainrule.ops.notation import PRODUCT, SIGN, Notation
 from chainrule.ops.operation import ArrayType, Example, dtype_of, example, shape_of
 
 
@@ -70,6 +71,12 @@ def convolution_of(name: str, value: Callable[..., Any], doc: str, examples: tup
 
     return Custom(
         name,
+        notation=Notation(
+            strength=PRODUCT,
+            operands=(PRODUCT, SIGN),
+            typed_with=lambda mode: "{0} ∗ {1}",
+            rule="derivative of the convolution",
+        ),
         value=value,
         type=lambda a, b, mode: ArrayType(_shape(a, b, mode), np.result_type(dtype_of(a), dtype_of(b))),
         forward=forward,

@@ -12,6 +12,7 @@ from chainrule.errors import PositionError, ShapeError
 from chainrule.ops.axes import Kept, Link, Links, Put, Scattered, Taken, broadcasting, regrouping, slicing
 from chainrule.ops.kinds.elementwise import sum_to
 from chainrule.ops.kinds.layout import Layout
+from chainrule.ops.notation import ATOM, COMPARISON, SUM, Notation, typed_places, typed_transpose
 from chainrule.ops.operation import example, shape_of
 
 Shape = tuple[int, ...]
@@ -265,6 +266,7 @@ reshape = Layout(
     view=True,
     write_back=lambda m, x, view, shape: m.reshape(view, shape=x.shape),
     needs_contiguous=True,
+    notation=Notation(operands=(ATOM,), typed_with=lambda shape: "{0}"),  # the same elements in the same order
     examples=(example((2, 6), shape=(3, 4)), example((), shape=(1, 1)), example((0, 3), shape=(3, 0))),
 )
 transpose = Layout(
@@ -275,6 +277,7 @@ transpose = Layout(
     batched=lambda m, size, batched, x, axes: m.transpose(x, axes=(0, *(i + 1 for i in axes))),
     adjoint=lambda m, g, i, x, axes: m.transpose(g, axes=tuple(axes.index(k) for k in range(len(axes)))),
     latex=r"{{{0}}}^{{\top}}",
+    notation=Notation(operands=(ATOM,), typed_with=typed_transpose),
     view=True,
     write_back=lambda m, x, view, axes: m.transpose(view, axes=tuple(axes.index(k) for k in range(len(axes)))),
     examples=(example((2, 3), axes=(1, 0)), example((2, 3, 4), axes=(2, 0, 1))),
@@ -300,6 +303,7 @@ slice_ = Layout(
     adjoint=lambda m, g, i, x, **bounds: m.embed(g, shape=x.shape, **bounds),
     view=True,
     write_back=lambda m, x, view, **bounds: m.put(x, view, **bounds),
+    notation=Notation(operands=(ATOM,), typed_with=lambda **bounds: f"{{0}}{typed_places(**bounds)}"),
     doc="A slice along every axis; along the axes `drop` it has one place, and the result is without them.",
     examples=(
         example((5, 4), start=(1, None), stop=(4, None), step=(1, 2)),
@@ -311,6 +315,11 @@ slice_ = Layout(
 )
 embed = Layout(
     "embed",
+    notation=Notation(
+        strength=COMPARISON,
+        operands=(SUM,),
+        typed_with=lambda shape, **bounds: f"0 with {typed_places(**bounds)} = {{0}}",
+    ),
     value=_embed,
     shape=lambda x, shape, start, stop, step, drop=(): shape,
     links=lambda x, shape, start, stop, step, drop=(): (slicing(shape, start, stop, step, drop, into=True),),

@@ -28,7 +28,8 @@ class Notation:
     `form` is the kind of notation, one of those below, and `sign` what is written there: the sign between two
     operands or before one, both sides of a fence, the name of a function or the base of an exponential in text.
     `strength` tells how strongly the whole holds together, `operands` how strongly its parts have to; `typed` is the
-    template of what one types, where that is no call, and `symbol` what stands in the ellipse of a graph.
+    template of what one types, where that is no call (`typed_with` the one for static arguments, given by name), and `symbol`
+    what stands in the ellipse of a graph.
 
     `algebra` says which simplifications apply (see `explanation/symbols.py`). `rule` is the school's name of the
     differentiation rule, "derivative of …" by default, and "" where numbers only move; in the inputs at the positions
@@ -47,10 +48,11 @@ class Notation:
         rule: str | None = None,
         linear: tuple[int, ...] = (),
         cost: Cost = "function",
+        typed_with: Callable[..., str] | None = None,
     ) -> None:
         self.form, self.sign, self.strength, self.operands = form, sign, strength, operands
         self.typed, self.symbol, self.algebra, self.rule = typed, symbol, algebra, rule
-        self.linear, self.cost = linear, cost
+        self.linear, self.cost, self.typed_with = linear, cost, typed_with
 
 
 def infix(sign: str, typed: str, strength: int, operands: tuple[int, int], **more: Any) -> Notation:
@@ -109,3 +111,23 @@ EXACT, EITHER_ZERO = Accuracy(), Accuracy(either_zero=True)
 """To the bit, or but for the sign of a zero."""
 CLOSE, NEAR, COMPOSED = Accuracy(2.0), Accuracy(4.0), Accuracy(4.0, composed=True)
 """To two and to four units in the last place; as exact as its formula."""
+
+Bounds = tuple[int | None, ...]
+
+
+def typed_places(start: Bounds, stop: Bounds, step: tuple[int, ...], drop: tuple[int, ...] = ()) -> str:
+    """The places of a slice as one types them, `[1:, 0]`."""
+
+    def spelled(i: int) -> str:
+        first, last = ("" if x is None else str(x) for x in (start[i], stop[i]))
+        return first if i in drop else f"{first}:{last}" + f":{step[i]}" * (step[i] != 1)
+
+    places = [spelled(i) for i in range(len(step))]
+    while len(places) > 1 and places[-1] == ":":
+        places.pop()
+    return f"[{', '.join(places)}]"
+
+
+def typed_transpose(axes: tuple[int, ...]) -> str:
+    """A transposition as one types it, with {0} for what is transposed."""
+    return "{0}.T" if axes == tuple(reversed(range(len(axes)))) else f"transpose({{0}}, {', '.join(map(str, axes))})"

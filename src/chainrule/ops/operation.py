@@ -159,12 +159,18 @@ class Operation:
         vars(self).update(defaults, name=name, **declared)
         self.__post_init__()
 
+    @property
+    def spoken(self) -> str:
+        """Its name in explanations; that of a user's function without the module."""
+        return self.name.rpartition(".")[2].replace("<lambda>", "function")
+
     def __post_init__(self) -> None:
         if self.listed and REGISTRY.loaded(self.name) is not None:
             raise ValueError(f"the operation {self.name!r} is declared twice")
         if self.listed:
             REGISTRY[self.name] = self
-        self.examples = tuple(map(self.counted, self.examples))
+        if self.examples:
+            self.examples = tuple(map(self.counted, self.examples))
         if self.parts is not None:
             object.__setattr__(self, "complex", True)
         if self.accuracy is None:

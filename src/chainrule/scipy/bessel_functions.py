@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from chainrule.ops.kinds.elementwise import BENT, POSITIVE, REAL
 from chainrule.scipy.declaring import next_order, of_order, of_scipy
 from scipy import special
@@ -31,6 +33,8 @@ jv = of_scipy("jv", of_order(special.jv), (_jv,), (POSITIVE,), r"J_n\left({0}\ri
 yv = of_scipy("yv", of_order(special.yv), (_yv,), (POSITIVE,), r"Y_n\left({0}\right)", (0, 2, 0.5), complex=True)
 iv = of_scipy("iv", of_order(special.iv), (_iv,), (POSITIVE,), r"I_n\left({0}\right)", (0, 2, 1.5), complex=True)
 kv = of_scipy("kv", of_order(special.kv), (_kv,), (POSITIVE,), r"K_n\left({0}\right)", (0, 2, 0.5), complex=True)
+yn = of_scipy("yn", of_order(special.yn), (_beside("yn", 0.5, -0.5),), (POSITIVE,), r"Y_n\left({0}\right)", (0, 2))
+kn = of_scipy("kn", of_order(special.kn), (_beside("kn", -0.5, -0.5),), (POSITIVE,), r"K_n\left({0}\right)", (0, 2))
 hankel1, hankel2 = (
     of_scipy(
         name,
@@ -89,4 +93,32 @@ k1e = of_scipy(
     (lambda m, y, x: y - 0.5 * (m.k0e(x) + m.kve(x, order=2)),),
     (POSITIVE,),
     r"e^{{{0}}} K_1\left({0}\right)",
+)
+
+
+# --- their logarithm and their ratios, smooth where the exponentials of |x| are not
+
+
+def _ratio_slope(m: Any, y: Any, x: Any, order: Any) -> Any:
+    """Rₙ′ = (Rₙ₋₁ + Rₙ₊₁)/2 − Rₙ·R₁."""
+    before, after = (m.bessel_ratio(x, order=abs(order + by)) for by in (-1, 1))
+    return 0.5 * (before + after) - y * m.bessel_ratio(x, order=1)
+
+
+bessel_ratio = of_scipy(
+    "bessel_ratio",
+    lambda x, order: special.ive(order, x) / special.i0e(x),
+    (_ratio_slope,),
+    (REAL,),
+    r"\frac{{I_n\left({0}\right)}}{{I_0\left({0}\right)}}",
+    (1, 2),
+    doc="Iₙ/I₀ of a static order.",
+)
+log_i0e = of_scipy(
+    "log_i0e",
+    lambda x: np.log(special.i0e(x)),
+    (lambda m, y, x: m.bessel_ratio(x, order=1) - 1.0,),
+    (POSITIVE,),
+    r"\ln\left(e^{{-{0}}} I_0\left({0}\right)\right)",
+    doc="ln I₀(x) − x, of numbers that are not negative.",
 )

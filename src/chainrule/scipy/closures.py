@@ -13,6 +13,7 @@ from chainrule.tracing.apply import Traced
 from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.recorder import trace_closed
 from chainrule.tracing.simplify import simplify
+from chainrule.tracing.stepwise import is_stepwise
 from chainrule.tracing.straight_line import compile_program
 
 
@@ -78,7 +79,9 @@ def plainly(function: Callable[..., Any], what: str, *examples: Any) -> Recorded
 
 
 def with_value(value: Any, traced: Any, what: str) -> Any:
-    """A traced value with the numbers that SciPy found."""
+    """A traced value with the numbers that SciPy found; where every operation is to be seen, with its own, which are as near."""
+    if is_stepwise(traced):
+        return traced
     return value + (traced - plain(traced, what))
 
 

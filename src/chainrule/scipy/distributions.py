@@ -12,12 +12,12 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.laws import Law
-from chainrule.scipy.standing import is_traced, numbers
+from chainrule.scipy.standing import answered, in_double, is_traced
 from chainrule.tracing.apply import Traced, opened, traced
 
 
 def _inside(law: Law, z: Any, low: Any, high: Any) -> Any:
-    inside = np.logical_and(z > low if law.open else z >= low, z <= high)
+    inside = np.logical_and(z > low, z < high) if law.open else np.logical_and(z >= low, z <= high)
     inside = np.logical_and(inside, np.abs(z) < math.inf)
     return np.logical_and(inside, np.floor(z) == z) if law.discrete else inside
 
@@ -45,7 +45,7 @@ def _share(law: Law, rule: Callable[..., Any], given: tuple[Any, ...], ends: tup
 def _of_smaller(smaller: Any, other: Any) -> Any:
     """The logarithm of a share, from whichever of it and the rest has more digits."""
     small = smaller < 0.5
-    return np.where(small, np.log(np.where(small, smaller, 0.5)), np.log1p(-np.where(small, 0.5, other)))
+    return np.where(small, traced.log_of_share(np.where(small, smaller, 0.5)), np.log1p(-np.where(small, 0.5, other)))
 
 
 def _both(law: Law) -> tuple[Callable[..., Any], Callable[..., Any]]:
@@ -128,12 +128,25 @@ class Distribution:
     def __getattr__(self, name: str) -> Any:
         if name == "own":  # not there yet, while it is copied
             raise AttributeError(name)
-        return getattr(self.own, name)
+        found = getattr(self.own, name)
+        if name.startswith("_") or not callable(found):
+            return found
+
+        @wraps(found)
+        def of_numbers(*args: Any, **options: Any) -> Any:
+            args, options = without_buffers(args), without_buffers(options)
+            if any(map(is_traced, (*args, *options.values()))):
+                raise UnsupportedError(
+                    f"stats.{self.own.name}.{name} has no derivative here. Use one of those that have: "
+                    f"{', '.join(methods_of(self.law))}; or give plain numbers, from outside of what is differentiated."
+                )
+            return found(*args, **options)
+
+        return of_numbers
 
     def _differentiable(self, name: str, method: Callable[..., Any]) -> Callable[..., Any]:
         """A method of SciPy's, or where something is traced, the one with derivatives."""
         own = getattr(self.own, name)
-
         place = "q" if name in QUANTILES else "k" if self.law.discrete else "x"
 
         @wraps(own)
@@ -142,12 +155,17 @@ class Distribution:
                 args, options = without_buffers(args), without_buffers(options)
             if not any(map(is_traced, args)) and not any(map(is_traced, options.values())):
                 return own(*args, **options)
+            if not args and place not in options:
+                raise UnsupportedError(f"stats.{self.own.name}.{name} was called without {place}; give it first.")
             x, args = (options.pop(place), args) if place in options else (args[0], args[1:])
-            shapes, loc, scale = self._parameters(name, args, options)
+            given = (in_double(x), *self._parameters(name, args, options))
+            return answered(f"scipy.stats.{self.own.name}.{name}", derived, given, {})
+
+        def derived(x: Any, shapes: list[Any], loc: Any, scale: Any) -> Any:
             valid = np.logical_and(self.law.valid(*shapes), scale > 0)
             if not isinstance(valid, Traced) and np.all(valid):
-                return method(self.law, numbers(x), shapes, loc, scale)
-            return np.where(valid, method(self.law, numbers(x), shapes, loc, np.where(valid, scale, 1.0)), math.nan)
+                return method(self.law, x, shapes, loc, scale)
+            return np.where(valid, method(self.law, x, shapes, loc, np.where(valid, scale, 1.0)), math.nan)
 
         return call
 
@@ -161,8 +179,8 @@ class Distribution:
                 f"stats.{self.own.name}.{name} was called with traced values and {len(args)} parameters by position, "
                 f"{list(options)} by name; it takes {', '.join(self._names)}."
             )
-        shapes = [numbers(given[x]) for x in self._names if x not in ("loc", "scale")]
-        return shapes, numbers(given["loc"]), numbers(given["scale"])
+        shapes = [in_double(given[x]) for x in self._names if x not in ("loc", "scale")]
+        return shapes, in_double(given["loc"]), in_double(given["scale"])
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """The distribution with these parameters, frozen."""

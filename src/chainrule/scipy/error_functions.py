@@ -38,13 +38,6 @@ def _erfcx_slope(x: Any, order: int) -> Any:
     return ((-2.0) ** order * size).astype(np.result_type(given))[()]
 
 
-def _dawsn_slope(m: Any, y: Any, x: Any) -> Any:
-    """1 − 2xy, or the first terms of its series (DLMF 7.12.1) where these digits cancel."""
-    far = m.absolute(x) > 1e3
-    inverse = 0.5 / m.square(m.where(far, x, 1e3))
-    return m.where(far, -inverse * (1.0 + 3.0 * inverse), 1.0 - 2.0 * x * y)
-
-
 def _normal_score(m: Any, x: Any, log_share: Any) -> Any:
     """The derivative of ln Φ, without a difference of large numbers where x is far below 0."""
     below = x < -1.0
@@ -105,14 +98,6 @@ erfcinv = of_scipy(
     textbook=Textbook(partials=(lambda m, y, x: -m.sqrt(math.pi) / 2.0 * m.exp(m.square(y)),)),
     doc="The inverse of erfc.",
 )
-dawsn = of_scipy(
-    "dawsn",
-    special.dawsn,
-    (_dawsn_slope,),
-    (REAL,),
-    textbook=Textbook(partials=(lambda m, y, x: 1.0 - 2.0 * x * y,)),
-    doc="e^(−x²) ∫₀ˣ e^(t²) dt.",
-)
 erfi = of_scipy(
     "erfi",
     special.erfi,
@@ -171,6 +156,15 @@ log_expit = of_scipy(
     (REAL,),
     r"\ln \sigma\left({0}\right)",
     doc="ln(1/(1 + e^(−x))).",
+)
+log_of_share = of_scipy(
+    "log_of_share",
+    np.log,
+    (lambda m, y, p: m.exp(-y),),
+    (SHARE,),
+    r"\ln {0}",
+    textbook=Textbook(partials=(lambda m, y, p: 1.0 / p,)),
+    doc="ln p, with a derivative written by the logarithm: where p is so small that 1/p² is infinite, curvatures still are not.",
 )
 exp1 = of_scipy(
     "exp1",

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.errors import ShapeError, UnsupportedError
 from chainrule.scipy.closures import plain
-from chainrule.scipy.standing import numbers
+from chainrule.scipy.standing import numbers, one_of
 from scipy import linalg
 
 
@@ -37,7 +37,7 @@ def solve_triangular(
     inner = -1 if lower and unit_diagonal else 1 if unit_diagonal else 0
     triangle = np.tril(a, inner) if lower else np.triu(a, inner)
     if unit_diagonal:
-        triangle = triangle + np.eye(a.shape[-1])
+        triangle = triangle + np.eye(a.shape[-1], dtype=a.dtype)
     return np.linalg.solve(transposed_as(triangle, trans), b)
 
 
@@ -80,33 +80,50 @@ def _order(a: Any, called: str) -> Any:
     return exchanges, order
 
 
+def _of_every(function: Callable[[Any], tuple[Any, ...]], a: Any) -> tuple[Any, ...]:
+    """The parts that a function gives of one matrix, of a stack of such."""
+    if len(a.shape) == 2:
+        return function(a)
+    every = [_of_every(function, a[i]) for i in range(a.shape[0])]
+    return tuple(np.stack(parts) for parts in zip(*every, strict=True))
+
+
+def _matrices(a: Any, called: str) -> Any:
+    a = numbers(a)
+    if len(a.shape) < 2 or not all(a.shape):
+        raise ShapeError(
+            f"scipy.linalg.{called} of traced values was given shape {tuple(a.shape)}; give matrices that have elements."
+        )
+    return a if a.dtype.kind in "fc" else a * 1.0
+
+
 def lu(
     a: Any, permute_l: bool = False, overwrite_a: bool = False, check_finite: bool = True, p_indices: bool = False
 ) -> Any:
     """The P, L and U with a = P·L·U; exchanges of rows are taken as they are."""
-    a = numbers(a)
-    if len(a.shape) != 2:
-        raise ShapeError(
-            f"scipy.linalg.lu of traced values was given shape {tuple(a.shape)}; give one matrix, or use vmap."
-        )
-    _, order = _order(a, "lu")
-    lower, upper = _eliminated(a[order])
-    lower, back = lower + np.eye(*lower.shape), np.argsort(order)
-    if permute_l:
-        return lower[back], upper
-    return back if p_indices else np.eye(a.shape[0])[:, order], lower, upper
+
+    def parts(a: Any) -> tuple[Any, ...]:
+        _, order = _order(a, "lu")
+        lower, upper = _eliminated(a[order])
+        lower, back = lower + np.eye(*lower.shape, dtype=a.dtype), np.argsort(order).astype(np.int32)
+        if permute_l:
+            return lower[back], upper
+        return back if p_indices else np.eye(a.shape[0], dtype=a.real.dtype)[:, order], lower, upper
+
+    return _of_every(parts, _matrices(a, "lu"))
 
 
 def lu_factor(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
-    """L and U of a square matrix in one, and the exchanges of rows."""
-    a = numbers(a)
-    if len(a.shape) != 2 or a.shape[0] != a.shape[1]:
-        raise ShapeError(
-            f"scipy.linalg.lu_factor of traced values was given shape {tuple(a.shape)}; give one square matrix."
-        )
-    exchanges, order = _order(a, "lu_factor")
-    lower, upper = _eliminated(a[order])
-    return lower + upper, exchanges
+    """L and U of a matrix in one, and the exchanges of rows."""
+
+    def parts(a: Any) -> tuple[Any, ...]:
+        exchanges, order = _order(a, "lu_factor")
+        lower, upper = _eliminated(a[order])
+        rows, columns = tuple(a.shape)
+        lower = np.pad(lower, ((0, 0), (0, columns - lower.shape[1])))
+        return lower + np.pad(upper, ((0, rows - upper.shape[0]), (0, 0))), exchanges
+
+    return _of_every(parts, _matrices(a, "lu_factor"))
 
 
 def lu_solve(lu_and_piv: Any, b: Any, trans: Any = 0, overwrite_b: bool = False, check_finite: bool = True) -> Any:
@@ -127,6 +144,7 @@ def svd(
     lapack_driver: str = "gesdd",
 ) -> Any:  # fmt: skip
     """Singular values and vectors."""
+    one_of(lapack_driver, ("gesdd", "gesvd"), "lapack_driver", "scipy.linalg.svd")
     a = numbers(a)
     if not compute_uv:
         return np.linalg.svd(a, compute_uv=False)
@@ -140,6 +158,7 @@ def svdvals(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any
 
 def polar(a: Any, side: str = "right") -> Any:
     """An orthogonal u and a symmetric p with a = u·p, or p·u with `side="left"`."""
+    one_of(side, ("right", "left"), "side", "scipy.linalg.polar")
     u, values, v = np.linalg.svd(numbers(a), full_matrices=False)
     symmetric = (adjoint(v) * values) @ v if side == "right" else (u * values) @ adjoint(u)
     return u @ v, symmetric
@@ -157,7 +176,9 @@ def qr(
 ) -> Any:  # fmt: skip
     """Q and R."""
     a = numbers(a)
-    if pivoting or mode not in ("full", "r", "economic"):
+    one_of(mode, ("full", "qr", "r", "economic", "raw"), "mode", "scipy.linalg.qr")
+    mode = "full" if mode == "qr" else mode
+    if pivoting or mode == "raw":
         raise UnsupportedError(
             f"scipy.linalg.qr of traced values was given mode={mode!r}, pivoting={pivoting}; it takes mode='full', 'r' or "
             "'economic' and no pivoting. Exchange columns before, by positions from scipy.linalg.qr of plain numbers."

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, ShapeError
 from chainrule.ops.axes import mixing
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.operation import ArrayType, dtype_of, example, shape_of
@@ -22,12 +22,18 @@ standing = Standing(own)
 # --- Fourier's transforms, which NumPy has as well
 
 
+def _given(x: Any) -> Any:
+    """Numbers in the precision that SciPy computes in, which has no half one."""
+    x = numbers(x)
+    return x.astype(np.float32) if x.dtype == np.float16 else x
+
+
 def _along_one(name: str) -> Callable[..., Any]:
     def function(
         x: Any, n: Any = None, axis: int = -1, norm: Any = None, overwrite_x: bool = False, workers: Any = None,
         *, plan: None = None,
     ) -> Any:  # fmt: skip
-        return getattr(np.fft, name)(numbers(x), n, axis, norm)
+        return getattr(np.fft, name)(_given(x), n, axis, norm)
 
     return function
 
@@ -39,7 +45,7 @@ def _along_several(name: str, count: int | None) -> Callable[..., Any]:
         x: Any, s: Any = None, axes: Any = last, norm: Any = None, overwrite_x: bool = False, workers: Any = None,
         *, plan: None = None,
     ) -> Any:  # fmt: skip
-        x = numbers(x)
+        x = _given(x)
         if axes is None:
             count = len(x.shape) if s is None else len(np.atleast_1d(s))
             axes = tuple(range(-count, 0))
@@ -141,11 +147,16 @@ def _scaled(
         raise SettingError(
             f"{name} was given type={type!r}, norm={norm!r}; give a type from 1 to 4, and 'backward', 'ortho' or 'forward'."
         )
-    x = numbers(x)
+    x = _given(x)
     x = _fitted(x if x.dtype.kind in "fc" else x * 1.0, n, axis)
     n = x.shape[axis]
+    if n < 1 or (n < 2 and (name, type) == ("dct", 1)):
+        raise ShapeError(
+            f"{name} of type {type} was to transform {n} numbers, of shape {tuple(x.shape)} along axis {axis}; it takes at least "
+            f"{2 if (name, type) == ('dct', 1) else 1}."
+        )
     kind = BACK[type] if inverse else type
-    turned = norm == "ortho" if orthogonalize is None else bool(orthogonalize)
+    turned = norm == "ortho" if orthogonalize is None or x.dtype.kind == "c" else bool(orthogonalize)  # as SciPy has it
     ends, outer = ENDS.get((name, kind), ()), ENDS.get((name, BACK[kind]), ())
     before, after = np.ones(n), np.ones(n)
     if turned:

@@ -12,7 +12,7 @@ from chainrule.errors import SettingError, ShapeError
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.matrices import like
 from chainrule.ops.operation import ArrayType, at, dtype_of, example, shape_of
-from chainrule.scipy.standing import numbers
+from chainrule.scipy.standing import is_traced, numbers
 from chainrule.tracing.apply import traced
 from scipy import signal
 
@@ -127,7 +127,7 @@ def lfilter_zi(b: Any, a: Any) -> Any:
     b, a = (np.pad(c / a[0], (0, size - c.shape[0])) for c in (b, a))
     steps = b[1:] - a[1:] * b[0]
     first = np.sum(steps) / np.sum(a)
-    return np.cumsum(a[:-1]) * first - np.concatenate([np.zeros(1), np.cumsum(steps[:-1])])
+    return np.cumsum(a[:-1]) * first - np.concatenate([np.zeros(1, steps.dtype), np.cumsum(steps[:-1])])
 
 
 def _extended(x: Any, edge: int, padtype: str | None) -> Any:
@@ -186,8 +186,12 @@ def freqz(
 ) -> Any:  # fmt: skip
     """Frequencies, and the filter's complex response there, Σ bₖ·z⁻ᵏ/Σ aₖ·z⁻ᵏ with z = e^(iω)."""
     b, a = _vector(b, "freqz"), _vector(a, "freqz")
-    w = numbers(worN) if len(np.shape(worN)) else signal.freqz([1.0], [1.0], worN, whole, None, fs, include_nyquist)[0]
-    back = np.exp(-1j * w * (2.0 * np.pi / fs))
+    w = (
+        numbers(worN)
+        if is_traced(worN)
+        else signal.freqz(np.ones(1, b.dtype), np.ones(1, a.dtype), worN, whole, None, fs, include_nyquist)[0]
+    )
+    back = np.exp(-1j * w.real * (2.0 * np.pi / fs))
     return w, np.polyval(np.flip(b), back) / np.polyval(np.flip(a), back)
 
 
@@ -195,7 +199,9 @@ def hilbert(x: Any, N: int | None = None, axis: int = -1) -> Any:
     """The analytic signal x + i·H(x), whose spectrum has no negative frequencies."""
     x = numbers(x)
     n = x.shape[axis] if N is None else int(N)
-    kept = np.zeros(n)
+    if x.dtype.kind == "c" or n < 1:
+        raise ShapeError(f"hilbert was given numbers of dtype {x.dtype}, {n} of them; give real ones, at least one.")
+    kept = np.zeros(n, np.result_type(x.dtype, np.float32) if x.dtype.kind == "f" else float)
     kept[0], kept[1 : (n + 1) // 2] = 1.0, 2.0
     if n % 2 == 0:
         kept[n // 2] = 1.0
@@ -214,7 +220,8 @@ def detrend(data: Any, axis: int = -1, type: str = "linear", bp: Any = 0, overwr
     parts = []
     for start, stop in pairwise(ends):
         line = np.stack([np.ones(stop - start), np.arange(stop - start)], axis=1)
-        fitted = (x[..., start:stop] @ np.linalg.pinv(line).T) @ line.T
+        there, back = (w.astype(np.result_type(x.dtype, np.float32)) for w in (np.linalg.pinv(line).T, line.T))
+        fitted = (x[..., start:stop] @ there) @ back
         parts.append(x[..., start:stop] - fitted)
     return np.moveaxis(np.concatenate(parts, axis=-1), -1, axis)
 
@@ -233,17 +240,19 @@ def savgol_filter(
             f"savgol_filter was given mode={mode!r}; known are 'interp', {', '.join(map(repr, MARGINS))}."
         )
     x, half = np.moveaxis(numbers(x), axis, -1), window_length // 2
-    weights = signal.savgol_coeffs(window_length, polyorder, deriv, delta)
+    x = x if x.dtype in (np.float32, np.complex64) or x.dtype.kind == "c" else x.astype(float)
+    kind = x.real.dtype
+    weights = signal.savgol_coeffs(window_length, polyorder, deriv, delta).astype(kind)
     if mode != "interp":
         given: dict[str, Any] = {"constant_values": cval} if mode == "constant" else {}
         beyond: Any = MARGINS[mode]
-        x = np.pad(x, ((0, 0),) * (len(x.shape) - 1) + ((half, half),), beyond, **given)
+        x = np.pad(x, ((0, 0),) * (len(x.shape) - 1) + ((window_length - 1 - half, half),), beyond, **given)
     inside = _along(weights, x)[..., window_length - 1 : x.shape[-1]]
     if mode == "interp":
-        ends = signal.savgol_filter(np.eye(window_length), window_length, polyorder, deriv, delta, axis=0)
+        ends = signal.savgol_filter(np.eye(window_length), window_length, polyorder, deriv, delta, axis=0).astype(kind)
         first = x[..., :window_length] @ ends[:half].T
         last = x[..., -window_length:] @ ends[window_length - half :].T
-        inside = np.concatenate([first, inside, last], axis=-1)
+        inside = np.concatenate([first, inside[..., 2 * half - window_length + 1 :], last], axis=-1)
     return np.moveaxis(inside, -1, axis)
 
 

@@ -15,7 +15,8 @@ from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.closures import Stripped, plain, with_value
 from chainrule.scipy.solutions import solution
 from chainrule.scipy.standing import as_array, is_traced, numbers
-from chainrule.tracing.apply import opened
+from chainrule.tracing.apply import lasting, opened
+from chainrule.tracing.scope import of_library
 from scipy import optimize
 
 LOSSES: dict[str, Callable[[Any], Any]] = {
@@ -53,10 +54,11 @@ def stationary_squares(
 _SIGNATURE = inspect.signature(optimize.curve_fit)
 
 
+@of_library("optimize.curve_fit")
 @wraps(optimize.curve_fit)
 def curve_fit(*given: Any, **named: Any) -> Any:
     """The parameters with which f(x, *parameters) is nearest to the data, and their covariance."""
-    if not opened:
+    if not opened and not lasting:
         return optimize.curve_fit(*given, **named)
     what = "scipy.optimize.curve_fit"
     options = dict(_SIGNATURE.bind(*without_buffers(given), **without_buffers(named)).arguments)

@@ -13,17 +13,33 @@ from chainrule.scipy.laws import Law, cotangent, positive
 LOG_2 = math.log(2.0)
 
 
+def _log_normal(m: Any, z: Any) -> Any:
+    """ln Φ, with slope 0 at infinite numbers."""
+    finite = np.abs(z) < math.inf
+    return np.where(finite, m.log_ndtr(np.where(finite, z, 0.0)), np.where(z < 0.0, -math.inf, 0.0))
+
+
 def _log_mass(m: Any, low: Any, high: Any) -> Any:
     """ln(Φ(high) − Φ(low)), from the tail in which both have their digits."""
     right = low > 0.0
-    far, near = m.log_ndtr(np.where(right, -high, low)), m.log_ndtr(np.where(right, -low, high))
+    far, near = _log_normal(m, np.where(right, -high, low)), _log_normal(m, np.where(right, -low, high))
     return near + np.log1p(-np.exp(far - near))
+
+
+def _truncated_log(m: Any, z: Any, a: Any, b: Any, above: bool) -> Any:
+    """The logarithm of the share below or above; where it is near 0, by what is missing."""
+    below, beyond = _log_mass(m, a, z), _log_mass(m, z, b)
+    share, rest = (beyond, below) if above else (below, beyond)
+    mass = _log_mass(m, a, b)
+    share, rest = share - mass, rest - mass
+    most = share > -0.1
+    return np.where(most, np.log1p(-np.exp(np.where(most, rest, -1.0))), share)
 
 
 def _truncated_quantile(m: Any, q: Any, a: Any, b: Any) -> Any:
     right, mass = a > 0.0, _log_mass(m, a, b)
     share = np.where(right, np.log1p(-q), np.log(q)) + mass
-    value = m.ndtri_exp(np.logaddexp(m.log_ndtr(np.where(right, -b, a)), share))
+    value = m.ndtri_exp(np.logaddexp(_log_normal(m, np.where(right, -b, a)), share))
     return np.where(right, -value, value)
 
 
@@ -31,23 +47,30 @@ def _inside_truncated(a: Any, b: Any) -> Any:
     return 0.5 * (np.maximum(a, np.minimum(b, 0.0) - 1.0) + np.minimum(b, np.maximum(a, 0.0) + 1.0))
 
 
-def _wald_below(m: Any, z: Any, mu: Any) -> Any:
+def _wald_log(m: Any, z: Any, mu: Any, above: bool) -> Any:
+    """The logarithm of the share below or above, of two terms of which the second is the smaller."""
     root = 1.0 / np.sqrt(z)
-    return m.ndtr(root * (z / mu - 1.0)) + np.exp(2.0 / mu + m.log_ndtr(-root * (z / mu + 1.0)))
+    first = m.log_ndtr((-root if above else root) * (z / mu - 1.0))
+    second = 2.0 / mu + m.log_ndtr(-root * (z / mu + 1.0))
+    ratio = np.exp(second - first)
+    return first + np.log1p(-ratio if above else ratio)
 
 
-def _wald_above(m: Any, z: Any, mu: Any) -> Any:
-    root = 1.0 / np.sqrt(z)
-    return m.ndtr(-root * (z / mu - 1.0)) - np.exp(2.0 / mu + m.log_ndtr(-root * (z / mu + 1.0)))
+def burr_log(m: Any, z: Any, c: Any, d: Any) -> Any:
+    """The logarithm of c·d·z^(cd − 1)/(1 + z^c)^(d + 1)."""
+    inside = z > 0.0
+    log = np.log(np.where(inside, z, 1.0))
+    tail = np.where(inside, m.log_expit(-c * log), 0.0)
+    return np.log(c) + np.log(d) + m.xlogy(c * d - 1.0, z) + (d + 1.0) * tail
 
 
 FURTHER_LAWS: dict[str, Law] = {
     "truncnorm": Law(
         log_density=lambda m, z, a, b: -0.5 * z**2 - LOG_ROOT_TWO_PI - _log_mass(m, a, b),
-        below=lambda m, z, a, b: np.exp(_log_mass(m, a, z) - _log_mass(m, a, b)),
-        above=lambda m, z, a, b: np.exp(_log_mass(m, z, b) - _log_mass(m, a, b)),
-        log_below=lambda m, z, a, b: _log_mass(m, a, z) - _log_mass(m, a, b),
-        log_above=lambda m, z, a, b: _log_mass(m, z, b) - _log_mass(m, a, b),
+        below=lambda m, z, a, b: np.exp(_truncated_log(m, z, a, b, above=False)),
+        above=lambda m, z, a, b: np.exp(_truncated_log(m, z, a, b, above=True)),
+        log_below=lambda m, z, a, b: _truncated_log(m, z, a, b, above=False),
+        log_above=lambda m, z, a, b: _truncated_log(m, z, a, b, above=True),
         quantile=_truncated_quantile,
         upper_quantile=lambda m, q, a, b: -_truncated_quantile(m, q, -b, -a),
         support=lambda a, b: (a, b),
@@ -89,8 +112,10 @@ FURTHER_LAWS: dict[str, Law] = {
     ),
     "invgauss": Law(
         log_density=lambda m, z, mu: -LOG_ROOT_TWO_PI - 1.5 * np.log(z) - 0.5 * ((z - mu) / mu) ** 2 / z,
-        below=_wald_below,
-        above=_wald_above,
+        below=lambda m, z, mu: np.exp(_wald_log(m, z, mu, above=False)),
+        above=lambda m, z, mu: np.exp(_wald_log(m, z, mu, above=True)),
+        log_below=lambda m, z, mu: _wald_log(m, z, mu, above=False),
+        log_above=lambda m, z, mu: _wald_log(m, z, mu, above=True),
         support=positive,
         open=True,
     ),
@@ -123,7 +148,7 @@ FURTHER_LAWS: dict[str, Law] = {
         support=positive,
     ),
     "fisk": Law(
-        log_density=lambda m, z, c: np.log(c) - np.log(z) + m.log_expit(c * np.log(z)) + m.log_expit(-c * np.log(z)),
+        log_density=lambda m, z, c: burr_log(m, z, c, np.float64(1.0)),
         below=lambda m, z, c: m.sigmoid(c * np.log(z)),
         above=lambda m, z, c: m.sigmoid(-c * np.log(z)),
         log_below=lambda m, z, c: m.log_expit(c * np.log(z)),
@@ -131,7 +156,6 @@ FURTHER_LAWS: dict[str, Law] = {
         quantile=lambda m, q, c: np.exp(m.logit(q) / c),
         upper_quantile=lambda m, q, c: np.exp(-m.logit(q) / c),
         support=positive,
-        open=True,
     ),
     "levy": Law(
         log_density=lambda m, z: -LOG_ROOT_TWO_PI - 1.5 * np.log(z) - 0.5 / z,

@@ -116,3 +116,11 @@ zeta = of_scipy(
     doc="Hurwitz's zeta function Σ (k + q)^(−n), with n = order, any number above 1.",
 )
 gammasgn = of_scipy("gammasgn", special.gammasgn, (None,), (POSITIVE,), doc="The sign of Γ(x).")
+loggamma = of_scipy(
+    "loggamma",
+    special.loggamma,
+    (lambda m, y, x: m.digamma(x),),
+    (POSITIVE,),
+    r"\ln \Gamma\left({0}\right)",
+    doc="ln Γ(x), of positive numbers.",
+)

@@ -11,6 +11,7 @@ from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.closures import plain
 from chainrule.scipy.standing import as_array, is_traced, not_by, numbers
+from chainrule.tracing.scope import of_library
 from scipy import interpolate
 
 WHAT = "scipy.interpolate.RegularGridInterpolator"
@@ -64,6 +65,7 @@ class RegularGridInterpolator:
             raise AttributeError(name)
         return getattr(self._own, name)
 
+    @of_library("interpolate.RegularGridInterpolator")
     def __call__(self, xi: Any, method: str | None = None, *, nu: Any = None) -> Any:
         """The interpolant at places."""
         xi = without_buffers(xi)

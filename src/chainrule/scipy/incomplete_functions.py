@@ -13,7 +13,7 @@ from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain
 from chainrule.ops.notation import Textbook
 from chainrule.scipy import share_slopes
 from chainrule.scipy.declaring import of_scipy
-from chainrule.scipy.share_slopes import bell, beta_logs, gamma_logs
+from chainrule.scipy.share_slopes import bell, beta_logs, gamma_logs, student_logs
 from scipy import special
 
 SHARE = Domain(0.0, 1.0)
@@ -38,16 +38,6 @@ def _in_textbooks(m: Any, x: Any, a: Any, b: Any = None) -> Any:
 def student_density(m: Any, df: Any, t: Any) -> Any:
     """(1 + t²/ν)^(−(ν+1)/2)/(√ν·B(1/2, ν/2))."""
     return m.exp(-0.5 * (df + 1.0) * m.log1p(m.square(t) / df) - 0.5 * m.log(df) - m.betaln(0.5 * df, 0.5))
-
-
-def _student_by_freedom(m: Any, df: Any, t: Any) -> Any:
-    """Of the share beyond |t|, half an incomplete beta function of ν/(ν + t²), with the digits of whichever end that is near."""
-    size, a, square = m.absolute(t), 0.5 * df, m.square(t)
-    whole, near = df + square, square < df
-    outside = m.betainc_slope(a, 0.5, m.where(near, 0.5, df / whole), order=(1, 0))
-    inside = -m.betainc_slope(0.5, a, m.where(near, square / whole, 0.5), order=(0, 1))
-    by_bound = m.exp((a - 1.0) * m.log(df / whole) - m.betaln(a, 0.5) - 1.5 * m.log(whole)) * size
-    return -m.sign(t) * 0.5 * (0.5 * m.where(near, inside, outside) + by_bound)
 
 
 gammainc_slope = of_scipy(
@@ -193,10 +183,24 @@ betainccinv = of_scipy(
     ),
     doc="The inverse of 1 − I by its last argument.",
 )
+stdtr_slope = of_scipy(
+    "stdtr_slope",
+    share_slopes.stdtr_slope,
+    (
+        lambda m, y, df, t, order: m.stdtr_slope(df, t, order=order + 1),
+        lambda m, y, df, t, order: (
+            student_density(m, df, t) * bell(student_logs(m, df, m.square(t), m.log1p(m.square(t) / df)), order)
+        ),
+    ),
+    (FREEDOM, REAL),
+    r"F^{{(n)}}_{{{0}}}\left({1}\right)",
+    orders=(1, 2),
+    doc="The derivative of the order n by ν of the distribution function of Student's t distribution.",
+)
 stdtr = of_scipy(
     "stdtr",
     special.stdtr,
-    (lambda m, y, df, t: _student_by_freedom(m, df, t), lambda m, y, df, t: student_density(m, df, t)),
+    (lambda m, y, df, t: m.stdtr_slope(df, t, order=1), lambda m, y, df, t: student_density(m, df, t)),
     (FREEDOM, REAL),
     r"F_{{{0}}}\left({1}\right)",
     doc="The distribution function of Student's t distribution.",
@@ -205,7 +209,7 @@ stdtrit = of_scipy(
     "stdtrit",
     special.stdtrit,
     (
-        lambda m, y, df, p: -_student_by_freedom(m, df, y) / student_density(m, df, y),
+        lambda m, y, df, p: -m.stdtr_slope(df, y, order=1) / student_density(m, df, y),
         lambda m, y, df, p: 1.0 / student_density(m, df, y),
     ),
     (FREEDOM, SHARE),

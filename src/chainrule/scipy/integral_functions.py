@@ -1,19 +1,13 @@
-"""Integrals of elementary functions, and what is made of them: sine and cosine integrals, Fresnel's, Faddeeva's, Owen's."""
+"""Integrals of elementary functions: sine and cosine integrals, Fresnel's, the dilogarithm, Owen's."""
 
 from __future__ import annotations
 
 import math
 from typing import Any
 
-import numpy as np
-
-from chainrule.ops.axes import Kept
 from chainrule.ops.exponential import squared
-from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL
-from chainrule.ops.matrices import like
-from chainrule.ops.operation import ArrayType, dtype_of, example, shape_of
-from chainrule.scipy.declaring import in_dtype_of, of_order, of_scipy
+from chainrule.scipy.declaring import of_order, of_scipy
 from scipy import special
 
 
@@ -109,30 +103,6 @@ expn = of_scipy(
     doc="∫₁^∞ e^(−xt)/tⁿ dt.",
 )
 
-
-def _complex_kind(kind: np.dtype[Any]) -> np.dtype[Any]:
-    return np.result_type(kind, np.complex64) if kind.kind in "fc" else np.dtype(np.complex128)
-
-
-def _faddeeva_slope(y: Any, z: Any) -> Any:
-    return y.dtype.type(2j / math.sqrt(math.pi)) - 2.0 * z * y
-
-
-wofz = Custom(
-    "wofz",
-    value=lambda z: in_dtype_of(z, special.wofz(z)),
-    type=lambda z: ArrayType(shape_of(z), _complex_kind(np.dtype(dtype_of(z)))),
-    forward=lambda m, tangents, y, z: tangents[0] * _faddeeva_slope(y, z),
-    reverse=lambda m, g, y, z: [like(m, g * _faddeeva_slope(y, z), z)],
-    batched=lambda m, size, batched, z: m.wofz(z),
-    links=lambda z: (tuple(Kept(i, i) for i in range(len(shape_of(z)))),),
-    latex=r"w\left({0}\right)",
-    differential=r"\left(\frac{{2i}}{{\sqrt{{\pi}}}} - 2 \, {0} \, y\right) d{0}",
-    complex=True,
-    to_complex=True,
-    doc="Faddeeva's function e^(−z²)·erfc(−iz) (DLMF 7.10.2), complex.",
-    examples=(example((3,)), example((2, 3))),
-)
 owens_t = of_scipy(
     "owens_t",
     special.owens_t,

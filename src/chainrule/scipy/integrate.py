@@ -8,7 +8,6 @@ Parameters may be traced in `args` or in what the function closes over.
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable
 from functools import wraps
@@ -21,8 +20,10 @@ from chainrule.autodiff import scan
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.closures import Stripped, close, plain, plainly, with_value
-from chainrule.scipy.standing import as_array, is_traced, names_of, numbers
-from chainrule.tracing.apply import opened
+from chainrule.scipy.samples import RULES, trapezoid, weighed
+from chainrule.scipy.standing import as_array, is_traced, names_of
+from chainrule.tracing.apply import lasting, opened
+from chainrule.tracing.scope import of_library
 from scipy import integrate
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -33,10 +34,15 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(21)
 
 def _standing(derived: Callable[..., Any]) -> Callable[..., Any]:
     own = getattr(integrate, derived.__name__)
+    derived = of_library(f"integrate.{derived.__name__}")(derived)
 
     @wraps(own)
     def function(*given: Any, **options: Any) -> Any:
-        return derived(*without_buffers(given), **without_buffers(options)) if opened else own(*given, **options)
+        return (
+            derived(*without_buffers(given), **without_buffers(options))
+            if opened or lasting
+            else own(*given, **options)
+        )
 
     FUNCTIONS[derived.__name__] = function
     return derived
@@ -151,41 +157,9 @@ def nquad(func: Any, ranges: Any, args: Any = (), opts: Any = None, full_output:
     return integral(len(ranges) - 1, ()), errors[0]
 
 
-def _weighed(name: str) -> None:
-    """Stand for a sum of samples with weights that depend on where they are: SciPy's of unit samples."""
-    own = getattr(integrate, name)
-    signature = inspect.signature(own)
-
-    def derived(*given: Any, **options: Any) -> Any:
-        bound = dict(signature.bind(*given, **options).arguments)
-        y, axis = bound.pop("y"), bound.pop("axis", -1)
-        if traced := [key for key, x in bound.items() if is_traced(x)]:
-            raise UnsupportedError(
-                f"scipy.integrate.{name} was given a traced {traced[0]}; it is differentiated by y only. Use trapezoid."
-            )
-        if not is_traced(y):
-            return own(*given, **options)
-        y = np.moveaxis(numbers(y), axis, -1)
-        if len(np.shape(bound.get("x", 0))) > 1 or np.any(bound.get("initial")):
-            raise UnsupportedError(
-                f"scipy.integrate.{name} of traced values takes an x of one axis, and no initial value but 0."
-            )
-        weights = own(np.eye(y.shape[-1]), axis=0, **bound)
-        return y @ weights if weights.ndim == 1 else np.moveaxis(y @ weights.T, -1, axis)
-
-    derived.__name__ = name
-    _standing(derived)
-
-
-for _name in ("simpson", "romb", "cumulative_trapezoid", "cumulative_simpson"):
-    _weighed(_name)
-
-
-@_standing
-def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Any:
-    """The integral of the straight lines through samples."""
-    return np.trapezoid(y, x, dx, axis)
-
+for _name in RULES:
+    _standing(weighed(_name))
+_standing(trapezoid)
 
 _C = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0)
 _A = (

@@ -9,10 +9,13 @@ import numpy as np
 
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
+from chainrule.scipy import splines
 from chainrule.scipy.closures import plain
 from chainrule.scipy.grids import RegularGridInterpolator, interpn
 from chainrule.scipy.polynomials import PPoly, at, beside
-from chainrule.scipy.standing import is_traced, names_of, not_by, numbers
+from chainrule.scipy.splines import make_interp_spline
+from chainrule.scipy.standing import as_array, is_traced, names_of, not_by, numbers, one_of
+from chainrule.tracing.scope import of_library
 from scipy import interpolate
 
 
@@ -21,8 +24,9 @@ class _Piecewise(PPoly):
 
     own: ClassVar[Callable[..., Any]]
     takes: ClassVar[dict[str, tuple[Any, ...]]] = {}
-    """What of SciPy's arguments is understood beside traced values."""
+    """What of SciPy's arguments is understood beside traced values; `()` where it is anything."""
 
+    @of_library("interpolate")
     def __init__(self, x: Any, y: Any, *given: Any, **options: Any) -> None:
         name = type(self).__name__
         x, y = without_buffers(x), without_buffers(y)
@@ -32,24 +36,31 @@ class _Piecewise(PPoly):
             return
         options |= dict(zip(self.takes, given, strict=False))
         for key, value in options.items():
-            if len(given) > len(self.takes) or not any(
-                value is known or value == known for known in self.takes.get(key, ())
-            ):
+            known = self.takes.get(key, (None,))
+            if len(given) > len(self.takes) or (known and not any(value is x or value == x for x in known)):
                 raise UnsupportedError(
                     f"scipy.interpolate.{name} of traced values was given {key}={value!r}; it takes "
-                    + ", ".join(f"{k} of {', '.join(map(repr, known))}" for k, known in self.takes.items())
+                    + ", ".join(f"{k} of {', '.join(map(repr, known)) or 'any'}" for k, known in self.takes.items())
                     + "."
                 )
-        chosen = {k: v for k, v in options.items() if k not in ("axis", "extrapolate")}
-        coefficients = self._coefficients(knots, numbers(y), **chosen)
-        self._hold(None, knots, coefficients, options.get("extrapolate") is not False)
+        y = numbers(as_array(y))
+        axis = int(options.pop("axis", 0)) % len(y.shape)
+        extrapolate = options.pop("extrapolate", None)
+        coefficients = self._coefficients(knots, np.moveaxis(y, axis, 0), **options)
+        self._hold(None, knots, coefficients, True if extrapolate is None else extrapolate, axis)
 
     def _coefficients(self, knots: Any, y: Any, **options: Any) -> Any:
         raise NotImplementedError
 
 
-def _of_spline(knots: Any, y: Any, **options: Any) -> Any:
-    return np.tensordot(interpolate.CubicSpline(knots, np.eye(len(knots)), 0, **options).c, y, axes=1)
+def _of_spline(knots: Any, y: Any, bc_type: Any = "not-a-knot") -> Any:
+    """The coefficients, linear in the values, and in what is said of the ends, which is plain numbers."""
+    if isinstance(bc_type, str):
+        return np.tensordot(interpolate.CubicSpline(knots, np.eye(len(knots)), 0, bc_type).c, y, axes=1)
+    count = len(knots)
+    none = tuple(end if isinstance(end, str) else (end[0], np.zeros(count)) for end in bc_type)
+    of_ends = interpolate.CubicSpline(knots, np.zeros(tuple(y.shape)), 0, bc_type).c
+    return np.tensordot(interpolate.CubicSpline(knots, np.eye(count), 0, none).c, y, axes=1) + of_ends
 
 
 def _of_lines(knots: Any, y: Any) -> Any:
@@ -64,10 +75,17 @@ class CubicSpline(_Piecewise):
 
     own = interpolate.CubicSpline
     takes: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "axis": (0,), "bc_type": ("not-a-knot", "natural", "clamped"), "extrapolate": (None, True, False),
+        "axis": (), "bc_type": (), "extrapolate": (None, True, False, "periodic"),
     }  # fmt: skip
 
     def _coefficients(self, knots: Any, y: Any, **options: Any) -> Any:
+        if isinstance(options.get("bc_type"), str):
+            one_of(
+                options["bc_type"],
+                ("not-a-knot", "natural", "clamped"),
+                "bc_type",
+                "scipy.interpolate.CubicSpline of traced values",
+            )
         return _of_spline(knots, y, **options)
 
 
@@ -80,11 +98,29 @@ def _by_slopes(knots: Any, y: Any, slopes: Any) -> Any:
     return np.stack([excess / h, (secant - first) / h - excess, first, y[:-1]])
 
 
+class CubicHermiteSpline(_Piecewise):
+    """SciPy's `CubicHermiteSpline`, differentiable by its values, its slopes and by where it is asked."""
+
+    own = interpolate.CubicHermiteSpline
+
+    def __init__(self, x: Any, y: Any, dydx: Any, axis: int = 0, extrapolate: Any = None) -> None:
+        x, y, dydx = without_buffers(x), without_buffers(y), without_buffers(dydx)
+        knots = not_by(
+            x, "x", "scipy.interpolate.CubicHermiteSpline", "the values, the slopes and the places asked for"
+        )
+        if not is_traced((y, dydx)):
+            self._hold_own(interpolate.CubicHermiteSpline(knots, y, dydx, axis, extrapolate))
+            return
+        y, slopes = (np.moveaxis(numbers(as_array(z)), axis, 0) for z in (y, dydx))
+        known = True if extrapolate is None else extrapolate
+        self._hold(None, knots, _by_slopes(knots, y, slopes), known, axis % len(y.shape))
+
+
 class PchipInterpolator(_Piecewise):
     """SciPy's `PchipInterpolator`, monotone where the values are (Fritsch and Butland 1984)."""
 
     own = interpolate.PchipInterpolator
-    takes: ClassVar[dict[str, tuple[Any, ...]]] = {"axis": (0,), "extrapolate": (None, True, False)}
+    takes: ClassVar[dict[str, tuple[Any, ...]]] = {"axis": (), "extrapolate": (None, True, False)}
 
     def _coefficients(self, knots: Any, y: Any, **options: Any) -> Any:
         h = beside(np.diff(knots), y)
@@ -113,7 +149,7 @@ class Akima1DInterpolator(_Piecewise):
 
     own = interpolate.Akima1DInterpolator
     takes: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "axis": (0,),
+        "axis": (),
         "method": ("akima",),
         "extrapolate": (None, True, False),
     }
@@ -139,8 +175,13 @@ class Akima1DInterpolator(_Piecewise):
         return _by_slopes(knots, y, np.where(curved, weighed, 0.5 * (m[3:] + m[:-3])))
 
 
+KINDS = {"linear": 1, "slinear": 1, "quadratic": 2, "cubic": 3}
+STEPS = ("nearest", "nearest-up", "previous", "next", "zero")
+"""The kinds that give one of the values itself."""
+
+
 class interp1d:  # noqa: N801  SciPy's name
-    """SciPy's `interp1d`, differentiable by its values and by where it is asked, for `kind` "linear" and "cubic"."""
+    """SciPy's `interp1d`, differentiable by its values and by where it is asked, for every `kind` up to cubic."""
 
     def __init__(
         self, x: Any, y: Any, kind: Any = "linear", axis: int = -1, copy: bool = True, bounds_error: Any = None,
@@ -160,21 +201,30 @@ class interp1d:  # noqa: N801  SciPy's name
         order = np.argsort(knots, kind="mergesort")
         self.x, self.y = knots[order], np.take(numbers(y), order, axis=axis)
 
+    @of_library("interpolate.interp1d")
     def __call__(self, x: Any) -> Any:
         """The interpolant at places."""
         x = without_buffers(x)
         if self._own is not None and not is_traced(x) and not is_traced(self.fill_value):
             return self._own(x)
-        if self.kind not in ("linear", "cubic", 1, 3) or (
-            isinstance(self.fill_value, str) and self.fill_value != "extrapolate"
-        ):
+        kind = KINDS.get(self.kind, self.kind)
+        if kind not in (*STEPS, 1, 2, 3) or (isinstance(self.fill_value, str) and self.fill_value != "extrapolate"):
             raise UnsupportedError(
-                f"scipy.interpolate.interp1d of traced values was given kind={self.kind!r}; it takes 'linear' and 'cubic'."
+                f"scipy.interpolate.interp1d of traced values was given kind={self.kind!r}; it takes "
+                f"{', '.join(map(repr, (*KINDS, *STEPS)))}."
             )
         y = np.moveaxis(self.y, self.axis, 0)
-        x = numbers(x)
-        coefficients = _of_lines(self.x, y) if self.kind in ("linear", 1) else _of_spline(self.x, y)
-        total = at(self.x, coefficients, x)
+        x = numbers(as_array(x))
+        if kind in STEPS:
+            found = interpolate.interp1d(
+                self.x, np.arange(len(self.x)), kind, fill_value="extrapolate", assume_sorted=True
+            )
+            chosen = np.clip(found(plain(x, "scipy.interpolate.interp1d")), 0, len(self.x) - 1).astype(int)
+            total = y[chosen] + beside(0.0 * x, y[chosen])
+        elif kind == 2:
+            total = make_interp_spline(self.x, y, 2)(x)
+        else:
+            total = at(self.x, _of_lines(self.x, y) if kind == 1 else _of_spline(self.x, y), x)
         if not isinstance(self.fill_value, str):
             below, above = x < self.x[0], x > self.x[-1]
             if self.bounds_error and np.any(np.logical_or(below, above)):
@@ -188,8 +238,9 @@ class interp1d:  # noqa: N801  SciPy's name
         return np.moveaxis(total, places, tuple(axis + i for i in places)) if axis else total
 
 
+globals().update(splines.FUNCTIONS)
 FUNCTIONS: dict[str, Any] = {
-    x.__name__: x for x in (PPoly, CubicSpline, PchipInterpolator, Akima1DInterpolator, interp1d)
+    x.__name__: x for x in (PPoly, CubicSpline, CubicHermiteSpline, PchipInterpolator, Akima1DInterpolator, interp1d)
 }
 """What has derivatives here, by name."""
 
@@ -199,6 +250,7 @@ def pchip_interpolate(xi: Any, yi: Any, x: Any, der: int = 0, axis: int = 0) -> 
     return PchipInterpolator(xi, yi, axis)(x, der)
 
 
+FUNCTIONS |= splines.FUNCTIONS
 FUNCTIONS |= {
     "pchip_interpolate": pchip_interpolate,
     "RegularGridInterpolator": RegularGridInterpolator,

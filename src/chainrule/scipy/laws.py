@@ -15,6 +15,7 @@ import numpy as np
 
 from chainrule.scipy import special as _operations  # noqa: F401  the laws are written in them
 from chainrule.scipy.error_functions import LOG_ROOT_TWO_PI
+from chainrule.scipy.named_shares import f_log_density
 
 Rule = Callable[..., Any]
 LOG_2, LOG_PI = math.log(2.0), math.log(math.pi)
@@ -39,7 +40,7 @@ class Law:
     valid: Callable[..., Any] = lambda *shapes: reduce(np.logical_and, [x > 0 for x in shapes], True)
     discrete: bool = False
     open: bool = False
-    """Whether the formula of the density is not for the lower end of the support, where it is 0."""
+    """Whether the formula of the density is not for the ends of the support, where it is 0."""
 
 
 def positive(*shapes: Any) -> tuple[float, float]:
@@ -59,8 +60,14 @@ def _student_log(m: Any, z: Any, df: Any) -> Any:
     return -0.5 * (df + 1.0) * np.log1p(z**2 / df) - 0.5 * np.log(df) - m.betaln(0.5 * df, 0.5)
 
 
-def _half(z: Any) -> Any:
-    return 0.5 * np.exp(-np.abs(z))
+def _laplace_below(z: Any) -> Any:
+    left = z < 0.0
+    return np.where(left, 0.5 * np.exp(np.where(left, z, 0.0)), 1.0 - 0.5 * np.exp(-np.where(left, 0.0, z)))
+
+
+def _laplace_log_below(z: Any) -> Any:
+    left = z < 0.0
+    return np.where(left, z - LOG_2, np.log1p(-0.5 * np.exp(-np.where(left, 0.0, z))))
 
 
 def _laplace_quantile(m: Any, q: Any) -> Any:
@@ -69,15 +76,10 @@ def _laplace_quantile(m: Any, q: Any) -> Any:
 
 
 def cotangent(q: Any) -> Any:
-    """cot πq, to full precision near 0 and 1."""
-    return np.cos(math.pi * q) / np.sin(math.pi * np.where(q < 0.5, q, 1.0 - q))
-
-
-def _f_log(m: Any, z: Any, d1: Any, d2: Any) -> Any:
-    return (
-        0.5 * d2 * np.log(d2) + 0.5 * d1 * np.log(d1) + m.xlogy(0.5 * d1 - 1.0, z)
-        - 0.5 * (d1 + d2) * np.log(d2 + d1 * z) - m.betaln(0.5 * d1, 0.5 * d2)
-    )  # fmt: skip
+    """cot πq, to full precision near 0, 1/2 and 1."""
+    middle = np.abs(q - 0.5) < 0.25
+    ends = np.cos(math.pi * q) / np.sin(math.pi * np.where(q < 0.5, q, 1.0 - q))
+    return np.where(middle, np.tan(math.pi * (0.5 - np.where(middle, q, 0.5))), ends)
 
 
 def _choose_log(m: Any, n: Any, k: Any) -> Any:
@@ -98,6 +100,7 @@ LAWS: dict[str, Law] = {
         log_density=lambda m, z: -0.5 * z**2 + 0.5 * (LOG_2 - LOG_PI),
         below=lambda m, z: m.erf(z * math.sqrt(0.5)),
         above=lambda m, z: m.erfc(z * math.sqrt(0.5)),
+        log_above=lambda m, z: LOG_2 + m.log_ndtr(-z),
         quantile=lambda m, q: m.ndtri(0.5 * (1.0 + q)),
         upper_quantile=lambda m, q: -m.ndtri(0.5 * q),
         support=positive,
@@ -156,9 +159,9 @@ LAWS: dict[str, Law] = {
         support=lambda *shapes: (0.0, 1.0),
     ),
     "f": Law(
-        log_density=_f_log,
-        below=lambda m, z, d1, d2: m.betainc(0.5 * d1, 0.5 * d2, d1 * z / (d1 * z + d2)),
-        above=lambda m, z, d1, d2: m.betainc(0.5 * d2, 0.5 * d1, d2 / (d1 * z + d2)),
+        log_density=f_log_density,
+        below=lambda m, z, d1, d2: m.fdtr(d1, d2, z),
+        above=lambda m, z, d1, d2: m.fdtrc(d1, d2, z),
         support=positive,
     ),
     "t": Law(
@@ -178,10 +181,10 @@ LAWS: dict[str, Law] = {
     ),
     "laplace": Law(
         log_density=lambda m, z: -np.abs(z) - LOG_2,
-        below=lambda m, z: np.where(z < 0.0, _half(z), 1.0 - _half(z)),
-        above=lambda m, z: np.where(z > 0.0, _half(z), 1.0 - _half(z)),
-        log_below=lambda m, z: np.where(z < 0.0, z - LOG_2, np.log1p(-_half(z))),
-        log_above=lambda m, z: np.where(z > 0.0, -z - LOG_2, np.log1p(-_half(z))),
+        below=lambda m, z: _laplace_below(z),
+        above=lambda m, z: _laplace_below(-z),
+        log_below=lambda m, z: _laplace_log_below(z),
+        log_above=lambda m, z: _laplace_log_below(-z),
         quantile=_laplace_quantile,
         upper_quantile=lambda m, q: -_laplace_quantile(m, q),
     ),

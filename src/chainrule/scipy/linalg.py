@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +14,8 @@ from chainrule.scipy import factors, matrix_equations, matrix_functions, structu
 from chainrule.scipy.closures import is_numbers, plain
 from chainrule.scipy.factors import adjoint, transposed_as, turned
 from chainrule.scipy.matrix_functions import ComplexResultError
-from chainrule.scipy.standing import Standing, names_of, numbers
-from chainrule.tracing.apply import traced
+from chainrule.scipy.standing import Standing, in_double, is_traced, names_of, numbers, one_of
+from chainrule.tracing.apply import as_operand, traced
 from scipy import linalg
 
 standing = Standing(linalg)
@@ -62,12 +63,18 @@ def lstsq(
     lapack_driver: Any = None,
 ) -> Any:  # fmt: skip
     """The x with the least |a·x − b|², its sums of squares, the rank and the singular values."""
+    one_of(lapack_driver, (None, "gelsd", "gelsy", "gelss"), "lapack_driver", "scipy.linalg.lstsq")
     a, b = numbers(a), numbers(b)
-    found = np.linalg.lstsq(a, b, rcond=cond if cond is not None else float(np.finfo(float).eps))
+    found = np.linalg.lstsq(
+        a, b, rcond=cond if cond is not None else float(np.finfo(a.dtype if a.dtype.kind in "fc" else float).eps)
+    )
+    x, _, rank, values = found
     rows, columns = tuple(a.shape)
-    missed = b - a @ found[0]
-    sums = np.sum((missed * missed.conj()).real, axis=0) if rows > columns and found[2] == columns else np.zeros(0)
-    return found[0], sums, found[2], found[3]
+    if lapack_driver == "gelsy":
+        return x, np.zeros(0, x.dtype), rank, None
+    missed = b - a @ x
+    sums = np.sum((missed * missed.conj()).real, axis=0) if rows > columns and rank == columns else np.zeros(0, x.dtype)
+    return x, sums, rank, values
 
 
 @standing
@@ -81,27 +88,42 @@ def inv(
 @standing
 def det(a: Any, overwrite_a: bool = False, check_finite: bool = True) -> Any:
     """The determinant."""
-    return np.linalg.det(numbers(a))
+    return np.linalg.det(in_double(a))
+
+
+def _pseudoinverse(a: Any, atol: Any, rtol: Any, return_rank: bool) -> Any:
+    """With SciPy's bound: below atol + rtol·σ₁ a singular value counts as 0."""
+    kind = a.dtype if a.dtype.kind in "fc" else np.dtype(float)
+    relative = max(a.shape[-2:]) * float(np.finfo(kind).eps) if rtol is None and not atol else float(rtol or 0.0)
+    if atol or return_rank:
+        values = np.linalg.svd(plain(a, "scipy.linalg.pinv"), compute_uv=False)
+        largest = float(np.max(values, initial=0.0))
+        relative = relative + float(atol or 0.0) / (largest or 1.0)
+        rank = int(np.sum(values > relative * largest))
+    inverse = np.linalg.pinv(a, rcond=relative)
+    return (inverse, rank) if return_rank else inverse
 
 
 @standing
-def pinv(a: Any, *, rtol: Any = None, check_finite: bool = True) -> Any:
+def pinv(a: Any, *, atol: Any = None, rtol: Any = None, return_rank: bool = False, check_finite: bool = True) -> Any:
     """The pseudoinverse."""
-    return np.linalg.pinv(numbers(a), rcond=rtol)
+    return _pseudoinverse(numbers(a), atol, rtol, return_rank)
 
 
 @standing
-def pinvh(a: Any, atol: None = None, rtol: Any = None, lower: bool = True, *, check_finite: bool = True) -> Any:
+def pinvh(
+    a: Any, atol: Any = None, rtol: Any = None, lower: bool = True, return_rank: bool = False, check_finite: bool = True
+) -> Any:
     """The pseudoinverse of a symmetric matrix."""
-    if atol is not None:
-        raise UnsupportedError("scipy.linalg.pinvh of traced values takes no atol; give rtol.")
-    return np.linalg.pinv(_symmetric(numbers(a), lower), rcond=rtol)
+    return _pseudoinverse(_symmetric(numbers(a), lower), atol, rtol, return_rank)
 
 
 @standing
 def norm(a: Any, ord: Any = None, axis: Any = None, keepdims: bool = False, check_finite: bool = True) -> Any:
     """A norm of vectors or matrices."""
-    return np.linalg.norm(numbers(a), ord, axis, keepdims)
+    a = numbers(a)
+    by_fortran = (len(a.shape) == 1 and ord in (None, 2)) or (len(a.shape) == 2 and ord in (1, math.inf))
+    return np.linalg.norm(in_double(a) if by_fortran and axis is None and not keepdims else a, ord, axis, keepdims)
 
 
 def _turned_as(own: Any, vectors: Any) -> Any:
@@ -172,6 +194,24 @@ def _pencil(a: Any, b: Any) -> Any:
     return numbers(a) if b is None else np.linalg.solve(numbers(b), numbers(a))
 
 
+def _as_scipys(a: Any, b: Any, values: Any, vectors: Any = None) -> tuple[Any, Any]:
+    """In the order, and of the length and turn, in which SciPy has the eigenvalues and vectors of a pair, where there are numbers."""
+    if b is None or not (is_numbers(values) and len(values.shape) == 1):
+        return values, vectors
+    left, found = list(plain(values, "eig")), []
+    own, own_vectors = linalg.eig(plain(numbers(a), "eig"), plain(numbers(b), "eig"))
+    places = list(range(len(left)))
+    for value in own:
+        found.append(min(places, key=lambda i: abs(left[i] - value)))
+        places.remove(found[-1])
+    if vectors is None:
+        return values[found], None
+    vectors = vectors[:, found]
+    plain_vectors = plain(vectors, "eig")
+    along = np.sum(own_vectors * plain_vectors.conj(), axis=0) / np.sum(np.abs(plain_vectors) ** 2, axis=0)
+    return values[found], vectors * (along.real if np.isrealobj(own_vectors) else along)
+
+
 @standing
 def eig(
     a: Any, b: Any = None, left: bool = False, right: bool = True, overwrite_a: bool = False, overwrite_b: bool = False,
@@ -182,14 +222,14 @@ def eig(
         raise UnsupportedError(
             "scipy.linalg.eig of traced values gives no left eigenvectors. Take the right ones of the transposed matrix, eig(a.T)."
         )
-    values, vectors = np.linalg.eig(_pencil(a, b))
+    values, vectors = _as_scipys(a, b, *np.linalg.eig(_pencil(a, b)))
     return (values + 0j, vectors) if right else values + 0j
 
 
 @standing
 def eigvals(a: Any, b: Any = None, overwrite_a: bool = False, check_finite: bool = True) -> Any:
     """Eigenvalues of a square matrix, complex; of the pair a·v = λ·b·v with a `b`."""
-    return np.linalg.eigvals(_pencil(a, b)) + 0j
+    return _as_scipys(a, b, np.linalg.eigvals(_pencil(a, b)))[0] + 0j
 
 
 @standing
@@ -252,23 +292,35 @@ def sqrtm(A: Any) -> Any:
         return traced.sqrtm(a + 0j)
 
 
-for _name in ("expm", "logm", "sinm", "cosm", "sinhm", "coshm", "tanm", "tanhm"):
+@standing
+def logm(A: Any) -> Any:
+    """The L with e^L = A."""
+    return traced.logm(in_double(A))
+
+
+for _name in ("expm", "sinm", "cosm", "sinhm", "coshm", "tanm", "tanhm"):
     standing.add(_name, _of_matrix(_name))
 
 
 @standing
 def expm_frechet(A: Any, E: Any, method: Any = None, compute_expm: bool = True, check_finite: bool = True) -> Any:
     """e^A and its derivative along E, a block of e^[[A, E], [0, A]]."""
-    A, E = numbers(A), numbers(E)
+    one_of(method, (None, "SPS", "blockEnlarge"), "method", "scipy.linalg.expm_frechet")
+    A, E = (numbers(x) if method == "blockEnlarge" else in_double(x) for x in (A, E))
     n = A.shape[0]
-    whole = traced.expm(np.concatenate([np.concatenate([A, E], 1), np.concatenate([np.zeros((n, n)), A], 1)]))
+    whole = traced.expm(np.concatenate([np.concatenate([A, E], 1), np.concatenate([np.zeros((n, n), A.dtype), A], 1)]))
     return (whole[:n, :n], whole[:n, n:]) if compute_expm else whole[:n, n:]
 
 
 @standing
 def fractional_matrix_power(A: Any, t: Any) -> Any:
-    """A^t = e^(t·ln A)."""
-    return traced.expm(numbers(t) * traced.logm(numbers(A)))
+    """A^t = e^(t·ln A); whole powers that are not traced are products."""
+    A = numbers(A)
+    if not is_traced(t):
+        t = float(t)
+        if t == int(t):
+            return np.linalg.matrix_power(A, int(t))
+    return traced.expm(as_operand(t) * traced.logm(in_double(A)))
 
 
 for _derived in (*factors.FUNCTIONS, *structured_matrices.FUNCTIONS, *matrix_equations.FUNCTIONS):

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.autodiff import implicit
 from chainrule.errors import UnsupportedError
-from chainrule.scipy.standing import numbers
+from chainrule.scipy.standing import in_double, numbers, one_of
 from chainrule.tracing.apply import traced
 from scipy import linalg
 
@@ -32,10 +32,11 @@ def solve_continuous_lyapunov(a: Any, q: Any) -> Any:
 
 def solve_discrete_lyapunov(a: Any, q: Any, method: str | None = None) -> Any:
     """The X with X = a·X·aᴴ + q."""
-    a, q = numbers(a), numbers(q)
+    one_of(method, (None, "direct", "bilinear"), "method", "scipy.linalg.solve_discrete_lyapunov")
+    a, q = in_double(a), in_double(q)
     n = a.shape[0]
     squared = np.reshape(a[:, None, :, None] * a.conj()[None, :, None, :], (n * n, n * n))
-    return np.reshape(np.linalg.solve(np.eye(n * n) - squared, np.reshape(q, n * n)), (n, n))
+    return np.reshape(np.linalg.solve(np.eye(n * n, dtype=a.dtype) - squared, np.reshape(q, n * n)), (n, n))
 
 
 def _riccati(name: str, condition: Callable[..., Any], given: tuple[Any, ...], beyond: tuple[Any, ...]) -> Any:

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from chainrule.ops.kinds.elementwise import POSITIVE, REAL, Domain, Elementwise
+from chainrule.ops.notation import Textbook
 from chainrule.scipy.declaring import in_dtype_of, of_order, of_scipy
 from scipy import special
 
 NEAR = Domain(drawn=(-2.0, 2.0))
 WITHIN = Domain(-1.0, 1.0)
 MODULUS = Domain(high=1.0, drawn=(-2.0, 0.9))
+REST = Domain(0.0, drawn=(0.1, 2.0))
 
 
 def _of_parameters(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,34 +67,49 @@ hyperu = _with(
 )  # fmt: skip
 
 
-# --- complete elliptic integrals, by Gauss's function
+# --- complete elliptic integrals: by each other (DLMF 19.4.1), and where m is near 0 by Gauss's function
 
 
-def _first_slope(m: Any, of: Any, complement: Any) -> Any:
-    """K′ = π/8·₂F₁(½, ½; 2; m)/(1 − m)."""
-    return 0.125 * math.pi * m.hyp2f1(of, order=(0.5, 0.5, 2.0)) / complement
+def _by_rest(near: Callable[..., Any], far: Callable[..., Any]) -> Callable[..., Any]:
+    """The derivative by p = 1 − m of one of the integrals; its digits are there at m = 0 and at m = 1."""
 
+    def slope(m: Any, p: Any) -> Any:
+        close = m.absolute(1.0 - p) < 0.5
+        beside, apart = m.where(close, 1.0 - p, 0.0), m.where(close, 0.25, p)
+        return m.where(close, near(m, beside), far(m, apart, m.ellipkm1(apart), m.ellipem1(apart)))
+
+    return slope
+
+
+_first = _by_rest(
+    lambda m, x: -0.125 * math.pi * m.hyp2f1(x, order=(0.5, 0.5, 2.0)) / (1.0 - x),
+    lambda m, p, first, second: (first - second / p) / (2.0 * (1.0 - p)),
+)
+_second = _by_rest(
+    lambda m, x: 0.125 * math.pi * m.hyp2f1(x, order=(0.5, 1.5, 2.0)),
+    lambda m, p, first, second: (first - second) / (2.0 * (1.0 - p)),
+)
 
 ellipk = of_scipy(
-    "ellipk", special.ellipk, (lambda m, y, x: _first_slope(m, x, 1.0 - x),), (MODULUS,), r"K\left({0}\right)",
+    "ellipk", special.ellipk, (lambda m, y, x: -_first(m, 1.0 - x),), (MODULUS,), r"K\left({0}\right)",
+    textbook=Textbook(partials=(lambda m, y, x: (m.ellipe(x) / (1.0 - x) - y) / (2.0 * x),)),
     doc="The complete elliptic integral ∫ (1 − m·sin²θ)^(−1/2) dθ from 0 to π/2, by m.",
 )  # fmt: skip
 ellipkm1 = of_scipy(
-    "ellipkm1",
-    special.ellipkm1,
-    (lambda m, y, x: -_first_slope(m, m.minimum(1.0 - x, 1.0 - 2.0**-52), x),),
-    (Domain(0.0, drawn=(0.1, 2.0)),),
-    r"K\left(1 - {0}\right)",
+    "ellipkm1", special.ellipkm1, (lambda m, y, p: _first(m, p),), (REST,), r"K\left(1 - {0}\right)",
+    textbook=Textbook(partials=(lambda m, y, p: (y - m.ellipem1(p) / p) / (2.0 * (1.0 - p)),)),
     doc="The same by 1 − m, with its digits where that is small.",
-)
+)  # fmt: skip
 ellipe = of_scipy(
-    "ellipe",
-    special.ellipe,
-    (lambda m, y, x: -0.125 * math.pi * m.hyp2f1(x, order=(0.5, 1.5, 2.0)),),
-    (MODULUS,),
-    r"E\left({0}\right)",
+    "ellipe", special.ellipe, (lambda m, y, x: -_second(m, 1.0 - x),), (MODULUS,), r"E\left({0}\right)",
+    textbook=Textbook(partials=(lambda m, y, x: (y - m.ellipk(x)) / (2.0 * x),)),
     doc="The complete elliptic integral ∫ (1 − m·sin²θ)^(1/2) dθ from 0 to π/2, by m.",
-)
+)  # fmt: skip
+ellipem1 = of_scipy(
+    "ellipem1", lambda p: special.ellipe(1.0 - p), (lambda m, y, p: _second(m, p),), (REST,), r"E\left(1 - {0}\right)",
+    textbook=Textbook(partials=(lambda m, y, p: (m.ellipkm1(p) - y) / (2.0 * (1.0 - p)),)),
+    doc="The same by 1 − m.",
+)  # fmt: skip
 
 
 # --- incomplete ones and Jacobi's functions, by the amplitude
@@ -168,14 +185,31 @@ eval_hermitenorm = _with(
 )  # fmt: skip
 
 
-def _first_kind(m: Any, y: Any, x: Any, order: Any) -> Any:
-    n = order[0]
-    return n * m.eval_gegenbauer(x, order=(n - 1, 1.0)) if n else 0.0 * x
+def _of_family(name: str, next_: Callable[..., Any], domain: Domain, latex: str, doc: str) -> Elementwise:
+    """A polynomial whose derivative is a number times one of a wider family: `next_` gives both and its name."""
+
+    def slope(m: Any, y: Any, x: Any, order: Any) -> Any:
+        factor, wider, following = next_(*order)
+        return factor * getattr(m, wider)(x, order=following) if order[0] else 0.0 * x
+
+    return of_scipy(name, _of_parameters(getattr(special, name)), (slope,), (domain,), latex, ((3,), (0,)), doc=doc)
 
 
-eval_chebyt = of_scipy(
-    "eval_chebyt", _of_parameters(special.eval_chebyt), (_first_kind,), (WITHIN,), r"T_n\left({0}\right)", ((3,), (0,)),
-    doc="Chebyshev's polynomial of the first kind, of degree n.",
+eval_legendre = _of_family(
+    "eval_legendre", lambda n: (0.5 * (n + 1.0), "eval_jacobi", (n - 1, 1.0, 1.0)), WITHIN, r"P_n\left({0}\right)",
+    "Legendre's polynomial of degree n.",
+)  # fmt: skip
+eval_laguerre = _of_family(
+    "eval_laguerre", lambda n: (-1.0, "eval_genlaguerre", (n - 1, 1.0)), POSITIVE, r"L_n\left({0}\right)",
+    "Laguerre's polynomial of degree n.",
+)  # fmt: skip
+eval_chebyu = _of_family(
+    "eval_chebyu", lambda n: (2.0, "eval_gegenbauer", (n - 1, 2.0)), WITHIN, r"U_n\left({0}\right)",
+    "Chebyshev's polynomial of the second kind, of degree n.",
+)  # fmt: skip
+eval_chebyt = _of_family(
+    "eval_chebyt", lambda n: (n, "eval_gegenbauer", (n - 1, 1.0)), WITHIN, r"T_n\left({0}\right)",
+    "Chebyshev's polynomial of the first kind, of degree n.",
 )  # fmt: skip
 
 

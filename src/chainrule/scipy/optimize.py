@@ -19,7 +19,8 @@ from chainrule.scipy.closures import Stripped, plain
 from chainrule.scipy.fitting import curve_fit, stationary_squares
 from chainrule.scipy.solutions import differentiated, solution
 from chainrule.scipy.standing import as_array, is_traced, names_of
-from chainrule.tracing.apply import opened
+from chainrule.tracing.apply import lasting, opened
+from chainrule.tracing.scope import of_library
 from scipy import optimize
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {}
@@ -66,9 +67,10 @@ def _standing(name: str, condition: Condition) -> None:
     own = getattr(optimize, name)
     what, signature = f"scipy.optimize.{name}", inspect.signature(own)
 
+    @of_library(f"optimize.{name}")
     @wraps(own)
     def function(*given: Any, **named: Any) -> Any:
-        if not opened:
+        if not opened and not lasting:
             return own(*given, **named)
         bound = signature.bind(*without_buffers(given), **without_buffers(named)).arguments
         options = (
@@ -89,6 +91,11 @@ def _standing(name: str, condition: Condition) -> None:
         result = own(inner, **settings, args=plain(args, what))
         if not inner.met_traced and not any(map(is_traced, (*args, *keywords.values(), bounds))):
             return result
+        asked = [key for key in ("full_output", "retall") if name in OLDER and options.get(key)]
+        if asked:
+            raise UnsupportedError(
+                f"{what} of traced values takes no {asked[0]}: what else it gives has no derivative. Use minimize or least_squares."
+            )
         if options.get("constraints"):
             raise UnsupportedError(
                 f"{what} with constraints has no derivative by what is traced: the solution may lie on one. Write the constraint "
@@ -115,12 +122,22 @@ def _standing(name: str, condition: Condition) -> None:
     FUNCTIONS[name] = function
 
 
+OLDER = {
+    **dict.fromkeys(
+        ("fmin", "fmin_powell", "fmin_cg", "fmin_bfgs", "fmin_ncg", "fminbound", "brent", "golden"), _stationary
+    ),
+    "leastsq": stationary_squares,
+}
+"""What SciPy has under newer names as well: minima, which alone are given."""
+
 for _name in ("root", "fsolve", "newton", "root_scalar", "brentq", "brenth", "bisect", "ridder", "toms748"):
     _standing(_name, _zero)
 _standing("fixed_point", _fixed)
 _standing("minimize", _stationary)
 _standing("minimize_scalar", _stationary)
 _standing("least_squares", stationary_squares)
+for _name, _condition in OLDER.items():
+    _standing(_name, _condition)
 FUNCTIONS["curve_fit"] = curve_fit
 globals().update(FUNCTIONS)
 

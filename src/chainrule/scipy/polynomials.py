@@ -10,7 +10,8 @@ import numpy as np
 from chainrule.errors import UnsupportedError
 from chainrule.numpy.buffer import without_buffers
 from chainrule.scipy.closures import plain
-from chainrule.scipy.standing import is_traced, not_by, numbers
+from chainrule.scipy.standing import as_array, is_traced, not_by, numbers
+from chainrule.tracing.scope import of_library
 from scipy import interpolate
 
 
@@ -22,7 +23,7 @@ def beside(x: Any, y: Any) -> Any:
 def at(knots: Any, coefficients: Any, x: Any, nu: int = 0) -> Any:
     """The derivative of order `nu` of polynomials between knots; coefficients of the highest power first."""
     place = np.clip(np.searchsorted(knots, plain(x, "scipy.interpolate"), "right") - 1, 0, len(knots) - 2)
-    total = np.zeros((*x.shape, *coefficients.shape[2:]))
+    total = np.zeros((*x.shape, *coefficients.shape[2:]), coefficients.dtype)
     away, last = beside(x - knots[place], total), coefficients.shape[0] - 1
     for power in range(last, nu - 1, -1):
         total = total * away + math.perm(power, nu) * coefficients[last - power][place]
@@ -48,10 +49,19 @@ class PPoly:
         c, name = without_buffers(c), "scipy.interpolate.PPoly"
         knots = not_by(without_buffers(x), "x", name, "the coefficients and the places asked for")
         if is_traced(c):
-            self._hold(None, knots, numbers(c), extrapolate is not False, axis)
-            self._only_plain_options(extrapolate, axis)
+            c = numbers(as_array(c))
+            axis %= len(c.shape) - 1
+            c = np.moveaxis(c, (axis, axis + 1), (0, 1))  # where SciPy keeps them
+            self._hold(None, knots, c, True if extrapolate is None else extrapolate, axis)
         else:
             self._hold_own(interpolate.PPoly(c, knots, extrapolate, axis))
+
+    @classmethod
+    def between(cls, knots: Any, coefficients: Any, extrapolate: Any = True, axis: int = 0) -> PPoly:
+        """With traced coefficients of shape (powers, stretches, …), whatever the axis of the places."""
+        found = PPoly.__new__(PPoly)
+        found._hold(None, knots, coefficients, extrapolate, axis)
+        return found
 
     def _hold(self, own: Any, x: Any, c: Any, extrapolate: Any, axis: int = 0) -> None:
         self._own, self.x, self.c, self.extrapolate, self.axis = own, x, c, extrapolate, axis
@@ -59,27 +69,24 @@ class PPoly:
     def _hold_own(self, own: Any) -> None:
         self._hold(own, own.x, own.c, own.extrapolate, own.axis)
 
-    def _only_plain_options(self, extrapolate: Any, axis: int) -> None:
-        if axis != 0 or extrapolate == "periodic":
-            raise UnsupportedError(
-                f"{type(self).__name__} of traced values or at traced places takes axis=0 and no periodic extrapolation; "
-                "move the axis of the values, or take np.mod of the places."
-            )
-
+    @of_library("interpolate.PPoly")
     def __call__(self, x: Any, nu: int = 0, extrapolate: Any = None) -> Any:
         """The polynomials, or their derivative of order `nu`, at places."""
         x = without_buffers(x)
         if self._own is not None and not is_traced(x):
             return self._own(x, nu, extrapolate)
         wanted = self.extrapolate if extrapolate is None else extrapolate
-        self._only_plain_options(wanted, self.axis)
-        x = numbers(x)
+        x = numbers(as_array(x))
+        first, last = self.x[0], self.x[-1]
+        if wanted == "periodic":
+            x = x - (last - first) * np.floor((plain(x, "scipy.interpolate") - first) / (last - first))
         total = at(self.x, self.c, x, nu)
         if not wanted:
-            inside = np.logical_and(x >= self.x[0], x <= self.x[-1])
-            total = np.where(beside(inside, total), total, np.nan)
-        return total
+            total = np.where(beside(np.logical_and(x >= first, x <= last), total), total, np.nan)
+        places = tuple(range(len(x.shape)))
+        return np.moveaxis(total, places, tuple(self.axis + i for i in places)) if self.axis else total
 
+    @of_library("interpolate.PPoly")
     def derivative(self, nu: int = 1) -> PPoly:
         """The polynomials of the derivative of order `nu`; of a negative order, of the antiderivative."""
         if nu < 0:
@@ -90,9 +97,10 @@ class PPoly:
             return found
         last = self.c.shape[0] - 1
         kept = [math.perm(power, nu) * self.c[last - power] for power in range(last, nu - 1, -1)]
-        found._hold(None, self.x, np.stack(kept or [np.zeros(self.c.shape[1:])]), self.extrapolate)
+        found._hold(None, self.x, np.stack(kept or [np.zeros(self.c.shape[1:])]), self.extrapolate, self.axis)
         return found
 
+    @of_library("interpolate.PPoly")
     def antiderivative(self, nu: int = 1) -> PPoly:
         """The polynomials of the antiderivative of order `nu`, each 0 at the first knot."""
         if nu <= 0:
@@ -108,15 +116,20 @@ class PPoly:
             pieces = sum(c[i] * beside(widths ** (size - i), c[i]) for i in range(size))
             before = np.concatenate([np.zeros((1, *c.shape[2:])), np.cumsum(pieces[:-1], axis=0)])
             c = np.concatenate([c[:-1], before[None]])
-        found._hold(None, self.x, c, self.extrapolate)
+        found._hold(None, self.x, c, self.extrapolate, self.axis)
         return found
 
+    @of_library("interpolate.PPoly")
     def integrate(self, a: Any, b: Any, extrapolate: Any = None) -> Any:
         """The integral from `a` to `b`."""
         a, b = without_buffers(a), without_buffers(b)
         if self._own is not None and not is_traced(a) and not is_traced(b):
             return self._own.integrate(a, b, extrapolate)
-        self._only_plain_options(self.extrapolate if extrapolate is None else extrapolate, self.axis)
+        if (self.extrapolate if extrapolate is None else extrapolate) == "periodic":
+            raise UnsupportedError(
+                f"{type(self).__name__}.integrate has no derivative with periodic extrapolation; give limits inside of one period, "
+                "as np.mod has them."
+            )
         whole = self.antiderivative()
         return whole(b, 0, extrapolate) - whole(a, 0, extrapolate)
 

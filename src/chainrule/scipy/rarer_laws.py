@@ -9,6 +9,8 @@ import numpy as np
 
 from chainrule.scipy.error_functions import LOG_ROOT_TWO_PI
 from chainrule.scipy.laws import Law, cotangent, positive
+from chainrule.scipy.named_shares import general_normal_log
+from chainrule.scipy.normal_relatives import exponential_normal_log, rice_log, skew_normal_log
 
 LOG_2, ROOT_2 = math.log(2.0), math.sqrt(2.0)
 
@@ -18,12 +20,21 @@ def _any_real(*shapes: Any) -> Any:
     return shapes[0] == shapes[0]
 
 
-# --- extremes, of either sign of the shape: (1 ± c·z)^(1/c) keeps its digits near c = 0
+# --- extremes, of either sign of the shape: (1 ± c·z)^(1/c) keeps its digits near c = 0 and z = 0
+
+
+def _log_pareto(m: Any, z: Any, c: Any) -> Any:
+    """ln(1 + c·z)/c, z for c = 0."""
+    return z * m.logrel(c * z)
+
+
+def _log_frechet(m: Any, z: Any, c: Any) -> Any:
+    """ln(1 − c·z)/c."""
+    return -z * m.logrel(-c * z)
 
 
 def _frechet(m: Any, z: Any, c: Any) -> Any:
-    """(1 − c·z)^(1/c)."""
-    return m.inv_boxcox(-z, c)
+    return np.exp(_log_frechet(m, z, c))
 
 
 def _below_a_bound(c: Any) -> tuple[Any, Any]:
@@ -38,43 +49,33 @@ def _pareto_end(c: Any) -> tuple[Any, Any]:
 # --- with two sides
 
 
-def _sided(z: Any, left: Any, right: Any) -> Any:
-    return np.where(z < 0.0, left, right)
-
-
-def _power(z: Any, beta: Any) -> Any:
-    return np.abs(z) ** beta
-
-
-def _general_normal_below(m: Any, z: Any, beta: Any) -> Any:
-    beyond = 0.5 * m.gammaincc(1.0 / beta, _power(z, beta))
-    within = 0.5 + 0.5 * m.gammainc(1.0 / beta, _power(z, beta))
-    return _sided(z, beyond, within)
-
-
-def _general_normal_quantile(m: Any, q: Any, beta: Any) -> Any:
-    left = q < 0.5
-    size = m.gammainccinv(1.0 / beta, 2.0 * np.where(left, q, 1.0 - q)) ** (1.0 / beta)
-    return np.where(left, -size, size)
+def _sides(z: Any) -> tuple[Any, Any, Any]:
+    """Whether a number is below 0, what it is there, and what it is from 0 on; 0 otherwise."""
+    left = z < 0.0
+    return left, np.where(left, z, 0.0), np.where(left, 0.0, z)
 
 
 def _asymmetric_below(m: Any, z: Any, kappa: Any) -> Any:
-    whole = kappa + 1.0 / kappa
-    return _sided(
-        z,
-        kappa / whole * np.exp(np.minimum(z, 0.0) / kappa),
-        1.0 - np.exp(-kappa * np.maximum(z, 0.0)) / (kappa * whole),
-    )
+    whole, (left, below, above) = kappa + 1.0 / kappa, _sides(z)
+    return np.where(left, kappa / whole * np.exp(below / kappa), 1.0 - np.exp(-kappa * above) / (kappa * whole))
 
 
-def _log_cosh(z: Any) -> Any:
-    size = np.abs(z)
-    return size + np.log1p(np.exp(-2.0 * size)) - LOG_2
+def _asymmetric_log(m: Any, z: Any, kappa: Any) -> Any:
+    return -np.log(kappa + 1.0 / kappa) - np.abs(z) * np.where(z < 0.0, 1.0 / kappa, kappa)
+
+
+RULES = {"below": "cdf", "above": "sf", "quantile": "ppf", "upper_quantile": "isf"}
+
+
+def _shares(name: str, count: int = 4) -> dict[str, Any]:
+    """The rules that are operations of their own, the first of these."""
+    rules = dict(list(RULES.items())[:count])
+    return {rule: lambda m, z, shape, op=f"{name}_{method}": getattr(m, op)(z, shape) for rule, method in rules.items()}
 
 
 RARER_LAWS: dict[str, Law] = {
     "genextreme": Law(
-        log_density=lambda m, z, c: (1.0 - c) * np.log(_frechet(m, z, c)) - _frechet(m, z, c),
+        log_density=lambda m, z, c: (1.0 - c) * _log_frechet(m, z, c) - _frechet(m, z, c),
         below=lambda m, z, c: np.exp(-_frechet(m, z, c)),
         above=lambda m, z, c: -np.expm1(-_frechet(m, z, c)),
         log_below=lambda m, z, c: -_frechet(m, z, c),
@@ -85,10 +86,10 @@ RARER_LAWS: dict[str, Law] = {
         valid=_any_real,
     ),
     "genpareto": Law(
-        log_density=lambda m, z, c: -(1.0 + c) * np.log(m.inv_boxcox(z, c)),
-        below=lambda m, z, c: -np.expm1(-np.log(m.inv_boxcox(z, c))),
-        above=lambda m, z, c: 1.0 / m.inv_boxcox(z, c),
-        log_above=lambda m, z, c: -np.log(m.inv_boxcox(z, c)),
+        log_density=lambda m, z, c: -(1.0 + c) * _log_pareto(m, z, c),
+        below=lambda m, z, c: -np.expm1(-_log_pareto(m, z, c)),
+        above=lambda m, z, c: np.exp(-_log_pareto(m, z, c)),
+        log_above=lambda m, z, c: -_log_pareto(m, z, c),
         quantile=lambda m, q, c: -m.boxcox1p(-q, -c),
         upper_quantile=lambda m, q, c: -m.boxcox(q, -c),
         support=_pareto_end,
@@ -126,19 +127,19 @@ RARER_LAWS: dict[str, Law] = {
         valid=lambda a, b: np.logical_and(a == a, b > 0.0),
     ),
     "gennorm": Law(
-        log_density=lambda m, z, beta: np.log(0.5 * beta) - m.gammaln(1.0 / beta) - _power(z, beta),
-        below=_general_normal_below,
-        above=lambda m, z, beta: _general_normal_below(m, -z, beta),
-        quantile=_general_normal_quantile,
-        upper_quantile=lambda m, q, beta: -_general_normal_quantile(m, q, beta),
+        log_density=general_normal_log,
+        below=lambda m, z, beta: m.general_normal_share(z, beta),
+        above=lambda m, z, beta: m.general_normal_share(-z, beta),
+        quantile=lambda m, q, beta: m.general_normal_quantile(q, beta),
+        upper_quantile=lambda m, q, beta: -m.general_normal_quantile(q, beta),
     ),
     "laplace_asymmetric": Law(
-        log_density=lambda m, z, kappa: -np.log(kappa + 1.0 / kappa) - np.abs(z) * _sided(z, 1.0 / kappa, kappa),
+        log_density=_asymmetric_log,
         below=_asymmetric_below,
         above=lambda m, z, kappa: _asymmetric_below(m, -z, 1.0 / kappa),
     ),
     "hypsecant": Law(
-        log_density=lambda m, z: -math.log(math.pi) - _log_cosh(z),
+        log_density=lambda m, z: LOG_2 - math.log(math.pi) - np.logaddexp(z, -z),
         below=lambda m, z: 2.0 / math.pi * np.arctan(np.exp(z)),
         above=lambda m, z: 2.0 / math.pi * np.arctan(np.exp(-z)),
         quantile=lambda m, q: np.log(np.tan(0.5 * math.pi * q)),
@@ -176,10 +177,10 @@ RARER_LAWS: dict[str, Law] = {
     ),
     "betaprime": Law(
         log_density=lambda m, z, a, b: m.xlogy(a - 1.0, z) - (a + b) * np.log1p(z) - m.betaln(a, b),
-        below=lambda m, z, a, b: m.betainc(a, b, z / (1.0 + z)),
-        above=lambda m, z, a, b: m.betainc(b, a, 1.0 / (1.0 + z)),
-        quantile=lambda m, q, a, b: (lambda r: r / (1.0 - r))(m.betaincinv(a, b, q)),
-        upper_quantile=lambda m, q, a, b: (lambda r: (1.0 - r) / r)(m.betaincinv(b, a, q)),
+        below=lambda m, z, a, b: m.fdtr(2.0 * a, 2.0 * b, z * b / a),
+        above=lambda m, z, a, b: m.fdtrc(2.0 * a, 2.0 * b, z * b / a),
+        quantile=lambda m, q, a, b: m.betaincinv(a, b, q) / m.betainccinv(b, a, q),
+        upper_quantile=lambda m, q, a, b: m.betainccinv(a, b, q) / m.betaincinv(b, a, q),
         support=positive,
     ),
     "burr12": Law(
@@ -208,22 +209,12 @@ RARER_LAWS: dict[str, Law] = {
         support=lambda: (0.0, 1.0),
     ),
     "vonmises": Law(
-        log_density=lambda m, z, kappa: kappa * (np.cos(z) - 1.0) - 2.0 * LOG_ROOT_TWO_PI - np.log(m.i0e(kappa)),
+        log_density=lambda m, z, kappa: kappa * (np.cos(z) - 1.0) - 2.0 * LOG_ROOT_TWO_PI - m.log_i0e(kappa),
         valid=lambda kappa: kappa >= 0.0,
     ),
-    "skewnorm": Law(
-        log_density=lambda m, z, a: LOG_2 - LOG_ROOT_TWO_PI - 0.5 * z**2 + m.log_ndtr(a * z),
-        valid=_any_real,
-    ),
-    "exponnorm": Law(
-        log_density=lambda m, z, K: -np.log(K) + (0.5 / K - z) / K + m.log_ndtr(z - 1.0 / K),
-    ),
-    "rice": Law(
-        log_density=lambda m, z, b: np.log(z) - 0.5 * (z - b) ** 2 + np.log(m.i0e(b * z)),
-        support=positive,
-        valid=lambda b: b >= 0.0,
-        open=True,
-    ),
+    "skewnorm": Law(log_density=skew_normal_log, valid=_any_real, **_shares("skew_normal")),
+    "exponnorm": Law(log_density=exponential_normal_log, **_shares("exponential_normal", 2)),
+    "rice": Law(log_density=rice_log, support=positive, valid=lambda b: b >= 0.0, open=True, **_shares("rice")),
     "betabinom": Law(
         log_density=lambda m, z, n, a, b: (
             m.betaln(z + a, n - z + b) - m.betaln(a, b) - np.log(n + 1.0) - m.betaln(n - z + 1.0, z + 1.0)

@@ -7,7 +7,7 @@ smaller of the two sides, and tails keep their digits: Gauss and Legendre's node
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import comb
+from math import comb, factorial
 from typing import Any
 
 import numpy as np
@@ -55,8 +55,26 @@ def beta_logs(m: Any, a: Any, b: Any, log_t: Any, log_rest: Any) -> Callable[[in
     return logs
 
 
+def student_logs(m: Any, df: Any, square: Any, log: Any) -> Callable[[int, int], Any]:
+    """Derivatives by ν of the logarithm of Student's density at t, given t² and ln(1 + t²/ν)."""
+
+    def log_slope(x: Any, order: int) -> Any:
+        return (-1.0) ** (order - 1) * factorial(order - 1) / x**order
+
+    def psi(x: Any, order: int) -> Any:
+        return m.digamma(x) if order == 0 else m.polygamma(x, order=order)
+
+    def logs(i: int, j: int) -> Any:
+        outer = log_slope(df + square, i) - log_slope(df, i)
+        inner = log if i == 1 else log_slope(df + square, i - 1) - log_slope(df, i - 1)
+        scale = 0.5**i * (psi(0.5 * (df + 1.0), i - 1) - psi(0.5 * df, i - 1)) - 0.5 * log_slope(df, i)
+        return scale - 0.5 * ((df + 1.0) * outer + i * inner)
+
+    return logs
+
+
 class _OfSciPy:
-    """What `gamma_logs` and `beta_logs` ask of `m`, of plain arrays."""
+    """What these logarithms ask of `m`, of plain arrays."""
 
     digamma = staticmethod(special.digamma)
 
@@ -92,7 +110,7 @@ def gammainc_slope(a: Any, x: Any, order: int) -> Any:
         total = _smaller_side(
             lambda s: a * s - np.exp(s) - scale, lambda s: bell(gamma_logs(_OfSciPy, a, s), order), np.log(a), np.log(x)
         )
-    return _inside(total, x, np.inf).astype(kind)[()]
+    return _inside(total, x, np.inf, a > 0.0).astype(kind)[()]
 
 
 def betainc_slope(a: Any, b: Any, x: Any, order: tuple[int, int]) -> Any:
@@ -107,9 +125,29 @@ def betainc_slope(a: Any, b: Any, x: Any, order: tuple[int, int]) -> Any:
             np.log(a) - np.log(b),
             special.logit(x),
         )
-    return _inside(total, x, 1.0).astype(kind)[()]
+    return _inside(total, x, 1.0, (a > 0.0) & (b > 0.0)).astype(kind)[()]
 
 
-def _inside(total: Any, x: Any, end: float) -> Any:
-    """At the ends of the support the share is 0 or 1, whatever the parameters."""
-    return np.where((x > 0.0) & (x < end), total, np.where(np.isnan(x), np.nan, 0.0))
+def stdtr_slope(df: Any, t: Any, order: int) -> Any:
+    """The derivative by ν of the order n of Student's distribution function, in the variable ln |t|."""
+    kind = np.result_type(df, t)
+    df, t = np.broadcast_arrays(np.asarray(df, float), np.asarray(t, float))
+    scale = 0.5 * np.log(df) + special.betaln(0.5 * df, 0.5)
+
+    def log(s: Any) -> Any:
+        return np.logaddexp(0.0, 2.0 * s - np.log(df))
+
+    with np.errstate(all="ignore"):
+        total = _smaller_side(
+            lambda s: s - 0.5 * (df + 1.0) * log(s) - scale,
+            lambda s: bell(student_logs(_OfSciPy, df, np.exp(2.0 * s), log(s)), order),
+            np.zeros(np.shape(t)),
+            np.log(np.abs(t)),
+        )
+    return (np.sign(t) * _inside(total, np.abs(t), np.inf, df > 0.0)).astype(kind)[()]
+
+
+def _inside(total: Any, x: Any, end: float, valid: Any) -> Any:
+    """At the ends of the support the share is 0 or 1, whatever the parameters; beyond there is none."""
+    at_end = (x == 0.0) | (x == end)
+    return np.where(valid & (x > 0.0) & (x < end), total, np.where(valid & at_end, 0.0, np.nan))

@@ -14,6 +14,7 @@ import numpy as np
 from chainrule.autodiff import jacobian
 from chainrule.errors import UnsupportedError, shortened
 from chainrule.scipy.closures import close, plain, with_value
+from chainrule.tracing.stepwise import is_stepwise
 from scipy import optimize
 
 KEPT = {"x", "fun", "cost", "root", "active_mask"}
@@ -30,15 +31,13 @@ def solution(condition: Callable[[Any], Any], x: Any, what: str, free: Any = Non
     """
     slopes, size = [], int(np.prod(np.shape(x), dtype=int))
     places = np.arange(size) if free is None else np.flatnonzero(free)
-    found = x
+    found, values = x, []
     for _ in range(2):
         value, matrix = np.reshape(condition(x), size), np.reshape(jacobian(condition)(x), (size, size))
         matrix = matrix[np.ix_(places, places)]
-        step = np.linalg.solve(matrix, value[places])
         slopes.append(plain(matrix, what))
-        if len(places) < size:
-            step = np.eye(size)[:, places] @ step
-        x = x - np.reshape(step, np.shape(x))
+        values.append(value[places])
+        x = _after_step(x, matrix, values[-1], places)
     if not close(plain(x, what), plain(found, what), 1e-3 * (1.0 + np.abs(plain(found, what)))):
         raise UnsupportedError(
             f"{what} gave {shortened(plain(found, what))}, from where Newton's method goes on to {shortened(plain(x, what))}: it is "
@@ -51,7 +50,17 @@ def solution(condition: Callable[[Any], Any], x: Any, what: str, free: Any = Non
             f"{what} gave {shortened(plain(found, what))}, where the equation's own slope is 0, so that the solution has no "
             "derivative: a root or a minimum of higher order. Write the function so that it crosses 0, or curves."
         )
+    if is_stepwise(x):  # one step with plain slopes is the implicit function theorem, to be read
+        return _after_step(found, slopes[0], values[0], places)
     return with_value(plain(found, what), x, what)
+
+
+def _after_step(x: Any, slopes: Any, value: Any, places: Any) -> Any:
+    """x after one of Newton's steps, in the numbers at these places."""
+    step, size = np.linalg.solve(slopes, value), int(np.prod(np.shape(x), dtype=int))
+    if len(places) < size:
+        step = np.eye(size)[:, places] @ step
+    return x - np.reshape(step, np.shape(x))
 
 
 class Differentiated(optimize.OptimizeResult):  # type: ignore[misc]  # SciPy has no types

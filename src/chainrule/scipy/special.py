@@ -15,32 +15,50 @@ from chainrule.scipy import (
     bessel_functions,
     entropies,
     error_functions,
+    faddeeva,
     gamma_functions,
+    harmonics,
     incomplete_functions,
     integral_functions,
     named_functions,
+    named_shares,
+    normal_relatives,
     power_functions,
 )
+from chainrule.scipy.precision import in_scipys_precision
 from chainrule.scipy.standing import Standing, names_of, numbers, plain_static
 from chainrule.tracing.apply import traced
+from chainrule.tracing.refusals import DERIVED_ELSEWHERE
 from scipy import special
 
 standing = Standing(special)
 
-OWN_NAMES = {"erf": "erf", "expit": "sigmoid", "psi": "digamma", "loggamma": "gammaln"}
+
+def _add(name: str, derived: Callable[..., Any], weak: bool = False) -> None:
+    if own := getattr(special, name, None):
+        standing.add(name, in_scipys_precision(own, derived, weak))
+
+
+def _stands(derived: Callable[..., Any]) -> Callable[..., Any]:
+    _add(derived.__name__, derived)
+    return derived
+
+
+OWN_NAMES = {"erf": "erf", "expit": "sigmoid", "psi": "digamma"}
 """SciPy's names of operations that are called otherwise, or are chainrule's own and have machine code."""
 
 BY_ORDER = {
     "jn": "jv",
-    "yn": "yv",
-    "kn": "kv",
+    "yn": "yn",
+    "kn": "kn",
     **{name: name for name in ("jv", "yv", "iv", "kv", "ive", "kve", "hankel1", "hankel2", "expn")},
 }
 BY_ORDER |= {"polygamma": "polygamma", "zeta": "zeta"}
 """Functions of an order and a number."""
 
 BY_PARAMETERS = {
-    **{name: (name, 1) for name in ("hyp0f1", "eval_hermite", "eval_hermitenorm", "eval_chebyt")},
+    **{name: (name, 1) for name in ("hyp0f1", "eval_hermite", "eval_hermitenorm", "eval_chebyt", "eval_chebyu")},
+    **{name: (name, 1) for name in ("eval_legendre", "eval_laguerre")},
     **{name: (name, 2) for name in ("hyp1f1", "hyperu", "eval_gegenbauer", "eval_genlaguerre")},
     **{name: (name, 3) for name in ("hyp2f1", "eval_jacobi")},
 }
@@ -106,21 +124,21 @@ def _declared(*modules: ModuleType) -> dict[str, Elementwise]:
 
 OPERATIONS = _declared(
     gamma_functions, error_functions, entropies, bessel_functions, incomplete_functions, power_functions,
-    integral_functions, named_functions,
+    integral_functions, named_functions, faddeeva, named_shares, normal_relatives,
 )  # fmt: skip
 """The operations whose values SciPy computes, by name."""
 
 for _name, _op in OPERATIONS.items():
     if hasattr(special, _name):
-        standing.add(_name, _elementwise(_name, len(_op.domain)))
+        _add(_name, _elementwise(_name, len(_op.domain)), weak=True)
 for _name, _own in OWN_NAMES.items():
-    standing.add(_name, _elementwise(_own, 1))
+    _add(_name, _elementwise(_own, 1))
 for _name, _own in BY_ORDER.items():
-    standing.add(_name, _of_order(_name, _own))
+    _add(_name, _of_order(_name, _own))
 for _name, (_own, _count) in BY_PARAMETERS.items():
-    standing.add(_name, _of_parameters(_name, _own, _count))
+    _add(_name, _of_parameters(_name, _own, _count))
 for _name, _both in PARTS.items():
-    standing.add(_name, _of_parts(_both))
+    _add(_name, _of_parts(_both))
 
 
 def _summed(a: Any, axis: Any, b: Any, keepdims: Any) -> tuple[Any, Any]:
@@ -132,7 +150,7 @@ def _summed(a: Any, axis: Any, b: Any, keepdims: Any) -> tuple[Any, Any]:
     return np.reshape(largest, total.shape), total
 
 
-@standing
+@_stands
 def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, return_sign: bool = False) -> Any:
     """ln Σ b·e^a; with `return_sign` the logarithm of the size, and the sign."""
     a, b = numbers(a), None if b is None else numbers(b)
@@ -144,39 +162,42 @@ def logsumexp(a: Any, axis: Any = None, b: Any = None, keepdims: bool = False, r
     return largest + np.log(total)
 
 
-@standing
+@_stands
 def softmax(x: Any, axis: Any = None) -> Any:
     """e^x/Σ e^x."""
     x = numbers(x)
     return np.exp(x - logsumexp(x, axis=axis, keepdims=True))
 
 
-@standing
+@_stands
 def log_softmax(x: Any, axis: Any = None) -> Any:
     """x − ln Σ e^x."""
     x = numbers(x)
     return x - logsumexp(x, axis=axis, keepdims=True)
 
 
-@standing
+@_stands
 def multigammaln(a: Any, d: Any) -> Any:
     """ln Γ_d(a) = ln π · d(d − 1)/4 + Σ ln Γ(a − i/2)."""
     a = numbers(a)
     return float(d * (d - 1) * 0.25 * np.log(np.pi)) + sum(traced.gammaln(a - 0.5 * i) for i in range(int(d)))
 
 
-@standing
 def huber(delta: Any, r: Any, /) -> Any:
-    """r²/2 up to δ, and δ·(|r| − δ/2) beyond."""
+    """r²/2 up to δ, and δ·(|r| − δ/2) beyond; infinite of negative δ."""
     delta, r = numbers(delta), numbers(r)
     size = np.abs(r)
-    return np.where(size <= delta, 0.5 * r**2, delta * (size - 0.5 * delta))
+    value = np.where(size <= delta, 0.5 * r**2, delta * (size - 0.5 * delta))
+    return np.where(delta < 0.0, np.inf, value)
 
 
-@standing
+_add("huber", huber, weak=True)
+
+
+@_stands
 def exp10(x: Any, /) -> Any:
     """10^x."""
-    return np.exp(numbers(x) * float(np.log(10.0)))
+    return np.power(10.0, numbers(x))
 
 
 def _of_amplitude(name: str, called: str) -> Callable[..., Any]:
@@ -197,20 +218,19 @@ def _together(names: tuple[str, ...], called: str) -> Callable[..., Any]:
     return lambda u, m, /: tuple(part(u, m) for part in parts)
 
 
-standing.add("wofz", _elementwise("wofz", 1))
-standing.add("ellipkinc", _of_amplitude("ellipkinc", "ellipkinc"))
-standing.add("ellipeinc", _of_amplitude("ellipeinc", "ellipeinc"))
-standing.add("ellipj", _together(("jacobi_sn", "jacobi_cn", "jacobi_dn", "jacobi_am"), "ellipj"))
+_add("ellipkinc", _of_amplitude("ellipkinc", "ellipkinc"))
+_add("ellipeinc", _of_amplitude("ellipeinc", "ellipeinc"))
+_add("ellipj", _together(("jacobi_sn", "jacobi_cn", "jacobi_dn", "jacobi_am"), "ellipj"))
 
 
-@standing
+@_stands
 def airy(z: Any, /) -> Any:
     """Ai, Ai′, Bi and Bi′."""
     z = numbers(z)
     return tuple(f(z, order=(slope,)) for f in (traced.airy_ai, traced.airy_bi) for slope in (0, 1))
 
 
-@standing
+@_stands
 def lambertw(z: Any, k: Any = 0, tol: float = 1e-8) -> Any:
     """The W with W·e^W = z on the branch k, complex."""
     return traced.lambertw(numbers(z), order=_parameter(k, "lambertw"))
@@ -228,75 +248,10 @@ def _spherical(name: str, below: float, above: float) -> Callable[..., Any]:
 
 
 for _name, _signs in named_functions.SPHERICAL.items():
-    standing.add(_name, _spherical(_name, *_signs))
+    _add(_name, _spherical(_name, *_signs))
 
 
-@standing
-def voigt_profile(x: Any, sigma: Any, gamma: Any, /) -> Any:
-    """The convolution of a normal with a Cauchy distribution, Re w(z)/(σ·√(2π)) with z = (x + iγ)/(σ·√2)."""
-    x, sigma, gamma = numbers(x), numbers(sigma), numbers(gamma)
-    scale = 1.0 / (sigma * float(np.sqrt(2.0)))
-    return np.real(traced.wofz((x + 1j * gamma) * scale)) * (scale / float(np.sqrt(np.pi)))
-
-
-@standing
-def eval_legendre(n: Any, x: Any, /) -> Any:
-    """Legendre's polynomial of degree n."""
-    return traced.eval_jacobi(numbers(x), order=(_parameter(n, "eval_legendre"), 0.0, 0.0))
-
-
-@standing
-def eval_chebyu(n: Any, x: Any, /) -> Any:
-    """Chebyshev's polynomial of the second kind, of degree n."""
-    return traced.eval_gegenbauer(numbers(x), order=(_parameter(n, "eval_chebyu"), 1.0))
-
-
-@standing
-def eval_laguerre(n: Any, x: Any, /) -> Any:
-    """Laguerre's polynomial of degree n."""
-    return traced.eval_genlaguerre(numbers(x), order=(_parameter(n, "eval_laguerre"), 0.0))
-
-
-@standing
-def chdtr(v: Any, x: Any, /) -> Any:
-    """The share below x of the χ² distribution with v degrees of freedom."""
-    return traced.gammainc(0.5 * numbers(v), 0.5 * numbers(x))
-
-
-@standing
-def chdtrc(v: Any, x: Any, /) -> Any:
-    """The share above x of the χ² distribution with v degrees of freedom."""
-    return traced.gammaincc(0.5 * numbers(v), 0.5 * numbers(x))
-
-
-@standing
-def gdtr(a: Any, b: Any, x: Any, /) -> Any:
-    """The share below x of the gamma distribution with rate a and shape b."""
-    return traced.gammainc(numbers(b), numbers(a) * numbers(x))
-
-
-@standing
-def gdtrc(a: Any, b: Any, x: Any, /) -> Any:
-    """The share above x of the gamma distribution with rate a and shape b."""
-    return traced.gammaincc(numbers(b), numbers(a) * numbers(x))
-
-
-@standing
-def fdtr(dfn: Any, dfd: Any, x: Any, /) -> Any:
-    """The share below x of the F distribution."""
-    n, d = numbers(dfn), numbers(dfd)
-    above = n * numbers(x)
-    return traced.betainc(0.5 * n, 0.5 * d, above / (above + d))
-
-
-@standing
-def fdtrc(dfn: Any, dfd: Any, x: Any, /) -> Any:
-    """The share above x of the F distribution."""
-    n, d = numbers(dfn), numbers(dfd)
-    return traced.betainc(0.5 * d, 0.5 * n, d / (n * numbers(x) + d))
-
-
-@standing
+@_stands
 def softplus(x: Any, /) -> Any:
     """ln(1 + e^x)."""
     return traced.softplus(numbers(x))
@@ -308,27 +263,19 @@ def _of_numpy(name: str) -> Callable[..., Any]:
 
 for _name in ("exp2", "expm1", "log1p", "cbrt", "sinc", "round"):
     if _name in REGISTRY or _name in FUNCTIONS:
-        standing.add(_name, _of_numpy(_name))
+        _add(_name, _of_numpy(_name))
 
 
-def real_logarithm(x: Any) -> Any:
-    """ln Γ for real positive numbers, as which alone `loggamma` is differentiated."""
-    x = numbers(x)
-    if x.dtype.kind == "c":
-        raise UnsupportedError(
-            f"scipy.special.loggamma was given complex numbers (dtype {x.dtype}); it is differentiated by real ones. Use np.real(z)."
-        )
-    return traced.gammaln(x)
-
-
-@standing
+@_stands
 def erf(z: Any, /) -> Any:
     """2/√π ∫₀ᶻ e^(−t²) dt."""
     z = numbers(z)
     return traced.erf_of_complex(z) if z.dtype.kind == "c" else traced.erf(z)
 
 
-standing.add("loggamma", real_logarithm)
+for _derived in harmonics.FUNCTIONS:
+    _stands(_derived)
+DERIVED_ELSEWHERE.update(standing.functions)
 globals().update(standing.functions)
 
 

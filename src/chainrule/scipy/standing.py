@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import UnsupportedError
+from chainrule.errors import SettingError, UnsupportedError
 from chainrule.numpy.buffer import without_buffers
+from chainrule.tracing import refusals
 from chainrule.tracing.apply import PLAIN, Traced, as_operand, holds_traced, opened
+from chainrule.tracing.scope import of_library
 
 
 def is_traced(x: Any) -> bool:
@@ -26,6 +28,13 @@ def numbers(x: Any) -> Any:
     return x if hasattr(x, "shape") else np.asarray(x)
 
 
+def in_double(x: Any) -> Any:
+    """Numbers in double precision at least, as much of SciPy takes them."""
+    x = numbers(x)
+    kind = np.result_type(x.dtype, np.float64)
+    return x if x.dtype == kind or x.dtype.kind not in "fc" else x.astype(kind)
+
+
 def as_array(x: Any) -> Any:
     """Lists of numbers, some of them traced, as one array; anything else as it is."""
     if not isinstance(x, list | tuple):
@@ -35,6 +44,16 @@ def as_array(x: Any) -> Any:
 
 def _floats(x: Any) -> Any:
     return np.asarray(x, complex if np.iscomplexobj(x) else float)[()]
+
+
+def answered(called: str, derived: Callable[..., Any], args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    """What the function with derivatives gives, explained as `called`; arguments without sense are an error of the family."""
+    try:
+        return of_library(called.removeprefix("scipy."))(derived)(*args, **options)
+    except refusals.RAW as error:
+        if refusals.ours(error):
+            raise
+        raise refusals.untraceable(called, args, options, error, "SciPy") from error
 
 
 def standing_for(own: Callable[..., Any], module: str, derived: Callable[..., Any]) -> Callable[..., Any]:
@@ -57,12 +76,32 @@ def standing_for(own: Callable[..., Any], module: str, derived: Callable[..., An
         except TypeError as error:
             raise UnsupportedError(
                 f"scipy.{module}.{name} was called with traced values and arguments it does not take then ({error}). "
-                f"Its derivative is there for {name}{signature}; leave out what is not among these."
+                f"Its derivative is there for {name}{_in_short(signature)}; leave out what is not among these."
             ) from None
-        return derived(*args, **options)
+        return answered(f"scipy.{module}.{name}", derived, args, options)
 
     function.__doc__ = f"SciPy's `{module}.{name}`, differentiable.\n\n{inspect.getdoc(own) or ''}"
     return function
+
+
+def _in_short(signature: inspect.Signature) -> str:
+    """The names and defaults of arguments."""
+    names = [x.replace(annotation=inspect.Parameter.empty) for x in signature.parameters.values()]
+    return str(signature.replace(parameters=names, return_annotation=inspect.Signature.empty))
+
+
+def one_of(value: Any, known: Iterable[Any], argument: str, function: str) -> Any:
+    """A setting that is among those SciPy knows.
+
+    Raises
+    ------
+    SettingError
+        For any other.
+    """
+    known = tuple(known)
+    if not any(value is x or (type(value) is type(x) and value == x) for x in known):
+        raise SettingError(f"{function} was given {argument}={value!r}; known are {', '.join(map(repr, known))}.")
+    return value
 
 
 class Standing:

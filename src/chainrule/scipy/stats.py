@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from chainrule.scipy.derived_laws import DERIVED_LAWS
 from chainrule.scipy.distributions import Distribution
 from chainrule.scipy.further_laws import FURTHER_LAWS
 from chainrule.scipy.laws import LAWS
@@ -14,7 +15,8 @@ from chainrule.scipy.standing import names_of
 from scipy import stats
 
 DISTRIBUTIONS: dict[str, Any] = {
-    name: Distribution(getattr(stats, name), law) for name, law in (LAWS | FURTHER_LAWS | RARER_LAWS).items()
+    name: Distribution(getattr(stats, name), law)
+    for name, law in (LAWS | FURTHER_LAWS | RARER_LAWS | DERIVED_LAWS).items()
 }
 """What has derivatives here, by name."""
 

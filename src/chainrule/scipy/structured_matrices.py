@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ShapeError
-from chainrule.scipy.standing import numbers
+from chainrule.scipy.standing import in_double, numbers, one_of
 
 
 def _vector(x: Any, function: str) -> Any:
@@ -46,7 +46,7 @@ def toeplitz(c: Any, r: Any = None) -> Any:
 def hankel(c: Any, r: Any = None) -> Any:
     """The matrix with c down the first column and r along the last row, the same along every antidiagonal."""
     c = _vector(c, "hankel")
-    r = np.zeros(c.shape) if r is None else _vector(r, "hankel")
+    r = np.zeros(c.shape, c.dtype) if r is None else _vector(r, "hankel")
     return np.concatenate([c, r[1:]])[np.arange(c.shape[0])[:, None] + np.arange(r.shape[0])]
 
 
@@ -62,7 +62,7 @@ def companion(a: Any) -> Any:
     """The matrix whose eigenvalues are the roots of the polynomial with these coefficients, the highest power's first."""
     a = _vector(a, "companion")
     first = np.reshape(-a[1:] / a[0], (1, -1))
-    return np.concatenate([first, np.eye(a.shape[0] - 2, a.shape[0] - 1)])
+    return np.concatenate([first, np.eye(a.shape[0] - 2, a.shape[0] - 1, dtype=first.dtype)])
 
 
 def leslie(f: Any, s: Any) -> Any:
@@ -73,6 +73,7 @@ def leslie(f: Any, s: Any) -> Any:
 
 def convolution_matrix(a: Any, n: int, mode: str = "full") -> Any:
     """The matrix whose product with a vector of n numbers is its convolution with a."""
+    one_of(mode, ("full", "valid", "same"), "mode", "scipy.linalg.convolution_matrix")
     a = _vector(a, "convolution_matrix")
     whole = toeplitz(np.pad(a, (0, n - 1)), np.pad(a[:1], (0, n - 1)))
     short, long = sorted((a.shape[0], n))
@@ -91,13 +92,13 @@ def khatri_rao(a: Any, b: Any) -> Any:
 def solve_toeplitz(c_or_cr: Any, b: Any, check_finite: bool = True) -> Any:
     """The x with T·x = b, T with c down the first column and r along the first row."""
     c, r = c_or_cr if isinstance(c_or_cr, tuple) else (c_or_cr, None)
-    return np.linalg.solve(toeplitz(c, r), numbers(b))
+    return np.linalg.solve(in_double(toeplitz(c, r)), numbers(b))
 
 
 def matmul_toeplitz(c_or_cr: Any, x: Any, check_finite: bool = False, workers: Any = None) -> Any:
     """T·x, T with c down the first column and r along the first row."""
     c, r = c_or_cr if isinstance(c_or_cr, tuple) else (c_or_cr, None)
-    return toeplitz(c, r) @ numbers(x)
+    return in_double(toeplitz(c, r)) @ numbers(x)
 
 
 def solve_circulant(c: Any, b: Any) -> Any:

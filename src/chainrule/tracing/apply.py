@@ -99,6 +99,8 @@ class Trace:
 _levels = count(1)
 opened: set[int] = set()
 """The levels of all traces that are open, in whichever thread."""
+lasting: list[Trace] = []
+"""Traces that are always open, once there are values of theirs."""
 
 
 class Traced:
@@ -307,7 +309,9 @@ def _check(trace: Trace, op: Operation, inputs: tuple[Any, ...]) -> None:
     if not op.complex:
         for x in inputs:
             if getattr(x, "dtype", np.dtype(type(x))).kind == "c":
-                raise for_real_numbers(f"{'np' if hasattr(np, op.name) else 'cr'}.{op.name}", x)
+                raise for_real_numbers(
+                    f"np.{op.name}" if hasattr(np, op.name) else f"cr.{op.name}" if op.public else op.name, x
+                )
 
 
 def as_operand(x: Any) -> Any:

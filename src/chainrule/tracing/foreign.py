@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import ChainruleError, DerivativeLostError, InPlaceError, UnsupportedMethodError, nearest
-from chainrule.tracing.refusals import COLLECT, ON_PURPOSE
+from chainrule.tracing.refusals import COLLECT, ON_PURPOSE, WRITABLE
 
 OURS = str(Path(__file__).parents[1])
 LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
@@ -69,8 +69,8 @@ def clearer(error: Exception, kinds: Set[type]) -> ChainruleError | None:
 def _into_an_element() -> InPlaceError:
     return InPlaceError(
         "a traced value was about to be written into an element of a plain array (y[i] = x, y[i] += x, y.fill(x)), which holds "
-        f"numbers without derivatives. Instead, {COLLECT}: y = np.stack([a, b, c]). To change one element, write "
-        "y = np.where(np.arange(len(y)) == i, x, y)."
+        f"numbers without derivatives. {WRITABLE} With NumPy itself, {COLLECT}: y = np.stack([a, b, c]); to change one element, "
+        "write y = np.where(np.arange(len(y)) == i, x, y)."
     )
 
 

@@ -271,9 +271,9 @@ class ArrayInterface:
 
 
 class Wrapped(Traced, ArrayInterface):
-    """A traced value around a value one level below, whose numbers are known."""
+    """A traced value around a value one level below, `inner`, whose numbers are known."""
 
-    __slots__ = ("inner",)
+    __slots__ = ()
     inner: Any
 
     @property

@@ -21,6 +21,7 @@ from chainrule.errors import (
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 
 ON_PURPOSE = "chainrule.stop_gradient loses the derivative on purpose."
+WRITABLE = "With `import chainrule.numpy as np` instead of `import numpy as np`, arrays are made of traced values and written into."
 COLLECT = "collect the pieces in a list and put them together with np.stack or np.concatenate"
 
 ELSEWHERE = {"expit": "sigmoid", "logit": "log"}
@@ -66,9 +67,11 @@ def lose_as_array(value: Any) -> NoReturn:
     """Say that a traced value was about to be copied into a plain array, or to be read as one."""
     raise DerivativeLostError(
         f"a traced value of shape {tuple(value.shape)} was about to become a plain array, which would lose its derivative. "
-        "Instead of np.array([a, b]) write np.stack([a, b]); instead of y[1:] = x on a plain array y, "
+        f"{WRITABLE} With NumPy itself, instead of np.array([a, b]) write np.stack([a, b]); instead of y[1:] = x on a plain array y, "
         f"{COLLECT}; instead of table[i] or np.take(table, i) write chainrule.take(table, i, axis=0); instead of y.dot(x), y @ x; "
-        f"instead of a function of SciPy, that of chainrule.scipy, or its NumPy equivalent. {ON_PURPOSE}"
+        "instead of a function of SciPy, that of chainrule.scipy (if it has a derivative there), or its NumPy equivalent; of a "
+        "sparse matrix, s.toarray() @ x. "
+        f"{ON_PURPOSE}"
     )
 
 
@@ -104,8 +107,8 @@ def unsure_of(value: Any) -> InPlaceError:
 def into_existing(called: str) -> InPlaceError:
     """The error for `out=`, and for `y += x` with a plain y."""
     return InPlaceError(
-        f"{called} was to write its result into an existing array (out=, or += on a plain array). "
-        "Traced values never change: use the return value, and write `a = a + b` instead of `a += b`."
+        f"{called} was to write its result into an existing plain array (out=, or a += b), which holds numbers without derivatives. "
+        f"{WRITABLE} With NumPy itself, use the return value, and write `a = a + b`."
     )
 
 
@@ -127,11 +130,19 @@ def unsupported(numpy: Any, called: str = "") -> UnsupportedError:
         else "Write it in functions that have one; chainrule.ops.FUNCTIONS holds them all."
     )
     if isinstance(numpy, np.ufunc) and not hasattr(np, name):
-        advice = (
-            f"If it is scipy.special's, `from chainrule.scipy import special` has those with a derivative. {advice}"
-        )
+        advice = f"{_of_scipy(name)} {advice}"
     guess = "" if called or name in INSTEAD else nearest(name, known - {name}, alike=0.8)
     return UnsupportedError(f"{called or full} has no derivative in chainrule{guess}. {advice}")
+
+
+DERIVED_ELSEWHERE: set[str] = set()
+"""Names of SciPy's ufuncs that `chainrule.scipy` has derivatives of, once it is imported."""
+
+
+def _of_scipy(name: str) -> str:
+    if DERIVED_ELSEWHERE and name not in DERIVED_ELSEWHERE:
+        return "If it is scipy.special's, chainrule.scipy has none either; chainrule.custom_derivative declares one."
+    return "If it is scipy.special's, `from chainrule.scipy import special` has those with a derivative."
 
 
 def full_name(numpy: Any) -> str:
@@ -162,14 +173,16 @@ def unsupported_option(called: str, option: str) -> UnsupportedError:
     return UnsupportedError(f"{called} with {option}= cannot be traced; {advice}.")
 
 
-def untraceable(name: str, args: tuple[Any, ...], options: Mapping[str, Any], error: Exception) -> ChainruleError:
+def untraceable(
+    name: str, args: tuple[Any, ...], options: Mapping[str, Any], error: Exception, library: str = "NumPy"
+) -> ChainruleError:
     """The error for a call that failed for what it was given, of the kind that NumPy's is."""
     given = ", ".join([*(shortened(x, 60) for x in args), *(f"{key}={shortened(x, 60)}" for key, x in options.items())])
     kinds: dict[type[Exception], type[ChainruleError]] = {IndexError: PositionError, ValueError: ShapeError}
     kind = next((own for numpy, own in kinds.items() if isinstance(error, numpy)), UnsupportedError)
     return kind(
         f"{name}({given}) failed: {str(error).rstrip('.')}. Give arrays whose shapes fit, and lists, counts and options as plain "
-        "Python values, as NumPy's documentation says."
+        f"Python values, as {library}'s documentation says."
     )
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import NamedTuple
+from functools import wraps
+from typing import Any, NamedTuple, TypeVar
 
 BACKWARD = "backward"
+LIBRARY = "scipy."
+"""How scopes of functions begin that stand for a library's."""
 
+F = TypeVar("F", bound=Callable[..., Any])
 
 _path: ContextVar[str] = ContextVar("path", default="")
 
@@ -37,9 +42,29 @@ def scope(name: str) -> Scope:
     return Scope(f"{outer} / {name}" if outer else name)
 
 
+def of_library(name: str) -> Callable[[F], F]:
+    """A decorator: what the function computes stands for a library's function of this name, such as `"special.gamma"`."""
+    path = f"{LIBRARY}{name}"
+
+    def decorate(function: F) -> F:
+        @wraps(function)
+        def call(*args: Any, **options: Any) -> Any:
+            with scope(path):
+                return function(*args, **options)
+
+        return call  # type: ignore[return-value]
+
+    return decorate
+
+
 def move_to(*path: str) -> None:
     """Go on in another scope, by its parts; who calls it moves back."""
     _path.set(" / ".join(filter(None, path)))
+
+
+def in_library(path: str) -> bool:
+    """Whether a path of scopes leads into a function that stands for one of a library's, and not into what a user wrote."""
+    return any(part.startswith(LIBRARY) for part in path.split(" / "))
 
 
 class Step(NamedTuple):

@@ -13,7 +13,7 @@ from chainrule.tracing.apply import Traced, traced, traces_of
 from chainrule.tracing.body import Body
 from chainrule.tracing.interpreter import applied, interpret, results
 from chainrule.tracing.program import Variable
-from chainrule.tracing.scope import Step, current_scope
+from chainrule.tracing.scope import Step, current_scope, in_library
 
 
 def is_stepwise(x: Any) -> bool:
@@ -30,8 +30,8 @@ def step_by_step(body: Body, inputs: Sequence[Any], length: int, reverse: bool) 
     p, q = body.states, body.states + body.sequences
     state, steps = list(inputs[:p]), []
     order = list(reversed(range(length)) if reverse else range(length))
-    loop, where = next(_loops), current_scope()
-    inside = f"{where}." if where else ""
+    loop, where = next(_loops), [part for part in current_scope().split(" / ") if part and not in_library(part)]
+    inside = " / ".join(where) + "." * bool(where)
     names = [
         (y, f"{inside}{x.name}", True) for x, y in zip(body.program.inputs, body.program.outputs[:p], strict=False)
     ]

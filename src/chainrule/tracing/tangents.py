@@ -16,7 +16,7 @@ from chainrule.tracing.views import NO_PAST, note_array
 class TangentValue(Wrapped):
     """A value and its tangent, the derivative along one direction of the inputs."""
 
-    __slots__ = ("tangent",)
+    __slots__ = ("inner", "tangent")
 
     def __init__(self, trace: Tangents, value: Any, tangent: Any) -> None:
         self.trace, self.inner, self.tangent = trace, value, tangent

@@ -22,7 +22,7 @@ from chainrule.tracing.views import NO_PAST, note_array
 class TapeValue(Wrapped):
     """A value on a tape: what it is, and where the tape has it."""
 
-    __slots__ = ("index",)
+    __slots__ = ("index", "inner")
     trace: Tape
 
     def __init__(self, trace: Tape, value: Any, index: int) -> None:

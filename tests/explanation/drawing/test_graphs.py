@@ -223,3 +223,12 @@ def test_depth_and_focus_fold_scopes():
     for wrong in ({"depth": -1}, {"digits": 0}, {"depth": 1.5}):
         with pytest.raises(SettingError):
             program.draw(**wrong)
+
+
+def test_conditions_are_drawn_with_their_truth():
+    x = cr.Value(2.0, "x")
+    chosen = np.where(x > 1.0, x**2, -x)
+    chosen.backward()
+    picture = chosen.draw()
+    check_picture(picture)
+    assert "True" in picture.svg

@@ -101,7 +101,7 @@ def _plain(x: Any) -> float:
 
 
 def _tidy(text: str) -> str:
-    if "e" in text:
+    if "e" in text and not text.isalpha():  # True and False are words
         mantissa, exponent = text.split("e")
         text = f"{mantissa}e{int(exponent)}"
     return text.replace("inf", "∞").replace("-", "−")

@@ -34,6 +34,7 @@ def as_data(derivation: Derived) -> dict[str, Any]:
         "factors": [part.value for part in derivation.factors],
         "check": _check_data(derivation.check),
         "lines": [_line_data(writer, line) for line in derivation.lines],
+        "further": derivation.further,
     }
 
 

@@ -71,30 +71,31 @@ def aligned(rows: Sequence[Row]) -> str:
     return f"$$\n\\begin{{aligned}}\n{inner}\n\\end{{aligned}}\n$$"
 
 
-WIDE = 84
-"""Characters of the longest right side that is put on one line."""
+WIDE = 64
+"""Characters of the longest right side that is put on one line: as many as half a screen shows."""
 
 
 def _broken(rows: Sequence[Row]) -> list[Row]:
-    """The rows, with long sums on several lines, broken before their signs."""
+    """The rows, with long sums and products on several lines, broken before their signs."""
     found = []
     for left, right in rows:
         lines = [""]
-        for piece in _terms(right):
-            if lines[-1] and _length(lines[-1] + piece) > WIDE:
-                lines.append(rf"\quad {piece.lstrip()}")
-            else:
-                lines[-1] += piece
-        found += [(left if i == 0 else "", line) for i, line in enumerate(lines)]
+        for term in _pieces(right, (" + ", " - ")):
+            for piece in [term] if _length(term) <= WIDE else _pieces(term, (r"\cdot",)):
+                if _length(lines[-1]) > WIDE // 4 and _length(lines[-1] + piece) > WIDE:
+                    lines.append(rf"\quad {piece.lstrip()}")
+                else:
+                    lines[-1] += piece
+        found += [(left if i == 0 else "", line.rstrip()) for i, line in enumerate(lines)]
     return found
 
 
-def _terms(text: str) -> list[str]:
-    """The terms of a sum, each with the sign before it, as far as no brackets are around them."""
+def _pieces(text: str, signs: tuple[str, ...]) -> list[str]:
+    """What stands between signs, each piece with the sign before it, as far as no brackets are around them."""
     found, depth = [""], 0
     for token in re.findall(r"\\left.|\\right.|\\[a-zA-Z]+|\\.| [-+] |.", text):
         depth += (token == "{" or token.startswith(r"\left")) - (token == "}" or token.startswith(r"\right"))
-        if not depth and token in (" + ", " - "):
+        if not depth and token in signs:
             found.append("")
         found[-1] += token
     return found
@@ -128,7 +129,7 @@ def _rows(writer: Writer, statement: Statement) -> list[Row]:
         concluded(rights, statement, " = ", writer.number(statement.value))
     if statement.left is None:
         places = ",\\ ".join(f"{writer.style.words(letter)} = {place}" for letter, place in statement.places)
-        first = (rf"{places}:\quad", rights[0])
+        first = (rf"{places}{{:}}\quad", rights[0])
         told = None
     else:
         first = (writer.slope(statement.left), f"= {rights[0]}")

@@ -10,7 +10,7 @@ from itertools import accumulate
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.symbols import Element
 
-_PLAIN = re.compile(r"([^\W²³]|[.#′])+(\(.*\))?")
+_PLAIN = re.compile(r"([^\W²³]|[.#′])+(\[\d+\])*(\(.*\))?")
 
 
 ARROW = " → "

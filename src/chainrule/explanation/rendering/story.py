@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -26,12 +28,13 @@ from chainrule.explanation.symbols import (
     Product,
     Slope,
     Symbol,
+    add,
     number_of,
     parts,
     symbols_in,
 )
 from chainrule.ops.notation import ATOM, SIGN, SUM
-from chainrule.tracing.program import Atom, Variable
+from chainrule.tracing.program import Variable
 
 
 @dataclass(frozen=True)
@@ -62,13 +65,26 @@ class Statement:
 
 def whole(derivation: Derived) -> Statement:
     """The whole gradient in one: symbols, the numbers it is the product of, the result."""
-    steps = [Passage((Part(derivation.formula, 0.0),))]
+    terms, more, rest = _largest(derivation)
+    formula = add(part.expression for part in terms) if more else derivation.formula
+    steps = [Passage((Part(formula, 0.0),), more=more, rest=rest)]
     if len(derivation.factors) > 1:
         steps.append(_consistent(derivation, derivation.factors, "*", 0, 0.0, derivation.value))
-    if derivation.terms:
-        values = tuple(Part(ONE, part.value) for part in derivation.terms)
-        steps.append(_consistent(derivation, values, "+", 0, 0.0, derivation.value))
-    return Statement(derivation.element, (), tuple(steps), derivation.value, (), derivation.check)
+    if terms:
+        values = tuple(Part(ONE, part.value) for part in terms)
+        steps.append(_consistent(derivation, values, "+", more, rest, derivation.value))
+    rules = derivation.lines[0].rules if len(derivation.lines) == 1 and isinstance(derivation.formula, Numeral) else ()
+    return Statement(derivation.element, (), tuple(steps), derivation.value, rules, derivation.check)
+
+
+def _largest(derivation: Derived) -> tuple[tuple[Part, ...], int, float]:
+    """The terms of the whole gradient, of many the largest, how many others there are and what they are together."""
+    terms = derivation.terms
+    if len(terms) <= max(derivation.most, WHOLE):
+        return terms, 0, 0.0
+    kept = sorted(sorted(range(len(terms)), key=lambda i: -abs(terms[i].value))[: derivation.most])
+    rest = math.fsum(part.value for i, part in enumerate(terms) if i not in kept)
+    return tuple(terms[i] for i in kept), len(terms) - len(kept), rest
 
 
 def lines(derivation: Derived) -> list[tuple[Statement, list[Statement], int]]:
@@ -152,6 +168,13 @@ def _by_name(x: Expression) -> Expression | None:
     return x.form if isinstance(x, Printed) and isinstance(x.form, Symbol) else None
 
 
+_WORD = re.compile(r"[^\W\d][\w.]*'?")
+"""A name in a formula as one types it."""
+
+WHOLE = 8
+"""Terms of the longest sum that is written as a whole."""
+NOTES = 12
+"""Values told below the lines of a derivation that is cut."""
 SHORT = 2
 """Symbols of the longest formula that stands for a value without name."""
 
@@ -278,6 +301,10 @@ def rules_in_words(rules: Sequence[str]) -> str:
 def notes(derivation: Derived) -> list[str]:
     """What a reader should know to read the formulas."""
     found = [f"{name} = {what}" for name, what in _told_below(derivation)]
+    if derivation.further:  # some of the values are told in the lines left out
+        more = [f"… and {len(found) - NOTES} more values on the way."] * (len(found) > NOTES)
+        cut = f'{derivation.further} more lines before the last one are left out; depth="terms" shows them.'
+        found = [cut, *found[:NOTES], *more]
     spoken_of = {x.variable for line in derivation.lines for x in _elements(line)}
     for every, last in derivation.evaluation.states.items():
         if every not in spoken_of:
@@ -293,7 +320,11 @@ def notes(derivation: Derived) -> list[str]:
 def _elements(line: Line) -> Iterator[Element]:
     """The elements that a line is of."""
     yield line.element
-    for x in symbols_in(line.formula):
+    yield from _elements_of(line.formula)
+
+
+def _elements_of(formula: Expression) -> Iterator[Element]:
+    for x in symbols_in(formula):
         yield x.element if isinstance(x, Symbol) else x.by
 
 
@@ -301,24 +332,30 @@ def _told_below(derivation: Derived) -> Iterator[tuple[str, str]]:
     """Values that formulas speak of by a name that nobody gave and no line tells, and what they are."""
     evaluation = derivation.evaluation
     lines = {line.element.variable for line in derivation.lines}
-    symbols = [x for line in derivation.lines for x in symbols_in(line.formula)]
-    waiting: list[Atom] = [*lines, *(x.element.variable if isinstance(x, Symbol) else x.by.variable for x in symbols)]
-    seen: set[Atom] = set()
+    told_by_number = {x for x in lines if x in evaluation.makers and not evaluation.labels[x].tells}
+    hidden = [x for x, label in evaluation.labels.items() if x in evaluation.constants or not label.tells]
+    by_name = {evaluation.label(x): x for x in reversed(hidden)}
+    waiting = [x.variable for line in derivation.lines for x in _elements(line)]
+    for line in derivation.lines:
+        if line.element.variable in told_by_number:
+            waiting += [x.variable for x in _elements_of(derivation.formulas.definition(line.element))]
+    seen: set[Variable] = set()
     while waiting:
         x = waiting.pop(0)
-        if x in seen or not isinstance(x, Variable):
+        if x in seen:
             continue
         seen.add(x)
+        text = evaluation.label(x)
         if x in evaluation.constants:
             few = np.size(evaluation.values[x]) <= 2 * FEW
             yield (
                 evaluation.label(x),
                 numbers(evaluation.values[x]) if few else f"numbers of shape {x.shape} in the code",
             )
-        elif x not in evaluation.names and x in evaluation.makers:
-            if not evaluation.labels[x].tells and x not in lines:
-                yield evaluation.label(x), in_signs(told(evaluation.makers[x], evaluation.labels).text)
-            waiting += evaluation.makers[x].inputs
+        elif x not in evaluation.names and x in evaluation.makers and not evaluation.labels[x].tells and x not in lines:
+            text = told(evaluation.makers[x], evaluation.labels).text
+            yield evaluation.label(x), in_signs(text)
+        waiting += [by_name[name] for name in _WORD.findall(text) if name in by_name]
 
 
 def _has_case(x: Expression) -> bool:

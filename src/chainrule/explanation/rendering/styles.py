@@ -120,7 +120,13 @@ class LatexStyle:
         if "/" in mantissa:
             top, bottom = mantissa.split("/")
             return rf"\frac{{{top}}}{{{bottom}}}"
-        return rf"{mantissa} \cdot 10^{{{exponent}}}" if exponent else mantissa
+        if not exponent:
+            return mantissa
+        return (
+            rf"{mantissa.removesuffix('1')}10^{{{exponent}}}"
+            if mantissa in ("1", "-1")
+            else rf"{mantissa} \cdot 10^{{{exponent}}}"
+        )
 
     def name(self, x: Spelled) -> str:
         """A letter in italics, longer names upright; a formula that serves as a name as one."""
@@ -237,7 +243,7 @@ class MathmlStyle:
         if not exponent:
             return f"<mrow>{sign}<mn>{mantissa}</mn></mrow>" if sign else f"<mn>{mantissa}</mn>"
         power = f"<msup><mn>10</mn>{self.number(exponent)}</msup>"
-        return f"<mrow>{sign}<mn>{mantissa}</mn><mo>·</mo>{power}</mrow>"
+        return f"<mrow>{sign}{'' if mantissa == '1' else f'<mn>{mantissa}</mn><mo>·</mo>'}{power}</mrow>"
 
     def name(self, x: Spelled) -> str:
         """A letter in italics, longer names upright."""

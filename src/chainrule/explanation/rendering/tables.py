@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -91,13 +93,13 @@ def table_by_element(title: str, arrays: Mapping[str, Any], digits: int, *, axes
     given = {name: np.asarray(x) for name, x in arrays.items() if x is not None}
     shape = next(x.shape for x in given.values())
     columns = {name: x for name, x in given.items() if x.shape in (shape, ())}
-    places = [*np.ndindex(shape)]
+    count = math.prod(shape)
     rows = [
         (", ".join(map(str, place)), *(_text(x[place] if x.ndim else x, digits) for x in columns.values()))
-        for place in places[: how_many(len(places), ROWS)]
+        for place in islice(np.ndindex(shape), how_many(count, ROWS))
     ]
     head = ", ".join(axis.removesuffix("s") for axis in axes[: len(shape)])
-    left = len(places) - len(rows)
+    left = count - len(rows)
     return Table(title, (head, *columns), tuple(rows), f"… and {_more(left, 'rows')}" if left else "")
 
 

@@ -14,11 +14,12 @@ from chainrule.explanation.places import element_of, letters_for
 from chainrule.explanation.rendering.names import Spelled, spelled
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.printer import Leaf, Printer
-from chainrule.explanation.rendering.styles import LatexStyle
+from chainrule.explanation.rendering.styles import LatexStyle, for_markdown
 from chainrule.explanation.symbols import Element, Expression, Slope, Symbol
 from chainrule.ops.notation import ATOM
 from chainrule.tracing.program import Variable
 
+SEPARATOR = r",\qquad "
 SHOWN = 6
 """Rows and columns of an array that are written; of more the first ones and the last."""
 
@@ -35,7 +36,7 @@ def value_as_markdown(evaluation: Evaluation, x: Variable, gradient: Any, digits
     said.append(" = ".join(part for part in whole if part))
     if gradient is not None:
         said.append(rf"\mathrm{{grad}} = {numbers_in_latex(gradient, digits)}")
-    return "$" + r",\qquad ".join(said) + "$"
+    return f"${for_markdown(SEPARATOR.join(said))}$"
 
 
 def formula_of(evaluation: Evaluation, x: Variable, digits: int) -> tuple[str, str] | None:
@@ -43,7 +44,7 @@ def formula_of(evaluation: Evaluation, x: Variable, digits: int) -> tuple[str, s
     element = element_of(evaluation, x, tuple(letters_for(evaluation, x)))
     formulas = Formulas(evaluation, evaluation.names.__contains__, Alphabet({own.name for own in element.letters}))
     equation = evaluation.makers.get(x)
-    if equation is None:
+    if equation is None or _is_long(evaluation, x):
         return None
     try:
         right = formulas.made_by(equation, element)
@@ -53,6 +54,21 @@ def formula_of(evaluation: Evaluation, x: Variable, digits: int) -> tuple[str, s
         return None
     write = written(evaluation, digits)
     return write(Symbol(element)), write(right)
+
+
+LONG = 12
+"""Operations of the longest formula that is written."""
+
+
+def _is_long(evaluation: Evaluation, x: Variable) -> bool:
+    """Whether it takes many operations to get to a value from those that have names."""
+    waiting, count = [x], 0
+    while waiting and count <= LONG:
+        maker = evaluation.makers.get(waiting.pop())
+        count += maker is not None
+        inner = () if maker is None else maker.inputs
+        waiting += [y for y in inner if isinstance(y, Variable) and y not in evaluation.names]
+    return count > LONG
 
 
 def written(evaluation: Evaluation, digits: int, style: Any = None) -> Callable[[Expression], str]:

@@ -114,7 +114,7 @@ def _length(m: Any, x: Any, ord: Any, axes: tuple[int, ...], keepdims: bool) -> 
     if not isinstance(ord, int | float | np.integer | np.floating):
         raise SettingError(f"norm was given ord={shortened(ord)}; use None, a number or infinity.")
     if ord == 0:
-        return m.sum(m.astype(m.not_equal(x, 0), dtype=x.dtype), axis=axes, keepdims=keepdims)
+        return m.sum(m.astype(m.not_equal(x, 0), dtype=np.dtype(x.dtype.char.lower())), axis=axes, keepdims=keepdims)
     if ord < 0:  # one 0 among the elements makes it 0
         zero = m.equal(x, 0)
         some = m.any(zero, axis=axes, keepdims=keepdims)

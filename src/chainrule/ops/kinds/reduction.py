@@ -65,7 +65,10 @@ class Reduction(Operation):
 
     def counted(self, given: Example) -> Example:
         """The same with a tuple of axes: all, where none is named."""
-        n, axis = axes_of_example(given), given.attributes.get("axis")
+        axis = given.attributes.get("axis")
+        if type(axis) is tuple and min(axis, default=0) >= 0:
+            return given
+        n = axes_of_example(given)
         axes = range(n) if axis is None else (axis,) if type(axis) is int else axis
         return Example(given.inputs, {**given.attributes, "axis": tuple(i % n for i in axes)})
 
