@@ -14,6 +14,7 @@ from chainrule.scipy.distributions import QUANTILES, methods_of
 from chainrule.scipy.further_laws import FURTHER_LAWS
 from chainrule.scipy.laws import LAWS as FIRST_LAWS
 from chainrule.scipy.rarer_laws import RARER_LAWS
+from versions import before
 
 LAWS = FIRST_LAWS | FURTHER_LAWS | RARER_LAWS | DERIVED_LAWS
 
@@ -361,6 +362,8 @@ FORMS = {
 
 @pytest.mark.parametrize("name", FORMS)
 def test_several_numbers_in_every_form_that_scipy_takes(name):
+    if name == "t without end" and before(scipy, 1, 17):
+        pytest.skip("SciPy's own call failed")
     q = np.array([1.3, 0.7, 0.9])
     function = lambda q: FORMS[name](stats, q)  # noqa: E731
     np.testing.assert_allclose(cr.vjp(function, q)[0], FORMS[name](scipy.stats, q), rtol=1e-12, strict=True)

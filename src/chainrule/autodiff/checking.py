@@ -238,15 +238,15 @@ def _along(
 ) -> tuple[list[Any], list[Any]]:
     """The derivative along a direction by a central difference of fourth order, and about how much rounding makes of it.
 
-    Rounded are values, and places, which are in units of x.
+    Rounded are values, by about the largest of an array, and places, which are in units of x.
     """
     four = list(zip(*(_moved(flat, leaves, direction, s * eps) for s in (-1, 1, -2, 2)), strict=True))
     kinds = [x.dtype for x in (*leaves, *(values[0] for values in four)) if x.dtype.kind in "fc"]
     precision = max((float(np.finfo(kind).eps) for kind in kinds), default=0.0)
-    slopes = [(np.abs(s - q) + np.abs(r - p)) / eps for p, q, r, s in four]
+    sizes = [_largest([p]) + _largest([np.abs(s - q) + np.abs(r - p)]) / eps for p, q, r, s in four]
     return (
         [(8 * (q - p) - (s - r)) / (12 * eps) for p, q, r, s in four],
-        [8.0 * precision * (np.abs(values[0]) + slope) / eps for values, slope in zip(four, slopes, strict=True)],
+        [np.full(values[0].shape, 8.0 * precision * size / eps) for values, size in zip(four, sizes, strict=True)],
     )
 
 

@@ -56,9 +56,14 @@ def answered(called: str, derived: Callable[..., Any], args: tuple[Any, ...], op
         raise refusals.untraceable(called, args, options, error, "SciPy") from error
 
 
-def standing_for(own: Callable[..., Any], module: str, derived: Callable[..., Any]) -> Callable[..., Any]:
-    """A function with the name, the arguments and the values of `own`; `derived` is called where an argument is traced."""
-    name = own.__name__
+def standing_for(
+    own: Callable[..., Any], module: str, derived: Callable[..., Any], name: str = ""
+) -> Callable[..., Any]:
+    """A function with the name, the arguments and the values of `own`; `derived` is called where an argument is traced.
+
+    Some of SciPy's functions do not know their `name` in every release.
+    """
+    name = name or own.__name__
     signature = inspect.signature(derived)
 
     @wraps(own)
@@ -80,6 +85,7 @@ def standing_for(own: Callable[..., Any], module: str, derived: Callable[..., An
             ) from None
         return answered(f"scipy.{module}.{name}", derived, args, options)
 
+    function.__name__ = name
     function.__doc__ = f"SciPy's `{module}.{name}`, differentiable.\n\n{inspect.getdoc(own) or ''}"
     return function
 
@@ -117,7 +123,7 @@ class Standing:
         """Stand for SciPy's function of this name, where this release of SciPy has it."""
         own = getattr(self.module, name, None)
         if own is not None:
-            self.functions[name], self.derived[name] = standing_for(own, self.name, derived), derived
+            self.functions[name], self.derived[name] = standing_for(own, self.name, derived, name), derived
 
     def refuse(self, name: str, instead: str) -> None:
         """Say of SciPy's function, where something is traced, what to take instead."""
