@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.explanation import finite_differences
 
 FUNCTIONS = {
     "tanh": math.tanh,
@@ -75,3 +76,15 @@ def test_nudges_are_printed_with_the_digits_asked_for() -> None:
     gradient, nudged = re.search(r"= (\S+)   \[nudged: (\S+), ", text.replace("−", "-")).groups()  # type: ignore[union-attr]
     assert len(nudged.lstrip("-0.")) >= 8
     assert float(nudged) == pytest.approx(float(gradient), rel=1e-7)
+
+
+def test_formulas_with_letters_are_checked_for_all_they_stand_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = cr.Network([cr.Dense(2, "tanh", name="h"), cr.Dense(1, name="o")], dtype="float64").build(3)
+    data = [[0.3, 0.7, -0.2]], [[0.5]]
+    found = network.explain(*data, "h.weight[i, j]", loss="mse", check=True)
+    for form in ("text", "markdown", "latex", "html"):
+        assert "6 such gradients compared with their finite differences: all agree." in found.to(form)
+    monkeypatch.setattr(finite_differences, "TOLERANCE", -1.0)
+    with pytest.warns(UserWarning, match="6 gradients differ"):
+        found = network.explain(*data, "h.weight[i, j]", loss="mse", check=True)
+    assert "finite differences: 6 DO NOT AGREE." in str(found)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -14,7 +15,7 @@ from chainrule.errors import DifferentiationError, SettingError
 from chainrule.explanation.chain import Chain, Link, Term
 from chainrule.explanation.derived import Derived, Instance, Line, Part
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.finite_differences import finite_difference_check
+from chainrule.explanation.finite_differences import Check, finite_difference_check
 from chainrule.explanation.indices import Entry, Letter
 from chainrule.explanation.labels import is_state
 from chainrule.explanation.letters import with_bound_letters_apart
@@ -34,6 +35,8 @@ NESTED = 30
 """Symbols of the longest formula that is written as a whole."""
 LONGEST = 24
 """Symbols of the longest line; a longer one is taken apart, with a line for every operation that has no name."""
+CHECKED = 100
+"""Gradients of one kind that are checked where a formula is for all of them."""
 EVERY = 1000
 """Terms shown one by one at depth "terms"."""
 LINES = 40
@@ -150,6 +153,7 @@ def derive(
         inner = parts(formula) if isinstance(formula, Product | Sum) and value is not None else ()
         numbers = tuple(Part(x, float(number_of(x, chain.value_of))) for x in inner)
     checked = finite_difference_check(evaluation, element) if check and value is not None else None
+    family = tuple(_of_its_kind(evaluation, element)) if check and value is None else ()
     found = Derivation(
         chain.evaluation,
         chain.output,
@@ -167,6 +171,7 @@ def derive(
         checked,
         further,
         shown,
+        family,
     )
     _warn_of_mismatches(found)
     return found
@@ -260,8 +265,17 @@ def _numbers(chain: Chain, term: Term, product: Expression) -> Any:
     return np.broadcast_to(np.asarray(number_of(product, chain.value_of, grid), np.float64), sizes)
 
 
+def _of_its_kind(evaluation: Evaluation, element: Element) -> Iterator[Check]:
+    """The gradients by single elements that an element with letters stands for, spread over all where these are many."""
+    sizes = tuple(letter.size for letter in element.letters)
+    count = math.prod(sizes)
+    for i in np.unique(np.linspace(0, count - 1, min(count, CHECKED)).astype(int)):
+        places = dict(zip(element.letters, map(int, np.unravel_index(i, sizes)), strict=True))
+        yield finite_difference_check(evaluation, element.at(places))
+
+
 def _warn_of_mismatches(derivation: Derivation) -> None:
-    checks = [derivation.check, *(i.check for line in derivation.lines for i in line.instances)]
+    checks = [derivation.check, *derivation.family, *(i.check for line in derivation.lines for i in line.instances)]
     wrong = [check for check in checks if check is not None and not check.agrees]
     if wrong:
         warnings.warn(

@@ -67,6 +67,8 @@ class Derived:
     """Lines left out before the last one."""
     most: int = 3
     """Terms of a long sum that are shown one by one."""
+    family: tuple[Check, ...] = ()
+    """Of an element with letters: checks of elements that it stands for."""
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,8 @@ class ExplainableNetwork(BaseNetwork, Shown):
         digits : int
             Significant digits. Factors get more where the printed ones would not multiply to the printed result.
         check : bool
-            Whether to put finite differences beside all gradients; one that differs is marked, and warned of.
+            Whether to put finite differences beside all gradients; one that differs is marked, and warned of. Of a formula with
+            letters, up to 100 of the gradients that it is for are compared.
         symbols : mapping, optional
             Other names in the formulas, such as `{"hidden.weight": "w", "target": "t"}`.
         loss, sample_weight, l1, l2
