@@ -59,6 +59,7 @@ def functions() -> dict[str, Elementwise]:
         for name, op in REGISTRY.items()
         if isinstance(op, Elementwise)
         and op.differentiable
+        and not op.to_complex
         and BOOLEAN not in op.domain
         and op.notation.typed.format("", "").strip() not in _WRITTEN
         and op.notation.rule != ""

@@ -161,7 +161,8 @@ def register_container(
     Examples
     --------
     >>> import numpy as np, chainrule as cr
-    >>>     >>> @cr.register_container
+    >>> from dataclasses import dataclass
+    >>> @cr.register_container
     ... @dataclass
     ... class Line:
     ...     slope: float
