@@ -7,8 +7,8 @@ BIN := .venv/bin
 demo: .venv/runtime
 	$(BIN)/chainrule demo
 
-test: .venv/development lint
-	$(BIN)/python -m pytest -n 2 --doctest-modules
+test: .venv/development lint # one thread for matrices in each of the two processes: more would wait for each other
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --doctest-modules
 
 nightly: .venv/development # ten times as many random Programs, which find most of a compiler's mistakes, and fits; interrupts
 	CHAINRULE_EXAMPLES=2000 CHAINRULE_FITS=10000 CHAINRULE_INTERRUPTS=1000 $(BIN)/python -m pytest \

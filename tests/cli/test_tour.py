@@ -129,8 +129,10 @@ def terminal(opener):
             while time.monotonic() < end and words.encode() not in seen:
                 if select.select([screen], [], [], 0.1)[0]:
                     seen.extend(os.read(screen, 65536))
-            text = seen.decode(errors="replace")
-            seen.clear()
+            read = seen.find(words.encode())
+            read = len(seen) if read < 0 else read + len(words.encode())
+            text = seen[:read].decode(errors="replace")
+            del seen[:read]  # what comes after is still to be read
             return text
 
         def press(key, words):
