@@ -117,32 +117,8 @@ def derive(
             f"{evaluation.label(evaluation.output)} does not depend on {evaluation.label(element.variable)} in a way "
             "that has a derivative, so its gradient is 0 and there is nothing to derive. Ask for a value that it is computed from."
         )
-    named = symbolic or evaluation.names.__contains__
-    moved = set(map(attrgetter("output"), filter(only_moves, evaluation.program.equations)))
-    chosen: dict[str, Callable[[Variable], bool]] = {
-        "layers": stations or named, "factors": named, "terms": lambda x: named(x) or x not in moved,
-    }  # fmt: skip
     shown = EVERY if depth == "terms" else most
-    evaluation = without_idle_equations(evaluation, {element.variable})
-    evaluation = with_constants_as_inputs(evaluation)
-
-    def is_told(x: Variable) -> bool:
-        return is_state(x) or chosen[depth](x)
-
-    def is_station(x: Variable) -> bool:
-        return is_state(x) or (chosen[depth](x) and (depth == "terms" or not _is_incidental(evaluation, x)))
-
-    chain = Chain(evaluation, element, (is_station, is_told), named, shown)
-    told, states = told_together(chain)
-    long = [x for x in told if len(list(symbols_in(x.link.formula(chain.output)))) > LONGEST]
-    if long:
-        more = set().union(*(chain.between(link) for x in long for link in x.members))
-        told_of_loops = {x.step[:2] for x in more if x.step is not None}
-        more |= {x for x in chain.relevant if x.step is not None and x.step[:2] in told_of_loops}  # of every step alike
-        choices = [lambda x, own=own: x in more or own(x) for own in (is_station, is_told)]
-        chain = Chain(evaluation, element, choices, lambda x: x in more or named(x), shown)
-        told, states = told_together(chain)
-    told = _readable(chain, told)
+    chain, told, states = _told(evaluation, element, depth, stations, symbolic, shown)
     with np.errstate(all="ignore"):
         further = 0 if depth == "terms" else max(0, len(told) - LINES)
         chosen_lines = told if not further else [*told[: LINES - 1], told[-1]]
@@ -175,6 +151,42 @@ def derive(
     )
     _warn_of_mismatches(found)
     return found
+
+
+def _told(
+    evaluation: Evaluation,
+    element: Element,
+    depth: str,
+    stations: Callable[[Variable], bool] | None,
+    symbolic: Callable[[Variable], bool] | None,
+    shown: int,
+) -> tuple[Chain, list[Told], States]:
+    """The chain of gradients, what is told of it in order, and the states of loops; lines that would be too long are taken apart."""
+    named = symbolic or evaluation.names.__contains__
+    moved = set(map(attrgetter("output"), filter(only_moves, evaluation.program.equations)))
+    chosen: dict[str, Callable[[Variable], bool]] = {
+        "layers": stations or named, "factors": named, "terms": lambda x: named(x) or x not in moved,
+    }  # fmt: skip
+    evaluation = without_idle_equations(evaluation, {element.variable})
+    evaluation = with_constants_as_inputs(evaluation)
+
+    def is_told(x: Variable) -> bool:
+        return is_state(x) or chosen[depth](x)
+
+    def is_station(x: Variable) -> bool:
+        return is_state(x) or (chosen[depth](x) and (depth == "terms" or not _is_incidental(evaluation, x)))
+
+    chain = Chain(evaluation, element, (is_station, is_told), named, shown)
+    told, states = told_together(chain)
+    long = [x for x in told if len(list(symbols_in(x.link.formula(chain.output)))) > LONGEST]
+    if long:
+        more = set().union(*(chain.between(link) for x in long for link in x.members))
+        told_of_loops = {x.step[:2] for x in more if x.step is not None}
+        more |= {x for x in chain.relevant if x.step is not None and x.step[:2] in told_of_loops}  # of every step alike
+        choices = [lambda x, own=own: x in more or own(x) for own in (is_station, is_told)]
+        chain = Chain(evaluation, element, choices, lambda x: x in more or named(x), shown)
+        told, states = told_together(chain)
+    return chain, _readable(chain, told), states
 
 
 def _is_incidental(evaluation: Evaluation, x: Variable) -> bool:
