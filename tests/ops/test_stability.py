@@ -7,7 +7,7 @@ import pytest
 import sympy as sp
 
 from chainrule.autodiff import grad, jacobian, jvp
-from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
+from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, eager
 from chainrule.tracing import apply, traced
 from exact import at, expression
 
@@ -46,17 +46,30 @@ def test_value_and_derivative_are_finite_far_out(op, dtype):
 @pytest.mark.parametrize("op", UNBOUNDED, ids=lambda op: op.name)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_derivatives_keep_their_digits(op, dtype):
-    """Nearly all of them, or of 1 where the partial is written in y, as 1 − y² of tanh is; away from poles and kinks."""
+    """Nearly all of them, or of 1 where the value has no more or the partial is written in it, as 1 − y² of tanh is."""
     x = np.array([-300.0, -50.0, -20.0, -8.0, -3.0, -1.0, -0.3, 1e-4, 0.3, 1.0, 3.0, 8.0, 20.0, 50.0, 300.0], dtype)
     x = np.array([number for number in x if all(abs(number - point) > 0.1 for point in op.domain[0].points)], dtype)
     with np.errstate(all="ignore"):
-        _, tangent = slope(op, x)
+        value, tangent = slope(op, x)
     formula, symbols = expression(op)
-    exact = sp.diff(formula, symbols[0])
-    true = np.array([at(exact, symbols, [float(number)], digits=300) for number in x])
-    kept = np.abs(true) < np.finfo(dtype).max
-    eps = float(np.finfo(dtype).eps)
-    np.testing.assert_allclose(tangent[kept], true[kept], rtol=400 * eps, atol=2 * eps)
+    values, true = (
+        np.array([at(exact, symbols, [float(number)], digits=300) for number in x])
+        for exact in (formula, sp.diff(formula, symbols[0]))
+    )
+    eps, tiny, most = (float(getattr(np.finfo(dtype), name)) for name in ("eps", "tiny", "max"))
+    kept = (np.abs(true) < most) & (np.abs(values) < most)
+    exactly = np.allclose(value[kept], values[kept], rtol=400 * eps, atol=tiny) and not is_of_the_value(op, x)
+    allowed = 400 * eps * np.abs(true) + np.where(
+        true == 0, 2 * eps, tiny if exactly else 2 * eps
+    )  # 0 is a formula's end
+    assert np.all(np.abs(tangent - true)[kept] <= allowed[kept])
+
+
+def is_of_the_value(op, x):
+    """Whether the slope is written in the value, which costs next to nothing and is right to ε, as PyTorch's and JAX's are."""
+    with np.errstate(all="ignore"):
+        partial, y = op.partials[0], op.evaluate(x)
+        return callable(partial) and not np.array_equal(partial(eager, y, x), partial(eager, y + 1, x), equal_nan=True)
 
 
 @pytest.mark.parametrize("name", ["tanh", "sigmoid", "softplus", "gelu", "silu", "elu", "selu", "relu", "erf"])
