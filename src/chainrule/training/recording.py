@@ -263,7 +263,7 @@ class Recording:
         step : int
             Where it begins, from `first` to `self.steps`; the branch counts on from there.
         optimizer : str or optimizer, optional
-            Of the same kind it goes on with the state of the old one; another begins anew.
+            Of the same kind it goes on with the state of the old one, if it keeps as much; another begins anew.
         learning_rate : float or schedule, optional
             In place of the optimizer's; a schedule is of the time in epochs since the beginning of the training.
         l1, l2 : float, optional
