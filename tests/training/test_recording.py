@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from test_continuing import SCHEDULES, WATCHED, X, Y, alike, network, same, trained
+from test_continuing import SCHEDULES, VALUES, WATCHED, X, Y, alike, network, same, trained
 
 import chainrule as cr
 from chainrule.engines import ENGINES
@@ -440,6 +440,30 @@ class TestKept:
         assert net.run is not None
         assert same(net.recording.at(12), net.run)
         assert same(net.recording.branch(5).at(12).parameters, net.run.parameters)
+
+
+def two_paths(a: Any, b: Any) -> Any:
+    """A network that is no row of layers, on two inputs."""
+    return SECOND(np.sin(FIRST(a)) * FIRST(b))
+
+
+FIRST, SECOND = cr.Dense(3, name="first"), cr.Dense(1, "tanh", name="second")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_networks_and_losses_of_ones_own(engine: str) -> None:
+    net = cr.Network(two_paths, dtype="float64")
+    net.fit(
+        (X, X[:, ::-1]), VALUES[:, :1], loss=lambda output, target: np.mean((output - target) ** 4, axis=-1), epochs=3,
+        batch_size=7, record=True, progress=False, engine=engine,
+    )  # fmt: skip
+    recording = net.recording
+    assert recording is not None
+    assert net.run is not None
+    forwards = [recording.at(k) for k in range(recording.steps + 1)]
+    assert all(same(recording.at(k), forwards[k]) for k in reversed(range(recording.steps + 1)))
+    assert same(forwards[-1], net.run)
+    assert same(recording.branch(4).at(recording.steps).parameters, net.run.parameters)
 
 
 class TestNumerical:

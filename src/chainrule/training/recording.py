@@ -83,7 +83,6 @@ class Recording:
         self._keyframes, self._begun, self._measured = list(kept.frames), begun, kept.metrics
         self.first, self.steps = first.step, kept.frames[-1].step
         self.history: History = training.history.copy()
-        self.history.best_epoch = training.history.best_epoch
         self._validation = training.validation
         self._weighted, self._rows = training.weighted, training.batches.rows
         self._fixed = Fixed(
@@ -200,7 +199,7 @@ class Recording:
         >>> network = cr.Network([cr.Dense(1)])
         >>> _ = network.fit(X, 2 * X, epochs=2, batch_size=4, optimizer=cr.SGD(0.1), record=True, progress=False)
         >>> [sorted(network.recording.batch(k).rows.tolist()) for k in (0, 1)]
-        [[1, 2, 5, 6], [0, 3, 4]]
+        [[2, 3, 4, 6], [0, 1, 5]]
         >>> network.recording.batch(3).learning_rate
         0.1
         """
@@ -312,7 +311,17 @@ class Recording:
         return Recording(training).until(end)
 
     def until(self, step: int) -> Recording:
-        """The same, ended after so many steps; where that is all, as it is."""
+        """The same, ended after so many steps; where that is all, as it is.
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> X = np.linspace(-1, 1, 50)[:, None]
+        >>> network = cr.Network([cr.Dense(1)])
+        >>> _ = network.fit(X, 2 * X, epochs=4, batch_size=10, record=True, progress=False)
+        >>> network.recording.until(12)
+        Recording(2 epochs, 12 steps, finished)
+        """
         if step >= self.steps:
             return self
         last = self.at(step)
@@ -356,8 +365,10 @@ class Recording:
         >>> import numpy as np, chainrule as cr
         >>> X = np.linspace(-1, 1, 50)[:, None]
         >>> network = cr.Network([cr.Dense(1)])
-        >>> _ = network.fit(X, 2 * X, epochs=6, optimizer=cr.SGD(cr.PiecewiseConstant((0.1, 3.5), (3,))), record=True, progress=False)
-        >>> network.recording.find("loss rose")
+        >>> rate = lambda epoch: np.where(epoch == 3, 5.0, 0.1)
+        >>> _ = network.fit(X, 2 * X, epochs=6, optimizer=cr.SGD(rate), batch_size=None, record=True, progress=False)
+        >>> network.recording.find("loss rose").step
+        4
         """
         return find(self, what, after, before)
 
