@@ -346,6 +346,30 @@ def test_going_on_from_a_run_records_what_comes_then(name: str, engine: str) -> 
         with pytest.raises(SettingError, match=f"asked for step {step - 1}; give a whole number from {step}"):
             recording.at(step - 1)
 
+    def test_by_an_interrupt_while_it_is_validated(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """All steps of the epoch are taken then, and it is not in the history yet."""
+        from chainrule.training.evaluation import Evaluator
+
+        evaluate, made = Evaluator.__call__, []
+
+        def interrupted(self: Any, parameters: Any) -> Any:
+            made.append(1)
+            if len(made) == 3:
+                raise KeyboardInterrupt
+            return evaluate(self, parameters)
+
+        options: dict[str, Any] = {"validation_split": 0.3, "early_stopping": 9}
+        net, whole = network(), trained(network(), **options)
+        with monkeypatch.context() as patch:
+            patch.setattr(Evaluator, "__call__", interrupted)
+            trained(net, **options, record=True)
+        assert net.recording is not None
+        assert net.run is not None
+        assert (net.recording.steps, net.recording.epochs) == (9, 2)
+        assert same(net.recording.at(9), net.run)
+        for step in (9, 8, 6):
+            assert alike(trained(network(), **options, continue_from=net.recording.at(step)), whole)
+
 
 class TestKept:
     def test_few_states_however_long_the_training(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -504,7 +528,7 @@ class TestFind:
         event = recording.find("unit died")
         assert event is not None
         assert event.step == recording.step_of_epoch(2) + 1
-        assert event.what == "unit 0 of hidden died"
+        assert event.what in ("unit 0 of hidden died", "unit 0 of hidden and 2 more died")
         for step, dead in ((event.step - 1, False), (event.step, True)):
             other = cr.Network(net.function, dtype="float64", parameters=None).build(2)
             other.parameters = recording.at(step).parameters
@@ -512,6 +536,19 @@ class TestFind:
         assert recording.find("unit died", after=event.step) is None
         assert recording.find("unit died", before=event.step) is None
         assert recording.find("unit died", before=recording.steps) == event
+
+    def test_of_many_epochs_some_are_looked_at(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        net = cr.Network([cr.Dense(2, "relu", bias=1.0), cr.Dense(1, weight=1.0)], dtype="float64", seed=3)
+        rate = lambda epoch: np.where(epoch == 1234, 30.0, 1e-5)  # noqa: E731
+        net.fit(X, -np.ones((30, 1)), optimizer=cr.SGD(rate), epochs=3000, batch_size=None, record=True, progress=False)
+        assert net.recording is not None
+        looked: list[int] = []
+        at = Recording.at
+        monkeypatch.setattr(Recording, "at", lambda self, step: looked.append(step) or at(self, step))
+        event = net.recording.find("unit died")
+        assert event is not None
+        assert event.step == 1235
+        assert len(looked) < 100
 
     def test_units_at_rest_are_not_dead(self) -> None:
         """All tanh's are 0 with weights of 0, and their derivatives 1."""

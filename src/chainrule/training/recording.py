@@ -116,7 +116,7 @@ class Recording:
         """Why it ended, as the history says it."""
         return self.history.stopped
 
-    @property
+    @cached_property
     def metrics(self) -> Mapping[str, Any]:
         """What the step of every number measured on its batch before the update, by name; NaN before the recording began."""
         return dict(zip(self._fixed.step.objective.metrics, _to_read(self._measured).T, strict=True))
@@ -351,14 +351,14 @@ class Recording:
         what : {"loss rose", "unit died"}
             The loss of an epoch was higher than that of the one before: the step is the first of that epoch. A unit of a
             layer with an activation died: from the step on no row of the data has a derivative that goes through it. Units
-            are looked at when epochs end, and then for the very step within.
+            are looked at when epochs end, of many epochs at 128 of them, and then for the very step between.
         after, before : int, optional
             Only steps after, or before, this one; with `before` alone the last of them is given.
 
         Returns
         -------
         Event or None
-            With `step` and `what`, such as `"unit 3 of dense_0 died"`.
+            With `step` and `what`, such as `"unit 3 of dense_0 and 2 more died"`.
 
         Examples
         --------
@@ -378,7 +378,8 @@ class Recording:
         return self._fixed.step
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: x for name, x in vars(self).items() if name not in ("data", "replay", "_seen")}
+        made_when_asked = {name for name, x in vars(Recording).items() if isinstance(x, cached_property)}
+        return {name: x for name, x in vars(self).items() if name not in made_when_asked}
 
 
 def _to_read(array: Any) -> Any:
