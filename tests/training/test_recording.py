@@ -103,7 +103,7 @@ def test_with_many_keyframes(options: dict[str, Any], monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("name", ["alone", "validated", "full batch", "OnPlateau rate", "weighted"])
+@pytest.mark.parametrize("name", ["alone", "validated", "full batch", "OnPlateau rate", "weighted", "nudged"])
 def test_a_branch_with_the_same_settings_is_what_the_training_did(name: str, engine: str) -> None:
     _, recording, _ = recorded(**{"engine": engine, "epochs": 4, **MIXTURES[name]})
     before = [recording.at(k) for k in range(recording.steps + 1)]

@@ -49,7 +49,8 @@ class Recording:
     ended it. States are kept on the way, as many as fit the megabytes that `record` says, evenly spaced; those between are computed
     again from the one before, by the same engine. Steps are counted from 0 and from the first epoch on: step `k` leads
     from `at(k)` to `at(k + 1)`. It holds the data as long as it is there (data on disk are read again, and must not have
-    changed), and is pickled with the network, but no part of a model file. One thread at a time may use it.
+    changed), and 8 bytes for every step and metric; it is pickled with the network, but no part of a model file. One thread at a
+    time may use it.
 
     Attributes
     ----------
