@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from chainrule.errors import SettingError, UnknownNameError
@@ -31,6 +32,7 @@ class Time(Component):
         self.grain, self.speed, self.playing = "step", 8.0, 0
         self.follows_batch = True
         self._live: tuple[int, float] | None = None
+        self._of: tuple[Any, Plan] | None = None
         topics = subject.topics
         self.trainer = Trainer(subject, plan, lambda action: topics.post(action), self._ended, self._seen)
         if recording is not None:
@@ -184,10 +186,14 @@ class Time(Component):
             self.plan.epochs = int(epochs)
         self._walk(None)
         self._live = (0, float("nan"))
-        timeline = self.timeline
-        if timeline is not None:
-            timeline.show(None)
-        self.trainer.start(timeline.at(timeline.steps) if timeline is not None else None, wait=wait)
+        begin, of = None, (self.subject.data, replace(self.plan, epochs=0))
+        if self.timeline is not None and self._of is not None and self._of[0] is of[0] and self._of[1] == of[1]:
+            self.timeline.show(None)
+            begin = self.timeline.at(self.timeline.steps)
+        else:  # other data or settings: another training, from the parameters shown
+            self.timeline = None
+        self._of = of
+        self.trainer.start(begin, wait=wait)
         self.subject.topics.touch(TIME)
 
     def _seen(self, end: EpochEnd) -> None:
