@@ -68,7 +68,7 @@ def test_the_gradient_is_that_of_the_model_on_these_rows(folder, name, rows):
                  "--weight", "dense_0.weight[0, 1]", "--format", "json")  # fmt: skip
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
-    assert found["by"] == "dense_0.weight[0, 1]"
+    assert found["by"]["key"] == "dense_0.weight[0, 1]"
     assert found["value"] == pytest.approx(gradient(folder, name, rows, "dense_0", (0, 1)), rel=1e-4, abs=1e-9)
 
 
