@@ -24,6 +24,12 @@ const svelte = {
         warnings: warnings.map(({ message, start }) => ({ text: message, location: { file: path, line: start?.line } })),
       };
     });
+    // What Svelte tells developers goes, and with it the addresses of its pages: the bundle names no host.
+    builder.onLoad({ filter: /node_modules\/svelte\/.*\.js$/ }, async ({ path }) => ({
+      contents: (await readFile(path, "utf8"))
+        .replace("import { DEV } from 'esm-env';", "const DEV = false;")
+        .replaceAll("https://svelte.dev/e/", "svelte: "),
+    }));
   },
 };
 

@@ -54,12 +54,12 @@ export function signed(grid: Grid, dark: boolean): Paint {
 
 /** Two classes by the probability of the second. */
 export function probability(dark: boolean): Paint {
-  return (p) => between(paper(dark), p < 0.5 ? CLASSES[0] : CLASSES[1], 0.1 + 0.5 * banded(Math.abs(2 * p - 1)));
+  return (p) => between(paper(dark), p < 0.5 ? CLASSES[0] : CLASSES[1], 0.08 + 0.42 * banded(Math.abs(2 * p - 1)));
 }
 
 /** Several classes: the whole part is the class, the rest how sure that is. */
 export function classes(dark: boolean): Paint {
-  return (x) => between(paper(dark), CLASSES[Math.floor(x) % CLASSES.length], 0.12 + 0.5 * banded(x % 1));
+  return (x) => between(paper(dark), CLASSES[Math.floor(x) % CLASSES.length], 0.1 + 0.42 * banded(x % 1));
 }
 
 /** Heights of a landscape, low ones deep. */

@@ -68,7 +68,9 @@ export interface Group {
   name?: string;
   tip?: string;
   key?: Key | null;
+  /** The layer that this block can be unfolded to; or whether it can be folded again. */
   unfold?: string | null;
+  fold?: boolean;
   shapes: Shape[];
 }
 export type Shape =

@@ -16,7 +16,7 @@ export const T = {
   zoomOut: "Zoom out",
   fit: "Fit",
   unfold: (layer: string) => `Unfold ${layer}`,
-  foldAll: "Fold again",
+  fold: "Fold again",
 
   prompt: "Select a number",
   promptText: "Click any number in the picture to see why its gradient is what it is: the chain rule, line by line.",
@@ -43,8 +43,8 @@ export const T = {
 
   panels: {
     contributions: "Whose error",
-    curves: "Loss",
     data: "Data and decision",
+    curves: "Loss",
     neurons: "What every neuron sees",
     histograms: "Distributions",
     surface: "Loss landscape",
