@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chainrule.explanation.finite_differences import Check
+from chainrule.explanation.keys import key_of, slope_key
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.symbols import Numeral, Place, Product, Series, Sum
 from chainrule.ops.notation import ATOM
@@ -56,7 +57,7 @@ class Name:
     @property
     def key(self) -> str:
         """The text by which `explain` knows it; empty for a value without name."""
-        return f"{self.variable}[{', '.join(map(str, self.index))}]" if self.variable and self.index else self.variable
+        return key_of(self.variable, self.index)
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,7 @@ class Derivative:
     @property
     def key(self) -> str:
         """`∂L/∂` and the text by which `explain` knows what it is by."""
-        by = Name(Spelled("", ()), variable=self.variable, index=self.index).key
-        return f"∂{self.of.key or self.of.spelled.text}/∂{by}" if by else ""
+        return slope_key(self.of.key or self.of.spelled.text, key_of(self.variable, self.index))
 
 
 Told = Numeral | Place | Sum | Product | Series | Applied | Name | Derivative
