@@ -24,7 +24,7 @@ function start(parts) {
   window.render({ model, el: document.body, keys: document });
 }
 
-for (const name of chosen.length ? chosen : ["mazur", "xor", "lesson", "mnist"])
+for (const name of chosen.length ? chosen : ["mazur", "xor", "lesson", "mnist", "graph"])
   for (const [width, height] of [[1280, 900], [800, 1000]])
     for (const colorScheme of ["light", "dark"]) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme });
@@ -32,6 +32,7 @@ for (const name of chosen.length ? chosen : ["mazur", "xor", "lesson", "mnist"])
       page.on("console", (message) => message.type() === "error" && console.error(name, message.text()));
       await page.setContent("<!doctype html><body style='margin:0'></body>");
       await page.addScriptTag({ type: "module", content: `${text}\n${exported(text)}` });
+      await page.waitForFunction("window.render");
       await page.evaluate(start, JSON.parse(await readFile(new URL(`fixtures/${name}.json`, import.meta.url), "utf8")));
       for (const panel of (process.env.OPEN ?? "").split(",").filter(Boolean)) await page.getByRole("button", { name: panel }).click();
       await page.waitForTimeout(300);

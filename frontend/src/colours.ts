@@ -25,19 +25,18 @@ export const classColour = (i: number) => css(CLASSES[i % CLASSES.length]);
 const paper = (dark: boolean): Rgb => (dark ? [22, 27, 34] : [255, 255, 255]);
 const between = (a: Rgb, b: Rgb, t: number): Rgb => [0, 1, 2].map((i) => Math.round(a[i] + (b[i] - a[i]) * t)) as unknown as Rgb;
 
-function rgbOf(hex: string): Rgb | null {
+export function rgbOf(hex: string): Rgb {
   const found = /^#(..)(..)(..)$/.exec(hex);
-  return found && (found.slice(1).map((x) => parseInt(x, 16)) as unknown as Rgb);
+  return (found ?? []).slice(1).map((x) => parseInt(x, 16)) as unknown as Rgb;
 }
 
 /** A colour that is laid on white paper, as it looks when as much of it is laid on dark paper. */
-export function onDark(hex: string): string {
+export function onDark(hex: string): Rgb {
   const colour = rgbOf(hex);
-  if (!colour) return hex;
   const share = 1 - Math.min(...colour) / 255;
-  if (share < 0.01) return css(paper(true));
+  if (share < 0.01) return paper(true);
   const pure = colour.map((c) => (c - 255 * (1 - share)) / share) as unknown as Rgb;
-  return css(between(paper(true), between(pure, [255, 255, 255], 0.3), share));
+  return between(paper(true), between(pure, [255, 255, 255], 0.3), share);
 }
 
 /** How a number between `least` and `greatest` is painted. */
@@ -69,15 +68,14 @@ export function heights(grid: Grid, dark: boolean): Paint {
   return (x) => between(...ends, Math.sqrt(banded((x - grid.least) / width)));
 }
 
-export function decoded(base64: string): Float32Array {
-  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-  return new Float32Array(bytes.buffer, 0, bytes.length >> 2);
+export function bytes(base64: string): ArrayBuffer {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer;
 }
 
 /** The grid's numbers as pixels, in between by interpolation where they are `smooth`. */
 export function painted(grid: Grid, paint: Paint, width: number, height: number, smooth = true): ImageData {
   const { columns, rows } = grid;
-  const values = decoded(grid.values);
+  const values = new Float32Array(bytes(grid.values));
   const image = new ImageData(width, height);
   const at = (r: number, c: number) => values[r * columns + c];
   for (let y = 0, i = 0; y < height; y++) {

@@ -14,6 +14,8 @@ export interface Meta {
   commands: string[];
   panels: string[];
   palette: Record<string, string>;
+  /** The colours of heat maps by depth, from −8 to 8; 127 for NaN. */
+  shades: Record<string, string>;
   saved: boolean;
 }
 
@@ -24,11 +26,11 @@ export interface Painted {
   thickness?: number;
 }
 export interface Cells {
-  variable: string;
+  /** The key of a cell, with {} where its row and column come, or with a width where the one number of both comes. */
+  key: string;
   rows: number[];
   columns: number[];
-  transposed?: boolean;
-  axes?: 1 | 2;
+  width?: number | null;
 }
 export interface Text {
   shape: "text";
@@ -36,7 +38,7 @@ export interface Text {
   y: number;
   text: string;
   size: number;
-  colour: string;
+  colour?: string;
   anchor?: "start" | "middle" | "end";
   bold?: boolean;
   key?: Key | null;
@@ -55,9 +57,9 @@ export interface HeatMap {
   box: Box;
   rows: number;
   columns: number;
-  colours: string[][];
+  /** Base64 of a signed byte for each cell. */
+  depths: string;
   cells?: Cells | null;
-  key?: Key | null;
 }
 export interface Group {
   shape: "group";
@@ -123,48 +125,47 @@ export interface Selection {
   value: Num;
   text: string;
   gradient: Num | null;
+  gradient_key: Key;
   gradient_text: string;
   changeable: boolean;
   depth: Depth;
+  /** Whether finite differences stand beside the gradients. */
+  check: boolean;
 }
 
 export interface Formula {
   mathml: string;
 }
+export interface Shown {
+  key?: Key;
+  value: Num | null;
+}
 export interface Check {
-  nudged: Num;
-  nudged_text?: string;
-  error: Num;
-  error_text?: string;
+  nudged: string;
+  value: Num;
+  error: string;
   agrees: boolean;
 }
 export interface Statement {
-  heading?: boolean;
-  left?: (Formula & { key?: Key | null }) | null;
+  left?: (Formula & Shown) | null;
   places?: string;
-  rights: (Formula & { more?: number })[];
-  result?: (Formula & { value: Num }) | null;
-  rules?: string[];
-  instances?: Statement[];
-  more?: number;
   definition?: Formula | null;
+  rights: (Formula & { kind: "formula" | "numbers" | "values" })[];
+  result?: (Formula & Shown & { text: string }) | null;
+  rules?: string;
   check?: Check | null;
+  instances?: Statement[];
+  more?: string;
 }
-export interface Derivation {
-  version: number;
-  kind: "derivation";
-  gradient: Key;
-  value: Num | null;
-  statements: Statement[];
-  notes?: string[];
-}
+export type Derivation =
+  | { version: number; kind: "none"; says: string }
+  | { version: number; kind: "derivation"; value: Num | null; whole: Statement; lines: Statement[]; notes: string[] };
 
 export interface Contributions {
-  key: Key;
-  gradient: Num;
+  value: Num;
   splits: {
     by: "output" | "sample" | "path";
-    parts: { name: string; value: Num; text: string; share: Num; keys?: Key[] }[];
+    parts: { name: string; value: Num; text: string; share: Num | null; keys?: Key[] }[];
   }[];
 }
 
@@ -325,4 +326,13 @@ export interface Model {
 /** The number whose gradient is meant, of a number or of its gradient: `w[0]` of `∂L/∂w[0]`. */
 export function numberOf(key: Key): Key {
   return key.replace(/^∂[^/]*\/∂/, "");
+}
+
+/** What a key with letters stands for, `a[0, k]` for all `a[0, …]`; null for a key without. */
+export function family(key: Key): RegExp | null {
+  const found = /^(.*\[)([^[\]]*)\]$/.exec(key);
+  const places = found?.[2].split(", ") ?? [];
+  if (!found || places.every((place) => /^\d+$/.test(place))) return null;
+  const literal = found[1].replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+  return new RegExp(`^${literal}${places.map((place) => (/^\d+$/.test(place) ? place : "\\d+")).join(", ")}\\]$`);
 }

@@ -15,6 +15,7 @@ export const T = {
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
   fit: "Fit",
+  heatMap: "heat map",
   unfold: (layer: string) => `Unfold ${layer}`,
   fold: "Fold again",
 
@@ -36,9 +37,7 @@ export const T = {
   nudged: "nudged",
   agrees: "agrees",
   disagrees: "does not agree",
-  relativeError: "relative error",
-  furtherTerms: (n: number) => `+ ${n} further terms`,
-  furtherLike: (n: number) => `… and ${n} more like these`,
+  relativeError: (error: string) => `relative error ${error}`,
   where: "where",
 
   panels: {

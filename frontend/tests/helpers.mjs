@@ -10,6 +10,11 @@ const dom = new JSDOM("<!doctype html><body></body>", { url: "http://127.0.0.1:8
 const { window } = dom;
 window.matchMedia = () => Object.assign(new window.EventTarget(), { matches: false });
 window.HTMLCanvasElement.prototype.getContext = () => null;
+window.ResizeObserver = class {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+};
 window.CSS = { escape: (text) => text.replace(/["\\[\]]/g, "\\$&") };
 for (const name of Object.getOwnPropertyNames(window))
   if (!(name in globalThis) && !name.startsWith("_")) globalThis[name] = window[name];

@@ -22,7 +22,7 @@ const press = (root, key, more = {}) =>
 const numbersOf = (x) =>
   x && typeof x === "object" ? [...(x.shape === "text" && x.key ? [x] : []), ...Object.values(x).flatMap(numbersOf)] : [];
 
-for (const name of ["mazur", "xor", "lesson", "mnist"])
+for (const name of ["mazur", "xor", "lesson", "mnist", "graph"])
   test(`${name}: every number of the drawing is there with its key and full value`, async () => {
     const parts = await fixture(name);
     const { root, model } = await shown(parts);
@@ -98,8 +98,8 @@ test("keys do what the help says", async () => {
   sends("ArrowLeft", { do: "move", grain: "epoch", by: -1 }, { shiftKey: true });
   sends("Home", { do: "jump", to: "start" });
   sends("End", { do: "jump", to: "end" });
-  sends("1", { do: "depth", depth: "layers" });
-  sends("3", { do: "depth", depth: "terms" });
+  sends("1", { do: "select", key: "hidden.weight[1, 2]", depth: "layers" });
+  sends("3", { do: "select", key: "hidden.weight[1, 2]", depth: "terms" });
   sends("c", { do: "check", on: false });
   sends("Escape", { do: "select", key: null });
   press(root, "?");
@@ -141,7 +141,7 @@ test("what is said aloud follows the selection and the change", async () => {
   assert.equal(said(), parts.change.sentence);
   model.set("change", null);
   await later(20);
-  assert.match(said(), /hidden\.weight\[0, 0\], value 0\.15, gradient/);
+  assert.match(said(), /hidden\.weight\[0, 0\], value 0\.25, gradient/);
 });
 
 test("controls have names", async () => {
