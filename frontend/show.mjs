@@ -35,6 +35,7 @@ for (const name of chosen.length ? chosen : ["mazur", "xor", "lesson", "mnist", 
       await page.waitForFunction("window.render");
       await page.evaluate(start, JSON.parse(await readFile(new URL(`fixtures/${name}.json`, import.meta.url), "utf8")));
       for (const panel of (process.env.OPEN ?? "").split(",").filter(Boolean)) await page.getByRole("button", { name: panel }).click();
+      await page.evaluate(() => scrollTo(0, 0));
       await page.waitForTimeout(300);
       await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png`, fullPage: true });
       await page.close();
