@@ -19,8 +19,8 @@ from chainrule.network.network import Network
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing.program import Variable
 from chainrule.training import Batch, Objective
-from chainrule.view.subject import Subject, unless_changeable, with_number
-from chainrule.view.topics import Topics
+from chainrule.viewer.subject import Subject, unless_changeable, with_number
+from chainrule.viewer.topics import Topics
 
 FEW = 8
 """Rows that are shown all together unless others are asked for."""
@@ -127,7 +127,7 @@ class NetworkSubject(Subject):
             self.partial(found.evaluation), found.layers, found.outputs, found.loss, found.known
         )
         return draw_network(
-            partial, self.network.layers, title=self.title, focus=self.unfolded, digits=self.digits
+            partial, self.network.layers, title=self.title, focus=self.unfolded, digits=self.digits, steady=True
         ).scene
 
     # --- numbers set by hand
@@ -158,6 +158,13 @@ class NetworkSubject(Subject):
             layer, _, own = name.rpartition(".")
             new = with_number(self.parameters[layer][own], place, value)
             self.parameters = {**self.parameters, layer: {**self.parameters[layer], own: new}}
+        self.touch()
+
+    def replace_data(self, data: Batch) -> None:
+        """Take other rows as the data; rows that were shown and are no longer there are left out."""
+        self.data = self._given = data
+        kept = self.rows[self.rows < self.row_count]
+        self.rows = kept if kept.size else np.arange(1)
         self.touch()
 
     def reset(self) -> None:

@@ -10,8 +10,8 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from chainrule.errors import ChainruleError, SettingError, UnknownNameError, shortened
-from chainrule.view.component import Component, Part
-from chainrule.view.topics import Topics
+from chainrule.viewer.component import Component, Part
+from chainrule.viewer.topics import Topics
 
 Changes = Mapping[str, Any]
 Listener = Callable[[Changes], None]
@@ -43,9 +43,10 @@ class Session:
         self.parts: dict[str, Any] = dict.fromkeys(self._parts)
         self._listeners: list[Listener] = []
         self._lock = threading.RLock()
-        self._waiting: SimpleQueue[tuple[Mapping[str, Any], Callable[[dict[str, Any]], None]] | None] = SimpleQueue()
+        self._waiting: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._stale: set[str] = set(self._parts)
         self._thread: threading.Thread | None = None
+        topics.post = self.post
         self.refresh()
 
     # --- parts
@@ -87,7 +88,7 @@ class Session:
 
     # --- commands
 
-    def do(self, name: str, **arguments: Any) -> Any:
+    def do(self, name: str, /, **arguments: Any) -> Any:
         """Carry out a command, with all parts made anew before it returns.
 
         Raises
@@ -146,7 +147,20 @@ class Session:
 
     def send(self, command: Mapping[str, Any], reply: Callable[[dict[str, Any]], None]) -> None:
         """Have a command carried out, and the answer given to `reply`."""
-        self._waiting.put((command, reply))
+        self._waiting.put(lambda: reply(self.answer(command, slow=False)))
+
+    def post(self, action: Callable[[], None]) -> None:
+        """Have something done between commands; at once where the session has no thread."""
+
+        def act() -> None:
+            with self._lock:
+                action()
+                self.refresh(slow=self._thread is None)
+
+        if self._thread is None:
+            act()
+        else:
+            self._waiting.put(act)
 
     def close(self) -> None:
         """End the thread, once the command under way is done."""
@@ -166,15 +180,14 @@ class Session:
                 continue
             if found is None:
                 break
-            command, reply = found
-            reply(self.answer(command, slow=False))
+            found()
 
     def _patience(self, tick: float) -> float | None:
         """How long to wait for a command before something else is done."""
         if self._stale:
             return 0.0
         if self.topics.interval is None:
-            return 0.25 if self.topics.busy else None
+            return None
         return max(0.0, tick + self.topics.interval - time.monotonic())
 
     def _go_on(self, tick: float) -> float:

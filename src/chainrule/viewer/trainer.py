@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chainrule.errors import ChainruleError
@@ -22,7 +22,7 @@ from chainrule.training import (
 )
 from chainrule.training.run import copied
 from chainrule.training.step import TrainingStep
-from chainrule.view.networks import NetworkSubject
+from chainrule.viewer.networks import NetworkSubject
 
 FRAME = 0.05
 """Seconds between two moments of a training under way that are shown, at least."""
@@ -101,7 +101,7 @@ class Trainer:
             progress=False,
             record=True,
         )
-        objective = subject.objective.with_penalty(Penalty(plan.l1, plan.l2))
+        objective = replace(subject.objective, penalty=Penalty(plan.l1, plan.l2))
         parameters = subject.parameters if begin is None else begin.parameters
         step = TrainingStep(objective, plan.rule, Clipping())
         return Training(step, copied(parameters), subject.data, None, settings, begin)

@@ -6,9 +6,9 @@ import math
 from typing import Any
 
 from chainrule.errors import SettingError, shortened
-from chainrule.view.component import Component, command, part
-from chainrule.view.components.reasons import written
-from chainrule.view.subject import MOMENT, Subject
+from chainrule.viewer.component import Component, command, part
+from chainrule.viewer.components.reasons import written
+from chainrule.viewer.subject import MOMENT, Subject
 
 CHANGE = "change"
 

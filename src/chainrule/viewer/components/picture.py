@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from chainrule.explanation.drawing.data import data_of
-from chainrule.view.component import Component, command, part
-from chainrule.view.networks import NetworkSubject
-from chainrule.view.subject import MOMENT, Subject, unless_known
+from chainrule.viewer.component import Component, command, part
+from chainrule.viewer.networks import NetworkSubject
+from chainrule.viewer.subject import MOMENT, Subject, unless_known
 
 UNFOLDED = "unfolded"
 

@@ -9,8 +9,8 @@ from chainrule.errors import ChainruleError, SettingError
 from chainrule.explanation.derivation import DEPTHS
 from chainrule.explanation.rendering.marked import marked_data
 from chainrule.explanation.rendering.numerals import how_many, numeral
-from chainrule.view.component import Component, command, part
-from chainrule.view.subject import MOMENT, Subject
+from chainrule.viewer.component import Component, command, part
+from chainrule.viewer.subject import MOMENT, Subject
 
 SELECTION = "selection"
 
@@ -26,7 +26,7 @@ class Reasons(Component):
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
         self.key: str | None = None
-        self.depth, self.checked = "layers", False
+        self._depth, self._checked = "layers", False
 
     # --- commands
 
@@ -39,7 +39,7 @@ class Reasons(Component):
         self._touch()
 
     @command
-    def depth_of(self, depth: str) -> None:
+    def depth(self, depth: str) -> None:
         """How far the derivation goes into detail."""
         self._set_depth(depth)
         self._touch()
@@ -47,13 +47,13 @@ class Reasons(Component):
     @command
     def check(self, on: bool) -> None:
         """Whether finite differences stand beside the gradients."""
-        self.checked = bool(on)
+        self._checked = bool(on)
         self._touch()
 
     def _set_depth(self, depth: str) -> None:
         if depth not in DEPTHS:
             raise SettingError(f"depth was given as {depth!r}; use {', '.join(map(repr, DEPTHS))}.")
-        self.depth = depth
+        self._depth = depth
 
     def _touch(self) -> None:
         self.subject.topics.touch(SELECTION)
@@ -76,8 +76,8 @@ class Reasons(Component):
             "gradient_key": subject.slope_key(self.key),
             "gradient_text": "—" if gradient is None else written(gradient, digits),
             "changeable": subject.changeable(self.key),
-            "depth": self.depth,
-            "check": self.checked,
+            "depth": self._depth,
+            "check": self._checked,
         }
 
     @part(MOMENT, SELECTION)
@@ -86,7 +86,7 @@ class Reasons(Component):
         if self.key is None:
             return None
         try:
-            return marked_data(self.subject.explain(self.key, self.depth, self.checked))
+            return marked_data(self.subject.explain(self.key, self._depth, self._checked))
         except ChainruleError as error:
             return {"version": 1, "kind": "none", "says": str(error)}
 
@@ -111,12 +111,12 @@ def _with_texts(data: dict[str, Any], digits: int) -> dict[str, Any]:
     for split in data["splits"]:
         parts = split["parts"]
         kept = sorted(sorted(range(len(parts)), key=lambda i: -abs(parts[i]["value"]))[: how_many(len(parts), MOST)])
-        rest = [part for i, part in enumerate(parts) if i not in set(kept)]
+        rest = [x for i, x in enumerate(parts) if i not in set(kept)]
         split["parts"] = [parts[i] for i in kept]
         if rest:
-            value, count = math.fsum(part["value"] for part in rest), sum(part["count"] for part in rest)
+            value, count = math.fsum(x["value"] for x in rest), sum(x["count"] for x in rest)
             split["parts"].append({"name": f"{count:,} others", "value": value, "count": count})
-        for part in split["parts"]:
-            part["text"] = ("+" if part["value"] > 0 else "") + written(part["value"], digits)
-            part["share"] = part["value"] / data["value"] if data["value"] else None
+        for one in split["parts"]:
+            one["text"] = ("+" if one["value"] > 0 else "") + written(one["value"], digits)
+            one["share"] = one["value"] / data["value"] if data["value"] else None
     return data

@@ -19,7 +19,7 @@ from chainrule.explanation.keys import key_of, slope_key
 from chainrule.explanation.places import element_of, find
 from chainrule.explanation.symbols import Element
 from chainrule.tracing.program import Variable
-from chainrule.view.topics import Topics
+from chainrule.viewer.topics import Topics
 
 MOMENT = "moment"
 """The topic of all numbers of the subject: what was computed from others, and those."""

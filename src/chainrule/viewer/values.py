@@ -16,8 +16,8 @@ from chainrule.explanation.networks import LOSS
 from chainrule.explanation.rules import only_moves
 from chainrule.tracing.interpreter import interpret
 from chainrule.tracing.program import Variable
-from chainrule.view.subject import Subject, unless_changeable, with_number
-from chainrule.view.topics import Topics
+from chainrule.viewer.subject import Subject, unless_changeable, with_number
+from chainrule.viewer.topics import Topics
 
 
 class GraphSubject(Subject):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
+
+NOTICE = "notice"
 
 
 class Topics:
@@ -13,8 +16,10 @@ class Topics:
     ----------
     interval : float or None
         Seconds between moves; `None` where nothing plays.
-    busy : bool
-        Whether another thread touches topics, as a training under way does.
+    notice : dict or None
+        What was told last.
+    post : callable
+        Has a function called in the view's own thread, between commands, for threads that have something to show.
     """
 
     def __init__(self) -> None:
@@ -22,7 +27,9 @@ class Topics:
         self._lock = threading.Lock()
         self._move: Callable[[], None] | None = None
         self.interval: float | None = None
-        self.busy = False
+        self.notice: dict[str, Any] | None = None
+        self._notices = 0
+        self.post: Callable[[Callable[[], None]], None] = lambda action: action()
 
     def touch(self, *topics: str) -> None:
         """Say that these have changed."""
@@ -34,6 +41,12 @@ class Topics:
         with self._lock:
             touched, self._touched = self._touched, set()
             return touched
+
+    def say(self, kind: str, text: str) -> None:
+        """Something to be told: "error" or "note"."""
+        self._notices += 1
+        self.notice = {"kind": kind, "text": text, "id": self._notices}
+        self.touch(NOTICE)
 
     def repeat(self, move: Callable[[], None] | None, interval: float | None = None) -> None:
         """Have a move made at intervals from now on; `None` ends that."""
