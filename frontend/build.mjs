@@ -6,7 +6,7 @@ import { build } from "esbuild";
 import { compile } from "svelte/compiler";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
-export const target = fileURLToPath(new URL("../src/chainrule/view/static/view.js", import.meta.url));
+export const target = fileURLToPath(new URL("../src/chainrule/viewer/static/view.js", import.meta.url));
 
 const svelte = {
   name: "svelte",

@@ -18,7 +18,7 @@ export function share(view: View, dark: Readable<boolean>): Shared {
     view,
     dark,
     grain: writable<Grain>("step"),
-    speed: writable(4),
+    speed: writable(8),
     can: derived(view.parts.meta, (meta) => (command: string) => meta?.commands.includes(command) ?? false),
   });
 }

@@ -10,9 +10,9 @@ export interface View {
   lit: Writable<readonly Key[]>;
   /** Whether an answer is waited for. */
   waiting: Readable<boolean>;
-  /** What went wrong with commands, to be told. */
-  refusal: Readable<Notice | null>;
-  /** Sends a command; what it is answered, or undefined where it was refused, which is told. */
+  /** What commands were answered in words: refusals, and what was found. */
+  reply: Readable<Notice | null>;
+  /** Sends a command; what it is answered, or undefined where it was refused. */
   tell(name: string, args?: Arguments): Promise<unknown>;
   /** The same for what changes while it is dragged: one is under way, and of those behind it only the last is sent. */
   drag(name: string, args: Arguments): Promise<void>;
@@ -25,7 +25,7 @@ let last = Math.floor(Math.random() * 2 ** 40);
 export function connect(model: Model): View {
   const stops: (() => void)[] = [];
   const waiting = writable(false);
-  const refusal = writable<Notice | null>(null);
+  const reply = writable<Notice | null>(null);
   const asked = new Map<number, (answer: Answer) => void>();
   const dragged = new Map<string, { next: Arguments | null }>();
 
@@ -55,9 +55,9 @@ export function connect(model: Model): View {
     });
     asked.delete(id);
     waiting.set(asked.size > 0);
-    if ("ok" in answer) return answer.ok;
-    refusal.set({ kind: "error", text: answer.error, id });
-    return undefined;
+    if ("error" in answer) reply.set({ kind: "error", text: answer.error, id });
+    else if (typeof answer.ok === "string") reply.set(answer.ok ? { kind: "note", text: answer.ok, id } : null);
+    return "ok" in answer ? answer.ok : undefined;
   }
 
   async function drag(name: string, args: Arguments): Promise<void> {
@@ -80,7 +80,7 @@ export function connect(model: Model): View {
     parts: Object.fromEntries(PARTS.map((part) => [part, store(part)])) as unknown as Stores,
     lit: writable<readonly Key[]>([]),
     waiting: readable(false, (set) => waiting.subscribe(set)),
-    refusal: readable<Notice | null>(null, (set) => refusal.subscribe(set)),
+    reply: readable<Notice | null>(null, (set) => reply.subscribe(set)),
     tell,
     drag,
     close() {

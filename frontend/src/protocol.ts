@@ -94,23 +94,30 @@ export interface Scene {
   shapes: Shape[];
 }
 
+/** Where in its training a network is; what there is only within one is missing before the first. */
 export interface Position {
   step: number;
+  first: number;
   steps: number;
   epoch: number;
   epochs: number;
-  steps_per_epoch: number;
-  stage: null | "forward" | "loss" | "backward" | "update";
-  operation: number | null;
-  operations: number;
-  playing: boolean;
+  steps_per_epoch?: number;
+  stage?: null | "forward" | "loss" | "backward";
+  operation?: number | null;
+  operations?: number;
+  /** The operation that was carried out last, in words. */
+  says?: string;
+  /** 1 or −1 while it plays forwards or backwards. */
+  playing: -1 | 0 | 1;
+  /** Whether a training is under way. */
+  training: boolean;
   grain: Grain;
   speed: number;
   loss: Num;
   loss_text: string;
   branches: { name: string; from: number; settings: string }[];
-  branch: number | null;
-  learning_rate: number | null;
+  branch?: number | null;
+  learning_rate?: number | null;
 }
 
 export interface Curves {
@@ -195,6 +202,8 @@ export interface Settings {
   rows: number[];
   row_count: number;
   batch: number[];
+  /** Whether the rows shown are those of each step's mini-batch. */
+  follows_batch?: boolean;
 }
 
 /** Numbers over a rectangle, row by row from the top left, as base64 of float32. */
@@ -209,9 +218,10 @@ export interface Point {
   row: number;
   x: number;
   y: number;
-  target: number | string;
-  colour: number;
-  training: boolean;
+  /** The number of its class, or its value. */
+  target: number;
+  /** False where training does not see it. */
+  training?: boolean;
   chosen: boolean;
 }
 export interface Data {

@@ -32,13 +32,17 @@ test("answers are matched with commands by their ids, in whatever order they com
   assert.equal(read(view.waiting), false);
 });
 
-test("a refusal is told, with Python's words", async () => {
+test("refusals and findings are told in Python's words", async () => {
   const model = new FakeModel({}, false);
   const view = connect(model);
   const answer = view.tell("rows", { rows: [9] });
   model.answer({ id: model.sent[0].id, error: "there is no row 9" });
   assert.equal(await answer, undefined);
-  assert.deepEqual([read(view.refusal).kind, read(view.refusal).text], ["error", "there is no row 9"]);
+  assert.deepEqual([read(view.reply).kind, read(view.reply).text], ["error", "there is no row 9"]);
+  void view.tell("jump", { to: "loss rose" });
+  model.answer({ id: model.sent[1].id, ok: "Step 7: it rose." });
+  await later();
+  assert.deepEqual([read(view.reply).kind, read(view.reply).text], ["note", "Step 7: it rose."]);
 });
 
 test("of what is dragged one command is under way, and behind it the last is sent", async () => {

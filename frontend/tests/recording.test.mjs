@@ -7,7 +7,7 @@ import { later, load } from "./helpers.mjs";
 const { patched, Tape } = await load("src/hosts/recording.ts");
 const { replay, recordingIn } = await load("src/hosts/file.ts");
 
-const position = (step, loss) => ({ step, steps: 6, epoch: Math.floor(step / 2), epochs: 3, steps_per_epoch: 2, stage: null, operation: null, playing: false, branches: [], branch: null, loss });
+const position = (step, loss) => ({ step, steps: 6, epoch: Math.floor(step / 2), epochs: 3, steps_per_epoch: 2, stage: null, operation: null, playing: 0, training: false, first: 0, branches: [], branch: null, loss });
 const LOSSES = [9, 5, 6, 4, 3, 2, 1];
 const answer = (step) => ({ selection: { key: "w[0]", value: step }, derivation: { value: step } });
 const recording = () => ({
@@ -91,10 +91,10 @@ test("selections are answered where they were recorded, else it is told", async 
 test("it plays to the end and stops", async () => {
   const { model, tell } = await played();
   await tell("play", { grain: "step", speed: 200 });
-  assert.equal(model.get("position").playing, true);
+  assert.equal(model.get("position").playing, 1);
   await later(150);
   assert.equal(model.get("position").step, 6);
-  assert.equal(model.get("position").playing, false);
+  assert.equal(model.get("position").playing, 0);
 });
 
 test("a recording is read as JSON, and as gzip in base64", async () => {

@@ -65,8 +65,8 @@ export function replay(recording: Recording): Model & { close(): void } {
     return at;
   }
 
-  function playing(on: boolean): Frame {
-    return tape.frame.position ? { position: { ...tape.frame.position, playing: on } } : {};
+  function playing(by: -1 | 0 | 1): Frame {
+    return tape.frame.position ? { position: { ...tape.frame.position, playing: by } } : {};
   }
 
   function stop(): void {
@@ -103,14 +103,15 @@ export function replay(recording: Recording): Model & { close(): void } {
       refresh();
     },
     play({ grain, speed, by }) {
+      const way = by === -1 ? -1 : 1;
       stop();
       clock = setInterval(() => {
         const before = tape.at;
-        tape.to(moved(grain as Grain, (by as number) ?? 1));
+        tape.to(moved(grain as Grain, way));
         if (tape.at === before) stop();
-        refresh(playing(clock !== undefined));
+        refresh(playing(clock ? way : 0));
       }, 1000 / (speed as number));
-      refresh(playing(true));
+      refresh(playing(way));
     },
     pause() {
       stop();
