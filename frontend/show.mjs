@@ -21,7 +21,7 @@ function start(parts) {
       setTimeout(() => listeners.forEach(([event, f]) => event === "msg:custom" && f({ id: command.id, ok: null })));
     },
   };
-  window.render({ model, el: document.body, keys: document });
+  window.render({ model, el: document.body, whole: true });
 }
 
 for (const name of chosen.length ? chosen : ["mazur", "xor", "lesson", "mnist", "graph"])
