@@ -1,0 +1,72 @@
+"""What an illness is: a declaration that looks at the measures and says what it finds, with its numbers and a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from chainrule.declarations import names_of
+from chainrule.explanation.diagnosis.measures import Measures
+from chainrule.explanation.rendering.numerals import numeral
+
+SHOWN = 8
+"""Names that a sentence lists; `Finding.names` has all."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was found.
+
+    `illness` is the name of its declaration, `says` a sentence with the numbers, `names` the layers, units or parameters
+    concerned, `evidence` the numbers by name, unrounded, `remedy` what to try. What is `mild` need not be a fault.
+    """
+
+    illness: str
+    says: str
+    names: tuple[str, ...]
+    remedy: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    mild: bool = False
+
+
+@dataclass(frozen=True)
+class Illness:
+    """Something that may be wrong with a step of training; its settings are the bounds beyond which it is told.
+
+    `looks_for` is what was looked for, told where nothing is found.
+    """
+
+    looks_for: ClassVar[str]
+    mild: ClassVar[bool] = False
+
+    def findings(self, seen: Measures) -> Iterable[Finding]:
+        """What is found in these measures."""
+        raise NotImplementedError(f"{type(self).__name__} has no findings(seen); write one.")
+
+    def found(self, says: str, names: Iterable[str], remedy: str, **evidence: Any) -> Finding:
+        """A finding of this illness."""
+        return Finding(names_of(type(self))[0], says, tuple(names), remedy, evidence, self.mild)
+
+
+def told(x: float, digits: int = 3) -> str:
+    """A number in a sentence."""
+    return numeral(x, digits).replace("-", "−")
+
+
+def one_part(share: float) -> str:
+    """A share as `1/96`, or as `0.4` and `38` where it is not small."""
+    return f"1/{told(1 / share)}" if 0 < share < 0.3 else told(share)
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names in a sentence; of many the first."""
+    given = list(names)
+    if len(given) > SHOWN + 1:
+        return f"{', '.join(given[:SHOWN])} and {len(given) - SHOWN:,} more"
+    return " and ".join([", ".join(given[:-1])] * (len(given) > 1) + given[-1:])
+
+
+def rounded(x: float) -> float:
+    """One digit, as settings are written."""
+    return float(f"{x:.1g}")
