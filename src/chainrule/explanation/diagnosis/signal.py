@@ -9,10 +9,17 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from chainrule.explanation.backward import carry_back
 from chainrule.explanation.diagnosis.illness import Finding, Illness, listed, one_part, rounded, told
 from chainrule.explanation.diagnosis.measures import Measures, norm
 from chainrule.explanation.diagnosis.stations import Station
+from chainrule.explanation.evaluation import Evaluation, double, has_derivative
+from chainrule.ops.operation import eager
+from chainrule.tracing.interpreter import reinterpret
+from chainrule.tracing.program import Variable
 
+ROUNDING = 8.0
+"""Units in the last place by which a sum in a layer may be off."""
 STEEP = 0.5
 """An activation whose act′ leaves less than this of a gradient, layer by layer, is what makes it vanish."""
 
@@ -170,7 +177,7 @@ class AtMinimum(Illness):
         last = [x for x in seen.stations if not x.above and x.dz is not None]
         if not last or not math.isfinite(seen.loss):
             return
-        arriving = math.hypot(*(norm(x.dz) for x in last))
+        fits = all(_is_rounding(evaluation, x) for x in last)
         shares = {}
         for station in seen.stations:
             name = f"{station.layer}.{station.made.weight}"
@@ -179,13 +186,27 @@ class AtMinimum(Illness):
             inputs = next(layer.inputs for layer in seen.network.layers if layer.layer == station.layer)
             sizes = [norm(evaluation.precise(x)) for x in inputs]
             shares[name] = norm(seen.gradient(name)) / (math.hypot(*sizes) * norm(station.dz) or math.inf)
-        if arriving > 0 and not (shares and max(shares.values()) < self.share):
+        if not fits and not (shares and max(shares.values()) < self.share):
             return
         total = math.hypot(*(p.gradient for p in seen.parameters))
         says = f"the gradient is 0 as far as can be told (all of it together {told(total)}): L = {told(seen.loss, 6)} is at a minimum, or a flat place"
-        says += ", and no output could be nearer to its target" if arriving == 0 else ", where the samples' gradients cancel"
+        says += ", and no output could be nearer to its target" if fits else ", where the samples' gradients cancel"
         remedy = "nothing, if this loss is low enough; else other first weights (seed=1), or a larger network"
         yield self.found(f"{says}.", [], remedy, loss=seen.loss, gradient=total, shares=shares)
+
+
+def _is_rounding(evaluation: Evaluation, last: Station) -> bool:
+    """Whether ∂L/∂z of a last layer is 0, or so small that it changes by as much as it is where z moves by its rounding."""
+    assert evaluation.output is not None
+    size = norm(last.dz)
+    moved = evaluation.precise(last.z) * (1.0 + ROUNDING * np.finfo(last.z.dtype).eps)
+    with np.errstate(all="ignore"):
+        values = reinterpret(evaluation.program, evaluation.precise_values, {last.z: moved}, constant=double)
+        found = carry_back(
+            eager, evaluation.program.equations, lambda x: values[x] if isinstance(x, Variable) else double(x.value),
+            {evaluation.output: np.ones(evaluation.output.shape)[()]}, has_derivative,
+        )  # fmt: skip
+    return size <= norm(found.get(last.z, last.dz) - last.dz)
 
 
 def _shares(seen: Measures, way_of: Any) -> dict[Station, float]:
