@@ -28,6 +28,7 @@ from chainrule.training import Schedule as Schedule
 
 if TYPE_CHECKING:
     from chainrule.explanation import Value as Value
+    from chainrule.explanation import compare as compare
     from chainrule.explanation import derivation as derivation
     from chainrule.explanation import evaluation_order as evaluation_order
     from chainrule.explanation import explain as explain
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 globals().update(PIECES)
 
-LATER = ("Value", "derivation", "evaluation_order", "explain", "values")
+LATER = ("Value", "compare", "derivation", "evaluation_order", "explain", "values")
 """Names about explanations, loaded with the first of them: training needs none."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -35,36 +36,60 @@ def logarithm(x: Any) -> Any:
     return np.log(np.abs(x))
 
 
+def root(x: Any) -> Any:
+    return np.sqrt(x * x * x * x + 0.0)
+
+
 LINEAR = np.linalg.lstsq(np.c_[X, np.ones(40)], AMOUNT, rcond=None)[0]
-WHOLE = np.round(X)
 
 Made = Callable[[], Diagnosis]
+HEAD = cr.Dense(1)
+ROW = np.arange(40)[:, None]
+
 ILL: dict[str, list[tuple[Made, Any]]] = {
     "not_finite": [
-        (lambda: amounts(cr.Dense(3, logarithm, bias=0.0, name="log"), cr.Dense(1), x=np.where(np.arange(40)[:, None] == 7, 0.0, X)), "sample 7"),
+        (lambda: amounts(cr.Dense(3, logarithm, name="log"), HEAD, x=np.where(ROW == 7, 0.0, X)), "sample 7"),
         (lambda: classes(cr.Dense(3, "exp", 90.0, name="h")), "exp(h.z)"),
         (lambda: amounts(lambda x: np.sqrt(np.abs(x)), cr.Dense(1, weight=0.5), x=np.where(X > 2, 0.0, X)), None),
+        (lambda: amounts(cr.Dense(3, root, name="root"), HEAD, x=np.where(ROW == 7, 0.0, X)), "a derivative that is"),
+        (lambda: classes(cr.Dense(3), x=1e16 * X, optimizer=cr.SGD(1e30)), "learning_rate"),
     ],
-    "kink": [(lambda: amounts(cr.Dense(3, "relu"), cr.Dense(1), x=np.where(np.arange(40)[:, None] < 3, 0.0, X)), "relu"),
-             (lambda: amounts(cr.Dense(3), lambda x: np.maximum(x, x * 1.0), cr.Dense(1)), "maximum")],
-    "vanishing_gradient": [(lambda: classes(*deep("sigmoid")), "σ′"), (lambda: classes(*deep("tanh", cr.Normal(0.05))), "the weights")],
-    "exploding_gradient": [(lambda: classes(*deep("tanh", cr.Normal(2.0)), x=0.001 * X), "×"), (lambda: classes(*deep("identity", cr.Normal(1.0))), "×")],
+    "kink": [
+        (lambda: amounts(cr.Dense(3, "relu"), HEAD, x=np.where(ROW < 3, 0.0, X)), "relu"),
+        (lambda: amounts(cr.Dense(3), lambda x: np.maximum(x, x * 1.0), HEAD), "maximum"),
+        (lambda: amounts(cr.Dense(3), lambda x: np.max(np.concatenate([x, x], 1), axis=1, keepdims=True), HEAD), "max"),
+    ],
+    "vanishing_gradient": [
+        (lambda: classes(*deep("sigmoid")), "σ′"),
+        (lambda: classes(*deep("tanh", cr.Normal(0.05))), "the weights"),
+    ],
+    "exploding_gradient": [
+        (lambda: classes(*deep("tanh", cr.Normal(2.0)), x=0.001 * X), "×"),
+        (lambda: classes(*deep("identity", cr.Normal(1.0))), "×"),
+    ],
     "no_gradient": [
         (lambda: amounts(cr.Dense(3, "tanh"), cr.Dense(1, weight=0.0, name="top")), "weights of top"),
-        (lambda: amounts(cr.Dense(3, "step"), cr.Dense(1)), "step′"),
-        (lambda: amounts(cr.Dense(3, "tanh"), np.round, cr.Dense(1)), "does not depend"),
-        (lambda: amounts(cr.Dense(3, "relu", bias=-50.0), cr.Dense(1)), "relu′"),
+        (lambda: amounts(cr.Dense(3, "step"), HEAD), "step′"),
+        (lambda: amounts(cr.Dense(3, "tanh"), np.round, HEAD), "does not depend"),
+        (lambda: amounts(cr.Dense(3, "relu", bias=-50.0), HEAD), "relu′"),
+        (lambda: amounts(cr.Dense(3, "tanh", bias=None, name="first"), HEAD, x=0 * X), "0 for every sample"),
     ],
-    "at_minimum": [(lambda: amounts(cr.Dense(1, weight=LINEAR[:-1], bias=LINEAR[-1])), "cancel"),
-                   (lambda: amounts(cr.Dense(1, weight=0.5), t=0.5 * X.sum(axis=1)), "nearer")],
+    "at_minimum": [
+        (lambda: amounts(cr.Dense(1, weight=LINEAR[:-1], bias=LINEAR[-1])), "cancel"),
+        (lambda: amounts(cr.Dense(1, weight=0.5), t=0.5 * X.sum(axis=1)), "nearer"),
+    ],
     "dead_units": [(lambda: classes(cr.Dense(5, "relu", bias=[0, -60, 0, 0, -60], name="h")), ("h[1]", "h[4]"))],
-    "saturated_units": [(lambda: classes(cr.Dense(4, "sigmoid", bias=[0, 40, 0, 0], name="h")), ("h[1]",)),
-                        (lambda: classes(cr.Dense(4, bias=[0, 40, 0, -40], name="h"), cr.Activation("tanh")), ("h[1]", "h[3]"))],
-    "equal_units": [(lambda: amounts(cr.Dense(3, "tanh", weight=0.3, name="h"), cr.Dense(1, weight=0.2)), ("h[0]", "h[1]", "h[2]"))],
+    "saturated_units": [
+        (lambda: classes(cr.Dense(4, "sigmoid", bias=[0, 40, 0, 0], name="h")), ("h[1]",)),
+        (lambda: classes(cr.Dense(4, bias=[0, 40, 0, -40], name="h"), cr.Activation("tanh")), ("h[1]", "h[3]")),
+    ],
+    "equal_units": [
+        (lambda: amounts(cr.Dense(3, "tanh", weight=0.3, name="h"), cr.Dense(1, weight=0.2)), ("h[0]", "h[1]", "h[2]"))
+    ],
     "large_update": [(lambda: classes(cr.Dense(5, "tanh"), optimizer=cr.SGD(30.0)), "learning_rate")],
     "small_update": [(lambda: classes(cr.Dense(5, "tanh"), optimizer=cr.SGD(1e-7)), "1e-07")],
     "uneven_features": [(lambda: classes(cr.Dense(5, "tanh"), x=X * [1, 1, 5000, 1, 1, 1]), ("x[2]",))],
-}  # fmt: skip
+}
 """Networks that have an illness, and what its finding must say, or the names that it must have."""
 
 WELL: list[Made] = [
@@ -159,10 +184,12 @@ def by_hand(W: list[Any], b: list[Any], x: Any, t: Any) -> tuple[list[Any], list
 def test_measures_are_those_of_the_formulas(dtype: str, rows: int) -> None:
     r = np.random.default_rng(3)
     widths = [4, 5, 3, 2]
-    W = [r.normal(size=(m, n)).astype(dtype) for m, n in zip(widths, widths[1:], strict=False)]
+    W = [r.normal(size=(m, n)).astype(dtype) for m, n in pairwise(widths)]
     b = [r.normal(size=n).astype(dtype) for n in widths[1:]]
     x, t = r.normal(size=(rows, 4)).astype(dtype), r.uniform(size=(rows, 2)).astype(dtype)
-    layers = [cr.Dense(n, "sigmoid", w, c, name=f"l{i}") for i, (n, w, c) in enumerate(zip(widths[1:], W, b, strict=True))]
+    layers = [
+        cr.Dense(n, "sigmoid", w, c, name=f"l{i}") for i, (n, w, c) in enumerate(zip(widths[1:], W, b, strict=True))
+    ]
     found = cr.Network(layers, dtype=dtype).diagnose(x, t, loss="l2_norm", optimizer=cr.SGD(0.3), engine="numpy")
     deltas, slopes, gradients = by_hand(*([np.float64(p) for p in q] for q in (W, b)), np.float64(x), np.float64(t))  # type: ignore[arg-type]
     close = {"rel": 1e-5 if dtype == "float32" else 1e-11}
@@ -176,7 +203,9 @@ def test_measures_are_those_of_the_formulas(dtype: str, rows: int) -> None:
             assert flow.above == (f"l{i + 1}",)
             assert flow.factor == pytest.approx(np.linalg.norm(deltas[i]) / np.linalg.norm(deltas[i + 1]), **close)
             assert flow.factor == pytest.approx(flow.slopes * flow.weights, rel=1e-12)
-            assert flow.weights == pytest.approx(np.linalg.norm(deltas[i + 1] @ W[i + 1].T) / np.linalg.norm(deltas[i + 1]), **close)
+            assert flow.weights == pytest.approx(
+                np.linalg.norm(deltas[i + 1] @ W[i + 1].T) / np.linalg.norm(deltas[i + 1]), **close
+            )
         else:
             assert flow.above == ()
             assert flow.factor is None
@@ -190,13 +219,25 @@ def test_a_suggested_learning_rate_is_a_remedy() -> None:
 
 def test_updates_are_those_of_fit() -> None:
     network = cr.Network([cr.Dense(4, "tanh"), cr.Dense(2)])
-    options: dict[str, Any] = {"loss": "cross_entropy", "optimizer": cr.Adam(0.01), "l2": 0.1, "clip_norm": 0.1, "frozen": ["*.bias"]}
+    options: dict[str, Any] = {
+        "loss": "cross_entropy",
+        "optimizer": cr.Adam(0.01),
+        "l2": 0.1,
+        "clip_norm": 0.1,
+        "frozen": ["*.bias"],
+    }
     found = network.diagnose(X, y, **options)
-    before = {name: np.array(x) for layer, own in network.parameters.items() for name, x in {f"{layer}.{k}": v for k, v in own.items()}.items()}
+    before = {
+        name: np.array(x)
+        for layer, own in network.parameters.items()
+        for name, x in {f"{layer}.{k}": v for k, v in own.items()}.items()
+    }
     network.fit(X, y, epochs=1, batch_size=len(X), progress=False, **options)
     for own in found.parameters:
         layer, name = own.name.split(".")
-        assert own.update == pytest.approx(np.linalg.norm(network.parameters[layer][name] - before[own.name].astype(float)), rel=1e-6)
+        assert own.update == pytest.approx(
+            np.linalg.norm(network.parameters[layer][name] - before[own.name].astype(float)), rel=1e-6
+        )
         assert own.learned == (name == "weight")
 
 
@@ -223,7 +264,9 @@ def test_steps_of_a_loop_are_stations() -> None:
         h, _ = cr.scan(step, 0.0 * x[:, 0, :1] + np.zeros(3), np.swapaxes(x, 0, 1))
         return out(h)
 
-    found = cr.Network(recurrent, dtype="float64").diagnose(RANDOM.normal(size=(5, 9, 2)), np.zeros(5), loss="squared_error")
+    found = cr.Network(recurrent, dtype="float64").diagnose(
+        RANDOM.normal(size=(5, 9, 2)), np.zeros(5), loss="squared_error"
+    )
     states = [flow for flow in found.layers if flow.name.startswith("h[")]
     assert [flow.above for flow in states[:-1]] == [(f"h[{i}]",) for i in range(1, 9)]
     assert all(flow.factor == pytest.approx(flow.slopes * flow.weights) for flow in states[:-1])
@@ -231,7 +274,9 @@ def test_steps_of_a_loop_are_stations() -> None:
 
 def test_places_of_images_are_units_of_channels() -> None:
     kernel = cr.Dense(3, "relu", bias=[0, -90, 0], name="patch")
-    network = cr.Network([lambda x: np.stack([x[:, i : i + 3] for i in range(4)], axis=1), kernel, cr.Flatten(), cr.Dense(2)])
+    network = cr.Network(
+        [lambda x: np.stack([x[:, i : i + 3] for i in range(4)], axis=1), kernel, cr.Flatten(), cr.Dense(2)]
+    )
     found = network.diagnose(X, y, loss="cross_entropy")["dead_units"]
     assert [finding.names for finding in found] == [("patch[1]",)]
 
@@ -241,7 +286,10 @@ def test_the_network_stays_as_it_is() -> None:
     before = [np.array(x) for own in network.parameters.values() for x in own.values()]
     network.diagnose(X, y, loss="cross_entropy")
     assert network.history is None
-    assert all(np.array_equal(a, b) for a, b in zip(before, (x for own in network.parameters.values() for x in own.values()), strict=True))
+    assert all(
+        np.array_equal(a, b)
+        for a, b in zip(before, (x for own in network.parameters.values() for x in own.values()), strict=True)
+    )
 
 
 # --- published
@@ -251,7 +299,13 @@ def nielsen(hidden: int, seed: int, inputs: Any, labels: Any) -> tuple[list[floa
     """‖∂C/∂b‖ of the hidden layers in Nielsen's setting (2015, chapter 5): weights N(0, 1)/√inputs, biases N(0, 1), cross-entropy."""
     width = inputs.shape[1]
     layers = [
-        cr.Dense(30 if i < hidden else 10, "sigmoid", cr.Normal(1 / math.sqrt(width if i == 0 else 30)), cr.Normal(1.0), name=f"l{i + 1}")
+        cr.Dense(
+            30 if i < hidden else 10,
+            "sigmoid",
+            cr.Normal(1 / math.sqrt(width if i == 0 else 30)),
+            cr.Normal(1.0),
+            name=f"l{i + 1}",
+        )
         for i in range(hidden + 1)
     ]
     network = cr.Network(layers, seed=seed, dtype="float64")
@@ -260,7 +314,9 @@ def nielsen(hidden: int, seed: int, inputs: Any, labels: Any) -> tuple[list[floa
     return [p.gradient for p in found.parameters if p.name.endswith("bias")][:-1], found
 
 
-@pytest.mark.parametrize(("hidden", "published"), [(2, [0.07, 0.31]), (3, [0.012, 0.060, 0.283]), (4, [0.003, 0.017, 0.070, 0.285])])
+@pytest.mark.parametrize(
+    ("hidden", "published"), [(2, [0.07, 0.31]), (3, [0.012, 0.060, 0.283]), (4, [0.003, 0.017, 0.070, 0.285])]
+)
 def test_nielsens_vanishing_gradients(hidden: int, published: list[float]) -> None:
     """Norms of one draw that he printed lie among those of ours, on digits with fewer pixels than his."""
     _, inputs, labels = cr.datasets.digits()

@@ -1,5 +1,6 @@
 """Every gradient open to view: values, steps, derivations, contributions, drawings, read off what was run."""
 
+from chainrule.explanation.comparison import Comparison, compare
 from chainrule.explanation.contributions import Contribution, Contributions, Split, contributions_to
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.differentiation import FormulaDerivation, derivation
@@ -13,6 +14,7 @@ from chainrule.explanation.steps import StepByStep
 from chainrule.explanation.values import Value, values
 
 __all__ = [
+    "Comparison",
     "Contribution",
     "Contributions",
     "Count",
@@ -29,6 +31,7 @@ __all__ = [
     "Split",
     "StepByStep",
     "Value",
+    "compare",
     "contributions_to",
     "derivation",
     "derive",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chainrule.network.explaining import ExplainableNetwork, training_of
+from chainrule.nn.parameters import flat_names
 
 if TYPE_CHECKING:
+    from chainrule.explanation.comparison import Comparison
     from chainrule.explanation.diagnosis import Diagnosis
 
 
@@ -66,7 +68,7 @@ class ExaminableNetwork(ExplainableNetwork):
         >>> network = cr.Network([*layers, cr.Dense(2, name="output")])
         >>> found = network.diagnose(np.random.default_rng(0).normal(size=(50, 8)), np.arange(50) % 2, loss="cross_entropy")
         >>> [finding.illness for finding in found.findings], found["vanishing_gradient"][0].names
-        (['vanishing_gradient'], ('hidden_1', 'hidden_2', 'hidden_3', 'hidden_4'))
+        (['vanishing_gradient'], ('hidden_1', 'hidden_2', 'hidden_3'))
 
         References
         ----------
@@ -91,3 +93,58 @@ class ExaminableNetwork(ExplainableNetwork):
             engine=engine,
         )
         return diagnose(training, self.input_names, digits)
+
+    def compare(
+        self,
+        X: Any,
+        y: Any,
+        my_gradients: Mapping[str, Any],
+        *,
+        loss: Any = None,
+        learning_rate: float | None = None,
+        sample_weight: Any = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        digits: int = 6,
+    ) -> Comparison:
+        """In which way gradients of one's own differ from those of this network's loss, as `cr.compare` says it of a function.
+
+        Parameters
+        ----------
+        X, y : array-like
+            As for `fit`, taken as one batch.
+        my_gradients : mapping
+            Of all parameters or of some, by names: `{"hidden": {"weight": …}}` or `{"hidden.weight": …}`. Gradients of values in
+            between may be among them, `{"output.z": …, "hidden.a": …}`; then the first wrong one on the way back is told.
+        loss, sample_weight, l1, l2
+            As for `fit`; the loss is by default that of the last fit.
+        learning_rate : float, optional
+            That of one's own step; so that a gradient with it, or after it, is known.
+        digits : int
+            Significant digits.
+
+        Returns
+        -------
+        Comparison
+            `differences`, the mistakes that give these numbers, and `gradients`, each beside the right one.
+
+        Raises
+        ------
+        UnknownNameError, DataError
+            For names that the network does not have, and for what is no array of numbers.
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> network = cr.Network([cr.Dense(2, "sigmoid", name="output")], dtype="float64").build(3)
+        >>> X, t = np.array([[1.0, 0.5, -1.0], [0.0, 2.0, 1.0]]), np.array([[0.0, 1.0], [1.0, 0.0]])
+        >>> delta = (network(X) - t) / 2  # of the mean of ½Σ(a − t)²; times a·(1 − a), which is forgotten
+        >>> found = network.compare(X, t, {"output": {"weight": X.T @ delta, "bias": delta.sum(axis=0)}}, loss="l2_norm")
+        >>> found.differences[0].kind, found.differences[0].names
+        ('missing_slope', ('output.bias', 'output.weight'))
+        """
+        from chainrule.explanation.comparison import compare_network
+
+        found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
+        names = flat_names(self.parameters)
+        return compare_network(found, names, self.model.biases, my_gradients, learning_rate, digits)

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.explanation.diagnosis.stations import Station, stations_of
 from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.explanation.stations import Station, stations_of
 from chainrule.nn.parameters import Parameters, flat_names
 
 

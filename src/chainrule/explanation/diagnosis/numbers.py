@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.explanation.diagnosis.illness import Finding, Illness, told
+from chainrule.explanation.diagnosis.illness import Finding, Illness
 from chainrule.explanation.diagnosis.measures import Measures
 from chainrule.explanation.evaluation import Evaluation, has_derivative
 from chainrule.explanation.labels import labels_of
+from chainrule.explanation.sentences import told
 from chainrule.ops import Elementwise, Reduction
 from chainrule.tracing.program import Atom, Equation, Variable
 
@@ -58,14 +59,19 @@ class NotFinite(Illness):
             formula = formula_of(evaluation, equation.output)
             given = {evaluation.label(y): _at(evaluation.value(y), place) for y in equation.inputs}
             at = "" if sample is None else f", at sample {sample}"
-            says = (
-                f"{element} {'is' if way == 'forward' else 'has a derivative that is'} {told(value)}{at}: it begins in {layer_of(equation)}, "
-                f"with {formula}{_told_inputs(given)}."
-            )
+            what = "is" if way == "forward" else "has a derivative that is"
+            layer = layer_of(equation)
+            says = f"{element} {what} {told(value)}{at}: it begins in {layer}, with {formula}{_told_inputs(given)}."
             evidence = {
-                "operation": equation.op.name, "layer": layer_of(equation).removeprefix("layer "), "formula": formula, "pass": way,
-                "element": element, "sample": sample, "value": value, "given": given,
-            }  # fmt: skip
+                "operation": equation.op.name,
+                "layer": layer.removeprefix("layer "),
+                "formula": formula,
+                "pass": way,
+                "element": element,
+                "sample": sample,
+                "value": value,
+                "given": given,
+            }
             yield self.found(says, [element], _remedy(evaluation, given), **evidence)
             return
         lost = [p.name for p in seen.parameters if not math.isfinite(p.update)]
@@ -77,9 +83,9 @@ class NotFinite(Illness):
 def _forwards(evaluation: Evaluation) -> tuple[Equation, Variable, Any, str] | None:
     for equation in evaluation.program.equations:
         value = evaluation.value(equation.output)
-        if equation.output.dtype.kind == "f" and not np.isfinite(value).all():
-            if all(np.isfinite(evaluation.value(x)).all() for x in equation.inputs):
-                return equation, equation.output, value, "forward"
+        began = equation.output.dtype.kind == "f" and not np.isfinite(value).all()
+        if began and all(np.isfinite(evaluation.value(x)).all() for x in equation.inputs):
+            return equation, equation.output, value, "forward"
     return None
 
 
@@ -129,7 +135,9 @@ def _remedy(evaluation: Evaluation, given: dict[str, float | None]) -> str:
     large = [name for name, x in given.items() if x is not None and abs(x) > BEYOND]
     if large:
         return f"a smaller {large[0]}: smaller first weights, standardised inputs, or a smaller learning rate"
-    return "a formula that is finite there too, such as cr.log_softmax for log of softmax, or numbers kept off the place"
+    return (
+        "a formula that is finite there too, such as cr.log_softmax for log of softmax, or numbers kept off the place"
+    )
 
 
 @dataclass(frozen=True)
@@ -164,9 +172,14 @@ class Kink(Illness):
                     f"{told(value or 0.0)}, and there {'is' if len(places) == 1 else 'are'} {count}{element}{taken}."
                 )
                 evidence = {
-                    "operation": equation.op.name, "layer": layer_of(equation).removeprefix("layer "), "element": element, "sample": sample,
-                    "value": value, "places": places.tolist(), "taken": None if local is None else float(np.asarray(local)[place]),
-                }  # fmt: skip
+                    "operation": equation.op.name,
+                    "layer": layer_of(equation).removeprefix("layer "),
+                    "element": element,
+                    "sample": sample,
+                    "value": value,
+                    "places": places.tolist(),
+                    "taken": None if local is None else float(np.asarray(local)[place]),
+                }
                 remedy = "nothing, unless many values stand there; then other first biases, bias=0.01, or a smooth activation"
                 yield self.found(says, [element], remedy, **evidence)
                 break

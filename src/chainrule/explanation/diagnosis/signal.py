@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
 
 from chainrule.explanation.backward import carry_back
-from chainrule.explanation.diagnosis.illness import Finding, Illness, listed, one_part, rounded, told
+from chainrule.explanation.diagnosis.illness import Finding, Illness
 from chainrule.explanation.diagnosis.measures import Measures, norm
-from chainrule.explanation.diagnosis.stations import Station
 from chainrule.explanation.evaluation import Evaluation, double, has_derivative
+from chainrule.explanation.sentences import listed, one_part, rounded, told
+from chainrule.explanation.stations import Station
 from chainrule.ops.operation import eager
 from chainrule.tracing.interpreter import reinterpret
 from chainrule.tracing.program import Variable
@@ -189,7 +191,8 @@ class AtMinimum(Illness):
         if not fits and not (shares and max(shares.values()) < self.share):
             return
         total = math.hypot(*(p.gradient for p in seen.parameters))
-        says = f"the gradient is 0 as far as can be told (all of it together {told(total)}): L = {told(seen.loss, 6)} is at a minimum, or a flat place"
+        says = f"the gradient is 0 as far as can be told (all of it together {told(total)}): L = {told(seen.loss, 6)} is at a "
+        says += "minimum, or a flat place"
         says += ", and no output could be nearer to its target" if fits else ", where the samples' gradients cancel"
         remedy = "nothing, if this loss is low enough; else other first weights (seed=1), or a larger network"
         yield self.found(f"{says}.", [], remedy, loss=seen.loss, gradient=total, shares=shares)
@@ -228,7 +231,7 @@ def _mean(factors: list[float | None]) -> float | None:
 def _sizes(seen: Measures, way: list[Station]) -> dict[str, dict[str, float]]:
     """Of the layers above that have weights of neurons: the size of a weight, the number n of units it comes from, and w·√n."""
     sizes = {}
-    for below, above in zip(way, way[1:], strict=False):
+    for below, above in pairwise(way):
         w = seen.weights_of(above)
         if w is not None and w.size:
             size = float(np.sqrt(np.mean(np.square(np.asarray(w, np.float64)))))

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.explanation.diagnosis.illness import Finding, Illness, listed, rounded, told
+from chainrule.explanation.diagnosis.illness import Finding, Illness
 from chainrule.explanation.diagnosis.measures import Measures, ParameterMeasures, norm
+from chainrule.explanation.sentences import listed, rounded, told
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,9 @@ class _Moved(Illness):
             if p.learned and not p.is_bias and p.gradient and p.update_ratio is not None
         }
 
-    def _told(self, seen: Measures, ratios: dict[ParameterMeasures, float], worst: ParameterMeasures, rate: float) -> Finding:
+    def _told(
+        self, seen: Measures, ratios: dict[ParameterMeasures, float], worst: ParameterMeasures, rate: float
+    ) -> Finding:
         ratio = ratios[worst]
         names = [p.name for p in ratios]
         others = f" (others: {listed(n for n in names if n != worst.name)})" if len(names) > 1 else ""
@@ -95,8 +98,8 @@ class UnevenFeatures(Illness):
                 high, low = int(sizes.argmax()), int(used[sizes[used].argmin()])
                 name = evaluation.label(x)
                 says = (
-                    f"{name}[{high}] reaches {told(float(sizes[high]))} and {name}[{low}] only {told(float(sizes[low]))}, a factor of "
-                    f"{told(float(sizes[high] / sizes[low]))}{self._slopes(seen, layer, high, low)}."
+                    f"{name}[{high}] reaches {told(float(sizes[high]))} and {name}[{low}] only {told(float(sizes[low]))}, a factor "
+                    f"of {told(float(sizes[high] / sizes[low]))}{self._slopes(seen, layer, high, low)}."
                 )
                 remedy = "inputs that are standardised: (X - X.mean(axis=0)) / X.std(axis=0)"
                 evidence = {"largest_values": sizes.tolist(), "largest": high, "smallest": low, "layer": layer.name}

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.explanation.diagnosis.illness import Finding, Illness, listed, told
+from chainrule.explanation.diagnosis.illness import Finding, Illness
 from chainrule.explanation.diagnosis.measures import Measures
-from chainrule.explanation.diagnosis.stations import Station
+from chainrule.explanation.sentences import listed, told
+from chainrule.explanation.stations import Station
 from chainrule.nn.parameters import flat_names
 
 
@@ -44,12 +45,13 @@ class DeadUnits(Illness):
             dead = np.flatnonzero(off.all(axis=0))
             if len(off) < 2 or not len(dead):
                 continue
-            names = [f"{station.name}[{j}]" for j in dead]
+            names, act = [f"{station.name}[{j}]" for j in dead], station.activation
             highest = _rows(seen.network.evaluation.precise(station.z))[:, dead].max(axis=0)
             share = len(dead) / station.units
             says = (
-                f"{listed(names)} {_are(names)} dead, {len(dead)} of {station.units} units: a = 0 and {station.activation} = 0 on all "
-                f"{seen.rows:,} samples (the highest z is {told(float(highest.max()))}), so that no gradient reaches {'its' if len(names) == 1 else 'their'} weights."
+                f"{listed(names)} {_are(names)} dead, {len(dead)} of {station.units} units: a = 0 and {act} = 0 on all "
+                f"{seen.rows:,} samples (the highest z is {told(float(highest.max()))}), so that no gradient reaches "
+                f"{'its' if len(names) == 1 else 'their'} weights."
             )
             remedy = (
                 f'"leaky_relu" in {station.layer or station.name}, whose slope is 0.01 where relu\'s is 0, a smaller learning rate, '
@@ -79,15 +81,15 @@ class SaturatedUnits(Illness):
             found = np.flatnonzero(share >= self.samples)
             if not len(found):
                 continue
-            names = [f"{station.name}[{j}]" for j in found]
+            names, act = [f"{station.name}[{j}]" for j in found], station.activation
             slope, size = float(np.abs(_rows(station.slopes)[:, found]).mean()), float(np.abs(z[:, found]).mean())
             says = (
-                f"{listed(names)} {_are(names)} saturated, {len(found)} of {station.units} units: |{station.activation}| < {self.slope:g} "
-                f"on at least {self.samples:.0%} of the samples (mean |z| = {told(size)}, mean |{station.activation}| = {told(slope)})."
+                f"{listed(names)} {_are(names)} saturated, {len(found)} of {station.units} units: |{act}| < {self.slope:g} on at "
+                f"least {self.samples:.0%} of the samples (mean |z| = {told(size)}, mean |{act}| = {told(slope)})."
             )
             remedy = (
-                f"weights of {station.layer or station.name} about {told(size, 1)} times smaller, so that |z| is near 1, or inputs that "
-                "are standardised: (x − mean)/std"
+                f"weights of {station.layer or station.name} about {told(size, 1)} times smaller, so that |z| is near 1, or inputs "
+                "that are standardised: (x − mean)/std"
             )
             evidence = {
                 "layer": station.name,
@@ -113,7 +115,9 @@ class EqualUnits(Illness):
             if made.weight is None or layer in told_of or station.dz is None:
                 continue
             told_of.add(layer)
-            own = [f"{layer}.{name}" for name in (made.weight, made.bias) if name is not None and f"{layer}.{name}" in flat]
+            own = [
+                f"{layer}.{name}" for name in (made.weight, made.bias) if name is not None and f"{layer}.{name}" in flat
+            ]
             groups: dict[bytes, list[int]] = {}
             for j in range(station.units):
                 values = [made.weights_of({made.weight: flat[own[0]]}, j), *(flat[name][j] for name in own[1:])]

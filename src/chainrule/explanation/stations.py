@@ -77,7 +77,9 @@ class Station:
         for equation in reversed(found):
             if equation.output in needed and equation.output is not self.z:
                 between.append(equation)
-                needed.update(x for x in equation.inputs if isinstance(x, Variable) and x in reached and x is not self.z)
+                needed.update(
+                    x for x in equation.inputs if isinstance(x, Variable) and x in reached and x is not self.z
+                )
         return between[::-1]
 
     @property
@@ -128,6 +130,6 @@ def _linked(evaluation: Evaluation, found: Mapping[Variable, Station]) -> list[S
                 if isinstance(x, Variable):
                     met[x] = met.get(x, {}) | onwards
     made: dict[Variable, Station] = {}
-    for z, station in reversed(found.items()):
+    for z, station in reversed(list(found.items())):
         made[z] = replace(station, above=tuple(made[x] for x in met.get(z, {})))
     return list(made.values())[::-1]

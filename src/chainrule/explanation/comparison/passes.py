@@ -1,0 +1,179 @@
+"""Backward passes that go wrong on purpose: the gradients that come out when one thing is done otherwise than it should."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from chainrule.explanation.backward import carry_back, parts_of
+from chainrule.explanation.evaluation import Evaluation, has_derivative
+from chainrule.explanation.stations import Station
+from chainrule.ops import Elementwise, Layout
+from chainrule.ops.operation import eager
+from chainrule.tracing.interpreter import evaluated
+from chainrule.tracing.program import Atom, Equation, Variable
+
+Cotangents = Mapping[Variable, Any]
+"""∂L by every variable that a gradient arrives at."""
+
+
+def carried(evaluation: Evaluation, seeds: Cotangents) -> dict[Variable, Any]:
+    """What arrives everywhere of gradients that begin at some variables."""
+    with np.errstate(all="ignore"):
+        return carry_back(eager, evaluation.program.equations, evaluation.precise, seeds, has_derivative)
+
+
+def added(first: Cotangents, second: Cotangents, factor: float = 1.0) -> dict[Variable, Any]:
+    """first + factor·second, for every variable that either arrives at."""
+    return {x: first[x] if x not in second else first.get(x, 0.0) + factor * second[x] for x in {**first, **second}}
+
+
+# --- another act′
+
+
+Slope = Callable[[Station], Any]
+"""What is put in the place of act′(z)."""
+
+
+def as_one(station: Station) -> Any:
+    """1: act′ was forgotten."""
+    return np.ones(station.z.shape)
+
+
+def twice(station: Station) -> Any:
+    """act′(z)²: it was multiplied by once too often."""
+    return np.square(station.slopes)
+
+
+def at_a(station: Station) -> Any:
+    """act′(a): the derivative was taken at the activation."""
+    values: dict[Atom, Any] = {station.z: station.evaluation.precise(station.a)}
+    tangents: dict[Atom, Any] = {station.z: np.ones(station.z.shape)}
+
+    def value(x: Atom) -> Any:
+        return values[x] if x in values else station.evaluation.precise(x)
+
+    for e in station.between:
+        given = [value(x) for x in e.inputs]
+        values[e.output] = evaluated(e, given)
+        if e.op.differentiable:
+            moved = [tangents.get(x) for x in e.inputs]
+            tangents[e.output] = e.op.pushforward(eager, moved, values[e.output], given, **e.attributes)
+    return tangents.get(station.a)
+
+
+def of_z_as_a(station: Station) -> Any:
+    """The derivative in terms of a, such as a(1 − a), with z put in for a; `None` where it is not in terms of a."""
+    maker = station.evaluation.makers[station.a]
+    if station.between != [maker] or not isinstance(maker.op, Elementwise) or not callable(maker.op.partials[0]):
+        return None
+    z = station.evaluation.precise(station.z)
+    inputs = [z if x is station.z else station.evaluation.precise(x) for x in maker.inputs]
+    return maker.op.partials[0](eager, z, *inputs, **maker.attributes)
+
+
+def with_slopes(evaluation: Evaluation, stations: Iterable[Station], slope: Slope) -> dict[Variable, Any] | None:
+    """The gradients when these stations have another act′, the last one first; `None` where there is no such thing."""
+    now = dict(evaluation.cotangents)
+    for station in stations:
+        put = slope(station) if station.slopes is not None else None
+        if put is None or station.z not in now:
+            return None
+        with np.errstate(all="ignore"):
+            change = _change(station, put, now)
+        if not np.isfinite(change).all():
+            return None
+        now = added(now, carried(evaluation, {station.z: change}))
+    return now
+
+
+def _change(station: Station, put: Any, now: Cotangents) -> Any:
+    """What another act′ adds to ∂L/∂z. Where the loss takes z, ∂L/∂z is ∂L/∂a · act′ already."""
+    if station.a in now:
+        return (put - station.slopes) * now[station.a]
+    return (put / station.slopes - 1.0) * now[station.z]
+
+
+# --- other weights
+
+
+def with_updated_weights(evaluation: Evaluation, parameters: Iterable[Variable], rate: float) -> dict[Variable, Any]:
+    """The gradients when every weight is updated as soon as its own is known, and carries the others back with its new value."""
+    equations = evaluation.program.equations
+    own = _moved_only(equations, parameters)
+    found: dict[Variable, Any] = {evaluation.output: np.ones(())} if evaluation.output is not None else {}
+    for equation in reversed(equations):
+        cotangent = found.get(equation.output)
+        if cotangent is None or not equation.op.differentiable:
+            continue
+        parts = parts_of(eager, equation, evaluation.precise, cotangent, has_derivative)
+        new = {
+            x: evaluation.precise(x) - rate * part for x, part in zip(equation.inputs, parts, strict=True)
+            if x in own and part is not None
+        }  # fmt: skip
+        if new and len(new) < len(parts):
+            value = lambda x, new=new: new[x] if x in new else evaluation.precise(x)  # noqa: E731
+            others = parts_of(eager, equation, value, cotangent, has_derivative)
+            parts = [part if x in new else other for x, part, other in zip(equation.inputs, parts, others, strict=True)]
+        for x, part in zip(equation.inputs, parts, strict=True):
+            if isinstance(x, Variable) and part is not None:
+                found[x] = found[x] + part if x in found else part
+    return found
+
+
+def _moved_only(equations: Iterable[Equation], parameters: Iterable[Variable]) -> set[Atom]:
+    """Parameters, and what is these with their elements moved."""
+    own: set[Atom] = set(parameters)
+    for e in equations:
+        if isinstance(e.op, Layout) and all(x in own for x in e.inputs):
+            own.add(e.output)
+    return own
+
+
+# --- parts of the gradient
+
+
+def through_unit(evaluation: Evaluation, x: Variable, unit: int) -> dict[Variable, Any]:
+    """What arrives by way of one unit of a variable, along its last axis."""
+    cotangent = np.zeros(x.shape)
+    cotangent[..., unit] = np.asarray(evaluation.cotangents[x])[..., unit]
+    return carried(evaluation, {x: cotangent})
+
+
+def through_sample(evaluation: Evaluation, frontier: Cotangents, sample: int) -> dict[Variable, Any]:
+    """What arrives by way of one sample, whose rows are those of the variables at the frontier."""
+    seeds = {}
+    for x, cotangent in frontier.items():
+        seeds[x] = np.zeros(x.shape)
+        seeds[x][sample] = np.asarray(cotangent)[sample]
+    return carried(evaluation, seeds)
+
+
+def frontier_of(evaluation: Evaluation, samples: frozenset[Variable]) -> dict[Variable, Any]:
+    """What the values of samples get from what is no sample's: the loss's derivative by the samples, each by itself."""
+    found: dict[Variable, Any] = {}
+    for equation in evaluation.program.equations:
+        cotangent = evaluation.cotangent(equation.output)
+        if cotangent is None or equation.output in samples or not equation.op.differentiable:
+            continue
+        with np.errstate(all="ignore"):
+            parts = parts_of(eager, equation, evaluation.precise, cotangent, has_derivative)
+        for x, part in zip(equation.inputs, parts, strict=True):
+            if x in samples and isinstance(x, Variable) and part is not None:
+                found[x] = found.get(x, 0.0) + part
+    return found
+
+
+def uses_of(evaluation: Evaluation, x: Variable) -> list[tuple[Equation, Any]]:
+    """The uses of a variable by which some of its gradient comes, each with what comes."""
+    found = []
+    for equation, position in evaluation.uses[x]:
+        cotangent = evaluation.cotangent(equation.output)
+        if cotangent is not None and equation.op.differentiable:
+            with np.errstate(all="ignore"):
+                part = parts_of(eager, equation, evaluation.precise, cotangent, has_derivative)[position]
+            if part is not None and np.any(part):
+                found.append((equation, part))
+    return found
