@@ -387,6 +387,20 @@ def test_containers_of_every_kind() -> None:
         cr.compare(loss, w, mine, learning_rate=-1)
 
 
+def test_what_the_loss_does_not_depend_on_has_the_gradient_0() -> None:
+    p, loss = {"a": np.ones(2), "b": np.ones(3)}, lambda p: np.sum(p["a"] ** 2)
+    assert cr.compare(loss, p, {"a": 2 * np.ones(2), "b": np.zeros(3)}).is_right
+    found = cr.compare(loss, p, {"a": 2 * np.ones(2), "b": np.ones(3)})
+    assert found.first_wrong == "b"
+    assert found.kinds == ("",)
+    assert "no way that is known" in str(found)
+
+
+def test_gradients_that_are_no_numbers_themselves_are_refused() -> None:
+    with pytest.raises(DataError, match="NaN"):
+        cr.compare(lambda x: np.sum(np.sqrt(x)), np.zeros(2), np.zeros(2))
+
+
 def test_names_that_a_network_lacks_are_refused() -> None:
     c = case(0, 5, 2)
     with pytest.raises(UnknownNameError, match="l0"):

@@ -20,6 +20,7 @@ from chainrule.explanation.stations import Station, stations_of
 from chainrule.explanation.values import Graph, Value
 from chainrule.nn.parameters import flat_names
 from chainrule.ops import Elementwise
+from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
 from chainrule.tracing.apply import refreshed
 from chainrule.tracing.program import Variable
@@ -96,9 +97,10 @@ def compare(
     evaluation = with_constants_as_inputs(evaluation).backward(evaluation.program.outputs[0])  # type: ignore[arg-type]
     found = {node: x for x, node in nodes.items()}
     known = {
-        name: found[value.node] for name, value in zip(names, values, strict=True) if value.node in found
+        name: found.get(value.node) or Variable(name, ArrayType(np.shape(x), np.dtype(np.float64)))
+        for name, value, x in zip(names, values, leaves, strict=True)
     }  # what the loss does not depend on is in no graph
-    given = {name: x for name, x in zip(names, mine, strict=True) if name in known}
+    given = dict(zip(names, mine, strict=True))
     samples = _samples(evaluation)
     return _compared(
         evaluation,
@@ -174,7 +176,16 @@ def _compared(
     ordered = dict(sorted(names.items(), key=lambda item: _depth(evaluation, item[1])))
     given = Given(evaluation, ordered, mine, parameters, biases, stations, outputs, samples, rate, tolerance)
 
-    def explain(name: str, place: tuple[int, ...]) -> Derivation:
+    strange = [name for name in ordered if not np.isfinite(given.right(name)).all()]
+    if strange:
+        raise DataError(
+            f"the right gradient by {strange[0]} has NaN or infinity in it here, so that nothing can be compared with it. Compare "
+            "where it is finite; network.diagnose says where it begins."
+        )
+
+    def explain(name: str, place: tuple[int, ...]) -> Derivation | None:
+        if names[name] not in evaluation.cotangents:
+            return None  # 0, for the loss does not depend on it
         return derive(evaluation, element_of(evaluation, names[name], place), digits=digits)
 
     return told_apart(given, explain, digits)
@@ -185,7 +196,7 @@ def _depth(evaluation: Evaluation, x: Variable) -> tuple[int, bool]:
     equations = {e.output: i for i, e in enumerate(evaluation.program.equations)}
     if x in equations:
         return -equations[x], False
-    return -max((equations[e.output] for e, _ in evaluation.uses[x]), default=-1), True
+    return -max((equations[e.output] for e, _ in evaluation.uses.get(x, ())), default=-1), True
 
 
 def _check(learning_rate: float | None, digits: int) -> None:

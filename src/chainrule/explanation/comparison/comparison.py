@@ -50,29 +50,17 @@ class Comparison(Compared, Shown):
         return self.to("markdown")
 
 
-def told_apart(given: Given, explain: Callable[[str, tuple[int, ...]], Derivation], digits: int = 6) -> Comparison:
+def told_apart(
+    given: Given, explain: Callable[[str, tuple[int, ...]], Derivation | None], digits: int = 6
+) -> Comparison:
     """In which ways gradients differ from the right ones; `explain` derives the right number at a place."""
     entries = tuple(_compared(given, name) for name in given.names)
     differences, left = _explained(given)
     explanation = None
     if left:
         entry = next(x for x in entries if x.name == left[0])
-        at = "" if not entry.place else f" at [{', '.join(map(str, entry.place))}]"
-        if entry.place is None:
-            shapes = f"has shape {entry.shape}, and the right gradient {entry.right_shape}"
-            differences.append(
-                Difference(
-                    "",
-                    tuple(left),
-                    f"{shapes}; its numbers are in no known way those of the right one",
-                    "the right shape",
-                )
-            )
-        else:
-            says = f"differs in no way that is known, most{at}"
-            differences.append(
-                Difference("", tuple(left), says, f"a look at how {entry.name}{at.removeprefix(' at ')} comes about")
-            )
+        differences.append(_unknown(entry, left))
+        if entry.place is not None:
             explanation = explain(entry.name, entry.place)
     dtype = "float32" if given.tolerance > SINGLE / 2 else "float64"
     return Comparison(entries, tuple(differences), explanation, given.tolerance, dtype, digits)
@@ -81,6 +69,17 @@ def told_apart(given: Given, explain: Callable[[str, tuple[int, ...]], Derivatio
 def tolerance_for(*arrays: Any) -> float:
     """What rounding may do to gradients computed with such arrays."""
     return SINGLE if any(np.asarray(x).dtype in (np.float32, np.float16) for x in arrays) else DOUBLE
+
+
+def _unknown(entry: GradientPair, names: list[str]) -> Difference:
+    """What is said where no mistake that is known gives these numbers."""
+    if entry.place is None:
+        says = f"shape {entry.shape} in place of {entry.right_shape}, and the numbers are in no known way those of the right one"
+        return Difference("", tuple(names), says, f"Give {entry.name} the shape {entry.right_shape}")
+    where = f"{entry.name}[{', '.join(map(str, entry.place))}]" if entry.place else entry.name
+    return Difference(
+        "", tuple(names), f"different in no way that is known, most in {where}", f"Look how {where} comes about, below"
+    )
 
 
 def _explained(given: Given) -> tuple[list[Difference], list[str]]:

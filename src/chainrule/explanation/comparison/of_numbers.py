@@ -30,8 +30,8 @@ class NotFiniteGiven(Mistake):
             return None if np.isfinite(given.mine[name]).all() else given.mine[name]
 
         yield Hypothesis(
-            "has NaN or infinity in it",
-            "a look at the first operation that gives one: a division, a log, an overflow",
+            "there is NaN or infinity in it",
+            "Look for the first operation that gives one: a division, a log, an overflow",
             gives,
         )
 
@@ -49,8 +49,8 @@ class Transposed(Mistake):
             return given.right(name).T if given.right(name).ndim == 2 and 1 not in given.right(name).shape else None
 
         yield Hypothesis(
-            "is the right gradient transposed",
-            "the factors the other way round: inputs.T @ delta for weights of shape (inputs, units)",
+            "the right gradient transposed",
+            "Take the factors the other way round: inputs.T @ delta for weights of shape (inputs, units)",
             gives,
         )
 
@@ -68,7 +68,7 @@ class Reshaped(Mistake):
             mine, right = given.mine[name], given.right(name)
             return right.reshape(mine.shape) if mine.size == right.size and mine.shape != right.shape else None
 
-        yield Hypothesis("has the right numbers in another shape", "reshape, or keepdims=True in sums", gives)
+        yield Hypothesis("the right numbers in another shape", "Use reshape, or keepdims in sums", gives)
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,9 @@ class BiasMean(Mistake):
         """Where there are several samples, and something else is right."""
         if given.rows > 1 and any(name not in given.wrong for name in given.names if name not in given.biases):
             yield Hypothesis(
-                f"is 1/{given.rows} of the right gradient, and only the biases are: the mean over the {given.rows} rows was taken, "
+                f"1/{given.rows} of the right gradient, where no other parameter is: the mean over the {given.rows} rows was taken, "
                 "where ∂L/∂z has been divided by that already",
-                "delta.sum(axis=0)",
+                "Take the sum, delta.sum(axis=0)",
                 lambda name: given.right(name) / given.rows if name in given.biases else None,
                 evidence={"factor": 1 / given.rows},
             )
@@ -126,8 +126,8 @@ class Permuted(Mistake):
                 order = _order(given, name, np.moveaxis(mine, axis, 0), np.moveaxis(right, axis, 0))
                 if order is not None:
                     yield Hypothesis(
-                        f"has the right {what} in another order: {', '.join(map(str, order[:12]))}{', …' * (len(order) > 12)}",
-                        f"a look at what the {what} count",
+                        f"the right {what} in another order: {', '.join(map(str, order[:12]))}{', …' * (len(order) > 12)}",
+                        f"Look what the {what} count",
                         {name: np.take(right, order, axis=axis)}.get,
                         evidence={"axis": axis, "order": order},
                     )
@@ -150,35 +150,35 @@ def _order(given: Given, name: str, mine: Any, right: Any) -> list[int] | None:
     return order if order != list(range(count)) else None
 
 
-def _factor(given: Given, c: float, reasons: list[tuple[str, str]]) -> Hypothesis:
+def _factor(given: Given, c: float, reasons: list[str]) -> Hypothesis:
     def gives(name: str) -> Any:
         return c * given.right(name)
 
     if not reasons:
         return Hypothesis(
-            f"is {told(c, 6)} times the right gradient",
-            "a look at constants: of the loss, or a learning rate",
+            f"{told(c, 6)} times the right gradient",
+            "Look at constants: of the loss, or a learning rate",
             gives,
             2,
             {"factor": c},
         )
-    said = " or ".join(reason for reason, _ in reasons)
-    times = (
-        "is 0 everywhere"
-        if c == 0
-        else "has the wrong sign"
-        if c == -1
-        else f"is {told(c, 6)} times the right gradient"
-    )
-    return Hypothesis(f"{times}: {said}", reasons[0][1], gives, 0, {"factor": c})
+    times = "0 everywhere" if c == 0 else "the wrong sign" if c == -1 else f"{told(c, 6)} times the right gradient"
+    return Hypothesis(f"{times}: {', or '.join(reasons)}", _undone(c), gives, 0, {"factor": c})
+
+
+def _undone(c: float) -> str:
+    """What to do about a factor."""
+    if c in (0, -1):
+        return "Look at what is assigned to it" if c == 0 else "Change the sign"
+    return f"Divide it by {told(c, 6)}" if abs(c) > 1 else f"Multiply it by {told(1 / c, 6)}"
 
 
 Part = tuple[float, str]
 """A number that may be a factor of a factor, and what it comes of; nothing of 1."""
 
 
-def _named(given: Given) -> dict[float, list[tuple[str, str]]]:
-    """Factors that are known, each with the reasons there may be, those of fewest parts alone, and what to do."""
+def _named(given: Given) -> dict[float, list[str]]:
+    """Factors that are known, each with the reasons there may be, those of fewest parts alone."""
     nothing: Part = (1.0, "")
     signs = [
         nothing,
@@ -198,12 +198,10 @@ def _named(given: Given) -> dict[float, list[tuple[str, str]]]:
         if reasons and c != 1.0:
             known = next((x for x in found if math.isclose(x, c, rel_tol=1e-12)), c)
             found.setdefault(known, []).append(reasons)
-    named = {0.0: [("it was not computed, or multiplied by 0", "a look at what is assigned to it")]}
+    named = {0.0: ["it was not computed, or multiplied by 0"]}
     for c, ways in found.items():
         fewest = min(map(len, ways))
-        named[c] = [
-            (" and ".join(reasons), f"that times {told(1 / c, 6)}") for reasons in ways if len(reasons) == fewest
-        ]
+        named[c] = [", and ".join(reasons) for reasons in ways if len(reasons) == fewest]
     return named
 
 

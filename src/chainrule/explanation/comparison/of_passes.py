@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain, islice
 from typing import Any, ClassVar
 
 import numpy as np
@@ -50,8 +51,8 @@ class _OtherSlope(Mistake):
                 names = listed(x.name for x in reversed(stations))
                 acts = listed(dict.fromkeys(x.activation for x in stations))
                 yield Hypothesis(
-                    f"is what comes out when {self.words.format(act=acts, where=names)}",
-                    self.remedy.format(act=acts),
+                    f"what comes out {self.words.format(act=acts, where=names)}",
+                    self.remedy,
                     of_pass(given, found),
                     evidence={"layers": [x.name for x in stations]},
                 )
@@ -62,8 +63,8 @@ class MissingSlope(_OtherSlope):
     """δ = ∂L/∂a in place of ∂L/∂a · act′(z)."""
 
     title: ClassVar[str] = "act′ is missing"
-    words: ClassVar[str] = "{act} of {where} is left out, δ = ∂L/∂a"
-    remedy: ClassVar[str] = "δ = ∂L/∂a · {act}(z)"
+    words: ClassVar[str] = "without {act} in {where}, δ = ∂L/∂a"
+    remedy: ClassVar[str] = "Multiply by the derivative of the activation, δ = ∂L/∂a · act′(z)"
 
     def _slope(self) -> Slope:
         return as_one
@@ -74,8 +75,8 @@ class SlopeTwice(_OtherSlope):
     """δ = ∂L/∂a · act′(z)²: as where softmax or σ with cross-entropy gives a − t, and act′ is multiplied by once more."""
 
     title: ClassVar[str] = "act′ once too often"
-    words: ClassVar[str] = "{act} of {where} is multiplied by twice"
-    remedy: ClassVar[str] = "{act} once; with cross-entropy ∂L/∂z is a − t, and has it in it"
+    words: ClassVar[str] = "with {act} twice in {where}, δ = ∂L/∂a · act′(z)²"
+    remedy: ClassVar[str] = "Multiply by act′ once; with cross-entropy ∂L/∂z is a − t, and has it in it"
 
     def _slope(self) -> Slope:
         return twice
@@ -86,8 +87,8 @@ class SlopeAtActivation(_OtherSlope):
     """act′(a) in place of act′(z)."""
 
     title: ClassVar[str] = "act′ at a"
-    words: ClassVar[str] = "{act} of {where} is taken at a in place of z"
-    remedy: ClassVar[str] = "{act}(z), with the z before the activation"
+    words: ClassVar[str] = "with {act} taken at a in place of z in {where}"
+    remedy: ClassVar[str] = "Take act′ at z, which is before the activation"
 
     def _slope(self) -> Slope:
         return at_a
@@ -98,8 +99,8 @@ class SlopeOfLinear(_OtherSlope):
     """z(1 − z) in place of a(1 − a), 1 − z² in place of 1 − a²: the derivative in terms of a, with z put in."""
 
     title: ClassVar[str] = "z in place of a"
-    words: ClassVar[str] = "{act} of {where} is written in terms of a, and given z"
-    remedy: ClassVar[str] = "a in it: a(1 − a) for σ, 1 − a² for tanh"
+    words: ClassVar[str] = "with z put in for a in {act} of {where}, as in z(1 − z)"
+    remedy: ClassVar[str] = "Put in a: a(1 − a) for σ, 1 − a² for tanh"
 
     def _slope(self) -> Slope:
         return of_z_as_a
@@ -120,9 +121,8 @@ class UpdatedWeights(Mistake):
             return
         found = with_updated_weights(given.evaluation, own, rate)
         yield Hypothesis(
-            f"is what comes out when weights are updated (learning rate {told(rate, 6)}) before the gradient is carried back through "
-            "them",
-            "all gradients first, with the weights of the forward pass, then all updates",
+            f"what comes out when weights are updated (learning rate {told(rate, 6)}) before the gradient passes them",
+            "Compute all gradients first, with the weights of the forward pass, and then update all",
             of_pass(given, found),
             2 if fitted else 0,
             {"learning_rate": rate},
@@ -157,8 +157,8 @@ class AfterUpdate(Mistake):
             values = reinterpret(evaluation.program, evaluation.precise_values, changed, constant=double)
         after = Evaluation(evaluation.program, values, evaluation.names).backward(evaluation.output)
         yield Hypothesis(
-            f"is the gradient at the parameters after a step with learning rate {rate:g}",
-            "the gradient before the update",
+            f"the gradient at the parameters after a step with learning rate {rate:g}",
+            "Compute it before the update",
             of_pass(given, after.cotangents),
             evidence={"learning_rate": rate},
         )
@@ -172,16 +172,21 @@ class ForgottenPath(Mistake):
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """By outputs, by uses, by units, up to 200 in all."""
-        ways = [*self._outputs(given), *self._uses(given), *self._units(given)]
-        for way, part, several in ways[:MOST_PATHS]:
-            whole = given.evaluation.cotangents
+        whole = given.evaluation.cotangents
+        ways = chain(self._outputs(given), self._uses(given), self._units(given))
+        for way, part, several in islice(ways, MOST_PATHS):
             evidence = {"path": way}
-            remedy = "the sum over all paths: ∂L/∂a_j = Σ_k w_jk·δ_k"
+            remedy = "Add up all paths, ∂L/∂a_j = Σ_k w_jk·δ_k"
             yield Hypothesis(
-                f"lacks the path by way of {way}", remedy, of_pass(given, added(whole, part, -1.0)), evidence=evidence
+                f"the path by way of {way} is missing",
+                remedy,
+                of_pass(given, added(whole, part, -1.0)),
+                evidence=evidence,
             )
             if several:
-                yield Hypothesis(f"has the path by way of {way} alone", remedy, of_pass(given, part), evidence=evidence)
+                yield Hypothesis(
+                    f"only the path by way of {way} is there", remedy, of_pass(given, part), evidence=evidence
+                )
 
     def _outputs(self, given: Given) -> Iterator[tuple[str, dict[Variable, Any], bool]]:
         for x in given.outputs:
@@ -218,11 +223,11 @@ class LeftOutSample(Mistake):
         for n, part in enumerate(given.by_sample):
             rest = added(whole, part, -1.0)
             share = given.rows / (given.rows - 1)
-            remedy = f"all {given.rows} rows"
-            yield Hypothesis(f"lacks sample {n}", remedy, of_pass(given, rest), evidence={"sample": n})
+            remedy = f"Add up all {given.rows} rows"
+            yield Hypothesis(f"sample {n} is missing", remedy, of_pass(given, rest), evidence={"sample": n})
             scaled = {x: share * g for x, g in rest.items()}
             yield Hypothesis(
-                f"lacks sample {n}, and is the mean over the other {given.rows - 1}",
+                f"sample {n} is missing, and the mean is over the other {given.rows - 1}",
                 remedy,
                 of_pass(given, scaled),
                 evidence={"sample": n},
@@ -241,8 +246,8 @@ class OneSample(Mistake):
             for factor, said in ((1.0, f", divided by {given.rows}"), (float(given.rows), "")):
                 own = {x: factor * g for x, g in part.items()}
                 yield Hypothesis(
-                    f"is that of sample {n} alone{said}",
-                    f"the sum over all {given.rows} rows, as delta.sum(axis=0)",
+                    f"the gradient of sample {n} alone{said}",
+                    f"Add up all {given.rows} rows, as delta.sum(axis=0)",
                     of_pass(given, own),
                     evidence={"sample": n},
                 )
@@ -258,8 +263,8 @@ class NotSummed(Mistake):
         """Divided by the number of samples or not."""
         for factor in (1.0, float(given.rows)):
             yield Hypothesis(
-                f"has a gradient for each of the {given.rows} samples",
-                f"their {'sum' if factor == 1.0 else 'mean'} over the first axis",
+                f"a gradient for each of the {given.rows} samples",
+                f"Take their {'sum' if factor == 1.0 else 'mean'} over the first axis",
                 partial(self._stacked, given, factor),
             )
 

@@ -169,7 +169,7 @@ def frontier_of(evaluation: Evaluation, samples: frozenset[Variable]) -> dict[Va
 def uses_of(evaluation: Evaluation, x: Variable) -> list[tuple[Equation, Any]]:
     """The uses of a variable by which some of its gradient comes, each with what comes."""
     found = []
-    for equation, position in evaluation.uses[x]:
+    for equation, position in evaluation.uses.get(x, ()):
         cotangent = evaluation.cotangent(equation.output)
         if cotangent is not None and equation.op.differentiable:
             with np.errstate(all="ignore"):

@@ -95,10 +95,9 @@ def _title(told: Compared) -> str:
 
 
 def _sentences(told: Compared) -> list[tuple[str, str]]:
-    return [
-        (f"{listed(x.names)}: {x.says}.", f"Right would be {x.remedy}." if x.kind else f"What helps is {x.remedy}.")
-        for x in told.differences
-    ]
+    count = len(told.gradients)
+    names = ["all of them" if len(x.names) == count > 1 else listed(x.names) for x in told.differences]
+    return [(f"{own}: {x.says}.", f"{x.remedy}.") for own, x in zip(names, told.differences, strict=True)]
 
 
 def _table(told: Compared) -> Table:
