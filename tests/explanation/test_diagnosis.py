@@ -14,6 +14,8 @@ import pytest
 import chainrule as cr
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.explanation.diagnosis import ILLNESSES, Diagnosis
+from chainrule.nn import ACTIVATIONS
+from chainrule.training import LOSSES
 
 RANDOM = np.random.default_rng(0)
 X, y = RANDOM.normal(size=(40, 6)), np.arange(40) % 2
@@ -290,6 +292,27 @@ def test_the_network_stays_as_it_is() -> None:
         np.array_equal(a, b)
         for a, b in zip(before, (x for own in network.parameters.values() for x in own.values()), strict=True)
     )
+
+
+KINDS = [(act, "squared_error") for act in ACTIVATIONS] + [("tanh", loss) for loss in LOSSES]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_all_activations_and_losses_are_diagnosed_and_compared(dtype: str) -> None:
+    for act, loss in KINDS:
+        network = cr.Network([cr.Dense(5, act), cr.Dense(4, act), cr.Dense(3)], dtype=dtype)
+        labels = LOSSES[loss].task == "classification"
+        t = np.arange(7) % 3 if labels else np.full((7, 3), 1 / 3)
+        diagnosis = network.diagnose(X[:7], t, loss=loss, engine="numpy")
+        assert max(map(len, str(diagnosis).splitlines())) <= 80
+        json.dumps(json.loads(diagnosis.to("json")), allow_nan=False)
+        seen = network.evaluation(X[:7], t, loss=loss)
+        slopes = {
+            n: np.asarray(seen.evaluation.cotangent(seen.variable(n)), dtype)
+            for n in ("dense_2.weight", "dense_2.bias")
+        }
+        assert network.compare(X[:7], t, slopes, loss=loss).is_right
+        assert network.compare(X[:7], t, {n: -g for n, g in slopes.items()}, loss=loss).kinds == ("factor",)
 
 
 # --- published

@@ -63,7 +63,8 @@ class Station:
         maker = self.evaluation.makers[self.a]
         if not (len(self.between) == 1 and isinstance(maker.op, Elementwise)):
             return "act′"
-        return f"{maker.op.notation.sign or maker.op.spoken}′"
+        notation = maker.op.notation
+        return f"{(notation.sign if notation.form == 'function' else '') or maker.op.spoken}′"
 
     @cached_property
     def between(self) -> list[Any]:

@@ -55,7 +55,8 @@ def told_apart(
 ) -> Comparison:
     """In which ways gradients differ from the right ones; `explain` derives the right number at a place."""
     entries = tuple(_compared(given, name) for name in given.names)
-    differences, left = _explained(given)
+    with np.errstate(all="ignore"):  # a mistake may well leave the numbers there are
+        differences, left = _explained(given)
     explanation = None
     if left:
         entry = next(x for x in entries if x.name == left[0])

@@ -153,8 +153,7 @@ class AfterUpdate(Mistake):
         rate = given.rate
         learned = [x for x in given.parameters.values() if x in evaluation.cotangents]
         changed = {x: evaluation.precise(x) - rate * evaluation.cotangents[x] for x in learned}
-        with np.errstate(all="ignore"):
-            values = reinterpret(evaluation.program, evaluation.precise_values, changed, constant=double)
+        values = reinterpret(evaluation.program, evaluation.precise_values, changed, constant=double)
         after = Evaluation(evaluation.program, values, evaluation.names).backward(evaluation.output)
         yield Hypothesis(
             f"the gradient at the parameters after a step with learning rate {rate:g}",

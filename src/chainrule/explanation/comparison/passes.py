@@ -21,8 +21,7 @@ Cotangents = Mapping[Variable, Any]
 
 def carried(evaluation: Evaluation, seeds: Cotangents) -> dict[Variable, Any]:
     """What arrives everywhere of gradients that begin at some variables."""
-    with np.errstate(all="ignore"):
-        return carry_back(eager, evaluation.program.equations, evaluation.precise, seeds, has_derivative)
+    return carry_back(eager, evaluation.program.equations, evaluation.precise, seeds, has_derivative)
 
 
 def added(first: Cotangents, second: Cotangents, factor: float = 1.0) -> dict[Variable, Any]:
@@ -81,8 +80,7 @@ def with_slopes(evaluation: Evaluation, stations: Iterable[Station], slope: Slop
         put = slope(station) if station.slopes is not None else None
         if put is None or station.z not in now:
             return None
-        with np.errstate(all="ignore"):
-            change = _change(station, put, now)
+        change = _change(station, put, now)
         if not np.isfinite(change).all():
             return None
         now = added(now, carried(evaluation, {station.z: change}))
@@ -158,8 +156,7 @@ def frontier_of(evaluation: Evaluation, samples: frozenset[Variable]) -> dict[Va
         cotangent = evaluation.cotangent(equation.output)
         if cotangent is None or equation.output in samples or not equation.op.differentiable:
             continue
-        with np.errstate(all="ignore"):
-            parts = parts_of(eager, equation, evaluation.precise, cotangent, has_derivative)
+        parts = parts_of(eager, equation, evaluation.precise, cotangent, has_derivative)
         for x, part in zip(equation.inputs, parts, strict=True):
             if x in samples and isinstance(x, Variable) and part is not None:
                 found[x] = found.get(x, 0.0) + part
@@ -172,8 +169,7 @@ def uses_of(evaluation: Evaluation, x: Variable) -> list[tuple[Equation, Any]]:
     for equation, position in evaluation.uses.get(x, ()):
         cotangent = evaluation.cotangent(equation.output)
         if cotangent is not None and equation.op.differentiable:
-            with np.errstate(all="ignore"):
-                part = parts_of(eager, equation, evaluation.precise, cotangent, has_derivative)[position]
+            part = parts_of(eager, equation, evaluation.precise, cotangent, has_derivative)[position]
             if part is not None and np.any(part):
                 found.append((equation, part))
     return found

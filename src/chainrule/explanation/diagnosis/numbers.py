@@ -18,6 +18,8 @@ from chainrule.explanation.sentences import told
 from chainrule.ops import Elementwise, Reduction
 from chainrule.tracing.program import Atom, Equation, Variable
 
+LONGEST = 40
+"""Characters of a formula that stands for a name."""
 BEYOND = 30.0
 """What an operation is given is large from here on: e³⁰ is 10¹³."""
 LARGE = 1e4
@@ -29,9 +31,17 @@ def formula_of(evaluation: Evaluation, x: Variable) -> str:
     return labels_of(evaluation.program, {y: name for y, name in evaluation.names.items() if y is not x})[x].text
 
 
+def name_of(evaluation: Evaluation, x: Atom) -> str:
+    """What a value goes by: a name, or a formula, of which long ones are cut."""
+    if isinstance(x, Variable) and not evaluation.labels[x].tells:
+        formula = formula_of(evaluation, x)
+        return formula if len(formula) <= LONGEST else f"{formula[:LONGEST]}…"
+    return evaluation.label(x)
+
+
 def where_of(evaluation: Evaluation, x: Atom, place: tuple[int, ...]) -> tuple[int | None, str]:
     """The sample that an element belongs to, if it belongs to one, and the element in writing."""
-    label = evaluation.label(x)
+    label = name_of(evaluation, x)
     sample = int(place[0]) if isinstance(x, Variable) and x in evaluation.samples and place else None
     return sample, f"{label}[{', '.join(map(str, place))}]" if place else label
 
@@ -155,7 +165,7 @@ class Kink(Illness):
             if cotangent is None or not np.any(cotangent) or not equation.op.differentiable:
                 continue
             for i, x in enumerate(equation.inputs):
-                bent = _bent(evaluation, equation, i) if has_derivative(x) else None
+                where, bent = _bent(evaluation, equation, i) if has_derivative(x) else ("", None)
                 if bent is None:
                     continue
                 places = np.argwhere(bent & (_spread(cotangent, equation, bent) != 0))
@@ -168,8 +178,8 @@ class Kink(Illness):
                 taken = "" if local is None else f"; {told(float(np.asarray(local)[place]))} is taken there"
                 count = f"{len(places):,} of {bent.size:,} values, the first " if bent.size > 1 else ""
                 says = (
-                    f"the loss is not differentiable here: {equation.op.spoken} in {layer_of(equation)} has a kink at "
-                    f"{told(value or 0.0)}, and there {'is' if len(places) == 1 else 'are'} {count}{element}{taken}."
+                    f"the loss is not differentiable here: {equation.op.spoken} in {layer_of(equation)} has a kink ({where}), and "
+                    f"there {'is' if len(places) == 1 else 'are'} {count}{element}{taken}."
                 )
                 evidence = {
                     "operation": equation.op.name,
@@ -185,21 +195,22 @@ class Kink(Illness):
                 break
 
 
-def _bent(evaluation: Evaluation, equation: Equation, position: int) -> Any:
-    """Where an input stands at a declared kink; `None` where nothing of the kind is declared."""
+def _bent(evaluation: Evaluation, equation: Equation, position: int) -> tuple[str, Any]:
+    """A declared kink at which an input stands, in words, and where it does; `None` where nothing of the kind is declared."""
     op, values = equation.op, [np.asarray(evaluation.value(x)) for x in equation.inputs]
-    if isinstance(op, Reduction):
-        return _tied(evaluation, equation) if op.selects else None
+    names = [name_of(evaluation, x) for x in equation.inputs]
+    if isinstance(op, Reduction) and op.selects:
+        return op.kinks[0].where.format(*names), _tied(evaluation, equation)
     if not isinstance(op, Elementwise):
-        return None
-    found = [_equal(place.where, values, position) for place in op.kinks]
-    own = op.domain[position]
+        return "", None
+    found = [(place.where.format(*names), _equal(place.where, values, position)) for place in op.kinks]
+    own, shape = op.domain[position], equation.output.shape
     for kink in own.kinks:
         distance = values[position] - kink
         at = distance == 0 if own.period is None else np.remainder(distance, own.period) == 0
-        found.append(np.broadcast_to(at, equation.output.shape) if at.shape != equation.output.shape else at)
-    given = [x for x in found if x is not None]
-    return np.logical_or.reduce(given) if given else None
+        found.append((f"{names[position]} = {kink:g}", np.broadcast_to(at, shape)))
+    given = [(words, at) for words, at in found if at is not None]
+    return next(((words, at) for words, at in given if at.any()), given[0] if given else ("", None))
 
 
 def _equal(where: str, values: list[Any], position: int) -> Any:

@@ -22,6 +22,8 @@ from chainrule.tracing.program import Variable
 
 ROUNDING = 8.0
 """Units in the last place by which a sum in a layer may be off."""
+FLAT = 'an activation whose slope is 1 where it is on: "relu", whose weights start by "he_normal"'
+TOO_FAR = "z nearer to where the activation is steep: standardised inputs, smaller first weights or other first biases"
 STEEP = 0.5
 """An activation whose act′ leaves less than this of a gradient, layer by layer, is what makes it vanish."""
 
@@ -50,6 +52,9 @@ class _Changing(Illness):
             "factors": {f.name: f.factor for f in steps},
             "factor_a_layer": factor,
             "act′_a_layer": slopes,
+            "largest_act′": max(
+                (float(np.abs(x.slopes).max()) for x in way[:-1] if x.slopes is not None), default=None
+            ),
             "weights_a_layer": weights,
             "mean_act′": {f.name: f.mean_slope for f in steps if f.mean_slope is not None},
             "weights": _sizes(seen, way),
@@ -87,7 +92,7 @@ class VanishingGradient(_Changing):
         slopes, weights = evidence["act′_a_layer"], evidence["weights_a_layer"]
         tried = []
         if slopes is not None and slopes < STEEP:
-            tried.append('an activation whose slope is 1 where it is on: "relu", whose weights start by "he_normal"')
+            tried.append(FLAT if evidence["largest_act′"] < STEEP else TOO_FAR)
         if weights is not None and weights < STEEP:
             tried.append(f"weights about {rounded(1 / weights):g} times as large at the start")
         return listed(tried or ["fewer layers, or a path around them: x + layer(x)"])
@@ -107,9 +112,16 @@ class ExplodingGradient(_Changing):
         if high:
             worst = max(high, key=lambda x: high[x])
             says, evidence = self._told(seen, worst, high[worst])
-            weights = evidence["weights_a_layer"] or evidence["factor_a_layer"]
-            remedy = f"weights {rounded(weights):g} times smaller at the start, and gradients that are clipped: clip_norm=1.0"
-            yield self.found(says, [x.name for x in high], remedy, **evidence)
+            yield self.found(says, [x.name for x in high], self._remedy(evidence), **evidence)
+
+    def _remedy(self, evidence: dict[str, Any]) -> str:
+        slopes, weights = evidence["act′_a_layer"], evidence["weights_a_layer"]
+        tried = ["gradients that are clipped: clip_norm=1.0"]
+        if slopes is not None and slopes > 1 / STEEP:
+            tried.insert(0, 'an activation whose slope is at most 1, such as "tanh"')
+        if weights is not None and weights > 1:
+            tried.insert(0, f"weights {max(1.5, rounded(weights)):g} times smaller at the start")
+        return listed(tried)
 
 
 @dataclass(frozen=True)
@@ -120,7 +132,7 @@ class NoGradient(Illness):
 
     def findings(self, seen: Measures) -> Iterator[Finding]:
         """One for all such parameters, with the place where the gradient ends."""
-        none = [p.name for p in seen.parameters if p.gradient == 0 and p.size >= 0 and p.learned]
+        none = [p.name for p in seen.parameters if p.gradient == 0 and p.learned and not _cancels(seen, p.name)]
         if not none or not any(x.dz is not None and np.any(x.dz) for x in seen.stations if not x.above):
             return
         reason, remedy, evidence = self._end(seen, {name.rpartition(".")[0] for name in none})
@@ -186,8 +198,12 @@ class AtMinimum(Illness):
             if station.made.weight is None or station.dz is None or not station.dz.any():
                 continue
             inputs = next(layer.inputs for layer in seen.network.layers if layer.layer == station.layer)
-            sizes = [norm(evaluation.precise(x)) for x in inputs]
-            shares[name] = norm(seen.gradient(name)) / (math.hypot(*sizes) * norm(station.dz) or math.inf)
+            size = math.hypot(*(norm(evaluation.precise(x)) for x in inputs)) * norm(station.dz)
+            if size:
+                shares[name] = norm(seen.gradient(name)) / size
+            if station.made.bias is not None:
+                bias = f"{station.layer}.{station.made.bias}"
+                shares[bias] = norm(seen.gradient(bias)) / (math.sqrt(station.z.shape[0]) * norm(station.dz))
         if not fits and not (shares and max(shares.values()) < self.share):
             return
         total = math.hypot(*(p.gradient for p in seen.parameters))
@@ -196,6 +212,20 @@ class AtMinimum(Illness):
         says += ", and no output could be nearer to its target" if fits else ", where the samples' gradients cancel"
         remedy = "nothing, if this loss is low enough; else other first weights (seed=1), or a larger network"
         yield self.found(f"{says}.", [], remedy, loss=seen.loss, gradient=total, shares=shares)
+
+
+def _cancels(seen: Measures, name: str) -> bool:
+    """Whether there are numbers other than 0 in the sum over samples that a gradient is, which is 0 by chance."""
+    layer, _, own = name.rpartition(".")
+    for station in seen.stations:
+        if station.layer != layer or station.dz is None or own not in (station.made.weight, station.made.bias):
+            continue
+        units: Any = np.reshape(station.dz, (-1, station.units)).any(axis=1)
+        given = [x for call in seen.network.layers if call.name == station.name for x in call.inputs]
+        inputs = [np.reshape(seen.network.evaluation.precise(x), (len(units), -1)).any(axis=1) for x in given]
+        if np.any(units & (np.logical_or.reduce(inputs) if own == station.made.weight else True)):
+            return True
+    return False
 
 
 def _is_rounding(evaluation: Evaluation, last: Station) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from chainrule.explanation.diagnosis.illness import Finding, Illness
 from chainrule.explanation.diagnosis.measures import Measures
-from chainrule.explanation.sentences import listed, told
+from chainrule.explanation.sentences import listed, rounded, told
 from chainrule.explanation.stations import Station
 from chainrule.nn.parameters import flat_names
 
@@ -28,7 +28,12 @@ def _off(station: Station) -> Any:
 def _watched(seen: Measures) -> Iterator[Station]:
     """Stations whose units have slopes of their own and get a gradient through them."""
     for station in seen.stations:
-        if station.slopes is not None and station.da is not None and len(station.z.shape) > 1:
+        if (
+            station.slopes is not None
+            and station.dz is not None
+            and station.da is not None
+            and len(station.z.shape) > 1
+        ):
             yield station
 
 
@@ -88,8 +93,8 @@ class SaturatedUnits(Illness):
                 f"least {self.samples:.0%} of the samples (mean |z| = {told(size)}, mean |{act}| = {told(slope)})."
             )
             remedy = (
-                f"weights of {station.layer or station.name} about {told(size, 1)} times smaller, so that |z| is near 1, or inputs "
-                "that are standardised: (x − mean)/std"
+                f"weights of {station.layer or station.name} about {max(2.0, rounded(size)):g} times smaller, so that |z| is near 1, "
+                "or inputs that are standardised: (x − mean)/std"
             )
             evidence = {
                 "layer": station.name,
