@@ -9,11 +9,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from chainrule.explanation.comparison.passes import Cotangents, frontier_of, through_sample
+from chainrule.explanation.comparison.passes import Cotangents, frontier_of, in_double_precision, through_sample
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.stations import Station
 from chainrule.tracing.program import Variable
 
+AMPLIFIED = 4.0
+"""How many times what rounding did to the right gradient it may do to the other one."""
 MOST_SAMPLES = 256
 """Rows up to which it is looked at what each of them adds."""
 
@@ -57,7 +59,23 @@ class Given:
         """Whether two gradients of one name agree to rounding."""
         if np.shape(a) != np.shape(b) or not (np.isfinite(a).all() and np.isfinite(b).all()):
             return False
-        return bool(np.abs(a - b).max(initial=0.0) <= self.tolerance * self.scale(name, b))
+        return bool(np.abs(a - b).max(initial=0.0) <= self.bound(name, b))
+
+    def bound(self, name: str, other: Any = 0.0) -> float:
+        """How far two gradients of one name may be apart by rounding."""
+        return self.tolerance * self.scale(name, other) + AMPLIFIED * self.rounding.get(name, 0.0)
+
+    @cached_property
+    def rounding(self) -> Mapping[str, float]:
+        """How far the right gradients are from those of a pass in double precision: what rounding does to them here.
+
+        Nothing where the pass was in double precision; much where a unit is saturated, and 1 − a² is left of an a that was rounded.
+        """
+        evaluation = self.evaluation
+        if evaluation.precise_values is evaluation.values:
+            return {}
+        whole = in_double_precision(evaluation)
+        return {name: float(np.abs(self.of(whole, name) - self.right(name)).max(initial=0.0)) for name in self.names}
 
     def scale(self, name: str, other: Any = 0.0) -> float:
         """The size of numbers that rounding is measured by."""

@@ -143,7 +143,7 @@ def _order(given: Given, name: str, mine: Any, right: Any) -> list[int] | None:
     for row in mine:
         apart = {i: float(np.abs(right[i] - row).max()) for i in left}
         best = min(apart, key=lambda i: apart[i])
-        if apart[best] > given.tolerance * given.scale(name):
+        if apart[best] > given.bound(name):
             return None
         del left[best]
         order.append(best)

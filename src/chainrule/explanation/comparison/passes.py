@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from chainrule.explanation.backward import carry_back, parts_of
-from chainrule.explanation.evaluation import Evaluation, has_derivative
+from chainrule.explanation.evaluation import Evaluation, double, has_derivative
 from chainrule.explanation.stations import Station
 from chainrule.ops import Elementwise, Layout
 from chainrule.ops.operation import eager
-from chainrule.tracing.interpreter import evaluated
+from chainrule.tracing.interpreter import evaluated, interpret
 from chainrule.tracing.program import Atom, Equation, Variable
 
 Cotangents = Mapping[Variable, Any]
@@ -22,6 +22,19 @@ Cotangents = Mapping[Variable, Any]
 def carried(evaluation: Evaluation, seeds: Cotangents) -> dict[Variable, Any]:
     """What arrives everywhere of gradients that begin at some variables."""
     return carry_back(eager, evaluation.program.equations, evaluation.precise, seeds, has_derivative)
+
+
+def in_double_precision(evaluation: Evaluation) -> dict[Variable, Any]:
+    """The gradients of a pass that is carried out in double precision from the beginning."""
+    assert evaluation.output is not None
+    program = evaluation.program
+    inputs = {x: double(evaluation.values[x]) for x in program.inputs}
+    values = interpret(program, inputs, lambda e, given: double(evaluated(e, given)), constant=double)
+
+    def value(x: Atom) -> Any:
+        return values[x] if isinstance(x, Variable) else double(x.value)
+
+    return carry_back(eager, program.equations, value, {evaluation.output: np.ones(())}, has_derivative)
 
 
 def added(first: Cotangents, second: Cotangents, factor: float = 1.0) -> dict[Variable, Any]:
