@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.forward import carry_forward
 from chainrule.explanation.labels import is_state
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.nn.neurons import NOT_KNOWN, Neurons
 from chainrule.ops import Elementwise
-from chainrule.tracing.program import Variable
+from chainrule.ops.operation import eager
+from chainrule.tracing.interpreter import evaluated
+from chainrule.tracing.program import Atom, Equation, Variable
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +51,31 @@ class Station:
         return self.evaluation.cotangent(self.a)
 
     @cached_property
+    def size(self) -> float | None:
+        """‖∂L/∂z‖, over all samples and units."""
+        return None if self.dz is None else float(np.linalg.norm(np.ravel(self.dz)))
+
+    @cached_property
     def slopes(self) -> Any:
         """act′(z), of z's shape; `None` without an activation, and for those that mix units, as softmax does."""
         if self.z is self.a or not self._by_element:
             return None
-        found, _ = carry_forward(self.evaluation, {self.z: np.ones(self.z.shape)})
-        return found.get(self.a, np.zeros(self.z.shape))
+        return self.slopes_at(self.evaluation.precise(self.z))
+
+    def slopes_at(self, z: Any) -> Any:
+        """act′ at other numbers than the z that there is."""
+        precise = self.evaluation.precise
+        values: dict[Atom, Any] = {self.z: z}
+        tangents: dict[Atom, Any] = {self.z: np.ones(self.z.shape)}
+        with np.errstate(all="ignore"):
+            for e in self.between:
+                given = [values[x] if x in values else precise(x) for x in e.inputs]
+                values[e.output] = evaluated(e, given)
+                moved = [tangents.get(x) for x in e.inputs]
+                if e.op.differentiable and any(t is not None for t in moved):
+                    tangents[e.output] = e.op.pushforward(eager, moved, values[e.output], given, **e.attributes)
+        found = tangents.get(self.a)
+        return np.zeros(self.z.shape) if found is None else found
 
     @property
     def activation(self) -> str:
@@ -67,21 +87,20 @@ class Station:
         return f"{(notation.sign if notation.form == 'function' else '') or maker.op.spoken}′"
 
     @cached_property
-    def between(self) -> list[Any]:
-        """The equations that make a of z."""
-        reached, found = {self.z}, []
-        for equation in self.evaluation.program.equations:
+    def between(self) -> list[Equation]:
+        """The equations that make a of z, in order."""
+        makers, found, waiting = self.evaluation.makers, dict[Variable, Equation](), [self.a]
+        while waiting:
+            x = waiting.pop()
+            if x is not self.z and x in makers and x not in found:
+                found[x] = makers[x]
+                waiting += [y for y in makers[x].inputs if isinstance(y, Variable)]
+        reached, between = {self.z}, []
+        for equation in sorted(found.values(), key=lambda e: self.evaluation.places[e.output]):
             if not reached.isdisjoint(x for x in equation.inputs if isinstance(x, Variable)):
                 reached.add(equation.output)
-                found.append(equation)
-        needed, between = {self.a}, []
-        for equation in reversed(found):
-            if equation.output in needed and equation.output is not self.z:
                 between.append(equation)
-                needed.update(
-                    x for x in equation.inputs if isinstance(x, Variable) and x in reached and x is not self.z
-                )
-        return between[::-1]
+        return between
 
     @property
     def _by_element(self) -> bool:
@@ -107,8 +126,7 @@ def stations_of(network: NetworkEvaluation) -> list[Station]:
         if is_state(x):
             z = _before(evaluation, x)
             found.setdefault(z, Station(evaluation, name, "", z, x))
-    order = {x: i for i, x in enumerate(evaluation.values)}
-    return _linked(evaluation, dict(sorted(found.items(), key=lambda item: order[item[0]])))
+    return _linked(evaluation, dict(sorted(found.items(), key=lambda item: evaluation.places[item[0]])))
 
 
 def _before(evaluation: Evaluation, state: Variable) -> Variable:

@@ -193,10 +193,9 @@ def _compared(
 
 def _depth(evaluation: Evaluation, x: Variable) -> tuple[int, bool]:
     """How far back in the backward pass the gradient of a variable is known: where it is made, or else first used."""
-    equations = {e.output: i for i, e in enumerate(evaluation.program.equations)}
-    if x in equations:
-        return -equations[x], False
-    return -max((equations[e.output] for e, _ in evaluation.uses.get(x, ())), default=-1), True
+    if x in evaluation.makers:
+        return -evaluation.places[x], False
+    return -max((evaluation.places[e.output] for e, _ in evaluation.uses.get(x, ())), default=-1), True
 
 
 def _check(learning_rate: float | None, digits: int) -> None:

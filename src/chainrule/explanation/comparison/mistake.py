@@ -16,6 +16,8 @@ from chainrule.tracing.program import Variable
 
 AMPLIFIED = 4.0
 """How many times what rounding did to the right gradient it may do to the other one."""
+MOST_STATIONS = 50
+"""Calls of layers up to which each is thought of by itself; steps of a long loop are not."""
 MOST_SAMPLES = 256
 """Rows up to which it is looked at what each of them adds."""
 
@@ -136,9 +138,10 @@ def of_pass(given: Given, cotangents: Cotangents | None) -> Callable[[str], Any]
 
 
 def groups_of(stations: tuple[Station, ...]) -> Iterator[tuple[Station, ...]]:
-    """All stations together, all but the last, and each by itself; the last come first in each."""
+    """All stations together, all but the last, and each by itself unless they are very many; the last come first in each."""
     if len(stations) > 1:
         yield stations
     if len(stations) > 2:
         yield stations[1:]
-    yield from ((station,) for station in stations)
+    if len(stations) <= MOST_STATIONS:
+        yield from ((station,) for station in stations)

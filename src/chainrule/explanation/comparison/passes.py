@@ -61,19 +61,7 @@ def twice(station: Station) -> Any:
 
 def at_a(station: Station) -> Any:
     """act′(a): the derivative was taken at the activation."""
-    values: dict[Atom, Any] = {station.z: station.evaluation.precise(station.a)}
-    tangents: dict[Atom, Any] = {station.z: np.ones(station.z.shape)}
-
-    def value(x: Atom) -> Any:
-        return values[x] if x in values else station.evaluation.precise(x)
-
-    for e in station.between:
-        given = [value(x) for x in e.inputs]
-        values[e.output] = evaluated(e, given)
-        if e.op.differentiable:
-            moved = [tangents.get(x) for x in e.inputs]
-            tangents[e.output] = e.op.pushforward(eager, moved, values[e.output], given, **e.attributes)
-    return tangents.get(station.a)
+    return station.slopes_at(station.evaluation.precise(station.a))
 
 
 def of_z_as_a(station: Station) -> Any:
@@ -87,24 +75,26 @@ def of_z_as_a(station: Station) -> Any:
 
 
 def with_slopes(evaluation: Evaluation, stations: Iterable[Station], slope: Slope) -> dict[Variable, Any] | None:
-    """The gradients when these stations have another act′, the last one first; `None` where there is no such thing."""
-    now = dict(evaluation.cotangents)
+    """The gradients when these stations have another act′; `None` where there is no such thing."""
+    changes = {}
     for station in stations:
         put = slope(station) if station.slopes is not None else None
-        if put is None or station.z not in now:
+        if put is None:
             return None
-        change = _change(station, put, now)
-        if not np.isfinite(change).all():
-            return None
-        now = added(now, carried(evaluation, {station.z: change}))
-    return now
+        changes[station.z] = _change(station, put)
+    found = _passed_back(evaluation, lambda e, g: parts_of(eager, e, evaluation.precise, g, has_derivative), changes)
+    return found if all(np.isfinite(found.get(z, 0.0)).all() for z in changes) else None
 
 
-def _change(station: Station, put: Any, now: Cotangents) -> Any:
-    """What another act′ adds to ∂L/∂z. Where the loss takes z, ∂L/∂z is ∂L/∂a · act′ already."""
-    if station.a in now:
-        return (put - station.slopes) * now[station.a]
-    return (put / station.slopes - 1.0) * now[station.z]
+def _change(station: Station, put: Any) -> Callable[[Cotangents], Any]:
+    """∂L/∂z with another act′. Where the loss takes z, it is ∂L/∂a · act′ already."""
+
+    def changed(found: Cotangents) -> Any:
+        if station.a in found:
+            return found[station.z] + (put - station.slopes) * found[station.a]
+        return put / station.slopes * found[station.z]
+
+    return changed
 
 
 # --- other weights
@@ -112,25 +102,42 @@ def _change(station: Station, put: Any, now: Cotangents) -> Any:
 
 def with_updated_weights(evaluation: Evaluation, parameters: Iterable[Variable], rate: float) -> dict[Variable, Any]:
     """The gradients when every weight is updated as soon as its own is known, and carries the others back with its new value."""
-    equations = evaluation.program.equations
-    own = _moved_only(equations, parameters)
-    found: dict[Variable, Any] = {evaluation.output: np.ones(())} if evaluation.output is not None else {}
-    for equation in reversed(equations):
-        cotangent = found.get(equation.output)
-        if cotangent is None or not equation.op.differentiable:
+    own = _moved_only(evaluation.program.equations, parameters)
+
+    def parts(equation: Equation, cotangent: Any) -> list[Any]:
+        found = parts_of(eager, equation, evaluation.precise, cotangent, has_derivative)
+        pairs = list(zip(equation.inputs, found, strict=True))
+        new = {x: evaluation.precise(x) - rate * part for x, part in pairs if x in own and part is not None}
+        if not 0 < len(new) < len(found):
+            return found
+
+        def value(x: Atom) -> Any:
+            return new[x] if x in new else evaluation.precise(x)
+
+        others = parts_of(eager, equation, value, cotangent, has_derivative)
+        return [part if x in new else other for (x, part), other in zip(pairs, others, strict=True)]
+
+    return _passed_back(evaluation, parts, {})
+
+
+def _passed_back(
+    evaluation: Evaluation,
+    parts: Callable[[Equation, Any], list[Any]],
+    changes: Mapping[Variable, Callable[[Cotangents], Any]],
+) -> dict[Variable, Any]:
+    """A backward pass in which equations pass on other parts, and some cotangents are changed once they are known."""
+    assert evaluation.output is not None
+    found: dict[Variable, Any] = {evaluation.output: np.ones(())}
+    for equation in reversed(evaluation.program.equations):
+        y = equation.output
+        if y not in found:
             continue
-        parts = parts_of(eager, equation, evaluation.precise, cotangent, has_derivative)
-        new = {
-            x: evaluation.precise(x) - rate * part for x, part in zip(equation.inputs, parts, strict=True)
-            if x in own and part is not None
-        }  # fmt: skip
-        if new and len(new) < len(parts):
-            value = lambda x, new=new: new[x] if x in new else evaluation.precise(x)  # noqa: E731
-            others = parts_of(eager, equation, value, cotangent, has_derivative)
-            parts = [part if x in new else other for x, part, other in zip(equation.inputs, parts, others, strict=True)]
-        for x, part in zip(equation.inputs, parts, strict=True):
-            if isinstance(x, Variable) and part is not None:
-                found[x] = found[x] + part if x in found else part
+        if y in changes:
+            found[y] = changes[y](found)
+        if equation.op.differentiable:
+            for x, part in zip(equation.inputs, parts(equation, found[y]), strict=True):
+                if isinstance(x, Variable) and part is not None:
+                    found[x] = found[x] + part if x in found else part
     return found
 
 

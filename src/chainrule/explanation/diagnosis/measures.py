@@ -138,7 +138,7 @@ class Measures:
         """The stations above, one after the other, by the one that gives the most."""
         seen = {station.name}
         while station.above:
-            station = max(station.above, key=lambda x: -1.0 if x.dz is None else norm(x.dz))
+            station = max(station.above, key=lambda x: -1.0 if x.size is None else x.size)
             if station.name in seen:
                 return
             seen.add(station.name)
@@ -146,9 +146,9 @@ class Measures:
 
 
 def _flow(station: Station) -> Flow:
-    dz, da = (None if x is None else norm(x) for x in (station.dz, station.da))
+    dz, da = station.size, None if station.da is None else norm(station.da)
     slopes = station.slopes
-    given = [norm(x.dz) for x in station.above if x.dz is not None]
+    given = [x.size for x in station.above if x.size is not None]
     above = math.hypot(*given) if given else 0.0
     has_slopes = slopes is not None and dz is not None and da is not None and da > 0
     return Flow(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chainrule.declarations import by_name, declared
-from chainrule.explanation.diagnosis import numbers, signal, steps, units
+from chainrule.explanation.diagnosis import finite, kinks, nothing, signal, steps, units
 from chainrule.explanation.diagnosis.illness import Illness
 
-ILLNESSES: dict[str, Illness] = by_name(declared(numbers, signal, units, steps), Illness)
+ILLNESSES: dict[str, Illness] = by_name(declared(finite, kinks, signal, nothing, units, steps), Illness)
 """What the doctor looks for."""
