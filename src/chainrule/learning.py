@@ -28,11 +28,11 @@ from chainrule.training import Schedule as Schedule
 
 if TYPE_CHECKING:
     from chainrule.explanation import Value as Value
-    from chainrule.explanation import compare as compare
     from chainrule.explanation import derivation as derivation
     from chainrule.explanation import evaluation_order as evaluation_order
     from chainrule.explanation import explain as explain
     from chainrule.explanation import values as values
+    from chainrule.explanation.comparison import compare as compare
     from chainrule.nn.initializers import *
     from chainrule.nn.layers import *
     from chainrule.training.losses import *
@@ -41,13 +41,14 @@ if TYPE_CHECKING:
 
 globals().update(PIECES)
 
-LATER = ("Value", "compare", "derivation", "evaluation_order", "explain", "values")
-"""Names about explanations, loaded with the first of them: training needs none."""
+LATER = dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "values"), "explanation")
+LATER["compare"] = "explanation.comparison"
+"""Names about explanations and where they are, loaded with the first of them: training needs none."""
 
 
 def __getattr__(name: str) -> Any:
     if name == "__all__":
         return sorted([*declarations.public(globals()), "datasets", *LATER])
     if name in LATER:
-        return getattr(_load("chainrule.explanation"), name)
+        return getattr(_load(f"chainrule.{LATER[name]}"), name)
     raise AttributeError(f"module 'chainrule.learning' has no attribute {name!r}")

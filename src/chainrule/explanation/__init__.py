@@ -1,6 +1,5 @@
 """Every gradient open to view: values, steps, derivations, contributions, drawings, read off what was run."""
 
-from chainrule.explanation.comparison import Comparison, compare
 from chainrule.explanation.contributions import Contribution, Contributions, Split, contributions_to
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.differentiation import FormulaDerivation, derivation
@@ -14,7 +13,6 @@ from chainrule.explanation.steps import StepByStep
 from chainrule.explanation.values import Value, values
 
 __all__ = [
-    "Comparison",
     "Contribution",
     "Contributions",
     "Count",
@@ -31,7 +29,6 @@ __all__ = [
     "Split",
     "StepByStep",
     "Value",
-    "compare",
     "contributions_to",
     "derivation",
     "derive",
