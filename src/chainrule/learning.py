@@ -23,6 +23,7 @@ from chainrule.training import EpochEnd as EpochEnd
 from chainrule.training import History as History
 from chainrule.training import Loss as Loss
 from chainrule.training import Optimizer as Optimizer
+from chainrule.training import Recording as Recording
 from chainrule.training import Run as Run
 from chainrule.training import Schedule as Schedule
 
@@ -38,12 +39,17 @@ if TYPE_CHECKING:
     from chainrule.training.losses import *
     from chainrule.training.optimizers import *
     from chainrule.training.schedules import *
+    from chainrule.viewer import View as View
+    from chainrule.viewer import view as view
 
 globals().update(PIECES)
 
-LATER = dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "values"), "explanation")
-LATER["compare"] = "explanation.comparison"
-"""Names about explanations and where they are, loaded with the first of them: training needs none."""
+LATER = {
+    **dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "values"), "explanation"),
+    "compare": "explanation.comparison",
+    **dict.fromkeys(("View", "view"), "viewer"),
+}
+"""Names that training needs none of, and the packages they are loaded from with the first of them."""
 
 
 def __getattr__(name: str) -> Any:

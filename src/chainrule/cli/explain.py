@@ -183,7 +183,7 @@ def _explain_what_is_needed(given: Sequence[str]) -> None:
 def _explain_model(rows: Chosen, by: Sequence[str], form: Form, options: dict[str, Any], split: bool) -> None:
     if split:
         writers: dict[Form, Callable[[Contributions], Any]] = {
-            Form.text: str, Form.html: lambda found: found.to("html"), Form.json: _as_data,
+            Form.text: str, Form.html: lambda found: found.to("html"), Form.json: lambda found: found.data(),
         }  # fmt: skip
         if form not in writers:
             raise SettingError(f"contributions cannot be written as {form.value}; use --format text, json or html.")
@@ -195,15 +195,6 @@ def _explain_model(rows: Chosen, by: Sequence[str], form: Form, options: dict[st
     if form is Form.text:
         tell(rows)
     print_parts(parts, form)
-
-
-def _as_data(found: Contributions) -> dict[str, Any]:
-    return {
-        "gradient": found.name,
-        "value": found.gradient,
-        "paths": found.paths,
-        **{split.by: [{"name": part.name, "value": part.value} for part in split] for split in found.splits},
-    }
 
 
 # --- writing
