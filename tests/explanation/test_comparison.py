@@ -265,6 +265,7 @@ def test_random_changes_are_never_told_as_a_mistake() -> None:
         assert found.kinds == ("",), found
         assert found.first_wrong == name
         assert found.explanation is not None
+        assert json.loads(found.to("json"))["explanation"]["kind"] == "derivation"
         assert found[name].mine == x[found[name].place]
         assert found[name].right == pytest.approx(mine[name][found[name].place], rel=1e-9)
 
@@ -419,6 +420,7 @@ def test_every_form_can_be_had(kind: str) -> None:
     found = c.compared(SLIPS[kind][0][1](c), learning_rate=0.5)
     data = json.loads(found.to("json"))
     json.dumps(data, allow_nan=False)
+    assert (data["version"], data["kind"]) == (1, "comparison")
     assert data["differences"][0]["kind"] == found.kinds[0]
     assert found.to("markdown").count("$") % 2 == 0
     assert found.differences[0].names[0] in found.to("html")

@@ -136,6 +136,7 @@ def test_every_form_can_be_had(name: str) -> None:
     diagnosis = ILL[name][0][0]()
     data = json.loads(diagnosis.to("json"))
     json.dumps(data, allow_nan=False)
+    assert (data["version"], data["kind"]) == (1, "diagnosis")
     assert [x["says"] for x in data["findings"]] == [x.says for x in diagnosis.findings]
     assert max(map(len, diagnosis.to("text").splitlines())) <= 80
     for finding in diagnosis.findings:

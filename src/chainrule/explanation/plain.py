@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from chainrule.explanation.rendering.data import exact
 
 
 def plain(x: Any) -> Any:
@@ -17,4 +18,4 @@ def plain(x: Any) -> Any:
         return [plain(value) for value in x]
     if isinstance(x, np.generic):
         return plain(x.item())
-    return str(x) if isinstance(x, float) and not math.isfinite(x) else x
+    return exact(x) if isinstance(x, float) else x

@@ -12,7 +12,7 @@ from chainrule.errors import UnknownNameError
 from chainrule.explanation.comparison.compared import Compared, Difference, GradientPair
 from chainrule.explanation.comparison.mistake import Given, Hypothesis
 from chainrule.explanation.comparison.registry import MISTAKES
-from chainrule.explanation.comparison.writing import FORMS
+from chainrule.explanation.comparison.writing import FORMS, as_data
 from chainrule.explanation.derivation import Derivation
 from chainrule.notebooks import Shown
 
@@ -40,6 +40,10 @@ class Comparison(Compared, Shown):
         if form not in FORMS:
             raise UnknownNameError.among("form", form, FORMS)
         return FORMS[form](self)
+
+    def data(self) -> dict[str, Any]:
+        """The same as nested dicts and lists, every number with all its digits."""
+        return as_data(self)
 
     def __str__(self) -> str:
         return self.to("text")

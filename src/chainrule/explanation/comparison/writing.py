@@ -12,6 +12,7 @@ from typing import Any
 from chainrule.explanation.comparison.compared import Compared
 from chainrule.explanation.plain import plain
 from chainrule.explanation.rendering.commands import sentence
+from chainrule.explanation.rendering.data import VERSION, written
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.tables import Table
 from chainrule.explanation.sentences import listed
@@ -50,14 +51,11 @@ def as_html(told: Compared) -> str:
     return f'<div class="chainrule-comparison">{"".join(out)}{_table(told)._repr_html_()}{further}</div>'
 
 
-VERSION = 1
-"""Of the form in JSON."""
-
-
 def as_data(told: Compared) -> dict[str, Any]:
     """Everything as nested dicts of numbers and texts."""
     data = {
         "version": VERSION,
+        "kind": "comparison",
         "is_right": told.is_right,
         "first_wrong": told.first_wrong,
         "tolerance": told.tolerance,
@@ -71,7 +69,7 @@ def as_data(told: Compared) -> dict[str, Any]:
 
 def as_json(told: Compared) -> str:
     """The same as JSON, numbers unrounded."""
-    return json.dumps(as_data(told), ensure_ascii=False, indent=1)
+    return written(as_data(told))
 
 
 FORMS: dict[str, Callable[[Compared], str]] = {

@@ -11,7 +11,7 @@ from chainrule.explanation.diagnosis.diagnosed import Diagnosed
 from chainrule.explanation.diagnosis.illness import Finding
 from chainrule.explanation.diagnosis.measures import Measures
 from chainrule.explanation.diagnosis.registry import ILLNESSES
-from chainrule.explanation.diagnosis.writing import FORMS
+from chainrule.explanation.diagnosis.writing import FORMS, as_data
 from chainrule.explanation.networks import evaluate_loss
 from chainrule.explanation.stepping import first_step
 from chainrule.notebooks import Shown
@@ -38,6 +38,10 @@ class Diagnosis(Diagnosed, Shown):
         if form not in FORMS:
             raise UnknownNameError.among("form", form, FORMS)
         return FORMS[form](self)
+
+    def data(self) -> dict[str, Any]:
+        """The same as nested dicts and lists, every number with all its digits."""
+        return as_data(self)
 
     def __str__(self) -> str:
         return self.to("text")

@@ -47,7 +47,7 @@ class NoGradient(Illness):
                     return (
                         f"{station.activation} = 0 in {station.name} at all units and samples",
                         'an activation that has a slope there, such as "tanh", or smaller first weights',
-                        {"where": station.name, "mean_act′": 0.0},
+                        {"where": station.name, "mean_slope": 0.0},
                     )
             elif above and (station.dz is None or not np.any(station.dz)):
                 w = seen.weights_of(above[0])

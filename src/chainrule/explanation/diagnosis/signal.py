@@ -44,12 +44,12 @@ class _Changing(Illness):
             "norm_above": way[-1].size,
             "factors": {f.name: f.factor for f in steps},
             "factor_a_layer": factor,
-            "act′_a_layer": slopes,
-            "largest_act′": max(
+            "slope_a_layer": slopes,
+            "largest_slope": max(
                 (float(np.abs(x.slopes).max()) for x in way[:-1] if x.slopes is not None), default=None
             ),
             "weights_a_layer": weights,
-            "mean_act′": {f.name: f.mean_slope for f in steps if f.mean_slope is not None},
+            "mean_slopes": {f.name: f.mean_slope for f in steps if f.mean_slope is not None},
             "weights": _sizes(seen, way),
         }
         says = f"{worst.name} receives {_times(share)} the gradient of {way[-1].name}: ‖∂L/∂z‖ = "
@@ -82,10 +82,10 @@ class VanishingGradient(_Changing):
             yield self.found(says, [x.name for x in low], self._remedy(evidence), **evidence)
 
     def _remedy(self, evidence: dict[str, Any]) -> str:
-        slopes, weights = evidence["act′_a_layer"], evidence["weights_a_layer"]
+        slopes, weights = evidence["slope_a_layer"], evidence["weights_a_layer"]
         tried = []
         if slopes is not None and slopes < STEEP:
-            tried.append(FLAT if evidence["largest_act′"] < STEEP else TOO_FAR)
+            tried.append(FLAT if evidence["largest_slope"] < STEEP else TOO_FAR)
         if weights is not None and weights < STEEP:
             tried.append(f"weights about {rounded(1 / weights):g} times as large at the start")
         return listed(tried or ["fewer layers, or a path around them: x + layer(x)"])
@@ -108,7 +108,7 @@ class ExplodingGradient(_Changing):
             yield self.found(says, [x.name for x in high], self._remedy(evidence), **evidence)
 
     def _remedy(self, evidence: dict[str, Any]) -> str:
-        slopes, weights = evidence["act′_a_layer"], evidence["weights_a_layer"]
+        slopes, weights = evidence["slope_a_layer"], evidence["weights_a_layer"]
         tried = ["gradients that are clipped: clip_norm=1.0"]
         if slopes is not None and slopes > 1 / STEEP:
             tried.insert(0, 'an activation whose slope is at most 1, such as "tanh"')
@@ -140,7 +140,7 @@ def _sizes(seen: Measures, way: list[Station]) -> dict[str, dict[str, float]]:
         w = seen.weights_of(above)
         if w is not None and w.size:
             size = float(np.sqrt(np.mean(np.square(np.asarray(w, np.float64)))))
-            sizes[above.name] = {"w": size, "n": below.units, "w·√n": size * math.sqrt(below.units)}
+            sizes[above.name] = {"w": size, "n": below.units, "w_root_n": size * math.sqrt(below.units)}
     return sizes
 
 
@@ -151,5 +151,5 @@ def _times(share: float) -> str:
 def _told_sizes(sizes: dict[str, dict[str, float]]) -> str:
     """Of the first of these."""
     for name, own in sizes.items():
-        return f" (|w|·√n = {told(own['w'])}·√{own['n']:g} = {told(own['w·√n'])} in {name})"
+        return f" (|w|·√n = {told(own['w'])}·√{own['n']:g} = {told(own['w_root_n'])} in {name})"
     return ""

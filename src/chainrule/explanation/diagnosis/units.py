@@ -99,8 +99,8 @@ class SaturatedUnits(Illness):
             evidence = {
                 "layer": station.name,
                 "share_of_samples": share[found].tolist(),
-                "mean_|z|": np.abs(z[:, found]).mean(axis=0).tolist(),
-                "mean_|act′|": np.abs(_rows(station.slopes)[:, found]).mean(axis=0).tolist(),
+                "mean_size_of_z": np.abs(z[:, found]).mean(axis=0).tolist(),
+                "mean_slope": np.abs(_rows(station.slopes)[:, found]).mean(axis=0).tolist(),
             }
             yield self.found(says, names, remedy, **evidence)
 

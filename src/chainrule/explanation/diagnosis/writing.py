@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -13,6 +12,7 @@ from chainrule.explanation.diagnosis.diagnosed import Diagnosed
 from chainrule.explanation.diagnosis.measures import Flow, ParameterMeasures
 from chainrule.explanation.plain import plain
 from chainrule.explanation.rendering.commands import sentence
+from chainrule.explanation.rendering.data import VERSION, written
 from chainrule.explanation.rendering.numerals import how_many, numeral
 from chainrule.explanation.rendering.tables import Table
 
@@ -51,14 +51,11 @@ def as_html(told: Diagnosed) -> str:
     return f'<div class="chainrule-diagnosis">{"".join(out)}{"".join(table._repr_html_() for table in _tables(told))}</div>'
 
 
-VERSION = 1
-"""Of the form in JSON."""
-
-
 def as_data(told: Diagnosed) -> dict[str, Any]:
     """Everything as nested dicts of numbers and texts."""
     data = {
         "version": VERSION,
+        "kind": "diagnosis",
         "loss": told.loss,
         "rows": told.rows,
         "optimizer": told.optimizer,
@@ -74,7 +71,7 @@ def as_data(told: Diagnosed) -> dict[str, Any]:
 
 def as_json(told: Diagnosed) -> str:
     """The same as JSON, numbers unrounded."""
-    return json.dumps(as_data(told), ensure_ascii=False, indent=1)
+    return written(as_data(told))
 
 
 FORMS: dict[str, Callable[[Diagnosed], str]] = {
@@ -146,12 +143,12 @@ def _flow_data(flow: Flow) -> dict[str, Any]:
         "layer": flow.station.layer,
         "units": flow.station.units,
         "above": list(flow.above),
-        "‖∂L/∂z‖": flow.dz,
-        "‖∂L/∂a‖": flow.da,
-        "mean |act′(z)|": flow.mean_slope,
+        "dz": flow.dz,
+        "da": flow.da,
+        "mean_slope": flow.mean_slope,
         "factor": flow.factor,
-        "factor of act′": flow.slopes,
-        "factor of weights": flow.weights,
+        "slopes": flow.slopes,
+        "weights": flow.weights,
     }
 
 
@@ -159,9 +156,9 @@ def _parameter_data(p: ParameterMeasures) -> dict[str, Any]:
     return {
         "name": p.name,
         "learned": p.learned,
-        "‖W‖": p.size,
-        "‖∂L/∂W‖": p.gradient,
-        "‖∂L/∂W‖/‖W‖": p.gradient_ratio,
-        "‖ΔW‖": p.update,
-        "‖ΔW‖/‖W‖": p.update_ratio,
+        "size": p.size,
+        "gradient": p.gradient,
+        "gradient_ratio": p.gradient_ratio,
+        "update": p.update,
+        "update_ratio": p.update_ratio,
     }
