@@ -20,6 +20,7 @@ from chainrule.forks import load
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
+from chainrule.tracing.alike import of_plain
 from chainrule.tracing.containers import hint
 from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable
@@ -87,6 +88,10 @@ class Trace:
                 "arguments, whose derivatives it would lose. Give them as arguments."
             )
         return derivative
+
+    def alike(self, value: Any) -> Hashable:
+        """What is the same of values of this trace that are computed alike, if under another handle."""
+        return tuple([alike(getattr(value, name)) for name in TRACED[type(value)]])
 
     def note_step(self, value: Any, step: Step) -> None:
         """Remember which value of a loop this is, where steps are to be seen."""
@@ -178,7 +183,8 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             smooth = roots.smooth(traced, op, inputs, attributes)
             if smooth is not None:
                 return smooth
-        result = trace.process(op, inputs, attributes)
+        bent = inputs if roots is None or not roots.parts else roots.kinked(trace.process, op, inputs, attributes)
+        result = trace.process(op, bent, attributes)
     except RAW as error:
         if ours(error):
             raise
@@ -191,8 +197,11 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             trace.real = trace.real and result.dtype.kind != "c"
         elif trace.follows_roots:
             _note_root(trace, result, op, inputs)
-    if roots is not None and op.carries:
-        roots.carry(result, op, inputs, attributes, partial(_as_now, roots))
+    if roots is not None:
+        if op.carries:
+            roots.carry(result, op, inputs, attributes, partial(_as_now, roots))
+        if roots.parts and op.differentiable:
+            roots.spread(result, op, bent)
     return result
 
 
@@ -200,7 +209,11 @@ def _note_root(trace: Trace, result: Any, op: Operation, inputs: tuple[Any, ...]
     if trace.roots is None:
         trace.roots = Roots()
     own = tuple([_as_now(trace.roots, x) for x in inputs])
-    trace.roots.note(result, op, own, (op, *map(identity, own)))
+    if not isinstance(getattr(result, "inner", None), Traced):
+        trace.roots.note(result, op, own, (op, *map(identity, own)))
+        return
+    trace.roots.note(result, op, own, (op, *map(alike, own)))  # it may be differentiated twice
+    trace.roots.note_kink(result, as_it_is(result))
 
 
 def _as_now(roots: Roots, x: Any) -> Any:
@@ -213,6 +226,11 @@ def identity(x: Any) -> Hashable:
     if isinstance(x, Traced):
         return tuple([id(getattr(x, name)) for name in ("trace", *TRACED[type(x)])])
     return id(x) if type(x) is ndarray else x
+
+
+def alike(x: Any) -> Hashable:
+    """What is the same of values that are computed alike."""
+    return (x.trace.level, x.trace.alike(x)) if isinstance(x, Traced) else of_plain(x)
 
 
 def refresh(value: Any) -> Any:
@@ -279,7 +297,7 @@ _versions = count(1)
 def become(value: Any, new: Any) -> None:
     """Give a handle the numbers that another one holds."""
     if value.trace.roots is not None:
-        value.trace.roots.forget(value)
+        value.trace.roots.became(value, new)
     _take_over(value, new)
     value.version = next(_versions)
     if not written_to:

@@ -14,8 +14,19 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops.operation import Namespace, Operation, dtype_of, shape_of
+from chainrule.forks import load
+from chainrule.ops.axes import changes_nothing
+from chainrule.ops.kinds.elementwise import Elementwise
+from chainrule.ops.operation import REGISTRY, Namespace, Operation, dtype_of, shape_of
 from chainrule.tracing.keeping import Copies
+
+Parts = Mapping[Hashable, tuple[Any, bool]]
+"""Values with kinks where they are 0, by what tells them from others; and whether something is made of each in its place."""
+
+Process = Callable[[Operation, tuple[Any, ...], dict[str, Any]], Any]
+"""What carries out an operation in a trace."""
+
+_NOTHING: Parts = {}
 
 LONGEST = 64
 """So many products, each of the one before, are followed."""
@@ -51,10 +62,11 @@ class Root:
 class Roots:
     """What a trace remembers of them."""
 
-    __slots__ = ("copies", "known")
+    __slots__ = ("copies", "known", "parts")
 
     def __init__(self) -> None:
         self.known: dict[int, Root] = {}
+        self.parts: dict[int, tuple[Any, Parts]] = {}
         self.copies = Copies()
 
     def of(self, x: Any) -> Root | None:
@@ -92,7 +104,7 @@ class Roots:
                 moved = _moved(op, inputs)
                 places = [_of_position(x) for x in inputs[len(moved) :]]
                 odd = frozenset([(op, *attributes.items(), *zip(signs, map(shape_of, moved), strict=False), *places)])
-            elif attributes:  # elements at other places are others
+            elif attributes and not _in_place(op, inputs, attributes, value):  # elements at other places are others
                 odd = frozenset((op, *attributes.items(), key) for key in odd)
         except TypeError:  # an attribute that cannot be compared
             return
@@ -102,13 +114,18 @@ class Roots:
 
     def moved(self, old: Any, new: Any) -> None:
         """Another handle of the same value."""
-        root = self.of(old)
+        root, parts = self.of(old), self.parts_of(old)
         if root is not None:
             self.known[id(new)] = root.called(new)
+        if parts:
+            self.parts[id(new)] = new, parts
 
-    def forget(self, value: Any) -> None:
-        """A handle that is another value from now on."""
+    def became(self, value: Any, new: Any) -> None:
+        """A handle that is another value from now on, that of a new one."""
         self.known.pop(id(value), None)
+        self.parts.pop(id(value), None)
+        if parts := self.parts_of(new):
+            self.parts[id(value)] = value, parts
 
     def smooth(self, m: Namespace, op: Operation, inputs: tuple[Any, ...], attributes: Mapping[str, Any]) -> Any:
         """A result in which they cancel, from what has derivatives; `None` where they do not."""
@@ -121,6 +138,39 @@ class Roots:
             elif first.odd and first.odd == last.odd:
                 return getattr(m, op.name)(*(self.signed(m, x) for x in inputs), **attributes)
         return None if op.even is None else op.even(m, self._square(m, first), *inputs)
+
+    def note_kink(self, value: Any, own: Any) -> None:
+        """Remember what an operation gave that has a kink where it is 0; `own` is a handle that stays as it is."""
+        root = self.of(value)
+        if root is not None and root.key is not None and not self.parts_of(value):
+            self.parts[id(value)] = value, {root.key: (own, True)}
+
+    def parts_of(self, x: Any) -> Parts:
+        """The values with kinks that this one is made of without bends, and whether each of its elements is of theirs in its place."""
+        value, parts = self.parts.get(id(x), (None, _NOTHING))
+        return parts if value is x else _NOTHING
+
+    def spread(self, result: Any, op: Operation, inputs: tuple[Any, ...]) -> None:
+        """Remember what an operation gave of values with kinks, which it does not bend."""
+        found = dict(self.parts_of(result))
+        in_place = isinstance(op, Elementwise)
+        for x in inputs:
+            for key, (root, placed) in self.parts_of(x).items():
+                placed = placed and in_place and root.shape == result.shape
+                found[key] = root, placed and found.get(key, (None, True))[1]
+        if found:
+            self.parts[id(result)] = result, found
+
+    def kinked(
+        self, process: Process, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]
+    ) -> tuple[Any, ...]:
+        """The inputs of an operation that bends them, with second derivatives of nan where those they are made of have a kink."""
+        own = [self.parts_of(x) for x in inputs]
+        if not any(own) or not op.differentiable:
+            return inputs
+        if not load("chainrule.tracing.bends").bends(op, inputs, attributes, [bool(parts) for parts in own]):
+            return inputs
+        return tuple([_with_kinks(process, x, parts) for x, parts in zip(inputs, own, strict=True)])
 
     def signed(self, m: Namespace, x: Any) -> Any:
         """The value with the signs that |…| took away."""
@@ -143,9 +193,34 @@ class Roots:
         )  # elements elsewhere
 
 
+def _with_kinks(process: Process, x: Any, parts: Parts) -> Any:
+    """The same value, whose second derivative is nan where one of those it is made of is 0."""
+    result = x
+    for root, placed in parts.values():
+        term = process(REGISTRY["kink"], (root,), {})
+        kind = np.empty(0, x.dtype).real.dtype
+        if term.dtype != kind:
+            term = process(REGISTRY["astype"], (term,), {"dtype": kind})
+        if not placed:
+            axes = tuple(range(len(root.shape)))
+            term = process(REGISTRY["min"], (term,), {"axis": axes, "keepdims": False})
+        result = process(REGISTRY["add"], (result, term), {})
+    if result is not x and x.is_number:
+        result.__class__ = type(x)
+    return result
+
+
 def _moved(op: Operation, inputs: tuple[Any, ...]) -> tuple[Any, ...]:
     """The inputs without those that are positions."""
     return inputs[: getattr(op, "linear", None)]
+
+
+def _in_place(op: Operation, inputs: tuple[Any, ...], attributes: Mapping[str, Any], result: Any) -> bool:
+    """Whether every element of the result is of those in its place."""
+    links = op.axes(*inputs, **attributes)
+    return links is not None and all(
+        changes_nothing(own, tuple(shape_of(x)), tuple(result.shape)) for own, x in zip(links, inputs, strict=True)
+    )
 
 
 def _of_position(x: Any) -> Hashable:
