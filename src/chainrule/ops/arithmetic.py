@@ -298,6 +298,8 @@ where = Elementwise(
         lambda m, y, condition, a, b: m.indicator(condition, y),
         lambda m, y, condition, a, b: m.indicator(m.logical_not(condition), y),
     ),
+    carries=True,
+    moves=(1, None),
     latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
     domain=(BOOLEAN, REAL, REAL),
     numpy=lambda condition, a, b: np.where(condition, a, b)[()],  # type: ignore[call-overload]
@@ -333,6 +335,7 @@ astype = Elementwise(
     "astype",
     value=lambda m, x, dtype: m.astype(x, dtype=dtype),
     partials=(1,),
+    carries=True,
     to_complex=True,
     latex="{0}",
     domain=(REAL,),

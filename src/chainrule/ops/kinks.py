@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.ops.axes import broadcasting
 from chainrule.ops.kinds.custom import Custom
-from chainrule.ops.operation import ArrayType, at, dtype_of, example, shape_of
+from chainrule.ops.operation import ArrayType, dtype_of, example, shape_of
 
 
 def _type(x: Any, order: int = 0) -> ArrayType:
@@ -32,7 +32,6 @@ kink = Custom(
     simpler=lambda m, x, order=0: m.broadcast_to(np.full((), -0.0, x.dtype)[()], shape=tuple(x.shape)),
     latex=r"0",
     differential=r"0",
-    kinks=(at("{0} = 0", np.zeros(2)),),
     doc="0 everywhere (−0, which changes no number it is added to), whose second derivative where x is 0 is nan: there is none.",
     examples=(example(np.array([0.5, -2.0, 1.5])),),
 )

@@ -20,8 +20,8 @@ class Alike:
     __slots__ = ("_known", "numbers")
 
     def __init__(self) -> None:
-        self.numbers: list[int] = []
-        self._known: dict[Hashable, int] = {}
+        self.numbers: list[Hashable] = []
+        self._known: dict[Hashable, Hashable] = {}
 
     def follow(self, made: Iterable[Made]) -> None:
         """Number the values that have come to the list since."""
@@ -30,10 +30,11 @@ class Alike:
             if one is not None:
                 op, inputs, attributes = one
                 key = op, *inputs, *attributes.items()
+            number: Hashable = len(self.numbers)
             try:
-                number = self._known.setdefault(key, len(self.numbers))
+                number = self._known.setdefault(key, number)
             except TypeError:  # an attribute that cannot be compared
-                number = len(self.numbers)
+                pass
             self.numbers.append(number)
 
 

@@ -21,7 +21,8 @@ from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
 from chainrule.tracing.alike import of_plain
-from chainrule.tracing.containers import hint
+from chainrule.tracing.kinks import with_kinks
+from chainrule.tracing.plain import COMPLEX_KIND, REAL, plain_array, refuse
 from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable
 from chainrule.tracing.roots import Roots
@@ -183,7 +184,11 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             smooth = roots.smooth(traced, op, inputs, attributes)
             if smooth is not None:
                 return smooth
-        bent = inputs if roots is None or not roots.parts else roots.kinked(trace.process, op, inputs, attributes)
+        bent = (
+            inputs
+            if roots is None or not roots.kinks.parts
+            else roots.kinks.told(trace.process, op, inputs, attributes)
+        )
         result = trace.process(op, bent, attributes)
     except RAW as error:
         if ours(error):
@@ -200,8 +205,8 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     if roots is not None:
         if op.carries:
             roots.carry(result, op, inputs, attributes, partial(_as_now, roots))
-        if roots.parts and op.differentiable:
-            roots.spread(result, op, bent)
+        if roots.kinks.parts and op.differentiable:
+            roots.kinks.spread(result, op, bent)
     return result
 
 
@@ -209,11 +214,10 @@ def _note_root(trace: Trace, result: Any, op: Operation, inputs: tuple[Any, ...]
     if trace.roots is None:
         trace.roots = Roots()
     own = tuple([_as_now(trace.roots, x) for x in inputs])
-    if not isinstance(getattr(result, "inner", None), Traced):
-        trace.roots.note(result, op, own, (op, *map(identity, own)))
-        return
-    trace.roots.note(result, op, own, (op, *map(alike, own)))  # it may be differentiated twice
-    trace.roots.note_kink(result, as_it_is(result))
+    twice = isinstance(getattr(result, "inner", None), Traced)  # it may be differentiated again
+    new = trace.roots.note(result, op, own, (op, *map(alike if twice else identity, own)))
+    if twice and new:
+        trace.roots.kinks.note(result, as_it_is(result))
 
 
 def _as_now(roots: Roots, x: Any) -> Any:
@@ -231,6 +235,14 @@ def identity(x: Any) -> Hashable:
 def alike(x: Any) -> Hashable:
     """What is the same of values that are computed alike."""
     return (x.trace.level, x.trace.alike(x)) if isinstance(x, Traced) else of_plain(x)
+
+
+def leaving(x: Any) -> Any:
+    """A value whose further way its trace does not see: nobody will know there that it has kinks."""
+    if not isinstance(x, Traced) or x.trace.roots is None:
+        return x
+    kinks = x.trace.roots.kinks
+    return with_kinks(x.trace.process, x, kinks.of(x))
 
 
 def refresh(value: Any) -> Any:
@@ -346,56 +358,6 @@ def as_operand(x: Any) -> Any:
 def holds_traced(x: Any) -> bool:
     """Whether this is a list or tuple with traced values in it, at any depth."""
     return isinstance(x, list | tuple) and any(isinstance(item, Traced) or holds_traced(item) for item in x)
-
-
-REAL = "biuf"
-"""Kinds of dtype that are real numbers or truth values."""
-
-NUMERIC = REAL + "c"
-"""Kinds of dtype that are numbers."""
-
-COMPLEX_KIND = np.dtype(complex)
-
-
-def plain_array(x: Any, what: str = "") -> Any:
-    """Something of the user's as a plain array of numbers.
-
-    Raises
-    ------
-    TracingError
-        For what would lose its meaning: masks, matrices whose `*` is another product, text, objects.
-    """
-    array = array_of(x)
-    return array if array.dtype.kind in NUMERIC else refuse(array, what or type(x).__name__, hint(x))
-
-
-def array_of(x: Any) -> Any:
-    """Something of the user's as a plain array, whatever is in it.
-
-    Raises
-    ------
-    TracingError
-        For masks, and matrices whose `*` is another product.
-    """
-    if isinstance(x, np.ma.MaskedArray):
-        raise TracingError(
-            f"a masked array of shape {x.shape} cannot take part in a traced computation, which would lose its mask. Give "
-            "np.where(np.ma.getmaskarray(x), 0.0, x.data), or the values that are not masked."
-        )
-    if isinstance(x, np.matrix):
-        raise TracingError(
-            f"a np.matrix of shape {x.shape} cannot take part in a traced computation, where * is element by element. "
-            "Give np.asarray(x), and write @ for the matrix product."
-        )
-    return np.asarray(x)
-
-
-def refuse(array: Any, what: str = "an array", more: str = "") -> NoReturn:
-    """Say why these are no numbers."""
-    raise TracingError(
-        f"{what} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). "
-        f"Use arrays of real or complex numbers.{more}"
-    )
 
 
 class TracedNamespace:

@@ -1,6 +1,6 @@
 """Which operations bend what they are given: whose derivative by some of their inputs depends on these inputs again.
 
-Sums, multiples and moves do not, nor do `maximum` and the like but for their kinks; products of several such inputs, powers and `exp` do.
+Sums, multiples and moves do not, nor do `maximum` and the like but for their kinks; powers, `exp` and products of such inputs do.
 """
 
 from __future__ import annotations

@@ -14,9 +14,10 @@ from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import OF_NUMPY, Operation, copied
 from chainrule.tracing import refusals, ufuncs, views, writing
-from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, separate, traced
+from chainrule.tracing.apply import Traced, apply, as_operand, separate, traced
 from chainrule.tracing.assignment import element, in_place, set_item, view_without_axes
 from chainrule.tracing.lists import taking_lists
+from chainrule.tracing.plain import NUMERIC, refuse
 
 
 def _function_of(numpy: Any) -> ArrayFunction | None:

@@ -118,11 +118,11 @@ class Tape(Trace):
         """The number of the operation, the same for those that are carried out on the same numbers."""
         if self.numbering is None:
             self.numbering = Alike()
-        numbers = self.numbering.numbers
+        numbers: list[Hashable] = self.numbering.numbers
         self.numbering.follow(self._made(node, numbers) for node in self.nodes[len(numbers) :])
         return numbers[value.index]
 
-    def _made(self, node: Node | None, numbers: Sequence[int]) -> Made:
+    def _made(self, node: Node | None, numbers: Sequence[Hashable]) -> Made:
         if node is None:
             return None
         op, values, attributes, _, parents, _ = node
