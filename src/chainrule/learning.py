@@ -23,6 +23,7 @@ from chainrule.training import EpochEnd as EpochEnd
 from chainrule.training import History as History
 from chainrule.training import Loss as Loss
 from chainrule.training import Optimizer as Optimizer
+from chainrule.training import Recording as Recording
 from chainrule.training import Run as Run
 from chainrule.training import Schedule as Schedule
 

@@ -19,6 +19,7 @@ from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.explanation.paths import Paths
 from chainrule.explanation.places import element_of, find
+from chainrule.explanation.rendering.data import VERSION, exact, written
 from chainrule.explanation.rendering.contributions import Piece, render_splits
 from chainrule.explanation.rendering.names import ARROW, spelled
 from chainrule.explanation.symbols import Element
@@ -94,9 +95,29 @@ class Contributions(Shown):
         return self.by_output, self.by_sample, self.by_path
 
     def to(self, form: str) -> str:
-        """The splits as "text" or "html"."""
+        """The splits as "text", "html" or "json"."""
+        if form == "json":
+            return written(self.data())
         splits = {split.by: [Piece(part.name, part.value, part.count) for part in split] for split in self.splits}
         return render_splits(self.name, self.gradient, splits, self.digits, form)
+
+    def data(self) -> dict[str, Any]:
+        """The splits as nested dicts and lists, every number with all its digits."""
+        splits = [
+            {
+                "by": split.by,
+                "parts": [{"name": part.name, "value": exact(part.value), "count": part.count} for part in split],
+            }
+            for split in self.splits
+        ]
+        return {
+            "version": VERSION,
+            "kind": "contributions",
+            "gradient": self.name,
+            "value": exact(self.gradient),
+            "paths": self.paths,
+            "splits": splits,
+        }
 
     def __str__(self) -> str:
         return self.to("text")

@@ -204,17 +204,18 @@ def _joined(left: Column, left_corner: Point, right: Column, right_corner: Point
             return list(arrow(_curve(exits[0], edge, entry), ZERO, 3.0))
         return [shape for start in exits for shape in arrow(_curve(start, edge, entry), ZERO, 1.0)]
     if left.folded:
-        count = 1 + max(i for i, _, _ in right.connections)
+        count = 1 + max(line.source for line in right.connections)
         top, bottom = left_corner[1] + 10, left_corner[1] + left.group.height - 10
         exits = [(exits[0][0], top + (bottom - top) * (i + 0.5) / count) for i in range(count)]
-    largest = largest_of(*(weight for _, _, weight in right.connections if weight is not None))
+    largest = largest_of(*(line.weight for line in right.connections if line.weight is not None))
     return [
         Curve(
             _curve(exits[i], edge, (px + x, py + y)),
             ZERO if weight is None else colour_of(weight),
             1.2 if weight is None else thickness_of(weight, largest, 3.4),
+            key=key,
         )
-        for i, (px, py), weight in right.connections
+        for i, (px, py), weight, key in right.connections
     ]
 
 
