@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,8 @@ class Alike:
     __slots__ = ("_known", "numbers")
 
     def __init__(self) -> None:
-        self.numbers: list[Hashable] = []
-        self._known: dict[Hashable, Hashable] = {}
+        self.numbers: list[int] = []
+        self._known: dict[Hashable, int] = {}
 
     def follow(self, made: Iterable[Made]) -> None:
         """Number the values that have come to the list since."""
@@ -30,11 +31,9 @@ class Alike:
             if one is not None:
                 op, inputs, attributes = one
                 key = op, *inputs, *attributes.items()
-            number: Hashable = len(self.numbers)
-            try:
+            number = len(self.numbers)
+            with suppress(TypeError):  # an attribute that cannot be compared
                 number = self._known.setdefault(key, number)
-            except TypeError:  # an attribute that cannot be compared
-                pass
             self.numbers.append(number)
 
 

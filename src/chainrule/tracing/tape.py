@@ -118,11 +118,12 @@ class Tape(Trace):
         """The number of the operation, the same for those that are carried out on the same numbers."""
         if self.numbering is None:
             self.numbering = Alike()
-        numbers: list[Hashable] = self.numbering.numbers
+        place: int = value.index
+        numbers = self.numbering.numbers
         self.numbering.follow(self._made(node, numbers) for node in self.nodes[len(numbers) :])
-        return numbers[value.index]
+        return numbers[place]
 
-    def _made(self, node: Node | None, numbers: Sequence[Hashable]) -> Made:
+    def _made(self, node: Node | None, numbers: Sequence[int]) -> Made:
         if node is None:
             return None
         op, values, attributes, _, parents, _ = node
