@@ -21,7 +21,6 @@ from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
 from chainrule.tracing.alike import of_plain
-from chainrule.tracing.kinks import with_kinks
 from chainrule.tracing.plain import COMPLEX_KIND, REAL, plain_array, refuse
 from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable
@@ -184,11 +183,7 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             smooth = roots.smooth(traced, op, inputs, attributes)
             if smooth is not None:
                 return smooth
-        bent = (
-            inputs
-            if roots is None or not roots.kinks.parts
-            else roots.kinks.told(trace.process, op, inputs, attributes)
-        )
+        bent = inputs if roots is None or not roots.kinks.known else roots.kinks.told(op, inputs, attributes)
         result = trace.process(op, bent, attributes)
     except RAW as error:
         if ours(error):
@@ -205,8 +200,8 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     if roots is not None:
         if op.carries:
             roots.carry(result, op, inputs, attributes, partial(_as_now, roots))
-        if roots.kinks.parts and op.differentiable:
-            roots.kinks.spread(result, op, bent)
+        if roots.kinks.known and op.differentiable:
+            roots.kinks.spread(result, op, bent, attributes, partial(_as_now, roots))
     return result
 
 
@@ -241,8 +236,7 @@ def leaving(x: Any) -> Any:
     """A value whose further way its trace does not see: nobody will know there that it has kinks."""
     if not isinstance(x, Traced) or x.trace.roots is None:
         return x
-    kinks = x.trace.roots.kinks
-    return with_kinks(x.trace.process, x, kinks.of(x))
+    return x.trace.roots.kinks.without(x)
 
 
 def refresh(value: Any) -> Any:

@@ -7,7 +7,9 @@ told to be nan. A trace remembers what its values are made of, if it may be diff
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -16,71 +18,118 @@ from chainrule.forks import load
 from chainrule.ops.kinds.elementwise import Elementwise
 from chainrule.ops.operation import REGISTRY, Operation
 
-Parts = Mapping[Hashable, tuple[Any, bool]]
-"""Values with kinks where they are 0; and whether each element of what is made of one is made of its element in that place."""
+Own = Callable[[Any], Any]
+"""Gives a handle of a value that stays as it is."""
 
-Process = Callable[[Operation, tuple[Any, ...], dict[str, Any]], Any]
-"""What carries out an operation in a trace."""
 
-NOTHING: Parts = {}
+class Made:
+    """How a value comes of values with kinks without bends, and whether it has one itself, where it is 0.
+
+    `roots` are the values with kinks, and whether each of its elements comes of the element in that place alone.
+    """
+
+    __slots__ = ("attributes", "inputs", "op", "place", "root", "roots", "value")
+
+    def __init__(self, value: Any, place: int, root: bool = False) -> None:
+        self.value, self.place, self.root = value, place, root
+        self.op: Operation | None = None
+        self.inputs: tuple[Any, ...] = ()
+        self.attributes: Mapping[str, Any] = {}
+        self.roots: dict[Made, bool] = {self: True} if root else {}
 
 
 class Kinks:
     """What the values of a trace are made of without bends."""
 
-    __slots__ = ("parts",)
+    __slots__ = ("known", "places")
 
     def __init__(self) -> None:
-        self.parts: dict[int, tuple[Any, Parts]] = {}
+        self.known: dict[int, tuple[Any, Made]] = {}
+        self.places = count()
 
-    def of(self, x: Any) -> Parts:
-        """The values with kinks that this one is made of."""
-        value, parts = self.parts.get(id(x), (None, NOTHING))
-        return parts if value is x else NOTHING
+    def of(self, x: Any) -> Made | None:
+        """How a value is made, if it has kinks."""
+        value, made = self.known.get(id(x), (None, None))
+        return made if value is x else None
 
     def note(self, value: Any, own: Any) -> None:
         """Remember a value with a kink where it is 0; `own` is a handle of it that stays as it is."""
-        self.parts[id(value)] = value, {id(own): (own, True)}
+        self.known[id(value)] = value, Made(own, next(self.places), root=True)
 
     def moved(self, old: Any, new: Any) -> None:
         """Another handle of the same value; what the new one was before does not count."""
-        self.parts.pop(id(new), None)
-        if parts := self.of(old):
-            self.parts[id(new)] = new, parts
+        made = self.of(old)
+        if made is not None:
+            self.known[id(new)] = new, made
+        else:
+            self.known.pop(id(new), None)
 
-    def spread(self, result: Any, op: Operation, inputs: tuple[Any, ...]) -> None:
-        """Remember what an operation gave of such values, which it does not bend."""
-        found = dict(self.of(result))
-        for x in inputs:
-            for key, (root, placed) in self.of(x).items():
-                placed = placed and isinstance(op, Elementwise) and root.shape == result.shape
-                found[key] = root, placed and found.get(key, (None, True))[1]
-        if found:
-            self.parts[id(result)] = result, found
+    def spread(
+        self, result: Any, op: Operation, inputs: tuple[Any, ...], attributes: Mapping[str, Any], own: Own
+    ) -> None:
+        """Remember what an operation gave of such values, which it does not bend; `own` gives a handle that stays as it is."""
+        sources = list(map(self.of, inputs))
+        if not any(sources):
+            return
+        made = self.of(result) or Made(own(result), next(self.places))
+        made.op, made.inputs, made.attributes = op, tuple(map(own, inputs)), attributes
+        for source in sources:
+            for root, placed in source.roots.items() if source else ():
+                placed = placed and isinstance(op, Elementwise) and root.value.shape == result.shape
+                made.roots[root] = placed and made.roots.get(root, True)
+        self.known[id(result)] = result, made
 
-    def told(
-        self, process: Process, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]
-    ) -> tuple[Any, ...]:
+    def told(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> tuple[Any, ...]:
         """The inputs of an operation; if it bends them, with second derivatives of nan where they have kinks."""
-        own = list(map(self.of, inputs))
-        if not op.differentiable or not any(own):
+        inside = [self.of(x) is not None for x in inputs]
+        if not op.differentiable or not any(inside):
             return inputs
-        if not load("chainrule.tracing.bends").bends(op, inputs, attributes, list(map(bool, own))):
+        if not load("chainrule.tracing.bends").bends(op, inputs, attributes, inside):
             return inputs
-        return tuple([with_kinks(process, x, parts) for x, parts in zip(inputs, own, strict=True)])
+        return tuple(map(self.without, inputs))
 
+    def without(self, x: Any) -> Any:
+        """The same value, whose second derivative is nan where one of those that it is made of is 0 and counts."""
+        made = self.of(x)
+        if made is None:
+            return x
+        process, result = x.trace.process, x
+        for root, counts in self._counting(made):
+            term = process(REGISTRY["kink"], (root.value, counts), {})
+            kind = np.empty(0, x.dtype).real.dtype
+            if term.dtype != kind:
+                term = process(REGISTRY["astype"], (term,), {"dtype": kind})
+            if not made.roots[root]:
+                axes = tuple(range(len(root.value.shape)))
+                term = process(REGISTRY["min"], (term,), {"axis": axes, "keepdims": False})
+            result = process(REGISTRY["add"], (result, term), {})
+        if x.is_number:
+            result.__class__ = type(x)
+        return result
 
-def with_kinks(process: Process, x: Any, parts: Parts) -> Any:
-    """The same value, whose second derivative is nan where one of those that it is made of is 0."""
-    result = x
-    for root, placed in parts.values():
-        term = process(REGISTRY["kink"], (root,), {})
-        kind = np.empty(0, x.dtype).real.dtype
-        if term.dtype != kind:
-            term = process(REGISTRY["astype"], (term,), {"dtype": kind})
-        if not placed:
-            term = process(REGISTRY["min"], (term,), {"axis": tuple(range(len(root.shape))), "keepdims": False})
-        result = process(REGISTRY["add"], (result, term), {})
-    if result is not x and x.is_number:
-        result.__class__ = type(x)
-    return result
+    def _counting(self, made: Made) -> Iterator[tuple[Made, Any]]:
+        """The values with kinks that one comes of, and where these make a difference to it."""
+        if made.op is None:
+            yield made, True
+            return
+        m = load("chainrule.tracing.apply").traced
+        weights = np.cos(np.arange(1.0, math.prod(made.value.shape) + 1.0))  # such that nothing cancels by chance
+        found: dict[Made, Any] = {made: weights.reshape(made.value.shape).astype(made.value.dtype)}
+        waiting = [made]
+        while waiting:
+            one = max(waiting, key=lambda one: one.place)  # whatever comes of it has been gone through
+            waiting.remove(one)
+            cotangent = found[one]
+            if one.root:
+                yield one, m.not_equal(cotangent, 0)
+            if one.op is None:
+                continue
+            sources = list(map(self.of, one.inputs))
+            wanted = [source is not None for source in sources]
+            back = one.op.pullback(m, cotangent, one.value, one.inputs, wanted, **one.attributes)
+            for source, part in zip(sources, back, strict=True):
+                if source is None or part is None:
+                    continue
+                if source not in found:
+                    waiting.append(source)
+                found[source] = part if source not in found else found[source] + part
