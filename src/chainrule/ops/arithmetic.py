@@ -165,6 +165,7 @@ power = Elementwise(
     even=lambda m, square, a, b: m.power(square(), b / 2) if type(b) in (int, float) and b % 2 == 0 else None,
     latex="{{{0}}}^{{{1}}}",
     domain=(POSITIVE, REAL),
+    neutral=(None, 1),
     partly=_negative_powers,
     doc="At a = 0 the derivative by the exponent is taken as 0.",
     notation=Notation("power", "^", POWER, (ATOM, POWER), "{0}**{1}", "^", "power", "power rule"),

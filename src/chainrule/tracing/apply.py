@@ -36,13 +36,15 @@ class Trace:
     it, in whichever thread it begins, and no two traces have the same level.
     """
 
-    __slots__ = ("level", "open", "real", "roots")
+    __slots__ = ("level", "open", "real", "refused", "roots")
 
     def __init__(self) -> None:
         self.level = 0
         self.open = False
         self.real = False
         """Whether it is open and has met no complex numbers; of others, `apply` asks whether operations take them."""
+        self.refused: list[DerivativeLostError] = []
+        """What those were told who asked values of it for plain numbers."""
         self.roots: Roots | None = None
         """What is known of values without a derivative at 0, once there are such."""
 
@@ -69,6 +71,9 @@ class Trace:
             said = load("chainrule.tracing.foreign").clearer(error, _subclasses(Traced))
             if said is not None:
                 raise said from error
+        if self.refused and not isinstance(error, ChainruleError):
+            refused, self.refused = self.refused, []
+            load("chainrule.tracing.foreign").make_heard(refused)
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
         """Not possible: arrays have a method `trace`, traced values the trace they belong to."""

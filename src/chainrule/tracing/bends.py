@@ -48,8 +48,10 @@ def _kind(x: Any) -> Any:
 def _found(op: Operation, kinds: Sequence[Any], attributes: dict[str, Any], inside: Sequence[bool]) -> bool:
     if not op.listed:  # a rule of the user's is asked for derivatives only
         return True
-    if isinstance(op, Elementwise) and not any(map(callable, op.partials)):
-        return False
+    if isinstance(op, Elementwise):
+        neutral = any(type(kind) in (int, float) and kind == n for kind, n in zip(kinds, op.neutral, strict=False))
+        if neutral or not any(map(callable, op.partials)):
+            return False
     places = [i for i, kind in enumerate(kinds) if type(kind) is tuple]
     types = [ArrayType(*kinds[i]) for i in places]
 

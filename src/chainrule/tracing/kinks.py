@@ -18,6 +18,9 @@ from chainrule.forks import load
 from chainrule.ops.kinds.elementwise import Elementwise
 from chainrule.ops.operation import REGISTRY, Operation
 
+KINK = "kink"
+"""The operation whose second derivative is nan, which another trace may have put in already."""
+
 Own = Callable[[Any], Any]
 """Gives a handle of a value that stays as it is."""
 
@@ -69,7 +72,7 @@ class Kinks:
     ) -> None:
         """Remember what an operation gave of such values, which it does not bend; `own` gives a handle that stays as it is."""
         sources = list(map(self.of, inputs))
-        if not any(sources):
+        if not any(sources) or op.name == KINK:
             return
         made = self.of(result) or Made(own(result), next(self.places))
         made.op, made.inputs, made.attributes = op, tuple(map(own, inputs)), attributes
@@ -82,7 +85,7 @@ class Kinks:
     def told(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> tuple[Any, ...]:
         """The inputs of an operation; if it bends them, with second derivatives of nan where they have kinks."""
         inside = [self.of(x) is not None for x in inputs]
-        if not op.differentiable or not any(inside):
+        if not op.differentiable or not any(inside) or op.name == KINK:
             return inputs
         if not load("chainrule.tracing.bends").bends(op, inputs, attributes, inside):
             return inputs
@@ -95,7 +98,7 @@ class Kinks:
             return x
         process, result = x.trace.process, x
         for root, counts in self._counting(made):
-            term = process(REGISTRY["kink"], (root.value, counts), {})
+            term = process(REGISTRY[KINK], (root.value, counts), {})
             kind = np.empty(0, x.dtype).real.dtype
             if term.dtype != kind:
                 term = process(REGISTRY["astype"], (term,), {"dtype": kind})

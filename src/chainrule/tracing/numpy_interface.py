@@ -133,7 +133,7 @@ class ArrayInterface:
         refusals.lose(what, self)
 
     def __index__(self) -> NoReturn:
-        refusals.lose_as_position()
+        refusals.lose_as_position(self)
 
     def item(self, *place: Any) -> Any:
         """One element, counted through or by its place; it keeps its derivative, so it is no number of Python's."""
@@ -179,7 +179,8 @@ class ArrayInterface:
     def __len__(self) -> int:
         if not self.shape:
             raise NoLengthError(
-                "a value without axes has no length: it is one number. Give an array with axes, or use x.size."
+                "a value without axes has no length: it is one number. Give an array with axes, or use x.size. If another library "
+                "asked, for its index or as a list of numbers, compute with NumPy's functions instead."
             )
         return self.shape[0]
 

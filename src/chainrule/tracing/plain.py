@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from chainrule.errors import TracingError
+from chainrule.errors import ChainruleError, TracingError, shortened
 from chainrule.tracing.containers import hint
 
 REAL = "biuf"
@@ -48,7 +48,15 @@ def array_of(x: Any) -> Any:
             f"a np.matrix of shape {x.shape} cannot take part in a traced computation, where * is element by element. "
             "Give np.asarray(x), and write @ for the matrix product."
         )
-    return np.asarray(x)
+    try:
+        return np.asarray(x)
+    except ChainruleError:
+        raise
+    except Exception as error:
+        raise TracingError(
+            f"{type(x).__module__}.{type(x).__qualname__} cannot take part in a traced computation: no plain array can be made of it "
+            f"({shortened(error)}). Where it has a derivative of its own, take all of the function's derivatives with one library."
+        ) from error
 
 
 def refuse(array: Any, what: str = "an array", more: str = "") -> NoReturn:
