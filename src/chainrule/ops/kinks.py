@@ -33,7 +33,7 @@ kink = Custom(
     batched=_batch,
     simpler=lambda m, x, counts, order=0: m.broadcast_to(np.full((), -0.0, x.dtype)[()], shape=tuple(x.shape)),
     latex=r"0",
-    differential=r"0",
+    differential=r"-0 \cdot d{0}",
     doc="0 everywhere (−0, which changes no number it is added to); the second derivative by x is nan where x is 0 and counts.",
     examples=(example(np.array([0.5, -2.0, 1.5]), np.array([True, False, True])),),
 )

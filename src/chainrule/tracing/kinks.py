@@ -26,19 +26,24 @@ Own = Callable[[Any], Any]
 
 
 class Made:
-    """How a value comes of values with kinks without bends, and whether it has one itself, where it is 0.
+    """How a value comes of values with kinks without bends, and whether it has one itself, where it is 0: whether it is a `root`.
 
-    `roots` are the values with kinks, and whether each of its elements comes of the element in that place alone.
+    `others` are the roots it comes of, and whether each of its elements comes of the element in that place alone.
     """
 
-    __slots__ = ("attributes", "inputs", "op", "place", "root", "roots", "value")
+    __slots__ = ("attributes", "inputs", "op", "others", "place", "root", "value")
 
     def __init__(self, value: Any, place: int, root: bool = False) -> None:
         self.value, self.place, self.root = value, place, root
         self.op: Operation | None = None
         self.inputs: tuple[Any, ...] = ()
         self.attributes: Mapping[str, Any] = {}
-        self.roots: dict[Made, bool] = {self: True} if root else {}
+        self.others: dict[Made, bool] = {}
+
+    @property
+    def roots(self) -> Mapping[Made, bool]:
+        """The others, and itself."""
+        return {**self.others, self: True} if self.root else self.others
 
 
 class Kinks:
@@ -79,7 +84,7 @@ class Kinks:
         for source in sources:
             for root, placed in source.roots.items() if source else ():
                 placed = placed and isinstance(op, Elementwise) and root.value.shape == result.shape
-                made.roots[root] = placed and made.roots.get(root, True)
+                made.others[root] = placed and made.others.get(root, True)
         self.known[id(result)] = result, made
 
     def told(self, op: Operation, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> tuple[Any, ...]:
