@@ -19,8 +19,8 @@ from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.explanation.paths import Paths
 from chainrule.explanation.places import element_of, find
-from chainrule.explanation.rendering.data import VERSION, exact, written
 from chainrule.explanation.rendering.contributions import Piece, render_splits
+from chainrule.explanation.rendering.data import VERSION, exact, written
 from chainrule.explanation.rendering.names import ARROW, spelled
 from chainrule.explanation.symbols import Element
 from chainrule.notebooks import Shown

@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from chainrule.explanation.backward import dependents
 from chainrule.explanation.drawing.layers import RowLayer
 from chainrule.explanation.drawing.neurons import Line, Neuron, boxes_of, header
 from chainrule.explanation.drawing.palette import (
@@ -31,6 +30,7 @@ from chainrule.explanation.drawing.palette import (
     thickness_of,
 )
 from chainrule.explanation.drawing.pieces import (
+    NUMBER_SIZE,
     SMALL_SIZE,
     TAG_HEIGHT,
     block_box,
@@ -43,73 +43,14 @@ from chainrule.explanation.drawing.pieces import (
     value_of,
 )
 from chainrule.explanation.drawing.scene import Box, Curve, Group, Point, Rectangle, Shape, Text, text_width
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.forward import carry_forward
+from chainrule.explanation.drawing.style import Style
 from chainrule.explanation.keys import keys_of
 from chainrule.explanation.networks import NetworkEvaluation
-from chainrule.ops import Elementwise
 from chainrule.tracing.program import Variable
 
 HEADER = 40.0
 SPACE = 14.0
 """Between neurons that stand above each other."""
-
-
-@dataclass(frozen=True)
-class Style:
-    """Where the numbers come from, and how they are written."""
-
-    evaluation: Evaluation
-    digits: int
-    side: float = 150.0
-    """Pixels of a folded layer's heat maps."""
-
-    @property
-    def rows(self) -> int:
-        """Rows of the batch."""
-        return next((x.shape[0] for x in self.evaluation.samples), 1)
-
-    @property
-    def differentiated(self) -> bool:
-        """Whether there are gradients to be shown."""
-        return self.evaluation.output is not None
-
-    def value(self, x: Variable | None) -> Any:
-        """The value of a variable, if it is known."""
-        return None if x is None else self.evaluation.values.get(x)
-
-    def gradient(self, x: Variable | None) -> Any:
-        """The gradient of a variable, if it was computed."""
-        return None if x is None else self.evaluation.cotangent(x)
-
-    def keys_of_unit(self, x: Variable | None, j: int) -> tuple[str, str]:
-        """Those of one neuron's number and its gradient, where there is one row that they are of."""
-        own, slopes = keys_of(self.evaluation, x)
-        return (own.at(0, j), slopes.at(0, j)) if self.rows == 1 else ("", "")
-
-    def mean(self, x: Variable) -> Any:
-        """Means over the rows of a batch, one for every neuron; `None` where nothing is known."""
-        value = self.value(x)
-        return None if value is None else np.mean(np.asarray(value, np.float64), axis=0)
-
-    def total(self, x: Variable) -> Any:
-        """The gradient by every neuron, added up over the rows of a batch; `None` where there is none."""
-        gradient = self.gradient(x)
-        return None if gradient is None else np.sum(gradient, axis=0)
-
-    def local(self, layer: RowLayer) -> Any:
-        """∂a/∂z of every neuron, means over the rows; `None` where there is none, or an a depends on the z of others."""
-        between = dependents(self.evaluation.program.equations, [layer.z])
-        if not self.differentiated or layer.a is layer.z or layer.a not in between:
-            return None
-        waiting = [layer.a]
-        while waiting:
-            maker = self.evaluation.makers[waiting.pop()]
-            if not isinstance(maker.op, Elementwise):
-                return None
-            waiting += [x for x in maker.inputs if isinstance(x, Variable) and x in between and x is not layer.z]
-        tangents, _ = carry_forward(self.evaluation, {layer.z: np.ones(layer.z.shape)}, lambda x: x in between)
-        return np.mean(np.broadcast_to(tangents.get(layer.a, 0.0), layer.a.shape), axis=0)
 
 
 class Connection(NamedTuple):
@@ -153,16 +94,17 @@ def sources(style: Style, first: RowLayer, individually: bool) -> Column:
         if value is not None:
             word = "x" if style.rows == 1 else "mean"
             lines.append(Line(word, number(value[i], style.digits), INK, keys[0], float(value[i])))
-        if style.total(x) is not None:
-            lines.append(_slope_line(style, "x", style.total(x)[i], keys[1]))
-        boxes.append(Neuron(f"{name}[{i}]", lines, key=keys[0]))
+        if style.sloped(x):
+            lines.append(_slope_line(style, "x", style.total(x), i, keys[1]))
+        boxes.append(Neuron(f"{name}[{i}]", lines, key=keys[0], room=style.room))
     return in_grid(name, title, boxes_of(boxes, LEAF_FILL, LEAF_STROKE, 5), 1)
 
 
 def block(style: Style, layer: RowLayer) -> Column:
     """A layer as one box, with heat maps of its parameters and of what it gives."""
     shown = [("weight", layer.weight), ("bias", layer.bias), ("a", layer.a)]
-    return _folded(layer.name, layer.description, _bodies(style, shown))
+    column = _folded(layer.name, layer.description, _bodies(style, shown))
+    return replace(column, group=replace(column.group, unfold=layer.name))
 
 
 def many(layers: list[RowLayer]) -> Column:
@@ -213,7 +155,7 @@ def neurons(style: Style, layer: RowLayer) -> Column:
                 Line("b", signed(b, style.digits), text_colour_of(b), keys_of(style.evaluation, layer.bias)[0].at(j), b)
             )
         key = style.keys_of_unit(layer.a, j)[0]
-        boxes.append(Neuron(f"{layer.name}[{j}]", lines + said, _in_a_row(maps), key))
+        boxes.append(Neuron(f"{layer.name}[{j}]", lines + said, _in_a_row(maps), key, style.room))
     across = max(1, round(1.2 * math.sqrt(layer.units)))
     return in_grid(layer.name, layer.description, boxes_of(boxes, VALUE_FILL, VALUE_STROKE, 10), across)
 
@@ -233,16 +175,18 @@ def connected(style: Style, layer: RowLayer) -> Column:
     slopes, slope = style.gradient(layer.weight), style.gradient(layer.bias)
     d = style.digits
 
-    def column(array: Any, also: Any, write: Any) -> float:
-        numbers = [*np.ravel(array), *np.ravel([] if also is None else also)]
-        return max((tag_width(write(x, d)) for x in numbers), default=0.0)
+    def column(array: Any, also: Any) -> float:
+        numbers = [*np.ravel([] if array is None else array), *np.ravel([] if also is None else also)]
+        return max((tag_width(signed(x, d)) for x in numbers), default=tag_width(NOT_COMPUTED))
 
-    first = 0.0 if weight is None else column(weight, bias, signed)
-    second = 0.0 if slopes is None else column(slopes, slope, signed)
+    room = style.room * SMALL_SIZE / NUMBER_SIZE + 10 if style.steady else 0.0
+    sloped = style.differentiated and style.has_data
+    first = 0.0 if weight is None else max(room, column(weight, bias))
+    second = 0.0 if weight is None or not sloped else max(room, column(slopes, slope))
     letter = 0.0 if bias is None or weight is None else 12.0
     reach = letter + first + (second + 4 if second else 0.0)
     texts = [
-        Neuron(f"{layer.name}[{j}]", said, key=style.keys_of_unit(layer.a, j)[0])
+        Neuron(f"{layer.name}[{j}]", said, key=style.keys_of_unit(layer.a, j)[0], room=style.room)
         for j, said in enumerate(_states(style, layer))
     ]
     bodies = boxes_of(texts, VALUE_FILL, VALUE_STROKE, 14)
@@ -306,7 +250,8 @@ def loss_column(style: Style, found: NetworkEvaluation, last: RowLayer) -> Colum
     assert found.loss is not None
     loss = style.value(found.loss)
     key = keys_of(style.evaluation, found.loss)[0].at()
-    lines = [Line("loss", number(np.asarray(loss).item(), style.digits), INK, key, value_of(loss))]
+    text = NOT_COMPUTED if loss is None else number(np.asarray(loss).item(), style.digits)
+    lines = [Line("loss", text, INK, key, value_of(loss))]
     target = next((x for x in found.evaluation.program.inputs if style.evaluation.label(x) == "target"), None)
     values = style.value(target)
     if values is not None and style.rows == 1 and np.size(values) <= 8:
@@ -315,7 +260,9 @@ def loss_column(style: Style, found: NetworkEvaluation, last: RowLayer) -> Colum
             Line(f"target[{i}]", number(x, style.digits), INK, keys[i], float(x))
             for i, x in enumerate(np.ravel(values))
         ]
-    (box,) = boxes_of([Neuron(style.evaluation.label(found.loss), lines, key=key)], RESULT_FILL, RESULT_STROKE, 5)
+    (box,) = boxes_of(
+        [Neuron(style.evaluation.label(found.loss), lines, key=key, room=style.room)], RESULT_FILL, RESULT_STROKE, 5
+    )
     return Column(box, ((box.width, box.height / 2),), (0.0, box.height / 2))
 
 
@@ -324,10 +271,12 @@ def _loss(style: Style) -> str:
     return "L" if output is None else style.evaluation.label(output)
 
 
-def _slope_line(style: Style, name: str, slope: Any, key: str) -> Line:
-    added = "" if style.rows == 1 else "Σ "
-    text, x = signed(slope, style.digits), float(slope)
-    return Line(f"{added}∂{_loss(style)}/∂{name}", text, text_colour_of(x), key, x)
+def _slope_line(style: Style, name: str, slopes: Any, j: int, key: str) -> Line:
+    word = f"{'' if style.rows == 1 else 'Σ '}∂{_loss(style)}/∂{name}"
+    if slopes is None:
+        return Line(word, NOT_COMPUTED, MUTED, key)
+    x = float(slopes[j])
+    return Line(word, signed(x, style.digits), text_colour_of(x), key, x)
 
 
 def _states(style: Style, layer: RowLayer) -> list[list[Line]]:
@@ -337,19 +286,24 @@ def _states(style: Style, layer: RowLayer) -> list[list[Line]]:
 
 
 def _state(style: Style, layer: RowLayer, j: int, local: Any) -> list[Line]:
+    if not style.has_data:
+        return []
     lines = []
     mean = "" if style.rows == 1 else "mean "
-    for name, x in (("z", layer.z), ("a", layer.a)):
-        if style.mean(x) is not None and not (name == "a" and layer.a is layer.z):
-            own, key = style.mean(x)[j], style.keys_of_unit(x, j)[0]
-            lines.append(Line(mean + name, number(own, style.digits), INK, key, float(own)))
-    if layer.a is layer.z and lines:
-        lines = [lines[0]._replace(word=f"{mean}a = z")]
+    ways = [("a = z", layer.z)] if layer.a is layer.z else [("z", layer.z), ("a", layer.a)]
+    for name, x in ways:
+        values, key = style.mean(x), style.keys_of_unit(x, j)[0]
+        if values is None:
+            lines.append(Line(mean + name, NOT_COMPUTED, MUTED, key))
+        else:
+            lines.append(Line(mean + name, number(values[j], style.digits), INK, key, float(values[j])))
     if local is not None:
         lines.append(Line(f"{mean}∂a/∂z", signed(local, style.digits), text_colour_of(float(local)), "", float(local)))
+    elif style.differentiated and style.value(layer.a) is None and layer.a is not layer.z:
+        lines.append(Line(f"{mean}∂a/∂z", NOT_COMPUTED, MUTED))
     for name, x in (("a", layer.a), ("z", layer.z)):
-        if style.total(x) is not None and not (name == "a" and layer.a is layer.z):
-            lines.append(_slope_line(style, name, style.total(x)[j], style.keys_of_unit(x, j)[1]))
+        if style.sloped(x) and not (name == "a" and layer.a is layer.z):
+            lines.append(_slope_line(style, name, style.total(x), j, style.keys_of_unit(x, j)[1]))
     return lines
 
 

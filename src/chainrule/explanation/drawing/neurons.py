@@ -28,6 +28,7 @@ class Neuron:
     lines: list[Line]
     picture: Group = field(default_factory=lambda: Group(0, 0, ()))
     key: str = ""
+    room: float = 0.0
 
     @property
     def title(self) -> str:
@@ -39,6 +40,7 @@ class Neuron:
         """The room it needs between its sides."""
         words = max((text_width(line.word, SMALL_SIZE) for line in self.lines), default=0.0)
         numbers = max((text_width(line.text, NUMBER_SIZE) for line in self.lines), default=0.0)
+        numbers = max(numbers, self.room)
         title = text_width(self.title, SMALL_SIZE, bold=True)
         return max(title, words + 8 + numbers if self.lines else 0.0, self.picture.width)
 
