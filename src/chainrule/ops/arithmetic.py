@@ -2,7 +2,8 @@
 
 Kinks: `absolute` has derivative 0 at 0; `maximum` and `minimum` share the derivative equally where their
 inputs are equal; `clip` passes it at both bounds. |x|, `hypot` and `root` have derivative 0 where they are 0. Their even powers,
-which have others there, are differentiated as what they are powers of: |x|² as x². What bends them otherwise has the second derivative nan there.
+which have others there, are differentiated as what they are powers of: |x|² as x². What bends them otherwise has the second
+derivative nan there.
 """
 
 from __future__ import annotations
