@@ -41,7 +41,7 @@ def test_every_stage_has_the_numbers_of_the_texts(tmp_path, monkeypatch):
     ]
     for words in (
         "(20.014003 − 20) / 0.001 = 14.003", "f′(x) = 6·x − 4, so f′(3) = 14", "off by 0.003",
-        "product rule", "so ∂d/∂a = b", "∂d/∂b              2     2.000000",
+        "constant factor", "so ∂d/∂a = b", "∂d/∂b              2     2.000000",
         "= (6, 8)", "├─ d = e + c     data  4   gradient −2", "│  │  ├─ a       data  2   gradient  6",
         "−2·1·(−3) = 6", "= 3 − 6 = −3", "18 multiplications", "30,000   forward", "2,001,999          3,000   reverse",
         "∂L/∂u_ij = (y_j − t_j)·y_j(1 − y_j)·h_i",

@@ -91,7 +91,7 @@ def _parabola(x: Any) -> Any:
 def _numerical(_: int) -> None:
     x, h = 3.0, 0.001
     lines = str(cr.derivation(_parabola)).replace("_parabola", "f").splitlines()
-    before, after = lines[0], lines[-1].removeprefix("so ").replace("∂f/∂x", "f′(x)")
+    before, after = lines[0], lines[-1].removeprefix("so ").replace("df/dx", "f′(x)")
     start, end = _parabola(x), _parabola(x + h)
     exact = cr.grad(_parabola)(x)
     found = cr.derivative(_parabola, x, method="forward", h=h)

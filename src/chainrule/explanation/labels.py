@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from itertools import chain, count
 from math import prod
 from typing import NamedTuple
 
@@ -27,6 +28,11 @@ class Label(NamedTuple):
     text: str
     strength: int = ATOM
     tells: bool = True
+
+
+def free_name(wanted: str, taken: Collection[str]) -> str:
+    """The name wanted for a result, or where an argument is called so another one."""
+    return next(x for x in chain([wanted], "fyzgLF", (f"f{i}" for i in count())) if x not in taken)
 
 
 def labels_of(program: Program, names: Mapping[Variable, str]) -> dict[Variable, Label]:

@@ -344,7 +344,7 @@ def explain_value(
     return derive(
         evaluation,
         element_of(evaluation, found, tuple(places)),
-        symbolic=None if options.get("depth") == "layers" else lambda x: x not in moved,
+        symbolic=None if options.get("depth") == "layers" else lambda x: x.dtype.kind == "f" and x not in moved,
         **options,
     )
 

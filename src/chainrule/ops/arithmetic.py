@@ -84,6 +84,7 @@ divide = Elementwise(
     notation=Notation(
         "fraction", "/", PRODUCT, (PRODUCT, SIGN), "{0}/{1}", "÷", "quotient", "quotient rule", (0,), "multiplication"
     ),
+    textbook=Textbook(differential=lambda m, a, b, da, db: (b * da - a * db) / m.square(b)),
     parts=pairs.divide,
 )
 negative = Elementwise(
@@ -167,7 +168,7 @@ power = Elementwise(
     domain=(POSITIVE, REAL),
     partly=_negative_powers,
     doc="At a = 0 the derivative by the exponent is taken as 0.",
-    notation=Notation("power", "^", POWER, (ATOM, POWER), "{0}**{1}", "^", "power", "power rule"),
+    notation=Notation("power", "^", POWER, (ATOM, POWER), "{0}**{1}", "^", "power", ("power rule", "exponential rule")),
     textbook=Textbook(partials=(lambda m, y, a, b: b * m.power(a, b - 1), lambda m, y, a, b: y * m.log(a))),
     accuracy=CLOSE,
     parts=pairs.power,
@@ -227,7 +228,7 @@ absolute = Elementwise(
     latex=r"\left|{0}\right|",
     domain=(BENT,),
     doc="The derivative at 0 is taken as 0 (JAX takes 1). Even powers of |x| are differentiated as those of x.",
-    notation=Notation("fence", "||"),
+    notation=Notation("fence", "||", operands=(SUM,), typed="abs({0})", rule="derivative of |x|"),
     parts=pairs.absolute,
 )
 sign = Elementwise(

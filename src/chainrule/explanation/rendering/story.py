@@ -203,7 +203,7 @@ class Writer:
             formula = self.derivation.formulas.by_itself(by)
             if not isinstance(formula, Symbol) and not self.needs_definition(by):
                 name = self.style.brackets(self.symbolic.write(formula))
-        return str(self.style.slope(self.name(self.derivation.output), name))
+        return str(self.style.slope(self.name(self.derivation.output), name, self.derivation.evaluation.d))
 
     def needs_definition(self, x: Element) -> bool:
         """Whether a value has no name and a formula too long to stand for one."""
