@@ -203,7 +203,7 @@ root = Elementwise(
     latex=r"\sqrt{{{0}}}",
     domain=(Domain(low=0.0, kinks=(0.0,)),),
     doc="The square root of a sum of squares, with derivative 0 at 0. Even powers of it are differentiated as those of x.",
-    notation=Notation("root", "√", rule="power rule"),
+    notation=Notation("root", "√", operands=(SUM,), typed="sqrt({0})", rule="power rule"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / (2.0 * m.sqrt(x)),)),
     numpy=np.sqrt,
     accuracy=EXACT,

@@ -314,6 +314,7 @@ def notes(derivation: Derived) -> list[str]:
         found.append(f"{name} has the state of the loop after every step t, counted from 0{same}.")
     if any(_has_case(line.formula) for line in derivation.lines):
         found.append("[…] around a comparison is 1 where it holds and 0 where it does not.")
+    found += derivation.kinks
     if derivation.family:
         wrong = sum(not check.agrees for check in derivation.family)
         nudged = f"{len(derivation.family)} such gradients compared with their finite differences"
