@@ -234,7 +234,8 @@ def _explain_model(rows: Chosen, by: Sequence[str], form: Form, options: dict[st
         if form not in writers:
             raise SettingError(f"contributions cannot be written as {form.value}; use --format text, json or html.")
         digits = options["digits"]
-        found = [rows.network.contributions(rows.X, rows.y, where, digits=digits) for where in by]
+        names = [f"row {number}" for number in rows.numbers]
+        found = [rows.network.contributions(rows.X, rows.y, x, digits=digits, sample_names=names) for x in by]
         parts = [writers[form](one) for one in found]
     else:
         parts = _written([rows.network.explain(rows.X, rows.y, where, **options) for where in by], form)
@@ -284,7 +285,10 @@ def _as_data(found: Contributions) -> dict[str, Any]:
         "gradient": found.name,
         "value": found.gradient,
         "paths": found.paths,
-        **{split.by: [{"name": part.name, "value": part.value} for part in split] for split in found.splits},
+        **{
+            split.by: [{"name": part.name, "value": part.value, "index": part.index} for part in split]
+            for split in found.splits
+        },
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import chain, count
 from math import prod
@@ -45,9 +45,10 @@ def _signs() -> dict[str, str]:
     return {op.spoken: op.notation.sign for op in named if op.notation.sign.isalpha()}
 
 
-def free_name(wanted: str, taken: Collection[str]) -> str:
+def free_name(wanted: str, taken: Iterable[str]) -> str:
     """The name wanted for a result, or where an argument is called so another one."""
-    return next(x for x in chain([wanted], "fyzgLF", (f"f{i}" for i in count())) if x not in taken)
+    others = set(taken)
+    return next(x for x in chain([wanted], "fyzgLF", (f"f{i}" for i in count())) if x not in others)
 
 
 def labels_of(program: Program, names: Mapping[Variable, str]) -> dict[Variable, Label]:

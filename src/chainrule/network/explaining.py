@@ -143,6 +143,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
         *,
         largest: int = 20,
         digits: int = 6,
+        sample_names: Sequence[str] | None = None,
         loss: Any = None,
         sample_weight: Any = None,
         l1: float = 0.0,
@@ -160,13 +161,15 @@ class ExplainableNetwork(BaseNetwork, Shown):
             Paths listed where there are more than 10,000; the rest is one part, exact.
         digits : int
             Significant digits where it is printed.
+        sample_names : sequence of str, optional
+            What the samples are called, by default "sample 0" and so on.
         loss, sample_weight, l1, l2
             As for `fit`; the loss is by default that of the last fit.
 
         Returns
         -------
         Contributions
-            `by_output`, `by_sample`, `by_path`. Printing gives a table, `draw()` a picture of signed bars.
+            `by_output`, `by_sample`, `by_path`, each part with its `index`. Printing gives a table, `draw()` a picture.
 
         Examples
         --------
@@ -181,7 +184,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
         from chainrule.explanation import contributions_to
 
         found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
-        return contributions_to(found, where, largest=largest, digits=digits)
+        return contributions_to(found, where, largest=largest, digits=digits, sample_names=sample_names)
 
     def step_by_step(
         self,
