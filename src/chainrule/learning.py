@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from chainrule.explanation import derivation as derivation
     from chainrule.explanation import evaluation_order as evaluation_order
     from chainrule.explanation import explain as explain
+    from chainrule.explanation import tree as tree
     from chainrule.explanation import values as values
     from chainrule.nn.initializers import *
     from chainrule.nn.layers import *
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 globals().update(PIECES)
 
-LATER = ("Value", "derivation", "evaluation_order", "explain", "values")
+LATER = ("Value", "derivation", "evaluation_order", "explain", "tree", "values")
 """Names about explanations, loaded with the first of them: training needs none."""
 
 

@@ -19,10 +19,11 @@ from chainrule.cli.exits import FAILED
 from chainrule.cli.files import load_model, to_read
 from chainrule.cli.options import MissingChoice, Separator
 from chainrule.cli.reports import percent
-from chainrule.cli.values import number, table_of
+from chainrule.cli.values import table_of
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.explanation import Contributions, Derivation
 from chainrule.explanation.expressions import parse_expression
+from chainrule.explanation.rendering.numerals import readable as number
 from chainrule.tables import Preparation, Table, TableError, spell
 
 LISTED = 12

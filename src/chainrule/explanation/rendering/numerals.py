@@ -6,6 +6,8 @@ import math
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 SIMPLE = 100
 """Denominators of the fractions that decimal numbers are recognised as."""
 
@@ -19,6 +21,17 @@ def numeral(x: float, digits: int) -> str:
     if exponent:
         return f"{mantissa}e{int(exponent)}"
     return text
+
+
+def readable(x: Any, digits: int = 6) -> str:
+    """A number to read, with the minus sign of mathematics; a dash for what is not known.
+
+    Examples
+    --------
+    >>> readable(-2.5), readable(1 / 3, 3), readable(None)
+    ('−2.5', '0.333', '—')
+    """
+    return "—" if x is None else numeral(float(np.asarray(x)), digits).replace("-", "−")
 
 
 def coefficient(x: Any, digits: int) -> str:
