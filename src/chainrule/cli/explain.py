@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 import unicodedata
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated, Any
 
 import numpy as np
 import typer
 
-from chainrule.cli.console import complain, note, say
+from chainrule.cli.console import complain, note, say, show
 from chainrule.cli.exits import FAILED
 from chainrule.cli.files import load_model, to_read
 from chainrule.cli.options import MissingChoice, Separator
@@ -26,6 +28,11 @@ from chainrule.explanation.expressions import parse_expression
 from chainrule.explanation.rendering.numerals import readable as number
 from chainrule.tables import Preparation, Table, TableError, spell
 
+MARKED = {
+    r"\A[∂d].*?(?= =)": "bold", r"\((?:[^()]* )?(?:rule|factor|derivative of|mean|paths)\b[^()]*\)": "dim",
+    r"(?m)^.* is not differentiable .*$": "yellow", r"<<< DOES NOT AGREE": "bold red",
+}  # fmt: skip
+"""Parts of a derivation that stand out at a terminal."""
 LISTED = 12
 """Inputs, classes and cells that are listed by name."""
 
@@ -255,11 +262,11 @@ def _tell_rows(rows: Chosen) -> None:
         "bold",
     )
     if batch:
-        say(f"  rows      {_some([f'n = {n}: row {place}' for n, place in enumerate(rows.numbers)], 5)}")
+        _item("rows", _some([f"n = {n}: row {place}" for n, place in enumerate(rows.numbers)], 5))
     else:
         cells = [f"{column.name} {rows.table.column(column.name)[0]}" for column in columns]
-        say(f"  row {rows.numbers[0]:<5} {_some(cells)} → {target.name} {rows.table.column(target.name)[0]}")
-    say(f"  inputs    {_some([f'x[{i}] {name}' for i, name in enumerate(rows.preparation.features)])}")
+        _item(f"row {rows.numbers[0]}", f"{_some(cells)} → {target.name} {rows.table.column(target.name)[0]}")
+    _item("inputs", _some([f"x[{i}] {name}" for i, name in enumerate(rows.preparation.features)]))
     last = list(rows.network.layers)[-1]
     loss = number(rows.network.evaluate(rows.X, rows.y)["loss"])
     mean = "mean over rows of " * batch
@@ -268,13 +275,18 @@ def _tell_rows(rows: Chosen) -> None:
         classes = [
             f"[{i}] {label} {percent(p)}" for i, (label, p) in enumerate(zip(target.classes, shares, strict=True))
         ]
-        say(f"  outputs   {last}.z, {'mean ' * batch}shares: {_some(classes)}")
-        say(f"  loss      L = {mean}−log(share of the true class) = {loss}")
-        say("            in the formulas, logsumexp(z) is log Σ exp(z)")
+        _item("outputs", f"{last}.z, {'mean ' * batch}shares: {_some(classes)}")
+        _item("loss", f"L = {mean}−log(share of the true class) = {loss}")
     else:
-        say(f"  output    {last}.z: {target.name}, standardised")
-        say(f"  loss      L = {mean}squared error of that = {loss}")
+        _item("output", f"{last}.z: {target.name}, standardised")
+        _item("loss", f"L = {mean}squared error of that = {loss}")
     say()
+
+
+def _item(head: str, text: str) -> None:
+    """A line of the description, broken between words under its own beginning."""
+    pieces = wrap(text, max(shutil.get_terminal_size((88, 24)).columns - 12, 24), break_long_words=False)
+    say("\n".join(f"{'' if i else f'  {head}':<12}{piece}" for i, piece in enumerate(pieces)))
 
 
 def _some(names: Sequence[str], most: int = LISTED) -> str:
@@ -308,5 +320,21 @@ def _print(parts: Sequence[Any], form: Form) -> None:
         typer.echo(
             '<!doctype html>\n<meta charset="utf-8">\n<title>chainrule explain</title>\n' + "\n<hr>\n".join(parts)
         )
+    elif form is Form.text:
+        show("\n\n".join(_without_repetition(parts)), MARKED)
     else:
-        typer.echo(("\n\n" + "─" * 60 + "\n\n" if form is Form.text else "\n\n").join(parts))
+        typer.echo("\n\n".join(parts))
+
+
+def _without_repetition(texts: Sequence[str]) -> Iterator[str]:
+    """Texts one below the other, a line between them; paragraphs that stand in an earlier one are left out."""
+    told: set[str] = set()
+    for i, text in enumerate(texts):
+        paragraphs = text.split("\n\n")
+        new = [x for x in paragraphs if x not in told or not x.startswith(" ")]
+        told.update(paragraphs)
+        if i:
+            yield "─" * 60
+        yield from new
+        if len(new) < len(paragraphs):
+            yield "Lines that are told above are left out."

@@ -79,7 +79,9 @@ def _equation(writer: Writer, left: str, statement: Statement, indent: str, widt
             elif len(pieces) == 1 and len(head) + len(pieces[0]) + len(rules) <= width:
                 pieces[0] += rules
             else:
-                pieces += wrap(rules.strip(), max(width - len(hanging), 24), break_long_words=False)
+                kept = rules.strip().replace(" ", "\N{NO-BREAK SPACE}").replace(",\N{NO-BREAK SPACE}", ", ")
+                broken = wrap(kept, max(width - len(hanging), 24), break_long_words=False)
+                pieces += [piece.replace("\N{NO-BREAK SPACE}", " ") for piece in broken]
         yield head + pieces[0]
         for piece in pieces[1:]:
             yield " " * len(hanging) + piece
@@ -119,7 +121,11 @@ def _break(text: str, room: int, least: int) -> int:
             depth += 1
         elif c in ")]":
             depth -= 1
-        sign = c == "·" or (c in "+−=" and text[i - 1 : i] == " " and text[i + 1 : i + 2] == " ")
+        sign = (
+            c == "·"
+            or (c == "/" and not least)
+            or (c in "+−=" and text[i - 1 : i] == " " and text[i + 1 : i + 2] == " ")
+        )
         if sign and i > least and depth <= best_depth:
             best, best_depth = i, depth
     return best
