@@ -11,7 +11,7 @@ from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.labels import with_signs
 from chainrule.explanation.symbols import Element
 
-_PLAIN = re.compile(r"([^\W²³]|[.#′])+(\[\d+\])*(\(.*\))?")
+_PLAIN = re.compile(r"([^\W²³]|[.#′])+(\[\d+(, \d+)*\])*(\(.*\))?")
 
 
 _FENCE = re.compile(r"(?<![\w.])abs\(([^()|]*)\)")
