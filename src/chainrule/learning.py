@@ -23,6 +23,7 @@ from chainrule.training import EpochEnd as EpochEnd
 from chainrule.training import History as History
 from chainrule.training import Loss as Loss
 from chainrule.training import Optimizer as Optimizer
+from chainrule.training import Recording as Recording
 from chainrule.training import Run as Run
 from chainrule.training import Schedule as Schedule
 
@@ -38,16 +39,21 @@ if TYPE_CHECKING:
     from chainrule.training.losses import *
     from chainrule.training.optimizers import *
     from chainrule.training.schedules import *
+    from chainrule.viewer import View as View
+    from chainrule.viewer import view as view
 
 globals().update(PIECES)
 
-LATER = ("Value", "derivation", "evaluation_order", "explain", "tree", "values")
-"""Names about explanations, loaded with the first of them: training needs none."""
+LATER = {
+    **dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "tree", "values"), "explanation"),
+    **dict.fromkeys(("View", "view"), "viewer"),
+}
+"""Names that training needs none of, and the packages they are loaded from with the first of them."""
 
 
 def __getattr__(name: str) -> Any:
     if name == "__all__":
         return sorted([*declarations.public(globals()), "datasets", *LATER])
     if name in LATER:
-        return getattr(_load("chainrule.explanation"), name)
+        return getattr(_load(f"chainrule.{LATER[name]}"), name)
     raise AttributeError(f"module 'chainrule.learning' has no attribute {name!r}")

@@ -68,7 +68,7 @@ def test_the_gradient_is_that_of_the_model_on_these_rows(folder, name, rows):
                  "--weight", "dense_0.weight[0, 1]", "--format", "json")  # fmt: skip
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
-    assert found["by"] == "dense_0.weight[0, 1]"
+    assert found["by"]["key"] == "dense_0.weight[0, 1]"
     assert found["value"] == pytest.approx(gradient(folder, name, rows, "dense_0", (0, 1)), rel=1e-4, abs=1e-9)
 
 
@@ -148,9 +148,11 @@ def test_contributions_add_up(folder):
     asked = ["explain", folder / "labels.safetensors", folder / "data.csv", "--row", 3, "--row", 8,
              "--weight", "dense_0.weight[2,1]", "--contributions"]  # fmt: skip
     found = json.loads(run(*asked, "--format", "json").stdout)
-    for split in ("output", "sample", "path"):
-        assert sum(part["value"] for part in found[split]) == pytest.approx(found["value"], rel=1e-14)
-    assert len(found["sample"]) == 2
+    splits = {split["by"]: split["parts"] for split in found["splits"]}
+    assert list(splits) == ["output", "sample", "path"]
+    for parts in splits.values():
+        assert sum(part["value"] for part in parts) == pytest.approx(found["value"], rel=1e-14)
+    assert len(splits["sample"]) == 2
     text = run(*asked).stdout
     assert "by output" in text and "by sample" in text and "by path" in text  # noqa: PT018
     assert "<table>" in run(*asked, "--format", "html").stdout

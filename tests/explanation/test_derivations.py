@@ -18,10 +18,12 @@ from matplotlib.mathtext import MathTextParser
 import chainrule as cr
 from chainrule.errors import DifferentiationError, SettingError, ShapeError, UnknownNameError
 from chainrule.explanation.derivation import DEPTHS, Derivation
+from chainrule.explanation.rendering.data import story_from
 from chainrule.explanation.rendering.forms import FORMS
 from chainrule.explanation.rendering.latex import latex_equations
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.styles import LatexStyle
+from chainrule.explanation.rendering.telling import tell
 from chainrule.explanation.symbols import number_of
 from chainrule.ops import REGISTRY, Elementwise
 from chainrule.ops.notation import ATOM, POWER, SIGN, SUM
@@ -260,12 +262,15 @@ def test_every_form_is_valid(data: Any) -> None:
         derivation = network.explain(X, y, where, loss=loss, depth=depth)
     except DifferentiationError:
         return
-    for equation in latex_equations(derivation):
+    for equation in latex_equations(tell(derivation)):
         MATHTEXT.parse(f"${equation}$")
     for form in ("html", "mathml"):
         minidom.parseString(derivation.to(form))
     facts = json.loads(derivation.to("json"))
     assert facts["value"] == derivation.value
+    again = story_from(facts)
+    for form, write in FORMS.items():
+        assert write(again) == derivation.to(form), f"{form} has something that JSON has not"
     assert set(FORMS) == {"text", "markdown", "latex", "html", "mathml", "json"}
     printed = cr.derivation(lambda x: np.sign(cr.erf(x)) * x)
     assert r"\operatorname" in printed.to("latex")

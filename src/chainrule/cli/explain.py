@@ -237,7 +237,7 @@ def _chosen(
 def _explain_model(rows: Chosen, by: Sequence[str], form: Form, options: dict[str, Any], split: bool) -> None:
     if split:
         writers: dict[Form, Callable[[Contributions], Any]] = {
-            Form.text: str, Form.html: lambda found: found.to("html"), Form.json: _as_data,
+            Form.text: str, Form.html: lambda found: found.to("html"), Form.json: lambda found: found.data(),
         }  # fmt: skip
         if form not in writers:
             raise SettingError(f"contributions cannot be written as {form.value}; use --format text, json or html.")
@@ -291,18 +291,6 @@ def _item(head: str, text: str) -> None:
 
 def _some(names: Sequence[str], most: int = LISTED) -> str:
     return ", ".join(names if len(names) <= most else [*names[: most - 1], "…", names[-1]])
-
-
-def _as_data(found: Contributions) -> dict[str, Any]:
-    return {
-        "gradient": found.name,
-        "value": found.gradient,
-        "paths": found.paths,
-        **{
-            split.by: [{"name": part.name, "value": part.value, "index": part.index} for part in split]
-            for split in found.splits
-        },
-    }
 
 
 # --- writing

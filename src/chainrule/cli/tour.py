@@ -14,6 +14,7 @@ import chainrule as cr
 from chainrule.cli.console import say
 from chainrule.cli.pages import leaf_through
 from chainrule.explanation.rendering.numerals import readable as number
+from chainrule.explanation.rendering.telling import tell
 from chainrule.explanation.rendering.text import as_text
 
 WIDEST = 96
@@ -49,7 +50,7 @@ def _show(text: Any) -> None:
 
 
 def _show_derivation(derivation: Any) -> None:
-    _show(as_text(derivation, max(_width(), 64) - 4))
+    _show(as_text(tell(derivation), max(_width(), 64) - 4))
 
 
 def _show_moments(moments: Sequence[Any]) -> None:

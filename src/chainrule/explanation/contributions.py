@@ -20,6 +20,7 @@ from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.explanation.paths import Paths
 from chainrule.explanation.places import element_of, find
 from chainrule.explanation.rendering.contributions import Piece, render_splits
+from chainrule.explanation.rendering.data import VERSION, exact, written
 from chainrule.explanation.rendering.names import ARROW, spelled
 from chainrule.explanation.symbols import Element
 from chainrule.notebooks import Shown
@@ -98,11 +99,25 @@ class Contributions(Shown):
         return tuple(split for split in (self.by_output, self.by_sample, self.by_path) if split.parts)
 
     def to(self, form: str) -> str:
-        """The splits as "text" or "html"."""
+        """The splits as "text", "html" or "json"."""
+        if form == "json":
+            return written(self.data())
         splits = {
             split.by: [Piece(part.name, part.value, part.count) for part in _shown(split)] for split in self.splits
         }
         return render_splits(self.name, self.gradient, splits, self.digits, form)
+
+    def data(self) -> dict[str, Any]:
+        """The splits as nested dicts and lists, every number with all its digits."""
+        splits = [{"by": split.by, "parts": [_as_data(part) for part in split]} for split in self.splits]
+        return {
+            "version": VERSION,
+            "kind": "contributions",
+            "gradient": self.name,
+            "value": exact(self.gradient),
+            "paths": self.paths,
+            "splits": splits,
+        }
 
     def __str__(self) -> str:
         return self.to("text")
@@ -124,6 +139,11 @@ class Contributions(Shown):
 
         splits = {f"by {split.by}": [(part.name, part.value) for part in _shown(split)] for split in self.splits}
         return draw_bars(self.gradient, splits, title=self.name, digits=digits)
+
+
+def _as_data(part: Contribution) -> dict[str, Any]:
+    """A part, with its number in full."""
+    return {"name": part.name, "value": exact(part.value), "count": part.count, "index": part.index}
 
 
 def _shown(split: Split) -> Sequence[Contribution]:

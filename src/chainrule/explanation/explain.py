@@ -98,19 +98,11 @@ def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None,
         )
 
     def explained(*args: Any) -> Derivation:
-        names = _names_of(what, len(args))
         if isinstance(by, int) and not -len(args) <= by < len(args):
             raise SettingError(
                 f"explain was asked for argument {by} of a function called with {len(args)}; name one of those, counted from 0."
             )
-        try:
-            values, result = _run(what, args, names, by, whole=True)
-        except Exception:
-            if int not in map(type, trees.flatten(args)[0]):
-                raise
-            values, result = _run(what, args, names, by, whole=False)  # these count, or are places
-        if not isinstance(result, Value):
-            raise DifferentiationError(_no_number(result))
+        values, result = run_with_values(what, args, by)
         name = getattr(what, "__name__", "f")
         of = by if isinstance(by, str) else _one_of(values[by], by)
         return explain_value(result, of, index, options, "f" if name == "<lambda>" else name)
@@ -118,13 +110,35 @@ def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None,
     return explained
 
 
-def _run(
-    function: Callable[..., Any], args: Sequence[Any], names: Sequence[str], by: int | str, whole: bool
-) -> tuple[list[Any], Any]:
-    """A function's arguments with values that go by their names, and its result.
+def run_with_values(
+    function: Callable[..., Any], args: Sequence[Any], by: int | str = "", changed: Mapping[str, Any] | None = None
+) -> tuple[list[Any], Value]:
+    """A function's arguments as values that go by their names, and its result.
 
-    Places, conditions and texts stay what they are, but for the argument that is asked for; so do whole numbers, unless `whole`.
+    Whole numbers stay what they are where the function counts by them or finds places, but for the argument `by`. `changed` has other
+    numbers for some of the names.
     """
+    ways = (function, args, _names_of(function, len(args)), by, changed or {})
+    try:
+        values, result = _run(*ways, whole=True)
+    except Exception:
+        if int not in map(type, trees.flatten(args)[0]):
+            raise
+        values, result = _run(*ways, whole=False)
+    if not isinstance(result, Value):
+        raise DifferentiationError(_no_number(result))
+    return values, result
+
+
+def _run(
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    names: Sequence[str],
+    by: int | str,
+    changed: Mapping[str, Any],
+    whole: bool,
+) -> tuple[list[Any], Any]:
+    """Places, conditions and texts stay what they are, but for the argument asked for; so do whole numbers, unless `whole`."""
     values = []
     with Graph() as graph:
         for i, (x, name) in enumerate(zip(args, names, strict=True)):
@@ -133,7 +147,7 @@ def _run(
             own = []
             for leaf, path in zip(leaves, trees.paths(structure, name), strict=True):
                 real = isinstance(leaf, Traced) or np.asarray(leaf).dtype.kind in "fc" or (whole and type(leaf) is int)
-                own.append(graph.variable(leaf, path) if asked or real else leaf)
+                own.append(graph.variable(changed.get(path, leaf), path) if asked or real else leaf)
             values.append(trees.unflatten(structure, own))
         given = trees.map_leaves(separate, tuple(values))  # the function may write into its arguments
         return values, refreshed(function(*given))

@@ -11,7 +11,7 @@ from chainrule.errors import DataError, NotBuiltError, SettingError, ShapeError,
 from chainrule.network.meaning import Meaning, as_batch, nested
 from chainrule.nn.model import Model, as_function, build, names_of_inputs
 from chainrule.nn.parameters import Parameters, as_patterns, initial, replaced
-from chainrule.training import Batch, Columns, History, Run, as_inputs
+from chainrule.training import Batch, Columns, History, Recording, Run, as_inputs
 
 
 class BaseNetwork:
@@ -35,6 +35,8 @@ class BaseNetwork:
         Of the last fit.
     run : Run or None
         All that the training was when the last fit ended.
+    recording : Recording or None
+        Every moment of the last fit, if it was recorded.
     notes : dict
         JSON-able facts of the user's, saved with the network.
     """
@@ -61,6 +63,7 @@ class BaseNetwork:
         self.frozen = as_patterns(frozen)
         self.history: History | None = None
         self.run: Run | None = None
+        self.recording: Recording | None = None
         self.notes: dict[str, Any] = {}
         self.input_names = names_of_inputs(self.function)
         self.first_values = dict(parameters or {})
@@ -140,11 +143,16 @@ class BaseNetwork:
         _ = self.model
         self._parameters = replaced(self._parameters, new)
 
-    def hold(self, parameters: Parameters, history: History, run: Run | None = None) -> None:
-        """Take what a training has come to: its parameters, unchecked and not copied, its history, and where it stands."""
+    def hold(
+        self, parameters: Parameters, history: History, run: Run | None = None, recording: Recording | None = None
+    ) -> None:
+        """Take what a training has come to: its parameters, unchecked and not copied, its history, and where it stands.
+
+        With a run it has ended, and the recording is that of it.
+        """
         self._parameters, self.history = parameters, history
         if run is not None:
-            self.run = run
+            self.run, self.recording = run, recording
 
     @property
     def classes(self) -> Any:

@@ -16,6 +16,7 @@ from chainrule.training import (
     Objective,
     Penalty,
     Progress,
+    Recording,
     Settings,
     Training,
     as_optimizer,
@@ -105,7 +106,8 @@ def carry_out(network: BaseNetwork, training: Training) -> History:
 
 
 def _leave(network: BaseNetwork, training: Training) -> None:
-    network.hold(training.parameters, training.history, training.now().copy())
+    recording = None if training.recorded() is None else Recording(training)
+    network.hold(training.parameters, training.history, training.now().copy(), recording)
 
 
 def _validation(network: BaseNetwork, meanings: Sequence[Meaning], data: Any, share: float) -> Batch:

@@ -59,6 +59,8 @@ class Network(ExplainableNetwork):
         Of the last `fit`.
     run : Run or None
         All that the training was when the last `fit` ended, to go on from: `fit(..., continue_from=network.run)`.
+    recording : Recording or None
+        Every moment of the last `fit`, if it was given `record=True`. It holds the data; set it to `None` to let them go.
     notes : dict
         JSON-able facts of the user's, saved with the network.
 
@@ -259,6 +261,7 @@ class Network(ExplainableNetwork):
         threads: int | None = None,
         progress: bool | None = None,
         continue_from: Run | None = None,
+        record: bool | int = False,
     ) -> History:
         """Learn from data, starting from the parameters as they are.
 
@@ -316,6 +319,9 @@ class Network(ExplainableNetwork):
             `network.run` or an `EpochEnd.run` of an earlier `fit`, to go on where it stood, with the same bits as if it
             had never stopped. Data and settings are to be given as they were; `epochs` counts all epochs, so that
             `epochs=20` with a run of 10 carries out 10 more. Engine, threads, callbacks and patience may be others.
+        record : bool or int
+            Whether to leave a `network.recording`, from which every moment of the training can be had again, to the bit; as a
+            number, how many megabytes it may keep of the states on the way (`True`: 64).
 
         Returns
         -------
@@ -341,22 +347,13 @@ class Network(ExplainableNetwork):
             callbacks=callbacks,
             frozen=self.frozen if frozen is None else as_patterns(frozen),
             progress=progress,
+            record=record,
         )
         training = training_for(
-            self,
-            X,
-            y,
-            settings,
-            loss=loss,
-            optimizer=optimizer,
-            penalty=Penalty(l1, l2),
-            clipping=Clipping(clip_value, clip_norm),
-            validation_data=validation_data,
-            validation_split=validation_split,
-            sample_weight=sample_weight,
-            class_weight=class_weight,
-            continue_from=continue_from,
-        )
+            self, X, y, settings, loss=loss, optimizer=optimizer, penalty=Penalty(l1, l2),
+            clipping=Clipping(clip_value, clip_norm), validation_data=validation_data, validation_split=validation_split,
+            sample_weight=sample_weight, class_weight=class_weight, continue_from=continue_from,
+        )  # fmt: skip
         return carry_out(self, training)
 
     # --- describing and saving

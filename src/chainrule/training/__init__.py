@@ -11,6 +11,7 @@ from chainrule.training.loss import Loss
 from chainrule.training.named import LOSSES, OPTIMIZERS, PIECES, as_loss, as_optimizer
 from chainrule.training.objective import Batch, Head, Objective, Penalty, heads_of
 from chainrule.training.optimizer import Optimizer
+from chainrule.training.recording import Recording
 from chainrule.training.run import Best, Progress, Run
 from chainrule.training.schedule import Schedule
 from chainrule.training.settings import Settings
@@ -39,6 +40,7 @@ __all__ = [
     "Optimizer",
     "Penalty",
     "Progress",
+    "Recording",
     "Run",
     "Schedule",
     "Settings",

@@ -23,12 +23,17 @@ class Batches:
     def __init__(
         self, rows: int, filled: int, size: int, seed: int, shuffle: bool | Callable[[int], Any], keyed: bool
     ) -> None:
-        self.rows, self.size, self._filled = rows, size, filled
+        self.rows, self.size, self._filled, self._seed = rows, size, filled, seed
         self.steps_per_epoch = -(-rows // size)
         self.step_rows = np.full(self.steps_per_epoch, size, float)
         self.step_rows[-1] = rows - size * (self.steps_per_epoch - 1)
-        self._shuffle, self._keyed = bool(shuffle) if isinstance(shuffle, np.bool_) else shuffle, keyed
+        self._shuffle, self.keyed = bool(shuffle) if isinstance(shuffle, np.bool_) else shuffle, keyed
         self._order, self._keys = (np.random.default_rng([seed, stream]) for stream in (0, 1))
+
+    def another(self, seed: int | None = None) -> Batches:
+        """The same with streams of its own, at their beginning; by another seed if one is given."""
+        seed = self._seed if seed is None else seed
+        return Batches(self.rows, self._filled, self.size, seed, self._shuffle, self.keyed)
 
     @property
     def streams(self) -> Streams:
@@ -60,7 +65,7 @@ class Batches:
 
     def _draw_keys(self, random: np.random.Generator, epochs: int) -> Any:
         total = epochs * self.steps_per_epoch
-        return random.integers(0, 2**32, size=total, dtype=np.uint32) if self._keyed else np.zeros(total, np.uint32)
+        return random.integers(0, 2**32, size=total, dtype=np.uint32) if self.keyed else np.zeros(total, np.uint32)
 
     def _permutations(self, random: np.random.Generator, epochs: int) -> Any:
         base = np.broadcast_to(np.arange(self.rows), (epochs, self.rows))

@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines import Runner
-from chainrule.training.batches import Streams
+from chainrule.errors import SettingError
+from chainrule.training.batches import Batches, Streams
+from chainrule.training.schedules import as_schedule
 
 BLOCK_SECONDS = 0.03
 """About how long one call of an engine runs, so that progress, callbacks and Ctrl-C stay alive."""
@@ -31,6 +33,37 @@ class Block:
     scalars: list[Any]
     before: Streams
     after: Streams
+
+
+class Timetable:
+    """What steps are given, block by block: the rows from `batches`, the learning rates of a schedule, numbers and keys."""
+
+    def __init__(self, batches: Batches, learning_rate: Any, dtype: Any) -> None:
+        self.batches, self._learning_rate, self._dtype = batches, learning_rate, dtype
+        self._rate = as_schedule(learning_rate)
+
+    def block(self, done: int, count: int, earlier: int = 0, scale: Any = 1.0) -> Block:
+        """Some epochs from number `done` on, the next that are drawn.
+
+        The optimizer has taken `earlier` steps beyond those of the epochs before; rates are multiplied by the scale, or
+        each by its own.
+        """
+        steps = self.batches.steps_per_epoch
+        numbers = done * steps + np.arange(count * steps)
+        before, rates = self.batches.streams, self._rates(numbers / steps) * scale
+        order, keys = self.batches.draw(count)
+        counts = earlier + numbers + 1
+        scalars = [rates.astype(self._dtype), counts.astype(self._dtype), keys]
+        return Block(done, count, order, rates, scalars, before, self.batches.streams)
+
+    def _rates(self, epochs: Any) -> Any:
+        rates = np.asarray(self._rate(epochs), np.float64)
+        if rates.shape != epochs.shape or not (np.isfinite(rates) & (rates >= 0)).all():
+            raise SettingError(
+                f"the schedule {self._learning_rate!r} gave {rates!r} for times of shape {epochs.shape}; "
+                "it must give one finite rate for each, none of them negative."
+            )
+        return rates
 
 
 @dataclass(frozen=True)

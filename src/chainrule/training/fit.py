@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,24 +13,23 @@ import numpy as np
 
 from chainrule.engines import AUTO, ENGINES, REFERENCE, Runner
 from chainrule.engines.workers import Aside
-from chainrule.errors import SettingError
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
 from chainrule.training.batches import Batches, means
-from chainrule.training.blocks import Block, BlockRunner, Call, joined
+from chainrule.training.blocks import Block, BlockRunner, Call, Timetable, joined
 from chainrule.training.callbacks import EpochEnd
 from chainrule.training.data import filled_up, owned
 from chainrule.training.divergence import diverged
 from chainrule.training.evaluation import Evaluator, samples_are_apart
-from chainrule.training.history import FINISHED, History
+from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED, History
+from chainrule.training.keyframes import Keyframe, Keyframes
 from chainrule.training.loops import is_settled, prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
 from chainrule.training.progress import Display, display
 from chainrule.training.run import Progress, Run, as_text, check_settings, checked
-from chainrule.training.schedules import as_schedule, plateau_of
 from chainrule.training.settings import Settings
 from chainrule.training.step import TrainingStep, parameter_count
-from chainrule.training.watching import Plateau, Watch, warn_unless_finite
+from chainrule.training.watching import warn_unless_finite, watchers
 
 NetworkParameters = Callable[[Parameters], None]
 """Told the parameters after every epoch that somebody looks at; they are not to be written to."""
@@ -101,6 +100,7 @@ class Training:
         self.validation_rows = 0 if validation is None else len(validation.inputs[0])
         keyed = any(layer.uses_random for layer in step.objective.model.layers.values())
         self.batches = Batches(rows, len(data.inputs[0]), self.batch_size, settings.seed, settings.shuffle, keyed)
+        self.timetable = Timetable(self.batches, step.optimizer.learning_rate, self.dtype)
         self.steps_per_epoch = self.batches.steps_per_epoch
         if run is not None:
             check_settings(run, self.same_to_go_on, settings.epochs)
@@ -114,18 +114,18 @@ class Training:
             step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads
         )
         self.validator: Evaluator | None = None
-        if validation is not None:
+        self.validation = None if validation is None else owned(validation)
+        if self.validation is not None:
             # What a training's engine refuses of its validation is evaluated by another.
             engine = settings.engine if ENGINES.get(settings.engine) is REFERENCE else AUTO
             if run is not None and ENGINES.get(run.validated_by) is REFERENCE:
                 engine = run.validated_by  # as the run began: the last bits of another may be others
-            self.validator = Evaluator(step.objective, owned(validation), engine, settings.epochs)
-        validated = validation is not None
-        self._rate = as_schedule(step.optimizer.learning_rate)
-        rule, plateau = settings.early_stopping, plateau_of(step.optimizer.learning_rate)
-        self.watch = None if rule is None else Watch(rule, validated, self.steps_per_epoch)
-        self.plateau = None if plateau is None else Plateau(plateau, validated)
+            self.validator = Evaluator(step.objective, self.validation, engine, settings.epochs)
+        self.watch, self.plateau = watchers(
+            settings.early_stopping, step.optimizer.learning_rate, validation is not None, self.steps_per_epoch, run
+        )
         self.history = History()
+        self.keyframes: Keyframes | None = None
         self._begin(state, 0 if begin is None else begin.steps, run)
 
     def _begin(self, state: Any, steps: int, run: Run | None) -> None:
@@ -138,11 +138,7 @@ class Training:
             self.history = run.history.copy()
             self.history.stopped, self.history.best_epoch = FINISHED, None
             under_way, self._begun_with = np.array(run.under_way), run.begun_with
-            if self.watch is not None:
-                self.watch.best = run.best
-            if self.plateau is not None and run.plateau is not None:
-                self.plateau.position = run.plateau
-        self._earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
+        self.earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
         nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
         self._at = Position(nothing, [under_way], len(under_way), trees.flatten(state)[0], self.structure)
 
@@ -166,7 +162,7 @@ class Training:
         before, after = at.block.before, at.block.after
         return Run(
             optimizer_state=at.nested["optimizer"],
-            steps=self._earlier + history.epochs * self.steps_per_epoch + len(under_way),
+            steps=self.earlier + history.epochs * self.steps_per_epoch + len(under_way),
             parameters=self._together(at.nested),
             history=history,
             streams=after if done == at.block.count else self.batches.later(before, done),
@@ -201,8 +197,7 @@ class Training:
 
     def _together(self, nested: Any, learned: Parameters | None = None) -> Parameters:
         """All parameters of a state, in their order, with its own learned ones or with others."""
-        both = merged(nested["frozen"], learned or nested["learned"])
-        return {layer: {name: both[layer][name] for name in names} for layer, names in self.order_of_layers.items()}
+        return in_order(self.order_of_layers, nested["frozen"], learned or nested["learned"])
 
     def _metrics(self, at: Position) -> Any:
         """The metrics of the steps of the block that are done, one row a step."""
@@ -212,11 +207,13 @@ class Training:
 
     def run(self, current: NetworkParameters | None = None) -> History:
         """Carry out all epochs, or as many as early stopping, callbacks and Ctrl-C allow."""
+        if self.settings.record:
+            self.keyframes = Keyframes(self.now().copy(), self._keyframe(), self.settings.record)
         try:
             with display(self.settings.epochs, self.settings.progress) as shown:
                 self._epochs(shown, current or (lambda parameters: None))
         except KeyboardInterrupt:
-            self.history.stopped = "interrupted"
+            self.history.stopped = INTERRUPTED
         finally:
             self._catch_up()
         warn_unless_finite(self.history)
@@ -267,6 +264,8 @@ class Training:
                 raise self._diverged(block, call)
             steps = call.first + call.count
             self._at = self._at.after(call.metrics, steps, call.state)
+            if self.keyframes is not None:
+                self.keyframes.note(self._keyframe(), call.metrics)
             if steps < block.count * self.steps_per_epoch:
                 latest = self._metrics(self._at)[None, -self.steps_per_epoch :]
                 so_far = means(latest, self.batches.step_rows)[0]
@@ -281,6 +280,7 @@ class Training:
         )  # fmt: skip
         done = (error.epoch - block.first) * self.steps_per_epoch + error.batch
         self._at = self._at.after(call.metrics[: done - call.first], done, self.runner.state)
+        self.history.stopped = DIVERGED
         return error
 
     def _completed(self, block: Block) -> dict[str, Any]:
@@ -328,9 +328,7 @@ class Training:
         return {name: float(values[-1]) for name, values in columns.items()}
 
     def _note_passes(self, steps: int) -> None:
-        numerical = self.settings.gradients == "numerical"
-        self.history.passes["forward"] = int(steps) * (self.learned_count + 1 if numerical else 1)
-        self.history.passes["backward"] = 0 if numerical else int(steps)
+        self.history.passes.update(passes(int(steps), self.settings.gradients, self.learned_count))
 
     def _ended(self, row: dict[str, float], current: NetworkParameters) -> bool:
         """Show the last epoch to the callbacks; says whether one of them or early stopping ends the training."""
@@ -353,27 +351,39 @@ class Training:
 
     def block(self, done: int, count: int) -> Block:
         """Some epochs from number `done` on: orders, learning rates, and keys of the random numbers."""
-        numbers = done * self.steps_per_epoch + np.arange(count * self.steps_per_epoch)
-        before = self.batches.streams
-        rates = self._rates(numbers / self.steps_per_epoch)
-        order, keys = self.batches.draw(count)
-        counts = self._earlier + numbers + 1
-        scalars = [rates.astype(self.dtype), counts.astype(self.dtype), keys]
-        return Block(done, count, order, rates, scalars, before, self.batches.streams)
+        return self.timetable.block(done, count, self.earlier, 1.0 if self.plateau is None else self.plateau.scale)
 
-    def _rates(self, epochs: Any) -> Any:
-        rates = np.asarray(self._rate(epochs), np.float64)
-        if rates.shape != epochs.shape or not (np.isfinite(rates) & (rates >= 0)).all():
-            raise SettingError(
-                f"the schedule {self.step.optimizer.learning_rate!r} gave {rates!r} for times of shape {epochs.shape}; "
-                "it must give one finite rate for each, none of them negative."
-            )
-        return rates if self.plateau is None else rates * self.plateau.scale
+    # --- what is recorded
+
+    def _keyframe(self) -> Keyframe:
+        """Where it is now; nothing is copied."""
+        at, nested = self._at, self._at.nested
+        step = at.block.first * self.steps_per_epoch + at.steps
+        return Keyframe(step, nested["learned"], nested["optimizer"], at.block.first, at.block.before)
+
+    def recorded(self) -> Keyframes | None:
+        """What was kept on the way, up to where the training is now; `None` if it is not recorded."""
+        if self.keyframes is not None:
+            self.keyframes.end(self._keyframe(), self._metrics(self._at))
+        return self.keyframes
 
 
 def _finite(arrays: Sequence[Any]) -> bool:
     """Whether all numbers are finite; a sum is NaN or infinite as soon as one of them is."""
     return all(math.isfinite(float(np.sum(x, dtype=np.float64))) for x in arrays)
+
+
+def in_order(order: Mapping[str, Sequence[str]], frozen: Parameters, learned: Parameters) -> Parameters:
+    """All parameters, by layer and name in the order that is given."""
+    both = merged(frozen, learned)
+    return {layer: {name: both[layer][name] for name in names} for layer, names in order.items()}
+
+
+def passes(steps: int, gradients: str, parameters: int) -> dict[str, int]:
+    """How many passes over a batch so many steps take, with so many parameters to be learned."""
+    if gradients == "numerical":
+        return {"forward": steps * (parameters + 1), "backward": 0}
+    return {"forward": steps, "backward": steps}
 
 
 def each(function: Callable[[Any], Any], parameters: Parameters) -> Parameters:

@@ -15,6 +15,12 @@ from chainrule.notebooks import Shown, viewers
 FINISHED = "finished"
 """How a training ends that nothing ends early."""
 
+INTERRUPTED = "interrupted"
+"""How it ends by Ctrl-C."""
+
+DIVERGED = "diverged"
+"""How it ends where the loss leaves the finite numbers."""
+
 
 @dataclass(eq=False)
 class History(Shown):
@@ -26,7 +32,7 @@ class History(Shown):
         `loss` (with penalties), `accuracy` for labels, both again as `val_…` with validation data,
         `learning_rate` and `seconds`. `history["loss"]` is short for `history.metrics["loss"]`.
     stopped : str
-        Why training ended: `"finished"`, `"early stopping"`, `"interrupted"`, or what a callback said.
+        Why training ended: `"finished"`, `"early stopping"`, `"interrupted"`, `"diverged"`, or what a callback said.
     best_epoch : int or None
         With early stopping, the epoch whose weights the network has, counted from 0.
     passes : dict
@@ -67,7 +73,7 @@ class History(Shown):
     @property
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the training."""
-        return self.stopped == "interrupted"
+        return self.stopped == INTERRUPTED
 
     def extend(self, metrics: Mapping[str, Any]) -> None:
         """Add the metrics of some epochs, an array for every name."""
@@ -93,6 +99,11 @@ class History(Shown):
         """The history as it is now; what is added to one later is no part of the other."""
         columns = {name: self.column(name) for name in self._columns}  # full, so that an extension moves elsewhere
         return History(self.stopped, self.best_epoch, dict(self.passes), columns, self._epochs)
+
+    def until(self, epochs: int) -> History:
+        """The history as it was after so many epochs, of a training that goes on; its passes are those of the whole."""
+        columns = {name: self.column(name)[:epochs] for name in self._columns}
+        return History(passes=dict(self.passes), _columns=columns, _epochs=epochs)
 
     def keys(self) -> KeysView[str]:
         """The names of the metrics; with them `dict(history)` is a dict of lists."""

@@ -11,12 +11,16 @@ import numpy as np
 from chainrule.errors import SettingError, shortened
 from chainrule.training.callbacks import Callback, EarlyStopping, StopRule
 
+MEGABYTES = 64
+"""What a recording keeps of the states on the way, unless told otherwise."""
+
 
 @dataclass(frozen=True)
 class Settings:
     """How a training goes, apart from what is learned.
 
     `shuffle` may be a function that gives the orders of the rows for the next so many epochs, shape (epochs, rows).
+    `record` is how many megabytes a recording may keep of the states on the way; 0 or `False` for none, `True` for 64.
     """
 
     epochs: int = 20
@@ -31,6 +35,7 @@ class Settings:
     stop: StopRule | None = None
     frozen: Sequence[str] = field(default_factory=tuple)
     progress: bool | None = None
+    record: bool | int = False
 
     def __post_init__(self) -> None:
         SettingError.unless_count("fit", "epochs", self.epochs)
@@ -46,6 +51,14 @@ class Settings:
         if not called and not isinstance(self.shuffle, bool | np.bool_):
             raise SettingError(
                 f"fit was given shuffle={shortened(self.shuffle)}; use True, False, or a function that gives the orders of the rows."
+            )
+        if not isinstance(self.record, bool | np.bool_):
+            SettingError.unless_count("fit", "record", self.record, at_least=0)
+        object.__setattr__(self, "record", MEGABYTES if self.record is True else int(self.record))
+        if self.record and called:
+            raise SettingError(
+                "fit was given record together with orders of rows from a function, which cannot be asked for them again. "
+                "Give shuffle=True or False, or leave record out."
             )
         SettingError.unless_one_of("fit", "gradients", self.gradients, ("chain rule", "numerical"))
         if not isinstance(self.callbacks, list | tuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -12,8 +12,8 @@ from chainrule.errors import UnknownNameError
 from chainrule.nn.parameters import Parameters
 from chainrule.training.callbacks import EarlyStopping
 from chainrule.training.history import History
-from chainrule.training.run import Best
-from chainrule.training.schedules import OnPlateau, PlateauPosition
+from chainrule.training.run import Best, Run
+from chainrule.training.schedules import OnPlateau, PlateauPosition, plateau_of
 
 
 def direction(monitor: str) -> Literal[-1, 1]:
@@ -38,10 +38,10 @@ def warn_unless_finite(history: History) -> None:
 class Watch:
     """Early stopping at work; `EarlyStopping` says which parameters it keeps."""
 
-    def __init__(self, rule: EarlyStopping, validated: bool, steps_per_epoch: int) -> None:
+    def __init__(self, rule: EarlyStopping, validated: bool, steps_per_epoch: int, best: Best | None = None) -> None:
         self.rule = rule
         self.monitor = rule.monitor or ("val_loss" if validated else "loss")
-        self.best: Best | None = None
+        self.best = best
         self._measured_after = self.monitor.startswith("val_")
         self._one_step = steps_per_epoch == 1
 
@@ -79,8 +79,8 @@ class Watch:
 class Plateau:
     """A learning rate that falls on plateaus, at work."""
 
-    def __init__(self, rule: OnPlateau, validated: bool) -> None:
-        self.rule, self.position = rule, PlateauPosition()
+    def __init__(self, rule: OnPlateau, validated: bool, position: PlateauPosition | None = None) -> None:
+        self.rule, self.position = rule, position or PlateauPosition()
         self._monitor = rule.monitor or ("val_loss" if validated else "loss")
 
     def see(self, history: History) -> None:
@@ -92,3 +92,52 @@ class Plateau:
     def scale(self) -> float:
         """What the learning rate is multiplied by now."""
         return self.rule.bounded(self.position.scale)
+
+
+def watchers(
+    rule: EarlyStopping | None, learning_rate: Any, validated: bool, steps_per_epoch: int, run: Run | None = None
+) -> tuple[Watch | None, Plateau | None]:
+    """What watches a training, as it stands where a run does."""
+    falling = plateau_of(learning_rate)
+    best, position = (None, None) if run is None else (run.best, run.plateau)
+    watch = None if rule is None else Watch(rule, validated, steps_per_epoch, best)
+    return watch, None if falling is None else Plateau(falling, validated, position)
+
+
+class Seen:
+    """Where early stopping and a plateau stood after each epoch from `first` on, told by the history alone.
+
+    The best epoch's parameters are told by the steps after which they are there; those that came with a run as they are.
+    """
+
+    def __init__(
+        self, history: History, first: int, steps_per_epoch: int, watch: Watch | None, plateau: Plateau | None
+    ) -> None:
+        self._first, self._steps = first, steps_per_epoch
+        self._rule = None if plateau is None else plateau.rule
+        self.needs_before = watch is not None and watch.needs_before
+        self._bests = [None if watch is None else watch.best]
+        self._positions = [None if plateau is None else plateau.position]
+        for epoch in range(first, history.epochs):
+            if watch is not None:
+                ends: Any = epoch * steps_per_epoch, (epoch + 1) * steps_per_epoch
+                watch.see(history.until(epoch + 1), *ends)
+                self._bests.append(watch.best)
+            if plateau is not None:
+                plateau.see(history.until(epoch + 1))
+                self._positions.append(plateau.position)
+
+    def best(self, epochs: int) -> Best | None:
+        """The best epoch after so many."""
+        return self._bests[min(epochs - self._first, len(self._bests) - 1)]
+
+    def plateau(self, epochs: int) -> PlateauPosition | None:
+        """Where the plateau's rule stood after so many."""
+        return self._positions[min(epochs - self._first, len(self._positions) - 1)]
+
+    def scales(self, done: int, count: int) -> Any:
+        """What the learning rates of some epochs are multiplied by, step by step."""
+        if self._rule is None:
+            return 1.0
+        scales = [self._rule.bounded((self.plateau(e) or PlateauPosition()).scale) for e in range(done, done + count)]
+        return np.repeat(scales, self._steps)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from chainrule.explanation.backward import dependents
 from chainrule.explanation.drawing.layers import RowLayer
+from chainrule.explanation.drawing.neurons import Line, Neuron, boxes_of, header
 from chainrule.explanation.drawing.palette import (
     INK,
     LEAF_FILL,
@@ -31,8 +31,6 @@ from chainrule.explanation.drawing.palette import (
 )
 from chainrule.explanation.drawing.pieces import (
     NUMBER_SIZE,
-    PADDING,
-    ROW,
     SMALL_SIZE,
     TAG_HEIGHT,
     block_box,
@@ -42,12 +40,12 @@ from chainrule.explanation.drawing.pieces import (
     tag,
     tag_width,
     two_grids,
+    value_of,
 )
-from chainrule.explanation.drawing.scene import Box, Curve, Group, Point, Rectangle, Shape, Text, shortened, text_width
-from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.forward import carry_forward
+from chainrule.explanation.drawing.scene import Box, Curve, Group, Point, Rectangle, Shape, Text, text_width
+from chainrule.explanation.drawing.style import Style
+from chainrule.explanation.keys import keys_of
 from chainrule.explanation.networks import NetworkEvaluation
-from chainrule.ops import Elementwise
 from chainrule.tracing.program import Variable
 
 HEADER = 40.0
@@ -55,70 +53,26 @@ SPACE = 14.0
 """Between neurons that stand above each other."""
 
 
-@dataclass(frozen=True)
-class Style:
-    """Where the numbers come from, and how they are written."""
+class Connection(NamedTuple):
+    """Where a connection arrives, from which input, and its weight."""
 
-    evaluation: Evaluation
-    digits: int
-    side: float = 150.0
-    """Pixels of a folded layer's heat maps."""
-
-    @property
-    def rows(self) -> int:
-        """Rows of the batch."""
-        return next((x.shape[0] for x in self.evaluation.samples), 1)
-
-    @property
-    def differentiated(self) -> bool:
-        """Whether there are gradients to be shown."""
-        return self.evaluation.output is not None
-
-    def value(self, x: Variable | None) -> Any:
-        """The value of a variable, if it is known."""
-        return None if x is None else self.evaluation.values.get(x)
-
-    def gradient(self, x: Variable | None) -> Any:
-        """The gradient of a variable, if it was computed."""
-        return None if x is None else self.evaluation.cotangent(x)
-
-    def mean(self, x: Variable) -> Any:
-        """Means over the rows of a batch, one for every neuron; `None` where nothing is known."""
-        value = self.value(x)
-        return None if value is None else np.mean(np.asarray(value, np.float64), axis=0)
-
-    def total(self, x: Variable) -> Any:
-        """The gradient by every neuron, added up over the rows of a batch; `None` where there is none."""
-        gradient = self.gradient(x)
-        return None if gradient is None else np.sum(gradient, axis=0)
-
-    def local(self, layer: RowLayer) -> Any:
-        """∂a/∂z of every neuron, means over the rows; `None` where there is none, or an a depends on the z of others."""
-        between = dependents(self.evaluation.program.equations, [layer.z])
-        if not self.differentiated or layer.a is layer.z or layer.a not in between:
-            return None
-        waiting = [layer.a]
-        while waiting:
-            maker = self.evaluation.makers[waiting.pop()]
-            if not isinstance(maker.op, Elementwise):
-                return None
-            waiting += [x for x in maker.inputs if isinstance(x, Variable) and x in between and x is not layer.z]
-        tangents, _ = carry_forward(self.evaluation, {layer.z: np.ones(layer.z.shape)}, lambda x: x in between)
-        return np.mean(np.broadcast_to(tangents.get(layer.a, 0.0), layer.a.shape), axis=0)
+    source: int
+    point: Point
+    weight: float | None
+    key: str = ""
 
 
 @dataclass(frozen=True)
 class Column:
     """A column: where its neurons are left, and where lines from the column before arrive.
 
-    `connections` has for every connection the input's number, the point and the weight, in a column drawn to its
-    connections; elsewhere all lines arrive at `entry`.
+    `connections` are there in a column drawn to its connections; elsewhere all lines arrive at `entry`.
     """
 
     group: Group
     exits: tuple[Point, ...]
     entry: Point
-    connections: tuple[tuple[int, Point, float | None], ...] | None = None
+    connections: tuple[Connection, ...] | None = None
 
     @property
     def folded(self) -> bool:
@@ -136,17 +90,21 @@ def sources(style: Style, first: RowLayer, individually: bool) -> Column:
     value = style.mean(x)
     boxes = []
     for i in range(first.inputs):
-        lines = [] if value is None else [("x" if style.rows == 1 else "mean", number(value[i], style.digits), INK)]
-        if style.total(x) is not None:
-            lines.append(_slope_line(style, "x", style.total(x)[i]))
-        boxes.append(_Neuron(f"{name}[{i}]", lines))
-    return _in_grid(name, title, _drawn(boxes, LEAF_FILL, LEAF_STROKE, 5), 1)
+        lines, keys = [], style.keys_of_unit(x, i)
+        if value is not None:
+            word = "x" if style.rows == 1 else "mean"
+            lines.append(Line(word, number(value[i], style.digits), INK, keys[0], float(value[i])))
+        if style.sloped(x):
+            lines.append(_slope_line(style, "x", style.total(x), i, keys[1]))
+        boxes.append(Neuron(f"{name}[{i}]", lines, key=keys[0], room=style.room))
+    return in_grid(name, title, boxes_of(boxes, LEAF_FILL, LEAF_STROKE, 5), 1)
 
 
 def block(style: Style, layer: RowLayer) -> Column:
     """A layer as one box, with heat maps of its parameters and of what it gives."""
     shown = [("weight", layer.weight), ("bias", layer.bias), ("a", layer.a)]
-    return _folded(layer.name, layer.description, _bodies(style, shown))
+    column = _folded(layer.name, layer.description, _bodies(style, shown))
+    return replace(column, group=replace(column.group, unfold=layer.name))
 
 
 def many(layers: list[RowLayer]) -> Column:
@@ -161,14 +119,15 @@ def _bodies(style: Style, shown: list[tuple[str, Variable | None]]) -> list[tupl
         value = style.value(x)
         if value is not None and np.size(value):
             rows = ("values", f"∂{_loss(style)}/∂{name}")
-            bodies.append((name, _with_gradient(style, value, style.gradient(x), rows)))
+            bodies.append((name, _with_gradient(style, x, rows)))
     return bodies
 
 
-def _with_gradient(style: Style, value: Any, gradient: Any, rows: tuple[str, str]) -> Group:
+def _with_gradient(style: Style, x: Variable | None, rows: tuple[str, str]) -> Group:
+    value, keys = style.value(x), keys_of(style.evaluation, x)
     if style.differentiated:
-        return two_grids(value, gradient, style.digits, rows, cells=64, side=style.side)
-    return captioned(shape_text(value), value, style.digits, cells=64, side=style.side)
+        return two_grids(value, style.gradient(x), style.digits, rows, cells=64, side=style.side, keys=keys)
+    return captioned(shape_text(value), value, style.digits, cells=64, side=style.side, keys=keys[0])
 
 
 def _folded(title: str, subtitle: str, bodies: list[tuple[str, Group]]) -> Column:
@@ -183,11 +142,22 @@ def neurons(style: Style, layer: RowLayer) -> Column:
     bias = style.value(layer.bias)
     boxes = []
     for j, said in enumerate(_states(style, layer)):
-        maps = [heat_map(array[:, j], 16, 64, largest_of(array)) for array in (weight, slopes) if array is not None]
-        lines = [] if bias is None else [("b", signed(bias[j], style.digits), text_colour_of(float(bias[j])))]
-        boxes.append(_Neuron(f"{layer.name}[{j}]", lines + said, _in_a_row(maps)))
+        columns = [replace(keys, places=(None, j)) for keys in keys_of(style.evaluation, layer.weight)]
+        maps = [
+            heat_map(array[:, j], 16, 64, largest_of(array), keys)
+            for array, keys in zip((weight, slopes), columns, strict=True)
+            if array is not None
+        ]
+        lines = []
+        if bias is not None:
+            b = float(bias[j])
+            lines.append(
+                Line("b", signed(b, style.digits), text_colour_of(b), keys_of(style.evaluation, layer.bias)[0].at(j), b)
+            )
+        key = style.keys_of_unit(layer.a, j)[0]
+        boxes.append(Neuron(f"{layer.name}[{j}]", lines + said, _in_a_row(maps), key, style.room))
     across = max(1, round(1.2 * math.sqrt(layer.units)))
-    return _in_grid(layer.name, layer.description, _drawn(boxes, VALUE_FILL, VALUE_STROKE, 10), across)
+    return in_grid(layer.name, layer.description, boxes_of(boxes, VALUE_FILL, VALUE_STROKE, 10), across)
 
 
 def _in_a_row(maps: list[Group]) -> Group:
@@ -205,54 +175,61 @@ def connected(style: Style, layer: RowLayer) -> Column:
     slopes, slope = style.gradient(layer.weight), style.gradient(layer.bias)
     d = style.digits
 
-    def column(array: Any, also: Any, write: Any) -> float:
-        numbers = [*np.ravel(array), *np.ravel([] if also is None else also)]
-        return max((tag_width(write(x, d)) for x in numbers), default=0.0)
+    def column(array: Any, also: Any) -> float:
+        numbers = [*np.ravel([] if array is None else array), *np.ravel([] if also is None else also)]
+        return max((tag_width(signed(x, d)) for x in numbers), default=tag_width(NOT_COMPUTED))
 
-    first = 0.0 if weight is None else column(weight, bias, signed)
-    second = 0.0 if slopes is None else column(slopes, slope, signed)
+    room = style.room * SMALL_SIZE / NUMBER_SIZE + 10 if style.steady else 0.0
+    sloped = style.differentiated and style.has_data
+    first = 0.0 if weight is None else max(room, column(weight, bias))
+    second = 0.0 if weight is None or not sloped else max(room, column(slopes, slope))
     letter = 0.0 if bias is None or weight is None else 12.0
     reach = letter + first + (second + 4 if second else 0.0)
-    texts = [_Neuron(f"{layer.name}[{j}]", said) for j, said in enumerate(_states(style, layer))]
-    bodies = _drawn(texts, VALUE_FILL, VALUE_STROKE, 14)
+    texts = [
+        Neuron(f"{layer.name}[{j}]", said, key=style.keys_of_unit(layer.a, j)[0], room=style.room)
+        for j, said in enumerate(_states(style, layer))
+    ]
+    bodies = boxes_of(texts, VALUE_FILL, VALUE_STROKE, 14)
     largest = largest_of(weight)
     bend = 26.0 if weight is not None else 0.0
     width = reach + bend + bodies[0].width
-    shapes: list[Shape] = list(_header(layer.name, layer.description, width))
+    shapes: list[Shape] = list(header(layer.name, layer.description, width))
     if weight is not None:
         shapes += [Text(letter + first / 2, HEADER - 3, "w", SMALL_SIZE, MUTED, "middle")]
         if second:
             text = f"∂{_loss(style)}/∂w"
             shapes += [Text(letter + first + 4 + second / 2, HEADER - 3, text, SMALL_SIZE, MUTED, "middle")]
     y = HEADER + 4
-    connections: list[tuple[int, Point, float | None]] = []
+    connections: list[Connection] = []
     exits = []
     for j, body in enumerate(bodies):
         count = 1 if weight is None else layer.inputs + (bias is not None)
         height = max(body.height, count * TAG_HEIGHT)
         middle, top = y + height / 2, y + (height - count * TAG_HEIGHT) / 2
         if weight is None:
-            connections.append((j, (0.0, middle), None))
+            connections.append(Connection(j, (0.0, middle), None))
         for i in range(count if weight is not None else 0):
             level = top + (i + 0.5) * TAG_HEIGHT
             is_bias = i == layer.inputs
             w = float(bias[j] if is_bias else weight[i, j])
             g = None if slopes is None else (None if slope is None else slope[j]) if is_bias else slopes[i, j]
             name = f"{layer.name}.{f'bias[{j}]' if is_bias else f'weight[{i}, {j}]'}"
+            own, slopes_of = keys_of(style.evaluation, layer.bias if is_bias else layer.weight)
+            place = (j,) if is_bias else (i, j)
             tip = f"{name} = {w!r}" + ("" if g is None else f", gradient {float(g)!r}")
             colour, thick = colour_of(w), thickness_of(w, largest, 3.4)
             end, turn = (reach + bend, middle + (level - middle) * 0.2), reach + bend / 2
             points: tuple[Point, ...] = ((reach, level), (turn, level), (turn, end[1]), end)
-            shapes.append(Curve(points, colour, 1.0 if is_bias else thick))
-            shapes.append(tag(signed(w, d), w, first, tip).at(letter, level - TAG_HEIGHT / 2 + 1))
+            shapes.append(Curve(points, colour, 1.0 if is_bias else thick, key=own.at(*place)))
+            shapes.append(tag(signed(w, d), w, first, tip, own.at(*place)).at(letter, level - TAG_HEIGHT / 2 + 1))
             if second:
                 text = NOT_COMPUTED if g is None else signed(g, d)
-                place = (letter + first + 4, level - TAG_HEIGHT / 2 + 1)
-                shapes.append(_gradient_tag(text, 0.0 if g is None else float(g), second, tip).at(*place))
+                corner = (letter + first + 4, level - TAG_HEIGHT / 2 + 1)
+                shapes.append(_gradient_tag(text, g, second, tip, slopes_of.at(*place)).at(*corner))
             if is_bias:
                 shapes.append(Text(letter - 3, level + 3.5, "b", SMALL_SIZE, MUTED, "end"))
             else:
-                connections.append((i, (letter, level), w))
+                connections.append(Connection(i, (letter, level), w, own.at(*place)))
         exits.append((reach + bend + body.width, middle))
         shapes.append(body.at(reach + bend, middle - body.height / 2))
         y += height + SPACE
@@ -260,22 +237,32 @@ def connected(style: Style, layer: RowLayer) -> Column:
     return Column(group, tuple(exits), (0.0, group.height / 2), tuple(connections))
 
 
-def _gradient_tag(text: str, slope: float, width: float, tip: str) -> Group:
+def _gradient_tag(text: str, slope: Any, width: float, tip: str, key: str) -> Group:
     """A gradient beside its weight: the sign's colour in the letters alone."""
     box = Box(0, 0, width, TAG_HEIGHT - 2)
-    letters = Text(width / 2, 11, text, SMALL_SIZE, text_colour_of(slope), "middle")
-    return Group(width, TAG_HEIGHT - 2, (Rectangle(box, PAPER, LINE, 0.8, 3), letters), "", tip)
+    colour, value = text_colour_of(0.0 if slope is None else float(slope)), value_of(slope)
+    letters = Text(width / 2, 11, text, SMALL_SIZE, colour, "middle", False, key, value)
+    return Group(width, TAG_HEIGHT - 2, (Rectangle(box, PAPER, LINE, 0.8, 3), letters), "", tip, key=key)
 
 
 def loss_column(style: Style, found: NetworkEvaluation, last: RowLayer) -> Column:
     """The loss of the batch, and the targets where it has one row."""
     assert found.loss is not None
-    lines = [("loss", number(np.asarray(style.value(found.loss)).item(), style.digits), INK)]
+    loss = style.value(found.loss)
+    key = keys_of(style.evaluation, found.loss)[0].at()
+    text = NOT_COMPUTED if loss is None else number(np.asarray(loss).item(), style.digits)
+    lines = [Line("loss", text, INK, key, value_of(loss))]
     target = next((x for x in found.evaluation.program.inputs if style.evaluation.label(x) == "target"), None)
     values = style.value(target)
     if values is not None and style.rows == 1 and np.size(values) <= 8:
-        lines += [(f"target[{i}]", number(x, style.digits), INK) for i, x in enumerate(np.ravel(values))]
-    (box,) = _drawn([_Neuron(style.evaluation.label(found.loss), lines)], RESULT_FILL, RESULT_STROKE, 5)
+        keys = [keys_of(style.evaluation, target)[0].at(*place) for place in np.ndindex(np.shape(values))]
+        lines += [
+            Line(f"target[{i}]", number(x, style.digits), INK, keys[i], float(x))
+            for i, x in enumerate(np.ravel(values))
+        ]
+    (box,) = boxes_of(
+        [Neuron(style.evaluation.label(found.loss), lines, key=key, room=style.room)], RESULT_FILL, RESULT_STROKE, 5
+    )
     return Column(box, ((box.width, box.height / 2),), (0.0, box.height / 2))
 
 
@@ -284,85 +271,48 @@ def _loss(style: Style) -> str:
     return "L" if output is None else style.evaluation.label(output)
 
 
-def _slope_line(style: Style, name: str, slope: Any) -> tuple[str, str, str]:
-    added = "" if style.rows == 1 else "Σ "
-    return f"{added}∂{_loss(style)}/∂{name}", signed(slope, style.digits), text_colour_of(float(slope))
+def _slope_line(style: Style, name: str, slopes: Any, j: int, key: str) -> Line:
+    word = f"{'' if style.rows == 1 else 'Σ '}∂{_loss(style)}/∂{name}"
+    if slopes is None:
+        return Line(word, NOT_COMPUTED, MUTED, key)
+    x = float(slopes[j])
+    return Line(word, signed(x, style.digits), text_colour_of(x), key, x)
 
 
-def _states(style: Style, layer: RowLayer) -> list[list[tuple[str, str, str]]]:
+def _states(style: Style, layer: RowLayer) -> list[list[Line]]:
     """What every neuron says of one pass: z and a, how a changes with z, and how the loss with both."""
     local = style.local(layer)
     return [_state(style, layer, j, None if local is None else local[j]) for j in range(layer.units)]
 
 
-def _state(style: Style, layer: RowLayer, j: int, local: Any) -> list[tuple[str, str, str]]:
+def _state(style: Style, layer: RowLayer, j: int, local: Any) -> list[Line]:
+    if not style.has_data:
+        return []
     lines = []
     mean = "" if style.rows == 1 else "mean "
-    for name, x in (("z", layer.z), ("a", layer.a)):
-        if style.mean(x) is not None and not (name == "a" and layer.a is layer.z):
-            lines.append((mean + name, number(style.mean(x)[j], style.digits), INK))
-    if layer.a is layer.z and lines:
-        lines = [(f"{mean}a = z", *lines[0][1:])]
+    ways = [("a = z", layer.z)] if layer.a is layer.z else [("z", layer.z), ("a", layer.a)]
+    for name, x in ways:
+        values, key = style.mean(x), style.keys_of_unit(x, j)[0]
+        if values is None:
+            lines.append(Line(mean + name, NOT_COMPUTED, MUTED, key))
+        else:
+            lines.append(Line(mean + name, number(values[j], style.digits), INK, key, float(values[j])))
     if local is not None:
-        lines.append((f"{mean}∂a/∂z", signed(local, style.digits), text_colour_of(float(local))))
+        lines.append(Line(f"{mean}∂a/∂z", signed(local, style.digits), text_colour_of(float(local)), "", float(local)))
+    elif style.differentiated and style.value(layer.a) is None and layer.a is not layer.z:
+        lines.append(Line(f"{mean}∂a/∂z", NOT_COMPUTED, MUTED))
     for name, x in (("a", layer.a), ("z", layer.z)):
-        if style.total(x) is not None and not (name == "a" and layer.a is layer.z):
-            lines.append(_slope_line(style, name, style.total(x)[j]))
+        if style.sloped(x) and not (name == "a" and layer.a is layer.z):
+            lines.append(_slope_line(style, name, style.total(x), j, style.keys_of_unit(x, j)[1]))
     return lines
 
 
-@dataclass(frozen=True)
-class _Neuron:
-    """What a neuron shows: its name, a picture, and rows of a word and a number in a colour."""
-
-    name: str
-    lines: list[tuple[str, str, str]]
-    picture: Group = field(default_factory=lambda: Group(0, 0, ()))
-
-    @property
-    def title(self) -> str:
-        return shortened(self.name, 150, SMALL_SIZE, bold=True)
-
-    @property
-    def width(self) -> float:
-        """The room it needs between its sides."""
-        words = max((text_width(word, SMALL_SIZE) for word, _, _ in self.lines), default=0.0)
-        numbers = max((text_width(text, NUMBER_SIZE) for _, text, _ in self.lines), default=0.0)
-        title = text_width(self.title, SMALL_SIZE, bold=True)
-        return max(title, words + 8 + numbers if self.lines else 0.0, self.picture.width)
-
-    def drawn(self, width: float, fill: str, stroke: str, radius: float) -> Group:
-        """The box, so wide between its sides."""
-        shapes: list[Shape] = [Text(PADDING, 15, self.title, SMALL_SIZE, INK, bold=True), self.picture.at(PADDING, 22)]
-        y = 15.0 + (self.picture.height + 8 if self.picture.height else 0.0)
-        for word, text, colour in self.lines:
-            y += ROW
-            shapes.append(Text(PADDING, y, word, SMALL_SIZE, MUTED))
-            shapes.append(Text(PADDING + width, y, text, NUMBER_SIZE, colour, "end"))
-        box = Box(0, 0, width + 2 * PADDING, y + 8)
-        frame = Rectangle(box, fill, stroke, 1.2, radius)
-        return Group(box.width, box.height, (frame, *shapes), self.title)
-
-
-def _drawn(neurons: list[_Neuron], fill: str, stroke: str, radius: float) -> list[Group]:
-    """The boxes of a column, all as wide as the widest."""
-    width = max(neuron.width for neuron in neurons)
-    return [neuron.drawn(width, fill, stroke, radius) for neuron in neurons]
-
-
-def _header(title: str, subtitle: str, width: float) -> list[Shape]:
-    return [
-        Text(width / 2, 12, shortened(title, 220, 12, bold=True), 12, INK, "middle", bold=True),
-        Text(width / 2, 25, shortened(subtitle, 220, SMALL_SIZE), SMALL_SIZE, MUTED, "middle"),
-    ]
-
-
-def _in_grid(title: str, subtitle: str, boxes: list[Group], across: int) -> Column:
+def in_grid(title: str, subtitle: str, boxes: list[Group], across: int) -> Column:
     """Boxes row by row under a header; they are left one by one only where they stand in one column."""
     wide, high = max(box.width for box in boxes), max(box.height for box in boxes)
     inner = across * (wide + SPACE) - SPACE
     width = max(inner, text_width(title, 12, bold=True), text_width(subtitle, SMALL_SIZE))
-    shapes: list[Shape] = list(_header(title, subtitle, width))
+    shapes: list[Shape] = list(header(title, subtitle, width))
     exits = []
     y = HEADER
     for j, box in enumerate(boxes):

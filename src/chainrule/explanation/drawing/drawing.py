@@ -7,10 +7,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, UnknownNameError
+from chainrule.explanation.drawing.data import data_of
 from chainrule.explanation.drawing.figure import to_figure
 from chainrule.explanation.drawing.scene import Scene
 from chainrule.explanation.drawing.svg import to_svg
+from chainrule.explanation.rendering.data import written
 from chainrule.notebooks import Shown, picture
 
 FORMATS = (".svg", ".png", ".pdf")
@@ -34,6 +36,19 @@ class Drawing(Shown):
     def svg(self) -> str:
         """The picture as SVG: text that is a file of its own, or part of a page."""
         return to_svg(self.scene)
+
+    def to(self, form: str) -> str:
+        """The picture as "svg", or as "json": shapes as data, with the key and the full value of every number.
+
+        Raises
+        ------
+        UnknownNameError
+            When the form is another one.
+        """
+        forms = {"svg": lambda: self.svg, "json": lambda: written(data_of(self.scene))}
+        if form not in forms:
+            raise UnknownNameError.among("form", form, forms)
+        return forms[form]()
 
     def figure(self) -> Any:
         """The picture as a `matplotlib.figure.Figure`.

@@ -83,11 +83,11 @@ class _Canvas:
                     parse_math=False,
                     zorder=self.height,
                 )
-            case HeatMap(box, colours):
+            case HeatMap(box):
                 from matplotlib.colors import to_rgb
 
                 self.axes.imshow(
-                    [[to_rgb(colour) for colour in row] for row in colours],
+                    [[to_rgb(colour) for colour in row] for row in shape.colours],
                     extent=(box.x + x, box.x + x + box.width, box.y + y + box.height, box.y + y),
                     interpolation="nearest",
                     zorder=self.height,

@@ -39,6 +39,7 @@ from chainrule.explanation.drawing.pieces import (
     assemble,
     block_box,
     box_sample,
+    how_many_of,
     line_sample,
     listed,
     operation,
@@ -51,6 +52,7 @@ from chainrule.explanation.drawing.pieces import (
 )
 from chainrule.explanation.drawing.scene import Curve, Group, Scene, Shape, Text, shortened
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.keys import keys_of
 from chainrule.ops import Contraction, Layout, Reduction
 from chainrule.tracing import trees
 from chainrule.tracing.program import Equation, Literal, Program, Variable
@@ -212,7 +214,7 @@ class _Picture:
         if value is None:
             return words_box(name, [str(x.type)], fill, stroke)
         gradient = self.evaluation.cotangent(x)
-        box = value_box(name, value, gradient, self.digits, fill, stroke)
+        box = value_box(name, value, gradient, self.digits, fill, stroke, keys=keys_of(self.evaluation, x))
         return replace(box, tip=_described(name, value, gradient))
 
     def step(self, equation: Equation) -> Group:
@@ -239,7 +241,7 @@ class _Picture:
         """A folded part: parameters and results with data and gradients."""
         evaluation = self.evaluation
         middle = part.title.startswith("…")
-        counted = "folded, for there are too many" if middle else _count(len(part.equations), "operation")
+        counted = "folded, for there are too many" if middle else how_many_of(len(part.equations), "operation")
         subtitle = self.subtitles.get(part.title, counted)
         named = [x for x in part.leaving if x in evaluation.names]
         shown = [*(() if middle else part.inner), *(named or part.leaving)]
@@ -251,7 +253,9 @@ class _Picture:
                 bodies.append((f"{name}  {x.type}", Group(0, 0, ())))
             else:
                 gradient = evaluation.cotangent(x)
-                bodies.append((name, two_grids(value, gradient, self.digits, least=96)))
+                bodies.append(
+                    (name, two_grids(value, gradient, self.digits, least=96, keys=keys_of(self.evaluation, x)))
+                )
         if len(shown) > most:
             bodies.append((f"and {len(shown) - most} more", Group(0, 0, ())))
         return block_box(part.title, subtitle, bodies)
@@ -308,7 +312,7 @@ class _Picture:
             for part in self.parts
             if part.leaving and not part.is_input
         ]
-        said = f"{_count(len(given), 'given value')}: {listed(given)}; {_count(len(steps), 'step')}: {listed(steps)}"
+        said = f"{how_many_of(len(given), 'given value')}: {listed(given)}; {how_many_of(len(steps), 'step')}: {listed(steps)}"
         for x in self.results:
             value = evaluation.values.get(x)
             if value is not None and np.size(value) == 1:
@@ -385,10 +389,6 @@ def _constant(x: Literal, digits: int) -> str:
     if x.shape:
         return "[" + "×".join(map(str, x.shape)) + "]"
     return number(x.value, digits)
-
-
-def _count(n: int, noun: str) -> str:
-    return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
 def _described(name: str, value: Any, gradient: Any) -> str:

@@ -6,6 +6,7 @@ folded to one block for every call of a layer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, UnknownNameError
-from chainrule.explanation.drawing.columns import Column, Style, block, connected, loss_column, many, neurons, sources
+from chainrule.explanation.drawing.columns import Column, block, connected, loss_column, many, neurons, sources
 from chainrule.explanation.drawing.drawing import Drawing
 from chainrule.explanation.drawing.folding import LEGIBLE, POSSIBLE
 from chainrule.explanation.drawing.graph import draw_evaluation
@@ -25,6 +26,7 @@ from chainrule.explanation.drawing.palette import (
     BLOCK_STROKE,
     LEAF_FILL,
     LEAF_STROKE,
+    NOT_COMPUTED,
     RESULT_FILL,
     RESULT_STROKE,
     VALUE_FILL,
@@ -38,6 +40,7 @@ from chainrule.explanation.drawing.palette import (
 from chainrule.explanation.drawing.pieces import SIGNS, arrow, assemble, box_sample
 from chainrule.explanation.drawing.scene import Curve, Group, Point, Shape
 from chainrule.explanation.drawing.scopes import scoped
+from chainrule.explanation.drawing.style import Style
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.tracing.program import Variable
 
@@ -61,6 +64,7 @@ def draw_network(
     depth: int | None = None,
     focus: str | None = None,
     digits: int = 4,
+    steady: bool = False,
 ) -> Drawing:
     """The picture of a network.
 
@@ -81,6 +85,8 @@ def draw_network(
         The layer to be unfolded while the others are folded.
     digits : int
         Significant digits of numbers.
+    steady : bool
+        Whether the layout is to be the same whatever the numbers are, and those not known have a place.
     """
     SettingError.unless_count("draw", "digits", digits)
     if depth is not None:
@@ -99,20 +105,28 @@ def draw_network(
     if focus is not None and focus not in {layer.name for layer in row}:
         raise UnknownNameError.among("layer", focus, layers)
     first = _levels(row, depth, focus)
-    asked = [(first, Style(found.evaluation, digits))]
+    asked = [(first, Style(found.evaluation, digits, steady=steady))]
     if depth is None and focus is None:
         asked += [([min(most, level) for level in first], asked[0][1]) for most in (2, 1) if max(first) > most]
-        asked.append((asked[-1][0], Style(found.evaluation, digits, side=100.0)))
+        asked.append((asked[-1][0], replace(asked[0][1], side=100.0)))
     name = title or f"{_sizes(row)} network"
-    drawn = [(levels, _content(found, style, row, levels), style) for levels, style in asked]
-    levels, content, style = min(drawn, key=lambda one: max(1.0, one[1].width / PAGE[0], one[1].height / PAGE[1]))
+    best = math.inf
+    for levels_asked, style_asked in asked:  # the first that fits a page, or else what comes nearest to that
+        drawn = _content(found, style_asked, row, levels_asked, focus)
+        excess = max(1.0, drawn.width / PAGE[0], drawn.height / PAGE[1])
+        if excess < best:
+            best, levels, content, style = excess, levels_asked, drawn, style_asked
+        if excess == 1.0:
+            break
     notes = _notes(style, found, row, layers, levels)
     if levels != first:
         notes.append("Folded to fit a page; with depth=3 every connection is drawn.")
     return Drawing(assemble(content, name, _key(style, levels), notes, _description(style, found, row)))
 
 
-def _content(found: NetworkEvaluation, style: Style, row: list[RowLayer], levels: list[int]) -> Group:
+def _content(
+    found: NetworkEvaluation, style: Style, row: list[RowLayer], levels: list[int], focus: str | None
+) -> Group:
     """The network with its layers unfolded so far."""
     columns = [sources(style, row[0], individually=levels[0] == 3)]
     for level, layers_alike in groupby(zip(levels, row, strict=True), key=itemgetter(0)):
@@ -121,7 +135,11 @@ def _content(found: NetworkEvaluation, style: Style, row: list[RowLayer], levels
             columns.append(many(alike))
         else:
             make = {1: block, 2: neurons, 3: connected}[level]
-            columns += [make(style, layer) for layer in alike]
+            made = [make(style, layer) for layer in alike]
+            columns += [
+                replace(column, group=replace(column.group, fold=True)) if layer.name == focus else column
+                for column, layer in zip(made, alike, strict=True)
+            ]
     if found.loss is not None:
         columns.append(loss_column(style, found, row[-1]))
     return _side_by_side(columns, style)
@@ -145,7 +163,8 @@ def _description(style: Style, found: NetworkEvaluation, row: list[RowLayer]) ->
         for layer in shown
     ]
     if found.loss is not None:
-        loss = number(np.asarray(style.value(found.loss)).item(), style.digits)
+        value = style.value(found.loss)
+        loss = NOT_COMPUTED if value is None else number(np.asarray(value).item(), style.digits)
         said.append(f"loss: {style.evaluation.label(found.loss)} = {loss}")
     return f"{'; '.join(said)}."
 
@@ -204,17 +223,18 @@ def _joined(left: Column, left_corner: Point, right: Column, right_corner: Point
             return list(arrow(_curve(exits[0], edge, entry), ZERO, 3.0))
         return [shape for start in exits for shape in arrow(_curve(start, edge, entry), ZERO, 1.0)]
     if left.folded:
-        count = 1 + max(i for i, _, _ in right.connections)
+        count = 1 + max(line.source for line in right.connections)
         top, bottom = left_corner[1] + 10, left_corner[1] + left.group.height - 10
         exits = [(exits[0][0], top + (bottom - top) * (i + 0.5) / count) for i in range(count)]
-    largest = largest_of(*(weight for _, _, weight in right.connections if weight is not None))
+    largest = largest_of(*(line.weight for line in right.connections if line.weight is not None))
     return [
         Curve(
             _curve(exits[i], edge, (px + x, py + y)),
             ZERO if weight is None else colour_of(weight),
             1.2 if weight is None else thickness_of(weight, largest, 3.4),
+            key=key,
         )
-        for i, (px, py), weight in right.connections
+        for i, (px, py), weight, key in right.connections
     ]
 
 

@@ -49,12 +49,22 @@ def thickness_of(x: float, largest: float, thickest: float = 4.0) -> float:
     return 0.8 + (thickest - 0.8) * min(1.0, abs(x) / largest)
 
 
+NO_NUMBER = 127
+"""The depth of NaN."""
+
+
+def depths(array: Any, largest: float) -> np.ndarray[Any, np.dtype[np.int8]]:
+    """How deep the colours of numbers are, from −8 to 8: 0 at 0, deeper towards ±`largest`."""
+    x = np.asarray(array, np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        shares = np.minimum(1.0, np.abs(x) / largest) if largest > 0 else np.zeros(x.shape)
+    found = np.sign(x) * np.ceil(np.nan_to_num(shares) * _STEPS - 1e-9)
+    return np.where(np.isnan(x), NO_NUMBER, np.nan_to_num(found)).astype(np.int8)
+
+
 def shade(x: float, largest: float) -> str:
     """The colour of a heat map's cell: white at 0, deeper towards ±`largest`; grey for NaN."""
-    if math.isnan(x):
-        return "#b9bec5"
-    depth = 0 if not largest > 0 else math.ceil(min(1.0, abs(x) / largest) * _STEPS - 1e-9)
-    return _SHADES[depth * sign_of(x)]
+    return SHADES[int(depths(x, largest))]
 
 
 def _mixed(depth: int) -> str:
@@ -62,7 +72,8 @@ def _mixed(depth: int) -> str:
     return "#" + "".join(f"{round(255 + (c - 255) * share):02x}" for c in _DEEPEST[1 if depth > 0 else -1])
 
 
-_SHADES = {depth: _mixed(depth) for depth in range(-_STEPS, _STEPS + 1)}
+SHADES = {**{depth: _mixed(depth) for depth in range(-_STEPS, _STEPS + 1)}, NO_NUMBER: "#b9bec5"}
+"""The colour of every depth."""
 
 
 def is_dark(colour: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from chainrule.explanation.drawing.palette import (
     POSITIVE,
     VALUE_FILL,
     VALUE_STROKE,
+    depths,
     is_dark,
     largest_of,
     number,
@@ -33,6 +33,7 @@ from chainrule.explanation.drawing.palette import (
 )
 from chainrule.explanation.drawing.scene import (
     Box,
+    Cells,
     Curve,
     Ellipse,
     Group,
@@ -46,6 +47,7 @@ from chainrule.explanation.drawing.scene import (
     shortened,
     text_width,
 )
+from chainrule.explanation.keys import NO_KEYS, Keys, KeysOfTwo
 
 NAME_SIZE, NUMBER_SIZE, SMALL_SIZE = 12.0, 12.0, 10.0
 ROW, PADDING = 15.0, 8.0
@@ -64,15 +66,17 @@ def value_box(
     stroke: str = VALUE_STROKE,
     rows: Sequence[str] = ("data", "grad"),
     radius: float = 5.0,
+    keys: KeysOfTwo = NO_KEYS,
 ) -> Group:
     """A value: its name, its data and its gradient ("—" where it was not computed)."""
+    key = keys[0].at(*[0] * np.ndim(data)) if np.size(data) == 1 else ""
     name = shortened(name, 190, NAME_SIZE, bold=True)
-    body = two_grids(data, gradient, digits, rows, least=text_width(name, NAME_SIZE, bold=True))
+    body = two_grids(data, gradient, digits, rows, least=text_width(name, NAME_SIZE, bold=True), keys=keys)
     width = max(body.width, text_width(name, NAME_SIZE, bold=True)) + 2 * PADDING
     height = body.height + ROW + 9
     title = Text(PADDING, 16, name, NAME_SIZE, INK, bold=True)
     frame = Rectangle(Box(0, 0, width, height), fill, stroke, 1.2, radius)
-    return Group(width, height, (frame, title, body.at(PADDING, ROW + 5)), name)
+    return Group(width, height, (frame, title, body.at(PADDING, ROW + 5)), name, key=key)
 
 
 def words_box(name: str, lines: Sequence[str], fill: str, stroke: str) -> Group:
@@ -102,6 +106,11 @@ def block_box(title: str, subtitle: str, bodies: Sequence[tuple[str, Group]]) ->
     return Group(width + 2 * PADDING, y + 2, (frame, *shapes), title)
 
 
+def value_of(x: Any) -> float | None:
+    """A number in full, as far as it is known."""
+    return None if x is None else float(np.asarray(x).item())
+
+
 def written(value: Any, digits: int) -> str:
     """A number, or an array of one, in writing."""
     return number(np.asarray(value).item(), digits)
@@ -115,16 +124,19 @@ def gradient_text(value: Any, digits: int) -> tuple[str, str]:
     return signed(x, digits), text_colour_of(x)
 
 
-def two_rows(data: Any, gradient: Any, digits: int, rows: Sequence[str], least: float = 0.0) -> Group:
+def two_rows(
+    data: Any, gradient: Any, digits: int, rows: Sequence[str], least: float = 0.0, keys: KeysOfTwo = NO_KEYS
+) -> Group:
     """Data above its gradient, at least so wide."""
+    own, slopes = (k.at(*[0] * np.ndim(data)) for k in keys)
     text, (slope, colour) = written(data, digits), gradient_text(gradient, digits)
     labels = max(text_width(row, SMALL_SIZE) for row in rows)
     width = max(least, labels + 10 + max(text_width(text, NUMBER_SIZE), text_width(slope, NUMBER_SIZE)))
     shapes = (
         Text(0, 12, rows[0], SMALL_SIZE, MUTED),
-        Text(width, 12, text, NUMBER_SIZE, INK, "end"),
+        Text(width, 12, text, NUMBER_SIZE, INK, "end", key=own, value=value_of(data)),
         Text(0, 12 + ROW, rows[1], SMALL_SIZE, MUTED),
-        Text(width, 12 + ROW, slope, NUMBER_SIZE, colour, "end"),
+        Text(width, 12 + ROW, slope, NUMBER_SIZE, colour, "end", key=slopes, value=value_of(gradient)),
     )
     return Group(width, 2 * ROW + 2, shapes)
 
@@ -137,12 +149,13 @@ def two_grids(
     cells: int = 32,
     side: float = 120.0,
     least: float = 0.0,
+    keys: KeysOfTwo = NO_KEYS,
 ) -> Group:
     """Data and gradient, side by side or, where that is too wide, one above the other; one number in two rows."""
     if np.size(data) == 1:
-        return two_rows(data, gradient, digits, rows, least)
-    first = captioned(f"{rows[0]} {shape_text(data)}", data, digits, cells, side)
-    second = captioned(rows[1], gradient, digits, cells, side)
+        return two_rows(data, gradient, digits, rows, least, keys)
+    first = captioned(f"{rows[0]} {shape_text(data)}", data, digits, cells, side, keys[0])
+    second = captioned(rows[1], gradient, digits, cells, side, keys[1])
     if first.width + second.width > 170 and first.height < 0.6 * first.width:
         width, below = max(first.width, second.width), first.height + 4
         return Group(width, below + second.height, (first, second.at(0, below)))
@@ -158,13 +171,15 @@ def shape_text(value: Any) -> str:
     return f"{shape[0]} numbers" if len(shape) == 1 else " × ".join(map(str, shape))
 
 
-def captioned(caption: str, array: Any, digits: int, cells: int = 32, side: float = 120.0) -> Group:
+def captioned(
+    caption: str, array: Any, digits: int, cells: int = 32, side: float = 120.0, keys: Keys = NO_KEYS[0]
+) -> Group:
     """An array under a caption: numbers on colour where there are few, colours and the range where there are many."""
     heading = Text(0, 10, caption, SMALL_SIZE, MUTED)
     width = text_width(caption, SMALL_SIZE)
     if array is None:
         return Group(max(width, 16), 30, (heading, Text(0, 26, NOT_COMPUTED, NUMBER_SIZE, MUTED)))
-    grid = number_grid(array, digits) if _can_be_written(array) else heat_map(array, cells, side)
+    grid = number_grid(array, digits, keys) if _can_be_written(array) else heat_map(array, cells, side, keys=keys)
     shapes: list[Shape] = [heading, grid.at(0, 15)]
     height = 15 + grid.height
     if not _can_be_written(array):
@@ -199,7 +214,7 @@ def _as_matrix(array: Any) -> np.ndarray[Any, Any]:
     return numbers.reshape(math.prod(numbers.shape[:-1]), numbers.shape[-1])
 
 
-def number_grid(array: Any, digits: int) -> Group:
+def number_grid(array: Any, digits: int, keys: Keys = NO_KEYS[0]) -> Group:
     """The numbers of a small array, each on the colour of its sign and size."""
     matrix, largest = _as_matrix(array), largest_of(array)
     whole = np.asarray(array).dtype.kind in "biu"
@@ -211,25 +226,31 @@ def number_grid(array: Any, digits: int) -> Group:
             colour = shade(float(matrix[i, j]), largest)
             ink = PAPER if is_dark(colour) else INK
             shapes.append(Rectangle(Box(j * width, i * ROW, width, ROW), colour, LINE, 0.6))
-            shapes.append(Text((j + 1) * width - 4, i * ROW + 11, text, SMALL_SIZE, ink, "end"))
+            key = keys.at(*[i, j][2 - np.ndim(array) :])
+            shapes.append(
+                Text((j + 1) * width - 4, i * ROW + 11, text, SMALL_SIZE, ink, "end", False, key, float(matrix[i, j]))
+            )
     return Group(width * matrix.shape[1], ROW * matrix.shape[0], tuple(shapes))
 
 
-def heat_map(array: Any, cells: int, side: float, largest: float | None = None) -> Group:
+def heat_map(array: Any, cells: int, side: float, largest: float | None = None, keys: Keys = NO_KEYS[0]) -> Group:
     """An array as colours, at most `cells` × `cells` of them; a cell shows the number of largest size in its part."""
     matrix = _as_matrix(array)
     if not matrix.size:
         return Group(20, 20, (Rectangle(Box(0, 0, 20, 20), None, LINE),))
-    if matrix.shape[0] == 1 and matrix.shape[1] > cells:
+    is_row = matrix.shape[0] == 1
+    if is_row and matrix.shape[1] > cells:
         matrix = _wrapped(matrix[0])
     largest = largest_of(matrix) if largest is None else largest
-    matrix = pooled(pooled(matrix, cells).T, cells).T
-    rows, columns = matrix.shape
-    cell = min(14.0, side / max(rows, columns))
-    box = Box(0, 0, max(6.0, cell * columns), max(6.0, cell * rows))
-    colours = tuple(tuple(shade(x, largest) for x in row) for row in matrix.tolist())
+    rows, columns = (tuple(_bounds(n, cells)[:-1].tolist()) for n in matrix.shape)
+    axes = np.ndim(array)
+    key = "" if axes not in (1, 2) else keys.at(*[0] * (axes - 1), "{}") if is_row else keys.at("{}", "{}")
+    which = Cells(key, rows, columns, matrix.shape[1] if is_row else None) if key else None
+    matrix = pooled(matrix, cells)
+    cell = min(14.0, side / max(matrix.shape))
+    box = Box(0, 0, max(6.0, cell * matrix.shape[1]), max(6.0, cell * matrix.shape[0]))
     frame = Rectangle(box, None, LINE, 0.8)
-    return Group(box.width, box.height, (HeatMap(box, colours), frame))
+    return Group(box.width, box.height, (HeatMap(box, depths(matrix, largest), which), frame))
 
 
 def _wrapped(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -241,14 +262,19 @@ def _wrapped(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.concatenate([numbers, np.zeros(rows * columns - len(numbers))]).reshape(rows, columns)
 
 
-def pooled(matrix: np.ndarray[Any, Any], rows: int) -> np.ndarray[Any, Any]:
-    """At most so many rows, each the number of largest magnitude out of neighbouring ones."""
-    if len(matrix) <= rows:
+def pooled(matrix: np.ndarray[Any, Any], cells: int) -> np.ndarray[Any, Any]:
+    """At most so many rows and columns, each number the one of largest magnitude out of a part of the matrix."""
+    if max(matrix.shape) <= cells:
         return matrix
-    bounds = np.linspace(0, len(matrix), rows + 1).astype(int)
-    parts = [matrix[a:b] for a, b in pairwise(bounds)]
-    picks = [np.argmax(np.nan_to_num(np.abs(part), nan=np.inf), axis=0) for part in parts]
-    return np.stack([np.take_along_axis(part, pick[None], axis=0)[0] for part, pick in zip(parts, picks, strict=True)])
+    rows, columns = (_bounds(n, cells)[:-1] for n in matrix.shape)
+    most = np.maximum.reduceat(np.maximum.reduceat(matrix, rows, axis=0), columns, axis=1)
+    least = np.minimum.reduceat(np.minimum.reduceat(matrix, rows, axis=0), columns, axis=1)
+    return np.where(-least > most, least, most)
+
+
+def _bounds(count: int, parts: int) -> Any:
+    """Where the parts of so many things begin, and the last ends: one thing each where there are few."""
+    return np.linspace(0, count, min(count, parts) + 1).astype(int)
 
 
 def operation(label: str, tip: str) -> Group:
@@ -268,14 +294,17 @@ def tag_width(text: str) -> float:
     return text_width(text, SMALL_SIZE) + 10
 
 
-def tag(text: str, slope: float | None, width: float, tip: str = "") -> Group:
+def tag(text: str, slope: float | None, width: float, tip: str = "", key: str = "") -> Group:
     """A number on an edge, on a ground of the colour of its sign."""
     ground = PAPER if slope is None else ("#f2f4f6", "#e3f0f9", "#fdebdd")[sign_of(slope)]
     border = LINE if slope is None else ("#c3cad2", "#9cc8e6", "#f2bd94")[sign_of(slope)]
     colour = MUTED if slope is None else text_colour_of(slope)
     box = Box(0, 0, width, TAG_HEIGHT - 2)
-    shapes = (Rectangle(box, ground, border, 0.8, 3), Text(width / 2, 11, text, SMALL_SIZE, colour, "middle"))
-    return Group(width, TAG_HEIGHT - 2, shapes, "", tip)
+    shapes = (
+        Rectangle(box, ground, border, 0.8, 3),
+        Text(width / 2, 11, text, SMALL_SIZE, colour, "middle", False, key, slope),
+    )
+    return Group(width, TAG_HEIGHT - 2, shapes, "", tip, key=key)
 
 
 def arrow(points: tuple[Point, ...], colour: str, thickness: float = 1.2, dashed: bool = False) -> tuple[Shape, ...]:
@@ -321,6 +350,11 @@ def box_sample(fill: str, stroke: str, round_: bool = False) -> Group:
 
 
 SIGNS = ((line_sample(POSITIVE), "+ positive"), (line_sample(NEGATIVE), "− negative"))
+
+
+def how_many_of(n: int, noun: str) -> str:
+    """A number of things: "3 steps"."""
+    return f"{n:,} {noun}" + ("" if n == 1 else "s")
 
 
 def listed(names: Sequence[str], most: int = 12) -> str:

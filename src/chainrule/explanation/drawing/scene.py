@@ -1,4 +1,4 @@
-"""Scenes: what a picture consists of, as shapes that every writer can read.
+"""Scenes: what a picture consists of, as shapes that every writer can read; what shows a number has its key.
 
 Lengths are in pixels, x to the right and y downwards. A shape inside a group is placed relative to the group's
 corner, so that a piece can be made before its place is known.
@@ -9,7 +9,13 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
+
+from chainrule.explanation.drawing.palette import SHADES
+
+Depths = np.ndarray[Any, np.dtype[np.int8]]
 Point = tuple[float, float]
 
 
@@ -83,6 +89,7 @@ class Curve:
     colour: str
     thickness: float = 1.0
     dashed: bool = False
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +103,8 @@ class Text:
     colour: str
     anchor: str = "start"
     bold: bool = False
+    key: str = ""
+    value: float | None = None
 
     @property
     def width(self) -> float:
@@ -104,16 +113,38 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
+class Cells:
+    """Which numbers the cells of a heat map show: the first row and column of an array that each stands for.
+
+    `key` has "{}" where they are to be put in: once for both, or, of a long row shown as a block of so many `columns`, once.
+    """
+
+    key: str
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    width: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class HeatMap:
-    """A grid of coloured cells, row by row."""
+    """A grid of coloured cells, row by row: of each its depth, from −8 to 8 by sign and size, or 127 for NaN."""
 
     box: Box
-    colours: tuple[tuple[str, ...], ...]
+    depths: Depths
+    cells: Cells | None = None
+
+    @property
+    def colours(self) -> tuple[tuple[str, ...], ...]:
+        """The colours of the cells."""
+        return tuple(tuple(map(SHADES.__getitem__, row)) for row in self.depths.tolist())
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Shapes that belong together, at a place; `tip` is what a reader is told who points at them."""
+    """Shapes that belong together, at a place; `tip` is what a reader is told who points at them.
+
+    `unfold` names the layer that is folded in them, and `fold` says that they are one that was unfolded.
+    """
 
     width: float
     height: float
@@ -122,6 +153,9 @@ class Group:
     tip: str = ""
     x: float = 0.0
     y: float = 0.0
+    key: str = ""
+    unfold: str = ""
+    fold: bool = False
 
     @property
     def box(self) -> Box:

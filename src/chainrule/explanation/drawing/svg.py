@@ -70,9 +70,10 @@ def _lines(shape: Shape) -> Iterator[str]:
 
 def _heat_map(heat: HeatMap) -> Iterator[str]:
     """One path for every colour, cells side by side in a row drawn as one; unit cells, scaled to the box."""
-    rows, columns = len(heat.colours), len(heat.colours[0])
+    colours = heat.colours
+    rows, columns = len(colours), len(colours[0])
     paths: dict[str, list[str]] = {}
-    for y, row in enumerate(heat.colours):
+    for y, row in enumerate(colours):
         x = 0
         while x < columns:
             end = x

@@ -5,64 +5,54 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from chainrule.explanation.derived import Derived
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.commands import sentence
 from chainrule.explanation.rendering.numerals import numeral
-from chainrule.explanation.rendering.story import (
-    Passage,
-    Statement,
-    Writer,
-    concluded,
-    lines,
-    more_like,
-    notes,
-    rules_in_words,
-    whole,
-)
+from chainrule.explanation.rendering.story import Passage, Statement, Story
 from chainrule.explanation.rendering.styles import LatexStyle, for_markdown
+from chainrule.explanation.rendering.writer import Writer, concluded, more_like, rules_in_words
 
 Row = tuple[str, str]
 """What stands left and right of the place that is aligned."""
 
 
-def latex_equations(derivation: Derived) -> list[str]:
+def latex_equations(story: Story) -> list[str]:
     """Every equation by itself, without the signs that begin and end mathematics."""
-    writer = Writer(derivation, LatexStyle())
-    found = _one_by_one(writer, whole(derivation))
-    if len(derivation.lines) > 1:
-        for statement, instances, more in lines(derivation):
-            for equation in (statement, *instances):
-                found += _one_by_one(writer, equation)
-            if more:
-                found.append(rf"\ldots\ \mathrm{{and\ {more}\ more}}")
+    writer = Writer(LatexStyle(), story.digits)
+    found = _one_by_one(writer, story.whole)
+    for block in story.blocks:
+        for equation in (block.statement, *block.instances):
+            found += _one_by_one(writer, equation)
+        if block.more:
+            found.append(rf"\ldots\ \mathrm{{and\ {block.more}\ more}}")
     return found
 
 
-def as_latex(derivation: Derived) -> str:
+def as_latex(story: Story) -> str:
     """Displayed equations, one below the other, and what is to be known to read them."""
-    equations = [f"$$\\displaystyle {equation}$$" for equation in latex_equations(derivation)]
-    return "\n\n".join([*equations, *map(sentence, notes(derivation))])
+    equations = [f"$$\\displaystyle {equation}$$" for equation in latex_equations(story)]
+    return "\n\n".join([*equations, *map(sentence, story.notes)])
 
 
-def as_markdown(derivation: Derived) -> str:
+def as_markdown(story: Story) -> str:
     """Markdown whose formulas are LaTeX between dollar signs; those that belong together stand below each other."""
-    writer, top = Writer(derivation, LatexStyle()), whole(derivation)
-    title = writer.slope(derivation.element)
-    if derivation.value is not None:
-        title += f" = {writer.number(derivation.value)}"
-    out = [f"**Why** $\\displaystyle {for_markdown(title)}$", aligned(_broken(_rows(writer, top)))]
-    if len(derivation.lines) > 1:
-        ends = (f"${for_markdown(writer.name(x))}$" for x in (derivation.output, derivation.element))
+    writer = Writer(LatexStyle(), story.digits)
+    assert story.whole.left is not None
+    title = writer.slope(story.whole.left)
+    if story.whole.value is not None:
+        title += f" = {writer.number(story.whole.value)}"
+    out = [f"**Why** $\\displaystyle {for_markdown(title)}$", aligned(_broken(_rows(writer, story.whole)))]
+    if story.blocks:
+        ends = (f"${for_markdown(writer.name(x))}$" for x in (story.output, story.element))
         out.append(f"From {' back to '.join(ends)}:")
-        for statement, instances, more in lines(derivation):
-            if statement.rules:
-                out.append(f"*{_plain(rules_in_words(statement.rules))}*")
-            rows = [row for equation in (statement, *instances) for row in _rows(writer, equation)]
-            out.append(aligned(_broken(rows)))
-            if more:
-                out.append(more_like(more, len(instances)))
-    return "\n\n".join([*out, *(f"*{sentence(_plain(note))}*" for note in notes(derivation))])
+    for block in story.blocks:
+        if block.statement.rules:
+            out.append(f"*{_plain(rules_in_words(block.statement.rules))}*")
+        rows = [row for equation in (block.statement, *block.instances) for row in _rows(writer, equation)]
+        out.append(aligned(_broken(rows)))
+        if block.more:
+            out.append(more_like(block.more, len(block.instances)))
+    return "\n\n".join([*out, *(f"*{sentence(_plain(note))}*" for note in story.notes)])
 
 
 def aligned(rows: Sequence[Row]) -> str:
@@ -124,7 +114,7 @@ def _one_by_one(writer: Writer, statement: Statement) -> list[str]:
 
 def _rows(writer: Writer, statement: Statement) -> list[Row]:
     """A definition if one is needed, the left side with the first right side, the other right sides."""
-    rights = [writer.step(step) + _folded(writer, step) for step in statement.steps]
+    rights = [writer.right(x) + _folded(writer, x) for x in statement.rights]
     if statement.value is not None:
         concluded(rights, statement, " = ", writer.number(statement.value))
     if statement.left is None:
@@ -133,18 +123,16 @@ def _rows(writer: Writer, statement: Statement) -> list[Row]:
         told = None
     else:
         first = (writer.slope(statement.left), f"= {rights[0]}")
-        told = writer.definition(statement.left)
+        told = writer.definition(statement.definition) if statement.definition is not None else None
     before = [(r"\mathrm{with}\quad", told)] if told is not None else []
     after = [("", _checked(writer, statement.check))] if statement.check is not None else []
     return [*before, first, *(("", f"= {right}") for right in rights[1:]), *after]
 
 
-def _folded(writer: Writer, step: Passage) -> str:
-    if not step.more:
+def _folded(writer: Writer, x: Passage) -> str:
+    if not x.more:
         return ""
-    return (
-        rf" + \ldots\ \mathrm{{({step.more}\ further,\ together\ }}{writer.number(step.rest, step.digits)}\mathrm{{)}}"
-    )
+    return rf" + \ldots\ \mathrm{{({x.more}\ further,\ together\ }}{writer.number(x.rest, x.digits)}\mathrm{{)}}"
 
 
 def _checked(writer: Writer, check: Check) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from chainrule.explanation.indices import Letter
 from chainrule.explanation.rendering.numerals import coefficient
+from chainrule.explanation.rendering.story import Applied, Derivative, Name, Signs, Told
 from chainrule.explanation.symbols import (
     Call,
     Expression,
@@ -22,7 +23,6 @@ from chainrule.explanation.symbols import (
     without_coefficient,
 )
 from chainrule.ops.notation import ATOM, POWER, PRODUCT, SIGN, SUM
-from chainrule.ops.operation import Operation
 
 
 class Style(Protocol):
@@ -52,25 +52,25 @@ class Style(Protocol):
     def root(self, sign: str, x: str) -> str:
         """A root, √ or ∛."""
 
-    def exponential(self, op: Operation, exponent: str) -> str:
+    def exponential(self, op: Signs, exponent: str) -> str:
         """A power whose base is a number."""
 
-    def infix(self, op: Operation, left: str, right: str) -> str:
+    def infix(self, op: Signs, left: str, right: str) -> str:
         """An operation's sign between two operands."""
 
-    def prefix(self, op: Operation, x: str) -> str:
+    def prefix(self, op: Signs, x: str) -> str:
         """An operation's sign before its operand."""
 
-    def fence(self, op: Operation, x: str) -> str:
+    def fence(self, op: Signs, x: str) -> str:
         """An operation's signs on both sides."""
 
     def cases(self, condition: str, chosen: str, other: str) -> str:
         """One thing if a condition holds, and another otherwise."""
 
-    def function(self, op: Operation, arguments: Sequence[str]) -> str:
+    def function(self, op: Signs, arguments: Sequence[str]) -> str:
         """A function by the operation's name."""
 
-    def strength(self, op: Operation) -> int:
+    def strength(self, op: Signs) -> int:
         """How strongly holds together what `function` writes."""
 
     def equation(self, left: str, right: str) -> str:
@@ -99,30 +99,34 @@ class Leaf:
     negative: bool = False
 
 
-class Printer:
-    """Writes expressions in a style; `leaf` says how symbols and slopes are written."""
+Formula = Expression | Told
+LEAVES = Symbol | Slope | Name | Derivative
 
-    def __init__(self, style: Style, leaf: Callable[[Symbol | Slope], Leaf], digits: int = 6) -> None:
+
+class Printer:
+    """Writes formulas in a style; `leaf` says how symbols, or names, and derivatives are written."""
+
+    def __init__(self, style: Style, leaf: Callable[[Any], Leaf], digits: int = 6) -> None:
         self.style, self.leaf, self.digits = style, leaf, digits
 
-    def write(self, x: Expression) -> str:
+    def write(self, x: Formula) -> str:
         """The expression."""
         return self._write(x)[0]
 
-    def term(self, x: Expression) -> tuple[str, str]:
+    def term(self, x: Formula) -> tuple[str, str]:
         """The expression as a term among others: its sign, "+" or "-", and the rest."""
         if isinstance(_form(x), Sum):
             return "+", self.style.brackets(self.write(x))
         return self._signed(x)
 
-    def _write(self, x: Expression) -> tuple[str, int]:
+    def _write(self, x: Formula) -> tuple[str, int]:
         style = self.style
         if isinstance(x, Numeral):
             text = coefficient(abs(x.value), self.digits)
             if x.value < 0:
                 return style.negative(style.number(text)), SUM
             return style.number(text), PRODUCT if "/" in text else ATOM
-        if isinstance(x, Symbol | Slope):
+        if isinstance(x, LEAVES):
             leaf = self.leaf(x)
             return (style.negative(leaf.text), SUM) if leaf.negative else (leaf.text, leaf.strength)
         if isinstance(x, Place):
@@ -137,12 +141,12 @@ class Printer:
             return style.series(x.letters, self._within(x.body, PRODUCT)), SIGN
         return self._call(x)
 
-    def _within(self, x: Expression, strength: int) -> str:
+    def _within(self, x: Formula, strength: int) -> str:
         """The expression as part of something that holds together so strongly."""
         text, own = self._write(x)
         return text if own >= strength else self.style.brackets(text, square=_holds_series(x))
 
-    def _signed(self, term: Expression) -> tuple[str, str]:
+    def _signed(self, term: Formula) -> tuple[str, str]:
         """A term of a sum: its sign, and the rest."""
         term = _form(term)
         if isinstance(term, Sum):
@@ -152,7 +156,7 @@ class Printer:
         if isinstance(term, Product):
             negative, text = self._factors(term)
             return "-" if negative else "+", text
-        if isinstance(term, Symbol | Slope):
+        if isinstance(term, LEAVES):
             leaf = self.leaf(term)
             text = leaf.text if leaf.strength >= PRODUCT else self.style.brackets(leaf.text)
             return "-" if leaf.negative else "+", text
@@ -173,8 +177,8 @@ class Printer:
         for i, factor in enumerate(factors):
             before = factors[i - 1] if i else None
             alike = isinstance(factor, Sum) and any(before in (t, *without_coefficient(t)) for t in factor.terms)
-            touching.append(alike and isinstance(before, Symbol) and self.leaf(before).short)  # y(1 − y)
-            leaf = self.leaf(factor) if isinstance(factor, Symbol | Slope) else None
+            touching.append(alike and isinstance(before, Symbol | Name) and self.leaf(before).short)  # y(1 − y)
+            leaf = self.leaf(factor) if isinstance(factor, LEAVES) else None
             if i == 0 and leaf is not None and leaf.negative:
                 negative = not negative
                 texts.append(leaf.text)
@@ -185,8 +189,9 @@ class Printer:
                 texts.append(self._within(factor, PRODUCT if alone else SIGN))
         return negative, texts[0] if len(texts) == 1 else self.style.product(texts, touching)
 
-    def _call(self, x: Call) -> tuple[str, int]:
-        style, notation, arguments = self.style, x.op.notation, x.arguments
+    def _call(self, x: Call | Applied) -> tuple[str, int]:
+        style, arguments = self.style, x.arguments
+        notation = x.signs if isinstance(x, Applied) else Signs.of(x.op)
         if notation.form == "fraction":
             if style.inline_fractions:
                 top, bottom = map(self._within, arguments, notation.operands)
@@ -200,7 +205,7 @@ class Printer:
             return style.power(base, exponent), POWER
         if notation.form in ("infix", "prefix"):
             write = style.infix if notation.form == "infix" else style.prefix
-            return write(x.op, *map(self._within, arguments, notation.operands)), notation.strength
+            return write(notation, *map(self._within, arguments, notation.operands)), notation.strength
         texts = [self.write(a) for a in arguments]
         if notation.form == "case":
             return style.brackets(texts[0], square=True), ATOM
@@ -209,23 +214,23 @@ class Printer:
         if notation.form == "root":
             return style.root(notation.sign, texts[0]), ATOM
         if notation.form == "fence":
-            return style.fence(x.op, texts[0]), ATOM
+            return style.fence(notation, texts[0]), ATOM
         if notation.form == "exponential":
-            return style.exponential(x.op, texts[0]), ATOM
-        return style.function(x.op, texts), style.strength(x.op)
+            return style.exponential(notation, texts[0]), ATOM
+        return style.function(notation, texts), style.strength(notation)
 
 
-def _form(x: Expression) -> Expression:
+def _form(x: Formula) -> Formula:
     """What is written of an expression."""
     return _form(x.form) if isinstance(x, Printed) else x
 
 
-def _factors_of(x: Expression) -> tuple[Expression, ...]:
+def _factors_of(x: Formula) -> tuple[Formula, ...]:
     """The factors that may stand among others without parentheses."""
     return x.factors if isinstance(x, Product) and not isinstance(x.factors[0], Numeral) else (x,)
 
 
-def _holds_series(x: Expression) -> bool:
+def _holds_series(x: Formula) -> bool:
     if isinstance(x, Series):
         return True
     x = _form(x)

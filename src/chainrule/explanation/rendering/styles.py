@@ -9,8 +9,8 @@ from html import escape
 from chainrule.explanation.indices import Letter
 from chainrule.explanation.rendering.commands import mathematics, words
 from chainrule.explanation.rendering.names import Spelled
+from chainrule.explanation.rendering.story import Signs
 from chainrule.ops.notation import ATOM, POWER, PRODUCT, SIGN, SUM
-from chainrule.ops.operation import Operation
 
 _WORDY = re.compile(r"(?<!\w)[^\W\d_²³]{2}|\.|∂|\w\[")
 """What makes a factor long: a word, a decimal, a derivative, an index in brackets."""
@@ -63,11 +63,11 @@ class TextStyle:
         """Σ_k body."""
         return f"Σ_{','.join(x.name for x in letters)} {body}"
 
-    def function(self, op: Operation, arguments: Sequence[str]) -> str:
+    def function(self, op: Signs, arguments: Sequence[str]) -> str:
         """name(x)."""
-        return f"{op.notation.sign or op.name}({', '.join(arguments)})"
+        return f"{op.sign or op.name}({', '.join(arguments)})"
 
-    def strength(self, op: Operation) -> int:
+    def strength(self, op: Signs) -> int:
         """A call is one piece."""
         return ATOM
 
@@ -75,21 +75,21 @@ class TextStyle:
         """√(x)."""
         return f"{sign}({x})"
 
-    def exponential(self, op: Operation, exponent: str) -> str:
+    def exponential(self, op: Signs, exponent: str) -> str:
         """exp(x), lest one takes the e for a name."""
         return f"{op.name}({exponent})"
 
-    def infix(self, op: Operation, left: str, right: str) -> str:
+    def infix(self, op: Signs, left: str, right: str) -> str:
         """Left > right."""
-        return f"{left} {op.notation.sign} {right}"
+        return f"{left} {op.sign} {right}"
 
-    def prefix(self, op: Operation, x: str) -> str:
+    def prefix(self, op: Signs, x: str) -> str:
         """¬x."""
-        return f"{op.notation.sign}{x}"
+        return f"{op.sign}{x}"
 
-    def fence(self, op: Operation, x: str) -> str:
+    def fence(self, op: Signs, x: str) -> str:
         """|x|."""
-        left, right = list(op.notation.sign)
+        left, right = list(op.sign)
         return f"{left}{x}{right}"
 
     def cases(self, condition: str, chosen: str, other: str) -> str:
@@ -174,7 +174,7 @@ class LatexStyle:
         """Σ with the letters below."""
         return rf"\sum_{{{', '.join(map(self.letter, letters))}}} {body}"
 
-    def function(self, op: Operation, arguments: Sequence[str]) -> str:
+    def function(self, op: Signs, arguments: Sequence[str]) -> str:
         """The operation's own LaTeX, with brackets around arguments that it does not enclose."""
         if not op.latex:
             return rf"\mathrm{{{self.words(op.name)}}}" + self.brackets(", ".join(arguments))
@@ -185,7 +185,7 @@ class LatexStyle:
             pieces[i] = x if enclosed else self.brackets(x)
         return "".join(pieces)
 
-    def strength(self, op: Operation) -> int:
+    def strength(self, op: Signs) -> int:
         """What the operation's own LaTeX is, outside all brackets: a sum, a product, a fraction, a power, or one piece."""
         outside = op.latex.format(*["x"] * 9)
         while (inner := re.sub(r"\\left.((?!\\left|\\right).)*\\right.|\{[^{}]*\}", "", outside)) != outside:
@@ -197,11 +197,11 @@ class LatexStyle:
         """A root with its degree."""
         return rf"\sqrt{'' if sign == '√' else '[3]'}{{{x}}}"
 
-    def infix(self, op: Operation, left: str, right: str) -> str:
+    def infix(self, op: Signs, left: str, right: str) -> str:
         """The operation's own LaTeX."""
         return op.latex.format(left, right)
 
-    def exponential(self, op: Operation, exponent: str) -> str:
+    def exponential(self, op: Signs, exponent: str) -> str:
         """The operation's own LaTeX."""
         return op.latex.format(exponent)
 
@@ -289,13 +289,13 @@ class MathmlStyle:
         below = "<mo>,</mo>".join(map(self.letter, letters))
         return f"<mrow><munder><mo>∑</mo><mrow>{below}</mrow></munder>{body}</mrow>"
 
-    def function(self, op: Operation, arguments: Sequence[str]) -> str:
+    def function(self, op: Signs, arguments: Sequence[str]) -> str:
         """The function's name and its arguments."""
         inside = "<mo>,</mo>".join(arguments)
-        name = escape(op.notation.sign or op.name)
+        name = escape(op.sign or op.name)
         return f'<mrow><mi mathvariant="normal">{name}</mi>{self.brackets(inside)}</mrow>'
 
-    def strength(self, op: Operation) -> int:
+    def strength(self, op: Signs) -> int:
         """A call is one piece."""
         return ATOM
 
@@ -303,22 +303,22 @@ class MathmlStyle:
         """A root with its degree."""
         return f"<msqrt>{x}</msqrt>" if sign == "√" else f"<mroot><mrow>{x}</mrow><mn>3</mn></mroot>"
 
-    def exponential(self, op: Operation, exponent: str) -> str:
+    def exponential(self, op: Signs, exponent: str) -> str:
         """A power of e or of a number."""
-        kind = "mi" if op.notation.sign.isalpha() else "mn"
-        return f"<msup><{kind}>{op.notation.sign}</{kind}><mrow>{exponent}</mrow></msup>"
+        kind = "mi" if op.sign.isalpha() else "mn"
+        return f"<msup><{kind}>{op.sign}</{kind}><mrow>{exponent}</mrow></msup>"
 
-    def infix(self, op: Operation, left: str, right: str) -> str:
+    def infix(self, op: Signs, left: str, right: str) -> str:
         """Left > right."""
-        return f"<mrow>{left}<mo>{escape(op.notation.sign)}</mo>{right}</mrow>"
+        return f"<mrow>{left}<mo>{escape(op.sign)}</mo>{right}</mrow>"
 
-    def prefix(self, op: Operation, x: str) -> str:
+    def prefix(self, op: Signs, x: str) -> str:
         """¬x."""
-        return f"<mrow><mo>{op.notation.sign}</mo>{x}</mrow>"
+        return f"<mrow><mo>{op.sign}</mo>{x}</mrow>"
 
-    def fence(self, op: Operation, x: str) -> str:
+    def fence(self, op: Signs, x: str) -> str:
         """|x|."""
-        left, right = list(op.notation.sign)
+        left, right = list(op.sign)
         return f"<mrow><mo>{left}</mo>{x}<mo>{right}</mo></mrow>"
 
     def cases(self, condition: str, chosen: str, other: str) -> str:

@@ -6,60 +6,52 @@ import shutil
 from collections.abc import Iterator
 from textwrap import wrap
 
-from chainrule.explanation.derived import Derived
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
-from chainrule.explanation.rendering.story import (
-    Passage,
-    Statement,
-    Writer,
-    lines,
-    more_like,
-    notes,
-    rules_in_words,
-    whole,
-)
+from chainrule.explanation.rendering.story import Passage, Statement, Story
 from chainrule.explanation.rendering.styles import TextStyle
+from chainrule.explanation.rendering.writer import Writer, more_like, rules_in_words
 
 
-def as_text(derivation: Derived, width: int | None = None) -> str:
+def as_text(story: Story, width: int | None = None) -> str:
     """The derivation in lines of at most this width, the terminal's by default."""
     width = width or max(60, shutil.get_terminal_size((88, 24)).columns)
-    writer = Writer(derivation, TextStyle())
-    top = whole(derivation)
-    assert top.left is not None
-    out = list(_equation(writer, writer.slope(top.left), top, "", width))
-    found = lines(derivation)
-    if len(found) > 1:
-        output = writer.spelled(derivation.output).text
-        out += ["", f"From {output} back to {writer.spelled(derivation.element).text}:"]
-        for statement, instances, more in found:
-            assert statement.left is not None
-            out.append("")
-            definition = writer.definition(statement.left)
-            if definition is not None:
-                out += [
-                    f"  with {piece}" if i == 0 else f"         {piece}"
-                    for i, piece in enumerate(_wrapped(definition, width - 8, width - 10))
-                ]
-            out += _equation(writer, writer.slope(statement.left), statement, "  ", width)
-            for instance in instances:
-                places = ", ".join(f"{letter} = {place}" for letter, place in instance.places)
-                out += _equation(writer, f"{places}:", instance, "      ", width)
-            if more:
-                out.append(f"      {more_like(more, len(instances))}")
-    for note in notes(derivation):
+    writer = Writer(TextStyle(), story.digits)
+    out = list(_equation(writer, _left(writer, story.whole), story.whole, "", width))
+    if story.blocks:
+        out += ["", f"From {story.output.spelled.text} back to {story.element.spelled.text}:"]
+    for block in story.blocks:
+        out.append("")
+        definition = block.statement.definition
+        if definition is not None:
+            out += [
+                f"  with {piece}" if i == 0 else f"         {piece}"
+                for i, piece in enumerate(_wrapped(writer.definition(definition), width - 8, width - 10))
+            ]
+        out += _equation(writer, _left(writer, block.statement), block.statement, "  ", width)
+        for instance in block.instances:
+            out += _equation(writer, _left(writer, instance), instance, "      ", width)
+        if block.more:
+            out.append(f"      {more_like(block.more, len(block.instances))}")
+    for note in story.notes:
         out += ["", note]
     return "\n".join(out)
+
+
+def _left(writer: Writer, statement: Statement) -> str:
+    """A left side: a gradient, or the places that an instance is for."""
+    if statement.left is not None:
+        return writer.slope(statement.left)
+    return ", ".join(f"{letter} = {place}" for letter, place in statement.places) + ":"
 
 
 def _equation(writer: Writer, left: str, statement: Statement, indent: str, width: int) -> Iterator[str]:
     """An equation with its right sides one below the other, the rules on the first line if there is room."""
     first = left.endswith(":")
-    rights = [writer.step(step) + _folded(writer, step) for step in statement.steps]
+    rights = [writer.right(x) + _folded(writer, x) for x in statement.rights]
     if statement.value is not None:
-        result = writer.number(statement.value) + _checked(statement.check, writer.derivation.digits)
-        numeric = [i for i, step in enumerate(statement.steps) if step.digits is not None]
+        result = writer.number(statement.value) + _checked(statement.check, writer.digits)
+        numeric = [i for i, x in enumerate(statement.rights) if x.kind != "formula"]
         if numeric and rights[numeric[-1]] == writer.number(statement.value):
             rights[numeric[-1]] = result
         elif numeric and len(rights[numeric[-1]]) + len(result) + len(left) + 20 < width:
@@ -87,11 +79,11 @@ def _equation(writer: Writer, left: str, statement: Statement, indent: str, widt
             yield " " * len(hanging) + piece
 
 
-def _folded(writer: Writer, step: Passage) -> str:
-    if not step.more:
+def _folded(writer: Writer, x: Passage) -> str:
+    if not x.more:
         return ""
-    together = writer.number(step.rest, step.digits)
-    return f" + … and {step.more} further term{'s' if step.more > 1 else ''}, together {together}"
+    together = writer.number(x.rest, x.digits)
+    return f" + … and {x.more} further term{'s' if x.more > 1 else ''}, together {together}"
 
 
 def _checked(check: Check | None, digits: int) -> str:

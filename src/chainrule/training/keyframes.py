@@ -1,0 +1,106 @@
+"""Keyframes: states of a training that are kept on its way, and what each of its steps has measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from chainrule.nn.parameters import Parameters
+from chainrule.tracing import trees
+from chainrule.training.batches import Streams
+from chainrule.training.run import Run
+
+MOST = 1024
+"""The most keyframes that are kept, however small they are."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What changes from step to step, as it is after so many steps of a training, counted from its first epoch on."""
+
+    step: int
+    learned: Parameters
+    optimizer_state: Any
+
+    @cached_property
+    def bytes(self) -> int:
+        """How large its arrays are."""
+        return sum(x.nbytes for x in trees.flatten([self.learned, self.optimizer_state])[0])
+
+
+@dataclass(frozen=True)
+class Keyframe(Moment):
+    """A moment from which the steps that follow can be carried out again.
+
+    `streams` are those of random numbers as they are at the beginning of `epoch`, which is not after it.
+    """
+
+    epoch: int
+    streams: Streams
+
+
+class Keyframes:
+    """The keyframes of a training under way: the first, the last, and as many between them as there is room for.
+
+    A runner gives its state in arrays of their own, so that a keyframe is no copy. When there are more than `most`, those
+    are let go that come sooner after the one before than 2/most of the way so far, and from then on none is kept that does. So
+    about most/2 to most are there, evenly spaced, however long the training is.
+
+    Attributes
+    ----------
+    begun : Run
+        The training at its first keyframe.
+    frames : list of Keyframe
+        In the order of their steps.
+    """
+
+    def __init__(self, begun: Run, first: Keyframe, megabytes: int) -> None:
+        self.begun = begun
+        own = {layer: {name: begun.parameters[layer][name] for name in kept} for layer, kept in first.learned.items()}
+        self.frames = [Keyframe(first.step, own, begun.optimizer_state, first.epoch, first.streams)]
+        self.most = max(2, min(MOST, megabytes * 2**20 // max(1, first.bytes)))
+        self._distance = 1
+        self._steps, self._measured = first.step, np.empty((0, begun.under_way.shape[1]))
+        self._note(begun.under_way)
+
+    @property
+    def metrics(self) -> Any:
+        """What every step has measured, a row for each from the first of the training on; NaN where that is not known."""
+        return self._measured[: self._steps]
+
+    def note(self, frame: Keyframe, metrics: Any) -> None:
+        """Take what the last steps have measured, and where they have led."""
+        self._steps = frame.step
+        self._note(metrics)
+        if frame.step - self.frames[-1].step >= self._distance:
+            self.frames.append(frame)
+            if len(self.frames) > self.most:
+                self._thin()
+
+    def end(self, frame: Keyframe, metrics: Any) -> None:
+        """Take the last one in any case, and again what the steps of its block have measured: both may have been cut off."""
+        self._steps = frame.step
+        self._note(metrics)
+        if frame.step > self.frames[-1].step:
+            self.frames.append(frame)
+
+    def _note(self, metrics: Any) -> None:
+        """Put down the rows of the steps before where it is."""
+        known, end = self._measured, self._steps
+        if len(known) < end:
+            larger = np.full((max(16, 2 * end), known.shape[1]), np.nan)
+            larger[: len(known)] = known
+            self._measured = known = larger
+        known[end - len(metrics) : end] = metrics
+
+    def _thin(self) -> None:
+        first, *rest = self.frames
+        self._distance = max(1, 2 * (rest[-1].step - first.step) // self.most)
+        kept = [first]
+        for frame in rest:
+            if frame.step - kept[-1].step >= self._distance:
+                kept.append(frame)
+        self.frames = kept

@@ -1,0 +1,59 @@
+"""What a view consists of: components, whose methods make the parts that are shown and carry out commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of what a view shows: what makes it, and the topics that it has to be made anew for.
+
+    A `slow` one is made after the others, and `panel` says that only while that panel is open.
+    """
+
+    name: str
+    make: Callable[[], Any]
+    topics: frozenset[str]
+    slow: bool
+    panel: bool
+
+
+def part(*topics: str, name: str = "", slow: bool = False, panel: bool = False) -> Callable[[F], F]:
+    """Mark a method as making the part of its name, anew whenever one of these topics was touched."""
+
+    def mark(method: F) -> F:
+        method.part = (name or method.__name__, frozenset(topics), slow, panel)  # type: ignore[attr-defined]
+        return method
+
+    return mark
+
+
+def command(method: F) -> F:
+    """Mark a method as carrying out the command of its name."""
+    method.command = method.__name__  # type: ignore[attr-defined]
+    return method
+
+
+class Component:
+    """A piece of a view. It changes the subject, or itself, and touches the topics that it changed."""
+
+    def parts(self) -> dict[str, Part]:
+        """The parts that its methods make."""
+        found = {}
+        for method in self._marked("part"):
+            name, topics, slow, panel = method.part
+            found[name] = Part(name, method, topics, slow, panel)
+        return found
+
+    def commands(self) -> dict[str, Callable[..., Any]]:
+        """What carries out each command."""
+        return {method.command: method for method in self._marked("command")}
+
+    def _marked(self, mark: str) -> list[Any]:
+        names = [name for name, own in vars(type(self)).items() if hasattr(own, mark)]
+        return [getattr(self, name) for name in names]
