@@ -129,7 +129,8 @@ export interface Curves {
 export interface Selection {
   key: Key;
   name: string;
-  value: Num;
+  /** Missing where it is hidden from a learner. */
+  value?: Num;
   text: string;
   gradient: Num | null;
   gradient_key: Key;
@@ -264,6 +265,10 @@ export interface Surface extends Grid {
   y: string;
   extent: [a0: number, a1: number, b0: number, b1: number];
   paths: { name: string; points: [number, number, number][] }[];
+  /** Along the way of the training, or by the gradient. */
+  kind?: "path" | "gradient";
+  here: [number, number];
+  /** The way downhill from here. */
   gradient: [number, number] | null;
 }
 
@@ -271,7 +276,7 @@ export interface Lesson {
   title: string;
   steps: { title: string; text: string }[];
   at: number;
-  question: null | { id: string; text: string; key: Key | null };
+  question: null | { id: number; text: string; key: Key | null };
   verdict: null | { right: boolean; text: string };
 }
 

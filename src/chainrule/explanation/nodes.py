@@ -13,7 +13,8 @@ from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.labels import names_of_states
 from chainrule.ops.operation import ArrayType, Operation, dtype_of
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Traced, array_of
+from chainrule.tracing.apply import Traced
+from chainrule.tracing.plain import array_of
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 from chainrule.tracing.scope import Step, current_scope
 

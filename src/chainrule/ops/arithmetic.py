@@ -2,7 +2,8 @@
 
 Kinks: `absolute` has derivative 0 at 0; `maximum` and `minimum` share the derivative equally where their
 inputs are equal; `clip` passes it at both bounds. |x|, `hypot` and `root` have derivative 0 where they are 0. Their even powers,
-which have others there, are differentiated as what they are powers of: |x|² as x².
+which have others there, are differentiated as what they are powers of: |x|² as x². What bends them otherwise has the second
+derivative nan there.
 """
 
 from __future__ import annotations
@@ -166,6 +167,7 @@ power = Elementwise(
     even=lambda m, square, a, b: m.power(square(), b / 2) if type(b) in (int, float) and b % 2 == 0 else None,
     latex="{{{0}}}^{{{1}}}",
     domain=(POSITIVE, REAL),
+    neutral=(None, 1),
     partly=_negative_powers,
     doc="At a = 0 the derivative by the exponent is taken as 0.",
     notation=Notation("power", "^", POWER, (ATOM, POWER), "{0}**{1}", "^", "power", ("power rule", "exponential rule")),
@@ -227,7 +229,8 @@ absolute = Elementwise(
     textbook=Textbook(partials=(lambda m, y, x: m.sign(x),)),
     latex=r"\left|{0}\right|",
     domain=(BENT,),
-    doc="The derivative at 0 is taken as 0 (JAX takes 1). Even powers of |x| are differentiated as those of x.",
+    doc="The derivative at 0 is taken as 0 (JAX takes 1). Even powers of |x| are differentiated as those of x; what bends it "
+    "otherwise, as exp(−|x|), has the second derivative nan there.",
     notation=Notation("fence", "||", operands=(SUM,), typed="abs({0})", rule="derivative of |x|"),
     parts=pairs.absolute,
 )
@@ -299,6 +302,8 @@ where = Elementwise(
         lambda m, y, condition, a, b: m.indicator(condition, y),
         lambda m, y, condition, a, b: m.indicator(m.logical_not(condition), y),
     ),
+    carries=True,
+    moves=(1, None),
     latex=r"\begin{{cases}} {1} & {0} \\ {2} & \text{{otherwise}} \end{{cases}}",
     domain=(BOOLEAN, REAL, REAL),
     numpy=lambda condition, a, b: np.where(condition, a, b)[()],  # type: ignore[call-overload]
@@ -334,6 +339,7 @@ astype = Elementwise(
     "astype",
     value=lambda m, x, dtype: m.astype(x, dtype=dtype),
     partials=(1,),
+    carries=True,
     to_complex=True,
     latex="{0}",
     domain=(REAL,),
