@@ -21,7 +21,8 @@ from chainrule.explanation.paths import Paths
 from chainrule.explanation.places import element_of, find
 from chainrule.explanation.rendering.contributions import Piece, render_splits
 from chainrule.explanation.rendering.data import VERSION, exact, written
-from chainrule.explanation.rendering.names import ARROW, spelled
+from chainrule.explanation.rendering.names import ARROW, in_signs, spelled
+from chainrule.explanation.rules import only_moves
 from chainrule.explanation.symbols import Element
 from chainrule.notebooks import Shown
 from chainrule.tracing.program import Variable
@@ -189,10 +190,11 @@ def contributions_to(
 def contributions_to_value(
     evaluation: Evaluation, element: Element, *, largest: int = 20, digits: int = 6
 ) -> Contributions:
-    """The gradient of an evaluation's output by one number, split by path: by way of the values that have names."""
+    """The gradient of an evaluation's output by one number, split by path: by way of all values that are more than moved."""
     name = _spelled(evaluation, element)
+    moved = {e.output for e in evaluation.program.equations if only_moves(e)} - set(evaluation.names)
     gradient = _gradient_to_split(evaluation, element, name, largest, digits)
-    by_path, paths = _by_path(evaluation, element, evaluation.names.__contains__, gradient, largest, ())
+    by_path, paths = _by_path(evaluation, element, lambda x: x not in moved, gradient, largest, ())
     return Contributions(
         name, gradient, Split("output", ()), Split("sample", ()), Split("path", by_path), paths, digits
     )
@@ -318,6 +320,11 @@ def _route(evaluation: Evaluation, elements: Iterable[Element], samples: Sequenc
     sample: int | None = None
     for element in elements:
         label, place = evaluation.label(element.variable), element.place
+        if element.variable not in evaluation.names:
+            label, place = (
+                in_signs(label),
+                tuple(i for i, n in zip(place, element.variable.shape, strict=True) if n != 1),
+            )
         if element.variable in evaluation.samples:
             sample, place = place[0], place[1:]
         name = label.removesuffix(".z").removesuffix(".a")
