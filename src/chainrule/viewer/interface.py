@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import SettingError, shortened
 from chainrule.explanation import Value
@@ -24,6 +24,9 @@ from chainrule.viewer.subject import Subject
 from chainrule.viewer.topics import Topics
 from chainrule.viewer.trainer import Plan
 from chainrule.viewer.values import GraphSubject
+
+if TYPE_CHECKING:
+    from chainrule.viewer.hosts.page import Page
 
 
 class View:
@@ -53,6 +56,7 @@ class View:
         panels = [own.name for component in components for own in component.parts().values() if own.panel]
         about = About(subject, [*commands, "hello", "panel"], panels)
         self.session = Session(subject.topics, [about, *components])
+        self._page: Page | None = None
 
     @property
     def parts(self) -> Mapping[str, Any]:
@@ -62,6 +66,67 @@ class View:
     def do(self, command: str, /, **arguments: Any) -> Any:
         """Carry out a command, as a click would; `parts` is then what is shown."""
         return self.session.do(command, **arguments)
+
+    # --- a page in the browser
+
+    def open(self, *, browser: bool = True) -> str:
+        """Show it on a page of this machine's own, in a browser: without one, open the address that is returned.
+
+        The page is served from a thread of its own, to this machine alone, and ends with the process; `wait` keeps a script alive.
+        An address opens the page once, in one browser, and there in any number of tabs; `url` is the next one.
+
+        Parameters
+        ----------
+        browser : bool
+            Whether a browser is opened too.
+
+        Returns
+        -------
+        str
+            The address.
+
+        Raises
+        ------
+        MissingExtraError
+            Without the extra `view`.
+        """
+        from chainrule.viewer.hosts.page import Page
+
+        if self._page is None:
+            self._page = Page(self.session, self.subject.title)
+        url = self._page.url
+        if browser:
+            import webbrowser
+
+            webbrowser.open(url)
+        return url
+
+    @property
+    def url(self) -> str | None:
+        """The address that opens the page next; `None` where it is not open."""
+        return None if self._page is None else self._page.url
+
+    def wait(self) -> None:
+        """Show the page until Ctrl-C, or until another thread closes it: the last line of a script.
+
+        Raises
+        ------
+        SettingError
+            Where `open` was not called.
+        """
+        if self._page is None:
+            raise SettingError("wait was called of a view that is on no page; call open first.")
+        try:
+            self._page.wait()
+        except KeyboardInterrupt:
+            self.close()
+
+    def close(self) -> None:
+        """End the page and whatever is under way; `open` begins anew."""
+        page, self._page = self._page, None
+        if page is not None:
+            page.close()
+        self.session.close()
 
     def __repr__(self) -> str:
         return f"View({self.subject.title})"

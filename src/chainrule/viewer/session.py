@@ -10,7 +10,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 
 from chainrule.errors import ChainruleError, SettingError, UnknownNameError, shortened
-from chainrule.viewer.component import Component, Part
+from chainrule.viewer.component import Component, Part, plain
 from chainrule.viewer.topics import Topics
 
 Changes = Mapping[str, Any]
@@ -39,6 +39,7 @@ class Session:
         for component in components:
             self._parts |= component.parts()
             self._commands |= component.commands()
+        self._commands |= {"hello": self._hello, "panel": self._panel}
         self.panels: set[str] = set()
         self.parts: dict[str, Any] = dict.fromkeys(self._parts)
         self._listeners: list[Listener] = []
@@ -54,7 +55,7 @@ class Session:
     @property
     def commands(self) -> list[str]:
         """The names of the commands that are understood."""
-        return [*self._commands, "hello", "panel"]
+        return list(self._commands)
 
     @property
     def panel_names(self) -> list[str]:
@@ -76,15 +77,20 @@ class Session:
 
     def _make(self, due: Sequence[Part]) -> None:
         changes = {}
-        for own in due:
-            self._stale.discard(own.name)
-            shown = not own.panel or own.name in self.panels
-            new = own.make() if shown else None
-            if new != self.parts[own.name]:
-                self.parts[own.name] = changes[own.name] = new
-        if changes:
-            for listener in list(self._listeners):
-                listener(changes)
+        try:
+            for own in due:
+                self._stale.discard(own.name)
+                shown = not own.panel or own.name in self.panels
+                new = plain(own.make()) if shown else None
+                if new != self.parts[own.name]:
+                    self.parts[own.name] = changes[own.name] = new
+        finally:
+            if changes:
+                self._tell(changes)
+
+    def _tell(self, changes: Changes) -> None:
+        for listener in list(self._listeners):
+            listener(changes)
 
     # --- commands
 
@@ -102,10 +108,6 @@ class Session:
             return value
 
     def _carry_out(self, name: str, arguments: Mapping[str, Any]) -> Any:
-        if name == "hello":
-            return self._hello()
-        if name == "panel":
-            return self._panel(**arguments)
         if name not in self._commands:
             raise UnknownNameError.among("command", name, self.commands)
         method = self._commands[name]
@@ -116,8 +118,7 @@ class Session:
         return method(**arguments)
 
     def _hello(self) -> None:
-        for listener in list(self._listeners):
-            listener(dict(self.parts))
+        self._tell(dict(self.parts))
 
     def _panel(self, name: str, open: bool = True) -> None:
         if name not in self.panel_names:
@@ -126,15 +127,15 @@ class Session:
         self._stale.add(name)
 
     def answer(self, command: Mapping[str, Any], *, slow: bool = True) -> dict[str, Any]:
-        """Carry out a command that came as JSON; a refusal is an answer as well."""
+        """Carry out a command that came as JSON, from outside: whatever goes wrong is an answer as well."""
         given = {name: x for name, x in command.items() if name not in ("id", "do")}
         answer: dict[str, Any] = {"id": command.get("id")}
         with self._lock:
             try:
-                answer["ok"] = self._carry_out(str(command.get("do")), given)
-            except ChainruleError as error:
-                answer["error"] = str(error)
-            self.refresh(slow=slow)
+                answer["ok"] = plain(self._carry_out(str(command.get("do")), given))
+                self.refresh(slow=slow)
+            except Exception as error:
+                answer["error"] = _told(error)
         return answer
 
     # --- a thread of its own
@@ -174,13 +175,17 @@ class Session:
         tick = 0.0
         while self._thread is threading.current_thread():
             try:
-                found = self._waiting.get(timeout=self._patience(tick))
-            except Empty:
-                tick = self._go_on(tick)
-                continue
-            if found is None:
-                break
-            found()
+                try:
+                    found = self._waiting.get(timeout=self._patience(tick))
+                except Empty:
+                    tick = self._go_on(tick)
+                    continue
+                if found is None:
+                    break
+                found()
+            except Exception as error:  # shown, and gone on after
+                self.topics.say("error", _told(error))
+                self._waiting.put(self.refresh)
 
     def _patience(self, tick: float) -> float | None:
         """How long to wait for a command before something else is done."""
@@ -201,3 +206,7 @@ class Session:
             waiting = [self._parts[name] for name in self._parts if name in self._stale]
             self._make(waiting[:1])
         return tick
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, ChainruleError) else f"{type(error).__name__}: {error}"
