@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import SettingError, shortened
@@ -66,6 +68,52 @@ class View:
     def do(self, command: str, /, **arguments: Any) -> Any:
         """Carry out a command, as a click would; `parts` is then what is shown."""
         return self.session.do(command, **arguments)
+
+    # --- a file
+
+    def save(self, path: str | PathLike[str], *, frames: int | Sequence[int] = 120, select: Sequence[str] | None = None) -> Path:
+        """Write one HTML file that replays the training, without Python, a network or any other file.
+
+        It has the picture, the plane, the curves and all else that is shown, at moments from the first step to the last, and the reasons
+        for numbers at some of these moments; the step that is shown has every operation as a moment of its own. Numbers have
+        all their digits. Steps that are not among them, and what needs Python, cannot be gone to. What was set by hand is taken back.
+
+        Parameters
+        ----------
+        path : str or path
+            Where to write.
+        frames : int or sequence of int
+            How many steps, evenly spread, or which ones.
+        select : sequence of str, optional
+            The numbers whose gradients are explained in the file. By default all in the picture where these are 200 or fewer,
+            at as many moments as make 600 derivations.
+
+        Returns
+        -------
+        Path
+            The file.
+
+        Raises
+        ------
+        SettingError
+            When `frames` is neither, or `select` names what is not there.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> a, b = cr.values(a=2.0, b=-3.0)
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     cr.view((a * b).named("L")).save(f"{folder}/product.html").name
+        'product.html'
+        """
+        from chainrule.viewer.hosts.documents import saved_file
+        from chainrule.viewer.hosts.replay import packed, replay
+
+        recording = replay(self.session, frames, select)
+        written = Path(path)
+        written.write_text(saved_file(self.subject.title, packed(recording)), encoding="utf-8", newline="\n")
+        return written
 
     # --- a page in the browser
 

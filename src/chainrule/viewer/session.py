@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any
 
@@ -66,6 +67,17 @@ class Session:
         """Have a function called with all parts that have changed, whenever some have; what is returned ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
+
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Nobody else's commands and no listeners, for going through it and back; afterwards all parts are told."""
+        with self._lock:
+            kept, self._listeners = self._listeners, []
+            try:
+                yield
+            finally:
+                self._listeners = kept
+                self._hello()
 
     def refresh(self, *, slow: bool = True) -> None:
         """Make the parts anew whose topics were touched; without `slow`, those that take long later."""
