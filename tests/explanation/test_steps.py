@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 from xml.dom import minidom
@@ -311,3 +312,30 @@ def test_errors_say_what_to_do() -> None:
         step.forward["hidden"]
     with pytest.raises(AttributeError, match="gradients"):
         _ = step.gather.weights
+
+
+def test_json_has_every_number_by_its_key():
+    network = cr.Network([cr.Dense(3, "tanh", name="h"), cr.Dropout(0.5), cr.Dense(2, name="o")]).build(2)
+    X, y = np.array([[0.4, -0.7], [0.1, 0.3]]), np.array([0, 1])
+    step = network.step_by_step(X, y, optimizer=cr.Adam(0.1), clip_norm=0.01)
+    data = json.loads(step.to("json"))
+    assert (data["version"], data["kind"], data["exact"]) == (1, "training step", step.exact)
+    stages = {stage["name"]: stage["numbers"] for stage in data["stages"]}
+    assert list(stages) == ["initial", "forward", "loss", "backward", "gather", "update"]
+
+    def array(stage, key):
+        found = stages[stage][key]
+        return np.array(found["values"], found["dtype"]).reshape(found["shape"])
+
+    for name, own in network.parameters.items():
+        for key, x in own.items():
+            assert np.array_equal(array("initial", f"{name}.{key}"), x)
+            assert np.array_equal(array("gather", f"∂L/∂{name}.{key}"), step.gather.gradients[name][key])
+            assert np.array_equal(array("update", f"{name}.{key}"), step.update.after[name][key])
+    assert np.array_equal(array("forward", "h.z"), step.forward["h"].z)
+    assert np.array_equal(array("backward", "∂L/∂h.z"), step.backward["h"].dz)
+    assert stages["loss"]["L"]["values"] == step.loss.value
+    assert data["stages"][-1]["formulas"]
+    assert step.to("text") == str(step)
+    with pytest.raises(cr.ChainruleError, match="json"):
+        step.to("pdf")

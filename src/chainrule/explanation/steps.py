@@ -12,7 +12,9 @@ import numpy as np
 
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.explanation.rendering.commands import sentence
+from chainrule.explanation.rendering.data import written
 from chainrule.explanation.rendering.latex import aligned
+from chainrule.explanation.rendering.steps import data_of
 from chainrule.explanation.rendering.tables import Table, table_by_element, table_of
 from chainrule.explanation.stepping import Call, Seen
 from chainrule.explanation.updates import GRADIENT, NEW, PARAMETER, RATE, STEP, Update, formulas_of_update
@@ -200,6 +202,17 @@ class StepByStep(Shown):
         stage, layer = self._pages[self._at]
         whole = list(self)[stage]
         return whole if by == "stage" or layer is None else whole.page(layer)
+
+    def to(self, form: str) -> str:
+        """The six stages as "text", "markdown" or "json": there every number in full, by its key."""
+        forms: dict[str, Callable[[], str]] = {
+            "text": lambda: str(self),
+            "markdown": self._repr_markdown_,
+            "json": lambda: written(data_of(dict(zip(STAGES, self, strict=True)), self.exact)),
+        }
+        if form not in forms:
+            raise UnknownNameError.among("form", form, forms)
+        return forms[form]()
 
     def __str__(self) -> str:
         numbered = [f"{i}. {stage}" for i, stage in enumerate(self, 1)]

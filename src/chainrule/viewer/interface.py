@@ -15,6 +15,7 @@ from chainrule.training import Recording
 from chainrule.viewer.component import Component
 from chainrule.viewer.components.about import About
 from chainrule.viewer.components.changes import Changes
+from chainrule.viewer.components.looks import Looks
 from chainrule.viewer.components.picture import Picture
 from chainrule.viewer.components.plane import Plane
 from chainrule.viewer.components.reasons import Reasons
@@ -271,4 +272,6 @@ def _of_network(
         )
     subject = NetworkSubject(topics, network, objective, batch, symbols, digits)
     time = Time(subject, plan, recording)
-    return View(subject, [Picture(subject), Reasons(subject), Changes(subject), time, Settings(time), Plane(time)])
+    return View(
+        subject, [Picture(subject), Reasons(subject), Changes(subject), time, Settings(time), Plane(time), Looks(time)]
+    )

@@ -20,6 +20,7 @@ from chainrule.explanation.places import element_of, find
 from chainrule.explanation.symbols import Element
 from chainrule.tracing.program import Variable
 from chainrule.viewer.topics import Topics
+from chainrule.viewer.walk import Walk
 
 MOMENT = "moment"
 """The topic of all numbers of the subject: what was computed from others, and those."""
@@ -36,10 +37,8 @@ class Subject(ABC):
         What it is called.
     digits : int
         Significant digits where numbers are printed.
-    shown : set of Variable, or None
-        Where a step is gone through operation by operation, the variables whose values have been computed by now.
-    reached : set of Variable, or None
-        In the same way, those whose gradients have been.
+    done : int or None
+        Where a step is gone through operation by operation, how many are done; `None` for all.
     """
 
     kind: str
@@ -47,8 +46,7 @@ class Subject(ABC):
 
     def __init__(self, topics: Topics, digits: int = 4) -> None:
         self.topics, self.digits = topics, digits
-        self.shown: set[Variable] | None = None
-        self.reached: set[Variable] | None = None
+        self.done: int | None = None
         self.unfolded: str | None = None
 
     @abstractmethod
@@ -139,11 +137,12 @@ class Subject(ABC):
 
     def partial(self, evaluation: Evaluation) -> Evaluation:
         """The evaluation as far as it has been gone through."""
-        values, cotangents = evaluation.values, evaluation.cotangents
-        if self.shown is not None:
-            values = {x: value for x, value in values.items() if x in self.shown or x not in evaluation.makers}
-        if self.reached is not None:
-            cotangents = {x: cotangent for x, cotangent in cotangents.items() if x in self.reached}
+        if self.done is None:
+            return evaluation
+        walk = Walk(evaluation)
+        known, reached = walk.values(self.done), walk.gradients(self.done)
+        values = {x: value for x, value in evaluation.values.items() if x in known or x not in evaluation.makers}
+        cotangents = {x: cotangent for x, cotangent in evaluation.cotangents.items() if x in reached}
         return replace(evaluation, values=values, cotangents=cotangents)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, UnknownNameError
 from chainrule.training import Recording, Run
 from chainrule.training.finding import Event
 from chainrule.training.recording import StepBatch
+
+SETTINGS = ("optimizer", "learning_rate", "l1", "l2", "seed")
+"""What may be another in a branch."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,9 @@ class Timeline:
 
     def branch(self, settings: dict[str, Any], name: str = "") -> Branch:
         """Go on from here with other settings, as far as the training went, and look at that."""
+        unknown = set(settings) - set(SETTINGS)
+        if unknown:
+            raise UnknownNameError.among("setting of a branch", min(unknown), SETTINGS)
         steps = max(self.steps - self.step, self.steps_per_epoch)
         found = self.owner(self.step).branch(self.step, steps=steps, **settings)
         told = ", ".join(f"{key} = {value}" for key, value in settings.items()) or "the same settings"

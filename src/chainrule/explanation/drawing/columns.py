@@ -103,7 +103,8 @@ def sources(style: Style, first: RowLayer, individually: bool) -> Column:
 def block(style: Style, layer: RowLayer) -> Column:
     """A layer as one box, with heat maps of its parameters and of what it gives."""
     shown = [("weight", layer.weight), ("bias", layer.bias), ("a", layer.a)]
-    return _folded(layer.name, layer.description, _bodies(style, shown))
+    column = _folded(layer.name, layer.description, _bodies(style, shown))
+    return replace(column, group=replace(column.group, unfold=layer.name))
 
 
 def many(layers: list[RowLayer]) -> Column:

@@ -48,7 +48,7 @@ def _shape(shape: Shape) -> dict[str, Any]:
                 "width": rounded(shape.width),
                 "height": rounded(shape.height),
             }
-            names = _some(name=shape.name, tip=shape.tip, key=shape.key)
+            names = _some(name=shape.name, tip=shape.tip, key=shape.key, unfold=shape.unfold, fold=shape.fold)
             return {"shape": "group", **own, **names, "shapes": list(map(_shape, shape.shapes))}
         case Rectangle() | Ellipse():
             paint = _some(fill=shape.fill, stroke=shape.stroke, radius=getattr(shape, "radius", 0.0))

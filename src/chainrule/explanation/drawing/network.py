@@ -6,6 +6,7 @@ folded to one block for every call of a layer.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import groupby
@@ -109,15 +110,23 @@ def draw_network(
         asked += [([min(most, level) for level in first], asked[0][1]) for most in (2, 1) if max(first) > most]
         asked.append((asked[-1][0], replace(asked[0][1], side=100.0)))
     name = title or f"{_sizes(row)} network"
-    drawn = [(levels, _content(found, style, row, levels), style) for levels, style in asked]
-    levels, content, style = min(drawn, key=lambda one: max(1.0, one[1].width / PAGE[0], one[1].height / PAGE[1]))
+    best = math.inf
+    for levels_asked, style_asked in asked:  # the first that fits a page, or else what comes nearest to that
+        drawn = _content(found, style_asked, row, levels_asked, focus)
+        excess = max(1.0, drawn.width / PAGE[0], drawn.height / PAGE[1])
+        if excess < best:
+            best, levels, content, style = excess, levels_asked, drawn, style_asked
+        if excess == 1.0:
+            break
     notes = _notes(style, found, row, layers, levels)
     if levels != first:
         notes.append("Folded to fit a page; with depth=3 every connection is drawn.")
     return Drawing(assemble(content, name, _key(style, levels), notes, _description(style, found, row)))
 
 
-def _content(found: NetworkEvaluation, style: Style, row: list[RowLayer], levels: list[int]) -> Group:
+def _content(
+    found: NetworkEvaluation, style: Style, row: list[RowLayer], levels: list[int], focus: str | None
+) -> Group:
     """The network with its layers unfolded so far."""
     columns = [sources(style, row[0], individually=levels[0] == 3)]
     for level, layers_alike in groupby(zip(levels, row, strict=True), key=itemgetter(0)):
@@ -126,7 +135,11 @@ def _content(found: NetworkEvaluation, style: Style, row: list[RowLayer], levels
             columns.append(many(alike))
         else:
             make = {1: block, 2: neurons, 3: connected}[level]
-            columns += [make(style, layer) for layer in alike]
+            made = [make(style, layer) for layer in alike]
+            columns += [
+                replace(column, group=replace(column.group, fold=True)) if layer.name == focus else column
+                for column, layer in zip(made, alike, strict=True)
+            ]
     if found.loss is not None:
         columns.append(loss_column(style, found, row[-1]))
     return _side_by_side(columns, style)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -247,7 +246,7 @@ def heat_map(array: Any, cells: int, side: float, largest: float | None = None, 
     axes = np.ndim(array)
     key = "" if axes not in (1, 2) else keys.at(*[0] * (axes - 1), "{}") if is_row else keys.at("{}", "{}")
     which = Cells(key, rows, columns, matrix.shape[1] if is_row else None) if key else None
-    matrix = pooled(pooled(matrix, cells).T, cells).T
+    matrix = pooled(matrix, cells)
     cell = min(14.0, side / max(matrix.shape))
     box = Box(0, 0, max(6.0, cell * matrix.shape[1]), max(6.0, cell * matrix.shape[0]))
     frame = Rectangle(box, None, LINE, 0.8)
@@ -263,13 +262,14 @@ def _wrapped(numbers: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.concatenate([numbers, np.zeros(rows * columns - len(numbers))]).reshape(rows, columns)
 
 
-def pooled(matrix: np.ndarray[Any, Any], rows: int) -> np.ndarray[Any, Any]:
-    """At most so many rows, each the number of largest magnitude out of neighbouring ones."""
-    if len(matrix) <= rows:
+def pooled(matrix: np.ndarray[Any, Any], cells: int) -> np.ndarray[Any, Any]:
+    """At most so many rows and columns, each number the one of largest magnitude out of a part of the matrix."""
+    if max(matrix.shape) <= cells:
         return matrix
-    parts = [matrix[a:b] for a, b in pairwise(_bounds(len(matrix), rows))]
-    picks = [np.argmax(np.nan_to_num(np.abs(part), nan=np.inf), axis=0) for part in parts]
-    return np.stack([np.take_along_axis(part, pick[None], axis=0)[0] for part, pick in zip(parts, picks, strict=True)])
+    rows, columns = (_bounds(n, cells)[:-1] for n in matrix.shape)
+    most = np.maximum.reduceat(np.maximum.reduceat(matrix, rows, axis=0), columns, axis=1)
+    least = np.minimum.reduceat(np.minimum.reduceat(matrix, rows, axis=0), columns, axis=1)
+    return np.where(-least > most, least, most)
 
 
 def _bounds(count: int, parts: int) -> Any:

@@ -141,7 +141,10 @@ class HeatMap:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Shapes that belong together, at a place; `tip` is what a reader is told who points at them."""
+    """Shapes that belong together, at a place; `tip` is what a reader is told who points at them.
+
+    `unfold` names the layer that is folded in them, and `fold` says that they are one that was unfolded.
+    """
 
     width: float
     height: float
@@ -151,6 +154,8 @@ class Group:
     x: float = 0.0
     y: float = 0.0
     key: str = ""
+    unfold: str = ""
+    fold: bool = False
 
     @property
     def box(self) -> Box:

@@ -30,7 +30,11 @@ class About(Component):
             "title": self.subject.title,
             "commands": self.commands_known,
             "panels": self.panels_known,
-            "palette": {x: name.lower() for name, x in colours.items() if isinstance(x, str) and x.startswith("#")},
+            "palette": {
+                x: name.lower().replace("_", "-")
+                for name, x in colours.items()
+                if isinstance(x, str) and x.startswith("#")
+            },
             "shades": {str(depth): colour for depth, colour in palette.SHADES.items()},
             "saved": False,
         }

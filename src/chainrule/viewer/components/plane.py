@@ -130,7 +130,7 @@ class Plane(Component):
         if what in ("add", "move"):
             kept.inputs[0][row] = (float(x), float(y))
         if what in ("add", "relabel"):
-            _put_target(kept, int(row or 0), float(target))
+            _put_target(kept, int(row or 0), float(target), data)
         subject.replace_data(kept)
         subject.topics.touch(DATA)
 
@@ -145,7 +145,7 @@ class Plane(Component):
         fresh = data.like([np.asarray(a)[rows].copy() for a in data.arrays()])
         fresh.inputs[0][:] = points
         for i, label in enumerate(classes):
-            _put_target(fresh, i, float(label) if head.classifies else float(2.0 * label - 1.0))
+            _put_target(fresh, i, float(label) if head.classifies else float(2.0 * label - 1.0), data)
         self.subject.replace_data(fresh)
         self.subject.topics.touch(DATA)
 
@@ -175,16 +175,16 @@ def _targets(data: Batch) -> list[float]:
     return [float(x) for x in found.reshape(len(found), -1)[:, 0]]
 
 
-def _put_target(data: Batch, row: int, target: float) -> None:
-    """Give a row another class, or another target."""
+def _put_target(data: Batch, row: int, target: float, known: Batch) -> None:
+    """Give a row another class, with the targets that a row of the data `known` has for it, or another target."""
     targets, classes = data.targets[0], data.class_indices[0]
     if classes is None:
         targets[row] = target
         return
-    known = [i for i in range(len(classes)) if classes[i] == int(target) and i != row]
-    if not known:
+    alike = np.flatnonzero(np.asarray(known.class_indices[0]) == int(target))
+    if not alike.size:
         raise SettingError(
             f"no point is of class {int(target)}; the network tells apart those that there are points of."
         )
     classes[row] = int(target)
-    targets[row] = targets[known[0]]
+    targets[row] = np.asarray(known.targets[0])[alike[0]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from chainrule.errors import SettingError, UnknownNameError
@@ -27,10 +28,10 @@ class Time(Component):
     def __init__(self, subject: NetworkSubject, plan: Plan, recording: Recording | None = None) -> None:
         self.subject, self.plan = subject, plan
         self.timeline: Timeline | None = None
-        self.done: int | None = None
         self.grain, self.speed, self.playing = "step", 8.0, 0
         self.follows_batch = True
         self._live: tuple[int, float] | None = None
+        self._of: tuple[Any, Plan] | None = None
         topics = subject.topics
         self.trainer = Trainer(subject, plan, lambda action: topics.post(action), self._ended, self._seen)
         if recording is not None:
@@ -55,14 +56,9 @@ class Time(Component):
 
     def _walk(self, done: int | None) -> None:
         """Show so many operations of the step as done, `None` for all."""
-        self.done = done
-        subject = self.subject
-        if done is None:
-            subject.shown = subject.reached = None
-        else:
-            walk = Walk(subject.evaluation)
-            subject.shown, subject.reached = walk.values(done), walk.gradients(done)
-        subject.topics.touch(TIME, MOMENT)
+        whole = done is None or done >= Walk(self.subject.evaluation).count
+        self.subject.done = None if whole else done
+        self.subject.topics.touch(TIME, MOMENT)
 
     @command
     def go(self, step: int, operation: int | None = None, stage: str | None = None) -> None:
@@ -78,7 +74,7 @@ class Time(Component):
             operation = stops[stage]
         if operation is not None:
             _unless_whole("operation", operation)
-            self._walk(min(max(0, int(operation)), Walk(self.subject.evaluation).count))
+            self._walk(max(0, int(operation)))
 
     @command
     def move(self, grain: str, by: int = 1) -> bool:
@@ -87,14 +83,14 @@ class Time(Component):
             raise UnknownNameError.among("grain", grain, GRAINS)
         _unless_whole("by", by)
         self.grain = grain
-        before = (self._timeline().step, self.done)
+        before = (self._timeline().step, self.subject.done)
         if grain in ("step", "epoch"):
             self._move_by_steps(int(by) * (self._timeline().steps_per_epoch if grain == "epoch" else 1), grain)
         else:
             for _ in range(abs(int(by))):
                 self._move_within(grain, 1 if by > 0 else -1)
         self.subject.topics.touch(TIME)
-        return before != (self._timeline().step, self.done)
+        return before != (self._timeline().step, self.subject.done)
 
     def _move_by_steps(self, by: int, grain: str) -> None:
         timeline = self._timeline()
@@ -108,7 +104,7 @@ class Time(Component):
     def _move_within(self, grain: str, by: int) -> None:
         """One operation or stage; past the end of a step comes its update, which leads to the next one."""
         timeline, walk = self._timeline(), Walk(self.subject.evaluation)
-        done = walk.count if self.done is None else self.done
+        done = walk.count if self.subject.done is None else self.subject.done
         stops = range(walk.count + 1) if grain == "operation" else walk.stops
         further = [x for x in stops if (x > done if by > 0 else x < done)]
         if further:
@@ -184,10 +180,14 @@ class Time(Component):
             self.plan.epochs = int(epochs)
         self._walk(None)
         self._live = (0, float("nan"))
-        timeline = self.timeline
-        if timeline is not None:
-            timeline.show(None)
-        self.trainer.start(timeline.at(timeline.steps) if timeline is not None else None, wait=wait)
+        begin, of = None, (self.subject.data, replace(self.plan, epochs=0))
+        if self.timeline is not None and self._of is not None and self._of[0] is of[0] and self._of[1] == of[1]:
+            self.timeline.show(None)
+            begin = self.timeline.at(self.timeline.steps)
+        else:  # other data or settings: another training, from the parameters shown
+            self.timeline = None
+        self._of = of
+        self.trainer.start(begin, wait=wait)
         self.subject.topics.touch(TIME)
 
     def _seen(self, end: EpochEnd) -> None:
@@ -254,10 +254,10 @@ class Time(Component):
             "epoch": timeline.step // timeline.steps_per_epoch,
             "epochs": -(-timeline.steps // timeline.steps_per_epoch),
             "steps_per_epoch": timeline.steps_per_epoch,
-            "stage": None if self.done is None else walk.stage(self.done),
-            "operation": self.done,
+            "stage": None if self.subject.done is None else walk.stage(self.subject.done),
+            "operation": self.subject.done,
             "operations": walk.count,
-            "says": "" if self.done is None else walk.says(self.done),
+            "says": "" if self.subject.done is None else walk.says(self.subject.done),
             "branch": timeline.shown,
             "branches": [{"name": x.name, "from": x.start, "settings": x.settings} for x in timeline.branches],
             "learning_rate": timeline.batch(timeline.step).learning_rate if within else None,

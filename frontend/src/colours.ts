@@ -1,0 +1,99 @@
+/** Colours that numbers are painted in; told apart with every kind of colour vision (Okabe and Ito's palette). */
+import type { Grid } from "./protocol";
+
+export type Rgb = readonly [number, number, number];
+
+/** Classes; their glyphs differ as well. */
+export const CLASSES: readonly Rgb[] = [
+  [213, 94, 0],
+  [0, 114, 178],
+  [0, 158, 115],
+  [204, 121, 167],
+  [230, 159, 0],
+  [86, 180, 233],
+  [136, 110, 80],
+  [120, 120, 120],
+];
+const NEGATIVE: Rgb = [213, 94, 0];
+const POSITIVE: Rgb = [0, 114, 178];
+const DEEP: Rgb = [22, 48, 82];
+const LIGHT: Rgb = [240, 226, 180];
+
+export const css = ([r, g, b]: Rgb, alpha = 1) => `rgb(${r} ${g} ${b} / ${alpha})`;
+export const classColour = (i: number) => css(CLASSES[i % CLASSES.length]);
+
+const paper = (dark: boolean): Rgb => (dark ? [22, 27, 34] : [255, 255, 255]);
+const between = (a: Rgb, b: Rgb, t: number): Rgb => [0, 1, 2].map((i) => Math.round(a[i] + (b[i] - a[i]) * t)) as unknown as Rgb;
+
+export function rgbOf(hex: string): Rgb {
+  const found = /^#(..)(..)(..)$/.exec(hex);
+  return (found ?? []).slice(1).map((x) => parseInt(x, 16)) as unknown as Rgb;
+}
+
+/** A colour that is laid on white paper, as it looks when as much of it is laid on dark paper. */
+export function onDark(hex: string): Rgb {
+  const colour = rgbOf(hex);
+  const share = 1 - Math.min(...colour) / 255;
+  if (share < 0.01) return paper(true);
+  const pure = colour.map((c) => (c - 255 * (1 - share)) / share) as unknown as Rgb;
+  return between(paper(true), between(pure, [255, 255, 255], 0.3), share);
+}
+
+/** How a number between `least` and `greatest` is painted. */
+export type Paint = (x: number) => Rgb;
+
+const BANDS = 12;
+const banded = (t: number) => Math.min(1, Math.max(0, (Math.floor(t * BANDS) + 0.5) / BANDS));
+
+/** Numbers: orange below zero, blue above, paper at zero. */
+export function signed(grid: Grid, dark: boolean): Paint {
+  const size = Math.max(Math.abs(grid.least), Math.abs(grid.greatest)) || 1;
+  return (x) => between(paper(dark), x < 0 ? NEGATIVE : POSITIVE, 0.85 * banded(Math.abs(x) / size));
+}
+
+/** Two classes by the probability of the second. */
+export function probability(dark: boolean): Paint {
+  return (p) => between(paper(dark), p < 0.5 ? CLASSES[0] : CLASSES[1], 0.08 + 0.42 * banded(Math.abs(2 * p - 1)));
+}
+
+/** Several classes: the whole part is the class, the rest how sure that is. */
+export function classes(dark: boolean): Paint {
+  return (x) => between(paper(dark), CLASSES[Math.floor(x) % CLASSES.length], 0.1 + 0.42 * banded(x % 1));
+}
+
+/** Heights of a landscape, low ones deep. */
+export function heights(grid: Grid, dark: boolean): Paint {
+  const width = grid.greatest - grid.least || 1;
+  const ends: [Rgb, Rgb] = dark ? [[70, 140, 200], [30, 36, 44]] : [DEEP, LIGHT];
+  return (x) => between(...ends, Math.sqrt(banded((x - grid.least) / width)));
+}
+
+export function bytes(base64: string): ArrayBuffer {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer;
+}
+
+/** The grid's numbers as pixels, in between by interpolation where they are `smooth`. */
+export function painted(grid: Grid, paint: Paint, width: number, height: number, smooth = true): ImageData {
+  const { columns, rows } = grid;
+  const values = new Float32Array(bytes(grid.values));
+  const image = new ImageData(width, height);
+  const at = (r: number, c: number) => values[r * columns + c];
+  for (let y = 0, i = 0; y < height; y++) {
+    const v = Math.min(rows - 1, Math.max(0, ((y + 0.5) / height) * rows - 0.5));
+    for (let x = 0; x < width; x++, i += 4) {
+      const u = Math.min(columns - 1, Math.max(0, ((x + 0.5) / width) * columns - 0.5));
+      let value: number;
+      if (smooth) {
+        const [r, c] = [Math.floor(v), Math.floor(u)];
+        const [r1, c1] = [Math.min(rows - 1, r + 1), Math.min(columns - 1, c + 1)];
+        const top = at(r, c) + (at(r, c1) - at(r, c)) * (u - c);
+        const bottom = at(r1, c) + (at(r1, c1) - at(r1, c)) * (u - c);
+        value = top + (bottom - top) * (v - r);
+      } else value = at(Math.round(v), Math.round(u));
+      const colour = Number.isNaN(value) ? ([150, 150, 150] as const) : paint(value);
+      image.data.set(colour, i);
+      image.data[i + 3] = 255;
+    }
+  }
+  return image;
+}

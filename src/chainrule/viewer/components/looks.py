@@ -1,0 +1,119 @@
+"""Looks at a network as a whole: how its numbers are spread, and the landscape of its loss."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import UnknownNameError
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.nn.parameters import flat_names
+from chainrule.tracing.program import Variable
+from chainrule.viewer.component import Component, command, part
+from chainrule.viewer.components.reasons import written
+from chainrule.viewer.components.time import TIME, Time
+from chainrule.viewer.landscape import Landscape, landscape
+from chainrule.viewer.subject import MOMENT
+
+LANDSCAPE = "landscape"
+BINS = 24
+MOMENTS = 40
+"""Moments of a training that its way through the landscape is drawn by."""
+ROWS = 256
+"""Rows that the landscape is of, at most."""
+
+
+class Looks(Component):
+    """Histograms, and the landscape along the way of the training or downhill."""
+
+    def __init__(self, time: Time) -> None:
+        self.time, self.subject = time, time.subject
+        self.kind = "path"
+
+    # --- histograms
+
+    @part(MOMENT, panel=True)
+    def histograms(self) -> dict[str, Any]:
+        """How parameters, their gradients and activations are spread."""
+        subject = self.subject
+        found, evaluation = subject.found, subject.evaluation
+        groups = []
+        for name in flat_names(subject.parameters):
+            x = found.known[name]
+            groups.append(self._spread(name, "weights", evaluation.values[x]))
+            if (cotangent := evaluation.cotangent(x)) is not None:
+                groups.append(self._spread(f"∂{subject.output}/∂{name}", "gradients", cotangent))
+        for call in found.layers:
+            if isinstance(call.a, Variable):
+                groups.append(self._spread(f"{call.name}.a", "activations", evaluation.values[call.a]))
+        return {"groups": groups}
+
+    def _spread(self, name: str, what: str, array: Any) -> dict[str, Any]:
+        numbers = np.ravel(np.asarray(array, np.float64))
+        finite = numbers[np.isfinite(numbers)]
+        counts, edges = np.histogram(finite, BINS) if finite.size else (np.zeros(0, int), np.zeros(0))
+        digits = self.subject.digits
+        text = "no finite number"
+        if finite.size:
+            mean, spread = written(float(finite.mean()), digits), written(float(finite.std()), digits)
+            text = f"mean {mean}, standard deviation {spread}"
+        if finite.size < numbers.size:
+            text += f", {numbers.size - finite.size} not finite"
+        return {"name": name, "what": what, "edges": edges.tolist(), "counts": counts.tolist(), "text": text}
+
+    # --- the landscape
+
+    @command
+    def landscape(self, kind: str) -> None:
+        """Along the "path" of the training, or by the "gradient"."""
+        if kind not in ("path", "gradient"):
+            raise UnknownNameError.among("landscape", kind, ("path", "gradient"))
+        self.kind = kind
+        self.subject.topics.touch(LANDSCAPE)
+
+    @part(MOMENT, TIME, LANDSCAPE, slow=True, panel=True)
+    def surface(self) -> dict[str, Any]:
+        """Losses over the plane of two directions, and the ways of the training and its branches."""
+        subject, timeline = self.subject, self.time.timeline
+        rows = np.arange(min(subject.row_count, ROWS))
+        paths = []
+        if timeline is not None and timeline.steps > timeline.first:
+            recordings = [("training", own) for own in timeline.trunk]
+            recordings += [(branch.name, branch.recording) for branch in timeline.branches]
+            for name, recording in recordings:
+                steps = np.unique(np.linspace(recording.first, recording.steps, MOMENTS).astype(int))
+                paths.append((name, [recording.at(int(step)).parameters for step in steps]))
+        kind = self.kind if paths else "gradient"
+        gradient = _gradient(subject.evaluation, subject.found.known, subject.parameters)
+        found = landscape(subject.objective, subject.batch(rows), subject.parameters, gradient, paths, kind)
+        return _data(found, kind)
+
+
+def _gradient(evaluation: Evaluation, known: Any, parameters: Any) -> Any:
+    """The gradient by all parameters in one vector; 0 where no derivative goes."""
+    parts = []
+    for name, x in flat_names(parameters).items():
+        found = evaluation.cotangent(known[name])
+        parts.append(np.zeros(np.size(x)) if found is None else np.ravel(found))
+    return np.concatenate(parts)
+
+
+def _data(found: Landscape, kind: str) -> dict[str, Any]:
+    losses = np.asarray(found.losses)
+    finite = losses[np.isfinite(losses)]
+    return {
+        "kind": kind,
+        "x": found.x,
+        "y": found.y,
+        "columns": losses.shape[1],
+        "rows": losses.shape[0],
+        "values": base64.b64encode(np.nan_to_num(losses).astype("<f4").tobytes()).decode("ascii"),
+        "extent": list(found.extent),
+        "least": float(finite.min()) if finite.size else 0.0,
+        "greatest": float(finite.max()) if finite.size else 0.0,
+        "paths": [{"name": name, "points": way.tolist()} for name, way in found.paths],
+        "here": list(found.here),
+        "gradient": list(found.downhill),
+    }
