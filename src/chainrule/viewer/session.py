@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +9,8 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from chainrule.errors import ChainruleError, SettingError, UnknownNameError, shortened
+from chainrule.errors import ChainruleError, UnknownNameError
+from chainrule.viewer.arguments import unless_fitting
 from chainrule.viewer.component import Component, Part, plain
 from chainrule.viewer.topics import Topics
 
@@ -123,10 +123,7 @@ class Session:
         if name not in self._commands:
             raise UnknownNameError.among("command", name, self.commands)
         method = self._commands[name]
-        try:
-            inspect.signature(method).bind(**arguments)
-        except TypeError as error:
-            raise SettingError(f"the command {name!r} was given {shortened(dict(arguments))}: {error}.") from None
+        unless_fitting(name, method, arguments)
         return method(**arguments)
 
     def _hello(self) -> None:
