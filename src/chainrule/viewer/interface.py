@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.errors import SettingError, shortened
 from chainrule.explanation import Value
+from chainrule.explanation.drawing import Drawing
 from chainrule.network.explaining import objective_of
 from chainrule.network.network import Network
+from chainrule.notebooks import Shown
 from chainrule.training import Recording
 from chainrule.viewer.component import Component
 from chainrule.viewer.components.about import About
@@ -30,9 +33,13 @@ from chainrule.viewer.values import GraphSubject
 
 if TYPE_CHECKING:
     from chainrule.viewer.hosts.page import Page
+    from chainrule.viewer.hosts.widget import Widget
 
 
-class View:
+NO_WIDGET = 'This is a picture. To click on its numbers: <code>pip install "chainrule[view]"</code>.'
+
+
+class View(Shown):
     """What `view` gives: a notebook shows it; `do` does in Python what a click does.
 
     Attributes
@@ -60,6 +67,7 @@ class View:
         about = About(subject, [*commands, "hello", "panel"], panels)
         self.session = Session(subject.topics, [about, *components])
         self._page: Page | None = None
+        self._widget: Widget | None = None
 
     @property
     def parts(self) -> Mapping[str, Any]:
@@ -69,6 +77,45 @@ class View:
     def do(self, command: str, /, **arguments: Any) -> Any:
         """Carry out a command, as a click would; `parts` is then what is shown."""
         return self.session.do(command, **arguments)
+
+    # --- in a notebook
+
+    @property
+    def widget(self) -> Any:
+        """The widget that a notebook shows, for those that want to be given it: `mo.ui.anywidget(view.widget)`.
+
+        Raises
+        ------
+        MissingExtraError
+            Without the extra `view`.
+        """
+        from chainrule.viewer.hosts.widget import Widget
+
+        if self._widget is None:
+            self._widget = Widget(self.session)
+        return self._widget
+
+    def _repr_html_(self) -> str:
+        """The picture as it is now, for pages that do not show widgets, or where there is none."""
+        note = "" if self._has_widget() else f"<p>{NO_WIDGET}</p>"
+        html: str = Drawing(self.subject.drawn())._repr_html_()
+        return html + note
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        """The widget, where there can be one, and the picture."""
+        forms = super()._repr_mimebundle_(include, exclude)
+        if not self._has_widget():
+            return forms
+        widget, metadata = self.widget._repr_mimebundle_()
+        return {**widget, **forms}, metadata
+
+    def _display_(self) -> Any:
+        """What marimo shows."""
+        return self.widget if self._has_widget() else Drawing(self.subject.drawn())
+
+    @staticmethod
+    def _has_widget() -> bool:
+        return find_spec("anywidget") is not None
 
     # --- a file
 
@@ -171,10 +218,12 @@ class View:
             self.close()
 
     def close(self) -> None:
-        """End the page and whatever is under way; `open` begins anew."""
+        """End the page and the widget; `open` begins anew."""
         page, self._page = self._page, None
-        if page is not None:
-            page.close()
+        widget, self._widget = self._widget, None
+        for host in (page, widget):
+            if host is not None:
+                host.close()
         self.session.close()
 
     def __repr__(self) -> str:
