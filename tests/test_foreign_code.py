@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import collections
+import contextlib
 import copy
 import ctypes
 import datetime
@@ -164,6 +165,13 @@ LIBRARIES: list[tuple[str, Callable[[Any], Function]]] = [
     ("pandas", lambda pd: lambda x: pd.Series([x, np.nan, x]).interpolate()),
     ("pandas", lambda pd: lambda x: pd.Series([1.0, 2.0, 3.0], dtype="Float64") * x),
     ("pandas", lambda pd: lambda x: pd.Timedelta(x)),
+    ("pandas", lambda pd: lambda x: x * pd.Series([1.5]).isin([x]).any()),
+    ("pandas", lambda pd: lambda x: x * pd.DataFrame({"a": [1.5]}).isin({"a": [x]}).any().any()),
+    ("pandas", lambda pd: lambda x: x * pd.Index([1.5]).isin([x]).any()),
+    ("pandas", lambda pd: lambda x: x * pd.Series([x, x]).duplicated().any()),
+    ("pandas", lambda pd: lambda x: x * len(pd.Series([x, 1.5]).value_counts())),
+    ("pandas", lambda pd: lambda x: pd.Index([1.5]).get_loc(x)),
+    ("numpy", lambda np: lambda x: x * np.array_equal([x], [1.5])),
     ("polars", lambda pl: lambda x: pl.Series([x, x]).sum()),
     ("polars", lambda pl: lambda x: pl.Series([x, x], dtype=pl.Float64)),
     ("polars", lambda pl: lambda x: pl.Series([x, x]).cast(pl.Float64, strict=False)),
@@ -184,6 +192,36 @@ def test_libraries_of_plain_numbers_refuse(library: str, using: Callable[[Any], 
     function = using(pytest.importorskip(library))
     for mode in ("reverse", "forward", "nested"):
         assert "traced value" in refused(function, mode, 1.5)
+
+
+def test_a_refusal_that_the_user_catches_is_heard() -> None:
+    def f(x: Any) -> Any:
+        for ask in (float, hash, np.asarray, lambda x: {x}, lambda x: pd.Index([1.5]).get_loc(x)):
+            with contextlib.suppress(DerivativeLostError):
+                ask(x)
+        try:
+            return x * float(x)
+        except DerivativeLostError:
+            return x * x
+
+    pd = pytest.importorskip("pandas")
+    assert cr.grad(f)(1.5) == 3.0
+    assert cr.grad(cr.grad(f))(1.5) == 2.0
+
+
+class OfAnotherLibrary:
+    """An array of a library with derivatives of its own, and an index of its kind."""
+
+    def __array__(self, *_: Any, **__: Any) -> Any:
+        raise RuntimeError("a tracer has no numbers")
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_arrays_that_give_no_numbers_are_refused(mode: str) -> None:
+    for function in (lambda x: x * OfAnotherLibrary(), lambda x: np.sin(OfAnotherLibrary() + x)):
+        message = refused(function, mode, 1.5)
+        assert "OfAnotherLibrary" in message
+        assert "one library" in message
 
 
 def raising(error: Exception) -> Function:

@@ -17,7 +17,7 @@ import pytest
 import chainrule as cr
 import test_silence
 from chainrule.ops import REGISTRY, eager
-from chainrule.tracing import numpy_interface, roots, tape
+from chainrule.tracing import numpy_interface, plain, roots, tape
 from expectations import BROKEN
 
 Patch = pytest.MonkeyPatch
@@ -77,7 +77,7 @@ def names_bound_anew(patch: Patch) -> None:
 
 def masks_dropped(patch: Patch) -> None:
     """D7: masked arrays and matrices took part as plain ones."""
-    patch.setattr(apply, "array_of", np.asarray)
+    patch.setattr(plain, "array_of", np.asarray)
 
 
 def no_square_of_roots(patch: Patch) -> None:

@@ -11,9 +11,10 @@ import numpy as np
 
 from chainrule.errors import DifferentiationError, SettingError, shortened
 from chainrule.tracing import trees
-from chainrule.tracing.apply import PLAIN, Traced, array_of, held_by, refuse, separate
+from chainrule.tracing.apply import PLAIN, Traced, held_by, separate
 from chainrule.tracing.containers import hint
 from chainrule.tracing.numbers import PythonComplex, PythonNumber
+from chainrule.tracing.plain import array_of, refuse
 
 Argnums = int | Sequence[int]
 

@@ -22,7 +22,8 @@ from chainrule.errors import (
 from chainrule.ops.kinds.custom import Custom
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Traced, apply, as_operand, numbers_inside, opened, plain_array, separate
+from chainrule.tracing.apply import Traced, apply, as_operand, numbers_inside, opened, separate
+from chainrule.tracing.plain import plain_array
 from chainrule.tracing.stepwise import is_stepwise
 
 

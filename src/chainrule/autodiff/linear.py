@@ -11,7 +11,8 @@ from chainrule.autodiff.arguments import as_leaf, leaves_of, owned, zeros
 from chainrule.autodiff.transforms import belongs, of_shape, without
 from chainrule.errors import SettingError, ShapeError
 from chainrule.tracing import trees
-from chainrule.tracing.apply import plain_array, refreshed, separate
+from chainrule.tracing.apply import refreshed, separate
+from chainrule.tracing.plain import plain_array
 from chainrule.tracing.tape import Tape
 
 

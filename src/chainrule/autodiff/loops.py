@@ -12,9 +12,10 @@ from chainrule.autodiff.arguments import as_leaf
 from chainrule.errors import SettingError, ShapeError, shortened
 from chainrule.ops.operation import ArrayType, cast
 from chainrule.tracing import loops, simplify, trees
-from chainrule.tracing.apply import NUMERIC, as_operand, refuse, traced
+from chainrule.tracing.apply import as_operand, traced
 from chainrule.tracing.body import Body
 from chainrule.tracing.numbers import NUMBERS
+from chainrule.tracing.plain import NUMERIC, refuse
 from chainrule.tracing.recorder import parameters_of, trace_closed
 
 ROUNDS = 4

@@ -10,7 +10,7 @@ import numpy as np
 from chainrule.autodiff.arguments import Argnums, as_argnums, numbers_of, positions_of
 from chainrule.errors import DifferentiationError, SettingError, TracingError, shortened
 from chainrule.tracing import trees
-from chainrule.tracing.apply import array_of, plain_array
+from chainrule.tracing.plain import array_of, plain_array
 
 Method = Literal["forward", "backward", "central"]
 

@@ -23,7 +23,8 @@ from chainrule.autodiff.arguments import (
 )
 from chainrule.errors import DifferentiationError, LeakedValueError, SettingError, ShapeError, TracingError, shortened
 from chainrule.tracing import trees
-from chainrule.tracing.apply import Trace, Traced, plain_array, refreshed, separate, traced
+from chainrule.tracing.apply import Trace, Traced, refreshed, separate, traced
+from chainrule.tracing.plain import plain_array
 from chainrule.tracing.tangents import Tangents
 from chainrule.tracing.tape import Tape, TapeValue
 

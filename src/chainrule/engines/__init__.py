@@ -12,8 +12,9 @@ from chainrule.engines.engine import Engine, Executable, Workspace
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.errors import ShapeError
 from chainrule.tracing import trees
-from chainrule.tracing.apply import PLAIN, Traced, plain_array, separate
+from chainrule.tracing.apply import PLAIN, Traced, separate
 from chainrule.tracing.interpreter import applied, interpret, results
+from chainrule.tracing.plain import plain_array
 from chainrule.tracing.program import Program, as_program
 from chainrule.tracing.straight_line import compile_program
 

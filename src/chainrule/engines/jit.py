@@ -15,8 +15,9 @@ from chainrule.engines.whole_numbers import range_check
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
-from chainrule.tracing.apply import Traced, array_of, held_by, separate
+from chainrule.tracing.apply import Traced, held_by, separate
 from chainrule.tracing.numbers import NUMBERS
+from chainrule.tracing.plain import array_of
 
 
 def jit(function: Callable[..., Any], *, engine: str = COMPILER) -> Callable[..., Any]:

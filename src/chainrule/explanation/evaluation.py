@@ -78,9 +78,10 @@ class Evaluation:
         names: Mapping[Variable, str] | None = None,
         samples: frozenset[Variable] = frozenset(),
     ) -> Evaluation:
-        """Evaluate a Program with NumPy, equation by equation, and keep everything."""
+        """Evaluate a Program with NumPy, equation by equation, and keep everything; inputs are copied."""
+        own = [x.copy() if isinstance(x, np.ndarray) else x for x in inputs]
         with np.errstate(all="ignore"):
-            values = interpret(program, dict(zip(program.inputs, inputs, strict=True)))
+            values = interpret(program, dict(zip(program.inputs, own, strict=True)))
         named = dict(zip(program.inputs, (x.name for x in program.inputs), strict=True))
         return cls(program, values, named if names is None else names, samples)
 
@@ -144,6 +145,12 @@ class Evaluation:
     def makers(self) -> Mapping[Variable, Equation]:
         """The equation that makes each variable; inputs have none."""
         return {equation.output: equation for equation in self.program.equations}
+
+    @cached_property
+    def places(self) -> Mapping[Variable, int]:
+        """Where each variable stands in the order of computing, inputs first."""
+        made = [*self.program.inputs, *(equation.output for equation in self.program.equations)]
+        return {x: place for place, x in enumerate(made)}
 
     @cached_property
     def uses(self) -> Mapping[Variable, list[tuple[Equation, int]]]:

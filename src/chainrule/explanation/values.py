@@ -19,9 +19,10 @@ from chainrule.explanation.rules import only_moves
 from chainrule.notebooks import Shown
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 from chainrule.ops.operation import Operation
-from chainrule.tracing.apply import Trace, Traced, array_of, lasting
+from chainrule.tracing.apply import Trace, Traced, lasting
 from chainrule.tracing.functions import all_public
 from chainrule.tracing.numpy_interface import Wrapped
+from chainrule.tracing.plain import array_of
 from chainrule.tracing.program import Variable
 from chainrule.tracing.scope import Step
 from chainrule.tracing.views import NO_PAST, note_array

@@ -156,8 +156,9 @@ class BaseNetwork:
 
     @property
     def classes(self) -> Any:
-        """The labels this network tells apart, an array; `None` for regression and before `fit`."""
-        return nested(self.model, [meaning.classes for meaning in self.meanings]) if self.meanings else None
+        """The labels this network tells apart, an array of the caller's; `None` for regression and before `fit`."""
+        known = [None if meaning.classes is None else meaning.classes.copy() for meaning in self.meanings]
+        return nested(self.model, known) if known else None
 
     def __repr__(self) -> str:
         if hasattr(self.function, "layers"):

@@ -11,7 +11,8 @@ from chainrule.errors import NotBuiltError
 from chainrule.network import storage
 from chainrule.network.answering import Answers, CompiledNetwork, Question
 from chainrule.network.base import batch_for
-from chainrule.network.explaining import ExplainableNetwork, objective_of
+from chainrule.network.examining import ExaminableNetwork
+from chainrule.network.explaining import objective_of
 from chainrule.network.fitting import carry_out, training_for
 from chainrule.network.summary import Summary, summary
 from chainrule.nn.parameters import Parameters, as_patterns
@@ -29,7 +30,7 @@ from chainrule.training import (
 )
 
 
-class Network(ExplainableNetwork):
+class Network(ExaminableNetwork):
     """A neural network: layers in a row, or any function of arrays that calls layers.
 
     Parameters
@@ -93,7 +94,7 @@ class Network(ExplainableNetwork):
         return self._answers.ask("outputs", self.parameters, inputs[0] if len(inputs) == 1 else inputs, engine)
 
     def forward(self, *inputs: Any) -> Readings:
-        """One pass, with every layer's and every neuron's values to be read.
+        """One pass, with every layer's and every neuron's values to be read; they are copies, and none of the network's own.
 
         Examples
         --------
@@ -104,11 +105,12 @@ class Network(ExplainableNetwork):
         >>> bool(neuron.a[0] == np.tanh(neuron.z[0]))
         True
         """
-        arrays = self._answers.checked(inputs[0] if len(inputs) == 1 else inputs)
-        outcome = self.model.apply(self.parameters, arrays)
+        arrays = [x.copy() for x in self._answers.checked(inputs[0] if len(inputs) == 1 else inputs)]
+        parameters = {layer: {name: x.copy() for name, x in own.items()} for layer, own in self.parameters.items()}
+        outcome = self.model.apply(parameters, arrays)
         made, calls = self.model.neurons, names_of_calls(name for name, *_ in outcome.readings)
         layers = [
-            LayerReading(call, x, z, a, self.parameters.get(name, {}), made[name])
+            LayerReading(call, x, z, a, parameters.get(name, {}), made[name])
             for call, (name, x, z, a) in zip(calls, outcome.readings, strict=True)
         ]
         return Readings(layers, outcome.outputs)

@@ -148,6 +148,10 @@ class Operation:
     """Whether a sign of an input, or of two inputs together, is one of the result."""
     even: Callable[..., Any] | None = field(init=False, default=None)
     """`even(m, square, *inputs)`: its result from the square of its first input; `None` for inputs where it is none of that."""
+    symmetric: bool = field(init=False, default=False)
+    """Whether its result is that of its first input without the sign."""
+    moves: tuple[int, int | None] = field(init=False, default=(0, None))
+    """From which to which of its inputs the result has their elements or products; others say which."""
 
     def __init__(self, name: str, **declared: Any) -> None:
         """As declared. One for all kinds: a dataclass compiles one for each, which takes half a millisecond of the import."""
@@ -188,7 +192,7 @@ class Operation:
 
     def meets(self, **attributes: Any) -> bool:
         """Whether it multiplies two inputs place by place, so that a sign they share cancels."""
-        return self.carries
+        return self.carries and self.moves == (0, None)
 
     def evaluate(self, *inputs: Any, **attributes: Any) -> Any:
         """The value for plain arrays and numbers."""

@@ -21,6 +21,7 @@ sin = Elementwise(
 cos = Elementwise(
     "cos",
     value=lambda m, x: m.cos(x),
+    symmetric=True,
     partials=(lambda m, y, x: -m.sin(x),),
     latex=r"\cos {0}",
     domain=(REAL,),
@@ -96,6 +97,7 @@ sinh = Elementwise(
 cosh = Elementwise(
     "cosh",
     value=lambda m, x: m.cosh(x),
+    symmetric=True,
     partials=(lambda m, y, x: m.sinh(x),),
     latex=r"\cosh {0}",
     domain=(REAL,),

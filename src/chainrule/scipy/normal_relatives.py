@@ -59,6 +59,7 @@ def _of_stats(name: str, method: str) -> Callable[..., Any]:
         from scipy import stats  # takes half a second
 
         kind = np.result_type(*args)
+        args = np.broadcast_arrays(*args)  # some of SciPy's forget to, where one is a single number
         return getattr(getattr(stats, name), method)(*args).astype(kind if kind.kind == "f" else float)[()]
 
     return value

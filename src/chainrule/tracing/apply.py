@@ -20,7 +20,8 @@ from chainrule.forks import load
 from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
-from chainrule.tracing.containers import hint
+from chainrule.tracing.alike import of_plain
+from chainrule.tracing.plain import COMPLEX_KIND, REAL, plain_array, refuse
 from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable
 from chainrule.tracing.roots import Roots
@@ -35,13 +36,15 @@ class Trace:
     it, in whichever thread it begins, and no two traces have the same level.
     """
 
-    __slots__ = ("level", "open", "real", "roots")
+    __slots__ = ("level", "open", "real", "refused", "roots")
 
     def __init__(self) -> None:
         self.level = 0
         self.open = False
         self.real = False
         """Whether it is open and has met no complex numbers; of others, `apply` asks whether operations take them."""
+        self.refused: list[DerivativeLostError] = []
+        """What those were told who asked values of it for plain numbers."""
         self.roots: Roots | None = None
         """What is known of values without a derivative at 0, once there are such."""
 
@@ -68,6 +71,9 @@ class Trace:
             said = load("chainrule.tracing.foreign").clearer(error, _subclasses(Traced))
             if said is not None:
                 raise said from error
+        if self.refused and not isinstance(error, ChainruleError):
+            refused, self.refused = self.refused, []
+            load("chainrule.tracing.foreign").make_heard(refused)
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
         """Not possible: arrays have a method `trace`, traced values the trace they belong to."""
@@ -87,6 +93,10 @@ class Trace:
                 "arguments, whose derivatives it would lose. Give them as arguments."
             )
         return derivative
+
+    def alike(self, value: Any) -> Hashable:
+        """What is the same of values of this trace that are computed alike, if under another handle."""
+        return tuple([alike(getattr(value, name)) for name in TRACED[type(value)]])
 
     def note_step(self, value: Any, step: Step) -> None:
         """Remember which value of a loop this is, where steps are to be seen."""
@@ -178,7 +188,8 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             smooth = roots.smooth(traced, op, inputs, attributes)
             if smooth is not None:
                 return smooth
-        result = trace.process(op, inputs, attributes)
+        bent = inputs if roots is None or not roots.kinks.known else roots.kinks.told(op, inputs, attributes)
+        result = trace.process(op, bent, attributes)
     except RAW as error:
         if ours(error):
             raise
@@ -191,8 +202,11 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
             trace.real = trace.real and result.dtype.kind != "c"
         elif trace.follows_roots:
             _note_root(trace, result, op, inputs)
-    if roots is not None and op.carries:
-        roots.carry(result, op, inputs, attributes, partial(_as_now, roots))
+    if roots is not None:
+        if op.carries:
+            roots.carry(result, op, inputs, attributes, partial(_as_now, roots))
+        if roots.kinks.known and op.differentiable:
+            roots.kinks.spread(result, op, bent, attributes, partial(_as_now, roots))
     return result
 
 
@@ -200,7 +214,10 @@ def _note_root(trace: Trace, result: Any, op: Operation, inputs: tuple[Any, ...]
     if trace.roots is None:
         trace.roots = Roots()
     own = tuple([_as_now(trace.roots, x) for x in inputs])
-    trace.roots.note(result, op, own, (op, *map(identity, own)))
+    twice = isinstance(getattr(result, "inner", None), Traced)  # it may be differentiated again
+    new = trace.roots.note(result, op, own, (op, *map(alike if twice else identity, own)))
+    if twice and new:
+        trace.roots.kinks.note(result, as_it_is(result))
 
 
 def _as_now(roots: Roots, x: Any) -> Any:
@@ -213,6 +230,18 @@ def identity(x: Any) -> Hashable:
     if isinstance(x, Traced):
         return tuple([id(getattr(x, name)) for name in ("trace", *TRACED[type(x)])])
     return id(x) if type(x) is ndarray else x
+
+
+def alike(x: Any) -> Hashable:
+    """What is the same of values that are computed alike."""
+    return (x.trace.level, x.trace.alike(x)) if isinstance(x, Traced) else of_plain(x)
+
+
+def leaving(x: Any) -> Any:
+    """A value whose further way its trace does not see: nobody will know there that it has kinks."""
+    if not isinstance(x, Traced) or x.trace.roots is None:
+        return x
+    return x.trace.roots.kinks.without(x)
 
 
 def refresh(value: Any) -> Any:
@@ -279,7 +308,7 @@ _versions = count(1)
 def become(value: Any, new: Any) -> None:
     """Give a handle the numbers that another one holds."""
     if value.trace.roots is not None:
-        value.trace.roots.forget(value)
+        value.trace.roots.became(value, new)
     _take_over(value, new)
     value.version = next(_versions)
     if not written_to:
@@ -328,56 +357,6 @@ def as_operand(x: Any) -> Any:
 def holds_traced(x: Any) -> bool:
     """Whether this is a list or tuple with traced values in it, at any depth."""
     return isinstance(x, list | tuple) and any(isinstance(item, Traced) or holds_traced(item) for item in x)
-
-
-REAL = "biuf"
-"""Kinds of dtype that are real numbers or truth values."""
-
-NUMERIC = REAL + "c"
-"""Kinds of dtype that are numbers."""
-
-COMPLEX_KIND = np.dtype(complex)
-
-
-def plain_array(x: Any, what: str = "") -> Any:
-    """Something of the user's as a plain array of numbers.
-
-    Raises
-    ------
-    TracingError
-        For what would lose its meaning: masks, matrices whose `*` is another product, text, objects.
-    """
-    array = array_of(x)
-    return array if array.dtype.kind in NUMERIC else refuse(array, what or type(x).__name__, hint(x))
-
-
-def array_of(x: Any) -> Any:
-    """Something of the user's as a plain array, whatever is in it.
-
-    Raises
-    ------
-    TracingError
-        For masks, and matrices whose `*` is another product.
-    """
-    if isinstance(x, np.ma.MaskedArray):
-        raise TracingError(
-            f"a masked array of shape {x.shape} cannot take part in a traced computation, which would lose its mask. Give "
-            "np.where(np.ma.getmaskarray(x), 0.0, x.data), or the values that are not masked."
-        )
-    if isinstance(x, np.matrix):
-        raise TracingError(
-            f"a np.matrix of shape {x.shape} cannot take part in a traced computation, where * is element by element. "
-            "Give np.asarray(x), and write @ for the matrix product."
-        )
-    return np.asarray(x)
-
-
-def refuse(array: Any, what: str = "an array", more: str = "") -> NoReturn:
-    """Say why these are no numbers."""
-    raise TracingError(
-        f"{what} cannot take part in a traced computation (NumPy makes dtype {array.dtype} of it). "
-        f"Use arrays of real or complex numbers.{more}"
-    )
 
 
 class TracedNamespace:

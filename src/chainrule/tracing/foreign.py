@@ -1,7 +1,8 @@
 """What leaves a traced function as an error of others' code, which knows plain numbers only: said as what it is about.
 
 A traced value refuses to become a number wherever it is asked. C code may never ask, or put an error of its own in place of the
-refusal (`struct.pack("d", x)`), and so may a library that catches it. So errors are looked at when they leave the trace.
+refusal (`struct.pack("d", x)`), and so may a library that catches it. So errors are looked at when they leave the trace, and
+refusals that never came to the user when it ends: pandas clears that of a hash, and takes the value for one that it has not got.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ from chainrule.tracing.refusals import COLLECT, ON_PURPOSE, WRITABLE
 OURS = str(Path(__file__).parents[1])
 LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 """Where code of others lies."""
+
+PACKAGES = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib")})
+"""Where that of installed packages does."""
 
 ABOUT_VALUES = (ValueError, LookupError, AttributeError, OSError, AssertionError, NameError, SyntaxError)
 """Errors that say something of numbers, names or files, and not that an argument is of a wrong type."""
@@ -57,13 +61,32 @@ def clearer(error: Exception, kinds: Set[type]) -> ChainruleError | None:
             f"the text of a traced value was about to become a number ({said}), which would lose its derivative. Compute with "
             f"the value itself, to fewer digits by np.round(x, 3); its text is to be read. {ON_PURPOSE}"
         )
-    written = type(error) is TypeError and re.search(r"(traced|batched)\(", said)
+    asked = type(error) is TypeError or (type(error) is IndexError and call)
+    written = asked and re.search(r"(traced|batched)\(", said)
     if written or (named and (call or isinstance(error, TypeError))) or _by_others(error, said, call, kinds):
         return DerivativeLostError(
             f"Python was given a traced value that it can do nothing with ({said}): code that knows plain numbers only would lose "
             f"its derivative. Use NumPy functions, and keep values as arrays; {ON_PURPOSE}"
         )
     return None
+
+
+def make_heard(refused: list[DerivativeLostError]) -> None:
+    """Raise a refusal that others' code has caught, which then went on without the value: what it gave is not what it should be.
+
+    A refusal that the user's own code has caught, there on purpose, has come to a frame of it.
+
+    Raises
+    ------
+    DerivativeLostError
+        The first such refusal, with what became of it.
+    """
+    for error in refused:
+        seen = error.__traceback__  # of one that C code has cleared there is none, or that of ours alone
+        file = "" if seen is None else seen.tb_frame.f_code.co_filename
+        if not file or file.startswith((str(Path(__file__).parent), *PACKAGES)):
+            who = "code that Python does not see" if not file.startswith(PACKAGES) else file
+            raise DerivativeLostError(f"{error} (That was refused to {who}, which went on without.)") from error
 
 
 def _into_an_element() -> InPlaceError:

@@ -30,7 +30,7 @@ class Copies:
     def of(self, array: Any) -> Any:
         """The array as it is now, with its axes in memory as they are, and its bytes in this machine's order."""
         original, copy = self._known.get(id(array), (None, None))
-        if original is None or original() is not array or _fingerprint(array) != _fingerprint(copy):
+        if original is None or original() is not array or fingerprint(array) != fingerprint(copy):
             copy = array.astype(array.dtype.newbyteorder("="))
             self._known[id(array)] = weakref.ref(array), copy
         return copy
@@ -51,8 +51,8 @@ class Keeper:
             return self.copies.of(array)
         seen = self.watched.get(id(array))
         if seen is None:
-            self.watched[id(array)] = array, _fingerprint(array), reader
-        elif _fingerprint(array) != seen[1]:
+            self.watched[id(array)] = array, fingerprint(array), reader
+        elif fingerprint(array) != seen[1]:
             _refuse(array, seen[2])
         return array
 
@@ -64,12 +64,12 @@ class Keeper:
         InPlaceError
             Naming the one that is not.
         """
-        for array, fingerprint, reader in self.watched.values():
-            if _fingerprint(array) != fingerprint:
+        for array, seen, reader in self.watched.values():
+            if fingerprint(array) != seen:
                 _refuse(array, reader)
 
 
-def _fingerprint(array: Any) -> int:
+def fingerprint(array: Any) -> int:
     """A number that is another one when any bit has changed or moved; read about as fast as memory is."""
     from xxhash import xxh3_64_intdigest  # when it is needed
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from chainrule.ops.operation import ArrayType, Namespace, Operation, cast, dtype_of, shape_of
 from chainrule.ops.pairs import Pair, is_absent
-from chainrule.tracing.apply import apply, separate, traced, traces_of
+from chainrule.tracing.apply import apply, leaving, separate, traced, traces_of
 from chainrule.tracing.batch import Batch, BatchValue
 from chainrule.tracing.body import Body
 from chainrule.tracing.interpreter import applied, interpret, results
@@ -250,7 +250,8 @@ def run(body: Body, inputs: Sequence[Any], length: int, reverse: bool) -> tuple[
 
 def _step(body: Body, inputs: list[Any]) -> list[Any]:
     """One step with traced values."""
-    return results(body.program, interpret(body.program, dict(zip(body.program.inputs, inputs, strict=True)), applied))
+    values = interpret(body.program, dict(zip(body.program.inputs, inputs, strict=True)), applied)
+    return list(map(leaving, results(body.program, values)))
 
 
 def _kind(x: Any) -> ArrayType:

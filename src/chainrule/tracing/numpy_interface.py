@@ -14,9 +14,10 @@ from chainrule.ops import FUNCTIONS, REGISTRY, ArrayFunction
 from chainrule.ops.functions.joining import index as _index
 from chainrule.ops.operation import OF_NUMPY, Operation, copied
 from chainrule.tracing import refusals, ufuncs, views, writing
-from chainrule.tracing.apply import NUMERIC, Traced, apply, as_operand, refuse, separate, traced
+from chainrule.tracing.apply import Traced, apply, as_operand, separate, traced
 from chainrule.tracing.assignment import element, in_place, set_item, view_without_axes
 from chainrule.tracing.lists import taking_lists
+from chainrule.tracing.plain import NUMERIC, refuse
 
 
 def _function_of(numpy: Any) -> ArrayFunction | None:
@@ -132,7 +133,7 @@ class ArrayInterface:
         refusals.lose(what, self)
 
     def __index__(self) -> NoReturn:
-        refusals.lose_as_position()
+        refusals.lose_as_position(self)
 
     def item(self, *place: Any) -> Any:
         """One element, counted through or by its place; it keeps its derivative, so it is no number of Python's."""
@@ -178,7 +179,8 @@ class ArrayInterface:
     def __len__(self) -> int:
         if not self.shape:
             raise NoLengthError(
-                "a value without axes has no length: it is one number. Give an array with axes, or use x.size."
+                "a value without axes has no length: it is one number. Give an array with axes, or use x.size. If another library "
+                "asked, for its index or as a list of numbers, compute with NumPy's functions instead."
             )
         return self.shape[0]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any, NoReturn
 
 import numpy as np
@@ -96,6 +96,10 @@ class Recorder(Trace):
         output = Variable(f"v{len(self.equations)}", infer(op, atoms, attributes))
         self.equations.append(Equation(output, op, atoms, attributes, current_scope()))
         return RecordedValue(self, output)
+
+    def alike(self, value: Any) -> Hashable:
+        """Its variable."""
+        return id(value.variable)
 
     def note_step(self, value: Any, step: Step) -> None:
         """What was first known as another value stays that."""

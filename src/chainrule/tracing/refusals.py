@@ -55,43 +55,55 @@ INSTEAD = {
 """Functions that choose elements or that are missing, and what to write."""
 
 
+def _refuse(value: Any, why: str) -> NoReturn:
+    """Raise the error, and remember it where the value's trace ends: whoever asked may catch it, and go on without the value."""
+    error = DerivativeLostError(why)
+    if value.trace.level:  # of one that never ends nobody would look
+        value.trace.refused.append(error)
+    raise error
+
+
 def lose(what: str, value: Any, advice: str | None = None) -> NoReturn:
     """Say that something would make a plain number of a traced value."""
-    raise DerivativeLostError(
+    _refuse(
+        value,
         f"{what} of a traced value of shape {tuple(value.shape)} would lose its derivative. "
-        + (advice or f"Use NumPy functions (np.sin, not math.sin), and keep values as arrays; {ON_PURPOSE}")
+        + (advice or f"Use NumPy functions (np.sin, not math.sin), and keep values as arrays; {ON_PURPOSE}"),
     )
 
 
 def lose_as_array(value: Any) -> NoReturn:
     """Say that a traced value was about to be copied into a plain array, or to be read as one."""
-    raise DerivativeLostError(
+    _refuse(
+        value,
         f"a traced value of shape {tuple(value.shape)} was about to become a plain array, which would lose its derivative. "
         f"{WRITABLE} With NumPy itself, instead of np.array([a, b]) write np.stack([a, b]); instead of y[1:] = x on a plain array y, "
         f"{COLLECT}; instead of table[i] or np.take(table, i) write chainrule.take(table, i, axis=0); instead of y.dot(x), y @ x; "
         "instead of a function of SciPy, that of chainrule.scipy (if it has a derivative there), or its NumPy equivalent; of a "
         "sparse matrix, s.toarray() @ x. "
-        f"{ON_PURPOSE}"
+        f"{ON_PURPOSE}",
     )
 
 
-def lose_as_position() -> NoReturn:
+def lose_as_position(value: Any) -> NoReturn:
     """Say that a traced value was about to be a plain integer."""
-    raise DerivativeLostError(
+    _refuse(
+        value,
         "a traced value cannot be an index of a plain array or a Python list, a bound of a slice or a count of repetitions: these "
         "are plain integers. To pick elements of x by a traced i, write np.take(x, i, axis=0) where x is traced as well, and "
         "chainrule.take(x, i, axis=0) where it is a plain array or a list; "
-        "where the number is known beforehand, give it as a Python int that is not traced: lambda x: f(x, 3)."
+        "where the number is known beforehand, give it as a Python int that is not traced: lambda x: f(x, 3).",
     )
 
 
 def lose_as_key(value: Any) -> NoReturn:
     """Say that a traced value was about to be looked up by its number, by which derivatives do not go."""
-    raise DerivativeLostError(
+    _refuse(
+        value,
         f"a traced value of shape {tuple(value.shape)} was about to be a key of a dict, an element of a set or an argument of a "
         "function that remembers its results (functools.cache). These find things by their numbers, and values that are equal may "
         "have other derivatives. Keep what belongs to it in a list or under a name; for `x in {a, b}` write `x in [a, b]`; to look "
-        "up by the number alone, give chainrule.stop_gradient(x)."
+        "up by the number alone, give chainrule.stop_gradient(x).",
     )
 
 

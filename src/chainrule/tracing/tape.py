@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy import ndarray
 
 from chainrule.ops.operation import Operation, eager
 from chainrule.tracing import allocation  # noqa: F401
-from chainrule.tracing.apply import PLAIN, Trace, apply, as_it_is, traced
+from chainrule.tracing.alike import Alike, Made
+from chainrule.tracing.apply import PLAIN, Trace, alike, apply, as_it_is, traced
 from chainrule.tracing.keeping import SMALL, Keeper
 from chainrule.tracing.numbers import PYTHON_NUMBERS, Number
 from chainrule.tracing.numpy_interface import Wrapped
@@ -46,7 +47,7 @@ class Tape(Trace):
     is `plain`, no trace is below it: values are arrays, and operations are evaluated without further ado.
     """
 
-    __slots__ = ("cut", "keeper", "nodes", "plain")
+    __slots__ = ("cut", "keeper", "nodes", "numbering", "plain")
 
     def __init__(self) -> None:
         super().__init__()
@@ -54,6 +55,7 @@ class Tape(Trace):
         self.plain = True
         self.cut: set[str] = set()
         self.keeper: Keeper | None = None
+        self.numbering: Alike | None = None
 
     def variable(self, value: Any) -> TapeValue:
         """A value that derivatives are wanted for."""
@@ -94,12 +96,11 @@ class Tape(Trace):
             else:
                 parents.append(0)
                 if kind is ndarray:
-                    if op.remembers:
+                    if op.remembers or not (self.plain or x.nbytes > SMALL):
                         x = self.keep(x, op.name)
                 elif kind not in PLAIN:
                     self.plain = False
-                    if op.remembers:
-                        x = as_it_is(x)
+                    x = as_it_is(x)
             values.append(x)
         output = op.evaluate(*values, **attributes) if self.plain else apply(op, *values, **attributes)
         if not op.differentiable:
@@ -112,6 +113,25 @@ class Tape(Trace):
         while nodes[index] is not node:  # another thread of the same function put one down just now
             index += 1
         return TapeValue(self, output, index)
+
+    def alike(self, value: Any) -> Hashable:
+        """The number of the operation, the same for those that are carried out on the same numbers."""
+        if self.numbering is None:
+            self.numbering = Alike()
+        place: int = value.index
+        numbers = self.numbering.numbers
+        self.numbering.follow(self._made(node, numbers) for node in self.nodes[len(numbers) :])
+        return numbers[place]
+
+    def _made(self, node: Node | None, numbers: Sequence[int]) -> Made:
+        if node is None:
+            return None
+        op, values, attributes, _, parents, _ = node
+        inputs: list[Hashable] = []
+        for x, parent in zip(values, parents, strict=True):
+            changes = type(x) is ndarray and not op.remembers and x.nbytes > SMALL  # it was not copied
+            inputs.append(numbers[parent] if parent else object() if changes else alike(x))
+        return op, inputs, attributes
 
     def push(self, places: Sequence[int], tangents: Sequence[Any], outputs: Sequence[TapeValue]) -> list[Any]:
         """The tangents of `outputs`, given those of variables at some places; `None` where there is no dependence."""

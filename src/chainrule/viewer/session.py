@@ -115,11 +115,12 @@ class Session:
             Where the command refuses what it was given, or is none.
         """
         with self._lock:
-            value = self._carry_out(name, arguments)
+            value = self.carry_out(name, arguments)
             self.refresh()
             return value
 
-    def _carry_out(self, name: str, arguments: Mapping[str, Any]) -> Any:
+    def carry_out(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Carry out a command within another; parts are made anew after that."""
         if name not in self._commands:
             raise UnknownNameError.among("command", name, self.commands)
         method = self._commands[name]
@@ -141,7 +142,7 @@ class Session:
         answer: dict[str, Any] = {"id": command.get("id")}
         with self._lock:
             try:
-                answer["ok"] = plain(self._carry_out(str(command.get("do")), given))
+                answer["ok"] = plain(self.carry_out(str(command.get("do")), given))
                 self.refresh(slow=slow)
             except Exception as error:
                 answer["error"] = _told(error)

@@ -221,7 +221,8 @@ def contract(m: Any, operands: list[Any], terms: Sequence[str], result: str) -> 
             elif gone:
                 y, other = m.sum(y, axis=gone, keepdims=False), "".join(c for k, c in enumerate(mine) if k not in gone)
         final = result if i == len(ready) - 1 else kept
-        x, term = m.einsum(x, y, subscripts=f"{term},{other}->{final}"), final
+        product = m.multiply(x, y) if term == other == final else m.einsum(x, y, subscripts=f"{term},{other}->{final}")
+        x, term = product, final
     if term != result:
         x = m.transpose(x, axes=tuple(term.index(c) for c in result))
     return x

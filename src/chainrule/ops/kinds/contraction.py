@@ -75,6 +75,10 @@ class Contraction(Operation):
 
     complex: bool = True
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.even = _of_square
+
     def evaluate(self, left: Any, right: Any, subscripts: str) -> Any:
         """The product, by NumPy's matrix product wherever the subscripts allow it."""
         return _evaluator(subscripts)(left, right)
@@ -154,6 +158,18 @@ class Contraction(Operation):
         if dright is not None:
             terms.append(m.einsum(left, dright, subscripts=subscripts))
         return None if not terms else terms[0] if len(terms) == 1 else terms[0] + terms[1]
+
+
+def _of_square(m: Namespace, square: Callable[[], Any], left: Any, right: Any, subscripts: str) -> Any:
+    """The product of an array with itself, place by place, as sums of its square."""
+    parts = parse(subscripts)
+    if (
+        left is not right
+        or parts.left != parts.right
+        or [c for c in parts.left if c in parts.result] != [*parts.result]
+    ):
+        return None
+    return m.sum(square(), axis=tuple(i for i, c in enumerate(parts.left) if c not in parts.result), keepdims=False)
 
 
 @cache

@@ -107,6 +107,8 @@ class Elementwise(Operation):
     even: Callable[..., Any] | None = None
     unsigned: bool = False
     carries: bool = False
+    symmetric: bool = False
+    moves: tuple[int, int | None] = (0, None)
     ufunc: np.ufunc | None = field(init=False, default=None)
     """NumPy's ufunc of this name, if there is one; a function of this name that is none means something else."""
 

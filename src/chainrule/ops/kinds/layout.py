@@ -55,7 +55,7 @@ class Layout(Operation):
         self.evaluate = self.value  # type: ignore[method-assign]
         self.remembers = self.linear is not None
         self.views = self.view
-        self.carries = not self.adds
+        self.carries, self.moves = not self.adds, (0, self.linear)
 
     def meets(self, **attributes: Any) -> bool:
         """Elements of several inputs stand beside each other."""
