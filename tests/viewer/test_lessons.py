@@ -75,7 +75,8 @@ def test_lessons_are_known_by_name() -> None:
     ("text", "number", "right"),
     [
         ("0.25", 0.25, True), ("0,25", 0.25, True), ("−0.13", -0.1266, True), ("0.13", -0.1266, False), ("1", 1.4, False),
-        ("1.4", 1.4, True), ("1.5", 1.4, False), ("12e-3", 0.0123, True), ("1", 1.0, True), ("0.2", 0.2249, False), ("pi", 3.1, False), ("", 3.1, False),
+        ("1.4", 1.4, True), ("1.5", 1.4, False), ("12e-3", 0.0123, True),
+        ("1", 1.0, True), ("0.2", 0.2249, False), ("pi", 3.1, False), ("", 3.1, False),
     ],
 )  # fmt: skip
 def test_answers_are_judged_by_the_digits_that_were_typed(text: str, number: float, right: bool) -> None:

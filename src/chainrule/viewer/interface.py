@@ -18,6 +18,7 @@ from chainrule.training import Recording
 from chainrule.viewer.component import Component
 from chainrule.viewer.components.about import About
 from chainrule.viewer.components.changes import Changes
+from chainrule.viewer.components.examination import Examination
 from chainrule.viewer.components.looks import Looks
 from chainrule.viewer.components.picture import Picture
 from chainrule.viewer.components.plane import Plane
@@ -352,4 +353,4 @@ def _of_network(
     subject = NetworkSubject(topics, network, objective, batch, symbols, digits)
     time = Time(subject, plan, recording)
     components: list[Component] = [Picture(subject), Reasons(subject), Changes(subject)]
-    return View(subject, [*components, time, Settings(time), Plane(time), Looks(time)], taught)
+    return View(subject, [*components, time, Settings(time), Plane(time), Looks(time), Examination(time)], taught)
