@@ -93,7 +93,9 @@ def test_the_address_opens_the_page_once(view):
     assert Browser(view).enter().get("/view.js")[1]["Content-Type"].startswith("text/javascript")
 
 
-@pytest.mark.parametrize("path", ["/", "/?token=", "/?token=wrong", "/?token=ü", "/view.js", "/?token=a&token=b", "//", "*"])
+@pytest.mark.parametrize(
+    "path", ["/", "/?token=", "/?token=wrong", "/?token=ü", "/view.js", "/?token=a&token=b", "//", "*"]
+)
 def test_nobody_comes_in_without_the_token(view, path):
     path = path.replace("ü", "%C3%BC")
     status, headers, body = Browser(view).get(path)
@@ -121,7 +123,10 @@ def test_other_cookies_do_not_serve(view, cookie):
         assert browser.get("/", Cookie=f"{name}={cookie}".encode())[0] == 403
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example:{port}", "0.0.0.0:{port}", "[::1]:{port}"])
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "127.0.0.1", "127.0.0.1:1", "localhost.evil.example:{port}", "0.0.0.0:{port}", "[::1]:{port}"],
+)
 def test_a_name_bound_to_this_machine_does_not_serve(view, host):
     browser = Browser(view)
     host = host.format(port=browser.port)
@@ -131,7 +136,10 @@ def test_a_name_bound_to_this_machine_does_not_serve(view, host):
     assert browser.get("/", host=f"localhost:{browser.port}")[0] == 200
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1", "http://localhost:{port}", "https://127.0.0.1:{port}", ""])
+@pytest.mark.parametrize(
+    "origin",
+    ["http://evil.example", "null", "http://127.0.0.1", "http://localhost:{port}", "https://127.0.0.1:{port}", ""],
+)
 def test_other_pages_neither_read_nor_open_sockets(view, origin):
     browser = Browser(view).enter()
     origin = origin.format(port=browser.port)
@@ -159,14 +167,22 @@ def test_pages_are_read_and_nothing_is_written(view, method):
     assert Browser(view).enter().get("/", method)[0] == 405
 
 
-@pytest.mark.parametrize("path", ["/static/view.js", "/../view.js", "/%2e%2e/%2e%2e/etc/passwd", "/view.js/..%2f..", "//etc/passwd", "/socket"])
+@pytest.mark.parametrize(
+    "path",
+    ["/static/view.js", "/../view.js", "/%2e%2e/%2e%2e/etc/passwd", "/view.js/..%2f..", "//etc/passwd", "/socket"],
+)
 def test_there_are_no_other_files(view, path):
     assert Browser(view).enter().get(path)[0] == 404
 
 
 def test_every_answer_says_what_may_be_done_with_it(view):
     browser = Browser(view)
-    answers = [browser.get("/")[1], browser.enter().get("/")[1], browser.get("/nothing")[1], browser.get("/", "POST")[1]]
+    answers = [
+        browser.get("/")[1],
+        browser.enter().get("/")[1],
+        browser.get("/nothing")[1],
+        browser.get("/", "POST")[1],
+    ]
     for headers in answers:
         policy = dict(rule.strip().split(" ", 1) for rule in headers["Content-Security-Policy"].split(";"))
         assert policy["default-src"] == "'none'"
@@ -183,7 +199,7 @@ def test_only_this_machine_is_listened_to(view):
     port = Browser(view).port
     own = {info[4][0] for info in socket.getaddrinfo(socket.gethostname(), None, socket.AF_INET)} - {"127.0.0.1"}
     for address in own:
-        with pytest.raises(OSError):
+        with pytest.raises((ConnectionError, TimeoutError)):
             socket.create_connection((address, port), timeout=0.5)
 
 
@@ -192,7 +208,19 @@ def test_only_this_machine_is_listened_to(view):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[1", "[]", "3", "null", '{"do": 3}', '{"id": NaN, "do": "hello"}', "[" * 100_000, '{"do": "hello"', b"\xff\xfe", "9" * 9_999],
+    [
+        "",
+        "[1",
+        "[]",
+        "3",
+        "null",
+        '{"do": 3}',
+        '{"id": NaN, "do": "hello"}',
+        "[" * 100_000,
+        '{"do": "hello"',
+        b"\xff\xfe",
+        "9" * 9_999,
+    ],
     ids=lambda x: repr(x[:12]),
 )
 def test_what_is_no_command_is_told_so_and_the_rest_goes_on(view, text):
@@ -210,7 +238,14 @@ def test_senseless_arguments_are_answered_and_the_session_goes_on(view, value):
     with Browser(view).enter().socket() as tab:
         sent = 0
         for name in (*view.session.commands, "nothing", "__init__", ""):
-            for arguments in ({}, {"key": value}, {"name": value}, {"depth": value}, {"key": "a", "value": value}, {"x": value, "self": 1}):
+            for arguments in (
+                {},
+                {"key": value},
+                {"name": value},
+                {"depth": value},
+                {"key": "a", "value": value},
+                {"x": value, "self": 1},
+            ):
                 tab.send(json.dumps({"id": 1, "do": name, **arguments}))
                 sent += 1
         while sent:
@@ -223,9 +258,10 @@ def test_senseless_arguments_are_answered_and_the_session_goes_on(view, value):
 
 def test_huge_messages_end_the_conversation_and_nothing_else(view):
     browser = Browser(view).enter()
-    with browser.socket() as tab, pytest.raises(ConnectionClosed) as ended:
+    with browser.socket() as tab:
         tab.send("x" * (LARGEST + 1))
-        tab.recv(timeout=5)
+        with pytest.raises(ConnectionClosed) as ended:
+            tab.recv(timeout=5)
     assert ended.value.rcvd.code == 1009
     with browser.socket() as tab:
         assert ask(tab, do="hello")[0].keys() == view.parts.keys()
@@ -309,9 +345,8 @@ def test_close_ends_the_server_and_tells_the_tabs(view):
         ask(tab, do="hello")
         view.close()
         with pytest.raises(ConnectionClosed):
-            while True:
-                tab.recv(timeout=5)
-    with pytest.raises(OSError):
+            ask(tab, do="hello")
+    with pytest.raises(ConnectionError):
         browser.get("/")
     assert view.url is None
     assert not [thread for thread in threading.enumerate() if thread.name in ("chainrule-page", "chainrule-view")]
@@ -327,7 +362,9 @@ def test_wait_returns_when_the_page_is_closed(view):
 
 
 def test_a_script_ends_though_its_page_is_open():
-    code = "import chainrule as cr; a, = cr.values(a=1.0); v = cr.view((a * a).named('L')); print(v.open(browser=False))"
+    code = (
+        "import chainrule as cr; a, = cr.values(a=1.0); v = cr.view((a * a).named('L')); print(v.open(browser=False))"
+    )
     ended = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=30)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("http://127.0.0.1:")

@@ -43,7 +43,9 @@ def local_page(title: str) -> str:
 
 def saved_file(title: str, recording: str) -> str:
     """A page with a recording in it, which asks nobody for anything: its own policy allows its own script alone."""
-    module = front_end().replace("</script", "<\\/script").replace("<!--", "\\x3c!--")  # ends of the element, were they not text
+    module = (
+        front_end().replace("</script", "<\\/script").replace("<!--", "\\x3c!--")
+    )  # ends of the element, were they not text
     digest = base64.b64encode(hashlib.sha256(module.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; img-src data: blob:; "

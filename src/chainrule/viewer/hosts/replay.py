@@ -6,11 +6,12 @@ import base64
 import gzip
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ChainruleError
+from chainrule.errors import ChainruleError, SettingError, shortened
 from chainrule.explanation.derivation import DEPTHS
 from chainrule.explanation.rendering.data import written
 from chainrule.viewer.hosts.patches import patch
@@ -55,7 +56,7 @@ def replay(session: Session, frames: int | Sequence[int], keys: Sequence[str] | 
     return {
         "version": VERSION,
         "parts": shown[0],
-        "frames": [_frame(*pair) for pair in zip(shown, shown[1:], strict=False)],
+        "frames": [_frame(*pair) for pair in pairwise(shown)],
         "answers": reasons.answers,
     }
 
@@ -98,12 +99,23 @@ def _moments(position: dict[str, Any] | None, frames: int | Sequence[int]) -> It
     if not position or not position["steps"]:
         yield None, None
         return
-    first, last, shown = position["first"], position["steps"], position["step"]
-    steps = _spread(range(first, last + 1), frames) if isinstance(frames, int) else set(frames)
-    for step in sorted(steps | {shown}):
+    shown = position["step"]
+    for step in sorted(_steps(range(position["first"], position["steps"] + 1), frames) | {shown}):
         if step == shown:
             yield from ((step, done) for done in range(position["operations"]))
         yield step, None
+
+
+def _steps(there: range, frames: int | Sequence[int]) -> set[int]:
+    if isinstance(frames, int):
+        SettingError.unless_count("save", "frames", frames)
+        return _spread(there, frames)
+    wrong = [step for step in frames if step not in there]
+    if wrong:
+        raise SettingError(
+            f"save was given frames={shortened(frames)}; there are the steps {there.start} to {there.stop - 1}."
+        )
+    return set(frames)
 
 
 def _spread(values: range, count: int) -> set[int]:
@@ -127,7 +139,7 @@ def _keys(shapes: Sequence[dict[str, Any]]) -> Iterator[str]:
     for shape in shapes:
         if shape.get("key"):
             yield shape["key"]
-        if "cells" in shape and shape["cells"]:
+        if shape.get("cells"):
             yield from _cells(**shape["cells"])
         yield from _keys(shape.get("shapes") or ())
 
