@@ -82,7 +82,11 @@ class Hosted(Shown):
     # --- a file
 
     def save(
-        self, path: str | PathLike[str], *, frames: int | Sequence[int] = 120, select: Sequence[str] | None = None
+        self,
+        path: str | PathLike[str],
+        *,
+        frames: int | Sequence[int] | None = None,
+        select: Sequence[str] | None = None,
     ) -> Path:
         """Write one HTML file that replays the training, without Python, a network or any other file.
 
@@ -94,8 +98,8 @@ class Hosted(Shown):
         ----------
         path : str or path
             Where to write.
-        frames : int or sequence of int
-            How many steps, evenly spread, or which ones.
+        frames : int or sequence of int, optional
+            How many steps, evenly spread, or which ones. By default 150, or as many as fit a file of some 3 MB.
         select : sequence of str, optional
             The numbers whose gradients are explained in the file. By default all in the picture where these are 200 or fewer,
             at as many moments as make 600 derivations.

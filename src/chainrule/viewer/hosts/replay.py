@@ -22,6 +22,9 @@ COMMANDS = ("hello", "panel", "select", "depth", "go", "move", "jump", "play", "
 """What a file answers."""
 REASONS = ("selection", "derivation", "contributions")
 """The parts that a selection gives."""
+MOST_FRAMES = 150
+ROOM = 1_800_000
+"""Characters of a file that are for its frames, unless their number is given."""
 MOST_REASONS = 600
 """Selections that are recorded unless they are asked for by name."""
 LONGEST_REASON = 100_000
@@ -33,20 +36,20 @@ Moment = tuple[int | None, int | None]
 """A step, and how many operations of it are done, `None` for all; no step where there is no training."""
 
 
-def replay(session: Session, frames: int | Sequence[int], keys: Sequence[str] | None) -> dict[str, Any]:
+def replay(session: Session, frames: int | Sequence[int] | None, keys: Sequence[str] | None) -> dict[str, Any]:
     """The parts at so many moments, each as what is other than at the one before, and reasons: as PROTOCOL.md says.
 
     The session is gone through, with nobody hearing of it, and then taken back to where it stood.
     """
     with _from_here_and_back(session):
-        moments = list(_moments(session.parts.get("position"), frames))
         wanted = _numbers(session.parts["drawing"]) if keys is None else [_key(session, key) for key in keys]
+        position = session.parts.get("position")
+        moments = [(None, None)] if not position or not position["steps"] else _moments(session, position, frames)
         chosen = _spread(range(len(moments)), _moments_of_reasons(len(wanted), keys is None))
         reasons = Reasons(session, wanted)
         shown: list[dict[str, Any]] = []
         for i, moment in enumerate(moments):
-            _go(session, moment)
-            shown.append({name: _coarse(value) for name, value in session.parts.items()})
+            shown.append(_shown(session, moment))
             if i in chosen:
                 reasons.record(i)
     meta = shown[0]["meta"]
@@ -94,28 +97,31 @@ class Reasons:
 # --- which moments, and which numbers
 
 
-def _moments(position: dict[str, Any] | None, frames: int | Sequence[int]) -> Iterator[Moment]:
+def _moments(session: Session, position: dict[str, Any], frames: int | Sequence[int] | None) -> list[Moment]:
     """Steps evenly spread from the first to the last; that which is shown comes with all of its operations."""
-    if not position or not position["steps"]:
-        yield None, None
-        return
-    shown = position["step"]
-    for step in sorted(_steps(range(position["first"], position["steps"] + 1), frames) | {shown}):
-        if step == shown:
-            yield from ((step, done) for done in range(position["operations"]))
-        yield step, None
-
-
-def _steps(there: range, frames: int | Sequence[int]) -> set[int]:
+    there, shown = range(position["first"], position["steps"] + 1), position["step"]
+    if frames is None:
+        frames = _affordable(session, there)
     if isinstance(frames, int):
         SettingError.unless_count("save", "frames", frames)
-        return _spread(there, frames)
-    wrong = [step for step in frames if step not in there]
-    if wrong:
-        raise SettingError(
-            f"save was given frames={shortened(frames)}; there are the steps {there.start} to {there.stop - 1}."
-        )
-    return set(frames)
+        steps = _spread(there, frames)
+    else:
+        steps = set(frames)
+        if not steps <= set(there):
+            given = f"frames={shortened(frames)}"
+            raise SettingError(f"save was given {given}, and there are the steps {there.start} to {there.stop - 1}.")
+    found: list[Moment] = []
+    for step in sorted(steps | {shown}):
+        found += [(step, done) for done in range(position["operations"])] if step == shown else []
+        found.append((step, None))
+    return found
+
+
+def _affordable(session: Session, there: range) -> int:
+    """How many steps make a file of a bounded size, by what three of them take."""
+    shown = [_shown(session, (step, None)) for step in sorted(_spread(there, 3))]
+    changes = [len(packed(_frame(*pair))) for pair in pairwise(shown)]
+    return min(MOST_FRAMES, 1 + int(ROOM * len(changes) / max(1, sum(changes))))
 
 
 def _spread(values: range, count: int) -> set[int]:
@@ -186,6 +192,11 @@ def _from_here_and_back(session: Session) -> Iterator[None]:
 
 
 # --- what is kept of a moment
+
+
+def _shown(session: Session, moment: Moment) -> dict[str, Any]:
+    _go(session, moment)
+    return {name: _coarse(value) for name, value in session.parts.items()}
 
 
 def _frame(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
