@@ -58,6 +58,13 @@ def test_one_thing_is_looked_at(arguments):
     assert "give one of: a model and a CSV file; --demo circle" in done.output
 
 
+@pytest.mark.parametrize("arguments", [("--demo", "spirral"), ("--lesson", "xorr")])
+def test_names_are_known_or_the_nearest_is_told(arguments):
+    done = run(*arguments)
+    assert done.exit_code == 1
+    assert f"did you mean {arguments[1].replace('rr', 'r')!r}" in done.output
+
+
 def test_places_where_nothing_can_be_written_are_refused_first(folder):
     done = run("--demo", "xor", "--save", folder / "nowhere" / "x.html")
     assert done.exit_code == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,13 +12,10 @@ from chainrule.cli.console import note, say
 from chainrule.cli.files import to_write
 from chainrule.cli.options import MissingChoice, Separator
 from chainrule.cli.rows import LISTED, chosen
-from chainrule.errors import SettingError
+from chainrule.errors import SettingError, UnknownNameError
 from chainrule.viewer import View, lesson
 from chainrule.viewer.datasets import PLANE, in_the_plane
 from chainrule.viewer.lessons import LESSONS
-
-Points = StrEnum("Points", list(PLANE))
-Lessons = StrEnum("Lessons", list(LESSONS))
 
 MODEL: Any = {"rich_help_panel": "A stored model"}
 
@@ -34,9 +30,13 @@ def view(
         typer.Argument(help="A CSV file with the columns of the training data.", metavar="DATA", show_default=False),
     ] = None,
     demo: Annotated[
-        Points | None, typer.Option(help="A 2-8-8-2 network learns to tell these points apart.", metavar="POINTS")
+        str | None,
+        typer.Option(help=f"A 2-8-8-2 network learns to tell points apart: {', '.join(PLANE)}.", metavar="POINTS"),
     ] = None,
-    teach: Annotated[Lessons | None, typer.Option("--lesson", help="A lesson to go through.", metavar="LESSON")] = None,
+    teach: Annotated[
+        str | None,
+        typer.Option("--lesson", help=f"A lesson to go through: {', '.join(LESSONS)}.", metavar="LESSON"),
+    ] = None,
     loss: Annotated[
         str | None, typer.Option(help="What training lowers; by default as in training.", **MODEL, metavar="NAME")
     ] = None,
@@ -73,14 +73,16 @@ def view(
     if model is not None and data is not None:
         shown = _of_model(model, data, loss, missing, separator, epochs, seed)
     elif demo is not None:
-        shown = _of_points(demo.value, epochs, seed)
+        shown = _of_points(demo, epochs, seed)
     else:
         assert teach is not None
-        shown = lesson(teach.value)
+        shown = lesson(teach)
     _write(shown, save, train=demo is not None) if save else _show(shown, browser, train=demo is not None)
 
 
 def _of_points(name: str, epochs: int, seed: int) -> View:
+    if name not in PLANE:
+        raise UnknownNameError.among("set of points", name, PLANE)
     X, y = in_the_plane(name)
     layers = [cr.Dense(8, "tanh", name="first"), cr.Dense(8, "tanh", name="second"), cr.Dense(2, name="output")]
     return cr.view(cr.Network(layers, seed=seed), X, y, optimizer=cr.Adam(0.01), epochs=epochs, seed=seed)
@@ -111,9 +113,12 @@ def _write(shown: View, path: Path, train: bool) -> None:
 
 
 def _show(shown: View, browser: bool, train: bool) -> None:
-    address = shown.open(browser=browser)
-    say(f"{shown} is at {address}" if browser else f"Open {address} in a browser on this machine.")
-    note("the address serves once, in one browser; Ctrl-C ends it")
-    if train:
-        shown.do("train")
-    shown.wait()
+    try:
+        address = shown.open(browser=browser)
+        say(f"The page is at {address}" if browser else f"Open {address} in a browser on this machine.")
+        note("the address serves once, in one browser; Ctrl-C ends the page")
+        if train:
+            shown.do("train")
+        shown.wait()
+    except KeyboardInterrupt:
+        shown.close()

@@ -171,7 +171,7 @@ class Hosted(Shown):
         return None if self._page is None else self._page.url
 
     def wait(self) -> None:
-        """Show the page until Ctrl-C, or until another thread closes it: the last line of a script.
+        """Return when Ctrl-C or another thread has closed the page: the last line of a script.
 
         Raises
         ------
