@@ -122,7 +122,7 @@ class Plane(Component):
         kept = data.like(arrays)
         if what == "remove":
             if subject.row_count == 1:
-                raise SettingError("the last point cannot be removed, for there would be no data; give another one first, by what='add'.")
+                raise SettingError("the last point cannot be removed, as data need one; give another one first.")
             kept = data.like([np.delete(a, int(row or 0), axis=0) for a in arrays])
         elif what == "add":
             kept = data.like([np.concatenate([a, a[-1:]]) for a in arrays])
