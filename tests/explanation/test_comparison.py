@@ -201,7 +201,6 @@ def applies(kind: str, rows: int, depth: int, name: str) -> bool:
 
 def test_every_mistake_has_a_slip() -> None:
     assert set(SLIPS) == set(MISTAKES)
-    assert all(mistake.title for mistake in MISTAKES.values())
 
 
 @pytest.mark.parametrize("kind", SLIPS)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -20,8 +20,6 @@ LARGEST = 1000
 @dataclass(frozen=True)
 class NotFiniteGiven(Mistake):
     """NaN or infinity among the numbers given."""
-
-    title: ClassVar[str] = "no numbers"
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """That what was given is what was given, for it is no gradient."""
@@ -40,8 +38,6 @@ class NotFiniteGiven(Mistake):
 class Transposed(Mistake):
     """rightᵀ."""
 
-    title: ClassVar[str] = "transposed"
-
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Of matrices."""
 
@@ -59,8 +55,6 @@ class Transposed(Mistake):
 class Reshaped(Mistake):
     """The right numbers in the right order, in an array of another shape."""
 
-    title: ClassVar[str] = "another shape"
-
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Where there are as many numbers."""
 
@@ -74,8 +68,6 @@ class Reshaped(Mistake):
 @dataclass(frozen=True)
 class BiasMean(Mistake):
     """right/N for the biases only: their mean over the samples was taken, where δ has the mean in it already."""
-
-    title: ClassVar[str] = "biases: mean in place of sum"
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Where there are several samples, and something else is right."""
@@ -92,8 +84,6 @@ class BiasMean(Mistake):
 @dataclass(frozen=True)
 class Factor(Mistake):
     """c·right, with a c that is told where it is known: −1, 2, ½, 0, the numbers of rows and of outputs, the learning rate."""
-
-    title: ClassVar[str] = "a constant factor"
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Every factor that some gradient differs by."""
@@ -113,8 +103,6 @@ class Factor(Mistake):
 @dataclass(frozen=True)
 class Permuted(Mistake):
     """The right rows, columns or elements in another order."""
-
-    title: ClassVar[str] = "another order"
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Along each axis, of every gradient by itself."""
