@@ -299,6 +299,18 @@ def test_two_slips_in_two_places_are_told_as_two() -> None:
     assert {(x.kind, x.names) for x in found.differences} == {("factor", ("l2.weight",)), ("permuted", ("l0.weight",))}
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_a_slip_together_with_a_factor_is_told_as_both(seed: int) -> None:
+    c = case(seed, 5, 3)
+    found = c.compared(right(c, n=1, slope=lambda i, z, a: 1.0 if i == 0 else ACT[c.acts[i]][1](z, a)))
+    assert found.kinds == ("missing_slope",)
+    assert len(found.differences[0].names) == 6
+    assert found.differences[0].evidence == {"layers": ["l0"], "factor": 5.0}
+    turned = c.compared({name: -x.T for name, x in right(c).items() if name.endswith("weight")})
+    assert turned.kinds == ("transposed",)
+    assert turned.differences[0].evidence["factor"] == -1
+
+
 def test_the_first_wrong_value_in_between_is_told() -> None:
     c = case(1, 5, 3)
     mine = student(c, slope=lambda i, z, a: 1.0 if i == 1 else ACT[c.acts[i]][1](z, a))

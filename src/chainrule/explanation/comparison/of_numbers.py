@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -87,14 +87,14 @@ class Factor(Mistake):
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Every factor that some gradient differs by."""
-        known = _named(given)
+        known = known_factors(given)
         seen: list[float] = []
         for name in given.wrong:
             mine, right = given.mine[name], given.right(name)
             if mine.shape != right.shape or not np.any(right) or not np.isfinite(mine).all():
                 continue
             c = float(np.vdot(right, mine) / np.vdot(right, right))
-            c = next((x for x in known if math.isclose(x, c, rel_tol=10 * given.tolerance, abs_tol=1e-12)), c)
+            c = nearest(known, c, given)
             if not any(math.isclose(c, x, rel_tol=10 * given.tolerance) for x in seen):
                 seen.append(c)
                 yield _factor(given, c, known.get(c, []))
@@ -138,6 +138,11 @@ def _order(given: Given, name: str, mine: Any, right: Any) -> list[int] | None:
     return order if order != list(range(count)) else None
 
 
+def nearest(known: Iterable[float], c: float, given: Given) -> float:
+    """The known factor that one is to rounding, or else the factor itself."""
+    return next((x for x in known if math.isclose(x, c, rel_tol=10 * given.tolerance, abs_tol=1e-12)), c)
+
+
 def _factor(given: Given, c: float, reasons: list[str]) -> Hypothesis:
     def gives(name: str) -> Any:
         return c * given.right(name)
@@ -151,10 +156,10 @@ def _factor(given: Given, c: float, reasons: list[str]) -> Hypothesis:
             {"factor": c},
         )
     times = "0 everywhere" if c == 0 else "the wrong sign" if c == -1 else f"{told(c, 6)} times the right gradient"
-    return Hypothesis(f"{times}: {', or '.join(reasons)}", _undone(c), gives, 0, {"factor": c})
+    return Hypothesis(f"{times}: {', or '.join(reasons)}", undone(c), gives, 0, {"factor": c})
 
 
-def _undone(c: float) -> str:
+def undone(c: float) -> str:
     """What to do about a factor."""
     if c in (0, -1):
         return "Look at what is assigned to it" if c == 0 else "Change the sign"
@@ -165,7 +170,7 @@ Part = tuple[float, str]
 """A number that may be a factor of a factor, and what it comes of; nothing of 1."""
 
 
-def _named(given: Given) -> dict[float, list[str]]:
+def known_factors(given: Given) -> dict[float, list[str]]:
     """Factors that are known, each with the reasons there may be, those of fewest parts alone."""
     nothing: Part = (1.0, "")
     signs = [
