@@ -279,6 +279,15 @@ def test_random_changes_are_never_told_as_a_mistake() -> None:
         assert found[name].right == pytest.approx(mine[name][found[name].place], rel=1e-9)
 
 
+def test_constant_factors_are_no_activations() -> None:
+    r = np.random.default_rng(0)
+    X, w = r.normal(size=(6, 3)), r.normal(size=3)
+    found = cr.compare(lambda w: np.sum(np.where(X @ w > 0, X @ w, 0.1 * (X @ w))), w, X.T @ np.ones(6))
+    assert found.kinds == ("",)
+    assert "∂L/∂w" in str(found)
+    assert cr.compare(lambda w: np.sum((X @ w / np.arange(1.0, 7.0)) ** 3), w, w**2).kinds == ("",)
+
+
 def test_a_penalty_of_plain_functions() -> None:
     r = np.random.default_rng(0)
     X, t, w = r.normal(size=(5, 3)), r.normal(size=5), r.normal(size=3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from chainrule.explanation.comparison.mistake import Given
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation, has_derivative
 from chainrule.explanation.lifting import with_constants_as_inputs
-from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.explanation.networks import LOSS, NetworkEvaluation
 from chainrule.explanation.places import element_of
 from chainrule.explanation.stations import Station, stations_of
 from chainrule.explanation.values import Graph, Value
@@ -94,7 +95,11 @@ def compare(
             "that is computed from them."
         )
     evaluation, nodes = result.graph()
-    evaluation = with_constants_as_inputs(evaluation).backward(evaluation.program.outputs[0])  # type: ignore[arg-type]
+    output = evaluation.program.outputs[0]
+    assert isinstance(output, Variable)
+    own = getattr(loss, "__name__", "")
+    known_names = {output: own if own.isidentifier() else LOSS, **evaluation.names}
+    evaluation = with_constants_as_inputs(replace(evaluation, names=known_names)).backward(output)
     found = {node: x for x, node in nodes.items()}
     known = {
         name: found.get(value.node) or Variable(name, ArrayType(np.shape(x), np.dtype(np.float64)))
@@ -219,11 +224,14 @@ def _bends(evaluation: Evaluation) -> tuple[Station, ...]:
         return ()
     found = []
     for e in evaluation.program.equations:
-        inputs = [x for x in e.inputs if has_derivative(x)]
-        if isinstance(e.op, Elementwise) and len(inputs) == 1 and callable(e.op.partials[e.inputs.index(inputs[0])]):
+        inputs = [x for x in e.inputs if has_derivative(x) and x not in evaluation.constants]
+        if isinstance(e.op, Elementwise) and len(inputs) == 1 and evaluation.cotangent(e.output) is not None:
             z = inputs[0]
-            if isinstance(z, Variable) and z.shape == e.output.shape and evaluation.cotangent(e.output) is not None:
-                found.append(Station(evaluation, evaluation.label(e.output), "", z, e.output))
+            if isinstance(z, Variable) and z.shape == e.output.shape:
+                station = Station(evaluation, evaluation.label(e.output), "", z, e.output)
+                elsewhere = station.slopes_at(0.7 - 2.0 * evaluation.precise(z))
+                if not np.array_equal(elsewhere, station.slopes):  # a factor or a summand else
+                    found.append(station)
     return tuple(found[::-1])
 
 
