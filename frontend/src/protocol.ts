@@ -129,7 +129,8 @@ export interface Curves {
 export interface Selection {
   key: Key;
   name: string;
-  value: Num;
+  /** Missing where it is hidden from a learner. */
+  value?: Num;
   text: string;
   gradient: Num | null;
   gradient_key: Key;
@@ -275,7 +276,7 @@ export interface Lesson {
   title: string;
   steps: { title: string; text: string }[];
   at: number;
-  question: null | { id: string; text: string; key: Key | null };
+  question: null | { id: number; text: string; key: Key | null };
   verdict: null | { right: boolean; text: string };
 }
 
