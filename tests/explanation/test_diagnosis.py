@@ -153,6 +153,13 @@ def test_nothing_found_says_what_was_looked_for() -> None:
         assert illness.looks_for in text
 
 
+def test_a_few_dead_units_are_mild() -> None:
+    few, many = (classes(cr.Dense(8, "relu", bias=[-60.0] * n + [0.5] * (8 - n))) for n in (1, 2))
+    assert [x.mild for x in few["dead_units"]] == [True]
+    assert few.healthy
+    assert not many.healthy
+
+
 def test_names_that_are_not_there_are_told() -> None:
     diagnosis = WELL[0]()
     with pytest.raises(UnknownNameError, match="dead_units"):

@@ -39,9 +39,13 @@ def _watched(seen: Measures) -> Iterator[Station]:
 
 @dataclass(frozen=True)
 class DeadUnits(Illness):
-    """a = 0 and act′ = 0 on every sample: the unit adds nothing, and its weights get no gradient. Not asked of a single sample."""
+    """a = 0 and act′ = 0 on every sample: the unit adds nothing, and its weights get no gradient. Not asked of a single sample.
+
+    Less than `share` of a layer's units is mild: relu has some from the beginning.
+    """
 
     looks_for: ClassVar[str] = "units that are off on every sample"
+    share: float = 0.25
 
     def findings(self, seen: Measures) -> Iterator[Finding]:
         """One for every layer with such units."""
@@ -62,8 +66,9 @@ class DeadUnits(Illness):
                 f'"leaky_relu" in {station.layer or station.name}, whose slope is 0.01 where relu\'s is 0, a smaller learning rate, '
                 f"or biases that are {told(float(-highest.min()), 1)} higher"
             )
+            mild = share < self.share
             evidence = {"layer": station.name, "share": share, "highest_z": highest.tolist(), "samples": seen.rows}
-            yield self.found(says, names, remedy, **evidence)
+            yield self.found(says, names, remedy, mild, **evidence)
 
 
 @dataclass(frozen=True)
