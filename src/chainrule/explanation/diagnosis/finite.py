@@ -54,12 +54,14 @@ class NotFinite(Illness):
                 "value": value,
                 "given": given,
             }
-            yield self.found(says, [element], _remedy(evaluation, given), **evidence)
+            yield self.found(says, [element], _remedy(evaluation, given), evidence)
             return
         lost = [p.name for p in seen.parameters if not math.isfinite(p.update)]
         if lost:
             says = f"the step leaves the finite numbers of {evaluation.variable(lost[0]).dtype} in {lost[0]}."
-            yield self.found(says, lost, f"learning_rate={seen.rate / 10:g}, or clip_norm=1.0", learning_rate=seen.rate)
+            yield self.found(
+                says, lost, f"learning_rate={seen.rate / 10:g}, or clip_norm=1.0", {"learning_rate": seen.rate}
+            )
 
 
 def _forwards(evaluation: Evaluation) -> tuple[Equation, Variable, Any, str] | None:

@@ -60,7 +60,7 @@ class Kink(Illness):
                     "taken": None if local is None else float(np.asarray(local)[place]),
                 }
                 remedy = "nothing, unless many values stand there; then other first biases, bias=0.01, or a smooth activation"
-                yield self.found(says, [element], remedy, **evidence)
+                yield self.found(says, [element], remedy, evidence)
                 break
 
 

@@ -68,7 +68,7 @@ class DeadUnits(Illness):
             )
             mild = share < self.share
             evidence = {"layer": station.name, "share": share, "highest_z": highest.tolist(), "samples": seen.rows}
-            yield self.found(says, names, remedy, mild, **evidence)
+            yield self.found(says, names, remedy, evidence, mild)
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ class SaturatedUnits(Illness):
                 "mean_size_of_z": np.abs(z[:, found]).mean(axis=0).tolist(),
                 "mean_slope": np.abs(_rows(station.slopes)[:, found]).mean(axis=0).tolist(),
             }
-            yield self.found(says, names, remedy, **evidence)
+            yield self.found(says, names, remedy, evidence)
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,8 @@ class EqualUnits(Illness):
                     f"units of {layer} do the work of {kinds}."
                 )
                 remedy = f'first weights of {layer} that are drawn at random, weight="glorot_uniform"'
-                yield self.found(says, names, remedy, layer=layer, units=station.units, different=kinds, groups=alike)
+                evidence = {"layer": layer, "units": station.units, "different": kinds, "groups": alike}
+                yield self.found(says, names, remedy, evidence)
 
 
 def _by_unit(gradient: Any, axis: int) -> Any:
