@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -128,8 +128,6 @@ class Hypothesis:
 @dataclass(frozen=True)
 class Mistake:
     """A way in which gradients are got wrong."""
-
-    title: ClassVar[str]
 
     def hypotheses(self, given: Given) -> Iterable[Hypothesis]:
         """What could have been done, with the gradients that come of it."""
