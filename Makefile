@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test nightly versions mutants lint documents bench clean
+.PHONY: demo test front-end nightly versions mutants lint documents bench clean
 
 demo: .venv/runtime
 	$(BIN)/chainrule demo
 
 test: .venv/development lint # one thread for matrices in each of the two processes: more would wait for each other
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --doctest-modules
+
+front-end: # with Node 20: types, tests, and that the bundle of the view is what its source gives
+	cd frontend && npm ci --silent && npm run check
 
 nightly: .venv/development # ten times as many random Programs, which find most of a compiler's mistakes, and fits; interrupts
 	CHAINRULE_EXAMPLES=2000 CHAINRULE_FITS=10000 CHAINRULE_INTERRUPTS=1000 $(BIN)/python -m pytest \

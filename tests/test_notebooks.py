@@ -30,6 +30,8 @@ FORMULAS = {
     "formula for all": NETWORK.explain(X, y, "hidden.weight[i, j]", loss="squared_error"),
     "derivation": cr.derivation(lambda a, b: np.tanh(a * b) + b**2),
     "step": NETWORK.step_by_step(X, y, loss="squared_error"),
+    "diagnosis": NETWORK.diagnose(X, y, loss="squared_error"),
+    "comparison": NETWORK.compare(X, y, {"output.bias": np.array([1.0, 2.0])}, loss="squared_error"),
     "update": NETWORK.step_by_step(X, y, loss="squared_error").update,
 }
 OTHERS = {

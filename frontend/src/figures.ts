@@ -35,7 +35,7 @@ function roundNumbers(low: number, high: number, count: number): number[] {
   if (!(high > low)) return [low];
   const rough = (high - low) / count;
   const power = 10 ** Math.floor(Math.log10(rough));
-  const stride = power * ([1, 2, 5, 10].find((m) => m * power >= rough) ?? 10);
+  const stride = power * ([1, 2, 5, 10].find((m) => m * power >= 0.75 * rough) ?? 10);
   const found: number[] = [];
   for (let i = Math.ceil(low / stride - 1e-9); i * stride <= high + stride * 1e-9; i++) found.push(i * stride);
   return found;

@@ -18,6 +18,7 @@ interface Place {
 export function render({ model, el, whole = false }: Place): () => void {
   const host = el.appendChild(document.createElement("div"));
   if (whole) host.dataset.whole = "";
+  host.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own keys are not meant while one of the view's is pressed
   const root = host.attachShadow({ mode: "open" });
   root.appendChild(document.createElement("style")).textContent = theme;
   const view = connect(model);

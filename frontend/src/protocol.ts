@@ -264,6 +264,10 @@ export interface Surface extends Grid {
   y: string;
   extent: [a0: number, a1: number, b0: number, b1: number];
   paths: { name: string; points: [number, number, number][] }[];
+  /** Along the way of the training, or by the gradient. */
+  kind?: "path" | "gradient";
+  here: [number, number];
+  /** The way downhill from here. */
   gradient: [number, number] | null;
 }
 

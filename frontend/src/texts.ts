@@ -11,7 +11,6 @@ export const T = {
   close: "Close",
   dismiss: "Dismiss",
 
-  drawing: "Network",
   zoomIn: "Zoom in",
   zoomOut: "Zoom out",
   fit: "Fit",
@@ -76,7 +75,6 @@ export const T = {
   scrub: "Moment of the training",
   stepOf: (step: number, steps: number) => `step ${step} of ${steps}`,
   epoch: (epoch: number) => `epoch ${epoch}`,
-  operationOf: (operation: number, operations: number) => `operation ${operation + 1} of ${operations}`,
   loss: "loss",
   branch: "Branch …",
   branchHere: (step: number) => `Go on from step ${step} with other settings`,
@@ -87,7 +85,6 @@ export const T = {
   cancel: "Cancel",
 
   logScale: "log scale",
-  goHere: (step: string) => `go to step ${step}`,
   curvesLabel: "Loss over steps",
 
   planeLabel: "Data points and the network's output over the plane",
@@ -97,18 +94,15 @@ export const T = {
   relabel: "Change label",
   remove: "Remove",
   dataset: "Data set",
-  ownData: "own data",
   target: "target",
   row: (row: number) => `row ${row}`,
   testing: "held out",
 
-  healthy: "Healthy",
-  findings: (n: number) => (n === 1 ? "1 finding" : `${n} findings`),
   advice: "What to try",
-  evidence: "Evidence",
   layer: "layer",
 
   whats: { weights: "Weights", gradients: "Gradients", activations: "Activations" } as Record<string, string>,
+  landscapes: { path: "along the training", gradient: "downhill" },
   landscapeLabel: "The loss along two directions, with the path of the training",
 
   optimizer: "optimizer",

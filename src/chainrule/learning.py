@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from chainrule.explanation import evaluation_order as evaluation_order
     from chainrule.explanation import explain as explain
     from chainrule.explanation import values as values
+    from chainrule.explanation.comparison import compare as compare
     from chainrule.nn.initializers import *
     from chainrule.nn.layers import *
     from chainrule.training.losses import *
@@ -45,6 +46,7 @@ globals().update(PIECES)
 
 LATER = {
     **dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "values"), "explanation"),
+    "compare": "explanation.comparison",
     **dict.fromkeys(("View", "view"), "viewer"),
 }
 """Names that training needs none of, and the packages they are loaded from with the first of them."""

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 from chainrule.cli.console import complain
 from chainrule.cli.demo import demo
+from chainrule.cli.diagnose import diagnose
 from chainrule.cli.exits import FAILED, INTERRUPTED
 from chainrule.cli.explain import explain
 from chainrule.cli.predict import evaluate, predict
@@ -74,6 +75,7 @@ app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("predict")(predict)
 app.command("explain")(explain)
+app.command("diagnose")(diagnose)
 
 
 def _stand_in_for_missing_streams() -> None:

@@ -6,7 +6,6 @@ import json
 import unicodedata
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,19 +13,15 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from chainrule.cli.console import complain, note, say
+from chainrule.cli.console import complain, say
 from chainrule.cli.exits import FAILED
-from chainrule.cli.files import load_model, to_read
+from chainrule.cli.files import load_model
 from chainrule.cli.options import MissingChoice, Separator
-from chainrule.cli.reports import percent
-from chainrule.cli.values import number, table_of
+from chainrule.cli.rows import Chosen, chosen, tell
+from chainrule.cli.values import table_of
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.explanation import Contributions, Derivation
 from chainrule.explanation.expressions import parse_expression
-from chainrule.tables import Preparation, Table, TableError, spell
-
-LISTED = 12
-"""Inputs, classes and cells that are listed by name."""
 
 
 class Depth(StrEnum):
@@ -118,7 +113,7 @@ def explain(
             _explain_what_is_needed(given or [])
         else:
             _explain_model(
-                _chosen(Path(given[0]), Path(given[1]), row or [], missing, separator), by, form, options, contributions
+                chosen(Path(given[0]), Path(given[1]), row or [], missing, separator), by, form, options, contributions
             )
     for warning in caught:
         complain(str(warning.message))
@@ -144,7 +139,7 @@ def _explain_expression(
         say()
         say(table_of(result, options["digits"]))
         say()
-    _print(_written(derivations, form), form)
+    print_parts(_written(derivations, form), form)
 
 
 def _numbers(given: Sequence[str]) -> dict[str, float]:
@@ -185,47 +180,6 @@ def _explain_what_is_needed(given: Sequence[str]) -> None:
     )
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """The rows to be explained: in the file, as the network takes them, and their numbers."""
-
-    model: str
-    network: Any
-    preparation: Preparation
-    table: Table
-    X: Any
-    y: Any
-    numbers: tuple[int, ...]
-
-
-def _chosen(
-    model: Path, data: Path, wanted: Sequence[int], missing: MissingChoice | None, separator: str | None
-) -> Chosen:
-    network, preparation = load_model(model)
-    table = preparation.read(to_read(data), separator)
-    wrong = [number for number in wanted if number > len(table)]
-    if wrong:
-        raise TableError(f"--row {wrong[0]} is not there: {table.source} has {len(table):,} rows, and the first is 1.")
-    numbers = list(dict.fromkeys(wanted)) or list(range(1, len(table) + 1))
-    notes = table.notes
-    if wanted:
-        table = table.rows(np.array(numbers) - 1)
-    inputs, truth = preparation.apply_with_target(table, None if missing is None else missing.value)
-    for remark in (*notes, *inputs.notes):
-        note(spell(remark, command_line=True), to_errors=True)
-    if not len(inputs.X):
-        raise TableError(f"{table.source} has no row left to explain.")
-    return Chosen(
-        model.name,
-        network,
-        preparation,
-        table.rows(inputs.rows),
-        inputs.X,
-        preparation.target.standardised(truth),
-        tuple(numbers[i] for i in inputs.rows),
-    )
-
-
 def _explain_model(rows: Chosen, by: Sequence[str], form: Form, options: dict[str, Any], split: bool) -> None:
     if split:
         writers: dict[Form, Callable[[Contributions], Any]] = {
@@ -239,44 +193,8 @@ def _explain_model(rows: Chosen, by: Sequence[str], form: Form, options: dict[st
     else:
         parts = _written([rows.network.explain(rows.X, rows.y, where, **options) for where in by], form)
     if form is Form.text:
-        _tell_rows(rows)
-    _print(parts, form)
-
-
-def _tell_rows(rows: Chosen) -> None:
-    """Which rows are explained, and what the names in formulas stand for."""
-    target, columns = rows.preparation.target, rows.preparation.columns
-    batch = len(rows.numbers) > 1
-    say(
-        f"{rows.model} on {rows.table.source}, "
-        + (f"{len(rows.numbers):,} rows as one batch" if batch else f"row {rows.numbers[0]}"),
-        "bold",
-    )
-    if batch:
-        say(f"  rows      {_some([f'n = {n}: row {place}' for n, place in enumerate(rows.numbers)], 5)}")
-    else:
-        cells = [f"{column.name} {rows.table.column(column.name)[0]}" for column in columns]
-        say(f"  row {rows.numbers[0]:<5} {_some(cells)} → {target.name} {rows.table.column(target.name)[0]}")
-    say(f"  inputs    {_some([f'x[{i}] {name}' for i, name in enumerate(rows.preparation.features)])}")
-    last = list(rows.network.layers)[-1]
-    loss = number(rows.network.evaluate(rows.X, rows.y)["loss"])
-    mean = "mean over rows of " * batch
-    if target.task == "classification":
-        shares = np.asarray(rows.network.predict_proba(rows.X)).mean(axis=0)
-        classes = [
-            f"[{i}] {label} {percent(p)}" for i, (label, p) in enumerate(zip(target.classes, shares, strict=True))
-        ]
-        say(f"  outputs   {last}.z, {'mean ' * batch}shares: {_some(classes)}")
-        say(f"  loss      L = {mean}−log(share of the true class) = {loss}")
-        say("            in the formulas, logsumexp(z) is log Σ exp(z)")
-    else:
-        say(f"  output    {last}.z: {target.name}, standardised")
-        say(f"  loss      L = {mean}squared error of that = {loss}")
-    say()
-
-
-def _some(names: Sequence[str], most: int = LISTED) -> str:
-    return ", ".join(names if len(names) <= most else [*names[: most - 1], "…", names[-1]])
+        tell(rows)
+    print_parts(parts, form)
 
 
 # --- writing
@@ -286,7 +204,7 @@ def _written(derivations: Sequence[Derivation], form: Form) -> list[Any]:
     return [json.loads(one.to("json")) if form is Form.json else one.to(form.value) for one in derivations]
 
 
-def _print(parts: Sequence[Any], form: Form) -> None:
+def print_parts(parts: Sequence[Any], form: Form) -> None:
     """The explanations as one text that is whole: a JSON value, a page, or one below the other."""
     if form is Form.json:
         typer.echo(json.dumps(parts[0] if len(parts) == 1 else parts, indent=1, ensure_ascii=False))

@@ -147,6 +147,12 @@ class Evaluation:
         return {equation.output: equation for equation in self.program.equations}
 
     @cached_property
+    def places(self) -> Mapping[Variable, int]:
+        """Where each variable stands in the order of computing, inputs first."""
+        made = [*self.program.inputs, *(equation.output for equation in self.program.equations)]
+        return {x: place for place, x in enumerate(made)}
+
+    @cached_property
     def uses(self) -> Mapping[Variable, list[tuple[Equation, int]]]:
         """Where each variable is used: equations, and which of their inputs it is."""
         found: dict[Variable, list[tuple[Equation, int]]] = {x: [] for x in self.values}

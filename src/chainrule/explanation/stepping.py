@@ -15,6 +15,7 @@ from chainrule.nn.readings import names_of_calls
 from chainrule.tracing import check, simplify, trace, trees
 from chainrule.tracing.program import Atom, Program, Variable
 from chainrule.training import Optimizer, Training
+from chainrule.training.blocks import Block
 from chainrule.training.loops import scalar_types
 from chainrule.training.objective import merged, types_of
 
@@ -72,6 +73,28 @@ class _Watched:
     loop: TrainingLoop
 
 
+@dataclass(frozen=True)
+class Taken:
+    """A training's first step, as its engine takes it: its metrics, the new state, and the parameters in that."""
+
+    metrics: Any
+    leaves: list[Any]
+    state: Any
+    parameters: Parameters
+    rate: float
+    block: Block
+
+
+def first_step(training: Training) -> Taken:
+    """Take the first step of a training, and leave it there."""
+    before, block = training.parameters, training.block(0, 1)
+    metrics = training.runner.run(block.order, 0, 1, [s[:1] for s in block.scalars])[0]
+    leaves = training.runner.state
+    state = trees.unflatten(training.structure, leaves)
+    after = _in_order_of(before, merged(state["frozen"], state["learned"]))
+    return Taken(metrics, leaves, state, after, float(block.rates[0]), block)
+
+
 def watch(training: Training) -> Seen:
     """Take the first step of a training and see all of it.
 
@@ -79,10 +102,9 @@ def watch(training: Training) -> Seen:
     further state.
     """
     before, state = training.parameters, training.runner.state
-    block = training.block(0, 1)
+    taken = first_step(training)
+    block, new, new_state = taken.block, taken.leaves, taken.state
     numbers = [s[:1] for s in block.scalars]
-    metrics = training.runner.run(block.order, 0, 1, numbers)[0]
-    new = training.runner.state
     watched, data = _watched(training), training.data.arrays()
 
     def run(engine: str) -> tuple[list[Any], list[Any]]:
@@ -102,11 +124,10 @@ def watch(training: Training) -> Seen:
     def value(x: Atom) -> Any:
         return known[x] if isinstance(x, Variable) else np.asarray(x.value)
 
-    new_state = trees.unflatten(training.structure, new)
     known |= {x: now for x, now in zip(watched.program.outputs, new, strict=False) if isinstance(x, Variable)}
     calls, outputs, output_gradients, gradients, clipped = trees.map_leaves(value, watched.found[1:])
     return Seen(
-        dict(zip(training.step.objective.metrics, map(float, metrics), strict=True)),
+        dict(zip(training.step.objective.metrics, map(float, taken.metrics), strict=True)),
         tuple(
             Call(name, layer, tuple(inputs), *rest)
             for name, layer, (inputs, *rest) in zip(names_of_calls(watched.layers), watched.layers, calls, strict=True)
@@ -117,8 +138,8 @@ def watch(training: Training) -> Seen:
         clipped,
         new_state["optimizer"],
         before,
-        _in_order_of(before, merged(new_state["frozen"], new_state["learned"])),
-        float(block.rates[0]),
+        taken.parameters,
+        taken.rate,
         exact,
         training.step.objective.model.neurons,
         training.step.optimizer,

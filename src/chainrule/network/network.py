@@ -11,7 +11,8 @@ from chainrule.errors import NotBuiltError
 from chainrule.network import storage
 from chainrule.network.answering import Answers, CompiledNetwork, Question
 from chainrule.network.base import batch_for
-from chainrule.network.explaining import ExplainableNetwork, objective_of
+from chainrule.network.examining import ExaminableNetwork
+from chainrule.network.explaining import objective_of
 from chainrule.network.fitting import carry_out, training_for
 from chainrule.network.summary import Summary, summary
 from chainrule.nn.parameters import Parameters, as_patterns
@@ -29,7 +30,7 @@ from chainrule.training import (
 )
 
 
-class Network(ExplainableNetwork):
+class Network(ExaminableNetwork):
     """A neural network: layers in a row, or any function of arrays that calls layers.
 
     Parameters

@@ -78,10 +78,13 @@ class Call:
 
 
 class BlockRunner:
-    """Carries out blocks. How many steps one call takes depends on the clock, and what they compute does not."""
+    """Carries out blocks. How many steps one call takes depends on the clock, and what they compute does not.
 
-    def __init__(self, runner: Runner, steps_per_epoch: int) -> None:
-        self.runner = runner
+    A call takes the share of the time of a block that is given.
+    """
+
+    def __init__(self, runner: Runner, steps_per_epoch: int, share: float = 1.0) -> None:
+        self.runner, self._share = runner, share
         self._steps_per_epoch = steps_per_epoch
         self._seconds_per_step = 0.0
 
@@ -98,8 +101,8 @@ class BlockRunner:
 
     def calls(self, block: Block, first: int) -> Iterator[Call]:
         """Carry out a block from its step `first` on, call by call."""
-        total = block.count * self._steps_per_epoch
-        length = 1 if not self._seconds_per_step else max(1, int(BLOCK_SECONDS / self._seconds_per_step))
+        total, seconds = block.count * self._steps_per_epoch, BLOCK_SECONDS * self._share
+        length = 1 if not self._seconds_per_step else max(1, int(seconds / self._seconds_per_step))
         begun, steps = time.perf_counter(), total - first
         while first < total:
             count = min(length, total - first)
@@ -109,7 +112,7 @@ class BlockRunner:
             taken = time.perf_counter() - started
             yield Call(first, count, scalars, metrics, self.runner.state)
             first += count
-            length = max(1, min(2 * count, int(BLOCK_SECONDS * count / max(taken, 1e-9))))
+            length = max(1, min(2 * count, int(seconds * count / max(taken, 1e-9))))
         if steps:
             self._seconds_per_step = max(time.perf_counter() - begun, 1e-9) / steps
 

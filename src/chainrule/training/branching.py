@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from chainrule.nn.parameters import Parameters
+from chainrule.tracing import trees
 from chainrule.training.named import as_optimizer
 from chainrule.training.run import Run, as_text
 from chainrule.training.step import TrainingStep
@@ -24,7 +25,8 @@ def changed(rule: TrainingStep, optimizer: Any, learning_rate: Any, l1: float | 
 def run_of_branch(run: Run, old: TrainingStep, new: TrainingStep, learned: Parameters, seed: int) -> Run:
     """The run of one step for another, without early stopping.
 
-    The state of an optimizer serves another of its kind; where a plateau stands is what its schedule made of the past.
+    The state of an optimizer serves another of its kind that keeps as much; where a plateau stands is what its schedule
+    made of the past.
     """
     settings = {
         **run.settings,
@@ -36,6 +38,7 @@ def run_of_branch(run: Run, old: TrainingStep, new: TrainingStep, learned: Param
     run = replace(run, settings=settings, best=None, begun_with=None)
     if as_text(new.optimizer.learning_rate) != as_text(old.optimizer.learning_rate):
         run = replace(run, plateau=None)
-    if type(new.optimizer) is type(old.optimizer):
+    fresh = new.initial_state(learned, {})["optimizer"]
+    if type(new.optimizer) is type(old.optimizer) and trees.flatten(fresh)[1] == trees.flatten(run.optimizer_state)[1]:
         return run
-    return replace(run, steps=0, optimizer_state=new.initial_state(learned, {})["optimizer"])
+    return replace(run, steps=0, optimizer_state=fresh)

@@ -224,7 +224,8 @@ class Training:
 
     def _epochs(self, shown: Display, current: NetworkParameters) -> None:
         """All epochs, in blocks; while one is carried out, the next is prepared aside where nothing can change it."""
-        settings, runner = self.settings, BlockRunner(self.runner, self.steps_per_epoch)
+        settings, share = self.settings, 1.0 if self.keyframes is None else self.keyframes.share
+        runner = BlockRunner(self.runner, self.steps_per_epoch, share)
         alone = self.watch is None and self.validator is None and not settings.callbacks and self.plateau is None
         certain = alone and settings.stop is None
         if self._is_over() or (self.history.epochs == settings.epochs):
@@ -265,7 +266,7 @@ class Training:
             steps = call.first + call.count
             self._at = self._at.after(call.metrics, steps, call.state)
             if self.keyframes is not None:
-                self.keyframes.note(self._keyframe(), call.metrics)
+                self.keyframes.note(block.first * self.steps_per_epoch + steps, call.metrics, self._keyframe)
             if steps < block.count * self.steps_per_epoch:
                 latest = self._metrics(self._at)[None, -self.steps_per_epoch :]
                 so_far = means(latest, self.batches.step_rows)[0]

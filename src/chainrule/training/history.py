@@ -102,7 +102,7 @@ class History(Shown):
 
     def until(self, epochs: int) -> History:
         """The history as it was after so many epochs, of a training that goes on; its passes are those of the whole."""
-        columns = {name: self.column(name)[:epochs] for name in self._columns}
+        columns = {name: self.column(name)[:epochs] for name in self._columns if epochs}
         return History(passes=dict(self.passes), _columns=columns, _epochs=epochs)
 
     def keys(self) -> KeysView[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,8 +14,11 @@ from chainrule.tracing import trees
 from chainrule.training.batches import Streams
 from chainrule.training.run import Run
 
-MOST = 1024
+MOST = 512
 """The most keyframes that are kept, however small they are."""
+
+LARGE = 2**21
+"""Bytes of a state that takes so long to be copied that calls are not made shorter for it."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,8 @@ class Keyframes:
         self.frames = [Keyframe(first.step, own, begun.optimizer_state, first.epoch, first.streams)]
         self.most = max(2, min(MOST, megabytes * 2**20 // max(1, first.bytes)))
         self._distance = 1
-        self._steps, self._measured = first.step, np.empty((0, begun.under_way.shape[1]))
+        self._steps = first.step
+        self._measured = np.full((first.step, begun.under_way.shape[1]), np.nan)
         self._note(begun.under_way)
 
     @property
@@ -71,12 +76,17 @@ class Keyframes:
         """What every step has measured, a row for each from the first of the training on; NaN where that is not known."""
         return self._measured[: self._steps]
 
-    def note(self, frame: Keyframe, metrics: Any) -> None:
-        """Take what the last steps have measured, and where they have led."""
-        self._steps = frame.step
+    @property
+    def share(self) -> float:
+        """What share of its usual time a call is to take, so that there are moments to keep: the more, the smaller they are."""
+        return min(1.0, max(0.2, self.frames[0].bytes / LARGE))
+
+    def note(self, step: int, metrics: Any, frame: Callable[[], Keyframe]) -> None:
+        """Take what the last steps have measured, and the moment they have led to, if there is to be a keyframe."""
+        self._steps = step
         self._note(metrics)
-        if frame.step - self.frames[-1].step >= self._distance:
-            self.frames.append(frame)
+        if step - self.frames[-1].step >= self._distance:
+            self.frames.append(frame())
             if len(self.frames) > self.most:
                 self._thin()
 
@@ -90,8 +100,8 @@ class Keyframes:
     def _note(self, metrics: Any) -> None:
         """Put down the rows of the steps before where it is."""
         known, end = self._measured, self._steps
-        if len(known) < end:
-            larger = np.full((max(16, 2 * end), known.shape[1]), np.nan)
+        if len(known) < end:  # room for twice as many, so that adding one costs little
+            larger = np.empty((2 * end, known.shape[1]))
             larger[: len(known)] = known
             self._measured = known = larger
         known[end - len(metrics) : end] = metrics

@@ -49,7 +49,8 @@ class Recording:
     ended it. States are kept on the way, as many as fit the megabytes that `record` says, evenly spaced; those between are computed
     again from the one before, by the same engine. Steps are counted from 0 and from the first epoch on: step `k` leads
     from `at(k)` to `at(k + 1)`. It holds the data as long as it is there (data on disk are read again, and must not have
-    changed), and is pickled with the network, but no part of a model file. One thread at a time may use it.
+    changed), and 8 bytes for every step and metric; it is pickled with the network, but no part of a model file. One thread at a
+    time may use it.
 
     Attributes
     ----------
@@ -83,7 +84,6 @@ class Recording:
         self._keyframes, self._begun, self._measured = list(kept.frames), begun, kept.metrics
         self.first, self.steps = first.step, kept.frames[-1].step
         self.history: History = training.history.copy()
-        self.history.best_epoch = training.history.best_epoch
         self._validation = training.validation
         self._weighted, self._rows = training.weighted, training.batches.rows
         self._fixed = Fixed(
@@ -117,7 +117,7 @@ class Recording:
         """Why it ended, as the history says it."""
         return self.history.stopped
 
-    @property
+    @cached_property
     def metrics(self) -> Mapping[str, Any]:
         """What the step of every number measured on its batch before the update, by name; NaN before the recording began."""
         return dict(zip(self._fixed.step.objective.metrics, _to_read(self._measured).T, strict=True))
@@ -200,7 +200,7 @@ class Recording:
         >>> network = cr.Network([cr.Dense(1)])
         >>> _ = network.fit(X, 2 * X, epochs=2, batch_size=4, optimizer=cr.SGD(0.1), record=True, progress=False)
         >>> [sorted(network.recording.batch(k).rows.tolist()) for k in (0, 1)]
-        [[1, 2, 5, 6], [0, 3, 4]]
+        [[2, 3, 4, 6], [0, 1, 5]]
         >>> network.recording.batch(3).learning_rate
         0.1
         """
@@ -263,7 +263,7 @@ class Recording:
         step : int
             Where it begins, from `first` to `self.steps`; the branch counts on from there.
         optimizer : str or optimizer, optional
-            Of the same kind it goes on with the state of the old one; another begins anew.
+            Of the same kind it goes on with the state of the old one, if it keeps as much; another begins anew.
         learning_rate : float or schedule, optional
             In place of the optimizer's; a schedule is of the time in epochs since the beginning of the training.
         l1, l2 : float, optional
@@ -312,7 +312,17 @@ class Recording:
         return Recording(training).until(end)
 
     def until(self, step: int) -> Recording:
-        """The same, ended after so many steps; where that is all, as it is."""
+        """The same, ended after so many steps; where that is all, as it is.
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> X = np.linspace(-1, 1, 50)[:, None]
+        >>> network = cr.Network([cr.Dense(1)])
+        >>> _ = network.fit(X, 2 * X, epochs=4, batch_size=10, record=True, progress=False)
+        >>> network.recording.until(12)
+        Recording(2 epochs, 12 steps, finished)
+        """
         if step >= self.steps:
             return self
         last = self.at(step)
@@ -342,22 +352,24 @@ class Recording:
         what : {"loss rose", "unit died"}
             The loss of an epoch was higher than that of the one before: the step is the first of that epoch. A unit of a
             layer with an activation died: from the step on no row of the data has a derivative that goes through it. Units
-            are looked at when epochs end, and then for the very step within.
+            are looked at when epochs end, of many epochs at 128 of them, and then for the very step between.
         after, before : int, optional
             Only steps after, or before, this one; with `before` alone the last of them is given.
 
         Returns
         -------
         Event or None
-            With `step` and `what`, such as `"unit 3 of dense_0 died"`.
+            With `step` and `what`, such as `"unit 3 of dense_0 and 2 more died"`.
 
         Examples
         --------
         >>> import numpy as np, chainrule as cr
         >>> X = np.linspace(-1, 1, 50)[:, None]
         >>> network = cr.Network([cr.Dense(1)])
-        >>> _ = network.fit(X, 2 * X, epochs=6, optimizer=cr.SGD(cr.PiecewiseConstant((0.1, 3.5), (3,))), record=True, progress=False)
-        >>> network.recording.find("loss rose")
+        >>> rate = lambda epoch: np.where(epoch == 3, 5.0, 0.1)
+        >>> _ = network.fit(X, 2 * X, epochs=6, optimizer=cr.SGD(rate), batch_size=None, record=True, progress=False)
+        >>> network.recording.find("loss rose").step
+        4
         """
         return find(self, what, after, before)
 
@@ -367,7 +379,8 @@ class Recording:
         return self._fixed.step
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: x for name, x in vars(self).items() if name not in ("data", "replay", "_seen")}
+        made_when_asked = {name for name, x in vars(Recording).items() if isinstance(x, cached_property)}
+        return {name: x for name, x in vars(self).items() if name not in made_when_asked}
 
 
 def _to_read(array: Any) -> Any:

@@ -19,10 +19,10 @@ from chainrule.training.objective import Batch
 from chainrule.training.settings import Settings
 from chainrule.training.step import TrainingStep
 
-ROWS_AT_ONCE = 2**16
+ROWS_AT_ONCE = 2**14
 """About how many numbers of rows are drawn at once: epochs of them, and at least one."""
 
-CACHED_BYTES = 2**24
+CACHED_BYTES = 2**25
 CACHED = 1024
 """How large the moments are together that are remembered, and how many there are at most."""
 
@@ -64,6 +64,7 @@ class Replay:
         self._blocks: list[Block] = []
         self._runner: Runner | None = None
         self._state: dict[str, Any] = {}
+        self._structure = trees.LEAF
         self._room = max(8, min(CACHED, CACHED_BYTES // max(1, keyframes[0].bytes)))
         self._known: dict[int, Moment] = {}
 
@@ -101,7 +102,7 @@ class Replay:
                 count = min(stop - at, block.count * self._per_epoch - first)
                 runner.run(block.order, first, count, [s[first : first + count] for s in block.scalars])
                 at += count
-            state = trees.unflatten(trees.flatten(self._state)[1], runner.state)
+            state = trees.unflatten(self._structure, runner.state)
             yield Moment(at, state["learned"], state["optimizer"])
 
     def _loaded(self, moment: Moment) -> Runner:
@@ -109,7 +110,7 @@ class Replay:
         fixed, settings = self._fixed, self._fixed.settings
         if self._runner is None:
             self._state = fixed.step.initial_state(moment.learned, fixed.frozen)
-            self._runner, _ = prepare_runner(
+            self._runner, self._structure = prepare_runner(
                 fixed.step, self._state, fixed.data, fixed.batches.size,
                 settings.engine, settings.gradients, fixed.dtype, settings.threads,
             )  # fmt: skip

@@ -1,5 +1,5 @@
 """The view: one interactive picture of a network, a value or a function."""
 
-from chainrule.viewer.interface import View, view
+from chainrule.viewer.interface import View, lesson, view
 
-__all__ = ["View", "view"]
+__all__ = ["View", "lesson", "view"]

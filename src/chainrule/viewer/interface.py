@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chainrule.errors import SettingError, shortened
+from chainrule.errors import SettingError, UnknownNameError, shortened
 from chainrule.explanation import Value
 from chainrule.network.explaining import objective_of
 from chainrule.network.network import Network
@@ -13,12 +13,15 @@ from chainrule.training import Recording
 from chainrule.viewer.component import Component
 from chainrule.viewer.components.about import About
 from chainrule.viewer.components.changes import Changes
+from chainrule.viewer.components.examination import Examination
 from chainrule.viewer.components.looks import Looks
 from chainrule.viewer.components.picture import Picture
 from chainrule.viewer.components.plane import Plane
 from chainrule.viewer.components.reasons import Reasons
 from chainrule.viewer.components.settings import Settings
+from chainrule.viewer.components.teaching import Teaching
 from chainrule.viewer.components.time import Time
+from chainrule.viewer.lessons import LESSONS, Lesson
 from chainrule.viewer.networks import NetworkSubject
 from chainrule.viewer.session import Session
 from chainrule.viewer.subject import Subject
@@ -48,12 +51,20 @@ class View:
     (5.0, 16.0)
     """
 
-    def __init__(self, subject: Subject, components: list[Component]) -> None:
+    def __init__(self, subject: Subject, components: list[Component], lesson: Lesson | None = None) -> None:
         self.subject = subject
+        if lesson is not None:
+            components = [
+                *components,
+                Teaching(subject, lesson, lambda name, given: self.session.carry_out(name, given)),
+            ]
         commands = [name for component in components for name in component.commands()]
         panels = [own.name for component in components for own in component.parts().values() if own.panel]
         about = About(subject, [*commands, "hello", "panel"], panels)
         self.session = Session(subject.topics, [about, *components])
+        if lesson is not None:
+            self.do("train", wait=True)
+            self.do("lesson", to=0)
 
     @property
     def parts(self) -> Mapping[str, Any]:
@@ -134,6 +145,25 @@ def view(
     return View(subject, [Picture(subject), Reasons(subject), Changes(subject)])
 
 
+def lesson(name: str) -> View:
+    """A lesson that comes with the library: "neuron", "layers", "xor" or "vanishing".
+
+    >>> from chainrule.viewer import lesson
+    >>> shown = lesson("neuron")
+    >>> shown.do("lesson", to=1)
+    >>> shown.do("answer", id=1, text="0.1")
+    False
+    >>> shown.do("answer", id=1, text="0.2")
+    True
+    """
+    if name not in LESSONS:
+        raise UnknownNameError.among("lesson", name, LESSONS)
+    chosen = LESSONS[name]
+    network, X, y = chosen.network()
+    plan = Plan(chosen.optimizer, chosen.epochs, chosen.batch_size)
+    return _of_network(network, (X, y), chosen.loss, plan, Topics(), chosen.symbols, 4, chosen)
+
+
 def _of_network(
     network: Network,
     data: tuple[Any, ...],
@@ -142,6 +172,7 @@ def _of_network(
     topics: Topics,
     symbols: Mapping[str, str] | None,
     digits: int,
+    taught: Lesson | None = None,
 ) -> View:
     recording: Recording | None = None
     if data:
@@ -159,6 +190,5 @@ def _of_network(
         )
     subject = NetworkSubject(topics, network, objective, batch, symbols, digits)
     time = Time(subject, plan, recording)
-    return View(
-        subject, [Picture(subject), Reasons(subject), Changes(subject), time, Settings(time), Plane(time), Looks(time)]
-    )
+    components: list[Component] = [Picture(subject), Reasons(subject), Changes(subject)]
+    return View(subject, [*components, time, Settings(time), Plane(time), Looks(time), Examination(time)], taught)

@@ -97,11 +97,12 @@ class Session:
             Where the command refuses what it was given, or is none.
         """
         with self._lock:
-            value = self._carry_out(name, arguments)
+            value = self.carry_out(name, arguments)
             self.refresh()
             return value
 
-    def _carry_out(self, name: str, arguments: Mapping[str, Any]) -> Any:
+    def carry_out(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Carry out a command within another; parts are made anew after that."""
         if name == "hello":
             return self._hello()
         if name == "panel":
@@ -131,7 +132,7 @@ class Session:
         answer: dict[str, Any] = {"id": command.get("id")}
         with self._lock:
             try:
-                answer["ok"] = self._carry_out(str(command.get("do")), given)
+                answer["ok"] = self.carry_out(str(command.get("do")), given)
             except ChainruleError as error:
                 answer["error"] = str(error)
             self.refresh(slow=slow)

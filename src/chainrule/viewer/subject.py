@@ -37,6 +37,8 @@ class Subject(ABC):
         What it is called.
     digits : int
         Significant digits where numbers are printed.
+    hidden : frozenset of str
+        Keys whose numbers are not to be seen for now.
     done : int or None
         Where a step is gone through operation by operation, how many are done; `None` for all.
     """
@@ -47,6 +49,7 @@ class Subject(ABC):
     def __init__(self, topics: Topics, digits: int = 4) -> None:
         self.topics, self.digits = topics, digits
         self.done: int | None = None
+        self.hidden: frozenset[str] = frozenset()
         self.unfolded: str | None = None
 
     @abstractmethod

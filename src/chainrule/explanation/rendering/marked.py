@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from html import escape
 from typing import Any
 
 from chainrule.explanation.derived import Derived
+from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.data import VERSION, exact
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Block, Passage, Statement
 from chainrule.explanation.rendering.styles import MathmlStyle
 from chainrule.explanation.rendering.telling import tell
-from chainrule.explanation.rendering.writer import Writer, more_like, rules_in_words
+from chainrule.explanation.rendering.writer import UNKNOWN, Writer, more_like, rules_in_words
 
 
 def marked(text: str, key: str, value: float | None) -> str:
@@ -22,16 +24,16 @@ def marked(text: str, key: str, value: float | None) -> str:
     return f'<mrow data-key="{escape(key)}"{number}>{text}</mrow>'
 
 
-def marked_data(derivation: Derived) -> dict[str, Any]:
-    """What a derivation says, line by line, as MathML with keys."""
+def marked_data(derivation: Derived, hidden: Container[str] = frozenset()) -> dict[str, Any]:
+    """What a derivation says, line by line, as MathML with keys; without the numbers of `hidden` ones."""
     story = tell(derivation)
-    writer = Writer(MathmlStyle(), story.digits, marked)
+    writer = Writer(MathmlStyle(), story.digits, marked, hidden)
     whole = _statement(writer, story.whole)
     return {
         "version": VERSION,
         "kind": "derivation",
         "gradient": whole["left"],
-        "value": exact(story.whole.value),
+        "value": None if whole["left"]["key"] in hidden else exact(story.whole.value),
         "from": _mathml(writer.name(story.output)),
         "to": _mathml(writer.name(story.element)),
         "whole": whole,
@@ -48,13 +50,18 @@ def _block(writer: Writer, block: Block) -> dict[str, Any]:
 
 def _statement(writer: Writer, x: Statement) -> dict[str, Any]:
     digits = writer.digits
-    left = x.left and {"mathml": _mathml(writer.slope(x.left)), "key": x.left.key, "value": exact(x.left.value)}
     key = x.left.key if x.left is not None else x.key
-    result = x.value if x.value is None else {
-        "mathml": _mathml(marked(writer.number(x.value), key, x.value)),
-        "text": numeral(x.value, digits).replace("-", "−"),
+    known = key not in writer.hidden
+    left = x.left and {
+        "mathml": _mathml(writer.slope(x.left)),
         "key": key,
-        "value": exact(x.value),
+        "value": exact(x.left.value) if known else None,
+    }
+    result = x.value if x.value is None else {
+        "mathml": _mathml(writer.result(x.value, key)),
+        "text": numeral(x.value, digits).replace("-", "−") if known else UNKNOWN,
+        "key": key,
+        "value": exact(x.value) if known else None,
     }  # fmt: skip
     return {
         "left": left,
@@ -63,13 +70,18 @@ def _statement(writer: Writer, x: Statement) -> dict[str, Any]:
         "rights": [_right(writer, right) for right in x.rights],
         "result": result,
         "rules": rules_in_words(x.rules),
-        "check": x.check
-        and {
-            "nudged": numeral(x.check.difference, digits).replace("-", "−"),
-            "value": exact(x.check.difference),
-            "error": f"{x.check.error:.1e}".replace("-", "−"),
-            "agrees": x.check.agrees,
-        },
+        "check": _check(x.check, digits) if known else None,
+    }
+
+
+def _check(x: Check | None, digits: int) -> dict[str, Any] | None:
+    if x is None:
+        return None
+    return {
+        "nudged": numeral(x.difference, digits).replace("-", "−"),
+        "value": exact(x.difference),
+        "error": f"{x.error:.1e}".replace("-", "−"),
+        "agrees": x.agrees,
     }
 
 

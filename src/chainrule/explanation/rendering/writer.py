@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
+from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rendering.story import Definition, Derivative, Name, Passage, Statement, Told
 from chainrule.explanation.rules import CHAIN
 from chainrule.ops.notation import ATOM, SIGN
+
+UNKNOWN = "?"
+"""What stands for a number that is hidden."""
 
 Marks = Callable[[str, str, float | None], str]
 """What is written of a number, its key and its value, as a form writes that may be pointed at."""
@@ -21,10 +25,13 @@ def unmarked(text: str, key: str, value: float | None) -> str:
 
 
 class Writer:
-    """Writes the parts of a story in one style; `marks` may put the key of a number to what is written of it."""
+    """Writes the parts of a story in one style.
 
-    def __init__(self, style: Any, digits: int, marks: Marks = unmarked) -> None:
-        self.style, self.digits, self.marks = style, digits, marks
+    `marks` may put the key of a number to what is written of it; numbers of `hidden` keys are question marks.
+    """
+
+    def __init__(self, style: Any, digits: int, marks: Marks = unmarked, hidden: Container[str] = frozenset()) -> None:
+        self.style, self.digits, self.marks, self.hidden = style, digits, marks, hidden
         self._symbolic = Printer(style, self._leaf, digits)
 
     def formula(self, x: Told) -> str:
@@ -34,12 +41,15 @@ class Writer:
     def name(self, x: Name) -> str:
         """A number by its name."""
         text = str(self.style.name(x.spelled))
-        return self.marks(str(self.style.brackets(text)) if x.bracketed else text, x.key, x.value)
+        return self._marked(str(self.style.brackets(text)) if x.bracketed else text, x.key, x.value)
+
+    def _marked(self, text: str, key: str, value: float | None) -> str:
+        return self.marks(text, key, None if key in self.hidden else value)
 
     def slope(self, x: Derivative) -> str:
         """∂output/∂by."""
         by = self.name(x.by) if isinstance(x.by, Name) else self.style.brackets(self.formula(x.by))
-        return self.marks(str(self.style.slope(self.name(x.of), by)), x.key, x.value)
+        return self._marked(str(self.style.slope(self.name(x.of), by)), x.key, x.value)
 
     def definition(self, x: Definition) -> str:
         """`v7 = …`."""
@@ -82,10 +92,15 @@ class Writer:
 
     def _signed(self, x: float, of: Told, digits: int) -> tuple[str, str]:
         """A number's sign and the rest of it."""
-        text = numeral(x, digits)
         key = of.key if isinstance(of, Name | Derivative) else ""
-        number = self.marks(str(self.style.number(text.lstrip("-"))), key, x)
+        text = UNKNOWN if key in self.hidden else numeral(x, digits)
+        number = self._marked(str(self.style.number(text.lstrip("-"))), key, x)
         return "-" if text.startswith("-") else "+", number
+
+    def result(self, x: float, key: str) -> str:
+        """What comes out, by its key."""
+        sign, text = self._signed(x, Name(Spelled("", ()), variable=key), self.digits)
+        return str(self.style.negative(text)) if sign == "-" else text
 
 
 def concluded(rights: list[str], statement: Statement, equals: str, result: str) -> None:

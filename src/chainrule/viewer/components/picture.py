@@ -6,6 +6,7 @@ from typing import Any
 
 from chainrule.explanation.drawing.data import data_of
 from chainrule.viewer.component import Component, command, part
+from chainrule.viewer.hiding import hidden_in
 from chainrule.viewer.networks import NetworkSubject
 from chainrule.viewer.subject import MOMENT, Subject, unless_known
 
@@ -21,7 +22,7 @@ class Picture(Component):
     @part(MOMENT, UNFOLDED)
     def drawing(self) -> dict[str, Any]:
         """The scene, as data."""
-        return data_of(self.subject.drawn())
+        return hidden_in(data_of(self.subject.drawn()), self.subject.hidden)  # type: ignore[no-any-return]
 
     @command
     def unfold(self, layer: str | None) -> None:

@@ -10,6 +10,7 @@ from chainrule.explanation.derivation import DEPTHS
 from chainrule.explanation.rendering.marked import marked_data
 from chainrule.explanation.rendering.numerals import how_many, numeral
 from chainrule.viewer.component import Component, command, part
+from chainrule.viewer.hiding import hidden_in
 from chainrule.viewer.subject import MOMENT, Subject
 
 SELECTION = "selection"
@@ -67,7 +68,7 @@ class Reasons(Component):
             return None
         subject, digits = self.subject, self.subject.digits + 2
         value, gradient = subject.number(self.key), subject.gradient(self.key)
-        return {
+        shown = {
             "key": self.key,
             "name": self.key,
             "value": value,
@@ -79,6 +80,7 @@ class Reasons(Component):
             "depth": self._depth,
             "check": self._checked,
         }
+        return hidden_in(shown, subject.hidden)  # type: ignore[no-any-return]
 
     @part(MOMENT, SELECTION)
     def derivation(self) -> dict[str, Any] | None:
@@ -86,14 +88,14 @@ class Reasons(Component):
         if self.key is None:
             return None
         try:
-            return marked_data(self.subject.explain(self.key, self._depth, self._checked))
+            return marked_data(self.subject.explain(self.key, self._depth, self._checked), self.subject.hidden)
         except ChainruleError as error:
             return {"version": 1, "kind": "none", "says": str(error)}
 
     @part(MOMENT, SELECTION, slow=True)
     def contributions(self) -> dict[str, Any] | None:
         """Its parts by output, by sample and by path."""
-        if self.key is None:
+        if self.key is None or self.subject.slope_key(self.key) in self.subject.hidden:
             return None
         try:
             found = self.subject.contributions(self.key)

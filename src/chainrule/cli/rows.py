@@ -1,0 +1,98 @@
+"""The rows of a table that a stored model is asked about, and what the names in the answer stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chainrule.cli.console import note, say
+from chainrule.cli.files import load_model, to_read
+from chainrule.cli.options import MissingChoice
+from chainrule.cli.reports import percent
+from chainrule.cli.values import number
+from chainrule.tables import Preparation, Table, TableError, spell
+
+LISTED = 12
+"""Inputs, classes and cells that are listed by name."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The rows to be explained: in the file, as the network takes them, and their numbers."""
+
+    model: str
+    network: Any
+    preparation: Preparation
+    table: Table
+    X: Any
+    y: Any
+    numbers: tuple[int, ...]
+
+
+def chosen(
+    model: Path, data: Path, wanted: Sequence[int], missing: MissingChoice | None, separator: str | None
+) -> Chosen:
+    """The rows with these numbers, by default all, as the stored model takes them."""
+    network, preparation = load_model(model)
+    table = preparation.read(to_read(data), separator)
+    wrong = [number for number in wanted if number > len(table)]
+    if wrong:
+        raise TableError(f"--row {wrong[0]} is not there: {table.source} has {len(table):,} rows, and the first is 1.")
+    numbers = list(dict.fromkeys(wanted)) or list(range(1, len(table) + 1))
+    notes = table.notes
+    if wanted:
+        table = table.rows(np.array(numbers) - 1)
+    inputs, truth = preparation.apply_with_target(table, None if missing is None else missing.value)
+    for remark in (*notes, *inputs.notes):
+        note(spell(remark, command_line=True), to_errors=True)
+    if not len(inputs.X):
+        raise TableError(f"{table.source} has no row left to explain.")
+    return Chosen(
+        model.name,
+        network,
+        preparation,
+        table.rows(inputs.rows),
+        inputs.X,
+        preparation.target.standardised(truth),
+        tuple(numbers[i] for i in inputs.rows),
+    )
+
+
+def tell(rows: Chosen) -> None:
+    """Which rows are explained, and what the names in formulas stand for."""
+    target, columns = rows.preparation.target, rows.preparation.columns
+    batch = len(rows.numbers) > 1
+    say(
+        f"{rows.model} on {rows.table.source}, "
+        + (f"{len(rows.numbers):,} rows as one batch" if batch else f"row {rows.numbers[0]}"),
+        "bold",
+    )
+    if batch:
+        say(f"  rows      {_some([f'n = {n}: row {place}' for n, place in enumerate(rows.numbers)], 5)}")
+    else:
+        cells = [f"{column.name} {rows.table.column(column.name)[0]}" for column in columns]
+        say(f"  row {rows.numbers[0]:<5} {_some(cells)} → {target.name} {rows.table.column(target.name)[0]}")
+    say(f"  inputs    {_some([f'x[{i}] {name}' for i, name in enumerate(rows.preparation.features)])}")
+    last = list(rows.network.layers)[-1]
+    loss = number(rows.network.evaluate(rows.X, rows.y)["loss"])
+    mean = "mean over rows of " * batch
+    if target.task == "classification":
+        shares = np.asarray(rows.network.predict_proba(rows.X)).mean(axis=0)
+        classes = [
+            f"[{i}] {label} {percent(p)}" for i, (label, p) in enumerate(zip(target.classes, shares, strict=True))
+        ]
+        say(f"  outputs   {last}.z, {'mean ' * batch}shares: {_some(classes)}")
+        say(f"  loss      L = {mean}−log(share of the true class) = {loss}")
+        say("            in the formulas, logsumexp(z) is log Σ exp(z)")
+    else:
+        say(f"  output    {last}.z: {target.name}, standardised")
+        say(f"  loss      L = {mean}squared error of that = {loss}")
+    say()
+
+
+def _some(names: Sequence[str], most: int = LISTED) -> str:
+    return ", ".join(names if len(names) <= most else [*names[: most - 1], "…", names[-1]])

@@ -1,0 +1,141 @@
+"""A comparison: which gradients are right, and in which way the others differ."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import UnknownNameError
+from chainrule.explanation.comparison.compared import Compared, Difference, GradientPair
+from chainrule.explanation.comparison.mistake import Given, Hypothesis
+from chainrule.explanation.comparison.registry import MISTAKES
+from chainrule.explanation.comparison.writing import FORMS, as_data
+from chainrule.explanation.derivation import Derivation
+from chainrule.notebooks import Shown
+
+DOUBLE, SINGLE = 1e-9, 2e-5
+"""Relative differences up to which gradients are the same, where all is in double precision, and where not."""
+
+
+class Comparison(Compared, Shown):
+    """Gradients of one's own beside the right ones.
+
+    `gradients` has one entry for each, from the output to the input, as in the backward pass; `differences` the ways in which they
+    are wrong, `first_wrong` the first one that is, `explanation` how that comes about where no known mistake explains it.
+    `tolerance` is the relative difference up to which two gradients are the same, which is rounding of `dtype`.
+    Printing gives text; `to("markdown")`, "html" and "json" other forms.
+    """
+
+    def __getitem__(self, name: str) -> GradientPair:
+        for entry in self.gradients:
+            if entry.name == name:
+                return entry
+        raise UnknownNameError.among("gradient", name, [x.name for x in self.gradients])
+
+    def to(self, form: str) -> str:
+        """The comparison as "text", "markdown", "html" or "json"."""
+        if form not in FORMS:
+            raise UnknownNameError.among("form", form, FORMS)
+        return FORMS[form](self)
+
+    def data(self) -> dict[str, Any]:
+        """The same as nested dicts and lists, every number with all its digits."""
+        return as_data(self)
+
+    def __str__(self) -> str:
+        return self.to("text")
+
+    __repr__ = __str__
+
+    def _repr_markdown_(self) -> str:
+        return self.to("markdown")
+
+
+def told_apart(
+    given: Given, explain: Callable[[str, tuple[int, ...]], Derivation | None], digits: int = 6
+) -> Comparison:
+    """In which ways gradients differ from the right ones; `explain` derives the right number at a place."""
+    entries = tuple(_compared(given, name) for name in given.names)
+    with np.errstate(all="ignore"):  # a mistake may well leave the numbers there are
+        differences, left = _explained(given)
+    explanation = None
+    if left:
+        entry = next(x for x in entries if x.name == left[0])
+        differences.append(_unknown(entry, left))
+        if entry.place is not None:
+            explanation = explain(entry.name, entry.place)
+    dtype = "float32" if given.tolerance > SINGLE / 2 else "float64"
+    return Comparison(entries, tuple(differences), explanation, given.tolerance, dtype, digits)
+
+
+def tolerance_for(*arrays: Any) -> float:
+    """What rounding may do to gradients computed with such arrays."""
+    return SINGLE if any(np.asarray(x).dtype in (np.float32, np.float16) for x in arrays) else DOUBLE
+
+
+def _unknown(entry: GradientPair, names: list[str]) -> Difference:
+    """What is said where no mistake that is known gives these numbers."""
+    if entry.place is None:
+        says = f"shape {entry.shape} in place of {entry.right_shape}, and the numbers are in no known way those of the right one"
+        return Difference("", tuple(names), says, f"Give {entry.name} the shape {entry.right_shape}")
+    where = f"{entry.name}[{', '.join(map(str, entry.place))}]" if entry.place else entry.name
+    return Difference(
+        "", tuple(names), f"different in no way that is known, most in {where}", f"Look how {where} comes about, below"
+    )
+
+
+def _explained(given: Given) -> tuple[list[Difference], list[str]]:
+    """The mistakes that explain most of the wrong gradients, one after the other, and the names that none explains."""
+    left, found = list(given.wrong), []
+    if not left:
+        return [], []
+    fitting = []
+    for order, (kind, mistake) in enumerate(MISTAKES.items()):
+        for hypothesis in mistake.hypotheses(given):
+            fits, elsewhere = _fits(given, hypothesis)
+            if fits:
+                fitting.append((kind, hypothesis, fits, elsewhere, order))
+    while left and fitting:
+        best = max(fitting, key=lambda x: (len(x[2].intersection(left)), x[3], -x[1].unknowns, -x[4]))
+        kind, hypothesis, fits, _, _ = best
+        names = [name for name in left if name in fits]
+        if not names:
+            break
+        found.append(Difference(kind, tuple(names), hypothesis.says, hypothesis.remedy, hypothesis.evidence))
+        left = [name for name in left if name not in fits]
+    return found, left
+
+
+def _fits(given: Given, hypothesis: Hypothesis) -> tuple[set[str], int]:
+    """The wrong gradients that a hypothesis explains, and how many of the right ones it leaves right."""
+    fits, numbers, elsewhere = set(), 0, 0
+    for name in given.names:
+        wanted = hypothesis.gives(name)
+        if wanted is None:
+            continue
+        mine, right = given.mine[name], given.right(name)
+        if name not in given.wrong:
+            elsewhere += given.same(name, wanted, right)
+        elif given.same(name, mine, wanted) or (
+            not np.isfinite(mine).all() and np.array_equal(mine, wanted, equal_nan=True)
+        ):
+            fits.add(name)
+            numbers += np.size(mine) if np.shape(wanted) != np.shape(right) else int(np.sum(np.asarray(right) != 0))
+    return (fits, elsewhere) if numbers > hypothesis.unknowns or (fits and not hypothesis.unknowns) else (set(), 0)
+
+
+def _compared(given: Given, name: str) -> GradientPair:
+    mine, right = given.mine[name], given.right(name)
+    known = name, given.is_right(name), tuple(mine.shape), tuple(right.shape)
+    if mine.shape != right.shape:
+        return GradientPair(*known, None, None, None, None, None)
+    with np.errstate(all="ignore"):
+        apart = np.abs(mine - right)
+    apart = np.where(np.isfinite(apart), apart, math.inf)
+    place = tuple(int(i) for i in np.unravel_index(int(np.argmax(apart)), apart.shape)) if apart.ndim else ()
+    difference, scale = float(apart[place]), given.scale(name)
+    error = difference / scale if scale else math.inf if difference else 0.0
+    return GradientPair(*known, difference, error, place, float(mine[place]), float(right[place]))

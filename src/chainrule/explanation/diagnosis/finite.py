@@ -1,0 +1,98 @@
+"""NaN and infinity, with the operation that made the first one, and the sample where."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from chainrule.explanation.diagnosis.illness import Finding, Illness
+from chainrule.explanation.diagnosis.measures import Measures
+from chainrule.explanation.diagnosis.spots import formula_of, layer_of, number_at, where_of
+from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.sentences import told
+from chainrule.tracing.program import Equation, Variable
+
+BEYOND = 30.0
+"""What an operation is given is large from here on: e³⁰ is 10¹³."""
+LARGE = 1e4
+"""Inputs from which on they themselves may be what leaves the finite numbers."""
+
+
+@dataclass(frozen=True)
+class NotFinite(Illness):
+    """NaN or infinity: told of the first operation that makes one out of finite numbers, forwards, backwards or in the update."""
+
+    looks_for: ClassVar[str] = "NaN and infinity, with the first operation that gives one"
+
+    def findings(self, seen: Measures) -> Iterator[Finding]:
+        """One, of where it began."""
+        evaluation = seen.network.evaluation
+        found = _forwards(evaluation) or _backwards(evaluation)
+        if found is not None:
+            equation, x, numbers, way = found
+            place = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
+            value = float(np.asarray(numbers)[place])
+            sample, element = where_of(evaluation, x, place)
+            formula = formula_of(evaluation, equation.output)
+            given = {evaluation.label(y): number_at(evaluation.value(y), place) for y in equation.inputs}
+            at = "" if sample is None else f", at sample {sample}"
+            what = "is" if way == "forward" else "has a derivative that is"
+            layer = layer_of(equation)
+            says = f"{element} {what} {told(value)}{at}: it begins in {layer}, with {formula}{_told_inputs(given)}."
+            evidence = {
+                "operation": equation.op.name,
+                "layer": layer.removeprefix("layer "),
+                "formula": formula,
+                "pass": way,
+                "element": element,
+                "sample": sample,
+                "value": value,
+                "given": given,
+            }
+            yield self.found(says, [element], _remedy(evaluation, given), **evidence)
+            return
+        lost = [p.name for p in seen.parameters if not math.isfinite(p.update)]
+        if lost:
+            says = f"the step leaves the finite numbers of {evaluation.variable(lost[0]).dtype} in {lost[0]}."
+            yield self.found(says, lost, f"learning_rate={seen.rate / 10:g}, or clip_norm=1.0", learning_rate=seen.rate)
+
+
+def _forwards(evaluation: Evaluation) -> tuple[Equation, Variable, Any, str] | None:
+    for equation in evaluation.program.equations:
+        value = evaluation.value(equation.output)
+        began = equation.output.dtype.kind == "f" and not np.isfinite(value).all()
+        if began and all(np.isfinite(evaluation.value(x)).all() for x in equation.inputs):
+            return equation, equation.output, value, "forward"
+    return None
+
+
+def _backwards(evaluation: Evaluation) -> tuple[Equation, Any, Any, str] | None:
+    for edge in reversed(list(evaluation.edges())):
+        if edge.part is not None and not np.isfinite(edge.part).all():
+            above = evaluation.cotangent(edge.target)
+            if above is not None and np.isfinite(above).all():
+                return edge.equation, edge.source, edge.part, "backward"
+    return None
+
+
+def _told_inputs(given: dict[str, Any]) -> str:
+    known = [f"{name} = {told(x)}" for name, x in given.items() if x is not None and not name[:1].isdigit()]
+    return f" of {' and '.join(known)}" if known else ""
+
+
+def _remedy(evaluation: Evaluation, given: dict[str, float | None]) -> str:
+    """What is large: the data, or what the operation was given; else another formula."""
+    for x in evaluation.program.inputs:
+        size = float(np.abs(evaluation.precise(x)).max(initial=0.0)) if x.dtype.kind == "f" else 0.0
+        if size > LARGE:
+            return f"smaller numbers in {evaluation.label(x)}, which reach {told(size)}: (v − mean)/std for data"
+    large = [name for name, x in given.items() if x is not None and abs(x) > BEYOND]
+    if large:
+        return f"a smaller {large[0]}: smaller first weights, standardised inputs, or a smaller learning rate"
+    return (
+        "a formula that is finite there too, such as cr.log_softmax for log of softmax, or numbers kept off the place"
+    )
