@@ -151,7 +151,7 @@ class Operation:
     symmetric: bool = field(init=False, default=False)
     """Whether its result is that of its first input without the sign."""
     flattens: Callable[..., int] | None = field(init=False, default=None)
-    """`flattens(*inputs)`: which derivative is the first that it lacks where its first input has a kink at 0; by default the second."""
+    """`flattens(*inputs)`: which derivative is the first it lacks where its first input has a kink at 0; by default the second."""
     moves: tuple[int, int | None] = field(init=False, default=(0, None))
     """From which to which of its inputs the result has their elements or products; others say which."""
 
