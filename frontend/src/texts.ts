@@ -47,6 +47,7 @@ export const T = {
     histograms: "Distributions",
     surface: "Loss landscape",
     doctor: "Doctor",
+    compare: "Your own gradients",
     settings: "Settings",
   } as Record<string, string>,
 
@@ -100,6 +101,15 @@ export const T = {
 
   advice: "What to try",
   layer: "layer",
+
+  comparePrompt: "Gradients you computed, by the names of the parameters, as JSON. What is different about them is told, and where it begins.",
+  compareExample: '{"hidden.bias": [0.1, 0.2], …}',
+  compareNow: "Compare",
+  given: "given",
+  right: "right",
+  wrong: "wrong",
+  parameter: "gradient",
+  place: "most at",
 
   whats: { weights: "Weights", gradients: "Gradients", activations: "Activations" } as Record<string, string>,
   landscapes: { path: "along the training", gradient: "downhill" },
