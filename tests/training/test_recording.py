@@ -375,6 +375,8 @@ class TestKept:
     def test_few_states_however_long_the_training(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is kept is bounded, evenly spaced, and has the first and the last."""
         monkeypatch.setattr(keyframes, "MOST", 20)
+        thin, thinned = keyframes.Keyframes._thin, []
+        monkeypatch.setattr(keyframes.Keyframes, "_thin", lambda self: thinned.append(1) or thin(self))
         for epochs in (40, 400):
             _, recording, _ = recorded(epochs=epochs)
             frames = recording._keyframes
@@ -382,6 +384,7 @@ class TestKept:
             assert (frames[0].step, frames[-1].step) == (0, 4 * epochs)
             gaps = np.diff([frame.step for frame in frames[:-1]])
             assert gaps.size == 0 or gaps.max() <= max(4 * np.median(gaps), 4 * epochs * 4 / keyframes.MOST)
+        assert len(thinned) <= 20  # with every time the way is twice as long
 
     def test_no_more_megabytes_than_given(self) -> None:
         X = np.ones((8, 100), np.float32)

@@ -2,7 +2,8 @@
 
 Kinks: `absolute` has derivative 0 at 0; `maximum` and `minimum` share the derivative equally where their
 inputs are equal; `clip` passes it at both bounds. |x|, `hypot` and `root` have derivative 0 where they are 0. Their even powers,
-which have others there, are differentiated as what they are powers of: |x|² as x².
+which have others there, are differentiated as what they are powers of: |x|² as x². What bends them otherwise has the second
+derivative nan there.
 """
 
 from __future__ import annotations
@@ -227,7 +228,8 @@ absolute = Elementwise(
     textbook=Textbook(partials=(lambda m, y, x: m.sign(x),)),
     latex=r"\left|{0}\right|",
     domain=(BENT,),
-    doc="The derivative at 0 is taken as 0 (JAX takes 1). Even powers of |x| are differentiated as those of x.",
+    doc="The derivative at 0 is taken as 0 (JAX takes 1). Even powers of |x| are differentiated as those of x; what bends it "
+    "otherwise, as exp(−|x|), has the second derivative nan there.",
     notation=Notation("fence", "||"),
     parts=pairs.absolute,
 )

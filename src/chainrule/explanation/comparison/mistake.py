@@ -103,8 +103,12 @@ class Given:
         """What every sample adds to the gradient; empty for a single one, and for very many."""
         if not 1 < self.rows <= MOST_SAMPLES:
             return []
-        frontier = frontier_of(self.evaluation, self.samples)
-        return [through_sample(self.evaluation, frontier, n) for n in range(self.rows)]
+        return [through_sample(self.evaluation, self.frontier, n) for n in range(self.rows)]
+
+    @cached_property
+    def frontier(self) -> Cotangents:
+        """∂L by the last values that belong to single samples."""
+        return frontier_of(self.evaluation, self.samples)
 
 
 @dataclass(frozen=True, eq=False)

@@ -164,6 +164,26 @@ class AfterUpdate(Mistake):
 
 
 @dataclass(frozen=True)
+class WrongPenalty(Mistake):
+    """What comes by way of no sample, the gradient of a penalty such as ½·l2·Σw², is left out, or there twice."""
+
+    title: ClassVar[str] = "a penalty left out"
+
+    def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
+        """Without it, and with it twice."""
+        whole = given.evaluation.cotangents
+        data = carried(given.evaluation, given.frontier) if given.samples else whole
+        penalty = added(whole, data, -1.0)
+        if any(not given.same(name, given.of(data, name), given.right(name)) for name in given.names):
+            ways = {
+                "is missing": (data, "Add its gradient, l1·sign(w) + l2·w"),
+                "counts twice": (added(whole, penalty), "The gradient of ½·l2·w² is l2·w"),
+            }
+            for way, (found, remedy) in ways.items():
+                yield Hypothesis(f"the penalty (l1, l2) {way}", remedy, of_pass(given, found))
+
+
+@dataclass(frozen=True)
 class ForgottenPath(Mistake):
     """The sum over paths without one of them: an output, a unit, a use of a value or of a shared layer; or one of them alone."""
 
