@@ -288,6 +288,21 @@ export interface Surface extends Grid {
   gradient: [number, number] | null;
 }
 
+/** The plane of two inputs as every hidden layer sees it; points in the order of the data's. */
+export interface Warp {
+  layers: { name: string; x: string; y: string; points: [number, number][]; lines: [number, number][][] }[];
+}
+
+/** How the numbers of one array are spread at moments of the training. */
+export interface Spread {
+  name: string;
+  names: string[];
+  steps: number[];
+  edges: number[];
+  counts: number[][];
+  at: number;
+}
+
 export interface Lesson {
   title: string;
   steps: { title: string; text: string }[];
@@ -317,6 +332,8 @@ export interface Parts {
   comparison: Comparison;
   histograms: Histograms;
   surface: Surface;
+  warp: Warp;
+  spread: Spread;
   lesson: Lesson;
   notice: Notice;
 }
@@ -337,6 +354,8 @@ export const PARTS: readonly PartName[] = [
   "comparison",
   "histograms",
   "surface",
+  "warp",
+  "spread",
   "lesson",
   "notice",
 ];

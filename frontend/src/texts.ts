@@ -44,7 +44,9 @@ export const T = {
     data: "Data and decision",
     curves: "Loss",
     neurons: "What every neuron sees",
+    warp: "The plane, bent by each layer",
     histograms: "Distributions",
+    spread: "Distributions over time",
     surface: "Loss landscape",
     doctor: "Doctor",
     compare: "Your own gradients",
@@ -112,6 +114,10 @@ export const T = {
   place: "most at",
 
   whats: { weights: "Weights", gradients: "Gradients", activations: "Activations" } as Record<string, string>,
+  array: "Numbers of",
+  spreadLabel: (name: string) => `How the numbers of ${name} are spread, over the training`,
+  warpLabel: (layer: string) => `The points and a grid of the plane, as ${layer} sees them`,
+
   landscapes: { path: "along the training", gradient: "downhill" },
   landscapeLabel: "The loss along two directions, with the path of the training",
 
