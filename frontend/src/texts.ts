@@ -49,7 +49,7 @@ export const T = {
     spread: "Distributions over time",
     surface: "Loss landscape",
     doctor: "Doctor",
-    compare: "Your own gradients",
+    comparison: "Your own gradients",
     settings: "Settings",
   } as Record<string, string>,
 
