@@ -19,7 +19,7 @@ pytest.importorskip("websockets", reason="the extra `view` is not installed")
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from chainrule.viewer.hosts.messages import Outbox, command_of, written
+from chainrule.viewer.hosts.messages import Outbox, read, written
 from chainrule.viewer.hosts.page import LARGEST
 
 
@@ -372,5 +372,5 @@ def test_a_script_ends_though_its_page_is_open():
 
 
 def test_messages_are_json():
-    assert command_of('{"id": 1, "do": "hello"}') == {"id": 1, "do": "hello"}
+    assert read('{"id": 1, "do": "hello"}') == {"id": 1, "do": "hello"}
     assert json.loads(written({"set": {"x": [1.5, "∂L"]}})) == {"set": {"x": [1.5, "∂L"]}}
