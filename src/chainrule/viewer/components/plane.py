@@ -117,7 +117,9 @@ class Plane(Component):
         if what not in ("add", "move", "relabel", "remove"):
             raise SettingError(f"a point was to be {what!r}; use 'add', 'move', 'relabel' or 'remove'.")
         if what != "add" and (row is None or not 0 <= row < subject.row_count):
-            raise SettingError(f"point {row!r} was named, and there are {subject.row_count}; give a number counted from 0.")
+            raise SettingError(
+                f"point {row!r} was named, and there are {subject.row_count}; give a number counted from 0."
+            )
         arrays = [np.array(a) for a in data.arrays()]
         kept = data.like(arrays)
         if what == "remove":

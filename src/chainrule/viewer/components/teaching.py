@@ -31,7 +31,9 @@ class Teaching(Component):
         """Go to a page."""
         steps = self.shown.steps
         if isinstance(to, bool) or not isinstance(to, int) or not 0 <= to < len(steps):
-            raise SettingError(f"page {shortened(to)} was asked for; give one of the pages 0 to {len(steps) - 1} of this lesson.")
+            raise SettingError(
+                f"page {shortened(to)} was asked for; give one of the pages 0 to {len(steps) - 1} of this lesson."
+            )
         self.at, self.verdict = to, None
         for name, arguments in steps[to].do:
             self.run(name, arguments)
