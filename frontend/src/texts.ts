@@ -138,6 +138,7 @@ export const T = {
 
   lost: "The connection to Python is lost. Is the process still running? Trying again …",
   notRecorded: (steps: string) => `In a saved page this derivation is there at ${steps}. Go there, or open the view from Python.`,
+  noMore: "From here on the loss does not rise any more.",
   onlyLive: "A saved page replays what was recorded; this needs the view from Python.",
   atSteps: (steps: number[]) => `step${steps.length > 1 ? "s" : ""} ${steps.join(", ")}`,
 
