@@ -146,7 +146,8 @@ export const T = {
   sayStep: (position: string, loss: string) => `${position}, loss ${loss}`,
 
   keys: [
-    ["Space", "play, pause"],
+    ["Space", "play, pause; train where nothing was trained"],
+    ["Shift + Space", "play backwards"],
     ["← →", "a move back, forward, in the chosen grain"],
     ["Shift + ← →", "an epoch back, forward"],
     ["Home, End", "to the start, to the end"],
