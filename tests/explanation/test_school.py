@@ -13,6 +13,7 @@ import sympy
 import chainrule as cr
 from chainrule.errors import SettingError
 from chainrule.explanation.rendering.numerals import coefficient
+from chainrule.explanation.symbols import Slope, number_of, symbols_in
 from chainrule.ops import REGISTRY, Elementwise
 from chainrule.tracing.apply import traced
 from strategies import from_domain
@@ -113,6 +114,23 @@ def test_shares_of_a_mean_are_fractions() -> None:
     for rows, share in ((16, "1/8"), (50, "1/25"), (3, "2/3")):
         derivation = network.explain(np.ones((rows, 1)), np.zeros(rows), "o.bias[0]", loss="mse")
         assert f" = {share} · Σ_n" in str(derivation)
+
+
+@pytest.mark.parametrize("depth", ["layers", "factors"])
+@pytest.mark.parametrize("activation", ["sigmoid", "relu", "softplus", "gelu"])
+def test_rules_stand_beside_the_factors_they_made(activation: str, depth: str) -> None:
+    """Of a line with one term, what the rules made multiplies to its factor."""
+    network = cr.Network([cr.Dense(1, activation, name="h"), cr.Dense(1, "tanh", name="o")], dtype="float64", seed=2)
+    found = network.build(1).explain([[0.4]], [[0.3]], "h.weight[0, 0]", loss="mse", depth=depth)
+    assert len(found.lines) > 1
+    for line in found.lines:
+        assert {rule for rule, _ in line.made} == {*line.rules} - {"chain rule", "sum over paths"}
+        inner = [found.value_of(x, {}) for x in symbols_in(line.formula) if isinstance(x, Slope)]
+        product = np.prod([number_of(x, found.value_of) for _, x in line.made]) * np.prod(inner)
+        assert product == pytest.approx(line.instances[0].value, rel=1e-12)
+    assert "(power rule: 2·x; constant factor: 4; sum over paths; chain rule)" in str(
+        cr.explain(lambda x: 3 * x**2 - 4 * x + 5)(3.0)
+    )
 
 
 def slopes(op: Elementwise, x: float) -> tuple[float, float]:

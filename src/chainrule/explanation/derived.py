@@ -43,6 +43,8 @@ class Line:
     rules: tuple[str, ...]
     instances: tuple[Instance, ...]
     more: int = 0
+    made: tuple[tuple[str, Expression], ...] = ()
+    """What each rule made of the formula."""
 
 
 @dataclass(frozen=True, repr=False)
