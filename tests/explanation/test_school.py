@@ -161,6 +161,19 @@ def test_every_kink_is_told_and_what_is_taken(name: str, at: float) -> None:
         assert f"this library takes {coefficient(float(taken), 6)} as its derivative" in text
 
 
+def test_formulas_say_where_they_have_no_derivative() -> None:
+    for function, where in (
+        (lambda x: 2 * abs(x - 1), "|x − 1| is not differentiable where x − 1 = 0."),
+        (lambda a, b: np.maximum(a, b), "max(a, b) is not differentiable where a = b."),
+        (lambda x: np.clip(x, 0, 1), "clip(x, 0, 1) is not differentiable where x = 1."),
+    ):
+        derivation = cr.derivation(function)
+        for form in ("text", "markdown", "html"):
+            assert where in derivation.to(form)
+    for smooth in (lambda x: np.sin(x), lambda x: cr.elu(x), lambda x: np.hypot(x, 1.0)):
+        assert "not differentiable" not in str(cr.derivation(smooth))
+
+
 @pytest.mark.parametrize("name", UNARY)
 def test_nothing_is_said_elsewhere(name: str) -> None:
     at = float(from_domain(REGISTRY[name].domain[0], (), np.random.default_rng(3)))  # type: ignore[attr-defined]

@@ -94,6 +94,15 @@ class PartialDerivative:
     result: Expression
 
 
+@dataclass(frozen=True)
+class Kink:
+    """A part of a formula that has no derivative at some places: which, and where, with {0}, {1} for its inputs."""
+
+    of: Element
+    where: str
+    inputs: tuple[Expression, ...]
+
+
 @dataclass(frozen=True, repr=False)
 class DerivedFormula:
     """The derivatives of a formula by all its arguments."""
@@ -102,3 +111,4 @@ class DerivedFormula:
     formulas: Formulas
     output: Element
     partials: tuple[PartialDerivative, ...]
+    kinks: tuple[Kink, ...] = ()
