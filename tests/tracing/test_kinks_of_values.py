@@ -49,6 +49,7 @@ RIGHT: dict[str, Any] = {  # and what it is as a function of x and y
     "std": (lambda x: np.std(x) ** 2, "(x - y)**2/4"),
     "linear in it": (lambda x: 3 * np.sum(np.abs(x)) + np.max(np.abs(x)) + norm(x) + cr.relu(norm(x)) + x[0] ** 2, "x**2"),
     "what else bends": (lambda x: np.exp(x[0]) * (1 + np.abs(x[1] - x[1])), "exp(x)"),
+    "|x|³": (lambda x: np.sum(np.abs(x) ** 3 + np.exp(np.abs(x) ** 2.5)) - norm(x) ** 3, "0"),
     "another element": (lambda x: np.exp(np.abs(x + np.array([0.0, 1.0]))[1]), "exp(y + 1)"),
     "the largest": (lambda x: np.exp(np.max(np.abs(x + np.array([0.0, 1.0])))), "exp(y + 1)"),
 }  # fmt: skip
@@ -119,6 +120,15 @@ def test_only_the_elements_that_are_zero_have_none() -> None:
     np.testing.assert_allclose(np.diag(found)[1:], -2 * np.abs(t) * (1 - t**2), rtol=1e-13)
     shares = cr.hessian(lambda w: np.sum(np.array([1.0, 2.0, 3.0]) * w / np.sum(np.abs(w))))(x)
     assert np.isfinite(shares[1:, 1:]).all()
+
+
+def test_powers_have_as_many_derivatives_as_they_have() -> None:
+    for power, known in ((2.5, 2), (3, 2), (3.5, 3), (4, 6), (5, 4)):
+        f = lambda x, power=power: np.abs(x) ** power  # noqa: E731
+        for order in range(1, known + 1):
+            f = cr.grad(f)
+            assert f(0.0) == (24.0 if (power, order) == (4, 4) else 0.0)
+        assert power not in (3, 5) or np.isnan(cr.grad(f)(0.0))
 
 
 def test_rates_of_penalties_are_as_the_derivative_of_a_size_is_taken() -> None:

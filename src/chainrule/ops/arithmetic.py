@@ -165,6 +165,7 @@ power = Elementwise(
     value=lambda m, a, b: m.power(a, b),
     partials=(_power_by_base, _power_by_exponent),
     even=lambda m, square, a, b: m.power(square(), b / 2) if type(b) in (int, float) and b % 2 == 0 else None,
+    flattens=lambda a, b: math.ceil(b) if type(b) in (int, float) and math.isfinite(b) and b > 2 else 2,
     latex="{{{0}}}^{{{1}}}",
     domain=(POSITIVE, REAL),
     neutral=(None, 1),

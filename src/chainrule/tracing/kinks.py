@@ -94,16 +94,17 @@ class Kinks:
             return inputs
         if not load("chainrule.tracing.bends").bends(op, inputs, attributes, inside):
             return inputs
-        return tuple(map(self.without, inputs))
+        derivative = 2 if op.flattens is None else op.flattens(*inputs)
+        return tuple([self.without(x, derivative) for x in inputs])
 
-    def without(self, x: Any) -> Any:
-        """The same value, whose second derivative is nan where one of those that it is made of is 0 and counts."""
+    def without(self, x: Any, derivative: int = 2) -> Any:
+        """The same value, whose second or later derivative is nan where one of those that it is made of is 0 and counts."""
         made = self.of(x)
         if made is None:
             return x
         process, result = x.trace.process, x
         for root, counts in self._counting(made):
-            term = process(REGISTRY[KINK], (root.value, counts), {})
+            term = process(REGISTRY[KINK], (root.value, counts), {"order": 2 - derivative})
             kind = np.empty(0, x.dtype).real.dtype
             if term.dtype != kind:
                 term = process(REGISTRY["astype"], (term,), {"dtype": kind})

@@ -22,6 +22,7 @@ from chainrule.viewer.components.settings import Settings
 from chainrule.viewer.components.teaching import Teaching
 from chainrule.viewer.components.time import Time
 from chainrule.viewer.components.warps import Warps
+from chainrule.viewer.hosts.hosted import Hosted
 from chainrule.viewer.lessons import LESSONS, Lesson
 from chainrule.viewer.networks import NetworkSubject
 from chainrule.viewer.session import Session
@@ -31,7 +32,7 @@ from chainrule.viewer.trainer import Plan
 from chainrule.viewer.values import GraphSubject
 
 
-class View:
+class View(Hosted):
     """What `view` gives: a notebook shows it; `do` does in Python what a click does.
 
     Attributes
@@ -53,7 +54,7 @@ class View:
     """
 
     def __init__(self, subject: Subject, components: list[Component], lesson: Lesson | None = None) -> None:
-        self.subject = subject
+        super().__init__(subject)
         if lesson is not None:
             components = [
                 *components,
