@@ -135,7 +135,10 @@ class Kinks:
                 continue
             sources = list(map(self.of, one.inputs))
             wanted = [source is not None for source in sources]
-            back = one.op.pullback(m, cotangent, one.value, one.inputs, wanted, **one.attributes)
+            if isinstance(one.op, Elementwise) and len(wanted) == 1:
+                back = [cotangent]  # its own slope may be taken as 0 there, as that of relu is
+            else:
+                back = one.op.pullback(m, cotangent, one.value, one.inputs, wanted, **one.attributes)
             for source, part in zip(sources, back, strict=True):
                 if source is None or part is None:
                     continue
