@@ -44,9 +44,12 @@ export const T = {
     data: "Data and decision",
     curves: "Loss",
     neurons: "What every neuron sees",
+    warp: "The plane, bent by each layer",
     histograms: "Distributions",
+    spread: "Distributions over time",
     surface: "Loss landscape",
     doctor: "Doctor",
+    comparison: "Your own gradients",
     settings: "Settings",
   } as Record<string, string>,
 
@@ -101,7 +104,20 @@ export const T = {
   advice: "What to try",
   layer: "layer",
 
+  comparePrompt: "Gradients you computed, by the names of the parameters, as JSON. What is different about them is told, and where it begins.",
+  compareExample: '{"hidden.bias": [0.1, 0.2], …}',
+  compareNow: "Compare",
+  given: "given",
+  right: "right",
+  wrong: "wrong",
+  parameter: "gradient",
+  place: "most at",
+
   whats: { weights: "Weights", gradients: "Gradients", activations: "Activations" } as Record<string, string>,
+  array: "Numbers of",
+  spreadLabel: (name: string) => `How the numbers of ${name} are spread, over the training`,
+  warpLabel: (layer: string) => `The points and a grid of the plane, as ${layer} sees them`,
+
   landscapes: { path: "along the training", gradient: "downhill" },
   landscapeLabel: "The loss along two directions, with the path of the training",
 

@@ -107,11 +107,3 @@ test("a recording is read as JSON, and as gzip in base64", async () => {
     assert.deepEqual(await recordingIn(el), recording());
   }
 });
-
-test("a replay is a model like any other", async () => {
-  const { default: widget } = await load("src/index.ts");
-  const stop = widget.render({ model: replay(recording()), el: document.body });
-  await later(20);
-  assert.match(document.body.lastElementChild.shadowRoot.textContent, /step 0 of 6/);
-  stop();
-});

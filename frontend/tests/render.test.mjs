@@ -151,3 +151,25 @@ test("controls have names", async () => {
     assert.ok(name || one.labels?.length || one.closest("label"), one.outerHTML);
   }
 });
+
+test("formulas in pieces keep every symbol, and break in no brackets", async () => {
+  const parts = await fixture("mazur");
+  const { root } = await shown(parts);
+  const { whole, lines } = parts.derivation;
+  const said = [whole, ...lines].flatMap((statement) => statement.rights.map((right) => right.mathml.replace(/<[^>]*>/g, "")));
+  const broken = [...root.querySelectorAll(".breaks")].map((one) => [...one.children]);
+  const texts = broken.map((pieces) => pieces.map((math) => math.textContent).join(""));
+  assert.ok(broken.some((pieces) => pieces.length > 2));
+  for (const text of said.filter((one) => /[·+]/.test(one))) assert.ok(texts.includes(text), text);
+  for (const { textContent } of broken.flat())
+    for (const [left, right] of ["()", "[]"]) assert.equal(textContent.split(left).length, textContent.split(right).length, textContent);
+});
+
+test("a saved file is a model like any other", async () => {
+  const { replay } = await load("src/hosts/file.ts");
+  const { meta, drawing, position, curves } = await fixture("xor");
+  const model = replay({ version: 1, parts: { meta, drawing, position, curves }, frames: [], answers: {} });
+  stops.push(widget.render({ model, el: document.body }));
+  await later(20);
+  assert.match(document.body.lastElementChild.shadowRoot.textContent, /step 212 of 360/);
+});

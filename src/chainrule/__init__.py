@@ -55,6 +55,7 @@ _viewers |= {
     "Program._repr_html_": _later("rendering.overviews", "program_as_html"),
     "History.draw": _later("drawing", "draw_history"),
     "History._repr_html_": _later("rendering.overviews", "history_as_html"),
+    "History.view": lambda network: _load("chainrule.viewer").view(network),
 }
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from chainrule.explanation import derivation as derivation
     from chainrule.explanation import evaluation_order as evaluation_order
     from chainrule.explanation import explain as explain
+    from chainrule.explanation import tree as tree
     from chainrule.explanation import values as values
     from chainrule.explanation.comparison import compare as compare
     from chainrule.nn.initializers import *
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 globals().update(PIECES)
 
 LATER = {
-    **dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "values"), "explanation"),
+    **dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "tree", "values"), "explanation"),
     "compare": "explanation.comparison",
     **dict.fromkeys(("View", "view"), "viewer"),
 }

@@ -124,6 +124,13 @@ def permuted(c: Case) -> Gradients:
     return mine
 
 
+L2 = 0.3
+
+
+def with_penalty(c: Case, l2: float) -> Gradients:
+    return {name: x + l2 * c.W[int(name[1])] if name.endswith("weight") else x for name, x in right(c).items()}
+
+
 def after_step(c: Case, rate: float) -> Gradients:
     g = right(c)
     W = [w - rate * g[f"l{i}.weight"] for i, w in enumerate(c.W)]
@@ -165,6 +172,7 @@ SLIPS: dict[str, list[tuple[str, Callable[[Case], Gradients]]]] = {
         ("an output", lambda c: right(c, weight=lambda i, W, g: W * (np.arange(W.shape[1]) != 1) if i == len(c.W) - 1 else W)),
         ("a unit", lambda c: right(c, passed=lambda i, d: d * (np.arange(d.shape[1]) != 2) if i == len(c.W) - 2 else d)),
     ],
+    "wrong_penalty": [("left out", right), ("twice", lambda c: with_penalty(c, 2 * L2))],
     "left_out_sample": [
         ("the last", lambda c: right(c, rows=range(len(c.x) - 1))),
         ("mean of others", lambda c: changed(c._replace(x=c.x[1:], t=c.t[1:]), lambda x: x)),
@@ -174,6 +182,9 @@ SLIPS: dict[str, list[tuple[str, Callable[[Case], Gradients]]]] = {
     "not_summed": [("bias", lambda c: {**right(c), **{f"l{i}.bias": student(c)[f"l{i}.z"] for i in range(len(c.W))}})],
 }  # fmt: skip
 """A student's slips, by the mistake that is to be told."""
+
+OPTIONS: dict[str, dict[str, float]] = {"after_update": {"learning_rate": 0.5}, "wrong_penalty": {"l2": L2}}
+"""What the comparison is told for some of them."""
 
 HIDDEN = {"updated_weights", "forgotten_path", "slope_of_linear"}
 SEVERAL = {"bias_mean", "left_out_sample", "one_sample", "not_summed"}
@@ -190,7 +201,6 @@ def applies(kind: str, rows: int, depth: int, name: str) -> bool:
 
 def test_every_mistake_has_a_slip() -> None:
     assert set(SLIPS) == set(MISTAKES)
-    assert all(mistake.title for mistake in MISTAKES.values())
 
 
 @pytest.mark.parametrize("kind", SLIPS)
@@ -203,8 +213,7 @@ def test_exactly_the_slip_is_told(kind: str) -> None:
             c = c._replace(acts=["tanh", *c.acts[1:]])
         for name, slip in SLIPS[kind]:
             if applies(kind, rows, depth, name):
-                more = {"learning_rate": 0.5} if kind == "after_update" else {}
-                found = c.compared(slip(c), **more)
+                found = c.compared(slip(c), **OPTIONS.get(kind, {}))
                 assert found.kinds == (kind,), f"{name}, {rows} rows, {depth} layers, {loss}: {found}"
                 assert found.first_wrong in found.differences[0].names
                 assert set(found.differences[0].names) == {x.name for x in found.gradients if not x.is_right}
@@ -270,11 +279,45 @@ def test_random_changes_are_never_told_as_a_mistake() -> None:
         assert found[name].right == pytest.approx(mine[name][found[name].place], rel=1e-9)
 
 
+def test_constant_factors_are_no_activations() -> None:
+    r = np.random.default_rng(0)
+    X, w = r.normal(size=(6, 3)), r.normal(size=3)
+    found = cr.compare(lambda w: np.sum(np.where(X @ w > 0, X @ w, 0.1 * (X @ w))), w, X.T @ np.ones(6))
+    assert found.kinds == ("",)
+    assert "∂L/∂w" in str(found)
+    assert cr.compare(lambda w: np.sum((X @ w / np.arange(1.0, 7.0)) ** 3), w, w**2).kinds == ("",)
+
+
+def test_a_penalty_of_plain_functions() -> None:
+    r = np.random.default_rng(0)
+    X, t, w = r.normal(size=(5, 3)), r.normal(size=5), r.normal(size=3)
+
+    def loss(w: Any) -> Any:
+        return np.mean((X @ w - t) ** 2) + 0.1 * np.sum(w**2)
+
+    data = 2 * X.T @ (X @ w - t) / 5
+    assert cr.compare(loss, w, data + 0.2 * w).is_right
+    assert cr.compare(loss, w, data).kinds == ("wrong_penalty",)
+    assert cr.compare(loss, w, data + 0.4 * w).kinds == ("wrong_penalty",)
+
+
 def test_two_slips_in_two_places_are_told_as_two() -> None:
     c = case(0, 5, 3)
     mine = right(c)
     found = c.compared({**mine, "l2.weight": 2 * mine["l2.weight"], "l0.weight": mine["l0.weight"][::-1]})
     assert {(x.kind, x.names) for x in found.differences} == {("factor", ("l2.weight",)), ("permuted", ("l0.weight",))}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_slip_together_with_a_factor_is_told_as_both(seed: int) -> None:
+    c = case(seed, 5, 3)
+    found = c.compared(right(c, n=1, slope=lambda i, z, a: 1.0 if i == 0 else ACT[c.acts[i]][1](z, a)))
+    assert found.kinds == ("missing_slope",)
+    assert len(found.differences[0].names) == 6
+    assert found.differences[0].evidence == {"layers": ["l0"], "factor": 5.0}
+    turned = c.compared({name: -x.T for name, x in right(c).items() if name.endswith("weight")})
+    assert turned.kinds == ("transposed",)
+    assert turned.differences[0].evidence["factor"] == -1
 
 
 def test_the_first_wrong_value_in_between_is_told() -> None:
@@ -353,7 +396,7 @@ def nested(c: Case, flat: Gradients) -> Any:
     return {n: {k: flat[f"{n}.{k}"] for k in ("weight", "bias")} for n in c.names}
 
 
-@pytest.mark.parametrize("kind", sorted(set(SLIPS) - {"bias_mean"}))
+@pytest.mark.parametrize("kind", sorted(set(SLIPS) - {"bias_mean", "wrong_penalty"}))
 def test_the_same_of_plain_functions(kind: str) -> None:
     c = case(7, 5, 2)
     if kind == "slope_of_linear":
@@ -363,7 +406,7 @@ def test_the_same_of_plain_functions(kind: str) -> None:
     for name, slip in SLIPS[kind]:
         if name == "an output" or (name == "all" and "slope" in kind):
             continue  # outputs are not known as such, nor is which functions are activations
-        more = {"learning_rate": 0.5} if kind == "after_update" else {}
+        more = OPTIONS.get(kind, {})
         found = cr.compare(loss_of(c), parameters, nested(c, slip(c)), **more)
         if name != "a unit":
             assert found.kinds == (kind,), f"{name}: {found}"
@@ -417,7 +460,7 @@ def test_names_that_a_network_lacks_are_refused() -> None:
 @pytest.mark.parametrize("kind", SLIPS)
 def test_every_form_can_be_had(kind: str) -> None:
     c = case(0, 5, 2)._replace(acts=["tanh", "sigmoid"])
-    found = c.compared(SLIPS[kind][0][1](c), learning_rate=0.5)
+    found = c.compared(SLIPS[kind][0][1](c), **OPTIONS.get(kind, {}))
     data = json.loads(found.to("json"))
     json.dumps(data, allow_nan=False)
     assert (data["version"], data["kind"]) == (1, "comparison")

@@ -134,3 +134,34 @@ def test_histograms_and_landscapes() -> None:
     assert middle == pytest.approx(view.subject.number("L"), rel=1e-6)
     assert losses[surface["rows"] // 2, surface["columns"] // 2 + 1] < middle or view.subject.number("L") < 1e-3
     assert surface["gradient"][0] > 0
+
+
+def test_layers_bend_the_plane() -> None:
+    view = shown()
+    view.do("panel", name="warp", open=True)
+    (layer,) = view.parts["warp"]["layers"]
+    assert (layer["name"], layer["x"]) == ("h", "first component")
+    assert len(layer["points"]) == 40
+    network = cr.Network([cr.Dense(2, "tanh", name="h"), cr.Dense(2, name="o")], dtype="float64", seed=5)
+    X, y = in_the_plane("moons", rows=40)
+    two = cr.view(network, X, y)
+    two.do("panel", name="warp", open=True)
+    (layer,) = two.parts["warp"]["layers"]
+    weights = network.parameters["h"]
+    assert np.allclose(layer["points"], np.tanh(X @ weights["weight"] + weights["bias"]), atol=1e-12)
+    assert len(layer["lines"]) == 22
+
+
+def test_spreads_over_the_training() -> None:
+    view = shown()
+    view.do("panel", name="spread", open=True)
+    assert view.parts["spread"] is None
+    view.do("train", wait=True)
+    for name, count in (("h.weight", 8), ("∂L/∂o.bias", 2), ("h.a", 4 * len(view.subject.rows))):
+        view.do("spread_of", name=name)
+        spread = view.parts["spread"]
+        assert spread["name"] == name
+        assert len(spread["counts"]) == len(spread["steps"])
+        assert all(sum(x) == count for x in spread["counts"])
+    with pytest.raises(cr.ChainruleError, match="array"):
+        view.do("spread_of", name="colour")

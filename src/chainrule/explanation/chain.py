@@ -26,8 +26,10 @@ from chainrule.explanation.symbols import (
     ZERO,
     Element,
     Expression,
+    Numeral,
     Slope,
     add,
+    coefficient_of,
     multiply,
     series,
     symbols_in,
@@ -96,6 +98,7 @@ class Chain:
         choices = [{x for x in self.relevant if chosen(x)} | own for chosen in stations]
         self.stations, *self.finer = [*choices, self.relevant]
         self.families: dict[tuple[Any, ...], Element] = {}
+        self._dependents: dict[Variable, set[Variable]] = {}
         self.told: set[Letter] = set()  # letters of steps that are told as one
         self.shares = {} if element.letters else shares(evaluation, element, self.relevant)
         self.links = self._links()
@@ -155,7 +158,10 @@ class Chain:
                     both = tuple(dict.fromkeys((*found[key].rules, *term.rules)))
                     term = replace(term, factor=add([found[key].factor, term.factor]), rules=both)
                 found[key] = term
-        return list(found.values())
+        terms = sorted(found.values(), key=lambda term: isinstance(term.product(self.output), Numeral))
+        if terms and coefficient_of(terms[0].factor) < 0:  # as sums are written
+            terms.sort(key=lambda term: coefficient_of(term.factor) < 0)
+        return terms
 
     def _with_known_letters(self, element: Element, term: Term) -> Iterator[Term]:
         """The term with the letters its family has; place by place if letters cannot lead on from there."""
@@ -179,12 +185,12 @@ class Chain:
         waiting: list[tuple[Element, tuple[Letter, ...], tuple[Expression, ...], tuple[str, ...]]] = [
             (element, (), (), ())
         ]
-        count = 0
+        count, moving = 0, self._after(element.variable)
         while waiting:
             here, letters, factors, rules = waiting.pop()
             for use in self._uses(here):
                 count += 1
-                rule = rule_of(use.equation, use.position, self.evaluation.samples)
+                rule = rule_of(use.equation, use.position, moving, self.evaluation.samples)
                 # The factor nearer to the output comes first, as the chain rule is written.
                 way = (
                     use.target,
@@ -201,6 +207,12 @@ class Chain:
                     )
                 else:
                     waiting.append(way)
+
+    def _after(self, x: Variable) -> set[Variable]:
+        """A variable and those that depend on it."""
+        if x not in self._dependents:
+            self._dependents[x] = {x, *dependents(self.evaluation.program.equations, [x])}
+        return self._dependents[x]
 
     def between(self, link: Link) -> set[Variable]:
         """The nameless values between a link's element and the next stations."""
@@ -255,7 +267,7 @@ class Chain:
                 inner = with_other_letters(inner, taken, lambda x: self.alphabet.letter(x.size, x.name[0] == "n"))
                 inner = at_places(inner, _moved(family, term.target))
                 slopes.append(series(term.letters, multiply([inner, term.factor])))
-            formula = add(slopes)
+            formula = add(sorted(slopes, key=lambda x: isinstance(x, Numeral)))
             if len(list(symbols_in(formula))) <= size:
                 known[link.element] = formula
         return formula

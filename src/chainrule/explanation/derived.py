@@ -69,6 +69,8 @@ class Derived:
     """Terms of a long sum that are shown one by one."""
     family: tuple[Check, ...] = ()
     """Of an element with letters: checks of elements that it stands for."""
+    kinks: tuple[str, ...] = ()
+    """What is to be told of values on the way that have no derivative."""
 
 
 @dataclass(frozen=True)

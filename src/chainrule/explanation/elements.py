@@ -25,6 +25,7 @@ from chainrule.explanation.symbolic import (
     call,
     printed,
     rewritten,
+    share,
     symbolic,
     with_static,
 )
@@ -104,8 +105,8 @@ def _reach(
         for route in routes:
             index = tuple(route.places[axis] for axis in range(len(output.shape)))
             new = (*letters_in(index), *(x for c in route.conditions for x in letters_of(c)))
-            own = tuple(x for x in dict.fromkeys(new) if x not in element.letters)
-            yield Use(equation, position, element, Element(output, index), own, route.conditions)
+            own = dict.fromkeys(x for x in new if x not in element.letters)
+            yield Use(equation, position, element, Element(output, index), tuple(own), route.conditions)
     elif element.letters:
         raise no_formula(evaluation, equation, element)
     else:
@@ -363,10 +364,9 @@ class Formulas:
 
 def _uniform(equation: Equation, x: Variable) -> Numeral:
     """∂y/∂x of a reduction that is the same for all elements."""
-    op = equation.op
-    assert isinstance(op, Reduction)
-    assert isinstance(op.partial, Uniform)
-    return Numeral(float(op.partial.of_count(math.prod(x.shape[i] for i in equation.attributes["axis"]))))
+    partial = getattr(equation.op, "partial", None)
+    assert isinstance(partial, Uniform)
+    return share(partial, math.prod(x.shape[i] for i in equation.attributes["axis"]))
 
 
 def _written(rules: tuple[Callable[..., Any] | None, Callable[..., Any]], m: Symbolic, *arguments: Any) -> Expression:
@@ -388,7 +388,7 @@ class _AlongAxis(Symbolic):
         op = REGISTRY.get(name)
         if not isinstance(op, Reduction) or not isinstance(op.partial, Uniform):
             return super().__getattr__(name)
-        factor = Numeral(float(op.partial.of_count(self._count)))
+        factor = share(op.partial, self._count)
 
         def reduce(x: Formula, axis: tuple[int, ...], keepdims: bool = False) -> Formula:
             """Σ of a formula of the source, over all elements that are reduced together."""

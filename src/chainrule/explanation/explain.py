@@ -11,7 +11,9 @@ import numpy as np
 from chainrule.errors import DifferentiationError, SettingError, shortened
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.explanation.picking import with_output
 from chainrule.explanation.places import element_of, find, letters_for
+from chainrule.explanation.symbols import Element
 from chainrule.explanation.values import Graph, Value, explain_value
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Traced, refreshed, separate
@@ -177,15 +179,21 @@ def explain_network(
     network: NetworkEvaluation,
     where: str,
     *,
+    of: str | None = None,
     depth: str = "factors",
     most: int = 3,
     digits: int = 6,
     check: bool = False,
     symbols: Mapping[str, str] | None = None,
 ) -> Derivation:
-    """Why the loss of a network changes with one of its numbers as it does; `where` is such as `"hidden.weight[0, 1]"`."""
+    """Why the loss of a network, or another of its numbers, changes with one of them as it does.
+
+    `where` is such as `"hidden.weight[0, 1]"`, and `of` such as `"output.a[1]"`.
+    """
     variable, index = find(network.known, where)
     evaluation = network.evaluation
+    if of is not None:
+        evaluation = with_output(evaluation, _number_named(network, of))
     if index is None:
         index = letters_for(evaluation, variable)
     layers = {layer.a if layer.z is None else layer.z for layer in network.layers}
@@ -199,6 +207,18 @@ def explain_network(
         check=check,
         symbols=symbols,
     )
+
+
+def _number_named(network: NetworkEvaluation, of: str) -> Element:
+    """The one number of a network that a text names."""
+    variable, index = find(network.known, of)
+    places = (0,) * len(variable.shape) if index is None and variable.type.size == 1 else tuple(index or ())
+    element = element_of(network.evaluation, variable, places)
+    if element.letters:
+        raise SettingError(
+            f"explain was asked for the derivative of {of!r}; give whole numbers as the index, such as [0]."
+        )
+    return element
 
 
 def _names_of(function: Callable[..., Any], count: int) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import ref
 
 from chainrule.errors import DerivativeLostError, SettingError
 from chainrule.network.base import BaseNetwork, batch_for, inputs_of
@@ -107,6 +108,8 @@ def carry_out(network: BaseNetwork, training: Training) -> History:
 
 def _leave(network: BaseNetwork, training: Training) -> None:
     recording = None if training.recorded() is None else Recording(training)
+    if recording is not None:
+        training.history.trained = ref(network)
     network.hold(training.parameters, training.history, training.now().copy(), recording)
 
 

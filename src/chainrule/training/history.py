@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import MissingExtraError, UnknownNameError
+from chainrule.errors import MissingExtraError, SettingError, UnknownNameError
 from chainrule.notebooks import Shown, viewers
 
 FINISHED = "finished"
@@ -51,6 +51,8 @@ class History(Shown):
     best_epoch: int | None = None
     passes: dict[str, int] = field(default_factory=lambda: {"forward": 0, "backward": 0})
 
+    trained: Any = field(default=None, repr=False)
+    """A weak reference to the network, where the training was recorded."""
     _columns: dict[str, Any] = field(default_factory=dict, repr=False)
     _epochs: int = field(default=0, repr=False)
     _lists: dict[str, list[float]] = field(default_factory=dict, repr=False)
@@ -98,7 +100,7 @@ class History(Shown):
     def copy(self) -> History:
         """The history as it is now; what is added to one later is no part of the other."""
         columns = {name: self.column(name) for name in self._columns}  # full, so that an extension moves elsewhere
-        return History(self.stopped, self.best_epoch, dict(self.passes), columns, self._epochs)
+        return History(self.stopped, self.best_epoch, dict(self.passes), _columns=columns, _epochs=self._epochs)
 
     def until(self, epochs: int) -> History:
         """The history as it was after so many epochs, of a training that goes on; its passes are those of the whole."""
@@ -164,6 +166,36 @@ class History(Shown):
         Drawing(3 epochs, finished; ... pixels; .save('picture.svg') writes it)
         """
         return viewers["History.draw"](self, digits=digits)
+
+    def view(self) -> Any:
+        """The training to go through, forwards and backwards: the view of the network that was trained with `record=True`.
+
+        Returns
+        -------
+        View
+
+        Raises
+        ------
+        SettingError
+            When the training was not recorded, or the network is no longer there.
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> X = np.linspace(-1, 1, 50)[:, None]
+        >>> network = cr.Network([cr.Dense(1)])
+        >>> shown = network.fit(X, 2 * X, epochs=3, record=True, progress=False).view()
+        >>> shown.do("go", step=2)
+        >>> shown.parts["position"]["epoch"]
+        1
+        """
+        network = None if self.trained is None else self.trained()
+        if network is None or network.history is not self:
+            raise SettingError(
+                "this training cannot be gone through: it was not recorded, or the network was let go or trained again since. "
+                "Train it with record=True, and keep the network."
+            )
+        return viewers["History.view"](network)
 
     def plot(self, path: str | Path | None = None) -> Any:
         """Draw the learning curves: losses, and accuracies where there are any.

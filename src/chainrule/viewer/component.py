@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from chainrule.explanation.rendering.data import exact
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -37,6 +39,19 @@ def command(method: F) -> F:
     """Mark a method as carrying out the command of its name."""
     method.command = method.__name__  # type: ignore[attr-defined]
     return method
+
+
+def plain(value: Any) -> Any:
+    """A part or an answer as JSON has it, numbers that are not finite as texts.
+
+    >>> plain({"loss": float("nan"), "rows": (0, 3)})
+    {'loss': 'NaN', 'rows': [0, 3]}
+    """
+    if isinstance(value, dict):
+        return {name: plain(x) for name, x in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(x) for x in value]
+    return exact(value) if isinstance(value, float) else value
 
 
 class Component:

@@ -21,6 +21,8 @@ from chainrule.viewer.components.reasons import Reasons
 from chainrule.viewer.components.settings import Settings
 from chainrule.viewer.components.teaching import Teaching
 from chainrule.viewer.components.time import Time
+from chainrule.viewer.components.warps import Warps
+from chainrule.viewer.hosts.hosted import Hosted
 from chainrule.viewer.lessons import LESSONS, Lesson
 from chainrule.viewer.networks import NetworkSubject
 from chainrule.viewer.session import Session
@@ -30,7 +32,7 @@ from chainrule.viewer.trainer import Plan
 from chainrule.viewer.values import GraphSubject
 
 
-class View:
+class View(Hosted):
     """What `view` gives: a notebook shows it; `do` does in Python what a click does.
 
     Attributes
@@ -52,7 +54,7 @@ class View:
     """
 
     def __init__(self, subject: Subject, components: list[Component], lesson: Lesson | None = None) -> None:
-        self.subject = subject
+        super().__init__(subject)
         if lesson is not None:
             components = [
                 *components,
@@ -190,5 +192,7 @@ def _of_network(
         )
     subject = NetworkSubject(topics, network, objective, batch, symbols, digits)
     time = Time(subject, plan, recording)
-    components: list[Component] = [Picture(subject), Reasons(subject), Changes(subject)]
-    return View(subject, [*components, time, Settings(time), Plane(time), Looks(time), Examination(time)], taught)
+    plane = Plane(time)
+    about_it: list[Component] = [Picture(subject), Reasons(subject), Changes(subject)]
+    in_time: list[Component] = [time, Settings(time), plane, Looks(time), Warps(plane), Examination(time)]
+    return View(subject, [*about_it, *in_time], taught)

@@ -75,7 +75,9 @@ class NetworkSubject(Subject):
         if found.ndim != 1 or not found.size or found.dtype.kind not in "iu":
             raise SettingError(f"rows were given as {rows!r}; give numbers of rows, such as [0, 3].")
         if found.min() < 0 or found.max() >= self.row_count:
-            raise SettingError(f"rows {rows!r} were asked for, and there are {self.row_count}, counted from 0.")
+            raise SettingError(
+                f"rows {rows!r} were asked for, and there are {self.row_count}; give numbers counted from 0."
+            )
         self.rows = found
         self.touch()
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from chainrule.errors import ChainruleError, SettingError, UnknownNameError, shortened
-from chainrule.viewer.component import Component, Part
+from chainrule.errors import ChainruleError, UnknownNameError
+from chainrule.viewer.arguments import unless_fitting
+from chainrule.viewer.component import Component, Part, plain
 from chainrule.viewer.topics import Topics
 
 Changes = Mapping[str, Any]
@@ -39,6 +40,7 @@ class Session:
         for component in components:
             self._parts |= component.parts()
             self._commands |= component.commands()
+        self._commands |= {"hello": self._hello, "panel": self._panel}
         self.panels: set[str] = set()
         self.parts: dict[str, Any] = dict.fromkeys(self._parts)
         self._listeners: list[Listener] = []
@@ -54,7 +56,7 @@ class Session:
     @property
     def commands(self) -> list[str]:
         """The names of the commands that are understood."""
-        return [*self._commands, "hello", "panel"]
+        return list(self._commands)
 
     @property
     def panel_names(self) -> list[str]:
@@ -66,6 +68,17 @@ class Session:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Nobody else's commands and no listeners, for going through it and back; afterwards all parts are told."""
+        with self._lock:
+            kept, self._listeners = self._listeners, []
+            try:
+                yield
+            finally:
+                self._listeners = kept
+                self._hello()
+
     def refresh(self, *, slow: bool = True) -> None:
         """Make the parts anew whose topics were touched; without `slow`, those that take long later."""
         with self._lock:
@@ -76,15 +89,20 @@ class Session:
 
     def _make(self, due: Sequence[Part]) -> None:
         changes = {}
-        for own in due:
-            self._stale.discard(own.name)
-            shown = not own.panel or own.name in self.panels
-            new = own.make() if shown else None
-            if new != self.parts[own.name]:
-                self.parts[own.name] = changes[own.name] = new
-        if changes:
-            for listener in list(self._listeners):
-                listener(changes)
+        try:
+            for own in due:
+                self._stale.discard(own.name)
+                shown = not own.panel or own.name in self.panels
+                new = plain(own.make()) if shown else None
+                if new != self.parts[own.name]:
+                    self.parts[own.name] = changes[own.name] = new
+        finally:
+            if changes:
+                self._tell(changes)
+
+    def _tell(self, changes: Changes) -> None:
+        for listener in list(self._listeners):
+            listener(changes)
 
     # --- commands
 
@@ -103,22 +121,14 @@ class Session:
 
     def carry_out(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """Carry out a command within another; parts are made anew after that."""
-        if name == "hello":
-            return self._hello()
-        if name == "panel":
-            return self._panel(**arguments)
         if name not in self._commands:
             raise UnknownNameError.among("command", name, self.commands)
         method = self._commands[name]
-        try:
-            inspect.signature(method).bind(**arguments)
-        except TypeError as error:
-            raise SettingError(f"the command {name!r} was given {shortened(dict(arguments))}: {error}.") from None
+        unless_fitting(name, method, arguments)
         return method(**arguments)
 
     def _hello(self) -> None:
-        for listener in list(self._listeners):
-            listener(dict(self.parts))
+        self._tell(dict(self.parts))
 
     def _panel(self, name: str, open: bool = True) -> None:
         if name not in self.panel_names:
@@ -127,15 +137,15 @@ class Session:
         self._stale.add(name)
 
     def answer(self, command: Mapping[str, Any], *, slow: bool = True) -> dict[str, Any]:
-        """Carry out a command that came as JSON; a refusal is an answer as well."""
+        """Carry out a command that came as JSON, from outside: whatever goes wrong is an answer as well."""
         given = {name: x for name, x in command.items() if name not in ("id", "do")}
         answer: dict[str, Any] = {"id": command.get("id")}
         with self._lock:
             try:
-                answer["ok"] = self.carry_out(str(command.get("do")), given)
-            except ChainruleError as error:
-                answer["error"] = str(error)
-            self.refresh(slow=slow)
+                answer["ok"] = plain(self.carry_out(str(command.get("do")), given))
+                self.refresh(slow=slow)
+            except Exception as error:
+                answer["error"] = _told(error)
         return answer
 
     # --- a thread of its own
@@ -175,13 +185,17 @@ class Session:
         tick = 0.0
         while self._thread is threading.current_thread():
             try:
-                found = self._waiting.get(timeout=self._patience(tick))
-            except Empty:
-                tick = self._go_on(tick)
-                continue
-            if found is None:
-                break
-            found()
+                try:
+                    found = self._waiting.get(timeout=self._patience(tick))
+                except Empty:
+                    tick = self._go_on(tick)
+                    continue
+                if found is None:
+                    break
+                found()
+            except Exception as error:  # shown, and gone on after
+                self.topics.say("error", _told(error))
+                self._waiting.put(self.refresh)
 
     def _patience(self, tick: float) -> float | None:
         """How long to wait for a command before something else is done."""
@@ -202,3 +216,7 @@ class Session:
             waiting = [self._parts[name] for name in self._parts if name in self._stale]
             self._make(waiting[:1])
         return tick
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, ChainruleError) else f"{type(error).__name__}: {error}"

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.labels import told
+from chainrule.explanation.labels import Label, told
 from chainrule.explanation.rendering.names import in_signs
+from chainrule.ops.notation import ATOM
 from chainrule.tracing.program import Equation, Variable
+
+_NAME = re.compile(r"v\d+'?")
+"""What a name looks like that nobody gave."""
 
 
 class Walk:
@@ -66,9 +72,22 @@ class Walk:
         equation, output = self.backward[done - self.turn - 1], self.evaluation.output
         of = "L" if output is None else self.evaluation.label(output)
         sources = [x for x in equation.inputs if isinstance(x, Variable) and x in self.evaluation.cotangents]
-        slopes = ", ".join(dict.fromkeys(f"∂{of}/∂{in_signs(self.evaluation.label(x))}" for x in sources))
-        return f"{slopes}, back through {self._told(equation)}"
+        named = [self.evaluation.labels[x] for x in sources]
+        slopes = ", ".join(dict.fromkeys(f"∂{of}/∂{_by(x)}" for x in named if x.tells))
+        return f"{self._readable(slopes)}{', ' if slopes else ''}back through {self._told(equation)}"
 
     def _told(self, equation: Equation) -> str:
-        name, formula = self.evaluation.label(equation.output), in_signs(told(equation, self.evaluation.labels).text)
-        return f"{in_signs(name)} = {formula}" if in_signs(name) != formula else formula
+        labels = self.evaluation.labels
+        formula, own = in_signs(told(equation, labels).text), labels[equation.output]
+        name = in_signs(own.text)
+        return self._readable(formula if name == formula or not own.tells else f"{name} = {formula}")
+
+    def _readable(self, text: str) -> str:
+        """A formula with dots in place of names that nobody gave."""
+        unnamed = {label.text for label in self.evaluation.labels.values() if not label.tells}
+        return _NAME.sub(lambda word: "…" if word[0] in unnamed else word[0], text)
+
+
+def _by(label: Label) -> str:
+    text = in_signs(label.text)
+    return text if label.strength == ATOM else f"({text})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -103,8 +103,12 @@ class Given:
         """What every sample adds to the gradient; empty for a single one, and for very many."""
         if not 1 < self.rows <= MOST_SAMPLES:
             return []
-        frontier = frontier_of(self.evaluation, self.samples)
-        return [through_sample(self.evaluation, frontier, n) for n in range(self.rows)]
+        return [through_sample(self.evaluation, self.frontier, n) for n in range(self.rows)]
+
+    @cached_property
+    def frontier(self) -> Cotangents:
+        """∂L by the last values that belong to single samples."""
+        return frontier_of(self.evaluation, self.samples)
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,8 +128,6 @@ class Hypothesis:
 @dataclass(frozen=True)
 class Mistake:
     """A way in which gradients are got wrong."""
-
-    title: ClassVar[str]
 
     def hypotheses(self, given: Given) -> Iterable[Hypothesis]:
         """What could have been done, with the gradients that come of it."""

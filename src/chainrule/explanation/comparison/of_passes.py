@@ -62,7 +62,6 @@ class _OtherSlope(Mistake):
 class MissingSlope(_OtherSlope):
     """δ = ∂L/∂a in place of ∂L/∂a · act′(z)."""
 
-    title: ClassVar[str] = "act′ is missing"
     words: ClassVar[str] = "without {act} in {where}, δ = ∂L/∂a"
     remedy: ClassVar[str] = "Multiply by the derivative of the activation, δ = ∂L/∂a · act′(z)"
 
@@ -74,7 +73,6 @@ class MissingSlope(_OtherSlope):
 class SlopeTwice(_OtherSlope):
     """δ = ∂L/∂a · act′(z)²: as where softmax or σ with cross-entropy gives a − t, and act′ is multiplied by once more."""
 
-    title: ClassVar[str] = "act′ once too often"
     words: ClassVar[str] = "with {act} twice in {where}, δ = ∂L/∂a · act′(z)²"
     remedy: ClassVar[str] = "Multiply by act′ once; with cross-entropy ∂L/∂z is a − t, and has it in it"
 
@@ -86,7 +84,6 @@ class SlopeTwice(_OtherSlope):
 class SlopeAtActivation(_OtherSlope):
     """act′(a) in place of act′(z)."""
 
-    title: ClassVar[str] = "act′ at a"
     words: ClassVar[str] = "with {act} taken at a in place of z in {where}"
     remedy: ClassVar[str] = "Take act′ at z, which is before the activation"
 
@@ -98,7 +95,6 @@ class SlopeAtActivation(_OtherSlope):
 class SlopeOfLinear(_OtherSlope):
     """z(1 − z) in place of a(1 − a), 1 − z² in place of 1 − a²: the derivative in terms of a, with z put in."""
 
-    title: ClassVar[str] = "z in place of a"
     words: ClassVar[str] = "with z put in for a in {act} of {where}, as in z(1 − z)"
     remedy: ClassVar[str] = "Put in a: a(1 − a) for σ, 1 − a² for tanh"
 
@@ -109,8 +105,6 @@ class SlopeOfLinear(_OtherSlope):
 @dataclass(frozen=True)
 class UpdatedWeights(Mistake):
     """δ is carried back through weights that have been updated already (a slip of Mazur's readers: update first, then go on)."""
-
-    title: ClassVar[str] = "weights that were updated already"
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """With the learning rate that was said, or with the one that fits the first wrong gradient, which depends on it linearly."""
@@ -143,8 +137,6 @@ class UpdatedWeights(Mistake):
 class AfterUpdate(Mistake):
     """The gradient at the parameters after the step."""
 
-    title: ClassVar[str] = "the gradient after the step"
-
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """If a learning rate was said."""
         if given.rate is None:
@@ -164,10 +156,26 @@ class AfterUpdate(Mistake):
 
 
 @dataclass(frozen=True)
+class WrongPenalty(Mistake):
+    """What comes by way of no sample, the gradient of a penalty such as ½·l2·Σw², is left out, or there twice."""
+
+    def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
+        """Without it, and with it twice."""
+        whole = given.evaluation.cotangents
+        data = carried(given.evaluation, given.frontier) if given.samples else whole
+        penalty = added(whole, data, -1.0)
+        if any(not given.same(name, given.of(data, name), given.right(name)) for name in given.names):
+            ways = {
+                "is missing": (data, "Add its gradient, l1·sign(w) + l2·w"),
+                "counts twice": (added(whole, penalty), "The gradient of ½·l2·w² is l2·w"),
+            }
+            for way, (found, remedy) in ways.items():
+                yield Hypothesis(f"the penalty (l1, l2) {way}", remedy, of_pass(given, found))
+
+
+@dataclass(frozen=True)
 class ForgottenPath(Mistake):
     """The sum over paths without one of them: an output, a unit, a use of a value or of a shared layer; or one of them alone."""
-
-    title: ClassVar[str] = "a forgotten path"
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """By outputs, by uses, by units, up to 200 in all."""
@@ -214,8 +222,6 @@ class ForgottenPath(Mistake):
 class LeftOutSample(Mistake):
     """The sum over samples without one of them, divided by all or by the others."""
 
-    title: ClassVar[str] = "a sample left out"
-
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Each sample."""
         whole = given.evaluation.cotangents
@@ -237,8 +243,6 @@ class LeftOutSample(Mistake):
 class OneSample(Mistake):
     """The gradient of one sample alone, divided by the number of samples or not."""
 
-    title: ClassVar[str] = "one sample only"
-
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Each sample."""
         for n, part in enumerate(given.by_sample):
@@ -255,8 +259,6 @@ class OneSample(Mistake):
 @dataclass(frozen=True)
 class NotSummed(Mistake):
     """A gradient for every sample, where their sum was to be taken."""
-
-    title: ClassVar[str] = "not summed over the samples"
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Divided by the number of samples or not."""

@@ -14,6 +14,7 @@ from chainrule.explanation.diagnosis.measures import Measures
 from chainrule.explanation.diagnosis.spots import formula_of, layer_of, number_at, where_of
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.sentences import told
+from chainrule.ops import Elementwise
 from chainrule.tracing.program import Equation, Variable
 
 BEYOND = 30.0
@@ -38,11 +39,11 @@ class NotFinite(Illness):
             value = float(np.asarray(numbers)[place])
             sample, element = where_of(evaluation, x, place)
             formula = formula_of(evaluation, equation.output)
-            given = {evaluation.label(y): number_at(evaluation.value(y), place) for y in equation.inputs}
+            given, as_large = _given(evaluation, equation, place)
             at = "" if sample is None else f", at sample {sample}"
             what = "is" if way == "forward" else "has a derivative that is"
-            layer = layer_of(equation)
-            says = f"{element} {what} {told(value)}{at}: it begins in {layer}, with {formula}{_told_inputs(given)}."
+            layer = layer_of(evaluation, equation)
+            says = f"{element} {what} {told(value)}{at}: it begins in {layer}, with {formula}{_told_inputs(given, as_large)}."
             evidence = {
                 "operation": equation.op.name,
                 "layer": layer.removeprefix("layer "),
@@ -53,12 +54,14 @@ class NotFinite(Illness):
                 "value": value,
                 "given": given,
             }
-            yield self.found(says, [element], _remedy(evaluation, given), **evidence)
+            yield self.found(says, [element], _remedy(evaluation, given), evidence)
             return
         lost = [p.name for p in seen.parameters if not math.isfinite(p.update)]
         if lost:
             says = f"the step leaves the finite numbers of {evaluation.variable(lost[0]).dtype} in {lost[0]}."
-            yield self.found(says, lost, f"learning_rate={seen.rate / 10:g}, or clip_norm=1.0", learning_rate=seen.rate)
+            yield self.found(
+                says, lost, f"learning_rate={seen.rate / 10:g}, or clip_norm=1.0", {"learning_rate": seen.rate}
+            )
 
 
 def _forwards(evaluation: Evaluation) -> tuple[Equation, Variable, Any, str] | None:
@@ -71,6 +74,8 @@ def _forwards(evaluation: Evaluation) -> tuple[Equation, Variable, Any, str] | N
 
 
 def _backwards(evaluation: Evaluation) -> tuple[Equation, Any, Any, str] | None:
+    if all(np.isfinite(cotangent).all() for cotangent in evaluation.cotangents.values()):
+        return None
     for edge in reversed(list(evaluation.edges())):
         if edge.part is not None and not np.isfinite(edge.part).all():
             above = evaluation.cotangent(edge.target)
@@ -79,9 +84,19 @@ def _backwards(evaluation: Evaluation) -> tuple[Equation, Any, Any, str] | None:
     return None
 
 
-def _told_inputs(given: dict[str, Any]) -> str:
-    known = [f"{name} = {told(x)}" for name, x in given.items() if x is not None and not name[:1].isdigit()]
-    return f" of {' and '.join(known)}" if known else ""
+def _given(evaluation: Evaluation, equation: Equation, place: tuple[int, ...]) -> tuple[dict[str, float | None], bool]:
+    """What an operation was given there; of one that combines elements the largest number of each input, and that it is that."""
+    values = {evaluation.label(x): np.asarray(evaluation.value(x)) for x in equation.inputs}
+    if isinstance(equation.op, Elementwise):
+        return {name: number_at(x, place) for name, x in values.items()}, False
+    real = {name: x for name, x in values.items() if x.dtype.kind == "f" and x.size}
+    return {name: float(np.abs(x).max()) for name, x in real.items()}, True
+
+
+def _told_inputs(given: dict[str, float | None], as_large: bool) -> str:
+    known = [(name, told(x)) for name, x in given.items() if x is not None and not name[:1].isdigit()]
+    said = [f"{name} as large as {x}" if as_large else f"{name} = {x}" for name, x in known]
+    return f" of {' and '.join(said)}" if said else ""
 
 
 def _remedy(evaluation: Evaluation, given: dict[str, float | None]) -> str:
@@ -89,7 +104,8 @@ def _remedy(evaluation: Evaluation, given: dict[str, float | None]) -> str:
     for x in evaluation.program.inputs:
         size = float(np.abs(evaluation.precise(x)).max(initial=0.0)) if x.dtype.kind == "f" else 0.0
         if size > LARGE:
-            return f"smaller numbers in {evaluation.label(x)}, which reach {told(size)}: (v − mean)/std for data"
+            how = "standardised, (x − mean)/std" if x in evaluation.samples else "smaller at the start"
+            return f"{evaluation.label(x)}, which reaches {told(size)}, {how}"
     large = [name for name, x in given.items() if x is not None and abs(x) > BEYOND]
     if large:
         return f"a smaller {large[0]}: smaller first weights, standardised inputs, or a smaller learning rate"

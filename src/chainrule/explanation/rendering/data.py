@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from chainrule.errors import DataError
@@ -41,10 +42,10 @@ def written(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False, allow_nan=False)
 
 
-def exact(x: float | None) -> float | str | None:
+def exact(x: float | Fraction | None) -> float | str | None:
     """A number as JSON has it; what is not finite as a text that JavaScript and Python read."""
     if x is None or math.isfinite(x):
-        return x if x is None else float(x)
+        return None if x is None else float(x)
     return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
 
 
@@ -138,7 +139,8 @@ def _read_passage(data: Mapping[str, Any]) -> Passage:
 def _formula(x: Told) -> dict[str, Any]:
     match x:
         case Numeral(value):
-            return {"number": exact(value)}
+            parts = {"fraction": [value.numerator, value.denominator]} if isinstance(value, Fraction) else {}
+            return {"number": exact(value), **parts}
         case Place(letter):
             return {"place": letter.name, "size": letter.size}
         case Sum(terms):
@@ -151,7 +153,7 @@ def _formula(x: Told) -> dict[str, Any]:
         case Applied(signs, arguments):
             return {"call": signs.name, "of": _formulas(arguments), "signs": _signs(signs)}
         case Derivative():
-            return {"derivative": {"of": _formula(x.of), "by": _formula(x.by)}, **_which(x)}
+            return {"derivative": {"of": _formula(x.of), "by": _formula(x.by), "d": x.d}, **_which(x)}
     how = {"strength": x.strength} if x.strength != ATOM else {"brackets": True} if x.bracketed else {}
     return {"name": x.spelled.name, "places": list(x.spelled.places), "text": x.spelled.text, **_which(x), **how}
 
@@ -171,7 +173,7 @@ def _signs(x: Signs) -> dict[str, Any]:
 def _read(data: Mapping[str, Any]) -> Any:
     """A formula read back."""
     if "number" in data:
-        return Numeral(float(data["number"]))
+        return Numeral(Fraction(*data["fraction"]) if "fraction" in data else float(data["number"]))
     if "place" in data:
         return Place(Letter(data["place"], data["size"]))
     if "sum" in data:
@@ -186,7 +188,9 @@ def _read(data: Mapping[str, Any]) -> Any:
         return Applied(signs, tuple(map(_read, data["of"])))
     which = data["variable"], tuple(data["index"]), _number(data["value"])
     if "derivative" in data:
-        return Derivative(_read(data["derivative"]["of"]), _read(data["derivative"]["by"]), *which)
+        return Derivative(
+            _read(data["derivative"]["of"]), _read(data["derivative"]["by"]), *which, data["derivative"]["d"]
+        )
     spelled = Spelled(data["name"], tuple(data["places"]))
     return Name(spelled, data.get("strength", ATOM), data.get("brackets", False), *which)
 

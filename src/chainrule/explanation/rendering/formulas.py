@@ -47,7 +47,7 @@ class _Writer:
             formula = self.derivation.formulas.formula(x.of)
             of = self.printer.write(formula)
             of = of if isinstance(formula, Symbol) else self.style.brackets(of)
-        return str(self.style.slope(of, self.style.name(self._name(x.by))))
+        return str(self.style.slope(of, self.style.name(self._name(x.by)), self.derivation.formulas.evaluation.d))
 
     def definition(self) -> tuple[str, str]:
         """F(a, b), and what it is."""

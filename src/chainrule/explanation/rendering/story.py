@@ -62,13 +62,14 @@ class Name:
 
 @dataclass(frozen=True)
 class Derivative:
-    """∂of/∂by, which goes by its name; `by` is a formula where that says it shorter."""
+    """∂of/∂by, which goes by its name; `by` is a formula where that says it shorter, and `d` "d" where there is one variable."""
 
     of: Name
     by: Told
     variable: str = ""
     index: tuple[int | str, ...] = ()
     value: float | None = None
+    d: str = "∂"
 
     @property
     def key(self) -> str:

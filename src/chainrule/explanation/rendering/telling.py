@@ -199,7 +199,7 @@ class _Teller:
         """∂output/∂by; what has no name is written as its formula, where that is short."""
         output, told_by = self.name(self.derivation.output), self._spoken_of(by)
         value = self._value(Slope(self.derivation.output, by), by)
-        return Derivative(output, told_by, *self._which(by), value)
+        return Derivative(output, told_by, *self._which(by), value, self.evaluation.d)
 
     def _spoken_of(self, x: Element) -> Told:
         if x.variable not in self.evaluation.names:
@@ -280,6 +280,7 @@ def _notes(derivation: Derived) -> list[str]:
         found.append(f"{name} has the state of the loop after every step t, counted from 0{same}.")
     if any(_has_case(line.formula) for line in derivation.lines):
         found.append("[…] around a comparison is 1 where it holds and 0 where it does not.")
+    found += derivation.kinks
     if derivation.family:
         wrong = sum(not check.agrees for check in derivation.family)
         nudged = f"{len(derivation.family)} such gradients compared with their finite differences"

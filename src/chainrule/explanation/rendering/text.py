@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from textwrap import wrap
 
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
@@ -70,7 +71,9 @@ def _equation(writer: Writer, left: str, statement: Statement, indent: str, widt
             elif len(pieces) == 1 and len(head) + len(pieces[0]) + len(rules) <= width:
                 pieces[0] += rules
             else:
-                pieces.append(rules.strip())
+                kept = rules.strip().replace(" ", "\N{NO-BREAK SPACE}").replace(",\N{NO-BREAK SPACE}", ", ")
+                broken = wrap(kept, max(width - len(hanging), 24), break_long_words=False)
+                pieces += [piece.replace("\N{NO-BREAK SPACE}", " ") for piece in broken]
         yield head + pieces[0]
         for piece in pieces[1:]:
             yield " " * len(hanging) + piece
@@ -94,7 +97,7 @@ def _wrapped(text: str, first: int, rest: int) -> Iterator[str]:
     """The text in pieces, broken before signs between factors and terms, the outer ones rather than the inner."""
     room = max(first, 24)
     while len(text) > room:
-        cut = _break(text, room)
+        cut = _break(text, room, room // 3) or _break(text, room, 0)
         if not cut:
             break
         yield text[:cut].rstrip()
@@ -102,15 +105,19 @@ def _wrapped(text: str, first: int, rest: int) -> Iterator[str]:
     yield text
 
 
-def _break(text: str, room: int) -> int:
-    """Where to break: at the outermost sign that leaves at least a third of the room filled."""
+def _break(text: str, room: int, least: int) -> int:
+    """Where to break: at the outermost sign that leaves at least so much of the room filled."""
     best, best_depth, depth = 0, 99, 0
     for i, c in enumerate(text[: room + 1]):
         if c in "([":
             depth += 1
         elif c in ")]":
             depth -= 1
-        sign = c == "·" or (c in "+−=" and text[i - 1 : i] == " " and text[i + 1 : i + 2] == " ")
-        if sign and i > room // 3 and depth <= best_depth:
+        sign = (
+            c == "·"
+            or (c == "/" and not least)
+            or (c in "+−=" and text[i - 1 : i] == " " and text[i + 1 : i + 2] == " ")
+        )
+        if sign and i > least and depth <= best_depth:
             best, best_depth = i, depth
     return best

@@ -49,7 +49,7 @@ class Writer:
     def slope(self, x: Derivative) -> str:
         """∂output/∂by."""
         by = self.name(x.by) if isinstance(x.by, Name) else self.style.brackets(self.formula(x.by))
-        return self._marked(str(self.style.slope(self.name(x.of), by)), x.key, x.value)
+        return self._marked(str(self.style.slope(self.name(x.of), by, x.d)), x.key, x.value)
 
     def definition(self, x: Definition) -> str:
         """`v7 = …`."""

@@ -174,7 +174,7 @@ class Time(Component):
     def train(self, epochs: int | None = None, wait: bool = False) -> None:
         """Train for so many epochs, from where the last training ended or from the parameters shown."""
         if self.trainer.running:
-            raise SettingError("a training is under way; pause it first.")
+            raise SettingError("a training is under way, and there is one at a time; call pause before.")
         if epochs is not None:
             SettingError.unless_count("train", "epochs", epochs)
             self.plan.epochs = int(epochs)
