@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -98,9 +98,9 @@ def _explained(given: Given) -> tuple[list[Difference], list[str]]:
     known = known_factors(given)
     for order, (kind, mistake) in enumerate(MISTAKES.items()):
         for single in mistake.hypotheses(given):
-            for several, hypothesis in enumerate((single, _times(given, single, known))):
-                fits, elsewhere = (set[str](), 0) if hypothesis is None else _fits(given, hypothesis)
-                if hypothesis is not None and fits:
+            for several, hypothesis in enumerate(_alone_and_scaled(given, single, known)):
+                fits, elsewhere = _fits(given, hypothesis)
+                if fits:
                     fitting.append((kind, hypothesis, fits, (-several, elsewhere, -hypothesis.unknowns, -order)))
                     break
     while left and fitting:
@@ -117,17 +117,19 @@ SURE = 2
 """How many more numbers than unknowns two mistakes together must explain, since there are many pairs of them."""
 
 
-def _times(given: Given, hypothesis: Hypothesis, known: Mapping[float, list[str]]) -> Hypothesis | None:
-    """The same mistake together with a known factor, that of the first wrong gradient; `None` if there is none."""
+def _alone_and_scaled(given: Given, hypothesis: Hypothesis, known: Mapping[float, list[str]]) -> Iterator[Hypothesis]:
+    """A mistake, and the same together with a known factor, where the first wrong gradient that it is about has one."""
+    yield hypothesis
     for name in given.wrong:
         wanted, mine = hypothesis.gives(name), given.mine[name]
-        if wanted is None or np.shape(wanted) != mine.shape or not np.any(wanted) or not np.isfinite(mine).all():
+        if wanted is None or np.shape(wanted) != mine.shape or not np.any(wanted):
             continue
-        if not np.isfinite(wanted).all() or given.same(name, wanted, given.right(name)):
+        if not np.isfinite([wanted, mine]).all() or given.same(name, wanted, given.right(name)):
             continue
         c = nearest(known, float(np.vdot(wanted, mine) / np.vdot(wanted, wanted)), given)
-        return _scaled(hypothesis, c, known[c]) if c and c in known else None
-    return None
+        if c and c in known:
+            yield _scaled(hypothesis, c, known[c])
+        return
 
 
 def _scaled(hypothesis: Hypothesis, c: float, reasons: list[str]) -> Hypothesis:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.errors import SettingError
 from chainrule.explanation.comparison.passes import Cotangents, frontier_of, in_double_precision, through_sample
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.stations import Station
@@ -131,7 +132,7 @@ class Mistake:
 
     def hypotheses(self, given: Given) -> Iterable[Hypothesis]:
         """What could have been done, with the gradients that come of it."""
-        raise NotImplementedError(f"{type(self).__name__} has no hypotheses(given); write one.")
+        raise SettingError(f"{type(self).__name__} has no hypotheses(given); write one.")
 
 
 def of_pass(given: Given, cotangents: Cotangents | None) -> Callable[[str], Any]:

@@ -12,7 +12,6 @@ import numpy as np
 
 from chainrule.explanation.comparison.mistake import Given, Hypothesis, Mistake, groups_of, of_pass
 from chainrule.explanation.comparison.passes import (
-    Slope,
     added,
     as_one,
     at_a,
@@ -26,6 +25,7 @@ from chainrule.explanation.comparison.passes import (
 )
 from chainrule.explanation.evaluation import Evaluation, double
 from chainrule.explanation.sentences import listed, told
+from chainrule.explanation.stations import Station
 from chainrule.tracing.interpreter import reinterpret
 from chainrule.tracing.program import Variable
 
@@ -39,14 +39,12 @@ class _OtherSlope(Mistake):
 
     words: ClassVar[str]
     remedy: ClassVar[str]
-
-    def _slope(self) -> Slope:
-        raise NotImplementedError
+    slope: ClassVar[staticmethod[[Station], Any]]
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """For all layers, for all but the last, and for each."""
         for stations in groups_of(given.stations):
-            found = with_slopes(given.evaluation, stations, self._slope())
+            found = with_slopes(given.evaluation, stations, self.slope)
             if found is not None:
                 names = listed(x.name for x in reversed(stations))
                 acts = listed(dict.fromkeys(x.activation for x in stations))
@@ -64,9 +62,7 @@ class MissingSlope(_OtherSlope):
 
     words: ClassVar[str] = "without {act} in {where}, δ = ∂L/∂a"
     remedy: ClassVar[str] = "Multiply by the derivative of the activation, δ = ∂L/∂a · act′(z)"
-
-    def _slope(self) -> Slope:
-        return as_one
+    slope: ClassVar[staticmethod[[Station], Any]] = staticmethod(as_one)
 
 
 @dataclass(frozen=True)
@@ -75,9 +71,7 @@ class SlopeTwice(_OtherSlope):
 
     words: ClassVar[str] = "with {act} twice in {where}, δ = ∂L/∂a · act′(z)²"
     remedy: ClassVar[str] = "Multiply by act′ once; with cross-entropy ∂L/∂z is a − t, and has it in it"
-
-    def _slope(self) -> Slope:
-        return twice
+    slope: ClassVar[staticmethod[[Station], Any]] = staticmethod(twice)
 
 
 @dataclass(frozen=True)
@@ -86,9 +80,7 @@ class SlopeAtActivation(_OtherSlope):
 
     words: ClassVar[str] = "with {act} taken at a in place of z in {where}"
     remedy: ClassVar[str] = "Take act′ at z, which is before the activation"
-
-    def _slope(self) -> Slope:
-        return at_a
+    slope: ClassVar[staticmethod[[Station], Any]] = staticmethod(at_a)
 
 
 @dataclass(frozen=True)
@@ -97,9 +89,7 @@ class SlopeOfLinear(_OtherSlope):
 
     words: ClassVar[str] = "with z put in for a in {act} of {where}, as in z(1 − z)"
     remedy: ClassVar[str] = "Put in a: a(1 − a) for σ, 1 − a² for tanh"
-
-    def _slope(self) -> Slope:
-        return of_z_as_a
+    slope: ClassVar[staticmethod[[Station], Any]] = staticmethod(of_z_as_a)
 
 
 @dataclass(frozen=True)
