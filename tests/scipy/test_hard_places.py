@@ -38,7 +38,7 @@ CASES: list[tuple[str, tuple[Any, ...], list[tuple[float, ...]], Any]] = [
     ("iv", (0.5,), [(1e-3,), (50.0,)], lambda x: mp.besseli(0.5, x)),
     ("kv", (1.5,), [(1e-3,), (50.0,)], lambda x: mp.besselk(1.5, x)),
     ("i0e", (), [(-1e-8,), (700.0,)], lambda x: mp.exp(-abs(x)) * mp.besseli(0, x)),
-    ("k1e", (), [(1e-8,), (600.0,)], lambda x: mp.exp(x) * mp.besselk(1, x)),
+    ("kve", (1.5,), [(1e-8,), (600.0,)], lambda x: mp.exp(x) * mp.besselk(1.5, x)),
     ("spherical_jn", (3,), [(1e-6,), (0.5,), (30.0,)], spherical(mp.besselj, 3)),
     ("spherical_yn", (1,), [(1e-6,), (30.0,)], spherical(mp.bessely, 1)),
     ("spherical_in", (3,), [(1e-2,), (30.0,)], spherical(mp.besseli, 3)),

@@ -50,6 +50,8 @@ RIGHT: dict[str, Any] = {  # and what it is as a function of x and y
     "cos": (lambda x: np.cos(np.abs(x[0]) * np.abs(x[0])) + np.cos(np.abs(x[1])), "cos(x**2) + cos(y)"),
     "std": (lambda x: np.std(x) ** 2, "(x - y)**2/4"),
     "linear in it": (lambda x: 3 * np.sum(np.abs(x)) + np.max(np.abs(x)) + norm(x) + cr.relu(norm(x)) + x[0] ** 2, "x**2"),
+    "nothing": (lambda x: np.exp(np.sum(np.abs(x[:0])) + x[0]), "exp(x)"),
+    "a size of complex numbers": (lambda x: np.sum(np.abs(np.exp(1j * x) * x) ** 2), "s"),
     "what else bends": (lambda x: np.exp(x[0]) * (1 + np.abs(x[1] - x[1])), "exp(x)"),
     "|x|³": (lambda x: np.sum(np.abs(x) ** 3 + np.exp(np.abs(x) ** 2.5)) - norm(x) ** 3, "0"),
     "another element": (lambda x: np.exp(np.abs(x + np.array([0.0, 1.0]))[1]), "exp(y + 1)"),

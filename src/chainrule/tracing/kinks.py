@@ -104,6 +104,8 @@ class Kinks:
             return x
         process, result = x.trace.process, x
         for root, counts in self._counting(made):
+            if 0 in root.value.shape:
+                continue
             term = process(REGISTRY[KINK], (root.value, counts), {"order": 2 - derivative})
             kind = np.empty(0, x.dtype).real.dtype
             if term.dtype != kind:
