@@ -38,6 +38,7 @@ export const T = {
   disagrees: "does not agree",
   relativeError: (error: string) => `relative error ${error}`,
   where: "where",
+  more: (n: number) => `Show ${n} more`,
 
   panels: {
     contributions: "Whose error",
