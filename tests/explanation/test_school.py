@@ -13,6 +13,7 @@ import sympy
 import chainrule as cr
 from chainrule.errors import SettingError
 from chainrule.explanation.rendering.numerals import coefficient
+from chainrule.explanation.symbols import Slope, number_of, symbols_in
 from chainrule.ops import REGISTRY, Elementwise
 from chainrule.tracing.apply import traced
 from strategies import from_domain
@@ -115,6 +116,23 @@ def test_shares_of_a_mean_are_fractions() -> None:
         assert f" = {share} · Σ_n" in str(derivation)
 
 
+@pytest.mark.parametrize("depth", ["layers", "factors"])
+@pytest.mark.parametrize("activation", ["sigmoid", "relu", "softplus", "gelu"])
+def test_rules_stand_beside_the_factors_they_made(activation: str, depth: str) -> None:
+    """Of a line with one term, what the rules made multiplies to its factor."""
+    network = cr.Network([cr.Dense(1, activation, name="h"), cr.Dense(1, "tanh", name="o")], dtype="float64", seed=2)
+    found = network.build(1).explain([[0.4]], [[0.3]], "h.weight[0, 0]", loss="mse", depth=depth)
+    assert len(found.lines) > 1
+    for line in found.lines:
+        assert {rule for rule, _ in line.made} == {*line.rules} - {"chain rule", "sum over paths"}
+        inner = [found.value_of(x, {}) for x in symbols_in(line.formula) if isinstance(x, Slope)]
+        product = np.prod([number_of(x, found.value_of) for _, x in line.made]) * np.prod(inner)
+        assert product == pytest.approx(line.instances[0].value, rel=1e-12)
+    assert "(power rule: 2·x; constant factor: 4; sum over paths; chain rule)" in str(
+        cr.explain(lambda x: 3 * x**2 - 4 * x + 5)(3.0)
+    )
+
+
 def slopes(op: Elementwise, x: float) -> tuple[float, float]:
     """The slopes to the right and to the left."""
     h = 1e-7
@@ -141,6 +159,19 @@ def test_every_kink_is_told_and_what_is_taken(name: str, at: float) -> None:
     assert ("not differentiable here" in text) == bends
     if bends and np.isfinite(taken):
         assert f"this library takes {coefficient(float(taken), 6)} as its derivative" in text
+
+
+def test_formulas_say_where_they_have_no_derivative() -> None:
+    for function, where in (
+        (lambda x: 2 * abs(x - 1), "|x − 1| is not differentiable where x − 1 = 0."),
+        (lambda a, b: np.maximum(a, b), "max(a, b) is not differentiable where a = b."),
+        (lambda x: np.clip(x, 0, 1), "clip(x, 0, 1) is not differentiable where x = 1."),
+    ):
+        derivation = cr.derivation(function)
+        for form in ("text", "markdown", "html"):
+            assert where in derivation.to(form)
+    for smooth in (lambda x: np.sin(x), lambda x: cr.elu(x), lambda x: np.hypot(x, 1.0)):
+        assert "not differentiable" not in str(cr.derivation(smooth))
 
 
 @pytest.mark.parametrize("name", UNARY)

@@ -24,8 +24,9 @@ from chainrule.explanation import Contributions, Derivation
 from chainrule.explanation.expressions import parse_expression
 
 MARKED = {
-    r"\A[∂d].*?(?= =)": "bold", r"\((?:[^()]* )?(?:rule|factor|derivative of|mean|paths)\b[^()]*\)": "dim",
-    r"(?m)^.* is not differentiable .*$": "yellow", r"<<< DOES NOT AGREE": "bold red",
+    r"\A[∂d].*?(?= =)": "bold",
+    r"(?m)\((?:mean|sum|constant|power|product|quotient|exponential|derivative|case)\b[^\n]*\)$": "dim",
+    r"(?m)^.* is not differentiable.*$": "yellow", r"<<< DOES NOT AGREE": "bold red",
 }  # fmt: skip
 """Parts of a derivation that stand out at a terminal."""
 

@@ -27,10 +27,12 @@ from chainrule.explanation.symbols import (
     Element,
     Expression,
     Numeral,
+    Series,
     Slope,
     add,
     coefficient_of,
     multiply,
+    parts,
     series,
     symbols_in,
 )
@@ -48,6 +50,14 @@ class Term:
     letters: tuple[Letter, ...]
     factor: Expression
     rules: tuple[str, ...]
+    made: tuple[tuple[str, Expression], ...] = ()
+    """What each rule made of the factor, from the output's side."""
+
+    def at(self, places: Mapping[Letter, Entry], change: Callable[[Expression], Expression] = lambda x: x) -> Term:
+        """The term with places put in for letters, in changed formulas."""
+        letters = tuple(new for x in self.letters if isinstance(new := places.get(x, x), Letter))
+        made = tuple((rule, at_places(change(x), places)) for rule, x in self.made)
+        return Term(self.target.at(places), letters, at_places(change(self.factor), places), self.rules, made)
 
     def product(self, output: Element) -> Expression:
         """∂output/∂target · factor, with the letters free."""
@@ -149,14 +159,15 @@ class Chain:
     def _terms(self, element: Element) -> list[Term]:
         """The ways from an element to the next stations, those to the same family added up."""
         found: dict[tuple[Any, ...], Term] = {}
-        for target, letters, factor, rules in self._ways(element):
-            if factor == ZERO:
+        for way in self._ways(element):
+            if way.factor == ZERO:
                 continue
-            for term in self._with_known_letters(element, Term(target, letters, factor, rules)):
+            for term in self._with_known_letters(element, way):
                 key = (term.target, frozenset(term.letters))
                 if key in found:
                     both = tuple(dict.fromkeys((*found[key].rules, *term.rules)))
-                    term = replace(term, factor=add([found[key].factor, term.factor]), rules=both)
+                    made = (*found[key].made, *term.made)
+                    term = replace(term, factor=add([found[key].factor, term.factor]), rules=both, made=made)
                 found[key] = term
         terms = sorted(found.values(), key=lambda term: isinstance(term.product(self.output), Numeral))
         if terms and coefficient_of(terms[0].factor) < 0:  # as sums are written
@@ -172,34 +183,24 @@ class Chain:
             if isinstance(old, Letter) and old in term.letters and isinstance(new, Letter) and old.size == new.size
         }
         if all(new not in element.letters for new in places.values()):
-            term = Term(
-                term.target.at(places),
-                tuple(places.get(letter, letter) for letter in term.letters),
-                at_places(term.factor, places),
-                term.rules,
-            )
+            term = term.at(places)
         yield term
 
-    def _ways(self, element: Element) -> Iterator[tuple[Element, tuple[Letter, ...], Expression, tuple[str, ...]]]:
+    def _ways(self, element: Element) -> Iterator[Term]:
         """Every way from an element through nameless values to the next stations."""
-        waiting: list[tuple[Element, tuple[Letter, ...], tuple[Expression, ...], tuple[str, ...]]] = [
-            (element, (), (), ())
-        ]
+        waiting: list[tuple[Element, tuple[Letter, ...], tuple[tuple[str, Expression], ...]]] = [(element, (), ())]
         count, moving = 0, self._after(element.variable)
         while waiting:
-            here, letters, factors, rules = waiting.pop()
+            here, letters, made = waiting.pop()
             for use in self._uses(here):
                 count += 1
                 rule = rule_of(use.equation, use.position, moving, self.evaluation.samples)
                 # The factor nearer to the output comes first, as the chain rule is written.
-                way = (
-                    use.target,
-                    (*letters, *use.letters),
-                    (self.formulas.partial(use), *factors),
-                    (rule, *rules) if rule else rules,
-                )
+                way = (use.target, (*letters, *use.letters), ((rule, self.formulas.partial(use)), *made))
                 if use.target.variable in self.stations:
-                    yield way[0], way[1], self.formulas.by_name(multiply(way[2])), way[3]
+                    factor = self.formulas.by_name(multiply(x for _, x in way[2]))
+                    named = tuple((name, self.formulas.by_name(x)) for name, x in way[2] if name)
+                    yield Term(way[0], way[1], factor, tuple(name for name, _ in named), named)
                 elif count > MOST_WAYS:
                     raise NoFormulaError(
                         f"there are more than {MOST_WAYS} ways on from {self.evaluation.label(element.variable)}; give whole "
@@ -248,11 +249,25 @@ class Chain:
         terms = []
         for term in link.terms:
             bound = {x: Letter(f"{x.name}·", x.size) for x in term.letters if x not in kept}
-            everywhere = {**own, **bound}
-            factor = at_places(with_bound_letters_apart(term.factor), everywhere)
-            letters = tuple(bound.get(x, x) for x in term.letters)
-            terms.append(Term(term.target.at(everywhere), letters, factor, term.rules))
+            terms.append(term.at({**own, **bound}, with_bound_letters_apart))
         return Link(element.at(own), tuple(terms))
+
+    def made(self, link: Link) -> tuple[tuple[str, Expression], ...]:
+        """What each rule made of a link's formula, in the letters that its tidied formula has."""
+        found: dict[tuple[str, Expression], None] = {}
+        for term in link.terms:
+            whole = series(term.letters, term.product(self.output))
+            sides = list(_series_in(whole)), list(_series_in(self.tidy(whole, link.element)))
+            if [len(x.letters) for x in sides[0]] != [len(x.letters) for x in sides[1]]:
+                return ()  # sums that were put together
+            places: dict[Letter, Entry] = {
+                old: new
+                for before, after in zip(*sides, strict=True)
+                for old, new in zip(before.letters, after.letters, strict=True)
+            }
+            for rule, x in term.made:
+                found[rule, self.tidy(at_places(x, places), link.element)] = None
+        return tuple(found)
 
     def nested(self, size: int) -> Expression:
         """The whole gradient in one formula; gradients whose formulas would have more symbols stay by name."""
@@ -305,6 +320,14 @@ def _pattern(element: Element) -> tuple[Any, ...]:
         element.variable,
         *(i if isinstance(i, int) else f"#{seen.setdefault(i, len(seen))}" for i in element.index),
     )
+
+
+def _series_in(x: Expression) -> Iterator[Series]:
+    """The sums over letters in a formula, the outer ones first."""
+    if isinstance(x, Series):
+        yield x
+    for part in parts(x):
+        yield from _series_in(part)
 
 
 def _every(entry: Entry, size: int) -> bool:

@@ -246,7 +246,7 @@ def _line(chain: Chain, link: Link, states: States, most: int, check: bool) -> L
         more = len(places) - len(chosen)
         instances = tuple(_instance(chain, link, p, states, most, check) for p in chosen)
     formula = chain.tidy(link.formula(chain.output), link.element)
-    return Line(link.element, formula, tuple(rules), instances, more)
+    return Line(link.element, formula, tuple(rules), instances, more, chain.made(link))
 
 
 def _instance(

@@ -43,6 +43,8 @@ class Line:
     rules: tuple[str, ...]
     instances: tuple[Instance, ...]
     more: int = 0
+    made: tuple[tuple[str, Expression], ...] = ()
+    """What each rule made of the formula."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -92,6 +94,15 @@ class PartialDerivative:
     result: Expression
 
 
+@dataclass(frozen=True)
+class Kink:
+    """A part of a formula that has no derivative at some places: which, and where, with {0}, {1} for its inputs."""
+
+    of: Element
+    where: str
+    inputs: tuple[Expression, ...]
+
+
 @dataclass(frozen=True, repr=False)
 class DerivedFormula:
     """The derivatives of a formula by all its arguments."""
@@ -100,3 +111,4 @@ class DerivedFormula:
     formulas: Formulas
     output: Element
     partials: tuple[PartialDerivative, ...]
+    kinks: tuple[Kink, ...] = ()

@@ -12,14 +12,26 @@ import numpy as np
 from chainrule.autodiff.arguments import as_argnums, positions_of
 from chainrule.errors import DifferentiationError, InPlaceError, ShapeError, UnknownNameError, shortened
 from chainrule.explanation.backward import dependents
-from chainrule.explanation.derived import DerivedFormula, PartialDerivative, RuleLine
+from chainrule.explanation.derived import DerivedFormula, Kink, PartialDerivative, RuleLine
 from chainrule.explanation.elements import LENGTHY, Alphabet, Formulas, Use
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.kinks import kinks_declared
 from chainrule.explanation.labels import free_name, label_of_constant
 from chainrule.explanation.plainer import without_idle_equations
 from chainrule.explanation.rules import CHAIN, CONSTANT, FACTOR, IDENTITY, PRODUCT, QUOTIENT, SUM, rule_of
 from chainrule.explanation.symbolic import Formula, as_expression, as_one_fraction, symbolic
-from chainrule.explanation.symbols import ONE, ZERO, Element, Expression, Slope, add, multiply, number_of, symbols_in
+from chainrule.explanation.symbols import (
+    ONE,
+    ZERO,
+    Element,
+    Expression,
+    Numeral,
+    Slope,
+    add,
+    multiply,
+    number_of,
+    symbols_in,
+)
 from chainrule.notebooks import Shown
 from chainrule.ops import Custom
 from chainrule.ops.operation import ArrayType
@@ -150,7 +162,20 @@ def derivation(function: Callable[..., Any], argnums: int | None = None) -> Form
     places = range(len(program.inputs)) if argnums is None else positions_of(count, as_argnums(argnums))
     partials = tuple(_partial(formulas, output, program.inputs[i]) for i in places)
     name = free_name(program.name if program.name != "program" else "f", names.values())
-    return FormulaDerivation(name, formulas, Element(output), partials)
+    return FormulaDerivation(name, formulas, Element(output), partials, tuple(_kinks(formulas)))
+
+
+def _kinks(formulas: Formulas) -> Iterator[Kink]:
+    """The parts that are not differentiable everywhere."""
+    for equation in formulas.evaluation.program.equations:
+        if equation.op.differentiable and equation.output.dtype.kind == "f":
+            inputs = (
+                formulas.formula(Element(x)) if isinstance(x, Variable) else Numeral(float(x.value))
+                for x in equation.inputs
+            )
+            own = tuple(inputs)
+            for where in kinks_declared(equation.op, [float(x.value) if isinstance(x, Numeral) else None for x in own]):
+                yield Kink(Element(equation.output), where, own)
 
 
 def _count(function: Callable[..., Any]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -66,20 +66,7 @@ def _kink(evaluation: Evaluation, equation: Equation, moves: list[Any]) -> Itera
     op = equation.op
     inputs = [np.asarray(evaluation.precise(x)) for x in equation.inputs]
     tangents = [np.zeros(x.shape) if move is None else np.asarray(move) for x, move in zip(inputs, moves, strict=True)]
-    step = _step(op, inputs, tangents)
-    here = np.asarray(op.evaluate(*(x[()] for x in inputs), **equation.attributes))
-    sides = [
-        np.asarray(
-            op.evaluate(
-                *((x + sign * step * t)[()] for x, t in zip(inputs, tangents, strict=True)), **equation.attributes
-            )
-        )
-        for sign in (1.0, -1.0)
-    ]
-    slopes = (sides[0] - here) / step, (here - sides[1]) / step
-    size = np.abs(slopes[0]) + np.abs(slopes[1])
-    noise = 8 * np.finfo(np.float64).eps * np.abs(here) / step
-    bent = np.isfinite(here) & ~(np.abs(slopes[0] - slopes[1]) <= BENT * size + noise)
+    bent = bends(op, inputs, tangents, equation.attributes)
     bent &= np.asarray(evaluation.cotangents[equation.output]) != 0.0
     if not bent.any():
         return
@@ -88,7 +75,47 @@ def _kink(evaluation: Evaluation, equation: Equation, moves: list[Any]) -> Itera
     yield f"{what} is not differentiable{many}; {_taken(evaluation, equation, tangents, bent)}."
 
 
-def _step(op: Operation, inputs: list[Any], tangents: list[Any]) -> Any:
+def bends(op: Operation, inputs: Sequence[Any], tangents: Sequence[Any], attributes: Mapping[str, Any]) -> Any:
+    """At which numbers of its result an operation has other slopes to one side than to the other, along these tangents."""
+    step = _step(op, inputs, tangents)
+
+    def moved(sign: float) -> Any:
+        shifted = (x + sign * step * t if t.any() else x for x, t in zip(inputs, tangents, strict=True))
+        return np.asarray(op.evaluate(*(x[()] for x in shifted), **attributes))
+
+    right, here, left = map(moved, (1.0, 0.0, -1.0))
+    slopes = (right - here) / step, (here - left) / step
+    size = np.abs(slopes[0]) + np.abs(slopes[1])
+    noise = 8 * np.finfo(np.float64).eps * np.abs(here) / step
+    return np.isfinite(here) & ~(np.abs(slopes[0] - slopes[1]) <= BENT * size + noise)
+
+
+def kinks_declared(op: Operation, known: Sequence[float | None]) -> Iterator[str]:
+    """Where an operation has no derivative, by its declaration, with {0}, {1} for its inputs, of which some are known numbers."""
+    for place in op.kinks:
+        sides = place.where.format(*known).split(" = ")
+        if len({float(x) for x in sides if _is_number(x)}) < 2:  # 1 = 0 is nowhere
+            yield place.where
+    if op.kinks or not isinstance(op, Elementwise):
+        return
+    for i, domain in enumerate(op.domain):
+        move = [np.asarray(float(k == i)) for k in range(len(op.domain))]
+        for point in domain.kinks if known[i] is None else ():
+            inputs = [np.asarray(point if k == i else 1.0 if x is None else x) for k, x in enumerate(known)]
+            with np.errstate(all="ignore"):
+                if bends(op, inputs, move, {}).any():
+                    yield f"{{{i}}} = {point:g}" + (f" + {domain.period:g}·k for whole k" if domain.period else "")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _step(op: Operation, inputs: Sequence[Any], tangents: Sequence[Any]) -> Any:
     """How far inputs are moved along their tangents: one step for each number of what works element by element."""
     sizes, speeds = ([np.abs(x) for x in side] for side in (inputs, tangents))
     if not isinstance(op, Elementwise):

@@ -103,6 +103,7 @@ def _statement(x: Statement) -> dict[str, Any]:
         "rights": [_passage(right) for right in x.rights],
         "value": exact(x.value),
         "rules": list(x.rules),
+        "made": [{"rule": rule, "formula": _formula(formula)} for rule, formula in x.made],
         "check": check,
     }
 
@@ -118,6 +119,7 @@ def _read_statement(data: Mapping[str, Any]) -> Statement:
         check and Check(float(check["nudged"]), float(check["error"]), check["agrees"]),
         definition and Definition(_read(definition["left"]), _read(definition["right"])),
         "" if left else data["key"],
+        tuple((x["rule"], _read(x["formula"])) for x in data["made"]),
     )
 
 

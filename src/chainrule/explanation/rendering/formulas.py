@@ -64,6 +64,16 @@ class _Writer:
             (self.style.name(self._name(Element(x))), self._made(Element(x))) for x in order if x is not output.variable
         ]
 
+    def kinks(self) -> list[str]:
+        """Where parts are not differentiable."""
+        found = []
+        for kink in self.derivation.kinks:
+            where = kink.where.format(*map(self.printer.write, kink.inputs))
+            found.append(
+                f"{self.printer.write(self.derivation.formulas.formula(kink.of))} is not differentiable where {where}."
+            )
+        return list(dict.fromkeys(found))
+
     def _made(self, element: Element) -> str:
         formulas = self.derivation.formulas
         equation = formulas.evaluation.makers.get(element.variable)
@@ -88,7 +98,7 @@ def _text(derivation: DerivedFormula) -> str:
         out += ["", *(f"{row.ljust(width)}  {rules}" for row, rules in rows)]
         if len(partial.lines) > 1:
             out.append(f"so {writer.slope(partial.slope)} = {writer.printer.write(partial.result)}")
-    return "\n".join(out)
+    return "\n".join([*out, *([""] if writer.kinks() else []), *writer.kinks()])
 
 
 def latex_equations_of(derivation: DerivedFormula) -> list[str]:
@@ -124,7 +134,8 @@ def _markdown(derivation: DerivedFormula) -> str:
                 (rf"\mathrm{{so}}\quad {writer.slope(partial.slope)}", f"= {writer.printer.write(partial.result)}")
             )
         blocks.append(rows)
-    return "\n\n".join(map(aligned, blocks))
+    notes = [f"*{note}*" for note in _Writer(derivation, TextStyle()).kinks()]
+    return "\n\n".join([*map(aligned, blocks), *notes])
 
 
 def _html(derivation: DerivedFormula) -> str:
@@ -143,4 +154,6 @@ def _html(derivation: DerivedFormula) -> str:
         f"<td {cell}><small>{escape(rules)}</small></td></tr>"
         for formula, rules in rows
     )
-    return f'<table class="chainrule-derivation" style="border-collapse:collapse">{inner}</table>'
+    notes = "".join(f"<p><small>{escape(note)}</small></p>" for note in _Writer(derivation, TextStyle()).kinks())
+    table = f'<table class="chainrule-derivation" style="border-collapse:collapse">{inner}</table>'
+    return f"<div>{table}{notes}</div>" if notes else table

@@ -129,6 +129,8 @@ class Statement:
     definition: Definition | None = None
     key: str = ""
     """Of an instance: the key of its gradient."""
+    made: tuple[tuple[str, Told], ...] = ()
+    """What each rule made of the formula."""
 
 
 @dataclass(frozen=True)

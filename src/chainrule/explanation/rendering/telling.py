@@ -96,11 +96,13 @@ class _Teller:
         instances = [self._instance(instance) for instance in line.instances]
         left = self.slope(line.element)
         definition = self.definition(line.element)
+        made = tuple((rule, self.told(x)) for rule, x in line.made)
         if len(instances) == 1 and not instances[0].places:  # one element: its numbers follow the formula
             only = instances[0]
             rights = (formula, *(() if isinstance(line.formula, Numeral) else only.rights))
-            return Block(Statement(left, (), rights, only.value, line.rules, only.check, definition))
-        return Block(Statement(left, (), (formula,), None, line.rules, None, definition), tuple(instances), line.more)
+            return Block(Statement(left, (), rights, only.value, line.rules, only.check, definition, made=made))
+        statement = Statement(left, (), (formula,), None, line.rules, None, definition, made=made)
+        return Block(statement, tuple(instances), line.more)
 
     def _instance(self, instance: Instance) -> Statement:
         """An instance's numbers: put into the formula, then term by term, then the result."""

@@ -10,7 +10,7 @@ from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Passage, Statement, Story
 from chainrule.explanation.rendering.styles import TextStyle
-from chainrule.explanation.rendering.writer import Writer, more_like, rules_in_words
+from chainrule.explanation.rendering.writer import Writer, more_like
 
 
 def as_text(story: Story, width: int | None = None) -> str:
@@ -58,7 +58,7 @@ def _equation(writer: Writer, left: str, statement: Statement, indent: str, widt
             rights[numeric[-1]] += f" = {result}"
         elif not (rights and rights[-1] == result):
             rights.append(result)
-    rules = f"   ({rules_in_words(statement.rules)})" if statement.rules else ""
+    rules = f"   ({writer.rules(statement)})" if statement.rules else ""
     start = f"{indent}{left} " if first else f"{indent}{left} = "
     hanging = " " * min(len(start) - 2, 30) + "= "
     for i, right in enumerate(rights):
@@ -71,12 +71,17 @@ def _equation(writer: Writer, left: str, statement: Statement, indent: str, widt
             elif len(pieces) == 1 and len(head) + len(pieces[0]) + len(rules) <= width:
                 pieces[0] += rules
             else:
-                kept = rules.strip().replace(" ", "\N{NO-BREAK SPACE}").replace(",\N{NO-BREAK SPACE}", ", ")
-                broken = wrap(kept, max(width - len(hanging), 24), break_long_words=False)
-                pieces += [piece.replace("\N{NO-BREAK SPACE}", " ") for piece in broken]
+                pieces += _listed(rules.strip(), max(width - len(hanging), 24))
         yield head + pieces[0]
         for piece in pieces[1:]:
             yield " " * len(hanging) + piece
+
+
+def _listed(rules: str, width: int) -> list[str]:
+    """Rules on lines of at most this width, broken between one and the next."""
+    space, sign = "\N{NO-BREAK SPACE}", ";" if ";" in rules else ","
+    kept = rules.replace(" ", space).replace(f"{sign}{space}", f"{sign} ")
+    return [line.replace(space, " ") for line in wrap(kept, width, break_long_words=False)]
 
 
 def _folded(writer: Writer, x: Passage) -> str:

@@ -10,8 +10,12 @@ from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rendering.story import Definition, Derivative, Name, Passage, Statement, Told
 from chainrule.explanation.rules import CHAIN
+from chainrule.explanation.symbols import ONE, Numeral
 from chainrule.ops.notation import ATOM, SIGN
 
+MINUS_ONE = Numeral(-1.0)
+LONGEST_MADE = 40
+"""Characters of the longest factor that stands beside its rule."""
 UNKNOWN = "?"
 """What stands for a number that is hidden."""
 
@@ -50,6 +54,18 @@ class Writer:
         """∂output/∂by."""
         by = self.name(x.by) if isinstance(x.by, Name) else self.style.brackets(self.formula(x.by))
         return self._marked(str(self.style.slope(self.name(x.of), by, x.d)), x.key, x.value)
+
+    def rules(self, x: Statement) -> str:
+        """The rules used, where there are several each with what it made, but for those that only pass a derivative on."""
+        if len({rule for rule, _ in x.made}) < 2:
+            return rules_in_words(x.rules)
+        factors: dict[str, list[str]] = {rule: [] for rule in x.rules}
+        for rule, made in x.made:
+            if made not in (ONE, MINUS_ONE) and (text := self.formula(made)) not in factors[rule]:
+                factors[rule].append(text)
+        told = {rule: " and ".join(own) for rule, own in factors.items()}
+        named = {rule: f"{rule}: {own}" if 0 < len(own) <= LONGEST_MADE else rule for rule, own in told.items()}
+        return "; ".join([text for rule, text in named.items() if rule != CHAIN] + [CHAIN] * (CHAIN in named))
 
     def definition(self, x: Definition) -> str:
         """`v7 = …`."""
