@@ -10,7 +10,7 @@ export interface View {
   lit: Writable<readonly Key[]>;
   /** Whether an answer is waited for. */
   waiting: Readable<boolean>;
-  /** What commands were answered in words: refusals, and what was found. */
+  /** What the last command was answered in words, if it was: a refusal, or what was found. */
   reply: Readable<Notice | null>;
   /** Sends a command; what it is answered, or undefined where it was refused. */
   tell(name: string, args?: Arguments): Promise<unknown>;
@@ -56,7 +56,7 @@ export function connect(model: Model): View {
     asked.delete(id);
     waiting.set(asked.size > 0);
     if ("error" in answer) reply.set({ kind: "error", text: answer.error, id });
-    else if (typeof answer.ok === "string") reply.set(answer.ok ? { kind: "note", text: answer.ok, id } : null);
+    else reply.set(typeof answer.ok === "string" && answer.ok ? { kind: "note", text: answer.ok, id } : null);
     return "ok" in answer ? answer.ok : undefined;
   }
 

@@ -38,6 +38,7 @@ export const T = {
   disagrees: "does not agree",
   relativeError: (error: string) => `relative error ${error}`,
   where: "where",
+  more: (n: number) => `Show ${n} more`,
 
   panels: {
     contributions: "Whose error",
@@ -138,6 +139,7 @@ export const T = {
 
   lost: "The connection to Python is lost. Is the process still running? Trying again …",
   notRecorded: (steps: string) => `In a saved page this derivation is there at ${steps}. Go there, or open the view from Python.`,
+  noMore: "From here on the loss does not rise any more.",
   onlyLive: "A saved page replays what was recorded; this needs the view from Python.",
   atSteps: (steps: number[]) => `step${steps.length > 1 ? "s" : ""} ${steps.join(", ")}`,
 
@@ -145,7 +147,8 @@ export const T = {
   sayStep: (position: string, loss: string) => `${position}, loss ${loss}`,
 
   keys: [
-    ["Space", "play, pause"],
+    ["Space", "play, pause; train where nothing was trained"],
+    ["Shift + Space", "play backwards"],
     ["← →", "a move back, forward, in the chosen grain"],
     ["Shift + ← →", "an epoch back, forward"],
     ["Home, End", "to the start, to the end"],

@@ -22,7 +22,7 @@ const press = (root, key, more = {}) =>
 const numbersOf = (x) =>
   x && typeof x === "object" ? [...(x.shape === "text" && x.key ? [x] : []), ...Object.values(x).flatMap(numbersOf)] : [];
 
-for (const name of ["mazur", "xor", "lesson", "mnist", "graph"])
+for (const name of ["mazur", "xor", "teaching", "mnist", "graph"])
   test(`${name}: every number of the drawing is there with its key and full value`, async () => {
     const parts = await fixture(name);
     const { root, model } = await shown(parts);
@@ -94,7 +94,9 @@ test("keys do what the help says", async () => {
     assert.deepEqual(command, expected);
   };
   sends(" ", { do: "play", grain: "step", speed: 8, by: 1 });
+  sends(" ", { do: "play", grain: "step", speed: 8, by: -1 }, { shiftKey: true });
   sends("ArrowRight", { do: "move", grain: "step", by: 1 });
+  await later(5);
   sends("ArrowLeft", { do: "move", grain: "epoch", by: -1 }, { shiftKey: true });
   sends("Home", { do: "jump", to: "start" });
   sends("End", { do: "jump", to: "end" });
@@ -108,6 +110,16 @@ test("keys do what the help says", async () => {
   press(root, "d");
   await later(20);
   assert.equal(root.querySelector(".view").dataset.theme, "dark");
+});
+
+test("moves that are asked for while one is under way are made together", async () => {
+  const { root, model } = await shown(await fixture("xor"));
+  model.answering = false;
+  for (const key of ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowRight"]) press(root, key);
+  assert.deepEqual(model.told("move").map((command) => command.by), [1]);
+  model.answer({ id: model.told("move")[0].id, ok: null });
+  await later(5);
+  assert.deepEqual(model.told("move").map((command) => command.by), [1, 2]);
 });
 
 test("keys typed into a field are the field's", async () => {

@@ -93,8 +93,8 @@ for screen in sys.stdin:
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")
         main()
         break
-    print(tour, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(tour, 0)[1]), flush=True)
+    print("began", tour, flush=True)
+    print("ended", os.waitstatus_to_exitcode(os.waitpid(tour, 0)[1]), flush=True)
 """
 """Starts the tour in any number of terminals, one after the other, and says how each ended; imports everything once."""
 
@@ -121,7 +121,11 @@ def terminal(opener):
         ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         opener.stdin.write(f"{os.ttyname(theirs)}\n".encode())
         opener.stdin.flush()
-        tour = int(opener.stdout.readline())
+        said = b""
+        while not said.startswith(b"began "):  # how one before ended may not have been asked
+            said = opener.stdout.readline()
+            assert said, "the opener ended"
+        tour = int(said.split()[1])
         seen = bytearray()
 
         def read_until(words, seconds=30.0):
@@ -149,7 +153,7 @@ def terminal(opener):
             while time.monotonic() < end:
                 read_until("never", 0.02)  # what is left, so that it can end
                 if select.select([opener.stdout], [], [], 0.02)[0]:
-                    return int(opener.stdout.readline())
+                    return int(opener.stdout.readline().removeprefix(b"ended "))
             return "still running"
 
         try:

@@ -104,6 +104,8 @@ class Kinks:
             return x
         process, result = x.trace.process, x
         for root, counts in self._counting(made):
+            if 0 in root.value.shape:
+                continue
             term = process(REGISTRY[KINK], (root.value, counts), {"order": 2 - derivative})
             kind = np.empty(0, x.dtype).real.dtype
             if term.dtype != kind:
@@ -135,7 +137,10 @@ class Kinks:
                 continue
             sources = list(map(self.of, one.inputs))
             wanted = [source is not None for source in sources]
-            back = one.op.pullback(m, cotangent, one.value, one.inputs, wanted, **one.attributes)
+            if isinstance(one.op, Elementwise) and len(wanted) == 1:
+                back = [cotangent]  # its own slope may be taken as 0 there, as that of relu is
+            else:
+                back = one.op.pullback(m, cotangent, one.value, one.inputs, wanted, **one.attributes)
             for source, part in zip(sources, back, strict=True):
                 if source is None or part is None:
                     continue
