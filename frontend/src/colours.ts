@@ -4,7 +4,7 @@ import type { Grid } from "./protocol";
 export type Rgb = readonly [number, number, number];
 
 /** Classes; their glyphs differ as well. */
-export const CLASSES: readonly Rgb[] = [
+const CLASSES: readonly Rgb[] = [
   [213, 94, 0],
   [0, 114, 178],
   [0, 158, 115],
