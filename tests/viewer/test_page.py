@@ -19,7 +19,7 @@ pytest.importorskip("websockets", reason="the extra `view` is not installed")
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from chainrule.viewer.hosts.messages import Outbox, command_of, written
+from chainrule.viewer.hosts.messages import Outbox, read, written
 from chainrule.viewer.hosts.page import LARGEST
 
 
@@ -62,6 +62,25 @@ class Browser:
         given = {"Cookie": self.cookie} if self.cookie else {}
         options = {"origin": self.origin, "compression": None, "additional_headers": given, **options}
         return connect(f"ws://127.0.0.1:{self.port}/socket", open_timeout=5, **options)
+
+    def deaf(self):
+        """The connection of a tab that never reads."""
+        connection = socket.create_connection(("127.0.0.1", self.port), timeout=5)
+        headers = {"Host": f"127.0.0.1:{self.port}", "Origin": self.origin, "Cookie": self.cookie}
+        headers |= {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+        headers |= {"Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA=="}
+        lines = ["GET /socket HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items()), "", ""]
+        connection.sendall("\r\n".join(lines).encode())
+        assert connection.recv(12) == b"HTTP/1.1 101"
+        return connection
+
+
+def gone(view):
+    """All tabs are closed, and forgotten."""
+    end = time.monotonic() + 5
+    while view.session._listeners:
+        assert time.monotonic() < end, "a tab is still there"
+        time.sleep(0.01)
 
 
 def ask(tab, **command):
@@ -284,10 +303,7 @@ def test_tabs_see_the_same_and_a_reloaded_one_sees_all(view):
                 told = json.loads(tab.recv(timeout=5))["set"]
     with browser.socket() as again:
         assert ask(again, do="hello")[0] == view.parts
-    deadline = time.monotonic() + 5
-    while view.session._listeners and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert view.session._listeners == [], "closed tabs are forgotten"
+    gone(view)
 
 
 # --- how much is said
@@ -323,17 +339,18 @@ def test_a_tab_is_told_some_thirty_times_a_second(view):
 
 def test_a_tab_that_does_not_read_holds_nobody_up(view):
     browser = Browser(view).enter()
-    big = "x" * 1_000_000
-    with browser.socket(max_queue=1) as slow, browser.socket() as quick:
+    with browser.deaf() as deaf, browser.socket() as quick:
         started = time.monotonic()
         for i in range(200):
-            view.session._tell({"notice": f"{i}{big}"})
+            view.session._tell({"notice": f"{i}" + "x" * 1_000_000})
         assert time.monotonic() - started < 2
         assert ask(quick, do="select", key="a")[1] == {"id": 7, "ok": None}
-        for _ in range(300):  # more commands than may wait, without reading an answer
-            slow.send('{"id": 1, "do": "hello"}')
+        command = b'{"id": 1, "do": "hello"}'
+        frame = bytes([0x81, 0x80 | len(command), 0, 0, 0, 0]) + command
+        deaf.settimeout(5)
+        deaf.sendall(frame * 300)  # more commands than may wait, and no answer is read
         assert ask(quick, do="select", key="b")[1] == {"id": 7, "ok": None}
-        slow.close_timeout = 0.1
+    gone(view)
 
 
 # --- how it ends
@@ -372,5 +389,5 @@ def test_a_script_ends_though_its_page_is_open():
 
 
 def test_messages_are_json():
-    assert command_of('{"id": 1, "do": "hello"}') == {"id": 1, "do": "hello"}
+    assert read('{"id": 1, "do": "hello"}') == {"id": 1, "do": "hello"}
     assert json.loads(written({"set": {"x": [1.5, "∂L"]}})) == {"set": {"x": [1.5, "∂L"]}}

@@ -15,7 +15,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 class Part:
     """One part of what a view shows: what makes it, and the topics that it has to be made anew for.
 
-    A `slow` one is made after the others, and `panel` says that only while that panel is open.
+    A `slow` one is made after the others, and `panel` says that only while that panel is open. One that is a picture, and prints
+    none of its numbers, says how many `digits` of them a saved file has to keep.
     """
 
     name: str
@@ -23,13 +24,16 @@ class Part:
     topics: frozenset[str]
     slow: bool
     panel: bool
+    digits: int | None = None
 
 
-def part(*topics: str, name: str = "", slow: bool = False, panel: bool = False) -> Callable[[F], F]:
+def part(
+    *topics: str, name: str = "", slow: bool = False, panel: bool = False, digits: int | None = None
+) -> Callable[[F], F]:
     """Mark a method as making the part of its name, anew whenever one of these topics was touched."""
 
     def mark(method: F) -> F:
-        method.part = (name or method.__name__, frozenset(topics), slow, panel)  # type: ignore[attr-defined]
+        method.part = (name or method.__name__, frozenset(topics), slow, panel, digits)  # type: ignore[attr-defined]
         return method
 
     return mark
@@ -61,8 +65,8 @@ class Component:
         """The parts that its methods make."""
         found = {}
         for method in self._marked("part"):
-            name, topics, slow, panel = method.part
-            found[name] = Part(name, method, topics, slow, panel)
+            name, topics, slow, panel, digits = method.part
+            found[name] = Part(name, method, topics, slow, panel, digits)
         return found
 
     def commands(self) -> dict[str, Callable[..., Any]]:

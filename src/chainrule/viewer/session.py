@@ -63,6 +63,11 @@ class Session:
         """The names of the parts that are made only while their panel is open."""
         return [name for name, own in self._parts.items() if own.panel]
 
+    @property
+    def digits(self) -> Mapping[str, int]:
+        """How many digits the numbers of parts that are pictures have to have."""
+        return {name: own.digits for name, own in self._parts.items() if own.digits is not None}
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Have a function called with all parts that have changed, whenever some have; what is returned ends that."""
         self._listeners.append(listener)

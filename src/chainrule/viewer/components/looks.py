@@ -34,7 +34,7 @@ class Looks(Component):
 
     # --- histograms
 
-    @part(MOMENT, panel=True)
+    @part(MOMENT, panel=True, digits=4)
     def histograms(self) -> dict[str, Any]:
         """How parameters, their gradients and activations are spread."""
         subject = self.subject

@@ -7,7 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from chainrule.errors import SettingError, shortened
+from chainrule.errors import shortened
+from chainrule.viewer.session import Session
 
 Message = dict[str, Any]
 
@@ -57,22 +58,22 @@ def written(message: Message) -> str:
     return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def command_of(text: str | bytes) -> Message:
-    """The command that a text from outside is.
-
-    Raises
-    ------
-    SettingError
-        When it is none.
-    """
+def read(text: str | bytes) -> Any:
+    """What a text from outside says as JSON; the text itself where that is none."""
     try:
-        command = json.loads(text, parse_constant=_refuse)
+        return json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
-        command = None
-    if not isinstance(command, dict) or not isinstance(command.get("do"), str):
-        raise SettingError(f'a command was given as {shortened(text)}; give JSON such as {{"id": 1, "do": "hello"}}.')
-    return command
+        return text
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+def pass_on(command: Any, session: Session, outbox: Outbox) -> None:
+    """Have a command from outside carried out in its turn, and answered; what is none is told so."""
+    if isinstance(command, dict) and isinstance(command.get("do"), str):
+        session.send(command, outbox.answer)
+        return
+    says = f'a command was given as {shortened(command)}; give an object such as {{"id": 1, "do": "hello"}}.'
+    outbox.answer({"id": None, "error": says})

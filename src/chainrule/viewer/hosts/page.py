@@ -6,11 +6,10 @@ import asyncio
 import socket
 import threading
 from contextlib import suppress
-from typing import Any
 
-from chainrule.errors import MissingExtraError, SettingError
+from chainrule.errors import MissingExtraError
 from chainrule.viewer.hosts.documents import front_end, local_page
-from chainrule.viewer.hosts.messages import PAUSE, Outbox, command_of, written
+from chainrule.viewer.hosts.messages import PAUSE, Outbox, pass_on, read, written
 from chainrule.viewer.session import Session
 
 try:
@@ -123,15 +122,7 @@ class Page:
 
     async def _hear(self, browser: WebSocket, outbox: Outbox, room: asyncio.Semaphore) -> None:
         while await room.acquire() and (message := await browser.receive())["type"] == "websocket.receive":
-            self._do(message, outbox)
-
-    def _do(self, message: Any, outbox: Outbox) -> None:
-        try:
-            command = command_of(message.get("text") or message.get("bytes") or b"")
-        except SettingError as error:
-            outbox.answer({"id": None, "error": str(error)})
-        else:
-            self.session.send(command, outbox.answer)
+            pass_on(read(message.get("text") or message.get("bytes") or b""), self.session, outbox)
 
 
 async def _tell(browser: WebSocket, outbox: Outbox, something: asyncio.Event, room: asyncio.Semaphore) -> None:

@@ -23,7 +23,7 @@ COMMANDS = ("hello", "panel", "select", "depth", "go", "move", "jump", "play", "
 REASONS = ("selection", "derivation", "contributions")
 """The parts that a selection gives."""
 MOST_FRAMES = 150
-ROOM = 1_800_000
+ROOM = 2_200_000
 """Characters of a file that are for its frames, unless their number is given."""
 MOST_REASONS = 600
 """Selections that are recorded unless they are asked for by name."""
@@ -43,6 +43,7 @@ def replay(session: Session, frames: int | Sequence[int] | None, keys: Sequence[
     """
     with _from_here_and_back(session):
         wanted = _numbers(session.parts["drawing"]) if keys is None else [_key(session, key) for key in keys]
+        session.do("select", key=None)
         position = session.parts.get("position")
         moments = [(None, None)] if not position or not position["steps"] else _moments(session, position, frames)
         chosen = _spread(range(len(moments)), _moments_of_reasons(len(wanted), keys is None))
@@ -196,7 +197,8 @@ def _from_here_and_back(session: Session) -> Iterator[None]:
 
 def _shown(session: Session, moment: Moment) -> dict[str, Any]:
     _go(session, moment)
-    return {name: _coarse(value) for name, value in session.parts.items()}
+    digits = session.digits
+    return {name: _rounded(_coarse(value), digits.get(name)) for name, value in session.parts.items()}
 
 
 def _frame(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
@@ -216,3 +218,25 @@ def _coarse(value: Any) -> Any:
         fewer = (np.round(numbers / step) * step).astype("<f4")
         return {**value, "values": base64.b64encode(fewer.tobytes()).decode("ascii")}
     return {name: _coarse(x) for name, x in value.items()}
+
+
+def _rounded(value: Any, digits: int | None) -> Any:
+    """A part with so many digits of its largest number, and of the others what stands in the same places."""
+    if digits is None:
+        return value
+    largest = max(map(abs, _numbers_in(value)), default=0.0)
+    return _to_places(value, digits - 1 - int(np.floor(np.log10(largest)))) if largest else value
+
+
+def _numbers_in(value: Any) -> Iterator[float]:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for x in inside:
+        yield from [x] if isinstance(x, float) else _numbers_in(x)
+
+
+def _to_places(value: Any, places: int) -> Any:
+    if isinstance(value, dict):
+        return {name: _to_places(x, places) for name, x in value.items()}
+    if isinstance(value, list):
+        return [_to_places(x, places) for x in value]
+    return round(value, places) if isinstance(value, float) else value

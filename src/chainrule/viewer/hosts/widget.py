@@ -9,7 +9,7 @@ from typing import Any
 
 from chainrule.errors import MissingExtraError
 from chainrule.viewer.hosts.documents import MODULE
-from chainrule.viewer.hosts.messages import PAUSE, Outbox
+from chainrule.viewer.hosts.messages import PAUSE, Outbox, pass_on
 from chainrule.viewer.session import Session
 
 try:
@@ -40,7 +40,7 @@ class Widget(anywidget.AnyWidget):
         self._something, self._ended = threading.Event(), False
         self._outbox = Outbox(self._something.set)
         self._stop = session.listen(self._outbox.tell)
-        self.on_msg(lambda _, command, __: session.send(command, self._outbox.answer))
+        self.on_msg(lambda _, command, __: pass_on(command, session, self._outbox))
         _thread_of_host()(target=self._tell, name="chainrule-widget", daemon=True).start()
 
     def _tell(self) -> None:
