@@ -20,7 +20,10 @@ const DEEP: Rgb = [22, 48, 82];
 const LIGHT: Rgb = [240, 226, 180];
 
 export const css = ([r, g, b]: Rgb, alpha = 1) => `rgb(${r} ${g} ${b} / ${alpha})`;
-export const classColour = (i: number) => css(CLASSES[i % CLASSES.length]);
+
+/** The colour of points of a class, which stand on a paler one. */
+export const classColour = (i: number, dark: boolean) =>
+  css(between(CLASSES[i % CLASSES.length], [255, 255, 255], dark ? 0.4 : 0));
 
 const paper = (dark: boolean): Rgb => (dark ? [22, 27, 34] : [255, 255, 255]);
 const between = (a: Rgb, b: Rgb, t: number): Rgb => [0, 1, 2].map((i) => Math.round(a[i] + (b[i] - a[i]) * t)) as unknown as Rgb;
