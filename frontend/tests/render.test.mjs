@@ -182,6 +182,16 @@ test("what is said aloud follows the selection and the change", async () => {
   assert.match(said(), /hidden\.weight\[0, 0\], value 0\.25, gradient/);
 });
 
+test("where nothing is selected the moment is said aloud, and a change that is past is not told", async () => {
+  const parts = await fixture("xor");
+  const change = { ...(await fixture("mazur")).change, key: parts.selection.key };
+  const { root, model } = await shown({ ...parts, change });
+  assert.ok(!root.textContent.includes(change.sentence));
+  model.set("selection", null);
+  await later(20);
+  assert.match(root.querySelector("[aria-live]").textContent, /^step 212 of 360, loss/);
+});
+
 test("controls have names", async () => {
   const { root } = await shown(await fixture("xor"));
   for (const one of root.querySelectorAll("button, select, input, [role=button]")) {
