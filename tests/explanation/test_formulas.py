@@ -15,7 +15,8 @@ from matplotlib.mathtext import MathTextParser
 import chainrule as cr
 from chainrule.errors import DifferentiationError, SettingError, UnknownNameError
 from chainrule.explanation.orders import Count
-from chainrule.explanation.rendering.formulas import latex_equations_of, tell_formula
+from chainrule.explanation.rendering.data import formula_story_from
+from chainrule.explanation.rendering.formulas import FORMS, latex_equations_of, tell_formula
 from chainrule.ops import REGISTRY, Elementwise
 from strategies import from_domain
 

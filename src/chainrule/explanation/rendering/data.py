@@ -98,7 +98,7 @@ def as_formula_json(story: FormulaStory) -> str:
         }
         for x in story.partials
     ]
-    kinks = [{"of": _formula(x.of), "where": x.where, "inputs": _formulas(x.inputs)} for x in story.kinks]
+    kinks = [{"of": _formula(x.of), "at": x.where, "inputs": _formulas(x.inputs)} for x in story.kinks]
     return written(
         {
             "version": VERSION,
@@ -125,7 +125,7 @@ def formula_story_from(data: Mapping[str, Any]) -> FormulaStory:
         for x in data["partials"]
     )
     parts = tuple(Definition(_read(x["left"]), _read(x["right"])) for x in data["parts"])
-    kinks = tuple(KinkTold(_read(x["of"]), x["where"], tuple(map(_read, x["inputs"]))) for x in data["kinks"])
+    kinks = tuple(KinkTold(_read(x["of"]), x["at"], tuple(map(_read, x["inputs"]))) for x in data["kinks"])
     arguments = tuple(map(_read, data["arguments"]))
     return FormulaStory(_read(data["name"]), arguments, _read(data["formula"]), parts, partials, kinks)
 
