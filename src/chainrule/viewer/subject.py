@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError, UnknownNameError
+from chainrule.errors import ChainruleError, SettingError, UnknownNameError
 from chainrule.explanation.contributions import Contributions
 from chainrule.explanation.derivation import Derivation
 from chainrule.explanation.drawing.scene import Scene
@@ -118,6 +118,14 @@ class Subject(ABC):
             raise SettingError(f"a single number was asked for, and {key!r} has letters; give whole numbers as places.")
         return element
 
+    def has(self, key: str) -> bool:
+        """Whether there is such a number now."""
+        try:
+            self.element(key)
+        except ChainruleError:
+            return False
+        return True
+
     def key(self, key: str) -> str:
         """The key in full, of a number or of its gradient."""
         element = self.element(key)
@@ -150,9 +158,20 @@ class Subject(ABC):
 
 
 def with_number(array: Any, place: tuple[int, ...], value: float) -> Any:
-    """A copy of an array with one number set."""
+    """A copy of an array with one number set.
+
+    Raises
+    ------
+    SettingError
+        Where the array's type cannot hold it.
+    """
     new = np.array(array)
-    new[place] = value
+    with np.errstate(over="ignore"):
+        new[place] = value
+    if not np.isfinite(new[place]):
+        raise SettingError(
+            f"a number was to be set to {value}, which is too large for {new.dtype}; give a smaller one."
+        )
     return new if new.ndim else new[()]
 
 

@@ -11,8 +11,8 @@ from chainrule.explanation.comparison import compare_network
 from chainrule.explanation.diagnosis import diagnose
 from chainrule.explanation.rendering.data import exact
 from chainrule.nn.parameters import flat_names
-from chainrule.training import Clipping, Training
 from chainrule.training import Settings as TrainingSettings
+from chainrule.training import Training
 from chainrule.training.step import TrainingStep
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.reasons import written
@@ -44,9 +44,9 @@ class Examination(Component):
         """What the doctor finds with the rows shown."""
         subject, digits = self.subject, self.subject.digits
         settings = TrainingSettings(
-            epochs=1, batch_size=None, engine="numpy", frozen=subject.network.frozen, progress=False
+            epochs=1, batch_size=None, engine="numpy", frozen=self.time.plan.other.frozen, progress=False
         )
-        step = TrainingStep(subject.objective, self.time.plan.rule, Clipping())
+        step = TrainingStep(subject.objective, self.time.plan.optimizer, self.time.plan.clipping)
         found = diagnose(
             Training(step, subject.parameters, subject.batch(), None, settings), subject.network.input_names
         )
@@ -106,7 +106,7 @@ class Examination(Component):
         if self.given is None:
             return None
         names = flat_names(subject.parameters)
-        rate = self.time.plan.rule.learning_rate
+        rate = self.time.plan.optimizer.learning_rate
         found = compare_network(
             subject.found,
             names,
