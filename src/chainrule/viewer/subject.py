@@ -19,6 +19,7 @@ from chainrule.explanation.keys import key_of, slope_key
 from chainrule.explanation.places import element_of, find
 from chainrule.explanation.symbols import Element
 from chainrule.tracing.program import Variable
+from chainrule.viewer.hiding import Hidden
 from chainrule.viewer.topics import Topics
 from chainrule.viewer.walk import Walk
 
@@ -37,8 +38,8 @@ class Subject(ABC):
         What it is called.
     digits : int
         Significant digits where numbers are printed.
-    hidden : frozenset of str
-        Keys whose numbers are not to be seen for now.
+    hidden : Hidden
+        The numbers that are not to be seen for now.
     done : int or None
         Where a step is gone through operation by operation, how many are done; `None` for all.
     """
@@ -49,7 +50,7 @@ class Subject(ABC):
     def __init__(self, topics: Topics, digits: int = 4) -> None:
         self.topics, self.digits = topics, digits
         self.done: int | None = None
-        self.hidden: frozenset[str] = frozenset()
+        self.hidden = Hidden()
         self.unfolded: str | None = None
 
     @abstractmethod

@@ -65,7 +65,8 @@ class Changes(Component):
     def change(self) -> dict[str, Any] | None:
         """g·Δw beside the true change of what the gradient is of."""
         found = self._found
-        if found is None or not self._is_seen:
+        hidden = self.subject.hidden
+        if found is None or not self._is_seen or hidden.hides(self.subject.slope_key(found["key"]), found["slope"]):
             return None
         digits, name = self.subject.digits, self.subject.output
         before, after, slope = (written(found[x], digits) for x in ("before", "after", "slope"))

@@ -40,9 +40,11 @@ class Examination(Component):
         self.given: dict[str, Any] | None = None
 
     @part(MOMENT, SETTINGS, slow=True, panel=True)
-    def doctor(self) -> dict[str, Any]:
-        """What the doctor finds with the rows shown."""
+    def doctor(self) -> dict[str, Any] | None:
+        """What the doctor finds with the rows shown; nothing while a number is hidden, which may be among what was measured."""
         subject, digits = self.subject, self.subject.digits
+        if subject.hidden:
+            return None
         settings = TrainingSettings(
             epochs=1, batch_size=None, engine="numpy", frozen=self.time.plan.other.frozen, progress=False
         )
@@ -99,7 +101,7 @@ class Examination(Component):
     @part(MOMENT, COMPARISON)
     def comparison(self) -> dict[str, Any] | None:
         """In which way they differ from the right ones, of the rows shown."""
-        return None if self.given is None else self._compared()
+        return None if self.given is None or self.subject.hidden else self._compared()
 
     def _compared(self) -> dict[str, Any] | None:
         subject = self.subject

@@ -35,9 +35,11 @@ class Looks(Component):
     # --- histograms
 
     @part(MOMENT, panel=True, digits=4)
-    def histograms(self) -> dict[str, Any]:
-        """How parameters, their gradients and activations are spread."""
+    def histograms(self) -> dict[str, Any] | None:
+        """How parameters, their gradients and activations are spread; nothing while a number is hidden, which may be an edge."""
         subject = self.subject
+        if subject.hidden:
+            return None
         found, evaluation = subject.found, subject.evaluation
         groups = []
         for name in flat_names(subject.parameters):

@@ -10,7 +10,6 @@ from chainrule.explanation.derivation import DEPTHS
 from chainrule.explanation.rendering.marked import marked_data
 from chainrule.explanation.rendering.numerals import how_many, numeral
 from chainrule.viewer.component import Component, command, part
-from chainrule.viewer.hiding import hidden_in
 from chainrule.viewer.subject import MOMENT, Subject
 
 SELECTION = "selection"
@@ -86,7 +85,7 @@ class Reasons(Component):
             "depth": self._depth,
             "check": self._checked,
         }
-        return hidden_in(shown, subject.hidden)  # type: ignore[no-any-return]
+        return subject.hidden.without(shown)  # type: ignore[no-any-return]
 
     @part(MOMENT, SELECTION)
     def derivation(self) -> dict[str, Any] | None:
@@ -95,7 +94,7 @@ class Reasons(Component):
         if key is None:
             return None
         try:
-            return marked_data(self.subject.explain(key, self._depth, self._checked), self.subject.hidden)
+            return marked_data(self.subject.explain(key, self._depth, self._checked), self.subject.hidden.hides)
         except ChainruleError as error:
             return {"version": 1, "kind": "none", "says": str(error)}
 
@@ -103,7 +102,7 @@ class Reasons(Component):
     def contributions(self) -> dict[str, Any] | None:
         """Its parts by output, by sample and by path."""
         key = self.key
-        if key is None or self.subject.slope_key(key) in self.subject.hidden:
+        if key is None or self.subject.hidden.hides(self.subject.slope_key(key), self.subject.gradient(key)):
             return None
         try:
             found = self.subject.contributions(key)

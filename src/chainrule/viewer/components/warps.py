@@ -79,7 +79,7 @@ class Warps(Component):
     def spread(self) -> dict[str, Any] | None:
         """How the numbers of one array were spread at moments of the training."""
         timeline, names = self.time.timeline, self._names()
-        if timeline is None or timeline.steps == timeline.first:
+        if timeline is None or timeline.steps == timeline.first or self.subject.hidden:
             return None
         name = self.chosen if self.chosen in names else names[0]
         steps = np.unique(np.linspace(timeline.first, timeline.steps, MOMENTS).astype(int)).tolist()
