@@ -18,7 +18,13 @@ from chainrule.explanation.elements import Alphabet, Formulas, Use, uses_of
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.forward import carry_forward, unit_tangent
 from chainrule.explanation.indices import Entry, Letter, letters_in, number_at
-from chainrule.explanation.letters import first_free, with_bound_letters_apart, with_first_letters, with_other_letters
+from chainrule.explanation.letters import (
+    first_free,
+    relettered,
+    with_bound_letters_apart,
+    with_first_letters,
+    with_other_letters,
+)
 from chainrule.explanation.rules import rule_of
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import (
@@ -29,6 +35,7 @@ from chainrule.explanation.symbols import (
     Numeral,
     Series,
     Slope,
+    Symbol,
     add,
     coefficient_of,
     multiply,
@@ -265,8 +272,11 @@ class Chain:
                 for before, after in zip(*sides, strict=True)
                 for old, new in zip(before.letters, after.letters, strict=True)
             }
+            shown = {x.element.variable for x in symbols_in(whole) if isinstance(x, Symbol)}
             for rule, x in term.made:
-                found[rule, self.tidy(at_places(x, places), link.element)] = None
+                if not shown.issuperset(y.element.variable for y in symbols_in(x) if isinstance(y, Symbol)):
+                    x = ONE  # it went, with others, into a name
+                found[rule, self.tidy(relettered(x, places), link.element)] = None
         return tuple(found)
 
     def nested(self, size: int) -> Expression:

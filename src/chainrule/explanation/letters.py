@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from itertools import count
 
 from chainrule.explanation.indices import Entry, Letter
@@ -42,6 +42,18 @@ def with_first_letters(x: Expression, kept: set[Letter], scope: frozenset[str] =
             new[letter] = Letter(name, letter.size)
         body = with_first_letters(at_places(part.body, new), kept, frozenset(taken))
         return Series(tuple(Letter(str(new[letter]), letter.size) for letter in part.letters), body)
+
+    return rewritten(x, change)
+
+
+def relettered(x: Expression, new: Mapping[Letter, Entry]) -> Expression:
+    """The same expression with other letters, also where its sums say what they run over."""
+
+    def change(part: Expression) -> Expression | None:
+        if isinstance(part, Series):
+            letters = (new.get(letter, letter) for letter in part.letters)
+            return Series(tuple(x for x in letters if isinstance(x, Letter)), relettered(part.body, new))
+        return at_places(part, new) if isinstance(part, Symbol | Place | Slope) else None
 
     return rewritten(x, change)
 
