@@ -4,7 +4,7 @@ import type { Grid } from "./protocol";
 export type Rgb = readonly [number, number, number];
 
 /** Classes; their glyphs differ as well. */
-export const CLASSES: readonly Rgb[] = [
+const CLASSES: readonly Rgb[] = [
   [213, 94, 0],
   [0, 114, 178],
   [0, 158, 115],
@@ -20,7 +20,10 @@ const DEEP: Rgb = [22, 48, 82];
 const LIGHT: Rgb = [240, 226, 180];
 
 export const css = ([r, g, b]: Rgb, alpha = 1) => `rgb(${r} ${g} ${b} / ${alpha})`;
-export const classColour = (i: number) => css(CLASSES[i % CLASSES.length]);
+
+/** The colour of points of a class, which stand on a paler one. */
+export const classColour = (i: number, dark: boolean) =>
+  css(between(CLASSES[i % CLASSES.length], [255, 255, 255], dark ? 0.4 : 0));
 
 const paper = (dark: boolean): Rgb => (dark ? [22, 27, 34] : [255, 255, 255]);
 const between = (a: Rgb, b: Rgb, t: number): Rgb => [0, 1, 2].map((i) => Math.round(a[i] + (b[i] - a[i]) * t)) as unknown as Rgb;

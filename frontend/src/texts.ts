@@ -111,6 +111,7 @@ export const T = {
   given: "given",
   right: "right",
   wrong: "wrong",
+  verdict: "verdict",
   parameter: "gradient",
   place: "most at",
 

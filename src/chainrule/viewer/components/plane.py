@@ -81,7 +81,8 @@ class Plane(Component):
         """The part of the plane that is shown: all points, and some room around them."""
         points = np.asarray(self.subject.data.inputs[0], np.float64)
         low, high = points.min(axis=0), points.max(axis=0)
-        room = 0.15 * np.maximum(high - low, 1e-9) + 1e-6
+        alike = high - low <= 1e-9 * np.maximum(1.0, np.abs(high))
+        room = np.where(alike, 1.0, 0.15 * (high - low))
         (x0, y0), (x1, y1) = low - room, high + room
         return float(x0), float(x1), float(y0), float(y1)
 
