@@ -101,9 +101,8 @@ def _reach(
         return 0 if size == 1 else alphabet.letter(size, axis == 0 and has_samples)
 
     routes = reached(equation, position, element.index, fresh, loose)
-    if routes is not None and (
-        loose or all(set(letters_of(c)) <= set(element.letters) for r in routes for c in r.conditions)
-    ):
+    loose = loose or output is evaluation.output  # ∂y[1]/∂y[k] is [k = 1]
+    if routes is not None and (loose or not any(route.conditions for route in routes)):
         for route in routes:
             index = tuple(route.places[axis] for axis in range(len(output.shape)))
             new = (*letters_in(index), *(x for c in route.conditions for x in letters_of(c)))
