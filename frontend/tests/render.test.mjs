@@ -122,6 +122,32 @@ test("moves that are asked for while one is under way are made together", async 
   assert.deepEqual(model.told("move").map((command) => command.by), [1, 2]);
 });
 
+test("a slider stays where it is dragged to while Python is behind", async () => {
+  const parts = await fixture("mazur");
+  const { root, model } = await shown(parts);
+  model.answering = false;
+  const slider = root.querySelector('.slide input');
+  const drag = async (value, event = "input") => {
+    slider.value = String(value);
+    slider.dispatchEvent(new Event(event, { bubbles: true }));
+    await later(5);
+  };
+  await drag(0.3);
+  await drag(0.5);
+  model.set("selection", { ...parts.selection, value: 0.3 });
+  await later(5);
+  assert.equal(slider.valueAsNumber, 0.5);
+  await drag(0.5, "change");
+  for (let i = 0; i < 2; i++) {
+    model.answer({ id: model.told("set").at(-1).id, ok: null });
+    await later(5);
+  }
+  assert.deepEqual(model.told("set").map(({ value, final }) => [value, final]), [[0.3, false], [0.5, true]]);
+  model.set("selection", { ...parts.selection, value: 0.4 });
+  await later(5);
+  assert.equal(slider.valueAsNumber, 0.4);
+});
+
 test("keys typed into a field are the field's", async () => {
   const { root, model } = await shown(await fixture("xor"));
   const count = model.sent.length;
@@ -154,6 +180,16 @@ test("what is said aloud follows the selection and the change", async () => {
   model.set("change", null);
   await later(20);
   assert.match(said(), /hidden\.weight\[0, 0\], value 0\.25, gradient/);
+});
+
+test("where nothing is selected the moment is said aloud, and a change that is past is not told", async () => {
+  const parts = await fixture("xor");
+  const change = { ...(await fixture("mazur")).change, key: parts.selection.key };
+  const { root, model } = await shown({ ...parts, change });
+  assert.ok(!root.textContent.includes(change.sentence));
+  model.set("selection", null);
+  await later(20);
+  assert.match(root.querySelector("[aria-live]").textContent, /^step 212 of 360, loss/);
 });
 
 test("controls have names", async () => {

@@ -44,7 +44,7 @@ from chainrule.tracing.program import Atom, Equation, Variable
 class FormulaDerivation(DerivedFormula, Shown):
     """The derivatives of a formula by all its arguments.
 
-    Printing gives text; `to("latex")`, "markdown" and "html" give other forms. `derivation["a"](a=2.0, b=3.0)` is the
+    Printing gives text; `to("latex")`, "markdown", "html" and "json" give other forms. `derivation["a"](a=2.0, b=3.0)` is the
     number that the derivative by `a` has there.
     """
 
@@ -55,7 +55,7 @@ class FormulaDerivation(DerivedFormula, Shown):
         raise UnknownNameError.among("argument", argument, [p.argument for p in self.partials])
 
     def to(self, form: str) -> str:
-        """The derivation as "text", "latex", "markdown" or "html"."""
+        """The derivation as "text", "latex", "markdown", "html" or "json"."""
         from chainrule.explanation.rendering.formulas import render_formula_derivation
 
         return render_formula_derivation(self, form)

@@ -101,8 +101,8 @@ class Hosted(Shown):
         frames : int or sequence of int, optional
             How many steps, evenly spread, or which ones. By default 150, or as many as fit a file of some 3 MB.
         select : sequence of str, optional
-            The numbers whose gradients are explained in the file. By default all in the picture where these are 200 or fewer,
-            at as many moments as make 600 derivations.
+            The numbers whose gradients are explained in the file, at the step that is shown and some others. By default all in the
+            picture where these are some 130 or fewer, at as many moments as make 400 derivations.
 
         Returns
         -------
