@@ -175,8 +175,15 @@ def test_the_view_stands_where_it_stood(view, tmp_path):
     view.do("select", key="output.weight[1, 0]", depth="factors")
     before, heard = json.dumps(dict(view.parts)), []
     stop = view.session.listen(heard.append)
+    leave = view.session.listen(lambda _: None)
+    with view.session.unheard():
+        leave()  # a tab that is closed meanwhile
+        view.do("go", step=5)
+        view.do("go", step=4, operation=3)
+    heard.clear()
     view.save(tmp_path / "x.html", frames=2, select=[])
     stop()
+    assert view.session._listeners == []
     assert json.dumps(dict(view.parts)) == before
     assert heard == [view.parts], "nobody hears of what happens meanwhile"
 

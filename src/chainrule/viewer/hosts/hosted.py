@@ -194,10 +194,12 @@ class Hosted(Shown):
             self.close()
 
     def close(self) -> None:
-        """End the page and the widget; `open` begins anew."""
+        """End the page, the widget and a training under way; `open` begins anew."""
         page, self._page = self._page, None
         widget, self._widget = self._widget, None
         for host in (page, widget):
             if host is not None:
                 host.close()
+        if "pause" in self.session.commands:
+            self.session.do("pause")
         self.session.close()
