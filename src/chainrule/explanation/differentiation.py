@@ -165,9 +165,12 @@ def derivation(function: Callable[..., Any], argnums: int | None = None) -> Form
 
 
 def _kinks(formulas: Formulas) -> Iterator[Kink]:
-    """The parts that are not differentiable everywhere."""
+    """The parts that are not differentiable everywhere, of those that the formula still has."""
+    needed: set[Atom | None] = {formulas.evaluation.output}
+    for equation in reversed(formulas.evaluation.program.equations):
+        needed |= set(equation.inputs) if equation.output in needed else set()
     for equation in formulas.evaluation.program.equations:
-        if equation.op.differentiable and equation.output.dtype.kind == "f":
+        if equation.output in needed and equation.op.differentiable and equation.output.dtype.kind == "f":
             inputs = (
                 formulas.formula(Element(x)) if isinstance(x, Variable) else Numeral(float(x.value))
                 for x in equation.inputs
