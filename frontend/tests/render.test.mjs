@@ -222,6 +222,16 @@ test("a saved file is a model like any other", async () => {
   assert.match(document.body.lastElementChild.shadowRoot.textContent, /step 212 of 360/);
 });
 
+test("a part that cannot be drawn is told in its panel, and the rest goes on", async () => {
+  const errors = [];
+  globalThis.reportError = (error) => errors.push(error);
+  const { root, model } = await shown({ ...(await fixture("xor")), curves: { series: [{ name: "broken" }] } });
+  assert.match(root.querySelector(".failed").textContent, /could not be drawn/);
+  assert.equal(errors.length, 1);
+  root.querySelector("text[data-key]").dispatchEvent(new MouseEvent("click", { bubbles: true, composed: true }));
+  assert.equal(model.told("select").length, 1);
+});
+
 test("what Python names alike is shown all the same", async () => {
   const parts = await fixture("xor");
   const twice = (list) => [...list, ...list];
