@@ -232,6 +232,29 @@ def test_numbers_that_the_type_cannot_hold_are_refused(value: float) -> None:
     assert parameters(view) == before
 
 
+def test_numbers_that_a_function_does_not_take_are_not_set() -> None:
+    def f(a: Any, b: Any) -> Any:
+        if a < 0:
+            raise ValueError("negative")
+        return np.sqrt(a) * b
+
+    view = cr.view(f, 1.0, 2.0)
+    with pytest.raises(ValueError, match="negative"):
+        view.do("set", key="a", value=-1.0)
+    view.do("set", key="b", value=3.0)
+    assert view.parts["change"]["true"] == 1.0
+
+
+def test_arrays_of_the_user_may_change_afterwards() -> None:
+    own, data = network(dtype="float64").build(2), X.copy()
+    view = cr.view(own, data, Y, loss="mse")
+    before = view.parts["drawing"]
+    own.parameters["h"]["weight"][:] = 7.0
+    data[:] = 0.0
+    view.do("rows", rows="all")
+    assert view.parts["drawing"] == before
+
+
 def test_numbers_that_overflow_are_shown_as_that() -> None:
     view = cr.view(network(dtype="float32"), X, Y > 0, epochs=2)
     for panel in view.session.panel_names:

@@ -239,8 +239,9 @@ def balanced(parts: Sequence[Contribution], gradient: float) -> tuple[Contributi
     for i in sorted(range(len(values)), key=lambda i: -abs(values[i])):
         if not left or not values[i]:
             break
-        values[i] += left
-        left = math.fsum([gradient, *(-value for value in values)])
+        if (moved := values[i] + left) != values[i]:  # else it is too large to hold what is left
+            values[i] = moved
+            left = math.fsum([gradient, *(-value for value in values)])
     return tuple(replace(part, value=value) for part, value in zip(parts, values, strict=True))
 
 

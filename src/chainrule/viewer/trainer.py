@@ -101,6 +101,7 @@ class Trainer:
     ended: Callable[[Recording | None, str], None]
     seen: Callable[[EpochEnd], None]
     running: bool = False
+    _told: bool = True
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def prepare(self, plan: Plan, begin: Run | None = None) -> Training:
@@ -118,9 +119,9 @@ class Trainer:
         return Training(step, copied(parameters), subject.data, None, settings, begin)
 
     def start(self, training: Training, *, wait: bool = False) -> None:
-        """Carry out a training; `wait` until it has ended."""
+        """Carry out a training; or `wait` until it has ended, with nothing shown on the way."""
         self._stopping.clear()
-        self.running = True
+        self.running, self._told = True, not wait
         if wait:
             self._run(training)
         else:
@@ -131,15 +132,15 @@ class Trainer:
         self._stopping.set()
 
     def _after_epoch(self) -> Callable[[EpochEnd], Any]:
-        last = 0.0
+        again = 0.0
         waiting = threading.Event()
 
         def after(end: EpochEnd) -> bool:
-            nonlocal last
+            nonlocal again
             if self._stopping.is_set():
                 return True
-            if time.monotonic() - last >= FRAME and not waiting.is_set():
-                last = time.monotonic()
+            began = time.monotonic()
+            if self._told and began >= again and not waiting.is_set():
                 waiting.set()
 
                 def show() -> None:
@@ -147,6 +148,8 @@ class Trainer:
                     self.seen(end)
 
                 self.tell(show)
+                done = time.monotonic()
+                again = done + max(FRAME, done - began)  # half of the time at least is the training's
             return False
 
         return after
