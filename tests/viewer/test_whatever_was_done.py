@@ -339,6 +339,25 @@ def test_closing_ends_a_training_and_opening_goes_on() -> None:
 # --- looks
 
 
+def test_spreads_are_of_the_data_and_the_branch_that_are_shown() -> None:
+    view = trained()
+    view.do("panel", name="spread")
+    view.do("spread_of", name="h.a")
+    before = view.parts["spread"]
+    view.do("point", what="move", row=int(view.subject.rows[0]), x=5.0, y=5.0)
+    moved = view.parts["spread"]
+    assert moved["counts"] != before["counts"]
+    view.do("go", step=2)
+    view.do("rows", rows="all")
+    whole = view.parts["spread"]
+    view.do("branch", settings={"learning_rate": 1.0})
+    view.do("rows", rows="all")
+    assert view.parts["spread"]["edges"] != whole["edges"]
+    view.do("show", branch=None)
+    view.do("rows", rows="all")
+    assert view.parts["spread"] == whole
+
+
 def test_classes_go_by_their_names() -> None:
     view = cr.view(cr.Network([cr.Dense(2, "softmax")]), X, np.where(Y[:, 0] > 0, "yes", "no"))
     assert view.parts["data"]["classes"] == ["no", "yes"]
