@@ -156,6 +156,7 @@ def derive(
     return found
 
 
+@np.errstate(all="ignore")  # numbers that are not finite are told
 def _told(
     evaluation: Evaluation,
     element: Element,

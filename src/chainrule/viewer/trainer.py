@@ -39,6 +39,7 @@ class Plan:
     l1: float = 0.0
     l2: float = 0.0
     engine: str = "auto"
+    shared: bool = False
     clipping: Clipping = field(default_factory=Clipping)
     other: Settings = field(default_factory=Settings)
 
@@ -60,6 +61,7 @@ class Plan:
             penalty.l1,
             penalty.l2,
             settings.engine,
+            penalty.shared,
             rule.clipping,
             settings,
         )
@@ -67,7 +69,7 @@ class Plan:
     @property
     def penalty(self) -> Penalty:
         """What is added to the loss."""
-        return Penalty(self.l1, self.l2)
+        return Penalty(self.l1, self.l2, self.shared)
 
     def settings(self, epochs: int, **more: Any) -> Settings:
         """Those of a training of so many epochs."""
