@@ -5,10 +5,15 @@ export type Theme = "auto" | "light" | "dark";
 
 const DARKEST = 110; // of 255, what still counts as dark
 
+/** What an element is in, out of shadow roots too. */
+function above(element: Element): Element | null {
+  const root = element.getRootNode();
+  return element.parentElement ?? (root instanceof ShadowRoot ? root.host : null);
+}
+
 /** Whether what an element stands on is painted dark, as a notebook's theme does it; null where nothing is painted. */
 function darkBehind(element: Element): boolean | null {
-  const root = element.getRootNode();
-  for (let at = root instanceof ShadowRoot ? root.host.parentElement : null; at; at = at.parentElement) {
+  for (let at = above(element); at; at = above(at)) {
     const [red, green, blue, alpha = 1] = (getComputedStyle(at).backgroundColor.match(/[\d.]+/g) ?? [0, 0, 0, 0]).map(Number);
     if (alpha > 0.5) return 0.3 * red + 0.6 * green + 0.1 * blue < DARKEST;
   }

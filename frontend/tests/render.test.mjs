@@ -122,6 +122,32 @@ test("moves that are asked for while one is under way are made together", async 
   assert.deepEqual(model.told("move").map((command) => command.by), [1, 2]);
 });
 
+test("a slider stays where it is dragged to while Python is behind", async () => {
+  const parts = await fixture("mazur");
+  const { root, model } = await shown(parts);
+  model.answering = false;
+  const slider = root.querySelector('.slide input');
+  const drag = async (value, event = "input") => {
+    slider.value = String(value);
+    slider.dispatchEvent(new Event(event, { bubbles: true }));
+    await later(5);
+  };
+  await drag(0.3);
+  await drag(0.5);
+  model.set("selection", { ...parts.selection, value: 0.3 });
+  await later(5);
+  assert.equal(slider.valueAsNumber, 0.5);
+  await drag(0.5, "change");
+  for (let i = 0; i < 2; i++) {
+    model.answer({ id: model.told("set").at(-1).id, ok: null });
+    await later(5);
+  }
+  assert.deepEqual(model.told("set").map(({ value, final }) => [value, final]), [[0.3, false], [0.5, true]]);
+  model.set("selection", { ...parts.selection, value: 0.4 });
+  await later(5);
+  assert.equal(slider.valueAsNumber, 0.4);
+});
+
 test("keys typed into a field are the field's", async () => {
   const { root, model } = await shown(await fixture("xor"));
   const count = model.sent.length;
@@ -156,6 +182,16 @@ test("what is said aloud follows the selection and the change", async () => {
   assert.match(said(), /hidden\.weight\[0, 0\], value 0\.25, gradient/);
 });
 
+test("where nothing is selected the moment is said aloud, and a change that is past is not told", async () => {
+  const parts = await fixture("xor");
+  const change = { ...(await fixture("mazur")).change, key: parts.selection.key };
+  const { root, model } = await shown({ ...parts, change });
+  assert.ok(!root.textContent.includes(change.sentence));
+  model.set("selection", null);
+  await later(20);
+  assert.match(root.querySelector("[aria-live]").textContent, /^step 212 of 360, loss/);
+});
+
 test("controls have names", async () => {
   const { root } = await shown(await fixture("xor"));
   for (const one of root.querySelectorAll("button, select, input, [role=button]")) {
@@ -184,4 +220,35 @@ test("a saved file is a model like any other", async () => {
   stops.push(widget.render({ model, el: document.body }));
   await later(20);
   assert.match(document.body.lastElementChild.shadowRoot.textContent, /step 212 of 360/);
+});
+
+test("a part that cannot be drawn is told in its panel, and the rest goes on", async () => {
+  const errors = [];
+  globalThis.reportError = (error) => errors.push(error);
+  const { root, model } = await shown({ ...(await fixture("xor")), curves: { series: [{ name: "broken" }] } });
+  assert.match(root.querySelector(".failed").textContent, /could not be drawn/);
+  assert.equal(errors.length, 1);
+  root.querySelector("text[data-key]").dispatchEvent(new MouseEvent("click", { bubbles: true, composed: true }));
+  assert.equal(model.told("select").length, 1);
+});
+
+test("what Python names alike is shown all the same", async () => {
+  const parts = await fixture("xor");
+  const twice = (list) => [...list, ...list];
+  const { doctor, curves, surface, contributions, position, histograms, comparison } = parts;
+  const split = contributions.splits[1];
+  const { root } = await shown({
+    ...parts,
+    doctor: { ...doctor, findings: twice(doctor.findings), layers: twice(doctor.layers) },
+    curves: { ...curves, series: twice(curves.series) },
+    surface: { ...surface, paths: twice(surface.paths) },
+    contributions: { ...contributions, splits: twice([{ ...split, parts: twice(split.parts) }]) },
+    position: { ...position, branches: twice(position.branches) },
+    histograms: { groups: twice(histograms.groups) },
+    comparison: { ...comparison, gradients: twice(comparison.gradients) },
+  });
+  for (const button of root.querySelectorAll("aside h2 button[aria-expanded=false]")) button.click();
+  await later(20);
+  assert.equal(root.querySelectorAll("article").length, 2 * doctor.findings.length);
+  assert.equal(root.querySelectorAll(".curve").length, 2 * curves.series.length);
 });

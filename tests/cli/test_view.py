@@ -4,16 +4,26 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partialmethod
 
 import pytest
 from typer.testing import CliRunner
 
 from chainrule.cli.app import app
+from chainrule.cli.view import _of_points
+from chainrule.viewer.datasets import PLANE
+from chainrule.viewer.hosts.hosted import Hosted
 from chainrule.viewer.lessons import LESSONS
 
 
 def run(*arguments):
     return CliRunner().invoke(app, ["view", *map(str, arguments)])
+
+
+@pytest.fixture(autouse=True)
+def short_files(monkeypatch):
+    """Saving takes its time for many moments."""
+    monkeypatch.setattr(Hosted, "save", partialmethod(Hosted.save, frames=1, select=[]))
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +50,14 @@ def test_points_are_learned_before_they_are_saved(folder):
     done = run("--demo", "plane", "--epochs", 2, "--save", folder / "plane.html")
     assert done.exit_code == 0, done.output
     assert "<title>2-8-8-2 network</title>" in (folder / "plane.html").read_text()
+
+
+@pytest.mark.parametrize("name", PLANE)
+def test_points_are_learned(name):
+    shown = _of_points(name, 200, 0)
+    shown.do("train", wait=True)
+    shown.do("go", step=shown.parts["position"]["steps"])
+    assert shown.parts["position"]["loss"] < 0.35
 
 
 def test_a_lesson_as_a_file(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 from xml.dom import minidom
 
@@ -14,7 +15,8 @@ from matplotlib.mathtext import MathTextParser
 import chainrule as cr
 from chainrule.errors import DifferentiationError, SettingError, UnknownNameError
 from chainrule.explanation.orders import Count
-from chainrule.explanation.rendering.formulas import latex_equations_of
+from chainrule.explanation.rendering.data import formula_story_from
+from chainrule.explanation.rendering.formulas import FORMS, latex_equations_of, tell_formula
 from chainrule.ops import REGISTRY, Elementwise
 from strategies import from_domain
 
@@ -63,9 +65,12 @@ def test_every_elementwise_operation_is_derived_from_its_declaration(name: str) 
     at = float(from_domain(REGISTRY[name].domain[0], (), np.random.default_rng(0)))
     derivation = cr.derivation(function)
     assert derivation["x"](x=at) == pytest.approx(cr.grad(function)(at), rel=1e-12)
-    for equation in latex_equations_of(derivation):
+    for equation in latex_equations_of(tell_formula(derivation)):
         MathTextParser("agg").parse(f"${equation}$")
     minidom.parseString(derivation.to("html"))
+    again = formula_story_from(json.loads(derivation.to("json")))
+    for form, write in FORMS.items():
+        assert write(again) == derivation.to(form), f"{form} has something that JSON has not"
 
 
 @settings(max_examples=50, deadline=None)

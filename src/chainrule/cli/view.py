@@ -84,8 +84,9 @@ def _of_points(name: str, epochs: int, seed: int) -> View:
     if name not in PLANE:
         raise UnknownNameError.among("set of points", name, PLANE)
     X, y = in_the_plane(name)
-    layers = [cr.Dense(8, "tanh", name="first"), cr.Dense(8, "tanh", name="second"), cr.Dense(2, name="output")]
-    return cr.view(cr.Network(layers, seed=seed), X, y, optimizer=cr.Adam(0.01), epochs=epochs, seed=seed)
+    hidden = [cr.Dense(8, "tanh", name="first"), cr.Dense(8, "tanh", name="second")]
+    network = cr.Network([*hidden, cr.Dense(2, "softmax", name="output")], seed=seed)
+    return cr.view(network, X, y, optimizer=cr.Adam(0.05), epochs=epochs, seed=seed)
 
 
 def _of_model(

@@ -18,8 +18,15 @@ from chainrule.explanation.elements import Alphabet, Formulas, Use, uses_of
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.forward import carry_forward, unit_tangent
 from chainrule.explanation.indices import Entry, Letter, letters_in, number_at
-from chainrule.explanation.letters import first_free, with_bound_letters_apart, with_first_letters, with_other_letters
-from chainrule.explanation.rules import rule_of
+from chainrule.explanation.letters import (
+    first_free,
+    relettered,
+    settled,
+    with_bound_letters_apart,
+    with_first_letters,
+    with_other_letters,
+)
+from chainrule.explanation.rules import only_moves, rule_of
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import (
     ONE,
@@ -29,6 +36,7 @@ from chainrule.explanation.symbols import (
     Numeral,
     Series,
     Slope,
+    Symbol,
     add,
     coefficient_of,
     multiply,
@@ -105,13 +113,20 @@ class Chain:
         self.alphabet = Alphabet({letter.name for letter in element.letters})
         self.formulas = Formulas(evaluation, symbols, self.alphabet)
         own = {element.variable, evaluation.output, *(self.formulas.lengthy & self.relevant)}
-        choices = [{x for x in self.relevant if chosen(x)} | own for chosen in stations]
+        choices = [{x for x in self.relevant if chosen(x) and not self._holds_output(x)} | own for chosen in stations]
         self.stations, *self.finer = [*choices, self.relevant]
         self.families: dict[tuple[Any, ...], Element] = {}
         self._dependents: dict[Variable, set[Variable]] = {}
         self.told: set[Letter] = set()  # letters of steps that are told as one
         self.shares = {} if element.letters else shares(evaluation, element, self.relevant)
         self.links = self._links()
+
+    def _holds_output(self, x: Variable) -> bool:
+        """Whether the output is one of its elements, and nothing else is made of them: ∂y[1]/∂y[k] says nothing."""
+        uses = [equation for equation, _ in self.evaluation.uses[x] if equation.output in self.relevant]
+        return (
+            all(only_moves(e) and e.output is self.evaluation.output for e in uses) and x is not self.evaluation.output
+        )
 
     def _links(self) -> list[Link]:
         """All families that the element leads to, those that come last in the computation first."""
@@ -200,7 +215,8 @@ class Chain:
                 if use.target.variable in self.stations:
                     factor = self.formulas.by_name(multiply(x for _, x in way[2]))
                     named = tuple((name, self.formulas.by_name(x)) for name, x in way[2] if name)
-                    yield Term(way[0], way[1], factor, tuple(name for name, _ in named), named)
+                    term = Term(way[0], way[1], factor, tuple(name for name, _ in named), named)
+                    yield term.at(settled(term.letters, factor))
                 elif count > MOST_WAYS:
                     raise NoFormulaError(
                         f"there are more than {MOST_WAYS} ways on from {self.evaluation.label(element.variable)}; give whole "
@@ -265,8 +281,11 @@ class Chain:
                 for before, after in zip(*sides, strict=True)
                 for old, new in zip(before.letters, after.letters, strict=True)
             }
+            shown = {x.element.variable for x in symbols_in(whole) if isinstance(x, Symbol)}
             for rule, x in term.made:
-                found[rule, self.tidy(at_places(x, places), link.element)] = None
+                if not shown.issuperset(y.element.variable for y in symbols_in(x) if isinstance(y, Symbol)):
+                    x = ONE  # it went, with others, into a name
+                found[rule, self.tidy(relettered(x, places), link.element)] = None
         return tuple(found)
 
     def nested(self, size: int) -> Expression:
@@ -281,7 +300,10 @@ class Chain:
                 taken = {*link.element.letters, *term.letters, *term.target.letters}
                 inner = with_other_letters(inner, taken, lambda x: self.alphabet.letter(x.size, x.name[0] == "n"))
                 inner = at_places(inner, _moved(family, term.target))
-                slopes.append(series(term.letters, multiply([inner, term.factor])))
+                product = multiply([inner, term.factor])
+                places = settled(term.letters, product)
+                left = tuple(x for x in term.letters if x not in places)
+                slopes.append(series(left, at_places(product, places)))
             formula = add(sorted(slopes, key=lambda x: isinstance(x, Numeral)))
             if len(list(symbols_in(formula))) <= size:
                 known[link.element] = formula

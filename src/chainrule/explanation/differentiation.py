@@ -44,7 +44,7 @@ from chainrule.tracing.program import Atom, Equation, Variable
 class FormulaDerivation(DerivedFormula, Shown):
     """The derivatives of a formula by all its arguments.
 
-    Printing gives text; `to("latex")`, "markdown" and "html" give other forms. `derivation["a"](a=2.0, b=3.0)` is the
+    Printing gives text; `to("latex")`, "markdown", "html" and "json" give other forms. `derivation["a"](a=2.0, b=3.0)` is the
     number that the derivative by `a` has there.
     """
 
@@ -55,7 +55,7 @@ class FormulaDerivation(DerivedFormula, Shown):
         raise UnknownNameError.among("argument", argument, [p.argument for p in self.partials])
 
     def to(self, form: str) -> str:
-        """The derivation as "text", "latex", "markdown" or "html"."""
+        """The derivation as "text", "latex", "markdown", "html" or "json"."""
         from chainrule.explanation.rendering.formulas import render_formula_derivation
 
         return render_formula_derivation(self, form)
@@ -115,11 +115,10 @@ def derivation(function: Callable[..., Any], argnums: int | None = None) -> Form
     >>> print(cr.derivation(lambda a, b, c: a * b + c, 0))
     f(a, b, c) = a·b + c
     <BLANKLINE>
-    ∂f/∂a = ∂(a·b)/∂a + ∂c/∂a            sum rule
-      ∂(a·b)/∂a = b · ∂a/∂a + a · ∂b/∂a  product rule
-      ∂a/∂a = 1                          identity rule
-      ∂b/∂a = 0                          constant rule
-      ∂c/∂a = 0                          constant rule
+    ∂f/∂a = ∂(a·b)/∂a + ∂c/∂a  sum rule
+      ∂(a·b)/∂a = b · ∂a/∂a    constant factor
+      ∂a/∂a = 1                identity rule
+      ∂c/∂a = 0                constant rule
     so ∂f/∂a = b
     """
     if not callable(function):
@@ -166,9 +165,12 @@ def derivation(function: Callable[..., Any], argnums: int | None = None) -> Form
 
 
 def _kinks(formulas: Formulas) -> Iterator[Kink]:
-    """The parts that are not differentiable everywhere."""
+    """The parts that are not differentiable everywhere, of those that the formula still has."""
+    needed: set[Atom | None] = {formulas.evaluation.output}
+    for equation in reversed(formulas.evaluation.program.equations):
+        needed |= set(equation.inputs) if equation.output in needed else set()
     for equation in formulas.evaluation.program.equations:
-        if equation.op.differentiable and equation.output.dtype.kind == "f":
+        if equation.output in needed and equation.op.differentiable and equation.output.dtype.kind == "f":
             inputs = (
                 formulas.formula(Element(x)) if isinstance(x, Variable) else Numeral(float(x.value))
                 for x in equation.inputs

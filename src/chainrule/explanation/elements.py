@@ -101,6 +101,7 @@ def _reach(
         return 0 if size == 1 else alphabet.letter(size, axis == 0 and has_samples)
 
     routes = reached(equation, position, element.index, fresh, loose)
+    loose = loose or output is evaluation.output  # ∂y[1]/∂y[k] is [k = 1]
     if routes is not None and (loose or not any(route.conditions for route in routes)):
         for route in routes:
             index = tuple(route.places[axis] for axis in range(len(output.shape)))
@@ -174,20 +175,20 @@ class Formulas:
 
     def by_name(self, x: Expression) -> Expression:
         """The expression with the names of values in place of their formulas."""
-        return by_name(x, self._composed)
+        return by_name(x, self._known)
 
     @cached_property
-    def _composed(self) -> list[Known]:
-        """The values that have a name, and formulas of several operations."""
+    def _known(self) -> list[Known]:
+        """The values that have a name which says more than their formulas."""
         found = []
         for x in self.evaluation.names:
             if (maker := self.evaluation.makers.get(x)) is not None and isinstance(maker.op, Elementwise):
-                letters = (0 if size == 1 else Letter(f"place {i}", size) for i, size in enumerate(x.shape))
+                letters = (Letter(f"place {i}", size) for i, size in enumerate(x.shape))
                 element = Element(x, tuple(letters))
                 names = self.evaluation.names.__contains__
                 own = Formulas(self.evaluation, names, Alphabet({letter.name for letter in element.letters}))
                 found.append(Known(element, own.made_by(maker, element)))
-        return [value for value in found if value.composed]
+        return [value for value in found if value.shortens]
 
     def by_itself(self, element: Element) -> Expression:
         """The formula of an element with letters of its own, which other formulas may use as well."""

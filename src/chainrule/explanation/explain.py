@@ -94,7 +94,8 @@ def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None,
         raise SettingError(f"explain was given {what!r}; give a cr.Value, or a function of arrays.")
     if isinstance(by, bool) or not isinstance(by, int | str):
         raise SettingError(
-            f"explain was given {by!r} as the argument of a function; give its position, such as 0, or its name."
+            f"explain was given {by!r} as the argument of a function; give its position, such as 0, or its name, and the numbers "
+            "to what that gives: explain(f)(3.0), explain(f, 1)(3.0, 2.0)."
         )
 
     def explained(*args: Any) -> Derivation:
@@ -111,14 +112,18 @@ def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None,
 
 
 def run_with_values(
-    function: Callable[..., Any], args: Sequence[Any], by: int | str = "", changed: Mapping[str, Any] | None = None
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    by: int | str = "",
+    changed: Mapping[str, Any] | None = None,
+    graph: Graph | None = None,
 ) -> tuple[list[Any], Value]:
     """A function's arguments as values that go by their names, and its result.
 
     Whole numbers stay what they are where the function counts by them or finds places, but for the argument `by`. `changed` has other
-    numbers for some of the names.
+    numbers for some of the names; `graph` is what the values are in.
     """
-    ways = (function, args, _names_of(function, len(args)), by, changed or {})
+    ways = (function, args, _names_of(function, len(args)), by, changed or {}, graph)
     try:
         values, result = _run(*ways, whole=True)
     except Exception:
@@ -136,11 +141,12 @@ def _run(
     names: Sequence[str],
     by: int | str,
     changed: Mapping[str, Any],
+    graph: Graph | None,
     whole: bool,
 ) -> tuple[list[Any], Any]:
     """Places, conditions and texts stay what they are, but for the argument asked for; so do whole numbers, unless `whole`."""
     values = []
-    with Graph() as graph:
+    with graph or Graph() as graph:
         for i, (x, name) in enumerate(zip(args, names, strict=True)):
             asked = by.startswith(name) if isinstance(by, str) else i in (by, len(args) + by)
             leaves, structure = trees.flatten(x)

@@ -186,11 +186,11 @@ def parse_expression(text: str) -> ParsedExpression:
     --------
     >>> parse_expression("2x^2")
     ParsedExpression('2*x**2')
-    >>> parse_expression("1/2x")
+    >>> parse_expression("x(x + 1)")
     Traceback (most recent call last):
-    chainrule.explanation.expressions.ExpressionError: /2x can be read in two ways; write /(2*x) or /2*x
-        1/2x
-        ^^^^
+    chainrule.explanation.expressions.ExpressionError: there is no function named 'x'; for a product write x*(…)
+        x(x + 1)
+        ^^^^^^^^
     """
     text = typed(text)
     if not text:

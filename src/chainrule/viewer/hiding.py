@@ -48,6 +48,8 @@ class Hidden:
         if self.hides(found.get("key", ""), found.get("value")):
             found.pop("value", None)
             found |= {"text": UNKNOWN} if "text" in found else {}
+            if found.get("shape") == "text":
+                found.pop("colour", None)  # which is that of its sign
         if self.tells(found.get("tip", "")):
             found.pop("tip")
         if self.hides(found.get("gradient_key", ""), found.get("gradient")):

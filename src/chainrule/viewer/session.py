@@ -70,6 +70,11 @@ class Session:
         return [name for name, own in self._parts.items() if own.panel]
 
     @property
+    def slow_names(self) -> list[str]:
+        """The names of the parts that take long."""
+        return [name for name, own in self._parts.items() if own.slow]
+
+    @property
     def digits(self) -> Mapping[str, int]:
         """How many digits the numbers of parts that are pictures have to have."""
         return {name: own.digits for name, own in self._parts.items() if own.digits is not None}

@@ -152,6 +152,11 @@ class Subject(ABC):
         found = self.evaluation.cotangent(element.variable)
         return None if found is None else float(np.asarray(found)[element.place])
 
+    def computed(self, key: str) -> tuple[bool, bool]:
+        """Whether a number, and the gradient by it, have been computed where a step is gone through by operations."""
+        x, seen = self.element(key).variable, self.partial(self.evaluation)
+        return x in seen.values, x in seen.cotangents or x not in self.evaluation.cotangents
+
     def slope_key(self, key: str) -> str:
         """The key of the gradient by a number."""
         return slope_key(self.output, self.key(key))

@@ -32,29 +32,12 @@ class NotFinite(Illness):
     def findings(self, seen: Measures) -> Iterator[Finding]:
         """One, of where it began."""
         evaluation = seen.network.evaluation
-        found = _forwards(evaluation) or _backwards(evaluation)
-        if found is not None:
-            equation, x, numbers, way = found
-            place = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
-            value = float(np.asarray(numbers)[place])
-            sample, element = where_of(evaluation, x, place)
-            formula = formula_of(evaluation, equation.output)
-            given, as_large = _given(evaluation, equation, place)
-            at = "" if sample is None else f", at sample {sample}"
-            what = "is" if way == "forward" else "has a derivative that is"
-            layer = layer_of(evaluation, equation)
-            says = f"{element} {what} {told(value)}{at}: it begins in {layer}, with {formula}{_told_inputs(given, as_large)}."
-            evidence = {
-                "operation": equation.op.name,
-                "layer": layer.removeprefix("layer "),
-                "formula": formula,
-                "pass": way,
-                "element": element,
-                "sample": sample,
-                "value": value,
-                "given": given,
-            }
-            yield self.found(says, [element], _remedy(evaluation, given), evidence)
+        began = beginning(evaluation)
+        if began is not None:
+            layer = layer_of(evaluation, began.equation)
+            says = f"{began.what}: it begins in {layer}, with {began.formula}."
+            evidence = {**began.evidence, "layer": layer.removeprefix("layer ")}
+            yield self.found(says, [began.element], began.remedy, evidence)
             return
         lost = [p.name for p in seen.parameters if not math.isfinite(p.update)]
         if lost:
@@ -62,6 +45,50 @@ class NotFinite(Illness):
             yield self.found(
                 says, lost, f"learning_rate={seen.rate / 10:g}, or clip_norm=1.0", {"learning_rate": seen.rate}
             )
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """The first operation that makes NaN or infinity out of finite numbers: what comes of them, by what formula, what to try."""
+
+    equation: Equation
+    element: str
+    what: str
+    formula: str
+    remedy: str
+    evidence: dict[str, Any]
+
+
+def beginning(evaluation: Evaluation) -> Beginning | None:
+    """Where numbers that are not finite begin, forwards, or else backwards."""
+    found = _forwards(evaluation) or _backwards(evaluation)
+    if found is None:
+        return None
+    equation, x, numbers, way = found
+    place = tuple(int(i) for i in np.argwhere(~np.isfinite(numbers))[0])
+    value = float(np.asarray(numbers)[place])
+    sample, element = where_of(evaluation, x, place)
+    formula = formula_of(evaluation, equation.output)
+    given, as_large = _given(evaluation, equation, place)
+    at = "" if sample is None else f", at sample {sample}"
+    what = "is" if way == "forward" else "has a derivative that is"
+    evidence = {
+        "operation": equation.op.name,
+        "formula": formula,
+        "pass": way,
+        "element": element,
+        "sample": sample,
+        "value": value,
+        "given": given,
+    }
+    return Beginning(
+        equation,
+        element,
+        f"{element} {what} {told(value)}{at}",
+        f"{formula}{_told_inputs(given, as_large)}",
+        _remedy(evaluation, given),
+        evidence,
+    )
 
 
 def _forwards(evaluation: Evaluation) -> tuple[Equation, Variable, Any, str] | None:
@@ -110,5 +137,6 @@ def _remedy(evaluation: Evaluation, given: dict[str, float | None]) -> str:
     if large:
         return f"a smaller {large[0]}: smaller first weights, standardised inputs, or a smaller learning rate"
     return (
-        "a formula that is finite there too, such as cr.log_softmax for log of softmax, or numbers kept off the place"
+        "a formula that is finite there too, such as cr.log_softmax for log of softmax, or numbers that are kept off the place "
+        "before the operation, as in np.sqrt(np.where(x > 0, x, 1.0))"
     )

@@ -14,11 +14,15 @@ from chainrule.explanation.indices import Letter
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.story import (
     Applied,
+    ArgumentStory,
     Block,
     Definition,
     Derivative,
+    FormulaStory,
+    KinkTold,
     Name,
     Passage,
+    RuleApplied,
     Signs,
     Statement,
     Story,
@@ -78,6 +82,52 @@ def story_from(data: Mapping[str, Any]) -> Story:
     assert isinstance(element, Name)
     lines = tuple(map(_read_block, data["lines"]))
     return Story(output, element, _read_statement(data["whole"]), lines, tuple(data["notes"]), data["digits"])
+
+
+def as_formula_json(story: FormulaStory) -> str:
+    """The derivation of a formula as JSON."""
+    partials = [
+        {
+            "argument": x.argument,
+            "slope": _formula(x.slope),
+            "lines": [
+                {"slope": _formula(line.slope), "result": _formula(line.result), "rules": list(line.rules)}
+                for line in x.lines
+            ],
+            "result": _formula(x.result),
+        }
+        for x in story.partials
+    ]
+    kinks = [{"of": _formula(x.of), "at": x.where, "inputs": _formulas(x.inputs)} for x in story.kinks]
+    return written(
+        {
+            "version": VERSION,
+            "kind": "derivation of a formula",
+            "name": _formula(story.name),
+            "arguments": _formulas(story.arguments),
+            "formula": _formula(story.formula),
+            "parts": [{"left": _formula(x.left), "right": _formula(x.right)} for x in story.parts],
+            "partials": partials,
+            "kinks": kinks,
+        }
+    )
+
+
+def formula_story_from(data: Mapping[str, Any]) -> FormulaStory:
+    """The story that `as_formula_json` wrote."""
+    partials = tuple(
+        ArgumentStory(
+            x["argument"],
+            _read(x["slope"]),
+            tuple(RuleApplied(_read(y["slope"]), _read(y["result"]), tuple(y["rules"])) for y in x["lines"]),
+            _read(x["result"]),
+        )
+        for x in data["partials"]
+    )
+    parts = tuple(Definition(_read(x["left"]), _read(x["right"])) for x in data["parts"])
+    kinks = tuple(KinkTold(_read(x["of"]), x["at"], tuple(map(_read, x["inputs"]))) for x in data["kinks"])
+    arguments = tuple(map(_read, data["arguments"]))
+    return FormulaStory(_read(data["name"]), arguments, _read(data["formula"]), parts, partials, kinks)
 
 
 # --- equations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,6 +64,28 @@ def tell(derivation: Derived) -> Story:
     lines = tuple(map(teller.block, derivation.lines))
     output, element = teller.name(derivation.output), teller.name(derivation.element)
     return Story(output, element, teller.whole(), lines, tuple(_notes(derivation)), derivation.digits)
+
+
+def told_by(x: Expression, name: Callable[[Any], Told]) -> Told:
+    """A formula as it is printed, with what `name` gives in place of symbols and slopes."""
+
+    def told(x: Expression) -> Told:
+        match x:
+            case Symbol() | Slope():
+                return name(x)
+            case Printed():
+                return told(x.form)
+            case Sum():
+                return Sum(tuple(map(told, x.terms)))  # type: ignore[arg-type]
+            case Product():
+                return Product(tuple(map(told, x.factors)))  # type: ignore[arg-type]
+            case Series():
+                return Series(x.letters, told(x.body))  # type: ignore[arg-type]
+            case Call():
+                return Applied(Signs.of(x.op), tuple(map(told, x.arguments)))
+        return x
+
+    return told(x)
 
 
 class _Teller:
@@ -162,22 +184,7 @@ class _Teller:
 
     def told(self, x: Expression) -> Told:
         """A formula with names in place of elements, as it is printed."""
-        match x:
-            case Symbol(element):
-                return self.symbol(element)
-            case Slope():
-                return self.slope(x.by)
-            case Printed():
-                return self.told(x.form)
-            case Sum():
-                return Sum(tuple(map(self.told, x.terms)))  # type: ignore[arg-type]
-            case Product():
-                return Product(tuple(map(self.told, x.factors)))  # type: ignore[arg-type]
-            case Series():
-                return Series(x.letters, self.told(x.body))  # type: ignore[arg-type]
-            case Call():
-                return Applied(Signs.of(x.op), tuple(map(self.told, x.arguments)))
-        return x
+        return told_by(x, lambda leaf: self.slope(leaf.by) if isinstance(leaf, Slope) else self.symbol(leaf.element))
 
     def spelled(self, element: Element) -> Spelled:
         """The element's name and places."""

@@ -60,7 +60,8 @@ def _equation(writer: Writer, left: str, statement: Statement, indent: str, widt
             rights.append(result)
     rules = f"   ({writer.rules(statement)})" if statement.rules else ""
     start = f"{indent}{left} " if first else f"{indent}{left} = "
-    hanging = " " * min(len(start) - 2, 30) + "= "
+    under = len(start) - 2 if 2 * len(start) <= width else min(len(start) - 2, 30)
+    hanging = " " * under + "= "
     for i, right in enumerate(rights):
         head = start if i == 0 else hanging
         pieces = list(_wrapped(right, width - len(head), width - len(hanging) - 2))

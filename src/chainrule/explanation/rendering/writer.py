@@ -61,8 +61,8 @@ class Writer:
 
     def slope(self, x: Derivative) -> str:
         """∂output/∂by."""
-        by = self.name(x.by) if isinstance(x.by, Name) else self.style.brackets(self.formula(x.by))
-        return self._marked(str(self.style.slope(self.name(x.of), by, x.d)), x.key, x.value)
+        of, by = (self.name(y) if isinstance(y, Name) else self.style.brackets(self.formula(y)) for y in (x.of, x.by))
+        return self._marked(str(self.style.slope(of, by, x.d)), x.key, x.value)
 
     def rules(self, x: Statement) -> str:
         """The rules used, where there are several each with what it made, but for those that only pass a derivative on."""

@@ -72,12 +72,12 @@ class Reasons(Component):
         if key is None:
             return None
         subject, digits = self.subject, self.subject.digits + 2
-        value, gradient = subject.number(key), subject.gradient(key)
+        is_known, is_reached = subject.computed(key)
+        value, gradient = subject.number(key), subject.gradient(key) if is_reached else None
         shown = {
             "key": key,
             "name": key,
-            "value": value,
-            "text": written(value, digits),
+            **({"value": value, "text": written(value, digits)} if is_known else {"text": "—"}),
             "gradient": gradient,
             "gradient_key": subject.slope_key(key),
             "gradient_text": "—" if gradient is None else written(gradient, digits),

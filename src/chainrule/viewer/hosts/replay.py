@@ -25,8 +25,10 @@ REASONS = ("selection", "derivation", "contributions")
 MOST_FRAMES = 150
 ROOM = 2_200_000
 """Characters of a file that are for its frames, unless their number is given."""
-MOST_REASONS = 600
+MOST_REASONS = 400
 """Selections that are recorded unless they are asked for by name."""
+MOMENTS_OF_REASONS = 12
+"""Moments at which those are that are asked for by name."""
 LONGEST_REASON = 100_000
 """Characters of JSON; a depth that makes longer ones is left out."""
 LEVELS = 63
@@ -36,17 +38,24 @@ Moment = tuple[int | None, int | None]
 """A step, and how many operations of it are done, `None` for all; no step where there is no training."""
 
 
-def replay(session: Session, frames: int | Sequence[int] | None, keys: Sequence[str] | None) -> dict[str, Any]:
+def replay(
+    session: Session,
+    frames: int | Sequence[int] | None = None,
+    keys: Sequence[str] | None = None,
+    panels: Collection[str] | None = None,
+) -> dict[str, Any]:
     """The parts at so many moments, each as what is other than at the one before, and reasons: as PROTOCOL.md says.
 
     The session is gone through, with nobody hearing of it, and then taken back to where it stood.
     """
-    with _from_here_and_back(session):
+    with _from_here_and_back(session, panels):
         wanted = _numbers(session.parts["drawing"]) if keys is None else [_key(session, key) for key in keys]
         session.do("select", key=None)
         position = session.parts.get("position")
-        moments = [(None, None)] if not position or not position["steps"] else _moments(session, position, frames)
-        chosen = _spread(range(len(moments)), _moments_of_reasons(len(wanted), keys is None))
+        moments: list[Moment] = [(None, None)]
+        if position and position["steps"]:
+            moments = _moments(session, position, frames)
+        chosen = _told(moments, position, _moments_of_reasons(len(wanted), keys is None))
         reasons = Reasons(session, wanted)
         shown: list[dict[str, Any]] = []
         for i, moment in enumerate(moments):
@@ -130,10 +139,17 @@ def _spread(values: range, count: int) -> set[int]:
     return {values[int(i)] for i in np.linspace(0, len(values) - 1, min(max(1, count), len(values))).round()}
 
 
+def _told(moments: Sequence[Moment], position: dict[str, Any] | None, count: int) -> set[int]:
+    """The numbers of the moments at which reasons are told: the one that is shown, the first, the last, and others between."""
+    whole = [i for i, (_, done) in enumerate(moments) if done is None]
+    shown = {i for i in whole if position and moments[i][0] == position["step"]}
+    return shown | {whole[i] for i in _spread(range(len(whole)), count - len(shown))} if count > len(shown) else shown
+
+
 def _moments_of_reasons(numbers: int, bounded: bool) -> int:
     """At how many moments so many numbers are selected."""
     selections = max(1, numbers * len(DEPTHS))
-    return max(1, MOST_REASONS // selections) if bounded else 12
+    return max(1, MOST_REASONS // selections) if bounded else MOMENTS_OF_REASONS
 
 
 def _numbers(drawing: dict[str, Any]) -> list[str]:
@@ -174,18 +190,19 @@ def _go(session: Session, moment: Moment) -> None:
 
 
 @contextmanager
-def _from_here_and_back(session: Session) -> Iterator[None]:
-    """With all panels open and nothing selected; afterwards as before."""
+def _from_here_and_back(session: Session, panels: Collection[str] | None) -> Iterator[None]:
+    """With panels open, by default all that are made at once and those that were open, and nothing selected; afterwards as before."""
     with session.unheard():
-        position, selection, panels = session.parts.get("position"), session.parts["selection"], set(session.panels)
-        for name in session.panel_names:
-            session.do("panel", name=name)
-        session.do("select", key=None)
+        position, selection, before = session.parts.get("position"), session.parts["selection"], set(session.panels)
+        wanted = before | set(session.panel_names) - set(session.slow_names) if panels is None else set(panels)
         try:
+            for name in sorted(before ^ wanted):
+                session.do("panel", name=name, open=name in wanted)
+            session.do("select", key=None)
             yield
         finally:
-            for name in set(session.panel_names) - panels:
-                session.do("panel", name=name, open=False)
+            for name in sorted(before ^ session.panels):
+                session.do("panel", name=name, open=name in before)
             if position and position["steps"]:
                 _go(session, (position["step"], position["operation"]))
             if selection is not None:
