@@ -213,7 +213,8 @@ class Session:
         with self._door:
             thread, self._thread = self._thread, None
             if thread is not None:
-                self._waiting.put(None)
+                for last in (self.refresh, None):
+                    self._waiting.put(last)
                 self._waiting = SimpleQueue()
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=10)
