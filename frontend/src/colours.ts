@@ -52,11 +52,12 @@ export interface Paint {
 const BANDS = 12;
 const banded = (t: number) => Math.min(1, Math.max(0, (Math.floor(t * BANDS) + 0.5) / BANDS));
 
-/** Numbers: orange below zero, blue above, paper at zero. */
-export function signed(grid: Grid, dark: boolean): Paint {
-  const size = Math.max(Math.abs(grid.least), Math.abs(grid.greatest)) || 1;
-  const colour = (x: number) => between(paper(dark), x < 0 ? NEGATIVE : POSITIVE, 0.85 * banded(Math.abs(x) / size));
-  return { low: -size, high: size, colour };
+/** Numbers: orange below zero, blue above, paper at zero; where all have one sign, from pale at the smallest size on. */
+export function signed({ least, greatest }: Grid, dark: boolean): Paint {
+  const [smallest, size] = [Math.max(0, least, -greatest), Math.max(-least, greatest) || 1];
+  const pale = smallest > 0 ? 0.15 : 0;
+  const depth = (x: number) => pale + (0.85 - pale) * banded((Math.abs(x) - smallest) / (size - smallest || 1));
+  return { low: least, high: greatest, colour: (x) => between(paper(dark), x < 0 ? NEGATIVE : POSITIVE, depth(x)) };
 }
 
 /** Two classes by the probability of the second. */

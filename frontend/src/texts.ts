@@ -3,6 +3,7 @@ export const T = {
   title: "chainrule",
   nothing: "Waiting for Python …",
   waiting: "Computing …",
+  failed: (why: string) => `This could not be drawn (${why}). The rest of the view goes on.`,
 
   theme: { auto: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" },
   present: "Presentation",

@@ -5,7 +5,7 @@ import { load } from "./helpers.mjs";
 
 const { linear, logarithmic, written, finite, limits, polyline } = await load("src/figures.ts");
 const { numberOf, standsFor } = await load("src/protocol.ts");
-const { onDark } = await load("src/colours.ts");
+const { onDark, signed } = await load("src/colours.ts");
 
 test("scales lead there and back, and their ticks are round and inside", () => {
   for (const [low, high] of [[0, 1], [-3.7, 12.2], [1e-9, 3e-9], [-1e6, 0], [100, 107]]) {
@@ -53,4 +53,14 @@ test("paper is dark in the dark, and what is laid on it stands out as before", (
   const brightness = (hex) => onDark(hex).reduce((sum, x) => sum + x, 0);
   const shades = ["#ffffff", "#c4d6e7", "#8aaed0", "#14619f"].map(brightness);
   assert.deepEqual(shades, [...shades].sort((a, b) => a - b));
+});
+
+test("surfaces: paper at zero, deeper the further from it, and told apart where all have one sign", () => {
+  const depth = (grid, x) => signed(grid, false).colour(x).reduce((sum, y) => sum + 255 - y, 0);
+  const both = { least: -2, greatest: 4 };
+  assert.ok(depth(both, 0) < depth(both, 2) && depth(both, 2) < depth(both, 4));
+  assert.notDeepEqual(signed(both, false).colour(-1), signed(both, false).colour(1));
+  for (const one of [{ least: 0.6, greatest: 0.7 }, { least: -0.7, greatest: -0.6 }])
+    assert.ok(depth(one, 0.65 * Math.sign(one.least)) > depth(one, 0.6 * Math.sign(one.least)) * 1.3);
+  assert.ok(signed({ least: 0, greatest: 0 }, false).colour(0).every(Number.isFinite));
 });

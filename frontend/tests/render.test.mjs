@@ -221,3 +221,34 @@ test("a saved file is a model like any other", async () => {
   await later(20);
   assert.match(document.body.lastElementChild.shadowRoot.textContent, /step 212 of 360/);
 });
+
+test("a part that cannot be drawn is told in its panel, and the rest goes on", async () => {
+  const errors = [];
+  globalThis.reportError = (error) => errors.push(error);
+  const { root, model } = await shown({ ...(await fixture("xor")), curves: { series: [{ name: "broken" }] } });
+  assert.match(root.querySelector(".failed").textContent, /could not be drawn/);
+  assert.equal(errors.length, 1);
+  root.querySelector("text[data-key]").dispatchEvent(new MouseEvent("click", { bubbles: true, composed: true }));
+  assert.equal(model.told("select").length, 1);
+});
+
+test("what Python names alike is shown all the same", async () => {
+  const parts = await fixture("xor");
+  const twice = (list) => [...list, ...list];
+  const { doctor, curves, surface, contributions, position, histograms, comparison } = parts;
+  const split = contributions.splits[1];
+  const { root } = await shown({
+    ...parts,
+    doctor: { ...doctor, findings: twice(doctor.findings), layers: twice(doctor.layers) },
+    curves: { ...curves, series: twice(curves.series) },
+    surface: { ...surface, paths: twice(surface.paths) },
+    contributions: { ...contributions, splits: twice([{ ...split, parts: twice(split.parts) }]) },
+    position: { ...position, branches: twice(position.branches) },
+    histograms: { groups: twice(histograms.groups) },
+    comparison: { ...comparison, gradients: twice(comparison.gradients) },
+  });
+  for (const button of root.querySelectorAll("aside h2 button[aria-expanded=false]")) button.click();
+  await later(20);
+  assert.equal(root.querySelectorAll("article").length, 2 * doctor.findings.length);
+  assert.equal(root.querySelectorAll(".curve").length, 2 * curves.series.length);
+});

@@ -4,6 +4,7 @@ import re
 import signal
 import subprocess
 import sys
+from functools import partialmethod
 
 import pytest
 from typer.testing import CliRunner
@@ -11,11 +12,18 @@ from typer.testing import CliRunner
 from chainrule.cli.app import app
 from chainrule.cli.view import _of_points
 from chainrule.viewer.datasets import PLANE
+from chainrule.viewer.hosts.hosted import Hosted
 from chainrule.viewer.lessons import LESSONS
 
 
 def run(*arguments):
     return CliRunner().invoke(app, ["view", *map(str, arguments)])
+
+
+@pytest.fixture(autouse=True)
+def short_files(monkeypatch):
+    """Saving takes its time for many moments."""
+    monkeypatch.setattr(Hosted, "save", partialmethod(Hosted.save, frames=1, select=[]))
 
 
 @pytest.fixture(scope="module")

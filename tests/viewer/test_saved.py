@@ -82,7 +82,9 @@ def view():
 @pytest.fixture(scope="module")
 def text(view, tmp_path_factory):
     path = tmp_path_factory.mktemp("saved") / "lesson.html"
-    return view.save(path, frames=5, select=["hidden.weight[0, 1]", "output.bias[0]"]).read_text(encoding="utf-8")
+    return view.save(
+        path, frames=5, select=["hidden.weight[0, 1]", "output.bias[0]"], panels=view.session.panel_names
+    ).read_text(encoding="utf-8")
 
 
 def without_pictures(parts):
@@ -178,6 +180,19 @@ def test_the_view_stands_where_it_stood(view, tmp_path):
     assert heard == [view.parts], "nobody hears of what happens meanwhile"
 
 
+def test_panels_that_take_long_are_recorded_when_they_are_open(view):
+    slow = set(view.session.slow_names) & set(view.session.panel_names)
+    assert "surface" in slow
+    parts = replay(view.session, 1, [])["parts"]
+    assert {name for name in view.session.panel_names if parts[name] is not None} >= {"histograms", "warp"}
+    assert [parts[name] for name in slow] == [None] * len(slow)
+    view.do("panel", name="doctor")
+    assert replay(view.session, 1, [])["parts"]["doctor"] is not None
+    assert replay(view.session, 1, [], ["warp"])["parts"]["doctor"] is None
+    assert view.session.panels == {"doctor"}
+    view.do("panel", name="doctor", open=False)
+
+
 def test_the_same_view_gives_the_same_file(view):
     assert packed(replay(view.session, 2, [])) == packed(replay(view.session, 2, []))
 
@@ -207,6 +222,7 @@ def test_values_and_untrained_networks_are_one_frame(tmp_path):
         ({"frames": [0, 99]}, "there are the steps 0 to 12"),
         ({"frames": ["x"]}, "there are the steps 0 to 12"),
         ({"select": ["hidden.wait[0, 0]"]}, "hidden"),
+        ({"panels": ["histogram"]}, "histograms"),
     ],
     ids=str,
 )

@@ -14,6 +14,7 @@ from chainrule.errors import DifferentiationError, SettingError
 from chainrule.explanation.chain import Chain
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.forward import carry_forward, unit_tangent
+from chainrule.explanation.keys import key_of
 from chainrule.explanation.labels import is_state
 from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.networks import NetworkEvaluation
@@ -41,13 +42,15 @@ ROUNDING = 1e-11
 class Contribution:
     """What one output, sample or path adds to a gradient; `count` tells how many of them are put together here.
 
-    `index` is the place of the output or sample, or of the sample that a path belongs to.
+    `index` is the place of the output or sample, or of the sample that a path belongs to, `keys` those of the numbers that it went
+    by, with the letter n for all samples.
     """
 
     name: str
     value: float
     count: int = 1
     index: int | None = None
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,13 @@ class Contributions(Shown):
 
 def _as_data(part: Contribution) -> dict[str, Any]:
     """A part, with its number in full."""
-    return {"name": part.name, "value": exact(part.value), "count": part.count, "index": part.index}
+    return {
+        "name": part.name,
+        "value": exact(part.value),
+        "count": part.count,
+        "index": part.index,
+        "keys": list(part.keys),
+    }
 
 
 def _shown(split: Split) -> Sequence[Contribution]:
@@ -257,7 +266,11 @@ def _by_output(network: NetworkEvaluation, element: Element) -> list[Contributio
     parts = []
     for x in outputs:
         by_unit = shares.get(x, np.zeros(x.shape)).reshape(-1, x.shape[-1]).sum(axis=0)
-        parts += [Contribution(f"{evaluation.label(x)}[{k}]", float(v), index=k) for k, v in enumerate(by_unit)]
+        name, letters = evaluation.label(x), ["n"] * (len(x.shape) - 1)
+        parts += [
+            Contribution(f"{name}[{k}]", float(v), index=k, keys=(key_of(name, [*letters, k]),))
+            for k, v in enumerate(by_unit)
+        ]
     return parts + past
 
 
@@ -304,9 +317,17 @@ def _by_path(
     number = paths.count
     listed = number if number <= ENUMERATED else largest
     ways: dict[tuple[str, int | None], list[float]] = {}  # several from one layer's number to the next are one path
+    keys: dict[tuple[str, int | None], tuple[str, ...]] = {}
     for path in islice(paths.largest_first(), listed):
-        ways.setdefault(_route(evaluation, path.elements[1:-1], samples), []).append(path.value)
-    found = [Contribution(route, math.fsum(values), index=n) for (route, n), values in ways.items()]
+        inner = path.elements[1:-1]
+        route = _route(evaluation, inner, samples)
+        ways.setdefault(route, []).append(path.value)
+        keys[route] = tuple(
+            key_of(evaluation.names[x.variable], x.place) for x in inner if x.variable in evaluation.names
+        )
+    found = [
+        Contribution(route, math.fsum(values), index=n, keys=keys[route, n]) for (route, n), values in ways.items()
+    ]
     if number > listed:
         rest = math.fsum([gradient, *(-part.value for part in found)])
         return (*found, Contribution(f"{number - listed:,} further paths", rest, number - listed)), number

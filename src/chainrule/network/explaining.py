@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.errors import SettingError
 from chainrule.network.base import BaseNetwork, inputs_of
-from chainrule.network.meaning import learn_meanings, nested
+from chainrule.network.meaning import Meaning, learn_meanings, nested
 from chainrule.network.summary import summary
 from chainrule.nn.parameters import as_patterns, flat_names
 from chainrule.notebooks import Shown
@@ -329,13 +329,21 @@ def objective_of(
     class_weight: Any = None,
 ) -> tuple[Objective, Batch]:
     """What a fit to these data would lower, and the data as one batch; the loss is that of the last fit if not given."""
+    meanings, batch = meanings_of(network, X, y, loss, sample_weight, class_weight)
+    return Objective(network.model, tuple(m.head for m in meanings), Penalty(l1, l2)), batch
+
+
+def meanings_of(
+    network: BaseNetwork, X: Any, y: Any, loss: Any = None, sample_weight: Any = None, class_weight: Any = None
+) -> tuple[list[Meaning], Batch]:
+    """What the outputs would mean after a fit to these data, and the data as one batch."""
     arrays = inputs_of(network, X)
     if loss is None and network.meanings:
         loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])
     meanings, batch = learn_meanings(
         network.model, network.meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
     )
-    return Objective(network.model, tuple(m.head for m in meanings), Penalty(l1, l2)), scaled(batch)
+    return meanings, scaled(batch)
 
 
 def training_of(

@@ -73,6 +73,9 @@ class Component:
         """What carries out each command."""
         return {method.command: method for method in self._marked("command")}
 
+    def close(self) -> None:
+        """End what it has going on by itself."""
+
     def _marked(self, mark: str) -> list[Any]:
         names = [name for name, own in vars(type(self)).items() if hasattr(own, mark)]
         return [getattr(self, name) for name in names]

@@ -9,13 +9,17 @@ from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from chainrule.errors import ChainruleError, UnknownNameError
+import numpy as np
+
+from chainrule.errors import UnknownNameError
 from chainrule.viewer.arguments import unless_fitting
 from chainrule.viewer.component import Component, Part, plain
-from chainrule.viewer.topics import Topics
+from chainrule.viewer.topics import Topics, told
 
 Changes = Mapping[str, Any]
 Listener = Callable[[Changes], None]
+Waiting = SimpleQueue[Callable[[], None] | None]
+"""What is to be done by a session's thread; `None` is the last."""
 
 
 class Session:
@@ -45,7 +49,9 @@ class Session:
         self.parts: dict[str, Any] = dict.fromkeys(self._parts)
         self._listeners: list[Listener] = []
         self._lock = threading.RLock()
-        self._waiting: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._inside: int | None = None
+        self._door = threading.Lock()
+        self._waiting: Waiting = SimpleQueue()
         self._stale: set[str] = set(self._parts)
         self._thread: threading.Thread | None = None
         topics.post = self.post
@@ -64,6 +70,11 @@ class Session:
         return [name for name, own in self._parts.items() if own.panel]
 
     @property
+    def slow_names(self) -> list[str]:
+        """The names of the parts that take long."""
+        return [name for name, own in self._parts.items() if own.slow]
+
+    @property
     def digits(self) -> Mapping[str, int]:
         """How many digits the numbers of parts that are pictures have to have."""
         return {name: own.digits for name, own in self._parts.items() if own.digits is not None}
@@ -74,9 +85,19 @@ class Session:
         return lambda: self._listeners.remove(listener)
 
     @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else's commands, and numbers of any size: what overflows is shown as that."""
+        with self._lock, np.errstate(all="ignore"):
+            before, self._inside = self._inside, threading.get_ident()
+            try:
+                yield
+            finally:
+                self._inside = before
+
+    @contextmanager
     def unheard(self) -> Iterator[None]:
         """Nobody else's commands and no listeners, for going through it and back; afterwards all parts are told."""
-        with self._lock:
+        with self._alone():
             kept, self._listeners = self._listeners, []
             try:
                 yield
@@ -86,7 +107,7 @@ class Session:
 
     def refresh(self, *, slow: bool = True) -> None:
         """Make the parts anew whose topics were touched; without `slow`, those that take long later."""
-        with self._lock:
+        with self._alone():
             touched = self.topics.taken()
             self._stale |= {name for name, own in self._parts.items() if own.topics & touched}
             due = [self._parts[name] for name in self._parts if name in self._stale]
@@ -119,7 +140,7 @@ class Session:
         ChainruleError
             Where the command refuses what it was given, or is none.
         """
-        with self._lock:
+        with self._alone():
             value = self.carry_out(name, arguments)
             self.refresh()
             return value
@@ -145,53 +166,63 @@ class Session:
         """Carry out a command that came as JSON, from outside: whatever goes wrong is an answer as well."""
         given = {name: x for name, x in command.items() if name not in ("id", "do")}
         answer: dict[str, Any] = {"id": command.get("id")}
-        with self._lock:
+        with self._alone():
             try:
                 answer["ok"] = plain(self.carry_out(str(command.get("do")), given))
                 self.refresh(slow=slow)
             except Exception as error:
-                answer["error"] = _told(error)
+                answer["error"] = told(error)
         return answer
 
     # --- a thread of its own
 
     def start(self) -> None:
         """Carry out what is sent in a thread of the session's own, from now until `close`."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="chainrule-view", daemon=True)
-            self._thread.start()
+        with self._door:
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._work, args=(self._waiting,), name="chainrule-view", daemon=True
+                )
+                self._thread.start()
 
     def send(self, command: Mapping[str, Any], reply: Callable[[dict[str, Any]], None]) -> None:
         """Have a command carried out, and the answer given to `reply`."""
-        self._waiting.put(lambda: reply(self.answer(command, slow=False)))
+        with self._door:
+            self._waiting.put(lambda: reply(self.answer(command, slow=False)))
 
     def post(self, action: Callable[[], None]) -> None:
-        """Have something done between commands; at once where the session has no thread."""
+        """Have something done between commands; at once where the session has no thread, and within a command of one's own."""
 
         def act() -> None:
-            with self._lock:
+            with self._alone():
                 action()
                 self.refresh(slow=self._thread is None)
 
-        if self._thread is None:
-            act()
-        else:
-            self._waiting.put(act)
+        if self._inside != threading.get_ident():
+            with self._door:
+                if self._thread is not None:
+                    self._waiting.put(act)
+                    return
+        act()
 
     def close(self) -> None:
-        """End the thread, once the command under way is done."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self._waiting.put(None)
-            if thread is not threading.current_thread():
-                thread.join(timeout=10)
+        """End what goes on by itself, and the thread, once what was sent is done."""
+        for component in self.components:
+            component.close()
+        with self._door:
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                self._waiting.put(None)
+                self._waiting = SimpleQueue()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=10)
 
-    def _work(self) -> None:
+    def _work(self, waiting: Waiting) -> None:
         tick = 0.0
-        while self._thread is threading.current_thread():
+        while True:
             try:
                 try:
-                    found = self._waiting.get(timeout=self._patience(tick))
+                    found = waiting.get(timeout=self._patience(tick))
                 except Empty:
                     tick = self._go_on(tick)
                     continue
@@ -199,8 +230,8 @@ class Session:
                     break
                 found()
             except Exception as error:  # shown, and gone on after
-                self.topics.say("error", _told(error))
-                self._waiting.put(self.refresh)
+                self.topics.say("error", told(error))
+                waiting.put(self.refresh)
 
     def _patience(self, tick: float) -> float | None:
         """How long to wait for a command before something else is done."""
@@ -212,7 +243,7 @@ class Session:
 
     def _go_on(self, tick: float) -> float:
         """What is done when no command waits: the next move of what plays, then one of the parts that take long."""
-        with self._lock:
+        with self._alone():
             interval = self.topics.interval
             if interval is not None and time.monotonic() >= tick + interval:
                 tick = time.monotonic()
@@ -221,7 +252,3 @@ class Session:
             waiting = [self._parts[name] for name in self._parts if name in self._stale]
             self._make(waiting[:1])
         return tick
-
-
-def _told(error: Exception) -> str:
-    return str(error) if isinstance(error, ChainruleError) else f"{type(error).__name__}: {error}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chainrule.explanation.rendering.names import Spelled
@@ -28,13 +28,22 @@ def unmarked(text: str, key: str, value: float | None) -> str:
     return text
 
 
+Hides = Callable[[str, float | None], bool]
+"""Whether the number of a key, which has this value, is hidden."""
+
+
+def none_hidden(key: str, value: float | None) -> bool:
+    """All numbers are to be seen."""
+    return False
+
+
 class Writer:
     """Writes the parts of a story in one style.
 
-    `marks` may put the key of a number to what is written of it; numbers of `hidden` keys are question marks.
+    `marks` may put the key of a number to what is written of it; numbers that are `hidden` are question marks.
     """
 
-    def __init__(self, style: Any, digits: int, marks: Marks = unmarked, hidden: Container[str] = frozenset()) -> None:
+    def __init__(self, style: Any, digits: int, marks: Marks = unmarked, hidden: Hides = none_hidden) -> None:
         self.style, self.digits, self.marks, self.hidden = style, digits, marks, hidden
         self._symbolic = Printer(style, self._leaf, digits)
 
@@ -48,7 +57,7 @@ class Writer:
         return self._marked(str(self.style.brackets(text)) if x.bracketed else text, x.key, x.value)
 
     def _marked(self, text: str, key: str, value: float | None) -> str:
-        return self.marks(text, key, None if key in self.hidden else value)
+        return self.marks(text, key, None if self.hidden(key, value) else value)
 
     def slope(self, x: Derivative) -> str:
         """∂output/∂by."""
@@ -109,7 +118,7 @@ class Writer:
     def _signed(self, x: float, of: Told, digits: int) -> tuple[str, str]:
         """A number's sign and the rest of it."""
         key = of.key if isinstance(of, Name | Derivative) else ""
-        text = UNKNOWN if key in self.hidden else numeral(x, digits)
+        text = UNKNOWN if self.hidden(key, x) else numeral(x, digits)
         number = self._marked(str(self.style.number(text.lstrip("-"))), key, x)
         return "-" if text.startswith("-") else "+", number
 

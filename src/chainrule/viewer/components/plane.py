@@ -63,7 +63,7 @@ class Plane(Component):
                     neurons.append(
                         {"key": f"{call.name}.a[0, {j}]", "name": name, "surface": _surface(values[call.a][:, j])}
                     )
-        classes = self.subject.network.meanings[0].classes if self.subject.network.meanings else None
+        classes = subject.meanings[0].classes if subject.meanings else None
         return {
             "x": "x[0]",
             "y": "x[1]",

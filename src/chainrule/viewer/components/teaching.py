@@ -9,6 +9,7 @@ from chainrule.errors import SettingError, shortened
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.reasons import written
 from chainrule.viewer.components.time import TIME
+from chainrule.viewer.hiding import Hidden
 from chainrule.viewer.lessons import Lesson
 from chainrule.viewer.lessons.lesson import judge
 from chainrule.viewer.subject import MOMENT, Subject
@@ -42,7 +43,7 @@ class Teaching(Component):
 
     def _hide(self, key: str | None) -> None:
         self.open = key is not None
-        self.subject.hidden = frozenset() if key is None else frozenset({key})
+        self.subject.hidden = Hidden() if key is None else Hidden({key: self._number(key)})
         self.subject.topics.touch(LESSON, MOMENT, TIME)
 
     @command

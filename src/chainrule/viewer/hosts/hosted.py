@@ -87,12 +87,13 @@ class Hosted(Shown):
         *,
         frames: int | Sequence[int] | None = None,
         select: Sequence[str] | None = None,
+        panels: Sequence[str] | None = None,
     ) -> Path:
         """Write one HTML file that replays the training, without Python, a network or any other file.
 
-        It has all that is shown, every panel open, at moments from the first step to the last, and the reasons for numbers at some
-        of these moments; the step that is shown has every operation as a moment of its own. Numbers have all their digits. Steps
-        that are not among them, and what needs Python, cannot be gone to. What was set by hand is taken back.
+        It has what is shown at moments from the first step to the last, and the reasons for numbers at some of these moments; the
+        step that is shown has every operation as a moment of its own. Numbers have all their digits. Steps that are not among them,
+        and what needs Python, cannot be gone to. What was set by hand is taken back.
 
         Parameters
         ----------
@@ -104,6 +105,10 @@ class Hosted(Shown):
             The numbers whose gradients are explained in the file, at the step that is shown and some others. By default all in the
             picture where these are some 130 or fewer, at as many moments as make 400 derivations.
 
+        panels : sequence of str, optional
+            The panels that it has besides data and curves, of `view.parts["meta"]["panels"]`. By default those that are open, and all
+            that take no long time; "surface", the loss landscape, takes most.
+
         Returns
         -------
         Path
@@ -112,7 +117,7 @@ class Hosted(Shown):
         Raises
         ------
         SettingError
-            When `frames` is neither, or names steps that there are not, or `select` numbers that there are not.
+            When `frames` is neither, or names steps that there are not, or `select` and `panels` what there is not.
 
         Examples
         --------
@@ -126,7 +131,7 @@ class Hosted(Shown):
         from chainrule.viewer.hosts.documents import saved_file
         from chainrule.viewer.hosts.replay import packed, replay
 
-        recording = replay(self.session, frames, select)
+        recording = replay(self.session, frames, select, panels)
         written = Path(path)
         written.write_text(saved_file(self.subject.title, packed(recording)), encoding="utf-8", newline="\n")
         return written

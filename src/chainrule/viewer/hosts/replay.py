@@ -38,12 +38,17 @@ Moment = tuple[int | None, int | None]
 """A step, and how many operations of it are done, `None` for all; no step where there is no training."""
 
 
-def replay(session: Session, frames: int | Sequence[int] | None, keys: Sequence[str] | None) -> dict[str, Any]:
+def replay(
+    session: Session,
+    frames: int | Sequence[int] | None = None,
+    keys: Sequence[str] | None = None,
+    panels: Collection[str] | None = None,
+) -> dict[str, Any]:
     """The parts at so many moments, each as what is other than at the one before, and reasons: as PROTOCOL.md says.
 
     The session is gone through, with nobody hearing of it, and then taken back to where it stood.
     """
-    with _from_here_and_back(session):
+    with _from_here_and_back(session, panels):
         wanted = _numbers(session.parts["drawing"]) if keys is None else [_key(session, key) for key in keys]
         session.do("select", key=None)
         position = session.parts.get("position")
@@ -185,18 +190,19 @@ def _go(session: Session, moment: Moment) -> None:
 
 
 @contextmanager
-def _from_here_and_back(session: Session) -> Iterator[None]:
-    """With all panels open and nothing selected; afterwards as before."""
+def _from_here_and_back(session: Session, panels: Collection[str] | None) -> Iterator[None]:
+    """With panels open, by default all that are made at once and those that were open, and nothing selected; afterwards as before."""
     with session.unheard():
-        position, selection, panels = session.parts.get("position"), session.parts["selection"], set(session.panels)
-        for name in session.panel_names:
-            session.do("panel", name=name)
-        session.do("select", key=None)
+        position, selection, before = session.parts.get("position"), session.parts["selection"], set(session.panels)
+        wanted = before | set(session.panel_names) - set(session.slow_names) if panels is None else set(panels)
         try:
+            for name in sorted(before ^ wanted):
+                session.do("panel", name=name, open=name in wanted)
+            session.do("select", key=None)
             yield
         finally:
-            for name in set(session.panel_names) - panels:
-                session.do("panel", name=name, open=False)
+            for name in sorted(before ^ session.panels):
+                session.do("panel", name=name, open=name in before)
             if position and position["steps"]:
                 _go(session, (position["step"], position["operation"]))
             if selection is not None:
