@@ -12,6 +12,7 @@ from chainrule.errors import SettingError, ShapeError
 from chainrule.explanation.drawing.drawing import Drawing
 from chainrule.explanation.drawing.folding import Part, fold
 from chainrule.explanation.drawing.layout import Node, Route, lay_out
+from chainrule.explanation.drawing.operations import sign_on
 from chainrule.explanation.drawing.palette import (
     BLOCK_FILL,
     BLOCK_STROKE,
@@ -54,9 +55,9 @@ from chainrule.explanation.drawing.scene import Curve, Group, Scene, Shape, Text
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.keys import keys_of
 from chainrule.explanation.rendering.names import in_signs
-from chainrule.ops import Contraction, Layout, Reduction
+from chainrule.ops import Contraction, Layout
 from chainrule.tracing import trees
-from chainrule.tracing.program import Equation, Literal, Program, Variable
+from chainrule.tracing.program import Equation, Program, Variable
 
 SHOWN_INSIDE = 4
 """Arrays that a block shows of its insides."""
@@ -225,7 +226,7 @@ class _Picture:
 
     def step(self, equation: Equation) -> Group:
         """An operation and the value it gives."""
-        sign, box = operation(_label(equation, self.digits), str(equation)), self.box(equation.output)
+        sign, box = operation(sign_on(equation, self.digits), str(equation)), self.box(equation.output)
         captions: tuple[Shape, ...] = ()
         top = 0.0
         width = sign.width + 18 + box.width
@@ -375,27 +376,6 @@ def _edge(
         return [], under
     label = tag(slope.words, slope.number, tag_width(slope.words), slope.tip)
     return [label.at(x, y - label.height / 2)], under
-
-
-def _label(equation: Equation, digits: int) -> str:
-    """What is written on an operation: "+", "^ 2" and "max(·, 0)" with numbers among the inputs, "Σ axis 1"."""
-    own, notation = equation.op.notation.symbol, equation.op.notation
-    symbol = own or (notation.form in ("function", "root") and notation.sign) or equation.op.name
-    if isinstance(equation.op, Reduction) and 0 < len(equation.attributes["axis"]) < len(equation.inputs[0].shape):
-        return f"{symbol} axis {', '.join(map(str, equation.attributes['axis']))}"
-    if not any(isinstance(x, Literal) for x in equation.inputs):
-        return symbol
-    inputs = [_constant(x, digits) if isinstance(x, Literal) else "·" for x in equation.inputs]
-    if own and len(inputs) == 2:
-        left, right = ("" if text == "·" else f"({text})" if text.startswith("−") else text for text in inputs)
-        return f"{left} {symbol} {right}".strip()
-    return f"{symbol}({', '.join(inputs)})"
-
-
-def _constant(x: Literal, digits: int) -> str:
-    if x.shape:
-        return "[" + "×".join(map(str, x.shape)) + "]"
-    return number(x.value, digits)
 
 
 def _described(name: str, value: Any, gradient: Any) -> str:
