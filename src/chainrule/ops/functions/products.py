@@ -36,7 +36,10 @@ from chainrule.ops.operation import example
 )
 def matmul(m: Any, x1: Any, x2: Any, /) -> Any:
     """The matrix product; leading axes are a batch and broadcast."""
-    x1, x2 = array(x1), array(x2)
+    return _product(m, array(x1), array(x2))
+
+
+def _product(m: Any, x1: Any, x2: Any) -> Any:
     s1, s2 = x1.shape, x2.shape
     n1, n2 = len(s1), len(s2)
     if n1 == 0 or n2 == 0:
@@ -62,10 +65,11 @@ _PLAIN = {(2, 2): "ij,jk->ik", (1, 2): "j,jk->k", (2, 1): "ij,j->i", (1, 1): "j,
 def dot(m: Any, a: Any, b: Any) -> Any:
     """The product over the last axis of `a` and the last but one of `b`."""
     a, b = array(a), array(b)
-    if ndim(a) == 0 or ndim(b) == 0:
+    n_a, n_b = len(a.shape), len(b.shape)
+    if n_a == 0 or n_b == 0:
         return a * b
-    if ndim(a) <= 2 and ndim(b) <= 2:
-        return matmul(m, a, b)
+    if n_a <= 2 and n_b <= 2:
+        return _product(m, a, b)
     _check_summed(a, b, [ndim(a) - 1], [max(ndim(b) - 2, 0)])
     left, right = LATIN[: ndim(a)], list(LATIN[ndim(a) : ndim(a) + ndim(b)])
     right[-2 if ndim(b) > 1 else -1] = left[-1]
