@@ -280,8 +280,8 @@ class Wrapped(Traced, ArrayInterface):
     __slots__ = ()
     inner: Any
 
-    shape = property(attrgetter("inner.shape"), doc="Lengths of the axes.")  # type: ignore[assignment]
-    dtype = property(attrgetter("inner.dtype"), doc="Kind of number.")  # type: ignore[assignment]
+    shape = property(attrgetter("inner.shape"), doc="Lengths of the axes.")
+    dtype = property(attrgetter("inner.dtype"), doc="Kind of number.")
 
     def __bool__(self) -> bool:
         return bool(self.inner)
