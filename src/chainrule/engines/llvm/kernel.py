@@ -18,18 +18,10 @@ from chainrule.engines.llvm.inspection import groups_text, keep_stages, memory_t
 from chainrule.engines.llvm.lowering import kinds, lower
 from chainrule.engines.llvm.machine import CompiledFunction, vector_bytes
 from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.plan import SLACK, vectors
+from chainrule.engines.llvm.plan import SLACK
 from chainrule.errors import PositionError
 from chainrule.tracing import Literal, Program, Variable
 from chainrule.tracing.identity import identity
-
-
-LONG = 500
-"""Equations from which a Program's code is generated quickly, if each computes little: it would have to be called some 100,000
-times to win back what better code costs."""
-
-LITTLE = 32
-"""Vectors computed for every equation, up to which that is so."""
 
 
 class Kernel(Executable):
@@ -41,13 +33,11 @@ class Kernel(Executable):
         sizes = [kind.itemsize for kind in kinds(lowered) if kind.kind == "f"]
         arena = Arena()
         self.program, self.grouping = lowered, group(whole)
-        widest, equations = vector_bytes() // max(sizes, default=4), len(lowered.equations)
-        quick = equations >= LONG and vectors(self.grouping, widest) <= LITTLE * equations
-        self.memory = MemoryPlan(lowered, self.grouping, [], arena, widest)
+        self.memory = MemoryPlan(lowered, self.grouping, [], arena, vector_bytes() // max(sizes, default=4))
         self.memory.place_values(reuse=True)
         self.arena_bytes = arena.size
         known = identity(program)
-        self.function = CompiledFunction(self._write, "run", known and f"kernel {known}", quick=quick)
+        self.function = CompiledFunction(self._write, "run", None if known is None else f"kernel {known}")
         keep_stages(program, lowered, self.grouping, self.memory, self.function)
         self._local = threading.local()
 

@@ -70,7 +70,7 @@ def plan_loop(loop: TrainingLoop) -> Plan:
         state.append(Buffer(x.name, x.shape, x.dtype, widest))
         state[-1].offset = arena.take(state[-1].nbytes)
     groupings = [group(x) for x in lowered]
-    unrolled = all(vectors(g, widest) <= SHORT for g in groupings)
+    unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
     shared = sum(map(work, groupings[0].groups)) * (vector_bytes() // widest) >= LARGE
     steps = [
         PlannedStep(program, grouping, MemoryPlan(program, grouping, state, arena, widest))
@@ -88,6 +88,6 @@ def _widest(program: Program, state: int) -> int:
     return vector_bytes() // max(sizes, default=4)
 
 
-def vectors(grouping: Grouping, widest: int) -> int:
+def _vectors(grouping: Grouping, widest: int) -> int:
     """About how many vectors a step computes."""
     return sum(work(g) // min(widest, max(g.space[-1:], default=1)) for g in grouping.groups)
