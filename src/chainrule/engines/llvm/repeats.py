@@ -24,7 +24,7 @@ class Likeness:
     def __init__(self, memory: MemoryPlan, group: Group) -> None:
         self.key: Hashable = None
         self.buffers: dict[Buffer, int] = {}
-        self._memory, self._group = memory, group
+        self._memory = memory
         self._numbers: dict[Variable, int] = {}
         equations = group.equations
         settings = [value for e in equations for value in e.attributes.values()]
@@ -35,8 +35,7 @@ class Likeness:
     def _equation(self, equation: Equation) -> Hashable:
         inputs = tuple(map(self._operand, equation.inputs))
         settings = repr(sorted(equation.attributes.items())) if equation.attributes else ""
-        stored = equation.output in self._group.stored
-        return equation.op, settings, inputs, self._operand(equation.output), stored
+        return equation.op, settings, inputs, self._operand(equation.output)
 
     def _operand(self, x: Atom) -> Hashable:
         """All that is asked of an operand: its type, the register it may be in, and where it is read or written."""
