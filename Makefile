@@ -13,6 +13,9 @@ test: .venv/development lint # one thread for matrices in each of the two proces
 front-end: # with Node 20: types, tests, and that the bundle of the view is what its source gives
 	cd frontend && npm ci --silent && npm run check
 
+test-view: .venv/hosts # the view in Chromium: on a page, from a file, in JupyterLab and marimo
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/viewer/browser
+
 nightly: .venv/development # ten times as many random Programs, which find most of a compiler's mistakes, and fits; interrupts
 	CHAINRULE_EXAMPLES=2000 CHAINRULE_FITS=10000 CHAINRULE_INTERRUPTS=1000 $(BIN)/python -m pytest \
 		tests/engines/test_equations.py tests/engines/test_memory_growth.py tests/engines/test_interrupts.py
@@ -51,6 +54,10 @@ clean:
 .venv/development: pyproject.toml | .venv/bin/python
 	$(BIN)/pip install --quiet --editable ".[dev]"
 	touch $@ .venv/runtime
+
+.venv/hosts: pyproject.toml | .venv/bin/python
+	$(BIN)/pip install --quiet --editable ".[dev,hosts]"
+	touch $@ .venv/development .venv/runtime
 
 .venv/bench: pyproject.toml | .venv/bin/python
 	$(BIN)/pip install --quiet --editable ".[dev,bench]"

@@ -24,7 +24,7 @@ function start(parts) {
   window.render({ model, el: document.body, whole: true });
 }
 
-for (const name of chosen.length ? chosen : ["mazur", "xor", "lesson", "mnist", "graph"])
+for (const name of chosen.length ? chosen : ["mazur", "xor", "teaching", "mnist", "graph"])
   for (const [width, height] of [[1280, 900], [800, 1000]])
     for (const colorScheme of ["light", "dark"]) {
       const page = await browser.newPage({ viewport: { width, height }, colorScheme });

@@ -352,5 +352,6 @@ def test_what_make_runs_exists():
 
 def test_every_file_of_tests_has_a_name_of_its_own():
     """Two of one name, in whichever folders, and pytest collects none of them."""
-    names = [path.name for path in Path(__file__).parent.rglob("*.py") if path.name != "__init__.py"]
+    own = {"__init__.py", "conftest.py"}  # these are of their folders
+    names = [path.name for path in Path(__file__).parent.rglob("*.py") if path.name not in own]
     assert sorted(name for name in set(names) if names.count(name) > 1) == []

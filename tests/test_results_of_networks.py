@@ -50,7 +50,7 @@ def readable(x: Any, name: str) -> Any:
 def fitted(targets: Any, **settings: Any) -> cr.Network:
     layers = [cr.Dense(4, "tanh", name="hidden"), lambda x: x, cr.Dense(2 if targets is LABELS else 1)]
     network = cr.Network(layers, seed=1, dtype="float32")
-    network.fit(X, targets, epochs=2, progress=False, **settings)
+    network.fit(X, targets, epochs=2, progress=False, record=True, **settings)
     return network
 
 
@@ -68,6 +68,8 @@ RESULTS: dict[str, Callable[[cr.Network], Any]] = {
     "evaluation without targets": lambda n: n.evaluation(X),
     "step_by_step": lambda n: n.step_by_step(X, LABELS if n.classes is not None else Y),
     "gradients": lambda n: n.gradients(X, LABELS if n.classes is not None else Y),
+    "a moment": lambda n: n.recording.at(1),
+    "a batch": lambda n: n.recording.batch(1),
     "outputs": lambda n: n(X),
     "predict": lambda n: n.predict(X),
     "predict_proba": lambda n: n.predict_proba(X) if n.classes is not None else None,

@@ -10,11 +10,11 @@ export interface View {
   lit: Writable<readonly Key[]>;
   /** Whether an answer is waited for. */
   waiting: Readable<boolean>;
-  /** What commands were answered in words: refusals, and what was found. */
+  /** What the last command was answered in words, if it was: a refusal, or what was found. */
   reply: Readable<Notice | null>;
   /** Sends a command; what it is answered, or undefined where it was refused. */
   tell(name: string, args?: Arguments): Promise<unknown>;
-  /** The same for what changes while it is dragged: one is under way, and of those behind it only the last is sent. */
+  /** The same for what changes while it is dragged: one is under way, and of those behind it only the last is sent. Done when all is. */
   drag(name: string, args: Arguments): Promise<void>;
   close(): void;
 }
@@ -27,7 +27,7 @@ export function connect(model: Model): View {
   const waiting = writable(false);
   const reply = writable<Notice | null>(null);
   const asked = new Map<number, (answer: Answer) => void>();
-  const dragged = new Map<string, { next: Arguments | null }>();
+  const dragged = new Map<string, { next: Arguments | null; done: Promise<void> }>();
 
   function listen(event: string, listener: (message: unknown) => void): void {
     model.on(event, listener);
@@ -56,24 +56,27 @@ export function connect(model: Model): View {
     asked.delete(id);
     waiting.set(asked.size > 0);
     if ("error" in answer) reply.set({ kind: "error", text: answer.error, id });
-    else if (typeof answer.ok === "string") reply.set(answer.ok ? { kind: "note", text: answer.ok, id } : null);
+    else reply.set(typeof answer.ok === "string" && answer.ok ? { kind: "note", text: answer.ok, id } : null);
     return "ok" in answer ? answer.ok : undefined;
   }
 
-  async function drag(name: string, args: Arguments): Promise<void> {
+  function drag(name: string, args: Arguments): Promise<void> {
     const under = dragged.get(name);
     if (under) {
       under.next = args;
-      return;
+      return under.done;
     }
-    const mine: { next: Arguments | null } = { next: args };
+    const mine = { next: args as Arguments | null, done: Promise.resolve() };
     dragged.set(name, mine);
-    while (mine.next) {
-      const next = mine.next;
-      mine.next = null;
-      await tell(name, next);
-    }
-    dragged.delete(name);
+    mine.done = (async () => {
+      while (mine.next) {
+        const next = mine.next;
+        mine.next = null;
+        await tell(name, next);
+      }
+      dragged.delete(name);
+    })();
+    return mine.done;
   }
 
   return {

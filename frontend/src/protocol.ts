@@ -246,8 +246,24 @@ export interface Told {
 export interface Doctor {
   healthy: boolean;
   says: string;
-  findings: { kind: string; title: string; sentence: string; evidence: Told[]; names: Key[]; advice: string[] }[];
+  findings: {
+    kind: string;
+    title: string;
+    sentence: string;
+    evidence: Told[];
+    names: Key[];
+    advice: string[];
+    mild?: boolean;
+  }[];
   layers: { name: string; numbers: Told[] }[];
+}
+
+/** A learner's gradients beside the right ones. */
+export interface Comparison {
+  is_right: boolean;
+  text: string;
+  differences: { kind: string; names: Key[]; says: string; remedy: string }[];
+  gradients: { name: Key; is_right: boolean; place: number[] | null; mine: Num | null; right: Num | null }[];
 }
 
 export interface Histograms {
@@ -270,6 +286,21 @@ export interface Surface extends Grid {
   here: [number, number];
   /** The way downhill from here. */
   gradient: [number, number] | null;
+}
+
+/** The plane of two inputs as every hidden layer sees it; points in the order of the data's. */
+export interface Warp {
+  layers: { name: string; x: string; y: string; points: [number, number][]; lines: [number, number][][] }[];
+}
+
+/** How the numbers of one array are spread at moments of the training. */
+export interface Spread {
+  name: string;
+  names: string[];
+  steps: number[];
+  edges: number[];
+  counts: number[][];
+  at: number;
 }
 
 export interface Lesson {
@@ -298,8 +329,11 @@ export interface Parts {
   settings: Settings;
   data: Data;
   doctor: Doctor;
+  comparison: Comparison;
   histograms: Histograms;
   surface: Surface;
+  warp: Warp;
+  spread: Spread;
   lesson: Lesson;
   notice: Notice;
 }
@@ -317,8 +351,11 @@ export const PARTS: readonly PartName[] = [
   "settings",
   "data",
   "doctor",
+  "comparison",
   "histograms",
   "surface",
+  "warp",
+  "spread",
   "lesson",
   "notice",
 ];
@@ -338,16 +375,24 @@ export interface Model {
   send(content: unknown): void;
 }
 
-/** The number whose gradient is meant, of a number or of its gradient: `w[0]` of `∂L/∂w[0]`. */
+const isLetter = (place: string) => !/^\d+$/.test(place);
+
+/** The number to be selected: of a gradient the one it is by, `w[0]` of `∂L/∂w[0]`; of a key with letters the first that it stands for. */
 export function numberOf(key: Key): Key {
-  return key.replace(/^∂[^/]*\/∂/, "");
+  const own = key.replace(/^∂[^/]*\/∂/, "");
+  return own.replace(/\[([^[\]]+)\]$/, (_, places: string) => `[${places.split(", ").map((x) => (isLetter(x) ? "0" : x)).join(", ")}]`);
 }
 
-/** What a key with letters stands for, `a[0, k]` for all `a[0, …]`; null for a key without. */
-export function family(key: Key): RegExp | null {
-  const found = /^(.*\[)([^[\]]*)\]$/.exec(key);
-  const places = found?.[2].split(", ") ?? [];
-  if (!found || places.every((place) => /^\d+$/.test(place))) return null;
-  const literal = found[1].replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
-  return new RegExp(`^${literal}${places.map((place) => (/^\d+$/.test(place) ? place : "\\d+")).join(", ")}\\]$`);
+/** Whether a key stands for another: for itself, with letters for all places, as an array or a layer for all that is in it. */
+export function standsFor(key: Key): (own: Key) => boolean {
+  const found = /^(.*)\[([^[\]]+)\]$/.exec(key);
+  if (!found) return (own) => own === key || own.startsWith(`${key}[`) || own.startsWith(`${key}.`);
+  const [, array, inside] = found;
+  const places = inside.split(", ");
+  if (!places.some(isLetter)) return (own) => own === key;
+  return (own) => {
+    if (!own.startsWith(`${array}[`)) return false;
+    const theirs = own.slice(array.length + 1, -1).split(", ");
+    return theirs.length === places.length && places.every((place, i) => isLetter(place) || place === theirs[i]);
+  };
 }

@@ -3,6 +3,7 @@ export const T = {
   title: "chainrule",
   nothing: "Waiting for Python …",
   waiting: "Computing …",
+  failed: (why: string) => `This could not be drawn (${why}). The rest of the view goes on.`,
 
   theme: { auto: "Theme: as the system", light: "Theme: light", dark: "Theme: dark" },
   present: "Presentation",
@@ -38,15 +39,19 @@ export const T = {
   disagrees: "does not agree",
   relativeError: (error: string) => `relative error ${error}`,
   where: "where",
+  more: (n: number) => `Show ${n} more`,
 
   panels: {
     contributions: "Whose error",
     data: "Data and decision",
     curves: "Loss",
     neurons: "What every neuron sees",
+    warp: "The plane, bent by each layer",
     histograms: "Distributions",
+    spread: "Distributions over time",
     surface: "Loss landscape",
     doctor: "Doctor",
+    comparison: "Your own gradients",
     settings: "Settings",
   } as Record<string, string>,
 
@@ -101,7 +106,21 @@ export const T = {
   advice: "What to try",
   layer: "layer",
 
+  comparePrompt: "Gradients you computed, by the names of the parameters, as JSON. What is different about them is told, and where it begins.",
+  compareExample: '{"hidden.bias": [0.1, 0.2], …}',
+  compareNow: "Compare",
+  given: "given",
+  right: "right",
+  wrong: "wrong",
+  verdict: "verdict",
+  parameter: "gradient",
+  place: "most at",
+
   whats: { weights: "Weights", gradients: "Gradients", activations: "Activations" } as Record<string, string>,
+  array: "Numbers of",
+  spreadLabel: (name: string) => `How the numbers of ${name} are spread, over the training`,
+  warpLabel: (layer: string) => `The points and a grid of the plane, as ${layer} sees them`,
+
   landscapes: { path: "along the training", gradient: "downhill" },
   landscapeLabel: "The loss along two directions, with the path of the training",
 
@@ -122,6 +141,7 @@ export const T = {
 
   lost: "The connection to Python is lost. Is the process still running? Trying again …",
   notRecorded: (steps: string) => `In a saved page this derivation is there at ${steps}. Go there, or open the view from Python.`,
+  noMore: "From here on the loss does not rise any more.",
   onlyLive: "A saved page replays what was recorded; this needs the view from Python.",
   atSteps: (steps: number[]) => `step${steps.length > 1 ? "s" : ""} ${steps.join(", ")}`,
 
@@ -129,7 +149,8 @@ export const T = {
   sayStep: (position: string, loss: string) => `${position}, loss ${loss}`,
 
   keys: [
-    ["Space", "play, pause"],
+    ["Space", "play, pause; train where nothing was trained"],
+    ["Shift + Space", "play backwards"],
     ["← →", "a move back, forward, in the chosen grain"],
     ["Shift + ← →", "an epoch back, forward"],
     ["Home, End", "to the start, to the end"],

@@ -43,6 +43,10 @@ test("refusals and findings are told in Python's words", async () => {
   model.answer({ id: model.sent[1].id, ok: "Step 7: it rose." });
   await later();
   assert.deepEqual([read(view.reply).kind, read(view.reply).text], ["note", "Step 7: it rose."]);
+  void view.tell("move", { grain: "step", by: 1 });
+  model.answer({ id: model.sent[2].id, ok: true });
+  await later();
+  assert.equal(read(view.reply), null);
 });
 
 test("of what is dragged one command is under way, and behind it the last is sent", async () => {

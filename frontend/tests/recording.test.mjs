@@ -69,8 +69,12 @@ test("moves, by steps and epochs, and jumps", async () => {
   assert.equal(step(), 0);
   await tell("go", { step: 5, stage: null, operation: null });
   assert.equal(step(), 5);
+  assert.match((await tell("jump", { to: "loss rose" })).ok, /does not rise/);
+  assert.equal(step(), 5);
+  await tell("jump", { to: "start" });
   await tell("jump", { to: "loss rose" });
   assert.equal(step(), 2);
+  assert.match((await tell("jump", { to: "unit died" })).error, /saved page/);
   await tell("jump", { to: "end" });
   assert.equal(step(), 6);
 });
@@ -86,6 +90,22 @@ test("selections are answered where they were recorded, else it is told", async 
   assert.match(model.get("notice").text, /steps 0, 3/);
   assert.match((await tell("select", { key: "b[0]" })).error, /saved page/);
   assert.match((await tell("set", { key: "w[0]", value: 1 })).error, /saved page/);
+});
+
+test("operations of a step are gone through, and steps pass over them", async () => {
+  const within = (operation, stage) => ({ position: { ...position(1, 5), operation, stage }, patch: {} });
+  const { parts, frames, answers } = recording();
+  const model = replay({ version: 1, parts, answers, frames: [within(0, "forward"), within(1, "loss"), within(2, "backward"), ...frames] });
+  const at = () => [model.get("position").step, model.get("position").operation];
+  const tell = async (name, args) => (model.send({ id: 1, do: name, ...args }), await later(), at());
+  assert.deepEqual(await tell("move", { grain: "step", by: 1 }), [1, null]);
+  assert.deepEqual(await tell("move", { grain: "operation", by: -1 }), [1, 2]);
+  assert.deepEqual(await tell("move", { grain: "stage", by: -1 }), [1, 1]);
+  assert.deepEqual(await tell("go", { step: 1, stage: "start" }), [1, 0]);
+  assert.deepEqual(await tell("move", { grain: "step", by: -1 }), [0, null]);
+  assert.deepEqual(await tell("go", { step: 1, stage: "forward" }), [1, 1]);
+  assert.deepEqual(await tell("go", { step: 1, stage: "backward" }), [1, null]);
+  assert.deepEqual(await tell("move", { grain: "step", by: 1 }), [2, null]);
 });
 
 test("it plays to the end and stops", async () => {
@@ -106,12 +126,4 @@ test("a recording is read as JSON, and as gzip in base64", async () => {
     el.replaceChildren(script);
     assert.deepEqual(await recordingIn(el), recording());
   }
-});
-
-test("a replay is a model like any other", async () => {
-  const { default: widget } = await load("src/index.ts");
-  const stop = widget.render({ model: replay(recording()), el: document.body });
-  await later(20);
-  assert.match(document.body.lastElementChild.shadowRoot.textContent, /step 0 of 6/);
-  stop();
 });

@@ -22,7 +22,7 @@ const press = (root, key, more = {}) =>
 const numbersOf = (x) =>
   x && typeof x === "object" ? [...(x.shape === "text" && x.key ? [x] : []), ...Object.values(x).flatMap(numbersOf)] : [];
 
-for (const name of ["mazur", "xor", "lesson", "mnist", "graph"])
+for (const name of ["mazur", "xor", "teaching", "mnist", "graph"])
   test(`${name}: every number of the drawing is there with its key and full value`, async () => {
     const parts = await fixture(name);
     const { root, model } = await shown(parts);
@@ -94,7 +94,9 @@ test("keys do what the help says", async () => {
     assert.deepEqual(command, expected);
   };
   sends(" ", { do: "play", grain: "step", speed: 8, by: 1 });
+  sends(" ", { do: "play", grain: "step", speed: 8, by: -1 }, { shiftKey: true });
   sends("ArrowRight", { do: "move", grain: "step", by: 1 });
+  await later(5);
   sends("ArrowLeft", { do: "move", grain: "epoch", by: -1 }, { shiftKey: true });
   sends("Home", { do: "jump", to: "start" });
   sends("End", { do: "jump", to: "end" });
@@ -108,6 +110,42 @@ test("keys do what the help says", async () => {
   press(root, "d");
   await later(20);
   assert.equal(root.querySelector(".view").dataset.theme, "dark");
+});
+
+test("moves that are asked for while one is under way are made together", async () => {
+  const { root, model } = await shown(await fixture("xor"));
+  model.answering = false;
+  for (const key of ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "ArrowRight"]) press(root, key);
+  assert.deepEqual(model.told("move").map((command) => command.by), [1]);
+  model.answer({ id: model.told("move")[0].id, ok: null });
+  await later(5);
+  assert.deepEqual(model.told("move").map((command) => command.by), [1, 2]);
+});
+
+test("a slider stays where it is dragged to while Python is behind", async () => {
+  const parts = await fixture("mazur");
+  const { root, model } = await shown(parts);
+  model.answering = false;
+  const slider = root.querySelector('.slide input');
+  const drag = async (value, event = "input") => {
+    slider.value = String(value);
+    slider.dispatchEvent(new Event(event, { bubbles: true }));
+    await later(5);
+  };
+  await drag(0.3);
+  await drag(0.5);
+  model.set("selection", { ...parts.selection, value: 0.3 });
+  await later(5);
+  assert.equal(slider.valueAsNumber, 0.5);
+  await drag(0.5, "change");
+  for (let i = 0; i < 2; i++) {
+    model.answer({ id: model.told("set").at(-1).id, ok: null });
+    await later(5);
+  }
+  assert.deepEqual(model.told("set").map(({ value, final }) => [value, final]), [[0.3, false], [0.5, true]]);
+  model.set("selection", { ...parts.selection, value: 0.4 });
+  await later(5);
+  assert.equal(slider.valueAsNumber, 0.4);
 });
 
 test("keys typed into a field are the field's", async () => {
@@ -144,10 +182,73 @@ test("what is said aloud follows the selection and the change", async () => {
   assert.match(said(), /hidden\.weight\[0, 0\], value 0\.25, gradient/);
 });
 
+test("where nothing is selected the moment is said aloud, and a change that is past is not told", async () => {
+  const parts = await fixture("xor");
+  const change = { ...(await fixture("mazur")).change, key: parts.selection.key };
+  const { root, model } = await shown({ ...parts, change });
+  assert.ok(!root.textContent.includes(change.sentence));
+  model.set("selection", null);
+  await later(20);
+  assert.match(root.querySelector("[aria-live]").textContent, /^step 212 of 360, loss/);
+});
+
 test("controls have names", async () => {
   const { root } = await shown(await fixture("xor"));
   for (const one of root.querySelectorAll("button, select, input, [role=button]")) {
     const name = one.getAttribute("aria-label") ?? one.textContent.trim();
     assert.ok(name || one.labels?.length || one.closest("label"), one.outerHTML);
   }
+});
+
+test("formulas in pieces keep every symbol, and break in no brackets", async () => {
+  const parts = await fixture("mazur");
+  const { root } = await shown(parts);
+  const { whole, lines } = parts.derivation;
+  const said = [whole, ...lines].flatMap((statement) => statement.rights.map((right) => right.mathml.replace(/<[^>]*>/g, "")));
+  const broken = [...root.querySelectorAll(".breaks")].map((one) => [...one.children]);
+  const texts = broken.map((pieces) => pieces.map((math) => math.textContent).join(""));
+  assert.ok(broken.some((pieces) => pieces.length > 2));
+  for (const text of said.filter((one) => /[·+]/.test(one))) assert.ok(texts.includes(text), text);
+  for (const { textContent } of broken.flat())
+    for (const [left, right] of ["()", "[]"]) assert.equal(textContent.split(left).length, textContent.split(right).length, textContent);
+});
+
+test("a saved file is a model like any other", async () => {
+  const { replay } = await load("src/hosts/file.ts");
+  const { meta, drawing, position, curves } = await fixture("xor");
+  const model = replay({ version: 1, parts: { meta, drawing, position, curves }, frames: [], answers: {} });
+  stops.push(widget.render({ model, el: document.body }));
+  await later(20);
+  assert.match(document.body.lastElementChild.shadowRoot.textContent, /step 212 of 360/);
+});
+
+test("a part that cannot be drawn is told in its panel, and the rest goes on", async () => {
+  const errors = [];
+  globalThis.reportError = (error) => errors.push(error);
+  const { root, model } = await shown({ ...(await fixture("xor")), curves: { series: [{ name: "broken" }] } });
+  assert.match(root.querySelector(".failed").textContent, /could not be drawn/);
+  assert.equal(errors.length, 1);
+  root.querySelector("text[data-key]").dispatchEvent(new MouseEvent("click", { bubbles: true, composed: true }));
+  assert.equal(model.told("select").length, 1);
+});
+
+test("what Python names alike is shown all the same", async () => {
+  const parts = await fixture("xor");
+  const twice = (list) => [...list, ...list];
+  const { doctor, curves, surface, contributions, position, histograms, comparison } = parts;
+  const split = contributions.splits[1];
+  const { root } = await shown({
+    ...parts,
+    doctor: { ...doctor, findings: twice(doctor.findings), layers: twice(doctor.layers) },
+    curves: { ...curves, series: twice(curves.series) },
+    surface: { ...surface, paths: twice(surface.paths) },
+    contributions: { ...contributions, splits: twice([{ ...split, parts: twice(split.parts) }]) },
+    position: { ...position, branches: twice(position.branches) },
+    histograms: { groups: twice(histograms.groups) },
+    comparison: { ...comparison, gradients: twice(comparison.gradients) },
+  });
+  for (const button of root.querySelectorAll("aside h2 button[aria-expanded=false]")) button.click();
+  await later(20);
+  assert.equal(root.querySelectorAll("article").length, 2 * doctor.findings.length);
+  assert.equal(root.querySelectorAll(".curve").length, 2 * curves.series.length);
 });

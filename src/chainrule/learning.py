@@ -32,8 +32,10 @@ if TYPE_CHECKING:
     from chainrule.explanation import derivation as derivation
     from chainrule.explanation import evaluation_order as evaluation_order
     from chainrule.explanation import explain as explain
+    from chainrule.explanation import tree as tree
     from chainrule.explanation import values as values
     from chainrule.explanation.comparison import compare as compare
+    from chainrule.explanation.diagnosis.lines import find_nan as find_nan
     from chainrule.nn.initializers import *
     from chainrule.nn.layers import *
     from chainrule.training.losses import *
@@ -45,8 +47,9 @@ if TYPE_CHECKING:
 globals().update(PIECES)
 
 LATER = {
-    **dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "values"), "explanation"),
+    **dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "tree", "values"), "explanation"),
     "compare": "explanation.comparison",
+    "find_nan": "explanation.diagnosis.lines",
     **dict.fromkeys(("View", "view"), "viewer"),
 }
 """Names that training needs none of, and the packages they are loaded from with the first of them."""

@@ -41,7 +41,7 @@ def test_every_stage_has_the_numbers_of_the_texts(tmp_path, monkeypatch):
     ]
     for words in (
         "(20.014003 − 20) / 0.001 = 14.003", "f′(x) = 6·x − 4, so f′(3) = 14", "off by 0.003",
-        "product rule", "so ∂d/∂a = b", "∂d/∂b              2     2.000000",
+        "constant factor", "so ∂d/∂a = b", "∂d/∂b              2     2.000000",
         "= (6, 8)", "├─ d = e + c     data  4   gradient −2", "│  │  ├─ a       data  2   gradient  6",
         "−2·1·(−3) = 6", "= 3 − 6 = −3", "18 multiplications", "30,000   forward", "2,001,999          3,000   reverse",
         "∂L/∂u_ij = (y_j − t_j)·y_j(1 − y_j)·h_i",
@@ -93,8 +93,8 @@ for screen in sys.stdin:
         sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")
         main()
         break
-    print(tour, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(tour, 0)[1]), flush=True)
+    print("began", tour, flush=True)
+    print("ended", os.waitstatus_to_exitcode(os.waitpid(tour, 0)[1]), flush=True)
 """
 """Starts the tour in any number of terminals, one after the other, and says how each ended; imports everything once."""
 
@@ -116,12 +116,16 @@ def terminal(opener):
     """Opens the tour in a terminal of its own; gives a function that reads until some words are there, and two more."""
 
     @contextlib.contextmanager
-    def open_tour(columns=80):
+    def open_tour(columns=80, lines=100):
         screen, theirs = pty.openpty()
-        ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+        ioctl(screen, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
         opener.stdin.write(f"{os.ttyname(theirs)}\n".encode())
         opener.stdin.flush()
-        tour = int(opener.stdout.readline())
+        said = b""
+        while not said.startswith(b"began "):  # how one before ended may not have been asked
+            said = opener.stdout.readline()
+            assert said, "the opener ended"
+        tour = int(said.split()[1])
         seen = bytearray()
 
         def read_until(words, seconds=30.0):
@@ -149,7 +153,7 @@ def terminal(opener):
             while time.monotonic() < end:
                 read_until("never", 0.02)  # what is left, so that it can end
                 if select.select([opener.stdout], [], [], 0.02)[0]:
-                    return int(opener.stdout.readline())
+                    return int(opener.stdout.readline().removeprefix(b"ended "))
             return "still running"
 
         try:
@@ -188,6 +192,19 @@ def test_ctrl_c_ctrl_d_and_escape_leave_cleanly(terminal, key, words, expected):
         assert "Traceback" not in text
         assert "2 of 8" not in text
         assert code() == expected
+
+
+def test_pages_fit_the_terminal_and_can_be_gone_back_to(terminal):
+    with terminal(lines=24) as (read_until, press, code):
+        first = read_until("any key to read on")
+        assert "1 of 8" in first
+        assert len(first.splitlines()) <= 24 + 2  # with the title of the whole
+        second = press(b" ", "b to go back")
+        assert "1 of 8" not in second
+        assert len(second.splitlines()) <= 24
+        assert "1 of 8" in press(b"b", "any key to read on")
+        press(b"q", "left after 1 of 8")
+        assert code() == 0
 
 
 def test_to_the_end_with_any_keys(terminal):

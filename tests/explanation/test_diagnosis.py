@@ -54,6 +54,7 @@ ILL: dict[str, list[tuple[Made, Any]]] = {
         (lambda: classes(cr.Dense(3, "exp", 90.0, name="h")), "exp(h.z)"),
         (lambda: amounts(lambda x: np.sqrt(np.abs(x)), cr.Dense(1, weight=0.5), x=np.where(X > 2, 0.0, X)), None),
         (lambda: amounts(cr.Dense(3, root, name="root"), HEAD, x=np.where(ROW == 7, 0.0, X)), "a derivative that is"),
+        (lambda: classes(cr.Dense(3, weight=1e30), x=1e10 * X), "as large as 1e30"),
         (lambda: classes(cr.Dense(3), x=1e16 * X, optimizer=cr.SGD(1e30)), "learning_rate"),
     ],
     "kink": [
@@ -150,6 +151,13 @@ def test_nothing_found_says_what_was_looked_for() -> None:
     assert "Nothing was found" in text
     for illness in ILLNESSES.values():
         assert illness.looks_for in text
+
+
+def test_a_few_dead_units_are_mild() -> None:
+    few, many = (classes(cr.Dense(8, "relu", bias=[-60.0] * n + [0.5] * (8 - n))) for n in (1, 2))
+    assert [x.mild for x in few["dead_units"]] == [True]
+    assert few.healthy
+    assert not many.healthy
 
 
 def test_names_that_are_not_there_are_told() -> None:

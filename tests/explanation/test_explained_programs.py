@@ -115,16 +115,17 @@ def test_programs_are_explained(name: str) -> None:
 
 def test_what_moves_only_has_no_line_and_is_named_by_where_it_comes_from() -> None:
     text = str(cr.explain(through_a_view, index=[1])(X))
-    assert text.splitlines()[0].endswith("3 · ((x[1:3]·3)[0] + (x[1:3]·3)[0])")
+    assert text.splitlines()[0].endswith("6 · (x[1:3]·3)[0]")
     joined = cr.explain(lambda x: np.sum(np.tanh(np.concatenate([x[1:], x[:1]]).reshape(3, 1))), index=[2])(X)
     assert [line.element.variable.name for line in joined.lines][-1] == "x"
     assert len(joined.lines) == 2
 
 
 def test_gradients_that_are_nothing_have_no_lines_or_terms() -> None:
-    text = str(cr.explain(lambda a: np.linalg.inv(a)[0, 0], index=[0, 1])(A))
+    text = str(cr.explain(lambda a: 3 * np.linalg.inv(a)[0, 0], index=[0, 1])(A))
     assert "[1, 1]" not in text
     assert text.count("∂f/∂(a⁻¹)") == 2
+    assert "∂f/∂(a⁻¹)" not in str(cr.explain(lambda a: np.linalg.inv(a)[0, 0], index=[0, 1])(A))  # of which f is one
 
 
 def test_a_gradient_in_one_line_names_its_rule() -> None:
@@ -224,7 +225,7 @@ def test_derivations_of_formulas_with_loops_and_of_distributions() -> None:
     text = str(cr.derivation(lambda x, m: stats.norm.logpdf(x, m, 2.0)))
     assert "if" not in text
     assert "(x − m)" in text
-    assert str(cr.derivation(lambda q: stats.norm.ppf(q))).endswith("so ∂f/∂q = 1/φ(ndtri(q))")
+    assert str(cr.derivation(lambda q: stats.norm.ppf(q))).endswith("so df/dq = 1/φ(ndtri(q))")
     assert cr.derivation(lambda x: special.gammaln(x))["x"](x=2.5) == pytest.approx(special.digamma(2.5))
 
 

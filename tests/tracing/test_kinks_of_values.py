@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.ops import REGISTRY, operation
@@ -48,7 +50,10 @@ RIGHT: dict[str, Any] = {  # and what it is as a function of x and y
     "cos": (lambda x: np.cos(np.abs(x[0]) * np.abs(x[0])) + np.cos(np.abs(x[1])), "cos(x**2) + cos(y)"),
     "std": (lambda x: np.std(x) ** 2, "(x - y)**2/4"),
     "linear in it": (lambda x: 3 * np.sum(np.abs(x)) + np.max(np.abs(x)) + norm(x) + cr.relu(norm(x)) + x[0] ** 2, "x**2"),
+    "nothing": (lambda x: np.exp(np.sum(np.abs(x[:0])) + x[0]), "exp(x)"),
+    "a size of complex numbers": (lambda x: np.sum(np.abs(np.exp(1j * x) * x) ** 2), "s"),
     "what else bends": (lambda x: np.exp(x[0]) * (1 + np.abs(x[1] - x[1])), "exp(x)"),
+    "|x|³": (lambda x: np.sum(np.abs(x) ** 3 + np.exp(np.abs(x) ** 2.5)) - norm(x) ** 3, "0"),
     "another element": (lambda x: np.exp(np.abs(x + np.array([0.0, 1.0]))[1]), "exp(y + 1)"),
     "the largest": (lambda x: np.exp(np.max(np.abs(x + np.array([0.0, 1.0])))), "exp(y + 1)"),
 }  # fmt: skip
@@ -70,6 +75,8 @@ UNKNOWN: dict[str, Any] = {  # nan by x; what is true has a second derivative, o
     "a size of a size": (lambda x: np.exp(np.abs(np.abs(x[0]) - 1.0))),
     "steps of a loop": (lambda x: cr.loop(lambda s, i: s + np.abs(x[0]) * (i + 1.0), 0.0, 2) ** 2),
     "a state of a loop": (lambda x: cr.loop(lambda s, i: s * np.abs(x[0]) + 1.0, 1.0, 3)),
+    "relu of a norm": (lambda x: np.cos(cr.relu(norm(x)))),
+    "a size of a size in a loop": (lambda x: cr.loop(lambda s, i: s * np.abs(np.abs(x[0])), 1.0, 2)),
     "a custom rule": (lambda x: custom(np.abs(x[0]))),
 }  # fmt: skip
 
@@ -110,6 +117,37 @@ def test_one_that_is_not_known_is_nan(name: str, way: str) -> None:
     np.testing.assert_allclose(WAYS[way](f)(away), numerical, rtol=1e-5, atol=1e-7)
 
 
+ROOTS = [
+    "np.abs(x)", "np.abs(2 * x)", "norm(np.stack([x, 2 * x]))", "np.hypot(x, x)", "np.std(np.stack([x, -x, 2 * x]))",
+    "np.abs(np.sin(x))", "np.sum(np.abs(np.stack([x, 3 * x])))",
+    "np.max(np.abs(np.stack([x, -x])))", "cr.loop(lambda s, i: s + np.abs(x), 0.0, 2)",
+]  # fmt: skip
+BENDS = [
+    "np.exp({0})", "np.cosh({0})", "np.cos({0})", "({0}) ** 2", "({0}) ** 3", "-({0})", "3 * ({0})", "({0}) + 1", "1 / (2 + {0})",
+    "np.where(x > -1, {0}, 7.0)", "np.reshape({0}, (1,))[0]", "np.sqrt(4 + {0})", "np.cumsum(np.stack([{0}, x]))[1]", "({0}) * ({1})",
+    "np.sort(np.stack([{0}, 30.0]))[0]", "cr.jit(lambda q: q * q)({0})", "np.dot(np.stack([{0}, x]), np.stack([{1}, 1.0]))",
+    "cr.loop(lambda s, i: s * ({0}), 1.0, 2)", "({0}) + ({1})", "({0}) - ({1})", "np.stack([{0}, {1}])[1]",
+    "np.mean(np.stack([{0}, x]))",
+]  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_programs_of_these_are_right_or_nan(data: Any) -> None:
+    """Where slopes on both sides of 0 agree, there is a second derivative."""
+    source = data.draw(st.sampled_from(ROOTS))
+    for _ in range(data.draw(st.integers(1, 3))):
+        other = data.draw(st.sampled_from([*ROOTS, "x + 2.0", "np.cos(x)"]))
+        source = data.draw(st.sampled_from(BENDS)).format(source, other)
+    f = eval(f"lambda x: {source}", {"np": np, "cr": cr, "norm": norm})
+    way = data.draw(st.sampled_from(["reverse over reverse", "forward over reverse", "forward over forward"]))
+    found = WAYS[way](lambda x: f(x[0]))(np.zeros(1))[0, 0]
+    steps = np.array([-2e-4, -1e-4, 1e-4, 2e-4])
+    slopes = [(cr.grad(f)(t) - cr.grad(f)(0.0)) / t for t in steps]
+    if not np.isnan(found) and np.allclose(slopes, np.mean(slopes), rtol=0.01, atol=0.01):
+        assert found == pytest.approx(np.mean(slopes), rel=0.01, abs=0.01)
+
+
 def test_only_the_elements_that_are_zero_have_none() -> None:
     x = np.array([0.0, 1.0, -2.0])
     found = cr.hessian(lambda x: np.sum(np.tanh(np.abs(x))))(x)
@@ -119,6 +157,15 @@ def test_only_the_elements_that_are_zero_have_none() -> None:
     np.testing.assert_allclose(np.diag(found)[1:], -2 * np.abs(t) * (1 - t**2), rtol=1e-13)
     shares = cr.hessian(lambda w: np.sum(np.array([1.0, 2.0, 3.0]) * w / np.sum(np.abs(w))))(x)
     assert np.isfinite(shares[1:, 1:]).all()
+
+
+def test_powers_have_as_many_derivatives_as_they_have() -> None:
+    for power, known in ((2.5, 2), (3, 2), (3.5, 3), (4, 6), (5, 4)):
+        f = lambda x, power=power: np.abs(x) ** power  # noqa: E731
+        for order in range(1, known + 1):
+            f = cr.grad(f)
+            assert f(0.0) == (24.0 if (power, order) == (4, 4) else 0.0)
+        assert power not in (3, 5) or np.isnan(cr.grad(f)(0.0))
 
 
 def test_rates_of_penalties_are_as_the_derivative_of_a_size_is_taken() -> None:

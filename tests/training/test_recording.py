@@ -120,20 +120,26 @@ def test_a_branch_with_the_same_settings_is_what_the_training_did(name: str, eng
 
 
 class TestBranch:
-    @pytest.mark.parametrize("other", [{"learning_rate": 0.5}, {"optimizer": "rmsprop"}, {"l2": 0.3, "l1": 0.01}, {}])
+    @pytest.mark.parametrize(
+        "other", [{"learning_rate": 0.5}, {"optimizer": "rmsprop"}, {"optimizer": "adam"}, {"l2": 0.3, "l1": 0.01}, {}]
+    )
     def test_is_a_training_of_its_own_from_these_parameters(self, other: dict[str, Any]) -> None:
         """With all rows in a batch and an optimizer that keeps nothing there is nothing else to go on from."""
         net = cr.Network([cr.Dense(3, "tanh"), cr.Dense(2)], seed=1)
         trained(net, batch_size=None, epochs=6, optimizer=cr.SGD(0.1), record=True)
         assert net.recording is not None
-        branch = net.recording.branch(2, **other, epochs=3)
+        branch = net.recording.branch(2, **other, epochs=13)
         fresh = cr.Network(net.function)
         fresh.build(2).parameters = net.recording.at(2).parameters
         optimizer = other.get("optimizer", cr.SGD(other.get("learning_rate", 0.1)))
         penalties = {name: x for name, x in other.items() if name in ("l1", "l2")}
-        trained(fresh, batch_size=None, epochs=3, optimizer=optimizer, **penalties)
+        trained(fresh, batch_size=None, epochs=13, optimizer=optimizer, **penalties, record=True)
         assert fresh.run is not None
-        end = branch.at(5)
+        assert fresh.recording is not None
+        for step in range(13, -1, -1):
+            assert same(branch.at(2 + step).parameters, fresh.recording.at(step).parameters)
+            assert same(branch.at(2 + step).optimizer_state, fresh.recording.at(step).optimizer_state)
+        end = branch.at(15)
         assert same(end.parameters, fresh.parameters)
         assert same(end.optimizer_state, fresh.run.optimizer_state)
         assert end.history["loss"] == [*net.recording.history["loss"][:2], *fresh.run.history["loss"]]
@@ -154,6 +160,20 @@ class TestBranch:
         assert not np.array_equal(
             branch.at(11).parameters["dense_1"]["bias"], recording.at(11).parameters["dense_1"]["bias"]
         )
+
+    def test_with_another_plateau_begins_it_anew(self) -> None:
+        _, recording, _ = recorded(optimizer=cr.SGD(SCHEDULES["OnPlateau"]), epochs=12)
+        assert recording.history["learning_rate"][-1] < 0.3
+        begin = recording.step_of_epoch(11)
+        rates = [
+            recording.branch(begin, **other).history["learning_rate"][-1]
+            for other in (
+                {},
+                {"learning_rate": SCHEDULES["OnPlateau"]},
+                {"learning_rate": cr.OnPlateau(0.2, patience=1)},
+            )
+        ]
+        assert rates == [recording.history["learning_rate"][-1]] * 2 + [0.2]
 
     def test_ends_where_it_is_told_to(self) -> None:
         _, recording, _ = recorded()
@@ -286,6 +306,30 @@ class TestEnded:
         assert same(net.recording.at(net.recording.steps), net.run)
         assert np.isfinite(net.recording.losses).all()
 
+    def test_by_an_interrupt_while_it_is_validated(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """All steps of the epoch are taken then, and it is not in the history yet."""
+        from chainrule.training.evaluation import Evaluator
+
+        evaluate, made = Evaluator.__call__, []
+
+        def interrupted(self: Any, parameters: Any) -> Any:
+            made.append(1)
+            if len(made) == 3:
+                raise KeyboardInterrupt
+            return evaluate(self, parameters)
+
+        options: dict[str, Any] = {"validation_split": 0.3, "early_stopping": 9}
+        net, whole = network(), trained(network(), **options)
+        with monkeypatch.context() as patch:
+            patch.setattr(Evaluator, "__call__", interrupted)
+            trained(net, **options, record=True)
+        assert net.recording is not None
+        assert net.run is not None
+        assert (net.recording.steps, net.recording.epochs) == (9, 2)
+        assert same(net.recording.at(9), net.run)
+        for step in (9, 8, 6):
+            assert alike(trained(network(), **options, continue_from=net.recording.at(step)), whole)
+
     @pytest.mark.parametrize("engine", ENGINES)
     def test_by_divergence(self, engine: str) -> None:
         net = cr.Network([cr.Dense(1)], dtype="float64")
@@ -346,30 +390,6 @@ def test_going_on_from_a_run_records_what_comes_then(name: str, engine: str) -> 
         with pytest.raises(SettingError, match=f"asked for step {step - 1}; give a whole number from {step}"):
             recording.at(step - 1)
 
-    def test_by_an_interrupt_while_it_is_validated(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """All steps of the epoch are taken then, and it is not in the history yet."""
-        from chainrule.training.evaluation import Evaluator
-
-        evaluate, made = Evaluator.__call__, []
-
-        def interrupted(self: Any, parameters: Any) -> Any:
-            made.append(1)
-            if len(made) == 3:
-                raise KeyboardInterrupt
-            return evaluate(self, parameters)
-
-        options: dict[str, Any] = {"validation_split": 0.3, "early_stopping": 9}
-        net, whole = network(), trained(network(), **options)
-        with monkeypatch.context() as patch:
-            patch.setattr(Evaluator, "__call__", interrupted)
-            trained(net, **options, record=True)
-        assert net.recording is not None
-        assert net.run is not None
-        assert (net.recording.steps, net.recording.epochs) == (9, 2)
-        assert same(net.recording.at(9), net.run)
-        for step in (9, 8, 6):
-            assert alike(trained(network(), **options, continue_from=net.recording.at(step)), whole)
-
 
 class TestKept:
     def test_few_states_however_long_the_training(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -422,6 +442,27 @@ class TestKept:
             for own in frame.learned.values()
             for x in own.values()
         )
+
+    @pytest.mark.parametrize("room", [30, 1024])
+    def test_a_step_back_is_little_work(self, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Going back through all of a training carries out each of its steps a few times, and not the way to each."""
+        monkeypatch.setattr("chainrule.training.replay.CACHED", room)
+        _, recording, _ = recorded(epochs=50)
+        run, taken = StepRunner.run, []
+
+        def counted(self: Any, order: Any, first: int, count: int, scalars: Any) -> Any:
+            taken.append(count)
+            return run(self, order, first, count, scalars)
+
+        monkeypatch.setattr(StepRunner, "run", counted)
+        for step in range(recording.steps, -1, -1):
+            recording.at(step)
+        assert recording.steps < sum(taken) <= 5 * recording.steps
+        assert len(recording.replay._known) <= room
+        taken.clear()
+        for step in [100, 101, 100, 99, 100] * 10:
+            recording.at(step)
+        assert sum(taken) <= 100
 
     def test_arrays_are_the_callers_own(self) -> None:
         net, recording, _ = recorded(early_stopping=9, optimizer=cr.SGD(0.5, momentum=0.5))

@@ -19,10 +19,19 @@ export async function fileModel(el: HTMLElement): Promise<Model & { close(): voi
 
 const ORDER: Grain[] = ["epoch", "step", "stage", "operation"];
 
-/** Whether something that is at least as coarse as the grain differs between two moments. */
-function differs(a: Position, b: Position, grain: Grain): boolean {
-  return ORDER.slice(0, ORDER.indexOf(grain) + 1).some((one) => a[one] !== b[one]);
+/** Whether a move of a grain ends at a moment: something as coarse differs, and of steps and epochs no operation is under way. */
+function ends(from: Position, at: Position, grain: Grain): boolean {
+  const coarse = grain === "step" || grain === "epoch";
+  if (coarse && (at.operation ?? null) !== null) return false;
+  return ORDER.slice(0, ORDER.indexOf(grain) + 1).some((one) => from[one] !== at[one]);
 }
+
+/** Where in a step each stage ends. */
+const STAGES: Record<string, (at: Position) => boolean> = {
+  start: (at) => at.operation === 0,
+  forward: (at) => at.stage === "loss",
+  backward: (at) => (at.operation ?? null) === null,
+};
 
 export function replay(recording: Recording): Model & { close(): void } {
   const events = new Events();
@@ -60,7 +69,7 @@ export function replay(recording: Recording): Model & { close(): void } {
     for (let left = Math.abs(by); left > 0; left--) {
       const from = positions[at];
       do at += direction;
-      while (positions[at] && !differs(from, positions[at], grain));
+      while (positions[at] && !ends(from, positions[at], grain));
     }
     return at;
   }
@@ -74,7 +83,7 @@ export function replay(recording: Recording): Model & { close(): void } {
     clock = undefined;
   }
 
-  const commands: Record<string, (args: Arguments) => void> = {
+  const commands: Record<string, (args: Arguments) => unknown> = {
     hello: () => refresh(),
     panel: () => {},
     select({ key, depth }) {
@@ -87,9 +96,9 @@ export function replay(recording: Recording): Model & { close(): void } {
       refresh();
     },
     go({ step, stage, operation }) {
-      const wanted = { step, stage: stage ?? null, operation: operation ?? null };
-      const exact = positions.findIndex((p) => Object.entries(wanted).every(([k, v]) => p[k as keyof Position] === v));
-      const later = positions.findIndex((p) => p.step >= (step as number));
+      const isPlace = stage ? STAGES[stage as string] : (p: Position) => (p.operation ?? null) === (operation ?? null);
+      const exact = positions.findIndex((p) => p.step === step && isPlace(p));
+      const later = positions.findIndex((p) => p.step >= (step as number) && (p.operation ?? null) === null);
       tape.to(exact >= 0 ? exact : later >= 0 ? later : positions.length - 1);
       refresh();
     },
@@ -98,9 +107,13 @@ export function replay(recording: Recording): Model & { close(): void } {
       refresh();
     },
     jump({ to }) {
-      const rose = positions.findLastIndex((p, i) => i <= tape.at && i > 0 && p.loss > positions[i - 1].loss);
-      tape.to(to === "start" ? 0 : to === "end" ? positions.length - 1 : Math.max(0, rose));
+      const rose = positions.findIndex((p, i) => i > tape.at && p.loss > positions[i - 1].loss);
+      const places: Record<string, number> = { start: 0, end: positions.length - 1, "loss rose": rose };
+      if (!((to as string) in places)) throw new Error(T.onlyLive);
+      if (places[to as string] < 0) return T.noMore;
+      tape.to(places[to as string]);
       refresh();
+      return "";
     },
     play({ grain, speed, by }) {
       const way = by === -1 ? -1 : 1;
@@ -128,8 +141,7 @@ export function replay(recording: Recording): Model & { close(): void } {
       queueMicrotask(() => {
         try {
           if (!commands[name]) throw new Error(T.onlyLive);
-          commands[name](args);
-          events.say("msg:custom", { id, ok: null });
+          events.say("msg:custom", { id, ok: commands[name](args) ?? null });
         } catch (error) {
           events.say("msg:custom", { id, error: (error as Error).message });
         }

@@ -223,6 +223,9 @@ def grad(function: Callable[..., Any], argnums: Argnums = 0, has_aux: bool = Fal
     ------
     DifferentiationError
         When the value is not one real number, or an argument has integers.
+    FloatingPointError
+        Inside `with np.errstate(all="raise")`, at the line of the function where a number stops being finite; derivatives are
+        found line by line, and so told, by `jvp`.
 
     Examples
     --------

@@ -18,6 +18,7 @@ from chainrule.cli.exits import FAILED, INTERRUPTED
 from chainrule.cli.explain import explain
 from chainrule.cli.predict import evaluate, predict
 from chainrule.cli.train import train
+from chainrule.cli.view import view
 from chainrule.errors import ChainruleError
 from chainrule.tables import TableError, spell
 from chainrule.training.progress import is_open
@@ -75,6 +76,7 @@ app.command("train")(train)
 app.command("evaluate")(evaluate)
 app.command("predict")(predict)
 app.command("explain")(explain)
+app.command("view")(view)
 app.command("diagnose")(diagnose)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,14 @@ def errors() -> Console:
 def say(text: str = "", style: str = "") -> None:
     """Print a line, its brackets and all as they are."""
     _print(output(), Text(text, style=style))
+
+
+def show(text: str, marked: Mapping[str, str]) -> None:
+    """Print text whose lines are as they should be, in colours where there are any: patterns with their styles."""
+    shown = Text(text)
+    for pattern, style in marked.items():
+        shown.highlight_regex(pattern, style)
+    output().print(shown, soft_wrap=True)
 
 
 def heading(text: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import unicodedata
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-from chainrule.cli.console import complain, say
+from chainrule.cli.console import complain, say, show
 from chainrule.cli.exits import FAILED
 from chainrule.cli.files import load_model
 from chainrule.cli.options import MissingChoice, Separator
@@ -22,6 +22,13 @@ from chainrule.cli.values import table_of
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.explanation import Contributions, Derivation
 from chainrule.explanation.expressions import parse_expression
+
+MARKED = {
+    r"\A[∂d].*?(?= =)": "bold",
+    r"(?m)\((?:mean|sum|constant|power|product|quotient|exponential|derivative|case)\b[^\n]*\)$": "dim",
+    r"(?m)^.* is not differentiable.*$": "yellow", r"<<< DOES NOT AGREE": "bold red",
+}  # fmt: skip
+"""Parts of a derivation that stand out at a terminal."""
 
 
 class Depth(StrEnum):
@@ -188,7 +195,8 @@ def _explain_model(rows: Chosen, by: Sequence[str], form: Form, options: dict[st
         if form not in writers:
             raise SettingError(f"contributions cannot be written as {form.value}; use --format text, json or html.")
         digits = options["digits"]
-        found = [rows.network.contributions(rows.X, rows.y, where, digits=digits) for where in by]
+        names = [f"row {number}" for number in rows.numbers]
+        found = [rows.network.contributions(rows.X, rows.y, x, digits=digits, sample_names=names) for x in by]
         parts = [writers[form](one) for one in found]
     else:
         parts = _written([rows.network.explain(rows.X, rows.y, where, **options) for where in by], form)
@@ -212,5 +220,21 @@ def print_parts(parts: Sequence[Any], form: Form) -> None:
         typer.echo(
             '<!doctype html>\n<meta charset="utf-8">\n<title>chainrule explain</title>\n' + "\n<hr>\n".join(parts)
         )
+    elif form is Form.text:
+        show("\n\n".join(_without_repetition(parts)), MARKED)
     else:
-        typer.echo(("\n\n" + "─" * 60 + "\n\n" if form is Form.text else "\n\n").join(parts))
+        typer.echo("\n\n".join(parts))
+
+
+def _without_repetition(texts: Sequence[str]) -> Iterator[str]:
+    """Texts one below the other, a line between them; paragraphs that stand in an earlier one are left out."""
+    told: set[str] = set()
+    for i, text in enumerate(texts):
+        paragraphs = text.split("\n\n")
+        new = [x for x in paragraphs if x not in told or not x.startswith(" ")]
+        told.update(paragraphs)
+        if i:
+            yield "─" * 60
+        yield from new
+        if len(new) < len(paragraphs):
+            yield "Lines that are told above are left out."

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,7 @@ from chainrule.cli.console import note, say
 from chainrule.cli.files import load_model, to_read
 from chainrule.cli.options import MissingChoice
 from chainrule.cli.reports import percent
-from chainrule.cli.values import number
+from chainrule.explanation.rendering.numerals import readable as number
 from chainrule.tables import Preparation, Table, TableError, spell
 
 LISTED = 12
@@ -72,11 +74,11 @@ def tell(rows: Chosen) -> None:
         "bold",
     )
     if batch:
-        say(f"  rows      {_some([f'n = {n}: row {place}' for n, place in enumerate(rows.numbers)], 5)}")
+        _item("rows", _some([f"n = {n}: row {place}" for n, place in enumerate(rows.numbers)], 5))
     else:
         cells = [f"{column.name} {rows.table.column(column.name)[0]}" for column in columns]
-        say(f"  row {rows.numbers[0]:<5} {_some(cells)} → {target.name} {rows.table.column(target.name)[0]}")
-    say(f"  inputs    {_some([f'x[{i}] {name}' for i, name in enumerate(rows.preparation.features)])}")
+        _item(f"row {rows.numbers[0]}", f"{_some(cells)} → {target.name} {rows.table.column(target.name)[0]}")
+    _item("inputs", _some([f"x[{i}] {name}" for i, name in enumerate(rows.preparation.features)]))
     last = list(rows.network.layers)[-1]
     loss = number(rows.network.evaluate(rows.X, rows.y)["loss"])
     mean = "mean over rows of " * batch
@@ -85,13 +87,18 @@ def tell(rows: Chosen) -> None:
         classes = [
             f"[{i}] {label} {percent(p)}" for i, (label, p) in enumerate(zip(target.classes, shares, strict=True))
         ]
-        say(f"  outputs   {last}.z, {'mean ' * batch}shares: {_some(classes)}")
-        say(f"  loss      L = {mean}−log(share of the true class) = {loss}")
-        say("            in the formulas, logsumexp(z) is log Σ exp(z)")
+        _item("outputs", f"{last}.z, {'mean ' * batch}shares: {_some(classes)}")
+        _item("loss", f"L = {mean}−log(share of the true class) = {loss}")
     else:
-        say(f"  output    {last}.z: {target.name}, standardised")
-        say(f"  loss      L = {mean}squared error of that = {loss}")
+        _item("output", f"{last}.z: {target.name}, standardised")
+        _item("loss", f"L = {mean}squared error of that = {loss}")
     say()
+
+
+def _item(head: str, text: str) -> None:
+    """A line of the description, broken between words under its own beginning."""
+    pieces = wrap(text, max(shutil.get_terminal_size((88, 24)).columns - 12, 24), break_long_words=False)
+    say("\n".join(f"{'' if i else f'  {head}':<12}{piece}" for i, piece in enumerate(pieces)))
 
 
 def _some(names: Sequence[str], most: int = LISTED) -> str:

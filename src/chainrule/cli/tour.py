@@ -3,50 +3,28 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import textwrap
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
-import typer
 
 import chainrule as cr
-from chainrule.cli.console import heading, say
-from chainrule.cli.values import number, tree_of
+from chainrule.cli.console import say
+from chainrule.cli.pages import leaf_through
+from chainrule.explanation.rendering.numerals import readable as number
+from chainrule.explanation.rendering.telling import tell
 from chainrule.explanation.rendering.text import as_text
-from chainrule.training.progress import is_terminal
 
 WIDEST = 96
-LEAVE = ("q", "Q", "\x1b", "\x04")
 
 
 def tour(seed: int = 1) -> None:
-    """Print every stage; at a terminal wait for a key after each, and leave at q."""
+    """Print every stage; at a terminal page by page."""
     say("The chain rule, from one number to a whole network", "bold")
     say("  Every number below is computed by chainrule while you read.")
-    for place, (title, stage) in enumerate(STAGES.items(), 1):
-        heading(f"{place} of {len(STAGES)} · {title}")
-        say()
-        stage(seed)
-        if place < len(STAGES) and not _go_on():
-            say(f"  left after {place} of {len(STAGES)}")
-            return
-
-
-def _go_on() -> bool:
-    """Whether to show the next stage: asked where there is somebody to ask."""
-    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
-        return True
-    prompt = "  — any key for the next stage, q to leave — "
-    typer.echo(prompt, nl=False)
-    try:
-        key = typer.getchar()
-    except EOFError:
-        key = "q"
-    finally:
-        typer.echo("\r" + " " * len(prompt) + "\r", nl=False)
-    return key not in LEAVE
+    leaf_through({title: partial(stage, seed) for title, stage in STAGES.items()})
 
 
 def _width() -> int:
@@ -72,7 +50,18 @@ def _show(text: Any) -> None:
 
 
 def _show_derivation(derivation: Any) -> None:
-    _show(as_text(derivation, max(_width(), 64) - 4))
+    _show(as_text(tell(derivation), max(_width(), 64) - 4))
+
+
+def _show_moments(moments: Sequence[Any]) -> None:
+    """Numbers in their order, as many on a line as fit."""
+    lines = [""]
+    for i, moment in enumerate(moments):
+        piece = f"{moment.name} = {number(moment.value)}" + "," * (i + 1 < len(moments))
+        if lines[-1] and len(lines[-1]) + 1 + len(piece) > _width() - 4:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {piece}".lstrip()
+    _show("\n".join(lines))
 
 
 def _columns(head: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
@@ -91,7 +80,7 @@ def _parabola(x: Any) -> Any:
 def _numerical(_: int) -> None:
     x, h = 3.0, 0.001
     lines = str(cr.derivation(_parabola)).replace("_parabola", "f").splitlines()
-    before, after = lines[0], lines[-1].removeprefix("so ").replace("∂f/∂x", "f′(x)")
+    before, after = lines[0], lines[-1].removeprefix("so ").replace("df/dx", "f′(x)")
     start, end = _parabola(x), _parabola(x + h)
     exact = cr.grad(_parabola)(x)
     found = cr.derivative(_parabola, x, method="forward", h=h)
@@ -115,8 +104,8 @@ subtraction. That error is called rounding:
         quotient = cr.derivative(_parabola, x, method="forward", h=step)
         error = abs(quotient - exact)
         bar = "█" * max(0, round(16 + np.log10(max(error, 1e-16))))
-        rows.append((f"1e−{power}", f"{quotient:.9f}", f"{error:.0e}".replace("-", "−"), bar.ljust(18)))
-    _columns(("h", "quotient", "error", "its size (one block a digit)"), rows)
+        rows.append((f"1e−{power}", f"{quotient:.9f}", f"{error:.0e}".replace("-", "−"), bar.ljust(30)))
+    _columns(("h", "quotient", "error", "each block: 10 times the error"), rows)
     chosen = cr.derivative(_parabola, x, method="forward")
     _tell(f"""
 The best h is in between. cr.derivative, when it is given none, chooses it so, and finds {chosen:.9f}. The
@@ -139,6 +128,7 @@ a partial derivative, written ∂. A handful of rules is enough:
     product     ∂(u·v) = v·∂u + u·∂v
     quotient    ∂(u/v) = (v·∂u − u·∂v)/v²
     power       ∂(uⁿ) = n·uⁿ⁻¹·∂u
+    exponential ∂(aᵘ) = aᵘ·ln(a)·∂u
     chain       ∂f(u) = f′(u)·∂u: the outer derivative times the inner one
 
 By hand one works from the outside inwards, and so does cr.derivation. By a, say:
@@ -207,7 +197,7 @@ A long formula is many short ones, each a single sum or product. Written as a
 graph, every value shows what it was computed from, its number (data), and how
 strongly the result L reacts to it (gradient, ∂L/∂value):
 """)
-    say("\n".join(f"  {line}" for line in tree_of(result).splitlines()))
+    say("\n".join(f"  {line}" for line in cr.tree(result).splitlines()))
     say()
     raised = given.a.data + 0.01
     there = (raised * given.b.data + given.c.data) * given.f.data
@@ -218,6 +208,7 @@ Read it so: the gradient of a is {number(given.a.grad)}. Raise a from {number(gi
     a, b, c, f = cr.values(a=2.0, b=-3.0, c=10.0, f=-2.0)
     L = ((a * b).named("e") + c).named("d") * f
     L.backward()
+    print(cr.tree(L))             # the tree above
     L.draw().save("graph.svg")    # the same as a picture
 """)
 
@@ -240,11 +231,11 @@ The library says the same, a line for each step, from L back to a:
 """)
     _show_derivation(result.explain(given.a))
     a, b = cr.values(a=-2.0, b=3.0)
-    both = ((a * b).named("d") * (a + b).named("e")).named("L")
+    both = ((a * b).named("p") * (a + b).named("q")).named("L")
     both.backward()
     _tell(f"""
-Where a value is used twice, a change of it arrives by two paths, and what comes by each adds up. In L = d·e with
-d = a·b and e = a + b, it is so for a. Its gradient at a = {number(a.data)}, b = {number(b.data)} has a term for each path:
+Where a value is used twice, a change of it arrives by two paths, and what comes by each adds up. In L = p·q with
+p = a·b and q = a + b, it is so for a. Its gradient at a = {number(a.data)}, b = {number(b.data)} has a term for each path:
 """)
     _show_derivation(both.explain(a))
 
@@ -261,16 +252,14 @@ carries value and derivative outwards together. That gives the derivative by tha
 input only; for the next input one starts anew:
 """)
     forward = cr.evaluation_order(loss, *at, mode="forward")
-    _show(", ".join(f"{m.name} = {number(m.value)}" for m in forward.moments[:7]) + ", …")
+    _show_moments(forward.moments)
     _tell("""
 Reverse mode computes and keeps all values first, then walks from the output back.
 One walk gives the derivatives by all inputs. This is backpropagation:
 """)
     reverse = cr.evaluation_order(loss, *at, mode="reverse")
     derivatives = [m for m in reverse.moments if m.name.startswith("∂")]
-    for part in (derivatives[:3], derivatives[3:]):
-        say("    " + ", ".join(f"{m.name} = {number(m.value)}" for m in part))
-    say()
+    _show_moments(derivatives)
     _tell(f"""
 For this L with its {reverse.inputs} inputs, forward mode needs {reverse.counts["forward"]} in all, reverse mode
 {reverse.counts["reverse"]}. How many inputs and outputs there are decides. For sin(X·w), with numbers w as inputs and

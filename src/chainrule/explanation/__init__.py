@@ -10,6 +10,7 @@ from chainrule.explanation.networks import LayerVariables, NetworkEvaluation, ev
 from chainrule.explanation.orders import Count, EvaluationOrder, evaluation_order
 from chainrule.explanation.stepping import Seen, watch
 from chainrule.explanation.steps import StepByStep
+from chainrule.explanation.tree import tree
 from chainrule.explanation.values import Value, values
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "evaluate_loss",
     "evaluate_outputs",
     "evaluation_order",
+    "tree",
     "explain",
     "explain_hypergradient",
     "explain_network",

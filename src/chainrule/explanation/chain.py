@@ -18,17 +18,29 @@ from chainrule.explanation.elements import Alphabet, Formulas, Use, uses_of
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.forward import carry_forward, unit_tangent
 from chainrule.explanation.indices import Entry, Letter, letters_in, number_at
-from chainrule.explanation.letters import first_free, with_bound_letters_apart, with_first_letters, with_other_letters
-from chainrule.explanation.rules import rule_of
+from chainrule.explanation.letters import (
+    first_free,
+    relettered,
+    settled,
+    with_bound_letters_apart,
+    with_first_letters,
+    with_other_letters,
+)
+from chainrule.explanation.rules import only_moves, rule_of
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import (
     ONE,
     ZERO,
     Element,
     Expression,
+    Numeral,
+    Series,
     Slope,
+    Symbol,
     add,
+    coefficient_of,
     multiply,
+    parts,
     series,
     symbols_in,
 )
@@ -46,6 +58,14 @@ class Term:
     letters: tuple[Letter, ...]
     factor: Expression
     rules: tuple[str, ...]
+    made: tuple[tuple[str, Expression], ...] = ()
+    """What each rule made of the factor, from the output's side."""
+
+    def at(self, places: Mapping[Letter, Entry], change: Callable[[Expression], Expression] = lambda x: x) -> Term:
+        """The term with places put in for letters, in changed formulas."""
+        letters = tuple(new for x in self.letters if isinstance(new := places.get(x, x), Letter))
+        made = tuple((rule, at_places(change(x), places)) for rule, x in self.made)
+        return Term(self.target.at(places), letters, at_places(change(self.factor), places), self.rules, made)
 
     def product(self, output: Element) -> Expression:
         """∂output/∂target · factor, with the letters free."""
@@ -93,12 +113,20 @@ class Chain:
         self.alphabet = Alphabet({letter.name for letter in element.letters})
         self.formulas = Formulas(evaluation, symbols, self.alphabet)
         own = {element.variable, evaluation.output, *(self.formulas.lengthy & self.relevant)}
-        choices = [{x for x in self.relevant if chosen(x)} | own for chosen in stations]
+        choices = [{x for x in self.relevant if chosen(x) and not self._holds_output(x)} | own for chosen in stations]
         self.stations, *self.finer = [*choices, self.relevant]
         self.families: dict[tuple[Any, ...], Element] = {}
+        self._dependents: dict[Variable, set[Variable]] = {}
         self.told: set[Letter] = set()  # letters of steps that are told as one
         self.shares = {} if element.letters else shares(evaluation, element, self.relevant)
         self.links = self._links()
+
+    def _holds_output(self, x: Variable) -> bool:
+        """Whether the output is one of its elements, and nothing else is made of them: ∂y[1]/∂y[k] says nothing."""
+        uses = [equation for equation, _ in self.evaluation.uses[x] if equation.output in self.relevant]
+        return (
+            all(only_moves(e) and e.output is self.evaluation.output for e in uses) and x is not self.evaluation.output
+        )
 
     def _links(self) -> list[Link]:
         """All families that the element leads to, those that come last in the computation first."""
@@ -146,16 +174,20 @@ class Chain:
     def _terms(self, element: Element) -> list[Term]:
         """The ways from an element to the next stations, those to the same family added up."""
         found: dict[tuple[Any, ...], Term] = {}
-        for target, letters, factor, rules in self._ways(element):
-            if factor == ZERO:
+        for way in self._ways(element):
+            if way.factor == ZERO:
                 continue
-            for term in self._with_known_letters(element, Term(target, letters, factor, rules)):
+            for term in self._with_known_letters(element, way):
                 key = (term.target, frozenset(term.letters))
                 if key in found:
                     both = tuple(dict.fromkeys((*found[key].rules, *term.rules)))
-                    term = replace(term, factor=add([found[key].factor, term.factor]), rules=both)
+                    made = (*found[key].made, *term.made)
+                    term = replace(term, factor=add([found[key].factor, term.factor]), rules=both, made=made)
                 found[key] = term
-        return list(found.values())
+        terms = sorted(found.values(), key=lambda term: isinstance(term.product(self.output), Numeral))
+        if terms and coefficient_of(terms[0].factor) < 0:  # as sums are written
+            terms.sort(key=lambda term: coefficient_of(term.factor) < 0)
+        return terms
 
     def _with_known_letters(self, element: Element, term: Term) -> Iterator[Term]:
         """The term with the letters its family has; place by place if letters cannot lead on from there."""
@@ -166,34 +198,25 @@ class Chain:
             if isinstance(old, Letter) and old in term.letters and isinstance(new, Letter) and old.size == new.size
         }
         if all(new not in element.letters for new in places.values()):
-            term = Term(
-                term.target.at(places),
-                tuple(places.get(letter, letter) for letter in term.letters),
-                at_places(term.factor, places),
-                term.rules,
-            )
+            term = term.at(places)
         yield term
 
-    def _ways(self, element: Element) -> Iterator[tuple[Element, tuple[Letter, ...], Expression, tuple[str, ...]]]:
+    def _ways(self, element: Element) -> Iterator[Term]:
         """Every way from an element through nameless values to the next stations."""
-        waiting: list[tuple[Element, tuple[Letter, ...], tuple[Expression, ...], tuple[str, ...]]] = [
-            (element, (), (), ())
-        ]
-        count = 0
+        waiting: list[tuple[Element, tuple[Letter, ...], tuple[tuple[str, Expression], ...]]] = [(element, (), ())]
+        count, moving = 0, self._after(element.variable)
         while waiting:
-            here, letters, factors, rules = waiting.pop()
+            here, letters, made = waiting.pop()
             for use in self._uses(here):
                 count += 1
-                rule = rule_of(use.equation, use.position, self.evaluation.samples)
+                rule = rule_of(use.equation, use.position, moving, self.evaluation.samples)
                 # The factor nearer to the output comes first, as the chain rule is written.
-                way = (
-                    use.target,
-                    (*letters, *use.letters),
-                    (self.formulas.partial(use), *factors),
-                    (rule, *rules) if rule else rules,
-                )
+                way = (use.target, (*letters, *use.letters), ((rule, self.formulas.partial(use)), *made))
                 if use.target.variable in self.stations:
-                    yield way[0], way[1], self.formulas.by_name(multiply(way[2])), way[3]
+                    factor = self.formulas.by_name(multiply(x for _, x in way[2]))
+                    named = tuple((name, self.formulas.by_name(x)) for name, x in way[2] if name)
+                    term = Term(way[0], way[1], factor, tuple(name for name, _ in named), named)
+                    yield term.at(settled(term.letters, factor))
                 elif count > MOST_WAYS:
                     raise NoFormulaError(
                         f"there are more than {MOST_WAYS} ways on from {self.evaluation.label(element.variable)}; give whole "
@@ -201,6 +224,12 @@ class Chain:
                     )
                 else:
                     waiting.append(way)
+
+    def _after(self, x: Variable) -> set[Variable]:
+        """A variable and those that depend on it."""
+        if x not in self._dependents:
+            self._dependents[x] = {x, *dependents(self.evaluation.program.equations, [x])}
+        return self._dependents[x]
 
     def between(self, link: Link) -> set[Variable]:
         """The nameless values between a link's element and the next stations."""
@@ -236,11 +265,28 @@ class Chain:
         terms = []
         for term in link.terms:
             bound = {x: Letter(f"{x.name}·", x.size) for x in term.letters if x not in kept}
-            everywhere = {**own, **bound}
-            factor = at_places(with_bound_letters_apart(term.factor), everywhere)
-            letters = tuple(bound.get(x, x) for x in term.letters)
-            terms.append(Term(term.target.at(everywhere), letters, factor, term.rules))
+            terms.append(term.at({**own, **bound}, with_bound_letters_apart))
         return Link(element.at(own), tuple(terms))
+
+    def made(self, link: Link) -> tuple[tuple[str, Expression], ...]:
+        """What each rule made of a link's formula, in the letters that its tidied formula has."""
+        found: dict[tuple[str, Expression], None] = {}
+        for term in link.terms:
+            whole = series(term.letters, term.product(self.output))
+            sides = list(_series_in(whole)), list(_series_in(self.tidy(whole, link.element)))
+            if [len(x.letters) for x in sides[0]] != [len(x.letters) for x in sides[1]]:
+                return ()  # sums that were put together
+            places: dict[Letter, Entry] = {
+                old: new
+                for before, after in zip(*sides, strict=True)
+                for old, new in zip(before.letters, after.letters, strict=True)
+            }
+            shown = {x.element.variable for x in symbols_in(whole) if isinstance(x, Symbol)}
+            for rule, x in term.made:
+                if not shown.issuperset(y.element.variable for y in symbols_in(x) if isinstance(y, Symbol)):
+                    x = ONE  # it went, with others, into a name
+                found[rule, self.tidy(relettered(x, places), link.element)] = None
+        return tuple(found)
 
     def nested(self, size: int) -> Expression:
         """The whole gradient in one formula; gradients whose formulas would have more symbols stay by name."""
@@ -254,8 +300,11 @@ class Chain:
                 taken = {*link.element.letters, *term.letters, *term.target.letters}
                 inner = with_other_letters(inner, taken, lambda x: self.alphabet.letter(x.size, x.name[0] == "n"))
                 inner = at_places(inner, _moved(family, term.target))
-                slopes.append(series(term.letters, multiply([inner, term.factor])))
-            formula = add(slopes)
+                product = multiply([inner, term.factor])
+                places = settled(term.letters, product)
+                left = tuple(x for x in term.letters if x not in places)
+                slopes.append(series(left, at_places(product, places)))
+            formula = add(sorted(slopes, key=lambda x: isinstance(x, Numeral)))
             if len(list(symbols_in(formula))) <= size:
                 known[link.element] = formula
         return formula
@@ -293,6 +342,14 @@ def _pattern(element: Element) -> tuple[Any, ...]:
         element.variable,
         *(i if isinstance(i, int) else f"#{seen.setdefault(i, len(seen))}" for i in element.index),
     )
+
+
+def _series_in(x: Expression) -> Iterator[Series]:
+    """The sums over letters in a formula, the outer ones first."""
+    if isinstance(x, Series):
+        yield x
+    for part in parts(x):
+        yield from _series_in(part)
 
 
 def _every(entry: Entry, size: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from chainrule.errors import DifferentiationError, SettingError
 from chainrule.explanation.chain import Chain
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.forward import carry_forward, unit_tangent
+from chainrule.explanation.keys import key_of
 from chainrule.explanation.labels import is_state
 from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.networks import NetworkEvaluation
@@ -21,7 +22,8 @@ from chainrule.explanation.paths import Paths
 from chainrule.explanation.places import element_of, find
 from chainrule.explanation.rendering.contributions import Piece, render_splits
 from chainrule.explanation.rendering.data import VERSION, exact, written
-from chainrule.explanation.rendering.names import ARROW, spelled
+from chainrule.explanation.rendering.names import ARROW, in_signs, spelled
+from chainrule.explanation.rules import only_moves
 from chainrule.explanation.symbols import Element
 from chainrule.notebooks import Shown
 from chainrule.tracing.program import Variable
@@ -38,11 +40,17 @@ ROUNDING = 1e-11
 
 @dataclass(frozen=True)
 class Contribution:
-    """What one output, sample or path adds to a gradient; `count` tells how many of them are put together here."""
+    """What one output, sample or path adds to a gradient; `count` tells how many of them are put together here.
+
+    `index` is the place of the output or sample, or of the sample that a path belongs to, `keys` those of the numbers that it went
+    by, with the letter n for all samples.
+    """
 
     name: str
     value: float
     count: int = 1
+    index: int | None = None
+    keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +82,7 @@ class Split:
 
 @dataclass(frozen=True, repr=False)
 class Contributions(Shown):
-    """A gradient and its splits: `by_output`, `by_sample`, `by_path`.
+    """A gradient and its splits: `by_output`, `by_sample`, `by_path`; of a `Value` the last one only.
 
     Every split adds up to `gradient`, to the last digit that its largest part has. What reaches the loss without passing
     an output or a sample (a penalty on the weight) is a part of its own. Printing gives a table, `draw()` a picture of
@@ -91,25 +99,21 @@ class Contributions(Shown):
 
     @property
     def splits(self) -> tuple[Split, ...]:
-        """The three splits."""
-        return self.by_output, self.by_sample, self.by_path
+        """The splits that there are."""
+        return tuple(split for split in (self.by_output, self.by_sample, self.by_path) if split.parts)
 
     def to(self, form: str) -> str:
         """The splits as "text", "html" or "json"."""
         if form == "json":
             return written(self.data())
-        splits = {split.by: [Piece(part.name, part.value, part.count) for part in split] for split in self.splits}
+        splits = {
+            split.by: [Piece(part.name, part.value, part.count) for part in _shown(split)] for split in self.splits
+        }
         return render_splits(self.name, self.gradient, splits, self.digits, form)
 
     def data(self) -> dict[str, Any]:
         """The splits as nested dicts and lists, every number with all its digits."""
-        splits = [
-            {
-                "by": split.by,
-                "parts": [{"name": part.name, "value": exact(part.value), "count": part.count} for part in split],
-            }
-            for split in self.splits
-        ]
+        splits = [{"by": split.by, "parts": [_as_data(part) for part in split]} for split in self.splits]
         return {
             "version": VERSION,
             "kind": "contributions",
@@ -137,22 +141,84 @@ class Contributions(Shown):
         """
         from chainrule.explanation.drawing import draw_bars
 
-        splits = {f"by {split.by}": [(part.name, part.value) for part in split] for split in self.splits}
+        splits = {f"by {split.by}": [(part.name, part.value) for part in _shown(split)] for split in self.splits}
         return draw_bars(self.gradient, splits, title=self.name, digits=digits)
 
 
-def contributions_to(network: NetworkEvaluation, where: str, *, largest: int = 20, digits: int = 6) -> Contributions:
+def _as_data(part: Contribution) -> dict[str, Any]:
+    """A part, with its number in full."""
+    return {
+        "name": part.name,
+        "value": exact(part.value),
+        "count": part.count,
+        "index": part.index,
+        "keys": list(part.keys),
+    }
+
+
+def _shown(split: Split) -> Sequence[Contribution]:
+    """The parts as they are shown: those of samples by their size."""
+    return sorted(split.parts, key=lambda part: -abs(part.value)) if split.by == "sample" else split.parts
+
+
+def contributions_to(
+    network: NetworkEvaluation,
+    where: str,
+    *,
+    largest: int = 20,
+    digits: int = 6,
+    sample_names: Sequence[str] | None = None,
+) -> Contributions:
     """The gradient of a network's loss by one of its numbers, split by output, by sample and by path.
 
     `largest` paths are listed where there are more than 10,000; their rest is exact.
     """
-    SettingError.unless_count("contributions", "largest", largest)
-    SettingError.unless_count("contributions", "digits", digits)
     evaluation = network.evaluation
     variable, index = find(network.known, where)
     element = element_of(evaluation, variable, tuple(index or ()))
     if element.letters:
         raise SettingError(f"contributions were asked for {where!r}; give numbers as the index, such as [0, 1].")
+    count = next((x.shape[0] for x in evaluation.samples), 0)
+    names = [f"sample {n}" for n in range(count)] if sample_names is None else list(sample_names)
+    if len(names) != count:
+        raise SettingError(f"contributions was given {len(names)} names for {count} samples; give one for each.")
+    gradient = _gradient_to_split(evaluation, element, where, largest, digits)
+    layers = {layer.a if layer.z is None else layer.z for layer in network.layers}
+    by_path, paths = _by_path(evaluation, element, layers.__contains__, gradient, largest, names)
+    return Contributions(
+        _spelled(evaluation, element),
+        gradient,
+        Split("output", balanced(_by_output(network, element), gradient)),
+        Split("sample", balanced(_by_sample(evaluation, element, names), gradient)),
+        Split("path", by_path),
+        paths,
+        digits,
+    )
+
+
+def contributions_to_value(
+    evaluation: Evaluation, element: Element, *, largest: int = 20, digits: int = 6
+) -> Contributions:
+    """The gradient of an evaluation's output by one number, split by path: by way of all values that are more than moved."""
+    name = _spelled(evaluation, element)
+    moved = {e.output for e in evaluation.program.equations if only_moves(e)} - set(evaluation.names)
+    gradient = _gradient_to_split(evaluation, element, name, largest, digits)
+    by_path, paths = _by_path(evaluation, element, lambda x: x not in moved, gradient, largest, ())
+    return Contributions(
+        name, gradient, Split("output", ()), Split("sample", ()), Split("path", by_path), paths, digits
+    )
+
+
+def _spelled(evaluation: Evaluation, element: Element) -> str:
+    assert evaluation.output is not None
+    return f"∂{evaluation.label(evaluation.output)}/∂{spelled(evaluation, element, {}).text}"
+
+
+def _gradient_to_split(evaluation: Evaluation, element: Element, where: str, largest: int, digits: int) -> float:
+    """The gradient by an element, which has to be there and finite."""
+    SettingError.unless_count("contributions", "largest", largest)
+    SettingError.unless_count("contributions", "digits", digits)
+    variable = element.variable
     if evaluation.output is None or variable not in evaluation.cotangents:
         raise DifferentiationError(
             f"the loss does not depend on {where} in a way that has a derivative; "
@@ -164,17 +230,7 @@ def contributions_to(network: NetworkEvaluation, where: str, *, largest: int = 2
             f"the gradient by {where} is {gradient}, which has no parts that add up to it; "
             "lower the weights or the inputs until it is finite."
         )
-    name = f"∂{evaluation.label(evaluation.output)}/∂{spelled(evaluation, element, {}).text}"
-    by_path, paths = _by_path(network, element, gradient, largest)
-    return Contributions(
-        name,
-        gradient,
-        Split("output", balanced(_by_output(network, element), gradient)),
-        Split("sample", balanced(_by_sample(evaluation, element), gradient)),
-        Split("path", by_path),
-        paths,
-        digits,
-    )
+    return gradient
 
 
 def balanced(parts: Sequence[Contribution], gradient: float) -> tuple[Contribution, ...]:
@@ -194,7 +250,7 @@ def balanced(parts: Sequence[Contribution], gradient: float) -> tuple[Contributi
             break
         values[i] += left
         left = math.fsum([gradient, *(-value for value in values)])
-    return tuple(Contribution(part.name, value, part.count) for part, value in zip(parts, values, strict=True))
+    return tuple(replace(part, value=value) for part, value in zip(parts, values, strict=True))
 
 
 # --- by output and by sample: a tangent of the one number, carried forward, times the cotangents it meets
@@ -210,18 +266,22 @@ def _by_output(network: NetworkEvaluation, element: Element) -> list[Contributio
     parts = []
     for x in outputs:
         by_unit = shares.get(x, np.zeros(x.shape)).reshape(-1, x.shape[-1]).sum(axis=0)
-        parts += [Contribution(f"{evaluation.label(x)}[{k}]", float(value)) for k, value in enumerate(by_unit)]
+        name, letters = evaluation.label(x), ["n"] * (len(x.shape) - 1)
+        parts += [
+            Contribution(f"{name}[{k}]", float(v), index=k, keys=(key_of(name, [*letters, k]),))
+            for k, v in enumerate(by_unit)
+        ]
     return parts + past
 
 
-def _by_sample(evaluation: Evaluation, element: Element) -> list[Contribution]:
+def _by_sample(evaluation: Evaluation, element: Element, names: Sequence[str]) -> list[Contribution]:
     """What passes each sample: what arrives at values of samples from what is no sample's."""
     samples = evaluation.samples
     total = np.zeros(next(x.shape[0] for x in samples))
     shares, past = _shares(evaluation, element, samples.__contains__)
     for share in shares.values():
         total += share.reshape(len(total), -1).sum(axis=1)
-    return [Contribution(f"sample {n}", float(value)) for n, value in enumerate(total)] + past
+    return [Contribution(names[n], float(value), index=n) for n, value in enumerate(total)] + past
 
 
 def _shares(
@@ -241,21 +301,33 @@ def _shares(
 
 
 def _by_path(
-    network: NetworkEvaluation, element: Element, gradient: float, largest: int
+    evaluation: Evaluation,
+    element: Element,
+    stations: Callable[[Variable], bool],
+    gradient: float,
+    largest: int,
+    samples: Sequence[str],
 ) -> tuple[tuple[Contribution, ...], int]:
-    """Every path by way of the layers' values where there are few, else the largest and the rest."""
-    evaluation = with_constants_as_inputs(network.evaluation)
-    layers = {layer.a if layer.z is None else layer.z for layer in network.layers}
+    """Every path by way of the stations where there are few, else the largest and the rest."""
+    evaluation = with_constants_as_inputs(evaluation)
     chain = Chain(
-        evaluation, element, [lambda x: x in layers or is_state(x)], evaluation.names.__contains__, most=10**9
+        evaluation, element, [lambda x: stations(x) or is_state(x)], evaluation.names.__contains__, most=10**9
     )
     paths = Paths(chain)
     number = paths.count
     listed = number if number <= ENUMERATED else largest
-    ways: dict[str, list[float]] = {}  # several from one layer's number to the next are one path
+    ways: dict[tuple[str, int | None], list[float]] = {}  # several from one layer's number to the next are one path
+    keys: dict[tuple[str, int | None], tuple[str, ...]] = {}
     for path in islice(paths.largest_first(), listed):
-        ways.setdefault(_route(evaluation, path.elements[1:-1]), []).append(path.value)
-    found = [Contribution(route, math.fsum(values)) for route, values in ways.items()]
+        inner = path.elements[1:-1]
+        route = _route(evaluation, inner, samples)
+        ways.setdefault(route, []).append(path.value)
+        keys[route] = tuple(
+            key_of(evaluation.names[x.variable], x.place) for x in inner if x.variable in evaluation.names
+        )
+    found = [
+        Contribution(route, math.fsum(values), index=n, keys=keys[route, n]) for (route, n), values in ways.items()
+    ]
     if number > listed:
         rest = math.fsum([gradient, *(-part.value for part in found)])
         return (*found, Contribution(f"{number - listed:,} further paths", rest, number - listed)), number
@@ -263,14 +335,20 @@ def _by_path(
     return balanced(found, gradient), len(found)
 
 
-def _route(evaluation: Evaluation, elements: Iterable[Element]) -> str:
-    """The layers' numbers on a path, the sample it belongs to before them: `sample 3: hidden[0] → output[1]`."""
-    names, sample = [], ""
+def _route(evaluation: Evaluation, elements: Iterable[Element], samples: Sequence[str]) -> tuple[str, int | None]:
+    """The numbers on a path, the sample it belongs to before them: `sample 3: hidden[0] → output[1]`; and which that is."""
+    names: list[str] = []
+    sample: int | None = None
     for element in elements:
         label, place = evaluation.label(element.variable), element.place
+        if element.variable not in evaluation.names:
+            label, place = (
+                in_signs(label),
+                tuple(i for i, n in zip(place, element.variable.shape, strict=True) if n != 1),
+            )
         if element.variable in evaluation.samples:
-            sample = f"sample {place[0]}: " if element.variable.shape[0] > 1 else ""
-            place = place[1:]
+            sample, place = place[0], place[1:]
         name = label.removesuffix(".z").removesuffix(".a")
         names.append(f"{name}[{', '.join(map(str, place))}]" if place else name)
-    return sample + ARROW.join(names) if names else "directly"
+    before = f"{samples[sample]}: " if sample is not None and len(samples) > 1 else ""
+    return before + ARROW.join(names) if names else "directly", sample

@@ -17,6 +17,7 @@ from chainrule.explanation.derived import Derived, Instance, Line, Part
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.finite_differences import Check, finite_difference_check
 from chainrule.explanation.indices import Entry, Letter
+from chainrule.explanation.kinks import kinks_met
 from chainrule.explanation.labels import is_state
 from chainrule.explanation.letters import with_bound_letters_apart
 from chainrule.explanation.lifting import with_constants_as_inputs
@@ -128,6 +129,7 @@ def derive(
         value = None if element.letters else float(np.asarray(evaluation.cotangents[element.variable])[element.place])
         inner = parts(formula) if isinstance(formula, Product | Sum) and value is not None else ()
         numbers = tuple(Part(x, float(number_of(x, chain.value_of))) for x in inner)
+        kinks = () if element.letters else tuple(dict.fromkeys(kinks_met(chain.evaluation, element)))
     checked = finite_difference_check(evaluation, element) if check and value is not None else None
     family = tuple(_of_its_kind(evaluation, element)) if check and value is None else ()
     found = Derivation(
@@ -148,6 +150,7 @@ def derive(
         further,
         shown,
         family,
+        kinks,
     )
     _warn_of_mismatches(found)
     return found
@@ -243,7 +246,7 @@ def _line(chain: Chain, link: Link, states: States, most: int, check: bool) -> L
         more = len(places) - len(chosen)
         instances = tuple(_instance(chain, link, p, states, most, check) for p in chosen)
     formula = chain.tidy(link.formula(chain.output), link.element)
-    return Line(link.element, formula, tuple(rules), instances, more)
+    return Line(link.element, formula, tuple(rules), instances, more, chain.made(link))
 
 
 def _instance(

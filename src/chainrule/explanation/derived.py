@@ -43,6 +43,8 @@ class Line:
     rules: tuple[str, ...]
     instances: tuple[Instance, ...]
     more: int = 0
+    made: tuple[tuple[str, Expression], ...] = ()
+    """What each rule made of the formula."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,6 +71,8 @@ class Derived:
     """Terms of a long sum that are shown one by one."""
     family: tuple[Check, ...] = ()
     """Of an element with letters: checks of elements that it stands for."""
+    kinks: tuple[str, ...] = ()
+    """What is to be told of values on the way that have no derivative."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,15 @@ class PartialDerivative:
     result: Expression
 
 
+@dataclass(frozen=True)
+class Kink:
+    """A part of a formula that has no derivative at some places: which, and where, with {0}, {1} for its inputs."""
+
+    of: Element
+    where: str
+    inputs: tuple[Expression, ...]
+
+
 @dataclass(frozen=True, repr=False)
 class DerivedFormula:
     """The derivatives of a formula by all its arguments."""
@@ -98,3 +111,4 @@ class DerivedFormula:
     formulas: Formulas
     output: Element
     partials: tuple[PartialDerivative, ...]
+    kinks: tuple[Kink, ...] = ()

@@ -25,6 +25,7 @@ from chainrule.explanation.symbolic import (
     call,
     printed,
     rewritten,
+    share,
     symbolic,
     with_static,
 )
@@ -100,12 +101,13 @@ def _reach(
         return 0 if size == 1 else alphabet.letter(size, axis == 0 and has_samples)
 
     routes = reached(equation, position, element.index, fresh, loose)
+    loose = loose or output is evaluation.output  # ∂y[1]/∂y[k] is [k = 1]
     if routes is not None and (loose or not any(route.conditions for route in routes)):
         for route in routes:
             index = tuple(route.places[axis] for axis in range(len(output.shape)))
             new = (*letters_in(index), *(x for c in route.conditions for x in letters_of(c)))
-            own = tuple(x for x in dict.fromkeys(new) if x not in element.letters)
-            yield Use(equation, position, element, Element(output, index), own, route.conditions)
+            own = dict.fromkeys(x for x in new if x not in element.letters)
+            yield Use(equation, position, element, Element(output, index), tuple(own), route.conditions)
     elif element.letters:
         raise no_formula(evaluation, equation, element)
     else:
@@ -173,20 +175,20 @@ class Formulas:
 
     def by_name(self, x: Expression) -> Expression:
         """The expression with the names of values in place of their formulas."""
-        return by_name(x, self._composed)
+        return by_name(x, self._known)
 
     @cached_property
-    def _composed(self) -> list[Known]:
-        """The values that have a name, and formulas of several operations."""
+    def _known(self) -> list[Known]:
+        """The values that have a name which says more than their formulas."""
         found = []
         for x in self.evaluation.names:
             if (maker := self.evaluation.makers.get(x)) is not None and isinstance(maker.op, Elementwise):
-                letters = (0 if size == 1 else Letter(f"place {i}", size) for i, size in enumerate(x.shape))
+                letters = (Letter(f"place {i}", size) for i, size in enumerate(x.shape))
                 element = Element(x, tuple(letters))
                 names = self.evaluation.names.__contains__
                 own = Formulas(self.evaluation, names, Alphabet({letter.name for letter in element.letters}))
                 found.append(Known(element, own.made_by(maker, element)))
-        return [value for value in found if value.composed]
+        return [value for value in found if value.shortens]
 
     def by_itself(self, element: Element) -> Expression:
         """The formula of an element with letters of its own, which other formulas may use as well."""
@@ -363,10 +365,9 @@ class Formulas:
 
 def _uniform(equation: Equation, x: Variable) -> Numeral:
     """∂y/∂x of a reduction that is the same for all elements."""
-    op = equation.op
-    assert isinstance(op, Reduction)
-    assert isinstance(op.partial, Uniform)
-    return Numeral(float(op.partial.of_count(math.prod(x.shape[i] for i in equation.attributes["axis"]))))
+    partial = getattr(equation.op, "partial", None)
+    assert isinstance(partial, Uniform)
+    return share(partial, math.prod(x.shape[i] for i in equation.attributes["axis"]))
 
 
 def _written(rules: tuple[Callable[..., Any] | None, Callable[..., Any]], m: Symbolic, *arguments: Any) -> Expression:
@@ -388,7 +389,7 @@ class _AlongAxis(Symbolic):
         op = REGISTRY.get(name)
         if not isinstance(op, Reduction) or not isinstance(op.partial, Uniform):
             return super().__getattr__(name)
-        factor = Numeral(float(op.partial.of_count(self._count)))
+        factor = share(op.partial, self._count)
 
         def reduce(x: Formula, axis: tuple[int, ...], keepdims: bool = False) -> Formula:
             """Σ of a formula of the source, over all elements that are reduced together."""

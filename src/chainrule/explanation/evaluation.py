@@ -141,6 +141,12 @@ class Evaluation:
         """A readable name for every variable; no two variables have the same."""
         return labels_of(self.program, self.names)
 
+    @property
+    def d(self) -> str:
+        """The sign of derivatives: d where all is computed from one number, and ∂ where there are several."""
+        given = [x for x in self.program.inputs if x.dtype.kind == "f" and x not in self.constants]
+        return "d" if sum(x.type.size for x in given) == 1 else "∂"
+
     @cached_property
     def makers(self) -> Mapping[Variable, Equation]:
         """The equation that makes each variable; inputs have none."""

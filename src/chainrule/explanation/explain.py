@@ -11,7 +11,9 @@ import numpy as np
 from chainrule.errors import DifferentiationError, SettingError, shortened
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.explanation.picking import with_output
 from chainrule.explanation.places import element_of, find, letters_for
+from chainrule.explanation.symbols import Element
 from chainrule.explanation.values import Graph, Value, explain_value
 from chainrule.tracing import trees
 from chainrule.tracing.apply import Traced, refreshed, separate
@@ -92,7 +94,8 @@ def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None,
         raise SettingError(f"explain was given {what!r}; give a cr.Value, or a function of arrays.")
     if isinstance(by, bool) or not isinstance(by, int | str):
         raise SettingError(
-            f"explain was given {by!r} as the argument of a function; give its position, such as 0, or its name."
+            f"explain was given {by!r} as the argument of a function; give its position, such as 0, or its name, and the numbers "
+            "to what that gives: explain(f)(3.0), explain(f, 1)(3.0, 2.0)."
         )
 
     def explained(*args: Any) -> Derivation:
@@ -109,14 +112,18 @@ def explain(what: Any, by: Any = 0, *, index: Sequence[int | str] | None = None,
 
 
 def run_with_values(
-    function: Callable[..., Any], args: Sequence[Any], by: int | str = "", changed: Mapping[str, Any] | None = None
+    function: Callable[..., Any],
+    args: Sequence[Any],
+    by: int | str = "",
+    changed: Mapping[str, Any] | None = None,
+    graph: Graph | None = None,
 ) -> tuple[list[Any], Value]:
     """A function's arguments as values that go by their names, and its result.
 
     Whole numbers stay what they are where the function counts by them or finds places, but for the argument `by`. `changed` has other
-    numbers for some of the names.
+    numbers for some of the names; `graph` is what the values are in.
     """
-    ways = (function, args, _names_of(function, len(args)), by, changed or {})
+    ways = (function, args, _names_of(function, len(args)), by, changed or {}, graph)
     try:
         values, result = _run(*ways, whole=True)
     except Exception:
@@ -134,11 +141,12 @@ def _run(
     names: Sequence[str],
     by: int | str,
     changed: Mapping[str, Any],
+    graph: Graph | None,
     whole: bool,
 ) -> tuple[list[Any], Any]:
     """Places, conditions and texts stay what they are, but for the argument asked for; so do whole numbers, unless `whole`."""
     values = []
-    with Graph() as graph:
+    with graph or Graph() as graph:
         for i, (x, name) in enumerate(zip(args, names, strict=True)):
             asked = by.startswith(name) if isinstance(by, str) else i in (by, len(args) + by)
             leaves, structure = trees.flatten(x)
@@ -177,15 +185,21 @@ def explain_network(
     network: NetworkEvaluation,
     where: str,
     *,
+    of: str | None = None,
     depth: str = "factors",
     most: int = 3,
     digits: int = 6,
     check: bool = False,
     symbols: Mapping[str, str] | None = None,
 ) -> Derivation:
-    """Why the loss of a network changes with one of its numbers as it does; `where` is such as `"hidden.weight[0, 1]"`."""
+    """Why the loss of a network, or another of its numbers, changes with one of them as it does.
+
+    `where` is such as `"hidden.weight[0, 1]"`, and `of` such as `"output.a[1]"`.
+    """
     variable, index = find(network.known, where)
     evaluation = network.evaluation
+    if of is not None:
+        evaluation = with_output(evaluation, _number_named(network, of))
     if index is None:
         index = letters_for(evaluation, variable)
     layers = {layer.a if layer.z is None else layer.z for layer in network.layers}
@@ -199,6 +213,18 @@ def explain_network(
         check=check,
         symbols=symbols,
     )
+
+
+def _number_named(network: NetworkEvaluation, of: str) -> Element:
+    """The one number of a network that a text names."""
+    variable, index = find(network.known, of)
+    places = (0,) * len(variable.shape) if index is None and variable.type.size == 1 else tuple(index or ())
+    element = element_of(network.evaluation, variable, places)
+    if element.letters:
+        raise SettingError(
+            f"explain was asked for the derivative of {of!r}; give whole numbers as the index, such as [0]."
+        )
+    return element
 
 
 def _names_of(function: Callable[..., Any], count: int) -> list[str]:

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from chainrule.errors import ChainruleError, nearest
+from chainrule.explanation.handwriting import spelling, typed
 from chainrule.explanation.values import Value
 from chainrule.ops import Elementwise
 from chainrule.ops.kinds.elementwise import BOOLEAN
@@ -26,12 +27,11 @@ DEEPEST = 100
 SHOWN = 60
 """Characters of the excerpt that an error shows."""
 
-_SIGNS = str.maketrans("·×÷−", "**/-")
 _OPERATORS: dict[type, Callable[..., Any]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv,
-    ast.Pow: operator.pow, ast.USub: operator.neg, ast.UAdd: operator.pos,
+    ast.Pow: lambda a, b: np.exp(b) if isinstance(a, float) and a == math.e else a**b, ast.USub: operator.neg, ast.UAdd: operator.pos,
 }  # fmt: skip
-_CONSTANTS = {"pi": math.pi}
+_CONSTANTS, _UNLESS_GIVEN = {"pi": math.pi, "π": math.pi}, {"e": np.float64(math.e)}
 _WRITTEN = ("+", "-", "*", "/", "**")
 """Signs, which no function's name is needed for."""
 
@@ -100,7 +100,7 @@ class ParsedExpression:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names that numbers have to be given for."""
+        """The names that numbers have to be given for; e without one is Euler's number."""
         return tuple(dict.fromkeys(piece.name for piece in self.instructions if piece.name))
 
     def __repr__(self) -> str:
@@ -111,9 +111,9 @@ class ParsedExpression:
         stack: list[Any] = []
         for piece in self.instructions:
             if piece.name:
-                if piece.name not in numbers:
+                if piece.name not in numbers and piece.name not in _UNLESS_GIVEN:
                     self.refuse(piece, f"{piece.name!r} was given no number; write {piece.name}=2, say")
-                stack.append(numbers[piece.name])
+                stack.append(numbers[piece.name] if piece.name in numbers else _UNLESS_GIVEN[piece.name])
             elif piece.function is None:
                 stack.append(piece.number)
             else:
@@ -143,9 +143,9 @@ class ParsedExpression:
         more = [name for name in numbers if name not in self.names]
         if more:
             there = f"its names are {', '.join(self.names)}" if self.names else "it has no names at all"
-            raise ExpressionError(
-                f"{more[0]!r} does not occur in the expression {self.text}; {there}. Give numbers for names that are in it."
-            )
+            joined = next((x for x in self.names if x not in numbers and set(x) <= {*numbers}), None)
+            remedy = f"For a product write {'*'.join(joined)}" if joined else "Give numbers for names that are in it"
+            raise ExpressionError(f"{more[0]!r} does not occur in the expression {self.text}; {there}. {remedy}.")
         for name, number in numbers.items():
             if not math.isfinite(number):
                 raise ExpressionError(f"{name} was given as {number}; give a finite number.")
@@ -174,7 +174,8 @@ def parse_expression(text: str) -> ParsedExpression:
     Parameters
     ----------
     text : str
-        Such as `"(a*b + c)*f"` or `"tanh(w*x + b)**2"`. · × ÷ − may be written for * / -; `pi` is a number.
+        Such as `"(a*b + c)*f"` or `"tanh(w*x + b)**2"`, or as one writes it: `"3x² − 2(x + 1)"`, `"e^x"`. `pi` is a number,
+        and `e` one that may be given another.
 
     Raises
     ------
@@ -183,13 +184,15 @@ def parse_expression(text: str) -> ParsedExpression:
 
     Examples
     --------
-    >>> parse_expression("3x**2")
+    >>> parse_expression("2x^2")
+    ParsedExpression('2*x**2')
+    >>> parse_expression("x(x + 1)")
     Traceback (most recent call last):
-    chainrule.explanation.expressions.ExpressionError: this cannot be read as an expression: invalid decimal literal
-        3x**2
-        ^
+    chainrule.explanation.expressions.ExpressionError: there is no function named 'x'; for a product write x*(…)
+        x(x + 1)
+        ^^^^^^^^
     """
-    text = " ".join(text.translate(_SIGNS).split())
+    text = typed(text)
     if not text:
         raise ExpressionError("the expression is empty; give one such as (a*b + c)*f.")
     if len(text) > LONGEST:
@@ -202,7 +205,7 @@ def parse_expression(text: str) -> ParsedExpression:
     except SyntaxError as error:
         place = min(max((error.offset or 1) - 1, 0), len(text) - 1)
         end = max(error.end_offset or 0, place + 2) - 1
-        why = f"this cannot be read as an expression: {error.msg}"
+        why = f"this cannot be read as an expression: {spelling(text, functions()) or error.msg}"
         raise ExpressionError(_pointing(text, place, end, why)) from None
     except (ValueError, MemoryError, RecursionError) as error:
         raise ExpressionError("the expression cannot be read; it may be nested too deeply.") from error
@@ -256,21 +259,20 @@ def _read(text: str, node: ast.expr) -> tuple[Instruction, list[ast.expr]]:
         return Instruction(start, end, name=node.id), []
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
         return Instruction(start, end, function=_OPERATORS[type(node.op)], inputs=2), [node.left, node.right]
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
-        refuse("^ does not mean a power here; write ** instead")
     if isinstance(node, ast.UnaryOp) and type(node.op) in _OPERATORS:
         return Instruction(start, end, function=_OPERATORS[type(node.op)], inputs=1), [node.operand]
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
         name, known = node.func.id, functions()
         if name not in known:
             hint = nearest(name, known) or "; known are " + ", ".join(sorted(known)[:60])
-            refuse(f"there is no function named {name!r}{hint}")
+            product = f"; for a product write {name}*(…)" if len(name) == 1 else hint
+            refuse(f"there is no function named {name!r}{product}")
         count = len(known[name].partials)
         if node.keywords or len(node.args) != count:
             refuse(f"{name} takes {count} number{'s' * (count > 1)}")
         op = known[name]
         return Instruction(start, end, function=lambda *given: apply(op, *given), inputs=count), node.args
-    refuse("numbers, names, + - * / ** and functions are all that can stand here")
+    refuse(spelling(text, functions()) or "numbers, names, + - * / ** and functions are all that can stand here")
 
 
 def _number(x: Any) -> Any:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+from functools import cache
+from itertools import chain, count
 from math import prod
 from typing import NamedTuple
 
@@ -11,7 +14,7 @@ import numpy as np
 from chainrule.explanation.indices import Index
 from chainrule.explanation.linking import origin
 from chainrule.explanation.symbols import ZERO
-from chainrule.ops import Layout
+from chainrule.ops import REGISTRY, Layout
 from chainrule.ops.notation import ATOM, SUM
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 
@@ -19,6 +22,7 @@ LONGEST = 28
 """Characters of the longest formula that serves as a name."""
 FEW = 6
 """Numbers of the largest array that is written as its numbers."""
+_CALL = re.compile(r"(?<![\w.])([^\W\d]\w*)(?=\()")
 
 
 class Label(NamedTuple):
@@ -27,6 +31,24 @@ class Label(NamedTuple):
     text: str
     strength: int = ATOM
     tells: bool = True
+
+
+def with_signs(formula: str) -> str:
+    """A formula with functions by the signs that formulas have for them: σ(x) for sigmoid(x)."""
+    return _CALL.sub(lambda call: _signs().get(call[1], call[1]), formula)
+
+
+@cache
+def _signs() -> dict[str, str]:
+    """What functions are called in formulas, by the names one types."""
+    named = [op for op in REGISTRY.values() if op.notation.form == "function" and not op.notation.typed]
+    return {op.spoken: op.notation.sign for op in named if op.notation.sign.isalpha()}
+
+
+def free_name(wanted: str, taken: Iterable[str]) -> str:
+    """The name wanted for a result, or where an argument is called so another one."""
+    others = set(taken)
+    return next(x for x in chain([wanted], "fyzgLF", (f"f{i}" for i in count())) if x not in others)
 
 
 def labels_of(program: Program, names: Mapping[Variable, str]) -> dict[Variable, Label]:
@@ -47,7 +69,7 @@ def labels_of(program: Program, names: Mapping[Variable, str]) -> dict[Variable,
         moved = equation.inputs[0] if x in makers and isinstance(equation.inputs[0], Variable) else None
         if moved is not None and label.text == found[moved].text:
             label = found[moved]
-        elif x not in names and (len(label.text) > LONGEST or label.text in taken):
+        elif x not in names and (len(with_signs(label.text)) > LONGEST or label.text in taken):
             label = Label(f"v{number}'" if f"v{number}" in taken else f"v{number}", tells=False)
         taken.add(label.text)
         found[x] = label

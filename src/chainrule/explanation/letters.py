@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from itertools import count
+
+import numpy as np
 
 from chainrule.explanation.indices import Entry, Letter
 from chainrule.explanation.symbolic import at_places, rewritten
-from chainrule.explanation.symbols import Expression, Place, Series, Slope, Symbol, parts
+from chainrule.explanation.symbols import (
+    Call,
+    Expression,
+    Place,
+    Product,
+    Series,
+    Slope,
+    Symbol,
+    number_of,
+    parts,
+    symbols_in,
+)
 
 NAMES = "klmpqrsuvw"
 """The letters that sums run over, in order; n is for samples, t for the steps of a loop."""
@@ -42,6 +55,32 @@ def with_first_letters(x: Expression, kept: set[Letter], scope: frozenset[str] =
             new[letter] = Letter(name, letter.size)
         body = with_first_letters(at_places(part.body, new), kept, frozenset(taken))
         return Series(tuple(Letter(str(new[letter]), letter.size) for letter in part.letters), body)
+
+    return rewritten(x, change)
+
+
+def settled(letters: Iterable[Letter], x: Expression) -> dict[Letter, Entry]:
+    """The places of letters that a factor leaves no choice, as [k = 1] does: Σ_k [k = 1] · a_k is a_1."""
+    found: dict[Letter, Entry] = {}
+    for factor in x.factors if isinstance(x, Product) else [x]:
+        if isinstance(factor, Call) and factor.op.notation.form == "case" and not any(symbols_in(factor)):
+            letter, *others = dict.fromkeys(letters_of(factor))
+            if not others and letter in letters:
+                places = {letter: np.arange(letter.size)}
+                (holds,) = np.nonzero(number_of(factor, lambda symbol, at: None, places))
+                if len(holds) == 1:
+                    found[letter] = int(holds[0])
+    return found
+
+
+def relettered(x: Expression, new: Mapping[Letter, Entry]) -> Expression:
+    """The same expression with other letters, also where its sums say what they run over."""
+
+    def change(part: Expression) -> Expression | None:
+        if isinstance(part, Series):
+            letters = (new.get(letter, letter) for letter in part.letters)
+            return Series(tuple(x for x in letters if isinstance(x, Letter)), relettered(part.body, new))
+        return at_places(part, new) if isinstance(part, Symbol | Place | Slope) else None
 
     return rewritten(x, change)
 

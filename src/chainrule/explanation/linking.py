@@ -146,6 +146,8 @@ def _solved(place: Entry, start: int, step: int, size: int) -> list[Route]:
     low, high = bounds(place)
     if high < first or low > last or not size:
         return []
+    if first == last:
+        return [Route({0: 0}, (_equal(counted(place), first),))]
     written: Any = Formula(counted(place))
     conditions = []
     if low < first:

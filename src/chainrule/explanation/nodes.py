@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import DifferentiationError, InPlaceError, shortened
+from chainrule.errors import DataError, DifferentiationError, InPlaceError, shortened
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.labels import names_of_states
 from chainrule.ops.operation import ArrayType, Operation, dtype_of
 from chainrule.tracing import trees
+from chainrule.tracing.apply import Traced
+from chainrule.tracing.plain import array_of
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 from chainrule.tracing.scope import Step, current_scope
 
@@ -80,3 +82,15 @@ def evaluation_of(root: Node) -> tuple[Evaluation, Mapping[Variable, Node]]:
     names |= {variable: node.name for variable, node in nodes.items() if node.name}
     values = {x: node.value if node.read is None else node.read for x, node in nodes.items()}
     return Evaluation(program, values, names), nodes
+
+
+def real_numbers(data: Any) -> Any:
+    """What a value is given, as real numbers of its own."""
+    if isinstance(data, Traced):
+        raise DataError(f"Value was given {data!r}, which is traced already; give a number or an array.")
+    array = np.array(array_of(data))
+    if array.dtype.kind in "iub":
+        array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        raise DataError(f"Value was given {data!r} (dtype {array.dtype}); give real numbers.")
+    return array[()]

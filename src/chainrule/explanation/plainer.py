@@ -18,7 +18,7 @@ from chainrule.explanation.backward import dependents
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.labels import is_uniform
 from chainrule.explanation.symbolic import call
-from chainrule.explanation.symbols import Element, Expression, Numeral, Symbol
+from chainrule.explanation.symbols import Call, Element, Expression, Numeral, Product, Symbol, by_algebra
 from chainrule.ops import Elementwise, Reduction
 from chainrule.ops.kinds.reduction import Uniform
 from chainrule.tracing.program import Atom, Equation, Literal, Variable
@@ -36,8 +36,8 @@ def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) ->
     moving = dependents(evaluation.program.equations, evaluation.program.inputs)
     equations = []
     for equation in evaluation.program.equations:
-        inputs = (stands_for.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
-        own = equation.replace(inputs=tuple(inputs))
+        inputs = tuple(stands_for.get(x, x) if isinstance(x, Variable) else x for x in equation.inputs)
+        own = equation if inputs == equation.inputs else equation.replace(inputs=inputs)
         x = equation.output
         named = x in evaluation.names
         same = None if x in kept or (named and x is not output) else _same(evaluation, own)
@@ -53,10 +53,10 @@ def without_idle_equations(evaluation: Evaluation, kept: Container[Variable]) ->
             output = same
             names |= {same: names[x]} if named else {}
         if same is None:
-            equations.append(own)
+            equations.append(_as_written(own))
         else:
             stands_for[x] = same
-    if not stands_for:
+    if all(new is old for new, old in zip(equations, evaluation.program.equations, strict=False)) and not stands_for:
         return evaluation
     return replace(
         evaluation,
@@ -97,6 +97,28 @@ def _same(evaluation: Evaluation, equation: Equation) -> Atom | None:
         found = inputs[symbols.index(formula)] if isinstance(formula, Symbol) else output
     kind = found.dtype if isinstance(found, Variable) else np.asarray(found.value).dtype
     return found if found is not output and (found.shape, kind) == (output.shape, output.dtype) else None
+
+
+def _as_written(equation: Equation) -> Equation:
+    """What formulas write of an equation: x² of x·x, 2·x of x + x, so that the rules are those of what is read."""
+    symbols = [_symbol(x) for x in equation.inputs]
+    if (
+        not isinstance(equation.op, Elementwise)
+        or equation.attributes
+        or None in symbols
+        or len(symbols) < 2
+        or len({*symbols}) > 1
+    ):
+        return equation
+    formula = call(equation.op, *(x for x in symbols if x is not None))
+    x = equation.inputs[0]
+    if isinstance(formula, Call) and formula.arguments == (symbols[0],):
+        return equation.replace(op=formula.op, inputs=(x,))
+    if isinstance(formula, Product) and len(formula.factors) == 2 and formula.factors[1] == symbols[0]:
+        number = formula.factors[0]
+        assert isinstance(number, Numeral)
+        return equation.replace(op=by_algebra()["product"], inputs=(Literal(np.float64(number.value)), x))
+    return equation
 
 
 def _is_flat(evaluation: Evaluation, x: Atom) -> bool:

@@ -31,10 +31,13 @@ class Known:
     formula: Expression
 
     @property
-    def composed(self) -> bool:
-        """Whether the formula is of more than one operation; those of one are as short as a name, and say more."""
+    def shortens(self) -> bool:
+        """Whether the name says more than the formula: of several operations, or an activation, as in (a − t) for (σ(z) − t)."""
         form = _form(self.formula)
-        return isinstance(form, Call) and not all(isinstance(x, Symbol | Numeral) for x in form.arguments)
+        return isinstance(form, Call) and (
+            getattr(form.op, "activation", None) is not None
+            or not all(isinstance(x, Symbol | Numeral) for x in form.arguments)
+        )
 
 
 def by_name(x: Expression, values: Sequence[Known]) -> Expression:

@@ -238,7 +238,7 @@ class _Form:
             place = self.entry([x.letter for x in forms if isinstance(x, Place)])
             return Place(place) if isinstance(place, Letter) else self._fails()
         if isinstance(head, Numeral):
-            return self._number([x.value for x in forms if isinstance(x, Numeral)])
+            return self._number([float(x.value) for x in forms if isinstance(x, Numeral)])
         if isinstance(head, Series):
             for x, own in zip(forms, self.letters, strict=True):
                 if not isinstance(x, Series) or [a.size for a in x.letters] != [a.size for a in head.letters]:

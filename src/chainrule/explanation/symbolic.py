@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from copy import copy
+from fractions import Fraction
 from functools import cache, partial
 from typing import Any
 
@@ -31,22 +33,22 @@ from chainrule.explanation.symbols import (
     has_letter,
     known,
     multiply,
+    power_of,
     series,
     without_coefficient,
 )
 from chainrule.ops.kinds.elementwise import Elementwise
+from chainrule.ops.kinds.reduction import Uniform
 from chainrule.ops.operation import REGISTRY, Operation
 
 
 def _divide(a: Expression, b: Expression) -> Expression:
     if isinstance(b, Numeral) and (isinstance(a, Numeral) or b.value in (1.0, -1.0)):
-        return multiply([a, Numeral(1.0 / b.value)]) if not isinstance(a, Numeral) else Numeral(a.value / b.value)
+        return multiply([a, Numeral(1.0 / b.value)])
     if a == ZERO:
         return ZERO
-    if isinstance(a, Product) and isinstance(a.factors[0], Numeral) and a.factors[0].value == -1.0:
-        return multiply([Numeral(-1.0), _divide(multiply(a.factors[1:]), b)])
-    if isinstance(a, Numeral) and a.value < 0:
-        return multiply([Numeral(-1.0), _divide(Numeral(-a.value), b)])
+    if coefficient_of(a) < 0:
+        return multiply([Numeral(-1.0), _divide(multiply([Numeral(-1.0), a]), b)])
     if isinstance(a, Call) and a.op.notation.algebra == "quotient":
         top, bottom = a.arguments
         return _divide(top, multiply([bottom, b]))
@@ -73,15 +75,44 @@ def _without_shift(a: Expression, b: Expression) -> tuple[Expression, Expression
     return top, series(letters, bottom)
 
 
+def as_one_fraction(x: Expression) -> Expression:
+    """A product with its fractions put together: x/√(1 + x²) for 2 · 1/(2·√(1 + x²)) · x."""
+    if not isinstance(x, Product) or not any(_quotient(factor) for factor in x.factors):
+        return x
+    tops, bottoms = zip(*(_quotient(factor) or (_form(factor), ONE) for factor in x.factors), strict=True)
+    top, bottom = multiply(tops), multiply(bottoms)
+    number = float(coefficient_of(top)) / float(coefficient_of(bottom))
+    if number.is_integer() or (1.0 / number).is_integer():
+        numbers = (number, 1.0) if number.is_integer() else (math.copysign(1.0, number), abs(1.0 / number))
+        top, bottom = (
+            multiply([Numeral(n), *without_coefficient(side)]) for n, side in zip(numbers, (top, bottom), strict=True)
+        )
+    return printed(_divide(top, bottom), x)
+
+
+def _quotient(x: Expression) -> tuple[Expression, Expression] | None:
+    """What is over what, of a fraction."""
+    form = _form(x)
+    if isinstance(form, Call) and form.op.notation.algebra == "quotient":
+        return form.arguments[0], form.arguments[1]
+    return None
+
+
+def _form(x: Expression) -> Expression:
+    return _form(x.form) if isinstance(x, Printed) else x
+
+
 def _power(a: Expression, b: Expression) -> Expression:
-    if isinstance(b, Numeral):
-        if b.value == 0.0:
-            return ONE
-        if b.value == 1.0:
-            return a
-        if b.value == 2.0:
-            return Call(by_algebra()["square"], (a,))
-    return Call(by_algebra()["power"], (a, b))
+    return power_of(a, float(b.value)) if isinstance(b, Numeral) else Call(by_algebra()["power"], (a, b))
+
+
+def _complement(condition: Expression) -> Expression:
+    """x ≤ 0 where x > 0 does not hold; of what is no number neither does."""
+    made = Call(by_algebra()["complement"], (condition,))
+    form = _form(condition)
+    if not isinstance(form, Call) or not form.op.notation.opposite:
+        return made
+    return printed(Call(_by_sign()[form.op.notation.opposite, 2], form.arguments), made)
 
 
 _TIDY: dict[str, Callable[..., Expression]] = {
@@ -93,6 +124,7 @@ _TIDY: dict[str, Callable[..., Expression]] = {
     "quotient": _divide,
     "reciprocal": lambda a: _divide(ONE, a),
     "power": _power,
+    "complement": _complement,
 }
 
 
@@ -149,6 +181,13 @@ def call(op: Operation, *arguments: Expression) -> Expression:
     return printed(as_expression(op.textbook.value(symbolic, *map(Formula, arguments))), made)
 
 
+def share(partial: Uniform, count: int) -> Numeral:
+    """What each of so many numbers counts in a sum or a mean: 1, or 1/N as a fraction."""
+    value = float(partial.of_count(count))
+    exact = Fraction(value).limit_denominator(max(count, 1))
+    return Numeral(exact if float(exact) == value and exact.denominator > 1 else value)
+
+
 def printed(form: Expression, computed: Expression) -> Expression:
     """What is computed, in the form that textbooks print; its number stands in front, as in any product."""
     if isinstance(computed, Printed):
@@ -197,7 +236,13 @@ for _name, _sign in {"neg": "-", "pos": "+"}.items():
 
 def as_expression(x: Any) -> Expression:
     """A formula's expression; numbers become `Numeral`."""
-    return x.expression if isinstance(x, Formula) else x if isinstance(x, Expression) else Numeral(float(x))
+    return (
+        x.expression
+        if isinstance(x, Formula)
+        else x
+        if isinstance(x, Expression)
+        else Numeral(x if isinstance(x, Fraction) else float(x))
+    )
 
 
 class Symbolic:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cache
 from typing import Any
 
@@ -42,9 +43,9 @@ class Element:
 
 @dataclass(frozen=True)
 class Numeral:
-    """A number known from the formula."""
+    """A number known from the formula; shares of a whole, such as a mean's 1/N, are fractions."""
 
-    value: float
+    value: float | Fraction
 
 
 @dataclass(frozen=True)
@@ -109,48 +110,88 @@ class Printed:
 
 Expression = Numeral | Symbol | Place | Slope | Sum | Product | Series | Call | Printed
 ZERO, ONE = Numeral(0.0), Numeral(1.0)
+SMALLEST_SHARE = 1 << 20
+"""The largest denominator of a fraction; smaller numbers are decimal ones."""
 
 
 def add(terms: Iterable[Expression]) -> Expression:
-    """The sum, flat, with its numbers added up and zeros left out."""
-    flat: list[Expression] = []
-    number = 0.0
+    """The sum, flat: terms alike are one, zeros are left out, and y − x is written rather than −x + y.
+
+    Derivatives by name stay apart, as the rule that gave them has them.
+    """
+    counts: dict[tuple[tuple[Expression, ...], int], float | Fraction] = {}
     for term in terms:
         for part in term.terms if isinstance(term, Sum) else (term,):
-            if isinstance(part, Numeral):
-                number += part.value
-            else:
-                flat.append(part)
-    common = {abs(coefficient_of(part)) for part in flat} | ({abs(number)} if number else set())
-    if len(flat) > 1 and len(common) == 1 and common != {1.0}:  # a·x + a·y is a·(x + y)
-        (size,) = common
-        inner = [multiply([Numeral(1.0 if coefficient_of(x) > 0 else -1.0), *without_coefficient(x)]) for x in flat]
-        return multiply([Numeral(size), add([*inner, Numeral(number / size)])])
-    if flat and coefficient_of(flat[0]) < 0:  # y − x rather than −x + y
-        flat.sort(key=lambda part: coefficient_of(part) < 0)
-    if number:
-        first = flat and coefficient_of(flat[0]) < 0
-        flat.insert(0 if first or (flat and number == 1.0) else len(flat), Numeral(number))
-    return ZERO if not flat else flat[0] if len(flat) == 1 else Sum(tuple(flat))
+            factors = without_coefficient(part)
+            key = factors, len(counts) * any(isinstance(x, Slope) for x in symbols_in(part))
+            counts[key] = counts[key] + coefficient_of(part) if key in counts else coefficient_of(part)
+    kept = [(factors, number) for (factors, _), number in counts.items() if number]
+    if kept and kept[0][1] < 0:
+        kept.sort(key=lambda x: x[1] < 0)
+    sizes = {abs(number) for _, number in kept}
+    if len(kept) > 1 and len(sizes) == 1 and sizes != {1.0}:  # a·x + a·y is a·(x + y)
+        inner = [multiply([Numeral(1.0 if n > 0 else -1.0), *factors]) for factors, n in kept]
+        first = kept[0][1]
+        return multiply([Numeral(first if first > 0 else -first), add(inner)])
+    flat = tuple(multiply([Numeral(number), *factors]) for factors, number in kept)
+    return ZERO if not flat else flat[0] if len(flat) == 1 else Sum(flat)
 
 
 def multiply(factors: Iterable[Expression]) -> Expression:
-    """The product, flat, with its numbers multiplied and in front, ones left out, and equal neighbours as squares."""
+    """The product, flat, with its numbers multiplied and in front, ones left out, and equal neighbours as powers."""
     flat: list[Expression] = []
-    number = 1.0
+    number: float | Fraction = 1.0
     for factor in factors:
         for part in factor.factors if isinstance(factor, Product) else (factor,):
             if isinstance(part, Numeral):
-                number *= part.value
-            elif flat and flat[-1] == part and not isinstance(part, Slope):
-                flat[-1] = Call(by_algebra()["square"], (part,))
+                number = _product_of_numbers(number, part.value)
+                continue
+            base, exponent = _as_power(part)
+            before, times = _as_power(flat.pop()) if flat else (ONE, 0.0)
+            if before == base and not isinstance(part, Slope):
+                flat.append(power_of(base, exponent + times))
             else:
-                flat.append(part)
+                flat += [*([power_of(before, times)] if times else []), part]
     if number == 0.0:
         return ZERO
     if number != 1.0 or not flat:
         flat.insert(0, Numeral(number))
     return flat[0] if len(flat) == 1 else Product(tuple(flat))
+
+
+def _product_of_numbers(a: float | Fraction, b: float | Fraction) -> float | Fraction:
+    """The product of two numbers, a fraction where one of them is and the other one is a half, a whole, or the like."""
+    if not isinstance(a, Fraction) and not isinstance(b, Fraction):
+        return a * b
+    if not (math.isfinite(a) and math.isfinite(b)):
+        return float(a) * float(b)
+    exact = [Fraction(x) for x in (a, b)]
+    if any(x.denominator > SMALLEST_SHARE for x in exact):
+        return float(a) * float(b)
+    product = exact[0] * exact[1]
+    return float(product) if product.denominator == 1 else product
+
+
+def power_of(base: Expression, exponent: float) -> Expression:
+    """A power with a number as exponent, as one writes it."""
+    if exponent == 0.0:
+        return ONE
+    if exponent == 1.0:
+        return base
+    if exponent == 2.0:
+        return Call(by_algebra()["square"], (base,))
+    return Call(by_algebra()["power"], (base, Numeral(exponent)))
+
+
+def _as_power(x: Expression) -> tuple[Expression, float]:
+    """Base and exponent, which is a whole number above 0; what is no such power is its own first."""
+    if isinstance(x, Call) and x.op.notation.algebra == "square":
+        return x.arguments[0], 2.0
+    if isinstance(x, Call) and x.op.notation.algebra == "power" and isinstance(x.arguments[1], Numeral):
+        exponent = float(x.arguments[1].value)
+        if exponent > 0 and exponent.is_integer():
+            return x.arguments[0], exponent
+    return x, 1.0
 
 
 def series(letters: tuple[Letter, ...], body: Expression) -> Expression:
@@ -203,7 +244,7 @@ def number_of(x: Expression, value: Callable[[Symbol | Slope, Mapping[Letter, An
     """
     places = places or {}
     if isinstance(x, Numeral):
-        return x.value
+        return float(x.value)
     if isinstance(x, Symbol | Slope):
         return value(x, places)
     if isinstance(x, Place):
@@ -258,11 +299,13 @@ def has_letter(x: Expression, letters: tuple[Letter, ...]) -> bool:
     return any(has_letter(part, letters) for part in parts(x))
 
 
-def coefficient_of(x: Expression) -> float:
-    """The number in front."""
-    return x.factors[0].value if isinstance(x, Product) and isinstance(x.factors[0], Numeral) else 1.0
+def coefficient_of(x: Expression) -> float | Fraction:
+    """The number in front; a number by itself."""
+    first = x.factors[0] if isinstance(x, Product) else x
+    return first.value if isinstance(first, Numeral) else 1.0
 
 
 def without_coefficient(x: Expression) -> tuple[Expression, ...]:
-    """The factors behind the number in front."""
-    return x.factors[1:] if isinstance(x, Product) and isinstance(x.factors[0], Numeral) else (x,)
+    """The factors behind the number in front; none of a number by itself."""
+    factors = x.factors if isinstance(x, Product) else (x,)
+    return factors[1:] if isinstance(factors[0], Numeral) else factors

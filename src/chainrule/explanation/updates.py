@@ -89,7 +89,7 @@ def _places(shape: tuple[int, ...]) -> Index:
 
 def _rounded(x: Expression) -> Expression | None:
     """A number without what rounding left of 1 − 0.9."""
-    return Numeral(float(f"{x.value:.12g}")) if isinstance(x, Numeral) else None
+    return Numeral(float(f"{float(x.value):.12g}")) if isinstance(x, Numeral) else None
 
 
 def _written(style: Any, formula: Expression, evaluation: Evaluation) -> str:

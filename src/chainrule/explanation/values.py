@@ -12,14 +12,15 @@ import numpy as np
 from chainrule.errors import DataError, DifferentiationError, SettingError, shortened
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation, of_real_numbers
+from chainrule.explanation.labels import free_name
 from chainrule.explanation.networks import LOSS
-from chainrule.explanation.nodes import Node, evaluation_of
+from chainrule.explanation.nodes import Node, evaluation_of, real_numbers
 from chainrule.explanation.places import element_of, find, letters_for
 from chainrule.explanation.rules import only_moves
 from chainrule.notebooks import Shown
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 from chainrule.ops.operation import Operation
-from chainrule.tracing.apply import Trace, Traced, lasting
+from chainrule.tracing.apply import Trace, lasting
 from chainrule.tracing.functions import all_public
 from chainrule.tracing.numpy_interface import Wrapped
 from chainrule.tracing.plain import array_of
@@ -28,6 +29,7 @@ from chainrule.tracing.scope import Step
 from chainrule.tracing.views import NO_PAST, note_array
 
 if TYPE_CHECKING:
+    from chainrule.explanation.contributions import Contributions
     from chainrule.explanation.drawing import Drawing
 
 
@@ -42,7 +44,7 @@ class Graph(Trace):
         """A value that derivatives are wanted for."""
         if np.iscomplexobj(data):
             raise of_real_numbers(np.asarray(data))
-        found = self.value(Node(_real(data)))
+        found = self.value(Node(real_numbers(data)))
         found.node.name = name
         return note_array(found) if type(data) is np.ndarray else found
 
@@ -114,7 +116,7 @@ class Value(Wrapped, Shown):
     def __init__(self, data: Any, name: str | None = None) -> None:
         if not lasting:
             lasting.append(_graph)
-        self.trace, self.node, self.past = _graph, Node(_real(data)), NO_PAST
+        self.trace, self.node, self.past = _graph, Node(real_numbers(data)), NO_PAST
         self.node.name = name
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
@@ -166,7 +168,7 @@ class Value(Wrapped, Shown):
             raise DataError(
                 f"this value is the result of {self.node.op.name}; set the data of the values it was computed from."
             )
-        value = _real(new)
+        value = real_numbers(new)
         if np.shape(value) != self.shape:
             raise DataError(
                 f"this value has shape {self.shape} and was given data of shape {np.shape(value)}; give data of its shape."
@@ -240,6 +242,36 @@ class Value(Wrapped, Shown):
     def explain(self, by: Value | str, *, index: Sequence[int | str] | None = None, **options: Any) -> Derivation:
         """Why the derivative of this value by another is what it is; the options are those of `cr.explain`."""
         return explain_value(self, by, index, options)
+
+    def contributions(
+        self, by: Value | str, *, index: Sequence[int] | None = None, largest: int = 20, digits: int = 6
+    ) -> Contributions:
+        """How much of this value's derivative by another comes by each path between them; the parts add up to it.
+
+        Parameters
+        ----------
+        by : Value or str
+            The other value, or its name.
+        index : sequence of int, optional
+            Which number of an array.
+        largest : int
+            Paths listed where there are more than 10,000; the rest is one part, exact.
+        digits : int
+            Significant digits where it is printed.
+
+        Examples
+        --------
+        >>> import chainrule as cr
+        >>> a, b = cr.values(a=-2.0, b=3.0)
+        >>> L = (a * b).named("d") * (a + b).named("e")
+        >>> [(part.name, part.value) for part in L.contributions(a).by_path]
+        [('e', -6.0), ('d', 3.0)]
+        """
+        from chainrule.explanation.contributions import contributions_to_value
+
+        evaluation, variable, places = _asked_for(self, by, index, LOSS)
+        element = element_of(evaluation, variable, () if places is None else tuple(places))
+        return contributions_to_value(evaluation.backward(), element, largest=largest, digits=digits)
 
     def draw(self, *, depth: int | None = None, digits: int = 4) -> Drawing:
         """What this value was computed from, as a graph: data and gradient of every value, local derivatives on the edges.
@@ -320,11 +352,29 @@ def explain_value(
     of: Value, by: Any, index: Sequence[int | str] | None, options: dict[str, Any], name: str = LOSS
 ) -> Derivation:
     """Why the derivative of a value by another is what it is; without a name of its own it is called `name`."""
+    evaluation, found, places = _asked_for(of, by, index, name)
+    if places is None:
+        places = letters_for(evaluation, found)
+    evaluation = evaluation.backward()
+    moved = {e.output for e in evaluation.program.equations if only_moves(e)} - set(evaluation.names)
+    return derive(
+        evaluation,
+        element_of(evaluation, found, tuple(places)),
+        symbolic=None if options.get("depth") == "layers" else lambda x: x.dtype.kind == "f" and x not in moved,
+        **options,
+    )
+
+
+def _asked_for(
+    of: Value, by: Any, index: Sequence[int | str] | None, name: str
+) -> tuple[Evaluation, Variable, Sequence[int | str] | None]:
+    """What a value was computed from, which of that a derivative is asked by, and the places given."""
     evaluation, nodes = of.graph()
     output = evaluation.program.outputs[0]
     assert isinstance(output, Variable)
-    if output not in evaluation.names and name not in evaluation.names.values():
-        evaluation = replace(evaluation, names={**evaluation.names, output: name})
+    if output not in evaluation.names:
+        own = free_name(name, evaluation.names.values())
+        evaluation = replace(evaluation, names={**evaluation.names, output: own})
     if isinstance(by, Value):
         found = next((variable for variable, node in nodes.items() if node is by.node), None)
         if found is None:
@@ -338,27 +388,7 @@ def explain_value(
         places = named_index if index is None else index
     else:
         raise SettingError(f"explain was given {shortened(by)}; give the value that the derivative is by, or its name.")
-    if places is None:
-        places = letters_for(evaluation, found)
-    evaluation = evaluation.backward(output)
-    moved = {e.output for e in evaluation.program.equations if only_moves(e)} - set(evaluation.names)
-    return derive(
-        evaluation,
-        element_of(evaluation, found, tuple(places)),
-        symbolic=None if options.get("depth") == "layers" else lambda x: x not in moved,
-        **options,
-    )
-
-
-def _real(data: Any) -> Any:
-    if isinstance(data, Traced):
-        raise DataError(f"Value was given {data!r}, which is traced already; give a number or an array.")
-    array = np.array(array_of(data))
-    if array.dtype.kind in "iub":
-        array = array.astype(np.float64)
-    if array.dtype.kind != "f":
-        raise DataError(f"Value was given {data!r} (dtype {array.dtype}); give real numbers.")
-    return array[()]
+    return evaluation, found, places
 
 
 def _plain(x: Any) -> Any:

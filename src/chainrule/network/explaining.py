@@ -12,7 +12,7 @@ import numpy as np
 
 from chainrule.errors import SettingError
 from chainrule.network.base import BaseNetwork, inputs_of
-from chainrule.network.meaning import learn_meanings, nested
+from chainrule.network.meaning import Meaning, learn_meanings, nested
 from chainrule.network.summary import summary
 from chainrule.nn.parameters import as_patterns, flat_names
 from chainrule.notebooks import Shown
@@ -78,6 +78,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
         y: Any,
         where: str,
         *,
+        of: str | None = None,
         depth: str = "factors",
         most: int = 3,
         digits: int = 6,
@@ -88,7 +89,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
         l1: float = 0.0,
         l2: float = 0.0,
     ) -> Derivation:
-        """Why the loss changes as it does with one weight, bias, input or value in between: the chain rule, line by line.
+        """Why the loss, or a value, changes as it does with one weight, bias, input or value: the chain rule, line by line.
 
         Values are those of the pass that `evaluate` makes on this batch; derivatives are computed from them in double
         precision.
@@ -96,10 +97,12 @@ class ExplainableNetwork(BaseNetwork, Shown):
         Parameters
         ----------
         X, y : array-like
-            As for `fit`, taken as one batch.
+            As for `fit`, taken as one batch. With `of`, `y` may be `None`.
         where : str
             What the derivative is by, such as `"hidden.weight[0, 1]"`, `"hidden.z[1]"` or `"x[0]"`. Letters in the index,
             as in `"hidden.weight[i, j]"`, give the formula for all of them, without numbers.
+        of : str, optional
+            What the derivative is of, such as `"output.a[1]"`; by default the loss.
         depth : {"factors", "layers", "terms"}
             A line for every named value, for every layer, or for every operation.
         most : int
@@ -132,8 +135,10 @@ class ExplainableNetwork(BaseNetwork, Shown):
         """
         from chainrule.explanation import explain_network
 
+        if y is None and of is None:
+            raise SettingError('explain was given no targets; give y, or of="output.a[0]", say, which needs none.')
         found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
-        return explain_network(found, where, depth=depth, most=most, digits=digits, check=check, symbols=symbols)
+        return explain_network(found, where, of=of, depth=depth, most=most, digits=digits, check=check, symbols=symbols)
 
     def contributions(
         self,
@@ -143,6 +148,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
         *,
         largest: int = 20,
         digits: int = 6,
+        sample_names: Sequence[str] | None = None,
         loss: Any = None,
         sample_weight: Any = None,
         l1: float = 0.0,
@@ -160,13 +166,15 @@ class ExplainableNetwork(BaseNetwork, Shown):
             Paths listed where there are more than 10,000; the rest is one part, exact.
         digits : int
             Significant digits where it is printed.
+        sample_names : sequence of str, optional
+            What the samples are called, by default "sample 0" and so on.
         loss, sample_weight, l1, l2
             As for `fit`; the loss is by default that of the last fit.
 
         Returns
         -------
         Contributions
-            `by_output`, `by_sample`, `by_path`. Printing gives a table, `draw()` a picture of signed bars.
+            `by_output`, `by_sample`, `by_path`, each part with its `index`. Printing gives a table, `draw()` a picture.
 
         Examples
         --------
@@ -181,7 +189,7 @@ class ExplainableNetwork(BaseNetwork, Shown):
         from chainrule.explanation import contributions_to
 
         found = self.evaluation(X, y, loss=loss, sample_weight=sample_weight, l1=l1, l2=l2)
-        return contributions_to(found, where, largest=largest, digits=digits)
+        return contributions_to(found, where, largest=largest, digits=digits, sample_names=sample_names)
 
     def step_by_step(
         self,
@@ -321,13 +329,21 @@ def objective_of(
     class_weight: Any = None,
 ) -> tuple[Objective, Batch]:
     """What a fit to these data would lower, and the data as one batch; the loss is that of the last fit if not given."""
+    meanings, batch = meanings_of(network, X, y, loss, sample_weight, class_weight)
+    return Objective(network.model, tuple(m.head for m in meanings), Penalty(l1, l2)), batch
+
+
+def meanings_of(
+    network: BaseNetwork, X: Any, y: Any, loss: Any = None, sample_weight: Any = None, class_weight: Any = None
+) -> tuple[list[Meaning], Batch]:
+    """What the outputs would mean after a fit to these data, and the data as one batch."""
     arrays = inputs_of(network, X)
     if loss is None and network.meanings:
         loss = nested(network.model, [meaning.head.loss for meaning in network.meanings])
     meanings, batch = learn_meanings(
         network.model, network.meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
     )
-    return Objective(network.model, tuple(m.head for m in meanings), Penalty(l1, l2)), scaled(batch)
+    return meanings, scaled(batch)
 
 
 def training_of(

@@ -190,3 +190,16 @@ clip = Elementwise(
     numpy=lambda x, low, high: np.minimum(high, np.maximum(low, x)),  # x last: of equal numbers, +0 and −0, it stays
     accuracy=EXACT,
 )
+huber = Elementwise(
+    "huber",
+    value=lambda m, x, delta: m.minimum(m.absolute(x), delta) * (m.absolute(x) - 0.5 * m.minimum(m.absolute(x), delta)),
+    partials=(
+        lambda m, y, x, delta: m.clip(x, -delta, delta),
+        lambda m, y, x, delta: m.maximum(m.absolute(x) - delta, 0.0),
+    ),
+    latex=r"\operatorname{{huber}}\left({0}, {1}\right)",
+    domain=(REAL, POSITIVE),
+    doc="½x² where |x| ≤ δ, δ·(|x| − ½δ) beyond (Huber 1964).",
+    public=True,
+    defaults={"delta": 1.0},
+)

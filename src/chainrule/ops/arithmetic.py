@@ -85,6 +85,7 @@ divide = Elementwise(
     notation=Notation(
         "fraction", "/", PRODUCT, (PRODUCT, SIGN), "{0}/{1}", "÷", "quotient", "quotient rule", (0,), "multiplication"
     ),
+    textbook=Textbook(differential=lambda m, a, b, da, db: (b * da - a * db) / m.square(b)),
     parts=pairs.divide,
 )
 negative = Elementwise(
@@ -164,12 +165,13 @@ power = Elementwise(
     value=lambda m, a, b: m.power(a, b),
     partials=(_power_by_base, _power_by_exponent),
     even=lambda m, square, a, b: m.power(square(), b / 2) if type(b) in (int, float) and b % 2 == 0 else None,
+    flattens=lambda a, b: math.ceil(b) if type(b) in (int, float) and math.isfinite(b) and b > 2 else 2,
     latex="{{{0}}}^{{{1}}}",
     domain=(POSITIVE, REAL),
     neutral=(None, 1),
     partly=_negative_powers,
     doc="At a = 0 the derivative by the exponent is taken as 0.",
-    notation=Notation("power", "^", POWER, (ATOM, POWER), "{0}**{1}", "^", "power", "power rule"),
+    notation=Notation("power", "^", POWER, (ATOM, POWER), "{0}**{1}", "^", "power", ("power rule", "exponential rule")),
     textbook=Textbook(partials=(lambda m, y, a, b: b * m.power(a, b - 1), lambda m, y, a, b: y * m.log(a))),
     accuracy=CLOSE,
     parts=pairs.power,
@@ -204,7 +206,7 @@ root = Elementwise(
     latex=r"\sqrt{{{0}}}",
     domain=(Domain(low=0.0, kinks=(0.0,)),),
     doc="The square root of a sum of squares, with derivative 0 at 0. Even powers of it are differentiated as those of x.",
-    notation=Notation("root", "√", rule="power rule"),
+    notation=Notation("root", "√", operands=(SUM,), typed="sqrt({0})", rule="power rule"),
     textbook=Textbook(partials=(lambda m, y, x: 1.0 / (2.0 * m.sqrt(x)),)),
     numpy=np.sqrt,
     accuracy=EXACT,
@@ -230,7 +232,7 @@ absolute = Elementwise(
     domain=(BENT,),
     doc="The derivative at 0 is taken as 0 (JAX takes 1). Even powers of |x| are differentiated as those of x; what bends it "
     "otherwise, as exp(−|x|), has the second derivative nan there.",
-    notation=Notation("fence", "||"),
+    notation=Notation("fence", "||", operands=(SUM,), typed="abs({0})", rule="derivative of |x|"),
     parts=pairs.absolute,
 )
 sign = Elementwise(

@@ -38,14 +38,14 @@ def _connective(sign: str) -> Notation:
     return infix(sign, "", COMPARISON, (ATOM, ATOM))
 
 
-equal = _pair("equal", lambda m, a, b: a == b, "{0} = {1}", REAL, relation("=", "=="), parts=pairs.equal)
+equal = _pair("equal", lambda m, a, b: a == b, "{0} = {1}", REAL, relation("=", "==", "!="), parts=pairs.equal)
 not_equal = _pair(
-    "not_equal", lambda m, a, b: a != b, r"{0} \neq {1}", REAL, relation("≠", "!="), parts=pairs.not_equal
+    "not_equal", lambda m, a, b: a != b, r"{0} \neq {1}", REAL, relation("≠", "!=", "=="), parts=pairs.not_equal
 )
-less = _pair("less", lambda m, a, b: a < b, "{0} < {1}", REAL, relation("<"))
-less_equal = _pair("less_equal", lambda m, a, b: a <= b, r"{0} \leq {1}", REAL, relation("≤", "<="))
-greater = _pair("greater", lambda m, a, b: a > b, "{0} > {1}", REAL, relation(">"))
-greater_equal = _pair("greater_equal", lambda m, a, b: a >= b, r"{0} \geq {1}", REAL, relation("≥", ">="))
+less = _pair("less", lambda m, a, b: a < b, "{0} < {1}", REAL, relation("<", opposite=">="))
+less_equal = _pair("less_equal", lambda m, a, b: a <= b, r"{0} \leq {1}", REAL, relation("≤", "<=", ">"))
+greater = _pair("greater", lambda m, a, b: a > b, "{0} > {1}", REAL, relation(">", opposite="<="))
+greater_equal = _pair("greater_equal", lambda m, a, b: a >= b, r"{0} \geq {1}", REAL, relation("≥", ">=", "<"))
 
 logical_and = _pair("logical_and", lambda m, a, b: m.logical_and(a, b), r"{0} \wedge {1}", BOOLEAN, _connective("∧"), 1)
 logical_or = _pair("logical_or", lambda m, a, b: m.logical_or(a, b), r"{0} \vee {1}", BOOLEAN, _connective("∨"), 0)
@@ -56,7 +56,7 @@ logical_not = Elementwise(
     partials=(None,),
     latex=r"\neg {0}",
     domain=(BOOLEAN,),
-    notation=Notation("prefix", "¬", SIGN, (ATOM,)),
+    notation=Notation("prefix", "¬", SIGN, (ATOM,), algebra="complement"),
     complex=True,
 )
 

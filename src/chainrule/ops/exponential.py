@@ -115,6 +115,17 @@ logaddexp = Elementwise(
     ),
     accuracy=COMPOSED,
 )
+log_cosh = Elementwise(
+    "log_cosh",
+    value=lambda m, x: m.absolute(x) + m.log1p(m.exp(-2.0 * m.absolute(x))) - math.log(2.0),
+    partials=(lambda m, y, x: m.tanh(x),),
+    latex=r"\ln\left(\cosh\left({0}\right)\right)",
+    domain=(REAL,),
+    textbook=Textbook(lambda m, x: m.log(m.cosh(x))),
+    accuracy=COMPOSED,
+    doc="ln cosh x: like ½x² near 0, and |x| − ln 2 far from it.",
+    public=True,
+)
 
 # erf(x) = x·P(x²) on |x| ≤ 1 and sign(x)·(1 − e^(−x²)·Q(2/(2+|x|))) beyond: Chebyshev interpolants computed
 # with 40 digits, relative error below 1e-17 before rounding.

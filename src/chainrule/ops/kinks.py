@@ -14,8 +14,8 @@ from chainrule.ops.operation import ArrayType, dtype_of, example, shape_of
 
 def _slope(m: Any, x: Any, counts: Any, order: int) -> Any:
     """What it is multiplied with does not matter: 0 · nan is nan."""
-    flat = m.kink(x, counts, order=1)
-    return flat if order == 0 else m.where(m.logical_and(x == 0, counts), math.nan, flat)
+    flat = m.kink(x, counts, order=min(order + 1, 1))
+    return flat if order < 1 else m.where(m.logical_and(x == 0, counts), math.nan, flat)
 
 
 def _batch(m: Any, size: int, batched: Any, x: Any, counts: Any, order: int = 0) -> Any:
@@ -34,6 +34,7 @@ kink = Custom(
     simpler=lambda m, x, counts, order=0: m.broadcast_to(np.full((), -0.0, x.dtype)[()], shape=tuple(x.shape)),
     latex=r"0",
     differential=r"-0 \cdot d{0}",
-    doc="0 everywhere (−0, which changes no number it is added to); the second derivative by x is nan where x is 0 and counts.",
+    doc="0 everywhere (−0, which changes no number it is added to); where x is 0 and counts, its "
+    "second derivative is nan, or that of the order 2 − `order`.",
     examples=(example(np.array([0.5, -2.0, 1.5]), np.array([True, False, True])),),
 )

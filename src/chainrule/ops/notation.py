@@ -16,6 +16,7 @@ Form = Literal[
 """Kinds of notation: f(x), a + b, −x, a over b, aᵇ, eˣ, √x, |x|, [a > b], and "a if c else b"."""
 Algebra = Literal[
     "", "sum", "difference", "product", "quotient", "negation", "reciprocal", "power", "square", "identity",
+    "complement",
 ]  # fmt: skip
 Cost = Literal["free", "addition", "multiplication", "function"]
 
@@ -32,8 +33,8 @@ class Notation:
     what stands in the ellipse of a graph.
 
     `algebra` says which simplifications apply (see `explanation/symbols.py`). `rule` is the school's name of the
-    differentiation rule, "derivative of …" by default, and "" where numbers only move; in the inputs at the positions
-    `linear` others that are constant are a constant factor. `cost` says how a single number is counted.
+    differentiation rule, or of one for each input, "derivative of …" by default, and "" where numbers only move; in the inputs
+    at the positions `linear` others that are constant are a constant factor. `cost` says how a single number is counted.
     """
 
     def __init__(
@@ -45,14 +46,19 @@ class Notation:
         typed: str = "",
         symbol: str = "",
         algebra: Algebra = "",
-        rule: str | None = None,
+        rule: str | tuple[str, ...] | None = None,
         linear: tuple[int, ...] = (),
         cost: Cost = "function",
         typed_with: Callable[..., str] | None = None,
+        opposite: str = "",
     ) -> None:
         self.form, self.sign, self.strength, self.operands = form, sign, strength, operands
         self.typed, self.symbol, self.algebra, self.rule = typed, symbol, algebra, rule
-        self.linear, self.cost, self.typed_with = linear, cost, typed_with
+        self.linear, self.cost, self.typed_with, self.opposite = linear, cost, typed_with, opposite
+
+    def rule_by(self, position: int) -> str | None:
+        """The rule of the derivative by one input."""
+        return self.rule[position] if isinstance(self.rule, tuple) else self.rule
 
 
 def infix(sign: str, typed: str, strength: int, operands: tuple[int, int], **more: Any) -> Notation:
@@ -60,9 +66,9 @@ def infix(sign: str, typed: str, strength: int, operands: tuple[int, int], **mor
     return Notation("infix", sign, strength, operands, typed and f"{{0}}{typed}{{1}}", **more)
 
 
-def relation(sign: str, typed: str = "") -> Notation:
-    """A comparison."""
-    return infix(sign, f" {typed or sign} ", COMPARISON, (SUM, SUM))
+def relation(sign: str, typed: str = "", opposite: str = "") -> Notation:
+    """A comparison, and how one types the one that holds where this does not."""
+    return infix(sign, f" {typed or sign} ", COMPARISON, (SUM, SUM), opposite=opposite)
 
 
 def named(sign: str, **more: Any) -> Notation:
@@ -75,10 +81,13 @@ class Textbook(NamedTuple):
 
     Written as in the declaration, over `m`; explanations show these in place of what is computed. `None`, or a partial
     that is left out, where what is computed is what textbooks print. The numbers shown are always those computed.
+    `differential` is the rule for all inputs at once, of them and then their derivatives, where that is no sum of partials times
+    these: (b·da − a·db)/b².
     """
 
     value: Callable[..., Any] | None = None
     partials: tuple[Callable[..., Any] | None, ...] = ()
+    differential: Callable[..., Any] | None = None
 
     def partial(self, position: int) -> Callable[..., Any] | None:
         """The partial derivative by the input at a position."""
@@ -86,8 +95,10 @@ class Textbook(NamedTuple):
 
     def given(self, **static: Any) -> Textbook:
         """The same for static arguments that are known."""
-        value, *partials = (rule and partial(rule, **static) for rule in (self.value, *self.partials))
-        return Textbook(value, tuple(partials))
+        value, differential, *partials = (
+            rule and partial(rule, **static) for rule in (self.value, self.differential, *self.partials)
+        )
+        return Textbook(value, tuple(partials), differential)
 
 
 class Accuracy(NamedTuple):

@@ -150,6 +150,8 @@ class Operation:
     """`even(m, square, *inputs)`: its result from the square of its first input; `None` for inputs where it is none of that."""
     symmetric: bool = field(init=False, default=False)
     """Whether its result is that of its first input without the sign."""
+    flattens: Callable[..., int] | None = field(init=False, default=None)
+    """`flattens(*inputs)`: which derivative is the first it lacks where its first input has a kink at 0; by default the second."""
     moves: tuple[int, int | None] = field(init=False, default=(0, None))
     """From which to which of its inputs the result has their elements or products; others say which."""
 

@@ -21,6 +21,7 @@ from chainrule.ops.functions.joining import stack
 from chainrule.ops.operation import REGISTRY, Operation
 from chainrule.tracing import trees
 from chainrule.tracing.alike import of_plain
+from chainrule.tracing.kinks import Kinks
 from chainrule.tracing.plain import COMPLEX_KIND, REAL, plain_array, refuse
 from chainrule.tracing.promotion import adapted
 from chainrule.tracing.refusals import RAW, for_real_numbers, ours, unsure_of, untraceable
@@ -43,7 +44,7 @@ class Trace:
         self.open = False
         self.real = False
         """Whether it is open and has met no complex numbers; of others, `apply` asks whether operations take them."""
-        self.refused: list[DerivativeLostError] = []
+        self.refused: list[DerivativeLostError] | None = None
         """What those were told who asked values of it for plain numbers."""
         self.roots: Roots | None = None
         """What is known of values without a derivative at 0, once there are such."""
@@ -71,9 +72,10 @@ class Trace:
             said = load("chainrule.tracing.foreign").clearer(error, _subclasses(Traced))
             if said is not None:
                 raise said from error
-        if self.refused and not isinstance(error, ChainruleError):
-            refused, self.refused = self.refused, []
-            load("chainrule.tracing.foreign").make_heard(refused)
+        if self.refused is not None:
+            refused, self.refused = self.refused, None
+            if error is None or (isinstance(error, Exception) and not isinstance(error, ChainruleError)):
+                load("chainrule.tracing.foreign").make_heard(refused)
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
         """Not possible: arrays have a method `trace`, traced values the trace they belong to."""
@@ -181,15 +183,16 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
         inputs = tuple([refresh(x) if isinstance(x, Traced) else x for x in inputs])
     if not trace.real:
         _check(trace, op, inputs)
-    roots = trace.roots
+    roots, bent = trace.roots, inputs
     try:
         if number:
-            inputs = adapted(traced, op, inputs)
+            inputs = bent = adapted(traced, op, inputs)
         if roots is not None:
             smooth = roots.smooth(traced, op, inputs, attributes)
             if smooth is not None:
                 return smooth
-        bent = inputs if roots is None or not roots.kinks.known else roots.kinks.told(op, inputs, attributes)
+            if roots.kinks is not None:
+                bent = roots.kinks.told(op, inputs, attributes)
         result = trace.process(op, bent, attributes)
     except RAW as error:
         if ours(error):
@@ -206,7 +209,7 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
     if roots is not None:
         if op.carries:
             roots.carry(result, op, inputs, attributes, partial(_as_now, roots))
-        if roots.kinks.known and op.differentiable:
+        if roots.kinks is not None and op.differentiable:
             roots.kinks.spread(result, op, bent, attributes, partial(_as_now, roots))
     return result
 
@@ -214,11 +217,13 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
 def _note_root(trace: Trace, result: Any, op: Operation, inputs: tuple[Any, ...]) -> None:
     if trace.roots is None:
         trace.roots = Roots()
-    own = tuple([_as_now(trace.roots, x) for x in inputs])
-    twice = isinstance(getattr(result, "inner", None), Traced)  # it may be differentiated again
-    new = trace.roots.note(result, op, own, (op, *map(alike if twice else identity, own)))
-    if twice and new:
-        trace.roots.kinks.note(result, as_it_is(result))
+    roots = trace.roots
+    own = tuple([_as_now(roots, x) for x in inputs])
+    if type(getattr(result, "inner", None)) not in TRACED:
+        roots.note(result, op, own, (op, *map(identity, own)))
+    elif roots.note(result, op, own, (op, *map(alike, own))):  # it may be differentiated twice
+        roots.kinks = roots.kinks or Kinks()
+        roots.kinks.note(result, as_it_is(result))
 
 
 def _as_now(roots: Roots, x: Any) -> Any:
@@ -242,7 +247,7 @@ def leaving(x: Any) -> Any:
     """A value whose further way its trace does not see: nobody will know there that it has kinks."""
     if not isinstance(x, Traced) or x.trace.roots is None:
         return x
-    return x.trace.roots.kinks.without(x)
+    return x.trace.roots.kinks.without(x) if x.trace.roots.kinks else x
 
 
 def refresh(value: Any) -> Any:

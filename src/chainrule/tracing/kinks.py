@@ -94,16 +94,19 @@ class Kinks:
             return inputs
         if not load("chainrule.tracing.bends").bends(op, inputs, attributes, inside):
             return inputs
-        return tuple(map(self.without, inputs))
+        derivative = 2 if op.flattens is None else op.flattens(*inputs)
+        return tuple([self.without(x, derivative) for x in inputs])
 
-    def without(self, x: Any) -> Any:
-        """The same value, whose second derivative is nan where one of those that it is made of is 0 and counts."""
+    def without(self, x: Any, derivative: int = 2) -> Any:
+        """The same value, whose second or later derivative is nan where one of those that it is made of is 0 and counts."""
         made = self.of(x)
         if made is None:
             return x
         process, result = x.trace.process, x
         for root, counts in self._counting(made):
-            term = process(REGISTRY[KINK], (root.value, counts), {})
+            if 0 in root.value.shape:
+                continue
+            term = process(REGISTRY[KINK], (root.value, counts), {"order": 2 - derivative})
             kind = np.empty(0, x.dtype).real.dtype
             if term.dtype != kind:
                 term = process(REGISTRY["astype"], (term,), {"dtype": kind})
@@ -134,7 +137,10 @@ class Kinks:
                 continue
             sources = list(map(self.of, one.inputs))
             wanted = [source is not None for source in sources]
-            back = one.op.pullback(m, cotangent, one.value, one.inputs, wanted, **one.attributes)
+            if isinstance(one.op, Elementwise) and len(wanted) == 1:
+                back = [cotangent]  # its own slope may be taken as 0 there, as that of relu is
+            else:
+                back = one.op.pullback(m, cotangent, one.value, one.inputs, wanted, **one.attributes)
             for source, part in zip(sources, back, strict=True):
                 if source is None or part is None:
                     continue

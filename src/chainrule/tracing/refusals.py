@@ -59,7 +59,7 @@ def _refuse(value: Any, why: str) -> NoReturn:
     """Raise the error, and remember it where the value's trace ends: whoever asked may catch it, and go on without the value."""
     error = DerivativeLostError(why)
     if value.trace.level:  # of one that never ends nobody would look
-        value.trace.refused.append(error)
+        value.trace.refused = [*(value.trace.refused or ()), error]
     raise error
 
 

@@ -58,7 +58,7 @@ class Roots:
 
     def __init__(self) -> None:
         self.known: dict[int, Root] = {}
-        self.kinks = Kinks()
+        self.kinks: Kinks | None = None
         self.copies = Copies()
 
     def of(self, x: Any) -> Root | None:
@@ -125,12 +125,14 @@ class Roots:
         root = self.of(old)
         if root is not None:
             self.known[id(new)] = root.called(new)
-        self.kinks.moved(old, new)
+        if self.kinks is not None:
+            self.kinks.moved(old, new)
 
     def became(self, value: Any, new: Any) -> None:
         """A handle that is another value from now on, that of a new one."""
         self.known.pop(id(value), None)
-        self.kinks.moved(new, value)
+        if self.kinks is not None:
+            self.kinks.moved(new, value)
 
     def smooth(self, m: Namespace, op: Operation, inputs: tuple[Any, ...], attributes: Mapping[str, Any]) -> Any:
         """A result in which they cancel, from what has derivatives; `None` where they do not."""

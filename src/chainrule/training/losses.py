@@ -6,7 +6,6 @@ cross-entropy takes scores and its link is softmax, so that `log(softmax(...))` 
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -80,9 +79,7 @@ class Huber(PerOutput):
 
     def per_output(self, outputs: Any, targets: Any) -> Any:
         """The loss of every output."""
-        distance = np.abs(outputs - targets)
-        near = np.minimum(distance, self.delta)
-        return near * (distance - 0.5 * near)
+        return f.huber(outputs - targets, self.delta)
 
 
 @dataclass(frozen=True)
@@ -91,8 +88,7 @@ class LogCosh(PerOutput):
 
     def per_output(self, outputs: Any, targets: Any) -> Any:
         """The loss of every output."""
-        distance = outputs - targets
-        return distance + f.softplus(-2.0 * distance) - math.log(2.0)
+        return f.log_cosh(outputs - targets)
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from chainrule.training.keyframes import Moment
 from chainrule.training.objective import Batch
 from chainrule.training.replay import Fixed, Replay
 from chainrule.training.run import Best, Run, copied
+from chainrule.training.settings import Settings
 from chainrule.training.step import TrainingStep, parameter_count
 from chainrule.training.watching import Seen, watchers
 
@@ -377,6 +378,11 @@ class Recording:
     def rule(self) -> TrainingStep:
         """The step that was taken again and again."""
         return self._fixed.step
+
+    @property
+    def settings(self) -> Settings:
+        """How it went: epochs, rows of a batch, seed and the like; callbacks are left out."""
+        return self._fixed.settings
 
     def __getstate__(self) -> dict[str, Any]:
         made_when_asked = {name for name, x in vars(Recording).items() if isinstance(x, cached_property)}

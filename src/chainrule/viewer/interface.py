@@ -7,9 +7,10 @@ from typing import Any
 
 from chainrule.errors import SettingError, UnknownNameError, shortened
 from chainrule.explanation import Value
-from chainrule.network.explaining import objective_of
+from chainrule.network.explaining import meanings_of
 from chainrule.network.network import Network
-from chainrule.training import Recording
+from chainrule.training import Objective, Recording
+from chainrule.training import Settings as TrainingSettings
 from chainrule.viewer.component import Component
 from chainrule.viewer.components.about import About
 from chainrule.viewer.components.changes import Changes
@@ -22,6 +23,7 @@ from chainrule.viewer.components.settings import Settings
 from chainrule.viewer.components.teaching import Teaching
 from chainrule.viewer.components.time import Time
 from chainrule.viewer.components.warps import Warps
+from chainrule.viewer.hosts.hosted import Hosted
 from chainrule.viewer.lessons import LESSONS, Lesson
 from chainrule.viewer.networks import NetworkSubject
 from chainrule.viewer.session import Session
@@ -31,7 +33,7 @@ from chainrule.viewer.trainer import Plan
 from chainrule.viewer.values import GraphSubject
 
 
-class View:
+class View(Hosted):
     """What `view` gives: a notebook shows it; `do` does in Python what a click does.
 
     Attributes
@@ -53,7 +55,7 @@ class View:
     """
 
     def __init__(self, subject: Subject, components: list[Component], lesson: Lesson | None = None) -> None:
-        self.subject = subject
+        super().__init__(subject)
         if lesson is not None:
             components = [
                 *components,
@@ -133,7 +135,8 @@ def view(
     """
     topics = Topics()
     if isinstance(what, Network):
-        plan = Plan(optimizer, epochs, batch_size, seed, 0.0, l2)
+        other = TrainingSettings(frozen=what.frozen)
+        plan = Plan(optimizer, epochs, batch_size, seed, 0.0, l2, other=other)
         return _of_network(what, data, loss, plan, topics, symbols, digits)
     if isinstance(what, Value) and not data:
         subject = GraphSubject.of_value(topics, what, digits)
@@ -179,17 +182,18 @@ def _of_network(
     if data:
         if len(data) != 2:
             raise SettingError(f"view was given a network and {len(data)} further arguments; give X and y.")
-        objective, batch = objective_of(network, *data, loss, l2=plan.l2)
+        meanings, batch = meanings_of(network, *data, loss)
+        objective = Objective(network.model, tuple(meaning.head for meaning in meanings), plan.penalty)
     elif network.recording is not None:
         recording = network.recording
-        objective, batch = recording.rule.objective, recording.data
-        plan.optimizer = recording.rule.optimizer
+        meanings, objective, batch = list(network.meanings), recording.rule.objective, recording.data
+        plan = Plan.of(recording)
     else:
         raise SettingError(
             "view was given a network without data, and no training of it was recorded. Give view(network, X, y), or train it by "
             "network.fit(X, y, record=True)."
         )
-    subject = NetworkSubject(topics, network, objective, batch, symbols, digits)
+    subject = NetworkSubject(topics, network, objective, batch, meanings, symbols, digits)
     time = Time(subject, plan, recording)
     plane = Plane(time)
     about_it: list[Component] = [Picture(subject), Reasons(subject), Changes(subject)]

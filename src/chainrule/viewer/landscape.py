@@ -83,12 +83,10 @@ def vector_of(parameters: Parameters) -> Any:
 
 
 def _principal(way: Any) -> tuple[Any, Any]:
-    """The two orthonormal directions in which a way goes furthest; where it has but one, another across it."""
-    centred = way - way.mean(axis=0)
-    found = np.linalg.svd(centred, full_matrices=False)[2]
-    if len(found) < 2 or not np.any(found[1]):
-        found = np.linalg.svd(np.vstack([centred, np.eye(1, way.shape[1])]), full_matrices=False)[2]
-    return found[0], found[1]
+    """The two orthonormal directions in which a way goes furthest; where it has but one, any across it, of one parameter none."""
+    centred = np.vstack([way - way.mean(axis=0), np.zeros_like(way[:1])])  # two rows at least give two directions
+    found = np.linalg.svd(np.nan_to_num(centred), full_matrices=False)[2]
+    return found[0], found[1] if len(found) > 1 else np.zeros_like(found[0])
 
 
 def _downhill(parameters: Parameters, gradient: Any, seed: int) -> tuple[Any, Any]:

@@ -15,10 +15,12 @@ from chainrule.explanation.drawing import draw_network
 from chainrule.explanation.drawing.scene import Scene
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.networks import names_of_batch
+from chainrule.network.meaning import Meaning
 from chainrule.network.network import Network
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing.program import Variable
 from chainrule.training import Batch, Objective
+from chainrule.training.run import copied
 from chainrule.viewer.subject import Subject, unless_changeable, with_number
 from chainrule.viewer.topics import Topics
 
@@ -37,6 +39,8 @@ class NetworkSubject(Subject):
         What its training lowers.
     data : Batch
         All rows.
+    meanings : sequence of Meaning
+        What the outputs mean for these data.
     rows : array of int
         Those that are shown, as one batch.
     parameters : nested dict of arrays
@@ -51,15 +55,16 @@ class NetworkSubject(Subject):
         network: Network,
         objective: Objective,
         data: Batch,
+        meanings: Sequence[Meaning] = (),
         symbols: Mapping[str, str] | None = None,
         digits: int = 4,
     ) -> None:
         super().__init__(topics, digits)
         self.network, self.objective, self.symbols = network, objective, dict(symbols or {})
-        self.title = _title(network)
+        self.title, self.meanings = _title(network), meanings
         self.data = self._given = data
-        self.parameters: Parameters = network.parameters
-        self._before: Parameters = network.parameters
+        self.parameters: Parameters = copied(network.parameters)
+        self._before = self.parameters
         self.rows = np.arange(self.row_count if self.row_count <= FEW else 1)
 
     # --- what is shown
@@ -75,13 +80,26 @@ class NetworkSubject(Subject):
         if found.ndim != 1 or not found.size or found.dtype.kind not in "iu":
             raise SettingError(f"rows were given as {rows!r}; give numbers of rows, such as [0, 3].")
         if found.min() < 0 or found.max() >= self.row_count:
-            raise SettingError(f"rows {rows!r} were asked for, and there are {self.row_count}, counted from 0.")
+            raise SettingError(
+                f"rows {rows!r} were asked for, and there are {self.row_count}; give numbers counted from 0."
+            )
         self.rows = found
         self.touch()
 
-    def show(self, parameters: Parameters) -> None:
-        """Show these parameters, those of some moment; what was changed by hand is taken back to them."""
+    @property
+    def given(self) -> Batch:
+        """All rows, as they were before numbers were set by hand."""
+        return self._given
+
+    def show(self, parameters: Parameters, objective: Objective | None = None) -> None:
+        """Show these parameters, those of some moment, and the loss that was lowered then; what was set by hand is taken back."""
         self.parameters = self._before = parameters
+        self.objective = objective or self.objective
+        self.touch()
+
+    def lower(self, objective: Objective) -> None:
+        """Show another loss of the same network."""
+        self.objective = objective
         self.touch()
 
     def batch(self, rows: Any = None) -> Batch:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from chainrule.errors import ChainruleError, SettingError, UnknownNameError, shortened
-from chainrule.viewer.component import Component, Part
-from chainrule.viewer.topics import Topics
+import numpy as np
+
+from chainrule.errors import UnknownNameError
+from chainrule.viewer.arguments import unless_fitting
+from chainrule.viewer.component import Component, Part, plain
+from chainrule.viewer.topics import Topics, told
 
 Changes = Mapping[str, Any]
 Listener = Callable[[Changes], None]
+Waiting = SimpleQueue[Callable[[], None] | None]
+"""What is to be done by a session's thread; `None` is the last."""
 
 
 class Session:
@@ -39,11 +44,14 @@ class Session:
         for component in components:
             self._parts |= component.parts()
             self._commands |= component.commands()
+        self._commands |= {"hello": self._hello, "panel": self._panel}
         self.panels: set[str] = set()
         self.parts: dict[str, Any] = dict.fromkeys(self._parts)
         self._listeners: list[Listener] = []
         self._lock = threading.RLock()
-        self._waiting: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._inside: int | None = None
+        self._door = threading.Lock()
+        self._waiting: Waiting = SimpleQueue()
         self._stale: set[str] = set(self._parts)
         self._thread: threading.Thread | None = None
         topics.post = self.post
@@ -54,21 +62,52 @@ class Session:
     @property
     def commands(self) -> list[str]:
         """The names of the commands that are understood."""
-        return [*self._commands, "hello", "panel"]
+        return list(self._commands)
 
     @property
     def panel_names(self) -> list[str]:
         """The names of the parts that are made only while their panel is open."""
         return [name for name, own in self._parts.items() if own.panel]
 
+    @property
+    def slow_names(self) -> list[str]:
+        """The names of the parts that take long."""
+        return [name for name, own in self._parts.items() if own.slow]
+
+    @property
+    def digits(self) -> Mapping[str, int]:
+        """How many digits the numbers of parts that are pictures have to have."""
+        return {name: own.digits for name, own in self._parts.items() if own.digits is not None}
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Have a function called with all parts that have changed, whenever some have; what is returned ends that."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Nobody else's commands, and numbers of any size: what overflows is shown as that."""
+        with self._lock, np.errstate(all="ignore"):
+            before, self._inside = self._inside, threading.get_ident()
+            try:
+                yield
+            finally:
+                self._inside = before
+
+    @contextmanager
+    def unheard(self) -> Iterator[None]:
+        """Nobody else's commands and no listeners, for going through it and back; afterwards all parts are told."""
+        with self._alone():
+            kept, self._listeners = self._listeners, []
+            try:
+                yield
+            finally:
+                self._listeners = kept
+                self._hello()
+
     def refresh(self, *, slow: bool = True) -> None:
         """Make the parts anew whose topics were touched; without `slow`, those that take long later."""
-        with self._lock:
+        with self._alone():
             touched = self.topics.taken()
             self._stale |= {name for name, own in self._parts.items() if own.topics & touched}
             due = [self._parts[name] for name in self._parts if name in self._stale]
@@ -76,15 +115,20 @@ class Session:
 
     def _make(self, due: Sequence[Part]) -> None:
         changes = {}
-        for own in due:
-            self._stale.discard(own.name)
-            shown = not own.panel or own.name in self.panels
-            new = own.make() if shown else None
-            if new != self.parts[own.name]:
-                self.parts[own.name] = changes[own.name] = new
-        if changes:
-            for listener in list(self._listeners):
-                listener(changes)
+        try:
+            for own in due:
+                self._stale.discard(own.name)
+                shown = not own.panel or own.name in self.panels
+                new = plain(own.make()) if shown else None
+                if new != self.parts[own.name]:
+                    self.parts[own.name] = changes[own.name] = new
+        finally:
+            if changes:
+                self._tell(changes)
+
+    def _tell(self, changes: Changes) -> None:
+        for listener in list(self._listeners):
+            listener(changes)
 
     # --- commands
 
@@ -96,29 +140,21 @@ class Session:
         ChainruleError
             Where the command refuses what it was given, or is none.
         """
-        with self._lock:
+        with self._alone():
             value = self.carry_out(name, arguments)
             self.refresh()
             return value
 
     def carry_out(self, name: str, arguments: Mapping[str, Any]) -> Any:
         """Carry out a command within another; parts are made anew after that."""
-        if name == "hello":
-            return self._hello()
-        if name == "panel":
-            return self._panel(**arguments)
         if name not in self._commands:
             raise UnknownNameError.among("command", name, self.commands)
         method = self._commands[name]
-        try:
-            inspect.signature(method).bind(**arguments)
-        except TypeError as error:
-            raise SettingError(f"the command {name!r} was given {shortened(dict(arguments))}: {error}.") from None
+        unless_fitting(name, method, arguments)
         return method(**arguments)
 
     def _hello(self) -> None:
-        for listener in list(self._listeners):
-            listener(dict(self.parts))
+        self._tell(dict(self.parts))
 
     def _panel(self, name: str, open: bool = True) -> None:
         if name not in self.panel_names:
@@ -127,61 +163,75 @@ class Session:
         self._stale.add(name)
 
     def answer(self, command: Mapping[str, Any], *, slow: bool = True) -> dict[str, Any]:
-        """Carry out a command that came as JSON; a refusal is an answer as well."""
+        """Carry out a command that came as JSON, from outside: whatever goes wrong is an answer as well."""
         given = {name: x for name, x in command.items() if name not in ("id", "do")}
         answer: dict[str, Any] = {"id": command.get("id")}
-        with self._lock:
+        with self._alone():
             try:
-                answer["ok"] = self.carry_out(str(command.get("do")), given)
-            except ChainruleError as error:
-                answer["error"] = str(error)
-            self.refresh(slow=slow)
+                answer["ok"] = plain(self.carry_out(str(command.get("do")), given))
+                self.refresh(slow=slow)
+            except Exception as error:
+                answer["error"] = told(error)
         return answer
 
     # --- a thread of its own
 
     def start(self) -> None:
         """Carry out what is sent in a thread of the session's own, from now until `close`."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._work, name="chainrule-view", daemon=True)
-            self._thread.start()
+        with self._door:
+            if self._thread is None:
+                self._thread = threading.Thread(
+                    target=self._work, args=(self._waiting,), name="chainrule-view", daemon=True
+                )
+                self._thread.start()
 
     def send(self, command: Mapping[str, Any], reply: Callable[[dict[str, Any]], None]) -> None:
         """Have a command carried out, and the answer given to `reply`."""
-        self._waiting.put(lambda: reply(self.answer(command, slow=False)))
+        with self._door:
+            self._waiting.put(lambda: reply(self.answer(command, slow=False)))
 
     def post(self, action: Callable[[], None]) -> None:
-        """Have something done between commands; at once where the session has no thread."""
+        """Have something done between commands; at once where the session has no thread, and within a command of one's own."""
 
         def act() -> None:
-            with self._lock:
+            with self._alone():
                 action()
                 self.refresh(slow=self._thread is None)
 
-        if self._thread is None:
-            act()
-        else:
-            self._waiting.put(act)
+        if self._inside != threading.get_ident():
+            with self._door:
+                if self._thread is not None:
+                    self._waiting.put(act)
+                    return
+        act()
 
     def close(self) -> None:
-        """End the thread, once the command under way is done."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            self._waiting.put(None)
-            if thread is not threading.current_thread():
-                thread.join(timeout=10)
+        """End what goes on by itself, and the thread, once what was sent is done."""
+        for component in self.components:
+            component.close()
+        with self._door:
+            thread, self._thread = self._thread, None
+            if thread is not None:
+                self._waiting.put(None)
+                self._waiting = SimpleQueue()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout=10)
 
-    def _work(self) -> None:
+    def _work(self, waiting: Waiting) -> None:
         tick = 0.0
-        while self._thread is threading.current_thread():
+        while True:
             try:
-                found = self._waiting.get(timeout=self._patience(tick))
-            except Empty:
-                tick = self._go_on(tick)
-                continue
-            if found is None:
-                break
-            found()
+                try:
+                    found = waiting.get(timeout=self._patience(tick))
+                except Empty:
+                    tick = self._go_on(tick)
+                    continue
+                if found is None:
+                    break
+                found()
+            except Exception as error:  # shown, and gone on after
+                self.topics.say("error", told(error))
+                waiting.put(self.refresh)
 
     def _patience(self, tick: float) -> float | None:
         """How long to wait for a command before something else is done."""
@@ -193,7 +243,7 @@ class Session:
 
     def _go_on(self, tick: float) -> float:
         """What is done when no command waits: the next move of what plays, then one of the parts that take long."""
-        with self._lock:
+        with self._alone():
             interval = self.topics.interval
             if interval is not None and time.monotonic() >= tick + interval:
                 tick = time.monotonic()

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import SettingError, UnknownNameError
+from chainrule.errors import ChainruleError, SettingError, UnknownNameError
 from chainrule.explanation.contributions import Contributions
 from chainrule.explanation.derivation import Derivation
 from chainrule.explanation.drawing.scene import Scene
@@ -19,6 +19,7 @@ from chainrule.explanation.keys import key_of, slope_key
 from chainrule.explanation.places import element_of, find
 from chainrule.explanation.symbols import Element
 from chainrule.tracing.program import Variable
+from chainrule.viewer.hiding import Hidden
 from chainrule.viewer.topics import Topics
 from chainrule.viewer.walk import Walk
 
@@ -37,8 +38,8 @@ class Subject(ABC):
         What it is called.
     digits : int
         Significant digits where numbers are printed.
-    hidden : frozenset of str
-        Keys whose numbers are not to be seen for now.
+    hidden : Hidden
+        The numbers that are not to be seen for now.
     done : int or None
         Where a step is gone through operation by operation, how many are done; `None` for all.
     """
@@ -49,7 +50,7 @@ class Subject(ABC):
     def __init__(self, topics: Topics, digits: int = 4) -> None:
         self.topics, self.digits = topics, digits
         self.done: int | None = None
-        self.hidden: frozenset[str] = frozenset()
+        self.hidden = Hidden()
         self.unfolded: str | None = None
 
     @abstractmethod
@@ -118,6 +119,14 @@ class Subject(ABC):
             raise SettingError(f"a single number was asked for, and {key!r} has letters; give whole numbers as places.")
         return element
 
+    def has(self, key: str) -> bool:
+        """Whether there is such a number now."""
+        try:
+            self.element(key)
+        except ChainruleError:
+            return False
+        return True
+
     def key(self, key: str) -> str:
         """The key in full, of a number or of its gradient."""
         element = self.element(key)
@@ -133,6 +142,11 @@ class Subject(ABC):
         element = self.element(key)
         found = self.evaluation.cotangent(element.variable)
         return None if found is None else float(np.asarray(found)[element.place])
+
+    def computed(self, key: str) -> tuple[bool, bool]:
+        """Whether a number, and the gradient by it, have been computed where a step is gone through by operations."""
+        x, seen = self.element(key).variable, self.partial(self.evaluation)
+        return x in seen.values, x in seen.cotangents or x not in self.evaluation.cotangents
 
     def slope_key(self, key: str) -> str:
         """The key of the gradient by a number."""
@@ -150,9 +164,20 @@ class Subject(ABC):
 
 
 def with_number(array: Any, place: tuple[int, ...], value: float) -> Any:
-    """A copy of an array with one number set."""
+    """A copy of an array with one number set.
+
+    Raises
+    ------
+    SettingError
+        Where the array's type cannot hold it.
+    """
     new = np.array(array)
-    new[place] = value
+    with np.errstate(over="ignore"):
+        new[place] = value
+    if not np.isfinite(new[place]):
+        raise SettingError(
+            f"a number was to be set to {value}, which is too large for {new.dtype}; give a smaller one."
+        )
     return new if new.ndim else new[()]
 
 

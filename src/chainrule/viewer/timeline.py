@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.training import Recording, Run
 from chainrule.training.finding import Event
@@ -16,12 +18,13 @@ SETTINGS = ("optimizer", "learning_rate", "l1", "l2", "seed")
 
 @dataclass(frozen=True)
 class Branch:
-    """A training gone on from a step with other settings."""
+    """A training gone on from a step with other settings; `parent` is the branch that it was taken from, if it was from one."""
 
     name: str
     start: int
     settings: str
     recording: Recording
+    parent: int | None
 
 
 class Timeline:
@@ -40,7 +43,11 @@ class Timeline:
     @property
     def _all(self) -> list[Recording]:
         """The recordings that what is looked at consists of; of a step the last one counts that has it."""
-        return self.trunk if self.shown is None else [*self.trunk, self.branches[self.shown].recording]
+        found, at = [], self.shown
+        while at is not None:
+            found.append(self.branches[at].recording)
+            at = self.branches[at].parent
+        return [*self.trunk, *reversed(found)]
 
     @property
     def recording(self) -> Recording:
@@ -74,20 +81,19 @@ class Timeline:
         """What the step that comes next after so many was given."""
         return self.owner(step).batch(step)
 
-    def losses(self, branch: int | None) -> list[tuple[int, float]]:
+    def losses(self, branch: int | None) -> tuple[Any, Any]:
         """Steps, and what each measured before its update; of a branch those of its own."""
         parts = self.trunk if branch is None else [self.branches[branch].recording]
         ends = [own.first for own in parts[1:]] + [parts[-1].steps]
-        return [
-            (step, float(own.losses[step]))
-            for own, end in zip(parts, ends, strict=True)
-            for step in range(own.first, min(end, len(own.losses)))
-        ]
+        steps = [np.arange(own.first, end) for own, end in zip(parts, ends, strict=True)]
+        return np.concatenate(steps), np.concatenate([own.losses[at] for own, at in zip(parts, steps, strict=True)])
 
     def find(self, what: str, *, after: int) -> Event | None:
         """The first time that something happened after a step."""
-        for own in self._all:
-            if own.steps > after and (event := own.find(what, after=max(after, own.first))) is not None:
+        every = self._all
+        for own, later in zip(every, [*every[1:], None], strict=True):
+            begin, end = max(after, own.first), own.steps if later is None else min(own.steps, later.first)
+            if begin < end and (event := own.find(what, after=begin, before=end + 1)) is not None:
                 return event
         return None
 
@@ -114,7 +120,10 @@ class Timeline:
         steps = max(self.steps - self.step, self.steps_per_epoch)
         found = self.owner(self.step).branch(self.step, steps=steps, **settings)
         told = ", ".join(f"{key} = {value}" for key, value in settings.items()) or "the same settings"
-        new = Branch(name or f"branch {len(self.branches) + 1}", self.step, told, found)
+        parent = self.shown
+        while parent is not None and self.branches[parent].start >= self.step:  # there it is not yet another
+            parent = self.branches[parent].parent
+        new = Branch(name or f"branch {len(self.branches) + 1}", self.step, told, found, parent)
         self.branches.append(new)
         self.shown = len(self.branches) - 1
         return new

@@ -6,7 +6,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from chainrule.errors import ChainruleError
+
 NOTICE = "notice"
+
+
+def told(error: Exception) -> str:
+    """What is told of an error: of one that is not the library's, its type too."""
+    return str(error) if isinstance(error, ChainruleError) else f"{type(error).__name__}: {error}"
 
 
 class Topics:

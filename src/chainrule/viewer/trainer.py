@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chainrule.errors import ChainruleError
+from chainrule.engines.choice import named
 from chainrule.training import (
     Clipping,
     EpochEnd,
-    Optimizer,
     Penalty,
     Recording,
     Run,
@@ -23,14 +22,15 @@ from chainrule.training import (
 from chainrule.training.run import copied
 from chainrule.training.step import TrainingStep
 from chainrule.viewer.networks import NetworkSubject
+from chainrule.viewer.topics import told
 
 FRAME = 0.05
 """Seconds between two moments of a training under way that are shown, at least."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Plan:
-    """How a training is to go."""
+    """How a training is to go; what makes no sense is refused when it is made. `other` are its settings that are not here."""
 
     optimizer: Any = "adam"
     epochs: int = 200
@@ -39,11 +39,45 @@ class Plan:
     l1: float = 0.0
     l2: float = 0.0
     engine: str = "auto"
+    clipping: Clipping = field(default_factory=Clipping)
+    other: Settings = field(default_factory=Settings)
+
+    def __post_init__(self) -> None:
+        named(self.engine)
+        object.__setattr__(self, "optimizer", as_optimizer(self.optimizer))
+        _ = self.settings(self.epochs), self.penalty
+
+    @classmethod
+    def of(cls, recording: Recording) -> Plan:
+        """How a recorded training went."""
+        settings, rule = recording.settings, recording.rule
+        penalty = rule.objective.penalty
+        return cls(
+            rule.optimizer,
+            settings.epochs,
+            settings.batch_size,
+            settings.seed,
+            penalty.l1,
+            penalty.l2,
+            settings.engine,
+            rule.clipping,
+            settings,
+        )
 
     @property
-    def rule(self) -> Optimizer:
-        """The optimizer."""
-        return as_optimizer(self.optimizer)
+    def penalty(self) -> Penalty:
+        """What is added to the loss."""
+        return Penalty(self.l1, self.l2)
+
+    def settings(self, epochs: int, **more: Any) -> Settings:
+        """Those of a training of so many epochs."""
+        own = {name: getattr(self, name) for name in ("batch_size", "seed", "engine")}
+        return replace(self.other, epochs=epochs, **own, early_stopping=None, progress=False, record=True, **more)
+
+
+def goes_on(run: Run) -> bool:
+    """Whether a training here can go on with a run: they are without validation and early stopping."""
+    return run.settings.get("early_stopping") is None and not run.settings.get("validation rows")
 
 
 @dataclass
@@ -52,59 +86,49 @@ class Trainer:
 
     Attributes
     ----------
-    plan : Plan
-        How the next training goes.
     tell : callable
         Called with what is to be done in the view's own thread.
     ended : callable
         Called there with the recording, and what ended the training, when one has ended.
+    seen : callable
+        Called there with epochs that have ended.
+    running : bool
+        Whether a training is under way; it is until `ended` was called.
     """
 
     subject: NetworkSubject
-    plan: Plan
     tell: Callable[[Callable[[], None]], None]
     ended: Callable[[Recording | None, str], None]
     seen: Callable[[EpochEnd], None]
+    running: bool = False
     _stopping: threading.Event = field(default_factory=threading.Event)
-    _thread: threading.Thread | None = None
 
-    @property
-    def running(self) -> bool:
-        """Whether a training is under way."""
-        return self._thread is not None and self._thread.is_alive()
+    def prepare(self, plan: Plan, begin: Run | None = None) -> Training:
+        """A training as planned, or one to go on from a run."""
+        subject = self.subject
+        settings = plan.settings(
+            plan.epochs + (begin.epochs if begin is not None else 0),
+            callbacks=(self._after_epoch(),),
+        )
+        if settings.batch_size is not None:
+            settings = replace(settings, batch_size=min(settings.batch_size, subject.row_count))
+        objective = replace(subject.objective, penalty=plan.penalty)
+        parameters = subject.parameters if begin is None else begin.parameters
+        step = TrainingStep(objective, plan.optimizer, plan.clipping)
+        return Training(step, copied(parameters), subject.data, None, settings, begin)
 
-    def start(self, begin: Run | None = None, *, wait: bool = False) -> None:
-        """Begin a training, or go on with one; `wait` until it has ended."""
+    def start(self, training: Training, *, wait: bool = False) -> None:
+        """Carry out a training; `wait` until it has ended."""
         self._stopping.clear()
-        training = self._training(begin)
+        self.running = True
         if wait:
             self._run(training)
-            return
-        self._thread = threading.Thread(target=self._run, args=(training,), name="chainrule-training", daemon=True)
-        self._thread.start()
+        else:
+            threading.Thread(target=self._run, args=(training,), name="chainrule-training", daemon=True).start()
 
     def stop(self) -> None:
         """End the training after its epoch under way."""
         self._stopping.set()
-
-    def _training(self, begin: Run | None) -> Training:
-        plan, subject = self.plan, self.subject
-        epochs = plan.epochs + (begin.epochs if begin is not None else 0)
-        size = None if plan.batch_size is None else min(plan.batch_size, subject.row_count)
-        settings = Settings(
-            epochs=epochs,
-            batch_size=size,
-            seed=plan.seed,
-            engine=plan.engine,
-            callbacks=(self._after_epoch(),),
-            frozen=subject.network.frozen,
-            progress=False,
-            record=True,
-        )
-        objective = replace(subject.objective, penalty=Penalty(plan.l1, plan.l2))
-        parameters = subject.parameters if begin is None else begin.parameters
-        step = TrainingStep(objective, plan.rule, Clipping())
-        return Training(step, copied(parameters), subject.data, None, settings, begin)
 
     def _after_epoch(self) -> Callable[[EpochEnd], Any]:
         last = 0.0
@@ -131,7 +155,12 @@ class Trainer:
         says = ""
         try:
             training.run()
-        except ChainruleError as error:
-            says = str(error)
+        except Exception as error:  # layers and losses may be anybody's
+            says = told(error)
         recording = Recording(training) if training.recorded() is not None else None
-        self.tell(lambda: self.ended(recording, says))
+
+        def end() -> None:
+            self.running = False
+            self.ended(recording, says)
+
+        self.tell(end)

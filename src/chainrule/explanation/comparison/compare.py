@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from chainrule.explanation.comparison.mistake import Given
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation, has_derivative
 from chainrule.explanation.lifting import with_constants_as_inputs
-from chainrule.explanation.networks import NetworkEvaluation
+from chainrule.explanation.networks import LOSS, NetworkEvaluation
 from chainrule.explanation.places import element_of
 from chainrule.explanation.stations import Station, stations_of
 from chainrule.explanation.values import Graph, Value
@@ -94,27 +95,29 @@ def compare(
             "that is computed from them."
         )
     evaluation, nodes = result.graph()
-    evaluation = with_constants_as_inputs(evaluation).backward(evaluation.program.outputs[0])  # type: ignore[arg-type]
+    output = evaluation.program.outputs[0]
+    assert isinstance(output, Variable)
+    own = getattr(loss, "__name__", "")
+    known_names = {output: own if own.isidentifier() else LOSS, **evaluation.names}
+    evaluation = with_constants_as_inputs(replace(evaluation, names=known_names)).backward(output)
     found = {node: x for x, node in nodes.items()}
     known = {
         name: found.get(value.node) or Variable(name, ArrayType(np.shape(x), np.dtype(np.float64)))
         for name, value, x in zip(names, values, leaves, strict=True)
     }  # what the loss does not depend on is in no graph
-    given = dict(zip(names, mine, strict=True))
-    samples = _samples(evaluation)
-    return _compared(
+    given = Given(
         evaluation,
-        known,
-        given,
-        known,
-        frozenset(),
-        _bends(evaluation),
-        (),
-        samples,
-        learning_rate,
-        tolerance_for(*(np.asarray(x) for x in leaves), *mine),
-        digits,
+        _in_order(evaluation, known),
+        dict(zip(names, mine, strict=True)),
+        parameters=known,
+        biases=frozenset(),
+        stations=_bends(evaluation),
+        outputs=(),
+        samples=_samples(evaluation),
+        rate=learning_rate,
+        tolerance=tolerance_for(*(np.asarray(x) for x in leaves), *mine),
     )
+    return _compared(given, digits)
 
 
 def compare_network(
@@ -144,39 +147,24 @@ def compare_network(
     stations = stations_of(network)
     makers = {layer.a: layer.z for layer in network.layers if layer.z is not None}
     outputs = [x if x in evaluation.cotangents else makers.get(x) for x in network.outputs]
-    dtypes = [evaluation.value(x) for x in parameters.values()]
-    return _compared(
+    given = Given(
         evaluation,
-        {name: network.known[name] for name in mine},
+        _in_order(evaluation, {name: network.known[name] for name in mine}),
         mine,
-        parameters,
-        biases,
-        tuple(x for x in reversed(stations) if x.z is not x.a and x.dz is not None),
-        tuple(x for x in outputs if isinstance(x, Variable)),
-        evaluation.samples,
-        learning_rate,
-        tolerance_for(*dtypes, *mine.values()),
-        digits,
+        parameters=parameters,
+        biases=biases,
+        stations=tuple(x for x in reversed(stations) if x.z is not x.a and x.dz is not None),
+        outputs=tuple(x for x in outputs if isinstance(x, Variable)),
+        samples=evaluation.samples,
+        rate=learning_rate,
+        tolerance=tolerance_for(*map(evaluation.value, parameters.values()), *mine.values()),
     )
+    return _compared(given, digits)
 
 
-def _compared(
-    evaluation: Evaluation,
-    names: Mapping[str, Variable],
-    mine: Mapping[str, Any],
-    parameters: Mapping[str, Variable],
-    biases: frozenset[str],
-    stations: tuple[Station, ...],
-    outputs: tuple[Variable, ...],
-    samples: frozenset[Variable],
-    rate: float | None,
-    tolerance: float,
-    digits: int,
-) -> Comparison:
-    ordered = dict(sorted(names.items(), key=lambda item: _depth(evaluation, item[1])))
-    given = Given(evaluation, ordered, mine, parameters, biases, stations, outputs, samples, rate, tolerance)
-
-    strange = [name for name in ordered if not np.isfinite(given.right(name)).all()]
+def _compared(given: Given, digits: int) -> Comparison:
+    evaluation = given.evaluation
+    strange = [name for name in given.names if not np.isfinite(given.right(name)).all()]
     if strange:
         raise DataError(
             f"the right gradient by {strange[0]} has NaN or infinity in it here, so that nothing can be compared with it. Compare "
@@ -184,11 +172,16 @@ def _compared(
         )
 
     def explain(name: str, place: tuple[int, ...]) -> Derivation | None:
-        if names[name] not in evaluation.cotangents:
+        if given.names[name] not in evaluation.cotangents:
             return None  # 0, for the loss does not depend on it
-        return derive(evaluation, element_of(evaluation, names[name], place), digits=digits)
+        return derive(evaluation, element_of(evaluation, given.names[name], place), digits=digits)
 
     return told_apart(given, explain, digits)
+
+
+def _in_order(evaluation: Evaluation, names: Mapping[str, Variable]) -> dict[str, Variable]:
+    """From the output to the input, as their gradients become known in the backward pass."""
+    return dict(sorted(names.items(), key=lambda item: _depth(evaluation, item[1])))
 
 
 def _depth(evaluation: Evaluation, x: Variable) -> tuple[int, bool]:
@@ -231,11 +224,14 @@ def _bends(evaluation: Evaluation) -> tuple[Station, ...]:
         return ()
     found = []
     for e in evaluation.program.equations:
-        inputs = [x for x in e.inputs if has_derivative(x)]
-        if isinstance(e.op, Elementwise) and len(inputs) == 1 and callable(e.op.partials[e.inputs.index(inputs[0])]):
+        inputs = [x for x in e.inputs if has_derivative(x) and x not in evaluation.constants]
+        if isinstance(e.op, Elementwise) and len(inputs) == 1 and evaluation.cotangent(e.output) is not None:
             z = inputs[0]
-            if isinstance(z, Variable) and z.shape == e.output.shape and evaluation.cotangent(e.output) is not None:
-                found.append(Station(evaluation, evaluation.label(e.output), "", z, e.output))
+            if isinstance(z, Variable) and z.shape == e.output.shape:
+                station = Station(evaluation, evaluation.label(e.output), "", z, e.output)
+                elsewhere = station.slopes_at(0.7 - 2.0 * evaluation.precise(z))
+                if not np.array_equal(elsewhere, station.slopes):  # a factor or a summand else
+                    found.append(station)
     return tuple(found[::-1])
 
 

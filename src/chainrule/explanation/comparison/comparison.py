@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,11 @@ import numpy as np
 from chainrule.errors import UnknownNameError
 from chainrule.explanation.comparison.compared import Compared, Difference, GradientPair
 from chainrule.explanation.comparison.mistake import Given, Hypothesis
+from chainrule.explanation.comparison.of_numbers import known_factors, nearest, undone
 from chainrule.explanation.comparison.registry import MISTAKES
 from chainrule.explanation.comparison.writing import FORMS, as_data
 from chainrule.explanation.derivation import Derivation
+from chainrule.explanation.sentences import told
 from chainrule.notebooks import Shown
 
 DOUBLE, SINGLE = 1e-9, 2e-5
@@ -93,20 +95,57 @@ def _explained(given: Given) -> tuple[list[Difference], list[str]]:
     if not left:
         return [], []
     fitting = []
+    known = known_factors(given)
     for order, (kind, mistake) in enumerate(MISTAKES.items()):
-        for hypothesis in mistake.hypotheses(given):
-            fits, elsewhere = _fits(given, hypothesis)
-            if fits:
-                fitting.append((kind, hypothesis, fits, elsewhere, order))
+        for single in mistake.hypotheses(given):
+            for several, hypothesis in enumerate(_alone_and_scaled(given, single, known)):
+                fits, elsewhere = _fits(given, hypothesis)
+                if fits:
+                    fitting.append((kind, hypothesis, fits, (-several, elsewhere, -hypothesis.unknowns, -order)))
+                    break
     while left and fitting:
-        best = max(fitting, key=lambda x: (len(x[2].intersection(left)), x[3], -x[1].unknowns, -x[4]))
-        kind, hypothesis, fits, _, _ = best
+        kind, hypothesis, fits, _ = max(fitting, key=lambda x: (len(x[2].intersection(left)), *x[3]))
         names = [name for name in left if name in fits]
         if not names:
             break
         found.append(Difference(kind, tuple(names), hypothesis.says, hypothesis.remedy, hypothesis.evidence))
         left = [name for name in left if name not in fits]
     return found, left
+
+
+SURE = 2
+"""How many more numbers than unknowns two mistakes together must explain, since there are many pairs of them."""
+
+
+def _alone_and_scaled(given: Given, hypothesis: Hypothesis, known: Mapping[float, list[str]]) -> Iterator[Hypothesis]:
+    """A mistake, and the same together with a known factor, where the first wrong gradient that it is about has one."""
+    yield hypothesis
+    for name in given.wrong:
+        wanted, mine = hypothesis.gives(name), given.mine[name]
+        if wanted is None or np.shape(wanted) != mine.shape or not np.any(wanted):
+            continue
+        if not np.isfinite([wanted, mine]).all() or given.same(name, wanted, given.right(name)):
+            continue
+        c = nearest(known, float(np.vdot(wanted, mine) / np.vdot(wanted, wanted)), given)
+        if c and c in known:
+            yield _scaled(hypothesis, c, known[c])
+        return
+
+
+def _scaled(hypothesis: Hypothesis, c: float, reasons: list[str]) -> Hypothesis:
+    """A mistake together with a factor."""
+
+    def gives(name: str) -> Any:
+        own = hypothesis.gives(name)
+        return None if own is None else c * own
+
+    return Hypothesis(
+        f"{hypothesis.says}; and that times {told(c, 6)}: {', or '.join(reasons)}",
+        f"{hypothesis.remedy}. {undone(c)}",
+        gives,
+        hypothesis.unknowns + SURE,
+        {**hypothesis.evidence, "factor": c},
+    )
 
 
 def _fits(given: Given, hypothesis: Hypothesis) -> tuple[set[str], int]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
+from chainrule.errors import SettingError
 from chainrule.explanation.comparison.passes import Cotangents, frontier_of, in_double_precision, through_sample
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.stations import Station
@@ -129,11 +130,9 @@ class Hypothesis:
 class Mistake:
     """A way in which gradients are got wrong."""
 
-    title: ClassVar[str]
-
     def hypotheses(self, given: Given) -> Iterable[Hypothesis]:
         """What could have been done, with the gradients that come of it."""
-        raise NotImplementedError(f"{type(self).__name__} has no hypotheses(given); write one.")
+        raise SettingError(f"{type(self).__name__} has no hypotheses(given); write one.")
 
 
 def of_pass(given: Given, cotangents: Cotangents | None) -> Callable[[str], Any]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -20,8 +20,6 @@ LARGEST = 1000
 @dataclass(frozen=True)
 class NotFiniteGiven(Mistake):
     """NaN or infinity among the numbers given."""
-
-    title: ClassVar[str] = "no numbers"
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """That what was given is what was given, for it is no gradient."""
@@ -40,8 +38,6 @@ class NotFiniteGiven(Mistake):
 class Transposed(Mistake):
     """rightᵀ."""
 
-    title: ClassVar[str] = "transposed"
-
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Of matrices."""
 
@@ -59,8 +55,6 @@ class Transposed(Mistake):
 class Reshaped(Mistake):
     """The right numbers in the right order, in an array of another shape."""
 
-    title: ClassVar[str] = "another shape"
-
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Where there are as many numbers."""
 
@@ -74,8 +68,6 @@ class Reshaped(Mistake):
 @dataclass(frozen=True)
 class BiasMean(Mistake):
     """right/N for the biases only: their mean over the samples was taken, where δ has the mean in it already."""
-
-    title: ClassVar[str] = "biases: mean in place of sum"
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Where there are several samples, and something else is right."""
@@ -93,18 +85,16 @@ class BiasMean(Mistake):
 class Factor(Mistake):
     """c·right, with a c that is told where it is known: −1, 2, ½, 0, the numbers of rows and of outputs, the learning rate."""
 
-    title: ClassVar[str] = "a constant factor"
-
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Every factor that some gradient differs by."""
-        known = _named(given)
+        known = known_factors(given)
         seen: list[float] = []
         for name in given.wrong:
             mine, right = given.mine[name], given.right(name)
             if mine.shape != right.shape or not np.any(right) or not np.isfinite(mine).all():
                 continue
             c = float(np.vdot(right, mine) / np.vdot(right, right))
-            c = next((x for x in known if math.isclose(x, c, rel_tol=10 * given.tolerance, abs_tol=1e-12)), c)
+            c = nearest(known, c, given)
             if not any(math.isclose(c, x, rel_tol=10 * given.tolerance) for x in seen):
                 seen.append(c)
                 yield _factor(given, c, known.get(c, []))
@@ -113,8 +103,6 @@ class Factor(Mistake):
 @dataclass(frozen=True)
 class Permuted(Mistake):
     """The right rows, columns or elements in another order."""
-
-    title: ClassVar[str] = "another order"
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Along each axis, of every gradient by itself."""
@@ -150,6 +138,11 @@ def _order(given: Given, name: str, mine: Any, right: Any) -> list[int] | None:
     return order if order != list(range(count)) else None
 
 
+def nearest(known: Iterable[float], c: float, given: Given) -> float:
+    """The known factor that one is to rounding, or else the factor itself."""
+    return next((x for x in known if math.isclose(x, c, rel_tol=10 * given.tolerance, abs_tol=1e-12)), c)
+
+
 def _factor(given: Given, c: float, reasons: list[str]) -> Hypothesis:
     def gives(name: str) -> Any:
         return c * given.right(name)
@@ -163,10 +156,10 @@ def _factor(given: Given, c: float, reasons: list[str]) -> Hypothesis:
             {"factor": c},
         )
     times = "0 everywhere" if c == 0 else "the wrong sign" if c == -1 else f"{told(c, 6)} times the right gradient"
-    return Hypothesis(f"{times}: {', or '.join(reasons)}", _undone(c), gives, 0, {"factor": c})
+    return Hypothesis(f"{times}: {', or '.join(reasons)}", undone(c), gives, 0, {"factor": c})
 
 
-def _undone(c: float) -> str:
+def undone(c: float) -> str:
     """What to do about a factor."""
     if c in (0, -1):
         return "Look at what is assigned to it" if c == 0 else "Change the sign"
@@ -177,7 +170,7 @@ Part = tuple[float, str]
 """A number that may be a factor of a factor, and what it comes of; nothing of 1."""
 
 
-def _named(given: Given) -> dict[float, list[str]]:
+def known_factors(given: Given) -> dict[float, list[str]]:
     """Factors that are known, each with the reasons there may be, those of fewest parts alone."""
     nothing: Part = (1.0, "")
     signs = [

@@ -12,7 +12,6 @@ import numpy as np
 
 from chainrule.explanation.comparison.mistake import Given, Hypothesis, Mistake, groups_of, of_pass
 from chainrule.explanation.comparison.passes import (
-    Slope,
     added,
     as_one,
     at_a,
@@ -26,6 +25,7 @@ from chainrule.explanation.comparison.passes import (
 )
 from chainrule.explanation.evaluation import Evaluation, double
 from chainrule.explanation.sentences import listed, told
+from chainrule.explanation.stations import Station
 from chainrule.tracing.interpreter import reinterpret
 from chainrule.tracing.program import Variable
 
@@ -39,14 +39,12 @@ class _OtherSlope(Mistake):
 
     words: ClassVar[str]
     remedy: ClassVar[str]
-
-    def _slope(self) -> Slope:
-        raise NotImplementedError
+    slope: ClassVar[staticmethod[[Station], Any]]
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """For all layers, for all but the last, and for each."""
         for stations in groups_of(given.stations):
-            found = with_slopes(given.evaluation, stations, self._slope())
+            found = with_slopes(given.evaluation, stations, self.slope)
             if found is not None:
                 names = listed(x.name for x in reversed(stations))
                 acts = listed(dict.fromkeys(x.activation for x in stations))
@@ -62,55 +60,41 @@ class _OtherSlope(Mistake):
 class MissingSlope(_OtherSlope):
     """δ = ∂L/∂a in place of ∂L/∂a · act′(z)."""
 
-    title: ClassVar[str] = "act′ is missing"
     words: ClassVar[str] = "without {act} in {where}, δ = ∂L/∂a"
     remedy: ClassVar[str] = "Multiply by the derivative of the activation, δ = ∂L/∂a · act′(z)"
-
-    def _slope(self) -> Slope:
-        return as_one
+    slope: ClassVar[staticmethod[[Station], Any]] = staticmethod(as_one)
 
 
 @dataclass(frozen=True)
 class SlopeTwice(_OtherSlope):
     """δ = ∂L/∂a · act′(z)²: as where softmax or σ with cross-entropy gives a − t, and act′ is multiplied by once more."""
 
-    title: ClassVar[str] = "act′ once too often"
     words: ClassVar[str] = "with {act} twice in {where}, δ = ∂L/∂a · act′(z)²"
     remedy: ClassVar[str] = "Multiply by act′ once; with cross-entropy ∂L/∂z is a − t, and has it in it"
-
-    def _slope(self) -> Slope:
-        return twice
+    slope: ClassVar[staticmethod[[Station], Any]] = staticmethod(twice)
 
 
 @dataclass(frozen=True)
 class SlopeAtActivation(_OtherSlope):
     """act′(a) in place of act′(z)."""
 
-    title: ClassVar[str] = "act′ at a"
     words: ClassVar[str] = "with {act} taken at a in place of z in {where}"
     remedy: ClassVar[str] = "Take act′ at z, which is before the activation"
-
-    def _slope(self) -> Slope:
-        return at_a
+    slope: ClassVar[staticmethod[[Station], Any]] = staticmethod(at_a)
 
 
 @dataclass(frozen=True)
 class SlopeOfLinear(_OtherSlope):
     """z(1 − z) in place of a(1 − a), 1 − z² in place of 1 − a²: the derivative in terms of a, with z put in."""
 
-    title: ClassVar[str] = "z in place of a"
     words: ClassVar[str] = "with z put in for a in {act} of {where}, as in z(1 − z)"
     remedy: ClassVar[str] = "Put in a: a(1 − a) for σ, 1 − a² for tanh"
-
-    def _slope(self) -> Slope:
-        return of_z_as_a
+    slope: ClassVar[staticmethod[[Station], Any]] = staticmethod(of_z_as_a)
 
 
 @dataclass(frozen=True)
 class UpdatedWeights(Mistake):
     """δ is carried back through weights that have been updated already (a slip of Mazur's readers: update first, then go on)."""
-
-    title: ClassVar[str] = "weights that were updated already"
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """With the learning rate that was said, or with the one that fits the first wrong gradient, which depends on it linearly."""
@@ -143,8 +127,6 @@ class UpdatedWeights(Mistake):
 class AfterUpdate(Mistake):
     """The gradient at the parameters after the step."""
 
-    title: ClassVar[str] = "the gradient after the step"
-
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """If a learning rate was said."""
         if given.rate is None:
@@ -167,8 +149,6 @@ class AfterUpdate(Mistake):
 class WrongPenalty(Mistake):
     """What comes by way of no sample, the gradient of a penalty such as ½·l2·Σw², is left out, or there twice."""
 
-    title: ClassVar[str] = "a penalty left out"
-
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Without it, and with it twice."""
         whole = given.evaluation.cotangents
@@ -186,8 +166,6 @@ class WrongPenalty(Mistake):
 @dataclass(frozen=True)
 class ForgottenPath(Mistake):
     """The sum over paths without one of them: an output, a unit, a use of a value or of a shared layer; or one of them alone."""
-
-    title: ClassVar[str] = "a forgotten path"
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """By outputs, by uses, by units, up to 200 in all."""
@@ -234,8 +212,6 @@ class ForgottenPath(Mistake):
 class LeftOutSample(Mistake):
     """The sum over samples without one of them, divided by all or by the others."""
 
-    title: ClassVar[str] = "a sample left out"
-
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Each sample."""
         whole = given.evaluation.cotangents
@@ -257,8 +233,6 @@ class LeftOutSample(Mistake):
 class OneSample(Mistake):
     """The gradient of one sample alone, divided by the number of samples or not."""
 
-    title: ClassVar[str] = "one sample only"
-
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Each sample."""
         for n, part in enumerate(given.by_sample):
@@ -275,8 +249,6 @@ class OneSample(Mistake):
 @dataclass(frozen=True)
 class NotSummed(Mistake):
     """A gradient for every sample, where their sum was to be taken."""
-
-    title: ClassVar[str] = "not summed over the samples"
 
     def hypotheses(self, given: Given) -> Iterator[Hypothesis]:
         """Divided by the number of samples or not."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from chainrule.declarations import names_of
+from chainrule.errors import SettingError
 from chainrule.explanation.diagnosis.measures import Measures
 
 
@@ -38,8 +39,11 @@ class Illness:
 
     def findings(self, seen: Measures) -> Iterable[Finding]:
         """What is found in these measures."""
-        raise NotImplementedError(f"{type(self).__name__} has no findings(seen); write one.")
+        raise SettingError(f"{type(self).__name__} has no findings(seen); write one.")
 
-    def found(self, says: str, names: Iterable[str], remedy: str, **evidence: Any) -> Finding:
-        """A finding of this illness."""
-        return Finding(names_of(type(self))[0], says, tuple(names), remedy, evidence, self.mild)
+    def found(
+        self, says: str, names: Iterable[str], remedy: str, evidence: Mapping[str, Any], mild: bool | None = None
+    ) -> Finding:
+        """A finding of this illness, which is as mild as that by default."""
+        own = self.mild if mild is None else mild
+        return Finding(names_of(type(self))[0], says, tuple(names), remedy, evidence, own)

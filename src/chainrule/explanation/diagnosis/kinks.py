@@ -45,13 +45,14 @@ class Kink(Illness):
                 local = evaluation.local(equation, i)
                 taken = "" if local is None else f"; {told(float(np.asarray(local)[place]))} is taken there"
                 count = f"{len(places):,} of {bent.size:,} values, the first " if bent.size > 1 else ""
+                verb, layer = "is" if len(places) == 1 else "are", layer_of(evaluation, equation)
                 says = (
-                    f"the loss is not differentiable here: {equation.op.spoken} in {layer_of(equation)} has a kink ({where}), and "
-                    f"there {'is' if len(places) == 1 else 'are'} {count}{element}{taken}."
+                    f"the loss is not differentiable here: {equation.op.spoken} in {layer} has a kink ({where}), and there {verb} "
+                    f"{count}{element}{taken}."
                 )
                 evidence = {
                     "operation": equation.op.name,
-                    "layer": layer_of(equation).removeprefix("layer "),
+                    "layer": layer.removeprefix("layer "),
                     "element": element,
                     "sample": sample,
                     "value": value,
@@ -59,7 +60,7 @@ class Kink(Illness):
                     "taken": None if local is None else float(np.asarray(local)[place]),
                 }
                 remedy = "nothing, unless many values stand there; then other first biases, bias=0.01, or a smooth activation"
-                yield self.found(says, [element], remedy, **evidence)
+                yield self.found(says, [element], remedy, evidence)
                 break
 
 

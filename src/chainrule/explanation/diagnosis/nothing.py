@@ -36,7 +36,7 @@ class NoGradient(Illness):
             return
         reason, remedy, evidence = self._end(seen, {name.rpartition(".")[0] for name in none})
         verb = "has" if len(none) == 1 else "have"
-        yield self.found(f"{listed(none)} {verb} no gradient: {reason}.", none, remedy, **evidence)
+        yield self.found(f"{listed(none)} {verb} no gradient: {reason}.", none, remedy, evidence)
 
     def _end(self, seen: Measures, layers: set[str]) -> tuple[str, str, dict[str, Any]]:
         """Why nothing comes: told of the last station, on the way back, at which something arrived from above."""
@@ -110,7 +110,7 @@ class AtMinimum(Illness):
         says += "minimum, or a flat place"
         says += ", and no output could be nearer to its target" if fits else ", where the samples' gradients cancel"
         remedy = "nothing, if this loss is low enough; else other first weights (seed=1), or a larger network"
-        yield self.found(f"{says}.", [], remedy, loss=seen.loss, gradient=total, shares=shares)
+        yield self.found(f"{says}.", [], remedy, {"loss": seen.loss, "gradient": total, "shares": shares})
 
 
 def _cancels(seen: Measures, name: str) -> bool:

@@ -79,7 +79,7 @@ class VanishingGradient(_Changing):
         if low:
             worst = min(low, key=lambda x: low[x])
             says, evidence = self._told(seen, worst, low[worst])
-            yield self.found(says, [x.name for x in low], self._remedy(evidence), **evidence)
+            yield self.found(says, [x.name for x in low], self._remedy(evidence), evidence)
 
     def _remedy(self, evidence: dict[str, Any]) -> str:
         slopes, weights = evidence["slope_a_layer"], evidence["weights_a_layer"]
@@ -105,7 +105,7 @@ class ExplodingGradient(_Changing):
         if high:
             worst = max(high, key=lambda x: high[x])
             says, evidence = self._told(seen, worst, high[worst])
-            yield self.found(says, [x.name for x in high], self._remedy(evidence), **evidence)
+            yield self.found(says, [x.name for x in high], self._remedy(evidence), evidence)
 
     def _remedy(self, evidence: dict[str, Any]) -> str:
         slopes, weights = evidence["slope_a_layer"], evidence["weights_a_layer"]

@@ -41,7 +41,7 @@ class _Moved(Illness):
             "learning_rate": seen.rate,
             "suggested_learning_rate": rate,
         }
-        return self.found(says, names, f"learning_rate={rate:g} in place of {seen.rate:g}", **evidence)
+        return self.found(says, names, f"learning_rate={rate:g} in place of {seen.rate:g}", evidence)
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class UnevenFeatures(Illness):
                 )
                 remedy = "inputs that are standardised: (X - X.mean(axis=0)) / X.std(axis=0)"
                 evidence = {"largest_values": sizes.tolist(), "largest": high, "smallest": low, "layer": layer.name}
-                yield self.found(says, [f"{name}[{high}]", f"{name}[{low}]"], remedy, **evidence)
+                yield self.found(says, [f"{name}[{high}]", f"{name}[{low}]"], remedy, evidence)
 
     def _slopes(self, seen: Measures, layer: Any, high: int, low: int) -> str:
         """What it does to the gradients of the weights that the two features have."""

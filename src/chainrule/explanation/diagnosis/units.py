@@ -39,9 +39,13 @@ def _watched(seen: Measures) -> Iterator[Station]:
 
 @dataclass(frozen=True)
 class DeadUnits(Illness):
-    """a = 0 and act′ = 0 on every sample: the unit adds nothing, and its weights get no gradient. Not asked of a single sample."""
+    """a = 0 and act′ = 0 on every sample: the unit adds nothing, and its weights get no gradient. Not asked of a single sample.
+
+    Less than `share` of a layer's units is mild: relu has some from the beginning.
+    """
 
     looks_for: ClassVar[str] = "units that are off on every sample"
+    share: float = 0.25
 
     def findings(self, seen: Measures) -> Iterator[Finding]:
         """One for every layer with such units."""
@@ -62,8 +66,9 @@ class DeadUnits(Illness):
                 f'"leaky_relu" in {station.layer or station.name}, whose slope is 0.01 where relu\'s is 0, a smaller learning rate, '
                 f"or biases that are {told(float(-highest.min()), 1)} higher"
             )
+            mild = share < self.share
             evidence = {"layer": station.name, "share": share, "highest_z": highest.tolist(), "samples": seen.rows}
-            yield self.found(says, names, remedy, **evidence)
+            yield self.found(says, names, remedy, evidence, mild)
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,7 @@ class SaturatedUnits(Illness):
                 "mean_size_of_z": np.abs(z[:, found]).mean(axis=0).tolist(),
                 "mean_slope": np.abs(_rows(station.slopes)[:, found]).mean(axis=0).tolist(),
             }
-            yield self.found(says, names, remedy, **evidence)
+            yield self.found(says, names, remedy, evidence)
 
 
 @dataclass(frozen=True)
@@ -139,7 +144,8 @@ class EqualUnits(Illness):
                     f"units of {layer} do the work of {kinds}."
                 )
                 remedy = f'first weights of {layer} that are drawn at random, weight="glorot_uniform"'
-                yield self.found(says, names, remedy, layer=layer, units=station.units, different=kinds, groups=alike)
+                evidence = {"layer": layer, "units": station.units, "different": kinds, "groups": alike}
+                yield self.found(says, names, remedy, evidence)
 
 
 def _by_unit(gradient: Any, axis: int) -> Any:

@@ -99,10 +99,7 @@ def _wrapped(text: str, begin: str) -> list[str]:
 
 def _tables(told: Diagnosed) -> list[Table]:
     number = _Numbers(told.digits)
-    flows = [
-        (f.name, ", ".join(f.above) or "the loss", *map(number, (f.dz, f.factor, f.slopes, f.weights, f.mean_slope)))
-        for f in told.layers
-    ]
+    flows = [(f.name, _from(f), *map(number, (f.dz, f.factor, f.slopes, f.weights, f.mean_slope))) for f in told.layers]
     heads = ("layer", "from", "‖∂L/∂z‖", "factor", "= act′", "· weights", "mean |act′|")
     slopes = [
         (p.name, *map(number, (p.gradient, p.gradient_ratio, p.update_ratio if p.learned else None)))
@@ -117,6 +114,11 @@ def _tables(told: Diagnosed) -> list[Table]:
         ),
         Table("Gradients and steps beside the parameters' own size", SIZES, *_cut(slopes)),
     ]
+
+
+def _from(flow: Flow) -> str:
+    """Where the gradient of a station comes from."""
+    return ", ".join(flow.above) or ("nowhere" if flow.dz is None else "the loss")
 
 
 def _cut(rows: Sequence[tuple[str, ...]]) -> tuple[tuple[tuple[str, ...], ...], str]:

@@ -12,10 +12,11 @@ from chainrule.explanation.drawing.layers import RowLayer
 from chainrule.explanation.drawing.pieces import NUMBER_SIZE
 from chainrule.explanation.drawing.scene import text_width
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.forward import carry_forward
+from chainrule.explanation.forward import tangent_rule, tangents_of
 from chainrule.explanation.keys import keys_of
 from chainrule.ops import Elementwise
-from chainrule.tracing.program import Variable
+from chainrule.ops.operation import eager
+from chainrule.tracing.program import Equation, Variable
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,20 @@ class Style:
         between = dependents(self.evaluation.program.equations, [layer.z])
         if not self.differentiated or layer.a is layer.z or layer.a not in between or self.value(layer.a) is None:
             return None
-        waiting = [layer.a]
+        waiting, way = [layer.a], set[Variable]()
         while waiting:
-            maker = self.evaluation.makers[waiting.pop()]
+            way.add(x := waiting.pop())
+            maker = self.evaluation.makers[x]
             if not isinstance(maker.op, Elementwise):
                 return None
             waiting += [x for x in maker.inputs if isinstance(x, Variable) and x in between and x is not layer.z]
-        tangents, _ = carry_forward(self.evaluation, {layer.z: np.ones(layer.z.shape)}, lambda x: x in between)
+        onwards = tangent_rule(eager, self.evaluation.precise)
+
+        def rule(
+            equation: Equation, given: list[Any]
+        ) -> Any:  # no further: what comes after a may not have been computed yet
+            return onwards(equation, given) if equation.output in way else None
+
+        with np.errstate(all="ignore"):
+            tangents = tangents_of(self.evaluation.program, {layer.z: np.ones(layer.z.shape)}, rule)
         return np.mean(np.broadcast_to(tangents.get(layer.a, 0.0), layer.a.shape), axis=0)

@@ -92,14 +92,14 @@ def _rows(pieces: Sequence[Piece], total: float, digits: int) -> list[Row]:
 
 
 def _folded(pieces: Sequence[Piece]) -> list[Piece]:
-    """The parts, or where there are many the largest in their order and the others together."""
+    """The parts, or where there are many the largest first and the others together."""
     if how_many(len(pieces), MOST - 1) == len(pieces):
         return list(pieces)
     single = [i for i, piece in enumerate(pieces) if piece.number == 1]
-    largest = set(sorted(single, key=lambda i: -abs(pieces[i].value))[: MOST - 1])
+    largest = sorted(single, key=lambda i: -abs(pieces[i].value))[: MOST - 1]
     others = [piece for i, piece in enumerate(pieces) if i not in largest]
     number = sum(piece.number for piece in others)
-    kept = [piece for i, piece in enumerate(pieces) if i in largest]
+    kept = [pieces[i] for i in largest]
     return [*kept, Piece(f"{number:,} others", math.fsum(piece.value for piece in others), number)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
 from chainrule.errors import DataError
@@ -13,11 +14,15 @@ from chainrule.explanation.indices import Letter
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.story import (
     Applied,
+    ArgumentStory,
     Block,
     Definition,
     Derivative,
+    FormulaStory,
+    KinkTold,
     Name,
     Passage,
+    RuleApplied,
     Signs,
     Statement,
     Story,
@@ -41,10 +46,10 @@ def written(data: Any) -> str:
     return json.dumps(data, ensure_ascii=False, allow_nan=False)
 
 
-def exact(x: float | None) -> float | str | None:
+def exact(x: float | Fraction | None) -> float | str | None:
     """A number as JSON has it; what is not finite as a text that JavaScript and Python read."""
     if x is None or math.isfinite(x):
-        return x if x is None else float(x)
+        return None if x is None else float(x)
     return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
 
 
@@ -79,6 +84,52 @@ def story_from(data: Mapping[str, Any]) -> Story:
     return Story(output, element, _read_statement(data["whole"]), lines, tuple(data["notes"]), data["digits"])
 
 
+def as_formula_json(story: FormulaStory) -> str:
+    """The derivation of a formula as JSON."""
+    partials = [
+        {
+            "argument": x.argument,
+            "slope": _formula(x.slope),
+            "lines": [
+                {"slope": _formula(line.slope), "result": _formula(line.result), "rules": list(line.rules)}
+                for line in x.lines
+            ],
+            "result": _formula(x.result),
+        }
+        for x in story.partials
+    ]
+    kinks = [{"of": _formula(x.of), "at": x.where, "inputs": _formulas(x.inputs)} for x in story.kinks]
+    return written(
+        {
+            "version": VERSION,
+            "kind": "derivation of a formula",
+            "name": _formula(story.name),
+            "arguments": _formulas(story.arguments),
+            "formula": _formula(story.formula),
+            "parts": [{"left": _formula(x.left), "right": _formula(x.right)} for x in story.parts],
+            "partials": partials,
+            "kinks": kinks,
+        }
+    )
+
+
+def formula_story_from(data: Mapping[str, Any]) -> FormulaStory:
+    """The story that `as_formula_json` wrote."""
+    partials = tuple(
+        ArgumentStory(
+            x["argument"],
+            _read(x["slope"]),
+            tuple(RuleApplied(_read(y["slope"]), _read(y["result"]), tuple(y["rules"])) for y in x["lines"]),
+            _read(x["result"]),
+        )
+        for x in data["partials"]
+    )
+    parts = tuple(Definition(_read(x["left"]), _read(x["right"])) for x in data["parts"])
+    kinks = tuple(KinkTold(_read(x["of"]), x["at"], tuple(map(_read, x["inputs"]))) for x in data["kinks"])
+    arguments = tuple(map(_read, data["arguments"]))
+    return FormulaStory(_read(data["name"]), arguments, _read(data["formula"]), parts, partials, kinks)
+
+
 # --- equations
 
 
@@ -102,6 +153,7 @@ def _statement(x: Statement) -> dict[str, Any]:
         "rights": [_passage(right) for right in x.rights],
         "value": exact(x.value),
         "rules": list(x.rules),
+        "made": [{"rule": rule, "formula": _formula(formula)} for rule, formula in x.made],
         "check": check,
     }
 
@@ -117,6 +169,7 @@ def _read_statement(data: Mapping[str, Any]) -> Statement:
         check and Check(float(check["nudged"]), float(check["error"]), check["agrees"]),
         definition and Definition(_read(definition["left"]), _read(definition["right"])),
         "" if left else data["key"],
+        tuple((x["rule"], _read(x["formula"])) for x in data["made"]),
     )
 
 
@@ -138,7 +191,8 @@ def _read_passage(data: Mapping[str, Any]) -> Passage:
 def _formula(x: Told) -> dict[str, Any]:
     match x:
         case Numeral(value):
-            return {"number": exact(value)}
+            parts = {"fraction": [value.numerator, value.denominator]} if isinstance(value, Fraction) else {}
+            return {"number": exact(value), **parts}
         case Place(letter):
             return {"place": letter.name, "size": letter.size}
         case Sum(terms):
@@ -151,7 +205,7 @@ def _formula(x: Told) -> dict[str, Any]:
         case Applied(signs, arguments):
             return {"call": signs.name, "of": _formulas(arguments), "signs": _signs(signs)}
         case Derivative():
-            return {"derivative": {"of": _formula(x.of), "by": _formula(x.by)}, **_which(x)}
+            return {"derivative": {"of": _formula(x.of), "by": _formula(x.by), "d": x.d}, **_which(x)}
     how = {"strength": x.strength} if x.strength != ATOM else {"brackets": True} if x.bracketed else {}
     return {"name": x.spelled.name, "places": list(x.spelled.places), "text": x.spelled.text, **_which(x), **how}
 
@@ -171,7 +225,7 @@ def _signs(x: Signs) -> dict[str, Any]:
 def _read(data: Mapping[str, Any]) -> Any:
     """A formula read back."""
     if "number" in data:
-        return Numeral(float(data["number"]))
+        return Numeral(Fraction(*data["fraction"]) if "fraction" in data else float(data["number"]))
     if "place" in data:
         return Place(Letter(data["place"], data["size"]))
     if "sum" in data:
@@ -186,7 +240,9 @@ def _read(data: Mapping[str, Any]) -> Any:
         return Applied(signs, tuple(map(_read, data["of"])))
     which = data["variable"], tuple(data["index"]), _number(data["value"])
     if "derivative" in data:
-        return Derivative(_read(data["derivative"]["of"]), _read(data["derivative"]["by"]), *which)
+        return Derivative(
+            _read(data["derivative"]["of"]), _read(data["derivative"]["by"]), *which, data["derivative"]["d"]
+        )
     spelled = Spelled(data["name"], tuple(data["places"]))
     return Name(spelled, data.get("strength", ATOM), data.get("brackets", False), *which)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from html import escape
 from typing import Any
 
@@ -13,7 +12,7 @@ from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Block, Passage, Statement
 from chainrule.explanation.rendering.styles import MathmlStyle
 from chainrule.explanation.rendering.telling import tell
-from chainrule.explanation.rendering.writer import UNKNOWN, Writer, more_like, rules_in_words
+from chainrule.explanation.rendering.writer import UNKNOWN, Hides, Writer, more_like, none_hidden, rules_in_words
 
 
 def marked(text: str, key: str, value: float | None) -> str:
@@ -24,8 +23,8 @@ def marked(text: str, key: str, value: float | None) -> str:
     return f'<mrow data-key="{escape(key)}"{number}>{text}</mrow>'
 
 
-def marked_data(derivation: Derived, hidden: Container[str] = frozenset()) -> dict[str, Any]:
-    """What a derivation says, line by line, as MathML with keys; without the numbers of `hidden` ones."""
+def marked_data(derivation: Derived, hidden: Hides = none_hidden) -> dict[str, Any]:
+    """What a derivation says, line by line, as MathML with keys; without the numbers that are `hidden`."""
     story = tell(derivation)
     writer = Writer(MathmlStyle(), story.digits, marked, hidden)
     whole = _statement(writer, story.whole)
@@ -33,7 +32,7 @@ def marked_data(derivation: Derived, hidden: Container[str] = frozenset()) -> di
         "version": VERSION,
         "kind": "derivation",
         "gradient": whole["left"],
-        "value": None if whole["left"]["key"] in hidden else exact(story.whole.value),
+        "value": None if hidden(whole["left"]["key"], story.whole.value) else exact(story.whole.value),
         "from": _mathml(writer.name(story.output)),
         "to": _mathml(writer.name(story.element)),
         "whole": whole,
@@ -51,7 +50,7 @@ def _block(writer: Writer, block: Block) -> dict[str, Any]:
 def _statement(writer: Writer, x: Statement) -> dict[str, Any]:
     digits = writer.digits
     key = x.left.key if x.left is not None else x.key
-    known = key not in writer.hidden
+    known = not writer.hidden(key, x.value)
     left = x.left and {
         "mathml": _mathml(writer.slope(x.left)),
         "key": key,

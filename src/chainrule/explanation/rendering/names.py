@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.labels import with_signs
 from chainrule.explanation.symbols import Element
 
-_PLAIN = re.compile(r"([^\W²³]|[.#′])+(\[\d+\])*(\(.*\))?")
+_PLAIN = re.compile(r"([^\W²³]|[.#′])+(\[\d+(, \d+)*\])*(\(.*\))?")
 
+
+_FENCE = re.compile(r"(?<![\w.])abs\(([^()|]*)\)")
 
 ARROW = " → "
 """Between the stations of a path."""
@@ -68,7 +71,7 @@ def in_signs(formula: str) -> str:
     """A formula as one types it, in the signs of mathematics."""
     for typed, sign in (("**2", "²"), ("**3", "³"), ("**", "^"), ("*", "·"), ("-", "−"), (">=", "≥"), ("<=", "≤")):
         formula = formula.replace(typed, sign)
-    return formula
+    return _FENCE.sub(r"|\1|", with_signs(formula))
 
 
 def wrapped(name: str, room: float, width: Callable[[str], float] = len) -> list[str]:

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+SIMPLE = 100
+"""Denominators of the fractions that decimal numbers are recognised as."""
 
 
 def numeral(x: float, digits: int) -> str:
@@ -16,8 +23,21 @@ def numeral(x: float, digits: int) -> str:
     return text
 
 
-def coefficient(x: float, digits: int) -> str:
-    """A number of a formula: exact where that is short, `1/3` where it is one part of a whole, and π."""
+def readable(x: Any, digits: int = 6) -> str:
+    """A number to read, with the minus sign of mathematics; a dash for what is not known.
+
+    Examples
+    --------
+    >>> readable(-2.5), readable(1 / 3, 3), readable(None)
+    ('−2.5', '0.333', '—')
+    """
+    return "—" if x is None else numeral(float(np.asarray(x)), digits).replace("-", "−")
+
+
+def coefficient(x: Any, digits: int) -> str:
+    """A number of a formula: exact where that is short, a fraction where it is one, `2/3`, and π."""
+    if isinstance(x, Fraction):
+        return f"{x.numerator}/{x.denominator}" if x.denominator > 1 else str(x.numerator)
     if x == math.pi:
         return "π"
     short = f"{x:.12g}"
@@ -26,6 +46,9 @@ def coefficient(x: float, digits: int) -> str:
     inverse = 1.0 / x if x else 0.0
     if abs(inverse) >= 2 and abs(inverse - round(inverse)) < 1e-9 * abs(inverse):
         return f"{'-' if x < 0 else ''}1/{abs(round(inverse))}"
+    near = Fraction(x).limit_denominator(SIMPLE) if math.isfinite(x) else Fraction(0)
+    if 0 < abs(near) < SIMPLE and abs(float(near) - x) <= 4e-16 * abs(x):
+        return coefficient(near, digits)
     return numeral(x, digits)
 
 

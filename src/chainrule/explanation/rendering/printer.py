@@ -20,6 +20,7 @@ from chainrule.explanation.symbols import (
     Slope,
     Sum,
     Symbol,
+    without_coefficient,
 )
 from chainrule.ops.notation import ATOM, POWER, PRODUCT, SIGN, SUM
 
@@ -175,7 +176,8 @@ class Printer:
             factors[:1] = [] if factors[0].value == -1.0 else [Numeral(-factors[0].value)]
         for i, factor in enumerate(factors):
             before = factors[i - 1] if i else None
-            touching.append(isinstance(factor, Sum) and isinstance(before, Symbol | Name) and self.leaf(before).short)
+            alike = isinstance(factor, Sum) and any(before in (t, *without_coefficient(t)) for t in factor.terms)
+            touching.append(alike and isinstance(before, Symbol | Name) and self.leaf(before).short)  # y(1 − y)
             leaf = self.leaf(factor) if isinstance(factor, LEAVES) else None
             if i == 0 and leaf is not None and leaf.negative:
                 negative = not negative
@@ -183,7 +185,8 @@ class Printer:
             elif isinstance(factor, Series) and i < len(factors) - 1:
                 texts.append(self.style.brackets(self._write(factor)[0], square=True))
             else:
-                texts.append(self._within(factor, PRODUCT if isinstance(factor, Numeral) else SIGN))
+                alone = isinstance(factor, Numeral) or len(factors) == 1
+                texts.append(self._within(factor, PRODUCT if alone else SIGN))
         return negative, texts[0] if len(texts) == 1 else self.style.product(texts, touching)
 
     def _call(self, x: Call | Applied) -> tuple[str, int]:

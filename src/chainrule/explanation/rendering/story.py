@@ -62,18 +62,20 @@ class Name:
 
 @dataclass(frozen=True)
 class Derivative:
-    """∂of/∂by, which goes by its name; `by` is a formula where that says it shorter."""
+    """∂of/∂by, which goes by its name; either is a formula where that says it shorter, and `d` "d" where there is one variable."""
 
-    of: Name
+    of: Told
     by: Told
     variable: str = ""
     index: tuple[int | str, ...] = ()
     value: float | None = None
+    d: str = "∂"
 
     @property
     def key(self) -> str:
         """`∂L/∂` and the text by which `explain` knows what it is by."""
-        return slope_key(self.of.key or self.of.spelled.text, key_of(self.variable, self.index))
+        of = self.of.key or self.of.spelled.text if isinstance(self.of, Name) else ""
+        return slope_key(of, key_of(self.variable, self.index))
 
 
 Told = Numeral | Place | Sum | Product | Series | Applied | Name | Derivative
@@ -128,6 +130,8 @@ class Statement:
     definition: Definition | None = None
     key: str = ""
     """Of an instance: the key of its gradient."""
+    made: tuple[tuple[str, Told], ...] = ()
+    """What each rule made of the formula."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +158,46 @@ class Story:
     def blocks(self) -> tuple[Block, ...]:
         """The lines that say more than the whole does."""
         return self.lines if len(self.lines) > 1 else ()
+
+
+@dataclass(frozen=True)
+class RuleApplied:
+    """One application of a rule of differentiation."""
+
+    slope: Derivative
+    result: Told
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ArgumentStory:
+    """The derivative of a formula by one argument: the lines that lead to it, and the result."""
+
+    argument: str
+    slope: Derivative
+    lines: tuple[RuleApplied, ...]
+    result: Told
+
+
+@dataclass(frozen=True)
+class KinkTold:
+    """A part that is not differentiable where this holds, with {0}, {1} for its inputs."""
+
+    of: Told
+    where: str
+    inputs: tuple[Told, ...]
+
+
+@dataclass(frozen=True)
+class FormulaStory:
+    """The derivatives of a formula by all its arguments; `parts` are names for parts of a very long one."""
+
+    name: Name
+    arguments: tuple[Name, ...]
+    formula: Told
+    parts: tuple[Definition, ...]
+    partials: tuple[ArgumentStory, ...]
+    kinks: tuple[KinkTold, ...]
 
 
 def names_in(x: Told) -> Iterator[Name | Derivative]:

@@ -32,9 +32,9 @@ class TextStyle:
         """A name with its places."""
         return x.text
 
-    def slope(self, of: str, by: str) -> str:
-        """∂of/∂by."""
-        return f"∂{of}/∂{by}"
+    def slope(self, of: str, by: str, d: str = "∂") -> str:
+        """∂of/∂by, or with d where there is one variable only."""
+        return f"{d}{of}/{d}({by})" if d.isalpha() and by.endswith(")") and by[0] != "(" else f"{d}{of}/{d}{by}"
 
     def sum(self, terms: Sequence[tuple[str, str]]) -> str:
         """Terms with their signs between them."""
@@ -141,9 +141,10 @@ class LatexStyle:
         """Text for upright letters."""
         return words(text)
 
-    def slope(self, of: str, by: str) -> str:
+    def slope(self, of: str, by: str, d: str = "∂") -> str:
         """∂of/∂by as a fraction."""
-        return rf"\frac{{\partial {of}}}{{\partial {by}}}"
+        sign = d.replace("∂", r"\partial")
+        return rf"\frac{{{sign} {of}}}{{{sign} {by}}}"
 
     def sum(self, terms: Sequence[tuple[str, str]]) -> str:
         """Terms with their signs between them."""
@@ -255,9 +256,9 @@ class MathmlStyle:
         between = "" if x.compact else "<mo>,</mo>"
         return f"<msub>{name}<mrow>{between.join(places)}</mrow></msub>"
 
-    def slope(self, of: str, by: str) -> str:
+    def slope(self, of: str, by: str, d: str = "∂") -> str:
         """∂of/∂by as a fraction."""
-        return self.fraction(f"<mi>∂</mi>{of}", f"<mi>∂</mi>{by}")
+        return self.fraction(f"<mi>{d}</mi>{of}", f"<mi>{d}</mi>{by}")
 
     def sum(self, terms: Sequence[tuple[str, str]]) -> str:
         """Terms with their signs between them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,28 @@ def tell(derivation: Derived) -> Story:
     return Story(output, element, teller.whole(), lines, tuple(_notes(derivation)), derivation.digits)
 
 
+def told_by(x: Expression, name: Callable[[Any], Told]) -> Told:
+    """A formula as it is printed, with what `name` gives in place of symbols and slopes."""
+
+    def told(x: Expression) -> Told:
+        match x:
+            case Symbol() | Slope():
+                return name(x)
+            case Printed():
+                return told(x.form)
+            case Sum():
+                return Sum(tuple(map(told, x.terms)))  # type: ignore[arg-type]
+            case Product():
+                return Product(tuple(map(told, x.factors)))  # type: ignore[arg-type]
+            case Series():
+                return Series(x.letters, told(x.body))  # type: ignore[arg-type]
+            case Call():
+                return Applied(Signs.of(x.op), tuple(map(told, x.arguments)))
+        return x
+
+    return told(x)
+
+
 class _Teller:
     """Puts names to the elements of one derivation."""
 
@@ -96,11 +118,13 @@ class _Teller:
         instances = [self._instance(instance) for instance in line.instances]
         left = self.slope(line.element)
         definition = self.definition(line.element)
+        made = tuple((rule, self.told(x)) for rule, x in line.made)
         if len(instances) == 1 and not instances[0].places:  # one element: its numbers follow the formula
             only = instances[0]
             rights = (formula, *(() if isinstance(line.formula, Numeral) else only.rights))
-            return Block(Statement(left, (), rights, only.value, line.rules, only.check, definition))
-        return Block(Statement(left, (), (formula,), None, line.rules, None, definition), tuple(instances), line.more)
+            return Block(Statement(left, (), rights, only.value, line.rules, only.check, definition, made=made))
+        statement = Statement(left, (), (formula,), None, line.rules, None, definition, made=made)
+        return Block(statement, tuple(instances), line.more)
 
     def _instance(self, instance: Instance) -> Statement:
         """An instance's numbers: put into the formula, then term by term, then the result."""
@@ -159,22 +183,7 @@ class _Teller:
 
     def told(self, x: Expression) -> Told:
         """A formula with names in place of elements, as it is printed."""
-        match x:
-            case Symbol(element):
-                return self.symbol(element)
-            case Slope():
-                return self.slope(x.by)
-            case Printed():
-                return self.told(x.form)
-            case Sum():
-                return Sum(tuple(map(self.told, x.terms)))  # type: ignore[arg-type]
-            case Product():
-                return Product(tuple(map(self.told, x.factors)))  # type: ignore[arg-type]
-            case Series():
-                return Series(x.letters, self.told(x.body))  # type: ignore[arg-type]
-            case Call():
-                return Applied(Signs.of(x.op), tuple(map(self.told, x.arguments)))
-        return x
+        return told_by(x, lambda leaf: self.slope(leaf.by) if isinstance(leaf, Slope) else self.symbol(leaf.element))
 
     def spelled(self, element: Element) -> Spelled:
         """The element's name and places."""
@@ -199,7 +208,7 @@ class _Teller:
         """∂output/∂by; what has no name is written as its formula, where that is short."""
         output, told_by = self.name(self.derivation.output), self._spoken_of(by)
         value = self._value(Slope(self.derivation.output, by), by)
-        return Derivative(output, told_by, *self._which(by), value)
+        return Derivative(output, told_by, *self._which(by), value, self.evaluation.d)
 
     def _spoken_of(self, x: Element) -> Told:
         if x.variable not in self.evaluation.names:
@@ -280,6 +289,7 @@ def _notes(derivation: Derived) -> list[str]:
         found.append(f"{name} has the state of the loop after every step t, counted from 0{same}.")
     if any(_has_case(line.formula) for line in derivation.lines):
         found.append("[…] around a comparison is 1 where it holds and 0 where it does not.")
+    found += derivation.kinks
     if derivation.family:
         wrong = sum(not check.agrees for check in derivation.family)
         nudged = f"{len(derivation.family)} such gradients compared with their finite differences"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from textwrap import wrap
 
 from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Passage, Statement, Story
 from chainrule.explanation.rendering.styles import TextStyle
-from chainrule.explanation.rendering.writer import Writer, more_like, rules_in_words
+from chainrule.explanation.rendering.writer import Writer, more_like
 
 
 def as_text(story: Story, width: int | None = None) -> str:
@@ -57,9 +58,10 @@ def _equation(writer: Writer, left: str, statement: Statement, indent: str, widt
             rights[numeric[-1]] += f" = {result}"
         elif not (rights and rights[-1] == result):
             rights.append(result)
-    rules = f"   ({rules_in_words(statement.rules)})" if statement.rules else ""
+    rules = f"   ({writer.rules(statement)})" if statement.rules else ""
     start = f"{indent}{left} " if first else f"{indent}{left} = "
-    hanging = " " * min(len(start) - 2, 30) + "= "
+    under = len(start) - 2 if 2 * len(start) <= width else min(len(start) - 2, 30)
+    hanging = " " * under + "= "
     for i, right in enumerate(rights):
         head = start if i == 0 else hanging
         pieces = list(_wrapped(right, width - len(head), width - len(hanging) - 2))
@@ -70,10 +72,17 @@ def _equation(writer: Writer, left: str, statement: Statement, indent: str, widt
             elif len(pieces) == 1 and len(head) + len(pieces[0]) + len(rules) <= width:
                 pieces[0] += rules
             else:
-                pieces.append(rules.strip())
+                pieces += _listed(rules.strip(), max(width - len(hanging), 24))
         yield head + pieces[0]
         for piece in pieces[1:]:
             yield " " * len(hanging) + piece
+
+
+def _listed(rules: str, width: int) -> list[str]:
+    """Rules on lines of at most this width, broken between one and the next."""
+    space, sign = "\N{NO-BREAK SPACE}", ";" if ";" in rules else ","
+    kept = rules.replace(" ", space).replace(f"{sign}{space}", f"{sign} ")
+    return [line.replace(space, " ") for line in wrap(kept, width, break_long_words=False)]
 
 
 def _folded(writer: Writer, x: Passage) -> str:
@@ -94,7 +103,7 @@ def _wrapped(text: str, first: int, rest: int) -> Iterator[str]:
     """The text in pieces, broken before signs between factors and terms, the outer ones rather than the inner."""
     room = max(first, 24)
     while len(text) > room:
-        cut = _break(text, room)
+        cut = _break(text, room, room // 3) or _break(text, room, 0)
         if not cut:
             break
         yield text[:cut].rstrip()
@@ -102,15 +111,19 @@ def _wrapped(text: str, first: int, rest: int) -> Iterator[str]:
     yield text
 
 
-def _break(text: str, room: int) -> int:
-    """Where to break: at the outermost sign that leaves at least a third of the room filled."""
+def _break(text: str, room: int, least: int) -> int:
+    """Where to break: at the outermost sign that leaves at least so much of the room filled."""
     best, best_depth, depth = 0, 99, 0
     for i, c in enumerate(text[: room + 1]):
         if c in "([":
             depth += 1
         elif c in ")]":
             depth -= 1
-        sign = c == "·" or (c in "+−=" and text[i - 1 : i] == " " and text[i + 1 : i + 2] == " ")
-        if sign and i > room // 3 and depth <= best_depth:
+        sign = (
+            c == "·"
+            or (c == "/" and not least)
+            or (c in "+−=" and text[i - 1 : i] == " " and text[i + 1 : i + 2] == " ")
+        )
+        if sign and i > least and depth <= best_depth:
             best, best_depth = i, depth
     return best

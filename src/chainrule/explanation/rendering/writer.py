@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from chainrule.explanation.rendering.names import Spelled
@@ -10,8 +10,12 @@ from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rendering.story import Definition, Derivative, Name, Passage, Statement, Told
 from chainrule.explanation.rules import CHAIN
+from chainrule.explanation.symbols import ONE, Numeral
 from chainrule.ops.notation import ATOM, SIGN
 
+MINUS_ONE = Numeral(-1.0)
+LONGEST_MADE = 40
+"""Characters of the longest factor that stands beside its rule."""
 UNKNOWN = "?"
 """What stands for a number that is hidden."""
 
@@ -24,13 +28,22 @@ def unmarked(text: str, key: str, value: float | None) -> str:
     return text
 
 
+Hides = Callable[[str, float | None], bool]
+"""Whether the number of a key, which has this value, is hidden."""
+
+
+def none_hidden(key: str, value: float | None) -> bool:
+    """All numbers are to be seen."""
+    return False
+
+
 class Writer:
     """Writes the parts of a story in one style.
 
-    `marks` may put the key of a number to what is written of it; numbers of `hidden` keys are question marks.
+    `marks` may put the key of a number to what is written of it; numbers that are `hidden` are question marks.
     """
 
-    def __init__(self, style: Any, digits: int, marks: Marks = unmarked, hidden: Container[str] = frozenset()) -> None:
+    def __init__(self, style: Any, digits: int, marks: Marks = unmarked, hidden: Hides = none_hidden) -> None:
         self.style, self.digits, self.marks, self.hidden = style, digits, marks, hidden
         self._symbolic = Printer(style, self._leaf, digits)
 
@@ -44,12 +57,24 @@ class Writer:
         return self._marked(str(self.style.brackets(text)) if x.bracketed else text, x.key, x.value)
 
     def _marked(self, text: str, key: str, value: float | None) -> str:
-        return self.marks(text, key, None if key in self.hidden else value)
+        return self.marks(text, key, None if self.hidden(key, value) else value)
 
     def slope(self, x: Derivative) -> str:
         """∂output/∂by."""
-        by = self.name(x.by) if isinstance(x.by, Name) else self.style.brackets(self.formula(x.by))
-        return self._marked(str(self.style.slope(self.name(x.of), by)), x.key, x.value)
+        of, by = (self.name(y) if isinstance(y, Name) else self.style.brackets(self.formula(y)) for y in (x.of, x.by))
+        return self._marked(str(self.style.slope(of, by, x.d)), x.key, x.value)
+
+    def rules(self, x: Statement) -> str:
+        """The rules used, where there are several each with what it made, but for those that only pass a derivative on."""
+        if len({rule for rule, _ in x.made}) < 2:
+            return rules_in_words(x.rules)
+        factors: dict[str, list[str]] = {rule: [] for rule in x.rules}
+        for rule, made in x.made:
+            if made not in (ONE, MINUS_ONE) and (text := self.formula(made)) not in factors[rule]:
+                factors[rule].append(text)
+        told = {rule: " and ".join(own) for rule, own in factors.items()}
+        named = {rule: f"{rule}: {own}" if 0 < len(own) <= LONGEST_MADE else rule for rule, own in told.items()}
+        return "; ".join([text for rule, text in named.items() if rule != CHAIN] + [CHAIN] * (CHAIN in named))
 
     def definition(self, x: Definition) -> str:
         """`v7 = …`."""
@@ -93,7 +118,7 @@ class Writer:
     def _signed(self, x: float, of: Told, digits: int) -> tuple[str, str]:
         """A number's sign and the rest of it."""
         key = of.key if isinstance(of, Name | Derivative) else ""
-        text = UNKNOWN if key in self.hidden else numeral(x, digits)
+        text = UNKNOWN if self.hidden(key, x) else numeral(x, digits)
         number = self._marked(str(self.style.number(text.lstrip("-"))), key, x)
         return "-" if text.startswith("-") else "+", number
 

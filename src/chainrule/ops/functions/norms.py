@@ -38,7 +38,10 @@ _FROBENIUS = ("fro", "f", None)
     numpy=(np.linalg.norm,),
 )
 def norm(m: Any, x: Any, ord: Any = None, axis: Axis = None, keepdims: bool = False) -> Any:
-    """The length of vectors, √Σx² or (Σ|x|ᵒʳᵈ)^(1/ord), or a norm of matrices; derivatives where it is 0 are taken as 0."""
+    """The length of vectors, √Σx² or (Σ|x|ᵒʳᵈ)^(1/ord), or a norm of matrices; derivatives where it is 0 are taken as 0.
+
+    Even powers of it are differentiated as those of Σx²; second derivatives at 0 of what else bends it are nan.
+    """
     x = array(x)
     every = all_axes(axis, ndim(x))
     if ord is None and (axis is None or len(every) == 2):

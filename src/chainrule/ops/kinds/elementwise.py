@@ -108,6 +108,7 @@ class Elementwise(Operation):
     unsigned: bool = False
     carries: bool = False
     symmetric: bool = False
+    flattens: Callable[..., int] | None = None
     moves: tuple[int, int | None] = (0, None)
     ufunc: np.ufunc | None = field(init=False, default=None)
     """NumPy's ufunc of this name, if there is one; a function of this name that is none means something else."""

@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from chainrule.errors import SettingError, shortened
+from chainrule.explanation.evaluation import Evaluation
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.reasons import written
 from chainrule.viewer.subject import MOMENT, Subject
@@ -18,8 +19,8 @@ class Changes(Component):
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self._of: str | None = None
-        self._before = self._output = self._slope = self._after = 0.0
+        self._found: dict[str, Any] | None = None
+        self._seen: Evaluation | None = None
         self._held = False
 
     @command
@@ -28,43 +29,55 @@ class Changes(Component):
         value = _number(value)
         subject = self.subject
         key = subject.key(key)
-        if self._of != key or not self._held:
-            slope = subject.gradient(key)
+        going_on = self._found if self._held and self._is_seen and self._found and self._found["key"] == key else None
+        if going_on is None:
+            slope = subject.gradient(key) or 0.0
             before, output = subject.number(key), subject.number(subject.output)
-            subject.put(key, value)
-            self._of, self._before, self._output, self._slope = key, before, output, slope or 0.0
         else:
-            subject.put(key, value)
-        self._after, self._held = subject.number(key), not final
+            slope, before, output = (going_on[name] for name in ("slope", "before", "output"))
+        subject.put(key, value)
+        after, moved_to = subject.number(key), subject.number(subject.output)
+        self._found = {
+            "key": key,
+            "before": before,
+            "after": after,
+            "slope": slope,
+            "output": output,
+            "predicted": slope * (after - before),
+            "true": moved_to - output,
+        }
+        self._seen, self._held = subject.evaluation, not final
         subject.topics.touch(CHANGE)
+
+    @property
+    def _is_seen(self) -> bool:
+        """Whether nothing has changed since: another moment, other rows."""
+        return self._seen is self.subject.evaluation
 
     @command
     def reset(self) -> None:
         """Take back all that was changed by hand."""
-        self._of, self._held = None, False
+        self._found, self._seen, self._held = None, None, False
         self.subject.reset()
         self.subject.topics.touch(CHANGE)
 
     @part(MOMENT, CHANGE)
     def change(self) -> dict[str, Any] | None:
         """g·Δw beside the true change of what the gradient is of."""
-        if self._of is None:
+        found = self._found
+        hidden = self.subject.hidden
+        if found is None or not self._is_seen or hidden.hides(self.subject.slope_key(found["key"]), found["slope"]):
             return None
-        subject, digits = self.subject, self.subject.digits
-        moved = self._after - self._before
-        predicted, true = self._slope * moved, subject.number(subject.output) - self._output
-        name = subject.output
-        texts = [written(x, digits) for x in (self._before, self._after, moved, predicted, true)]
+        digits, name = self.subject.digits, self.subject.output
+        before, after, slope = (written(found[x], digits) for x in ("before", "after", "slope"))
+        moved = written(found["after"] - found["before"], digits)
+        predicted, true = (written(found[x], digits) for x in ("predicted", "true"))
         return {
-            "key": self._of,
-            "before": self._before,
-            "after": self._after,
-            "predicted": predicted,
-            "true": true,
-            "predicted_text": texts[3],
-            "true_text": texts[4],
-            "sentence": f"{self._of} went from {texts[0]} to {texts[1]}. Its gradient {written(self._slope, digits)} times the "
-            f"change {texts[2]} predicts that {name} changes by {texts[3]}; it changed by {texts[4]}.",
+            **{name: found[name] for name in ("key", "before", "after", "predicted", "true")},
+            "predicted_text": predicted,
+            "true_text": true,
+            "sentence": f"{found['key']} went from {before} to {after}. Its gradient {slope} times the change {moved} predicts that "
+            f"{name} changes by {predicted}; it changed by {true}.",
         }
 
 

@@ -11,8 +11,8 @@ from chainrule.explanation.comparison import compare_network
 from chainrule.explanation.diagnosis import diagnose
 from chainrule.explanation.rendering.data import exact
 from chainrule.nn.parameters import flat_names
-from chainrule.training import Clipping, Training
 from chainrule.training import Settings as TrainingSettings
+from chainrule.training import Training
 from chainrule.training.step import TrainingStep
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.reasons import written
@@ -40,13 +40,15 @@ class Examination(Component):
         self.given: dict[str, Any] | None = None
 
     @part(MOMENT, SETTINGS, slow=True, panel=True)
-    def doctor(self) -> dict[str, Any]:
-        """What the doctor finds with the rows shown."""
+    def doctor(self) -> dict[str, Any] | None:
+        """What the doctor finds with the rows shown; nothing while a number is hidden, which may be among what was measured."""
         subject, digits = self.subject, self.subject.digits
+        if subject.hidden:
+            return None
         settings = TrainingSettings(
-            epochs=1, batch_size=None, engine="numpy", frozen=subject.network.frozen, progress=False
+            epochs=1, batch_size=None, engine="numpy", frozen=self.time.plan.other.frozen, progress=False
         )
-        step = TrainingStep(subject.objective, self.time.plan.rule, Clipping())
+        step = TrainingStep(subject.objective, self.time.plan.optimizer, self.time.plan.clipping)
         found = diagnose(
             Training(step, subject.parameters, subject.batch(), None, settings), subject.network.input_names
         )
@@ -99,14 +101,14 @@ class Examination(Component):
     @part(MOMENT, COMPARISON)
     def comparison(self) -> dict[str, Any] | None:
         """In which way they differ from the right ones, of the rows shown."""
-        return None if self.given is None else self._compared()
+        return None if self.given is None or self.subject.hidden else self._compared()
 
     def _compared(self) -> dict[str, Any] | None:
         subject = self.subject
         if self.given is None:
             return None
         names = flat_names(subject.parameters)
-        rate = self.time.plan.rule.learning_rate
+        rate = self.time.plan.optimizer.learning_rate
         found = compare_network(
             subject.found,
             names,

@@ -15,10 +15,10 @@ from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.reasons import written
 from chainrule.viewer.components.time import TIME, Time
 from chainrule.viewer.landscape import Landscape, landscape
+from chainrule.viewer.spreads import counts_between, edges_of
 from chainrule.viewer.subject import MOMENT
 
 LANDSCAPE = "landscape"
-BINS = 24
 MOMENTS = 40
 """Moments of a training that its way through the landscape is drawn by."""
 ROWS = 256
@@ -34,10 +34,12 @@ class Looks(Component):
 
     # --- histograms
 
-    @part(MOMENT, panel=True)
-    def histograms(self) -> dict[str, Any]:
-        """How parameters, their gradients and activations are spread."""
+    @part(MOMENT, panel=True, digits=4)
+    def histograms(self) -> dict[str, Any] | None:
+        """How parameters, their gradients and activations are spread; nothing while a number is hidden, which may be an edge."""
         subject = self.subject
+        if subject.hidden:
+            return None
         found, evaluation = subject.found, subject.evaluation
         groups = []
         for name in flat_names(subject.parameters):
@@ -53,7 +55,8 @@ class Looks(Component):
     def _spread(self, name: str, what: str, array: Any) -> dict[str, Any]:
         numbers = np.ravel(np.asarray(array, np.float64))
         finite = numbers[np.isfinite(numbers)]
-        counts, edges = np.histogram(finite, BINS) if finite.size else (np.zeros(0, int), np.zeros(0))
+        edges = edges_of(numbers) if finite.size else np.zeros(0)
+        counts = counts_between(numbers, edges) if finite.size else np.zeros(0, int)
         digits = self.subject.digits
         text = "no finite number"
         if finite.size:

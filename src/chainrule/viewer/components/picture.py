@@ -6,7 +6,6 @@ from typing import Any
 
 from chainrule.explanation.drawing.data import data_of
 from chainrule.viewer.component import Component, command, part
-from chainrule.viewer.hiding import hidden_in
 from chainrule.viewer.networks import NetworkSubject
 from chainrule.viewer.subject import MOMENT, Subject, unless_known
 
@@ -22,7 +21,7 @@ class Picture(Component):
     @part(MOMENT, UNFOLDED)
     def drawing(self) -> dict[str, Any]:
         """The scene, as data."""
-        return hidden_in(data_of(self.subject.drawn()), self.subject.hidden)  # type: ignore[no-any-return]
+        return self.subject.hidden.without(data_of(self.subject.drawn()))  # type: ignore[no-any-return]
 
     @command
     def unfold(self, layer: str | None) -> None:

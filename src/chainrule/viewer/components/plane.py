@@ -63,7 +63,7 @@ class Plane(Component):
                     neurons.append(
                         {"key": f"{call.name}.a[0, {j}]", "name": name, "surface": _surface(values[call.a][:, j])}
                     )
-        classes = self.subject.network.meanings[0].classes if self.subject.network.meanings else None
+        classes = subject.meanings[0].classes if subject.meanings else None
         return {
             "x": "x[0]",
             "y": "x[1]",
@@ -81,7 +81,8 @@ class Plane(Component):
         """The part of the plane that is shown: all points, and some room around them."""
         points = np.asarray(self.subject.data.inputs[0], np.float64)
         low, high = points.min(axis=0), points.max(axis=0)
-        room = 0.15 * np.maximum(high - low, 1e-9) + 1e-6
+        alike = high - low <= 1e-9 * np.maximum(1.0, np.abs(high))
+        room = np.where(alike, 1.0, 0.15 * (high - low))
         (x0, y0), (x1, y1) = low - room, high + room
         return float(x0), float(x1), float(y0), float(y1)
 
@@ -117,12 +118,14 @@ class Plane(Component):
         if what not in ("add", "move", "relabel", "remove"):
             raise SettingError(f"a point was to be {what!r}; use 'add', 'move', 'relabel' or 'remove'.")
         if what != "add" and (row is None or not 0 <= row < subject.row_count):
-            raise SettingError(f"point {row!r} was named, and there are {subject.row_count}, counted from 0.")
+            raise SettingError(
+                f"point {row!r} was named, and there are {subject.row_count}; give a number counted from 0."
+            )
         arrays = [np.array(a) for a in data.arrays()]
         kept = data.like(arrays)
         if what == "remove":
             if subject.row_count == 1:
-                raise SettingError("the last point cannot be removed; add another one first.")
+                raise SettingError("the last point cannot be removed, as data need one; give another one first.")
             kept = data.like([np.delete(a, int(row or 0), axis=0) for a in arrays])
         elif what == "add":
             kept = data.like([np.concatenate([a, a[-1:]]) for a in arrays])
@@ -184,7 +187,7 @@ def _put_target(data: Batch, row: int, target: float, known: Batch) -> None:
     alike = np.flatnonzero(np.asarray(known.class_indices[0]) == int(target))
     if not alike.size:
         raise SettingError(
-            f"no point is of class {int(target)}; the network tells apart those that there are points of."
+            f"no point is of class {int(target)}; give one of the classes that there are points of, which the network tells apart."
         )
     classes[row] = int(target)
     targets[row] = np.asarray(known.targets[0])[alike[0]]

@@ -10,7 +10,6 @@ from chainrule.explanation.derivation import DEPTHS
 from chainrule.explanation.rendering.marked import marked_data
 from chainrule.explanation.rendering.numerals import how_many, numeral
 from chainrule.viewer.component import Component, command, part
-from chainrule.viewer.hiding import hidden_in
 from chainrule.viewer.subject import MOMENT, Subject
 
 SELECTION = "selection"
@@ -26,7 +25,7 @@ class Reasons(Component):
 
     def __init__(self, subject: Subject) -> None:
         self.subject = subject
-        self.key: str | None = None
+        self._key: str | None = None
         self._depth, self._checked = "layers", False
 
     # --- commands
@@ -36,7 +35,7 @@ class Reasons(Component):
         """Select the number of a key, or of a gradient's key what that is by; `None` for none."""
         if depth is not None:
             self._set_depth(depth)
-        self.key = None if key is None else self.subject.key(key)
+        self._key = None if key is None else self.subject.key(key)
         self._touch()
 
     @command
@@ -56,6 +55,11 @@ class Reasons(Component):
             raise SettingError(f"depth was given as {depth!r}; use {', '.join(map(repr, DEPTHS))}.")
         self._depth = depth
 
+    @property
+    def key(self) -> str | None:
+        """The key of what is selected; where its row is not shown, or a function has gone another way, there is nothing by it."""
+        return self._key if self._key is not None and self.subject.has(self._key) else None
+
     def _touch(self) -> None:
         self.subject.topics.touch(SELECTION)
 
@@ -64,41 +68,44 @@ class Reasons(Component):
     @part(MOMENT, SELECTION)
     def selection(self) -> dict[str, Any] | None:
         """The number and its gradient."""
-        if self.key is None:
+        key = self.key
+        if key is None:
             return None
         subject, digits = self.subject, self.subject.digits + 2
-        value, gradient = subject.number(self.key), subject.gradient(self.key)
+        is_known, is_reached = subject.computed(key)
+        value, gradient = subject.number(key), subject.gradient(key) if is_reached else None
         shown = {
-            "key": self.key,
-            "name": self.key,
-            "value": value,
-            "text": written(value, digits),
+            "key": key,
+            "name": key,
+            **({"value": value, "text": written(value, digits)} if is_known else {"text": "—"}),
             "gradient": gradient,
-            "gradient_key": subject.slope_key(self.key),
+            "gradient_key": subject.slope_key(key),
             "gradient_text": "—" if gradient is None else written(gradient, digits),
-            "changeable": subject.changeable(self.key),
+            "changeable": subject.changeable(key),
             "depth": self._depth,
             "check": self._checked,
         }
-        return hidden_in(shown, subject.hidden)  # type: ignore[no-any-return]
+        return subject.hidden.without(shown)  # type: ignore[no-any-return]
 
     @part(MOMENT, SELECTION)
     def derivation(self) -> dict[str, Any] | None:
         """The chain rule from the output back to it; where there is none, why."""
-        if self.key is None:
+        key = self.key
+        if key is None:
             return None
         try:
-            return marked_data(self.subject.explain(self.key, self._depth, self._checked), self.subject.hidden)
+            return marked_data(self.subject.explain(key, self._depth, self._checked), self.subject.hidden.hides)
         except ChainruleError as error:
             return {"version": 1, "kind": "none", "says": str(error)}
 
     @part(MOMENT, SELECTION, slow=True)
     def contributions(self) -> dict[str, Any] | None:
         """Its parts by output, by sample and by path."""
-        if self.key is None or self.subject.slope_key(self.key) in self.subject.hidden:
+        key = self.key
+        if key is None or self.subject.hidden.hides(self.subject.slope_key(key), self.subject.gradient(key)):
             return None
         try:
-            found = self.subject.contributions(self.key)
+            found = self.subject.contributions(key)
         except ChainruleError:
             return None
         return None if found is None else _with_texts(found.data(), self.subject.digits + 2)

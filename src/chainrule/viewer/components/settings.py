@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from chainrule.errors import SettingError, UnknownNameError
-from chainrule.training import as_optimizer
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.time import TIME, Time
 from chainrule.viewer.subject import MOMENT
@@ -16,49 +15,46 @@ from chainrule.viewer.subject import MOMENT
 SETTINGS = "settings"
 LISTED = 64
 """Rows whose numbers are listed."""
+NAMES = ("optimizer", "epochs", "batch_size", "seed", "l1", "l2", "engine")
+"""What can be set of the plan, the optimizer's learning rate aside."""
 
 
 class Settings(Component):
     """Rows, learning rate, penalty, epochs and the like."""
 
     def __init__(self, time: Time) -> None:
-        self.time, self.subject, self.plan = time, time.subject, time.plan
+        self.time, self.subject = time, time.subject
 
     @command
     def rows(self, rows: Any) -> None:
         """Which rows are shown: their numbers, "batch" for those of each step, or "all"."""
-        self.time.follows_batch = rows == "batch"
         if rows == "batch":
-            timeline = self.time.timeline
-            if timeline is not None:
-                self.subject.show_rows(timeline.batch(min(timeline.step, timeline.steps - 1)).rows)
+            if (batch := self.time.batch()) is not None:
+                self.subject.show_rows(batch.rows)
         else:
             self.subject.show_rows(range(self.subject.row_count) if rows == "all" else rows)
+        self.time.follows_batch = rows == "batch"
         self.subject.topics.touch(SETTINGS, TIME)
 
     @command
     def setting(self, name: str, value: Any) -> None:
         """How the next training, or the next branch, goes."""
-        if name == "optimizer":
-            self.plan.optimizer = as_optimizer(value)
-        elif name == "learning_rate":
-            rule = self.plan.rule
-            self.plan.optimizer = replace(rule, learning_rate=_positive(name, value))
-        elif name in {x.name for x in fields(self.plan)}:
-            kind = type(getattr(self.plan, name))
-            setattr(self.plan, name, kind(value) if kind in (int, float) else value)
-        else:
-            raise UnknownNameError.among("setting", name, ["learning_rate", *(x.name for x in fields(self.plan))])
+        if name == "learning_rate":
+            name, value = "optimizer", replace(self.time.plan.optimizer, learning_rate=_positive(name, value))
+        if name not in NAMES:
+            raise UnknownNameError.among("setting", name, ["learning_rate", *NAMES])
+        if isinstance(value, float) and name in ("epochs", "batch_size", "seed") and value.is_integer():
+            value = int(value)  # JavaScript has one kind of numbers
+        self.time.plans(replace(self.time.plan, **{name: value}))
         self.subject.topics.touch(SETTINGS)
 
     @part(SETTINGS, TIME, MOMENT)
     def settings(self) -> dict[str, Any]:
         """All of them."""
-        plan, subject = self.plan, self.subject
-        rate = plan.rule.learning_rate
-        timeline = self.time.timeline
-        within = timeline is not None and timeline.step < timeline.steps
-        batch = timeline.batch(timeline.step).rows.tolist() if timeline is not None and within else []
+        plan, subject = self.time.plan, self.subject
+        rate = plan.optimizer.learning_rate
+        timeline, batch = self.time.timeline, self.time.batch()
+        coming = timeline is not None and timeline.step < timeline.steps and batch is not None
         listed = [
             _setting(
                 "learning_rate",
@@ -76,12 +72,12 @@ class Settings(Component):
         ]
         return {
             "settings": [x for x in listed if x["value"] is not None],
-            "optimizer": repr(plan.rule),
+            "optimizer": repr(plan.optimizer),
             "loss": ", ".join(repr(head.loss) for head in subject.objective.heads),
-            "rows": subject.rows.tolist()[:LISTED],
+            "rows": subject.rows[:LISTED].tolist(),
             "row_count": subject.row_count,
-            "batch": batch[:LISTED],
-            "follows_batch": self.time.follows_batch and timeline is not None,
+            "batch": batch.rows[:LISTED].tolist() if batch is not None and coming else [],
+            "follows_batch": self.time.follows_batch and batch is not None,
         }
 
 

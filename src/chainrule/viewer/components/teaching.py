@@ -9,6 +9,7 @@ from chainrule.errors import SettingError, shortened
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.reasons import written
 from chainrule.viewer.components.time import TIME
+from chainrule.viewer.hiding import Hidden
 from chainrule.viewer.lessons import Lesson
 from chainrule.viewer.lessons.lesson import judge
 from chainrule.viewer.subject import MOMENT, Subject
@@ -31,7 +32,9 @@ class Teaching(Component):
         """Go to a page."""
         steps = self.shown.steps
         if isinstance(to, bool) or not isinstance(to, int) or not 0 <= to < len(steps):
-            raise SettingError(f"page {shortened(to)} was asked for; this lesson has pages 0 to {len(steps) - 1}.")
+            raise SettingError(
+                f"page {shortened(to)} was asked for; give one of the pages 0 to {len(steps) - 1} of this lesson."
+            )
         self.at, self.verdict = to, None
         for name, arguments in steps[to].do:
             self.run(name, arguments)
@@ -40,7 +43,7 @@ class Teaching(Component):
 
     def _hide(self, key: str | None) -> None:
         self.open = key is not None
-        self.subject.hidden = frozenset() if key is None else frozenset({key})
+        self.subject.hidden = Hidden() if key is None else Hidden({key: self._number(key)})
         self.subject.topics.touch(LESSON, MOMENT, TIME)
 
     @command
@@ -48,7 +51,7 @@ class Teaching(Component):
         """Judge a number that a learner told; an empty text asks for it to be shown. Says whether it was right."""
         question = self.shown.steps[self.at].question
         if question is None or id != self.at:
-            raise SettingError("there is no such question on this page; answer the one that is shown.")
+            raise SettingError("there is no such question on this page; give the id of the one that is shown.")
         number = self._number(question.key)
         if not str(text).strip():
             self.verdict = {"right": False, "text": f"It is {written(number, 6)}."}

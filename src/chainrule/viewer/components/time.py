@@ -7,12 +7,13 @@ from typing import Any
 
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.training import EpochEnd, Recording
+from chainrule.training.recording import StepBatch
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.reasons import written
 from chainrule.viewer.networks import NetworkSubject
 from chainrule.viewer.subject import MOMENT
 from chainrule.viewer.timeline import Timeline
-from chainrule.viewer.trainer import Plan, Trainer
+from chainrule.viewer.trainer import Plan, Trainer, goes_on
 from chainrule.viewer.walk import Walk
 
 TIME = "time"
@@ -32,10 +33,13 @@ class Time(Component):
         self.follows_batch = True
         self._live: tuple[int, float] | None = None
         self._of: tuple[Any, Plan] | None = None
+        self._rows_of: Any = subject.given
         topics = subject.topics
-        self.trainer = Trainer(subject, plan, lambda action: topics.post(action), self._ended, self._seen)
+        self.trainer = Trainer(subject, lambda action: topics.post(action), self._ended, self._seen)
         if recording is not None:
             self.timeline = Timeline(recording)
+            if goes_on(recording.at(recording.steps)):
+                self._of = _of(subject, plan)
             self._arrive()
 
     # --- going about
@@ -48,11 +52,25 @@ class Time(Component):
     def _arrive(self) -> None:
         """Show the moment that the timeline is at."""
         timeline = self._timeline()
-        if self.follows_batch and timeline.steps > timeline.first:
-            self.subject.rows = timeline.batch(min(timeline.step, timeline.steps - 1)).rows
-        self.subject.show(timeline.at(timeline.step).parameters)
+        batch = self.batch()
+        if self.follows_batch and batch is not None:
+            self.subject.rows = batch.rows
+        self.subject.show(timeline.at(timeline.step).parameters, timeline.owner(timeline.step).rule.objective)
         self._walk(None)
         self.subject.topics.touch(TIME)
+
+    def batch(self) -> StepBatch | None:
+        """What the step that comes next was given, at the end the last one; `None` where these are not the data any more."""
+        timeline = self.timeline
+        if timeline is None or timeline.steps == timeline.first or self._rows_of is not self.subject.given:
+            return None
+        return timeline.batch(min(timeline.step, timeline.steps - 1))
+
+    def plans(self, plan: Plan) -> None:
+        """How the next training goes; where there was none yet, the loss shown is the one that it is to lower."""
+        self.plan = plan
+        if self.timeline is None and self.subject.objective.penalty != plan.penalty:
+            self.subject.lower(replace(self.subject.objective, penalty=plan.penalty))
 
     def _walk(self, done: int | None) -> None:
         """Show so many operations of the step as done, `None` for all."""
@@ -88,7 +106,8 @@ class Time(Component):
             self._move_by_steps(int(by) * (self._timeline().steps_per_epoch if grain == "epoch" else 1), grain)
         else:
             for _ in range(abs(int(by))):
-                self._move_within(grain, 1 if by > 0 else -1)
+                if not self._move_within(grain, 1 if by > 0 else -1):
+                    break
         self.subject.topics.touch(TIME)
         return before != (self._timeline().step, self.subject.done)
 
@@ -101,8 +120,8 @@ class Time(Component):
         timeline.go(target)
         self._arrive()
 
-    def _move_within(self, grain: str, by: int) -> None:
-        """One operation or stage; past the end of a step comes its update, which leads to the next one."""
+    def _move_within(self, grain: str, by: int) -> bool:
+        """One operation or stage, if there is one; past the end of a step comes its update, which leads to the next one."""
         timeline, walk = self._timeline(), Walk(self.subject.evaluation)
         done = walk.count if self.subject.done is None else self.subject.done
         stops = range(walk.count + 1) if grain == "operation" else walk.stops
@@ -116,6 +135,9 @@ class Time(Component):
         elif by < 0 and timeline.step > timeline.first:
             timeline.go(timeline.step - 1)
             self._arrive()
+        else:
+            return False
+        return True
 
     @command
     def jump(self, to: str) -> str:
@@ -157,8 +179,12 @@ class Time(Component):
         self.subject.topics.touch(TIME)
 
     def _play_on(self) -> None:
-        if not self.move(self.grain, self.playing):
-            self.pause()
+        going = False
+        try:
+            going = self.move(self.grain, self.playing)
+        finally:
+            if not going:
+                self.pause()
 
     @command
     def pause(self) -> None:
@@ -168,26 +194,32 @@ class Time(Component):
         self.subject.topics.repeat(None)
         self.subject.topics.touch(TIME)
 
+    def close(self) -> None:
+        """Nothing goes on by itself any more."""
+        self.pause()
+
     # --- training
 
     @command
     def train(self, epochs: int | None = None, wait: bool = False) -> None:
         """Train for so many epochs, from where the last training ended or from the parameters shown."""
         if self.trainer.running:
-            raise SettingError("a training is under way; pause it first.")
-        if epochs is not None:
-            SettingError.unless_count("train", "epochs", epochs)
-            self.plan.epochs = int(epochs)
+            raise SettingError("a training is under way, and there is one at a time; call pause before.")
+        plan = self.plan if epochs is None else replace(self.plan, epochs=epochs)
+        begin, timeline, of = None, self.timeline, _of(self.subject, plan)
+        goes_on = timeline is not None and self._of is not None and self._of[0] is of[0] and self._of[1] == of[1]
+        if timeline is not None and goes_on:
+            begin = timeline.trunk[-1].at(timeline.trunk[-1].steps)
+        training = self.trainer.prepare(plan, begin)  # where this is refused, all stays as it is
         self._walk(None)
-        self._live = (0, float("nan"))
-        begin, of = None, (self.subject.data, replace(self.plan, epochs=0))
-        if self.timeline is not None and self._of is not None and self._of[0] is of[0] and self._of[1] == of[1]:
-            self.timeline.show(None)
-            begin = self.timeline.at(self.timeline.steps)
+        if timeline is not None and goes_on:
+            timeline.show(None)
         else:  # other data or settings: another training, from the parameters shown
             self.timeline = None
-        self._of = of
-        self.trainer.start(begin, wait=wait)
+        self._of, self._rows_of = of, self.subject.given
+        self.plans(plan)
+        self._live = (0, float("nan"))
+        self.trainer.start(training, wait=wait)
         self.subject.topics.touch(TIME)
 
     def _seen(self, end: EpochEnd) -> None:
@@ -271,17 +303,22 @@ class Time(Component):
             return None
         kinds: list[tuple[str, str, int | None]] = [("training", "training", None)]
         kinds += [(branch.name, "branch", i) for i, branch in enumerate(timeline.branches)]
-        series = [{"name": name, "kind": kind, "points": _thinned(timeline.losses(i))} for name, kind, i in kinds]
+        series = [{"name": name, "kind": kind, "points": _thinned(*timeline.losses(i))} for name, kind, i in kinds]
         return {"series": series, "x": "step", "y": "loss"}
 
 
-def _thinned(points: list[tuple[int, float]]) -> list[list[float]]:
+def _of(subject: NetworkSubject, plan: Plan) -> tuple[Any, Plan]:
+    """What has to be the same for a training to be gone on with."""
+    return subject.data, replace(plan, epochs=1)
+
+
+def _thinned(steps: Any, losses: Any) -> list[list[float]]:
     """As many points as are sent, evenly spread, the last one among them."""
-    every = max(1, -(-len(points) // POINTS))
-    kept = points[::every]
-    if points and kept[-1] != points[-1]:
-        kept.append(points[-1])
-    return [[step, loss] for step, loss in kept]
+    every = max(1, -(-len(steps) // POINTS))
+    kept = list(range(0, len(steps), every))
+    if kept and kept[-1] != len(steps) - 1:
+        kept.append(len(steps) - 1)
+    return [[step, loss] for step, loss in zip(steps[kept].tolist(), losses[kept].tolist(), strict=True)]
 
 
 def _unless_whole(name: str, value: Any) -> None:

@@ -13,13 +13,14 @@ from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.plane import Plane
 from chainrule.viewer.components.settings import SETTINGS
 from chainrule.viewer.components.time import TIME
+from chainrule.viewer.spreads import counts_between, edges_of
 from chainrule.viewer.subject import MOMENT, unless_known
 
 SPREAD = "spread"
 LINES, PLACES = 11, 41
 """Lines of the grid in each direction, and places along each."""
 POINTS = 300
-MOMENTS, BINS = 40, 24
+MOMENTS = 40
 
 
 class Warps(Component):
@@ -31,7 +32,7 @@ class Warps(Component):
 
     # --- the plane, bent
 
-    @part(MOMENT, SETTINGS, panel=True)
+    @part(MOMENT, SETTINGS, panel=True, digits=3)
     def warp(self) -> dict[str, Any] | None:
         """Of every hidden layer the images of the points and of a grid: of two units those, of more their principal plane."""
         if not self.plane.is_there:
@@ -78,15 +79,13 @@ class Warps(Component):
     def spread(self) -> dict[str, Any] | None:
         """How the numbers of one array were spread at moments of the training."""
         timeline, names = self.time.timeline, self._names()
-        if timeline is None or timeline.steps == timeline.first:
+        if timeline is None or timeline.steps == timeline.first or self.subject.hidden:
             return None
         name = self.chosen if self.chosen in names else names[0]
         steps = np.unique(np.linspace(timeline.first, timeline.steps, MOMENTS).astype(int)).tolist()
         arrays = [self._array(name, timeline.at(step).parameters) for step in steps]
-        finite = [x[np.isfinite(x)] for x in arrays]
-        every = np.concatenate(finite)
-        edges = np.histogram_bin_edges(every, BINS) if every.size else np.linspace(0.0, 1.0, BINS + 1)
-        counts = [np.histogram(x, edges)[0].tolist() for x in finite]
+        edges = edges_of(np.concatenate(arrays))
+        counts = [counts_between(x, edges).tolist() for x in arrays]
         return {
             "name": name,
             "names": names,
@@ -118,10 +117,14 @@ def _grid(x0: float, x1: float, y0: float, y1: float) -> Any:
 
 
 def _flat(values: Any, points: int) -> tuple[Any, str, str]:
-    """Values in two numbers each, and what these are: the two units that there are, or the principal components of the points."""
+    """Values in two numbers each, and what these are: the two units that there are, or the principal components of the points.
+
+    Values that are not finite have no components: of them the first two units.
+    """
     units = values.shape[1]
-    if units <= 2:
-        return np.concatenate([values, np.zeros((len(values), 2 - units))], axis=1), "unit 0", "unit 1"
+    if units <= 2 or not np.isfinite(values).all():
+        shown = values[:, :2]
+        return np.concatenate([shown, np.zeros((len(values), 2 - shown.shape[1]))], axis=1), "unit 0", "unit 1"
     middle = values[:points].mean(axis=0)
     directions = np.linalg.svd(values[:points] - middle, full_matrices=False)[2][:2]
     if len(directions) < 2:

@@ -41,8 +41,8 @@ EXCLUSIVE_OR = Lesson(
     (
         Step(
             "One or the other, not both",
-            "The answer is 1 where exactly one input is 1. No straight line parts the blue points from the "
-            "others, so **one** neuron cannot learn it. "
+            "The answer is 1 where exactly one input is 1. No straight line parts the points whose answer is "
+            "1 from the others, so **one** neuron cannot learn it. "
             "Two hidden neurons draw two lines.",
             (("go", {"step": 0}), ("rows", {"rows": "all"}), ("select", {"key": None})),
         ),
@@ -87,8 +87,8 @@ EXCLUSIVE_OR = Lesson(
         ),
         Step(
             "The plain, and then the fall",
-            "Play by epoch. For long the loss hardly falls: all four answers stay near ½. Then the two lines "
-            "find their places.\n"
+            "Play by epoch. For some fifty epochs the loss hardly falls: all four answers stay near ½. Then the two "
+            "lines find their places, and by epoch 200 all answers are on the right side of ½.\n"
             "Go back to where it begins to fall, and **branch** from there with another learning rate.",
             (("go", {"step": 0}), ("rows", {"rows": "all"}), ("select", {"key": None})),
         ),

@@ -72,8 +72,8 @@ ONE_NEURON = Lesson(
             "Learning",
             "**Gradient descent** takes a step against the gradient: `w ← w − η·∂L/∂w`, with the learning rate "
             "`η = 2`.\n"
-            "Which weight comes out? Take `∂L/∂w₀` from the page before.",
-            (("reset", {}), ("go", {"step": 1, "stage": "start"}), ("select", {"key": "neuron.weight[0, 0]"})),
+            "At the beginning `w₀` was 0.8, and its gradient is what you found two pages before. Which weight comes out?",
+            (("reset", {}), ("go", {"step": 1, "stage": "start"}), ("select", {"key": None})),
             Question("What is w₀ after one step?", "neuron.weight[0, 0]"),
         ),
         Step(
@@ -86,4 +86,5 @@ ONE_NEURON = Lesson(
     loss="l2_norm",
     optimizer=SGD(2.0),
     epochs=50,
+    symbols={"neuron.weight": "w", "neuron.bias": "b", "neuron.z": "z", "neuron.a": "a", "target": "t"},
 )

@@ -31,7 +31,7 @@ TWO_LAYERS = Lesson(
         Step(
             "A weight of the output layer",
             "`u₀₀` leads to the first output only, so only that error is in its gradient:\n`∂L/∂u₀₀ = (y₀ − t₀) "
-            "· y₀(1 − y₀) · h₀ = δ₀ · h₀`.",
+            "· y₀(1 − y₀) · h₀`: how far off, times the slope of the sigmoid, times what came in.",
             (("go", {"step": 0}), ("select", {"key": "y.weight[0, 0]", "depth": "layers"})),
             Question("What is ∂L/∂u₀₀?", "∂L/∂y.weight[0, 0]"),
         ),
@@ -43,15 +43,15 @@ TWO_LAYERS = Lesson(
         ),
         Step(
             "Whose error is it?",
-            "The bars say how much of `∂L/∂w₀₀` came by way of each output. They may pull in different ways, and "
-            "then much of it cancels.",
+            "The bars say how much of `∂L/∂w₀₀` came by way of each output. Here both pull the same way; where they "
+            "pull in different ways, much of it cancels.",
             (("go", {"step": 0}), ("select", {"key": "h.weight[0, 0]", "depth": "factors"})),
             Question("What arrives at h₀, ∂L/∂h₀? Add up what both outputs send back.", "∂L/∂h.a[0, 0]"),
         ),
         Step(
             "Trust, but check",
-            "Beside every gradient stands what comes out when the number is **nudged** by a millionth and the "
-            "loss computed again. "
+            "Beside every gradient stands what comes out when the number is **nudged** up and down by a few "
+            "millionths and the loss computed again. "
             "No derivative is used for that; it agrees all the same.",
             (("go", {"step": 0}), ("select", {"key": "h.weight[1, 2]", "depth": "layers"}), ("check", {"on": True})),
         ),

@@ -31,20 +31,21 @@ VANISHING = Lesson(
         ),
         Step(
             "At most a quarter, each time",
-            "Passing back through a sigmoid multiplies with `σ′(z) = a·(1 − a)`. How large can that be?",
+            "Passing back through a sigmoid multiplies with `σ′(z) = a·(1 − a)`. It is largest where `a = ½`, and "
+            "then it is ½·½, a quarter.",
             (("go", {"step": 0}), ("rows", {"rows": [0]}), ("select", {"key": "layer_5.a[0, 0]", "depth": "factors"})),
         ),
         Step(
             "Where it goes",
-            "The derivation of a weight of the first layer, layer by layer: every line is a factor smaller than "
-            "the one before.",
+            "The derivation of a weight of the first layer, layer by layer: what arrives at the neurons of a layer "
+            "is smaller with each of them, 0.16 at the output and less than 0.0001 at the first.",
             (
                 ("go", {"step": 0}),
                 ("rows", {"rows": [0]}),
                 ("select", {"key": "layer_1.weight[0, 0]", "depth": "layers"}),
             ),
             Question(
-                "How large is its gradient? Read the last line: the factor that arrives, times x[0].",
+                "What is its gradient? Read the last line: the factor that arrives, times x[0].",
                 "∂L/∂layer_1.weight[0, 0]",
             ),
         ),
@@ -53,7 +54,7 @@ VANISHING = Lesson(
             "The doctor names the factor of every layer, σ′ and weights apart, and what to try: activations "
             "whose derivative is 1 on one side "
             "(`relu`), or nearer to 1 around 0 (`tanh`), and first weights that keep the signal's size.\nPlay: "
-            "the loss stays where it is for long.",
+            "within twenty steps the output learns to say ½ for every point, and then the loss stays at 0.25.",
             (
                 ("go", {"step": 0}),
                 ("rows", {"rows": "all"}),

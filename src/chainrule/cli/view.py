@@ -1,0 +1,125 @@
+"""`chainrule view`: a stored model, a classic set of points or a lesson, to look into in the browser or in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import chainrule as cr
+from chainrule.cli.console import note, say
+from chainrule.cli.files import to_write
+from chainrule.cli.options import MissingChoice, Separator
+from chainrule.cli.rows import LISTED, chosen
+from chainrule.errors import SettingError, UnknownNameError
+from chainrule.viewer import View, lesson
+from chainrule.viewer.datasets import PLANE, in_the_plane
+from chainrule.viewer.lessons import LESSONS
+
+MODEL: Any = {"rich_help_panel": "A stored model"}
+
+
+def view(
+    model: Annotated[
+        Path | None,
+        typer.Argument(help="A model that `chainrule train --save` made.", metavar="MODEL", show_default=False),
+    ] = None,
+    data: Annotated[
+        Path | None,
+        typer.Argument(help="A CSV file with the columns of the training data.", metavar="DATA", show_default=False),
+    ] = None,
+    demo: Annotated[
+        str | None,
+        typer.Option(help=f"A 2-8-8-2 network learns to tell points apart: {', '.join(PLANE)}.", metavar="POINTS"),
+    ] = None,
+    teach: Annotated[
+        str | None,
+        typer.Option("--lesson", help=f"A lesson to go through: {', '.join(LESSONS)}.", metavar="LESSON"),
+    ] = None,
+    loss: Annotated[
+        str | None, typer.Option(help="What training lowers; by default as in training.", **MODEL, metavar="NAME")
+    ] = None,
+    missing: Annotated[
+        MissingChoice | None,
+        typer.Option(
+            help="Missing values: error, drop, mean or median; by default as in training.", **MODEL, metavar="WHAT"
+        ),
+    ] = None,
+    separator: Separator = None,
+    epochs: Annotated[int, typer.Option(min=1, help="How long a training in the view lasts.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="First weights and the order of rows follow from it.")] = 0,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Write a file that replays the training anywhere, and open no page.", metavar="FILE.html"),
+    ] = None,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open a browser, or tell the address.")
+    ] = True,
+) -> None:
+    """Look into a network: click on its numbers, change them, train it, go back and forth.
+
+    chainrule view model.safetensors data.csv
+
+    chainrule view --demo spiral
+
+    chainrule view --lesson xor
+    """  # fmt: skip
+    to_write(save, "--save")
+    if [model is not None, demo is not None, teach is not None].count(True) != 1 or (model is None) != (data is None):
+        raise SettingError(
+            f"give one of: a model and a CSV file; --demo {', '.join(PLANE)}; --lesson {', '.join(LESSONS)}."
+        )
+    if model is not None and data is not None:
+        shown = _of_model(model, data, loss, missing, separator, epochs, seed)
+    elif demo is not None:
+        shown = _of_points(demo, epochs, seed)
+    else:
+        assert teach is not None
+        shown = lesson(teach)
+    _write(shown, save, train=demo is not None) if save else _show(shown, browser, train=demo is not None)
+
+
+def _of_points(name: str, epochs: int, seed: int) -> View:
+    if name not in PLANE:
+        raise UnknownNameError.among("set of points", name, PLANE)
+    X, y = in_the_plane(name)
+    hidden = [cr.Dense(8, "tanh", name="first"), cr.Dense(8, "tanh", name="second")]
+    network = cr.Network([*hidden, cr.Dense(2, "softmax", name="output")], seed=seed)
+    return cr.view(network, X, y, optimizer=cr.Adam(0.05), epochs=epochs, seed=seed)
+
+
+def _of_model(
+    model: Path,
+    data: Path,
+    loss: str | None,
+    missing: MissingChoice | None,
+    separator: str | None,
+    epochs: int,
+    seed: int,
+) -> View:
+    rows = chosen(model, data, [], missing, separator)
+    features = rows.preparation.features
+    say(f"{rows.model} on {rows.table.source}: {len(rows.X):,} rows, target {rows.preparation.target.name}", "bold")
+    say(
+        f"  inputs    {', '.join(f'x[{i}] {name}' for i, name in enumerate(features[:LISTED]))}{' …' * (len(features) > LISTED)}"
+    )
+    return cr.view(rows.network, rows.X, rows.y, loss=loss, epochs=epochs, seed=seed)
+
+
+def _write(shown: View, path: Path, train: bool) -> None:
+    if train:
+        shown.do("train", wait=True)
+    say(f"{shown.save(path)}: {path.stat().st_size / 1e6:.1f} MB, to be opened in any browser")
+
+
+def _show(shown: View, browser: bool, train: bool) -> None:
+    try:
+        address = shown.open(browser=browser)
+        say(f"The page is at {address}" if browser else f"Open {address} in a browser on this machine.")
+        note("the address serves once, in one browser; Ctrl-C ends the page")
+        if train:
+            shown.do("train")
+        shown.wait()
+    except KeyboardInterrupt:
+        shown.close()

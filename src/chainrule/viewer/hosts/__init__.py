@@ -1,0 +1,1 @@
+"""Hosts: how a view reaches whoever looks at it."""

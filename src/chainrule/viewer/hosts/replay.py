@@ -1,0 +1,259 @@
+"""What a saved file replays: the parts of a view at moments of its training, and the reasons for numbers at some of them."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import ChainruleError, SettingError, shortened
+from chainrule.explanation.derivation import DEPTHS
+from chainrule.explanation.rendering.data import written
+from chainrule.viewer.hosts.patches import patch
+from chainrule.viewer.session import Session
+
+VERSION = 1
+COMMANDS = ("hello", "panel", "select", "depth", "go", "move", "jump", "play", "pause")
+"""What a file answers."""
+REASONS = ("selection", "derivation", "contributions")
+"""The parts that a selection gives."""
+MOST_FRAMES = 150
+ROOM = 2_200_000
+"""Characters of a file that are for its frames, unless their number is given."""
+MOST_REASONS = 400
+"""Selections that are recorded unless they are asked for by name."""
+MOMENTS_OF_REASONS = 12
+"""Moments at which those are that are asked for by name."""
+LONGEST_REASON = 100_000
+"""Characters of JSON; a depth that makes longer ones is left out."""
+LEVELS = 63
+"""Steps that the values of a surface, which is a picture, are recorded in."""
+
+Moment = tuple[int | None, int | None]
+"""A step, and how many operations of it are done, `None` for all; no step where there is no training."""
+
+
+def replay(
+    session: Session,
+    frames: int | Sequence[int] | None = None,
+    keys: Sequence[str] | None = None,
+    panels: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """The parts at so many moments, each as what is other than at the one before, and reasons: as PROTOCOL.md says.
+
+    The session is gone through, with nobody hearing of it, and then taken back to where it stood.
+    """
+    with _from_here_and_back(session, panels):
+        wanted = _numbers(session.parts["drawing"]) if keys is None else [_key(session, key) for key in keys]
+        session.do("select", key=None)
+        position = session.parts.get("position")
+        moments: list[Moment] = [(None, None)]
+        if position and position["steps"]:
+            moments = _moments(session, position, frames)
+        chosen = _told(moments, position, _moments_of_reasons(len(wanted), keys is None))
+        reasons = Reasons(session, wanted)
+        shown: list[dict[str, Any]] = []
+        for i, moment in enumerate(moments):
+            shown.append(_shown(session, moment))
+            if i in chosen:
+                reasons.record(i)
+    meta = shown[0]["meta"]
+    known = [name for name in COMMANDS if name in meta["commands"]]
+    for parts in shown:
+        parts["meta"] = {**meta, "saved": True, "commands": known}
+    return {
+        "version": VERSION,
+        "parts": shown[0],
+        "frames": [_frame(*pair) for pair in pairwise(shown)],
+        "answers": reasons.answers,
+    }
+
+
+def packed(recording: dict[str, Any]) -> str:
+    """As text that may stand in a script: JSON, or gzip in base64 where that is shorter."""
+    text = written(recording)
+    small = base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+    return min(text.replace("<", "\\u003c"), small, key=len)
+
+
+class Reasons:
+    """Records what selecting each number gives, at moments that the session has been taken to."""
+
+    def __init__(self, session: Session, keys: Sequence[str]) -> None:
+        self.session, self.depths = session, list(DEPTHS)
+        self.answers: dict[str, dict[str, dict[str, Any]]] = {key: {} for key in keys}
+
+    def record(self, moment: int) -> None:
+        """Select one after the other, at every depth that is not too long."""
+        for key, found in self.answers.items():
+            for depth in tuple(self.depths):
+                try:
+                    self.session.do("select", key=key, depth=depth)
+                except ChainruleError:  # a row that this moment's batch does not have
+                    break
+                parts = {name: self.session.parts[name] for name in REASONS if name in self.session.parts}
+                if depth != DEPTHS[0] and len(written(parts)) > LONGEST_REASON:
+                    self.depths.remove(depth)
+                    continue
+                found.setdefault(depth, {})[str(moment)] = parts
+        self.session.do("select", key=None)
+
+
+# --- which moments, and which numbers
+
+
+def _moments(session: Session, position: dict[str, Any], frames: int | Sequence[int] | None) -> list[Moment]:
+    """Steps evenly spread from the first to the last; that which is shown comes with all of its operations."""
+    there, shown = range(position["first"], position["steps"] + 1), position["step"]
+    if frames is None:
+        frames = _affordable(session, there)
+    if isinstance(frames, int):
+        SettingError.unless_count("save", "frames", frames)
+        steps = _spread(there, frames)
+    else:
+        steps = set(frames)
+        if not steps <= set(there):
+            given = f"frames={shortened(frames)}"
+            raise SettingError(f"save was given {given}, and there are the steps {there.start} to {there.stop - 1}.")
+    found: list[Moment] = []
+    for step in sorted(steps | {shown}):
+        found += [(step, done) for done in range(position["operations"])] if step == shown else []
+        found.append((step, None))
+    return found
+
+
+def _affordable(session: Session, there: range) -> int:
+    """How many steps make a file of a bounded size, by what three of them take."""
+    shown = [_shown(session, (step, None)) for step in sorted(_spread(there, 3))]
+    changes = [len(packed(_frame(*pair))) for pair in pairwise(shown)]
+    return min(MOST_FRAMES, 1 + int(ROOM * len(changes) / max(1, sum(changes))))
+
+
+def _spread(values: range, count: int) -> set[int]:
+    """So many of them, evenly spread, the first and the last among them."""
+    return {values[int(i)] for i in np.linspace(0, len(values) - 1, min(max(1, count), len(values))).round()}
+
+
+def _told(moments: Sequence[Moment], position: dict[str, Any] | None, count: int) -> set[int]:
+    """The numbers of the moments at which reasons are told: the one that is shown, the first, the last, and others between."""
+    whole = [i for i, (_, done) in enumerate(moments) if done is None]
+    shown = {i for i in whole if position and moments[i][0] == position["step"]}
+    return shown | {whole[i] for i in _spread(range(len(whole)), count - len(shown))} if count > len(shown) else shown
+
+
+def _moments_of_reasons(numbers: int, bounded: bool) -> int:
+    """At how many moments so many numbers are selected."""
+    selections = max(1, numbers * len(DEPTHS))
+    return max(1, MOST_REASONS // selections) if bounded else MOMENTS_OF_REASONS
+
+
+def _numbers(drawing: dict[str, Any]) -> list[str]:
+    """The keys of the numbers in a picture, their gradients aside; none where they are too many."""
+    found = [key for key in dict.fromkeys(_keys(drawing["shapes"])) if not key.startswith("∂")]
+    return found if len(found) * len(DEPTHS) <= MOST_REASONS else []
+
+
+def _keys(shapes: Sequence[dict[str, Any]]) -> Iterator[str]:
+    for shape in shapes:
+        if shape.get("key"):
+            yield shape["key"]
+        if shape.get("cells"):
+            yield from _cells(**shape["cells"])
+        yield from _keys(shape.get("shapes") or ())
+
+
+def _cells(key: str, rows: Collection[int], columns: Collection[int], width: int | None) -> Iterator[str]:
+    for row in rows:
+        for column in columns:
+            yield key.format(row, column) if width is None else key.format(row * width + column)
+
+
+def _key(session: Session, key: str) -> str:
+    """The key in full of a number that is asked for by name."""
+    session.do("select", key=key)
+    found: str = session.parts["selection"]["key"]
+    return found
+
+
+# --- going about
+
+
+def _go(session: Session, moment: Moment) -> None:
+    step, done = moment
+    if step is not None:
+        session.do("go", step=step, operation=done)
+
+
+@contextmanager
+def _from_here_and_back(session: Session, panels: Collection[str] | None) -> Iterator[None]:
+    """With panels open, by default all that are made at once and those that were open, and nothing selected; afterwards as before."""
+    with session.unheard():
+        position, selection, before = session.parts.get("position"), session.parts["selection"], set(session.panels)
+        wanted = before | set(session.panel_names) - set(session.slow_names) if panels is None else set(panels)
+        try:
+            for name in sorted(before ^ wanted):
+                session.do("panel", name=name, open=name in wanted)
+            session.do("select", key=None)
+            yield
+        finally:
+            for name in sorted(before ^ session.panels):
+                session.do("panel", name=name, open=name in before)
+            if position and position["steps"]:
+                _go(session, (position["step"], position["operation"]))
+            if selection is not None:
+                session.do("select", key=selection["key"], depth=selection["depth"])
+
+
+# --- what is kept of a moment
+
+
+def _shown(session: Session, moment: Moment) -> dict[str, Any]:
+    _go(session, moment)
+    digits = session.digits
+    return {name: _rounded(_coarse(value), digits.get(name)) for name, value in session.parts.items()}
+
+
+def _frame(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    changes = patch({**before, "position": None}, {**after, "position": None})
+    return {"position": after["position"], "patch": changes}
+
+
+def _coarse(value: Any) -> Any:
+    """A part with its surfaces in few steps, which gzip makes small."""
+    if isinstance(value, list):
+        return [_coarse(x) for x in value]
+    if not isinstance(value, dict):
+        return value
+    if {"columns", "rows", "values", "least", "greatest"} <= value.keys():
+        numbers = np.frombuffer(base64.b64decode(value["values"]), "<f4").astype(float)
+        step = 2.0 ** np.ceil(np.log2((value["greatest"] - value["least"]) / LEVELS or 1.0))
+        fewer = (np.round(numbers / step) * step).astype("<f4")
+        return {**value, "values": base64.b64encode(fewer.tobytes()).decode("ascii")}
+    return {name: _coarse(x) for name, x in value.items()}
+
+
+def _rounded(value: Any, digits: int | None) -> Any:
+    """A part with so many digits of its largest number, and of the others what stands in the same places."""
+    if digits is None:
+        return value
+    largest = max(map(abs, _numbers_in(value)), default=0.0)
+    return _to_places(value, digits - 1 - int(np.floor(np.log10(largest)))) if largest else value
+
+
+def _numbers_in(value: Any) -> Iterator[float]:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for x in inside:
+        yield from [x] if isinstance(x, float) else _numbers_in(x)
+
+
+def _to_places(value: Any, places: int) -> Any:
+    if isinstance(value, dict):
+        return {name: _to_places(x, places) for name, x in value.items()}
+    if isinstance(value, list):
+        return [_to_places(x, places) for x in value]
+    return round(value, places) if isinstance(value, float) else value

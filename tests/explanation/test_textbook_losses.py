@@ -1,0 +1,70 @@
+"""What is printed of losses, and of an output by what it is made of, is what textbooks print."""
+
+import re
+
+import numpy as np
+import pytest
+
+import chainrule as cr
+
+X, Y = np.array([[0.4, -0.7]]), np.array([[0.3, 0.7]])
+SLOPES = {
+    ("squared_error", None): "a[0] − t[0]",  # of the mean of two
+    ("l2_norm", None): "a[0] − t[0]",
+    ("absolute_error", None): "1/2 · sign(a[0] − t[0])",
+    ("huber", None): "1/2 · clip(a[0] − t[0], −1, 1)",
+    ("log_cosh", None): "1/2 · tanh(a[0] − t[0])",
+    ("binary_cross_entropy", None): "1/2 · (σ(a[0]) − t[0])",
+    ("binary_cross_entropy", "sigmoid"): "1/2 · (a[0] − t[0])",
+    ("cross_entropy", "softmax"): "a[0] − t[0]",
+    ("poisson", "exp"): "1/2 · (a[0] − t[0])",
+}
+GUARDS = re.compile(r"stop\(|logical|minimum|maximum|\bv\d+\b")
+
+
+def network(activation: str | None, rows: int = 1) -> tuple[cr.Network, np.ndarray]:
+    return cr.Network([cr.Dense(2, activation, name="o")], dtype="float64", seed=1).build(2), np.repeat(X, rows, 0)
+
+
+@pytest.mark.parametrize(("loss", "activation"), SLOPES)
+def test_losses_are_told_as_textbooks_print_them(loss: str, activation: str | None) -> None:
+    own, x = network(activation)
+    letters = {"o.z": "z" if activation else "a", "o.a": "a", "target": "t"}
+    told = own.explain(x, Y, loss=loss, where="o.bias[0]", symbols=letters, check=True)
+    assert str(told).split("\n", 1)[0].partition(" = ")[2] == SLOPES[loss, activation]
+    assert not GUARDS.search(str(told))
+
+
+def test_a_batch_and_a_formula_with_letters_say_the_same() -> None:
+    own, x = network("sigmoid", 3)
+    told = str(own.explain(x, np.repeat(Y, 3, 0), "o.bias[j]", loss="binary_cross_entropy", symbols={"target": "t"}))
+    assert told.startswith("∂L/∂o.bias[j] = 1/6 · Σ_n (o.a[n, j] − t_nj)")
+
+
+def test_rules_say_their_parts_in_the_letters_of_the_formula() -> None:
+    own, x = network(None)
+    told = str(own.explain(x, [1], "o.bias[1]", loss="cross_entropy"))
+    assert "derivative of logsumexp: exp(o.z[1])/Σ_k exp(o.z[k]);" in told
+
+
+def test_what_went_into_a_name_is_not_said_of_a_rule() -> None:
+    own = cr.Network([cr.Dense(2, "softmax", name="h"), cr.Dense(1, name="o")], dtype="float64").build(2)
+    told = str(own.explain(X, [[1.0]], "h.bias[0]", loss="squared_error"))
+    assert "derivative of exp;" in told
+    assert not GUARDS.search(told)
+
+
+def test_an_output_is_explained_from_itself() -> None:
+    """∂a_i/∂z_k = [k = i]·a_k − a_i·a_k, and of a sigmoid only its own z counts."""
+    own, x = network("softmax")
+    told = own.explain(x, None, "o.z[0]", of="o.a[1]", check=True)
+    a = own(x)[0]
+    assert told.value == pytest.approx(-a[0] * a[1])
+    assert "∂o.a[1]/∂o.z[0] = −o.a[1] · o.a[0]" in str(told)
+    assert "∂o.a[1]/∂o.a" not in str(told)
+
+    deep = cr.Network([cr.Dense(3, "tanh", name="h"), cr.Dense(2, "sigmoid", name="o")], dtype="float64").build(2)
+    told = deep.explain(x, None, "h.weight[0, 2]", of="o.a[1]", depth="layers", check=True)
+    first = " ".join(str(told).split("\n\n")[0].split())
+    formula = "= o.a[1] · (1 − o.a[1]) · o.weight[2, 1] · (1 − h.a[2]²) · x[0] ="
+    assert formula in first
