@@ -199,6 +199,7 @@ huber = Elementwise(
     ),
     latex=r"\operatorname{{huber}}\left({0}, {1}\right)",
     domain=(REAL, POSITIVE),
+    accuracy=EITHER_ZERO,
     doc="½x² where |x| ≤ δ, δ·(|x| − ½δ) beyond (Huber 1964).",
     public=True,
     defaults={"delta": 1.0},

@@ -117,7 +117,11 @@ logaddexp = Elementwise(
 )
 log_cosh = Elementwise(
     "log_cosh",
-    value=lambda m, x: m.absolute(x) + m.log1p(m.exp(-2.0 * m.absolute(x))) - math.log(2.0),
+    value=lambda m, x: m.where(  # cosh x = 1 + 2·sinh²(x/2), which keeps its digits near 0
+        m.absolute(x) < 1.0,
+        m.log1p(2.0 * m.square(m.sinh(0.5 * m.minimum(m.absolute(x), 1.0)))),
+        m.absolute(x) + m.log1p(m.exp(-2.0 * m.absolute(x))) - math.log(2.0),
+    ),
     partials=(lambda m, y, x: m.tanh(x),),
     latex=r"\ln\left(\cosh\left({0}\right)\right)",
     domain=(REAL,),
