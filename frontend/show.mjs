@@ -42,7 +42,7 @@ for (const name of chosen.length ? chosen : ["mazur", "xor", "teaching", "mnist"
     }
 await browser.close();
 
-/** The statement that gives the page what the module exports as `render`. */
+/** The statement that gives the page what the module exports as `default`. */
 function exported(text) {
-  return `window.render = ${/([\w$]+) as render[,}]/.exec(text)[1]}`;
+  return `window.render = ${/([\w$]+) as default[,}]/.exec(text)[1]}.render`;
 }

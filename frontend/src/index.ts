@@ -15,7 +15,7 @@ interface Place {
 }
 
 /** Shows a view in an element; what is returned takes it away. */
-export function render({ model, el, whole = false }: Place): () => void {
+function render({ model, el, whole = false }: Place): () => void {
   const host = el.appendChild(document.createElement("div"));
   if (whole) host.dataset.whole = "";
   host.dataset.lmSuppressShortcuts = "true"; // JupyterLab's own keys are not meant while one of the view's is pressed
