@@ -118,3 +118,15 @@ def test_the_gradient_of_the_vanishing_lesson_vanishes() -> None:
     view = lesson("vanishing")
     first, last = (abs(view.subject.gradient(f"{x}.weight[0, 0]") or 0) for x in ("layer_1", "layer_5"))
     assert first < last / 50
+
+
+@pytest.mark.parametrize("name", ["neuron", "layers", "xor"])
+def test_every_operation_of_a_lesson_is_said_in_full(name: str) -> None:
+    view = lesson(name)
+    view.do("go", step=0, operation=0)
+    said = []
+    for _ in range(view.parts["position"]["operations"] - 1):
+        view.do("move", grain="operation")
+        said.append(view.parts["position"]["says"])
+    assert all(said)
+    assert not [x for x in said if "…" in x]

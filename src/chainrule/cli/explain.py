@@ -141,7 +141,7 @@ def _explain_expression(
             raise UnknownNameError.among("name in the expression", name, values)
     derivations = [result.explain(values[name], **options) for name in by or values]
     if form is Form.text:
-        say(parsed.text, "bold")
+        say(text.strip(), "bold")
         say(f"computed from the inside out, and how {result.name} changes with each part:")
         say()
         say(table_of(result, options["digits"]))

@@ -25,7 +25,7 @@ def table_of(result: Value, digits: int = 6) -> str:
       L = a·b + b    −9          1
     """
     evaluation, nodes = result.graph()
-    rows = [["value", "data", f"∂{result.name or 'result'}/∂value"]]
+    rows = [["value", "data", f"{evaluation.d}{result.name or 'result'}/{evaluation.d}value"]]
     for x in evaluation.values:
         formula = formula_of(evaluation, x)
         label = in_signs(evaluation.label(x))

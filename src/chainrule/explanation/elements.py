@@ -101,7 +101,7 @@ def _reach(
         return 0 if size == 1 else alphabet.letter(size, axis == 0 and has_samples)
 
     routes = reached(equation, position, element.index, fresh, loose)
-    loose = loose or output is evaluation.output  # ∂y[1]/∂y[k] is [k = 1]
+    loose |= output is evaluation.output  # ∂y[1]/∂y[k] is [k = 1]
     if routes is not None and (loose or not any(route.conditions for route in routes)):
         for route in routes:
             index = tuple(route.places[axis] for axis in range(len(output.shape)))
@@ -179,30 +179,28 @@ class Formulas:
 
     @cached_property
     def _known(self) -> list[Known]:
-        """The values that have a name which says more than their formulas."""
+        """The values whose names say more than their formulas."""
         found = []
         for x in self.evaluation.names:
             if (maker := self.evaluation.makers.get(x)) is not None and isinstance(maker.op, Elementwise):
-                letters = (Letter(f"place {i}", size) for i, size in enumerate(x.shape))
-                element = Element(x, tuple(letters))
-                names = self.evaluation.names.__contains__
-                own = Formulas(self.evaluation, names, Alphabet({letter.name for letter in element.letters}))
-                found.append(Known(element, own.made_by(maker, element)))
+                element = Element(x, tuple(Letter(f"place {i}", size) for i, size in enumerate(x.shape)))
+                formulas = self._apart(element, self.evaluation.names.__contains__)
+                found.append(Known(element, formulas.made_by(maker, element)))
         return [value for value in found if value.shortens]
+
+    def _apart(self, element: Element, symbols: Callable[[Variable], bool]) -> Formulas:
+        """Formulas with letters of their own beside those of an element."""
+        return Formulas(self.evaluation, symbols, Alphabet({letter.name for letter in element.letters}))
 
     def by_itself(self, element: Element) -> Expression:
         """The formula of an element with letters of its own, which other formulas may use as well."""
-        return Formulas(self.evaluation, self.symbols, Alphabet({x.name for x in element.letters})).formula(element)
+        return self._apart(element, self.symbols).formula(element)
 
     def definition(self, element: Element) -> Expression:
         """The one operation an element is computed by, of values that go by their names, given or not."""
-        evaluation = self.evaluation
-        own = Formulas(
-            evaluation,
-            lambda x: x in evaluation.names or x not in evaluation.makers or not only_moves(evaluation.makers[x]),
-            Alphabet({x.name for x in element.letters}),
-        )
-        return own.made_by(self.evaluation.makers[element.variable], element)
+        names, makers = self.evaluation.names, self.evaluation.makers
+        own = self._apart(element, lambda x: x in names or x not in makers or not only_moves(makers[x]))
+        return own.made_by(makers[element.variable], element)
 
     def formula(self, element: Element) -> Expression:
         """What an element is computed from, down to the variables that go by name."""

@@ -51,8 +51,8 @@ def free_name(wanted: str, taken: Iterable[str]) -> str:
     return next(x for x in chain([wanted], "fyzgLF", (f"f{i}" for i in count())) if x not in others)
 
 
-def labels_of(program: Program, names: Mapping[Variable, str]) -> dict[Variable, Label]:
-    """A name for every variable: given, or the formula as one would type it, or `v7`.
+def labels_of(program: Program, names: Mapping[Variable, str], longest: int = LONGEST) -> dict[Variable, Label]:
+    """A name for every variable: given, or the formula as one would type it, or `v7` for what is longer than the longest.
 
     All are different, but for what is another value's numbers in another shape.
     """
@@ -69,7 +69,7 @@ def labels_of(program: Program, names: Mapping[Variable, str]) -> dict[Variable,
         moved = equation.inputs[0] if x in makers and isinstance(equation.inputs[0], Variable) else None
         if moved is not None and label.text == found[moved].text:
             label = found[moved]
-        elif x not in names and (len(with_signs(label.text)) > LONGEST or label.text in taken):
+        elif x not in names and (len(with_signs(label.text)) > longest or label.text in taken):
             label = Label(f"v{number}'" if f"v{number}" in taken else f"v{number}", tells=False)
         taken.add(label.text)
         found[x] = label

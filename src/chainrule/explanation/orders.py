@@ -20,6 +20,7 @@ from chainrule.explanation.symbols import Element
 from chainrule.notebooks import Shown
 from chainrule.ops import Contraction, Elementwise, Reduction
 from chainrule.ops.kinds.contraction import parse
+from chainrule.ops.notation import ATOM
 from chainrule.ops.operation import REGISTRY
 from chainrule.tracing import simplify, trace, trees
 from chainrule.tracing.apply import traced
@@ -220,16 +221,16 @@ def _forward(evaluation: Evaluation) -> tuple[list[Moment], Any]:
         if number == 0:
             by = spelled(evaluation, element, {}).text
             for x, value in evaluation.values.items():
-                moments.append(Moment(_shown_name(evaluation, x), value))
+                moments.append(Moment(_written(evaluation, x), value))
                 if x in tangents:
-                    moments.append(Moment(f"∂{_shown_name(evaluation, x)}/∂{by}", tangents[x]))
+                    moments.append(Moment(f"∂{_below(evaluation, x)}/∂{by}", tangents[x]))
     return moments, np.stack(columns, axis=1)
 
 
 def _reverse(evaluation: Evaluation) -> tuple[list[Moment], Any]:
     """Values, then cotangents from the output back; the Jacobian, a row a sweep."""
     output = _output(evaluation.program)
-    moments = [Moment(_shown_name(evaluation, x), value) for x, value in evaluation.values.items()]
+    moments = [Moment(_written(evaluation, x), value) for x, value in evaluation.values.items()]
     rows = []
     for number, element in enumerate(_numbers_of([output])):
         found = evaluation.backward(output, unit_tangent(element)[output])
@@ -238,18 +239,22 @@ def _reverse(evaluation: Evaluation) -> tuple[list[Moment], Any]:
         if number == 0:
             of = spelled(evaluation, element, {}).text
             moments += [
-                Moment(f"∂{of}/∂{_shown_name(evaluation, x)}", found.cotangents[x])
+                Moment(f"∂{of}/∂{_below(evaluation, x)}", found.cotangents[x])
                 for x in reversed(list(evaluation.values))
                 if x in found.cotangents
             ]
     return moments, np.stack(rows)
 
 
-def _shown_name(evaluation: Evaluation, x: Variable) -> str:
-    label = evaluation.label(x)
-    if x in evaluation.names:
-        return label
-    return in_signs(label) if label.isidentifier() or label.endswith(")") else f"({in_signs(label)})"
+def _written(evaluation: Evaluation, x: Variable) -> str:
+    """A value by its name, or its formula."""
+    return evaluation.label(x) if x in evaluation.names else in_signs(evaluation.label(x))
+
+
+def _below(evaluation: Evaluation, x: Variable) -> str:
+    """The same as it stands in ∂f/∂x: in parentheses where the formula does not hold together by itself."""
+    text = _written(evaluation, x)
+    return text if x in evaluation.names or evaluation.labels[x].strength == ATOM else f"({text})"
 
 
 # --- counting: the operations of a sweep, traced like any other computation

@@ -183,9 +183,7 @@ square = Elementwise(
     even=lambda m, square, x: square(),
     latex="{{{0}}}^{{2}}",
     domain=(REAL,),
-    notation=Notation(
-        "power", "2", POWER, (ATOM,), "{0}**2", algebra="square", rule="power rule", cost="multiplication"
-    ),
+    notation=Notation("power", "2", POWER, (ATOM,), "{0}**2", "^ 2", "square", "power rule", cost="multiplication"),
     parts=pairs.square,
 )
 sqrt = Elementwise(
@@ -232,7 +230,7 @@ absolute = Elementwise(
     domain=(BENT,),
     doc="The derivative at 0 is taken as 0 (JAX takes 1). Even powers of |x| are differentiated as those of x; what bends it "
     "otherwise, as exp(−|x|), has the second derivative nan there.",
-    notation=Notation("fence", "||", operands=(SUM,), typed="abs({0})", rule="derivative of |x|"),
+    notation=Notation("fence", "||", operands=(SUM,), typed="abs({0})", symbol="|·|", rule="derivative of |x|"),
     parts=pairs.absolute,
 )
 sign = Elementwise(

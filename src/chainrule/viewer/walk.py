@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from chainrule.explanation.evaluation import Evaluation
-from chainrule.explanation.labels import Label, told
+from chainrule.explanation.labels import Label, labels_of, told
 from chainrule.explanation.rendering.names import in_signs
 from chainrule.ops.notation import ATOM
 from chainrule.tracing.program import Equation, Variable
 
+LONGEST = 60
+"""Characters of the longest formula that stands for a value: there is a whole line for it."""
 _NAME = re.compile(r"v\d+'?")
 """What a name looks like that nobody gave."""
 
@@ -25,6 +28,11 @@ class Walk:
         self.evaluation = evaluation
         self.forward = evaluation.program.equations
         self.backward = [e for e in reversed(self.forward) if e.output in evaluation.cotangents]
+
+    @cached_property
+    def labels(self) -> dict[Variable, Label]:
+        """What values go by in this line."""
+        return labels_of(self.evaluation.program, self.evaluation.names, LONGEST)
 
     @property
     def turn(self) -> int:
@@ -72,19 +80,18 @@ class Walk:
         equation, output = self.backward[done - self.turn - 1], self.evaluation.output
         of = "L" if output is None else self.evaluation.label(output)
         sources = [x for x in equation.inputs if isinstance(x, Variable) and x in self.evaluation.cotangents]
-        named = [self.evaluation.labels[x] for x in sources]
+        named = [self.labels[x] for x in sources]
         slopes = ", ".join(dict.fromkeys(f"∂{of}/∂{_by(x)}" for x in named if x.tells))
         return f"{self._readable(slopes)}{', ' if slopes else ''}back through {self._told(equation)}"
 
     def _told(self, equation: Equation) -> str:
-        labels = self.evaluation.labels
-        formula, own = in_signs(told(equation, labels).text), labels[equation.output]
+        formula, own = in_signs(told(equation, self.labels).text), self.labels[equation.output]
         name = in_signs(own.text)
         return self._readable(formula if name == formula or not own.tells else f"{name} = {formula}")
 
     def _readable(self, text: str) -> str:
         """A formula with dots in place of names that nobody gave."""
-        unnamed = {label.text for label in self.evaluation.labels.values() if not label.tells}
+        unnamed = {label.text for label in self.labels.values() if not label.tells}
         return _NAME.sub(lambda word: "…" if word[0] in unnamed else word[0], text)
 
 

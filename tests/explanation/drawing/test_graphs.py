@@ -205,7 +205,7 @@ def test_operations_say_which_axes_and_numbers_they_take():
 
     drawing = cr.trace(f, np.ones((2, 3, 4))).draw(np.full((2, 3, 4), 0.5))
     check_picture(drawing)
-    assert {"Σ axis 0, 2", "mean", "^ 3", "maximum(·, −0.5)", "× 2", "1 ÷", "− (−1.5)"} <= set(texts_of(drawing))
+    assert {"Σ axis 0, 2", "mean", "^ 3", "max(·, −0.5)", "× 2", "1 ÷", "− (−1.5)"} <= set(texts_of(drawing))
 
 
 def test_depth_and_focus_fold_scopes():

@@ -128,7 +128,7 @@ def test_descriptions_say_what_is_drawn():
     assert "… " not in row(2, *[3] * 20, 1).draw().scene.description
     assert "13 further layers" in row(2, *[3] * 20, 1).draw().scene.description
     a, b = cr.values(a=2.0, b=-3.0)
-    assert (a * b + a).named("L").draw().scene.description == "2 given values: a, b; 2 steps: a*b, L; L = −4."
+    assert (a * b + a).named("L").draw().scene.description == "2 given values: a, b; 2 steps: a·b, L; L = −4."
 
 
 def test_every_call_of_a_shared_layer_is_a_block():

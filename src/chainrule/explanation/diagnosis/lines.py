@@ -6,6 +6,7 @@ import linecache
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import currentframe
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -32,10 +33,11 @@ class LinedGraph(Graph):
     def process(self, op: Any, inputs: tuple[Any, ...], attributes: dict[str, Any]) -> Any:
         """Compute, and remember from what and where."""
         found = super().process(op, inputs, attributes)
-        frame = sys._getframe(1)
-        while frame.f_back is not None and frame.f_code.co_filename.startswith(LIBRARIES):
+        frame = currentframe()
+        while frame is not None and frame.f_back is not None and frame.f_code.co_filename.startswith(LIBRARIES):
             frame = frame.f_back
-        self.lines[found.node] = frame.f_code.co_filename, frame.f_lineno
+        if frame is not None:
+            self.lines[found.node] = frame.f_code.co_filename, frame.f_lineno
         return found
 
 

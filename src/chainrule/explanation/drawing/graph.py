@@ -12,6 +12,7 @@ from chainrule.errors import SettingError, ShapeError
 from chainrule.explanation.drawing.drawing import Drawing
 from chainrule.explanation.drawing.folding import Part, fold
 from chainrule.explanation.drawing.layout import Node, Route, lay_out
+from chainrule.explanation.drawing.operations import sign_on
 from chainrule.explanation.drawing.palette import (
     BLOCK_FILL,
     BLOCK_STROKE,
@@ -53,9 +54,10 @@ from chainrule.explanation.drawing.pieces import (
 from chainrule.explanation.drawing.scene import Curve, Group, Scene, Shape, Text, shortened
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.keys import keys_of
-from chainrule.ops import Contraction, Layout, Reduction
+from chainrule.explanation.rendering.names import in_signs
+from chainrule.ops import Contraction, Layout
 from chainrule.tracing import trees
-from chainrule.tracing.program import Equation, Literal, Program, Variable
+from chainrule.tracing.program import Equation, Program, Variable
 
 SHOWN_INSIDE = 4
 """Arrays that a block shows of its insides."""
@@ -204,6 +206,11 @@ class _Picture:
             [differentiable and x.dtype.kind == "f" for x in atoms],
         )
 
+    def name(self, x: Variable) -> str:
+        """What a value is called: its name, or its formula in the signs of mathematics."""
+        label = self.evaluation.label(x)
+        return label if x in self.evaluation.names else in_signs(label)
+
     def box(self, x: Variable) -> Group:
         """The box of a value."""
         fill, stroke = VALUE_FILL, VALUE_STROKE
@@ -211,7 +218,7 @@ class _Picture:
             fill, stroke = RESULT_FILL, RESULT_STROKE
         elif x in self.evaluation.program.inputs:
             fill, stroke = LEAF_FILL, LEAF_STROKE
-        name, value = self.evaluation.label(x), self.evaluation.values.get(x)
+        name, value = self.name(x), self.evaluation.values.get(x)
         if value is None:
             return words_box(name, [str(x.type)], fill, stroke)
         gradient = self.evaluation.cotangent(x)
@@ -220,7 +227,7 @@ class _Picture:
 
     def step(self, equation: Equation) -> Group:
         """An operation and the value it gives."""
-        sign, box = operation(_label(equation, self.digits), str(equation)), self.box(equation.output)
+        sign, box = operation(sign_on(equation, self.digits), str(equation)), self.box(equation.output)
         captions: tuple[Shape, ...] = ()
         top = 0.0
         width = sign.width + 18 + box.width
@@ -249,7 +256,7 @@ class _Picture:
         bodies = []
         most = SHOWN_INSIDE + (len(shown) == SHOWN_INSIDE + 1)
         for x in shown[:most]:
-            value, name = evaluation.values.get(x), evaluation.label(x)
+            value, name = evaluation.values.get(x), self.name(x)
             if value is None:
                 bodies.append((f"{name}  {x.type}", Group(0, 0, ())))
             else:
@@ -270,11 +277,12 @@ class _Picture:
             return None
         if source.dtype.kind != "f" or not equation.op.differentiable:
             return None
-        names = evaluation.label(equation.output), evaluation.label(source)
-        fraction = f"∂{names[0]}/∂{names[1]}" if all(len(n) <= 3 for n in names) else "∂"
+        names = self.name(equation.output), self.name(source)
+        fraction = f"∂{names[0]}/∂{names[1]}" if all(n.isidentifier() and len(n) <= 3 for n in names) else "∂"
         tip = f"∂({names[0]}) / ∂({names[1]})"
         if isinstance(equation.op, Contraction):
-            other = evaluation.label(equation.inputs[1 - position])
+            atom = equation.inputs[1 - position]
+            other = self.name(atom) if isinstance(atom, Variable) else evaluation.label(atom)
             return _Slope(shortened(f"{fraction} = {other}", 130, 10), None, f"{tip} = {other}, summed over")
         local = 1.0 if isinstance(equation.op, Layout) else evaluation.local(equation, position)
         if local is None:
@@ -307,9 +315,9 @@ class _Picture:
     def description(self) -> str:
         """The graph in words."""
         evaluation = self.evaluation
-        given = [evaluation.label(part.leaving[0]) for part in self.parts if part.is_input]
+        given = [self.name(part.leaving[0]) for part in self.parts if part.is_input]
         steps = [
-            part.title if part.is_block else evaluation.label(part.leaving[0])
+            part.title if part.is_block else self.name(part.leaving[0])
             for part in self.parts
             if part.leaving and not part.is_input
         ]
@@ -369,27 +377,6 @@ def _edge(
         return [], under
     label = tag(slope.words, slope.number, tag_width(slope.words), slope.tip)
     return [label.at(x, y - label.height / 2)], under
-
-
-def _label(equation: Equation, digits: int) -> str:
-    """What is written on an operation: "+", "^ 2" and "max(·, 0)" with numbers among the inputs, "Σ axis 1"."""
-    own = equation.op.notation.symbol
-    symbol = own or equation.op.name
-    if isinstance(equation.op, Reduction) and 0 < len(equation.attributes["axis"]) < len(equation.inputs[0].shape):
-        return f"{symbol} axis {', '.join(map(str, equation.attributes['axis']))}"
-    if not any(isinstance(x, Literal) for x in equation.inputs):
-        return symbol
-    inputs = [_constant(x, digits) if isinstance(x, Literal) else "·" for x in equation.inputs]
-    if own and len(inputs) == 2:
-        left, right = ("" if text == "·" else f"({text})" if text.startswith("−") else text for text in inputs)
-        return f"{left} {symbol} {right}".strip()
-    return f"{symbol}({', '.join(inputs)})"
-
-
-def _constant(x: Literal, digits: int) -> str:
-    if x.shape:
-        return "[" + "×".join(map(str, x.shape)) + "]"
-    return number(x.value, digits)
 
 
 def _described(name: str, value: Any, gradient: Any) -> str:
