@@ -116,6 +116,7 @@ def test_what_happened_to_the_training_did_not_happen_to_its_branch() -> None:
     view = trained(optimizer=cr.SGD(lambda epoch: np.where(epoch == 2, 2.0, 0.02)), batch_size=None, epochs=6)
     view.do("go", step=1)
     assert view.do("jump", to="loss rose").startswith("Step 3")
+    view.do("train", epochs=2, wait=True)  # a second recording, that begins after the branch does
     view.do("go", step=1)
     view.do("branch", settings={"learning_rate": 0.02})
     view.do("go", step=0)
