@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.time import TIME, Time
@@ -86,6 +84,5 @@ def _setting(name: str, label: str, value: Any, minimum: float, maximum: float, 
 
 
 def _positive(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value) or value <= 0:
-        raise SettingError(f"{name} was given as {value!r}; give a positive number.")
+    SettingError.unless_number("setting", name, value, above=0)
     return float(value)
