@@ -116,6 +116,7 @@ def test_what_happened_to_the_training_did_not_happen_to_its_branch() -> None:
     view = trained(optimizer=cr.SGD(lambda epoch: np.where(epoch == 2, 2.0, 0.02)), batch_size=None, epochs=6)
     view.do("go", step=1)
     assert view.do("jump", to="loss rose").startswith("Step 3")
+    view.do("train", epochs=2, wait=True)  # a second recording, that begins after the branch does
     view.do("go", step=1)
     view.do("branch", settings={"learning_rate": 0.02})
     view.do("go", step=0)
@@ -255,6 +256,32 @@ def test_arrays_of_the_user_may_change_afterwards() -> None:
     assert view.parts["drawing"] == before
 
 
+@pytest.mark.parametrize("features", [1, 3])
+def test_a_network_without_a_plane_has_no_points(features: int) -> None:
+    view = cr.view(cr.Network([cr.Dense(1)]), RANDOM.normal(size=(4, features)), Y[:4], loss="mse")
+    for name, arguments in (("point", {"what": "add"}), ("dataset", {"name": "xor"}), ("probe", {"x": 0.0, "y": 0.0})):
+        with pytest.raises(cr.ChainruleError, match="plane"):
+            view.do(name, **arguments)
+
+
+def test_points_are_of_classes_that_there_were() -> None:
+    view = cr.view(cr.Network([cr.Dense(1, "sigmoid")]), X[:2], [0, 1])
+    view.do("point", what="remove", row=0)
+    view.do("point", what="add", x=0.0, y=0.0, target=0.0)  # though none is left
+    assert [point["target"] for point in view.parts["data"]["points"]] == [1.0, 0.0]
+    before = view.parts["data"]
+    for arguments in (
+        {"what": "relabel", "row": 0, "target": 0.5},
+        {"what": "relabel", "row": 0, "target": 2.0},
+        {"what": "add", "x": 1e300},
+    ):
+        with pytest.raises(cr.ChainruleError):
+            view.do("point", **arguments)
+    with pytest.raises(cr.ChainruleError, match="cannot be set"):
+        view.do("set", key="∂L/∂dense_0.bias[0]", value=1.0)
+    assert view.parts["data"] == before
+
+
 def test_numbers_that_overflow_are_shown_as_that() -> None:
     view = cr.view(network(dtype="float32"), X, Y > 0, epochs=2)
     for panel in view.session.panel_names:
@@ -329,11 +356,12 @@ def test_closing_ends_a_training_and_opening_goes_on() -> None:
     patiently(lambda: not view.parts["position"]["training"])
     assert view.parts["position"]["steps"] > 3
     answers: list[dict[str, Any]] = []
-    for _ in range(3):
+    for i in range(3):
         view.session.start()
-        view.session.send({"id": 1, "do": "go", "step": 2}, answers.append)
-        view.session.close()  # what was sent is done before
-    assert answers == [{"id": 1, "ok": None}] * 3
+        view.session.send({"id": i, "do": "go", "step": i}, answers.append)
+        patiently(lambda i=i: len(answers) == i + 1)
+        view.session.close()
+    assert answers == [{"id": i, "ok": None} for i in range(3)]
 
 
 # --- looks

@@ -163,9 +163,10 @@ def _no_number(result: Any) -> str:
     """What is said of a result that has no derivative to explain."""
     if trees.is_container(result):
         return f"the function gave a {type(result).__name__}, and an explanation is of one number; return the one that is meant."
+    is_whole = np.asarray(result).dtype.kind in "iu"
     return (
         f"the function gave {shortened(result)}, which does not depend on its arguments, so that every derivative is 0; "
-        "return what is computed from them."
+        f"return what is computed from them{' (arrays of whole numbers are taken as places: give 1.0 for 1)' if is_whole else ''}."
     )
 
 

@@ -187,9 +187,14 @@ class Session:
                 self._thread.start()
 
     def send(self, command: Mapping[str, Any], reply: Callable[[dict[str, Any]], None]) -> None:
-        """Have a command carried out, and the answer given to `reply`."""
+        """Have a command carried out, and the answer given to `reply`; what still waits when it is closed is let go."""
+
+        def act() -> None:
+            if self._thread is threading.current_thread():
+                reply(self.answer(command, slow=False))
+
         with self._door:
-            self._waiting.put(lambda: reply(self.answer(command, slow=False)))
+            self._waiting.put(act)
 
     def post(self, action: Callable[[], None]) -> None:
         """Have something done between commands; at once where the session has no thread, and within a command of one's own."""
@@ -207,7 +212,7 @@ class Session:
         act()
 
     def close(self) -> None:
-        """End what goes on by itself, and the thread, once what was sent is done."""
+        """End what goes on by itself, and the thread, once the command under way is done."""
         for component in self.components:
             component.close()
         with self._door:

@@ -91,8 +91,8 @@ class Timeline:
     def find(self, what: str, *, after: int) -> Event | None:
         """The first time that something happened after a step."""
         every = self._all
-        for own, later in zip(every, [*every[1:], None], strict=True):
-            begin, end = max(after, own.first), own.steps if later is None else min(own.steps, later.first)
+        for i, own in enumerate(every):
+            begin, end = max(after, own.first), min([own.steps, *(later.first for later in every[i + 1 :])])
             if begin < end and (event := own.find(what, after=begin, before=end + 1)) is not None:
                 return event
         return None

@@ -28,6 +28,8 @@ class Changes(Component):
         """Set a number; not `final` while it is dragged, so that all of that counts as one change."""
         value = _number(value)
         subject = self.subject
+        if key.startswith("∂"):
+            raise SettingError(f"{key} is computed from other numbers and cannot be set; set the number that it is by.")
         key = subject.key(key)
         going_on = self._found if self._held and self._is_seen and self._found and self._found["key"] == key else None
         if going_on is None:

@@ -31,6 +31,7 @@ class Plane(Component):
 
     def __init__(self, time: Time) -> None:
         self.time, self.subject = time, time.subject
+        self._known = self.subject.data
 
     @property
     def is_there(self) -> bool:
@@ -111,9 +112,17 @@ class Plane(Component):
 
     # --- commands
 
+    def _unless_there(self) -> None:
+        if not self.is_there:
+            raise SettingError(
+                "points are in the plane of a network of one input of two numbers and one output, which this one is not; "
+                "set its inputs one by one."
+            )
+
     @command
     def point(self, what: str, row: int | None = None, x: float = 0.0, y: float = 0.0, target: float = 0.0) -> None:
         """Add, move, relabel or remove a point; a training that was recorded stays what it was."""
+        self._unless_there()
         subject, data = self.subject, self.subject.data
         if what not in ("add", "move", "relabel", "remove"):
             raise SettingError(f"a point was to be {what!r}; use 'add', 'move', 'relabel' or 'remove'.")
@@ -132,14 +141,19 @@ class Plane(Component):
             row = subject.row_count
         if what in ("add", "move"):
             kept.inputs[0][row] = (float(x), float(y))
+            if not np.isfinite(kept.inputs[0][row]).all():
+                raise SettingError(
+                    f"a point was to be at ({x}, {y}), which is too far away for {kept.inputs[0].dtype}; give one nearer to 0."
+                )
         if what in ("add", "relabel"):
-            _put_target(kept, int(row or 0), float(target), data)
+            _put_target(kept, int(row or 0), float(target), self._known)
         subject.replace_data(kept)
         subject.topics.touch(DATA)
 
     @command
     def dataset(self, name: str) -> None:
         """Take one of the classic sets as data; what was learned stays."""
+        self._unless_there()
         unless_known(name, PLANE, "data set")
         head = self.subject.objective.heads[0]
         points, classes = in_the_plane(name)
@@ -148,13 +162,14 @@ class Plane(Component):
         fresh = data.like([np.asarray(a)[rows].copy() for a in data.arrays()])
         fresh.inputs[0][:] = points
         for i, label in enumerate(classes):
-            _put_target(fresh, i, float(label) if head.classifies else float(2.0 * label - 1.0), data)
+            _put_target(fresh, i, float(label) if head.classifies else float(2.0 * label - 1.0), self._known)
         self.subject.replace_data(fresh)
         self.subject.topics.touch(DATA)
 
     @command
     def probe(self, x: float, y: float) -> None:
         """Show the network at a place of the plane: the point nearest to it."""
+        self._unless_there()
         places = np.asarray(self.subject.data.inputs[0], np.float64)
         x0, x1, y0, y1 = self.extent
         away = (places - (float(x), float(y))) / (x1 - x0, y1 - y0)
@@ -184,10 +199,10 @@ def _put_target(data: Batch, row: int, target: float, known: Batch) -> None:
     if classes is None:
         targets[row] = target
         return
-    alike = np.flatnonzero(np.asarray(known.class_indices[0]) == int(target))
+    alike = np.flatnonzero(np.asarray(known.class_indices[0]) == target)
     if not alike.size:
         raise SettingError(
-            f"no point is of class {int(target)}; give one of the classes that there are points of, which the network tells apart."
+            f"no point was of class {target:g}; give one of the classes that there were points of, which the network tells apart."
         )
     classes[row] = int(target)
     targets[row] = np.asarray(known.targets[0])[alike[0]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -88,7 +87,5 @@ def _setting(name: str, label: str, value: Any, minimum: float, maximum: float, 
 
 
 def _positive(name: str, value: Any) -> float:
-    found = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    if not math.isfinite(found) or found <= 0:
-        raise SettingError(f"{name} was given as {value!r}; give a positive number.")
-    return found
+    SettingError.unless_number("setting", name, value, above=0)
+    return float(value)
