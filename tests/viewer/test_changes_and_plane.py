@@ -74,6 +74,26 @@ def test_the_surface_is_what_the_network_answers(classify: bool) -> None:
     assert all(x0 < p["x"] < x1 and y0 < p["y"] < y1 for p in data["points"])
 
 
+@pytest.mark.parametrize(
+    ("width", "activation", "loss"),
+    [(1, None, "binary_cross_entropy"), (1, "sigmoid", "binary_cross_entropy"), (2, "softmax", "cross_entropy")],
+)
+def test_the_surface_of_classes_is_the_probability_of_the_second(width: int, activation: str | None, loss: str) -> None:
+    X, y = in_the_plane("moons", rows=40)
+    layers = [cr.Dense(3, "tanh", name="h"), cr.Dense(width, activation, name="o")]
+    view = cr.view(cr.Network(layers, dtype="float64"), X, y, loss=loss, epochs=20)
+    view.do("train", wait=True)
+    network = cr.Network(layers, dtype="float64")
+    network.fit(X, y, loss=loss, epochs=1, progress=False)
+    network.parameters = view.subject.parameters
+    data, surface = view.parts["data"], view.parts["data"]["surface"]
+    x0, x1, y0, y1 = data["extent"]
+    n, m = surface["columns"], surface["rows"]
+    grid = np.array([[a, b] for b in np.linspace(y1, y0, m) for a in np.linspace(x0, x1, n)])
+    found = np.frombuffer(base64.b64decode(surface["values"]), "<f4")
+    assert np.allclose(found, network.predict_proba(grid)[:, 1], atol=1e-6)
+
+
 def test_points_can_be_added_moved_relabelled_and_removed() -> None:
     view = shown()
     rows = view.subject.row_count

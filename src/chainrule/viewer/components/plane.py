@@ -89,16 +89,19 @@ class Plane(Component):
 
     def _answers(self, scores: Any) -> Any:
         """A number for every place: the value, the probability of the second class, or the class and how sure that is."""
-        head = self.subject.objective.heads[0]
-        if not head.classifies:
+        head, ends_in = self.subject.objective.heads[0], self.subject.network.model.ends_in[0]
+        link = head.loss.link
+        if not head.classifies or (head.width == 1 and link != "sigmoid"):
             return scores[:, 0]
-        if head.width == 1:
-            link = head.loss.link
-            return 1.0 / (1.0 + np.exp(-scores[:, 0])) if link == "sigmoid" else scores[:, 0]
-        shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-        shares = shifted / shifted.sum(axis=1, keepdims=True)
-        if head.width == 2:
-            return shares[:, 1]
+        if ends_in == link:
+            shares = scores
+        elif link == "sigmoid":
+            shares = 1.0 / (1.0 + np.exp(-scores))
+        else:
+            shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+            shares = shifted / shifted.sum(axis=1, keepdims=True)
+        if head.width <= 2:
+            return shares[:, -1]
         return np.argmax(shares, axis=1) + np.max(shares, axis=1) * 0.999
 
     def _points(self) -> list[dict[str, Any]]:
