@@ -30,7 +30,8 @@ class Given:
     `names` go from the output to the input, in the order of the backward pass; `parameters` are those of the loss, `biases` of
     them those that are added only; `stations` where there is an activation, from the last to the first; `outputs` the variables
     that the loss takes from the network. `samples` are the variables whose rows are samples; `rate` a learning rate, if one was
-    said. Two gradients are the same when they differ by less than `tolerance` of the largest number in them.
+    said. Two gradients are the same when they differ by less than `tolerance` of the largest number in them, which is
+    what is left by rounding of `dtype`, or to the digits that were `typed`.
     """
 
     evaluation: Evaluation
@@ -43,6 +44,8 @@ class Given:
     samples: frozenset[Variable]
     rate: float | None
     tolerance: float
+    dtype: str
+    typed: int | None
 
     def right(self, name: str) -> Any:
         """The gradient as it should be."""
