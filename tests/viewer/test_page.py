@@ -371,6 +371,18 @@ def test_close_ends_the_server_and_tells_the_tabs(view):
     assert Browser(view).enter()
 
 
+def test_close_ends_a_training_under_way():
+    X, y = cr.datasets.xor()
+    view = cr.view(cr.Network([cr.Dense(3, "tanh", name="h"), cr.Dense(1, name="o")], seed=0), X, y, epochs=10**7)
+    view.open(browser=False)
+    view.do("train")
+    view.close()
+    end = time.monotonic() + 10
+    while [x for x in threading.enumerate() if x.name == "chainrule-training"]:
+        assert time.monotonic() < end, "it still trains"
+        time.sleep(0.02)
+
+
 def test_wait_returns_when_the_page_is_closed(view):
     threading.Timer(0.2, view.close).start()
     view.wait()

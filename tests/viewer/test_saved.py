@@ -166,6 +166,7 @@ def test_reasons_are_what_selecting_gave(view, text):
 def test_only_what_a_file_answers_is_offered(text):
     meta = recording_in(text)["parts"]["meta"]
     assert meta["saved"] is True
+    assert set(meta["panels"]) >= {"histograms", "surface", "warp"}
     assert set(meta["commands"]) == set(COMMANDS)
 
 
@@ -174,10 +175,28 @@ def test_the_view_stands_where_it_stood(view, tmp_path):
     view.do("select", key="output.weight[1, 0]", depth="factors")
     before, heard = json.dumps(dict(view.parts)), []
     stop = view.session.listen(heard.append)
+    leave = view.session.listen(lambda _: None)
+    with view.session.unheard():
+        leave()  # a tab that is closed meanwhile
+        view.do("go", step=5)
+        view.do("go", step=4, operation=3)
+    heard.clear()
     view.save(tmp_path / "x.html", frames=2, select=[])
     stop()
+    assert view.session._listeners == []
     assert json.dumps(dict(view.parts)) == before
     assert heard == [view.parts], "nobody hears of what happens meanwhile"
+
+
+def test_a_file_opens_with_numbers(view):
+    view.do("go", step=0)
+    first, then, *_, last = frames_of(replay(view.session, 2, []))
+    assert [(x["position"]["step"], x["position"]["operation"]) for x in (first, then, last)] == [
+        (0, None),
+        (0, 0),
+        (12, None),
+    ]
+    view.do("go", step=4)
 
 
 def test_panels_that_take_long_are_recorded_when_they_are_open(view):
@@ -186,6 +205,7 @@ def test_panels_that_take_long_are_recorded_when_they_are_open(view):
     parts = replay(view.session, 1, [])["parts"]
     assert {name for name in view.session.panel_names if parts[name] is not None} >= {"histograms", "warp"}
     assert [parts[name] for name in slow] == [None] * len(slow)
+    assert "doctor" not in parts["meta"]["panels"]
     view.do("panel", name="doctor")
     assert replay(view.session, 1, [])["parts"]["doctor"] is not None
     assert replay(view.session, 1, [], ["warp"])["parts"]["doctor"] is None

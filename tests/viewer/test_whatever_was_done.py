@@ -232,6 +232,29 @@ def test_numbers_that_the_type_cannot_hold_are_refused(value: float) -> None:
     assert parameters(view) == before
 
 
+def test_numbers_that_a_function_does_not_take_are_not_set() -> None:
+    def f(a: Any, b: Any) -> Any:
+        if a < 0:
+            raise ValueError("negative")
+        return np.sqrt(a) * b
+
+    view = cr.view(f, 1.0, 2.0)
+    with pytest.raises(ValueError, match="negative"):
+        view.do("set", key="a", value=-1.0)
+    view.do("set", key="b", value=3.0)
+    assert view.parts["change"]["true"] == 1.0
+
+
+def test_arrays_of_the_user_may_change_afterwards() -> None:
+    own, data = network(dtype="float64").build(2), X.copy()
+    view = cr.view(own, data, Y, loss="mse")
+    before = view.parts["drawing"]
+    own.parameters["h"]["weight"][:] = 7.0
+    data[:] = 0.0
+    view.do("rows", rows="all")
+    assert view.parts["drawing"] == before
+
+
 def test_numbers_that_overflow_are_shown_as_that() -> None:
     view = cr.view(network(dtype="float32"), X, Y > 0, epochs=2)
     for panel in view.session.panel_names:
@@ -314,6 +337,25 @@ def test_closing_ends_a_training_and_opening_goes_on() -> None:
 
 
 # --- looks
+
+
+def test_spreads_are_of_the_data_and_the_branch_that_are_shown() -> None:
+    view = trained()
+    view.do("panel", name="spread")
+    view.do("spread_of", name="h.a")
+    before = view.parts["spread"]
+    view.do("point", what="move", row=int(view.subject.rows[0]), x=5.0, y=5.0)
+    moved = view.parts["spread"]
+    assert moved["counts"] != before["counts"]
+    view.do("go", step=2)
+    view.do("rows", rows="all")
+    whole = view.parts["spread"]
+    view.do("branch", settings={"learning_rate": 1.0})
+    view.do("rows", rows="all")
+    assert view.parts["spread"]["edges"] != whole["edges"]
+    view.do("show", branch=None)
+    view.do("rows", rows="all")
+    assert view.parts["spread"] == whole
 
 
 def test_classes_go_by_their_names() -> None:

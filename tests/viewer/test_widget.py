@@ -1,5 +1,6 @@
 """The widget, as a notebook talks to it: traits, commands and answers, and handlers that only put into the line."""
 
+import sys
 import threading
 import time
 
@@ -129,6 +130,13 @@ def test_notebooks_get_the_widget_and_a_picture_for_those_without(view):
     assert "pip install" not in forms["text/html"]
     assert isinstance(metadata, dict)
     assert view._display_() is view.widget
+
+
+def test_colab_which_takes_html_before_widgets_gets_none(view, monkeypatch):
+    view.widget  # noqa: B018  (Colab's own module is not there to be asked)
+    monkeypatch.setitem(sys.modules, "google.colab", None)
+    forms, _ = view._repr_mimebundle_()
+    assert forms.keys() == {"application/vnd.jupyter.widget-view+json", "text/plain"}
 
 
 def test_close_ends_the_widget(view):

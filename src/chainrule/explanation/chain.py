@@ -141,7 +141,7 @@ class Chain:
                 found[element] = Link(element, tuple(self._terms(element)))
             except NoFormulaError:  # letters cannot lead on from here, or there are too many ways: place by place
                 if element.letters and self.shares:
-                    waiting.extend(element.at(places) for places in self.places(element)[: self.most])
+                    waiting.extend(element.at(places) for places in self.places(element, self.most))
                     continue
                 if not self.finer:
                     raise
@@ -311,8 +311,8 @@ class Chain:
 
     # --- numbers
 
-    def places(self, family: Element) -> list[dict[Letter, int]]:
-        """All places of a family's letters, those first through which most of the gradient passes."""
+    def places(self, family: Element, most: int) -> list[dict[Letter, int]]:
+        """Places of a family's letters, so many of those through which most of the gradient passes."""
         if not family.letters:
             return [{}]
         grid = [np.arange(letter.size) for letter in family.letters]
@@ -323,7 +323,9 @@ class Chain:
         index = tuple(number_at(i, mesh, n) for i, n in zip(family.index, family.variable.shape, strict=True))
         order = np.argsort(-np.abs(np.asarray(share)[index]).ravel(), kind="stable")
         shape = tuple(letter.size for letter in family.letters)
-        return [dict(zip(family.letters, map(int, np.unravel_index(place, shape)), strict=True)) for place in order]
+        return [
+            dict(zip(family.letters, map(int, np.unravel_index(place, shape)), strict=True)) for place in order[:most]
+        ]
 
     def value_of(self, symbol: Any, places: Mapping[Letter, Any]) -> Any:
         """The number of a symbol or a slope, in double precision."""

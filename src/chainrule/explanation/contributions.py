@@ -36,6 +36,8 @@ ENUMERATED = 10_000
 
 ROUNDING = 1e-11
 """What rounding may leave between a gradient and the sum of its parts, relative to the sum of their sizes."""
+TINY = float(np.finfo(np.float64).tiny)
+"""Below this products keep few digits."""
 
 
 @dataclass(frozen=True)
@@ -243,13 +245,14 @@ def balanced(parts: Sequence[Contribution], gradient: float) -> tuple[Contributi
     values = [part.value for part in parts]
     left = math.fsum([gradient, *(-value for value in values)])
     size = max(abs(gradient), math.fsum(map(abs, values)))
-    if not abs(left) <= ROUNDING * size:
+    if not abs(left) <= ROUNDING * size + TINY:
         raise AssertionError(f"parts that add up to {gradient - left!r} do not make the gradient {gradient!r}")
     for i in sorted(range(len(values)), key=lambda i: -abs(values[i])):
         if not left or not values[i]:
             break
-        values[i] += left
-        left = math.fsum([gradient, *(-value for value in values)])
+        if (moved := values[i] + left) != values[i]:  # else it is too large to hold what is left
+            values[i] = moved
+            left = math.fsum([gradient, *(-value for value in values)])
     return tuple(replace(part, value=value) for part, value in zip(parts, values, strict=True))
 
 

@@ -156,6 +156,7 @@ def derive(
     return found
 
 
+@np.errstate(all="ignore")  # numbers that are not finite are told
 def _told(
     evaluation: Evaluation,
     element: Element,
@@ -241,9 +242,9 @@ def _line(chain: Chain, link: Link, states: States, most: int, check: bool) -> L
     instances: tuple[Instance, ...] = ()
     more = 0
     if not chain.element.letters:
-        places = chain.places(link.element)
-        chosen = sorted(places[: how_many(len(places), most)], key=lambda p: list(p.values()))
-        more = len(places) - len(chosen)
+        count = math.prod(letter.size for letter in link.element.letters)
+        chosen = sorted(chain.places(link.element, how_many(count, most)), key=lambda p: list(p.values()))
+        more = count - len(chosen)
         instances = tuple(_instance(chain, link, p, states, most, check) for p in chosen)
     formula = chain.tidy(link.formula(chain.output), link.element)
     return Line(link.element, formula, tuple(rules), instances, more, chain.made(link))

@@ -62,7 +62,7 @@ class NetworkSubject(Subject):
         super().__init__(topics, digits)
         self.network, self.objective, self.symbols = network, objective, dict(symbols or {})
         self.title, self.meanings = _title(network), meanings
-        self.data = self._given = data
+        self.data = self._given = data.like([np.array(x) for x in data.arrays()])
         self.parameters: Parameters = copied(network.parameters)
         self._before = self.parameters
         self.rows = np.arange(self.row_count if self.row_count <= FEW else 1)
@@ -176,6 +176,16 @@ class NetworkSubject(Subject):
             layer, _, own = name.rpartition(".")
             new = with_number(self.parameters[layer][own], place, value)
             self.parameters = {**self.parameters, layer: {**self.parameters[layer], own: new}}
+        self.touch()
+
+    @property
+    def held(self) -> tuple[Parameters, Batch]:
+        """Parameters and data, as they are."""
+        return self.parameters, self.data
+
+    def hold(self, held: tuple[Parameters, Batch]) -> None:
+        """Take these again."""
+        self.parameters, self.data = held
         self.touch()
 
     def replace_data(self, data: Batch) -> None:

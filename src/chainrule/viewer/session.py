@@ -48,6 +48,7 @@ class Session:
         self.panels: set[str] = set()
         self.parts: dict[str, Any] = dict.fromkeys(self._parts)
         self._listeners: list[Listener] = []
+        self._hushed = False
         self._lock = threading.RLock()
         self._inside: int | None = None
         self._door = threading.Lock()
@@ -96,13 +97,13 @@ class Session:
 
     @contextmanager
     def unheard(self) -> Iterator[None]:
-        """Nobody else's commands and no listeners, for going through it and back; afterwards all parts are told."""
+        """Nobody else's commands, and nothing told, for going through it and back; afterwards all parts are told."""
         with self._alone():
-            kept, self._listeners = self._listeners, []
+            self._hushed = True
             try:
                 yield
             finally:
-                self._listeners = kept
+                self._hushed = False
                 self._hello()
 
     def refresh(self, *, slow: bool = True) -> None:
@@ -127,7 +128,7 @@ class Session:
                 self._tell(changes)
 
     def _tell(self, changes: Changes) -> None:
-        for listener in list(self._listeners):
+        for listener in () if self._hushed else tuple(self._listeners):
             listener(changes)
 
     # --- commands
@@ -212,7 +213,8 @@ class Session:
         with self._door:
             thread, self._thread = self._thread, None
             if thread is not None:
-                self._waiting.put(None)
+                for last in (self.refresh, None):
+                    self._waiting.put(last)
                 self._waiting = SimpleQueue()
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout=10)

@@ -87,6 +87,15 @@ class Subject(ABC):
     def put(self, key: str, value: float) -> None:
         """Set a number."""
 
+    @property
+    @abstractmethod
+    def held(self) -> Any:
+        """All numbers that nothing was computed to get to, as they are."""
+
+    @abstractmethod
+    def hold(self, held: Any) -> None:
+        """Take these again."""
+
     @abstractmethod
     def reset(self) -> None:
         """Take back all that was set by hand."""

@@ -39,6 +39,7 @@ class Plan:
     l1: float = 0.0
     l2: float = 0.0
     engine: str = "auto"
+    shared: bool = False
     clipping: Clipping = field(default_factory=Clipping)
     other: Settings = field(default_factory=Settings)
 
@@ -60,6 +61,7 @@ class Plan:
             penalty.l1,
             penalty.l2,
             settings.engine,
+            penalty.shared,
             rule.clipping,
             settings,
         )
@@ -67,7 +69,7 @@ class Plan:
     @property
     def penalty(self) -> Penalty:
         """What is added to the loss."""
-        return Penalty(self.l1, self.l2)
+        return Penalty(self.l1, self.l2, self.shared)
 
     def settings(self, epochs: int, **more: Any) -> Settings:
         """Those of a training of so many epochs."""
@@ -101,6 +103,7 @@ class Trainer:
     ended: Callable[[Recording | None, str], None]
     seen: Callable[[EpochEnd], None]
     running: bool = False
+    _told: bool = True
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def prepare(self, plan: Plan, begin: Run | None = None) -> Training:
@@ -118,9 +121,9 @@ class Trainer:
         return Training(step, copied(parameters), subject.data, None, settings, begin)
 
     def start(self, training: Training, *, wait: bool = False) -> None:
-        """Carry out a training; `wait` until it has ended."""
+        """Carry out a training; or `wait` until it has ended, with nothing shown on the way."""
         self._stopping.clear()
-        self.running = True
+        self.running, self._told = True, not wait
         if wait:
             self._run(training)
         else:
@@ -131,15 +134,15 @@ class Trainer:
         self._stopping.set()
 
     def _after_epoch(self) -> Callable[[EpochEnd], Any]:
-        last = 0.0
+        again = 0.0
         waiting = threading.Event()
 
         def after(end: EpochEnd) -> bool:
-            nonlocal last
+            nonlocal again
             if self._stopping.is_set():
                 return True
-            if time.monotonic() - last >= FRAME and not waiting.is_set():
-                last = time.monotonic()
+            began = time.monotonic()
+            if self._told and began >= again and not waiting.is_set():
                 waiting.set()
 
                 def show() -> None:
@@ -147,6 +150,8 @@ class Trainer:
                     self.seen(end)
 
                 self.tell(show)
+                done = time.monotonic()
+                again = done + max(FRAME, done - began)  # half of the time at least is the training's
             return False
 
         return after

@@ -105,6 +105,16 @@ class GraphSubject(Subject):
         self._inputs = {**self._inputs, name: with_number(now, element.place, value)}
         self.touch()
 
+    @property
+    def held(self) -> Mapping[str, Any]:
+        """The inputs, as they are."""
+        return self._inputs
+
+    def hold(self, held: Mapping[str, Any]) -> None:
+        """Take these again."""
+        self._inputs = dict(held)
+        self.touch()
+
     def reset(self) -> None:
         """Take back all that was set."""
         self._inputs = dict(self._given)

@@ -25,7 +25,7 @@ view
 BUSY = """
 import time
 end = time.monotonic() + 60
-while view.parts["selection"] is None and time.monotonic() < end:
+while view.parts["selection"]["key"] != "hidden.bias[1]" and time.monotonic() < end:
     time.sleep(0.02)
 print("heard of", view.parts["selection"]["key"])
 """
@@ -91,9 +91,13 @@ def test_jupyterlab(tab, tmp_path):
         page.keyboard.press("Shift+Enter")
         tab.number("hidden.bias[1]").wait_for()
         page.get_by_text("| Idle").wait_for()
-        page.wait_for_timeout(
-            500
-        )  # a message is answered while nothing runs: those that follow are heard while a cell does
+        for key in (
+            "output.bias[0]",
+            "hidden.bias[0]",
+        ):  # once some were answered, messages are heard while a cell runs
+            tab.number(key).click()
+            page.get_by_role("heading", name=key).wait_for()
+        page.locator(".jp-CodeCell .cm-content").nth(1).click()
         page.keyboard.press("Shift+Enter")
         page.get_by_text("| Busy").wait_for()
         tab.number("hidden.bias[1]").click()

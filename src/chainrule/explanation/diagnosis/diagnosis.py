@@ -52,6 +52,7 @@ class Diagnosis(Diagnosed, Shown):
         return self.to("markdown")
 
 
+@np.errstate(all="ignore")  # what is not finite is a finding
 def diagnose(training: Training, input_names: Any, digits: int = 3) -> Diagnosis:
     """What is wrong with the first step of a training, as far as the declared illnesses go."""
     SettingError.unless_count("diagnose", "digits", digits)

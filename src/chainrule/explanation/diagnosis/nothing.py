@@ -94,15 +94,15 @@ class AtMinimum(Illness):
         shares = {}
         for station in seen.stations:
             name = f"{station.layer}.{station.made.weight}"
-            if station.made.weight is None or station.dz is None or not station.dz.any():
+            if station.made.weight is None or not station.size:
                 continue
             inputs = next(layer.inputs for layer in seen.network.layers if layer.layer == station.layer)
-            size = math.hypot(*(norm(evaluation.precise(x)) for x in inputs)) * (station.size or 0.0)
+            size = math.hypot(*(norm(evaluation.precise(x)) for x in inputs)) * station.size
             if size:
                 shares[name] = norm(seen.gradient(name)) / size
             if station.made.bias is not None:
                 bias = f"{station.layer}.{station.made.bias}"
-                shares[bias] = norm(seen.gradient(bias)) / (math.sqrt(station.z.shape[0]) * (station.size or 0.0))
+                shares[bias] = norm(seen.gradient(bias)) / (math.sqrt(station.z.shape[0]) * station.size)
         if not fits and not (shares and max(shares.values()) < self.share):
             return
         total = math.hypot(*(p.gradient for p in seen.parameters))

@@ -63,6 +63,7 @@ SHOWN_INSIDE = 4
 """Arrays that a block shows of its insides."""
 
 
+@np.errstate(all="ignore")
 def draw_evaluation(
     evaluation: Evaluation,
     *,

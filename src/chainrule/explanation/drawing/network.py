@@ -56,6 +56,7 @@ MOST_LAYERS, END = 12, 4
 GAP = 84.0
 
 
+@np.errstate(all="ignore")
 def draw_network(
     found: NetworkEvaluation,
     layers: Mapping[str, Any],

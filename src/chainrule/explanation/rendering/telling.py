@@ -57,6 +57,7 @@ _WORD = re.compile(r"[^\W\d][\w.]*'?")
 """A name in a formula as one types it."""
 
 
+@np.errstate(all="ignore")  # numbers that are not finite are told
 def tell(derivation: Derived) -> Story:
     """All that a derivation says."""
     teller = _Teller(derivation)

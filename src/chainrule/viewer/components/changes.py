@@ -35,8 +35,13 @@ class Changes(Component):
             before, output = subject.number(key), subject.number(subject.output)
         else:
             slope, before, output = (going_on[name] for name in ("slope", "before", "output"))
+        held = subject.held
         subject.put(key, value)
-        after, moved_to = subject.number(key), subject.number(subject.output)
+        try:
+            after, moved_to = subject.number(key), subject.number(subject.output)
+        except Exception:  # a layer or a function that does not take this number
+            subject.hold(held)
+            raise
         self._found = {
             "key": key,
             "before": before,

@@ -9,6 +9,7 @@ import numpy as np
 from chainrule.explanation import evaluate_loss, evaluate_outputs
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing.program import Variable
+from chainrule.training import Recording
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.plane import Plane
 from chainrule.viewer.components.settings import SETTINGS
@@ -29,6 +30,8 @@ class Warps(Component):
     def __init__(self, plane: Plane) -> None:
         self.plane, self.time, self.subject = plane, plane.time, plane.subject
         self.chosen: str | None = None
+        self._looked_at: Recording | None = None
+        self._moments: list[tuple[int, Parameters]] = []
 
     # --- the plane, bent
 
@@ -75,21 +78,24 @@ class Warps(Component):
         calls = [f"{call.name}.a" for call in subject.found.layers if isinstance(call.a, Variable)]
         return [*parameters, *(f"∂{subject.output}/∂{name}" for name in parameters), *calls]
 
-    @part(TIME, SPREAD, slow=True, panel=True)
+    @part(MOMENT, TIME, SPREAD, slow=True, panel=True)
     def spread(self) -> dict[str, Any] | None:
         """How the numbers of one array were spread at moments of the training."""
         timeline, names = self.time.timeline, self._names()
         if timeline is None or timeline.steps == timeline.first or self.subject.hidden:
             return None
         name = self.chosen if self.chosen in names else names[0]
-        steps = np.unique(np.linspace(timeline.first, timeline.steps, MOMENTS).astype(int)).tolist()
-        arrays = [self._array(name, timeline.at(step).parameters) for step in steps]
+        if self._looked_at is not timeline.recording:  # else they are as they were
+            steps = np.unique(np.linspace(timeline.first, timeline.steps, MOMENTS).astype(int)).tolist()
+            self._moments = [(step, timeline.at(step).parameters) for step in steps]
+            self._looked_at = timeline.recording
+        arrays = [self._array(name, parameters) for _, parameters in self._moments]
         edges = edges_of(np.concatenate(arrays))
         counts = [counts_between(x, edges).tolist() for x in arrays]
         return {
             "name": name,
             "names": names,
-            "steps": steps,
+            "steps": [step for step, _ in self._moments],
             "edges": edges.tolist(),
             "counts": counts,
             "at": timeline.step,

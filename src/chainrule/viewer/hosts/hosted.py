@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from importlib.util import find_spec
 from os import PathLike
@@ -69,6 +70,8 @@ class Hosted(Shown):
         if not self._has_widget():
             return forms
         widget, metadata = self.widget._repr_mimebundle_()
+        if "google.colab" in sys.modules:  # which takes HTML before all else
+            forms.pop("text/html", None)
         return {**widget, **forms}, metadata
 
     def _display_(self) -> Any:
@@ -191,10 +194,12 @@ class Hosted(Shown):
             self.close()
 
     def close(self) -> None:
-        """End the page and the widget; `open` begins anew."""
+        """End the page, the widget and a training under way; `open` begins anew."""
         page, self._page = self._page, None
         widget, self._widget = self._widget, None
         for host in (page, widget):
             if host is not None:
                 host.close()
+        if "pause" in self.session.commands:
+            self.session.do("pause")
         self.session.close()

@@ -64,8 +64,9 @@ def replay(
                 reasons.record(i)
     meta = shown[0]["meta"]
     known = [name for name in COMMANDS if name in meta["commands"]]
+    there = [name for name in meta["panels"] if any(parts.get(name) is not None for parts in shown)]
     for parts in shown:
-        parts["meta"] = {**meta, "saved": True, "commands": known}
+        parts["meta"] = {**meta, "saved": True, "commands": known, "panels": there}
     return {
         "version": VERSION,
         "parts": shown[0],
@@ -122,8 +123,8 @@ def _moments(session: Session, position: dict[str, Any], frames: int | Sequence[
             raise SettingError(f"save was given {given}, and there are the steps {there.start} to {there.stop - 1}.")
     found: list[Moment] = []
     for step in sorted(steps | {shown}):
-        found += [(step, done) for done in range(position["operations"])] if step == shown else []
-        found.append((step, None))
+        operations: list[Moment] = [(step, done) for done in range(position["operations"])] if step == shown else []
+        found += [*operations, (step, None)] if found else [(step, None), *operations]  # a file opens with numbers
     return found
 
 
