@@ -199,6 +199,9 @@ export interface Setting {
 export interface Settings {
   settings: Setting[];
   optimizer: string;
+  /** The names of optimizers, and which of them it is; null for one of the user's own. */
+  optimizers?: string[];
+  optimizer_name?: string | null;
   loss: string;
   rows: number[];
   row_count: number;

@@ -125,6 +125,8 @@ export const T = {
   landscapeLabel: "The loss along two directions, with the path of the training",
 
   optimizer: "optimizer",
+  another: "one of your own",
+  asItIs: "as it is",
   lossName: "loss",
   rows: "Row shown",
   rowsOf: (n: number) => `of ${n}`,

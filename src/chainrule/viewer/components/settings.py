@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, UnknownNameError
+from chainrule.training import OPTIMIZERS
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.time import TIME, Time
 from chainrule.viewer.subject import MOMENT
@@ -73,6 +74,8 @@ class Settings(Component):
         return {
             "settings": [x for x in listed if x["value"] is not None],
             "optimizer": repr(plan.optimizer),
+            "optimizers": list(OPTIMIZERS),
+            "optimizer_name": next((name for name, x in OPTIMIZERS.items() if type(x) is type(plan.optimizer)), None),
             "loss": ", ".join(repr(head.loss) for head in subject.objective.heads),
             "rows": subject.rows[:LISTED].tolist(),
             "row_count": subject.row_count,

@@ -32,6 +32,8 @@ class Time(Component):
         self.grain, self.speed, self.playing = "step", 8.0, 0
         self.follows_batch = True
         self._live: tuple[int, float] | None = None
+        self._under_way: list[list[float]] = []
+        self._steps_per_epoch = 1
         self._of: tuple[Any, Plan] | None = None
         self._rows_of: Any = subject.given
         topics = subject.topics
@@ -218,13 +220,15 @@ class Time(Component):
             self.timeline = None
         self._of, self._rows_of = of, self.subject.given
         self.plans(plan)
-        self._live = (0, float("nan"))
+        self._live, self._under_way = (0, float("nan")), []
+        self._steps_per_epoch = training.batches.steps_per_epoch
         self.trainer.start(training, wait=wait)
         self.subject.topics.touch(TIME)
 
     def _seen(self, end: EpochEnd) -> None:
         """An epoch of the training under way has ended."""
         self._live = (end.epoch + 1, float(end.metrics["loss"]))
+        self._under_way.append([(end.epoch + 1) * self._steps_per_epoch, float(end.metrics["loss"])])
         self.subject.show(end.parameters)
         self.subject.topics.touch(TIME)
 
@@ -297,10 +301,11 @@ class Time(Component):
 
     @part(TIME)
     def curves(self) -> dict[str, Any] | None:
-        """The loss of every step, of the training and of its branches."""
+        """The loss of every step, of the training and of its branches; of one under way that of the epochs that were shown."""
         timeline = self.timeline
-        if timeline is None:
-            return None
+        under_way = [{"name": "training", "kind": "training", "points": list(self._under_way)}] if self._live else []
+        if timeline is None or under_way:
+            return {"series": under_way, "x": "step", "y": "loss"} if under_way else None
         kinds: list[tuple[str, str, int | None]] = [("training", "training", None)]
         kinds += [(branch.name, "branch", i) for i, branch in enumerate(timeline.branches)]
         series = [{"name": name, "kind": kind, "points": _thinned(*timeline.losses(i))} for name, kind, i in kinds]
