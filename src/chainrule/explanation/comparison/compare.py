@@ -116,7 +116,7 @@ def compare(
         outputs=(),
         samples=_samples(evaluation),
         rate=learning_rate,
-        **rounding_of(leaves, mine)._asdict(),
+        precision=rounding_of(leaves, mine),
     )
     return _compared(given, digits)
 
@@ -158,7 +158,7 @@ def compare_network(
         outputs=tuple(x for x in outputs if isinstance(x, Variable)),
         samples=evaluation.samples,
         rate=learning_rate,
-        **rounding_of(map(evaluation.value, parameters.values()), list(mine.values()))._asdict(),
+        precision=rounding_of(map(evaluation.value, parameters.values()), list(mine.values())),
     )
     return _compared(given, digits)
 

@@ -67,7 +67,8 @@ def told_apart(
         differences.append(_unknown(entry, left))
         if entry.place is not None:
             explanation = explain(entry.name, entry.place)
-    return Comparison(entries, tuple(differences), explanation, given.tolerance, given.dtype, digits, given.typed)
+    tolerance, dtype, typed = given.precision
+    return Comparison(entries, tuple(differences), explanation, tolerance, dtype, digits, typed)
 
 
 def _unknown(entry: GradientPair, names: list[str]) -> Difference:
