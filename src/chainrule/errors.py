@@ -187,6 +187,9 @@ class DerivativeLostError(TracingError):
     `except chainrule.errors.ChainruleError: raise` before.
     """
 
+    answered = False
+    """Whether what was refused is done in another way, which keeps the derivative."""
+
 
 class InPlaceError(TracingError):
     """Writing a traced value into what cannot hold one, such as a plain array.

@@ -337,7 +337,7 @@ def names_of(op: Operation) -> str:
 
 def numpys_names() -> dict[str, list[str]]:
     """What NumPy's functions are called, by the name of the operation or function that stands for them."""
-    by_object = {id(f): own for f, own in OF_NUMPY.items()}
+    by_object = {id(f): own.name for f, own in OF_NUMPY.items()}
     found: dict[str, list[str]] = {}
     for prefix, module in (("np", np), ("np.linalg", np.linalg), ("np.fft", np.fft)):
         for name in sorted(module.__all__):

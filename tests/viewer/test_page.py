@@ -371,6 +371,15 @@ def test_close_ends_the_server_and_tells_the_tabs(view):
     assert Browser(view).enter()
 
 
+def test_pages_that_are_closed_at_once_leave_nothing_open(view):
+    for _ in range(20):
+        view.close()
+        port = int(view.open(browser=False).partition("?")[0].rpartition(":")[2].strip("/"))
+    view.close()
+    with pytest.raises(ConnectionError):
+        socket.create_connection(("127.0.0.1", port), timeout=5)
+
+
 def test_close_ends_a_training_under_way():
     X, y = cr.datasets.xor()
     view = cr.view(cr.Network([cr.Dense(3, "tanh", name="h"), cr.Dense(1, name="o")], seed=0), X, y, epochs=10**7)

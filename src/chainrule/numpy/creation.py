@@ -68,8 +68,11 @@ def _array(object: Any, dtype: Any = None, **options: Any) -> Any:
     given: Any = without_buffers(object)
     if not isinstance(given, Traced) and not holds_traced(given):
         return _writable(np.array(given, dtype, **options))
-    value: Any = as_operand(given) if isinstance(given, list | tuple) else given
-    value = value.copy() if dtype is None else value.astype(dtype)
+    if isinstance(given, Traced):
+        value: Any = given.copy() if dtype is None else given.astype(dtype)  # type: ignore[attr-defined]
+    else:
+        value = traced.stack_of(given)
+        value = value if dtype is None else value.astype(dtype, copy=False)
     for _ in range(options.pop("ndmin", 0) - len(value.shape)):
         value = value[None]
     return note_array(value)

@@ -26,7 +26,8 @@ class TakingLists:
         """NumPy's result; where a list would be made an array of plain numbers, that of the list as an array of traced ones."""
         try:
             return self.__wrapped__(*args, **options)
-        except DerivativeLostError:
+        except DerivativeLostError as lost:
+            lost.answered = True
             return taking_lists(self.__wrapped__, without_buffers(args), without_buffers(options))
 
     def __getattr__(self, name: str) -> Any:

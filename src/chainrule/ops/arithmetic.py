@@ -316,9 +316,8 @@ def _indicator(condition: Any, like: Any) -> Any:
     condition = np.asarray(condition)
     if condition.dtype != np.bool_:  # any number but 0 is true, also one that is not 1
         condition = condition != 0
-    shape = np.broadcast_shapes(np.shape(condition), np.shape(like))
-    if np.shape(condition) != shape:
-        condition = np.broadcast_to(condition, shape)
+    if condition.shape != (own := np.shape(like)):
+        condition = np.broadcast_to(condition, np.broadcast_shapes(condition.shape, own))
     return np.multiply(condition, 1, dtype=np.result_type(like))
 
 

@@ -77,6 +77,13 @@ def slice_shape(x: Shape, start: Bounds, stop: Bounds, step: Shape, drop: Shape 
     )
 
 
+@lru_cache(maxsize=4096)
+def bounds_along(ndim: int, axis: int, begin: int, end: int) -> dict[str, Any]:
+    """The attributes of a slice from `begin` to before `end` along one axis."""
+    before, after = (None,) * axis, (None,) * (ndim - axis - 1)
+    return {"start": (*before, begin, *after), "stop": (*before, end, *after), "step": (1,) * ndim}
+
+
 def batched_bounds(start: Bounds, stop: Bounds, step: Shape, drop: Shape) -> dict[str, Any]:
     """The attributes of the same slice of every member of a batch."""
     further = {"drop": tuple(i + 1 for i in drop)} if drop else {}
@@ -102,15 +109,8 @@ def _concatenate_shape(*shapes: Shape, axis: int) -> Shape:
 
 
 def _concatenate_adjoint(m: Any, g: Any, index: int, *xs: Any, axis: int) -> Any:
-    begin = builtin_sum(shape_of(x)[axis] for x in xs[:index])
-    end = begin + shape_of(xs[index])[axis]
-    others = (None,) * axis, (None,) * (len(g.shape) - axis - 1)
-    return m.slice(
-        g,
-        start=(*others[0], begin, *others[1]),
-        stop=(*others[0], end, *others[1]),
-        step=(1,) * len(g.shape),
-    )
+    begin = builtin_sum([shape_of(x)[axis] for x in xs[:index]])
+    return m.slice(g, **bounds_along(len(g.shape), axis, begin, begin + shape_of(xs[index])[axis]))
 
 
 def _stack(*xs: Any, axis: int) -> Any:
@@ -130,9 +130,7 @@ def _stack_links(*shapes: Shape, axis: int) -> tuple[Links, ...]:
 
 
 def _stack_adjoint(m: Any, g: Any, index: int, *xs: Any, axis: int) -> Any:
-    before, after = (None,) * axis, (None,) * (len(g.shape) - axis - 1)
-    step, stop = (1,) * len(g.shape), (*before, index + 1, *after)
-    return m.slice(g, start=(*before, index, *after), stop=stop, step=step, drop=(axis,))
+    return m.slice(g, **bounds_along(len(g.shape), axis, index, index + 1), drop=(axis,))
 
 
 Seen = tuple[tuple[int, int], ...]

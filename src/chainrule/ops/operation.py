@@ -88,8 +88,8 @@ def at(where: str, *inputs: Any, **attributes: Any) -> Place:
 REGISTRY: Registry[str, Operation] = Registry()
 """Every operation by its name. Tests, documentation and engines loop over it."""
 
-OF_NUMPY: Registry[Callable[..., Any], str] = Registry()
-"""The names of the functions and operations that are declared to stand for NumPy's."""
+OF_NUMPY: Registry[Callable[..., Any], Any] = Registry()
+"""The functions and operations that are declared to stand for NumPy's, by these."""
 
 
 @dataclass(init=False, eq=False, repr=False, kw_only=True)

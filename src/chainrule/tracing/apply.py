@@ -163,8 +163,9 @@ def apply(op: Operation, *inputs: Any, **attributes: Any) -> Any:
                 number = True
             if x.past is not NO_PAST:
                 stale = True
-            if trace is None or x.trace.level > trace.level:
-                trace = x.trace
+            own = x.trace
+            if own is not trace and (trace is None or own.level > trace.level):
+                trace = own
         elif kind in REALS:
             if kind is ndarray and x.dtype.kind not in REAL:
                 unreal = x

@@ -72,12 +72,13 @@ def element(array: Any, picked: Any, key: Any) -> Any:
     if picked is array:
         picked = separate(array)
         picked.is_array = False
-    if any(item is Ellipsis for item in (key if type(key) is tuple else (key,))):
-        if not array.shape:
-            return note_array(picked, array if array.is_array else None)
-        if picked.source is None:
-            note_doubtful(picked, array)
-            note_array(picked)
+    for item in key if type(key) is tuple else (key,):
+        if item is Ellipsis:
+            if not array.shape:
+                return note_array(picked, array if array.is_array else None)
+            if picked.source is None:
+                note_doubtful(picked, array)
+                note_array(picked)
     return picked
 
 

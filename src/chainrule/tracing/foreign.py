@@ -82,6 +82,8 @@ def make_heard(refused: list[DerivativeLostError]) -> None:
         The first such refusal, with what became of it.
     """
     for error in refused:
+        if error.answered:
+            continue
         seen = error.__traceback__  # of one that C code has cleared there is none, or that of ours alone
         file = "" if seen is None else seen.tb_frame.f_code.co_filename
         if not file or file.startswith((str(Path(__file__).parent), *PACKAGES)):

@@ -28,7 +28,7 @@ def identity(program: Program) -> str | None:
     """
     equations = _all_equations(program)
     settings = [value for e in equations for value in e.attributes.values() if not isinstance(value, Body)]
-    if not all(_is_own(e.op) for e in equations) or not all(map(_is_plain, settings)):
+    if not all(_is_own(e.op) for e in equations) or not all(map(is_plain, settings)):
         return None
     digest = hashlib.sha256(str(program).encode())
     for whole in _all_programs(program):  # names need not be different ones
@@ -69,7 +69,8 @@ def _is_own(op: Operation) -> bool:
     )
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
+    """Whether the text of a setting says all about it."""
     if isinstance(value, tuple):
-        return all(map(_is_plain, value))
+        return all(map(is_plain, value))
     return isinstance(value, (*PLAIN, np.generic))

@@ -19,17 +19,26 @@ def _whole(x: Any) -> Any:
     return as_operand(x) if holds_traced(x) else x
 
 
-def taking_lists(call: Callable[..., Any], args: Sequence[Any], options: Mapping[str, Any], *before: Any) -> Any:
-    """The result of a call; where a list would be made an array of plain numbers, that of the list as an array of traced ones.
-
-    What stands `before` the arguments is given as it is.
-    """
+def taking_lists(call: Callable[..., Any], args: Sequence[Any], options: Mapping[str, Any]) -> Any:
+    """The result of a call; where a list would be made an array of plain numbers, that of the list as an array of traced ones."""
     try:
-        return call(*before, *args, **options)
-    except DerivativeLostError:
-        if not any(map(holds_traced, (*args, *options.values()))):
-            raise
+        return call(*args, **options)
+    except DerivativeLostError as lost:
+        return with_lists_as_arrays(lost, call, args, options)
+
+
+def with_lists_as_arrays(
+    lost: DerivativeLostError, call: Callable[..., Any], args: Sequence[Any], options: Mapping[str, Any], *before: Any
+) -> Any:
+    """The result of a call that would have made plain numbers of a list of traced values: with the list as an array of such.
+
+    What stands `before` the arguments is given as it is. Where there is no list, the error of the call, `lost`, goes on.
+    """
+    if not any(map(holds_traced, (*args, *options.values()))):
+        raise lost
+    lost.answered = True
     try:
         return call(*before, *map(_inner, args), **{key: _inner(x) for key, x in options.items()})
-    except DerivativeLostError:
-        return call(*before, *map(_whole, args), **{key: _whole(x) for key, x in options.items()})
+    except DerivativeLostError as error:
+        error.answered = True
+    return call(*before, *map(_whole, args), **{key: _whole(x) for key, x in options.items()})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from functools import cache
+from operator import attrgetter
 from typing import Any, NoReturn
 
 import numpy as np
@@ -16,14 +17,14 @@ from chainrule.ops.operation import OF_NUMPY, Operation, copied
 from chainrule.tracing import refusals, ufuncs, views, writing
 from chainrule.tracing.apply import Traced, apply, as_operand, separate, traced
 from chainrule.tracing.assignment import element, in_place, set_item, view_without_axes
-from chainrule.tracing.lists import taking_lists
+from chainrule.tracing.lists import with_lists_as_arrays
 from chainrule.tracing.plain import NUMERIC, refuse
 
 
 def _function_of(numpy: Any) -> ArrayFunction | None:
     """The function that stands for one of NumPy's, among those registered by now."""
-    function = FUNCTIONS.loaded(OF_NUMPY.loaded(numpy) or OF_NUMPY.get(numpy, ""))
-    return function if function is not None and numpy in function.numpy else None
+    found = OF_NUMPY.loaded(numpy) or OF_NUMPY.get(numpy)
+    return found if type(found) is ArrayFunction else None
 
 
 @cache
@@ -53,7 +54,10 @@ def call(function: ArrayFunction, args: tuple[Any, ...], kwargs: dict[str, Any])
             if name not in options:
                 raise refusals.unsupported_option(f"np.{function.name}", name)
     try:
-        result = taking_lists(function.implementation, args, given, traced)
+        try:
+            result = function.implementation(traced, *args, **given)
+        except DerivativeLostError as lost:
+            result = with_lists_as_arrays(lost, function.implementation, args, given, traced)
     except refusals.RAW as error:
         if refusals.ours(error):
             raise
@@ -77,13 +81,11 @@ class ArrayInterface:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs:
-            name = OF_NUMPY.loaded(ufunc) or OF_NUMPY.get(ufunc, "")
-            function = FUNCTIONS.loaded(name)
-            if function is not None and ufunc in function.numpy:
-                return call(function, inputs, kwargs)
-            op = REGISTRY.loaded(name)
-            if op is not None and getattr(op, "ufunc", None) is ufunc:
-                return apply(op, *inputs)
+            found = OF_NUMPY.loaded(ufunc) or OF_NUMPY.get(ufunc)
+            if type(found) is ArrayFunction:
+                return call(found, inputs, kwargs)
+            if found is not None:
+                return apply(found, *inputs)
         out = kwargs.pop("out", None)
         if out is not None:
             if len(out) > 1 or isinstance(out[0], np.ndarray):
@@ -278,15 +280,8 @@ class Wrapped(Traced, ArrayInterface):
     __slots__ = ()
     inner: Any
 
-    @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        """Lengths of the axes."""
-        return self.inner.shape  # type: ignore[no-any-return]
-
-    @property
-    def dtype(self) -> np.dtype[Any]:  # type: ignore[override]
-        """Kind of number."""
-        return self.inner.dtype  # type: ignore[no-any-return]
+    shape = property(attrgetter("inner.shape"), doc="Lengths of the axes.")
+    dtype = property(attrgetter("inner.dtype"), doc="Kind of number.")
 
     def __bool__(self) -> bool:
         return bool(self.inner)

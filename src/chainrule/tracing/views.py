@@ -21,14 +21,11 @@ written_to: list[bool] = []
 class Past:
     """What is remembered of a value besides its numbers."""
 
-    __slots__ = ("is_array", "is_flat", "source", "unsure", "version")
-
-    def __init__(self) -> None:
-        self.source: Source | None = None  # what it is a view of
-        self.unsure = False  # whether it may be a view or a copy
-        self.version = 0  # another one whenever it was written to
-        self.is_array = False  # whether it is an array though it has no axes: unlike numbers it can be written to
-        self.is_flat = False  # whether it is x.flat, which is written through, and of which parts are copies
+    source: Source | None = None  # what it is a view of
+    unsure = False  # whether it may be a view or a copy
+    version = 0  # another one whenever it was written to
+    is_array = False  # whether it is an array though it has no axes: unlike numbers it can be written to
+    is_flat = False  # whether it is x.flat, which is written through, and of which parts are copies
 
 
 NO_PAST = Past()
@@ -50,12 +47,13 @@ def note_view(result: Any, base: Any, op: Operation, attributes: dict[str, Any])
     """Remember of a result that it is a view, if it is one."""
     if not result.shape or not (base.shape or base.is_array):
         return  # NumPy's numbers are no views, and what is made of one has memory of its own
-    if op.needs_contiguous and _merges(tuple(base.shape), tuple(result.shape)):
-        after, before = (getattr(x, "inner", None) for x in (result, base))
-        if not isinstance(before, np.ndarray) or not isinstance(after, np.ndarray):
+    if op.needs_contiguous:
+        before, after = getattr(base, "inner", None), getattr(result, "inner", None)
+        if isinstance(before, np.ndarray) and isinstance(after, np.ndarray):
+            if not np.may_share_memory(before, after):
+                return  # NumPy made a copy
+        elif _merges(tuple(base.shape), tuple(result.shape)):
             result.unsure = True  # it depends on how the numbers will lie in memory
-        elif not np.may_share_memory(before, after):
-            return  # NumPy made a copy
     result.source = base, op, attributes, base.version
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,21 @@ def _first_lane(width: int) -> Any:
 
 
 class Code:
-    """A function being written: the builder, the memory's base, whether loops are written out, and the threads."""
+    """A function being written: the builder, the memory's base, whether loops are written out, and the threads.
 
-    def __init__(self, builder: Any, memory: Any, *, unrolled: bool, threads: SingleThread | None = None) -> None:
+    `places` are the addresses of buffers that the running code is told; those of others are known.
+    """
+
+    def __init__(
+        self,
+        builder: Any,
+        memory: Any,
+        *,
+        unrolled: bool,
+        threads: SingleThread | None = None,
+        places: Mapping[Buffer, Any] = MappingProxyType({}),
+    ) -> None:
+        self.places = places
         self.builder, self.memory, self.unrolled, self.threads = builder, memory, unrolled, threads or SingleThread()
         self.positions = Positions(builder)
         self._mathematics: dict[int, Mathematics] = {}
@@ -203,6 +216,8 @@ class Code:
     def address(self, buffer: Buffer, place: Index) -> Any:
         """Where the number at `place` of a buffer lies."""
         size = storage_type(buffer.dtype).itemsize
+        if buffer in self.places:
+            return self.at_byte(self.places[buffer], self.sum((place, size)))
         return self.at_byte(self.memory, self.sum((place, size), (buffer.offset, 1)))
 
     def at_byte(self, base: Any, offset: Index) -> Any:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Iterable, Sequence
 
 from llvmlite import ir
 
 from chainrule.engines.llvm import inner_loops, moves, nests, sharing
-from chainrule.engines.llvm.code import Code, pointer
+from chainrule.engines.llvm.buffers import Buffer
+from chainrule.engines.llvm.code import Code, i8, i64, pointer
 from chainrule.engines.llvm.contractions import Product
 from chainrule.engines.llvm.dots import Dots
 from chainrule.engines.llvm.groups import Group, Grouping
 from chainrule.engines.llvm.memory import MemoryPlan
+from chainrule.engines.llvm.repeats import Likeness
 from chainrule.engines.llvm.tiles import Tiles
 from chainrule.ops import Contraction
 
@@ -20,27 +23,43 @@ PART = 64
 
 
 def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
-    """Write the loops of every group, in order; of a long Program in functions of their own."""
-    groups = grouping.groups
+    """Write the loops of every group, in order; of a long Program in functions of their own, one for all groups that are alike."""
+    groups, module = grouping.groups, code.builder.module
     if len(groups) <= 2 * PART or code.unrolled or code.threads.dividing:
         _emit_groups(code, memory, groups)
         return
+    likenesses = [Likeness(memory, group) for group in groups]
+    times = Counter(likeness.key for likeness in likenesses)
+    written: dict[Hashable, ir.Function] = {}
     for begin in range(0, len(groups), PART):
-        code.builder.call(_function(code, memory, groups[begin : begin + PART]), [code.memory])
+        part = _function(module, "part")
+        for group, alike in zip(groups[begin : begin + PART], likenesses[begin : begin + PART], strict=True):
+            if alike.key is None or times[alike.key] == 1:
+                _emit_groups(part, memory, [group])
+                continue
+            if alike.key not in written:
+                own = _function(module, "alike", alike.buffers)
+                _emit_groups(own, memory, [group])
+                own.builder.ret_void()
+                written[alike.key] = own.builder.function
+            part.builder.call(written[alike.key], [part.memory, *(i64(x.offset) for x in alike.buffers)])
+        part.builder.ret_void()
+        code.builder.call(part.builder.function, [code.memory])
 
 
-def _function(code: Code, memory: MemoryPlan, groups: Sequence[Group]) -> ir.Function:
-    """A function of the arena that computes some groups."""
-    module = code.builder.module
-    part = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer]), module.get_unique_name("part"))
-    part.linkage = "internal"
-    builder = ir.IRBuilder(part.append_basic_block("entry"))
-    begin = part.append_basic_block("begin")
+def _function(module: ir.Module, name: str, buffers: Iterable[Buffer] = ()) -> Code:
+    """A function of the arena, and of the places of buffers in it, to be written."""
+    own = [*buffers]
+    kind = ir.FunctionType(ir.VoidType(), [pointer, *[i64] * len(own)])
+    function = ir.Function(module, kind, module.get_unique_name(name))
+    function.linkage = "internal"
+    builder = ir.IRBuilder(function.append_basic_block("entry"))
+    arena, *offsets = function.args
+    places = {x: builder.gep(arena, [offset], source_etype=i8) for x, offset in zip(own, offsets, strict=True)}
+    begin = function.append_basic_block("begin")
     builder.branch(begin)
     builder.position_at_end(begin)
-    _emit_groups(Code(builder, part.args[0], unrolled=False), memory, groups)
-    builder.ret_void()
-    return part
+    return Code(builder, arena, unrolled=False, places=places)
 
 
 def _emit_groups(code: Code, memory: MemoryPlan, groups: Sequence[Group]) -> None:

@@ -16,6 +16,24 @@ from chainrule.tracing import Literal, Program, Variable
 from chainrule.tracing.program import Atom
 
 
+class Reading:
+    """What a group reads, asked for every value that ends there and every one that begins.
+
+    `order` is that of the pointwise results; `at_points` has for every value in memory which of these read it, and as what;
+    `before_writing` are those that its folds and its root read.
+    """
+
+    def __init__(self, memory: MemoryPlan, group: Group) -> None:
+        self.order = {e.output: i for i, e in enumerate(group.pointwise)}
+        self.at_points: dict[Atom, list[tuple[Variable, Variable]]] = {}
+        for e in group.pointwise:
+            for x in e.inputs:
+                if isinstance(x, Variable):
+                    self.at_points.setdefault(memory.root(x), []).append((x, e.output))
+        others = [*group.folds, *([] if group.root is None else [group.root])]
+        self.before_writing = {memory.root(x) for e in others for x in e.inputs if isinstance(x, Variable)}
+
+
 class MemoryPlan:
     """Buffers of one step: the state at the beginning of the arena, then constants, then everything else.
 
@@ -32,6 +50,7 @@ class MemoryPlan:
         self.commits: list[tuple[Variable, Buffer]] = []
         self._state, self._arena = state, arena
         self._last = self._last_uses()
+        self._reading: dict[int, Reading] = {}
         self._place_constants()
         self.inner = {g: self._of_body(g.inner) for g in grouping.groups if g.inner is not None}
 
@@ -149,35 +168,18 @@ class MemoryPlan:
 
     def _replaces(self, old: Variable, new: Variable, home: int) -> bool:
         """Whether a value computed by group `home` may overwrite `old`: nobody reads it afterwards or elsewhere."""
-        group = self.grouping.groups[home]
-        if self._last.get(old, -1) > home or any(
-            self.root(x) is old for x in self.program.outputs if isinstance(x, Variable)
-        ):
-            return False
-        if self._last.get(old, -1) < home:
-            return True
-        order = [e.output for e in group.pointwise]
-        if new not in order:
-            return False  # a fold writes its result before it has read everything
-        reads = [i for i, e in enumerate(group.pointwise) if any(self._reads(x, old) for x in e.inputs)]
-        if reads and reads[0] > order.index(new):
+        last = self._last.get(old, -1)
+        if last != home:
+            return last < home
+        if home not in self._reading:
+            self._reading[home] = Reading(self, self.grouping.groups[home])
+        reading = self._reading[home]
+        if new not in reading.order or old in reading.before_writing:
+            return False  # a fold, a product or a move writes its result before it has read everything
+        reads = reading.at_points.get(old, [])
+        if reads and reading.order[reads[0][1]] > reading.order[new]:
             return False  # it would be read after it is written over
-        others = [group.root] if group.root is not None else []
-        for equation in (*others, *group.folds):
-            if any(self._reads(x, old) for x in equation.inputs):
-                return False
-        for equation in group.pointwise:
-            for x in equation.inputs:
-                if (
-                    isinstance(x, Variable)
-                    and self.root(x) is old
-                    and (self.register(x) is not old or x.type.size != equation.output.type.size)
-                ):
-                    return False
-        return True
-
-    def _reads(self, x: Atom, old: Variable) -> bool:
-        return isinstance(x, Variable) and self.root(x) is old
+        return all(self.register(x) is old and x.type.size == result.type.size for x, result in reads)
 
     def _place_rest(self, reuse: bool, shared: bool) -> None:
         for x in self.program.inputs[len(self._state) :]:

@@ -41,6 +41,7 @@ class Positions:
         self._builder = builder
         self._found = 0
         self._sums: dict[Any, Any] = {}
+        self._places: dict[tuple[Any, Any, int], Any] = {}
 
     def found(self, value: Any) -> Sum:
         """A position that an IR value holds, an i64."""
@@ -70,9 +71,16 @@ class Positions:
     def pointer(self, base: Any, index: Index) -> Any:
         """The address so many bytes from one that is known since the function's first block."""
         if isinstance(index, int):
-            return self._moved(base, i64(index)) if index else base
+            return self._place(base, index) if index else base
         moved = self._partial(base, index.terms)
         return self._moved(moved, i64(index.known)) if index.known else moved
+
+    def _place(self, base: Any, known: int) -> Any:
+        """The same, written once in every block."""
+        key = (self._builder.block, base, known)
+        if key not in self._places:
+            self._places[key] = self._moved(base, i64(known))
+        return self._places[key]
 
     def _moved(self, base: Any, offset: Any) -> Any:
         return self._builder.gep(base, [offset], source_etype=i8)

@@ -62,7 +62,7 @@ def function(
     def register(implementation: Implementation) -> Implementation:
         own = name or implementation.__name__
         stands_for = numpy if numpy is not None else (getattr(np, own),) if hasattr(np, own) else ()
-        FUNCTIONS[own] = ArrayFunction(
+        FUNCTIONS[own] = declared = ArrayFunction(
             own,
             implementation,
             stands_for,
@@ -73,7 +73,7 @@ def function(
             by_numbers,
             numpys_is_a_view,
         )
-        OF_NUMPY.update(dict.fromkeys(stands_for, own))
+        OF_NUMPY.update(dict.fromkeys(stands_for, declared))
         return implementation
 
     return register

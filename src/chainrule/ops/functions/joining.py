@@ -178,13 +178,16 @@ def index(m: Any, x: Any, key: Any) -> Any:
         items = expanded(tuple(x.shape), items)
         if any(hasattr(item, "dtype") and (ndim(item) > 0 or not known(item)) for item in items):
             return _advanced(m, x, items)
-    attributes, lengths = basic(tuple(x.shape), tuple(map(plain_item, items)))
+    plain = items if PLACES.issuperset(map(type, items)) else tuple(map(plain_item, items))
+    attributes, lengths = basic(tuple(x.shape), plain)
     if attributes is not None:
         x = m.slice(x, **attributes)
     return x if lengths is None else m.reshape(x, shape=lengths)
 
 
-BASIC = frozenset({int, slice, type(None), type(Ellipsis)})
+PLACES = frozenset({int, type(None), type(Ellipsis)})
+"""Types of what stands for itself in an index that is compared with others."""
+BASIC = PLACES | {slice}
 """Types of what picks elements without looking at arrays of positions."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,10 @@ from chainrule.ops.operation import example
 )
 def matmul(m: Any, x1: Any, x2: Any, /) -> Any:
     """The matrix product; leading axes are a batch and broadcast."""
-    x1, x2 = array(x1), array(x2)
+    return _product(m, array(x1), array(x2))
+
+
+def _product(m: Any, x1: Any, x2: Any) -> Any:
     s1, s2 = x1.shape, x2.shape
     n1, n2 = len(s1), len(s2)
     if n1 == 0 or n2 == 0:
@@ -62,10 +66,11 @@ _PLAIN = {(2, 2): "ij,jk->ik", (1, 2): "j,jk->k", (2, 1): "ij,j->i", (1, 1): "j,
 def dot(m: Any, a: Any, b: Any) -> Any:
     """The product over the last axis of `a` and the last but one of `b`."""
     a, b = array(a), array(b)
-    if ndim(a) == 0 or ndim(b) == 0:
+    n_a, n_b = len(a.shape), len(b.shape)
+    if n_a == 0 or n_b == 0:
         return a * b
-    if ndim(a) <= 2 and ndim(b) <= 2:
-        return matmul(m, a, b)
+    if n_a <= 2 and n_b <= 2:
+        return _product(m, a, b)
     _check_summed(a, b, [ndim(a) - 1], [max(ndim(b) - 2, 0)])
     left, right = LATIN[: ndim(a)], list(LATIN[ndim(a) : ndim(a) + ndim(b)])
     right[-2 if ndim(b) > 1 else -1] = left[-1]
@@ -145,21 +150,31 @@ def einsum(m: Any, subscripts: Any, *operands: Any, optimize: Any = None, dtype:
         subscripts, operands = _as_text((subscripts, *operands))
     if dtype is not None:
         operands = tuple(cast(m, array(x), dtype) for x in operands)
+    terms, result = _read(subscripts, tuple(map(shape, operands)))
+    given = [array(x) for x in operands]
+    if any(x.dtype != given[0].dtype for x in given):  # before sums, which make other integers of integers
+        given = together(m, *given)
+    return contract(m, given, terms, result)
+
+
+@lru_cache(maxsize=4096)
+def _read(subscripts: str, shapes: tuple[tuple[int, ...], ...]) -> tuple[tuple[str, ...], str]:
+    """Subscripts taken apart: the letters of every operand and of the result."""
     text, arrow, result = subscripts.replace(" ", "").partition("->")
     terms = text.split(",")
-    if len(terms) != len(operands):
+    if len(terms) != len(shapes):
         raise ShapeError(
-            f"einsum {shortened(subscripts)} names {len(terms)} operands and was given {len(operands)}; give one for each."
+            f"einsum {shortened(subscripts)} names {len(terms)} operands and was given {len(shapes)}; give one for each."
         )
     free = [c for c in LATIN if c not in subscripts]
-    extra = max((ndim(x) - len(t) + 3 for t, x in zip(terms, operands, strict=True) if "..." in t), default=0)
+    extra = max((len(own) - len(t) + 3 for t, own in zip(terms, shapes, strict=True) if "..." in t), default=0)
     dots = "".join(free[:extra])
-    for i, (term, x) in enumerate(zip(terms, operands, strict=True)):
+    for i, (term, own) in enumerate(zip(terms, shapes, strict=True)):
         if "..." in term:
-            terms[i] = term.replace("...", dots[extra - (ndim(x) - len(term) + 3) :])
-        if len(terms[i]) != ndim(x):
+            terms[i] = term.replace("...", dots[extra - (len(own) - len(term) + 3) :])
+        if len(terms[i]) != len(own):
             raise ShapeError(
-                f"einsum {shortened(subscripts)}: operand {i} has shape {shape(x)}, which does not fit {term!r}."
+                f"einsum {shortened(subscripts)}: operand {i} has shape {own}, which does not fit {term!r}."
             )
     joined = "".join(terms)
     if arrow:
@@ -171,10 +186,7 @@ def einsum(m: Any, subscripts: Any, *operands: Any, optimize: Any = None, dtype:
         raise ShapeError(
             f"einsum {shortened(subscripts)}: every letter of the result must be in an operand, and there once."
         )
-    given = [array(x) for x in operands]
-    if any(x.dtype != given[0].dtype for x in given):  # before sums, which make other integers of integers
-        given = together(m, *given)
-    return contract(m, given, terms, result)
+    return tuple(terms), result
 
 
 def _as_text(given: tuple[Any, ...]) -> tuple[str, tuple[Any, ...]]:

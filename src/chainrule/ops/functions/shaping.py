@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule.errors import ShapeError, shortened
 from chainrule.ops.functions.function import all_axes, function, ndim, one_axis, shape, whole, wholes
+from chainrule.ops.layouts import bounds_along
 from chainrule.ops.operation import copied, example
 
 
@@ -124,10 +125,7 @@ def roll(m: Any, a: Any, shift: Any, axis: Any = None) -> Any:
 
 def cut_along(m: Any, x: Any, axis: int, begin: int, end: int) -> Any:
     """The elements from `begin` to before `end` along one axis."""
-    n = ndim(x)
-    start = tuple(begin if i == axis else None for i in range(n))
-    stop = tuple(end if i == axis else None for i in range(n))
-    return m.slice(x, start=start, stop=stop, step=(1,) * n)
+    return m.slice(x, **bounds_along(ndim(x), axis, begin, end))
 
 
 @function(example((2, 3), 2), example((2,), [2, 1, 2]))

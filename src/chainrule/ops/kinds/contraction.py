@@ -136,15 +136,13 @@ class Contraction(Operation):
         """The cotangent contracted with the other operand."""
         parts = parse(attributes["subscripts"])
         left, right = inputs
-        results: list[Any] = [None, None]
-        if wanted[0]:
-            results[0] = m.einsum(cotangent, right, subscripts=parts.by_left)
-        if wanted[1]:
-            results[1] = m.einsum(left, cotangent, subscripts=parts.by_right)
-        for i, x in enumerate(inputs):
-            if results[i] is not None and results[i].dtype != x.dtype:
-                results[i] = cast(m, results[i], x.dtype)
-        return results
+        by_left = m.einsum(cotangent, right, subscripts=parts.by_left) if wanted[0] else None
+        by_right = m.einsum(left, cotangent, subscripts=parts.by_right) if wanted[1] else None
+        if by_left is not None and by_left.dtype != left.dtype:
+            by_left = cast(m, by_left, left.dtype)
+        if by_right is not None and by_right.dtype != right.dtype:
+            by_right = cast(m, by_right, right.dtype)
+        return [by_left, by_right]
 
     def pushforward(
         self, m: Namespace, tangents: Sequence[Any], output: Any, inputs: Sequence[Any], **attributes: Any

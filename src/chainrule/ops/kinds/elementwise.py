@@ -118,7 +118,7 @@ class Elementwise(Operation):
         found = getattr(np, self.name, None)
         if isinstance(found, np.ufunc):
             self.ufunc = found
-            OF_NUMPY.setdefault(found, self.name)
+            OF_NUMPY.setdefault(found, self)
         implementation = self.numpy or self.ufunc
         if implementation is None:
             implementation = _composed(self.value, several=len(self.domain) > 1)

@@ -124,13 +124,11 @@ class Layout(Operation):
         """The adjoint, for each wanted input that the map is linear in."""
         linear = len(inputs) if self.linear is None else self.linear
         adjoint = self.adjoint or self._by_index_map
-        results: list[Any] = []
-        for i, (x, want) in enumerate(zip(inputs, wanted, strict=True)):
-            if not want or i >= linear:
-                results.append(None)
-                continue
-            moved = adjoint(m, cotangent, i, *inputs, **attributes)
-            results.append(moved if moved.dtype == x.dtype else cast(m, moved, x.dtype))
+        results: list[Any] = [None] * len(inputs)
+        for i, want in enumerate(wanted):
+            if want and i < linear:
+                moved, dtype = adjoint(m, cotangent, i, *inputs, **attributes), inputs[i].dtype
+                results[i] = moved if moved.dtype == dtype else cast(m, moved, dtype)
         return results
 
     def pushforward(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.training import OPTIMIZERS
@@ -89,6 +88,7 @@ def _setting(name: str, label: str, value: Any, minimum: float, maximum: float, 
 
 
 def _positive(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not np.isfinite(value) or value <= 0:
+    found = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    if not math.isfinite(found) or found <= 0:
         raise SettingError(f"{name} was given as {value!r}; give a positive number.")
-    return float(value)
+    return found

@@ -44,9 +44,9 @@ class Page:
 
     def __init__(self, session: Session, title: str) -> None:
         self.session, self.title = session, title
-        listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = socket.create_server(("127.0.0.1", 0))
         routes = [Route("/", self._index), Route("/view.js", self._module), WebSocketRoute("/socket", self._converse)]
-        self.door = Door(Starlette(routes=routes), listening.getsockname()[1])
+        self.door = Door(Starlette(routes=routes), self._listening.getsockname()[1])
         self._server = uvicorn.Server(
             uvicorn.Config(
                 self.door,
@@ -63,8 +63,7 @@ class Page:
             )
         )
         session.start()
-        serve = lambda: self._server.run(sockets=[listening])  # noqa: E731
-        self._thread = threading.Thread(target=serve, name="chainrule-page", daemon=True)
+        self._thread = threading.Thread(target=self._serve, name="chainrule-page", daemon=True)
         self._thread.start()
 
     @property
@@ -86,6 +85,10 @@ class Page:
         """End the server; tabs that are open say so."""
         self._server.should_exit = True
         self._thread.join(5)
+
+    def _serve(self) -> None:
+        with self._listening:  # closed too where the server is ended before it has begun
+            self._server.run(sockets=[self._listening])
 
     # --- what it answers
 

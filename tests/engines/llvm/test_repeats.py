@@ -1,0 +1,126 @@
+"""What a loop in Python repeats is compiled once: the same numbers to the bit, and hardly more code for more steps."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from tests.strategies import inputs_of, programs
+
+import chainrule as cr
+from chainrule.engines import ENGINES, evaluate
+from chainrule.engines.llvm import cache, emission
+from chainrule.engines.llvm.kernel import Kernel
+
+APART = 10**6
+"""Groups in a function, so that each is written where it is."""
+
+
+def compiled(program: Any, part: int) -> Any:
+    """A Program as machine code that is written anew, with so many groups in a function."""
+    with patch.object(emission, "PART", part), patch.object(cache, "read", lambda _: None):
+        return Kernel(program)
+
+
+def same_bits(program: Any, *inputs: Any) -> None:
+    with np.errstate(all="ignore"):
+        for one, other in zip(compiled(program, 1)(*inputs), compiled(program, APART)(*inputs), strict=True):
+            np.testing.assert_array_equal(one, other)
+            np.testing.assert_array_equal(1 / one, 1 / other)  # zeros have signs
+
+
+@settings(
+    max_examples=int(os.environ.get("CHAINRULE_EXAMPLES", "60")) // 5,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(program=programs(most=6), seed=st.integers(0, 1000))
+def test_random_programs_one_after_another(program: Any, seed: int) -> None:
+    assume(ENGINES["llvm"].refusal(program) is None)
+    arrays = [np.asarray(x, v.dtype) for x, v in zip(inputs_of(program, seed), program.inputs, strict=True)]
+
+    def three_times(*xs: Any) -> Any:
+        results: list[Any] = []
+        link: Any = 0.0
+        for _ in range(3):
+            found = evaluate(program, *[x + link for x in xs])
+            results.append(found)
+            link = np.sum((found[0] if isinstance(found, list | tuple) else found) * 0)
+        return results
+
+    assume(program.inputs and all(v.dtype.kind == "f" for v in program.inputs))
+    with np.errstate(all="ignore"):
+        chained = cr.trace(three_times, *arrays)
+    same_bits(chained, *arrays)
+
+
+ONE, TWO = np.arange(5.0), np.linspace(0.3, 0.9, 5)
+
+
+def squared_or_not(a: Any, b: Any, k: int) -> Any:
+    return a * (a if k % 2 else b) + b
+
+
+STEPS: dict[str, Callable[[Any, Any, int], Any]] = {
+    "constants": lambda y, x, k: np.sin(y) * (0.5 + k) / 20.0 + x[0],
+    "zeros of both signs": lambda y, x, k: np.abs(y) * (-0.0 if k % 2 else 0.0),
+    "integers and numbers": lambda y, x, k: y * (2 if k % 2 else 2.0) / 4 + k,
+    "rows of a matrix": lambda y, x, k: np.tanh(y) + x[k % 5] * x[:, k % 5],
+    "axes": lambda y, x, k: np.tanh(np.sum(x * y, axis=k % 2)),
+    "powers": lambda y, x, k: np.abs(y) ** (0.5 + k % 3 / 9.0) + x[0],
+    "products": lambda y, x, k: np.tanh((x if k % 2 else x.T) @ y),
+    "itself or another": lambda y, x, k: squared_or_not(np.cos(y), np.sin(y), k),
+    "itself or another in memory": lambda y, x, k: np.cos(squared_or_not(y, x[0], k)),
+    "constant arrays": lambda y, x, k: np.cos(y * ONE + TWO) * (ONE if k % 2 else TWO),
+    "positions": lambda y, x, k: y[np.array([k % 5, 1, 2, 3, 0])] + x[0],
+    "types": lambda y, x, k: (y.astype(np.float32).astype(float) if k % 2 else y) / 3.0 + x[0],
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_steps_that_are_nearly_alike(name: str) -> None:
+    def steps(x: Any) -> Any:
+        found, y = [], x[0] + x[1]
+        for k in range(12):
+            found.append(STEPS[name](y, x, k))
+            y = found[-1] - 1e-3 * np.sum(found[-1])  # so that steps are groups of their own
+        return found
+
+    x = np.random.default_rng(0).normal(size=(5, 5))
+    program = cr.trace(steps, x)
+    same_bits(program, x)
+    np.testing.assert_allclose(compiled(program, 1)(x), steps(x), rtol=1e-9, atol=1e-12)
+
+
+def test_more_steps_are_hardly_more_code() -> None:
+    def forward(x: Any, steps: int) -> Any:
+        for _ in range(steps):
+            x = x / np.sum(np.exp(x)) + np.tanh(x)
+        return np.sum(x)
+
+    def lines(steps: int) -> int:
+        program = cr.simplify(cr.trace(cr.grad(lambda x: forward(x, steps)), np.ones(3)))
+        return str(compiled(program, emission.PART).function.ir).count("\n")
+
+    few, many = lines(100), lines(200)
+    equations = 100 * 12
+    assert many - few < equations
+
+
+def test_long_bodies_of_loops() -> None:
+    def total(x: Any) -> Any:
+        def step(y: Any, row: Any) -> Any:
+            for _ in range(40):
+                y = y / np.sum(np.exp(y)) + np.tanh(y * row)
+            return y, y
+
+        return np.sum(cr.scan(step, x, np.arange(6.0).reshape(2, 3))[1])
+
+    gradient, x = cr.grad(total), np.array([0.3, -0.2, 0.9])
+    np.testing.assert_allclose(cr.jit(gradient, engine="llvm")(x), gradient(x), rtol=1e-9, atol=1e-15)
