@@ -51,7 +51,7 @@ export function connect(model: Model): View {
     const answer = await new Promise<Answer>((resolve) => {
       asked.set(id, resolve);
       waiting.set(true);
-      model.send({ id, do: name, ...args });
+      model.send({ ...args, id, do: name });
     });
     asked.delete(id);
     waiting.set(asked.size > 0);

@@ -219,6 +219,34 @@ def test_exactly_the_slip_is_told(kind: str) -> None:
                 assert set(found.differences[0].names) == {x.name for x in found.gradients if not x.is_right}
 
 
+def typed(found: Gradients, digits: int) -> Gradients:
+    """Gradients as somebody types them who reads them off a screen."""
+    return {name: np.vectorize(lambda x: float(f"{x:.{digits}g}"))(x) for name, x in found.items()}
+
+
+@pytest.mark.parametrize("kind", SLIPS)
+def test_slips_are_told_of_numbers_that_were_typed(kind: str) -> None:
+    c = case(0, 5, 3, "l2_norm")
+    if kind == "slope_of_linear":
+        c = c._replace(acts=["tanh", *c.acts[1:]])
+    for name, slip in SLIPS[kind]:
+        found = c.compared(typed(slip(c), 6), **OPTIONS.get(kind, {}))
+        assert kind in found.kinds, f"{name}: {found}"
+
+
+@pytest.mark.parametrize("digits", range(3, 9))
+def test_right_gradients_are_right_to_the_digits_they_were_typed_to(digits: int) -> None:
+    c = case(1, 5, 2, "l2_norm")
+    mine = typed(right(c), digits)
+    found = c.compared(mine)
+    assert found.is_right
+    assert f"rounding to the {digits} digits given" in str(found)
+    assert found.data()["typed"] == digits
+    wrong = {name: x * (1 + 20 * 10.0**-digits) for name, x in mine.items()}
+    assert not c.compared(typed(wrong, digits)).is_right
+    assert not c.compared({"l0.bias": np.round(right(c)["l0.bias"] * 1.2, 1)}).is_right  # so few may be exact
+
+
 @pytest.mark.parametrize("loss", ["cross_entropy", "binary_cross_entropy"])
 def test_slips_with_losses_that_bring_their_activation(loss: str) -> None:
     c = case(3, 5, 3, loss)

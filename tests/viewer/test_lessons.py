@@ -67,9 +67,9 @@ def test_questions_hide_their_number_until_it_is_told(name: str) -> None:
         for depth in ("terms", "factors"):
             view.do("depth", depth=depth)
             assert not [x for x in told_in(dict(view.parts) | {"lesson": None}) if tells(x, number)]
-        assert not view.do("answer", id=page, text=str(number * 1.5 + 1))
+        assert not view.do("answer", question=page, text=str(number * 1.5 + 1))
         assert not view.parts["lesson"]["verdict"]["right"]
-        assert view.do("answer", id=page, text=f"{number:.4g}".replace("-", "−"))
+        assert view.do("answer", question=page, text=f"{number:.4g}".replace("-", "−"))
         assert view.parts["lesson"]["verdict"]["right"]
         assert not view.subject.hidden
         assert any("value" in x for x in texts_of(key, view.parts["drawing"])) or key not in json.dumps(
@@ -82,10 +82,10 @@ def test_questions_hide_their_number_until_it_is_told(name: str) -> None:
 def test_a_number_can_be_shown() -> None:
     view = lesson("neuron")
     view.do("lesson", to=1)
-    assert not view.do("answer", id=1, text="")
+    assert not view.do("answer", question=1, text="")
     assert view.parts["lesson"]["verdict"]["text"] == "It is 0.2."
     with pytest.raises(cr.ChainruleError, match="no such question"):
-        view.do("answer", id=5, text="1")
+        view.do("answer", question=5, text="1")
     with pytest.raises(cr.ChainruleError, match="pages 0 to"):
         view.do("lesson", to=99)
 
@@ -130,3 +130,13 @@ def test_every_operation_of_a_lesson_is_said_in_full(name: str) -> None:
         said.append(view.parts["position"]["says"])
     assert all(said)
     assert not [x for x in said if "…" in x]
+
+
+def test_a_page_answers_a_question() -> None:
+    """As a browser does, in one object with the command's own number."""
+    view = lesson("neuron")
+    view.session.answer({"id": 7, "do": "lesson", "to": 1})
+    asked = view.parts["lesson"]["question"]["id"]
+    assert view.session.answer({"id": 8, "do": "answer", "question": asked, "text": "0.3"}) == {"id": 8, "ok": False}
+    assert view.parts["lesson"]["verdict"]["right"] is False
+    assert view.session.answer({"id": 9, "do": "answer", "question": asked, "text": "0.2"}) == {"id": 9, "ok": True}

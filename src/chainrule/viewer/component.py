@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from typing import Any, TypeVar
 
 from chainrule.explanation.rendering.data import exact
@@ -40,7 +41,8 @@ def part(
 
 
 def command(method: F) -> F:
-    """Mark a method as carrying out the command of its name."""
+    """Mark a method as carrying out the command of its name, whose arguments stand beside `id` and `do` in one object."""
+    assert not {"id", "do"} & set(signature(method).parameters), method
     method.command = method.__name__  # type: ignore[attr-defined]
     return method
 

@@ -155,9 +155,9 @@ def lesson(name: str) -> View:
     >>> from chainrule.viewer import lesson
     >>> shown = lesson("neuron")
     >>> shown.do("lesson", to=1)
-    >>> shown.do("answer", id=1, text="0.1")
+    >>> shown.do("answer", question=1, text="0.1")
     False
-    >>> shown.do("answer", id=1, text="0.2")
+    >>> shown.do("answer", question=1, text="0.2")
     True
     """
     if name not in LESSONS:

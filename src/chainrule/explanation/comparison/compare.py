@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import DataError, DifferentiationError, SettingError, UnknownNameError, shortened
-from chainrule.explanation.comparison.comparison import Comparison, told_apart, tolerance_for
+from chainrule.explanation.comparison.comparison import Comparison, told_apart
 from chainrule.explanation.comparison.mistake import Given
+from chainrule.explanation.comparison.rounding import rounding_of
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.evaluation import Evaluation, has_derivative
 from chainrule.explanation.lifting import with_constants_as_inputs
@@ -52,7 +53,7 @@ def compare(
     parameters : array, or nested dict, list or tuple of arrays
         Where the gradient is taken.
     my_gradients
-        One's own gradients, in containers as the parameters are.
+        One's own gradients, in containers as the parameters are. Those that were typed, to 3 digits or more, are right to these.
     learning_rate : float, optional
         That of one's own step; so that a gradient with it, or after it, is known.
     digits : int
@@ -115,7 +116,7 @@ def compare(
         outputs=(),
         samples=_samples(evaluation),
         rate=learning_rate,
-        tolerance=tolerance_for(*(np.asarray(x) for x in leaves), *mine),
+        precision=rounding_of(leaves, mine),
     )
     return _compared(given, digits)
 
@@ -157,7 +158,7 @@ def compare_network(
         outputs=tuple(x for x in outputs if isinstance(x, Variable)),
         samples=evaluation.samples,
         rate=learning_rate,
-        tolerance=tolerance_for(*map(evaluation.value, parameters.values()), *mine.values()),
+        precision=rounding_of(map(evaluation.value, parameters.values()), list(mine.values())),
     )
     return _compared(given, digits)
 

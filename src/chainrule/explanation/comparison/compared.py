@@ -51,6 +51,7 @@ class Compared:
     tolerance: float
     dtype: str
     digits: int = 6
+    typed: int | None = None
 
     @property
     def is_right(self) -> bool:

@@ -18,16 +18,14 @@ from chainrule.explanation.derivation import Derivation
 from chainrule.explanation.sentences import told
 from chainrule.notebooks import Shown
 
-DOUBLE, SINGLE = 1e-9, 2e-5
-"""Relative differences up to which gradients are the same, where all is in double precision, and where not."""
-
 
 class Comparison(Compared, Shown):
     """Gradients of one's own beside the right ones.
 
     `gradients` has one entry for each, from the output to the input, as in the backward pass; `differences` the ways in which they
     are wrong, `first_wrong` the first one that is, `explanation` how that comes about where no known mistake explains it.
-    `tolerance` is the relative difference up to which two gradients are the same, which is rounding of `dtype`.
+    `tolerance` is the relative difference up to which two gradients are the same, which is rounding of `dtype`,
+    or to the digits that were `typed`.
     Printing gives text; `to("markdown")`, "html" and "json" other forms.
     """
 
@@ -69,13 +67,8 @@ def told_apart(
         differences.append(_unknown(entry, left))
         if entry.place is not None:
             explanation = explain(entry.name, entry.place)
-    dtype = "float32" if given.tolerance > SINGLE / 2 else "float64"
-    return Comparison(entries, tuple(differences), explanation, given.tolerance, dtype, digits)
-
-
-def tolerance_for(*arrays: Any) -> float:
-    """What rounding may do to gradients computed with such arrays."""
-    return SINGLE if any(np.asarray(x).dtype in (np.float32, np.float16) for x in arrays) else DOUBLE
+    tolerance, dtype, typed = given.precision
+    return Comparison(entries, tuple(differences), explanation, tolerance, dtype, digits, typed)
 
 
 def _unknown(entry: GradientPair, names: list[str]) -> Difference:

@@ -11,6 +11,7 @@ import numpy as np
 
 from chainrule.errors import SettingError
 from chainrule.explanation.comparison.passes import Cotangents, frontier_of, in_double_precision, through_sample
+from chainrule.explanation.comparison.rounding import Rounding
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.stations import Station
 from chainrule.tracing.program import Variable
@@ -30,7 +31,8 @@ class Given:
     `names` go from the output to the input, in the order of the backward pass; `parameters` are those of the loss, `biases` of
     them those that are added only; `stations` where there is an activation, from the last to the first; `outputs` the variables
     that the loss takes from the network. `samples` are the variables whose rows are samples; `rate` a learning rate, if one was
-    said. Two gradients are the same when they differ by less than `tolerance` of the largest number in them.
+    said. Two gradients are the same when they differ by less than the `tolerance` of this precision, as a share of the
+    largest number in them.
     """
 
     evaluation: Evaluation
@@ -42,7 +44,12 @@ class Given:
     outputs: tuple[Variable, ...]
     samples: frozenset[Variable]
     rate: float | None
-    tolerance: float
+    precision: Rounding
+
+    @property
+    def tolerance(self) -> float:
+        """The share of the largest number by which gradients may differ."""
+        return self.precision.tolerance
 
     def right(self, name: str) -> Any:
         """The gradient as it should be."""

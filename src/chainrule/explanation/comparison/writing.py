@@ -60,6 +60,7 @@ def as_data(told: Compared) -> dict[str, Any]:
         "first_wrong": told.first_wrong,
         "tolerance": told.tolerance,
         "dtype": told.dtype,
+        "typed": told.typed,
         "differences": [asdict(x) for x in told.differences],
         "gradients": [asdict(x) for x in told.gradients],
         "explanation": None if told.explanation is None else json.loads(told.explanation.to("json")),
@@ -86,7 +87,8 @@ def _title(told: Compared) -> str:
     if not wrong:
         error = numeral(max((x.error or 0.0 for x in told.gradients), default=0.0), 2).replace("-", "−")
         which = "The gradient is" if count == 1 else f"All {count} gradients are"
-        return f"{which} right: at most {error} of the largest number off, which is rounding of {told.dtype}."
+        why = f"rounding of {told.dtype}" if told.typed is None else f"rounding to the {told.typed} digits given"
+        return f"{which} right: at most {error} of the largest number off, which is {why}."
     if count == 1:
         return "The gradient is wrong."
     return f"{wrong} of {count} gradients {'is' if wrong == 1 else 'are'} wrong; the first on the way back is {told.first_wrong}."

@@ -47,20 +47,20 @@ class Teaching(Component):
         self.subject.topics.touch(LESSON, MOMENT, TIME)
 
     @command
-    def answer(self, id: int, text: str) -> bool:
+    def answer(self, question: int, text: str) -> bool:
         """Judge a number that a learner told; an empty text asks for it to be shown. Says whether it was right."""
-        question = self.shown.steps[self.at].question
-        if question is None or id != self.at:
+        asked = self.shown.steps[self.at].question
+        if asked is None or question != self.at:
             raise SettingError("there is no such question on this page; give the id of the one that is shown.")
-        number = self._number(question.key)
+        number = self._number(asked.key)
         if not str(text).strip():
             self.verdict = {"right": False, "text": f"It is {written(number, 6)}."}
-            self._reveal(question.key)
+            self._reveal(asked.key)
             return False
         right, says = judge(str(text), number)
         self.verdict = {"right": right, "text": says}
         if right:
-            self._reveal(question.key)
+            self._reveal(asked.key)
         self.subject.topics.touch(LESSON)
         return right
 
