@@ -52,12 +52,14 @@ export interface Paint {
 const BANDS = 12;
 const banded = (t: number) => Math.min(1, Math.max(0, (Math.floor(t * BANDS) + 0.5) / BANDS));
 
-/** Numbers: orange below zero, blue above, paper at zero; where all have one sign, from pale at the smallest size on. */
-export function signed({ least, greatest }: Grid, dark: boolean): Paint {
-  const [smallest, size] = [Math.max(0, least, -greatest), Math.max(-least, greatest) || 1];
+/** Numbers: orange below the middle, blue above, paper there; where all lie on one side, from pale at the nearest on. */
+export function signed({ least, greatest }: Grid, dark: boolean, middle = 0): Paint {
+  const [low, high] = [least - middle, greatest - middle];
+  const [smallest, size] = [Math.max(0, low, -high), Math.max(-low, high) || 1];
   const pale = smallest > 0 ? 0.15 : 0;
   const depth = (x: number) => pale + (0.85 - pale) * banded((Math.abs(x) - smallest) / (size - smallest || 1));
-  return { low: least, high: greatest, colour: (x) => between(paper(dark), x < 0 ? NEGATIVE : POSITIVE, depth(x)) };
+  const colour = (x: number) => between(paper(dark), x < middle ? NEGATIVE : POSITIVE, depth(x - middle));
+  return { low: least, high: greatest, colour };
 }
 
 /** Two classes by the probability of the second. */

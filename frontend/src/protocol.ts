@@ -237,6 +237,8 @@ export interface Data {
   classes: string[];
   surface: Grid | null;
   neurons: { key: Key; name: string; surface: Grid }[];
+  /** Of values the least and the greatest target, or two beside the only one. */
+  ends?: [number, number];
   sets: string[];
 }
 

@@ -73,9 +73,17 @@ class Plane(Component):
             "extent": [x0, x1, y0, y1],
             "classes": [] if classes is None else [str(x) for x in classes],
             "surface": _surface(self._answers(np.asarray(scores))),
+            "ends": self._ends,
             "neurons": neurons,
             "sets": list(PLANE),
         }
+
+    @property
+    def _ends(self) -> list[float]:
+        """The least and the greatest target, or two beside the only one."""
+        targets = _targets(self.subject.data)
+        low, high = min(targets), max(targets)
+        return [low, high] if low < high else [low - 1.0, low + 1.0]
 
     @property
     def extent(self) -> tuple[float, float, float, float]:
