@@ -101,9 +101,10 @@ for screen in sys.stdin:
 
 @pytest.fixture(scope="module")
 def opener():
+    terminals_own = {name: x for name, x in os.environ.items() if name not in ("LINES", "COLUMNS")}
     process = subprocess.Popen(
         [sys.executable, "-c", OPENER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        env={**os.environ, "TERM": "xterm", "OPENBLAS_NUM_THREADS": "1"},
+        env={**terminals_own, "TERM": "xterm", "OPENBLAS_NUM_THREADS": "1"},
     )  # fmt: skip
     yield process
     process.stdin.close()
