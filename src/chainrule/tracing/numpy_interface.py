@@ -80,6 +80,8 @@ class ArrayInterface:
     dtype: np.dtype[Any]
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if ufunc is np.power:
+            refusals.answer_as_exponent(inputs[-1])
         if method == "__call__" and not kwargs:
             found = OF_NUMPY.loaded(ufunc) or OF_NUMPY.get(ufunc)
             if type(found) is ArrayFunction:

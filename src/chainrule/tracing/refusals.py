@@ -55,6 +55,9 @@ INSTEAD = {
 """Functions that choose elements or that are missing, and what to write."""
 
 
+AS_POSITION = "a traced value cannot be an index"
+
+
 def _refuse(value: Any, why: str) -> NoReturn:
     """Raise the error, and remember it where the value's trace ends: whoever asked may catch it, and go on without the value."""
     error = DerivativeLostError(why)
@@ -89,11 +92,18 @@ def lose_as_position(value: Any) -> NoReturn:
     """Say that a traced value was about to be a plain integer."""
     _refuse(
         value,
-        "a traced value cannot be an index of a plain array or a Python list, a bound of a slice or a count of repetitions: these "
+        f"{AS_POSITION} of a plain array or a Python list, a bound of a slice or a count of repetitions: these "
         "are plain integers. To pick elements of x by a traced i, write np.take(x, i, axis=0) where x is traced as well, and "
         "chainrule.take(x, i, axis=0) where it is a plain array or a list; "
         "where the number is known beforehand, give it as a Python int that is not traced: lambda x: f(x, 3).",
     )
+
+
+def answer_as_exponent(exponent: Any) -> None:
+    """NumPy 2.0 asks an exponent whether it is a whole number, and calls the ufunc all the same: no value is lost."""
+    refused = getattr(getattr(exponent, "trace", None), "refused", None)
+    if refused and str(refused[-1]).startswith(AS_POSITION):
+        refused[-1].answered = True
 
 
 def lose_as_key(value: Any) -> NoReturn:
