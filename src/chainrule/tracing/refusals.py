@@ -56,6 +56,8 @@ INSTEAD = {
 
 
 AS_POSITION = "a traced value cannot be an index"
+NUMPY_ASKS_EXPONENTS = np.lib.NumpyVersion(np.__version__) < "2.4.0"
+"""Whether `array ** x` may ask x for an index before it calls the ufunc; later versions do not."""
 
 
 def _refuse(value: Any, why: str) -> NoReturn:
@@ -101,7 +103,7 @@ def lose_as_position(value: Any) -> NoReturn:
 
 def answer_as_exponent(exponent: Any) -> None:
     """NumPy 2.0 asks an exponent whether it is a whole number, and calls the ufunc all the same: no value is lost."""
-    refused = getattr(getattr(exponent, "trace", None), "refused", None)
+    refused = getattr(getattr(exponent, "trace", None), "refused", None) if NUMPY_ASKS_EXPONENTS else None
     if refused and str(refused[-1]).startswith(AS_POSITION):
         refused[-1].answered = True
 

@@ -14,7 +14,7 @@ from chainrule.explanation.symbols import ONE, Numeral
 from chainrule.ops.notation import ATOM, SIGN
 
 MINUS_ONE = Numeral(-1.0)
-LONGEST_MADE = 40
+LONGEST_MADE = 28
 """Characters of the longest factor that stands beside its rule."""
 UNKNOWN = "?"
 """What stands for a number that is hidden."""
