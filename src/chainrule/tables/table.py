@@ -1,83 +1,91 @@
-"""A table of text cells: what a CSV file holds before anything is read as a number."""
+"""A table: named columns as Polars holds them, and where they come from."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import UnknownNameError, nearest
 
-Cells = NDArray[np.object_]
+if TYPE_CHECKING:
+    import polars as pl
 
-MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "-nan", "null"})
+    from chainrule.tables.numbers import Decimal
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """Named columns of text, with the line of the file each row began at.
+    """Named columns, each as its source spells it, with what messages say about the source.
 
     Attributes
     ----------
-    names : tuple of str
-        The columns in order, each name once.
-    cells : array of str objects, (rows, columns)
-        The text without the blanks around it.
-    lines : int array, (rows,)
-        Where each row began, counted from 1, for messages.
+    frame : polars.DataFrame
+        The columns. Those of a text file are text, with the blanks around cells taken off and null where a cell is
+        empty, so that a label stays as it is spelled (`01`, `yes`); those of frames and Parquet files have their types.
     source : str
         The file's name, for messages.
+    lines : int array, (rows,), optional
+        Where each row of a text file began, counted from 1, for messages.
     separator : str
-        The character between cells.
+        The character between the cells of a text file.
+    decimal : {".", ","}
+        The decimal mark of the numbers in a text file, one for the whole file.
     header : bool
         Whether the names stood in the file; if not, they are `column_1, column_2, …`.
     notes : tuple of str
-        What was put right while reading.
+        What was put right or decided while reading.
     repeated : tuple of str
         Names that stood in the file more than once; the second of them is called `name_2` here.
     """
 
-    names: tuple[str, ...]
-    cells: Cells
-    lines: NDArray[np.int64]
+    frame: pl.DataFrame
     source: str = "the table"
+    lines: NDArray[np.int64] | None = None
     separator: str = ","
+    decimal: Decimal = "."
     header: bool = True
     notes: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        return len(self.cells)
+        return self.frame.height
 
-    def column(self, name: str) -> Cells:
-        """The cells of one column, shape (rows,)."""
-        if name not in self.names:
-            if len(self.names) <= 30:
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns in order, each name once."""
+        return tuple(self.frame.columns)
+
+    def column(self, name: str) -> pl.Series:
+        """One column."""
+        if name not in self.frame.schema:
+            if self.frame.width <= 30:
                 raise UnknownNameError.among("column", name, self.names)
             raise UnknownNameError(
-                f"there is no column named {name!r}{nearest(name, self.names)}. Name one of the {len(self.names)} that "
+                f"there is no column named {name!r}{nearest(name, self.names)}. Name one of the {self.frame.width} that "
                 f"{self.source} has: {', '.join(self.names[:8])}, …."
             )
-        return self.cells[:, self.names.index(name)]
+        return self.frame.get_column(name)
 
-    def rows(self, chosen: NDArray[np.intp]) -> Table:
+    def line(self, row: int) -> str:
+        """Where a row stands, for messages: `line 7` of a text file, `row 5` of a frame."""
+        return f"row {row}" if self.lines is None else f"line {self.lines[row]}"
+
+    def rows(self, chosen: NDArray[np.intp] | slice) -> Table:
         """The table of the chosen rows only."""
-        return replace(self, cells=self.cells[chosen], lines=self.lines[chosen])
+        lines = None if self.lines is None else self.lines[chosen]
+        return replace(self, frame=self.frame[chosen], lines=lines)
 
     def without(self, names: Collection[str]) -> Table:
         """The table without the columns named."""
         for name in names:
             self.column(name)
-        keep = [index for index, name in enumerate(self.names) if name not in names]
-        return replace(self, names=tuple(self.names[index] for index in keep), cells=self.cells[:, keep])
+        return replace(self, frame=self.frame.drop(list(names)))
 
 
-def is_missing(cells: Cells, marks: Iterable[str] = ()) -> NDArray[np.bool_]:
-    """Which cells hold no value: empty, NA, n/a, nan, null or ? in any case, or one of the `marks`."""
-    known = MISSING.union(mark.strip().lower() for mark in marks)
-    found = {cell for cell in set(cells) if cell.lower() in known}
-    if not found:
-        return np.zeros(len(cells), dtype=bool)
-    return np.fromiter((cell in found for cell in cells), dtype=bool, count=len(cells))
+def texts(column: pl.Series) -> list[Any]:
+    """The different values of a column, for messages, in the order they first occur."""
+    return list(column.drop_nulls().unique(maintain_order=True).to_list())
