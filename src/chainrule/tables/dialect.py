@@ -68,17 +68,15 @@ def look(data: bytes, source: str, separator: str | None = None, header: bool = 
     if after == len(lines):  # nothing but comments: a table whose first column begins with #
         after = begin
     separator = separator or _sniffed(lines[after:])
-    table = _without_comments(lines, begin, after, separator, header)
+    table, commented = _without_comments(lines, begin, after, separator, header)
     comments = sum(line.startswith("#") for line in lines[begin:table])
-    rows = _rows(lines[table:], separator, whole)
+    rows = _rows([lines[table].lstrip("# "), *lines[table + 1 :]] if commented else lines[table:], separator, whole)
     if not rows:
         raise TableError(f"{source} is empty; a table needs a row of column names and rows of values.")
     cells, used = rows[0]
     names = [f"column_{i + 1}" for i in range(len(cells))]
     if header:
         names = cells
-        if after > table:
-            names[0] = names[0].lstrip("# ")
         others = [row for row, _ in rows[1:]]
         if others and all(len(row) == len(names) + 1 for row in others) and any(row[-1] for row in others):
             names = ["", *names]  # R leaves the name of the row names out
@@ -151,10 +149,12 @@ def _sniffed(lines: Sequence[str]) -> str:
     return " " if not fit(best)[0] and fit(" ")[0] else best
 
 
-def _without_comments(lines: Sequence[str], begin: int, after: int, separator: str, header: bool) -> int:
-    """The line at which the table begins: among the lines from `begin` on, of which those before `after` begin with #.
+def _without_comments(
+    lines: Sequence[str], begin: int, after: int, separator: str, header: bool
+) -> tuple[int, bool]:
+    """The line at which the table begins, and whether that is a comment with the names of the columns (NumPy's way).
 
-    Rows may begin with # as well, and NumPy writes the names of the columns so.
+    It is among the lines from `begin` on, of which those before `after` begin with # (and so may rows of values).
     """
 
     def cells(line: str) -> list[str]:
@@ -164,16 +164,17 @@ def _without_comments(lines: Sequence[str], begin: int, after: int, separator: s
         return [bool(_NUMBER.fullmatch(cell)) for cell in row]
 
     following = [row for row, _ in _rows(lines[after : after + 20], separator)][:2]
-    while after > begin and following and any(kinds := numeric(following[0])):
-        if numeric(cells(lines[after - 1])) != kinds:
-            break
+    if not following:
+        return after, False
+    while after > begin and any(kinds := numeric(following[0])) and numeric(cells(lines[after - 1])) == kinds:
         after -= 1
-    if not header or after == begin or not following:
-        return after
+    if not header or after == begin:
+        return after, False
     names = cells(lines[after - 1].lstrip("# "))
     if not len(names) == len(following[0]) > 1 or any(numeric(names)):
-        return after
+        return after, False
     if any(numeric(following[0])):
-        return after - 1
-    named = any(numeric(following[-1]))  # the row without numbers above those with numbers has the names
-    return after if named or any(" " in name for name in names) else after - 1
+        return after - 1, True
+    named = any(numeric(following[-1]))  # a row without numbers above those with numbers has the names
+    sentence = any(" " in name for name in names)
+    return (after, False) if named or sentence else (after - 1, True)
