@@ -118,6 +118,31 @@ def test_comments_are_mentioned_and_counted(written):
     assert read(written("# a,b\n1,2\n")).lines.tolist() == [2]
 
 
+@pytest.mark.parametrize(
+    ("content", "names", "rows", "comments"),
+    [
+        ("# made by R, version 4\nx,y\n1,2\n", ("x", "y"), [("1", "2")], 1),
+        ("# made by R, version 4\nname,city\nAda,Paris\nAlan,London\n", ("name", "city"), [("Ada", "Paris"), ("Alan", "London")], 1),
+        ("# one, two, three\n# x,y\n1,2\n", ("x", "y"), [("1", "2")], 1),
+        ("# x y z\n1 2 3\n4 5 6\n", ("x", "y", "z"), [("1", "2", "3"), ("4", "5", "6")], 0),
+        ("#id,name\n1,Ada\n2,Alan\n", ("id", "name"), [("1", "Ada"), ("2", "Alan")], 0),
+        ("#id,name\n#1,Ada\n#2,Alan\n", ("#id", "name"), [("#1", "Ada"), ("#2", "Alan")], 0),
+        ("#tag,n\n#a,1\n#b,2\nc,3\n", ("tag", "n"), [("#a", "1"), ("#b", "2"), ("c", "3")], 0),
+        ("tag,n\n#a,1\n#b,2\n", ("tag", "n"), [("#a", "1"), ("#b", "2")], 0),
+        ("# name,city\nAda,Paris\nAlan,London\n", ("name", "city"), [("Ada", "Paris"), ("Alan", "London")], 0),
+        ("#\n# a remark\n\n#\nx;y\n1;2\n", ("x", "y"), [("1", "2")], 3),
+        ("#,name\n1,Ada\n2,Alan\n", ("column_1", "name"), [("1", "Ada"), ("2", "Alan")], 0),
+    ],
+)
+def test_what_begins_with_a_number_sign(written, content, names, rows, comments):
+    table = read(written(content))
+    assert table.names == names
+    assert table.frame.rows() == rows
+    assert sum("of comment" in note for note in table.notes) == bool(comments)
+    assert not comments or table.notes[0].startswith(f"{comments} line")
+    assert table.lines[-1] == content.rstrip("\n").count("\n") + 1
+
+
 def test_names_with_blanks_do_not_pass_for_several(written):
     assert read(written("first name,last name\nAda Augusta,de Lovelace\n")).names == ("first name", "last name")
     assert read(written("name\nAda Lovelace\nAlan Turing\n")).names == ("name",)
