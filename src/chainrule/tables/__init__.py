@@ -2,6 +2,8 @@
 
 from chainrule.tables.options import TableError, spell
 from chainrule.tables.reading import read
+from chainrule.tables.sources import as_table
+from chainrule.tables.streaming import stream
 from chainrule.tables.table import Table
 
-__all__ = ["Table", "TableError", "read", "spell"]
+__all__ = ["Table", "TableError", "as_table", "read", "spell", "stream"]
