@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chainrule.tables.cells import MANY, one_column
 from chainrule.tables.options import option, quoted
+from chainrule.tables.wide import MANY, one_column
 
 if TYPE_CHECKING:
     import polars as pl

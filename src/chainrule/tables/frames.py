@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from chainrule.tables.names import unique_names
 from chainrule.tables.options import TableError, quoted
+from chainrule.tables.wide import each
 
 if TYPE_CHECKING:
     import polars as pl
@@ -176,13 +177,26 @@ def _plain(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         frame = pl.DataFrame(list(_fields(frame.get_columns())))
     types = frame.schema
     lists = [name for name, kind in types.items() if kind.is_nested() or kind in (pl.Binary, pl.Object)]
-    exact = [name for name, kind in types.items() if kind.is_decimal() or kind == pl.Int128]
-    floats = [name for name, kind in types.items() if kind.is_float()]
-    empty = [name for name, kind in types.items() if kind == pl.Null]
-    if lists or exact or floats or empty:  # one call for all columns: a call costs more than a cell
-        changes = [pl.col(exact).cast(pl.Float64), pl.col(floats).fill_nan(None), pl.col(empty).cast(pl.String)]
-        frame = frame.drop(lists).with_columns(changes)
+    changed: dict[str, pl.Series] = {}
+    for kind in set(types.values()):
+        change = _CHANGES.get(kind.base_type().__name__)
+        if change is not None:
+            columns = [frame.get_column(name) for name, its in types.items() if its == kind]
+            changed.update((column.name, column) for column in each(columns, change))
+    if lists or changed:
+        frame = pl.DataFrame([changed.get(name, frame.get_column(name)) for name in types if name not in lists])
     return frame, [f"{quoted(lists)} left out: lists or binary data"] if lists else []
+
+
+_CHANGES: dict[str, Callable[[pl.Series], pl.Series]] = {
+    "Float64": lambda column: column.fill_nan(None),
+    "Float32": lambda column: column.fill_nan(None),
+    "Decimal": lambda column: column.cast(float),
+    "Int128": lambda column: column.cast(float),
+    "UInt128": lambda column: column.cast(float),
+    "Null": lambda column: column.cast(str),
+}
+"""What is done to columns of a type."""
 
 
 def _fields(columns: Iterable[pl.Series]) -> Iterator[pl.Series]:
