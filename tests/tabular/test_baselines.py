@@ -36,7 +36,7 @@ def test_each_gives_one_answer_a_row_and_beats_what_is_constant(name):
 
 
 def test_the_linear_model_is_scikit_learns_logistic_regression():
-    known = rows("classification")
+    known = rows("classification", classes=3)
     spread = StandardScaler().fit_transform(known.spread(known.X))
     expected = LogisticRegression(max_iter=2000).fit(spread, known.y).predict_proba(spread)
     found = on_new_rows(known, known.X, ["linear model"])["linear model"]

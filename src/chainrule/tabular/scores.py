@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -94,9 +94,9 @@ class Scores(Shown):
                 )
             if not np.all(np.isfinite(outputs)):
                 raise DataError(f"the outputs of {name} are not all finite; scores need finite numbers.")
-        for name, array in {"weights": self.weights, "folds": self.folds}.items():
-            if array is not None and np.shape(array) != (rows,):
-                raise DataError(f"{name} have shape {np.shape(array)} for {rows} rows; give one for each.")
+        for name, one in {"weights": self.weights, "folds": self.folds}.items():
+            if one is not None and np.shape(one) != (rows,):
+                raise DataError(f"{name} have shape {np.shape(one)} for {rows} rows; give one for each.")
 
     # --- numbers
 
@@ -291,7 +291,7 @@ class Scores(Shown):
 
     def to(self, form: str) -> str:
         """The scores as "text", "html" or "json"."""
-        forms = {"text": self.__str__, "html": self._repr_html_, "json": lambda: written(self.data())}
+        forms: dict[str, Callable[[], str]] = {"text": self.__str__, "html": self._repr_html_, "json": lambda: written(self.data())}
         if form not in forms:
             raise UnknownNameError.among("form", form, forms)
         return forms[form]()
