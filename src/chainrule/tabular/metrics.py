@@ -53,13 +53,15 @@ class Metric:
 
 def predicted(probabilities: Array) -> NDArray[np.intp]:
     """The likeliest class of every row, of equally likely ones the first."""
-    return np.argmax(probabilities, axis=1)
+    found: NDArray[np.intp] = np.argmax(probabilities, axis=1)
+    return found
 
 
 def confusion(truth: Array, found: Array, classes: int, weights: Array) -> NDArray[np.float64]:
     """The weight of the rows of every true class (down) that were taken for every class (across)."""
     places = np.asarray(truth, np.intp) * classes + np.asarray(found, np.intp)
-    return np.bincount(places, weights, classes * classes).reshape(classes, classes)
+    counts: NDArray[np.float64] = np.bincount(places, weights, classes * classes).astype(np.float64)
+    return counts.reshape(classes, classes)
 
 
 def share(part: Any, whole: Any) -> Any:
@@ -127,7 +129,8 @@ def _mean_of_known(values: Any) -> float:
 
 
 def _errors(truth: Array, amounts: Array) -> NDArray[np.float64]:
-    return np.asarray(amounts, np.float64) - np.asarray(truth, np.float64)
+    found: NDArray[np.float64] = np.asarray(amounts, np.float64) - np.asarray(truth, np.float64)
+    return found
 
 
 def weighted_quantiles(values: Array, weights: Array, shares: Any) -> NDArray[np.float64]:
@@ -140,7 +143,8 @@ def weighted_quantiles(values: Array, weights: Array, shares: Any) -> NDArray[np
         return np.full(np.shape(shares), np.nan)
     middles = np.cumsum(weights) - 0.5 * weights
     first, last = middles[0], middles[-1]
-    return np.interp(first + np.asarray(shares, np.float64) * (last - first), middles, values)
+    found: NDArray[np.float64] = np.interp(first + np.asarray(shares) * (last - first), middles, values)
+    return found
 
 
 def _r2(truth: Array, amounts: Array, weights: Array) -> float:

@@ -291,7 +291,11 @@ class Scores(Shown):
 
     def to(self, form: str) -> str:
         """The scores as "text", "html" or "json"."""
-        forms: dict[str, Callable[[], str]] = {"text": self.__str__, "html": self._repr_html_, "json": lambda: written(self.data())}
+        forms: dict[str, Callable[[], str]] = {
+            "text": self.__str__,
+            "html": self._repr_html_,
+            "json": lambda: written(self.data()),
+        }
         if form not in forms:
             raise UnknownNameError.among("form", form, forms)
         return forms[form]()
