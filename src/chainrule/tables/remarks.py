@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns import Column
-from chainrule.tables.missing import Spelling
 from chainrule.tables.options import columns_option, counted, named
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target
@@ -21,14 +22,17 @@ CORRELATED = 0.999
 
 
 def remarks_on(
-    table: Table, columns: tuple[Column, ...], target: Target, y: NDArray[np.float64], spelling: Spelling
+    table: Table,
+    columns: tuple[Column, ...],
+    read: Mapping[str, NDArray[np.float64]],
+    target: Target,
+    y: NDArray[np.float64],
 ) -> list[str]:
-    """Remarks on the columns in use; `y` are the class numbers or amounts of all rows."""
+    """Remarks on the columns in use: what was read in them, and `y`, the class numbers or amounts, of all rows."""
     remarks = []
     few = np.unique(np.linspace(0, len(table) - 1, min(len(table), SAMPLE)).astype(np.intp))
-    part = table.rows(few)
-    suspects = [c for c in columns if _gives_away(c, part, target, y[few], spelling)] if len(table) >= FEWEST else []
-    leaks = [c.name for c in suspects if len(few) == len(table) or _gives_away(c, table, target, y, spelling)]
+    suspects = [c for c in columns if _gives_away(c, read[c.name][few], target, y[few])] if len(y) >= FEWEST else []
+    leaks = [c.name for c in suspects if len(few) == len(table) or _gives_away(c, read[c.name], target, y)]
     if leaks:
         remarks.append(
             f"{named(leaks)} alone {'gives' if len(leaks) == 1 else 'give'} the target {target.name!r}, nearly or exactly; if "
@@ -44,16 +48,15 @@ def remarks_on(
     return remarks
 
 
-def _gives_away(column: Column, table: Table, target: Target, y: NDArray[np.float64], spelling: Spelling) -> bool:
+def _gives_away(column: Column, x: NDArray[np.float64], target: Target, y: NDArray[np.float64]) -> bool:
     """Whether a column alone gives the target: by its order, or by its groups of equal values."""
-    x = column.read(table.column(column.name), spelling).values
     if x.ndim > 1:
         return False
     known = ~np.isnan(x)
     if 2 * known.sum() < len(x) or known.sum() < FEWEST:
         return False
     x, y = x[known], y[known]
-    if column.kind in ("number", "time") and target.task == "regression" and _rank_correlation(x, y) > CORRELATED:
+    if column.features[0].kind == "number" and target.task == "regression" and _rank_correlation(x, y) > CORRELATED:
         return True
     return _groups_decide(x, y)
 

@@ -72,6 +72,9 @@ class Column:
     """
 
     kind: ClassVar[str]
+    of_numbers: ClassVar[bool] = False
+    """Whether cells are read as numbers alone, so that a file's text may be read so for many columns at once."""
+
     name: str
     why: str
 

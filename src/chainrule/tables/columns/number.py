@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -14,7 +15,7 @@ from chainrule.errors import SettingError
 from chainrule.tables.columns.column import Column, Encoder, Feature, Reading
 from chainrule.tables.columns.left_out import LeftOut, names_rows
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import LARGEST, Numbers, read_numbers, seldom_numbers
+from chainrule.tables.numbers import LARGEST, Numbers, has_leading_zeros, in_unit, number, read_numbers, seldom_numbers
 from chainrule.tables.options import columns_option, counted, quoted
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Number(Column):
     """
 
     kind: ClassVar[str] = "number"
+    of_numbers: ClassVar[bool] = True
     median: float
     scale: float
     missing: bool = False
@@ -100,8 +102,8 @@ class Number(Column):
     @property
     def features(self) -> tuple[Feature, ...]:
         """The number, and whether it is missing if that was so in training."""
-        number = Feature(self.name, self.name, "number")
-        return (number, Feature(f"{self.name} is missing", self.name, "flag")) if self.missing else (number,)
+        scaled = Feature(self.name, self.name, "number")
+        return (scaled, Feature(f"{self.name} is missing", self.name, "flag")) if self.missing else (scaled,)
 
     def read(self, cells: pl.Series, spelling: Spelling) -> Reading:
         """The numbers; a text that is none counts as missing, with a remark."""
@@ -112,10 +114,12 @@ class Number(Column):
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """One number."""
+        if type(cell) is str:
+            amount = in_unit(number(cell, spelling.decimal), self.unit)
+            cell = math.nan if amount is None else amount
         if type(cell) is float or type(cell) is int:
             value = float(cell)
-            if -LARGEST <= value <= LARGEST:
-                return value
+            return min(max(value, -LARGEST), LARGEST) if math.isfinite(value) else math.nan
         return float(super().read_one(cell, spelling))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
@@ -190,13 +194,6 @@ def are_numbers(cells: pl.Series, read: Numbers) -> bool:
     if read.unit and different < 3:
         return False
     return rows > 9 * wrong or (rows >= wrong and (different > 20 or seldom_numbers(read.strays)))
-
-
-def has_leading_zeros(cells: pl.Series, values: NDArray[np.float64]) -> bool:
-    """Whether whole numbers are spelled `01`, as codes are."""
-    if cells.dtype.is_numeric() or not (values[~np.isnan(values)] % 1 == 0).all():
-        return False
-    return any(text.startswith("0") and text[1:2].isdigit() for text in cells.drop_nulls().unique().to_list())
 
 
 def stray_remarks(name: str, read: Numbers) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from chainrule.tables.columns.column import Column, Feature, Reading
 from chainrule.tables.columns.number import Number
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import Numbers
+from chainrule.tables.numbers import Numbers, number
 from chainrule.tables.options import columns_option, counted, quoted
 
 if TYPE_CHECKING:
@@ -74,15 +75,15 @@ class Time(Column):
         elif str(cells.dtype).startswith("Duration"):
             return None
         seconds, _strays = _seconds(cells, form, spelling)
-        number = Number.of(name, Numbers(seconds))
+        like = Number.of(name, Numbers(seconds))
         present = seconds[~np.isnan(seconds)]
-        if number is None or not len(present) or present.min() == present.max():
+        if like is None or not len(present) or present.min() == present.max():
             return None
         first, last = (str(np.datetime64(int(x), "s")).replace("T00:00:00", "") for x in (present.min(), present.max()))
         why = f"times from {first} to {last}" + (f", spelled {form}" if form else "")
         if other:
             why += f" ({other} would serve as well: {columns_option([name], f'time:{other}')})"
-        return cls(name, why, form, _varying(present), number.median, number.scale, number.missing)
+        return cls(name, why, form, _varying(present), like.median, like.scale, like.missing)
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
@@ -106,6 +107,17 @@ class Time(Column):
                 f"column {self.name!r} holds times{like}; {quoted(dict.fromkeys(strays))} in {rows} is none and counts as missing",
             ),
         )
+
+    def read_one(self, cell: Any, spelling: Spelling) -> float:
+        """Seconds since 1970 of one moment or text."""
+        if type(cell) is str and "%d" in self.form and "%.f" not in self.form:
+            try:
+                cell = datetime.strptime(cell, self.form)
+            except ValueError:
+                return float(super().read_one(cell, spelling))
+        if type(cell) is datetime and cell.tzinfo is None:
+            return (cell - datetime(1970, 1, 1)) / timedelta(microseconds=1) / 1e6
+        return float(super().read_one(cell, spelling))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """The parts, and the flag."""
@@ -198,6 +210,8 @@ def _form_of(texts: pl.Series, spelling: Spelling, forced: str | None) -> tuple[
 
 
 def _like_time(text: str) -> bool:
+    if number(text) is not None and len(text) != 8:
+        return False
     date = _TIME.sub("", text)
     return len(text) <= 40 and sum(map(str.isdigit, text)) >= 3 and (not date or _DATE.fullmatch(date) is not None)
 
