@@ -154,7 +154,7 @@ class Preparation:
 
     @classmethod
     def _learned(cls, table: Table, target: str, options: Options) -> tuple[Self, Learned]:
-        marks, values = (tuple(options.get(name, ())) for name in ("missing_mark", "value_mark"))
+        marks, values = tuple(options.get("missing_mark", ())), tuple(options.get("value_mark", ()))
         missing = checked_policy(options.get("missing", "fill"))
         learned = learn_columns(
             table,

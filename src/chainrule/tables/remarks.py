@@ -31,7 +31,11 @@ def remarks_on(
     """Remarks on the columns in use: what was read in them, and `y`, the class numbers or amounts, of all rows."""
     remarks = []
     few = np.unique(np.linspace(0, len(table) - 1, min(len(table), SAMPLE)).astype(np.intp))
-    suspects = [c for c in columns if _gives_away(c, read[c.name][few], target, y[few])] if len(y) >= FEWEST else []
+    suspects = (
+        [c for c in columns if _gives_away(c, read[c.name][few], target, y[few])]
+        if len(y) >= FEWEST and len(columns) > 1
+        else []
+    )
     leaks = [c.name for c in suspects if len(few) == len(table) or _gives_away(c, read[c.name], target, y)]
     if leaks:
         remarks.append(

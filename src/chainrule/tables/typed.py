@@ -48,9 +48,9 @@ def _maybe_numbers(texts: pl.Series, spelling: Spelling) -> bool:
     """Whether the first texts are numbers or mean "no value"."""
     few = texts.head(20)
     cast = cast_texts(few, spelling.decimal)
-    return cast.null_count() == few.null_count() or all(
-        x is not None or t is None or spelling.is_missing(t) for x, t in zip(cast, few, strict=True)
-    )
+    if cast.null_count() == few.null_count():
+        return True
+    return all(x is not None or t is None or spelling.is_missing(t) for x, t in zip(cast, few, strict=True))
 
 
 def _plain(texts: pl.Series, cast: pl.Series, spelling: Spelling) -> bool:

@@ -141,13 +141,12 @@ class Number(Column):
             absent = np.isnan(x)
             with np.errstate(over="ignore"):
                 z = (np.where(absent, medians, x) - medians) / scales
-            z = np.clip(z, -FARTHEST, FARTHEST)
-            z /= np.sqrt(1.0 + np.square(z / 3.0))
+            z = clipped(np.clip(z, -FARTHEST, FARTHEST))
             for place in ranked:
                 z[:, place] = np.interp(x[:, place], columns[place].knots, columns[place].scores)
                 z[absent[:, place], place] = 0.0
             if not gaps:
-                return z
+                return np.asarray(z)
             out = np.empty((len(x), places[-1]))
             out[:, places[:-1]] = z
             out[:, flags] = absent[:, gaps]
@@ -164,6 +163,11 @@ class Number(Column):
             else f"(x − {self.median:.4g})/{self.scale:.4g}"
         )
         return how + (", a flag where missing" if self.missing else "")
+
+
+def clipped(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """z/√(1 + (z/3)²): nearly z where that is small, never beyond ±3."""
+    return np.asarray(z / np.sqrt(1.0 + np.square(z / 3.0)))
 
 
 def _quantile(ordered: NDArray[np.float64], level: float) -> float:
@@ -202,6 +206,6 @@ def stray_remarks(name: str, read: Numbers) -> tuple[str, ...]:
         return ()
     rows = counted(sum(read.strays.values()), "row")
     return (
-        f"column {name!r} holds numbers; {quoted(read.strays)} in {rows} is none and counts as missing "
+        f"column {name!r} holds numbers; {quoted(read.strays)} in {rows} counts as missing "
         f"(to take all as categories: {columns_option([name], 'category')})",
     )

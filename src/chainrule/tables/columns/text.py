@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.columns.number import clipped
 from chainrule.tables.missing import Spelling
 
 if TYPE_CHECKING:
     import polars as pl
 
 MOST_FEATURES = 64
-FARTHEST = 3.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Text(Column):
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """Standardised, and clipped smoothly."""
         z = (values - self._means) / self._deviations
-        return np.asarray(z / np.sqrt(1.0 + np.square(z / FARTHEST)))
+        return clipped(z)
 
     @property
     def told(self) -> str:

@@ -79,7 +79,7 @@ class Time(Column):
         present = seconds[~np.isnan(seconds)]
         if like is None or not len(present) or present.min() == present.max():
             return None
-        first, last = (str(np.datetime64(int(x), "s")).replace("T00:00:00", "") for x in (present.min(), present.max()))
+        first, last = (_moment(x) for x in (present.min(), present.max()))
         why = f"times from {first} to {last}" + (f", spelled {form}" if form else "")
         if other:
             why += f" ({other} would serve as well: {columns_option([name], f'time:{other}')})"
@@ -144,6 +144,11 @@ class Time(Column):
     def told(self) -> str:
         """Which parts."""
         return ", ".join(self.parts) + (", a flag where missing" if self.missing else "")
+
+
+def _moment(seconds: float) -> str:
+    """A moment without what goes without saying: the time at midnight, the day of a time of day."""
+    return str(np.datetime64(int(seconds), "s")).removesuffix("T00:00:00").removeprefix("1970-01-01T")
 
 
 def _year_starts(seconds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -224,11 +229,13 @@ def _forms(text: str) -> list[str]:
         suffix = time["gap"] + ("%I:%M" if time["half"] else "%H:%M") + (":%S" if time["second"] else "")
         suffix += "%.f" if time["fraction"] else ""
         suffix += ((" " if time["half"].startswith(" ") else "") + "%p") if time["half"] else ""
-        zone = time["zone"] or ""
-        suffix += zone if zone.strip() in ("Z", "UTC") else ((" " if zone[0] == " " else "") + "%z")
+        if zone := time["zone"]:
+            suffix += zone if zone.strip() in ("Z", "UTC") else " %z".removeprefix("" if zone[0] == " " else " ")
         if not time.start():
             return [suffix]
-    return [date + suffix for date in _DATES if date != "%Y%m%d" or text[:8].isdigit()]
+    century = re.search(r"\d{4}", text) is not None
+    compact = text[:8].isdigit()
+    return [date + suffix for date in _DATES if ("%Y" in date) == century and (date == "%Y%m%d") == compact]
 
 
 def _parsed(texts: pl.Series, form: str) -> pl.Series:
@@ -236,6 +243,8 @@ def _parsed(texts: pl.Series, form: str) -> pl.Series:
     import polars as pl
 
     column = pl.col("t")
+    if form.endswith("%z"):
+        column = column.str.replace(r"(Z|UTC)$", "+00:00")
     if not re.search("%[Yy]", form):
         column, form = pl.lit("1970-01-01 ") + column, "%Y-%m-%d " + form
     elif "%d" not in form:
