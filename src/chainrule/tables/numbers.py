@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
@@ -70,6 +71,8 @@ def number(text: str, decimal: Decimal = ".") -> tuple[float, str] | None:
     if bracketed != bool(part["close"]) or (part["sign"] and part["sign2"]) or (bracketed and part["sign"]):
         return None
     value = float(re.sub(r"\D", "", part["digits"]) + part["rest"].replace(decimal, "."))
+    if math.isinf(value):
+        return None
     if part["money"]:
         if unit and unit not in _MULTIPLES:
             return None
@@ -105,7 +108,7 @@ def read_numbers(
     kind = column.dtype
     if kind == pl.Duration:
         return Numbers(column.dt.total_microseconds().cast(pl.Float64).to_numpy() / 1e6, "s")
-    if kind.is_numeric() or kind == pl.Boolean:
+    if kind.is_numeric() or kind in (pl.Boolean, pl.Null):
         values = column.cast(pl.Float64).to_numpy()
         infinite = int(np.isinf(values).sum())
         return Numbers(_bounded(values), unit or "", {"inf": infinite} if infinite else {})

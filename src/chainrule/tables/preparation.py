@@ -91,10 +91,10 @@ class Preparation:
     >>> [feature.name for feature in preparation.features]
     ['age', 'land=UK', 'land=US', 'land is missing']
     >>> preparation.apply(table).X.round(2)
-    array([[-0.22,  1.  ,  0.  ,  0.  ],
-           [ 0.22,  1.  ,  0.  ,  0.  ],
-           [ 2.29,  0.  ,  1.  ,  0.  ],
-           [-0.22,  0.  ,  0.  ,  1.  ]], dtype=float32)
+    array([[-0.21,  1.  ,  0.  ,  0.  ],
+           [ 0.21,  1.  ,  0.  ,  0.  ],
+           [ 2.38,  0.  ,  1.  ,  0.  ],
+           [-0.21,  0.  ,  0.  ,  1.  ]], dtype=float32)
     """
 
     columns: tuple[Column, ...]

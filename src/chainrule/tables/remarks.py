@@ -43,7 +43,8 @@ def remarks_on(
             f"that is not known when predicting, leave it out: {columns_option(leaks[:6], 'drop')}"
         )
     remarks += _same_columns(table)
-    repeated = len(table) - table.frame.hash_rows().n_unique()
+    comparable = [name for name, kind in table.frame.schema.items() if not kind.is_nested() and str(kind) != "Object"]
+    repeated = len(table) - table.frame.select(comparable).hash_rows().n_unique()
     if repeated:
         remarks.append(
             f"{counted(repeated, 'row')} of {len(table):,} {'repeats' if repeated == 1 else 'repeat'} an earlier one in every "
@@ -94,7 +95,7 @@ def _same_columns(table: Table) -> list[str]:
     groups: dict[tuple[str, int], list[str]] = {}
     few = table.frame.head(SAMPLE)
     for name, cells in zip(few.columns, few.get_columns(), strict=True):
-        if not cells.dtype.is_nested():
+        if not cells.dtype.is_nested() and str(cells.dtype) != "Object":
             groups.setdefault((str(cells.dtype), hash(tuple(cells.to_list()))), []).append(name)
     remarks = []
     for names in groups.values():

@@ -14,7 +14,7 @@ from chainrule.tables.columns.number import are_numbers
 from chainrule.tables.columns.places import Places, in_order
 from chainrule.tables.columns.texts import as_texts, mapped, occurrences
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import Numbers, read_numbers
+from chainrule.tables.numbers import Numbers, are_whole, read_numbers
 from chainrule.tables.options import TableError, counted, option, quoted
 from chainrule.tables.scales import Scale, ScaleKind, scales_of
 from chainrule.tables.table import Table
@@ -185,9 +185,11 @@ def learn_target(
     read = read_numbers(cells, spelling.decimal, spelling.marks)
     numeric = read is not None and str(cells.dtype) != "Boolean" and are_numbers(cells, read)
     if task is None:
-        task = "regression" if numeric and read is not None and not _few(read) else "classification"
+        task = "regression" if numeric and read is not None and not _few(read, len(counts)) else "classification"
     if task == "classification":
-        return Target(name, task, _classes(said, counts, numeric), why=f"{len(counts):,} different labels")
+        return Target(
+            name, task, _classes(said, counts, numeric, str(cells.dtype)), why=f"{len(counts):,} different labels"
+        )
     if read is None or not np.isfinite(read.values).any() or sum(read.strays.values()) > np.isfinite(read.values).sum():
         raise TableError(
             f"{said} holds text ({quoted(sorted(counts), 3)}); regression predicts numbers. Choose another column, or "
@@ -203,13 +205,12 @@ def learn_target(
     return Target(name, task, (), scales, "plain", read.unit, why).with_scale(scale or "plain")
 
 
-def _few(read: Numbers) -> bool:
+def _few(read: Numbers, different: int) -> bool:
     """Whether numbers are so few, and whole, that they are classes."""
-    values = read.values[~np.isnan(read.values)]
-    different = len(np.unique(values))
-    if read.unit or (values % 1 != 0).any() or (np.abs(values) >= 2**53).any():
+    if read.unit or not are_whole(read.values):
         return False
-    return different <= 2 or (different <= MOST_INTEGER_CLASSES and len(values) >= 5 * different)
+    rows = int(np.isfinite(read.values).sum())
+    return different <= 2 or (different <= MOST_INTEGER_CLASSES and rows >= 5 * different)
 
 
 def _spelled(label: Label) -> str:
@@ -217,8 +218,8 @@ def _spelled(label: Label) -> str:
     return str(label).lower() if isinstance(label, bool) else str(label)
 
 
-def _classes(said: str, counts: dict[str, int], numeric: bool) -> tuple[Label, ...]:
-    """The labels in order, whole numbers as ints where that spells them alike."""
+def _classes(said: str, counts: dict[str, int], numeric: bool, kind: str) -> tuple[Label, ...]:
+    """The labels in order; booleans and numbers of a frame as such, whole numbers of a file as ints where that spells them alike."""
     if len(counts) > min(MOST_CLASSES, max(10, sum(counts.values()) / 2)):
         raise TableError(
             f"{said} has {len(counts):,} different labels in {counted(sum(counts.values()), 'row')} "
@@ -226,6 +227,10 @@ def _classes(said: str, counts: dict[str, int], numeric: bool) -> tuple[Label, .
             + (f", or predict it as a number: {option('task', 'regression')}." if numeric else ".")
         )
     labels = list(counts)
+    if kind == "Boolean":
+        return tuple(label == "true" for label in sorted(labels))
     if all(label.removeprefix("-").isdecimal() and str(int(label)) == label for label in labels):
         return tuple(sorted(map(int, labels)))
+    if kind.startswith("Float"):
+        return tuple(sorted(map(float, labels)))
     return tuple(in_order(labels))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.columns.column import Column, Feature, Reading, require
 from chainrule.tables.columns.places import Places, in_order
 from chainrule.tables.columns.texts import as_text, as_texts, mapped, occurrences
 from chainrule.tables.missing import Spelling
@@ -47,6 +47,9 @@ class Category(Column):
     categories: tuple[str, ...]
     rare: int = 0
     missing: bool = False
+
+    def __post_init__(self) -> None:
+        require(0 < len(self.categories) == len(set(self.categories)), "categories that are not all different")
 
     @classmethod
     def learn(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import SettingError
-from chainrule.tables.columns.column import Column, Encoder, Feature, Reading
+from chainrule.tables.columns.column import Column, Encoder, Feature, Reading, require
 from chainrule.tables.columns.left_out import LeftOut, names_rows
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import LARGEST, Numbers, has_leading_zeros, in_unit, number, read_numbers, seldom_numbers
@@ -60,6 +61,11 @@ class Number(Column):
     unit: str = ""
     knots: tuple[float, ...] = ()
     scores: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(self.scale > 0, "a scale that is not positive")
+        require(len(self.knots) == len(self.scores), "quantiles without scores")
+        require(all(a < b for a, b in pairwise(self.knots)), "quantiles out of order")
 
     @classmethod
     def learn(
@@ -114,12 +120,15 @@ class Number(Column):
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """One number."""
+        if cell is None:
+            return math.nan
         if type(cell) is str:
             amount = in_unit(number(cell, spelling.decimal), self.unit)
             cell = math.nan if amount is None else amount
-        if type(cell) is float or type(cell) is int:
-            value = float(cell)
-            return min(max(value, -LARGEST), LARGEST) if math.isfinite(value) else math.nan
+        if isinstance(cell, int | float):
+            if -LARGEST <= cell <= LARGEST:
+                return float(cell)
+            return math.nan if cell != cell or abs(cell) == math.inf else LARGEST if cell > 0 else -LARGEST
         return float(super().read_one(cell, spelling))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.columns.column import Column, Feature, Reading, require
 from chainrule.tables.columns.number import clipped
 from chainrule.tables.missing import Spelling
 
@@ -33,6 +33,10 @@ class Text(Column):
     kind: ClassVar[str] = "text"
     means: tuple[float, ...]
     deviations: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        require(len(self.means) == len(self.deviations) > 0, "means without deviations")
+        require(min(self.deviations) > 0, "a deviation that is not positive")
 
     @classmethod
     def learn(cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any) -> Text | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.columns.column import Column, Feature, Reading, require
 from chainrule.tables.columns.number import Number
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import Numbers, number
@@ -61,6 +61,10 @@ class Time(Column):
     median: float
     scale: float
     missing: bool = False
+
+    def __post_init__(self) -> None:
+        require(self.scale > 0, "a scale that is not positive")
+        require(set(self.parts) <= set(PARTS), "parts that no time has")
 
     @classmethod
     def learn(cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any) -> Time | None:
