@@ -106,12 +106,12 @@ def read_numbers(
     import polars as pl
 
     kind = column.dtype
-    if kind == pl.Duration:
-        return Numbers(column.dt.total_microseconds().cast(pl.Float64).to_numpy() / 1e6, "s")
     if kind.is_numeric() or kind in (pl.Boolean, pl.Null):
-        values = column.cast(pl.Float64).to_numpy()
+        values = (column if kind == pl.Float64 else column.cast(pl.Float64)).to_numpy()
         infinite = int(np.isinf(values).sum())
         return Numbers(_bounded(values), unit or "", {"inf": infinite} if infinite else {})
+    if kind == pl.Duration:
+        return Numbers(column.dt.total_microseconds().cast(pl.Float64).to_numpy() / 1e6, "s")
     if kind != pl.String:
         return None
     if unit is None:

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import cast_expression, cast_texts, has_leading_zeros
 from chainrule.tables.table import Table
@@ -59,6 +61,7 @@ def _plain(texts: pl.Series, cast: pl.Series, spelling: Spelling) -> bool:
         failed = texts.filter(cast.is_null() & texts.is_not_null()).unique().to_list()
         if not all(map(spelling.is_missing, failed)):
             return False
-    if cast.null_count() == len(cast) or cast.is_infinite().any():
+    values = cast.to_numpy()
+    if cast.null_count() == len(cast) or np.isinf(values).any():
         return False
-    return not has_leading_zeros(texts, cast.to_numpy())
+    return not has_leading_zeros(texts, values)

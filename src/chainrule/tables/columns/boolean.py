@@ -50,9 +50,12 @@ class Boolean(Column):
         """What the cells teach; None if they are not one pair of words for yes and no, both of which occur."""
         import polars as pl
 
-        if not (
-            cells.dtype == pl.Boolean or cells.dtype in (pl.String, pl.Categorical, pl.Enum) or _zeros_and_ones(cells)
-        ):
+        kind = cells.dtype
+        if kind.is_numeric():
+            possible = _zeros_and_ones(cells)
+        else:
+            possible = kind in (pl.Boolean, pl.String, pl.Categorical, pl.Enum)
+        if not possible:
             return None
         if cells.head(100).n_unique() > MOST_SPELLINGS or (few := cells.unique()).len() > MOST_SPELLINGS:
             return None
@@ -104,6 +107,6 @@ class Boolean(Column):
 
 def _zeros_and_ones(cells: pl.Series) -> bool:
     """Whether numbers are 0 and 1 alone."""
-    if not cells.dtype.is_numeric() or cells.min() != 0 or cells.max() != 1:
+    if cells.min() != 0 or cells.max() != 1:
         return False
     return bool(((cells == 0) | (cells == 1) | cells.is_null() | (cells != cells)).all())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -105,7 +106,7 @@ class Number(Column):
         knots, scores = _normal_scores(ordered) if scaling == "quantile" else ((), ())
         return cls(name, why, median, min(scale, LARGEST), count < len(read.values), read.unit, knots, scores)
 
-    @property
+    @cached_property
     def features(self) -> tuple[Feature, ...]:
         """The number, and whether it is missing if that was so in training."""
         scaled = Feature(self.name, self.name, "number")
