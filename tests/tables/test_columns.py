@@ -3,6 +3,7 @@
 import datetime
 import json
 import math
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -15,12 +16,15 @@ from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import LARGEST
 
 SPELLING = Spelling()
+TOKYO = ZoneInfo("Asia/Tokyo")
 RANDOM = np.random.default_rng(0)
 ROWS = 60
 
 
 def cells(values):
-    return pl.Series((list(values) * ROWS)[:ROWS], strict=False)
+    series = pl.Series((list(values) * ROWS)[:ROWS], strict=False)
+    zoned = isinstance(values, list) and isinstance(getattr(values[0], "tzinfo", None), ZoneInfo)
+    return series.dt.convert_time_zone("Asia/Tokyo") if zoned else series
 
 
 def learned(values, name="x", **settings):
@@ -48,6 +52,10 @@ SPECIMENS = {
         [datetime.date(2024, 1, 2), datetime.date(1931, 5, 6), None],
         [datetime.datetime(2024, 1, 2, 3, 4, 5, 678), datetime.datetime(2024, 1, 2), datetime.datetime(2025, 1, 2)],
         [datetime.datetime(2024, 1, 2, tzinfo=datetime.UTC), datetime.datetime(2024, 7, 2, 5, tzinfo=datetime.UTC)],
+        [
+            datetime.datetime(2024, 1, 2, 3, tzinfo=TOKYO),
+            datetime.datetime(2024, 7, 2, tzinfo=TOKYO),
+        ],
         [datetime.time(10, 30), datetime.time(23, 15), None],
     ],
     Number: [
@@ -196,6 +204,11 @@ def test_rare_missing_and_new_categories():
     code, flag = many.features
     assert (code.kind, code.size, flag.kind) == ("code", 41, "flag")
     np.testing.assert_array_equal(features(many, ["c0", "r", "new", None])[:, 0], [1, 0, 0, 0])
+
+
+def test_a_few_values_among_many_gaps_are_categories():
+    column = Category.learn("x", pl.Series(["a", "b", "b"] + [None] * 300), SPELLING)
+    assert [feature.name for feature in column.features] == ["x=a", "x=b", "x is missing"]
 
 
 def test_what_is_new_is_said():

@@ -1,6 +1,7 @@
 """Tables become arrays the same way in training, testing and prediction."""
 
 import json
+import time
 
 import numpy as np
 import polars as pl
@@ -237,6 +238,23 @@ def test_repeated_rows_and_columns_are_told():
     assert "20 rows of 40 repeat an earlier one" in remarks(
         a=a[:20] * 2, b=["u"] * 10 + ["v"] * 10 + ["u"] * 10 + ["v"] * 10, y=labels(20) * 2
     )
+
+
+def test_classes_that_could_be_amounts_are_told():
+    told = remarks(a=amounts(), y=[i % 4 for i in range(ROWS)])
+    assert "4 different numbers and is taken as classes; to predict an amount: ‹task=regression›" in told
+    assert "of the target 'y' 'odd' occurs in one row only" in remarks(a=amounts(), y=["odd", *labels(ROWS - 1)])
+
+
+def test_work_grows_with_the_columns_not_their_square():
+    def seconds(columns):
+        wide = table(**{f"c{i}": ["1.5", "2.5", "4.5", "3.5"] for i in range(columns)}, y=["u", "v"] * 2)
+        start = time.process_time()
+        Preparation.learn_and_apply(wide, "y")
+        return time.process_time() - start
+
+    seconds(10)
+    assert seconds(4000) < 12 * min(seconds(1000), seconds(1000))  # 16 times if it were the square
 
 
 def test_the_report_names_every_column():

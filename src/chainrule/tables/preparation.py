@@ -17,7 +17,7 @@ from chainrule.tables.columns.number import Scaling
 from chainrule.tables.learning import Learned, learn_columns
 from chainrule.tables.missing import Missing, Spelling, checked_policy
 from chainrule.tables.options import TableError, counted, option, quoted
-from chainrule.tables.report import report
+from chainrule.tables.report import Line, lines, report
 from chainrule.tables.scales import ScaleKind
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target, Task
@@ -315,6 +315,10 @@ class Preparation:
             for block, read in zip(self._blocks, values, strict=True):
                 X[part, block.places] = block.encode([x[part] for x in read])
         return X
+
+    def lines(self) -> list[Line]:
+        """What becomes of every column, the target's last, as data: column, kind, why, what the network gets."""
+        return lines(self.columns, self.target)
 
     def report(self) -> str:
         """What becomes of every column, as a table in plain text."""

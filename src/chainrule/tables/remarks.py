@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns import Column
-from chainrule.tables.options import columns_option, counted, named
+from chainrule.tables.options import columns_option, counted, named, option, quoted
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target
 
@@ -29,7 +29,7 @@ def remarks_on(
     y: NDArray[np.float64],
 ) -> list[str]:
     """Remarks on the columns in use: what was read in them, and `y`, the class numbers or amounts, of all rows."""
-    remarks = []
+    remarks = _on_classes(target, y) if target.classes else []
     few = np.unique(np.linspace(0, len(table) - 1, min(len(table), SAMPLE)).astype(np.intp))
     suspects = (
         [c for c in columns if _gives_away(c, read[c.name][few], target, y[few])]
@@ -49,6 +49,23 @@ def remarks_on(
         remarks.append(
             f"{counted(repeated, 'row')} of {len(table):,} {'repeats' if repeated == 1 else 'repeat'} an earlier one in every "
             "column; where a split parts them, the test is too easy"
+        )
+    return remarks
+
+
+def _on_classes(target: Target, y: NDArray[np.float64]) -> list[str]:
+    """Whether classes could be amounts as well, and which of them hardly occur."""
+    remarks = []
+    counts = np.bincount(y.astype(np.intp), minlength=len(target.classes))
+    if len(counts) > 2 and all(type(label) in (int, float) for label in target.classes):
+        remarks.append(
+            f"the target {target.name!r} holds {len(counts)} different numbers and is taken as classes; to predict an amount: "
+            f"{option('task', 'regression')}"
+        )
+    rare = [str(label) for label, count in zip(target.classes, counts, strict=True) if count == 1]
+    if rare:
+        remarks.append(
+            f"of the target {target.name!r} {quoted(rare)} {'occurs' if len(rare) == 1 else 'occur'} in one row only"
         )
     return remarks
 

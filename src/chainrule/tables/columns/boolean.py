@@ -51,10 +51,9 @@ class Boolean(Column):
         import polars as pl
 
         kind = cells.dtype
-        if kind.is_numeric():
-            possible = _zeros_and_ones(cells)
-        else:
-            possible = kind in (pl.Boolean, pl.String, pl.Categorical, pl.Enum)
+        possible = (
+            _zeros_and_ones(cells) if kind.is_numeric() else kind in (pl.Boolean, pl.String, pl.Categorical, pl.Enum)
+        )
         if not possible:
             return None
         if cells.head(100).n_unique() > MOST_SPELLINGS or (few := cells.unique()).len() > MOST_SPELLINGS:

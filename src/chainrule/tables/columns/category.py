@@ -67,8 +67,8 @@ class Category(Column):
             return None
         fewest = min(10, max(len(texts) // 1000, min(3, len(texts) // 50)))
         frequent = [text for text, count in counts.items() if count >= fewest]
-        if len(counts) - len(frequent) == 1 or (forced and not frequent):
-            frequent = list(counts)
+        if len(counts) - len(frequent) == 1 or not frequent:
+            frequent = list(counts) if forced or frequent else list(counts)[:MOST_FLAGS]
         frequent = frequent[:MOST_CODES]
         repeated = sum(counts[text] for text in frequent if counts[text] > 1)
         if not forced and len(counts) > 10 and 2 * repeated < total:

@@ -114,13 +114,13 @@ class Time(Column):
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """Seconds since 1970 of one moment or text."""
-        if type(cell) is str and "%d" in self.form and "%.f" not in self.form:
+        if type(cell) is str and "%d" in self.form and "%z" not in self.form and "%.f" not in self.form:
             try:
                 cell = datetime.strptime(cell, self.form)
             except ValueError:
                 return float(super().read_one(cell, spelling))
-        if type(cell) is datetime and cell.tzinfo is None:
-            return (cell - datetime(1970, 1, 1)) / timedelta(microseconds=1) / 1e6
+        if isinstance(cell, datetime):
+            return (cell.replace(tzinfo=None) - datetime(1970, 1, 1)) / timedelta(microseconds=1) / 1e6
         return float(super().read_one(cell, spelling))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
