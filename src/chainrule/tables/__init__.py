@@ -1,9 +1,27 @@
 """Tables as people have them in files and frames, made into arrays."""
 
+from chainrule.tables.columns import Column, Feature
+from chainrule.tables.missing import Missing
 from chainrule.tables.options import TableError, spell
+from chainrule.tables.preparation import Inputs, Preparation
 from chainrule.tables.reading import read
 from chainrule.tables.sources import as_table
 from chainrule.tables.streaming import stream
 from chainrule.tables.table import Table
+from chainrule.tables.target import Target, Task
 
-__all__ = ["Table", "TableError", "as_table", "read", "spell", "stream"]
+__all__ = [
+    "Column",
+    "Feature",
+    "Inputs",
+    "Missing",
+    "Preparation",
+    "Table",
+    "TableError",
+    "Target",
+    "Task",
+    "as_table",
+    "read",
+    "spell",
+    "stream",
+]
