@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,15 +53,16 @@ def mended(data: bytes, dialect: Dialect, source: str) -> Mended:
     (b'1,2\\n3,4\\n', [2, 4], [3])
     """
     width = len(dialect.names)
-    text = data[dialect.start :].decode()
-    out = io.StringIO(newline="")
-    write = csv.writer(out, lineterminator="\n").writerow
+    text = data[dialect.start :]
+    out = io.BytesIO()
+    written = io.TextIOWrapper(out, "utf-8", newline="")
+    write = csv.writer(written, lineterminator="\n").writerow
     lines: list[int] = []
     blank: list[int] = []
     wrong: list[tuple[int, int]] = []
     begin = previous = 0
     with cells_of_any_length():
-        reading = reader(io.StringIO(text, newline=""), dialect.separator)
+        reading = reader(_lines(text), dialect.separator)
         for row in reading:
             line = begin + dialect.line
             if width > 1 and (not row or (len(row) == 1 and not row[0].strip())):
@@ -75,9 +77,8 @@ def mended(data: bytes, dialect: Dialect, source: str) -> Mended:
                 lines.append(line)
             previous, begin = begin, reading.line_num
         if begin - previous > 1:  # the last row spans lines: a quotation mark may never have been closed
-            tail = "".join(io.StringIO(text, newline="").readlines()[previous:])
             try:
-                list(reader(io.StringIO(tail, newline=""), dialect.separator, strict=True))
+                list(reader(islice(_lines(text), previous, None), dialect.separator, strict=True))
             except csv.Error as error:
                 raise TableError(
                     f"{source} ends inside quotation marks opened at line {previous + dialect.line}; close them, or "
@@ -85,9 +86,14 @@ def mended(data: bytes, dialect: Dialect, source: str) -> Mended:
                 ) from error
     if wrong:
         raise uneven(wrong, dialect, source)
-    return Mended(
-        out.getvalue().encode(), np.array(lines, dtype=np.int64), [line for line in blank if line < lines[-1]]
-    )
+    written.flush()
+    between = [line for line in blank if line < lines[-1]]
+    return Mended(out.getvalue(), np.array(lines, dtype=np.int64), between)
+
+
+def _lines(text: bytes) -> Iterator[str]:
+    """The lines of UTF-8 text with their ends, not all decoded at once."""
+    yield from io.TextIOWrapper(io.BytesIO(text), "utf-8", newline="")
 
 
 def uneven(wrong: Sequence[tuple[int, int]], dialect: Dialect, source: str) -> TableError:
