@@ -105,6 +105,16 @@ def test_decimal_commas_do_not_pass_for_separators(written):
     assert table.names == ("a", "b", "c")
 
 
+def test_one_column_of_decimal_commas(written):
+    table = read(written("x\n1,5\n2,5\n"))
+    assert (table.names, table.frame.rows(), table.decimal) == (("x",), [("1,5",), ("2,5",)], ",")
+
+
+def test_numbers_of_a_file_without_names_tell_its_separator(written):
+    table = read(written("1,5;2,5;3,5\n4,5;5,5;6,5\n"), header=False)
+    assert (table.separator, len(table.names), table.decimal) == (";", 3, ",")
+
+
 def test_windows_text(written):
     table = read(written("città;n\nMünchen;1\n".encode("cp1252")))
     assert table.names == ("città", "n")
@@ -171,6 +181,12 @@ def test_names_are_made_unique(written):
     assert table.names == ("a", "a_3", "column_3", "a_2", "a_4")
     assert table.repeated == ("a", "a")
     assert "column 2 is another 'a'; called 'a_3' here" in table.notes
+
+
+def test_many_names_are_told_in_part(written):
+    notes = read(written("a" + ",a" * 99 + "\n1" + ",2" * 99 + "\n")).notes
+    assert len(notes) == 6
+    assert notes[-1] == "and so on, 99 columns in all"
 
 
 def test_the_row_names_of_r(written):
@@ -245,6 +261,8 @@ def test_an_unknown_column_of_a_wide_table_does_not_list_all(written):
         ('a,b\n1, "x, y"\n2,"z" \n', [("1", "x, y"), ("2", "z")], [2, 3]),
         ('a,b\n"",x\n1,"  "\n', [(None, "x"), ("1", None)], [2, 3]),
         ('a,b\n"1\n2\n",x\n3,"\ny"\n4,z', [("1\n2", "x"), ("3", "y"), ("4", "z")], [2, 5, 7]),
+        ('a,b\n"x \\"y\\", z",1\n"",2\n', [('x "y", z', "1"), (None, "2")], [2, 3]),
+        ('a,b\n"C:\\dir\\",1\nx,2\n', [("C:\\dir\\", "1"), ("x", "2")], [2, 3]),
         ("a,b\n1,2,\n3,4\n", [("1", "2"), ("3", "4")], [2, 3]),
         ("a,b\r\n1,2\r\n\r\n3,4\r\n\r\n", [("1", "2"), ("3", "4")], [2, 4]),
         ("a\n1\n\n3\n\n", [("1",), (None,), ("3",)], [2, 3, 4]),

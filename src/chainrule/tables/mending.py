@@ -62,7 +62,8 @@ def mended(data: bytes, dialect: Dialect, source: str) -> Mended:
     wrong: list[tuple[int, int]] = []
     begin = previous = 0
     with cells_of_any_length():
-        reading = reader(_lines(text), dialect.separator)
+        escape = "\\" if _has_escapes(text, dialect.separator) else None
+        reading = reader(_lines(text), dialect.separator, escape)
         for row in reading:
             line = begin + dialect.line
             if width > 1 and (not row or (len(row) == 1 and not row[0].strip())):
@@ -78,7 +79,7 @@ def mended(data: bytes, dialect: Dialect, source: str) -> Mended:
             previous, begin = begin, reading.line_num
         if begin - previous > 1:  # the last row spans lines: a quotation mark may never have been closed
             try:
-                list(reader(islice(_lines(text), previous, None), dialect.separator, strict=True))
+                list(reader(islice(_lines(text), previous, None), dialect.separator, escape, strict=True))
             except csv.Error as error:
                 raise TableError(
                     f"{source} ends inside quotation marks opened at line {previous + dialect.line}; close them, or "
@@ -89,6 +90,23 @@ def mended(data: bytes, dialect: Dialect, source: str) -> Mended:
     written.flush()
     between = [line for line in blank if line < lines[-1]]
     return Mended(out.getvalue(), np.array(lines, dtype=np.int64), between)
+
+
+def _has_escapes(text: bytes, separator: str) -> bool:
+    """Whether quotation marks within cells have a backslash before them (MySQL, Spark): only then are all well formed."""
+    if b'\\"' not in text:
+        return False
+    for escape, formed in ((None, False), ("\\", True)):
+        try:
+            for _ in reader(_lines(text), separator, escape, strict=True):
+                pass
+        except csv.Error:
+            if formed:
+                return False
+        else:
+            if not formed:
+                return False
+    return True
 
 
 def _lines(text: bytes) -> Iterator[str]:
