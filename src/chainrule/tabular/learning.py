@@ -75,6 +75,7 @@ def learn(
     search: bool = True,
     seconds: float | None = 10.0,
     folds: int = 5,
+    epochs: int | None = None,
     weights: NDArray[Any] | None = None,
     groups: Any = None,
     order: Any = None,
@@ -97,7 +98,9 @@ def learn(
     seconds : float, optional
         The time there is; `None` is as long as it takes.
     folds : int
-        Parts of the rows, each of which is held out once; 1 holds none out.
+        Parts of the rows, each of which is held out once; 1 trains one network, watched by a fifth of the rows.
+    epochs : int, optional
+        How many every network makes; by default as many as suit the rows and the time.
     weights : array, (rows,), optional
         How much each row counts.
     groups, order : array, (rows,), optional
@@ -115,8 +118,11 @@ def learn(
     amounts = None if problem.classes else target.restored(y)
     threads = threads or cores()
     cost = recipe.weights(problem.features, problem.outputs)
-    intended = plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds)
+    share = 1.0 - SHARE_OF_SEARCH * search
+    intended = plan(len(y), cost, recipe.batch(len(y)), seconds and share * seconds, threads, folds)
+    intended = replace(intended, epochs=epochs or intended.epochs)
     parts = _held_out(y, intended, seed, groups, order)
+    progress(0.0)
     options = candidates(recipe, problem, target, amounts) if search and intended.folds > 1 else []
     options = options or [Candidate("as usual", recipe, problem, target)]
 

@@ -40,7 +40,9 @@ class TableModel:
     seconds : float, optional
         The time training may take; `None` is as long as it takes.
     folds : int
-        Parts of the rows: every network is watched by one of them, and learns from the others.
+        Parts of the rows: every network is watched by one of them, and learns from the others. 1 trains one network.
+    epochs : int, optional
+        Passes over its rows that every network makes; by default as many as suit the rows and the time.
     recipe : Recipe
         The network that is begun with, and how it is trained.
     search : bool
@@ -86,6 +88,7 @@ class TableModel:
         value_mark: Sequence[str] = (),
         seconds: float | None = 10.0,
         folds: int = 5,
+        epochs: int | None = None,
         recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
         search: bool = True,
         seed: int = 0,
@@ -95,6 +98,8 @@ class TableModel:
         if seconds is not None:
             SettingError.unless_number("TableModel", "seconds", seconds, above=0)
         SettingError.unless_count("TableModel", "folds", folds)
+        if epochs is not None:
+            SettingError.unless_count("TableModel", "epochs", epochs)
         SettingError.unless_count("TableModel", "seed", seed, at_least=0)
         if not isinstance(recipe, Recipe):
             raise SettingError(f"TableModel was given recipe={shortened(recipe)}; give a Recipe.")
@@ -103,7 +108,8 @@ class TableModel:
             "value_mark": tuple(value_mark),
         }  # fmt: skip
         self.learning: dict[str, Any] = {
-            "recipe": recipe, "search": search, "seconds": seconds, "folds": folds, "seed": seed, "threads": threads,
+            "recipe": recipe, "search": search, "seconds": seconds, "folds": folds, "epochs": epochs, "seed": seed,
+            "threads": threads,
         }  # fmt: skip
         self.progress = progress
         self._network: Network | None = None
