@@ -146,6 +146,9 @@ def test_comments_are_mentioned_and_counted(written):
         ("tag,n\n#a,1\n#b,2\n", ("tag", "n"), [("#a", "1"), ("#b", "2")], 0),
         ("# name,city\nAda,Paris\nAlan,London\n", ("name", "city"), [("Ada", "Paris"), ("Alan", "London")], 0),
         ("#\n# a remark\n\n#\nx;y\n1;2\n", ("x", "y"), [("1", "2")], 3),
+        ("#h;i\na;l\n2;l\nb;m\n", ("h", "i"), [("a", "l"), ("2", "l"), ("b", "m")], 0),
+        ("#;first name\nx;Ada\ny;Alan\n", ("column_1", "first name"), [("x", "Ada"), ("y", "Alan")], 0),
+        ("# 0,1,2\n5,6,7\n", ("0", "1", "2"), [("5", "6", "7")], 0),
         ("#,name\n1,Ada\n2,Alan\n", ("column_1", "name"), [("1", "Ada"), ("2", "Alan")], 0),
     ],
 )
@@ -212,6 +215,7 @@ def test_empty_rows_and_columns_are_left_out(written):
         ("\n \n", r"data\.csv is empty"),
         ("a,b\n", "holds column names and nothing else"),
         ("a,b\n,\n,\n", "holds no values"),
+        ('a,b\n""\n', "holds no values"),
         (
             "a,b\n1,2\n3\n4,5,6\n",
             r"has 2 columns \('a', 'b'\), but 2 rows have another number of cells: line 3 has 1, line 4 has 3\. "
@@ -219,6 +223,7 @@ def test_empty_rows_and_columns_are_left_out(written):
         ),
         ("a,b\n1,2,3\n4,5,6\n7,8\n", "but 2 rows have another number"),
         ('a,b\n1,2\n3,"4\n5,6\n', "ends inside quotation marks opened at line 3"),
+        ('# by hand\n"a,b\n1,2\n', "ends inside quotation marks opened at line 2"),
         (b"PK\x03\x04 and so on", "spreadsheet or ZIP file, not CSV text; save the sheet as CSV"),
         (b"\x89PNG\r\n\x00\x00", "is not text"),
         (b"\x1f\x8b broken", "damaged gzip file"),

@@ -178,7 +178,7 @@ def _without_comments(lines: Sequence[str], begin: int, after: int, separator: s
     def numeric(row: Sequence[str]) -> list[bool]:
         return [bool(_NUMBER.fullmatch(cell)) for cell in row]
 
-    following = [row for row, _ in _rows(lines[after : after + 20], separator)][:2]
+    following = [row for row, _ in _rows(lines[after : after + 50], separator)]
     if not following:
         return after, False
     while after > begin and any(kinds := numeric(following[0])) and numeric(cells(lines[after - 1])) == kinds:
@@ -186,10 +186,11 @@ def _without_comments(lines: Sequence[str], begin: int, after: int, separator: s
     if not header or after == begin:
         return after, False
     names = cells(lines[after - 1].lstrip("# "))
-    if not len(names) == len(following[0]) > 1 or any(numeric(names)):
+    if not len(names) == len(following[0]) > 1:
         return after, False
     if any(numeric(following[0])):
         return after - 1, True
-    named = any(numeric(following[-1]))  # a row without numbers above those with numbers has the names
-    sentence = any(" " in name for name in names)
+    others = [numeric(row) for row in following[1:] if len(row) == len(names)]
+    named = any(all(column) for column in zip(*others, strict=True))  # what has no numbers above those that do is names
+    sentence = names[0] and any(" " in name for name in names)
     return (after, False) if named or sentence else (after - 1, True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 import numpy as np
@@ -77,19 +77,35 @@ def mended(data: bytes, dialect: Dialect, source: str) -> Mended:
                 write(cells)
                 lines.append(line)
             previous, begin = begin, reading.line_num
-        if begin - previous > 1:  # the last row spans lines: a quotation mark may never have been closed
-            try:
-                list(reader(islice(_lines(text), previous, None), dialect.separator, escape, strict=True))
-            except csv.Error as error:
-                raise TableError(
-                    f"{source} ends inside quotation marks opened at line {previous + dialect.line}; close them, or "
-                    "remove the mark."
-                ) from error
+    if begin - previous > 1:  # the last row spans lines: a quotation mark may never have been closed
+        _refuse_open_quotes(text, previous, dialect, source, escape)
     if wrong:
         raise uneven(wrong, dialect, source)
     written.flush()
-    between = [line for line in blank if line < lines[-1]]
+    between = [line for line in blank if line < lines[-1]] if lines else []
     return Mended(out.getvalue(), np.array(lines, dtype=np.int64), between)
+
+
+def refuse_open_header(data: bytes, dialect: Dialect, source: str) -> None:
+    """Raise when a quotation mark that the names of the columns open is never closed."""
+    begin = previous = 0
+    with cells_of_any_length():
+        reading = reader(_lines(data), dialect.separator)
+        for _ in reading:
+            previous, begin = begin, reading.line_num
+    if begin - previous > 1:
+        _refuse_open_quotes(data, previous, replace(dialect, line=1), source)
+
+
+def _refuse_open_quotes(text: bytes, row: int, dialect: Dialect, source: str, escape: str | None = None) -> None:
+    """Raise when the last row, which begins `row` lines after the first one, leaves a quotation mark open."""
+    with cells_of_any_length():
+        try:
+            list(reader(islice(_lines(text), row, None), dialect.separator, escape, strict=True))
+        except csv.Error as error:
+            raise TableError(
+                f"{source} ends inside quotation marks opened at line {row + dialect.line}; close them, or remove the mark."
+            ) from error
 
 
 def _has_escapes(text: bytes, separator: str) -> bool:
