@@ -141,19 +141,19 @@ def _rows(lines: Sequence[str], separator: str, whole: bool = True) -> list[tupl
 
 
 def _sniffed(lines: Sequence[str]) -> str:
-    """The separator under which the first rows have most evenly more than one cell, and most of them numbers."""
+    """The separator under which the first rows have most evenly more than one cell."""
 
-    def fit(separator: str) -> tuple[bool, float, float, int]:
+    def fit(separator: str) -> tuple[bool, float, bool, int]:
         rows = [row for row, _ in _rows(lines, separator)]
         widths = [len(row) for row in rows]
         if not widths or max(widths) == 1:
-            return (False, 0.0, 0.0, 0)
+            return (False, 0.0, False, 0)
         (width, times), *_ = Counter(widths).most_common(1)
         numbers = sum(bool(_NUMBER.fullmatch(cell)) for row in rows[:_ASKED] for cell in row)
         return (
             widths[0] > 1 and width > 1,
             times / len(widths),
-            round(numbers / sum(widths[:_ASKED]), 1),  # 1,5;2,5 has more of them between semicolons
+            numbers > 0.9 * sum(widths[:_ASKED]),  # so are the cells of 1,5;2,5 between semicolons, not between commas
             width,
         )
 
