@@ -58,8 +58,8 @@ class AverageRow:
         sizes = [feature.size for feature in features if feature.kind == "code"]
         first = len(features) - len(sizes)
         counts = [np.bincount(X[:, first + i].astype(np.intp), minlength=size) for i, size in enumerate(sizes)]
-        means = np.mean(X[:, :first], axis=0, dtype=np.float64)
-        return cls(tuple(map(float, means)), tuple(tuple((c / c.sum()).tolist()) for c in counts))
+        means: list[float] = np.asarray(np.mean(X[:, :first], axis=0, dtype=np.float64)).tolist()
+        return cls(tuple(means), tuple(tuple((c / c.sum()).tolist()) for c in counts))
 
     def to_json(self) -> dict[str, Any]:
         """As JSON can hold it, to be stored with a model."""
