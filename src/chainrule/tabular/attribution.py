@@ -140,11 +140,11 @@ class Attribution(Shown):
         return len(self.parts)
 
     @property
-    def title(self) -> str:
-        """What is split."""
+    def summary(self) -> str:
+        """What is split, in a sentence without its end."""
         what = self.target if self.label is None else f"{self.of} of {self.target} = {self.label}"
         prediction, baseline = (self._number(x) for x in (self.prediction, self.baseline))
-        return f"{what}: {prediction} here, {baseline} for the average row; the difference"
+        return f"{what}: {prediction} here, {baseline} for the average row"
 
     def _number(self, x: float) -> str:
         text = readable(x, DIGITS)
@@ -166,7 +166,7 @@ class Attribution(Shown):
         if form == "json":
             return written(self.data())
         splits = {"column": [Piece(name, added) for name, added in self._pieces()]}
-        found = render_splits(self.title, self.total, splits, DIGITS, form)
+        found = render_splits(f"{self.summary}; the difference", self.total, splits, DIGITS, form)
         return (
             f"{found}\n\n{textwrap.fill(self.note, WIDTH)}"
             if form == "text"

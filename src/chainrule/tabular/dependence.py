@@ -80,11 +80,18 @@ class Dependence(Levels, Shown):
     def _repr_html_(self) -> str:
         return self.to("html")
 
-    def draw(self) -> Drawing:
-        """Curves over an axis, or a dot for each category."""
+    def draw(self, between: tuple[float, float] | None = None) -> Drawing:
+        """Curves over an axis, or a dot for each category.
+
+        Parameters
+        ----------
+        between : (float, float), optional
+            The ends of the predictions' axis, so that pictures of several columns can be compared; by default those of the means.
+        """
         from chainrule.tabular.dependence_charts import draw_categories, draw_curves
 
-        return draw_curves(self) if self.ordered else draw_categories(self)
+        ends = between or self.ends
+        return draw_curves(self, ends) if self.ordered else draw_categories(self, ends)
 
 
 def dependence(

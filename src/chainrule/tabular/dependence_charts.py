@@ -14,13 +14,13 @@ from chainrule.tabular.levels import Level, Levels
 TICKS = 4
 
 
-def draw_curves(found: Levels) -> Drawing:
+def draw_curves(found: Levels, ends: tuple[float, float]) -> Drawing:
     """Mean predictions over the values of a column; strokes below mark the values, which lie where rows do."""
     levels = [x for x in found.levels if x.place is not None]
     places = [x.place for x in levels if x.place is not None]
     means = np.array([x.means for x in levels])
     ticks = _ticks(levels) if not _are_numbers(levels) else None
-    panel = Panel(range_of(places), range_of(means, found.average), (found.column, _what(found)), ticks)
+    panel = Panel(range_of(places), range_of(ends), (found.column, _what(found)), ticks)
     shapes: list[Shape] = []
     for i, average in enumerate(found.average):
         colour = COLOURS[i % len(COLOURS)]
@@ -35,10 +35,10 @@ def draw_curves(found: Levels) -> Drawing:
     return Drawing(assemble(panel.around(shapes), _title(found), _key(found), _notes(found), _said(found)))
 
 
-def draw_categories(found: Levels) -> Drawing:
+def draw_categories(found: Levels, ends: tuple[float, float]) -> Drawing:
     """A dot for each category, on a line from the mean prediction of the rows as they are."""
     levels = sorted(found.levels, key=lambda x: -x.means[0])
-    ends = range_of([x.means for x in levels], found.average)
+    ends = range_of(ends)
     names = [shortened(x.text, LABEL, 12) for x in levels]
     left = max(text_width(name, 12) for name in names) + 12
     numbers = max(text_width(number(x), 12) for level in levels for x in level.means) + 8

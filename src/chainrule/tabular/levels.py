@@ -52,3 +52,9 @@ class Levels:
     def span(self) -> float:
         """How far the mean predictions lie apart, of the curve where that is most."""
         return float(np.ptp([level.means for level in self.levels], axis=0).max())
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The least and the greatest mean prediction."""
+        means = [*(x for level in self.levels for x in level.means), *self.average]
+        return min(means), max(means)
