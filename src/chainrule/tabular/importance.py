@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -86,6 +86,10 @@ class Importance(Shown):
             if one.columns == (column,):
                 return one
         raise UnknownNameError.among("column", column, [one.columns[0] for one in self.columns])
+
+    def with_remarks(self, remarks: Sequence[str]) -> Importance:
+        """The same with these remarks besides."""
+        return replace(self, remarks=(*self.remarks, *remarks))
 
     def __iter__(self) -> Iterator[ColumnImportance]:
         return iter(self.columns)

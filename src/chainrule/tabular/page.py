@@ -44,12 +44,12 @@ h2 {{ font-size: 19px; margin: 34px 0 6px; }}
 h3 {{ font-size: 15px; margin: 18px 0 4px; overflow-wrap: anywhere; }}
 p {{ margin: 4px 0 10px; max-width: 78ch; overflow-wrap: anywhere; }}
 p.about, small, .remarks {{ color: var(--muted); }}
-nav a {{ color: inherit; margin-right: 14px; }}
+nav a {{ color: inherit; margin-right: 14px; white-space: nowrap; }}
 .facts {{ display: flex; flex-wrap: wrap; gap: 10px; margin: 14px 0; }}
 .fact {{ background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: 8px 14px; }}
 .fact b {{ display: block; font-size: 20px; }}
 .fact span {{ color: var(--muted); font-size: 13px; }}
-.pictures {{ display: flex; flex-wrap: wrap; gap: 14px; align-items: flex-start; margin: 10px 0; }}
+.pictures {{ display: flex; flex-wrap: wrap; gap: 12px; align-items: flex-start; margin: 10px 0; }}
 figure {{ margin: 0; max-width: 100%; }}
 figure svg {{ display: block; max-width: 100%; height: auto; }}
 .wide {{ overflow-x: auto; background: var(--paper); border: 1px solid var(--line); border-radius: 8px;
@@ -58,7 +58,8 @@ figure svg {{ display: block; max-width: 100%; height: auto; }}
 table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }}
 th {{ color: var(--muted); font-weight: 600; vertical-align: bottom; }}
 tr + tr > td {{ border-top: 1px solid var(--line); }}
-td {{ max-width: 46ch; overflow-wrap: anywhere; }}
+td {{ max-width: 46ch; overflow-wrap: break-word; }}
+td[style*=right] {{ white-space: nowrap; }}
 summary {{ cursor: pointer; color: var(--muted); }}
 """
 
@@ -66,7 +67,7 @@ summary {{ cursor: pointer; color: var(--muted); }}
 def _dark_rules() -> str:
     """Pictures are drawn for white pages; on a dark one their colours are others, by the attributes that name them."""
     shades = {light: _shade(depth) for depth, light in SHADES.items() if abs(depth) <= 8}
-    rules = [f'figure [fill="{light}"], figure[fill="{light}"] {{ fill: {dark}; }}' for light, dark in {**shades, **DARK}.items()]
+    rules = [f'figure [fill="{light}"] {{ fill: {dark}; }}' for light, dark in {**shades, **DARK}.items()]
     rules += [f'figure [stroke="{light}"] {{ stroke: {dark}; }}' for light, dark in DARK.items()]
     rules.append(f'figure text[fill="{PAPER}"] {{ fill: #ffffff; }}')
     root = f":root {{ --ink: {DARK[INK]}; --muted: {DARK[MUTED]}; --line: {DARK[LINE]}; --paper: {DARK_PAPER}; --ground: #0d1117; }}"
@@ -109,7 +110,10 @@ def table(shown: Table) -> str:
 
 def facts(pairs: Iterable[tuple[str, str]]) -> str:
     """Numbers to be seen first, each with what it is."""
-    return f'<div class="facts">{"".join(f"<div class=fact><b>{escape(x)}</b><span>{escape(what)}</span></div>" for x, what in pairs)}</div>'
+    found = "".join(
+        f'<div class="fact"><b>{escape(number)}</b><span>{escape(what)}</span></div>' for number, what in pairs
+    )
+    return f'<div class="facts">{found}</div>'
 
 
 def folded(summary: str, inner: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 
 import numpy as np
@@ -78,11 +79,9 @@ class Report:
         }
         links = "".join(f'<a href="#{name}">{title}</a>' for name, (title, inner) in told.items() if inner)
         sections = [
-            page.section(name, title, about, parts)
-            for name, (title, inner) in told.items()
-            for about, parts in inner
+            page.section(name, title, about, parts) for name, (title, inner) in told.items() for about, parts in inner
         ]
-        head = f"<h1>{page.escape(self.title)}</h1><nav>{links}</nav>"
+        head = f"<h1>{escape(self.title)}</h1><nav>{links}</nav>"
         return page.page(self.title, [head, self._facts(), *sections])
 
     def save(self, path: str | Path) -> Path:
@@ -105,7 +104,8 @@ class Report:
     def _facts(self) -> str:
         target, used = self.preparation.target, len(self.preparation.used)
         found = [
-            (f"{readable(scores.metric(), 4)}", f"{metric_for(target.task).title} {of}") for of, scores in self.scores.items()
+            (f"{readable(scores.metric(), 4)}", f"{metric_for(target.task).title} {of}")
+            for of, scores in self.scores.items()
         ]
         first = next(iter(self.scores.values()), None)
         if first is not None:
@@ -117,7 +117,7 @@ class Report:
     def _scores(self) -> list[tuple[str, list[str]]]:
         parts = []
         for of, scores in self.scores.items():
-            parts.append(f"<h3>{page.escape(of[:1].upper() + of[1:])}</h3>")
+            parts.append(f"<h3>{escape(of[:1].upper() + of[1:])}</h3>")
             if scores.classes:
                 drawn = [draw_counts(scores.confusion, scores.classes), draw_calibration(scores.calibration)]
             else:
@@ -126,7 +126,11 @@ class Report:
             own = [table for table in others if table.title != "Confusion matrix"]
             parts += [page.table(first), page.pictures(drawn), *map(page.table, own)]
             if scores.classes:
-                parts.append(page.folded("Confusion matrix as numbers, with recall and precision", page.table(scores.confusion_table())))
+                parts.append(
+                    page.folded(
+                        "Confusion matrix as numbers, with recall and precision", page.table(scores.confusion_table())
+                    )
+                )
         about = (
             "Out of fold: every row is predicted by networks that have not learned from it, as new rows will be. Simpler models "
             "are scored on the same rows in the same way."
@@ -137,8 +141,8 @@ class Report:
         if self.importance is None:
             return []
         about = (
-            f"{self.importance.metric.title} on {self.importance.rows:,} rows gets worse by this much when the values of a column "
-            "are shuffled among the rows, so that the column says nothing any more."
+            f"By how much the {self.importance.metric.title} of {self.importance.rows:,} rows gets worse when the values of a column "
+            "are shuffled among them, so that the column says nothing any more."
         )
         return [(about, [page.pictures([self.importance.draw()]), page.remarks(self.importance.remarks)])]
 
@@ -156,7 +160,7 @@ class Report:
     def _attributions(self) -> list[tuple[str, list[str]]]:
         parts = []
         for words, found in self.attributions.items():
-            parts += [f"<h3>{page.escape(words)}</h3><p>{page.escape(found.summary)}</p>", page.pictures([found.draw()])]
+            parts += [f"<h3>{escape(words)}</h3><p>{escape(found.summary)}</p>", page.pictures([found.draw()])]
         about = (
             "What each column adds to the prediction for the average row: integrated gradients along the straight line from "
             "there to this row. The bars add up to the difference."
@@ -166,11 +170,15 @@ class Report:
     def _preparation(self) -> list[tuple[str, list[str]]]:
         every = lines(self.preparation.columns, self.preparation.target)
         heads = ("column", "kind", "why", "what the network gets")
-        shown, others = [every[-1], *every[: MOST_COLUMNS - 1]], every[MOST_COLUMNS - 1 : -1]
+        shown, others = [every[-1], *every[:-1][:MOST_COLUMNS]], every[:-1][MOST_COLUMNS:]
         parts = [page.table(Shape("", heads, tuple(map(tuple, shown)), texts=4))]
         if others:
-            parts.append(page.folded(f"{len(others):,} more columns", page.table(Shape("", heads, tuple(map(tuple, others)), texts=4))))
-        parts.append(page.remarks([*self.notes, *map(spell, self.preparation.remarks)]))
+            parts.append(
+                page.folded(
+                    f"{len(others):,} more columns", page.table(Shape("", heads, tuple(map(tuple, others)), texts=4))
+                )
+            )
+        parts.append(page.remarks(dict.fromkeys([*self.notes, *map(spell, self.preparation.remarks)])))
         return [("Decided on all rows; every column can be given another kind.", parts)]
 
     def _settings(self) -> list[tuple[str, list[str]]]:

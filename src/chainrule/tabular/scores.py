@@ -53,7 +53,7 @@ class Scores(Shown):
     beside : mapping
         What simpler models say of the same rows, by their names.
     target, of : str
-        What is predicted, and which rows these are.
+        What is predicted, and which rows these are, such as "rows held out".
 
     Raises
     ------
@@ -235,9 +235,8 @@ class Scores(Shown):
         return (first, self.confusion_table(), *([self._threshold_table()] if len(self.classes) == 2 else []))
 
     def _title(self) -> str:
-        of = f" {self.of}" if self.of else ""
         what = f"{len(self.classes)} classes" if self.classes else "amounts"
-        return f"{self.target or 'Scores'}: {what}, {len(self.truth):,} rows{of}"
+        return f"{self.target or 'Scores'}: {what}, {len(self.truth):,} {self.of or 'rows'}"
 
     def _heads(self) -> list[str]:
         return ["the model", *(["± over folds"] if self.spread else []), *self.beside]
