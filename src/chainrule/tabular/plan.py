@@ -6,6 +6,7 @@ enough. The clock ends a training only where the machine is slower than is assum
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 SPEED = 2.5e10
@@ -20,6 +21,12 @@ OVERHEAD = 6e4
 FEWEST_STEPS, MOST_STEPS = 1500, 12_000
 FEWEST_EPOCHS, MOST_EPOCHS = 12, 400
 LEAST_EPOCHS_OF_MANY = 100
+
+ENOUGH = 20
+"""With fewer epochs than this there are fewer networks instead."""
+
+FEW = 2000
+"""Tables with fewer rows than this have them parted into folds twice."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +68,11 @@ def plan(rows: int, weights: int, batch: int, seconds: float | None, threads: in
     steps = max(1, -(-rows // batch))
     wanted = min(MOST_EPOCHS, max(LEAST_EPOCHS_OF_MANY, -(-FEWEST_STEPS // steps)))
     wanted = max(min(wanted, MOST_STEPS // steps), FEWEST_EPOCHS)
-    if seconds is None:
-        return Plan(folds, 2 if rows < 2000 else 1, wanted)
     an_epoch = rows * (PASSES * weights + OVERHEAD) / SPEED
-    in_all = seconds * threads / an_epoch
-    for members in (2 * folds, folds, 3, 2):
-        if (members <= folds or rows < 2000) and in_all / members >= min(wanted, FEWEST_EPOCHS if members <= 3 else 20):
+    alone = math.inf if seconds is None else seconds / an_epoch  # epochs that one network by itself has time for
+    for members in (2 * folds if rows < FEW else folds, folds, 3, 2):
+        each = alone * threads / members
+        if members > 1 and folds > 1 and each >= min(wanted, ENOUGH if members > 3 else FEWEST_EPOCHS):
             repeats = 2 if members > folds else 1
-            return Plan(members // repeats, repeats, max(1, min(wanted, int(in_all / members))))
-    return Plan(1, 1, max(1, min(wanted, int(seconds / an_epoch))))
+            return Plan(members // repeats, repeats, int(min(wanted, each)))
+    return Plan(1, 1, int(max(1, min(wanted, alone))))
