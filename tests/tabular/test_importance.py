@@ -110,7 +110,7 @@ def test_columns_that_say_the_same_are_shuffled_together():
     (group,) = found.groups
     assert set(group.columns) == {"m", "mm"}
     assert group.fall > found["m"].fall + found["mm"].fall
-    assert "stand in for each other" in str(found)
+    assert "stand in for the other" in str(found)
 
 
 def test_associations():

@@ -82,7 +82,7 @@ def test_all_of_it_is_there(report):
         "Out of fold",
         "On <i>.csv",
         "linear model",
-        "say nearly the same",
+        "go closely together",
         "by age",
         "<tt>",
         "NumPy",

@@ -66,7 +66,7 @@ class Importance(Shown):
     columns : tuple of ColumnImportance
         The greatest fall first.
     groups : tuple of ColumnImportance
-        Columns that say nearly the same, shuffled together.
+        Columns that go closely together, shuffled together.
     remarks : tuple of str
         What has to be known to read it.
     rows, repeats : int
@@ -193,7 +193,7 @@ def importance(
     """Permutation importance by column (Breiman 2001; Fisher, Rudin and Dominici 2019).
 
     The features of a column are shuffled together, which is to shuffle the column of the table. Rows are shuffled among those
-    that the same predictor predicts. Columns that say nearly the same are shuffled together as well, since each can stand in for
+    that the same predictor predicts. Columns that go closely together are shuffled together as well, since one can stand in for
     the other.
 
     Parameters
@@ -268,7 +268,7 @@ def importance(
 def _of_group(group: ColumnImportance, single: dict[str, ColumnImportance]) -> str:
     alone = [f"{name} {readable(single[name].fall, 3)}" for name in group.columns[:4] if name in single]
     return (
-        f"{group.name} say nearly the same, and stand in for each other: alone {', '.join(alone)}; "
+        f"{group.name} go closely together, so that one may stand in for the other: alone {', '.join(alone)}; "
         f"together {readable(group.fall, 3)}"
     )
 
