@@ -39,6 +39,7 @@ from chainrule.explanation.drawing.scene import (
     shortened,
     text_width,
 )
+from chainrule.tabular.amounts import amount
 
 if TYPE_CHECKING:
     from chainrule.tabular.reliability import Calibration
@@ -75,7 +76,7 @@ class Panel:
     @property
     def left(self) -> float:
         """Where the axes begin, right of the numbers along them."""
-        return max(text_width(number(mark), SMALL_SIZE) for mark in round_numbers(*self.up)) + 8
+        return max(text_width(amount(mark, 6), SMALL_SIZE) for mark in round_numbers(*self.up)) + 8
 
     @property
     def bottom(self) -> float:
@@ -111,8 +112,8 @@ class Panel:
         out: list[Shape] = [Text(0, 12, shortened(self.names[1], right, 12, True), 12, INK, bold=True)]
         for mark in round_numbers(*self.up):
             out.append(Curve(straight((left, self.y(mark)), (right, self.y(mark))), LINE, 0.7))
-            out.append(Text(left - 6, self.y(mark) + 3.5, number(mark), SMALL_SIZE, MUTED, "end"))
-        ticks = [(mark, number(mark)) for mark in round_numbers(*self.across)] if self.ticks is None else self.ticks
+            out.append(Text(left - 6, self.y(mark) + 3.5, amount(mark, 6), SMALL_SIZE, MUTED, "end"))
+        ticks = [(mark, amount(mark, 6)) for mark in round_numbers(*self.across)] if self.ticks is None else self.ticks
         slanted = sum(text_width(words, SMALL_SIZE) + 8 for _, words in ticks) > self.width
         below = 0.0
         for place, (mark, words) in enumerate(ticks):
@@ -219,15 +220,17 @@ def draw_counts(counts: Any, labels: Sequence[Any], *, title: str = "Confusion m
             fill = shade(part if i == j else -part, 1.0)
             box = Box(left + CELL * column + 1, y + 1, CELL - 2, ROW * 1.5 - 2)
             ink = PAPER if is_dark(fill) else INK
-            words = Text(box.middle[0], y + 20, number(round(whole[i, j], 3)), 12, ink, "middle")
-            tip = f"{labels[i]}, taken for {labels[j]}: {number(whole[i, j])} of {number(total)} ({part:.1%})"
+            words = Text(box.middle[0], y + 20, amount(round(whole[i, j], 3), 6), 12, ink, "middle")
+            tip = f"{labels[i]}, taken for {labels[j]}: {amount(whole[i, j], 6)} of {amount(total, 6)} ({part:.1%})"
             shapes.append(Group(0, 0, (Rectangle(box, fill, LINE), words), "", tip))
     notes = ["blue: a row's share that is right, vermilion: that is wrong"]
     if len(kept) < len(labels):
         notes.append(f"the {len(kept)} of {len(labels)} classes with most rows")
     right = sum(whole[i, i] for i in range(len(whole)))
     content = Group(left + CELL * len(kept), 34 + ROW * 1.5 * len(kept), tuple(shapes))
-    return Drawing(assemble(content, title, [], notes, f"{number(right)} of {number(whole.sum())} rows are right"))
+    return Drawing(
+        assemble(content, title, [], notes, f"{amount(right, 6)} of {amount(whole.sum(), 6)} rows are right")
+    )
 
 
 def draw_calibration(found: Calibration) -> Drawing:
@@ -244,7 +247,7 @@ def draw_calibration(found: Calibration) -> Drawing:
             b.share,
             POSITIVE,
             2.5 + 4.5 * math.sqrt(b.weight / most),
-            f"{number(b.weight)} rows from {b.low:.0%} to {b.high:.0%}: said {b.probability:.1%}, came true {b.share:.1%}",
+            f"{amount(b.weight, 6)} rows from {b.low:.0%} to {b.high:.0%}: said {b.probability:.1%}, came true {b.share:.1%}",
         )
         for b in found.bins
     ]
@@ -264,7 +267,9 @@ def draw_amounts(truth: Any, amounts: Any, name: str, seed: int = 0) -> Drawing:
     panel = Panel(ends, ends, ("truth", f"predicted {name}"))
     shapes = [panel.line([(ends[0], ends[0]), (ends[1], ends[1])], ZERO, 1.0, True)]
     shapes += [
-        panel.point(truth[i], amounts[i], POSITIVE, 2.0, f"truth {truth[i]:.6g}, predicted {amounts[i]:.6g}")
+        panel.point(
+            truth[i], amounts[i], POSITIVE, 2.0, f"truth {amount(truth[i], 6)}, predicted {amount(amounts[i], 6)}"
+        )
         for i in chosen
     ]
     notes = [f"{len(chosen):,} of {len(truth):,} rows"] if len(chosen) < len(truth) else []

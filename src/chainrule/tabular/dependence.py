@@ -18,6 +18,7 @@ from chainrule.tables.columns import Column
 from chainrule.tables.missing import Spelling
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.table import Table
+from chainrule.tabular.amounts import amount
 from chainrule.tabular.association import places_of
 from chainrule.tabular.levels import Level, Levels
 from chainrule.tabular.metrics import Array
@@ -39,7 +40,7 @@ class Dependence(Levels, Shown):
     def table(self) -> Shape:
         """All values with their means."""
         every = [*self.levels, *([self.missing] if self.missing else [])]
-        rows = tuple((x.text, *(readable(mean, 4) for mean in x.means), f"{x.share:.1%}") for x in every)
+        rows = tuple((x.text, *(amount(mean) for mean in x.means), f"{x.share:.1%}") for x in every)
         note = f"means over {self.rows:,} rows, in all of which the column has this value"
         return Shape(f"{self.target} by {self.column}", (self.column, *self.curves, "rows"), rows, note)
 

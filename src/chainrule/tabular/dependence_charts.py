@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from chainrule.explanation.drawing.drawing import Drawing
-from chainrule.explanation.drawing.palette import INK, LINE, MUTED, ZERO, number
+from chainrule.explanation.drawing.palette import INK, LINE, MUTED, ZERO
 from chainrule.explanation.drawing.pieces import SMALL_SIZE, assemble, line_sample, straight
 from chainrule.explanation.drawing.scene import Box, Curve, Ellipse, Group, Shape, Text, shortened, text_width
+from chainrule.tabular.amounts import amount
 from chainrule.tabular.charts import COLOURS, LABEL, ROW, WIDTH, Panel, range_of
 from chainrule.tabular.levels import Level, Levels
 
@@ -28,7 +29,7 @@ def draw_curves(found: Levels, ends: tuple[float, float]) -> Drawing:
         if len(levels) > 1:
             shapes.append(panel.line(list(zip(places, means[:, i].tolist(), strict=True)), colour))
         for level, place in zip(levels, places, strict=True):
-            tip = f"{found.column} = {level.text}: {found.curves[i]} {number(level.means[i])}"
+            tip = f"{found.column} = {level.text}: {found.curves[i]} {amount(level.means[i])}"
             shapes.append(panel.point(place, level.means[i], colour, 2.2, tip))
     bottom = panel.bottom
     shapes += [Curve(straight((panel.x(x), bottom - 5), (panel.x(x), bottom)), MUTED, 0.8) for x in places]
@@ -41,7 +42,7 @@ def draw_categories(found: Levels, ends: tuple[float, float]) -> Drawing:
     ends = range_of(ends)
     names = [shortened(x.text, LABEL, 12) for x in levels]
     left = max(text_width(name, 12) for name in names) + 12
-    numbers = max(text_width(number(x), 12) for level in levels for x in level.means) + 8
+    numbers = max(text_width(amount(x), 12) for level in levels for x in level.means) + 8
     height = ROW * len(levels)
 
     def across(value: float) -> float:
@@ -54,14 +55,14 @@ def draw_categories(found: Levels, ends: tuple[float, float]) -> Drawing:
             y, colour = ROW * (row + 0.5), COLOURS[i % len(COLOURS)]
             x = across(level.means[i])
             shapes.append(Curve(straight((across(average), y), (x, y)), colour, 2.0))
-            tip = f"{found.column} = {level.text}: {found.curves[i]} {number(level.means[i])}, {level.share:.1%} of the rows"
+            tip = f"{found.column} = {level.text}: {found.curves[i]} {amount(level.means[i])}, {level.share:.1%} of the rows"
             shapes.append(Group(0, 0, (Ellipse(Box(x - 4, y - 4, 8, 8), colour),), "", tip))
     for row, (name, level) in enumerate(zip(names, levels, strict=True)):
         y = ROW * (row + 0.5)
         shapes.append(Text(0, y + 4, name, 12, INK))
         shapes.append(Curve(straight((left, y + ROW / 2), (WIDTH + 12, y + ROW / 2)), LINE, 0.5))
         if len(found.curves) == 1:
-            shapes.append(Text(WIDTH + 14 + numbers, y + 4, number(level.means[0], 4), SMALL_SIZE, MUTED, "end"))
+            shapes.append(Text(WIDTH + 14 + numbers, y + 4, amount(level.means[0], 4), SMALL_SIZE, MUTED, "end"))
     content = Group(WIDTH + 16 + numbers, height, tuple(shapes))
     return Drawing(assemble(content, _title(found), _key(found), _notes(found), _said(found)))
 
@@ -85,12 +86,14 @@ def _key(found: Levels) -> list[tuple[Group, str]]:
 def _notes(found: Levels) -> list[str]:
     if found.missing is None:
         return []
-    means = ", ".join(number(x, 4) for x in found.missing.means)
+    means = ", ".join(amount(x, 4) for x in found.missing.means)
     return [f"missing in {found.missing.share:.1%} of the rows: {means}"]
 
 
 def _said(found: Levels) -> str:
-    return ", ".join(f"{x.text}: {' '.join(number(mean, 3) for mean in x.means)}" for x in found.levels)
+    return "mean predictions: " + ", ".join(
+        f"{x.text}: {' '.join(amount(mean, 3) for mean in x.means)}" for x in found.levels
+    )
 
 
 def _are_numbers(levels: list[Level]) -> bool:

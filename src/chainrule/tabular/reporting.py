@@ -12,6 +12,7 @@ from chainrule.network import Network
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.table import Table
 from chainrule.tabular import baselines
+from chainrule.tabular.amounts import amount
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.dependence import dependence
 from chainrule.tabular.importance import Importance, Predictor, importance
@@ -188,7 +189,7 @@ def _rows_to_explain(classes: Sequence[Any], outputs: Array, truth: Array) -> di
 
 def _said(preparation: Preparation, truth: Any) -> str:
     target = preparation.target
-    return str(target.classes[int(truth)]) if target.classes else f"{float(truth):.6g}"
+    return str(target.classes[int(truth)]) if target.classes else amount(float(truth), 6)
 
 
 def predictors_of(
