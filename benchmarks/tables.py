@@ -1,0 +1,257 @@
+"""`cr.TableModel` beside gradient boosting and other networks on real tables: 80 rows of a hundred to learn, 20 to answer.
+
+`python -m benchmarks.tables` takes the tables of installed packages (`table_sources.py` says which packages have some);
+`--folder FOLDER` those of a folder with `index.json`, which `--gather FOLDER` makes. There what others answer is kept in
+`baselines.json` and not asked again (`--anew` does). Settings alone are compared by
+`--means "default; networks=1; networks=5, dropout=0.1"`, on some tables by `--only fifa,letter`, and on those that tuning may
+look at by `--part work`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+WRITTEN = Path(__file__).with_name("tables.md")
+
+SHOWN = ("HGB", "MLP", "RealMLP", "linear", "commonest")
+
+
+@dataclass(frozen=True)
+class Split:
+    """A table with its rows divided, once with every cell as it stands in the file and once with numbers as numbers."""
+
+    name: str
+    task: str
+    target: str
+    part: str
+    train: pd.DataFrame
+    test: pd.DataFrame
+    typed_train: pd.DataFrame
+    typed_test: pd.DataFrame
+
+    def score(self, answers: np.ndarray) -> float:
+        """Accuracy, or R²; answers that are none are an error."""
+        import numpy as np
+
+        truth = self.test[self.target] if self.task == "classification" else self.typed_test[self.target]
+        if len(answers) != len(truth):
+            raise AssertionError(f"{self.name}: {len(answers)} answers for {len(truth)} rows.")
+        if self.task == "classification":
+            known, given = set(self.train[self.target]), [str(answer) for answer in answers]
+            if not known >= set(given):
+                raise AssertionError(
+                    f"{self.name}: answers {sorted(set(given) - known)[:3]}, which are no classes of it."
+                )
+            return float(np.mean(np.array(given) == truth.to_numpy()))
+        answers = np.asarray(answers, dtype=float).ravel()
+        if not np.isfinite(answers).all():
+            raise AssertionError(f"{self.name}: answers that are no numbers.")
+        return float(1 - np.mean((answers - truth) ** 2) / np.var(truth.to_numpy()))
+
+
+def divided(name: str, task: str, target: str, part: str, raw: pd.DataFrame) -> Split:
+    """The same rows every time: by seed 0, with each class in both parts; rows without a target are left out."""
+    import io
+
+    import pandas as pd
+    from sklearn.model_selection import train_test_split
+
+    from benchmarks.table_sources import MISSING
+
+    raw = raw[~raw[target].isin(MISSING)].reset_index(drop=True)
+    types = {target: str} if task == "classification" else {}
+    typed = pd.read_csv(io.StringIO(raw.to_csv(index=False)), na_values=MISSING, dtype=types, low_memory=False)
+    classes = raw[target] if task == "classification" else None
+    rows = train_test_split(range(len(raw)), test_size=0.2, random_state=0, stratify=classes)
+    train, test = (sorted(each) for each in rows)
+    return Split(name, task, target, part, raw.iloc[train], raw.iloc[test], typed.iloc[train], typed.iloc[test])
+
+
+def tables(folder: Path | None, only: list[str], part: str | None) -> Iterator[Split]:
+    """The tables that are asked for, one after the other."""
+
+    from benchmarks.table_sources import Source, found, read_text
+
+    def of_folder(folder: Path) -> Iterator[tuple[Any, pd.DataFrame]]:
+        for entry in json.loads((folder / "index.json").read_text()):
+            wanted = {field: entry[field] for field in Source.__dataclass_fields__}
+            yield Source(**wanted), read_text(folder / f"{entry['name']}.csv")
+
+    for source, frame in of_folder(folder) if folder else found():
+        if (not only or source.name in only) and part in (None, source.part):
+            raw = frame.drop(columns=list(source.drop))
+            yield divided(source.name, source.task, source.target, source.part, raw)
+
+
+def timed(answer: Callable[[], np.ndarray], split: Split) -> dict[str, float]:
+    """The score, checked, and the seconds of learning and answering."""
+    started = time.perf_counter()
+    answers = answer()
+    seconds = time.perf_counter() - started
+    return {"score": split.score(answers), "seconds": seconds}
+
+
+def ours(split: Split, settings: dict[str, Any]) -> dict[str, float]:
+    """A model of the training file, asked for the test file's rows: reading is part of it."""
+    import chainrule as cr
+
+    with tempfile.TemporaryDirectory() as folder:
+        train, test = Path(folder, "train.csv"), Path(folder, "test.csv")
+        split.train.to_csv(train, index=False)
+        split.test.drop(columns=split.target).to_csv(test, index=False)
+
+        def answer() -> np.ndarray:
+            return cr.TableModel(**settings).fit(train, target=split.target).predict(test)
+
+        return timed(answer, split)
+
+
+def theirs(split: Split, name: str) -> dict[str, float]:
+    """What a contender of `table_peers.py` makes of the same rows, in one thread."""
+    from threadpoolctl import threadpool_limits
+
+    from benchmarks.table_peers import CONTENDERS, load, quiet
+
+    X, y = split.typed_train.drop(columns=split.target), split.typed_train[split.target]
+    asked = split.typed_test.drop(columns=split.target)
+    load(name)
+    with threadpool_limits(1), quiet():
+        return timed(lambda: CONTENDERS[name](X, y, asked, split.task), split)
+
+
+class Baselines:
+    """What contenders scored, kept in a folder's baselines.json."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._path = folder / "baselines.json" if folder else None
+
+    def all(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Scores and seconds by table and contender."""
+        known: dict[str, dict[str, dict[str, float]]] = {}
+        if self._path and self._path.exists():
+            known = json.loads(self._path.read_text())
+        return known
+
+    def keep(self, table: str, contender: str, figures: dict[str, float]) -> None:
+        """Add to what is there, of which another process may have written a part by now."""
+        if self._path:
+            known = self.all()
+            known.setdefault(table, {})[contender] = figures
+            fresh = self._path.with_suffix(f".{os.getpid()}")
+            fresh.write_text(json.dumps(known, indent=1))
+            fresh.replace(self._path)
+
+    def of(self, split: Split, contenders: list[str], anew: bool) -> dict[str, dict[str, float]]:
+        """What is known of the table, and what can be found out by asking the contenders."""
+        known = self.all().get(split.name, {})
+        for name in contenders:
+            if anew or name not in known:
+                known[name] = theirs(split, name)
+                self.keep(split.name, name, known[name])
+        return known
+
+
+def settings_of(text: str) -> dict[str, dict[str, Any]]:
+    """Keyword arguments of `cr.TableModel` for every one of several means: "default; networks=1; networks=5, fast=True"."""
+    means: dict[str, dict[str, Any]] = {}
+    for each in filter(None, (part.strip() for part in text.split(";"))):
+        call = ast.parse("f()" if each == "default" else f"f({each})", mode="eval").body
+        assert isinstance(call, ast.Call)
+        means[each] = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg}
+    return means
+
+
+Figures = dict[str, dict[str, float]]
+
+
+def summary(rows: dict[str, Figures], contender: str, beside: str) -> str:
+    """Wins, losses, and the differences of two contenders over the tables that both were asked about."""
+    import statistics
+
+    both = [figures for figures in rows.values() if contender in figures and beside in figures]
+    if not both:
+        return ""
+    gaps = [round(figures[contender]["score"] - figures[beside]["score"], 6) for figures in both]
+    seconds, others = (sum(figures[name]["seconds"] for figures in both) for name in (contender, beside))
+    return (
+        f"{contender} beside {beside}: {sum(gap > 0 for gap in gaps)} wins, {sum(gap < 0 for gap in gaps)} losses of "
+        f"{len(gaps)}, mean {statistics.mean(gaps):+.4f}, median {statistics.median(gaps):+.4f}; "
+        f"{seconds:.0f} s and {others:.0f} s."
+    )
+
+
+def line(split: Split, figures: Figures, names: list[str]) -> str:
+    """A table's row: scores, the difference from gradient boosting, seconds."""
+    scores = " | ".join(f"{figures[name]['score']:.3f}" if name in figures else "" for name in names)
+    first = figures.get(names[0])
+    gap = f"{first['score'] - figures['HGB']['score']:+.3f}" if first and "HGB" in figures else ""
+    seconds = " | ".join(f"{figures[name]['seconds']:.1f}" if name in figures else "" for name in names)
+    kind = "acc" if split.task == "classification" else "R²"
+    return f"| {split.name} | {kind} | {len(split.train) + len(split.test)} | {scores} | {gap} | {seconds} |"
+
+
+def run(arguments: argparse.Namespace) -> str:
+    """Ask all contenders about all tables; what is found is printed as it comes, and given back."""
+    from benchmarks.table_peers import installed
+
+    baselines = Baselines(arguments.folder)
+    contenders = [name for name in arguments.peers.split(",") if name in installed()]
+    means = {} if arguments.baselines else settings_of(arguments.means)
+    names = [*means, *dict.fromkeys([*SHOWN, *contenders])]
+    told = [
+        f"| table | | rows | {' | '.join(names)} | {names[0]} − HGB | {' | '.join(f'{name}, s' for name in names)} |",
+        "|---|---|---" + "|---" * (2 * len(names) + 1) + "|",
+    ]
+    print(*told, sep="\n", flush=True)
+    rows: dict[str, Figures] = {}
+    for split in tables(arguments.folder, arguments.only.split(",") if arguments.only else [], arguments.part):
+        figures = rows[split.name] = {**baselines.of(split, contenders, arguments.anew)}
+        for name, settings in means.items():
+            figures[name] = ours(split, settings)
+        told.append(line(split, figures, names))
+        print(told[-1], flush=True)
+    pairs = [(one, other) for n, one in enumerate(names) for other in names[n + 1 :] if means or one == names[0]]
+    ends = [text for one, other in pairs if one in (means or names) and (text := summary(rows, one, other))]
+    print("", *ends, sep="\n", flush=True)
+    return "\n".join([*told, "", *(f"- {text}" for text in ends), ""])
+
+
+def main() -> None:
+    """Read what is asked for, measure, print and write."""
+    asked = argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__)
+    asked.add_argument("--folder", type=Path, help="a folder of tables with index.json")
+    asked.add_argument("--gather", type=Path, metavar="FOLDER", help="write the tables of installed packages there")
+    asked.add_argument("--only", default="", help="names of tables, with commas between them")
+    asked.add_argument("--part", choices=["work", "kept"], help="tables that tuning may look at, or the others")
+    asked.add_argument("--means", default="default", help="settings of TableModel, with semicolons between them")
+    asked.add_argument("--peers", default="HGB,MLP,linear,commonest", help="whom to ask besides")
+    asked.add_argument("--baselines", action="store_true", help="ask the peers alone")
+    asked.add_argument("--anew", action="store_true", help="do not take what baselines.json knows of them")
+    asked.add_argument("--write", type=Path, help="where the table goes; of a whole run, benchmarks/tables.md")
+    arguments = asked.parse_args()
+    if arguments.gather:
+        from benchmarks.table_sources import gather
+
+        return gather(arguments.gather)
+    told = run(arguments)
+    whole = not (arguments.only or arguments.part or arguments.baselines or arguments.means != "default")
+    if path := arguments.write or (WRITTEN if whole else None):
+        path.write_text(told)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is loaded, which is later
+    main()
