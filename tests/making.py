@@ -15,6 +15,8 @@ BY_TYPE = {
     "ActivationName": "tanh",
     "tuple[int, ...]": (4,),
     "tuple[float, ...]": (0.25, 0.5),
+    "tuple[tuple[float, ...], ...]": ((-1.0, 0.0, 2.0), (-0.5, 0.5)),
+    "tuple[tuple[Any, ...], ...]": ((cr.Dense(3, "tanh"),), (cr.Dense(3),)),
     "Any": 0.5,
 }
 """A value for every kind of setting that has no default."""

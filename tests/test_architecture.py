@@ -249,7 +249,10 @@ def test_folders_are_packages():
 
 HOMES = [
     f"chainrule.{home}"
-    for home in ("nn.layers", "nn.initializers", "training.losses", "training.optimizers", "training.schedules")
+    for home in (
+        *("nn.layers", "nn.embeddings", "nn.ensembles", "nn.initializers"),
+        *("training.losses", "training.optimizers", "training.schedules"),
+    )
 ]
 
 

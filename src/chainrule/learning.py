@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from chainrule.explanation import values as values
     from chainrule.explanation.comparison import compare as compare
     from chainrule.explanation.diagnosis.lines import find_nan as find_nan
+    from chainrule.nn.embeddings import *
+    from chainrule.nn.ensembles import *
     from chainrule.nn.initializers import *
     from chainrule.nn.layers import *
     from chainrule.training.losses import *

@@ -139,11 +139,12 @@ def test_every_layer_says_or_proves_it(kind: Any) -> None:
     assert all(spec.bias in (True, False) for spec in network.model.specs.get("layer", {}).values())
     samples = np.random.default_rng(1).normal(size=(2, 5, 4))
     for name in network.model.biases:
-        own = network.parameters["layer"][name.partition(".")[2]]
+        layer, _, parameter = name.partition(".")  # a layer of layers has those of its own
+        own = network.parameters[layer][parameter]
 
-        def function(bias: Any, x: Any, name: str = name) -> Any:
-            layer = {**network.parameters["layer"], name.partition(".")[2]: bias}
-            return network.model.apply({"layer": layer}, [x]).outputs
+        def function(bias: Any, x: Any, layer: str = layer, parameter: str = parameter) -> Any:
+            given = {**network.parameters, layer: {**network.parameters[layer], parameter: bias}}
+            return network.model.apply(given, [x]).outputs
 
         program = cr.trace(function, own, samples[0])
         first, second = ([interpret(program, dict(zip(program.inputs, (b, x), strict=True))) for b in (own, own + 1.0)]

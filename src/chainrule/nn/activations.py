@@ -28,6 +28,9 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
 }
 """Activation functions by name."""
 
+OTHER_NAMES = {"linear": "identity", "swish": "silu"}
+"""What activations are called elsewhere, each with the name here."""
+
 _KINDS = {name: op.activation for name, op in _OF_NUMPY.items()} | {name: f.activation for name, f in _OURS.items()}
 _START = {"rectifier": "he_normal", "self-normalizing": "lecun_normal"}
 
@@ -40,15 +43,22 @@ def activation(given: Activation) -> Callable[[Any], Any]:
         raise SettingError(
             f"{shortened(given)} is no activation; give a name such as 'relu', or a function of one array."
         )
-    if given not in ACTIVATIONS:
+    name = _known(given)
+    if name not in ACTIVATIONS:
         raise UnknownNameError.among("activation", given, ACTIVATIONS)
-    return ACTIVATIONS[given]
+    return ACTIVATIONS[name]
+
+
+def _known(given: str) -> str:
+    """The name here of what may be written in another case, or as elsewhere."""
+    lower = given if given in ACTIVATIONS else given.lower()
+    return OTHER_NAMES.get(lower, lower)
 
 
 def name_of(given: Activation) -> str:
     """The name to show for an activation."""
     if isinstance(given, str):
-        return given
+        return _known(given)
     for name, function in ACTIVATIONS.items():
         if function is given:
             return name

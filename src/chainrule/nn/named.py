@@ -1,4 +1,4 @@
-"""Initialisers by name, read off their declarations."""
+"""The pieces of networks, layers and initialisers, and initialisers by name, read off their declarations."""
 
 from __future__ import annotations
 

@@ -35,6 +35,19 @@ def _silu_slope(m: Any, y: Any, x: Any) -> Any:
     return share + y * (1.0 - share)
 
 
+def _mish_shares(m: Any, x: Any) -> Any:
+    """tanh(softplus(x)) and 1 less that, each to its last digits: (s² + 2s)/(s² + 2s + 2) with s = eˣ, of e^−|x| alone."""
+    small, right = m.exp(-m.absolute(x)), x >= 0
+    share = m.where(right, 1.0 + 2.0 * small, small * (small + 2.0))
+    rest = m.where(right, 2.0 * small * small, 2.0)
+    return share / (share + rest), rest / (share + rest)
+
+
+def _mish_slope(m: Any, y: Any, x: Any) -> Any:
+    share, rest = _mish_shares(m, x)
+    return share + x * rest * (1.0 + share) * m.sigmoid(x)
+
+
 def _elu_part(m: Any, x: Any) -> Any:
     """e^x − 1 for negative x, 0 for others, without overflow."""
     return m.expm1(_left(m, x))
@@ -134,6 +147,19 @@ silu = Elementwise(
         lambda m, x: x * m.sigmoid(x), (lambda m, y, x: m.sigmoid(x) + x * m.sigmoid(x) * (1.0 - m.sigmoid(x)),)
     ),
     doc="x·σ(x), also called swish.",
+    activation="rectifier",
+)
+mish = Elementwise(
+    "mish",
+    value=lambda m, x: x * _mish_shares(m, x)[0],
+    partials=(_mish_slope,),
+    latex=r"\operatorname{{mish}}\left({0}\right)",
+    domain=(REAL,),
+    textbook=Textbook(
+        lambda m, x: x * m.tanh(m.softplus(x)),
+        (lambda m, y, x: m.tanh(m.softplus(x)) + x * (1.0 - m.square(m.tanh(m.softplus(x)))) * m.sigmoid(x),),
+    ),
+    doc="x·tanh(ln(1 + eˣ)) (Misra 2019).",
     activation="rectifier",
 )
 softplus = Elementwise(

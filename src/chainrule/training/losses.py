@@ -113,6 +113,12 @@ class CrossEntropy(Loss):
 
     Takes scores; a network that already ends in a softmax is recognised.
 
+    Parameters
+    ----------
+    label_smoothing : float
+        ε, at least 0 and less than 1: the right class is wanted with probability 1 − ε, and the rest shared out among all
+        classes, t ← (1 − ε) t + ε/K (Szegedy et al., "Rethinking the inception architecture", 2016).
+
     Examples
     --------
     >>> import numpy as np, chainrule as cr
@@ -126,6 +132,10 @@ class CrossEntropy(Loss):
     )
     link: ClassVar[str] = "softmax"
     task: ClassVar[Literal["regression", "classification"]] = "classification"
+    label_smoothing: float = 0.0
+
+    def __post_init__(self) -> None:
+        SettingError.unless_number("CrossEntropy", "label_smoothing", self.label_smoothing, at_least=0, below=1)
 
     def __call__(self, outputs: Any, targets: Any) -> Any:
         """The loss of every sample: ln Σ eᶻ − Σ t·z."""
@@ -134,7 +144,10 @@ class CrossEntropy(Loss):
             chosen = np.where(classes[..., None] == np.arange(outputs.shape[-1]), outputs, 0.0)
         else:
             chosen = aligned(outputs, targets) * outputs
-        return f.logsumexp(outputs, axis=-1) - np.sum(chosen, axis=-1)
+        wanted = np.sum(chosen, axis=-1)
+        if self.label_smoothing:
+            wanted = (1.0 - self.label_smoothing) * wanted + self.label_smoothing * np.mean(outputs, axis=-1)
+        return f.logsumexp(outputs, axis=-1) - wanted
 
     def encode(self, class_indices: Any, classes: int, width: int) -> Any:
         """The class numbers themselves."""
