@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 WRITTEN = Path(__file__).with_name("tables.md")
 
-SHOWN = ("HGB", "MLP", "RealMLP", "linear", "commonest")
-
 
 @dataclass(frozen=True)
 class Split:
@@ -193,38 +191,49 @@ def summary(rows: dict[str, Figures], contender: str, beside: str) -> str:
     )
 
 
+def head(names: list[str]) -> list[str]:
+    """The first lines of the table that is printed and written."""
+    columns = ["table", "", "rows", *names, f"{names[0]} − HGB", *(f"{name}, s" for name in names)]
+    return [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+
+
 def line(split: Split, figures: Figures, names: list[str]) -> str:
     """A table's row: scores, the difference from gradient boosting, seconds."""
-    scores = " | ".join(f"{figures[name]['score']:.3f}" if name in figures else "" for name in names)
-    first = figures.get(names[0])
-    gap = f"{first['score'] - figures['HGB']['score']:+.3f}" if first and "HGB" in figures else ""
-    seconds = " | ".join(f"{figures[name]['seconds']:.1f}" if name in figures else "" for name in names)
-    kind = "acc" if split.task == "classification" else "R²"
-    return f"| {split.name} | {kind} | {len(split.train) + len(split.test)} | {scores} | {gap} | {seconds} |"
+    known = [figures.get(name) for name in names]
+    scores = [f"{each['score']:.3f}" if each else "" for each in known]
+    seconds = [f"{each['seconds']:.1f}" if each else "" for each in known]
+    first, boosting = known[0], figures.get("HGB")
+    gap = f"{first['score'] - boosting['score']:+.3f}" if first and boosting else ""
+    kind = "accuracy" if split.task == "classification" else "R²"
+    cells = [split.name, kind, str(len(split.train) + len(split.test)), *scores, gap, *seconds]
+    return f"| {' | '.join(cells)} |"
 
 
 def run(arguments: argparse.Namespace) -> str:
     """Ask all contenders about all tables; what is found is printed as it comes, and given back."""
-    from benchmarks.table_peers import installed
+    from benchmarks.table_peers import CONTENDERS, installed
 
     baselines = Baselines(arguments.folder)
-    contenders = [name for name in arguments.peers.split(",") if name in installed()]
+    asked = [name for name in arguments.peers.split(",") if name in installed()]
+    kept = {name for figures in baselines.all().values() for name in figures}
     means = {} if arguments.baselines else settings_of(arguments.means)
-    names = [*means, *dict.fromkeys([*SHOWN, *contenders])]
-    told = [
-        f"| table | | rows | {' | '.join(names)} | {names[0]} − HGB | {' | '.join(f'{name}, s' for name in names)} |",
-        "|---|---|---" + "|---" * (2 * len(names) + 1) + "|",
-    ]
+    names = [*means, *(name for name in CONTENDERS if name in kept | set(asked))]
+    told = head(names)
     print(*told, sep="\n", flush=True)
     rows: dict[str, Figures] = {}
+    failed: list[str] = []
     for split in tables(arguments.folder, arguments.only.split(",") if arguments.only else [], arguments.part):
-        figures = rows[split.name] = {**baselines.of(split, contenders, arguments.anew)}
+        figures = rows[split.name] = baselines.of(split, asked, arguments.anew)
         for name, settings in means.items():
-            figures[name] = ours(split, settings)
+            try:
+                figures[name] = ours(split, settings)
+            except Exception as error:  # the other tables are still worth knowing
+                failed.append(f"{split.name}, {name}: {type(error).__name__}: {error}")
         told.append(line(split, figures, names))
         print(told[-1], flush=True)
-    pairs = [(one, other) for n, one in enumerate(names) for other in names[n + 1 :] if means or one == names[0]]
-    ends = [text for one, other in pairs if one in (means or names) and (text := summary(rows, one, other))]
+    firsts = list(means) or names[:1]
+    pairs = [(one, other) for n, one in enumerate(names) if one in firsts for other in names[n + 1 :]]
+    ends = [*filter(None, (summary(rows, one, other) for one, other in pairs)), *failed]
     print("", *ends, sep="\n", flush=True)
     return "\n".join([*told, "", *(f"- {text}" for text in ends), ""])
 
@@ -245,7 +254,8 @@ def main() -> None:
     if arguments.gather:
         from benchmarks.table_sources import gather
 
-        return gather(arguments.gather)
+        gather(arguments.gather)
+        return
     told = run(arguments)
     whole = not (arguments.only or arguments.part or arguments.baselines or arguments.means != "default")
     if path := arguments.write or (WRITTEN if whole else None):
