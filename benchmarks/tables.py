@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import itertools
 import json
 import os
 import tempfile
@@ -35,6 +36,7 @@ class Split:
     task: str
     target: str
     part: str
+    seed: int
     train: pd.DataFrame
     test: pd.DataFrame
     typed_train: pd.DataFrame
@@ -60,8 +62,8 @@ class Split:
         return float(1 - np.mean((answers - truth) ** 2) / np.var(truth.to_numpy()))
 
 
-def divided(name: str, task: str, target: str, part: str, raw: pd.DataFrame) -> Split:
-    """The same rows every time: by seed 0, with each class in both parts; rows without a target are left out."""
+def divided(name: str, task: str, target: str, part: str, raw: pd.DataFrame, seed: int = 0) -> Split:
+    """The same rows every time, by their seed, with each class in both parts; rows without a target are left out."""
     import io
 
     import pandas as pd
@@ -73,13 +75,13 @@ def divided(name: str, task: str, target: str, part: str, raw: pd.DataFrame) -> 
     types = {target: str} if task == "classification" else {}
     typed = pd.read_csv(io.StringIO(raw.to_csv(index=False)), na_values=MISSING, dtype=types, low_memory=False)
     classes = raw[target] if task == "classification" else None
-    rows = train_test_split(range(len(raw)), test_size=0.2, random_state=0, stratify=classes)
+    rows = train_test_split(range(len(raw)), test_size=0.2, random_state=seed, stratify=classes)
     train, test = (sorted(each) for each in rows)
-    return Split(name, task, target, part, raw.iloc[train], raw.iloc[test], typed.iloc[train], typed.iloc[test])
+    return Split(name, task, target, part, seed, raw.iloc[train], raw.iloc[test], typed.iloc[train], typed.iloc[test])
 
 
-def tables(folder: Path | None, only: list[str], part: str | None) -> Iterator[Split]:
-    """The tables that are asked for, one after the other."""
+def tables(folder: Path | None, only: list[str], part: str | None, splits: int) -> Iterator[list[Split]]:
+    """The tables that are asked for, one after the other, each divided in so many ways."""
 
     from benchmarks.table_sources import Source, found, read_text
 
@@ -91,7 +93,8 @@ def tables(folder: Path | None, only: list[str], part: str | None) -> Iterator[S
     for source, frame in of_folder(folder) if folder else found():
         if (not only or source.name in only) and part in (None, source.part):
             raw = frame.drop(columns=list(source.drop))
-            yield divided(source.name, source.task, source.target, source.part, raw)
+            known = (source.name, source.task, source.target, source.part, raw)
+            yield [divided(*known, seed) for seed in range(splits)]
 
 
 def timed(answer: Callable[[], np.ndarray], split: Split) -> dict[str, float]:
@@ -131,7 +134,7 @@ def theirs(split: Split, name: str) -> dict[str, float]:
 
 
 class Baselines:
-    """What contenders scored, kept in a folder's baselines.json."""
+    """What contenders scored, kept in a folder's baselines.json by the name of the table; of other splits, name#seed."""
 
     def __init__(self, folder: Path | None) -> None:
         self._path = folder / "baselines.json" if folder else None
@@ -154,11 +157,12 @@ class Baselines:
 
     def of(self, split: Split, contenders: list[str], anew: bool) -> dict[str, dict[str, float]]:
         """What is known of the table, and what can be found out by asking the contenders."""
-        known = self.all().get(split.name, {})
+        key = f"{split.name}#{split.seed}" if split.seed else split.name
+        known = self.all().get(key, {})
         for name in contenders:
             if anew or name not in known:
                 known[name] = theirs(split, name)
-                self.keep(split.name, name, known[name])
+                self.keep(key, name, known[name])
         return known
 
 
@@ -173,6 +177,15 @@ def settings_of(text: str) -> dict[str, dict[str, Any]]:
 
 
 Figures = dict[str, dict[str, float]]
+
+
+def averaged(each: list[Figures]) -> Figures:
+    """The means over the splits, of those who were asked about all of them."""
+    names = [name for name in each[0] if all(name in figures for figures in each)]
+    return {
+        name: {kind: sum(figures[name][kind] for figures in each) / len(each) for kind in ("score", "seconds")}
+        for name in names
+    }
 
 
 def summary(rows: dict[str, Figures], contender: str, beside: str) -> str:
@@ -222,14 +235,16 @@ def run(arguments: argparse.Namespace) -> str:
     print(*told, sep="\n", flush=True)
     rows: dict[str, Figures] = {}
     failed: list[str] = []
-    for split in tables(arguments.folder, arguments.only.split(",") if arguments.only else [], arguments.part):
-        figures = rows[split.name] = baselines.of(split, asked, arguments.anew)
-        for name, settings in means.items():
+    only = arguments.only.split(",") if arguments.only else []
+    for splits in tables(arguments.folder, only, arguments.part, arguments.splits):
+        each = [baselines.of(split, asked, arguments.anew) for split in splits]
+        for split, (name, settings) in itertools.product(splits, means.items()):
             try:
-                figures[name] = ours(split, settings)
+                each[split.seed][name] = ours(split, settings)
             except Exception as error:  # the other tables are still worth knowing
                 failed.append(f"{split.name}, {name}: {type(error).__name__}: {error}")
-        told.append(line(split, figures, names))
+        figures = rows[splits[0].name] = averaged(each)
+        told.append(line(splits[0], figures, names))
         print(told[-1], flush=True)
     firsts = list(means) or names[:1]
     pairs = [(one, other) for n, one in enumerate(names) if one in firsts for other in names[n + 1 :]]
@@ -247,6 +262,7 @@ def main() -> None:
     asked.add_argument("--part", choices=["work", "kept"], help="tables that tuning may look at, or the others")
     asked.add_argument("--means", default="default", help="settings of TableModel, with semicolons between them")
     asked.add_argument("--peers", default="HGB,MLP,linear,commonest", help="whom to ask besides")
+    asked.add_argument("--splits", type=int, default=1, help="divide every table so often, and take the means")
     asked.add_argument("--baselines", action="store_true", help="ask the peers alone")
     asked.add_argument("--anew", action="store_true", help="do not take what baselines.json knows of them")
     asked.add_argument("--write", type=Path, help="where the table goes; of a whole run, benchmarks/tables.md")

@@ -39,7 +39,9 @@ CLASSES, AMOUNTS = ("classification", "class"), ("regression", "amount")
 
 def test_rows_are_divided_alike_every_time_with_cells_as_they_stand():
     split, again = split_of(*CLASSES), split_of(*CLASSES)
+    other = tables.divided("patients", *CLASSES, "work", patients(), seed=1)
     assert split.train.equals(again.train)
+    assert not split.train.equals(other.train)
     assert sorted([*split.train.index, *split.test.index]) == list(range(119)), "one has no class"
     assert set(split.train["class"]) == set(split.test["class"]) == {"01", "1"}
     assert list(split.typed_train["class"]) == list(split.train["class"])
@@ -96,6 +98,11 @@ def test_settings_are_keyword_arguments():
     }
 
 
+def test_several_splits_count_by_their_means():
+    first = {"a": {"score": 0.5, "seconds": 1.0}, "b": {"score": 0.5, "seconds": 1.0}}
+    assert tables.averaged([first, {"a": {"score": 0.7, "seconds": 3.0}}]) == {"a": {"score": 0.6, "seconds": 2.0}}
+
+
 def test_wins_losses_and_differences():
     rows = {
         name: {"a": {"score": ours, "seconds": 1.0}, "b": {"score": theirs, "seconds": 2.0}}
@@ -144,3 +151,7 @@ def test_a_run_prints_and_keeps_what_it_found(tmp_path, monkeypatch, capsys):
     assert set(tables.Baselines(tmp_path).all()["patients"]) == {"commonest"}
     monkeypatch.setattr(tables, "theirs", None)
     tables.main()
+    monkeypatch.undo()
+    monkeypatch.setattr(sys, "argv", [*asked[:5], "--baselines", "--splits", "2"])
+    tables.main()
+    assert set(tables.Baselines(tmp_path).all()) == {"patients", "patients#1"}
