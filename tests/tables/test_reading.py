@@ -1,12 +1,19 @@
 """CSV files as people have them are read without being told how they were written."""
 
+import bz2
+import csv
 import gzip
+import io
+import lzma
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.tables import TableError, read
+from chainrule.tables.reading import from_bytes
 
 
 @pytest.fixture
@@ -22,6 +29,11 @@ def written(tmp_path):
 
 
 PLAIN = "name,age\nAda,36\nAlan,41\n"
+
+
+def zstandard(data):
+    """A Zstandard file of one block that is stored as it is (RFC 8878)."""
+    return bytes.fromhex("28b52ffd20") + bytes([len(data)]) + (len(data) * 8 + 1).to_bytes(3, "little") + data
 
 
 @pytest.mark.parametrize(
@@ -46,6 +58,9 @@ PLAIN = "name,age\nAda,36\nAlan,41\n"
         "\ufeff" + PLAIN,
         PLAIN.encode("utf-16"),
         gzip.compress(PLAIN.encode()),
+        bz2.compress(PLAIN.encode()),
+        lzma.compress(PLAIN.encode()),
+        zstandard(PLAIN.encode()),
     ],
     ids=[
         "comma",
@@ -67,17 +82,20 @@ PLAIN = "name,age\nAda,36\nAlan,41\n"
         "bom",
         "utf-16",
         "gzip",
+        "bzip2",
+        "xz",
+        "zstandard",
     ],
 )
 def test_every_way_of_writing_gives_the_same_table(written, content):
     table = read(written(content))
     assert table.names == ("name", "age")
-    assert table.cells.tolist() == [["Ada", "36"], ["Alan", "41"]]
+    assert table.frame.rows() == [("Ada", "36"), ("Alan", "41")]
 
 
 def test_separator_inside_quotes_and_line_breaks(written):
     table = read(written('name,age\n"Lovelace, Ada",36\n"Alan\nTuring",41\n"say ""hi""",1\n'))
-    assert table.column("name").tolist() == ["Lovelace, Ada", "Alan\nTuring", 'say "hi"']
+    assert table.column("name").to_list() == ["Lovelace, Ada", "Alan\nTuring", 'say "hi"']
     assert table.lines.tolist() == [2, 3, 5]
 
 
@@ -98,6 +116,31 @@ def test_comments_are_mentioned_and_counted(written):
     assert table.notes == ("2 lines of comment before the table left out",)
     assert table.lines.tolist() == [4]
     assert read(written("# a,b\n1,2\n")).lines.tolist() == [2]
+
+
+@pytest.mark.parametrize(
+    ("content", "names", "rows", "comments"),
+    [
+        ("# made by R, version 4\nx,y\n1,2\n", ("x", "y"), [("1", "2")], 1),
+        ("# made by R, version 4\nname,city\nAda,Paris\nAlan,London\n", ("name", "city"), [("Ada", "Paris"), ("Alan", "London")], 1),
+        ("# one, two, three\n# x,y\n1,2\n", ("x", "y"), [("1", "2")], 1),
+        ("# x y z\n1 2 3\n4 5 6\n", ("x", "y", "z"), [("1", "2", "3"), ("4", "5", "6")], 0),
+        ("#id,name\n1,Ada\n2,Alan\n", ("id", "name"), [("1", "Ada"), ("2", "Alan")], 0),
+        ("#id,name\n#1,Ada\n#2,Alan\n", ("#id", "name"), [("#1", "Ada"), ("#2", "Alan")], 0),
+        ("#tag,n\n#a,1\n#b,2\nc,3\n", ("tag", "n"), [("#a", "1"), ("#b", "2"), ("c", "3")], 0),
+        ("tag,n\n#a,1\n#b,2\n", ("tag", "n"), [("#a", "1"), ("#b", "2")], 0),
+        ("# name,city\nAda,Paris\nAlan,London\n", ("name", "city"), [("Ada", "Paris"), ("Alan", "London")], 0),
+        ("#\n# a remark\n\n#\nx;y\n1;2\n", ("x", "y"), [("1", "2")], 3),
+        ("#,name\n1,Ada\n2,Alan\n", ("column_1", "name"), [("1", "Ada"), ("2", "Alan")], 0),
+    ],
+)
+def test_what_begins_with_a_number_sign(written, content, names, rows, comments):
+    table = read(written(content))
+    assert table.names == names
+    assert table.frame.rows() == rows
+    assert sum("of comment" in note for note in table.notes) == bool(comments)
+    assert not comments or table.notes[0].startswith(f"{comments} line")
+    assert table.lines[-1] == content.rstrip("\n").count("\n") + 1
 
 
 def test_names_with_blanks_do_not_pass_for_several(written):
@@ -133,9 +176,12 @@ def test_the_row_names_of_r(written):
 def test_empty_rows_and_columns_are_left_out(written):
     table = read(written("a;b;;\n1;2;;\n;;;\n3;4;;\n;;;\n"))
     assert table.names == ("a", "b")
-    assert len(table) == 2
-    assert table.lines.tolist() == [2, 4]
-    assert table.notes == ("2 rows without any value left out",)
+    assert table.frame.rows() == [("1", "2"), (None, None), ("3", "4")]
+    assert table.lines.tolist() == [2, 3, 4]
+    assert table.notes == (
+        "1 row without any value at the end left out",
+        "1 row without any value (line 3) kept, so that rows keep their numbers",
+    )
 
 
 @pytest.mark.parametrize(
@@ -170,7 +216,7 @@ def test_an_absent_file_is_the_systems_error(tmp_path):
 def test_columns_by_name(written):
     table = read(written(PLAIN))
     assert table.without(["name"]).names == ("age",)
-    assert table.rows(np.array([1])).cells.tolist() == [["Alan", "41"]]
+    assert table.rows(np.array([1])).frame.rows() == [("Alan", "41")]
     with pytest.raises(UnknownNameError, match=r"there is no column named 'Age' .did you mean 'age'"):
         table.without(["Age"])
 
@@ -181,3 +227,73 @@ def test_an_unknown_column_of_a_wide_table_does_not_list_all(written):
         table.column("pixel_5")
     assert "one of the 784 that data.csv has: pixel0" in str(caught.value)
     assert len(str(caught.value)) < 250
+
+
+# What Polars would read otherwise than it stands there
+
+
+@pytest.mark.parametrize(
+    ("content", "rows", "lines"),
+    [
+        ('a,b\n5",3\n6,4\n', [('5"', "3"), ("6", "4")], [2, 3]),
+        ('a,b\n5",3\n6",4\n', [('5"', "3"), ('6"', "4")], [2, 3]),
+        ('a,b\n1, "x, y"\n2,"z" \n', [("1", "x, y"), ("2", "z")], [2, 3]),
+        ('a,b\n"",x\n1,"  "\n', [(None, "x"), ("1", None)], [2, 3]),
+        ('a,b\n"1\n2\n",x\n3,"\ny"\n4,z', [("1\n2", "x"), ("3", "y"), ("4", "z")], [2, 5, 7]),
+        ("a,b\n1,2,\n3,4\n", [("1", "2"), ("3", "4")], [2, 3]),
+        ("a,b\r\n1,2\r\n\r\n3,4\r\n\r\n", [("1", "2"), ("3", "4")], [2, 4]),
+        ("a\n1\n\n3\n\n", [("1",), (None,), ("3",)], [2, 3, 4]),
+        ("a b\n 1   2\n3 4 \n", [("1", "2"), ("3", "4")], [2, 3]),
+        ("a,b\n\u00a0x\u00a0,1\n", [("x", "1")], [2]),
+        ("a,b\n1,x\0y\n".replace("\0", "\t"), [("1", "x\ty")], [2]),
+        ("a,b\n1," + "x" * 200_000 + "\n2, \n", [("1", "x" * 200_000), ("2", None)], [2, 3]),
+        ('a,b\n1, "' + "x\n" * 100_000 + 'y"\n2,z\n', [("1", "x\n" * 100_000 + "y"), ("2", "z")], [2, 100_003]),
+    ],
+)
+def test_cells_are_read_as_they_stand(written, content, rows, lines):
+    table = read(written(content))
+    assert table.frame.rows() == rows
+    assert table.lines.tolist() == lines
+
+
+def test_the_limit_of_cells_is_as_it_was(written):
+    before = csv.field_size_limit()
+    read(written("a,b\n1, " + "x" * 200_000 + "\n2\n".replace("2\n", "2,3\n\n")))
+    assert csv.field_size_limit() == before
+
+
+_CELLS = st.text(st.sampled_from('ab1 .,;"\n#é'), max_size=5)
+
+
+@given(
+    st.integers(1, 4).flatmap(lambda width: st.lists(st.lists(_CELLS, min_size=width, max_size=width), min_size=1)),
+    st.sampled_from(",;\t|"),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_what_the_standard_library_writes_is_read(rows, separator, end, quoting):
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, delimiter=separator, lineterminator=end, quoting=quoting)
+    writer.writerows([[f"c{i}" for i in range(len(rows[0]))], *rows])
+    expected = [tuple(cell.strip() or None for cell in row) for row in rows]
+    while expected and not any(expected[-1]):
+        expected.pop()
+    try:
+        table = from_bytes(out.getvalue().encode(), "data.csv", separator)
+    except TableError as error:
+        assert not expected, error
+    else:
+        assert table.frame.rows() == expected
+        starts = [1 + out.getvalue()[:i].count("\n") for i in range(len(out.getvalue()))]
+        assert set(table.lines) <= set(starts)
+        assert len(table.lines) == len(table)
+
+
+def test_rows_of_a_large_file_that_are_too_short_are_named(written):
+    rows = ["1,2,3"] * 50_000
+    rows[40_000], rows[45_000] = "1,2", "1,2,3,4"
+    with pytest.raises(TableError, match=r"but 2 rows have .*: line 40,?002 has 2, line 45,?002 has 4"):
+        read(written("a,b,c\n" + "\n".join(rows)))
+    rows[45_000] = "1,2,3"
+    with pytest.raises(TableError, match=r"but 1 row has .*: line 40,?002 has 2"):
+        read(written('a,b,c\n' + "\n".join(rows) + '\n"1","2,5",""\n'))

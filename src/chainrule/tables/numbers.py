@@ -1,50 +1,176 @@
-"""Text cells read as numbers, with decimal points or decimal commas."""
+"""Cells of text read as numbers: decimal marks, groups of digits, money, percentages and other units."""
 
 from __future__ import annotations
 
 import re
-from typing import Literal
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.table import Cells
+if TYPE_CHECKING:
+    import polars as pl
 
 Decimal = Literal[".", ","]
 
-_GROUPS = r"\d{1,3}(?:[ \u00a0\u202f'%s]\d{3})+"
+LARGEST = 1e300
+"""Larger amounts are taken for this one, so that differences of two stay finite."""
+
+_MONEY = r"[$€£¥₹₽₩₺฿₫₪]|US\$|[A-Z]{2}\$|USD|EUR|GBP|CHF|JPY|CNY|INR|BRL|CAD|AUD|SEK|NOK|DKK|PLN"
+_MULTIPLES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9}
 _PATTERNS = {
-    decimal: re.compile(rf"[+-]?\s?(?:{_GROUPS % re.escape(group)}|\d+)?(?:{re.escape(decimal)}\d*)?(?:[eE][+-]?\d+)?")
+    decimal: re.compile(
+        rf"(?P<open>\()?\s*(?P<sign>[+-]?)\s*(?P<money>{_MONEY})?\s*(?P<sign2>[+-]?)"
+        rf"(?P<digits>[1-9]\d{{0,2}}(?:[ \u00a0\u202f'’{re.escape(group)}]\d{{3}})+|\d+|(?=\.\d|,\d))"
+        rf"(?P<rest>(?:{re.escape(decimal)}\d*)?(?:[eE][+-]?\d+)?)"
+        rf"(?:\s*(?P<unit>{_MONEY}|[%‰°]|[°a-zA-Zµ][a-zA-Z²³/]{{0,7}}))?\s*(?P<close>\))?"
+    )
     for decimal, group in ((".", ","), (",", "."))
 }
 
 
-def numbers(cells: Cells, missing: NDArray[np.bool_], decimal: Decimal = ".") -> NDArray[np.float64]:
-    """The cells as numbers; infinite where a cell is none, NaN where it is missing.
+class Numbers(NamedTuple):
+    """A column read as numbers.
 
-    Blanks, apostrophes and the other mark may group the digits before the decimal mark by three.
+    Attributes
+    ----------
+    values : float64 array, (rows,)
+        NaN where there is none.
+    unit : str
+        What stands beside the numbers, such as `%` or `$`.
+    strays : dict of str to int
+        Texts that are no numbers, with how often they occur; their rows are NaN.
+    """
+
+    values: NDArray[np.float64]
+    unit: str = ""
+    strays: dict[str, int] = {}
+
+
+def number(text: str, decimal: Decimal = ".") -> tuple[float, str] | None:
+    """One text as a number and its unit; None if it is no number.
+
+    Blanks, apostrophes and the other mark may group the digits before the decimal mark by three; no group begins with 0.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> cells = np.array(["1.5", "12 000", "", "1,234.5", "many"], dtype=object)
-    >>> numbers(cells, cells == "")
-    array([1.5000e+00, 1.2000e+04,        nan, 1.2345e+03,        inf])
+    >>> number("$1,234.50"), number("(3)"), number("5 %"), number("1.234,5", ",")
+    ((1234.5, '$'), (-3.0, ''), (5.0, '%'), (1234.5, ''))
+    >>> number("0,375") is number("12.03.2024") is number("many") is None
+    True
     """
-    values = np.full(len(cells), np.nan)
-    present = cells[~missing]
+    match = _PATTERNS[decimal].fullmatch(text.replace("\u2212", "-"))
+    if match is None:
+        return None
+    part = match.groupdict(default="")
+    unit, bracketed = part["unit"], bool(part["open"])
+    if bracketed != bool(part["close"]) or (part["sign"] and part["sign2"]) or (bracketed and part["sign"]):
+        return None
+    value = float(re.sub(r"\D", "", part["digits"]) + part["rest"].replace(decimal, "."))
+    if part["money"]:
+        if unit and unit not in _MULTIPLES:
+            return None
+        value, unit = value * _MULTIPLES.get(unit, 1.0), part["money"]
+    return (-value if bracketed or "-" in part["sign"] + part["sign2"] else value), unit
+
+
+def read_numbers(
+    column: pl.Series, decimal: Decimal = ".", marks: Collection[str] = (), unit: str | None = None
+) -> Numbers | None:
+    """A column as numbers; None if it is plainly no column of numbers.
+
+    Parameters
+    ----------
+    column : polars.Series
+        Text, numbers, booleans or spans of time (which become seconds).
+    decimal : {".", ","}
+        The decimal mark of text.
+    marks : collection of str
+        Texts in small letters that mean "no value".
+    unit : str, optional
+        The unit the numbers are known to have; by default the commonest of the column, and None is the answer where
+        fewer than half of a sample of the texts are numbers.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> read_numbers(pl.Series(["1.5", "$12,000", None, "n.b."]))
+    Numbers(values=array([1.5e+00, 1.2e+04,     nan,     nan]), unit='$', strays={'n.b.': 1})
+    """
+    import polars as pl
+
+    kind = column.dtype
+    if kind == pl.Duration:
+        return Numbers(column.dt.total_microseconds().cast(pl.Float64).to_numpy() / 1e6, "s")
+    if kind.is_numeric() or kind == pl.Boolean:
+        return Numbers(_bounded(column.cast(pl.Float64).to_numpy(), infinite=np.nan))
+    if kind != pl.String:
+        return None
+    cast = _cast(column, decimal)
+    failed = cast.is_null() & column.is_not_null() if cast.null_count() > column.null_count() else None
+    values = _bounded(cast.to_numpy(), infinite=np.nan)
+    if failed is None:
+        return Numbers(values, unit or "")
+    texts = column.filter(failed).to_list()
+    if unit is None and 2 * len(texts) > len(column) - column.null_count():
+        sample = texts[:: max(1, len(texts) // 200)]
+        if 2 * sum(text.lower() in marks or number(text, decimal) is not None for text in sample) < len(sample):
+            return None
+    counts = Counter(texts)
+    read = {text: number(text, decimal) for text in counts}
+    numbers, unit = _of_one_unit(read, counts, bool(np.isfinite(values).any()), unit)
+    values[failed.to_numpy()] = [numbers.get(text, np.nan) for text in texts]
+    strays = {text: count for text, count in counts.items() if text not in numbers and text.lower() not in marks}
+    return Numbers(_bounded(values, infinite=np.nan), unit, strays)
+
+
+def _cast(column: pl.Series, decimal: Decimal) -> pl.Series:
+    """The texts that are numbers without groups and units; null elsewhere."""
+    import polars as pl
+
     if decimal == ".":
-        try:
-            if "_" in "".join(present):  # Python reads 1_000 as a number; a file means a name by it
-                raise ValueError
-            values[~missing] = present.astype(np.float64)
-        except ValueError:
-            pass
-        else:
-            values[~np.isfinite(values) & ~missing] = np.inf
-            return values
-    values[~missing] = [_number(cell, decimal) for cell in present]
-    return values
+        return column.cast(pl.Float64, strict=False)
+    pointed = column.str.contains(".", literal=True)
+    swapped = column.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+    return pl.select(pl.when(~pointed).then(swapped)).to_series() if pointed.any() else swapped
+
+
+def _bounded(values: NDArray[np.float64], infinite: float) -> NDArray[np.float64]:
+    """Numbers no larger than LARGEST; a column without a number holds no infinity, which is none."""
+    size = np.abs(values)
+    if (size > LARGEST).any():
+        values = np.where(size == np.inf, infinite, np.clip(values, -LARGEST, LARGEST))
+    return values if values.flags.writeable else values.copy()
+
+
+def _of_one_unit(
+    read: dict[str, tuple[float, str] | None], counts: Counter[str], plain: bool, unit: str | None
+) -> tuple[dict[str, float], str]:
+    """The numbers that have the column's unit or none; K, M and B beside plain numbers are multiples."""
+    units: Counter[str] = Counter()
+    for text, found in read.items():
+        if found is not None:
+            units[found[1]] += counts[text]
+    named = [name for name, _ in units.most_common() if name]
+    if unit is None:
+        multiples = named and set(named) <= set(_MULTIPLES) and (len(named) > 1 or plain or "" in units)
+        unit = named[0] if named and not multiples else ""
+    numbers = {}
+    for text, found in read.items():
+        if found is not None and found[1] in ("", unit):
+            numbers[text] = found[0]
+        elif found is not None and not unit and found[1] in _MULTIPLES:
+            numbers[text] = found[0] * _MULTIPLES[found[1]]
+    return numbers, unit
+
+
+def seldom_numbers(strays: Iterable[str]) -> bool:
+    """Whether texts among numbers look like signs for "no value", such as `-`, `#DIV/0!` and `n.b.`."""
+    return all(
+        re.fullmatch(r"\W*|#.*|(?i:n\W?[abcdvk]\W?|none|unknown|missing|k\.? ?a\.?|inf|-inf)", s) for s in strays
+    )
 
 
 def decimal_from_json(given: object) -> Decimal:
@@ -54,29 +180,3 @@ def decimal_from_json(given: object) -> Decimal:
     if given == ",":
         return ","
     raise ValueError(f"{given!r} as a decimal mark")
-
-
-def decimal_mark(cells: Cells, missing: NDArray[np.bool_], separator: str = ",") -> Decimal:
-    """The decimal mark under which most cells are numbers.
-
-    Where both marks serve, as for `1,234`, it is the comma in files with semicolons between cells, the point in others.
-    """
-    present = set(cells[~missing])
-    if not any("," in cell or "." in cell for cell in present):
-        return "."
-    first, second = (",", ".") if separator == ";" and any("," in cell for cell in present) else (".", ",")
-    best = max((first, second), key=lambda mark: sum(np.isfinite(_number(cell, mark)) for cell in present))
-    return "," if best == "," else "."
-
-
-def _number(cell: str, decimal: str) -> float:
-    """One cell as a number, or infinity."""
-    text = cell.replace("\u2212", "-")
-    if not _PATTERNS[decimal].fullmatch(text) or not any(character.isdigit() for character in text):
-        return np.inf
-    group = "," if decimal == "." else "."
-    plain = re.sub(r"[\s']", "", text).replace(group, "").replace(decimal, ".")
-    try:
-        return float(plain)
-    except ValueError:
-        return np.inf

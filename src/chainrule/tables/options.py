@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable, Sequence
 
 from chainrule.errors import DataError
 
-LISTS = frozenset({"drop", "categorical", "missing_mark"})
+LISTS = frozenset({"missing_mark", "value_mark"})
 """Options that take several values: a list in Python, repeated on the command line."""
 
+MAPS = frozenset({"columns"})
+"""Options that give columns a kind, `‹columns=zip=category›`: a dict in Python, `--column zip=category` for each one typed."""
+
 _OPTION = re.compile(r"‹(\w+)=([^›]*)›")
+_OPTIONS = re.compile(r"(?:‹\w+=[^›]*›)+")
 
 
 class TableError(DataError):
@@ -18,8 +23,8 @@ class TableError(DataError):
 
     Options in its message are written `‹missing=drop›`; `str(error)` spells them as Python arguments, `spell` as asked.
 
-    Fails: `prepare(read("people.csv"), target="income")` when ages are missing.
-    Works: `prepare(read("people.csv"), target="income", missing="median")`.
+    Fails: `Preparation.learn(as_table("people.csv"), "income", missing="error")` when ages are missing.
+    Works: `Preparation.learn(as_table("people.csv"), "income")`.
     """
 
     def __init__(self, message: str) -> None:
@@ -31,8 +36,13 @@ class TableError(DataError):
 
 
 def option(name: str, value: str) -> str:
-    """An option inside a message, to be spelled later."""
+    """An option inside a message, to be spelled later; several written together are spelled as one line."""
     return f"‹{name}={value.replace('›', '')}›"
+
+
+def columns_option(names: Iterable[str], kind: str) -> str:
+    """The option that makes these columns be of a kind."""
+    return "".join(option("columns", f"{name}={kind}") for name in names)
 
 
 def spell(message: str, command_line: bool = False) -> str:
@@ -40,32 +50,57 @@ def spell(message: str, command_line: bool = False) -> str:
 
     Examples
     --------
-    >>> print(spell("leave it out: ‹drop=last name›"))
-    leave it out: drop=["last name"]
-    >>> print(spell("leave it out: ‹drop=last name›", command_line=True))
-    leave it out: --drop 'last name'
+    >>> message = "leave them out: ‹columns=last name=drop›‹columns=id=drop›‹missing=drop›"
+    >>> print(spell(message))
+    leave them out: columns={"last name": "drop", "id": "drop"}, missing="drop"
+    >>> print(spell(message, command_line=True))
+    leave them out: --drop 'last name' --drop id --missing drop
     """
 
-    def spelled(match: re.Match[str]) -> str:
-        name, value = match.groups()
+    def spelled(run: re.Match[str]) -> str:
+        found: dict[str, list[str]] = {}
+        for name, value in _OPTION.findall(run.group()):
+            found.setdefault(name, []).append(value)
         if command_line:
-            dashed = name.replace("_", "-")
-            if name == "header":
-                return f"--no-{dashed}"
-            return f"--{dashed} {shlex.quote(value)}"
-        if name == "header":
-            return "header=False"
-        return f'{name}=["{value}"]' if name in LISTS else f'{name}="{value}"'
+            return " ".join(_typed(name, value) for name, values in found.items() for value in values)
+        return ", ".join(_argument(name, values) for name, values in found.items())
 
-    return _OPTION.sub(spelled, message)
+    return _OPTIONS.sub(spelled, message)
 
 
-def quoted(values: list[str], most: int = 4) -> str:
+def _typed(name: str, value: str) -> str:
+    if name in MAPS:
+        column, _, kind = value.rpartition("=")
+        return f"--drop {shlex.quote(column)}" if kind == "drop" else f"--column {shlex.quote(value)}"
+    dashed = name.replace("_", "-")
+    return f"--no-{dashed}" if name == "header" else f"--{dashed} {shlex.quote(value)}"
+
+
+def _argument(name: str, values: Sequence[str]) -> str:
+    if name == "header":
+        return "header=False"
+    if name in MAPS:
+        pairs = (value.rpartition("=") for value in values)
+        return f"{name}={{" + ", ".join(f'"{column}": "{kind}"' for column, _, kind in pairs) + "}"
+    if name in LISTS:
+        return f"{name}=[" + ", ".join(f'"{value}"' for value in values) + "]"
+    return f'{name}="{values[-1]}"'
+
+
+def quoted(values: Iterable[object], most: int = 4) -> str:
     """Some values for a message: `'a', 'b', 'c', 'd', …`, each cut to 30 characters."""
-    shown = [repr(value if len(value) <= 30 else value[:29] + "…") for value in values[:most]]
-    return ", ".join(shown) + (", …" if len(values) > most else "")
+    texts = list(map(str, values))
+    shown = [repr(text if len(text) <= 30 else text[:29] + "…") for text in texts[:most]]
+    return ", ".join(shown) + (", …" if len(texts) > most else "")
 
 
 def counted(count: int, noun: str, plural: str = "") -> str:
     """A count with its noun: `1 row`, `2 rows`."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def named(columns: Sequence[str], most: int = 6) -> str:
+    """Columns for a message: `column 'a'`, `columns 'a', 'b'`, `300 columns: 'a', 'b', …`."""
+    if len(columns) > most:
+        return f"{len(columns):,} columns: {quoted(columns, most)}"
+    return ("column " if len(columns) == 1 else "columns ") + quoted(columns, most)

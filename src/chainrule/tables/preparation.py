@@ -1,21 +1,31 @@
-"""How a table becomes the arrays of a network: learned on the training rows, stored with the model."""
+"""How a table becomes the inputs of a network: learned on all training rows, stored with the model, applied to any rows."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, NamedTuple, cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, nearest
-from chainrule.tables.columns import Column, Fill, column_from_json, column_to_json, learn_column
-from chainrule.tables.missing import Missing, checked_policy, complete_rows
+from chainrule.tables.columns import KINDS, Column, Feature
+from chainrule.tables.columns.column import FEATURE_KINDS, Encoder, checked
+from chainrule.tables.columns.number import Scaling
+from chainrule.tables.learning import learn_columns
+from chainrule.tables.missing import Missing, Spelling, checked_policy
 from chainrule.tables.options import TableError, counted, option, quoted
-from chainrule.tables.reading import read
-from chainrule.tables.table import Table, is_missing
-from chainrule.tables.target import Target
+from chainrule.tables.report import report
+from chainrule.tables.scales import ScaleKind
+from chainrule.tables.table import Table
+from chainrule.tables.target import Target, Task
+
+if TYPE_CHECKING:
+    pass
+
+ROWS_AT_ONCE = 16384
 
 
 class Inputs(NamedTuple):
@@ -24,11 +34,11 @@ class Inputs(NamedTuple):
     Attributes
     ----------
     X : float32 array, (rows kept, features)
-        The network's inputs.
+        The network's inputs; nothing in it is NaN or infinite.
     rows : int array, (rows kept,)
         Which rows of the table they are.
     notes : tuple of str
-        What was replaced, left out or new.
+        What was left out, put right, or new.
     """
 
     X: NDArray[np.float32]
@@ -36,96 +46,139 @@ class Inputs(NamedTuple):
     notes: tuple[str, ...]
 
 
+class Block(NamedTuple):
+    """Columns of one kind, which are encoded together, and the places of their features in X."""
+
+    columns: tuple[Column, ...]
+    encode: Encoder
+    places: NDArray[np.intp]
+
+
 @dataclass(frozen=True)
 class Preparation:
-    """What was learned about a table on its training rows: columns in order, categories, means, the target.
+    """What was learned about a table on its training rows: its columns, the target, what is done about missing values.
 
     Attributes
     ----------
-    columns : tuple of Numeric or Category
-        The input columns, in the order of the network's inputs.
+    columns : tuple of Column
+        Every column besides the target, in the table's order; those left out too.
     target : Target
         The column to predict.
-    missing : {"error", "drop", "mean", "median"}
+    missing : {"fill", "drop", "error"}
         What is done about missing values.
-    missing_mark : tuple of str
-        Texts that mean "no value" in this table, besides the usual ones.
+    missing_mark, value_mark : tuple of str
+        Texts that mean "no value" in this table, and texts that do not although they usually do.
     unnamed : tuple of str
         The names given to all columns of the training file, when it had no header.
+    remarks : tuple of str
+        What was put right, left out or found remarkable in training.
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from chainrule.tables import Preparation, Table
-    >>> cells = np.array([["36", "UK"], ["41", "UK"], ["85", "US"]], dtype=object)
-    >>> table = Table(("age", "country"), cells, np.arange(2, 5))
-    >>> preparation = Preparation.learn(table, Target("income", "regression"))
-    >>> preparation.features
-    ('age', 'country=UK', 'country=US')
+    >>> import polars as pl
+    >>> table = Table(pl.DataFrame({"age": [36, 41, 85, 36], "land": ["UK", "UK", "US", None], "income": [9.5, 3.0, 1.5, 4.0]}))
+    >>> preparation = Preparation.learn(table, "income")
+    >>> [feature.name for feature in preparation.features]
+    ['age', 'land=UK', 'land=US', 'land is missing']
     >>> preparation.apply(table).X.round(2)
-    array([[-0.82,  1.  ,  0.  ],
-           [-0.59,  1.  ,  0.  ],
-           [ 1.41,  0.  ,  1.  ]], dtype=float32)
+    array([[-0.22,  1.  ,  0.  ,  0.  ],
+           [ 0.22,  1.  ,  0.  ,  0.  ],
+           [ 2.29,  0.  ,  1.  ,  0.  ],
+           [-0.22,  0.  ,  0.  ,  1.  ]], dtype=float32)
     """
 
     columns: tuple[Column, ...]
     target: Target
-    missing: Missing = "error"
+    missing: Missing = "fill"
     missing_mark: tuple[str, ...] = ()
+    value_mark: tuple[str, ...] = ()
     unnamed: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def learn(
         cls,
         table: Table,
-        target: Target,
-        missing: Missing = "error",
-        categorical: tuple[str, ...] = (),
-        missing_mark: tuple[str, ...] = (),
+        target: str,
+        *,
+        task: Task | None = None,
+        columns: Mapping[str, str] | None = None,
+        missing: Missing = "fill",
+        missing_mark: Sequence[str] = (),
+        value_mark: Sequence[str] = (),
+        scaling: Scaling = "robust",
+        target_scale: ScaleKind | None = None,
     ) -> Preparation:
-        """The preparation that the rows of `table`, the training rows, teach.
-
-        Columns without any value, or with the same value throughout, teach nothing and are left out.
+        """The preparation that the rows of `table`, all of them training rows, teach.
 
         Parameters
         ----------
         table : Table
-            The training rows.
-        target : Target
-            The column to predict; it need not be in the table.
-        missing : {"error", "drop", "mean", "median"}
-            What is to be done about missing values.
-        categorical : tuple of str
-            Columns of numbers that are to be taken as categories.
-        missing_mark : tuple of str
-            Texts that mean "no value", besides the usual ones.
+            The training rows. Those without a target teach nothing.
+        target : str
+            The column to predict.
+        task : {"classification", "regression"}, optional
+            Recognised from the target when not given.
+        columns : mapping of column to kind, optional
+            Columns whose kind is not to be recognised: "number", "category", "boolean", "time" (or "time:%d.%m.%Y"), "text",
+            "drop".
+        missing : {"fill", "drop", "error"}
+            Missing values are filled, and flagged; or rows with one are left out; or refused.
+        missing_mark, value_mark : sequence of str
+            Texts that mean "no value", besides empty, NA, n/a, nan, null and ?; texts that do not.
+        scaling : {"robust", "quantile"}
+            How numbers are scaled.
+        target_scale : {"plain", "log"}, optional
+            How amounts to predict are scaled.
 
         Raises
         ------
+        UnknownNameError
+            When a column does not exist.
         TableError
-            When a column cannot be learned from, or none is left.
+            With all that stops the table from being learned from, and the options that mend it.
         """
-        for name in categorical:
-            table.column(name)
-        columns = []
-        for name in table.names:
-            if name != target.name:
-                column = learn_column(table, name, missing_mark, categorical=name in categorical)
-                if column is not None:
-                    columns.append(column)
-        if not columns:
-            raise TableError(
-                f"{table.source} leaves no column to learn {target.name!r} from: it has "
-                f"{counted(len(table.names), 'column')} ({quoted(list(table.names))}), and those besides the target "
-                f"say the same in every row. If the columns were not told apart, name what stands between them: "
-                f"{option('separator', 'semicolon')}."
-            )
-        return cls(tuple(columns), target, checked_policy(missing), missing_mark)
+        checked_policy(missing)
+        spelling = Spelling.of(missing_mark, value_mark).in_table(table)
+        learned = learn_columns(table, target, task, columns or {}, missing, spelling, scaling, target_scale)
+        return cls(
+            learned.columns,
+            learned.target,
+            missing,
+            tuple(missing_mark),
+            tuple(value_mark),
+            () if table.header else table.names,
+            learned.remarks,
+        )
 
-    @property
-    def features(self) -> tuple[str, ...]:
-        """The names of the network's inputs, in order."""
-        return tuple(feature for column in self.columns for feature in column.features)
+    @cached_property
+    def features(self) -> tuple[Feature, ...]:
+        """The network's inputs in order: numbers, then flags, then codes."""
+        every = [feature for column in self.columns for feature in column.features]
+        return tuple(sorted(every, key=lambda feature: FEATURE_KINDS.index(feature.kind)))
+
+    @cached_property
+    def used(self) -> tuple[Column, ...]:
+        """The columns that the network gets."""
+        return tuple(column for column in self.columns if column.features)
+
+    @cached_property
+    def _spelling(self) -> Spelling:
+        return Spelling.of(self.missing_mark, self.value_mark)
+
+    @cached_property
+    def _blocks(self) -> tuple[Block, ...]:
+        kinds = np.array([FEATURE_KINDS.index(f.kind) for column in self.used for f in column.features], dtype=np.intp)
+        place = np.empty(len(kinds), dtype=np.intp)
+        place[np.argsort(kinds, kind="stable")] = np.arange(len(kinds))
+        starts = np.cumsum([0] + [len(column.features) for column in self.used])
+        blocks = []
+        for kind in dict.fromkeys(type(column) for column in self.used):
+            chosen = [i for i, column in enumerate(self.used) if type(column) is kind]
+            columns = tuple(self.used[i] for i in chosen)
+            places = np.concatenate([place[starts[i] : starts[i + 1]] for i in chosen])
+            blocks.append(Block(columns, kind.encoder(columns), places))
+        return tuple(blocks)
 
     def apply(self, table: Table, missing: Missing | None = None) -> Inputs:
         """The network's inputs for the rows of `table`; columns the model does not know are ignored.
@@ -133,82 +186,118 @@ class Preparation:
         Parameters
         ----------
         table : Table
-            Rows with at least the columns learned from, in any order.
-        missing : {"error", "drop", "mean", "median"}, optional
+            Rows with at least the columns in use, in any order.
+        missing : {"fill", "drop", "error"}, optional
             What is done about missing values this time; by default as in training.
 
         Raises
         ------
         TableError
-            When columns are absent, values are missing and may not be, or numbers are none.
+            When columns are absent, or values are missing and may not be.
         """
-        policy = checked_policy(missing or self.missing)
         self._check_columns(table)
-        return self._encoded(table, policy, target=None)
+        return self._encoded(table, checked_policy(missing or self.missing), np.zeros(len(table), dtype=bool))
 
     def apply_with_target(self, table: Table, missing: Missing | None = None) -> tuple[Inputs, NDArray[Any]]:
-        """The network's inputs, and for the same rows the target in the units of the file.
+        """The network's inputs, and for the same rows what it learns of the target: class numbers or scaled amounts.
 
-        Arguments and errors are those of `apply`; labels that did not occur in training are refused too.
+        Arguments and errors are those of `apply`; rows without a target are left out, labels that did not occur in training
+        refused.
         """
-        policy = checked_policy(missing or self.missing)
         self._check_columns(table, self.target.name)
-        inputs = self._encoded(table, policy, self.target.name)
-        return inputs, self.target.known(table.rows(inputs.rows), self.missing_mark)
+        y = self.target.known(table.column(self.target.name), self._spelling.in_table(table))
+        without = np.isnan(y)
+        inputs = self._encoded(table, checked_policy(missing or self.missing), without)
+        notes = inputs.notes
+        if without.any():
+            notes = (f"{counted(int(without.sum()), 'row')} left out: no value in {self.target.name!r}", *notes)
+        return inputs._replace(notes=notes), self.target.scaled(y[inputs.rows])
+
+    def apply_row(self, row: Mapping[str, Any]) -> NDArray[np.float32]:
+        """The network's inputs for one row given by column names, shape (1, features): what `apply` gives, without a table.
+
+        Raises
+        ------
+        TableError
+            When columns are absent.
+        """
+        try:
+            cells = [[row[column.name] for column in block.columns] for block in self._blocks]
+        except KeyError:
+            import polars as pl
+
+            self._check_columns(Table(pl.DataFrame({name: [None] for name in row}), "the row"))
+            raise
+        values = [
+            [np.asarray(c.read_one(x, self._spelling))[None] for c, x in zip(block.columns, given, strict=True)]
+            for block, given in zip(self._blocks, cells, strict=True)
+        ]
+        return self._joined(values, 1)
 
     def _check_columns(self, table: Table, *more: str) -> None:
-        absent = [name for name in (*(column.name for column in self.columns), *more) if name not in table.names]
+        there = set(table.names)
+        absent = [name for name in (*(column.name for column in self.used), *more) if name not in there]
         if absent:
             raise TableError(
                 f"{table.source} lacks {counted(len(absent), 'column')} the model was trained with: {quoted(absent)}. "
-                f"It has {quoted(list(table.names), 12)}{nearest(absent[0], table.names)}."
+                f"It has {quoted(table.names, 12)}{nearest(absent[0], table.names)}."
             )
 
-    def _encoded(self, table: Table, policy: Missing, target: str | None) -> Inputs:
-        """The inputs of the rows that stay under the policy."""
-        names = [column.name for column in self.columns] + ([] if target is None else [target])
-        masks = {name: is_missing(table.column(name), self.missing_mark) for name in names}
-        rows, notes = complete_rows(table, masks, policy, target)
-        kept = table.rows(rows)
-        fill: Fill = "mean" if policy == "mean" else "median"
-        X = np.zeros((len(rows), len(self.features)), dtype=np.float32)
-        start = 0
-        for column in self.columns:
-            part, remarks = column.encode(kept, masks[column.name][rows], fill)
-            X[:, start : start + part.shape[1]] = part
-            start += part.shape[1]
-            notes += remarks
-        return Inputs(X, rows, tuple(notes))
+    def _encoded(self, table: Table, policy: Missing, out: NDArray[np.bool_]) -> Inputs:
+        """The inputs of the rows that stay, those marked `out` aside."""
+        spelling = self._spelling.in_table(table)
+        values, notes, gaps = [], [], {}
+        for block in self._blocks:
+            values.append([])
+            for column in block.columns:
+                try:
+                    read = column.read(table.column(column.name), spelling)
+                except TypeError as error:
+                    raise TableError(
+                        f"column {column.name!r} of {table.source} holds {table.column(column.name).dtype}; the model learned "
+                        f"a {column.kind} there. Give it as in training."
+                    ) from error
+                values[-1].append(read.values)
+                notes += read.remarks
+                if policy != "fill" and np.isnan(read.values).any():
+                    gaps[column.name] = np.isnan(read.values).reshape(len(table), -1).any(axis=1) & ~out
+        gaps = {name: gap for name, gap in gaps.items() if gap.any()}
+        if gaps and policy == "error":
+            raise TableError(
+                f"{table.source} has missing values in "
+                + ", ".join(f"{name!r} ({counted(int(gap.sum()), 'row')})" for name, gap in list(gaps.items())[:8])
+                + f". {option('missing', 'fill')} fills and flags them; {option('missing', 'drop')} leaves those rows out."
+            )
+        if gaps:
+            incomplete = np.logical_or.reduce(list(gaps.values()))
+            notes.append(f"{counted(int(incomplete.sum()), 'row')} left out: no value in {quoted(gaps)}")
+            out = out | incomplete
+        rows = np.flatnonzero(~out)
+        if len(rows) < len(table):
+            values = [[x[rows] for x in block] for block in values]
+        return Inputs(self._joined(values, len(rows)), rows, tuple(notes))
 
-    def read(self, path: str | Path, separator: str | None = None) -> Table:
-        """The table in a file laid out as the training file was: with a header or without.
+    def _joined(self, values: Sequence[Sequence[NDArray[np.float64]]], rows: int) -> NDArray[np.float32]:
+        """X, put together from what was read, some rows at a time so that little memory is needed beside it."""
+        X = np.empty((rows, len(self.features)), dtype=np.float32)
+        for start in range(0, rows, ROWS_AT_ONCE):
+            part = slice(start, start + ROWS_AT_ONCE)
+            for block, read in zip(self._blocks, values, strict=True):
+                X[part, block.places] = block.encode([x[part] for x in read])
+        return X
 
-        Without one, the columns are told by their order; the target's may be absent.
-        """
-        if not self.unnamed:
-            return read(path, separator)
-        table = read(path, separator, header=False)
-        inputs = tuple(name for name in self.unnamed if name != self.target.name)
-        for names in (self.unnamed, inputs):
-            if len(table.names) == len(names):
-                return replace(table, names=names)
-        raise TableError(
-            f"{table.source} has {counted(len(table.names), 'column')}; the model was trained on a file without column "
-            f"names, with {len(self.unnamed)} columns ({len(inputs)} without {self.target.name!r}), and needs the same."
-        )
+    def report(self) -> str:
+        """What becomes of every column, as a table in plain text."""
+        return report(self.columns, self.target, self.remarks)
 
     def to_json(self) -> dict[str, Any]:
         """The preparation as JSON can hold it, to be stored with a model."""
-        return {
-            "columns": [column_to_json(column) for column in self.columns],
-            "target": self.target.to_json(),
-            "missing": self.missing,
-            "missing_mark": list(self.missing_mark),
-            "unnamed": list(self.unnamed),
-        }
+        texts = {name: list(getattr(self, name)) for name in ("missing_mark", "value_mark", "unnamed", "remarks")}
+        columns = [column.to_json() for column in self.columns]
+        return {"columns": columns, "target": self.target.to_json(), "missing": self.missing} | texts
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Preparation:
+    def from_json(cls, data: dict[str, Any]) -> Self:
         """The preparation that `to_json` described.
 
         Raises
@@ -216,15 +305,18 @@ class Preparation:
         ModelFileError
             When `data` describes none.
         """
+        kinds = {kind.kind: kind for kind in KINDS}
         try:
+            texts = {
+                x: checked(data[x], tuple[str, ...], x) for x in ("missing_mark", "value_mark", "unnamed", "remarks")
+            }
             return cls(
-                columns=tuple(column_from_json(column) for column in data["columns"]),
+                columns=tuple(kinds[column["kind"]].from_json(column) for column in data["columns"]),
                 target=Target.from_json(data["target"]),
-                missing=checked_policy(cast(Missing, data["missing"])),
-                missing_mark=tuple(map(str, data["missing_mark"])),
-                unnamed=tuple(map(str, data["unnamed"])),
+                missing=checked_policy(data["missing"]),
+                **texts,
             )
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise ModelFileError(
                 f"the model's notes do not describe the table it was trained on ({error!r}); it was not made by "
                 "`chainrule train`, or by another version. Train it again."

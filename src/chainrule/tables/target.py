@@ -1,22 +1,33 @@
-"""The target column: whether it holds classes or amounts, and how the network sees it."""
+"""The column to predict: whether it holds classes or amounts, and what the network learns of it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import SettingError
-from chainrule.tables.columns import is_identifier, not_numbers
-from chainrule.tables.numbers import Decimal, decimal_from_json, decimal_mark, numbers
+from chainrule.tables.columns.category import Places, as_texts, plain_number
+from chainrule.tables.columns.column import checked
+from chainrule.tables.columns.number import are_numbers
+from chainrule.tables.missing import Spelling
+from chainrule.tables.numbers import Numbers, read_numbers
 from chainrule.tables.options import TableError, counted, option, quoted
-from chainrule.tables.table import Table, is_missing
+from chainrule.tables.scales import Scale, ScaleKind, scales_of
+from chainrule.tables.table import Table
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Task = Literal["classification", "regression"]
 TASKS = ("classification", "regression")
+Label = str | int | float | bool
+
 MOST_INTEGER_CLASSES = 20
+MOST_CLASSES = 1000
 
 
 @dataclass(frozen=True)
@@ -29,162 +40,190 @@ class Target:
         The column.
     task : {"classification", "regression"}
         Whether its values are classes or amounts.
-    classes : tuple of str or int
-        The classes in order; empty for regression.
-    mean, deviation : float
-        Of the training rows, for regression: the network learns (value − mean) / deviation.
-    decimal : {".", ","}
-        The decimal mark of its numbers.
+    classes : tuple of str, int, float or bool
+        The classes in order, as they are spelled: `01` stays text, whole numbers without leading zeros are ints. Empty for
+        regression.
+    scales : tuple of Scale
+        For regression: how amounts can be made numbers of ordinary size, "plain", and "log" where that is less skewed.
+    scale : {"plain", "log"}
+        The one in use.
+    unit : str
+        What stands beside the amounts, such as `$` or `%`.
+    why : str
+        Why it is of this task, for the report.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> target = learn_target(Table(pl.DataFrame({"kind": ["02", "01", "02"]})), "kind")
+    >>> target.classes, target.encode(pl.Series(["01", "02"])), target.restored([1, 0])
+    (('01', '02'), array([0, 1]), array(['02', '01'], dtype='<U2'))
     """
 
     name: str
     task: Task
-    classes: tuple[str | int, ...] = ()
-    mean: float = 0.0
-    deviation: float = 1.0
-    decimal: Decimal = "."
+    classes: tuple[Label, ...] = ()
+    scales: tuple[Scale, ...] = ()
+    scale: ScaleKind = "plain"
+    unit: str = ""
+    why: str = ""
 
-    def values(self, table: Table, marks: tuple[str, ...] = ()) -> NDArray[Any]:
-        """The column's labels (int64 or text) or amounts (float64), in the units of the file."""
-        cells = table.column(self.name)
-        missing = is_missing(cells, marks)
-        if missing.any():
-            raise TableError(
-                f"the target {self.name!r} is missing in {counted(int(missing.sum()), 'row')} of {table.source}; "
-                f"leave those rows out: {option('missing', 'drop')}."
-            )
-        whole = all(isinstance(label, int) for label in self.classes)
-        if self.task == "classification" and not whole:
-            return cells.astype(np.str_)
-        values = numbers(cells, missing, self.decimal)
-        if np.isinf(values).any():
-            values = numbers(cells, missing, decimal_mark(cells, missing, table.separator))
+    def known(self, column: pl.Series, spelling: Spelling = Spelling()) -> NDArray[np.float64]:  # noqa: B008 (frozen)
+        """Class numbers, or amounts in the units of the table, as float64; NaN where there is none.
+
+        Raises
+        ------
+        TableError
+            When a label did not occur in training.
+        """
         if self.task == "regression":
-            if np.isinf(values).any():
-                raise not_numbers(table, self.name, np.isinf(values), learning=False)
-            return values
-        if np.isinf(values).any() or (values != np.rint(values)).any():
-            return cells.astype(np.str_)
-        return values.astype(np.int64)
+            read = read_numbers(column, spelling.decimal, spelling.marks, self.unit)
+            if read is None:
+                raise TableError(f"the target {self.name!r} holds {column.dtype}, but the model learned numbers there.")
+            return read.values
+        texts = as_texts(column)
+        if texts is None:
+            raise TableError(f"the target {self.name!r} holds {column.dtype}, but the model learned classes there.")
+        places = Places([_spelled(label) for label in self.classes])
+        found: dict[str | None, float] = {}
+        for text in dict.fromkeys(texts):
+            place = np.nan if text is None else places.get(text)
+            if place is None and text is not None:
+                place = np.nan if spelling.is_missing(text) else places.of_number(text, -1.0)
+            found[text] = cast(float, place)
+        new = [text for text, place in found.items() if place < 0]
+        if new:
+            raise TableError(
+                f"the target {self.name!r} holds {quoted(new)} in {counted(sum(text in new for text in texts), 'row')}, "
+                f"which did not occur in training; the classes are {quoted(self.classes, 20)}. Leave those rows out."
+            )
+        return np.fromiter(map(found.__getitem__, texts), np.float64, len(texts))
 
-    def known(self, table: Table, marks: tuple[str, ...] = ()) -> NDArray[Any]:
-        """The column's values; for classification only labels that occurred in training are allowed."""
-        values = self.values(table, marks)
-        if self.task == "classification":
-            classes = {str(label) for label in self.classes}
-            new = np.array([str(label) not in classes for label in values])
-            if new.any():
-                labels = [str(label) for label in np.unique(values[new])]
-                raise TableError(
-                    f"the target {self.name!r} of {table.source} holds {quoted(labels)} in "
-                    f"{counted(int(new.sum()), 'row')}, which did not occur in training; the classes are "
-                    f"{quoted([str(label) for label in self.classes], 20)}. Leave those rows out of the file."
-                )
-        return values
+    def encode(self, column: pl.Series, spelling: Spelling = Spelling()) -> NDArray[Any]:  # noqa: B008
+        """What the network learns: class numbers (int64, −1 where missing), or scaled amounts (float32, NaN where missing)."""
+        return self.scaled(self.known(column, spelling))
 
-    def standardised(self, values: NDArray[Any]) -> NDArray[Any]:
-        """What the network learns: labels as they are, amounts with mean 0 and deviation 1."""
+    def scaled(self, values: NDArray[np.float64]) -> NDArray[Any]:
+        """What the network learns, from what `known` gave."""
         if self.task == "classification":
-            return values
-        return ((values - self.mean) / self.deviation).astype(np.float32)
+            return np.where(np.isnan(values), -1, values).astype(np.int64)
+        return self.in_use.scaled(values).astype(np.float32)
 
-    def restored(self, predictions: NDArray[Any]) -> NDArray[Any]:
-        """The network's predictions in the units of the file, shape (rows,)."""
+    def restored(self, predictions: Any) -> NDArray[Any]:
+        """Predictions as they are spelled in the table, shape (rows,): labels of class numbers, amounts of scaled amounts."""
+        given = np.asarray(predictions)
         if self.task == "classification":
-            return predictions
-        return np.asarray(predictions, dtype=np.float64).reshape(len(predictions)) * self.deviation + self.mean
+            return np.array(self.classes)[given.astype(np.intp)]
+        return self.in_use.restored(given.astype(np.float64).reshape(len(given)))
+
+    @property
+    def in_use(self) -> Scale:
+        """The scale in use."""
+        return next(scale for scale in self.scales if scale.kind == self.scale)
+
+    def with_scale(self, kind: ScaleKind) -> Target:
+        """The same target, learned on another of its scales."""
+        SettingError.unless_one_of("the target", "scale", kind, [scale.kind for scale in self.scales])
+        return replace(self, scale=kind)
 
     def to_json(self) -> dict[str, Any]:
         """The target as JSON can hold it."""
-        return {
-            "name": self.name,
-            "task": self.task,
-            "classes": list(self.classes),
-            "mean": self.mean,
-            "deviation": self.deviation,
-            "decimal": self.decimal,
-        }
+        return asdict(self) | {"classes": list(self.classes), "scales": [asdict(scale) for scale in self.scales]}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Target:
-        """The target that `to_json` described."""
-        task, kinds = data["task"], {type(label) for label in data["classes"]}
-        if task not in TASKS or kinds not in ([set()] if task == "regression" else [{str}, {int}]):
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """The target that `to_json` described; ValueError, KeyError or TypeError where it describes none."""
+        task, classes = data["task"], data["classes"]
+        kinds = {type(label) for label in classes}
+        if task not in TASKS or kinds not in ([set()] if task == "regression" else [{str}, {int}, {float}, {bool}]):
             raise ValueError(f"the target has the task {task!r} and classes of {len(kinds)} kinds")
-        return cls(
-            name=str(data["name"]),
-            task=cast(Task, data["task"]),
-            classes=tuple(data["classes"]),
-            mean=float(data["mean"]),
-            deviation=float(data["deviation"]),
-            decimal=decimal_from_json(data["decimal"]),
-        )
+        scales = tuple(Scale.from_json(scale) for scale in data["scales"])
+        if [scale.kind for scale in scales].count(data["scale"]) != (task == "regression"):
+            raise ValueError(f"the target's scale is {data['scale']!r} of {len(scales)}")
+        text = {name: checked(data[name], str, name) for name in ("name", "unit", "why")}
+        return cls(task=task, classes=tuple(classes), scales=scales, scale=data["scale"], **text)
 
 
-def learn_target(table: Table, name: str, task: Task | None = None, marks: tuple[str, ...] = ()) -> Target:
+def learn_target(
+    table: Table,
+    name: str,
+    task: Task | None = None,
+    spelling: Spelling = Spelling(),  # noqa: B008
+    scale: ScaleKind | None = None,
+) -> Target:
     """What the rows of `table` say about the target; the task is recognised where not given.
 
-    Text, booleans and up to 20 different whole numbers that occur five times or more on average (or only two
-    numbers) are classes; other numbers are amounts.
+    Text, booleans, codes such as `01`, and up to 20 different whole numbers that occur five times or more on average (or
+    only two numbers) are classes; other numbers, money and percentages are amounts.
+
+    Raises
+    ------
+    TableError
+        When there are no values, one value only, almost as many labels as rows, or text where amounts are asked for.
     """
     if task not in (None, *TASKS):
         raise SettingError(f"the task was given as {task!r}; it must be one of {', '.join(TASKS)}.")
-    cells = table.column(name)
-    missing = is_missing(cells, marks)
-    present = cells[~missing]
-    if not len(present):
-        raise TableError(f"the target {name!r} of {table.source} has no values; choose another column.")
-    decimal = decimal_mark(cells, missing, table.separator)
-    values = numbers(cells, missing, decimal)[~missing]
-    numeric = not np.isinf(values).any()
-    whole = numeric and bool((values == np.rint(values)).all() and (np.abs(values) < 2**53).all())
+    cells, spelling = table.column(name), spelling.in_table(table)
+    said = f"the target {name!r} of {table.source}"
+    texts = as_texts(cells)
+    if texts is None:
+        raise TableError(f"{said} holds {cells.dtype}, not single values; choose another column.")
+    counts = Counter(text for text in texts if text is not None and not spelling.is_missing(text))
+    if not counts:
+        raise TableError(f"{said} has no values; choose another column.")
+    if len(counts) == 1:
+        raise TableError(
+            f"{said} is {next(iter(counts))!r} in every row; there is nothing to learn. Choose another column."
+        )
+    if cells.dtype.is_temporal():
+        raise TableError(f"{said} holds {cells.dtype}; give the time until then as a number, or choose another column.")
+    read = read_numbers(cells, spelling.decimal, spelling.marks)
+    numeric = read is not None and str(cells.dtype) != "Boolean" and are_numbers(cells, read)
     if task is None:
-        different = len(np.unique(values))
-        few = whole and (different <= 2 or (different <= MOST_INTEGER_CLASSES and len(values) >= 5 * different))
-        amounts = numeric and not few
-        if not numeric and len(np.unique(values[np.isfinite(values)])) > MOST_INTEGER_CLASSES:
-            amounts = True  # numbers with some text among them: the error that follows says where
-        task = "regression" if amounts else "classification"
+        task = "regression" if numeric and read is not None and not _few(read) else "classification"
     if task == "classification":
-        return Target(name, task, _classes(table, name, present.tolist(), values if whole else None), decimal=decimal)
-    if not numeric:
-        wrong = np.zeros(len(table), dtype=bool)
-        wrong[~missing] = np.isinf(values)
-        if wrong.sum() > len(values) / 2:
-            raise TableError(
-                f"the target {name!r} of {table.source} holds text ({quoted(sorted(set(present)), 3)}); regression "
-                f"predicts numbers. Choose another column, or {option('task', 'classification')}."
-            )
-        raise not_numbers(table, name, wrong)
-    with np.errstate(over="ignore", invalid="ignore"):
-        mean, deviation = float(values.mean()), float(values.std())
-    if not np.isfinite(deviation):
+        return Target(name, task, _classes(said, counts, numeric), why=f"{len(counts):,} different labels")
+    if read is None or not np.isfinite(read.values).any() or sum(read.strays.values()) > np.isfinite(read.values).sum():
         raise TableError(
-            f"the target {name!r} of {table.source} ranges from {values.min():g} to {values.max():g}, beyond what can "
-            "be standardised; scale it in the file."
+            f"{said} holds text ({quoted(sorted(counts), 3)}); regression predicts numbers. Choose another column, or "
+            f"{option('task', 'classification')}."
         )
-    if values.min() == values.max():
+    values = read.values[np.isfinite(read.values)]
+    scales = scales_of(values)
+    if not scales:
         raise TableError(
-            f"the target {name!r} of {table.source} is {values[0]:g} in every row; there is nothing to learn. "
-            "Choose another column."
+            f"{said} ranges from {values.min():g} to {values.max():g}, beyond what can be standardised; scale it."
         )
-    return Target(name, task, (), mean, deviation, decimal)
+    why = f"{counted(len(np.unique(values)), 'different number')} from {values.min():.6g} to {values.max():.6g}"
+    return Target(name, task, (), scales, "plain", read.unit, why).with_scale(scale or "plain")
 
 
-def _classes(table: Table, name: str, cells: list[str], whole: NDArray[np.float64] | None) -> tuple[str | int, ...]:
-    """The labels in order, whole numbers as ints."""
-    labels: list[str] | list[int]
-    labels = sorted(set(cells)) if whole is None else [int(value) for value in np.unique(whole)]
-    if len(labels) == 1:
+def _few(read: Numbers) -> bool:
+    """Whether numbers are so few, and whole, that they are classes."""
+    values = read.values[~np.isnan(read.values)]
+    different = len(np.unique(values))
+    if read.unit or (values % 1 != 0).any() or (np.abs(values) >= 2**53).any():
+        return False
+    return different <= 2 or (different <= MOST_INTEGER_CLASSES and len(values) >= 5 * different)
+
+
+def _spelled(label: Label) -> str:
+    """A label's text in a table."""
+    return str(label).lower() if isinstance(label, bool) else str(label)
+
+
+def _classes(said: str, counts: Counter[str], numeric: bool) -> tuple[Label, ...]:
+    """The labels in order, whole numbers as ints where that spells them alike."""
+    if len(counts) > min(MOST_CLASSES, max(10, counts.total() / 2)):
         raise TableError(
-            f"the target {name!r} of {table.source} is {str(labels[0])!r} in every row; there is nothing to learn. "
-            "Choose another column."
+            f"{said} has {len(counts):,} different labels in {counted(counts.total(), 'row')} "
+            f"({quoted(sorted(counts), 3)}), too many to learn classes from. Choose another column"
+            + (f", or predict it as a number: {option('task', 'regression')}." if numeric else ".")
         )
-    if is_identifier(len(labels), len(cells)):
-        raise TableError(
-            f"the target {name!r} of {table.source} has {len(labels):,} different labels in "
-            f"{counted(len(cells), 'row')} ({quoted([str(label) for label in labels], 3)}), too many to learn "
-            "classes from. Choose another column"
-            + (f", or predict it as a number: {option('task', 'regression')}." if whole is not None else ".")
-        )
-    return tuple(labels)
+    labels = list(counts)
+    if all(label.removeprefix("-").isdecimal() and str(int(label)) == label for label in labels):
+        return tuple(sorted(map(int, labels)))
+    amounts = {label: plain_number(label) for label in labels}
+    if None not in amounts.values():
+        return tuple(sorted(labels, key=lambda label: (cast(float, amounts[label]), label)))
+    return tuple(sorted(labels))

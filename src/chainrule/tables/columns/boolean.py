@@ -1,0 +1,106 @@
+"""Booleans: yes and no, as one flag."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.tables.columns.category import as_text, as_texts
+from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.missing import Spelling
+from chainrule.tables.options import counted, quoted
+
+if TYPE_CHECKING:
+    import polars as pl
+
+PAIRS = (
+    ("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"), ("0", "1"), ("nein", "ja"),
+    ("non", "oui"), ("falsch", "wahr"), ("faux", "vrai"), ("falso", "vero"), ("falso", "verdadero"), ("absent", "present"),
+)  # fmt: skip
+_TRUTH = {text: float(place) for pair in PAIRS for place, text in enumerate(pair)}
+
+
+@dataclass(frozen=True)
+class Boolean(Column):
+    """A column of yes and no, in any of their usual spellings: one flag, and one where missing.
+
+    Attributes
+    ----------
+    common : float
+        The commoner of 0 and 1 in training, put where one is missing and none was in training.
+    missing : bool
+        Whether some were missing in training; they are 0 and have a flag.
+    """
+
+    kind: ClassVar[str] = "boolean"
+    common: float
+    missing: bool = False
+
+    @classmethod
+    def learn(
+        cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any
+    ) -> Boolean | None:
+        """What the cells teach; None if they are not one pair of words for yes and no, both of which occur."""
+        import polars as pl
+
+        if not (
+            cells.dtype == pl.Boolean or cells.dtype in (pl.String, pl.Categorical, pl.Enum) or _zeros_and_ones(cells)
+        ):
+            return None
+        few = cells.unique()
+        texts = as_texts(few) if len(few) <= 20 else None
+        if texts is None:
+            return None
+        found = {text.lower() for text in texts if text is not None and not spelling.is_missing(text)}
+        if not any(found == set(pair) for pair in PAIRS):
+            return None
+        column = cls(name, f"{quoted(sorted(found))} only", 0.0)
+        values = column.read(cells, spelling).values
+        return cls(name, column.why, float(np.nanmean(values) > 0.5), bool(np.isnan(values).any()))
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """One flag, and one where missing."""
+        names = [self.name] + [f"{self.name} is missing"] * self.missing
+        return tuple(Feature(name, self.name, "flag") for name in names)
+
+    def read(self, cells: pl.Series, spelling: Spelling) -> Reading:
+        """0 and 1; a text that is neither counts as missing, with a remark."""
+        texts = as_texts(cells)
+        if texts is None:
+            raise TypeError(f"{cells.dtype} holds no yes and no")
+        found = {text: self.read_one(text, spelling) for text in dict.fromkeys(texts)}
+        values = np.fromiter(map(found.__getitem__, texts), np.float64, len(texts))
+        wrong = [str(x) for x, v in found.items() if v != v and x is not None and not spelling.is_missing(x)]
+        if not wrong:
+            return Reading(values)
+        rows = counted(sum(text in wrong for text in texts), "row")
+        return Reading(
+            values, (f"column {self.name!r}: {quoted(wrong)} in {rows} is neither yes nor no; taken as missing",)
+        )
+
+    def read_one(self, cell: Any, spelling: Spelling) -> float:
+        """0 or 1."""
+        return math.nan if cell is None else _TRUTH.get(as_text(cell).lower(), math.nan)
+
+    def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
+        """The flags."""
+        absent = np.isnan(values)
+        filled = np.where(absent, 0.0 if self.missing else self.common, values)
+        return np.stack([filled, absent] if self.missing else [filled], axis=1).astype(np.float32)
+
+    @property
+    def told(self) -> str:
+        """One flag or two."""
+        return "1 flag" + (", a flag where missing" if self.missing else "")
+
+
+def _zeros_and_ones(cells: pl.Series) -> bool:
+    """Whether numbers are 0 and 1 alone."""
+    if not cells.dtype.is_numeric() or cells.min() != 0 or cells.max() != 1:
+        return False
+    return bool(((cells == 0) | (cells == 1) | cells.is_null() | (cells != cells)).all())

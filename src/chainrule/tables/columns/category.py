@@ -1,0 +1,203 @@
+"""Categories: a flag for each of a few, a code for an embedding of many; rare, missing and new ones of their own."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.missing import Spelling
+from chainrule.tables.numbers import number
+from chainrule.tables.options import counted, quoted
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MOST_FLAGS = 12
+MOST_CODES = 10_000
+RARE, NEW = -1.0, -2.0
+
+
+@dataclass(frozen=True)
+class Category(Column):
+    """A column of categories, each with its exact spelling.
+
+    Up to 12 become a flag each; of more, one whole number: 1, 2, … for the categories, 0 for all others, for an embedding.
+    Values that occur too seldom to be learned from (in tables of 150 rows fewer than 3 times, in large ones fewer than 10) are one category
+    together, and so are values that are new at prediction, if there were rare ones. A missing value has a flag of its own
+    if some were missing in training.
+
+    Attributes
+    ----------
+    categories : tuple of str
+        In order.
+    rare : int
+        How many values were too rare.
+    missing : bool
+        Whether some were missing in training.
+    """
+
+    kind: ClassVar[str] = "category"
+    categories: tuple[str, ...]
+    rare: int = 0
+    missing: bool = False
+
+    @classmethod
+    def learn(
+        cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any
+    ) -> Category | None:
+        """What the cells teach; None if they hold one value only, or almost no value occurs twice."""
+        texts = as_texts(cells)
+        if texts is None:
+            return None
+        counts = Counter(texts)
+        gaps = sum(counts.pop(text) for text in list(counts) if text is None or spelling.is_missing(text))
+        if not counts or (len(counts) == 1 and not gaps):
+            return None
+        fewest = min(10, max(len(texts) // 1000, min(3, len(texts) // 50)))
+        frequent = [text for text, count in counts.items() if count >= fewest]
+        if len(counts) - len(frequent) == 1 or (forced and not frequent):
+            frequent = list(counts)
+        frequent = sorted(frequent, key=lambda text: (-counts[text], text))[:MOST_CODES]
+        repeated = sum(counts[text] for text in frequent if counts[text] > 1)
+        if not forced and len(counts) > 10 and 2 * repeated < counts.total():
+            return None
+        rare = len(counts) - len(frequent)
+        why = f"{len(counts):,} different values: {quoted([text for text, _ in counts.most_common(4)], 3)}"
+        return cls(name, why, tuple(sorted(frequent, key=_natural(frequent))), rare, gaps > 0)
+
+    @property
+    def coded(self) -> bool:
+        """Whether there are so many that the network gets a code."""
+        return len(self.categories) > MOST_FLAGS
+
+    @cached_property
+    def features(self) -> tuple[Feature, ...]:
+        """The code, or the flags; then the flag of missing values."""
+        flags = [] if self.coded else [f"{self.name}={category}" for category in self.categories]
+        if self.rare and not self.coded:
+            flags.append(f"{self.name} is rare")
+        if self.missing:
+            flags.append(f"{self.name} is missing")
+        code = (Feature(self.name, self.name, "code", len(self.categories) + 1),) if self.coded else ()
+        return code + tuple(Feature(flag, self.name, "flag") for flag in flags)
+
+    @cached_property
+    def places(self) -> Places:
+        """Where every category stands."""
+        return Places(self.categories)
+
+    def read(self, cells: pl.Series, spelling: Spelling) -> Reading:
+        """Every row's category as its place, −1 for the rest, NaN for a missing value; with a remark on new ones."""
+        texts = as_texts(cells)
+        if texts is None:
+            raise TypeError(f"{cells.dtype} holds no categories")
+        found = {text: self.place(text, spelling) for text in dict.fromkeys(texts)}
+        values = np.fromiter(map(found.__getitem__, texts), np.float64, len(texts))
+        new = [str(text) for text, place in found.items() if place == NEW]
+        if not new or self.rare:
+            return Reading(values)
+        what = "counted as unknown" if self.coded else "all its flags are 0 there"
+        rows = counted(int((values == NEW).sum()), "row")
+        return Reading(values, (f"column {self.name!r}: {quoted(new)} in {rows} did not occur in training; {what}",))
+
+    def place(self, text: str | None, spelling: Spelling) -> float:
+        """One category's place."""
+        place = None if text is None else self.places.get(text)
+        if place is not None:
+            return place
+        return math.nan if text is None or spelling.is_missing(text) else self.places.of_number(text, NEW)
+
+    def read_one(self, cell: Any, spelling: Spelling) -> float:
+        """One category's place."""
+        return self.place(cell if cell is None else as_text(cell), spelling)
+
+    def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
+        """Flags, or the code."""
+        absent = np.isnan(values)
+        out = np.zeros((len(values), len(self.features)), dtype=np.float32)
+        if self.coded:
+            out[:, 0] = np.where(absent | (values < 0), 0.0, values + 1.0)
+        else:
+            chosen = np.where(values == NEW, RARE, values) if self.rare else values
+            places = np.arange(len(self.categories) + bool(self.rare), dtype=np.float64)
+            if self.rare:
+                places[-1] = RARE
+            out[:, : len(places)] = chosen[:, None] == places
+        if self.missing:
+            out[:, -1] = absent
+        return out
+
+    @property
+    def told(self) -> str:
+        """How many flags or codes."""
+        rare = f", {self.rare:,} rare values as one" if self.rare else ""
+        shape = f"a code of {len(self.categories) + 1:,}" if self.coded else counted(len(self.categories), "flag")
+        return shape + rare + (", a flag where missing" if self.missing else "")
+
+
+class Places(dict[str, float]):
+    """Where every label stands, by its exact spelling; where the labels are plain numbers, `1.0` finds `1` as well.
+
+    Examples
+    --------
+    >>> places = Places(("1", "2"))
+    >>> places["2"], places.of_number("2.0", -1), places.of_number("02", -1), Places(("01", "1")).of_number("1.0", -1)
+    (1.0, 1.0, -1, -1)
+    """
+
+    def __init__(self, labels: Sequence[str]) -> None:
+        super().__init__((label, float(place)) for place, label in enumerate(labels))
+        amounts = [plain_number(label) for label in labels]
+        different = {amount for amount in amounts if amount is not None}
+        whole = len(different) == len(labels)
+        self.numbers = {amount: float(place) for place, amount in enumerate(amounts)} if whole else {}
+
+    def of_number(self, text: str, otherwise: float) -> float:
+        """The place of the label that is the same number."""
+        amount = plain_number(text) if self.numbers else None
+        return otherwise if amount is None else self.numbers.get(amount, otherwise)
+
+
+def plain_number(text: str) -> float | None:
+    """The number that a text is without units or leading zeros."""
+    found = None if text[:1] == "0" and text[1:2].isdigit() else number(text)
+    return found[0] if found is not None and not found[1] else None
+
+
+def _natural(labels: Sequence[str]) -> Callable[[str], tuple[float, str]]:
+    """An order by number where all labels are numbers, else by spelling."""
+    numeric = all(plain_number(label) is not None for label in labels)
+    return lambda label: ((plain_number(label) or 0.0) if numeric else 0.0, label)
+
+
+def as_text(cell: Any) -> str:
+    """One cell's text: 1.0 as 1, True as true."""
+    if type(cell) is str:
+        return cell
+    if isinstance(cell, bool | np.bool_):
+        return str(cell).lower()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def as_texts(cells: pl.Series) -> list[str | None] | None:
+    """The cells' texts, None where there is none; None for lists and other things that are no single value."""
+    import polars as pl
+
+    kind = cells.dtype
+    if kind == pl.String:
+        return cells.to_list()
+    if kind.is_nested() or kind in (pl.Binary, pl.Object):
+        return None
+    if kind in (pl.Categorical, pl.Enum):
+        return cells.cast(pl.String).to_list()
+    return [None if cell is None or cell != cell else as_text(cell) for cell in cells.to_list()]

@@ -1,0 +1,210 @@
+"""Numbers: scaled by median and quartiles or to normal scores, clipped smoothly, with a flag where some are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import SettingError
+from chainrule.tables.columns.column import Column, Encoder, Feature, Reading
+from chainrule.tables.columns.left_out import LeftOut, names_rows
+from chainrule.tables.missing import Spelling
+from chainrule.tables.numbers import LARGEST, Numbers, read_numbers, seldom_numbers
+from chainrule.tables.options import columns_option, counted, quoted
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Scaling = Literal["robust", "quantile"]
+SCALINGS = ("robust", "quantile")
+
+QUARTILES = 2 * NormalDist().inv_cdf(0.75)
+"""How many deviations of a normal distribution lie between its quartiles."""
+
+MOST_QUANTILES = 1000
+FARTHEST = 1e6
+"""Scaled numbers are clipped here before they are squared."""
+
+
+@dataclass(frozen=True)
+class Number(Column):
+    """A column of numbers: z = (x − median)/scale, then z/√(1 + (z/3)²) (Holzmüller and others 2024, arXiv 2407.04491).
+
+    The scale is (q₇₅ − q₂₅)/1.349, which of normal numbers is their deviation, or where that is 0 half the range. With
+    `scaling="quantile"` numbers become normal scores: their place among at most 1,000 quantiles of the training rows, as a
+    quantile of the normal distribution. Missing numbers are put at the median, which becomes 0.
+
+    Attributes
+    ----------
+    median, scale : float
+        Of the training rows.
+    missing : bool
+        Whether some were missing in training, so that a flag says so.
+    unit : str
+        What stood beside the numbers.
+    knots, scores : tuple of float
+        Quantiles and their normal scores, where scaled by them.
+    """
+
+    kind: ClassVar[str] = "number"
+    median: float
+    scale: float
+    missing: bool = False
+    unit: str = ""
+    knots: tuple[float, ...] = ()
+    scores: tuple[float, ...] = ()
+
+    @classmethod
+    def learn(
+        cls,
+        name: str,
+        cells: pl.Series,
+        spelling: Spelling,
+        forced: str | None = None,
+        scaling: Scaling = "robust",
+        **_: Any,
+    ) -> Column | None:
+        """What the cells teach; None if they are not numbers or say the same in every row."""
+        read = read_numbers(cells, spelling.decimal, spelling.marks)
+        if read is None or not (forced or are_numbers(cells, read)):
+            return None
+        if not forced and (why := names_rows(name, read)):
+            return LeftOut(name, why)
+        return cls.of(name, read, scaling)
+
+    @classmethod
+    def of(cls, name: str, read: Numbers, scaling: Scaling = "robust") -> Number | None:
+        """The column of these numbers; None where all are missing, or all are the same and none is missing."""
+        if scaling not in SCALINGS:
+            raise SettingError(f"numbers were to be scaled by {scaling!r}; known: {', '.join(SCALINGS)}.")
+        ordered = np.sort(read.values)  # NaN last
+        count = int(np.searchsorted(ordered, np.nan))
+        if not count or (ordered[0] == ordered[count - 1] and count == len(ordered)):
+            return None
+        ordered = ordered[:count]
+        low, median, high = (_quantile(ordered, level) for level in (0.25, 0.5, 0.75))
+        scale = (high - low) / QUARTILES or (float(ordered[-1]) - float(ordered[0])) / 2 or 1.0
+        why = f"{counted(count, 'number')} from {ordered[0]:.6g} to {ordered[-1]:.6g}"
+        if read.unit:
+            why += f" in {read.unit}"
+        if read.strays:
+            why += f", without {quoted(read.strays, 2)}"
+        knots, scores = _normal_scores(ordered) if scaling == "quantile" else ((), ())
+        return cls(name, why, median, min(scale, LARGEST), count < len(read.values), read.unit, knots, scores)
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The number, and whether it is missing if that was so in training."""
+        number = Feature(self.name, self.name, "number")
+        return (number, Feature(f"{self.name} is missing", self.name, "flag")) if self.missing else (number,)
+
+    def read(self, cells: pl.Series, spelling: Spelling) -> Reading:
+        """The numbers; a text that is none counts as missing, with a remark."""
+        read = read_numbers(cells, spelling.decimal, spelling.marks, self.unit)
+        if read is None:
+            raise TypeError(f"{cells.dtype} holds no numbers")
+        return Reading(read.values, stray_remarks(self.name, read))
+
+    def read_one(self, cell: Any, spelling: Spelling) -> float:
+        """One number."""
+        if type(cell) is float or type(cell) is int:
+            value = float(cell)
+            if -LARGEST <= value <= LARGEST:
+                return value
+        return float(super().read_one(cell, spelling))
+
+    def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
+        """The scaled number, and the flag."""
+        return self.encoder((self,))((values,))
+
+    @classmethod
+    def encoder(cls, columns: Sequence[Self]) -> Encoder:
+        """All columns of numbers at once."""
+        medians = np.array([column.median for column in columns])
+        scales = np.array([column.scale for column in columns])
+        gaps = [place for place, column in enumerate(columns) if column.missing]
+        places = np.cumsum([0] + [len(column.features) for column in columns])
+        flags = [int(places[place]) + 1 for place in gaps]
+        ranked = [place for place, column in enumerate(columns) if column.knots]
+
+        def encoded(values: Sequence[NDArray[np.float64]]) -> NDArray[np.floating[Any]]:
+            x = np.array(values).T
+            absent = np.isnan(x)
+            with np.errstate(over="ignore"):
+                z = (np.where(absent, medians, x) - medians) / scales
+            z = np.clip(z, -FARTHEST, FARTHEST)
+            z /= np.sqrt(1.0 + np.square(z / 3.0))
+            for place in ranked:
+                z[:, place] = np.interp(x[:, place], columns[place].knots, columns[place].scores)
+                z[absent[:, place], place] = 0.0
+            if not gaps:
+                return z
+            out = np.empty((len(x), places[-1]))
+            out[:, places[:-1]] = z
+            out[:, flags] = absent[:, gaps]
+            return out
+
+        return encoded
+
+    @property
+    def told(self) -> str:
+        """How it is scaled."""
+        how = (
+            f"normal scores by {len(self.knots)} quantiles"
+            if self.knots
+            else f"(x − {self.median:.4g})/{self.scale:.4g}"
+        )
+        return how + (", a flag where missing" if self.missing else "")
+
+
+def _quantile(ordered: NDArray[np.float64], level: float) -> float:
+    """A quantile between the two nearest of ordered numbers, as NumPy's and scikit-learn's are."""
+    place = level * (len(ordered) - 1)
+    below = int(place)
+    left, right = float(ordered[below]), float(ordered[min(below + 1, len(ordered) - 1)])
+    return left + (right - left) * (place - below)
+
+
+def _normal_scores(ordered: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Different quantiles in order, and the normal scores of their mean places."""
+    count = min(MOST_QUANTILES, len(ordered))
+    levels = (np.arange(count) + 0.5) / count
+    quantiles = ordered[(levels * len(ordered)).astype(np.intp)]
+    knots, first, repeats = np.unique(quantiles, return_index=True, return_counts=True)
+    middle = (first + repeats / 2) / count
+    return tuple(knots.tolist()), tuple(NormalDist().inv_cdf(level) for level in middle.tolist())
+
+
+def are_numbers(cells: pl.Series, read: Numbers) -> bool:
+    """Whether a column with these numbers is one of numbers: not codes such as 01, nor text with a few numbers in it."""
+    if not read.strays and not read.unit:
+        return not has_leading_zeros(cells, read.values)
+    present = read.values[~np.isnan(read.values)]
+    rows, wrong = len(present), sum(read.strays.values())
+    different = len(np.unique(present))
+    if read.unit and different < 3:
+        return False
+    return rows > 9 * wrong or (rows >= wrong and (different > 20 or seldom_numbers(read.strays)))
+
+
+def has_leading_zeros(cells: pl.Series, values: NDArray[np.float64]) -> bool:
+    """Whether whole numbers are spelled `01`, as codes are."""
+    if cells.dtype.is_numeric() or not (values[~np.isnan(values)] % 1 == 0).all():
+        return False
+    return any(text.startswith("0") and text[1:2].isdigit() for text in cells.drop_nulls().unique().to_list())
+
+
+def stray_remarks(name: str, read: Numbers) -> tuple[str, ...]:
+    """What is said of texts among numbers."""
+    if not read.strays:
+        return ()
+    rows = counted(sum(read.strays.values()), "row")
+    return (
+        f"column {name!r} holds numbers; {quoted(read.strays)} in {rows} is none and counts as missing "
+        f"(to take all as categories: {columns_option([name], 'category')})",
+    )

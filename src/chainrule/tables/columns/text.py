@@ -1,0 +1,106 @@
+"""Text: how often hashed words and pairs of words occur, standardised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.missing import Spelling
+
+if TYPE_CHECKING:
+    import polars as pl
+
+MOST_FEATURES = 64
+FARTHEST = 3.0
+
+
+@dataclass(frozen=True)
+class Text(Column):
+    """A column of text: signed counts of words and of pairs of words in at most 64 places chosen by a hash (Weinberger and
+    others 2009, arXiv 0902.2206), divided by their length, standardised by the training rows, clipped smoothly.
+
+    Attributes
+    ----------
+    means, deviations : tuple of float
+        Of every place, in training.
+    """
+
+    kind: ClassVar[str] = "text"
+    means: tuple[float, ...]
+    deviations: tuple[float, ...]
+
+    @classmethod
+    def learn(cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any) -> Text | None:
+        """What the cells teach; None if they are not many different texts of several words each."""
+        import polars as pl
+
+        if cells.dtype != pl.String:
+            return None
+        if not forced:
+            sample = cells.head(1000).drop_nulls()
+            if not len(sample) or _words(sample) < 3.0:
+                return None
+            if 10 * cells.n_unique() < len(cells) or cells.n_unique() < 20:
+                return None
+        width = 1 << int(np.clip(np.log2(max(1, len(cells) / 10)), 3, np.log2(MOST_FEATURES)))
+        counts = _hashed(cells, width)
+        deviations = counts.std(axis=0)
+        if not deviations.any():
+            return None
+        kept = np.where(deviations > 0, deviations, 1.0)
+        why = f"{cells.n_unique():,} different texts, {_words(cells):.3g} words each"
+        return cls(name, why, tuple(counts.mean(axis=0).tolist()), tuple(kept.tolist()))
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """One number for every place."""
+        return tuple(Feature(f"{self.name}: words {i + 1}", self.name, "number") for i in range(len(self.means)))
+
+    def read(self, cells: pl.Series, spelling: Spelling) -> Reading:
+        """Counts in every place, shape (rows, places)."""
+        import polars as pl
+
+        return Reading(_hashed(cells.cast(pl.String), len(self.means)))
+
+    def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
+        """Standardised, and clipped smoothly."""
+        z = (values - np.array(self.means)) / np.array(self.deviations)
+        return np.asarray(z / np.sqrt(1.0 + np.square(z / FARTHEST)))
+
+    @property
+    def told(self) -> str:
+        """How many numbers."""
+        return f"{len(self.means)} numbers: hashed words and pairs of words"
+
+
+def _words(cells: pl.Series) -> float:
+    """How many words a text has in the mean."""
+    return float(cast(float, cells.str.count_matches(r"\w+").mean()))
+
+
+def _hashed(cells: pl.Series, width: int) -> NDArray[np.float64]:
+    """Signed counts of words and pairs of words, each row divided by the root of its squares."""
+    import polars as pl
+    from xxhash import xxh64_intdigest
+
+    lists = cells.fill_null("").str.to_lowercase().str.extract_all(r"\w+")
+    rows = np.repeat(np.arange(len(cells)), lists.list.len().to_numpy())
+    words = lists.explode().drop_nulls()
+    different = words.unique()
+    hashes = pl.Series([xxh64_intdigest(word.encode()) for word in different.to_list()], dtype=pl.UInt64)
+    single = (
+        words.replace_strict(different, hashes, return_dtype=pl.UInt64).to_numpy()
+        if len(words)
+        else np.empty(0, np.uint64)
+    )
+    follows = rows[1:] == rows[:-1]
+    pairs = (single[:-1] * np.uint64(0x9E3779B97F4A7C15) + single[1:])[follows]
+    every, at = np.concatenate([single, pairs]), np.concatenate([rows, rows[1:][follows]])
+    signs = 1.0 - 2.0 * ((every >> np.uint64(40)) & np.uint64(1)).astype(np.float64)
+    place = at * width + (every >> np.uint64(20)).astype(np.int64) % width
+    counts = np.bincount(place, weights=signs, minlength=len(cells) * width).reshape(len(cells), width)
+    return np.asarray(counts / np.maximum(1.0, np.sqrt(np.square(counts).sum(axis=1, keepdims=True))))

@@ -1,0 +1,253 @@
+"""Dates and times: elapsed time as a number, and the parts that come round again as sine and cosine."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.columns.number import Number
+from chainrule.tables.missing import Spelling
+from chainrule.tables.numbers import Numbers
+from chainrule.tables.options import columns_option, counted, quoted
+
+if TYPE_CHECKING:
+    import polars as pl
+
+DAY = 86400.0
+PARTS = ("elapsed", "year", "season", "weekday", "hour")
+SAMPLE = 60
+
+_DATES = (
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%m/%d/%y",
+    "%d/%m/%y", "%d %b %Y", "%d %B %Y", "%d-%b-%Y", "%d-%b-%y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%B %d %Y",
+    "%a, %d %b %Y", "%Y%m%d", "%Y-%m", "%Y/%m", "%m/%Y", "%b %Y", "%B %Y", "%b-%Y", "%b-%y",
+)  # fmt: skip
+_TIME = re.compile(
+    r"(?P<gap>[T ]?)(?P<hour>\d{1,2}):\d{2}(?P<second>:\d{2}(?P<fraction>\.\d+)?)?(?P<half> ?[AaPp][Mm])?"
+    r"(?P<zone> ?(?:Z|UTC|[+-]\d{2}:?\d{2}))?$"
+)
+_DATE = re.compile(r"[A-Za-z]{0,9},? ?\d{1,4}[-/. ]?(\d{1,2}|[A-Za-z]{3,9})?[-/., ]{0,2}\d{0,4}")
+
+
+@dataclass(frozen=True)
+class Time(Column):
+    """A column of dates or times: time elapsed, the year, and sine and cosine of the season, the weekday and the hour.
+
+    Only parts that vary in training are given. Numbers are scaled as a `Number` of seconds is, and a missing time has the
+    median's numbers, sines and cosines of 0, and a flag if some were missing in training.
+
+    Attributes
+    ----------
+    form : str
+        How text spells it, as `strftime` would; empty for columns that are times already.
+    parts : tuple of str
+        Which of "elapsed", "year", "season", "weekday", "hour" vary.
+    median, scale : float
+        Of the seconds since 1970.
+    missing : bool
+        Whether some were missing in training.
+    """
+
+    kind: ClassVar[str] = "time"
+    form: str
+    parts: tuple[str, ...]
+    median: float
+    scale: float
+    missing: bool = False
+
+    @classmethod
+    def learn(cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any) -> Time | None:
+        """What the cells teach; None if they are no times, or all the same. `forced` may be a form such as `%d.%m.%y`."""
+        form, other = "", ""
+        if not cells.dtype.is_temporal():
+            texts = _as_text(cells)
+            found = _form_of(texts, spelling, forced) if texts is not None else None
+            if found is None:
+                return None
+            form, other = found
+        elif str(cells.dtype).startswith("Duration"):
+            return None
+        seconds, _strays = _seconds(cells, form, spelling)
+        number = Number.of(name, Numbers(seconds))
+        present = seconds[~np.isnan(seconds)]
+        if number is None or not len(present) or present.min() == present.max():
+            return None
+        first, last = (str(np.datetime64(int(x), "s")).replace("T00:00:00", "") for x in (present.min(), present.max()))
+        why = f"times from {first} to {last}" + (f", spelled {form}" if form else "")
+        if other:
+            why += f" ({other} would serve as well: {columns_option([name], f'time:{other}')})"
+        return cls(name, why, form, _varying(present), number.median, number.scale, number.missing)
+
+    @cached_property
+    def features(self) -> tuple[Feature, ...]:
+        """Numbers: elapsed time, the year, sines and cosines; a flag where missing."""
+        names = {"elapsed": (self.name,), "year": (f"{self.name}: year",)}
+        waves = {part: tuple(f"{self.name}: {f} of {part}" for f in ("sine", "cosine")) for part in PARTS[2:]}
+        numbers = [Feature(n, self.name, "number") for part in self.parts for n in (names | waves)[part]]
+        flags = [Feature(f"{self.name} is missing", self.name, "flag")] * self.missing
+        return (*numbers, *flags)
+
+    def read(self, cells: pl.Series, spelling: Spelling) -> Reading:
+        """Seconds since 1970; a text that is no time counts as missing, with a remark."""
+        seconds, strays = _seconds(cells, self.form, spelling)
+        if not strays:
+            return Reading(seconds)
+        like = f" like {self.form}" if self.form else ""
+        rows = counted(len(strays), "row")
+        return Reading(
+            seconds,
+            (
+                f"column {self.name!r} holds times{like}; {quoted(dict.fromkeys(strays))} in {rows} is none and counts as missing",
+            ),
+        )
+
+    def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
+        """The parts, and the flag."""
+        absent = np.isnan(values)
+        seconds = np.where(absent, self.median, values)
+        scaled = Number.encoder((Number(self.name, "", self.median, self.scale),))
+        years = _year_starts(seconds)
+        days = np.floor(seconds / DAY)
+        phases = {
+            "season": (seconds - years[0]) / (years[1] - years[0]),
+            "weekday": (days + 3) % 7 / 7,
+            "hour": seconds / DAY - days,
+        }
+        parts = []
+        for part in self.parts:
+            if part in phases:
+                angle = 2 * np.pi * phases[part]
+                parts += [np.where(absent, 0.0, np.sin(angle)), np.where(absent, 0.0, np.cos(angle))]
+            else:
+                parts.append(scaled((seconds if part == "elapsed" else years[0],))[:, 0])
+        return np.stack([*parts, *[absent] * self.missing], axis=1)
+
+    @property
+    def told(self) -> str:
+        """Which parts."""
+        return ", ".join(self.parts) + (", a flag where missing" if self.missing else "")
+
+
+def _year_starts(seconds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """When the year of every moment begins, and when it ends."""
+    years = np.floor(np.clip(seconds, -6e10, 2.5e11)).astype("datetime64[s]").astype("datetime64[Y]")
+    start, end = (x.astype("datetime64[s]").astype(np.float64) for x in (years, years + 1))
+    return start, end
+
+
+def _varying(seconds: NDArray[np.float64]) -> tuple[str, ...]:
+    """The parts that say something."""
+    moments = np.floor(seconds).astype("datetime64[s]")
+    days = moments.astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    years = months.astype("datetime64[Y]")
+    whole_months = bool((days == months).all())
+    varies = {
+        "elapsed": bool((days != days[0]).any()),
+        "year": bool((years != years[0]).any()),
+        "season": bool(((months - years).astype(int) != (months[0] - years[0]).astype(int)).any()),
+        "weekday": not whole_months and bool((days.astype(int) % 7 != days[0].astype(int) % 7).any()),
+        "hour": bool((seconds % DAY != seconds[0] % DAY).any()),
+    }
+    return tuple(part for part in PARTS if varies[part])
+
+
+def _as_text(cells: pl.Series) -> pl.Series | None:
+    """Cells that could be dates as text: text, and whole numbers such as 20240131."""
+    import polars as pl
+
+    kind = cells.dtype
+    if kind.is_integer():
+        low, high = cells.min(), cells.max()
+        dates = isinstance(low, int) and isinstance(high, int) and low >= 19000101 and high <= 21001231
+        return cells.cast(pl.String) if dates else None
+    return cells.cast(pl.String) if kind in (pl.String, pl.Categorical, pl.Enum) else None
+
+
+def _form_of(texts: pl.Series, spelling: Spelling, forced: str | None) -> tuple[str, str] | None:
+    """The form that most texts have, and another that would serve as well."""
+    if forced and "%" in forced:
+        return forced, ""
+    few = [text for text in texts.head(200).drop_nulls().to_list() if not spelling.is_missing(text)][:5]
+    if not few or not any(map(_like_time, few)):
+        return None
+    sample = texts.drop_nulls().unique(maintain_order=True)
+    sample = sample.gather_every(max(1, len(sample) // SAMPLE))
+    sample = sample.filter(~sample.str.to_lowercase().is_in(list(spelling.marks)))
+    good: list[tuple[int, str]] = []
+    for form in dict.fromkeys(form for text in few for form in _forms(text)):
+        parsed = _parsed(sample, form)
+        found = len(sample) - parsed.null_count()
+        whole = form == "%Y%m%d"  # any 8 digits could be meant otherwise
+        if found and found >= (1.0 if whole else 0.9) * len(sample):
+            good.append((found, form))
+    if not good:
+        return None
+    best = max(found for found, _ in good)
+    forms = [form for found, form in good if found == best]
+    if spelling.decimal == ",":  # who writes 1,5 writes the day before the month
+        forms.sort(key=lambda form: form.startswith("%m"))
+    twins = [form for form in forms[1:] if sorted(form) == sorted(forms[0])]
+    return forms[0], twins[0] if twins else ""
+
+
+def _like_time(text: str) -> bool:
+    date = _TIME.sub("", text)
+    return len(text) <= 40 and sum(map(str.isdigit, text)) >= 3 and (not date or _DATE.fullmatch(date) is not None)
+
+
+def _forms(text: str) -> list[str]:
+    """The forms that a text may have, the commonest first."""
+    time = _TIME.search(text)
+    suffix = ""
+    if time is not None:
+        suffix = time["gap"] + ("%I:%M" if time["half"] else "%H:%M") + (":%S" if time["second"] else "")
+        suffix += "%.f" if time["fraction"] else ""
+        suffix += ((" " if time["half"].startswith(" ") else "") + "%p") if time["half"] else ""
+        zone = time["zone"] or ""
+        suffix += zone if zone.strip() in ("Z", "UTC") else ((" " if zone[0] == " " else "") + "%z")
+        if not time.start():
+            return [suffix]
+    return [date + suffix for date in _DATES if date != "%Y%m%d" or text[:8].isdigit()]
+
+
+def _parsed(texts: pl.Series, form: str) -> pl.Series:
+    """Texts as moments, null where they have another form; in universal time where the form has a zone."""
+    import polars as pl
+
+    column = pl.col("t")
+    if not re.search("%[Yy]", form):
+        column, form = pl.lit("1970-01-01 ") + column, "%Y-%m-%d " + form
+    elif "%d" not in form:
+        column, form = pl.lit("01 ") + column, "%d " + form
+    date_only = not re.search("%[HI]", form)
+    parsed = (
+        column.str.to_date(form, strict=False)
+        if date_only
+        else column.str.to_datetime(form, strict=False, time_unit="us")
+    )
+    return texts.alias("t").to_frame().select(parsed).to_series()
+
+
+def _seconds(cells: pl.Series, form: str, spelling: Spelling) -> tuple[NDArray[np.float64], list[str]]:
+    """Cells as seconds since 1970 by the clock of their zone, and the texts that are none."""
+    import polars as pl
+
+    strays: list[str] = []
+    if not cells.dtype.is_temporal():
+        texts = cells.cast(pl.String)
+        cells = _parsed(texts, form or "%Y-%m-%d")
+        if cells.null_count() > texts.null_count():
+            found = texts.filter(cells.is_null() & texts.is_not_null()).to_list()
+            strays = [text for text in found if not spelling.is_missing(text)]
+    if cells.dtype == pl.Time:
+        return cells.cast(pl.Int64).cast(pl.Float64).to_numpy() / 1e9, strays
+    if cells.dtype == pl.Date:
+        return cells.cast(pl.Int32).cast(pl.Float64).to_numpy() * DAY, strays
+    return cells.dt.replace_time_zone(None).dt.epoch("us").cast(pl.Float64).to_numpy() / 1e6, strays

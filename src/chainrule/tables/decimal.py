@@ -1,0 +1,112 @@
+"""The decimal mark of a file: one for all its columns, as their cells together show it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from chainrule.tables.cells import MANY, one_column
+from chainrule.tables.options import option, quoted
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from chainrule.tables.numbers import Decimal
+
+_BEFORE = r"^[-+\u2212(]?\s?[$€£¥₹]?\s?[-+\u2212]?"
+_BEHIND = r"(?:[eE][-+]?\d+)?\s?(?:[%‰]|[^\d\s.,;:/()-]{1,4})?\)?$"
+_SAMPLE = 50_000
+_ENOUGH = 20
+
+
+def _number(mark: str, group: str) -> str:
+    """The cells that are numbers with this decimal mark in them; no group of digits begins with 0."""
+    whole = rf"(?:[1-9]\d{{0,2}}(?:[\u00a0\u202f '{group}]\d{{3}})+|\d+)"
+    return rf"{_BEFORE}(?:{whole}[{mark}]\d*|[{mark}]\d+){_BEHIND}"
+
+
+def _groups(mark: str, least: int = 1) -> str:
+    """The cells that are whole numbers if this mark groups their digits."""
+    return rf"{_BEFORE}[1-9]\d{{0,2}}(?:[{mark}]\d{{3}}){{{least},}}{_BEHIND}"
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """The numbers with one mark: how many are so with a decimal mark only, and examples of each way to read it."""
+
+    decimals: int
+    decimal: str | None
+    grouped: str | None
+    groups: bool
+
+    @classmethod
+    def of(cls, cells: pl.Series, mark: str, other: str) -> _Seen:
+        grouped = cells.str.contains(_groups(mark))
+        decimals = cells.filter(~grouped).str.contains(_number(mark, other))
+        first = cells.filter(~grouped).filter(decimals).head(1).to_list()
+        either = cells.filter(grouped).head(1).to_list()
+        several = bool(cells.filter(grouped).str.contains(_groups(mark, 2)).any())
+        return cls(int(decimals.sum()), *(first or [None]), *(either or [None]), several)
+
+
+def decimal_mark(frame: pl.DataFrame, separator: str = ",") -> tuple[Decimal, str | None]:
+    """The decimal mark of a frame of text, and a note where it is not the plain point.
+
+    `5,5`, `0,375` and `1.234,567` can only have decimal commas, `5.5` and `1,234.5` only decimal points; there are more of the
+    one or of the other in the file. `1,234` may be either: where nothing else says what it is, its comma groups
+    digits, but for files with semicolons between the cells.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> decimal_mark(pl.DataFrame({"people": ["999", "1.016"], "price": ["5,5", "6,5"]}), ";")
+    (',', "numbers have decimal commas, as '5,5'; so '1.016' is 1016")
+    """
+    text = [column for column in frame.get_columns() if str(column.dtype) == "String"]
+    if not text:
+        return ".", None
+    cells = [one_column(text)] if len(text) > MANY else text
+    step = max(1, frame.height * len(text) // _SAMPLE)
+    if step > 1:
+        point, comma = _seen([column.gather_every(step) for column in cells])
+        least, most = sorted((point.decimals, comma.decimals))
+        if not least and most >= _ENOUGH:
+            return _decided(text, point, comma, separator)
+    return _decided(text, *_seen(cells), separator)
+
+
+def _seen(columns: list[pl.Series]) -> tuple[_Seen, _Seen]:
+    """The numbers with points and with commas in all cells."""
+    import polars as pl
+
+    marked = [column.filter(column.str.contains(r"[.,]")) for column in columns]
+    cells = pl.concat(column.filter(column.str.contains(r"\d")).alias("") for column in marked)
+    return _Seen.of(cells, ".", ","), _Seen.of(cells, ",", ".")
+
+
+def _decided(columns: list[pl.Series], point: _Seen, comma: _Seen, separator: str) -> tuple[Decimal, str | None]:
+    """The decision, and how it is told."""
+    german = separator == ";"
+    if point.decimals or comma.decimals:
+        commas = comma.decimals >= point.decimals if german else comma.decimals > point.decimals
+        mark, chosen, other = (",", comma, point) if commas else (".", point, comma)
+        note = f"numbers have decimal {'commas' if commas else 'points'}, as {chosen.decimal!r}"
+        if other.grouped:
+            note += f"; so {other.grouped!r} is {_joined(other.grouped)}"
+        if other.decimals:
+            names = quoted([c.name for c in columns if c.str.contains(_number("." if commas else ",", mark)).any()])
+            note += f"; {other.decimal!r} is none then ({names}): if that is wrong, {option('decimal', '.' if commas else ',')}"
+        return (",", note) if commas else (".", note if other.grouped or other.decimals else None)
+    if not comma.grouped and not point.groups:
+        return ".", None
+    if comma.grouped and not comma.groups and (german or point.groups):
+        return ",", f"{comma.grouped!r} is read with a decimal comma; if it groups digits, {option('decimal', '.')}"
+    if point.groups and not comma.grouped:
+        return ",", f"{point.grouped!r} is read as {_joined(str(point.grouped))}"
+    note = f"{comma.grouped!r} is read as {_joined(str(comma.grouped))}; if that is a decimal comma, {option('decimal', ',')}"
+    return ".", note
+
+
+def _joined(text: str) -> str:
+    """A number without the marks between its groups of digits."""
+    return text.replace(".", "").replace(",", "")

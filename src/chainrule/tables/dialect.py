@@ -1,0 +1,180 @@
+"""How a text file writes its table: found by looking at its first rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from chainrule.errors import SettingError
+from chainrule.tables.options import TableError
+
+SEPARATORS = (",", ";", "\t", "|")
+NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
+
+_LOOKED_AT = 1 << 16
+_NUMBER = re.compile(r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file writes its table.
+
+    Attributes
+    ----------
+    separator : str
+        The character between cells.
+    names : tuple of str
+        The columns as the file names them, "" for one without a name.
+    start : int
+        The byte at which the rows of values begin.
+    line : int
+        The line at which they begin, counted from 1.
+    comments : int
+        How many lines of comment stand before the table.
+    """
+
+    separator: str
+    names: tuple[str, ...]
+    start: int
+    line: int
+    comments: int
+
+
+def look(data: bytes, source: str, separator: str | None = None, header: bool = True) -> Dialect:
+    """How the text `data` writes its table.
+
+    Examples
+    --------
+    >>> look(b"# made by hand\\nname; age\\nAda; 36\\n", "data.csv")
+    Dialect(separator=';', names=('name', 'age'), start=25, line=3, comments=1)
+    """
+    separator = checked_separator(separator)
+    lines, whole = _head(data)
+    begin = 0
+    first = lines[0].strip() if lines else ""
+    if first.lower().startswith("sep=") and len(first) <= 5:  # Excel writes and reads this line
+        separator = separator or lines[0].rstrip("\r\n")[4:5] or None
+        begin = 1
+    after = begin
+    while after < len(lines) and (lines[after].startswith("#") or not lines[after].strip()):
+        after += 1
+    if after == len(lines):  # nothing but comments: a table whose first column begins with #
+        after = begin
+    separator = separator or _sniffed(lines[after:])
+    table, commented = _without_comments(lines, begin, after, separator, header)
+    comments = sum(line.startswith("#") for line in lines[begin:table])
+    rows = _rows([lines[table].lstrip("# "), *lines[table + 1 :]] if commented else lines[table:], separator, whole)
+    if not rows:
+        raise TableError(f"{source} is empty; a table needs a row of column names and rows of values.")
+    cells, used = rows[0]
+    names = [f"column_{i + 1}" for i in range(len(cells))]
+    if header:
+        names = cells
+        others = [row for row, _ in rows[1:]]
+        if others and all(len(row) == len(names) + 1 for row in others) and any(row[-1] for row in others):
+            names = ["", *names]  # R leaves the name of the row names out
+        table += used
+    start = sum(len(line.encode()) for line in lines[:table])
+    return Dialect(separator, tuple(names), start, table + 1, comments)
+
+
+def checked_separator(given: str | None) -> str | None:
+    """The separator asked for, by name or itself."""
+    if given is None:
+        return None
+    by_name = {name: character for character, name in NAMES.items()} | {"\\t": "\t"}
+    character = by_name.get(given, given)
+    if len(character) != 1 or character in '"\r\n':
+        raise SettingError(
+            f"read was given separator={given!r}; it must be a single character, or one of {', '.join(NAMES.values())}."
+        )
+    return character
+
+
+def reader(lines: Any, separator: str, strict: bool = False) -> Any:
+    """The rows of these lines, as Python's `csv` module reads them."""
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
+
+
+@contextmanager
+def cells_of_any_length() -> Iterator[None]:
+    """Python's `csv` module refuses cells of over 131,072 characters unless told otherwise, for the whole process."""
+    before = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _head(data: bytes) -> tuple[list[str], bool]:
+    """The first lines, at least four however long they are, and whether these are all."""
+    end = 0
+    for _ in range(4):
+        end = data.find(b"\n", end) + 1 or len(data)
+    if end < _LOOKED_AT < len(data):
+        end = data.rfind(b"\n", 0, _LOOKED_AT) + 1
+    end = len(data) if len(data) <= _LOOKED_AT else end
+    return io.StringIO(data[:end].decode(), newline="").readlines(), end == len(data)
+
+
+def _rows(lines: Sequence[str], separator: str, whole: bool = True) -> list[tuple[list[str], int]]:
+    """The rows that are not blank, stripped, each with the number of the lines up to its end."""
+    rows: list[tuple[list[str], int]] = []
+    with cells_of_any_length():
+        reading = reader(iter(lines), separator)
+        for row in reading:
+            if any(cell.strip() for cell in row) or len(row) > 1:
+                rows.append(([cell.strip() for cell in row], reading.line_num))
+    return rows if whole or len(rows) < 3 else rows[:-1]  # the last one may go on in the lines not looked at
+
+
+def _sniffed(lines: Sequence[str]) -> str:
+    """The separator under which the first rows have most evenly more than one cell."""
+
+    def fit(separator: str) -> tuple[bool, float, int]:
+        widths = [len(row) for row, _ in _rows(lines, separator)]
+        if not widths or max(widths) == 1:
+            return (False, 0.0, 0)
+        (width, times), *_ = Counter(widths).most_common(1)
+        return (widths[0] > 1 and width > 1, times / len(widths), width)
+
+    best = max(SEPARATORS, key=fit)
+    return " " if not fit(best)[0] and fit(" ")[0] else best
+
+
+def _without_comments(
+    lines: Sequence[str], begin: int, after: int, separator: str, header: bool
+) -> tuple[int, bool]:
+    """The line at which the table begins, and whether that is a comment with the names of the columns (NumPy's way).
+
+    It is among the lines from `begin` on, of which those before `after` begin with # (and so may rows of values).
+    """
+
+    def cells(line: str) -> list[str]:
+        return next((row for row, _ in _rows([line], separator)), [])
+
+    def numeric(row: Sequence[str]) -> list[bool]:
+        return [bool(_NUMBER.fullmatch(cell)) for cell in row]
+
+    following = [row for row, _ in _rows(lines[after : after + 20], separator)][:2]
+    if not following:
+        return after, False
+    while after > begin and any(kinds := numeric(following[0])) and numeric(cells(lines[after - 1])) == kinds:
+        after -= 1
+    if not header or after == begin:
+        return after, False
+    names = cells(lines[after - 1].lstrip("# "))
+    if not len(names) == len(following[0]) > 1 or any(numeric(names)):
+        return after, False
+    if any(numeric(following[0])):
+        return after - 1, True
+    named = any(numeric(following[-1]))  # a row without numbers above those with numbers has the names
+    sentence = any(" " in name for name in names)
+    return (after, False) if named or sentence else (after - 1, True)

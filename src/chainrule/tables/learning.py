@@ -1,0 +1,133 @@
+"""Learning a table's columns: which kind each is, what the user says otherwise, and all that stands in the way, at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from chainrule.errors import SettingError
+from chainrule.tables.columns import KINDS, Column, LeftOut
+from chainrule.tables.columns.number import Scaling
+from chainrule.tables.missing import Missing, Spelling
+from chainrule.tables.numbers import number
+from chainrule.tables.options import TableError, columns_option, counted, named, option, quoted
+from chainrule.tables.problems import Problems
+from chainrule.tables.remarks import remarks_on
+from chainrule.tables.scales import ScaleKind
+from chainrule.tables.table import Table
+from chainrule.tables.target import Target, Task, learn_target
+
+if TYPE_CHECKING:
+    import polars as pl
+
+NAMES = {"drop": LeftOut} | {kind.kind: kind for kind in KINDS if kind is not LeftOut}
+"""Kinds as users call them in `columns={…}`."""
+
+
+class Learned(NamedTuple):
+    """The columns in the table's order, the target, and what is remarkable."""
+
+    columns: tuple[Column, ...]
+    target: Target
+    remarks: tuple[str, ...]
+
+
+def learn_columns(
+    table: Table,
+    target: str,
+    task: Task | None,
+    kinds: Mapping[str, str],
+    missing: Missing,
+    spelling: Spelling,
+    scaling: Scaling,
+    target_scale: ScaleKind | None,
+) -> Learned:
+    """What all rows of `table` teach; arguments and errors are those of `Preparation.learn`."""
+    _check_names(table, target, kinds)
+    learned = learn_target(table, target, task, spelling, target_scale)
+    remarks = list(table.notes)
+    y = learned.known(table.column(target), spelling)
+    if np.isnan(y).any():
+        remarks.append(f"{counted(int(np.isnan(y).sum()), 'row')} left out: no value in the target {target!r}")
+        table, y = table.rows(np.flatnonzero(~np.isnan(y))), y[~np.isnan(y)]
+    problems = Problems(table.source)
+    columns: dict[str, Column] = {}
+    for name, cells in zip(table.names, table.frame.get_columns(), strict=True):
+        if name != target:
+            found = _learned(name, cells, spelling, scaling, kinds.get(name), problems)
+            if found is not None:
+                columns[name] = found
+    if columns and not any(column.features for column in columns.values()):
+        for name in columns:  # a counter is the one thing there is to learn from
+            if name not in kinds and (
+                found := NAMES["number"].learn(name, table.column(name), spelling, "number", scaling=scaling)
+            ):
+                columns[name] = found
+    used = [column for column in columns.values() if column.features]
+    if not used and not problems.told:
+        problems.add(
+            f"no column is left to learn {target!r} from: it has {counted(len(table.names), 'column')} "
+            f"({quoted(table.names)}), and those besides the target say nothing; if the columns were not told apart, name what "
+            "stands between them",
+            option("separator", "semicolon"),
+        )
+    if missing == "error":
+        gaps = [c.name for c in used if np.isnan(c.read(table.column(c.name), spelling).values).any()]
+        if gaps:
+            problems.add(f"values are missing in {named(gaps)}", option("missing", "fill"))
+    problems.raise_if_any()
+    for column in used:
+        remarks += column.read(table.column(column.name), spelling).remarks
+    remarks += remarks_on(table, tuple(used), learned, y, spelling)
+    return Learned(tuple(columns.values()), learned, tuple(remarks))
+
+
+def _learned(
+    name: str, cells: pl.Series, spelling: Spelling, scaling: Scaling, wanted: str | None, problems: Problems
+) -> Column | None:
+    """One column: of the kind wanted, or of the first that it can be."""
+    if wanted is None:
+        return next(found for kind in KINDS if (found := kind.learn(name, cells, spelling, scaling=scaling)))
+    kind, _, form = wanted.partition(":")
+    found = NAMES[kind].learn(name, cells, spelling, form or kind, scaling=scaling)
+    if found is None:
+        few = cells.drop_nulls().unique(maintain_order=True).head(4).to_list()
+        problems.add(
+            f"column {name!r} was to be taken as {wanted!r}, but holds {quoted(few, 3)}"
+            + (" in every row" if len(few) == 1 else ""),
+            columns_option([name], "drop"),
+        )
+    return found
+
+
+def _check_names(table: Table, target: str, kinds: Mapping[str, str]) -> None:
+    """Raise when the target or a column named cannot be told, or a kind is not known."""
+    if target not in table.frame.schema:
+        if table.header and _like_values(table.names):
+            raise TableError(
+                f"{table.source} has no column named {target!r}, and its first row looks like values, not names: "
+                f"{quoted(table.names)}. If it has no row of names, say so: {option('header', 'no')}; its columns are then "
+                f"called column_1 to column_{len(table.names)}."
+            )
+        table.column(target)
+    if target in table.repeated:
+        raise TableError(
+            f"{table.source} has more than one column {target!r}, so the target is not clear; rename one in the file."
+        )
+    for name, wanted in kinds.items():
+        table.column(name)
+        kind, _, form = wanted.partition(":")
+        if kind not in NAMES or (form and kind != "time"):
+            raise SettingError(
+                f"column {name!r} was to be taken as {wanted!r}; use {', '.join(NAMES)}, or a form of times such as time:%d.%m.%Y."
+            )
+        if name == target:
+            raise TableError(
+                f"{target!r} is the target, and was also to be taken as the input {wanted!r}; leave it out of `columns`."
+            )
+
+
+def _like_values(names: tuple[str, ...]) -> bool:
+    return 2 * sum(number(name) is not None for name in names) >= len(names)

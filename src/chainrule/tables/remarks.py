@@ -1,0 +1,99 @@
+"""What is remarkable in a table: columns that give the target away, columns that are the same, rows that occur twice."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.tables.columns import Column
+from chainrule.tables.missing import Spelling
+from chainrule.tables.options import columns_option, counted, named
+from chainrule.tables.table import Table
+from chainrule.tables.target import Target
+
+SAMPLE = 2000
+"""So many rows are looked at first; what is remarkable among them is then looked at in all."""
+
+FEWEST = 20
+"""In fewer rows a column gives the target away by chance."""
+
+CORRELATED = 0.999
+
+
+def remarks_on(
+    table: Table, columns: tuple[Column, ...], target: Target, y: NDArray[np.float64], spelling: Spelling
+) -> list[str]:
+    """Remarks on the columns in use; `y` are the class numbers or amounts of all rows."""
+    remarks = []
+    few = np.unique(np.linspace(0, len(table) - 1, min(len(table), SAMPLE)).astype(np.intp))
+    part = table.rows(few)
+    suspects = [c for c in columns if _gives_away(c, part, target, y[few], spelling)] if len(table) >= FEWEST else []
+    leaks = [c.name for c in suspects if len(few) == len(table) or _gives_away(c, table, target, y, spelling)]
+    if leaks:
+        remarks.append(
+            f"{named(leaks)} alone {'gives' if len(leaks) == 1 else 'give'} the target {target.name!r}, nearly or exactly; if "
+            f"that is not known when predicting, leave it out: {columns_option(leaks[:6], 'drop')}"
+        )
+    remarks += _same_columns(table)
+    repeated = len(table) - table.frame.hash_rows().n_unique()
+    if repeated:
+        remarks.append(
+            f"{counted(repeated, 'row')} of {len(table):,} {'repeats' if repeated == 1 else 'repeat'} an earlier one in every "
+            "column; where a split parts them, the test is too easy"
+        )
+    return remarks
+
+
+def _gives_away(column: Column, table: Table, target: Target, y: NDArray[np.float64], spelling: Spelling) -> bool:
+    """Whether a column alone gives the target: by its order, or by its groups of equal values."""
+    x = column.read(table.column(column.name), spelling).values
+    if x.ndim > 1:
+        return False
+    known = ~np.isnan(x)
+    if 2 * known.sum() < len(x) or known.sum() < FEWEST:
+        return False
+    x, y = x[known], y[known]
+    if column.kind in ("number", "time") and target.task == "regression" and _rank_correlation(x, y) > CORRELATED:
+        return True
+    return _groups_decide(x, y)
+
+
+def _groups_decide(x: NDArray[np.float64], y: NDArray[np.float64]) -> bool:
+    """Whether equal values always have the same target, where most values occur several times and the target varies."""
+    order = np.lexsort((y, x))
+    x, y = x[order], y[order]
+    same = x[1:] == x[:-1]
+    if 2 * same.sum() < len(x) or y.min() == y.max():
+        return False
+    return bool((y[1:][same] == y[:-1][same]).all())
+
+
+def _rank_correlation(x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """The size of Spearman's correlation; 0 for a column of one value."""
+    ranks = [_ranks(values) - (len(values) - 1) / 2 for values in (x, y)]
+    size = float(np.sqrt(np.square(ranks[0]).sum() * np.square(ranks[1]).sum()))
+    return abs(float(ranks[0] @ ranks[1])) / size if size else 0.0
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Places in order, equal values sharing the mean of theirs."""
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return np.asarray((last - (counts + 1) / 2)[inverse])
+
+
+def _same_columns(table: Table) -> list[str]:
+    """Columns that hold the same in every row."""
+    groups: dict[tuple[str, int], list[str]] = {}
+    few = table.frame.head(SAMPLE)
+    for name, cells in zip(few.columns, few.get_columns(), strict=True):
+        if not cells.dtype.is_nested():
+            groups.setdefault((str(cells.dtype), hash(tuple(cells.to_list()))), []).append(name)
+    remarks = []
+    for names in groups.values():
+        first = table.column(names[0])
+        same = [name for name in names[1:] if table.column(name).equals(first)]
+        if same:
+            verb = "holds" if len(same) == 1 else "hold"
+            remarks.append(f"{named(same)} {verb} the same as column {names[0]!r} in every row")
+    return remarks[:6]
