@@ -210,8 +210,8 @@ def _forms(text: str) -> list[str]:
         suffix = time["gap"] + ("%I:%M" if time["half"] else "%H:%M") + (":%S" if time["second"] else "")
         suffix += "%.f" if time["fraction"] else ""
         suffix += ((" " if time["half"].startswith(" ") else "") + "%p") if time["half"] else ""
-        zone = time["zone"] or ""
-        suffix += zone if zone.strip() in ("Z", "UTC") else ((" " if zone[0] == " " else "") + "%z")
+        if zone := time["zone"]:
+            suffix += zone if zone.strip() in ("Z", "UTC") else ((" " if zone.startswith(" ") else "") + "%z")
         if not time.start():
             return [suffix]
     return [date + suffix for date in _DATES if date != "%Y%m%d" or text[:8].isdigit()]
