@@ -16,7 +16,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -80,9 +80,16 @@ def divided(name: str, task: str, target: str, part: str, raw: pd.DataFrame, see
     return Split(name, task, target, part, seed, raw.iloc[train], raw.iloc[test], typed.iloc[train], typed.iloc[test])
 
 
-def tables(folder: Path | None, only: list[str], part: str | None, splits: int) -> Iterator[list[Split]]:
-    """The tables that are asked for, one after the other, each divided in so many ways."""
+def chosen(text: str, known: Collection[str], kind: str) -> list[str]:
+    """Names with commas between them; one that is not known is an error."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if unknown := [name for name in names if name not in known]:
+        raise SystemExit(f"{', '.join(unknown)}: no such {kind}; there are {', '.join(known)}.")
+    return names
 
+
+def tables(folder: Path | None, only: str, part: str | None, splits: int) -> Iterator[list[Split]]:
+    """The tables that are asked for, one after the other, each divided in so many ways."""
     from benchmarks.table_sources import Source, found, read_text
 
     def of_folder(folder: Path) -> Iterator[tuple[Any, pd.DataFrame]]:
@@ -90,8 +97,10 @@ def tables(folder: Path | None, only: list[str], part: str | None, splits: int) 
             wanted = {field: entry[field] for field in Source.__dataclass_fields__}
             yield Source(**wanted), read_text(folder / f"{entry['name']}.csv")
 
-    for source, frame in of_folder(folder) if folder else found():
-        if (not only or source.name in only) and part in (None, source.part):
+    there = list(of_folder(folder) if folder else found())
+    wanted = chosen(only, [source.name for source, _ in there], "table")
+    for source, frame in there:
+        if (not wanted or source.name in wanted) and part in (None, source.part):
             raw = frame.drop(columns=list(source.drop))
             known = (source.name, source.task, source.target, source.part, raw)
             yield [divided(*known, seed) for seed in range(splits)]
@@ -227,7 +236,7 @@ def run(arguments: argparse.Namespace) -> str:
     from benchmarks.table_peers import CONTENDERS, installed
 
     baselines = Baselines(arguments.folder)
-    asked = [name for name in arguments.peers.split(",") if name in installed()]
+    asked = [name for name in chosen(arguments.peers, CONTENDERS, "contender") if name in installed()]
     kept = {name for figures in baselines.all().values() for name in figures}
     means = {} if arguments.baselines else settings_of(arguments.means)
     names = [*means, *(name for name in CONTENDERS if name in kept | set(asked))]
@@ -235,8 +244,8 @@ def run(arguments: argparse.Namespace) -> str:
     print(*told, sep="\n", flush=True)
     rows: dict[str, Figures] = {}
     failed: list[str] = []
-    only = arguments.only.split(",") if arguments.only else []
-    for splits in tables(arguments.folder, only, arguments.part, arguments.splits):
+    kept_back: set[str] = set()
+    for splits in tables(arguments.folder, arguments.only, arguments.part, arguments.splits):
         each = [baselines.of(split, asked, arguments.anew) for split in splits]
         for split, (name, settings) in itertools.product(splits, means.items()):
             try:
@@ -244,11 +253,16 @@ def run(arguments: argparse.Namespace) -> str:
             except Exception as error:  # the other tables are still worth knowing
                 failed.append(f"{split.name}, {name}: {type(error).__name__}: {error}")
         figures = rows[splits[0].name] = averaged(each)
+        kept_back |= {split.name for split in splits if split.part == "kept"}
         told.append(line(splits[0], figures, names))
         print(told[-1], flush=True)
     firsts = list(means) or names[:1]
     pairs = [(one, other) for n, one in enumerate(names) if one in firsts for other in names[n + 1 :]]
-    ends = [*filter(None, (summary(rows, one, other) for one, other in pairs)), *failed]
+    ends = [summary(rows, one, other) for one, other in pairs]
+    if means and 0 < len(kept_back) < len(rows):
+        apart = {name: figures for name, figures in rows.items() if name in kept_back}
+        ends += [f"Of those held back, {text}" for one, other in pairs if (text := summary(apart, one, other))]
+    ends = [*filter(None, ends), *failed]
     print("", *ends, sep="\n", flush=True)
     return "\n".join([*told, "", *(f"- {text}" for text in ends), ""])
 

@@ -149,6 +149,14 @@ def test_a_run_prints_and_keeps_what_it_found(tmp_path, monkeypatch, capsys):
     assert "patients, at='x': " in told, "what failed is told, and the rest is measured"
     assert capsys.readouterr().out.strip().split("\n")[0] == told.split("\n")[0]
     assert set(tables.Baselines(tmp_path).all()["patients"]) == {"commonest"}
+    for wrong, told in [
+        (("--only", "nurses"), "nurses: no such table; there are patients"),
+        (("--peers", "XGB"), "XGB: "),
+    ]:
+        monkeypatch.setattr(sys, "argv", [*asked[:3], *wrong])
+        with pytest.raises(SystemExit, match=told):
+            tables.main()
+    monkeypatch.setattr(sys, "argv", asked)
     monkeypatch.setattr(tables, "theirs", None)
     tables.main()
     monkeypatch.undo()
