@@ -12,7 +12,6 @@ import hashlib
 import importlib.util
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -165,19 +164,14 @@ def gather(folder: Path) -> None:
     """Write every table that is found to `folder`, as <name>.csv, and what is known of them as index.json."""
     folder.mkdir(parents=True, exist_ok=True)
     index = []
-    for source, frame in found():
+    for source in SOURCES:
+        frame = source.read()
+        if frame is None:
+            continue
         assert {source.target, *source.drop} <= set(frame), (source.name, list(frame))
         frame.to_csv(folder / f"{source.name}.csv", index=False, na_rep="NA")
         index.append({**asdict(source), "rows": len(frame), "columns": frame.shape[1], "part": source.part})
     (folder / "index.json").write_text(json.dumps(index, indent=1))
-
-
-def found() -> Iterator[tuple[Source, pd.DataFrame]]:
-    """The tables whose packages are installed."""
-    for source in SOURCES:
-        frame = source.read()
-        if frame is not None:
-            yield source, frame
 
 
 def _roots(package: str) -> list[Path]:

@@ -90,19 +90,19 @@ def chosen(text: str, known: Collection[str], kind: str) -> list[str]:
 
 def tables(folder: Path | None, only: str, part: str | None, splits: int) -> Iterator[list[Split]]:
     """The tables that are asked for, one after the other, each divided in so many ways."""
-    from benchmarks.table_sources import Source, found, read_text
+    from benchmarks.table_sources import SOURCES, Source, read_text
 
-    def of_folder(folder: Path) -> Iterator[tuple[Any, pd.DataFrame]]:
-        for entry in json.loads((folder / "index.json").read_text()):
-            wanted = {field: entry[field] for field in Source.__dataclass_fields__}
-            yield Source(**wanted), read_text(folder / f"{entry['name']}.csv")
-
-    there = list(of_folder(folder) if folder else found())
-    wanted = chosen(only, [source.name for source, _ in there], "table")
-    for source, frame in there:
-        if (not wanted or source.name in wanted) and part in (None, source.part):
-            raw = frame.drop(columns=list(source.drop))
-            known = (source.name, source.task, source.target, source.part, raw)
+    sources = SOURCES
+    if folder:
+        entries = json.loads((folder / "index.json").read_text())
+        sources = tuple(Source(**{field: entry[field] for field in Source.__dataclass_fields__}) for entry in entries)
+    wanted = chosen(only, [source.name for source in sources], "table")
+    for source in sources:
+        if (wanted and source.name not in wanted) or part not in (None, source.part):
+            continue
+        frame = read_text(folder / f"{source.name}.csv") if folder else source.read()
+        if frame is not None:
+            known = (source.name, source.task, source.target, source.part, frame.drop(columns=list(source.drop)))
             yield [divided(*known, seed) for seed in range(splits)]
 
 
