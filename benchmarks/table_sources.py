@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import io
 import json
 import os
 from dataclasses import asdict, dataclass
@@ -44,15 +45,15 @@ class Source:
         return "kept" if int(hashlib.sha256(self.name.encode()).hexdigest(), 16) % 3 == 0 else "work"
 
     def read(self) -> pd.DataFrame | None:
-        """Its rows, or None where the package is not installed."""
+        """Its cells as text, or None where the package is not installed."""
         roots = _roots(self.package)
         if self.package == "sklearn" and roots:
-            return _of_scikit_learn(self.file)
+            return _as_text(_of_scikit_learn(self.file))
         path = next((root / self.file for root in roots if (root / self.file).exists()), None)
         if path is None:
             return None
         frame = READERS[path.suffix](path).drop(columns="rownames", errors="ignore")
-        return frame.sample(self.rows, random_state=0) if len(frame) > self.rows else frame
+        return _as_text(frame.sample(self.rows, random_state=0) if len(frame) > self.rows else frame)
 
 
 def _classes(name: str, package: str, file: str, target: str, *drop: str, rows: int = LARGEST) -> Source:
@@ -169,7 +170,7 @@ def gather(folder: Path) -> None:
         if frame is None:
             continue
         assert {source.target, *source.drop} <= set(frame), (source.name, list(frame))
-        frame.to_csv(folder / f"{source.name}.csv", index=False, na_rep="NA")
+        frame.to_csv(folder / f"{source.name}.csv", index=False)
         index.append({**asdict(source), "rows": len(frame), "columns": frame.shape[1], "part": source.part})
     (folder / "index.json").write_text(json.dumps(index, indent=1))
 
@@ -190,7 +191,11 @@ def _of_scikit_learn(name: str) -> pd.DataFrame:
     return frame
 
 
-def read_text(path: Path, **options: Any) -> pd.DataFrame:
+def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
+    return read_text(io.StringIO(frame.to_csv(index=False, na_rep="NA")))
+
+
+def read_text(path: Path | io.StringIO, **options: Any) -> pd.DataFrame:
     """Every cell as it stands in the file."""
     import pandas as pd
 

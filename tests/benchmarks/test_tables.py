@@ -13,7 +13,7 @@ from benchmarks.table_sources import SOURCES
 from sklearn.metrics import accuracy_score, r2_score
 
 import chainrule as cr
-from benchmarks import tables
+from benchmarks import table_sources, tables
 
 
 def patients(rows=120):
@@ -117,6 +117,17 @@ def test_sources_have_names_of_their_own_and_a_third_is_held_back():
     assert len({source.name for source in SOURCES}) == len(SOURCES)
     assert all(source.target not in source.drop for source in SOURCES)
     assert 0.25 < np.mean([source.part == "kept" for source in SOURCES]) < 0.45
+
+
+def test_tables_of_installed_packages_are_text_and_gathered_as_they_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(table_sources, "SOURCES", [source for source in SOURCES if source.package == "sklearn"])
+    table_sources.gather(tmp_path)
+    found = list(tables.tables(None, "", None, 1))
+    assert [split.name for (split,) in found] == [source.name for source in table_sources.SOURCES]
+    for (split,), (again,) in zip(found, tables.tables(tmp_path, "", None, 1), strict=True):
+        assert split.train.equals(again.train)
+        assert split.typed_test.equals(again.typed_test)
+        assert all(isinstance(cell, str) for cell in split.train.iloc[0])
 
 
 class Halved:
