@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MANY = 255
-"""A column of more different words than this is taken as their alphabetic ranks, so that dates keep their order."""
+"""A column of more different words than this is taken as their places in the alphabet, so that dates keep their order."""
 
 Contender = Callable[["pd.DataFrame", "pd.Series", "pd.DataFrame", str], np.ndarray]
 
@@ -35,10 +35,23 @@ def columns_by_kind(X: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:
     return numbers, few, [name for name in words if name not in few]
 
 
-def _ranks() -> Any:
+def _codes() -> Any:
     from sklearn.preprocessing import OrdinalEncoder
 
     return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=np.nan, encoded_missing_value=np.nan)
+
+
+def _places(X: pd.DataFrame, columns: list[str]) -> Any:
+    """Words as their places in the training rows' alphabet, new ones between their neighbours."""
+    from sklearn.preprocessing import FunctionTransformer
+
+    alphabets = {name: np.unique(X[name].dropna().to_numpy(str)) for name in columns}
+
+    def places(asked: pd.DataFrame) -> pd.DataFrame:
+        numbers = {name: np.searchsorted(alphabets[name], asked[name].fillna("").to_numpy(str)) for name in asked}
+        return asked.assign(**numbers).astype(float).where(asked.notna())
+
+    return FunctionTransformer(places, feature_names_out="one-to-one")
 
 
 def _prepared(X: pd.DataFrame) -> Any:
@@ -53,7 +66,7 @@ def _prepared(X: pd.DataFrame) -> Any:
     return ColumnTransformer(
         [
             ("numbers", make_pipeline(*filled), numbers),
-            ("ranks", make_pipeline(_ranks(), *filled), many),
+            ("places", make_pipeline(_places(X, many), *filled), many),
             ("words", OneHotEncoder(handle_unknown="ignore", sparse_output=False), few),
         ]
     )
@@ -73,7 +86,9 @@ def boosting(X: pd.DataFrame, y: pd.Series, asked: pd.DataFrame, task: str) -> n
     from sklearn.pipeline import make_pipeline
 
     numbers, few, many = columns_by_kind(X)
-    columns = ColumnTransformer([("words", _ranks(), few + many), ("numbers", "passthrough", numbers)])
+    columns = ColumnTransformer(
+        [("words", _codes(), few), ("places", _places(X, many), many), ("numbers", "passthrough", numbers)]
+    )
     kind = HistGradientBoostingClassifier if task == "classification" else HistGradientBoostingRegressor
     return make_pipeline(columns, kind(random_state=0, categorical_features=range(len(few)))).fit(X, y).predict(asked)
 
@@ -113,7 +128,9 @@ def real_mlp(X: pd.DataFrame, y: pd.Series, asked: pd.DataFrame, task: str) -> n
 
     numbers, few, many = columns_by_kind(X)
     filled = SimpleImputer(strategy="median", add_indicator=True)
-    columns = ColumnTransformer([("numbers", filled, numbers), ("ranks", make_pipeline(_ranks(), filled), many)])
+    columns = ColumnTransformer(
+        [("numbers", filled, numbers), ("places", make_pipeline(_places(X, many), filled), many)]
+    )
     columns.set_output(transform="pandas")
     words = X[few].astype(object).fillna("missing").astype(str).astype("category")
     asked_words = asked[few].astype(object).fillna("missing").astype(str)

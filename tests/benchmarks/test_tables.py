@@ -81,6 +81,15 @@ def test_every_contender_learns_from_columns_of_all_kinds(name, task):
     assert figures["seconds"] > 0
 
 
+@pytest.mark.parametrize("name", ["HGB", "MLP"])
+def test_days_that_were_not_seen_keep_their_place_among_the_others(name):
+    days = pd.Series(pd.date_range("2019-01-01", periods=600).strftime("%Y-%m-%d"))
+    frame = pd.DataFrame({"day": days, "y": np.sin(np.arange(600) / 60)}).astype(str)
+    frame.loc[::50, "day"] = ""
+    split = tables.divided("days", "regression", "y", "work", frame)
+    assert tables.theirs(split, name)["score"] > 0.5
+
+
 def test_quiet_is_over_afterwards(caplog):
     import logging
 
