@@ -12,7 +12,6 @@ from chainrule.network import Hypergradient as Hypergradient
 from chainrule.network import Network as Network
 from chainrule.network import Tuned as Tuned
 from chainrule.network import hypergradient as hypergradient
-from chainrule.network import load as load
 from chainrule.network import tune as tune
 from chainrule.nn import Layer as Layer
 from chainrule.nn import ParameterSpec as ParameterSpec
@@ -40,6 +39,9 @@ if TYPE_CHECKING:
     from chainrule.nn.ensembles import *
     from chainrule.nn.initializers import *
     from chainrule.nn.layers import *
+    from chainrule.tabular import Recipe as Recipe
+    from chainrule.tabular import TableModel as TableModel
+    from chainrule.tabular import load as load
     from chainrule.training.losses import *
     from chainrule.training.optimizers import *
     from chainrule.training.schedules import *
@@ -52,6 +54,7 @@ LATER = {
     **dict.fromkeys(("Value", "derivation", "evaluation_order", "explain", "tree", "values"), "explanation"),
     "compare": "explanation.comparison",
     "find_nan": "explanation.diagnosis.lines",
+    **dict.fromkeys(("Recipe", "TableModel", "load"), "tabular"),
     **dict.fromkeys(("View", "view"), "viewer"),
 }
 """Names that training needs none of, and the packages they are loaded from with the first of them."""

@@ -10,6 +10,10 @@ from chainrule.engines.loop import Runner, StepRunner, TrainingLoop
 from chainrule.tracing.program import Program
 from chainrule.tracing.straight_line import compile_program
 
+LARGE_PRODUCT, WAKING = 2**18, 5e-4
+"""Products of so many multiplications are shared out by BLAS to threads that sleep, and waking them takes as long as this, in
+seconds; where other work keeps the cores busy, many times as long."""
+
 
 class NumpyEngine(Engine):
     """NumPy itself: what every other engine is held to. It refuses nothing."""
@@ -26,4 +30,5 @@ class NumpyEngine(Engine):
 
     def seconds(self, held: int, computed: int, rows: int) -> float:
         """About how long NumPy takes for rows; see `Engine`."""
-        return 20e-6 + rows * (9e-12 * held + 1.5e-9 * computed)
+        waking = WAKING if rows * held >= LARGE_PRODUCT else 0.0
+        return 20e-6 + waking + rows * (9e-12 * held + 1.5e-9 * computed)

@@ -5,6 +5,8 @@ from chainrule.tables.missing import Missing
 from chainrule.tables.options import TableError, spell
 from chainrule.tables.preparation import Inputs, Preparation
 from chainrule.tables.reading import read
+from chainrule.tables.sources import as_table
+from chainrule.tables.streaming import stream
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target, Task
 
@@ -18,6 +20,8 @@ __all__ = [
     "TableError",
     "Target",
     "Task",
+    "as_table",
     "read",
     "spell",
+    "stream",
 ]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.tables.wide import each
+
 if TYPE_CHECKING:
     import polars as pl
 
 _BLOCK = 1 << 20
-
-MANY = 1000
-"""Columns beyond which Polars takes longer to plan than to compute."""
 
 
 def regular_cells(data: bytes, separator: str, width: int) -> tuple[pl.DataFrame, NDArray[np.int64]] | None:
@@ -57,9 +56,9 @@ def regular_cells(data: bytes, separator: str, width: int) -> tuple[pl.DataFrame
         lines[1:] += np.cumsum(_line_feeds(frame))[:-1]
     blank = broken or _blanks_around_cells(data, separator)
     if blank:
-        frame = _each(frame, lambda column: column.str.strip_chars())
+        frame = pl.DataFrame(each(frame.get_columns(), lambda column: column.str.strip_chars()))
     if blank or b'""' in data:
-        frame = _each(frame, lambda column: column.replace("", None))
+        frame = pl.DataFrame(each(frame.get_columns(), lambda column: column.replace("", None)))
     return frame, lines
 
 
@@ -110,25 +109,6 @@ def _blocks(data: bytes) -> Iterator[NDArray[np.uint8]]:
     for begin in range(0, len(data), _BLOCK):
         before, behind = data[begin - 1 : begin] or b"\n", data[begin + _BLOCK : begin + _BLOCK + 1] or b"\n"
         yield np.frombuffer(before + data[begin : begin + _BLOCK] + behind, dtype=np.uint8)
-
-
-def one_column(columns: Sequence[pl.Series]) -> pl.Series:
-    """All columns, one below the other."""
-    import polars as pl
-
-    return pl.concat([column.alias("") for column in columns])
-
-
-def _each(frame: pl.DataFrame, change: Callable[[pl.Series], pl.Series]) -> pl.DataFrame:
-    """The frame with all columns changed; those of a wide one as one long column, since a call costs more than a cell."""
-    import polars as pl
-
-    if frame.width <= MANY:
-        return frame.select(change(column) for column in frame.get_columns())
-    long = change(one_column(frame.get_columns()))
-    return pl.DataFrame(
-        [long.slice(i * frame.height, frame.height).alias(name) for i, name in enumerate(frame.columns)]
-    )
 
 
 def _total(frame: pl.DataFrame, text: str) -> int:

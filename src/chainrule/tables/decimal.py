@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chainrule.tables.cells import MANY, one_column
 from chainrule.tables.options import option, quoted
+from chainrule.tables.wide import MANY, one_column
 
 if TYPE_CHECKING:
     import polars as pl
@@ -46,7 +46,7 @@ class _Seen:
         first = cells.filter(~grouped).filter(decimals).head(1).to_list()
         either = cells.filter(grouped).head(1).to_list()
         several = bool(cells.filter(grouped).str.contains(_groups(mark, 2)).any())
-        return cls(int(decimals.sum()), *(first or [None]), *(either or [None]), several)
+        return cls(int(decimals.sum()), first[0] if first else None, either[0] if either else None, several)
 
 
 def decimal_mark(frame: pl.DataFrame, separator: str = ",") -> tuple[Decimal, str | None]:

@@ -19,6 +19,7 @@ SEPARATORS = (",", ";", "\t", "|")
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
 
 _LOOKED_AT = 1 << 16
+_LINES = 4000
 _NUMBER = re.compile(r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?", re.IGNORECASE)
 
 
@@ -121,7 +122,8 @@ def _head(data: bytes) -> tuple[list[str], bool]:
     if end < _LOOKED_AT < len(data):
         end = data.rfind(b"\n", 0, _LOOKED_AT) + 1
     end = len(data) if len(data) <= _LOOKED_AT else end
-    return io.StringIO(data[:end].decode(), newline="").readlines(), end == len(data)
+    lines = io.StringIO(data[:end].decode(), newline="").readlines()
+    return lines[:_LINES], end == len(data) and len(lines) <= _LINES
 
 
 def _rows(lines: Sequence[str], separator: str, whole: bool = True) -> list[tuple[list[str], int]]:
@@ -149,9 +151,7 @@ def _sniffed(lines: Sequence[str]) -> str:
     return " " if not fit(best)[0] and fit(" ")[0] else best
 
 
-def _without_comments(
-    lines: Sequence[str], begin: int, after: int, separator: str, header: bool
-) -> tuple[int, bool]:
+def _without_comments(lines: Sequence[str], begin: int, after: int, separator: str, header: bool) -> tuple[int, bool]:
     """The line at which the table begins, and whether that is a comment with the names of the columns (NumPy's way).
 
     It is among the lines from `begin` on, of which those before `after` begin with # (and so may rows of values).

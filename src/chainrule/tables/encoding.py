@@ -26,7 +26,7 @@ def utf8(data: bytes, source: str) -> tuple[bytes, list[str]]:
     >>> utf8("a;b".encode("utf-16"), "data.csv")
     (b'a;b', [])
     """
-    data = _unpacked(data, source)
+    data = unpacked(data, source)
     if data[:4] == b"PK\x03\x04":
         raise TableError(f"{source} is a spreadsheet or ZIP file, not CSV text; save the sheet as CSV first.")
     notes: list[str] = []
@@ -46,7 +46,8 @@ def utf8(data: bytes, source: str) -> tuple[bytes, list[str]]:
     return data, notes
 
 
-def _unpacked(data: bytes, source: str) -> bytes:
+def unpacked(data: bytes, source: str) -> bytes:
+    """What a file holds, however it is compressed."""
     kind = next((kind for first, kind in _COMPRESSED.items() if data.startswith(first)), None)
     try:
         match kind:

@@ -85,7 +85,9 @@ def mended(data: bytes, dialect: Dialect, source: str) -> Mended:
                 ) from error
     if wrong:
         raise uneven(wrong, dialect, source)
-    return Mended(out.getvalue().encode(), np.array(lines, dtype=np.int64), [line for line in blank if line < lines[-1]])
+    return Mended(
+        out.getvalue().encode(), np.array(lines, dtype=np.int64), [line for line in blank if line < lines[-1]]
+    )
 
 
 def uneven(wrong: Sequence[tuple[int, int]], dialect: Dialect, source: str) -> TableError:

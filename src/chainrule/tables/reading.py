@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from chainrule.tables.decimal import decimal_mark
 from chainrule.tables.dialect import Dialect, look
 from chainrule.tables.encoding import utf8
 from chainrule.tables.mending import mended
+from chainrule.tables.names import unique_names
 from chainrule.tables.options import TableError, counted
 from chainrule.tables.table import Table
 
@@ -23,9 +25,7 @@ if TYPE_CHECKING:
     from chainrule.tables.numbers import Decimal
 
 
-def read(
-    path: str | Path, separator: str | None = None, header: bool = True, decimal: Decimal | None = None
-) -> Table:
+def read(path: str | Path, separator: str | None = None, header: bool = True, decimal: Decimal | None = None) -> Table:
     """The cells of a text file, such as CSV.
 
     Understood without being told: comma, semicolon, tab, bar and blanks between the cells, decimal points and commas,
@@ -74,15 +74,18 @@ def from_bytes(
     data: bytes, source: str, separator: str | None = None, header: bool = True, decimal: Decimal | None = None
 ) -> Table:
     """The table that the bytes of a text file hold; `source` is its name in messages."""
-    if decimal not in (None, ".", ","):
-        raise SettingError(f"read was given decimal={decimal!r}; it must be '.' or ','.")
+    checked_decimal(decimal)
     data, notes = utf8(data, source)
     dialect = look(data, source, separator, header)
     if dialect.comments:
         notes.append(f"{counted(dialect.comments, 'line')} of comment before the table left out")
-    frame, lines, remarks = _cells(data, dialect, source)
-    notes += remarks
-    del data
+    table = of_text(data, dialect, source, decimal)
+    return replace(table, header=header, notes=(*notes, *table.notes))
+
+
+def of_text(data: bytes, dialect: Dialect, source: str, decimal: Decimal | None = None) -> Table:
+    """The table that UTF-8 text holds in this dialect."""
+    frame, lines, notes = _cells(data, dialect, source)
     frame, lines, remarks = _without_empty_rows(frame, lines)
     notes += remarks
     if not frame.height:
@@ -92,7 +95,13 @@ def from_bytes(
     if decimal is None:
         decimal, remark = decimal_mark(frame, dialect.separator)
         notes += [remark] if remark else []
-    return Table(frame, source, lines, dialect.separator, decimal, header, tuple(notes), repeated)
+    return Table(frame, source, lines, dialect.separator, decimal, notes=tuple(notes), repeated=repeated)
+
+
+def checked_decimal(decimal: Decimal | None) -> None:
+    """That a decimal mark is one."""
+    if decimal not in (None, ".", ","):
+        raise SettingError(f"read was given decimal={decimal!r}; it must be '.' or ','.")
 
 
 def _cells(data: bytes, dialect: Dialect, source: str) -> tuple[pl.DataFrame, NDArray[np.int64], list[str]]:
@@ -139,30 +148,17 @@ def _without_empty_rows(
         notes.append(f"{counted(frame.height - end, 'row')} without any value at the end left out")
     if len(between):
         where = places([int(line) for line in lines[between]])
-        notes.append(f"{counted(len(between), 'row')} without any value ({where}) kept, so that rows keep their numbers")
+        notes.append(
+            f"{counted(len(between), 'row')} without any value ({where}) kept, so that rows keep their numbers"
+        )
     return frame[:end], lines[:end], notes
 
 
 def _named(frame: pl.DataFrame, given: tuple[str, ...]) -> tuple[pl.DataFrame, tuple[str, ...], list[str]]:
     """The frame with every column named once and columns of nothing left out, names given twice, and notes."""
-    names, notes, repeated = list(given), [], []
-    keep = [name or frame.to_series(i).null_count() < frame.height for i, name in enumerate(names)]
-    for i, name in enumerate(names):
-        if not name:
-            names[i] = f"column_{i + 1}"
-            if keep[i]:
-                notes.append(f"column {i + 1} has no name; called {names[i]!r} here")
-    taken, seen, number = set(names), set(), dict[str, int]()
-    for i, name in enumerate(names):
-        if name in seen:
-            number[name] = number.get(name, 1) + 1
-            while (other := f"{name}_{number[name]}") in taken:
-                number[name] += 1
-            names[i] = other
-            taken.add(other)
-            repeated.append(name)
-            notes.append(f"column {i + 1} is another {name!r}; called {other!r} here")
-        seen.add(names[i])
+    empty = {i for i, name in enumerate(given) if not name and frame.to_series(i).null_count() == frame.height}
+    names, repeated, notes = unique_names(given, empty)
     frame.columns = names
-    frame = frame.select(name for name, kept in zip(names, keep, strict=True) if kept) if not all(keep) else frame
-    return frame, tuple(repeated), notes
+    if empty:
+        frame = frame.select(name for i, name in enumerate(names) if i not in empty)
+    return frame, repeated, notes

@@ -109,6 +109,14 @@ class Evaluator:
         return function
 
 
+def validator(objective: Objective, data: Batch, engine: str, times: int) -> Evaluator:
+    """An evaluator by a training's engine; by NumPy where that refuses what it did not refuse of the training."""
+    try:
+        return Evaluator(objective, data, engine, times)
+    except UnsupportedError:
+        return Evaluator(objective, data, REFERENCE.name)
+
+
 def _size(batch: Batch) -> float:
     """How many rows there are, each as often as it counts."""
     return float(len(batch.inputs[0]) if batch.counts is None else batch.counts.sum())

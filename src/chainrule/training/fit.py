@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import AUTO, ENGINES, REFERENCE, Runner
+from chainrule.engines import Runner
 from chainrule.engines.workers import Aside
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
@@ -20,7 +20,7 @@ from chainrule.training.blocks import Block, BlockRunner, Call, Timetable, joine
 from chainrule.training.callbacks import EpochEnd
 from chainrule.training.data import filled_up, owned
 from chainrule.training.divergence import diverged
-from chainrule.training.evaluation import Evaluator, samples_are_apart
+from chainrule.training.evaluation import Evaluator, samples_are_apart, validator
 from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED, History
 from chainrule.training.keyframes import Keyframe, Keyframes
 from chainrule.training.loops import is_settled, prepare_runner
@@ -116,11 +116,9 @@ class Training:
         self.validator: Evaluator | None = None
         self.validation = None if validation is None else owned(validation)
         if self.validation is not None:
-            # What a training's engine refuses of its validation is evaluated by another.
-            engine = settings.engine if ENGINES.get(settings.engine) is REFERENCE else AUTO
-            if run is not None and ENGINES.get(run.validated_by) is REFERENCE:
-                engine = run.validated_by  # as the run began: the last bits of another may be others
-            self.validator = Evaluator(step.objective, self.validation, engine, settings.epochs)
+            # As the run began: the last bits of another engine may be others.
+            engine = settings.engine if run is None or not run.validated_by else run.validated_by
+            self.validator = validator(step.objective, self.validation, engine, settings.epochs)
         self.watch, self.plateau = watchers(
             settings.early_stopping, step.optimizer.learning_rate, validation is not None, self.steps_per_epoch, run
         )

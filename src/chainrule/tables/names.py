@@ -1,0 +1,33 @@
+"""Names of columns: each is made to occur once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+
+def unique_names(given: Sequence[str], unused: Collection[int] = ()) -> tuple[list[str], tuple[str, ...], list[str]]:
+    """Names that occur once each, those that were given twice, and notes; of the `unused` columns none is said.
+
+    Examples
+    --------
+    >>> unique_names(["a", "a", ""])
+    (['a', 'a_2', 'column_3'], ('a',), ["column 3 has no name; called 'column_3' here", "column 2 is another 'a'; called 'a_2' here"])
+    """
+    names, notes, repeated = list(given), [], []
+    for i, name in enumerate(names):
+        if not name:
+            names[i] = f"column_{i + 1}"
+            if i not in unused:
+                notes.append(f"column {i + 1} has no name; called {names[i]!r} here")
+    taken, seen, number = set(names), set[str](), dict[str, int]()
+    for i, name in enumerate(names):
+        if name in seen:
+            number[name] = number.get(name, 1) + 1
+            while (other := f"{name}_{number[name]}") in taken:
+                number[name] += 1
+            names[i] = other
+            taken.add(other)
+            repeated.append(name)
+            notes.append(f"column {i + 1} is another {name!r}; called {other!r} here")
+        seen.add(names[i])
+    return names, tuple(repeated), notes

@@ -1,0 +1,166 @@
+"""Whatever holds a table, made a `Table`: files of many kinds, one or several, standard input, frames of other libraries."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chainrule.tables.decimal import decimal_mark
+from chainrule.tables.encoding import unpacked
+from chainrule.tables.files import Kind, files_of, kind_of, parts_of
+from chainrule.tables.frames import frame_of
+from chainrule.tables.options import TableError, quoted
+from chainrule.tables.reading import checked_decimal, from_bytes
+from chainrule.tables.table import Table
+
+if TYPE_CHECKING:
+    from chainrule.tables.numbers import Decimal
+
+
+def as_table(source: Any, separator: str | None = None, header: bool = True, decimal: Decimal | None = None) -> Table:
+    """The table that `source` holds.
+
+    Parameters
+    ----------
+    source : str, Path, or table
+        A path; "-" for standard input; several files, as `part-*.csv`, a folder or a list of paths, whose columns go
+        together by name; a data frame of pandas or Polars, an Arrow table, a dict of columns, a list of dicts, a
+        structured or 2-D array; a Table.
+
+        Files may be text (CSV and its relatives, also compressed), Parquet, Arrow (IPC, Feather), JSON or JSON lines.
+    separator, header, decimal
+        How text files are written; see `read`.
+
+    Returns
+    -------
+    Table
+        The columns of text files as text; those of others have their types, without numbers that are none (NaN).
+
+    Raises
+    ------
+    TableError
+        When there is no table in it, or files have different columns.
+    OSError
+        When a file cannot be opened.
+
+    Examples
+    --------
+    >>> table = as_table({"name": ["Ada", "Alan"], "age": [36, None]})
+    >>> table.names, len(table), table.line(1)
+    (('name', 'age'), 2, 'row 1')
+    """
+    checked_decimal(decimal)
+    if isinstance(source, Table):
+        return source
+    if isinstance(source, str) and source == "-":
+        return _of_bytes(sys.stdin.buffer.read(), "standard input", separator, header, decimal)
+    files = files_of(source)
+    if files is not None:
+        tables = [of_file(path, separator, header, decimal) for path in files]
+        if isinstance(source, (str, Path)) and files == [Path(source)]:
+            return tables[0]
+        return _together(
+            [with_parts(table, path) for table, path in zip(tables, files, strict=True)], str(source), decimal
+        )
+    return typed(source, "the table", decimal)
+
+
+def of_file(path: Path, separator: str | None, header: bool, decimal: Decimal | None) -> Table:
+    """The table of one file."""
+    with path.open("rb") as file:
+        if kind_of(file.peek(4), path.name) == "parquet":  # Polars reads it piece by piece
+            return _columnar("parquet", path, path.name, decimal)
+        return _of_bytes(file.read(), path.name, separator, header, decimal)
+
+
+def _of_bytes(data: bytes, source: str, separator: str | None, header: bool, decimal: Decimal | None) -> Table:
+    """The table that the content of a file holds."""
+    kind = kind_of(data, source)
+    if kind == "text":
+        return from_bytes(data, source, separator, header, decimal)
+    if kind == "json":
+        return typed(_records(unpacked(data, source), source), source, decimal)
+    return _columnar(kind, io.BytesIO(data), source, decimal)
+
+
+def _columnar(kind: Kind, file: Path | io.BytesIO, source: str, decimal: Decimal | None) -> Table:
+    import polars as pl
+
+    try:
+        frame = pl.read_parquet(file) if kind == "parquet" else pl.read_ipc(file)
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise TableError(f"{source} is a damaged {kind} file ({error}); write it again.") from error
+    return typed(frame, source, decimal)
+
+
+def _records(data: bytes, source: str) -> Any:
+    """What JSON holds: a list of records, one record a line, or columns by name."""
+    import polars as pl
+
+    lines = data.lstrip()[:1] == b"{" and b"\n" in data.strip()
+    try:
+        if data.lstrip()[:1] == b"[":
+            return pl.read_json(io.BytesIO(data), infer_schema_length=None)
+        if lines:
+            return pl.read_ndjson(io.BytesIO(data), infer_schema_length=None)
+    except pl.exceptions.PolarsError:  # values of several kinds in a column, or one record over several lines
+        pass
+    try:
+        read = json.loads(data)
+    except ValueError as error:
+        try:
+            return [json.loads(line) for line in data.decode().splitlines() if line.strip()]
+        except ValueError:
+            raise TableError(f"{source} is not JSON ({error}); write it again.") from error
+    if isinstance(read, dict) and {"columns", "data"} <= set(read):  # pandas' orient="split"
+        return [dict(zip(read["columns"], row, strict=False)) for row in read["data"]]
+    if isinstance(read, dict) and not all(isinstance(values, list) for values in read.values()):
+        columns = {name: list(values.values()) for name, values in read.items() if isinstance(values, dict)}
+        return columns if len(columns) == len(read) else [read]
+    return read
+
+
+def typed(holder: Any, source: str, decimal: Decimal | None) -> Table:
+    """The table of what has columns with types; numbers may be written in those of text all the same."""
+    frame, notes = frame_of(holder)
+    if not frame.width or not frame.height:
+        raise TableError(f"{source} holds no values; rows of values are needed.")
+    mark, remark = (decimal, None) if decimal else decimal_mark(frame)
+    return Table(frame, source, decimal=mark, notes=(*notes, *([remark] if remark else [])))
+
+
+def with_parts(table: Table, path: Path) -> Table:
+    """The table with the columns that the file's folders hold one value of."""
+    import polars as pl
+
+    parts = [pl.lit(value).alias(name) for name, value in parts_of(path).items()]
+    return replace(table, frame=table.frame.with_columns(parts)) if parts else table
+
+
+def _together(tables: Sequence[Table], source: str, decimal: Decimal | None) -> Table:
+    """The rows of several tables with the same columns, in any order."""
+    import polars as pl
+
+    first = tables[0]
+    for table in tables[1:]:
+        missing = [name for name in first.names if name not in table.frame.schema]
+        more = [name for name in table.names if name not in first.frame.schema]
+        if missing or more:
+            lacks = f"lacks {quoted(missing)}" if missing else f"has {quoted(more)} besides"
+            raise TableError(
+                f"the files of {source} are to have the same columns, but {table.source} {lacks}; {first.source} has "
+                f"{quoted(list(first.names), 8)}. Leave it out, or give it the same columns."
+            )
+    frames = [table.frame.select(first.names) for table in tables]
+    frame = pl.concat(frames, how="vertical_relaxed")
+    notes = [f"{table.source}: {note}" for table in tables for note in table.notes]
+    mark = decimal or first.decimal
+    if decimal is None and any(table.decimal != mark for table in tables):
+        mark, note = decimal_mark(frame, first.separator)
+        notes += [note] if note else []
+    return Table(frame, source, None, first.separator, mark, first.header, tuple(notes), first.repeated)

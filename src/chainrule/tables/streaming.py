@@ -1,0 +1,144 @@
+"""Tables larger than memory, in parts of some rows."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import lzma
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from chainrule.tables.dialect import Dialect, look
+from chainrule.tables.encoding import utf8
+from chainrule.tables.files import files_of, kind_of
+from chainrule.tables.names import unique_names
+from chainrule.tables.reading import of_text
+from chainrule.tables.sources import as_table, of_file, typed, with_parts
+from chainrule.tables.table import Table
+
+if TYPE_CHECKING:
+    from chainrule.tables.numbers import Decimal
+
+_BLOCK = 1 << 24
+_ROWS = 1 << 18
+"""Rows of a Parquet file that are decoded at once."""
+
+_WHOLE = (b"\xff\xfe", b"\xfe\xff", b"\x28\xb5\x2f\xfd")
+"""How files begin that are read as a whole: UTF-16 and Zstandard."""
+
+_OPENED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
+
+
+def stream(
+    source: Any,
+    columns: Sequence[str] | None = None,
+    rows: int = 65536,
+    separator: str | None = None,
+    header: bool = True,
+    decimal: Decimal | None = None,
+) -> Iterator[Table]:
+    """The table that `source` holds, in parts of at most `rows` rows, without it ever being in memory as a whole.
+
+    Parquet, Arrow and text files are read in parts, also where they are several; anything else is read and cut. The
+    separator, the decimal mark and the names of a text file are those its beginning shows.
+
+    Parameters
+    ----------
+    source, separator, header, decimal
+        As for `as_table`.
+    columns : sequence of str, optional
+        The columns to be read; all when not given.
+    rows : int
+        How many rows a part has at most.
+
+    Examples
+    --------
+    >>> [len(part) for part in stream({"x": [1, 2, 3, 4, 5], "y": [0, 1, 0, 1, 0]}, ["x"], rows=2)]
+    [2, 2, 1]
+    """
+    files = files_of(source) if source is not None and not _is_stdin(source) else None
+    if files is None:
+        yield from _cut([as_table(source, separator, header, decimal)], columns, rows)
+        return
+    for path in files:
+        with path.open("rb") as file:
+            kind = kind_of(first := file.read(6), path.name)
+        parts: Iterable[Table]
+        if kind in ("parquet", "arrow"):
+            parts = _typed_parts(path, kind, columns, max(rows, _ROWS), decimal)
+        elif kind == "json" or first.startswith(_WHOLE):
+            parts = [of_file(path, separator, header, decimal)]
+        else:
+            parts = _text_parts(path, _OPENED.get(first[:2], open), separator, header, decimal)
+        yield from _cut(parts if path == source else (with_parts(part, path) for part in parts), columns, rows)
+
+
+def _is_stdin(source: Any) -> bool:
+    return isinstance(source, str) and source == "-"
+
+
+def _typed_parts(
+    path: Path, kind: str, columns: Sequence[str] | None, rows: int, decimal: Decimal | None
+) -> Iterator[Table]:
+    """The parts of a file whose columns have types; of the columns asked for, those that are in it are read."""
+    import polars as pl
+
+    lazy = pl.scan_parquet(path, low_memory=True) if kind == "parquet" else pl.scan_ipc(path)
+    height = lazy.select(pl.len()).collect().item()
+    if columns is not None:
+        lazy = lazy.select([name for name in columns if name in lazy.collect_schema()])
+    for begin in range(0, height, rows):
+        part = typed(lazy.slice(begin, rows).collect(), path.name, decimal)
+        decimal = part.decimal
+        yield part
+
+
+def _text_parts(
+    path: Path, opened: Callable[..., Any], separator: str | None, header: bool, decimal: Decimal | None
+) -> Iterator[Table]:
+    """The parts of a text file, each as many whole rows as a block holds."""
+    dialect: Dialect | None = None
+    notes: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    with opened(path, "rb") as file:
+        for block in _blocks(file):
+            data, remarks = utf8(block, path.name)
+            if dialect is None:
+                dialect = look(data, path.name, separator, header)
+                notes = tuple(remarks)
+            else:
+                dialect = replace(dialect, start=0)
+            if data[dialect.start :].strip():
+                part = of_text(data, dialect, path.name, decimal)
+                part = replace(part, header=header, notes=(*notes, *part.notes))
+                names = names or part.names
+                yield replace(part, frame=part.frame.select(names))
+                dialect = replace(dialect, names=tuple(unique_names(dialect.names)[0]), separator=part.separator)
+                decimal, notes = part.decimal, ()
+            dialect = replace(dialect, line=dialect.line + data.count(b"\n", dialect.start))
+
+
+def _blocks(file: IO[bytes]) -> Iterator[bytes]:
+    """The bytes in blocks that end where a row does: at a line feed outside quotation marks."""
+    rest = b""
+    while new := file.read(_BLOCK):
+        data = rest + new
+        end = data.rfind(b"\n") + 1
+        if data.count(b'"', 0, end) % 2:  # the cell that the last mark opens goes on in the next block
+            end = data.rfind(b"\n", 0, data.rfind(b'"', 0, end)) + 1
+        rest = data[end:]
+        if end:
+            yield data[:end]
+    if rest:
+        yield rest
+
+
+def _cut(parts: Iterable[Table], columns: Sequence[str] | None, rows: int) -> Iterator[Table]:
+    for part in parts:
+        for name in columns or ():
+            part.column(name)
+        chosen = part if columns is None else replace(part, frame=part.frame.select(columns))
+        for begin in range(0, len(chosen), rows):
+            yield chosen.rows(slice(begin, begin + rows))

@@ -1,0 +1,8 @@
+"""Networks for tables: from named columns to predictions, scores, importance and a report."""
+
+from chainrule.tabular.loading import load
+from chainrule.tabular.model import TableModel
+from chainrule.tabular.recipe import Recipe
+from chainrule.tabular.scores import Scores
+
+__all__ = ["Recipe", "Scores", "TableModel", "load"]

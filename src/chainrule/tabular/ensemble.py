@@ -1,0 +1,65 @@
+"""The members of an ensemble as one network, and what they say of the rows each had not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.network import Network
+from chainrule.nn.ensembles import Average
+from chainrule.tabular.members import Member, Problem
+
+
+@dataclass(frozen=True, eq=False)
+class OutOfFold:
+    """What was said of rows by networks that had not learned from them.
+
+    Attributes
+    ----------
+    rows : int array, (rows held out,)
+        Which rows, ascending.
+    said : array, (rows held out, classes) or (rows held out,)
+        Probabilities of classes, or scaled amounts; the mean where several networks had not seen a row.
+    fold : int array, (rows held out,)
+        In which part each row was when it was first held out.
+    """
+
+    rows: NDArray[np.intp]
+    said: NDArray[np.float64]
+    fold: NDArray[np.intp]
+
+
+def together(problem: Problem, members: Sequence[Member], labels: NDArray[Any] | None = None) -> Network:
+    """One network that gives the members' mean: of probabilities, or of amounts."""
+    rows = tuple(member.network.function.layers for member in members)  # type: ignore[union-attr]
+    average = Average(rows, "probabilities" if problem.classes else "outputs")
+    network = problem.meant(Network([average], seed=members[0].assignment.seed), labels)
+    own = [layer for member in members for layer in member.network.parameters.values()]
+    network.parameters = dict(zip(network.parameters, own, strict=True))
+    return network
+
+
+def out_of_fold(problem: Problem, members: Sequence[Member]) -> OutOfFold:
+    """What the members said of the rows they had not seen."""
+    total = np.zeros((len(problem.X), *((problem.classes,) if problem.classes else ())))
+    times, fold = np.zeros(len(problem.X)), np.full(len(problem.X), -1)
+    for number, member in enumerate(members):
+        held = member.assignment.held
+        total[held] += member.said
+        times[held] += 1
+        fold[held[fold[held] < 0]] = number
+    rows = np.flatnonzero(times)
+    counts = times[rows].reshape(-1, *[1] * (total.ndim - 1))
+    return OutOfFold(rows, total[rows] / counts, fold[rows])
+
+
+def loss_of(problem: Problem, found: OutOfFold) -> float:
+    """How wrong it was: the mean −ln p of the right class, or the mean squared error of scaled amounts."""
+    truth = problem.y[found.rows]
+    if problem.classes:
+        return float(-np.log(np.maximum(found.said[np.arange(len(truth)), truth], 1e-12)).mean())
+    return float(np.mean(np.square(found.said - truth)))

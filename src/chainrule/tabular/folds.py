@@ -1,0 +1,83 @@
+"""Rows in folds: each held out once, by class or amount evenly, whole groups together, or the latest last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import DataError, SettingError
+
+Rows = NDArray[np.intp]
+
+
+def folds(y: NDArray[Any], count: int, seed: int = 0, groups: Any = None) -> list[Rows]:
+    """The rows in `count` parts of about the same size, each ascending.
+
+    Classes, and amounts from small to large, are spread over the parts as evenly as can be; rows of one group stay together.
+
+    Parameters
+    ----------
+    y : array, (rows,)
+        Class numbers, or amounts.
+    count : int
+        Parts, at least 2 and at most as many as there are rows, or groups.
+    seed : int
+        The same seed gives the same parts.
+    groups : array, (rows,), optional
+        What group each row belongs to.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> parts = folds(np.array([0, 0, 0, 0, 1, 1]), 2)
+    >>> [np.bincount(np.array([0, 0, 0, 0, 1, 1])[part]).tolist() for part in parts]
+    [[2, 1], [2, 1]]
+    """
+    SettingError.unless_count("folds", "count", count, at_least=2)
+    random = np.random.default_rng(seed)
+    y = np.asarray(y)
+    if groups is None:
+        return _dealt(y, np.arange(len(y)), count, random)
+    _, group_of = np.unique(np.asarray(groups), return_inverse=True)
+    sizes = np.bincount(group_of)
+    if len(sizes) < count:
+        raise DataError(
+            f"the rows are of {len(sizes)} groups, too few for {count} folds; name a column with more groups."
+        )
+    part_of, filled = np.empty(len(sizes), np.intp), np.zeros(count)
+    order = random.permutation(len(sizes))
+    for group in order[np.argsort(-sizes[order], kind="stable")]:  # the largest first, each where there is most room
+        part_of[group] = np.argmin(filled)
+        filled[part_of[group]] += sizes[group]
+    return [np.flatnonzero(part_of[group_of] == part) for part in range(count)]
+
+
+def _dealt(y: NDArray[Any], rows: Rows, count: int, random: np.random.Generator) -> list[Rows]:
+    """The rows in order of y, rows of the same y in random order, dealt out like cards, each round in another order."""
+    if len(rows) < count:
+        raise DataError(f"there are {len(rows)} rows, too few for {count} folds.")
+    shuffled = random.permutation(rows)
+    order = shuffled[np.argsort(y[shuffled], kind="stable")]
+    rounds = -(-len(order) // count)
+    part = np.argsort(random.random((rounds, count)), axis=1).ravel()[: len(order)]
+    return [np.sort(order[part == own]) for own in range(count)]
+
+
+def latest(order: Any, share: float) -> tuple[Rows, Rows]:
+    """The rows in two parts, the earlier and the later ones; rows of one time are never parted.
+
+    Examples
+    --------
+    >>> [part.tolist() for part in latest([2001, 2003, 2003, 2000, 2002], 0.4)]
+    [[0, 3, 4], [1, 2]]
+    """
+    times = np.asarray(order)
+    by_time = np.argsort(times, kind="stable")
+    cut = len(times) - max(1, round(share * len(times)))
+    first = times[by_time[max(cut, 0)]]
+    later = times >= first
+    if later.all():
+        raise DataError("all rows are of the same time, so none come later; split by another column, or at random.")
+    return np.flatnonzero(~later), np.flatnonzero(later)

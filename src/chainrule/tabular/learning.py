@@ -1,0 +1,186 @@
+"""A table learned: prepared, divided into folds, recipes tried, networks trained in the time there is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.network import Network
+from chainrule.tables import Preparation
+from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
+from chainrule.tabular.folds import folds, latest
+from chainrule.tabular.members import Assignment, Deadline, Member, Problem, cores, train
+from chainrule.tabular.plan import Plan, plan
+from chainrule.tabular.recipe import Recipe
+from chainrule.tabular.search import Candidate, best, candidates
+
+SHARE_OF_SEARCH = 0.4
+"""How much of the time may go into trying recipes; what is tried of the one that is taken is not lost."""
+
+LATEST = 0.2
+"""The share of the rows, the latest ones, that networks are watched by where rows have times."""
+
+FEWEST_TO_HOLD_OUT = 20
+"""With fewer rows none are held out: networks learn from all, for as long as is usual."""
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What came out of it.
+
+    Attributes
+    ----------
+    network : Network
+        The mean of all members.
+    preparation : Preparation
+        With the scale of the target that was taken.
+    out_of_fold : OutOfFold
+        What was said of rows by networks that had not seen them.
+    plan : Plan
+        What was to be done.
+    recipe : Recipe
+    tried : tuple of str
+        The recipes that were tried, the one taken first.
+    members : int
+        How many networks there are.
+    epochs : tuple of int
+        How many each has made.
+    seconds : float
+    interrupted : bool
+        Whether Ctrl-C ended it.
+    """
+
+    network: Network
+    preparation: Preparation
+    out_of_fold: OutOfFold
+    plan: Plan
+    recipe: Recipe
+    tried: tuple[str, ...]
+    epochs: tuple[int, ...]
+    seconds: float
+    interrupted: bool
+
+
+def learn(
+    X: NDArray[np.float32],
+    y: NDArray[Any],
+    preparation: Preparation,
+    *,
+    recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
+    search: bool = True,
+    seconds: float | None = 10.0,
+    folds: int = 5,
+    epochs: int | None = None,
+    weights: NDArray[Any] | None = None,
+    groups: Any = None,
+    order: Any = None,
+    seed: int = 0,
+    threads: int | None = None,
+    progress: Callable[[float], None] = lambda share: None,
+) -> Learned:
+    """Networks for prepared rows, whose mean is one network.
+
+    Parameters
+    ----------
+    X : float32 array, (rows, features)
+    y : array, (rows,)
+        What the preparation's target makes of the rows: class numbers, or scaled amounts.
+    preparation : Preparation
+    recipe : Recipe
+        What is begun with.
+    search : bool
+        Whether others are tried.
+    seconds : float, optional
+        The time there is; `None` is as long as it takes.
+    folds : int
+        Parts of the rows, each of which is held out once; 1 trains one network, watched by a fifth of the rows.
+    epochs : int, optional
+        How many every network makes; by default as many as suit the rows and the time.
+    weights : array, (rows,), optional
+        How much each row counts.
+    groups, order : array, (rows,), optional
+        Rows of one group are held out together; of rows with an order the latest are.
+    seed : int
+    threads : int, optional
+        How many networks are trained side by side; by default as many as there are cores.
+    progress : callable
+        Told the share of the work that is done.
+    """
+    began = time.monotonic()
+    deadline = Deadline(seconds)
+    target = preparation.target
+    problem = Problem(X, y, preparation.features, len(target.classes), weights)
+    amounts = None if problem.classes else target.restored(y)
+    threads = threads or cores()
+    cost = recipe.weights(problem.features, problem.outputs)
+    share = 1.0 - SHARE_OF_SEARCH * search
+    intended = plan(len(y), cost, recipe.batch(len(y)), seconds and share * seconds, threads, folds)
+    intended = replace(intended, epochs=epochs or intended.epochs)
+    parts = _held_out(y, intended, seed, groups, order)
+    progress(0.0)
+    options = candidates(recipe, problem, target, amounts) if search and intended.folds > 1 else []
+    options = options or [Candidate("as usual", recipe, problem, target)]
+
+    def assignments(candidate: Candidate, chosen: range) -> list[Assignment]:
+        every = np.arange(len(y))
+        return [
+            Assignment(candidate.recipe, np.setdiff1d(every, parts[k]), parts[k], intended.epochs, seed + k)
+            for k in chosen
+        ]
+
+    # Trying takes the first folds of every recipe, as many as fit into its share of the time.
+    first = max(1, min(len(parts), round(SHARE_OF_SEARCH * len(parts)))) if len(options) > 1 else 0
+    work = first * (len(options) - 1) + len(parts)
+    tried: list[tuple[Candidate, list[Member]]] = []
+    interrupted = False
+    for number, option in enumerate(options if first else []):
+        if tried and (interrupted or deadline.is_over):
+            break
+        limit = None if seconds is None else SHARE_OF_SEARCH * seconds * (number + 1) / len(options)
+        if tried and limit is not None and time.monotonic() - began > limit:
+            break
+        members, interrupted = train(
+            option.problem, assignments(option, range(first)), deadline, threads=threads,
+            progress=lambda done, before=number * first: progress((before + done) / work),
+        )  # fmt: skip
+        if tried and len(members) < first:
+            break
+        tried.append((option, members))
+    number = best(tried)
+    option, members = tried[number] if tried else (options[0], [])
+    names = [option.name, *(other.name for other, _ in tried if other is not option)]
+    left = assignments(option, range(len(members), len(parts)))
+    if left and not (members and deadline.is_over):
+        more, stopped = train(
+            option.problem, left, deadline, threads=threads,
+            progress=lambda done: progress((work - len(left) + done) / work),
+        )  # fmt: skip
+        members, interrupted = members + more, interrupted or stopped
+    labels = np.array(target.classes) if problem.classes else None
+    return Learned(
+        network=together(option.problem, members, labels),
+        preparation=replace(preparation, target=option.target),
+        out_of_fold=out_of_fold(option.problem, members),
+        plan=intended,
+        recipe=option.recipe,
+        tried=tuple(names),
+        epochs=tuple(member.epochs for member in members),
+        seconds=time.monotonic() - began,
+        interrupted=interrupted,
+    )
+
+
+def _held_out(y: NDArray[Any], intended: Plan, seed: int, groups: Any, order: Any) -> list[NDArray[np.intp]]:
+    """The rows that each network is watched by."""
+    if len(y) < FEWEST_TO_HOLD_OUT:
+        return [np.empty(0, np.intp)] * intended.members
+    if order is not None:
+        return [latest(order, LATEST)[1]] * intended.members
+    if intended.folds == 1:
+        return folds(y, 5, seed, groups)[:1]
+    return [part for repeat in range(intended.repeats) for part in folds(y, intended.folds, seed + repeat, groups)]

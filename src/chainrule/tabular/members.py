@@ -1,0 +1,209 @@
+"""The networks of an ensemble: each trained on other rows, side by side in threads, until all are done or time is up."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import DivergedError
+from chainrule.network import Network
+from chainrule.network.meaning import Meaning
+from chainrule.tables import Feature
+from chainrule.tabular.recipe import Recipe
+from chainrule.training import EarlyStopping, Loss, heads_of
+from chainrule.training.losses import CrossEntropy, SquaredError
+
+HEARD = 0.1
+"""Seconds between two looks at whether the user wants to stop."""
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What is to be learned: rows, and what each is.
+
+    Attributes
+    ----------
+    X : float32 array, (rows, features)
+    y : array, (rows,)
+        Class numbers, or scaled amounts.
+    features : tuple of Feature
+    classes : int
+        How many; 0 where amounts are learned.
+    weights : float array, (rows,), optional
+        How much each row counts.
+    """
+
+    X: NDArray[np.float32]
+    y: NDArray[Any]
+    features: tuple[Feature, ...]
+    classes: int = 0
+    weights: NDArray[Any] | None = None
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs the network has."""
+        return self.classes or 1
+
+    def loss(self, label_smoothing: float = 0.0) -> Loss:
+        """What is made small: cross-entropy, or the squared error."""
+        return CrossEntropy(label_smoothing) if self.classes else SquaredError()
+
+    def meant(self, network: Network, labels: NDArray[Any] | None = None) -> Network:
+        """The network, built for these features, with all classes as what its outputs mean, also those its rows lack."""
+        if not network.is_built:
+            network.build(len(self.features))
+        classes = (np.arange(self.classes) if labels is None else labels) if self.classes else None
+        network.meanings = [Meaning(head, classes, True) for head in heads_of(network.model, self.loss())]
+        return network
+
+    def probabilities(self, raw: NDArray[Any]) -> NDArray[Any]:
+        """What a network's outputs say: probabilities of classes, (rows, classes), or scaled amounts, (rows,)."""
+        if not self.classes:
+            return np.asarray(raw, np.float64)[:, 0]
+        shifted = np.exp(np.asarray(raw, np.float64) - np.max(raw, axis=1, keepdims=True))
+        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """What one network is to do.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    learned, held : int arrays
+        Rows it learns from, and rows it is watched by; none held where there are too few.
+    epochs, seed : int
+    """
+
+    recipe: Recipe
+    learned: NDArray[np.intp]
+    held: NDArray[np.intp]
+    epochs: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A network that was trained.
+
+    Attributes
+    ----------
+    network : Network
+    assignment : Assignment
+    said : array, (held rows, classes) or (held rows,)
+        Probabilities of classes, or scaled amounts, of the rows that were held out.
+    epochs : int
+        How many it has made; fewer than assigned where time was up.
+    """
+
+    network: Network
+    assignment: Assignment
+    said: NDArray[Any]
+    epochs: int
+
+
+class Deadline:
+    """When a training ends: at a time, or when somebody says so."""
+
+    def __init__(self, seconds: float | None) -> None:
+        self.end = None if seconds is None else time.monotonic() + seconds
+        self.asked = threading.Event()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it is time."""
+        return self.asked.is_set() or (self.end is not None and time.monotonic() > self.end)
+
+
+def train(
+    problem: Problem,
+    assignments: Sequence[Assignment],
+    deadline: Deadline,
+    *,
+    threads: int | None = None,
+    progress: Callable[[float], None] = lambda done: None,
+) -> tuple[list[Member], bool]:
+    """The networks, in order, and whether Ctrl-C ended it; at least one, and those that time allows.
+
+    A network begun when time is up keeps the best weights it had. Bits do not depend on the number of threads.
+    """
+    threads = threads or cores()
+    done = [0.0] * len(assignments)
+    interrupted = False
+
+    def one(place: int) -> Member | None:
+        if place and deadline.is_over:
+            return None
+
+        def note(share: float) -> None:
+            done[place] = share
+            progress(sum(done))
+
+        return _trained(problem, assignments[place], deadline, note)
+
+    with ThreadPoolExecutor(min(threads, len(assignments))) as pool:
+        futures = [pool.submit(one, place) for place in range(len(assignments))]
+        left = set(futures)
+        while left:
+            try:
+                _, left = wait(left, HEARD, FIRST_COMPLETED)
+            except KeyboardInterrupt:
+                interrupted = True
+                deadline.asked.set()
+        members = [member for future in futures if (member := future.result()) is not None]
+    return members, interrupted
+
+
+def cores() -> int:
+    """How many threads may compute at once here."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _trained(problem: Problem, own: Assignment, deadline: Deadline, note: Callable[[float], None]) -> Member:
+    """One network, trained; with a tenth of the rate where the recipe's own makes it diverge."""
+    try:
+        return _attempt(problem, own, deadline, note)
+    except DivergedError:
+        calmer = replace(own.recipe, learning_rate=own.recipe.learning_rate / 10)
+        return _attempt(problem, replace(own, recipe=calmer), deadline, note)
+
+
+def _attempt(problem: Problem, own: Assignment, deadline: Deadline, note: Callable[[float], None]) -> Member:
+    recipe, X = own.recipe, problem.X
+    network = problem.meant(Network(list(recipe.layers(problem.features, X, problem.outputs)), seed=own.seed))
+    weights = None if problem.weights is None else problem.weights[own.learned]
+    watched: dict[str, Any] = {}
+    if len(own.held):
+        held = (X[own.held], problem.y[own.held]) + (() if problem.weights is None else (problem.weights[own.held],))
+        watched = {"validation_data": held, "early_stopping": EarlyStopping(patience=own.epochs)}
+
+    def each_epoch(end: Any) -> bool:
+        note((end.epoch + 1) / own.epochs)
+        return deadline.is_over
+
+    history = network.fit(
+        X[own.learned],
+        problem.y[own.learned],
+        loss=problem.loss(recipe.label_smoothing),
+        optimizer=recipe.optimizer(own.epochs),
+        epochs=own.epochs,
+        batch_size=recipe.batch(len(own.learned)),
+        sample_weight=weights,
+        seed=own.seed,
+        callbacks=[each_epoch],
+        engine="llvm",
+        threads=1,
+        progress=False,
+        **watched,
+    )
+    said = problem.probabilities(network(X[own.held])) if len(own.held) else np.empty((0, problem.outputs))
+    return Member(network, own, said, history.epochs)

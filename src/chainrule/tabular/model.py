@@ -1,0 +1,362 @@
+"""`TableModel`: from a table to predictions, with all that is needed to make them again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import ModelFileError, NotBuiltError, SettingError, shortened
+from chainrule.network import Network
+from chainrule.tables import Missing, Preparation, Table, TableError, Task, as_table
+from chainrule.tabular.attribution import Attribution, AverageRow, attribute
+from chainrule.tabular.ensemble import OutOfFold
+from chainrule.tabular.learning import Learned, learn
+from chainrule.tabular.recipe import Recipe
+from chainrule.tabular.scores import Scores
+from chainrule.training.progress import display
+
+NOTES = "table"
+"""Where a model file's notes say that it is a model of a table."""
+
+
+class TableModel:
+    """Learns to predict a column of a table from the others: reads, prepares, trains several networks and averages them.
+
+    Parameters
+    ----------
+    task : {"classification", "regression"}, optional
+        Recognised from the target when not given.
+    columns : mapping of column to kind, optional
+        Columns whose kind is not to be recognised: "number", "category", "boolean", "time", "text", "drop".
+    missing : {"fill", "drop", "error"}
+        Missing values are filled and flagged; or their rows teach nothing; or they are refused.
+    missing_mark, value_mark : sequences of str
+        Texts that mean "no value", besides empty, NA, n/a, nan, null and ?; and those of these that do not.
+    seconds : float, optional
+        The time training may take; `None` is as long as it takes.
+    folds : int
+        Parts of the rows: every network is watched by one of them, and learns from the others. 1 trains one network.
+    epochs : int, optional
+        Passes over its rows that every network makes; by default as many as suit the rows and the time.
+    recipe : Recipe
+        The network that is begun with, and how it is trained.
+    search : bool
+        Whether other recipes are tried.
+    seed : int
+        The same seed and time give the same model, on every machine that is fast enough for it.
+    threads : int, optional
+        How many networks are trained side by side; by default as many as there are cores.
+    progress : bool, optional
+        Whether a bar is shown; by default when standard error is a terminal.
+
+    Attributes
+    ----------
+    network : Network
+        After `fit`: the mean of all networks, as one.
+    preparation : Preparation
+        How rows become its inputs.
+    scores : Scores
+        How good predictions were for rows held out, by networks that had not learned from them.
+    interrupted : bool
+        Whether Ctrl-C ended the training; what was learned by then is kept.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> random = np.random.default_rng(0)
+    >>> height = random.normal(170.0, 10.0, 200).round(1)
+    >>> people = {"height": height, "town": random.choice(["Rome", "Oslo"], 200), "weight": height - 100.0}
+    >>> model = cr.TableModel(seconds=1, progress=False).fit(people, target="weight")
+    >>> model.columns
+    ('height', 'town')
+    >>> bool(abs(model.predict({"town": ["Oslo"], "height": [180.0]})[0] - 80.0) < 2.0)
+    True
+    """
+
+    def __init__(
+        self,
+        *,
+        task: Task | None = None,
+        columns: Mapping[str, str] | None = None,
+        missing: Missing = "fill",
+        missing_mark: Sequence[str] = (),
+        value_mark: Sequence[str] = (),
+        seconds: float | None = 10.0,
+        folds: int = 5,
+        epochs: int | None = None,
+        recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
+        search: bool = True,
+        seed: int = 0,
+        threads: int | None = None,
+        progress: bool | None = None,
+    ) -> None:
+        if seconds is not None:
+            SettingError.unless_number("TableModel", "seconds", seconds, above=0)
+        SettingError.unless_count("TableModel", "folds", folds)
+        if epochs is not None:
+            SettingError.unless_count("TableModel", "epochs", epochs)
+        SettingError.unless_count("TableModel", "seed", seed, at_least=0)
+        if not isinstance(recipe, Recipe):
+            raise SettingError(f"TableModel was given recipe={shortened(recipe)}; give a Recipe.")
+        self.preparing: dict[str, Any] = {
+            "task": task, "columns": columns, "missing": missing, "missing_mark": tuple(missing_mark),
+            "value_mark": tuple(value_mark),
+        }  # fmt: skip
+        self.learning: dict[str, Any] = {
+            "recipe": recipe, "search": search, "seconds": seconds, "folds": folds, "epochs": epochs, "seed": seed,
+            "threads": threads,
+        }  # fmt: skip
+        self.progress = progress
+        self._network: Network | None = None
+        self._preparation: Preparation | None = None
+        self._average: AverageRow | None = None
+        self._scores: Scores | None = None
+        self.out_of_fold: OutOfFold | None = None
+        self.learned: Learned | None = None
+        self.facts: dict[str, Any] = {}
+
+    # --- learning
+
+    def fit(
+        self, data: Any, target: str, *, weights: Any = None, groups: str | None = None, order: str | None = None
+    ) -> Self:
+        """Learn to predict the column `target` from the others.
+
+        Parameters
+        ----------
+        data : str, Path, frame, dict of columns, array or Table
+            A file (CSV and its relatives, Parquet, JSON, Arrow, several of them), a data frame of pandas or Polars, an Arrow
+            table, ….
+        target : str
+            The column to predict. Rows without it are left out.
+        weights : array, (rows,), optional
+            How much each row counts.
+        groups : str, optional
+            A column: rows with the same value are held out together. It is not learned from.
+        order : str, optional
+            A column of times or numbers: the latest rows are held out.
+
+        Raises
+        ------
+        TableError, UnknownNameError
+            When the table cannot be learned from; the message says why and what to do.
+        """
+        table = as_table(data)
+        by_group = None if groups is None else table.column(groups).cast(str).to_numpy()
+        by_time = None if order is None else _ranks(table, order)
+        preparing = dict(self.preparing)
+        if groups is not None:
+            preparing["columns"] = {groups: "drop", **(preparing["columns"] or {})}
+        preparation = Preparation.learn(table, target, **preparing)
+        inputs, y = preparation.apply_with_target(table)
+        chosen = [None if given is None else np.asarray(given)[inputs.rows] for given in (weights, by_group, by_time)]
+        if len(y) < 2:
+            raise TableError(
+                f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed."
+            )
+        with display(100, self.progress) as bar:
+            learned = learn(
+                inputs.X, y, preparation, **self.learning, weights=chosen[0], groups=chosen[1], order=chosen[2],
+                progress=lambda share: bar.update(round(100 * share, 1), {}),
+            )  # fmt: skip
+        self.learned = learned
+        self._network, self._preparation = learned.network, learned.preparation
+        self._average = AverageRow.of(inputs.X, preparation.features)
+        found = learned.out_of_fold
+        self.out_of_fold = found
+        self._scores = None
+        truth = y if preparation.target.classes else preparation.target.restored(y)
+        self._held_truth = truth[found.rows]
+        self._held_rows = inputs.rows[found.rows]
+        self._held_weights = None if chosen[0] is None else chosen[0][found.rows]
+        return self
+
+    # --- what is known after it
+
+    @property
+    def network(self) -> Network:
+        """The mean of all networks, as one."""
+        return self._fitted()[0]
+
+    @property
+    def preparation(self) -> Preparation:
+        """How rows become the network's inputs."""
+        return self._fitted()[1]
+
+    @property
+    def target(self) -> str:
+        """The column that is predicted."""
+        return self.preparation.target.name
+
+    @property
+    def task(self) -> Task:
+        """Whether classes or amounts are predicted."""
+        return self.preparation.target.task
+
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The labels in order, as they are spelled in the table; none for amounts."""
+        return self.preparation.target.classes
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are learned from."""
+        return tuple(column.name for column in self.preparation.used)
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the training."""
+        return self.learned is not None and self.learned.interrupted
+
+    @property
+    def scores(self) -> Scores:
+        """How good predictions were for rows that were held out: the honest estimate for new rows."""
+        if self._scores is None:
+            if self.out_of_fold is None:
+                raise NotBuiltError("this model has no rows that were held out; call evaluate(data) with new rows.")
+            said = self.out_of_fold.said
+            outputs = said if self.classes else self.preparation.target.restored(said)
+            self._scores = Scores(
+                self._held_truth, outputs, self.classes, self._held_weights, self.out_of_fold.fold,
+                target=self.target, of="rows held out",
+            )  # fmt: skip
+        return self._scores
+
+    # --- predicting
+
+    def predict(self, data: Any) -> NDArray[Any]:
+        """The predictions for every row: labels as the table spells them, or amounts in its units.
+
+        Parameters
+        ----------
+        data : as for `fit`, or one row as a dict of single values
+            Columns are found by name, in any order; those the model does not know are ignored.
+
+        Raises
+        ------
+        TableError
+            When columns are absent, or values are missing and may not be.
+        """
+        said = self.raw(self._inputs(data))
+        return self.preparation.target.restored(np.argmax(said, axis=1)) if self.classes else said
+
+    def predict_proba(self, data: Any) -> NDArray[np.float64]:
+        """The probability of every class, shape (rows, classes), in the order of `classes`.
+
+        Raises
+        ------
+        SettingError
+            When amounts are predicted.
+        """
+        if not self.classes:
+            raise SettingError(f"{self.target!r} holds amounts, which have no probabilities; use predict.")
+        return self.raw(self._inputs(data))
+
+    def raw(self, X: Any) -> NDArray[Any]:
+        """What the network says of prepared rows: probabilities, (rows, classes), or amounts, (rows,)."""
+        network, preparation = self._fitted()
+        if self.classes:
+            return np.asarray(network.predict_proba(X), np.float64)
+        return preparation.target.restored(np.asarray(network(X)))
+
+    def evaluate(self, data: Any) -> Scores:
+        """How good the predictions are for rows whose target is known."""
+        inputs, y = self.preparation.apply_with_target(as_table(data))
+        truth = y if self.classes else self.preparation.target.restored(y)
+        return Scores(truth, self.raw(inputs.X), self.classes, target=self.target, of="new rows")
+
+    def explain(self, row: Any, *, label: Any = None, of: Any = None) -> Attribution:
+        """One prediction explained column by column: integrated gradients from the average training row to this one.
+
+        Parameters
+        ----------
+        row : dict, or a table of one row
+            The row.
+        label : optional
+            The class to look at; by default the one that is predicted.
+        of : {"log-odds", "probability"}, optional
+            In which terms, for classes.
+        """
+        network, preparation = self._fitted()
+        X = self._inputs(row)
+        if len(X) != 1:
+            raise SettingError(f"explain was given {len(X)} rows; give one.")
+        cells = row if isinstance(row, Mapping) else as_table(row).frame.row(0, named=True)
+        if self._average is None:
+            raise ModelFileError("the model's file has no average row to begin at; it was made by another version.")
+        return attribute(network, preparation, self._average, X[0], cells, label=label, of=of)
+
+    def _inputs(self, data: Any) -> NDArray[np.float32]:
+        """The network's inputs for every row; where rows with missing values taught nothing they are filled all the same."""
+        preparation = self.preparation
+        if isinstance(data, Mapping) and not any(_is_column(value) for value in data.values()):
+            return preparation.apply_row(data)
+        return preparation.apply(as_table(data), "fill" if preparation.missing == "drop" else None).X
+
+    # --- keeping
+
+    def save(self, path: str | os.PathLike[str], notes: Mapping[str, Any] | None = None) -> None:
+        """Write the model to one safetensors file, which `cr.load` reads: no code is in it."""
+        network, preparation = self._fitted()
+        average = None if self._average is None else self._average.to_json()
+        facts = {"preparation": preparation.to_json(), "average": average, "facts": {**self.facts, **(notes or {})}}
+        network.save(Path(path), notes={NOTES: facts})
+
+    @classmethod
+    def of(cls, network: Network) -> TableModel:
+        """The model that a network from a file belongs to.
+
+        Raises
+        ------
+        ModelFileError
+            When its notes describe none.
+        """
+        described = network.notes.get(NOTES)
+        if not isinstance(described, dict) or not isinstance(described.get("facts"), dict):
+            raise ModelFileError("the file holds a network, but says nothing of a table it was trained on.")
+        model = cls()
+        model._network, model._preparation = network, Preparation.from_json(described.get("preparation", {}))
+        if len(model._preparation.features) != network.model.inputs[0][0]:
+            raise ModelFileError("the file's network has other inputs than its table gives; the file is damaged.")
+        if described.get("average") is not None:
+            model._average = AverageRow.from_json(described["average"])
+        model.facts = described["facts"]
+        return model
+
+    def _fitted(self) -> tuple[Network, Preparation]:
+        if self._network is None or self._preparation is None:
+            raise NotBuiltError("this model has not learned yet; call fit(data, target=...).")
+        return self._network, self._preparation
+
+    def __repr__(self) -> str:
+        if self._preparation is None:
+            return "TableModel()"
+        inputs = len(self.columns)
+        return f"<TableModel of {self.target!r}, {self.task}, from {inputs} column{'s' * (inputs != 1)}>"
+
+
+def _is_column(value: Any) -> bool:
+    """Whether a value holds several."""
+    return hasattr(value, "__len__") and not isinstance(value, str | bytes)
+
+
+def _ranks(table: Table, name: str) -> NDArray[np.float64]:
+    """The order of the rows by a column of times or numbers; those without one come first."""
+    column = table.column(name)
+    if str(column.dtype) == "String":
+        read = (
+            column.str.to_datetime(strict=False)
+            if column.str.contains(r"[-/:]").any()
+            else column.cast(float, strict=False)
+        )
+        if read.null_count() > column.null_count():
+            raise TableError(
+                f"column {name!r} of {table.source} holds text that is no time and no number; rows have no order by it."
+            )
+        column = read
+    return np.nan_to_num(column.rank("dense").to_numpy().astype(np.float64), nan=0.0)

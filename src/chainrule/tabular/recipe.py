@@ -1,0 +1,112 @@
+"""A recipe: which network a table gets, and how it is trained."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.errors import SettingError
+from chainrule.nn.embeddings import CategoryEmbedding, PiecewiseEmbedding
+from chainrule.nn.layers import Dense, Dropout
+from chainrule.tables import Feature
+from chainrule.training.optimizers import AdamW
+from chainrule.training.schedules import Cosine
+
+MOST_EMBEDDED = 256
+"""Tables with more columns of numbers than this get them as they are: their vectors would be most of the network."""
+
+WIDEST_CATEGORY = 16
+"""The most numbers in a category's vector."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A network of dense layers over embedded columns, trained by AdamW along half a cosine wave.
+
+    Attributes
+    ----------
+    hidden : tuple of ints
+        Neurons in each hidden layer.
+    activation : str
+        Theirs.
+    dropout : float
+        The share of their outputs that are left out in a step of training.
+    bins, width : int
+        Bins of a column's piecewise linear curves, at its quantiles, and how many curves it has; with 0 curves numbers are not
+        embedded.
+    learning_rate, weight_decay : float
+        Of AdamW; the rate falls to 0.
+    label_smoothing : float
+        Of the cross-entropy, for classes.
+    batch_size : int
+        Rows in a step, at most a quarter of the rows there are.
+    """
+
+    hidden: tuple[int, ...] = (256, 256)
+    activation: str = "relu"
+    dropout: float = 0.15
+    bins: int = 16
+    width: int = 8
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.01
+    label_smoothing: float = 0.0
+    batch_size: int = 256
+
+    def __post_init__(self) -> None:
+        for size in self.hidden:
+            SettingError.unless_count("a recipe", "hidden", size)
+        for name in ("bins", "batch_size"):
+            SettingError.unless_count("a recipe", name, getattr(self, name))
+        SettingError.unless_count("a recipe", "width", self.width, at_least=0)
+
+    def layers(self, features: Sequence[Feature], X: NDArray[np.float32], outputs: int) -> tuple[Any, ...]:
+        """The network's layers for rows X, shape (rows, features), in which the numbers come first and the codes last.
+
+        The same rows give the same layers, so that networks on other folds of them share their machine code.
+        """
+        numbers = sum(feature.kind == "number" for feature in features)
+        sizes = tuple(feature.size for feature in features if feature.kind == "code")
+        layers: list[Any] = []
+        if sizes:
+            layers.append(
+                CategoryEmbedding(sizes, tuple(min(WIDEST_CATEGORY, round(1.6 * size**0.56)) for size in sizes))
+            )
+        if self.width and 0 < numbers <= MOST_EMBEDDED:
+            edges = tuple(quantiles(X[:, column], self.bins) for column in range(numbers))
+            layers.append(PiecewiseEmbedding(edges, self.width))
+        for size in self.hidden:
+            layers += (
+                [Dense(size, self.activation), Dropout(self.dropout)]
+                if self.dropout
+                else [Dense(size, self.activation)]
+            )
+        return (*layers, Dense(outputs))
+
+    def weights(self, features: Sequence[Feature], outputs: int) -> int:
+        """About how many multiplications a row takes in a pass forwards."""
+        numbers = sum(feature.kind == "number" for feature in features)
+        wide = len(features) + sum(min(WIDEST_CATEGORY, feature.size) for feature in features if feature.kind == "code")
+        embedded = numbers * self.width * bool(numbers <= MOST_EMBEDDED)
+        sizes = (wide + embedded, *self.hidden, outputs)
+        return embedded * self.bins + sum(a * b for a, b in itertools.pairwise(sizes))
+
+    def optimizer(self, epochs: int) -> AdamW:
+        """AdamW for so many epochs."""
+        return AdamW(Cosine(self.learning_rate, epochs), weight_decay=self.weight_decay)
+
+    def batch(self, rows: int) -> int:
+        """How many of so many rows a step takes."""
+        return min(self.batch_size, max(16, rows // 4))
+
+
+def quantiles(values: NDArray[np.float32], bins: int) -> tuple[float, ...]:
+    """The different quantiles that part values into bins of as many rows, rising; of one value alone, a bin that begins there."""
+    edges = np.unique(np.quantile(values, np.linspace(0.0, 1.0, bins + 1)).astype(np.float32))
+    if len(edges) < 2:
+        edges = np.array([edges[0], edges[0] + 1.0], np.float32)
+    return tuple(map(float, edges))

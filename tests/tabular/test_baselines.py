@@ -1,0 +1,84 @@
+"""Simpler models beside scikit-learn's, over the registry of them."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression, RidgeCV
+from sklearn.preprocessing import StandardScaler
+
+from chainrule.errors import UnknownNameError
+from chainrule.tabular.baselines import BASELINES, Prepared, baselines_for, on_new_rows, out_of_fold
+from chainrule.tabular.metrics import METRICS, metric_for
+
+LIGHT = [name for name in BASELINES if name != "gradient boosting"]
+
+
+def rows(task, count=240, classes=2, seed=0, columns=6):
+    random = np.random.default_rng(seed)
+    X = random.normal(size=(count, columns)).astype(np.float32)
+    codes = random.integers(0, 4, count)
+    line = X @ random.normal(size=(columns, classes)) + random.normal(size=(4, classes))[codes]
+    line += random.normal(size=line.shape)
+    whole = np.column_stack([X, codes]).astype(np.float32)
+    y = line.argmax(1) if task == "classification" else 100 + 20 * line[:, 0]
+    return Prepared(whole, y, (4,), classes if task == "classification" else 0)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_each_gives_one_answer_a_row_and_beats_what_is_constant(name):
+    for task in BASELINES[name].tasks:
+        known = rows(task)
+        found = out_of_fold(known, np.arange(len(known.y)) % 2, [name])[name]
+        assert found.shape == ((240, 2) if known.classes else (240,))
+        if known.classes:
+            assert found.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+        score = metric_for(task)(known.y, found)
+        assert score > 0.6 or len(BASELINES[name].tasks) == 1
+
+
+def test_the_linear_model_is_scikit_learns_logistic_regression():
+    known = rows("classification", classes=3)
+    spread = StandardScaler().fit_transform(known.spread(known.X))
+    expected = LogisticRegression(max_iter=2000).fit(spread, known.y).predict_proba(spread)
+    found = on_new_rows(known, known.X, ["linear model"])["linear model"]
+    assert np.abs(found - expected).max() < 0.03
+    assert METRICS["log_loss"](known.y, found) == pytest.approx(METRICS["log_loss"](known.y, expected), abs=2e-3)
+
+
+def test_the_linear_model_is_scikit_learns_ridge_regression():
+    known = rows("regression")
+    spread = StandardScaler().fit_transform(known.spread(known.X)).astype(float)
+    largest = np.linalg.eigvalsh(spread.T @ spread).max()
+    expected = RidgeCV(alphas=largest * 10.0 ** np.arange(-6, 4)).fit(spread, known.y)
+    found = on_new_rows(known, known.X, ["linear model"])["linear model"]
+    assert found == pytest.approx(expected.predict(spread), rel=1e-3)
+
+
+def test_more_columns_than_rows():
+    random = np.random.default_rng(0)
+    X = random.normal(size=(40, 300)).astype(np.float32)
+    known = Prepared(X, X[:, 0] * 3.0 + X[:, 1])
+    found = on_new_rows(known, X, ["linear model"])["linear model"]
+    assert np.all(np.isfinite(found))
+    assert metric_for("regression")(known.y, found) > 0.2
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_classes_and_columns_that_are_missing_or_constant(name):
+    X = np.ones((12, 2), np.float32)
+    if "classification" in BASELINES[name].tasks:
+        found = on_new_rows(Prepared(X, np.full(12, 1), classes=3), X, [name])[name]
+        assert found == pytest.approx(np.tile([0.0, 1.0, 0.0], (12, 1)), abs=1e-6)
+    if "regression" in BASELINES[name].tasks:
+        assert on_new_rows(Prepared(X, np.full(12, 5.0)), X, [name])[name] == pytest.approx(np.full(12, 5.0))
+
+
+def test_constants_by_hand():
+    known = Prepared(np.zeros((4, 1), np.float32), np.array([1.0, 2.0, 3.0, 10.0]))
+    found = on_new_rows(known, known.X[:1], ["mean", "median"])
+    assert (found["mean"], found["median"]) == ([4.0], [2.5])
+
+
+def test_names():
+    assert [one.name for one in baselines_for("regression", LIGHT)] == ["mean", "median", "linear model"]
+    with pytest.raises(UnknownNameError, match="no simpler model named 'linear'"):
+        baselines_for("regression", ["linear"])
