@@ -3,14 +3,13 @@
 `python -m benchmarks.tables` takes the tables of installed packages (`table_sources.py` says which packages have some);
 `--folder FOLDER` those of a folder with `index.json`, which `--gather FOLDER` makes. There what others answer is kept in
 `baselines.json` and not asked again (`--anew` does). Settings alone are compared by
-`--means "default; networks=1; networks=5, dropout=0.1"`, on some tables by `--only fifa,letter`, and on those that tuning may
+`--means "default; one network; folds=3, seconds=2"`, on some tables by `--only fifa,letter`, and on those that tuning may
 look at by `--part work`.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import itertools
 import json
 import os
@@ -175,14 +174,23 @@ class Baselines:
         return known
 
 
+MEANS = {
+    "default": "",
+    "one network": "folds=1, search=False",
+    "no search": "search=False",
+    "numbers as they are": "search=False, recipe=cr.Recipe(width=0)",
+    "no dropout": "search=False, recipe=cr.Recipe(dropout=0.0)",
+    "no decay": "search=False, recipe=cr.Recipe(weight_decay=0.0)",
+}
+"""Names of settings that `--means` knows."""
+
+
 def settings_of(text: str) -> dict[str, dict[str, Any]]:
-    """Keyword arguments of `cr.TableModel` for every one of several means: "default; networks=1; networks=5, fast=True"."""
-    means: dict[str, dict[str, Any]] = {}
-    for each in filter(None, (part.strip() for part in text.split(";"))):
-        call = ast.parse("f()" if each == "default" else f"f({each})", mode="eval").body
-        assert isinstance(call, ast.Call)
-        means[each] = {word.arg: ast.literal_eval(word.value) for word in call.keywords if word.arg}
-    return means
+    """Keyword arguments of `cr.TableModel` for every one of several means: "default; no search; folds=3, seconds=2"."""
+    import chainrule as cr
+
+    means = filter(None, (part.strip() for part in text.split(";")))
+    return {each: eval(f"dict({MEANS.get(each, each)})", {"cr": cr}) for each in means}
 
 
 Figures = dict[str, dict[str, float]]
@@ -274,7 +282,11 @@ def main() -> None:
     asked.add_argument("--gather", type=Path, metavar="FOLDER", help="write the tables of installed packages there")
     asked.add_argument("--only", default="", help="names of tables, with commas between them")
     asked.add_argument("--part", choices=["work", "kept"], help="tables that tuning may look at, or the others")
-    asked.add_argument("--means", default="default", help="settings of TableModel, with semicolons between them")
+    asked.add_argument(
+        "--means",
+        default="default",
+        help=f"settings of TableModel, with semicolons between them, or names: {'; '.join(MEANS)}",
+    )
     asked.add_argument("--peers", default="HGB,MLP,linear,commonest", help="whom to ask besides")
     asked.add_argument("--splits", type=int, default=1, help="divide every table so often, and take the means")
     asked.add_argument("--baselines", action="store_true", help="ask the peers alone")

@@ -99,12 +99,14 @@ def test_quiet_is_over_afterwards(caplog):
     assert caplog.messages == ["heard"]
 
 
-def test_settings_are_keyword_arguments():
+def test_settings_are_keyword_arguments_of_the_model():
     assert tables.settings_of("default") == {"default": {}}
-    assert tables.settings_of("default; networks=5, time=None") == {
-        "default": {},
-        "networks=5, time=None": {"networks": 5, "time": None},
+    assert tables.settings_of("default; folds=5, seconds=None")["folds=5, seconds=None"] == {
+        "folds": 5,
+        "seconds": None,
     }
+    for settings in tables.settings_of(";".join(tables.MEANS)).values():
+        cr.TableModel(**settings)
 
 
 def test_several_splits_count_by_their_means():
@@ -156,7 +158,7 @@ class Halved:
 
 
 def test_a_run_prints_and_keeps_what_it_found(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(cr, "TableModel", Halved, raising=False)
+    monkeypatch.setattr(cr, "TableModel", Halved)
     entry = {"name": "patients", "package": "", "file": "", "target": "class", "task": "classification", "drop": []}
     (tmp_path / "index.json").write_text(json.dumps([{**entry, "rows": 120, "columns": 5}]))
     patients().to_csv(tmp_path / "patients.csv", index=False)
