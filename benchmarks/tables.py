@@ -13,6 +13,7 @@ import argparse
 import itertools
 import json
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -49,7 +50,8 @@ class Split:
         if len(answers) != len(truth):
             raise AssertionError(f"{self.name}: {len(answers)} answers for {len(truth)} rows.")
         if self.task == "classification":
-            known, given = set(self.train[self.target]), [str(answer) for answer in answers]
+            truth, known = truth.str.strip(), set(self.train[self.target].str.strip())
+            given = [str(answer).strip() for answer in answers]
             if not known >= set(given):
                 raise AssertionError(
                     f"{self.name}: answers {sorted(set(given) - known)[:3]}, which are no classes of it."
@@ -260,6 +262,7 @@ def run(arguments: argparse.Namespace) -> str:
                 each[split.seed][name] = ours(split, settings)
             except Exception as error:  # the other tables are still worth knowing
                 failed.append(f"{split.name}, {name}: {type(error).__name__}: {error}")
+                print(failed[-1], file=sys.stderr)
         figures = rows[splits[0].name] = averaged(each)
         kept_back |= {split.name for split in splits if split.part == "kept"}
         told.append(line(splits[0], figures, names))
