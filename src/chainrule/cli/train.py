@@ -19,7 +19,7 @@ from chainrule.cli.files import table_to_read, to_draw, to_save
 from chainrule.cli.options import TABLE, Decimal, MissingChoice, Separator
 from chainrule.datasets import split_rows
 from chainrule.errors import SettingError
-from chainrule.tables import Table, as_table, spell
+from chainrule.tables import Table, as_table, sample, spell
 from chainrule.tabular import Recipe, TableModel
 from chainrule.tabular.folds import latest
 
@@ -195,7 +195,7 @@ def train(
         seed=seed,
     )
     mark = None if decimal is None else decimal.mark
-    table = as_table(table_to_read(data), separator, not no_header, mark)
+    table = sample(table_to_read(data), separator, not no_header, mark, seed)
     rest = None if test_file is None else as_table(table_to_read(test_file), separator, not no_header, mark)
     if test and rest is None:
         table, rest = _split(table, target, test, split_by, group, seed)

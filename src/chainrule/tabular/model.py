@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError, shortened
 from chainrule.network import Network
-from chainrule.tables import Inputs, Missing, Preparation, TableError, Target, Task, as_table
+from chainrule.tables import Inputs, Missing, Preparation, TableError, Target, Task, as_table, sample
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.learning import Learned, learn
@@ -138,7 +138,7 @@ class TableModel:
         ----------
         data : str, Path, frame, dict of columns, array or Table
             A file (CSV and its relatives, Parquet, JSON, Arrow, several of them), a data frame of pandas or Polars, an Arrow
-            table, ….
+            table, …. Of files with more than 33 million cells as many rows are drawn at random as have so many.
         target : str
             The column to predict. Rows without it are left out.
         weights : array, (rows,), optional
@@ -155,7 +155,7 @@ class TableModel:
         TableError, UnknownNameError
             When the table cannot be learned from; the message says why and what to do.
         """
-        table = as_table(data)
+        table = sample(data, seed=self.learning["seed"])
         by_group = None if groups is None else table.column(groups).cast(str).to_numpy()
         by_time = None if order is None else table.ranks(order)
         preparing = dict(self.preparing)
