@@ -1,66 +1,120 @@
 """Cells as people write numbers."""
 
+import math
+
 import numpy as np
+import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from chainrule.tables.numbers import decimal_mark, numbers
-from chainrule.tables.table import is_missing
+from chainrule.tables.missing import Spelling
+from chainrule.tables.numbers import LARGEST, number, read_numbers
+from chainrule.tables.table import Table
+from chainrule.tables.typed import typed
+
+WRITTEN = [
+    ("1", ".", 1, ""),
+    ("-1.5e3", ".", -1500, ""),
+    ("+.5", ".", 0.5, ""),
+    ("5.", ".", 5, ""),
+    ("1 234 567", ".", 1234567, ""),
+    ("1\u00a0234,5", ",", 1234.5, ""),
+    ("1\u202f234", ".", 1234, ""),
+    ("1'234.5", ".", 1234.5, ""),
+    ("1,234.5", ".", 1234.5, ""),
+    ("1.234,5", ",", 1234.5, ""),
+    ("0,25", ",", 0.25, ""),
+    ("\u22123", ".", -3, ""),
+    ("- 3", ".", -3, ""),
+    ("(3)", ".", -3, ""),
+    ("$100,490.00", ".", 100490, "$"),
+    ("-$5", ".", -5, "$"),
+    ("(€1.200,50)", ",", -1200.5, "€"),
+    ("12 EUR", ".", 12, "EUR"),
+    ("€110.5M", ".", 110.5e6, "€"),
+    ("5%", ".", 5, "%"),
+    ("5,5 %", ",", 5.5, "%"),
+    ("12kg", ".", 12, "kg"),
+    ("20 °C", ".", 20, "°C"),
+]
+NONE = [
+    "abc", "1_000", "inf", "-inf", "nan", "1e999", "1.2.3", "12,34", "1 2", "-", ".", "", "$", "0,375", "01,234", "(3", "3)",
+    "--3", "(-3)", "#DIV/0!", "n.b.", "12.03.2024", "2024-01-02", "1:30",
+]  # fmt: skip
 
 
-def cells(*texts):
-    return np.array(texts, dtype=object)
+@pytest.mark.parametrize(("text", "decimal", "value", "unit"), WRITTEN)
+def test_numbers_people_write(text, decimal, value, unit):
+    assert number(text, decimal) == (value, unit)
+    read = read_numbers(pl.Series([text, text, None]), decimal)
+    np.testing.assert_array_equal(read.values, [value, value, np.nan])
+    assert (read.unit, dict(read.strays)) == (unit, {})
 
 
-@pytest.mark.parametrize(
-    ("text", "decimal", "value"),
-    [
-        ("1", ".", 1),
-        ("-1.5e3", ".", -1500),
-        ("+.5", ".", 0.5),
-        ("5.", ".", 5),
-        ("1 234 567", ".", 1234567),
-        ("1\u00a0234,5", ",", 1234.5),
-        ("1\u202f234", ".", 1234),
-        ("1'234.5", ".", 1234.5),
-        ("1,234.5", ".", 1234.5),
-        ("1.234,5", ",", 1234.5),
-        ("0,25", ",", 0.25),
-        ("\u22123", ".", -3),
-        ("- 3", ".", -3),
-    ],
-)
-def test_numbers_people_write(text, decimal, value):
-    assert numbers(cells(text), np.zeros(1, dtype=bool), decimal).tolist() == [value]
-
-
-@pytest.mark.parametrize(
-    "text", ["abc", "1_000", "inf", "-inf", "1e999", "1.2.3", "12,34", "1 2", "12%", "$5", "-", "."]
-)
+@pytest.mark.parametrize("text", NONE)
 def test_what_is_no_number(text):
-    assert numbers(cells("1", text), np.zeros(2, dtype=bool)).tolist() == [1, np.inf]
+    assert number(text) is None
+    read = read_numbers(pl.Series(["1", "2", "3", text]), marks={"nan"})
+    np.testing.assert_array_equal(read.values, [1, 2, 3, np.nan])
+    assert dict(read.strays) == ({} if text == "nan" else {text: 1})
 
 
-def test_missing_cells():
-    column = cells("1", "", "NA", "n/a", "NaN", "NULL", "?", "#N/A", "unknown")
-    missing = is_missing(column, ["Unknown"])
-    assert missing.tolist() == [False] + [True] * 8
-    assert np.isnan(numbers(column, missing)).tolist() == missing.tolist()
-    assert not is_missing(cells("None", "0", "-", "no")).any()
+@given(st.floats(allow_nan=False, allow_infinity=False, min_value=-LARGEST, max_value=LARGEST), st.sampled_from(".,"))
+def test_every_number_is_read_as_it_is_written(x, decimal):
+    text = repr(x).replace(".", decimal)
+    assert number(text, decimal) == (x, "")
+    assert read_numbers(pl.Series([text]), decimal).values[0] == x
 
 
-@pytest.mark.parametrize(
-    ("texts", "separator", "mark"),
-    [
-        (["1.5", "2"], ";", "."),
-        (["1,5", "2"], ";", ","),
-        (["1,5", "2"], ",", ","),
-        (["1,234", "2"], ",", "."),
-        (["1,234", "2"], ";", ","),
-        (["1,234", "2.5"], ";", "."),
-        (["1.234", "2,5"], ",", ","),
-        (["1", "2"], ";", "."),
-        (["a", "b"], ";", "."),
-    ],
-)
-def test_the_decimal_mark_is_found(texts, separator, mark):
-    assert decimal_mark(cells(*texts), np.zeros(len(texts), dtype=bool), separator) == mark
+@given(st.integers(-(10**15), 10**15), st.sampled_from([(".", ","), (",", "."), (".", " "), (".", "'")]))
+def test_groups_of_digits(x, marks):
+    decimal, group = marks
+    assert number(f"{x:,}".replace(",", group), decimal) == (float(x), "")
+
+
+def test_a_number_of_another_unit_is_a_stray():
+    read = read_numbers(pl.Series(["$3", "$4", "€5", "6"]))
+    np.testing.assert_array_equal(read.values, [3, 4, np.nan, 6])
+    assert (read.unit, dict(read.strays)) == ("$", {"€5": 1})
+
+
+def test_thousands_and_millions_beside_plain_numbers():
+    np.testing.assert_array_equal(read_numbers(pl.Series(["1.5M", "20K", "300"])).values, [1.5e6, 2e4, 300])
+
+
+def test_columns_of_text_are_no_numbers():
+    assert read_numbers(pl.Series(["a", "b", "1"])) is None
+    assert read_numbers(pl.Series([[1], [2]])) is None
+
+
+def test_types_of_frames_are_numbers():
+    import datetime
+
+    for cells in ([1, None, 3], [1.0, None, 3.0], [True, None, True]):
+        assert math.isnan(read_numbers(pl.Series(cells)).values[1])
+    assert read_numbers(pl.Series([datetime.timedelta(days=1)])).values.tolist() == [86400.0]
+    assert read_numbers(pl.Series([2**60 + 1])).values[0] == float(2**60)
+    read = read_numbers(pl.Series([1e308, -math.inf, 1.0]))
+    np.testing.assert_array_equal(read.values, [LARGEST, np.nan, 1])
+    assert read.strays == {"inf": 1}
+
+
+def test_only_plain_numbers_are_typed_beforehand():
+    frame = pl.DataFrame(
+        {
+            "a": ["1", "NA", None],
+            "code": ["01", "2", "3"],
+            "text": ["x", "1", "2"],
+            "money": ["$1", "2", "3"],
+            "b": [1, 2, 3],
+        }
+    )
+    for rows in (1, 5000):  # short and long tables are read in two ways
+        table = Table(pl.concat([frame] * rows))
+        read = typed(table, Spelling(), table.names)
+        assert [str(kind) for kind in read.frame.dtypes] == ["Float64", "String", "String", "String", "Int64"]
+    comma = Table(pl.DataFrame({"a": ["1,5", "2"], "b": ["1.000,5", "2"]}), decimal=",")
+    read = typed(comma, Spelling(","), comma.names)
+    assert read.frame["a"].to_list() == [1.5, 2.0]
+    assert read.frame["b"].dtype == pl.String  # groups are read with care, later

@@ -1,375 +1,283 @@
 """Tables become arrays the same way in training, testing and prediction."""
 
 import json
+import time
 
 import numpy as np
+import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from chainrule.errors import ModelFileError, SettingError, UnknownNameError
-from chainrule.tables import Preparation, Table, TableError, Target, prepare, read, spell
+from chainrule.tables import Preparation, Table, TableError, spell
+from chainrule.tables.learning import NAMES
+
+ROWS = 40
+RANDOM = np.random.default_rng(0)
 
 
-def table(text, separator=","):
-    """The table of some lines of text."""
-    names, *rows = [[cell.strip() for cell in line.split(separator)] for line in text.strip().splitlines()]
-    return Table(tuple(names), np.array(rows, dtype=object), np.arange(2, len(rows) + 2), "data.csv", separator)
+def table(decimal=".", source="data.csv", **columns):
+    return Table(pl.DataFrame(columns, strict=False), source, decimal=decimal)
 
 
-def made(rows=40, **columns):
-    """A table with the columns given as functions of the row."""
-    cells = np.array([[str(value(i)) for value in columns.values()] for i in range(rows)], dtype=object)
-    return Table(tuple(columns), cells, np.arange(2, rows + 2), "data.csv")
+def labels(count=ROWS):
+    return ["yes" if i * 7 % 41 > 20 else "no" for i in range(count)]
 
 
-def age(i):
-    return 20 + i * 7 % 41
+def amounts(count=ROWS):
+    return RANDOM.normal(size=count).tolist()
 
 
-def city(i):
-    return ["Rome", "Oslo", "Lima"][i % 3]
+# --- properties ----------------------------------------------------------------------------------------------------------
+
+CELLS = {
+    "floats": st.floats(),
+    "small": st.floats(-100, 100).map(lambda x: f"{x:.2f}"),
+    "whole": st.integers(-3, 3).map(str),
+    "money": st.integers(0, 10**7).map(lambda x: f"${x:,}"),
+    "words": st.sampled_from(["a", "b", "c", "01", "1", "NA", "-"]),
+    "many": st.integers(0, 30).map(lambda x: f"c{x}"),
+    "dates": st.dates(),
+    "moments": st.datetimes().map(str),
+    "bool": st.booleans(),
+    "yes": st.sampled_from(["yes", "no", "?"]),
+    "text": st.text(max_size=30),
+    "spans": st.timedeltas(),
+}
 
 
-def kind(i):
-    return "yes" if i * 7 % 41 > 20 else "no"
+@st.composite
+def tables(draw):
+    """A table of some columns of each sort with gaps, and a target."""
+    rows = draw(st.integers(4, 30))
+    names = draw(st.lists(st.sampled_from(list(CELLS)), min_size=1, max_size=5))
+    columns = {
+        f"{name} {place}": draw(st.lists(st.none() | CELLS[name], min_size=rows, max_size=rows))
+        for place, name in enumerate(names)
+    }
+    target = [("p", "q")[i % 2] for i in range(rows)] if draw(st.booleans()) else [i * 1.5 for i in range(rows)]
+    return Table(pl.DataFrame(columns | {"y": target}, strict=False))
 
 
-def income(i):
-    return 1000.5 + 13.25 * i
+@given(tables(), st.sampled_from(["robust", "quantile"]), st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_table_is_learned_stored_and_applied(given_table, scaling, data):
+    try:
+        preparation, inputs, y = Preparation.learn_and_apply(given_table, "y", scaling=scaling)
+    except TableError:
+        with pytest.raises(TableError, match="no column is left"):
+            Preparation.learn(given_table, "y")
+        return
+    assert np.isfinite(inputs.X).all()
+    assert inputs.X.shape == (len(given_table), len(preparation.features))
+    kinds = [feature.kind for feature in preparation.features]
+    assert kinds == sorted(kinds, key=("number", "flag", "code").index)
+    stored = Preparation.from_json(json.loads(json.dumps(preparation.to_json(), allow_nan=False)))
+    assert stored == preparation
+    again, targets = stored.apply_with_target(given_table)
+    np.testing.assert_array_equal(again.X, inputs.X)
+    np.testing.assert_array_equal(targets, y)
+    order = data.draw(st.permutations(given_table.names))
+    np.testing.assert_array_equal(stored.apply(Table(given_table.frame.select(order))).X, inputs.X)
+    for row in (0, len(given_table) - 1):
+        np.testing.assert_array_equal(stored.apply_row(given_table.frame.row(row, named=True)), inputs.X[row : row + 1])
+    nothing = Table(pl.DataFrame({name: [None, None] for name in given_table.names}))
+    assert np.isfinite(stored.apply(nothing).X).all()
+    assert preparation.report()
 
 
-# --- the usual case ---------------------------------------------------------------------------------------------
-
-
-def test_numbers_are_standardised_and_text_is_one_hot_by_the_training_rows():
-    data = prepare(made(age=age, city=city, kind=kind), "kind", test=0.25)
-    assert data.preparation.features == ("age", "city=Lima", "city=Oslo", "city=Rome")
-    assert data.X_train.shape == (30, 4)
-    assert data.X_test.shape == (10, 4)
-    assert data.X_train.dtype == np.float32
-    np.testing.assert_allclose(data.X_train[:, 0].mean(), 0, atol=1e-6)
-    np.testing.assert_allclose(data.X_train[:, 0].std(), 1, atol=1e-6)
-    assert (data.X_train[:, 1:].sum(axis=1) == 1).all()
-    number = data.preparation.columns[0]
-    ages = np.array([age(i) for i in range(40)])
-    assert number.mean != ages.mean()  # of the training rows, not of all
-    assert data.y_train.tolist().count("yes") + data.y_test.tolist().count("yes") == (ages - 20 > 20).sum()
-    assert data.notes == ()
-
-
-def test_the_preparation_survives_json():
-    data = prepare(made(age=age, city=city, income=income), "income", missing="median", missing_mark=["-"])
-    stored = json.loads(json.dumps(data.preparation.to_json()))
-    again = Preparation.from_json(stored)
-    assert again == data.preparation
-    rows = made(age=age, city=city)
-    np.testing.assert_array_equal(again.apply(rows).X, data.preparation.apply(rows).X)
-
-
-@pytest.mark.parametrize("damage", [{}, {"columns": 3}, {"missing": "often"}, {"target": {"name": "y"}}])
-def test_foreign_notes_are_refused(damage):
-    stored = prepare(made(age=age, kind=kind), "kind").preparation.to_json()
-    with pytest.raises(ModelFileError, match="do not describe the table"):
-        Preparation.from_json({**stored, **damage} if damage else {})
-
-
-def test_columns_may_come_in_any_order_with_others_between():
-    preparation = prepare(made(age=age, city=city, kind=kind), "kind").preparation
-    straight = preparation.apply(made(age=age, city=city))
-    mixed = preparation.apply(made(note=str, city=city, kind=kind, age=age))
-    np.testing.assert_array_equal(straight.X, mixed.X)
-
-
-def test_without_a_test_part():
-    data = prepare(made(age=age, kind=kind), "kind", test=0)
-    assert data.X_train.shape == (40, 1)
-    assert data.X_test.shape == (0, 1)
-
-
-def test_chosen_columns():
-    data = prepare(
-        made(age=age, digit=lambda i: i % 4, city=city, kind=kind), "kind", drop=["age"], categorical=["digit"]
+def test_many_rows_are_read_as_few_are():
+    frame = pl.DataFrame(
+        {
+            "a": [f"{x:.3f}" for x in RANDOM.normal(size=12_000)],
+            "b": RANDOM.choice(["u", "v", "w", None], 12_000).tolist(),
+            "c": [f"${i % 90}" for i in range(12_000)],
+            "d": [f"2024-{i % 12 + 1:02d}-{i % 28 + 1:02d}" for i in range(12_000)],
+            "y": ["pq"[i % 2] for i in range(12_000)],
+        }
     )
-    assert data.preparation.features[:4] == ("digit=0", "digit=1", "digit=2", "digit=3")
-    assert "age" not in data.preparation.features
-
-
-# --- the target -------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("value", "task", "classes"),
-    [
-        (kind, "classification", ("no", "yes")),
-        (lambda i: i % 2 == 0, "classification", ("False", "True")),
-        (lambda i: i % 2, "classification", (0, 1)),
-        (lambda i: float(i % 2), "classification", (0, 1)),
-        (lambda i: -1 if i % 2 else 1, "classification", (-1, 1)),
-        (lambda i: i % 3 + 8, "classification", (8, 9, 10)),
-        (lambda i: i % 20, "regression", ()),
-        (lambda i: i, "regression", ()),
-        (income, "regression", ()),
-        (lambda i: i % 2 + 0.5, "regression", ()),
-    ],
-    ids=[
-        "text",
-        "bool",
-        "zero-one",
-        "float-whole",
-        "minus-one",
-        "few-integers",
-        "many-integers",
-        "integers",
-        "real",
-        "real-few",
-    ],
-)
-def test_the_task_is_recognised(value, task, classes):
-    target = prepare(made(age=age, y=value), "y").preparation.target
-    assert target.task == task
-    assert target.classes == classes
-
-
-def test_the_task_can_be_said():
-    assert prepare(made(age=age, y=lambda i: i % 3), "y", task="regression").preparation.target.task == "regression"
-    data = prepare(made(age=age, y=lambda i: i % 2 + 0.5), "y", task="classification")
-    assert data.preparation.target.classes == ("0.5", "1.5")
-    with pytest.raises(SettingError, match="'guess'; it must be one of classification, regression"):
-        prepare(made(age=age, y=kind), "y", task="guess")
-    with pytest.raises(TableError, match=r"holds text \('no', 'yes'\); regression predicts numbers"):
-        prepare(made(age=age, y=kind), "y", task="regression")
-
-
-def test_integer_labels_stay_integers_however_they_are_written():
-    data = prepare(made(age=age, y=lambda i: ["1", "1.0", "2", " 2"][i % 4].strip()), "y")
-    assert data.preparation.target.classes == (1, 2)
-    assert data.y_train.dtype == np.int64
-
-
-def test_amounts_go_and_come_back():
-    data = prepare(made(age=age, y=income), "y")
-    target = data.preparation.target
-    learned = target.standardised(data.y_train)
-    assert learned.dtype == np.float32
-    np.testing.assert_allclose([learned.mean(), learned.std()], [0, 1], atol=1e-6)
-    np.testing.assert_allclose(target.restored(learned[:, None]), data.y_train, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("value", "message"),
-    [
-        (lambda i: "same", "'same' in every row; there is nothing to learn"),
-        (lambda i: 2.5, "2.5 in every row; there is nothing to learn"),
-        (lambda i: f"{i + 1}e300", "beyond what can be standardised"),
-        (lambda i: "", "has no values; choose another column"),
-        (lambda i: f"person {i}", "40 different labels in 40 rows .* too many to learn classes from"),
-        (
-            lambda i: "n.b." if i == 7 else i * 1.5,
-            r"holds numbers, but 1 cell is none: 'n\.b\.' in line 9\. .*missing_mark",
-        ),
-    ],
-)
-def test_a_target_that_cannot_be_learned_says_why(value, message):
-    with pytest.raises(TableError, match=message):
-        prepare(made(age=age, y=value), "y")
-
-
-def test_an_unknown_target():
-    with pytest.raises(UnknownNameError, match=r"no column named 'Kind' .did you mean 'kind'"):
-        prepare(made(age=age, kind=kind), "Kind")
-    with pytest.raises(UnknownNameError, match=r"no column named 'Age' .did you mean 'age'"):
-        prepare(made(age=age, kind=kind), "kind", drop=["Age"])
-    with pytest.raises(UnknownNameError, match="no column named 'ages'"):
-        prepare(made(age=age, kind=kind), "kind", categorical=["ages"])
-    with pytest.raises(TableError, match="'kind' is the target and among the columns to leave out"):
-        prepare(made(age=age, kind=kind), "kind", drop=["kind"])
-
-
-def test_a_file_without_header_is_recognised(tmp_path):
-    path = tmp_path / "iris.data"
-    path.write_text("".join(f"{5 + i % 3}.1,{i % 7}.5,{'ab'[i % 2]}\n" for i in range(20)))
-    with pytest.raises(TableError, match=r"first row looks like values, not names: '5\.1'.*header=False"):
-        prepare(read(path), "species")
-    data = prepare(read(path, header=False), "column_3")
-    assert data.preparation.unnamed == ("column_1", "column_2", "column_3")
-    # for prediction the target may be there or not
-    without = tmp_path / "new.data"
-    without.write_text("5.1,3.5\n6.1,2.5\n")
-    assert data.preparation.apply(data.preparation.read(without)).X.shape == (2, 2)
-    assert data.preparation.apply(data.preparation.read(path)).X.shape == (20, 2)
-    without.write_text("5.1\n6.1\n")
-    with pytest.raises(TableError, match=r"has 1 column; .* with 3 columns \(2 without 'column_3'\)"):
-        data.preparation.read(without)
-
-
-def test_a_target_that_occurs_twice(tmp_path):
-    path = tmp_path / "twice.csv"
-    path.write_text("a,y,y\n1,2,3\n4,5,6\n")
-    with pytest.raises(TableError, match="more than one column 'y', so the target is not clear"):
-        prepare(read(path), "y")
-
-
-# --- missing values ---------------------------------------------------------------------------------------------
-
-
-def gaps(i):
-    return "" if i % 10 == 3 else age(i)
-
-
-def holes(i):
-    return "?" if i % 20 == 5 else city(i)
-
-
-def test_missing_values_are_refused_by_default():
-    with pytest.raises(TableError) as caught:
-        prepare(made(age=gaps, city=holes, kind=kind), "kind")
-    message = str(caught.value)
-    assert "data.csv (40 rows) has missing values in 2 columns: 'age' (in 4 rows), 'city' (in 2 rows)." in message
-    assert 'missing="drop" leaves those rows out; missing="median" (or mean)' in message
-    typed = spell(caught.value.message, command_line=True)
-    assert "--missing drop leaves those rows out; --missing median (or mean)" in typed
-    assert "--drop age leaves a column out" in typed
-
-
-def test_drop_leaves_rows_out():
-    data = prepare(made(age=gaps, city=holes, kind=kind), "kind", missing="drop", test=0.5)
-    assert len(data.X_train) + len(data.X_test) == 34
-    assert data.notes == ("6 of 40 rows left out: no value in 'age' or 'city'",)
-
-
-@pytest.mark.parametrize("policy", ["mean", "median"])
-def test_filling_uses_the_training_rows(policy):
-    data = prepare(made(age=gaps, city=holes, kind=kind), "kind", missing=policy)
-    number, category = data.preparation.columns
-    put = number.mean if policy == "mean" else number.median
-    inputs = data.preparation.apply(table("age,city\n,Rome\n40,\n"))
-    np.testing.assert_allclose(inputs.X[0, 0], (put - number.mean) / number.deviation, rtol=1e-6, atol=1e-7)
-    assert category.categories[int(inputs.X[1, 1:].argmax())] == category.most_frequent
-    assert f"replaced by the training {policy}" in inputs.notes[0]
-    assert "replaced by the most frequent value in training" in inputs.notes[1]
-    assert len(data.X_train) + len(data.X_test) == 40
-
-
-def test_rows_without_a_target_are_left_out():
-    data = prepare(made(age=gaps, y=lambda i: "" if i < 4 else kind(i)), "y", missing="mean", test=0)
-    assert len(data.X_train) == 36
-    assert "4 of 40 rows left out: no value in 'y'" in data.notes
-
-
-def test_missing_values_at_prediction():
-    preparation = prepare(made(age=age, city=city, kind=kind), "kind").preparation
-    rows = table("age,city\n30,Rome\n,Rome\n40,Oslo\n")
-    with pytest.raises(TableError, match=r"missing values in 1 column: 'age' \(in 1 row\)"):
-        preparation.apply(rows)
-    dropped = preparation.apply(rows, missing="drop")
-    assert dropped.rows.tolist() == [0, 2]
-    assert len(dropped.X) == 2
-    assert preparation.apply(rows, missing="mean").X[1, 0] == 0
-
-
-def test_marks_for_missing_values():
-    rows = made(age=lambda i: -200 if i == 3 else age(i), city=city, kind=kind)
-    data = prepare(rows, "kind", missing="drop", missing_mark=["-200"])
-    assert len(data.X_train) + len(data.X_test) == 39
-    with pytest.raises(SettingError, match="'often'; known: error, drop, mean, median"):
-        prepare(rows, "kind", missing="often")
-
-
-def test_nothing_left_after_dropping():
-    with pytest.raises(TableError, match="0 rows to learn from"):
-        prepare(
-            made(age=lambda i: i if i % 2 else "", size=lambda i: "" if i % 2 else i, kind=kind), "kind", missing="drop"
+    preparation, inputs, _ = Preparation.learn_and_apply(Table(frame), "y")
+    for start in (0, 9_000):
+        np.testing.assert_array_equal(
+            preparation.apply(Table(frame[start : start + 50])).X, inputs.X[start : start + 50]
         )
 
 
-# --- columns that teach nothing, or too much --------------------------------------------------------------------
+def test_columns_are_found_by_name():
+    preparation = Preparation.learn(table(a=amounts(), b=["u", "v"] * 20, y=labels()), "y")
+    with pytest.raises(TableError, match="lacks 1 column the model was trained with: 'b'"):
+        preparation.apply(table(a=[1.0]))
+    with pytest.raises(TableError, match="the row lacks 1 column"):
+        preparation.apply_row({"a": 1.0})
+    with pytest.raises(TableError, match="holds List"):
+        preparation.apply(table(a=[[1.0]], b=["u"]))
 
 
-def test_constant_and_empty_columns_are_left_out():
-    data = prepare(made(age=age, one=lambda i: 1, word=lambda i: "x", none=lambda i: "", kind=kind), "kind")
-    assert data.preparation.features == ("age",)
-    assert "column 'none' left out: no values" in data.notes
-    assert "columns 'one', 'word' left out: the same value in every training row" in data.notes
+# --- what is decided on all rows ------------------------------------------------------------------------------------------
 
 
-def test_no_column_left():
-    with pytest.raises(TableError, match="leaves no column to learn 'kind' from"):
-        prepare(made(one=lambda i: 1, kind=kind), "kind")
+def test_the_decimal_mark_is_the_files():
+    """999, 1.016, 12.500 beside 5,5 are 999, 1016, 12500."""
+    preparation = Preparation.learn(
+        table(",", people=["999", "1.016", "12.500", "7"] * 10, price=["5,5", "6,5", "7", "8"] * 10, y=labels()), "y"
+    )
+    assert preparation.columns[0].why == "40 numbers from 7 to 12500"
+    assert preparation.columns[1].why == "40 numbers from 5.5 to 8"
+    pointed = preparation.apply(table(".", people=["1016", "1,016"], price=["5.5", "5.50"]))
+    np.testing.assert_array_equal(pointed.X, preparation.apply(table(",", people=["1016"] * 2, price=["5,5"] * 2)).X)
 
 
-def test_text_that_names_rows_is_refused():
-    rows = made(passenger=lambda i: f"Mr {i}", age=age, kind=kind)
-    with pytest.raises(TableError, match=r"40 different values|32 different values") as caught:
-        prepare(rows, "kind")
-    assert 'drop=["passenger"]' in str(caught.value)
-    assert 'categorical=["passenger"]' in str(caught.value)
-    assert len(prepare(rows, "kind", categorical=["passenger"]).preparation.features) == 33
+@pytest.mark.parametrize("stray", ["-", "#DIV/0!", "n.b.", "XL"])
+def test_a_stray_text_does_not_make_a_column_of_categories(stray):
+    rooms = [str(i % 8 + 1) for i in range(ROWS)]
+    rooms[17] = stray
+    preparation = Preparation.learn(table(rooms=rooms, y=labels()), "y")
+    assert [feature.name for feature in preparation.features] == ["rooms", "rooms is missing"]
+    (remark,) = (remark for remark in preparation.remarks if "rooms" in remark)
+    assert f"{stray!r} in 1 row counts as missing" in remark
+    assert 'columns={"rooms": "category"}' in spell(remark)
+    forced = Preparation.learn(table(rooms=rooms, y=labels()), "y", columns={"rooms": "category"})
+    assert len(forced.features) == 9
 
 
-@pytest.mark.parametrize("form", ["2024-{:02}-{:02}", "{}/{}/2024", "2024.{}.{} 12:30", "{1}-Sep-2{0:02}"])
-def test_dates_get_advice(form):
-    with pytest.raises(TableError, match=r"holds dates .* give year, month and day"):
-        prepare(made(day=lambda i: form.format(i % 12 + 1, i % 28 + 1), age=age, kind=kind), "kind")
+def test_every_column_may_be_said_otherwise():
+    frame = table(n=[str(i % 5) for i in range(ROWS)], id=[f"X{i}" for i in range(ROWS)], y=labels())
+    for kind in ("number", "category"):
+        assert Preparation.learn(frame, "y", columns={"n": kind}).columns[0].kind == kind
+    assert Preparation.learn(frame, "y", columns={"n": "drop"} | {"id": "category"}).used[0].name == "id"
+    with pytest.raises(SettingError, match="use drop, boolean, time"):
+        Preparation.learn(frame, "y", columns={"n": "integer"})
+    with pytest.raises(UnknownNameError, match="no column"):
+        Preparation.learn(frame, "y", columns={"m": "drop"})
+    with pytest.raises(TableError, match="is the target"):
+        Preparation.learn(frame, "y", columns={"y": "drop"})
+    assert set(NAMES) == {"drop", "boolean", "time", "number", "text", "category"}
 
 
-def test_row_counters_are_pointed_out():
-    data = prepare(made(Id=lambda i: i + 1, age=age, kind=kind), "kind")
-    assert spell(data.notes[0]) == (
-        "column 'Id' counts the rows; if it says nothing about them, leave it out: drop=[\"Id\"]"
+def test_all_problems_are_told_at_once_with_what_mends_them():
+    frame = table(a=[None, "2"] * 20, w=["u", "v"] * 20, when=["u", "v"] * 20, y=labels())
+    with pytest.raises(TableError) as caught:
+        Preparation.learn(frame, "y", missing="error", columns={"w": "number", "when": "time"})
+    message = str(caught.value)
+    assert "1. column 'w'" in message
+    assert "2. column 'when'" in message
+    assert "3. values are missing in column 'a'" in message
+    assert message.endswith('mended by: columns={"w": "drop", "when": "drop"}, missing="fill"')
+    assert spell(caught.value.message, command_line=True).endswith("--drop w --drop when --missing fill")
+    Preparation.learn(frame, "y", missing="fill", columns={"w": "drop", "when": "drop"})
+
+
+def test_a_counter_is_kept_where_it_is_all_there_is():
+    preparation = Preparation.learn(table(x=list(range(ROWS)), y=[i * i / 3 for i in range(ROWS)]), "y")
+    assert [feature.name for feature in preparation.features] == ["x"]
+
+
+def test_nothing_to_learn_from():
+    with pytest.raises(TableError, match="no column is left"):
+        Preparation.learn(table(x=["a"] * ROWS, y=labels()), "y")
+
+
+# --- missing values -------------------------------------------------------------------------------------------------------
+
+
+def test_policies_for_missing_values():
+    a = amounts()
+    a[3] = None
+    frame = table(a=a, b=["u", "v"] * 20, y=labels())
+    filled = Preparation.learn(frame, "y")
+    assert filled.apply(frame).X.shape == (ROWS, 4)
+    dropped, inputs, y = Preparation.learn_and_apply(frame, "y", missing="drop")
+    assert inputs.rows.tolist() == [i for i in range(ROWS) if i != 3]
+    assert len(y) == ROWS - 1
+    assert inputs.notes == ("1 row left out: no value in 'a'",)
+    np.testing.assert_array_equal(dropped.apply(frame).rows, inputs.rows)
+    with pytest.raises(TableError, match=r"missing values in 'a' \(1 row\)"):
+        filled.apply(frame, missing="error")
+    with pytest.raises(SettingError, match="known: fill, drop, error"):
+        filled.apply(frame, missing="mean")
+
+
+def test_marks_of_missing_values():
+    land = ["NA", "DE", "FR", "unknown"] * 10
+    usual = Preparation.learn(table(land=land, y=labels()), "y")
+    assert [feature.name for feature in usual.features] == ["land=DE", "land=FR", "land=unknown", "land is missing"]
+    other = Preparation.learn(table(land=land, y=labels()), "y", missing_mark=["unknown"], value_mark=["NA"])
+    assert [feature.name for feature in other.features] == ["land=DE", "land=FR", "land=NA", "land is missing"]
+
+
+def test_rows_without_a_target_are_left_out():
+    y = labels()
+    y[5] = None
+    preparation, inputs, _ = Preparation.learn_and_apply(table(a=amounts(), y=y), "y")
+    assert 5 not in inputs.rows
+    assert len(inputs.rows) == ROWS - 1
+    assert "1 row left out: no value in the target 'y'" in preparation.remarks
+
+
+# --- remarks -------------------------------------------------------------------------------------------------------------
+
+
+def remarks(**columns):
+    return " ".join(Preparation.learn(table(**columns), "y").remarks)
+
+
+def test_what_gives_the_target_away_is_told():
+    y = [float(x) for x in RANDOM.lognormal(size=ROWS)]
+    assert "'leak' alone gives the target" in remarks(a=amounts(), leak=[np.log(x) for x in y], y=y)
+    assert "'code' alone gives the target" in remarks(a=amounts(), code=[f"k{x}" for x in labels()], y=labels())
+    assert "alone" not in remarks(a=amounts(), b=[x + e / 5 for x, e in zip(y, amounts(), strict=True)], y=y)
+    assert "alone" not in remarks(a=amounts(), b=["u", "v"] * 20, y=labels())
+
+
+def test_repeated_rows_and_columns_are_told():
+    a = amounts()
+    told = remarks(a=a, b=amounts(), again=a, y=labels())
+    assert "column 'again' holds the same as column 'a' in every row" in told
+    assert "repeat" not in told
+    assert "20 rows of 40 repeat an earlier one" in remarks(
+        a=a[:20] * 2, b=["u"] * 10 + ["v"] * 10 + ["u"] * 10 + ["v"] * 10, y=labels(20) * 2
     )
 
 
-def test_numbers_with_some_text_among_them():
-    with pytest.raises(
-        TableError, match=r"column 'age' of data.csv holds numbers, but 1 cell is none: 'old' in line 9"
-    ):
-        prepare(made(age=lambda i: "old" if i == 7 else 3 * i, kind=kind), "kind", test=0)
+def test_classes_that_could_be_amounts_are_told():
+    told = remarks(a=amounts(), y=[i % 4 for i in range(ROWS)])
+    assert "4 different numbers and is taken as classes; to predict an amount: ‹task=regression›" in told
+    assert "of the target 'y' 'odd' occurs in one row only" in remarks(a=amounts(), y=["odd", *labels(ROWS - 1)])
 
 
-def test_codes_of_digits_and_letters_are_categories():
-    data = prepare(made(size=lambda i: ["1", "2", "3", "XL"][i % 4], age=age, kind=kind), "kind")
-    assert data.preparation.features[:4] == ("size=1", "size=2", "size=3", "size=XL")
+def test_work_grows_with_the_columns_not_their_square():
+    def seconds(columns):
+        wide = table(**{f"c{i}": ["1.5", "2.5", "4.5", "3.5"] for i in range(columns)}, y=["u", "v"] * 2)
+        start = time.process_time()
+        Preparation.learn_and_apply(wide, "y")
+        return time.process_time() - start
+
+    seconds(10)
+    assert seconds(4000) < 12 * min(seconds(1000), seconds(1000))  # 16 times if it were the square
 
 
-def test_numbers_too_large_to_standardise():
-    with pytest.raises(TableError, match="beyond what can be standardised"):
-        prepare(made(age=lambda i: f"{i + 1}e300", kind=kind), "kind")
-
-
-# --- prediction -------------------------------------------------------------------------------------------------
-
-
-def test_unseen_categories_are_all_zero_with_a_note():
-    preparation = prepare(made(city=city, kind=kind), "kind").preparation
-    inputs = preparation.apply(table("city\nRome\nParis\n"))
-    assert inputs.X.tolist() == [[0, 0, 1], [0, 0, 0]]
-    assert inputs.notes == (
-        "column 'city': 'Paris' in 1 row did not occur in training; all inputs of the column are 0 there",
+def test_the_report_names_every_column():
+    preparation = Preparation.learn(
+        table(a=amounts(), b=["u", "v"] * 20, id=[f"X{i}" for i in range(ROWS)], y=labels()), "y"
     )
+    lines = preparation.report().splitlines()
+    assert [line.split()[0] for line in lines[2:6]] == ["a", "b", "id", "y"]
+    wide = Preparation.learn(table(**{f"c{i}": amounts() for i in range(100)}, y=labels()), "y").report()
+    assert "… 70 more" in wide
+    assert len(wide.splitlines()) < 40
 
 
-def test_absent_columns_and_bad_numbers_at_prediction():
-    preparation = prepare(made(age=age, city=city, kind=kind), "kind").preparation
-    with pytest.raises(
-        TableError, match=r"lacks 1 column the model was trained with: 'city'. It has 'age', 'City' .did"
-    ):
-        preparation.apply(table("age,City\n30,Rome\n"))
-    with pytest.raises(
-        TableError, match=r"column 'age' of data\.csv holds numbers, but 1 cell is none: 'thirty' in line 2"
-    ):
-        preparation.apply(table("age,city\nthirty,Rome\n"))
+# --- stored --------------------------------------------------------------------------------------------------------------
 
 
-def test_the_other_decimal_mark_at_prediction():
-    preparation = prepare(made(age=lambda i: i + 0.5, kind=kind), "kind", test=0).preparation
-    np.testing.assert_array_equal(
-        preparation.apply(table("age\n3,5\n17,25\n", ";")).X, preparation.apply(table("age\n3.5\n17.25\n")).X
-    )
-
-
-def test_labels_unknown_to_the_model():
-    target = Target("kind", "classification", ("no", "yes"))
-    assert target.known(table("kind\nyes\nno")).tolist() == ["yes", "no"]
-    with pytest.raises(TableError, match=r"holds 'maybe' in 2 rows, .* the classes are 'no', 'yes'"):
-        target.known(table("kind\nmaybe\nno\nmaybe"))
-    with pytest.raises(TableError, match=r"holds '2.5' in 1 row|holds '1', '2\.5'"):
-        Target("kind", "classification", (1, 2)).known(table("kind\n1\n2.5"))
+def test_what_is_no_preparation_is_refused():
+    data = Preparation.learn(table(a=amounts(), b=["u", "v"] * 20, y=labels()), "y").to_json()
+    for field in data:
+        for wrong in (None, 3, "x", [3], {"a": 1}):
+            if wrong != data[field]:
+                with pytest.raises(ModelFileError, match="do not describe the table"):
+                    Preparation.from_json(data | {field: wrong})
+    for field in data["target"]:
+        with pytest.raises(ModelFileError):
+            Preparation.from_json(data | {"target": {k: v for k, v in data["target"].items() if k != field}})

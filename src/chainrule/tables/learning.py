@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.errors import SettingError
 from chainrule.tables.columns import KINDS, Column, LeftOut
@@ -18,6 +19,7 @@ from chainrule.tables.remarks import remarks_on
 from chainrule.tables.scales import ScaleKind
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target, Task, learn_target
+from chainrule.tables.typed import typed
 
 if TYPE_CHECKING:
     import polars as pl
@@ -27,11 +29,30 @@ NAMES = {"drop": LeftOut} | {kind.kind: kind for kind in KINDS if kind is not Le
 
 
 class Learned(NamedTuple):
-    """The columns in the table's order, the target, and what is remarkable."""
+    """What `learn_columns` gives.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        In the table's order.
+    target : Target
+        The column to predict.
+    remarks : tuple of str
+        What is remarkable.
+    rows : int array
+        The rows with a target.
+    y : float64 array
+        Their class numbers or amounts.
+    read : dict of str to float64 array
+        What was read in these rows of each column that has features.
+    """
 
     columns: tuple[Column, ...]
     target: Target
     remarks: tuple[str, ...]
+    rows: NDArray[np.intp]
+    y: NDArray[np.float64]
+    read: dict[str, NDArray[np.float64]]
 
 
 def learn_columns(
@@ -49,9 +70,12 @@ def learn_columns(
     learned = learn_target(table, target, task, spelling, target_scale)
     remarks = list(table.notes)
     y = learned.known(table.column(target), spelling)
-    if np.isnan(y).any():
-        remarks.append(f"{counted(int(np.isnan(y).sum()), 'row')} left out: no value in the target {target!r}")
-        table, y = table.rows(np.flatnonzero(~np.isnan(y))), y[~np.isnan(y)]
+    rows = np.flatnonzero(~np.isnan(y))
+    if len(rows) < len(y):
+        remarks.append(f"{counted(len(y) - len(rows), 'row')} left out: no value in the target {target!r}")
+        table, y = table.rows(rows), y[rows]
+    plain = (n for n in table.names if n != target and (n not in kinds or NAMES[kinds[n].partition(":")[0]].of_numbers))
+    table = typed(table, spelling, tuple(plain))
     problems = Problems(table.source)
     columns: dict[str, Column] = {}
     for name, cells in zip(table.names, table.frame.get_columns(), strict=True):
@@ -73,15 +97,15 @@ def learn_columns(
             "stands between them",
             option("separator", "semicolon"),
         )
-    if missing == "error":
-        gaps = [c.name for c in used if np.isnan(c.read(table.column(c.name), spelling).values).any()]
-        if gaps:
-            problems.add(f"values are missing in {named(gaps)}", option("missing", "fill"))
+    readings = {column.name: column.read(table.column(column.name), spelling) for column in used}
+    gaps = [name for name, reading in readings.items() if np.isnan(reading.values).any()] if missing == "error" else []
+    if gaps:
+        problems.add(f"values are missing in {named(gaps)}", option("missing", "fill"))
     problems.raise_if_any()
-    for column in used:
-        remarks += column.read(table.column(column.name), spelling).remarks
-    remarks += remarks_on(table, tuple(used), learned, y, spelling)
-    return Learned(tuple(columns.values()), learned, tuple(remarks))
+    remarks += [remark for reading in readings.values() for remark in reading.remarks]
+    read = {name: reading.values for name, reading in readings.items()}
+    remarks += remarks_on(table, tuple(used), read, learned, y)
+    return Learned(tuple(columns.values()), learned, tuple(remarks), rows, y, read)
 
 
 def _learned(
@@ -104,7 +128,7 @@ def _learned(
 
 def _check_names(table: Table, target: str, kinds: Mapping[str, str]) -> None:
     """Raise when the target or a column named cannot be told, or a kind is not known."""
-    if target not in table.frame.schema:
+    if target not in table.names:
         if table.header and _like_values(table.names):
             raise TableError(
                 f"{table.source} has no column named {target!r}, and its first row looks like values, not names: "

@@ -10,7 +10,7 @@ from chainrule.errors import SettingError
 from chainrule.tables.numbers import Decimal
 from chainrule.tables.table import Table
 
-MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "-nan", "null"})
+MISSING = frozenset({"", "?", "na", "n/a", "#n/a", "nan", "-nan", "null", "<na>", "nat"})
 
 Missing = Literal["fill", "drop", "error"]
 POLICIES = ("fill", "drop", "error")

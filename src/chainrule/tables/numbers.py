@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
@@ -46,7 +48,7 @@ class Numbers(NamedTuple):
 
     values: NDArray[np.float64]
     unit: str = ""
-    strays: dict[str, int] = {}
+    strays: Mapping[str, int] = MappingProxyType({})
 
 
 def number(text: str, decimal: Decimal = ".") -> tuple[float, str] | None:
@@ -69,6 +71,8 @@ def number(text: str, decimal: Decimal = ".") -> tuple[float, str] | None:
     if bracketed != bool(part["close"]) or (part["sign"] and part["sign2"]) or (bracketed and part["sign"]):
         return None
     value = float(re.sub(r"\D", "", part["digits"]) + part["rest"].replace(decimal, "."))
+    if math.isinf(value):
+        return None
     if part["money"]:
         if unit and unit not in _MULTIPLES:
             return None
@@ -102,46 +106,56 @@ def read_numbers(
     import polars as pl
 
     kind = column.dtype
+    if kind.is_numeric() or kind in (pl.Boolean, pl.Null):
+        values = (column if kind == pl.Float64 else column.cast(pl.Float64)).to_numpy()
+        infinite = int(np.isinf(values).sum())
+        return Numbers(_bounded(values), unit or "", {"inf": infinite} if infinite else {})
     if kind == pl.Duration:
         return Numbers(column.dt.total_microseconds().cast(pl.Float64).to_numpy() / 1e6, "s")
-    if kind.is_numeric() or kind == pl.Boolean:
-        return Numbers(_bounded(column.cast(pl.Float64).to_numpy(), infinite=np.nan))
     if kind != pl.String:
         return None
-    cast = _cast(column, decimal)
-    failed = cast.is_null() & column.is_not_null() if cast.null_count() > column.null_count() else None
-    values = _bounded(cast.to_numpy(), infinite=np.nan)
-    if failed is None:
-        return Numbers(values, unit or "")
-    texts = column.filter(failed).to_list()
-    if unit is None and 2 * len(texts) > len(column) - column.null_count():
-        sample = texts[:: max(1, len(texts) // 200)]
+    if unit is None:
+        sample = column.gather_every(max(1, len(column) // 200)).drop_nulls().to_list()
         if 2 * sum(text.lower() in marks or number(text, decimal) is not None for text in sample) < len(sample):
             return None
+    cast = cast_texts(column, decimal)
+    if cast.null_count() == column.null_count() and not cast.is_infinite().any():
+        return Numbers(_bounded(cast.to_numpy()), unit or "")
+    failed = (cast.is_null() & column.is_not_null()) | cast.is_infinite().fill_null(False)
+    values, texts = _bounded(cast.to_numpy()), column.filter(failed).to_list()
     counts = Counter(texts)
     read = {text: number(text, decimal) for text in counts}
     numbers, unit = _of_one_unit(read, counts, bool(np.isfinite(values).any()), unit)
     values[failed.to_numpy()] = [numbers.get(text, np.nan) for text in texts]
     strays = {text: count for text, count in counts.items() if text not in numbers and text.lower() not in marks}
-    return Numbers(_bounded(values, infinite=np.nan), unit, strays)
+    return Numbers(_bounded(values), unit, strays)
 
 
-def _cast(column: pl.Series, decimal: Decimal) -> pl.Series:
+def cast_texts(texts: pl.Series, decimal: Decimal) -> pl.Series:
     """The texts that are numbers without groups and units; null elsewhere."""
     import polars as pl
 
     if decimal == ".":
+        return texts.cast(pl.Float64, strict=False)
+    return texts.to_frame().select(cast_expression(texts.name, decimal)).to_series()
+
+
+def cast_expression(name: str, decimal: Decimal) -> pl.Expr:
+    """The same for a column of a frame."""
+    import polars as pl
+
+    column = pl.col(name)
+    if decimal == ".":
         return column.cast(pl.Float64, strict=False)
-    pointed = column.str.contains(".", literal=True)
     swapped = column.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
-    return pl.select(pl.when(~pointed).then(swapped)).to_series() if pointed.any() else swapped
+    return pl.when(~column.str.contains(".", literal=True)).then(swapped).alias(name)
 
 
-def _bounded(values: NDArray[np.float64], infinite: float) -> NDArray[np.float64]:
-    """Numbers no larger than LARGEST; a column without a number holds no infinity, which is none."""
+def _bounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Numbers no larger than LARGEST, NaN for infinity, which is none; an array of its own."""
     size = np.abs(values)
     if (size > LARGEST).any():
-        values = np.where(size == np.inf, infinite, np.clip(values, -LARGEST, LARGEST))
+        return np.where(size == np.inf, np.nan, np.clip(values, -LARGEST, LARGEST))
     return values if values.flags.writeable else values.copy()
 
 
@@ -157,13 +171,31 @@ def _of_one_unit(
     if unit is None:
         multiples = named and set(named) <= set(_MULTIPLES) and (len(named) > 1 or plain or "" in units)
         unit = named[0] if named and not multiples else ""
-    numbers = {}
-    for text, found in read.items():
-        if found is not None and found[1] in ("", unit):
-            numbers[text] = found[0]
-        elif found is not None and not unit and found[1] in _MULTIPLES:
-            numbers[text] = found[0] * _MULTIPLES[found[1]]
-    return numbers, unit
+    amounts = {text: in_unit(found, unit) for text, found in read.items()}
+    return {text: amount for text, amount in amounts.items() if amount is not None}, unit
+
+
+def in_unit(found: tuple[float, str] | None, unit: str) -> float | None:
+    """What `number` found as a number of a column with this unit; None if it has another."""
+    if found is None or found[1] in ("", unit):
+        return None if found is None else found[0]
+    return None if unit or found[1] not in _MULTIPLES else found[0] * _MULTIPLES[found[1]]
+
+
+def has_leading_zeros(cells: pl.Series, values: NDArray[np.float64]) -> bool:
+    """Whether whole numbers are spelled `01`, as codes are."""
+    import polars as pl
+
+    if cells.dtype != pl.String or not are_whole(values):
+        return False
+    if len(cells) > 1000:
+        return bool(cells.str.contains(r"^[+-]?0\d").any())
+    return any(text is not None and text.startswith("0") and text[1:2].isdigit() for text in cells.to_list())
+
+
+def are_whole(values: NDArray[np.float64]) -> bool:
+    """Whether all numbers that are there are whole."""
+    return all(bool((np.isnan(x) | (x == np.rint(x))).all()) for x in (values[:100], values))  # most others show early
 
 
 def seldom_numbers(strays: Iterable[str]) -> bool:

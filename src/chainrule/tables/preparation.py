@@ -5,25 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, nearest
 from chainrule.tables.columns import KINDS, Column, Feature
-from chainrule.tables.columns.column import FEATURE_KINDS, Encoder, checked
+from chainrule.tables.columns.column import FEATURE_KINDS, Encoder, Reading, checked
 from chainrule.tables.columns.number import Scaling
-from chainrule.tables.learning import learn_columns
+from chainrule.tables.learning import Learned, learn_columns
 from chainrule.tables.missing import Missing, Spelling, checked_policy
 from chainrule.tables.options import TableError, counted, option, quoted
-from chainrule.tables.report import report
+from chainrule.tables.report import Line, lines, report
 from chainrule.tables.scales import ScaleKind
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target, Task
-
-if TYPE_CHECKING:
-    pass
+from chainrule.tables.typed import typed
 
 ROWS_AT_ONCE = 16384
 
@@ -44,6 +42,18 @@ class Inputs(NamedTuple):
     X: NDArray[np.float32]
     rows: NDArray[np.intp]
     notes: tuple[str, ...]
+
+
+class Options(TypedDict, total=False):
+    """What can be said to `Preparation.learn`, where it is described."""
+
+    task: Task | None
+    columns: Mapping[str, str] | None
+    missing: Missing
+    missing_mark: Sequence[str]
+    value_mark: Sequence[str]
+    scaling: Scaling
+    target_scale: ScaleKind | None
 
 
 class Block(NamedTuple):
@@ -81,10 +91,10 @@ class Preparation:
     >>> [feature.name for feature in preparation.features]
     ['age', 'land=UK', 'land=US', 'land is missing']
     >>> preparation.apply(table).X.round(2)
-    array([[-0.22,  1.  ,  0.  ,  0.  ],
-           [ 0.22,  1.  ,  0.  ,  0.  ],
-           [ 2.29,  0.  ,  1.  ,  0.  ],
-           [-0.22,  0.  ,  0.  ,  1.  ]], dtype=float32)
+    array([[-0.21,  1.  ,  0.  ,  0.  ],
+           [ 0.21,  1.  ,  0.  ,  0.  ],
+           [ 2.38,  0.  ,  1.  ,  0.  ],
+           [-0.21,  0.  ,  0.  ,  1.  ]], dtype=float32)
     """
 
     columns: tuple[Column, ...]
@@ -96,19 +106,7 @@ class Preparation:
     remarks: tuple[str, ...] = ()
 
     @classmethod
-    def learn(
-        cls,
-        table: Table,
-        target: str,
-        *,
-        task: Task | None = None,
-        columns: Mapping[str, str] | None = None,
-        missing: Missing = "fill",
-        missing_mark: Sequence[str] = (),
-        value_mark: Sequence[str] = (),
-        scaling: Scaling = "robust",
-        target_scale: ScaleKind | None = None,
-    ) -> Preparation:
+    def learn(cls, table: Table, target: str, **options: Unpack[Options]) -> Self:
         """The preparation that the rows of `table`, all of them training rows, teach.
 
         Parameters
@@ -138,18 +136,38 @@ class Preparation:
         TableError
             With all that stops the table from being learned from, and the options that mend it.
         """
-        checked_policy(missing)
-        spelling = Spelling.of(missing_mark, value_mark).in_table(table)
-        learned = learn_columns(table, target, task, columns or {}, missing, spelling, scaling, target_scale)
-        return cls(
-            learned.columns,
-            learned.target,
+        return cls._learned(table, target, options)[0]
+
+    @classmethod
+    def learn_and_apply(
+        cls, table: Table, target: str, **options: Unpack[Options]
+    ) -> tuple[Self, Inputs, NDArray[Any]]:
+        """The preparation, the inputs of the training rows, and what the network learns of their target.
+
+        As `learn` and then `apply_with_target`, whose arguments and errors these are, with every cell read only once.
+        """
+        preparation, learned = cls._learned(table, target, options)
+        read = [[learned.read[column.name] for column in block.columns] for block in preparation._blocks]
+        inputs = preparation._joined_complete(read, preparation.missing, np.zeros(len(learned.y), bool), table.source)
+        y = preparation.target.scaled(learned.y[inputs.rows])
+        return preparation, inputs._replace(rows=learned.rows[inputs.rows]), y
+
+    @classmethod
+    def _learned(cls, table: Table, target: str, options: Options) -> tuple[Self, Learned]:
+        marks, values = tuple(options.get("missing_mark", ())), tuple(options.get("value_mark", ()))
+        missing = checked_policy(options.get("missing", "fill"))
+        learned = learn_columns(
+            table,
+            target,
+            options.get("task"),
+            options.get("columns") or {},
             missing,
-            tuple(missing_mark),
-            tuple(value_mark),
-            () if table.header else table.names,
-            learned.remarks,
+            Spelling.of(marks, values).in_table(table),
+            options.get("scaling", "robust"),
+            options.get("target_scale"),
         )
+        unnamed = () if table.header else table.names
+        return cls(learned.columns, learned.target, missing, marks, values, unnamed, learned.remarks), learned
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
@@ -246,36 +264,48 @@ class Preparation:
     def _encoded(self, table: Table, policy: Missing, out: NDArray[np.bool_]) -> Inputs:
         """The inputs of the rows that stay, those marked `out` aside."""
         spelling = self._spelling.in_table(table)
-        values, notes, gaps = [], [], {}
-        for block in self._blocks:
-            values.append([])
-            for column in block.columns:
-                try:
-                    read = column.read(table.column(column.name), spelling)
-                except TypeError as error:
-                    raise TableError(
-                        f"column {column.name!r} of {table.source} holds {table.column(column.name).dtype}; the model learned "
-                        f"a {column.kind} there. Give it as in training."
-                    ) from error
-                values[-1].append(read.values)
-                notes += read.remarks
-                if policy != "fill" and np.isnan(read.values).any():
-                    gaps[column.name] = np.isnan(read.values).reshape(len(table), -1).any(axis=1) & ~out
-        gaps = {name: gap for name, gap in gaps.items() if gap.any()}
-        if gaps and policy == "error":
+        table = typed(table, spelling, [column.name for column in self.used if column.of_numbers])
+        read = [[self._read(column, table, spelling) for column in block.columns] for block in self._blocks]
+        inputs = self._joined_complete([[x.values for x in block] for block in read], policy, out, table.source)
+        remarks = [remark for block in read for reading in block for remark in reading.remarks]
+        return inputs._replace(notes=(*remarks, *inputs.notes))
+
+    def _read(self, column: Column, table: Table, spelling: Spelling) -> Reading:
+        cells = table.column(column.name)
+        try:
+            return column.read(cells, spelling)
+        except TypeError as error:
             raise TableError(
-                f"{table.source} has missing values in "
-                + ", ".join(f"{name!r} ({counted(int(gap.sum()), 'row')})" for name, gap in list(gaps.items())[:8])
-                + f". {option('missing', 'fill')} fills and flags them; {option('missing', 'drop')} leaves those rows out."
+                f"column {column.name!r} of {table.source} holds {cells.dtype}; the model learned a {column.kind} there. "
+                "Give it as in training."
+            ) from error
+
+    def _joined_complete(
+        self, read: Sequence[Sequence[NDArray[np.float64]]], policy: Missing, out: NDArray[np.bool_], source: str
+    ) -> Inputs:
+        """The inputs of the rows that stay under the policy, those marked `out` aside."""
+        gaps: dict[str, NDArray[np.bool_]] = {}
+        if policy != "fill":
+            for block, values in zip(self._blocks, read, strict=True):
+                for column, x in zip(block.columns, values, strict=True):
+                    gap = np.isnan(x).reshape(len(out), -1).any(axis=1) & ~out
+                    if gap.any():
+                        gaps[column.name] = gap
+        if gaps and policy == "error":
+            told = ", ".join(f"{name!r} ({counted(int(gap.sum()), 'row')})" for name, gap in list(gaps.items())[:8])
+            raise TableError(
+                f"{source} has missing values in {told}. {option('missing', 'fill')} fills and flags them; "
+                f"{option('missing', 'drop')} leaves those rows out."
             )
+        notes: tuple[str, ...] = ()
         if gaps:
             incomplete = np.logical_or.reduce(list(gaps.values()))
-            notes.append(f"{counted(int(incomplete.sum()), 'row')} left out: no value in {quoted(gaps)}")
+            notes = (f"{counted(int(incomplete.sum()), 'row')} left out: no value in {quoted(gaps)}",)
             out = out | incomplete
         rows = np.flatnonzero(~out)
-        if len(rows) < len(table):
-            values = [[x[rows] for x in block] for block in values]
-        return Inputs(self._joined(values, len(rows)), rows, tuple(notes))
+        if len(rows) < len(out):
+            read = [[x[rows] for x in block] for block in read]
+        return Inputs(self._joined(read, len(rows)), rows, notes)
 
     def _joined(self, values: Sequence[Sequence[NDArray[np.float64]]], rows: int) -> NDArray[np.float32]:
         """X, put together from what was read, some rows at a time so that little memory is needed beside it."""
@@ -285,6 +315,10 @@ class Preparation:
             for block, read in zip(self._blocks, values, strict=True):
                 X[part, block.places] = block.encode([x[part] for x in read])
         return X
+
+    def lines(self) -> list[Line]:
+        """What becomes of every column, the target's last, as data: column, kind, why, what the network gets."""
+        return lines(self.columns, self.target)
 
     def report(self) -> str:
         """What becomes of every column, as a table in plain text."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns import Column
-from chainrule.tables.missing import Spelling
-from chainrule.tables.options import columns_option, counted, named
+from chainrule.tables.options import columns_option, counted, named, option, quoted
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target
 
@@ -21,21 +22,29 @@ CORRELATED = 0.999
 
 
 def remarks_on(
-    table: Table, columns: tuple[Column, ...], target: Target, y: NDArray[np.float64], spelling: Spelling
+    table: Table,
+    columns: tuple[Column, ...],
+    read: Mapping[str, NDArray[np.float64]],
+    target: Target,
+    y: NDArray[np.float64],
 ) -> list[str]:
-    """Remarks on the columns in use; `y` are the class numbers or amounts of all rows."""
-    remarks = []
+    """Remarks on the columns in use: what was read in them, and `y`, the class numbers or amounts, of all rows."""
+    remarks = _on_classes(target, y) if target.classes else []
     few = np.unique(np.linspace(0, len(table) - 1, min(len(table), SAMPLE)).astype(np.intp))
-    part = table.rows(few)
-    suspects = [c for c in columns if _gives_away(c, part, target, y[few], spelling)] if len(table) >= FEWEST else []
-    leaks = [c.name for c in suspects if len(few) == len(table) or _gives_away(c, table, target, y, spelling)]
+    suspects = (
+        [c for c in columns if _gives_away(c, read[c.name][few], target, y[few])]
+        if len(y) >= FEWEST and len(columns) > 1
+        else []
+    )
+    leaks = [c.name for c in suspects if len(few) == len(table) or _gives_away(c, read[c.name], target, y)]
     if leaks:
         remarks.append(
             f"{named(leaks)} alone {'gives' if len(leaks) == 1 else 'give'} the target {target.name!r}, nearly or exactly; if "
             f"that is not known when predicting, leave it out: {columns_option(leaks[:6], 'drop')}"
         )
     remarks += _same_columns(table)
-    repeated = len(table) - table.frame.hash_rows().n_unique()
+    comparable = [name for name, kind in table.frame.schema.items() if not kind.is_nested() and str(kind) != "Object"]
+    repeated = len(table) - table.frame.select(comparable).hash_rows().n_unique()
     if repeated:
         remarks.append(
             f"{counted(repeated, 'row')} of {len(table):,} {'repeats' if repeated == 1 else 'repeat'} an earlier one in every "
@@ -44,16 +53,32 @@ def remarks_on(
     return remarks
 
 
-def _gives_away(column: Column, table: Table, target: Target, y: NDArray[np.float64], spelling: Spelling) -> bool:
+def _on_classes(target: Target, y: NDArray[np.float64]) -> list[str]:
+    """Whether classes could be amounts as well, and which of them hardly occur."""
+    remarks = []
+    counts = np.bincount(y.astype(np.intp), minlength=len(target.classes))
+    if len(counts) > 2 and all(type(label) in (int, float) for label in target.classes):
+        remarks.append(
+            f"the target {target.name!r} holds {len(counts)} different numbers and is taken as classes; to predict an amount: "
+            f"{option('task', 'regression')}"
+        )
+    rare = [str(label) for label, count in zip(target.classes, counts, strict=True) if count == 1]
+    if rare:
+        remarks.append(
+            f"of the target {target.name!r} {quoted(rare)} {'occurs' if len(rare) == 1 else 'occur'} in one row only"
+        )
+    return remarks
+
+
+def _gives_away(column: Column, x: NDArray[np.float64], target: Target, y: NDArray[np.float64]) -> bool:
     """Whether a column alone gives the target: by its order, or by its groups of equal values."""
-    x = column.read(table.column(column.name), spelling).values
     if x.ndim > 1:
         return False
     known = ~np.isnan(x)
     if 2 * known.sum() < len(x) or known.sum() < FEWEST:
         return False
     x, y = x[known], y[known]
-    if column.kind in ("number", "time") and target.task == "regression" and _rank_correlation(x, y) > CORRELATED:
+    if column.features[0].kind == "number" and target.task == "regression" and _rank_correlation(x, y) > CORRELATED:
         return True
     return _groups_decide(x, y)
 
@@ -87,7 +112,7 @@ def _same_columns(table: Table) -> list[str]:
     groups: dict[tuple[str, int], list[str]] = {}
     few = table.frame.head(SAMPLE)
     for name, cells in zip(few.columns, few.get_columns(), strict=True):
-        if not cells.dtype.is_nested():
+        if not cells.dtype.is_nested() and str(cells.dtype) != "Object":
             groups.setdefault((str(cells.dtype), hash(tuple(cells.to_list()))), []).append(name)
     remarks = []
     for names in groups.values():

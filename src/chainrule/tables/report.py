@@ -10,7 +10,7 @@ from chainrule.tables.options import spell
 from chainrule.tables.target import Target
 
 MOST_LINES = 40
-WIDEST = {"column": 24, "kind": 10, "why": 60, "gives": 60}
+WIDEST = {"column": 24, "kind": 10, "why": 72, "gives": 60}
 
 
 class Line(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,14 +62,19 @@ class Table:
 
     def column(self, name: str) -> pl.Series:
         """One column."""
-        if name not in self.frame.schema:
+        if name not in self._columns:
             if self.frame.width <= 30:
                 raise UnknownNameError.among("column", name, self.names)
             raise UnknownNameError(
                 f"there is no column named {name!r}{nearest(name, self.names)}. Name one of the {self.frame.width} that "
                 f"{self.source} has: {', '.join(self.names[:8])}, …."
             )
-        return self.frame.get_column(name)
+        return self._columns[name]
+
+    @cached_property
+    def _columns(self) -> dict[str, pl.Series]:
+        """The columns by name: a frame finds one by going through all."""
+        return dict(zip(self.frame.columns, self.frame.get_columns(), strict=True))
 
     def line(self, row: int) -> str:
         """Where a row stands, for messages: `line 7` of a text file, `row 5` of a frame."""

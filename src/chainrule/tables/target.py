@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import SettingError
-from chainrule.tables.columns.category import Places, as_texts, plain_number
 from chainrule.tables.columns.column import checked
 from chainrule.tables.columns.number import are_numbers
+from chainrule.tables.columns.places import Places, in_order
+from chainrule.tables.columns.texts import as_texts, mapped, occurrences
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import Numbers, read_numbers
+from chainrule.tables.numbers import Numbers, are_whole, read_numbers
 from chainrule.tables.options import TableError, counted, option, quoted
 from chainrule.tables.scales import Scale, ScaleKind, scales_of
 from chainrule.tables.table import Table
@@ -85,19 +85,23 @@ class Target:
         if texts is None:
             raise TableError(f"the target {self.name!r} holds {column.dtype}, but the model learned classes there.")
         places = Places([_spelled(label) for label in self.classes])
-        found: dict[str | None, float] = {}
-        for text in dict.fromkeys(texts):
-            place = np.nan if text is None else places.get(text)
-            if place is None and text is not None:
-                place = np.nan if spelling.is_missing(text) else places.of_number(text, -1.0)
-            found[text] = cast(float, place)
+
+        def place(text: str | None) -> float:
+            if text is None:
+                return np.nan
+            found = places.get(text)
+            if found is None:
+                return np.nan if spelling.is_missing(text) else places.of_number(text, -1.0)
+            return found
+
+        values, found = mapped(texts, place)
         new = [text for text, place in found.items() if place < 0]
         if new:
             raise TableError(
-                f"the target {self.name!r} holds {quoted(new)} in {counted(sum(text in new for text in texts), 'row')}, "
+                f"the target {self.name!r} holds {quoted(new)} in {counted(int((values < 0).sum()), 'row')}, "
                 f"which did not occur in training; the classes are {quoted(self.classes, 20)}. Leave those rows out."
             )
-        return np.fromiter(map(found.__getitem__, texts), np.float64, len(texts))
+        return values
 
     def encode(self, column: pl.Series, spelling: Spelling = Spelling()) -> NDArray[Any]:  # noqa: B008
         """What the network learns: class numbers (int64, −1 where missing), or scaled amounts (float32, NaN where missing)."""
@@ -168,7 +172,8 @@ def learn_target(
     texts = as_texts(cells)
     if texts is None:
         raise TableError(f"{said} holds {cells.dtype}, not single values; choose another column.")
-    counts = Counter(text for text in texts if text is not None and not spelling.is_missing(text))
+    found = occurrences(texts)
+    counts = {text: count for text, count in found.items() if text is not None and not spelling.is_missing(text)}
     if not counts:
         raise TableError(f"{said} has no values; choose another column.")
     if len(counts) == 1:
@@ -180,9 +185,11 @@ def learn_target(
     read = read_numbers(cells, spelling.decimal, spelling.marks)
     numeric = read is not None and str(cells.dtype) != "Boolean" and are_numbers(cells, read)
     if task is None:
-        task = "regression" if numeric and read is not None and not _few(read) else "classification"
+        task = "regression" if numeric and read is not None and not _few(read, len(counts)) else "classification"
     if task == "classification":
-        return Target(name, task, _classes(said, counts, numeric), why=f"{len(counts):,} different labels")
+        return Target(
+            name, task, _classes(said, counts, numeric, str(cells.dtype)), why=f"{len(counts):,} different labels"
+        )
     if read is None or not np.isfinite(read.values).any() or sum(read.strays.values()) > np.isfinite(read.values).sum():
         raise TableError(
             f"{said} holds text ({quoted(sorted(counts), 3)}); regression predicts numbers. Choose another column, or "
@@ -198,13 +205,12 @@ def learn_target(
     return Target(name, task, (), scales, "plain", read.unit, why).with_scale(scale or "plain")
 
 
-def _few(read: Numbers) -> bool:
+def _few(read: Numbers, different: int) -> bool:
     """Whether numbers are so few, and whole, that they are classes."""
-    values = read.values[~np.isnan(read.values)]
-    different = len(np.unique(values))
-    if read.unit or (values % 1 != 0).any() or (np.abs(values) >= 2**53).any():
+    if read.unit or not are_whole(read.values):
         return False
-    return different <= 2 or (different <= MOST_INTEGER_CLASSES and len(values) >= 5 * different)
+    rows = int(np.isfinite(read.values).sum())
+    return different <= 2 or (different <= MOST_INTEGER_CLASSES and rows >= 5 * different)
 
 
 def _spelled(label: Label) -> str:
@@ -212,18 +218,19 @@ def _spelled(label: Label) -> str:
     return str(label).lower() if isinstance(label, bool) else str(label)
 
 
-def _classes(said: str, counts: Counter[str], numeric: bool) -> tuple[Label, ...]:
-    """The labels in order, whole numbers as ints where that spells them alike."""
-    if len(counts) > min(MOST_CLASSES, max(10, counts.total() / 2)):
+def _classes(said: str, counts: dict[str, int], numeric: bool, kind: str) -> tuple[Label, ...]:
+    """The labels in order; booleans and numbers of a frame as such, whole numbers of a file as ints where that spells them alike."""
+    if len(counts) > min(MOST_CLASSES, max(10, sum(counts.values()) / 2)):
         raise TableError(
-            f"{said} has {len(counts):,} different labels in {counted(counts.total(), 'row')} "
+            f"{said} has {len(counts):,} different labels in {counted(sum(counts.values()), 'row')} "
             f"({quoted(sorted(counts), 3)}), too many to learn classes from. Choose another column"
             + (f", or predict it as a number: {option('task', 'regression')}." if numeric else ".")
         )
     labels = list(counts)
+    if kind == "Boolean":
+        return tuple(label == "true" for label in sorted(labels))
     if all(label.removeprefix("-").isdecimal() and str(int(label)) == label for label in labels):
         return tuple(sorted(map(int, labels)))
-    amounts = {label: plain_number(label) for label in labels}
-    if None not in amounts.values():
-        return tuple(sorted(labels, key=lambda label: (cast(float, amounts[label]), label)))
-    return tuple(sorted(labels))
+    if kind.startswith("Float"):
+        return tuple(sorted(map(float, labels)))
+    return tuple(in_order(labels))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.columns.category import as_text, as_texts
 from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.columns.texts import as_text, as_texts, mapped
 from chainrule.tables.missing import Spelling
 from chainrule.tables.options import counted, quoted
 
@@ -22,6 +22,9 @@ PAIRS = (
     ("non", "oui"), ("falsch", "wahr"), ("faux", "vrai"), ("falso", "vero"), ("falso", "verdadero"), ("absent", "present"),
 )  # fmt: skip
 _TRUTH = {text: float(place) for pair in PAIRS for place, text in enumerate(pair)}
+
+
+MOST_SPELLINGS = 12
 
 
 @dataclass(frozen=True)
@@ -47,15 +50,18 @@ class Boolean(Column):
         """What the cells teach; None if they are not one pair of words for yes and no, both of which occur."""
         import polars as pl
 
-        if not (
-            cells.dtype == pl.Boolean or cells.dtype in (pl.String, pl.Categorical, pl.Enum) or _zeros_and_ones(cells)
-        ):
+        kind = cells.dtype
+        possible = (
+            _zeros_and_ones(cells) if kind.is_numeric() else kind in (pl.Boolean, pl.String, pl.Categorical, pl.Enum)
+        )
+        if not possible:
             return None
-        few = cells.unique()
-        texts = as_texts(few) if len(few) <= 20 else None
-        if texts is None:
+        if cells.head(100).n_unique() > MOST_SPELLINGS or (few := cells.unique()).len() > MOST_SPELLINGS:
             return None
-        found = {text.lower() for text in texts if text is not None and not spelling.is_missing(text)}
+        texts = as_texts(few)
+        found = (
+            {x.lower() for x in texts if x is not None and not spelling.is_missing(x)} if texts is not None else set()
+        )
         if not any(found == set(pair) for pair in PAIRS):
             return None
         column = cls(name, f"{quoted(sorted(found))} only", 0.0)
@@ -73,14 +79,13 @@ class Boolean(Column):
         texts = as_texts(cells)
         if texts is None:
             raise TypeError(f"{cells.dtype} holds no yes and no")
-        found = {text: self.read_one(text, spelling) for text in dict.fromkeys(texts)}
-        values = np.fromiter(map(found.__getitem__, texts), np.float64, len(texts))
-        wrong = [str(x) for x, v in found.items() if v != v and x is not None and not spelling.is_missing(x)]
+        values, found = mapped(texts, lambda text: self.read_one(text, spelling))
+        wrong = [text for text, v in found.items() if v != v and text is not None and not spelling.is_missing(text)]
         if not wrong:
             return Reading(values)
-        rows = counted(sum(text in wrong for text in texts), "row")
+        rows = counted(int(texts.is_in(wrong).sum()), "row")
         return Reading(
-            values, (f"column {self.name!r}: {quoted(wrong)} in {rows} is neither yes nor no; taken as missing",)
+            values, (f"column {self.name!r}: {quoted(wrong)} in {rows} is neither yes nor no and counts as missing",)
         )
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
@@ -101,6 +106,6 @@ class Boolean(Column):
 
 def _zeros_and_ones(cells: pl.Series) -> bool:
     """Whether numbers are 0 and 1 alone."""
-    if not cells.dtype.is_numeric() or cells.min() != 0 or cells.max() != 1:
+    if cells.min() != 0 or cells.max() != 1:
         return False
     return bool(((cells == 0) | (cells == 1) | cells.is_null() | (cells != cells)).all())

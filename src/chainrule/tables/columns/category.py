@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,9 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.columns.column import Column, Feature, Reading, require
+from chainrule.tables.columns.places import Places, in_order
+from chainrule.tables.columns.texts import as_text, as_texts, mapped, occurrences
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import number
 from chainrule.tables.options import counted, quoted
 
 if TYPE_CHECKING:
@@ -30,9 +29,9 @@ class Category(Column):
     """A column of categories, each with its exact spelling.
 
     Up to 12 become a flag each; of more, one whole number: 1, 2, … for the categories, 0 for all others, for an embedding.
-    Values that occur too seldom to be learned from (in tables of 150 rows fewer than 3 times, in large ones fewer than 10) are one category
-    together, and so are values that are new at prediction, if there were rare ones. A missing value has a flag of its own
-    if some were missing in training.
+    Values that occur too seldom to be learned from are one category together: in tables from 150 rows on those that occur
+    fewer than 3 times, in large ones fewer than 10. So are values that are new at prediction, if there were rare ones. A
+    missing value has a flag of its own if some were missing in training.
 
     Attributes
     ----------
@@ -49,29 +48,34 @@ class Category(Column):
     rare: int = 0
     missing: bool = False
 
+    def __post_init__(self) -> None:
+        require(0 < len(self.categories) == len(set(self.categories)), "categories that are not all different")
+
     @classmethod
     def learn(
         cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any
     ) -> Category | None:
         """What the cells teach; None if they hold one value only, or almost no value occurs twice."""
-        texts = as_texts(cells)
+        texts = as_texts(cells) if forced or not cells.dtype.is_numeric() else None
         if texts is None:
             return None
-        counts = Counter(texts)
-        gaps = sum(counts.pop(text) for text in list(counts) if text is None or spelling.is_missing(text))
+        found = occurrences(texts)
+        counts = {text: count for text, count in found.items() if text is not None and not spelling.is_missing(text)}
+        total = sum(counts.values())
+        gaps = total < len(texts)
         if not counts or (len(counts) == 1 and not gaps):
             return None
         fewest = min(10, max(len(texts) // 1000, min(3, len(texts) // 50)))
         frequent = [text for text, count in counts.items() if count >= fewest]
-        if len(counts) - len(frequent) == 1 or (forced and not frequent):
-            frequent = list(counts)
-        frequent = sorted(frequent, key=lambda text: (-counts[text], text))[:MOST_CODES]
+        if len(counts) - len(frequent) == 1 or not frequent:
+            frequent = list(counts) if forced or frequent else list(counts)[:MOST_FLAGS]
+        frequent = frequent[:MOST_CODES]
         repeated = sum(counts[text] for text in frequent if counts[text] > 1)
-        if not forced and len(counts) > 10 and 2 * repeated < counts.total():
+        if not forced and len(counts) > 10 and 2 * repeated < total:
             return None
         rare = len(counts) - len(frequent)
-        why = f"{len(counts):,} different values: {quoted([text for text, _ in counts.most_common(4)], 3)}"
-        return cls(name, why, tuple(sorted(frequent, key=_natural(frequent))), rare, gaps > 0)
+        why = f"{len(counts):,} different values: {quoted(list(counts)[:4], 3)}"
+        return cls(name, why, tuple(in_order(frequent)), rare, gaps)
 
     @property
     def coded(self) -> bool:
@@ -99,8 +103,7 @@ class Category(Column):
         texts = as_texts(cells)
         if texts is None:
             raise TypeError(f"{cells.dtype} holds no categories")
-        found = {text: self.place(text, spelling) for text in dict.fromkeys(texts)}
-        values = np.fromiter(map(found.__getitem__, texts), np.float64, len(texts))
+        values, found = mapped(texts, lambda text: self.place(text, spelling))
         new = [str(text) for text, place in found.items() if place == NEW]
         if not new or self.rare:
             return Reading(values)
@@ -141,63 +144,3 @@ class Category(Column):
         rare = f", {self.rare:,} rare values as one" if self.rare else ""
         shape = f"a code of {len(self.categories) + 1:,}" if self.coded else counted(len(self.categories), "flag")
         return shape + rare + (", a flag where missing" if self.missing else "")
-
-
-class Places(dict[str, float]):
-    """Where every label stands, by its exact spelling; where the labels are plain numbers, `1.0` finds `1` as well.
-
-    Examples
-    --------
-    >>> places = Places(("1", "2"))
-    >>> places["2"], places.of_number("2.0", -1), places.of_number("02", -1), Places(("01", "1")).of_number("1.0", -1)
-    (1.0, 1.0, -1, -1)
-    """
-
-    def __init__(self, labels: Sequence[str]) -> None:
-        super().__init__((label, float(place)) for place, label in enumerate(labels))
-        amounts = [plain_number(label) for label in labels]
-        different = {amount for amount in amounts if amount is not None}
-        whole = len(different) == len(labels)
-        self.numbers = {amount: float(place) for place, amount in enumerate(amounts)} if whole else {}
-
-    def of_number(self, text: str, otherwise: float) -> float:
-        """The place of the label that is the same number."""
-        amount = plain_number(text) if self.numbers else None
-        return otherwise if amount is None else self.numbers.get(amount, otherwise)
-
-
-def plain_number(text: str) -> float | None:
-    """The number that a text is without units or leading zeros."""
-    found = None if text[:1] == "0" and text[1:2].isdigit() else number(text)
-    return found[0] if found is not None and not found[1] else None
-
-
-def _natural(labels: Sequence[str]) -> Callable[[str], tuple[float, str]]:
-    """An order by number where all labels are numbers, else by spelling."""
-    numeric = all(plain_number(label) is not None for label in labels)
-    return lambda label: ((plain_number(label) or 0.0) if numeric else 0.0, label)
-
-
-def as_text(cell: Any) -> str:
-    """One cell's text: 1.0 as 1, True as true."""
-    if type(cell) is str:
-        return cell
-    if isinstance(cell, bool | np.bool_):
-        return str(cell).lower()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
-
-
-def as_texts(cells: pl.Series) -> list[str | None] | None:
-    """The cells' texts, None where there is none; None for lists and other things that are no single value."""
-    import polars as pl
-
-    kind = cells.dtype
-    if kind == pl.String:
-        return cells.to_list()
-    if kind.is_nested() or kind in (pl.Binary, pl.Object):
-        return None
-    if kind in (pl.Categorical, pl.Enum):
-        return cells.cast(pl.String).to_list()
-    return [None if cell is None or cell != cell else as_text(cell) for cell in cells.to_list()]

@@ -72,6 +72,9 @@ class Column:
     """
 
     kind: ClassVar[str]
+    of_numbers: ClassVar[bool] = False
+    """Whether cells are read as numbers alone, so that a file's text may be read so for many columns at once."""
+
     name: str
     why: str
 
@@ -135,3 +138,9 @@ def checked(given: Any, wanted: Any, name: str) -> Any:
     if wanted is not float and type(given) is wanted:
         return given
     raise TypeError(f"{name} is {given!r}, not {getattr(wanted, '__name__', wanted)}")
+
+
+def require(held: bool, otherwise: str) -> None:
+    """Refuse a column that cannot be, as a damaged file may describe one."""
+    if not held:
+        raise ValueError(otherwise)

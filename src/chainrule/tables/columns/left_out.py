@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.columns.category import as_texts
 from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.columns.texts import as_texts
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import Numbers
+from chainrule.tables.numbers import Numbers, are_whole
 
 if TYPE_CHECKING:
     import polars as pl
@@ -35,13 +35,13 @@ class LeftOut(Column):
         """Left out where the cells have no value or only one, or no value but a name of its row."""
         if forced:
             return cls(name, "left out as asked")
-        texts = as_texts(cells.unique())
-        if texts is None:
+        if cells.dtype.is_nested() or (texts := as_texts(cells.unique())) is None:
             return cls(name, f"holds {cells.dtype}, not single values")
-        values = {text for text in texts if text is not None and not spelling.is_missing(text)}
+        found = texts.to_list()
+        values = {text for text in found if text is not None and not spelling.is_missing(text)}
         if not values:
             return cls(name, "no values")
-        if len(values) == 1 and len(texts) == 1:
+        if len(values) == 1 and len(found) == 1:
             return cls(name, f"the same value in every row: {next(iter(values))[:30]!r}")
         return cls(name, f"{len(values):,} different values in {len(cells):,} rows: they name the rows")
 
@@ -74,7 +74,7 @@ def names_rows(name: str, read: Numbers) -> str:
     It does if it counts them from 0 or 1, or if its name is that of an index and its whole numbers are all different.
     """
     values = read.values
-    if len(values) < 10 or not (values % 1 == 0).all():
+    if len(values) < 10 or not are_whole(values) or np.isnan(values).any():
         return ""
     steps = np.diff(values)
     if (steps == 1).all() and values[0] in (0, 1):

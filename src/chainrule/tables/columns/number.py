@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -11,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import SettingError
-from chainrule.tables.columns.column import Column, Encoder, Feature, Reading
+from chainrule.tables.columns.column import Column, Encoder, Feature, Reading, require
 from chainrule.tables.columns.left_out import LeftOut, names_rows
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import LARGEST, Numbers, read_numbers, seldom_numbers
+from chainrule.tables.numbers import LARGEST, Numbers, has_leading_zeros, in_unit, number, read_numbers, seldom_numbers
 from chainrule.tables.options import columns_option, counted, quoted
 
 if TYPE_CHECKING:
@@ -52,12 +55,18 @@ class Number(Column):
     """
 
     kind: ClassVar[str] = "number"
+    of_numbers: ClassVar[bool] = True
     median: float
     scale: float
     missing: bool = False
     unit: str = ""
     knots: tuple[float, ...] = ()
     scores: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        require(self.scale > 0, "a scale that is not positive")
+        require(len(self.knots) == len(self.scores), "quantiles without scores")
+        require(all(a < b for a, b in pairwise(self.knots)), "quantiles out of order")
 
     @classmethod
     def learn(
@@ -97,11 +106,11 @@ class Number(Column):
         knots, scores = _normal_scores(ordered) if scaling == "quantile" else ((), ())
         return cls(name, why, median, min(scale, LARGEST), count < len(read.values), read.unit, knots, scores)
 
-    @property
+    @cached_property
     def features(self) -> tuple[Feature, ...]:
         """The number, and whether it is missing if that was so in training."""
-        number = Feature(self.name, self.name, "number")
-        return (number, Feature(f"{self.name} is missing", self.name, "flag")) if self.missing else (number,)
+        scaled = Feature(self.name, self.name, "number")
+        return (scaled, Feature(f"{self.name} is missing", self.name, "flag")) if self.missing else (scaled,)
 
     def read(self, cells: pl.Series, spelling: Spelling) -> Reading:
         """The numbers; a text that is none counts as missing, with a remark."""
@@ -112,10 +121,15 @@ class Number(Column):
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """One number."""
-        if type(cell) is float or type(cell) is int:
-            value = float(cell)
-            if -LARGEST <= value <= LARGEST:
-                return value
+        if cell is None:
+            return math.nan
+        if type(cell) is str:
+            amount = in_unit(number(cell, spelling.decimal), self.unit)
+            cell = math.nan if amount is None else amount
+        if isinstance(cell, int | float):
+            if -LARGEST <= cell <= LARGEST:
+                return float(cell)
+            return math.nan if cell != cell or abs(cell) == math.inf else LARGEST if cell > 0 else -LARGEST
         return float(super().read_one(cell, spelling))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
@@ -137,13 +151,12 @@ class Number(Column):
             absent = np.isnan(x)
             with np.errstate(over="ignore"):
                 z = (np.where(absent, medians, x) - medians) / scales
-            z = np.clip(z, -FARTHEST, FARTHEST)
-            z /= np.sqrt(1.0 + np.square(z / 3.0))
+            z = clipped(np.clip(z, -FARTHEST, FARTHEST))
             for place in ranked:
                 z[:, place] = np.interp(x[:, place], columns[place].knots, columns[place].scores)
                 z[absent[:, place], place] = 0.0
             if not gaps:
-                return z
+                return np.asarray(z)
             out = np.empty((len(x), places[-1]))
             out[:, places[:-1]] = z
             out[:, flags] = absent[:, gaps]
@@ -160,6 +173,11 @@ class Number(Column):
             else f"(x − {self.median:.4g})/{self.scale:.4g}"
         )
         return how + (", a flag where missing" if self.missing else "")
+
+
+def clipped(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    """z/√(1 + (z/3)²): nearly z where that is small, never beyond ±3."""
+    return np.asarray(z / np.sqrt(1.0 + np.square(z / 3.0)))
 
 
 def _quantile(ordered: NDArray[np.float64], level: float) -> float:
@@ -192,19 +210,12 @@ def are_numbers(cells: pl.Series, read: Numbers) -> bool:
     return rows > 9 * wrong or (rows >= wrong and (different > 20 or seldom_numbers(read.strays)))
 
 
-def has_leading_zeros(cells: pl.Series, values: NDArray[np.float64]) -> bool:
-    """Whether whole numbers are spelled `01`, as codes are."""
-    if cells.dtype.is_numeric() or not (values[~np.isnan(values)] % 1 == 0).all():
-        return False
-    return any(text.startswith("0") and text[1:2].isdigit() for text in cells.drop_nulls().unique().to_list())
-
-
 def stray_remarks(name: str, read: Numbers) -> tuple[str, ...]:
     """What is said of texts among numbers."""
     if not read.strays:
         return ()
     rows = counted(sum(read.strays.values()), "row")
     return (
-        f"column {name!r} holds numbers; {quoted(read.strays)} in {rows} is none and counts as missing "
+        f"column {name!r} holds numbers; {quoted(read.strays)} in {rows} counts as missing "
         f"(to take all as categories: {columns_option([name], 'category')})",
     )

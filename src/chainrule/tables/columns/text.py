@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.columns.column import Column, Feature, Reading, require
+from chainrule.tables.columns.number import clipped
 from chainrule.tables.missing import Spelling
 
 if TYPE_CHECKING:
     import polars as pl
 
 MOST_FEATURES = 64
-FARTHEST = 3.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,10 @@ class Text(Column):
     means: tuple[float, ...]
     deviations: tuple[float, ...]
 
+    def __post_init__(self) -> None:
+        require(len(self.means) == len(self.deviations) > 0, "means without deviations")
+        require(min(self.deviations) > 0, "a deviation that is not positive")
+
     @classmethod
     def learn(cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any) -> Text | None:
         """What the cells teach; None if they are not many different texts of several words each."""
@@ -41,8 +46,9 @@ class Text(Column):
         if cells.dtype != pl.String:
             return None
         if not forced:
+            few = cells.head(20).drop_nulls().to_list()
             sample = cells.head(1000).drop_nulls()
-            if not len(sample) or _words(sample) < 3.0:
+            if sum(" " in text for text in few) < len(few) / 2 or not len(sample) or _words(sample) < 3.0:
                 return None
             if 10 * cells.n_unique() < len(cells) or cells.n_unique() < 20:
                 return None
@@ -54,6 +60,14 @@ class Text(Column):
         kept = np.where(deviations > 0, deviations, 1.0)
         why = f"{cells.n_unique():,} different texts, {_words(cells):.3g} words each"
         return cls(name, why, tuple(counts.mean(axis=0).tolist()), tuple(kept.tolist()))
+
+    @cached_property
+    def _means(self) -> NDArray[np.float64]:
+        return np.array(self.means)
+
+    @cached_property
+    def _deviations(self) -> NDArray[np.float64]:
+        return np.array(self.deviations)
 
     @property
     def features(self) -> tuple[Feature, ...]:
@@ -68,8 +82,8 @@ class Text(Column):
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """Standardised, and clipped smoothly."""
-        z = (values - np.array(self.means)) / np.array(self.deviations)
-        return np.asarray(z / np.sqrt(1.0 + np.square(z / FARTHEST)))
+        z = (values - self._means) / self._deviations
+        return clipped(z)
 
     @property
     def told(self) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.columns.column import Column, Feature, Reading, require
 from chainrule.tables.columns.number import Number
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import Numbers
+from chainrule.tables.numbers import Numbers, number
 from chainrule.tables.options import columns_option, counted, quoted
 
 if TYPE_CHECKING:
@@ -61,6 +62,10 @@ class Time(Column):
     scale: float
     missing: bool = False
 
+    def __post_init__(self) -> None:
+        require(self.scale > 0, "a scale that is not positive")
+        require(set(self.parts) <= set(PARTS), "parts that no time has")
+
     @classmethod
     def learn(cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any) -> Time | None:
         """What the cells teach; None if they are no times, or all the same. `forced` may be a form such as `%d.%m.%y`."""
@@ -74,15 +79,15 @@ class Time(Column):
         elif str(cells.dtype).startswith("Duration"):
             return None
         seconds, _strays = _seconds(cells, form, spelling)
-        number = Number.of(name, Numbers(seconds))
+        like = Number.of(name, Numbers(seconds))
         present = seconds[~np.isnan(seconds)]
-        if number is None or not len(present) or present.min() == present.max():
+        if like is None or not len(present) or present.min() == present.max():
             return None
-        first, last = (str(np.datetime64(int(x), "s")).replace("T00:00:00", "") for x in (present.min(), present.max()))
+        first, last = (_moment(x) for x in (present.min(), present.max()))
         why = f"times from {first} to {last}" + (f", spelled {form}" if form else "")
         if other:
             why += f" ({other} would serve as well: {columns_option([name], f'time:{other}')})"
-        return cls(name, why, form, _varying(present), number.median, number.scale, number.missing)
+        return cls(name, why, form, _varying(present), like.median, like.scale, like.missing)
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
@@ -106,6 +111,17 @@ class Time(Column):
                 f"column {self.name!r} holds times{like}; {quoted(dict.fromkeys(strays))} in {rows} is none and counts as missing",
             ),
         )
+
+    def read_one(self, cell: Any, spelling: Spelling) -> float:
+        """Seconds since 1970 of one moment or text."""
+        if type(cell) is str and "%d" in self.form and "%z" not in self.form and "%.f" not in self.form:
+            try:
+                cell = datetime.strptime(cell, self.form)
+            except ValueError:
+                return float(super().read_one(cell, spelling))
+        if isinstance(cell, datetime):
+            return (cell.replace(tzinfo=None) - datetime(1970, 1, 1)) / timedelta(microseconds=1) / 1e6
+        return float(super().read_one(cell, spelling))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """The parts, and the flag."""
@@ -132,6 +148,11 @@ class Time(Column):
     def told(self) -> str:
         """Which parts."""
         return ", ".join(self.parts) + (", a flag where missing" if self.missing else "")
+
+
+def _moment(seconds: float) -> str:
+    """A moment without what goes without saying: the time at midnight, the day of a time of day."""
+    return str(np.datetime64(int(seconds), "s")).removesuffix("T00:00:00").removeprefix("1970-01-01T")
 
 
 def _year_starts(seconds: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -198,6 +219,8 @@ def _form_of(texts: pl.Series, spelling: Spelling, forced: str | None) -> tuple[
 
 
 def _like_time(text: str) -> bool:
+    if number(text) is not None and len(text) != 8:
+        return False
     date = _TIME.sub("", text)
     return len(text) <= 40 and sum(map(str.isdigit, text)) >= 3 and (not date or _DATE.fullmatch(date) is not None)
 
@@ -210,11 +233,13 @@ def _forms(text: str) -> list[str]:
         suffix = time["gap"] + ("%I:%M" if time["half"] else "%H:%M") + (":%S" if time["second"] else "")
         suffix += "%.f" if time["fraction"] else ""
         suffix += ((" " if time["half"].startswith(" ") else "") + "%p") if time["half"] else ""
-        zone = time["zone"] or ""
-        suffix += zone if zone.strip() in ("Z", "UTC") else ((" " if zone[0] == " " else "") + "%z")
+        if zone := time["zone"]:
+            suffix += zone if zone.strip() in ("Z", "UTC") else " %z".removeprefix("" if zone[0] == " " else " ")
         if not time.start():
             return [suffix]
-    return [date + suffix for date in _DATES if date != "%Y%m%d" or text[:8].isdigit()]
+    century = re.search(r"\d{4}", text) is not None
+    compact = text[:8].isdigit()
+    return [date + suffix for date in _DATES if ("%Y" in date) == century and (date == "%Y%m%d") == compact]
 
 
 def _parsed(texts: pl.Series, form: str) -> pl.Series:
@@ -222,6 +247,8 @@ def _parsed(texts: pl.Series, form: str) -> pl.Series:
     import polars as pl
 
     column = pl.col("t")
+    if form.endswith("%z"):
+        column = column.str.replace(r"(Z|UTC)$", "+00:00")
     if not re.search("%[Yy]", form):
         column, form = pl.lit("1970-01-01 ") + column, "%Y-%m-%d " + form
     elif "%d" not in form:

@@ -1,0 +1,69 @@
+"""Cells as texts: how each is spelled, how often it occurs, and a number for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import polars as pl
+
+FEW = 2000
+"""Up to so many cells Python's own dictionaries are quicker than a columnar reader's."""
+
+
+def as_text(cell: Any) -> str:
+    """One cell's text: 1.0 as 1, True as true."""
+    if type(cell) is str:
+        return cell
+    if isinstance(cell, bool | np.bool_):
+        return str(cell).lower()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell)
+
+
+def as_texts(cells: pl.Series) -> pl.Series | None:
+    """The cells' texts, null where there is none; None for lists and other things that are no single value."""
+    import polars as pl
+
+    kind = cells.dtype
+    if kind == pl.String:
+        return cells
+    if kind.is_nested() or kind in (pl.Binary, pl.Object):
+        return None
+    if kind.is_integer() or kind in (pl.Categorical, pl.Enum, pl.Boolean):
+        return cells.cast(pl.String)
+    texts = [None if cell is None or cell != cell else as_text(cell) for cell in cells.to_list()]
+    return pl.Series(cells.name, texts, dtype=pl.String)
+
+
+def occurrences(texts: pl.Series) -> dict[str | None, int]:
+    """How often each text occurs, the commonest first, then by spelling."""
+    if len(texts) <= FEW:
+        counts: dict[str | None, int] = Counter(texts.to_list())
+    else:
+        values, numbers = texts.value_counts().get_columns()
+        counts = dict(zip(values.to_list(), numbers.to_list(), strict=True))
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0] is None, item[0] or "")))
+
+
+def mapped(
+    texts: pl.Series, number: Callable[[str | None], float]
+) -> tuple[NDArray[np.float64], dict[str | None, float]]:
+    """A number for every text, shape (rows,), and the number of each different text."""
+    import polars as pl
+
+    if len(texts) <= FEW:
+        cells = texts.to_list()
+        found = {text: number(text) for text in dict.fromkeys(cells)}
+        return np.fromiter(map(found.__getitem__, cells), np.float64, len(cells)), found
+    found = {text: number(text) for text in texts.unique(maintain_order=True).to_list()}
+    known = [text for text in found if text is not None]
+    numbers = pl.Series([found[text] for text in known], dtype=pl.Float64)
+    values = texts.replace_strict(pl.Series(known, dtype=pl.String), numbers, default=None, return_dtype=pl.Float64)
+    return values.fill_null(found.get(None, np.nan)).to_numpy(writable=True), found

@@ -1,0 +1,67 @@
+"""Columns of text that are plain numbers throughout, as numbers: read once, in parallel where they are long."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from chainrule.tables.missing import Spelling
+from chainrule.tables.numbers import cast_expression, cast_texts, has_leading_zeros
+from chainrule.tables.table import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+LONG = 10_000
+"""From so many rows on it pays to read columns in parallel."""
+
+
+def typed(table: Table, spelling: Spelling, names: Collection[str]) -> Table:
+    """The table with those of the columns named that are plain numbers, or mean "no value", as Float64.
+
+    Columns with other texts, with units, and with numbers spelled `01` stay text, since their spelling matters.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> table = Table(pl.DataFrame({"age": ["3", "NA"], "zip": ["01", "20"], "price": ["$3", "$4"]}))
+    >>> typed(table, Spelling(), table.names).frame.dtypes
+    [Float64, String, String]
+    """
+    import polars as pl
+
+    texts = {name: cells for name in names if (cells := table.column(name)).dtype == pl.String}
+    likely = [name for name, cells in texts.items() if _maybe_numbers(cells, spelling)]
+    if not likely:
+        return table
+    if len(table) < LONG:
+        cast = [cast_texts(texts[name], spelling.decimal) for name in likely]
+    else:
+        cast = table.frame.select(cast_expression(name, spelling.decimal) for name in likely).get_columns()
+    read = {name: x for name, x in zip(likely, cast, strict=True) if _plain(texts[name], x, spelling)}
+    columns = [read.get(name, cells) for name, cells in zip(table.names, table.frame.get_columns(), strict=True)]
+    return replace(table, frame=pl.DataFrame(columns)) if read else table
+
+
+def _maybe_numbers(texts: pl.Series, spelling: Spelling) -> bool:
+    """Whether the first texts are numbers or mean "no value"."""
+    few = texts.head(20)
+    cast = cast_texts(few, spelling.decimal)
+    if cast.null_count() == few.null_count():
+        return True
+    return all(x is not None or t is None or spelling.is_missing(t) for x, t in zip(cast, few, strict=True))
+
+
+def _plain(texts: pl.Series, cast: pl.Series, spelling: Spelling) -> bool:
+    """Whether all that is not null was read, and nothing is lost by it."""
+    if cast.null_count() > texts.null_count():
+        failed = texts.filter(cast.is_null() & texts.is_not_null()).unique().to_list()
+        if not all(map(spelling.is_missing, failed)):
+            return False
+    values = cast.to_numpy()
+    if cast.null_count() == len(cast) or np.isinf(values).any():
+        return False
+    return not has_leading_zeros(texts, values)

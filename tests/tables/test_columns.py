@@ -1,0 +1,307 @@
+"""Every kind of column: what it learns, what the network gets, and that it survives storage."""
+
+import datetime
+import json
+import math
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+import pytest
+
+from chainrule.tables.columns import KINDS, Boolean, Category, LeftOut, Number, Text, Time
+from chainrule.tables.columns.column import FEATURE_KINDS
+from chainrule.tables.columns.number import clipped
+from chainrule.tables.missing import Spelling
+from chainrule.tables.numbers import LARGEST
+
+SPELLING = Spelling()
+TOKYO = ZoneInfo("Asia/Tokyo")
+RANDOM = np.random.default_rng(0)
+ROWS = 60
+
+
+def cells(values):
+    series = pl.Series((list(values) * ROWS)[:ROWS], strict=False)
+    zoned = isinstance(values, list) and isinstance(getattr(values[0], "tzinfo", None), ZoneInfo)
+    return series.dt.convert_time_zone("Asia/Tokyo") if zoned else series
+
+
+def learned(values, name="x", **settings):
+    """The column as it is recognised."""
+    series = cells(values)
+    return next(found for kind in KINDS if (found := kind.learn(name, series, SPELLING, **settings)))
+
+
+def features(column, values):
+    return column.encode(column.read(pl.Series(values, strict=False), SPELLING).values)
+
+
+WORDS = ["the", "a", "good", "bad", "film", "movie", "was", "very", "not", "really", "great", "awful", "plot", "actor"]
+SPECIMENS = {
+    Boolean: [["yes", "no"], ["TRUE", "False", None], [True, False, None], [0, 1, 1], ["0", "1", "NA"], ["Ja", "nein"]],
+    Time: [
+        ["2024-01-02", "2023-12-31", "2022-07-05"],
+        ["2024-01-02T10:30:00Z", "2023-12-31T23:15:01+02:00", ""],
+        ["31.12.1999", "01.02.2003", None],
+        ["12/31/1999 11:30 PM", "2/3/2003 1:05 AM", "2/4/2003 1:05 AM"],
+        ["Jan 5, 2024", "Feb 15, 2023", "Mar 5, 2022"],
+        ["2024-01", "2023-12", "2022-07"],
+        ["10:30", "23:15", "0:05"],
+        [20240102, 20231231, 20220705],
+        [datetime.date(2024, 1, 2), datetime.date(1931, 5, 6), None],
+        [datetime.datetime(2024, 1, 2, 3, 4, 5, 678), datetime.datetime(2024, 1, 2), datetime.datetime(2025, 1, 2)],
+        [datetime.datetime(2024, 1, 2, tzinfo=datetime.UTC), datetime.datetime(2024, 7, 2, 5, tzinfo=datetime.UTC)],
+        [
+            datetime.datetime(2024, 1, 2, 3, tzinfo=TOKYO),
+            datetime.datetime(2024, 7, 2, tzinfo=TOKYO),
+        ],
+        [datetime.time(10, 30), datetime.time(23, 15), None],
+    ],
+    Number: [
+        RANDOM.normal(size=ROWS),
+        [1, 2, 3, None],
+        [str(x) for x in RANDOM.normal(size=ROWS)],
+        ["$1,234.50", "$2,000", "$7", "NA"],
+        ["(3)", "4", "5.5"],
+        [str(i % 8 + 1) for i in range(ROWS - 1)] + ["-"],
+        [*range(1, 9), math.inf, math.nan],
+        [1e300, -1e300, 1e-300],
+        [2**60 + 10**6 * i for i in range(7)],
+        [datetime.timedelta(hours=i * i) for i in range(9)],
+    ],
+    Text: [[" ".join(RANDOM.choice(WORDS, 8)) for _ in range(ROWS)]],
+    Category: [
+        ["Rome", "Oslo", "Lima"],
+        ["Rome", "Oslo", None, "n/a"],
+        ["01", "02", "10"],
+        [f"c{i}" for i in range(20)],
+        pl.Series(["u", "v", "w"] * 20, dtype=pl.Categorical),
+        ["1st", "2nd", "3rd"],
+        ["36", "38", "40", "XL"],
+    ],
+    LeftOut: [["a"], [None], [7], range(ROWS), [f"X{i * 7919}" for i in range(ROWS)], [[1, 2]]],
+}
+EVERY = [(kind, values) for kind, several in SPECIMENS.items() for values in several]
+
+
+def test_every_kind_has_specimens():
+    assert set(SPECIMENS) == set(KINDS)
+
+
+@pytest.mark.parametrize(("kind", "values"), EVERY, ids=lambda x: x.kind if isinstance(x, type) else str(list(x)[:2]))
+def test_recognised_encoded_stored(kind, values):
+    column = learned(values)
+    assert type(column) is kind, column
+    series = cells(values)
+    X = features(column, series)
+    assert X.shape == (ROWS, len(column.features))
+    assert np.isfinite(X).all()
+    assert np.abs(X).max(initial=0) <= (3 if not column.features or column.features[0].kind != "code" else 30)
+    ranks = [FEATURE_KINDS.index(feature.kind) for feature in column.features]
+    assert ranks == sorted(ranks) or kind is Category
+    for feature, x in zip(column.features, X.T, strict=True):
+        assert feature.column == "x"
+        if feature.kind == "flag":
+            assert set(x) <= {0, 1}
+        if feature.kind == "code":
+            assert (x % 1 == 0).all()
+            assert x.max() < feature.size
+    stored = kind.from_json(json.loads(json.dumps(column.to_json(), allow_nan=False)))
+    assert stored == column
+    np.testing.assert_array_equal(features(stored, series), X)
+    assert column.told
+    assert column.why or kind is LeftOut
+    for row in (0, 1, ROWS - 1):  # one cell is read as many are
+        read = column.read(series, SPELLING).values[row]
+        np.testing.assert_array_equal(column.read_one(series[row], SPELLING), read)
+
+
+@pytest.mark.parametrize(("kind", "values"), EVERY[::2], ids=lambda x: x.kind if isinstance(x, type) else "")
+def test_missing_and_new_values_are_never_fatal(kind, values):
+    column = learned(values)
+    series = cells(values)
+    gaps = pl.Series([None] * 3, dtype=series.dtype)
+    assert np.isfinite(features(column, gaps)).all()
+    if series.dtype == pl.String:
+        odd = pl.Series(["", "?", "ZZZ", "-", "1e999", "99", "\u2603 " * 50])
+        assert np.isfinite(features(column, odd)).all()
+
+
+def test_a_damaged_description_is_refused():
+    for values in [several[0] for several in SPECIMENS.values()]:
+        column = learned(values)
+        data = column.to_json()
+        for field in data.keys() - {"kind"}:
+            for wrong in (None, {}, "x" if not isinstance(data[field], str) else 3, [{}], math.nan):
+                with pytest.raises((TypeError, ValueError, KeyError)):
+                    type(column).from_json(data | {field: wrong})
+            with pytest.raises(KeyError):
+                type(column).from_json({k: v for k, v in data.items() if k != field})
+
+
+# --- numbers -------------------------------------------------------------------------------------------------------------
+
+
+def test_scaled_as_scikit_learn_scales():
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    x = np.random.default_rng(1).lognormal(size=501)
+    column = Number.learn("x", pl.Series(x), SPELLING)
+    z = preprocessing.RobustScaler(unit_variance=True).fit_transform(x[:, None])
+    np.testing.assert_allclose(column.encode(x), clipped(z), rtol=1e-9, atol=1e-12)
+
+
+def test_normal_scores_as_scikit_learn_has_them():
+    preprocessing = pytest.importorskip("sklearn.preprocessing")
+    x = np.random.default_rng(1).lognormal(size=4000)
+    column = Number.learn("x", pl.Series(x), SPELLING, scaling="quantile")
+    z = preprocessing.QuantileTransformer(n_quantiles=1000, output_distribution="normal").fit_transform(x[:, None])
+    inner = np.abs(z) < 2
+    np.testing.assert_allclose(column.encode(x)[inner], z[inner], atol=0.02)
+    assert (np.diff(column.encode(np.sort(x))[:, 0]) >= 0).all()
+    assert column.encode(np.array([np.nan, -1e300, 1e300])).tolist()[0] == [0.0]
+
+
+def test_where_the_quartiles_are_equal_the_range_scales():
+    column = learned([5] * 50 + [0, 10] * 5)
+    assert (column.median, column.scale) == (5, 5)
+
+
+def test_a_smooth_clip_is_three_at_most():
+    column = learned(RANDOM.normal(size=ROWS))
+    np.testing.assert_allclose(column.encode(np.array([LARGEST, -LARGEST, np.nan]))[:, 0], [3, -3, 0], atol=1e-6)
+
+
+# --- categories ----------------------------------------------------------------------------------------------------------
+
+
+def test_one_hot_as_pandas_has_it():
+    pandas = pytest.importorskip("pandas")
+    values = RANDOM.choice(["b", "a", "c"], ROWS)
+    np.testing.assert_array_equal(features(learned(values), values), pandas.get_dummies(values).to_numpy())
+
+
+def test_exact_spelling_is_kept():
+    column = learned(["01", "1", "1.0"])
+    assert column.categories == ("01", "1", "1.0")
+    np.testing.assert_array_equal(features(column, ["1", "1.0", "01"]).argmax(axis=1), [1, 2, 0])
+
+
+def test_numbers_taken_as_categories_are_found_however_they_are_spelled():
+    column = Category.learn("x", cells(["1", "2", "10"]), SPELLING, "category")
+    assert column.categories == ("1", "2", "10")
+    for spelled in (["1.0", "2.00", "1e1"], [1, 2, 10], [1.0, 2.0, 10.0]):
+        np.testing.assert_array_equal(features(column, spelled), np.eye(3))
+
+
+def test_rare_missing_and_new_categories():
+    values = ["a"] * 80 + ["b"] * 80 + ["r", "s"] + [None] * 3
+    column = Category.learn("x", pl.Series(values), SPELLING)
+    assert [feature.name for feature in column.features] == ["x=a", "x=b", "x is rare", "x is missing"]
+    given = ["a", "b", "r", "new", None, "NA"]
+    np.testing.assert_array_equal(features(column, given).argmax(axis=1), [0, 1, 2, 2, 3, 3])
+    many = Category.learn("x", pl.Series([f"c{i % 40}" for i in range(400)] + ["r", "s", ""]), SPELLING)
+    code, flag = many.features
+    assert (code.kind, code.size, flag.kind) == ("code", 41, "flag")
+    np.testing.assert_array_equal(features(many, ["c0", "r", "new", None])[:, 0], [1, 0, 0, 0])
+
+
+def test_a_few_values_among_many_gaps_are_categories():
+    column = Category.learn("x", pl.Series(["a", "b", "b"] + [None] * 300), SPELLING)
+    assert [feature.name for feature in column.features] == ["x=a", "x=b", "x is missing"]
+
+
+def test_what_is_new_is_said():
+    remarks = learned(["a", "b"]).read(pl.Series(["a", "z", "z"]), SPELLING).remarks
+    assert remarks == ("column 'x': 'z' in 2 rows did not occur in training; all its flags are 0 there",)
+
+
+# --- times ---------------------------------------------------------------------------------------------------------------
+
+
+def test_parts_of_a_time_are_those_of_the_calendar():
+    days = [datetime.date(2019, 1, 1) + datetime.timedelta(days=9 * i) for i in range(ROWS)]
+    column = learned(days)
+    assert column.parts == ("elapsed", "year", "season", "weekday")
+    X = dict(zip([feature.name for feature in column.features], features(column, days).T, strict=True))
+    lengths = [366 if day.year % 4 == 0 else 365 for day in days]
+    season = 2 * np.pi * (np.array([day.timetuple().tm_yday for day in days]) - 1) / lengths
+    weekday = 2 * np.pi * np.array([day.weekday() for day in days]) / 7
+    for part, angle in (("season", season), ("weekday", weekday)):
+        np.testing.assert_allclose(X[f"x: sine of {part}"], np.sin(angle), atol=1e-9)
+        np.testing.assert_allclose(X[f"x: cosine of {part}"], np.cos(angle), atol=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("form", "decimal", "first"),
+    [
+        ("%d/%m/%Y", ",", 2),
+        ("%m/%d/%Y", ".", 1),
+        ("%d.%m.%y", ".", 2),
+        ("%Y-%m-%d %H:%M:%S", ".", 2),
+        ("%d %B %Y", ".", 2),
+    ],
+)
+def test_the_form_is_decided_on_all_rows(form, decimal, first):
+    moments = [datetime.datetime(2024, 1 + i % 9, 2 + i % 5, i % 24) for i in range(ROWS)]
+    texts = pl.Series([moment.strftime(form) for moment in moments])
+    column = Time.learn("x", texts, Spelling(decimal))
+    assert column.form == form
+    read = column.read(texts, Spelling(decimal)).values
+    wanted = [(m if "%H" in form else m.replace(hour=0)) - datetime.datetime(1970, 1, 1) for m in moments]
+    np.testing.assert_array_equal(read, [span.total_seconds() for span in wanted])
+
+
+def test_one_day_after_the_twelfth_decides_the_order():
+    assert learned(["1/2/2024", "3/4/2024", "13/4/2024"]).form == "%d/%m/%Y"
+    assert "would serve as well" in learned(["1/2/2024", "3/4/2024"]).why
+
+
+def test_a_form_may_be_said():
+    assert Time.learn("x", cells(["01-02-03", "04-05-06"]), SPELLING, "%y-%m-%d").form == "%y-%m-%d"
+
+
+# --- text ----------------------------------------------------------------------------------------------------------------
+
+
+def test_text_with_the_same_words_is_alike():
+    texts = SPECIMENS[Text][0]
+    column = learned(texts)
+    X = features(column, [texts[0], texts[0].upper(), "other words altogether here", ""])
+    np.testing.assert_array_equal(X[0], X[1])
+    assert np.abs(X[0] - X[2]).max() > 0.1
+
+
+def test_the_hash_of_words_never_changes():
+    from chainrule.tables.columns.text import _hashed
+
+    counts = _hashed(pl.Series(["good film", "good", ""]), 8)
+    assert counts.argmax(axis=1).tolist() == [5, 6, 0]  # a stored model would mean other words by its places
+    assert not counts[2].any()
+
+
+# --- left out ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("n", range(ROWS)),
+        ("n", [str(i + 1) for i in range(ROWS)]),
+        ("", [i + i // 7 for i in range(ROWS)]),
+        ("Unnamed: 0", [i + i // 7 for i in range(ROWS)]),
+        ("customer_id", [str(i * 7919 % 10007) for i in range(ROWS)]),
+        ("PassengerId", [i + i // 7 for i in range(ROWS)]),
+        ("name", [f"person{i}" for i in range(ROWS)]),
+    ],
+)
+def test_what_names_rows_is_left_out(name, values):
+    assert type(learned(values, name)) is LeftOut
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("year", range(1950, 2010)), ("x", [i * 2 for i in range(ROWS)]), ("id_number", [i % 7 for i in range(ROWS)])],
+)
+def test_what_is_no_index_is_kept(name, values):
+    assert type(learned(values, name)) is Number

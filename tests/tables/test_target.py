@@ -1,0 +1,127 @@
+"""The column to predict: classes as they are spelled, amounts scaled and restored."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from chainrule.errors import SettingError
+from chainrule.tables import Table, TableError
+from chainrule.tables.columns.texts import as_text, as_texts
+from chainrule.tables.target import Target, learn_target
+
+RANDOM = np.random.default_rng(0)
+
+
+def learned(values, **settings):
+    return learn_target(Table(pl.DataFrame({"y": pl.Series(values, strict=False)}), "data.csv"), "y", **settings)
+
+
+@pytest.mark.parametrize(
+    ("values", "classes"),
+    [
+        (["yes", "no"], ("no", "yes")),
+        (["01", "02", "1"], ("01", "02", "1")),
+        (["1.0", "2.0"], ("1.0", "2.0")),
+        (["2", "10", "0"], (0, 2, 10)),
+        (["-1", "1"], (-1, 1)),
+        ([3, 1, 2], (1, 2, 3)),
+        ([0.0, 1.0], (0, 1)),
+        ([True, False], (False, True)),
+        (["true", "false"], ("false", "true")),
+        ([1.5, 0.5], (0.5, 1.5)),
+        (pl.Series(["b", "a"], dtype=pl.Categorical), ("a", "b")),
+        ([2**60, 2**60 + 1], (2**60, 2**60 + 1)),
+    ],
+)
+def test_classes_keep_their_spelling(values, classes):
+    series = pl.Series(list(values) * 10, dtype=getattr(values, "dtype", None))
+    target = learned(series, task="classification")
+    assert (target.task, target.classes) == ("classification", classes)
+    codes = target.encode(series)
+    assert codes.dtype == np.int64
+    texts = as_texts(series).to_list()
+    assert [as_text(label.item()) for label in target.restored(codes)] == texts
+    stored = Target.from_json(json.loads(json.dumps(target.to_json())))
+    assert stored == target
+
+
+def test_class_numbers_of_a_new_file():
+    target = learned(["0", "1"] * 10)
+    np.testing.assert_array_equal(target.encode(pl.Series(["1.0", "0", None])), [1, 0, -1])
+    np.testing.assert_array_equal(target.encode(pl.Series([1.0, 0.0])), [1, 0])
+    with pytest.raises(TableError, match="'2' in 1 row, which did not occur in training; the classes are '0', '1'"):
+        target.encode(pl.Series(["1", "2"]))
+    with pytest.raises(TableError, match="'1'"):
+        learned(["01", "02"] * 10).encode(pl.Series(["1"]))
+
+
+@pytest.mark.parametrize(
+    ("values", "task"),
+    [
+        ([f"{x:.3f}" for x in RANDOM.normal(size=50)], "regression"),
+        ([f"${x:,.2f}" for x in RANDOM.uniform(1e4, 1e6, 50)], "regression"),
+        ([f"{i % 17}%" for i in range(50)], "regression"),
+        (list(range(50)), "regression"),
+        ([i % 20 for i in range(100)], "classification"),
+        ([i % 20 for i in range(99)], "regression"),
+        ([0, 1], "classification"),
+        ([0.5, 1.5], "regression"),
+        (["a", "b", "c"] * 3, "classification"),
+        (["1.5", "2.5", "n.b.", "3.5", "4.5"] * 9, "regression"),
+    ],
+)
+def test_the_task_is_recognised(values, task):
+    assert learned(values).task == task
+
+
+def test_amounts_are_scaled_and_restored():
+    y = RANDOM.lognormal(10, 2, 500)
+    target = learned([f"${x:,.2f}" for x in y])
+    assert [scale.kind for scale in target.scales] == ["plain", "log"]
+    assert target.unit == "$"
+    texts = pl.Series([f"${x:,.2f}" for x in y])
+    for scale in ("plain", "log"):
+        chosen = target.with_scale(scale)
+        z = chosen.encode(texts)
+        assert z.dtype == np.float32
+        np.testing.assert_allclose([z.mean(), z.std()], [0, 1], atol=1e-4)
+        np.testing.assert_allclose(chosen.restored(z[:, None]), y.round(2), rtol=1e-3, atol=0.5)
+        assert np.isfinite(chosen.restored(np.array([1e6, -1e6]))).all()
+        assert Target.from_json(json.loads(json.dumps(chosen.to_json()))) == chosen
+    log = (np.log(y) - np.log(y).mean()) / np.log(y).std()
+    np.testing.assert_allclose(target.with_scale("log").encode(texts), log, atol=1e-3)
+    with pytest.raises(SettingError, match="'plain'"):
+        learned(RANDOM.normal(size=50)).with_scale("log")
+
+
+def test_amounts_with_zeros_have_logarithms_too():
+    counts = RANDOM.poisson(RANDOM.lognormal(1, 1.5, 300))
+    target = learned(counts.tolist(), task="regression", scale="log")
+    np.testing.assert_allclose(target.restored(target.encode(pl.Series(counts))), counts, atol=1e-3 * counts.max())
+
+
+def test_a_missing_amount_stays_missing():
+    assert np.isnan(learned(["1.5", "2.5", "NA", "4"] * 5).encode(pl.Series(["NA", None, "-"]))).all()
+
+
+@pytest.mark.parametrize(
+    ("values", "settings", "message"),
+    [
+        ([None, ""], {}, "has no values"),
+        (["a", "a"], {}, "is 'a' in every row"),
+        ([f"n{i}" for i in range(50)], {}, "50 different labels in 50 rows"),
+        (list(range(60)), {"task": "classification"}, 'predict it as a number: task="regression"'),
+        (["a", "b"], {"task": "regression"}, "holds text"),
+        ([[1], [2]], {}, "not single values"),
+    ],
+)
+def test_what_cannot_be_predicted(values, settings, message):
+    with pytest.raises(TableError, match=message):
+        learned(values, **settings)
+
+
+def test_an_unknown_task():
+    with pytest.raises(SettingError, match="classification, regression"):
+        learned([1, 2], task="ranking")
