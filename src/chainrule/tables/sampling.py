@@ -38,7 +38,7 @@ def sample(
     3
     """
     files = files_of(source) if source is not None and source != "-" else None
-    if files is None or sum(map(_cells, files)) <= MOST_CELLS:
+    if files is None or sum(_cells(file.path) for file in files) <= MOST_CELLS:
         return as_table(source, separator, header, decimal)
     import polars as pl
 
