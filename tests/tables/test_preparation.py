@@ -114,6 +114,17 @@ def test_columns_are_found_by_name():
         preparation.apply(table(a=[[1.0]], b=["u"]))
 
 
+def test_files_without_names_are_told_by_their_order():
+    names = ("column_1", "column_2", "column_3")
+    columns = (amounts(), labels(), ["u", "v"] * 20)
+    training = Table(pl.DataFrame(dict(zip(names, columns, strict=True))), header=False)
+    preparation, inputs, _ = Preparation.learn_and_apply(training, "column_2")
+    later = Table(pl.DataFrame({"column_1": columns[0], "column_2": columns[2]}), header=False)
+    np.testing.assert_array_equal(preparation.apply(later).X, inputs.X)
+    with pytest.raises(TableError, match="lacks"):
+        preparation.apply(Table(pl.DataFrame({"column_1": columns[0]}), header=False))
+
+
 # --- what is decided on all rows ------------------------------------------------------------------------------------------
 
 

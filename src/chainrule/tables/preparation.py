@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Self, TypedDict, Unpack
 
@@ -150,7 +150,7 @@ class Preparation:
         read = [[learned.read[column.name] for column in block.columns] for block in preparation._blocks]
         inputs = preparation._joined_complete(read, preparation.missing, np.zeros(len(learned.y), bool), table.source)
         y = preparation.target.scaled(learned.y[inputs.rows])
-        return preparation, inputs._replace(rows=learned.rows[inputs.rows]), y
+        return preparation, Inputs(inputs.X, learned.rows[inputs.rows], inputs.notes), y
 
     @classmethod
     def _learned(cls, table: Table, target: str, options: Options) -> tuple[Self, Learned]:
@@ -213,6 +213,7 @@ class Preparation:
         TableError
             When columns are absent, or values are missing and may not be.
         """
+        table = self._named(table)
         self._check_columns(table)
         return self._encoded(table, checked_policy(missing or self.missing), np.zeros(len(table), dtype=bool))
 
@@ -229,7 +230,7 @@ class Preparation:
         notes = inputs.notes
         if without.any():
             notes = (f"{counted(int(without.sum()), 'row')} left out: no value in {self.target.name!r}", *notes)
-        return inputs._replace(notes=notes), self.target.scaled(y[inputs.rows])
+        return Inputs(inputs.X, inputs.rows, notes), self.target.scaled(y[inputs.rows])
 
     def apply_row(self, row: Mapping[str, Any]) -> NDArray[np.float32]:
         """The network's inputs for one row given by column names, shape (1, features): what `apply` gives, without a table.
@@ -252,6 +253,13 @@ class Preparation:
         ]
         return self._joined(values, 1)
 
+    def _named(self, table: Table) -> Table:
+        """The table with the names of training, where neither file had names and this one has no target."""
+        names = [name for name in self.unnamed if name != self.target.name]
+        if table.header or not names or len(table.names) != len(names):
+            return table
+        return replace(table, frame=table.frame.rename(dict(zip(table.names, names, strict=True))))
+
     def _check_columns(self, table: Table, *more: str) -> None:
         there = set(table.names)
         absent = [name for name in (*(column.name for column in self.used), *more) if name not in there]
@@ -268,7 +276,7 @@ class Preparation:
         read = [[self._read(column, table, spelling) for column in block.columns] for block in self._blocks]
         inputs = self._joined_complete([[x.values for x in block] for block in read], policy, out, table.source)
         remarks = [remark for block in read for reading in block for remark in reading.remarks]
-        return inputs._replace(notes=(*remarks, *inputs.notes))
+        return Inputs(inputs.X, inputs.rows, (*remarks, *inputs.notes))
 
     def _read(self, column: Column, table: Table, spelling: Spelling) -> Reading:
         cells = table.column(column.name)
