@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 import chainrule as cr
 from chainrule.errors import ChainruleError, MissingExtraError, ModelFileError, nearest
-from chainrule.tables import Preparation
+from chainrule.tabular import TableModel
+
+STDIN = "-"
+PATTERNS = frozenset("*?[")
 
 
 class FileError(ChainruleError):
@@ -33,14 +33,35 @@ def to_read(path: Path) -> Path:
     return path
 
 
-def to_write(path: Path | None, option: str) -> None:
-    """Raise when no file can be written at `path`, which `option` gave."""
+def table_to_read(given: str) -> str:
+    """A table as it was given: `-` for standard input, a file, a folder, or a pattern of several files."""
+    if given == STDIN or PATTERNS & set(given) or Path(given).is_dir():
+        return given
+    return str(to_read(Path(given)))
+
+
+def to_write(path: Path | None, option: str, **others: str | Path | None) -> None:
+    """Raise when no file can be written at `path`, which `option` gave, or when one of the `others` would be lost by it."""
     if path is None:
         return
     if path.is_dir():
         raise FileError(f"{option} {path} is a folder; give the name of a file.")
     if not path.parent.is_dir():
         raise FileError(f"{option} {path} cannot be written: there is no folder {path.parent}; make it first.")
+    for what, other in others.items():
+        if other is not None and str(other) != STDIN and path.resolve() == Path(other).resolve():
+            raise FileError(f"{option} {path} is the file of the {what}, which would be lost; give another name.")
+
+
+def to_save(path: Path | None, **others: str | Path | None) -> None:
+    """Raise when no model can be saved at `path`, or when what stands there is no model and would be lost."""
+    to_write(path, "--save", **others)
+    if path is None or not path.exists() or not path.stat().st_size:
+        return
+    with path.open("rb") as file:
+        beginning = file.read(9)
+    if beginning[8:9] != b"{" or int.from_bytes(beginning[:8], "little") > path.stat().st_size:
+        raise FileError(f"--save {path} is there already, and is no model; give another name, or remove it first.")
 
 
 def can_draw() -> bool:
@@ -55,18 +76,12 @@ def to_draw(path: Path | None) -> None:
         raise MissingExtraError.of("matplotlib", "plot", f"drawing {path}")
 
 
-def load_model(path: Path) -> tuple[Any, Preparation]:
-    """The network of a model file and the preparation of the table it was trained on."""
-    network = cr.load(to_read(path))
-    notes = network.notes or {}
-    if "preparation" not in notes:
+def load_model(path: Path) -> TableModel:
+    """The model of a table in a file."""
+    model = cr.load(to_read(path))
+    if not isinstance(model, TableModel):
         raise ModelFileError(
             f"{path} holds a network, but not how a table becomes its inputs: it was not saved by `chainrule train`. "
             "Use it in Python: chainrule.load(path).predict(X)."
         )
-    preparation = Preparation.from_json(notes["preparation"])
-    labels = None if network.classes is None else network.classes.dtype.kind
-    known = None if preparation.target.task == "regression" else np.array(preparation.target.classes).dtype.kind
-    if labels != known or network.model.inputs != ((len(preparation.features),),):
-        raise ModelFileError(f"{path} holds a network for another table than the one it describes. Train it again.")
-    return network, preparation
+    return model

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+TABLE: Any = {"rich_help_panel": "The table"}
 
 
 class MissingChoice(StrEnum):
     """What may be done about missing values."""
 
-    error = "error"
+    fill = "fill"
     drop = "drop"
-    mean = "mean"
-    median = "median"
+    error = "error"
+
+
+class DecimalChoice(StrEnum):
+    """The decimal mark of numbers."""
+
+    point = "point"
+    comma = "comma"
+
+    @property
+    def mark(self) -> str:
+        """The mark itself."""
+        return "." if self is DecimalChoice.point else ","
 
 
 Separator = Annotated[
@@ -22,6 +35,12 @@ Separator = Annotated[
     typer.Option(
         help="What stands between cells, such as semicolon or tab; found by looking when not given.",
         metavar="CHARACTER",
-        rich_help_panel="The table",
+        **TABLE,
+    ),
+]
+Decimal = Annotated[
+    DecimalChoice | None,
+    typer.Option(
+        help="The decimal mark of the file's numbers, point or comma; found by looking when not given.", metavar="MARK", **TABLE
     ),
 ]

@@ -9,42 +9,33 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from chainrule.cli.console import note, say
-from chainrule.cli.files import load_model, to_read, to_write
-from chainrule.cli.options import MissingChoice, Separator
-from chainrule.cli.reports import report
+from chainrule.cli.files import load_model, table_to_read, to_write
+from chainrule.cli.options import TABLE, MissingChoice, Separator
 from chainrule.tables import TableError, spell
 
 ModelPath = Annotated[Path, typer.Argument(help="A model that `chainrule train --save` made.", metavar="MODEL")]
-DataPath = Annotated[Path, typer.Argument(help="A CSV file with the columns of the training data.", metavar="DATA")]
+DataPath = Annotated[
+    str, typer.Argument(help="A table with the columns of the training data, in any order.", metavar="DATA")
+]
 AsTrained = Annotated[
     MissingChoice | None,
-    typer.Option(
-        help="Missing values: error, drop, mean or median; by default as in training.",
-        metavar="WHAT",
-        rich_help_panel="The table",
-    ),
+    typer.Option(help="Missing values: fill, drop or error; by default as in training.", metavar="WHAT", **TABLE),
 ]
 
 
 def evaluate(model: ModelPath, data: DataPath, missing: AsTrained = None, separator: Separator = None) -> None:
     """Say how good a stored model is on a table that holds the right answers."""
-    network, preparation = load_model(model)
-    table = preparation.read(to_read(data), separator)
-    inputs, truth = preparation.apply_with_target(table, None if missing is None else missing.value)
-    for remark in (*table.notes, *inputs.notes):
+    found = load_model(model)
+    table = found.preparation.read(table_to_read(data), separator)
+    scores = found.evaluate(table, missing=None if missing is None else missing.value)
+    for remark in (*table.notes, *found.remarks):
         note(spell(remark, command_line=True))
-    if not len(inputs.X):
-        raise TableError(f"{table.source} has no row left to evaluate.")
-    target = preparation.target
-    say(f"{model.name} on {table.source}: {len(inputs.X):,} rows, target {target.name}", "bold")
-    predicted = target.restored(np.asarray(network.predict(inputs.X)))
-    loss = network.evaluate(inputs.X, target.standardised(truth))["loss"]
-    report(target, truth, predicted, float(loss))
-    if network.notes.get("source") == table.source:
+    say(f"{model.name} on {table.source}: {len(scores.truth):,} rows, target {found.target}", "bold")
+    say(str(scores))
+    if found.facts.get("source") == table.source:
         note("the model was trained on rows of a file of this name; only rows it never saw tell how good it is")
 
 
@@ -55,37 +46,49 @@ def predict(
         Path | None, typer.Option(help="Write the predictions to this CSV file, not to the terminal.", metavar="FILE")
     ] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Add a column for each class.")] = False,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option(help="A column of DATA to put beside the predictions, such as an id; may be repeated.", metavar="COLUMN"),
+    ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Of two classes, the second is predicted from this probability on.", metavar="SHARE"),
+    ] = None,
     missing: AsTrained = None,
     separator: Separator = None,
 ) -> None:
     """Print a stored model's predictions for the rows of a table, as CSV with one line per row."""
-    to_write(output, "--output")
-    network, preparation = load_model(model)
-    target = preparation.target
-    if probabilities and target.task == "regression":
-        raise TableError(f"{model.name} predicts the amount {target.name!r}, not classes; leave out --probabilities.")
-    table = preparation.read(to_read(data), separator)
-    inputs = preparation.apply(table, None if missing is None else missing.value)
+    to_write(output, "--output", model=model, data=data)
+    found = load_model(model)
+    if (probabilities or threshold is not None) and found.task == "regression":
+        what = "--probabilities" if probabilities else "--threshold"
+        raise TableError(f"{model.name} predicts the amount {found.target!r}, not classes; leave out {what}.")
+    if threshold is not None and len(found.classes) != 2:
+        raise TableError(f"{model.name} tells {len(found.classes)} classes apart; a threshold is for two.")
+    table = found.preparation.read(table_to_read(data), separator)
+    beside = [table.column(name).cast(str).fill_null("").to_list() for name in keep or []]
+    inputs = found.inputs(table, None if missing is None else missing.value)
     for remark in (*table.notes, *inputs.notes):
         note(spell(remark, command_line=True), to_errors=True)
-    header = [target.name]
-    rows = [[""] for _ in range(len(table))]
-    if len(inputs.X):
-        values = target.restored(np.asarray(network.predict(inputs.X)))
-        for row, value in zip(inputs.rows, values, strict=True):
-            rows[row] = [f"{value:.7g}" if target.task == "regression" else str(value)]
-    if probabilities:
-        header += [f"P({label})" for label in network.classes]
-        shares = network.predict_proba(inputs.X) if len(inputs.X) else np.zeros((0, len(network.classes)))
-        blank = [""] * len(network.classes)
-        for row in rows:
-            row += blank
-        for row, values in zip(inputs.rows, shares, strict=True):
-            rows[row][1:] = [f"{value:.6f}" for value in values]
+    said = found.raw(inputs.X)
+    values = [f"{value:.7g}" for value in said] if not found.classes else [
+        str(found.classes[k]) for k in ((said[:, 1] >= threshold).astype(int) if threshold is not None else said.argmax(axis=1))
+    ]  # fmt: skip
+    shares = [[f"{share:.6f}" for share in row] for row in said] if probabilities else [[] for _ in values]
+    header = [*(keep or []), found.target, *([f"P({label})" for label in found.classes] if probabilities else [])]
+    answers = dict(zip(inputs.rows.tolist(), zip(values, shares, strict=True), strict=True))
+    blank = ("", [""] * (len(header) - 1 - len(beside)))
+    rows = [
+        [*(column[row] for column in beside), value, *more]
+        for row in range(len(table))
+        for value, more in [answers.get(row, blank)]
+    ]
     with _opened(output) as stream:
         csv.writer(stream, lineterminator="\n").writerows([header, *rows])
     if output is not None:
-        say(f"Wrote {len(rows):,} predictions of {target.name} to {output}.")
+        left_out = len(table) - len(values)
+        aside = f", {left_out:,} rows left out have none" if left_out else ""
+        say(f"Wrote {len(values):,} predictions of {found.target} to {output}{aside}.")
 
 
 @contextmanager

@@ -1,8 +1,11 @@
-"""`chainrule train`: a network on a table of one's own."""
+"""`chainrule train`: a model of a table of one's own."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import re
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,20 +13,20 @@ from typing import Annotated, Any
 import numpy as np
 import typer
 
-import chainrule as cr
-from chainrule.cli.console import heading, note, say, sparkline
+from chainrule.cli.console import heading, note, say
 from chainrule.cli.exits import INTERRUPTED
-from chainrule.cli.files import to_draw, to_read, to_write
-from chainrule.cli.options import MissingChoice, Separator
-from chainrule.cli.reports import report
+from chainrule.cli.files import table_to_read, to_draw, to_save
+from chainrule.cli.options import TABLE, Decimal, DecimalChoice, MissingChoice, Separator
+from chainrule.datasets import split_rows
 from chainrule.errors import SettingError
-from chainrule.tables import Prepared, Table, prepare, read, spell
-from chainrule.training import as_optimizer
+from chainrule.tables import Table, as_table, spell
+from chainrule.tabular import Recipe, TableModel
+from chainrule.tabular.folds import latest
 
-FEWEST_TO_WATCH = 50
-WATCHED = 0.15
-STEPS = 10_000
-"""Steps of the optimizer that a training without `--epochs` may take at least."""
+USUAL, LONG = 10.0, 60.0
+"""Seconds of a training, and of one with --best."""
+
+UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class TaskChoice(StrEnum):
@@ -33,149 +36,254 @@ class TaskChoice(StrEnum):
     regression = "regression"
 
 
-TABLE: Any = {"rich_help_panel": "The table"}
-NETWORK: Any = {"rich_help_panel": "The network"}
+NETWORK: Any = {"rich_help_panel": "The networks"}
 TRAINING: Any = {"rich_help_panel": "Training"}
 RESULTS: Any = {"rich_help_panel": "Results"}
 
 
 def train(
-    data: Annotated[Path, typer.Argument(help="A CSV file with a row of column names.", metavar="DATA")],
+    data: Annotated[
+        str,
+        typer.Argument(
+            help="A table with a row of column names: CSV and its relatives, Parquet, JSON; a folder or 'part-*.csv' of them; "
+            "- for standard input.",
+            metavar="DATA",
+        ),
+    ],
     target: Annotated[str, typer.Option(help="The column to predict.", metavar="COLUMN")],
     task: Annotated[
         TaskChoice | None,
+        typer.Option(help="classification or regression; told from the target when not given.", **TABLE, metavar="TASK"),
+    ] = None,
+    drop: Annotated[
+        list[str] | None, typer.Option(help="A column to leave out; may be repeated.", **TABLE, metavar="COLUMN")
+    ] = None,
+    column: Annotated[
+        list[str] | None,
         typer.Option(
-            help="classification or regression; told from the target when not given.", **TABLE, metavar="TASK"
+            help="What a column is, if it is told wrongly: number, category, boolean, time, text; may be repeated.",
+            **TABLE,
+            metavar="COLUMN=KIND",
         ),
     ] = None,
     missing: Annotated[
         MissingChoice,
         typer.Option(
-            help="Missing values: error refuses them, drop leaves their rows out, mean and median put in the training "
-            "rows' (for text, the most frequent value).",
+            help="Missing values: fill puts in the usual value and tells the network; drop leaves their rows out; error stops.",
             **TABLE,
             metavar="WHAT",
         ),
-    ] = MissingChoice.error,
+    ] = MissingChoice.fill,
     missing_mark: Annotated[
         list[str] | None,
         typer.Option(help="A text that means a missing value, besides NA and the like.", **TABLE, metavar="TEXT"),
     ] = None,
-    drop: Annotated[
-        list[str] | None, typer.Option(help="A column to leave out; may be repeated.", **TABLE, metavar="COLUMN")
-    ] = None,
-    categorical: Annotated[
+    value_mark: Annotated[
         list[str] | None,
-        typer.Option(help="A column of numbers that are categories; may be repeated.", **TABLE, metavar="COLUMN"),
+        typer.Option(help="A text that means none, such as NA for Namibia.", **TABLE, metavar="TEXT"),
     ] = None,
     separator: Separator = None,
+    decimal: Decimal = None,
     no_header: Annotated[
         bool, typer.Option("--no-header", help="The first row holds values: call them column_1, ….", **TABLE)
     ] = False,
     test: Annotated[
-        float, typer.Option(min=0, max=0.9, help="The share of rows kept back for the test.", **TABLE, metavar="SHARE")
-    ] = 0.2,
+        float, typer.Option(min=0, max=0.9, help="The share of rows kept back for a test.", **TABLE, metavar="SHARE")
+    ] = 0.0,
+    test_file: Annotated[
+        str | None, typer.Option(help="Rows for the test, in a file of their own.", **TABLE, metavar="DATA")
+    ] = None,
+    split_by: Annotated[
+        str | None,
+        typer.Option(help="A column of times or numbers: the latest rows are held out, never earlier ones.", **TABLE, metavar="COLUMN"),
+    ] = None,
+    group: Annotated[
+        str | None,
+        typer.Option(help="A column whose rows of one value belong together, and are held out together.", **TABLE, metavar="COLUMN"),
+    ] = None,
     hidden: Annotated[
-        str,
-        typer.Option(help="Neurons in each hidden layer; none for a linear model.", **NETWORK, metavar="SIZES"),
-    ] = "64,32",
+        str, typer.Option(help="Neurons in each hidden layer; none for a linear model.", **NETWORK, metavar="SIZES")
+    ] = "256,256",
     activation: Annotated[
         str, typer.Option(help="Activation of the hidden layers.", **NETWORK, metavar="NAME")
     ] = "relu",
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            help="Passes over the training rows, at most; by default 200, where rows are few up to 2,000.",
-            **TRAINING,
-            metavar="N",
-        ),
-    ] = None,
-    patience: Annotated[
+    curves: Annotated[
         int,
         typer.Option(
-            min=0,
-            help="Stop after so many epochs without progress on rows set aside, and keep the best epoch's weights. "
-            "0 sets no rows aside.",
-            **TRAINING,
-            metavar="N",
+            min=0, help="Piecewise linear curves that are learned of every number; 0 for the number alone.", **NETWORK, metavar="N"
         ),
-    ] = 20,
-    batch_size: Annotated[int, typer.Option(min=1, help="Rows in a batch.", **TRAINING, metavar="N")] = 32,
-    optimizer: Annotated[str, typer.Option(help="adam, sgd, rmsprop, ….", **TRAINING, metavar="NAME")] = "adam",
+    ] = Recipe.width,
+    dropout: Annotated[
+        float, typer.Option(min=0, max=0.99, help="The share of neurons left out in a step.", **NETWORK, metavar="SHARE")
+    ] = Recipe.dropout,
+    seconds: Annotated[
+        str, typer.Option("--time", help="How long training may take: 10s, 2m, 1h.", **TRAINING, metavar="TIME")
+    ] = f"{USUAL:g}s",
+    fast: Annotated[bool, typer.Option("--fast", help="One network, and nothing is tried.", **TRAINING)] = False,
+    best: Annotated[bool, typer.Option("--best", help=f"The same as --time {LONG:g}s.", **TRAINING)] = False,
+    folds: Annotated[
+        int, typer.Option(min=1, help="Parts of the rows, each held out by networks of its own.", **TRAINING, metavar="N")
+    ] = 5,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Passes over the rows; by default what suits them and the time.", **TRAINING, metavar="N"),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows in a step.", **TRAINING, metavar="N")] = Recipe.batch_size,
     learning_rate: Annotated[
-        float | None, typer.Option(help="By default the optimizer's own.", **TRAINING, metavar="RATE")
+        float, typer.Option(min=0, help="At the beginning; it falls to 0.", **TRAINING, metavar="RATE")
+    ] = Recipe.learning_rate,
+    weight_decay: Annotated[
+        float, typer.Option(min=0, help="How much weights are drawn towards 0.", **TRAINING, metavar="RATE")
+    ] = Recipe.weight_decay,
+    class_weight: Annotated[
+        str | None, typer.Option(help="balanced: rare classes count as much as common ones.", **TRAINING, metavar="WHAT")
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.", **TRAINING, metavar="N")] = 0,
     save: Annotated[
         Path | None, typer.Option(help="Save the model, such as model.safetensors.", **RESULTS, metavar="FILE")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Draw the learning curve, such as curve.png.", **RESULTS, metavar="PICTURE")
+        Path | None, typer.Option(help="Draw the first network's learning curve, such as curve.png.", **RESULTS, metavar="PICTURE")
     ] = None,
 ) -> None:
-    """Train a network on a CSV file and test it on rows it never saw.
+    """Learn to predict a column of a table: networks on parts of its rows, averaged, and how good they are on rows they never saw.
 
-    Numbers are standardised, text becomes one input per category. Ctrl-C ends the training and keeps what was learned.
-    """
-    to_write(save, "--save")
+    chainrule train data.csv --target price --save model.safetensors
+
+    Ctrl-C ends the training and keeps what was learned.
+    """  # fmt: skip
+    to_save(save, data=data, **{"learning curve": plot, "test": test_file})
     to_draw(plot)
-    sizes = layer_sizes(hidden)
-    chosen = as_optimizer(optimizer)
-    if learning_rate is not None:
-        chosen = replace(chosen, learning_rate=learning_rate)
-    table = read(to_read(data), separator, header=not no_header)
-    prepared = prepare(
-        table,
-        target,
-        task=None if task is None else task.value,
+    if class_weight not in (None, "balanced"):
+        raise SettingError(f"--class-weight was given {class_weight!r}; the one there is is balanced.")
+    recipe = Recipe(
+        hidden=layer_sizes(hidden), activation=activation, dropout=dropout, width=curves, batch_size=batch_size,
+        learning_rate=learning_rate, weight_decay=weight_decay,
+    )  # fmt: skip
+    model = TableModel(
+        task=None if task is None else task.value,  # type: ignore[arg-type]
+        columns=_kinds(drop or [], column or []),
         missing=missing.value,
-        drop=drop or (),
-        categorical=categorical or (),
         missing_mark=missing_mark or (),
-        test=test,
+        value_mark=value_mark or (),
+        seconds=LONG if best else duration(seconds),
+        folds=1 if fast else folds,
+        search=not fast,
+        recipe=recipe,
+        epochs=epochs,
         seed=seed,
     )
-    _describe(table, prepared, recognised=task is None)
-    network, history = _fit(prepared, sizes, activation, chosen, epochs, patience, batch_size, seed)
-    found = _test(network, prepared)
+    mark = None if decimal is None else decimal.mark
+    table = as_table(table_to_read(data), separator, not no_header, mark)
+    rest = None if test_file is None else as_table(table_to_read(test_file), separator, not no_header, mark)
+    if test and rest is None:
+        table, rest = _split(table, target, test, split_by, group, seed)
+    say(f"{table.source}: {len(table):,} rows, {len(table.names)} columns", "bold")
+    for remark in table.notes:
+        note(spell(remark, command_line=True))
+    with _stoppable():
+        model.fit(table, target, groups=group, order=split_by, balanced=class_weight is not None)
+    _describe(model, recognised=task is None)
+    _tell(model)
+    found: dict[str, Any] = {"source": table.source, "held out": _plain(model.scores.metrics) if model.has_scores else None}
+    if rest is not None:
+        heading(f"Test: {len(rest):,} rows kept back")
+        scores = model.evaluate(rest)
+        say(str(scores))
+        found["test"] = _plain(scores.metrics)
     if save is not None:
-        network.save(save, notes={"preparation": prepared.preparation.to_json(), "test": found, "source": data.name})
+        model.save(save, notes=found)
         say()
         say(f"Saved to {save}. Use it: chainrule predict {save} NEW.csv", "bold")
     if plot is not None:
-        history.plot(plot)
+        model.learned.histories[0].plot(plot)  # type: ignore[union-attr]
         say(f"Learning curve drawn in {plot}.")
     if save is None:
         note("the model was not kept; --save model.safetensors keeps it")
-    if history.interrupted:
+    if model.interrupted:
         raise typer.Exit(INTERRUPTED)
 
 
-def layer_sizes(text: str) -> list[int]:
+def layer_sizes(text: str) -> tuple[int, ...]:
     """The sizes of hidden layers as typed: `64,32`, or `none`.
 
     Examples
     --------
     >>> layer_sizes("64, 32"), layer_sizes("none")
-    ([64, 32], [])
+    ((64, 32), ())
     """
     if text.strip().lower() in ("none", "0", ""):
-        return []
+        return ()
     try:
-        sizes = [int(part) for part in text.split(",")]
+        sizes = tuple(int(part) for part in text.split(","))
     except ValueError:
-        sizes = [0]
+        sizes = (0,)
     if min(sizes) < 1:
         raise SettingError(f"--hidden was given {text!r}; give positive whole numbers such as 64,32, or none.")
     return sizes
 
 
-def _describe(table: Table, prepared: Prepared, recognised: bool) -> None:
-    """Say what is in the table and what is done with it."""
-    target = prepared.preparation.target
-    inputs = prepared.preparation.columns
-    say(f"{table.source}: {len(table):,} rows, {len(table.names)} columns", "bold")
+def duration(text: str) -> float:
+    """A time in seconds, as typed: `10s`, `1.5m`, `2h`, `90`.
+
+    Examples
+    --------
+    >>> duration("10s"), duration("1.5m"), duration("90")
+    (10.0, 90.0, 90.0)
+    """
+    found = re.fullmatch(r"\s*(\d+\.?\d*|\.\d+)\s*([smh]?)\s*", text.lower())
+    if found is None or not float(found[1]):
+        raise SettingError(f"--time was given {text!r}; give a time such as 10s, 2m or 1h.")
+    return float(found[1]) * UNITS[found[2]]
+
+
+def _kinds(drop: Sequence[str], given: Sequence[str]) -> dict[str, str]:
+    """The kinds of columns that are not to be recognised."""
+    kinds = dict.fromkeys(drop, "drop")
+    for text in given:
+        name, sign, kind = text.rpartition("=")
+        if not sign or not name:
+            raise SettingError(f"--column was given {text!r}; write it as NAME=KIND, such as zip=category.")
+        kinds[name] = kind
+    return kinds
+
+
+def _split(
+    table: Table, target: str, share: float, order: str | None, group: str | None, seed: int
+) -> tuple[Table, Table]:
+    """The rows to learn from, and those kept back: the latest, whole groups, or a share of every class."""
+    if order is not None:
+        learned, kept = latest(table.ranks(order), share)
+    elif group is not None:
+        names = table.column(group).cast(str).fill_null("").to_numpy()
+        groups, group_of = np.unique(names, return_inverse=True)
+        chosen = np.isin(group_of, split_rows(groups, share, seed, stratify=False)[1])
+        learned, kept = np.flatnonzero(~chosen), np.flatnonzero(chosen)
+    else:
+        column = table.column(target)
+        few = column.n_unique() <= max(2, len(column) // 5)
+        labels = column.cast(str).fill_null("").to_numpy() if few else np.arange(len(column), dtype=float)
+        learned, kept = split_rows(labels, share, seed)
+    return table.rows(learned), table.rows(kept)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """While a model is trained, a request to end the process is heard as Ctrl-C is: what was learned is kept."""
+    try:
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    except ValueError:  # signals are heard in the main thread only
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _describe(model: TableModel, recognised: bool) -> None:
+    """Say what was predicted, and from what."""
+    target = model.preparation.target
     what: str = target.task
     if target.task == "classification":
         labels = [str(label) for label in target.classes]
@@ -184,74 +292,31 @@ def _describe(table: Table, prepared: Prepared, recognised: bool) -> None:
     say(f"  target  {target.name}, {what}")
     if recognised and not any(isinstance(label, str) for label in target.classes):
         say(f"          told from its values; if that is wrong: --task {other}", "dim")
-    say(f"  inputs  {len(prepared.preparation.features)} from {len(inputs)} columns")
-    for remark in prepared.notes:
+    say(f"  inputs  {len(model.preparation.features)} from {len(model.columns)} columns")
+    for remark in model.preparation.remarks:
         note(spell(remark, command_line=True))
 
 
-def _fit(
-    prepared: Prepared,
-    sizes: list[int],
-    activation: str,
-    optimizer: Any,
-    epochs: int | None,
-    patience: int,
-    batch_size: int,
-    seed: int,
-) -> tuple[Any, Any]:
-    """The trained network and its history."""
-    target = prepared.preparation.target
-    X, y = prepared.X_train, target.standardised(prepared.y_train)
-    watch = patience > 0 and len(X) >= FEWEST_TO_WATCH
-    learned, watched = cr.datasets.split_rows(y, WATCHED, seed) if watch else (np.arange(len(X)), np.arange(0))
-    layers = [cr.Dense(size, activation) for size in sizes]
-    network = cr.Network([*layers, cr.Dense(max(len(target.classes), 1))], seed=seed)
-    network.build(X.shape[1])
-    widths = " → ".join(map(str, [X.shape[1], *sizes, max(len(target.classes), 1)]))
-    count = sum(array.size for layer in network.parameters.values() for array in layer.values())
-    heading(f"Training a network {widths} ({count:,} parameters)")
-    aside = f", {len(watched):,} watched to stop in time" if watch else ""
-    say(f"  {len(learned):,} rows to learn from{aside}, {len(prepared.X_test):,} kept back for the test")
-    if epochs is None:
-        epochs = min(max(200, STEPS // -(-len(learned) // batch_size)), 2000)
-    history = network.fit(
-        X[learned],
-        y[learned],
-        loss="cross_entropy" if target.task == "classification" else "squared_error",
-        optimizer=optimizer,
-        epochs=epochs,
-        batch_size=batch_size,
-        seed=seed,
-        validation_data=(X[watched], y[watched]) if watch else None,
-        early_stopping=cr.EarlyStopping(patience=patience) if watch else None,
+def _tell(model: TableModel) -> None:
+    """Say what was trained, and how good it is."""
+    learned = model.learned
+    assert learned is not None
+    target, recipe = model.preparation.target, learned.recipe
+    widths = " → ".join(map(str, [len(model.preparation.features), *recipe.hidden, max(len(target.classes), 1)]))
+    count = len(learned.epochs)
+    made = sorted(set(learned.epochs))
+    epochs = f"{made[0]}" if len(made) == 1 else f"{made[0]} to {made[-1]}"
+    ended = "stopped by Ctrl-C after " if learned.interrupted else ""
+    heading(
+        f"{ended}{count} network{'s' * (count != 1)} {widths}, {epochs} epoch{'s' * (made[-1] != 1)}{' each' * (count > 1)}, "
+        f"in {learned.seconds:.1f} s"
     )
-    say(f"  {_ending(history)}")
-    curve = history["val_loss" if watch else "loss"] if history.epochs else []
-    if len(curve) > 1:
-        say(f"  loss{' on the rows watched' * watch} {curve[0]:.4f} {sparkline(curve)} {curve[-1]:.4f}")
-    return network, history
+    if len(learned.tried) > 1:
+        say(f"  tried: {', '.join(learned.tried[1:])}; taken: {learned.tried[0]}")
+    if model.has_scores:
+        say(str(model.scores))
 
 
-def _ending(history: Any) -> str:
-    """How the training ended."""
-    done = f"{history.epochs} epoch{'s' * (history.epochs != 1)} in {sum(history['seconds']):.1f} s"
-    if history.interrupted:
-        done = f"stopped by Ctrl-C after {done}" + "; what was learned is kept" * (history.best_epoch is None)
-    elif history.stopped == "early stopping":
-        done += ", stopped since it got no better"
-    if history.best_epoch is not None:
-        done += f"; the weights of epoch {history.best_epoch + 1}, the best, are kept"
-    return done
-
-
-def _test(network: Any, prepared: Prepared) -> dict[str, Any]:
-    """Report the metrics on the test rows, or the training rows where there are none."""
-    target = prepared.preparation.target
-    kept = len(prepared.X_test) > 0
-    X, truth = (prepared.X_test, prepared.y_test) if kept else (prepared.X_train, prepared.y_train)
-    heading(f"Test: {len(X):,} rows the network never saw" if kept else f"On its {len(X):,} training rows (no test)")
-    predicted = target.restored(np.asarray(network.predict(X)))
-    loss = network.evaluate(X, target.standardised(truth))["loss"]
-    found = report(target, truth, predicted, float(loss))
-    metrics = {name: value if np.isfinite(value) else None for name, value in found.items()}
-    return {"rows": len(X), "unseen": kept, **metrics}
+def _plain(metrics: dict[str, float]) -> dict[str, float | None]:
+    """Metrics as a file can hold them."""
+    return {name: float(value) if np.isfinite(value) else None for name, value in metrics.items()}

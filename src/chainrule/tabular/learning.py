@@ -123,7 +123,7 @@ def learn(
     intended = replace(intended, epochs=epochs or intended.epochs)
     parts = _held_out(y, intended, seed, groups, order)
     progress(0.0)
-    options = candidates(recipe, problem, target, amounts) if search and intended.folds > 1 else []
+    options = candidates(recipe, problem, target, amounts) if search and intended.folds > 1 and len(parts[0]) else []
     options = options or [Candidate("as usual", recipe, problem, target)]
 
     def assignments(candidate: Candidate, chosen: range) -> list[Assignment]:

@@ -52,6 +52,11 @@ class Problem:
         """How many outputs the network has."""
         return self.classes or 1
 
+    @property
+    def nothing_said(self) -> NDArray[np.float64]:
+        """What is said of no rows."""
+        return np.empty((0, self.classes) if self.classes else (0,))
+
     def loss(self, label_smoothing: float = 0.0) -> Loss:
         """What is made small: cross-entropy, or the squared error."""
         return CrossEntropy(label_smoothing) if self.classes else SquaredError()
@@ -205,5 +210,9 @@ def _attempt(problem: Problem, own: Assignment, deadline: Deadline, note: Callab
         progress=False,
         **watched,
     )
-    said = problem.probabilities(network(X[own.held])) if len(own.held) else np.empty((0, problem.outputs))
+    said = (
+        problem.probabilities(network(X[own.held]))
+        if len(own.held)
+        else np.empty((0, problem.classes)[: 2 if problem.classes else 1])
+    )
     return Member(network, own, said, history.epochs)

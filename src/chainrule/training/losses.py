@@ -135,6 +135,7 @@ class CrossEntropy(Loss):
     label_smoothing: float = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         SettingError.unless_number("CrossEntropy", "label_smoothing", self.label_smoothing, at_least=0, below=1)
 
     def __call__(self, outputs: Any, targets: Any) -> Any:

@@ -1,0 +1,60 @@
+"""Folds: every row held out once, classes and amounts spread evenly, groups whole, times in order."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chainrule.errors import DataError
+from chainrule.tabular.folds import folds, latest
+
+
+@given(st.lists(st.integers(0, 3), min_size=10, max_size=60), st.integers(2, 5), st.integers(0, 9))
+def test_classes_are_spread_evenly(labels, count, seed):
+    y = np.array(labels)
+    parts = folds(y, count, seed)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(len(y)))
+    sizes = [len(part) for part in parts]
+    assert max(sizes) - min(sizes) <= 1
+    for label in set(labels):
+        counts = [int((y[part] == label).sum()) for part in parts]
+        assert max(counts) - min(counts) <= 2
+    assert all(np.array_equal(a, b) for a, b in zip(parts, folds(y, count, seed), strict=True))
+
+
+def test_amounts_are_spread_evenly():
+    y = np.random.default_rng(0).exponential(size=1000)
+    means = [y[part].mean() for part in folds(y, 5)]
+    assert np.std(means) < 0.02
+
+
+def test_groups_stay_together():
+    groups = np.random.default_rng(1).integers(0, 12, 200)
+    parts = folds(np.zeros(200), 4, groups=groups)
+    held = [set(groups[part]) for part in parts]
+    assert set.union(*held) == set(groups)
+    assert sum(map(len, held)) == len(set(groups))
+    assert max(map(len, parts)) < 2 * min(map(len, parts))
+
+
+def test_too_few_rows_or_groups_are_refused():
+    with pytest.raises(DataError, match="3 rows, too few for 5 folds"):
+        folds(np.arange(3), 5)
+    with pytest.raises(DataError, match="2 groups, too few for 3 folds"):
+        folds(np.arange(6), 3, groups=[1, 1, 1, 2, 2, 2])
+
+
+@given(st.lists(st.integers(0, 8), min_size=2, max_size=40), st.sampled_from([0.1, 0.2, 0.5]))
+def test_the_latest_rows_are_later_than_all_others(times, share):
+    if len(set(times)) == 1:
+        with pytest.raises(DataError, match="same time"):
+            latest(times, share)
+        return
+    try:
+        earlier, later = latest(times, share)
+    except DataError:
+        assert sorted(times)[len(times) - max(1, round(share * len(times)))] == min(times)
+        return
+    order = np.array(times)
+    assert order[earlier].max() < order[later].min()
+    assert sorted([*earlier, *later]) == list(range(len(times)))

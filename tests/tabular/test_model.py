@@ -1,0 +1,192 @@
+"""`TableModel`: what it learns, predicts, keeps and refuses."""
+
+import time
+
+import numpy as np
+import polars as pl
+import pytest
+
+import chainrule as cr
+from chainrule.errors import ModelFileError, NotBuiltError, SettingError
+from chainrule.tables import TableError, as_table
+from chainrule.tabular.members import Deadline
+from chainrule.tabular.search import best
+
+QUICK = {
+    "recipe": cr.Recipe(hidden=(8,), width=2, bins=4, dropout=0.0),
+    "epochs": 4,
+    "folds": 2,
+    "search": False,
+    "progress": False,
+}
+
+
+def people(rows=120, seed=0):
+    random = np.random.default_rng(seed)
+    height, town = random.normal(170.0, 10.0, rows).round(1), random.choice(["01", "1", "Rome"], rows)
+    weight = (height - 100.0 + 5.0 * (town == "1")).round(1)
+    return pl.DataFrame({"height": height, "town": town, "heavy": np.where(weight > 72, "yes", "no"), "weight": weight})
+
+
+@pytest.fixture(scope="module")
+def classifier():
+    return cr.TableModel(columns={"weight": "drop"}, **QUICK).fit(people(), "heavy")
+
+
+@pytest.fixture(scope="module")
+def regressor():
+    return cr.TableModel(columns={"heavy": "drop"}, **QUICK).fit(people(), "weight")
+
+
+def test_it_knows_what_it_has_learned(classifier, regressor):
+    assert (classifier.task, classifier.classes, classifier.columns) == (
+        "classification",
+        ("no", "yes"),
+        ("height", "town"),
+    )
+    assert (regressor.task, regressor.classes, regressor.target) == ("regression", (), "weight")
+    assert "2 columns" in repr(regressor)
+
+
+def test_columns_are_found_by_name_and_rows_keep_their_places(classifier):
+    frame = people(seed=3)
+    said = classifier.predict_proba(frame)
+    other = classifier.predict_proba(frame.select("town", "heavy", "height").with_columns(more=pl.lit(1)))
+    assert np.array_equal(said, other)
+    np.testing.assert_allclose(said.sum(axis=1), 1.0, rtol=1e-6)
+    backwards = classifier.predict_proba(frame.reverse())
+    np.testing.assert_allclose(backwards[::-1], said, rtol=1e-5)
+    assert classifier.predict(frame).tolist() == [("no", "yes")[k] for k in said.argmax(axis=1)]
+
+
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_one_row_is_predicted_as_in_a_table(kind, request):
+    model, frame = request.getfixturevalue(kind), people(5, seed=4)
+    one_by_one = [model.predict(row)[0] for row in frame.to_dicts()]
+    whole = model.predict(frame)
+    assert one_by_one == whole.tolist() if model.classes else np.allclose(one_by_one, whole, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_a_file_predicts_the_same_to_the_bit(kind, request, tmp_path):
+    model, frame = request.getfixturevalue(kind), people(seed=5)
+    model.save(tmp_path / "model.safetensors", notes={"source": "people"})
+    loaded = cr.load(tmp_path / "model.safetensors")
+    assert isinstance(loaded, cr.TableModel)
+    assert loaded.facts["source"] == "people"
+    assert np.array_equal(loaded.predict(frame), model.predict(frame))
+    row = frame.row(0, named=True)
+    assert loaded.explain(row).to("json") == model.explain(row).to("json")
+    with pytest.raises(NotBuiltError, match="evaluate"):
+        _ = loaded.scores
+
+
+def test_files_of_networks_are_networks_still(tmp_path):
+    network = cr.Network([cr.Dense(1)]).build(2)
+    network.save(tmp_path / "n.safetensors")
+    assert isinstance(cr.load(tmp_path / "n.safetensors"), cr.Network)
+    network.save(tmp_path / "t.safetensors", notes={"table": {"facts": {}, "preparation": {}}})
+    with pytest.raises(ModelFileError):
+        cr.load(tmp_path / "t.safetensors")
+
+
+def test_scores_are_of_rows_not_learned_from(classifier, regressor):
+    assert classifier.scores.truth.shape == (120,)
+    assert set(classifier.out_of_fold.fold) == {0, 1}
+    found = regressor.evaluate(people(seed=9))
+    np.testing.assert_allclose(found["mean absolute error"] if "mean absolute error" in found.metrics else found["mae"],
+                               np.abs(regressor.predict(people(seed=9)) - people(seed=9)["weight"].to_numpy()).mean())  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["classifier", "regressor"])
+def test_the_network_is_the_mean_of_its_members(kind, request):
+    model = request.getfixturevalue(kind)
+    (average,) = model.network.function.layers
+    X = model.preparation.apply(as_table(people())).X
+    own = iter(model.network.parameters.values())
+    said = []
+    for layers in average.members:
+        network = cr.Network(list(layers)).build(X.shape[1])
+        network.parameters = {name: next(own) for name in network.parameters}
+        scores = np.asarray(network(X), np.float64)
+        said.append(np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True) if model.classes else scores[:, 0])
+    assert len(said) == model.learned.plan.members == 4
+    mean = np.mean(said, axis=0)
+    np.testing.assert_allclose(
+        model.raw(X), mean if model.classes else model.preparation.target.restored(mean), rtol=1e-4
+    )
+
+
+def test_a_recipe_is_taken_that_is_surely_better():
+    """Amounts that grow exponentially are learned on a scale of logarithms."""
+    x = np.random.default_rng(0).uniform(0.0, 8.0, 300)
+    frame = {"x": x, "y": np.exp(x) * np.random.default_rng(1).uniform(0.9, 1.1, 300)}
+    model = cr.TableModel(**QUICK | {"search": True, "epochs": 60}).fit(frame, "y")
+    assert model.learned.tried[0] == "log scale"
+    assert model.preparation.target.scale == "log"
+    assert len(model.learned.tried) == 3
+
+
+def test_the_same_seed_gives_the_same_bits_for_any_number_of_threads():
+    said = [cr.TableModel(threads=n, **QUICK).fit(people(), "weight").predict(people(seed=2)) for n in (1, 2, 3)]
+    assert np.array_equal(said[0], said[1])
+    assert np.array_equal(said[0], said[2])
+
+
+def test_when_time_is_up_the_best_so_far_is_kept():
+    began = time.monotonic()
+    model = cr.TableModel(**QUICK | {"seconds": 1e-3}).fit(people(), "heavy")
+    assert time.monotonic() - began < 30
+    assert len(model.learned.epochs) >= 1
+    assert model.predict(people()).shape == (120,)
+    assert Deadline(None).is_over is False
+
+
+def test_few_rows_are_learned_without_holding_any_out():
+    model = cr.TableModel(**QUICK).fit(people(8), "weight")
+    assert model.predict(people(3)).shape == (3,)
+    with pytest.raises(TableError, match="nothing to learn"):
+        cr.TableModel(**QUICK).fit(people(3).with_columns(weight=pl.Series([1.0, None, None])), "weight")
+
+
+def test_a_class_that_a_fold_lacks_is_known_all_the_same():
+    frame = people().with_columns(kind=pl.Series(["a", "b"] * 59 + ["c", "c"]))
+    model = cr.TableModel(columns={"weight": "drop", "heavy": "drop"}, **QUICK).fit(frame, "kind")
+    assert model.classes == ("a", "b", "c")
+    assert model.predict_proba(frame).shape == (120, 3)
+
+
+def test_groups_and_times_decide_what_is_held_out():
+    frame = people().with_columns(
+        day=pl.date_range(pl.date(2020, 1, 1), pl.date(2020, 4, 29), eager=True), who=pl.Series(range(120)) // 4
+    )
+    later = cr.TableModel(**QUICK).fit(frame, "weight", order="day")
+    assert later.out_of_fold.rows.tolist() == list(range(96, 120))
+    grouped = cr.TableModel(**QUICK).fit(frame, "weight", groups="who")
+    assert "who" not in grouped.columns
+    fold = dict(zip(grouped.out_of_fold.rows.tolist(), grouped.out_of_fold.fold.tolist(), strict=True))
+    assert all(len({fold[row] for row in range(4 * i, 4 * i + 4)}) == 1 for i in range(30))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [({"seconds": 0}, "seconds"), ({"folds": 0}, "folds"), ({"recipe": "big"}, "Recipe"), ({"epochs": 0}, "epochs")],
+)
+def test_settings_that_are_none(settings, message):
+    with pytest.raises(SettingError, match=message):
+        cr.TableModel(**settings)
+
+
+def test_what_is_asked_too_early_or_of_the_wrong_kind(regressor):
+    with pytest.raises(NotBuiltError, match="fit"):
+        cr.TableModel().predict(people())
+    with pytest.raises(SettingError, match="probabilities"):
+        regressor.predict_proba(people())
+    with pytest.raises(TableError, match="height"):
+        regressor.predict({"town": ["Rome"]})
+    with pytest.raises(SettingError, match="give one"):
+        regressor.explain(people(2))
+
+
+def test_of_nothing_tried_the_first_is_best():
+    assert best([]) == 0
