@@ -114,6 +114,17 @@ def test_columns_are_found_by_name():
         preparation.apply(table(a=[[1.0]], b=["u"]))
 
 
+def test_no_rows_and_cells_that_are_no_single_values():
+    odd = {
+        "o": pl.Series([object()] * ROWS, dtype=pl.Object),
+        "b": pl.Series([b"x"] * ROWS),
+        "s": pl.Series([{"u": 1}] * ROWS),
+    }
+    preparation = Preparation.learn(table(a=amounts(), c=["u", "v"] * 20, **odd, y=labels()), "y")
+    assert [column.kind for column in preparation.columns] == ["number", "category", *["left out"] * 3]
+    assert preparation.apply(table(a=[], c=[])).X.shape == (0, 3)
+
+
 def test_files_without_names_are_told_by_their_order():
     names = ("column_1", "column_2", "column_3")
     columns = (amounts(), labels(), ["u", "v"] * 20)

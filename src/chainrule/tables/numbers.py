@@ -122,7 +122,7 @@ def read_numbers(
     if cast.null_count() == column.null_count() and not cast.is_infinite().any():
         return Numbers(_bounded(cast.to_numpy()), unit or "")
     failed = (cast.is_null() & column.is_not_null()) | cast.is_infinite().fill_null(False)
-    values, texts = _bounded(cast.to_numpy()), column.filter(failed).to_list()
+    values, texts = _bounded(cast.to_numpy(writable=True)), column.filter(failed).to_list()
     counts = Counter(texts)
     read = {text: number(text, decimal) for text in counts}
     numbers, unit = _of_one_unit(read, counts, bool(np.isfinite(values).any()), unit)
@@ -152,11 +152,11 @@ def cast_expression(name: str, decimal: Decimal) -> pl.Expr:
 
 
 def _bounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Numbers no larger than LARGEST, NaN for infinity, which is none; an array of its own."""
+    """Numbers no larger than LARGEST, NaN for infinity, which is none."""
     size = np.abs(values)
     if (size > LARGEST).any():
         return np.where(size == np.inf, np.nan, np.clip(values, -LARGEST, LARGEST))
-    return values if values.flags.writeable else values.copy()
+    return values
 
 
 def _of_one_unit(
