@@ -117,7 +117,7 @@ def _learned(
     kind, _, form = wanted.partition(":")
     found = NAMES[kind].learn(name, cells, spelling, form or kind, scaling=scaling)
     if found is None:
-        few = cells.drop_nulls().unique(maintain_order=True).head(4).to_list()
+        few = list(dict.fromkeys(map(str, cells.drop_nulls().head(100).to_list())))
         problems.add(
             f"column {name!r} was to be taken as {wanted!r}, but holds {quoted(few, 3)}"
             + (" in every row" if len(few) == 1 else ""),

@@ -16,6 +16,7 @@ from chainrule.tables.columns.column import FEATURE_KINDS, Encoder, Reading, che
 from chainrule.tables.columns.number import Scaling
 from chainrule.tables.learning import Learned, learn_columns
 from chainrule.tables.missing import Missing, Spelling, checked_policy
+from chainrule.tables.numbers import Decimal, decimal_from_json
 from chainrule.tables.options import TableError, counted, option, quoted
 from chainrule.tables.report import Line, lines, report
 from chainrule.tables.scales import ScaleKind
@@ -78,6 +79,8 @@ class Preparation:
         What is done about missing values.
     missing_mark, value_mark : tuple of str
         Texts that mean "no value" in this table, and texts that do not although they usually do.
+    decimal : {".", ","}
+        The decimal mark of the training file, which single rows are read by; tables have their own.
     unnamed : tuple of str
         The names given to all columns of the training file, when it had no header.
     remarks : tuple of str
@@ -102,6 +105,7 @@ class Preparation:
     missing: Missing = "fill"
     missing_mark: tuple[str, ...] = ()
     value_mark: tuple[str, ...] = ()
+    decimal: Decimal = "."
     unnamed: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -167,7 +171,9 @@ class Preparation:
             options.get("target_scale"),
         )
         unnamed = () if table.header else table.names
-        return cls(learned.columns, learned.target, missing, marks, values, unnamed, learned.remarks), learned
+        return cls(
+            learned.columns, learned.target, missing, marks, values, table.decimal, unnamed, learned.remarks
+        ), learned
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
@@ -182,7 +188,7 @@ class Preparation:
 
     @cached_property
     def _spelling(self) -> Spelling:
-        return Spelling.of(self.missing_mark, self.value_mark)
+        return replace(Spelling.of(self.missing_mark, self.value_mark), decimal=self.decimal)
 
     @cached_property
     def _blocks(self) -> tuple[Block, ...]:
@@ -238,7 +244,7 @@ class Preparation:
         Raises
         ------
         TableError
-            When columns are absent.
+            When columns are absent, or a text is no number, time or yes and no where the model learned one.
         """
         try:
             cells = [[row[column.name] for column in block.columns] for block in self._blocks]
@@ -248,10 +254,20 @@ class Preparation:
             self._check_columns(Table(pl.DataFrame({name: [None] for name in row}), "the row"))
             raise
         values = [
-            [np.asarray(c.read_one(x, self._spelling))[None] for c, x in zip(block.columns, given, strict=True)]
+            [self._read_one(column, cell) for column, cell in zip(block.columns, given, strict=True)]
             for block, given in zip(self._blocks, cells, strict=True)
         ]
         return self._joined(values, 1)
+
+    def _read_one(self, column: Column, cell: Any) -> NDArray[np.float64]:
+        """One cell, shape (1,) or (1, parts); of a row nobody sees remarks, so that what is no value is refused."""
+        value = np.asarray(column.read_one(cell, self._spelling))
+        if type(cell) is str and np.isnan(value).any() and not self._spelling.is_missing(cell):
+            raise TableError(
+                f"column {column.name!r} of the row holds {quoted([cell])}; the model learned a {column.kind} there. Give one, or "
+                "None where it is missing."
+            )
+        return value[None]
 
     def _named(self, table: Table) -> Table:
         """The table with the names of training, where neither file had names and this one has no target."""
@@ -336,7 +352,12 @@ class Preparation:
         """The preparation as JSON can hold it, to be stored with a model."""
         texts = {name: list(getattr(self, name)) for name in ("missing_mark", "value_mark", "unnamed", "remarks")}
         columns = [column.to_json() for column in self.columns]
-        return {"columns": columns, "target": self.target.to_json(), "missing": self.missing} | texts
+        return {
+            "columns": columns,
+            "target": self.target.to_json(),
+            "missing": self.missing,
+            "decimal": self.decimal,
+        } | texts
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -356,6 +377,7 @@ class Preparation:
                 columns=tuple(kinds[column["kind"]].from_json(column) for column in data["columns"]),
                 target=Target.from_json(data["target"]),
                 missing=checked_policy(data["missing"]),
+                decimal=decimal_from_json(data["decimal"]),
                 **texts,
             )
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
