@@ -14,6 +14,12 @@ import pytest
 
 import chainrule as cr
 from chainrule.notebooks import FORMS, Shown, Text
+from chainrule.tabular.attribution import Attribution, ColumnPart
+from chainrule.tabular.dependence import Dependence
+from chainrule.tabular.importance import ColumnImportance, Importance
+from chainrule.tabular.levels import Level
+from chainrule.tabular.metrics import metric_for
+from chainrule.tabular.scores import Scores
 
 X, y = np.array([[0.4, -0.7], [0.1, 0.3]]), np.array([[0.2, 0.9], [0.5, 0.1]])
 NETWORK = cr.Network([cr.Dense(3, "sigmoid", name="hidden"), cr.Dense(2, name="output")], dtype="float64").build(2)
@@ -49,6 +55,13 @@ OTHERS = {
     "hypergradient": cr.hypergradient(
         cr.Network([cr.Dense(1)], dtype="float64").build(2), (X, [0.0, 1.0]), (X, [1.0, 1.0]), epochs=2
     ).explain("learning_rate"),
+    "scores of classes": Scores(np.array([0, 1]), np.array([[0.9, 0.1], [0.2, 0.8]]), ("a", "<b>")),
+    "scores of amounts": Scores(np.array([0.0, 1.0, 2.0]), np.array([0.0, 1.5, 2.0])),
+    "attribution": Attribution("y", "amount", None, 1.0, 0.5, (ColumnPart("<i>", "&", 0.5),), 0.0),
+    "importance": Importance(metric_for("regression"), 0.5, (ColumnImportance(("<i>",), 0.3, None),), (), ("a < b",), 9, 1),
+    "dependence": Dependence(
+        "<i>", "y", ("y",), (Level(1.0, "1", 0.5, (1.0,)), Level(2.0, "2", 0.5, (3.0,))), True, None, (2.0,), 9
+    ),
 }  # fmt: skip
 
 RANKS = ["text/html", "text/markdown", "text/latex", "image/svg+xml", "text/plain"]

@@ -105,6 +105,16 @@ def test_decimal_commas_do_not_pass_for_separators(written):
     assert table.names == ("a", "b", "c")
 
 
+def test_one_column_of_decimal_commas(written):
+    table = read(written("x\n1,5\n2,5\n"))
+    assert (table.names, table.frame.rows(), table.decimal) == (("x",), [("1,5",), ("2,5",)], ",")
+
+
+def test_numbers_of_a_file_without_names_tell_its_separator(written):
+    table = read(written("1,5;2,5;3,5\n4,5;5,5;6,5\n"), header=False)
+    assert (table.separator, len(table.names), table.decimal) == (";", 3, ",")
+
+
 def test_windows_text(written):
     table = read(written("città;n\nMünchen;1\n".encode("cp1252")))
     assert table.names == ("città", "n")
@@ -136,6 +146,9 @@ def test_comments_are_mentioned_and_counted(written):
         ("tag,n\n#a,1\n#b,2\n", ("tag", "n"), [("#a", "1"), ("#b", "2")], 0),
         ("# name,city\nAda,Paris\nAlan,London\n", ("name", "city"), [("Ada", "Paris"), ("Alan", "London")], 0),
         ("#\n# a remark\n\n#\nx;y\n1;2\n", ("x", "y"), [("1", "2")], 3),
+        ("#h;i\na;l\n2;l\nb;m\n", ("h", "i"), [("a", "l"), ("2", "l"), ("b", "m")], 0),
+        ("#;first name\nx;Ada\ny;Alan\n", ("column_1", "first name"), [("x", "Ada"), ("y", "Alan")], 0),
+        ("# 0,1,2\n5,6,7\n", ("0", "1", "2"), [("5", "6", "7")], 0),
         ("#,name\n1,Ada\n2,Alan\n", ("column_1", "name"), [("1", "Ada"), ("2", "Alan")], 0),
     ],
 )
@@ -173,6 +186,12 @@ def test_names_are_made_unique(written):
     assert "column 2 is another 'a'; called 'a_3' here" in table.notes
 
 
+def test_many_names_are_told_in_part(written):
+    notes = read(written("a" + ",a" * 99 + "\n1" + ",2" * 99 + "\n")).notes
+    assert len(notes) == 6
+    assert notes[-1] == "and so on, 99 columns in all"
+
+
 def test_the_row_names_of_r(written):
     table = read(written('"a" "b"\n"1" 5 6\n"2" 7 8\n'), separator=" ")
     assert table.names == ("column_1", "a", "b")
@@ -196,6 +215,7 @@ def test_empty_rows_and_columns_are_left_out(written):
         ("\n \n", r"data\.csv is empty"),
         ("a,b\n", "holds column names and nothing else"),
         ("a,b\n,\n,\n", "holds no values"),
+        ('a,b\n""\n', "holds no values"),
         (
             "a,b\n1,2\n3\n4,5,6\n",
             r"has 2 columns \('a', 'b'\), but 2 rows have another number of cells: line 3 has 1, line 4 has 3\. "
@@ -203,6 +223,7 @@ def test_empty_rows_and_columns_are_left_out(written):
         ),
         ("a,b\n1,2,3\n4,5,6\n7,8\n", "but 2 rows have another number"),
         ('a,b\n1,2\n3,"4\n5,6\n', "ends inside quotation marks opened at line 3"),
+        ('# by hand\n"a,b\n1,2\n', "ends inside quotation marks opened at line 2"),
         (b"PK\x03\x04 and so on", "spreadsheet or ZIP file, not CSV text; save the sheet as CSV"),
         (b"\x89PNG\r\n\x00\x00", "is not text"),
         (b"\x1f\x8b broken", "damaged gzip file"),
@@ -245,6 +266,8 @@ def test_an_unknown_column_of_a_wide_table_does_not_list_all(written):
         ('a,b\n1, "x, y"\n2,"z" \n', [("1", "x, y"), ("2", "z")], [2, 3]),
         ('a,b\n"",x\n1,"  "\n', [(None, "x"), ("1", None)], [2, 3]),
         ('a,b\n"1\n2\n",x\n3,"\ny"\n4,z', [("1\n2", "x"), ("3", "y"), ("4", "z")], [2, 5, 7]),
+        ('a,b\n"x \\"y\\", z",1\n"",2\n', [('x "y", z', "1"), (None, "2")], [2, 3]),
+        ('a,b\n"C:\\dir\\",1\nx,2\n', [("C:\\dir\\", "1"), ("x", "2")], [2, 3]),
         ("a,b\n1,2,\n3,4\n", [("1", "2"), ("3", "4")], [2, 3]),
         ("a,b\r\n1,2\r\n\r\n3,4\r\n\r\n", [("1", "2"), ("3", "4")], [2, 4]),
         ("a\n1\n\n3\n\n", [("1",), (None,), ("3",)], [2, 3, 4]),

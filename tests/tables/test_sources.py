@@ -230,6 +230,10 @@ def test_arrays():
     assert as_table([[1, "x"], [2, "y"]]).frame.rows() == [(1, "x"), (2, "y")]
 
 
+def test_a_dict_of_single_values_is_a_row():
+    assert as_table({"name": "Ada", "age": np.int64(36), "size": None}).frame.rows() == [("Ada", 36, None)]
+
+
 def test_columns_of_a_wide_frame_are_taken_in_time_proportional_to_their_number():
     assert len(as_table(np.zeros((3, 5000))).names) == 5000
 
@@ -244,7 +248,7 @@ def test_columns_of_a_wide_frame_are_taken_in_time_proportional_to_their_number(
         ([], "a list given"),
         (pl.DataFrame({"a": []}), "holds no values"),
         ({"a": [1, 2], "b": [1]}, "'a' has 2 values and 'b' 1"),
-        ({"a": 5}, "column 'a' is 5; give one value for every row"),
+        ({"a": 5, "b": [1]}, "column 'a' is 5; give one value for every row"),
     ],
 )
 def test_what_holds_no_table_says_so(source, message):

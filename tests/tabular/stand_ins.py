@@ -1,6 +1,7 @@
 """Small tables, and what stands for a trained model of them."""
 
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -8,6 +9,9 @@ import polars as pl
 import chainrule as cr
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.table import Table
+from chainrule.tabular.attribution import AverageRow
+from chainrule.tabular.reporting import predictors_of
+from chainrule.tabular.scores import Scores
 
 TOWNS = ["Rome", "Oslo", "Lima", "Bonn", "Kiel", "Bath", "Nice", "Riga", "Baku", "Doha", "Graz", "Jena", "Lund", "Pisa"]
 
@@ -39,6 +43,10 @@ class Model:
 
     preparation: Preparation
     network: cr.Network
+    average: AverageRow
+    folds: tuple
+    out_of_fold: SimpleNamespace | None = None
+    scores: Scores | None = None
 
     def raw(self, X):
         outputs = np.asarray(self.network(X), np.float64)
@@ -46,6 +54,12 @@ class Model:
             return self.preparation.target.in_use.restored(outputs[:, 0])
         e = np.exp(outputs - outputs.max(axis=1, keepdims=True))
         return e / e.sum(axis=1, keepdims=True)
+
+    def evaluate(self, given):
+        inputs, y = self.preparation.apply_with_target(given)
+        target = self.preparation.target
+        truth = y if target.classes else target.restored(y)
+        return Scores(truth, self.raw(inputs.X), target.classes, target=target.name)
 
 
 def layers(preparation, width=24):
@@ -56,14 +70,32 @@ def layers(preparation, width=24):
     return [*embedding, cr.Dense(width, "relu"), cr.Dense(width, "relu"), cr.Dense(outputs)]
 
 
-def model(task="regression", rows=400, epochs=30, given=None, **options):
-    """A model of such a table, and the table."""
+def model(task="regression", rows=400, epochs=30, given=None, folds=0, **options):
+    """A model of such a table, and the table; with folds it has scores of rows that its networks had not seen."""
     target, other = ("price", "class") if task == "regression" else ("class", "price")
     given = table(rows) if given is None else given
     given = given.without([other])
     preparation = Preparation.learn(given, target, **options)
-    network = cr.Network(layers(preparation))
     inputs, y = preparation.apply_with_target(given)
     loss = "squared_error" if task == "regression" else "cross_entropy"
-    network.fit(inputs.X, y, loss=loss, epochs=epochs, optimizer=cr.Adam(0.01), progress=False)
-    return Model(preparation, network), given
+
+    def trained(chosen):
+        network = cr.Network(layers(preparation)).build(inputs.X.shape[1])
+        network.fit(inputs.X[chosen], y[chosen], loss=loss, epochs=epochs, optimizer=cr.Adam(0.01), progress=False)
+        return network
+
+    fold, classes = np.arange(len(y)) % max(folds, 1), preparation.target.classes
+    networks = tuple(trained(fold != k) for k in range(folds))
+    average = AverageRow.of(inputs.X, preparation.features)
+    made = Model(
+        preparation, trained(fold >= 0), average, (networks, [np.flatnonzero(fold == k) for k in range(folds)])
+    )
+    if folds:
+        made.out_of_fold = SimpleNamespace(rows=np.arange(len(y)), fold=fold)
+        predictors = predictors_of(*made.folds, preparation)
+        outputs = np.zeros((len(y), len(classes)) if classes else len(y))
+        for one in predictors:
+            outputs[one.rows] = one.raw(inputs.X[one.rows])
+        truth = y if classes else preparation.target.restored(y)
+        made.scores = Scores(truth, outputs, classes, folds=fold, target=target)
+    return made, given

@@ -3,14 +3,16 @@
 import json
 
 import numpy as np
+import polars as pl
 import pytest
-from stand_ins import model
+from stand_ins import model, table
 
 import chainrule as cr
 from chainrule.errors import ModelFileError, SettingError, UnknownNameError
 from chainrule.notebooks import FORMS
 from chainrule.tables.columns import Feature
-from chainrule.tabular.attribution import AverageRow, attribute
+from chainrule.tables.table import Table
+from chainrule.tabular.attribution import Attribution, AverageRow, ColumnPart, attribute
 from chainrule.tabular.paths import SmoothNetwork, integrate
 
 
@@ -130,3 +132,34 @@ def test_the_average_row_is_kept_as_json():
     for wrong in ({}, {"means": [1], "shares": [["x"]]}, {"means": [float("nan")], "shares": []}, 3):
         with pytest.raises(ModelFileError, match="average row"):
             AverageRow.from_json(wrong)
+
+
+def test_amounts_learned_as_logarithms_add_up_too():
+    given = table(300)
+    skewed = Table(given.frame.select("age", "town", pl.col("price").truediv(30).exp().alias("price"), "class"))
+    trained, kept = model("regression", given=skewed, epochs=10, target_scale="log")
+    X = trained.preparation.apply(kept).X
+    found = attribute(trained.network, trained.preparation, trained.average, X[0], kept.frame.row(0, named=True))
+    assert found.prediction == pytest.approx(trained.raw(X[:1])[0], rel=1e-4)
+    assert found.total == pytest.approx(found.prediction - found.baseline)
+
+
+def test_of_many_columns_the_largest_are_drawn():
+    parts = tuple(ColumnPart(f"c{i}", "1", 2.0**-i) for i in range(40))
+    found = Attribution("y", "amount", None, 2.0, 0.0, parts, 0.0)
+    assert "29 others together" in found.draw().svg
+    assert "c11 =" not in found.draw().svg
+    assert "c30 =" not in found.draw(most=25).svg
+
+
+def test_thousands_of_columns_need_little_memory():
+    import tracemalloc
+
+    tracemalloc.start()
+    wide = integrate(
+        lambda x: np.sum(np.maximum(x - 0.5, 0.0), axis=1), np.zeros(20_000), np.linspace(0.0, 1.0, 20_000)
+    )
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 400e6
+    assert wide.parts.sum() == pytest.approx(wide.end - wide.start)

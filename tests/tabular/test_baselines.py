@@ -82,3 +82,9 @@ def test_names():
     assert [one.name for one in baselines_for("regression", LIGHT)] == ["mean", "median", "linear model"]
     with pytest.raises(UnknownNameError, match="no simpler model named 'linear'"):
         baselines_for("regression", ["linear"])
+
+
+def test_rows_that_are_in_no_fold_are_learned_from_only():
+    known = Prepared(np.zeros((4, 1), np.float32), np.array([1.0, 2.0, 3.0, 10.0]))
+    found = out_of_fold(known, np.array([-1, 0, -1, 0]), ["mean"])
+    assert found["mean"].tolist() == [2.0, 2.0]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from chainrule.tables.options import option, quoted
-from chainrule.tables.wide import MANY, one_column
+from chainrule.tables.wide import joined
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,7 +23,7 @@ _ENOUGH = 20
 def _number(mark: str, group: str) -> str:
     """The cells that are numbers with this decimal mark in them; no group of digits begins with 0."""
     whole = rf"(?:[1-9]\d{{0,2}}(?:[\u00a0\u202f '{group}]\d{{3}})+|\d+)"
-    return rf"{_BEFORE}(?:{whole}[{mark}]\d*|[{mark}]\d+){_BEHIND}"
+    return rf"{_BEFORE}{whole}?[{mark}]\d+{_BEHIND}"
 
 
 def _groups(mark: str, least: int = 1) -> str:
@@ -34,10 +35,10 @@ def _groups(mark: str, least: int = 1) -> str:
 class _Seen:
     """The numbers with one mark: how many are so with a decimal mark only, and examples of each way to read it."""
 
-    decimals: int
-    decimal: str | None
-    grouped: str | None
-    groups: bool
+    decimals: int = 0
+    decimal: str | None = None
+    grouped: str | None = None
+    groups: bool = False
 
     @classmethod
     def of(cls, cells: pl.Series, mark: str, other: str) -> _Seen:
@@ -65,22 +66,26 @@ def decimal_mark(frame: pl.DataFrame, separator: str = ",") -> tuple[Decimal, st
     text = [column for column in frame.get_columns() if str(column.dtype) == "String"]
     if not text:
         return ".", None
-    cells = [one_column(text)] if len(text) > MANY else text
+    cells = joined(text)
     step = max(1, frame.height * len(text) // _SAMPLE)
     if step > 1:
         point, comma = _seen([column.gather_every(step) for column in cells])
         least, most = sorted((point.decimals, comma.decimals))
         if not least and most >= _ENOUGH:
             return _decided(text, point, comma, separator)
-    return _decided(text, *_seen(cells), separator)
+    point, comma = _seen(cells)
+    return _decided(text, point, comma, separator)
 
 
-def _seen(columns: list[pl.Series]) -> tuple[_Seen, _Seen]:
+def _seen(columns: Sequence[pl.Series]) -> tuple[_Seen, _Seen]:
     """The numbers with points and with commas in all cells."""
     import polars as pl
 
     marked = [column.filter(column.str.contains(r"[.,]")) for column in columns]
-    cells = pl.concat(column.filter(column.str.contains(r"\d")).alias("") for column in marked)
+    numbers = [column.filter(column.str.contains(r"\d")).alias("") for column in marked if len(column)]
+    if not numbers:
+        return _Seen(), _Seen()
+    cells = pl.concat(numbers)
     return _Seen.of(cells, ".", ","), _Seen.of(cells, ",", ".")
 
 

@@ -20,6 +20,9 @@ NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
 
 _LOOKED_AT = 1 << 16
 _LINES = 4000
+_ASKED = 200
+"""Rows of which every cell is looked at."""
+
 _NUMBER = re.compile(r"[-+]?[\d.,]*\d[\d.,]*(e[-+]?\d+)?", re.IGNORECASE)
 
 
@@ -99,9 +102,9 @@ def checked_separator(given: str | None) -> str | None:
     return character
 
 
-def reader(lines: Any, separator: str, strict: bool = False) -> Any:
-    """The rows of these lines, as Python's `csv` module reads them."""
-    return csv.reader(lines, delimiter=separator, skipinitialspace=True, strict=strict)
+def reader(lines: Any, separator: str, escape: str | None = None, strict: bool = False) -> Any:
+    """The rows of these lines, as Python's `csv` module reads them; `escape` takes the meaning of what follows it."""
+    return csv.reader(lines, delimiter=separator, skipinitialspace=True, escapechar=escape, strict=strict)
 
 
 @contextmanager
@@ -140,15 +143,27 @@ def _rows(lines: Sequence[str], separator: str, whole: bool = True) -> list[tupl
 def _sniffed(lines: Sequence[str]) -> str:
     """The separator under which the first rows have most evenly more than one cell."""
 
-    def fit(separator: str) -> tuple[bool, float, int]:
-        widths = [len(row) for row, _ in _rows(lines, separator)]
+    def fit(separator: str) -> tuple[bool, float, bool, int]:
+        rows = [row for row, _ in _rows(lines, separator)]
+        widths = [len(row) for row in rows]
         if not widths or max(widths) == 1:
-            return (False, 0.0, 0)
+            return (False, 0.0, False, 0)
         (width, times), *_ = Counter(widths).most_common(1)
-        return (widths[0] > 1 and width > 1, times / len(widths), width)
+        numbers = sum(bool(_NUMBER.fullmatch(cell)) for row in rows[:_ASKED] for cell in row)
+        return (
+            widths[0] > 1 and width > 1,
+            times / len(widths),
+            numbers > 0.9 * sum(widths[:_ASKED]),  # so are the cells of 1,5;2,5 between semicolons, not between commas
+            width,
+        )
 
     best = max(SEPARATORS, key=fit)
-    return " " if not fit(best)[0] and fit(" ")[0] else best
+    if fit(best)[0]:
+        return best
+    if fit(" ")[0]:
+        return " "
+    amounts = [bool(_NUMBER.fullmatch(line.strip())) for line in lines[1:] if line.strip()]
+    return ";" if amounts and all(amounts) else best  # one column, whose commas are decimal marks
 
 
 def _without_comments(lines: Sequence[str], begin: int, after: int, separator: str, header: bool) -> tuple[int, bool]:
@@ -163,7 +178,7 @@ def _without_comments(lines: Sequence[str], begin: int, after: int, separator: s
     def numeric(row: Sequence[str]) -> list[bool]:
         return [bool(_NUMBER.fullmatch(cell)) for cell in row]
 
-    following = [row for row, _ in _rows(lines[after : after + 20], separator)][:2]
+    following = [row for row, _ in _rows(lines[after : after + 50], separator)]
     if not following:
         return after, False
     while after > begin and any(kinds := numeric(following[0])) and numeric(cells(lines[after - 1])) == kinds:
@@ -171,10 +186,11 @@ def _without_comments(lines: Sequence[str], begin: int, after: int, separator: s
     if not header or after == begin:
         return after, False
     names = cells(lines[after - 1].lstrip("# "))
-    if not len(names) == len(following[0]) > 1 or any(numeric(names)):
+    if not len(names) == len(following[0]) > 1:
         return after, False
     if any(numeric(following[0])):
         return after - 1, True
-    named = any(numeric(following[-1]))  # a row without numbers above those with numbers has the names
-    sentence = any(" " in name for name in names)
+    others = [numeric(row) for row in following[1:] if len(row) == len(names)]
+    named = any(all(column) for column in zip(*others, strict=True))  # what has no numbers above those that do is names
+    sentence = names[0] and any(" " in name for name in names)
     return (after, False) if named or sentence else (after - 1, True)

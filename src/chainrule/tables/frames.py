@@ -23,7 +23,7 @@ def frame_of(source: Any) -> tuple[pl.DataFrame, list[str]]:
 
     Parameters
     ----------
-    source : pandas, Polars or Arrow table; dict of columns; list of dicts or of rows; structured or 2-D array
+    source : pandas, Polars or Arrow table; dict of columns, or of one row; list of dicts or of rows; structured or 2-D array
         What has `__arrow_c_stream__` or `__dataframe__`, Arrow's and the data frames' protocols, is taken by these.
 
     Raises
@@ -54,6 +54,8 @@ def frame_of(source: Any) -> tuple[pl.DataFrame, list[str]]:
         return _of_columns([(name, source[name]) for name in source.dtype.names], [])
     if isinstance(source, np.ndarray) and source.ndim == 2:
         return _of_columns([(f"column_{i + 1}", column) for i, column in enumerate(_columns(source))], [])
+    if isinstance(source, Mapping) and source and not any(_is_column(value) for value in source.values()):
+        source = [source]
     if isinstance(source, Mapping):
         return _of_columns(list(source.items()), [])
     if isinstance(source, Sequence) and source and all(isinstance(row, Mapping) for row in source):
@@ -105,7 +107,7 @@ def _series(name: str, values: Any) -> pl.Series:
         return pl.Series(name, values.astype(f"{values.dtype.kind}8[us]"))
     if isinstance(values, np.ndarray) and (values.dtype.kind == "U" or values.dtype.str[1:] in _NUMBERS):
         return pl.Series(name, values)
-    if not isinstance(values, Iterable) or isinstance(values, (str, bytes)):
+    if not _is_column(values):
         raise TableError(f"column {name!r} is {values!r:.60}; give one value for every row: a list or an array.")
     items = [None if _is_missing(value) else _python(value) for value in values]
     kinds = {type(value) for value in items if value is not None}
@@ -118,6 +120,14 @@ def _series(name: str, values: Any) -> pl.Series:
     except (TypeError, OverflowError, pl.exceptions.PolarsError):  # whole numbers beyond 64 bits, for one
         pass
     return pl.Series(name, [None if value is None else str(value) for value in items])
+
+
+def _is_column(values: Any) -> bool:
+    return (
+        isinstance(values, Iterable)
+        and not isinstance(values, (str, bytes, Mapping))
+        and getattr(values, "ndim", 1) > 0
+    )
 
 
 def _is_missing(value: Any) -> bool:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,15 +53,17 @@ def mended(data: bytes, dialect: Dialect, source: str) -> Mended:
     (b'1,2\\n3,4\\n', [2, 4], [3])
     """
     width = len(dialect.names)
-    text = data[dialect.start :].decode()
-    out = io.StringIO(newline="")
-    write = csv.writer(out, lineterminator="\n").writerow
+    text = data[dialect.start :]
+    out = io.BytesIO()
+    written = io.TextIOWrapper(out, "utf-8", newline="")
+    write = csv.writer(written, lineterminator="\n").writerow
     lines: list[int] = []
     blank: list[int] = []
     wrong: list[tuple[int, int]] = []
     begin = previous = 0
     with cells_of_any_length():
-        reading = reader(io.StringIO(text, newline=""), dialect.separator)
+        escape = "\\" if _has_escapes(text, dialect.separator) else None
+        reading = reader(_lines(text), dialect.separator, escape)
         for row in reading:
             line = begin + dialect.line
             if width > 1 and (not row or (len(row) == 1 and not row[0].strip())):
@@ -74,20 +77,57 @@ def mended(data: bytes, dialect: Dialect, source: str) -> Mended:
                 write(cells)
                 lines.append(line)
             previous, begin = begin, reading.line_num
-        if begin - previous > 1:  # the last row spans lines: a quotation mark may never have been closed
-            tail = "".join(io.StringIO(text, newline="").readlines()[previous:])
-            try:
-                list(reader(io.StringIO(tail, newline=""), dialect.separator, strict=True))
-            except csv.Error as error:
-                raise TableError(
-                    f"{source} ends inside quotation marks opened at line {previous + dialect.line}; close them, or "
-                    "remove the mark."
-                ) from error
+    if begin - previous > 1:  # the last row spans lines: a quotation mark may never have been closed
+        _refuse_open_quotes(text, previous, dialect, source, escape)
     if wrong:
         raise uneven(wrong, dialect, source)
-    return Mended(
-        out.getvalue().encode(), np.array(lines, dtype=np.int64), [line for line in blank if line < lines[-1]]
-    )
+    written.flush()
+    between = [line for line in blank if line < lines[-1]] if lines else []
+    return Mended(out.getvalue(), np.array(lines, dtype=np.int64), between)
+
+
+def refuse_open_header(data: bytes, dialect: Dialect, source: str) -> None:
+    """Raise when a quotation mark that the names of the columns open is never closed."""
+    begin = previous = 0
+    with cells_of_any_length():
+        reading = reader(_lines(data), dialect.separator)
+        for _ in reading:
+            previous, begin = begin, reading.line_num
+    if begin - previous > 1:
+        _refuse_open_quotes(data, previous, replace(dialect, line=1), source)
+
+
+def _refuse_open_quotes(text: bytes, row: int, dialect: Dialect, source: str, escape: str | None = None) -> None:
+    """Raise when the last row, which begins `row` lines after the first one, leaves a quotation mark open."""
+    with cells_of_any_length():
+        try:
+            list(reader(islice(_lines(text), row, None), dialect.separator, escape, strict=True))
+        except csv.Error as error:
+            raise TableError(
+                f"{source} ends inside quotation marks opened at line {row + dialect.line}; close them, or remove the mark."
+            ) from error
+
+
+def _has_escapes(text: bytes, separator: str) -> bool:
+    """Whether quotation marks within cells have a backslash before them (MySQL, Spark): only then are all well formed."""
+    if b'\\"' not in text:
+        return False
+    for escape, formed in ((None, False), ("\\", True)):
+        try:
+            for _ in reader(_lines(text), separator, escape, strict=True):
+                pass
+        except csv.Error:
+            if formed:
+                return False
+        else:
+            if not formed:
+                return False
+    return True
+
+
+def _lines(text: bytes) -> Iterator[str]:
+    """The lines of UTF-8 text with their ends, not all decoded at once."""
+    yield from io.TextIOWrapper(io.BytesIO(text), "utf-8", newline="")
 
 
 def uneven(wrong: Sequence[tuple[int, int]], dialect: Dialect, source: str) -> TableError:

@@ -13,12 +13,13 @@ def unique_names(given: Sequence[str], unused: Collection[int] = ()) -> tuple[li
     >>> unique_names(["a", "a", ""])
     (['a', 'a_2', 'column_3'], ('a',), ["column 3 has no name; called 'column_3' here", "column 2 is another 'a'; called 'a_2' here"])
     """
-    names, notes, repeated = list(given), [], []
+    names, unnamed, again = list(given), list[str](), list[str]()
+    repeated: list[str] = []
     for i, name in enumerate(names):
         if not name:
             names[i] = f"column_{i + 1}"
             if i not in unused:
-                notes.append(f"column {i + 1} has no name; called {names[i]!r} here")
+                unnamed.append(f"column {i + 1} has no name; called {names[i]!r} here")
     taken, seen, number = set(names), set[str](), dict[str, int]()
     for i, name in enumerate(names):
         if name in seen:
@@ -28,6 +29,11 @@ def unique_names(given: Sequence[str], unused: Collection[int] = ()) -> tuple[li
             names[i] = other
             taken.add(other)
             repeated.append(name)
-            notes.append(f"column {i + 1} is another {name!r}; called {other!r} here")
+            again.append(f"column {i + 1} is another {name!r}; called {other!r} here")
         seen.add(names[i])
-    return names, tuple(repeated), notes
+    return names, tuple(repeated), [*_some(unnamed), *_some(again)]
+
+
+def _some(notes: Sequence[str], most: int = 5) -> list[str]:
+    """The first of many notes, and how many there are."""
+    return list(notes) if len(notes) <= most else [*notes[:most], f"and so on, {len(notes):,} columns in all"]

@@ -14,7 +14,7 @@ from chainrule.tables.cells import regular_cells
 from chainrule.tables.decimal import decimal_mark
 from chainrule.tables.dialect import Dialect, look
 from chainrule.tables.encoding import utf8
-from chainrule.tables.mending import mended
+from chainrule.tables.mending import mended, refuse_open_header
 from chainrule.tables.names import unique_names
 from chainrule.tables.options import TableError, counted
 from chainrule.tables.table import Table
@@ -112,11 +112,14 @@ def _cells(data: bytes, dialect: Dialect, source: str) -> tuple[pl.DataFrame, ND
         end -= 1
     body = data[dialect.start : end]
     if not body or body.isspace():
+        refuse_open_header(data, dialect, source)
         raise TableError(f"{source} holds column names and nothing else; rows of values are needed.")
     read = regular_cells(body, dialect.separator, width)
     if read is not None:
         return read[0], read[1] + dialect.line, []
     anew = mended(data, dialect, source)
+    if not len(anew.lines):
+        raise TableError(f"{source} holds no values; rows of values are needed.")
     read = regular_cells(anew.data, ",", width)
     if read is None:
         raise TableError(f"{source} cannot be read; write it as CSV with commas between the cells.")

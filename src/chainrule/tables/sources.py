@@ -98,25 +98,31 @@ def _columnar(kind: Kind, file: Path | io.BytesIO, source: str, decimal: Decimal
     return typed(frame, source, decimal)
 
 
+def _is_json(data: bytes) -> bool:
+    try:
+        json.loads(data)
+    except ValueError:
+        return False
+    return True
+
+
 def _records(data: bytes, source: str) -> Any:
     """What JSON holds: a list of records, one record a line, or columns by name."""
     import polars as pl
 
-    lines = data.lstrip()[:1] == b"{" and b"\n" in data.strip()
+    first, _, others = data.strip().partition(b"\n")
+    lines = bool(others) and _is_json(first)
     try:
-        if data.lstrip()[:1] == b"[":
-            return pl.read_json(io.BytesIO(data), infer_schema_length=None)
         if lines:
             return pl.read_ndjson(io.BytesIO(data), infer_schema_length=None)
-    except pl.exceptions.PolarsError:  # values of several kinds in a column, or one record over several lines
+        if first.startswith(b"["):
+            return pl.read_json(io.BytesIO(data), infer_schema_length=None)
+    except pl.exceptions.PolarsError:  # values of several kinds in a column
         pass
     try:
-        read = json.loads(data)
+        read = [json.loads(line) for line in data.splitlines() if line.strip()] if lines else json.loads(data)
     except ValueError as error:
-        try:
-            return [json.loads(line) for line in data.decode().splitlines() if line.strip()]
-        except ValueError:
-            raise TableError(f"{source} is not JSON ({error}); write it again.") from error
+        raise TableError(f"{source} is not JSON ({error}); write it again.") from error
     if isinstance(read, dict) and {"columns", "data"} <= set(read):  # pandas' orient="split"
         return [dict(zip(read["columns"], row, strict=False)) for row in read["data"]]
     if isinstance(read, dict) and not all(isinstance(values, list) for values in read.values()):

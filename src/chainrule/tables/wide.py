@@ -1,4 +1,4 @@
-"""All columns of a frame at once, also where there are thousands."""
+"""All columns of a frame at once, also where there are thousands of them or a single row."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import polars as pl
 
-MANY = 100
-"""Columns beyond which they are joined to one for a computation: Polars takes longer to plan a column than a cell."""
+_SHORT = 10_000
+"""Cells that Polars computes in the time that it takes to plan the computation of a column."""
 
 
-def one_column(columns: Sequence[pl.Series]) -> pl.Series:
-    """All columns, which are of one type, one below the other."""
+def joined(columns: Sequence[pl.Series]) -> Sequence[pl.Series]:
+    """Columns of one type; those that are short one below the other, as one: to compute with them takes less time so."""
     import polars as pl
 
-    return pl.concat([column.alias("") for column in columns], rechunk=True)
+    if len(columns) < 2 or len(columns[0]) > _SHORT:
+        return columns
+    return [pl.concat([column.alias("") for column in columns], rechunk=True)]
 
 
 def each(columns: Sequence[pl.Series], change: Callable[[pl.Series], pl.Series]) -> list[pl.Series]:
@@ -28,7 +30,8 @@ def each(columns: Sequence[pl.Series], change: Callable[[pl.Series], pl.Series])
     >>> [column.to_list() for column in each([pl.Series([1, None])] * 2, lambda column: column.fill_null(0))]
     [[1, 0], [1, 0]]
     """
-    if len(columns) <= MANY:
-        return [change(column) for column in columns]
-    height, cells = len(columns[0]), change(one_column(columns))
-    return [cells.slice(i * height, height).alias(column.name) for i, column in enumerate(columns)]
+    changed = [change(column) for column in joined(columns)]
+    if len(changed) == len(columns):
+        return changed
+    height = len(columns[0])
+    return [changed[0].slice(i * height, height).alias(column.name) for i, column in enumerate(columns)]

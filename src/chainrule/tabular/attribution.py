@@ -14,11 +14,12 @@ import numpy as np
 from chainrule.errors import ModelFileError, SettingError, UnknownNameError, shortened
 from chainrule.explanation.rendering.contributions import Piece, render_splits
 from chainrule.explanation.rendering.data import VERSION, exact, written
-from chainrule.explanation.rendering.numerals import readable
+from chainrule.explanation.rendering.numerals import how_many, readable
 from chainrule.network import Network
 from chainrule.notebooks import Shown
 from chainrule.tables.columns import Feature
 from chainrule.tables.preparation import Preparation
+from chainrule.tabular.amounts import amount
 from chainrule.tabular.paths import SmoothNetwork, integrate
 from chainrule.tracing import functions as f
 
@@ -58,8 +59,8 @@ class AverageRow:
         sizes = [feature.size for feature in features if feature.kind == "code"]
         first = len(features) - len(sizes)
         counts = [np.bincount(X[:, first + i].astype(np.intp), minlength=size) for i, size in enumerate(sizes)]
-        means = np.mean(X[:, :first], axis=0, dtype=np.float64)
-        return cls(tuple(map(float, means)), tuple(tuple((c / c.sum()).tolist()) for c in counts))
+        means: list[float] = np.asarray(np.mean(X[:, :first], axis=0, dtype=np.float64)).tolist()
+        return cls(tuple(means), tuple(tuple((c / c.sum()).tolist()) for c in counts))
 
     def to_json(self) -> dict[str, Any]:
         """As JSON can hold it, to be stored with a model."""
@@ -140,14 +141,14 @@ class Attribution(Shown):
         return len(self.parts)
 
     @property
-    def title(self) -> str:
-        """What is split."""
+    def summary(self) -> str:
+        """What is split, in a sentence without its end."""
         what = self.target if self.label is None else f"{self.of} of {self.target} = {self.label}"
         prediction, baseline = (self._number(x) for x in (self.prediction, self.baseline))
-        return f"{what}: {prediction} here, {baseline} for the average row; the difference"
+        return f"{what}: {prediction} here, {baseline} for the average row"
 
     def _number(self, x: float) -> str:
-        text = readable(x, DIGITS)
+        text = amount(x, DIGITS)
         return f"{text} (p = {readable(_expit(x), 3)})" if self.of == "log-odds" else text
 
     @property
@@ -166,7 +167,7 @@ class Attribution(Shown):
         if form == "json":
             return written(self.data())
         splits = {"column": [Piece(name, added) for name, added in self._pieces()]}
-        found = render_splits(self.title, self.total, splits, DIGITS, form)
+        found = render_splits(f"{self.summary}; the difference", self.total, splits, DIGITS, form)
         return (
             f"{found}\n\n{textwrap.fill(self.note, WIDTH)}"
             if form == "text"
@@ -196,19 +197,27 @@ class Attribution(Shown):
     def _repr_html_(self) -> str:
         return self.to("html")
 
-    def draw(self, *, digits: int = 4) -> Drawing:
+    def draw(self, *, digits: int = 4, most: int = 12) -> Drawing:
         """The parts as signed bars.
 
         Parameters
         ----------
         digits : int
             Significant digits of numbers.
+        most : int
+            The most bars; the smallest of more are drawn as one.
         """
         from chainrule.explanation.drawing import draw_bars
 
         what = self.target if self.label is None else f"{self.target} = {self.label}"
+        SettingError.unless_count("draw", "most", most, at_least=2)
+        bars = self._pieces()
+        shown = how_many(len(bars), most - 1)
+        if shown < len(bars):
+            rest = math.fsum(added for _, added in bars[shown:])
+            bars = [*bars[:shown], (f"{len(bars) - shown:,} others together", rest)]
         return draw_bars(
-            self.total, {"by column": self._pieces()}, title=f"What is added to the {self.of} of {what}", digits=digits
+            self.total, {"by column": bars}, title=f"What is added to the {self.of} of {what}", digits=digits
         )
 
 

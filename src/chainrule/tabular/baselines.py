@@ -188,26 +188,27 @@ def on_new_rows(known: Prepared, X: Array, names: Collection[str] | None = None)
 
 
 def out_of_fold(known: Prepared, folds: Array, names: Collection[str] | None = None) -> dict[str, Array]:
-    """What each simpler model gives for every row when it has learned from the rows of the other folds.
+    """What each simpler model gives for the rows of a fold when it has learned from all others.
 
     Parameters
     ----------
     known : Prepared
         All rows.
     folds : int array of shape (rows,)
-        The fold of each row.
+        The fold of each row; −1 for rows that are always learned from.
     names : collection of str, optional
         Which simpler models; by default all whose libraries are there.
 
     Returns
     -------
     dict
-        Probabilities of shape (rows, classes) or amounts of shape (rows,), by the names of the models.
+        Probabilities of shape (rows, classes) or amounts of shape (rows,), by the names of the models, of the rows in folds.
     """
     found: dict[str, Array] = {}
-    for fold in np.unique(folds):
+    held = folds >= 0
+    for fold in np.unique(folds[held]):
         own = folds == fold
         for name, outputs in on_new_rows(known.rows(~own), known.X[own], names).items():
-            whole = found.setdefault(name, np.zeros((len(folds), *np.shape(outputs)[1:])))
-            whole[own] = outputs
+            whole = found.setdefault(name, np.zeros((int(held.sum()), *np.shape(outputs)[1:])))
+            whole[own[held]] = outputs
     return found

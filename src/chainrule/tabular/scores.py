@@ -15,6 +15,7 @@ from chainrule.explanation.rendering.data import VERSION, exact, written
 from chainrule.explanation.rendering.numerals import how_many, readable
 from chainrule.explanation.rendering.tables import Table
 from chainrule.notebooks import Shown
+from chainrule.tabular.amounts import amount
 from chainrule.tabular.metrics import (
     Array,
     Metric,
@@ -53,7 +54,7 @@ class Scores(Shown):
     beside : mapping
         What simpler models say of the same rows, by their names.
     target, of : str
-        What is predicted, and which rows these are.
+        What is predicted, and which rows these are, such as "rows held out".
 
     Raises
     ------
@@ -235,20 +236,19 @@ class Scores(Shown):
         return (first, self.confusion_table(), *([self._threshold_table()] if len(self.classes) == 2 else []))
 
     def _title(self) -> str:
-        of = f" {self.of}" if self.of else ""
         what = f"{len(self.classes)} classes" if self.classes else "amounts"
-        return f"{self.target or 'Scores'}: {what}, {len(self.truth):,} rows{of}"
+        return f"{self.target or 'Scores'}: {what}, {len(self.truth):,} {self.of or 'rows'}"
 
     def _heads(self) -> list[str]:
         return ["the model", *(["± over folds"] if self.spread else []), *self.beside]
 
     def _line(self, metric: Metric) -> tuple[str, ...]:
-        own = readable(_known(self.metrics[metric.name]), DIGITS)
+        own = amount(_known(self.metrics[metric.name]), DIGITS)
         if metric.name == "accuracy":
             own += f" ± {readable(self.standard_error, 2)}"
         spread = self.spread.get(metric.name)
-        folds = ["—" if spread is None else f"{readable(spread[0], DIGITS)} ± {readable(spread[1], 2)}"]
-        others = [readable(_known(found[metric.name]), DIGITS) for found in self.others.values()]
+        folds = ["—" if spread is None else f"{amount(spread[0], DIGITS)} ± {amount(spread[1], 2)}"]
+        others = [amount(_known(found[metric.name]), DIGITS) for found in self.others.values()]
         return (metric.title, own, *(folds if self.spread else []), *others)
 
     def confusion_table(self) -> Table:
@@ -260,7 +260,7 @@ class Scores(Shown):
         rows = [
             (
                 str(self.classes[i]),
-                *(readable(counts[i, j]) for j in shown),
+                *(amount(counts[i, j], 6) for j in shown),
                 *(readable(_known(x[i]), 3) for x in (recall, precision)),
             )
             for i in shown
@@ -286,7 +286,7 @@ class Scores(Shown):
 
     def _quantile_table(self) -> Table:
         heads = ("share of rows", *(f"{q:.0%}" for q in self.error_quantiles))
-        row = ("error at most", *(readable(x, DIGITS) for x in self.error_quantiles.values()))
+        row = ("error at most", *(amount(x, DIGITS) for x in self.error_quantiles.values()))
         return Table("Errors, prediction − truth", heads, (row,))
 
     def to(self, form: str) -> str:

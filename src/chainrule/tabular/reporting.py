@@ -1,0 +1,221 @@
+"""A report gathered: scores beside simpler models, importance, dependence and some explained rows of a trained model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.network import Network
+from chainrule.tables.preparation import Preparation
+from chainrule.tables.table import Table
+from chainrule.tabular import baselines
+from chainrule.tabular.amounts import amount
+from chainrule.tabular.attribution import Attribution, AverageRow, attribute
+from chainrule.tabular.dependence import dependence
+from chainrule.tabular.importance import Importance, Predictor, importance
+from chainrule.tabular.metrics import Array, predicted
+from chainrule.tabular.report import Report
+from chainrule.tabular.scores import Scores
+
+COLUMNS = 4
+"""Columns whose dependence is drawn."""
+SECONDS = 10.0
+LEARNED_FROM = "these rows were learned from, so columns seem worth more than they are for new rows"
+
+
+class HeldOut(Protocol):
+    """Which prepared rows were held out, and in which fold."""
+
+    @property
+    def rows(self) -> NDArray[np.intp]:
+        """Their numbers."""
+
+    @property
+    def fold(self) -> NDArray[np.intp]:
+        """The fold of each."""
+
+
+class Trained(Protocol):
+    """What a report asks of a trained model."""
+
+    @property
+    def network(self) -> Network:
+        """Gives scores of classes, or a scaled amount, for what the preparation gives."""
+
+    @property
+    def preparation(self) -> Preparation:
+        """From tables to inputs."""
+
+    @property
+    def average(self) -> AverageRow:
+        """The average training row."""
+
+    @property
+    def scores(self) -> Scores:
+        """Of the rows held out."""
+
+    @property
+    def out_of_fold(self) -> HeldOut | None:
+        """The rows held out; None where none were, or it is not known any more."""
+
+    def raw(self, X: Any) -> Array:
+        """From prepared rows to probabilities or amounts."""
+
+    def evaluate(self, data: Any) -> Scores:
+        """Scores of new rows."""
+
+
+def report_of(
+    model: Trained,
+    table: Table,
+    *,
+    predictors: Sequence[Predictor] = (),
+    test: Table | None = None,
+    beside: Collection[str] | None = None,
+    settings: Mapping[str, object] | None = None,
+    seconds: float = SECONDS,
+) -> Report:
+    """The report of a model.
+
+    Parameters
+    ----------
+    model : Trained
+        The model.
+    table : Table
+        The rows it was trained on.
+    predictors : sequence of Predictor
+        The networks of the folds, each with the rows it has not seen, for importance; else the test rows are taken, or the
+        rows themselves, with a remark.
+    test : Table, optional
+        Rows that were not learned from.
+    beside : collection of str, optional
+        Which simpler models are tried; by default all whose libraries are there.
+    settings : mapping, optional
+        How the model was trained, by names.
+    seconds : float
+        About how long importance may take.
+    """
+    preparation = model.preparation
+    target = preparation.target
+    inputs, y = preparation.apply_with_target(table)
+    amounts = y if target.classes else np.asarray(target.restored(y))
+    codes = [feature.size for feature in preparation.features if feature.kind == "code"]
+    known = baselines.Prepared(inputs.X, amounts, codes, len(target.classes))
+    scores: dict[str, Scores] = {}
+    held = model.out_of_fold
+    if held is not None and len(held.rows):
+        folds = np.full(len(amounts), -1)
+        folds[held.rows] = held.fold
+        scores["out of fold"] = model.scores.with_beside(baselines.out_of_fold(known, folds, beside))
+    if test is not None:
+        new = preparation.apply_with_target(test)[0].X
+        scores[f"on {test.source}"] = model.evaluate(test).with_beside(baselines.on_new_rows(known, new, beside))
+    worth = _importance(model, known, predictors, test, seconds)
+    columns = [one.columns[0] for one in worth.columns[:COLUMNS]] if worth else []
+    kept = table.rows(inputs.rows)
+    return Report(
+        preparation,
+        table.source,
+        scores,
+        worth,
+        [dependence(model.raw, preparation, kept, column) for column in columns],
+        _explained(model, kept, inputs.X, amounts),
+        (*table.notes, *inputs.notes),
+        settings or {},
+    )
+
+
+def _importance(
+    model: Trained, known: baselines.Prepared, predictors: Sequence[Predictor], test: Table | None, seconds: float
+) -> Importance | None:
+    """By networks that have not seen the rows, or of test rows, or of the rows learned from with a remark."""
+    preparation = model.preparation
+    if not preparation.features:
+        return None
+    X, truth = known.X, known.y
+    if not predictors and test is not None:
+        inputs, y = preparation.apply_with_target(test)
+        X, truth = inputs.X, y if known.classes else np.asarray(preparation.target.restored(y))
+    if len(X) < 2:
+        return None
+    chosen = predictors or [Predictor(model.raw, np.arange(len(X)))]
+    found = importance(chosen, X, truth, preparation.features, known.task, seconds=seconds)
+    return found if predictors or test is not None else found.with_remarks([LEARNED_FROM])
+
+
+def _explained(model: Trained, table: Table, X: Array, truth: Array) -> dict[str, Attribution]:
+    """Some rows explained: what is usual, what is extreme, and where the model is most wrong."""
+    outputs = model.raw(X)
+    found: dict[str, Attribution] = {}
+    for words, row in _rows_to_explain(model.preparation.target.classes, outputs, truth).items():
+        cells = table.frame.row(row, named=True)
+        explained = attribute(model.network, model.preparation, model.average, X[row], cells)
+        right = _said(model.preparation, truth[row])
+        found[f"{words} ({table.line(row)}; the truth is {right})"] = explained
+    return found
+
+
+def _rows_to_explain(classes: Sequence[Any], outputs: Array, truth: Array) -> dict[str, int]:
+    """Which rows, by what they are."""
+    if not classes:
+        errors = np.abs(outputs - truth)
+        places = {
+            "A usual prediction": np.argsort(outputs, kind="stable")[len(outputs) // 2],
+            "The greatest prediction": np.argmax(outputs),
+            "The least prediction": np.argmin(outputs),
+            "The greatest error": np.argmax(errors),
+        }
+    else:
+        found = predicted(outputs)
+        certain = outputs[np.arange(len(outputs)), found]
+        common = np.argsort(-np.bincount(found, minlength=len(classes)), kind="stable")[:2]
+        places = {
+            f"The surest {classes[k]}": np.argmax(np.where(found == k, certain, -1.0))
+            for k in common
+            if (found == k).any()
+        }
+        places["The least sure prediction"] = np.argmin(certain)
+        wrong = np.where(found != truth, certain, -1.0)
+        if (found != truth).any():
+            places["The surest prediction that is wrong"] = np.argmax(wrong)
+    once: dict[int, str] = {}
+    for words, place in places.items():
+        once.setdefault(int(place), words)
+    return {words: place for place, words in once.items()}
+
+
+def _said(preparation: Preparation, truth: Any) -> str:
+    target = preparation.target
+    return str(target.classes[int(truth)]) if target.classes else amount(float(truth), 6)
+
+
+def predictors_of(
+    networks: Sequence[Callable[[Any], Any]], held: Sequence[NDArray[np.intp]], preparation: Preparation
+) -> list[Predictor]:
+    """The networks of folds as predictors of the rows that each has not seen; none where no rows were held out.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        Each gives scores of classes, or scaled amounts.
+    held : sequence of int arrays
+        The rows that each has not seen.
+    preparation : Preparation
+        Whose target says what outputs mean.
+    """
+    target = preparation.target
+
+    def raw(network: Callable[[Any], Any]) -> Callable[[Array], Array]:
+        def outputs(X: Array) -> Array:
+            scores = np.asarray(network(X), np.float64)
+            if not target.classes:
+                return np.asarray(target.restored(scores))
+            shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+            return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+        return outputs
+
+    return [Predictor(raw(network), rows) for network, rows in zip(networks, held, strict=True) if len(rows)]

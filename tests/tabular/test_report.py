@@ -1,0 +1,161 @@
+"""The report: one file that asks for nothing, with all of it in it, and nothing of the table's taken for HTML."""
+
+import re
+from html.parser import HTMLParser
+
+import numpy as np
+import polars as pl
+import pytest
+from stand_ins import model, table
+
+from chainrule.errors import SettingError
+from chainrule.explanation.drawing import palette
+from chainrule.tables.table import Table
+from chainrule.tabular import page
+from chainrule.tabular.report import Report
+from chainrule.tabular.reporting import LEARNED_FROM, predictors_of, report_of
+
+EVIL = "<script>alert(\"1\")</script> & 'rooms'"
+VOID = {"meta", "br"}
+
+
+def spoilt(rows, seed=0):
+    frame = table(rows, seed).frame.rename({"town": EVIL})
+    return Table(
+        frame.with_columns(pl.col("class").replace("dear", "<b>dear</b>")), source="<i>.csv", notes=("<u>read</u>",)
+    )
+
+
+@pytest.fixture(scope="module", params=["regression", "classification"])
+def report(request):
+    trained, given = model(request.param, epochs=10, given=spoilt(200), folds=2)
+    return report_of(
+        trained,
+        given,
+        predictors=predictors_of(*trained.folds, trained.preparation),
+        test=spoilt(60, seed=1),
+        beside=["majority class", "mean", "linear model"],
+        settings={"recipe": "<tt>"},
+        seconds=0.5,
+    )
+
+
+class Tags(HTMLParser):
+    """Which tags there are, each closed, and what they point at."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen, self.links, self.text = [], set(), [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.add(tag)
+        self.links += [value for name, value in attrs if name in ("href", "src")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.seen.add(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def test_the_page_is_whole_and_asks_for_nothing(report):
+    found = Tags()
+    found.feed(report.html)
+    assert not found.open
+    assert not {"script", "link", "img", "iframe", "b1", "i", "u", "tt"} & found.seen
+    assert all(link.startswith("#") for link in found.links)
+    assert not re.search(r"url\(|@import|https?://(?!www\.w3\.org/2000/svg)", report.html)
+    ids = set(re.findall(r'<section id="(\w+)"', report.html))
+    assert {link[1:] for link in found.links} == ids == {"scores", "columns", "dependence", "rows", "table", "settings"}
+
+
+def test_all_of_it_is_there(report):
+    found = Tags()
+    found.feed(report.html)
+    text = " ".join(" ".join(found.text).split())
+    for words in (
+        "Out of fold",
+        "On <i>.csv",
+        "linear model",
+        "go closely together",
+        "by age",
+        "<tt>",
+        "NumPy",
+        "<u>read</u>",
+        EVIL,
+    ):
+        assert words in text, words
+    if report.preparation.target.classes:
+        assert {"Confusion matrix", "Calibration", "<b>dear</b>"} <= {x.strip() for x in found.text}
+    else:
+        assert "Predicted and true" in text
+    assert report.html.count("<svg") >= 2 * 1 + 1 + 4 + 2
+    assert len(report.dependences) == 4
+    assert 2 <= len(report.attributions) <= 4
+
+
+def test_scores_beside_simpler_models_on_the_same_rows(report):
+    for scores, rows in zip(report.scores.values(), (200, 60), strict=True):
+        assert len(scores.truth) == rows
+        assert "linear model" in scores.others
+    assert next(iter(report.scores.values())).spread
+
+
+def test_colours_of_pictures_have_others_on_a_dark_page(report):
+    used = set(re.findall(r'(?:fill|stroke)="(#[0-9a-f]{6})"', report.html))
+    dark = set(re.findall(r'figure \[(?:fill|stroke)="(#[0-9a-f]{6})"\]', report.html))
+    assert used - dark <= {palette.ZERO, palette.PAPER, *palette.SHADES.values()}
+
+
+def contrast(a, b):
+    def light(colour):
+        parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    high, low = sorted((light(a), light(b)), reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def test_words_on_a_dark_page_can_be_read():
+    for name in ("INK", "MUTED", "POSITIVE_TEXT", "NEGATIVE_TEXT", "RESULT_STROKE"):
+        assert contrast(page.DARK[getattr(palette, name)], page.DARK_PAPER) > 4.5, name
+
+
+def test_saving(report, tmp_path):
+    path = report.save(tmp_path / "report.html")
+    assert path.read_text(encoding="utf-8") == report.html
+    assert repr(report).startswith("Report(")
+    with pytest.raises(SettingError, match=r"must end in \.html"):
+        report.save(tmp_path / "report.pdf")
+
+
+def test_a_model_without_folds_or_test_rows_says_so():
+    trained, given = model("regression", rows=60, epochs=3)
+    found = report_of(trained, given, seconds=0.1)
+    assert found.scores == {}
+    assert LEARNED_FROM in found.importance.remarks
+    assert 'id="scores"' not in found.html
+
+
+def test_an_empty_report():
+    trained, _ = model("classification", rows=60, epochs=1)
+    assert "<h1>" in Report(trained.preparation, "a table", {}).html
+
+
+def test_many_columns_are_folded():
+    random = np.random.default_rng(0)
+    wide = Table(
+        pl.DataFrame(
+            {**{f"c{i}": random.normal(size=30) for i in range(50)}, "price": random.normal(size=30), "class": "a"}
+        )
+    )
+    trained, given = model("regression", epochs=1, given=wide)
+    text = report_of(trained, given, seconds=0.1).html
+    assert "20 more columns" in text
+    assert text.count(">c49</td>") == 1
