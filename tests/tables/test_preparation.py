@@ -179,6 +179,13 @@ def test_a_stray_text_does_not_make_a_column_of_categories(stray):
     assert len(forced.features) == 9
 
 
+def test_dates_of_eight_digits_are_no_amounts():
+    days = [f"2024{i % 12 + 1:02d}{i % 28 + 1:02d}" for i in range(ROWS)]
+    assert Preparation.learn(table(day=days, y=labels()), "y").columns[0].kind == "time"
+    days[7] = "20241399"
+    assert Preparation.learn(table(day=days, y=labels()), "y").columns[0].kind == "number"
+
+
 def test_every_column_may_be_said_otherwise():
     frame = table(n=[str(i % 5) for i in range(ROWS)], id=[f"X{i}" for i in range(ROWS)], y=labels())
     for kind in ("number", "category"):

@@ -115,8 +115,9 @@ def read_numbers(
     if kind != pl.String:
         return None
     if unit is None:
-        sample = column.gather_every(max(1, len(column) // 200)).drop_nulls().to_list()
-        if 2 * sum(text.lower() in marks or number(text, decimal) is not None for text in sample) < len(sample):
+        sample = Counter(column.gather_every(max(1, len(column) // 200)).drop_nulls().to_list())
+        numeric = (n for text, n in sample.items() if text.lower() in marks or number(text, decimal) is not None)
+        if 2 * sum(numeric) < sample.total():
             return None
     cast = cast_texts(column, decimal)
     if cast.null_count() == column.null_count() and not cast.is_infinite().any():
