@@ -178,6 +178,16 @@ def test_folders_that_hold_one_value_of_a_column(tmp_path):
     ]
 
 
+def test_a_single_file_is_no_part_of_others(tmp_path, monkeypatch):
+    folder = tmp_path / "run=5"
+    folder.mkdir()
+    (folder / "data.csv").write_text("a\n1\n2\n")
+    monkeypatch.setenv("HOME", str(folder))
+    for source in (folder / "data.csv", str(folder / "data.csv"), "~/data.csv", folder):
+        assert as_table(source).names == ("a",)
+        assert [part.names for part in stream(source)] == [("a",)]
+
+
 # Frames of pandas
 
 
@@ -215,6 +225,10 @@ def test_types_of_pandas():
     assert table.notes == ("'a_b' left out: lists or binary data",)
 
 
+def test_one_column_of_pandas():
+    assert as_table(pd.Series([1, 2], name="x")).frame.rows(named=True) == [{"x": 1}, {"x": 2}]
+
+
 def test_columns_of_pandas_with_the_same_name():
     table = as_table(pd.DataFrame([[1, 2]], columns=["x", "x"]))
     assert table.frame.rows(named=True) == [{"x": 1, "x_2": 2}]
@@ -242,6 +256,7 @@ def test_columns_of_a_wide_frame_are_taken_in_time_proportional_to_their_number(
     ("source", "message"),
     [
         (np.ones(3), r"a ndarray of shape \(3,\) given"),
+        ("https://example.org/data.csv", "is an address; download the file"),
         (5, "a int given; give the path of a file"),
         (None, "a NoneType given"),
         ({}, "holds no values"),

@@ -87,9 +87,7 @@ def explain(
     ] = False,
     missing: Annotated[
         MissingChoice | None,
-        typer.Option(
-            help="Missing values: error, drop, mean or median; by default as in training.", **MODEL, metavar="WHAT"
-        ),
+        typer.Option(help="Missing values: fill, drop or error; by default as in training.", **MODEL, metavar="WHAT"),
     ] = None,
     separator: Separator = None,
     depth: Annotated[
@@ -120,7 +118,7 @@ def explain(
             _explain_what_is_needed(given or [])
         else:
             _explain_model(
-                chosen(Path(given[0]), Path(given[1]), row or [], missing, separator), by, form, options, contributions
+                chosen(Path(given[0]), given[1], row or [], missing, separator), by, form, options, contributions
             )
     for warning in caught:
         complain(str(warning.message))
@@ -175,8 +173,8 @@ def _numbers(given: Sequence[str]) -> dict[str, float]:
 def _explain_what_is_needed(given: Sequence[str]) -> None:
     """What to write, when a model, its data or a weight is not given; the weights there are, when the model is known."""
     if len(given) == 2:
-        network, preparation = load_model(Path(given[0]))
-        found = network.evaluation(np.zeros((1, len(preparation.features)), np.float32))
+        model = load_model(Path(given[0]))
+        found = model.network.evaluation(np.zeros((1, len(model.preparation.features)), np.float32))
         shapes = [f"{name} {list(x.shape)}" for name, x in found.known.items() if "." in name]
         raise SettingError(
             f'--weight is missing; write --weight "dense_0.weight[0,1]", say. There are {", ".join(shapes)}.'

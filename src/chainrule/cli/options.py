@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -25,7 +25,7 @@ class DecimalChoice(StrEnum):
     comma = "comma"
 
     @property
-    def mark(self) -> str:
+    def mark(self) -> Literal[".", ","]:
         """The mark itself."""
         return "." if self is DecimalChoice.point else ","
 
@@ -41,6 +41,8 @@ Separator = Annotated[
 Decimal = Annotated[
     DecimalChoice | None,
     typer.Option(
-        help="The decimal mark of the file's numbers, point or comma; found by looking when not given.", metavar="MARK", **TABLE
+        help="The decimal mark of the file's numbers, point or comma; found by looking when not given.",
+        metavar="MARK",
+        **TABLE,
     ),
 ]

@@ -30,9 +30,9 @@ def evaluate(model: ModelPath, data: DataPath, missing: AsTrained = None, separa
     """Say how good a stored model is on a table that holds the right answers."""
     found = load_model(model)
     table = found.preparation.read(table_to_read(data), separator)
-    scores = found.evaluate(table, missing=None if missing is None else missing.value)
-    for remark in (*table.notes, *found.remarks):
+    for remark in table.notes:
         note(spell(remark, command_line=True))
+    scores = found.evaluate(table, None if missing is None else missing.value)
     say(f"{model.name} on {table.source}: {len(scores.truth):,} rows, target {found.target}", "bold")
     say(str(scores))
     if found.facts.get("source") == table.source:
@@ -48,11 +48,15 @@ def predict(
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Add a column for each class.")] = False,
     keep: Annotated[
         list[str] | None,
-        typer.Option(help="A column of DATA to put beside the predictions, such as an id; may be repeated.", metavar="COLUMN"),
+        typer.Option(
+            help="A column of DATA to put beside the predictions, such as an id; may be repeated.", metavar="COLUMN"
+        ),
     ] = None,
     threshold: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Of two classes, the second is predicted from this probability on.", metavar="SHARE"),
+        typer.Option(
+            min=0, max=1, help="Of two classes, the second is predicted from this probability on.", metavar="SHARE"
+        ),
     ] = None,
     missing: AsTrained = None,
     separator: Separator = None,

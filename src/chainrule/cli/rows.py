@@ -12,14 +12,15 @@ from typing import Any
 import numpy as np
 
 from chainrule.cli.console import note, say
-from chainrule.cli.files import load_model, to_read
+from chainrule.cli.files import load_model, table_to_read
 from chainrule.cli.options import MissingChoice
-from chainrule.cli.reports import percent
 from chainrule.explanation.rendering.numerals import readable as number
 from chainrule.tables import Preparation, Table, TableError, spell
 
 LISTED = 12
 """Inputs, classes and cells that are listed by name."""
+
+_SCALES = {"plain": "standardised", "log": "its logarithm, standardised"}
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,11 @@ class Chosen:
 
 
 def chosen(
-    model: Path, data: Path, wanted: Sequence[int], missing: MissingChoice | None, separator: str | None
+    model: Path, data: str, wanted: Sequence[int], missing: MissingChoice | None, separator: str | None
 ) -> Chosen:
     """The rows with these numbers, by default all, as the stored model takes them."""
-    network, preparation = load_model(model)
-    table = preparation.read(to_read(data), separator)
+    found = load_model(model)
+    table = found.preparation.read(table_to_read(data), separator)
     wrong = [number for number in wanted if number > len(table)]
     if wrong:
         raise TableError(f"--row {wrong[0]} is not there: {table.source} has {len(table):,} rows, and the first is 1.")
@@ -48,25 +49,19 @@ def chosen(
     notes = table.notes
     if wanted:
         table = table.rows(np.array(numbers) - 1)
-    inputs, truth = preparation.apply_with_target(table, None if missing is None else missing.value)
+    inputs, y = found.preparation.apply_with_target(table, None if missing is None else missing.value)
     for remark in (*notes, *inputs.notes):
         note(spell(remark, command_line=True), to_errors=True)
     if not len(inputs.X):
         raise TableError(f"{table.source} has no row left to explain.")
-    return Chosen(
-        model.name,
-        network,
-        preparation,
-        table.rows(inputs.rows),
-        inputs.X,
-        preparation.target.standardised(truth),
-        tuple(numbers[i] for i in inputs.rows),
-    )
+    truth = np.array(found.classes)[y] if found.classes else y
+    kept = tuple(numbers[i] for i in inputs.rows)
+    return Chosen(model.name, found.network, found.preparation, table.rows(inputs.rows), inputs.X, truth, kept)
 
 
 def tell(rows: Chosen) -> None:
     """Which rows are explained, and what the names in formulas stand for."""
-    target, columns = rows.preparation.target, rows.preparation.columns
+    target, columns = rows.preparation.target, rows.preparation.used
     batch = len(rows.numbers) > 1
     say(
         f"{rows.model} on {rows.table.source}, "
@@ -78,19 +73,17 @@ def tell(rows: Chosen) -> None:
     else:
         cells = [f"{column.name} {rows.table.column(column.name)[0]}" for column in columns]
         _item(f"row {rows.numbers[0]}", f"{_some(cells)} → {target.name} {rows.table.column(target.name)[0]}")
-    _item("inputs", _some([f"x[{i}] {name}" for i, name in enumerate(rows.preparation.features)]))
+    _item("inputs", _some([f"x[{i}] {name}" for i, name in enumerate(f.name for f in rows.preparation.features)]))
     last = list(rows.network.layers)[-1]
     loss = number(rows.network.evaluate(rows.X, rows.y)["loss"])
     mean = "mean over rows of " * batch
     if target.task == "classification":
         shares = np.asarray(rows.network.predict_proba(rows.X)).mean(axis=0)
-        classes = [
-            f"[{i}] {label} {percent(p)}" for i, (label, p) in enumerate(zip(target.classes, shares, strict=True))
-        ]
+        classes = [f"[{i}] {label} {p:.1%}" for i, (label, p) in enumerate(zip(target.classes, shares, strict=True))]
         _item("outputs", f"{last}.z, {'mean ' * batch}shares: {_some(classes)}")
         _item("loss", f"L = {mean}−log(share of the true class) = {loss}")
     else:
-        _item("output", f"{last}.z: {target.name}, standardised")
+        _item("output", f"{last}.z: {target.name}, {_SCALES[target.scale]}")
         _item("loss", f"L = {mean}squared error of that = {loss}")
     say()
 

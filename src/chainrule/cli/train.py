@@ -16,10 +16,10 @@ import typer
 from chainrule.cli.console import heading, note, say
 from chainrule.cli.exits import INTERRUPTED
 from chainrule.cli.files import table_to_read, to_draw, to_save
-from chainrule.cli.options import TABLE, Decimal, DecimalChoice, MissingChoice, Separator
+from chainrule.cli.options import TABLE, Decimal, MissingChoice, Separator
 from chainrule.datasets import split_rows
 from chainrule.errors import SettingError
-from chainrule.tables import Table, as_table, spell
+from chainrule.tables import Table, as_table, sample, spell
 from chainrule.tabular import Recipe, TableModel
 from chainrule.tabular.folds import latest
 
@@ -53,7 +53,9 @@ def train(
     target: Annotated[str, typer.Option(help="The column to predict.", metavar="COLUMN")],
     task: Annotated[
         TaskChoice | None,
-        typer.Option(help="classification or regression; told from the target when not given.", **TABLE, metavar="TASK"),
+        typer.Option(
+            help="classification or regression; told from the target when not given.", **TABLE, metavar="TASK"
+        ),
     ] = None,
     drop: Annotated[
         list[str] | None, typer.Option(help="A column to leave out; may be repeated.", **TABLE, metavar="COLUMN")
@@ -95,11 +97,19 @@ def train(
     ] = None,
     split_by: Annotated[
         str | None,
-        typer.Option(help="A column of times or numbers: the latest rows are held out, never earlier ones.", **TABLE, metavar="COLUMN"),
+        typer.Option(
+            help="A column of times or numbers: the latest rows are held out.",
+            **TABLE,
+            metavar="COLUMN",
+        ),
     ] = None,
     group: Annotated[
         str | None,
-        typer.Option(help="A column whose rows of one value belong together, and are held out together.", **TABLE, metavar="COLUMN"),
+        typer.Option(
+            help="A column whose rows of one value belong together, and are held out together.",
+            **TABLE,
+            metavar="COLUMN",
+        ),
     ] = None,
     hidden: Annotated[
         str, typer.Option(help="Neurons in each hidden layer; none for a linear model.", **NETWORK, metavar="SIZES")
@@ -110,11 +120,15 @@ def train(
     curves: Annotated[
         int,
         typer.Option(
-            min=0, help="Piecewise linear curves that are learned of every number; 0 for the number alone.", **NETWORK, metavar="N"
+            min=0,
+            help="Piecewise linear curves that are learned of every number; 0 for the number alone.",
+            **NETWORK,
+            metavar="N",
         ),
     ] = Recipe.width,
     dropout: Annotated[
-        float, typer.Option(min=0, max=0.99, help="The share of neurons left out in a step.", **NETWORK, metavar="SHARE")
+        float,
+        typer.Option(min=0, max=0.99, help="The share of neurons left out in a step.", **NETWORK, metavar="SHARE"),
     ] = Recipe.dropout,
     seconds: Annotated[
         str, typer.Option("--time", help="How long training may take: 10s, 2m, 1h.", **TRAINING, metavar="TIME")
@@ -122,13 +136,18 @@ def train(
     fast: Annotated[bool, typer.Option("--fast", help="One network, and nothing is tried.", **TRAINING)] = False,
     best: Annotated[bool, typer.Option("--best", help=f"The same as --time {LONG:g}s.", **TRAINING)] = False,
     folds: Annotated[
-        int, typer.Option(min=1, help="Parts of the rows, each held out by networks of its own.", **TRAINING, metavar="N")
+        int,
+        typer.Option(min=1, help="Parts of the rows, each held out by networks of its own.", **TRAINING, metavar="N"),
     ] = 5,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Passes over the rows; by default what suits them and the time.", **TRAINING, metavar="N"),
+        typer.Option(
+            min=1, help="Passes over the rows; by default what suits them and the time.", **TRAINING, metavar="N"
+        ),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Rows in a step.", **TRAINING, metavar="N")] = Recipe.batch_size,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Rows in a step.", **TRAINING, metavar="N")
+    ] = Recipe.batch_size,
     learning_rate: Annotated[
         float, typer.Option(min=0, help="At the beginning; it falls to 0.", **TRAINING, metavar="RATE")
     ] = Recipe.learning_rate,
@@ -136,14 +155,16 @@ def train(
         float, typer.Option(min=0, help="How much weights are drawn towards 0.", **TRAINING, metavar="RATE")
     ] = Recipe.weight_decay,
     class_weight: Annotated[
-        str | None, typer.Option(help="balanced: rare classes count as much as common ones.", **TRAINING, metavar="WHAT")
+        str | None,
+        typer.Option(help="balanced: rare classes count as much as common ones.", **TRAINING, metavar="WHAT"),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.", **TRAINING, metavar="N")] = 0,
     save: Annotated[
         Path | None, typer.Option(help="Save the model, such as model.safetensors.", **RESULTS, metavar="FILE")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Draw the first network's learning curve, such as curve.png.", **RESULTS, metavar="PICTURE")
+        Path | None,
+        typer.Option(help="Draw the first network's learning curve, such as curve.png.", **RESULTS, metavar="PICTURE"),
     ] = None,
 ) -> None:
     """Learn to predict a column of a table: networks on parts of its rows, averaged, and how good they are on rows they never saw.
@@ -161,7 +182,7 @@ def train(
         learning_rate=learning_rate, weight_decay=weight_decay,
     )  # fmt: skip
     model = TableModel(
-        task=None if task is None else task.value,  # type: ignore[arg-type]
+        task=None if task is None else task.value,
         columns=_kinds(drop or [], column or []),
         missing=missing.value,
         missing_mark=missing_mark or (),
@@ -174,7 +195,7 @@ def train(
         seed=seed,
     )
     mark = None if decimal is None else decimal.mark
-    table = as_table(table_to_read(data), separator, not no_header, mark)
+    table = sample(table_to_read(data), separator, not no_header, mark, seed)
     rest = None if test_file is None else as_table(table_to_read(test_file), separator, not no_header, mark)
     if test and rest is None:
         table, rest = _split(table, target, test, split_by, group, seed)
@@ -182,10 +203,13 @@ def train(
     for remark in table.notes:
         note(spell(remark, command_line=True))
     with _stoppable():
-        model.fit(table, target, groups=group, order=split_by, balanced=class_weight is not None)
+        model.fit(table, target, balanced=class_weight is not None, groups=group, order=split_by)
     _describe(model, recognised=task is None)
     _tell(model)
-    found: dict[str, Any] = {"source": table.source, "held out": _plain(model.scores.metrics) if model.has_scores else None}
+    found: dict[str, Any] = {
+        "source": table.source,
+        "held out": _plain(model.scores.metrics) if model.has_scores else None,
+    }
     if rest is not None:
         heading(f"Test: {len(rest):,} rows kept back")
         scores = model.evaluate(rest)

@@ -26,7 +26,7 @@ def view(
         typer.Argument(help="A model that `chainrule train --save` made.", metavar="MODEL", show_default=False),
     ] = None,
     data: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(help="A CSV file with the columns of the training data.", metavar="DATA", show_default=False),
     ] = None,
     demo: Annotated[
@@ -91,7 +91,7 @@ def _of_points(name: str, epochs: int, seed: int) -> View:
 
 def _of_model(
     model: Path,
-    data: Path,
+    data: str,
     loss: str | None,
     missing: MissingChoice | None,
     separator: str | None,
@@ -102,7 +102,8 @@ def _of_model(
     features = rows.preparation.features
     say(f"{rows.model} on {rows.table.source}: {len(rows.X):,} rows, target {rows.preparation.target.name}", "bold")
     say(
-        f"  inputs    {', '.join(f'x[{i}] {name}' for i, name in enumerate(features[:LISTED]))}{' …' * (len(features) > LISTED)}"
+        f"  inputs    {', '.join(f'x[{i}] {feature.name}' for i, feature in enumerate(features[:LISTED]))}"
+        f"{' …' * (len(features) > LISTED)}"
     )
     return cr.view(rows.network, rows.X, rows.y, loss=loss, epochs=epochs, seed=seed)
 

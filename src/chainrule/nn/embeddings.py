@@ -151,7 +151,5 @@ class CategoryEmbedding(Layer):
         """The other columns, and the vectors."""
         (x,) = inputs
         others = x.shape[-1] - len(self.sizes)
-        vectors = [
-            parameters[f"weight_{i}"][x[:, others + i].astype(np.int32)] for i, _ in enumerate(self.sizes)
-        ]
+        vectors = [parameters[f"weight_{i}"][x[:, others + i].astype(np.int32)] for i, _ in enumerate(self.sizes)]
         return np.concatenate([x[:, :others], *vectors], axis=-1)

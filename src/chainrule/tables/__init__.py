@@ -5,6 +5,7 @@ from chainrule.tables.missing import Missing
 from chainrule.tables.options import TableError, spell
 from chainrule.tables.preparation import Inputs, Preparation
 from chainrule.tables.reading import read
+from chainrule.tables.sampling import sample
 from chainrule.tables.sources import as_table
 from chainrule.tables.streaming import stream
 from chainrule.tables.table import Table
@@ -22,6 +23,7 @@ __all__ = [
     "Task",
     "as_table",
     "read",
+    "sample",
     "spell",
     "stream",
 ]

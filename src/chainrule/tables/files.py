@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, Literal
@@ -31,7 +32,23 @@ def kind_of(first: bytes, name: str) -> Kind:
     return "json" if _JSON.intersection(Path(name.lower()).suffixes[-2:]) else "text"
 
 
-def files_of(source: Any) -> list[Path] | None:
+@dataclass(frozen=True)
+class File:
+    """A file, and the columns of which the folders it lies in hold one value each.
+
+    Attributes
+    ----------
+    path : Path
+        Where it is.
+    parts : dict of str to str
+        As `sales/year=2024/month=5/data.parquet` has year and month.
+    """
+
+    path: Path
+    parts: dict[str, str] = field(default_factory=dict)
+
+
+def files_of(source: Any) -> list[File] | None:
     """The files that a path, a pattern, a folder or a list of them names; None where `source` is nothing of the kind.
 
     Raises
@@ -45,14 +62,19 @@ def files_of(source: Any) -> list[Path] | None:
         return [file for path in source for file in files_of(path) or []]
     if not isinstance(source, (str, Path)):
         return None
-    path = Path(source)
+    if isinstance(source, str) and "://" in source:
+        raise TableError(f"{source!r} is an address; download the file, and give its path.")
+    path = Path(source).expanduser()
     if path.is_dir():
-        files = [file for file in sorted(path.rglob("*")) if file.is_file() and not _hidden(file.relative_to(path))]
-        files = [file for file in files if _KNOWN.intersection(file.suffixes)] or files
-    elif has_magic(str(source)) and not path.exists():
-        files = [Path(file) for file in sorted(glob(str(source), recursive=True)) if Path(file).is_file()]
+        inside = [file.relative_to(path) for file in sorted(path.rglob("*")) if file.is_file()]
+        shown = [file for file in inside if not any(part[0] in "._" for part in file.parts)]
+        files = [File(path / file, _parts(file)) for file in shown]
+        files = [file for file in files if _KNOWN.intersection(file.path.suffixes)] or files
+    elif has_magic(str(path)) and not path.exists():
+        paths = [Path(found) for found in sorted(glob(str(path), recursive=True))]
+        files = [File(found, _parts(found)) for found in paths if found.is_file()]
     else:
-        return [path]
+        return [File(path)]
     if not files:
         raise TableError(
             f"no file is found at {str(source)!r}; give the path of a file or of a folder with files, or a pattern such "
@@ -61,16 +83,5 @@ def files_of(source: Any) -> list[Path] | None:
     return files
 
 
-def _hidden(path: Path) -> bool:
-    return any(part[0] in "._" for part in path.parts)
-
-
-def parts_of(path: Path) -> dict[str, str]:
-    """The columns of which the folders of a file hold one value each, as `year=2024/month=5/data.parquet` does.
-
-    Examples
-    --------
-    >>> parts_of(Path("sales/year=2024/month=5/data.parquet"))
-    {'year': '2024', 'month': '5'}
-    """
+def _parts(path: Path) -> dict[str, str]:
     return dict(part.split("=", 1) for part in path.parent.parts if "=" in part)

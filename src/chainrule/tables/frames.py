@@ -44,6 +44,8 @@ def frame_of(source: Any) -> tuple[pl.DataFrame, list[str]]:
         return _plain(source)
     if isinstance(source, pl.Series):
         return _plain(source.to_frame())
+    if type(source).__module__.partition(".")[0] == "pandas" and hasattr(source, "to_frame"):
+        source = source.to_frame()
     if type(source).__module__.partition(".")[0] == "pandas" and hasattr(source, "columns"):
         return _of_columns(*_pandas(source))
     if hasattr(source, "__arrow_c_stream__"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple, Self, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,13 @@ from chainrule.tables.numbers import Decimal, decimal_from_json
 from chainrule.tables.options import TableError, counted, option, quoted
 from chainrule.tables.report import Line, lines, report
 from chainrule.tables.scales import ScaleKind
+from chainrule.tables.sources import as_table
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target, Task
 from chainrule.tables.typed import typed
+
+if TYPE_CHECKING:
+    from chainrule.tables.numbers import Decimal
 
 ROWS_AT_ONCE = 16384
 
@@ -343,6 +347,22 @@ class Preparation:
     def lines(self) -> list[Line]:
         """What becomes of every column, the target's last, as data: column, kind, why, what the network gets."""
         return lines(self.columns, self.target)
+
+    def read(self, source: Any, separator: str | None = None, decimal: Decimal | None = None) -> Table:
+        """The table in a source that is laid out as the training one was: with names of columns, or without.
+
+        Without them columns are told by their order; the target's may be absent. Other arguments are those of `as_table`.
+        """
+        table = as_table(source, separator, not self.unnamed, decimal)
+        if not self.unnamed or table.names == self.unnamed:
+            return table
+        inputs = tuple(name for name in self.unnamed if name != self.target.name)
+        if len(table.names) == len(inputs):
+            return replace(table, frame=table.frame.rename(dict(zip(table.names, inputs, strict=True))))
+        raise TableError(
+            f"{table.source} has {counted(len(table.names), 'column')}; the model was trained on a table without column "
+            f"names, with {len(self.unnamed)} columns ({len(inputs)} without {self.target.name!r}), and needs the same."
+        )
 
     def report(self) -> str:
         """What becomes of every column, as a table in plain text."""

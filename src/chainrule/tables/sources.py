@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.tables.decimal import decimal_mark
 from chainrule.tables.encoding import unpacked
-from chainrule.tables.files import Kind, files_of, kind_of, parts_of
+from chainrule.tables.files import File, Kind, files_of, kind_of
 from chainrule.tables.frames import frame_of
 from chainrule.tables.options import TableError, quoted
 from chainrule.tables.reading import checked_decimal, from_bytes
@@ -61,21 +61,28 @@ def as_table(source: Any, separator: str | None = None, header: bool = True, dec
         return _of_bytes(sys.stdin.buffer.read(), "standard input", separator, header, decimal)
     files = files_of(source)
     if files is not None:
-        tables = [of_file(path, separator, header, decimal) for path in files]
-        if isinstance(source, (str, Path)) and files == [Path(source)]:
-            return tables[0]
-        return _together(
-            [with_parts(table, path) for table, path in zip(tables, files, strict=True)], str(source), decimal
-        )
+        tables = [of_file(file, separator, header, decimal) for file in files]
+        return tables[0] if len(tables) == 1 else _together(tables, str(source), decimal)
     return typed(source, "the table", decimal)
 
 
-def of_file(path: Path, separator: str | None, header: bool, decimal: Decimal | None) -> Table:
+def of_file(file: File, separator: str | None, header: bool, decimal: Decimal | None) -> Table:
     """The table of one file."""
-    with path.open("rb") as file:
-        if kind_of(file.peek(4), path.name) == "parquet":  # Polars reads it piece by piece
-            return _columnar("parquet", path, path.name, decimal)
-        return _of_bytes(file.read(), path.name, separator, header, decimal)
+    path = file.path
+    with path.open("rb") as opened:
+        if kind_of(opened.peek(4), path.name) == "parquet":  # Polars reads it piece by piece
+            table = _columnar("parquet", path, path.name, decimal)
+        else:
+            table = _of_bytes(opened.read(), path.name, separator, header, decimal)
+    return with_parts(table, file.parts)
+
+
+def with_parts(table: Table, parts: Mapping[str, str]) -> Table:
+    """The table with columns that hold one value each."""
+    import polars as pl
+
+    columns = [pl.lit(value).alias(name) for name, value in parts.items()]
+    return replace(table, frame=table.frame.with_columns(columns)) if columns else table
 
 
 def _of_bytes(data: bytes, source: str, separator: str | None, header: bool, decimal: Decimal | None) -> Table:
@@ -138,14 +145,6 @@ def typed(holder: Any, source: str, decimal: Decimal | None) -> Table:
         raise TableError(f"{source} holds no values; rows of values are needed.")
     mark, remark = (decimal, None) if decimal else decimal_mark(frame)
     return Table(frame, source, decimal=mark, notes=(*notes, *([remark] if remark else [])))
-
-
-def with_parts(table: Table, path: Path) -> Table:
-    """The table with the columns that the file's folders hold one value of."""
-    import polars as pl
-
-    parts = [pl.lit(value).alias(name) for name, value in parts_of(path).items()]
-    return replace(table, frame=table.frame.with_columns(parts)) if parts else table
 
 
 def _together(tables: Sequence[Table], source: str, decimal: Decimal | None) -> Table:

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from chainrule.tables.dialect import Dialect, look
 from chainrule.tables.encoding import utf8
-from chainrule.tables.files import files_of, kind_of
+from chainrule.tables.files import File, files_of, kind_of
 from chainrule.tables.names import unique_names
 from chainrule.tables.reading import of_text
 from chainrule.tables.sources import as_table, of_file, typed, with_parts
@@ -62,17 +62,18 @@ def stream(
     if files is None:
         yield from _cut([as_table(source, separator, header, decimal)], columns, rows)
         return
-    for path in files:
-        with path.open("rb") as file:
-            kind = kind_of(first := file.read(6), path.name)
+    for file in files:
+        path = file.path
+        with path.open("rb") as opened:
+            kind = kind_of(first := opened.read(6), path.name)
         parts: Iterable[Table]
         if kind in ("parquet", "arrow"):
             parts = _typed_parts(path, kind, columns, max(rows, _ROWS), decimal)
         elif kind == "json" or first.startswith(_WHOLE):
-            parts = [of_file(path, separator, header, decimal)]
+            parts = [of_file(File(path), separator, header, decimal)]
         else:
             parts = _text_parts(path, _OPENED.get(first[:2], open), separator, header, decimal)
-        yield from _cut(parts if path == source else (with_parts(part, path) for part in parts), columns, rows)
+        yield from _cut((with_parts(part, file.parts) for part in parts), columns, rows)
 
 
 def _is_stdin(source: Any) -> bool:

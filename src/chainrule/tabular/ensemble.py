@@ -34,8 +34,10 @@ class OutOfFold:
 
 
 def together(problem: Problem, members: Sequence[Member], labels: NDArray[Any] | None = None) -> Network:
-    """One network that gives the members' mean: of probabilities, or of amounts."""
-    rows = tuple(member.network.function.layers for member in members)  # type: ignore[union-attr]
+    """One network that gives the members' mean, of probabilities or of amounts; one member alone is that network."""
+    if len(members) == 1:
+        return problem.meant(members[0].network, labels)
+    rows = tuple(member.layers for member in members)
     average = Average(rows, "probabilities" if problem.classes else "outputs")
     network = problem.meant(Network([average], seed=members[0].assignment.seed), labels)
     own = [layer for member in members for layer in member.network.parameters.values()]

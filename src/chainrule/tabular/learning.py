@@ -18,6 +18,7 @@ from chainrule.tabular.members import Assignment, Deadline, Member, Problem, cor
 from chainrule.tabular.plan import Plan, plan
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.search import Candidate, best, candidates
+from chainrule.training import History
 
 SHARE_OF_SEARCH = 0.4
 """How much of the time may go into trying recipes; what is tried of the one that is taken is not lost."""
@@ -46,10 +47,10 @@ class Learned:
     recipe : Recipe
     tried : tuple of str
         The recipes that were tried, the one taken first.
-    members : int
-        How many networks there are.
     epochs : tuple of int
         How many each has made.
+    histories : tuple of History
+        How each went.
     seconds : float
     interrupted : bool
         Whether Ctrl-C ended it.
@@ -62,6 +63,7 @@ class Learned:
     recipe: Recipe
     tried: tuple[str, ...]
     epochs: tuple[int, ...]
+    histories: tuple[History, ...]
     seconds: float
     interrupted: bool
 
@@ -133,6 +135,9 @@ def learn(
             for k in chosen
         ]
 
+    def told(before: int) -> Callable[[float], None]:
+        return lambda done: progress((before + done) / work)
+
     # Trying takes the first folds of every recipe, as many as fit into its share of the time.
     first = max(1, min(len(parts), round(SHARE_OF_SEARCH * len(parts)))) if len(options) > 1 else 0
     work = first * (len(options) - 1) + len(parts)
@@ -144,10 +149,8 @@ def learn(
         limit = None if seconds is None else SHARE_OF_SEARCH * seconds * (number + 1) / len(options)
         if tried and limit is not None and time.monotonic() - began > limit:
             break
-        members, interrupted = train(
-            option.problem, assignments(option, range(first)), deadline, threads=threads,
-            progress=lambda done, before=number * first: progress((before + done) / work),
-        )  # fmt: skip
+        own = assignments(option, range(first))
+        members, interrupted = train(option.problem, own, deadline, threads=threads, progress=told(number * first))
         if tried and len(members) < first:
             break
         tried.append((option, members))
@@ -156,10 +159,7 @@ def learn(
     names = [option.name, *(other.name for other, _ in tried if other is not option)]
     left = assignments(option, range(len(members), len(parts)))
     if left and not (members and deadline.is_over):
-        more, stopped = train(
-            option.problem, left, deadline, threads=threads,
-            progress=lambda done: progress((work - len(left) + done) / work),
-        )  # fmt: skip
+        more, stopped = train(option.problem, left, deadline, threads=threads, progress=told(work - len(left)))
         members, interrupted = members + more, interrupted or stopped
     labels = np.array(target.classes) if problem.classes else None
     return Learned(
@@ -169,7 +169,8 @@ def learn(
         plan=intended,
         recipe=option.recipe,
         tried=tuple(names),
-        epochs=tuple(member.epochs for member in members),
+        epochs=tuple(member.history.epochs for member in members),
+        histories=tuple(member.history for member in members),
         seconds=time.monotonic() - began,
         interrupted=interrupted,
     )

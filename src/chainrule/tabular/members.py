@@ -18,7 +18,7 @@ from chainrule.network import Network
 from chainrule.network.meaning import Meaning
 from chainrule.tables import Feature
 from chainrule.tabular.recipe import Recipe
-from chainrule.training import EarlyStopping, Loss, heads_of
+from chainrule.training import EarlyStopping, History, Loss, heads_of
 from chainrule.training.losses import CrossEntropy, SquaredError
 
 HEARD = 0.1
@@ -103,17 +103,20 @@ class Member:
     Attributes
     ----------
     network : Network
+    layers : tuple
+        Its layers.
     assignment : Assignment
     said : array, (held rows, classes) or (held rows,)
         Probabilities of classes, or scaled amounts, of the rows that were held out.
-    epochs : int
-        How many it has made; fewer than assigned where time was up.
+    history : History
+        How it went; of fewer epochs than assigned where time was up.
     """
 
     network: Network
+    layers: tuple[Any, ...]
     assignment: Assignment
     said: NDArray[Any]
-    epochs: int
+    history: History
 
 
 class Deadline:
@@ -184,7 +187,8 @@ def _trained(problem: Problem, own: Assignment, deadline: Deadline, note: Callab
 
 def _attempt(problem: Problem, own: Assignment, deadline: Deadline, note: Callable[[float], None]) -> Member:
     recipe, X = own.recipe, problem.X
-    network = problem.meant(Network(list(recipe.layers(problem.features, X, problem.outputs)), seed=own.seed))
+    layers = recipe.layers(problem.features, X, problem.outputs)
+    network = problem.meant(Network(layers, seed=own.seed))
     weights = None if problem.weights is None else problem.weights[own.learned]
     watched: dict[str, Any] = {}
     if len(own.held):
@@ -215,4 +219,4 @@ def _attempt(problem: Problem, own: Assignment, deadline: Deadline, note: Callab
         if len(own.held)
         else np.empty((0, problem.classes)[: 2 if problem.classes else 1])
     )
-    return Member(network, own, said, history.epochs)
+    return Member(network, layers, own, said, history)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError, shortened
 from chainrule.network import Network
-from chainrule.tables import Missing, Preparation, Table, TableError, Task, as_table
+from chainrule.tables import Inputs, Missing, Preparation, TableError, Target, Task, as_table, sample
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.learning import Learned, learn
@@ -123,7 +123,14 @@ class TableModel:
     # --- learning
 
     def fit(
-        self, data: Any, target: str, *, weights: Any = None, groups: str | None = None, order: str | None = None
+        self,
+        data: Any,
+        target: str,
+        *,
+        weights: Any = None,
+        balanced: bool = False,
+        groups: str | None = None,
+        order: str | None = None,
     ) -> Self:
         """Learn to predict the column `target` from the others.
 
@@ -131,11 +138,13 @@ class TableModel:
         ----------
         data : str, Path, frame, dict of columns, array or Table
             A file (CSV and its relatives, Parquet, JSON, Arrow, several of them), a data frame of pandas or Polars, an Arrow
-            table, ….
+            table, …. Of files with more than 33 million cells as many rows are drawn at random as have so many.
         target : str
             The column to predict. Rows without it are left out.
         weights : array, (rows,), optional
             How much each row counts.
+        balanced : bool
+            Whether rare classes count as much as common ones.
         groups : str, optional
             A column: rows with the same value are held out together. It is not learned from.
         order : str, optional
@@ -146,9 +155,9 @@ class TableModel:
         TableError, UnknownNameError
             When the table cannot be learned from; the message says why and what to do.
         """
-        table = as_table(data)
+        table = sample(data, seed=self.learning["seed"])
         by_group = None if groups is None else table.column(groups).cast(str).to_numpy()
-        by_time = None if order is None else _ranks(table, order)
+        by_time = None if order is None else table.ranks(order)
         preparing = dict(self.preparing)
         if groups is not None:
             preparing["columns"] = {groups: "drop", **(preparing["columns"] or {})}
@@ -159,6 +168,8 @@ class TableModel:
             raise TableError(
                 f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed."
             )
+        if balanced:
+            chosen[0] = _balanced(y, preparation.target, chosen[0])
         with display(100, self.progress) as bar:
             learned = learn(
                 inputs.X, y, preparation, **self.learning, weights=chosen[0], groups=chosen[1], order=chosen[2],
@@ -214,10 +225,15 @@ class TableModel:
         return self.learned is not None and self.learned.interrupted
 
     @property
+    def has_scores(self) -> bool:
+        """Whether there were rows held out."""
+        return self.out_of_fold is not None and len(self.out_of_fold.rows) > 0
+
+    @property
     def scores(self) -> Scores:
         """How good predictions were for rows that were held out: the honest estimate for new rows."""
         if self._scores is None:
-            if self.out_of_fold is None:
+            if self.out_of_fold is None or not self.has_scores:
                 raise NotBuiltError("this model has no rows that were held out; call evaluate(data) with new rows.")
             said = self.out_of_fold.said
             outputs = said if self.classes else self.preparation.target.restored(said)
@@ -242,7 +258,7 @@ class TableModel:
         TableError
             When columns are absent, or values are missing and may not be.
         """
-        said = self.raw(self._inputs(data))
+        said = self.raw(self._prepared(data))
         return self.preparation.target.restored(np.argmax(said, axis=1)) if self.classes else said
 
     def predict_proba(self, data: Any) -> NDArray[np.float64]:
@@ -255,7 +271,7 @@ class TableModel:
         """
         if not self.classes:
             raise SettingError(f"{self.target!r} holds amounts, which have no probabilities; use predict.")
-        return self.raw(self._inputs(data))
+        return self.raw(self._prepared(data))
 
     def raw(self, X: Any) -> NDArray[Any]:
         """What the network says of prepared rows: probabilities, (rows, classes), or amounts, (rows,)."""
@@ -264,9 +280,11 @@ class TableModel:
             return np.asarray(network.predict_proba(X), np.float64)
         return preparation.target.restored(np.asarray(network(X)))
 
-    def evaluate(self, data: Any) -> Scores:
+    def evaluate(self, data: Any, missing: Missing | None = None) -> Scores:
         """How good the predictions are for rows whose target is known."""
-        inputs, y = self.preparation.apply_with_target(as_table(data))
+        inputs, y = self.preparation.apply_with_target(as_table(data), missing)
+        if not len(y):
+            raise TableError("there is no row left to evaluate.")
         truth = y if self.classes else self.preparation.target.restored(y)
         return Scores(truth, self.raw(inputs.X), self.classes, target=self.target, of="new rows")
 
@@ -283,7 +301,7 @@ class TableModel:
             In which terms, for classes.
         """
         network, preparation = self._fitted()
-        X = self._inputs(row)
+        X = self._prepared(row)
         if len(X) != 1:
             raise SettingError(f"explain was given {len(X)} rows; give one.")
         cells = row if isinstance(row, Mapping) else as_table(row).frame.row(0, named=True)
@@ -291,12 +309,15 @@ class TableModel:
             raise ModelFileError("the model's file has no average row to begin at; it was made by another version.")
         return attribute(network, preparation, self._average, X[0], cells, label=label, of=of)
 
-    def _inputs(self, data: Any) -> NDArray[np.float32]:
-        """The network's inputs for every row; where rows with missing values taught nothing they are filled all the same."""
+    def inputs(self, data: Any, missing: Missing | None = None) -> Inputs:
+        """The network's inputs for the rows of a table; missing values are filled also where their rows taught nothing."""
         preparation = self.preparation
+        return preparation.apply(as_table(data), missing or ("fill" if preparation.missing == "drop" else None))
+
+    def _prepared(self, data: Any) -> NDArray[np.float32]:
         if isinstance(data, Mapping) and not any(_is_column(value) for value in data.values()):
-            return preparation.apply_row(data)
-        return preparation.apply(as_table(data), "fill" if preparation.missing == "drop" else None).X
+            return self.preparation.apply_row(data)
+        return self.inputs(data).X
 
     # --- keeping
 
@@ -340,23 +361,15 @@ class TableModel:
         return f"<TableModel of {self.target!r}, {self.task}, from {inputs} column{'s' * (inputs != 1)}>"
 
 
+def _balanced(y: NDArray[Any], target: Target, weights: NDArray[Any] | None) -> NDArray[np.float64]:
+    """Weights with which every class counts the same."""
+    if not target.classes:
+        raise SettingError(f"{target.name!r} holds amounts, of which none are rare; balanced=True is for classes.")
+    given = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
+    of_class = np.bincount(y, given, len(target.classes))
+    return np.asarray(given * (given.sum() / (np.count_nonzero(of_class) * of_class[y])))
+
+
 def _is_column(value: Any) -> bool:
     """Whether a value holds several."""
     return hasattr(value, "__len__") and not isinstance(value, str | bytes)
-
-
-def _ranks(table: Table, name: str) -> NDArray[np.float64]:
-    """The order of the rows by a column of times or numbers; those without one come first."""
-    column = table.column(name)
-    if str(column.dtype) == "String":
-        read = (
-            column.str.to_datetime(strict=False)
-            if column.str.contains(r"[-/:]").any()
-            else column.cast(float, strict=False)
-        )
-        if read.null_count() > column.null_count():
-            raise TableError(
-                f"column {name!r} of {table.source} holds text that is no time and no number; rows have no order by it."
-            )
-        column = read
-    return np.nan_to_num(column.rank("dense").to_numpy().astype(np.float64), nan=0.0)

@@ -40,7 +40,7 @@ class Candidate:
         held = member.assignment.held
         truth = self.problem.y[held]
         if self.problem.classes:
-            return -np.log(np.maximum(member.said[np.arange(len(held)), truth], 1e-7))
+            return np.asarray(-np.log(np.maximum(member.said[np.arange(len(held)), truth], 1e-7)))
         said, was = self.target.restored(member.said), self.target.restored(truth)
         return np.asarray(np.square(said - was))
 

@@ -1,0 +1,81 @@
+"""Tables larger than what is worth reading: rows drawn at random, in one pass and in bounded memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chainrule.tables.files import files_of, kind_of
+from chainrule.tables.sources import as_table
+from chainrule.tables.streaming import stream
+from chainrule.tables.table import Table
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from chainrule.tables.numbers import Decimal
+
+MOST_CELLS = 2**25
+"""Cells that are learned from at most; a training of minutes does not come round to more."""
+
+BYTES_OF_A_CELL = 8
+"""About what a cell takes in a text file."""
+
+
+def sample(
+    source: Any, separator: str | None = None, header: bool = True, decimal: Decimal | None = None, seed: int = 0
+) -> Table:
+    """The table that `source` holds; of files with more than 33 million cells, as many rows drawn at random as have so many.
+
+    Every row is as likely as any other. Arguments are those of `as_table`; the same seed draws the same rows.
+
+    Examples
+    --------
+    >>> len(sample({"x": [1, 2, 3]}))
+    3
+    """
+    files = files_of(source) if source is not None and source != "-" else None
+    if files is None or sum(_cells(file.path) for file in files) <= MOST_CELLS:
+        return as_table(source, separator, header, decimal)
+    import polars as pl
+
+    random, rows, most = np.random.default_rng(seed), 0, 1
+    kept: list[pl.DataFrame] = []
+    key = "\0 drawn"
+    first: Table | None = None
+    for part in stream(source, None, 2**16, separator, header, decimal):
+        first = first or part
+        most, rows = max(1, MOST_CELLS // part.frame.width), rows + len(part)
+        kept.append(part.frame.select(first.names).with_columns(pl.Series(key, random.random(len(part)))))
+        if sum(map(len, kept)) > 1.25 * most:
+            kept = [_least(kept, key, most)]
+    assert first is not None  # files that hold something have parts
+    frame = _least(kept, key, most).drop(key)
+    note = f"{rows:,} rows are in the files; {len(frame):,} of them, drawn at random, are learned from"
+    return replace(first, frame=frame, source=str(source), lines=None, notes=(*first.notes, note))
+
+
+def _least(frames: list[pl.DataFrame], key: str, most: int) -> pl.DataFrame:
+    """The rows with the smallest keys, in the order they were read in."""
+    import polars as pl
+
+    frame = pl.concat(frames, how="vertical_relaxed")
+    if len(frame) <= most:
+        return frame
+    bound = np.partition(frame.get_column(key).to_numpy(), most - 1)[most - 1]
+    return frame.filter(pl.col(key) <= bound)
+
+
+def _cells(path: Path) -> int:
+    """About how many cells a file has."""
+    import polars as pl
+
+    with path.open("rb") as file:
+        kind = kind_of(file.read(6), path.name)
+    if kind in ("parquet", "arrow"):
+        lazy = pl.scan_parquet(path) if kind == "parquet" else pl.scan_ipc(path)
+        return int(lazy.select(pl.len()).collect().item()) * len(lazy.collect_schema())
+    return path.stat().st_size // BYTES_OF_A_CELL
