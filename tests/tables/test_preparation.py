@@ -213,6 +213,16 @@ def test_all_problems_are_told_at_once_with_what_mends_them():
     Preparation.learn(frame, "y", missing="fill", columns={"w": "drop", "when": "drop"})
 
 
+def test_problems_of_the_target_and_of_inputs_are_told_together():
+    frame = table(w=["u", "v"] * 20, n=[f"n{i}" for i in range(ROWS)])
+    with pytest.raises(
+        TableError, match=r"(?s)1\. the target 'n' has 40 different labels.*2\. column 'w' was to be taken"
+    ):
+        Preparation.learn(frame, "n", columns={"w": "number"})
+    with pytest.raises(TableError, match=r"^data.csv: the target 'n' has 40 different labels.*another column\.$"):
+        Preparation.learn(frame, "n")
+
+
 def test_a_counter_is_kept_where_it_is_all_there_is():
     preparation = Preparation.learn(table(x=list(range(ROWS)), y=[i * i / 3 for i in range(ROWS)]), "y")
     assert [feature.name for feature in preparation.features] == ["x"]
