@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule.errors import ModelFileError, SettingError, UnknownNameError
-from chainrule.tables import Preparation, Table, TableError, spell
+from chainrule.tables import Preparation, Table, TableError, as_table, spell
 from chainrule.tables.learning import NAMES
 
 ROWS = 40
@@ -128,6 +128,32 @@ def test_a_row_is_read_as_its_file_was():
     assert np.isfinite(preparation.apply_row({"price": "NA", "b": None})).all()
     with pytest.raises(TableError, match="'price' of the row holds 'many'; the model learned a number there"):
         preparation.apply_row({"price": "many", "b": "u"})
+
+
+def test_rows_of_pandas_are_read_as_its_frames():
+    pandas = pytest.importorskip("pandas")
+    times = pandas.date_range("2024-01-01", periods=ROWS, freq="13h")
+    frame = pandas.DataFrame(
+        {
+            "i": RANDOM.integers(0, 100, ROWS),
+            "f": [np.nan, *amounts(ROWS - 1)],
+            "b": RANDOM.choice([True, False], ROWS),
+            "c": pandas.Categorical(RANDOM.choice(["u", "v", "w"], ROWS)),
+            "t": [pandas.NaT, *times[1:]],
+            "zone": times.tz_localize("Asia/Tokyo"),
+            "whole": pandas.array([1, 2, 3, None] * 10, dtype="Int64"),
+            "maybe": pandas.array([True, False, None, None] * 10, dtype="boolean"),
+            "span": pandas.to_timedelta(RANDOM.integers(0, 1000, ROWS), unit="min"),
+            "y": labels(),
+        }
+    )
+    preparation, inputs, _ = Preparation.learn_and_apply(as_table(frame), "y")
+    assert len(preparation.used) == 9
+    for k in range(5):
+        for row in (frame.iloc[k], frame.to_dict("records")[k]):
+            np.testing.assert_array_equal(preparation.apply_row(row), inputs.X[k : k + 1])
+    with pytest.raises(TableError, match="'i' of the row holds '\\[1\\]'"):
+        preparation.apply_row(frame.iloc[0].to_dict() | {"i": [1]})
 
 
 def test_no_rows_and_cells_that_are_no_single_values():

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, nearest
+from chainrule.tables.blocks import Block, blocks_of, features_of, joined
 from chainrule.tables.columns import KINDS, Column, Feature
-from chainrule.tables.columns.column import FEATURE_KINDS, Encoder, Reading, checked
+from chainrule.tables.columns.column import Reading, checked
 from chainrule.tables.columns.number import Scaling
+from chainrule.tables.columns.texts import plain
 from chainrule.tables.learning import Learned, learn_columns
 from chainrule.tables.missing import Missing, Spelling, checked_policy
 from chainrule.tables.numbers import Decimal, decimal_from_json
@@ -27,8 +29,6 @@ from chainrule.tables.typed import typed
 
 if TYPE_CHECKING:
     from chainrule.tables.numbers import Decimal
-
-ROWS_AT_ONCE = 16384
 
 
 class Inputs(NamedTuple):
@@ -59,14 +59,6 @@ class Options(TypedDict, total=False):
     value_mark: Sequence[str]
     scaling: Scaling
     target_scale: ScaleKind | None
-
-
-class Block(NamedTuple):
-    """Columns of one kind, which are encoded together, and the places of their features in X."""
-
-    columns: tuple[Column, ...]
-    encode: Encoder
-    places: NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -182,8 +174,7 @@ class Preparation:
     @cached_property
     def features(self) -> tuple[Feature, ...]:
         """The network's inputs in order: numbers, then flags, then codes."""
-        every = [feature for column in self.columns for feature in column.features]
-        return tuple(sorted(every, key=lambda feature: FEATURE_KINDS.index(feature.kind)))
+        return features_of(self.columns)
 
     @cached_property
     def used(self) -> tuple[Column, ...]:
@@ -196,17 +187,7 @@ class Preparation:
 
     @cached_property
     def _blocks(self) -> tuple[Block, ...]:
-        kinds = np.array([FEATURE_KINDS.index(f.kind) for column in self.used for f in column.features], dtype=np.intp)
-        place = np.empty(len(kinds), dtype=np.intp)
-        place[np.argsort(kinds, kind="stable")] = np.arange(len(kinds))
-        starts = np.cumsum([0] + [len(column.features) for column in self.used])
-        blocks = []
-        for kind in dict.fromkeys(type(column) for column in self.used):
-            chosen = [i for i, column in enumerate(self.used) if type(column) is kind]
-            columns = tuple(self.used[i] for i in chosen)
-            places = np.concatenate([place[starts[i] : starts[i + 1]] for i in chosen])
-            blocks.append(Block(columns, kind.encoder(columns), places))
-        return tuple(blocks)
+        return blocks_of(self.used)
 
     def apply(self, table: Table, missing: Missing | None = None) -> Inputs:
         """The network's inputs for the rows of `table`; columns the model does not know are ignored.
@@ -261,12 +242,16 @@ class Preparation:
             [self._read_one(column, cell) for column, cell in zip(block.columns, given, strict=True)]
             for block, given in zip(self._blocks, cells, strict=True)
         ]
-        return self._joined(values, 1)
+        return joined(self._blocks, values, 1)
 
     def _read_one(self, column: Column, cell: Any) -> NDArray[np.float64]:
         """One cell, shape (1,) or (1, parts); of a row nobody sees remarks, so that what is no value is refused."""
-        value = np.asarray(column.read_one(cell, self._spelling))
-        if type(cell) is str and np.isnan(value).any() and not self._spelling.is_missing(cell):
+        cell = plain(cell)
+        try:
+            value = np.asarray(column.read_one(cell, self._spelling))
+        except TypeError:
+            value = None
+        if value is None or (type(cell) is str and np.isnan(value).any() and not self._spelling.is_missing(cell)):
             raise TableError(
                 f"column {column.name!r} of the row holds {quoted([cell])}; the model learned a {column.kind} there. Give one, or "
                 "None where it is missing."
@@ -333,16 +318,7 @@ class Preparation:
         rows = np.flatnonzero(~out)
         if len(rows) < len(out):
             read = [[x[rows] for x in block] for block in read]
-        return Inputs(self._joined(read, len(rows)), rows, notes)
-
-    def _joined(self, values: Sequence[Sequence[NDArray[np.float64]]], rows: int) -> NDArray[np.float32]:
-        """X, put together from what was read, some rows at a time so that little memory is needed beside it."""
-        X = np.empty((rows, len(self.features)), dtype=np.float32)
-        for start in range(0, rows, ROWS_AT_ONCE):
-            part = slice(start, start + ROWS_AT_ONCE)
-            for block, read in zip(self._blocks, values, strict=True):
-                X[part, block.places] = block.encode([x[part] for x in read])
-        return X
+        return Inputs(joined(self._blocks, read, len(rows)), rows, notes)
 
     def lines(self) -> list[Line]:
         """What becomes of every column, the target's last, as data: column, kind, why, what the network gets."""

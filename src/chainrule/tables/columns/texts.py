@@ -27,6 +27,16 @@ def as_text(cell: Any) -> str:
     return str(cell)
 
 
+def plain(cell: Any) -> Any:
+    """One cell as Python has it: what NumPy's and pandas' scalars stand for, None for what they call missing."""
+    if isinstance(cell, np.datetime64 | np.timedelta64):
+        unit = "datetime64[us]" if isinstance(cell, np.datetime64) else "timedelta64[us]"
+        return cell.astype(unit).item()
+    if isinstance(cell, np.generic):
+        return cell.item()
+    return None if type(cell).__name__ in ("NAType", "NaTType") else cell
+
+
 def as_texts(cells: pl.Series) -> pl.Series | None:
     """The cells' texts, null where there is none; None for lists and other things that are no single value."""
     import polars as pl
