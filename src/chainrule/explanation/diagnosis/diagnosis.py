@@ -13,7 +13,7 @@ from chainrule.explanation.diagnosis.measures import Measures
 from chainrule.explanation.diagnosis.registry import ILLNESSES
 from chainrule.explanation.diagnosis.writing import FORMS, as_data
 from chainrule.explanation.networks import evaluate_loss
-from chainrule.explanation.stepping import first_step
+from chainrule.explanation.stepping import Steps
 from chainrule.notebooks import Shown
 from chainrule.training import Training
 
@@ -77,7 +77,7 @@ def measured(training: Training, input_names: Any) -> Measures:
     objective, before = training.step.objective, training.parameters
     with np.errstate(all="ignore"):
         network = evaluate_loss(objective, before, training.data, input_names)
-        taken = first_step(training)
+        taken = Steps(training).take()
     learned = {f"{layer}.{name}" for layer, own in taken.state["learned"].items() for name in own}
     names = {f"{layer}.{name}" for layer, own in before.items() for name in own}
     return Measures(

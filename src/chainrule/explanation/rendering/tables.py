@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -88,14 +89,24 @@ def table_of(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[
     return Table(said, tuple(heads), tuple(map(tuple, body)), f"… and {', '.join(left)}" if left else "")
 
 
-def table_by_element(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[str, str]) -> Table:
-    """A row for every number of a parameter, a column for every array of its shape."""
+def table_by_element(
+    title: str,
+    arrays: Mapping[str, Any],
+    digits: int,
+    *,
+    axes: tuple[str, str],
+    precise: Mapping[str, int] = MappingProxyType({}),
+) -> Table:
+    """A row for every number of a parameter, a column for every array of its shape; `precise` has digits of some arrays' own."""
     given = {name: np.asarray(x) for name, x in arrays.items() if x is not None}
     shape = next(x.shape for x in given.values())
     columns = {name: x for name, x in given.items() if x.shape in (shape, ())}
     count = math.prod(shape)
     rows = [
-        (", ".join(map(str, place)), *(_text(x[place] if x.ndim else x, digits) for x in columns.values()))
+        (
+            ", ".join(map(str, place)),
+            *(_text(x[place] if x.ndim else x, precise.get(name, digits)) for name, x in columns.items()),
+        )
         for place in islice(np.ndindex(shape), how_many(count, ROWS))
     ]
     head = ", ".join(axis.removesuffix("s") for axis in axes[: len(shape)])
