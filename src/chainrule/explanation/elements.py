@@ -40,6 +40,7 @@ from chainrule.explanation.symbols import (
     counted,
     multiply,
     series,
+    where_holds,
 )
 from chainrule.ops import REGISTRY, Contraction, Elementwise, Layout, Reduction
 from chainrule.ops.axes import Kept
@@ -185,7 +186,9 @@ class Formulas:
             if (maker := self.evaluation.makers.get(x)) is not None and isinstance(maker.op, Elementwise):
                 element = Element(x, tuple(Letter(f"place {i}", size) for i, size in enumerate(x.shape)))
                 formulas = self._apart(element, self.evaluation.names.__contains__)
-                found.append(Known(element, formulas.made_by(maker, element)))
+                condition = x.dtype.kind == "b"
+                formula = where_holds(Symbol(element)) if condition else formulas.made_by(maker, element)
+                found.append(Known(element, formula))
         return [value for value in found if value.shortens]
 
     def _apart(self, element: Element, symbols: Callable[[Variable], bool]) -> Formulas:
@@ -195,6 +198,16 @@ class Formulas:
     def by_itself(self, element: Element) -> Expression:
         """The formula of an element with letters of its own, which other formulas may use as well."""
         return self._apart(element, self.symbols).formula(element)
+
+    def of_every_place(self, x: Variable) -> tuple[Element, Expression]:
+        """An element that stands for all of a value's, and what it is computed by of values that have names."""
+        alphabet, names = Alphabet(set()), self.evaluation.names
+        has_samples = x in self.evaluation.samples
+        places = (0 if n == 1 else alphabet.letter(n, has_samples and axis == 0) for axis, n in enumerate(x.shape))
+        element = Element(x, tuple(places))
+        return element, Formulas(self.evaluation, names.__contains__, alphabet).made_by(
+            self.evaluation.makers[x], element
+        )
 
     def definition(self, element: Element) -> Expression:
         """The one operation an element is computed by, of values that go by their names, given or not."""

@@ -221,9 +221,11 @@ def where_holds(condition: Expression) -> Expression:
 
 
 def known(x: Call) -> Expression:
-    """The number of a bracket around a condition that no symbol or letter is left in, and anything else as it is."""
-    if x.op.notation.form != "case" or _is_open(x.arguments[0]):
+    """The number of a bracket around a condition that no symbol or letter is left in; of others the condition alone; else itself."""
+    if x.op.notation.form != "case":
         return x
+    if _is_open(x.arguments[0]):
+        return Call(x.op, (x.arguments[0], ONE))  # the other argument says the kind of number
     return Numeral(float(x.op.evaluate(number_of(x.arguments[0], lambda symbol, places: None), 1.0)))
 
 

@@ -26,6 +26,8 @@ from chainrule.explanation.rendering.story import (
     Term,
     Told,
 )
+from chainrule.explanation.rendering.styles import TextStyle
+from chainrule.explanation.rendering.writer import Writer
 from chainrule.explanation.symbolic import rewritten
 from chainrule.explanation.symbols import (
     Call,
@@ -276,7 +278,7 @@ def _by_name(x: Expression) -> Expression | None:
 
 
 def _notes(derivation: Derived) -> list[str]:
-    found = [f"{name} = {what}" for name, what in _told_below(derivation)]
+    found = [*_names_told(derivation), *(f"{name} = {what}" for name, what in _told_below(derivation))]
     if derivation.further:  # some of the values are told in the lines left out
         more = [f"… and {len(found) - NOTES} more values on the way."] * (len(found) > NOTES)
         cut = f'{derivation.further} more lines before the last one are left out; depth="terms" shows them.'
@@ -307,6 +309,19 @@ def _elements(line: Line) -> Iterator[Element]:
 def _elements_of(formula: Expression) -> Iterator[Element]:
     for x in symbols_in(formula):
         yield x.element if isinstance(x, Symbol) else x.by
+
+
+def _names_told(derivation: Derived) -> Iterator[str]:
+    """Values with a name that are not on the way, and computed from what is: the probabilities of scores, conditions."""
+    evaluation, teller, writer = derivation.evaluation, _Teller(derivation), Writer(TextStyle(), derivation.digits)
+    lines = {line.element.variable for line in derivation.lines}
+    spoken_of = dict.fromkeys(x.variable for line in derivation.lines for x in _elements_of(line.formula))
+    for x in spoken_of:
+        if x in lines or x not in evaluation.names or x not in evaluation.makers or x in evaluation.cotangents:
+            continue
+        element, formula = derivation.formulas.of_every_place(x)
+        left, right = writer.name(teller.name(element)), writer.formula(teller.told(formula))
+        yield f"{left} is 1 where {right} and 0 elsewhere." if x.dtype.kind == "b" else f"{left} = {right}"
 
 
 def _told_below(derivation: Derived) -> Iterator[tuple[str, str]]:
