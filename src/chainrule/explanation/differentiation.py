@@ -13,10 +13,11 @@ from chainrule.autodiff.arguments import as_argnums, positions_of
 from chainrule.errors import DifferentiationError, InPlaceError, ShapeError, UnknownNameError, shortened
 from chainrule.explanation.backward import dependents
 from chainrule.explanation.derived import DerivedFormula, Kink, PartialDerivative, RuleLine
-from chainrule.explanation.elements import LENGTHY, Alphabet, Formulas, Use
+from chainrule.explanation.elements import LENGTHY, Formulas
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.kinks import kinks_declared
 from chainrule.explanation.labels import free_name, label_of_constant
+from chainrule.explanation.letters import Alphabet
 from chainrule.explanation.plainer import without_idle_equations
 from chainrule.explanation.rules import CHAIN, CONSTANT, FACTOR, IDENTITY, PRODUCT, QUOTIENT, SUM, rule_of
 from chainrule.explanation.symbolic import Formula, as_expression, as_one_fraction, symbolic
@@ -32,6 +33,7 @@ from chainrule.explanation.symbols import (
     number_of,
     symbols_in,
 )
+from chainrule.explanation.uses import Use
 from chainrule.notebooks import Shown
 from chainrule.ops import Custom
 from chainrule.ops.operation import ArrayType
