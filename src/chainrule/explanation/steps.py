@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from chainrule.errors import SettingError, UnknownNameError
+from chainrule.errors import SettingError
 from chainrule.explanation.rendering.data import written
 from chainrule.explanation.rendering.steps import data_of
+from chainrule.explanation.rendering.written import Written
 from chainrule.explanation.stage import Stage
 from chainrule.explanation.stages import stages_of
 from chainrule.explanation.stepping import Steps
-from chainrule.notebooks import Shown
 
 
-class StepByStep(Shown):
+class StepByStep(Written):
     """A training step to walk through: `initial`, `forward`, `loss`, `backward`, `gather`, `update`.
 
     Each is an object with numbers (`step.forward.layers[0].neurons[1].z`) that prints as a table. `next()` and
@@ -95,22 +95,10 @@ class StepByStep(Shown):
         whole = list(self)[stage]
         return whole if by == "stage" or layer is None else whole.page(layer)
 
-    def to(self, form: str) -> str:
-        """The six stages as "text", "markdown" or "json": there every number in full, by its key."""
-        forms: dict[str, Callable[[], str]] = {
-            "text": lambda: str(self),
-            "markdown": self._repr_markdown_,
-            "json": lambda: written(data_of(self._stages, self.exact)),
+    def forms(self) -> Mapping[str, Callable[[StepByStep], str]]:
+        """What writes all stages as text, Markdown and JSON; there every number is in full, by its key."""
+        return {
+            "text": lambda own: "\n\n".join(f"{i}. {stage}" for i, stage in enumerate(own, 1)),
+            "markdown": lambda own: "\n\n".join(stage._repr_markdown_() for stage in own),
+            "json": lambda own: written(data_of(own._stages, own.exact)),
         }
-        if form not in forms:
-            raise UnknownNameError.among("form", form, forms)
-        return forms[form]()
-
-    def __str__(self) -> str:
-        numbered = [f"{i}. {stage}" for i, stage in enumerate(self, 1)]
-        return "\n\n".join(numbered)
-
-    __repr__ = __str__
-
-    def _repr_markdown_(self) -> str:
-        return "\n\n".join(stage._repr_markdown_() for stage in self)
