@@ -24,12 +24,14 @@ def with_classes(network: NetworkEvaluation) -> tuple[Evaluation, dict[str, str]
     evaluation, right = network.evaluation, {}
     for x, activation in network.scores:
         evaluation, made = evaluation.followed_by(ACTIVATIONS[activation], x, _free(evaluation, PROBABILITY))
-        evaluation = replace(evaluation, samples=evaluation.samples | ({made} if x in evaluation.samples else set()))
+        samples = evaluation.samples | ({made} if x in evaluation.samples else set())
+        evaluation = replace(evaluation, samples=samples, aside=evaluation.aside | {made})
     for equation in evaluation.program.equations:
         target = _compared_with_all(evaluation, equation)
         if target is not None and equation.output not in evaluation.names:
             name = right[evaluation.label(target)] = _free(evaluation, RIGHT)
-            evaluation = replace(evaluation, names={**evaluation.names, equation.output: name})
+            names, made = {**evaluation.names, equation.output: name}, equation.output
+            evaluation = replace(evaluation, names=names, aside=evaluation.aside | {made})
     return evaluation, right
 
 

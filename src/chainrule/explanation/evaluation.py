@@ -51,7 +51,7 @@ class Evaluation:
     `names` are the names that were given (`dense_0.weight`, `x`, `e`); `label` has one for every variable. `output`
     is the variable that cotangents are derivatives of, `None` before a backward pass. `samples` are the variables
     whose first axis counts the samples of a batch, `constants` those that stand for arrays the code holds, `states` those of a loop
-    after every step, each with the last one of them.
+    after every step, each with the last one of them. `aside` are those that formulas alone have a name for.
 
     Values are those of the run. Cotangents are computed in double precision from the values that have names, so that
     what is shown of float32 networks is not clouded by rounding.
@@ -63,6 +63,7 @@ class Evaluation:
     samples: frozenset[Variable] = frozenset()
     constants: frozenset[Variable] = frozenset()
     states: Mapping[Variable, Variable] = field(default_factory=dict)
+    aside: frozenset[Variable] = frozenset()
     output: Variable | None = None
     cotangents: Mapping[Variable, Any] = field(default_factory=dict)
 

@@ -221,8 +221,8 @@ class _Teller:
         return self.name(x)
 
     def _which(self, element: Element) -> tuple[str, tuple[int | str, ...]]:
-        """The name that was given to an element's variable, if any, and its index."""
-        name = self.evaluation.names.get(element.variable, "")
+        """The name that an element's variable goes by outside of formulas, if any, and its index."""
+        name = "" if element.variable in self.evaluation.aside else self.evaluation.names.get(element.variable, "")
         return name, tuple(i if isinstance(i, int) else str(i) for i in element.index)
 
     def _value(self, symbol: Symbol | Slope, element: Element) -> float | None:
