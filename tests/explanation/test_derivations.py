@@ -426,6 +426,7 @@ def test_softmax_with_cross_entropy_is_prediction_minus_target() -> None:
         "∂L/∂d.weight[i, j] = (d.a[j] − t_j) · x_i"
     )
     rows = np.random.default_rng(0).normal(size=(4, 2))
+    assert "t_k is 1 where target = k and 0 elsewhere; target = 1." in str(derivation)
     shared = network.explain(rows, [0, 1, 2, 1], "d.weight[0, 1]", loss="cross_entropy", check=True)
     assert "d.a[n, 1] − t[n, 1]" in first_line(shared)
     one_hot = network.explain([[0.4, -0.7]], [[0.0, 1.0, 0.0]], "d.z[1]", loss="cross_entropy")

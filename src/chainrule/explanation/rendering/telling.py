@@ -321,7 +321,12 @@ def _names_told(derivation: Derived) -> Iterator[str]:
             continue
         element, formula = derivation.formulas.of_every_place(x)
         left, right = writer.name(teller.name(element)), writer.formula(teller.told(formula))
-        yield f"{left} is 1 where {right} and 0 elsewhere." if x.dtype.kind == "b" else f"{left} = {right}"
+        if x.dtype.kind == "b":
+            single = {y.element for y in symbols_in(formula) if isinstance(y, Symbol) and not y.element.letters}
+            values = [f"{writer.name(teller.name(y))} = {evaluation.values[y.variable][y.place]}" for y in single]
+            yield f"{left} is 1 where {right} and 0 elsewhere{''.join(f'; {told}' for told in values)}."
+        else:
+            yield f"{left} = {right}"
 
 
 def _told_below(derivation: Derived) -> Iterator[tuple[str, str]]:
