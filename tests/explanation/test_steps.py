@@ -409,3 +409,18 @@ def test_nudges_are_those_of_a_fit_by_nudging() -> None:
         _ = step.backward
     with pytest.raises(SettingError, match="1,000"):
         cr.Network([cr.Dense(40), cr.Dense(40), cr.Dense(1)]).step_by_step(X, y, gradients="numerical")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_tables_are_no_wider_than_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns that find no room stand below, behind the words of their rows again; none is lost."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    network = cr.Network([cr.Dense(3, "tanh", name="h"), cr.Dense(2, name="o")], dtype="float64")
+    step = network.step_by_step(np.ones((4, 2)), np.ones((4, 2)), loss="mse", optimizer=cr.Adam(0.1), engine="numpy")
+    for stage in step:
+        for table in stage.tables:
+            lines = str(table).splitlines()[1:]
+            assert max(map(len, lines)) <= columns
+            cells = [cell for line in lines for cell in line.split()]
+            for row in (table.heads, *table.rows):
+                assert all(word in cells for cell in row for word in cell.split())

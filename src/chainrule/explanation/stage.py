@@ -12,9 +12,13 @@ from chainrule.errors import UnknownNameError
 from chainrule.explanation.rendering.commands import sentence
 from chainrule.explanation.rendering.latex import aligned
 from chainrule.explanation.rendering.tables import Table
+from chainrule.explanation.rendering.written import filled
 from chainrule.explanation.updates import Update
 from chainrule.nn.neurons import Neurons
 from chainrule.notebooks import Shown
+
+NUMBERED = "   "
+"""Room for the number of a stage, before its words."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,8 @@ class Stage(Shown):
 
     def __str__(self) -> str:
         formulas = [f"  {update.text}" for update in self.updates]
-        return "\n".join([f"{self.title}: {self.says}", *formulas, *(f"\n{table}" for table in self.tables)])
+        first, *more = filled(f"{self.title}: {self.says}", NUMBERED)
+        return "\n".join([first.lstrip(), *more, *formulas, *(f"\n{table}" for table in self.tables)])
 
     __repr__ = __str__
 

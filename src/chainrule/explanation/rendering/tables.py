@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import islice
+from itertools import chain, islice
+from shutil import get_terminal_size
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ from chainrule.notebooks import Shown
 
 ROWS, COLUMNS = 12, 6
 """More rows and columns than these are folded."""
+INDENT = 4
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,15 +37,34 @@ class Table(Shown):
         return cls(title, ("metric", "value"), tuple((name, _text(x, digits)) for name, x in metrics.items()))
 
     def __str__(self) -> str:
-        widths = [max(len(row[i]) for row in (self.heads, *self.rows)) for i in range(len(self.heads))]
-
-        def line(cells: Sequence[str]) -> str:
-            put = [str.ljust] * self.texts + [str.rjust] * (len(cells) - self.texts)
-            return "    " + "  ".join(p(c, w) for p, c, w in zip(put, cells, widths, strict=True)).rstrip()
-
         note = [f"    {self.note}"] if self.note else []
         title = [f"  {self.title}"] if self.title else []
-        return "\n".join([*title, line(self.heads), *map(line, self.rows), *note])
+        blocks = [list(map(self._line(columns), (self.heads, *self.rows))) for columns in self._side_by_side()]
+        return "\n".join([*title, *chain.from_iterable(blocks), *note])
+
+    def _widths(self) -> list[int]:
+        return [max(len(row[i]) for row in (self.heads, *self.rows)) for i in range(len(self.heads))]
+
+    def _side_by_side(self) -> list[list[int]]:
+        """The columns that stand side by side at a terminal of this width; others go below, with the words of their rows again."""
+        room, widths = max(60, get_terminal_size((88, 24)).columns), self._widths()
+        words = list(range(self.texts))
+        blocks = [[*words]]
+        for i in range(self.texts, len(widths)):
+            if len(blocks[-1]) > len(words) and INDENT + sum(widths[k] + 2 for k in (*blocks[-1], i)) - 2 > room:
+                blocks.append([*words])
+            blocks[-1].append(i)
+        return blocks
+
+    def _line(self, columns: Sequence[int]) -> Callable[[Sequence[str]], str]:
+        """A row as text: words on the left of their columns, numbers on the right."""
+        widths = self._widths()
+
+        def line(cells: Sequence[str]) -> str:
+            put = [cells[i].ljust(widths[i]) if i < self.texts else cells[i].rjust(widths[i]) for i in columns]
+            return " " * INDENT + "  ".join(put).rstrip()
+
+        return line
 
     __repr__ = __str__
 
