@@ -88,3 +88,11 @@ def test_formulas_with_letters_are_checked_for_all_they_stand_for(monkeypatch: p
     with pytest.warns(UserWarning, match="6 gradients differ"):
         found = network.explain(*data, "h.weight[i, j]", loss="mse", check=True)
     assert "finite differences: 6 DO NOT AGREE." in str(found)
+
+
+def test_what_rounding_leaves_of_terms_that_cancel_is_said_to_be_0() -> None:
+    told = str(cr.explain(lambda x: np.std(x), "x[0]")(np.array([1.0, 2.0, 4.0])))
+    (left,) = re.findall(r"(\S+) is what rounding left of 0\.", told)
+    assert abs(float(left.replace("−", "-"))) < 1e-15
+    assert f"= {left}" in told
+    assert "rounding" not in str(cr.explain(lambda x: np.sum(x**2), "x[0]")(np.array([1.0, 2.0, 4.0])))

@@ -151,9 +151,7 @@ class _Teller:
         """A right side with so many digits that the numbers as printed give the result as printed, to its last digit."""
         terms = tuple(Term(self.told(part.expression), part.value) for part in parts)
         few = self.derivation.digits
-        size = sum(abs(part.value) for part in parts) + abs(rest)
-        # what is left of terms that cancel may be nothing but rounding, which no digits would explain
-        explained = value is not None and not (joined == "+" and abs(value) <= 1e-13 * size)
+        explained = value is not None and not (joined == "+" and _is_rounding(value, parts, rest))
         digits = self._digits(kind, parts, joined, more, rest, value) if explained and value is not None else few
         return Passage(kind, terms, digits, joined, more, rest)
 
@@ -253,6 +251,11 @@ class _Teller:
         return Definition(self.name(x), Name(Spelled(whole, self.spelled(x).places)))
 
 
+def _is_rounding(value: float, parts: Sequence[Part], rest: float) -> bool:
+    """Whether terms cancel, and what is left may be nothing but rounding, which no digits would explain."""
+    return abs(value) <= 1e-13 * (sum(abs(part.value) for part in parts) + abs(rest))
+
+
 def _largest(derivation: Derived) -> tuple[tuple[Part, ...], int, float]:
     """The terms of the whole gradient, of many the largest, how many others there are and what they are together."""
     terms = derivation.terms
@@ -290,6 +293,9 @@ def _notes(derivation: Derived) -> list[str]:
         name, other = derivation.evaluation.label(every), derivation.evaluation.label(last)
         same = "" if other.startswith(f"{name}[") else f"; the last is {other}"
         found.append(f"{name} has the state of the loop after every step t, counted from 0{same}.")
+    instances = [x for line in derivation.lines for x in line.instances if x.value]
+    left = {numeral(x.value, derivation.digits) for x in instances if _is_rounding(x.value, x.parts, x.rest)}
+    found += [f"{in_signs(text)} is what rounding left of 0." for text in sorted(left)]
     if any(_has_case(line.formula) for line in derivation.lines):
         found.append("[…] around a comparison is 1 where it holds and 0 where it does not.")
     found += derivation.kinks
