@@ -189,7 +189,7 @@ def test_values_equal_numpys(name, loops, dtype):
     columns = inputs_of(op, dtype, 3000, random)
     got = loops(name, *columns)
     if op.accuracy.composed:
-        return compare_composed(op, columns, got, dtype)
+        return compare_composed(op, columns, got)
     if name in FUNCTIONS and np.finfo(np.longdouble).nmant > 52:
         error = distance(got, precise(op, columns, dtype), dtype)
         assert error.max() <= op.accuracy.ulps, worst(op, columns, got, error)
@@ -198,13 +198,18 @@ def test_values_equal_numpys(name, loops, dtype):
             np.testing.assert_array_equal(got, op.evaluate(*columns, **attributes_of(op)))
 
 
-def compare_composed(op, columns, got, dtype):
+def unit(op, columns, want):
+    """What an operation's accuracy is told in, see `Accuracy`: a unit in the last place of the value, or of the largest of it
+    and the inputs that are numbers."""
+    sizes = [want, *columns] if op.accuracy.composed else [want]
+    return np.spacing(np.max([np.where(np.isfinite(x), np.abs(x), 0) for x in sizes], axis=0).astype(want.dtype))
+
+
+def compare_composed(op, columns, got):
     """Operations that lose digits by their formula lose as many as NumPy does, relative to their inputs."""
     with np.errstate(all="ignore"):
         want = op.evaluate(*columns, **attributes_of(op))
-        size = np.maximum(np.abs(want), np.max(np.abs(columns), axis=0))
-        limits = np.finfo(dtype)
-        close = np.abs(got - want) <= op.accuracy.ulps * np.maximum(size * limits.eps, limits.smallest_subnormal)
+        close = np.abs(got - want) <= op.accuracy.ulps * unit(op, columns, want)
     close |= (got == want) | (np.isnan(got) & np.isnan(want))
     assert close.all(), [x[~close][:3] for x in (*columns, got, want)]
 
@@ -227,8 +232,8 @@ def test_special_values_equal_numpys(name, loops, dtype):
         unequal |= ~np.isnan(want) & (np.signbit(got) != np.signbit(want))
     finite = np.isfinite(got) & np.isfinite(want)
     with np.errstate(all="ignore"):
-        tolerance = (0 if op.accuracy.ulps <= 0.5 else max(6, op.accuracy.ulps)) * np.spacing(np.abs(want))
-        unequal |= finite & (np.abs(got - want) > tolerance)
+        tolerance = 0 if op.accuracy.ulps <= 0.5 else max(6, op.accuracy.ulps)
+        unequal |= finite & (np.abs(got - want) > tolerance * unit(op, columns, want))
     assert not unequal.any(), [x[unequal][:5] for x in (*columns, got, want)]
 
 
