@@ -1,5 +1,7 @@
 """Settings shared by all tests."""
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
 import chainrule.scipy.fft
@@ -16,3 +18,6 @@ settings.register_profile(
 )
 settings.register_profile("short", settings.get_profile("repeatable"), max_examples=20)  # for tests/mutants.py
 settings.load_profile("repeatable")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell has it of what runs in the background, and all it starts
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # so Ctrl-C is heard wherever tests send it
