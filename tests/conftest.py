@@ -1,5 +1,6 @@
 """Settings shared by all tests."""
 
+import gc
 import signal
 
 from hypothesis import HealthCheck, settings
@@ -8,16 +9,24 @@ import chainrule.scipy.fft
 import chainrule.scipy.linalg
 import chainrule.scipy.signal
 import chainrule.scipy.special  # noqa: F401
+from trying import BY_DAY, BY_NIGHT, IN_SHORT
 
 settings.register_profile(
     "repeatable",
     derandomize=True,  # the same examples in every run: a failure is a failure for everybody
     deadline=None,  # the first example of a run pays for imports and caches
-    max_examples=100,
+    max_examples=BY_DAY,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("short", settings.get_profile("repeatable"), max_examples=20)  # for tests/mutants.py
+settings.register_profile("short", settings.get_profile("repeatable"), max_examples=IN_SHORT)  # for tests/mutants.py
+settings.register_profile("nightly", settings.get_profile("repeatable"), max_examples=BY_NIGHT)
 settings.load_profile("repeatable")
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell has it of what runs in the background, and all it starts
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # so Ctrl-C is heard wherever tests send it
+# A shell lets what runs in the background, and all that starts, ignore Ctrl-C, which tests send and wait for.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays to the end: half a second every time that the collector looks through it all."""
+    gc.freeze()

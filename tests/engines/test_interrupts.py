@@ -17,7 +17,7 @@ from pathlib import Path
 import interrupts
 import pytest
 
-COUNT = int(os.environ.get("CHAINRULE_INTERRUPTS", "10"))
+COUNT = int(os.environ.get("CHAINRULE_INTERRUPTS", "5"))
 TOGETHER = [[name] for name in interrupts.SITUATIONS] if COUNT >= 100 else [[*interrupts.SITUATIONS]]
 """Situations tried in one process: by day all."""
 

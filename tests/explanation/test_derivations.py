@@ -28,6 +28,7 @@ from chainrule.explanation.symbols import number_of
 from chainrule.ops import REGISTRY, Elementwise
 from chainrule.ops.notation import ATOM, POWER, SIGN, SUM
 from chainrule.tracing.apply import apply
+from trying import examples
 
 SYMBOLS = {
     "hidden.weight": "w", "output.weight": "u", "hidden.a": "h", "output.a": "y", "hidden.z": "z", "target": "t", "x": "x",
@@ -253,7 +254,7 @@ def test_the_gradients_explained_are_those_of_grad(data: Any) -> None:
 MATHTEXT = MathTextParser("agg")
 
 
-@settings(deadline=None, max_examples=40)
+@examples(12)
 @given(st.data())
 def test_every_form_is_valid(data: Any) -> None:
     network, X, y, loss = data.draw(cases())
@@ -279,7 +280,7 @@ def test_every_form_is_valid(data: Any) -> None:
         assert "nan" not in derivation.to(form)
 
 
-@settings(deadline=None, max_examples=60)
+@examples(30)
 @given(st.data())
 def test_printed_factors_multiply_to_the_printed_result(data: Any) -> None:
     """The last digit of the result follows from the factors as printed."""

@@ -174,14 +174,15 @@ def test_it_is_numpy_s_or_an_error_of_the_family(function: ArrayFunction) -> Non
 
         expected = outcome(use, *arrays)
         for way, found in (("forward", outcome(forward, use, arrays)), ("recorded", outcome(recorded, use, arrays))):
-            said = f"{way}: np.{function.name}({given}, {named})"
             if isinstance(found, Exception):
                 assert isinstance(found, ChainruleError) or not from_us(found), (
-                    f"{said} raised {found!r}, not {expected!r}"
+                    f"{way}: np.{function.name}({given}, {named}) raised {found!r}, not {expected!r}"
                 )
                 continue
             answered += 1
             if not isinstance(expected, Exception):
                 exact = 2e-6 if named.get("dtype") is np.float32 else 1e-12
-                assert equal(found, expected, exact), f"{said} is {found!r}, NumPy gives {expected!r}"
+                assert equal(found, expected, exact), (
+                    f"{way}: np.{function.name}({given}, {named}) is {found!r}, NumPy gives {expected!r}"
+                )
     assert answered > 0 or not tried
