@@ -176,10 +176,10 @@ def test_what_is_refused_is_pointed_at(text, why, under):
      "+".join("a" * (DEEPEST + 2)), "exp(" * 150 + "a" + ")" * 150, "a**" * 300 + "a", "\ud800", "a\x1b[31m"],
 )  # fmt: skip
 def test_long_deep_and_broken_text_is_refused_at_once(text):
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(ExpressionError):
         parse_expression(text)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @examples(250)
