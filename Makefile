@@ -21,6 +21,7 @@ nightly: .venv/development # twenty times as many random examples; random Progra
 	CHAINRULE_EXAMPLES=2000 CHAINRULE_FITS=10000 CHAINRULE_INTERRUPTS=1000 $(BIN)/python -m pytest \
 		tests/engines/test_equations.py tests/engines/test_memory_growth.py tests/engines/test_interrupts.py
 	CHAINRULE_EXAMPLES=20000 $(BIN)/python -m pytest tests/test_silence.py tests/test_special_points.py
+	CHAINRULE_CALLS=1000 $(BIN)/python -m pytest tests/ops/test_numpy_arguments.py
 	CHAINRULE_MUTATIONS=20000 $(BIN)/python -m pytest tests/test_model_files.py
 	$(BIN)/python tests/versions.py
 
