@@ -1,6 +1,5 @@
 """Settings shared by all tests."""
 
-import gc
 import signal
 
 from hypothesis import HealthCheck, settings
@@ -25,8 +24,3 @@ settings.load_profile("repeatable")
 # A shell lets what runs in the background, and all that starts, ignore Ctrl-C, which tests send and wait for.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-def pytest_collection_finish() -> None:
-    """What is there now stays to the end: half a second every time that the collector looks through it all."""
-    gc.freeze()
