@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 import chainrule as cr
-from chainrule.cli import train as command
 from chainrule.cli.app import app
+from chainrule.cli.kept_back import keep_back
+from chainrule.tables import as_table
 from chainrule.tabular import TableModel
 
 SMALL = ["--fast", "--hidden", "3", "--curves", "0", "--dropout", "0", "--epochs", "3"]
@@ -66,8 +67,8 @@ def test_classification_from_file_to_predictions(labels, tmp_path):
     assert result.exit_code == 0, result.output
     assert "target  Survived, classification into 2 classes: no, yes" in result.output
     assert "inputs  5 from 3 columns" in result.output
-    assert "Id left out: counts the rows" in result.output
-    assert "Name left out: 192 different values in 192 rows: they name the rows" in result.output
+    assert "· Id left out: " in result.output
+    assert "· Name left out: 192 different values in 192 rows: they name the rows" in result.output
     assert "1 network 5 → 32 → 2, 40 epochs, in " in result.output
     assert "Survived: 2 classes, 38 rows held out" in result.output
     assert "Test: 48 rows kept back" in result.output
@@ -153,7 +154,7 @@ def test_very_few_rows(tmp_path):
     path.write_text("a,b,y\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n")
     result = run("train", path, "--target", "y", "--fast", "--save", model)
     assert result.exit_code == 0, result.output
-    assert "no row was held out" in result.output
+    assert "with so few rows none were held out" in result.output
     assert "accuracy 1" in " ".join(run("evaluate", model, path).output.split())
 
 
@@ -176,7 +177,7 @@ def test_rows_left_out_keep_their_place_in_the_predictions(folder, labels, tmp_p
     assert "14 rows left out: no value in 'Age'" in result.stderr
     assert "Wrote 226 predictions of Survived" in result.stdout
     assert "14 rows left out have none" in result.stdout
-    rows = list(csv.reader(path.open()))
+    rows = list(csv.reader(io.StringIO(path.read_text())))
     assert len(rows) == 241
     assert [i for i, row in enumerate(rows[1:]) if row == [""]] == [i for i in range(240) if i % 17 == 5]
     assert [] not in list(csv.reader(io.StringIO(run("predict", folder / "complete", labels).stdout)))
@@ -228,38 +229,38 @@ def test_rows_that_are_tested_on(labels, tmp_path):
         assert "rows kept back" in result.output
 
 
-@pytest.mark.parametrize(
-    ("option", "column", "kept"),
-    [("order", "Id", set(range(181, 241))), ("group", "Pay", {2})],
-)
-def test_the_rows_kept_back_are_the_latest_or_whole_groups(labels, option, column, kept):
-    table = command.as_table(labels)
-    frame = table.frame.rename({"Class": "Pay"})
-    table = type(table)(frame, "passengers.csv")
-    learned, rest = command.kept_back(table, "Survived", 0.25, **{"order": None, "group": None, option: column}, seed=2)
-    found = [{int(value) for value in part.frame[column].to_list()} for part in (learned, rest)]
-    assert not found[0] & found[1]
-    if option == "order":
-        assert found[1] == kept
-    assert len(learned) + len(rest) == 240
+@pytest.mark.parametrize("options", [{"order": "Id"}, {"group": "Age"}, {}])
+def test_the_rows_kept_back_are_the_latest_whole_groups_or_a_share_of_every_class(labels, options):
+    parts = keep_back(as_table(labels), "Survived", 0.25, **options, seed=2)
+    learned, kept = ([dict(zip(NAMES, row, strict=True)) for row in part.frame.rows()] for part in parts)
+    assert len(learned) + len(kept) == 240
+    if "order" in options:
+        assert {int(row["Id"]) for row in kept} == set(range(181, 241))
+    elif "group" in options:
+        assert not {row["Age"] for row in kept} & {row["Age"] for row in learned}
+    else:
+        yes = [sum(row["Survived"] == "yes" for row in part) for part in (learned, kept)]
+        assert yes[1] == pytest.approx(sum(yes) / 4, abs=1)
 
 
-@pytest.mark.parametrize("stop", ["Ctrl-C", "SIGTERM"])
-def test_a_training_that_is_ended_keeps_what_was_learned_and_saves_it(labels, tmp_path, monkeypatch, stop):
-    fit = cr.Network.fit
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_training_that_is_ended_keeps_what_was_learned_and_saves_it(labels, tmp_path, monkeypatch, name):
+    fit, number = cr.Network.fit, signal.Signals[name]
 
     def interrupted(self, *arguments, callbacks=(), **settings):
         def interrupt(end):
             if end.epoch == 2:
-                if stop == "Ctrl-C":
-                    raise KeyboardInterrupt
-                signal.raise_signal(signal.SIGTERM)
+                signal.raise_signal(number)
 
         return fit(self, *arguments, callbacks=[*callbacks, interrupt], **settings)
 
     monkeypatch.setattr(cr.Network, "fit", interrupted)
     model = tmp_path / "model.safetensors"
-    result = run("train", labels, "--target", "Survived", *SMALL, "--epochs", 9, "--save", model)
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # where tests run in the background it is not
+    try:
+        result = run("train", labels, "--target", "Survived", *SMALL, "--epochs", 100_000, "--save", model)
+    finally:
+        signal.signal(signal.SIGINT, heard)
     assert result.exit_code == 130
     assert "stopped by Ctrl-C after" in result.output
     assert run("predict", model, labels).exit_code == 0
@@ -272,7 +273,7 @@ USUAL = ["--target", "Survived"]
     ("arguments", "message"),
     [
         ([*USUAL, "--missing", "error"], "--missing fill"),
-        ([*USUAL, "--drop", "Sex", "--drop", "Class", "--drop", "Age"], "no column"),
+        ([*USUAL, *(part for name in NAMES[:-1] for part in ("--drop", name))], "no column"),
         ([*USUAL, "--drop", "Survived"], "Survived"),
         (["--target", "survived"], "no column named 'survived' (did you mean 'Survived'?)"),
         ([*USUAL, "--drop", "Pclass"], "no column named 'Pclass' (did you mean 'Class'?)"),
@@ -284,7 +285,6 @@ USUAL = ["--target", "Survived"]
         ([*USUAL, "--hidden", "3,x"], "--hidden was given '3,x'; give positive whole numbers such as 64,32"),
         ([*USUAL, "--hidden", "-3"], "--hidden was given '-3'"),
         ([*USUAL, "--time", "soon"], "--time was given 'soon'; give a time such as 10s, 2m or 1h"),
-        ([*USUAL, "--class-weight", "rare"], "--class-weight was given 'rare'; give balanced"),
         ([*USUAL, "--task", "regression"], "--task classification"),
         ([*USUAL, "--separator", "ab"], "must be a single character"),
         ([*USUAL, "--separator", ";"], "no column named 'Survived'"),
@@ -312,7 +312,6 @@ def test_files_that_would_be_lost(folder, labels, tmp_path):
         (["train", labels, *USUAL, "--plot", labels], "is the file of the data, which would be lost"),
         (["predict", folder / "small", labels, "--output", labels], "is the file of the data, which would be lost"),
         (["predict", folder / "small", labels, "--output", folder / "small"], "is the file of the model, which would"),
-        (["predict", folder / "small", labels, "--output", folder / "complete"], "is a model, which would be lost"),
     ]
     for arguments, message in refused:
         result = run(*arguments)
@@ -360,4 +359,5 @@ def test_a_command_line_that_cannot_be_understood(labels):
     assert run("train", labels).exit_code == 2
     assert run("train", labels, *USUAL, "--epochs", 0).exit_code == 2
     assert run("train", labels, *USUAL, "--task", "guess").exit_code == 2
+    assert run("train", labels, *USUAL, "--class-weight", "rare").exit_code == 2
     assert run("fly").exit_code == 2
