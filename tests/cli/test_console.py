@@ -7,8 +7,6 @@ import numpy as np
 import pytest
 
 from chainrule.cli.console import complain, note, say, shaded, sparkline
-from chainrule.cli.reports import metrics, per_class, percent
-from chainrule.tables import Target
 
 
 @pytest.mark.parametrize(
@@ -38,17 +36,6 @@ def test_brackets_are_printed_as_they_are(capsys):
     assert captured.out == "[bold]a[/bold] [1]\n· [red]\n"
     assert captured.err.startswith("Error: [x] long")
     assert captured.err.count("\n") == 1
-
-
-def test_metrics_of_a_target_that_does_not_vary():
-    found = metrics(Target("y", "regression"), np.ones(3), np.array([1.0, 1, 2]))
-    assert np.isnan(found["r2"])
-
-
-def test_a_class_that_never_occurs():
-    a, b = per_class(np.array([1, 1]), np.array([1, 1]), (1, 2))
-    assert (a.precision, a.recall) == (1, 1)
-    assert percent(b.precision) == percent(b.recall) == "–"
 
 
 def test_the_package_can_be_run() -> None:

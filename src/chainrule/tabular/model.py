@@ -14,6 +14,7 @@ from chainrule.errors import ModelFileError, NotBuiltError, SettingError, shorte
 from chainrule.network import Network
 from chainrule.tables import Inputs, Missing, Preparation, TableError, Target, Task, as_table, sample
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
+from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.learning import Learned, learn
 from chainrule.tabular.recipe import Recipe
@@ -156,7 +157,7 @@ class TableModel:
             When the table cannot be learned from; the message says why and what to do.
         """
         table = sample(data, seed=self.learning["seed"])
-        by_group = None if groups is None else table.column(groups).cast(str).to_numpy()
+        by_group = None if groups is None else table.column(groups).cast(str).fill_null("").to_numpy()
         by_time = None if order is None else table.ranks(order)
         preparing = dict(self.preparing)
         if groups is not None:
@@ -171,10 +172,10 @@ class TableModel:
         if balanced:
             chosen[0] = _balanced(y, preparation.target, chosen[0])
         del table, by_group, by_time  # text takes much room, which the training needs
-        with display(100, self.progress) as bar:
+        with display(100, self.progress) as bar, asked_by_signals() as asked:
             learned = learn(
                 inputs.X, y, preparation, **self.learning, weights=chosen[0], groups=chosen[1], order=chosen[2],
-                progress=lambda share: bar.update(round(100 * share, 1), {}),
+                progress=lambda share: bar.update(round(100 * share, 1), {}), asked=asked,
             )  # fmt: skip
         self.learned = learned
         self._network, self._preparation = learned.network, learned.preparation
@@ -277,6 +278,8 @@ class TableModel:
     def raw(self, X: Any) -> NDArray[Any]:
         """What the network says of prepared rows: probabilities, (rows, classes), or amounts, (rows,)."""
         network, preparation = self._fitted()
+        if not len(X):
+            return np.empty((0, len(self.classes)) if self.classes else (0,))
         if self.classes:
             return np.asarray(network.predict_proba(X), np.float64)
         return preparation.target.restored(np.asarray(network(X)))
