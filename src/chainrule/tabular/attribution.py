@@ -20,6 +20,7 @@ from chainrule.notebooks import Shown
 from chainrule.tables.columns import Feature
 from chainrule.tables.preparation import Preparation
 from chainrule.tabular.amounts import amount
+from chainrule.tabular.association import places_of
 from chainrule.tabular.paths import SmoothNetwork, integrate
 from chainrule.tracing import functions as f
 
@@ -292,11 +293,10 @@ def attribute(
 
     found = integrate(function, start, point)
     by_feature = np.bincount(smooth.columns, found.parts, len(features))
-    columns = list(dict.fromkeys(feature.column for feature in features))
-    places = [columns.index(feature.column) for feature in features]
-    added = np.bincount(places, by_feature, len(columns))
+    places = places_of(features)
+    added = {name: float(by_feature[own].sum()) for name, own in places.items()}
     parts = sorted(
-        (ColumnPart(name, _cell(cells[name]), float(value)) for name, value in zip(columns, added, strict=True)),
+        (ColumnPart(name, _cell(cells[name]), value) for name, value in added.items()),
         key=lambda part: -abs(part.added),
     )
     return Attribution(target.name, terms, label, found.end, found.start, tuple(parts), found.error)  # type: ignore[arg-type]

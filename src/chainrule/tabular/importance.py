@@ -258,7 +258,7 @@ def importance(
     remarks = [_of_group(group, {x.columns[0]: x for x in single}) for group in groups]
     if len(single) < len(order):
         remarks.append(
-            f"{len(order) - len(single):,} columns that the predictions hardly go with were not tried in {seconds:g} s"
+            f"{len(order) - len(single):,} columns that predictions go least with were not tried within {seconds:g} s"
         )
     return Importance(
         chosen, score, tuple(single), tuple(groups), tuple(remarks), len(shuffling.order), max(map(len, falls.values()))
