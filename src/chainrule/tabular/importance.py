@@ -17,6 +17,7 @@ from chainrule.explanation.rendering.numerals import how_many, readable
 from chainrule.explanation.rendering.tables import Table
 from chainrule.notebooks import Shown
 from chainrule.tables.columns import Feature
+from chainrule.tables.target import Target
 from chainrule.tabular.association import MOST_COLUMNS, associations, groups_of, named, places_of, with_the_outputs
 from chainrule.tabular.metrics import Array, Metric, Task, metric_for
 
@@ -261,7 +262,7 @@ def importance(
             f"{len(order) - len(single):,} columns that predictions go least with were not tried within {seconds:g} s"
         )
     return Importance(
-        chosen, score, tuple(single), tuple(groups), tuple(remarks), len(shuffling.order), max(map(len, falls.values()))
+        chosen, score, tuple(single), tuple(groups), tuple(remarks), len(np.unique(shuffling.order)), max(map(len, falls.values()))
     )
 
 
@@ -319,3 +320,31 @@ class _Shuffling:
         scores = [self.metric(self.truth, outputs) for outputs in np.concatenate(parts, axis=1)]
         sign = 1.0 if self.metric.greater_is_better else -1.0
         return [sign * (score - x) for x in scores]
+
+
+def predictors_of(
+    networks: Sequence[Callable[[Any], Any]], held: Sequence[NDArray[np.intp]], target: Target
+) -> list[Predictor]:
+    """The networks of folds as predictors of the rows that each has not seen; none where no rows were held out.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        Each gives scores of classes, or scaled amounts.
+    held : sequence of int arrays
+        The rows that each has not seen.
+    target : Target
+        Says what outputs mean.
+    """
+
+    def raw(network: Callable[[Any], Any]) -> Callable[[Array], Array]:
+        def outputs(X: Array) -> Array:
+            scores = np.asarray(network(X), np.float64)
+            if not target.classes:
+                return np.asarray(target.restored(scores))
+            shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+            return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+        return outputs
+
+    return [Predictor(raw(network), rows) for network, rows in zip(networks, held, strict=True) if len(rows)]

@@ -15,8 +15,10 @@ from chainrule.network import Network
 from chainrule.tables import Inputs, Missing, Preparation, TableError, Target, Task, as_table, sample
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.ensemble import OutOfFold
+from chainrule.tabular.importance import Predictor
 from chainrule.tabular.learning import Learned, learn
 from chainrule.tabular.recipe import Recipe
+from chainrule.tabular.reportable import ReportableModel
 from chainrule.tabular.scores import Scores
 from chainrule.training.progress import display
 
@@ -24,7 +26,7 @@ NOTES = "table"
 """Where a model file's notes say that it is a model of a table."""
 
 
-class TableModel:
+class TableModel(ReportableModel):
     """Learns to predict a column of a table from the others: reads, prepares, trains several networks and averages them.
 
     Parameters
@@ -225,6 +227,24 @@ class TableModel:
         return self.learned is not None and self.learned.interrupted
 
     @property
+    def average(self) -> AverageRow:
+        """The average training row."""
+        self._fitted()
+        if self._average is None:
+            raise ModelFileError("the model's file has no average row to begin at; it was made by another version.")
+        return self._average
+
+    @property
+    def predictors(self) -> list[Predictor]:
+        """The networks, each with the rows that it had not seen; none of a model that was loaded."""
+        return [] if self.learned is None else self.learned.predictors
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """How the model was trained, as far as it is known, by names."""
+        return dict(self.facts) if self.learned is None else self.learned.settings
+
+    @property
     def has_scores(self) -> bool:
         """Whether there were rows held out."""
         return self.out_of_fold is not None and len(self.out_of_fold.rows) > 0
@@ -305,9 +325,7 @@ class TableModel:
         if len(X) != 1:
             raise SettingError(f"explain was given {len(X)} rows; give one.")
         cells = row if isinstance(row, Mapping) else as_table(row).frame.row(0, named=True)
-        if self._average is None:
-            raise ModelFileError("the model's file has no average row to begin at; it was made by another version.")
-        return attribute(network, preparation, self._average, X[0], cells, label=label, of=of)
+        return attribute(network, preparation, self.average, X[0], cells, label=label, of=of)
 
     def inputs(self, data: Any, missing: Missing | None = None) -> Inputs:
         """The network's inputs for the rows of a table; missing values are filled also where their rows taught nothing."""
