@@ -49,6 +49,8 @@ SPECIMENS = {
         ["2024-01", "2023-12", "2022-07"],
         ["10:30", "23:15", "0:05"],
         [20240102, 20231231, 20220705],
+        [20240102.0, 20231231.0, 20220705.0],
+        ["20240102", "20231231", "20220705"],
         [datetime.date(2024, 1, 2), datetime.date(1931, 5, 6), None],
         [datetime.datetime(2024, 1, 2, 3, 4, 5, 678), datetime.datetime(2024, 1, 2), datetime.datetime(2025, 1, 2)],
         [datetime.datetime(2024, 1, 2, tzinfo=datetime.UTC), datetime.datetime(2024, 7, 2, 5, tzinfo=datetime.UTC)],
@@ -252,9 +254,18 @@ def test_the_form_is_decided_on_all_rows(form, decimal, first):
     np.testing.assert_array_equal(read, [span.total_seconds() for span in wanted])
 
 
+@pytest.mark.parametrize("gap", [None, "NA", ""])
+def test_times_and_texts_after_many_gaps(gap):
+    assert type(Time.learn("x", pl.Series([gap] * 300 + ["2024-05-06", "2024-05-07"]), SPELLING)) is Time
+    texts = SPECIMENS[Text][0]
+    assert type(Text.learn("x", pl.Series([None] * 300 + texts), SPELLING)) is Text
+
+
 def test_one_day_after_the_twelfth_decides_the_order():
     assert learned(["1/2/2024", "3/4/2024", "13/4/2024"]).form == "%d/%m/%Y"
     assert "would serve as well" in learned(["1/2/2024", "3/4/2024"]).why
+    many = pl.Series([f"{i % 12 + 1}/{i // 12 % 12 + 1}/{1900 + i // 144}" for i in range(10_000)] + ["13/1/2024"])
+    assert Time.learn("x", many, SPELLING).form == "%d/%m/%Y"
 
 
 def test_a_form_may_be_said():

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule.errors import ModelFileError, SettingError, UnknownNameError
-from chainrule.tables import Preparation, Table, TableError, spell
+from chainrule.tables import Preparation, Table, TableError, as_table, spell
 from chainrule.tables.learning import NAMES
 
 ROWS = 40
@@ -81,7 +81,12 @@ def test_any_table_is_learned_stored_and_applied(given_table, scaling, data):
     order = data.draw(st.permutations(given_table.names))
     np.testing.assert_array_equal(stored.apply(Table(given_table.frame.select(order))).X, inputs.X)
     for row in (0, len(given_table) - 1):
-        np.testing.assert_array_equal(stored.apply_row(given_table.frame.row(row, named=True)), inputs.X[row : row + 1])
+        if "counts as missing" in " ".join(preparation.apply(given_table.rows(slice(row, row + 1))).notes):
+            with pytest.raises(TableError, match="the model learned a"):
+                stored.apply_row(given_table.frame.row(row, named=True))
+        else:
+            one = stored.apply_row(given_table.frame.row(row, named=True))
+            np.testing.assert_array_equal(one, inputs.X[row : row + 1])
     nothing = Table(pl.DataFrame({name: [None, None] for name in given_table.names}))
     assert np.isfinite(stored.apply(nothing).X).all()
     assert preparation.report()
@@ -114,6 +119,65 @@ def test_columns_are_found_by_name():
         preparation.apply(table(a=[[1.0]], b=["u"]))
 
 
+def test_a_row_is_read_as_its_file_was():
+    training = table(",", price=["5,5", "1.006,5", "7", "8"] * 10, b=["u", "v"] * 20, y=labels())
+    preparation = Preparation.from_json(Preparation.learn(training, "y").to_json())
+    np.testing.assert_array_equal(
+        preparation.apply_row({"price": "1.006,5", "b": "u"}), preparation.apply_row({"price": 1006.5, "b": "u"})
+    )
+    assert np.isfinite(preparation.apply_row({"price": "NA", "b": None})).all()
+    with pytest.raises(TableError, match="'price' of the row holds 'many'; the model learned a number there"):
+        preparation.apply_row({"price": "many", "b": "u"})
+
+
+def test_rows_of_pandas_are_read_as_its_frames():
+    pandas = pytest.importorskip("pandas")
+    times = pandas.date_range("2024-01-01", periods=ROWS, freq="13h")
+    frame = pandas.DataFrame(
+        {
+            "i": RANDOM.integers(0, 100, ROWS),
+            "f": [np.nan, *amounts(ROWS - 1)],
+            "b": RANDOM.choice([True, False], ROWS),
+            "c": pandas.Categorical(RANDOM.choice(["u", "v", "w"], ROWS)),
+            "t": [pandas.NaT, *times[1:]],
+            "zone": times.tz_localize("Asia/Tokyo"),
+            "whole": pandas.array([1, 2, 3, None] * 10, dtype="Int64"),
+            "maybe": pandas.array([True, False, None, None] * 10, dtype="boolean"),
+            "span": pandas.to_timedelta(RANDOM.integers(0, 1000, ROWS), unit="min"),
+            "y": labels(),
+        }
+    )
+    preparation, inputs, _ = Preparation.learn_and_apply(as_table(frame), "y")
+    assert len(preparation.used) == 9
+    for k in range(5):
+        for row in (frame.iloc[k], frame.to_dict("records")[k]):
+            np.testing.assert_array_equal(preparation.apply_row(row), inputs.X[k : k + 1])
+    with pytest.raises(TableError, match="'i' of the row holds '\\[1\\]'"):
+        preparation.apply_row(frame.iloc[0].to_dict() | {"i": [1]})
+
+
+def test_no_rows_and_cells_that_are_no_single_values():
+    odd = {
+        "o": pl.Series([object()] * ROWS, dtype=pl.Object),
+        "b": pl.Series([b"x"] * ROWS),
+        "s": pl.Series([{"u": 1}] * ROWS),
+    }
+    preparation = Preparation.learn(table(a=amounts(), c=["u", "v"] * 20, **odd, y=labels()), "y")
+    assert [column.kind for column in preparation.columns] == ["number", "category", *["left out"] * 3]
+    assert preparation.apply(table(a=[], c=[])).X.shape == (0, 3)
+
+
+def test_files_without_names_are_told_by_their_order():
+    names = ("column_1", "column_2", "column_3")
+    columns = (amounts(), labels(), ["u", "v"] * 20)
+    training = Table(pl.DataFrame(dict(zip(names, columns, strict=True))), header=False)
+    preparation, inputs, _ = Preparation.learn_and_apply(training, "column_2")
+    later = Table(pl.DataFrame({"column_1": columns[0], "column_2": columns[2]}), header=False)
+    np.testing.assert_array_equal(preparation.apply(later).X, inputs.X)
+    with pytest.raises(TableError, match="lacks"):
+        preparation.apply(Table(pl.DataFrame({"column_1": columns[0]}), header=False))
+
+
 # --- what is decided on all rows ------------------------------------------------------------------------------------------
 
 
@@ -141,6 +205,13 @@ def test_a_stray_text_does_not_make_a_column_of_categories(stray):
     assert len(forced.features) == 9
 
 
+def test_dates_of_eight_digits_are_no_amounts():
+    days = [f"2024{i % 12 + 1:02d}{i % 28 + 1:02d}" for i in range(ROWS)]
+    assert Preparation.learn(table(day=days, y=labels()), "y").columns[0].kind == "time"
+    days[7] = "20241399"
+    assert Preparation.learn(table(day=days, y=labels()), "y").columns[0].kind == "number"
+
+
 def test_every_column_may_be_said_otherwise():
     frame = table(n=[str(i % 5) for i in range(ROWS)], id=[f"X{i}" for i in range(ROWS)], y=labels())
     for kind in ("number", "category"):
@@ -166,6 +237,16 @@ def test_all_problems_are_told_at_once_with_what_mends_them():
     assert message.endswith('mended by: columns={"w": "drop", "when": "drop"}, missing="fill"')
     assert spell(caught.value.message, command_line=True).endswith("--drop w --drop when --missing fill")
     Preparation.learn(frame, "y", missing="fill", columns={"w": "drop", "when": "drop"})
+
+
+def test_problems_of_the_target_and_of_inputs_are_told_together():
+    frame = table(w=["u", "v"] * 20, n=[f"n{i}" for i in range(ROWS)])
+    with pytest.raises(
+        TableError, match=r"(?s)1\. the target 'n' has 40 different labels.*2\. column 'w' was to be taken"
+    ):
+        Preparation.learn(frame, "n", columns={"w": "number"})
+    with pytest.raises(TableError, match=r"^data.csv: the target 'n' has 40 different labels.*another column\.$"):
+        Preparation.learn(frame, "n")
 
 
 def test_a_counter_is_kept_where_it_is_all_there_is():

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import SettingError
 from chainrule.tables.columns import KINDS, Column, LeftOut
+from chainrule.tables.columns.column import Reading
 from chainrule.tables.columns.number import Scaling
 from chainrule.tables.missing import Missing, Spelling
 from chainrule.tables.numbers import number
@@ -67,27 +68,49 @@ def learn_columns(
 ) -> Learned:
     """What all rows of `table` teach; arguments and errors are those of `Preparation.learn`."""
     _check_names(table, target, kinds)
-    learned = learn_target(table, target, task, spelling, target_scale)
+    problems = Problems(table.source)
+    try:
+        learned = learn_target(table, target, task, spelling, target_scale)
+    except TableError as error:
+        problems.add(error.message)
+        _learn_inputs(table, target, kinds, missing, spelling, scaling, problems)  # what else stands in the way
+        problems.raise_if_any()
+        raise
     remarks = list(table.notes)
     y = learned.known(table.column(target), spelling)
     rows = np.flatnonzero(~np.isnan(y))
     if len(rows) < len(y):
         remarks.append(f"{counted(len(y) - len(rows), 'row')} left out: no value in the target {target!r}")
         table, y = table.rows(rows), y[rows]
+    table, columns, readings = _learn_inputs(table, target, kinds, missing, spelling, scaling, problems)
+    problems.raise_if_any()
+    remarks += [remark for reading in readings.values() for remark in reading.remarks]
+    read = {name: reading.values for name, reading in readings.items()}
+    remarks += remarks_on(table, tuple(column for column in columns if column.features), read, learned, y)
+    return Learned(columns, learned, tuple(remarks), rows, y, read)
+
+
+def _learn_inputs(
+    table: Table,
+    target: str,
+    kinds: Mapping[str, str],
+    missing: Missing,
+    spelling: Spelling,
+    scaling: Scaling,
+    problems: Problems,
+) -> tuple[Table, tuple[Column, ...], dict[str, Reading]]:
+    """The table with plain numbers read, its columns besides the target, and what was read of those in use."""
     plain = (n for n in table.names if n != target and (n not in kinds or NAMES[kinds[n].partition(":")[0]].of_numbers))
     table = typed(table, spelling, tuple(plain))
-    problems = Problems(table.source)
     columns: dict[str, Column] = {}
     for name, cells in zip(table.names, table.frame.get_columns(), strict=True):
         if name != target:
             found = _learned(name, cells, spelling, scaling, kinds.get(name), problems)
             if found is not None:
                 columns[name] = found
-    if columns and not any(column.features for column in columns.values()):
-        for name in columns:  # a counter is the one thing there is to learn from
-            if name not in kinds and (
-                found := NAMES["number"].learn(name, table.column(name), spelling, "number", scaling=scaling)
-            ):
+    if not any(column.features for column in columns.values()):
+        for name in columns.keys() - kinds.keys():  # a counter is the one thing there is to learn from
+            if found := NAMES["number"].learn(name, table.column(name), spelling, "number", scaling=scaling):
                 columns[name] = found
     used = [column for column in columns.values() if column.features]
     if not used and not problems.told:
@@ -101,11 +124,7 @@ def learn_columns(
     gaps = [name for name, reading in readings.items() if np.isnan(reading.values).any()] if missing == "error" else []
     if gaps:
         problems.add(f"values are missing in {named(gaps)}", option("missing", "fill"))
-    problems.raise_if_any()
-    remarks += [remark for reading in readings.values() for remark in reading.remarks]
-    read = {name: reading.values for name, reading in readings.items()}
-    remarks += remarks_on(table, tuple(used), read, learned, y)
-    return Learned(tuple(columns.values()), learned, tuple(remarks), rows, y, read)
+    return table, tuple(columns.values()), readings
 
 
 def _learned(
@@ -117,7 +136,7 @@ def _learned(
     kind, _, form = wanted.partition(":")
     found = NAMES[kind].learn(name, cells, spelling, form or kind, scaling=scaling)
     if found is None:
-        few = cells.drop_nulls().unique(maintain_order=True).head(4).to_list()
+        few = list(dict.fromkeys(map(str, cells.drop_nulls().head(100).to_list())))
         problems.add(
             f"column {name!r} was to be taken as {wanted!r}, but holds {quoted(few, 3)}"
             + (" in every row" if len(few) == 1 else ""),

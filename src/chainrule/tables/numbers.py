@@ -115,14 +115,15 @@ def read_numbers(
     if kind != pl.String:
         return None
     if unit is None:
-        sample = column.gather_every(max(1, len(column) // 200)).drop_nulls().to_list()
-        if 2 * sum(text.lower() in marks or number(text, decimal) is not None for text in sample) < len(sample):
+        sample = Counter(column.gather_every(max(1, len(column) // 200)).drop_nulls().to_list())
+        numeric = (n for text, n in sample.items() if text.lower() in marks or number(text, decimal) is not None)
+        if 2 * sum(numeric) < sample.total():
             return None
     cast = cast_texts(column, decimal)
     if cast.null_count() == column.null_count() and not cast.is_infinite().any():
         return Numbers(_bounded(cast.to_numpy()), unit or "")
     failed = (cast.is_null() & column.is_not_null()) | cast.is_infinite().fill_null(False)
-    values, texts = _bounded(cast.to_numpy()), column.filter(failed).to_list()
+    values, texts = _bounded(cast.to_numpy(writable=True)), column.filter(failed).to_list()
     counts = Counter(texts)
     read = {text: number(text, decimal) for text in counts}
     numbers, unit = _of_one_unit(read, counts, bool(np.isfinite(values).any()), unit)
@@ -152,11 +153,11 @@ def cast_expression(name: str, decimal: Decimal) -> pl.Expr:
 
 
 def _bounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Numbers no larger than LARGEST, NaN for infinity, which is none; an array of its own."""
+    """Numbers no larger than LARGEST, NaN for infinity, which is none."""
     size = np.abs(values)
     if (size > LARGEST).any():
         return np.where(size == np.inf, np.nan, np.clip(values, -LARGEST, LARGEST))
-    return values if values.flags.writeable else values.copy()
+    return values
 
 
 def _of_one_unit(

@@ -11,11 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, nearest
+from chainrule.tables.blocks import Block, blocks_of, features_of, joined
 from chainrule.tables.columns import KINDS, Column, Feature
-from chainrule.tables.columns.column import FEATURE_KINDS, Encoder, Reading, checked
+from chainrule.tables.columns.column import Reading, checked
 from chainrule.tables.columns.number import Scaling
+from chainrule.tables.columns.texts import plain
 from chainrule.tables.learning import Learned, learn_columns
 from chainrule.tables.missing import Missing, Spelling, checked_policy
+from chainrule.tables.numbers import Decimal, decimal_from_json
 from chainrule.tables.options import TableError, counted, option, quoted
 from chainrule.tables.report import Line, lines, report
 from chainrule.tables.scales import ScaleKind
@@ -26,8 +29,6 @@ from chainrule.tables.typed import typed
 
 if TYPE_CHECKING:
     from chainrule.tables.numbers import Decimal
-
-ROWS_AT_ONCE = 16384
 
 
 class Inputs(NamedTuple):
@@ -60,14 +61,6 @@ class Options(TypedDict, total=False):
     target_scale: ScaleKind | None
 
 
-class Block(NamedTuple):
-    """Columns of one kind, which are encoded together, and the places of their features in X."""
-
-    columns: tuple[Column, ...]
-    encode: Encoder
-    places: NDArray[np.intp]
-
-
 @dataclass(frozen=True)
 class Preparation:
     """What was learned about a table on its training rows: its columns, the target, what is done about missing values.
@@ -82,6 +75,8 @@ class Preparation:
         What is done about missing values.
     missing_mark, value_mark : tuple of str
         Texts that mean "no value" in this table, and texts that do not although they usually do.
+    decimal : {".", ","}
+        The decimal mark of the training file, which single rows are read by; tables have their own.
     unnamed : tuple of str
         The names given to all columns of the training file, when it had no header.
     remarks : tuple of str
@@ -106,6 +101,7 @@ class Preparation:
     missing: Missing = "fill"
     missing_mark: tuple[str, ...] = ()
     value_mark: tuple[str, ...] = ()
+    decimal: Decimal = "."
     unnamed: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
 
@@ -154,7 +150,7 @@ class Preparation:
         read = [[learned.read[column.name] for column in block.columns] for block in preparation._blocks]
         inputs = preparation._joined_complete(read, preparation.missing, np.zeros(len(learned.y), bool), table.source)
         y = preparation.target.scaled(learned.y[inputs.rows])
-        return preparation, inputs._replace(rows=learned.rows[inputs.rows]), y
+        return preparation, Inputs(inputs.X, learned.rows[inputs.rows], inputs.notes), y
 
     @classmethod
     def _learned(cls, table: Table, target: str, options: Options) -> tuple[Self, Learned]:
@@ -171,13 +167,14 @@ class Preparation:
             options.get("target_scale"),
         )
         unnamed = () if table.header else table.names
-        return cls(learned.columns, learned.target, missing, marks, values, unnamed, learned.remarks), learned
+        return cls(
+            learned.columns, learned.target, missing, marks, values, table.decimal, unnamed, learned.remarks
+        ), learned
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
         """The network's inputs in order: numbers, then flags, then codes."""
-        every = [feature for column in self.columns for feature in column.features]
-        return tuple(sorted(every, key=lambda feature: FEATURE_KINDS.index(feature.kind)))
+        return features_of(self.columns)
 
     @cached_property
     def used(self) -> tuple[Column, ...]:
@@ -186,21 +183,11 @@ class Preparation:
 
     @cached_property
     def _spelling(self) -> Spelling:
-        return Spelling.of(self.missing_mark, self.value_mark)
+        return replace(Spelling.of(self.missing_mark, self.value_mark), decimal=self.decimal)
 
     @cached_property
     def _blocks(self) -> tuple[Block, ...]:
-        kinds = np.array([FEATURE_KINDS.index(f.kind) for column in self.used for f in column.features], dtype=np.intp)
-        place = np.empty(len(kinds), dtype=np.intp)
-        place[np.argsort(kinds, kind="stable")] = np.arange(len(kinds))
-        starts = np.cumsum([0] + [len(column.features) for column in self.used])
-        blocks = []
-        for kind in dict.fromkeys(type(column) for column in self.used):
-            chosen = [i for i, column in enumerate(self.used) if type(column) is kind]
-            columns = tuple(self.used[i] for i in chosen)
-            places = np.concatenate([place[starts[i] : starts[i + 1]] for i in chosen])
-            blocks.append(Block(columns, kind.encoder(columns), places))
-        return tuple(blocks)
+        return blocks_of(self.used)
 
     def apply(self, table: Table, missing: Missing | None = None) -> Inputs:
         """The network's inputs for the rows of `table`; columns the model does not know are ignored.
@@ -217,6 +204,7 @@ class Preparation:
         TableError
             When columns are absent, or values are missing and may not be.
         """
+        table = self._named(table)
         self._check_columns(table)
         return self._encoded(table, checked_policy(missing or self.missing), np.zeros(len(table), dtype=bool))
 
@@ -233,7 +221,7 @@ class Preparation:
         notes = inputs.notes
         if without.any():
             notes = (f"{counted(int(without.sum()), 'row')} left out: no value in {self.target.name!r}", *notes)
-        return inputs._replace(notes=notes), self.target.scaled(y[inputs.rows])
+        return Inputs(inputs.X, inputs.rows, notes), self.target.scaled(y[inputs.rows])
 
     def apply_row(self, row: Mapping[str, Any]) -> NDArray[np.float32]:
         """The network's inputs for one row given by column names, shape (1, features): what `apply` gives, without a table.
@@ -241,7 +229,7 @@ class Preparation:
         Raises
         ------
         TableError
-            When columns are absent.
+            When columns are absent, or a text is no number, time or yes and no where the model learned one.
         """
         try:
             cells = [[row[column.name] for column in block.columns] for block in self._blocks]
@@ -251,10 +239,31 @@ class Preparation:
             self._check_columns(Table(pl.DataFrame({name: [None] for name in row}), "the row"))
             raise
         values = [
-            [np.asarray(c.read_one(x, self._spelling))[None] for c, x in zip(block.columns, given, strict=True)]
+            [self._read_one(column, cell) for column, cell in zip(block.columns, given, strict=True)]
             for block, given in zip(self._blocks, cells, strict=True)
         ]
-        return self._joined(values, 1)
+        return joined(self._blocks, values, 1)
+
+    def _read_one(self, column: Column, cell: Any) -> NDArray[np.float64]:
+        """One cell, shape (1,) or (1, parts); of a row nobody sees remarks, so that what is no value is refused."""
+        cell = plain(cell)
+        try:
+            value = np.asarray(column.read_one(cell, self._spelling))
+        except TypeError:
+            value = None
+        if value is None or (type(cell) is str and np.isnan(value).any() and not self._spelling.is_missing(cell)):
+            raise TableError(
+                f"column {column.name!r} of the row holds {quoted([cell])}; the model learned a {column.kind} there. Give one, or "
+                "None where it is missing."
+            )
+        return value[None]
+
+    def _named(self, table: Table) -> Table:
+        """The table with the names of training, where neither file had names and this one has no target."""
+        names = [name for name in self.unnamed if name != self.target.name]
+        if table.header or not names or len(table.names) != len(names):
+            return table
+        return replace(table, frame=table.frame.rename(dict(zip(table.names, names, strict=True))))
 
     def _check_columns(self, table: Table, *more: str) -> None:
         there = set(table.names)
@@ -272,7 +281,7 @@ class Preparation:
         read = [[self._read(column, table, spelling) for column in block.columns] for block in self._blocks]
         inputs = self._joined_complete([[x.values for x in block] for block in read], policy, out, table.source)
         remarks = [remark for block in read for reading in block for remark in reading.remarks]
-        return inputs._replace(notes=(*remarks, *inputs.notes))
+        return Inputs(inputs.X, inputs.rows, (*remarks, *inputs.notes))
 
     def _read(self, column: Column, table: Table, spelling: Spelling) -> Reading:
         cells = table.column(column.name)
@@ -309,16 +318,7 @@ class Preparation:
         rows = np.flatnonzero(~out)
         if len(rows) < len(out):
             read = [[x[rows] for x in block] for block in read]
-        return Inputs(self._joined(read, len(rows)), rows, notes)
-
-    def _joined(self, values: Sequence[Sequence[NDArray[np.float64]]], rows: int) -> NDArray[np.float32]:
-        """X, put together from what was read, some rows at a time so that little memory is needed beside it."""
-        X = np.empty((rows, len(self.features)), dtype=np.float32)
-        for start in range(0, rows, ROWS_AT_ONCE):
-            part = slice(start, start + ROWS_AT_ONCE)
-            for block, read in zip(self._blocks, values, strict=True):
-                X[part, block.places] = block.encode([x[part] for x in read])
-        return X
+        return Inputs(joined(self._blocks, read, len(rows)), rows, notes)
 
     def lines(self) -> list[Line]:
         """What becomes of every column, the target's last, as data: column, kind, why, what the network gets."""
@@ -348,7 +348,12 @@ class Preparation:
         """The preparation as JSON can hold it, to be stored with a model."""
         texts = {name: list(getattr(self, name)) for name in ("missing_mark", "value_mark", "unnamed", "remarks")}
         columns = [column.to_json() for column in self.columns]
-        return {"columns": columns, "target": self.target.to_json(), "missing": self.missing} | texts
+        return {
+            "columns": columns,
+            "target": self.target.to_json(),
+            "missing": self.missing,
+            "decimal": self.decimal,
+        } | texts
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
@@ -368,6 +373,7 @@ class Preparation:
                 columns=tuple(kinds[column["kind"]].from_json(column) for column in data["columns"]),
                 target=Target.from_json(data["target"]),
                 missing=checked_policy(data["missing"]),
+                decimal=decimal_from_json(data["decimal"]),
                 **texts,
             )
         except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:

@@ -31,7 +31,7 @@ class Problems:
 
     def add(self, message: str, remedy: str = "") -> None:
         """One more problem; `remedy` are options, or nothing where only the table itself can be changed."""
-        self.told.append(message)
+        self.told.append(message.removesuffix("."))
         self.remedies.append(remedy)
 
     def raise_if_any(self) -> None:

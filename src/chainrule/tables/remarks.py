@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns import Column
+from chainrule.tables.columns.texts import are_single
 from chainrule.tables.options import columns_option, counted, named, option, quoted
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target
@@ -43,7 +44,7 @@ def remarks_on(
             f"that is not known when predicting, leave it out: {columns_option(leaks[:6], 'drop')}"
         )
     remarks += _same_columns(table)
-    comparable = [name for name, kind in table.frame.schema.items() if not kind.is_nested() and str(kind) != "Object"]
+    comparable = [cells.name for cells in table.frame.get_columns() if are_single(cells)]
     repeated = len(table) - table.frame.select(comparable).hash_rows().n_unique()
     if repeated:
         remarks.append(
@@ -112,7 +113,7 @@ def _same_columns(table: Table) -> list[str]:
     groups: dict[tuple[str, int], list[str]] = {}
     few = table.frame.head(SAMPLE)
     for name, cells in zip(few.columns, few.get_columns(), strict=True):
-        if not cells.dtype.is_nested() and str(cells.dtype) != "Object":
+        if are_single(cells):
             groups.setdefault((str(cells.dtype), hash(tuple(cells.to_list()))), []).append(name)
     remarks = []
     for names in groups.values():

@@ -37,7 +37,8 @@ def sample(
     >>> len(sample({"x": [1, 2, 3]}))
     3
     """
-    files = files_of(source) if source is not None and source != "-" else None
+    standard_input = isinstance(source, str) and source == "-"  # a frame compares all its cells
+    files = None if source is None or standard_input else files_of(source)
     if files is None or sum(_cells(file.path) for file in files) <= MOST_CELLS:
         return as_table(source, separator, header, decimal)
     import polars as pl

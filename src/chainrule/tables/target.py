@@ -168,7 +168,7 @@ def learn_target(
     if task not in (None, *TASKS):
         raise SettingError(f"the task was given as {task!r}; it must be one of {', '.join(TASKS)}.")
     cells, spelling = table.column(name), spelling.in_table(table)
-    said = f"the target {name!r} of {table.source}"
+    said = f"the target {name!r}"
     texts = as_texts(cells)
     if texts is None:
         raise TableError(f"{said} holds {cells.dtype}, not single values; choose another column.")

@@ -145,10 +145,8 @@ def learn(
     options = options or [Candidate("as usual", recipe, problem, target)]
 
     def assignments(candidate: Candidate, chosen: range) -> list[Assignment]:
-        every = np.arange(len(y))
         return [
-            Assignment(candidate.recipe, np.setdiff1d(every, parts[k]), parts[k], intended.epochs, seed + k)
-            for k in chosen
+            Assignment(candidate.recipe, _others(len(y), parts[k]), parts[k], intended.epochs, seed + k) for k in chosen
         ]
 
     def told(before: int) -> Callable[[float], None]:
@@ -191,6 +189,12 @@ def learn(
         seconds=time.monotonic() - began,
         interrupted=interrupted,
     )
+
+
+def _others(rows: int, held: NDArray[np.intp]) -> NDArray[np.intp]:
+    learned = np.ones(rows, bool)
+    learned[held] = False
+    return np.flatnonzero(learned)
 
 
 def _held_out(y: NDArray[Any], intended: Plan, seed: int, groups: Any, order: Any) -> list[NDArray[np.intp]]:

@@ -145,6 +145,7 @@ def train(
     A network begun when time is up keeps the best weights it had. Bits do not depend on the number of threads.
     """
     threads = threads or cores()
+    each = max(1, threads // len(assignments))
     done = [0.0] * len(assignments)
     interrupted = False
 
@@ -156,7 +157,7 @@ def train(
             done[place] = share
             progress(sum(done))
 
-        return _trained(problem, assignments[place], deadline, note)
+        return _trained(problem, assignments[place], deadline, each, note)
 
     with ThreadPoolExecutor(min(threads, len(assignments))) as pool:
         futures = [pool.submit(one, place) for place in range(len(assignments))]
@@ -176,16 +177,20 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _trained(problem: Problem, own: Assignment, deadline: Deadline, note: Callable[[float], None]) -> Member:
+def _trained(
+    problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None]
+) -> Member:
     """One network, trained; with a tenth of the rate where the recipe's own makes it diverge."""
     try:
-        return _attempt(problem, own, deadline, note)
+        return _attempt(problem, own, deadline, threads, note)
     except DivergedError:
         calmer = replace(own.recipe, learning_rate=own.recipe.learning_rate / 10)
-        return _attempt(problem, replace(own, recipe=calmer), deadline, note)
+        return _attempt(problem, replace(own, recipe=calmer), deadline, threads, note)
 
 
-def _attempt(problem: Problem, own: Assignment, deadline: Deadline, note: Callable[[float], None]) -> Member:
+def _attempt(
+    problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None]
+) -> Member:
     recipe, X = own.recipe, problem.X
     layers = recipe.layers(problem.features, X, problem.outputs)
     network = problem.meant(Network(layers, seed=own.seed))
@@ -210,7 +215,7 @@ def _attempt(problem: Problem, own: Assignment, deadline: Deadline, note: Callab
         seed=own.seed,
         callbacks=[each_epoch],
         engine="llvm",
-        threads=1,
+        threads=threads,
         progress=False,
         **watched,
     )

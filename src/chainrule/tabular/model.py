@@ -172,6 +172,7 @@ class TableModel(ReportableModel):
             )
         if balanced:
             chosen[0] = _balanced(y, preparation.target, chosen[0])
+        del table, by_group, by_time  # text takes much room, which the training needs
         with display(100, self.progress) as bar:
             learned = learn(
                 inputs.X, y, preparation, **self.learning, weights=chosen[0], groups=chosen[1], order=chosen[2],

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import Column, Feature, Reading
-from chainrule.tables.columns.texts import as_texts
+from chainrule.tables.columns.texts import are_single, as_texts
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import Numbers, are_whole
 
@@ -35,7 +35,7 @@ class LeftOut(Column):
         """Left out where the cells have no value or only one, or no value but a name of its row."""
         if forced:
             return cls(name, "left out as asked")
-        if cells.dtype.is_nested() or (texts := as_texts(cells.unique())) is None:
+        if not are_single(cells) or (texts := as_texts(cells.unique())) is None:
             return cls(name, f"holds {cells.dtype}, not single values")
         found = texts.to_list()
         values = {text for text in found if text is not None and not spelling.is_missing(text)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from itertools import pairwise
 from statistics import NormalDist
@@ -130,6 +131,8 @@ class Number(Column):
             if -LARGEST <= cell <= LARGEST:
                 return float(cell)
             return math.nan if cell != cell or abs(cell) == math.inf else LARGEST if cell > 0 else -LARGEST
+        if isinstance(cell, timedelta):
+            return cell / timedelta(microseconds=1) / 1e6
         return float(super().read_one(cell, spelling))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:

@@ -46,9 +46,9 @@ class Text(Column):
         if cells.dtype != pl.String:
             return None
         if not forced:
-            few = cells.head(20).drop_nulls().to_list()
-            sample = cells.head(1000).drop_nulls()
-            if sum(" " in text for text in few) < len(few) / 2 or not len(sample) or _words(sample) < 3.0:
+            present = cells.drop_nulls()
+            few = present.head(20).to_list()
+            if not few or 2 * sum(" " in text for text in few) < len(few) or _words(present.head(1000)) < 3.0:
                 return None
             if 10 * cells.n_unique() < len(cells) or cells.n_unique() < 20:
                 return None

@@ -27,6 +27,16 @@ def as_text(cell: Any) -> str:
     return str(cell)
 
 
+def plain(cell: Any) -> Any:
+    """One cell as Python has it: what NumPy's and pandas' scalars stand for, None for what they call missing."""
+    if isinstance(cell, np.datetime64 | np.timedelta64):
+        unit = "datetime64[us]" if isinstance(cell, np.datetime64) else "timedelta64[us]"
+        return cell.astype(unit).item()
+    if isinstance(cell, np.generic):
+        return cell.item()
+    return None if type(cell).__name__ in ("NAType", "NaTType") else cell
+
+
 def as_texts(cells: pl.Series) -> pl.Series | None:
     """The cells' texts, null where there is none; None for lists and other things that are no single value."""
     import polars as pl
@@ -34,12 +44,19 @@ def as_texts(cells: pl.Series) -> pl.Series | None:
     kind = cells.dtype
     if kind == pl.String:
         return cells
-    if kind.is_nested() or kind in (pl.Binary, pl.Object):
+    if not are_single(cells):
         return None
     if kind.is_integer() or kind in (pl.Categorical, pl.Enum, pl.Boolean):
         return cells.cast(pl.String)
     texts = [None if cell is None or cell != cell else as_text(cell) for cell in cells.to_list()]
     return pl.Series(cells.name, texts, dtype=pl.String)
+
+
+def are_single(cells: pl.Series) -> bool:
+    """Whether cells are single values, not lists, structures, bytes or objects of Python."""
+    import polars as pl
+
+    return not (cells.dtype.is_nested() or cells.dtype in (pl.Binary, pl.Object))
 
 
 def occurrences(texts: pl.Series) -> dict[str | None, int]:

@@ -184,10 +184,14 @@ def _as_text(cells: pl.Series) -> pl.Series | None:
     import polars as pl
 
     kind = cells.dtype
-    if kind.is_integer():
+    if kind.is_numeric():
         low, high = cells.min(), cells.max()
-        dates = isinstance(low, int) and isinstance(high, int) and low >= 19000101 and high <= 21001231
-        return cells.cast(pl.String) if dates else None
+        if not (
+            isinstance(low, int | float) and isinstance(high, int | float) and low >= 19000101 and high <= 21001231
+        ):
+            return None
+        whole = cells.cast(pl.Int64, strict=False)
+        return whole.cast(pl.String) if bool((whole == cells).all()) else None
     return cells.cast(pl.String) if kind in (pl.String, pl.Categorical, pl.Enum) else None
 
 
@@ -195,27 +199,36 @@ def _form_of(texts: pl.Series, spelling: Spelling, forced: str | None) -> tuple[
     """The form that most texts have, and another that would serve as well."""
     if forced and "%" in forced:
         return forced, ""
-    few = [text for text in texts.head(200).drop_nulls().to_list() if not spelling.is_missing(text)][:5]
-    if not few or not any(map(_like_time, few)):
+    present = texts.drop_nulls()
+    first = present.head(10).to_list()
+    if not all(map(spelling.is_missing, first)) and not any(map(_like_time, first)):
         return None
-    sample = texts.drop_nulls().unique(maintain_order=True)
-    sample = sample.gather_every(max(1, len(sample) // SAMPLE))
-    sample = sample.filter(~sample.str.to_lowercase().is_in(list(spelling.marks)))
-    good: list[tuple[int, str]] = []
+    different = present.unique(maintain_order=True)
+    different = different.filter(~different.str.to_lowercase().is_in(list(spelling.marks)))
+    few = [text for text in different.head(5).to_list() if _like_time(text)]
+    sample = different.gather_every(max(1, len(different) // SAMPLE))
+    good = {}
     for form in dict.fromkeys(form for text in few for form in _forms(text)):
-        parsed = _parsed(sample, form)
-        found = len(sample) - parsed.null_count()
-        whole = form == "%Y%m%d"  # any 8 digits could be meant otherwise
-        if found and found >= (1.0 if whole else 0.9) * len(sample):
-            good.append((found, form))
-    if not good:
-        return None
-    best = max(found for found, _ in good)
-    forms = [form for found, form in good if found == best]
+        found = _share(sample, form)
+        if found == 1.0 or (found >= 0.9 and form != "%Y%m%d"):  # 8 digits that are no date could mean something else
+            good[form] = found
+    forms = sorted(good, key=lambda form: -good[form])
     if spelling.decimal == ",":  # who writes 1,5 writes the day before the month
-        forms.sort(key=lambda form: form.startswith("%m"))
-    twins = [form for form in forms[1:] if sorted(form) == sorted(forms[0])]
-    return forms[0], twins[0] if twins else ""
+        forms.sort(key=lambda form: (-good[form], form.startswith("%m")))
+    if not forms:
+        return None
+    twins = [form for form in forms[1:] if sorted(form) == sorted(forms[0])][:1]  # the same parts in another order
+    if not twins:
+        return forms[0], ""
+    shares = [_share(different, form) for form in (forms[0], twins[0])]  # one day after the 12th decides
+    if shares[0] == shares[1]:
+        return forms[0], twins[0]
+    return (forms[0] if shares[0] > shares[1] else twins[0]), ""
+
+
+def _share(texts: pl.Series, form: str) -> float:
+    """How many of the texts have a form."""
+    return 1.0 - _parsed(texts, form).null_count() / max(1, len(texts))
 
 
 def _like_time(text: str) -> bool:
@@ -268,7 +281,8 @@ def _seconds(cells: pl.Series, form: str, spelling: Spelling) -> tuple[NDArray[n
 
     strays: list[str] = []
     if not cells.dtype.is_temporal():
-        texts = cells.cast(pl.String)
+        numeric = cells.dtype.is_numeric()
+        texts = (cells.cast(pl.Int64, strict=False) if numeric else cells).cast(pl.String)
         cells = _parsed(texts, form or "%Y-%m-%d")
         if cells.null_count() > texts.null_count():
             found = texts.filter(cells.is_null() & texts.is_not_null()).to_list()
