@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from chainrule.errors import ModelFileError, SettingError, UnknownNameError, shortened
-from chainrule.explanation.rendering.contributions import Piece, render_splits
+from chainrule.explanation.rendering.contributions import Piece, Writes, as_html, as_text, render_splits
 from chainrule.explanation.rendering.data import VERSION, exact, written
 from chainrule.explanation.rendering.numerals import how_many, readable
+from chainrule.explanation.rendering.written import Written
 from chainrule.network import Network
-from chainrule.notebooks import Shown
 from chainrule.tables.columns import Feature
 from chainrule.tables.preparation import Preparation
 from chainrule.tabular.amounts import amount
@@ -96,7 +96,7 @@ class ColumnPart:
 
 
 @dataclass(frozen=True, repr=False)
-class Attribution(Shown):
+class Attribution(Written):
     """A prediction as the average row's prediction plus what every column adds; the parts add up to the difference.
 
     Printed as a table with bars, shown in notebooks; `draw()` is a picture, `to("json")` has every number.
@@ -163,17 +163,17 @@ class Attribution(Shown):
     def _pieces(self) -> list[tuple[str, float]]:
         return [(f"{part.column} = {part.value}", part.added) for part in self.parts]
 
-    def to(self, form: str) -> str:
-        """The parts as "text", "html" or "json"."""
-        if form == "json":
-            return written(self.data())
+    def forms(self) -> Mapping[str, Callable[[Attribution], str]]:
+        """What writes it as text, HTML and JSON."""
+        return {
+            "text": lambda own: f"{own._written(as_text)}\n\n{textwrap.fill(own.note, WIDTH)}",
+            "html": lambda own: f"{own._written(as_html)}<p><small>{own.note}</small></p>",
+            "json": lambda own: written(own.data()),
+        }
+
+    def _written(self, write: Writes) -> str:
         splits = {"column": [Piece(name, added) for name, added in self._pieces()]}
-        found = render_splits(f"{self.summary}; the difference", self.total, splits, DIGITS, form)
-        return (
-            f"{found}\n\n{textwrap.fill(self.note, WIDTH)}"
-            if form == "text"
-            else f"{found}<p><small>{self.note}</small></p>"
-        )
+        return render_splits(f"{self.summary}; the difference", self.total, splits, DIGITS, write)
 
     def data(self) -> dict[str, Any]:
         """Every number, as nested dicts and lists."""
@@ -189,11 +189,6 @@ class Attribution(Shown):
             "error": exact(self.error),
             "parts": [{"column": x.column, "value": x.value, "added": exact(x.added)} for x in self.parts],
         }
-
-    def __str__(self) -> str:
-        return self.to("text")
-
-    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return self.to("html")
