@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from chainrule.errors import ModelFileError, SettingError, UnknownNameError, shortened
-from chainrule.explanation.rendering.contributions import Piece, render_splits
+from chainrule.explanation.rendering.contributions import Piece, as_html, as_text, render_splits
 from chainrule.explanation.rendering.data import VERSION, exact, written
 from chainrule.explanation.rendering.numerals import how_many, readable
 from chainrule.network import Network
@@ -168,7 +168,7 @@ class Attribution(Shown):
         if form == "json":
             return written(self.data())
         splits = {"column": [Piece(name, added) for name, added in self._pieces()]}
-        found = render_splits(f"{self.summary}; the difference", self.total, splits, DIGITS, form)
+        found = render_splits(f"{self.summary}; the difference", self.total, splits, DIGITS, as_text if form == "text" else as_html)
         return (
             f"{found}\n\n{textwrap.fill(self.note, WIDTH)}"
             if form == "text"
