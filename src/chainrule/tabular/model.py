@@ -163,8 +163,7 @@ class TableModel(ReportableModel):
         preparing = dict(self.preparing)
         if groups is not None:
             preparing["columns"] = {groups: "drop", **(preparing["columns"] or {})}
-        preparation = Preparation.learn(table, target, **preparing)
-        inputs, y = preparation.apply_with_target(table)
+        preparation, inputs, y = Preparation.learn_and_apply(table, target, **preparing)
         chosen = [None if given is None else np.asarray(given)[inputs.rows] for given in (weights, by_group, by_time)]
         if len(y) < 2:
             raise TableError(
@@ -232,7 +231,7 @@ class TableModel(ReportableModel):
         """The average training row."""
         self._fitted()
         if self._average is None:
-            raise ModelFileError("the model's file has no average row to begin at; it was made by another version.")
+            raise ModelFileError("the model's file has no average row to begin at; it was made by another version. Train the model again.")
         return self._average
 
     @property
@@ -358,11 +357,11 @@ class TableModel(ReportableModel):
         """
         described = network.notes.get(NOTES)
         if not isinstance(described, dict) or not isinstance(described.get("facts"), dict):
-            raise ModelFileError("the file holds a network, but says nothing of a table it was trained on.")
+            raise ModelFileError("the file holds a network, but says nothing of a table it was trained on; read it by cr.load.")
         model = cls()
         model._network, model._preparation = network, Preparation.from_json(described.get("preparation", {}))
         if len(model._preparation.features) != network.model.inputs[0][0]:
-            raise ModelFileError("the file's network has other inputs than its table gives; the file is damaged.")
+            raise ModelFileError("the file's network has other inputs than its table gives; the file is damaged, train the model again.")
         if described.get("average") is not None:
             model._average = AverageRow.from_json(described["average"])
         model.facts = described["facts"]

@@ -210,7 +210,7 @@ class Scores(Written):
 
     def _need_classes(self, what: str) -> None:
         if not self.classes:
-            raise SettingError(f"{what} was asked for, but amounts are predicted here; see `error_quantiles`.")
+            raise SettingError(f"{what} was asked for, but amounts are predicted here; read `error_quantiles` instead.")
 
     # --- amounts
 
@@ -218,7 +218,7 @@ class Scores(Written):
     def error_quantiles(self) -> dict[float, float]:
         """Quantiles of prediction − truth, by their shares of the rows."""
         if self.classes:
-            raise SettingError("quantiles of errors were asked for, but classes are predicted here; see `confusion`.")
+            raise SettingError("quantiles of errors were asked for, but classes are predicted here; read `confusion` instead.")
         errors = np.asarray(self.outputs, np.float64) - np.asarray(self.truth, np.float64)
         return dict(zip(QUANTILES, weighted_quantiles(errors, self.counted, QUANTILES).tolist(), strict=True))
 
