@@ -239,6 +239,8 @@ def test_only_this_machine_is_listened_to(view):
         '{"do": "hello"',
         b"\xff\xfe",
         "9" * 9_999,
+        '{"do": "set", "key": "\\ud800", "value": 1}',
+        '{"do": "branch", "settings": {"a": ["\\udfff"]}}',
     ],
     ids=lambda x: repr(x[:12]),
 )
@@ -407,6 +409,12 @@ def test_a_script_ends_though_its_page_is_open():
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("http://127.0.0.1:")
     assert ended.stderr == ""
+
+
+def test_halves_of_characters_are_told_as_their_numbers():
+    text = written({"set": {"name": "\ud800 😀 ∂\udfff"}})
+    assert text == '{"set":{"name":"\\ud800 😀 ∂\\udfff"}}'
+    assert json.loads(text.encode()) == {"set": {"name": "\ud800 😀 ∂\udfff"}}
 
 
 def test_messages_are_json():

@@ -258,6 +258,12 @@ def test_what_cannot_be_recorded_is_refused_and_nothing_written(view, tmp_path, 
     assert view.parts == before
 
 
+def test_halves_of_characters_in_names_are_kept(tmp_path):
+    a, b = cr.values(a=2.0, b=3.0)
+    recording = recording_in(cr.view((a * b).named("L\ud800")).save(tmp_path / "x.html").read_text(encoding="utf-8"))
+    assert "L\ud800" in json.dumps(recording["parts"], ensure_ascii=False)
+
+
 @pytest.mark.parametrize("frames", [0, -3, 1.5, "a", [1], ["a"]], ids=str)
 def test_steps_of_what_has_none_are_refused_too(tmp_path, frames):
     a, _ = cr.values(a=2.0, b=3.0)

@@ -140,7 +140,7 @@ class Hosted(Shown):
 
         place = place_of_file(path)
         recording = replay(self.session, frames, select, panels)
-        replace_file(place, saved_file(self.subject.title, packed(recording)).encode())
+        replace_file(place, saved_file(self.subject.title, packed(recording)).encode(errors="replace"))
         return place
 
     # --- a page in the browser

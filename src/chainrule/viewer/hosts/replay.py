@@ -15,6 +15,7 @@ import numpy as np
 from chainrule.errors import ChainruleError, SettingError, shortened
 from chainrule.explanation.derivation import DEPTHS
 from chainrule.explanation.rendering.data import written
+from chainrule.viewer.hosts import messages
 from chainrule.viewer.hosts.patches import patch
 from chainrule.viewer.session import Session
 
@@ -84,7 +85,7 @@ def replay(
 
 def packed(recording: dict[str, Any]) -> str:
     """As text that may stand in a script: JSON, or gzip in base64 where that is shorter."""
-    text = written(recording)
+    text = messages.written(recording)
     small = base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
     return min(text.replace("<", "\\u003c"), small, key=len)
 
