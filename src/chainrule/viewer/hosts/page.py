@@ -54,6 +54,7 @@ class Page:
                 ws="websockets-sansio",
                 ws_max_size=LARGEST,
                 ws_per_message_deflate=False,
+                ws_ping_interval=None,  # on one machine an end is noticed, and who waits for many answers is not gone
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -118,6 +119,8 @@ class Page:
             ended, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
                 task.result()
+        except asyncio.CancelledError:  # the server ends, and this tab does not read
+            pass
         finally:
             stop()
             for task in both:
