@@ -89,7 +89,15 @@ class Page:
 
     def _serve(self) -> None:
         with self._listening:  # closed too where the server is ended before it has begun
-            self._server.run(sockets=[self._listening])
+            asyncio.run(self._until_closed())
+
+    async def _until_closed(self) -> None:
+        await self._server.serve(sockets=[self._listening])
+        for connection in tuple(
+            self._server.server_state.connections
+        ):  # of tabs that have not read what they were told
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
     # --- what it answers
 
