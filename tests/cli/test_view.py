@@ -111,10 +111,7 @@ def test_options_that_nobody_would_hear_are_refused(what, option, tmp_path):
 def test_the_page_is_there_until_ctrl_c():
     pytest.importorskip("starlette", reason="the extra `view` is not installed")
     command = [sys.executable, "-u", "-m", "chainrule", "view", "--demo", "gauss", "--epochs", "3", "--no-browser"]
-    heard = {
-        "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
-    }  # where tests run in the background it is not
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **heard) as page:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as page:
         try:
             assert re.match(r"Open http://127\.0\.0\.1:\d+/\?token=\S+ in a browser", page.stdout.readline())
             page.stdout.readline()
