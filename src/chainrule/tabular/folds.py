@@ -79,5 +79,7 @@ def latest(order: Any, share: float) -> tuple[Rows, Rows]:
     first = times[by_time[max(cut, 0)]]
     later = times >= first
     if later.all():
-        raise DataError("all rows are of the same time, so none come later; choose another column, or leave the order out.")
+        raise DataError(
+            "all rows are of the same time, so none come later; choose another column, or leave the order out."
+        )
     return np.flatnonzero(~later), np.flatnonzero(later)

@@ -80,7 +80,11 @@ class Learned:
     @property
     def settings(self) -> dict[str, object]:
         """How it was done, by names."""
-        done = {"networks": len(self.members), "epochs": ", ".join(map(str, self.epochs)), "seconds": round(self.seconds, 1)}
+        done = {
+            "networks": len(self.members),
+            "epochs": ", ".join(map(str, self.epochs)),
+            "seconds": round(self.seconds, 1),
+        }
         return {**done, "recipes tried": ", ".join(self.tried), **vars(self.recipe)}
 
 

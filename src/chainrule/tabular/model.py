@@ -231,7 +231,9 @@ class TableModel(ReportableModel):
         """The average training row."""
         self._fitted()
         if self._average is None:
-            raise ModelFileError("the model's file has no average row to begin at; it was made by another version. Train the model again.")
+            raise ModelFileError(
+                "the model's file has no average row to begin at; it is of another version. Train it again."
+            )
         return self._average
 
     @property
@@ -357,11 +359,15 @@ class TableModel(ReportableModel):
         """
         described = network.notes.get(NOTES)
         if not isinstance(described, dict) or not isinstance(described.get("facts"), dict):
-            raise ModelFileError("the file holds a network, but says nothing of a table it was trained on; read it by cr.load.")
+            raise ModelFileError(
+                "the file holds a network, but says nothing of a table it was trained on; read it by cr.load."
+            )
         model = cls()
         model._network, model._preparation = network, Preparation.from_json(described.get("preparation", {}))
         if len(model._preparation.features) != network.model.inputs[0][0]:
-            raise ModelFileError("the file's network has other inputs than its table gives; the file is damaged, train the model again.")
+            raise ModelFileError(
+                "the file's network has other inputs than its table gives; train the model again."
+            )
         if described.get("average") is not None:
             model._average = AverageRow.from_json(described["average"])
         model.facts = described["facts"]

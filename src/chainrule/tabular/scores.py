@@ -218,7 +218,9 @@ class Scores(Written):
     def error_quantiles(self) -> dict[float, float]:
         """Quantiles of prediction − truth, by their shares of the rows."""
         if self.classes:
-            raise SettingError("quantiles of errors were asked for, but classes are predicted here; read `confusion` instead.")
+            raise SettingError(
+                "quantiles of errors were asked for, but classes are predicted here; read `confusion` instead."
+            )
         errors = np.asarray(self.outputs, np.float64) - np.asarray(self.truth, np.float64)
         return dict(zip(QUANTILES, weighted_quantiles(errors, self.counted, QUANTILES).tolist(), strict=True))
 
