@@ -240,7 +240,11 @@ def test_values_and_untrained_networks_are_one_frame(tmp_path):
     [
         ({"frames": 0}, "frames"),
         ({"frames": [0, 99]}, "there are the steps 0 to 12"),
-        ({"frames": ["x"]}, "there are the steps 0 to 12"),
+        ({"frames": ["x"]}, "how many steps, or their numbers"),
+        ({"frames": 1.5}, "how many steps, or their numbers"),
+        ({"frames": [True]}, "how many steps, or their numbers"),
+        ({"select": "hidden.weight[0, 0]"}, "names of numbers in a list"),
+        ({"panels": "doctor"}, "names of panels in a list"),
         ({"select": ["hidden.wait[0, 0]"]}, "hidden"),
         ({"panels": ["histogram"]}, "histograms"),
     ],
@@ -252,6 +256,60 @@ def test_what_cannot_be_recorded_is_refused_and_nothing_written(view, tmp_path, 
         view.save(tmp_path / "x.html", **options)
     assert not (tmp_path / "x.html").exists()
     assert view.parts == before
+
+
+def test_halves_of_characters_in_names_are_kept(tmp_path):
+    a, b = cr.values(a=2.0, b=3.0)
+    recording = recording_in(cr.view((a * b).named("L\ud800")).save(tmp_path / "x.html").read_text(encoding="utf-8"))
+    assert "L\ud800" in json.dumps(recording["parts"], ensure_ascii=False)
+
+
+@pytest.mark.parametrize("frames", [0, -3, 1.5, "a", [1], ["a"]], ids=str)
+def test_steps_of_what_has_none_are_refused_too(tmp_path, frames):
+    a, _ = cr.values(a=2.0, b=3.0)
+    with pytest.raises(cr.ChainruleError, match="save was given frames"):
+        cr.view((a * 3).named("L")).save(tmp_path / "x.html", frames=frames)
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("model.safetensors", cr.errors.SettingError),  # which it would have cost
+        ("page", cr.errors.SettingError),
+        ("", cr.errors.SettingError),
+        (None, cr.errors.SettingError),
+        ("x\0.html", cr.errors.SettingError),
+        ("folder.html", IsADirectoryError),
+        ("nowhere/x.html", FileNotFoundError),
+    ],
+    ids=str,
+)
+def test_places_are_looked_at_before_the_work(view, tmp_path, name, error, monkeypatch):
+    monkeypatch.setattr(replays, "replay", None)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.html").mkdir()
+    (tmp_path / "model.safetensors").write_bytes(b"a model")
+    with pytest.raises(error):
+        view.save(name)
+    assert (tmp_path / "model.safetensors").read_bytes() == b"a model"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.html", "model.safetensors"]
+
+
+def test_where_there_is_no_room_the_file_that_was_there_stays(tmp_path):
+    resource = pytest.importorskip("resource", reason="there are no limits of sizes on this system")
+    a, _ = cr.values(a=2.0, b=3.0)
+    view = cr.view((a * 3).named("L"))
+    view.save(tmp_path / "x.html")
+    before = (tmp_path / "x.html").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"x\.html"):
+            view.save(tmp_path / "x.html")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert (tmp_path / "x.html").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["x.html"]
 
 
 def test_a_run_over_500_steps_is_below_3_megabytes(monkeypatch):

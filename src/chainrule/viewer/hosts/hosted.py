@@ -101,7 +101,7 @@ class Hosted(Shown):
         Parameters
         ----------
         path : str or path
-            Where to write.
+            Where to write; it ends in `.html`. A file that is there is replaced as a whole, or, where that fails, stays as it was.
         frames : int or sequence of int, optional
             How many steps, evenly spread, or which ones. By default 150, or as many as fit a file of some 3 MB.
         select : sequence of str, optional
@@ -120,7 +120,10 @@ class Hosted(Shown):
         Raises
         ------
         SettingError
-            When `frames` is neither, or names steps that there are not, or `select` and `panels` what there is not.
+            When `frames` is neither, or names steps that there are not, or `select` and `panels` what there is not; or the path has
+            another ending.
+        OSError
+            When there is no such folder, or no room.
 
         Examples
         --------
@@ -131,13 +134,14 @@ class Hosted(Shown):
         ...     cr.view((a * b).named("L")).save(f"{folder}/product.html").name
         'product.html'
         """
-        from chainrule.viewer.hosts.documents import saved_file
+        from chainrule.network.writing import replace_file
+        from chainrule.viewer.hosts.documents import place_of_file, saved_file
         from chainrule.viewer.hosts.replay import packed, replay
 
+        place = place_of_file(path)
         recording = replay(self.session, frames, select, panels)
-        written = Path(path)
-        written.write_text(saved_file(self.subject.title, packed(recording)), encoding="utf-8", newline="\n")
-        return written
+        replace_file(place, saved_file(self.subject.title, packed(recording)).encode(errors="replace"))
+        return place
 
     # --- a page in the browser
 

@@ -7,6 +7,7 @@ import gzip
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from chainrule.errors import ChainruleError, SettingError, shortened
 from chainrule.explanation.derivation import DEPTHS
 from chainrule.explanation.rendering.data import written
+from chainrule.viewer.hosts import messages
 from chainrule.viewer.hosts.patches import patch
 from chainrule.viewer.session import Session
 
@@ -48,10 +50,16 @@ def replay(
 
     The session is gone through, with nobody hearing of it, and then taken back to where it stood.
     """
+    _unless_list(
+        "frames", [] if isinstance(frames, int) else frames, Integral, "how many steps, or their numbers in a list"
+    )
+    _unless_list("select", keys, str, "the names of numbers in a list")
+    _unless_list("panels", panels, str, "the names of panels in a list")
     with _from_here_and_back(session, panels):
         wanted = _numbers(session.parts["drawing"]) if keys is None else [_key(session, key) for key in keys]
         session.do("select", key=None)
         position = session.parts.get("position")
+        _unless_there(frames, position)
         moments: list[Moment] = [(None, None)]
         if position and position["steps"]:
             moments = _moments(session, position, frames)
@@ -77,7 +85,7 @@ def replay(
 
 def packed(recording: dict[str, Any]) -> str:
     """As text that may stand in a script: JSON, or gzip in base64 where that is shorter."""
-    text = written(recording)
+    text = messages.written(recording)
     small = base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
     return min(text.replace("<", "\\u003c"), small, key=len)
 
@@ -105,6 +113,25 @@ class Reasons:
         self.session.do("select", key=None)
 
 
+# --- what is asked for
+
+
+def _unless_list(name: str, given: Any, kind: type, expected: str) -> None:
+    """Refuse what is no list of such things; `None` is left to the library."""
+    listed = isinstance(given, Collection) and not isinstance(given, str | bytes)
+    if given is not None and not (listed and all(isinstance(x, kind) and not isinstance(x, bool) for x in given)):
+        raise SettingError(f"save was given {name}={shortened(given)}; give {expected}.")
+
+
+def _unless_there(frames: int | Sequence[int] | None, position: dict[str, Any] | None) -> None:
+    """Refuse steps that there are not."""
+    first, last = (position["first"], position["steps"]) if position else (0, 0)
+    if isinstance(frames, int):
+        SettingError.unless_count("save", "frames", frames)
+    elif frames is not None and not all(first <= step <= last for step in frames):
+        raise SettingError(f"save was given frames={shortened(frames)}, and there are the steps {first} to {last}.")
+
+
 # --- which moments, and which numbers
 
 
@@ -113,14 +140,7 @@ def _moments(session: Session, position: dict[str, Any], frames: int | Sequence[
     there, shown = range(position["first"], position["steps"] + 1), position["step"]
     if frames is None:
         frames = _affordable(session, there)
-    if isinstance(frames, int):
-        SettingError.unless_count("save", "frames", frames)
-        steps = _spread(there, frames)
-    else:
-        steps = set(frames)
-        if not steps <= set(there):
-            given = f"frames={shortened(frames)}"
-            raise SettingError(f"save was given {given}, and there are the steps {there.start} to {there.stop - 1}.")
+    steps = _spread(there, frames) if isinstance(frames, int) else set(map(int, frames))
     found: list[Moment] = []
     for step in sorted(steps | {shown}):
         operations: list[Moment] = [(step, done) for done in range(position["operations"])] if step == shown else []
