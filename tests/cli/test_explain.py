@@ -35,7 +35,19 @@ def folder(tmp_path_factory):
             size = 1.2 * age + 10 * (sex == "male") + draw.random()
             writer.writerow([sex, "" if i == 9 else age, f"{size:.1f}", "yes" if age > 40 else "no"])
     for target, other, name in (("label", "size", "labels"), ("size", "label", "sizes")):
-        settings = ["--hidden", "4", "--activation", "tanh", "--fast", "--curves", "0", "--dropout", "0", "--epochs", "3"]
+        settings = [
+            "--hidden",
+            "4",
+            "--activation",
+            "tanh",
+            "--fast",
+            "--curves",
+            "0",
+            "--dropout",
+            "0",
+            "--epochs",
+            "3",
+        ]
         done = run("train", folder / "data.csv", "--target", target, "--drop", other, *settings,
                    "--missing", "drop", "--save", folder / f"{name}.safetensors")  # fmt: skip
         assert done.exit_code == 0, done.output

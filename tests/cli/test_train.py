@@ -219,9 +219,7 @@ def test_rows_that_are_tested_on(labels, tmp_path):
     for name, part in (("one", rows[:180]), ("two", rows[180:])):
         with (tmp_path / f"{name}.csv").open("w", newline="") as stream:
             csv.writer(stream).writerows([NAMES, *part])
-    result = run(
-        "train", tmp_path / "one.csv", "--target", "Survived", *SMALL, "--test-file", tmp_path / "two.csv"
-    )
+    result = run("train", tmp_path / "one.csv", "--target", "Survived", *SMALL, "--test-file", tmp_path / "two.csv")
     assert "one.csv: 180 rows" in result.output
     assert "Test: 60 rows of two.csv" in result.output
     for option in (["--split-by", "Id"], ["--group", "Age"]):

@@ -77,7 +77,10 @@ def explain(
     row: Annotated[
         list[int] | None,
         typer.Option(
-            min=1, help="A row of DATA, the first is 1; of gradients several are one batch, by default all.", **MODEL, metavar="N"
+            min=1,
+            help="A row of DATA, the first is 1; of gradients several are one batch, by default all.",
+            **MODEL,
+            metavar="N",
         ),
     ] = None,
     label: Annotated[

@@ -60,9 +60,9 @@ def _weights(model: TableModel) -> str:
 
 
 def _checked(wanted: Sequence[int], table: Table) -> Sequence[int]:
-    for number in wanted:
-        if number > len(table):
-            raise TableError(f"--row {number} is not there: {table.source} has {len(table):,} rows, and the first is 1.")
+    last = max(wanted, default=0)
+    if last > len(table):
+        raise TableError(f"--row {last} is not there: {table.source} has {len(table):,} rows, and the first is 1.")
     return wanted
 
 
