@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.nn.parameters import flat_names
 from chainrule.viewer.datasets import PLANE, in_the_plane
+from chainrule.viewer.landscape import Losses, vector_of
 
 
 def shown(classify: bool = True, **options: Any) -> cr.View:
@@ -185,3 +187,34 @@ def test_spreads_over_the_training() -> None:
         assert all(sum(x) == count for x in spread["counts"])
     with pytest.raises(cr.ChainruleError, match="array"):
         view.do("spread_of", name="colour")
+
+
+def test_the_landscape_is_made_once_and_is_the_loss() -> None:
+    view = shown(classify=False)
+    view.do("train", wait=True)
+    view.do("panel", name="surface", open=True)
+    end = view.parts["surface"]
+    view.do("go", step=2)
+    there = view.parts["surface"]
+    assert there["values"] == end["values"]
+    assert there["here"] != end["here"]
+    name, place = "h.weight[0, 1]", view.subject.number("h.weight[0, 1]")
+    view.do("set", key=name, value=place + 100.0)  # far out of it
+    a, b = view.parts["surface"]["here"]
+    x0, x1, y0, y1 = view.parts["surface"]["extent"]
+    assert x0 <= a <= x1
+    assert y0 <= b <= y1
+
+    subject = view.subject
+    losses = Losses(subject.objective, subject.data, subject.parameters)
+    random = np.random.default_rng(0)
+    places = random.normal(size=(losses._count + 3, vector_of(subject.parameters).size))
+    found = losses(places)
+    names = flat_names(subject.parameters)
+    ends = np.cumsum([np.size(x) for x in names.values()])[:-1]
+    for place, loss in list(zip(places, found, strict=True))[-5:]:
+        own: dict[str, dict[str, np.ndarray]] = {}
+        for (path, x), part in zip(names.items(), np.split(place, ends), strict=True):
+            layer, parameter = path.split(".")
+            own.setdefault(layer, {})[parameter] = part.reshape(np.shape(x)).astype(x.dtype)
+        assert loss == pytest.approx(float(subject.objective(own, subject.data)[0]), rel=1e-5)
