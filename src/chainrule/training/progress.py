@@ -57,7 +57,7 @@ def is_terminal(stream: Any) -> bool:
 
 
 @contextmanager
-def display(epochs: int, wanted: bool | Display | None) -> Iterator[Display]:
+def display(count: int, wanted: bool | Display | None, what: str = "epoch") -> Iterator[Display]:
     """A display that is given; a bar if it is wanted, or if nothing is said and standard error is a terminal; otherwise silence."""
     if isinstance(wanted, Display):
         yield wanted
@@ -72,7 +72,7 @@ def display(epochs: int, wanted: bool | Display | None) -> Iterator[Display]:
     console = Console(stderr=True)
     wide = console.width >= 110
     columns: list[ProgressColumn] = [
-        TextColumn("epoch"),
+        TextColumn(what),
         MofNCompleteColumn(table_column=Column(no_wrap=True)),
         BarColumn(bar_width=24 if wide else 8),
     ]
@@ -80,4 +80,4 @@ def display(epochs: int, wanted: bool | Display | None) -> Iterator[Display]:
         columns.append(TimeElapsedColumn())
     columns.append(TextColumn("{task.fields[metrics]}", table_column=Column(no_wrap=True)))
     with Progress(*columns, console=console, refresh_per_second=10) as progress:
-        yield Bar(progress, progress.add_task("training", total=epochs, metrics=""), short=not wide)
+        yield Bar(progress, progress.add_task("training", total=count, metrics=""), short=not wide)

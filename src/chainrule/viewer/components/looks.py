@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from chainrule.training import Batch, Objective, Recording
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.reasons import written
 from chainrule.viewer.components.time import TIME, Time
+from chainrule.viewer.grids import as_grid
 from chainrule.viewer.landscape import Landscape, Losses, Ways, along, around, vector_of
 from chainrule.viewer.spreads import counts_between, edges_of
 from chainrule.viewer.subject import MOMENT
@@ -136,18 +136,12 @@ def _gradient(evaluation: Evaluation, known: Any, parameters: Any) -> Any:
 
 
 def _data(found: Landscape, kind: str, here: Any, downhill: Any) -> dict[str, Any]:
-    losses = np.asarray(found.losses)
-    finite = losses[np.isfinite(losses)]
     return {
         "kind": kind,
         "x": found.x,
         "y": found.y,
-        "columns": losses.shape[1],
-        "rows": losses.shape[0],
-        "values": base64.b64encode(np.nan_to_num(losses).astype("<f4").tobytes()).decode("ascii"),
+        **as_grid(found.losses),
         "extent": list(found.extent),
-        "least": float(finite.min()) if finite.size else 0.0,
-        "greatest": float(finite.max()) if finite.size else 0.0,
         "paths": [{"name": name, "points": way.tolist()} for name, way in found.paths],
         "here": here.tolist(),
         "gradient": downhill.tolist(),
