@@ -86,10 +86,10 @@ export function bytes(base64: string): ArrayBuffer {
   return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer;
 }
 
-/** The numbers of a grid: floats, or in a saved file bytes, of which each stands for so many units. */
+/** The numbers of a grid: floats, or in a saved file bytes, of which each stands for what lies between two multiples of a unit. */
 export function numbersOf({ values, unit, first = 0 }: Grid): Float32Array {
   const raw = bytes(values);
-  return unit ? Float32Array.from(new Uint8Array(raw), (level) => (level + first) * unit) : new Float32Array(raw);
+  return unit ? Float32Array.from(new Uint8Array(raw), (level) => (first + level + 0.5) * unit) : new Float32Array(raw);
 }
 
 const LEVELS = 1200; // of colours that are worked out once for a picture; a multiple of the bands

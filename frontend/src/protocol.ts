@@ -214,7 +214,7 @@ export interface Settings {
 export interface Grid {
   columns: number;
   rows: number;
-  /** Base64 of float32, or where there is a unit of bytes: (first + byte) · unit. */
+  /** Base64 of float32, or where there is a unit of bytes: (first + byte + ½) · unit. */
   values: string;
   least: number;
   greatest: number;
@@ -278,7 +278,8 @@ export interface Histograms {
   groups: {
     name: string;
     what: "weights" | "gradients" | "activations";
-    edges: number[];
+    /** The least and the greatest; between them are parts that are evenly wide. */
+    ends: [number, number];
     counts: number[];
     text: string;
   }[];

@@ -21,7 +21,8 @@ class Settings:
     """How a training goes, apart from what is learned.
 
     `shuffle` may be a function that gives the orders of the rows for the next so many epochs, shape (epochs, rows).
-    `progress` may be what is told how far it is. `record` is how many megabytes a recording may keep of the states on the way; 0 or `False` for none, `True` for 64.
+    `record` is how many megabytes a recording may keep of the states on the way; 0 or `False` for none, `True` for 64.
+    `progress` may be what is told how far it is.
     """
 
     epochs: int = 20

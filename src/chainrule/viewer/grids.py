@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-LEVELS = 60
+LEVELS = 30
 """Steps between the least and the greatest number that are kept where a picture is recorded, at least half as many."""
 
 
@@ -31,20 +31,25 @@ def is_grid(value: dict[str, Any]) -> bool:
 
 
 def in_steps(grid: dict[str, Any]) -> dict[str, Any]:
-    """A grid with a byte for every number, which is (first + byte) · unit: the next multiple of the unit below it.
+    """A grid with a byte for every number, which is (first + byte + ½) · unit: the middle between the multiples of the unit around it.
 
     So no number comes to lie on the other side of a whole one, which for classes is another class.
 
-    >>> grid = in_steps(as_grid(np.array([[-0.5, 0.99], [1.0, 1.5]])))
-    >>> grid["unit"], grid["first"], np.frombuffer(base64.b64decode(grid["values"]), np.uint8) * grid["unit"] + grid["first"] * grid["unit"]
-    (0.03125, -16, array([-0.5    ,  0.96875,  1.     ,  1.5    ]))
+    >>> grid = in_steps(as_grid(np.array([[0.5, 0.99], [1.0, 2.5]])))
+    >>> grid["unit"], grid["first"], (np.frombuffer(base64.b64decode(grid["values"]), np.uint8) + grid["first"] + 0.5) * grid["unit"]
+    (0.125, 4, array([0.5625, 0.9375, 1.0625, 2.5625]))
     """
     numbers = np.frombuffer(base64.b64decode(grid["values"]), "<f4").astype(float)
     least, greatest = min(grid["least"], 0.0) if 0.0 in numbers else grid["least"], grid["greatest"]
     unit = 2.0 ** np.ceil(np.log2(max(greatest - least, abs(greatest) * 1e-6, 1e-30) / LEVELS))
     whole = np.floor(numbers / unit)
     first = whole.min() if whole.size else 0.0
-    return {**grid, "values": _text((whole - first).astype(np.uint8)), "unit": float(unit), "first": int(first)}
+    kept = {"values": _text((whole - first).astype(np.uint8)), "unit": float(unit), "first": int(first)}
+    ends = {
+        "least": float(np.floor(grid["least"] / unit) * unit),
+        "greatest": float(np.ceil(grid["greatest"] / unit) * unit),
+    }
+    return {**grid, **kept, **ends}
 
 
 def _text(numbers: Any) -> str:

@@ -11,8 +11,8 @@ import numpy as np
 
 from chainrule.autodiff import vmap
 from chainrule.nn.parameters import Parameters, flat_names
-from chainrule.tracing import Program, simplify, trace
 from chainrule.ops.operation import ArrayType
+from chainrule.tracing import Program, simplify, trace
 from chainrule.tracing.interpreter import interpret
 from chainrule.tracing.trees import map_leaves
 from chainrule.training import Batch, Objective
@@ -45,7 +45,8 @@ class Losses:
             filled = np.concatenate([some, np.repeat(some[-1:], self._count - len(some), axis=0)])
             with np.errstate(all="ignore"):
                 values = interpret(
-                    self._program, dict(zip(self._program.inputs, [*self._apart(filled), *self.batch.arrays()], strict=True))
+                    self._program,
+                    dict(zip(self._program.inputs, [*self._apart(filled), *self.batch.arrays()], strict=True)),
                 )
             found.append(np.asarray(values[self._program.outputs[0]], np.float64)[: len(some)])  # type: ignore[index]
         return np.concatenate(found)
@@ -55,7 +56,7 @@ class Losses:
         """How many places are computed together."""
         widths = [shape[-1] for x in flat_names(self.parameters).values() if (shape := np.shape(x))]
         numbers = vector_of(self.parameters).size + len(self.batch.inputs[0]) * max(widths, default=1)
-        return max(1, min(CELLS * CELLS, AT_ONCE // numbers))
+        return int(max(1, min(CELLS * CELLS, AT_ONCE // numbers)))
 
     @cached_property
     def _program(self) -> Program:
@@ -120,16 +121,20 @@ def around(losses: Losses, ways: Ways, here: Any, parameters: Parameters, gradie
 
 
 def _over(
-    losses: Losses, names: tuple[str, str], origin: Any, basis: Any, extent: tuple[float, float, float, float], ways: Ways
+    losses: Losses,
+    names: tuple[str, str],
+    origin: Any,
+    basis: Any,
+    extent: tuple[float, float, float, float],
+    ways: Ways,
 ) -> Landscape:
     a0, a1, b0, b1 = extent
     down, across = np.meshgrid(np.linspace(b1, b0, CELLS), np.linspace(a0, a1, CELLS), indexing="ij")
     grid = np.stack([across.ravel(), down.ravel()], axis=1)
     flat = [(way - origin) @ basis.T for _, way in ways]
     found = _in_plane(losses, np.concatenate([grid, *flat]), origin, basis)
-    ends = np.cumsum([len(grid), *map(len, flat)])
-    parts = [found[begin:end] for begin, end in zip(ends, ends[1:], strict=False)]
-    paths = [(name, np.column_stack([way, own])) for (name, _), way, own in zip(ways, flat, parts, strict=True)]
+    parts = np.split(found[len(grid) :], np.cumsum([len(way) for way in flat])[:-1])
+    paths = [(name, np.column_stack([way, own])) for (name, _), way, own in zip(ways, flat, parts, strict=bool(ways))]
     return Landscape(*names, origin, basis, extent, found[: len(grid)].reshape(CELLS, CELLS), tuple(paths))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chainrule.engines.choice import named
+from chainrule.nn.parameters import Parameters
 from chainrule.training import (
     Clipping,
     Penalty,
@@ -19,7 +20,6 @@ from chainrule.training import (
     Training,
     as_optimizer,
 )
-from chainrule.nn.parameters import Parameters
 from chainrule.training.run import copied
 from chainrule.training.step import TrainingStep
 from chainrule.viewer.networks import NetworkSubject

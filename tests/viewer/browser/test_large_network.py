@@ -1,4 +1,4 @@
-"""784-100-10 in Chromium: while it trains, frames come from within epochs and cost less than a twentieth of a second; so does a click.
+"""784-100-10 in Chromium: while it trains, frames come from within epochs and cost less than 50 ms; so does a click.
 
 What is measured is the time that processors work for it, in the view's own thread and in the browser's main one: how long that takes
 by the clock depends on what else the machine does.

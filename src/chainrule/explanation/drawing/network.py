@@ -299,8 +299,8 @@ def _notes(
         if level == STRONGEST:
             drawn = Strongest.of(style.value(layer.weight))
             notes.append(
-                f"{layer.name}: of {drawn.all:,} connections the {drawn.count} with the largest |w| are drawn, and the {len(drawn.inputs)} "
-                f"of {layer.units:,} neurons that they lead to."
+                f"{layer.name}: of {drawn.all:,} connections the {drawn.count} with the largest |w| are drawn, and of "
+                f"{layer.units:,} neurons the {len(drawn.inputs)} that they lead to."
             )
     passing = [call.name for call in found.layers if call.name not in shown and call.name in layers]
     if passing:

@@ -39,7 +39,7 @@ class Looks(Component):
 
     # --- histograms
 
-    @part(MOMENT, panel=True, digits=4)
+    @part(MOMENT, panel=True, digits=3)
     def histograms(self) -> dict[str, Any] | None:
         """How parameters, their gradients and activations are spread; nothing while a number is hidden, which may be an edge."""
         subject = self.subject
@@ -60,7 +60,7 @@ class Looks(Component):
     def _spread(self, name: str, what: str, array: Any) -> dict[str, Any]:
         numbers = np.ravel(np.asarray(array, np.float64))
         finite = numbers[np.isfinite(numbers)]
-        edges = edges_of(numbers) if finite.size else np.zeros(0)
+        edges = edges_of(numbers)
         counts = counts_between(numbers, edges) if finite.size else np.zeros(0, int)
         digits = self.subject.digits
         text = "no finite number"
@@ -69,7 +69,7 @@ class Looks(Component):
             text = f"mean {mean}, standard deviation {spread}"
         if finite.size < numbers.size:
             text += f", {numbers.size - finite.size} not finite"
-        return {"name": name, "what": what, "edges": edges.tolist(), "counts": counts.tolist(), "text": text}
+        return {"name": name, "what": what, "ends": edges[[0, -1]].tolist(), "counts": counts.tolist(), "text": text}
 
     # --- the landscape
 

@@ -301,7 +301,7 @@ class Time(Component):
 
     @part(TIME)
     def curves(self) -> dict[str, Any] | None:
-        """The loss of every step, of the training and of its branches; of one under way those that were shown, each the mean since its epoch began."""
+        """The loss of every step, of the training and of its branches; while one is under way of what was shown."""
         timeline = self.timeline
         under_way = [{"name": "training", "kind": "training", "points": list(self._under_way)}] if self._live else []
         if timeline is None or under_way:

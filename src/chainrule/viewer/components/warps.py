@@ -11,10 +11,10 @@ from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing.program import Variable
 from chainrule.training import Recording
 from chainrule.viewer.component import Component, command, part
-from chainrule.viewer.grids import as_grid
 from chainrule.viewer.components.plane import Plane
 from chainrule.viewer.components.settings import SETTINGS
 from chainrule.viewer.components.time import TIME
+from chainrule.viewer.grids import as_grid
 from chainrule.viewer.spreads import counts_between, edges_of
 from chainrule.viewer.subject import MOMENT, unless_known
 
@@ -53,7 +53,9 @@ class Warps(Component):
             if isinstance(call.a, Variable) and len(call.a.shape) == 2 and call.a is not found.outputs[0]:
                 values = np.asarray(found.evaluation.values[call.a], np.float64)
                 places, x, y = _flat(values, len(points))
-                layers.append({"name": call.name, "x": x, "y": y, "points": len(points), "lines": 2 * LINES, **as_grid(places)})
+                layers.append(
+                    {"name": call.name, "x": x, "y": y, "points": len(points), "lines": 2 * LINES, **as_grid(places)}
+                )
         return {"layers": layers}
 
     # --- spreads over time

@@ -25,7 +25,7 @@ COMMANDS = ("hello", "panel", "select", "depth", "go", "move", "jump", "play", "
 REASONS = ("selection", "derivation", "contributions")
 """The parts that a selection gives."""
 MOST_FRAMES = 600
-ROOM = 2_400_000
+ROOM = 2_650_000
 """Characters of a file that are for its frames, unless their number is given; of more, as many as fit are kept."""
 MOST_REASONS = 400
 """Selections that are recorded unless they are asked for by name."""
@@ -236,7 +236,11 @@ def _shown(session: Session, moment: Moment) -> dict[str, Any]:
 
 def _patches(shown: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     """By parts, from every moment to the next: positions, in which all changes, are written whole elsewhere."""
-    found = {name: [patch({name: a[name]}, {name: b[name]}) for a, b in pairwise(shown)] for name in shown[0] if name != "position"}
+    found = {
+        name: [patch({name: a[name]}, {name: b[name]}) for a, b in pairwise(shown)]
+        for name in shown[0]
+        if name != "position"
+    }
     return {name: changes for name, changes in found.items() if any(changes)}
 
 
