@@ -31,7 +31,7 @@ def is_grid(value: dict[str, Any]) -> bool:
 
 
 def in_steps(grid: dict[str, Any]) -> dict[str, Any]:
-    """A grid with a byte for every number, which is (first + byte + ½) · unit: the middle between the multiples of the unit around it.
+    """A grid with a byte for every number, which is (first + byte + ½) · unit: the middle between two multiples of the unit.
 
     So no number comes to lie on the other side of a whole one, which for classes is another class.
 
