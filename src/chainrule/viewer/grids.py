@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-LEVELS = 30
-"""Steps between the least and the greatest number that are kept where a picture is recorded, at least half as many."""
+LEVELS, MOST = 30, 250
+"""Steps between the least and the greatest number that are kept of a recorded picture, at least half as many: as many as bands of
+colour need, and as many as a byte holds."""
 
 
 def as_grid(values: Any) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def is_grid(value: dict[str, Any]) -> bool:
     return {"columns", "rows", "values", "least", "greatest"} <= value.keys()
 
 
-def in_steps(grid: dict[str, Any]) -> dict[str, Any]:
+def in_steps(grid: dict[str, Any], levels: int = LEVELS) -> dict[str, Any]:
     """A grid with a byte for every number, which is (first + byte + ½) · unit: the middle between two multiples of the unit.
 
     So no number comes to lie on the other side of a whole one, which for classes is another class.
@@ -41,7 +42,7 @@ def in_steps(grid: dict[str, Any]) -> dict[str, Any]:
     """
     numbers = np.frombuffer(base64.b64decode(grid["values"]), "<f4").astype(float)
     least, greatest = min(grid["least"], 0.0) if 0.0 in numbers else grid["least"], grid["greatest"]
-    unit = 2.0 ** np.ceil(np.log2(max(greatest - least, abs(greatest) * 1e-6, 1e-30) / LEVELS))
+    unit = 2.0 ** np.ceil(np.log2(max(greatest - least, abs(greatest) * 1e-6, 1e-30) / min(levels, MOST)))
     whole = np.floor(numbers / unit)
     first = whole.min() if whole.size else 0.0
     kept = {"values": _text((whole - first).astype(np.uint8)), "unit": float(unit), "first": int(first)}

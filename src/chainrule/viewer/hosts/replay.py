@@ -25,7 +25,7 @@ COMMANDS = ("hello", "panel", "select", "depth", "go", "move", "jump", "play", "
 REASONS = ("selection", "derivation", "contributions")
 """The parts that a selection gives."""
 MOST_FRAMES = 600
-ROOM = 2_650_000
+ROOM = 2_700_000
 """Characters of a file that are for its frames, unless their number is given; of more, as many as fit are kept."""
 MOST_REASONS = 400
 """Selections that are recorded unless they are asked for by name."""
@@ -231,7 +231,7 @@ def _from_here_and_back(session: Session, panels: Collection[str] | None) -> Ite
 def _shown(session: Session, moment: Moment) -> dict[str, Any]:
     _go(session, moment)
     digits = session.digits
-    return {name: _rounded(_coarse(value), digits.get(name)) for name, value in session.parts.items()}
+    return {name: _rounded(_coarse(value, digits.get(name)), digits.get(name)) for name, value in session.parts.items()}
 
 
 def _patches(shown: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
@@ -244,15 +244,15 @@ def _patches(shown: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]
     return {name: changes for name, changes in found.items() if any(changes)}
 
 
-def _coarse(value: Any) -> Any:
+def _coarse(value: Any, digits: int | None) -> Any:
     """A part with its surfaces in few steps, which gzip makes small."""
     if isinstance(value, list):
-        return [_coarse(x) for x in value]
+        return [_coarse(x, digits) for x in value]
     if not isinstance(value, dict):
         return value
     if is_grid(value):
-        return in_steps(value)
-    return {name: _coarse(x) for name, x in value.items()}
+        return in_steps(value) if digits is None else in_steps(value, 10**digits)
+    return {name: _coarse(x, digits) for name, x in value.items()}
 
 
 def _rounded(value: Any, digits: int | None) -> Any:
@@ -271,7 +271,7 @@ def _numbers_in(value: Any) -> Iterator[float]:
 
 def _to_places(value: Any, places: int) -> Any:
     if isinstance(value, dict):
-        return {name: _to_places(x, places) for name, x in value.items()}
+        return value if is_grid(value) else {name: _to_places(x, places) for name, x in value.items()}
     if isinstance(value, list):
         return [_to_places(x, places) for x in value]
     return round(value, places) if isinstance(value, float) else value
