@@ -36,7 +36,7 @@ class Warps(Component):
 
     # --- the plane, bent
 
-    @part(MOMENT, SETTINGS, panel=True, digits=3)
+    @part(MOMENT, SETTINGS, panel=True, digits=2)
     def warp(self) -> dict[str, Any] | None:
         """Of every hidden layer the images of the points and of a grid: of two units those, of more their principal plane."""
         if not self.plane.is_there:
