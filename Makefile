@@ -16,10 +16,12 @@ front-end: # with Node 20: types, tests, and that the bundle of the view is what
 test-view: .venv/hosts # the view in Chromium: on a page, from a file, in JupyterLab and marimo
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/viewer/browser
 
-nightly: .venv/development # ten times as many random Programs, which find most of a compiler's mistakes, and fits; interrupts
+nightly: .venv/development # twenty times as many random examples; random Programs, which find most of a compiler's mistakes; interrupts
+	$(BIN)/python -m pytest -n 2 -m hypothesis --hypothesis-profile=nightly
 	CHAINRULE_EXAMPLES=2000 CHAINRULE_FITS=10000 CHAINRULE_INTERRUPTS=1000 $(BIN)/python -m pytest \
 		tests/engines/test_equations.py tests/engines/test_memory_growth.py tests/engines/test_interrupts.py
 	CHAINRULE_EXAMPLES=20000 $(BIN)/python -m pytest tests/test_silence.py tests/test_special_points.py
+	CHAINRULE_CALLS=1000 $(BIN)/python -m pytest tests/ops/test_numpy_arguments.py
 	CHAINRULE_MUTATIONS=20000 $(BIN)/python -m pytest tests/test_model_files.py
 	$(BIN)/python tests/versions.py
 

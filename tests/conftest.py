@@ -1,18 +1,26 @@
 """Settings shared by all tests."""
 
+import signal
+
 from hypothesis import HealthCheck, settings
 
 import chainrule.scipy.fft
 import chainrule.scipy.linalg
 import chainrule.scipy.signal
 import chainrule.scipy.special  # noqa: F401
+from trying import BY_DAY, BY_NIGHT, IN_SHORT
 
 settings.register_profile(
     "repeatable",
     derandomize=True,  # the same examples in every run: a failure is a failure for everybody
     deadline=None,  # the first example of a run pays for imports and caches
-    max_examples=100,
+    max_examples=BY_DAY,
     suppress_health_check=[HealthCheck.too_slow],
 )
-settings.register_profile("short", settings.get_profile("repeatable"), max_examples=20)  # for tests/mutants.py
+settings.register_profile("short", settings.get_profile("repeatable"), max_examples=IN_SHORT)  # for tests/mutants.py
+settings.register_profile("nightly", settings.get_profile("repeatable"), max_examples=BY_NIGHT)
 settings.load_profile("repeatable")
+
+# A shell lets what runs in the background, and all that starts, ignore Ctrl-C, which tests send and wait for.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

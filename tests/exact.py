@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import mpmath
@@ -84,4 +85,9 @@ def attributes_of(op: Elementwise) -> dict[str, Any]:
 def at(formula: Any, symbols: list[Any], numbers: list[Any], digits: int = 30) -> float:
     """A formula's value with so many digits, as a float."""
     with mpmath.workdps(digits):
-        return float(sp.lambdify(symbols, formula, [STEPS, "mpmath"])(*map(mpmath.mpf, numbers)))
+        return float(_function(formula, *symbols)(*map(mpmath.mpf, numbers)))
+
+
+@lru_cache(maxsize=64)  # a formula is asked at many points, and making a function of it takes longer than any of them
+def _function(formula: Any, *symbols: Any) -> Any:
+    return sp.lambdify(symbols, formula, [STEPS, "mpmath"])

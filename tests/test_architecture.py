@@ -9,6 +9,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -22,6 +23,7 @@ from chainrule.nn import ACTIVATIONS, INITIALIZERS
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 from chainrule.ops.notation import Algebra, Form
 from chainrule.training import LOSSES, OPTIMIZERS
+from together import together
 
 SOURCE = Path(chainrule.__file__).parent
 MODULES = sorted(SOURCE.rglob("*.py"))
@@ -39,9 +41,20 @@ def package_of(dotted):
     return parts[1] if len(parts) > 1 else ""
 
 
+def part_of(path):
+    """The part of the library that a module is in, or is."""
+    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+
+
+@cache
+def tree_of(path):
+    """What a module says, as Python reads it."""
+    return ast.parse(path.read_text())
+
+
 def imports_of(path):
     """The dotted names a module imports from this library, with the line numbers."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level:
@@ -59,17 +72,17 @@ def relative(path):
     return str(path.relative_to(SOURCE))
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
+@together([(path,) for path in MODULES], part_of)
 def test_modules_are_short_and_say_what_they_are(path):
     lines = path.read_text().splitlines()
     assert len(lines) <= 400
-    assert ast.get_docstring(ast.parse(path.read_text())), "no docstring"
+    assert ast.get_docstring(tree_of(path)), "no docstring"
     assert lines[0].startswith('"""'), "the docstring is not in the first line"
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if path != SOURCE / "__init__.py"], ids=relative)
+@together([(path,) for path in MODULES if path != SOURCE / "__init__.py"], part_of)
 def test_imports_point_one_way(path):
-    mine = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+    mine = part_of(path)
     assert mine in HEIGHT, f"{mine} is in no layer"
     for name, line in imports_of(path):
         theirs = package_of(name)
@@ -91,7 +104,7 @@ NAMES = {dotted_name(path): path for path in MODULES}
 def modules_imported_by(path):
     """The modules of this library that one imports anywhere: at the top, in a function, or for a type checker only."""
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -164,6 +177,10 @@ def is_own(node):
     return isinstance(node, ast.Name) and node.id in ("self", "cls")
 
 
+BY_NAME = {"getattr", "setattr", "hasattr", "delattr"}
+"""Functions that take an attribute by its name."""
+
+
 def private_names_read_in(tree):
     """Private names taken from something else than `self` and `cls`, with line numbers; imports and getattr too."""
     for node in ast.walk(tree):
@@ -171,7 +188,7 @@ def private_names_read_in(tree):
             yield node.attr, node.lineno
         elif isinstance(node, ast.ImportFrom):
             yield from ((alias.name, node.lineno) for alias in node.names)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("getattr", "setattr", "hasattr", "delattr"):
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") in BY_NAME:
             yield from (
                 (x.value, node.lineno)
                 for x in node.args[1:2]
@@ -179,13 +196,13 @@ def private_names_read_in(tree):
             )
 
 
-@pytest.mark.parametrize("path", MODULES, ids=relative)
+@together([(path,) for path in MODULES], part_of)
 def test_nobody_reads_what_is_private_elsewhere(path):
     """`x._name`, where x is not `self` or `cls`, only in the module that defines `_name`.
 
     So what one module needs of another's objects is public there, or is handed over. A class may use what it inherits.
     """
-    tree = ast.parse(path.read_text())
+    tree = tree_of(path)
     own = set(private_names_defined_in(tree))
     found = [
         f"line {line}: {name}" for name, line in private_names_read_in(tree) if is_private(name) and name not in own
@@ -194,12 +211,12 @@ def test_nobody_reads_what_is_private_elsewhere(path):
 
 
 def test_names_of_other_libraries_are_those_that_are_read():
-    trees = [ast.parse(path.read_text()) for path in MODULES]
+    trees = map(tree_of, MODULES)
     assert set(FOREIGN) <= {name for tree in trees for name, _ in private_names_read_in(tree)}
 
 
 def test_the_layers_are_the_parts_there_are():
-    parts = {path.relative_to(SOURCE).parts[0].removesuffix(".py") for path in MODULES} - {"__init__"}
+    parts = set(map(part_of, MODULES)) - {"__init__"}
     assert sorted(LAYERS) == sorted(parts)
 
 
@@ -312,7 +329,7 @@ WALKERS = [
 @pytest.mark.parametrize("path", WALKERS)
 def test_what_walks_programs_knows_operations_by_what_they_declare(path):
     """None is named there to be treated apart. The words for kinds of notation are no names of operations."""
-    tree = ast.parse((SOURCE / path).read_text())
+    tree = tree_of(SOURCE / path)
     texts = {x.value for x in ast.walk(tree) if isinstance(x, ast.Constant) and isinstance(x.value, str)}
     assert texts & set(REGISTRY) <= {*get_args(Form), *get_args(Algebra)}
     asked = {ast.unparse(x) for x in ast.walk(tree) if isinstance(x, ast.Compare | ast.MatchValue)}

@@ -25,7 +25,7 @@ from chainrule.errors import ModelFileError, SettingError
 from chainrule.network.description import digest_of
 from chainrule.network.storage import MOST_LAYERS
 
-MUTATIONS = int(os.environ.get("CHAINRULE_MUTATIONS", "2000"))
+MUTATIONS = int(os.environ.get("CHAINRULE_MUTATIONS", "1000"))
 X = np.random.default_rng(0).normal(size=(20, 3)).astype(np.float32)
 unix = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="a matter of Unix")
 

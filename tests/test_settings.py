@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import chainrule as cr
 from chainrule.errors import ChainruleError
 from chainrule.training.named import PIECES
+from together import together
 
 X = np.random.default_rng(0).normal(size=(12, 3)).astype(np.float32)
 Y = (X[:, 0] > 0).astype(int)
@@ -101,8 +103,7 @@ def attempts(name: str, value: Any) -> Iterator[Callable[[], Any]]:
             yield lambda parameter=parameter: call(**{**needed, parameter.name: value})
 
 
-@pytest.mark.parametrize("kind", VALUES)
-@pytest.mark.parametrize("name", CALLS)
+@together(product(CALLS, VALUES), lambda name, kind: name)
 def test_any_value_works_or_is_refused(name: str, kind: str) -> None:
     for attempt in attempts(name, VALUES[kind]):
         try:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
@@ -15,6 +15,7 @@ from chainrule.engines import ENGINES
 from chainrule.errors import InPlaceError, LeakedValueError, SettingError, ShapeError, TracingError, UnsupportedError
 from chainrule.tracing import trees
 from chainrule.tracing.identity import identity
+from trying import examples
 
 
 def python_scan(function: Any, state: Any, xs: Any, *, length: int | None = None, reverse: bool = False) -> Any:
@@ -183,7 +184,7 @@ def test_every_engine(case: Any, engine: str) -> None:
 KINDS = ["float64", "float32", "int64", "int32", "bool", "uint64"]
 
 
-@settings(max_examples=60)
+@examples(30)
 @given(
     kinds=st.lists(st.sampled_from(KINDS), min_size=1, max_size=3),
     row_kind=st.sampled_from(KINDS),

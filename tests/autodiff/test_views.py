@@ -7,6 +7,7 @@ import pytest
 
 import chainrule as cr
 from strategies import arguments, examples_of_functions, split_leaves
+from together import together
 
 POINT = np.array([0.3, 0.6, -0.4, 1.2])
 
@@ -116,7 +117,7 @@ def results_written(call, x):
 EXAMPLES = [(name, function, e) for name, function, e in examples_of_functions() if function.numpy]
 
 
-@pytest.mark.parametrize(("name", "function", "given"), EXAMPLES, ids=[name for name, *_ in EXAMPLES])
+@together(EXAMPLES, lambda _, function, given: function.name)
 def test_every_function_gives_a_view_where_numpys_does(name, function, given):
     """Or an error where it matters: what was written to one of both shows in the other, or does not, as with plain arrays."""
     args = arguments(given)

@@ -16,6 +16,7 @@ from chainrule.errors import PositionError, SettingError, ShapeError, TracingErr
 from chainrule.ops import REGISTRY
 from chainrule.tracing import apply
 from strategies import cases, inputs_of, programs, split_leaves
+from together import together
 
 MEMBERS = 3
 
@@ -35,8 +36,7 @@ def patterns(count: int) -> list[tuple[bool, ...]]:
     return [p for p in product((False, True), repeat=count) if any(p)] if count <= 3 else [(True,) * count]
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("op", list(REGISTRY.values()), ids=lambda op: op.name)
+@together([(op, dtype) for op in REGISTRY.values() for dtype in (np.float32, np.float64)], lambda op, dtype: op.name)
 def test_every_operation(op: Any, dtype: Any) -> None:
     for case in cases(op, dtype):
         leaves, put = split_leaves(case.inputs)

@@ -93,10 +93,7 @@ def test_places_where_nothing_can_be_written_are_refused_first(folder):
 def test_the_page_is_there_until_ctrl_c():
     pytest.importorskip("starlette", reason="the extra `view` is not installed")
     command = [sys.executable, "-u", "-m", "chainrule", "view", "--demo", "gauss", "--epochs", "3", "--no-browser"]
-    heard = {
-        "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
-    }  # where tests run in the background it is not
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **heard) as page:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as page:
         try:
             assert re.match(r"Open http://127\.0\.0\.1:\d+/\?token=\S+ in a browser", page.stdout.readline())
             page.stdout.readline()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from tests.strategies import cases, inputs_of, programs
+from tests.together import together
 
 import chainrule as cr
 from chainrule.engines import ENGINES, evaluate
@@ -30,9 +32,9 @@ def assert_same(found: Any, expected: Any, *, single: bool = False) -> None:
         np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("dtype", [np.float64, np.float32], ids=["float64", "float32"])
-@pytest.mark.parametrize("op", REGISTRY.values(), ids=lambda op: op.name)
+@together(
+    product(REGISTRY.values(), (np.float64, np.float32), ENGINES), lambda op, dtype, engine: f"{op.name}-{engine}"
+)
 def test_every_operation(op: Operation, dtype: Any, engine: str) -> None:
     for case in cases(op, dtype):
         arrays = [np.asarray(x) for x in case.inputs]
@@ -51,7 +53,7 @@ def test_every_operation(op: Operation, dtype: Any, engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @settings(
-    max_examples=int(os.environ.get("CHAINRULE_EXAMPLES", "200")),
+    max_examples=int(os.environ.get("CHAINRULE_EXAMPLES", "80")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

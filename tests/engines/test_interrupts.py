@@ -17,7 +17,7 @@ from pathlib import Path
 import interrupts
 import pytest
 
-COUNT = int(os.environ.get("CHAINRULE_INTERRUPTS", "10"))
+COUNT = int(os.environ.get("CHAINRULE_INTERRUPTS", "5"))
 TOGETHER = [[name] for name in interrupts.SITUATIONS] if COUNT >= 100 else [[*interrupts.SITUATIONS]]
 """Situations tried in one process: by day all."""
 
@@ -84,8 +84,8 @@ def test_a_fork_while_another_thread_compiles() -> None:
 
         threading.Thread(target=compile_for_ever, daemon=True).start()
         ends = []
-        for i in range(5):
-            time.sleep(0.013 * i)
+        for i in range(3):
+            time.sleep(0.026 * i)
             child = os.fork()
             if not child:
                 import gc

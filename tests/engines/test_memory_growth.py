@@ -53,9 +53,9 @@ DIFFERENT = """
         network = cr.Network([cr.Dense(2 + i * 37 % 50, "tanh"), cr.Dense(1)])
         network.fit(X, y, epochs=1, progress=False, engine="llvm")
 
-    for i in range(32):
+    for i in range(20):
         once(i)
-        if i == 16:
+        if i == 10:
             before = most()
     print(most() - before)
 """
@@ -75,7 +75,7 @@ def growth(code: str, *arguments: str) -> float:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no resource module")
 def test_many_fits_of_like_networks() -> None:
-    assert growth(ALIKE, os.environ.get("CHAINRULE_FITS", "1000")) < 2.0
+    assert growth(ALIKE, os.environ.get("CHAINRULE_FITS", "500")) < 2.0
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="has no resource module")

@@ -77,6 +77,11 @@ def digests() -> dict[str, str]:
     return {name: digest(name) for name in TRAININGS}
 
 
+@pytest.fixture(scope="module")
+def code() -> str:
+    return code_of_every_training()
+
+
 @pytest.fixture
 def nothing_remembered() -> Iterator[None]:
     training.compile_loop.cache_clear()
@@ -113,15 +118,15 @@ def test_any_number_of_threads(threads: int, digests: dict[str, str], monkeypatc
     [{"CHAINRULE_CACHE": "off", "PYTHONHASHSEED": "1"}, {"PYTHONHASHSEED": "2", "OMP_NUM_THREADS": "1"}],
     ids=str,
 )
-def test_in_another_process(environment: dict[str, str], digests: dict[str, str]) -> None:
-    code = (
+def test_in_another_process(environment: dict[str, str], digests: dict[str, str], code: str) -> None:
+    program = (
         "import test_reproducibility as t\n"
         "for name in t.TRAININGS: print(t.digest(name))\n"
         "print(t.code_of_every_training())"
     )
     path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
     run = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
+        [sys.executable, "-W", "error", "-c", program],
         env={**os.environ, "PYTHONPATH": path, **environment},
         capture_output=True,
         text=True,
@@ -129,7 +134,7 @@ def test_in_another_process(environment: dict[str, str], digests: dict[str, str]
     )
     *found, text = run.stdout.split()
     assert found == list(digests.values())
-    assert text == code_of_every_training()  # so that object code on disk is found again
+    assert text == code  # so that object code on disk is found again
 
 
 @pytest.mark.parametrize("name", TRAININGS)

@@ -9,13 +9,14 @@ from xml.dom import minidom
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.errors import DifferentiationError, SettingError, UnknownNameError
 from chainrule.explanation import contributions_to
 from chainrule.explanation.contributions import Contribution, balanced
+from trying import examples
 
 
 def mazur() -> cr.Network:
@@ -45,7 +46,7 @@ def test_an_output_weight_serves_one_output_only() -> None:
     assert found.paths == 1
 
 
-@settings(deadline=None, max_examples=60)
+@examples(25)
 @given(st.data())
 def test_every_split_makes_the_gradient(data: Any) -> None:
     draw = data.draw

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import chainrule as cr
@@ -19,6 +19,7 @@ from chainrule.explanation.expressions import (
     parse_expression,
 )
 from strategies import elementwise_cases
+from trying import examples
 
 NAMES = ("a", "b", "c")
 SMOOTH = {"tanh": math.tanh, "exp": math.exp, "sin": math.sin, "cos": math.cos}
@@ -42,7 +43,7 @@ def by_python(text, numbers):
     return eval(text, {"__builtins__": {}}, {**SMOOTH, **numbers})  # the text is made above
 
 
-@settings(max_examples=300, deadline=None)
+@examples(150)
 @given(formulas, st.fixed_dictionaries(dict.fromkeys(NAMES, NUMBERS)))
 def test_values_are_those_of_pythons_arithmetic(text, numbers):
     try:
@@ -57,7 +58,7 @@ def test_values_are_those_of_pythons_arithmetic(text, numbers):
         assert found == pytest.approx(expected, rel=1e-12, abs=1e-300)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(100)
 @given(formulas, st.fixed_dictionaries(dict.fromkeys(NAMES, NUMBERS)))
 def test_gradients_are_those_of_finite_differences(text, numbers):
     expression = parse_expression(text)
@@ -175,13 +176,13 @@ def test_what_is_refused_is_pointed_at(text, why, under):
      "+".join("a" * (DEEPEST + 2)), "exp(" * 150 + "a" + ")" * 150, "a**" * 300 + "a", "\ud800", "a\x1b[31m"],
 )  # fmt: skip
 def test_long_deep_and_broken_text_is_refused_at_once(text):
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(ExpressionError):
         parse_expression(text)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
-@settings(max_examples=500, deadline=None)
+@examples(250)
 @given(
     st.text(max_size=60)
     | st.text("ab1.*-+/()[]^ ,e'#:=_", max_size=60)

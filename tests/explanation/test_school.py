@@ -257,3 +257,13 @@ def test_numpy_tells_the_line_where_a_nan_begins() -> None:
         with np.errstate(all="raise"), pytest.raises(FloatingPointError) as raised:
             derivative()
         assert any(frame.line and frame.line.endswith("# the line") for frame in traceback.extract_tb(raised.tb))
+
+
+@pytest.mark.parametrize(("f", "expected"), [
+    (lambda x: np.log(x) * x, "1 + ln(x)"), (lambda x: np.log(x) * x**2, "x + 2 · ln(x) · x"),
+    (lambda x: np.log(x**2), "2/x"), (lambda x: np.log(3 * x), "1/x"), (lambda x: np.sqrt(x**2 + 1), "x/√(x² + 1)"),
+])  # fmt: skip
+def test_common_factors_of_a_fraction_are_cancelled(f, expected):
+    told = cr.derivation(f)
+    assert str(told).splitlines()[-1] == f"so df/dx = {expected}"
+    assert told["x"](x=2.0) == pytest.approx(cr.grad(f)(2.0), rel=1e-14)

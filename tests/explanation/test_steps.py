@@ -9,15 +9,17 @@ from xml.dom import minidom
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.explanation.rendering.tables import table_of
-from chainrule.explanation.steps import STAGES
 from chainrule.explanation.updates import formulas_of_update
 from chainrule.training import OPTIMIZERS as OPTIMIZERS_BY_NAME
+from trying import examples
+
+STAGES = ("initial", "forward", "loss", "backward", "gather", "update")
 
 OPTIMIZERS = (cr.SGD(0.1), cr.SGD(0.1, momentum=0.9, nesterov=True), cr.Adam(0.01), cr.RMSprop(0.01), cr.AdaGrad(0.1))
 
@@ -54,9 +56,9 @@ def assert_same_bits(found: Any, expected: Any) -> None:
             np.testing.assert_array_equal(found[layer][name], value, err_msg=f"{layer}.{name}")
 
 
-@pytest.mark.parametrize(("engine", "examples"), [("numpy", 60), ("llvm", 8)])
-def test_a_step_is_the_step_of_fit_bit_for_bit(engine: str, examples: int) -> None:
-    @settings(deadline=None, max_examples=examples)
+@pytest.mark.parametrize(("engine", "number"), [("numpy", 30), ("llvm", 5)])
+def test_a_step_is_the_step_of_fit_bit_for_bit(engine: str, number: int) -> None:
+    @examples(number)
     @given(cases())
     def check(case: Any) -> None:
         make, X, y, options = case
@@ -110,16 +112,47 @@ def test_values_in_between_are_numpys_where_an_engine_would_round_otherwise(monk
     np.testing.assert_array_equal(step.forward.layers[0].z, by_numpy.forward.layers[0].z)
 
 
-def test_following_steps_are_those_of_a_longer_fit() -> None:
-    make = lambda: cr.Network([cr.Dense(5, "tanh"), cr.Dense(1)], seed=2)  # noqa: E731
+WAYS: dict[str, dict[str, Any]] = {
+    "all rows": {"optimizer": "adam"},
+    "a rate for every step": {"optimizer": cr.SGD(cr.Cosine(0.5, epochs=4)), "batch_size": 3},
+    "a smaller last batch": {"optimizer": cr.SGD(0.1, momentum=0.9), "batch_size": 4, "seed": 3},
+    "in order": {"optimizer": "rmsprop", "batch_size": 2, "shuffle": False, "l2": 0.01},
+    "nudged": {"optimizer": cr.SGD(0.3), "batch_size": 4, "gradients": "numerical"},
+}
+
+
+@pytest.mark.parametrize("engine", ["numpy", "llvm"])
+@pytest.mark.parametrize("middle", [[], [cr.Dropout(0.5)]])
+@pytest.mark.parametrize("way", WAYS)
+def test_following_steps_are_those_of_a_longer_fit(way: str, middle: list[Any], engine: str) -> None:
+    """Mini-batch by mini-batch, to the bit: orders, smaller last batches, learning rates and random numbers."""
+    make = lambda: cr.Network([cr.Dense(5, "tanh"), *middle, cr.Dense(1)], seed=2)  # noqa: E731
     X, y = np.random.default_rng(0).normal(size=(9, 3)), np.ones(9)
-    step = make().step_by_step(X, y, optimizer="adam").following().following()
+    options = {"batch_size": 9, **WAYS[way], "engine": engine}
+    steps = [make().step_by_step(X, y, **options)]
+    per_epoch = -(-9 // options["batch_size"])
+    for _ in range(2 * per_epoch - 1):
+        steps.append(steps[-1].following())
     fitted = make()
-    fitted.fit(X, y, epochs=3, batch_size=9, optimizer="adam", progress=False)
-    assert_same_bits(step.update.after, fitted.parameters)
+    history = fitted.fit(X, y, epochs=2, progress=False, record=True, **options)
+    assert_same_bits(steps[-1].update.after, fitted.parameters)
+    assert history.passes["forward"] == len(steps) * (steps[0].nudges.passes["forward"] if way == "nudged" else 1)
+    for number, step in enumerate(steps):
+        assert step.number == number
+        assert step.exact
+        batch = fitted.recording.batch(number)
+        np.testing.assert_array_equal(step.rows, batch.rows)
+        assert step.update.learning_rate == batch.learning_rate
+        assert all(len(layer.a) == len(step.rows) for layer in step.forward)
+        assert_same_bits(step.initial.parameters, fitted.recording.at(number).parameters)
+    again = steps[-1].preceding()
+    assert str(again) == str(steps[-2])
+    assert str(steps[0].preceding()) == str(steps[0])
+    if per_epoch > 1:
+        assert f"mini-batch {per_epoch} of {per_epoch} in epoch 2: row" in steps[-1].initial.says
 
 
-@settings(deadline=None, max_examples=40)
+@examples(20)
 @given(cases())
 def test_every_number_is_what_its_name_says(case: Any) -> None:
     """Neuron by neuron, by the formulas of C1 and C2."""
@@ -339,3 +372,56 @@ def test_json_has_every_number_by_its_key():
     assert step.to("text") == str(step)
     with pytest.raises(cr.ChainruleError, match="json"):
         step.to("pdf")
+
+
+def test_nudges_are_those_of_a_fit_by_nudging() -> None:
+    """Every loss computed again by itself, the quotients of it, and the exact gradient beside them."""
+    make = lambda: cr.Network([cr.Dense(2, "sigmoid", name="h"), cr.Dense(1, "sigmoid", name="o")], seed=1)  # noqa: E731
+    X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([[0.0], [1.0], [1.0], [0.0]])
+    options: dict[str, Any] = {"loss": "squared_error", "optimizer": cr.SGD(2.0)}
+    step, fitted = make().step_by_step(X, y, gradients="numerical", **options), make()
+    fitted.fit(X, y, gradients="numerical", epochs=1, batch_size=4, progress=False, **options)
+    assert_same_bits(step.update.after, fitted.parameters)
+    nudges, exact = step.nudges, make().step_by_step(X, y, **options).gather.gradients
+    assert nudges.passes == {"forward": 10, "backward": 0}
+    start = {layer: {k: np.array(v, float) for k, v in own.items()} for layer, own in step.initial.parameters.items()}
+
+    def loss(p: Any) -> float:
+        hidden = 1 / (1 + np.exp(-(X @ p["h"]["weight"] + p["h"]["bias"])))
+        return float(np.mean((1 / (1 + np.exp(-(hidden @ p["o"]["weight"] + p["o"]["bias"]))) - y) ** 2))
+
+    assert nudges.before == pytest.approx(loss(start), rel=1e-6)  # a metric, in float32
+    for layer, own in start.items():
+        for name, values in own.items():
+            for place in np.ndindex(values.shape):
+                kept, before = values[place], loss(start)
+                values[place] += 1e-4
+                assert nudges.after[layer][name][place] == pytest.approx(loss(start), rel=1e-13)
+                assert nudges.measured[layer][name][place] == pytest.approx((loss(start) - before) / 1e-4, abs=1e-10)
+                values[place] = kept
+            np.testing.assert_allclose(nudges.exact[layer][name], exact[layer][name], rtol=1e-4)
+            np.testing.assert_allclose(nudges.measured[layer][name], nudges.exact[layer][name], atol=1e-4)
+    table = step.nudges.tables[1]
+    assert table.heads == ("input, unit", "w", "L(w + ε)", "ΔL/ε", "∂L/∂w")
+    data = json.loads(step.to("json"))["stages"]
+    assert [stage["name"] for stage in data] == ["initial", "forward", "loss", "nudges", "gather", "update"]
+    assert data[3]["numbers"]["L(h.bias + ε)"]["values"] == nudges.after["h"]["bias"].tolist()
+    with pytest.raises(AttributeError, match="nudges"):
+        _ = step.backward
+    with pytest.raises(SettingError, match="1,000"):
+        cr.Network([cr.Dense(40), cr.Dense(40), cr.Dense(1)]).step_by_step(X, y, gradients="numerical")
+
+
+@pytest.mark.parametrize("columns", [60, 80, 200])
+def test_tables_are_no_wider_than_the_terminal(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Columns that find no room stand below, behind the words of their rows again; none is lost."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    network = cr.Network([cr.Dense(3, "tanh", name="h"), cr.Dense(2, name="o")], dtype="float64")
+    step = network.step_by_step(np.ones((4, 2)), np.ones((4, 2)), loss="mse", optimizer=cr.Adam(0.1), engine="numpy")
+    for stage in step:
+        for table in stage.tables:
+            lines = str(table).splitlines()[1:]
+            assert max(map(len, lines)) <= columns
+            cells = [cell for line in lines for cell in line.split()]
+            for row in (table.heads, *table.rows):
+                assert all(word in cells for cell in row for word in cell.split())

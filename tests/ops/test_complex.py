@@ -14,6 +14,7 @@ from chainrule.errors import ChainruleError, DifferentiationError
 from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise
 from chainrule.tracing import trees
 from strategies import Case, arguments, cases, examples_of_functions, split_leaves
+from together import together
 
 TAKING = [op for op in REGISTRY.values() if op.complex and op.differentiable]
 REFUSING = [op for op in REGISTRY.values() if not op.complex]
@@ -122,8 +123,7 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("op", REFUSING, ids=lambda op: op.name)
+@together([(op, way) for op in REFUSING for way in WAYS], lambda op, way: op.name)
 def test_what_assumes_real_numbers_refuses_others(op, way):
     case = next(iter(cases(op)))
     count = len(case.inputs)
@@ -232,8 +232,8 @@ def with_complex(given):
 ALL = [(i, f, e) for i, f, e in examples_of_functions() if f.numpy]
 
 
-@pytest.mark.parametrize(("_", "function", "example"), ALL, ids=[i for i, _, _ in ALL])
-def test_functions_of_complex_numbers_are_numpys_or_refused(_, function, example):
+@together(ALL, lambda name, function, example: function.name)
+def test_functions_of_complex_numbers_are_numpys_or_refused(name, function, example):
     """The value that NumPy gives, and its derivatives."""
     leaves, put = split_leaves([with_complex(x) for x in arguments(example)])
     if not any(x.dtype.kind == "c" and np.isfinite(x).all() for x in leaves):

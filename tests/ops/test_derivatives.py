@@ -36,13 +36,15 @@ def test_is_tried_with_something(op):
 
 @pytest.mark.parametrize("op", SMOOTH, ids=by_name)
 def test_both_modes_equal_finite_differences_to_second_order(op):
-    for case in cases(op):
+    tried = list(cases(op))
+    if isinstance(
+        op, Elementwise
+    ):  # Python numbers beside arrays: of one shape, for they broadcast as arrays without axes do
+        tried += with_numbers(max(tried, key=lambda case: sum(map(np.size, case.inputs))))
+    for case in tried:
         function, leaves = function_of(case)
-        check_grads(function, leaves, order=2)
-        for mixed in with_numbers(case) if isinstance(op, Elementwise) else ():
-            function, leaves = function_of(mixed)
-            if leaves:
-                check_grads(function, leaves, order=2)
+        if leaves:
+            check_grads(function, leaves, order=2)
 
 
 @pytest.mark.parametrize("op", SMOOTH, ids=by_name)

@@ -16,12 +16,16 @@ from chainrule.ops import FUNCTIONS, REGISTRY, Elementwise, eager, operation
 from chainrule.tracing import Traced, apply, simplify, trace, traced, trees
 from chainrule.tracing.numpy_interface import _METHODS
 from strategies import arguments, elementwise_cases, examples_of_functions, split_leaves
+from together import together
 
 KINDS = ("result_type", "common_type", "min_scalar_type", "can_cast")
 """Functions whose answer is no array."""
 EXAMPLES = [case for case in examples_of_functions() if case[1].name not in KINDS]
-IDS = [name for name, _, _ in EXAMPLES]
 OF_NUMPY = [(name, f, e, n) for name, f, e in EXAMPLES for n in f.numpy]
+
+
+def by_name(case, function, *others):
+    return function.name
 
 
 def as_list(x):
@@ -36,8 +40,8 @@ def assert_same(found, expected):
         assert np.asarray(a).dtype == np.asarray(b).dtype
 
 
-@pytest.mark.parametrize(("_", "function", "example"), EXAMPLES, ids=IDS)
-def test_traced_equals_plain(_, function, example):
+@together(EXAMPLES, by_name)
+def test_traced_equals_plain(name, function, example):
     """The implementation on plain arrays, as a Program, and inside both derivatives gives one value."""
     args = arguments(example)
     expected = function.implementation(eager, *args, **example.attributes)
@@ -60,11 +64,8 @@ def test_traced_equals_plain(_, function, example):
         assert_same(vjp(call, *leaves)[0], expected)
 
 
-@pytest.mark.parametrize(
-    ("_", "function", "example", "numpy"), OF_NUMPY, ids=[f"{n}-{f.__name__}" for n, *_, f in OF_NUMPY]
-)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_numpy_call_on_traced_values_reaches_it(_, function, example, numpy, dtype):
+@together([(*case, dtype) for case in OF_NUMPY for dtype in (np.float32, np.float64)], by_name)
+def test_numpy_call_on_traced_values_reaches_it(name, function, example, numpy, dtype):
     args = arguments(example, dtype)
     expected = numpy(*args, **example.attributes)
     leaves, put = split_leaves(args)
@@ -86,8 +87,8 @@ def test_numpy_call_on_traced_values_reaches_it(_, function, example, numpy, dty
         assert any(isinstance(x, Traced) for x in as_list(seen[0]) if x.size)
 
 
-@pytest.mark.parametrize(("_", "function", "example"), EXAMPLES, ids=IDS)
-def test_derivatives(_, function, example):
+@together(EXAMPLES, by_name)
+def test_derivatives(name, function, example):
     leaves, put = split_leaves(arguments(example))
 
     def call(*new):
@@ -110,8 +111,8 @@ def test_derivatives(_, function, example):
         assert not any(np.any(t) for t in as_list(tangent))
 
 
-@pytest.mark.parametrize(("_", "function", "example"), EXAMPLES, ids=IDS)
-def test_members_of_a_batch_have_what_they_have_alone(_, function, example):
+@together(EXAMPLES, by_name)
+def test_members_of_a_batch_have_what_they_have_alone(name, function, example):
     leaves, put = split_leaves(arguments(example))
     if not leaves or function.name in ("shape", "ndim", "size"):
         return
@@ -145,10 +146,8 @@ def test_has_examples_and_a_docstring(name):
     assert not function.differentiable or all(split_leaves(arguments(e))[0] for e in function.examples)
 
 
-@pytest.mark.parametrize(
-    ("_", "function", "example", "numpy"), OF_NUMPY, ids=[f"{n}-{f.__name__}" for n, *_, f in OF_NUMPY]
-)
-def test_views_write_through_where_numpy_s_do(_, function, example, numpy):
+@together(OF_NUMPY, by_name)
+def test_views_write_through_where_numpy_s_do(name, function, example, numpy):
     """A result that is written to changes the first argument, or does not."""
     x, *rest = arguments(example)
     if type(x) is not np.ndarray or x.dtype.kind != "f" or not x.size:
@@ -174,8 +173,8 @@ def test_views_write_through_where_numpy_s_do(_, function, example, numpy):
 INTO = [case for case in EXAMPLES if "out" in inspect.signature(case[1].implementation).parameters]
 
 
-@pytest.mark.parametrize(("_", "function", "example"), INTO, ids=[name for name, _, _ in INTO])
-def test_results_are_not_written_into_arrays(_, function, example):
+@together(INTO, by_name)
+def test_results_are_not_written_into_arrays(name, function, example):
     with pytest.raises(InPlaceError, match="return value"):
         function.implementation(eager, *arguments(example), **example.attributes, out=np.zeros(3))
 
@@ -183,11 +182,11 @@ def test_results_are_not_written_into_arrays(_, function, example):
 # --- methods and operators
 
 
-METHODS = [(f"{name}-{i}", name, e) for name in _METHODS for i, e in enumerate(FUNCTIONS[name].examples)]
+METHODS = [(name, example) for name in _METHODS for example in FUNCTIONS[name].examples]
 
 
-@pytest.mark.parametrize(("_", "name", "example"), METHODS, ids=[m for m, _, _ in METHODS])
-def test_methods_do_what_arrays_methods_do(_, name, example):
+@together(METHODS, lambda name, example: name)
+def test_methods_do_what_arrays_methods_do(name, example):
     x, *rest = arguments(example)
     expected = getattr(x, name)(*rest, **example.attributes)
     if FUNCTIONS[name].by_numbers:

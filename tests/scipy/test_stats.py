@@ -14,6 +14,7 @@ from chainrule.scipy.distributions import QUANTILES, methods_of
 from chainrule.scipy.further_laws import FURTHER_LAWS
 from chainrule.scipy.laws import LAWS as FIRST_LAWS
 from chainrule.scipy.rarer_laws import RARER_LAWS
+from together import together
 from versions import before
 
 LAWS = FIRST_LAWS | FURTHER_LAWS | RARER_LAWS | DERIVED_LAWS
@@ -55,7 +56,7 @@ def inputs_of(name, method):
     return x, shapes, (0.0,) if law.discrete else (LOC, SCALE)
 
 
-@pytest.mark.parametrize(("name", "method"), CASES)
+@together(CASES, lambda name, method: name)
 def test_values_are_scipys_and_derivatives_those_of_finite_differences(name, method):
     x, shapes, more = inputs_of(name, method)
     own = getattr(getattr(scipy.stats, name), method)
@@ -78,7 +79,7 @@ def test_values_are_scipys_and_derivatives_those_of_finite_differences(name, met
         check_grads(function, (x, *map(np.float64, (*shapes, *more))), order=2)
 
 
-@pytest.mark.parametrize(("name", "method"), CASES)
+@together(CASES, lambda name, method: name)
 def test_outside_of_the_support(name, method):
     shapes = SHAPES.get(name, ())
     x = (
@@ -97,7 +98,7 @@ def test_outside_of_the_support(name, method):
         assert not np.any(tangent[outside & (x != 0.0) & (x != 1.0)])
 
 
-@pytest.mark.parametrize(("name", "method"), CASES)
+@together(CASES, lambda name, method: name)
 def test_tails_and_what_has_no_meaning_are_as_in_scipy(name, method):
     law, shapes, more = LAWS[name], SHAPES.get(name, ()), () if LAWS[name].discrete else (0.0, 1.0)
     place = "q" if method in QUANTILES else "k" if law.discrete else "x"

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 import sklearn.neural_network as theirs
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_digits, make_classification, make_multilabel_classification, make_regression
 
 import chainrule.sklearn as ours
 import sklearn
+from trying import examples
 from versions import before
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of both: that so few iterations do not converge
@@ -73,7 +74,7 @@ def assert_same(one: Any, other: Any, within: float = 1e-6) -> None:
 
 
 @given(given=SETTINGS, kind=st.sampled_from(KINDS), weighted=st.booleans())
-@settings(max_examples=150)
+@examples(50)
 def test_fit_gives_the_same_numbers(given: dict[str, Any], kind: str, weighted: bool) -> None:
     name, X, y = data(kind)
     weights = np.random.default_rng(0).uniform(0.2, 2.0, len(X)) if weighted else None
@@ -89,7 +90,7 @@ def test_fit_gives_the_same_numbers(given: dict[str, Any], kind: str, weighted: 
 
 
 @given(given=SETTINGS, kind=st.sampled_from(KINDS))
-@settings(max_examples=50)
+@examples(30)
 def test_partial_fit_gives_the_same_numbers(given: dict[str, Any], kind: str) -> None:
     name, X, y = data(kind)
     given = given | {"early_stopping": False} | ({"loss": "poisson"} if kind == "counts" else {})

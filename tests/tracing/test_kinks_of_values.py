@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 import sympy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.ops import REGISTRY, operation
 from chainrule.tracing.bends import bends
+from trying import examples
 
 norm = np.linalg.norm
 ONES = np.ones(2)
@@ -131,7 +132,7 @@ BENDS = [
 ]  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@examples(20)
 @given(st.data())
 def test_programs_of_these_are_right_or_nan(data: Any) -> None:
     """Where slopes on both sides of 0 agree, there is a second derivative."""

@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
 from chainrule.ops import REGISTRY
+from trying import examples
 
 WAYS: dict[str, Any] = {
     "reverse": lambda f, x: cr.jacobian(cr.grad(f))(x),
@@ -23,7 +24,7 @@ STEPS = {  # with |x| for x, and what is left without the signs
 }  # fmt: skip
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(
     st.lists(st.sampled_from(sorted(STEPS)), max_size=4),
     st.sampled_from(sorted(WAYS)),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
@@ -16,6 +16,7 @@ from chainrule.errors import UnsupportedError
 from chainrule.tracing import Program
 from chainrule.tracing.any_rows import keeps_apart
 from chainrule.tracing.rowwise import is_rowwise
+from trying import examples
 
 ROWS = 5
 X = np.random.default_rng(0).normal(size=(ROWS, 4))
@@ -123,7 +124,7 @@ def test_compositions_said_to_keep_rows_apart_do(names: Any, more: Any) -> None:
         assert is_rowwise(program, 1)
 
 
-@settings(max_examples=50)
+@examples(25)
 @given(first=PIECES, second=PIECES, steps=st.integers(1, 3), order=st.permutations(range(3)), same=st.booleans())
 def test_loops_said_to_keep_rows_apart_do(first: Any, second: Any, steps: int, order: Any, same: bool) -> None:
     """States that change places, one of them perhaps the same for all rows before the first step."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
@@ -12,6 +12,7 @@ from chainrule.tracing import Equation, Literal, Program, Variable, apply, check
 from chainrule.tracing.simplify import drop_unused, fold_constants, remove_identities, share_equal
 from chainrule.tracing.trees import LEAF, Structure
 from strategies import inputs_of, programs
+from trying import examples
 
 PASSES = [simplify, fold_constants, remove_identities, share_equal, drop_unused]
 
@@ -26,7 +27,7 @@ def interpret(program, arrays):
 
 
 @pytest.mark.parametrize("rewrite", PASSES, ids=lambda rewrite: rewrite.__name__)
-@settings(max_examples=150)
+@examples(60)
 @given(program=programs(), seed=st.integers(0, 5))
 def test_no_pass_changes_the_value(rewrite, program, seed):
     arrays = inputs_of(program, seed)
@@ -40,7 +41,7 @@ def test_no_pass_changes_the_value(rewrite, program, seed):
             assert np.shape(found) == np.shape(expected)
 
 
-@settings(max_examples=150)
+@examples(60)
 @given(program=programs(), seed=st.integers(0, 5))
 def test_the_engine_computes_what_the_equations_say(program, seed):
     arrays = inputs_of(program, seed)
@@ -49,7 +50,7 @@ def test_the_engine_computes_what_the_equations_say(program, seed):
             np.testing.assert_array_equal(found, expected)
 
 
-@settings(max_examples=50)
+@examples(40)
 @given(program=programs())
 def test_simplifying_again_changes_nothing_more(program):
     once = simplify(program)

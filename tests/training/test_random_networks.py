@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
@@ -13,6 +13,7 @@ from chainrule.nn import ACTIVATIONS
 from chainrule.nn.parameters import flat_names
 from chainrule.training import LOSSES, OPTIMIZERS, Batch, Objective, Penalty, heads_of
 from making import numerical_gradient, targets_for
+from trying import examples
 
 HIDDEN = [name for name in ACTIVATIONS if name not in ("step", "exp", "log_softmax")]
 LINKS = ("sigmoid", "softmax", "exp", "identity")
@@ -43,7 +44,7 @@ def cases(draw: st.DrawFn) -> tuple[Any, list[Any], int, int]:
     batch_size=st.integers(1, 8),
     penalty=st.sampled_from([Penalty(), Penalty(l1=0.01, l2=0.1)]),
 )
-@settings(max_examples=60)
+@examples(30)
 def test_random_networks_train_and_have_the_right_gradient(
     case: Any, seed: int, optimizer: Any, batch_size: int, penalty: Penalty
 ) -> None:

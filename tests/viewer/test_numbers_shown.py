@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
+from trying import examples
 
 
 def mazur() -> cr.View:
@@ -83,7 +84,7 @@ def test_numbers_are_the_librarys(name: str) -> None:
             assert check_numbers(view) > len(keys)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(12)
 @given(st.data())
 def test_numbers_are_the_librarys_whatever_was_done(data: Any) -> None:
     view = mazur() if data.draw(st.booleans()) else classifier()

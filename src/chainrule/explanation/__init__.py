@@ -8,7 +8,7 @@ from chainrule.explanation.explain import explain, explain_network
 from chainrule.explanation.hypergradients import HypergradientExplanation, Share, explain_hypergradient
 from chainrule.explanation.networks import LayerVariables, NetworkEvaluation, evaluate_loss, evaluate_outputs
 from chainrule.explanation.orders import Count, EvaluationOrder, evaluation_order
-from chainrule.explanation.stepping import Seen, watch
+from chainrule.explanation.stepping import Seen, Steps
 from chainrule.explanation.steps import StepByStep
 from chainrule.explanation.tree import tree
 from chainrule.explanation.values import Value, values
@@ -29,6 +29,7 @@ __all__ = [
     "Share",
     "Split",
     "StepByStep",
+    "Steps",
     "Value",
     "contributions_to",
     "derivation",
@@ -41,5 +42,4 @@ __all__ = [
     "explain_hypergradient",
     "explain_network",
     "values",
-    "watch",
 ]

@@ -14,11 +14,12 @@ import numpy as np
 
 from chainrule.errors import NoFormulaError
 from chainrule.explanation.backward import dependents
-from chainrule.explanation.elements import Alphabet, Formulas, Use, uses_of
+from chainrule.explanation.elements import Formulas
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.forward import carry_forward, unit_tangent
 from chainrule.explanation.indices import Entry, Letter, letters_in, number_at
 from chainrule.explanation.letters import (
+    Alphabet,
     first_free,
     relettered,
     settled,
@@ -44,6 +45,7 @@ from chainrule.explanation.symbols import (
     series,
     symbols_in,
 )
+from chainrule.explanation.uses import Use, uses_of
 from chainrule.tracing.program import Variable
 
 MOST_WAYS = 1000

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -20,12 +20,12 @@ from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.explanation.paths import Paths
 from chainrule.explanation.places import element_of, find
-from chainrule.explanation.rendering.contributions import Piece, render_splits
+from chainrule.explanation.rendering.contributions import Piece, Writes, as_html, as_text, render_splits
 from chainrule.explanation.rendering.data import VERSION, exact, written
 from chainrule.explanation.rendering.names import ARROW, in_signs, spelled
+from chainrule.explanation.rendering.written import Written
 from chainrule.explanation.rules import only_moves
 from chainrule.explanation.symbols import Element
-from chainrule.notebooks import Shown
 from chainrule.tracing.program import Variable
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class Split:
 
 
 @dataclass(frozen=True, repr=False)
-class Contributions(Shown):
+class Contributions(Written):
     """A gradient and its splits: `by_output`, `by_sample`, `by_path`; of a `Value` the last one only.
 
     Every split adds up to `gradient`, to the last digit that its largest part has. What reaches the loss without passing
@@ -104,14 +104,19 @@ class Contributions(Shown):
         """The splits that there are."""
         return tuple(split for split in (self.by_output, self.by_sample, self.by_path) if split.parts)
 
-    def to(self, form: str) -> str:
-        """The splits as "text", "html" or "json"."""
-        if form == "json":
-            return written(self.data())
+    def forms(self) -> Mapping[str, Callable[[Contributions], str]]:
+        """What writes it as text, HTML and JSON."""
+        return {
+            "text": lambda own: own._written(as_text),
+            "html": lambda own: own._written(as_html),
+            "json": lambda own: written(own.data()),
+        }
+
+    def _written(self, write: Writes) -> str:
         splits = {
             split.by: [Piece(part.name, part.value, part.count) for part in _shown(split)] for split in self.splits
         }
-        return render_splits(self.name, self.gradient, splits, self.digits, form)
+        return render_splits(self.name, self.gradient, splits, self.digits, write)
 
     def data(self) -> dict[str, Any]:
         """The splits as nested dicts and lists, every number with all its digits."""
@@ -124,11 +129,6 @@ class Contributions(Shown):
             "paths": self.paths,
             "splits": splits,
         }
-
-    def __str__(self) -> str:
-        return self.to("text")
-
-    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return self.to("html")

@@ -24,10 +24,11 @@ from chainrule.explanation.lifting import with_constants_as_inputs
 from chainrule.explanation.plainer import without_idle_equations
 from chainrule.explanation.recurrence import States, Told, told_together
 from chainrule.explanation.rendering.numerals import how_many
+from chainrule.explanation.rendering.written import Written, from_story
 from chainrule.explanation.rules import CHAIN, PATHS, has_number, only_moves
+from chainrule.explanation.shifts import without_shifts
 from chainrule.explanation.symbolic import at_places
 from chainrule.explanation.symbols import Element, Expression, Product, Sum, number_of, parts, symbols_in
-from chainrule.notebooks import Shown
 from chainrule.tracing.program import Variable
 from chainrule.tracing.scope import in_library
 
@@ -45,7 +46,7 @@ LINES = 40
 
 
 @dataclass(frozen=True, repr=False)
-class Derivation(Derived, Shown):
+class Derivation(Derived, Written):
     """Why ∂output/∂element is what it is.
 
     `formula` is the whole gradient in one, with the numbers of its `factors` if it is a product and of its `terms` if it
@@ -54,22 +55,15 @@ class Derivation(Derived, Shown):
     `to(form)` gives "text", "markdown", "latex", "html", "mathml" or "json", and notebooks show it by themselves.
     """
 
-    def to(self, form: str) -> str:
-        """The derivation as "text", "markdown", "latex", "html", "mathml" or "json"."""
-        from chainrule.explanation.rendering import render_derivation
+    def forms(self) -> Mapping[str, Callable[[Derived], str]]:
+        """What writes it as text, Markdown, LaTeX, HTML, MathML and JSON."""
+        from chainrule.explanation.rendering.forms import FORMS
+        from chainrule.explanation.rendering.telling import tell
 
-        return render_derivation(self, form)
-
-    def __str__(self) -> str:
-        return self.to("text")
-
-    __repr__ = __str__
+        return from_story(tell, FORMS)
 
     def _repr_latex_(self) -> str:
         return self.to("latex")
-
-    def _repr_markdown_(self) -> str:
-        return self.to("markdown")
 
 
 def derive(
@@ -171,7 +165,7 @@ def _told(
     chosen: dict[str, Callable[[Variable], bool]] = {
         "layers": stations or named, "factors": named, "terms": lambda x: named(x) or x not in moved,
     }  # fmt: skip
-    evaluation = without_idle_equations(evaluation, {element.variable})
+    evaluation = without_idle_equations(without_shifts(evaluation), {element.variable})
     evaluation = with_constants_as_inputs(evaluation)
 
     def is_told(x: Variable) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,11 +13,13 @@ from chainrule.autodiff.arguments import as_argnums, positions_of
 from chainrule.errors import DifferentiationError, InPlaceError, ShapeError, UnknownNameError, shortened
 from chainrule.explanation.backward import dependents
 from chainrule.explanation.derived import DerivedFormula, Kink, PartialDerivative, RuleLine
-from chainrule.explanation.elements import LENGTHY, Alphabet, Formulas, Use
+from chainrule.explanation.elements import LENGTHY, Formulas
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.kinks import kinks_declared
 from chainrule.explanation.labels import free_name, label_of_constant
+from chainrule.explanation.letters import Alphabet
 from chainrule.explanation.plainer import without_idle_equations
+from chainrule.explanation.rendering.written import Written, from_story
 from chainrule.explanation.rules import CHAIN, CONSTANT, FACTOR, IDENTITY, PRODUCT, QUOTIENT, SUM, rule_of
 from chainrule.explanation.symbolic import Formula, as_expression, as_one_fraction, symbolic
 from chainrule.explanation.symbols import (
@@ -32,7 +34,7 @@ from chainrule.explanation.symbols import (
     number_of,
     symbols_in,
 )
-from chainrule.notebooks import Shown
+from chainrule.explanation.uses import Use
 from chainrule.ops import Custom
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace
@@ -41,7 +43,7 @@ from chainrule.tracing.program import Atom, Equation, Variable
 
 
 @dataclass(frozen=True, repr=False)
-class FormulaDerivation(DerivedFormula, Shown):
+class FormulaDerivation(DerivedFormula, Written):
     """The derivatives of a formula by all its arguments.
 
     Printing gives text; `to("latex")`, "markdown", "html" and "json" give other forms. `derivation["a"](a=2.0, b=3.0)` is the
@@ -54,19 +56,11 @@ class FormulaDerivation(DerivedFormula, Shown):
                 return partial_number(self, partial)
         raise UnknownNameError.among("argument", argument, [p.argument for p in self.partials])
 
-    def to(self, form: str) -> str:
-        """The derivation as "text", "latex", "markdown", "html" or "json"."""
-        from chainrule.explanation.rendering.formulas import render_formula_derivation
+    def forms(self) -> Mapping[str, Callable[[DerivedFormula], str]]:
+        """What writes it as text, LaTeX, Markdown, HTML and JSON."""
+        from chainrule.explanation.rendering.formulas import FORMS, tell_formula
 
-        return render_formula_derivation(self, form)
-
-    def __str__(self) -> str:
-        return self.to("text")
-
-    __repr__ = __str__
-
-    def _repr_markdown_(self) -> str:
-        return self.to("markdown")
+        return from_story(tell_formula, FORMS)
 
     def _repr_latex_(self) -> str:
         return self.to("latex")

@@ -1,21 +1,19 @@
-"""Single numbers of arrays: which ones an element reaches, with what derivative, and the formula of an element."""
+"""Formulas of single numbers of arrays: what an element is computed from, and the derivative along one of its uses."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from chainrule.errors import NoFormulaError
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.indices import Entry, Index, Letter, letters_in
 from chainrule.explanation.labels import is_uniform
-from chainrule.explanation.letters import first_free, letters_of
-from chainrule.explanation.linking import origin, reached
+from chainrule.explanation.letters import Alphabet
+from chainrule.explanation.linking import origin
 from chainrule.explanation.recognition import Known, by_name
 from chainrule.explanation.rules import only_moves
 from chainrule.explanation.symbolic import (
@@ -40,7 +38,9 @@ from chainrule.explanation.symbols import (
     counted,
     multiply,
     series,
+    where_holds,
 )
+from chainrule.explanation.uses import Use, no_formula, unit_tangent_of
 from chainrule.ops import REGISTRY, Contraction, Elementwise, Layout, Reduction
 from chainrule.ops.axes import Kept
 from chainrule.ops.kinds.contraction import parse
@@ -50,88 +50,6 @@ from chainrule.tracing.program import Atom, Equation, Variable, axes_of
 
 LENGTHY = 60
 """Symbols of the longest formula that is put in for a value without name."""
-
-
-@dataclass(frozen=True)
-class Use:
-    """One way an element enters an equation: the elements of the output it reaches, all places of `letters` of them.
-
-    Where letters say that it does so at some places only, `conditions` are factors that are 1 there and 0 elsewhere.
-    """
-
-    equation: Equation
-    position: int
-    source: Element
-    target: Element
-    letters: tuple[Letter, ...]
-    conditions: tuple[Expression, ...] = ()
-
-
-class Alphabet:
-    """Letters not used yet: n for samples, then k, l, m, …"""
-
-    def __init__(self, taken: set[str]) -> None:
-        self.taken = set(taken)
-
-    def letter(self, size: int, sample: bool = False) -> Letter:
-        """A new letter for an axis of this length."""
-        spelled = first_free(self.taken, sample)
-        self.taken.add(spelled)
-        return Letter(spelled, size)
-
-
-def uses_of(evaluation: Evaluation, element: Element, alphabet: Alphabet, loose: bool) -> Iterator[Use]:
-    """All ways a derivative passes from an element into equations; `loose`: also those that conditions on letters say."""
-    for equation, position in evaluation.uses[element.variable]:
-        if not equation.op.differentiable or equation.output.dtype.kind != "f":
-            continue
-        if isinstance(equation.op, Elementwise) and equation.op.partials[position] is None:
-            continue
-        yield from _reach(evaluation, equation, position, element, alphabet, loose)
-
-
-def _reach(
-    evaluation: Evaluation, equation: Equation, position: int, element: Element, alphabet: Alphabet, loose: bool
-) -> Iterator[Use]:
-    output = equation.output
-    has_samples = output in evaluation.samples
-
-    def fresh(axis: int) -> Letter | int:
-        size = output.shape[axis]
-        return 0 if size == 1 else alphabet.letter(size, axis == 0 and has_samples)
-
-    routes = reached(equation, position, element.index, fresh, loose)
-    loose |= output is evaluation.output  # ∂y[1]/∂y[k] is [k = 1]
-    if routes is not None and (loose or not any(route.conditions for route in routes)):
-        for route in routes:
-            index = tuple(route.places[axis] for axis in range(len(output.shape)))
-            new = (*letters_in(index), *(x for c in route.conditions for x in letters_of(c)))
-            own = dict.fromkeys(x for x in new if x not in element.letters)
-            yield Use(equation, position, element, Element(output, index), tuple(own), route.conditions)
-    elif element.letters:
-        raise no_formula(evaluation, equation, element)
-    else:
-        for place in np.argwhere(_unit_tangent(evaluation, equation, position, element)):
-            yield Use(equation, position, element, Element(output, tuple(map(int, place))), ())
-
-
-def no_formula(evaluation: Evaluation, equation: Equation, element: Element) -> NoFormulaError:
-    """The error for an operation that letters cannot follow."""
-    letters = ", ".join(dict.fromkeys(letter.name for letter in element.letters))
-    return NoFormulaError(
-        f"there is no one formula for all places {letters}: how {equation.op.name} takes single elements of "
-        f"{evaluation.label(element.variable)}, of shape {element.variable.shape}, further is known for numbers only. "
-        "Give whole numbers as places instead of letters, such as [0, 0]."
-    )
-
-
-def _unit_tangent(evaluation: Evaluation, equation: Equation, position: int, element: Element) -> Any:
-    """∂output/∂element for every number of the output, by the operation's forward rule."""
-    unit = np.zeros(element.variable.shape)
-    unit[element.place] = 1.0
-    tangents = [unit[()] if i == position else None for i in range(len(equation.inputs))]
-    inputs = [evaluation.precise(x) for x in equation.inputs]
-    return equation.op.pushforward(eager, tangents, evaluation.precise(equation.output), inputs, **equation.attributes)
 
 
 def _element_of(array: Any, index: Index) -> Expression | None:
@@ -185,7 +103,9 @@ class Formulas:
             if (maker := self.evaluation.makers.get(x)) is not None and isinstance(maker.op, Elementwise):
                 element = Element(x, tuple(Letter(f"place {i}", size) for i, size in enumerate(x.shape)))
                 formulas = self._apart(element, self.evaluation.names.__contains__)
-                found.append(Known(element, formulas.made_by(maker, element)))
+                condition = x.dtype.kind == "b"
+                formula = where_holds(Symbol(element)) if condition else formulas.made_by(maker, element)
+                found.append(Known(element, formula))
         return [value for value in found if value.shortens]
 
     def _apart(self, element: Element, symbols: Callable[[Variable], bool]) -> Formulas:
@@ -195,6 +115,16 @@ class Formulas:
     def by_itself(self, element: Element) -> Expression:
         """The formula of an element with letters of its own, which other formulas may use as well."""
         return self._apart(element, self.symbols).formula(element)
+
+    def of_every_place(self, x: Variable) -> tuple[Element, Expression]:
+        """An element that stands for all of a value's, and what it is computed by of values that have names."""
+        alphabet, names = Alphabet(set()), self.evaluation.names
+        has_samples = x in self.evaluation.samples
+        places = (0 if n == 1 else alphabet.letter(n, has_samples and axis == 0) for axis, n in enumerate(x.shape))
+        element = Element(x, tuple(places))
+        return element, Formulas(self.evaluation, names.__contains__, alphabet).made_by(
+            self.evaluation.makers[x], element
+        )
 
     def definition(self, element: Element) -> Expression:
         """The one operation an element is computed by, of values that go by their names, given or not."""
@@ -357,7 +287,7 @@ class Formulas:
 
     def _measured(self, use: Use) -> Numeral:
         """∂target/∂source as a number, by the operation's forward rule."""
-        tangent = np.asarray(_unit_tangent(self.evaluation, use.equation, use.position, use.source))
+        tangent = np.asarray(unit_tangent_of(self.evaluation, use.equation, use.position, use.source))
         return Numeral(float(tangent[use.target.place]))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -14,6 +14,7 @@ from chainrule.explanation.backward import carry_back, parts_of
 from chainrule.explanation.labels import Label, label_of_constant, labels_of
 from chainrule.ops import Elementwise, Layout, Reduction
 from chainrule.ops.operation import eager
+from chainrule.tracing import trace
 from chainrule.tracing.interpreter import evaluated, interpret
 from chainrule.tracing.program import Atom, Equation, Literal, Program, Variable
 
@@ -50,7 +51,7 @@ class Evaluation:
     `names` are the names that were given (`dense_0.weight`, `x`, `e`); `label` has one for every variable. `output`
     is the variable that cotangents are derivatives of, `None` before a backward pass. `samples` are the variables
     whose first axis counts the samples of a batch, `constants` those that stand for arrays the code holds, `states` those of a loop
-    after every step, each with the last one of them.
+    after every step, each with the last one of them. `aside` are those that formulas alone have a name for.
 
     Values are those of the run. Cotangents are computed in double precision from the values that have names, so that
     what is shown of float32 networks is not clouded by rounding.
@@ -62,6 +63,7 @@ class Evaluation:
     samples: frozenset[Variable] = frozenset()
     constants: frozenset[Variable] = frozenset()
     states: Mapping[Variable, Variable] = field(default_factory=dict)
+    aside: frozenset[Variable] = frozenset()
     output: Variable | None = None
     cotangents: Mapping[Variable, Any] = field(default_factory=dict)
 
@@ -167,6 +169,26 @@ class Evaluation:
                 if isinstance(x, Variable):
                     found[x].append((equation, i))
         return found
+
+    def followed_by(self, function: Callable[[Any], Any], x: Variable, name: str) -> tuple[Evaluation, Variable]:
+        """The same evaluation, and after it what a function makes of one of its values, by a name and in double precision."""
+        more = trace(function, x.type)
+        (given,), (made,) = more.inputs, more.outputs
+        assert isinstance(made, Variable)
+        equations = [
+            e.replace(inputs=tuple(x if y is given else y for y in e.inputs), scope="") for e in more.equations
+        ]
+        with np.errstate(all="ignore"):
+            own = interpret(
+                more, {given: self.precise(x)}, lambda e, inputs: double(evaluated(e, inputs)), constant=double
+            )
+        found = replace(
+            self,
+            program=replace(self.program, equations=(*self.program.equations, *equations)),
+            values={**self.values, **{e.output: own[e.output] for e in equations}},
+            names={**self.names, made: name},
+        )
+        return found, made
 
     # --- derivatives
 

@@ -9,6 +9,7 @@ from typing import Any, overload
 import numpy as np
 
 from chainrule.errors import DifferentiationError, SettingError, shortened
+from chainrule.explanation.classes import with_classes
 from chainrule.explanation.derivation import Derivation, derive
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.explanation.picking import with_output
@@ -195,10 +196,12 @@ def explain_network(
 ) -> Derivation:
     """Why the loss of a network, or another of its numbers, changes with one of them as it does.
 
-    `where` is such as `"hidden.weight[0, 1]"`, and `of` such as `"output.a[1]"`.
+    `where` is such as `"hidden.weight[0, 1]"`, and `of` such as `"output.a[1]"`. A symbol for targets that are class numbers is one
+    for the zeros and ones that are made of them.
     """
     variable, index = find(network.known, where)
-    evaluation = network.evaluation
+    evaluation, right = with_classes(network)
+    symbols = {right.get(name, name): symbol for name, symbol in (symbols or {}).items()}
     if of is not None:
         evaluation = with_output(evaluation, _number_named(network, of))
     if index is None:

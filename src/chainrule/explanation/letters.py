@@ -103,3 +103,16 @@ def letters_of(x: Expression) -> Iterator[Letter]:
         yield from (x.element if isinstance(x, Symbol) else x.by).letters
     for part in parts(x):
         yield from letters_of(part)
+
+
+class Alphabet:
+    """Letters not used yet: n for samples, then k, l, m, …"""
+
+    def __init__(self, taken: set[str]) -> None:
+        self.taken = set(taken)
+
+    def letter(self, size: int, sample: bool = False) -> Letter:
+        """A new letter for an axis of this length."""
+        spelled = first_free(self.taken, sample)
+        self.taken.add(spelled)
+        return Letter(spelled, size)

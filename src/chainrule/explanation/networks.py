@@ -43,7 +43,8 @@ class LayerVariables:
 class NetworkEvaluation:
     """An evaluation of a network: `layers` in the order they were called, the `outputs`, and the `loss` if there is one.
 
-    `known` has a variable for every name a user may ask by: `dense_0.weight`, `dense_0.z`, `x`, `output`.
+    `known` has a variable for every name a user may ask by: `dense_0.weight`, `dense_0.z`, `x`, `output`. `scores` are those outputs
+    that a classifying loss makes probabilities of, each with the name of the activation by which.
     """
 
     evaluation: Evaluation
@@ -51,6 +52,7 @@ class NetworkEvaluation:
     outputs: tuple[Atom, ...]
     loss: Variable | None
     known: Mapping[str, Variable]
+    scores: tuple[tuple[Variable, str], ...] = ()
 
     def variable(self, name: str) -> Variable:
         """The variable of this name."""
@@ -76,6 +78,11 @@ def evaluate_loss(
     program = simplify(trace(loss, types_of(parameters), types_of(arrays), name="loss", stepwise=True))
     names = names_of_batch(objective, batch, input_names)
     found = _named(objective.model, program, parameters, arrays, names, calls)
+    links = zip(found.outputs, objective.heads, objective.model.ends_in, strict=True)
+    scores = [
+        (x, head.loss.link) for x, head, end in links if head.classifies and head.loss.link not in (end, "identity")
+    ]
+    found = replace(found, scores=tuple((x, link) for x, link in scores if isinstance(x, Variable)))
     if not backward or found.loss is None:
         return found
     return replace(found, evaluation=found.evaluation.backward(found.loss))

@@ -22,9 +22,12 @@ _order = count()
 
 
 class Node:
-    """A number or array, the operation and inputs it was computed from, and its place in the order of computation."""
+    """A number or array, the operation and inputs it was computed from, and its place in the order of computation.
 
-    __slots__ = ("attributes", "grad", "inputs", "name", "op", "order", "read", "scope", "step", "value")
+    `seed` is the derivative by it that backward was given, if one was.
+    """
+
+    __slots__ = ("attributes", "grad", "inputs", "name", "op", "order", "read", "scope", "seed", "step", "value")
 
     def __init__(
         self, value: Any, op: Operation | None = None, inputs: tuple[Any, ...] = (), attributes: Any = None
@@ -34,6 +37,7 @@ class Node:
         self.name: str | None = None
         self.step: Step | None = None
         self.grad: Any = None
+        self.seed: Any = None
         self.read: Any = None
 
     def numbers(self) -> Any:

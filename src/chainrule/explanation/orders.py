@@ -223,7 +223,7 @@ def _forward(evaluation: Evaluation) -> tuple[list[Moment], Any]:
             for x, value in evaluation.values.items():
                 moments.append(Moment(_written(evaluation, x), value))
                 if x in tangents:
-                    moments.append(Moment(f"∂{_below(evaluation, x)}/∂{by}", tangents[x]))
+                    moments.append(Moment(f"{evaluation.d}{_below(evaluation, x)}/{evaluation.d}{by}", tangents[x]))
     return moments, np.stack(columns, axis=1)
 
 
@@ -239,7 +239,7 @@ def _reverse(evaluation: Evaluation) -> tuple[list[Moment], Any]:
         if number == 0:
             of = spelled(evaluation, element, {}).text
             moments += [
-                Moment(f"∂{of}/∂{_below(evaluation, x)}", found.cotangents[x])
+                Moment(f"{evaluation.d}{of}/{evaluation.d}{_below(evaluation, x)}", found.cotangents[x])
                 for x in reversed(list(evaluation.values))
                 if x in found.cotangents
             ]

@@ -32,10 +32,12 @@ class Known:
 
     @property
     def shortens(self) -> bool:
-        """Whether the name says more than the formula: of several operations, or an activation, as in (a − t) for (σ(z) − t)."""
+        """Whether the name says more than the formula: of several operations, a condition's number, or an activation, as in
+        (a − t) for (σ(z) − t)."""
         form = _form(self.formula)
         return isinstance(form, Call) and (
             getattr(form.op, "activation", None) is not None
+            or form.op.notation.form == "case"
             or not all(isinstance(x, Symbol | Numeral) for x in form.arguments)
         )
 

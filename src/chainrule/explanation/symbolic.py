@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from fractions import Fraction
 from functools import cache, partial
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from chainrule.explanation.symbols import (
     Sum,
     Symbol,
     add,
+    as_power,
     by_algebra,
     coefficient_of,
     counted,
@@ -80,7 +82,7 @@ def as_one_fraction(x: Expression) -> Expression:
     if not isinstance(x, Product) or not any(_quotient(factor) for factor in x.factors):
         return x
     tops, bottoms = zip(*(_quotient(factor) or (_form(factor), ONE) for factor in x.factors), strict=True)
-    top, bottom = multiply(tops), multiply(bottoms)
+    top, bottom = _without_common_factors(multiply(tops), multiply(bottoms))
     number = float(coefficient_of(top)) / float(coefficient_of(bottom))
     if number.is_integer() or (1.0 / number).is_integer():
         numbers = (number, 1.0) if number.is_integer() else (math.copysign(1.0, number), abs(1.0 / number))
@@ -88,6 +90,17 @@ def as_one_fraction(x: Expression) -> Expression:
             multiply([Numeral(n), *without_coefficient(side)]) for n, side in zip(numbers, (top, bottom), strict=True)
         )
     return printed(_divide(top, bottom), x)
+
+
+def _without_common_factors(top: Expression, bottom: Expression) -> tuple[Expression, Expression]:
+    """x²/(x · y) as x/y; numbers in front stay."""
+    above: list[Expression] = list(top.factors) if isinstance(top, Product) else [top]
+    below: list[Expression] = list(bottom.factors) if isinstance(bottom, Product) else [bottom]
+    for i, j in product(range(len(above)), range(len(below))):
+        (base, exponent), (other, own) = as_power(above[i]), as_power(below[j])
+        if base == other and not isinstance(base, Numeral):
+            above[i], below[j] = power_of(base, max(exponent - own, 0.0)), power_of(base, max(own - exponent, 0.0))
+    return multiply(above), multiply(below)
 
 
 def _quotient(x: Expression) -> tuple[Expression, Expression] | None:

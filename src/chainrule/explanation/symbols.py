@@ -146,8 +146,8 @@ def multiply(factors: Iterable[Expression]) -> Expression:
             if isinstance(part, Numeral):
                 number = _product_of_numbers(number, part.value)
                 continue
-            base, exponent = _as_power(part)
-            before, times = _as_power(flat.pop()) if flat else (ONE, 0.0)
+            base, exponent = as_power(part)
+            before, times = as_power(flat.pop()) if flat else (ONE, 0.0)
             if before == base and not isinstance(part, Slope):
                 flat.append(power_of(base, exponent + times))
             else:
@@ -183,7 +183,7 @@ def power_of(base: Expression, exponent: float) -> Expression:
     return Call(by_algebra()["power"], (base, Numeral(exponent)))
 
 
-def _as_power(x: Expression) -> tuple[Expression, float]:
+def as_power(x: Expression) -> tuple[Expression, float]:
     """Base and exponent, which is a whole number above 0; what is no such power is its own first."""
     if isinstance(x, Call) and x.op.notation.algebra == "square":
         return x.arguments[0], 2.0
@@ -221,9 +221,11 @@ def where_holds(condition: Expression) -> Expression:
 
 
 def known(x: Call) -> Expression:
-    """The number of a bracket around a condition that no symbol or letter is left in, and anything else as it is."""
-    if x.op.notation.form != "case" or _is_open(x.arguments[0]):
+    """The number of a bracket around a condition that no symbol or letter is left in; of others the condition alone; else itself."""
+    if x.op.notation.form != "case":
         return x
+    if _is_open(x.arguments[0]):
+        return Call(x.op, (x.arguments[0], ONE))  # the other argument says the kind of number
     return Numeral(float(x.op.evaluate(number_of(x.arguments[0], lambda symbol, places: None), 1.0)))
 
 

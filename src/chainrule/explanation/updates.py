@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import NoFormulaError
-from chainrule.explanation.elements import Alphabet, Formulas
+from chainrule.explanation.elements import Formulas
 from chainrule.explanation.evaluation import Evaluation
 from chainrule.explanation.indices import Index, Letter
+from chainrule.explanation.letters import Alphabet
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rendering.styles import LatexStyle, TextStyle

@@ -223,10 +223,12 @@ class Value(Wrapped, Shown):
         Parameters
         ----------
         gradient : array, optional
-            This value's own cotangent; 1 by default, and needed where it is an array of several numbers.
+            ∂L/∂value of the L it goes on to, of which explanations then are; needed where it is an array of several numbers.
         """
         evaluation, nodes = evaluation_of(self.node)
-        found = evaluation.backward(seed=None if gradient is None else array_of(gradient))
+        seed = None if gradient is None else np.array(array_of(gradient), np.float64)
+        found = evaluation.backward(seed=seed)
+        self.node.seed = seed
         for variable, node in nodes.items():
             cotangent = found.cotangent(variable)
             node.grad = None if cotangent is None else np.asarray(cotangent, variable.dtype)[()]
@@ -271,7 +273,7 @@ class Value(Wrapped, Shown):
 
         evaluation, variable, places = _asked_for(self, by, index, LOSS)
         element = element_of(evaluation, variable, () if places is None else tuple(places))
-        return contributions_to_value(evaluation.backward(), element, largest=largest, digits=digits)
+        return contributions_to_value(evaluation, element, largest=largest, digits=digits)
 
     def draw(self, *, depth: int | None = None, digits: int = 4) -> Drawing:
         """What this value was computed from, as a graph: data and gradient of every value, local derivatives on the edges.
@@ -311,13 +313,8 @@ def _ufunc(name: str) -> Callable[[Value], Any]:
 
 
 for _name, _op in REGISTRY.items():
-    if (
-        isinstance(_op, Elementwise)
-        and _op.differentiable
-        and _op.ufunc
-        and _op.ufunc.nin == 1
-        and not hasattr(Value, _name)
-    ):
+    is_ufunc = isinstance(_op, Elementwise) and _op.differentiable and _op.ufunc and _op.ufunc.nin == 1
+    if is_ufunc and not hasattr(Value, _name):
         setattr(Value, _name, _ufunc(_name))
 for _name, _function in FUNCTIONS.items():
     if _function.activation:
@@ -355,7 +352,6 @@ def explain_value(
     evaluation, found, places = _asked_for(of, by, index, name)
     if places is None:
         places = letters_for(evaluation, found)
-    evaluation = evaluation.backward()
     moved = {e.output for e in evaluation.program.equations if only_moves(e)} - set(evaluation.names)
     return derive(
         evaluation,
@@ -368,7 +364,7 @@ def explain_value(
 def _asked_for(
     of: Value, by: Any, index: Sequence[int | str] | None, name: str
 ) -> tuple[Evaluation, Variable, Sequence[int | str] | None]:
-    """What a value was computed from, which of that a derivative is asked by, and the places given."""
+    """A value's evaluation with derivatives, of Σ g·value if `backward` was given g; by which variable, at which places."""
     evaluation, nodes = of.graph()
     output = evaluation.program.outputs[0]
     assert isinstance(output, Variable)
@@ -388,7 +384,12 @@ def _asked_for(
         places = named_index if index is None else index
     else:
         raise SettingError(f"explain was given {shortened(by)}; give the value that the derivative is by, or its name.")
-    return evaluation, found, places
+    if (seed := of.node.seed) is not None:
+        name = free_name(LOSS, evaluation.names.values())
+        evaluation, output = evaluation.followed_by(
+            lambda y: np.sum(seed * y) if y.shape else seed[()] * y, output, name
+        )
+    return evaluation.backward(output), found, places
 
 
 def _plain(x: Any) -> Any:

@@ -21,7 +21,6 @@ from chainrule.training import (
     Clipping,
     Objective,
     Penalty,
-    Progress,
     Settings,
     Training,
     as_optimizer,
@@ -30,7 +29,7 @@ from chainrule.training import (
 from chainrule.training.step import TrainingStep
 
 if TYPE_CHECKING:
-    from chainrule.explanation import Contributions, Derivation, NetworkEvaluation, Seen, StepByStep
+    from chainrule.explanation import Contributions, Derivation, NetworkEvaluation, StepByStep
     from chainrule.explanation.drawing import Drawing
 
 
@@ -206,16 +205,23 @@ class ExplainableNetwork(BaseNetwork, Shown):
         clip_value: float | None = None,
         clip_norm: float | None = None,
         frozen: Sequence[str] | None = None,
+        batch_size: int | None = None,
+        shuffle: bool = True,
+        gradients: str = "chain rule",
         engine: str = "auto",
         digits: int = 4,
     ) -> StepByStep:
-        """The training step that `fit` would take with these rows as one batch, stage by stage; the network stays as it is.
+        """The training step that `fit` would take with these data, stage by stage; the network stays as it is.
 
         Parameters
         ----------
         X, y : array-like
-            As for `fit`, taken as one batch.
-        loss, optimizer, seed, sample_weight, class_weight, l1, l2, clip_value, clip_norm, frozen, engine
+            As for `fit`.
+        batch_size : int, optional
+            Rows in the step's mini-batch; by default all are one batch. `following()` goes on through the mini-batches and epochs.
+        gradients : {"chain rule", "numerical"}
+            Whether gradients are found backwards, or by nudging every parameter: w ← w + ε, (L(w + ε) − L(w))/ε, and back.
+        loss, optimizer, seed, sample_weight, class_weight, l1, l2, clip_value, clip_norm, frozen, shuffle, engine
             As for `fit`; the loss is by default that of the last fit.
         digits : int
             Significant digits where numbers are printed.
@@ -223,8 +229,13 @@ class ExplainableNetwork(BaseNetwork, Shown):
         Returns
         -------
         StepByStep
-            With `initial`, `forward`, `loss`, `backward`, `gather` and `update`. `update.after` are the parameters that
-            `fit(X, y, epochs=1, batch_size=len(X))` would leave, bit for bit, on every engine.
+            With `initial`, `forward`, `loss`, `backward` (`nudges`), `gather` and `update`. `update.after` are the parameters
+            that `fit(X, y, epochs=1, batch_size=len(X))` would leave, bit for bit, on every engine.
+
+        Raises
+        ------
+        SettingError
+            For numerical gradients of more than 1,000 parameters, besides what `fit` raises.
 
         Examples
         --------
@@ -236,10 +247,13 @@ class ExplainableNetwork(BaseNetwork, Shown):
         >>> history = network.fit([[0.0, 1.0]], [1.0], optimizer=cr.SGD(0.5), epochs=1, progress=False)
         >>> bool((network.parameters["hidden"]["weight"] == step.update.after["hidden"]["weight"]).all())
         True
+        >>> measured = network.step_by_step([[0.0, 1.0]], [1.0], gradients="numerical").nudges
+        >>> measured.passes, bool(abs(measured.measured["output"]["bias"] - measured.exact["output"]["bias"]).max() < 1e-3)
+        ({'forward': 10, 'backward': 0}, True)
         """
-        from chainrule.explanation import StepByStep, watch
+        from chainrule.explanation import StepByStep, Steps
 
-        first = training_of(
+        training = training_of(
             self,
             X,
             y,
@@ -253,15 +267,12 @@ class ExplainableNetwork(BaseNetwork, Shown):
             clip_value=clip_value,
             clip_norm=clip_norm,
             frozen=frozen,
+            batch_size=batch_size,
+            shuffle=shuffle,
+            gradients=gradients,
             engine=engine,
         )
-
-        def after(number: int, seen: Seen) -> StepByStep:
-            begin = Progress(seen.optimizer_state, number)
-            training = Training(first.step, seen.after, first.data, None, first.settings, begin)
-            return StepByStep(watch(training), lambda later: after(number + 1, later), digits)
-
-        return StepByStep(watch(first), lambda seen: after(1, seen), digits)
+        return StepByStep(Steps(training), digits)
 
     def draw(
         self,
@@ -361,11 +372,22 @@ def training_of(
     clip_value: float | None = None,
     clip_norm: float | None = None,
     frozen: Sequence[str] | None = None,
+    batch_size: int | None = None,
+    shuffle: bool = True,
+    gradients: str = "chain rule",
     engine: str = "auto",
 ) -> Training:
-    """The training that `fit` would begin with these arguments, all rows in one batch; the network stays as it is."""
+    """The training that `fit` would begin with these arguments, in mini-batches or one; the network stays as it is."""
     objective, batch = objective_of(network, X, y, loss, sample_weight, l1, l2, class_weight)
     chosen = network.frozen if frozen is None else as_patterns(frozen)
-    settings = Settings(epochs=1, batch_size=None, seed=seed, engine=engine, frozen=chosen, progress=False)
+    settings = Settings(
+        batch_size=batch_size,
+        seed=seed,
+        shuffle=shuffle,
+        engine=engine,
+        gradients=gradients,
+        frozen=chosen,
+        progress=False,
+    )
     step = TrainingStep(objective, as_optimizer(optimizer), Clipping(clip_value, clip_norm))
     return Training(step, network.parameters, batch, None, settings)

@@ -9,12 +9,14 @@ as a step that engines compile; where that would take much memory, one after the
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from chainrule.autodiff import vmap
 from chainrule.engines import compile_program
+from chainrule.nn.parameters import Parameters
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
 from chainrule.training.objective import Batch, types_of
@@ -26,26 +28,57 @@ AT_ONCE = 1000
 """The most parameters that are nudged all at once; the memory grows with the square."""
 
 
-def step_by_differences(
-    step: TrainingStep, state: Any, batch: Batch, rate: Any, count: Any, key: Any
-) -> tuple[dict[str, Any], list[Any]]:
-    """A step whose gradients are measured: the new state, and the metrics of this batch before the update."""
-    wide, batch = trees.map_leaves(_wide, state), batch.like([_wide(x) for x in batch.arrays()])
-    learned, structure = trees.flatten(wide["learned"])
+@dataclass(frozen=True)
+class StepMeasured:
+    """What a step measured: the new state, the metrics of its batch before the update, and of every parameter the loss at its nudge.
+
+    `gradients` are the quotients (loss at the nudge − loss before) / ε, and `clipped` as used.
+    """
+
+    state: dict[str, Any]
+    metrics: list[Any]
+    nudged: Parameters
+    gradients: Parameters
+    clipped: Parameters
+
+
+def measure(step: TrainingStep, state: Any, batch: Batch, rate: Any, count: Any, key: Any) -> StepMeasured:
+    """A step whose gradients are measured, and all that there is to be seen of it."""
+    wide_state, batch = wide(state, batch)
+    learned, structure = trees.flatten(wide_state["learned"])
 
     def loss(*values: Any) -> Any:
-        return step.loss(trees.unflatten(structure, values), wide["frozen"], batch, key, wide["penalty"])
+        return step.loss(trees.unflatten(structure, values), wide_state["frozen"], batch, key, wide_state["penalty"])
 
     before, metrics = loss(*learned)
     sizes = [math.prod(x.shape) for x in learned]
     ends = np.cumsum([0, *sizes])
     nudges = EPSILON * np.eye(ends[-1])
     moved = [x + nudges[:, a:b].reshape(-1, *x.shape) for x, a, b in zip(learned, ends[:-1], ends[1:], strict=True)]
-    slopes = (vmap(lambda *values: loss(*values)[0])(*moved) - before) / EPSILON
-    gradients = [slopes[a:b].reshape(x.shape) for x, a, b in zip(learned, ends[:-1], ends[1:], strict=True)]
-    clipped = step.clipping(trees.unflatten(structure, gradients))
-    new = step.update(wide, clipped, _wide(rate), _wide(count))
-    return trees.map_leaves(lambda x, old: x.astype(old.dtype, copy=False), new, state), [before, *metrics]
+    nudged = vmap(lambda *values: loss(*values)[0])(*moved)
+
+    def by_parameter(numbers: Any) -> Parameters:
+        shaped = [numbers[a:b].reshape(x.shape) for x, a, b in zip(learned, ends[:-1], ends[1:], strict=True)]
+        return trees.unflatten(structure, shaped)  # type: ignore[no-any-return]
+
+    gradients = by_parameter((nudged - before) / EPSILON)
+    clipped = step.clipping(gradients)
+    new = step.update(wide_state, clipped, _wide(rate), _wide(count))
+    new = trees.map_leaves(lambda x, old: x.astype(old.dtype, copy=False), new, state)
+    return StepMeasured(new, [before, *metrics], by_parameter(nudged), gradients, clipped)
+
+
+def step_by_differences(
+    step: TrainingStep, state: Any, batch: Batch, rate: Any, count: Any, key: Any
+) -> tuple[dict[str, Any], list[Any]]:
+    """A step whose gradients are measured: the new state, and the metrics of this batch before the update."""
+    taken = measure(step, state, batch, rate, count, key)
+    return taken.state, taken.metrics
+
+
+def wide(state: Any, batch: Batch) -> tuple[Any, Batch]:
+    """A state and a batch in float64."""
+    return trees.map_leaves(_wide, state), batch.like([_wide(x) for x in batch.arrays()])
 
 
 def _wide(x: Any) -> Any:

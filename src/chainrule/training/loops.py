@@ -18,6 +18,7 @@ from chainrule.training.cache import Cache, are_settled, key_of
 from chainrule.training.finite_differences import AT_ONCE, FiniteDifferenceRunner, step_by_differences
 from chainrule.training.objective import Batch, types_of
 from chainrule.training.optimizer import Optimizer
+from chainrule.training.settings import NUMERICAL
 from chainrule.training.step import TrainingStep, parameter_count
 
 _loops = Cache()
@@ -35,7 +36,7 @@ def prepare_runner(
 ) -> tuple[Runner, trees.Structure]:
     """A runner of the loop over these data with its first state, and how its state is put together."""
     leaves, structure = trees.flatten(state)
-    numerical = gradients == "numerical"
+    numerical = gradients == NUMERICAL
     if numerical and parameter_count(state["learned"]) > AT_ONCE:
         check_differentiable(step, state, data)
         runner: Runner = FiniteDifferenceRunner(step, state, data, batch_size)

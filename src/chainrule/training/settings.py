@@ -15,6 +15,9 @@ from chainrule.training.progress import Display
 MEGABYTES = 64
 """What a recording keeps of the states on the way, unless told otherwise."""
 
+CHAIN_RULE, NUMERICAL = "chain rule", "numerical"
+"""How gradients are found: by backpropagation, or by nudging every parameter in turn."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -31,7 +34,7 @@ class Settings:
     shuffle: bool | Callable[[int], Any] = True
     engine: str = "auto"
     threads: int | None = None
-    gradients: str = "chain rule"
+    gradients: str = CHAIN_RULE
     early_stopping: EarlyStopping | None = None
     callbacks: Sequence[Callback] = field(default_factory=tuple)
     stop: StopRule | None = None
@@ -62,7 +65,7 @@ class Settings:
                 "fit was given record together with orders of rows from a function, which cannot be asked for them again. "
                 "Give shuffle=True or False, or leave record out."
             )
-        SettingError.unless_one_of("fit", "gradients", self.gradients, ("chain rule", "numerical"))
+        SettingError.unless_one_of("fit", "gradients", self.gradients, (CHAIN_RULE, NUMERICAL))
         if not isinstance(self.callbacks, list | tuple):
             raise SettingError(
                 f"callbacks was given as {shortened(self.callbacks)}; give a list of functions of one EpochEnd."

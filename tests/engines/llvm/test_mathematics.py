@@ -58,10 +58,23 @@ def dtype(request):
 
 
 @pytest.fixture(scope="module")
-def all_loops(dtype):
-    """All operations for one lane, four, and as many as a register holds."""
-    cases = {name: (by_name(op), dtypes_of(op, dtype)) for name, op in OPERATIONS.items()}
+def asked(request):
+    """The operations that this run's tests name, or all: to compile each in every way is most of the work."""
+    own = [item for item in request.session.items if item.path == request.path and "asked" in item.fixturenames]
+    names = {item.callspec.params.get("name") for item in own}
+    return OPERATIONS if None in names else {name: op for name, op in OPERATIONS.items() if name in names}
+
+
+@pytest.fixture(scope="module")
+def all_loops(asked, dtype):
+    """The operations for one lane, four, and as many as a register holds."""
+    cases = {name: (by_name(op), dtypes_of(op, dtype)) for name, op in asked.items()}
     return {width: Loops(cases, width) for width in (1, 4, widest(dtype))}
+
+
+@pytest.fixture(scope="module")
+def declared(asked, dtype):
+    return Loops({name: (as_declared(op), dtypes_of(op, dtype)) for name, op in asked.items()}, 4)
 
 
 @pytest.fixture(scope="module")
@@ -189,7 +202,7 @@ def test_values_equal_numpys(name, loops, dtype):
     columns = inputs_of(op, dtype, 3000, random)
     got = loops(name, *columns)
     if op.accuracy.composed:
-        return compare_composed(op, columns, got, dtype)
+        return compare_composed(op, columns, got)
     if name in FUNCTIONS and np.finfo(np.longdouble).nmant > 52:
         error = distance(got, precise(op, columns, dtype), dtype)
         assert error.max() <= op.accuracy.ulps, worst(op, columns, got, error)
@@ -198,13 +211,18 @@ def test_values_equal_numpys(name, loops, dtype):
             np.testing.assert_array_equal(got, op.evaluate(*columns, **attributes_of(op)))
 
 
-def compare_composed(op, columns, got, dtype):
+def unit(op, columns, want):
+    """What an operation's accuracy is told in, see `Accuracy`: a unit in the last place of the value, or of the largest of it
+    and the inputs that are numbers."""
+    sizes = [want, *columns] if op.accuracy.composed else [want]
+    return np.spacing(np.max([np.where(np.isfinite(x), np.abs(x), 0) for x in sizes], axis=0).astype(want.dtype))
+
+
+def compare_composed(op, columns, got):
     """Operations that lose digits by their formula lose as many as NumPy does, relative to their inputs."""
     with np.errstate(all="ignore"):
         want = op.evaluate(*columns, **attributes_of(op))
-        size = np.maximum(np.abs(want), np.max(np.abs(columns), axis=0))
-        limits = np.finfo(dtype)
-        close = np.abs(got - want) <= op.accuracy.ulps * np.maximum(size * limits.eps, limits.smallest_subnormal)
+        close = np.abs(got - want) <= op.accuracy.ulps * unit(op, columns, want)
     close |= (got == want) | (np.isnan(got) & np.isnan(want))
     assert close.all(), [x[~close][:3] for x in (*columns, got, want)]
 
@@ -227,8 +245,8 @@ def test_special_values_equal_numpys(name, loops, dtype):
         unequal |= ~np.isnan(want) & (np.signbit(got) != np.signbit(want))
     finite = np.isfinite(got) & np.isfinite(want)
     with np.errstate(all="ignore"):
-        tolerance = (0 if op.accuracy.ulps <= 0.5 else max(6, op.accuracy.ulps)) * np.spacing(np.abs(want))
-        unequal |= finite & (np.abs(got - want) > tolerance)
+        tolerance = 0 if op.accuracy.ulps <= 0.5 else max(6, op.accuracy.ulps)
+        unequal |= finite & (np.abs(got - want) > tolerance * unit(op, columns, want))
     assert not unequal.any(), [x[unequal][:5] for x in (*columns, got, want)]
 
 
@@ -294,22 +312,21 @@ def called(op, columns):
     return names
 
 
-def test_values_as_declared_equal_those_by_name(loops, dtype):
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_both_ways_to_write_it_give_the_same(name, declared, loops, dtype):
     """`op.value(m, …)` and `m.name(…)` agree, though the latter may have an algorithm of its own."""
-    cases = {name: (as_declared(op), dtypes_of(op, dtype)) for name, op in OPERATIONS.items()}
-    declared = Loops(cases, 4)
-    for name, op in OPERATIONS.items():
-        columns = inputs_of(op, dtype, 100, np.random.default_rng(6))
-        got, want = declared(name, *columns), loops(name, *columns)
-        if name in functions.FUNCTIONS and name not in called(op, columns):
-            limits = np.finfo(dtype)
-            size = np.maximum(np.max(np.abs(columns), axis=0), 1.0)
-            with np.errstate(all="ignore"):
-                close = np.abs(got - want) <= 8 * np.maximum(limits.eps * np.abs(want), limits.smallest_subnormal)
-                close |= (np.abs(got - want) <= 4 * limits.eps * size) & op.accuracy.composed
-            assert (close | (got == want) | (np.isnan(got) & np.isnan(want))).all(), name
-        else:
-            np.testing.assert_array_equal(got, want, err_msg=name)
+    op = OPERATIONS[name]
+    columns = inputs_of(op, dtype, 100, np.random.default_rng(6))
+    got, want = declared(name, *columns), loops(name, *columns)
+    if name in functions.FUNCTIONS and name not in called(op, columns):
+        limits = np.finfo(dtype)
+        size = np.maximum(np.max(np.abs(columns), axis=0), 1.0)
+        with np.errstate(all="ignore"):
+            close = np.abs(got - want) <= 8 * np.maximum(limits.eps * np.abs(want), limits.smallest_subnormal)
+            close |= (np.abs(got - want) <= 4 * limits.eps * size) & op.accuracy.composed
+        assert (close | (got == want) | (np.isnan(got) & np.isnan(want))).all()
+    else:
+        np.testing.assert_array_equal(got, want)
 
 
 # ---- the slow paths

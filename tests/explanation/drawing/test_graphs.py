@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from looking import check_picture, curves, solids, texts_of
 
@@ -11,6 +11,7 @@ from chainrule.errors import SettingError, ShapeError, UnknownNameError
 from chainrule.explanation.drawing.palette import NOT_COMPUTED, number, signed
 from chainrule.explanation.drawing.scene import Ellipse, Rectangle
 from chainrule.tracing.scope import scope
+from trying import examples
 
 
 def spec_example():
@@ -146,7 +147,7 @@ def expressions(draw):
     return pool[-1] if pool[-1].shape == () else np.sum(pool[-1])
 
 
-@settings(max_examples=60, deadline=None)
+@examples(30)
 @given(expressions(), st.booleans())
 def test_random_graphs(value, differentiated):
     if differentiated:

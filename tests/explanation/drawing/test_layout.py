@@ -3,11 +3,12 @@
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.explanation.drawing.layout import Node, lay_out
 from chainrule.explanation.drawing.scene import Box
+from trying import examples
 
 
 @st.composite
@@ -28,7 +29,7 @@ def graphs(draw):
     return nodes, edges
 
 
-@settings(max_examples=150, deadline=None)
+@examples(75)
 @given(graphs())
 def test_nothing_overlaps_and_every_edge_arrives(graph):
     nodes, edges = graph

@@ -15,11 +15,11 @@ from chainrule.explanation.comparison.of_numbers import known_factors, nearest, 
 from chainrule.explanation.comparison.registry import MISTAKES
 from chainrule.explanation.comparison.writing import FORMS, as_data
 from chainrule.explanation.derivation import Derivation
+from chainrule.explanation.rendering.written import Written
 from chainrule.explanation.sentences import told
-from chainrule.notebooks import Shown
 
 
-class Comparison(Compared, Shown):
+class Comparison(Compared, Written):
     """Gradients of one's own beside the right ones.
 
     `gradients` has one entry for each, from the output to the input, as in the backward pass; `differences` the ways in which they
@@ -35,23 +35,13 @@ class Comparison(Compared, Shown):
                 return entry
         raise UnknownNameError.among("gradient", name, [x.name for x in self.gradients])
 
-    def to(self, form: str) -> str:
-        """The comparison as "text", "markdown", "html" or "json"."""
-        if form not in FORMS:
-            raise UnknownNameError.among("form", form, FORMS)
-        return FORMS[form](self)
+    def forms(self) -> Mapping[str, Callable[[Compared], str]]:
+        """What writes it as text, Markdown, HTML and JSON."""
+        return FORMS
 
     def data(self) -> dict[str, Any]:
         """The same as nested dicts and lists, every number with all its digits."""
         return as_data(self)
-
-    def __str__(self) -> str:
-        return self.to("text")
-
-    __repr__ = __str__
-
-    def _repr_markdown_(self) -> str:
-        return self.to("markdown")
 
 
 def told_apart(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import textwrap
 from collections.abc import Callable
 from dataclasses import asdict
 from html import escape
@@ -15,10 +14,8 @@ from chainrule.explanation.rendering.commands import sentence
 from chainrule.explanation.rendering.data import VERSION, written
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.tables import Table
+from chainrule.explanation.rendering.written import filled
 from chainrule.explanation.sentences import listed
-
-WIDTH = 80
-"""Characters of a line of text."""
 
 
 def as_text(told: Compared) -> str:
@@ -26,7 +23,7 @@ def as_text(told: Compared) -> str:
     out = [_title(told), ""]
     for number, (says, remedy) in enumerate(_sentences(told), 1):
         begin = f"{number}. " if len(told.differences) > 1 else ""
-        out += [*_wrapped(says, begin), *_wrapped(remedy, " " * len(begin)), ""]
+        out += [*filled(says, begin), *filled(remedy, " " * len(begin)), ""]
     out.append(str(_table(told)))
     if told.explanation is not None:
         out += ["", "How the right number comes about:", "", told.explanation.to("text")]
@@ -110,7 +107,3 @@ def _table(told: Compared) -> Table:
             at = f"shape {x.shape}"
         rows.append((x.name, "right" if x.is_right else "WRONG", at, *numbers, off))
     return Table("", ("gradient", "", "largest difference at", "given", "right", "relative"), tuple(rows), texts=3)
-
-
-def _wrapped(text: str, begin: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=begin, subsequent_indent=" " * len(begin), break_long_words=False)

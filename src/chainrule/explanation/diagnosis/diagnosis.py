@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,12 @@ from chainrule.explanation.diagnosis.measures import Measures
 from chainrule.explanation.diagnosis.registry import ILLNESSES
 from chainrule.explanation.diagnosis.writing import FORMS, as_data
 from chainrule.explanation.networks import evaluate_loss
-from chainrule.explanation.stepping import first_step
-from chainrule.notebooks import Shown
+from chainrule.explanation.rendering.written import Written
+from chainrule.explanation.stepping import Steps
 from chainrule.training import Training
 
 
-class Diagnosis(Diagnosed, Shown):
+class Diagnosis(Diagnosed, Written):
     """What the doctor says of a network on a batch, and why.
 
     `findings` are sentences with their numbers, names and remedies (empty: none of what was `looked_for` was found). `layers` are
@@ -33,23 +34,13 @@ class Diagnosis(Diagnosed, Shown):
             raise UnknownNameError.among("illness", illness, ILLNESSES)
         return tuple(finding for finding in self.findings if finding.illness == illness)
 
-    def to(self, form: str) -> str:
-        """The diagnosis as "text", "markdown", "html" or "json"; in JSON every number is there in full."""
-        if form not in FORMS:
-            raise UnknownNameError.among("form", form, FORMS)
-        return FORMS[form](self)
+    def forms(self) -> Mapping[str, Callable[[Diagnosed], str]]:
+        """What writes it as text, Markdown, HTML and JSON; there every number is in full."""
+        return FORMS
 
     def data(self) -> dict[str, Any]:
         """The same as nested dicts and lists, every number with all its digits."""
         return as_data(self)
-
-    def __str__(self) -> str:
-        return self.to("text")
-
-    __repr__ = __str__
-
-    def _repr_markdown_(self) -> str:
-        return self.to("markdown")
 
 
 @np.errstate(all="ignore")  # what is not finite is a finding
@@ -77,7 +68,7 @@ def measured(training: Training, input_names: Any) -> Measures:
     objective, before = training.step.objective, training.parameters
     with np.errstate(all="ignore"):
         network = evaluate_loss(objective, before, training.data, input_names)
-        taken = first_step(training)
+        taken = Steps(training).take()
     learned = {f"{layer}.{name}" for layer, own in taken.state["learned"].items() for name in own}
     names = {f"{layer}.{name}" for layer, own in before.items() for name in own}
     return Measures(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from html import escape
@@ -15,9 +14,8 @@ from chainrule.explanation.rendering.commands import sentence
 from chainrule.explanation.rendering.data import VERSION, written
 from chainrule.explanation.rendering.numerals import how_many, numeral
 from chainrule.explanation.rendering.tables import Table
+from chainrule.explanation.rendering.written import filled
 
-WIDTH = 80
-"""Characters of a line of text."""
 SIZES = ("parameter", "‖∂L/∂W‖", "‖∂L/∂W‖/‖W‖", "‖ΔW‖/‖W‖")
 ROWS = 24
 """Rows of the longest table; of more the first ones and the last."""
@@ -27,10 +25,10 @@ def as_text(told: Diagnosed) -> str:
     """Sentences, then tables, in lines of at most 80 characters where names are not longer."""
     out = [_title(told), ""]
     for number, finding in enumerate(told.findings, 1):
-        out += _wrapped(finding.says, f"{number}. ")
-        out += [*_wrapped(f"Try {finding.remedy}.", " " * (len(str(number)) + 2)), ""]
+        out += filled(finding.says, f"{number}. ")
+        out += [*filled(f"Try {finding.remedy}.", " " * (len(str(number)) + 2)), ""]
     if not told.findings:
-        out += [*_wrapped(_nothing(told), ""), ""]
+        out += [*filled(_nothing(told), ""), ""]
     return "\n".join(out + [f"{table}\n" for table in _tables(told)]).rstrip()
 
 
@@ -91,10 +89,6 @@ def _title(told: Diagnosed) -> str:
 
 def _nothing(told: Diagnosed) -> str:
     return f"Nothing was found. Looked for: {'; '.join(told.looked_for)}."
-
-
-def _wrapped(text: str, begin: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH, initial_indent=begin, subsequent_indent=" " * len(begin), break_long_words=False)
 
 
 def _tables(told: Diagnosed) -> list[Table]:

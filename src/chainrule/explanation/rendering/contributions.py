@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
-from chainrule.errors import UnknownNameError
 from chainrule.explanation.rendering.names import wrapped
 from chainrule.explanation.rendering.numerals import how_many, numeral
 
@@ -40,18 +39,18 @@ class Row(NamedTuple):
 
 Splits = Mapping[str, Sequence[Piece]]
 """The parts, by what the number is split."""
+Tables = Mapping[str, Sequence[Row]]
+Writes = Callable[[str, Tables], str]
 
 
-def render_splits(title: str, total: float, splits: Splits, digits: int, form: str) -> str:
-    """The splits of a number as "text" or "html"."""
-    forms = {"text": _text, "html": _html}
-    if form not in forms:
-        raise UnknownNameError.among("form", form, forms)
+def render_splits(title: str, total: float, splits: Splits, digits: int, write: Writes) -> str:
+    """The splits of a number, as one of the functions below writes them."""
     tables = {heading: _rows(pieces, total, digits) for heading, pieces in splits.items()}
-    return forms[form](f"{title} = {_number(total, digits)}", tables)
+    return write(f"{title} = {_number(total, digits)}", tables)
 
 
-def _text(title: str, tables: Mapping[str, Sequence[Row]]) -> str:
+def as_text(title: str, tables: Tables) -> str:
+    """Lines with bars."""
     out = [title]
     for heading, rows in tables.items():
         names = [wrapped(row.name, WIDTH) for row in rows]
@@ -64,7 +63,8 @@ def _text(title: str, tables: Mapping[str, Sequence[Row]]) -> str:
     return "\n".join(out)
 
 
-def _html(title: str, tables: Mapping[str, Sequence[Row]]) -> str:
+def as_html(title: str, tables: Tables) -> str:
+    """Tables with bars."""
     left, right = (f'style="text-align:{side};padding:.15em .8em"' for side in ("left", "right"))
     out = []
     for heading, rows in tables.items():

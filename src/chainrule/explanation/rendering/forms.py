@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chainrule.errors import UnknownNameError
-from chainrule.explanation.derived import Derived
 from chainrule.explanation.rendering.data import as_json
 from chainrule.explanation.rendering.latex import as_latex, as_markdown
 from chainrule.explanation.rendering.mathml import as_html, as_mathml
 from chainrule.explanation.rendering.story import Story
-from chainrule.explanation.rendering.telling import tell
 from chainrule.explanation.rendering.text import as_text
 
 FORMS: dict[str, Callable[[Story], str]] = {
@@ -21,11 +18,4 @@ FORMS: dict[str, Callable[[Story], str]] = {
     "mathml": as_mathml,
     "json": as_json,
 }
-"""Ways to write a derivation, by name."""
-
-
-def render_derivation(derivation: Derived, form: str) -> str:
-    """The derivation as "text", "markdown", "latex", "html", "mathml" or "json"."""
-    if form not in FORMS:
-        raise UnknownNameError.among("form", form, FORMS)
-    return FORMS[form](tell(derivation))
+"""Ways to write what is told, by name."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from html import escape
 
-from chainrule.errors import UnknownNameError
 from chainrule.explanation.derived import DerivedFormula, PartialDerivative
 from chainrule.explanation.rendering.data import as_formula_json
 from chainrule.explanation.rendering.latex import aligned
@@ -24,13 +23,6 @@ from chainrule.explanation.rendering.styles import LatexStyle, MathmlStyle, Text
 from chainrule.explanation.rendering.telling import told_by
 from chainrule.explanation.rendering.writer import Writer
 from chainrule.explanation.symbols import Element, Expression, Slope
-
-
-def render_formula_derivation(derivation: DerivedFormula, form: str) -> str:
-    """The derivation as "text", "latex", "markdown", "html" or "json"."""
-    if form not in FORMS:
-        raise UnknownNameError.among("form", form, FORMS)
-    return FORMS[form](tell_formula(derivation))
 
 
 def tell_formula(derivation: DerivedFormula) -> FormulaStory:

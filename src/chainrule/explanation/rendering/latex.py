@@ -10,7 +10,7 @@ from chainrule.explanation.rendering.commands import sentence
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Passage, Statement, Story
 from chainrule.explanation.rendering.styles import LatexStyle, for_markdown
-from chainrule.explanation.rendering.writer import Writer, concluded, more_like, rules_in_words
+from chainrule.explanation.rendering.writer import Writer, concluded, more_like
 
 Row = tuple[str, str]
 """What stands left and right of the place that is aligned."""
@@ -47,7 +47,7 @@ def as_markdown(story: Story) -> str:
         out.append(f"From {' back to '.join(ends)}:")
     for block in story.blocks:
         if block.statement.rules:
-            out.append(f"*{_plain(rules_in_words(block.statement.rules))}*")
+            out.append(f"*{writer.rules(block.statement, _plain, lambda x: f'${for_markdown(x)}$')}*")
         rows = [row for equation in (block.statement, *block.instances) for row in _rows(writer, equation)]
         out.append(aligned(_broken(rows)))
         if block.more:
@@ -104,7 +104,8 @@ def _plain(text: str) -> str:
 
 def _one_by_one(writer: Writer, statement: Statement) -> list[str]:
     """The equations of a statement as lines, the rules behind the first of them."""
-    rules = rf"\qquad \mathrm{{({writer.style.words(rules_in_words(statement.rules))})}}" if statement.rules else ""
+    told = writer.rules(statement, lambda x: rf"\mathrm{{{writer.style.words(x)}}}")
+    rules = rf"\qquad \left({told}\right)" if statement.rules else ""
     found = []
     for left, right in _rows(writer, statement):
         is_first = bool(left) and not left.startswith(r"\mathrm{with}")

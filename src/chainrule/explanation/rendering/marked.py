@@ -10,9 +10,9 @@ from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.data import VERSION, exact
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Block, Passage, Statement
-from chainrule.explanation.rendering.styles import MathmlStyle
+from chainrule.explanation.rendering.styles import MathmlStyle, TextStyle
 from chainrule.explanation.rendering.telling import tell
-from chainrule.explanation.rendering.writer import UNKNOWN, Hides, Writer, more_like, none_hidden, rules_in_words
+from chainrule.explanation.rendering.writer import UNKNOWN, Hides, Writer, more_like, none_hidden
 
 
 def marked(text: str, key: str, value: float | None) -> str:
@@ -68,7 +68,7 @@ def _statement(writer: Writer, x: Statement) -> dict[str, Any]:
         "definition": x.definition and {"mathml": _mathml(writer.definition(x.definition))},
         "rights": [_right(writer, right) for right in x.rights],
         "result": result,
-        "rules": rules_in_words(x.rules),
+        "rules": Writer(TextStyle(), digits).rules(x),
         "check": _check(x.check, digits) if known else None,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -9,7 +10,7 @@ from chainrule.explanation.finite_differences import Check
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.story import Block, Passage, Statement, Story
 from chainrule.explanation.rendering.styles import MathmlStyle, TextStyle
-from chainrule.explanation.rendering.writer import Writer, concluded, more_like, rules_in_words
+from chainrule.explanation.rendering.writer import Writer, concluded, more_like
 
 Row = tuple[str, str, str]
 """A left side, a sign, a right side."""
@@ -21,7 +22,7 @@ def as_mathml(story: Story) -> str:
     found = _cells(_rows(writer, story.whole))
     for block in story.blocks:
         rows = [row for equation in (block.statement, *block.instances) for row in _rows(writer, equation)]
-        found += _cells(rows, rules_in_words(block.statement.rules))
+        found += _cells(rows, writer.rules(block.statement, _text))
         if block.more:
             found += _cells([("", "", _text(more_like(block.more, len(block.instances))))])
     found += _cells([("", "", _text(note)) for note in story.notes])
@@ -54,7 +55,7 @@ def _block(writer: Writer, block: Block) -> str:
         places = ", ".join(f"{letter} = {place}" for letter, place in equation.places)
         if equation.check is not None:
             checks.append(f"{escape(places)}{': ' if places else ''}{_checked(equation.check, writer.digits)}")
-    said = [escape(rules_in_words(statement.rules))] if statement.rules else []
+    said = [writer.rules(statement, escape, _inline)] if statement.rules else []
     said += checks
     if block.more:
         said.append(escape(more_like(block.more, len(instances))))
@@ -85,8 +86,8 @@ def _rows(writer: Writer, statement: Statement) -> list[Row]:
 
 
 def _cells(rows: Sequence[Row], words: str = "") -> list[str]:
-    """Rows of a table, and words below them."""
-    below = [("", "", _text(f"({words})"))] if words else []
+    """Rows of a table, and below them words, as MathML."""
+    below = [("", "", f"<mrow>{_text('(')}{words}{_text(')')}</mrow>")] if words else []
     found = []
     for left, sign, right in (*rows, *below):
         cells = zip(("right", "center", "left"), (left, f"<mo>{sign}</mo>" if sign else "", right), strict=True)
@@ -95,8 +96,14 @@ def _cells(rows: Sequence[Row], words: str = "") -> list[str]:
     return found
 
 
+def _inline(formula: str) -> str:
+    """A formula among words."""
+    return f'<math xmlns="http://www.w3.org/1998/Math/MathML"><mrow>{formula}</mrow></math>'
+
+
 def _text(words: str) -> str:
-    return f"<mtext>{escape(words)}</mtext>"
+    inner = re.sub(r"^ | $", "&#160;", escape(words))  # blanks at an end are not shown
+    return f"<mtext>{inner}</mtext>"
 
 
 def _folded(writer: Writer, x: Passage) -> str:

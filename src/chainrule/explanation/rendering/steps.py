@@ -63,6 +63,12 @@ def _backward(stage: Any) -> list[tuple[str, Any]]:
     return [(f"∂L/∂{x.name}.{part[1:]}", getattr(x, part)) for x in stage.layers for part in ("da", "dz")]
 
 
+def _nudges(stage: Any) -> list[tuple[str, Any]]:
+    losses, exact = (_parameters(stage.contents[key]) for key in ("after", "exact"))
+    own = [("ε", stage.contents["epsilon"]), ("L", stage.contents["before"])]
+    return [*own, *((f"L({name} + ε)", x) for name, x in losses), *((f"∂L/∂{name}", x) for name, x in exact)]
+
+
 def _gather(stage: Any) -> list[tuple[str, Any]]:
     clipped = _parameters(stage.contents["clipped"], "∂L/∂{} clipped")
     return [*_parameters(stage.contents["gradients"], "∂L/∂{}"), *clipped]
@@ -84,6 +90,7 @@ _ARRAYS = {
     "forward": _forward,
     "loss": _loss,
     "backward": _backward,
+    "nudges": _nudges,
     "gather": _gather,
     "update": _update,
 }

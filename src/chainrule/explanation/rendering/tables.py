@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import islice
+from itertools import chain, islice
+from shutil import get_terminal_size
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from chainrule.notebooks import Shown
 
 ROWS, COLUMNS = 12, 6
 """More rows and columns than these are folded."""
+INDENT = 4
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,15 +37,34 @@ class Table(Shown):
         return cls(title, ("metric", "value"), tuple((name, _text(x, digits)) for name, x in metrics.items()))
 
     def __str__(self) -> str:
-        widths = [max(len(row[i]) for row in (self.heads, *self.rows)) for i in range(len(self.heads))]
-
-        def line(cells: Sequence[str]) -> str:
-            put = [str.ljust] * self.texts + [str.rjust] * (len(cells) - self.texts)
-            return "    " + "  ".join(p(c, w) for p, c, w in zip(put, cells, widths, strict=True)).rstrip()
-
         note = [f"    {self.note}"] if self.note else []
         title = [f"  {self.title}"] if self.title else []
-        return "\n".join([*title, line(self.heads), *map(line, self.rows), *note])
+        blocks = [list(map(self._line(columns), (self.heads, *self.rows))) for columns in self._side_by_side()]
+        return "\n".join([*title, *chain.from_iterable(blocks), *note])
+
+    def _widths(self) -> list[int]:
+        return [max(len(row[i]) for row in (self.heads, *self.rows)) for i in range(len(self.heads))]
+
+    def _side_by_side(self) -> list[list[int]]:
+        """The columns that stand side by side at a terminal of this width; others go below, with the words of their rows again."""
+        room, widths = max(60, get_terminal_size((88, 24)).columns), self._widths()
+        words = list(range(self.texts))
+        blocks = [[*words]]
+        for i in range(self.texts, len(widths)):
+            if len(blocks[-1]) > len(words) and INDENT + sum(widths[k] + 2 for k in (*blocks[-1], i)) - 2 > room:
+                blocks.append([*words])
+            blocks[-1].append(i)
+        return blocks
+
+    def _line(self, columns: Sequence[int]) -> Callable[[Sequence[str]], str]:
+        """A row as text: words on the left of their columns, numbers on the right."""
+        widths = self._widths()
+
+        def line(cells: Sequence[str]) -> str:
+            put = [cells[i].ljust(widths[i]) if i < self.texts else cells[i].rjust(widths[i]) for i in columns]
+            return " " * INDENT + "  ".join(put).rstrip()
+
+        return line
 
     __repr__ = __str__
 
@@ -88,14 +110,24 @@ def table_of(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[
     return Table(said, tuple(heads), tuple(map(tuple, body)), f"… and {', '.join(left)}" if left else "")
 
 
-def table_by_element(title: str, arrays: Mapping[str, Any], digits: int, *, axes: tuple[str, str]) -> Table:
-    """A row for every number of a parameter, a column for every array of its shape."""
+def table_by_element(
+    title: str,
+    arrays: Mapping[str, Any],
+    digits: int,
+    *,
+    axes: tuple[str, str],
+    precise: Mapping[str, int] = MappingProxyType({}),
+) -> Table:
+    """A row for every number of a parameter, a column for every array of its shape; `precise` has digits of some arrays' own."""
     given = {name: np.asarray(x) for name, x in arrays.items() if x is not None}
     shape = next(x.shape for x in given.values())
     columns = {name: x for name, x in given.items() if x.shape in (shape, ())}
     count = math.prod(shape)
     rows = [
-        (", ".join(map(str, place)), *(_text(x[place] if x.ndim else x, digits) for x in columns.values()))
+        (
+            ", ".join(map(str, place)),
+            *(_text(x[place] if x.ndim else x, precise.get(name, digits)) for name, x in columns.items()),
+        )
         for place in islice(np.ndindex(shape), how_many(count, ROWS))
     ]
     head = ", ".join(axis.removesuffix("s") for axis in axes[: len(shape)])

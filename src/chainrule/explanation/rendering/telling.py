@@ -26,6 +26,8 @@ from chainrule.explanation.rendering.story import (
     Term,
     Told,
 )
+from chainrule.explanation.rendering.styles import TextStyle
+from chainrule.explanation.rendering.writer import Writer
 from chainrule.explanation.symbolic import rewritten
 from chainrule.explanation.symbols import (
     Call,
@@ -149,9 +151,7 @@ class _Teller:
         """A right side with so many digits that the numbers as printed give the result as printed, to its last digit."""
         terms = tuple(Term(self.told(part.expression), part.value) for part in parts)
         few = self.derivation.digits
-        size = sum(abs(part.value) for part in parts) + abs(rest)
-        # what is left of terms that cancel may be nothing but rounding, which no digits would explain
-        explained = value is not None and not (joined == "+" and abs(value) <= 1e-13 * size)
+        explained = value is not None and not (joined == "+" and _is_rounding(value, parts, rest))
         digits = self._digits(kind, parts, joined, more, rest, value) if explained and value is not None else few
         return Passage(kind, terms, digits, joined, more, rest)
 
@@ -219,8 +219,8 @@ class _Teller:
         return self.name(x)
 
     def _which(self, element: Element) -> tuple[str, tuple[int | str, ...]]:
-        """The name that was given to an element's variable, if any, and its index."""
-        name = self.evaluation.names.get(element.variable, "")
+        """The name that an element's variable goes by outside of formulas, if any, and its index."""
+        name = "" if element.variable in self.evaluation.aside else self.evaluation.names.get(element.variable, "")
         return name, tuple(i if isinstance(i, int) else str(i) for i in element.index)
 
     def _value(self, symbol: Symbol | Slope, element: Element) -> float | None:
@@ -251,6 +251,11 @@ class _Teller:
         return Definition(self.name(x), Name(Spelled(whole, self.spelled(x).places)))
 
 
+def _is_rounding(value: float, parts: Sequence[Part], rest: float) -> bool:
+    """Whether terms cancel, and what is left may be nothing but rounding, which no digits would explain."""
+    return abs(value) <= 1e-13 * (sum(abs(part.value) for part in parts) + abs(rest))
+
+
 def _largest(derivation: Derived) -> tuple[tuple[Part, ...], int, float]:
     """The terms of the whole gradient, of many the largest, how many others there are and what they are together."""
     terms = derivation.terms
@@ -276,7 +281,7 @@ def _by_name(x: Expression) -> Expression | None:
 
 
 def _notes(derivation: Derived) -> list[str]:
-    found = [f"{name} = {what}" for name, what in _told_below(derivation)]
+    found = [*_names_told(derivation), *(f"{name} = {what}" for name, what in _told_below(derivation))]
     if derivation.further:  # some of the values are told in the lines left out
         more = [f"… and {len(found) - NOTES} more values on the way."] * (len(found) > NOTES)
         cut = f'{derivation.further} more lines before the last one are left out; depth="terms" shows them.'
@@ -288,6 +293,9 @@ def _notes(derivation: Derived) -> list[str]:
         name, other = derivation.evaluation.label(every), derivation.evaluation.label(last)
         same = "" if other.startswith(f"{name}[") else f"; the last is {other}"
         found.append(f"{name} has the state of the loop after every step t, counted from 0{same}.")
+    instances = [x for line in derivation.lines for x in line.instances if x.value]
+    left = {numeral(x.value, derivation.digits) for x in instances if _is_rounding(x.value, x.parts, x.rest)}
+    found += [f"{in_signs(text)} is what rounding left of 0." for text in sorted(left)]
     if any(_has_case(line.formula) for line in derivation.lines):
         found.append("[…] around a comparison is 1 where it holds and 0 where it does not.")
     found += derivation.kinks
@@ -307,6 +315,24 @@ def _elements(line: Line) -> Iterator[Element]:
 def _elements_of(formula: Expression) -> Iterator[Element]:
     for x in symbols_in(formula):
         yield x.element if isinstance(x, Symbol) else x.by
+
+
+def _names_told(derivation: Derived) -> Iterator[str]:
+    """Values with a name that are not on the way, and computed from what is: the probabilities of scores, conditions."""
+    evaluation, teller, writer = derivation.evaluation, _Teller(derivation), Writer(TextStyle(), derivation.digits)
+    lines = {line.element.variable for line in derivation.lines}
+    spoken_of = dict.fromkeys(x.variable for line in derivation.lines for x in _elements_of(line.formula))
+    for x in spoken_of:
+        if x in lines or x not in evaluation.names or x not in evaluation.makers or x in evaluation.cotangents:
+            continue
+        element, formula = derivation.formulas.of_every_place(x)
+        left, right = writer.name(teller.name(element)), writer.formula(teller.told(formula))
+        if x.dtype.kind == "b":
+            single = {y.element for y in symbols_in(formula) if isinstance(y, Symbol) and not y.element.letters}
+            values = [f"{writer.name(teller.name(y))} = {evaluation.values[y.variable][y.place]}" for y in single]
+            yield f"{left} is 1 where {right} and 0 elsewhere{''.join(f'; {told}' for told in values)}."
+        else:
+            yield f"{left} = {right}"
 
 
 def _told_below(derivation: Derived) -> Iterator[tuple[str, str]]:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import NoFormulaError
-from chainrule.explanation.elements import Alphabet, Formulas
+from chainrule.explanation.elements import Formulas
 from chainrule.explanation.evaluation import Evaluation
+from chainrule.explanation.letters import Alphabet
 from chainrule.explanation.places import element_of, letters_for
 from chainrule.explanation.rendering.names import Spelled, spelled
 from chainrule.explanation.rendering.numerals import numeral

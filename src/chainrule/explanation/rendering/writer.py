@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from chainrule.explanation.rendering.names import Spelled
 from chainrule.explanation.rendering.numerals import numeral
 from chainrule.explanation.rendering.printer import Leaf, Printer
 from chainrule.explanation.rendering.story import Definition, Derivative, Name, Passage, Statement, Told
+from chainrule.explanation.rendering.styles import TextStyle
 from chainrule.explanation.rules import CHAIN
 from chainrule.explanation.symbols import ONE, Numeral
 from chainrule.ops.notation import ATOM, SIGN
@@ -64,17 +65,24 @@ class Writer:
         of, by = (self.name(y) if isinstance(y, Name) else self.style.brackets(self.formula(y)) for y in (x.of, x.by))
         return self._marked(str(self.style.slope(of, by, x.d)), x.key, x.value)
 
-    def rules(self, x: Statement) -> str:
-        """The rules used, where there are several each with what it made, but for those that only pass a derivative on."""
-        if len({rule for rule, _ in x.made}) < 2:
-            return rules_in_words(x.rules)
-        factors: dict[str, list[str]] = {rule: [] for rule in x.rules}
-        for rule, made in x.made:
-            if made not in (ONE, MINUS_ONE) and (text := self.formula(made)) not in factors[rule]:
-                factors[rule].append(text)
-        told = {rule: " and ".join(own) for rule, own in factors.items()}
-        named = {rule: f"{rule}: {own}" if 0 < len(own) <= LONGEST_MADE else rule for rule, own in told.items()}
-        return "; ".join([text for rule, text in named.items() if rule != CHAIN] + [CHAIN] * (CHAIN in named))
+    def rules(self, x: Statement, words: Callable[[str], str] = str, formula: Callable[[str], str] = str) -> str:
+        """The rules used, the chain rule last; where there are several, each with what it made, unless that is long.
+
+        `words` and `formula` say how words, and formulas among them, stand where this is written.
+        """
+        made: dict[str, dict[str, str]] = {rule: {} for rule in sorted(x.rules, key=lambda rule: rule == CHAIN)}
+        several = len({rule for rule, _ in x.made}) > 1
+        if several:
+            plain = Writer(TextStyle(), self.digits)
+            for rule, factor in x.made:
+                if factor not in (ONE, MINUS_ONE):
+                    made[rule].setdefault(plain.formula(factor), self.formula(factor))
+        short = {rule for rule, factors in made.items() if 0 < len(" and ".join(factors)) <= LONGEST_MADE}
+        told = [
+            words(f"{rule}: ") + words(" and ").join(map(formula, factors.values())) if rule in short else words(rule)
+            for rule, factors in made.items()
+        ]
+        return words("; " if several else ", ").join(told)
 
     def definition(self, x: Definition) -> str:
         """`v7 = …`."""
@@ -139,9 +147,3 @@ def concluded(rights: list[str], statement: Statement, equals: str, result: str)
 def more_like(more: int, instances: int) -> str:
     """That there are further elements like those shown."""
     return f"… and {more} more like {'these' if instances > 1 else 'this'}"
-
-
-def rules_in_words(rules: Sequence[str]) -> str:
-    """The rules used, with commas; the chain rule last."""
-    ordered = [r for r in rules if r != CHAIN] + [r for r in rules if r == CHAIN]
-    return ", ".join(ordered)
