@@ -91,6 +91,7 @@ class Hosted(Shown):
         frames: int | Sequence[int] | None = None,
         select: Sequence[str] | None = None,
         panels: Sequence[str] | None = None,
+        progress: bool | None = None,
     ) -> Path:
         """Write one HTML file that replays the training, without Python, a network or any other file.
 
@@ -103,14 +104,16 @@ class Hosted(Shown):
         path : str or path
             Where to write; it ends in `.html`. A file that is there is replaced as a whole, or, where that fails, stays as it was.
         frames : int or sequence of int, optional
-            How many steps, evenly spread, or which ones. By default 150, or as many as fit a file of some 3 MB.
+            How many steps, evenly spread, or which ones. By default all where they are some 600 or fewer, or as many as fit a file
+            of some 3 MB.
         select : sequence of str, optional
             The numbers whose gradients are explained in the file, at the step that is shown and some others. By default all in the
             picture where these are some 130 or fewer, at as many moments as make 400 derivations.
-
         panels : sequence of str, optional
             The panels that it has besides data and curves, of `view.parts["meta"]["panels"]`. By default those that are open, and all
             that take no long time; "surface", the loss landscape, takes most.
+        progress : bool, optional
+            Whether to show how far it is, as `fit` does; by default when standard error is a terminal.
 
         Returns
         -------
@@ -139,7 +142,7 @@ class Hosted(Shown):
         from chainrule.viewer.hosts.replay import packed, replay
 
         place = place_of_file(path)
-        recording = replay(self.session, frames, select, panels)
+        recording = replay(self.session, frames, select, panels, progress)
         replace_file(place, saved_file(self.subject.title, packed(recording)).encode(errors="replace"))
         return place
 
