@@ -13,6 +13,7 @@ STDIN = "-"
 SAMPLES = {"penguins": cr.datasets.penguins_path}
 """Tables that come with the package, by the names they have here where no file has them."""
 
+PAGES = (".html", ".htm")
 PATTERNS = frozenset("*?[")
 
 
@@ -84,6 +85,13 @@ def to_draw(path: Path | None, **others: str | Path | None) -> None:
     from chainrule.training.learning_curves import check_picture
 
     check_picture(path)
+
+
+def to_report(path: Path | None, **others: str | Path | None) -> None:
+    """Raise when no page can be written at `path`, or when one of the `others` would be lost by it."""
+    to_write(path, "--report", **others)
+    if path is not None and path.suffix.lower() not in PAGES:
+        raise FileError(f"--report {path} is a page; give a name that ends in .html.")
 
 
 def load_model(path: Path) -> TableModel:

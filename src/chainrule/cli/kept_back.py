@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from chainrule.datasets import split_rows
@@ -38,4 +40,4 @@ def keep_back(
         few = column.n_unique() <= max(2, len(column) // FEW)
         labels = column.cast(str).fill_null("").to_numpy() if few else np.arange(len(column), dtype=float)
         learned, kept = split_rows(labels, share, seed)
-    return table.rows(learned), table.rows(kept)
+    return table.rows(learned), replace(table.rows(kept), source=f"{table.source}, rows kept back")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping
 
 from chainrule.cli.console import heading, note, say
-from chainrule.tables import spell
+from chainrule.tables import Table, spell
 from chainrule.tabular import TableModel
 
 LABELS = 10
@@ -14,6 +14,12 @@ LABELS = 10
 
 LEFT_OUT = 12
 """Columns left out that are listed, each with the reason."""
+
+SIMPLER = ("majority class", "mean", "linear model")
+"""Models that scores are shown beside."""
+
+LITTLE = 2_000_000
+"""Numbers of a table for which these take no time to speak of."""
 
 
 def tell_notes(notes: Iterable[str], to_errors: bool = False) -> None:
@@ -42,8 +48,8 @@ def tell_columns(model: TableModel, told: Collection[str], asked: Collection[str
     tell_notes(remark for remark in model.preparation.remarks if remark not in told)
 
 
-def tell_networks(model: TableModel) -> None:
-    """What was trained, and how good it is."""
+def tell_networks(model: TableModel, table: Table) -> None:
+    """What was trained on the rows of the table, and how good it is, beside simpler models where these take no time."""
     learned = model.learned
     assert learned is not None
     target, recipe = model.preparation.target, learned.recipe
@@ -58,7 +64,8 @@ def tell_networks(model: TableModel) -> None:
     if len(learned.tried) > 1:
         say(f"  tried: {', '.join(learned.tried[1:])}; taken: {learned.tried[0]}")
     if model.has_scores:
-        say(str(model.scores))
+        little = len(table) * len(model.preparation.features) <= LITTLE
+        say(str(model.compare(table, beside=SIMPLER) if little else model.scores))
     else:
         note("with so few rows none were held out: how good it is for new ones is not known")
 

@@ -14,7 +14,7 @@ import typer
 
 from chainrule.cli.console import heading, note, say
 from chainrule.cli.exits import INTERRUPTED
-from chainrule.cli.files import table_to_read, to_draw, to_save
+from chainrule.cli.files import table_to_read, to_draw, to_report, to_save
 from chainrule.cli.kept_back import keep_back
 from chainrule.cli.options import TABLE, Decimal, MissingChoice, Separator
 from chainrule.cli.told import plain, tell_columns, tell_networks, tell_notes
@@ -171,6 +171,15 @@ def train(
         Path | None,
         typer.Option(help="Draw the first network's learning curve, such as curve.png.", **RESULTS, metavar="PICTURE"),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a page with all that is known of the model, such as report.html: scores beside simpler models, what "
+            "columns are worth, predictions explained.",
+            **RESULTS,
+            metavar="PAGE",
+        ),
+    ] = None,
 ) -> None:
     """Learn to predict a column of a table: networks on parts of its rows, averaged, and how good they are on rows they never saw.
 
@@ -178,8 +187,9 @@ def train(
 
     Ctrl-C ends the training and keeps what was learned.
     """  # fmt: skip
-    to_save(save, data=data, **{"learning curve": plot, "test": test_file})
-    to_draw(plot, data=data, test=test_file)
+    to_save(save, data=data, test=test_file)
+    to_draw(plot, data=data, test=test_file, model=save)
+    to_report(report, data=data, test=test_file, model=save)
     recipe = Recipe(
         hidden=layer_sizes(hidden), activation=activation, dropout=dropout, width=curves, batch_size=batch_size,
         learning_rate=learning_rate, weight_decay=weight_decay,
@@ -210,7 +220,7 @@ def train(
         if save is not None:
             model.save(save, notes=found)
     tell_columns(model, told=table.notes, asked={*(drop or []), group}, recognised=task is None)
-    tell_networks(model)
+    tell_networks(model, table)
     if model.has_scores:
         found["held out"] = plain(model.scores.metrics)
     if rest is not None:
@@ -225,6 +235,9 @@ def train(
     if plot is not None:
         model.learned.histories[0].plot(plot)  # type: ignore[union-attr]
         say(f"Learning curve drawn in {plot}.")
+    if report is not None:
+        model.report(table, test=rest).save(report)
+        say(f"All that is known of the model is in {report}.")
     if save is None:
         note("the model was not kept; --save model.safetensors keeps it")
     if model.interrupted:
