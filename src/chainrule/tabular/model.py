@@ -368,9 +368,7 @@ class TableModel(ReportableModel):
         model = cls()
         model._network, model._preparation = network, Preparation.from_json(described.get("preparation", {}))
         if len(model._preparation.features) != network.model.inputs[0][0]:
-            raise ModelFileError(
-                "the file's network has other inputs than its table gives; train the model again."
-            )
+            raise ModelFileError("the file's network has other inputs than its table gives; train the model again.")
         if described.get("average") is not None:
             model._average = AverageRow.from_json(described["average"])
         model.facts = described["facts"]
