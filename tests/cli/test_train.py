@@ -6,6 +6,7 @@ import math
 import random
 import re
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -61,9 +62,10 @@ def labels(folder):
     return folder / "passengers.csv"
 
 
-def test_classification_from_file_to_predictions(labels, tmp_path):
+def test_classification_from_file_to_predictions(labels, tmp_path, monkeypatch):
     model, curve = tmp_path / "model.safetensors", tmp_path / "curve.png"
     page = tmp_path / "report.html"
+    monkeypatch.setitem(sys.modules, "sklearn", None)  # whose boosting takes seconds
     options = ["--fast", "--hidden", "32", "--epochs", "60", "--learning-rate", "0.01", "--test", "0.2"]
     options += ["--save", model, "--plot", curve, "--report", page]
     result = run("train", labels, "--target", "Survived", *options)
