@@ -255,7 +255,7 @@ def test_numbers_may_be_formulas_themselves():
         (["--expression", "a", "a=1", "--contributions"], "leave them out with --expression"),
         (["--expression", "a", "a=1", "--class", "yes"], "leave them out with --expression"),
         (["MODEL", "DATA"], "give the one whose prediction is to be explained column by column as --row 3"),
-        (["MODEL", "DATA", "--row", "1", "--row", "2"], "a prediction is explained for one row"),
+        (["MODEL", "DATA", "--row", "1", "--row", "2"], "give one, since predictions are explained row by row"),
         (["MODEL", "DATA", "--row", "61"], "has 60 rows, and the first is 1"),
         (["MODEL", "DATA", "--row", "1", "--class", "Yes"], "no class named 'Yes' (did you mean 'yes'?)"),
         (["MODEL", "DATA", "--row", "1", "--format", "latex"], "use --format text, json or html"),
