@@ -43,3 +43,17 @@ def test_the_package_can_be_run() -> None:
     command = [sys.executable, "-m", "chainrule", "explain", "--expression", "a*b", "a=2", "b=3"]
     found = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=True)
     assert "∂L/∂a" in found.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes are closed otherwise on Windows")
+def test_a_training_goes_on_when_nobody_reads_what_it_tells(tmp_path) -> None:
+    """As with `| head -1`, when there is a model to save."""
+    table, model = tmp_path / "data.csv", tmp_path / "model.safetensors"
+    table.write_text("a;y\n" + "".join(f"{i},5;{i % 3}\n" for i in range(30)))
+    train = [sys.executable, "-m", "chainrule", "train", str(table), "--target", "y", "--save", str(model)]
+    small = ["--fast", "--hidden", "2", "--epochs", "2"]
+    with subprocess.Popen([*train, *small], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as training:
+        training.stdout.close()
+        assert training.stderr.read() == b""
+    assert training.returncode == 0
+    assert model.exists()

@@ -225,6 +225,9 @@ def test_columns_beside_predictions_and_thresholds(folder, labels):
         assert rows[5]["Age"] == ""
         assert all((row["Survived"] == "yes") == (float(row["P(yes)"]) >= threshold) for row in rows)
 
+    told = run("predict", folder / "small", labels, "--keep", "Survived").stdout
+    assert told.startswith("Survived,Survived predicted\n")
+
 
 def test_standard_input(folder, labels):
     text = labels.read_text()
@@ -279,7 +282,7 @@ def test_a_training_that_is_ended_keeps_what_was_learned_and_saves_it(labels, tm
     finally:
         signal.signal(signal.SIGINT, heard)
     assert result.exit_code == 130
-    assert "stopped by Ctrl-C after" in result.output
+    assert "stopped after 1 network" in result.output
     assert run("predict", model, labels).exit_code == 0
 
 
@@ -291,7 +294,7 @@ USUAL = ["--target", "Survived"]
     [
         ([*USUAL, "--missing", "error"], "--missing fill"),
         ([*USUAL, *(part for name in NAMES[:-1] for part in ("--drop", name))], "no column"),
-        ([*USUAL, "--drop", "Survived"], "Survived"),
+        ([*USUAL, "--drop", "Survived"], "is the target, which inputs are to predict; leave out --drop Survived"),
         (["--target", "survived"], "no column named 'survived' (did you mean 'Survived'?)"),
         ([*USUAL, "--drop", "Pclass"], "no column named 'Pclass' (did you mean 'Class'?)"),
         ([*USUAL, "--group", "Pclass"], "no column named 'Pclass' (did you mean 'Class'?)"),

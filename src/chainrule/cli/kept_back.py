@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from chainrule.datasets import split_rows
-from chainrule.tables import Table
+from chainrule.tables import Table, ranks
 from chainrule.tabular.folds import latest
 
 FEW = 5
@@ -29,7 +29,7 @@ def keep_back(
     [['a', 'a'], ['b', 'b']]
     """
     if order is not None:
-        learned, kept = latest(table.ranks(order), share)
+        learned, kept = latest(ranks(table, order), share)
     elif group is not None:
         names = table.column(group).cast(str).fill_null("").to_numpy()
         groups, group_of = np.unique(names, return_inverse=True)

@@ -53,7 +53,7 @@ def tell_networks(model: TableModel, table: Table | None) -> None:
     widths = " → ".join(map(str, [len(model.preparation.features), *recipe.hidden, max(len(target.classes), 1)]))
     count, made = len(learned.epochs), sorted(set(learned.epochs))
     epochs = f"{made[0]:,}" if len(made) == 1 else f"{made[0]:,} to {made[-1]:,}"
-    ended = "stopped by Ctrl-C after " * learned.interrupted
+    ended = "stopped after " * learned.interrupted
     heading(
         f"{ended}{count} network{'s' * (count != 1)} {widths}, {epochs} epoch{'s' * (made[-1] != 1)}{' each' * (count > 1)}, "
         f"in {learned.seconds:.1f} s"

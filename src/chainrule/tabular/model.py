@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError, shortened
 from chainrule.network import Network
-from chainrule.tables import Inputs, Missing, Preparation, TableError, Target, Task, as_table, sample
+from chainrule.tables import Inputs, Missing, Preparation, TableError, Target, Task, as_table, ranks, sample
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
@@ -160,7 +160,7 @@ class TableModel(ReportableModel):
         """
         table = sample(data, seed=self.learning["seed"])
         by_group = None if groups is None else table.column(groups).cast(str).fill_null("").to_numpy()
-        by_time = None if order is None else table.ranks(order)
+        by_time = None if order is None else ranks(table, order)
         preparing = dict(self.preparing)
         if groups is not None:
             preparing["columns"] = {groups: "drop", **(preparing["columns"] or {})}
@@ -389,7 +389,7 @@ class TableModel(ReportableModel):
 def _balanced(y: NDArray[Any], target: Target, weights: NDArray[Any] | None) -> NDArray[np.float64]:
     """Weights with which every class counts the same."""
     if not target.classes:
-        raise SettingError(f"{target.name!r} holds amounts, of which none are rare; balanced=True is for classes.")
+        raise SettingError(f"{target.name!r} holds amounts, of which none are rare; balance classes only.")
     given = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
     of_class = np.bincount(y, given, len(target.classes))
     return np.asarray(given * (given.sum() / (np.count_nonzero(of_class) * of_class[y])))
