@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError, shortened
 from chainrule.network import Network
-from chainrule.tables import Inputs, Missing, Preparation, TableError, Target, Task, as_table, sample
+from chainrule.tables import Inputs, Missing, Preparation, TableError, Task, as_table, sample
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.importance import Predictor
-from chainrule.tabular.learning import Learned, learn
+from chainrule.tabular.learning import Learned, balanced_weights, learn
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.reportable import ReportableModel
 from chainrule.tabular.scores import Scores
@@ -171,7 +171,7 @@ class TableModel(ReportableModel):
                 f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed."
             )
         if balanced:
-            chosen[0] = _balanced(y, preparation.target, chosen[0])
+            chosen[0] = balanced_weights(y, preparation.target, chosen[0])
         del table, by_group, by_time  # text takes much room, which the training needs
         with display(100, self.progress) as bar, asked_by_signals() as asked:
             learned = learn(
@@ -368,9 +368,7 @@ class TableModel(ReportableModel):
         model = cls()
         model._network, model._preparation = network, Preparation.from_json(described.get("preparation", {}))
         if len(model._preparation.features) != network.model.inputs[0][0]:
-            raise ModelFileError(
-                "the file's network has other inputs than its table gives; train the model again."
-            )
+            raise ModelFileError("the file's network has other inputs than its table gives; train the model again.")
         if described.get("average") is not None:
             model._average = AverageRow.from_json(described["average"])
         model.facts = described["facts"]
@@ -386,15 +384,6 @@ class TableModel(ReportableModel):
             return "TableModel()"
         inputs = len(self.columns)
         return f"<TableModel of {self.target!r}, {self.task}, from {inputs} column{'s' * (inputs != 1)}>"
-
-
-def _balanced(y: NDArray[Any], target: Target, weights: NDArray[Any] | None) -> NDArray[np.float64]:
-    """Weights with which every class counts the same."""
-    if not target.classes:
-        raise SettingError(f"{target.name!r} holds amounts, of which none are rare; balanced=True is for classes.")
-    given = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
-    of_class = np.bincount(y, given, len(target.classes))
-    return np.asarray(given * (given.sum() / (np.count_nonzero(of_class) * of_class[y])))
 
 
 def _is_column(value: Any) -> bool:

@@ -151,9 +151,7 @@ def _known(preparation: Preparation, table: Table) -> tuple[Inputs, baselines.Pr
     return inputs, baselines.Prepared(inputs.X, truth, codes, len(target.classes))
 
 
-def _out_of_fold(
-    model: Trained, table: Table, known: baselines.Prepared, beside: Collection[str] | None
-) -> Scores:
+def _out_of_fold(model: Trained, table: Table, known: baselines.Prepared, beside: Collection[str] | None) -> Scores:
     scores, held = model.scores, model.out_of_fold
     assert held is not None
     _check_rows(model, table, known.y, held)
