@@ -67,22 +67,9 @@ def originals(folder: Path) -> list[bytes]:
         network.save(folder / "m", notes={"columns": ["a", "ü"], "scale": [1.5, None, {"deep": [[[1]]]}]})
         files.append((folder / "m").read_bytes())
     (folder / "t.csv").write_text(TABLE)
+    small = ("--fast", "--hidden", "4", "--curves", "2", "--epochs", "1")
     done = CliRunner().invoke(
-        app,
-        [
-            "train",
-            str(folder / "t.csv"),
-            "--target",
-            "kind",
-            "--fast",
-            "--hidden",
-            "4",
-            "--curves",
-            "2",
-            "--epochs",
-            "1",
-        ]
-        + ["--save", str(folder / "m")],
+        app, ["train", f"{folder / 't.csv'}", "--target", "kind", "--save", f"{folder / 'm'}", *small]
     )
     assert done.exit_code == 0, done.output
     return [*files, (folder / "m").read_bytes()]
