@@ -84,6 +84,38 @@ def test_the_gradient_is_that_of_the_model_on_these_rows(folder, name, rows):
     assert found["value"] == pytest.approx(gradient(folder, name, rows, "dense_0", (0, 1)), rel=1e-4, abs=1e-9)
 
 
+def test_a_prediction_is_split_by_column(folder):
+    model, data = folder / "labels.safetensors", folder / "data.csv"
+    found = json.loads(run("explain", model, data, "--row", 3, "--format", "json").stdout)
+    assert {part["column"] for part in found["parts"]} == {"sex", "age"}
+    assert sum(part["added"] for part in found["parts"]) == pytest.approx(found["prediction"] - found["baseline"])
+    told = list(csv.DictReader(run("predict", model, data, "--probabilities").stdout.splitlines()))[2]
+    assert found["label"] == told["label"]
+    share = float(told[f"P({found['label']})"])
+    assert found["prediction"] == pytest.approx(np.log(share / (1 - share)), abs=1e-4)
+    text = run("explain", model, data, "--row", 3).stdout
+    assert text.startswith("labels.safetensors on data.csv, row 3\n\n")
+    assert "age = " in text
+    other = {"yes": "no", "no": "yes"}[found["label"]]
+    assert json.loads(run("explain", model, data, "--row", 3, "--class", other, "--format", "json").stdout)[
+        "prediction"
+    ] == pytest.approx(-found["prediction"])
+    assert "<table>" in run("explain", model, data, "--row", 3, "--format", "html").stdout
+    amount = json.loads(run("explain", folder / "sizes.safetensors", data, "--row", 3, "--format", "json").stdout)
+    told = list(csv.DictReader(run("predict", folder / "sizes.safetensors", data).stdout.splitlines()))[2]
+    assert amount["prediction"] == pytest.approx(float(told["size"]), rel=1e-4)
+
+
+def test_the_gradient_of_several_networks_on_average(tmp_path):
+    model, data = tmp_path / "model.safetensors", tmp_path / "data.csv"
+    data.write_text("a,b,y\n" + "".join(f"{i % 7},{i % 5},{i % 7 + i % 3}\n" for i in range(60)))
+    settings = ["--hidden", "2", "--curves", "0", "--dropout", "0", "--folds", "2", "--epochs", "2"]
+    assert run("train", data, "--target", "y", "--task", "regression", *settings, "--save", model).exit_code == 0
+    told = run("explain", model, data, "--row", 3, "--weight", "dense_0.weight[0,1]")
+    assert told.exit_code == 0, told.output
+    assert "average_0.a: y, standardised" in told.stdout
+
+
 def test_what_is_explained_is_said_first(folder):
     model, data = folder / "labels.safetensors", folder / "data.csv"
     with data.open() as stream:
@@ -207,8 +239,8 @@ def test_numbers_may_be_formulas_themselves():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give a model and a CSV file"),
-        (["a=2"], "give a model and a CSV file"),
+        ([], "give a model and a table"),
+        (["a=2"], "give a model and a table"),
         (["--expression", "a*b", "a=2"], "'b' was given no number; write b=2, say\n    a*b\n      ^"),
         (["--expression", "a*b", "a=2", "b=3", "c=4"], "'c' does not occur"),
         (["--expression", "a*b", "a=2", "b"], "'b' was given as a number of the expression; write it as a=2"),
@@ -221,7 +253,12 @@ def test_numbers_may_be_formulas_themselves():
         (["--expression", "9**9**9"], "this gives inf"),
         (["--expression", "a", "a=1", "--row", "3"], "leave them out with --expression"),
         (["--expression", "a", "a=1", "--contributions"], "leave them out with --expression"),
-        (["MODEL", "DATA"], "--weight is missing"),
+        (["--expression", "a", "a=1", "--class", "yes"], "leave them out with --expression"),
+        (["MODEL", "DATA"], "give the one whose prediction is to be explained column by column as --row 3"),
+        (["MODEL", "DATA", "--row", "1", "--row", "2"], "give one, since predictions are explained row by row"),
+        (["MODEL", "DATA", "--row", "61"], "has 60 rows, and the first is 1"),
+        (["MODEL", "DATA", "--row", "1", "--class", "Yes"], "no class named 'Yes' (did you mean 'yes'?)"),
+        (["MODEL", "DATA", "--row", "1", "--format", "latex"], "use --format text, json or html"),
         (["MODEL", "DATA", "--weight", "dense_0.wieght[0]"], "did you mean 'dense_0.weight'?"),
         (["MODEL", "DATA", "--weight", "dense_0.weight[9,9]"], "is outside of it"),
         (["MODEL", "DATA", "--weight", "dense_0.bias[0]", "--row", "61"], "has 60 rows, and the first is 1"),

@@ -6,6 +6,7 @@ import math
 import random
 import re
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -61,20 +62,24 @@ def labels(folder):
     return folder / "passengers.csv"
 
 
-def test_classification_from_file_to_predictions(labels, tmp_path):
+def test_classification_from_file_to_predictions(labels, tmp_path, monkeypatch):
     model, curve = tmp_path / "model.safetensors", tmp_path / "curve.png"
-    options = ["--fast", "--hidden", "32", "--epochs", "40", "--test", "0.2", "--save", model, "--plot", curve]
+    page = tmp_path / "report.html"
+    monkeypatch.setitem(sys.modules, "sklearn", None)  # whose boosting takes seconds
+    options = ["--fast", "--hidden", "32", "--epochs", "60", "--learning-rate", "0.01", "--test", "0.2"]
+    options += ["--save", model, "--plot", curve, "--report", page]
     result = run("train", labels, "--target", "Survived", *options)
     assert result.exit_code == 0, result.output
     assert "target  Survived, classification into 2 classes: no, yes" in result.output
     assert "inputs  5 from 3 columns" in result.output
     assert "· Id left out: " in result.output
     assert "· Name left out: 192 different values in 192 rows: they name the rows" in result.output
-    assert "1 network 5 → 32 → 2, 40 epochs, in " in result.output
+    assert "1 network 5 → 32 → 2, 60 epochs, in " in result.output
     assert re.search(r"Survived: 2 classes, 3\d rows held out", result.output)
     assert "Test: 48 rows kept back" in result.output
     assert "precision" in result.output
     assert curve.read_bytes().startswith(b"\x89PNG")
+    assert "passengers.csv, rows kept back" in page.read_text()
 
     result = run("evaluate", model, labels)
     assert result.exit_code == 0, result.output
@@ -104,6 +109,7 @@ def test_regression_from_file_to_predictions(folder, tmp_path):
     assert "target  price, regression" in result.output
     assert "--task classification" in result.output
     assert result.output.count("decimal commas") == 1
+    assert re.search(r"metric +the model +± over folds +mean +linear model", result.output)
     assert "4 networks 4 → 32 → 1, 60 epochs each, in " in result.output
     assert float(result.output.split("R² ")[1].split()[0]) > 0.98
     assert "RMSE" in result.output
@@ -148,6 +154,18 @@ def test_choices(labels):
     assert "target  Class, regression" in result.output
     result = run("train", labels, "--target", "Survived", *SMALL, "--class-weight", "balanced")
     assert result.exit_code == 0
+
+
+def test_the_table_that_comes_along(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    options = [*SMALL, "--test", "0.2", "--save", "model.safetensors"]
+    result = run("train", "penguins", "--target", "species", *options)
+    assert result.exit_code == 0, result.output
+    assert "penguins.csv: 275 rows, 17 columns" in result.output
+    assert "region left out: the same value in every row" in result.output
+    assert len(run("predict", "model.safetensors", "penguins").stdout.splitlines()) == 345
+    (tmp_path / "penguins").write_text("a,b\n1,2\n")
+    assert "'species'" in run("train", "penguins", "--target", "species").stderr
 
 
 def test_very_few_rows(tmp_path):
@@ -244,12 +262,12 @@ def test_the_rows_kept_back_are_the_latest_whole_groups_or_a_share_of_every_clas
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 def test_a_training_that_is_ended_keeps_what_was_learned_and_saves_it(labels, tmp_path, monkeypatch, name):
-    fit, number = cr.Network.fit, signal.Signals[name]
+    fit, numbers = cr.Network.fit, [signal.Signals[name]]
 
     def interrupted(self, *arguments, callbacks=(), **settings):
         def interrupt(end):
-            if end.epoch == 2:
-                signal.raise_signal(number)
+            if end.epoch == 2 and numbers:
+                signal.raise_signal(numbers.pop())
 
         return fit(self, *arguments, callbacks=[*callbacks, interrupt], **settings)
 
@@ -290,7 +308,9 @@ USUAL = ["--target", "Survived"]
         ([*USUAL, "--save", "no/such/model"], "there is no folder no/such; make it first"),
         ([*USUAL, "--plot", "."], "is a folder; give the name of a file"),
         ([*USUAL, "--plot", "curve.xyz"], "curve.xyz"),
+        ([*USUAL, "--report", "report.pdf"], "give a name that ends in .html"),
         ([*USUAL, "--save", "a.png", "--plot", "a.png"], "which would be lost; give another name"),
+        ([*USUAL, "--save", "a.html", "--report", "a.html"], "which would be lost; give another name"),
     ],
 )
 def test_what_goes_wrong_is_told_in_one_message(labels, arguments, message):

@@ -193,7 +193,7 @@ def _explain_prediction(
 ) -> None:
     """A row's prediction, split by column."""
     if len(row) > 1:
-        raise SettingError(f"--row was given {len(row)} times; a prediction is explained for one row.")
+        raise SettingError(f"--row was given {len(row)} times; give one, since predictions are explained row by row.")
     if form not in (Form.text, Form.html, Form.json):
         raise SettingError(f"a prediction's parts cannot be written as {form.value}; use --format text, json or html.")
     found, table, number = one_row(model, data, row[0] if row else None, separator)

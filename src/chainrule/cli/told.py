@@ -18,9 +18,6 @@ LEFT_OUT = 12
 SIMPLER = ("majority class", "mean", "linear model")
 """Models that scores are shown beside."""
 
-LITTLE = 2_000_000
-"""Numbers of a table for which these take no time to speak of."""
-
 
 def tell_notes(notes: Iterable[str], to_errors: bool = False) -> None:
     """Remarks, with options as they are typed here."""
@@ -48,8 +45,8 @@ def tell_columns(model: TableModel, told: Collection[str], asked: Collection[str
     tell_notes(remark for remark in model.preparation.remarks if remark not in told)
 
 
-def tell_networks(model: TableModel, table: Table) -> None:
-    """What was trained on the rows of the table, and how good it is, beside simpler models where these take no time."""
+def tell_networks(model: TableModel, table: Table | None) -> None:
+    """What was trained, and how good it is, beside simpler models where the rows are at hand."""
     learned = model.learned
     assert learned is not None
     target, recipe = model.preparation.target, learned.recipe
@@ -64,8 +61,7 @@ def tell_networks(model: TableModel, table: Table) -> None:
     if len(learned.tried) > 1:
         say(f"  tried: {', '.join(learned.tried[1:])}; taken: {learned.tried[0]}")
     if model.has_scores:
-        little = len(table) * len(model.preparation.features) <= LITTLE
-        say(str(model.compare(table, beside=SIMPLER) if little else model.scores))
+        say(str(model.scores if table is None else model.compare(table, beside=SIMPLER)))
     else:
         note("with so few rows none were held out: how good it is for new ones is not known")
 

@@ -25,6 +25,9 @@ from chainrule.tabular import Recipe, TableModel
 USUAL, LONG = 10.0, 60.0
 """Seconds of a training, and of one with --best."""
 
+LITTLE = 2_000_000
+"""Cells of a table for which simpler models take no time to speak of."""
+
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
@@ -214,13 +217,17 @@ def train(
         table, rest = keep_back(table, target, test, order=split_by, group=group, seed=seed)
     say(f"{table.source}: {len(table):,} rows, {len(table.names)} columns", "bold")
     tell_notes(table.notes)
+    told = table.notes
     found: dict[str, Any] = {"source": table.source}
+    at_hand = table if report is not None or len(table) * len(table.names) <= LITTLE else None
+    given = [table]
+    del table  # `fit` lets go of its text before the training, which needs the room
     with _stoppable():
-        model.fit(table, target, balanced=class_weight is not None, groups=group, order=split_by)
+        model.fit(given.pop(), target, balanced=class_weight is not None, groups=group, order=split_by)
         if save is not None:
             model.save(save, notes=found)
-    tell_columns(model, told=table.notes, asked={*(drop or []), group}, recognised=task is None)
-    tell_networks(model, table)
+    tell_columns(model, told=told, asked={*(drop or []), group}, recognised=task is None)
+    tell_networks(model, at_hand)
     if model.has_scores:
         found["held out"] = plain(model.scores.metrics)
     if rest is not None:
@@ -236,7 +243,7 @@ def train(
         model.learned.histories[0].plot(plot)  # type: ignore[union-attr]
         say(f"Learning curve drawn in {plot}.")
     if report is not None:
-        model.report(table, test=rest).save(report)
+        model.report(at_hand, test=rest).save(report)
         say(f"All that is known of the model is in {report}.")
     if save is None:
         note("the model was not kept; --save model.safetensors keeps it")
