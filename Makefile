@@ -13,7 +13,7 @@ test: .venv/development lint # one thread for matrices in each of the two proces
 front-end: # with Node 20: types, tests, and that the bundle of the view is what its source gives
 	cd frontend && npm ci --silent && npm run check
 
-test-view: .venv/hosts # the view in Chromium: on a page, from a file, in JupyterLab and marimo
+test-view: .venv/hosts # the view in Chromium: on a page, from a file, in JupyterLab, Notebook and marimo
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/viewer/browser
 
 nightly: .venv/development # twenty times as many random examples; random Programs, which find most of a compiler's mistakes; interrupts

@@ -86,6 +86,12 @@ export function bytes(base64: string): ArrayBuffer {
   return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)).buffer;
 }
 
+/** The numbers of a grid: floats, or in a saved file bytes, of which each stands for what lies between two multiples of a unit. */
+export function numbersOf({ values, unit, first = 0 }: Grid): Float32Array {
+  const raw = bytes(values);
+  return unit ? Float32Array.from(new Uint8Array(raw), (level) => (first + level + 0.5) * unit) : new Float32Array(raw);
+}
+
 const LEVELS = 1200; // of colours that are worked out once for a picture; a multiple of the bands
 const NO_NUMBER = 0xff999999;
 
@@ -100,7 +106,7 @@ function levels(paint: Paint): Uint32Array {
 /** The grid's numbers as pixels, in between by interpolation where they are `smooth`. */
 export function painted(grid: Grid, paint: Paint, width: number, height: number, smooth = true): ImageData {
   const { columns, rows } = grid;
-  const values = new Float32Array(bytes(grid.values));
+  const values = numbersOf(grid);
   const image = new ImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
   const colours = levels(paint);

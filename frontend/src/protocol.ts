@@ -214,9 +214,12 @@ export interface Settings {
 export interface Grid {
   columns: number;
   rows: number;
+  /** Base64 of float32, or where there is a unit of bytes: (first + byte + ½) · unit. */
   values: string;
   least: number;
   greatest: number;
+  unit?: number;
+  first?: number;
 }
 export interface Point {
   row: number;
@@ -275,7 +278,8 @@ export interface Histograms {
   groups: {
     name: string;
     what: "weights" | "gradients" | "activations";
-    edges: number[];
+    /** The least and the greatest; between them are parts that are evenly wide. */
+    ends: [number, number];
     counts: number[];
     text: string;
   }[];
@@ -293,9 +297,9 @@ export interface Surface extends Grid {
   gradient: [number, number] | null;
 }
 
-/** The plane of two inputs as every hidden layer sees it; points in the order of the data's. */
+/** The plane of two inputs as every hidden layer sees it: x and y of points in the order of the data's, then of lines, as rows. */
 export interface Warp {
-  layers: { name: string; x: string; y: string; points: [number, number][]; lines: [number, number][][] }[];
+  layers: (Grid & { name: string; x: string; y: string; points: number; lines: number })[];
 }
 
 /** How the numbers of one array are spread at moments of the training. */

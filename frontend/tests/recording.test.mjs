@@ -13,17 +13,17 @@ const answer = (step) => ({ selection: { key: "w[0]", value: step }, derivation:
 const recording = () => ({
   version: 1,
   parts: { meta: { commands: [], panels: [], palette: {} }, position: position(0, 9), drawing: { shapes: [{ text: "0" }, { text: "same", "a/b": { "~": 1 } }], list: [1] } },
-  frames: LOSSES.slice(1).map((loss, i) => ({
-    position: position(i + 1, loss),
-    patch: { "/drawing/shapes/0/text": String(i + 1), "/drawing/shapes/1/a~1b/~0": i, ...(i === 2 ? { "/drawing/list": [1, 2] } : {}) },
-  })),
+  positions: LOSSES.map((loss, i) => position(i, loss)),
+  patches: {
+    drawing: LOSSES.slice(1).map((_, i) => ({ "/drawing/shapes/0/text": String(i + 1), "/drawing/shapes/1/a~1b/~0": i, ...(i === 2 ? { "/drawing/list": [1, 2] } : {}) })),
+  },
   answers: { "w[0]": { factors: { 0: answer(0), 3: answer(3) } } },
 });
 
 test("a patch and the one back restore the very frame", () => {
-  const { parts, frames } = recording();
+  const { parts, patches } = recording();
   const before = structuredClone(parts);
-  const { frame, back } = patched(parts, frames[2].patch);
+  const { frame, back } = patched(parts, patches.drawing[2]);
   assert.deepEqual(parts, before);
   assert.equal(frame.drawing.shapes[0].text, "3");
   assert.equal(frame.meta, parts.meta);
@@ -93,9 +93,11 @@ test("selections are answered where they were recorded, else it is told", async 
 });
 
 test("operations of a step are gone through, and steps pass over them", async () => {
-  const within = (operation, stage) => ({ position: { ...position(1, 5), operation, stage }, patch: {} });
-  const { parts, frames, answers } = recording();
-  const model = replay({ version: 1, parts, answers, frames: [within(0, "forward"), within(1, "loss"), within(2, "backward"), ...frames] });
+  const within = (operation, stage) => ({ ...position(1, 5), operation, stage });
+  const { parts, positions, patches, answers } = recording();
+  const [first, ...later_] = positions;
+  const inside = [within(0, "forward"), within(1, "loss"), within(2, "backward")];
+  const model = replay({ version: 1, parts, answers, positions: [first, ...inside, ...later_], patches: { drawing: [{}, {}, {}, ...patches.drawing] } });
   const at = () => [model.get("position").step, model.get("position").operation];
   const tell = async (name, args) => (model.send({ id: 1, do: name, ...args }), await later(), at());
   assert.deepEqual(await tell("move", { grain: "step", by: 1 }), [1, null]);

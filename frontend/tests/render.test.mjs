@@ -216,7 +216,7 @@ test("formulas in pieces keep every symbol, and break in no brackets", async () 
 test("a saved file is a model like any other", async () => {
   const { replay } = await load("src/hosts/file.ts");
   const { meta, drawing, position, curves } = await fixture("xor");
-  const model = replay({ version: 1, parts: { meta, drawing, position, curves }, frames: [], answers: {} });
+  const model = replay({ version: 1, parts: { meta, drawing, position, curves }, positions: [position], patches: {}, answers: {} });
   stops.push(widget.render({ model, el: document.body }));
   await later(20);
   assert.match(document.body.lastElementChild.shadowRoot.textContent, /step 212 of 360/);

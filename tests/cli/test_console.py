@@ -5,9 +5,9 @@ import sys
 
 import numpy as np
 import pytest
+from chainrule.cli.reports import metrics, per_class, percent
 
 from chainrule.cli.console import complain, note, say, shaded, sparkline
-from chainrule.cli.reports import metrics, per_class, percent
 from chainrule.tables import Target
 
 

@@ -89,6 +89,24 @@ def test_places_where_nothing_can_be_written_are_refused_first(folder):
     assert "there is no folder" in done.output
 
 
+def test_a_model_is_not_replaced_by_a_page(folder):
+    model = folder / "model.safetensors"
+    before = model.read_bytes()
+    done = run(model, folder / "data.csv", "--save", model)
+    assert done.exit_code == 1
+    assert "must end in .html" in done.output
+    assert model.read_bytes() == before
+
+
+@pytest.mark.parametrize("what", ["--demo xor", "--lesson xor"])
+@pytest.mark.parametrize("option", ["--loss mse", "--missing drop", "--separator ;", "--epochs 3", "--seed 0"])
+def test_options_that_nobody_would_hear_are_refused(what, option, tmp_path):
+    done = run(*what.split(), *option.split(), "--save", tmp_path / "x.html")
+    heard = what.startswith("--demo") and option.split()[0] in ("--epochs", "--seed")
+    assert done.exit_code == (0 if heard else 1), done.output
+    assert heard or f"{option.split()[0]} is for a stored model" in done.output
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Ctrl-C is sent otherwise on Windows")
 def test_the_page_is_there_until_ctrl_c():
     pytest.importorskip("starlette", reason="the extra `view` is not installed")

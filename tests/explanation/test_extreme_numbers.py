@@ -51,3 +51,21 @@ def test_ten_thousand_parts_are_balanced_at_once() -> None:
     for split in found.data()["splits"]:
         assert sum(part["count"] for part in split["parts"]) in (10, 300, 3000)
         assert np.sum([part["value"] for part in split["parts"]]) == pytest.approx(found.gradient, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x / (x - x),
+        lambda x: (x - x) / (x - x),
+        lambda x: x * (x - x) ** -1.0,
+        lambda x: x / np.sum(np.zeros(3) * x),
+    ],
+)
+@pytest.mark.parametrize("depth", ["layers", "factors", "terms"])
+def test_what_is_divided_by_zero_is_said_to_have_no_derivative(f: Any, depth: str) -> None:
+    with np.errstate(all="ignore"):
+        said = cr.explain(f, depth=depth)(2.0)
+        assert not np.isfinite(said.value)
+        assert "not differentiable here" in str(said)
+        json.loads(said.to("json"), parse_constant=no_constant)

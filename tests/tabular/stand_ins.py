@@ -10,7 +10,7 @@ import chainrule as cr
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.table import Table
 from chainrule.tabular.attribution import AverageRow
-from chainrule.tabular.reporting import predictors_of
+from chainrule.tabular.importance import predictors_of
 from chainrule.tabular.scores import Scores
 
 TOWNS = ["Rome", "Oslo", "Lima", "Bonn", "Kiel", "Bath", "Nice", "Riga", "Baku", "Doha", "Graz", "Jena", "Lund", "Pisa"]
@@ -44,7 +44,8 @@ class Model:
     preparation: Preparation
     network: cr.Network
     average: AverageRow
-    folds: tuple
+    predictors: list
+    settings: dict
     out_of_fold: SimpleNamespace | None = None
     scores: Scores | None = None
 
@@ -87,12 +88,10 @@ def model(task="regression", rows=400, epochs=30, given=None, folds=0, **options
     fold, classes = np.arange(len(y)) % max(folds, 1), preparation.target.classes
     networks = tuple(trained(fold != k) for k in range(folds))
     average = AverageRow.of(inputs.X, preparation.features)
-    made = Model(
-        preparation, trained(fold >= 0), average, (networks, [np.flatnonzero(fold == k) for k in range(folds)])
-    )
+    predictors = predictors_of(networks, [np.flatnonzero(fold == k) for k in range(folds)], preparation.target)
+    made = Model(preparation, trained(fold >= 0), average, predictors, {"recipe": "<tt>"})
     if folds:
         made.out_of_fold = SimpleNamespace(rows=np.arange(len(y)), fold=fold)
-        predictors = predictors_of(*made.folds, preparation)
         outputs = np.zeros((len(y), len(classes)) if classes else len(y))
         for one in predictors:
             outputs[one.rows] = one.raw(inputs.X[one.rows])

@@ -8,12 +8,13 @@ import polars as pl
 import pytest
 from stand_ins import model, table
 
-from chainrule.errors import SettingError
+import chainrule as cr
+from chainrule.errors import DataError, SettingError
 from chainrule.explanation.drawing import palette
 from chainrule.tables.table import Table
 from chainrule.tabular import page
 from chainrule.tabular.report import Report
-from chainrule.tabular.reporting import LEARNED_FROM, predictors_of, report_of
+from chainrule.tabular.reporting import LEARNED_FROM, report_of
 
 EVIL = "<script>alert(\"1\")</script> & 'rooms'"
 VOID = {"meta", "br"}
@@ -32,10 +33,8 @@ def report(request):
     return report_of(
         trained,
         given,
-        predictors=predictors_of(*trained.folds, trained.preparation),
         test=spoilt(60, seed=1),
         beside=["majority class", "mean", "linear model"],
-        settings={"recipe": "<tt>"},
         seconds=0.5,
     )
 
@@ -159,3 +158,26 @@ def test_many_columns_are_folded():
     text = report_of(trained, given, seconds=0.1).html
     assert "20 more columns" in text
     assert text.count(">c49</td>") == 1
+
+
+def test_other_rows_than_those_trained_on_are_refused():
+    trained, given = model("regression", rows=60, epochs=1, folds=2)
+    for other in (table(60, seed=5), given.rows(slice(0, 40))):
+        with pytest.raises(DataError, match="not the table that the model was trained on"):
+            report_of(trained, other, seconds=0.1)
+
+
+@pytest.mark.parametrize("target", ["price", "class"])
+def test_a_table_model_reports(target):
+    given = table(120).without(["class" if target == "price" else "price"])
+    trained = cr.TableModel(
+        seconds=None, search=False, folds=2, recipe=cr.Recipe(hidden=(16,), width=2), progress=False
+    )
+    trained.fit(given, target)
+    found = trained.report(given, beside=["linear model"], seconds=0.3)
+    assert LEARNED_FROM not in found.importance.remarks
+    assert found.importance.rows == len(found.scores["out of fold"].truth)
+    assert "linear model" in found.html
+    assert trained.importance(given, repeats=1, seconds=0.2).score <= 1.0
+    assert trained.dependence("age", given).column == "age"
+    assert found.settings["hidden"] == (16,)

@@ -52,3 +52,24 @@ def test_the_command_line_says_its_errors_where_it_can(loss: str, said: str) -> 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert said in done.stdout
+
+
+def test_whoever_is_given_is_told_within_epochs_too() -> None:
+    """Metrics on the way are means of the steps of the epoch so far, and the parameters those that the training goes on with."""
+
+    class Seen:
+        def __init__(self) -> None:
+            self.told: list[tuple[float, float]] = []
+
+        def update(self, epochs: float, metrics: Any) -> None:
+            self.told.append((epochs, metrics["loss"]))
+
+    seen, X = Seen(), np.linspace(-1, 1, 4000)[:, None]
+    network = cr.Network([cr.Dense(2, "tanh"), cr.Dense(1)])
+    history = network.fit(X, X**2, epochs=2, batch_size=4, engine="numpy", progress=seen, record=True)
+    ends = dict(seen.told)
+    assert [ends[1.0], ends[2.0]] == history["loss"]
+    within = [(epochs, loss) for epochs, loss in seen.told if epochs < 1.0]
+    assert within
+    for epochs, loss in within:
+        assert loss == pytest.approx(float(np.mean(network.recording.losses[: round(epochs * 1000)])), rel=1e-6)

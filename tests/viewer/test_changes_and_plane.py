@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 import chainrule as cr
+from chainrule.nn.parameters import flat_names
 from chainrule.viewer.datasets import PLANE, in_the_plane
+from chainrule.viewer.landscape import Losses, vector_of
 
 
 def shown(classify: bool = True, **options: Any) -> cr.View:
@@ -161,15 +163,17 @@ def test_layers_bend_the_plane() -> None:
     view.do("panel", name="warp", open=True)
     (layer,) = view.parts["warp"]["layers"]
     assert (layer["name"], layer["x"]) == ("h", "first component")
-    assert len(layer["points"]) == 40
+    assert layer["points"] == 40
     network = cr.Network([cr.Dense(2, "tanh", name="h"), cr.Dense(2, name="o")], dtype="float64", seed=5)
     X, y = in_the_plane("moons", rows=40)
     two = cr.view(network, X, y)
     two.do("panel", name="warp", open=True)
     (layer,) = two.parts["warp"]["layers"]
     weights = network.parameters["h"]
-    assert np.allclose(layer["points"], np.tanh(X @ weights["weight"] + weights["bias"]), atol=1e-12)
-    assert len(layer["lines"]) == 22
+    places = np.frombuffer(base64.b64decode(layer["values"]), "<f4").reshape(layer["rows"], 2)
+    assert np.allclose(places[:40], np.tanh(X @ weights["weight"] + weights["bias"]), atol=1e-6)
+    assert layer["lines"] == 22
+    assert layer["rows"] == 40 + 22 * 41
 
 
 def test_spreads_over_the_training() -> None:
@@ -185,3 +189,34 @@ def test_spreads_over_the_training() -> None:
         assert all(sum(x) == count for x in spread["counts"])
     with pytest.raises(cr.ChainruleError, match="array"):
         view.do("spread_of", name="colour")
+
+
+def test_the_landscape_is_made_once_and_is_the_loss() -> None:
+    view = shown(classify=False)
+    view.do("train", wait=True)
+    view.do("panel", name="surface", open=True)
+    end = view.parts["surface"]
+    view.do("go", step=2)
+    there = view.parts["surface"]
+    assert there["values"] == end["values"]
+    assert there["here"] != end["here"]
+    name, place = "h.weight[0, 1]", view.subject.number("h.weight[0, 1]")
+    view.do("set", key=name, value=place + 100.0)  # far out of it
+    a, b = view.parts["surface"]["here"]
+    x0, x1, y0, y1 = view.parts["surface"]["extent"]
+    assert x0 <= a <= x1
+    assert y0 <= b <= y1
+
+    subject = view.subject
+    losses = Losses(subject.objective, subject.data, subject.parameters)
+    random = np.random.default_rng(0)
+    places = random.normal(size=(losses._count + 3, vector_of(subject.parameters).size))
+    found = losses(places)
+    names = flat_names(subject.parameters)
+    ends = np.cumsum([np.size(x) for x in names.values()])[:-1]
+    for place, loss in list(zip(places, found, strict=True))[-5:]:
+        own: dict[str, dict[str, np.ndarray]] = {}
+        for (path, x), part in zip(names.items(), np.split(place, ends), strict=True):
+            layer, parameter = path.split(".")
+            own.setdefault(layer, {})[parameter] = part.reshape(np.shape(x)).astype(x.dtype)
+        assert loss == pytest.approx(float(subject.objective(own, subject.data)[0]), rel=1e-5)

@@ -239,6 +239,8 @@ def test_only_this_machine_is_listened_to(view):
         '{"do": "hello"',
         b"\xff\xfe",
         "9" * 9_999,
+        '{"do": "set", "key": "\\ud800", "value": 1}',
+        '{"do": "branch", "settings": {"a": ["\\udfff"]}}',
     ],
     ids=lambda x: repr(x[:12]),
 )
@@ -371,6 +373,20 @@ def test_close_ends_the_server_and_tells_the_tabs(view):
     assert Browser(view).enter()
 
 
+def test_strangers_and_deaf_tabs_are_no_errors(view, caplog):
+    browser = Browser(view).enter()
+    for text in (b"\x16\x03\x01", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", browser.port), timeout=5) as stranger:
+            stranger.sendall(text + b"\r\n\r\n")
+            assert b" 400 " in stranger.recv(100)
+    with browser.deaf():
+        for i in range(30):
+            view.session._tell({"notice": f"{i}" + "x" * 1_000_000})
+            time.sleep(0.01)
+        view.close()
+    assert [record.exc_text for record in caplog.records if record.exc_info] == []
+
+
 def test_pages_that_are_closed_at_once_leave_nothing_open(view):
     for _ in range(20):
         view.close()
@@ -407,6 +423,12 @@ def test_a_script_ends_though_its_page_is_open():
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("http://127.0.0.1:")
     assert ended.stderr == ""
+
+
+def test_halves_of_characters_are_told_as_their_numbers():
+    text = written({"set": {"name": "\ud800 😀 ∂\udfff"}})
+    assert text == '{"set":{"name":"\\ud800 😀 ∂\\udfff"}}'
+    assert json.loads(text.encode()) == {"set": {"name": "\ud800 😀 ∂\udfff"}}
 
 
 def test_messages_are_json():

@@ -124,3 +124,12 @@ def test_errors_of_a_training_are_told(view: cr.View) -> None:
     patiently(lambda: view.parts["notice"] is not None)
     assert view.parts["notice"]["kind"] == "error"
     assert "finite" in view.parts["notice"]["text"]
+
+
+def test_what_plays_as_slowly_as_can_be_is_paused_at_once(view: cr.View) -> None:
+    view.do("train", wait=True)
+    view.do("go", step=0)
+    assert all(
+        "error" not in answer
+        for answer in asked(view, {"id": 1, "do": "play", "speed": 1e-300}, {"id": 2, "do": "pause"})
+    )

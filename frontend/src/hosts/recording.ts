@@ -1,5 +1,5 @@
 /** Recordings of saved files: a first frame, and for each later one what is other than in the frame before. */
-import type { Depth, Key, Parts, Position } from "../protocol";
+import type { Depth, Key, PartName, Parts, Position } from "../protocol";
 
 /** JSON pointers to what changed, with what is there now. */
 export type Patch = Record<string, unknown>;
@@ -8,7 +8,10 @@ export type Frame = Partial<Parts>;
 export interface Recording {
   version: 1;
   parts: Frame;
-  frames: { position: Position; patch: Patch }[];
+  /** Of every frame, the first too. */
+  positions: (Position | null)[];
+  /** By parts, what is other in each frame than in the one before; of the first there is none. */
+  patches: Partial<Record<PartName, Patch[]>>;
   /** Parts that a selection gives, by its key, its depth and the number of the frame. */
   answers: Record<Key, Partial<Record<Depth, Record<string, Frame>>>>;
 }
@@ -47,17 +50,17 @@ export class Tape {
 
   constructor(private readonly recording: Recording) {
     this.frame = recording.parts;
-    const first = recording.parts.position;
-    this.positions = [...(first ? [first] : []), ...recording.frames.map((frame) => frame.position)];
+    this.positions = recording.positions.filter((position) => position !== null);
   }
 
   to(target: number): void {
-    target = Math.min(this.recording.frames.length, Math.max(0, target));
+    target = Math.min(this.recording.positions.length - 1, Math.max(0, target));
     while (this.at < target) {
-      const { position, patch } = this.recording.frames[this.at];
-      const { frame, back } = patched(this.frame, patch);
-      this.#backs[this.at++] = { ...back, "/position": this.frame.position };
-      this.frame = { ...frame, position };
+      const patch = Object.assign({}, ...Object.values(this.recording.patches).map((patches) => patches[this.at]));
+      const position = this.recording.positions[this.at + 1];
+      const { frame, back } = patched(this.frame, position ? { ...patch, "/position": position } : patch);
+      this.#backs[this.at++] = back;
+      this.frame = frame;
     }
     while (this.at > target) this.frame = patched(this.frame, this.#backs[--this.at]).frame;
   }

@@ -15,8 +15,10 @@ from chainrule.cli.rows import LISTED, chosen
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.viewer import View, lesson
 from chainrule.viewer.datasets import PLANE, in_the_plane
+from chainrule.viewer.hosts.documents import place_of_file
 from chainrule.viewer.lessons import LESSONS
 
+EPOCHS = 200
 MODEL: Any = {"rich_help_panel": "A stored model"}
 
 
@@ -47,8 +49,16 @@ def view(
         ),
     ] = None,
     separator: Separator = None,
-    epochs: Annotated[int, typer.Option(min=1, help="How long a training in the view lasts.")] = 200,
-    seed: Annotated[int, typer.Option(min=0, help="First weights and the order of rows follow from it.")] = 0,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help=f"How long a training in the view lasts; by default {EPOCHS}.", show_default=False),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="First weights and the order of rows follow from it; by default 0.", show_default=False
+        ),
+    ] = None,
     save: Annotated[
         Path | None,
         typer.Option(help="Write a file that replays the training anywhere, and open no page.", metavar="FILE.html"),
@@ -65,19 +75,35 @@ def view(
 
     chainrule view --lesson xor
     """  # fmt: skip
-    to_write(save, "--save")
+    if save is not None:
+        to_write(save, "--save")
+        place_of_file(save)
     if [model is not None, demo is not None, teach is not None].count(True) != 1 or (model is None) != (data is None):
         raise SettingError(
             f"give one of: a model and a CSV file; --demo {', '.join(PLANE)}; --lesson {', '.join(LESSONS)}."
         )
+    of_model, of_training = (
+        {"--loss": loss, "--missing": missing, "--separator": separator},
+        {"--epochs": epochs, "--seed": seed},
+    )
+    _unless_heard("a stored model", {} if model is not None else of_model)
+    _unless_heard("a stored model and for --demo", {} if teach is None else of_training)
+    training = {"epochs": epochs or EPOCHS, "seed": seed or 0}
     if model is not None and data is not None:
-        shown = _of_model(model, data, loss, missing, separator, epochs, seed)
+        shown = _of_model(model, data, loss, missing, separator, **training)
     elif demo is not None:
-        shown = _of_points(demo, epochs, seed)
+        shown = _of_points(demo, **training)
     else:
         assert teach is not None
         shown = lesson(teach)
     _write(shown, save, train=demo is not None) if save else _show(shown, browser, train=demo is not None)
+
+
+def _unless_heard(use: str, given: dict[str, Any]) -> None:
+    """Refuse options that nobody would hear."""
+    for option, value in given.items():
+        if value is not None:
+            raise SettingError(f"{option} is for {use}; leave it out.")
 
 
 def _of_points(name: str, epochs: int, seed: int) -> View:

@@ -213,9 +213,9 @@ class Formulas:
         return ZERO if conditions == ZERO else multiply([conditions, self._at(x, index)])
 
     def _argument(self, equation: Equation, position: int, target: Element) -> Any:
-        """An input as a rule wants it: Python's numbers as they are."""
+        """An input as a rule wants it: Python's numbers as they are, but for 0, which Python does not divide by."""
         operand = self._operand(equation, position, target)
-        return operand.value if isinstance(operand, Numeral) else Formula(operand)
+        return operand.value if isinstance(operand, Numeral) and operand.value else Formula(operand)
 
     def _contraction(self, equation: Equation, element: Element) -> Expression:
         subscripts = parse(equation.attributes["subscripts"])

@@ -45,6 +45,8 @@ from chainrule.ops.operation import REGISTRY, Operation
 
 
 def _divide(a: Expression, b: Expression) -> Expression:
+    if b == ZERO:  # infinite or no number, which is told and not computed
+        return Call(by_algebra()["quotient"], (a, b))
     if isinstance(b, Numeral) and (isinstance(a, Numeral) or b.value in (1.0, -1.0)):
         return multiply([a, Numeral(1.0 / b.value)])
     if a == ZERO:

@@ -28,6 +28,7 @@ from chainrule.training import (
     Settings,
     as_early_stopping,
 )
+from chainrule.training.progress import Display
 
 
 class Network(ExaminableNetwork):
@@ -261,7 +262,7 @@ class Network(ExaminableNetwork):
         gradients: str = "chain rule",
         engine: str = "auto",
         threads: int | None = None,
-        progress: bool | None = None,
+        progress: bool | Display | None = None,
         continue_from: Run | None = None,
         record: bool | int = False,
     ) -> History:
@@ -315,8 +316,9 @@ class Network(ExaminableNetwork):
             The most threads that machine code shares a large step out to; by default what OMP_NUM_THREADS says, or as
             many as there are cores. Never more than the cores this process may use, nor than its share of them where
             several of its threads train. The results are the same, to the bit, for any number.
-        progress : bool, optional
-            Whether to show a progress bar; by default when standard error is a terminal.
+        progress : bool or object, optional
+            Whether to show a progress bar; by default when standard error is a terminal. Or what is told, by
+            `update(epochs, metrics)`: within epochs too, some thirty times a second.
         continue_from : Run, optional
             `network.run` or an `EpochEnd.run` of an earlier `fit`, to go on where it stood, with the same bits as if it
             had never stopped. Data and settings are to be given as they were; `epochs` counts all epochs, so that

@@ -28,10 +28,7 @@ def replace_file(path: Path, content: bytes) -> None:
     OSError
         When the system refuses.
     """
-    target = Path(os.path.realpath(path))
-    if not target.parent.is_dir():
-        raise FileNotFoundError(f"there is no folder {target.parent} to save the network in; make it first")
-    before = _facts(target)
+    target, before = place_for(path)
     unfinished = target.parent / f".chainrule-{os.urandom(8).hex()}.unfinished"  # a name that nobody can foresee
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL  # which follows no link, and opens nothing that is there already
     handle = os.open(unfinished, flags | getattr(os, "O_BINARY", 0), 0o666 if before is None else 0o600)
@@ -43,11 +40,24 @@ def replace_file(path: Path, content: bytes) -> None:
                 _like(file.fileno(), unfinished, before)
             os.fsync(file.fileno())
         os.replace(unfinished, target)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename is None:  # the disk is full
+            error.filename = str(target)
         with suppress(FileNotFoundError):
             os.unlink(unfinished)
         raise
     _keep_name(target.parent)
+
+
+def place_for(path: Path) -> tuple[Path, os.stat_result | None]:
+    """Where the file really is that a path leads to, and what is there now; for asking before long work too.
+
+    Raises what `replace_file` raises where no file can be written.
+    """
+    target = Path(os.path.realpath(path))
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {target.parent}; make it first")
+    return target, _facts(target)
 
 
 def _facts(target: Path) -> os.stat_result | None:
@@ -57,7 +67,7 @@ def _facts(target: Path) -> os.stat_result | None:
     except FileNotFoundError:
         return None
     if stat.S_ISDIR(facts.st_mode):
-        raise IsADirectoryError(f"{target} is a folder; give the name of a file to save the network in")
+        raise IsADirectoryError(f"{target} is a folder; give the name of a file")
     if not stat.S_ISREG(facts.st_mode):
         raise SettingError(f"{target} is no file but a device, a pipe or a socket; give the name of a file.")
     if not os.access(target, os.W_OK):

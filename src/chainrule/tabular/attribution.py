@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import math
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from chainrule.errors import ModelFileError, SettingError, UnknownNameError, shortened
-from chainrule.explanation.rendering.contributions import Piece, render_splits
+from chainrule.explanation.rendering.contributions import Piece, Writes, as_html, as_text, render_splits
 from chainrule.explanation.rendering.data import VERSION, exact, written
 from chainrule.explanation.rendering.numerals import how_many, readable
+from chainrule.explanation.rendering.written import Written
 from chainrule.network import Network
-from chainrule.notebooks import Shown
 from chainrule.tables.columns import Feature
 from chainrule.tables.preparation import Preparation
 from chainrule.tabular.amounts import amount
+from chainrule.tabular.association import places_of
 from chainrule.tabular.paths import SmoothNetwork, integrate
 from chainrule.tracing import functions as f
 
@@ -95,7 +96,7 @@ class ColumnPart:
 
 
 @dataclass(frozen=True, repr=False)
-class Attribution(Shown):
+class Attribution(Written):
     """A prediction as the average row's prediction plus what every column adds; the parts add up to the difference.
 
     Printed as a table with bars, shown in notebooks; `draw()` is a picture, `to("json")` has every number.
@@ -162,17 +163,17 @@ class Attribution(Shown):
     def _pieces(self) -> list[tuple[str, float]]:
         return [(f"{part.column} = {part.value}", part.added) for part in self.parts]
 
-    def to(self, form: str) -> str:
-        """The parts as "text", "html" or "json"."""
-        if form == "json":
-            return written(self.data())
+    def forms(self) -> Mapping[str, Callable[[Attribution], str]]:
+        """What writes it as text, HTML and JSON."""
+        return {
+            "text": lambda own: f"{own._written(as_text)}\n\n{textwrap.fill(own.note, WIDTH)}",
+            "html": lambda own: f"{own._written(as_html)}<p><small>{own.note}</small></p>",
+            "json": lambda own: written(own.data()),
+        }
+
+    def _written(self, write: Writes) -> str:
         splits = {"column": [Piece(name, added) for name, added in self._pieces()]}
-        found = render_splits(f"{self.summary}; the difference", self.total, splits, DIGITS, form)
-        return (
-            f"{found}\n\n{textwrap.fill(self.note, WIDTH)}"
-            if form == "text"
-            else f"{found}<p><small>{self.note}</small></p>"
-        )
+        return render_splits(f"{self.summary}; the difference", self.total, splits, DIGITS, write)
 
     def data(self) -> dict[str, Any]:
         """Every number, as nested dicts and lists."""
@@ -188,11 +189,6 @@ class Attribution(Shown):
             "error": exact(self.error),
             "parts": [{"column": x.column, "value": x.value, "added": exact(x.added)} for x in self.parts],
         }
-
-    def __str__(self) -> str:
-        return self.to("text")
-
-    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return self.to("html")
@@ -292,11 +288,10 @@ def attribute(
 
     found = integrate(function, start, point)
     by_feature = np.bincount(smooth.columns, found.parts, len(features))
-    columns = list(dict.fromkeys(feature.column for feature in features))
-    places = [columns.index(feature.column) for feature in features]
-    added = np.bincount(places, by_feature, len(columns))
+    places = places_of(features)
+    added = {name: float(by_feature[own].sum()) for name, own in places.items()}
     parts = sorted(
-        (ColumnPart(name, _cell(cells[name]), float(value)) for name, value in zip(columns, added, strict=True)),
+        (ColumnPart(name, _cell(cells[name]), value) for name, value in added.items()),
         key=lambda part: -abs(part.added),
     )
     return Attribution(target.name, terms, label, found.end, found.start, tuple(parts), found.error)  # type: ignore[arg-type]

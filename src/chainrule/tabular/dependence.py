@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ from chainrule.errors import DataError, SettingError, UnknownNameError
 from chainrule.explanation.rendering.data import VERSION, exact, written
 from chainrule.explanation.rendering.numerals import readable
 from chainrule.explanation.rendering.tables import Table as Shape
-from chainrule.notebooks import Shown
+from chainrule.explanation.rendering.written import Written
 from chainrule.tables.columns import Column
 from chainrule.tables.missing import Spelling
 from chainrule.tables.preparation import Preparation
@@ -31,7 +31,7 @@ MOST_CATEGORIES = 12
 
 
 @dataclass(frozen=True, repr=False)
-class Dependence(Levels, Shown):
+class Dependence(Levels, Written):
     """Partial dependence of predictions on a column. Printed as a table, shown in notebooks; `draw()` is a picture.
 
     The attributes are those of `Levels`.
@@ -44,16 +44,13 @@ class Dependence(Levels, Shown):
         note = f"means over {self.rows:,} rows, in all of which the column has this value"
         return Shape(f"{self.target} by {self.column}", (self.column, *self.curves, "rows"), rows, note)
 
-    def to(self, form: str) -> str:
-        """The means as "text", "html" or "json"."""
-        forms: dict[str, Callable[[], str]] = {
-            "text": lambda: str(self.table()),
-            "html": lambda: self.table()._repr_html_() + self.draw()._repr_html_(),
-            "json": lambda: written(self.data()),
+    def forms(self) -> Mapping[str, Callable[[Dependence], str]]:
+        """What writes it as text, HTML and JSON."""
+        return {
+            "text": lambda own: str(own.table()),
+            "html": lambda own: own.table()._repr_html_() + own.draw()._repr_html_(),
+            "json": lambda own: written(own.data()),
         }
-        if form not in forms:
-            raise UnknownNameError.among("form", form, forms)
-        return forms[form]()
 
     def data(self) -> dict[str, Any]:
         """Every number, as nested dicts and lists."""
@@ -72,11 +69,6 @@ class Dependence(Levels, Shown):
             "levels": list(map(one, self.levels)),
             "missing": None if self.missing is None else one(self.missing),
         }
-
-    def __str__(self) -> str:
-        return self.to("text")
-
-    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return self.to("html")

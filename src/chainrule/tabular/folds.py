@@ -57,7 +57,7 @@ def folds(y: NDArray[Any], count: int, seed: int = 0, groups: Any = None) -> lis
 def _dealt(y: NDArray[Any], rows: Rows, count: int, random: np.random.Generator) -> list[Rows]:
     """The rows in order of y, rows of the same y in random order, dealt out like cards, each round in another order."""
     if len(rows) < count:
-        raise DataError(f"there are {len(rows)} rows, too few for {count} folds.")
+        raise DataError(f"there are {len(rows)} rows, too few for {count} folds; choose fewer folds.")
     shuffled = random.permutation(rows)
     order = shuffled[np.argsort(y[shuffled], kind="stable")]
     rounds = -(-len(order) // count)
@@ -79,5 +79,7 @@ def latest(order: Any, share: float) -> tuple[Rows, Rows]:
     first = times[by_time[max(cut, 0)]]
     later = times >= first
     if later.all():
-        raise DataError("all rows are of the same time, so none come later; split by another column, or at random.")
+        raise DataError(
+            "all rows are of the same time, so none come later; choose another column, or leave the order out."
+        )
     return np.flatnonzero(~later), np.flatnonzero(later)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -15,8 +15,9 @@ from chainrule.explanation.rendering.contributions import BAR
 from chainrule.explanation.rendering.data import VERSION, exact, written
 from chainrule.explanation.rendering.numerals import how_many, readable
 from chainrule.explanation.rendering.tables import Table
-from chainrule.notebooks import Shown
+from chainrule.explanation.rendering.written import Written
 from chainrule.tables.columns import Feature
+from chainrule.tables.target import Target
 from chainrule.tabular.association import MOST_COLUMNS, associations, groups_of, named, places_of, with_the_outputs
 from chainrule.tabular.metrics import Array, Metric, Task, metric_for
 
@@ -54,7 +55,7 @@ class ColumnImportance:
 
 
 @dataclass(frozen=True, repr=False)
-class Importance(Shown):
+class Importance(Written):
     """Permutation importance of columns. Printed as a table with bars, shown in notebooks; `draw()` is a picture.
 
     Attributes
@@ -125,16 +126,13 @@ class Importance(Shown):
             2,
         )
 
-    def to(self, form: str) -> str:
-        """The importance as "text", "html" or "json"."""
-        forms: dict[str, Callable[[], str]] = {
-            "text": lambda: str(self.table()),
-            "html": lambda: self.table()._repr_html_(),
-            "json": lambda: written(self.data()),
+    def forms(self) -> Mapping[str, Callable[[Importance], str]]:
+        """What writes it as text, HTML and JSON."""
+        return {
+            "text": lambda own: str(own.table()),
+            "html": lambda own: own.table()._repr_html_(),
+            "json": lambda own: written(own.data()),
         }
-        if form not in forms:
-            raise UnknownNameError.among("form", form, forms)
-        return forms[form]()
 
     def data(self) -> dict[str, Any]:
         """Every number, as nested dicts and lists."""
@@ -153,11 +151,6 @@ class Importance(Shown):
             "groups": each(self.groups),
             "remarks": list(self.remarks),
         }
-
-    def __str__(self) -> str:
-        return self.to("text")
-
-    __repr__ = __str__
 
     def _repr_html_(self) -> str:
         return self.to("html")
@@ -258,10 +251,16 @@ def importance(
     remarks = [_of_group(group, {x.columns[0]: x for x in single}) for group in groups]
     if len(single) < len(order):
         remarks.append(
-            f"{len(order) - len(single):,} columns that the predictions hardly go with were not tried in {seconds:g} s"
+            f"{len(order) - len(single):,} columns that predictions go least with were not tried within {seconds:g} s"
         )
     return Importance(
-        chosen, score, tuple(single), tuple(groups), tuple(remarks), len(shuffling.order), max(map(len, falls.values()))
+        chosen,
+        score,
+        tuple(single),
+        tuple(groups),
+        tuple(remarks),
+        len(np.unique(shuffling.order)),
+        max(map(len, falls.values())),
     )
 
 
@@ -319,3 +318,31 @@ class _Shuffling:
         scores = [self.metric(self.truth, outputs) for outputs in np.concatenate(parts, axis=1)]
         sign = 1.0 if self.metric.greater_is_better else -1.0
         return [sign * (score - x) for x in scores]
+
+
+def predictors_of(
+    networks: Sequence[Callable[[Any], Any]], held: Sequence[NDArray[np.intp]], target: Target
+) -> list[Predictor]:
+    """The networks of folds as predictors of the rows that each has not seen; none where no rows were held out.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        Each gives scores of classes, or scaled amounts.
+    held : sequence of int arrays
+        The rows that each has not seen.
+    target : Target
+        Says what outputs mean.
+    """
+
+    def raw(network: Callable[[Any], Any]) -> Callable[[Array], Array]:
+        def outputs(X: Array) -> Array:
+            scores = np.asarray(network(X), np.float64)
+            if not target.classes:
+                return np.asarray(target.restored(scores))
+            shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+            return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+
+        return outputs
+
+    return [Predictor(raw(network), rows) for network, rows in zip(networks, held, strict=True) if len(rows)]

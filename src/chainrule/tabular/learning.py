@@ -14,6 +14,7 @@ from chainrule.network import Network
 from chainrule.tables import Preparation
 from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
 from chainrule.tabular.folds import folds, latest
+from chainrule.tabular.importance import Predictor, predictors_of
 from chainrule.tabular.members import Assignment, Deadline, Member, Problem, cores, train
 from chainrule.tabular.plan import Plan, plan
 from chainrule.tabular.recipe import Recipe
@@ -49,6 +50,8 @@ class Learned:
         The recipes that were tried, the one taken first.
     epochs : tuple of int
         How many each has made.
+    members : tuple of Member
+        The networks, each with the rows that it had not seen.
     histories : tuple of History
         How each went.
     seconds : float
@@ -63,9 +66,26 @@ class Learned:
     recipe: Recipe
     tried: tuple[str, ...]
     epochs: tuple[int, ...]
+    members: tuple[Member, ...]
     histories: tuple[History, ...]
     seconds: float
     interrupted: bool
+
+    @property
+    def predictors(self) -> list[Predictor]:
+        """The networks, each with the rows that it had not seen."""
+        networks, held = [x.network for x in self.members], [x.assignment.held for x in self.members]
+        return predictors_of(networks, held, self.preparation.target)
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """How it was done, by names."""
+        done = {
+            "networks": len(self.members),
+            "epochs": ", ".join(map(str, self.epochs)),
+            "seconds": round(self.seconds, 1),
+        }
+        return {**done, "recipes tried": ", ".join(self.tried), **vars(self.recipe)}
 
 
 def learn(
@@ -168,6 +188,7 @@ def learn(
         recipe=option.recipe,
         tried=tuple(names),
         epochs=tuple(member.history.epochs for member in members),
+        members=tuple(members),
         histories=tuple(member.history for member in members),
         seconds=time.monotonic() - began,
         interrupted=interrupted,

@@ -15,8 +15,10 @@ from chainrule.network import Network
 from chainrule.tables import Inputs, Missing, Preparation, TableError, Target, Task, as_table, sample
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.ensemble import OutOfFold
+from chainrule.tabular.importance import Predictor
 from chainrule.tabular.learning import Learned, learn
 from chainrule.tabular.recipe import Recipe
+from chainrule.tabular.reportable import ReportableModel
 from chainrule.tabular.scores import Scores
 from chainrule.training.progress import display
 
@@ -24,7 +26,7 @@ NOTES = "table"
 """Where a model file's notes say that it is a model of a table."""
 
 
-class TableModel:
+class TableModel(ReportableModel):
     """Learns to predict a column of a table from the others: reads, prepares, trains several networks and averages them.
 
     Parameters
@@ -164,8 +166,7 @@ class TableModel:
         preparing = dict(self.preparing)
         if groups is not None:
             preparing["columns"] = {groups: "drop", **(preparing["columns"] or {})}
-        preparation = Preparation.learn(table, target, **preparing)
-        inputs, y = preparation.apply_with_target(table)
+        preparation, inputs, y = Preparation.learn_and_apply(table, target, **preparing)
         chosen = [None if given is None else np.asarray(given)[inputs.rows] for given in (weights, by_group, by_time)]
         if len(y) < 2:
             raise TableError(
@@ -227,6 +228,26 @@ class TableModel:
     def interrupted(self) -> bool:
         """Whether Ctrl-C ended the training."""
         return self.learned is not None and self.learned.interrupted
+
+    @property
+    def average(self) -> AverageRow:
+        """The average training row."""
+        self._fitted()
+        if self._average is None:
+            raise ModelFileError(
+                "the model's file has no average row to begin at; it is of another version. Train it again."
+            )
+        return self._average
+
+    @property
+    def predictors(self) -> list[Predictor]:
+        """The networks, each with the rows that it had not seen; none of a model that was loaded."""
+        return [] if self.learned is None else self.learned.predictors
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """How the model was trained, as far as it is known, by names."""
+        return dict(self.facts) if self.learned is None else self.learned.settings
 
     @property
     def has_scores(self) -> bool:
@@ -309,9 +330,7 @@ class TableModel:
         if len(X) != 1:
             raise SettingError(f"explain was given {len(X)} rows; give one.")
         cells = row if isinstance(row, Mapping) else as_table(row).frame.row(0, named=True)
-        if self._average is None:
-            raise ModelFileError("the model's file has no average row to begin at; it was made by another version.")
-        return attribute(network, preparation, self._average, X[0], cells, label=label, of=of)
+        return attribute(network, preparation, self.average, X[0], cells, label=label, of=of)
 
     def inputs(self, data: Any, missing: Missing | None = None) -> Inputs:
         """The network's inputs for the rows of a table; missing values are filled also where their rows taught nothing."""
@@ -343,11 +362,15 @@ class TableModel:
         """
         described = network.notes.get(NOTES)
         if not isinstance(described, dict) or not isinstance(described.get("facts"), dict):
-            raise ModelFileError("the file holds a network, but says nothing of a table it was trained on.")
+            raise ModelFileError(
+                "the file holds a network, but says nothing of a table it was trained on; read it by cr.load."
+            )
         model = cls()
         model._network, model._preparation = network, Preparation.from_json(described.get("preparation", {}))
         if len(model._preparation.features) != network.model.inputs[0][0]:
-            raise ModelFileError("the file's network has other inputs than its table gives; the file is damaged.")
+            raise ModelFileError(
+                "the file's network has other inputs than its table gives; train the model again."
+            )
         if described.get("average") is not None:
             model._average = AverageRow.from_json(described["average"])
         model.facts = described["facts"]

@@ -44,7 +44,8 @@ h2 {{ font-size: 19px; margin: 34px 0 6px; }}
 h3 {{ font-size: 15px; margin: 18px 0 4px; overflow-wrap: anywhere; }}
 p {{ margin: 4px 0 10px; max-width: 78ch; overflow-wrap: anywhere; }}
 p.about, small, .remarks {{ color: var(--muted); }}
-nav a {{ color: inherit; margin-right: 14px; white-space: nowrap; }}
+nav {{ display: flex; flex-wrap: wrap; gap: 0 14px; }}
+nav a {{ color: inherit; }}
 .facts {{ display: flex; flex-wrap: wrap; gap: 10px; margin: 14px 0; }}
 .fact {{ background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: 8px 14px; }}
 .fact b {{ display: block; font-size: 20px; }}

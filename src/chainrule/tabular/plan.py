@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-SPEED = 2.5e10
+SPEED = 6e10
 """Multiplications a second that a thread carries out at the least in training, overheads included."""
 
 PASSES = 3

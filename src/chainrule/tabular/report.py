@@ -24,8 +24,8 @@ from chainrule.tabular.importance import Importance
 from chainrule.tabular.metrics import metric_for
 from chainrule.tabular.scores import Scores
 
-MOST_COLUMNS = 30
-"""Columns of the table that are told at once; the others are folded."""
+MOST_COLUMNS, MOST_FOLDED = 30, 500
+"""Columns of the table that are told at once, and that are folded."""
 
 
 @dataclass(frozen=True)
@@ -173,11 +173,10 @@ class Report:
         shown, others = [every[-1], *every[:-1][:MOST_COLUMNS]], every[:-1][MOST_COLUMNS:]
         parts = [page.table(Shape("", heads, tuple(map(tuple, shown)), texts=4))]
         if others:
-            parts.append(
-                page.folded(
-                    f"{len(others):,} more columns", page.table(Shape("", heads, tuple(map(tuple, others)), texts=4))
-                )
-            )
+            left = len(others) - len(others[:MOST_FOLDED])
+            note = f"… and {left:,} further columns" if left else ""
+            more = Shape("", heads, tuple(map(tuple, others[:MOST_FOLDED])), note, texts=4)
+            parts.append(page.folded(f"{len(others):,} more columns", page.table(more)))
         parts.append(page.remarks(dict.fromkeys([*self.notes, *map(spell, self.preparation.remarks)])))
         return [("Decided on all rows; every column can be given another kind.", parts)]
 

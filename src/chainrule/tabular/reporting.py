@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.errors import DataError
 from chainrule.network import Network
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.table import Table
@@ -54,6 +55,14 @@ class Trained(Protocol):
         """The average training row."""
 
     @property
+    def predictors(self) -> Sequence[Predictor]:
+        """The networks of the folds, each with the rows it has not seen; none where it is not known any more."""
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """How it was trained, by names."""
+
+    @property
     def scores(self) -> Scores:
         """Of the rows held out."""
 
@@ -72,10 +81,8 @@ def report_of(
     model: Trained,
     table: Table,
     *,
-    predictors: Sequence[Predictor] = (),
     test: Table | None = None,
     beside: Collection[str] | None = None,
-    settings: Mapping[str, object] | None = None,
     seconds: float = SECONDS,
 ) -> Report:
     """The report of a model.
@@ -86,17 +93,18 @@ def report_of(
         The model.
     table : Table
         The rows it was trained on.
-    predictors : sequence of Predictor
-        The networks of the folds, each with the rows it has not seen, for importance; else the test rows are taken, or the
-        rows themselves, with a remark.
     test : Table, optional
         Rows that were not learned from.
     beside : collection of str, optional
         Which simpler models are tried; by default all whose libraries are there.
-    settings : mapping, optional
-        How the model was trained, by names.
     seconds : float
-        About how long importance may take.
+        About how long importance may take: of the rows by the networks that had not seen them, where these are known; else of
+        the test rows, or of all rows, with a remark.
+
+    Raises
+    ------
+    DataError
+        When the model's scores are not of these rows.
     """
     preparation = model.preparation
     target = preparation.target
@@ -107,13 +115,14 @@ def report_of(
     scores: dict[str, Scores] = {}
     held = model.out_of_fold
     if held is not None and len(held.rows):
+        _check_rows(model, table, amounts, held)
         folds = np.full(len(amounts), -1)
         folds[held.rows] = held.fold
         scores["out of fold"] = model.scores.with_beside(baselines.out_of_fold(known, folds, beside))
     if test is not None:
         new = preparation.apply_with_target(test)[0].X
         scores[f"on {test.source}"] = model.evaluate(test).with_beside(baselines.on_new_rows(known, new, beside))
-    worth = _importance(model, known, predictors, test, seconds)
+    worth = _importance(model, known, test, seconds)
     columns = [one.columns[0] for one in worth.columns[:COLUMNS]] if worth else []
     kept = table.rows(inputs.rows)
     return Report(
@@ -124,15 +133,25 @@ def report_of(
         [dependence(model.raw, preparation, kept, column) for column in columns],
         _explained(model, kept, inputs.X, amounts),
         (*table.notes, *inputs.notes),
-        settings or {},
+        model.settings,
     )
 
 
-def _importance(
-    model: Trained, known: baselines.Prepared, predictors: Sequence[Predictor], test: Table | None, seconds: float
-) -> Importance | None:
+def _check_rows(model: Trained, table: Table, truth: Array, held: HeldOut) -> None:
+    """Whether the rows held out are these."""
+    own = model.scores.truth
+    if held.rows.max() >= len(truth) or not np.allclose(
+        truth[held.rows], own, rtol=1e-4, atol=1e-6 * np.abs(own).max()
+    ):
+        raise DataError(
+            f"{table.source} is not the table that the model was trained on: its {len(truth):,} rows have other targets than the "
+            "rows that were held out then. Give the training rows as data, and new rows as test."
+        )
+
+
+def _importance(model: Trained, known: baselines.Prepared, test: Table | None, seconds: float) -> Importance | None:
     """By networks that have not seen the rows, or of test rows, or of the rows learned from with a remark."""
-    preparation = model.preparation
+    preparation, predictors = model.preparation, model.predictors
     if not preparation.features:
         return None
     X, truth = known.X, known.y
@@ -190,32 +209,3 @@ def _rows_to_explain(classes: Sequence[Any], outputs: Array, truth: Array) -> di
 def _said(preparation: Preparation, truth: Any) -> str:
     target = preparation.target
     return str(target.classes[int(truth)]) if target.classes else amount(float(truth), 6)
-
-
-def predictors_of(
-    networks: Sequence[Callable[[Any], Any]], held: Sequence[NDArray[np.intp]], preparation: Preparation
-) -> list[Predictor]:
-    """The networks of folds as predictors of the rows that each has not seen; none where no rows were held out.
-
-    Parameters
-    ----------
-    networks : sequence of Network
-        Each gives scores of classes, or scaled amounts.
-    held : sequence of int arrays
-        The rows that each has not seen.
-    preparation : Preparation
-        Whose target says what outputs mean.
-    """
-    target = preparation.target
-
-    def raw(network: Callable[[Any], Any]) -> Callable[[Array], Array]:
-        def outputs(X: Array) -> Array:
-            scores = np.asarray(network(X), np.float64)
-            if not target.classes:
-                return np.asarray(target.restored(scores))
-            shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-            return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
-
-        return outputs
-
-    return [Predictor(raw(network), rows) for network, rows in zip(networks, held, strict=True) if len(rows)]

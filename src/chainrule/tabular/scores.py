@@ -14,7 +14,7 @@ from chainrule.errors import DataError, SettingError, UnknownNameError
 from chainrule.explanation.rendering.data import VERSION, exact, written
 from chainrule.explanation.rendering.numerals import how_many, readable
 from chainrule.explanation.rendering.tables import Table
-from chainrule.notebooks import Shown
+from chainrule.explanation.rendering.written import Written
 from chainrule.tabular.amounts import amount
 from chainrule.tabular.metrics import (
     Array,
@@ -36,7 +36,7 @@ CLASSES = 12
 
 
 @dataclass(frozen=True, repr=False, eq=False)
-class Scores(Shown):
+class Scores(Written):
     """How good predictions are. Printed as tables, shown in notebooks; `to("json")` has every number.
 
     Attributes
@@ -210,7 +210,7 @@ class Scores(Shown):
 
     def _need_classes(self, what: str) -> None:
         if not self.classes:
-            raise SettingError(f"{what} was asked for, but amounts are predicted here; see `error_quantiles`.")
+            raise SettingError(f"{what} was asked for, but amounts are predicted here; read `error_quantiles` instead.")
 
     # --- amounts
 
@@ -218,7 +218,9 @@ class Scores(Shown):
     def error_quantiles(self) -> dict[float, float]:
         """Quantiles of prediction − truth, by their shares of the rows."""
         if self.classes:
-            raise SettingError("quantiles of errors were asked for, but classes are predicted here; see `confusion`.")
+            raise SettingError(
+                "quantiles of errors were asked for, but classes are predicted here; read `confusion` instead."
+            )
         errors = np.asarray(self.outputs, np.float64) - np.asarray(self.truth, np.float64)
         return dict(zip(QUANTILES, weighted_quantiles(errors, self.counted, QUANTILES).tolist(), strict=True))
 
@@ -289,16 +291,13 @@ class Scores(Shown):
         row = ("error at most", *(amount(x, DIGITS) for x in self.error_quantiles.values()))
         return Table("Errors, prediction − truth", heads, (row,))
 
-    def to(self, form: str) -> str:
-        """The scores as "text", "html" or "json"."""
-        forms: dict[str, Callable[[], str]] = {
-            "text": self.__str__,
-            "html": self._repr_html_,
-            "json": lambda: written(self.data()),
+    def forms(self) -> Mapping[str, Callable[[Scores], str]]:
+        """What writes them as text, HTML and JSON."""
+        return {
+            "text": lambda own: "\n\n".join(map(str, own.tables())),
+            "html": lambda own: "".join(table._repr_html_() for table in own.tables()),
+            "json": lambda own: written(own.data()),
         }
-        if form not in forms:
-            raise UnknownNameError.among("form", form, forms)
-        return forms[form]()
 
     def data(self) -> dict[str, Any]:
         """Every number, as nested dicts and lists."""
@@ -330,13 +329,8 @@ class Scores(Shown):
             found["thresholds"] = {by: _exact(vars(self.best_threshold(by))) for by in ("f1", "accuracy")}
         return found
 
-    def __str__(self) -> str:
-        return "\n\n".join(map(str, self.tables()))
-
-    __repr__ = __str__
-
     def _repr_html_(self) -> str:
-        return "".join(table._repr_html_() for table in self.tables())
+        return self.to("html")
 
 
 def _known(x: float) -> float | None:

@@ -1,15 +1,16 @@
-"""The progress bar of a training run, for people at a terminal."""
+"""How far a training run is, for whoever looks: a progress bar at a terminal, or anything else that shows it."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
+@runtime_checkable
 class Display(Protocol):
-    """Something that shows how far training is."""
+    """Something that shows how far training is; it is told within epochs too, some thirty times a second."""
 
     def update(self, epochs: float, metrics: Mapping[str, float]) -> None:
         """Show that so many epochs are done, with the latest metrics."""
@@ -56,8 +57,11 @@ def is_terminal(stream: Any) -> bool:
 
 
 @contextmanager
-def display(epochs: int, wanted: bool | None) -> Iterator[Display]:
-    """A bar if it is wanted, or if nothing is said and standard error is a terminal; otherwise silence."""
+def display(count: int, wanted: bool | Display | None, what: str = "epoch") -> Iterator[Display]:
+    """A display that is given; a bar if it is wanted, or if nothing is said and standard error is a terminal; otherwise silence."""
+    if isinstance(wanted, Display):
+        yield wanted
+        return
     if wanted is False or not is_open(sys.stderr) or (wanted is None and not is_terminal(sys.stderr)):
         yield Silent()
         return
@@ -68,7 +72,7 @@ def display(epochs: int, wanted: bool | None) -> Iterator[Display]:
     console = Console(stderr=True)
     wide = console.width >= 110
     columns: list[ProgressColumn] = [
-        TextColumn("epoch"),
+        TextColumn(what),
         MofNCompleteColumn(table_column=Column(no_wrap=True)),
         BarColumn(bar_width=24 if wide else 8),
     ]
@@ -76,4 +80,4 @@ def display(epochs: int, wanted: bool | None) -> Iterator[Display]:
         columns.append(TimeElapsedColumn())
     columns.append(TextColumn("{task.fields[metrics]}", table_column=Column(no_wrap=True)))
     with Progress(*columns, console=console, refresh_per_second=10) as progress:
-        yield Bar(progress, progress.add_task("training", total=epochs, metrics=""), short=not wide)
+        yield Bar(progress, progress.add_task("training", total=count, metrics=""), short=not wide)

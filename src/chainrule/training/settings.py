@@ -10,6 +10,7 @@ import numpy as np
 
 from chainrule.errors import SettingError, shortened
 from chainrule.training.callbacks import Callback, EarlyStopping, StopRule
+from chainrule.training.progress import Display
 
 MEGABYTES = 64
 """What a recording keeps of the states on the way, unless told otherwise."""
@@ -24,6 +25,7 @@ class Settings:
 
     `shuffle` may be a function that gives the orders of the rows for the next so many epochs, shape (epochs, rows).
     `record` is how many megabytes a recording may keep of the states on the way; 0 or `False` for none, `True` for 64.
+    `progress` may be what is told how far it is.
     """
 
     epochs: int = 20
@@ -37,7 +39,7 @@ class Settings:
     callbacks: Sequence[Callback] = field(default_factory=tuple)
     stop: StopRule | None = None
     frozen: Sequence[str] = field(default_factory=tuple)
-    progress: bool | None = None
+    progress: bool | Display | None = None
     record: bool | int = False
 
     def __post_init__(self) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from chainrule.autodiff import vmap
 from chainrule.nn.parameters import Parameters, flat_names
-from chainrule.tracing import simplify, trace
+from chainrule.ops.operation import ArrayType
+from chainrule.tracing import Program, simplify, trace
 from chainrule.tracing.interpreter import interpret
+from chainrule.tracing.trees import map_leaves
 from chainrule.training import Batch, Objective
 from chainrule.training.objective import types_of
 
@@ -18,63 +22,127 @@ CELLS = 25
 """Places along each direction at which the loss is computed."""
 ROOM = 0.25
 """How much further than the ways the landscape reaches, as a share of them."""
+AT_ONCE = 2**21
+"""Numbers of parameters, and of rows at work, for which losses are computed together: some megabytes."""
+
+Ways = Sequence[tuple[str, Any]]
+"""Names of trainings, with the parameters at some of their moments as vectors, one a row."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
+class Losses:
+    """The loss of a batch at places in the space of parameters, which are vectors of all of them: many at once, by one Program."""
+
+    objective: Objective
+    batch: Batch
+    parameters: Parameters
+
+    def __call__(self, places: Any) -> Any:
+        """The losses at places, of which each is a row."""
+        found = []
+        for first in range(0, len(places), self._count):
+            some = places[first : first + self._count]
+            filled = np.concatenate([some, np.repeat(some[-1:], self._count - len(some), axis=0)])
+            with np.errstate(all="ignore"):
+                values = interpret(
+                    self._program,
+                    dict(zip(self._program.inputs, [*self._apart(filled), *self.batch.arrays()], strict=True)),
+                )
+            found.append(np.asarray(values[self._program.outputs[0]], np.float64)[: len(some)])  # type: ignore[index]
+        return np.concatenate(found)
+
+    @cached_property
+    def _count(self) -> int:
+        """How many places are computed together."""
+        widths = [shape[-1] for x in flat_names(self.parameters).values() if (shape := np.shape(x))]
+        numbers = vector_of(self.parameters).size + len(self.batch.inputs[0]) * max(widths, default=1)
+        return int(max(1, min(CELLS * CELLS, AT_ONCE // numbers)))
+
+    @cached_property
+    def _program(self) -> Program:
+        def loss(parameters: Any, arrays: list[Any]) -> Any:
+            return vmap(lambda own: self.objective(own, self.batch.like(arrays))[0])(parameters)
+
+        types = map_leaves(lambda x: ArrayType((self._count, *x.shape), x.dtype), types_of(self.parameters))
+        return simplify(trace(loss, types, types_of(self.batch.arrays()), name="losses"))
+
+    def _apart(self, places: Any) -> list[Any]:
+        """The parameters, of every place one."""
+        arrays = [np.asarray(x) for x in flat_names(self.parameters).values()]
+        parts = np.split(places, np.cumsum([x.size for x in arrays])[:-1], axis=1)
+        return [part.astype(x.dtype).reshape(-1, *x.shape) for part, x in zip(parts, arrays, strict=True)]
+
+
+@dataclass(frozen=True, eq=False)
 class Landscape:
-    """Losses at places a·x + b·y away from `origin`; `losses` has a row for every b, the greatest first."""
+    """Losses over a plane, at origin + a·first + b·second: `losses` has a row for every b, the greatest first.
+
+    `paths` are ways in the plane, each place with the loss of the landscape there: a way itself lies outside of it, unless it goes in
+    its two directions only.
+    """
 
     x: str
     y: str
+    origin: Any
+    basis: Any
     extent: tuple[float, float, float, float]
-    losses: Any
-    paths: tuple[tuple[str, Any], ...]
-    here: tuple[float, float]
-    downhill: tuple[float, float]
+    losses: Any = field(repr=False)
+    paths: Ways = ()
+
+    def place(self, vectors: Any) -> Any:
+        """Where in the plane vectors of parameters are, or nearest to it."""
+        return (vectors - self.origin) @ self.basis.T
+
+    def reaches(self, vector: Any) -> bool:
+        """Whether these parameters are on the part of the plane that is shown."""
+        a, b = self.place(vector)
+        a0, a1, b0, b1 = self.extent
+        return bool(a0 <= a <= a1 and b0 <= b <= b1)
 
 
-def landscape(
-    objective: Objective,
-    batch: Batch,
-    parameters: Parameters,
-    gradient: Any,
-    paths: Sequence[tuple[str, Sequence[Parameters]]],
-    kind: str,
-    seed: int = 0,
+def along(losses: Losses, ways: Ways, here: Any) -> Landscape:
+    """The landscape through the end of the first way, in its two principal directions, as far as all ways and `here` reach."""
+    first = ways[0][1]
+    origin, basis = first[-1], np.stack(_principal(first))
+    every = (np.concatenate([way for _, way in ways] + [here[None]]) - origin) @ basis.T
+    every = every[np.isfinite(every).all(axis=1)]
+    low, high = (every.min(axis=0), every.max(axis=0)) if len(every) else (np.zeros(2), np.zeros(2))
+    room = ROOM * np.maximum(high - low, 1e-6)
+    (a0, b0), (a1, b1) = low - room, high + room
+    names = "first component of the way", "second component of the way"
+    return _over(losses, names, origin, basis, (float(a0), float(a1), float(b0), float(b1)), ways)
+
+
+def around(losses: Losses, ways: Ways, here: Any, parameters: Parameters, gradient: Any, seed: int = 0) -> Landscape:
+    """The landscape around the parameters: downhill as far as half their length, and in a random direction whose parts are as long as
+    the parameters they are of (Li et al., Visualizing the Loss Landscape of Neural Nets, 2018)."""
+    basis = np.stack(_downhill(parameters, gradient, seed))
+    return _over(losses, ("downhill", "a random direction"), here, basis, (-1.0, 1.0, -1.0, 1.0), ways)
+
+
+def _over(
+    losses: Losses,
+    names: tuple[str, str],
+    origin: Any,
+    basis: Any,
+    extent: tuple[float, float, float, float],
+    ways: Ways,
 ) -> Landscape:
-    """The landscape around the parameters.
+    a0, a1, b0, b1 = extent
+    down, across = np.meshgrid(np.linspace(b1, b0, CELLS), np.linspace(a0, a1, CELLS), indexing="ij")
+    grid = np.stack([across.ravel(), down.ravel()], axis=1)
+    flat = [(way - origin) @ basis.T for _, way in ways]
+    found = _in_plane(losses, np.concatenate([grid, *flat]), origin, basis)
+    parts = np.split(found[len(grid) :], np.cumsum([len(way) for way in flat])[:-1])
+    paths = [(name, np.column_stack([way, own])) for (name, _), way, own in zip(ways, flat, parts, strict=bool(ways))]
+    return Landscape(*names, origin, basis, extent, found[: len(grid)].reshape(CELLS, CELLS), tuple(paths))
 
-    Parameters
-    ----------
-    gradient : array
-        Of the loss by all parameters, in one vector.
-    paths : sequence of (name, parameters at some moments)
-    kind : {"path", "gradient"}
-        Along the two principal components of the first way, or downhill and in a random direction whose parts are as long as the
-        parameters they are of (Li et al., Visualizing the Loss Landscape of Neural Nets, 2018).
-    """
-    origin = vector_of(parameters)
-    ways = [(name, np.array([vector_of(x) for x in moments])) for name, moments in paths]
-    if kind == "path":
-        first, second, names = *_principal(ways[0][1]), ("first component of the way", "second component of the way")
-    else:
-        first, second, names = *_downhill(parameters, gradient, seed), ("downhill", "a random direction")
-    basis = np.stack([first, second])
-    placed = [(name, (way - origin) @ basis.T) for name, way in ways]
-    if kind == "path":
-        every = np.concatenate([way for _, way in placed] + [np.zeros((1, 2))])
-        low, high = every.min(axis=0), every.max(axis=0)
-        room = ROOM * np.maximum(high - low, 1e-6)
-        (a0, b0), (a1, b1) = low - room, high + room
-    else:
-        a0, b0, a1, b1 = -1.0, -1.0, 1.0, 1.0
-    loss = _loss(objective, batch, parameters)
-    across, down = np.linspace(a0, a1, CELLS), np.linspace(b1, b0, CELLS)
-    losses = np.array([[loss(origin + a * first + b * second) for a in across] for b in down])
-    downhill = -basis @ np.asarray(gradient, np.float64)
-    at = tuple((name, _with_losses(way, origin, basis, loss)) for name, way in placed)
-    extent = (float(a0), float(a1), float(b0), float(b1))
-    return Landscape(*names, extent, losses, at, (0.0, 0.0), (float(downhill[0]), float(downhill[1])))
+
+def _in_plane(losses: Losses, places: Any, origin: Any, basis: Any) -> Any:
+    """The losses at places of a plane; vectors of all parameters are made for some at a time, for they may be long."""
+    some = max(1, AT_ONCE // len(origin))
+    parts = [losses(origin + places[i : i + some] @ basis) for i in range(0, len(places), some)]
+    return np.concatenate(parts)
 
 
 def vector_of(parameters: Parameters) -> Any:
@@ -102,29 +170,3 @@ def _downhill(parameters: Parameters, gradient: Any, seed: int) -> tuple[Any, An
     second = np.concatenate(parts)
     across = second - first * (second @ first) / (first @ first or 1.0)
     return first, across
-
-
-def _loss(objective: Objective, batch: Batch, parameters: Parameters) -> Callable[[Any], float]:
-    """The loss of a batch as a function of one vector of parameters."""
-    arrays, flat = batch.arrays(), flat_names(parameters)
-
-    def loss(parameters: Any, arrays: list[Any]) -> Any:
-        return objective(parameters, batch.like(arrays))[0]
-
-    program = simplify(trace(loss, types_of(parameters), types_of(arrays), name="loss"))
-    shapes = [(np.shape(x), np.asarray(x).dtype) for x in flat.values()]
-    ends = np.cumsum([int(np.prod(shape)) for shape, _ in shapes])
-
-    def of_vector(vector: Any) -> float:
-        parts = np.split(vector, ends[:-1])
-        own = [part.astype(dtype).reshape(shape) for part, (shape, dtype) in zip(parts, shapes, strict=True)]
-        with np.errstate(all="ignore"):
-            values = interpret(program, dict(zip(program.inputs, [*own, *arrays], strict=True)))
-        return float(np.asarray(values[program.outputs[0]]))  # type: ignore[index]
-
-    return of_vector
-
-
-def _with_losses(way: Any, origin: Any, basis: Any, loss: Callable[[Any], float]) -> Any:
-    """Places with the loss of the landscape there; a way itself lies outside of it, unless it goes in its two directions only."""
-    return np.array([[a, b, loss(origin + a * basis[0] + b * basis[1])] for a, b in way])

@@ -145,7 +145,13 @@ class NetworkSubject(Subject):
             self.partial(found.evaluation), found.layers, found.outputs, found.loss, found.known
         )
         return draw_network(
-            partial, self.network.layers, title=self.title, focus=self.unfolded, digits=self.digits, steady=True
+            partial,
+            self.network.layers,
+            title=self.title,
+            focus=self.unfolded,
+            digits=self.digits,
+            steady=True,
+            symbols=self.symbols,
         ).scene
 
     # --- numbers set by hand

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chainrule.engines.choice import named
+from chainrule.nn.parameters import Parameters
 from chainrule.training import (
     Clipping,
-    EpochEnd,
     Penalty,
     Recording,
     Run,
@@ -24,8 +25,18 @@ from chainrule.training.step import TrainingStep
 from chainrule.viewer.networks import NetworkSubject
 from chainrule.viewer.topics import told
 
-FRAME = 0.05
-"""Seconds between two moments of a training under way that are shown, at least."""
+FRAME = 0.025
+"""Seconds between two moments of a training under way that are shown, at least: a call of the engine takes some 30 ms."""
+
+
+@dataclass(frozen=True)
+class Glimpse:
+    """A training under way: the steps and epochs that are done, with its loss on the way through this epoch, and its parameters."""
+
+    step: int
+    epochs: float
+    loss: float
+    parameters: Parameters
 
 
 @dataclass(frozen=True)
@@ -74,7 +85,7 @@ class Plan:
     def settings(self, epochs: int, **more: Any) -> Settings:
         """Those of a training of so many epochs."""
         own = {name: getattr(self, name) for name in ("batch_size", "seed", "engine")}
-        return replace(self.other, epochs=epochs, **own, early_stopping=None, progress=False, record=True, **more)
+        return replace(self.other, epochs=epochs, **own, early_stopping=None, record=True, **more)
 
 
 def goes_on(run: Run) -> bool:
@@ -93,7 +104,7 @@ class Trainer:
     ended : callable
         Called there with the recording, and what ended the training, when one has ended.
     seen : callable
-        Called there with epochs that have ended.
+        Called there with moments of the training, within its epochs too.
     running : bool
         Whether a training is under way; it is until `ended` was called.
     """
@@ -101,18 +112,18 @@ class Trainer:
     subject: NetworkSubject
     tell: Callable[[Callable[[], None]], None]
     ended: Callable[[Recording | None, str], None]
-    seen: Callable[[EpochEnd], None]
+    seen: Callable[[Glimpse], None]
     running: bool = False
-    _told: bool = True
+    _shown: Training | None = None
+    _again: float = 0.0
+    _waiting: threading.Event = field(default_factory=threading.Event)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def prepare(self, plan: Plan, begin: Run | None = None) -> Training:
         """A training as planned, or one to go on from a run."""
         subject = self.subject
-        settings = plan.settings(
-            plan.epochs + (begin.epochs if begin is not None else 0),
-            callbacks=(self._after_epoch(),),
-        )
+        epochs = plan.epochs + (begin.epochs if begin is not None else 0)
+        settings = plan.settings(epochs, stop=_Stop(self._stopping), progress=self)
         if settings.batch_size is not None:
             settings = replace(settings, batch_size=min(settings.batch_size, subject.row_count))
         objective = replace(subject.objective, penalty=plan.penalty)
@@ -123,7 +134,7 @@ class Trainer:
     def start(self, training: Training, *, wait: bool = False) -> None:
         """Carry out a training; or `wait` until it has ended, with nothing shown on the way."""
         self._stopping.clear()
-        self.running, self._told = True, not wait
+        self.running, self._shown = True, None if wait else training
         if wait:
             self._run(training)
         else:
@@ -133,28 +144,21 @@ class Trainer:
         """End the training after its epoch under way."""
         self._stopping.set()
 
-    def _after_epoch(self) -> Callable[[EpochEnd], Any]:
-        again = 0.0
-        waiting = threading.Event()
+    def update(self, epochs: float, metrics: Mapping[str, float]) -> None:
+        """Have the moment shown that the training is at, if it is time for one and the last was drawn."""
+        training, began = self._shown, time.monotonic()
+        if training is None or began < self._again or self._waiting.is_set():
+            return
+        self._waiting.set()
+        glimpse = Glimpse(round(epochs * training.steps_per_epoch), epochs, float(metrics["loss"]), training.parameters)
 
-        def after(end: EpochEnd) -> bool:
-            nonlocal again
-            if self._stopping.is_set():
-                return True
-            began = time.monotonic()
-            if self._told and began >= again and not waiting.is_set():
-                waiting.set()
+        def show() -> None:
+            self._waiting.clear()
+            self.seen(glimpse)
 
-                def show() -> None:
-                    waiting.clear()
-                    self.seen(end)
-
-                self.tell(show)
-                done = time.monotonic()
-                again = done + max(FRAME, done - began)  # half of the time at least is the training's
-            return False
-
-        return after
+        self.tell(show)
+        done = time.monotonic()
+        self._again = done + max(FRAME, done - began)  # half of the time at least is the training's
 
     def _run(self, training: Training) -> None:
         says = ""
@@ -169,3 +173,14 @@ class Trainer:
             self.ended(recording, says)
 
         self.tell(end)
+
+
+@dataclass(frozen=True)
+class _Stop:
+    """Ends a training after an epoch, once it is asked to."""
+
+    asked: threading.Event
+    ahead: float = math.inf
+
+    def __call__(self, epoch: int, metrics: Mapping[str, float]) -> str | None:
+        return "stopped in the view" if self.asked.is_set() else None

@@ -1,6 +1,7 @@
 """Drawings of networks: random ones, the published ones, and large ones that fold."""
 
 import itertools
+import re
 import time
 
 import numpy as np
@@ -11,9 +12,11 @@ from looking import check_picture, texts_of
 
 import chainrule as cr
 from chainrule.errors import NotBuiltError, SettingError, UnknownNameError
+from chainrule.explanation.drawing.network import PAGE, draw_network
 from chainrule.explanation.drawing.palette import colour_of, number, signed
 from chainrule.explanation.drawing.scene import Curve, Group, HeatMap
 from chainrule.explanation.drawing.scopes import scoped
+from chainrule.explanation.drawing.strongest import Strongest
 from chainrule.tracing import check
 from trying import examples
 
@@ -354,3 +357,36 @@ def test_what_is_refused():
     for wrong in ({"depth": -1}, {"digits": 0}):
         with pytest.raises(SettingError):
             network.draw(**wrong)
+
+
+@pytest.mark.parametrize("sizes", [(784, 100, 10), (40, 3, 40), (3, 2000, 1)], ids=str)
+def test_large_layers_unfold_to_the_largest_of_their_weights(sizes):
+    network = row(*sizes)
+    random = np.random.default_rng(1)
+    X, y = random.normal(size=(2, sizes[0])), random.normal(size=(2, sizes[-1]))
+    for name in network.layers:
+        weight = network.parameters[name]["weight"]
+        drawing = network.draw(X, y, loss="squared_error", focus=name)
+        check_picture(drawing)
+        assert drawing.scene.height < PAGE[1] + 100  # with its title, key and notes
+        drawn = {group.tip.split(" = ")[0] for group in drawing.scene.groups() if f"{name}.weight[" in group.tip}
+        shown = np.array([weight[tuple(map(int, re.findall(r"\d+", key.split("[")[1])))] for key in drawn])
+        assert 8 <= len(drawn) <= 24
+        assert np.sort(np.abs(shown)).tolist() == np.sort(np.abs(weight).ravel())[-len(drawn) :].tolist()
+        said = next(text for text in texts_of(drawing) if text.endswith("of Σ|w|"))
+        count, every, share = re.fullmatch(r"(\d+) of ([\d,]+) weights, ([\d.e+]+) % of Σ\|w\|", said).groups()
+        assert (int(count), int(every.replace(",", ""))) == (len(drawn), weight.size)
+        assert float(share) == pytest.approx(100 * np.abs(shown).sum() / np.abs(weight).sum(), rel=0.06)
+
+
+def test_columns_are_headed_by_the_letters_of_formulas():
+    found = row(2, 3, 1, seed=0).evaluation(np.ones((1, 2)), np.ones((1, 1)), loss="squared_error")
+    names = {"dense_1.weight": "u", "dense_1.bias": "c"}
+    texts = texts_of(draw_network(found, row(2, 3, 1).layers, symbols=names))
+    assert {"w", "∂L/∂w", "b", "u", "∂L/∂u", "c"} <= set(texts)
+
+
+def test_the_largest_weights_may_be_zero_or_not_finite():
+    assert Strongest.of(np.zeros((3, 2))).share == 1.0
+    wild = np.array([[np.nan, np.inf], [-np.inf, 1.0]])
+    assert Strongest.of(wild, connections=2).inputs == {0: (1,), 1: (0,)}

@@ -67,9 +67,9 @@ class Tab:
     def button(self, name):
         return self.page.get_by_role("button", name=name, exact=True)
 
-    def wait_for(self, condition):
+    def wait_for(self, condition, seconds=10):
         """Let the page go on until something is so, in Python."""
-        for _ in range(400):
+        for _ in range(40 * seconds):
             if condition():
                 return
             self.page.wait_for_timeout(25)

@@ -78,4 +78,4 @@ def test_a_value_is_a_file_too(tab, tmp_path):
     tab.number("a").click()
     tab.page.locator("math").first.wait_for()
     assert ("∂L/∂a", -3.0) in tab.numbers()
-    assert json.loads(json.dumps(replay(view.session, None, ["a"])))["frames"] == []
+    assert json.loads(json.dumps(replay(view.session, None, ["a"])))["patches"] == {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -43,6 +44,7 @@ from chainrule.explanation.drawing.pieces import (
     value_of,
 )
 from chainrule.explanation.drawing.scene import Box, Curve, Group, Point, Rectangle, Shape, Text, text_width
+from chainrule.explanation.drawing.strongest import Strongest
 from chainrule.explanation.drawing.style import Style
 from chainrule.explanation.keys import keys_of
 from chainrule.explanation.networks import NetworkEvaluation
@@ -66,13 +68,15 @@ class Connection(NamedTuple):
 class Column:
     """A column: where its neurons are left, and where lines from the column before arrive.
 
-    `connections` are there in a column drawn to its connections; elsewhere all lines arrive at `entry`.
+    `connections` are there in a column drawn to its connections, which come from so many `sources`; elsewhere all lines arrive at
+    `entry`.
     """
 
     group: Group
     exits: tuple[Point, ...]
     entry: Point
     connections: tuple[Connection, ...] | None = None
+    sources: int = 0
 
     @property
     def folded(self) -> bool:
@@ -150,9 +154,11 @@ def neurons(style: Style, layer: RowLayer) -> Column:
         ]
         lines = []
         if bias is not None:
-            b = float(bias[j])
+            b, name = float(bias[j]), style.letter(layer.bias, "b")
             lines.append(
-                Line("b", signed(b, style.digits), text_colour_of(b), keys_of(style.evaluation, layer.bias)[0].at(j), b)
+                Line(
+                    name, signed(b, style.digits), text_colour_of(b), keys_of(style.evaluation, layer.bias)[0].at(j), b
+                )
             )
         key = style.keys_of_unit(layer.a, j)[0]
         boxes.append(Neuron(f"{layer.name}[{j}]", lines + said, _in_a_row(maps), key, style.room))
@@ -169,9 +175,17 @@ def _in_a_row(maps: list[Group]) -> Group:
     return Group(max(0.0, x - 8), max((one.height for one in maps), default=0.0), tuple(placed))
 
 
-def connected(style: Style, layer: RowLayer) -> Column:
-    """A layer to its connections: before every neuron a row for each of its weights, and one for its bias."""
+def strongest(style: Style, layer: RowLayer) -> Column:
+    """A layer to the largest of its connections, with the neurons that they lead to and what gradients go by there."""
+    return connected(style, layer, Strongest.of(style.value(layer.weight)))
+
+
+def connected(style: Style, layer: RowLayer, picked: Strongest | None = None) -> Column:
+    """A layer to its connections, or those that were picked: before every neuron a row for each of its weights, and for its bias."""
     weight, bias = style.value(layer.weight), style.value(layer.bias)
+    w_name, b_name = style.letter(layer.weight, "w"), style.letter(layer.bias, "b")
+    units = range(layer.units) if picked is None else list(picked.inputs)
+    names = {} if picked is None else {i: f"[{i}]" for own in picked.inputs.values() for i in own}
     slopes, slope = style.gradient(layer.weight), style.gradient(layer.bias)
     d = style.digits
 
@@ -183,33 +197,35 @@ def connected(style: Style, layer: RowLayer) -> Column:
     sloped = style.differentiated and style.has_data
     first = 0.0 if weight is None else max(room, column(weight, bias))
     second = 0.0 if weight is None or not sloped else max(room, column(slopes, slope))
-    letter = 0.0 if bias is None or weight is None else 12.0
+    labels = [*names.values(), *([] if bias is None or weight is None else [b_name])]
+    letter = max((text_width(name, SMALL_SIZE) + 6 for name in labels), default=0.0)
     reach = letter + first + (second + 4 if second else 0.0)
     texts = [
         Neuron(f"{layer.name}[{j}]", said, key=style.keys_of_unit(layer.a, j)[0], room=style.room)
-        for j, said in enumerate(_states(style, layer))
+        for j, said in zip(units, _states(style, layer, units), strict=True)
     ]
     bodies = boxes_of(texts, VALUE_FILL, VALUE_STROKE, 14)
     largest = largest_of(weight)
     bend = 26.0 if weight is not None else 0.0
     width = reach + bend + bodies[0].width
-    shapes: list[Shape] = list(header(layer.name, layer.description, width))
+    shapes: list[Shape] = list(header(layer.name, layer.description if picked is None else picked.says, width))
     if weight is not None:
-        shapes += [Text(letter + first / 2, HEADER - 3, "w", SMALL_SIZE, MUTED, "middle")]
+        shapes += [Text(letter + first / 2, HEADER - 3, w_name, SMALL_SIZE, MUTED, "middle")]
         if second:
-            text = f"∂{_loss(style)}/∂w"
+            text = f"∂{_loss(style)}/∂{w_name}"
             shapes += [Text(letter + first + 4 + second / 2, HEADER - 3, text, SMALL_SIZE, MUTED, "middle")]
     y = HEADER + 4
     connections: list[Connection] = []
     exits = []
-    for j, body in enumerate(bodies):
-        count = 1 if weight is None else layer.inputs + (bias is not None)
+    for j, body in zip(units, bodies, strict=True):
+        inputs = list(range(layer.inputs) if picked is None else picked.inputs[j])
+        count = 1 if weight is None else len(inputs) + (bias is not None)
         height = max(body.height, count * TAG_HEIGHT)
         middle, top = y + height / 2, y + (height - count * TAG_HEIGHT) / 2
         if weight is None:
             connections.append(Connection(j, (0.0, middle), None))
-        for i in range(count if weight is not None else 0):
-            level = top + (i + 0.5) * TAG_HEIGHT
+        for row, i in enumerate([] if weight is None else [*inputs, layer.inputs][:count]):
+            level = top + (row + 0.5) * TAG_HEIGHT
             is_bias = i == layer.inputs
             w = float(bias[j] if is_bias else weight[i, j])
             g = None if slopes is None else (None if slope is None else slope[j]) if is_bias else slopes[i, j]
@@ -226,15 +242,17 @@ def connected(style: Style, layer: RowLayer) -> Column:
                 text = NOT_COMPUTED if g is None else signed(g, d)
                 corner = (letter + first + 4, level - TAG_HEIGHT / 2 + 1)
                 shapes.append(_gradient_tag(text, g, second, tip, slopes_of.at(*place)).at(*corner))
-            if is_bias:
-                shapes.append(Text(letter - 3, level + 3.5, "b", SMALL_SIZE, MUTED, "end"))
-            else:
-                connections.append(Connection(i, (letter, level), w, own.at(*place)))
+            label = b_name if is_bias else names.get(i, "")
+            if label:
+                shapes.append(Text(letter - 3, level + 3.5, label, SMALL_SIZE, MUTED, "end"))
+            if not is_bias:
+                start = letter - (text_width(label, SMALL_SIZE) + 6 if label else 0.0)
+                connections.append(Connection(i, (start, level), w, own.at(*place)))
         exits.append((reach + bend + body.width, middle))
         shapes.append(body.at(reach + bend, middle - body.height / 2))
         y += height + SPACE
     group = Group(width, y - SPACE, tuple(shapes))
-    return Column(group, tuple(exits), (0.0, group.height / 2), tuple(connections))
+    return Column(group, tuple(exits), (0.0, group.height / 2), tuple(connections), layer.inputs)
 
 
 def _gradient_tag(text: str, slope: Any, width: float, tip: str, key: str) -> Group:
@@ -279,10 +297,11 @@ def _slope_line(style: Style, name: str, slopes: Any, j: int, key: str) -> Line:
     return Line(word, signed(x, style.digits), text_colour_of(x), key, x)
 
 
-def _states(style: Style, layer: RowLayer) -> list[list[Line]]:
-    """What every neuron says of one pass: z and a, how a changes with z, and how the loss with both."""
+def _states(style: Style, layer: RowLayer, units: Iterable[int] | None = None) -> list[list[Line]]:
+    """What every neuron, or each of these, says of one pass: z and a, how a changes with z, and how the loss with both."""
     local = style.local(layer)
-    return [_state(style, layer, j, None if local is None else local[j]) for j in range(layer.units)]
+    chosen = range(layer.units) if units is None else units
+    return [_state(style, layer, j, None if local is None else local[j]) for j in chosen]
 
 
 def _state(style: Style, layer: RowLayer, j: int, local: Any) -> list[Line]:

@@ -16,7 +16,16 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, UnknownNameError
-from chainrule.explanation.drawing.columns import Column, block, connected, loss_column, many, neurons, sources
+from chainrule.explanation.drawing.columns import (
+    Column,
+    block,
+    connected,
+    loss_column,
+    many,
+    neurons,
+    sources,
+    strongest,
+)
 from chainrule.explanation.drawing.drawing import Drawing
 from chainrule.explanation.drawing.folding import LEGIBLE, POSSIBLE
 from chainrule.explanation.drawing.graph import draw_evaluation
@@ -40,15 +49,19 @@ from chainrule.explanation.drawing.palette import (
 from chainrule.explanation.drawing.pieces import SIGNS, arrow, assemble, box_sample
 from chainrule.explanation.drawing.scene import Curve, Group, Point, Shape
 from chainrule.explanation.drawing.scopes import scoped
+from chainrule.explanation.drawing.strongest import Strongest
 from chainrule.explanation.drawing.style import Style
 from chainrule.explanation.networks import NetworkEvaluation
 from chainrule.tracing.program import Variable
 
 MOST_INPUTS = 16
-"""Connections that one neuron can have with all of them legible."""
+"""Connections that one neuron can have with all of them legible, and neurons that can stand above each other."""
 
 PAGE = 1300.0, 1000.0
 """The largest picture that is still legible on a page or in a notebook, where it is drawn smaller; larger ones are folded."""
+
+STRONGEST = 4
+"""The level of a layer of which the largest connections are drawn."""
 
 MOST_LAYERS, END = 12, 4
 """Layers that are drawn when nobody says how far; of more than these only so many at either end."""
@@ -66,6 +79,7 @@ def draw_network(
     focus: str | None = None,
     digits: int = 4,
     steady: bool = False,
+    symbols: Mapping[str, str] | None = None,
 ) -> Drawing:
     """The picture of a network.
 
@@ -83,11 +97,13 @@ def draw_network(
         1 for a block for every layer, 2 for every neuron, 3 for every connection; by default as far as the picture
         stays legible. In networks that are no row of layers, the levels of scopes that are unfolded.
     focus : str, optional
-        The layer to be unfolded while the others are folded.
+        The layer to be unfolded while the others are folded: of a large one the largest connections.
     digits : int
         Significant digits of numbers.
     steady : bool
         Whether the layout is to be the same whatever the numbers are, and those not known have a place.
+    symbols : mapping, optional
+        What parameters go by in formulas, such as `{"hidden.weight": "u"}`, instead of w and b.
     """
     SettingError.unless_count("draw", "digits", digits)
     if depth is not None:
@@ -106,7 +122,7 @@ def draw_network(
     if focus is not None and focus not in {layer.name for layer in row}:
         raise UnknownNameError.among("layer", focus, layers)
     first = _levels(row, depth, focus)
-    asked = [(first, Style(found.evaluation, digits, steady=steady))]
+    asked = [(first, Style(found.evaluation, digits, steady=steady, symbols=symbols or {}))]
     if depth is None and focus is None:
         asked += [([min(most, level) for level in first], asked[0][1]) for most in (2, 1) if max(first) > most]
         asked.append((asked[-1][0], replace(asked[0][1], side=100.0)))
@@ -135,7 +151,7 @@ def _content(
         if level == 0:
             columns.append(many(alike))
         else:
-            make = {1: block, 2: neurons, 3: connected}[level]
+            make = {1: block, 2: neurons, 3: connected, STRONGEST: strongest}[level]
             made = [make(style, layer) for layer in alike]
             columns += [
                 replace(column, group=replace(column.group, fold=True)) if layer.name == focus else column
@@ -171,7 +187,8 @@ def _description(style: Style, found: NetworkEvaluation, row: list[RowLayer]) ->
 
 
 def _levels(row: list[RowLayer], depth: int | None, focus: str | None) -> list[int]:
-    """How far each layer is unfolded: 1 as a block, 2 to neurons, 3 to connections; 0 where many are one block."""
+    """How far each layer is unfolded: 1 as a block, 2 to neurons, 3 to connections, of which only the largest are drawn where they
+    are too many and no depth is asked for; 0 where many are one block."""
     legible = all(layer.inputs <= MOST_INPUTS for layer in row)
     nodes = row[0].inputs + sum(layer.units + layer.connections for layer in row)
     if focus is None and depth is None:
@@ -187,9 +204,11 @@ def _levels(row: list[RowLayer], depth: int | None, focus: str | None) -> list[i
 def _furthest(layer: RowLayer, level: int, legibly: bool) -> int:
     """The level asked for, or the furthest below it to which a layer can be unfolded."""
     most = LEGIBLE if legibly else POSSIBLE
+    connections = layer.connections <= most and (max(layer.inputs, layer.units) <= MOST_INPUTS or not legibly)
+    if legibly and not connections and layer.weight is not None:
+        return STRONGEST
     if layer.units > most:
         return 1
-    connections = layer.connections <= most and (layer.inputs <= MOST_INPUTS or not legibly)
     return min(max(1, level), 3 if connections else 2)
 
 
@@ -202,7 +221,7 @@ def _side_by_side(columns: list[Column], style: Style) -> Group:
     before: tuple[Column, Point] | None = None
     for column in columns:
         if before is not None:
-            gap = GAP if not (column.folded and before[0].folded) else GAP / 2
+            gap = GAP if not (column.folded and before[0].folded) else 0.38 * GAP
             x += gap if column.connections is None else min(240.0, max(GAP, 0.16 * height))
         corner = (x, (height - column.group.height) / 2)
         if before is not None:
@@ -224,7 +243,7 @@ def _joined(left: Column, left_corner: Point, right: Column, right_corner: Point
             return list(arrow(_curve(exits[0], edge, entry), ZERO, 3.0))
         return [shape for start in exits for shape in arrow(_curve(start, edge, entry), ZERO, 1.0)]
     if left.folded:
-        count = 1 + max(line.source for line in right.connections)
+        count = right.sources
         top, bottom = left_corner[1] + 10, left_corner[1] + left.group.height - 10
         exits = [(exits[0][0], top + (bottom - top) * (i + 0.5) / count) for i in range(count)]
     largest = largest_of(*(line.weight for line in right.connections if line.weight is not None))
@@ -257,7 +276,9 @@ def _key(style: Style, levels: list[int]) -> list[tuple[Group, str]]:
         entries.append((box_sample(BLOCK_FILL, BLOCK_STROKE), "layer, folded"))
     if style.evaluation.output is not None:
         entries.append((box_sample(RESULT_FILL, RESULT_STROKE), "loss"))
-    words = "thickness of a connection: size of its weight" if 3 in levels else "depth of a colour: size of the number"
+    words = (
+        "thickness of a connection: size of its weight" if max(levels) >= 3 else "depth of a colour: size of the number"
+    )
     return [*entries, *SIGNS, (Group(0, 0, ()), words)]
 
 
@@ -274,6 +295,13 @@ def _notes(
         rule = "∂L/∂w = input · ∂L/∂z, and ∂L/∂z = ∂L/∂a · ∂a/∂z"
         notes.append(f"Along a connection ∂z/∂input = w; so {'' if alone else 'in every row '}{rule}.")
     shown = {layer.name for layer in row}
+    for layer, level in zip(row, levels, strict=True):
+        if level == STRONGEST:
+            drawn = Strongest.of(style.value(layer.weight))
+            notes.append(
+                f"{layer.name}: of {drawn.all:,} connections the {drawn.count} with the largest |w| are drawn, and of "
+                f"{layer.units:,} neurons the {len(drawn.inputs)} that they lead to."
+            )
     passing = [call.name for call in found.layers if call.name not in shown and call.name in layers]
     if passing:
         notes.append(f"{', '.join(passing)}: changes nothing outside training.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ class Style:
     """Pixels of a folded layer's heat maps."""
     steady: bool = False
     """Whether nothing moves when numbers change or become known: every number has room for any other, and for "—"."""
+    symbols: Mapping[str, str] = field(default_factory=dict)
+    """Other names in formulas, by the names of arrays."""
 
     @property
     def room(self) -> float:
@@ -57,6 +60,10 @@ class Style:
     def gradient(self, x: Variable | None) -> Any:
         """The gradient of a variable, if it was computed."""
         return None if x is None else self.evaluation.cotangent(x)
+
+    def letter(self, x: Variable | None, otherwise: str) -> str:
+        """What an array goes by in formulas, where it was given a name for them."""
+        return self.symbols.get("" if x is None else self.evaluation.label(x), otherwise)
 
     def keys_of_unit(self, x: Variable | None, j: int) -> tuple[str, str]:
         """Those of one neuron's number and its gradient, where there is one row that they are of."""

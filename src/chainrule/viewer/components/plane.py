@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.settings import SETTINGS
 from chainrule.viewer.components.time import Time
 from chainrule.viewer.datasets import PLANE, in_the_plane
+from chainrule.viewer.grids import as_grid
 from chainrule.viewer.subject import MOMENT, unless_known
 
 DATA = "data"
@@ -190,11 +190,8 @@ class Plane(Component):
 
 
 def _surface(values: Any) -> dict[str, Any]:
-    numbers = np.asarray(values, np.float32)
-    finite = numbers[np.isfinite(numbers)]
-    least, greatest = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
-    text = base64.b64encode(np.nan_to_num(numbers).astype("<f4").tobytes()).decode("ascii")
-    return {"columns": CELLS, "rows": CELLS, "values": text, "least": least, "greatest": greatest}
+    """Numbers of all places of the plane, row by row from the top left."""
+    return as_grid(np.reshape(values, (CELLS, CELLS)))
 
 
 def _targets(data: Batch) -> list[float]:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from chainrule.errors import SettingError, UnknownNameError
-from chainrule.training import EpochEnd, Recording
+from chainrule.training import Recording
 from chainrule.training.recording import StepBatch
 from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.reasons import written
 from chainrule.viewer.networks import NetworkSubject
 from chainrule.viewer.subject import MOMENT
 from chainrule.viewer.timeline import Timeline
-from chainrule.viewer.trainer import Plan, Trainer, goes_on
+from chainrule.viewer.trainer import Glimpse, Plan, Trainer, goes_on
 from chainrule.viewer.walk import Walk
 
 TIME = "time"
@@ -21,6 +21,10 @@ GRAINS = ("operation", "stage", "step", "epoch")
 JUMPS = ("start", "end", "loss rose", "unit died")
 POINTS = 600
 """Points of a curve that are sent."""
+
+
+SLOWEST, FASTEST = 0.01, 60.0
+"""Moves a second."""
 
 
 class Time(Component):
@@ -31,9 +35,8 @@ class Time(Component):
         self.timeline: Timeline | None = None
         self.grain, self.speed, self.playing = "step", 8.0, 0
         self.follows_batch = True
-        self._live: tuple[int, float] | None = None
+        self._live: tuple[int, int] | None = None
         self._under_way: list[list[float]] = []
-        self._steps_per_epoch = 1
         self._of: tuple[Any, Plan] | None = None
         self._rows_of: Any = subject.given
         topics = subject.topics
@@ -168,7 +171,7 @@ class Time(Component):
             raise UnknownNameError.among("grain", grain, GRAINS)
         if speed is not None:
             SettingError.unless_number("play", "speed", speed, above=0)
-            self.speed = min(float(speed), 60.0)
+            self.speed = min(max(float(speed), SLOWEST), FASTEST)
         self.grain = grain or self.grain
         if self.timeline is None:
             self.train()
@@ -220,16 +223,17 @@ class Time(Component):
             self.timeline = None
         self._of, self._rows_of = of, self.subject.given
         self.plans(plan)
-        self._live, self._under_way = (0, float("nan")), []
-        self._steps_per_epoch = training.batches.steps_per_epoch
+        self._live, self._under_way = (0, 0), []
         self.trainer.start(training, wait=wait)
         self.subject.topics.touch(TIME)
 
-    def _seen(self, end: EpochEnd) -> None:
-        """An epoch of the training under way has ended."""
-        self._live = (end.epoch + 1, float(end.metrics["loss"]))
-        self._under_way.append([(end.epoch + 1) * self._steps_per_epoch, float(end.metrics["loss"])])
-        self.subject.show(end.parameters)
+    def _seen(self, moment: Glimpse) -> None:
+        """Show a moment of the training under way."""
+        self._live = (moment.step, int(moment.epochs))
+        self._under_way.append([moment.step, moment.loss])
+        if len(self._under_way) > 2 * POINTS:
+            del self._under_way[1::2]
+        self.subject.show(moment.parameters)
         self.subject.topics.touch(TIME)
 
     def _ended(self, recording: Recording | None, says: str) -> None:
@@ -270,10 +274,10 @@ class Time(Component):
         loss = self.subject.number(self.subject.output)
         shared = {**common, "loss": loss, "loss_text": written(loss, self.subject.digits + 2)}
         if self.timeline is None or self._live is not None:
-            epoch = 0 if self._live is None else self._live[0]
+            step, epoch = self._live or (0, 0)
             return {
                 **shared,
-                "step": 0,
+                "step": step,
                 "first": 0,
                 "steps": 0,
                 "epoch": epoch,
@@ -301,7 +305,7 @@ class Time(Component):
 
     @part(TIME)
     def curves(self) -> dict[str, Any] | None:
-        """The loss of every step, of the training and of its branches; of one under way that of the epochs that were shown."""
+        """The loss of every step, of the training and of its branches; while one is under way of what was shown."""
         timeline = self.timeline
         under_way = [{"name": "training", "kind": "training", "points": list(self._under_way)}] if self._live else []
         if timeline is None or under_way:

@@ -14,6 +14,7 @@ from chainrule.viewer.component import Component, command, part
 from chainrule.viewer.components.plane import Plane
 from chainrule.viewer.components.settings import SETTINGS
 from chainrule.viewer.components.time import TIME
+from chainrule.viewer.grids import as_grid
 from chainrule.viewer.spreads import counts_between, edges_of
 from chainrule.viewer.subject import MOMENT, unless_known
 
@@ -35,7 +36,7 @@ class Warps(Component):
 
     # --- the plane, bent
 
-    @part(MOMENT, SETTINGS, panel=True, digits=3)
+    @part(MOMENT, SETTINGS, panel=True, digits=2)
     def warp(self) -> dict[str, Any] | None:
         """Of every hidden layer the images of the points and of a grid: of two units those, of more their principal plane."""
         if not self.plane.is_there:
@@ -52,15 +53,8 @@ class Warps(Component):
             if isinstance(call.a, Variable) and len(call.a.shape) == 2 and call.a is not found.outputs[0]:
                 values = np.asarray(found.evaluation.values[call.a], np.float64)
                 places, x, y = _flat(values, len(points))
-                lines = places[len(points) :].reshape(-1, PLACES, 2)
                 layers.append(
-                    {
-                        "name": call.name,
-                        "x": x,
-                        "y": y,
-                        "points": places[: len(points)].tolist(),
-                        "lines": lines.tolist(),
-                    }
+                    {"name": call.name, "x": x, "y": y, "points": len(points), "lines": 2 * LINES, **as_grid(places)}
                 )
         return {"layers": layers}
 

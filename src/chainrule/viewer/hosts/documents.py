@@ -7,9 +7,17 @@ import hashlib
 from functools import cache
 from html import escape
 from pathlib import Path
+from typing import Any
+
+from chainrule.errors import SettingError
+from chainrule.network.storage import as_path
+from chainrule.network.writing import place_for
 
 MODULE = Path(__file__).parents[1] / "static" / "view.js"
 """The front end: one ES module, built from the folder `frontend` of the sources."""
+
+ENDINGS = (".html", ".htm")
+"""Of a saved file's name."""
 
 _DOCUMENT = """<!doctype html>
 <html lang="en">
@@ -27,6 +35,23 @@ _DOCUMENT = """<!doctype html>
 </body>
 </html>
 """
+
+
+def place_of_file(given: Any) -> Path:
+    """The path that a saved file is to have; whether it can be written there is asked before it is made.
+
+    Raises
+    ------
+    SettingError
+        When it is no path, or that of a file of another kind, such as the model.
+    OSError
+        When there is no such folder, or the file may not be written to.
+    """
+    path = as_path(given)
+    if path.suffix.lower() not in ENDINGS:
+        raise SettingError(f"a view cannot be saved as {path.name!r}; the name must end in {' or '.join(ENDINGS)}.")
+    place_for(path)
+    return path
 
 
 @cache

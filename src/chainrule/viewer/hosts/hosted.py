@@ -91,6 +91,7 @@ class Hosted(Shown):
         frames: int | Sequence[int] | None = None,
         select: Sequence[str] | None = None,
         panels: Sequence[str] | None = None,
+        progress: bool | None = None,
     ) -> Path:
         """Write one HTML file that replays the training, without Python, a network or any other file.
 
@@ -101,16 +102,18 @@ class Hosted(Shown):
         Parameters
         ----------
         path : str or path
-            Where to write.
+            Where to write; it ends in `.html`. A file that is there is replaced as a whole, or, where that fails, stays as it was.
         frames : int or sequence of int, optional
-            How many steps, evenly spread, or which ones. By default 150, or as many as fit a file of some 3 MB.
+            How many steps, evenly spread, or which ones. By default all where they are some 600 or fewer, or as many as fit a file
+            of some 3 MB.
         select : sequence of str, optional
             The numbers whose gradients are explained in the file, at the step that is shown and some others. By default all in the
             picture where these are some 130 or fewer, at as many moments as make 400 derivations.
-
         panels : sequence of str, optional
             The panels that it has besides data and curves, of `view.parts["meta"]["panels"]`. By default those that are open, and all
             that take no long time; "surface", the loss landscape, takes most.
+        progress : bool, optional
+            Whether to show how far it is, as `fit` does; by default when standard error is a terminal.
 
         Returns
         -------
@@ -120,7 +123,10 @@ class Hosted(Shown):
         Raises
         ------
         SettingError
-            When `frames` is neither, or names steps that there are not, or `select` and `panels` what there is not.
+            When `frames` is neither, or names steps that there are not, or `select` and `panels` what there is not; or the path has
+            another ending.
+        OSError
+            When there is no such folder, or no room.
 
         Examples
         --------
@@ -131,13 +137,14 @@ class Hosted(Shown):
         ...     cr.view((a * b).named("L")).save(f"{folder}/product.html").name
         'product.html'
         """
-        from chainrule.viewer.hosts.documents import saved_file
+        from chainrule.network.writing import replace_file
+        from chainrule.viewer.hosts.documents import place_of_file, saved_file
         from chainrule.viewer.hosts.replay import packed, replay
 
-        recording = replay(self.session, frames, select, panels)
-        written = Path(path)
-        written.write_text(saved_file(self.subject.title, packed(recording)), encoding="utf-8", newline="\n")
-        return written
+        place = place_of_file(path)
+        recording = replay(self.session, frames, select, panels, progress)
+        replace_file(place, saved_file(self.subject.title, packed(recording)).encode(errors="replace"))
+        return place
 
     # --- a page in the browser
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -14,6 +15,10 @@ Message = dict[str, Any]
 
 PAUSE = 1 / 30
 """Seconds between two messages to a front end, at least; what changes in between is told once."""
+
+
+HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character of UTF-16, which JavaScript and JSON may have by itself, and UTF-8 not."""
 
 
 class Outbox:
@@ -54,8 +59,9 @@ class Outbox:
 
 
 def written(message: Message) -> str:
-    """A message as JSON text."""
-    return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    """A message as JSON text that UTF-8 can write: halves of characters, which names may have, as their numbers."""
+    text = json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return HALF.sub(lambda found: f"\\u{ord(found[0]):x}", text)
 
 
 def read(text: str | bytes) -> Any:
@@ -72,8 +78,16 @@ def _refuse(constant: str) -> NoReturn:
 
 def pass_on(command: Any, session: Session, outbox: Outbox) -> None:
     """Have a command from outside carried out in its turn, and answered; what is none is told so."""
-    if isinstance(command, dict) and isinstance(command.get("do"), str):
+    if isinstance(command, dict) and isinstance(command.get("do"), str) and _is_text(command):
         session.send(command, outbox.answer)
         return
     says = f'a command was given as {shortened(command)}; give an object such as {{"id": 1, "do": "hello"}}.'
     outbox.answer({"id": None, "error": says})
+
+
+def _is_text(command: Message) -> bool:
+    """Whether its texts are whole characters, which alone all hosts can send back."""
+    try:
+        return HALF.search(json.dumps(command, ensure_ascii=False)) is None
+    except (TypeError, ValueError, RecursionError):
+        return False

@@ -54,6 +54,7 @@ class Page:
                 ws="websockets-sansio",
                 ws_max_size=LARGEST,
                 ws_per_message_deflate=False,
+                ws_ping_interval=None,  # on one machine an end is noticed, and who waits for many answers is not gone
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -88,7 +89,15 @@ class Page:
 
     def _serve(self) -> None:
         with self._listening:  # closed too where the server is ended before it has begun
-            self._server.run(sockets=[self._listening])
+            asyncio.run(self._until_closed())
+
+    async def _until_closed(self) -> None:
+        await self._server.serve(sockets=[self._listening])
+        for connection in tuple(
+            self._server.server_state.connections
+        ):  # of tabs that have not read what they were told
+            connection.transport.abort()
+        await asyncio.sleep(0)
 
     # --- what it answers
 
@@ -118,6 +127,8 @@ class Page:
             ended, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
             for task in ended:
                 task.result()
+        except asyncio.CancelledError:  # the server ends, and this tab does not read
+            pass
         finally:
             stop()
             for task in both:

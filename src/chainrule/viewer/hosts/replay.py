@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import pairwise
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ import numpy as np
 from chainrule.errors import ChainruleError, SettingError, shortened
 from chainrule.explanation.derivation import DEPTHS
 from chainrule.explanation.rendering.data import written
+from chainrule.training.progress import display
+from chainrule.viewer.grids import in_steps, is_grid
+from chainrule.viewer.hosts import messages
 from chainrule.viewer.hosts.patches import patch
 from chainrule.viewer.session import Session
 
@@ -22,17 +26,15 @@ COMMANDS = ("hello", "panel", "select", "depth", "go", "move", "jump", "play", "
 """What a file answers."""
 REASONS = ("selection", "derivation", "contributions")
 """The parts that a selection gives."""
-MOST_FRAMES = 150
-ROOM = 2_200_000
-"""Characters of a file that are for its frames, unless their number is given."""
+MOST_FRAMES = 600
+ROOM = 2_700_000
+"""Characters of a file that are for its frames, unless their number is given; of more, as many as fit are kept."""
 MOST_REASONS = 400
 """Selections that are recorded unless they are asked for by name."""
 MOMENTS_OF_REASONS = 12
 """Moments at which those are that are asked for by name."""
 LONGEST_REASON = 100_000
 """Characters of JSON; a depth that makes longer ones is left out."""
-LEVELS = 63
-"""Steps that the values of a surface, which is a picture, are recorded in."""
 
 Moment = tuple[int | None, int | None]
 """A step, and how many operations of it are done, `None` for all; no step where there is no training."""
@@ -43,25 +45,38 @@ def replay(
     frames: int | Sequence[int] | None = None,
     keys: Sequence[str] | None = None,
     panels: Collection[str] | None = None,
+    progress: bool | None = False,
 ) -> dict[str, Any]:
     """The parts at so many moments, each as what is other than at the one before, and reasons: as PROTOCOL.md says.
 
-    The session is gone through, with nobody hearing of it, and then taken back to where it stood.
+    The session is gone through, with nobody hearing of it, and then taken back to where it stood. `progress` shows how far it is.
     """
+    _unless_list(
+        "frames", [] if isinstance(frames, int) else frames, Integral, "how many steps, or their numbers in a list"
+    )
+    _unless_list("select", keys, str, "the names of numbers in a list")
+    _unless_list("panels", panels, str, "the names of panels in a list")
     with _from_here_and_back(session, panels):
         wanted = _numbers(session.parts["drawing"]) if keys is None else [_key(session, key) for key in keys]
         session.do("select", key=None)
         position = session.parts.get("position")
+        _unless_there(frames, position)
         moments: list[Moment] = [(None, None)]
         if position and position["steps"]:
             moments = _moments(session, position, frames)
         chosen = _told(moments, position, _moments_of_reasons(len(wanted), keys is None))
         reasons = Reasons(session, wanted)
         shown: list[dict[str, Any]] = []
-        for i, moment in enumerate(moments):
-            shown.append(_shown(session, moment))
-            if i in chosen:
-                reasons.record(i)
+        with display(len(moments), progress, "moment") as told:
+            for i, moment in enumerate(moments):
+                shown.append(_shown(session, moment))
+                if i in chosen:
+                    reasons.record(i)
+                told.update(i + 1, {})
+    if frames is None:
+        kept = _fitting(shown, chosen | {i for i, (_, done) in enumerate(moments) if done is not None})
+        shown = [shown[i] for i in kept]
+        reasons.renumber({old: new for new, old in enumerate(kept)})
     meta = shown[0]["meta"]
     known = [name for name in COMMANDS if name in meta["commands"]]
     there = [name for name in meta["panels"] if any(parts.get(name) is not None for parts in shown)]
@@ -70,14 +85,15 @@ def replay(
     return {
         "version": VERSION,
         "parts": shown[0],
-        "frames": [_frame(*pair) for pair in pairwise(shown)],
+        "positions": [parts.get("position") for parts in shown],
+        "patches": _patches(shown),
         "answers": reasons.answers,
     }
 
 
 def packed(recording: dict[str, Any]) -> str:
     """As text that may stand in a script: JSON, or gzip in base64 where that is shorter."""
-    text = written(recording)
+    text = messages.written(recording)
     small = base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
     return min(text.replace("<", "\\u003c"), small, key=len)
 
@@ -104,6 +120,31 @@ class Reasons:
                 found.setdefault(depth, {})[str(moment)] = parts
         self.session.do("select", key=None)
 
+    def renumber(self, numbers: Mapping[int, int]) -> None:
+        """Give the moments other numbers."""
+        for depths in self.answers.values():
+            for depth, found in depths.items():
+                depths[depth] = {str(numbers[int(moment)]): parts for moment, parts in found.items()}
+
+
+# --- what is asked for
+
+
+def _unless_list(name: str, given: Any, kind: type, expected: str) -> None:
+    """Refuse what is no list of such things; `None` is left to the library."""
+    listed = isinstance(given, Collection) and not isinstance(given, str | bytes)
+    if given is not None and not (listed and all(isinstance(x, kind) and not isinstance(x, bool) for x in given)):
+        raise SettingError(f"save was given {name}={shortened(given)}; give {expected}.")
+
+
+def _unless_there(frames: int | Sequence[int] | None, position: dict[str, Any] | None) -> None:
+    """Refuse steps that there are not."""
+    first, last = (position["first"], position["steps"]) if position else (0, 0)
+    if isinstance(frames, int):
+        SettingError.unless_count("save", "frames", frames)
+    elif frames is not None and not all(first <= step <= last for step in frames):
+        raise SettingError(f"save was given frames={shortened(frames)}, and there are the steps {first} to {last}.")
+
 
 # --- which moments, and which numbers
 
@@ -111,16 +152,8 @@ class Reasons:
 def _moments(session: Session, position: dict[str, Any], frames: int | Sequence[int] | None) -> list[Moment]:
     """Steps evenly spread from the first to the last; that which is shown comes with all of its operations."""
     there, shown = range(position["first"], position["steps"] + 1), position["step"]
-    if frames is None:
-        frames = _affordable(session, there)
-    if isinstance(frames, int):
-        SettingError.unless_count("save", "frames", frames)
-        steps = _spread(there, frames)
-    else:
-        steps = set(frames)
-        if not steps <= set(there):
-            given = f"frames={shortened(frames)}"
-            raise SettingError(f"save was given {given}, and there are the steps {there.start} to {there.stop - 1}.")
+    frames = MOST_FRAMES if frames is None else frames
+    steps = _spread(there, frames) if isinstance(frames, int) else set(map(int, frames))
     found: list[Moment] = []
     for step in sorted(steps | {shown}):
         operations: list[Moment] = [(step, done) for done in range(position["operations"])] if step == shown else []
@@ -128,11 +161,13 @@ def _moments(session: Session, position: dict[str, Any], frames: int | Sequence[
     return found
 
 
-def _affordable(session: Session, there: range) -> int:
-    """How many steps make a file of a bounded size, by what three of them take."""
-    shown = [_shown(session, (step, None)) for step in sorted(_spread(there, 3))]
-    changes = [len(packed(_frame(*pair))) for pair in pairwise(shown)]
-    return min(MOST_FRAMES, 1 + int(ROOM * len(changes) / max(1, sum(changes))))
+def _fitting(shown: Sequence[dict[str, Any]], needed: Collection[int]) -> list[int]:
+    """The numbers of the moments that there is room for, evenly spread beside those that are needed: all, if it can be."""
+    kept, count = list(range(len(shown))), len(shown)
+    while count > 2 and (size := len(packed(_patches([shown[i] for i in kept])))) > ROOM:
+        count = min(count - 1, max(2, int(0.9 * count * ROOM / size)))
+        kept = sorted(_spread(range(len(shown)), count) | set(needed))
+    return kept
 
 
 def _spread(values: range, count: int) -> set[int]:
@@ -216,26 +251,28 @@ def _from_here_and_back(session: Session, panels: Collection[str] | None) -> Ite
 def _shown(session: Session, moment: Moment) -> dict[str, Any]:
     _go(session, moment)
     digits = session.digits
-    return {name: _rounded(_coarse(value), digits.get(name)) for name, value in session.parts.items()}
+    return {name: _rounded(_coarse(value, digits.get(name)), digits.get(name)) for name, value in session.parts.items()}
 
 
-def _frame(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
-    changes = patch({**before, "position": None}, {**after, "position": None})
-    return {"position": after["position"], "patch": changes}
+def _patches(shown: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """By parts, from every moment to the next: positions, in which all changes, are written whole elsewhere."""
+    found = {
+        name: [patch({name: a[name]}, {name: b[name]}) for a, b in pairwise(shown)]
+        for name in shown[0]
+        if name != "position"
+    }
+    return {name: changes for name, changes in found.items() if any(changes)}
 
 
-def _coarse(value: Any) -> Any:
+def _coarse(value: Any, digits: int | None) -> Any:
     """A part with its surfaces in few steps, which gzip makes small."""
     if isinstance(value, list):
-        return [_coarse(x) for x in value]
+        return [_coarse(x, digits) for x in value]
     if not isinstance(value, dict):
         return value
-    if {"columns", "rows", "values", "least", "greatest"} <= value.keys():
-        numbers = np.frombuffer(base64.b64decode(value["values"]), "<f4").astype(float)
-        step = 2.0 ** np.ceil(np.log2((value["greatest"] - value["least"]) / LEVELS or 1.0))
-        fewer = (np.round(numbers / step) * step).astype("<f4")
-        return {**value, "values": base64.b64encode(fewer.tobytes()).decode("ascii")}
-    return {name: _coarse(x) for name, x in value.items()}
+    if is_grid(value):
+        return in_steps(value) if digits is None else in_steps(value, 10**digits)
+    return {name: _coarse(x, digits) for name, x in value.items()}
 
 
 def _rounded(value: Any, digits: int | None) -> Any:
@@ -254,7 +291,7 @@ def _numbers_in(value: Any) -> Iterator[float]:
 
 def _to_places(value: Any, places: int) -> Any:
     if isinstance(value, dict):
-        return {name: _to_places(x, places) for name, x in value.items()}
+        return value if is_grid(value) else {name: _to_places(x, places) for name, x in value.items()}
     if isinstance(value, list):
         return [_to_places(x, places) for x in value]
     return round(value, places) if isinstance(value, float) else value
