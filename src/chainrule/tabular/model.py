@@ -65,6 +65,8 @@ class TableModel(ReportableModel):
         How rows become its inputs.
     scores : Scores
         How good predictions were for rows held out, by networks that had not learned from them.
+    held_rows : int array
+        Which rows of the data were held out, ascending.
     interrupted : bool
         Whether Ctrl-C ended the training; what was learned by then is kept.
 
@@ -120,6 +122,7 @@ class TableModel(ReportableModel):
         self._average: AverageRow | None = None
         self._scores: Scores | None = None
         self.out_of_fold: OutOfFold | None = None
+        self.held_rows: NDArray[np.intp] = np.empty(0, np.intp)
         self.learned: Learned | None = None
         self.facts: dict[str, Any] = {}
 
@@ -186,7 +189,7 @@ class TableModel(ReportableModel):
         self._scores = None
         truth = y if preparation.target.classes else preparation.target.restored(y)
         self._held_truth = truth[found.rows]
-        self._held_rows = inputs.rows[found.rows]
+        self.held_rows = inputs.rows[found.rows]
         self._held_weights = None if chosen[0] is None else chosen[0][found.rows]
         return self
 
