@@ -15,7 +15,16 @@ from chainrule.sklearn.classifier import MLPClassifier
 from chainrule.sklearn.network_classifier import NetworkClassifier
 from chainrule.sklearn.network_regressor import NetworkRegressor
 from chainrule.sklearn.regressor import MLPRegressor
+from chainrule.sklearn.table_classifier import TableClassifier
+from chainrule.sklearn.table_regressor import TableRegressor
 
-__all__ = ["MLPClassifier", "MLPRegressor", "NetworkClassifier", "NetworkRegressor"]
+__all__ = [
+    "MLPClassifier",
+    "MLPRegressor",
+    "NetworkClassifier",
+    "NetworkRegressor",
+    "TableClassifier",
+    "TableRegressor",
+]
 
 engines.load()

@@ -4,21 +4,79 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
+
+from sklearn.base import BaseEstimator
 
 from chainrule.errors import ChainruleError
 from chainrule.network import Network
 from chainrule.network.copying import renewed
 from chainrule.nn.model import Sequential, names_in_a_row
+from chainrule.tabular import Recipe
 from chainrule.training import as_loss, as_optimizer
 
-READERS = {"optimizer": as_optimizer, "loss": as_loss}
+
+def _as_recipe(given: Recipe | None) -> Recipe:
+    """A recipe, the usual one by default."""
+    return Recipe() if given is None else given
+
+
+READERS = {"optimizer": as_optimizer, "loss": as_loss, "recipe": _as_recipe}
+
+
+class NestedParameters(BaseEstimator):
+    """An estimator some of whose parameters have settings of their own inside."""
+
+    _nested: ClassVar[tuple[str, ...]] = ()
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Get parameters for this estimator.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            If True, also what is inside others: `optimizer__learning_rate`, `network__dense_0__units`, `recipe__dropout`.
+
+        Returns
+        -------
+        params : dict
+            Parameter names mapped to their values.
+        """
+        params: dict[str, Any] = super().get_params(deep)
+        if deep:
+            for name in self._nested:
+                params |= {f"{name}__{key}": value for key, value in settings_of(name, params[name]).items()}
+        return params
+
+    def set_params(self, **params: Any) -> Any:
+        """Set the parameters of this estimator, also those inside others.
+
+        Parameters
+        ----------
+        **params : dict
+            Estimator parameters.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        inside: dict[str, dict[str, Any]] = {}
+        own = {}
+        for key, value in params.items():
+            name, _, rest = key.partition("__")
+            if rest and name in self._nested:
+                inside.setdefault(name, {})[rest] = value
+            else:
+                own[key] = value
+        super().set_params(**own)
+        for name, changes in inside.items():
+            setattr(self, name, with_settings(name, getattr(self, name), changes))
+        return self
 
 
 def settings_of(name: str, value: Any) -> dict[str, Any]:
     """The settings inside a parameter's value, by their names after the parameter's."""
-    if value is None:
-        return {}
     if isinstance(value, Network):
         return {"seed": value.seed, "frozen": value.frozen} | {
             f"{layer}__{field}": setting

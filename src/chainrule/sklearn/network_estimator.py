@@ -7,7 +7,6 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
@@ -19,7 +18,7 @@ from chainrule.network.meaning import as_batch
 from chainrule.nn.layers import Dense
 from chainrule.nn.model import Sequential
 from chainrule.sklearn.fitted import FittedNetwork, dense_rows
-from chainrule.sklearn.nested import settings_of, with_settings
+from chainrule.sklearn.nested import NestedParameters
 from chainrule.training import (
     LOSSES,
     OPTIMIZERS,
@@ -34,12 +33,11 @@ from chainrule.training import (
 )
 from chainrule.training.named import OTHER_NAMES
 
-NESTED = ("network", "optimizer", "loss")
-"""Parameters with settings of their own inside."""
 
-
-class BaseNetworkEstimator(FittedNetwork, BaseEstimator):
+class BaseNetworkEstimator(FittedNetwork, NestedParameters):
     """The common part of `NetworkClassifier` and `NetworkRegressor`."""
+
+    _nested: ClassVar[tuple[str, ...]] = ("network", "optimizer", "loss")
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "network": [Network, None],
@@ -63,54 +61,6 @@ class BaseNetworkEstimator(FittedNetwork, BaseEstimator):
     }
 
     loss_curve_: list[float]
-
-    # --- parameters
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Get parameters for this estimator.
-
-        Parameters
-        ----------
-        deep : bool, default=True
-            If True, also what is inside the network, the optimizer and the loss: `optimizer__learning_rate`,
-            `network__dense_0__units`.
-
-        Returns
-        -------
-        params : dict
-            Parameter names mapped to their values.
-        """
-        params: dict[str, Any] = super().get_params(deep)
-        if deep:
-            for name in NESTED:
-                params |= {f"{name}__{key}": value for key, value in settings_of(name, params[name]).items()}
-        return params
-
-    def set_params(self, **params: Any) -> Any:
-        """Set the parameters of this estimator, also those inside others.
-
-        Parameters
-        ----------
-        **params : dict
-            Estimator parameters.
-
-        Returns
-        -------
-        self : object
-            The estimator.
-        """
-        inside: dict[str, dict[str, Any]] = {}
-        own = {}
-        for key, value in params.items():
-            name, _, rest = key.partition("__")
-            if rest and name in NESTED:
-                inside.setdefault(name, {})[rest] = value
-            else:
-                own[key] = value
-        super().set_params(**own)
-        for name, changes in inside.items():
-            setattr(self, name, with_settings(name, getattr(self, name), changes))
-        return self
 
     # --- learning
 

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.errors import SettingError
 from chainrule.network import Network
-from chainrule.tables import Preparation
+from chainrule.tables import Preparation, Target
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
 from chainrule.tabular.folds import folds, latest
@@ -198,6 +199,15 @@ def learn(
         seconds=time.monotonic() - began,
         interrupted=interrupted,
     )
+
+
+def balanced_weights(y: NDArray[Any], target: Target, weights: NDArray[Any] | None) -> NDArray[np.float64]:
+    """Weights with which every class counts the same."""
+    if not target.classes:
+        raise SettingError(f"{target.name!r} holds amounts, of which none are rare; balance classes only, and leave it out here.")
+    given = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
+    of_class = np.bincount(y, given, len(target.classes))
+    return np.asarray(given * (given.sum() / (np.count_nonzero(of_class) * of_class[y])))
 
 
 def _others(rows: int, held: NDArray[np.intp]) -> NDArray[np.intp]:

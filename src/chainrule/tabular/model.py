@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError, shortened
 from chainrule.network import Network
-from chainrule.tables import Inputs, Missing, Preparation, TableError, Target, Task, as_table, ranks, sample
+from chainrule.tables import Inputs, Missing, Preparation, TableError, Task, as_table, ranks, sample
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.importance import Predictor
-from chainrule.tabular.learning import Learned, learn
+from chainrule.tabular.learning import Learned, balanced_weights, learn
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.reportable import ReportableModel
 from chainrule.tabular.scores import Scores
@@ -65,6 +65,8 @@ class TableModel(ReportableModel):
         How rows become its inputs.
     scores : Scores
         How good predictions were for rows held out, by networks that had not learned from them.
+    held_rows : int array
+        Which rows of the data were held out, ascending.
     interrupted : bool
         Whether Ctrl-C ended the training; what was learned by then is kept.
 
@@ -120,6 +122,7 @@ class TableModel(ReportableModel):
         self._average: AverageRow | None = None
         self._scores: Scores | None = None
         self.out_of_fold: OutOfFold | None = None
+        self.held_rows: NDArray[np.intp] = np.empty(0, np.intp)
         self.learned: Learned | None = None
         self.facts: dict[str, Any] = {}
 
@@ -171,7 +174,7 @@ class TableModel(ReportableModel):
                 f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed."
             )
         if balanced:
-            chosen[0] = _balanced(y, preparation.target, chosen[0])
+            chosen[0] = balanced_weights(y, preparation.target, chosen[0])
         del table, by_group, by_time  # text takes much room, which the training needs
         with display(100, self.progress) as bar, asked_by_signals() as asked:
             learned = learn(
@@ -186,7 +189,7 @@ class TableModel(ReportableModel):
         self._scores = None
         truth = y if preparation.target.classes else preparation.target.restored(y)
         self._held_truth = truth[found.rows]
-        self._held_rows = inputs.rows[found.rows]
+        self.held_rows = inputs.rows[found.rows]
         self._held_weights = None if chosen[0] is None else chosen[0][found.rows]
         return self
 
@@ -384,15 +387,6 @@ class TableModel(ReportableModel):
             return "TableModel()"
         inputs = len(self.columns)
         return f"<TableModel of {self.target!r}, {self.task}, from {inputs} column{'s' * (inputs != 1)}>"
-
-
-def _balanced(y: NDArray[Any], target: Target, weights: NDArray[Any] | None) -> NDArray[np.float64]:
-    """Weights with which every class counts the same."""
-    if not target.classes:
-        raise SettingError(f"{target.name!r} holds amounts, of which none are rare; balance classes only.")
-    given = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
-    of_class = np.bincount(y, given, len(target.classes))
-    return np.asarray(given * (given.sum() / (np.count_nonzero(of_class) * of_class[y])))
 
 
 def _is_column(value: Any) -> bool:
