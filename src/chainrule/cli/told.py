@@ -34,7 +34,7 @@ def tell_columns(model: TableModel, told: Collection[str], asked: Collection[str
         what += f" into {len(labels)} classes: " + ", ".join(labels[:LABELS]) + ", …" * (len(labels) > LABELS)
     other = "regression" if target.task == "classification" else "classification"
     say(f"  target  {target.name}, {what}")
-    if recognised and not any(isinstance(label, str) for label in target.classes):
+    if recognised and len(target.classes) <= 2 and not any(isinstance(label, str) for label in target.classes):
         say(f"          told from its values; if that is wrong: --task {other}", "dim")
     used = len(model.columns)
     say(f"  inputs  {len(model.preparation.features):,} from {used:,} column{'s' * (used != 1)}")

@@ -23,13 +23,18 @@ class Deadline:
     """
 
     def __init__(self, seconds: float | None, asked: threading.Event | None = None) -> None:
-        self.end = None if seconds is None else time.monotonic() + seconds
+        self.began, self.seconds = time.monotonic(), seconds
         self.asked = asked or threading.Event()
 
     @property
     def is_over(self) -> bool:
         """Whether it is time."""
-        return self.asked.is_set() or (self.end is not None and time.monotonic() > self.end)
+        return self.asked.is_set() or self.share >= 1.0
+
+    @property
+    def share(self) -> float:
+        """The share of the time that is gone; 0 where there is no end."""
+        return 0.0 if self.seconds is None else (time.monotonic() - self.began) / self.seconds
 
 
 @contextmanager

@@ -135,7 +135,7 @@ def learn(
     threads : int, optional
         How many networks are trained side by side; by default as many as there are cores.
     progress : callable
-        Told the share of the work that is done.
+        Told the share of the work that is done, or of the time that is gone where that is more.
     asked : Event, optional
         Set by who wants it to end; what was learned by then is what comes out.
     """
@@ -160,7 +160,7 @@ def learn(
         ]
 
     def told(before: int) -> Callable[[float], None]:
-        return lambda done: progress((before + done) / work)
+        return lambda done: progress(min(1.0, max((before + done) / work, deadline.share)))
 
     # Trying takes the first folds of every recipe, as many as fit into its share of the time.
     first = max(1, min(len(parts), round(SHARE_OF_SEARCH * len(parts)))) if len(options) > 1 else 0

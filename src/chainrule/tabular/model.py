@@ -176,10 +176,10 @@ class TableModel(ReportableModel):
         if balanced:
             chosen[0] = balanced_weights(y, preparation.target, chosen[0])
         del table, by_group, by_time  # text takes much room, which the training needs
-        with display(100, self.progress) as bar, asked_by_signals() as asked:
+        with display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
                 inputs.X, y, preparation, **self.learning, weights=chosen[0], groups=chosen[1], order=chosen[2],
-                progress=lambda share: bar.update(round(100 * share, 1), {}), asked=asked,
+                progress=lambda share: bar.update(round(100 * share), {}), asked=asked,
             )  # fmt: skip
         self.learned = learned
         self._network, self._preparation = learned.network, learned.preparation
