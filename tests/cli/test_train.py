@@ -243,6 +243,10 @@ def test_rows_that_are_tested_on(labels, tmp_path):
     result = run("train", tmp_path / "one.csv", "--target", "Survived", *SMALL, "--test-file", tmp_path / "two.csv")
     assert "one.csv: 180 rows" in result.output
     assert "Test: 60 rows of two.csv" in result.output
+    (tmp_path / "three.csv").write_text("Sex,Class,Age\nmale,1,3\n")
+    result = run("train", labels, "--target", "Survived", *SMALL, "--test-file", tmp_path / "three.csv")
+    assert "no column named 'Survived'" in result.stderr
+    assert "network" not in result.output
     for option in (["--split-by", "Id"], ["--group", "Age"]):
         result = run("train", labels, "--target", "Survived", *SMALL, "--test", 0.25, *option)
         assert result.exit_code == 0, result.output

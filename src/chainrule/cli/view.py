@@ -45,7 +45,7 @@ def view(
     missing: Annotated[
         MissingChoice | None,
         typer.Option(
-            help="Missing values: error, drop, mean or median; by default as in training.", **MODEL, metavar="WHAT"
+            help="Missing values: fill, drop or error; by default as in training.", **MODEL, metavar="WHAT"
         ),
     ] = None,
     separator: Separator = None,
