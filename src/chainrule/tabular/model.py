@@ -182,10 +182,8 @@ class TableModel(ReportableModel):
             )  # fmt: skip
         self.learned = learned
         self._network, self._preparation = learned.network, learned.preparation
-        self._average = AverageRow.of(inputs.X, preparation.features)
-        found = learned.out_of_fold
-        self.out_of_fold = found
-        self._scores = None
+        self._average, self._scores = AverageRow.of(inputs.X, preparation.features), None
+        self.out_of_fold = found = learned.out_of_fold
         truth = y if preparation.target.classes else preparation.target.restored(y)
         self._held_truth = truth[found.rows]
         self.held_rows = inputs.rows[found.rows]
@@ -368,9 +366,7 @@ class TableModel(ReportableModel):
         model = cls()
         model._network, model._preparation = network, Preparation.from_json(described.get("preparation", {}))
         if len(model._preparation.features) != network.model.inputs[0][0]:
-            raise ModelFileError(
-                "the file's network has other inputs than its table gives; train the model again."
-            )
+            raise ModelFileError("the file's network has other inputs than its table gives; train the model again.")
         if described.get("average") is not None:
             model._average = AverageRow.from_json(described["average"])
         model.facts = described["facts"]
