@@ -70,6 +70,10 @@ class Layer:
         """The layer's output."""
         raise SettingError(f"{type(self).__name__} has no forward(parameters, *inputs); write one.")
 
+    def taken_from(self, parameters: Arrays, inputs: Any) -> Mapping[str, Any]:
+        """Parameters that are not learned but taken from the rows learned from, where the layer is the first of a row."""
+        return {}
+
     def __call__(self, *inputs: Any) -> Any:
         """The output inside a network's function, with the parameters the network holds for this layer."""
         if self.takes is not None and len(inputs) != self.takes:
