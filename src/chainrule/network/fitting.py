@@ -9,10 +9,8 @@ from weakref import ref
 from chainrule.errors import DerivativeLostError, SettingError
 from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.meaning import Meaning, learn_meanings
-from chainrule.nn.layer import Layer
-from chainrule.nn.model import Sequential
-from chainrule.nn.parameters import Parameters, flat_names
-from chainrule.nn.standardising import Standardise
+from chainrule.network.standardising import begin_with_standardise, take_from_rows, warn_of_sizes
+from chainrule.nn.parameters import Parameters
 from chainrule.training import (
     Batch,
     Clipping,
@@ -53,7 +51,7 @@ def training_for(
     arrays = inputs_of(network, X)
     columns = columns_in(X, network.input_names)
     if standardise:
-        begin_with(network, Standardise())
+        begin_with_standardise(network)
     meanings, data = learn_meanings(
         network.model, network.meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
     )
@@ -62,35 +60,12 @@ def training_for(
     else:
         validation = _validation(network, meanings, validation_data, validation_split)
     take_from_rows(network, data.inputs[0])
+    warn_of_sizes(network, data.inputs[0], next(iter(columns.values()), ()))
     training = assemble(
         network, meanings, scaled(data), settings, optimizer, penalty, clipping, validation, continue_from
     )
     network.columns = network.columns or columns
     return training
-
-
-def begin_with(network: BaseNetwork, layer: Layer) -> None:
-    """Give a network of layers in a row this first layer, if it does not begin with one of its kind; others keep their parameters."""
-    row = network.function
-    if not isinstance(row, Sequential):
-        raise SettingError(
-            "fit was given standardise=True for a network that is a function; call a layer cr.Standardise() in it, and set its "
-            "parameters `mean` and `deviation`."
-        )
-    if not isinstance(row.layers[0], type(layer)):
-        own = flat_names(network.parameters)
-        network.function = Sequential((layer, *row.layers))
-        network.build(*network.model.inputs)
-        network.parameters = own
-
-
-def take_from_rows(network: BaseNetwork, rows: Any) -> None:
-    """Set what the first layer of a row takes from the rows learned from."""
-    if isinstance(network.function, Sequential) and isinstance(network.function.layers[0], Layer):
-        name, layer = next(iter(network.layers.items()))
-        taken = layer.taken_from(network.parameters.get(name, {}), rows)
-        if taken:
-            network.parameters = {name: taken}
 
 
 def assemble(

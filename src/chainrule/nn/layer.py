@@ -46,6 +46,8 @@ class Layer:
 
     uses_random = False
     takes: ClassVar[int | None] = None
+    expects_one_size: ClassVar[bool] = False
+    """Whether it sums up its inputs with weights that are drawn for inputs of one size."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
