@@ -16,7 +16,7 @@ from chainrule.nn.parameters import flat_names
 from chainrule.nn.standardising import Standardise
 
 MOST_APART, SMALL = 100.0, 0.2
-"""How many times as large as a small column the largest may be without a warning; a fifth of the columns are smaller than that one, as
+"""How many times as large as a small column the largest may be without a warning; a fifth of the columns are smaller than it, as
 the pixels at the margin of a picture are."""
 
 FEWEST = 20
