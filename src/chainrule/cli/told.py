@@ -50,7 +50,9 @@ def tell_networks(model: TableModel, table: Table | None) -> None:
     learned = model.learned
     assert learned is not None
     target, recipe = model.preparation.target, learned.recipe
-    widths = " → ".join(map(str, [len(model.preparation.features), *recipe.hidden, max(len(target.classes), 1)]))
+    widths = " → ".join(
+        map(str, [len(model.preparation.features), *(recipe.hidden or ()), max(len(target.classes), 1)])
+    )
     count, made = len(learned.epochs), sorted(set(learned.epochs))
     epochs = f"{made[0]:,}" if len(made) == 1 else f"{made[0]:,} to {made[-1]:,}"
     ended = "stopped after " * learned.interrupted

@@ -121,8 +121,13 @@ def train(
         ),
     ] = None,
     hidden: Annotated[
-        str, typer.Option(help="Neurons in each hidden layer; none for a linear model.", **NETWORK, metavar="SIZES")
-    ] = "256,256",
+        str | None,
+        typer.Option(
+            help="Neurons in each hidden layer, none for a linear model; by default 256,256, or 128,128 where rows are few.",
+            **NETWORK,
+            metavar="SIZES",
+        ),
+    ] = None,
     activation: Annotated[
         str, typer.Option(help="Activation of the hidden layers.", **NETWORK, metavar="NAME")
     ] = "relu",
@@ -195,8 +200,8 @@ def train(
     to_draw(plot, data=data, test=test_file, model=save)
     to_report(report, data=data, test=test_file, model=save)
     recipe = Recipe(
-        hidden=layer_sizes(hidden), activation=activation, dropout=dropout, width=curves, batch_size=batch_size,
-        learning_rate=learning_rate, weight_decay=weight_decay,
+        hidden=None if hidden is None else layer_sizes(hidden), activation=activation, dropout=dropout, width=curves,
+        batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay,
     )  # fmt: skip
     model = TableModel(
         task=None if task is None else task.value,

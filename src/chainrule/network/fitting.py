@@ -9,6 +9,7 @@ from weakref import ref
 from chainrule.errors import DerivativeLostError, SettingError
 from chainrule.network.base import BaseNetwork, batch_for, inputs_of
 from chainrule.network.meaning import Meaning, learn_meanings
+from chainrule.network.standardising import begin_with_standardise, take_from_rows, warn_of_sizes
 from chainrule.nn.parameters import Parameters
 from chainrule.training import (
     Batch,
@@ -44,10 +45,13 @@ def training_for(
     sample_weight: Any,
     class_weight: Any,
     continue_from: Progress | None = None,
+    standardise: bool = False,
 ) -> Training:
     """The run for data as people have them; the network learns from them what its outputs mean."""
     arrays = inputs_of(network, X)
     columns = columns_in(X, network.input_names)
+    if standardise:
+        begin_with_standardise(network)
     meanings, data = learn_meanings(
         network.model, network.meanings, loss, arrays, y, network.dtype, sample_weight, class_weight
     )
@@ -55,6 +59,8 @@ def training_for(
         validation, data = split_off(data, validation_split, settings.seed)
     else:
         validation = _validation(network, meanings, validation_data, validation_split)
+    take_from_rows(network, data.inputs[0])
+    warn_of_sizes(network, data.inputs[0], next(iter(columns.values()), ()))
     training = assemble(
         network, meanings, scaled(data), settings, optimizer, penalty, clipping, validation, continue_from
     )

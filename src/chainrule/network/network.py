@@ -265,6 +265,7 @@ class Network(ExaminableNetwork):
         progress: bool | Display | None = None,
         continue_from: Run | None = None,
         record: bool | int = False,
+        standardise: bool = False,
     ) -> History:
         """Learn from data, starting from the parameters as they are.
 
@@ -326,6 +327,8 @@ class Network(ExaminableNetwork):
         record : bool or int
             Whether to leave a `network.recording`, from which every moment of the training can be had again, to the bit; as a
             number, how many megabytes it may keep of the states on the way (`True`: 64).
+        standardise : bool
+            Whether the network is given a first layer `Standardise`, with the means and deviations of the rows learned from.
 
         Returns
         -------
@@ -340,23 +343,14 @@ class Network(ExaminableNetwork):
             When the loss leaves the finite numbers; the network keeps the last finite weights.
         """
         settings = Settings(
-            epochs=epochs,
-            batch_size=batch_size,
-            seed=seed,
-            shuffle=shuffle,
-            engine=engine,
-            threads=threads,
-            gradients=gradients,
-            early_stopping=as_early_stopping(early_stopping),
-            callbacks=callbacks,
-            frozen=self.frozen if frozen is None else as_patterns(frozen),
-            progress=progress,
-            record=record,
-        )
+            epochs=epochs, batch_size=batch_size, seed=seed, shuffle=shuffle, engine=engine, threads=threads,
+            gradients=gradients, early_stopping=as_early_stopping(early_stopping), callbacks=callbacks,
+            frozen=self.frozen if frozen is None else as_patterns(frozen), progress=progress, record=record,
+        )  # fmt: skip
         training = training_for(
             self, X, y, settings, loss=loss, optimizer=optimizer, penalty=Penalty(l1, l2),
             clipping=Clipping(clip_value, clip_norm), validation_data=validation_data, validation_split=validation_split,
-            sample_weight=sample_weight, class_weight=class_weight, continue_from=continue_from,
+            sample_weight=sample_weight, class_weight=class_weight, continue_from=continue_from, standardise=standardise,
         )  # fmt: skip
         return carry_out(self, training)
 

@@ -46,6 +46,8 @@ class Layer:
 
     uses_random = False
     takes: ClassVar[int | None] = None
+    expects_one_size: ClassVar[bool] = False
+    """Whether it sums up its inputs with weights that are drawn for inputs of one size."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -69,6 +71,10 @@ class Layer:
     def forward(self, parameters: Arrays, *inputs: Any) -> Any:
         """The layer's output."""
         raise SettingError(f"{type(self).__name__} has no forward(parameters, *inputs); write one.")
+
+    def taken_from(self, parameters: Arrays, inputs: Any) -> Mapping[str, Any]:
+        """Parameters that are not learned but taken from the rows learned from, where the layer is the first of a row."""
+        return {}
 
     def __call__(self, *inputs: Any) -> Any:
         """The output inside a network's function, with the parameters the network holds for this layer."""

@@ -57,6 +57,8 @@ class Dense(Activated, Layer):
     weight: Any = "auto"
     bias: Any = "zeros"
 
+    expects_one_size = True
+
     def __post_init__(self) -> None:
         SettingError.unless_count("Dense", "units", self.units, at_most=LARGEST)
         self._settle_activation()

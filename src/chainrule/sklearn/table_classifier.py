@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, _fit_context
+from sklearn.utils import assert_all_finite, column_or_1d
 from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_y
 
 from chainrule.sklearn.table_estimator import BaseTableEstimator, free_name, says_nothing
 from chainrule.tables import TableError, as_table
@@ -159,7 +159,8 @@ class TableClassifier(ClassifierMixin, BaseTableEstimator):
         """
         table = self._table(X, y, reset=True)
         name = free_name(getattr(y, "name", None), table.names)
-        y = _check_y(y, estimator=self)
+        y = column_or_1d(y, warn=True)
+        assert_all_finite(y, input_name="y")
         check_classification_targets(y)
         rows = len(y)
         table, y, weights, groups, kept = self._counted(table, y, sample_weight, groups)
@@ -169,8 +170,8 @@ class TableClassifier(ClassifierMixin, BaseTableEstimator):
         self.out_of_fold_proba_, self.out_of_fold_score_ = np.full((rows, len(self.classes_)), np.nan), np.nan
         if len(self.classes_) < 2:
             raise ValueError(
-                f"{type(self).__name__} tells classes apart, but there is 1 class in y: {self.classes_[0]!r}; give rows of "
-                "another class too."
+                f"{type(self).__name__} tells classes apart, but there is 1 class in y: {self.classes_.tolist()[0]!r}; "
+                "give rows of another class too."
             )
         self._order = np.arange(len(self.classes_))
         if says_nothing(table):

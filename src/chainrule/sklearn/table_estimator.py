@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight, _get_feature_names, check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from chainrule.network import Network
 from chainrule.network.copying import renewed
@@ -55,7 +55,7 @@ class BaseTableEstimator(NestedParameters):
             X = check_array(X, dtype=None, ensure_all_finite="allow-nan", input_name="X", estimator=self)
         validate_data(self, X, y, skip_check_array=True, reset=reset)
         table = as_table(X.reset_index(drop=True) if hasattr(X, "reset_index") else X)
-        if not framed or _get_feature_names(X) is None:
+        if not framed or not all(isinstance(name, str) for name in getattr(X, "column_names", None) or X.columns):
             table = replace(table, frame=table.frame.rename(dict(zip(table.names, self._names, strict=True))))
         beyond = [c.name for c in table.frame.get_columns() if c.dtype.is_float() and c.is_infinite().any()]
         if beyond:
@@ -153,7 +153,9 @@ class BaseTableEstimator(NestedParameters):
             table, y, weights = table.rows(kept), y[kept], weights[kept]
             groups = None if groups is None else np.asarray(groups)[kept]
         if len(kept) < 2:
-            raise ValueError(f"Found 1 sample that counts, n_samples=1, while a minimum of 2 is required by {self!r}.")
+            raise ValueError(
+                f"{type(self).__name__} needs 2 samples whose weight is not 0 to learn from; got n_samples=1."
+            )
         return table, y, weights, groups, kept
 
     def _answers(self, X: Any) -> NDArray[Any]:

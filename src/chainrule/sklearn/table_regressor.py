@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import RegressorMixin, _fit_context
 from sklearn.metrics import r2_score
-from sklearn.utils.validation import _check_y
+from sklearn.utils import check_array, column_or_1d
 
 from chainrule.sklearn.table_estimator import BaseTableEstimator, free_name, says_nothing
 
@@ -84,7 +84,7 @@ class TableRegressor(RegressorMixin, BaseTableEstimator):
     >>> height, town = np.linspace(150.0, 190.0, 60), ["Rome", "Oslo", None] * 20
     >>> X = pd.DataFrame({"height": height, "town": town})
     >>> regr = TableRegressor(recipe=cr.Recipe(hidden=(16,)), folds=2, search=False, random_state=0).fit(X, height - 100.0)
-    >>> abs(regr.predict(X.head(1))[0] - 50.0) < 3.0
+    >>> bool(abs(regr.predict(X.head(1))[0] - 50.0) < 3.0)
     True
     >>> regr.out_of_fold_score_ > 0.9
     True
@@ -141,7 +141,7 @@ class TableRegressor(RegressorMixin, BaseTableEstimator):
         """
         table = self._table(X, y, reset=True)
         name = free_name(getattr(y, "name", None), table.names)
-        y = np.asarray(_check_y(y, y_numeric=True, estimator=self), np.float64)
+        y = check_array(column_or_1d(y, warn=True), ensure_2d=False, dtype=np.float64, input_name="y", estimator=self)
         self.out_of_fold_prediction_, self.out_of_fold_score_ = np.full(len(y), np.nan), np.nan
         table, y, weights, groups, kept = self._counted(table, y, sample_weight, groups)
         same = y.min() == y.max()

@@ -40,7 +40,8 @@ def ranks(table: Table, name: str) -> NDArray[np.float64]:
         values = _read(cells, table, name)
         found = np.unique(values[~np.isnan(values)])
         return np.where(np.isnan(values), 0.0, np.searchsorted(found, values) + 1.0)
-    return np.nan_to_num(cells.rank("dense").to_numpy().astype(np.float64), nan=0.0)
+    ranks = cells.rank("dense").to_numpy().astype(np.float64)
+    return np.asarray(np.nan_to_num(ranks, nan=0.0))
 
 
 def _read(cells: pl.Series, table: Table, name: str) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, Unpack
 
@@ -170,6 +170,10 @@ class Preparation:
         return cls(
             learned.columns, learned.target, missing, marks, values, table.decimal, unnamed, learned.remarks
         ), learned
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What was learned, without what follows from it, in which there are functions that cannot be copied."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:

@@ -20,7 +20,7 @@ from chainrule.tabular.folds import folds, latest
 from chainrule.tabular.importance import Predictor, predictors_of
 from chainrule.tabular.members import Assignment, Member, Problem, cores, train
 from chainrule.tabular.plan import Plan, plan
-from chainrule.tabular.recipe import Recipe
+from chainrule.tabular.recipe import FEW, Recipe
 from chainrule.tabular.search import Candidate, best, candidates
 from chainrule.training import History
 
@@ -141,7 +141,7 @@ def learn(
     """
     began = time.monotonic()
     deadline = Deadline(seconds, asked)
-    target = preparation.target
+    target, recipe = preparation.target, recipe.for_rows(len(y))
     problem = Problem(X, y, preparation.features, len(target.classes), weights)
     amounts = None if problem.classes else target.restored(y)
     threads = threads or cores()
@@ -163,7 +163,9 @@ def learn(
         return lambda done: progress(min(1.0, max((before + done) / work, deadline.share)))
 
     # Trying takes the first folds of every recipe, as many as fit into its share of the time.
-    first = max(1, min(len(parts), round(SHARE_OF_SEARCH * len(parts)))) if len(options) > 1 else 0
+    first = (
+        0 if len(options) == 1 else intended.folds if len(y) < FEW else max(1, round(SHARE_OF_SEARCH * intended.folds))
+    )
     work = first * (len(options) - 1) + len(parts)
     tried: list[tuple[Candidate, list[Member]]] = []
     interrupted = False
@@ -204,7 +206,9 @@ def learn(
 def balanced_weights(y: NDArray[Any], target: Target, weights: NDArray[Any] | None) -> NDArray[np.float64]:
     """Weights with which every class counts the same."""
     if not target.classes:
-        raise SettingError(f"{target.name!r} holds amounts, of which none are rare; balance classes only, and leave it out here.")
+        raise SettingError(
+            f"{target.name!r} holds amounts, of which none are rare; balance classes only, and leave it out here."
+        )
     given = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
     of_class = np.bincount(y, given, len(target.classes))
     return np.asarray(given * (given.sum() / (np.count_nonzero(of_class) * of_class[y])))

@@ -183,10 +183,8 @@ class TableModel(ReportableModel):
             )  # fmt: skip
         self.learned = learned
         self._network, self._preparation = learned.network, learned.preparation
-        self._average = AverageRow.of(inputs.X, preparation.features)
-        found = learned.out_of_fold
-        self.out_of_fold = found
-        self._scores = None
+        self._average, self._scores = AverageRow.of(inputs.X, preparation.features), None
+        self.out_of_fold = found = learned.out_of_fold
         truth = y if preparation.target.classes else preparation.target.restored(y)
         self._held_truth = truth[found.rows]
         self.held_rows = inputs.rows[found.rows]

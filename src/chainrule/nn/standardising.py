@@ -1,0 +1,50 @@
+"""A layer that brings columns to one size, by numbers that it takes from the rows learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.nn.layer import Arrays, Layer, Shape
+from chainrule.nn.parameters import ParameterSpec
+
+
+@dataclass(frozen=True)
+class Standardise(Layer):
+    """(x − mean)/deviation, column by column.
+
+    Where it is the first of layers in a row, the first `fit` sets its parameters to the mean and the standard deviation of
+    the rows learned from; no gradient changes them. Until then they are 0 and 1. `fit(…, standardise=True)` puts it there.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> network = cr.Network([cr.Standardise(), cr.Dense(1)])
+    >>> history = network.fit(np.array([[1.0, 1000.0], [3.0, 5000.0]]), np.array([0.5, 1.5]), epochs=1, progress=False)
+    >>> network.parameters["standardise_0"]
+    {'mean': array([   2., 3000.], dtype=float32), 'deviation': array([   1., 2000.], dtype=float32)}
+    """
+
+    def parameters(self, *shapes: Shape) -> Mapping[str, ParameterSpec]:
+        """The mean and the deviation of every column; they are not learned."""
+        width = shapes[0][-1:]
+        return {
+            "mean": ParameterSpec(width, "zeros", trainable=False, bias=True),
+            "deviation": ParameterSpec(width, "ones", trainable=False, bias=True),
+        }
+
+    def forward(self, parameters: Arrays, *inputs: Any) -> Any:
+        """(x − mean)/deviation."""
+        (x,) = inputs
+        return (x - parameters["mean"]) / parameters["deviation"]
+
+    def taken_from(self, parameters: Arrays, inputs: Any) -> Mapping[str, Any]:
+        """Means and deviations, unless they are known; a column that never changes is only shifted."""
+        if parameters["mean"].any() or (parameters["deviation"] != 1.0).any():
+            return {}
+        rows = np.asarray(inputs, np.float64).reshape(-1, np.shape(inputs)[-1])
+        deviation = rows.std(axis=0)
+        return {"mean": rows.mean(axis=0), "deviation": np.where(deviation > 0.0, deviation, 1.0)}
