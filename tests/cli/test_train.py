@@ -350,6 +350,7 @@ def test_files_that_are_not_there_or_not_models(labels, tmp_path):
     result = run("train", labels.with_name("pasengers.csv"), "--target", "y")
     assert result.exit_code == 1
     assert "pasengers.csv (did you mean 'passengers.csv'?)" in result.stderr
+    assert "(did you mean 'penguins'?)" in run("train", "pengins", "--target", "y").stderr
     assert str(tmp_path) in run("train", tmp_path, "--target", "y").stderr
     assert "there is no folder" in run("predict", tmp_path / "no" / "model", labels).stderr
     assert "cannot be read as a safetensors file" in run("evaluate", labels, labels).stderr
@@ -372,7 +373,9 @@ def test_tables_that_do_not_fit_the_model(folder, tmp_path):
     assert result.exit_code == 1
     assert "'Survived'" in result.stderr
     other.write_text("Sex,Class,Age,Survived\nmale,1,old,yes\n")
-    assert "'old'" in run("predict", model, other).stderr
+    told = run("predict", model, other).stderr
+    assert "'old' in 1 row counts as missing" in told
+    assert "--column" not in told
     other.write_text("Sex,Class,Age,Survived\nmale,1,3,perhaps\n")
     assert "'perhaps'" in run("evaluate", model, other).stderr
     other.write_text("Age,Class,Sex\n3,1,male\n")

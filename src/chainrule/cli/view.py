@@ -44,9 +44,7 @@ def view(
     ] = None,
     missing: Annotated[
         MissingChoice | None,
-        typer.Option(
-            help="Missing values: fill, drop or error; by default as in training.", **MODEL, metavar="WHAT"
-        ),
+        typer.Option(help="Missing values: fill, drop or error; by default as in training.", **MODEL, metavar="WHAT"),
     ] = None,
     separator: Separator = None,
     epochs: Annotated[
