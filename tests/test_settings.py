@@ -56,6 +56,9 @@ NEEDED = {
     "after": 0.1,
     "rates": (0.1, 0.2),
     "times": (0, 1),
+    "edges": ((0.0, 1.0),),
+    "sizes": (3,),
+    "members": ((cr.Dense(1),),),
 }
 
 CALLS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {

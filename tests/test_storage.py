@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ class Quantile(cr.Loss):
 class TestRoundTrip:
     @pytest.mark.parametrize("kind", [k for k in exported(cr.Layer) if k is not cr.Parameter])
     def test_every_layer(self, kind: Any, tmp_path: Path) -> None:
-        row = [made(kind), made(kind, name="named")]
+        row = [made(kind), deepcopy(made(kind, name="named"))]  # so that layers inside are not shared
         alone = row[0].takes in (None, 1)
         function = None if alone else called(row[0])
         network = cr.Network([*row, cr.Dense(1)] if alone else function, seed=3).build(2)

@@ -22,7 +22,9 @@ def test_version():
     assert result.output == f"chainrule {cr.__version__}\n"
 
 
-@pytest.mark.parametrize("command", [[], ["demo"], ["train"], ["evaluate"], ["predict"], ["explain"]])
+@pytest.mark.parametrize(
+    "command", [[], ["demo"], ["train"], ["evaluate"], ["predict"], ["explain"], ["view"], ["diagnose"]]
+)
 def test_help(command):
     result = run(*command, "--help")
     assert result.exit_code == 0
@@ -51,7 +53,7 @@ def test_errors_of_the_system(tmp_path, monkeypatch, error, code, message):
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr(train, "read", fail)
+    monkeypatch.setattr(train, "sample", fail)
     result = run("train", str(path), "--target", "b")
     assert result.exit_code == code
     assert result.stderr == message
@@ -61,7 +63,20 @@ def test_files_and_pipes_are_given_utf_8(tmp_path):
     path = tmp_path / "data.csv"
     path.write_text("a,y\n" + "".join(f"{i},{'øé'[i % 2]}\n" for i in range(12)), encoding="utf-8")
     code = "from chainrule.cli import main; main()"
-    arguments = [sys.executable, "-c", code, "train", str(path), "--target", "y", "--epochs", "2", "--test", "0"]
+    arguments = [
+        sys.executable,
+        "-c",
+        code,
+        "train",
+        str(path),
+        "--target",
+        "y",
+        "--fast",
+        "--hidden",
+        "2",
+        "--epochs",
+        "2",
+    ]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
     result = subprocess.run(arguments, capture_output=True, env=environment, check=True)
     assert "2 classes: é, ø" in result.stdout.decode("utf-8")

@@ -5,10 +5,8 @@ import sys
 
 import numpy as np
 import pytest
-from chainrule.cli.reports import metrics, per_class, percent
 
 from chainrule.cli.console import complain, note, say, shaded, sparkline
-from chainrule.tables import Target
 
 
 @pytest.mark.parametrize(
@@ -40,19 +38,22 @@ def test_brackets_are_printed_as_they_are(capsys):
     assert captured.err.count("\n") == 1
 
 
-def test_metrics_of_a_target_that_does_not_vary():
-    found = metrics(Target("y", "regression"), np.ones(3), np.array([1.0, 1, 2]))
-    assert np.isnan(found["r2"])
-
-
-def test_a_class_that_never_occurs():
-    a, b = per_class(np.array([1, 1]), np.array([1, 1]), (1, 2))
-    assert (a.precision, a.recall) == (1, 1)
-    assert percent(b.precision) == percent(b.recall) == "–"
-
-
 def test_the_package_can_be_run() -> None:
     """Where `chainrule` is not on the path: `python -m chainrule`."""
     command = [sys.executable, "-m", "chainrule", "explain", "--expression", "a*b", "a=2", "b=3"]
     found = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=60, check=True)
     assert "∂L/∂a" in found.stdout
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes are closed otherwise on Windows")
+def test_a_training_goes_on_when_nobody_reads_what_it_tells(tmp_path) -> None:
+    """As with `| head -1`, when there is a model to save."""
+    table, model = tmp_path / "data.csv", tmp_path / "model.safetensors"
+    table.write_text("a;y\n" + "".join(f"{i},5;{i % 3}\n" for i in range(30)))
+    train = [sys.executable, "-m", "chainrule", "train", str(table), "--target", "y", "--save", str(model)]
+    small = ["--fast", "--hidden", "2", "--epochs", "2"]
+    with subprocess.Popen([*train, *small], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as training:
+        training.stdout.close()
+        assert training.stderr.read() == b""
+    assert training.returncode == 0
+    assert model.exists()

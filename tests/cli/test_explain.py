@@ -35,27 +35,39 @@ def folder(tmp_path_factory):
             size = 1.2 * age + 10 * (sex == "male") + draw.random()
             writer.writerow([sex, "" if i == 9 else age, f"{size:.1f}", "yes" if age > 40 else "no"])
     for target, other, name in (("label", "size", "labels"), ("size", "label", "sizes")):
-        settings = ["--missing", "drop", "--hidden", "4", "--activation", "tanh", "--epochs", "3", "--test", "0"]
+        settings = [
+            "--hidden",
+            "4",
+            "--activation",
+            "tanh",
+            "--fast",
+            "--curves",
+            "0",
+            "--dropout",
+            "0",
+            "--epochs",
+            "3",
+        ]
         done = run("train", folder / "data.csv", "--target", target, "--drop", other, *settings,
-                   "--save", folder / f"{name}.safetensors")  # fmt: skip
+                   "--missing", "drop", "--save", folder / f"{name}.safetensors")  # fmt: skip
         assert done.exit_code == 0, done.output
     return folder
 
 
 def gradient(folder, name, numbers, layer, place):
     """The gradient by `grad`, from the model's function and the prepared rows alone."""
-    network, preparation = load_model(folder / f"{name}.safetensors")
+    model = load_model(folder / f"{name}.safetensors")
+    network, preparation = model.network, model.preparation
     table = preparation.read(folder / "data.csv", None).rows(np.array(numbers) - 1)
-    inputs, truth = preparation.apply_with_target(table)
-    X, y = inputs.X.astype(np.float64), preparation.target.standardised(truth)
+    inputs, y = preparation.apply_with_target(table)
+    X = inputs.X.astype(np.float64)
     double = {k: {n: np.asarray(a, np.float64) for n, a in v.items()} for k, v in network.parameters.items()}
 
     def loss(parameters):
         outputs = network.model.apply(parameters, [X]).outputs
         if name == "sizes":
             return np.mean((outputs[:, 0] - np.ravel(y)) ** 2)
-        classes = np.array([preparation.target.classes.index(label) for label in y])
-        return -np.mean(cr.log_softmax(outputs)[np.arange(len(X)), classes])
+        return -np.mean(cr.log_softmax(outputs)[np.arange(len(X)), y])
 
     return cr.grad(loss)(double)[layer]["weight"][place]
 
@@ -72,6 +84,38 @@ def test_the_gradient_is_that_of_the_model_on_these_rows(folder, name, rows):
     assert found["value"] == pytest.approx(gradient(folder, name, rows, "dense_0", (0, 1)), rel=1e-4, abs=1e-9)
 
 
+def test_a_prediction_is_split_by_column(folder):
+    model, data = folder / "labels.safetensors", folder / "data.csv"
+    found = json.loads(run("explain", model, data, "--row", 3, "--format", "json").stdout)
+    assert {part["column"] for part in found["parts"]} == {"sex", "age"}
+    assert sum(part["added"] for part in found["parts"]) == pytest.approx(found["prediction"] - found["baseline"])
+    told = list(csv.DictReader(run("predict", model, data, "--probabilities").stdout.splitlines()))[2]
+    assert found["label"] == told["label"]
+    share = float(told[f"P({found['label']})"])
+    assert found["prediction"] == pytest.approx(np.log(share / (1 - share)), abs=1e-4)
+    text = run("explain", model, data, "--row", 3).stdout
+    assert text.startswith("labels.safetensors on data.csv, row 3\n\n")
+    assert "age = " in text
+    other = {"yes": "no", "no": "yes"}[found["label"]]
+    assert json.loads(run("explain", model, data, "--row", 3, "--class", other, "--format", "json").stdout)[
+        "prediction"
+    ] == pytest.approx(-found["prediction"])
+    assert "<table>" in run("explain", model, data, "--row", 3, "--format", "html").stdout
+    amount = json.loads(run("explain", folder / "sizes.safetensors", data, "--row", 3, "--format", "json").stdout)
+    told = list(csv.DictReader(run("predict", folder / "sizes.safetensors", data).stdout.splitlines()))[2]
+    assert amount["prediction"] == pytest.approx(float(told["size"]), rel=1e-4)
+
+
+def test_the_gradient_of_several_networks_on_average(tmp_path):
+    model, data = tmp_path / "model.safetensors", tmp_path / "data.csv"
+    data.write_text("a,b,y\n" + "".join(f"{i % 7},{i % 5},{i % 7 + i % 3}\n" for i in range(60)))
+    settings = ["--hidden", "2", "--curves", "0", "--dropout", "0", "--folds", "2", "--epochs", "2"]
+    assert run("train", data, "--target", "y", "--task", "regression", *settings, "--save", model).exit_code == 0
+    told = run("explain", model, data, "--row", 3, "--weight", "dense_0.weight[0,1]")
+    assert told.exit_code == 0, told.output
+    assert "average_0.a: y, standardised" in told.stdout
+
+
 def test_what_is_explained_is_said_first(folder):
     model, data = folder / "labels.safetensors", folder / "data.csv"
     with data.open() as stream:
@@ -81,7 +125,7 @@ def test_what_is_explained_is_said_first(folder):
     head = result.stdout.split("\n\n")[0]
     assert head.startswith("labels.safetensors on data.csv, row 3\n")
     assert f"sex {third['sex']}, age {third['age']} → label {third['label']}" in head
-    assert "x[0] sex=female, x[1] sex=male, x[2] age" in head
+    assert "x[0] age, x[1] sex=female, x[2] sex=male, x[3] age is missing" in head
     assert re.search(r"dense_1.z, shares: \[0\] no [\d.]+%, \[1\] yes [\d.]+%", head)
     assert "L = −log(share of the true class) = " in head
     assert "\n∂L/∂dense_0.weight[0, 1] = " in result.stdout
@@ -98,11 +142,11 @@ def test_rows_are_all_when_none_is_chosen_and_missing_values_are_treated_as_in_t
     result = run("explain", model, data, "--weight", "dense_1.bias[0]")
     assert "59 rows as one batch" in result.stdout
     assert "n = 58: row 60" in " ".join(result.stdout.split())
-    assert "1 of 60 rows left out" in result.stderr
+    assert "1 row left out: no value in 'age'" in result.stderr
     result = run("explain", model, data, "--row", 10, "--weight", "dense_1.bias[0]")
     assert result.exit_code == 1
     assert "has no row left to explain" in result.stderr
-    assert run("explain", model, data, "--row", 10, "--missing", "mean", "--weight", "x[2]").exit_code == 0
+    assert run("explain", model, data, "--row", 10, "--missing", "fill", "--weight", "x[2]").exit_code == 0
     twice = run("explain", model, data, "--row", 3, "--row", 3, "--weight", "dense_1.bias[0]").stdout
     assert twice == run("explain", model, data, "--row", 3, "--weight", "dense_1.bias[0]").stdout
 
@@ -195,8 +239,8 @@ def test_numbers_may_be_formulas_themselves():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give a model and a CSV file"),
-        (["a=2"], "give a model and a CSV file"),
+        ([], "give a model and a table"),
+        (["a=2"], "give a model and a table"),
         (["--expression", "a*b", "a=2"], "'b' was given no number; write b=2, say\n    a*b\n      ^"),
         (["--expression", "a*b", "a=2", "b=3", "c=4"], "'c' does not occur"),
         (["--expression", "a*b", "a=2", "b"], "'b' was given as a number of the expression; write it as a=2"),
@@ -209,7 +253,12 @@ def test_numbers_may_be_formulas_themselves():
         (["--expression", "9**9**9"], "this gives inf"),
         (["--expression", "a", "a=1", "--row", "3"], "leave them out with --expression"),
         (["--expression", "a", "a=1", "--contributions"], "leave them out with --expression"),
-        (["MODEL", "DATA"], "--weight is missing"),
+        (["--expression", "a", "a=1", "--class", "yes"], "leave them out with --expression"),
+        (["MODEL", "DATA"], "give the one whose prediction is to be explained column by column as --row 3"),
+        (["MODEL", "DATA", "--row", "1", "--row", "2"], "give one, since predictions are explained row by row"),
+        (["MODEL", "DATA", "--row", "61"], "has 60 rows, and the first is 1"),
+        (["MODEL", "DATA", "--row", "1", "--class", "Yes"], "no class named 'Yes' (did you mean 'yes'?)"),
+        (["MODEL", "DATA", "--row", "1", "--format", "latex"], "use --format text, json or html"),
         (["MODEL", "DATA", "--weight", "dense_0.wieght[0]"], "did you mean 'dense_0.weight'?"),
         (["MODEL", "DATA", "--weight", "dense_0.weight[9,9]"], "is outside of it"),
         (["MODEL", "DATA", "--weight", "dense_0.bias[0]", "--row", "61"], "has 60 rows, and the first is 1"),
@@ -228,7 +277,7 @@ def test_what_goes_wrong_is_told_in_one_message(folder, arguments, message):
 
 def test_the_weights_there_are_when_none_is_named(folder):
     said = run("explain", folder / "labels.safetensors", folder / "data.csv").stderr
-    assert "dense_0.weight [3, 4]" in said
+    assert "dense_0.weight [4, 4]" in said
 
 
 @pytest.mark.parametrize("columns", [80, 120])

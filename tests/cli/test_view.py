@@ -32,8 +32,9 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("view")
     rows = [f"{i % 7},{i % 3},{'yes' if i % 7 > 3 else 'no'}" for i in range(40)]
     (folder / "data.csv").write_text("\n".join(["size,age,label", *rows]))
-    train = ["train", folder / "data.csv", "--target", "label", "--hidden", "3", "--epochs", "2", "--test", "0"]
-    done = CliRunner().invoke(app, [*map(str, train), "--save", str(folder / "model.safetensors")])
+    small = ["--fast", "--hidden", "3", "--curves", "0", "--dropout", "0", "--epochs", "2"]
+    train = ["train", folder / "data.csv", "--target", "label", *small, "--save", folder / "model.safetensors"]
+    done = CliRunner().invoke(app, list(map(str, train)))
     assert done.exit_code == 0, done.output
     return folder
 

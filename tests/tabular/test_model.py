@@ -9,7 +9,7 @@ import pytest
 import chainrule as cr
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError
 from chainrule.tables import TableError, as_table
-from chainrule.tabular.members import Deadline
+from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.search import best
 
 QUICK = {

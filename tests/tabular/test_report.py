@@ -181,3 +181,4 @@ def test_a_table_model_reports(target):
     assert trained.importance(given, repeats=1, seconds=0.2).score <= 1.0
     assert trained.dependence("age", given).column == "age"
     assert found.settings["hidden"] == (16,)
+    assert trained.compare(given, beside=["linear model"]).others == found.scores["out of fold"].others

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 
 import numpy as np
@@ -13,14 +14,22 @@ BLOCKS = "▁▂▃▄▅▆▇█"
 SHADES = " ░▒▓█"
 
 
+class _Stream(Console):
+    """Standard output or standard error, as it is now."""
+
+    def on_broken_pipe(self) -> None:
+        """Whoever reads has enough, as `head -1`; the work goes on, for its results are saved."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self.file.fileno())
+
+
 def output() -> Console:
     """Standard output, as it is now."""
-    return Console(highlight=False)
+    return _Stream(highlight=False)
 
 
 def errors() -> Console:
     """Standard error, as it is now."""
-    return Console(stderr=True, highlight=False)
+    return _Stream(stderr=True, highlight=False)
 
 
 def say(text: str = "", style: str = "") -> None:

@@ -1,4 +1,4 @@
-"""`chainrule explain`: why a gradient of a stored model, or of an expression, is what it is."""
+"""`chainrule explain`: why a prediction or a gradient of a stored model, or a gradient of an expression, is what it is."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from chainrule.cli.console import complain, say, show
 from chainrule.cli.exits import FAILED
-from chainrule.cli.files import load_model
 from chainrule.cli.options import MissingChoice, Separator
-from chainrule.cli.rows import Chosen, chosen, tell
+from chainrule.cli.rows import Chosen, chosen, one_row, tell
 from chainrule.cli.values import table_of
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.explanation import Contributions, Derivation
@@ -67,7 +65,7 @@ def explain(
         typer.Option(
             "--weight",
             "--of",
-            help="What the derivative is by, such as dense_0.weight[0,1], dense_1.z[2] or x[0]; a name in the expression. "
+            help="A gradient instead: what it is by, such as dense_0.weight[0,1], dense_1.z[2] or x[0]; a name in the expression. "
             "May be repeated.",
             metavar="WHAT",
         ),
@@ -79,7 +77,19 @@ def explain(
     row: Annotated[
         list[int] | None,
         typer.Option(
-            min=1, help="A row of DATA, the first is 1; several are one batch. By default all.", **MODEL, metavar="N"
+            min=1,
+            help="A row of DATA, the first is 1; of gradients several are one batch, by default all.",
+            **MODEL,
+            metavar="N",
+        ),
+    ] = None,
+    label: Annotated[
+        str | None,
+        typer.Option(
+            "--class",
+            help="Of a prediction, the class to explain; by default the one that is predicted.",
+            **MODEL,
+            metavar="LABEL",
         ),
     ] = None,
     contributions: Annotated[
@@ -101,7 +111,9 @@ def explain(
     ] = False,
     form: Annotated[Form, typer.Option("--format", help="How it is written.", **ANSWER)] = Form.text,
 ) -> None:
-    """Say why a gradient is what it is: the chain rule in symbols and in numbers, line by line.
+    """Say why a prediction is what it is, column by column; or a gradient: the chain rule in symbols and in numbers, line by line.
+
+    chainrule explain model.safetensors data.csv --row 3
 
     chainrule explain model.safetensors data.csv --row 3 --weight "dense_0.weight[0,1]"
 
@@ -111,15 +123,21 @@ def explain(
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         if expression is not None:
-            if contributions or row:
-                raise SettingError("--row and --contributions are for stored models; leave them out with --expression.")
+            if contributions or row or label:
+                raise SettingError(
+                    "--row, --class and --contributions are for stored models; leave them out with --expression."
+                )
             _explain_expression(expression, given or [], by or [], form, options)
-        elif given is None or len(given) != 2 or not by:
-            _explain_what_is_needed(given or [])
-        else:
-            _explain_model(
-                chosen(Path(given[0]), given[1], row or [], missing, separator), by, form, options, contributions
+        elif given is None or len(given) != 2:
+            raise SettingError(
+                f"explain was given {' '.join(given or []) or 'nothing'}; give a model and a table, with --row, or "
+                '--expression "a*b" a=2 b=-3.'
             )
+        elif by:
+            rows = chosen(Path(given[0]), given[1], row or [], missing, separator)
+            _explain_gradient(rows, by, form, options, contributions)
+        else:
+            _explain_prediction(Path(given[0]), given[1], row or [], label, separator, form)
     for warning in caught:
         complain(str(warning.message))
     if caught:
@@ -170,22 +188,26 @@ def _numbers(given: Sequence[str]) -> dict[str, float]:
 # --- a stored model
 
 
-def _explain_what_is_needed(given: Sequence[str]) -> None:
-    """What to write, when a model, its data or a weight is not given; the weights there are, when the model is known."""
-    if len(given) == 2:
-        model = load_model(Path(given[0]))
-        found = model.network.evaluation(np.zeros((1, len(model.preparation.features)), np.float32))
-        shapes = [f"{name} {list(x.shape)}" for name, x in found.known.items() if "." in name]
-        raise SettingError(
-            f'--weight is missing; write --weight "dense_0.weight[0,1]", say. There are {", ".join(shapes)}.'
-        )
-    raise SettingError(
-        f"explain was given {' '.join(given) or 'nothing'}; give a model and a CSV file, with --row and --weight, "
-        'or --expression "a*b" a=2 b=-3.'
-    )
+def _explain_prediction(
+    model: Path, data: str, row: Sequence[int], label: str | None, separator: str | None, form: Form
+) -> None:
+    """A row's prediction, split by column."""
+    if len(row) > 1:
+        raise SettingError(f"--row was given {len(row)} times; give one, since predictions are explained row by row.")
+    if form not in (Form.text, Form.html, Form.json):
+        raise SettingError(f"a prediction's parts cannot be written as {form.value}; use --format text, json or html.")
+    found, table, number = one_row(model, data, row[0] if row else None, separator)
+    known = {str(x): x for x in found.classes}
+    if label is not None and label not in known:
+        raise UnknownNameError.among("class", label, known)
+    parts = found.explain(table, label=None if label is None else known[label])
+    if form is Form.text:
+        say(f"{model.name} on {table.source}, row {number}", "bold")
+        say()
+    print_parts([json.loads(parts.to("json")) if form is Form.json else parts.to(form.value)], form)
 
 
-def _explain_model(rows: Chosen, by: Sequence[str], form: Form, options: dict[str, Any], split: bool) -> None:
+def _explain_gradient(rows: Chosen, by: Sequence[str], form: Form, options: dict[str, Any], split: bool) -> None:
     if split:
         writers: dict[Form, Callable[[Contributions], Any]] = {
             Form.text: str, Form.html: lambda found: found.to("html"), Form.json: lambda found: found.data(),

@@ -10,6 +10,10 @@ from chainrule.errors import ChainruleError, MissingExtraError, ModelFileError, 
 from chainrule.tabular import TableModel
 
 STDIN = "-"
+SAMPLES = {"penguins": cr.datasets.penguins_path}
+"""Tables that come with the package, by the names they have here where no file has them."""
+
+PAGES = (".html", ".htm")
 PATTERNS = frozenset("*?[")
 
 
@@ -34,7 +38,9 @@ def to_read(path: Path) -> Path:
 
 
 def table_to_read(given: str) -> str:
-    """A table as it was given: `-` for standard input, a file, a folder, or a pattern of several files."""
+    """A table as it was given: `-` for standard input, a file, a folder, a pattern of several files, or a sample's name."""
+    if given in SAMPLES and not Path(given).exists():
+        return str(SAMPLES[given]())
     if given == STDIN or PATTERNS & set(given) or Path(given).is_dir():
         return given
     return str(to_read(Path(given)))
@@ -69,11 +75,23 @@ def can_draw() -> bool:
     return importlib.util.find_spec("matplotlib") is not None
 
 
-def to_draw(path: Path | None) -> None:
-    """Raise when no picture can be drawn at `path`."""
-    to_write(path, "--plot")
-    if path is not None and not can_draw():
+def to_draw(path: Path | None, **others: str | Path | None) -> None:
+    """Raise when no picture can be drawn at `path`, or when one of the `others` would be lost by it."""
+    to_write(path, "--plot", **others)
+    if path is None:
+        return
+    if not can_draw():
         raise MissingExtraError.of("matplotlib", "plot", f"drawing {path}")
+    from chainrule.training.learning_curves import check_picture
+
+    check_picture(path)
+
+
+def to_report(path: Path | None, **others: str | Path | None) -> None:
+    """Raise when no page can be written at `path`, or when one of the `others` would be lost by it."""
+    to_write(path, "--report", **others)
+    if path is not None and path.suffix.lower() not in PAGES:
+        raise FileError(f"--report {path} is a page; give a name that ends in .html.")
 
 
 def load_model(path: Path) -> TableModel:

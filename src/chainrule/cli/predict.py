@@ -79,7 +79,8 @@ def predict(
         str(found.classes[k]) for k in ((said[:, 1] >= threshold).astype(int) if threshold is not None else said.argmax(axis=1))
     ]  # fmt: skip
     shares = [[f"{share:.6f}" for share in row] for row in said] if probabilities else [[] for _ in values]
-    header = [*(keep or []), found.target, *([f"P({label})" for label in found.classes] if probabilities else [])]
+    called = f"{found.target} predicted" if found.target in (keep or []) else found.target
+    header = [*(keep or []), called, *([f"P({label})" for label in found.classes] if probabilities else [])]
     answers = dict(zip(inputs.rows.tolist(), zip(values, shares, strict=True), strict=True))
     blank = ("", [""] * (len(header) - 1 - len(beside)))
     rows = [

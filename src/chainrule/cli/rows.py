@@ -14,8 +14,10 @@ import numpy as np
 from chainrule.cli.console import note, say
 from chainrule.cli.files import load_model, table_to_read
 from chainrule.cli.options import MissingChoice
+from chainrule.errors import SettingError
 from chainrule.explanation.rendering.numerals import readable as number
 from chainrule.tables import Preparation, Table, TableError, spell
+from chainrule.tabular import TableModel
 
 LISTED = 12
 """Inputs, classes and cells that are listed by name."""
@@ -36,16 +38,41 @@ class Chosen:
     numbers: tuple[int, ...]
 
 
+def one_row(model: Path, data: str, number: int | None, separator: str | None) -> tuple[TableModel, Table, int]:
+    """A stored model, and the row with this number, which may be left out where there is only one."""
+    found = load_model(model)
+    table = found.preparation.read(table_to_read(data), separator)
+    for remark in table.notes:
+        note(spell(remark, command_line=True), to_errors=True)
+    if number is None and len(table) != 1:
+        raise SettingError(
+            f"{table.source} has {len(table):,} rows; give the one whose prediction is to be explained column by column as "
+            f"--row 3, or ask for the gradient by a weight of the network: --weight {_weights(found)}."
+        )
+    row = _checked([number or 1], table)[0]
+    return found, table.rows(np.array([row - 1])), row
+
+
+def _weights(model: TableModel) -> str:
+    """The weights there are, with their shapes."""
+    parts = [f"{k}.{n} {list(a.shape)}" for k, own in model.network.parameters.items() for n, a in own.items()]
+    return _some(parts)
+
+
+def _checked(wanted: Sequence[int], table: Table) -> Sequence[int]:
+    last = max(wanted, default=0)
+    if last > len(table):
+        raise TableError(f"--row {last} is not there: {table.source} has {len(table):,} rows, and the first is 1.")
+    return wanted
+
+
 def chosen(
     model: Path, data: str, wanted: Sequence[int], missing: MissingChoice | None, separator: str | None
 ) -> Chosen:
     """The rows with these numbers, by default all, as the stored model takes them."""
     found = load_model(model)
     table = found.preparation.read(table_to_read(data), separator)
-    wrong = [number for number in wanted if number > len(table)]
-    if wrong:
-        raise TableError(f"--row {wrong[0]} is not there: {table.source} has {len(table):,} rows, and the first is 1.")
-    numbers = list(dict.fromkeys(wanted)) or list(range(1, len(table) + 1))
+    numbers = list(dict.fromkeys(_checked(wanted, table))) or list(range(1, len(table) + 1))
     notes = table.notes
     if wanted:
         table = table.rows(np.array(numbers) - 1)
@@ -74,18 +101,25 @@ def tell(rows: Chosen) -> None:
         cells = [f"{column.name} {rows.table.column(column.name)[0]}" for column in columns]
         _item(f"row {rows.numbers[0]}", f"{_some(cells)} → {target.name} {rows.table.column(target.name)[0]}")
     _item("inputs", _some([f"x[{i}] {name}" for i, name in enumerate(f.name for f in rows.preparation.features)]))
-    last = list(rows.network.layers)[-1]
+    outputs = _outputs(rows)
     loss = number(rows.network.evaluate(rows.X, rows.y)["loss"])
     mean = "mean over rows of " * batch
     if target.task == "classification":
         shares = np.asarray(rows.network.predict_proba(rows.X)).mean(axis=0)
         classes = [f"[{i}] {label} {p:.1%}" for i, (label, p) in enumerate(zip(target.classes, shares, strict=True))]
-        _item("outputs", f"{last}.z, {'mean ' * batch}shares: {_some(classes)}")
+        _item("outputs", f"{outputs}, {'mean ' * batch}shares: {_some(classes)}")
         _item("loss", f"L = {mean}−log(share of the true class) = {loss}")
     else:
-        _item("output", f"{last}.z: {target.name}, {_SCALES[target.scale]}")
+        _item("output", f"{outputs}: {target.name}, {_SCALES[target.scale]}")
         _item("loss", f"L = {mean}squared error of that = {loss}")
     say()
+
+
+def _outputs(rows: Chosen) -> str:
+    """What the network's scores are called in formulas."""
+    names = [name for name in rows.network.evaluation(rows.X[:1]).known if "." in name]
+    layer = names[-1].rpartition(".")[0]
+    return f"{layer}.z" if f"{layer}.z" in names else names[-1]
 
 
 def _item(head: str, text: str) -> None:

@@ -10,21 +10,23 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 
 from chainrule.cli.console import heading, note, say
 from chainrule.cli.exits import INTERRUPTED
-from chainrule.cli.files import table_to_read, to_draw, to_save
+from chainrule.cli.files import table_to_read, to_draw, to_report, to_save
+from chainrule.cli.kept_back import keep_back
 from chainrule.cli.options import TABLE, Decimal, MissingChoice, Separator
-from chainrule.datasets import split_rows
+from chainrule.cli.told import plain, tell_columns, tell_networks, tell_notes
 from chainrule.errors import SettingError
-from chainrule.tables import Table, as_table, sample, spell
+from chainrule.tables import as_table, sample
 from chainrule.tabular import Recipe, TableModel
-from chainrule.tabular.folds import latest
 
 USUAL, LONG = 10.0, 60.0
 """Seconds of a training, and of one with --best."""
+
+LITTLE = 2_000_000
+"""Cells of a table for which simpler models take no time to speak of."""
 
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
@@ -34,6 +36,12 @@ class TaskChoice(StrEnum):
 
     classification = "classification"
     regression = "regression"
+
+
+class WeightChoice(StrEnum):
+    """How classes count."""
+
+    balanced = "balanced"
 
 
 NETWORK: Any = {"rich_help_panel": "The networks"}
@@ -112,8 +120,13 @@ def train(
         ),
     ] = None,
     hidden: Annotated[
-        str, typer.Option(help="Neurons in each hidden layer; none for a linear model.", **NETWORK, metavar="SIZES")
-    ] = "256,256",
+        str | None,
+        typer.Option(
+            help="Neurons in each hidden layer, none for a linear model; by default 256,256, or 128,128 where rows are few.",
+            **NETWORK,
+            metavar="SIZES",
+        ),
+    ] = None,
     activation: Annotated[
         str, typer.Option(help="Activation of the hidden layers.", **NETWORK, metavar="NAME")
     ] = "relu",
@@ -155,7 +168,7 @@ def train(
         float, typer.Option(min=0, help="How much weights are drawn towards 0.", **TRAINING, metavar="RATE")
     ] = Recipe.weight_decay,
     class_weight: Annotated[
-        str | None,
+        WeightChoice | None,
         typer.Option(help="balanced: rare classes count as much as common ones.", **TRAINING, metavar="WHAT"),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.", **TRAINING, metavar="N")] = 0,
@@ -166,6 +179,15 @@ def train(
         Path | None,
         typer.Option(help="Draw the first network's learning curve, such as curve.png.", **RESULTS, metavar="PICTURE"),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a page with all that is known of the model, such as report.html: scores beside simpler models, what "
+            "columns are worth, predictions explained.",
+            **RESULTS,
+            metavar="PAGE",
+        ),
+    ] = None,
 ) -> None:
     """Learn to predict a column of a table: networks on parts of its rows, averaged, and how good they are on rows they never saw.
 
@@ -173,13 +195,12 @@ def train(
 
     Ctrl-C ends the training and keeps what was learned.
     """  # fmt: skip
-    to_save(save, data=data, **{"learning curve": plot, "test": test_file})
-    to_draw(plot)
-    if class_weight not in (None, "balanced"):
-        raise SettingError(f"--class-weight was given {class_weight!r}; the one there is is balanced.")
+    to_save(save, data=data, test=test_file)
+    to_draw(plot, data=data, test=test_file, model=save)
+    to_report(report, data=data, test=test_file, model=save)
     recipe = Recipe(
-        hidden=layer_sizes(hidden), activation=activation, dropout=dropout, width=curves, batch_size=batch_size,
-        learning_rate=learning_rate, weight_decay=weight_decay,
+        hidden=None if hidden is None else layer_sizes(hidden), activation=activation, dropout=dropout, width=curves,
+        batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay,
     )  # fmt: skip
     model = TableModel(
         task=None if task is None else task.value,
@@ -198,23 +219,27 @@ def train(
     table = sample(table_to_read(data), separator, not no_header, mark, seed)
     rest = None if test_file is None else as_table(table_to_read(test_file), separator, not no_header, mark)
     if test and rest is None:
-        table, rest = _split(table, target, test, split_by, group, seed)
+        table, rest = keep_back(table, target, test, order=split_by, group=group, seed=seed)
     say(f"{table.source}: {len(table):,} rows, {len(table.names)} columns", "bold")
-    for remark in table.notes:
-        note(spell(remark, command_line=True))
+    tell_notes(table.notes)
+    told = table.notes
+    found: dict[str, Any] = {"source": table.source}
+    at_hand = table if report is not None or len(table) * len(table.names) <= LITTLE else None
+    given = [table]
+    del table  # `fit` lets go of its text before the training, which needs the room
     with _stoppable():
-        model.fit(table, target, balanced=class_weight is not None, groups=group, order=split_by)
-    _describe(model, recognised=task is None)
-    _tell(model)
-    found: dict[str, Any] = {
-        "source": table.source,
-        "held out": _plain(model.scores.metrics) if model.has_scores else None,
-    }
+        model.fit(given.pop(), target, balanced=class_weight is not None, groups=group, order=split_by)
+        if save is not None:
+            model.save(save, notes=found)
+    tell_columns(model, told=told, asked={*(drop or []), group}, recognised=task is None)
+    tell_networks(model, at_hand)
+    if model.has_scores:
+        found["held out"] = plain(model.scores.metrics)
     if rest is not None:
-        heading(f"Test: {len(rest):,} rows kept back")
+        heading(f"Test: {len(rest):,} rows " + ("kept back" if test_file is None else f"of {rest.source}"))
         scores = model.evaluate(rest)
         say(str(scores))
-        found["test"] = _plain(scores.metrics)
+        found["test"] = plain(scores.metrics)
     if save is not None:
         model.save(save, notes=found)
         say()
@@ -222,6 +247,9 @@ def train(
     if plot is not None:
         model.learned.histories[0].plot(plot)  # type: ignore[union-attr]
         say(f"Learning curve drawn in {plot}.")
+    if report is not None:
+        model.report(at_hand, test=rest).save(report)
+        say(f"All that is known of the model is in {report}.")
     if save is None:
         note("the model was not kept; --save model.safetensors keeps it")
     if model.interrupted:
@@ -272,25 +300,6 @@ def _kinds(drop: Sequence[str], given: Sequence[str]) -> dict[str, str]:
     return kinds
 
 
-def _split(
-    table: Table, target: str, share: float, order: str | None, group: str | None, seed: int
-) -> tuple[Table, Table]:
-    """The rows to learn from, and those kept back: the latest, whole groups, or a share of every class."""
-    if order is not None:
-        learned, kept = latest(table.ranks(order), share)
-    elif group is not None:
-        names = table.column(group).cast(str).fill_null("").to_numpy()
-        groups, group_of = np.unique(names, return_inverse=True)
-        chosen = np.isin(group_of, split_rows(groups, share, seed, stratify=False)[1])
-        learned, kept = np.flatnonzero(~chosen), np.flatnonzero(chosen)
-    else:
-        column = table.column(target)
-        few = column.n_unique() <= max(2, len(column) // 5)
-        labels = column.cast(str).fill_null("").to_numpy() if few else np.arange(len(column), dtype=float)
-        learned, kept = split_rows(labels, share, seed)
-    return table.rows(learned), table.rows(kept)
-
-
 @contextmanager
 def _stoppable() -> Iterator[None]:
     """While a model is trained, a request to end the process is heard as Ctrl-C is: what was learned is kept."""
@@ -303,44 +312,3 @@ def _stoppable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _describe(model: TableModel, recognised: bool) -> None:
-    """Say what was predicted, and from what."""
-    target = model.preparation.target
-    what: str = target.task
-    if target.task == "classification":
-        labels = [str(label) for label in target.classes]
-        what += f" into {len(labels)} classes: " + ", ".join(labels[:10]) + (", …" if len(labels) > 10 else "")
-    other = "regression" if target.task == "classification" else "classification"
-    say(f"  target  {target.name}, {what}")
-    if recognised and not any(isinstance(label, str) for label in target.classes):
-        say(f"          told from its values; if that is wrong: --task {other}", "dim")
-    say(f"  inputs  {len(model.preparation.features)} from {len(model.columns)} columns")
-    for remark in model.preparation.remarks:
-        note(spell(remark, command_line=True))
-
-
-def _tell(model: TableModel) -> None:
-    """Say what was trained, and how good it is."""
-    learned = model.learned
-    assert learned is not None
-    target, recipe = model.preparation.target, learned.recipe
-    widths = " → ".join(map(str, [len(model.preparation.features), *recipe.hidden, max(len(target.classes), 1)]))
-    count = len(learned.epochs)
-    made = sorted(set(learned.epochs))
-    epochs = f"{made[0]}" if len(made) == 1 else f"{made[0]} to {made[-1]}"
-    ended = "stopped by Ctrl-C after " if learned.interrupted else ""
-    heading(
-        f"{ended}{count} network{'s' * (count != 1)} {widths}, {epochs} epoch{'s' * (made[-1] != 1)}{' each' * (count > 1)}, "
-        f"in {learned.seconds:.1f} s"
-    )
-    if len(learned.tried) > 1:
-        say(f"  tried: {', '.join(learned.tried[1:])}; taken: {learned.tried[0]}")
-    if model.has_scores:
-        say(str(model.scores))
-
-
-def _plain(metrics: dict[str, float]) -> dict[str, float | None]:
-    """Metrics as a file can hold them."""
-    return {name: float(value) if np.isfinite(value) else None for name, value in metrics.items()}

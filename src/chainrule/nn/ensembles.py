@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -39,10 +38,9 @@ class Average(Layer):
     of: Literal["outputs", "probabilities"] = "outputs"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.members, Sequence) or not self.members:
+        if not isinstance(self.members, list | tuple) or not self.members:
             raise SettingError(f"Average was given members={shortened(self.members)}; give rows of layers.")
-        if self.of not in ("outputs", "probabilities"):
-            raise SettingError(f"Average was given of={shortened(self.of)}; it must be 'outputs' or 'probabilities'.")
+        SettingError.unless_one_of("Average", "of", self.of, ("outputs", "probabilities"))
         object.__setattr__(self, "members", tuple(in_a_row(member).layers for member in self.members))
 
     def forward(self, parameters: Arrays, *inputs: Any) -> Any:

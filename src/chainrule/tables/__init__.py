@@ -3,6 +3,7 @@
 from chainrule.tables.columns import Column, Feature
 from chainrule.tables.missing import Missing
 from chainrule.tables.options import TableError, spell
+from chainrule.tables.order import ranks
 from chainrule.tables.preparation import Inputs, Preparation
 from chainrule.tables.reading import read
 from chainrule.tables.sampling import sample
@@ -22,6 +23,7 @@ __all__ = [
     "Target",
     "Task",
     "as_table",
+    "ranks",
     "read",
     "sample",
     "spell",

@@ -168,7 +168,8 @@ def _check_names(table: Table, target: str, kinds: Mapping[str, str]) -> None:
             )
         if name == target:
             raise TableError(
-                f"{target!r} is the target, and was also to be taken as the input {wanted!r}; leave it out of `columns`."
+                f"{target!r} is the target, which inputs are to predict; leave out {columns_option([target], wanted)}, or choose "
+                "another target."
             )
 
 

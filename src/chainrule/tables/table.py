@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import UnknownNameError, nearest
-from chainrule.tables.options import TableError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -80,28 +79,6 @@ class Table:
     def line(self, row: int) -> str:
         """Where a row stands, for messages: `line 7` of a text file, `row 5` of a frame."""
         return f"row {row}" if self.lines is None else f"line {self.lines[row]}"
-
-    def ranks(self, name: str) -> NDArray[np.float64]:
-        """The order of the rows by a column of times or numbers, equal ones alike; rows without one come first.
-
-        Raises
-        ------
-        TableError
-            When the column holds text that is neither.
-        """
-        column = self.column(name)
-        if str(column.dtype) == "String":
-            times = column.str.contains(r"\d[-/:.]\d.*[-/:.]").any()
-            read = column.str.to_datetime(strict=False) if times else column.cast(float, strict=False)
-            if read.null_count() > column.null_count():
-                first = int(np.flatnonzero((read.is_null() & column.is_not_null()).to_numpy())[0])
-                raise TableError(
-                    f"column {name!r} of {self.source} is to order the rows, but holds {column[first]!r} in {self.line(first)}; "
-                    "give a column of numbers, or of times as 2024-05-31."
-                )
-            column = read
-        ranks: NDArray[np.float64] = np.nan_to_num(column.rank("dense").to_numpy().astype(np.float64), nan=0.0)
-        return ranks
 
     def rows(self, chosen: NDArray[np.intp] | slice) -> Table:
         """The table of the chosen rows only."""

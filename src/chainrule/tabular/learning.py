@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,14 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.errors import SettingError
 from chainrule.network import Network
-from chainrule.tables import Preparation
+from chainrule.tables import Preparation, Target
+from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
 from chainrule.tabular.folds import folds, latest
 from chainrule.tabular.importance import Predictor, predictors_of
-from chainrule.tabular.members import Assignment, Deadline, Member, Problem, cores, train
+from chainrule.tabular.members import Assignment, Member, Problem, cores, train
 from chainrule.tabular.plan import Plan, plan
-from chainrule.tabular.recipe import Recipe
+from chainrule.tabular.recipe import FEW, Recipe
 from chainrule.tabular.search import Candidate, best, candidates
 from chainrule.training import History
 
@@ -104,6 +107,7 @@ def learn(
     seed: int = 0,
     threads: int | None = None,
     progress: Callable[[float], None] = lambda share: None,
+    asked: threading.Event | None = None,
 ) -> Learned:
     """Networks for prepared rows, whose mean is one network.
 
@@ -131,11 +135,13 @@ def learn(
     threads : int, optional
         How many networks are trained side by side; by default as many as there are cores.
     progress : callable
-        Told the share of the work that is done.
+        Told the share of the work that is done, or of the time that is gone where that is more.
+    asked : Event, optional
+        Set by who wants it to end; what was learned by then is what comes out.
     """
     began = time.monotonic()
-    deadline = Deadline(seconds)
-    target = preparation.target
+    deadline = Deadline(seconds, asked)
+    target, recipe = preparation.target, recipe.for_rows(len(y))
     problem = Problem(X, y, preparation.features, len(target.classes), weights)
     amounts = None if problem.classes else target.restored(y)
     threads = threads or cores()
@@ -154,10 +160,12 @@ def learn(
         ]
 
     def told(before: int) -> Callable[[float], None]:
-        return lambda done: progress((before + done) / work)
+        return lambda done: progress(min(1.0, max((before + done) / work, deadline.share)))
 
     # Trying takes the first folds of every recipe, as many as fit into its share of the time.
-    first = max(1, min(len(parts), round(SHARE_OF_SEARCH * len(parts)))) if len(options) > 1 else 0
+    first = (
+        0 if len(options) == 1 else intended.folds if len(y) < FEW else max(1, round(SHARE_OF_SEARCH * intended.folds))
+    )
     work = first * (len(options) - 1) + len(parts)
     tried: list[tuple[Candidate, list[Member]]] = []
     interrupted = False
@@ -193,6 +201,17 @@ def learn(
         seconds=time.monotonic() - began,
         interrupted=interrupted,
     )
+
+
+def balanced_weights(y: NDArray[Any], target: Target, weights: NDArray[Any] | None) -> NDArray[np.float64]:
+    """Weights with which every class counts the same."""
+    if not target.classes:
+        raise SettingError(
+            f"{target.name!r} holds amounts, of which none are rare; balance classes only, and leave it out here."
+        )
+    given = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
+    of_class = np.bincount(y, given, len(target.classes))
+    return np.asarray(given * (given.sum() / (np.count_nonzero(of_class) * of_class[y])))
 
 
 def _others(rows: int, held: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from chainrule.errors import ModelFileError
 from chainrule.network import load as load_network
 from chainrule.tabular.model import NOTES, TableModel
 
@@ -45,4 +46,9 @@ def load(
     True
     """
     network = load_network(path, function=function, custom=custom)
-    return TableModel.of(network) if NOTES in network.notes else network
+    if NOTES not in network.notes:
+        return network
+    try:
+        return TableModel.of(network)
+    except ModelFileError as error:
+        raise ModelFileError(f"{path}: {error}") from error

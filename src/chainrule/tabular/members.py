@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
@@ -17,6 +15,7 @@ from chainrule.errors import DivergedError
 from chainrule.network import Network
 from chainrule.network.meaning import Meaning
 from chainrule.tables import Feature
+from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.recipe import Recipe
 from chainrule.training import EarlyStopping, History, Loss, heads_of
 from chainrule.training.losses import CrossEntropy, SquaredError
@@ -119,19 +118,6 @@ class Member:
     history: History
 
 
-class Deadline:
-    """When a training ends: at a time, or when somebody says so."""
-
-    def __init__(self, seconds: float | None) -> None:
-        self.end = None if seconds is None else time.monotonic() + seconds
-        self.asked = threading.Event()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it is time."""
-        return self.asked.is_set() or (self.end is not None and time.monotonic() > self.end)
-
-
 def train(
     problem: Problem,
     assignments: Sequence[Assignment],
@@ -140,14 +126,13 @@ def train(
     threads: int | None = None,
     progress: Callable[[float], None] = lambda done: None,
 ) -> tuple[list[Member], bool]:
-    """The networks, in order, and whether Ctrl-C ended it; at least one, and those that time allows.
+    """The networks, in order, and whether somebody ended it; at least one, and those that time allows.
 
     A network begun when time is up keeps the best weights it had. Bits do not depend on the number of threads.
     """
     threads = threads or cores()
     each = max(1, threads // len(assignments))
     done = [0.0] * len(assignments)
-    interrupted = False
 
     def one(place: int) -> Member | None:
         if place and deadline.is_over:
@@ -165,11 +150,10 @@ def train(
         while left:
             try:
                 _, left = wait(left, HEARD, FIRST_COMPLETED)
-            except KeyboardInterrupt:
-                interrupted = True
+            except KeyboardInterrupt:  # of a host that has a handler of its own
                 deadline.asked.set()
         members = [member for future in futures if (member := future.result()) is not None]
-    return members, interrupted
+    return members, deadline.asked.is_set()
 
 
 def cores() -> int:

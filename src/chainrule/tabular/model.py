@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError, shortened
 from chainrule.network import Network
-from chainrule.tables import Inputs, Missing, Preparation, TableError, Target, Task, as_table, sample
+from chainrule.tables import Inputs, Missing, Preparation, TableError, Task, as_table, ranks, sample
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
+from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.importance import Predictor
-from chainrule.tabular.learning import Learned, learn
+from chainrule.tabular.learning import Learned, balanced_weights, learn
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.reportable import ReportableModel
 from chainrule.tabular.scores import Scores
@@ -161,8 +162,8 @@ class TableModel(ReportableModel):
             When the table cannot be learned from; the message says why and what to do.
         """
         table = sample(data, seed=self.learning["seed"])
-        by_group = None if groups is None else table.column(groups).cast(str).to_numpy()
-        by_time = None if order is None else table.ranks(order)
+        by_group = None if groups is None else table.column(groups).cast(str).fill_null("").to_numpy()
+        by_time = None if order is None else ranks(table, order)
         preparing = dict(self.preparing)
         if groups is not None:
             preparing["columns"] = {groups: "drop", **(preparing["columns"] or {})}
@@ -173,12 +174,12 @@ class TableModel(ReportableModel):
                 f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed."
             )
         if balanced:
-            chosen[0] = _balanced(y, preparation.target, chosen[0])
+            chosen[0] = balanced_weights(y, preparation.target, chosen[0])
         del table, by_group, by_time  # text takes much room, which the training needs
-        with display(100, self.progress) as bar:
+        with display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
                 inputs.X, y, preparation, **self.learning, weights=chosen[0], groups=chosen[1], order=chosen[2],
-                progress=lambda share: bar.update(round(100 * share, 1), {}),
+                progress=lambda share: bar.update(round(100 * share), {}), asked=asked,
             )  # fmt: skip
         self.learned = learned
         self._network, self._preparation = learned.network, learned.preparation
@@ -299,6 +300,8 @@ class TableModel(ReportableModel):
     def raw(self, X: Any) -> NDArray[Any]:
         """What the network says of prepared rows: probabilities, (rows, classes), or amounts, (rows,)."""
         network, preparation = self._fitted()
+        if not len(X):
+            return np.empty((0, len(self.classes)) if self.classes else (0,))
         if self.classes:
             return np.asarray(network.predict_proba(X), np.float64)
         return preparation.target.restored(np.asarray(network(X)))
@@ -382,15 +385,6 @@ class TableModel(ReportableModel):
             return "TableModel()"
         inputs = len(self.columns)
         return f"<TableModel of {self.target!r}, {self.task}, from {inputs} column{'s' * (inputs != 1)}>"
-
-
-def _balanced(y: NDArray[Any], target: Target, weights: NDArray[Any] | None) -> NDArray[np.float64]:
-    """Weights with which every class counts the same."""
-    if not target.classes:
-        raise SettingError(f"{target.name!r} holds amounts, of which none are rare; balanced=True is for classes.")
-    given = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
-    of_class = np.bincount(y, given, len(target.classes))
-    return np.asarray(given * (given.sum() / (np.count_nonzero(of_class) * of_class[y])))
 
 
 def _is_column(value: Any) -> bool:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from chainrule.tabular.recipe import FEW
+
 SPEED = 6e10
 """Multiplications a second that a thread carries out at the least in training, overheads included."""
 
@@ -24,9 +26,6 @@ LEAST_EPOCHS_OF_MANY = 100
 
 ENOUGH = 20
 """With fewer epochs than this there are fewer networks instead."""
-
-FEW = 2000
-"""Tables with fewer rows than this have them parted into folds twice."""
 
 
 @dataclass(frozen=True)

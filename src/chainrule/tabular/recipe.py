@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ from chainrule.training.schedules import Cosine
 MOST_EMBEDDED = 256
 """Tables with more columns of numbers than this get them as they are: their vectors would be most of the network."""
 
+FEW = 2000
+"""Tables with fewer rows than this get smaller networks, and more of them."""
+
 WIDEST_CATEGORY = 16
 """The most numbers in a category's vector."""
 
@@ -30,8 +33,8 @@ class Recipe:
 
     Attributes
     ----------
-    hidden : tuple of ints
-        Neurons in each hidden layer.
+    hidden : tuple of ints, optional
+        Neurons in each hidden layer; by default two of 256, and of 128 for fewer than 2,000 rows.
     activation : str
         Theirs.
     dropout : float
@@ -47,7 +50,7 @@ class Recipe:
         Rows in a step, at most a quarter of the rows there are.
     """
 
-    hidden: tuple[int, ...] = (256, 256)
+    hidden: tuple[int, ...] | None = None
     activation: str = "relu"
     dropout: float = 0.15
     bins: int = 16
@@ -55,14 +58,18 @@ class Recipe:
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
     label_smoothing: float = 0.0
-    batch_size: int = 256
+    batch_size: int = 128
 
     def __post_init__(self) -> None:
-        for size in self.hidden:
+        for size in self.hidden or ():
             SettingError.unless_count("a recipe", "hidden", size)
         for name in ("bins", "batch_size"):
             SettingError.unless_count("a recipe", name, getattr(self, name))
         SettingError.unless_count("a recipe", "width", self.width, at_least=0)
+
+    def for_rows(self, rows: int) -> Recipe:
+        """The recipe with all that so many rows decide."""
+        return self if self.hidden is not None else replace(self, hidden=(128, 128) if rows < FEW else (256, 256))
 
     def layers(self, features: Sequence[Feature], X: NDArray[np.float32], outputs: int) -> tuple[Any, ...]:
         """The network's layers for rows X, shape (rows, features), in which the numbers come first and the codes last.
@@ -79,7 +86,7 @@ class Recipe:
         if self.width and 0 < numbers <= MOST_EMBEDDED:
             edges = tuple(quantiles(X[:, column], self.bins) for column in range(numbers))
             layers.append(PiecewiseEmbedding(edges, self.width))
-        for size in self.hidden:
+        for size in self.hidden or ():
             layers += (
                 [Dense(size, self.activation), Dropout(self.dropout)]
                 if self.dropout
@@ -92,7 +99,7 @@ class Recipe:
         numbers = sum(feature.kind == "number" for feature in features)
         wide = len(features) + sum(min(WIDEST_CATEGORY, feature.size) for feature in features if feature.kind == "code")
         embedded = numbers * self.width * bool(numbers <= MOST_EMBEDDED)
-        sizes = (wide + embedded, *self.hidden, outputs)
+        sizes = (wide + embedded, *(self.hidden or ()), outputs)
         return embedded * self.bins + sum(a * b for a, b in itertools.pairwise(sizes))
 
     def optimizer(self, epochs: int) -> AdamW:

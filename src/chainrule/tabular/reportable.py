@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chainrule.tabular.importance import Importance
     from chainrule.tabular.report import Report
     from chainrule.tabular.reporting import Trained
+    from chainrule.tabular.scores import Scores
 
 SECONDS = 10.0
 """About how long importance may take."""
@@ -80,6 +81,31 @@ class ReportableModel:
         from chainrule.tabular.dependence import dependence
 
         return dependence(self.raw, self.preparation, as_table(data), column, labels=labels)
+
+    def compare(self: Trained, data: Any, *, beside: Collection[str] | None = None) -> Scores:
+        """The scores of the rows that were held out, beside simpler models that had not seen them either.
+
+        Parameters
+        ----------
+        data : as for `fit`
+            The rows the model was trained on.
+        beside : collection of str, optional
+            As for `report`.
+
+        Returns
+        -------
+        Scores
+
+        Raises
+        ------
+        NotBuiltError
+            When no rows were held out.
+        DataError
+            When these are not the rows that the model was trained on.
+        """
+        from chainrule.tabular.reporting import compared
+
+        return compared(self, as_table(data), beside)
 
     def report(
         self: Trained, data: Any, *, test: Any = None, beside: Collection[str] | None = None, seconds: float = SECONDS

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import DataError
 from chainrule.network import Network
-from chainrule.tables.preparation import Preparation
+from chainrule.tables.preparation import Inputs, Preparation
 from chainrule.tables.table import Table
 from chainrule.tabular import baselines
 from chainrule.tabular.amounts import amount
@@ -107,18 +107,10 @@ def report_of(
         When the model's scores are not of these rows.
     """
     preparation = model.preparation
-    target = preparation.target
-    inputs, y = preparation.apply_with_target(table)
-    amounts = y if target.classes else np.asarray(target.restored(y))
-    codes = [feature.size for feature in preparation.features if feature.kind == "code"]
-    known = baselines.Prepared(inputs.X, amounts, codes, len(target.classes))
+    inputs, known = _known(preparation, table)
     scores: dict[str, Scores] = {}
-    held = model.out_of_fold
-    if held is not None and len(held.rows):
-        _check_rows(model, table, amounts, held)
-        folds = np.full(len(amounts), -1)
-        folds[held.rows] = held.fold
-        scores["out of fold"] = model.scores.with_beside(baselines.out_of_fold(known, folds, beside))
+    if model.out_of_fold is not None and len(model.out_of_fold.rows):
+        scores["out of fold"] = _out_of_fold(model, table, known, beside)
     if test is not None:
         new = preparation.apply_with_target(test)[0].X
         scores[f"on {test.source}"] = model.evaluate(test).with_beside(baselines.on_new_rows(known, new, beside))
@@ -131,10 +123,41 @@ def report_of(
         scores,
         worth,
         [dependence(model.raw, preparation, kept, column) for column in columns],
-        _explained(model, kept, inputs.X, amounts),
+        _explained(model, kept, inputs.X, known.y),
         (*table.notes, *inputs.notes),
         model.settings,
     )
+
+
+def compared(model: Trained, table: Table, beside: Collection[str] | None = None) -> Scores:
+    """The scores of the rows held out, beside simpler models that had not seen them either.
+
+    Raises
+    ------
+    NotBuiltError
+        When no rows were held out.
+    DataError
+        When these are not the rows that the model was trained on.
+    """
+    return _out_of_fold(model, table, _known(model.preparation, table)[1], beside)
+
+
+def _known(preparation: Preparation, table: Table) -> tuple[Inputs, baselines.Prepared]:
+    """The inputs of the rows whose target is known, and the same as simpler models take them."""
+    inputs, y = preparation.apply_with_target(table)
+    target = preparation.target
+    truth = y if target.classes else np.asarray(target.restored(y))
+    codes = [feature.size for feature in preparation.features if feature.kind == "code"]
+    return inputs, baselines.Prepared(inputs.X, truth, codes, len(target.classes))
+
+
+def _out_of_fold(model: Trained, table: Table, known: baselines.Prepared, beside: Collection[str] | None) -> Scores:
+    scores, held = model.scores, model.out_of_fold
+    assert held is not None
+    _check_rows(model, table, known.y, held)
+    folds = np.full(len(known.y), -1)
+    folds[held.rows] = held.fold
+    return scores.with_beside(baselines.out_of_fold(known, folds, beside))
 
 
 def _check_rows(model: Trained, table: Table, truth: Array, held: HeldOut) -> None:

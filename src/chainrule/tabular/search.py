@@ -12,7 +12,7 @@ from chainrule.tables import Target
 from chainrule.tabular.members import Member, Problem
 from chainrule.tabular.recipe import Recipe
 
-SURELY = 0.5
+SURELY = 1.0
 """How many standard errors of the difference a recipe must be better by than the one before it."""
 
 

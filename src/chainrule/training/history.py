@@ -213,11 +213,15 @@ class History(Shown):
         ------
         MissingExtraError
             When matplotlib is not installed.
+        SettingError
+            When the ending of `path` is no format of pictures.
         """
         try:
-            from chainrule.training.learning_curves import LearningCurves
+            from chainrule.training.learning_curves import LearningCurves, check_picture
         except ImportError:
             raise MissingExtraError.of("matplotlib", "plot", "History.plot") from None
+        if path is not None:
+            check_picture(Path(path))
         figure = LearningCurves.of(self.metrics, self.best_epoch)
         if path is not None:
             figure.savefig(Path(path), dpi=150)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
+from matplotlib.backend_bases import FigureCanvasBase
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+
+from chainrule.errors import SettingError
 
 VALIDATION = "val_"
 
@@ -39,6 +43,15 @@ class LearningCurves(Figure):
         written = BytesIO()
         self.savefig(written, format="png")
         return written.getvalue()
+
+
+def check_picture(path: Path) -> None:
+    """Raise when a picture cannot be written to a file of this name, whose ending tells the format."""
+    known = sorted(FigureCanvasBase.get_supported_filetypes())
+    if path.suffix and path.suffix[1:].lower() not in known:
+        raise SettingError(
+            f"a picture was to be drawn in {path.name!r}, whose ending is no format of pictures; use one of {', '.join(known)}."
+        )
 
 
 def _draw(axes: Any, name: str, values: list[float]) -> None:
