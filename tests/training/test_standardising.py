@@ -70,7 +70,7 @@ def test_layers_keep_the_parameters_they_had() -> None:
 
 def test_penalties_leave_it_alone() -> None:
     plain, penalised = (fitted(l2=l2, epochs=1, optimizer=cr.SGD(0.0)).history for l2 in (0.0, 1.0))
-    assert penalised["loss"][0] - plain["loss"][0] < 20.0  # the squares of the means are 16 million
+    assert penalised["loss"][0] - plain["loss"][0] < 20.0  # the squares of means and deviations are 16 million
 
 
 def test_every_engine_agrees() -> None:

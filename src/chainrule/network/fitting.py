@@ -50,6 +50,7 @@ def training_for(
     """The run for data as people have them; the network learns from them what its outputs mean."""
     arrays = inputs_of(network, X)
     columns = columns_in(X, network.input_names)
+    SettingError.unless_one_of("fit", "standardise", standardise, (True, False))
     if standardise:
         begin_with_standardise(network)
     meanings, data = learn_meanings(

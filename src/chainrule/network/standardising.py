@@ -16,10 +16,10 @@ from chainrule.nn.parameters import flat_names
 from chainrule.nn.standardising import Standardise
 
 MOST_APART, SMALL = 100.0, 0.2
-"""How many times as large as a small column the largest may be without a warning; a fifth of the columns are smaller than it, as
-the pixels at the margin of a picture are."""
+"""How many times as large as a small column the largest may be without a warning; a fifth of the columns are smaller than
+that one, as the pixels at the margin of a picture are."""
 
-FEWEST = 20
+FEWEST, MOST_LOOKED_AT = 20, 10_000
 """Of fewer rows nothing is said: the largest number of a few says little of a column's size."""
 
 
@@ -59,8 +59,8 @@ def warn_of_sizes(network: BaseNetwork, rows: Any, names: Sequence[str] = ()) ->
     found = first_layer(network)
     if found is None or not found[1].expects_one_size or len(rows) < FEWEST:
         return
-    rows = rows.reshape(-1, rows.shape[-1])
-    sizes = np.maximum(rows.max(axis=0), -rows.min(axis=0))
+    some = rows[:MOST_LOOKED_AT].astype(np.float64).reshape(-1, rows.shape[-1])
+    sizes = np.abs(some).max(axis=0)
     there = np.flatnonzero(sizes)
     if not len(there):
         return

@@ -133,6 +133,13 @@ class Model:
             f"{layer}.{name}" for layer, own in self.specs.items() for name, spec in own.items() if spec.bias
         )
 
+    @cached_property
+    def unlearned(self) -> frozenset[str]:
+        """The names of the parameters that no gradient changes, as their layers say."""
+        return frozenset(
+            f"{layer}.{name}" for layer, own in self.specs.items() for name, spec in own.items() if not spec.trainable
+        )
+
     def __reduce__(self) -> Any:
         """Copies and pickles are built anew: layers are known by their identity, which a copy does not share."""
         return build, (self.function, self.inputs)

@@ -11,6 +11,9 @@ import numpy as np
 from chainrule.nn.layer import Arrays, Layer, Shape
 from chainrule.nn.parameters import ParameterSpec
 
+ROWS_AT_ONCE = 65536
+"""Rows on disk are never in memory as a whole."""
+
 
 @dataclass(frozen=True)
 class Standardise(Layer):
@@ -23,17 +26,17 @@ class Standardise(Layer):
     --------
     >>> import numpy as np, chainrule as cr
     >>> network = cr.Network([cr.Standardise(), cr.Dense(1)])
-    >>> history = network.fit(np.array([[1.0, 1000.0], [3.0, 5000.0]]), np.array([0.5, 1.5]), epochs=1, progress=False)
+    >>> history = network.fit(np.array([[1.0, 100.0], [3.0, 500.0]]), np.array([0.5, 1.5]), epochs=1, progress=False)
     >>> network.parameters["standardise_0"]
-    {'mean': array([   2., 3000.], dtype=float32), 'deviation': array([   1., 2000.], dtype=float32)}
+    {'mean': array([  2., 300.], dtype=float32), 'deviation': array([  1., 200.], dtype=float32)}
     """
 
     def parameters(self, *shapes: Shape) -> Mapping[str, ParameterSpec]:
         """The mean and the deviation of every column; they are not learned."""
         width = shapes[0][-1:]
         return {
-            "mean": ParameterSpec(width, "zeros", trainable=False, bias=True),
-            "deviation": ParameterSpec(width, "ones", trainable=False, bias=True),
+            "mean": ParameterSpec(width, "zeros", trainable=False),
+            "deviation": ParameterSpec(width, "ones", trainable=False, bias=False),
         }
 
     def forward(self, parameters: Arrays, *inputs: Any) -> Any:
@@ -45,6 +48,8 @@ class Standardise(Layer):
         """Means and deviations, unless they are known; a column that never changes is only shifted."""
         if parameters["mean"].any() or (parameters["deviation"] != 1.0).any():
             return {}
-        rows = np.asarray(inputs, np.float64).reshape(-1, np.shape(inputs)[-1])
-        deviation = rows.std(axis=0)
-        return {"mean": rows.mean(axis=0), "deviation": np.where(deviation > 0.0, deviation, 1.0)}
+        rows = inputs.reshape(-1, inputs.shape[-1])
+        mean = rows.mean(axis=0, dtype=np.float64)
+        parts = (rows[begin : begin + ROWS_AT_ONCE] for begin in range(0, len(rows), ROWS_AT_ONCE))
+        deviation = np.sqrt(sum(np.square(part - mean).sum(axis=0) for part in parts) / len(rows))
+        return {"mean": mean, "deviation": np.where(deviation > 0.0, deviation, 1.0)}

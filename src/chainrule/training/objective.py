@@ -49,7 +49,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Penalty:
-    """l1·Σ|w| + ½·l2·Σw² over the parameters that are no biases, as layers say or their uses prove.
+    """l1·Σ|w| + ½·l2·Σw² over the parameters that are learned and no biases, as layers say or their uses prove.
 
     `shared`: divided among the rows of a batch, so that l1 and l2 count against the loss of a single row.
     """
@@ -68,13 +68,13 @@ class Penalty:
         return {name: getattr(self, name) for name in ("l1", "l2") if getattr(self, name)}
 
     def __call__(
-        self, parameters: Mapping[str, Mapping[str, Any]], batch: Batch, biases: Container[str], strengths: Any = None
+        self, parameters: Mapping[str, Mapping[str, Any]], batch: Batch, spared: Container[str], strengths: Any = None
     ) -> Any:
-        """The penalty for these parameters but for those that are biases, with these strengths or its own."""
+        """The penalty for these parameters but for those spared, with these strengths or its own."""
         given = self.strengths if strengths is None else strengths
         total: Any = -0.0  # what changes nothing when it is added; 0.0 would change −0.0
         for name, value in flat_names(parameters).items():
-            if name in biases:
+            if name in spared:
                 continue
             if "l1" in given:
                 total = total + given["l1"] * np.sum(np.abs(value))
@@ -174,7 +174,11 @@ class Objective:
         values = [_reduced(value, batch, self.reduction) for value in losses]
         total = sum(values[1:], start=values[0])
         accuracies = [_reduced(right, batch) for right in rights]
-        return total + self.penalty(parameters, batch, self.model.biases, strengths), accuracies, outcome
+        return (
+            total + self.penalty(parameters, batch, self.model.biases | self.model.unlearned, strengths),
+            accuracies,
+            outcome,
+        )
 
     def judged(self, outcome: Outcome, batch: Batch) -> tuple[list[Any], list[Any]]:
         """The loss of every sample by every head; and 1 for right answers, 0 for wrong ones, where heads classify."""
