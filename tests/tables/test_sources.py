@@ -313,3 +313,9 @@ def test_the_memory_of_parts_is_that_of_parts(tmp_path):
     pl.DataFrame({"x": range(10)}).write_parquet(tmp_path / "data.parquet")
     parts = stream(Path(tmp_path) / "data.parquet", rows=4)
     assert [next(parts).frame.rows()[0], next(parts).frame.rows()[0]] == [(0,), (4,)]
+
+
+def test_times_of_pandas_at_a_fixed_distance_to_utc_are_read():
+    moments = pd.date_range("2024-01-01 01:00", periods=2, tz=datetime.timezone(datetime.timedelta(hours=2)))
+    read = as_table(pd.DataFrame({"t": moments})).frame["t"].to_list()
+    assert read == [moment.to_pydatetime() for moment in moments]

@@ -368,10 +368,15 @@ class TableModel(ReportableModel):
             )
         model = cls()
         model._network, model._preparation = network, Preparation.from_json(described.get("preparation", {}))
-        if len(model._preparation.features) != network.model.inputs[0][0]:
+        features = model._preparation.features
+        if (len(features),) != network.model.inputs[0]:
             raise ModelFileError("the file's network has other inputs than its table gives; train the model again.")
+        if (len(model._preparation.target.classes) or 1,) != getattr(network.model.outputs, "shape", None):
+            raise ModelFileError(
+                "the file's network has other outputs than its table has classes; train the model again."
+            )
         if described.get("average") is not None:
-            model._average = AverageRow.from_json(described["average"])
+            model._average = AverageRow.from_json(described["average"], features)
         model.facts = described["facts"]
         return model
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import Column, Feature, Reading
+from chainrule.tables.columns.places import plain_number
 from chainrule.tables.columns.texts import as_text, as_texts, mapped
 from chainrule.tables.missing import Spelling
 from chainrule.tables.options import counted, quoted
@@ -89,8 +90,12 @@ class Boolean(Column):
         )
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
-        """0 or 1."""
-        return math.nan if cell is None else _TRUTH.get(as_text(cell).lower(), math.nan)
+        """0 or 1; also as `1.0`, as numbers are written beside missing ones."""
+        if cell is None:
+            return math.nan
+        text = as_text(cell).lower()
+        amount = _TRUTH[text] if text in _TRUTH else plain_number(text)
+        return amount if amount in (0.0, 1.0) else math.nan
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """The flags."""
