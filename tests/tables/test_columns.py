@@ -323,3 +323,10 @@ def test_booleans_may_be_written_as_numbers_with_a_point():
     values, remarks = column.read(pl.Series(["1.0", "0.0", "1", "2.0"]), Spelling())
     np.testing.assert_array_equal(values, [1.0, 0.0, 1.0, np.nan])
     assert "'2.0' in 1 row is neither" in remarks[0]
+
+
+def test_percentages_without_their_sign_are_told():
+    column = Number.learn("p", pl.Series([f"{n}%" for n in range(30)]), Spelling())
+    assert column.read(pl.Series(["5%", "6"]), Spelling()).remarks == ()
+    for bare in (pl.Series(["0.05"]), pl.Series([0.05])):
+        assert "held % in training" in column.read(bare, Spelling()).remarks[0]

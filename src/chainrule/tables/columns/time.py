@@ -130,7 +130,7 @@ class Time(Column):
         if isinstance(cell, datetime):
             if cell.tzinfo is not None and self.zone:
                 cell = cell.astimezone(ZoneInfo(self.zone))
-            return (cell.replace(tzinfo=None) - datetime(1970, 1, 1)) / timedelta(microseconds=1) / 1e6
+            return float((cell.replace(tzinfo=None) - datetime(1970, 1, 1)) / timedelta(microseconds=1)) / 1e6
         return float(super().read_one(cell, spelling))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
