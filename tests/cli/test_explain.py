@@ -96,6 +96,7 @@ def test_a_prediction_is_split_by_column(folder):
     text = run("explain", model, data, "--row", 3).stdout
     assert text.startswith("labels.safetensors on data.csv, row 3\n\n")
     assert "age = " in text
+    assert max(map(len, text.splitlines())) <= 80
     other = {"yes": "no", "no": "yes"}[found["label"]]
     assert json.loads(run("explain", model, data, "--row", 3, "--class", other, "--format", "json").stdout)[
         "prediction"

@@ -243,6 +243,10 @@ def test_rows_that_are_tested_on(labels, tmp_path):
     result = run("train", tmp_path / "one.csv", "--target", "Survived", *SMALL, "--test-file", tmp_path / "two.csv")
     assert "one.csv: 180 rows" in result.output
     assert "Test: 60 rows of two.csv" in result.output
+    (tmp_path / "three.csv").write_text("Sex,Class,Age\nmale,1,3\n")
+    result = run("train", labels, "--target", "Survived", *SMALL, "--test-file", tmp_path / "three.csv")
+    assert "no column named 'Survived'" in result.stderr
+    assert "network" not in result.output
     for option in (["--split-by", "Id"], ["--group", "Age"]):
         result = run("train", labels, "--target", "Survived", *SMALL, "--test", 0.25, *option)
         assert result.exit_code == 0, result.output
@@ -346,6 +350,7 @@ def test_files_that_are_not_there_or_not_models(labels, tmp_path):
     result = run("train", labels.with_name("pasengers.csv"), "--target", "y")
     assert result.exit_code == 1
     assert "pasengers.csv (did you mean 'passengers.csv'?)" in result.stderr
+    assert "(did you mean 'penguins'?)" in run("train", "pengins", "--target", "y").stderr
     assert str(tmp_path) in run("train", tmp_path, "--target", "y").stderr
     assert "there is no folder" in run("predict", tmp_path / "no" / "model", labels).stderr
     assert "cannot be read as a safetensors file" in run("evaluate", labels, labels).stderr
@@ -368,7 +373,9 @@ def test_tables_that_do_not_fit_the_model(folder, tmp_path):
     assert result.exit_code == 1
     assert "'Survived'" in result.stderr
     other.write_text("Sex,Class,Age,Survived\nmale,1,old,yes\n")
-    assert "'old'" in run("predict", model, other).stderr
+    told = run("predict", model, other).stderr
+    assert "'old' in 1 row counts as missing" in told
+    assert "--column" not in told
     other.write_text("Sex,Class,Age,Survived\nmale,1,3,perhaps\n")
     assert "'perhaps'" in run("evaluate", model, other).stderr
     other.write_text("Age,Class,Sex\n3,1,male\n")

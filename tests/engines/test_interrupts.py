@@ -116,10 +116,10 @@ def test_a_process_may_end_while_another_thread_trains() -> None:
 
 def test_the_command_line_ends_in_time_and_says_why(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
-    table.write_text("a,b\n" + "".join(f"{i},{i * i}\n" for i in range(400)))
+    table.write_text("a,b\n" + "".join(f"{i * 37 % 101},{i * i}\n" for i in range(400)))
     code = "from chainrule.cli.app import main; main()"
     process = subprocess.Popen(
-        [sys.executable, "-c", code, "train", str(table), "--target", "b", "--epochs", "1000000", "--patience", "0"],
+        [sys.executable, "-c", code, "train", str(table), "--target", "b", "--epochs", "1000000", "--time", "1h"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},

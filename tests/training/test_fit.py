@@ -586,6 +586,8 @@ class TestHistory:
         figure = history.plot(tmp_path / "curve.png")
         assert (tmp_path / "curve.png").read_bytes()[:4] == b"\x89PNG"
         assert [axes.get_ylabel() for axes in figure.axes] == ["loss", "accuracy"]
+        with pytest.raises(SettingError, match=r"'curve\.xyz', whose ending is no format of pictures; use one of"):
+            history.plot(tmp_path / "curve.xyz")
 
     def test_silent_when_not_at_a_terminal(self, capsys: pytest.CaptureFixture[str]) -> None:
         small().fit(X, Y, epochs=2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable
 from pathlib import Path
 
 import chainrule as cr
@@ -25,14 +26,14 @@ class FileError(ChainruleError):
     """
 
 
-def to_read(path: Path) -> Path:
-    """`path`, when a file is there."""
+def to_read(path: Path, known: Iterable[str] = ()) -> Path:
+    """`path`, when a file is there; `known` are further names that may have been meant."""
     if path.is_dir():
         raise FileError(f"{path} is a folder; a file is needed.")
     if not path.exists():
         folder = path.parent
         names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-        hint = nearest(path.name, names) if folder.is_dir() else f": there is no folder {folder}"
+        hint = nearest(path.name, [*names, *known]) if folder.is_dir() else f": there is no folder {folder}"
         raise FileError(f"there is no file {path}{hint}" + ("" if hint.endswith("?") else "."))
     return path
 
@@ -43,7 +44,7 @@ def table_to_read(given: str) -> str:
         return str(SAMPLES[given]())
     if given == STDIN or PATTERNS & set(given) or Path(given).is_dir():
         return given
-    return str(to_read(Path(given)))
+    return str(to_read(Path(given), SAMPLES))
 
 
 def to_write(path: Path | None, option: str, **others: str | Path | None) -> None:

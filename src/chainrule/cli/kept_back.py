@@ -26,7 +26,7 @@ def keep_back(
     >>> [part.frame["day"].to_list() for part in keep_back(table, "sold", 0.25, order="day")]
     [[3, 1, 2], [4]]
     >>> [part.frame["shop"].to_list() for part in keep_back(table, "sold", 0.5, group="shop")]
-    [['a', 'a'], ['b', 'b']]
+    [['b', 'b'], ['a', 'a']]
     """
     if order is not None:
         learned, kept = latest(ranks(table, order), share)

@@ -56,7 +56,7 @@ def one_row(model: Path, data: str, number: int | None, separator: str | None) -
 def _weights(model: TableModel) -> str:
     """The weights there are, with their shapes."""
     parts = [f"{k}.{n} {list(a.shape)}" for k, own in model.network.parameters.items() for n, a in own.items()]
-    return _some(parts)
+    return some(parts)
 
 
 def _checked(wanted: Sequence[int], table: Table) -> Sequence[int]:
@@ -96,22 +96,22 @@ def tell(rows: Chosen) -> None:
         "bold",
     )
     if batch:
-        _item("rows", _some([f"n = {n}: row {place}" for n, place in enumerate(rows.numbers)], 5))
+        item("rows", some([f"n = {n}: row {place}" for n, place in enumerate(rows.numbers)], 5))
     else:
         cells = [f"{column.name} {rows.table.column(column.name)[0]}" for column in columns]
-        _item(f"row {rows.numbers[0]}", f"{_some(cells)} → {target.name} {rows.table.column(target.name)[0]}")
-    _item("inputs", _some([f"x[{i}] {name}" for i, name in enumerate(f.name for f in rows.preparation.features)]))
+        item(f"row {rows.numbers[0]}", f"{some(cells)} → {target.name} {rows.table.column(target.name)[0]}")
+    item("inputs", some([f"x[{i}] {name}" for i, name in enumerate(f.name for f in rows.preparation.features)]))
     outputs = _outputs(rows)
     loss = number(rows.network.evaluate(rows.X, rows.y)["loss"])
     mean = "mean over rows of " * batch
     if target.task == "classification":
         shares = np.asarray(rows.network.predict_proba(rows.X)).mean(axis=0)
         classes = [f"[{i}] {label} {p:.1%}" for i, (label, p) in enumerate(zip(target.classes, shares, strict=True))]
-        _item("outputs", f"{outputs}, {'mean ' * batch}shares: {_some(classes)}")
-        _item("loss", f"L = {mean}−log(share of the true class) = {loss}")
+        item("outputs", f"{outputs}, {'mean ' * batch}shares: {some(classes)}")
+        item("loss", f"L = {mean}−log(share of the true class) = {loss}")
     else:
-        _item("output", f"{outputs}: {target.name}, {_SCALES[target.scale]}")
-        _item("loss", f"L = {mean}squared error of that = {loss}")
+        item("output", f"{outputs}: {target.name}, {_SCALES[target.scale]}")
+        item("loss", f"L = {mean}squared error of that = {loss}")
     say()
 
 
@@ -122,11 +122,12 @@ def _outputs(rows: Chosen) -> str:
     return f"{layer}.z" if f"{layer}.z" in names else names[-1]
 
 
-def _item(head: str, text: str) -> None:
+def item(head: str, text: str) -> None:
     """A line of the description, broken between words under its own beginning."""
     pieces = wrap(text, max(shutil.get_terminal_size((88, 24)).columns - 12, 24), break_long_words=False)
     say("\n".join(f"{'' if i else f'  {head}':<12}{piece}" for i, piece in enumerate(pieces)))
 
 
-def _some(names: Sequence[str], most: int = LISTED) -> str:
+def some(names: Sequence[str], most: int = LISTED) -> str:
+    """Names in a row, of many the first ones and the last."""
     return ", ".join(names if len(names) <= most else [*names[: most - 1], "…", names[-1]])

@@ -20,6 +20,7 @@ from chainrule.cli.options import TABLE, Decimal, MissingChoice, Separator
 from chainrule.cli.told import plain, tell_columns, tell_networks, tell_notes
 from chainrule.errors import SettingError
 from chainrule.tables import as_table, sample
+from chainrule.tables.options import counted
 from chainrule.tabular import Recipe, TableModel
 
 USUAL, LONG = 10.0, 60.0
@@ -220,7 +221,9 @@ def train(
     rest = None if test_file is None else as_table(table_to_read(test_file), separator, not no_header, mark)
     if test and rest is None:
         table, rest = keep_back(table, target, test, order=split_by, group=group, seed=seed)
-    say(f"{table.source}: {len(table):,} rows, {len(table.names)} columns", "bold")
+    if rest is not None:
+        rest.column(target)  # what is not there is told before the training
+    say(f"{table.source}: {counted(len(table), 'row')}, {counted(len(table.names), 'column')}", "bold")
     tell_notes(table.notes)
     told = table.notes
     found: dict[str, Any] = {"source": table.source}

@@ -11,7 +11,7 @@ import chainrule as cr
 from chainrule.cli.console import note, say
 from chainrule.cli.files import to_write
 from chainrule.cli.options import MissingChoice, Separator
-from chainrule.cli.rows import LISTED, chosen
+from chainrule.cli.rows import chosen, item, some
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.viewer import View, lesson
 from chainrule.viewer.datasets import PLANE, in_the_plane
@@ -44,9 +44,7 @@ def view(
     ] = None,
     missing: Annotated[
         MissingChoice | None,
-        typer.Option(
-            help="Missing values: error, drop, mean or median; by default as in training.", **MODEL, metavar="WHAT"
-        ),
+        typer.Option(help="Missing values: fill, drop or error; by default as in training.", **MODEL, metavar="WHAT"),
     ] = None,
     separator: Separator = None,
     epochs: Annotated[
@@ -127,10 +125,7 @@ def _of_model(
     rows = chosen(model, data, [], missing, separator)
     features = rows.preparation.features
     say(f"{rows.model} on {rows.table.source}: {len(rows.X):,} rows, target {rows.preparation.target.name}", "bold")
-    say(
-        f"  inputs    {', '.join(f'x[{i}] {feature.name}' for i, feature in enumerate(features[:LISTED]))}"
-        f"{' …' * (len(features) > LISTED)}"
-    )
+    item("inputs", some([f"x[{i}] {feature.name}" for i, feature in enumerate(features)]))
     return cr.view(rows.network, rows.X, rows.y, loss=loss, epochs=epochs, seed=seed)
 
 

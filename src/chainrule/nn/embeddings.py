@@ -111,8 +111,8 @@ class CategoryEmbedding(Layer):
     Examples
     --------
     >>> import numpy as np, chainrule as cr
-    >>> network = cr.Network([cr.CategoryEmbedding(sizes=(50,), widths=4), cr.Dense(1)]).build(3)
-    >>> network.parameters["category_embedding_0"]["weight_0"].shape, network(np.array([[0.5, -1.0, 49.0]])).shape
+    >>> network = cr.Network([cr.CategoryEmbedding(sizes=(50,), widths=4, name="town"), cr.Dense(1)]).build(3)
+    >>> network.parameters["town"]["weight_0"].shape, network(np.array([[0.5, -1.0, 49.0]])).shape
     ((50, 4), (1, 1))
     """
 

@@ -84,7 +84,11 @@ def learn_columns(
         table, y = table.rows(rows), y[rows]
     table, columns, readings = _learn_inputs(table, target, kinds, missing, spelling, scaling, problems)
     problems.raise_if_any()
-    remarks += [remark for reading in readings.values() for remark in reading.remarks]
+    remarks += [
+        f"{remark} (to take all as categories: {columns_option([name], 'category')})"
+        for name, reading in readings.items()
+        for remark in reading.remarks
+    ]
     read = {name: reading.values for name, reading in readings.items()}
     remarks += remarks_on(table, tuple(column for column in columns if column.features), read, learned, y)
     return Learned(columns, learned, tuple(remarks), rows, y, read)

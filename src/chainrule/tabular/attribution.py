@@ -166,10 +166,14 @@ class Attribution(Written):
     def forms(self) -> Mapping[str, Callable[[Attribution], str]]:
         """What writes it as text, HTML and JSON."""
         return {
-            "text": lambda own: f"{own._written(as_text)}\n\n{textwrap.fill(own.note, WIDTH)}",
+            "text": lambda own: own._in_lines(),
             "html": lambda own: f"{own._written(as_html)}<p><small>{own.note}</small></p>",
             "json": lambda own: written(own.data()),
         }
+
+    def _in_lines(self) -> str:
+        title, _, parts = self._written(as_text).partition("\n")
+        return "\n".join([textwrap.fill(title, WIDTH), parts, "", textwrap.fill(self.note, WIDTH)])
 
     def _written(self, write: Writes) -> str:
         splits = {"column": [Piece(name, added) for name, added in self._pieces()]}

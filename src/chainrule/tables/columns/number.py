@@ -19,7 +19,7 @@ from chainrule.tables.columns.column import Column, Encoder, Feature, Reading, r
 from chainrule.tables.columns.left_out import LeftOut, names_rows
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import LARGEST, Numbers, has_leading_zeros, in_unit, number, read_numbers, seldom_numbers
-from chainrule.tables.options import columns_option, counted, quoted
+from chainrule.tables.options import counted, quoted
 
 if TYPE_CHECKING:
     import polars as pl
@@ -218,7 +218,4 @@ def stray_remarks(name: str, read: Numbers) -> tuple[str, ...]:
     if not read.strays:
         return ()
     rows = counted(sum(read.strays.values()), "row")
-    return (
-        f"column {name!r} holds numbers; {quoted(read.strays)} in {rows} counts as missing "
-        f"(to take all as categories: {columns_option([name], 'category')})",
-    )
+    return (f"column {name!r} holds numbers; {quoted(read.strays)} in {rows} counts as missing",)
