@@ -50,7 +50,8 @@ class BaseTableEstimator(NestedParameters):
 
     def _table(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Table:
         """The rows, checked by scikit-learn's rules, as a table; with `reset` its columns are those to learn from."""
-        framed = any(hasattr(X, name) for name in ("columns", "__arrow_c_stream__", "__dataframe__"))
+        several = len(getattr(X, "shape", (0, 0))) == 2  # a single column of pandas or Polars has the protocol too
+        framed = several and any(hasattr(X, name) for name in ("columns", "__arrow_c_stream__", "__dataframe__"))
         if not framed:
             X = check_array(X, dtype=None, ensure_all_finite="allow-nan", input_name="X", estimator=self)
         validate_data(self, X, y, skip_check_array=True, reset=reset)

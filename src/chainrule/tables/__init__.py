@@ -1,6 +1,7 @@
 """Tables as people have them in files and frames, made into arrays."""
 
 from chainrule.tables.columns import Column, Feature
+from chainrule.tables.frames import row_of
 from chainrule.tables.missing import Missing
 from chainrule.tables.options import TableError, spell
 from chainrule.tables.order import ranks
@@ -25,6 +26,7 @@ __all__ = [
     "as_table",
     "ranks",
     "read",
+    "row_of",
     "sample",
     "spell",
     "stream",

@@ -118,11 +118,12 @@ def _learn_inputs(
                 columns[name] = found
     used = [column for column in columns.values() if column.features]
     if not used and not problems.told:
+        of_text = table.lines is not None
         problems.add(
             f"no column is left to learn {target!r} from: it has {counted(len(table.names), 'column')} "
-            f"({quoted(table.names)}), and those besides the target say nothing; if the columns were not told apart, name what "
-            "stands between them",
-            option("separator", "semicolon"),
+            f"({quoted(table.names)}), and those besides the target say nothing"
+            + ("; if the columns were not told apart, name what stands between them" if of_text else ""),
+            option("separator", "semicolon") if of_text else "",
         )
     readings = {column.name: column.read(table.column(column.name), spelling) for column in used}
     gaps = [name for name, reading in readings.items() if np.isnan(reading.values).any()] if missing == "error" else []

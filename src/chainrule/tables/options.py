@@ -11,6 +11,9 @@ from chainrule.errors import DataError
 LISTS = frozenset({"missing_mark", "value_mark"})
 """Options that take several values: a list in Python, repeated on the command line."""
 
+READING = frozenset({"separator", "header", "decimal"})
+"""Options that say how a file is written: in Python arguments of `as_table`, whose table is then given in place of the file."""
+
 MAPS = frozenset({"columns"})
 """Options that give columns a kind, `‹columns=zip=category›`: a dict in Python, `--column zip=category` for each one typed."""
 
@@ -55,6 +58,8 @@ def spell(message: str, command_line: bool = False) -> str:
     leave them out: columns={"last name": "drop", "id": "drop"}, missing="drop"
     >>> print(spell(message, command_line=True))
     leave them out: --drop 'last name' --drop id --missing drop
+    >>> print(spell("if that is wrong, ‹decimal=,›"))
+    if that is wrong, chainrule.tables.as_table(data, decimal=",")
     """
 
     def spelled(run: re.Match[str]) -> str:
@@ -63,7 +68,9 @@ def spell(message: str, command_line: bool = False) -> str:
             found.setdefault(name, []).append(value)
         if command_line:
             return " ".join(_typed(name, value) for name, values in found.items() for value in values)
-        return ", ".join(_argument(name, values) for name, values in found.items())
+        reading = [_argument(name, found.pop(name)) for name in tuple(found) if name in READING]
+        arguments = [_argument(name, values) for name, values in found.items()]
+        return ", ".join([f"chainrule.tables.as_table(data, {', '.join(reading)})"] * bool(reading) + arguments)
 
     return _OPTIONS.sub(spelled, message)
 

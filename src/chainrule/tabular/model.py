@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError, shortened
 from chainrule.network import Network
-from chainrule.tables import Inputs, Missing, Preparation, TableError, Task, as_table, ranks, sample
+from chainrule.tables import Inputs, Missing, Preparation, TableError, Task, as_table, ranks, row_of, sample, spell
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
@@ -274,8 +275,9 @@ class TableModel(ReportableModel):
 
         Parameters
         ----------
-        data : as for `fit`, or one row as a dict of single values
-            Columns are found by name, in any order; those the model does not know are ignored.
+        data : as for `fit`, or one row as a dict of single values or as `frame.iloc[3]` of pandas
+            Columns are found by name, in any order; those the model does not know are ignored. A warning says which values
+            it cannot read, or has not seen: they count as missing, or as a category of their own.
 
         Raises
         ------
@@ -319,7 +321,7 @@ class TableModel(ReportableModel):
 
         Parameters
         ----------
-        row : dict, or a table of one row
+        row : dict, row of a pandas frame, or table of one row
             The row.
         label : optional
             The class to look at; by default the one that is predicted.
@@ -327,10 +329,13 @@ class TableModel(ReportableModel):
             In which terms, for classes.
         """
         network, preparation = self._fitted()
+        cells = row_of(row, self.columns)
+        if cells is None:
+            table = as_table(row)
+            if len(table) != 1:
+                raise SettingError(f"explain was given {len(table)} rows; give one.")
+            cells = table.frame.row(0, named=True)
         X = self._prepared(row)
-        if len(X) != 1:
-            raise SettingError(f"explain was given {len(X)} rows; give one.")
-        cells = row if isinstance(row, Mapping) else as_table(row).frame.row(0, named=True)
         return attribute(network, preparation, self.average, X[0], cells, label=label, of=of)
 
     def inputs(self, data: Any, missing: Missing | None = None) -> Inputs:
@@ -339,9 +344,13 @@ class TableModel(ReportableModel):
         return preparation.apply(as_table(data), missing or ("fill" if preparation.missing == "drop" else None))
 
     def _prepared(self, data: Any) -> NDArray[np.float32]:
-        if isinstance(data, Mapping) and not any(_is_column(value) for value in data.values()):
-            return self.preparation.apply_row(data)
-        return self.inputs(data).X
+        row = row_of(data, self.columns)
+        if row is not None:
+            return self.preparation.apply_row(row)
+        inputs = self.inputs(data)
+        for note in inputs.notes:
+            warnings.warn(spell(note), UserWarning, stacklevel=3)
+        return inputs.X
 
     # --- keeping
 
@@ -385,8 +394,3 @@ class TableModel(ReportableModel):
             return "TableModel()"
         inputs = len(self.columns)
         return f"<TableModel of {self.target!r}, {self.task}, from {inputs} column{'s' * (inputs != 1)}>"
-
-
-def _is_column(value: Any) -> bool:
-    """Whether a value holds several."""
-    return hasattr(value, "__len__") and not isinstance(value, str | bytes)

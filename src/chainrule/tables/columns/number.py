@@ -171,11 +171,14 @@ class Number(Column):
     def told(self) -> str:
         """How it is scaled."""
         how = (
-            f"normal scores by {len(self.knots)} quantiles"
-            if self.knots
-            else f"(x − {self.median:.4g})/{self.scale:.4g}"
+            f"normal scores by {len(self.knots)} quantiles" if self.knots else scaled_text("x", self.median, self.scale)
         )
         return how + (", a flag where missing" if self.missing else "")
+
+
+def scaled_text(name: str, middle: float, scale: float) -> str:
+    """How a number is scaled, as one writes it: `(x − 3)/2`, `(x + 3)/2` for a middle of −3."""
+    return f"({name} {'+' if middle < 0 else '−'} {abs(middle):.4g})/{scale:.4g}"
 
 
 def clipped(z: NDArray[np.float64]) -> NDArray[np.float64]:

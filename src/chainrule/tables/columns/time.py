@@ -195,6 +195,11 @@ def _as_text(cells: pl.Series) -> pl.Series | None:
     return cells.cast(pl.String) if kind in (pl.String, pl.Categorical, pl.Enum) else None
 
 
+def are_times(cells: pl.Series, spelling: Spelling) -> bool:
+    """Whether cells hold moments, as such or as text."""
+    return cells.dtype.is_temporal() or Time.learn(cells.name, cells, spelling) is not None
+
+
 def _form_of(texts: pl.Series, spelling: Spelling, forced: str | None) -> tuple[str, str] | None:
     """The form that most texts have, and another that would serve as well."""
     if forced and "%" in forced:
