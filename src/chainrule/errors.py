@@ -117,6 +117,8 @@ class SettingError(ChainruleError, ValueError):
             return
         bounds = {"at least": at_least, "more than": above, "at most": at_most, "less than": below}
         words = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound))
+        if words and not isinstance(value, numbers.Real):
+            words = f"a number, {words}"
         raise cls(f"{owner} was given {name}={shortened(value)}; it must be {words or 'a finite number'}.")
 
     @classmethod

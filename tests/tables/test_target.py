@@ -126,6 +126,11 @@ def test_what_cannot_be_predicted(values, settings, message):
         learned(values, **settings)
 
 
+def test_infinity_is_no_class():
+    target = learned([0.5, 1.0, np.inf, np.nan] * 10, task="classification")
+    assert target.encode(pl.Series([1.0, np.inf, 0.5, -np.inf])).tolist() == [1, -1, 0, -1]
+
+
 def test_times_are_classes_where_that_is_asked_for():
     for days in (DAYS, list(map(str, DAYS))):
         target = learned(days, task="classification")

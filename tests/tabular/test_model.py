@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import chainrule as cr
-from chainrule.errors import ModelFileError, NotBuiltError, SettingError
+from chainrule.errors import DataError, ModelFileError, NotBuiltError, SettingError, UnknownNameError
 from chainrule.tables import TableError, as_table
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.search import best
@@ -214,6 +214,33 @@ def test_what_is_asked_too_early_or_of_the_wrong_kind(regressor):
         regressor.predict({"town": ["Rome"]})
     with pytest.raises(SettingError, match="give one"):
         regressor.explain(people(2))
+
+
+@pytest.mark.parametrize(
+    ("fit", "message"),
+    [
+        ((people()["weight"],), "a column was given as"),
+        ((["weight"],), "X and y, are what TableClassifier"),
+        ((None,), "a column was given as None"),
+    ],
+)
+def test_a_target_is_named(fit, message):
+    with pytest.raises(SettingError, match=message):
+        cr.TableModel(**QUICK).fit(people(), *fit)
+
+
+def test_names_may_be_numbers_as_those_of_pandas_are():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 3)))
+    model = cr.TableModel(columns={0: "drop"}, **QUICK).fit(frame, 2)
+    assert (model.target, model.columns) == ("2", ("1",))
+    with pytest.raises(UnknownNameError, match=r"no column named '3'\. Known: 0, 1, 2"):
+        cr.TableModel(**QUICK).fit(frame, 3)
+
+
+@pytest.mark.parametrize("weights", [[1.0, 2.0], 1.0, np.ones((120, 1))])
+def test_a_weight_for_every_row(weights):
+    with pytest.raises(DataError, match=r"give one weight for each of the table's 120 rows"):
+        cr.TableModel(**QUICK).fit(people(), "weight", weights=weights)
 
 
 def test_of_nothing_tried_the_first_is_best():

@@ -3,6 +3,7 @@
 from chainrule.tables.columns import Column, Feature
 from chainrule.tables.frames import row_of
 from chainrule.tables.missing import Missing
+from chainrule.tables.names import spelled
 from chainrule.tables.options import TableError, spell
 from chainrule.tables.order import ranks
 from chainrule.tables.preparation import Inputs, Preparation
@@ -29,5 +30,6 @@ __all__ = [
     "row_of",
     "sample",
     "spell",
+    "spelled",
     "stream",
 ]

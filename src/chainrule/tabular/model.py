@@ -18,7 +18,7 @@ from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.importance import Predictor
-from chainrule.tabular.learning import Learned, balanced_weights, learn
+from chainrule.tabular.learning import Learned, balanced_weights, learn, weights_of_rows
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.reportable import ReportableModel
 from chainrule.tabular.scores import Scores
@@ -104,8 +104,9 @@ class TableModel(ReportableModel):
         if seconds is not None:
             SettingError.unless_number("TableModel", "seconds", seconds, above=0)
         SettingError.unless_count("TableModel", "folds", folds)
-        if epochs is not None:
-            SettingError.unless_count("TableModel", "epochs", epochs)
+        for name, count in (("epochs", epochs), ("threads", threads)):
+            if count is not None:
+                SettingError.unless_count("TableModel", name, count)
         SettingError.unless_count("TableModel", "seed", seed, at_least=0)
         if not isinstance(recipe, Recipe):
             raise SettingError(f"TableModel was given recipe={shortened(recipe)}; give a Recipe.")
@@ -163,13 +164,14 @@ class TableModel(ReportableModel):
             When the table cannot be learned from; the message says why and what to do.
         """
         table = sample(data, seed=self.learning["seed"])
+        by_weight = None if weights is None else weights_of_rows(weights, len(table))
         by_group = None if groups is None else table.column(groups).cast(str).fill_null("").to_numpy()
         by_time = None if order is None else ranks(table, order)
         preparing = dict(self.preparing)
         if groups is not None:
             preparing["columns"] = {groups: "drop", **(preparing["columns"] or {})}
         preparation, inputs, y = Preparation.learn_and_apply(table, target, **preparing)
-        chosen = [None if given is None else np.asarray(given)[inputs.rows] for given in (weights, by_group, by_time)]
+        chosen = [None if given is None else given[inputs.rows] for given in (by_weight, by_group, by_time)]
         if len(y) < 2:
             raise TableError(
                 f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed."

@@ -48,7 +48,9 @@ def as_texts(cells: pl.Series) -> pl.Series | None:
         return None
     if kind.is_integer() or kind in (pl.Categorical, pl.Enum, pl.Boolean):
         return cells.cast(pl.String)
-    texts = [None if cell is None or cell != cell else as_text(cell) for cell in cells.to_list()]
+    if kind.is_float():  # infinity is no number, as in columns of numbers
+        cells = cells.set(~cells.is_finite(), None)
+    texts = [None if cell is None else as_text(cell) for cell in cells.to_list()]
     return pl.Series(cells.name, texts, dtype=pl.String)
 
 
