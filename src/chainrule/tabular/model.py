@@ -52,7 +52,7 @@ class TableModel(ReportableModel):
     search : bool
         Whether other recipes are tried.
     seed : int
-        The same seed and time give the same model, on every machine that is fast enough for it.
+        The same seed, time and number of threads give the same model, on every machine that is fast enough for it.
     threads : int, optional
         How many networks are trained side by side; by default as many as there are cores.
     progress : bool, optional
