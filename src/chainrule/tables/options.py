@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from chainrule.errors import DataError
 
@@ -104,6 +104,18 @@ def quoted(values: Iterable[object], most: int = 4) -> str:
 def counted(count: int, noun: str, plural: str = "") -> str:
     """A count with its noun: `1 row`, `2 rows`."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def unread(name: str, holds: str, texts: Collection[str], rows: int) -> str:
+    """What is said of cells that are not what their column holds.
+
+    Examples
+    --------
+    >>> unread("age", "numbers", ["old", "?!"], 3)
+    "column 'age' holds numbers; 'old', '?!' in 3 rows count as missing"
+    """
+    verb = "counts" if len(texts) == 1 else "count"
+    return f"column {name!r} holds {holds}; {quoted(texts)} in {counted(rows, 'row')} {verb} as missing"
 
 
 def named(columns: Sequence[str], most: int = 6) -> str:

@@ -13,7 +13,7 @@ from chainrule.tables.columns.column import Column, Feature, Reading
 from chainrule.tables.columns.texts import as_text, mapped, trimmed
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import number
-from chainrule.tables.options import counted, quoted
+from chainrule.tables.options import quoted, unread
 
 if TYPE_CHECKING:
     import polars as pl
@@ -87,10 +87,7 @@ class Boolean(Column):
         wrong = [text for text, v in found.items() if v != v and text is not None and not spelling.is_missing(text)]
         if not wrong:
             return Reading(values)
-        rows = counted(int(texts.is_in(wrong).sum()), "row")
-        return Reading(
-            values, (f"column {self.name!r}: {quoted(wrong)} in {rows} is neither yes nor no and counts as missing",)
-        )
+        return Reading(values, (unread(self.name, "yes and no", wrong, int(texts.is_in(wrong).sum())),))
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """0 or 1."""

@@ -19,7 +19,7 @@ from chainrule.tables.columns.column import Column, Encoder, Feature, Reading, r
 from chainrule.tables.columns.left_out import LeftOut, names_rows
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import LARGEST, Numbers, has_leading_zeros, in_unit, number, read_numbers, seldom_numbers
-from chainrule.tables.options import counted, quoted
+from chainrule.tables.options import counted, quoted, unread
 
 if TYPE_CHECKING:
     import polars as pl
@@ -220,5 +220,4 @@ def stray_remarks(name: str, read: Numbers) -> tuple[str, ...]:
     """What is said of texts among numbers."""
     if not read.strays:
         return ()
-    rows = counted(sum(read.strays.values()), "row")
-    return (f"column {name!r} holds numbers; {quoted(read.strays)} in {rows} counts as missing",)
+    return (unread(name, "numbers", read.strays, sum(read.strays.values())),)

@@ -15,7 +15,7 @@ from chainrule.tables.columns.column import Column, Feature, Reading, require
 from chainrule.tables.columns.number import Number
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import Numbers, number
-from chainrule.tables.options import columns_option, counted, quoted
+from chainrule.tables.options import columns_option, unread
 
 if TYPE_CHECKING:
     import polars as pl
@@ -104,13 +104,7 @@ class Time(Column):
         if not strays:
             return Reading(seconds)
         like = f" like {self.form}" if self.form else ""
-        rows = counted(len(strays), "row")
-        return Reading(
-            seconds,
-            (
-                f"column {self.name!r} holds times{like}; {quoted(dict.fromkeys(strays))} in {rows} is none and counts as missing",
-            ),
-        )
+        return Reading(seconds, (unread(self.name, f"times{like}", dict.fromkeys(strays), len(strays)),))
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """Seconds since 1970 of one moment or text."""
