@@ -62,7 +62,9 @@ def test_frames_need_no_preparation(classifier: Any, regressor: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [pl.from_pandas(X), X.to_numpy(object), X.to_numpy(object).tolist()], ids=["polars", "objects", "lists"]
+    "given",
+    [pl.DataFrame({name: X[name].to_list() for name in X}), X.to_numpy(object), X.to_numpy(object).tolist()],
+    ids=["polars", "objects", "lists"],
 )
 def test_the_same_table_in_other_forms(given: Any, classifier: Any) -> None:
     said = clone(classifier).fit(given, LABELS).predict_proba(given)
