@@ -214,8 +214,8 @@ def test_a_few_values_among_many_gaps_are_categories():
 
 
 def test_what_is_new_is_said():
-    remarks = learned(["a", "b"]).read(pl.Series(["a", "z", "z"]), SPELLING).remarks
-    assert remarks == ("column 'x': 'z' in 2 rows did not occur in training; all its flags are 0 there",)
+    new = learned(["a", "b"]).read(pl.Series(["a", "z", "z"]), SPELLING).new
+    assert new == ("column 'x': 'z' in 2 rows did not occur in training; all its flags are 0 there",)
 
 
 # --- times ---------------------------------------------------------------------------------------------------------------

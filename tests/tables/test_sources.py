@@ -313,3 +313,11 @@ def test_the_memory_of_parts_is_that_of_parts(tmp_path):
     pl.DataFrame({"x": range(10)}).write_parquet(tmp_path / "data.parquet")
     parts = stream(Path(tmp_path) / "data.parquet", rows=4)
     assert [next(parts).frame.rows()[0], next(parts).frame.rows()[0]] == [(0,), (4,)]
+
+
+def test_what_stands_above_a_table_is_told_of_parts_too(tmp_path):
+    path = tmp_path / "sales.csv"
+    path.write_text("Sales 2024,,\n\ntown,day,units\nRome,1,2\n")
+    (part,) = stream(path)
+    assert (part.names, part.line(0)) == (("town", "day", "units"), "line 4")
+    assert part.notes == as_table(path).notes == ("1 title above the table left out: 'Sales 2024'",)

@@ -109,7 +109,9 @@ class Category(Column):
             return Reading(values)
         what = "counted as unknown" if self.coded else "all its flags are 0 there"
         rows = counted(int((values == NEW).sum()), "row")
-        return Reading(values, (f"column {self.name!r}: {quoted(new)} in {rows} did not occur in training; {what}",))
+        return Reading(
+            values, new=(f"column {self.name!r}: {quoted(new)} in {rows} did not occur in training; {what}",)
+        )
 
     def place(self, text: str | None, spelling: Spelling) -> float:
         """One category's place."""
