@@ -8,6 +8,7 @@
     ├── DataError              data that cannot be learned from             (ValueError)
     ├── SettingError           a setting outside what is allowed            (ValueError)
     │   └── NoFormulaError         letters as places where only numbers can stand
+    ├── ArgumentError          arguments that a function does not take      (TypeError)
     ├── UnknownNameError       a name nobody knows, with the nearest one    (LookupError)
     ├── TracingError           code that cannot be traced                   (RuntimeError)
     │   ├── DerivativeLostError    the derivative would silently be zero
@@ -67,6 +68,14 @@ class PositionError(ShapeError, IndexError):
             else "an empty axis has none"
         )
         return cls(f"index {place} is out of bounds for axis {axis} with size {length}; {allowed}.")
+
+
+class ArgumentError(ChainruleError, TypeError):
+    """Arguments that a function does not take, such as those of another library's.
+
+    Fails: `network.fit(X, y, learning_rate=0.1)`.
+    Works: `network.fit(X, y, optimizer=cr.Adam(0.1))`.
+    """
 
 
 class NoLengthError(ShapeError, TypeError):
