@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import sys
 from typing import Any
 
@@ -29,6 +30,7 @@ from chainrule.errors import (
     UnsupportedError,
     nearest,
 )
+from chainrule.network.advice import NOT_TAKEN
 from making import moons
 
 FAMILY = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ChainruleError)]
@@ -38,6 +40,7 @@ BUILTIN = {
     DataError: ValueError,
     errors.MatrixError: np.linalg.LinAlgError,
     SettingError: ValueError,
+    errors.ArgumentError: TypeError,
     UnknownNameError: LookupError,
     errors.NoLengthError: TypeError,
     TracingError: RuntimeError,
@@ -200,3 +203,33 @@ def test_a_network_without_anything_to_learn() -> None:
         cr.Network([cr.Activation("tanh")]).fit(X, X, progress=False)
     with pytest.raises(ShapeError, match="depends on no input and no parameter"):
         cr.Network(lambda x: np.ones((2, 1))).build(3)
+
+
+@pytest.mark.parametrize(
+    ("call", "advice"),
+    [
+        (lambda: cr.Network(cr.Dense(2), cr.Dense(1)), r"in one list, cr\.Network\(\["),
+        (lambda: cr.Network([cr.Dense(1)], sed=1), "did you mean 'seed'"),
+        (lambda: cr.Network([cr.Dense(1)]).fit(np.ones((4, 2)), np.ones(4), 30), r"fit\(X, y, epochs=30\)"),
+        (lambda: cr.Network([cr.Dense(1)]).fit(np.ones((4, 2))), "'y'; give it"),
+        (lambda: cr.Network([cr.Dense(1)]).fit(np.ones((4, 2)), np.ones(4), epoch=3), "did you mean 'epochs'"),
+        *(
+            (
+                lambda name=name: cr.Network([cr.Dense(1)]).fit(np.ones((4, 2)), np.ones(4), **{name: 1}),
+                re.escape(advice),
+            )
+            for name, advice in NOT_TAKEN.items()
+        ),
+    ],
+)
+def test_arguments_of_other_libraries_are_answered_by_what_to_write(call, advice):
+    with pytest.raises(cr.errors.ArgumentError, match=advice):
+        call()
+
+
+def test_errors_inside_are_their_own():
+    def broken(end):
+        raise TypeError("mine")
+
+    with pytest.raises(TypeError, match=r"^mine$"):
+        cr.Network([cr.Dense(1)]).fit(np.ones((4, 2)), np.ones(4), epochs=1, progress=False, callbacks=[broken])

@@ -8,6 +8,7 @@
     ├── DataError              data that cannot be learned from             (ValueError)
     ├── SettingError           a setting outside what is allowed            (ValueError)
     │   └── NoFormulaError         letters as places where only numbers can stand
+    ├── ArgumentError          arguments that a function does not take      (TypeError)
     ├── UnknownNameError       a name nobody knows, with the nearest one    (LookupError)
     ├── TracingError           code that cannot be traced                   (RuntimeError)
     │   ├── DerivativeLostError    the derivative would silently be zero
@@ -69,6 +70,14 @@ class PositionError(ShapeError, IndexError):
         return cls(f"index {place} is out of bounds for axis {axis} with size {length}; {allowed}.")
 
 
+class ArgumentError(ChainruleError, TypeError):
+    """Arguments that a function does not take, such as those of another library's.
+
+    Fails: `network.fit(X, y, learning_rate=0.1)`.
+    Works: `network.fit(X, y, optimizer=cr.Adam(0.1))`.
+    """
+
+
 class NoLengthError(ShapeError, TypeError):
     """The length of a value without axes. A TypeError, as NumPy's is, for programs that ask so whether it is one number.
 
@@ -117,6 +126,8 @@ class SettingError(ChainruleError, ValueError):
             return
         bounds = {"at least": at_least, "more than": above, "at most": at_most, "less than": below}
         words = " and ".join(f"{word} {bound:g}" for word, bound in bounds.items() if math.isfinite(bound))
+        if words and not isinstance(value, numbers.Real):
+            words = f"a number, {words}"
         raise cls(f"{owner} was given {name}={shortened(value)}; it must be {words or 'a finite number'}.")
 
     @classmethod

@@ -221,3 +221,16 @@ def test_what_is_refused(regressor: Any) -> None:
     for setting in ({"seconds": -1}, {"recipe": "large"}, {"folds": 0}, {"missing": "guess"}):
         with pytest.raises(ValueError, match=f"'{next(iter(setting))}' parameter"):
             TableRegressor(**setting).fit(X, AMOUNTS)
+
+
+def test_values_that_cannot_be_read_are_told():
+    model = TableRegressor(**SMALL).fit(X[["size", "town"]], AMOUNTS)
+    new = pd.DataFrame({"size": ["1.5", "large", "small"], "town": ["Rome", "Oslo", "Ulm"]})
+    with pytest.warns(UserWarning, match="X: column 'size' holds numbers; 'large', 'small' in 2 rows count as missing"):
+        model.predict(new)
+
+
+@pytest.mark.parametrize("column", [X["size"], pl.Series("size", [1.0, 2.0]), np.ones(3)])
+def test_a_single_column_is_no_table(column):
+    with pytest.raises(ValueError, match=r"2D array|2-dimensional"):
+        TableRegressor(**SMALL).fit(column, np.arange(len(column)))

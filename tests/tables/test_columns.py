@@ -214,8 +214,8 @@ def test_a_few_values_among_many_gaps_are_categories():
 
 
 def test_what_is_new_is_said():
-    remarks = learned(["a", "b"]).read(pl.Series(["a", "z", "z"]), SPELLING).remarks
-    assert remarks == ("column 'x': 'z' in 2 rows did not occur in training; all its flags are 0 there",)
+    new = learned(["a", "b"]).read(pl.Series(["a", "z", "z"]), SPELLING).new
+    assert new == ("column 'x': 'z' in 2 rows did not occur in training; all its flags are 0 there",)
 
 
 # --- times ---------------------------------------------------------------------------------------------------------------
@@ -316,13 +316,6 @@ def test_what_names_rows_is_left_out(name, values):
 )
 def test_what_is_no_index_is_kept(name, values):
     assert type(learned(values, name)) is Number
-
-
-def test_booleans_may_be_written_as_numbers_with_a_point():
-    column = Boolean.learn("b", pl.Series(["0", "1"] * 10), Spelling())
-    values, remarks = column.read(pl.Series(["1.0", "0.0", "1", "2.0"]), Spelling())
-    np.testing.assert_array_equal(values, [1.0, 0.0, 1.0, np.nan])
-    assert "'2.0' in 1 row is neither" in remarks[0]
 
 
 def test_percentages_without_their_sign_are_told():

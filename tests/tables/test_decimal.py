@@ -69,7 +69,8 @@ def test_columns_that_write_otherwise_are_named():
     table = from_bytes(b"a;b;c\n1,5;1.5;x\n2,5;3;y\n3,5;2.5;z\n", "data.csv")
     assert table.decimal == ","
     assert spell(table.notes[0]) == (
-        "numbers have decimal commas, as '1,5'; '1.5' is none then ('b'): if that is wrong, decimal=\".\""
+        "numbers have decimal commas, as '1,5'; '1.5' is none then ('b'): if that is wrong, "
+        'chainrule.tables.as_table(data, decimal=".")'
     )
 
 
@@ -77,7 +78,9 @@ def test_what_may_be_either_is_told():
     (note,) = from_bytes(b"a\tb\n1,234\t2\n", "data.csv").notes
     assert spell(note, command_line=True) == "'1,234' is read as 1234; if that is a decimal comma, --decimal ,"
     (note,) = from_bytes(b"a;b\n1,234;2\n", "data.csv").notes
-    assert spell(note) == "'1,234' is read with a decimal comma; if it groups digits, decimal=\".\""
+    assert spell(note) == (
+        "'1,234' is read with a decimal comma; if it groups digits, chainrule.tables.as_table(data, decimal=\".\")"
+    )
 
 
 def test_a_given_mark_wins():

@@ -81,7 +81,7 @@ def test_any_table_is_learned_stored_and_applied(given_table, scaling, data):
     order = data.draw(st.permutations(given_table.names))
     np.testing.assert_array_equal(stored.apply(Table(given_table.frame.select(order))).X, inputs.X)
     for row in (0, len(given_table) - 1):
-        if "counts as missing" in " ".join(preparation.apply(given_table.rows(slice(row, row + 1))).notes):
+        if "as missing" in " ".join(preparation.apply(given_table.rows(slice(row, row + 1))).notes):
             with pytest.raises(TableError, match="the model learned a"):
                 stored.apply_row(given_table.frame.row(row, named=True))
         else:
@@ -362,3 +362,39 @@ def test_what_is_no_preparation_is_refused():
     for field in data["target"]:
         with pytest.raises(ModelFileError):
             Preparation.from_json(data | {"target": {k: v for k, v in data["target"].items() if k != field}})
+
+
+SPELLINGS = {
+    "zeros and ones": ["0", "1", "1"],
+    "as decimals": ["0.0", "1.0", "1.0"],
+    "with a gap": ["0.00", None, "1.00"],
+    "yes and no": [" yes", "no ", "yes"],
+    "truth values": [True, False, None],
+    "numbers": [0.0, 1.0, np.nan],
+    "blanks around": ["WD ", " New", "WD "],
+    "numbers as categories": ["1.0", "2.00", "1"],
+    "codes": ["01", "1", "2"],
+    "money": ["$1,200.50", "(3)", "$7"],
+    "shares": ["5 %", "7%", "-"],
+    "days": ["2024-05-31", "n/a", "2024-06-02"],
+    "infinite": [0.5, np.inf, 2.5],
+}
+
+
+@pytest.mark.parametrize("kind", SPELLINGS)
+@pytest.mark.parametrize("wanted", [{}, {"columns": {"x": "category"}}])
+def test_what_was_learned_from_a_table_reads_it_alike(kind, wanted):
+    """In frames and in text of either decimal mark, as a whole and row by row."""
+    cells = pl.Series("x", SPELLINGS[kind] * 20, strict=False)
+    text = cells.cast(pl.String)
+    comma = text.str.replace(r"^(\d+)\.(\d+)$", "${1},${2}")
+    for x, decimal in ((cells, "."), (text, "."), (comma, ",")):
+        learned_from = table(decimal, x=x, other=list(range(60)), y=amounts(60))
+        preparation, inputs, _ = Preparation.learn_and_apply(learned_from, "y", **wanted)
+        again = preparation.apply(learned_from)
+        assert np.array_equal(again.X, inputs.X)
+        assert all("as missing" in note and kind in ("shares", "infinite") for note in again.notes)
+        for row in range(3):
+            one = learned_from.frame.row(row, named=True)
+            if one["x"] not in ("-", "inf"):  # refused in a single row
+                assert np.allclose(preparation.apply_row(one), inputs.X[[row]], atol=1e-6)

@@ -325,3 +325,38 @@ def test_rows_of_a_large_file_that_are_too_short_are_named(written):
     rows[45_000] = "1,2,3"
     with pytest.raises(TableError, match=r"but 1 row has .*: line 40,?002 has 2"):
         read(written("a,b,c\n" + "\n".join(rows) + '\n"1","2,5",""\n'))
+
+
+@pytest.mark.parametrize(
+    ("above", "titles", "line"),
+    [
+        ("Sales 2024\n", ("Sales 2024",), 3),
+        ("Sales 2024,,\n\nin euros,,\n", ("Sales 2024", "in euros"), 5),
+        ('"Sales,\n2024",,\n,,\n', ("Sales,\n2024",), 5),
+    ],
+)
+def test_titles_above_a_table(written, above, titles, line):
+    table = read(written(above + "town,day,units\nRome,1,2\nOslo,2,3\n"))
+    assert table.names == ("town", "day", "units")
+    assert [table.line(row) for row in range(2)] == [f"line {line}", f"line {line + 1}"]
+    (note,) = table.notes
+    assert note.startswith(f"{len(titles)} title{'s' * (len(titles) > 1)} above the table left out: ")
+    assert all(repr(title) in note for title in titles)
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        ("x\nr1,1\nr2,2\n", ("column_1", "x")),  # R's names of rows
+        ("x,,\n1,2,3\n4,5,6\n", ("x", "column_2", "column_3")),  # two columns without names
+        ("text\nHe came, he saw, he won\nno\nwell, no\nyes\n", ("text",)),
+        ("text\none\ntwo\n", ("text",)),
+    ],
+)
+def test_a_name_is_no_title(written, content, names):
+    try:
+        table = read(written(content))
+    except TableError as error:
+        assert f"has {len(names)} column" in str(error)  # noqa: PT017 (either is right)
+    else:
+        assert table.names == names

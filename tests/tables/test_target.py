@@ -1,6 +1,7 @@
 """The column to predict: classes as they are spelled, amounts scaled and restored."""
 
 import json
+from datetime import date
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ from chainrule.tables.columns.texts import as_text, as_texts
 from chainrule.tables.target import Target, learn_target
 
 RANDOM = np.random.default_rng(0)
+DAYS = [date(2024, 5, day) for day in (13, 14, 15, 16)] * 5
 
 
 def learned(values, **settings):
@@ -115,11 +117,25 @@ def test_a_missing_amount_stays_missing():
         (list(range(60)), {"task": "classification"}, 'predict it as a number: task="regression"'),
         (["a", "b"], {"task": "regression"}, "holds text"),
         ([[1], [2]], {}, "not single values"),
+        *[(days, {}, "holds times, such as 2024-05-1") for days in (DAYS, list(map(str, DAYS)))],
+        (DAYS, {"task": "regression"}, "holds times"),
     ],
 )
 def test_what_cannot_be_predicted(values, settings, message):
     with pytest.raises(TableError, match=message):
         learned(values, **settings)
+
+
+def test_infinity_is_no_class():
+    target = learned([0.5, 1.0, np.inf, np.nan] * 10, task="classification")
+    assert target.encode(pl.Series([1.0, np.inf, 0.5, -np.inf])).tolist() == [1, -1, 0, -1]
+
+
+def test_times_are_classes_where_that_is_asked_for():
+    for days in (DAYS, list(map(str, DAYS))):
+        target = learned(days, task="classification")
+        assert target.classes == ("2024-05-13", "2024-05-14", "2024-05-15", "2024-05-16")
+        assert target.encode(pl.Series(days[:3])).tolist() == [0, 1, 2]
 
 
 def test_an_unknown_task():

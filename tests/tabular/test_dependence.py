@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, timedelta
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -11,10 +12,15 @@ from sklearn.inspection import partial_dependence
 from stand_ins import model
 
 from chainrule.errors import DataError, SettingError, UnknownNameError
+from chainrule.explanation.drawing.pieces import SMALL_SIZE
+from chainrule.explanation.drawing.scene import text_width
 from chainrule.notebooks import FORMS
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.table import Table
+from chainrule.tabular.charts import WIDTH
 from chainrule.tabular.dependence import dependence
+from chainrule.tabular.dependence_charts import texts_along
+from chainrule.tabular.levels import Level
 
 
 def everything(rows=300):
@@ -109,3 +115,21 @@ def test_what_is_refused(linear):
     without = Table(given.frame.with_columns(pl.lit(None, pl.String).alias("money")))
     with pytest.raises(DataError, match="no row has a value in 'money'"):
         dependence(raw, preparation, without, "money")
+
+
+def test_texts_along_the_axis_stand_apart():
+    days = [date(year, 11, day) for year in (2007, 2008, 2009) for day in (9, 12, 15, 18)]
+    for few in (days, days[:2], days[:1], days[4:9]):
+        levels = [Level(float(day.toordinal()), str(day), 1 / len(few), (0.0,)) for day in few]
+        ticks = texts_along(levels)
+        assert ticks[0][1] == str(few[0])
+        span = max(ticks[-1][0] - ticks[0][0], 1.0)
+        for (here, text), (there, _) in pairwise(ticks):
+            assert WIDTH * (there - here) / span > text_width(text, SMALL_SIZE)
+    assert [
+        text for _, text in texts_along([Level(float(day.toordinal()), str(day), 0.1, (0.0,)) for day in days])
+    ] == [
+        "2007-11-09",
+        "2008-11-09",
+        "2009-11-18",
+    ]

@@ -1,13 +1,15 @@
 """`TableModel`: what it learns, predicts, keeps and refuses."""
 
 import time
+import warnings
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 
 import chainrule as cr
-from chainrule.errors import ModelFileError, NotBuiltError, SettingError
+from chainrule.errors import DataError, ModelFileError, NotBuiltError, SettingError, UnknownNameError
 from chainrule.tables import TableError, as_table
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.search import best
@@ -65,6 +67,32 @@ def test_one_row_is_predicted_as_in_a_table(kind, request):
     one_by_one = [model.predict(row)[0] for row in frame.to_dicts()]
     whole = model.predict(frame)
     assert one_by_one == whole.tolist() if model.classes else np.allclose(one_by_one, whole, rtol=1e-5)
+
+
+def test_a_row_of_a_pandas_frame_is_a_row(regressor):
+    frame = pd.DataFrame(people().head(3).to_dict(as_series=False))
+    frame.loc[1, "town"] = None
+    for i in range(3):
+        assert regressor.predict(frame.iloc[i]) == pytest.approx(regressor.predict(frame.iloc[[i]]), rel=1e-6)
+    assert str(regressor.explain(frame.iloc[1])) == str(regressor.explain(frame.iloc[[1]]))
+    with pytest.raises(
+        TableError, match=r"the row lacks 1 column the model was trained with: 'height'\. It has 'town'"
+    ):
+        regressor.predict(frame.iloc[0][["town"]])
+    alone = cr.TableModel(**QUICK).fit(people().select("height", "weight"), "weight")
+    assert (alone.predict(frame["height"]) == alone.predict(frame[["height"]])).all()
+
+
+def test_values_that_cannot_be_read_are_told(regressor):
+    new = pl.DataFrame({"height": ["170", "tall"], "town": ["Rome", "Ulm"]})
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        regressor.predict(new)
+    assert [str(warning.message) for warning in told] == [
+        "column 'height' holds numbers; 'tall' in 1 row counts as missing",
+        "column 'town': 'Ulm' in 1 row did not occur in training; all its flags are 0 there",
+    ]
+    assert {warning.filename for warning in told} == {__file__}
 
 
 @pytest.mark.parametrize("kind", ["classifier", "regressor"])
@@ -195,6 +223,33 @@ def test_what_is_asked_too_early_or_of_the_wrong_kind(regressor):
         regressor.predict({"town": ["Rome"]})
     with pytest.raises(SettingError, match="give one"):
         regressor.explain(people(2))
+
+
+@pytest.mark.parametrize(
+    ("fit", "message"),
+    [
+        ((people()["weight"],), "a column was given as"),
+        ((["weight"],), "X and y, are what TableClassifier"),
+        ((None,), "a column was given as None"),
+    ],
+)
+def test_a_target_is_named(fit, message):
+    with pytest.raises(SettingError, match=message):
+        cr.TableModel(**QUICK).fit(people(), *fit)
+
+
+def test_names_may_be_numbers_as_those_of_pandas_are():
+    frame = pd.DataFrame(np.random.default_rng(0).normal(size=(40, 3)))
+    model = cr.TableModel(columns={0: "drop"}, **QUICK).fit(frame, 2)
+    assert (model.target, model.columns) == ("2", ("1",))
+    with pytest.raises(UnknownNameError, match=r"no column named '3'\. Known: 0, 1, 2"):
+        cr.TableModel(**QUICK).fit(frame, 3)
+
+
+@pytest.mark.parametrize("weights", [[1.0, 2.0], 1.0, np.ones((120, 1))])
+def test_a_weight_for_every_row(weights):
+    with pytest.raises(DataError, match=r"give one weight for each of the table's 120 rows"):
+        cr.TableModel(**QUICK).fit(people(), "weight", weights=weights)
 
 
 def test_of_nothing_tried_the_first_is_best():

@@ -12,6 +12,7 @@ from chainrule.notebooks import FORMS
 from chainrule.tabular.metrics import METRICS, area, metric_for, weighted_quantiles
 from chainrule.tabular.reliability import cut_at, cuts
 from chainrule.tabular.scores import Scores, class_numbers
+from scipy import stats
 
 
 def classes_case(seed, classes=3, rows=60, *, ties=False, absent=False, weighted=False):
@@ -176,7 +177,14 @@ def test_spread_over_folds():
     scores = Scores(truth, outputs, tuple("abc"), folds=folds)
     each = [METRICS["accuracy"](truth[folds == f], outputs[folds == f]) for f in range(3)]
     assert scores.spread["accuracy"] == pytest.approx((np.mean(each), np.std(each, ddof=1)))
-    assert scores.standard_error == pytest.approx(np.sqrt(scores["accuracy"] * (1 - scores["accuracy"]) / 60))
+
+
+def test_the_accuracy_of_few_rows_is_uncertain_even_where_all_are_right():
+    for right, rows in ((2, 2), (0, 3), (55, 60), (344, 344)):
+        truth = np.zeros(rows, int)
+        outputs = np.eye(2)[(np.arange(rows) >= right).astype(int)]
+        error = Scores(truth, outputs, ("a", "b")).standard_error
+        assert error == pytest.approx(stats.beta(right + 1, rows - right + 1).std())
 
 
 @pytest.mark.parametrize("task", ["classification", "regression"])

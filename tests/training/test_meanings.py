@@ -233,8 +233,17 @@ def test_float_labels_and_one_hot_rows() -> None:
     network.fit(X[:3], np.eye(3), **QUIET)
     assert type(network.meanings[0].head.loss).__name__ == "CrossEntropy"
     assert network.predict(X).shape == (30,)
-    plain = fitted(np.eye(3), 3)
+    with pytest.warns(UserWarning, match="loss='cross_entropy'") as caught:
+        plain = fitted(np.eye(3), 3)
     assert type(plain.meanings[0].head.loss).__name__ == "SquaredError"
+    assert caught[0].filename == __file__
+
+
+def test_columns_of_yes_and_no_are_labels() -> None:
+    several = fitted([[True, False, True], [False, False, True], [True, True, True]], 3)
+    assert type(several.meanings[0].head.loss).__name__ == "BinaryCrossEntropy"
+    one_each = fitted(np.eye(3) > 0, 3)
+    assert type(one_each.meanings[0].head.loss).__name__ == "CrossEntropy"
 
 
 def test_messages_stay_short() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -151,6 +152,14 @@ def _default_loss(y: Any, width: int, ends_in: str, earlier: Meaning | None) -> 
         return "squared_error"
     if are_labels(y) or (one_hot and ends_in == "softmax"):
         return by_class
+    if as_plain(y, "y").dtype.kind == "b":  # several columns of yes and no: one of them in every row, or any number
+        return by_class if one_hot else "binary_cross_entropy"
+    if one_hot and ends_in == "identity" and np.isin(as_plain(y, "y"), (0, 1)).all():
+        warnings.warn(
+            "the rows of y have a single 1 each, as labels do, and are learned as values, by squared error. For labels give "
+            "loss='cross_entropy', for values loss='squared_error'.",
+            stacklevel=7,
+        )
     return "squared_error"
 
 

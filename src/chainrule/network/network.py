@@ -9,6 +9,7 @@ from typing import Any
 from chainrule.autodiff import grad
 from chainrule.errors import NotBuiltError
 from chainrule.network import storage
+from chainrule.network.advice import NOT_TAKEN, advised
 from chainrule.network.answering import Answers, CompiledNetwork, Question
 from chainrule.network.base import batch_for
 from chainrule.network.examining import ExaminableNetwork
@@ -76,6 +77,7 @@ class Network(ExaminableNetwork):
     array([0, 1, 1, 0])
     """
 
+    @advised("Network", "give the layers in one list, cr.Network([cr.Dense(8), cr.Dense(1)])")
     def __init__(
         self,
         layers: Sequence[Any] | Callable[..., Any],
@@ -237,6 +239,7 @@ class Network(ExaminableNetwork):
 
     # --- training
 
+    @advised("fit", "name all but X and y, fit(X, y, epochs=30)", **NOT_TAKEN)
     def fit(
         self,
         X: Any,

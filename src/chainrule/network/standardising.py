@@ -76,5 +76,5 @@ def warn_of_sizes(network: BaseNetwork, rows: Any, names: Sequence[str] = ()) ->
         f"the columns of X are of very different sizes: numbers are {told(large)} and {told(small)}, of which a network learns "
         "slowly or nothing. Call fit with standardise=True, or bring the columns to one size.",
         UserWarning,
-        stacklevel=4,
+        stacklevel=5,
     )

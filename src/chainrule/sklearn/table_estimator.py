@@ -16,7 +16,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from chainrule.network import Network
 from chainrule.network.copying import renewed
 from chainrule.sklearn.nested import NestedParameters
-from chainrule.tables import Table, Task, as_table
+from chainrule.tables import Table, Task, as_table, spell
 from chainrule.tabular import Recipe, TableModel
 
 
@@ -50,7 +50,8 @@ class BaseTableEstimator(NestedParameters):
 
     def _table(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> Table:
         """The rows, checked by scikit-learn's rules, as a table; with `reset` its columns are those to learn from."""
-        framed = any(hasattr(X, name) for name in ("columns", "__arrow_c_stream__", "__dataframe__"))
+        several = len(getattr(X, "shape", (0, 0))) == 2  # a single column of pandas or Polars has the protocol too
+        framed = several and any(hasattr(X, name) for name in ("columns", "__arrow_c_stream__", "__dataframe__"))
         if not framed:
             X = check_array(X, dtype=None, ensure_all_finite="allow-nan", input_name="X", estimator=self)
         validate_data(self, X, y, skip_check_array=True, reset=reset)
@@ -164,7 +165,10 @@ class BaseTableEstimator(NestedParameters):
         table = self._table(X)
         if self.model_ is None:
             return np.repeat(self._always[None], len(table), axis=0)
-        rows, target = self.model_.inputs(table).X.astype(np.float64), self.model_.preparation.target
+        inputs, target = self.model_.inputs(table), self.model_.preparation.target
+        for note in inputs.unread:  # new categories are ordinary in cross-validation
+            warnings.warn(f"X: {spell(note)}", UserWarning, stacklevel=3)
+        rows = inputs.X.astype(np.float64)
         return self._network.predict_proba(rows) if target.classes else target.restored(self._network(rows))
 
     def _say_nothing_is_learned(self, why: str) -> None:

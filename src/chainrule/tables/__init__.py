@@ -1,7 +1,9 @@
 """Tables as people have them in files and frames, made into arrays."""
 
 from chainrule.tables.columns import Column, Feature
+from chainrule.tables.frames import row_of
 from chainrule.tables.missing import Missing
+from chainrule.tables.names import spelled
 from chainrule.tables.options import TableError, spell
 from chainrule.tables.order import ranks
 from chainrule.tables.preparation import Inputs, Preparation
@@ -25,7 +27,9 @@ __all__ = [
     "as_table",
     "ranks",
     "read",
+    "row_of",
     "sample",
     "spell",
+    "spelled",
     "stream",
 ]

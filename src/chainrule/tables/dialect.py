@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from chainrule.errors import SettingError
-from chainrule.tables.options import TableError
+from chainrule.tables.options import TableError, counted, quoted
 
 SEPARATORS = (",", ";", "\t", "|")
 NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
@@ -42,6 +42,8 @@ class Dialect:
         The line at which they begin, counted from 1.
     comments : int
         How many lines of comment stand before the table.
+    titles : tuple of str
+        What stands above the names of the columns, as in sheets that begin with a title.
     """
 
     separator: str
@@ -49,6 +51,14 @@ class Dialect:
     start: int
     line: int
     comments: int
+    titles: tuple[str, ...] = ()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What stands above the table and is no part of it."""
+        comments = f"{counted(self.comments, 'line')} of comment before the table left out"
+        titles = f"{counted(len(self.titles), 'title')} above the table left out: {quoted(self.titles)}"
+        return (comments,) * bool(self.comments) + (titles,) * bool(self.titles)
 
 
 def look(data: bytes, source: str, separator: str | None = None, header: bool = True) -> Dialect:
@@ -57,7 +67,7 @@ def look(data: bytes, source: str, separator: str | None = None, header: bool = 
     Examples
     --------
     >>> look(b"# made by hand\\nname; age\\nAda; 36\\n", "data.csv")
-    Dialect(separator=';', names=('name', 'age'), start=25, line=3, comments=1)
+    Dialect(separator=';', names=('name', 'age'), start=25, line=3, comments=1, titles=())
     """
     separator = checked_separator(separator)
     lines, whole = _head(data)
@@ -66,6 +76,9 @@ def look(data: bytes, source: str, separator: str | None = None, header: bool = 
     if first.lower().startswith("sep=") and len(first) <= 5:  # Excel writes and reads this line
         separator = separator or lines[0].rstrip("\r\n")[4:5] or None
         begin = 1
+    titles: tuple[str, ...] = ()
+    if header:
+        titles, begin = _titles(lines, begin, separator)
     after = begin
     while after < len(lines) and (lines[after].startswith("#") or not lines[after].strip()):
         after += 1
@@ -86,7 +99,7 @@ def look(data: bytes, source: str, separator: str | None = None, header: bool = 
             names = ["", *names]  # R leaves the name of the row names out
         table += used
     start = sum(len(line.encode()) for line in lines[:table])
-    return Dialect(separator, tuple(names), start, table + 1, comments)
+    return Dialect(separator, tuple(names), start, table + 1, comments, titles)
 
 
 def checked_separator(given: str | None) -> str | None:
@@ -164,6 +177,28 @@ def _sniffed(lines: Sequence[str]) -> str:
         return " "
     amounts = [bool(_NUMBER.fullmatch(line.strip())) for line in lines[1:] if line.strip()]
     return ";" if amounts and all(amounts) else best  # one column, whose commas are decimal marks
+
+
+def _titles(lines: Sequence[str], begin: int, separator: str | None) -> tuple[tuple[str, ...], int]:
+    """Titles above a table, and the line after them: rows of one cell, below them names of three columns or more.
+
+    With two columns it would be no title but the one name that R writes above a table of one column and row names; and where
+    rows differ in length, they are sentences with commas.
+    """
+    for candidate in (separator,) if separator else SEPARATORS:
+        rows = _rows(lines[begin : begin + _ASKED], candidate)
+        filled = [[cell for cell in cells if cell] for cells, _ in rows]
+        above = next((i for i, cells in enumerate(filled) if len(cells) > 1), 0)
+        names = filled[above] if rows else []
+        if (
+            above
+            and len(names) > 2
+            and not any(_NUMBER.fullmatch(cell) for cell in names)
+            and not any(cells and cells[0].startswith("#") for cells in filled[:above])
+            and {len(cells) for cells, _ in rows[above:-1] or rows[above:]} == {len(rows[above][0])}
+        ):
+            return tuple(cell for cells in filled[:above] for cell in cells), begin + rows[above - 1][1]
+    return (), begin
 
 
 def _without_comments(lines: Sequence[str], begin: int, after: int, separator: str, header: bool) -> tuple[int, bool]:

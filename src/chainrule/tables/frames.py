@@ -73,6 +73,24 @@ def frame_of(source: Any) -> tuple[pl.DataFrame, list[str]]:
     )
 
 
+def row_of(source: Any, columns: Sequence[str]) -> Mapping[str, Any] | None:
+    """The cells of a single row by column: a dict of single values, or a row of a pandas frame, as `frame.iloc[3]` is one.
+
+    None for anything else. A pandas Series that is labelled by none of `columns` is a column, not a row.
+
+    Examples
+    --------
+    >>> row_of({"age": 36, "name": "Ada"}, ["age"]), row_of({"age": [36]}, ["age"])
+    ({'age': 36, 'name': 'Ada'}, None)
+    """
+    if isinstance(source, Mapping):
+        return None if any(_is_column(value) for value in source.values()) else source
+    if type(source).__module__.partition(".")[0] != "pandas" or getattr(source, "ndim", 2) != 1:
+        return None
+    labels = [str(label) for label in source.index]
+    return None if set(columns).isdisjoint(labels) else dict(zip(labels, source.tolist(), strict=True))
+
+
 def _columns(array: Any) -> Iterator[Any]:
     """The columns of a 2-D array; those of numbers are parts of one, for to make a column costs more than a cell."""
     import polars as pl

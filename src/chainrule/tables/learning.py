@@ -13,6 +13,7 @@ from chainrule.tables.columns import KINDS, Column, LeftOut
 from chainrule.tables.columns.column import Reading
 from chainrule.tables.columns.number import Scaling
 from chainrule.tables.missing import Missing, Spelling
+from chainrule.tables.names import spelled
 from chainrule.tables.numbers import number
 from chainrule.tables.options import TableError, columns_option, counted, named, option, quoted
 from chainrule.tables.problems import Problems
@@ -67,6 +68,7 @@ def learn_columns(
     target_scale: ScaleKind | None,
 ) -> Learned:
     """What all rows of `table` teach; arguments and errors are those of `Preparation.learn`."""
+    target, kinds = spelled(target), {spelled(name): kind for name, kind in kinds.items()}
     _check_names(table, target, kinds)
     problems = Problems(table.source)
     try:
@@ -118,11 +120,12 @@ def _learn_inputs(
                 columns[name] = found
     used = [column for column in columns.values() if column.features]
     if not used and not problems.told:
+        of_text = table.lines is not None
         problems.add(
             f"no column is left to learn {target!r} from: it has {counted(len(table.names), 'column')} "
-            f"({quoted(table.names)}), and those besides the target say nothing; if the columns were not told apart, name what "
-            "stands between them",
-            option("separator", "semicolon"),
+            f"({quoted(table.names)}), and those besides the target say nothing"
+            + ("; if the columns were not told apart, name what stands between them" if of_text else ""),
+            option("separator", "semicolon") if of_text else "",
         )
     readings = {column.name: column.read(table.column(column.name), spelling) for column in used}
     gaps = [name for name, reading in readings.items() if np.isnan(reading.values).any()] if missing == "error" else []
@@ -152,7 +155,7 @@ def _learned(
 def _check_names(table: Table, target: str, kinds: Mapping[str, str]) -> None:
     """Raise when the target or a column named cannot be told, or a kind is not known."""
     if target not in table.names:
-        if table.header and _like_values(table.names):
+        if table.lines is not None and table.header and _like_values(table.names):
             raise TableError(
                 f"{table.source} has no column named {target!r}, and its first row looks like values, not names: "
                 f"{quoted(table.names)}. If it has no row of names, say so: {option('header', 'no')}; its columns are then "

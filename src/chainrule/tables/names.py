@@ -3,6 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from numbers import Integral
+
+from chainrule.errors import SettingError, shortened
+
+
+def spelled(name: object) -> str:
+    """A column's name as a table has it: text, also where pandas counts its columns, 0, 1, 2, ….
+
+    Raises
+    ------
+    SettingError
+        When it is no name, such as the column itself.
+
+    Examples
+    --------
+    >>> spelled("age"), spelled(2)
+    ('age', '2')
+    """
+    if isinstance(name, str):
+        return name
+    if isinstance(name, Integral) and not isinstance(name, bool):
+        return str(name)
+    raise SettingError(
+        f"a column was given as {shortened(name)}; give the name of one that the table has. (Inputs and target apart, X and y, are "
+        "what TableClassifier and TableRegressor of chainrule.sklearn take.)"
+    )
 
 
 def unique_names(given: Sequence[str], unused: Collection[int] = ()) -> tuple[list[str], tuple[str, ...], list[str]]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from chainrule.errors import DataError
 
 LISTS = frozenset({"missing_mark", "value_mark"})
 """Options that take several values: a list in Python, repeated on the command line."""
+
+READING = frozenset({"separator", "header", "decimal"})
+"""Options that say how a file is written: in Python arguments of `as_table`, whose table is then given in place of the file."""
 
 MAPS = frozenset({"columns"})
 """Options that give columns a kind, `‹columns=zip=category›`: a dict in Python, `--column zip=category` for each one typed."""
@@ -55,6 +58,8 @@ def spell(message: str, command_line: bool = False) -> str:
     leave them out: columns={"last name": "drop", "id": "drop"}, missing="drop"
     >>> print(spell(message, command_line=True))
     leave them out: --drop 'last name' --drop id --missing drop
+    >>> print(spell("if that is wrong, ‹decimal=,›"))
+    if that is wrong, chainrule.tables.as_table(data, decimal=",")
     """
 
     def spelled(run: re.Match[str]) -> str:
@@ -63,7 +68,9 @@ def spell(message: str, command_line: bool = False) -> str:
             found.setdefault(name, []).append(value)
         if command_line:
             return " ".join(_typed(name, value) for name, values in found.items() for value in values)
-        return ", ".join(_argument(name, values) for name, values in found.items())
+        reading = [_argument(name, found.pop(name)) for name in tuple(found) if name in READING]
+        arguments = [_argument(name, values) for name, values in found.items()]
+        return ", ".join([f"chainrule.tables.as_table(data, {', '.join(reading)})"] * bool(reading) + arguments)
 
     return _OPTIONS.sub(spelled, message)
 
@@ -97,6 +104,18 @@ def quoted(values: Iterable[object], most: int = 4) -> str:
 def counted(count: int, noun: str, plural: str = "") -> str:
     """A count with its noun: `1 row`, `2 rows`."""
     return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def unread(name: str, holds: str, texts: Collection[str], rows: int) -> str:
+    """What is said of cells that are not what their column holds.
+
+    Examples
+    --------
+    >>> unread("age", "numbers", ["old", "?!"], 3)
+    "column 'age' holds numbers; 'old', '?!' in 3 rows count as missing"
+    """
+    verb = "counts" if len(texts) == 1 else "count"
+    return f"column {name!r} holds {holds}; {quoted(texts)} in {counted(rows, 'row')} {verb} as missing"
 
 
 def named(columns: Sequence[str], most: int = 6) -> str:

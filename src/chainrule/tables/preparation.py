@@ -42,11 +42,14 @@ class Inputs(NamedTuple):
         Which rows of the table they are.
     notes : tuple of str
         What was left out, put right, or new.
+    unread : tuple of str
+        Those of the notes that are about cells which are not what their column holds.
     """
 
     X: NDArray[np.float32]
     rows: NDArray[np.intp]
     notes: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
 
 class Options(TypedDict, total=False):
@@ -288,8 +291,9 @@ class Preparation:
         table = typed(table, spelling, [column.name for column in self.used if column.of_numbers])
         read = [[self._read(column, table, spelling) for column in block.columns] for block in self._blocks]
         inputs = self._joined_complete([[x.values for x in block] for block in read], policy, out, table.source)
-        remarks = [remark for block in read for reading in block for remark in reading.remarks]
-        return Inputs(inputs.X, inputs.rows, (*remarks, *inputs.notes))
+        unread = tuple(remark for block in read for reading in block for remark in reading.remarks)
+        new = tuple(remark for block in read for reading in block for remark in reading.new)
+        return Inputs(inputs.X, inputs.rows, (*unread, *new, *inputs.notes), unread)
 
     def _read(self, column: Column, table: Table, spelling: Spelling) -> Reading:
         cells = table.column(column.name)

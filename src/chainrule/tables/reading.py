@@ -30,7 +30,7 @@ def read(path: str | Path, separator: str | None = None, header: bool = True, de
 
     Understood without being told: comma, semicolon, tab, bar and blanks between the cells, decimal points and commas,
     quotes, a byte order mark, UTF-8, UTF-16 and Windows-1252 text, gzip, bzip2, xz and Zstandard, blanks around cells,
-    empty lines, comments (#) before the table, names that occur twice, a first column without a name.
+    empty lines, comments (#) and titles before the table, names that occur twice, a first column without a name.
 
     Parameters
     ----------
@@ -77,10 +77,8 @@ def from_bytes(
     checked_decimal(decimal)
     data, notes = utf8(data, source)
     dialect = look(data, source, separator, header)
-    if dialect.comments:
-        notes.append(f"{counted(dialect.comments, 'line')} of comment before the table left out")
     table = of_text(data, dialect, source, decimal)
-    return replace(table, header=header, notes=(*notes, *table.notes))
+    return replace(table, header=header, notes=(*notes, *dialect.notes, *table.notes))
 
 
 def of_text(data: bytes, dialect: Dialect, source: str, decimal: Decimal | None = None) -> Table:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from chainrule.tables.columns import Column
+from chainrule.tables.columns.number import scaled_text
 from chainrule.tables.options import spell
 from chainrule.tables.target import Target
 
@@ -29,7 +30,7 @@ def lines(columns: Sequence[Column], target: Target) -> list[Line]:
         gives = f"{len(target.classes):,} classes"
     else:
         scale = target.in_use
-        gives = f"({'ln y' if scale.kind == 'log' else 'y'} − {scale.mean:.4g})/{scale.deviation:.4g}"
+        gives = scaled_text("ln y" if scale.kind == "log" else "y", scale.mean, scale.deviation)
     return [*found, Line(target.name, "target", f"{target.task}: {target.why}", gives)]
 
 

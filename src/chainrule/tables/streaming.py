@@ -108,7 +108,7 @@ def _text_parts(
             data, remarks = utf8(block, path.name)
             if dialect is None:
                 dialect = look(data, path.name, separator, header)
-                notes = tuple(remarks)
+                notes = (*remarks, *dialect.notes)
             else:
                 dialect = replace(dialect, start=0)
             if data[dialect.start :].strip():

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import UnknownNameError, nearest
+from chainrule.tables.names import spelled
 
 if TYPE_CHECKING:
     import polars as pl
@@ -65,6 +66,7 @@ class Table:
 
     def column(self, name: str) -> pl.Series:
         """One column."""
+        name = spelled(name)
         if name not in self._columns:
             if self.frame.width <= 30:
                 raise UnknownNameError.among("column", name, self.names)

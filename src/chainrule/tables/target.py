@@ -13,6 +13,7 @@ from chainrule.tables.columns.column import checked
 from chainrule.tables.columns.number import are_numbers
 from chainrule.tables.columns.places import Places, in_order
 from chainrule.tables.columns.texts import as_texts, mapped, occurrences
+from chainrule.tables.columns.time import are_times
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import Numbers, are_whole, read_numbers
 from chainrule.tables.options import TableError, counted, option, quoted
@@ -165,7 +166,7 @@ def learn_target(
     Raises
     ------
     TableError
-        When there are no values, one value only, almost as many labels as rows, or text where amounts are asked for.
+        When there are no values, one value only, times, almost as many labels as rows, or text where amounts are asked for.
     """
     if task not in (None, *TASKS):
         raise SettingError(f"the task was given as {task!r}; it must be one of {', '.join(TASKS)}.")
@@ -182,10 +183,13 @@ def learn_target(
         raise TableError(
             f"{said} is {next(iter(counts))!r} in every row; there is nothing to learn. Choose another column."
         )
-    if cells.dtype.is_temporal():
-        raise TableError(f"{said} holds {cells.dtype}; give the time until then as a number, or choose another column.")
     read = read_numbers(cells, spelling.decimal, spelling.marks)
     numeric = read is not None and str(cells.dtype) != "Boolean" and are_numbers(cells, read)
+    if task != "classification" and not numeric and are_times(cells, spelling):
+        raise TableError(
+            f"{said} holds times, such as {next(iter(counts))}. Give the time until then as a number, choose another column, or "
+            f"take each as a class: {option('task', 'classification')}."
+        )
     if task is None:
         task = "regression" if numeric and read is not None and not _few(read, len(counts)) else "classification"
     if task == "classification":

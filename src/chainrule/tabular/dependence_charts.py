@@ -20,7 +20,7 @@ def draw_curves(found: Levels, ends: tuple[float, float]) -> Drawing:
     levels = [x for x in found.levels if x.place is not None]
     places = [x.place for x in levels if x.place is not None]
     means = np.array([x.means for x in levels])
-    ticks = _ticks(levels) if not _are_numbers(levels) else None
+    ticks = texts_along(levels) if not _are_numbers(levels) else None
     panel = Panel(range_of(places), range_of(ends), (found.column, _what(found)), ticks)
     shapes: list[Shape] = []
     for i, average in enumerate(found.average):
@@ -106,9 +106,18 @@ def _are_numbers(levels: list[Level]) -> bool:
         return False
 
 
-def _ticks(levels: list[Level]) -> list[tuple[float, str]]:
-    """A few values as they are spelled, evenly spread along the axis."""
+def texts_along(levels: list[Level]) -> list[tuple[float, str]]:
+    """A few values as they are spelled, evenly spread along the axis as far as there are values and room for their texts."""
     places = np.array([x.place for x in levels], np.float64)
     wanted = np.linspace(places[0], places[-1], TICKS)
-    chosen = sorted({int(np.argmin(np.abs(places - x))) for x in wanted})
-    return [(float(places[i]), levels[i].text) for i in chosen]
+    across = np.linspace(0.0, WIDTH, TICKS) if len(levels) == 1 else WIDTH * (places - places[0]) / np.ptp(places)
+    chosen: list[int] = []
+    for i in (0, len(levels) - 1, *(int(np.argmin(np.abs(places - x))) for x in wanted)):  # the ends first
+        if all(_apart(levels[i].text, levels[j].text) < abs(across[i] - across[j]) for j in chosen):
+            chosen.append(i)
+    return [(float(places[i]), levels[i].text) for i in sorted(chosen)]
+
+
+def _apart(one: str, other: str) -> float:
+    """How far apart the middles of two texts must be."""
+    return (text_width(one, SMALL_SIZE) + text_width(other, SMALL_SIZE)) / 2 + 8

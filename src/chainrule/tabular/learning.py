@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.errors import SettingError
+from chainrule.errors import DataError, SettingError
 from chainrule.network import Network
+from chainrule.nn.numbers import as_array
 from chainrule.tables import Preparation, Target
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
@@ -201,6 +202,20 @@ def learn(
         seconds=time.monotonic() - began,
         interrupted=interrupted,
     )
+
+
+def weights_of_rows(given: Any, rows: int) -> NDArray[np.float64]:
+    """Weights as they were given, one for every row.
+
+    Raises
+    ------
+    DataError
+        When they are none.
+    """
+    weights = as_array(given, np.float64, "weights")
+    if weights.shape != (rows,):
+        raise DataError(f"weights has shape {weights.shape}; give one weight for each of the table's {rows:,} rows.")
+    return np.asarray(weights)
 
 
 def balanced_weights(y: NDArray[Any], target: Target, weights: NDArray[Any] | None) -> NDArray[np.float64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -12,12 +13,12 @@ from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError, shortened
 from chainrule.network import Network
-from chainrule.tables import Inputs, Missing, Preparation, TableError, Task, as_table, ranks, sample
+from chainrule.tables import Inputs, Missing, Preparation, TableError, Task, as_table, ranks, row_of, sample, spell
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.importance import Predictor
-from chainrule.tabular.learning import Learned, balanced_weights, learn
+from chainrule.tabular.learning import Learned, balanced_weights, learn, weights_of_rows
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.reportable import ReportableModel
 from chainrule.tabular.scores import Scores
@@ -51,7 +52,7 @@ class TableModel(ReportableModel):
     search : bool
         Whether other recipes are tried.
     seed : int
-        The same seed and time give the same model, on every machine that is fast enough for it.
+        The same seed, time and number of threads give the same model, on every machine that is fast enough for it.
     threads : int, optional
         How many networks are trained side by side; by default as many as there are cores.
     progress : bool, optional
@@ -103,8 +104,9 @@ class TableModel(ReportableModel):
         if seconds is not None:
             SettingError.unless_number("TableModel", "seconds", seconds, above=0)
         SettingError.unless_count("TableModel", "folds", folds)
-        if epochs is not None:
-            SettingError.unless_count("TableModel", "epochs", epochs)
+        for name, count in (("epochs", epochs), ("threads", threads)):
+            if count is not None:
+                SettingError.unless_count("TableModel", name, count)
         SettingError.unless_count("TableModel", "seed", seed, at_least=0)
         if not isinstance(recipe, Recipe):
             raise SettingError(f"TableModel was given recipe={shortened(recipe)}; give a Recipe.")
@@ -162,13 +164,14 @@ class TableModel(ReportableModel):
             When the table cannot be learned from; the message says why and what to do.
         """
         table = sample(data, seed=self.learning["seed"])
+        by_weight = None if weights is None else weights_of_rows(weights, len(table))
         by_group = None if groups is None else table.column(groups).cast(str).fill_null("").to_numpy()
         by_time = None if order is None else ranks(table, order)
         preparing = dict(self.preparing)
         if groups is not None:
             preparing["columns"] = {groups: "drop", **(preparing["columns"] or {})}
         preparation, inputs, y = Preparation.learn_and_apply(table, target, **preparing)
-        chosen = [None if given is None else np.asarray(given)[inputs.rows] for given in (weights, by_group, by_time)]
+        chosen = [None if given is None else given[inputs.rows] for given in (by_weight, by_group, by_time)]
         if len(y) < 2:
             raise TableError(
                 f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed."
@@ -274,8 +277,9 @@ class TableModel(ReportableModel):
 
         Parameters
         ----------
-        data : as for `fit`, or one row as a dict of single values
-            Columns are found by name, in any order; those the model does not know are ignored.
+        data : as for `fit`, or one row as a dict of single values or as `frame.iloc[3]` of pandas
+            Columns are found by name, in any order; those the model does not know are ignored. A warning says which values
+            it cannot read, or has not seen: they count as missing, or as a category of their own.
 
         Raises
         ------
@@ -319,7 +323,7 @@ class TableModel(ReportableModel):
 
         Parameters
         ----------
-        row : dict, or a table of one row
+        row : dict, row of a pandas frame, or table of one row
             The row.
         label : optional
             The class to look at; by default the one that is predicted.
@@ -327,10 +331,13 @@ class TableModel(ReportableModel):
             In which terms, for classes.
         """
         network, preparation = self._fitted()
+        cells = row_of(row, self.columns)
+        if cells is None:
+            table = as_table(row)
+            if len(table) != 1:
+                raise SettingError(f"explain was given {len(table)} rows; give one.")
+            cells = table.frame.row(0, named=True)
         X = self._prepared(row)
-        if len(X) != 1:
-            raise SettingError(f"explain was given {len(X)} rows; give one.")
-        cells = row if isinstance(row, Mapping) else as_table(row).frame.row(0, named=True)
         return attribute(network, preparation, self.average, X[0], cells, label=label, of=of)
 
     def inputs(self, data: Any, missing: Missing | None = None) -> Inputs:
@@ -339,9 +346,13 @@ class TableModel(ReportableModel):
         return preparation.apply(as_table(data), missing or ("fill" if preparation.missing == "drop" else None))
 
     def _prepared(self, data: Any) -> NDArray[np.float32]:
-        if isinstance(data, Mapping) and not any(_is_column(value) for value in data.values()):
-            return self.preparation.apply_row(data)
-        return self.inputs(data).X
+        row = row_of(data, self.columns)
+        if row is not None:
+            return self.preparation.apply_row(row)
+        inputs = self.inputs(data)
+        for note in inputs.notes:
+            warnings.warn(spell(note), UserWarning, stacklevel=3)
+        return inputs.X
 
     # --- keeping
 
@@ -390,8 +401,3 @@ class TableModel(ReportableModel):
             return "TableModel()"
         inputs = len(self.columns)
         return f"<TableModel of {self.target!r}, {self.task}, from {inputs} column{'s' * (inputs != 1)}>"
-
-
-def _is_column(value: Any) -> bool:
-    """Whether a value holds several."""
-    return hasattr(value, "__len__") and not isinstance(value, str | bytes)

@@ -23,6 +23,9 @@ MOST_EMBEDDED = 256
 FEW = 2000
 """Tables with fewer rows than this get smaller networks, and more of them."""
 
+MOST_STEPS, LARGEST_BATCH = 500, 1024
+"""Steps of an epoch beyond which batches are larger, up to so many rows."""
+
 WIDEST_CATEGORY = 16
 """The most numbers in a category's vector."""
 
@@ -47,7 +50,7 @@ class Recipe:
     label_smoothing : float
         Of the cross-entropy, for classes.
     batch_size : int
-        Rows in a step, at most a quarter of the rows there are.
+        Rows in a step, at most a quarter of the rows there are; more where an epoch would take more than 500 steps.
     """
 
     hidden: tuple[int, ...] | None = None
@@ -107,8 +110,8 @@ class Recipe:
         return AdamW(Cosine(self.learning_rate, epochs), weight_decay=self.weight_decay)
 
     def batch(self, rows: int) -> int:
-        """How many of so many rows a step takes."""
-        return min(self.batch_size, max(16, rows // 4))
+        """How many of so many rows a step takes: of many more, so that its products are large, of few at most a quarter."""
+        return min(max(self.batch_size, min(rows // MOST_STEPS, LARGEST_BATCH)), max(16, rows // 4))
 
 
 def quantiles(values: NDArray[np.float32], bins: int) -> tuple[float, ...]:

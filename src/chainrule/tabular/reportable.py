@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.tables import as_table
+from chainrule.tables import as_table, spelled
 
 if TYPE_CHECKING:
     from chainrule.tabular.dependence import Dependence
@@ -80,6 +80,7 @@ class ReportableModel:
         """
         from chainrule.tabular.dependence import dependence
 
+        column = spelled(column)
         return dependence(self.raw, self.preparation, as_table(data), column, labels=labels)
 
     def compare(self: Trained, data: Any, *, beside: Collection[str] | None = None) -> Scores:

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import Column, Feature, Reading
-from chainrule.tables.columns.places import plain_number
-from chainrule.tables.columns.texts import as_text, as_texts, mapped
+from chainrule.tables.columns.texts import as_text, mapped, trimmed
 from chainrule.tables.missing import Spelling
-from chainrule.tables.options import counted, quoted
+from chainrule.tables.numbers import number
+from chainrule.tables.options import quoted, unread
 
 if TYPE_CHECKING:
     import polars as pl
@@ -22,6 +22,9 @@ PAIRS = (
     ("false", "true"), ("no", "yes"), ("f", "t"), ("n", "y"), ("off", "on"), ("0", "1"), ("nein", "ja"),
     ("non", "oui"), ("falsch", "wahr"), ("faux", "vrai"), ("falso", "vero"), ("falso", "verdadero"), ("absent", "present"),
 )  # fmt: skip
+_ZEROS_AND_ONES: dict[tuple[float, str] | None, float] = {(0.0, ""): 0.0, (1.0, ""): 1.0}
+"""Files write them as 0.0 and 1.0 too, which were numbers by the time they were recognised."""
+
 _TRUTH = {text: float(place) for pair in PAIRS for place, text in enumerate(pair)}
 
 
@@ -59,7 +62,7 @@ class Boolean(Column):
             return None
         if cells.head(100).n_unique() > MOST_SPELLINGS or (few := cells.unique()).len() > MOST_SPELLINGS:
             return None
-        texts = as_texts(few)
+        texts = trimmed(few)
         found = (
             {x.lower() for x in texts if x is not None and not spelling.is_missing(x)} if texts is not None else set()
         )
@@ -77,25 +80,22 @@ class Boolean(Column):
 
     def read(self, cells: pl.Series, spelling: Spelling) -> Reading:
         """0 and 1; a text that is neither counts as missing, with a remark."""
-        texts = as_texts(cells)
+        texts = trimmed(cells)
         if texts is None:
             raise TypeError(f"{cells.dtype} holds no yes and no")
         values, found = mapped(texts, lambda text: self.read_one(text, spelling))
         wrong = [text for text, v in found.items() if v != v and text is not None and not spelling.is_missing(text)]
         if not wrong:
             return Reading(values)
-        rows = counted(int(texts.is_in(wrong).sum()), "row")
-        return Reading(
-            values, (f"column {self.name!r}: {quoted(wrong)} in {rows} is neither yes nor no and counts as missing",)
-        )
+        return Reading(values, (unread(self.name, "yes and no", wrong, int(texts.is_in(wrong).sum())),))
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
-        """0 or 1; also as `1.0`, as numbers are written beside missing ones."""
+        """0 or 1."""
         if cell is None:
             return math.nan
-        text = as_text(cell).lower()
-        amount = _TRUTH[text] if text in _TRUTH else plain_number(text)
-        return amount if amount in (0.0, 1.0) else math.nan
+        text = as_text(cell).strip()
+        value = _TRUTH.get(text.lower())
+        return _ZEROS_AND_ONES.get(number(text, spelling.decimal), math.nan) if value is None else value
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """The flags."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import Column, Feature, Reading, require
 from chainrule.tables.columns.places import Places, in_order
-from chainrule.tables.columns.texts import as_text, as_texts, mapped, occurrences
+from chainrule.tables.columns.texts import as_text, mapped, occurrences, trimmed
 from chainrule.tables.missing import Spelling
 from chainrule.tables.options import counted, quoted
 
@@ -56,7 +56,7 @@ class Category(Column):
         cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any
     ) -> Category | None:
         """What the cells teach; None if they hold one value only, or almost no value occurs twice."""
-        texts = as_texts(cells) if forced or not cells.dtype.is_numeric() else None
+        texts = trimmed(cells) if forced or not cells.dtype.is_numeric() else None
         if texts is None:
             return None
         found = occurrences(texts)
@@ -100,7 +100,7 @@ class Category(Column):
 
     def read(self, cells: pl.Series, spelling: Spelling) -> Reading:
         """Every row's category as its place, −1 for the rest, NaN for a missing value; with a remark on new ones."""
-        texts = as_texts(cells)
+        texts = trimmed(cells)
         if texts is None:
             raise TypeError(f"{cells.dtype} holds no categories")
         values, found = mapped(texts, lambda text: self.place(text, spelling))
@@ -109,7 +109,9 @@ class Category(Column):
             return Reading(values)
         what = "counted as unknown" if self.coded else "all its flags are 0 there"
         rows = counted(int((values == NEW).sum()), "row")
-        return Reading(values, (f"column {self.name!r}: {quoted(new)} in {rows} did not occur in training; {what}",))
+        return Reading(
+            values, new=(f"column {self.name!r}: {quoted(new)} in {rows} did not occur in training; {what}",)
+        )
 
     def place(self, text: str | None, spelling: Spelling) -> float:
         """One category's place."""
@@ -120,7 +122,7 @@ class Category(Column):
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """One category's place."""
-        return self.place(cell if cell is None else as_text(cell), spelling)
+        return self.place(None if cell is None else as_text(cell).strip() or None, spelling)
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """Flags, or the code."""

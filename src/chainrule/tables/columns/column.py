@@ -52,11 +52,14 @@ class Reading(NamedTuple):
     values : float64 array, (rows,) or (rows, parts)
         What `encode` takes; NaN where there is no value.
     remarks : tuple of str
-        What was put right or is new.
+        What could not be read.
+    new : tuple of str
+        What did not occur in training.
     """
 
     values: NDArray[np.float64]
     remarks: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

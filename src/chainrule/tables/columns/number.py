@@ -19,7 +19,7 @@ from chainrule.tables.columns.column import Column, Encoder, Feature, Reading, r
 from chainrule.tables.columns.left_out import LeftOut, names_rows
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import LARGEST, Numbers, has_leading_zeros, in_unit, number, read_numbers, seldom_numbers
-from chainrule.tables.options import counted, quoted
+from chainrule.tables.options import counted, quoted, unread
 
 if TYPE_CHECKING:
     import polars as pl
@@ -176,11 +176,14 @@ class Number(Column):
     def told(self) -> str:
         """How it is scaled."""
         how = (
-            f"normal scores by {len(self.knots)} quantiles"
-            if self.knots
-            else f"(x − {self.median:.4g})/{self.scale:.4g}"
+            f"normal scores by {len(self.knots)} quantiles" if self.knots else scaled_text("x", self.median, self.scale)
         )
         return how + (", a flag where missing" if self.missing else "")
+
+
+def scaled_text(name: str, middle: float, scale: float) -> str:
+    """How a number is scaled, as one writes it: `(x − 3)/2`, `(x + 3)/2` for a middle of −3."""
+    return f"({name} {'+' if middle < 0 else '−'} {abs(middle):.4g})/{scale:.4g}"
 
 
 def clipped(z: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -227,5 +230,4 @@ def stray_remarks(name: str, read: Numbers) -> tuple[str, ...]:
     """What is said of texts among numbers."""
     if not read.strays:
         return ()
-    rows = counted(sum(read.strays.values()), "row")
-    return (f"column {name!r} holds numbers; {quoted(read.strays)} in {rows} counts as missing",)
+    return (unread(name, "numbers", read.strays, sum(read.strays.values())),)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -28,12 +29,14 @@ def as_text(cell: Any) -> str:
 
 
 def plain(cell: Any) -> Any:
-    """One cell as Python has it: what NumPy's and pandas' scalars stand for, None for what they call missing."""
+    """One cell as Python has it: what NumPy's and pandas' scalars stand for, None for what they call missing or infinite."""
     if isinstance(cell, np.datetime64 | np.timedelta64):
         unit = "datetime64[us]" if isinstance(cell, np.datetime64) else "timedelta64[us]"
         return cell.astype(unit).item()
     if isinstance(cell, np.generic):
-        return cell.item()
+        cell = cell.item()
+    if isinstance(cell, float) and not math.isfinite(cell):
+        return None
     return None if type(cell).__name__ in ("NAType", "NaTType") else cell
 
 
@@ -48,8 +51,16 @@ def as_texts(cells: pl.Series) -> pl.Series | None:
         return None
     if kind.is_integer() or kind in (pl.Categorical, pl.Enum, pl.Boolean):
         return cells.cast(pl.String)
-    texts = [None if cell is None or cell != cell else as_text(cell) for cell in cells.to_list()]
+    if kind.is_float():  # infinity is no number, as in columns of numbers
+        cells = cells.set(~cells.is_finite(), None)
+    texts = [None if cell is None else as_text(cell) for cell in cells.to_list()]
     return pl.Series(cells.name, texts, dtype=pl.String)
+
+
+def trimmed(cells: pl.Series) -> pl.Series | None:
+    """The cells' texts without blanks around them, as files are read: a frame's `WD ` and a file's `WD` are the same."""
+    texts = as_texts(cells)
+    return texts if texts is None or cells.dtype.is_numeric() else texts.str.strip_chars().replace("", None)
 
 
 def are_single(cells: pl.Series) -> bool:

@@ -16,7 +16,7 @@ from chainrule.tables.columns.column import Column, Feature, Reading, require
 from chainrule.tables.columns.number import Number
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import Numbers, number
-from chainrule.tables.options import columns_option, counted, quoted
+from chainrule.tables.options import columns_option, unread
 
 if TYPE_CHECKING:
     import polars as pl
@@ -116,9 +116,7 @@ class Time(Column):
         if not strays:
             return Reading(seconds, remarks)
         like = f" like {self.form}" if self.form else ""
-        rows = counted(len(strays), "row")
-        none = f"{quoted(dict.fromkeys(strays))} in {rows} is none and counts as missing"
-        return Reading(seconds, (*remarks, f"column {self.name!r} holds times{like}; {none}"))
+        return Reading(seconds, (*remarks, unread(self.name, f"times{like}", dict.fromkeys(strays), len(strays))))
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """Seconds since 1970 of one moment or text."""
@@ -203,6 +201,11 @@ def _as_text(cells: pl.Series) -> pl.Series | None:
         whole = cells.cast(pl.Int64, strict=False)
         return whole.cast(pl.String) if bool((whole == cells).all()) else None
     return cells.cast(pl.String) if kind in (pl.String, pl.Categorical, pl.Enum) else None
+
+
+def are_times(cells: pl.Series, spelling: Spelling) -> bool:
+    """Whether cells hold moments, as such or as text."""
+    return cells.dtype.is_temporal() or Time.learn(cells.name, cells, spelling) is not None
 
 
 def _form_of(texts: pl.Series, spelling: Spelling, forced: str | None) -> tuple[str, str] | None:
