@@ -123,7 +123,7 @@ def test_a_file_whose_network_answers_for_other_classes_is_refused(classifier, t
     network = cr.load(tmp_path / "m.safetensors").network
     network.notes["table"]["preparation"]["target"]["classes"].pop()
     network.save(tmp_path / "m.safetensors", notes=network.notes)
-    with pytest.raises(ModelFileError, match="other outputs"):
+    with pytest.raises(ModelFileError, match="inputs or outputs"):
         cr.load(tmp_path / "m.safetensors")
 
 

@@ -379,12 +379,11 @@ class TableModel(ReportableModel):
             )
         model = cls()
         model._network, model._preparation = network, Preparation.from_json(described.get("preparation", {}))
-        features = model._preparation.features
-        if (len(features),) != network.model.inputs[0]:
-            raise ModelFileError("the file's network has other inputs than its table gives; train the model again.")
-        if (len(model._preparation.target.classes) or 1,) != getattr(network.model.outputs, "shape", None):
+        features, classes = model._preparation.features, model._preparation.target.classes
+        shapes = network.model.inputs[0], getattr(network.model.outputs, "shape", None)
+        if shapes != ((len(features),), (len(classes) or 1,)):
             raise ModelFileError(
-                "the file's network has other outputs than its table has classes; train the model again."
+                "the file's network has other inputs or outputs than its table; train the model again."
             )
         if described.get("average") is not None:
             model._average = AverageRow.from_json(described["average"], features)
