@@ -1,5 +1,6 @@
 """One decimal mark for a file, found from all its cells."""
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import given
@@ -8,7 +9,10 @@ from hypothesis import strategies as st
 from chainrule.errors import SettingError
 from chainrule.tables import spell
 from chainrule.tables.decimal import decimal_mark
+from chainrule.tables.preparation import Preparation
 from chainrule.tables.reading import from_bytes
+from chainrule.tables.sources import as_table
+from chainrule.tables.table import Table
 
 
 @pytest.mark.parametrize(
@@ -112,3 +116,43 @@ def test_wide_frames():
     frame = pl.DataFrame({f"c{i}": ["1,234", "5"] for i in range(2000)})
     assert decimal_mark(frame)[0] == "."
     assert decimal_mark(frame.with_columns(last=pl.Series(["5,5", "x"])))[0] == ","
+
+
+def _german() -> Preparation:
+    rows = "".join(f"{n}.{n}16;{n},5;{'ab'[n % 2]}\n" for n in range(1, 10))
+    return Preparation.learn(from_bytes(f"people;price;y\n{rows}".encode(), "old.csv"), "y")
+
+
+@pytest.mark.parametrize("text", ["people;price\n2.216;6\n7.716;7\n", "people\tprice\n2.216\t6\n7.716\t7\n"])
+def test_where_nothing_tells_the_mark_it_is_that_of_training(text, tmp_path):
+    preparation, table = _german(), from_bytes(text.encode(), "new.csv")
+    expected = preparation.apply(Table(pl.DataFrame({"people": [2216.0, 7716.0], "price": [6.0, 7.0]}))).X
+    np.testing.assert_array_equal(preparation.apply(table).X, expected)
+    path = tmp_path / "new.csv"
+    path.write_text(text)
+    read = preparation.read(path)
+    assert read.notes == ("'2.216' is read with decimal commas, as in training",)
+    np.testing.assert_array_equal(preparation.apply(read).X, expected)
+
+
+def test_what_a_table_tells_goes_before_training():
+    table = from_bytes(b"people,price\n2216.5,6.25\n", "new.csv")
+    expected = _german().apply(Table(pl.DataFrame({"people": [2216.5], "price": [6.25]}))).X
+    np.testing.assert_array_equal(_german().apply(table).X, expected)
+
+
+def test_a_guess_of_training_does_not_stay_among_the_notes():
+    rows = "".join(f"{n},{n}16;{n}.5;{'ab'[n % 2]}\n" for n in range(1, 10))
+    preparation = Preparation.learn(from_bytes(f"people;price;y\n{rows}".encode(), "old.csv"), "y")
+    table = from_bytes(b"people;price\n2,216;6\n", "new.csv")
+    assert table.decimal == ","
+    assert "if it groups digits" in table.notes[0]
+    assert preparation.read(table).notes == ("'2,216' is read with decimal points, as in training",)
+
+
+def test_files_of_which_one_tells_the_mark_have_it_together(tmp_path):
+    for name, rows in (("a", "1.016;2"), ("b", "2.500;3,5")):
+        (tmp_path / f"{name}.csv").write_text(f"people;price\n{rows}\n")
+    table = as_table(tmp_path)
+    assert table.decimal == ","
+    assert table.guessed is None

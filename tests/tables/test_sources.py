@@ -308,6 +308,15 @@ def test_text_in_parts(pack, tmp_path, monkeypatch):
     assert np.concatenate([part.lines for part in parts]).tolist() == whole.lines.tolist()
 
 
+@pytest.mark.parametrize("block", range(40, 60))
+def test_parts_end_between_rows_wherever_cells_hold_line_feeds(block, tmp_path, monkeypatch):
+    monkeypatch.setattr("chainrule.tables.streaming._BLOCK", block)
+    path = tmp_path / "data.csv"
+    path.write_text("n,a,b\n" + "".join(f'{i},"a\nb","c\n""d""\n{i}"\n' for i in range(30)), newline="")
+    parts = list(stream(path, rows=7))
+    assert pl.concat([part.frame for part in parts]).equals(read(path).frame)
+
+
 def test_the_memory_of_parts_is_that_of_parts(tmp_path):
     """Only one part is alive at a time, however many rows there are."""
     pl.DataFrame({"x": range(10)}).write_parquet(tmp_path / "data.parquet")
@@ -321,3 +330,9 @@ def test_what_stands_above_a_table_is_told_of_parts_too(tmp_path):
     (part,) = stream(path)
     assert (part.names, part.line(0)) == (("town", "day", "units"), "line 4")
     assert part.notes == as_table(path).notes == ("1 title above the table left out: 'Sales 2024'",)
+
+
+def test_times_of_pandas_at_a_fixed_distance_to_utc_are_read():
+    moments = pd.date_range("2024-01-01 01:00", periods=2, tz=datetime.timezone(datetime.timedelta(hours=2)))
+    read = as_table(pd.DataFrame({"t": moments})).frame["t"].to_list()
+    assert read == [moment.to_pydatetime() for moment in moments]

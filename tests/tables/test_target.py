@@ -141,3 +141,10 @@ def test_times_are_classes_where_that_is_asked_for():
 def test_an_unknown_task():
     with pytest.raises(SettingError, match="classification, regression"):
         learned([1, 2], task="ranking")
+
+
+@pytest.mark.parametrize("learned", [[True, False], [1, 0], ["1", "0"]])
+@pytest.mark.parametrize("asked", [[True, False], ["True", "False"], ["true", "FALSE"], [1, 0], ["1", "0"], [1.0, 0.0]])
+def test_truth_values_are_the_same_labels_in_frames_and_files(learned, asked):
+    target = learn_target(Table(pl.DataFrame({"y": learned * 10})), "y")
+    assert target.encode(pl.Series(asked)).tolist() == [1, 0]

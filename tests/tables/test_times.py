@@ -38,3 +38,49 @@ def test_times_of_every_form_are_the_moments_that_were_written(form):
     assert column.median == pytest.approx(np.median(seconds), abs=1e-3)
     elapsed = preparation.apply(table).X[:, 0]
     assert np.corrcoef(elapsed, seconds)[0, 1] > 0.99
+
+
+def _zoned(zone: str) -> tuple[Preparation, pl.Series]:
+    moments = pl.Series([datetime(2024, 3, 25, tzinfo=UTC) + timedelta(hours=7 * n) for n in range(60)])
+    moments = moments.dt.convert_time_zone(zone)
+    return Preparation.learn(Table(pl.DataFrame({"t": moments, "y": [float(n % 7) for n in range(60)]})), "y"), moments
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC", "Asia/Kathmandu"])
+def test_one_moment_is_one_moment_however_its_zone_is_written(zone):
+    preparation, moments = _zoned(zone)
+    X = preparation.apply(Table(moments.to_frame("t"))).X
+    others = [moments.dt.convert_time_zone(other) for other in ("UTC", "America/New_York")]
+    others += [moments.dt.to_string("%Y-%m-%dT%H:%M:%S%:z"), others[0].dt.to_string("%Y-%m-%d %H:%M:%SZ")]
+    for other in others:
+        again = preparation.apply(Table(other.alias("t").to_frame()))
+        assert again.notes == ()
+        np.testing.assert_array_equal(again.X, X)
+        np.testing.assert_allclose(preparation.apply_row({"t": other[9]}), X[9:10], rtol=1e-6)
+
+
+def test_text_with_zones_teaches_what_frames_may_be_asked_about():
+    moments = _zoned("Europe/Berlin")[1]
+    table = Table(pl.DataFrame({"t": moments.dt.to_string("%Y-%m-%d %H:%M:%S%:z"), "y": np.arange(60.0)}))
+    preparation = Preparation.learn(table, "y")
+    np.testing.assert_array_equal(preparation.apply(Table(moments.to_frame("t"))).X, preparation.apply(table).X)
+
+
+@pytest.mark.parametrize("learned", ["frame", "%d.%m.%Y", "%Y-%m-%d %H:%M:%S", "%m/%d/%Y"])
+def test_iso_times_are_understood_whatever_form_was_learned(learned):
+    days = pl.Series("t", [datetime(2023, 1, 5) + timedelta(days=5 * n) for n in range(60)])
+    given = days if learned == "frame" else days.dt.to_string(learned)
+    preparation = Preparation.learn(Table(pl.DataFrame({"t": given, "y": np.arange(60.0)})), "y")
+    X = preparation.apply(Table(given.to_frame("t"))).X
+    mixed = [days[n].strftime(("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M")[n % 3]) for n in range(60)]
+    again = preparation.apply(Table(pl.DataFrame({"t": mixed})))
+    assert again.notes == ()
+    np.testing.assert_array_equal(again.X, X)
+
+
+def test_a_zone_that_was_not_learned_is_told():
+    preparation, moments = _zoned("Europe/Berlin")
+    assert (
+        "the clock of Europe/Berlin"
+        in preparation.apply(Table(moments.dt.replace_time_zone(None).to_frame("t"))).notes[0]
+    )

@@ -128,10 +128,11 @@ def test_missing_values_and_labels_that_are_not_there(models):
 def test_the_average_row_is_kept_as_json():
     features = (Feature("a", "a", "number"), Feature("b", "b", "code", 4))
     average = AverageRow.of(np.array([[0.1, 3.0], [0.7, 0.0]], np.float32), features)
-    assert AverageRow.from_json(json.loads(json.dumps(average.to_json()))) == average
-    for wrong in ({}, {"means": [1], "shares": [["x"]]}, {"means": [float("nan")], "shares": []}, 3):
+    assert AverageRow.from_json(json.loads(json.dumps(average.to_json())), features) == average
+    for wrong in ({}, {"means": [1], "shares": [["x"]]}, {"means": [float("nan")], "shares": []}, 3, {"means": [1.0], "shares": []},
+                  {"means": [1.0], "shares": [[1.0]]}, {"means": [], "shares": [[0.25] * 4]}):  # fmt: skip
         with pytest.raises(ModelFileError, match="average row"):
-            AverageRow.from_json(wrong)
+            AverageRow.from_json(wrong, features)
 
 
 def test_amounts_learned_as_logarithms_add_up_too():

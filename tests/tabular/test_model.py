@@ -118,6 +118,15 @@ def test_files_of_networks_are_networks_still(tmp_path):
         cr.load(tmp_path / "t.safetensors")
 
 
+def test_a_file_whose_network_answers_for_other_classes_is_refused(classifier, tmp_path):
+    classifier.save(tmp_path / "m.safetensors")
+    network = cr.load(tmp_path / "m.safetensors").network
+    network.notes["table"]["preparation"]["target"]["classes"].pop()
+    network.save(tmp_path / "m.safetensors", notes=network.notes)
+    with pytest.raises(ModelFileError, match="other outputs"):
+        cr.load(tmp_path / "m.safetensors")
+
+
 def test_scores_are_of_rows_not_learned_from(classifier, regressor):
     assert classifier.scores.truth.shape == (120,)
     assert set(classifier.out_of_fold.fold) == {0, 1}

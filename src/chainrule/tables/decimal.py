@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.tables.options import option, quoted
 from chainrule.tables.wide import joined
@@ -50,8 +50,25 @@ class _Seen:
         return cls(int(decimals.sum()), first[0] if first else None, either[0] if either else None, several)
 
 
-def decimal_mark(frame: pl.DataFrame, separator: str = ",") -> tuple[Decimal, str | None]:
-    """The decimal mark of a frame of text, and a note where it is not the plain point.
+class Mark(NamedTuple):
+    """The decimal mark of a file, what is said of it, and a number that may be read otherwise as well.
+
+    Attributes
+    ----------
+    decimal : {".", ","}
+    note : str, optional
+        Where it is not the plain point.
+    guessed : str, optional
+        Where nothing in the file tells the mark, a number of it, such as `1.016`, or "" where no number has a mark.
+    """
+
+    decimal: Decimal
+    note: str | None = None
+    guessed: str | None = None
+
+
+def decimal_mark(frame: pl.DataFrame, separator: str = ",") -> Mark:
+    """The decimal mark of a frame of text, with a note where it is not the plain point.
 
     `5,5`, `0,375` and `1.234,567` can only have decimal commas, `5.5` and `1,234.5` only decimal points; there are more of the
     one or of the other in the file. `1,234` may be either: where nothing else says what it is, its comma groups
@@ -61,11 +78,11 @@ def decimal_mark(frame: pl.DataFrame, separator: str = ",") -> tuple[Decimal, st
     --------
     >>> import polars as pl
     >>> decimal_mark(pl.DataFrame({"people": ["999", "1.016"], "price": ["5,5", "6,5"]}), ";")
-    (',', "numbers have decimal commas, as '5,5'; so '1.016' is 1016")
+    Mark(decimal=',', note="numbers have decimal commas, as '5,5'; so '1.016' is 1016", guessed=None)
     """
     text = [column for column in frame.get_columns() if str(column.dtype) == "String"]
     if not text:
-        return ".", None
+        return Mark(".", None, "")
     cells = joined(text)
     step = max(1, frame.height * len(text) // _SAMPLE)
     if step > 1:
@@ -89,7 +106,7 @@ def _seen(columns: Sequence[pl.Series]) -> tuple[_Seen, _Seen]:
     return _Seen.of(cells, ".", ","), _Seen.of(cells, ",", ".")
 
 
-def _decided(columns: list[pl.Series], point: _Seen, comma: _Seen, separator: str) -> tuple[Decimal, str | None]:
+def _decided(columns: list[pl.Series], point: _Seen, comma: _Seen, separator: str) -> Mark:
     """The decision, and how it is told."""
     german = separator == ";"
     if point.decimals or comma.decimals:
@@ -101,15 +118,17 @@ def _decided(columns: list[pl.Series], point: _Seen, comma: _Seen, separator: st
         if other.decimals:
             names = quoted([c.name for c in columns if c.str.contains(_number("." if commas else ",", mark)).any()])
             note += f"; {other.decimal!r} is none then ({names}): if that is wrong, {option('decimal', '.' if commas else ',')}"
-        return (",", note) if commas else (".", note if other.grouped or other.decimals else None)
+        return Mark(",", note) if commas else Mark(".", note if other.grouped or other.decimals else None)
     if not comma.grouped and not point.groups:
-        return ".", None
+        return Mark(".", None, point.grouped or "")
+    guessed = comma.grouped if comma.groups == point.groups else None
     if comma.grouped and not comma.groups and (german or point.groups):
-        return ",", f"{comma.grouped!r} is read with a decimal comma; if it groups digits, {option('decimal', '.')}"
+        note = f"{comma.grouped!r} is read with a decimal comma; if it groups digits, {option('decimal', '.')}"
+        return Mark(",", note, guessed)
     if point.groups and not comma.grouped:
-        return ",", f"{point.grouped!r} is read as {_joined(str(point.grouped))}"
+        return Mark(",", f"{point.grouped!r} is read as {_joined(str(point.grouped))}")
     note = f"{comma.grouped!r} is read as {_joined(str(comma.grouped))}; if that is a decimal comma, {option('decimal', ',')}"
-    return ".", note
+    return Mark(".", note, guessed)
 
 
 def _joined(text: str) -> str:

@@ -190,7 +190,10 @@ def _pandas_column(column: Any) -> Any:
             return pl.Series([categories[code] for code in column.cat.codes], dtype=pl.Categorical)
         case "DatetimeTZDtype":
             moments = pl.Series(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("M8[us]"))
-            return moments.dt.replace_time_zone("UTC").dt.convert_time_zone(str(dtype.tz))
+            zone = getattr(dtype.tz, "key", None) or getattr(
+                dtype.tz, "zone", None
+            )  # a fixed distance to UTC has no name
+            return moments.dt.replace_time_zone("UTC").dt.convert_time_zone(zone or "UTC")
         case "ArrowDtype":
             return pl.Series(column.array.__arrow_array__())
     if dtype.kind in "biuf" and hasattr(dtype, "numpy_dtype"):

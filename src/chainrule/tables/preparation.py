@@ -79,7 +79,7 @@ class Preparation:
     missing_mark, value_mark : tuple of str
         Texts that mean "no value" in this table, and texts that do not although they usually do.
     decimal : {".", ","}
-        The decimal mark of the training file, which single rows are read by; tables have their own.
+        The decimal mark of the training file, which single rows are read by, and tables in which nothing tells their own.
     unnamed : tuple of str
         The names given to all columns of the training file, when it had no header.
     remarks : tuple of str
@@ -192,6 +192,10 @@ class Preparation:
     def _spelling(self) -> Spelling:
         return replace(Spelling.of(self.missing_mark, self.value_mark), decimal=self.decimal)
 
+    def spelling(self, table: Table) -> Spelling:
+        """How cells of this table are spelled: with its own decimal mark, or with training's where nothing in it tells."""
+        return self._spelling.in_table(table.of_mark(self.decimal))
+
     @cached_property
     def _blocks(self) -> tuple[Block, ...]:
         return blocks_of(self.used)
@@ -222,7 +226,7 @@ class Preparation:
         refused.
         """
         self._check_columns(table, self.target.name)
-        y = self.target.known(table.column(self.target.name), self._spelling.in_table(table))
+        y = self.target.known(table.column(self.target.name), self.spelling(table))
         without = np.isnan(y)
         inputs = self._encoded(table, checked_policy(missing or self.missing), without)
         notes = inputs.notes
@@ -283,7 +287,7 @@ class Preparation:
 
     def _encoded(self, table: Table, policy: Missing, out: NDArray[np.bool_]) -> Inputs:
         """The inputs of the rows that stay, those marked `out` aside."""
-        spelling = self._spelling.in_table(table)
+        spelling = self.spelling(table)
         table = typed(table, spelling, [column.name for column in self.used if column.of_numbers])
         read = [[self._read(column, table, spelling) for column in block.columns] for block in self._blocks]
         inputs = self._joined_complete([[x.values for x in block] for block in read], policy, out, table.source)
@@ -337,7 +341,7 @@ class Preparation:
 
         Without them columns are told by their order; the target's may be absent. Other arguments are those of `as_table`.
         """
-        table = as_table(source, separator, not self.unnamed, decimal)
+        table = as_table(source, separator, not self.unnamed, decimal).of_mark(self.decimal)
         if not self.unnamed or table.names == self.unnamed:
             return table
         inputs = tuple(name for name in self.unnamed if name != self.target.name)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import SettingError
 from chainrule.tables.cells import regular_cells
-from chainrule.tables.decimal import decimal_mark
+from chainrule.tables.decimal import Mark, decimal_mark
 from chainrule.tables.dialect import Dialect, look
 from chainrule.tables.encoding import utf8
 from chainrule.tables.mending import mended, refuse_open_header
@@ -90,10 +90,18 @@ def of_text(data: bytes, dialect: Dialect, source: str, decimal: Decimal | None 
         raise TableError(f"{source} holds no values; rows of values are needed.")
     frame, repeated, remarks = _named(frame, dialect.names)
     notes += remarks
-    if decimal is None:
-        decimal, remark = decimal_mark(frame, dialect.separator)
-        notes += [remark] if remark else []
-    return Table(frame, source, lines, dialect.separator, decimal, notes=tuple(notes), repeated=repeated)
+    mark = Mark(decimal) if decimal else decimal_mark(frame, dialect.separator)
+    notes += [mark.note] if mark.note else []
+    return Table(
+        frame,
+        source,
+        lines,
+        dialect.separator,
+        mark.decimal,
+        notes=tuple(notes),
+        repeated=repeated,
+        guessed=mark.guessed,
+    )
 
 
 def checked_decimal(decimal: Decimal | None) -> None:

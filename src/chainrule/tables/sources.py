@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chainrule.tables.decimal import decimal_mark
+from chainrule.tables.decimal import Mark, decimal_mark
 from chainrule.tables.encoding import unpacked
 from chainrule.tables.files import File, Kind, files_of, kind_of
 from chainrule.tables.frames import frame_of
@@ -143,8 +143,9 @@ def typed(holder: Any, source: str, decimal: Decimal | None) -> Table:
     frame, notes = frame_of(holder)
     if not frame.width or not frame.height:
         raise TableError(f"{source} holds no values; rows of values are needed.")
-    mark, remark = (decimal, None) if decimal else decimal_mark(frame)
-    return Table(frame, source, decimal=mark, notes=(*notes, *([remark] if remark else [])))
+    mark = Mark(decimal) if decimal else decimal_mark(frame)
+    notes += [mark.note] if mark.note else []
+    return Table(frame, source, decimal=mark.decimal, notes=tuple(notes), guessed=mark.guessed)
 
 
 def _together(tables: Sequence[Table], source: str, decimal: Decimal | None) -> Table:
@@ -163,9 +164,13 @@ def _together(tables: Sequence[Table], source: str, decimal: Decimal | None) -> 
             )
     frames = [table.frame.select(first.names) for table in tables]
     frame = pl.concat(frames, how="vertical_relaxed")
+    mark = Mark(decimal or first.decimal, None, first.guessed)
+    if decimal is None and any((table.decimal, table.guessed) != (mark.decimal, mark.guessed) for table in tables):
+        mark = decimal_mark(frame, first.separator)
+        tables = [table.of_mark(mark.decimal) for table in tables]
     notes = [f"{table.source}: {note}" for table in tables for note in table.notes]
-    mark = decimal or first.decimal
-    if decimal is None and any(table.decimal != mark for table in tables):
-        mark, note = decimal_mark(frame, first.separator)
-        notes += [note] if note else []
-    return Table(frame, source, None, first.separator, mark, first.header, tuple(notes), first.repeated)
+    if mark.note and not any(note.endswith(mark.note) for note in notes):
+        notes.append(mark.note)
+    return Table(
+        frame, source, None, first.separator, mark.decimal, first.header, tuple(notes), first.repeated, mark.guessed
+    )

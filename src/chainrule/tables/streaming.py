@@ -127,8 +127,11 @@ def _blocks(file: IO[bytes]) -> Iterator[bytes]:
     while new := file.read(_BLOCK):
         data = rest + new
         end = data.rfind(b"\n") + 1
-        if data.count(b'"', 0, end) % 2:  # the cell that the last mark opens goes on in the next block
-            end = data.rfind(b"\n", 0, data.rfind(b'"', 0, end)) + 1
+        within = data.count(b'"', 0, end) % 2
+        while within:  # the line feed belongs to a cell that goes on in the next block, or to one before it
+            begin = data.rfind(b"\n", 0, end - 1) + 1
+            within ^= data.count(b'"', begin, end) % 2
+            end = begin
         rest = data[end:]
         if end:
             yield data[:end]

@@ -42,6 +42,8 @@ class Table:
         What was put right or decided while reading.
     repeated : tuple of str
         Names that stood in the file more than once; the second of them is called `name_2` here.
+    guessed : str, optional
+        Where nothing in the table tells its decimal mark, a number of it, such as `1.016`, or "" where none has a mark.
     """
 
     frame: pl.DataFrame
@@ -52,6 +54,7 @@ class Table:
     header: bool = True
     notes: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
+    guessed: str | None = None
 
     def __len__(self) -> int:
         return self.frame.height
@@ -86,6 +89,17 @@ class Table:
         """The table of the chosen rows only."""
         lines = None if self.lines is None else self.lines[chosen]
         return replace(self, frame=self.frame[chosen], lines=lines)
+
+    def of_mark(self, decimal: Decimal) -> Table:
+        """The table read with the decimal mark of training where nothing in it tells its own."""
+        if self.guessed is None or self.decimal == decimal:
+            return self
+        notes = [note for note in self.notes if not note.startswith(f"{self.guessed!r} is read")]
+        if self.guessed:
+            notes.append(
+                f"{self.guessed!r} is read with decimal {'points' if decimal == '.' else 'commas'}, as in training"
+            )
+        return replace(self, decimal=decimal, notes=tuple(notes))
 
     def without(self, names: Collection[str]) -> Table:
         """The table without the columns named."""

@@ -85,11 +85,13 @@ class Target:
         texts = as_texts(column)
         if texts is None:
             raise TableError(f"the target {self.name!r} holds {column.dtype}, but the model learned classes there.")
-        places = Places([_spelled(label) for label in self.classes])
+        places = Places([str(int(label) if isinstance(label, bool) else label) for label in self.classes])
+        truth = {} if isinstance(self.classes[0], str) else {"false": "0", "true": "1"}  # files spell them True as well
 
         def place(text: str | None) -> float:
             if text is None:
                 return np.nan
+            text = truth.get(text.lower(), text)
             found = places.get(text)
             if found is None:
                 return np.nan if spelling.is_missing(text) else places.of_number(text, -1.0)
@@ -215,11 +217,6 @@ def _few(read: Numbers, different: int) -> bool:
         return False
     rows = int(np.isfinite(read.values).sum())
     return different <= 2 or (different <= MOST_INTEGER_CLASSES and rows >= 5 * different)
-
-
-def _spelled(label: Label) -> str:
-    """A label's text in a table."""
-    return str(label).lower() if isinstance(label, bool) else str(label)
 
 
 def _classes(said: str, counts: dict[str, int], numeric: bool, kind: str) -> tuple[Label, ...]:

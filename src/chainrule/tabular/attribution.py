@@ -68,8 +68,8 @@ class AverageRow:
         return {"means": list(self.means), "shares": [list(x) for x in self.shares]}
 
     @classmethod
-    def from_json(cls, data: Any) -> AverageRow:
-        """The row that `to_json` described.
+    def from_json(cls, data: Any, features: Sequence[Feature]) -> AverageRow:
+        """The row of these features that `to_json` described.
 
         Raises
         ------
@@ -79,6 +79,9 @@ class AverageRow:
         try:
             found = cls(tuple(map(float, data["means"])), tuple(tuple(map(float, shares)) for shares in data["shares"]))
             json.dumps(found.to_json(), allow_nan=False)
+            sizes = [feature.size for feature in features if feature.kind == "code"]
+            if [len(found.means), *map(len, found.shares)] != [len(features) - len(sizes), *sizes]:
+                raise ValueError(f"{len(found.means)} means and shares of {len(found.shares)} columns")
         except (KeyError, TypeError, ValueError) as error:
             raise ModelFileError(
                 f"the model's notes do not describe an average row ({error!r}); train it again."

@@ -15,7 +15,6 @@ from chainrule.explanation.rendering.numerals import readable
 from chainrule.explanation.rendering.tables import Table as Shape
 from chainrule.explanation.rendering.written import Written
 from chainrule.tables.columns import Column
-from chainrule.tables.missing import Spelling
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.table import Table
 from chainrule.tabular.amounts import amount
@@ -176,8 +175,7 @@ def _levels(
 ) -> tuple[list[_Found], _Found | None, bool]:
     """The values to try, the missing one, and whether they lie along an axis."""
     cells = table.column(column.name)
-    spelling = Spelling.of(preparation.missing_mark, preparation.value_mark).in_table(table)
-    values = column.read(cells, spelling).values
+    values = column.read(cells, preparation.spelling(table)).values
     absent = np.isnan(values).reshape(len(values), -1).all(axis=1)
     rows = np.flatnonzero(~absent)
     missing = None

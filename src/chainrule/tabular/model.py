@@ -236,9 +236,7 @@ class TableModel(ReportableModel):
         """The average training row."""
         self._fitted()
         if self._average is None:
-            raise ModelFileError(
-                "the model's file has no average row to begin at; it is of another version. Train it again."
-            )
+            raise ModelFileError("the model's file has no average row to begin at; train the model again.")
         return self._average
 
     @property
@@ -264,10 +262,8 @@ class TableModel(ReportableModel):
                 raise NotBuiltError("this model has no rows that were held out; call evaluate(data) with new rows.")
             said = self.out_of_fold.said
             outputs = said if self.classes else self.preparation.target.restored(said)
-            self._scores = Scores(
-                self._held_truth, outputs, self.classes, self._held_weights, self.out_of_fold.fold,
-                target=self.target, of="rows held out",
-            )  # fmt: skip
+            known = (self._held_truth, outputs, self.classes, self._held_weights, self.out_of_fold.fold)
+            self._scores = Scores(*known, target=self.target, of="rows held out")
         return self._scores
 
     # --- predicting
@@ -379,10 +375,15 @@ class TableModel(ReportableModel):
             )
         model = cls()
         model._network, model._preparation = network, Preparation.from_json(described.get("preparation", {}))
-        if len(model._preparation.features) != network.model.inputs[0][0]:
+        features = model._preparation.features
+        if (len(features),) != network.model.inputs[0]:
             raise ModelFileError("the file's network has other inputs than its table gives; train the model again.")
+        if (len(model._preparation.target.classes) or 1,) != getattr(network.model.outputs, "shape", None):
+            raise ModelFileError(
+                "the file's network has other outputs than its table has classes; train the model again."
+            )
         if described.get("average") is not None:
-            model._average = AverageRow.from_json(described["average"])
+            model._average = AverageRow.from_json(described["average"], features)
         model.facts = described["facts"]
         return model
 

@@ -118,7 +118,12 @@ class Number(Column):
         read = read_numbers(cells, spelling.decimal, spelling.marks, self.unit)
         if read is None:
             raise TypeError(f"{cells.dtype} holds no numbers")
-        return Reading(read.values, stray_remarks(self.name, read))
+        remarks = stray_remarks(self.name, read)
+        if self.unit in ("%", "‰") and not _has(cells, self.unit):  # is 0.05 then 5 %?
+            remarks += (
+                f"column {self.name!r} held {self.unit} in training and has none here; 5 is taken for 5 {self.unit}",
+            )
+        return Reading(read.values, remarks)
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """One number."""
@@ -214,6 +219,11 @@ def are_numbers(cells: pl.Series, read: Numbers) -> bool:
     if read.unit and different < 3:
         return False
     return rows > 9 * wrong or (rows >= wrong and (different > 20 or seldom_numbers(read.strays)))
+
+
+def _has(cells: pl.Series, unit: str) -> bool:
+    """Whether a unit stands beside any of the numbers."""
+    return str(cells.dtype) == "String" and bool(cells.str.contains(unit, literal=True).any())
 
 
 def stray_remarks(name: str, read: Numbers) -> tuple[str, ...]:

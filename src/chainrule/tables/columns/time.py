@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +54,8 @@ class Time(Column):
         Of the seconds since 1970.
     missing : bool
         Whether some were missing in training.
+    zone : str
+        By whose clock moments of known zones are taken, such as `Europe/Berlin`; empty where those of training had none.
     """
 
     kind: ClassVar[str] = "time"
@@ -61,8 +64,10 @@ class Time(Column):
     median: float
     scale: float
     missing: bool = False
+    zone: str = ""
 
     def __post_init__(self) -> None:
+        require(not self.zone or _is_zone(self.zone), "a zone that nobody knows")
         require(self.scale > 0, "a scale that is not positive")
         require(set(self.parts) <= set(PARTS), "parts that no time has")
 
@@ -78,16 +83,19 @@ class Time(Column):
             form, other = found
         elif str(cells.dtype).startswith("Duration"):
             return None
-        seconds, _strays = _seconds(cells, form, spelling)
+        zone = _zone_of(cells, form)
+        seconds, _strays = _seconds(cells, form, zone, spelling)
         like = Number.of(name, Numbers(seconds))
         present = seconds[~np.isnan(seconds)]
         if like is None or not len(present) or present.min() == present.max():
             return None
         first, last = (_moment(x) for x in (present.min(), present.max()))
         why = f"times from {first} to {last}" + (f", spelled {form}" if form else "")
+        if zone not in ("", "UTC"):
+            why += f", by the clock of {zone}"
         if other:
             why += f" ({other} would serve as well: {columns_option([name], f'time:{other}')})"
-        return cls(name, why, form, _varying(present), like.median, like.scale, like.missing)
+        return cls(name, why, form, _varying(present), like.median, like.scale, like.missing, zone)
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
@@ -100,11 +108,15 @@ class Time(Column):
 
     def read(self, cells: pl.Series, spelling: Spelling) -> Reading:
         """Seconds since 1970; a text that is no time counts as missing, with a remark."""
-        seconds, strays = _seconds(cells, self.form, spelling)
+        seconds, strays = _seconds(cells, self.form, self.zone, spelling)
+        remarks: tuple[str, ...] = ()
+        if str(cells.dtype).startswith("Datetime") and bool(_zone_of(cells, "")) != bool(self.zone):
+            told = f"no zone; the clock of {self.zone} is meant" if self.zone else "a zone, which training's had not"
+            remarks = (f"column {self.name!r} holds times of {told}",)
         if not strays:
-            return Reading(seconds)
+            return Reading(seconds, remarks)
         like = f" like {self.form}" if self.form else ""
-        return Reading(seconds, (unread(self.name, f"times{like}", dict.fromkeys(strays), len(strays)),))
+        return Reading(seconds, (*remarks, unread(self.name, f"times{like}", dict.fromkeys(strays), len(strays))))
 
     def read_one(self, cell: Any, spelling: Spelling) -> float:
         """Seconds since 1970 of one moment or text."""
@@ -114,7 +126,9 @@ class Time(Column):
             except ValueError:
                 return float(super().read_one(cell, spelling))
         if isinstance(cell, datetime):
-            return (cell.replace(tzinfo=None) - datetime(1970, 1, 1)) / timedelta(microseconds=1) / 1e6
+            if cell.tzinfo is not None and self.zone:
+                cell = cell.astimezone(ZoneInfo(self.zone))
+            return float((cell.replace(tzinfo=None) - datetime(1970, 1, 1)) / timedelta(microseconds=1)) / 1e6
         return float(super().read_one(cell, spelling))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
@@ -274,20 +288,58 @@ def _parsed(texts: pl.Series, form: str) -> pl.Series:
     return texts.alias("t").to_frame().select(parsed).to_series()
 
 
-def _seconds(cells: pl.Series, form: str, spelling: Spelling) -> tuple[NDArray[np.float64], list[str]]:
-    """Cells as seconds since 1970 by the clock of their zone, and the texts that are none."""
+def _zone_of(cells: pl.Series, form: str) -> str:
+    """The zone by whose clock these cells are taken: their own, UTC for text that tells how far it is from that."""
+    if cells.dtype.is_temporal():
+        return getattr(cells.dtype, "time_zone", None) or ""
+    return "UTC" if form.endswith(("%z", "Z", "UTC")) else ""
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        return bool(ZoneInfo(name))
+    except (KeyError, ValueError, OSError):
+        return False
+
+
+def _seconds(cells: pl.Series, form: str, zone: str, spelling: Spelling) -> tuple[NDArray[np.float64], list[str]]:
+    """Cells as seconds since 1970 by the clock of the zone, or their own where it is empty, and the texts that are none."""
     import polars as pl
 
-    strays: list[str] = []
-    if not cells.dtype.is_temporal():
-        numeric = cells.dtype.is_numeric()
-        texts = (cells.cast(pl.Int64, strict=False) if numeric else cells).cast(pl.String)
-        cells = _parsed(texts, form or "%Y-%m-%d")
-        if cells.null_count() > texts.null_count():
-            found = texts.filter(cells.is_null() & texts.is_not_null()).to_list()
-            strays = [text for text in found if not spelling.is_missing(text)]
-    if cells.dtype == pl.Time:
-        return cells.cast(pl.Int64).cast(pl.Float64).to_numpy() / 1e9, strays
-    if cells.dtype == pl.Date:
-        return cells.cast(pl.Int32).cast(pl.Float64).to_numpy() * DAY, strays
-    return cells.dt.replace_time_zone(None).dt.epoch("us").cast(pl.Float64).to_numpy() / 1e6, strays
+    if cells.dtype.is_temporal():
+        return _since_1970(cells, zone), []
+    texts = (cells.cast(pl.Int64, strict=False) if cells.dtype.is_numeric() else cells).cast(pl.String)
+    seconds = np.full(len(texts), np.nan)
+    failed = texts.is_not_null().to_numpy()
+    left = texts.drop_nulls()
+    for forms in ([form] if form else [], None):
+        for each in _iso_forms(left, form) if forms is None else forms:
+            moments = _parsed(left, each)
+            if each.endswith(("Z", "UTC")):
+                moments = moments.dt.replace_time_zone("UTC")
+            seconds[failed] = _since_1970(moments, zone)
+            failed[failed] = moments.is_null().to_numpy()
+            left = left.filter(moments.is_null())
+    return seconds, [text for text in left.to_list() if not spelling.is_missing(text)]
+
+
+def _iso_forms(texts: pl.Series, form: str) -> list[str]:
+    """The forms of ISO 8601 among texts; none where times of day are learned, or the day stands before the month."""
+    if not len(texts) or "%Y-%d" in form or (form and not re.search("%[Yy]", form)):
+        return []
+    dates = texts.filter(texts.str.contains(r"^\d{4}-\d{2}-\d{2}")).unique(maintain_order=True)
+    sample = dates.gather_every(max(1, len(dates) // SAMPLE)).to_list()
+    return list(dict.fromkeys(form for text in sample for form in _forms(text) if form.startswith("%Y-%m-%d")))
+
+
+def _since_1970(moments: pl.Series, zone: str) -> NDArray[np.float64]:
+    """Seconds, by the clock of the zone where moments have one."""
+    import polars as pl
+
+    if moments.dtype == pl.Time:
+        return moments.cast(pl.Int64).cast(pl.Float64).to_numpy() / 1e9
+    if moments.dtype == pl.Date:
+        return moments.cast(pl.Int32).cast(pl.Float64).to_numpy() * DAY
+    if zone and _zone_of(moments, ""):
+        moments = moments.dt.convert_time_zone(zone)
+    return moments.dt.replace_time_zone(None).dt.epoch("us").cast(pl.Float64).to_numpy() / 1e6
