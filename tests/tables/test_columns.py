@@ -318,6 +318,13 @@ def test_what_is_no_index_is_kept(name, values):
     assert type(learned(values, name)) is Number
 
 
+def test_booleans_may_be_written_as_numbers_with_a_point():
+    column = Boolean.learn("b", pl.Series(["0", "1"] * 10), Spelling())
+    read = column.read(pl.Series(["1.0", "0.0", "1", "2.0"]), Spelling())
+    np.testing.assert_array_equal(read.values, [1.0, 0.0, 1.0, np.nan])
+    assert "'2.0' in 1 row" in read.remarks[0]
+
+
 def test_percentages_without_their_sign_are_told():
     column = Number.learn("p", pl.Series([f"{n * n}%" for n in range(30)]), Spelling())
     assert column.read(pl.Series(["5%", "6"]), Spelling()).remarks == ()

@@ -324,15 +324,15 @@ def test_the_memory_of_parts_is_that_of_parts(tmp_path):
     assert [next(parts).frame.rows()[0], next(parts).frame.rows()[0]] == [(0,), (4,)]
 
 
-def test_times_of_pandas_at_a_fixed_distance_to_utc_are_read():
-    moments = pd.date_range("2024-01-01 01:00", periods=2, tz=datetime.timezone(datetime.timedelta(hours=2)))
-    read = as_table(pd.DataFrame({"t": moments})).frame["t"].to_list()
-    assert read == [moment.to_pydatetime() for moment in moments]
-
-
 def test_what_stands_above_a_table_is_told_of_parts_too(tmp_path):
     path = tmp_path / "sales.csv"
     path.write_text("Sales 2024,,\n\ntown,day,units\nRome,1,2\n")
     (part,) = stream(path)
     assert (part.names, part.line(0)) == (("town", "day", "units"), "line 4")
     assert part.notes == as_table(path).notes == ("1 title above the table left out: 'Sales 2024'",)
+
+
+def test_times_of_pandas_at_a_fixed_distance_to_utc_are_read():
+    moments = pd.date_range("2024-01-01 01:00", periods=2, tz=datetime.timezone(datetime.timedelta(hours=2)))
+    read = as_table(pd.DataFrame({"t": moments})).frame["t"].to_list()
+    assert read == [moment.to_pydatetime() for moment in moments]

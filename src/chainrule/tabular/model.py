@@ -236,9 +236,7 @@ class TableModel(ReportableModel):
         """The average training row."""
         self._fitted()
         if self._average is None:
-            raise ModelFileError(
-                "the model's file has no average row to begin at; it is of another version. Train it again."
-            )
+            raise ModelFileError("the model's file has no average row to begin at; train the model again.")
         return self._average
 
     @property
@@ -264,10 +262,8 @@ class TableModel(ReportableModel):
                 raise NotBuiltError("this model has no rows that were held out; call evaluate(data) with new rows.")
             said = self.out_of_fold.said
             outputs = said if self.classes else self.preparation.target.restored(said)
-            self._scores = Scores(
-                self._held_truth, outputs, self.classes, self._held_weights, self.out_of_fold.fold,
-                target=self.target, of="rows held out",
-            )  # fmt: skip
+            known = (self._held_truth, outputs, self.classes, self._held_weights, self.out_of_fold.fold)
+            self._scores = Scores(*known, target=self.target, of="rows held out")
         return self._scores
 
     # --- predicting
