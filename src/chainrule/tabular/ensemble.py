@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from chainrule.network import Network
 from chainrule.nn.ensembles import Average
-from chainrule.tabular.members import Member, Problem
+from chainrule.tabular.members import Member
+from chainrule.tabular.problem import Problem
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,11 +58,3 @@ def out_of_fold(problem: Problem, members: Sequence[Member]) -> OutOfFold:
     rows = np.flatnonzero(times)
     counts = times[rows].reshape(-1, *[1] * (total.ndim - 1))
     return OutOfFold(rows, total[rows] / counts, fold[rows])
-
-
-def loss_of(problem: Problem, found: OutOfFold) -> float:
-    """How wrong it was: the mean −ln p of the right class, or the mean squared error of scaled amounts."""
-    truth = problem.y[found.rows]
-    if problem.classes:
-        return float(-np.log(np.maximum(found.said[np.arange(len(truth)), truth], 1e-12)).mean())
-    return float(np.mean(np.square(found.said - truth)))

@@ -19,8 +19,9 @@ from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
 from chainrule.tabular.folds import folds, latest
 from chainrule.tabular.importance import Predictor, predictors_of
-from chainrule.tabular.members import Assignment, Member, Problem, cores, train
+from chainrule.tabular.members import Assignment, Member, cores, train
 from chainrule.tabular.plan import Plan, plan
+from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import FEW, Recipe
 from chainrule.tabular.search import Candidate, best, candidates
 from chainrule.training import History

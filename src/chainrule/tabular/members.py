@@ -13,67 +13,14 @@ from numpy.typing import NDArray
 
 from chainrule.errors import DivergedError
 from chainrule.network import Network
-from chainrule.network.meaning import Meaning
-from chainrule.tables import Feature
 from chainrule.tabular.deadline import Deadline
+from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
-from chainrule.training import EarlyStopping, History, Loss, heads_of
-from chainrule.training.losses import CrossEntropy, SquaredError
+from chainrule.tabular.unseen import Unseen
+from chainrule.training import EarlyStopping, History
 
 HEARD = 0.1
 """Seconds between two looks at whether the user wants to stop."""
-
-
-@dataclass(frozen=True, eq=False)
-class Problem:
-    """What is to be learned: rows, and what each is.
-
-    Attributes
-    ----------
-    X : float32 array, (rows, features)
-    y : array, (rows,)
-        Class numbers, or scaled amounts.
-    features : tuple of Feature
-    classes : int
-        How many; 0 where amounts are learned.
-    weights : float array, (rows,), optional
-        How much each row counts.
-    """
-
-    X: NDArray[np.float32]
-    y: NDArray[Any]
-    features: tuple[Feature, ...]
-    classes: int = 0
-    weights: NDArray[Any] | None = None
-
-    @property
-    def outputs(self) -> int:
-        """How many outputs the network has."""
-        return self.classes or 1
-
-    @property
-    def nothing_said(self) -> NDArray[np.float64]:
-        """What is said of no rows."""
-        return np.empty((0, self.classes) if self.classes else (0,))
-
-    def loss(self, label_smoothing: float = 0.0) -> Loss:
-        """What is made small: cross-entropy, or the squared error."""
-        return CrossEntropy(label_smoothing) if self.classes else SquaredError()
-
-    def meant(self, network: Network, labels: NDArray[Any] | None = None) -> Network:
-        """The network, built for these features, with all classes as what its outputs mean, also those its rows lack."""
-        if not network.is_built:
-            network.build(len(self.features))
-        classes = (np.arange(self.classes) if labels is None else labels) if self.classes else None
-        network.meanings = [Meaning(head, classes, True) for head in heads_of(network.model, self.loss())]
-        return network
-
-    def probabilities(self, raw: NDArray[Any]) -> NDArray[Any]:
-        """What a network's outputs say: probabilities of classes, (rows, classes), or scaled amounts, (rows,)."""
-        if not self.classes:
-            return np.asarray(raw, np.float64)[:, 0]
-        shifted = np.exp(np.asarray(raw, np.float64) - np.max(raw, axis=1, keepdims=True))
-        return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,7 +131,11 @@ def _attempt(
         held = (X[own.held], problem.y[own.held]) + (() if problem.weights is None else (problem.weights[own.held],))
         watched = {"validation_data": held, "early_stopping": EarlyStopping(patience=own.epochs)}
 
+    unseen = Unseen(problem, own.held, own.seed)
+
     def each_epoch(end: Any) -> bool:
+        if len(own.held):
+            unseen.see(problem.probabilities(network(X[own.held], engine="llvm")))
         note((end.epoch + 1) / own.epochs)
         return deadline.is_over
 
@@ -203,9 +154,5 @@ def _attempt(
         progress=False,
         **watched,
     )
-    said = (
-        problem.probabilities(network(X[own.held]))
-        if len(own.held)
-        else np.empty((0, problem.classes)[: 2 if problem.classes else 1])
-    )
+    said = unseen.said if len(own.held) else problem.nothing_said
     return Member(network, layers, own, said, history)

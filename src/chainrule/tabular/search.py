@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables import Target
-from chainrule.tabular.members import Member, Problem
+from chainrule.tabular.members import Member
+from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
 
 SURELY = 1.0
