@@ -38,12 +38,10 @@ class Candidate:
 
     def wrong(self, member: Member) -> NDArray[np.float64]:
         """How wrong a member of this was for every row it had not seen, in units that compare: −ln p, or squared amounts."""
-        held = member.assignment.held
-        truth = self.problem.y[held]
+        truth = self.problem.y[member.assignment.held]
         if self.problem.classes:
-            return np.asarray(-np.log(np.maximum(member.said[np.arange(len(held)), truth], 1e-7)))
-        said, was = self.target.restored(member.said), self.target.restored(truth)
-        return np.asarray(np.square(said - was))
+            return self.problem.wrong(member.said, truth)
+        return np.asarray(np.square(self.target.restored(member.said) - self.target.restored(truth)))
 
 
 def candidates(
