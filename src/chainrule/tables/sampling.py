@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from chainrule.tables.numbers import Decimal
 
-MOST_CELLS = 2**25
-"""Cells that are learned from at most; a training of minutes does not come round to more."""
+MOST_CELLS = 6_000_000
+"""Cells that are learned from at most: a training of some seconds does not come round to more, and 600 MB are enough for them."""
 
 BYTES_OF_A_CELL = 8
 """About what a cell takes in a text file."""
@@ -28,7 +28,7 @@ BYTES_OF_A_CELL = 8
 def sample(
     source: Any, separator: str | None = None, header: bool = True, decimal: Decimal | None = None, seed: int = 0
 ) -> Table:
-    """The table that `source` holds; of files with more than 33 million cells, as many rows drawn at random as have so many.
+    """The table that `source` holds; of files with more than 6 million cells, as many rows drawn at random as have so many.
 
     Every row is as likely as any other. Arguments are those of `as_table`; the same seed draws the same rows.
 

@@ -146,7 +146,7 @@ class TableModel(ReportableModel):
         ----------
         data : str, Path, frame, dict of columns, array or Table
             A file (CSV and its relatives, Parquet, JSON, Arrow, several of them), a data frame of pandas or Polars, an Arrow
-            table, …. Of files with more than 33 million cells as many rows are drawn at random as have so many.
+            table, …. Of files with more than 6 million cells as many rows are drawn at random as have so many.
         target : str
             The column to predict. Rows without it are left out.
         weights : array, (rows,), optional

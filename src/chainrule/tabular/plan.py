@@ -74,4 +74,4 @@ def plan(rows: int, weights: int, batch: int, seconds: float | None, threads: in
         if members > 1 and folds > 1 and each >= min(wanted, ENOUGH if members > 3 else FEWEST_EPOCHS):
             repeats = 2 if members > folds else 1
             return Plan(members // repeats, repeats, int(min(wanted, each)))
-    return Plan(1, 1, int(max(1, min(wanted, alone))))
+    return Plan(1, 1, int(max(1, min(wanted, alone * threads))))  # one network has all threads
