@@ -233,3 +233,12 @@ def test_errors_inside_are_their_own():
 
     with pytest.raises(TypeError, match=r"^mine$"):
         cr.Network([cr.Dense(1)]).fit(np.ones((4, 2)), np.ones(4), epochs=1, progress=False, callbacks=[broken])
+
+
+@pytest.mark.parametrize("symbols", [3, "w", ["w"], {"dense_0.weight": 3}, {3: "w"}], ids=repr)
+def test_symbols_are_texts(symbols):
+    network, X, y = cr.Network([cr.Dense(1)]).build(2), np.ones((1, 2)), np.ones((1, 1))
+    with pytest.raises(SettingError, match="explain was given symbols="):
+        network.explain(X, y, "dense_0.weight[0, 0]", symbols=symbols)
+    with pytest.raises(SettingError, match="view was given symbols="):
+        cr.view(network, X, y, symbols=symbols)

@@ -32,7 +32,7 @@ from __future__ import annotations
 import math
 import numbers
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from numpy.linalg import LinAlgError
 
@@ -145,6 +145,13 @@ class SettingError(ChainruleError, ValueError):
         if not callable(value):
             how = f"then its arguments: {call}" if call else f"and its arguments to what comes back: cr.{owner}(f)(x)"
             raise cls(f"{owner} was given {shortened(value)}, which is no function. Give the function itself, {how}.")
+
+    @classmethod
+    def unless_texts(cls, owner: str, name: str, value: object, example: str) -> None:
+        """Refuse a setting that is no mapping from texts to texts; `None` is none of it."""
+        texts = isinstance(value, Mapping) and all(isinstance(x, str) for pair in value.items() for x in pair)
+        if value is not None and not texts:
+            raise cls(f"{owner} was given {name}={shortened(value)}; give a dict of texts, such as {example}.")
 
     @classmethod
     def unless_one_of(cls, owner: str, name: str, value: object, choices: Iterable[str | bool]) -> None:

@@ -201,6 +201,7 @@ def explain_network(
     """
     variable, index = find(network.known, where)
     evaluation, right = with_classes(network)
+    SettingError.unless_texts("explain", "symbols", symbols, "{'hidden.weight': 'w'}")
     symbols = {right.get(name, name): symbol for name, symbol in (symbols or {}).items()}
     if of is not None:
         evaluation = with_output(evaluation, _number_named(network, of))

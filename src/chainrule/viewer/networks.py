@@ -60,6 +60,7 @@ class NetworkSubject(Subject):
         digits: int = 4,
     ) -> None:
         super().__init__(topics, digits)
+        SettingError.unless_texts("view", "symbols", symbols, "{'hidden.weight': 'w'}")
         self.network, self.objective, self.symbols = network, objective, dict(symbols or {})
         self.title, self.meanings = _title(network), meanings
         self.data = self._given = data.like([np.array(x) for x in data.arrays()])
