@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 import chainrule as cr
+from chainrule.engines.choice import COMPILER, ENGINES
 from chainrule.errors import DataError, ModelFileError, NotBuiltError, SettingError, UnknownNameError
 from chainrule.tables import TableError, as_table
 from chainrule.tabular.deadline import Deadline
@@ -254,3 +255,10 @@ def test_a_weight_for_every_row(weights):
 
 def test_of_nothing_tried_the_first_is_best():
     assert best([]) == 0
+
+
+@pytest.mark.filterwarnings("ignore:llvmlite is not installed")
+def test_without_a_compiler_numpy_trains(monkeypatch):
+    monkeypatch.setattr(type(ENGINES[COMPILER]), "missing", "llvmlite")
+    model = cr.TableModel(**QUICK).fit(people(40), "heavy")
+    assert model.predict_proba(people(5)).shape == (5, len(model.classes))

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.engines.choice import AUTO, COMPILER, ENGINES
 from chainrule.errors import DivergedError
 from chainrule.network import Network
 from chainrule.tabular.deadline import Deadline
@@ -119,10 +120,15 @@ def _trained(
         return _attempt(problem, replace(own, recipe=calmer), deadline, threads, note)
 
 
+def _engine() -> str:
+    """What carries out training and watching: machine code by name, so that both are, and what there is without it."""
+    return COMPILER if ENGINES[COMPILER].missing is None else AUTO
+
+
 def _attempt(
     problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None]
 ) -> Member:
-    recipe, X = own.recipe, problem.X
+    recipe, X, engine = own.recipe, problem.X, _engine()
     layers = recipe.layers(problem.features, X, problem.outputs)
     network = problem.meant(Network(layers, seed=own.seed))
     weights = None if problem.weights is None else problem.weights[own.learned]
@@ -135,7 +141,7 @@ def _attempt(
 
     def each_epoch(end: Any) -> bool:
         if len(own.held):
-            unseen.see(problem.probabilities(network(X[own.held], engine="llvm")))
+            unseen.see(problem.probabilities(network(X[own.held], engine=engine)))
         note((end.epoch + 1) / own.epochs)
         return deadline.is_over
 
@@ -149,7 +155,7 @@ def _attempt(
         sample_weight=weights,
         seed=own.seed,
         callbacks=[each_epoch],
-        engine="llvm",
+        engine=engine,
         threads=threads,
         progress=False,
         **watched,
