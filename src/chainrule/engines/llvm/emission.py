@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from llvmlite import ir
@@ -90,6 +90,8 @@ def _call(code: Code, function: ir.Function, places: Sequence[Any] = ()) -> None
 
 def _section(code: Code, memory: MemoryPlan, group: Group) -> AbstractContextManager[None]:
     """Where threads may carry out the group, all of them or the first alone."""
+    if not code.threads.values:
+        return nullcontext()
     shared = sharing.partition_of(group) is not sharing.Partition.ALONE
     return code.threads.section(memory.read_by(group), memory.written_by(group), shared=shared)
 
