@@ -72,7 +72,8 @@ def train(
     column: Annotated[
         list[str] | None,
         typer.Option(
-            help="What a column is, if it is told wrongly: number, category, boolean, time, text; may be repeated.",
+            help="What a column is, if it is told wrongly: number (number:quantile), category, boolean, time, text; may be "
+            "repeated.",
             **TABLE,
             metavar="COLUMN=KIND",
         ),

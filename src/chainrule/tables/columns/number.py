@@ -70,6 +70,11 @@ class Number(Column):
         require(all(a < b for a, b in pairwise(self.knots)), "quantiles out of order")
 
     @classmethod
+    def has_form(cls, form: str) -> bool:
+        """Whether it is a way to scale numbers."""
+        return form in SCALINGS
+
+    @classmethod
     def learn(
         cls,
         name: str,
@@ -79,13 +84,13 @@ class Number(Column):
         scaling: Scaling = "robust",
         **_: Any,
     ) -> Column | None:
-        """What the cells teach; None if they are not numbers or say the same in every row."""
+        """What the cells teach; None if they are not numbers or say the same in every row. `forced` may be a scaling."""
         read = read_numbers(cells, spelling.decimal, spelling.marks)
         if read is None or not (forced or are_numbers(cells, read)):
             return None
         if not forced and (why := names_rows(name, read)):
             return LeftOut(name, why)
-        return cls.of(name, read, scaling)
+        return cls.of(name, read, forced if forced in SCALINGS else scaling)
 
     @classmethod
     def of(cls, name: str, read: Numbers, scaling: Scaling = "robust") -> Number | None:
