@@ -17,7 +17,7 @@ from chainrule.network import Network
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
-from chainrule.tabular.unseen import Unseen
+from chainrule.tabular.unseen import Best, Unseen
 from chainrule.training import EarlyStopping, History
 
 HEARD = 0.1
@@ -133,15 +133,20 @@ def _attempt(
     network = problem.meant(Network(layers, seed=own.seed))
     weights = None if problem.weights is None else problem.weights[own.learned]
     watched: dict[str, Any] = {}
+    best = Best(problem, own.held)
     if len(own.held):
         held = (X[own.held], problem.y[own.held]) + (() if problem.weights is None else (problem.weights[own.held],))
-        watched = {"validation_data": held, "early_stopping": EarlyStopping(patience=own.epochs)}
+        watched = {"validation_data": held}
+        if problem.judge is None:
+            watched["early_stopping"] = EarlyStopping(patience=own.epochs)
 
     unseen = Unseen(problem, own.held, own.seed)
 
     def each_epoch(end: Any) -> bool:
         if len(own.held):
-            unseen.see(problem.probabilities(network(X[own.held], engine=engine)))
+            said = problem.probabilities(network(X[own.held], engine=engine))
+            unseen.see(said)
+            best.see(said, end)
         note((end.epoch + 1) / own.epochs)
         return deadline.is_over
 
@@ -153,6 +158,7 @@ def _attempt(
         epochs=own.epochs,
         batch_size=recipe.batch(len(own.learned)),
         sample_weight=weights,
+        l2=recipe.l2,
         seed=own.seed,
         callbacks=[each_epoch],
         engine=engine,
@@ -160,5 +166,6 @@ def _attempt(
         progress=False,
         **watched,
     )
+    best.restore(network, history)
     said = unseen.said if len(own.held) else problem.nothing_said
     return Member(network, layers, own, said, history)
