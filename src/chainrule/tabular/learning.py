@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from chainrule.tabular.metrics import metric_for
 from chainrule.tabular.plan import Plan, plan
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import FEW, Recipe
-from chainrule.tabular.search import Candidate, best, candidates
+from chainrule.tabular.search import AS_USUAL, Candidate, Rescaled, best, changes
 from chainrule.training import History
 
 SHARE_OF_SEARCH = 0.4
@@ -45,7 +45,9 @@ class Learned:
     network : Network
         The mean of all members.
     preparation : Preparation
-        With the scale of the target that was taken.
+        With the scales that were taken.
+    X : float32 array, (rows, features)
+        The rows as this prepares them.
     out_of_fold : OutOfFold
         What was said of rows by networks that had not seen them.
     plan : Plan
@@ -66,6 +68,7 @@ class Learned:
 
     network: Network
     preparation: Preparation
+    X: NDArray[np.float32]
     out_of_fold: OutOfFold
     plan: Plan
     recipe: Recipe
@@ -108,6 +111,7 @@ def learn(
     groups: Any = None,
     order: Any = None,
     metric: str | None = None,
+    others: Sequence[Rescaled] = (),
     seed: int = 0,
     threads: int | None = None,
     progress: Callable[[float], None] = lambda share: None,
@@ -137,6 +141,8 @@ def learn(
         Rows of one group are held out together; of rows with an order the latest are.
     metric : str, optional
         What chooses epochs and recipes; by default the loss.
+    others : sequence of Rescaled
+        The same rows with other scales, which are tried as well.
     seed : int
     threads : int, optional
         How many networks are trained side by side; by default as many as there are cores.
@@ -158,8 +164,8 @@ def learn(
     intended = replace(intended, epochs=epochs or intended.epochs)
     parts = _held_out(y, intended, seed, groups, order)
     progress(0.0)
-    options = candidates(recipe, problem, target, amounts) if search and intended.folds > 1 and len(parts[0]) else []
-    options = options or [Candidate("as usual", recipe, problem, target)]
+    usual = Candidate(AS_USUAL, recipe, problem, preparation)
+    options = changes(usual, others) if search and intended.folds > 1 and len(parts[0]) else []
 
     def assignments(candidate: Candidate, chosen: range) -> list[Assignment]:
         return [
@@ -170,25 +176,23 @@ def learn(
         return lambda done: progress(min(1.0, max((before + done) / work, deadline.share)))
 
     # Trying takes the first folds of every recipe, as many as fit into its share of the time.
-    first = (
-        0 if len(options) == 1 else intended.folds if len(y) < FEW else max(1, round(SHARE_OF_SEARCH * intended.folds))
-    )
-    work = first * (len(options) - 1) + len(parts)
+    first = intended.folds if len(y) < FEW else max(1, round(SHARE_OF_SEARCH * intended.folds))
+    work = first * len(options) + len(parts)
     tried: list[tuple[Candidate, list[Member]]] = []
     interrupted = False
-    for number, option in enumerate(options if first else []):
+    for number, change in enumerate([lambda _: usual, *options] if options else []):
         if tried and (interrupted or deadline.is_over):
             break
-        limit = None if seconds is None else SHARE_OF_SEARCH * seconds * (number + 1) / len(options)
+        limit = None if seconds is None else SHARE_OF_SEARCH * seconds * (number + 1) / (len(options) + 1)
         if tried and limit is not None and time.monotonic() - began > limit:
             break
+        option = change(tried[best(tried)][0] if tried else usual)
         own = assignments(option, range(first))
         members, interrupted = train(option.problem, own, deadline, threads=threads, progress=told(number * first))
         if tried and len(members) < first:
             break
         tried.append((option, members))
-    number = best(tried)
-    option, members = tried[number] if tried else (options[0], [])
+    option, members = tried[best(tried)] if tried else (usual, [])
     names = [option.name, *(other.name for other, _ in tried if other is not option)]
     left = assignments(option, range(len(members), len(parts)))
     if left and not (members and deadline.is_over):
@@ -197,7 +201,8 @@ def learn(
     labels = np.array(target.classes) if problem.classes else None
     return Learned(
         network=together(option.problem, members, labels),
-        preparation=replace(preparation, target=option.target),
+        preparation=option.preparation,
+        X=option.problem.X,
         out_of_fold=out_of_fold(option.problem, members),
         plan=intended,
         recipe=option.recipe,

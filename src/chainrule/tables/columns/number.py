@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 Scaling = Literal["robust", "quantile"]
-SCALINGS = ("robust", "quantile")
+SCALINGS: tuple[Scaling, ...] = ("robust", "quantile")
 
 QUARTILES = 2 * NormalDist().inv_cdf(0.75)
 """How many deviations of a normal distribution lie between its quartiles."""
@@ -90,7 +90,7 @@ class Number(Column):
             return None
         if not forced and (why := names_rows(name, read)):
             return LeftOut(name, why)
-        return cls.of(name, read, forced if forced in SCALINGS else scaling)
+        return cls.of(name, read, next((x for x in SCALINGS if x == forced), scaling))
 
     @classmethod
     def of(cls, name: str, read: Numbers, scaling: Scaling = "robust") -> Number | None:
@@ -109,8 +109,14 @@ class Number(Column):
             why += f" in {read.unit}"
         if read.strays:
             why += f", without {quoted(read.strays, 2)}"
-        knots, scores = _normal_scores(ordered) if scaling == "quantile" else ((), ())
-        return cls(name, why, median, min(scale, LARGEST), count < len(read.values), read.unit, knots, scores)
+        column = cls(name, why, median, min(scale, LARGEST), count < len(read.values), read.unit)
+        return column.scaled_by(ordered, scaling)
+
+    def scaled_by(self, values: NDArray[np.float64], scaling: Scaling) -> Self:
+        """The same column, scaled in this way; by quantiles of these numbers."""
+        known = np.sort(values[~np.isnan(values)])
+        knots, scores = _normal_scores(known) if scaling == "quantile" and len(known) else ((), ())
+        return replace(self, knots=knots, scores=scores)
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
