@@ -18,6 +18,7 @@ from chainrule.tables.mending import mended, refuse_open_header
 from chainrule.tables.names import unique_names
 from chainrule.tables.options import TableError, counted
 from chainrule.tables.table import Table
+from chainrule.tables.threads import refuse_in_a_copy
 
 if TYPE_CHECKING:
     import polars as pl
@@ -75,6 +76,7 @@ def from_bytes(
 ) -> Table:
     """The table that the bytes of a text file hold; `source` is its name in messages."""
     checked_decimal(decimal)
+    refuse_in_a_copy()
     data, notes = utf8(data, source)
     dialect = look(data, source, separator, header)
     table = of_text(data, dialect, source, decimal)

@@ -12,6 +12,7 @@ from chainrule.tables.files import files_of, kind_of
 from chainrule.tables.sources import as_table
 from chainrule.tables.streaming import stream
 from chainrule.tables.table import Table
+from chainrule.tables.threads import refuse_in_a_copy
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,6 +38,7 @@ def sample(
     >>> len(sample({"x": [1, 2, 3]}))
     3
     """
+    refuse_in_a_copy()
     standard_input = isinstance(source, str) and source == "-"  # a frame compares all its cells
     files = None if source is None or standard_input else files_of(source)
     if files is None or sum(_cells(file.path) for file in files) <= MOST_CELLS:

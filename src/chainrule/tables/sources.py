@@ -17,6 +17,7 @@ from chainrule.tables.frames import frame_of
 from chainrule.tables.options import TableError, quoted
 from chainrule.tables.reading import checked_decimal, from_bytes
 from chainrule.tables.table import Table
+from chainrule.tables.threads import refuse_in_a_copy
 
 if TYPE_CHECKING:
     from chainrule.tables.numbers import Decimal
@@ -55,6 +56,7 @@ def as_table(source: Any, separator: str | None = None, header: bool = True, dec
     (('name', 'age'), 2, 'row 1')
     """
     checked_decimal(decimal)
+    refuse_in_a_copy()
     if isinstance(source, Table):
         return source
     if isinstance(source, str) and source == "-":
