@@ -56,10 +56,10 @@ def code_of_every_training() -> str:
     texts: list[str] = []
     made = machine.CompiledFunction.__init__
 
-    def noted(self: Any, write: Any, name: str, identity: str | None) -> None:
+    def noted(self: Any, write: Any, name: str, target: Any, identity: str | None) -> None:
         assert identity is not None
         texts.extend((write(), identity))
-        made(self, write, name, identity)
+        made(self, write, name, target, identity)
 
     machine.CompiledFunction.__init__ = noted  # type: ignore[method-assign]
     try:

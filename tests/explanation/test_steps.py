@@ -408,8 +408,20 @@ def test_nudges_are_those_of_a_fit_by_nudging() -> None:
     assert data[3]["numbers"]["L(h.bias + ε)"]["values"] == nudges.after["h"]["bias"].tolist()
     with pytest.raises(AttributeError, match="nudges"):
         _ = step.backward
-    with pytest.raises(SettingError, match="1,000"):
-        cr.Network([cr.Dense(40), cr.Dense(40), cr.Dense(1)]).step_by_step(X, y, gradients="numerical")
+
+
+def test_nudges_of_many_parameters_are_those_of_a_fit() -> None:
+    """So many that they are nudged batch by batch, in a loop."""
+    make = lambda: cr.Network([cr.Dense(40, "tanh"), cr.Dense(40, "tanh"), cr.Dense(1)], seed=1)  # noqa: E731
+    X, y = np.array([[0.1, 0.4], [-0.3, 0.2]]), np.array([0.5, -0.5])
+    step, fitted = make().step_by_step(X, y, gradients="numerical"), make()
+    fitted.fit(X, y, gradients="numerical", epochs=1, batch_size=2, progress=False)
+    assert_same_bits(step.update.after, fitted.parameters)
+    nudges = step.nudges
+    assert nudges.passes == {"forward": 1 + 1801, "backward": 0}
+    for layer, own in nudges.exact.items():
+        for name, exact in own.items():
+            np.testing.assert_allclose(nudges.measured[layer][name], exact, atol=1e-3)
 
 
 @pytest.mark.parametrize("columns", [60, 80, 200])

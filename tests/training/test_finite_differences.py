@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.training import loops
-from chainrule.training.finite_differences import AT_ONCE, EPSILON
+from chainrule.engines import ENGINES
+from chainrule.training.finite_differences import EPSILON, NUMBERS
 
 X, Y = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]), np.array([[0.0], [1.0], [1.0], [0.0]])
 
 
-def xor(**options: Any) -> cr.Network:
+def xor(hidden: int = 2, **options: Any) -> cr.Network:
     uniform = cr.Uniform(0.0, 1.0)
     layers = [
-        cr.Dense(2, "sigmoid", weight=uniform, bias=uniform),
+        cr.Dense(hidden, "sigmoid", weight=uniform, bias=uniform),
         cr.Dense(1, "sigmoid", weight=uniform, bias=uniform),
     ]
     return cr.Network(layers, **{"seed": 4, "dtype": "float64", **options})
@@ -37,8 +37,12 @@ def trajectory(gradients: str, epochs: int, **options: Any) -> tuple[Any, cr.His
     return np.array(places), history
 
 
-def test_one_step_of_finite_differences_by_hand() -> None:
-    network = xor().build(2)
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("hidden", [2, 50, 1100], ids=["all at once", "batch by batch", "one after the other"])
+def test_one_step_of_finite_differences_by_hand(hidden: int, engine: str) -> None:
+    """4·h + 1 parameters, which the step nudges all at once where they are few, and in a loop where they are many."""
+    assert min(NUMBERS // (4 * h + 1) for h in (2, 50)) > 1 > NUMBERS // (4 * 1100 + 1)
+    network = xor(hidden).build(2)
     start = [value.copy() for own in network.parameters.values() for value in own.values()]
 
     def loss(values: list[Any]) -> float:
@@ -57,9 +61,11 @@ def test_one_step_of_finite_differences_by_hand() -> None:
     assert EPSILON == 1e-4
     history = network.fit(
         X, Y, loss="squared_error", optimizer=cr.SGD(0.5), batch_size=None, epochs=1, gradients="numerical",
-        progress=False,
+        progress=False, engine=engine,
     )  # fmt: skip
-    np.testing.assert_allclose(flat(network.parameters), np.concatenate([e.ravel() for e in expected]), rtol=1e-11)
+    np.testing.assert_allclose(
+        flat(network.parameters), np.concatenate([e.ravel() for e in expected]), rtol=1e-11, atol=1e-11
+    )
     assert history["loss"][0] == pytest.approx(before, rel=1e-12)
 
 
@@ -109,13 +115,10 @@ def test_with_dropout_penalties_clipping_and_frozen_parameters() -> None:
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 4])
-@pytest.mark.parametrize("at_once", [0, AT_ONCE])
-def test_batches_are_those_of_the_chain_rule(batch_size: int, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With all nudges in one Program, and with a loop around it for networks of many parameters."""
-    monkeypatch.setattr(loops, "AT_ONCE", at_once)
-
+@pytest.mark.parametrize("hidden", [2, 30])
+def test_batches_are_those_of_the_chain_rule(batch_size: int, hidden: int) -> None:
     def trained(gradients: Any) -> tuple[Any, Any]:
-        network = xor()
+        network = xor(hidden)
         options: Any = {"optimizer": cr.SGD(0.5), "epochs": 3, "progress": False, "gradients": gradients}
         history = network.fit(X, Y, loss="squared_error", batch_size=batch_size, **options)
         return flat(network.parameters), history["loss"]

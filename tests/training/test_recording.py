@@ -534,12 +534,6 @@ def test_networks_and_losses_of_ones_own(engine: str) -> None:
     assert same(recording.branch(4).at(recording.steps).parameters, net.run.parameters)
 
 
-class TestNumerical:
-    def test_one_parameter_after_the_other(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("chainrule.training.loops.AT_ONCE", 5)
-        check(gradients="numerical", epochs=2)
-
-
 class TestFind:
     def test_the_loss_rose(self) -> None:
         net = cr.Network([cr.Dense(1, weight=0.0, bias=None)], dtype="float64")

@@ -50,6 +50,11 @@ def named(name: str) -> Engine | None:
     return ENGINES.get(name)
 
 
+def environment() -> tuple[str, ...]:
+    """What the environment says now about the code that engines make: functions are remembered by it."""
+    return tuple([engine.setting for engine in ENGINES.values()])
+
+
 def choose(name: str, program: Program, data: Sequence[Any] = (), *, task: str) -> Engine:
     """The engine of that name; for `auto` the first that does not refuse the Program, or such data for it.
 

@@ -100,6 +100,11 @@ class Engine(ABC):
         """A library that it needs and that is not installed here; `None` if nothing is missing."""
         return None
 
+    @property
+    def setting(self) -> str:
+        """What the environment says about the code to be made: what is remembered of this engine is remembered by it too."""
+        return ""
+
     def refusal(self, program: Program, data: Sequence[Any] = ()) -> str | None:
         """Why it cannot compute a Program, or run it on such data, naming the operations or kinds of number.
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines import REFERENCE, TrainingLoop, make_runner
-from chainrule.errors import SettingError
 from chainrule.nn.neurons import Neurons
 from chainrule.nn.parameters import Parameters
 from chainrule.nn.readings import names_of_calls
@@ -17,7 +16,7 @@ from chainrule.tracing import check, simplify, trace, trees
 from chainrule.tracing.program import Atom, Program, Variable
 from chainrule.training import Optimizer, Training
 from chainrule.training.blocks import Block
-from chainrule.training.finite_differences import AT_ONCE, measure, wide
+from chainrule.training.finite_differences import measure, wide
 from chainrule.training.fit import in_order
 from chainrule.training.loops import scalar_types
 from chainrule.training.objective import types_of
@@ -105,11 +104,6 @@ class Steps:
     """The steps of a training, each from the state that the one before it left."""
 
     def __init__(self, training: Training) -> None:
-        if training.settings.gradients == NUMERICAL and training.learned_count > AT_ONCE:
-            raise SettingError(
-                f"step_by_step was asked for numerical gradients of {training.learned_count:,} parameters; it shows the nudges of up "
-                f"to {AT_ONCE:,}. Leave gradients out, or let fit(..., gradients='numerical') take the step."
-            )
         self.training = training
         self._orders = training.order_of_layers
         self._begin = training.runner.state

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from chainrule.autodiff.arguments import owned
-from chainrule.engines.choice import AUTO, COMPILER, ENGINES, REFERENCE, named, quickest
+from chainrule.engines.choice import AUTO, COMPILER, ENGINES, REFERENCE, environment, named, quickest
 from chainrule.engines.engine import Engine
 from chainrule.engines.rows import HeldFunction, RowFunction
 from chainrule.errors import DataError, NotBuiltError, UnsupportedError
@@ -35,7 +35,7 @@ class Answers:
         self.model, self.meanings, self.dtype, self.names, self.columns = model, meanings, dtype, names, columns
         self._settled = are_settled(model.function, tuple(meaning.head for meaning in meanings))
         self._sizes = sizes_of(model)
-        self._functions: dict[tuple[Question, Engine], RowFunction] = {}
+        self._functions: dict[tuple[Question, Engine, tuple[str, ...]], RowFunction] = {}
         self._apart: dict[Question, bool] = {}
 
     def __getstate__(self) -> dict[str, Any]:
@@ -106,13 +106,14 @@ class Answers:
         UnsupportedError
             When there can be none.
         """
-        found = self._functions.get((question, engine))
+        asked = question, engine, environment()
+        found = self._functions.get(asked)
         if found is None:
             types = parameter_types(self.model, self.dtype)
             heads = tuple((m.head, m.classes is not None, m.flat) for m in self.meanings)
-            key = key_of(self.model.function, (heads, question), (types, self._inputs(1)), engine)
+            key = key_of(self.model.function, (heads, question), (types, self._inputs(1)), asked[1:])
             found = _functions.find(key, lambda: RowFunction(self._program(question), self._held, engine))
-            self._functions[question, engine] = found
+            self._functions[asked] = found
         return found
 
     @property

@@ -234,8 +234,8 @@ class ExplainableNetwork(BaseNetwork, Shown):
 
         Raises
         ------
-        SettingError
-            For numerical gradients of more than 1,000 parameters, besides what `fit` raises.
+        ChainruleError
+            As `fit`.
 
         Examples
         --------

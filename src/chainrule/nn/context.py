@@ -26,14 +26,16 @@ class ForwardPass:
 
     `names` maps the identity of each layer to its name, `parameters` each name to the layer's arrays.
     `random` draws numbers while training and is `None` otherwise. `activated` remembers, for each result of
-    an activation, which one it was and what it was applied to; `readings` every layer's values, call by call. The body of a loop
-    is recorded once for all its steps, so what layers compute in there are no values of this pass.
+    an activation, which one it was and what it was applied to; `members`, for each mean over members, what these gave,
+    shape (batch, members, …); `readings` every layer's values, call by call. The body of a loop is recorded once for all its
+    steps, so what layers compute in there are no values of this pass.
     """
 
     names: Mapping[int, str]
     parameters: Mapping[str, Mapping[str, Any]]
     random: Callable[[tuple[int, ...]], Any] | None = None
     activated: dict[int, tuple[str, Any, Any]] = field(default_factory=dict)
+    members: dict[int, tuple[Any, Any]] = field(default_factory=dict)
     readings: list[tuple[str, tuple[Any, ...], Any, Any]] = field(default_factory=list)
 
     around: int = field(default_factory=repeated.get)
@@ -48,6 +50,11 @@ class ForwardPass:
         """Remember what made `after`; an identity makes nothing."""
         if name != "identity" and repeated.get() == self.around:
             self.activated.setdefault(id(after), (name, before, after))
+
+    def note_members(self, mean: Any, apart: Any) -> None:
+        """Remember what members gave whose mean this is."""
+        if repeated.get() == self.around:
+            self.members[id(mean)] = (apart, mean)  # with the mean, that no other value is ever at its place
 
     def parameters_of(self, layer: Any, inputs: tuple[Any, ...]) -> tuple[str, Mapping[str, Any]]:
         """The layer's name and arrays."""

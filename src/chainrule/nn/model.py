@@ -95,16 +95,24 @@ def names_of_inputs(function: Callable[..., Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one pass gave: the outputs, and for each the activation that made it and what it was applied to."""
+    """What one pass gave: the outputs, and for each the activation that made it and what it was applied to.
+
+    `members`: in training, for each mean over members, what these gave.
+    """
 
     outputs: Any
     activated: Mapping[int, tuple[str, Any, Any]]
     readings: Sequence[tuple[str, tuple[Any, ...], Any, Any]]
+    members: Mapping[int, tuple[Any, Any]] = field(default_factory=dict)
 
     def made_by(self, output: Any) -> tuple[str, Any]:
         """The activation that made this very output and what it was applied to; `identity` and the output otherwise."""
         name, before, _ = self.activated.get(id(output), ("identity", output, None))
         return name, before
+
+    def members_of(self, mean: Any) -> Any | None:
+        """In training, what members gave whose mean this is, shape (batch, members, …)."""
+        return self.members.get(id(mean), (None, mean))[0]
 
 
 @dataclass(frozen=True)
@@ -149,7 +157,8 @@ class Model:
         forward_pass = ForwardPass(self.names, parameters, None if key is None else RandomNumbers(key))
         with running(forward_pass):
             outputs = self.function(*inputs)
-        return Outcome(outputs, forward_pass.activated, forward_pass.readings)
+        members = {} if key is None else forward_pass.members
+        return Outcome(outputs, forward_pass.activated, forward_pass.readings, members)
 
 
 def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Model:

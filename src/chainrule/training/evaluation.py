@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.choice import AUTO, REFERENCE, named, quickest
+from chainrule.engines.choice import AUTO, REFERENCE, environment, named, quickest
 from chainrule.engines.engine import Engine
 from chainrule.engines.rows import RowFunction
 from chainrule.errors import UnsupportedError
@@ -104,7 +104,7 @@ class Evaluator:
 
     def _by(self, engine: Engine) -> RowFunction:
         """A function of samples, remembered for networks of the same kind."""
-        key = None if self._key is None else (self._key, engine)
+        key = None if self._key is None else (self._key, engine, environment())
         function: RowFunction = _functions.find(key, lambda: RowFunction(self._program, self._held, engine))
         return function
 

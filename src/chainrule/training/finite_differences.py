@@ -2,30 +2,29 @@
 
 The gradient of a parameter is (loss after the nudge − loss before) / ε with ε = 0.0001; the nudge is taken back
 before the next. One step costs one forward pass for every parameter and one more, where the chain rule costs
-one forward and one backward pass. The passes run in float64, in which the nudge is far above rounding: all of them at once,
-as a step that engines compile; where that would take much memory, one after the other.
+one forward and one backward pass. The passes run in float64, in which the nudge is far above rounding. They are a step
+as any other, which engines compile: a batch of passes, and a loop over such batches where there are many parameters.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from chainrule.autodiff import vmap
-from chainrule.engines import compile_program
+from chainrule.autodiff import scan, vmap
 from chainrule.nn.parameters import Parameters
-from chainrule.ops.operation import ArrayType
-from chainrule.tracing import simplify, trace, trees
-from chainrule.training.objective import Batch, types_of
+from chainrule.tracing import trees
+from chainrule.training.objective import Batch
 from chainrule.training.step import TrainingStep
 
 EPSILON = 1e-4
 
-AT_ONCE = 1000
-"""The most parameters that are nudged all at once; the memory grows with the square."""
+NUMBERS = 4096
+"""About how many numbers the nudged parameters of one batch of passes are: few enough to stay in a core's nearest memory."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +52,14 @@ def measure(step: TrainingStep, state: Any, batch: Batch, rate: Any, count: Any,
     before, metrics = loss(*learned)
     sizes = [math.prod(x.shape) for x in learned]
     ends = np.cumsum([0, *sizes])
-    nudges = EPSILON * np.eye(ends[-1])
-    moved = [x + nudges[:, a:b].reshape(-1, *x.shape) for x, a, b in zip(learned, ends[:-1], ends[1:], strict=True)]
-    nudged = vmap(lambda *values: loss(*values)[0])(*moved)
+
+    def at(places: Any) -> Any:
+        """The losses with one parameter nudged, for each of these places among all of them; beyond the last with none."""
+        nudges = np.where(places[:, None] == np.arange(ends[-1]), EPSILON, 0.0)
+        moved = [x + nudges[:, a:b].reshape(-1, *x.shape) for x, a, b in zip(learned, ends[:-1], ends[1:], strict=True)]
+        return vmap(lambda *values: loss(*values)[0])(*moved)
+
+    nudged = _in_batches(at, int(ends[-1]))
 
     def by_parameter(numbers: Any) -> Parameters:
         shaped = [numbers[a:b].reshape(x.shape) for x, a, b in zip(learned, ends[:-1], ends[1:], strict=True)]
@@ -85,88 +89,11 @@ def _wide(x: Any) -> Any:
     return x.astype(np.float64, copy=False) if x.dtype.kind == "f" else x
 
 
-class FiniteDifferenceRunner:
-    """A training loop whose gradients are measured."""
-
-    def __init__(self, step: Any, state: Any, data: Batch, batch_size: int) -> None:
-        self._step, self._data, self._batch_size = step, data, batch_size
-        self._arrays = [x.astype(np.float64) if x.dtype.kind == "f" else x for x in data.arrays()]
-        leaves, self._structure = trees.flatten(state)
-        self._dtypes = [leaf.dtype for leaf in leaves]
-        self._learned, self._frozen = (trees.flatten(state[part])[1].leaves for part in ("learned", "frozen"))
-        self._loss: dict[int, Any] = {}
-        self._state: list[Any] = []
-        wide = [leaf.astype(np.float64) for leaf in leaves]
-        scalars = [ArrayType((), np.dtype(np.float64))] * 2
-        nested = trees.unflatten(self._structure, wide)
-
-        def update(state: Any, gradients: Any, rate: Any, count: Any) -> Any:
-            return step.update(state, step.clipping(gradients), rate, count)
-
-        types = types_of(nested), types_of(nested["learned"])
-        self._update = compile_program(simplify(trace(update, *types, *scalars)))
-
-    @property
-    def state(self) -> list[Any]:
-        """The state after the last finished step."""
-        with np.errstate(over="ignore"):  # what is too large for float32 becomes infinite, which the caller sees
-            return [x.astype(dtype) for x, dtype in zip(self._state, self._dtypes, strict=True)]
-
-    def load(self, state: list[Any]) -> None:
-        """Go on from another state."""
-        self._state = [np.array(x, np.float64) for x in state]
-
-    def run(self, order: Any, first: int, count: int, scalars: list[Any]) -> Any:
-        """Carry out steps; see `Runner`."""
-        per_epoch = -(-len(self._arrays[0]) // self._batch_size)
-        metrics = []
-        with np.errstate(all="ignore"):
-            for i in range(count):
-                epoch, batch = divmod(first + i, per_epoch)
-                rows = order[epoch, batch * self._batch_size : (batch + 1) * self._batch_size]
-                values = [np.take(x, rows, axis=0) for x in self._arrays]
-                before, gradients = self._measure(values, scalars[2][i])
-                rate, step = np.float64(scalars[0][i]), np.float64(scalars[1][i])
-                self._state = self._rounded(self._update(*self._state, *gradients, rate, step))
-                metrics.append(before)
-        return np.array(metrics, np.float64)
-
-    def _rounded(self, state: Any) -> list[Any]:
-        """A new state as the network's dtype holds it, so that it is all there is to go on from."""
-        return [x.astype(dtype).astype(np.float64) for x, dtype in zip(state, self._dtypes, strict=True)]
-
-    def _measure(self, batch: list[Any], key: Any) -> tuple[list[float], list[Any]]:
-        """The metrics, and every parameter's gradient by nudging it."""
-        loss = self._program(len(batch[0]))
-        learned = [x.copy() for x in self._state[: self._learned]]
-        frozen = self._state[self._learned : self._learned + self._frozen]
-        before = loss(*learned, *frozen, *batch, key)
-        gradients = []
-        for parameter in learned:
-            gradient = np.empty_like(parameter)
-            for place in np.ndindex(parameter.shape):
-                kept = parameter[place]
-                parameter[place] = kept + EPSILON
-                gradient[place] = (loss(*learned, *frozen, *batch, key)[0] - before[0]) / EPSILON
-                parameter[place] = kept
-            gradients.append(gradient)
-        return [float(x) for x in before], gradients
-
-    def _program(self, rows: int) -> Any:
-        """The loss for batches of so many rows."""
-        if rows not in self._loss:
-            nested = trees.unflatten(self._structure, self._state)
-
-            def loss(learned: Any, frozen: Any, batch: list[Any], key: Any) -> Any:
-                value, metrics = self._step.loss(learned, frozen, self._data.like(batch), key)
-                return [value, *metrics]
-
-            program = trace(
-                loss,
-                types_of(nested["learned"]),
-                types_of(nested["frozen"]),
-                types_of(self._arrays, rows),
-                ArrayType((), np.dtype(np.uint32)),
-            )
-            self._loss[rows] = compile_program(simplify(program))
-        return self._loss[rows]
+def _in_batches(function: Callable[[Any], Any], count: int) -> Any:
+    """A function of places for all of them from 0 on: at once where there are few, else by a loop over batches of them."""
+    batches = -(-count // max(1, NUMBERS // count))
+    together = -(-count // batches)
+    places = np.arange(batches * together).reshape(batches, together)
+    if batches == 1:
+        return function(places[0])
+    return scan(lambda _, own: (None, function(own)), None, places)[1].reshape(-1)[:count]

@@ -27,7 +27,7 @@ from chainrule.training.loops import is_settled, prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
 from chainrule.training.progress import Display, display
 from chainrule.training.run import Progress, Run, as_text, check_settings, checked
-from chainrule.training.settings import CHAIN_RULE, NUMERICAL, Settings
+from chainrule.training.settings import NUMERICAL, Settings
 from chainrule.training.step import TrainingStep, parameter_count
 from chainrule.training.watching import warn_unless_finite, watchers
 
@@ -84,7 +84,7 @@ class Training:
         self.batch_size = min(settings.batch_size or rows, rows)
         self.weighted = data.weights is not None or data.counts is not None
         given = data
-        if is_settled(step) and settings.gradients == CHAIN_RULE:
+        if is_settled(step):
             filled = filled_up(data, self.batch_size)
             data = filled if filled is data or samples_are_apart(step.objective, data) else data
         self.data = data = owned(data) if data is given else data

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.autodiff import value_and_grad
-from chainrule.engines.choice import AUTO, choose
+from chainrule.engines.choice import AUTO, choose, environment
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import simplify, trace, trees
 from chainrule.training.cache import Cache, key_of
@@ -46,7 +46,7 @@ class FullBatchObjective:
         self.start = np.concatenate([x.ravel() for x in self._leaves]).astype(np.float64)
         types = (types_of(parameters), types_of(self._strengths), types_of(self._arrays))
         kinds = types_of((data.inputs, data.targets, data.class_indices, data.weights, data.counts))
-        key = key_of(objective.model.function, (objective.heads, penalty.shared), (types, kinds), engine)
+        key = key_of(objective.model.function, (objective.heads, penalty.shared), (types, kinds), engine, environment())
         self._compute = _functions.find(key, lambda: _compiled(objective, data, types, engine))
 
     def parameters(self, vector: Any) -> Parameters:

@@ -15,11 +15,11 @@ from chainrule.tracing import simplify, trace, trees
 from chainrule.tracing.recorder import Recorder
 from chainrule.tracing.tape import Tape, TapeValue
 from chainrule.training.cache import Cache, are_settled, key_of
-from chainrule.training.finite_differences import AT_ONCE, FiniteDifferenceRunner, step_by_differences
+from chainrule.training.finite_differences import step_by_differences
 from chainrule.training.objective import Batch, types_of
 from chainrule.training.optimizer import Optimizer
 from chainrule.training.settings import NUMERICAL
-from chainrule.training.step import TrainingStep, parameter_count
+from chainrule.training.step import TrainingStep
 
 _loops = Cache()
 
@@ -36,12 +36,8 @@ def prepare_runner(
 ) -> tuple[Runner, trees.Structure]:
     """A runner of the loop over these data with its first state, and how its state is put together."""
     leaves, structure = trees.flatten(state)
-    numerical = gradients == NUMERICAL
-    if numerical and parameter_count(state["learned"]) > AT_ONCE:
-        check_differentiable(step, state, data)
-        runner: Runner = FiniteDifferenceRunner(step, state, data, batch_size)
-    else:
-        runner = make_runner(loop_of(step, state, data, batch_size, dtype, numerical), data.arrays(), engine, threads)
+    loop = loop_of(step, state, data, batch_size, dtype, gradients == NUMERICAL)
+    runner = make_runner(loop, data.arrays(), engine, threads)
     runner.load(leaves)
     return runner, structure
 

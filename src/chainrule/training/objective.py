@@ -188,10 +188,22 @@ class Objective:
             self.heads, outputs, batch.targets, batch.class_indices, strict=True
         ):
             scores = head.scores(outcome, output)
-            losses.append(self._per_sample(head, scores, targets, batch))
+            members = outcome.members_of(scores)
+            losses.append(
+                self._per_sample(head, scores, targets, batch)
+                if members is None
+                else self._per_member(head, members, targets, batch)
+            )
             if head.classifies:
                 rights.append(np.equal(head.chosen(scores), class_indices).astype(scores.dtype))
         return losses, rights
+
+    def _per_member(self, head: Head, members: Any, targets: Any, batch: Batch) -> Any:
+        """The mean of the losses that members have by themselves, of every sample."""
+        rows, count = members.shape[:2]
+        scores, repeated = np.reshape(members, (rows * count, *members.shape[2:])), np.repeat(targets, count, axis=0)
+        value = self._per_sample(head, scores, repeated, batch)
+        return np.mean(np.reshape(value, (rows, count)), axis=1) if np.shape(value) else value
 
     def _per_sample(self, head: Head, scores: Any, targets: Any, batch: Batch) -> Any:
         value = head.loss(scores, targets)

@@ -8,11 +8,9 @@ import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
+from chainrule.engines.llvm import machine
 from chainrule.engines.llvm.mathematics import Mathematics, vector_type
 from chainrule.engines.llvm.mathematics.numbers import constant, scalar_type
-
-llvm.initialize_native_target()
-llvm.initialize_native_asmprinter()
 
 POINTER = ir.PointerType()
 INDEX = ir.IntType(64)
@@ -20,17 +18,15 @@ BYTE = np.dtype(np.uint8)
 
 
 def target_machine() -> llvm.TargetMachine:
-    features = llvm.get_host_cpu_features().flatten()
-    features += ",-prefer-256-bit"
+    """For what the library writes code for."""
+    chosen = machine.target()
     target = llvm.Target.from_default_triple()
-    return target.create_target_machine(cpu=llvm.get_host_cpu_name(), features=features, opt=3)
+    return target.create_target_machine(cpu=chosen.cpu, features=chosen.features, opt=3)
 
 
 def widest(dtype: Any) -> int:
-    """Numbers of this dtype in the machine's largest vector register."""
-    features = llvm.get_host_cpu_features()
-    size = 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
-    return size // max(np.dtype(dtype).itemsize, 4)
+    """Numbers of this dtype in a vector register."""
+    return machine.target().lanes(max(np.dtype(dtype).itemsize, 4))
 
 
 def load(m: Mathematics, pointer: ir.Value, index: ir.Value, dtype: np.dtype[Any]) -> Any:
@@ -81,14 +77,14 @@ class Compiled:
     """A module in machine code; the engine lives as long as this."""
 
     def __init__(self, module: ir.Module) -> None:
-        machine = target_machine()
+        generator = target_machine()
         self.module = llvm.parse_assembly(str(module))
         self.module.verify()
-        passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
+        passes = llvm.create_pass_builder(generator, llvm.create_pipeline_tuning_options(speed_level=3))
         passes.getModulePassManager().run(self.module, passes)
         self.module.verify()
-        self.assembly = machine.emit_assembly(self.module)
-        self.engine = llvm.create_mcjit_compiler(self.module, machine)
+        self.assembly = generator.emit_assembly(self.module)
+        self.engine = llvm.create_mcjit_compiler(self.module, generator)
         self.engine.finalize_object()
 
     def __getitem__(self, name: str) -> Callable[..., None]:

@@ -1,7 +1,7 @@
 """The example in the compiler's README: one small training step, printed at every stage.
 
 `python tests/engines/llvm/story.py` writes the stages into the README; a test holds that they are there as they are now.
-Vectors are taken to have 32 bytes, so that the text is the same on every machine.
+They are for a CPU with vectors of 32 bytes, so that the text is the same on every machine.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ import inspect
 import re
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 from llvmlite import ir
 
 import chainrule as cr
-from chainrule.engines.llvm import emission, plan
+from chainrule.engines.llvm import emission, plan, target
 from chainrule.engines.llvm.code import Code, pointer
 from chainrule.engines.llvm.groups import Grouping
 from chainrule.engines.llvm.inspection import groups_text, memory_text
@@ -24,6 +23,11 @@ from chainrule.engines.llvm.lowering import lower
 from chainrule.engines.loop import TrainingLoop
 
 README = Path(plan.__file__).with_name("README.md")
+
+TARGET = target.Target(
+    "x86-64-v3", "", vector_bytes=32, registers=16, fused=True, first_cache=2**15, second_cache=2**18
+)
+"""A CPU like most that there are."""
 
 BLOCK = re.compile(r"<!-- stage: ([\w ]+) -->\n```(\w+)\n.*?```", re.DOTALL)
 """A stage in the README: a comment that names it, and the text."""
@@ -44,8 +48,7 @@ def stages() -> dict[str, str]:
     x, t, rate = np.zeros((32, 20), np.float32), np.zeros((32, 16), np.float32), np.float32(0.1)
     traced = cr.trace(step, p, x, t, rate)
     program = cr.simplify(traced)
-    with mock.patch.object(plan, "vector_bytes", return_value=32):
-        made = plan.plan_loop(TrainingLoop(program, None, state=2, batch_size=32)).steps[0]
+    made = plan.plan_loop(TrainingLoop(program, None, state=2, batch_size=32), TARGET).steps[0]
     groups = [code_of(made, i) for i in range(len(made.grouping.groups))]
     contraction = groups[0].splitlines()
     product = next(i for i, line in enumerate(contraction) if "fmuladd" in line)
@@ -71,7 +74,7 @@ def code_of(made: plan.PlannedStep, number: int) -> str:
     function.args[0].name = "arena"
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     alone = Grouping([made.grouping.groups[number]], made.grouping.views)
-    emission.emit(Code(builder, function.args[0], unrolled=False), made.memory, alone)
+    emission.emit(Code(builder, function.args[0], TARGET, unrolled=False), made.memory, alone)
     builder.ret_void()
     text = str(function).strip()
     text = re.sub(r'%"\.?([\w.]+)"', r"%\1", text)

@@ -14,6 +14,7 @@ from chainrule.engines.llvm.buffers import Buffer, View, storage_type
 from chainrule.engines.llvm.mathematics import Mathematics, Vector
 from chainrule.engines.llvm.mathematics.numbers import Splat, constant
 from chainrule.engines.llvm.positions import Index, Positions
+from chainrule.engines.llvm.target import Target
 from chainrule.engines.llvm.thread_group import SingleThread
 
 i1, i8, i32, i64, pointer = ir.IntType(1), ir.IntType(8), ir.IntType(32), ir.IntType(64), ir.PointerType()
@@ -47,7 +48,7 @@ def _first_lane(width: int) -> Any:
 
 
 class Code:
-    """A function being written: the builder, the memory's base, whether loops are written out, and the threads.
+    """A function being written: the builder, the memory's base, the CPU, whether loops are written out, and the threads.
 
     `places` are the addresses of buffers that the running code is told; those of others are known.
     """
@@ -56,12 +57,13 @@ class Code:
         self,
         builder: Any,
         memory: Any,
+        target: Target,
         *,
         unrolled: bool,
         threads: SingleThread | None = None,
         places: Mapping[Buffer, Any] = MappingProxyType({}),
     ) -> None:
-        self.places = places
+        self.places, self.target = places, target
         self.builder, self.memory, self.unrolled, self.threads = builder, memory, unrolled, threads or SingleThread()
         self.positions = Positions(builder)
         self._mathematics: dict[int, Mathematics] = {}

@@ -15,6 +15,7 @@ from chainrule.engines.llvm.dots import Dots
 from chainrule.engines.llvm.groups import Group, Grouping
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.repeats import Likeness
+from chainrule.engines.llvm.target import Target
 from chainrule.engines.llvm.tiles import Tiles
 from chainrule.ops import Contraction
 
@@ -32,13 +33,13 @@ def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
     times = Counter(likeness.key for likeness in likenesses)
     written: dict[Hashable, ir.Function] = {}
     for begin in range(0, len(groups), PART):
-        part = _function(module, "part")
+        part = _function(module, code.target, "part")
         for group, alike in zip(groups[begin : begin + PART], likenesses[begin : begin + PART], strict=True):
             if alike.key is None or times[alike.key] == 1:
                 _emit_groups(part, memory, [group])
                 continue
             if alike.key not in written:
-                own = _function(module, "alike", alike.buffers)
+                own = _function(module, code.target, "alike", alike.buffers)
                 _emit_groups(own, memory, [group])
                 own.builder.ret_void()
                 written[alike.key] = own.builder.function
@@ -47,7 +48,7 @@ def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
         code.builder.call(part.builder.function, [code.memory])
 
 
-def _function(module: ir.Module, name: str, buffers: Iterable[Buffer] = ()) -> Code:
+def _function(module: ir.Module, target: Target, name: str, buffers: Iterable[Buffer] = ()) -> Code:
     """A function of the arena, and of the places of buffers in it, to be written."""
     own = [*buffers]
     kind = ir.FunctionType(ir.VoidType(), [pointer, *[i64] * len(own)])
@@ -59,7 +60,7 @@ def _function(module: ir.Module, name: str, buffers: Iterable[Buffer] = ()) -> C
     begin = function.append_basic_block("begin")
     builder.branch(begin)
     builder.position_at_end(begin)
-    return Code(builder, arena, unrolled=False, places=places)
+    return Code(builder, arena, target, unrolled=False, places=places)
 
 
 def _emit_groups(code: Code, memory: MemoryPlan, groups: Sequence[Group]) -> None:

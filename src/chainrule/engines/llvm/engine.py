@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.engines.engine import Engine, Executable
+from chainrule.engines.llvm.target import chosen
 from chainrule.engines.loop import Runner, TrainingLoop
 from chainrule.forks import compiling
 from chainrule.tracing.program import Program
@@ -26,6 +27,11 @@ class LlvmEngine(Engine):
     def missing(self) -> str | None:
         """`llvmlite`, where it is not installed."""
         return None if find_spec("llvmlite") else "llvmlite"
+
+    @property
+    def setting(self) -> str:
+        """The CPU that code is made for, where that is less than there is."""
+        return chosen()
 
     def refusal(self, program: Program, data: Sequence[Any] = ()) -> str | None:
         """Operations and kinds of number without machine code, and data on disk that it cannot read where they lie."""
@@ -62,9 +68,10 @@ class LlvmEngine(Engine):
     def memory(self, loop: TrainingLoop) -> tuple[list[int], int]:
         """The arena as it is planned."""
         load_compiler()
+        from chainrule.engines.llvm.machine import target
         from chainrule.engines.llvm.plan import plan_loop
 
-        plan = plan_loop(loop)
+        plan = plan_loop(loop, target())
         return [buffer.nbytes for buffer in plan.state], plan.arena_bytes
 
     def load(self) -> None:

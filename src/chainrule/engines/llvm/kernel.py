@@ -16,7 +16,7 @@ from chainrule.engines.llvm.code import Code, pointer
 from chainrule.engines.llvm.groups import group
 from chainrule.engines.llvm.inspection import groups_text, keep_stages, memory_text
 from chainrule.engines.llvm.lowering import kinds, lower
-from chainrule.engines.llvm.machine import CompiledFunction, vector_bytes
+from chainrule.engines.llvm.machine import CompiledFunction, target
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.plan import SLACK
 from chainrule.errors import PositionError
@@ -32,12 +32,13 @@ class Kernel(Executable):
         lowered = whole.program
         sizes = [kind.itemsize for kind in kinds(lowered) if kind.kind == "f"]
         arena = Arena()
+        self.target = target()
         self.program, self.grouping = lowered, group(whole)
-        self.memory = MemoryPlan(lowered, self.grouping, [], arena, vector_bytes() // max(sizes, default=4))
+        self.memory = MemoryPlan(lowered, self.grouping, [], arena, self.target.lanes(max(sizes, default=4)))
         self.memory.place_values(reuse=True)
         self.arena_bytes = arena.size
         known = identity(program)
-        self.function = CompiledFunction(self._write, "run", None if known is None else f"kernel {known}")
+        self.function = CompiledFunction(self._write, "run", self.target, None if known is None else f"kernel {known}")
         keep_stages(program, lowered, self.grouping, self.memory, self.function)
         self._local = threading.local()
 
@@ -48,7 +49,7 @@ class Kernel(Executable):
         begin = function.append_basic_block("begin")
         builder.branch(begin)
         builder.position_at_end(begin)
-        emission.emit(Code(builder, function.args[0], unrolled=False), self.memory, self.grouping)
+        emission.emit(Code(builder, function.args[0], self.target, unrolled=False), self.memory, self.grouping)
         builder.ret_void()
         return str(module)
 

@@ -18,7 +18,8 @@ from llvmlite import ir
 
 from chainrule import forks
 from chainrule.engines import workers
-from chainrule.engines.llvm import cache, collection
+from chainrule.engines.llvm import cache, caches, collection
+from chainrule.engines.llvm.target import X86, Target, chosen, narrowed, whole
 
 YIELD = "chainrule_yield"
 """What compiled functions call the system's function that lets another thread run in this one's place."""
@@ -31,27 +32,23 @@ SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
 @lru_cache(maxsize=1)
-def host() -> tuple[str, str]:
-    """This CPU's name and its features, as LLVM calls them."""
+def host() -> tuple[Target, dict[str, bool]]:
+    """All that this CPU has, and its features, as LLVM calls them."""
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    # LLVM keeps to half-width vectors on some CPUs unless told otherwise; loops here are written for the whole width
-    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten() + ",-prefer-256-bit"
+    features = dict(llvm.get_host_cpu_features())
+    return whole(llvm.get_host_cpu_name(), features, *caches.sizes()), features
 
 
-def target_machine() -> Any:
-    """A code generator for this CPU."""
-    cpu, features = host()
-    return llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=2, jit=True)
+def target() -> Target:
+    """What code is written for from now on: this CPU, or the less that the environment asks for."""
+    return narrowed(*host(), chosen())
 
 
-@lru_cache(maxsize=1)
-def vector_bytes() -> int:
-    """Bytes in the widest vector register of this CPU."""
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
-        return 64
-    return 32 if features.get("avx2") else 16
+def code_generator(target: Target) -> Any:
+    """What makes machine code for this target."""
+    triple = llvm.Target.from_default_triple()
+    return triple.create_target_machine(cpu=target.cpu, features=target.features, opt=2, jit=True)
 
 
 def pause(builder: Any) -> None:
@@ -80,7 +77,7 @@ def subnormals_flushed(builder: Any) -> Iterator[None]:
     Probabilities and optimizer state fade through them on their way to zero: on a trained network they cost a fifth of
     the time of a step.
     """
-    if platform.machine() not in ("x86_64", "AMD64"):
+    if not X86:
         yield
         return
     i32, kind = ir.IntType(32), ir.FunctionType(ir.VoidType(), [ir.PointerType()])
@@ -109,23 +106,23 @@ class CompiledFunction:
     what the function computes; without one, the text itself says it.
     """
 
-    def __init__(self, write: Callable[[], str], name: str, identity: str | None = None) -> None:
-        self._write, self._text = write, ""
+    def __init__(self, write: Callable[[], str], name: str, target: Target, identity: str | None = None) -> None:
+        self._write, self._text, self._target = write, "", target
         # An interrupt inside llvmlite would leave its lock shut for all other threads
         workers.uninterrupted(self._make, name, identity)
 
     def _make(self, name: str, identity: str | None) -> None:
         with forks.compiling:
             known = self.ir if identity is None or cache.LIBRARY is None else f"{identity} {cache.LIBRARY}"
-            kept = cache.key(known, *host(), llvmlite.__version__, *PASSES)
+            kept = cache.key(known, repr(self._target), llvmlite.__version__, *PASSES)
             code = cache.read(kept)
             if code is None:
-                machine = target_machine()
+                machine = code_generator(self._target)
                 code = machine.emit_object(self._optimized(machine))
                 cache.write(kept, code)
             _name_yield()
             empty = llvm.parse_assembly("")
-            self._engine = llvm.create_mcjit_compiler(empty, target_machine())
+            self._engine = llvm.create_mcjit_compiler(empty, code_generator(self._target))
             self._engine.add_object_file(llvm.ObjectFileRef.from_data(code))
             self._engine.finalize_object()
             self._call = SIGNATURE(self._engine.get_function_address(name))
@@ -173,7 +170,7 @@ class CompiledFunction:
 
     def _as_assembly(self) -> str:
         with forks.compiling:
-            machine = target_machine()
+            machine = code_generator(self._target)
             return str(machine.emit_assembly(self._optimized(machine)))
 
     def _optimized(self, machine: Any) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 from chainrule.engines.llvm.buffers import Arena, Buffer
 from chainrule.engines.llvm.groups import Grouping, group
 from chainrule.engines.llvm.lowering import lower
-from chainrule.engines.llvm.machine import vector_bytes
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.sharing import work
+from chainrule.engines.llvm.target import Target
 from chainrule.engines.loop import TrainingLoop
 from chainrule.tracing import Program
 
@@ -38,9 +38,10 @@ class Plan:
     """What is decided before code is written.
 
     The arena of `size` bytes begins with a status, the state and the constants, `filled` bytes in all. `unrolled` steps
-    are written out without loops; `shared` ones may be carried out by several threads.
+    are written out without loops; `shared` ones may be carried out by several threads. All of it is for one `target`.
     """
 
+    target: Target
     state: list[Buffer]
     steps: list[PlannedStep]
     filled: int
@@ -59,11 +60,11 @@ class Plan:
         return self.size + SLACK
 
 
-def plan_loop(loop: TrainingLoop) -> Plan:
+def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     """The plan of a training loop."""
     lowered = [lower(p, loop.state) for p in (loop.step, loop.last) if p is not None]
     programs = [x.program for x in lowered]
-    widest = _widest(programs[0], loop.state)
+    widest = _widest(programs[0], loop.state, target)
     arena = Arena()
     state = []
     for x in programs[0].inputs[: loop.state]:
@@ -71,7 +72,7 @@ def plan_loop(loop: TrainingLoop) -> Plan:
         state[-1].offset = arena.take(state[-1].nbytes)
     groupings = [group(x) for x in lowered]
     unrolled = all(_vectors(g, widest) <= SHORT for g in groupings)
-    shared = sum(map(work, groupings[0].groups)) * (vector_bytes() // widest) >= LARGE
+    shared = sum(map(work, groupings[0].groups)) * (target.vector_bytes // widest) >= LARGE
     steps = [
         PlannedStep(program, grouping, MemoryPlan(program, grouping, state, arena, widest))
         for program, grouping in zip(programs, groupings, strict=True)
@@ -79,13 +80,13 @@ def plan_loop(loop: TrainingLoop) -> Plan:
     filled = arena.size
     for step in steps:
         step.memory.place_values(reuse=not unrolled, shared=shared)
-    return Plan(state, steps, filled, arena.size, unrolled, shared)
+    return Plan(target, state, steps, filled, arena.size, unrolled, shared)
 
 
-def _widest(program: Program, state: int) -> int:
+def _widest(program: Program, state: int, target: Target) -> int:
     """Lanes of the widest vectors, set by the real numbers of the state."""
     sizes = [x.dtype.itemsize for x in program.inputs[:state] if x.dtype.kind == "f"]
-    return vector_bytes() // max(sizes, default=4)
+    return target.lanes(max(sizes, default=4))
 
 
 def _vectors(grouping: Grouping, widest: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from chainrule.engines.llvm import cores
 from chainrule.engines.llvm.buffers import barrier_counter, long_axes, status
-from chainrule.engines.llvm.machine import host, table
+from chainrule.engines.llvm.machine import table, target
 from chainrule.engines.llvm.thread_choice import ThreadChoice, callers, most
 from chainrule.engines.llvm.training import THREADS, Compiled, compile_loop
 from chainrule.engines.loop import TrainingLoop
@@ -28,7 +28,7 @@ class LlvmRunner:
                     f"{variable.name} needs rows of {variable.shape[1:]} in {variable.dtype}, as many as there are of the "
                     f"others and in whole batches of {loop.batch_size}, and has {x.shape} in {x.dtype}."
                 )
-        self._compiled: Compiled = compile_loop(loop, len(data))
+        self._compiled: Compiled = compile_loop(loop, len(data), target())
         shared = self._compiled.plan.shared
         self._cores = cores.usable() if shared else 1
         self._threads = None if threads is None else most(threads) if shared else 1
@@ -43,7 +43,7 @@ class LlvmRunner:
     @staticmethod
     def begin() -> None:
         """Make LLVM ready for this CPU."""
-        host()
+        target()
 
     @property
     def state(self) -> list[Any]:

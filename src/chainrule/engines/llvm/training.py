@@ -19,6 +19,7 @@ from chainrule.engines.llvm.nests import ROWS_WRITTEN_OUT
 from chainrule.engines.llvm.plan import Plan, PlannedStep, plan_loop
 from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.target import Target
 from chainrule.engines.llvm.thread_group import ThreadGroup
 from chainrule.engines.loop import TrainingLoop
 from chainrule.tracing.identity import identity
@@ -44,10 +45,10 @@ class Compiled:
 
 
 @lru_cache(maxsize=64)
-def compile_loop(loop: TrainingLoop, data: int) -> Compiled:
+def compile_loop(loop: TrainingLoop, data: int, target: Target) -> Compiled:
     """Machine code for a training loop over so many data arrays."""
-    plan = plan_loop(loop)
-    function = CompiledFunction(lambda: _Writer(loop, data, plan).write(), "run", _identity(loop, data, plan))
+    plan = plan_loop(loop, target)
+    function = CompiledFunction(lambda: _Writer(loop, data, plan).write(), "run", target, _identity(loop, data, plan))
     first = plan.steps[0]
     keep_stages(loop.step, first.program, first.grouping, first.memory, function)
     return Compiled(function, plan)
@@ -100,7 +101,7 @@ class _Writer:
             threads = ThreadGroup(builder, arena, self._number(THREAD), self._number(THREADS))
         builder.branch(begin)
         builder.position_at_end(begin)
-        code = Code(builder, memory, unrolled=self.plan.unrolled, threads=threads)
+        code = Code(builder, memory, self.plan.target, unrolled=self.plan.unrolled, threads=threads)
         if self.plan.unrolled:
             self._transfer(arena, memory, self.plan.filled)
         with subnormals_flushed(builder):
