@@ -178,7 +178,7 @@ class TableModel(ReportableModel):
             )
         if balanced:
             chosen[0] = balanced_weights(y, preparation.target, chosen[0])
-        del table, by_group, by_time  # text takes much room, which the training needs
+        del data, table, by_group, by_time  # text takes much room, which the training needs
         with display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
                 inputs.X, y, preparation, **self.learning, weights=chosen[0], groups=chosen[1], order=chosen[2],
