@@ -48,8 +48,6 @@ def sample(
     files = None if source is None or standard_input else files_of(source)
     if files is None or sum(_cells(file.path) for file in files) <= MOST_CELLS:
         return as_table(source, separator, header, decimal)
-    import polars as pl
-
     random, rows, most = np.random.default_rng(seed), 0, 1
     kept: list[Drawn] = []
     first: Table | None = None
