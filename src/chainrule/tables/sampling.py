@@ -32,7 +32,12 @@ BYTES_OF_A_CELL = 8
 
 
 def sample(
-    source: Any, separator: str | None = None, header: bool = True, decimal: Decimal | None = None, seed: int = 0
+    source: Any,
+    separator: str | None = None,
+    header: bool = True,
+    decimal: Decimal | None = None,
+    seed: int = 0,
+    encoding: str | None = None,
 ) -> Table:
     """The table that `source` holds; of files with more than 6 million cells, as many rows drawn at random as have so many.
 
@@ -47,22 +52,23 @@ def sample(
     standard_input = isinstance(source, str) and source == "-"  # a frame compares all its cells
     files = None if source is None or standard_input else files_of(source)
     if files is None or sum(_cells(file.path) for file in files) <= MOST_CELLS:
-        return as_table(source, separator, header, decimal)
+        return as_table(source, separator, header, decimal, encoding)
     random, rows, most = np.random.default_rng(seed), 0, 1
     kept: list[Drawn] = []
     first: Table | None = None
-    for part in stream(source, None, 2**16, separator, header, decimal):
+    notes: list[str] = []
+    for part in stream(source, None, 2**16, separator, header, decimal, encoding):
         first = first or part
+        notes += part.notes
         most, rows = max(1, MOST_CELLS // part.frame.width), rows + len(part)
         kept.append((part.frame.select(first.names), random.random(len(part))))
         if sum(len(key) for _, key in kept) > 1.25 * most:
             kept = [_least(kept, most)]
     assert first is not None  # files that hold something have parts
     frame, _ = _least(kept, most)
-    notes = first.notes
     if len(frame) < rows:
-        notes += (f"{rows:,} rows are in the files; {len(frame):,} of them, drawn at random, are learned from",)
-    return replace(first, frame=frame, source=str(source), lines=None, notes=notes)
+        notes.append(f"{rows:,} rows are in the files; {len(frame):,} of them, drawn at random, are learned from")
+    return replace(first, frame=frame, source=str(source), lines=None, notes=tuple(dict.fromkeys(notes)))
 
 
 def _least(drawn: Sequence[Drawn], most: int) -> Drawn:
