@@ -12,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.network import Network
-from chainrule.tables import Preparation
+from chainrule.tables import Preparation, Target
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
 from chainrule.tabular.folds import folds, latest
 from chainrule.tabular.importance import Predictor, predictors_of
+from chainrule.tabular.judging import Judge
 from chainrule.tabular.members import Assignment, Member, cores, train
+from chainrule.tabular.metrics import metric_for
 from chainrule.tabular.plan import Plan, plan
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
@@ -99,8 +101,10 @@ def learn(
     folds: int = 5,
     epochs: int | None = None,
     weights: NDArray[Any] | None = None,
+    counted: NDArray[Any] | None = None,
     groups: Any = None,
     order: Any = None,
+    metric: str | None = None,
     seed: int = 0,
     threads: int | None = None,
     progress: Callable[[float], None] = lambda share: None,
@@ -124,10 +128,12 @@ def learn(
         Parts of the rows, each of which is held out once; 1 trains one network, watched by a fifth of the rows.
     epochs : int, optional
         How many every network makes; by default as many as suit the rows and the time.
-    weights : array, (rows,), optional
-        How much each row counts.
+    weights, counted : array, (rows,), optional
+        How much each row counts in the loss; and in the metric.
     groups, order : array, (rows,), optional
         Rows of one group are held out together; of rows with an order the latest are.
+    metric : str, optional
+        What chooses epochs and recipes; by default the loss.
     seed : int
     threads : int, optional
         How many networks are trained side by side; by default as many as there are cores.
@@ -139,8 +145,9 @@ def learn(
     began = time.monotonic()
     deadline = Deadline(seconds, asked)
     target, recipe = preparation.target, recipe.for_rows(len(y))
-    problem = Problem(X, y, preparation.features, len(target.classes), weights)
-    amounts = None if problem.classes else target.restored(y)
+    amounts = None if target.classes else target.restored(y)
+    judge = None if metric is None else _judge(metric, target, y if amounts is None else amounts, counted)
+    problem = Problem(X, y, preparation.features, len(target.classes), weights, judge)
     threads = threads or cores()
     options = [Candidate("as usual", recipe, problem, target)]
     if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT:
@@ -193,6 +200,12 @@ def learn(
         seconds=time.monotonic() - began,
         interrupted=interrupted,
     )
+
+
+def _judge(metric: str, target: Target, truth: NDArray[Any], weights: NDArray[Any] | None) -> Judge:
+    """What chooses by this metric."""
+    chosen = metric_for(target.task, metric)
+    return Judge(chosen, truth, weights, None if target.classes else target.restored)
 
 
 def _others(rows: int, held: NDArray[np.intp]) -> NDArray[np.intp]:

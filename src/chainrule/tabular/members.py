@@ -18,7 +18,7 @@ from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.plan import passes_between_looks
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
-from chainrule.tabular.unseen import Unseen
+from chainrule.tabular.unseen import Best, Unseen
 from chainrule.training import EarlyStopping, History
 
 HEARD = 0.1
@@ -140,15 +140,20 @@ def _attempt(
     network = problem.meant(Network(layers, seed=own.seed))
     weights = None if problem.weights is None else problem.weights[learned]
     watched: dict[str, Any] = {}
+    best = Best(problem, own.held)
     if len(own.held):
         held = (X[own.held], problem.y[own.held]) + (() if problem.weights is None else (problem.weights[own.held],))
-        watched = {"validation_data": held, "early_stopping": EarlyStopping(patience=looks)}
+        watched = {"validation_data": held}
+        if problem.judge is None:
+            watched["early_stopping"] = EarlyStopping(patience=looks)
 
     unseen = Unseen(problem, own.held, own.seed)
 
     def each_epoch(end: Any) -> bool:
         if len(own.held):
-            unseen.see(problem.probabilities(network(X[own.held], engine=engine)))
+            said = problem.probabilities(network(X[own.held], engine=engine))
+            unseen.see(said)
+            best.see(said, end)
         note((end.epoch + 1) / looks)
         return deadline.is_over
 
@@ -160,6 +165,7 @@ def _attempt(
         epochs=looks,
         batch_size=batch,
         sample_weight=weights,
+        l2=recipe.l2,
         seed=own.seed,
         callbacks=[each_epoch],
         engine=engine,
@@ -167,5 +173,6 @@ def _attempt(
         progress=False,
         **watched,
     )
+    best.restore(network, history)
     said = unseen.said if len(own.held) else problem.nothing_said
     return Member(network, layers, own, said, history, passes * history.epochs)
