@@ -70,7 +70,9 @@ def test_more_columns_than_rows():
         found = on_new_rows(Prepared(X, classes, classes=3), asked, ["linear model"])["linear model"]
         assert np.abs(found - logistic.predict_proba(own)).max() < 0.03
     same = np.ones((12, 20), np.float32)
-    assert on_new_rows(Prepared(same, np.arange(12) % 2, classes=2), same)["linear model"] == pytest.approx(0.5, abs=1e-3)
+    assert on_new_rows(Prepared(same, np.arange(12) % 2, classes=2), same)["linear model"] == pytest.approx(
+        0.5, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("name", BASELINES)
