@@ -22,12 +22,9 @@ from chainrule.tabular.members import Assignment, Member, cores, train
 from chainrule.tabular.metrics import metric_for
 from chainrule.tabular.plan import Plan, plan
 from chainrule.tabular.problem import Problem
-from chainrule.tabular.recipe import FEW, Recipe
+from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.search import Candidate, best, candidates
 from chainrule.training import History
-
-SHARE_OF_SEARCH = 0.4
-"""How much of the time may go into trying recipes; what is tried of the one that is taken is not lost."""
 
 LATEST = 0.2
 """The share of the rows, the latest ones, that networks are watched by where rows have times."""
@@ -152,14 +149,14 @@ def learn(
     judge = None if metric is None else _judge(metric, target, y if amounts is None else amounts, counted)
     problem = Problem(X, y, preparation.features, len(target.classes), weights, judge)
     threads = threads or cores()
+    options = [Candidate("as usual", recipe, problem, target)]
+    if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT:
+        options = candidates(recipe, problem, target, amounts)
     cost = recipe.weights(problem.features, problem.outputs)
-    share = 1.0 - SHARE_OF_SEARCH * search
-    intended = plan(len(y), cost, recipe.batch(len(y)), seconds and share * seconds, threads, folds)
+    intended = plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, len(options))
     intended = replace(intended, epochs=epochs or intended.epochs)
     parts = _held_out(y, intended, seed, groups, order)
     progress(0.0)
-    options = candidates(recipe, problem, target, amounts) if search and intended.folds > 1 and len(parts[0]) else []
-    options = options or [Candidate("as usual", recipe, problem, target)]
 
     def assignments(candidate: Candidate, chosen: range) -> list[Assignment]:
         return [
@@ -169,18 +166,13 @@ def learn(
     def told(before: int) -> Callable[[float], None]:
         return lambda done: progress(min(1.0, max((before + done) / work, deadline.share)))
 
-    # Trying takes the first folds of every recipe, as many as fit into its share of the time.
-    first = (
-        0 if len(options) == 1 else intended.folds if len(y) < FEW else max(1, round(SHARE_OF_SEARCH * intended.folds))
-    )
+    # What is tried of the recipe that is taken is not lost.
+    first = intended.tried
     work = first * (len(options) - 1) + len(parts)
     tried: list[tuple[Candidate, list[Member]]] = []
     interrupted = False
     for number, option in enumerate(options if first else []):
-        if tried and (interrupted or deadline.is_over):
-            break
-        limit = None if seconds is None else SHARE_OF_SEARCH * seconds * (number + 1) / len(options)
-        if tried and limit is not None and time.monotonic() - began > limit:
+        if tried and (interrupted or deadline.share > first * (number + 1) / work):  # by then it was to be done
             break
         own = assignments(option, range(first))
         members, interrupted = train(option.problem, own, deadline, threads=threads, progress=told(number * first))
@@ -202,7 +194,7 @@ def learn(
         plan=intended,
         recipe=option.recipe,
         tried=tuple(names),
-        epochs=tuple(member.history.epochs for member in members),
+        epochs=tuple(member.epochs for member in members),
         members=tuple(members),
         histories=tuple(member.history for member in members),
         seconds=time.monotonic() - began,

@@ -184,7 +184,7 @@ class TableModel(ReportableModel):
                 f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed."
             )
         learned_by = balanced_weights(y, preparation.target, weighted) if balanced else weighted
-        del table, by_group, by_time  # text takes much room, which the training needs
+        del data, table, by_group, by_time  # text takes much room, which the training needs
         with display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
                 inputs.X, y, preparation, **self.learning, weights=learned_by, counted=weighted, groups=chosen[0], order=chosen[1],
