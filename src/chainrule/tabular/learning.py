@@ -22,12 +22,9 @@ from chainrule.tabular.members import Assignment, Member, cores, train
 from chainrule.tabular.metrics import metric_for
 from chainrule.tabular.plan import Plan, plan
 from chainrule.tabular.problem import Problem
-from chainrule.tabular.recipe import FEW, Recipe
-from chainrule.tabular.search import AS_USUAL, Candidate, Rescaled, best, changes
+from chainrule.tabular.recipe import Recipe
+from chainrule.tabular.search import AS_USUAL, Candidate, Change, Rescaled, best, changes
 from chainrule.training import History
-
-SHARE_OF_SEARCH = 0.4
-"""How much of the time may go into trying recipes; what is tried of the one that is taken is not lost."""
 
 LATEST = 0.2
 """The share of the rows, the latest ones, that networks are watched by where rows have times."""
@@ -158,14 +155,15 @@ def learn(
     judge = None if metric is None else _judge(metric, target, y if amounts is None else amounts, counted)
     problem = Problem(X, y, preparation.features, len(target.classes), weights, judge)
     threads = threads or cores()
+    usual = Candidate(AS_USUAL, recipe, problem, preparation)
+    options: list[Change] = [lambda _: usual]
+    if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT:
+        options += changes(usual, others)
     cost = recipe.weights(problem.features, problem.outputs)
-    share = 1.0 - SHARE_OF_SEARCH * search
-    intended = plan(len(y), cost, recipe.batch(len(y)), seconds and share * seconds, threads, folds)
+    intended = plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, len(options))
     intended = replace(intended, epochs=epochs or intended.epochs)
     parts = _held_out(y, intended, seed, groups, order)
     progress(0.0)
-    usual = Candidate(AS_USUAL, recipe, problem, preparation)
-    options = changes(usual, others) if search and intended.folds > 1 and len(parts[0]) else []
 
     def assignments(candidate: Candidate, chosen: range) -> list[Assignment]:
         return [
@@ -175,16 +173,13 @@ def learn(
     def told(before: int) -> Callable[[float], None]:
         return lambda done: progress(min(1.0, max((before + done) / work, deadline.share)))
 
-    # Trying takes the first folds of every recipe, as many as fit into its share of the time.
-    first = intended.folds if len(y) < FEW else max(1, round(SHARE_OF_SEARCH * intended.folds))
-    work = first * len(options) + len(parts)
+    # What is tried of the recipe that is taken is not lost.
+    first = intended.tried
+    work = first * (len(options) - 1) + len(parts)
     tried: list[tuple[Candidate, list[Member]]] = []
     interrupted = False
-    for number, change in enumerate([lambda _: usual, *options] if options else []):
-        if tried and (interrupted or deadline.is_over):
-            break
-        limit = None if seconds is None else SHARE_OF_SEARCH * seconds * (number + 1) / (len(options) + 1)
-        if tried and limit is not None and time.monotonic() - began > limit:
+    for number, change in enumerate(options if first else []):
+        if tried and (interrupted or deadline.share > first * (number + 1) / work):  # by then it was to be done
             break
         option = change(tried[best(tried)][0] if tried else usual)
         own = assignments(option, range(first))
@@ -207,7 +202,7 @@ def learn(
         plan=intended,
         recipe=option.recipe,
         tried=tuple(names),
-        epochs=tuple(member.history.epochs for member in members),
+        epochs=tuple(member.epochs for member in members),
         members=tuple(members),
         histories=tuple(member.history for member in members),
         seconds=time.monotonic() - began,

@@ -179,10 +179,18 @@ class TableModel(ReportableModel):
             When the table cannot be learned from; the message says why and what to do.
         """
         table = sample(data, seed=self.learning["seed"])
-        ready = made_ready(table, target, self.preparing, weights, groups, order, self.learning["search"])
+        ready = made_ready(
+            table,
+            target,
+            self.preparing,
+            weights,
+            groups,
+            order,
+            self.learning["search"] and self.learning["folds"] > 1,
+        )
         preparation, y = ready.preparation, ready.y
         learned_by = balanced_weights(y, preparation.target, ready.weights) if balanced else ready.weights
-        del table  # text takes much room, which the training needs
+        del data, table  # text takes much room, which the training needs
         with display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
                 ready.X, y, preparation, **self.learning, weights=learned_by, counted=ready.weights, groups=ready.groups,
