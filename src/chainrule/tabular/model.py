@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError, shortened
 from chainrule.network import Network
-from chainrule.tables import Inputs, Missing, Preparation, Task, as_table, row_of, sample, spell
+from chainrule.tables import Inputs, Missing, Preparation, Task, as_table, row_of, spell
 from chainrule.tables.columns.number import SCALINGS, Scaling
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.deadline import asked_by_signals
@@ -178,19 +178,10 @@ class TableModel(ReportableModel):
         TableError, UnknownNameError
             When the table cannot be learned from; the message says why and what to do.
         """
-        table = sample(data, seed=self.learning["seed"])
-        ready = made_ready(
-            table,
-            target,
-            self.preparing,
-            weights,
-            groups,
-            order,
-            self.learning["search"] and self.learning["folds"] > 1,
-        )
+        ready = made_ready(data, target, self.preparing, self.learning, weights, groups, order)
+        del data  # text takes much room, which the training needs
         preparation, y = ready.preparation, ready.y
         learned_by = balanced_weights(y, preparation.target, ready.weights) if balanced else ready.weights
-        del data, table  # text takes much room, which the training needs
         with display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
                 ready.X, y, preparation, **self.learning, weights=learned_by, counted=ready.weights, groups=ready.groups,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables import Preparation, Table, TableError, ranks, rescaled
+from chainrule.tables import Preparation, Table, TableError, ranks, rescaled, sample
 from chainrule.tabular.search import Rescaled
 from chainrule.tabular.weights import weights_of_rows
 
@@ -48,21 +48,22 @@ class Ready:
 
 
 def made_ready(
-    table: Table,
+    data: Any,
     target: str,
     preparing: Mapping[str, Any],
+    learning: Mapping[str, Any],
     weights: Any,
     groups: str | None,
     order: str | None,
-    tries: bool,
 ) -> Ready:
-    """The table made ready; arguments are those of `TableModel.fit`, and with `tries` scales that are not asked for are tried.
+    """The data made ready; arguments are those of `TableModel` and its `fit`. Scales that are not asked for are tried with others.
 
     Raises
     ------
     TableError, UnknownNameError
         When the table cannot be learned from.
     """
+    table = sample(data, seed=learning["seed"])
     by_weight = None if weights is None else weights_of_rows(weights, len(table))
     by_group = None if groups is None else table.column(groups).cast(str).fill_null("").to_numpy()
     by_time = None if order is None else ranks(table, order)
@@ -75,7 +76,7 @@ def made_ready(
     if len(y) < 2:
         raise TableError(f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed.")
     rows, others = inputs.rows, tuple[Rescaled, ...]()
-    if tries and scaling is None and len(y) <= MOST_RESCALED:
+    if learning["search"] and learning["folds"] > 1 and scaling is None and len(y) <= MOST_RESCALED:
         others = _with_normal_scores(preparation, table.rows(rows), kinds)
     return Ready(
         preparation,
