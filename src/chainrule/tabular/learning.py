@@ -61,6 +61,8 @@ class Learned:
     seconds : float
     interrupted : bool
         Whether Ctrl-C ended it.
+    chosen_by : str
+        The metric that chose epochs and recipes, or "loss".
     """
 
     network: Network
@@ -75,6 +77,7 @@ class Learned:
     histories: tuple[History, ...]
     seconds: float
     interrupted: bool
+    chosen_by: str = "loss"
 
     @property
     def predictors(self) -> list[Predictor]:
@@ -89,6 +92,7 @@ class Learned:
             "networks": len(self.members),
             "epochs": ", ".join(map(str, self.epochs)),
             "seconds": round(self.seconds, 1),
+            "chosen by": self.chosen_by,
         }
         return {**done, "recipes tried": ", ".join(self.tried), **vars(self.recipe)}
 
@@ -206,6 +210,7 @@ def learn(
         histories=tuple(member.history for member in members),
         seconds=time.monotonic() - began,
         interrupted=interrupted,
+        chosen_by="loss" if judge is None else judge.metric.title,
     )
 
 
