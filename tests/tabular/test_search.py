@@ -42,7 +42,7 @@ def test_each_change_is_made_on_the_best_so_far():
     found = first
     for change in changes(first, [scaled]):
         found = change(found)
-    assert found.name == "log scale, waves, normal scores"
+    assert found.name == "log scale, smoother, waves, normal scores"
     assert found.preparation.target.scale == "log"
     assert found.preparation.columns == other.columns
     np.testing.assert_allclose(found.preparation.target.restored(found.problem.y), FAR, rtol=1e-5, atol=1e-5)
@@ -117,7 +117,7 @@ def test_where_there_are_no_numbers_networks_are_kept_from_learning_by_heart():
 
 def test_waves_are_learned_ones_in_place_of_curves():
     first, _ = first_of({"x": FAR, "z": FAR[::-1], "y": FAR})
-    with_waves = changes(first)[1](first)
+    with_waves = changes(first)[2](first)
     layers = with_waves.recipe.layers(first.preparation.features, first.problem.X, 1)
     assert [type(layer) for layer in layers if "Embedding" in type(layer).__name__] == [cr.PeriodicEmbedding]
     assert layers[0].columns == 2

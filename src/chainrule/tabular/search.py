@@ -83,15 +83,17 @@ Change = Callable[[Candidate], Candidate]
 
 
 def changes(first: Candidate, others: Sequence[Rescaled] = ()) -> list[Change]:
-    """What is tried one after the other, each on the best one so far, the likeliest first."""
+    """What is tried one after the other, each on the best one so far."""
     target, features = first.preparation.target, first.preparation.features
     found: list[Change] = [
         partial(_on_scale, kind=scale.kind)
         for scale in target.scales
         if scale.kind != target.scale and not target.classes
     ]
-    embedded = 0 < sum(feature.kind == "number" for feature in features) <= MOST_EMBEDDED
-    return [*found, _with_waves if embedded else _smoother, *(partial(_rescaled, other=other) for other in others)]
+    found.append(_smoother)
+    if 0 < sum(feature.kind == "number" for feature in features) <= MOST_EMBEDDED:
+        found.append(_with_waves)
+    return [*found, *(partial(_rescaled, other=other) for other in others)]
 
 
 def _on_scale(given: Candidate, kind: ScaleKind) -> Candidate:
@@ -116,10 +118,10 @@ def _rescaled(given: Candidate, other: Rescaled) -> Candidate:
 
 
 def _smoother(given: Candidate) -> Candidate:
-    """More that keeps a network from learning by heart, where there are no curves of numbers to be others."""
+    """Numbers as they are, and more that keeps a network from learning by heart."""
     recipe = given.recipe
-    calmer = replace(recipe, dropout=max(recipe.dropout, 0.3), weight_decay=10 * recipe.weight_decay)
-    return replace(given, recipe=calmer).with_name("smoother")
+    plain = replace(recipe, width=0, dropout=max(recipe.dropout, 0.3), weight_decay=10 * recipe.weight_decay)
+    return replace(given, recipe=plain).with_name("smoother")
 
 
 Trained = Callable[[Candidate, range], list[Member]]
