@@ -186,7 +186,6 @@ class Recording:
             best=best and Best(best.epoch, *(copied(self._learned(x)) for x in (best.parameters, best.before))),
             plateau=self._seen.plateau(epoch),
             begun_with=copied(self._learned(self.step_of_epoch(epoch))) if before else None,
-            validated_by=self._begun.validated_by,
         )
 
     def batch(self, step: int) -> StepBatch:

@@ -66,8 +66,6 @@ class Run(Progress):
         Where an `OnPlateau` stands.
     begun_with : nested dict of arrays or None
         The learned parameters at the beginning of the epoch under way, where early stopping needs them.
-    validated_by : str
-        The engine that evaluates the validation data, `"llvm"` or `"numpy"`; empty without such data.
     settings : dict
         What has to be the same to go on, as texts and numbers.
 
@@ -91,7 +89,6 @@ class Run(Progress):
     best: Best | None = None
     plateau: PlateauPosition | None = None
     begun_with: Parameters | None = None
-    validated_by: str = ""
 
     @property
     def epochs(self) -> int:
