@@ -97,13 +97,15 @@ def names_of_inputs(function: Callable[..., Any]) -> list[str]:
 class Outcome:
     """What one pass gave: the outputs, and for each the activation that made it and what it was applied to.
 
-    `members`: in training, for each mean over members, what these gave.
+    In training `members` are what members gave, for each mean over them, and `running` what parameters that no gradient
+    changes are after the step, by layer.
     """
 
     outputs: Any
     activated: Mapping[int, tuple[str, Any, Any]]
     readings: Sequence[tuple[str, tuple[Any, ...], Any, Any]]
     members: Mapping[int, tuple[Any, Any]] = field(default_factory=dict)
+    running: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def made_by(self, output: Any) -> tuple[str, Any]:
         """The activation that made this very output and what it was applied to; `identity` and the output otherwise."""
@@ -148,6 +150,18 @@ class Model:
             f"{layer}.{name}" for layer, own in self.specs.items() for name, spec in own.items() if not spec.trainable
         )
 
+    @cached_property
+    def running(self) -> frozenset[str]:
+        """The names of those of them that every step of training sets."""
+        return frozenset(
+            f"{layer}.{name}" for layer, own in self.specs.items() for name, spec in own.items() if spec.running
+        )
+
+    @cached_property
+    def trains_as_it_predicts(self) -> bool:
+        """Whether the pass in training is the other one, random numbers apart."""
+        return not any(layer.trains_otherwise for layer in self.layers.values())
+
     def __reduce__(self) -> Any:
         """Copies and pickles are built anew: layers are known by their identity, which a copy does not share."""
         return build, (self.function, self.inputs)
@@ -157,8 +171,8 @@ class Model:
         forward_pass = ForwardPass(self.names, parameters, None if key is None else RandomNumbers(key))
         with running(forward_pass):
             outputs = self.function(*inputs)
-        members = {} if key is None else forward_pass.members
-        return Outcome(outputs, forward_pass.activated, forward_pass.readings, members)
+        members = forward_pass.members if forward_pass.is_training else {}
+        return Outcome(outputs, forward_pass.activated, forward_pass.readings, members, forward_pass.running)
 
 
 def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Model:

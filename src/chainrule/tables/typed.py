@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import cast_expression, cast_texts, has_leading_zeros
+from chainrule.tables.numbers import cast_expression, cast_texts, has_leading_zeros, merged
 from chainrule.tables.table import Table
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def typed(table: Table, spelling: Spelling, names: Collection[str]) -> Table:
     if len(table) < LONG:
         cast = [cast_texts(texts[name], spelling.decimal) for name in likely]
     else:
-        cast = table.frame.select(cast_expression(name, spelling.decimal) for name in likely).get_columns()
+        frame = table.frame.select(cast_expression(name, spelling.decimal) for name in likely)
+        cast = frame.rechunk().get_columns()  # NumPy shares what is in one piece
+        del frame
     read = {name: x for name, x in zip(likely, cast, strict=True) if _plain(texts[name], x, spelling)}
     columns = [read.get(name, cells) for name, cells in zip(table.names, table.frame.get_columns(), strict=True)]
     return replace(table, frame=pl.DataFrame(columns)) if read else table
@@ -64,4 +66,5 @@ def _plain(texts: pl.Series, cast: pl.Series, spelling: Spelling) -> bool:
     values = cast.to_numpy()
     if cast.null_count() == len(cast) or np.isinf(values).any():
         return False
-    return not has_leading_zeros(texts, values)
+    different, left = merged(texts, values)
+    return different == left and not has_leading_zeros(texts, values)

@@ -15,9 +15,10 @@ from chainrule.engines.choice import AUTO, COMPILER, ENGINES
 from chainrule.errors import DivergedError
 from chainrule.network import Network
 from chainrule.tabular.deadline import Deadline
+from chainrule.tabular.plan import passes_between_looks
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
-from chainrule.tabular.unseen import Unseen
+from chainrule.tabular.unseen import Best, Unseen
 from chainrule.training import EarlyStopping, History
 
 HEARD = 0.1
@@ -56,7 +57,9 @@ class Member:
     said : array, (held rows, classes) or (held rows,)
         Probabilities of classes, or scaled amounts, of the rows that were held out.
     history : History
-        How it went; of fewer epochs than assigned where time was up.
+        How it went, from one look at the rows held out to the next.
+    epochs : int
+        Passes over its rows; fewer than assigned where time was up.
     """
 
     network: Network
@@ -64,6 +67,7 @@ class Member:
     assignment: Assignment
     said: NDArray[Any]
     history: History
+    epochs: int
 
 
 def train(
@@ -129,30 +133,39 @@ def _attempt(
     problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None]
 ) -> Member:
     recipe, X, engine = own.recipe, problem.X, _engine()
+    batch = recipe.batch(len(own.learned))
+    passes = passes_between_looks(own.epochs, -(-len(own.learned) // batch))
+    looks, learned = own.epochs // passes, np.tile(own.learned, passes)
     layers = recipe.layers(problem.features, X, problem.outputs)
     network = problem.meant(Network(layers, seed=own.seed))
-    weights = None if problem.weights is None else problem.weights[own.learned]
+    weights = None if problem.weights is None else problem.weights[learned]
     watched: dict[str, Any] = {}
+    best = Best(problem, own.held)
     if len(own.held):
         held = (X[own.held], problem.y[own.held]) + (() if problem.weights is None else (problem.weights[own.held],))
-        watched = {"validation_data": held, "early_stopping": EarlyStopping(patience=own.epochs)}
+        watched = {"validation_data": held}
+        if problem.judge is None:
+            watched["early_stopping"] = EarlyStopping(patience=looks)
 
     unseen = Unseen(problem, own.held, own.seed)
 
     def each_epoch(end: Any) -> bool:
         if len(own.held):
-            unseen.see(problem.probabilities(network(X[own.held], engine=engine)))
-        note((end.epoch + 1) / own.epochs)
+            said = problem.probabilities(network(X[own.held], engine=engine))
+            unseen.see(said)
+            best.see(said, end)
+        note((end.epoch + 1) / looks)
         return deadline.is_over
 
     history = network.fit(
-        X[own.learned],
-        problem.y[own.learned],
+        X[learned],
+        problem.y[learned],
         loss=problem.loss(recipe.label_smoothing),
-        optimizer=recipe.optimizer(own.epochs),
-        epochs=own.epochs,
-        batch_size=recipe.batch(len(own.learned)),
+        optimizer=recipe.optimizer(looks),
+        epochs=looks,
+        batch_size=batch,
         sample_weight=weights,
+        l2=recipe.l2,
         seed=own.seed,
         callbacks=[each_epoch],
         engine=engine,
@@ -160,5 +173,6 @@ def _attempt(
         progress=False,
         **watched,
     )
+    best.restore(network, history)
     said = unseen.said if len(own.held) else problem.nothing_said
-    return Member(network, layers, own, said, history)
+    return Member(network, layers, own, said, history, passes * history.epochs)

@@ -18,10 +18,12 @@ from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.importance import Predictor
-from chainrule.tabular.learning import Learned, balanced_weights, learn, weights_of_rows
+from chainrule.tabular.judging import check_choosing
+from chainrule.tabular.learning import Learned, learn
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.reportable import ReportableModel
 from chainrule.tabular.scores import Scores
+from chainrule.tabular.weights import balanced_weights, weights_of_rows
 from chainrule.training.progress import display
 
 NOTES = "table"
@@ -51,6 +53,8 @@ class TableModel(ReportableModel):
         The network that is begun with, and how it is trained.
     search : bool
         Whether other recipes are tried.
+    metric : str, optional
+        What chooses between epochs and recipes: "auc", "f1", "mae", …; by default the loss, which is surer.
     seed : int
         The same seed, time and number of threads give the same model, on every machine that is fast enough for it.
     threads : int, optional
@@ -97,6 +101,7 @@ class TableModel(ReportableModel):
         epochs: int | None = None,
         recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
         search: bool = True,
+        metric: str | None = None,
         seed: int = 0,
         threads: int | None = None,
         progress: bool | None = None,
@@ -110,13 +115,14 @@ class TableModel(ReportableModel):
         SettingError.unless_count("TableModel", "seed", seed, at_least=0)
         if not isinstance(recipe, Recipe):
             raise SettingError(f"TableModel was given recipe={shortened(recipe)}; give a Recipe.")
+        check_choosing(metric)
         self.preparing: dict[str, Any] = {
             "task": task, "columns": columns, "missing": missing, "missing_mark": tuple(missing_mark),
             "value_mark": tuple(value_mark),
         }  # fmt: skip
         self.learning: dict[str, Any] = {
-            "recipe": recipe, "search": search, "seconds": seconds, "folds": folds, "epochs": epochs, "seed": seed,
-            "threads": threads,
+            "recipe": recipe, "search": search, "seconds": seconds, "folds": folds, "epochs": epochs, "metric": metric,
+            "seed": seed, "threads": threads,
         }  # fmt: skip
         self.progress = progress
         self._network: Network | None = None
@@ -125,6 +131,7 @@ class TableModel(ReportableModel):
         self._scores: Scores | None = None
         self.out_of_fold: OutOfFold | None = None
         self.held_rows: NDArray[np.intp] = np.empty(0, np.intp)
+        self.weights: NDArray[np.float64] | None = None
         self.learned: Learned | None = None
         self.facts: dict[str, Any] = {}
 
@@ -171,17 +178,16 @@ class TableModel(ReportableModel):
         if groups is not None:
             preparing["columns"] = {groups: "drop", **(preparing["columns"] or {})}
         preparation, inputs, y = Preparation.learn_and_apply(table, target, **preparing)
-        chosen = [None if given is None else given[inputs.rows] for given in (by_weight, by_group, by_time)]
+        weighted, *chosen = (None if given is None else given[inputs.rows] for given in (by_weight, by_group, by_time))
         if len(y) < 2:
             raise TableError(
                 f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed."
             )
-        if balanced:
-            chosen[0] = balanced_weights(y, preparation.target, chosen[0])
-        del table, by_group, by_time  # text takes much room, which the training needs
+        learned_by = balanced_weights(y, preparation.target, weighted) if balanced else weighted
+        del data, table, by_group, by_time  # text takes much room, which the training needs
         with display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
-                inputs.X, y, preparation, **self.learning, weights=chosen[0], groups=chosen[1], order=chosen[2],
+                inputs.X, y, preparation, **self.learning, weights=learned_by, counted=weighted, groups=chosen[0], order=chosen[1],
                 progress=lambda share: bar.update(round(100 * share), {}), asked=asked,
             )  # fmt: skip
         self.learned = learned
@@ -191,7 +197,7 @@ class TableModel(ReportableModel):
         truth = y if preparation.target.classes else preparation.target.restored(y)
         self._held_truth = truth[found.rows]
         self.held_rows = inputs.rows[found.rows]
-        self._held_weights = None if chosen[0] is None else chosen[0][found.rows]
+        self.weights = weighted
         return self
 
     # --- what is known after it
@@ -262,7 +268,8 @@ class TableModel(ReportableModel):
                 raise NotBuiltError("this model has no rows that were held out; call evaluate(data) with new rows.")
             said = self.out_of_fold.said
             outputs = said if self.classes else self.preparation.target.restored(said)
-            known = (self._held_truth, outputs, self.classes, self._held_weights, self.out_of_fold.fold)
+            weights = None if self.weights is None else self.weights[self.out_of_fold.rows]
+            known = (self._held_truth, outputs, self.classes, weights, self.out_of_fold.fold)
             self._scores = Scores(*known, target=self.target, of="rows held out")
         return self._scores
 
@@ -305,14 +312,6 @@ class TableModel(ReportableModel):
         if self.classes:
             return np.asarray(network.predict_proba(X), np.float64)
         return preparation.target.restored(np.asarray(network(X)))
-
-    def evaluate(self, data: Any, missing: Missing | None = None) -> Scores:
-        """How good the predictions are for rows whose target is known."""
-        inputs, y = self.preparation.apply_with_target(as_table(data), missing)
-        if not len(y):
-            raise TableError("there is no row left to evaluate.")
-        truth = y if self.classes else self.preparation.target.restored(y)
-        return Scores(truth, self.raw(inputs.X), self.classes, target=self.target, of="new rows")
 
     def explain(self, row: Any, *, label: Any = None, of: Any = None) -> Attribution:
         """One prediction explained column by column: integrated gradients from the average training row to this one.

@@ -234,12 +234,15 @@ def _reduced(values: Any, batch: Batch, reduction: str = "mean") -> Any:
 
 
 def split_frozen(parameters: Parameters, patterns: Sequence[str], specs: Any) -> tuple[Parameters, Parameters]:
-    """The parameters that are learned and those that are not, by name patterns and by what layers say."""
+    """The parameters that a step changes and those that it does not, by name patterns and by what layers say."""
     names = flat_names(parameters)
     if not names:
         raise SettingError("the network has no parameters to learn; give it a layer that has some, such as cr.Dense.")
     frozen = matching(names, patterns) | {
-        f"{layer}.{name}" for layer, own in specs.items() for name, spec in own.items() if not spec.trainable
+        f"{layer}.{name}"
+        for layer, own in specs.items()
+        for name, spec in own.items()
+        if not (spec.trainable or spec.running)
     }
     learned: Parameters = {}
     fixed: Parameters = {}
