@@ -45,27 +45,26 @@ def keeps_rows_apart(program: Callable[[int], Program], held: int) -> bool:
 class Evaluator:
     """An objective, without penalties, on one set of data.
 
-    With the engine `auto` it is machine code if so many evaluations of so many rows save more time than compiling takes
-    (`engines.choice.quickest`), and for the library's own layers and losses; nothing else counts. `engine` is the name of
-    the one that evaluates.
+    With the engine `auto` it is machine code if one evaluation of so many rows saves more time than compiling takes
+    (`engines.choice.quickest`), and for the library's own layers and losses; nothing else counts.
     """
 
-    def __init__(self, objective: Objective, data: Batch, engine: str = AUTO, times: int = 1) -> None:
+    def __init__(self, objective: Objective, data: Batch, engine: str = AUTO) -> None:
         data = counted(data)
         self._objective = Objective(objective.model, objective.heads, Penalty())
         self._arrays, self._data = data.arrays(), data
         self._held = len(trees.flatten(parameter_types(objective.model, data.inputs[0].dtype))[0])
         self._key, self._program = _samples(self._objective, data)
         self._function: RowFunction | None = None
-        self.engine = REFERENCE.name
         asked = chosen = named(engine)
         if chosen is None:
             settled = are_settled(objective.model.function, (objective.heads,))
-            rows = len(self._arrays[0])  # an evaluation takes about twice as long as the outputs alone
-            chosen = quickest(*sizes_of(objective.model), rows, 2 * times) if settled else REFERENCE
+            rows = len(self._arrays[0])
+            # an evaluation takes about twice as long as the outputs alone
+            chosen = quickest(*sizes_of(objective.model), rows, 2) if settled else REFERENCE
         if chosen is not REFERENCE:
             try:
-                self._function, self.engine = self._by(chosen), chosen.name
+                self._function = self._by(chosen)
             except UnsupportedError:
                 if asked is not None:
                     raise

@@ -34,8 +34,8 @@ class Position:
 
     @property
     def metrics(self) -> Any:
-        """The metrics of the steps of the block that are done, one row a step."""
-        return self._reported[:, : self.widths[0]]
+        """The metrics of the steps of the block that are done, one row a step, one after the other: so are sums of them taken."""
+        return np.ascontiguousarray(self._reported[:, : self.widths[0]])
 
     @property
     def measured(self) -> Any:

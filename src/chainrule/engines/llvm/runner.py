@@ -107,7 +107,8 @@ class LlvmRunner:
         """Carry out steps in so many threads; gives the seconds it took.
 
         The sizes are how far apart the orders of two epochs are, the steps of an epoch and the rows; the addresses those
-        of the order of rows, the metrics, data and numbers, and what is measured. All that is at these addresses is `kept` while threads run.
+        of the order of rows, the metrics, data and numbers, and what is said of the measuring. All that is at these
+        addresses is `kept` while threads run.
         """
         order, metrics, *rest = addresses
         places = [self._arena.ctypes.data, order, *sizes, metrics, first, count]
