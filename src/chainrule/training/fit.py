@@ -99,7 +99,8 @@ class Training:
     def _begin(self, state: Any, steps: int, run: Run | None) -> None:
         """Stand before the first epoch, or where a run stands."""
         own = len(self.step.objective.metrics)
-        under_way = np.empty((0, own))
+        widths = own, own if self.measures else 0
+        under_way = np.empty((0, sum(widths)))
         self._begun_with: Parameters | None = None
         self._restored: Parameters | None = None
         if run is not None:
@@ -109,9 +110,8 @@ class Training:
             under_way, self._begun_with = np.array(run.under_way), run.begun_with
         self.earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
         nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
-        widths = own, own if self.measures else 0
         start = Position(nothing, [], 0, trees.flatten(state)[0], self.structure, widths)
-        self._at = start.with_metrics(under_way)
+        self._at = start.begun(under_way)
 
     # --- where it is
 
@@ -129,7 +129,7 @@ class Training:
         """All that the training is now; its arrays are those that the training goes on with."""
         at, history = self._at, self.history.copy()
         done = history.epochs - at.block.first
-        under_way = at.metrics[done * self.steps_per_epoch :]
+        under_way = at.reported[done * self.steps_per_epoch :]
         before, after = at.block.before, at.block.after
         return Run(
             optimizer_state=at.nested["optimizer"],
@@ -232,8 +232,7 @@ class Training:
             steps = call.first + call.count
             self._at = self._at.after(call.report, steps, call.state)
             if self.keyframes is not None:
-                metrics = call.report[:, : self._at.widths[0]]
-                self.keyframes.note(block.first * self.steps_per_epoch + steps, metrics, self._keyframe)
+                self.keyframes.note(block.first * self.steps_per_epoch + steps, call.report, self._keyframe)
             if steps < block.count * self.steps_per_epoch:
                 latest = self._at.metrics[None, -self.steps_per_epoch :]
                 so_far = means(latest, self.batches.step_rows)[0]
@@ -336,7 +335,7 @@ class Training:
     def recorded(self) -> Keyframes | None:
         """What was kept on the way, up to where the training is now; `None` if it is not recorded."""
         if self.keyframes is not None:
-            self.keyframes.end(self._keyframe(), self._at.metrics)
+            self.keyframes.end(self._keyframe(), self._at.reported)
         return self.keyframes
 
 

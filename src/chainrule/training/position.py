@@ -35,22 +35,21 @@ class Position:
     @property
     def metrics(self) -> Any:
         """The metrics of the steps of the block that are done, one row a step, one after the other: so are sums of them taken."""
-        return np.ascontiguousarray(self._reported[:, : self.widths[0]])
+        return np.ascontiguousarray(self.reported[:, : self.widths[0]])
 
     @property
     def measured(self) -> Any:
         """What was measured after the same steps, 0 where no epoch ends."""
-        return self._reported[:, self.widths[0] :]
+        return self.reported[:, self.widths[0] :]
 
     @property
-    def _reported(self) -> Any:
+    def reported(self) -> Any:
+        """Both, side by side."""
         return np.concatenate([np.empty((0, sum(self.widths))), *self.reports])[: self.steps]
 
-    def with_metrics(self, metrics: Any) -> Position:
-        """The position with steps done already, of which these are the metrics."""
-        report = np.zeros((len(metrics), sum(self.widths)))
-        report[:, : self.widths[0]] = metrics
-        return replace(self, reports=[report], steps=len(metrics))
+    def begun(self, report: Any) -> Position:
+        """The position with steps done already, which reported this."""
+        return replace(self, reports=[report], steps=len(report))
 
     def after(self, report: Any, steps: int, state: list[Any]) -> Position:
         """The position after a call."""

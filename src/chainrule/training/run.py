@@ -58,8 +58,8 @@ class Run(Progress):
     streams : dict
         The two streams of random numbers, `order` of the rows and `keys` of dropout, as they are at the beginning of
         the epoch that is next or under way.
-    under_way : array of shape (steps, metrics)
-        What the steps of an epoch that is not completed have measured.
+    under_way : array of shape (steps, numbers)
+        What the steps of an epoch that is not completed have reported: their metrics, and what was measured on validation data.
     best : Best or None
         The best epoch so far for early stopping, with its parameters.
     plateau : PlateauPosition or None

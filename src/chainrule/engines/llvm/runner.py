@@ -77,7 +77,8 @@ class LlvmRunner:
             raise ShapeError(
                 f"steps {first} to {first + count} go beyond the {epochs} epochs of the order; give a longer order."
             )
-        metrics = np.zeros((count, self._loop.reported))
+        metrics = np.empty((count, self._loop.reported))
+        metrics[:, self._loop.metrics :] = 0.0
         numbers = [np.ascontiguousarray(s) for s in scalars]
         given = self._loop.step.inputs[self._loop.state + len(self._data) :]
         for variable, array in zip(given, numbers, strict=True):
