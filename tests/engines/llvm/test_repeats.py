@@ -98,6 +98,21 @@ def test_steps_that_are_nearly_alike(name: str) -> None:
     np.testing.assert_allclose(compiled(program, 1)(x), steps(x), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", [float, np.float32, np.int16, bool])
+def test_joins_of_many_arrays(kind: Any) -> None:
+    """Of several shapes, some of them constants or read through strides, into places of every alignment."""
+
+    def joined(x: Any) -> Any:
+        rows = [x[i % 5] if i % 3 else x[:, i % 5] for i in range(80)]
+        return np.concatenate([*(r[: 1 + i % 4] for i, r in enumerate(rows)), ONE[:3], np.stack(rows)[7]]), np.stack(
+            rows, 1
+        )
+
+    x = (np.random.default_rng(0).normal(size=(5, 5)) * 3).astype(kind)
+    for found, expected in zip(compiled(cr.trace(joined, x), emission.PART)(x), joined(x), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_more_steps_are_hardly_more_code() -> None:
     def forward(x: Any, steps: int) -> Any:
         for _ in range(steps):
