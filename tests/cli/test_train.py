@@ -156,6 +156,14 @@ def test_choices(labels):
     assert result.exit_code == 0
 
 
+@pytest.mark.parametrize("asked", [["--scaling", "quantile"], ["--column", "Age=number:quantile"]])
+def test_a_scaling_is_heard(labels, tmp_path, asked):
+    result = run("train", labels, "--target", "Survived", *SMALL, *asked, "--save", tmp_path / "model")
+    assert result.exit_code == 0, result.output
+    columns = {column.name: column for column in cr.load(tmp_path / "model").preparation.columns}
+    assert "normal scores" in columns["Age"].told
+
+
 def test_choices_about_learning_are_heard(labels, tmp_path):
     saved = []
     for more in ([], ["--schedule", "constant"], ["--l2", "0.5"], ["--metric", "roc_auc", "--epochs", "9"]):

@@ -36,6 +36,13 @@ LITTLE = 2_000_000
 UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
+class ScalingChoice(StrEnum):
+    """How numbers are scaled."""
+
+    robust = "robust"
+    quantile = "quantile"
+
+
 class TaskChoice(StrEnum):
     """What the target holds."""
 
@@ -76,9 +83,19 @@ def train(
     column: Annotated[
         list[str] | None,
         typer.Option(
-            help="What a column is, if it is told wrongly: number, category, boolean, time, text; may be repeated.",
+            help="What a column is, if it is told wrongly: number (number:quantile), category, boolean, time, text; may be "
+            "repeated.",
             **TABLE,
             metavar="COLUMN=KIND",
+        ),
+    ] = None,
+    scaling: Annotated[
+        ScalingChoice | None,
+        typer.Option(
+            help="How numbers are scaled: robust, by median and quartiles, or quantile, to normal scores; robust when not given, "
+            "and quantile where that is surely better.",
+            **TABLE,
+            metavar="HOW",
         ),
     ] = None,
     missing: Annotated[
@@ -228,6 +245,7 @@ def train(
     model = TableModel(
         task=None if task is None else task.value,
         columns=_kinds(drop or [], column or []),
+        scaling=None if scaling is None else scaling.value,
         missing=missing.value,
         missing_mark=missing_mark or (),
         value_mark=value_mark or (),

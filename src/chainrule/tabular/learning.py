@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from chainrule.tabular.metrics import metric_for
 from chainrule.tabular.plan import Plan, plan
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
-from chainrule.tabular.search import Candidate, best, candidates
+from chainrule.tabular.search import AS_USUAL, Candidate, Change, Rescaled, best, changes
 from chainrule.training import History
 
 LATEST = 0.2
@@ -42,7 +42,9 @@ class Learned:
     network : Network
         The mean of all members.
     preparation : Preparation
-        With the scale of the target that was taken.
+        With the scales that were taken.
+    X : float32 array, (rows, features)
+        The rows as this prepares them.
     out_of_fold : OutOfFold
         What was said of rows by networks that had not seen them.
     plan : Plan
@@ -63,6 +65,7 @@ class Learned:
 
     network: Network
     preparation: Preparation
+    X: NDArray[np.float32]
     out_of_fold: OutOfFold
     plan: Plan
     recipe: Recipe
@@ -105,6 +108,7 @@ def learn(
     groups: Any = None,
     order: Any = None,
     metric: str | None = None,
+    others: Sequence[Rescaled] = (),
     seed: int = 0,
     threads: int | None = None,
     progress: Callable[[float], None] = lambda share: None,
@@ -134,6 +138,8 @@ def learn(
         Rows of one group are held out together; of rows with an order the latest are.
     metric : str, optional
         What chooses epochs and recipes; by default the loss.
+    others : sequence of Rescaled
+        The same rows with other scales, which are tried as well.
     seed : int
     threads : int, optional
         How many networks are trained side by side; by default as many as there are cores.
@@ -149,9 +155,10 @@ def learn(
     judge = None if metric is None else _judge(metric, target, y if amounts is None else amounts, counted)
     problem = Problem(X, y, preparation.features, len(target.classes), weights, judge)
     threads = threads or cores()
-    options = [Candidate("as usual", recipe, problem, target)]
+    usual = Candidate(AS_USUAL, recipe, problem, preparation)
+    options: list[Change] = [lambda _: usual]
     if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT:
-        options = candidates(recipe, problem, target, amounts)
+        options += changes(usual, others)
     cost = recipe.weights(problem.features, problem.outputs)
     intended = plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, len(options))
     intended = replace(intended, epochs=epochs or intended.epochs)
@@ -171,16 +178,16 @@ def learn(
     work = first * (len(options) - 1) + len(parts)
     tried: list[tuple[Candidate, list[Member]]] = []
     interrupted = False
-    for number, option in enumerate(options if first else []):
+    for number, change in enumerate(options if first else []):
         if tried and (interrupted or deadline.share > first * (number + 1) / work):  # by then it was to be done
             break
+        option = change(tried[best(tried)][0] if tried else usual)
         own = assignments(option, range(first))
         members, interrupted = train(option.problem, own, deadline, threads=threads, progress=told(number * first))
         if tried and len(members) < first:
             break
         tried.append((option, members))
-    number = best(tried)
-    option, members = tried[number] if tried else (options[0], [])
+    option, members = tried[best(tried)] if tried else (usual, [])
     names = [option.name, *(other.name for other, _ in tried if other is not option)]
     left = assignments(option, range(len(members), len(parts)))
     if left and not (members and deadline.is_over):
@@ -189,7 +196,8 @@ def learn(
     labels = np.array(target.classes) if problem.classes else None
     return Learned(
         network=together(option.problem, members, labels),
-        preparation=replace(preparation, target=option.target),
+        preparation=option.preparation,
+        X=option.problem.X,
         out_of_fold=out_of_fold(option.problem, members),
         plan=intended,
         recipe=option.recipe,

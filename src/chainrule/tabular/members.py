@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.choice import AUTO, COMPILER, ENGINES
+from chainrule.engines.rows import BLOCKS
 from chainrule.errors import DivergedError
 from chainrule.network import Network
 from chainrule.tabular.deadline import Deadline
@@ -19,7 +20,11 @@ from chainrule.tabular.plan import passes_between_looks
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.unseen import Best, Unseen
-from chainrule.training import EarlyStopping, History
+from chainrule.training import History
+from chainrule.training.schedules import OnPlateau
+
+MANY = 8192
+"""Rows whose outputs are worth a thread."""
 
 HEARD = 0.1
 """Seconds between two looks at whether the user wants to stop."""
@@ -139,19 +144,15 @@ def _attempt(
     layers = recipe.layers(problem.features, X, problem.outputs)
     network = problem.meant(Network(layers, seed=own.seed))
     weights = None if problem.weights is None else problem.weights[learned]
-    watched: dict[str, Any] = {}
-    best = Best(problem, own.held)
-    if len(own.held):
+    optimizer = recipe.optimizer(looks)
+    held: tuple[NDArray[Any], ...] | None = None
+    if len(own.held) and isinstance(optimizer.learning_rate, OnPlateau):  # which sees what the training itself measures
         held = (X[own.held], problem.y[own.held]) + (() if problem.weights is None else (problem.weights[own.held],))
-        watched = {"validation_data": held}
-        if problem.judge is None:
-            watched["early_stopping"] = EarlyStopping(patience=looks)
-
-    unseen = Unseen(problem, own.held, own.seed)
+    best, unseen = Best(problem, own.held), Unseen(problem, own.held, own.seed)
 
     def each_epoch(end: Any) -> bool:
         if len(own.held):
-            said = problem.probabilities(network(X[own.held], engine=engine))
+            said = problem.probabilities(_outputs(network, X, own.held, engine, threads))
             unseen.see(said)
             best.see(said, end)
         note((end.epoch + 1) / looks)
@@ -161,7 +162,7 @@ def _attempt(
         X[learned],
         problem.y[learned],
         loss=problem.loss(recipe.label_smoothing),
-        optimizer=recipe.optimizer(looks),
+        optimizer=optimizer,
         epochs=looks,
         batch_size=batch,
         sample_weight=weights,
@@ -171,8 +172,21 @@ def _attempt(
         engine=engine,
         threads=threads,
         progress=False,
-        **watched,
+        validation_data=held,
     )
     best.restore(network, history)
     said = unseen.said if len(own.held) else problem.nothing_said
     return Member(network, layers, own, said, history, passes * history.epochs)
+
+
+def _outputs(
+    network: Network, X: NDArray[np.float32], rows: NDArray[np.intp], engine: str, threads: int
+) -> NDArray[Any]:
+    """The raw outputs of some rows, shared out to threads where they are many; in whole blocks they have the same bits."""
+    parts = min(threads, len(rows) // MANY)
+    if parts < 2:
+        return np.asarray(network(X[rows], engine=engine))
+    size = -(-len(rows) // parts // BLOCKS[0]) * BLOCKS[0]
+    with ThreadPoolExecutor(parts) as pool:
+        pieces = [rows[begin : begin + size] for begin in range(0, len(rows), size)]
+        return np.concatenate(list(pool.map(lambda piece: network(X[piece], engine=engine), pieces)))

@@ -26,7 +26,7 @@ COMPILING = 0.3
 LOOK = 7e-4
 """Seconds that a look at the rows held out takes besides its products; no two threads do that at the same time."""
 
-STEPS_BETWEEN_LOOKS, FEWEST_LOOKS = 20, 20
+STEPS_BETWEEN_LOOKS, FEWEST_LOOKS = 20, 50
 """Of few rows several epochs go by between two looks, about as many steps as a look takes."""
 
 FEWEST_STEPS, MOST_STEPS = 1500, 12_000

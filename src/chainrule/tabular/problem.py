@@ -80,5 +80,10 @@ class Problem:
         """How bad it is what is said of these rows, the lower the better: by the judge, and where that is equal by the loss."""
         if not len(rows):
             return (0.0,)
-        wrong = float(self.wrong(said, self.y[rows]).mean())
+        weights = None if self.weights is None else self.weights[rows]
+        wrong = (
+            float(np.average(self.wrong(said, self.y[rows]), weights=weights))
+            if weights is None or weights.any()
+            else 0.0
+        )
         return (wrong,) if self.judge is None else (self.judge(said, rows), wrong)

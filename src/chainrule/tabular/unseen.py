@@ -50,18 +50,18 @@ class Unseen:
 
 
 class Best:
-    """The weights that a network had in its best epoch by the problem's judge; nothing where the loss decides, as in every fit."""
+    """The weights that a network had in the epoch in which it was best on the rows held out, and how wrong it was in each."""
 
     def __init__(self, problem: Problem, held: NDArray[np.intp]) -> None:
         self._problem, self._held = problem, held
         self._least: tuple[float, ...] = (np.inf,)
         self._kept: tuple[int, Any] | None = None
+        self._losses: list[float] = []
 
     def see(self, said: NDArray[Any], end: EpochEnd) -> None:
         """Take notice of what is said of the rows held out after an epoch."""
-        if self._problem.judge is None:
-            return
         badness = self._problem.badness(said, self._held)
+        self._losses.append(badness[-1])
         if badness < self._least:
             self._least, self._kept = badness, (end.epoch, end.parameters)
 
@@ -69,3 +69,5 @@ class Best:
         """Give the network the weights of its best epoch."""
         if self._kept is not None:
             history.best_epoch, network.parameters = self._kept
+        if self._losses:
+            history.add("val_loss", self._losses)
