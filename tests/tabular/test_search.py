@@ -79,12 +79,16 @@ def folds_of(name: str, asked: list[tuple[str, int]]) -> list[int]:
 
 
 def test_what_is_not_better_on_the_first_folds_is_not_tried_on_the_others():
-    found, asked = tried({AS_USUAL: [1.0] * 5, "worse": [2.0, 2.0, 0.1, 0.1, 0.1], "better": [0.5] * 5})
+    hardly = [0.6, 1.25, 0.1, 0.1, 0.1]
+    found, asked = tried(
+        {AS_USUAL: [1.0] * 5, "worse": [2.0, 2.0, 0.1, 0.1, 0.1], "hardly": hardly, "better": [0.5] * 5}
+    )
+    assert folds_of("hardly", asked) == [0, 1]
     assert folds_of("worse", asked) == [0, 1]
     assert folds_of("better", asked) == [0, 1, 2, 3, 4]
     assert found[0].name == "better"
     assert len(found[1]) == 5
-    assert found[2] == ("better", AS_USUAL, "worse")
+    assert found[2] == ("better", AS_USUAL, "worse", "hardly")
 
 
 def test_what_is_not_surely_better_on_all_folds_is_not_taken():

@@ -23,8 +23,8 @@ AS_USUAL = "as usual"
 WAVES, WIDTH_OF_WAVES = 16, 3
 """Waves of a column, and numbers in its vector, as Holzmüller and others tuned them."""
 
-FIRST_LOOK = 2
-"""The folds that tell whether a change is worth the others."""
+FIRST_LOOK, HOPEFUL = 2, 0.5
+"""The folds that tell whether a change is worth the others, and by how many standard errors it must be better on them."""
 
 SURELY = 1.0
 """How many standard errors of the difference a recipe must be better by than the one before it."""
@@ -137,8 +137,8 @@ def searched(
     ----------
     usual : Candidate
     options : sequence of Change
-        Each is made of the best so far, and taken where that is surely better on all folds. One that is not better on the first
-        few of these is not tried on the others.
+        Each is made of the best so far, and taken where that is surely better on all folds. One that is hardly better on the
+        first few of these is not tried on the others.
     folds : int
         On how many folds.
     trained : callable
@@ -154,7 +154,7 @@ def searched(
         own = trained(option, range(few))
         if len(own) < few:
             break
-        if few < folds and is_better((option, own), (taken, members), surely=0.0):
+        if few < folds and is_better((option, own), (taken, members), HOPEFUL):
             own += trained(option, range(few, folds))
             if len(own) < folds:
                 break
