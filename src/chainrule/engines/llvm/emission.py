@@ -8,6 +8,8 @@ from collections.abc import Hashable, Iterable, Sequence
 from llvmlite import ir
 
 from chainrule.engines.llvm import inner_loops, moves, nests, sharing
+from chainrule.engines.llvm.blocking import blocking_of
+from chainrule.engines.llvm.blocks import Blocks
 from chainrule.engines.llvm.buffers import Buffer
 from chainrule.engines.llvm.code import Code, i8, i64, pointer
 from chainrule.engines.llvm.contractions import Product
@@ -43,24 +45,24 @@ def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
                 _emit_groups(own, memory, [group])
                 own.builder.ret_void()
                 written[alike.key] = own.builder.function
-            part.builder.call(written[alike.key], [part.memory, *(i64(x.offset) for x in alike.buffers)])
+            part.builder.call(written[alike.key], [part.memory, part.workspace, *(i64(x.offset) for x in alike.buffers)])
         part.builder.ret_void()
-        code.builder.call(part.builder.function, [code.memory])
+        code.builder.call(part.builder.function, [code.memory, code.workspace])
 
 
 def _function(module: ir.Module, target: Target, name: str, buffers: Iterable[Buffer] = ()) -> Code:
     """A function of the arena, and of the places of buffers in it, to be written."""
     own = [*buffers]
-    kind = ir.FunctionType(ir.VoidType(), [pointer, *[i64] * len(own)])
+    kind = ir.FunctionType(ir.VoidType(), [pointer, pointer, *[i64] * len(own)])
     function = ir.Function(module, kind, module.get_unique_name(name))
     function.linkage = "internal"
     builder = ir.IRBuilder(function.append_basic_block("entry"))
-    arena, *offsets = function.args
+    arena, workspace, *offsets = function.args
     places = {x: builder.gep(arena, [offset], source_etype=i8) for x, offset in zip(own, offsets, strict=True)}
     begin = function.append_basic_block("begin")
     builder.branch(begin)
     builder.position_at_end(begin)
-    return Code(builder, arena, target, unrolled=False, places=places)
+    return Code(builder, arena, target, unrolled=False, workspace=workspace, places=places)
 
 
 def _emit_groups(code: Code, memory: MemoryPlan, groups: Sequence[Group]) -> None:
@@ -71,7 +73,11 @@ def _emit_groups(code: Code, memory: MemoryPlan, groups: Sequence[Group]) -> Non
                 nests.emit(code, memory, group)
             elif isinstance(group.root.op, Contraction):
                 product = Product(memory, group)
-                (Dots if product.is_dot else Tiles)(code, memory, product).emit()
+                blocking = None if code.unrolled else blocking_of(memory, product, code.target)
+                if blocking is not None:
+                    Blocks(code, memory, product, blocking).emit()
+                else:
+                    (Dots if product.is_dot else Tiles)(code, memory, product).emit()
             elif group.inner is not None:
                 inner_loops.emit(code, memory, group, emit)
             else:

@@ -1,0 +1,21 @@
+"""From which sizes on a contraction is taken in blocks."""
+
+from __future__ import annotations
+
+FEW_ROWS = 192
+"""Rows up to which a panel is not used often enough to be worth its making, if its columns can be read where they are."""
+
+NEAR = 2**18
+"""Bytes of an operand up to which it is read where it is: so small, it stays in the cache of one core."""
+
+
+def turned_is_worth(rows: int, length: int, columns: int) -> bool:
+    """Whether columns that lie across in memory are turned over panel by panel, instead of all of them before or not at all."""
+    return rows >= 8 and length >= 16 and columns >= 16
+
+
+def panels_are_worth(rows: int, length: int, columns: int, itemsize: int, *, rows_across: bool) -> bool:
+    """Whether panels are used often enough to be worth their making; rows that lie across are slow to read where they are."""
+    if rows_across and length >= 64 and columns >= 128:
+        return length * (rows + columns) * itemsize > NEAR
+    return rows > FEW_ROWS and length * columns * itemsize > NEAR
