@@ -17,8 +17,12 @@ from chainrule.engines.llvm.target import Target
 from chainrule.engines.llvm.tile_writer import PIECE
 from chainrule.ops import Contraction
 
-JOBS = 16
+JOBS = 8
 """Blocks to be shared out among threads, at least, where there are as many."""
+
+
+SIDES = 2
+"""The same of columns, where rows are copied too, so that they are used for more panels than one."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +60,17 @@ class Blocking:
     def most_panels(self) -> int:
         """Panels in a block: a quarter of the cache, or fewer if there would be too few blocks."""
         fitting = max(1, self.second_cache // 4 // self.panel_bytes)
-        return min(fitting, max(1, self.panels // JOBS), self.panels)
+        return min(fitting, max(1, self.panels // (SIDES if self.packed else JOBS)), self.panels)
 
     @property
     def tile_bytes(self) -> int:
-        """Bytes of a tile's rows of a piece."""
-        return self.piece * self.height * self.itemsize
+        """Bytes of a tile's rows of a piece; a line more, as for panels."""
+        return self.piece * self.row_bytes + self.width * self.itemsize
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a tile's rows at one position of the sum: whole vectors where they are copied, which are stored fastest."""
+        return (-(-self.height // self.width) * self.width if self.packed else self.height) * self.itemsize
 
     @property
     def most_tiles(self) -> int:

@@ -219,7 +219,7 @@ class _Block:
         code, plan, product = self.code, self.plan, self.product
         if plan.packed:
             place = code.sum(
-                (packed, plan.tile_bytes), (i, tile.rows * plan.itemsize), (self.writer.packed + r * plan.itemsize, 1)
+                (packed, plan.tile_bytes), (i, plan.row_bytes), (self.writer.packed + r * plan.itemsize, 1)
             )
             at = code.at_byte(code.workspace, place)
             return code.builder.load(at, typ=vector_type(product.dtype, 1), align=plan.itemsize)
@@ -297,17 +297,16 @@ class _Block:
         code, plan, product = self.code, self.plan, self.product
         kind, width = vector_type(product.dtype, product.width), product.width
 
-        def tile(t: Index) -> None:
-            here = self._tile(height, first, t, 0)
-
-            def term(i: Index) -> None:
+        def term(i: Index) -> None:
+            def tile(t: Index) -> None:
+                here = self._tile(height, first, t, 0)
                 for r in range(0, height.rows, width):
                     at = {**here.at, product.rows: code.sum((here.row, 1), (r, 1)), plan.summed: code.sum((begin, 1), (i, 1))}
                     source = code.address(plan.rows.view.buffer, product.place(code, plan.rows, at))
-                    place = code.sum((t, plan.tile_bytes), (i, height.rows * plan.itemsize), (self.writer.packed + r * plan.itemsize, 1))
+                    place = code.sum((t, plan.tile_bytes), (i, plan.row_bytes), (self.writer.packed + r * plan.itemsize, 1))
                     vector = code.builder.load(source, typ=kind, align=plan.itemsize)
                     code.builder.store(vector, code.at_byte(code.workspace, place), align=plan.itemsize)
 
-            code.loop(length, term)
+            code.loop(count, tile)
 
-        code.loop(count, tile)
+        code.loop(length, term)
