@@ -267,7 +267,7 @@ def test_folders_are_packages():
 HOMES = [
     f"chainrule.{home}"
     for home in (
-        *("nn.layers", "nn.embeddings", "nn.ensembles", "nn.standardising", "nn.initializers"),
+        *("nn.layers", "nn.embeddings", "nn.ensembles", "nn.normalising", "nn.standardising", "nn.initializers"),
         *("training.losses", "training.optimizers", "training.schedules"),
     )
 ]

@@ -28,6 +28,9 @@ HISTORY = FITTED.fit(X, [0, 1], loss="cross_entropy", epochs=4, progress=False, 
 a, b = cr.values(a=2.0, b=-3.0)
 L = (a * b + a).named("L")
 L.backward()
+TABLE = {"<i>": [float(i) for i in range(40)], "b & c": [i % 3 for i in range(40)], "y": ["<b>", "c"] * 20}
+QUICK = cr.Recipe(hidden=(4,), width=0)
+MODEL = cr.TableModel(recipe=QUICK, epochs=2, folds=2, search=False, progress=False).fit(TABLE, "y")
 
 FORMULAS = {
     "value": L,
@@ -62,6 +65,8 @@ OTHERS = {
     "dependence": Dependence(
         "<i>", "y", ("y",), (Level(1.0, "1", 0.5, (1.0,)), Level(2.0, "2", 0.5, (3.0,))), True, None, (2.0,), 9
     ),
+    "model of a table": MODEL,
+    "report of a table": MODEL.report(TABLE, beside=["majority class"], seconds=0.1),
 }  # fmt: skip
 
 RANKS = ["text/html", "text/markdown", "text/latex", "image/svg+xml", "text/plain"]

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from chainrule.nn.ensembles import *
     from chainrule.nn.initializers import *
     from chainrule.nn.layers import *
+    from chainrule.nn.normalising import *
     from chainrule.nn.standardising import *
     from chainrule.tabular import Recipe as Recipe
     from chainrule.tabular import TableModel as TableModel

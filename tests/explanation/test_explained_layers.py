@@ -35,8 +35,8 @@ LAYERS = [made(kind) for kind in exported(cr.Layer)] + [Largest(), Largest(np.mi
 @pytest.mark.parametrize("layer", LAYERS, ids=lambda layer: re.sub(r" at 0x\w+", "", repr(layer)))
 def test_a_derivation_gives_the_gradient(layer: Any, dtype: str) -> None:
     """Numbers between named ones are computed anew in double precision; which of them is the largest is still what it was."""
-    first, middle, last = cr.Dense(4, "tanh", name="first"), called(layer), cr.Dense(1)
-    network = cr.Network(lambda x: last(middle(first(x))), dtype=dtype, seed=1).build(3)
+    first, middle, flat, last = cr.Dense(4, "tanh", name="first"), called(layer), cr.Flatten(), cr.Dense(1)
+    network = cr.Network(lambda x: last(flat(middle(first(x)))), dtype=dtype, seed=1).build(3)
     random = np.random.default_rng(0)
     X, y = random.normal(size=(2, 3)), random.normal(size=(2, 1))
     loss = lambda parameters: np.mean((network.model.apply(parameters, [X]).outputs - y) ** 2)  # noqa: E731

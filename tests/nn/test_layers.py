@@ -30,9 +30,11 @@ LAYERS = [made(kind) for kind in KINDS] + VARIANTS
 def network_of(layer: Any, shape: Any = 4, dtype: str = "float64") -> cr.Network:
     network = cr.Network(called(layer), dtype=dtype, seed=3).build(shape)
     random = np.random.default_rng(1)
+    unlearned = network.model.unlearned  # deviations and variances, which are positive
     network.parameters = {  # biases are drawn too: zeros would hide a bias that is forgotten
-        layer: {name: random.normal(size=value.shape) for name, value in own.items()}
+        f"{layer}.{name}": (np.abs if f"{layer}.{name}" in unlearned else np.positive)(random.normal(size=value.shape))
         for layer, own in network.parameters.items()
+        for name, value in own.items()
     }
     return network
 

@@ -13,6 +13,7 @@ from chainrule.tables.preparation import Preparation
 from chainrule.tables.reading import from_bytes
 from chainrule.tables.sources import as_table
 from chainrule.tables.table import Table
+from chainrule.tables.text_format import TextFormat
 
 
 @pytest.mark.parametrize(
@@ -85,9 +86,9 @@ def test_what_may_be_either_is_told():
 
 def test_a_given_mark_wins():
     data = b"a;b\n1,5;2\n"
-    assert from_bytes(data, "data.csv", decimal=".").decimal == "."
+    assert from_bytes(data, "data.csv", TextFormat(decimal=".")).decimal == "."
     with pytest.raises(SettingError, match=r"decimal='comma'; it must be '\.' or ','"):
-        from_bytes(data, "data.csv", decimal="comma")
+        from_bytes(data, "data.csv", TextFormat(decimal="comma"))
 
 
 @given(

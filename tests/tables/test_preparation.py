@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule.errors import ModelFileError, SettingError, UnknownNameError
-from chainrule.tables import Preparation, Table, TableError, as_table, spell
+from chainrule.tables import Preparation, Table, TableError, as_table, row_of, spell
 from chainrule.tables.learning import NAMES
 
 ROWS = 40
@@ -299,8 +299,8 @@ def test_rows_without_a_target_are_left_out():
 # --- remarks -------------------------------------------------------------------------------------------------------------
 
 
-def remarks(**columns):
-    return " ".join(Preparation.learn(table(**columns), "y").remarks)
+def remarks(task=None, **columns):
+    return " ".join(Preparation.learn(table(**columns), "y", task=task).remarks)
 
 
 def test_what_gives_the_target_away_is_told():
@@ -319,11 +319,42 @@ def test_repeated_rows_and_columns_are_told():
     assert "20 rows of 40 repeat an earlier one" in remarks(
         a=a[:20] * 2, b=["u"] * 10 + ["v"] * 10 + ["u"] * 10 + ["v"] * 10, y=labels(20) * 2
     )
+    once = {"a": a, "y": labels()}
+    assert "1 row of 41 repeats" in remarks(**{name: [*values, values[0]] for name, values in once.items()})
+    many = {"a": [float(i) ** 1.5 for i in range(300)], "y": [i % 7 % 2 for i in range(300)]}
+    assert "repeats" not in remarks(**{name: [*values, values[0]] for name, values in many.items()})
+
+
+def test_rows_that_differ_in_what_is_left_out_alone_repeat():
+    told = remarks(id=[f"n{i}" for i in range(ROWS)], a=amounts()[: ROWS // 2] * 2, y=labels(ROWS // 2) * 2)
+    assert f"{ROWS // 2} rows of {ROWS} repeat an earlier one" in told
+
+
+@pytest.mark.parametrize("as_spelled", [int, str])
+def test_whole_numbers_that_fall_together_are_told(as_spelled):
+    keys = [as_spelled(2**53 + i % 4) for i in range(ROWS)]
+    table = Table(pl.DataFrame({"key": keys, "a": amounts(), "y": labels()}))
+    (told,) = [remark for remark in Preparation.learn(table, "y").remarks if "2⁵³" in remark]
+    assert "4 different ones become 3 (to take all as categories: ‹columns=key=category›)" in told
+    known = Preparation.learn(table, "y", columns={"key": "category"})
+    assert [f.name for f in known.features if f.column == "key"] == [f"key={2**53 + i}" for i in range(4)]
+    even = Table(pl.DataFrame({"key": [as_spelled(2**53 + 2 * i) for i in range(ROWS)], "a": amounts(), "y": labels()}))
+    assert not any("2⁵³" in remark for remark in Preparation.learn(even, "y").remarks)
+
+
+def test_a_row_of_accents_typed_in_two_ways():
+    towns = ["Zürich", "Rom"] * (ROWS // 2)
+    preparation = Preparation.learn(Table(pl.DataFrame({"Zü": towns, "a": amounts(), "y": labels()})), "y")
+    names = {"Zu\u0308": "Zu\u0308rich", "a": 0.5}
+    row = row_of(names, ("Zü", "a"))
+    assert row is not None
+    np.testing.assert_array_equal(preparation.apply_row(row), preparation.apply_row({"Zü": "Zürich", "a": 0.5}))
 
 
 def test_classes_that_could_be_amounts_are_told():
     told = remarks(a=amounts(), y=[i % 4 for i in range(ROWS)])
     assert "4 different numbers and is taken as classes; to predict an amount: ‹task=regression›" in told
+    assert "taken as classes" not in remarks(a=amounts(), y=[i % 4 for i in range(ROWS)], task="classification")
     assert "of the target 'y' 'odd' occurs in one row only" in remarks(a=amounts(), y=["odd", *labels(ROWS - 1)])
 
 

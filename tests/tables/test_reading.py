@@ -5,15 +5,18 @@ import csv
 import gzip
 import io
 import lzma
+import unicodedata
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chainrule.errors import SettingError, UnknownNameError
-from chainrule.tables import TableError, read
+from chainrule.tables import TableError, read, spell, stream
 from chainrule.tables.reading import from_bytes
+from chainrule.tables.text_format import TextFormat
 
 
 @pytest.fixture
@@ -57,6 +60,10 @@ def zstandard(data):
         " " + PLAIN.replace(",", "   "),
         "\ufeff" + PLAIN,
         PLAIN.encode("utf-16"),
+        PLAIN.encode("utf-16-le"),
+        PLAIN.encode("utf-16-be"),
+        PLAIN.encode("utf-32"),
+        PLAIN.encode("utf-32-le"),
         gzip.compress(PLAIN.encode()),
         bz2.compress(PLAIN.encode()),
         lzma.compress(PLAIN.encode()),
@@ -81,6 +88,10 @@ def zstandard(data):
         "blanks-between",
         "bom",
         "utf-16",
+        "utf-16-unmarked",
+        "utf-16-be",
+        "utf-32",
+        "utf-32-unmarked",
         "gzip",
         "bzip2",
         "xz",
@@ -119,6 +130,68 @@ def test_windows_text(written):
     table = read(written("città;n\nMünchen;1\n".encode("cp1252")))
     assert table.names == ("città", "n")
     assert "Windows-1252" in table.notes[0]
+
+
+# What each encoding can spell, and what Python says its bytes are.
+SPELLED = {
+    "latin-1": "größe,été", "cp1252": "größe,€", "cp850": "größe,ñ", "mac-roman": "größe,ñ", "cp1250": "Łódź,été",
+    "cp1251": "город,да", "shift-jis": "高さ,否", "gb18030": "城市,是", "utf-16-le": "城市,Łódź", "utf-8": "größe,否",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("encoding", "words"), SPELLED.items(), ids=SPELLED)
+def test_an_encoding_that_is_told(written, encoding, words):
+    table = read(written(f"x,y\n{words}\n".encode(encoding)), encoding=encoding)
+    assert (table.frame.rows(), table.notes) == ([tuple(words.split(","))], ())
+    packed = written(gzip.compress(f"x,y\n{words}\n".encode(encoding)))
+    assert [part.frame.rows() for part in stream(packed, encoding=encoding)] == [[tuple(words.split(","))]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+@pytest.mark.parametrize("words", ["größe,été", "город,да", "高さ,否"])
+def test_wide_text_is_recognised_without_a_mark(written, encoding, words):
+    path = written(f"x,y\n{words}\n".encode(encoding))
+    assert read(path).frame.rows() == [tuple(words.split(","))]
+    for whole in (path, written(gzip.compress(path.read_bytes()))):
+        assert [part.frame.rows() for part in stream(whole)] == [[tuple(words.split(","))]]
+
+
+def test_an_encoding_that_a_file_has_not(written):
+    with pytest.raises(TableError, match="is not utf-8 text: line 3 holds fc, which is none there"):
+        read(written("x,y\n1,2\nü,3\n".encode("latin-1")), encoding="UTF8")
+    for name in ("utf-9", "base64", "rot13"):
+        with pytest.raises(SettingError, match=f"no encoding of text named '{name}'"):
+            read(written("x\n1\n"), encoding=name)
+
+
+def test_a_guessed_encoding_is_told_with_a_word(written):
+    (note,) = read(written("x;n\nгород;1\n".encode("cp1251"))).notes
+    assert "such as 'ãîðîä'" in note
+    assert "--encoding cp850 " in spell(note, command_line=True)
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_utf_8_with_one_byte_that_is_none_is_told(written, marked):
+    (note,) = read(written(b"\xef\xbb\xbf" * marked + "x,y\nü,1\n".encode() + b"\xfc,2\n")).notes
+    assert "not UTF-8" in note
+
+
+def test_parts_of_one_file_have_one_encoding(written, monkeypatch):
+    monkeypatch.setattr("chainrule.tables.streaming._BLOCK", 40)
+    content = "x,y\n" + "a,1\n" * 30 + "ü,2\n" * 30 + "Ã¼,3\n" * 30
+    path = written(content.encode("cp1252"))
+    parts = list(stream(path))
+    assert pl.concat([part.frame for part in parts]).equals(read(path).frame)
+    assert sum("Windows-1252" in note for part in parts for note in part.notes) == 1
+
+
+def test_accents_typed_in_two_ways_are_one(written):
+    apart = unicodedata.normalize("NFD", "größe,Zürich")
+    table = read(written(f"{apart}\n1,Zürich\n2,{apart.split(',')[1]}\n"))
+    assert table.column("größe").to_list() == ["1", "2"]
+    assert table.column("Zürich").n_unique() == 1
+    (note,) = table.notes
+    assert note.endswith("(Unicode's NFC), as in 'größe'")
 
 
 def test_comments_are_mentioned_and_counted(written):
@@ -308,9 +381,9 @@ def test_what_the_standard_library_writes_is_read(rows, separator, end, quoting)
         expected.pop()
     if not expected:
         with pytest.raises(TableError, match="values"):
-            from_bytes(out.getvalue().encode(), "data.csv", separator)
+            from_bytes(out.getvalue().encode(), "data.csv", TextFormat(separator))
     else:
-        table = from_bytes(out.getvalue().encode(), "data.csv", separator)
+        table = from_bytes(out.getvalue().encode(), "data.csv", TextFormat(separator))
         assert table.frame.rows() == expected
         starts = [1 + out.getvalue()[:i].count("\n") for i in range(len(out.getvalue()))]
         assert set(table.lines) <= set(starts)

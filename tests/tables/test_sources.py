@@ -93,13 +93,58 @@ def test_every_kind_of_file_with_types(name, write, tmp_path):
         {"a": [1, None], "b": ["x", 2.5]},
         {"columns": ["a", "b"], "index": [0, 1], "data": [[1, "x"], [None, 2.5]]},
         {"a": {"0": 1, "1": None}, "b": {"0": "x", "1": 2.5}},
+        {"0": {"a": 1, "b": "x"}, "1": {"a": None, "b": 2.5}},
+        {
+            "schema": {"fields": [], "primaryKey": ["index"]},
+            "data": [{"index": 0, "a": 1, "b": "x"}, {"index": 4, "b": 2.5}],
+        },
+        {"results": [{"a": 1, "b": "x"}, {"b": 2.5}]},
     ],
-    ids=["records", "columns", "split", "index"],
+    ids=["records", "lists", "split", "columns", "index", "table", "nested"],
 )
 def test_json_as_pandas_and_others_write_it(content, tmp_path):
     path = tmp_path / "data.json"
     path.write_text(json.dumps(content, indent=1))
     assert as_table(path).frame.rows() == [(1, "x"), (None, "2.5")]
+
+
+LABELLED = pd.DataFrame({"age": [36, 41, 85], "town": ["Rome", "Bath", "Oslo"]}, index=["Ada", "Alan", "Grace"])
+
+
+@pytest.mark.parametrize("counted", [False, True])
+@pytest.mark.parametrize("form", ["records", "columns", "index", "split", "table"])
+def test_json_that_pandas_writes(form, counted, tmp_path):
+    frame = LABELLED.reset_index(drop=True) if counted else LABELLED
+    frame.to_json(tmp_path / "data.json", orient=form)
+    table = as_table(tmp_path / "data.json")
+    assert table.names == ("age", "town")
+    assert table.frame.rows() == [(36, "Rome"), (41, "Bath"), (85, "Oslo")]
+    assert len(table.notes) == (form in ("columns", "index") and not counted)  # what decides by the cells is told
+
+
+def test_json_in_other_encodings(tmp_path):
+    (tmp_path / "data.json").write_bytes('[{"größe": 1, "ort": "Köln"}]'.encode("utf-16"))
+    assert as_table(tmp_path / "data.json").frame.rows(named=True) == [{"größe": 1, "ort": "Köln"}]
+    (tmp_path / "data.json").write_bytes('{"meta": 1, "rows": [{"ort": "Köln"}]}'.encode("latin-1"))
+    table = as_table(tmp_path / "data.json", encoding="latin-1")
+    assert (table.frame.rows(), table.notes) == ([("Köln",)], ("the table is 'rows'; 'meta' beside it left out",))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [dict, pl.DataFrame, pd.DataFrame, lambda columns: pl.DataFrame(columns, schema={"Zu\u0308": pl.Categorical})],
+)
+def test_accents_typed_in_two_ways_are_one_in_frames(made):
+    table = as_table(made({"Zu\u0308": ["Zürich", "Zu\u0308rich", "Rom"]}))
+    assert table.column("Zü").to_list() == table.column("Zu\u0308").to_list() == ["Zürich", "Zürich", "Rom"]
+    assert table.notes == (
+        "accents that are characters of their own are put together with their letters (Unicode's NFC), as in 'Zürich'",
+    )
+
+
+@pytest.mark.parametrize("largest", [2**63, 2**64, 10**30])
+def test_whole_numbers_beyond_64_bits_keep_their_digits(largest):
+    assert as_table({"x": [largest, -1, None]}).frame.rows() == [(str(largest),), ("-1",), (None,)]
 
 
 def test_records_within_records_and_lists():

@@ -48,6 +48,7 @@ class Model:
     settings: dict
     out_of_fold: SimpleNamespace | None = None
     scores: Scores | None = None
+    weights: np.ndarray | None = None
 
     def raw(self, X):
         outputs = np.asarray(self.network(X), np.float64)

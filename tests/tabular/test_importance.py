@@ -60,6 +60,24 @@ def test_it_is_scikit_learns():
         assert [found[x].fall for x in "abc"] == pytest.approx(expected.importances_mean, rel=0.05)
 
 
+def test_rows_count_by_their_weights_as_in_scikit_learn():
+    class Linear(RegressorMixin, BaseEstimator):
+        def fit(self, X, y):
+            return self
+
+        def predict(self, X):
+            return X @ WEIGHTS
+
+    X, y = linear(500)
+    y = y + np.where(X[:, 2] > 0, X[:, 1], 0.0)
+    counted = np.where(X[:, 2] > 0, 0.1, 3.0)
+    expected = permutation_importance(Linear(), X, y, scoring="r2", n_repeats=20, random_state=0, sample_weight=counted)
+    plain, found = of_linear(X, y, repeats=20), of_linear(X, y, repeats=20, weights=counted)
+    assert [found[x].fall for x in "abc"] == pytest.approx(expected.importances_mean, rel=0.05)
+    assert found.score > plain.score + 0.02
+    assert of_linear(X, y, weights=np.full(500, 2.0))["a"].fall == pytest.approx(of_linear(X, y)["a"].fall)
+
+
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_falls(name):
     task = METRICS[name].task

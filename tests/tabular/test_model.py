@@ -13,6 +13,7 @@ from chainrule.engines.choice import COMPILER, ENGINES
 from chainrule.errors import DataError, ModelFileError, NotBuiltError, SettingError, UnknownNameError
 from chainrule.tables import TableError, as_table
 from chainrule.tabular.deadline import Deadline
+from chainrule.tabular.metrics import metric_for
 from chainrule.tabular.search import best
 
 QUICK = {
@@ -251,6 +252,35 @@ def test_names_may_be_numbers_as_those_of_pandas_are():
 def test_a_weight_for_every_row(weights):
     with pytest.raises(DataError, match=r"give one weight for each of the table's 120 rows"):
         cr.TableModel(**QUICK).fit(people(), "weight", weights=weights)
+
+
+def test_weights_of_rows_count_in_scores_importance_and_report():
+    data = people()
+    weights = np.where(np.arange(120) % 3 == 0, 0.0, np.arange(120) / 60)
+    model = cr.TableModel(columns={"heavy": "drop"}, **QUICK).fit(data, "weight", weights=weights)
+    report = model.report(data, beside=[], seconds=1.0)
+    said = [(one.rows, one.raw(model.inputs(data).X[one.rows])) for one in model.predictors]
+    order, outputs = (np.concatenate(parts) for parts in zip(*said, strict=True))
+    of_members = metric_for("regression")(data["weight"].to_numpy()[order], outputs, weights[order])
+    assert report.importance.score == pytest.approx(of_members)
+    assert model.scores.metric() == pytest.approx(
+        metric_for("regression")(data["weight"], model.scores.outputs, weights)
+    )
+    counted = model.evaluate(data, weights=weights)
+    assert counted.metric() == pytest.approx(
+        model.evaluate(data.filter(weights > 0), weights=weights[weights > 0]).metric()
+    )
+    assert model.importance(data, weights=weights).score == pytest.approx(counted.metric())
+    with pytest.raises(DataError, match="give one weight for each of the table's 120 rows"):
+        model.evaluate(data, weights=weights[1:])
+
+
+def test_classes_balanced_in_training_are_counted_by_rows_in_scores():
+    model = cr.TableModel(columns={"weight": "drop"}, **QUICK).fit(people(), "heavy", balanced=True)
+    counts = model.scores.confusion
+    assert counts.sum() == 120
+    assert np.all(counts == np.rint(counts))
+    assert counts.sum(axis=1).tolist() == [int((people()["heavy"] == label).sum()) for label in model.classes]
 
 
 def test_of_nothing_tried_the_first_is_best():

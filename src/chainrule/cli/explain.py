@@ -14,12 +14,14 @@ import typer
 
 from chainrule.cli.console import complain, say, show
 from chainrule.cli.exits import FAILED
-from chainrule.cli.options import MissingChoice, Separator
+from chainrule.cli.options import Encoding, MissingChoice, Separator
 from chainrule.cli.rows import Chosen, chosen, one_row, tell
 from chainrule.cli.values import table_of
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.explanation import Contributions, Derivation
 from chainrule.explanation.expressions import parse_expression
+from chainrule.tables import Table
+from chainrule.tabular import TableModel
 
 MARKED = {
     r"\A[∂d].*?(?= =)": "bold",
@@ -100,6 +102,7 @@ def explain(
         typer.Option(help="Missing values: fill, drop or error; by default as in training.", **MODEL, metavar="WHAT"),
     ] = None,
     separator: Separator = None,
+    encoding: Encoding = None,
     depth: Annotated[
         Depth,
         typer.Option(help="A line for every layer, every named value (factors), or every operation (terms).", **ANSWER),
@@ -134,10 +137,11 @@ def explain(
                 '--expression "a*b" a=2 b=-3.'
             )
         elif by:
-            rows = chosen(Path(given[0]), given[1], row or [], missing, separator)
+            rows = chosen(Path(given[0]), given[1], row or [], missing, separator, encoding)
             _explain_gradient(rows, by, form, options, contributions)
         else:
-            _explain_prediction(Path(given[0]), given[1], row or [], label, separator, form)
+            found = one_row(Path(given[0]), given[1], _single(row or []), separator, encoding)
+            _explain_prediction(Path(given[0]).name, *found, label, form)
     for warning in caught:
         complain(str(warning.message))
     if caught:
@@ -188,21 +192,25 @@ def _numbers(given: Sequence[str]) -> dict[str, float]:
 # --- a stored model
 
 
-def _explain_prediction(
-    model: Path, data: str, row: Sequence[int], label: str | None, separator: str | None, form: Form
-) -> None:
-    """A row's prediction, split by column."""
+def _single(row: Sequence[int]) -> int | None:
+    """The one row that was asked for."""
     if len(row) > 1:
         raise SettingError(f"--row was given {len(row)} times; give one, since predictions are explained row by row.")
+    return row[0] if row else None
+
+
+def _explain_prediction(
+    called: str, found: TableModel, table: Table, number: int, label: str | None, form: Form
+) -> None:
+    """A row's prediction, split by column."""
     if form not in (Form.text, Form.html, Form.json):
         raise SettingError(f"a prediction's parts cannot be written as {form.value}; use --format text, json or html.")
-    found, table, number = one_row(model, data, row[0] if row else None, separator)
     known = {str(x): x for x in found.classes}
     if label is not None and label not in known:
         raise UnknownNameError.among("class", label, known)
     parts = found.explain(table, label=None if label is None else known[label])
     if form is Form.text:
-        say(f"{model.name} on {table.source}, row {number}", "bold")
+        say(f"{called} on {table.source}, row {number}", "bold")
         say()
     print_parts([json.loads(parts.to("json")) if form is Form.json else parts.to(form.value)], form)
 

@@ -38,6 +38,14 @@ Separator = Annotated[
         **TABLE,
     ),
 ]
+Encoding = Annotated[
+    str | None,
+    typer.Option(
+        help="What a text file's bytes mean, such as latin-1, utf-16 or cp850; found by looking when not given.",
+        metavar="NAME",
+        **TABLE,
+    ),
+]
 Decimal = Annotated[
     DecimalChoice | None,
     typer.Option(

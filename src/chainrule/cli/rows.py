@@ -38,10 +38,12 @@ class Chosen:
     numbers: tuple[int, ...]
 
 
-def one_row(model: Path, data: str, number: int | None, separator: str | None) -> tuple[TableModel, Table, int]:
+def one_row(
+    model: Path, data: str, number: int | None, separator: str | None, encoding: str | None
+) -> tuple[TableModel, Table, int]:
     """A stored model, and the row with this number, which may be left out where there is only one."""
     found = load_model(model)
-    table = found.preparation.read(table_to_read(data), separator)
+    table = found.preparation.read(table_to_read(data), separator, encoding=encoding)
     for remark in table.notes:
         note(spell(remark, command_line=True), to_errors=True)
     if number is None and len(table) != 1:
@@ -67,11 +69,16 @@ def _checked(wanted: Sequence[int], table: Table) -> Sequence[int]:
 
 
 def chosen(
-    model: Path, data: str, wanted: Sequence[int], missing: MissingChoice | None, separator: str | None
+    model: Path,
+    data: str,
+    wanted: Sequence[int],
+    missing: MissingChoice | None,
+    separator: str | None,
+    encoding: str | None,
 ) -> Chosen:
     """The rows with these numbers, by default all, as the stored model takes them."""
     found = load_model(model)
-    table = found.preparation.read(table_to_read(data), separator)
+    table = found.preparation.read(table_to_read(data), separator, encoding=encoding)
     numbers = list(dict.fromkeys(_checked(wanted, table))) or list(range(1, len(table) + 1))
     notes = table.notes
     if wanted:

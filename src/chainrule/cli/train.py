@@ -16,7 +16,7 @@ from chainrule.cli.console import heading, note, say
 from chainrule.cli.exits import INTERRUPTED
 from chainrule.cli.files import table_to_read, to_draw, to_report, to_save
 from chainrule.cli.kept_back import keep_back
-from chainrule.cli.options import TABLE, Decimal, MissingChoice, Separator
+from chainrule.cli.options import TABLE, Decimal, Encoding, MissingChoice, Separator
 from chainrule.cli.told import plain, tell_columns, tell_networks, tell_notes
 from chainrule.errors import SettingError
 from chainrule.tables import as_table, sample
@@ -95,6 +95,7 @@ def train(
     ] = None,
     separator: Separator = None,
     decimal: Decimal = None,
+    encoding: Encoding = None,
     no_header: Annotated[
         bool, typer.Option("--no-header", help="The first row holds values: call them column_1, ….", **TABLE)
     ] = False,
@@ -217,8 +218,8 @@ def train(
         seed=seed,
     )
     mark = None if decimal is None else decimal.mark
-    table = sample(table_to_read(data), separator, not no_header, mark, seed)
-    rest = None if test_file is None else as_table(table_to_read(test_file), separator, not no_header, mark)
+    table = sample(table_to_read(data), separator, not no_header, mark, seed, encoding)
+    rest = None if test_file is None else as_table(table_to_read(test_file), separator, not no_header, mark, encoding)
     if test and rest is None:
         table, rest = keep_back(table, target, test, order=split_by, group=group, seed=seed)
     if rest is not None:

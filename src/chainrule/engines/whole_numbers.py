@@ -36,7 +36,8 @@ def range_check(program: Program, arguments: Sequence[Any]) -> Callable[[Sequenc
     numbers = [i for i, x in enumerate(arguments) if type(x) is int]
     known = of_numbers(program)
     casts = [e for e in program.equations if _is_narrow(e) and known.issuperset(e.inputs)] if numbers else []
-    partial = [e for e in program.equations if is_partial(e) and not is_partial(e, dict.fromkeys(known, 1))]
+    positive = dict.fromkeys(known, 1)
+    partial = [e for e in program.equations if is_partial(e) and not is_partial(e, positive)]
     if not numbers and not partial:
         return None
     needed = tuple(x for e in (*casts, *partial) for x in e.inputs if x in known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -155,7 +155,8 @@ class Steps:
         found = trees.map_leaves(value, watched.found[1:])
         given = rows[0][rows[0] < training.batches.rows]
         calls, outputs, output_gradients = trees.map_leaves(lambda x: _of_rows(x, rows.shape[1], len(given)), found[:3])
-        gradients, clipped, nudged = found[3:]
+        running = training.step.objective.model.running
+        gradients, clipped, *nudged = (_without(running, x) for x in (*found[3:5], *(found[5] or ())))
         seen = Seen(
             dict(zip(training.step.objective.metrics, map(float, taken.metrics), strict=True)),
             tuple(
@@ -168,7 +169,7 @@ class Steps:
             output_gradients,
             gradients,
             clipped,
-            None if nudged is None else Nudged(*nudged),
+            Nudged(*nudged) if nudged else None,
             taken.state["optimizer"],
             taken.before,
             taken.parameters,
@@ -198,6 +199,15 @@ class Steps:
         if rows not in self._watched:
             self._watched[rows] = _watched(self.training, rows)
         return self._watched[rows]
+
+
+def _without(names: Container[str], parameters: Parameters) -> Parameters:
+    """The parameters without those of these names."""
+    kept = {
+        layer: {name: x for name, x in own.items() if f"{layer}.{name}" not in names}
+        for layer, own in parameters.items()
+    }
+    return {layer: own for layer, own in kept.items() if own}
 
 
 def _of_rows(x: Any, batch: int, given: int) -> Any:

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from chainrule.errors import SettingError, ShapeError, is_finite, shortened
+from chainrule.nn.activations import Activation as ActivationName
+from chainrule.nn.activations import activation
 from chainrule.nn.initializer import LARGEST
-from chainrule.nn.initializers import Normal
+from chainrule.nn.initializers import Normal, Uniform
 from chainrule.nn.layer import Arrays, Layer, Shape
 from chainrule.nn.parameters import ParameterSpec
 
@@ -89,6 +91,87 @@ class PiecewiseEmbedding(Layer):
         vectors = np.einsum("nfb,fbd->nfd", inside, parameters["weight"]) + parameters["bias"]
         vectors = np.maximum(vectors, 0.0)
         return np.concatenate([x, np.reshape(vectors, (x.shape[0], columns * self.width))], axis=-1)
+
+
+@dataclass(frozen=True)
+class PeriodicEmbedding(Layer):
+    """The first columns, each as learned waves in `width` dimensions, beside all columns as they are.
+
+    A number x of column i has the vector act(Σ_k cos(2π·(F[i, k]·x + P[i, k]))·W[i, k] + B[i]), with learned frequencies F,
+    phases P, weights W and biases B. With `activation="relu"` it is Gorishniy's PLR; as it stands the PBLD of Holzmüller.
+
+    Parameters
+    ----------
+    width : int
+        Numbers in the vector of a column.
+    frequencies : int
+        Waves of a column.
+    deviation : float
+        Of the normal law that frequencies are drawn from: larger for targets that change faster.
+    activation : str, callable or None
+        A name such as `"relu"`, or any function of one array written in NumPy.
+    columns : int, optional
+        How many of the first columns are embedded; by default all.
+
+    The output has shape (batch, columns of the input + embedded columns · width).
+
+    References
+    ----------
+    Gorishniy, Rubachev and Babenko, "On embeddings for numerical features in tabular deep learning", 2022.
+    Holzmüller, Grinsztajn and Steinwart, "Better by default: strong pre-tuned MLPs and boosted trees on tabular data", 2024.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr
+    >>> network = cr.Network([cr.PeriodicEmbedding(width=3, columns=1), cr.Dense(1)]).build(2)
+    >>> {name: value.shape for name, value in network.parameters["periodicembedding_0"].items()}
+    {'frequency': (1, 16), 'phase': (1, 16), 'weight': (1, 16, 3), 'bias': (1, 3)}
+    >>> network.parameters["dense_0"]["weight"].shape
+    (5, 1)
+    """
+
+    width: int = 3
+    frequencies: int = 16
+    deviation: float = 0.1
+    activation: ActivationName = "identity"
+    columns: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.activation is None:
+            object.__setattr__(self, "activation", "identity")
+        activation(self.activation)
+        for name in ("width", "frequencies", "columns"):
+            if (given := getattr(self, name)) is not None or name != "columns":
+                SettingError.unless_count("PeriodicEmbedding", name, given, at_most=LARGEST)
+        SettingError.unless_number("PeriodicEmbedding", "deviation", self.deviation, above=0)
+
+    def parameters(self, *shapes: Shape) -> Mapping[str, ParameterSpec]:
+        """F and P of shape (columns, frequencies), W of shape (columns, frequencies, width), B of shape (columns, width)."""
+        (shape,) = shapes
+        columns = shape[-1] if self.columns is None else self.columns
+        if len(shape) != 2 or shape[-1] < columns:
+            raise ShapeError(
+                f"PeriodicEmbedding embeds {columns} columns and was given an input of shape {shape}; give it rows of as many "
+                "numbers or more."
+            )
+        waves, bound = (columns, self.frequencies), 1.0 / math.sqrt(self.frequencies)
+        return {
+            "frequency": ParameterSpec(waves, Normal(self.deviation), bias=False),
+            "phase": ParameterSpec(waves, Uniform(-0.5, 0.5), bias=True),
+            "weight": ParameterSpec((*waves, self.width), Uniform(-bound, bound), bias=False),
+            "bias": ParameterSpec((columns, self.width), Uniform(-bound, bound), bias=True),
+        }
+
+    def forward(self, parameters: Arrays, *inputs: Any) -> Any:
+        """All columns, and the vectors of the first ones."""
+        (x,) = inputs
+        columns, width = parameters["bias"].shape
+        turns = x[:, :columns, None] * parameters["frequency"] + parameters["phase"]
+        waves = np.cos(2.0 * math.pi * turns)
+        vectors = np.einsum("nfk,fkd->nfd", waves, parameters["weight"]) + parameters["bias"]
+        return np.concatenate(
+            [x, np.reshape(activation(self.activation)(vectors), (x.shape[0], columns * width))], axis=-1
+        )
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,9 @@ class Layer:
     `parameters(*shapes)` says which arrays the layer learns, given the shapes of its inputs (the first axis is
     the batch); `forward(parameters, *inputs)` is the mathematics, in plain NumPy. A layer that sets
     `uses_random = True` gets `random=` as well: a function from a shape to uniform numbers in [0, 1)
-    during training, `None` otherwise. One that needs several inputs says how many, `takes = 2`.
+    during training, `None` otherwise. One that needs several inputs says how many, `takes = 2`. One whose pass in training is
+    another one sets `trains_otherwise = True` and gets `training=`; `running(parameters, *inputs)` then says what parameters
+    that are `running` are after such a pass.
 
     Examples
     --------
@@ -45,6 +47,7 @@ class Layer:
     name: str | None = None
 
     uses_random = False
+    trains_otherwise: ClassVar[bool] = False
     takes: ClassVar[int | None] = None
     expects_one_size: ClassVar[bool] = False
     """Whether it sums up its inputs with weights that are drawn for inputs of one size."""
@@ -76,6 +79,10 @@ class Layer:
         """Parameters that are not learned but taken from the rows learned from, where the layer is the first of a row."""
         return {}
 
+    def running(self, parameters: Arrays, *inputs: Any) -> Mapping[str, Any]:
+        """Parameters that no gradient changes, as they are after a step of training on these inputs."""
+        return {}
+
     def __call__(self, *inputs: Any) -> Any:
         """The output inside a network's function, with the parameters the network holds for this layer."""
         if self.takes is not None and len(inputs) != self.takes:
@@ -95,6 +102,10 @@ class Layer:
 
     def _apply(self, forward_pass: Any, name: str, parameters: Arrays, inputs: tuple[Any, ...]) -> Any:
         options = {"random": forward_pass.random} if self.uses_random else {}
+        if self.trains_otherwise:
+            options["training"] = forward_pass.is_training
+            if forward_pass.is_training:
+                forward_pass.note_running(self, name, inputs)
         output = self.forward(parameters, *inputs, **options)
         forward_pass.note(name, inputs, None, output)
         return output

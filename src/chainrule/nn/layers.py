@@ -13,9 +13,9 @@ from chainrule.errors import SettingError, ShapeError
 from chainrule.nn.activations import Activation as ActivationName
 from chainrule.nn.activations import start_before
 from chainrule.nn.context import in_a_network
-from chainrule.nn.initializer import LARGEST, Given
+from chainrule.nn.initializer import LARGEST
 from chainrule.nn.layer import Activated, Arrays, Layer, Shape
-from chainrule.nn.named import initializer
+from chainrule.nn.named import settled
 from chainrule.nn.parameters import ParameterSpec
 from chainrule.tracing.numpy_interface import ArrayInterface
 
@@ -64,10 +64,8 @@ class Dense(Activated, Layer):
         self._settle_activation()
         for part in ("weight", "bias"):
             given = getattr(self, part)
-            if not (given is None or isinstance(given, Parameter) or _is_auto(given)):
-                made = initializer(given)
-                if isinstance(made, Given):  # arrays become tuples, so that layers can be compared and hashed
-                    object.__setattr__(self, part, made)
+            if not (isinstance(given, Parameter) or _is_auto(given)):
+                object.__setattr__(self, part, settled(given))
 
     def parameters(self, *shapes: Shape) -> Mapping[str, ParameterSpec]:
         """W of shape (inputs, units) and b of shape (units,)."""

@@ -95,16 +95,26 @@ def names_of_inputs(function: Callable[..., Any]) -> list[str]:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one pass gave: the outputs, and for each the activation that made it and what it was applied to."""
+    """What one pass gave: the outputs, and for each the activation that made it and what it was applied to.
+
+    In training `members` are what members gave, for each mean over them, and `running` what parameters that no gradient
+    changes are after the step, by layer.
+    """
 
     outputs: Any
     activated: Mapping[int, tuple[str, Any, Any]]
     readings: Sequence[tuple[str, tuple[Any, ...], Any, Any]]
+    members: Mapping[int, tuple[Any, Any]] = field(default_factory=dict)
+    running: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def made_by(self, output: Any) -> tuple[str, Any]:
         """The activation that made this very output and what it was applied to; `identity` and the output otherwise."""
         name, before, _ = self.activated.get(id(output), ("identity", output, None))
         return name, before
+
+    def members_of(self, mean: Any) -> Any | None:
+        """In training, what members gave whose mean this is, shape (batch, members, …)."""
+        return self.members.get(id(mean), (None, mean))[0]
 
 
 @dataclass(frozen=True)
@@ -140,6 +150,18 @@ class Model:
             f"{layer}.{name}" for layer, own in self.specs.items() for name, spec in own.items() if not spec.trainable
         )
 
+    @cached_property
+    def running(self) -> frozenset[str]:
+        """The names of those of them that every step of training sets."""
+        return frozenset(
+            f"{layer}.{name}" for layer, own in self.specs.items() for name, spec in own.items() if spec.running
+        )
+
+    @cached_property
+    def trains_as_it_predicts(self) -> bool:
+        """Whether the pass in training is the other one, random numbers apart."""
+        return not any(layer.trains_otherwise for layer in self.layers.values())
+
     def __reduce__(self) -> Any:
         """Copies and pickles are built anew: layers are known by their identity, which a copy does not share."""
         return build, (self.function, self.inputs)
@@ -149,7 +171,8 @@ class Model:
         forward_pass = ForwardPass(self.names, parameters, None if key is None else RandomNumbers(key))
         with running(forward_pass):
             outputs = self.function(*inputs)
-        return Outcome(outputs, forward_pass.activated, forward_pass.readings)
+        members = forward_pass.members if forward_pass.is_training else {}
+        return Outcome(outputs, forward_pass.activated, forward_pass.readings, members, forward_pass.running)
 
 
 def build(function: Callable[..., Any], inputs: Sequence[tuple[int, ...]]) -> Model:

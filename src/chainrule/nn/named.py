@@ -37,5 +37,19 @@ def initializer(given: Any) -> Initializer:
     return Given(_as_tuples(values.tolist()))
 
 
+def settled(given: Any) -> Any:
+    """How a parameter starts, as a layer keeps it: arrays as tuples, so that layers can be compared and hashed; `None` is none.
+
+    Raises
+    ------
+    SettingError, UnknownNameError
+        When it is no initialiser.
+    """
+    if given is None:
+        return None
+    made = initializer(given)
+    return made if isinstance(made, Given) else given
+
+
 def _as_tuples(x: Any) -> Any:
     return tuple(map(_as_tuples, x)) if isinstance(x, list) else x

@@ -20,17 +20,23 @@ Parameters = dict[str, dict[str, Any]]
 
 @dataclass(frozen=True)
 class ParameterSpec:
-    """A parameter a layer asks for: its shape, how it is drawn, whether it is learned, and whether it is a bias.
+    """A parameter a layer asks for: its shape, how it is drawn, whether a gradient changes it, and whether it is a bias.
 
     `initializer` is an initialiser, the name of one, a number, or the values themselves. A `bias` is left alone by the
     penalties `l1` and `l2`; `None` leaves that to the layer's function: a bias is what is only ever added to something
-    that depends on the data.
+    that depends on the data. One that is not `trainable` stays as it is, or if it is `running` is what the layer's `running`
+    makes of it in every step of training.
     """
 
     shape: tuple[int, ...]
     initializer: Initializer | Any = "glorot_uniform"
     trainable: bool = True
     bias: bool | None = None
+    running: bool = False
+
+    def __post_init__(self) -> None:
+        if self.running and self.trainable:
+            raise SettingError("a ParameterSpec was given running=True; give trainable=False with it.")
 
     @property
     def type(self) -> ArrayType:

@@ -3,47 +3,156 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import gzip
 import lzma
 import re
 import zlib
+from typing import NamedTuple
 
-from chainrule.tables.options import TableError
+from chainrule.tables.composed import composed, told
+from chainrule.tables.options import TableError, option
 
 _LOOKED_AT = 1 << 16
 
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "Zstandard"}
 """Kinds of compressed files by their first bytes."""
 
+_MARKED = {
+    codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"
+}  # fmt: skip
+"""Encodings by the byte order marks that files begin with, the longer ones first."""
 
-def utf8(data: bytes, source: str) -> tuple[bytes, list[str]]:
-    """The text of a file as UTF-8, each line ended by one line feed or carriage return and line feed, and notes.
+SELDOM = 0.05
+"""The least share of zeros in UTF-16 without such a mark: the high bytes of separators, digits and line feeds."""
 
-    gzip, bzip2, xz and Zstandard files are unpacked; a byte order mark is left out; UTF-16 and Windows-1252 are decoded.
+UTF8, WESTERN = "utf-8", "cp1252"
+
+
+class Text(NamedTuple):
+    """What a text file holds.
+
+    Attributes
+    ----------
+    data : bytes
+        As UTF-8, each line ended by one line feed or carriage return and line feed.
+    notes : list of str
+        What was decided, and put right.
+    encoding : str, optional
+        What its bytes were; None where all are ASCII, so that it does not show.
+    """
+
+    data: bytes
+    notes: list[str]
+    encoding: str | None
+
+
+def utf8(data: bytes, source: str, encoding: str | None = None, line: int = 1) -> Text:
+    """The text of a file as UTF-8.
+
+    gzip, bzip2, xz and Zstandard files are unpacked; a byte order mark is left out; without an encoding UTF-16 and UTF-32 are
+    recognised, and what is none of them and no UTF-8 is Windows-1252, with a note. Accents that are characters of their own
+    (NFD) become one with their letters (NFC). `line` is the one that data begins at, for messages.
 
     Examples
     --------
-    >>> utf8("a;b".encode("utf-16"), "data.csv")
-    (b'a;b', [])
+    >>> utf8("a;b".encode("utf-16"), "data.csv").data
+    b'a;b'
+    >>> utf8("ü".encode("cp850"), "data.csv", "cp850").data.decode()
+    'ü'
     """
     data = unpacked(data, source)
     if data[:4] == b"PK\x03\x04":
         raise TableError(f"{source} is a spreadsheet or ZIP file, not CSV text; save the sheet as CSV first.")
-    notes: list[str] = []
-    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        data = data.decode("utf-16", errors="replace").encode()
-    if b"\0" in data[:_LOOKED_AT]:
+    data, notes = data.removeprefix(codecs.BOM_UTF8), list[str]()
+    found = encoding or wide(data[:_LOOKED_AT])
+    if found is None and b"\0" in data[:_LOOKED_AT]:
         raise TableError(f"{source} is not text; a CSV file is expected (spreadsheets and databases can write one).")
-    if not data.isascii():
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            data = data.decode("cp1252", errors="replace").encode()
-            notes.append("the file is not UTF-8; read as Windows-1252 text")
-    data = data.removeprefix(b"\xef\xbb\xbf")
+    if found is None and not data.isascii():
+        found = UTF8 if _is(data, UTF8) else WESTERN
+        if found == WESTERN:
+            notes.append(_western(data))
+    if found is not None:
+        data, remarks = _decoded(data, found, source, line if encoding else None)
+        notes += remarks
     if b"\r" in data and data.count(b"\r") != data.count(b"\r\n"):
         data = re.sub(rb"\r\n?", b"\n", data)
-    return data, notes
+    return Text(data, notes, found)
+
+
+def wide(first: bytes) -> str | None:
+    """The encoding of a file that a byte order mark names, or zeros at every fourth or second place; None for all others.
+
+    Examples
+    --------
+    >>> wide("x,y".encode("utf-16-be")), wide(b"x,y")
+    ('utf-16-be', None)
+    """
+    marked = next((name for mark, name in _MARKED.items() if first.startswith(mark)), None)
+    if marked is not None or b"\0" not in first:
+        return marked
+    characters = len(first) // 4
+    a, b, c, d = (first[place : 4 * characters : 4].count(0) for place in range(4))
+    if (
+        characters in (a, d) and 2 * max(min(a, b), min(c, d)) > characters
+    ):  # no character needs the highest byte, few the next
+        return "utf-32-le" if c + d > a + b else "utf-32-be"
+    even, odd = a + c, b + d
+    if max(even, odd) < max(SELDOM * len(first), 10 * min(even, odd)):
+        return None
+    return "utf-16-le" if odd > even else "utf-16-be"
+
+
+def in_blocks(encoding: str | None) -> bool:
+    """Whether text may be cut after the byte of a line feed, and quotation marks counted, before it is decoded."""
+    return encoding is None or '"\n'.encode(encoding) == b'"\n'
+
+
+def _is(data: bytes, encoding: str) -> bool:
+    try:
+        data.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _decoded(data: bytes, encoding: str, source: str, line: int | None) -> tuple[bytes, list[str]]:
+    """Text in this encoding as composed UTF-8, and notes; what it cannot be is refused where its line is given."""
+    try:
+        text = data.decode(encoding, "replace" if line is None else "strict")
+    except UnicodeDecodeError as error:
+        at = (line or 1) + data.count(b"\n", 0, error.start)
+        raise TableError(
+            f"{source} is not {encoding} text: line {at} holds {data[error.start : error.end].hex(' ')}, which is none there. "
+            "Give another encoding, or none, to have it found by looking."
+        ) from None
+    text = text.removeprefix("\ufeff")
+    one = composed(text)  # the text itself where it is so already
+    if one is text:
+        return (data if encoding == UTF8 else text.encode()), []
+    return one.encode(), [told(_other(text, one))]
+
+
+def _other(text: str, one: str) -> str:
+    """The first word that is another one, composed."""
+    place = next((i for i, (a, b) in enumerate(zip(text, one, strict=False)) if a != b), len(one) - 1)
+    return _word(one, place)
+
+
+def _word(text: str, place: int) -> str:
+    """The word at a place of a text."""
+    before, after = re.search(r"\w*\Z", text[max(0, place - 20) : place]), re.match(r"\w+|.", text[place : place + 20])
+    return (before[0] if before else "") + (after[0] if after else "")
+
+
+def _western(data: bytes) -> str:
+    """What is said of text that is taken for Windows-1252: with a word of it, for whoever sees that it is another."""
+    text = data.decode(WESTERN, errors="replace")
+    place = next(i for i, character in enumerate(text) if ord(character) > 127)
+    return (
+        f"the file is not UTF-8; read as Windows-1252 text, with words such as {_word(text, place)!r}: if they are spelled wrongly, "
+        f"{option('encoding', 'cp850')} or whatever it is"
+    )
 
 
 def unpacked(data: bytes, source: str) -> bytes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.tables.composed import composed, composed_frame
 from chainrule.tables.names import unique_names
 from chainrule.tables.options import TableError, quoted
 from chainrule.tables.wide import each
@@ -84,11 +85,17 @@ def row_of(source: Any, columns: Sequence[str]) -> Mapping[str, Any] | None:
     ({'age': 36, 'name': 'Ada'}, None)
     """
     if isinstance(source, Mapping):
-        return None if any(_is_column(value) for value in source.values()) else source
+        return None if any(_is_column(value) for value in source.values()) else _by_name(source)
     if type(source).__module__.partition(".")[0] != "pandas" or getattr(source, "ndim", 2) != 1:
         return None
-    labels = [str(label) for label in source.index]
+    labels = [composed(str(label)) for label in source.index]
     return None if set(columns).isdisjoint(labels) else dict(zip(labels, source.tolist(), strict=True))
+
+
+def _by_name(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The cells of a row by names as tables have them."""
+    known = all(type(name) is str and name.isascii() for name in row)
+    return row if known else {composed(str(name)): cell for name, cell in row.items()}
 
 
 def _columns(array: Any) -> Iterator[Any]:
@@ -131,7 +138,8 @@ def _series(name: str, values: Any) -> pl.Series:
         raise TableError(f"column {name!r} is {values!r:.60}; give one value for every row: a list or an array.")
     items = [None if _is_missing(value) else _python(value) for value in values]
     kinds = {type(value) for value in items if value is not None}
-    if len(kinds) > 1 and not kinds <= {bool, int, float}:
+    huge = int in kinds and any(type(item) is int and not -(2**63) <= item < 2**63 for item in items)
+    if huge or (len(kinds) > 1 and not kinds <= {bool, int, float}):
         items = [None if value is None else str(value) for value in items]
     try:
         column = pl.Series(name, items, strict=False)
@@ -218,7 +226,8 @@ def _plain(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
             changed.update((column.name, column) for column in each(columns, change))
     if lists or changed:
         frame = pl.DataFrame([changed.get(name, frame.get_column(name)) for name in types if name not in lists])
-    return frame, [f"{quoted(lists)} left out: lists or binary data"] if lists else []
+    frame, notes = composed_frame(frame)
+    return frame, [*notes, f"{quoted(lists)} left out: lists or binary data"] if lists else notes
 
 
 _CHANGES: dict[str, Callable[[pl.Series], pl.Series]] = {

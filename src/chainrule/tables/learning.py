@@ -92,7 +92,8 @@ def learn_columns(
         for remark in reading.remarks
     ]
     read = {name: reading.values for name, reading in readings.items()}
-    remarks += remarks_on(table, tuple(column for column in columns if column.features), read, learned, y)
+    used = tuple(column for column in columns if column.features)
+    remarks += remarks_on(table, used, read, learned, y, recognised=task is None)
     return Learned(columns, learned, tuple(remarks), rows, y, read)
 
 

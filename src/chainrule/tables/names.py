@@ -6,6 +6,7 @@ from collections.abc import Collection, Sequence
 from numbers import Integral
 
 from chainrule.errors import SettingError, shortened
+from chainrule.tables.composed import composed
 
 
 def spelled(name: object) -> str:
@@ -22,7 +23,7 @@ def spelled(name: object) -> str:
     ('age', '2')
     """
     if isinstance(name, str):
-        return name
+        return composed(name)
     if isinstance(name, Integral) and not isinstance(name, bool):
         return str(name)
     raise SettingError(

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Decimal = Literal[".", ","]
 
+EXACT = 2.0**53
+"""From here on not every whole number is a float64."""
+
 LARGEST = 1e300
 """Larger amounts are taken for this one, so that differences of two stay finite."""
 
@@ -44,11 +47,15 @@ class Numbers(NamedTuple):
         What stands beside the numbers, such as `%` or `$`.
     strays : dict of str to int
         Texts that are no numbers, with how often they occur; their rows are NaN.
+    merged : tuple of two ints
+        Of whole numbers beyond 2⁵³, which are rounded, how many different ones there are, and how many values they became;
+        equal where none fall together.
     """
 
     values: NDArray[np.float64]
     unit: str = ""
     strays: Mapping[str, int] = MappingProxyType({})
+    merged: tuple[int, int] = (0, 0)
 
 
 def number(text: str, decimal: Decimal = ".") -> tuple[float, str] | None:
@@ -101,7 +108,7 @@ def read_numbers(
     --------
     >>> import polars as pl
     >>> read_numbers(pl.Series(["1.5", "$12,000", None, "n.b."]))
-    Numbers(values=array([1.5e+00, 1.2e+04,     nan,     nan]), unit='$', strays={'n.b.': 1})
+    Numbers(values=array([1.5e+00, 1.2e+04,     nan,     nan]), unit='$', strays={'n.b.': 1}, merged=(0, 0))
     """
     import polars as pl
 
@@ -109,7 +116,7 @@ def read_numbers(
     if kind.is_numeric() or kind in (pl.Boolean, pl.Null):
         values = (column if kind == pl.Float64 else column.cast(pl.Float64)).to_numpy()
         infinite = int(np.isinf(values).sum())
-        return Numbers(_bounded(values), unit or "", {"inf": infinite} if infinite else {})
+        return Numbers(_bounded(values), unit or "", {"inf": infinite} if infinite else {}, merged(column, values))
     if kind == pl.Duration:
         return Numbers(column.dt.total_microseconds().cast(pl.Float64).to_numpy() / 1e6, "s")
     if kind != pl.String:
@@ -121,7 +128,7 @@ def read_numbers(
             return None
     cast = cast_texts(column, decimal)
     if cast.null_count() == column.null_count() and not cast.is_infinite().any():
-        return Numbers(_bounded(cast.to_numpy()), unit or "")
+        return Numbers(_bounded(cast.to_numpy()), unit or "", merged=merged(column, cast.to_numpy()))
     failed = (cast.is_null() & column.is_not_null()) | cast.is_infinite().fill_null(False)
     values, texts = _bounded(cast.to_numpy(writable=True)), column.filter(failed).to_list()
     counts = Counter(texts)
@@ -129,7 +136,27 @@ def read_numbers(
     numbers, unit = _of_one_unit(read, counts, bool(np.isfinite(values).any()), unit)
     values[failed.to_numpy()] = [numbers.get(text, np.nan) for text in texts]
     strays = {text: count for text, count in counts.items() if text not in numbers and text.lower() not in marks}
-    return Numbers(_bounded(values), unit, strays)
+    return Numbers(_bounded(values), unit, strays, merged(column, values))
+
+
+def merged(cells: pl.Series, values: NDArray[np.float64]) -> tuple[int, int]:
+    """How many different whole numbers beyond 2⁵³ the cells hold, and how many of the values that were read of them are different.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> cells = pl.Series(["9007199254740992", "9007199254740993", "3"])
+    >>> merged(cells, cells.cast(float).to_numpy())
+    (2, 1)
+    """
+    import polars as pl
+
+    large = np.abs(values) >= EXACT
+    if not large.any() or not (cells.dtype == pl.String or cells.dtype.is_integer()):
+        return 0, 0
+    texts = cells.filter(pl.Series(large)).cast(pl.String).unique().to_list()
+    whole = {int(text) for text in texts if text.removeprefix("-").isdecimal()}
+    return len(whole), len(set(map(float, whole)))
 
 
 def cast_texts(texts: pl.Series, decimal: Decimal) -> pl.Series:

@@ -11,7 +11,7 @@ from chainrule.errors import DataError
 LISTS = frozenset({"missing_mark", "value_mark"})
 """Options that take several values: a list in Python, repeated on the command line."""
 
-READING = frozenset({"separator", "header", "decimal"})
+READING = frozenset({"separator", "header", "decimal", "encoding"})
 """Options that say how a file is written: in Python arguments of `as_table`, whose table is then given in place of the file."""
 
 MAPS = frozenset({"columns"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict, Unpack
+from typing import Any, NamedTuple, Self, TypedDict, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,9 +26,6 @@ from chainrule.tables.sources import as_table
 from chainrule.tables.table import Table
 from chainrule.tables.target import Target, Task
 from chainrule.tables.typed import typed
-
-if TYPE_CHECKING:
-    from chainrule.tables.numbers import Decimal
 
 
 class Inputs(NamedTuple):
@@ -336,12 +333,18 @@ class Preparation:
         """What becomes of every column, the target's last, as data: column, kind, why, what the network gets."""
         return lines(self.columns, self.target)
 
-    def read(self, source: Any, separator: str | None = None, decimal: Decimal | None = None) -> Table:
+    def read(
+        self,
+        source: Any,
+        separator: str | None = None,
+        decimal: Decimal | None = None,
+        encoding: str | None = None,
+    ) -> Table:
         """The table in a source that is laid out as the training one was: with names of columns, or without.
 
         Without them columns are told by their order; the target's may be absent. Other arguments are those of `as_table`.
         """
-        table = as_table(source, separator, not self.unnamed, decimal).of_mark(self.decimal)
+        table = as_table(source, separator, not self.unnamed, decimal, encoding).of_mark(self.decimal)
         if not self.unnamed or table.names == self.unnamed:
             return table
         inputs = tuple(name for name in self.unnamed if name != self.target.name)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.errors import SettingError
 from chainrule.tables.cells import regular_cells
 from chainrule.tables.decimal import Mark, decimal_mark
 from chainrule.tables.dialect import Dialect, look
@@ -18,6 +17,7 @@ from chainrule.tables.mending import mended, refuse_open_header
 from chainrule.tables.names import unique_names
 from chainrule.tables.options import TableError, counted
 from chainrule.tables.table import Table
+from chainrule.tables.text_format import TextFormat
 
 if TYPE_CHECKING:
     import polars as pl
@@ -25,11 +25,17 @@ if TYPE_CHECKING:
     from chainrule.tables.numbers import Decimal
 
 
-def read(path: str | Path, separator: str | None = None, header: bool = True, decimal: Decimal | None = None) -> Table:
+def read(
+    path: str | Path,
+    separator: str | None = None,
+    header: bool = True,
+    decimal: Decimal | None = None,
+    encoding: str | None = None,
+) -> Table:
     """The cells of a text file, such as CSV.
 
     Understood without being told: comma, semicolon, tab, bar and blanks between the cells, decimal points and commas,
-    quotes, a byte order mark, UTF-8, UTF-16 and Windows-1252 text, gzip, bzip2, xz and Zstandard, blanks around cells,
+    quotes, a byte order mark, UTF-8, UTF-16, UTF-32 and Windows-1252 text, gzip, bzip2, xz and Zstandard, blanks around cells,
     empty lines, comments (#) and titles before the table, names that occur twice, a first column without a name.
 
     Parameters
@@ -43,6 +49,8 @@ def read(path: str | Path, separator: str | None = None, header: bool = True, de
         Whether the first row holds the names of the columns; if not, they are `column_1`, `column_2`, ….
     decimal : {".", ","}, optional
         The decimal mark of all numbers in the file; found by looking when not given.
+    encoding : str, optional
+        What its bytes mean, as Python names it: "latin-1", "cp850", …; found by looking when not given.
 
     Returns
     -------
@@ -53,6 +61,8 @@ def read(path: str | Path, separator: str | None = None, header: bool = True, de
     ------
     TableError
         When the file is empty or no text, or its rows have different lengths.
+    SettingError
+        When the decimal mark or the encoding is none.
     OSError
         When the file cannot be opened.
 
@@ -67,18 +77,15 @@ def read(path: str | Path, separator: str | None = None, header: bool = True, de
     (('name', 'size'), ['1,63', '1,79'], ';', ',')
     """
     path = Path(path)
-    return from_bytes(path.read_bytes(), path.name, separator, header, decimal)
+    return from_bytes(path.read_bytes(), path.name, TextFormat(separator, header, decimal, encoding))
 
 
-def from_bytes(
-    data: bytes, source: str, separator: str | None = None, header: bool = True, decimal: Decimal | None = None
-) -> Table:
+def from_bytes(data: bytes, source: str, form: TextFormat = TextFormat()) -> Table:  # noqa: B008 (frozen)
     """The table that the bytes of a text file hold; `source` is its name in messages."""
-    checked_decimal(decimal)
-    data, notes = utf8(data, source)
-    dialect = look(data, source, separator, header)
-    table = of_text(data, dialect, source, decimal)
-    return replace(table, header=header, notes=(*notes, *dialect.notes, *table.notes))
+    data, notes, _ = utf8(data, source, form.encoding)
+    dialect = look(data, source, form.separator, form.header)
+    table = of_text(data, dialect, source, form.decimal)
+    return replace(table, header=form.header, notes=(*notes, *dialect.notes, *table.notes))
 
 
 def of_text(data: bytes, dialect: Dialect, source: str, decimal: Decimal | None = None) -> Table:
@@ -102,12 +109,6 @@ def of_text(data: bytes, dialect: Dialect, source: str, decimal: Decimal | None 
         repeated=repeated,
         guessed=mark.guessed,
     )
-
-
-def checked_decimal(decimal: Decimal | None) -> None:
-    """That a decimal mark is one."""
-    if decimal not in (None, ".", ","):
-        raise SettingError(f"read was given decimal={decimal!r}; it must be '.' or ','.")
 
 
 def _cells(data: bytes, dialect: Dialect, source: str) -> tuple[pl.DataFrame, NDArray[np.int64], list[str]]:

@@ -21,6 +21,9 @@ FEWEST = 20
 
 CORRELATED = 0.999
 
+REPEATED = 0.01
+"""The share of the rows that repeat earlier ones from which on a test could be too easy by it."""
+
 
 def remarks_on(
     table: Table,
@@ -28,9 +31,13 @@ def remarks_on(
     read: Mapping[str, NDArray[np.float64]],
     target: Target,
     y: NDArray[np.float64],
+    recognised: bool = True,
 ) -> list[str]:
-    """Remarks on the columns in use: what was read in them, and `y`, the class numbers or amounts, of all rows."""
-    remarks = _on_classes(target, y) if target.classes else []
+    """Remarks on the columns in use: what was read in them, and `y`, the class numbers or amounts, of all rows.
+
+    `recognised` says that nobody has told whether the target holds classes or amounts.
+    """
+    remarks = _on_classes(target, y, recognised) if target.classes else []
     few = np.unique(np.linspace(0, len(table) - 1, min(len(table), SAMPLE)).astype(np.intp))
     suspects = (
         [c for c in columns if _gives_away(c, read[c.name][few], target, y[few])]
@@ -44,21 +51,20 @@ def remarks_on(
             f"that is not known when predicting, leave it out: {columns_option(leaks[:6], 'drop')}"
         )
     remarks += _same_columns(table)
-    comparable = [cells.name for cells in table.frame.get_columns() if are_single(cells)]
-    repeated = len(table) - table.frame.select(comparable).hash_rows().n_unique()
-    if repeated:
+    repeated = len(table) - table.frame.select([*(c.name for c in columns), target.name]).hash_rows().n_unique()
+    if repeated and repeated >= REPEATED * len(table):
         remarks.append(
-            f"{counted(repeated, 'row')} of {len(table):,} {'repeats' if repeated == 1 else 'repeat'} an earlier one in every "
-            "column; where a split parts them, the test is too easy"
+            f"{counted(repeated, 'row')} of {len(table):,} {'repeats' if repeated == 1 else 'repeat'} an earlier one in all "
+            "that is learned; where a split parts them, the test is too easy"
         )
     return remarks
 
 
-def _on_classes(target: Target, y: NDArray[np.float64]) -> list[str]:
+def _on_classes(target: Target, y: NDArray[np.float64], recognised: bool) -> list[str]:
     """Whether classes could be amounts as well, and which of them hardly occur."""
     remarks = []
     counts = np.bincount(y.astype(np.intp), minlength=len(target.classes))
-    if len(counts) > 2 and all(type(label) in (int, float) for label in target.classes):
+    if recognised and len(counts) > 2 and all(type(label) in (int, float) for label in target.classes):
         remarks.append(
             f"the target {target.name!r} holds {len(counts)} different numbers and is taken as classes; to predict an amount: "
             f"{option('task', 'regression')}"

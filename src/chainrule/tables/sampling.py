@@ -26,7 +26,12 @@ BYTES_OF_A_CELL = 8
 
 
 def sample(
-    source: Any, separator: str | None = None, header: bool = True, decimal: Decimal | None = None, seed: int = 0
+    source: Any,
+    separator: str | None = None,
+    header: bool = True,
+    decimal: Decimal | None = None,
+    seed: int = 0,
+    encoding: str | None = None,
 ) -> Table:
     """The table that `source` holds; of files with more than 6 million cells, as many rows drawn at random as have so many.
 
@@ -40,15 +45,17 @@ def sample(
     standard_input = isinstance(source, str) and source == "-"  # a frame compares all its cells
     files = None if source is None or standard_input else files_of(source)
     if files is None or sum(_cells(file.path) for file in files) <= MOST_CELLS:
-        return as_table(source, separator, header, decimal)
+        return as_table(source, separator, header, decimal, encoding)
     import polars as pl
 
     random, rows, most = np.random.default_rng(seed), 0, 1
     kept: list[pl.DataFrame] = []
     key = "\0 drawn"
     first: Table | None = None
-    for part in stream(source, None, 2**16, separator, header, decimal):
+    notes: list[str] = []
+    for part in stream(source, None, 2**16, separator, header, decimal, encoding):
         first = first or part
+        notes += part.notes
         most, rows = max(1, MOST_CELLS // part.frame.width), rows + len(part)
         kept.append(part.frame.select(first.names).with_columns(pl.Series(key, random.random(len(part)))))
         if sum(map(len, kept)) > 1.25 * most:
@@ -56,7 +63,7 @@ def sample(
     assert first is not None  # files that hold something have parts
     frame = _least(kept, key, most).drop(key)
     note = f"{rows:,} rows are in the files; {len(frame):,} of them, drawn at random, are learned from"
-    return replace(first, frame=frame, source=str(source), lines=None, notes=(*first.notes, note))
+    return replace(first, frame=frame, source=str(source), lines=None, notes=(*dict.fromkeys(notes), note))
 
 
 def _least(frames: list[pl.DataFrame], key: str, most: int) -> pl.DataFrame:

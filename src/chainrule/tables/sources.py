@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,18 +10,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chainrule.tables.decimal import Mark, decimal_mark
-from chainrule.tables.encoding import unpacked
+from chainrule.tables.encoding import utf8
 from chainrule.tables.files import File, Kind, files_of, kind_of
 from chainrule.tables.frames import frame_of
 from chainrule.tables.options import TableError, quoted
-from chainrule.tables.reading import checked_decimal, from_bytes
+from chainrule.tables.reading import from_bytes
+from chainrule.tables.records import records
 from chainrule.tables.table import Table
+from chainrule.tables.text_format import TextFormat
 
 if TYPE_CHECKING:
     from chainrule.tables.numbers import Decimal
 
 
-def as_table(source: Any, separator: str | None = None, header: bool = True, decimal: Decimal | None = None) -> Table:
+def as_table(
+    source: Any,
+    separator: str | None = None,
+    header: bool = True,
+    decimal: Decimal | None = None,
+    encoding: str | None = None,
+) -> Table:
     """The table that `source` holds.
 
     Parameters
@@ -33,7 +40,7 @@ def as_table(source: Any, separator: str | None = None, header: bool = True, dec
         structured or 2-D array; a Table.
 
         Files may be text (CSV and its relatives, also compressed), Parquet, Arrow (IPC, Feather), JSON or JSON lines.
-    separator, header, decimal
+    separator, header, decimal, encoding
         How text files are written; see `read`.
 
     Returns
@@ -45,6 +52,8 @@ def as_table(source: Any, separator: str | None = None, header: bool = True, dec
     ------
     TableError
         When there is no table in it, or files have different columns.
+    SettingError
+        When the decimal mark or the encoding is none.
     OSError
         When a file cannot be opened.
 
@@ -54,26 +63,26 @@ def as_table(source: Any, separator: str | None = None, header: bool = True, dec
     >>> table.names, len(table), table.line(1)
     (('name', 'age'), 2, 'row 1')
     """
-    checked_decimal(decimal)
+    form = TextFormat(separator, header, decimal, encoding)
     if isinstance(source, Table):
         return source
     if isinstance(source, str) and source == "-":
-        return _of_bytes(sys.stdin.buffer.read(), "standard input", separator, header, decimal)
+        return _of_bytes(sys.stdin.buffer.read(), "standard input", form)
     files = files_of(source)
     if files is not None:
-        tables = [of_file(file, separator, header, decimal) for file in files]
+        tables = [of_file(file, form) for file in files]
         return tables[0] if len(tables) == 1 else _together(tables, str(source), decimal)
     return typed(source, "the table", decimal)
 
 
-def of_file(file: File, separator: str | None, header: bool, decimal: Decimal | None) -> Table:
+def of_file(file: File, form: TextFormat) -> Table:
     """The table of one file."""
     path = file.path
     with path.open("rb") as opened:
         if kind_of(opened.peek(4), path.name) == "parquet":  # Polars reads it piece by piece
-            table = _columnar("parquet", path, path.name, decimal)
+            table = _columnar("parquet", path, path.name, form.decimal)
         else:
-            table = _of_bytes(opened.read(), path.name, separator, header, decimal)
+            table = _of_bytes(opened.read(), path.name, form)
     return with_parts(table, file.parts)
 
 
@@ -85,14 +94,17 @@ def with_parts(table: Table, parts: Mapping[str, str]) -> Table:
     return replace(table, frame=table.frame.with_columns(columns)) if columns else table
 
 
-def _of_bytes(data: bytes, source: str, separator: str | None, header: bool, decimal: Decimal | None) -> Table:
+def _of_bytes(data: bytes, source: str, form: TextFormat) -> Table:
     """The table that the content of a file holds."""
     kind = kind_of(data, source)
     if kind == "text":
-        return from_bytes(data, source, separator, header, decimal)
+        return from_bytes(data, source, form)
     if kind == "json":
-        return typed(_records(unpacked(data, source), source), source, decimal)
-    return _columnar(kind, io.BytesIO(data), source, decimal)
+        text, notes, _ = utf8(data, source, form.encoding)
+        held, remarks = records(text, source)
+        table = typed(held, source, form.decimal)
+        return replace(table, notes=(*notes, *remarks, *table.notes))
+    return _columnar(kind, io.BytesIO(data), source, form.decimal)
 
 
 def _columnar(kind: Kind, file: Path | io.BytesIO, source: str, decimal: Decimal | None) -> Table:
@@ -103,39 +115,6 @@ def _columnar(kind: Kind, file: Path | io.BytesIO, source: str, decimal: Decimal
     except (pl.exceptions.PolarsError, OSError) as error:
         raise TableError(f"{source} is a damaged {kind} file ({error}); write it again.") from error
     return typed(frame, source, decimal)
-
-
-def _is_json(data: bytes) -> bool:
-    try:
-        json.loads(data)
-    except ValueError:
-        return False
-    return True
-
-
-def _records(data: bytes, source: str) -> Any:
-    """What JSON holds: a list of records, one record a line, or columns by name."""
-    import polars as pl
-
-    first, _, others = data.strip().partition(b"\n")
-    lines = bool(others) and _is_json(first)
-    try:
-        if lines:
-            return pl.read_ndjson(io.BytesIO(data), infer_schema_length=None)
-        if first.startswith(b"["):
-            return pl.read_json(io.BytesIO(data), infer_schema_length=None)
-    except pl.exceptions.PolarsError:  # values of several kinds in a column
-        pass
-    try:
-        read = [json.loads(line) for line in data.splitlines() if line.strip()] if lines else json.loads(data)
-    except ValueError as error:
-        raise TableError(f"{source} is not JSON ({error}); write it again.") from error
-    if isinstance(read, dict) and {"columns", "data"} <= set(read):  # pandas' orient="split"
-        return [dict(zip(read["columns"], row, strict=False)) for row in read["data"]]
-    if isinstance(read, dict) and not all(isinstance(values, list) for values in read.values()):
-        columns = {name: list(values.values()) for name, values in read.items() if isinstance(values, dict)}
-        return columns if len(columns) == len(read) else [read]
-    return read
 
 
 def typed(holder: Any, source: str, decimal: Decimal | None) -> Table:

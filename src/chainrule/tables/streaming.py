@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from chainrule.tables.dialect import Dialect, look
-from chainrule.tables.encoding import utf8
+from chainrule.tables.encoding import UTF8, in_blocks, utf8, wide
 from chainrule.tables.files import File, files_of, kind_of
 from chainrule.tables.names import unique_names
 from chainrule.tables.reading import of_text
 from chainrule.tables.sources import as_table, of_file, typed, with_parts
 from chainrule.tables.table import Table
+from chainrule.tables.text_format import TextFormat
 
 if TYPE_CHECKING:
     from chainrule.tables.numbers import Decimal
@@ -25,8 +26,11 @@ _BLOCK = 1 << 24
 _ROWS = 1 << 18
 """Rows of a Parquet file that are decoded at once."""
 
-_WHOLE = (b"\xff\xfe", b"\xfe\xff", b"\x28\xb5\x2f\xfd")
-"""How files begin that are read as a whole: UTF-16 and Zstandard."""
+_HEAD = 1 << 10
+"""Bytes that tell the encoding."""
+
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+"""How files begin that are unpacked as a whole."""
 
 _OPENED: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
 
@@ -38,15 +42,16 @@ def stream(
     separator: str | None = None,
     header: bool = True,
     decimal: Decimal | None = None,
+    encoding: str | None = None,
 ) -> Iterator[Table]:
     """The table that `source` holds, in parts of at most `rows` rows, without it ever being in memory as a whole.
 
     Parquet, Arrow and text files are read in parts, also where they are several; anything else is read and cut. The
-    separator, the decimal mark and the names of a text file are those its beginning shows.
+    separator, the decimal mark, the encoding and the names of a text file are those its beginning shows.
 
     Parameters
     ----------
-    source, separator, header, decimal
+    source, separator, header, decimal, encoding
         As for `as_table`.
     columns : sequence of str, optional
         The columns to be read; all when not given.
@@ -58,9 +63,10 @@ def stream(
     >>> [len(part) for part in stream({"x": [1, 2, 3, 4, 5], "y": [0, 1, 0, 1, 0]}, ["x"], rows=2)]
     [2, 2, 1]
     """
+    form = TextFormat(separator, header, decimal, encoding)
     files = files_of(source) if source is not None and not _is_stdin(source) else None
     if files is None:
-        yield from _cut([as_table(source, separator, header, decimal)], columns, rows)
+        yield from _cut([as_table(source, separator, header, decimal, encoding)], columns, rows)
         return
     for file in files:
         path = file.path
@@ -69,11 +75,17 @@ def stream(
         parts: Iterable[Table]
         if kind in ("parquet", "arrow"):
             parts = _typed_parts(path, kind, columns, max(rows, _ROWS), decimal)
-        elif kind == "json" or first.startswith(_WHOLE):
-            parts = [of_file(File(path), separator, header, decimal)]
+        elif kind == "json" or first.startswith(_ZSTANDARD) or not in_blocks(form.encoding or _wide(path, first)):
+            parts = [of_file(File(path), form)]
         else:
-            parts = _text_parts(path, _OPENED.get(first[:2], open), separator, header, decimal)
+            parts = _text_parts(path, _OPENED.get(first[:2], open), form)
         yield from _cut((with_parts(part, file.parts) for part in parts), columns, rows)
+
+
+def _wide(path: Path, first: bytes) -> str | None:
+    """UTF-16 and UTF-32, which cannot be cut where a byte is that of a line feed."""
+    with _OPENED.get(first[:2], open)(path, "rb") as file:
+        return wide(file.read(_HEAD))
 
 
 def _is_stdin(source: Any) -> bool:
@@ -96,24 +108,25 @@ def _typed_parts(
         yield part
 
 
-def _text_parts(
-    path: Path, opened: Callable[..., Any], separator: str | None, header: bool, decimal: Decimal | None
-) -> Iterator[Table]:
+def _text_parts(path: Path, opened: Callable[..., Any], form: TextFormat) -> Iterator[Table]:
     """The parts of a text file, each as many whole rows as a block holds."""
     dialect: Dialect | None = None
+    encoding, decimal = form.encoding, form.decimal
     notes: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     with opened(path, "rb") as file:
         for block in _blocks(file):
-            data, remarks = utf8(block, path.name)
+            data, remarks, found = utf8(block, path.name, encoding, 1 if dialect is None else dialect.line)
+            encoding = encoding or (None if found == UTF8 else found)  # of a UTF-8 file a block may not be
             if dialect is None:
-                dialect = look(data, path.name, separator, header)
+                dialect = look(data, path.name, form.separator, form.header)
                 notes = (*remarks, *dialect.notes)
             else:
+                notes = (*notes, *remarks)
                 dialect = replace(dialect, start=0)
             if data[dialect.start :].strip():
                 part = of_text(data, dialect, path.name, decimal)
-                part = replace(part, header=header, notes=(*notes, *part.notes))
+                part = replace(part, header=form.header, notes=(*notes, *part.notes))
                 names = names or part.names
                 yield replace(part, frame=part.frame.select(names))
                 dialect = replace(dialect, names=tuple(unique_names(dialect.names)[0]), separator=part.separator)

@@ -231,7 +231,9 @@ def _classes(said: str, counts: dict[str, int], numeric: bool, kind: str) -> tup
     if kind == "Boolean":
         return tuple(label == "true" for label in sorted(labels))
     if all(label.removeprefix("-").isdecimal() and str(int(label)) == label for label in labels):
-        return tuple(sorted(map(int, labels)))
+        numbers = sorted(map(int, labels))
+        if numbers[0] >= -(2**63) and numbers[-1] < 2**63:  # others would not all fit into one array of whole numbers
+            return tuple(numbers)
     if kind.startswith("Float"):
         return tuple(sorted(map(float, labels)))
     return tuple(in_order(labels))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import cast_expression, cast_texts, has_leading_zeros
+from chainrule.tables.numbers import cast_expression, cast_texts, has_leading_zeros, merged
 from chainrule.tables.table import Table
 
 if TYPE_CHECKING:
@@ -64,4 +64,5 @@ def _plain(texts: pl.Series, cast: pl.Series, spelling: Spelling) -> bool:
     values = cast.to_numpy()
     if cast.null_count() == len(cast) or np.isinf(values).any():
         return False
-    return not has_leading_zeros(texts, values)
+    different, left = merged(texts, values)
+    return different == left and not has_leading_zeros(texts, values)

@@ -182,6 +182,7 @@ def importance(
     rows: int = 2000,
     seconds: float = 10.0,
     seed: int = 0,
+    weights: Array | None = None,
 ) -> Importance:
     """Permutation importance by column (Breiman 2001; Fisher, Rudin and Dominici 2019).
 
@@ -209,6 +210,8 @@ def importance(
         About how long it may take: columns that the outputs hardly go with come last, and are left out, or shuffled less often.
     seed : int
         Decides what is drawn.
+    weights : array of shape (rows,), optional
+        How much each row counts in the score.
 
     Raises
     ------
@@ -224,7 +227,7 @@ def importance(
         raise DataError(
             "importance was asked for of fewer than two rows, among which nothing can be shuffled; give more."
         )
-    shuffling = _Shuffling(parts, X, truth, chosen)
+    shuffling = _Shuffling(parts, X, truth, chosen, weights)
     places = places_of(features)
     score, outputs = shuffling.as_it_is()
     known = X[shuffling.order]
@@ -288,15 +291,18 @@ def _thinned(predictors: Sequence[Predictor], most: int, random: np.random.Gener
 class _Shuffling:
     """Scores of rows some of whose columns are shuffled, several choices of columns predicted at once."""
 
-    def __init__(self, predictors: Sequence[Predictor], X: Array, truth: Array, metric: Metric) -> None:
+    def __init__(
+        self, predictors: Sequence[Predictor], X: Array, truth: Array, metric: Metric, weights: Array | None = None
+    ) -> None:
         self.predictors, self.X, self.metric = predictors, X, metric
         self.order: NDArray[np.intp] = np.concatenate([predictor.rows for predictor in predictors])
         self.truth = truth[self.order]
+        self.weights = None if weights is None else weights[self.order]
 
     def as_it_is(self) -> tuple[float, Array]:
         """The score of the rows as they are, and their outputs."""
         outputs = np.concatenate([np.asarray(predictor.raw(self.X[predictor.rows])) for predictor in self.predictors])
-        return self.metric(self.truth, outputs), outputs
+        return self.metric(self.truth, outputs, self.weights), outputs
 
     def batches(self, units: Sequence[tuple[str, ...]]) -> Iterator[Sequence[tuple[str, ...]]]:
         """As many choices of columns together as are predicted at once."""
@@ -315,7 +321,7 @@ class _Shuffling:
                 one[:, places] = known[random.permutation(len(known))][:, places]
             outputs = np.asarray(predictor.raw(stacked.reshape(-1, known.shape[1])))
             parts.append(outputs.reshape(len(columns), len(known), *outputs.shape[1:]))
-        scores = [self.metric(self.truth, outputs) for outputs in np.concatenate(parts, axis=1)]
+        scores = [self.metric(self.truth, outputs, self.weights) for outputs in np.concatenate(parts, axis=1)]
         sign = 1.0 if self.metric.greater_is_better else -1.0
         return [sign * (score - x) for x in scores]
 

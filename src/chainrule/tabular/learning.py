@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.errors import DataError, SettingError
 from chainrule.network import Network
-from chainrule.nn.numbers import as_array
-from chainrule.tables import Preparation, Target
+from chainrule.tables import Preparation
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
 from chainrule.tabular.folds import folds, latest
@@ -203,31 +201,6 @@ def learn(
         seconds=time.monotonic() - began,
         interrupted=interrupted,
     )
-
-
-def weights_of_rows(given: Any, rows: int) -> NDArray[np.float64]:
-    """Weights as they were given, one for every row.
-
-    Raises
-    ------
-    DataError
-        When they are none.
-    """
-    weights = as_array(given, np.float64, "weights")
-    if weights.shape != (rows,):
-        raise DataError(f"weights has shape {weights.shape}; give one weight for each of the table's {rows:,} rows.")
-    return np.asarray(weights)
-
-
-def balanced_weights(y: NDArray[Any], target: Target, weights: NDArray[Any] | None) -> NDArray[np.float64]:
-    """Weights with which every class counts the same."""
-    if not target.classes:
-        raise SettingError(
-            f"{target.name!r} holds amounts, of which none are rare; balance classes only, and leave it out here."
-        )
-    given = np.ones(len(y)) if weights is None else np.asarray(weights, np.float64)
-    of_class = np.bincount(y, given, len(target.classes))
-    return np.asarray(given * (given.sum() / (np.count_nonzero(of_class) * of_class[y])))
 
 
 def _others(rows: int, held: NDArray[np.intp]) -> NDArray[np.intp]:

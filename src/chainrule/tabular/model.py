@@ -18,10 +18,11 @@ from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.importance import Predictor
-from chainrule.tabular.learning import Learned, balanced_weights, learn, weights_of_rows
+from chainrule.tabular.learning import Learned, learn
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.reportable import ReportableModel
 from chainrule.tabular.scores import Scores
+from chainrule.tabular.weights import balanced_weights, weights_of_rows
 from chainrule.training.progress import display
 
 NOTES = "table"
@@ -125,6 +126,7 @@ class TableModel(ReportableModel):
         self._scores: Scores | None = None
         self.out_of_fold: OutOfFold | None = None
         self.held_rows: NDArray[np.intp] = np.empty(0, np.intp)
+        self.weights: NDArray[np.float64] | None = None
         self.learned: Learned | None = None
         self.facts: dict[str, Any] = {}
 
@@ -171,17 +173,16 @@ class TableModel(ReportableModel):
         if groups is not None:
             preparing["columns"] = {groups: "drop", **(preparing["columns"] or {})}
         preparation, inputs, y = Preparation.learn_and_apply(table, target, **preparing)
-        chosen = [None if given is None else given[inputs.rows] for given in (by_weight, by_group, by_time)]
+        weighted, *chosen = (None if given is None else given[inputs.rows] for given in (by_weight, by_group, by_time))
         if len(y) < 2:
             raise TableError(
                 f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed."
             )
-        if balanced:
-            chosen[0] = balanced_weights(y, preparation.target, chosen[0])
+        learned_by = balanced_weights(y, preparation.target, weighted) if balanced else weighted
         del table, by_group, by_time  # text takes much room, which the training needs
         with display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
-                inputs.X, y, preparation, **self.learning, weights=chosen[0], groups=chosen[1], order=chosen[2],
+                inputs.X, y, preparation, **self.learning, weights=learned_by, groups=chosen[0], order=chosen[1],
                 progress=lambda share: bar.update(round(100 * share), {}), asked=asked,
             )  # fmt: skip
         self.learned = learned
@@ -191,7 +192,7 @@ class TableModel(ReportableModel):
         truth = y if preparation.target.classes else preparation.target.restored(y)
         self._held_truth = truth[found.rows]
         self.held_rows = inputs.rows[found.rows]
-        self._held_weights = None if chosen[0] is None else chosen[0][found.rows]
+        self.weights = weighted
         return self
 
     # --- what is known after it
@@ -262,7 +263,8 @@ class TableModel(ReportableModel):
                 raise NotBuiltError("this model has no rows that were held out; call evaluate(data) with new rows.")
             said = self.out_of_fold.said
             outputs = said if self.classes else self.preparation.target.restored(said)
-            known = (self._held_truth, outputs, self.classes, self._held_weights, self.out_of_fold.fold)
+            weights = None if self.weights is None else self.weights[self.out_of_fold.rows]
+            known = (self._held_truth, outputs, self.classes, weights, self.out_of_fold.fold)
             self._scores = Scores(*known, target=self.target, of="rows held out")
         return self._scores
 
@@ -305,14 +307,6 @@ class TableModel(ReportableModel):
         if self.classes:
             return np.asarray(network.predict_proba(X), np.float64)
         return preparation.target.restored(np.asarray(network(X)))
-
-    def evaluate(self, data: Any, missing: Missing | None = None) -> Scores:
-        """How good the predictions are for rows whose target is known."""
-        inputs, y = self.preparation.apply_with_target(as_table(data), missing)
-        if not len(y):
-            raise TableError("there is no row left to evaluate.")
-        truth = y if self.classes else self.preparation.target.restored(y)
-        return Scores(truth, self.raw(inputs.X), self.classes, target=self.target, of="new rows")
 
     def explain(self, row: Any, *, label: Any = None, of: Any = None) -> Attribution:
         """One prediction explained column by column: integrated gradients from the average training row to this one.
@@ -390,6 +384,12 @@ class TableModel(ReportableModel):
         if self._network is None or self._preparation is None:
             raise NotBuiltError("this model has not learned yet; call fit(data, target=...).")
         return self._network, self._preparation
+
+    def _repr_html_(self) -> str | None:
+        from chainrule.tabular.showing import of_model
+
+        scores = self.scores if self.has_scores else None
+        return None if self._preparation is None else of_model(repr(self)[1:-1], self._preparation, scores)
 
     def __repr__(self) -> str:
         if self._preparation is None:

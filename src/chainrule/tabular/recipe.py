@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from chainrule.errors import SettingError
 from chainrule.nn.embeddings import CategoryEmbedding, PiecewiseEmbedding
+from chainrule.nn.ensembles import BatchEnsemble, MemberMean
+from chainrule.nn.layer import Layer
 from chainrule.nn.layers import Dense, Dropout
 from chainrule.tables import Feature
 from chainrule.training.optimizers import AdamW
@@ -47,6 +49,8 @@ class Recipe:
         embedded.
     learning_rate, weight_decay : float
         Of AdamW; the rate falls to 0.
+    members : int
+        How many networks each one imitates by factors of its own for each of them (TabM); 1 for plain layers.
     label_smoothing : float
         Of the cross-entropy, for classes.
     batch_size : int
@@ -60,13 +64,14 @@ class Recipe:
     width: int = 8
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
+    members: int = 1
     label_smoothing: float = 0.0
     batch_size: int = 128
 
     def __post_init__(self) -> None:
         for size in self.hidden or ():
             SettingError.unless_count("a recipe", "hidden", size)
-        for name in ("bins", "batch_size"):
+        for name in ("bins", "members", "batch_size"):
             SettingError.unless_count("a recipe", name, getattr(self, name))
         SettingError.unless_count("a recipe", "width", self.width, at_least=0)
 
@@ -90,12 +95,23 @@ class Recipe:
             edges = tuple(quantiles(X[:, column], self.bins) for column in range(numbers))
             layers.append(PiecewiseEmbedding(edges, self.width))
         for size in self.hidden or ():
-            layers += (
-                [Dense(size, self.activation), Dropout(self.dropout)]
-                if self.dropout
-                else [Dense(size, self.activation)]
-            )
-        return (*layers, Dense(outputs))
+            layers.append(self._dense(size))
+            if self.dropout:
+                layers.append(Dropout(self.dropout))
+        return (*layers, self._last(outputs))
+
+    def _dense(self, size: int) -> Layer:
+        return (
+            Dense(size, self.activation)
+            if self.members == 1
+            else BatchEnsemble(size, self.activation, members=self.members)
+        )
+
+    def _last(self, outputs: int) -> Layer:
+        """The last layer; of several outputs, which are scores of classes, probabilities are averaged."""
+        if self.members == 1:
+            return Dense(outputs)
+        return MemberMean(outputs, members=self.members, of="probabilities" if outputs > 1 else "outputs")
 
     def weights(self, features: Sequence[Feature], outputs: int) -> int:
         """About how many multiplications a row takes in a pass forwards."""
@@ -103,7 +119,7 @@ class Recipe:
         wide = len(features) + sum(min(WIDEST_CATEGORY, feature.size) for feature in features if feature.kind == "code")
         embedded = numbers * self.width * bool(numbers <= MOST_EMBEDDED)
         sizes = (wide + embedded, *(self.hidden or ()), outputs)
-        return embedded * self.bins + sum(a * b for a, b in itertools.pairwise(sizes))
+        return embedded * self.bins + self.members * sum(a * b for a, b in itertools.pairwise(sizes))
 
     def optimizer(self, epochs: int) -> AdamW:
         """AdamW for so many epochs."""

@@ -13,6 +13,7 @@ import numpy as np
 from chainrule.errors import SettingError
 from chainrule.explanation.rendering.numerals import readable
 from chainrule.explanation.rendering.tables import Table as Shape
+from chainrule.notebooks import Shown
 from chainrule.tables.options import spell
 from chainrule.tables.preparation import Preparation
 from chainrule.tables.report import lines
@@ -28,8 +29,8 @@ MOST_COLUMNS, MOST_FOLDED = 30, 500
 """Columns of the table that are told at once, and that are folded."""
 
 
-@dataclass(frozen=True)
-class Report:
+@dataclass(frozen=True, repr=False)
+class Report(Shown):
     """A model of a table on one page; `save` writes it as a file that needs nothing else.
 
     Attributes
@@ -97,6 +98,11 @@ class Report:
             raise SettingError(f"a report cannot be saved as {path.name!r}; the name must end in .html.")
         path.write_text(self.html, encoding="utf-8")
         return path
+
+    def _repr_html_(self) -> str:
+        from chainrule.tabular.showing import of_report
+
+        return of_report(self.title, self.scores, self.importance, self.dependences)
 
     def __repr__(self) -> str:
         return f"Report({self.title}; .save('report.html') writes it)"

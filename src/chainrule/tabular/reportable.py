@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.tables import as_table, spelled
+from chainrule.notebooks import Shown
+from chainrule.tables import Missing, TableError, as_table, spelled
+from chainrule.tabular.weights import weights_of_rows
 
 if TYPE_CHECKING:
     from chainrule.tabular.dependence import Dependence
@@ -20,8 +22,35 @@ SECONDS = 10.0
 """About how long importance may take."""
 
 
-class ReportableModel:
+class ReportableModel(Shown):
     """Methods of a trained model that look into it with rows of a table."""
+
+    def evaluate(self: Trained, data: Any, missing: Missing | None = None, *, weights: Any = None) -> Scores:
+        """How good the predictions are for rows whose target is known.
+
+        Parameters
+        ----------
+        data : as for `fit`
+            The rows, better not those that were learned from.
+        missing : {"fill", "drop", "error"}, optional
+            What is done about missing values this time; by default as in training.
+        weights : array, (rows,), optional
+            How much each row of the data counts.
+
+        Raises
+        ------
+        TableError
+            When no row is left, columns are absent, or labels did not occur in training.
+        """
+        from chainrule.tabular.scores import Scores
+
+        table, target = as_table(data), self.preparation.target
+        inputs, y = self.preparation.apply_with_target(table, missing)
+        if not len(y):
+            raise TableError("there is no row left to evaluate.")
+        counted = None if weights is None else weights_of_rows(weights, len(table))[inputs.rows]
+        truth = y if target.classes else target.restored(y)
+        return Scores(truth, self.raw(inputs.X), target.classes, counted, target=target.name, of="new rows")
 
     def importance(
         self: Trained,
@@ -31,6 +60,7 @@ class ReportableModel:
         repeats: int = 5,
         seconds: float = SECONDS,
         seed: int = 0,
+        weights: Any = None,
     ) -> Importance:
         """What each column is worth for these rows: by how much the score falls when its values are shuffled among them.
 
@@ -47,6 +77,8 @@ class ReportableModel:
             About how long it may take.
         seed : int
             Decides what is drawn.
+        weights : array, (rows,), optional
+            How much each row of the data counts.
 
         Returns
         -------
@@ -54,12 +86,15 @@ class ReportableModel:
         """
         from chainrule.tabular.importance import Predictor, importance
 
-        inputs, y = self.preparation.apply_with_target(as_table(data))
+        table = as_table(data)
+        inputs, y = self.preparation.apply_with_target(table)
         target = self.preparation.target
+        counted = None if weights is None else weights_of_rows(weights, len(table))[inputs.rows]
         truth = y if target.classes else np.asarray(target.restored(y))
         whole = [Predictor(self.raw, np.arange(len(truth)))]
         return importance(
-            whole, inputs.X, truth, self.preparation.features, target.task, metric=metric, repeats=repeats, seconds=seconds, seed=seed
+            whole, inputs.X, truth, self.preparation.features, target.task, metric=metric, repeats=repeats, seconds=seconds,
+            seed=seed, weights=counted,
         )  # fmt: skip
 
     def dependence(self: Trained, column: str, data: Any, *, labels: Sequence[Any] | None = None) -> Dependence:

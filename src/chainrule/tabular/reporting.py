@@ -59,6 +59,10 @@ class Trained(Protocol):
         """The networks of the folds, each with the rows it has not seen; none where it is not known any more."""
 
     @property
+    def weights(self) -> Array | None:
+        """How much each of the rows learned from counts; None where all count the same, or it is not known any more."""
+
+    @property
     def settings(self) -> Mapping[str, object]:
         """How it was trained, by names."""
 
@@ -177,14 +181,14 @@ def _importance(model: Trained, known: baselines.Prepared, test: Table | None, s
     preparation, predictors = model.preparation, model.predictors
     if not preparation.features:
         return None
-    X, truth = known.X, known.y
+    X, truth, weights = known.X, known.y, model.weights if predictors else None
     if not predictors and test is not None:
         inputs, y = preparation.apply_with_target(test)
         X, truth = inputs.X, y if known.classes else np.asarray(preparation.target.restored(y))
     if len(X) < 2:
         return None
     chosen = predictors or [Predictor(model.raw, np.arange(len(X)))]
-    found = importance(chosen, X, truth, preparation.features, known.task, seconds=seconds)
+    found = importance(chosen, X, truth, preparation.features, known.task, seconds=seconds, weights=weights)
     return found if predictors or test is not None else found.with_remarks([LEARNED_FROM])
 
 

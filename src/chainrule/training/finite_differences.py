@@ -18,7 +18,7 @@ import numpy as np
 from chainrule.autodiff import scan, vmap
 from chainrule.nn.parameters import Parameters
 from chainrule.tracing import trees
-from chainrule.training.objective import Batch
+from chainrule.training.objective import Batch, merged
 from chainrule.training.step import TrainingStep
 
 EPSILON = 1e-4
@@ -46,10 +46,11 @@ def measure(step: TrainingStep, state: Any, batch: Batch, rate: Any, count: Any,
     wide_state, batch = wide(state, batch)
     learned, structure = trees.flatten(wide_state["learned"])
 
-    def loss(*values: Any) -> Any:
-        return step.loss(trees.unflatten(structure, values), wide_state["frozen"], batch, key, wide_state["penalty"])
+    def observed(*values: Any) -> Any:
+        parameters = merged(wide_state["frozen"], trees.unflatten(structure, values))
+        return step.objective.observed(parameters, batch, key, wide_state["penalty"])
 
-    before, metrics = loss(*learned)
+    before, metrics, outcome = observed(*learned)
     sizes = [math.prod(x.shape) for x in learned]
     ends = np.cumsum([0, *sizes])
 
@@ -57,7 +58,7 @@ def measure(step: TrainingStep, state: Any, batch: Batch, rate: Any, count: Any,
         """The losses with one parameter nudged, for each of these places among all of them; beyond the last with none."""
         nudges = np.where(places[:, None] == np.arange(ends[-1]), EPSILON, 0.0)
         moved = [x + nudges[:, a:b].reshape(-1, *x.shape) for x, a, b in zip(learned, ends[:-1], ends[1:], strict=True)]
-        return vmap(lambda *values: loss(*values)[0])(*moved)
+        return vmap(lambda *values: observed(*values)[0])(*moved)
 
     nudged = _in_batches(at, int(ends[-1]))
 
@@ -67,7 +68,7 @@ def measure(step: TrainingStep, state: Any, batch: Batch, rate: Any, count: Any,
 
     gradients = by_parameter((nudged - before) / EPSILON)
     clipped = step.clipping(gradients)
-    new = step.update(wide_state, clipped, _wide(rate), _wide(count))
+    new = step.update(wide_state, clipped, _wide(rate), _wide(count), outcome.running)
     new = trees.map_leaves(lambda x, old: x.astype(old.dtype, copy=False), new, state)
     return StepMeasured(new, [before, *metrics], by_parameter(nudged), gradients, clipped)
 

@@ -84,7 +84,7 @@ class Training:
         self.batch_size = min(settings.batch_size or rows, rows)
         self.weighted = data.weights is not None or data.counts is not None
         given = data
-        if is_settled(step):
+        if is_settled(step) and step.objective.model.trains_as_it_predicts:
             filled = filled_up(data, self.batch_size)
             data = filled if filled is data or samples_are_apart(step.objective, data) else data
         self.data = data = owned(data) if data is given else data

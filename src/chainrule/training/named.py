@@ -6,12 +6,14 @@ from typing import Any
 
 from chainrule.declarations import by_name, declared, other_names
 from chainrule.errors import SettingError, UnknownNameError, shortened
-from chainrule.nn import embeddings, ensembles, initializers, layers, standardising
+from chainrule.nn import embeddings, ensembles, initializers, layers, normalising, standardising
 from chainrule.training import losses, optimizers, schedules
 from chainrule.training.loss import FunctionLoss, Loss
 from chainrule.training.optimizer import Optimizer
 
-PIECES = declared(layers, embeddings, ensembles, standardising, initializers, losses, optimizers, schedules)
+PIECES = declared(
+    layers, embeddings, ensembles, normalising, standardising, initializers, losses, optimizers, schedules
+)
 """Classes by their names: each is `cr.<name>`, and files of networks may name it."""
 
 LOSSES: dict[str, Loss] = by_name(declared(losses))

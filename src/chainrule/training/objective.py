@@ -188,10 +188,22 @@ class Objective:
             self.heads, outputs, batch.targets, batch.class_indices, strict=True
         ):
             scores = head.scores(outcome, output)
-            losses.append(self._per_sample(head, scores, targets, batch))
+            members = outcome.members_of(scores)
+            losses.append(
+                self._per_sample(head, scores, targets, batch)
+                if members is None
+                else self._per_member(head, members, targets, batch)
+            )
             if head.classifies:
                 rights.append(np.equal(head.chosen(scores), class_indices).astype(scores.dtype))
         return losses, rights
+
+    def _per_member(self, head: Head, members: Any, targets: Any, batch: Batch) -> Any:
+        """The mean of the losses that members have by themselves, of every sample."""
+        rows, count = members.shape[:2]
+        scores, repeated = np.reshape(members, (rows * count, *members.shape[2:])), np.repeat(targets, count, axis=0)
+        value = self._per_sample(head, scores, repeated, batch)
+        return np.mean(np.reshape(value, (rows, count)), axis=1) if np.shape(value) else value
 
     def _per_sample(self, head: Head, scores: Any, targets: Any, batch: Batch) -> Any:
         value = head.loss(scores, targets)
@@ -222,12 +234,15 @@ def _reduced(values: Any, batch: Batch, reduction: str = "mean") -> Any:
 
 
 def split_frozen(parameters: Parameters, patterns: Sequence[str], specs: Any) -> tuple[Parameters, Parameters]:
-    """The parameters that are learned and those that are not, by name patterns and by what layers say."""
+    """The parameters that a step changes and those that it does not, by name patterns and by what layers say."""
     names = flat_names(parameters)
     if not names:
         raise SettingError("the network has no parameters to learn; give it a layer that has some, such as cr.Dense.")
     frozen = matching(names, patterns) | {
-        f"{layer}.{name}" for layer, own in specs.items() for name, spec in own.items() if not spec.trainable
+        f"{layer}.{name}"
+        for layer, own in specs.items()
+        for name, spec in own.items()
+        if not (spec.trainable or spec.running)
     }
     learned: Parameters = {}
     fixed: Parameters = {}

@@ -64,8 +64,8 @@ class StepTaken:
 class TrainingStep:
     """Forward pass, loss, backward pass, clipping and update, on one batch.
 
-    The state is a dict of `learned` parameters, `frozen` ones, the strengths of the `penalty`, and the optimizer's
-    `optimizer_state`.
+    The state is a dict of `learned` parameters, among them those that the pass sets (`Model.running`), `frozen` ones, the
+    strengths of the `penalty`, and the optimizer's `optimizer_state`.
     """
 
     objective: Objective
@@ -74,7 +74,14 @@ class TrainingStep:
 
     def initial_state(self, learned: Parameters, frozen: Parameters) -> dict[str, Any]:
         """The state before the first step."""
-        optimizer_state = trees.map_leaves(lambda p: dict(self.optimizer.initial_state(p)), learned)
+        running = self.objective.model.running
+        optimizer_state = {
+            layer: {
+                name: {} if f"{layer}.{name}" in running else dict(self.optimizer.initial_state(p))
+                for name, p in own.items()
+            }
+            for layer, own in learned.items()
+        }
         dtype = trees.flatten(learned)[0][0].dtype
         penalty = trees.map_leaves(lambda x: np.asarray(x, dtype), self.objective.penalty.strengths)
         return {"learned": learned, "frozen": frozen, "penalty": penalty, "optimizer": optimizer_state}
@@ -85,14 +92,23 @@ class TrainingStep:
         """The objective on one batch, and its metrics."""
         return self.objective(merged(frozen, learned), batch, key, strengths)
 
-    def update(self, state: Any, clipped: Parameters, rate: Any, count: Any) -> dict[str, Any]:
-        """The state after a step along these gradients, which are clipped; the rate is one, or one for every layer by name."""
+    def update(
+        self, state: Any, clipped: Parameters, rate: Any, count: Any, running: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, Any]:
+        """The state after a step along these gradients, which are clipped; the rate is one, or one for every layer by name.
+
+        What is `running` is as the pass left it.
+        """
         learned: Parameters = {}
         optimizer_state: dict[str, dict[str, Any]] = {}
         for layer, own in state["learned"].items():
             learned[layer], optimizer_state[layer] = {}, {}
             own_rate = rate[layer] if isinstance(rate, Mapping) else rate
             for name, parameter in own.items():
+                if f"{layer}.{name}" in self.objective.model.running:
+                    new = running.get(layer, {}).get(name, parameter)
+                    learned[layer][name], optimizer_state[layer][name] = self._like(parameter, new, name), {}
+                    continue
                 old = state["optimizer"][layer][name]
                 new, kept = self.optimizer.update(clipped[layer][name], parameter, old, own_rate, count)
                 learned[layer][name] = self._like(parameter, new, "the parameter")
@@ -126,14 +142,14 @@ class TrainingStep:
             )
             layers.extend(name for name, *_ in outcome.readings)
             calls = [(list(inputs), z, a) for _, inputs, z, a in outcome.readings]
-            return value, (metrics, calls, outcome.outputs)
+            return value, (metrics, calls, outcome.outputs, outcome.running)
 
         value, gradients, seen, cotangents = observed_gradient(objective)(state["learned"])
-        metrics, calls, outputs = seen
-        _, by_calls, by_outputs = cotangents
+        metrics, calls, outputs, running = seen
+        _, by_calls, by_outputs, _ = cotangents
         clipped = self.clipping(gradients)
         return StepTaken(
-            self.update(state, clipped, rate, count),
+            self.update(state, clipped, rate, count, running),
             [value, *metrics],
             layers,
             [(*call, dz, da) for call, (_, dz, da) in zip(calls, by_calls, strict=True)],

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.llvm import cache, cores, long_sums, plan, runner, sharing, training
+from chainrule.engines.llvm import cache, cores, emission, long_sums, plan, runner, sharing, training
 from chainrule.engines.llvm.runner import LlvmRunner
 from chainrule.engines.llvm.thread_choice import ThreadChoice
 
@@ -90,8 +90,11 @@ CASES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
 
 
 @pytest.mark.usefixtures("small_is_large")
+@pytest.mark.parametrize("part", [emission.PART, 1], ids=["one function", "functions of their own"])
 @pytest.mark.parametrize("case", sorted(CASES))
-def test_any_number_of_threads_gives_the_same_bits(case: str) -> None:
+def test_any_number_of_threads_gives_the_same_bits(case: str, part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long the step is: that of a deep network is written into several functions."""
+    monkeypatch.setattr(emission, "PART", part)
     layers, inputs, targets, options = CASES[case]
     one = trained(layers, inputs, targets, engine="llvm", threads=1, **options)
     for threads in (2, 3, 5):
@@ -99,6 +102,19 @@ def test_any_number_of_threads_gives_the_same_bits(case: str) -> None:
             np.testing.assert_array_equal(value, one[name], err_msg=f"{threads} threads, {name}")
     for name, value in trained(layers, inputs, targets, engine="numpy", **options).items():
         np.testing.assert_allclose(one[name], value, rtol=1e-7, atol=1e-9, err_msg=name)
+
+
+def test_a_deep_network_of_layers_that_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cores, "usable", lambda: 3)
+    layers = [*(cr.Dense(96, "tanh") for _ in range(60)), cr.Dense(3)]
+    rows, targets = np.tile(X, (2, 1)), np.tile(VALUES, (2, 1))
+    options = {"epochs": 1, "batch_size": 100, "optimizer": "adam"}
+    found = [trained(layers, rows, targets, engine="llvm", threads=threads, **options) for threads in (1, 2, 3)]
+    plain = trained(layers, rows, targets, engine="numpy", **options)
+    for name, value in plain.items():
+        np.testing.assert_allclose(found[0][name], value, rtol=1e-5, atol=1e-7, err_msg=name)
+        for other in found[1:]:
+            np.testing.assert_array_equal(other[name], found[0][name], err_msg=name)
 
 
 def test_a_large_step_uses_all_cores_and_a_small_one_does_not(monkeypatch: pytest.MonkeyPatch) -> None:

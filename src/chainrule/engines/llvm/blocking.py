@@ -20,9 +20,11 @@ from chainrule.ops import Contraction
 JOBS = 8
 """Blocks to be shared out among threads, at least, where there are as many."""
 
-
 SIDES = 2
 """The same of columns, where rows are copied too, so that they are used for more panels than one."""
+
+LINE = 64
+"""Bytes that lie together in a cache."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,11 @@ class Blocking:
 
     `columns` is the operand that vectors are read of, in panels of `breadth` vectors; `rows` the other, in tiles of at most
     `height` rows. `turned` columns lie across, so their panels are made of squares turned over; `packed` rows lie across too,
-    and are put one tile after the other.
+    and are copied. The result's letters are those of a `batch`, which both operands have, those of `repeats`, which the columns
+    have not, and the tile's own two. A sum over the letter `summed` is taken in so many `pieces` of at most `piece` terms.
+
+    A block is `most_panels` panels at most and one of the `groups` of tiles, of `group_tiles` of each height at most, of which
+    `most_tiles` are taken at a time. All that is counted in bytes is in a thread's own memory.
     """
 
     columns: Operand
@@ -43,118 +49,81 @@ class Blocking:
     summed: str
     breadth: int
     height: int
-    width: int
-    itemsize: int
-    panels: int
     tiles: int
     pieces: int
     piece: int
-    second_cache: int
-
-    @property
-    def panel_bytes(self) -> int:
-        """Bytes of one panel of a piece; a line more, so that panels do not all begin in the same place of the cache."""
-        return (self.piece * self.breadth * self.width + 2 * self.width) * self.itemsize
-
-    @property
-    def most_panels(self) -> int:
-        """Panels in a block: a quarter of the cache, or fewer if there would be too few blocks."""
-        fitting = max(1, self.second_cache // 4 // self.panel_bytes)
-        return min(fitting, max(1, self.panels // (SIDES if self.packed else JOBS)), self.panels)
-
-    @property
-    def tile_bytes(self) -> int:
-        """Bytes of a tile's rows of a piece; a line more, as for panels."""
-        return self.piece * self.row_bytes + self.width * self.itemsize
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of a tile's rows at one position of the sum: whole vectors where they are copied, which are stored fastest."""
-        return (-(-self.height // self.width) * self.width if self.packed else self.height) * self.itemsize
-
-    @property
-    def most_tiles(self) -> int:
-        """Tiles whose rows are used for all panels of a block, one after another: a quarter of the cache."""
-        return max(1, min(self.tiles, self.second_cache // 4 // self.tile_bytes))
-
-    @property
-    def totals_bytes(self) -> int:
-        """Bytes of a tile's totals, where a sum is of several pieces."""
-        return self.height * self.breadth * self.width * self.itemsize if self.pieces > 1 else 0
-
-    @property
-    def groups(self) -> int:
-        """Groups of tiles, so that totals fit and there are enough blocks for threads."""
-        blocks = -(-self.panels // self.most_panels)
-        totals = self.totals_bytes * self.most_panels
-        fitting = max(1, self.second_cache // 4 // totals) if totals else self.tiles
-        return min(self.tiles, max(-(-self.tiles // fitting), -(-JOBS // blocks) if self.tiles * self.height > FEW_ROWS else 1))
+    most_panels: int
+    most_tiles: int
+    groups: int
+    panel_bytes: int
+    row_bytes: int
+    tile_bytes: int
+    total_bytes: int
 
     @property
     def group_tiles(self) -> int:
-        """Tiles in a group at most; those of two heights are shared out apart."""
-        return -(-self.tiles // self.groups) + 1
-
-    @property
-    def bytes(self) -> int:
-        """Memory that a thread needs: for panels, totals and tiles."""
-        return self.panels_bytes + self.all_totals_bytes + self.tiles_bytes
+        """Tiles of one height in a group, at most."""
+        return -(-self.tiles // self.groups)
 
     @property
     def panels_bytes(self) -> int:
+        """Bytes of a block's panels."""
         return _whole_lines(self.most_panels * self.panel_bytes)
 
     @property
-    def all_totals_bytes(self) -> int:
-        return _whole_lines(2 * self.group_tiles * self.most_panels * self.totals_bytes)
+    def totals_bytes(self) -> int:
+        """Bytes of the totals of a group's tiles, of both heights."""
+        return 2 * self.group_tiles * self.most_panels * self.total_bytes
 
     @property
-    def tiles_bytes(self) -> int:
-        return _whole_lines(self.most_tiles * self.tile_bytes + self.width * self.itemsize) if self.packed else 0
-
-
-def _whole_lines(nbytes: int) -> int:
-    return -(-nbytes // 64) * 64
+    def bytes(self) -> int:
+        """All memory that a thread needs."""
+        tiles = self.most_tiles * self.tile_bytes if self.packed else 0
+        return self.panels_bytes + self.totals_bytes + _whole_lines(tiles)
 
 
 def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blocking | None:
     """How to take a contraction in blocks, if that is worth it."""
-    if product.equation.output in memory.parts:
-        return None
     rows, vector = product.rows, product.vector
-    if not rows or not vector or len(product.summed) != 1 or product.dtype.kind != "f":
+    alone = len(product.summed) == 1 and product.equation.output not in memory.parts
+    kinds = {product.dtype, *(o.view.buffer.dtype for o in product.operands)}
+    if not rows or not alone or len(kinds) > 1 or product.dtype.kind != "f":
         return None
-    if any(o.view.buffer.dtype != product.dtype for o in product.operands):
-        return None
-    (summed,) = product.summed
-    left, right = product.operands
-    columns, others = (left, right) if rows in right.strides else (right, left)
-    batch = tuple(c for c in product.result if c in columns.strides and c != vector)
-    repeats = tuple(c for c in product.result if c not in columns.strides and c != rows)
+    (summed,), lengths, width, itemsize = product.summed, product.lengths, product.width, product.dtype.itemsize
+    first, second = product.operands
+    columns, others = (first, second) if rows in second.strides else (second, first)
     turned = columns.along(vector) != 1
-    if (turned and columns.along(summed) != 1) or not columns.along(vector) or not columns.along(summed):
+    if turned and columns.along(summed) != 1:
         return None
-    length, count = product.lengths[summed], product.lengths[vector]
-    high = product.lengths[rows] * prod(product.lengths[c] for c in repeats)
-    itemsize = product.dtype.itemsize
+    repeats = tuple(c for c in product.result if c not in columns.strides and c != rows)
     packed = others.along(summed) != 1 and others.along(rows) == 1
-    worth = (
-        turned_is_worth(high, length, count)
-        if turned
-        else panels_are_worth(high, length, count, itemsize, rows_across=packed)
-    )
+    repeated = prod(lengths[c] for c in repeats)
+    sizes = lengths[rows] * repeated, lengths[summed], lengths[vector]
+    worth = turned_is_worth(*sizes) if turned else panels_are_worth(*sizes, itemsize, rows_across=packed)
     if not worth:
         return None
-    vectors = -(-count // product.width)
+
+    quarter = target.second_cache // 4
+    vectors = -(-lengths[vector] // width)
     breadth = min(2, vectors)
-    tall = max(1, target.registers * 3 // 4 // breadth)
-    tall = min(tall, 16)
-    tiles = -(-product.lengths[rows] // tall)
-    height = -(-product.lengths[rows] // tiles)
-    pieces = -(-length // PIECE)
-    piece = -(-length // pieces)
+    below = -(-lengths[rows] // min(16, target.registers * 3 // 4 // breadth))
+    height, tiles, panels = -(-lengths[rows] // below), below * repeated, -(-vectors // breadth)
+    pieces = -(-lengths[summed] // PIECE)
+    piece = -(-lengths[summed] // pieces)
     if turned:
-        piece = -(-piece // product.width) * product.width
+        piece = -(-piece // width) * width
+    panel_bytes = piece * breadth * width * itemsize + 2 * LINE  # so that panels begin in other places of the cache
+    row_bytes = (-(-height // width) * width if packed else height) * itemsize  # whole vectors are stored fastest
+    tile_bytes = piece * row_bytes + LINE
+    total_bytes = height * breadth * width * itemsize if pieces > 1 else 0
+
+    batch = tuple(c for c in product.result if c in columns.strides and c != vector)
+    jobs = -(-JOBS // prod(lengths[c] for c in batch))
+    most_panels = max(1, min(quarter // panel_bytes, panels // (min(SIDES, jobs) if packed else jobs)))
+    fitting = max(1, quarter // (total_bytes * most_panels)) if total_bytes else tiles
+    enough = -(-jobs // -(-panels // most_panels)) if tiles * height > FEW_ROWS else 1
+    groups = min(tiles, max(-(-tiles // fitting), enough))
+    most_tiles = max(1, min(tiles, quarter // tile_bytes))
     return Blocking(
         columns,
         others,
@@ -165,13 +134,16 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blockin
         summed,
         breadth,
         height,
-        product.width,
-        itemsize,
-        -(-vectors // breadth),
-        tiles * prod(product.lengths[c] for c in repeats),
+        tiles,
         pieces,
         piece,
-        target.second_cache,
+        most_panels,
+        most_tiles,
+        groups,
+        panel_bytes,
+        row_bytes,
+        tile_bytes,
+        total_bytes,
     )
 
 
@@ -185,3 +157,7 @@ def workspace_bytes(memory: MemoryPlan, grouping: Grouping, target: Target) -> i
         elif group.inner is not None:
             most = max(most, workspace_bytes(memory.inner[group], group.inner.grouping, target))
     return most
+
+
+def _whole_lines(nbytes: int) -> int:
+    return -(-nbytes // LINE) * LINE

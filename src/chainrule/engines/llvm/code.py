@@ -50,7 +50,8 @@ def _first_lane(width: int) -> Any:
 class Code:
     """A function being written: the builder, the memory's base, the CPU, whether loops are written out, and the threads.
 
-    `workspace` is memory that a thread has for itself; `places` are the addresses of buffers that the running code is told; those of others are known.
+    `workspace` is memory that a thread has for itself; `places` are the addresses of buffers that the running code is told;
+    those of others are known.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from llvmlite import ir
 from chainrule.engines.engine import Executable, Workspace
 from chainrule.engines.llvm import emission
 from chainrule.engines.llvm.blocking import workspace_bytes
-from chainrule.engines.llvm.buffers import Arena, status, storage_type
+from chainrule.engines.llvm.buffers import Arena, aligned, status, storage_type
 from chainrule.engines.llvm.code import Code, i8, i64, pointer
 from chainrule.engines.llvm.groups import group
 from chainrule.engines.llvm.inspection import groups_text, keep_stages, memory_text
@@ -40,7 +40,9 @@ class Kernel(Executable):
         self.arena_bytes = arena.size
         self.workspace_bytes = workspace_bytes(self.memory, self.grouping, self.target)
         known = identity(program)
-        self.function = CompiledFunction(self._write, "run", self.target, None if known is None else f"kernel {known}")
+        self.function = CompiledFunction(
+            self._write, "run", self.target, None if known is None else f"kernel {self.workspace_bytes} {known}"
+        )
         keep_stages(program, lowered, self.grouping, self.memory, self.function)
         self._local = threading.local()
 
@@ -85,8 +87,7 @@ class KernelWorkspace(Workspace):
     """Memory for one call of a kernel at a time, with its inputs and outputs as arrays that lie in it."""
 
     def __init__(self, kernel: Kernel) -> None:
-        memory = np.zeros(kernel.arena_bytes + kernel.workspace_bytes + 2 * SLACK + 64, np.uint8)
-        arena = memory[-memory.ctypes.data % 64 :]
+        arena = aligned(kernel.arena_bytes + kernel.workspace_bytes + 2 * SLACK)
         plan, program = kernel.memory, kernel.program
         for buffer, value in plan.constant_values:
             view_of(plan, Literal(value), arena, buffer.view())[...] = value

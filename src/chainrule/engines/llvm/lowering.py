@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -43,7 +43,7 @@ def unsupported(program: Program, *, repeated: bool = False) -> list[str]:
     if has_complex(program):
         return sorted(without_parts(program) or unsupported(in_parts(program), repeated=repeated))
     # Of numbers that are known before a call it is made sure that they have a result; in a loop they are others with every step.
-    numbers = set() if repeated else of_numbers(program)
+    numbers = {} if repeated else dict.fromkeys(of_numbers(program), 1)
     inside = {name for body in bodies(program) for name in unsupported(body, repeated=True)}
     return sorted({e.op.name for e in program.equations if not _compiles(e, numbers)} | inside)
 
@@ -66,11 +66,11 @@ def kinds(program: Program) -> set[np.dtype[Any]]:
     return own.union(*map(kinds, bodies(program)))
 
 
-def _compiles(equation: Equation, numbers: set[Variable]) -> bool:
+def _compiles(equation: Equation, numbers: Mapping[Variable, int]) -> bool:
     types = [x.type for x in (*equation.inputs, equation.output) if isinstance(x, Variable)]
     if any(not _is_known(t.dtype) or t.size == 0 for t in types):
         return False
-    return not is_partial(equation, dict.fromkeys(numbers, 1)) and equation.op.has_loops(len(equation.inputs))
+    return not is_partial(equation, numbers) and equation.op.has_loops(len(equation.inputs))
 
 
 @cache
@@ -187,9 +187,13 @@ def _turned_in_blocks(term: str, parts: Subscripts, lengths: dict[str, int], equ
     summed = [c for c in parts.summed if lengths[c] != 1]
     *before, vector = [c for c in parts.result if lengths[c] != 1]
     rows = math.prod(lengths[c] for c in before if c not in term)
-    same = all(x.dtype == equation.output.dtype for x in equation.inputs)
+    same = all(_dtype(x) == equation.output.dtype for x in equation.inputs)
     alone = len(summed) == 1 and [c for c in term if lengths[c] != 1][-1] == summed[0]
     return same and alone and turned_is_worth(rows, lengths[summed[0]], lengths[vector])
+
+
+def _dtype(x: Atom) -> np.dtype[Any]:
+    return x.dtype if isinstance(x, Variable) else np.asarray(x.value).dtype
 
 
 def _dot(terms: list[str], summed: str, lengths: dict[str, int]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from chainrule.engines.llvm.blocking import workspace_bytes
 from chainrule.engines.llvm.buffers import Arena, Buffer
 from chainrule.engines.llvm.groups import Grouping, group
 from chainrule.engines.llvm.lowering import lower
@@ -38,7 +39,8 @@ class Plan:
     """What is decided before code is written.
 
     The arena of `size` bytes begins with a status, the state and the constants, `filled` bytes in all. `unrolled` steps
-    are written out without loops; `shared` ones may be carried out by several threads. All of it is for one `target`.
+    are written out without loops; `shared` ones may be carried out by several threads, each of which has a `workspace` of so
+    many bytes of its own. All of it is for one `target`.
     """
 
     target: Target
@@ -48,6 +50,7 @@ class Plan:
     size: int
     unrolled: bool
     shared: bool
+    workspace: int
 
     @property
     def constants(self) -> list[tuple[Buffer, Any]]:
@@ -80,7 +83,8 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     filled = arena.size
     for step in steps:
         step.memory.place_values(reuse=not unrolled, shared=shared)
-    return Plan(target, state, steps, filled, arena.size, unrolled, shared)
+    workspace = max(workspace_bytes(step.memory, step.grouping, target) for step in steps)
+    return Plan(target, state, steps, filled, arena.size, unrolled, shared, workspace)
 
 
 def _widest(program: Program, state: int, target: Target) -> int:

@@ -30,7 +30,9 @@ class Likeness:
         settings = [value for e in equations for value in e.attributes.values()]
         if group.inner is None and all(map(is_plain, settings)):
             kinds = group.space, group.root is None, len(group.pointwise), memory.widest
-            self.key = kinds, tuple(map(self._equation, equations)), tuple(map(_kind, self.buffers))
+            operands = tuple(map(self._equation, equations))
+            collected = tuple([self._buffer(memory.parts[e.output]) for e in equations if e.output in memory.parts])
+            self.key = kinds, operands, collected, tuple(map(_kind, self.buffers))
 
     def _equation(self, equation: Equation) -> Hashable:
         inputs = tuple(map(self._operand, equation.inputs))
@@ -53,8 +55,10 @@ class Likeness:
 
     def _view(self, x: Atom) -> Hashable:
         view: View = self._memory.view(x)
-        number = self.buffers.setdefault(view.buffer, len(self.buffers))
-        return number, view.start, view.strides, view.shape
+        return self._buffer(view.buffer), view.start, view.strides, view.shape
+
+    def _buffer(self, buffer: Buffer) -> int:
+        return self.buffers.setdefault(buffer, len(self.buffers))
 
 
 def _kind(buffer: Buffer) -> Any:

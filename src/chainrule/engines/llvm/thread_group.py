@@ -6,8 +6,9 @@ bits of the result. A wait is a counter in the arena that every thread raises on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,12 @@ class SingleThread:
     """One thread: all of every loop is its share, and it waits for nobody."""
 
     dividing = False
+    values: tuple[Any, ...] = ()
+    """What a function is told by the one that calls it, so that the same threads carry it out."""
+
+    def within(self, builder: Any, values: Sequence[Any]) -> SingleThread:
+        """The same threads in another function, which was told these values."""
+        return self
 
     @contextmanager
     def section(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> Iterator[None]:
@@ -59,6 +66,14 @@ class _Use:
         self.writes += other.writes
 
 
+@dataclass
+class _Work:
+    """What was done since the last barrier, by all threads and by the first alone, in whichever functions."""
+
+    together: _Use = field(default_factory=_Use)
+    first: _Use = field(default_factory=_Use)
+
+
 class ThreadGroup(SingleThread):
     """Several threads; `thread` says which one this is."""
 
@@ -68,31 +83,43 @@ class ThreadGroup(SingleThread):
         self._wait = _waiting(builder.module)
         self._goal = builder.alloca(i64)
         builder.store(i64(0), self._goal)
-        self._together, self._first = _Use(), _Use()
+        self._done = _Work()
         self.dividing = False
+
+    @property
+    def values(self) -> tuple[Any, ...]:  # type: ignore[override]
+        """Which thread this is, how many there are, and where they count their arrivals."""
+        return self.thread, self.threads, self._counter, self._goal
+
+    def within(self, builder: Any, values: Sequence[Any]) -> ThreadGroup:
+        """The same threads in another function, which was told these values."""
+        other = copy(self)
+        other.builder = builder
+        other.thread, other.threads, other._counter, other._goal = values
+        return other
 
     @contextmanager
     def section(self, reads: Iterable[Buffer], writes: Iterable[Buffer], *, shared: bool) -> Iterator[None]:
         """A part of the work, done by all threads together or by the first one alone."""
         use = _Use(list(map(_place, reads)), list(map(_place, writes)))
-        if self._together.in_the_way_of(use) or (shared and self._first.in_the_way_of(use)):
+        if self._done.together.in_the_way_of(use) or (shared and self._done.first.in_the_way_of(use)):
             self.barrier()
         if shared:
             self.dividing = True
             yield
             self.dividing = False
-            self._together.add(use)
+            self._done.together.add(use)
         else:
             with self.builder.if_then(self.builder.icmp_signed("==", self.thread, i64(0))):
                 yield
-            self._first.add(use)
+            self._done.first.add(use)
 
     def barrier(self) -> None:
         """Wait until all threads are here."""
         goal = self.builder.add(self.builder.load(self._goal, typ=i64), self.threads)
         self.builder.store(goal, self._goal)
         self.builder.call(self._wait, [self._counter, goal])
-        self._together, self._first = _Use(), _Use()
+        self._done.together, self._done.first = _Use(), _Use()
 
     def share(self, count: int) -> tuple[Any, Any]:
         """Where this thread's share of so many pieces begins and ends."""

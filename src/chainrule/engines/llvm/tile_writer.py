@@ -117,6 +117,7 @@ class TileWriter:
     # --- registers, and memory for what they held
 
     def scratch(self, vectors: int) -> Any:
+        """The address of memory for so many vectors."""
         with self.code.builder.goto_entry_block():
             scratch = self.code.builder.alloca(ir.ArrayType(self.kind, vectors))
         scratch.align, scratch.type = self.nbytes, pointer
@@ -126,9 +127,11 @@ class TileWriter:
         return self.code.at_byte(scratch, self.code.sum((place, self.nbytes)))
 
     def load(self, scratch: Any, place: Index) -> Any:
+        """A vector from memory, by its number."""
         return self.code.builder.load(self._vector(scratch, place), typ=self.kind, align=self.nbytes)
 
     def spill(self, values: list[Any], scratch: Any, first: Index) -> None:
+        """Vectors to memory, side by side from a number on."""
         for place, value in enumerate(values):
             at = self._vector(scratch, self.code.sum((first, 1), (place, 1)))
             self.code.builder.store(value, at, align=self.nbytes)

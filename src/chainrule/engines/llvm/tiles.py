@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from chainrule.engines.llvm.buffers import View, long_strides
-from chainrule.engines.llvm.contractions import Operand, Product, finish, multiply_add
+from chainrule.engines.llvm.contractions import Operand, finish, multiply_add
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index

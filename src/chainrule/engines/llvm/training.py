@@ -26,8 +26,8 @@ from chainrule.tracing.identity import identity
 
 # The table's places: addresses of the arena and the order of rows, how far apart the orders of two epochs are, the steps
 # of an epoch and the rows, the address of the metrics, the first step and how many, which thread this is and of how
-# many, then the addresses of data and numbers.
-ARENA, ORDER, EPOCH_STRIDE, STEPS, ROWS, METRICS, FIRST, COUNT, THREAD, THREADS, REST = range(11)
+# many, the address of the thread's own memory, then those of data and numbers.
+ARENA, ORDER, EPOCH_STRIDE, STEPS, ROWS, METRICS, FIRST, COUNT, THREAD, THREADS, WORKSPACE, REST = range(12)
 
 FAR = 2**17
 """Bytes of data from which on the next batch's rows are fetched ahead."""
@@ -59,7 +59,7 @@ def _identity(loop: TrainingLoop, data: int, plan: Plan) -> str | None:
     programs = [identity(program) for program in (loop.step, loop.last) if program is not None]
     if None in programs:
         return None
-    layout = plan.filled, plan.size, plan.unrolled, plan.shared, plan.state[0].widest
+    layout = plan.filled, plan.size, plan.unrolled, plan.shared, plan.workspace, plan.state[0].widest
     return f"training {programs} {loop.state} {loop.batch_size} {data} {layout}"
 
 
@@ -85,6 +85,7 @@ class _Writer:
         self.builder, self.table = builder, function.args[0]
         arena = self._address(ARENA)
         memory = arena
+        workspace = self._address(WORKSPACE)
         begin = function.append_basic_block("begin")
         state_bytes = max(-(-(b.offset + b.nbytes) // 64) * 64 for b in self.plan.state)  # the status and the state
         if self.plan.unrolled:
@@ -101,7 +102,9 @@ class _Writer:
             threads = ThreadGroup(builder, arena, self._number(THREAD), self._number(THREADS))
         builder.branch(begin)
         builder.position_at_end(begin)
-        code = Code(builder, memory, self.plan.target, unrolled=self.plan.unrolled, threads=threads)
+        code = Code(
+            builder, memory, self.plan.target, unrolled=self.plan.unrolled, threads=threads, workspace=workspace
+        )
         if self.plan.unrolled:
             self._transfer(arena, memory, self.plan.filled)
         with subnormals_flushed(builder):

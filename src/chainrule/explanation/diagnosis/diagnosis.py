@@ -70,6 +70,7 @@ def measured(training: Training, input_names: Any) -> Measures:
         network = evaluate_loss(objective, before, training.data, input_names)
         taken = Steps(training).take()
     learned = {f"{layer}.{name}" for layer, own in taken.state["learned"].items() for name in own}
+    learned -= objective.model.unlearned
     names = {f"{layer}.{name}" for layer, own in before.items() for name in own}
     return Measures(
         network,

@@ -227,7 +227,12 @@ def _has(cells: pl.Series, unit: str) -> bool:
 
 
 def stray_remarks(name: str, read: Numbers) -> tuple[str, ...]:
-    """What is said of texts among numbers."""
-    if not read.strays:
-        return ()
-    return (unread(name, "numbers", read.strays, sum(read.strays.values())),)
+    """What is said of texts among numbers, and of whole numbers that fall together."""
+    remarks = [unread(name, "numbers", read.strays, sum(read.strays.values()))] if read.strays else []
+    different, left = read.merged
+    if different > left:
+        remarks.append(
+            f"column {name!r} holds whole numbers beyond 2⁵³ = 9,007,199,254,740,992, which are rounded: {different:,} different "
+            f"ones become {left:,}"
+        )
+    return tuple(remarks)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.tables.composed import composed
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -37,6 +39,8 @@ def plain(cell: Any) -> Any:
         cell = cell.item()
     if isinstance(cell, float) and not math.isfinite(cell):
         return None
+    if isinstance(cell, str):
+        return composed(cell)
     return None if type(cell).__name__ in ("NAType", "NaTType") else cell
 
 
