@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from chainrule.engines.llvm.block_choice import FEW_ROWS, panels_are_worth, turned_is_worth
+from chainrule.engines.llvm.block_choice import panels_are_worth, turned_is_worth
 from chainrule.engines.llvm.contractions import Operand, Product
 from chainrule.engines.llvm.groups import Grouping
 from chainrule.engines.llvm.memory import MemoryPlan
@@ -22,6 +22,9 @@ JOBS = 8
 
 SIDES = 2
 """The same of columns, where rows are copied too, so that they are used for more panels than one."""
+
+ENOUGH_ROWS = 192
+"""Rows from which on they are shared out too, so that each share makes panels of its own."""
 
 LINE = 64
 """Bytes that lie together in a cache."""
@@ -99,7 +102,11 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blockin
     packed = others.along(summed) != 1 and others.along(rows) == 1
     repeated = prod(lengths[c] for c in repeats)
     sizes = lengths[rows] * repeated, lengths[summed], lengths[vector]
-    worth = turned_is_worth(*sizes) if turned else panels_are_worth(*sizes, itemsize, rows_across=packed)
+    worth = (
+        turned_is_worth(*sizes)
+        if turned
+        else panels_are_worth(*sizes, itemsize, target.second_cache, rows_across=packed)
+    )
     if not worth:
         return None
 
@@ -121,7 +128,7 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blockin
     jobs = -(-JOBS // prod(lengths[c] for c in batch))
     most_panels = max(1, min(quarter // panel_bytes, panels // (min(SIDES, jobs) if packed else jobs)))
     fitting = max(1, quarter // (total_bytes * most_panels)) if total_bytes else tiles
-    enough = -(-jobs // -(-panels // most_panels)) if tiles * height > FEW_ROWS else 1
+    enough = -(-jobs // -(-panels // most_panels)) if tiles * height > ENOUGH_ROWS else 1
     groups = min(tiles, max(-(-tiles // fitting), enough))
     most_tiles = max(1, min(tiles, quarter // tile_bytes))
     return Blocking(
