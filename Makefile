@@ -22,6 +22,7 @@ nightly: .venv/development # twenty times as many random examples; random Progra
 		tests/engines/test_equations.py tests/engines/test_memory_growth.py tests/engines/test_interrupts.py
 	CHAINRULE_EXAMPLES=20000 $(BIN)/python -m pytest tests/test_silence.py tests/test_special_points.py
 	CHAINRULE_CALLS=1000 $(BIN)/python -m pytest tests/ops/test_numpy_arguments.py
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.contractions --random 30 --least 0.6
 	CHAINRULE_MUTATIONS=20000 $(BIN)/python -m pytest tests/test_model_files.py
 	$(BIN)/python tests/versions.py
 
