@@ -16,10 +16,12 @@ front-end: # with Node 20: types, tests, and that the bundle of the view is what
 test-view: .venv/hosts # the view in Chromium: on a page, from a file, in JupyterLab, Notebook and marimo
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/viewer/browser
 
-nightly: .venv/development # twenty times as many random examples; random Programs, which find most of a compiler's mistakes; interrupts
+nightly: .venv/development # twenty times as many random examples; random Programs, which find most of a compiler's mistakes; interrupts; machine code for lesser CPUs
 	$(BIN)/python -m pytest -n 2 -m hypothesis --hypothesis-profile=nightly
 	CHAINRULE_EXAMPLES=2000 CHAINRULE_FITS=10000 CHAINRULE_INTERRUPTS=1000 $(BIN)/python -m pytest \
 		tests/engines/test_equations.py tests/engines/test_memory_growth.py tests/engines/test_interrupts.py
+	for cpu in $$($(BIN)/python -c "from chainrule.engines.llvm.machine import settings; print(*settings())"); do \
+		CHAINRULE_CPU=$$cpu $(BIN)/python -m pytest -n 2 tests/engines tests/training || exit 1; done
 	CHAINRULE_EXAMPLES=20000 $(BIN)/python -m pytest tests/test_silence.py tests/test_special_points.py
 	CHAINRULE_CALLS=1000 $(BIN)/python -m pytest tests/ops/test_numpy_arguments.py
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.contractions --random 30 --least 0.6

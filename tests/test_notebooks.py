@@ -65,6 +65,7 @@ OTHERS = {
     "dependence": Dependence(
         "<i>", "y", ("y",), (Level(1.0, "1", 0.5, (1.0,)), Level(2.0, "2", 0.5, (3.0,))), True, None, (2.0,), 9
     ),
+    "rate search": cr.Network([cr.Dense(2)]).find_learning_rate(X, [0, 1], steps=20),
     "model of a table": MODEL,
     "report of a table": MODEL.report(TABLE, beside=["majority class"], seconds=0.1),
 }  # fmt: skip

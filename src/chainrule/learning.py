@@ -44,6 +44,9 @@ if TYPE_CHECKING:
     from chainrule.tabular import Recipe as Recipe
     from chainrule.tabular import TableModel as TableModel
     from chainrule.tabular import load as load
+    from chainrule.training.loggers import CSVLogger as CSVLogger
+    from chainrule.training.loggers import MLflowLogger as MLflowLogger
+    from chainrule.training.loggers import TensorBoardLogger as TensorBoardLogger
     from chainrule.training.losses import *
     from chainrule.training.optimizers import *
     from chainrule.training.schedules import *
@@ -57,6 +60,7 @@ LATER = {
     "compare": "explanation.comparison",
     "find_nan": "explanation.diagnosis.lines",
     **dict.fromkeys(("Recipe", "TableModel", "load"), "tabular"),
+    **dict.fromkeys(("CSVLogger", "MLflowLogger", "TensorBoardLogger"), "training.loggers"),
     **dict.fromkeys(("View", "view"), "viewer"),
 }
 """Names that training needs none of, and the packages they are loaded from with the first of them."""

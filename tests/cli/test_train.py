@@ -156,6 +156,35 @@ def test_choices(labels):
     assert result.exit_code == 0
 
 
+def test_choices_about_learning_are_heard(labels, tmp_path):
+    saved = []
+    for more in ([], ["--schedule", "constant"], ["--l2", "0.5"], ["--metric", "roc_auc", "--epochs", "9"]):
+        result = run("train", labels, "--target", "Survived", *SMALL, *more, "--save", tmp_path / "model")
+        assert result.exit_code == 0, result.output
+        saved.append(cr.load(tmp_path / "model").network.parameters["dense_0"]["weight"].tobytes())
+    assert len(set(saved)) == 4
+    for wrong in (["--metric", "mae"], ["--schedule", "cosin"], ["--encoding", "utf-9"]):
+        result = run("train", labels, "--target", "Survived", *SMALL, *wrong)
+        assert (result.exit_code, f"named '{wrong[1]}'" in result.output) == (1, True)
+
+
+@pytest.mark.parametrize("encoding", ["cp850", "utf-16-be", "mac-roman"])
+def test_an_encoding_is_told_to_every_command(encoding, tmp_path):
+    table, model = tmp_path / "data.csv", tmp_path / "model"
+    rows = [f"{'Köln' if i % 3 else 'Zürich'},{i % 7},{'größer' if i % 3 else 'kleiner'}" for i in range(60)]
+    table.write_bytes("\n".join(["ort,größe,was", *rows]).encode(encoding))
+    given = ["--encoding", encoding]
+    result = run("train", table, "--target", "was", *SMALL, *given, "--save", model, "--test-file", table)
+    assert result.exit_code == 0, result.output
+    assert "größer, kleiner" in result.output
+    said = run("predict", model, table, *given).stdout.split()
+    assert (said[0], len(said), set(said[1:]) <= {"größer", "kleiner"}) == ("was", 61, True)
+    for command in (["evaluate"], ["explain", "--row", "1"], ["diagnose"]):
+        result = run(command[0], model, table, *command[1:], *given)
+        assert result.exit_code == 0, result.output
+        assert "did not occur" not in result.output
+
+
 def test_the_table_that_comes_along(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     options = [*SMALL, "--test", "0.2", "--save", "model.safetensors"]

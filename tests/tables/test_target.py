@@ -148,3 +148,17 @@ def test_an_unknown_task():
 def test_truth_values_are_the_same_labels_in_frames_and_files(learned, asked):
     target = learn_target(Table(pl.DataFrame({"y": learned * 10})), "y")
     assert target.encode(pl.Series(asked)).tolist() == [1, 0]
+
+
+def test_many_amounts_are_learned_like_few():
+    """More amounts than there may be classes are not counted one by one, and are the same amounts."""
+    amounts = np.round(np.random.default_rng(0).lognormal(8.0, 1.0, 2500), 2)
+    for spelled in ([f"${x}" for x in amounts], amounts.tolist(), [str(x) for x in amounts]):
+        found = learn_target(Table(pl.DataFrame({"price": [*spelled, None]})), "price")
+        assert (found.task, found.classes, found.unit) == ("regression", (), "$" * str(spelled[0]).startswith("$"))
+        plain, log = found.scales
+        assert plain.mean == pytest.approx(amounts.mean())
+        assert log.deviation == pytest.approx(np.log(amounts).std())
+        assert f"{len(np.unique(amounts)):,} different numbers" in found.why
+    with pytest.raises(TableError, match="too many to learn classes"):
+        learn_target(Table(pl.DataFrame({"price": amounts})), "price", "classification")

@@ -54,12 +54,25 @@ def test_the_linear_model_is_scikit_learns_ridge_regression():
 
 
 def test_more_columns_than_rows():
+    """As scikit-learn's, for rows learned from and others; also where all are the same."""
     random = np.random.default_rng(0)
-    X = random.normal(size=(40, 300)).astype(np.float32)
-    known = Prepared(X, X[:, 0] * 3.0 + X[:, 1])
-    found = on_new_rows(known, X, ["linear model"])["linear model"]
-    assert np.all(np.isfinite(found))
-    assert metric_for("regression")(known.y, found) > 0.2
+    X, others = random.normal(size=(40, 300)).astype(np.float32), random.normal(size=(30, 300)).astype(np.float32)
+    scaler = StandardScaler().fit(X)
+    spread = [scaler.transform(x).astype(float) for x in (X, others)]
+    y = X[:, 0] * 3.0 + X[:, 1]
+    largest = np.linalg.eigvalsh(spread[0] @ spread[0].T).max()
+    ridge = RidgeCV(alphas=largest * 10.0 ** np.arange(-6, 4)).fit(spread[0], y)
+    classes = np.digitize(y, [-1.0, 1.0])
+    logistic = LogisticRegression(max_iter=2000).fit(spread[0], classes)
+    for asked, own in zip((X, others), spread, strict=True):
+        found = on_new_rows(Prepared(X, y), asked, ["linear model"])["linear model"]
+        assert found == pytest.approx(ridge.predict(own), rel=1e-3, abs=1e-3)
+        found = on_new_rows(Prepared(X, classes, classes=3), asked, ["linear model"])["linear model"]
+        assert np.abs(found - logistic.predict_proba(own)).max() < 0.03
+    same = np.ones((12, 20), np.float32)
+    assert on_new_rows(Prepared(same, np.arange(12) % 2, classes=2), same)["linear model"] == pytest.approx(
+        0.5, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("name", BASELINES)

@@ -228,7 +228,7 @@ def test_what_is_refused():
         _ = Scores(np.zeros(3), np.zeros(3)).confusion
     with pytest.raises(SettingError, match="between two classes"):
         Scores(np.zeros(3), np.zeros(3)).at_threshold(0.5)
-    with pytest.raises(UnknownNameError, match="no metric named 'acuracy'"):
+    with pytest.raises(UnknownNameError, match="no metric of classification named 'acuracy'"):
         metric_for("classification", "acuracy")
     with pytest.raises(DataError, match="'01' is none of the 2 classes"):
         class_numbers(["1", "01"], ["1", "2"])

@@ -22,9 +22,13 @@ from chainrule.errors import SettingError
 from chainrule.tables import as_table, sample
 from chainrule.tables.options import counted
 from chainrule.tabular import Recipe, TableModel
+from chainrule.tabular.metrics import METRICS
+from chainrule.tabular.rates import SCHEDULES
 
 USUAL, LONG = 10.0, 60.0
 """Seconds of a training, and of one with --best."""
+
+CHOOSING = [metric.name for metric in METRICS.values() if metric.compares]
 
 LITTLE = 2_000_000
 """Cells of a table for which simpler models take no time to speak of."""
@@ -166,9 +170,25 @@ def train(
     learning_rate: Annotated[
         float, typer.Option(min=0, help="At the beginning; it falls to 0.", **TRAINING, metavar="RATE")
     ] = Recipe.learning_rate,
+    schedule: Annotated[
+        str,
+        typer.Option(help=f"How the rate goes over the epochs: {', '.join(SCHEDULES)}.", **TRAINING, metavar="NAME"),
+    ] = Recipe.schedule,
     weight_decay: Annotated[
         float, typer.Option(min=0, help="How much weights are drawn towards 0.", **TRAINING, metavar="RATE")
     ] = Recipe.weight_decay,
+    l2: Annotated[
+        float,
+        typer.Option("--l2", min=0, help="A penalty on the squares of weights, besides.", **TRAINING, metavar="RATE"),
+    ] = Recipe.l2,
+    metric: Annotated[
+        str | None,
+        typer.Option(
+            help=f"What the best epoch and network are chosen by: {', '.join(CHOOSING)}; the loss when not given.",
+            **TRAINING,
+            metavar="NAME",
+        ),
+    ] = None,
     class_weight: Annotated[
         WeightChoice | None,
         typer.Option(help="balanced: rare classes count as much as common ones.", **TRAINING, metavar="WHAT"),
@@ -203,6 +223,7 @@ def train(
     recipe = Recipe(
         hidden=None if hidden is None else layer_sizes(hidden), activation=activation, dropout=dropout, width=curves,
         batch_size=batch_size, learning_rate=learning_rate, weight_decay=weight_decay,
+        schedule=schedule, l2=l2,
     )  # fmt: skip
     model = TableModel(
         task=None if task is None else task.value,
@@ -214,6 +235,7 @@ def train(
         folds=1 if fast else folds,
         search=not fast,
         recipe=recipe,
+        metric=metric,
         epochs=epochs,
         seed=seed,
     )

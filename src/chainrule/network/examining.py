@@ -11,6 +11,7 @@ from chainrule.nn.parameters import flat_names
 if TYPE_CHECKING:
     from chainrule.explanation.comparison import Comparison
     from chainrule.explanation.diagnosis import Diagnosis
+    from chainrule.network.rate_search import RateSearch
 
 
 class ExaminableNetwork(ExplainableNetwork):
@@ -93,6 +94,70 @@ class ExaminableNetwork(ExplainableNetwork):
             engine=engine,
         )
         return diagnose(training, self.input_names, digits)
+
+    def find_learning_rate(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        lowest: float = 1e-6,
+        highest: float = 10.0,
+        steps: int = 200,
+        loss: Any = None,
+        optimizer: Any = "adam",
+        batch_size: int | None = 32,
+        seed: int = 0,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        l1: float = 0.0,
+        l2: float = 0.0,
+        engine: str = "auto",
+    ) -> RateSearch:
+        """Which learning rate suits: the loss of every step of a training whose rate grows from step to step.
+
+        A copy is trained, and the network stays as it is. At rates that are too small the loss stays where it is, then it falls,
+        and at rates that are too large it rises: ηₖ = lowest · (highest/lowest)^(k/(steps − 1)).
+
+        Parameters
+        ----------
+        X, y : array-like
+            As for `fit`.
+        lowest, highest : float
+            The first and the last rate.
+        steps : int
+            How many steps are taken; it ends before where the loss leaves the finite numbers.
+        loss, optimizer, batch_size, seed, sample_weight, class_weight, l1, l2, engine
+            As for `fit`; what the optimizer says of its own rate is left aside.
+
+        Returns
+        -------
+        RateSearch
+            `learning_rate`, where a curve through the losses falls fastest, `rates` and `losses`; printed as a table, shown in
+            notebooks with a picture, which is `draw()`.
+
+        Raises
+        ------
+        ShapeError, DataError, SettingError
+            As `fit` does.
+
+        Examples
+        --------
+        >>> import numpy as np, chainrule as cr
+        >>> X = np.random.default_rng(0).normal(size=(500, 4))
+        >>> found = cr.Network([cr.Dense(16, "relu"), cr.Dense(1)]).find_learning_rate(X, X[:, 0] * X[:, 1])
+        >>> 0.001 < found.learning_rate < 1.0
+        True
+
+        References
+        ----------
+        Smith 2017, "Cyclical learning rates for training neural networks", arXiv 1506.01186.
+        """
+        from chainrule.network.rate_search import search_rates
+
+        return search_rates(
+            self, X, y, lowest=lowest, highest=highest, steps=steps, loss=loss, optimizer=optimizer, batch_size=batch_size,
+            seed=seed, sample_weight=sample_weight, class_weight=class_weight, l1=l1, l2=l2, engine=engine,
+        )  # fmt: skip
 
     def compare(
         self,

@@ -52,6 +52,10 @@ class TableClassifier(ClassifierMixin, BaseTableEstimator):
     search : bool, default=True
         Whether other recipes are tried.
 
+    scoring : str, default=None
+        What chooses between epochs and recipes, as scikit-learn or `TableModel` names it: 'roc_auc', 'f1_macro', …. With
+        `None` it is the loss, which is surer.
+
     class_weight : dict, 'balanced' or None, default=None
         How much each class counts.
 
@@ -118,6 +122,7 @@ class TableClassifier(ClassifierMixin, BaseTableEstimator):
         epochs: Any = None,
         recipe: Any = None,
         search: Any = True,
+        scoring: Any = None,
         class_weight: Any = None,
         random_state: Any = None,
         threads: Any = None,
@@ -132,6 +137,7 @@ class TableClassifier(ClassifierMixin, BaseTableEstimator):
         self.epochs = epochs
         self.recipe = recipe
         self.search = search
+        self.scoring = scoring
         self.class_weight = class_weight
         self.random_state = random_state
         self.threads = threads

@@ -47,6 +47,10 @@ class TableRegressor(RegressorMixin, BaseTableEstimator):
     search : bool, default=True
         Whether other recipes, and other scales of the amounts, are tried.
 
+    scoring : str, default=None
+        What chooses between epochs and recipes, as scikit-learn or `TableModel` names it: 'neg_mean_absolute_error', 'r2', ….
+        With `None` it is the loss, which is surer.
+
     random_state : int, RandomState instance or None, default=None
         Decides folds, first weights and orders of samples.
 
@@ -102,6 +106,7 @@ class TableRegressor(RegressorMixin, BaseTableEstimator):
         epochs: Any = None,
         recipe: Any = None,
         search: Any = True,
+        scoring: Any = None,
         random_state: Any = None,
         threads: Any = None,
         verbose: Any = False,
@@ -115,6 +120,7 @@ class TableRegressor(RegressorMixin, BaseTableEstimator):
         self.epochs = epochs
         self.recipe = recipe
         self.search = search
+        self.scoring = scoring
         self.random_state = random_state
         self.threads = threads
         self.verbose = verbose

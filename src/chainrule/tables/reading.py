@@ -18,6 +18,7 @@ from chainrule.tables.names import unique_names
 from chainrule.tables.options import TableError, counted
 from chainrule.tables.table import Table
 from chainrule.tables.text_format import TextFormat
+from chainrule.tables.threads import refuse_in_a_copy
 
 if TYPE_CHECKING:
     import polars as pl
@@ -82,6 +83,7 @@ def read(
 
 def from_bytes(data: bytes, source: str, form: TextFormat = TextFormat()) -> Table:  # noqa: B008 (frozen)
     """The table that the bytes of a text file hold; `source` is its name in messages."""
+    refuse_in_a_copy()
     data, notes, _ = utf8(data, source, form.encoding)
     dialect = look(data, source, form.separator, form.header)
     table = of_text(data, dialect, source, form.decimal)

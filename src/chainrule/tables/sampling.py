@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chainrule.tables.files import files_of, kind_of
 from chainrule.tables.sources import as_table
 from chainrule.tables.streaming import stream
 from chainrule.tables.table import Table
+from chainrule.tables.threads import refuse_in_a_copy
 
 if TYPE_CHECKING:
     import polars as pl
 
     from chainrule.tables.numbers import Decimal
+
+    Drawn = tuple[pl.DataFrame, NDArray[np.float64]]
+    """Rows, and a number of each: those with the smallest stay."""
 
 MOST_CELLS = 6_000_000
 """Cells that are learned from at most: a training of some seconds does not come round to more, and 600 MB are enough for them."""
@@ -42,39 +48,38 @@ def sample(
     >>> len(sample({"x": [1, 2, 3]}))
     3
     """
+    refuse_in_a_copy()
     standard_input = isinstance(source, str) and source == "-"  # a frame compares all its cells
     files = None if source is None or standard_input else files_of(source)
     if files is None or sum(_cells(file.path) for file in files) <= MOST_CELLS:
         return as_table(source, separator, header, decimal, encoding)
-    import polars as pl
-
     random, rows, most = np.random.default_rng(seed), 0, 1
-    kept: list[pl.DataFrame] = []
-    key = "\0 drawn"
+    kept: list[Drawn] = []
     first: Table | None = None
     notes: list[str] = []
     for part in stream(source, None, 2**16, separator, header, decimal, encoding):
         first = first or part
         notes += part.notes
         most, rows = max(1, MOST_CELLS // part.frame.width), rows + len(part)
-        kept.append(part.frame.select(first.names).with_columns(pl.Series(key, random.random(len(part)))))
-        if sum(map(len, kept)) > 1.25 * most:
-            kept = [_least(kept, key, most)]
+        kept.append((part.frame.select(first.names), random.random(len(part))))
+        if sum(len(key) for _, key in kept) > 1.25 * most:
+            kept = [_least(kept, most)]
     assert first is not None  # files that hold something have parts
-    frame = _least(kept, key, most).drop(key)
-    note = f"{rows:,} rows are in the files; {len(frame):,} of them, drawn at random, are learned from"
-    return replace(first, frame=frame, source=str(source), lines=None, notes=(*dict.fromkeys(notes), note))
+    frame, _ = _least(kept, most)
+    if len(frame) < rows:
+        notes.append(f"{rows:,} rows are in the files; {len(frame):,} of them, drawn at random, are learned from")
+    return replace(first, frame=frame, source=str(source), lines=None, notes=tuple(dict.fromkeys(notes)))
 
 
-def _least(frames: list[pl.DataFrame], key: str, most: int) -> pl.DataFrame:
-    """The rows with the smallest keys, in the order they were read in."""
+def _least(drawn: Sequence[Drawn], most: int) -> Drawn:
+    """The rows with the smallest keys, in the order they were read in, and their keys."""
     import polars as pl
 
-    frame = pl.concat(frames, how="vertical_relaxed")
+    frame, key = pl.concat([frame for frame, _ in drawn], how="vertical_relaxed"), np.concatenate([x for _, x in drawn])
     if len(frame) <= most:
-        return frame
-    bound = np.partition(frame.get_column(key).to_numpy(), most - 1)[most - 1]
-    return frame.filter(pl.col(key) <= bound)
+        return frame, key
+    chosen = key <= np.partition(key, most - 1)[most - 1]
+    return frame.filter(pl.Series(chosen)), key[chosen]
 
 
 def _cells(path: Path) -> int:

@@ -18,6 +18,7 @@ from chainrule.tables.reading import from_bytes
 from chainrule.tables.records import records
 from chainrule.tables.table import Table
 from chainrule.tables.text_format import TextFormat
+from chainrule.tables.threads import refuse_in_a_copy
 
 if TYPE_CHECKING:
     from chainrule.tables.numbers import Decimal
@@ -63,6 +64,7 @@ def as_table(
     >>> table.names, len(table), table.line(1)
     (('name', 'age'), 2, 'row 1')
     """
+    refuse_in_a_copy()
     form = TextFormat(separator, header, decimal, encoding)
     if isinstance(source, Table):
         return source

@@ -18,6 +18,7 @@ from chainrule.tables.reading import of_text
 from chainrule.tables.sources import as_table, of_file, typed, with_parts
 from chainrule.tables.table import Table
 from chainrule.tables.text_format import TextFormat
+from chainrule.tables.threads import refuse_in_a_copy
 
 if TYPE_CHECKING:
     from chainrule.tables.numbers import Decimal
@@ -63,6 +64,7 @@ def stream(
     >>> [len(part) for part in stream({"x": [1, 2, 3, 4, 5], "y": [0, 1, 0, 1, 0]}, ["x"], rows=2)]
     [2, 2, 1]
     """
+    refuse_in_a_copy()
     form = TextFormat(separator, header, decimal, encoding)
     files = files_of(source) if source is not None and not _is_stdin(source) else None
     if files is None:

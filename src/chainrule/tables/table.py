@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from chainrule.errors import UnknownNameError, nearest
 from chainrule.tables.names import spelled
+from chainrule.tables.threads import refuse_in_a_copy
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,6 +67,7 @@ class Table:
 
     def column(self, name: str) -> pl.Series:
         """One column."""
+        refuse_in_a_copy()
         name = spelled(name)
         if name not in self._columns:
             if self.frame.width <= 30:

@@ -12,7 +12,7 @@ from chainrule.errors import SettingError
 from chainrule.tables.columns.column import checked
 from chainrule.tables.columns.number import are_numbers
 from chainrule.tables.columns.places import Places, in_order
-from chainrule.tables.columns.texts import as_texts, mapped, occurrences
+from chainrule.tables.columns.texts import are_single, as_texts, mapped, occurrences
 from chainrule.tables.columns.time import are_times
 from chainrule.tables.missing import Spelling
 from chainrule.tables.numbers import Numbers, are_whole, read_numbers
@@ -172,9 +172,14 @@ def learn_target(
         raise SettingError(f"the task was given as {task!r}; it must be one of {', '.join(TASKS)}.")
     cells, spelling = table.column(name), spelling.in_table(table)
     said = f"the target {name!r}"
-    texts = as_texts(cells)
-    if texts is None:
+    if not are_single(cells):
         raise TableError(f"{said} holds {cells.dtype}, not single values; choose another column.")
+    read = read_numbers(cells, spelling.decimal, spelling.marks)
+    numeric = read is not None and str(cells.dtype) != "Boolean" and are_numbers(cells, read)
+    if read is not None and numeric and task != "classification" and cells.n_unique() > MOST_CLASSES:
+        return _of_amounts(name, read, scale)  # before they are counted one by one
+    texts = as_texts(cells)
+    assert texts is not None  # of single values there are
     found = occurrences(texts)
     counts = {text: count for text, count in found.items() if text is not None and not spelling.is_missing(text)}
     if not counts:
@@ -183,8 +188,6 @@ def learn_target(
         raise TableError(
             f"{said} is {next(iter(counts))!r} in every row; there is nothing to learn. Choose another column."
         )
-    read = read_numbers(cells, spelling.decimal, spelling.marks)
-    numeric = read is not None and str(cells.dtype) != "Boolean" and are_numbers(cells, read)
     if task != "classification" and not numeric and are_times(cells, spelling):
         raise TableError(
             f"{said} holds times, such as {next(iter(counts))}. Give the time until then as a number, choose another column, or "
@@ -201,14 +204,19 @@ def learn_target(
             f"{said} holds text ({quoted(sorted(counts), 3)}); regression predicts numbers. Choose another column, or "
             f"{option('task', 'classification')}."
         )
+    return _of_amounts(name, read, scale)
+
+
+def _of_amounts(name: str, read: Numbers, scale: ScaleKind | None) -> Target:
+    """The target that these numbers are."""
     values = read.values[np.isfinite(read.values)]
     scales = scales_of(values)
     if not scales:
         raise TableError(
-            f"{said} ranges from {values.min():g} to {values.max():g}, beyond what can be standardised; scale it."
+            f"the target {name!r} ranges from {values.min():g} to {values.max():g}, beyond what can be standardised; scale it."
         )
     why = f"{counted(len(np.unique(values)), 'different number')} from {values.min():.6g} to {values.max():.6g}"
-    return Target(name, task, (), scales, "plain", read.unit, why).with_scale(scale or "plain")
+    return Target(name, "regression", (), scales, "plain", read.unit, why).with_scale(scale or "plain")
 
 
 def _few(read: Numbers, different: int) -> bool:

@@ -40,7 +40,9 @@ def typed(table: Table, spelling: Spelling, names: Collection[str]) -> Table:
     if len(table) < LONG:
         cast = [cast_texts(texts[name], spelling.decimal) for name in likely]
     else:
-        cast = table.frame.select(cast_expression(name, spelling.decimal) for name in likely).get_columns()
+        frame = table.frame.select(cast_expression(name, spelling.decimal) for name in likely)
+        cast = frame.rechunk().get_columns()  # NumPy shares what is in one piece
+        del frame
     read = {name: x for name, x in zip(likely, cast, strict=True) if _plain(texts[name], x, spelling)}
     columns = [read.get(name, cells) for name, cells in zip(table.names, table.frame.get_columns(), strict=True)]
     return replace(table, frame=pl.DataFrame(columns)) if read else table

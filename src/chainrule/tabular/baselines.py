@@ -95,7 +95,23 @@ def _linear(known: Prepared, X: Array) -> Array:
     centre = learned.mean(axis=0)
     scale = learned.std(axis=0)
     scale[scale < 1e-6] = 1.0
-    return learn(known, (learned - centre) / scale, (asked - centre) / scale)
+    learned, asked = (learned - centre) / scale, (asked - centre) / scale
+    if learned.shape[1] > len(learned) and learned.any():
+        learned, asked = _turned(learned, asked)
+    return learn(known, learned, asked)
+
+
+def _turned(learned: Array, asked: Array) -> tuple[Array, Array]:
+    """Rows turned so that no more numbers than there are rows learned from say all that penalised linear models see of them.
+
+    Their weights are sums of multiples of the rows learned from, since what is at right angles to all of these costs a penalty
+    and changes nothing.
+    """
+    whole = np.asarray(learned, np.float64)
+    values, vectors = np.linalg.eigh(whole @ whole.T)
+    along = values > 1e-12 * values[-1]
+    turn = whole.T @ (vectors[:, along] / np.sqrt(values[along]))
+    return (whole @ turn).astype(learned.dtype), (np.asarray(asked, np.float64) @ turn).astype(learned.dtype)
 
 
 def _logistic(known: Prepared, learned: Array, asked: Array) -> Array:
@@ -124,15 +140,13 @@ def _ridge(known: Prepared, learned: Array, asked: Array) -> Array:
     X, y = np.asarray(learned, np.float64), np.asarray(known.y, np.float64)
     centre = y.mean()
     rows, columns = X.shape
-    wide = columns > rows
-    values, vectors = np.linalg.eigh(X @ X.T if wide else X.T @ X)
+    values, vectors = np.linalg.eigh(X.T @ X)
     values = np.maximum(values, 0.0)
     penalties = STRENGTHS * max(float(values.max(initial=0.0)), 1e-12)
-    along = vectors.T @ (y - centre if wide else X.T @ (y - centre))
+    along = vectors.T @ (X.T @ (y - centre))
     best, weights = np.inf, np.zeros(columns)
     for penalty in penalties:
-        solution = vectors @ (along / (values + penalty))
-        own = X.T @ solution if wide else solution
+        own = vectors @ (along / (values + penalty))
         freedom = rows - 1.0 - np.sum(values / (values + penalty))
         error = np.mean((y - centre - X @ own) ** 2) / max(freedom / rows, 1e-9) ** 2
         if error < best:

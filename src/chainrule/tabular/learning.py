@@ -12,20 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.network import Network
-from chainrule.tables import Preparation
+from chainrule.tables import Preparation, Target
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
 from chainrule.tabular.folds import folds, latest
 from chainrule.tabular.importance import Predictor, predictors_of
+from chainrule.tabular.judging import Judge
 from chainrule.tabular.members import Assignment, Member, cores, train
+from chainrule.tabular.metrics import metric_for
 from chainrule.tabular.plan import Plan, plan
 from chainrule.tabular.problem import Problem
-from chainrule.tabular.recipe import FEW, Recipe
+from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.search import Candidate, best, candidates
 from chainrule.training import History
-
-SHARE_OF_SEARCH = 0.4
-"""How much of the time may go into trying recipes; what is tried of the one that is taken is not lost."""
 
 LATEST = 0.2
 """The share of the rows, the latest ones, that networks are watched by where rows have times."""
@@ -102,8 +101,10 @@ def learn(
     folds: int = 5,
     epochs: int | None = None,
     weights: NDArray[Any] | None = None,
+    counted: NDArray[Any] | None = None,
     groups: Any = None,
     order: Any = None,
+    metric: str | None = None,
     seed: int = 0,
     threads: int | None = None,
     progress: Callable[[float], None] = lambda share: None,
@@ -127,10 +128,12 @@ def learn(
         Parts of the rows, each of which is held out once; 1 trains one network, watched by a fifth of the rows.
     epochs : int, optional
         How many every network makes; by default as many as suit the rows and the time.
-    weights : array, (rows,), optional
-        How much each row counts.
+    weights, counted : array, (rows,), optional
+        How much each row counts in the loss; and in the metric.
     groups, order : array, (rows,), optional
         Rows of one group are held out together; of rows with an order the latest are.
+    metric : str, optional
+        What chooses epochs and recipes; by default the loss.
     seed : int
     threads : int, optional
         How many networks are trained side by side; by default as many as there are cores.
@@ -142,17 +145,18 @@ def learn(
     began = time.monotonic()
     deadline = Deadline(seconds, asked)
     target, recipe = preparation.target, recipe.for_rows(len(y))
-    problem = Problem(X, y, preparation.features, len(target.classes), weights)
-    amounts = None if problem.classes else target.restored(y)
+    amounts = None if target.classes else target.restored(y)
+    judge = None if metric is None else _judge(metric, target, y if amounts is None else amounts, counted)
+    problem = Problem(X, y, preparation.features, len(target.classes), weights, judge)
     threads = threads or cores()
+    options = [Candidate("as usual", recipe, problem, target)]
+    if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT:
+        options = candidates(recipe, problem, target, amounts)
     cost = recipe.weights(problem.features, problem.outputs)
-    share = 1.0 - SHARE_OF_SEARCH * search
-    intended = plan(len(y), cost, recipe.batch(len(y)), seconds and share * seconds, threads, folds)
+    intended = plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, len(options))
     intended = replace(intended, epochs=epochs or intended.epochs)
     parts = _held_out(y, intended, seed, groups, order)
     progress(0.0)
-    options = candidates(recipe, problem, target, amounts) if search and intended.folds > 1 and len(parts[0]) else []
-    options = options or [Candidate("as usual", recipe, problem, target)]
 
     def assignments(candidate: Candidate, chosen: range) -> list[Assignment]:
         return [
@@ -162,18 +166,13 @@ def learn(
     def told(before: int) -> Callable[[float], None]:
         return lambda done: progress(min(1.0, max((before + done) / work, deadline.share)))
 
-    # Trying takes the first folds of every recipe, as many as fit into its share of the time.
-    first = (
-        0 if len(options) == 1 else intended.folds if len(y) < FEW else max(1, round(SHARE_OF_SEARCH * intended.folds))
-    )
+    # What is tried of the recipe that is taken is not lost.
+    first = intended.tried
     work = first * (len(options) - 1) + len(parts)
     tried: list[tuple[Candidate, list[Member]]] = []
     interrupted = False
     for number, option in enumerate(options if first else []):
-        if tried and (interrupted or deadline.is_over):
-            break
-        limit = None if seconds is None else SHARE_OF_SEARCH * seconds * (number + 1) / len(options)
-        if tried and limit is not None and time.monotonic() - began > limit:
+        if tried and (interrupted or deadline.share > first * (number + 1) / work):  # by then it was to be done
             break
         own = assignments(option, range(first))
         members, interrupted = train(option.problem, own, deadline, threads=threads, progress=told(number * first))
@@ -195,12 +194,18 @@ def learn(
         plan=intended,
         recipe=option.recipe,
         tried=tuple(names),
-        epochs=tuple(member.history.epochs for member in members),
+        epochs=tuple(member.epochs for member in members),
         members=tuple(members),
         histories=tuple(member.history for member in members),
         seconds=time.monotonic() - began,
         interrupted=interrupted,
     )
+
+
+def _judge(metric: str, target: Target, truth: NDArray[Any], weights: NDArray[Any] | None) -> Judge:
+    """What chooses by this metric."""
+    chosen = metric_for(target.task, metric)
+    return Judge(chosen, truth, weights, None if target.classes else target.restored)
 
 
 def _others(rows: int, held: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -12,13 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.engines.choice import AUTO, COMPILER, ENGINES
+from chainrule.engines.rows import BLOCKS
 from chainrule.errors import DivergedError
 from chainrule.network import Network
 from chainrule.tabular.deadline import Deadline
+from chainrule.tabular.plan import passes_between_looks
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
-from chainrule.tabular.unseen import Unseen
-from chainrule.training import EarlyStopping, History
+from chainrule.tabular.unseen import Best, Unseen
+from chainrule.training import History
+from chainrule.training.schedules import OnPlateau
+
+MANY = 8192
+"""Rows whose outputs are worth a thread."""
 
 HEARD = 0.1
 """Seconds between two looks at whether the user wants to stop."""
@@ -56,7 +62,9 @@ class Member:
     said : array, (held rows, classes) or (held rows,)
         Probabilities of classes, or scaled amounts, of the rows that were held out.
     history : History
-        How it went; of fewer epochs than assigned where time was up.
+        How it went, from one look at the rows held out to the next.
+    epochs : int
+        Passes over its rows; fewer than assigned where time was up.
     """
 
     network: Network
@@ -64,6 +72,7 @@ class Member:
     assignment: Assignment
     said: NDArray[Any]
     history: History
+    epochs: int
 
 
 def train(
@@ -129,36 +138,55 @@ def _attempt(
     problem: Problem, own: Assignment, deadline: Deadline, threads: int, note: Callable[[float], None]
 ) -> Member:
     recipe, X, engine = own.recipe, problem.X, _engine()
+    batch = recipe.batch(len(own.learned))
+    passes = passes_between_looks(own.epochs, -(-len(own.learned) // batch))
+    looks, learned = own.epochs // passes, np.tile(own.learned, passes)
     layers = recipe.layers(problem.features, X, problem.outputs)
     network = problem.meant(Network(layers, seed=own.seed))
-    weights = None if problem.weights is None else problem.weights[own.learned]
-    watched: dict[str, Any] = {}
-    if len(own.held):
+    weights = None if problem.weights is None else problem.weights[learned]
+    optimizer = recipe.optimizer(looks)
+    held: tuple[NDArray[Any], ...] | None = None
+    if len(own.held) and isinstance(optimizer.learning_rate, OnPlateau):  # which sees what the training itself measures
         held = (X[own.held], problem.y[own.held]) + (() if problem.weights is None else (problem.weights[own.held],))
-        watched = {"validation_data": held, "early_stopping": EarlyStopping(patience=own.epochs)}
-
-    unseen = Unseen(problem, own.held, own.seed)
+    best, unseen = Best(problem, own.held), Unseen(problem, own.held, own.seed)
 
     def each_epoch(end: Any) -> bool:
         if len(own.held):
-            unseen.see(problem.probabilities(network(X[own.held], engine=engine)))
-        note((end.epoch + 1) / own.epochs)
+            said = problem.probabilities(_outputs(network, X, own.held, engine, threads))
+            unseen.see(said)
+            best.see(said, end)
+        note((end.epoch + 1) / looks)
         return deadline.is_over
 
     history = network.fit(
-        X[own.learned],
-        problem.y[own.learned],
+        X[learned],
+        problem.y[learned],
         loss=problem.loss(recipe.label_smoothing),
-        optimizer=recipe.optimizer(own.epochs),
-        epochs=own.epochs,
-        batch_size=recipe.batch(len(own.learned)),
+        optimizer=optimizer,
+        epochs=looks,
+        batch_size=batch,
         sample_weight=weights,
+        l2=recipe.l2,
         seed=own.seed,
         callbacks=[each_epoch],
         engine=engine,
         threads=threads,
         progress=False,
-        **watched,
+        validation_data=held,
     )
+    best.restore(network, history)
     said = unseen.said if len(own.held) else problem.nothing_said
-    return Member(network, layers, own, said, history)
+    return Member(network, layers, own, said, history, passes * history.epochs)
+
+
+def _outputs(
+    network: Network, X: NDArray[np.float32], rows: NDArray[np.intp], engine: str, threads: int
+) -> NDArray[Any]:
+    """The raw outputs of some rows, shared out to threads where they are many; in whole blocks they have the same bits."""
+    parts = min(threads, len(rows) // MANY)
+    if parts < 2:
+        return np.asarray(network(X[rows], engine=engine))
+    size = -(-len(rows) // parts // BLOCKS[0]) * BLOCKS[0]
+    with ThreadPoolExecutor(parts) as pool:
+        pieces = [rows[begin : begin + size] for begin in range(0, len(rows), size)]
+        return np.concatenate(list(pool.map(lambda piece: network(X[piece], engine=engine), pieces)))

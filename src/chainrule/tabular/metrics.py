@@ -36,6 +36,10 @@ class Metric:
         Whether more is better.
     primary : bool
         Whether it is the first that a reader looks at.
+    known_as : tuple of str
+        Further names, such as scikit-learn's.
+    compares : bool
+        Whether of two models the one that has less of it, or more, is better.
     """
 
     name: str
@@ -44,6 +48,8 @@ class Metric:
     of: Callable[[Array, Array, Array], float]
     greater_is_better: bool = False
     primary: bool = False
+    known_as: tuple[str, ...] = ()
+    compares: bool = True
 
     def __call__(self, truth: Any, outputs: Any, weights: Any = None) -> float:
         """The metric of predictions, every row counted once where no weights are given."""
@@ -162,21 +168,28 @@ def _rmse(truth: Array, amounts: Array, weights: Array) -> float:
 
 accuracy = Metric("accuracy", "accuracy", "classification", _accuracy, True, True)
 balanced_accuracy = Metric("balanced_accuracy", "balanced accuracy", "classification", _balanced_accuracy, True)
-auc = Metric("auc", "AUC", "classification", _auc, True)
-macro_f1 = Metric("f1", "F1, mean over classes", "classification", _macro_f1, True)
-log_loss = Metric("log_loss", "log-loss", "classification", _log_loss)
-brier = Metric("brier", "Brier score", "classification", _brier)
+auc = Metric("auc", "AUC", "classification", _auc, True, known_as=("roc_auc", "roc_auc_ovr"))
+macro_f1 = Metric("f1", "F1, mean over classes", "classification", _macro_f1, True, known_as=("f1_macro",))
+log_loss = Metric("log_loss", "log-loss", "classification", _log_loss, known_as=("neg_log_loss",))
+brier = Metric("brier", "Brier score", "classification", _brier, known_as=("neg_brier_score",))
 
 r2 = Metric("r2", "R²", "regression", _r2, True, True)
-mae = Metric("mae", "MAE", "regression", lambda t, y, w: _mean(np.abs(_errors(t, y)), w))
-rmse = Metric("rmse", "RMSE", "regression", _rmse)
+mae = Metric(
+    "mae",
+    "MAE",
+    "regression",
+    lambda t, y, w: _mean(np.abs(_errors(t, y)), w),
+    known_as=("neg_mean_absolute_error", "mean_absolute_error"),
+)
+rmse = Metric("rmse", "RMSE", "regression", _rmse, known_as=("neg_root_mean_squared_error", "neg_mean_squared_error"))
 median_error = Metric(
     "median_absolute_error",
     "median absolute error",
     "regression",
     lambda t, y, w: float(weighted_quantiles(np.abs(_errors(t, y)), w, 0.5)),
+    known_as=("neg_median_absolute_error",),
 )
-mean_error = Metric("mean_error", "mean error", "regression", lambda t, y, w: _mean(_errors(t, y), w))
+mean_error = Metric("mean_error", "mean error", "regression", lambda t, y, w: _mean(_errors(t, y), w), compares=False)
 
 _FOR_CLASSES = (accuracy, balanced_accuracy, auc, macro_f1, log_loss, brier)
 _FOR_AMOUNTS = (r2, mae, rmse, median_error, mean_error)
@@ -191,10 +204,11 @@ def metrics_for(task: Task) -> dict[str, Metric]:
 
 
 def metric_for(task: Task, name: str | None = None) -> Metric:
-    """A metric of a task by name; without one, its primary metric."""
+    """A metric of a task by name, its own or scikit-learn's; without one, its primary metric."""
     known = metrics_for(task)
+    name = next((one.name for one in known.values() if name in one.known_as), name)
     if name is None:
         return next(one for one in known.values() if one.primary)
     if name not in known:
-        raise UnknownNameError.among("metric", name, known)
+        raise UnknownNameError.among(f"metric of {task}", name, known)
     return known[name]

@@ -18,6 +18,7 @@ from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.importance import Predictor
+from chainrule.tabular.judging import check_choosing
 from chainrule.tabular.learning import Learned, learn
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.reportable import ReportableModel
@@ -52,6 +53,8 @@ class TableModel(ReportableModel):
         The network that is begun with, and how it is trained.
     search : bool
         Whether other recipes are tried.
+    metric : str, optional
+        What chooses between epochs and recipes: "auc", "f1", "mae", …; by default the loss, which is surer.
     seed : int
         The same seed, time and number of threads give the same model, on every machine that is fast enough for it.
     threads : int, optional
@@ -98,6 +101,7 @@ class TableModel(ReportableModel):
         epochs: int | None = None,
         recipe: Recipe = Recipe(),  # noqa: B008 (frozen)
         search: bool = True,
+        metric: str | None = None,
         seed: int = 0,
         threads: int | None = None,
         progress: bool | None = None,
@@ -111,13 +115,14 @@ class TableModel(ReportableModel):
         SettingError.unless_count("TableModel", "seed", seed, at_least=0)
         if not isinstance(recipe, Recipe):
             raise SettingError(f"TableModel was given recipe={shortened(recipe)}; give a Recipe.")
+        check_choosing(metric)
         self.preparing: dict[str, Any] = {
             "task": task, "columns": columns, "missing": missing, "missing_mark": tuple(missing_mark),
             "value_mark": tuple(value_mark),
         }  # fmt: skip
         self.learning: dict[str, Any] = {
-            "recipe": recipe, "search": search, "seconds": seconds, "folds": folds, "epochs": epochs, "seed": seed,
-            "threads": threads,
+            "recipe": recipe, "search": search, "seconds": seconds, "folds": folds, "epochs": epochs, "metric": metric,
+            "seed": seed, "threads": threads,
         }  # fmt: skip
         self.progress = progress
         self._network: Network | None = None
@@ -179,10 +184,10 @@ class TableModel(ReportableModel):
                 f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed."
             )
         learned_by = balanced_weights(y, preparation.target, weighted) if balanced else weighted
-        del table, by_group, by_time  # text takes much room, which the training needs
+        del data, table, by_group, by_time  # text takes much room, which the training needs
         with display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
-                inputs.X, y, preparation, **self.learning, weights=learned_by, groups=chosen[0], order=chosen[1],
+                inputs.X, y, preparation, **self.learning, weights=learned_by, counted=weighted, groups=chosen[0], order=chosen[1],
                 progress=lambda share: bar.update(round(100 * share), {}), asked=asked,
             )  # fmt: skip
         self.learned = learned
@@ -384,12 +389,6 @@ class TableModel(ReportableModel):
         if self._network is None or self._preparation is None:
             raise NotBuiltError("this model has not learned yet; call fit(data, target=...).")
         return self._network, self._preparation
-
-    def _repr_html_(self) -> str | None:
-        from chainrule.tabular.showing import of_model
-
-        scores = self.scores if self.has_scores else None
-        return None if self._preparation is None else of_model(repr(self)[1:-1], self._preparation, scores)
 
     def __repr__(self) -> str:
         if self._preparation is None:

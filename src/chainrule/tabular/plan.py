@@ -1,4 +1,4 @@
-"""How much a training may do in its time: how many networks, and how many epochs each.
+"""How much a training may do in its time: how many networks, how many epochs each, how much of it for recipes that are tried.
 
 The plan is a function of counts alone, so the same table and the same time give the same model on every machine that is fast
 enough. The clock ends a training only where the machine is slower than is assumed here.
@@ -20,12 +20,24 @@ PASSES = 3
 OVERHEAD = 6e4
 """What a row costs besides its products, in multiplications."""
 
+COMPILING = 0.3
+"""Seconds that the machine code of a recipe takes, and what is made ready for it."""
+
+LOOK = 7e-4
+"""Seconds that a look at the rows held out takes besides its products; no two threads do that at the same time."""
+
+STEPS_BETWEEN_LOOKS, FEWEST_LOOKS = 20, 50
+"""Of few rows several epochs go by between two looks, about as many steps as a look takes."""
+
 FEWEST_STEPS, MOST_STEPS = 1500, 12_000
 FEWEST_EPOCHS, MOST_EPOCHS = 12, 400
 LEAST_EPOCHS_OF_MANY = 100
 
 ENOUGH = 20
 """With fewer epochs than this there are fewer networks instead."""
+
+SHARE_TRIED = 0.4
+"""The share of the folds that further recipes are tried on; all of them where rows are few."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +52,14 @@ class Plan:
         How often the rows are parted anew.
     epochs : int
         Passes over its rows that every network makes.
+    tried : int
+        The folds that every further recipe is tried on.
     """
 
     folds: int
     repeats: int
     epochs: int
+    tried: int = 0
 
     @property
     def members(self) -> int:
@@ -52,26 +67,51 @@ class Plan:
         return self.folds * self.repeats
 
 
-def plan(rows: int, weights: int, batch: int, seconds: float | None, threads: int, folds: int = 5) -> Plan:
-    """What fits into the time, for networks that take so many multiplications a row.
+def plan(
+    rows: int, weights: int, batch: int, seconds: float | None, threads: int, folds: int = 5, recipes: int = 1
+) -> Plan:
+    """What fits into the time, for networks that take so many multiplications a row, and so many recipes, the first included.
 
     Few rows get more networks, many rows fewer epochs, and only then fewer networks.
 
     Examples
     --------
-    >>> plan(rows=500, weights=80_000, batch=100, seconds=10, threads=2)
-    Plan(folds=5, repeats=2, epochs=300)
+    >>> plan(rows=500, weights=80_000, batch=100, seconds=10, threads=2, recipes=2)
+    Plan(folds=5, repeats=2, epochs=300, tried=5)
     >>> plan(rows=1_000_000, weights=80_000, batch=256, seconds=10, threads=2).members
     1
     """
     steps = max(1, -(-rows // batch))
     wanted = min(MOST_EPOCHS, max(LEAST_EPOCHS_OF_MANY, -(-FEWEST_STEPS // steps)))
     wanted = max(min(wanted, MOST_STEPS // steps), FEWEST_EPOCHS)
-    an_epoch = rows * (PASSES * weights + OVERHEAD) / SPEED
-    alone = math.inf if seconds is None else seconds / an_epoch  # epochs that one network by itself has time for
+    look = LOOK * steps / max(STEPS_BETWEEN_LOOKS, steps)
+    an_epoch = rows * (PASSES * weights + OVERHEAD) / SPEED + look * threads
+    left = math.inf if seconds is None else max(seconds - COMPILING * recipes, seconds / 4)
     for members in (2 * folds if rows < FEW else folds, folds, 3, 2):
-        each = alone * threads / members
+        repeats = 2 if members > folds else 1
+        tried = _tried(rows, members // repeats) if recipes > 1 else 0
+        each = left / an_epoch * threads / (members + tried * (recipes - 1))
         if members > 1 and folds > 1 and each >= min(wanted, ENOUGH if members > 3 else FEWEST_EPOCHS):
-            repeats = 2 if members > folds else 1
-            return Plan(members // repeats, repeats, int(min(wanted, each)))
-    return Plan(1, 1, int(max(1, min(wanted, alone * threads))))  # one network has all threads
+            return Plan(members // repeats, repeats, _even(min(wanted, each)), tried)
+    return Plan(1, 1, _even(max(1, min(wanted, left / an_epoch * threads))))  # one network has all threads
+
+
+def passes_between_looks(epochs: int, steps: int) -> int:
+    """How many epochs of so many steps go by between two looks at the rows held out; that many divide all epochs.
+
+    Examples
+    --------
+    >>> passes_between_looks(300, steps=4), passes_between_looks(300, steps=12), passes_between_looks(30, steps=4)
+    (5, 1, 1)
+    """
+    most = min(STEPS_BETWEEN_LOOKS // steps, epochs // FEWEST_LOOKS)
+    return next((passes for passes in range(most, 1, -1) if epochs % passes == 0), 1)
+
+
+def _tried(rows: int, folds: int) -> int:
+    return folds if rows < FEW else max(1, round(SHARE_TRIED * folds))
+
+
+def _even(epochs: float) -> int:
+    """About so many, of many such that several numbers divide them."""
+    return int(epochs) // 12 * 12 if epochs > 60 else int(epochs)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from chainrule.network import Network
 from chainrule.network.meaning import Meaning
 from chainrule.tables import Feature
+from chainrule.tabular.judging import Judge
 from chainrule.training import Loss, heads_of
 from chainrule.training.losses import CrossEntropy, SquaredError
 
@@ -29,6 +30,8 @@ class Problem:
         How many; 0 where amounts are learned.
     weights : float array, (rows,), optional
         How much each row counts.
+    judge : Judge, optional
+        What chooses between epochs and recipes; by default how wrong they are.
     """
 
     X: NDArray[np.float32]
@@ -36,6 +39,7 @@ class Problem:
     features: tuple[Feature, ...]
     classes: int = 0
     weights: NDArray[Any] | None = None
+    judge: Judge | None = None
 
     @property
     def outputs(self) -> int:
@@ -71,3 +75,15 @@ class Problem:
         if self.classes:
             return np.asarray(-np.log(np.maximum(said[np.arange(len(truth)), truth], 1e-7)))
         return np.asarray(np.square(said - truth, dtype=np.float64))
+
+    def badness(self, said: NDArray[Any], rows: NDArray[np.intp]) -> tuple[float, ...]:
+        """How bad it is what is said of these rows, the lower the better: by the judge, and where that is equal by the loss."""
+        if not len(rows):
+            return (0.0,)
+        weights = None if self.weights is None else self.weights[rows]
+        wrong = (
+            float(np.average(self.wrong(said, self.y[rows]), weights=weights))
+            if weights is None or weights.any()
+            else 0.0
+        )
+        return (wrong,) if self.judge is None else (self.judge(said, rows), wrong)

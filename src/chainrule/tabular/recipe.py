@@ -16,8 +16,8 @@ from chainrule.nn.ensembles import BatchEnsemble, MemberMean
 from chainrule.nn.layer import Layer
 from chainrule.nn.layers import Dense, Dropout
 from chainrule.tables import Feature
+from chainrule.tabular.rates import schedule_named
 from chainrule.training.optimizers import AdamW
-from chainrule.training.schedules import Cosine
 
 MOST_EMBEDDED = 256
 """Tables with more columns of numbers than this get them as they are: their vectors would be most of the network."""
@@ -34,7 +34,7 @@ WIDEST_CATEGORY = 16
 
 @dataclass(frozen=True)
 class Recipe:
-    """A network of dense layers over embedded columns, trained by AdamW along half a cosine wave.
+    """A network of dense layers over embedded columns, trained by AdamW, as a rule along half a cosine wave.
 
     Attributes
     ----------
@@ -48,7 +48,12 @@ class Recipe:
         Bins of a column's piecewise linear curves, at its quantiles, and how many curves it has; with 0 curves numbers are not
         embedded.
     learning_rate, weight_decay : float
-        Of AdamW; the rate falls to 0.
+        Of AdamW.
+    schedule : str
+        How the rate goes over the epochs: "cosine" (falling to 0), "warm-up" (the same after a tenth in which it rises), "linear",
+        "step", "exponential", "plateau", "constant".
+    l2 : float
+        Half the squares of the weights times this is added to the loss, besides the weights' decay.
     members : int
         How many networks each one imitates by factors of its own for each of them (TabM); 1 for plain layers.
     label_smoothing : float
@@ -64,6 +69,8 @@ class Recipe:
     width: int = 8
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
+    schedule: str = "cosine"
+    l2: float = 0.0
     members: int = 1
     label_smoothing: float = 0.0
     batch_size: int = 128
@@ -74,6 +81,8 @@ class Recipe:
         for name in ("bins", "members", "batch_size"):
             SettingError.unless_count("a recipe", name, getattr(self, name))
         SettingError.unless_count("a recipe", "width", self.width, at_least=0)
+        SettingError.unless_number("a recipe", "l2", self.l2, at_least=0)
+        schedule_named(self.schedule)
 
     def for_rows(self, rows: int) -> Recipe:
         """The recipe with all that so many rows decide."""
@@ -123,7 +132,7 @@ class Recipe:
 
     def optimizer(self, epochs: int) -> AdamW:
         """AdamW for so many epochs."""
-        return AdamW(Cosine(self.learning_rate, epochs), weight_decay=self.weight_decay)
+        return AdamW(schedule_named(self.schedule)(self.learning_rate, epochs), weight_decay=self.weight_decay)
 
     def batch(self, rows: int) -> int:
         """How many of so many rows a step takes: of many more, so that its products are large, of few at most a quarter."""

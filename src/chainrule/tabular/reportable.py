@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chainrule.errors import NotBuiltError
 from chainrule.notebooks import Shown
 from chainrule.tables import Missing, TableError, as_table, spelled
 from chainrule.tabular.weights import weights_of_rows
@@ -24,6 +25,17 @@ SECONDS = 10.0
 
 class ReportableModel(Shown):
     """Methods of a trained model that look into it with rows of a table."""
+
+    def _repr_html_(self: Trained) -> str | None:
+        from chainrule.tabular.showing import of_model
+
+        try:
+            preparation = self.preparation
+        except NotBuiltError:
+            return None
+        held = self.out_of_fold
+        scores = self.scores if held is not None and len(held.rows) else None
+        return of_model(repr(self)[1:-1], preparation, scores)
 
     def evaluate(self: Trained, data: Any, missing: Missing | None = None, *, weights: Any = None) -> Scores:
         """How good the predictions are for rows whose target is known.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables import Target
+from chainrule.tabular.judging import surely_less
 from chainrule.tabular.members import Member
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
@@ -53,7 +54,9 @@ def candidates(
     for scale in target.scales:
         if scale.kind != target.scale and amounts is not None:
             other = target.with_scale(scale.kind)
-            found.append(Candidate(f"{scale.kind} scale", recipe, replace(problem, y=other.scaled(amounts)), other))
+            judge = None if problem.judge is None else replace(problem.judge, restored=other.restored)
+            scaled = replace(problem, y=other.scaled(amounts), judge=judge)
+            found.append(Candidate(f"{scale.kind} scale", recipe, scaled, other))
     plain = replace(recipe, width=0, dropout=max(recipe.dropout, 0.3), weight_decay=10 * recipe.weight_decay)
     found.append(replace(first, name="smoother", recipe=plain))
     return found
@@ -67,13 +70,22 @@ def best(tried: Sequence[tuple[Candidate, Sequence[Member]]]) -> int:
     >>> best([])
     0
     """
-    chosen, least = 0, None
-    for number, (candidate, members) in enumerate(tried):
-        own = np.concatenate([candidate.wrong(member) for member in members])
-        if least is not None:
-            better = least - own
-            error = better.std() / np.sqrt(len(better))
-            if not better.mean() > SURELY * error:
-                continue
-        chosen, least = number, own
+    chosen = 0
+    for number in range(1, len(tried)):
+        if _is_surely_better(tried[number], tried[chosen]):
+            chosen = number
     return chosen
+
+
+def _is_surely_better(new: tuple[Candidate, Sequence[Member]], old: tuple[Candidate, Sequence[Member]]) -> bool:
+    """Whether a candidate is better by a standard error of the difference: by row, or by the judge of what is asked for."""
+    first, second = old[0].problem.judge, new[0].problem.judge
+    if first is None or second is None:
+        before, after = (np.concatenate([x.wrong(member) for member in members]) for x, members in (old, new))
+        better = before - after
+        return bool(better.mean() > SURELY * better.std() / np.sqrt(len(better)))
+    rows = np.concatenate([member.assignment.held for member in old[1]])
+    said = [np.concatenate([member.said for member in members]) for _, members in (old, new)]
+    return surely_less(
+        lambda kept: first(said[0][kept], rows[kept]) - second(said[1][kept], rows[kept]), len(rows), SURELY
+    )

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.network import Network
 from chainrule.tabular.problem import Problem
+from chainrule.training import EpochEnd, History
 
 
 class Unseen:
@@ -29,19 +31,43 @@ class Unseen:
     """
 
     def __init__(self, problem: Problem, held: NDArray[np.intp], seed: int) -> None:
-        self._problem, self._truth = problem, problem.y[held]
+        self._problem, self._held = problem, held
         order = np.random.default_rng(seed).permutation(len(held))
         self._halves = order[: len(order) // 2], order[len(order) // 2 :]
-        self._least = [np.inf, np.inf]
+        self._least: list[tuple[float, ...]] = [(np.inf,), (np.inf,)]
         self.said: NDArray[Any] = np.empty((0,))
 
     def see(self, said: NDArray[Any]) -> None:
         """Take notice of what is said of all of them after an epoch."""
         if not len(self.said):
             self.said = said.copy()
-        wrong = self._problem.wrong(said, self._truth)
         for own, other in ((0, 1), (1, 0)):
-            loss = float(wrong[self._halves[own]].mean()) if len(self._halves[own]) else 0.0
-            if loss < self._least[own]:
-                self._least[own] = loss
+            half = self._halves[own]
+            badness = self._problem.badness(said[half], self._held[half])
+            if badness < self._least[own]:
+                self._least[own] = badness
                 self.said[self._halves[other]] = said[self._halves[other]]
+
+
+class Best:
+    """The weights that a network had in the epoch in which it was best on the rows held out, and how wrong it was in each."""
+
+    def __init__(self, problem: Problem, held: NDArray[np.intp]) -> None:
+        self._problem, self._held = problem, held
+        self._least: tuple[float, ...] = (np.inf,)
+        self._kept: tuple[int, Any] | None = None
+        self._losses: list[float] = []
+
+    def see(self, said: NDArray[Any], end: EpochEnd) -> None:
+        """Take notice of what is said of the rows held out after an epoch."""
+        badness = self._problem.badness(said, self._held)
+        self._losses.append(badness[-1])
+        if badness < self._least:
+            self._least, self._kept = badness, (end.epoch, end.parameters)
+
+    def restore(self, network: Network, history: History) -> None:
+        """Give the network the weights of its best epoch."""
+        if self._kept is not None:
+            history.best_epoch, network.parameters = self._kept
+        if self._losses:
+            history.add("val_loss", self._losses)

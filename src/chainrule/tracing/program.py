@@ -146,8 +146,9 @@ class Program(Shown):
 
 def bodies_of(equation: Equation) -> list[Program]:
     """The Programs that an equation holds: the bodies of loops."""
-    held = (getattr(value, "program", None) for value in equation.attributes.values())
-    return [program for program in held if isinstance(program, Program)]
+    if not equation.attributes:
+        return []
+    return [x.program for x in equation.attributes.values() if isinstance(getattr(x, "program", None), Program)]
 
 
 def as_program(asked: str, given: Any) -> Program:

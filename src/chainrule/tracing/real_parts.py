@@ -12,7 +12,7 @@ from chainrule.ops.operation import ArrayType, Operation, cast
 from chainrule.ops.pairs import Pair, is_absent
 from chainrule.tracing.apply import apply, traced
 from chainrule.tracing.interpreter import interpret, results
-from chainrule.tracing.program import Equation, Program, Variable, bodies_of
+from chainrule.tracing.program import Equation, Literal, Program, Variable, bodies_of
 from chainrule.tracing.recorder import Recorder
 from chainrule.tracing.scope import Scope
 from chainrule.tracing.trees import row
@@ -23,7 +23,12 @@ PART_OF = {"complex64": "float32", "complex128": "float64"}
 
 def has_complex(program: Program) -> bool:
     """Whether there are complex numbers among the values of a Program and of its loops."""
-    return any(map(is_complex, (*program.inputs, *program.outputs))) or any(map(_concerns, program.equations))
+    held = [x.value for e in program.equations for x in e.inputs if isinstance(x, Literal)]
+    kinds = {getattr(value, "dtype", type(value)) for value in held}
+    kinds.update([x.dtype for x in program.inputs], [e.output.type.dtype for e in program.equations])
+    if any(np.dtype(kind).kind == "c" for kind in kinds) or any(map(is_complex, program.outputs)):
+        return True
+    return any(has_complex(body) for e in program.equations for body in bodies_of(e))
 
 
 def without_parts(program: Program) -> set[str]:

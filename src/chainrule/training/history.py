@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import MissingExtraError, SettingError, UnknownNameError
+from chainrule.errors import MissingExtraError, SettingError, ShapeError, UnknownNameError
 from chainrule.notebooks import Shown, viewers
 
 FINISHED = "finished"
@@ -90,6 +90,21 @@ class History(Shown):
             column[epochs:after] = metrics.get(name, np.nan)
         self._lists = {}
         self._epochs = after
+
+    def add(self, name: str, values: Any) -> None:
+        """Add a metric that was measured elsewhere, one number for every epoch.
+
+        Raises
+        ------
+        ShapeError
+            When it has not as many numbers as there are epochs.
+        """
+        column = np.asarray(values, np.float64)
+        if column.shape != (self._epochs,):
+            raise ShapeError(
+                f"{name} was given in shape {column.shape}; give one number for each of {self._epochs} epochs."
+            )
+        self._columns[name], self._lists = column, {}
 
     def column(self, name: str) -> Any:
         """One metric as an array, to be read and not written to."""

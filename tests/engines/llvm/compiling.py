@@ -62,7 +62,7 @@ def write_loop(
     builder.position_at_end(body)
     index = builder.phi(INDEX)
     index.add_incoming(ir.Constant(INDEX, 0), entry)
-    m = Mathematics(builder, width, **settings)
+    m = Mathematics(builder, width, **{"lacks": machine.target().lacks, **settings})
     result = value(m, *(load(m, pointer, index, dtype) for pointer, dtype in zip(inputs, dtypes, strict=True)))
     store(m, out, index, result)
     following = builder.add(index, ir.Constant(INDEX, width))

@@ -25,7 +25,7 @@ from chainrule.engines.loop import TrainingLoop
 README = Path(plan.__file__).with_name("README.md")
 
 TARGET = target.Target(
-    "x86-64-v3", "", vector_bytes=32, registers=16, fused=True, first_cache=2**15, second_cache=2**18
+    "x86-64-v3", "", vector_bytes=32, registers=16, fused=True, rounds=True, first_cache=2**15, second_cache=2**18
 )
 """A CPU like most that there are."""
 

@@ -536,6 +536,18 @@ def test_functions_are_written_once_and_inlined():
     assert "tanh" not in str(Compiled(module).module)
 
 
+@pytest.mark.parametrize("dtype", DTYPES.values(), ids=DTYPES)
+def test_remainders_of_the_largest_numbers(dtype):
+    """The quotient, rounded up, times the divisor would be larger than any number."""
+    most = np.finfo(dtype).max
+    divisors = [most / dtype(k) for k in range(2, 500)]
+    divisors += [np.nextafter(b, end) for b in divisors for end in (dtype(0), most)]
+    b = np.array(divisors, dtype)
+    for a in (most, np.nextafter(most, dtype(0))):
+        loops = Loops({"remainder": (lambda m, x, y: m.remainder(x, y), (dtype, dtype))}, 4)
+        np.testing.assert_array_equal(loops("remainder", np.full_like(b, a), b), np.fmod(a, b))
+
+
 def test_nothing_is_fused_unasked():
     """a·b + c is rounded twice, as NumPy rounds it."""
     module = ir.Module()

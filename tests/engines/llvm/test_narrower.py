@@ -16,8 +16,7 @@ from chainrule.engines.choice import COMPILER
 from chainrule.engines.llvm import cache, caches, machine, target, training
 from chainrule.engines.llvm.target import SETTINGS, Target, narrowed, whole
 
-NAMES = [name for name in SETTINGS if not target._missing(name, machine.host()[1])]
-"""What this CPU has."""
+NAMES = machine.settings()
 
 WIDTHS = {64: "zmm", 32: "ymm", 16: "xmm"}
 """What registers of so many bytes are called on x86."""

@@ -73,7 +73,7 @@ class Code:
     def mathematics(self, width: int) -> Mathematics:
         """The namespace of vectors of this width."""
         if width not in self._mathematics:
-            self._mathematics[width] = Mathematics(self.builder, width, inline=self.unrolled)
+            self._mathematics[width] = Mathematics(self.builder, width, self.unrolled, self.target.lacks)
         return self._mathematics[width]
 
     def number(self, value: Any, dtype: np.dtype[Any], width: int) -> Vector:

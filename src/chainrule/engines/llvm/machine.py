@@ -19,7 +19,7 @@ from llvmlite import ir
 from chainrule import forks
 from chainrule.engines import workers
 from chainrule.engines.llvm import cache, caches, collection
-from chainrule.engines.llvm.target import X86, Target, chosen, narrowed, whole
+from chainrule.engines.llvm.target import X86, Target, chosen, narrowed, there, whole
 
 YIELD = "chainrule_yield"
 """What compiled functions call the system's function that lets another thread run in this one's place."""
@@ -43,6 +43,11 @@ def host() -> tuple[Target, dict[str, bool]]:
 def target() -> Target:
     """What code is written for from now on: this CPU, or the less that the environment asks for."""
     return narrowed(*host(), chosen())
+
+
+def settings() -> list[str]:
+    """What code can be written for here, by the names that the environment may give."""
+    return there(host()[1])
 
 
 def code_generator(target: Target) -> Any:

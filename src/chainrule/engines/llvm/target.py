@@ -28,8 +28,8 @@ class Target:
         What LLVM calls it, and what it has beside what that name says.
     vector_bytes, registers : int
         Bytes in a vector register, and how many of them there are.
-    fused : bool
-        Whether a·b + c is one instruction with one rounding.
+    fused, rounds : bool
+        Whether a·b + c is one instruction with one rounding, and rounding to whole numbers an instruction.
     first_cache, second_cache : int
         Bytes of a core's own caches for data.
     """
@@ -39,8 +39,14 @@ class Target:
     vector_bytes: int
     registers: int
     fused: bool
+    rounds: bool
     first_cache: int
     second_cache: int
+
+    @property
+    def lacks(self) -> frozenset[str]:
+        """What takes several instructions, by the names in `mathematics/instructions.py`."""
+        return frozenset(name for name, there in (("fma", self.fused), ("rounding", self.rounds)) if not there)
 
     def lanes(self, itemsize: int) -> int:
         """Numbers of so many bytes in a vector."""
@@ -64,13 +70,13 @@ _AVX512 = (*_AVX2, "avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl")
 
 SETTINGS: Mapping[str, Setting] = (
     {
-        "generic": Setting(Target("x86-64", _WHOLE, 16, 16, False, 2**15, 2**18), ()),
-        "sse4": Setting(Target("x86-64-v2", _WHOLE, 16, 16, False, 2**15, 2**18), _SSE4),
-        "avx2": Setting(Target("x86-64-v3", _WHOLE, 32, 16, True, 2**15, 2**18), _AVX2),
-        "avx512": Setting(Target("x86-64-v4", _WHOLE, 64, 32, True, 2**15, 2**20), _AVX512),
+        "generic": Setting(Target("x86-64", _WHOLE, 16, 16, False, False, 2**15, 2**18), ()),
+        "sse4": Setting(Target("x86-64-v2", _WHOLE, 16, 16, False, True, 2**15, 2**18), _SSE4),
+        "avx2": Setting(Target("x86-64-v3", _WHOLE, 32, 16, True, True, 2**15, 2**18), _AVX2),
+        "avx512": Setting(Target("x86-64-v4", _WHOLE, 64, 32, True, True, 2**15, 2**20), _AVX512),
     }
     if X86
-    else {"generic": Setting(Target("generic", "", 16, 32, True, 2**15, 2**18), ())}
+    else {"generic": Setting(Target("generic", "", 16, 32, True, True, 2**15, 2**18), ())}
 )
 """The levels of the x86-64 architecture, from 2003, 2009, 2013 and 2017, with the smallest caches of CPUs that have them."""
 
@@ -79,10 +85,11 @@ def whole(cpu: str, features: Mapping[str, bool], first_cache: int, second_cache
     """All that a CPU has."""
     flat = ",".join(f"{'+' if features[name] else '-'}{name}" for name in sorted(features))
     if not X86:
-        return Target(cpu, flat, 16, 32, True, first_cache, second_cache)
+        return Target(cpu, flat, 16, 32, True, True, first_cache, second_cache)
     wide = 64 if features.get("avx512f") else 32 if features.get("avx2") else 16
     registers = 32 if features.get("avx512vl") or wide == 64 else 16
-    return Target(cpu, f"{flat},{_WHOLE}", wide, registers, bool(features.get("fma")), first_cache, second_cache)
+    fused, rounds = (bool(features.get(name)) for name in ("fma", "sse4.1"))
+    return Target(cpu, f"{flat},{_WHOLE}", wide, registers, fused, rounds, first_cache, second_cache)
 
 
 def chosen() -> str:
@@ -106,12 +113,16 @@ def narrowed(host: Target, features: Mapping[str, bool], name: str) -> Target:
         raise UnknownNameError.among(f"CPU (in {VARIABLE})", name, SETTINGS)
     missing = _missing(name, features)
     if missing:
-        there = [other for other in SETTINGS if not _missing(other, features)]
         raise SettingError(
             f"{VARIABLE} is {name!r}, and this CPU ({host.cpu}) has no {', '.join(missing)}; it has what "
-            f"{', '.join(map(repr, there))} need. Give one of these, or nothing for all that it has."
+            f"{', '.join(map(repr, there(features)))} need. Give one of these, or nothing for all that it has."
         )
     return SETTINGS[name].target
+
+
+def there(features: Mapping[str, bool]) -> list[str]:
+    """The settings that a CPU with these features has."""
+    return [name for name in SETTINGS if not _missing(name, features)]
 
 
 def _missing(name: str, features: Mapping[str, bool]) -> list[str]:

@@ -58,13 +58,14 @@ def draw_history(history: History, *, digits: int = 4) -> Drawing:
 
 
 @dataclass(frozen=True)
-class _Scale:
+class Scale:
     """From numbers between two ends to pixels between two ends."""
 
     ends: tuple[float, float]
     pixels: tuple[float, float]
 
     def __call__(self, x: float) -> float:
+        """The pixel of a number."""
         (low, high), (start, end) = self.ends, self.pixels
         return start + (end - start) * ((x - low) / (high - low) if high > low else 0.5)
 
@@ -81,7 +82,7 @@ def _panel(kind: str, columns: dict[str, Any], best: int | None, digits: int) ->
     marks = round_numbers(least, greatest)
     left = max(text_width(number(mark, digits), SMALL_SIZE) for mark in marks) + 8
     top, bottom = 22.0, 22.0 + HEIGHT
-    across, up = _Scale((1, epochs), (left + 4, left + WIDTH - 4)), _Scale((least, greatest), (bottom - 4, top + 6))
+    across, up = Scale((1, epochs), (left + 4, left + WIDTH - 4)), Scale((least, greatest), (bottom - 4, top + 6))
     shapes: list[Shape] = [Text(left, 12, kind, 12, INK, bold=True)]
     for mark in marks:
         y = up(mark)
@@ -98,11 +99,11 @@ def _panel(kind: str, columns: dict[str, Any], best: int | None, digits: int) ->
         validation = name.startswith(VALIDATION)
         points = [(across(epoch), up(value)) for epoch, value in _thinned(column)]
         tip = f"{name}: {number(column[0], digits)} in the first epoch, {number(column[-1], digits)} in the last"
-        shapes.append(Group(0, 0, _line(points, NEGATIVE if validation else POSITIVE, validation), "", tip))
+        shapes.append(Group(0, 0, line(points, NEGATIVE if validation else POSITIVE, validation), "", tip))
     return Group(left + WIDTH, bottom + 32, tuple(shapes), kind)
 
 
-def _line(points: Sequence[Point], colour: str, dashed: bool) -> tuple[Shape, ...]:
+def line(points: Sequence[Point], colour: str, dashed: bool = False, width: float = 1.8) -> tuple[Shape, ...]:
     """A line through points, or a dot where there is one."""
     if len(points) == 1:
         ((x, y),) = points
@@ -110,7 +111,7 @@ def _line(points: Sequence[Point], colour: str, dashed: bool) -> tuple[Shape, ..
     whole = [points[0]] if points else []
     for start, end in pairwise(points):
         whole += straight(start, end)[1:]
-    return (Curve(tuple(whole), colour, 1.8, dashed),) if whole else ()
+    return (Curve(tuple(whole), colour, width, dashed),) if whole else ()
 
 
 def _thinned(column: Any) -> list[tuple[float, float]]:

@@ -129,16 +129,8 @@ class Elementwise(Operation):
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The broadcast shape, and the dtype NumPy gives."""
-        shapes = [shape_of(x) for x in inputs]
-        try:
-            shape = np.broadcast_shapes(*shapes)
-        except ValueError:
-            raise ShapeError(
-                f"{self.name} was given shapes {' and '.join(map(str, shapes))}, which do not broadcast together. "
-                "Axes are compared from the last to the first and must be equal or 1."
-            ) from None
-        kinds = tuple(dtype_of(x) for x in inputs)
-        return ArrayType(shape, _result_dtype(self, kinds, tuple(attributes.items())))
+        shapes, kinds = tuple([shape_of(x) for x in inputs]), tuple([dtype_of(x) for x in inputs])
+        return _result_type(self, shapes, kinds, tuple(attributes.items()))
 
     def has_loops(self, inputs: int) -> bool:
         """As declared."""
@@ -237,6 +229,23 @@ def _broadcast_axes(result: tuple[int, ...], shape: tuple[int, ...]) -> tuple[in
     """The axes of a result along which an input of this shape was repeated."""
     extra = len(result) - len(shape)
     return (*range(extra), *(i + extra for i, n in enumerate(shape) if n == 1 and result[i + extra] != 1))
+
+
+@lru_cache(maxsize=4096)
+def _result_type(
+    op: Elementwise,
+    shapes: tuple[tuple[int, ...], ...],
+    kinds: tuple[Any, ...],
+    attributes: tuple[tuple[str, Any], ...],
+) -> ArrayType:
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise ShapeError(
+            f"{op.name} was given shapes {' and '.join(map(str, shapes))}, which do not broadcast together. "
+            "Axes are compared from the last to the first and must be equal or 1."
+        ) from None
+    return ArrayType(shape, _result_dtype(op, kinds, attributes))
 
 
 @cache

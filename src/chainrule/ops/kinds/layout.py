@@ -63,10 +63,11 @@ class Layout(Operation):
 
     def infer(self, *inputs: Any, **attributes: Any) -> ArrayType:
         """The shape as declared; the dtype of the inputs together."""
-        shape = self.shape(*(shape_of(x) for x in inputs), **attributes)
-        kinds = {dtype_of(x) for x in inputs[: self.linear]}
-        dtypes = [np.asarray(kind(1)).dtype if isinstance(kind, type) else kind for kind in kinds]
-        return ArrayType(tuple(shape), np.result_type(*dtypes))
+        shapes, kinds = tuple([shape_of(x) for x in inputs]), tuple([dtype_of(x) for x in inputs[: self.linear]])
+        try:
+            return _result_type(self, shapes, kinds, tuple(attributes.items()))
+        except TypeError:  # an attribute that cannot be compared
+            return ArrayType(tuple(self.shape(*shapes, **attributes)), _together(kinds))
 
     def axes(self, *inputs: Any, **attributes: Any) -> tuple[Links, ...] | None:
         """As declared."""
@@ -178,3 +179,16 @@ def _links(
 ) -> tuple[Links, ...]:
     """What was declared, for shapes that are asked for again and again: long Programs have thousands of like slices."""
     return declared(*shapes, **dict(attributes))
+
+
+@lru_cache(maxsize=4096)
+def _result_type(
+    op: Layout, shapes: tuple[tuple[int, ...], ...], kinds: tuple[Any, ...], attributes: tuple[tuple[str, Any], ...]
+) -> ArrayType:
+    return ArrayType(tuple(op.shape(*shapes, **dict(attributes))), _together(kinds))
+
+
+def _together(kinds: tuple[Any, ...]) -> np.dtype[Any]:
+    """The dtype of arrays and numbers of these kinds together."""
+    dtypes = [np.asarray(kind(1)).dtype if isinstance(kind, type) else kind for kind in dict.fromkeys(kinds)]
+    return np.result_type(*dtypes)

@@ -23,7 +23,7 @@ FAR = {FLOAT32: 2.0**16, FLOAT64: 2.0**32}
 def _reduce(m: Instructions, x: Vector) -> tuple[Vector, Vector, Vector]:
     """(k, r, s) with x = k·π/2 + r + s: k an integer with two right bits, r of full precision, s what r lost."""
     magic = format_of(x).magic
-    shifted = m.fma(x, 2.0 / math.pi, magic)
+    shifted = m.multiply_add(x, 2.0 / math.pi, magic)
     k = shifted - magic
     first, second, third = HALF_PI[x.dtype]
     product, product_low = two_product(m, k, m.number(-second, x.dtype))

@@ -21,7 +21,7 @@ HIGHEST = {FLOAT32: 89.0, FLOAT64: 710.0}
 def reduce(m: Instructions, x: Vector) -> tuple[Vector, Vector]:
     """(k, r) with x = k·ln 2 + r, k a whole number and |r| ≤ ½·ln 2."""
     magic = format_of(x).magic
-    k = m.fma(x, 1.0 / math.log(2.0), magic) - magic
+    k = m.multiply_add(x, 1.0 / math.log(2.0), magic) - magic
     r = m.fma(k, -LN2_HIGH[x.dtype], x)
     return k, m.fma(k, -LN2_LOW[x.dtype], r)
 

@@ -10,6 +10,8 @@ from llvmlite import ir
 
 from chainrule.engines.llvm.mathematics.numbers import (
     BOOL,
+    FLOAT32,
+    FLOAT64,
     INT32,
     INT64,
     DType,
@@ -31,13 +33,17 @@ class Instructions:
     What is written in these finds every other operation by its name, too: `m.exp(x)`. Which there are, `operation` says.
 
     Every instruction rounds, as NumPy's do: a·b + c is fused into one rounding only where `fma` says so, lest b·b − 4·a·c of a
-    double root become a little less than 0. With `inline`, algorithms are written out where they are used instead of called.
+    double root become a little less than 0. With `inline`, algorithms are written out where they are used instead of called;
+    The CPU may lack instructions: "fma" for a·b + c with one rounding, "rounding" to whole numbers. They are written in others.
     """
 
-    def __init__(self, builder: ir.IRBuilder, width: int, inline: bool = False) -> None:
+    def __init__(
+        self, builder: ir.IRBuilder, width: int, inline: bool = False, lacks: frozenset[str] = frozenset()
+    ) -> None:
         self.builder = builder
         self.width = width
         self.inline = inline
+        self.lacks = lacks
 
     def operation(self, name: str) -> Callable[..., Vector]:
         """What computes the operation of this name."""
@@ -95,9 +101,52 @@ class Instructions:
         return Vector(self.builder.call(function, [x.value for x in inputs]), dtype, self)
 
     def fma(self, a: Any, b: Any, c: Any) -> Vector:
-        """a·b + c with one rounding."""
+        """a·b + c with one rounding; where there is no instruction, as good as that, and the system's function slow, with two."""
         dtype = next(x.dtype for x in (a, b, c) if isinstance(x, Vector))
-        return self.intrinsic("fma", *(self.number(x, dtype) for x in (a, b, c)))
+        a, b, c = (self.number(x, dtype) for x in (a, b, c))
+        if "fma" not in self.lacks:
+            return self.intrinsic("fma", a, b, c)
+        if dtype == FLOAT32:
+            wide = [self.convert(x, FLOAT64) for x in (a, b, c)]
+            return self.convert(wide[0] * wide[1] + wide[2], FLOAT32)
+        product = a * b
+        total = product + c
+        share = total - product
+        rest = (product - (total - share)) + (c - share)
+        return self.choose(total - total == 0.0, total + (rest + self.lost(a, b, product)), total)
+
+    def lost(self, a: Vector, b: Vector, product: Vector) -> Vector:
+        """a·b − product, which is a·b rounded: what the rounding lost (Dekker 1971, with halves by their bits)."""
+        if "fma" not in self.lacks or a.dtype == FLOAT32:
+            return self.fma(a, b, -product)
+        (a_high, a_low), (b_high, b_low) = self._halves(a), self._halves(b)
+        return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+    def _halves(self, x: Vector) -> tuple[Vector, Vector]:
+        """A float64 as the sum of its upper 26 bits and its lower 27."""
+        high = self.from_bits(self.as_bits(x) & -(1 << 27), x.dtype)
+        return high, x - high
+
+    def multiply_add(self, a: Any, b: Any, c: Any) -> Vector:
+        """a·b + c in the fewest instructions, for where one rounding more does no harm."""
+        result: Vector = a * b + c if "fma" in self.lacks else self.fma(a, b, c)
+        return result
+
+    def rounded(self, name: str, x: Vector) -> Vector:
+        """A float as a whole number: "rint", "floor", "ceil" or "trunc" of it, zeros with its sign."""
+        if "rounding" not in self.lacks:
+            return self.intrinsic(name, x)
+        if name == "ceil":
+            return -self.rounded("floor", -x)
+        size = self.intrinsic("fabs", x)
+        whole = 2.0 ** (23 if x.dtype == FLOAT32 else 52)  # from here on every float is a whole number
+        nearest = (size + whole) - whole
+        if name == "floor":
+            nearest = self.intrinsic("copysign", nearest, x)
+            nearest = self.choose(nearest > x, nearest - 1.0, nearest)
+        elif name == "trunc":
+            nearest = self.choose(nearest > size, nearest - 1.0, nearest)
+        return self.choose(size < whole, self.intrinsic("copysign", nearest, x), x)
 
     def as_bits(self, x: Vector) -> Vector:
         """The bits of a float as an integer of the same size."""
@@ -197,7 +246,7 @@ class Instructions:
         function.linkage = "internal"
         for attribute in ("noinline", "cold") if rare else ("alwaysinline",) if self.inline else ():
             function.attributes.add(attribute)
-        m = type(self)(ir.IRBuilder(function.append_basic_block("entry")), self.width, inline=self.inline)
+        m = type(self)(ir.IRBuilder(function.append_basic_block("entry")), self.width, self.inline, self.lacks)
         arguments = [Vector(value, x.dtype, m) for value, x in zip(function.args, inputs, strict=True)]
         m.builder.ret(body(m, *arguments).value)
         return function

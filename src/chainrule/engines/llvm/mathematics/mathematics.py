@@ -17,8 +17,10 @@ from chainrule.ops import REGISTRY, Elementwise
 class Mathematics(Instructions):
     """Every elementwise operation by its name."""
 
-    def __init__(self, builder: ir.IRBuilder, width: int, inline: bool = False) -> None:
-        super().__init__(builder, width, inline)
+    def __init__(
+        self, builder: ir.IRBuilder, width: int, inline: bool = False, lacks: frozenset[str] = frozenset()
+    ) -> None:
+        super().__init__(builder, width, inline, lacks)
         self._composing: set[str] = set()
 
     def operation(self, name: str) -> Callable[..., Vector]:

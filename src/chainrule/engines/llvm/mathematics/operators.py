@@ -234,17 +234,16 @@ def _is_shift(m: Instructions, b: Vector) -> Vector:
 # ---- rounding and conversion
 
 
-def _rounding(name: str, intrinsic: str) -> Any:
+def _rounding(name: str) -> Any:
     def rounding(m: Instructions, x: Any) -> Vector:
         (x,), dtype = _operands(m, name, x)
-        return m.intrinsic(intrinsic, x) if dtype.kind == "f" else x
+        return m.rounded(name, x) if dtype.kind == "f" else x
 
     rounding.__doc__ = f"NumPy's `{name}`."
     return rounding
 
 
-floor, ceil = _rounding("floor", "floor"), _rounding("ceil", "ceil")
-trunc, rint = _rounding("trunc", "trunc"), _rounding("rint", "rint")
+floor, ceil, trunc, rint = (_rounding(name) for name in ("floor", "ceil", "trunc", "rint"))
 
 
 def astype(m: Instructions, x: Any, dtype: Any) -> Vector:

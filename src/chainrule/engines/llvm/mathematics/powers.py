@@ -62,7 +62,7 @@ def _long_power(m: Instructions, a: Vector, b: Vector) -> Vector:
     high, low = _log2_in_two(m, size)
     high = _logarithm_edges(m, size, high)
     product = b * high
-    lost = m.choose(m.absolute(product) < 1100.0, m.fma(b, high, -product) + b * low, 0.0)
+    lost = m.choose(m.absolute(product) < 1100.0, m.lost(b, high, product) + b * low, 0.0)
     product = m.choose((high == 0.0) | (b == 0.0), 0.0, m.minimum(m.maximum(product, -1100.0), 1100.0))
     magic = format_of(product).magic
     k = (product + magic) - magic
@@ -114,8 +114,8 @@ def cbrt(m: Instructions, x: Vector) -> Vector:
     size = m.absolute(x)
     e, y = split_exponent(m, size)
     magic = format_of(x).magic
-    third = m.fma(e, 1.0 / 3.0, magic) - magic
-    rest = m.fma(third, -3.0, e)  # −1, 0 or 1
+    third = m.multiply_add(e, 1.0 / 3.0, magic) - magic
+    rest = m.multiply_add(third, -3.0, e)  # −1, 0 or 1
     y = m.choose(rest > 0.0, y + y, m.choose(rest < 0.0, 0.5 * y, y))
     root, inverse_root = 2.0 ** (1.0 / 3.0), 2.0 ** (-1.0 / 3.0)
     factor = m.choose(rest > 0.0, inverse_root, m.choose(rest < 0.0, root, m.number(1.0, x.dtype)))
@@ -138,5 +138,5 @@ def hypot(m: Instructions, a: Vector, b: Vector) -> Vector:
     shrink = m.choose(greater > large, down, m.choose(greater < little, up, one))
     grow = m.choose(greater > large, 1.0 / down, m.choose(greater < little, 1.0 / up, one))
     a, b = a * shrink, b * shrink
-    result = m.sqrt(m.fma(a, a, b * b)) * grow
+    result = m.sqrt(m.multiply_add(a, a, b * b)) * grow
     return m.choose(infinite, math.inf, result)

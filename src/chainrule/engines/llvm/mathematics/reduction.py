@@ -27,7 +27,7 @@ RESULT = ir.LiteralStructType([WORD, ir.DoubleType(), ir.DoubleType()])
 def reduce_large(m: Instructions, x: Vector) -> tuple[Vector, Vector, Vector]:
     """(k, r, s) with x = k·π/2 + r + s for finite |x| ≥ 2^8: the quadrant k mod 4, r rounded, s what r lost."""
     builder = m.builder
-    function = _scalar_function(builder.module)
+    function = _scalar_function(m)
     dtypes = [INT32 if x.dtype == FLOAT32 else INT64, x.dtype, x.dtype]
 
     def lane(index: ir.Value, *filled: ir.Value) -> tuple[list[ir.Value], ir.Value]:
@@ -70,21 +70,22 @@ def _digits(module: ir.Module) -> ir.GlobalVariable:
     return found
 
 
-def _scalar_function(module: ir.Module) -> ir.Function:
+def _scalar_function(m: Instructions) -> ir.Function:
     """reduce_large of one float64, as a function of the module."""
-    name = "reduce_large.float64"
+    name, module = "reduce_large.float64", m.builder.module
     found = module.globals.get(name)
     if found is None:
         found = ir.Function(module, ir.FunctionType(RESULT, [ir.DoubleType()]), name)
         found.linkage = "internal"
         found.attributes.add("noinline")
-        _write(found, _digits(module))
+        entry = ir.IRBuilder(found.append_basic_block("entry"))
+        _write(type(m)(entry, 1, lacks=m.lacks), found, _digits(module))
     return found
 
 
-def _write(function: ir.Function, digits: ir.GlobalVariable) -> None:
+def _write(m: Instructions, function: ir.Function, digits: ir.GlobalVariable) -> None:
     """x = M·2^E; of M·2^E·(2/π), digits that make multiples of 4 are left out and 190 after the point are kept."""
-    b = ir.IRBuilder(function.append_basic_block("entry"))
+    b = m.builder
     (x,) = function.args
     pattern = b.bitcast(x, WORD)
     exponent = b.and_(b.lshr(pattern, _word(52)), _word(0x7FF))
@@ -122,10 +123,9 @@ def _write(function: ir.Function, digits: ir.GlobalVariable) -> None:
     scale = b.bitcast(b.shl(b.sub(_word(1023 + 2 - 53), zeros), _word(52)), double)
     scale = b.bitcast(b.xor(b.bitcast(scale, WORD), b.and_(sign, _word(1 << 63))), double)
     high, low_part = b.fmul(high, scale), b.fmul(low_part, b.fmul(scale, ir.Constant(double, 2.0**-53)))
-    fma = _intrinsic(b, "llvm.fma.f64", [double] * 3)
     pi_high, pi_low = (ir.Constant(double, part) for part in HALF_PI)
     product = b.fmul(high, pi_high)
-    lost = b.call(fma, [high, pi_high, b.fneg(product)])
+    lost = m.lost(*(m.wrap(x, FLOAT64) for x in (high, pi_high, product))).value
     lost = b.fadd(lost, b.fadd(b.fmul(high, pi_low), b.fmul(low_part, pi_high)))
     total = b.fadd(product, lost)
     left = b.fsub(lost, b.fsub(total, product))

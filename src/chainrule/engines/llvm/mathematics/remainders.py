@@ -43,7 +43,11 @@ def _truncated(m: Instructions, a: Vector, b: Vector) -> Vector:
     """The remainder of two numbers that are not negative, in [0, b)."""
     form = format_of(a)
     quotient = m.trunc(a / b)
-    rest = _corrected(m, quotient, a, b)
+    if "fma" in m.lacks:  # quotient·b, rounded by itself, may be larger than any number
+        half = m.choose(b > 1.0, 0.5, m.number(1.0, a.dtype))
+        rest = m.choose(a < b, a, _corrected(m, quotient, a * half, b * half) / half)
+    else:
+        rest = _corrected(m, quotient, a, b)
     rest = m.choose((b == math.inf) & (a < math.inf), a, rest)
     usable = (b > 0.0) & (b < math.inf) & (a < math.inf)
     long = usable & m.logical_not(quotient < 2.0 ** (form.mantissa - 2))

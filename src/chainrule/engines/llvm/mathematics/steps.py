@@ -47,7 +47,7 @@ def polynomial(m: Instructions, x: Vector, table: dict[DType, tuple[float, ...]]
     coefficients = table[x.dtype]
     total: Any = coefficients[-1]
     for coefficient in reversed(coefficients[:-1]):
-        total = m.fma(total, x, coefficient)
+        total = m.multiply_add(total, x, coefficient)
     result: Vector = total
     return result
 
@@ -68,7 +68,7 @@ def fast_two_sum(a: Vector, b: Vector) -> tuple[Vector, Vector]:
 def two_product(m: Instructions, a: Any, b: Any) -> tuple[Vector, Vector]:
     """a·b rounded, and what rounding lost."""
     product = a * b
-    return product, m.fma(a, b, -product)
+    return product, m.lost(a, b, product)
 
 
 def power_of_two(m: Instructions, k: Vector) -> Vector:
@@ -102,7 +102,7 @@ def scale(m: Instructions, x: Vector, k: Vector) -> Vector:
     """x·2^k rounded once, also where 2^k itself is too large or too small for the dtype."""
     form = format_of(x)
     offset = form.magic + form.bias
-    half = m.fma(k, 0.5, offset)  # rounded to a whole number in its lowest bits
+    half = m.multiply_add(k, 0.5, offset)  # rounded to a whole number in its lowest bits
     rest = (k - (half - offset)) + offset
     return x * scale_from_bits(m, half) * scale_from_bits(m, rest)
 

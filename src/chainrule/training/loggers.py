@@ -1,0 +1,143 @@
+"""Callbacks that write every epoch's metrics down: as CSV, for TensorBoard, for MLflow."""
+
+from __future__ import annotations
+
+import csv
+import os
+from pathlib import Path
+from typing import Any
+
+from chainrule.errors import MissingExtraError, SettingError
+from chainrule.training.callbacks import EpochEnd
+
+
+class CSVLogger:
+    """Every epoch a line of a CSV file, with its number and metrics; written at once, so that it can be watched.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file. What an earlier training wrote there is replaced; a file that is none of these is not touched.
+    append : bool
+        Whether lines are added to those of earlier trainings, as when a training goes on.
+
+    Raises
+    ------
+    SettingError
+        When another file is there, or one with other metrics is to be added to.
+
+    Examples
+    --------
+    >>> import numpy as np, chainrule as cr, pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "training.csv")
+    >>> X = np.linspace(-1, 1, 50)[:, None]
+    >>> history = cr.Network([cr.Dense(1)]).fit(X, 2 * X, epochs=2, callbacks=[cr.CSVLogger(path)], progress=False)
+    >>> print(path.read_text().splitlines()[0])
+    epoch,loss,learning_rate
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, append: bool = False) -> None:
+        self.path, self.append = Path(path), append
+        self._names: list[str] | None = None
+
+    def __call__(self, end: EpochEnd) -> None:
+        """Write a line; epochs are counted from 1."""
+        if self._names is None or end.epoch == 0:
+            self._begin(["epoch", *end.metrics])
+        with self.path.open("a", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerow(
+                [end.epoch + 1, *(repr(float(x)) for x in end.metrics.values())]
+            )
+
+    def _begin(self, names: list[str]) -> None:
+        there = self.path.exists() and self.path.stat().st_size > 0
+        if there:
+            with self.path.open(encoding="utf-8", errors="replace", newline="") as file:
+                first = next(csv.reader(file), [])
+            if first[:2] != names[:2]:
+                raise SettingError(
+                    f"{self.path} is there already, and no log of a training; give another name, or remove it."
+                )
+            if self.append and first != names:
+                raise SettingError(
+                    f"{self.path} has the columns {', '.join(first)}, and this training {', '.join(names)}; give another name."
+                )
+        if not there or not self.append:
+            with self.path.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file, lineterminator="\n").writerow(names)
+        self._names = names
+
+
+class TensorBoardLogger:
+    """Every epoch's metrics as scalars for TensorBoard: `tensorboard --logdir folder` shows them.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Where its event files go; one folder for each training puts their curves beside each other.
+
+    Raises
+    ------
+    MissingExtraError
+        When TensorBoard is not installed.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> cr.TensorBoardLogger("runs/first").folder.name
+    'first'
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+        self._writer: Any = None
+
+    def __call__(self, end: EpochEnd) -> None:
+        """Write the metrics of an epoch, the first of which is step 1."""
+        if self._writer is None:
+            try:
+                from tensorboard.summary import Writer
+            except ImportError:
+                raise MissingExtraError.of("TensorBoard", "tensorboard", "TensorBoardLogger") from None
+            self._writer = Writer(str(self.folder))
+        for name, value in end.metrics.items():
+            self._writer.add_scalar(name, float(value), end.epoch + 1)
+        self._writer.flush()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy needs: the folder, in which it has a file of its own."""
+        return {"folder": self.folder, "_writer": None}
+
+
+class MLflowLogger:
+    """Every epoch's metrics to MLflow's active run, or to one that is begun; settings are yours to log.
+
+    Parameters
+    ----------
+    run_id : str, optional
+        The run to log to, which need not be active.
+
+    Raises
+    ------
+    MissingExtraError
+        When MLflow is not installed.
+
+    Examples
+    --------
+    >>> import chainrule as cr
+    >>> cr.MLflowLogger().run_id is None
+    True
+    """
+
+    def __init__(self, run_id: str | None = None) -> None:
+        self.run_id = run_id
+
+    def __call__(self, end: EpochEnd) -> None:
+        """Log the metrics of an epoch, the first of which is step 1."""
+        try:
+            import mlflow
+        except ImportError:
+            raise MissingExtraError.of("MLflow", "mlflow", "MLflowLogger") from None
+        mlflow.log_metrics(
+            {name: float(value) for name, value in end.metrics.items()}, end.epoch + 1, run_id=self.run_id
+        )
