@@ -50,8 +50,8 @@ def overview(every: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float | 
         [
             "# Results by CPU",
             "",
-            "How many times longer than chainrule the fastest of JAX, PyTorch and scikit-learn takes for a step of training. `make bench`",
-            "writes it anew and adds the CPU it runs on.",
+            "How many times longer than chainrule the fastest of JAX, PyTorch and scikit-learn takes for a step of training.",
+            "`make bench` writes it anew and adds the CPU it runs on.",
             "",
             *rows(header, lines),
         ]
