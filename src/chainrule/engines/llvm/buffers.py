@@ -21,12 +21,6 @@ BARRIER = 8
 """Where in the arena threads count their arrivals."""
 
 
-def aligned(nbytes: int) -> Any:
-    """So many zero bytes, and where they begin a whole line of the cache."""
-    memory = np.zeros(nbytes + ALIGNMENT, np.uint8)
-    return memory[-memory.ctypes.data % ALIGNMENT :]
-
-
 def status(arena: Any) -> Any:
     """The status at the beginning of an arena of bytes: 0 while every index was in bounds."""
     return arena[:4].view(np.int32)

@@ -10,9 +10,9 @@ import numpy as np
 from llvmlite import ir
 
 from chainrule.engines.engine import Executable, Workspace
-from chainrule.engines.llvm import emission
+from chainrule.engines.llvm import emission, pages
 from chainrule.engines.llvm.blocking import workspace_bytes
-from chainrule.engines.llvm.buffers import Arena, aligned, status, storage_type
+from chainrule.engines.llvm.buffers import Arena, status, storage_type
 from chainrule.engines.llvm.code import Code, i8, i64, pointer
 from chainrule.engines.llvm.groups import group
 from chainrule.engines.llvm.inspection import groups_text, keep_stages, memory_text
@@ -87,7 +87,7 @@ class KernelWorkspace(Workspace):
     """Memory for one call of a kernel at a time, with its inputs and outputs as arrays that lie in it."""
 
     def __init__(self, kernel: Kernel) -> None:
-        arena = aligned(kernel.arena_bytes + kernel.workspace_bytes + 2 * SLACK)
+        arena = pages.zeros(kernel.arena_bytes + kernel.workspace_bytes + 2 * SLACK)
         plan, program = kernel.memory, kernel.program
         for buffer, value in plan.constant_values:
             view_of(plan, Literal(value), arena, buffer.view())[...] = value

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.llvm import cores
-from chainrule.engines.llvm.buffers import aligned, barrier_counter, long_axes, status
+from chainrule.engines.llvm import cores, pages
+from chainrule.engines.llvm.buffers import barrier_counter, long_axes, status
 from chainrule.engines.llvm.machine import table, target
 from chainrule.engines.llvm.plan import SLACK
 from chainrule.engines.llvm.thread_choice import ThreadChoice, callers, most
@@ -34,7 +34,7 @@ class LlvmRunner:
         self._cores = cores.usable() if shared else 1
         self._threads = None if threads is None else most(threads) if shared else 1
         self._choice = ThreadChoice(most() if shared else 1)
-        self._arena = aligned(self._compiled.plan.arena_bytes)
+        self._arena = pages.zeros(self._compiled.plan.arena_bytes)
         for buffer, value in self._compiled.plan.constants:
             _write(buffer.array(self._arena), value)
         self._workspaces: list[Any] = []
@@ -120,7 +120,7 @@ class LlvmRunner:
     def _workspace(self, thread: int) -> int:
         """The address of a thread's own memory."""
         while len(self._workspaces) <= thread:
-            self._workspaces.append(aligned(self._compiled.plan.workspace + SLACK))
+            self._workspaces.append(pages.zeros(self._compiled.plan.workspace + SLACK))
         address: int = self._workspaces[thread].ctypes.data
         return address
 
