@@ -62,6 +62,11 @@ class Plan:
         """The memory a runner needs."""
         return self.size + SLACK
 
+    @property
+    def workspace_bytes(self) -> int:
+        """The memory each of its threads needs."""
+        return self.workspace + SLACK if self.workspace else 0
+
 
 def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     """The plan of a training loop."""

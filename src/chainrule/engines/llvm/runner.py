@@ -10,7 +10,6 @@ import numpy as np
 from chainrule.engines.llvm import cores, pages
 from chainrule.engines.llvm.buffers import barrier_counter, long_axes, status
 from chainrule.engines.llvm.machine import table, target
-from chainrule.engines.llvm.plan import SLACK
 from chainrule.engines.llvm.thread_choice import ThreadChoice, callers, most
 from chainrule.engines.llvm.training import THREADS, Compiled, compile_loop
 from chainrule.engines.loop import TrainingLoop
@@ -120,7 +119,7 @@ class LlvmRunner:
     def _workspace(self, thread: int) -> int:
         """The address of a thread's own memory."""
         while len(self._workspaces) <= thread:
-            self._workspaces.append(pages.zeros(self._compiled.plan.workspace + SLACK))
+            self._workspaces.append(pages.zeros(self._compiled.plan.workspace_bytes))
         address: int = self._workspaces[thread].ctypes.data
         return address
 
