@@ -1,10 +1,12 @@
 """Pictures made of characters, and messages printed as they are."""
 
+import io
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from chainrule.cli.console import complain, note, say, shaded, sparkline
 
@@ -36,6 +38,27 @@ def test_brackets_are_printed_as_they_are(capsys):
     assert captured.out == "[bold]a[/bold] [1]\n· [red]\n"
     assert captured.err.startswith("Error: [x] long")
     assert captured.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("width", [40, 60, 80])
+def test_at_a_terminal_lines_go_on_below_their_beginning(width, monkeypatch):
+    """Words stay whole, options too; the lines of a list keep their own indent."""
+    shown = io.StringIO()
+    terminal = Console(file=shown, force_terminal=True, width=width, color_system=None, highlight=False)
+    for name in ("output", "errors"):
+        monkeypatch.setattr(f"chainrule.cli.console.{name}", lambda: terminal)
+    note("column 'rooms' holds numbers; '-' in 1 row counts as missing (to take all: --column rooms=category)")
+    complain(
+        "it cannot be learned from:\n  1. column 'id' was to be taken as a number, but holds others\nMended by: --drop id"
+    )
+    lines = shown.getvalue().splitlines()
+    assert max(map(len, lines)) <= width
+    ends = [i for i, line in enumerate(lines) if line.startswith(("· ", "Error: ", "  1. ", "Mended by"))]
+    hangs = {"· ": "  ", "Er": " " * 7, "  ": " " * 5, "Me": "   "}
+    for begin, end in zip(ends, [*ends[1:], len(lines)], strict=True):
+        assert all(line.startswith(hangs[lines[begin][:2]]) and line.strip() for line in lines[begin + 1 : end])
+    words = " ".join(line.strip() for line in lines).split()
+    assert {"--column", "rooms=category)", "--drop"} <= set(words)
 
 
 def test_the_package_can_be_run() -> None:

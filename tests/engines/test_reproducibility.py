@@ -28,7 +28,11 @@ TRAININGS: dict[str, tuple[Any, Any, dict[str, Any]]] = {
     "dropout": ([cr.Dense(20, "tanh"), cr.Dropout(0.4), cr.Dense(3)], LABELS, {"batch_size": 64}),
     "validated": ([cr.Dense(9, "tanh"), cr.Dense(3)], LABELS, {"validation_split": 0.2, "early_stopping": 2}),
     "clipped": ([cr.Dense(9, "softplus"), cr.Dense(3)], LABELS, {"clip_norm": 0.1, "l2": 0.1, "optimizer": "rmsprop"}),
-    "large": ([cr.Dense(600, "relu"), cr.Dense(600, "relu"), cr.Dense(3)], LABELS, {"batch_size": 75, "epochs": 2}),
+    "large": (
+        [cr.Dense(600, "relu"), cr.Dense(600, "relu"), cr.Dense(3)],
+        LABELS,
+        {"batch_size": 75, "epochs": 2, "validation_split": 0.2},
+    ),
 }
 
 

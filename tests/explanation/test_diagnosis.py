@@ -153,6 +153,17 @@ def test_nothing_found_says_what_was_looked_for() -> None:
         assert illness.looks_for in text
 
 
+def test_bends_at_numbers_of_the_data_are_no_kinks_of_a_step() -> None:
+    """Curves of a table bend at its own numbers, which no step moves; what is learned may stand at a kink behind them."""
+    edges = tuple(tuple(np.unique(X[:, i]).tolist()) for i in range(X.shape[1]))
+    kinks = amounts(cr.PiecewiseEmbedding(edges, 2), cr.Dense(3, "tanh"), HEAD)["kink"]
+    assert {finding.evidence["operation"] for finding in kinks} == {
+        "maximum"
+    }  # where all curves begin, before a bias is learned
+    assert "kink" not in found(amounts(lambda x: np.abs(x), HEAD, x=np.where(ROW < 3, 0.0, X)))
+    assert "kink" in found(amounts(lambda x: np.abs(x), cr.Dense(3, "relu", weight=0.0), HEAD))
+
+
 def test_a_few_dead_units_are_mild() -> None:
     few, many = (classes(cr.Dense(8, "relu", bias=[-60.0] * n + [0.5] * (8 - n))) for n in (1, 2))
     assert [x.mild for x in few["dead_units"]] == [True]

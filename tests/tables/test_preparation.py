@@ -2,6 +2,7 @@
 
 import json
 import time
+from statistics import NormalDist
 
 import numpy as np
 import polars as pl
@@ -224,6 +225,30 @@ def test_every_column_may_be_said_otherwise():
     with pytest.raises(TableError, match="is the target"):
         Preparation.learn(frame, "y", columns={"y": "drop"})
     assert set(NAMES) == {"drop", "boolean", "time", "number", "text", "category"}
+
+
+@pytest.mark.parametrize("scaling", ["robust", "quantile"])
+def test_numbers_are_scaled_column_by_column_as_asked(scaling):
+    """Where nothing is said as the others; of 40 different numbers normal scores are the quantiles at (i + ½)/40."""
+    other = {"robust": "quantile", "quantile": "robust"}[scaling]
+    x, normal = np.exp(np.linspace(-2.0, 2.0, ROWS)), NormalDist()
+    frame = table(a=x, b=x, y=labels())
+    preparation = Preparation.learn(frame, "y", scaling=scaling, columns={"b": f"number:{other}"})
+    said = dict(zip("ab", preparation.apply(frame).X.T, strict=True))
+    ranked = said["ab"[scaling == "robust"]]
+    np.testing.assert_allclose(ranked, [normal.inv_cdf((i + 0.5) / ROWS) for i in range(ROWS)], atol=1e-6)
+    z = (x - np.median(x)) / (np.subtract(*np.quantile(x, [0.75, 0.25])) / (2 * normal.inv_cdf(0.75)))
+    np.testing.assert_allclose(said["ab"[scaling == "quantile"]], z / np.sqrt(1 + (z / 3) ** 2), rtol=1e-5, atol=1e-6)
+    again = Preparation.from_json(json.loads(json.dumps(preparation.to_json())))
+    np.testing.assert_array_equal(again.apply(frame).X, preparation.apply(frame).X)
+    assert "normal scores by 40 quantiles" in preparation.report()
+
+
+@pytest.mark.parametrize("wanted", ["number:log", "number:%d", "time:robust", "category:quantile"])
+def test_forms_that_a_kind_does_not_have_are_refused(wanted):
+    frame = table(a=amounts(), y=labels())
+    with pytest.raises(SettingError, match=r"'a' was to be taken as .*number:quantile"):
+        Preparation.learn(frame, "y", columns={"a": wanted})
 
 
 def test_all_problems_are_told_at_once_with_what_mends_them():

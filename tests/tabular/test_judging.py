@@ -83,14 +83,14 @@ def test_recipes_are_compared_in_the_units_of_the_table(name):
     x = np.random.default_rng(0).uniform(0.0, 8.0, 300)
     frame = {"x": x, "y": np.exp(x) * np.random.default_rng(1).uniform(0.9, 1.1, 300)}
     model = cr.TableModel(**QUICK | {"search": True, "epochs": 60, "metric": name}).fit(frame, "y")
-    assert model.learned.tried[0] == "log scale"
+    assert model.learned.tried[0].startswith("log scale")
 
 
 def test_a_metric_decides_about_a_model():
     plain, judged = (cr.TableModel(metric=name, **QUICK).fit(FRAME, "label") for name in (None, "roc_auc"))
     again = cr.TableModel(metric="auc", **QUICK).fit(FRAME, "label")
     assert np.array_equal(judged.predict_proba(FRAME), again.predict_proba(FRAME))
-    assert plain.classes == judged.classes
+    assert (plain.settings["chosen by"], judged.settings["chosen by"]) == ("loss", "AUC")
     with pytest.raises(UnknownNameError, match="no metric of classification named 'mae'"):
         cr.TableModel(metric="mae", **QUICK).fit(FRAME, "label")
     for name in ("mean_error", "auroc"):

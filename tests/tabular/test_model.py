@@ -14,7 +14,6 @@ from chainrule.errors import DataError, ModelFileError, NotBuiltError, SettingEr
 from chainrule.tables import TableError, as_table
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.metrics import metric_for
-from chainrule.tabular.search import best
 
 QUICK = {
     "recipe": cr.Recipe(hidden=(8,), width=2, bins=4, dropout=0.0),
@@ -161,9 +160,9 @@ def test_a_recipe_is_taken_that_is_surely_better():
     x = np.random.default_rng(0).uniform(0.0, 8.0, 300)
     frame = {"x": x, "y": np.exp(x) * np.random.default_rng(1).uniform(0.9, 1.1, 300)}
     model = cr.TableModel(**QUICK | {"search": True, "epochs": 60}).fit(frame, "y")
-    assert model.learned.tried[0] == "log scale"
+    assert model.learned.tried[0].startswith("log scale")
     assert model.preparation.target.scale == "log"
-    assert len(model.learned.tried) == 3
+    assert len(model.learned.tried) == 4
 
 
 def test_the_same_seed_gives_the_same_bits_for_any_number_of_threads():
@@ -281,10 +280,6 @@ def test_classes_balanced_in_training_are_counted_by_rows_in_scores():
     assert counts.sum() == 120
     assert np.all(counts == np.rint(counts))
     assert counts.sum(axis=1).tolist() == [int((people()["heavy"] == label).sum()) for label in model.classes]
-
-
-def test_of_nothing_tried_the_first_is_best():
-    assert best([]) == 0
 
 
 @pytest.mark.filterwarnings("ignore:llvmlite is not installed")

@@ -216,8 +216,8 @@ class TestYourOwn:
         assert self.learned(Tilted) == pytest.approx(2, abs=1e-2)
 
     def test_wrong_shape_is_said(self) -> None:
-        with pytest.raises(cr.ChainruleError, match=r"gave shape \(\d+, 1\).*one number for every sample"):
-            self.learned(lambda a, t: (a - t) ** 2)
+        with pytest.raises(cr.ChainruleError, match=r"gave shape \(\d+, 1, 1\).*one number for every sample"):
+            self.learned(lambda a, t: ((a - t) ** 2)[:, :, None])
 
     def test_not_differentiable_is_said(self) -> None:
         with pytest.raises(cr.ChainruleError, match=r"no derivative reaches any parameter.*sign"):
@@ -251,3 +251,21 @@ class TestLossesCalledDirectly:
         with pytest.raises(DataError, match="−1 and 1"):
             cr.Hinge()(np.zeros((2, 1)), [0, 1])
         np.testing.assert_allclose(cr.Hinge()(np.full((2, 1), 0.5), [-1, 1]), [1.5, 0.5])
+
+
+def test_a_function_of_one_output_may_give_its_shape():
+    """As other libraries' elementwise losses do: of one output that is the sample's loss, of several it is refused."""
+    X = np.random.default_rng(0).normal(size=(20, 3))
+    weights = np.arange(20.0)
+
+    def trained(loss, **more):
+        network = cr.Network([cr.Dense(1)], seed=1)
+        return network.fit(X, X[:, 0], loss=loss, epochs=3, batch_size=7, progress=False, **more)["loss"]
+
+    for more in ({}, {"sample_weight": weights}):
+        expected = trained(lambda outputs, targets: np.mean(np.abs(outputs - targets), axis=-1), **more)
+        assert trained(lambda outputs, targets: np.abs(outputs - targets), **more) == expected
+    with pytest.raises(
+        ShapeError, match=r"gave shape \(1, 3\).*or one number in all: np\.mean\(values, axis=-1\), or np\.sum"
+    ):
+        cr.Network([cr.Dense(3)]).fit(X, X, loss=lambda outputs, targets: np.abs(outputs - targets), progress=False)

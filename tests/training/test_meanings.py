@@ -214,6 +214,11 @@ def test_dates_are_no_numbers(kind: str) -> None:
             use()
 
 
+def test_a_mark_of_no_value_among_numbers_is_no_date() -> None:
+    with pytest.raises(DataError, match="y has 1 NaN"):
+        cr.Network([cr.Dense(1)]).fit(X[:2], np.array([0.5, pd.NaT], object), **QUIET)
+
+
 @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
 @pytest.mark.parametrize("value", [datetime.datetime(2020, 1, 1), datetime.timedelta(1)])
 def test_dates_in_frames_are_named_by_their_column(frame: Any, value: Any) -> None:

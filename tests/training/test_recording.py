@@ -15,6 +15,7 @@ from chainrule.engines import ENGINES
 from chainrule.engines.loop import StepRunner
 from chainrule.errors import DivergedError, SettingError, UnknownNameError
 from chainrule.training import OPTIMIZERS, Recording, Settings, keyframes
+from chainrule.training.evaluation import means_of
 from chainrule.training.replay import _stops
 
 MIXTURES: dict[str, dict[str, Any]] = {
@@ -308,20 +309,18 @@ class TestEnded:
 
     def test_by_an_interrupt_while_it_is_validated(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """All steps of the epoch are taken then, and it is not in the history yet."""
-        from chainrule.training.evaluation import Evaluator
+        made: list[int] = []
 
-        evaluate, made = Evaluator.__call__, []
-
-        def interrupted(self: Any, parameters: Any) -> Any:
+        def interrupted(*given: Any) -> Any:
             made.append(1)
             if len(made) == 3:
                 raise KeyboardInterrupt
-            return evaluate(self, parameters)
+            return means_of(*given)
 
         options: dict[str, Any] = {"validation_split": 0.3, "early_stopping": 9}
         net, whole = network(), trained(network(), **options)
         with monkeypatch.context() as patch:
-            patch.setattr(Evaluator, "__call__", interrupted)
+            patch.setattr("chainrule.training.fit.means_of", interrupted)
             trained(net, **options, record=True)
         assert net.recording is not None
         assert net.run is not None

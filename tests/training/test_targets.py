@@ -256,7 +256,7 @@ class TestRefusals:
             (np.where(X[3] == X, np.inf, X), DataError, r"2 NaN or infinite values.*row 3, column 0"),
             (X * 1e300, DataError, r"too large for float32.*dtype='float64'"),
             (X + 1j, DataError, "complex"),
-            ([["a", "b"]] * 30, DataError, r"no numbers.*columns 0, 1.*chainrule train"),
+            ([["a", "b"]] * 30, DataError, r"no numbers.*columns 0, 1.*cr.TableModel"),
             ([[1, 2], [3]], ShapeError, "rows of different lengths"),
             (pd.DataFrame({"age": X[:, 0], "city": ["Rome"] * 30}), DataError, r"no numbers.*column city"),
             (pd.DataFrame({"age": [None, *X[1:, 0]], "b": 1.0}), DataError, r"row 0, column age"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from textwrap import wrap
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,12 +54,33 @@ def heading(text: str) -> None:
 
 def note(text: str, to_errors: bool = False) -> None:
     """Print a remark: with a dot before it, dimmed."""
-    _print(errors() if to_errors else output(), Text("· ", style="yellow").append(text, style="dim"))
+    console = errors() if to_errors else output()
+    _print(console, Text("· ", style="yellow").append(_filled(console, text, 2), style="dim"))
 
 
 def complain(message: str) -> None:
     """Print an error, in red, to standard error."""
-    _print(errors(), Text.assemble(("Error: ", "bold red"), (message, "red")))
+    console = errors()
+    _print(console, Text.assemble(("Error: ", "bold red"), (_filled(console, message, 7), "red")))
+
+
+def _filled(console: Console, text: str, begun: int) -> str:
+    """At a terminal, lines broken between words so that what goes on stands below its beginning; `begun` columns are taken."""
+    if not console.is_terminal:
+        return text
+    lines = []
+    for number, line in enumerate(text.split("\n")):
+        own = " " * (begun if not number else len(line) - len(line.lstrip()) + 3)
+        room = max(console.width, 2 * begun + 20)
+        pieces = wrap(
+            " " * begun * (not number) + line,
+            room,
+            subsequent_indent=own,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines.append("\n".join(pieces)[begun * (not number) :] if pieces else "")
+    return "\n".join(lines)
 
 
 def _print(console: Console, text: Text) -> None:

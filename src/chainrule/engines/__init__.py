@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.choice import AUTO, ENGINES, REFERENCE, choose, load
+from chainrule.engines.choice import AUTO, ENGINES, REFERENCE, choose, load, why_not
 from chainrule.engines.engine import Engine, Executable, Workspace
-from chainrule.engines.loop import Runner, TrainingLoop
+from chainrule.engines.loop import Measurement, Runner, TrainingLoop
 from chainrule.errors import ShapeError
 from chainrule.tracing import trees
 from chainrule.tracing.apply import PLAIN, Traced, separate
@@ -24,6 +24,7 @@ __all__ = [
     "REFERENCE",
     "Engine",
     "Executable",
+    "Measurement",
     "Runner",
     "TrainingLoop",
     "Workspace",
@@ -31,11 +32,20 @@ __all__ = [
     "evaluate",
     "load",
     "make_runner",
+    "measures",
 ]
 
 
-def make_runner(loop: TrainingLoop, data: Sequence[Any], engine: str = AUTO, threads: int | None = None) -> Runner:
+def make_runner(
+    loop: TrainingLoop,
+    data: Sequence[Any],
+    engine: str = AUTO,
+    threads: int | None = None,
+    held_out: Sequence[Any] = (),
+) -> Runner:
     """The loop, ready to run on the data with the engine asked for, in at most so many threads.
+
+    What it measures it measures on the arrays held out; `measures` says whether the engine can.
 
     Raises
     ------
@@ -44,7 +54,18 @@ def make_runner(loop: TrainingLoop, data: Sequence[Any], engine: str = AUTO, thr
     UnsupportedError
         When the engine asked for is not installed or refuses an operation of the loop; `auto` takes another then.
     """
-    return choose(engine, loop.step, data, task="carry out this training").runner(loop, data, threads)
+    return _engine_of(loop, data, engine).runner(loop, data, threads, held_out)
+
+
+def measures(loop: TrainingLoop, data: Sequence[Any], engine: str, held_out: Sequence[Any]) -> bool:
+    """Whether the engine that carries out the steps can also measure what the loop does, on these arrays."""
+    if loop.measurement is None:
+        return False
+    return why_not(_engine_of(loop, data, engine), loop.measurement.program, held_out) is None
+
+
+def _engine_of(loop: TrainingLoop, data: Sequence[Any], engine: str) -> Engine:
+    return choose(engine, loop.step, data, task="carry out this training")
 
 
 def evaluate(program: Program, *args: Any) -> Any:

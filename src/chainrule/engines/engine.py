@@ -116,12 +116,15 @@ class Engine(ABC):
     def executable(self, program: Program) -> Executable:
         """A Program that it does not refuse, as a function of arrays."""
 
-    def runner(self, loop: TrainingLoop, data: Sequence[Any], threads: int | None = None) -> Runner:
+    def runner(
+        self, loop: TrainingLoop, data: Sequence[Any], threads: int | None = None, held_out: Sequence[Any] = ()
+    ) -> Runner:
         """A training loop that it does not refuse, ready to run on the data in at most so many threads.
 
-        Unless an engine has a way of its own, a loop over steps in Python.
+        What the loop measures it measures on the arrays held out. Unless an engine has a way of its own, a loop over steps in
+        Python.
         """
-        return StepRunner(loop, data, self.executable)
+        return StepRunner(loop, data, self.executable, held_out)
 
     def seconds(self, held: int, computed: int, rows: int) -> float:
         """About how long a function of rows takes that holds so many numbers and computes so many for each row.

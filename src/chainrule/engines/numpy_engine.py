@@ -24,9 +24,11 @@ class NumpyEngine(Engine):
         """The Program as straight-line Python."""
         return Executable(program, compile_program(program))
 
-    def runner(self, loop: TrainingLoop, data: Sequence[Any], threads: int | None = None) -> Runner:
+    def runner(
+        self, loop: TrainingLoop, data: Sequence[Any], threads: int | None = None, held_out: Sequence[Any] = ()
+    ) -> Runner:
         """The loop in Python, whose steps need not copy what they give; NumPy's own libraries decide about threads."""
-        return StepRunner(loop, data, compile_program)
+        return StepRunner(loop, data, compile_program, held_out)
 
     def seconds(self, held: int, computed: int, rows: int) -> float:
         """About how long NumPy takes for rows; see `Engine`."""

@@ -160,7 +160,7 @@ def _numbers(raw: Any, columns: list[str] | None, what: str) -> Any:
         raise DataError(
             f"{what} has values that are no numbers (dtype {raw.dtype}, {'columns' if len(bad) > 1 else 'column'} "
             f"{', '.join(bad[:5])}{'…' if len(bad) > 5 else ''}). Make numbers of text first, for instance one column for "
-            "every value; the command `chainrule train` does that for CSV files."
+            "every value; cr.TableModel takes such tables as they are."
         ) from None
 
 

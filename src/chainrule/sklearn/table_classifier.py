@@ -30,6 +30,10 @@ class TableClassifier(ClassifierMixin, BaseTableEstimator):
         Columns whose kind is not to be recognised, by name, or by place where `X` has no names: 'number', 'category',
         'boolean', 'time', 'text', 'drop'.
 
+    scaling : {'robust', 'quantile'}, default=None
+        How numbers are scaled: by median and quartiles, or to normal scores. With `None` by the former, and by the latter where
+        that is surely better. Column by column: 'number:quantile' in `columns`.
+
     missing : {'fill', 'drop', 'error'}, default='fill'
         Missing values are filled and flagged; or their rows teach nothing; or they are refused.
 
@@ -114,6 +118,7 @@ class TableClassifier(ClassifierMixin, BaseTableEstimator):
         self,
         *,
         columns: Any = None,
+        scaling: Any = None,
         missing: Any = "fill",
         missing_mark: Any = (),
         value_mark: Any = (),
@@ -129,6 +134,7 @@ class TableClassifier(ClassifierMixin, BaseTableEstimator):
         verbose: Any = False,
     ) -> None:
         self.columns = columns
+        self.scaling = scaling
         self.missing = missing
         self.missing_mark = missing_mark
         self.value_mark = value_mark

@@ -30,6 +30,7 @@ class BaseTableEstimator(NestedParameters):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = {
         "columns": [dict, None],
+        "scaling": [StrOptions({"robust", "quantile"}), None],
         "missing": [StrOptions({"fill", "drop", "error"})],
         "missing_mark": [list, tuple],
         "value_mark": [list, tuple],
@@ -99,6 +100,7 @@ class BaseTableEstimator(NestedParameters):
         self.model_ = model = TableModel(
             task=task,
             columns=self._kinds(table),
+            scaling=self.scaling,
             missing=self.missing,
             missing_mark=self.missing_mark,
             value_mark=self.value_mark,

@@ -8,6 +8,7 @@ from chainrule.tables.options import TableError, spell
 from chainrule.tables.order import ranks
 from chainrule.tables.preparation import Inputs, Preparation
 from chainrule.tables.reading import read
+from chainrule.tables.rescaling import rescaled
 from chainrule.tables.sampling import sample
 from chainrule.tables.sources import as_table
 from chainrule.tables.streaming import stream
@@ -27,6 +28,7 @@ __all__ = [
     "as_table",
     "ranks",
     "read",
+    "rescaled",
     "row_of",
     "sample",
     "spell",

@@ -170,9 +170,10 @@ def _check_names(table: Table, target: str, kinds: Mapping[str, str]) -> None:
     for name, wanted in kinds.items():
         table.column(name)
         kind, _, form = wanted.partition(":")
-        if kind not in NAMES or (form and kind != "time"):
+        if kind not in NAMES or (form and not NAMES[kind].has_form(form)):
             raise SettingError(
-                f"column {name!r} was to be taken as {wanted!r}; use {', '.join(NAMES)}, or a form of times such as time:%d.%m.%Y."
+                f"column {name!r} was to be taken as {wanted!r}; use {', '.join(NAMES)}, a form of times such as time:%d.%m.%Y, or a "
+                "scaling of numbers such as number:quantile."
             )
         if name == target:
             raise TableError(

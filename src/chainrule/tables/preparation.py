@@ -118,14 +118,14 @@ class Preparation:
         task : {"classification", "regression"}, optional
             Recognised from the target when not given.
         columns : mapping of column to kind, optional
-            Columns whose kind is not to be recognised: "number", "category", "boolean", "time" (or "time:%d.%m.%Y"), "text",
-            "drop".
+            Columns whose kind is not to be recognised: "number" (or "number:robust", "number:quantile"), "category",
+            "boolean", "time" (or "time:%d.%m.%Y"), "text", "drop".
         missing : {"fill", "drop", "error"}
             Missing values are filled, and flagged; or rows with one are left out; or refused.
         missing_mark, value_mark : sequence of str
             Texts that mean "no value", besides empty, NA, n/a, nan, null and ?; texts that do not.
         scaling : {"robust", "quantile"}
-            How numbers are scaled.
+            How numbers are scaled where `columns` does not say it.
         target_scale : {"plain", "log"}, optional
             How amounts to predict are scaled.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -23,7 +23,7 @@ from chainrule.tabular.metrics import metric_for
 from chainrule.tabular.plan import Plan, plan
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
-from chainrule.tabular.search import Candidate, best, candidates
+from chainrule.tabular.search import AS_USUAL, Candidate, Rescaled, changes, searched
 from chainrule.training import History
 
 LATEST = 0.2
@@ -42,7 +42,9 @@ class Learned:
     network : Network
         The mean of all members.
     preparation : Preparation
-        With the scale of the target that was taken.
+        With the scales that were taken.
+    X : float32 array, (rows, features)
+        The rows as this prepares them.
     out_of_fold : OutOfFold
         What was said of rows by networks that had not seen them.
     plan : Plan
@@ -59,10 +61,13 @@ class Learned:
     seconds : float
     interrupted : bool
         Whether Ctrl-C ended it.
+    chosen_by : str
+        The metric that chose epochs and recipes, or "loss".
     """
 
     network: Network
     preparation: Preparation
+    X: NDArray[np.float32]
     out_of_fold: OutOfFold
     plan: Plan
     recipe: Recipe
@@ -72,6 +77,7 @@ class Learned:
     histories: tuple[History, ...]
     seconds: float
     interrupted: bool
+    chosen_by: str = "loss"
 
     @property
     def predictors(self) -> list[Predictor]:
@@ -86,6 +92,7 @@ class Learned:
             "networks": len(self.members),
             "epochs": ", ".join(map(str, self.epochs)),
             "seconds": round(self.seconds, 1),
+            "chosen by": self.chosen_by,
         }
         return {**done, "recipes tried": ", ".join(self.tried), **vars(self.recipe)}
 
@@ -105,6 +112,7 @@ def learn(
     groups: Any = None,
     order: Any = None,
     metric: str | None = None,
+    others: Sequence[Rescaled] = (),
     seed: int = 0,
     threads: int | None = None,
     progress: Callable[[float], None] = lambda share: None,
@@ -134,6 +142,8 @@ def learn(
         Rows of one group are held out together; of rows with an order the latest are.
     metric : str, optional
         What chooses epochs and recipes; by default the loss.
+    others : sequence of Rescaled
+        The same rows with other scales, which are tried as well.
     seed : int
     threads : int, optional
         How many networks are trained side by side; by default as many as there are cores.
@@ -149,11 +159,10 @@ def learn(
     judge = None if metric is None else _judge(metric, target, y if amounts is None else amounts, counted)
     problem = Problem(X, y, preparation.features, len(target.classes), weights, judge)
     threads = threads or cores()
-    options = [Candidate("as usual", recipe, problem, target)]
-    if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT:
-        options = candidates(recipe, problem, target, amounts)
+    usual = Candidate(AS_USUAL, recipe, problem, preparation)
+    options = changes(usual, others) if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT else []
     cost = recipe.weights(problem.features, problem.outputs)
-    intended = plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, len(options))
+    intended = plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, 1 + len(options))
     intended = replace(intended, epochs=epochs or intended.epochs)
     parts = _held_out(y, intended, seed, groups, order)
     progress(0.0)
@@ -166,39 +175,42 @@ def learn(
     def told(before: int) -> Callable[[float], None]:
         return lambda done: progress(min(1.0, max((before + done) / work, deadline.share)))
 
+    first, interrupted, begun = intended.tried, False, 0
+    work = first * len(options) + len(parts)
+
+    def trained(candidate: Candidate, chosen: range) -> list[Member]:
+        nonlocal interrupted, begun
+        own = assignments(candidate, chosen)
+        members, interrupted = train(candidate.problem, own, deadline, threads=threads, progress=told(begun))
+        begun += len(own)
+        return members
+
+    def in_time(number: int) -> bool:
+        return not interrupted and deadline.share <= first * (number + 2) / work  # by then it was to be done
+
     # What is tried of the recipe that is taken is not lost.
-    first = intended.tried
-    work = first * (len(options) - 1) + len(parts)
-    tried: list[tuple[Candidate, list[Member]]] = []
-    interrupted = False
-    for number, option in enumerate(options if first else []):
-        if tried and (interrupted or deadline.share > first * (number + 1) / work):  # by then it was to be done
-            break
-        own = assignments(option, range(first))
-        members, interrupted = train(option.problem, own, deadline, threads=threads, progress=told(number * first))
-        if tried and len(members) < first:
-            break
-        tried.append((option, members))
-    number = best(tried)
-    option, members = tried[number] if tried else (options[0], [])
-    names = [option.name, *(other.name for other, _ in tried if other is not option)]
-    left = assignments(option, range(len(members), len(parts)))
-    if left and not (members and deadline.is_over):
-        more, stopped = train(option.problem, left, deadline, threads=threads, progress=told(work - len(left)))
-        members, interrupted = members + more, interrupted or stopped
+    option, members = usual, list[Member]()
+    names: tuple[str, ...] = (usual.name,)
+    if first:
+        option, members, names = searched(usual, options, first, trained, in_time)
+    if len(members) < len(parts) and not (members and (interrupted or deadline.is_over)):
+        begun = work - (len(parts) - len(members))
+        members += trained(option, range(len(members), len(parts)))
     labels = np.array(target.classes) if problem.classes else None
     return Learned(
         network=together(option.problem, members, labels),
-        preparation=replace(preparation, target=option.target),
+        preparation=option.preparation,
+        X=option.problem.X,
         out_of_fold=out_of_fold(option.problem, members),
         plan=intended,
         recipe=option.recipe,
-        tried=tuple(names),
+        tried=names,
         epochs=tuple(member.epochs for member in members),
         members=tuple(members),
         histories=tuple(member.history for member in members),
         seconds=time.monotonic() - began,
         interrupted=interrupted,
+        chosen_by="loss" if judge is None else judge.metric.title,
     )
 
 

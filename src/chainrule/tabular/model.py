@@ -13,17 +13,19 @@ from numpy.typing import NDArray
 
 from chainrule.errors import ModelFileError, NotBuiltError, SettingError, shortened
 from chainrule.network import Network
-from chainrule.tables import Inputs, Missing, Preparation, TableError, Task, as_table, ranks, row_of, sample, spell
+from chainrule.tables import Inputs, Missing, Preparation, Task, as_table, row_of, spell
+from chainrule.tables.columns.number import SCALINGS, Scaling
 from chainrule.tabular.attribution import Attribution, AverageRow, attribute
 from chainrule.tabular.deadline import asked_by_signals
 from chainrule.tabular.ensemble import OutOfFold
 from chainrule.tabular.importance import Predictor
 from chainrule.tabular.judging import check_choosing
 from chainrule.tabular.learning import Learned, learn
+from chainrule.tabular.ready import made_ready
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.reportable import ReportableModel
 from chainrule.tabular.scores import Scores
-from chainrule.tabular.weights import balanced_weights, weights_of_rows
+from chainrule.tabular.weights import balanced_weights
 from chainrule.training.progress import display
 
 NOTES = "table"
@@ -38,7 +40,10 @@ class TableModel(ReportableModel):
     task : {"classification", "regression"}, optional
         Recognised from the target when not given.
     columns : mapping of column to kind, optional
-        Columns whose kind is not to be recognised: "number", "category", "boolean", "time", "text", "drop".
+        Columns whose kind is not to be recognised: "number", "category", "boolean", "time", "text", "drop"; "number:robust" or
+        "number:quantile" says how they are scaled, too.
+    scaling : {"robust", "quantile"}, optional
+        How numbers are scaled; by default by median and quartiles, and to normal scores where that is surely better.
     missing : {"fill", "drop", "error"}
         Missing values are filled and flagged; or their rows teach nothing; or they are refused.
     missing_mark, value_mark : sequences of str
@@ -93,6 +98,7 @@ class TableModel(ReportableModel):
         *,
         task: Task | None = None,
         columns: Mapping[str, str] | None = None,
+        scaling: Scaling | None = None,
         missing: Missing = "fill",
         missing_mark: Sequence[str] = (),
         value_mark: Sequence[str] = (),
@@ -113,11 +119,13 @@ class TableModel(ReportableModel):
             if count is not None:
                 SettingError.unless_count("TableModel", name, count)
         SettingError.unless_count("TableModel", "seed", seed, at_least=0)
+        if scaling is not None:
+            SettingError.unless_one_of("TableModel", "scaling", scaling, SCALINGS)
         if not isinstance(recipe, Recipe):
             raise SettingError(f"TableModel was given recipe={shortened(recipe)}; give a Recipe.")
         check_choosing(metric)
         self.preparing: dict[str, Any] = {
-            "task": task, "columns": columns, "missing": missing, "missing_mark": tuple(missing_mark),
+            "task": task, "columns": columns, "scaling": scaling, "missing": missing, "missing_mark": tuple(missing_mark),
             "value_mark": tuple(value_mark),
         }  # fmt: skip
         self.learning: dict[str, Any] = {
@@ -170,34 +178,23 @@ class TableModel(ReportableModel):
         TableError, UnknownNameError
             When the table cannot be learned from; the message says why and what to do.
         """
-        table = sample(data, seed=self.learning["seed"])
-        by_weight = None if weights is None else weights_of_rows(weights, len(table))
-        by_group = None if groups is None else table.column(groups).cast(str).fill_null("").to_numpy()
-        by_time = None if order is None else ranks(table, order)
-        preparing = dict(self.preparing)
-        if groups is not None:
-            preparing["columns"] = {groups: "drop", **(preparing["columns"] or {})}
-        preparation, inputs, y = Preparation.learn_and_apply(table, target, **preparing)
-        weighted, *chosen = (None if given is None else given[inputs.rows] for given in (by_weight, by_group, by_time))
-        if len(y) < 2:
-            raise TableError(
-                f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed."
-            )
-        learned_by = balanced_weights(y, preparation.target, weighted) if balanced else weighted
-        del data, table, by_group, by_time  # text takes much room, which the training needs
+        ready = made_ready(data, target, self.preparing, self.learning, weights, groups, order)
+        del data  # text takes much room, which the training needs
+        preparation, y = ready.preparation, ready.y
+        learned_by = balanced_weights(y, preparation.target, ready.weights) if balanced else ready.weights
         with display(100, self.progress, "percent") as bar, asked_by_signals() as asked:
             learned = learn(
-                inputs.X, y, preparation, **self.learning, weights=learned_by, counted=weighted, groups=chosen[0], order=chosen[1],
-                progress=lambda share: bar.update(round(100 * share), {}), asked=asked,
+                ready.X, y, preparation, **self.learning, weights=learned_by, counted=ready.weights, groups=ready.groups,
+                order=ready.order, others=ready.others, progress=lambda share: bar.update(round(100 * share), {}), asked=asked,
             )  # fmt: skip
         self.learned = learned
         self._network, self._preparation = learned.network, learned.preparation
-        self._average, self._scores = AverageRow.of(inputs.X, preparation.features), None
+        self._average, self._scores = AverageRow.of(learned.X, preparation.features), None
         self.out_of_fold = found = learned.out_of_fold
         truth = y if preparation.target.classes else preparation.target.restored(y)
         self._held_truth = truth[found.rows]
-        self.held_rows = inputs.rows[found.rows]
-        self.weights = weighted
+        self.held_rows = ready.rows[found.rows]
+        self.weights = ready.weights
         return self
 
     # --- what is known after it

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.errors import SettingError
-from chainrule.nn.embeddings import CategoryEmbedding, PiecewiseEmbedding
+from chainrule.nn.embeddings import CategoryEmbedding, PeriodicEmbedding, PiecewiseEmbedding
 from chainrule.nn.ensembles import BatchEnsemble, MemberMean
 from chainrule.nn.layer import Layer
 from chainrule.nn.layers import Dense, Dropout
@@ -47,6 +47,8 @@ class Recipe:
     bins, width : int
         Bins of a column's piecewise linear curves, at its quantiles, and how many curves it has; with 0 curves numbers are not
         embedded.
+    waves : int
+        How many learned waves the curves are made of instead (PBLD), which is for what is smooth; 0 for bins.
     learning_rate, weight_decay : float
         Of AdamW.
     schedule : str
@@ -67,6 +69,7 @@ class Recipe:
     dropout: float = 0.15
     bins: int = 16
     width: int = 8
+    waves: int = 0
     learning_rate: float = 2e-3
     weight_decay: float = 0.01
     schedule: str = "cosine"
@@ -80,7 +83,8 @@ class Recipe:
             SettingError.unless_count("a recipe", "hidden", size)
         for name in ("bins", "members", "batch_size"):
             SettingError.unless_count("a recipe", name, getattr(self, name))
-        SettingError.unless_count("a recipe", "width", self.width, at_least=0)
+        for name in ("width", "waves"):
+            SettingError.unless_count("a recipe", name, getattr(self, name), at_least=0)
         SettingError.unless_number("a recipe", "l2", self.l2, at_least=0)
         schedule_named(self.schedule)
 
@@ -101,13 +105,18 @@ class Recipe:
                 CategoryEmbedding(sizes, tuple(min(WIDEST_CATEGORY, round(1.6 * size**0.56)) for size in sizes))
             )
         if self.width and 0 < numbers <= MOST_EMBEDDED:
-            edges = tuple(quantiles(X[:, column], self.bins) for column in range(numbers))
-            layers.append(PiecewiseEmbedding(edges, self.width))
+            layers.append(self._embedding(X[:, :numbers]))
         for size in self.hidden or ():
             layers.append(self._dense(size))
             if self.dropout:
                 layers.append(Dropout(self.dropout))
         return (*layers, self._last(outputs))
+
+    def _embedding(self, X: NDArray[np.float32]) -> Layer:
+        """The layer that makes vectors of these columns of numbers, the first ones."""
+        if self.waves:
+            return PeriodicEmbedding(self.width, self.waves, columns=X.shape[1])
+        return PiecewiseEmbedding(tuple(quantiles(values, self.bins) for values in X.T), self.width)
 
     def _dense(self, size: int) -> Layer:
         return (
@@ -128,7 +137,7 @@ class Recipe:
         wide = len(features) + sum(min(WIDEST_CATEGORY, feature.size) for feature in features if feature.kind == "code")
         embedded = numbers * self.width * bool(numbers <= MOST_EMBEDDED)
         sizes = (wide + embedded, *(self.hidden or ()), outputs)
-        return embedded * self.bins + self.members * sum(a * b for a, b in itertools.pairwise(sizes))
+        return embedded * (self.waves or self.bins) + self.members * sum(a * b for a, b in itertools.pairwise(sizes))
 
     def optimizer(self, epochs: int) -> AdamW:
         """AdamW for so many epochs."""

@@ -1,18 +1,30 @@
-"""Which recipe suits a table: a few are tried on the first folds, and one is taken where it is surely better than the first."""
+"""Which recipe suits a table: changes are tried on the first folds, and taken where it is surely better with them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chainrule.tables import Target
+from chainrule.tables import Preparation
+from chainrule.tables.scales import ScaleKind
 from chainrule.tabular.judging import surely_less
 from chainrule.tabular.members import Member
 from chainrule.tabular.problem import Problem
-from chainrule.tabular.recipe import Recipe
+from chainrule.tabular.recipe import MOST_EMBEDDED, Recipe
+
+AS_USUAL = "as usual"
+"""What a candidate is called that nothing is particular about."""
+
+WAVES, WIDTH_OF_WAVES = 16, 3
+"""Waves of a column, and numbers in its vector, as Holzmüller and others tuned them."""
+
+FIRST_LOOK = 2
+"""The folds that tell whether a change is worth the others."""
 
 SURELY = 1.0
 """How many standard errors of the difference a recipe must be better by than the one before it."""
@@ -20,7 +32,7 @@ SURELY = 1.0
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A recipe, and the scale on which amounts are learned.
+    """A recipe, and how the table is prepared for it.
 
     Attributes
     ----------
@@ -28,64 +40,143 @@ class Candidate:
         What is particular about it, for the report.
     recipe : Recipe
     problem : Problem
-    target : Target
-        With the scale in use.
+        With the rows as they are prepared.
+    preparation : Preparation
+        With the scales in use.
     """
 
     name: str
     recipe: Recipe
     problem: Problem
-    target: Target
+    preparation: Preparation
 
     def wrong(self, member: Member) -> NDArray[np.float64]:
         """How wrong a member of this was for every row it had not seen, in units that compare: −ln p, or squared amounts."""
-        truth = self.problem.y[member.assignment.held]
+        truth, target = self.problem.y[member.assignment.held], self.preparation.target
         if self.problem.classes:
             return self.problem.wrong(member.said, truth)
-        return np.asarray(np.square(self.target.restored(member.said) - self.target.restored(truth)))
+        return np.asarray(np.square(target.restored(member.said) - target.restored(truth)))
+
+    def with_name(self, name: str) -> Candidate:
+        """The same with one more particular."""
+        return replace(self, name=name if self.name == AS_USUAL else f"{self.name}, {name}")
 
 
-def candidates(
-    recipe: Recipe, problem: Problem, target: Target, amounts: NDArray[np.float64] | None
-) -> list[Candidate]:
-    """What is tried, the recipe itself first; `amounts` are those to predict, in the units of the table."""
-    first = Candidate("as usual", recipe, problem, target)
-    found = [first]
-    for scale in target.scales:
-        if scale.kind != target.scale and amounts is not None:
-            other = target.with_scale(scale.kind)
-            judge = None if problem.judge is None else replace(problem.judge, restored=other.restored)
-            scaled = replace(problem, y=other.scaled(amounts), judge=judge)
-            found.append(Candidate(f"{scale.kind} scale", recipe, scaled, other))
-    plain = replace(recipe, width=0, dropout=max(recipe.dropout, 0.3), weight_decay=10 * recipe.weight_decay)
-    found.append(replace(first, name="smoother", recipe=plain))
-    return found
+class Rescaled(NamedTuple):
+    """The same rows with their numbers scaled otherwise.
 
-
-def best(tried: Sequence[tuple[Candidate, Sequence[Member]]]) -> int:
-    """Which of these is best; a later one only where it is surely better.
-
-    Examples
-    --------
-    >>> best([])
-    0
+    Attributes
+    ----------
+    name : str
+        The scaling, for the report.
+    preparation : Preparation
+    X : float32 array, (rows, features)
     """
-    chosen = 0
-    for number in range(1, len(tried)):
-        if _is_surely_better(tried[number], tried[chosen]):
-            chosen = number
-    return chosen
+
+    name: str
+    preparation: Preparation
+    X: NDArray[np.float32]
 
 
-def _is_surely_better(new: tuple[Candidate, Sequence[Member]], old: tuple[Candidate, Sequence[Member]]) -> bool:
-    """Whether a candidate is better by a standard error of the difference: by row, or by the judge of what is asked for."""
+Change = Callable[[Candidate], Candidate]
+"""Makes another candidate of the best one so far."""
+
+
+def changes(first: Candidate, others: Sequence[Rescaled] = ()) -> list[Change]:
+    """What is tried one after the other, each on the best one so far, the likeliest first."""
+    target, features = first.preparation.target, first.preparation.features
+    found: list[Change] = [
+        partial(_on_scale, kind=scale.kind)
+        for scale in target.scales
+        if scale.kind != target.scale and not target.classes
+    ]
+    embedded = 0 < sum(feature.kind == "number" for feature in features) <= MOST_EMBEDDED
+    return [*found, _with_waves if embedded else _smoother, *(partial(_rescaled, other=other) for other in others)]
+
+
+def _on_scale(given: Candidate, kind: ScaleKind) -> Candidate:
+    """Amounts learned on another scale."""
+    target, problem = given.preparation.target, given.problem
+    other = target.with_scale(kind)
+    judge = None if problem.judge is None else replace(problem.judge, restored=other.restored)
+    scaled = replace(problem, y=other.scaled(target.restored(problem.y)), judge=judge)
+    preparation = replace(given.preparation, target=other)
+    return replace(given, problem=scaled, preparation=preparation).with_name(f"{kind} scale")
+
+
+def _with_waves(given: Candidate) -> Candidate:
+    """Numbers as learned waves in place of curves that bend at their quantiles: for what is smooth."""
+    return replace(given, recipe=replace(given.recipe, waves=WAVES, width=WIDTH_OF_WAVES)).with_name("waves")
+
+
+def _rescaled(given: Candidate, other: Rescaled) -> Candidate:
+    """Numbers scaled otherwise."""
+    columns = replace(given.preparation, columns=other.preparation.columns)
+    return replace(given, problem=replace(given.problem, X=other.X), preparation=columns).with_name(other.name)
+
+
+def _smoother(given: Candidate) -> Candidate:
+    """More that keeps a network from learning by heart, where there are no curves of numbers to be others."""
+    recipe = given.recipe
+    calmer = replace(recipe, dropout=max(recipe.dropout, 0.3), weight_decay=10 * recipe.weight_decay)
+    return replace(given, recipe=calmer).with_name("smoother")
+
+
+Trained = Callable[[Candidate, range], list[Member]]
+"""Networks of a candidate for some folds; of fewer where time is up."""
+
+
+def searched(
+    usual: Candidate, options: Sequence[Change], folds: int, trained: Trained, may_go_on: Callable[[int], bool]
+) -> tuple[Candidate, list[Member], tuple[str, ...]]:
+    """The candidate to take, its networks for the first folds, and the names of all that were tried, this one's first.
+
+    Parameters
+    ----------
+    usual : Candidate
+    options : sequence of Change
+        Each is made of the best so far, and taken where that is surely better on all folds. One that is not better on the first
+        few of these is not tried on the others.
+    folds : int
+        On how many folds.
+    trained : callable
+    may_go_on : callable
+        Whether there is time for the option of this number.
+    """
+    taken, members, names = usual, trained(usual, range(folds)), [usual.name]
+    for number, change in enumerate(options):
+        if len(members) < folds or not may_go_on(number):
+            break
+        option = change(taken)
+        few = FIRST_LOOK if folds > FIRST_LOOK + 1 else folds
+        own = trained(option, range(few))
+        if len(own) < few:
+            break
+        if few < folds and is_better((option, own), (taken, members), surely=0.0):
+            own += trained(option, range(few, folds))
+            if len(own) < folds:
+                break
+        names.append(option.name)
+        if len(own) == folds and is_better((option, own), (taken, members)):
+            taken, members = option, own
+    return taken, members, (taken.name, *(name for name in names if name != taken.name))
+
+
+def is_better(
+    new: tuple[Candidate, Sequence[Member]], old: tuple[Candidate, Sequence[Member]], surely: float = SURELY
+) -> bool:
+    """Whether a candidate is better on its folds, by so many standard errors of the difference: by row, or by the judge there is."""
     first, second = old[0].problem.judge, new[0].problem.judge
+    pairs = [members[: len(new[1])] for members in (old[1], new[1])]
     if first is None or second is None:
-        before, after = (np.concatenate([x.wrong(member) for member in members]) for x, members in (old, new))
+        before, after = (
+            np.concatenate([candidate.wrong(member) for member in members])
+            for candidate, members in zip((old[0], new[0]), pairs, strict=True)
+        )
         better = before - after
-        return bool(better.mean() > SURELY * better.std() / np.sqrt(len(better)))
-    rows = np.concatenate([member.assignment.held for member in old[1]])
-    said = [np.concatenate([member.said for member in members]) for _, members in (old, new)]
+        return bool(better.mean() > surely * better.std() / np.sqrt(len(better)))
+    rows = np.concatenate([member.assignment.held for member in pairs[0]])
+    said = [np.concatenate([member.said for member in members]) for members in pairs]
     return surely_less(
-        lambda kept: first(said[0][kept], rows[kept]) - second(said[1][kept], rows[kept]), len(rows), SURELY
+        lambda kept: first(said[0][kept], rows[kept]) - second(said[1][kept], rows[kept]), len(rows), surely
     )

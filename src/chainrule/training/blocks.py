@@ -68,12 +68,12 @@ class Timetable:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of a runner: its first step of the block, how many, what it gave, and the state after it."""
+    """One call of a runner: its first step of the block, how many, what it reported, and the state after it."""
 
     first: int
     count: int
     scalars: list[Any]
-    metrics: Any
+    report: Any
     state: list[Any]
 
 
@@ -108,15 +108,10 @@ class BlockRunner:
             count = min(length, total - first)
             scalars = [s[first : first + count] for s in block.scalars]
             started = time.perf_counter()
-            metrics = self.runner.run(block.order, first, count, scalars)
+            report = self.runner.run(block.order, first, count, scalars)
             taken = time.perf_counter() - started
-            yield Call(first, count, scalars, metrics, self.runner.state)
+            yield Call(first, count, scalars, report, self.runner.state)
             first += count
             length = max(1, min(2 * count, int(seconds * count / max(taken, 1e-9))))
         if steps:
             self._seconds_per_step = max(time.perf_counter() - begun, 1e-9) / steps
-
-
-def joined(metrics: list[Any], width: int) -> Any:
-    """The metrics of all calls, one row a step."""
-    return np.concatenate([np.empty((0, width)), *metrics])

@@ -31,7 +31,7 @@ def diverged(
     history: History,
 ) -> DivergedError:
     """Repeat a block step by step up to the step that failed, leave the runner before it, and say what happened."""
-    failed = _repeat(runner, before, order, first, scalars)
+    failed = _repeat(runner, before, order, first, scalars, len(step.objective.metrics))
     steps_per_epoch = -(-order.shape[1] // batch_size)
     epoch, number = divmod(failed, steps_per_epoch)
     rows = order[epoch, number * batch_size : (number + 1) * batch_size]
@@ -64,13 +64,13 @@ def _remedy(data: Batch) -> str:
     return "Use a smaller learning rate, standardise the inputs, or clip gradients (clip_norm=1.0)."
 
 
-def _repeat(runner: Runner, before: list[Any], order: Any, first: int, scalars: list[Any]) -> int:
+def _repeat(runner: Runner, before: list[Any], order: Any, first: int, scalars: list[Any], own: int) -> int:
     """The number of the step that failed; the runner is left before it."""
     runner.load(before)
     count = len(scalars[0])
     for i in range(count):
         kept = runner.state
-        metrics = runner.run(order, first + i, 1, [s[i : i + 1] for s in scalars])
+        metrics = runner.run(order, first + i, 1, [s[i : i + 1] for s in scalars])[:, :own]
         if not np.isfinite(metrics).all() or not all(np.isfinite(x).all() for x in runner.state):
             runner.load(kept)
             return first + i

@@ -9,15 +9,16 @@ import numpy as np
 
 from chainrule.engines.choice import AUTO, REFERENCE, environment, named, quickest
 from chainrule.engines.engine import Engine
+from chainrule.engines.loop import Measurement
 from chainrule.engines.rows import RowFunction
 from chainrule.errors import UnsupportedError
 from chainrule.nn.model import Model
-from chainrule.nn.parameters import Parameters
+from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Program, simplify, trace, trees
 from chainrule.tracing.any_rows import keeps_apart
 from chainrule.training.cache import Cache, are_settled, key_of
-from chainrule.training.objective import Batch, Objective, Penalty, types_of
+from chainrule.training.objective import Batch, Objective, Penalty, merged, types_of
 from chainrule.training.weights import counted
 
 CHUNK = 4096
@@ -44,27 +45,26 @@ def keeps_rows_apart(program: Callable[[int], Program], held: int) -> bool:
 class Evaluator:
     """An objective, without penalties, on one set of data.
 
-    With the engine `auto` it is machine code if so many evaluations of so many rows save more time than compiling takes
-    (`engines.choice.quickest`), and for the library's own layers and losses; nothing else counts. `engine` is the name of
-    the one that evaluates.
+    With the engine `auto` it is machine code if one evaluation of so many rows saves more time than compiling takes
+    (`engines.choice.quickest`), and for the library's own layers and losses; nothing else counts.
     """
 
-    def __init__(self, objective: Objective, data: Batch, engine: str = AUTO, times: int = 1) -> None:
+    def __init__(self, objective: Objective, data: Batch, engine: str = AUTO) -> None:
         data = counted(data)
         self._objective = Objective(objective.model, objective.heads, Penalty())
         self._arrays, self._data = data.arrays(), data
         self._held = len(trees.flatten(parameter_types(objective.model, data.inputs[0].dtype))[0])
         self._key, self._program = _samples(self._objective, data)
         self._function: RowFunction | None = None
-        self.engine = REFERENCE.name
         asked = chosen = named(engine)
         if chosen is None:
             settled = are_settled(objective.model.function, (objective.heads,))
-            rows = len(self._arrays[0])  # an evaluation takes about twice as long as the outputs alone
-            chosen = quickest(*sizes_of(objective.model), rows, 2 * times) if settled else REFERENCE
+            rows = len(self._arrays[0])
+            # an evaluation takes about twice as long as the outputs alone
+            chosen = quickest(*sizes_of(objective.model), rows, 2) if settled else REFERENCE
         if chosen is not REFERENCE:
             try:
-                self._function, self.engine = self._by(chosen), chosen.name
+                self._function = self._by(chosen)
             except UnsupportedError:
                 if asked is not None:
                     raise
@@ -109,12 +109,45 @@ class Evaluator:
         return function
 
 
-def validator(objective: Objective, data: Batch, engine: str, times: int) -> Evaluator:
-    """An evaluator by a training's engine; by NumPy where that refuses what it did not refuse of the training."""
-    try:
-        return Evaluator(objective, data, engine, times)
-    except UnsupportedError:
-        return Evaluator(objective, data, REFERENCE.name)
+BATCH, QUANTUM = 256, 16
+"""The most rows of a batch that is measured in a training's loop, and of what its size is a multiple, so that nearly as many rows
+are measured by the same code."""
+
+
+def measurement_of(objective: Objective, data: Batch, state: Any) -> Measurement:
+    """What is measured on data at the end of an epoch, of a training's state: Σ c·v of losses and of right answers.
+
+    The samples must be apart. `means_of` makes means of the sums.
+    """
+    data, size = counted(data), size_of(data)
+
+    def sums(state: Any, arrays: list[Any], rows: Any) -> list[Any]:
+        batch = data.like(arrays)
+        parameters = merged(state["frozen"], state["learned"])
+        dtype = next(iter(flat_names(parameters).values())).dtype
+        inputs = [x if x.dtype == dtype else x.astype(dtype) for x in batch.inputs]
+        losses, rights = objective.judged(objective.model.apply(parameters, inputs), batch)
+        weights = np.where(
+            np.arange(size) < rows, 1.0 if batch.counts is None else batch.counts.astype(np.float64), 0.0
+        )
+        samples = (sum(losses[1:], start=losses[0]), *rights)
+        return [np.sum(np.where(weights > 0, weights * x.astype(np.float64), 0.0)) for x in samples]
+
+    types = types_of(state), types_of(data.arrays(), size), ArrayType((), np.dtype(np.int64))
+    return Measurement(simplify(trace(sums, *types)), len(data.arrays()), size)
+
+
+def size_of(data: Batch) -> int:
+    """The rows of a batch that is measured: as few batches as there can be, as equal as they can be."""
+    rows = len(data.inputs[0])
+    return -(-rows // (-(-rows // BATCH) * QUANTUM)) * QUANTUM
+
+
+def means_of(sums: Any, objective: Objective, data: Batch) -> dict[str, Any]:
+    """Metrics by name, of sums that were measured, (epochs, metrics): means, or the loss as a sum where that is what it lowers."""
+    means = sums / max(_size(counted(data)), 1e-30)
+    columns = dict(zip(objective.metrics, means.T, strict=True))
+    return columns | {"loss": sums[:, 0]} if objective.reduction == "sum" else columns
 
 
 def _size(batch: Batch) -> float:

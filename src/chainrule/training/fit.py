@@ -5,26 +5,26 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from chainrule.engines import Runner
+from chainrule.engines import REFERENCE, Runner
 from chainrule.engines.workers import Aside
 from chainrule.nn.parameters import Parameters, flat_names
 from chainrule.tracing import trees
 from chainrule.training.batches import Batches, means
-from chainrule.training.blocks import Block, BlockRunner, Call, Timetable, joined
+from chainrule.training.blocks import Block, BlockRunner, Call, Timetable
 from chainrule.training.callbacks import EpochEnd
 from chainrule.training.data import filled_up, owned
 from chainrule.training.divergence import diverged
-from chainrule.training.evaluation import Evaluator, samples_are_apart, validator
+from chainrule.training.evaluation import Evaluator, means_of, samples_are_apart
 from chainrule.training.history import DIVERGED, FINISHED, INTERRUPTED, History
 from chainrule.training.keyframes import Keyframe, Keyframes
 from chainrule.training.loops import is_settled, prepare_runner
 from chainrule.training.objective import Batch, merged, split_frozen
+from chainrule.training.position import Position
 from chainrule.training.progress import Display, display
 from chainrule.training.run import Progress, Run, as_text, check_settings, checked
 from chainrule.training.settings import NUMERICAL, Settings
@@ -33,35 +33,6 @@ from chainrule.training.watching import warn_unless_finite, watchers
 
 NetworkParameters = Callable[[Parameters], None]
 """Told the parameters after every epoch that somebody looks at; they are not to be written to."""
-
-
-@dataclass(frozen=True)
-class Position:
-    """Where a training is within a block: the metrics of its calls, how many steps of it are done, the state after them.
-
-    It is one value, so that Ctrl-C cannot come between its parts.
-    """
-
-    block: Block
-    metrics: list[Any]
-    steps: int
-    state: list[Any]
-    structure: trees.Structure
-
-    @cached_property
-    def nested(self) -> Any:
-        """The state with its names: `learned`, `frozen`, `penalty`, `optimizer`."""
-        return trees.unflatten(self.structure, self.state)
-
-    def after(self, metrics: Any, steps: int, state: list[Any]) -> Position:
-        """The position after a call."""
-        self.metrics.append(metrics)
-        return Position(self.block, self.metrics, steps, state, self.structure)
-
-    def before(self, block: Block) -> Position:
-        """The position at the end of this block as the beginning of another, or of what this one has begun of it."""
-        begun = self.steps if self.block.count == 0 else 0
-        return Position(block, self.metrics if begun else [], begun, self.state, self.structure)
 
 
 class Training:
@@ -110,15 +81,14 @@ class Training:
                 lambda own, kept: np.array(kept, own.dtype), state["optimizer"], begin.optimizer_state
             )
         self.runner: Runner
-        self.runner, self.structure = prepare_runner(
-            step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads
-        )
-        self.validator: Evaluator | None = None
         self.validation = None if validation is None else owned(validation)
-        if self.validation is not None:
-            # As the run began: the last bits of another engine may be others.
-            engine = settings.engine if run is None or not run.validated_by else run.validated_by
-            self.validator = validator(step.objective, self.validation, engine, settings.epochs)
+        self.runner, self.structure, self.measures = prepare_runner(
+            step, state, data, self.batch_size, settings.engine, settings.gradients, self.dtype, settings.threads,
+            self.validation,
+        )  # fmt: skip
+        self.validator: Evaluator | None = None
+        if self.validation is not None and not self.measures:
+            self.validator = Evaluator(step.objective, self.validation, REFERENCE.name)
         self.watch, self.plateau = watchers(
             settings.early_stopping, step.optimizer.learning_rate, validation is not None, self.steps_per_epoch, run
         )
@@ -128,7 +98,9 @@ class Training:
 
     def _begin(self, state: Any, steps: int, run: Run | None) -> None:
         """Stand before the first epoch, or where a run stands."""
-        under_way = np.empty((0, len(self.step.objective.metrics)))
+        own = len(self.step.objective.metrics)
+        widths = own, own if self.measures else 0
+        under_way = np.empty((0, sum(widths)))
         self._begun_with: Parameters | None = None
         self._restored: Parameters | None = None
         if run is not None:
@@ -138,7 +110,8 @@ class Training:
             under_way, self._begun_with = np.array(run.under_way), run.begun_with
         self.earlier = steps - self.history.epochs * self.steps_per_epoch - len(under_way)
         nothing = Block(self.history.epochs, 0, None, None, [], self.batches.streams, self.batches.streams)
-        self._at = Position(nothing, [under_way], len(under_way), trees.flatten(state)[0], self.structure)
+        start = Position(nothing, [], 0, trees.flatten(state)[0], self.structure, widths)
+        self._at = start.begun(under_way)
 
     # --- where it is
 
@@ -156,7 +129,7 @@ class Training:
         """All that the training is now; its arrays are those that the training goes on with."""
         at, history = self._at, self.history.copy()
         done = history.epochs - at.block.first
-        under_way = self._metrics(at)[done * self.steps_per_epoch :]
+        under_way = at.reported[done * self.steps_per_epoch :]
         before, after = at.block.before, at.block.after
         return Run(
             optimizer_state=at.nested["optimizer"],
@@ -169,7 +142,6 @@ class Training:
             best=None if self.watch is None else self.watch.best,
             plateau=None if self.plateau is None else self.plateau.position,
             begun_with=self._begun_with if len(under_way) else None,
-            validated_by="" if self.validator is None else self.validator.engine,
         )
 
     @cached_property
@@ -196,10 +168,6 @@ class Training:
     def _together(self, nested: Any, learned: Parameters | None = None) -> Parameters:
         """All parameters of a state, in their order, with its own learned ones or with others."""
         return in_order(self.order_of_layers, nested["frozen"], learned or nested["learned"])
-
-    def _metrics(self, at: Position) -> Any:
-        """The metrics of the steps of the block that are done, one row a step."""
-        return joined(at.metrics, len(self.step.objective.metrics))[: at.steps]
 
     # --- the run
 
@@ -259,14 +227,14 @@ class Training:
         if self.watch is not None and self.watch.needs_before and not self._at.steps:
             self._begun_with = self._at.nested["learned"]
         for call in runner.calls(block, self._at.steps):
-            if not np.isfinite(call.metrics).all() or not _finite(call.state):
+            if not np.isfinite(call.report[:, : self._at.widths[0]]).all() or not _finite(call.state):
                 raise self._diverged(block, call)
             steps = call.first + call.count
-            self._at = self._at.after(call.metrics, steps, call.state)
+            self._at = self._at.after(call.report, steps, call.state)
             if self.keyframes is not None:
-                self.keyframes.note(block.first * self.steps_per_epoch + steps, call.metrics, self._keyframe)
+                self.keyframes.note(block.first * self.steps_per_epoch + steps, call.report, self._keyframe)
             if steps < block.count * self.steps_per_epoch:
-                latest = self._metrics(self._at)[None, -self.steps_per_epoch :]
+                latest = self._at.metrics[None, -self.steps_per_epoch :]
                 so_far = means(latest, self.batches.step_rows)[0]
                 done = block.first + steps / self.steps_per_epoch
                 shown.update(done, dict(zip(self.step.objective.metrics, so_far, strict=True)))
@@ -278,13 +246,13 @@ class Training:
             data=self.data, batch_size=self.batch_size, done=block.first, history=self.history,
         )  # fmt: skip
         done = (error.epoch - block.first) * self.steps_per_epoch + error.batch
-        self._at = self._at.after(call.metrics[: done - call.first], done, self.runner.state)
+        self._at = self._at.after(call.report[: done - call.first], done, self.runner.state)
         self.history.stopped = DIVERGED
         return error
 
     def _completed(self, block: Block) -> dict[str, Any]:
         """The metrics of the completed epochs of a block, an array for every name; empty if there are none."""
-        steps = self._metrics(self._at)
+        steps = self._at.metrics
         self._note_passes(block.first * self.steps_per_epoch + len(steps))
         epochs = len(steps) // self.steps_per_epoch
         if not epochs:
@@ -294,6 +262,10 @@ class Training:
         columns: dict[str, Any] = dict(zip(self.step.objective.metrics, by_epoch.T, strict=True))
         columns["learning_rate"] = block.rates[self.steps_per_epoch - 1 :: self.steps_per_epoch][:epochs]
         columns["seconds"] = np.full(epochs, (time.perf_counter() - self._began) / block.count)
+        if self.measures and self.validation is not None:
+            sums = self._at.measured[self.steps_per_epoch - 1 :: self.steps_per_epoch][:epochs]
+            found = means_of(sums, self.step.objective, self.validation)
+            columns |= {f"val_{name}": values for name, values in found.items()}
         return columns
 
     def _catch_up(self) -> None:
@@ -363,7 +335,7 @@ class Training:
     def recorded(self) -> Keyframes | None:
         """What was kept on the way, up to where the training is now; `None` if it is not recorded."""
         if self.keyframes is not None:
-            self.keyframes.end(self._keyframe(), self._metrics(self._at))
+            self.keyframes.end(self._keyframe(), self._at.reported)
         return self.keyframes
 
 

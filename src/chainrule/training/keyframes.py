@@ -68,43 +68,43 @@ class Keyframes:
         self.most = max(2, min(MOST, megabytes * 2**20 // max(1, first.bytes)))
         self._distance = 1
         self._steps = first.step
-        self._measured = np.full((first.step, begun.under_way.shape[1]), np.nan)
+        self._reports = np.full((first.step, begun.under_way.shape[1]), np.nan)
         self._note(begun.under_way)
 
     @property
-    def metrics(self) -> Any:
-        """What every step has measured, a row for each from the first of the training on; NaN where that is not known."""
-        return self._measured[: self._steps]
+    def reports(self) -> Any:
+        """What every step has reported, a row for each from the first of the training on; NaN where that is not known."""
+        return self._reports[: self._steps]
 
     @property
     def share(self) -> float:
         """What share of its usual time a call is to take, so that there are moments to keep: the more, the smaller they are."""
         return min(1.0, max(0.2, self.frames[0].bytes / LARGE))
 
-    def note(self, step: int, metrics: Any, frame: Callable[[], Keyframe]) -> None:
-        """Take what the last steps have measured, and the moment they have led to, if there is to be a keyframe."""
+    def note(self, step: int, report: Any, frame: Callable[[], Keyframe]) -> None:
+        """Take what the last steps have reported, and the moment they have led to, if there is to be a keyframe."""
         self._steps = step
-        self._note(metrics)
+        self._note(report)
         if step - self.frames[-1].step >= self._distance:
             self.frames.append(frame())
             if len(self.frames) > self.most:
                 self._thin()
 
-    def end(self, frame: Keyframe, metrics: Any) -> None:
-        """Take the last one in any case, and again what the steps of its block have measured: both may have been cut off."""
+    def end(self, frame: Keyframe, report: Any) -> None:
+        """Take the last one in any case, and again what the steps of its block have reported: both may have been cut off."""
         self._steps = frame.step
-        self._note(metrics)
+        self._note(report)
         if frame.step > self.frames[-1].step:
             self.frames.append(frame)
 
-    def _note(self, metrics: Any) -> None:
+    def _note(self, report: Any) -> None:
         """Put down the rows of the steps before where it is."""
-        known, end = self._measured, self._steps
+        known, end = self._reports, self._steps
         if len(known) < end:  # room for twice as many, so that adding one costs little
             larger = np.empty((2 * end, known.shape[1]))
             larger[: len(known)] = known
-            self._measured = known = larger
-        known[end - len(metrics) : end] = metrics
+            self._reports = known = larger
+        known[end - len(report) : end] = report
 
     def _thin(self) -> None:
         first, *rest = self.frames

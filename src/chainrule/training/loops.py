@@ -8,18 +8,20 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines import Runner, TrainingLoop, make_runner
+from chainrule.engines import Runner, TrainingLoop, make_runner, measures
 from chainrule.errors import DifferentiationError
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import simplify, trace, trees
 from chainrule.tracing.recorder import Recorder
 from chainrule.tracing.tape import Tape, TapeValue
 from chainrule.training.cache import Cache, are_settled, key_of
+from chainrule.training.evaluation import measurement_of, samples_are_apart, size_of
 from chainrule.training.finite_differences import step_by_differences
 from chainrule.training.objective import Batch, types_of
 from chainrule.training.optimizer import Optimizer
 from chainrule.training.settings import NUMERICAL
 from chainrule.training.step import TrainingStep
+from chainrule.training.weights import counted
 
 _loops = Cache()
 
@@ -33,17 +35,32 @@ def prepare_runner(
     gradients: str,
     dtype: Any,
     threads: int | None = None,
-) -> tuple[Runner, trees.Structure]:
-    """A runner of the loop over these data with its first state, and how its state is put together."""
+    held_out: Batch | None = None,
+) -> tuple[Runner, trees.Structure, bool]:
+    """A runner of the loop over these data with its first state, how its state is put together, and whether it measures.
+
+    On rows held out it measures after every epoch, where each of these samples is judged by itself and the engine can do so.
+    """
     leaves, structure = trees.flatten(state)
-    loop = loop_of(step, state, data, batch_size, dtype, gradients == NUMERICAL)
-    runner = make_runner(loop, data.arrays(), engine, threads)
+    numerical, arrays = gradients == NUMERICAL, [] if held_out is None else counted(held_out).arrays()
+    if held_out is not None and not samples_are_apart(step.objective, held_out):
+        held_out = None
+    loop = loop_of(step, state, data, batch_size, dtype, numerical, held_out)
+    if not measures(loop, data.arrays(), engine, arrays):
+        loop, arrays = loop.unmeasured, []
+    runner = make_runner(loop, data.arrays(), engine, threads, arrays)
     runner.load(leaves)
-    return runner, structure
+    return runner, structure, loop.measurement is not None
 
 
 def loop_of(
-    step: TrainingStep, state: Any, data: Batch, batch_size: int, dtype: Any, numerical: bool = False
+    step: TrainingStep,
+    state: Any,
+    data: Batch,
+    batch_size: int,
+    dtype: Any,
+    numerical: bool = False,
+    held_out: Batch | None = None,
 ) -> TrainingLoop:
     """The loop of this step, remembered from an earlier training of the same kind if there was one."""
     rows, objective = len(data.inputs[0]), step.objective
@@ -56,15 +73,20 @@ def loop_of(
             _program(step, state, data, last, dtype, numerical) if last else None,
             trees.flatten(state)[1].leaves,
             batch_size,
+            None if held_out is None else measurement_of(objective, held_out, state),
         )
 
     # Learning rates and strengths of penalties are no part of a loop: it is given them as numbers.
     settings = (objective.heads, objective.penalty.shared, _without_rate(step.optimizer), step.clipping, numerical)
-    kinds = data.inputs, data.targets, data.class_indices, data.weights, data.counts
-    types = types_of(state), types_of(kinds, batch_size)
+    types = types_of(state), _kinds(data, batch_size), None if held_out is None else _kinds(held_out, size_of(held_out))
     key = key_of(objective.model.function, settings, types, rows % batch_size, np.dtype(dtype))
     loop: TrainingLoop = _loops.find(key, make)
     return loop
+
+
+def _kinds(data: Batch, rows: int) -> Any:
+    """The types of so many rows, each where it belongs."""
+    return types_of((data.inputs, data.targets, data.class_indices, data.weights, data.counts), rows)
 
 
 def is_settled(step: TrainingStep) -> bool:

@@ -208,10 +208,14 @@ class Objective:
     def _per_sample(self, head: Head, scores: Any, targets: Any, batch: Batch) -> Any:
         value = head.loss(scores, targets)
         shape = tuple(getattr(value, "shape", ()))
+        if shape == (scores.shape[0], 1) == tuple(scores.shape):  # of one output its loss is the sample's
+            value, shape = np.reshape(value, (scores.shape[0],)), (scores.shape[0],)
         if shape not in ((), (scores.shape[0],)):
+            apart = shape == tuple(scores.shape)
             raise ShapeError(
                 f"the loss {type(head.loss).__name__} gave shape {shape} for outputs of shape {tuple(scores.shape)}; it must "
-                "give one number for every sample, shape (batch,), or one number in all."
+                "give one number for every sample, shape (batch,), or one number in all"
+                + (": np.mean(values, axis=-1), or np.sum." if apart else ".")
             )
         if shape == () and scores.shape[0] != 1 and (batch.weights is not None or batch.counts is not None):
             raise ShapeError(

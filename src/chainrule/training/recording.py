@@ -82,7 +82,7 @@ class Recording:
         if kept is None:
             raise SettingError("this training was not recorded; give its settings record=True.")
         first, begun = kept.frames[0], kept.begun
-        self._keyframes, self._begun, self._measured = list(kept.frames), begun, kept.metrics
+        self._keyframes, self._begun, self._reports = list(kept.frames), begun, kept.reports
         self.first, self.steps = first.step, kept.frames[-1].step
         self.history: History = training.history.copy()
         self._validation = training.validation
@@ -121,7 +121,8 @@ class Recording:
     @cached_property
     def metrics(self) -> Mapping[str, Any]:
         """What the step of every number measured on its batch before the update, by name; NaN before the recording began."""
-        return dict(zip(self._fixed.step.objective.metrics, _to_read(self._measured).T, strict=True))
+        names = self._fixed.step.objective.metrics
+        return dict(zip(names, _to_read(self._reports)[:, : len(names)].T, strict=True))
 
     @property
     def losses(self) -> Any:
@@ -181,12 +182,11 @@ class Recording:
             parameters=self._parameters(moment),
             history=history,
             streams=self.replay.streams(epoch),
-            under_way=np.array(self._measured[self.step_of_epoch(epoch) : step]),
+            under_way=np.array(self._reports[self.step_of_epoch(epoch) : step]),
             settings=self._begun.settings,
             best=best and Best(best.epoch, *(copied(self._learned(x)) for x in (best.parameters, best.before))),
             plateau=self._seen.plateau(epoch),
             begun_with=copied(self._learned(self.step_of_epoch(epoch))) if before else None,
-            validated_by=self._begun.validated_by,
         )
 
     def batch(self, step: int) -> StepBatch:
@@ -329,7 +329,7 @@ class Recording:
         last = self.at(step)
         shorter = object.__new__(Recording)
         shorter.__dict__.update(self.__getstate__())
-        shorter.steps, shorter.history, shorter._measured = step, last.history, self._measured[:step]
+        shorter.steps, shorter.history, shorter._reports = step, last.history, self._reports[:step]
         shorter._keyframes = [frame for frame in self._keyframes if frame.step <= step]
         return shorter
 

@@ -110,7 +110,7 @@ class Replay:
         fixed, settings = self._fixed, self._fixed.settings
         if self._runner is None:
             self._state = fixed.step.initial_state(moment.learned, fixed.frozen)
-            self._runner, self._structure = prepare_runner(
+            self._runner, self._structure, _ = prepare_runner(
                 fixed.step, self._state, fixed.data, fixed.batches.size,
                 settings.engine, settings.gradients, fixed.dtype, settings.threads,
             )  # fmt: skip

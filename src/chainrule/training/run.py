@@ -58,16 +58,14 @@ class Run(Progress):
     streams : dict
         The two streams of random numbers, `order` of the rows and `keys` of dropout, as they are at the beginning of
         the epoch that is next or under way.
-    under_way : array of shape (steps, metrics)
-        What the steps of an epoch that is not completed have measured.
+    under_way : array of shape (steps, numbers)
+        What the steps of an epoch that is not completed have reported: their metrics, and what was measured on validation data.
     best : Best or None
         The best epoch so far for early stopping, with its parameters.
     plateau : PlateauPosition or None
         Where an `OnPlateau` stands.
     begun_with : nested dict of arrays or None
         The learned parameters at the beginning of the epoch under way, where early stopping needs them.
-    validated_by : str
-        The engine that evaluates the validation data, `"llvm"` or `"numpy"`; empty without such data.
     settings : dict
         What has to be the same to go on, as texts and numbers.
 
@@ -91,7 +89,6 @@ class Run(Progress):
     best: Best | None = None
     plateau: PlateauPosition | None = None
     begun_with: Parameters | None = None
-    validated_by: str = ""
 
     @property
     def epochs(self) -> int:

@@ -111,7 +111,7 @@ def _wrong_width(array: Any, width: int, what: str) -> ShapeError:
             f"numbers ({what}.astype(int)) or loss='cross_entropy'; if they are values, end the network in Dense(1)."
         )
     return ShapeError(
-        f"{what} has {array.shape[1]} columns and the network has {width} outputs. "
+        f"{what} has {array.shape[1]} column{'s' * (array.shape[1] != 1)} and the network has {width} outputs. "
         f"Give {what} with {width} columns, or end the network in Dense({array.shape[1]})."
     )
 

@@ -21,9 +21,13 @@ BARRIER = 8
 """Where in the arena threads count their arrivals."""
 
 
+STATUS_BYTES = 4
+"""Bytes of the status, at the beginning of the arena."""
+
+
 def status(arena: Any) -> Any:
     """The status at the beginning of an arena of bytes: 0 while every index was in bounds."""
-    return arena[:4].view(np.int32)
+    return arena[:STATUS_BYTES].view(np.int32)
 
 
 def barrier_counter(arena: Any) -> Any:

@@ -54,12 +54,14 @@ class LlvmEngine(Engine):
 
         return ComplexExecutable(program, Kernel(in_parts(program))) if has_complex(program) else Kernel(program)
 
-    def runner(self, loop: TrainingLoop, data: Sequence[Any], threads: int | None = None) -> Runner:
+    def runner(
+        self, loop: TrainingLoop, data: Sequence[Any], threads: int | None = None, held_out: Sequence[Any] = ()
+    ) -> Runner:
         """Loop and step compiled together."""
         load_compiler()
         from chainrule.engines.llvm.runner import LlvmRunner
 
-        return LlvmRunner(loop, list(data), threads)
+        return LlvmRunner(loop, list(data), threads, list(held_out))
 
     def seconds(self, held: int, computed: int, rows: int) -> float:
         """About how long machine code takes for rows; the held numbers are copied with every call."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from chainrule.engines.llvm.blocking import workspace_bytes
@@ -13,7 +13,7 @@ from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.sharing import work
 from chainrule.engines.llvm.target import Target
 from chainrule.engines.loop import TrainingLoop
-from chainrule.tracing import Program
+from chainrule.tracing import Program, trees
 
 SHORT = 400
 """Work, in vectors computed, up to which a step is written out without loops and lives in registers."""
@@ -38,15 +38,17 @@ class PlannedStep:
 class Plan:
     """What is decided before code is written.
 
-    The arena of `size` bytes begins with a status, the state and the constants, `filled` bytes in all. `unrolled` steps
-    are written out without loops; `shared` ones may be carried out by several threads, each of which has a `workspace` of so
-    many bytes of its own. All of it is for one `target`.
+    The arena of `size` bytes begins with a status, the state and the constants of the steps, `filled` bytes in all; the steps
+    need `local` bytes of it, and the rest what measures. `unrolled` steps are written out without loops; `shared` ones may be
+    carried out by several threads, each of which has a `workspace` of so many bytes of its own. All of it is for one `target`.
     """
 
     target: Target
     state: list[Buffer]
     steps: list[PlannedStep]
+    measuring: PlannedStep | None
     filled: int
+    local: int
     size: int
     unrolled: bool
     shared: bool
@@ -54,8 +56,9 @@ class Plan:
 
     @property
     def constants(self) -> list[tuple[Buffer, Any]]:
-        """The constants of all steps, with where they are."""
-        return [pair for step in self.steps for pair in step.memory.constant_values]
+        """All constants, with where they are."""
+        planned = [*self.steps, *([] if self.measuring is None else [self.measuring])]
+        return [pair for step in planned for pair in step.memory.constant_values]
 
     @property
     def arena_bytes(self) -> int:
@@ -86,10 +89,24 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
         for program, grouping in zip(programs, groupings, strict=True)
     ]
     filled = arena.size
+    measuring = None if loop.measurement is None else _measuring(loop.measurement.program, state, arena, widest)
     for step in steps:
         step.memory.place_values(reuse=not unrolled, shared=shared)
-    workspace = max(workspace_bytes(step.memory, step.grouping, target) for step in steps)
-    return Plan(target, state, steps, filled, arena.size, unrolled, shared, workspace)
+    local = arena.size
+    if measuring is not None:
+        measuring.memory.place_values(reuse=True, shared=shared)
+    every = steps if measuring is None else [*steps, measuring]
+    workspace = max(workspace_bytes(step.memory, step.grouping, target) for step in every)
+    return Plan(target, state, steps, measuring, filled, local, arena.size, unrolled, shared, workspace)
+
+
+def _measuring(program: Program, state: list[Buffer], arena: Arena, widest: int) -> PlannedStep:
+    """What is measured of a state as a step that leaves it as it is."""
+    kept = (*program.inputs[: len(state)], *program.outputs)
+    step = replace(program, outputs=kept, outputs_structure=trees.row(len(kept)))
+    lowered = lower(step, len(state))
+    grouping = group(lowered)
+    return PlannedStep(lowered.program, grouping, MemoryPlan(lowered.program, grouping, state, arena, widest))
 
 
 def _widest(program: Program, state: int, target: Target) -> int:

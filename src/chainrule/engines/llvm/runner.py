@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -19,8 +20,11 @@ from chainrule.errors import PositionError, ShapeError
 class LlvmRunner:
     """A training loop as machine code, with its state in an arena of its own."""
 
-    def __init__(self, loop: TrainingLoop, data: list[Any], threads: int | None = None) -> None:
+    def __init__(
+        self, loop: TrainingLoop, data: list[Any], threads: int | None = None, held_out: Sequence[Any] = ()
+    ) -> None:
         self._loop, self._data = loop, [np.ascontiguousarray(x) for x in data]
+        self._measured = _measured(loop, [np.ascontiguousarray(x) for x in held_out])
         for variable, x in zip(loop.step.inputs[loop.state :], self._data, strict=False):
             rows = len(self._data[0])
             if x.dtype != variable.dtype or x.shape != (rows, *variable.shape[1:]) or not loop.takes(rows):
@@ -73,6 +77,7 @@ class LlvmRunner:
                 f"steps {first} to {first + count} go beyond the {epochs} epochs of the order; give a longer order."
             )
         metrics = np.empty((count, self._loop.reported))
+        metrics[:, self._loop.metrics :] = 0.0
         numbers = [np.ascontiguousarray(s) for s in scalars]
         given = self._loop.step.inputs[self._loop.state + len(self._data) :]
         for variable, array in zip(given, numbers, strict=True):
@@ -86,6 +91,7 @@ class LlvmRunner:
             for wanted, steps in [(self._threads, count)] if self._threads else self._choice.parts(count):
                 threads = min(wanted, max(1, self._cores // trainings))
                 rest = [x.ctypes.data for x in (order, metrics[done:], *self._data, *(x[done:] for x in numbers))]
+                rest += [x if isinstance(x, int) else x.ctypes.data for x in self._measured]
                 sizes = [0 if same else rows, steps_per_epoch, rows]
                 seconds = self._steps(threads, first + done, steps, sizes, rest, kept)
                 self._choice.note(threads, seconds / max(steps, 1))
@@ -101,7 +107,8 @@ class LlvmRunner:
         """Carry out steps in so many threads; gives the seconds it took.
 
         The sizes are how far apart the orders of two epochs are, the steps of an epoch and the rows; the addresses those
-        of the order of rows, the metrics, data and numbers. All that is at these addresses is `kept` while threads run.
+        of the order of rows, the metrics, data and numbers, and what is said of the measuring. All that is at these
+        addresses is `kept` while threads run.
         """
         order, metrics, *rest = addresses
         places = [self._arena.ctypes.data, order, *sizes, metrics, first, count]
@@ -122,6 +129,15 @@ class LlvmRunner:
             self._workspaces.append(pages.zeros(self._compiled.plan.workspace_bytes))
         address: int = self._workspaces[thread].ctypes.data
         return address
+
+
+def _measured(loop: TrainingLoop, held_out: list[Any]) -> list[Any]:
+    """What the table says of what is measured: the order of rows, how many batches there are, the data, the rows counted."""
+    if loop.measurement is None:
+        return []
+    rows = len(held_out[0])
+    counted = loop.measurement.counted(rows)
+    return [loop.measurement.order(rows), len(counted), *held_out, counted]
 
 
 def _write(place: Any, value: Any) -> None:

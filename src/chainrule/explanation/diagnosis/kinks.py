@@ -14,13 +14,17 @@ from chainrule.explanation.diagnosis.measures import Measures
 from chainrule.explanation.diagnosis.spots import layer_of, name_of, number_at, where_of
 from chainrule.explanation.evaluation import Evaluation, has_derivative
 from chainrule.explanation.sentences import told
+from chainrule.nn.parameters import flat_names
 from chainrule.ops import Elementwise, Reduction
 from chainrule.tracing.program import Atom, Equation
 
 
 @dataclass(frozen=True)
 class Kink(Illness):
-    """Values exactly where an operation declares that it has a value and no derivative, and a gradient passes."""
+    """Values exactly where an operation declares that it has a value and no derivative, and a gradient passes to what is learned.
+
+    What is computed of the data alone has no part in a step: curves that bend at numbers of the table are not told.
+    """
 
     looks_for: ClassVar[str] = "places where the loss is not differentiable"
     mild: ClassVar[bool] = True
@@ -28,12 +32,13 @@ class Kink(Illness):
     def findings(self, seen: Measures) -> Iterator[Finding]:
         """One for every operation that stands at a kink."""
         evaluation = seen.network.evaluation
+        learned = _of_parameters(seen)
         for equation in evaluation.program.equations:
             cotangent = evaluation.cotangent(equation.output)
             if cotangent is None or not np.any(cotangent) or not equation.op.differentiable:
                 continue
             for i, x in enumerate(equation.inputs):
-                where, bent = _bent(evaluation, equation, i) if has_derivative(x) else ("", None)
+                where, bent = _bent(evaluation, equation, i) if x in learned and has_derivative(x) else ("", None)
                 if bent is None:
                     continue
                 places = np.argwhere(bent & (_spread(cotangent, equation, bent) != 0))
@@ -62,6 +67,15 @@ class Kink(Illness):
                 remedy = "nothing, unless many values stand there; then other first biases, bias=0.01, or a smooth activation"
                 yield self.found(says, [element], remedy, evidence)
                 break
+
+
+def _of_parameters(seen: Measures) -> set[Atom]:
+    """What depends on parameters that are learned."""
+    found: set[Atom] = {seen.network.known[name] for name in flat_names(seen.before) if name not in seen.frozen}
+    for equation in seen.network.evaluation.program.equations:
+        if not found.isdisjoint(equation.inputs):
+            found.add(equation.output)
+    return found
 
 
 def _bent(evaluation: Evaluation, equation: Equation, position: int) -> tuple[str, Any]:

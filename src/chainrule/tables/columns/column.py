@@ -82,6 +82,11 @@ class Column:
     why: str
 
     @classmethod
+    def has_form(cls, form: str) -> bool:
+        """Whether columns may be asked to be of this kind in such a form, as in `number:quantile`."""
+        return False
+
+    @classmethod
     def learn(
         cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **settings: Any
     ) -> Column | None:

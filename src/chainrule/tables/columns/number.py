@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -25,12 +25,17 @@ if TYPE_CHECKING:
     import polars as pl
 
 Scaling = Literal["robust", "quantile"]
-SCALINGS = ("robust", "quantile")
+SCALINGS: tuple[Scaling, ...] = ("robust", "quantile")
 
 QUARTILES = 2 * NormalDist().inv_cdf(0.75)
 """How many deviations of a normal distribution lie between its quartiles."""
 
-MOST_QUANTILES = 1000
+MOST_QUANTILES = 128
+"""More would make the file of a model larger than its networks are, and say no more."""
+
+OUTERMOST = 0.0005
+"""The share of the rows beyond which normal scores are clipped, at ±3.29."""
+
 FARTHEST = 1e6
 """Scaled numbers are clipped here before they are squared."""
 
@@ -40,8 +45,8 @@ class Number(Column):
     """A column of numbers: z = (x − median)/scale, then z/√(1 + (z/3)²) (Holzmüller and others 2024, arXiv 2407.04491).
 
     The scale is (q₇₅ − q₂₅)/1.349, which of normal numbers is their deviation, or where that is 0 half the range. With
-    `scaling="quantile"` numbers become normal scores: their place among at most 1,000 quantiles of the training rows, as a
-    quantile of the normal distribution. Missing numbers are put at the median, which becomes 0.
+    `scaling="quantile"` numbers become normal scores: their place among the training rows, told by at most 128 of these, as a
+    quantile of the normal distribution, at most 3.29. Missing numbers are put at the median, which becomes 0.
 
     Attributes
     ----------
@@ -70,6 +75,11 @@ class Number(Column):
         require(all(a < b for a, b in pairwise(self.knots)), "quantiles out of order")
 
     @classmethod
+    def has_form(cls, form: str) -> bool:
+        """Whether it is a way to scale numbers."""
+        return form in SCALINGS
+
+    @classmethod
     def learn(
         cls,
         name: str,
@@ -79,13 +89,13 @@ class Number(Column):
         scaling: Scaling = "robust",
         **_: Any,
     ) -> Column | None:
-        """What the cells teach; None if they are not numbers or say the same in every row."""
+        """What the cells teach; None if they are not numbers or say the same in every row. `forced` may be a scaling."""
         read = read_numbers(cells, spelling.decimal, spelling.marks)
         if read is None or not (forced or are_numbers(cells, read)):
             return None
         if not forced and (why := names_rows(name, read)):
             return LeftOut(name, why)
-        return cls.of(name, read, scaling)
+        return cls.of(name, read, next((x for x in SCALINGS if x == forced), scaling))
 
     @classmethod
     def of(cls, name: str, read: Numbers, scaling: Scaling = "robust") -> Number | None:
@@ -104,8 +114,14 @@ class Number(Column):
             why += f" in {read.unit}"
         if read.strays:
             why += f", without {quoted(read.strays, 2)}"
-        knots, scores = _normal_scores(ordered) if scaling == "quantile" else ((), ())
-        return cls(name, why, median, min(scale, LARGEST), count < len(read.values), read.unit, knots, scores)
+        column = cls(name, why, median, min(scale, LARGEST), count < len(read.values), read.unit)
+        return column.scaled_by(ordered, scaling)
+
+    def scaled_by(self, values: NDArray[np.float64], scaling: Scaling) -> Self:
+        """The same column, scaled in this way; by quantiles of these numbers."""
+        known = np.sort(values[~np.isnan(values)])
+        knots, scores = _normal_scores(known) if scaling == "quantile" and len(known) else ((), ())
+        return replace(self, knots=knots, scores=scores)
 
     @cached_property
     def features(self) -> tuple[Feature, ...]:
@@ -152,7 +168,11 @@ class Number(Column):
         gaps = [place for place, column in enumerate(columns) if column.missing]
         places = np.cumsum([0] + [len(column.features) for column in columns])
         flags = [int(places[place]) + 1 for place in gaps]
-        ranked = [place for place, column in enumerate(columns) if column.knots]
+        ranked = [
+            (place, np.array(column.knots), np.array(column.scores))
+            for place, column in enumerate(columns)
+            if column.knots
+        ]
 
         def encoded(values: Sequence[NDArray[np.float64]]) -> NDArray[np.floating[Any]]:
             x = np.array(values).T
@@ -160,8 +180,8 @@ class Number(Column):
             with np.errstate(over="ignore"):
                 z = (np.where(absent, medians, x) - medians) / scales
             z = clipped(np.clip(z, -FARTHEST, FARTHEST))
-            for place in ranked:
-                z[:, place] = np.interp(x[:, place], columns[place].knots, columns[place].scores)
+            for place, knots, scores in ranked:
+                z[:, place] = np.interp(x[:, place], knots, scores)
                 z[absent[:, place], place] = 0.0
             if not gaps:
                 return np.asarray(z)
@@ -200,13 +220,13 @@ def _quantile(ordered: NDArray[np.float64], level: float) -> float:
 
 
 def _normal_scores(ordered: NDArray[np.float64]) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Different quantiles in order, and the normal scores of their mean places."""
-    count = min(MOST_QUANTILES, len(ordered))
-    levels = (np.arange(count) + 0.5) / count
-    quantiles = ordered[(levels * len(ordered)).astype(np.intp)]
-    knots, first, repeats = np.unique(quantiles, return_index=True, return_counts=True)
-    middle = (first + repeats / 2) / count
-    return tuple(knots.tolist()), tuple(NormalDist().inv_cdf(level) for level in middle.tolist())
+    """Some of the different numbers, the least and the largest too, and the normal scores of their mean places among all."""
+    rows = len(ordered)
+    places = np.linspace(0, rows - 1, min(MOST_QUANTILES, rows)).round().astype(np.intp)
+    knots = np.unique(ordered[places])
+    around = np.searchsorted(ordered, knots, "left") + np.searchsorted(ordered, knots, "right")
+    levels = np.clip(around / (2 * rows), OUTERMOST, 1.0 - OUTERMOST)
+    return tuple(knots.tolist()), tuple(round(NormalDist().inv_cdf(level), 6) for level in levels.tolist())
 
 
 def are_numbers(cells: pl.Series, read: Numbers) -> bool:

@@ -72,6 +72,11 @@ class Time(Column):
         require(set(self.parts) <= set(PARTS), "parts that no time has")
 
     @classmethod
+    def has_form(cls, form: str) -> bool:
+        """Whether it is a pattern that times are written in."""
+        return "%" in form
+
+    @classmethod
     def learn(cls, name: str, cells: pl.Series, spelling: Spelling, forced: str | None = None, **_: Any) -> Time | None:
         """What the cells teach; None if they are no times, or all the same. `forced` may be a form such as `%d.%m.%y`."""
         form, other = "", ""

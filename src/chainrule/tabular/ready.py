@@ -1,0 +1,98 @@
+"""A table made ready to be learned from: its rows prepared, and how much each counts, beside which others, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chainrule.tables import Preparation, Table, TableError, ranks, rescaled, sample
+from chainrule.tabular.search import Rescaled
+from chainrule.tabular.weights import weights_of_rows
+
+MOST_RESCALED = 50_000
+"""Of more rows other scales are not tried: there is no time for it, and so many tell their own places."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """What is known of the rows that are learned from.
+
+    Attributes
+    ----------
+    preparation : Preparation
+    X : float32 array, (rows, features)
+    rows : int array, (rows,)
+        Which rows of the table they are.
+    y : array, (rows,)
+        Class numbers, or scaled amounts.
+    weights : float array, (rows,), optional
+        How much each counts.
+    groups, order : array, (rows,), optional
+        Which rows belong together; which come later.
+    others : tuple of Rescaled
+        The same rows with other scales.
+    """
+
+    preparation: Preparation
+    X: NDArray[np.float32]
+    rows: NDArray[np.intp]
+    y: NDArray[Any]
+    weights: NDArray[np.float64] | None
+    groups: NDArray[Any] | None
+    order: NDArray[Any] | None
+    others: tuple[Rescaled, ...]
+
+
+def made_ready(
+    data: Any,
+    target: str,
+    preparing: Mapping[str, Any],
+    learning: Mapping[str, Any],
+    weights: Any,
+    groups: str | None,
+    order: str | None,
+) -> Ready:
+    """The data made ready; arguments are those of `TableModel` and its `fit`. Scales that are not asked for are tried with others.
+
+    Raises
+    ------
+    TableError, UnknownNameError
+        When the table cannot be learned from.
+    """
+    table = sample(data, seed=learning["seed"])
+    by_weight = None if weights is None else weights_of_rows(weights, len(table))
+    by_group = None if groups is None else table.column(groups).cast(str).fill_null("").to_numpy()
+    by_time = None if order is None else ranks(table, order)
+    kinds = dict(preparing["columns"] or {})
+    if groups is not None:
+        kinds = {groups: "drop", **kinds}
+    scaling = preparing["scaling"]
+    options: Any = {**preparing, "columns": kinds, "scaling": scaling or "robust"}
+    preparation, inputs, y = Preparation.learn_and_apply(table, target, **options)
+    if len(y) < 2:
+        raise TableError(f"{table.source} has {len(y)} row{'s' * (len(y) != 1)} to learn from; at least 2 are needed.")
+    rows, others = inputs.rows, tuple[Rescaled, ...]()
+    if learning["search"] and learning["folds"] > 1 and scaling is None and len(y) <= MOST_RESCALED:
+        others = _with_normal_scores(preparation, table.rows(rows), kinds)
+    return Ready(
+        preparation,
+        inputs.X,
+        rows,
+        y,
+        None if by_weight is None else by_weight[rows],
+        None if by_group is None else by_group[rows],
+        None if by_time is None else by_time[rows],
+        others,
+    )
+
+
+def _with_normal_scores(preparation: Preparation, table: Table, kinds: Mapping[str, str]) -> tuple[Rescaled, ...]:
+    """The rows with their numbers as normal scores, where no scaling was asked for; none where that leaves all as it is."""
+    other = rescaled(preparation, table, "quantile", kept={name for name, kind in kinds.items() if ":" in kind})
+    if other.columns == preparation.columns:
+        return ()
+    return (Rescaled("normal scores", other, other.apply(table, "fill").X),)

@@ -1,0 +1,62 @@
+"""Where a training is within a block of epochs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from chainrule.tracing import trees
+from chainrule.training.blocks import Block
+
+
+@dataclass(frozen=True)
+class Position:
+    """What the calls of a block reported, how many steps of it are done, the state after them.
+
+    A step reports so many `metrics`, and as many numbers as `measured` behind them. It is one value, so that Ctrl-C cannot
+    come between its parts.
+    """
+
+    block: Block
+    reports: list[Any]
+    steps: int
+    state: list[Any]
+    structure: trees.Structure
+    widths: tuple[int, int]
+
+    @cached_property
+    def nested(self) -> Any:
+        """The state with its names: `learned`, `frozen`, `penalty`, `optimizer`."""
+        return trees.unflatten(self.structure, self.state)
+
+    @property
+    def metrics(self) -> Any:
+        """The metrics of the steps of the block that are done, one row a step, one after the other: so are sums of them taken."""
+        return np.ascontiguousarray(self.reported[:, : self.widths[0]])
+
+    @property
+    def measured(self) -> Any:
+        """What was measured after the same steps, 0 where no epoch ends."""
+        return self.reported[:, self.widths[0] :]
+
+    @property
+    def reported(self) -> Any:
+        """Both, side by side."""
+        return np.concatenate([np.empty((0, sum(self.widths))), *self.reports])[: self.steps]
+
+    def begun(self, report: Any) -> Position:
+        """The position with steps done already, which reported this."""
+        return replace(self, reports=[report], steps=len(report))
+
+    def after(self, report: Any, steps: int, state: list[Any]) -> Position:
+        """The position after a call."""
+        self.reports.append(report)
+        return replace(self, steps=steps, state=state)
+
+    def before(self, block: Block) -> Position:
+        """The position at the end of this block as the beginning of another, or of what this one has begun of it."""
+        begun = self.steps if self.block.count == 0 else 0
+        return replace(self, block=block, reports=self.reports if begun else [], steps=begun)
