@@ -176,6 +176,18 @@ def test_choices_about_learning_are_heard(labels, tmp_path):
         assert (result.exit_code, f"named '{wrong[1]}'" in result.output) == (1, True)
 
 
+def test_a_decimal_mark_is_told_to_every_command(tmp_path):
+    """1,250 is a thousand and more or one and a quarter: nothing in such a file tells."""
+    table, model = tmp_path / "data.csv", tmp_path / "model"
+    rows = [f"{1 + i % 7},{(i * 37) % 1000:03};{'a' if i % 7 < 3 else 'b'}" for i in range(60)]
+    table.write_text("\n".join(["x;y", *rows]))
+    assert run("train", table, "--target", "y", *SMALL, "--decimal", "point", "--save", model).exit_code == 0
+    for command in (["predict"], ["evaluate"], ["explain", "--row", "1"], ["diagnose"]):
+        said = [run(command[0], model, table, *command[1:], *more).output for more in ([], ["--decimal", "comma"])]
+        assert said[0] != said[1] or command == ["predict"]
+        assert "is read with" not in said[1]
+
+
 @pytest.mark.parametrize("encoding", ["cp850", "utf-16-be", "mac-roman"])
 def test_an_encoding_is_told_to_every_command(encoding, tmp_path):
     table, model = tmp_path / "data.csv", tmp_path / "model"

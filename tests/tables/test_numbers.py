@@ -108,12 +108,19 @@ def test_only_plain_numbers_are_typed_beforehand():
             "text": ["x", "1", "2"],
             "money": ["$1", "2", "3"],
             "b": [1, 2, 3],
+            "large": ["9007199254740992", "9007199254740993", "1"],
+            "infinite": ["1e400", "1", "2"],
+            "nothing": pl.Series([None] * 3, dtype=pl.String),
+            "whole": ["0", "-0.5", "10"],
         }
     )
+    kinds = ["Float64", "String", "String", "String", "Int64", "String", "String", "String", "Float64"]
     for rows in (1, 5000):  # short and long tables are read in two ways
         table = Table(pl.concat([frame] * rows))
         read = typed(table, Spelling(), table.names)
-        assert [str(kind) for kind in read.frame.dtypes] == ["Float64", "String", "String", "String", "Int64"]
+        assert [str(kind) for kind in read.frame.dtypes] == kinds
+        assert read.frame["whole"].to_list() == [0.0, -0.5, 10.0] * rows
+        assert read.frame["a"].to_list() == [1.0, None, None] * rows
     comma = Table(pl.DataFrame({"a": ["1,5", "2"], "b": ["1.000,5", "2"]}), decimal=",")
     read = typed(comma, Spelling(","), comma.names)
     assert read.frame["a"].to_list() == [1.5, 2.0]

@@ -142,6 +142,16 @@ def test_accents_typed_in_two_ways_are_one_in_frames(made):
     )
 
 
+def test_names_that_are_one_when_composed_are_two_columns_still():
+    table = as_table(pl.DataFrame({"Zü": [1, 2], "Zu\u0308": [3, 4]}))
+    assert (table.names, table.column("Zü").to_list(), table.column("Zü_2").to_list()) == (
+        ("Zü", "Zü_2"),
+        [1, 2],
+        [3, 4],
+    )
+    assert "column 2 is another 'Zü'; called 'Zü_2' here" in table.notes
+
+
 @pytest.mark.parametrize("largest", [2**63, 2**64, 10**30])
 def test_whole_numbers_beyond_64_bits_keep_their_digits(largest):
     assert as_table({"x": [largest, -1, None]}).frame.rows() == [(str(largest),), ("-1",), (None,)]

@@ -14,7 +14,6 @@ from chainrule.errors import DataError, ModelFileError, NotBuiltError, SettingEr
 from chainrule.tables import TableError, as_table
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.metrics import metric_for
-from chainrule.tabular.search import best
 
 QUICK = {
     "recipe": cr.Recipe(hidden=(8,), width=2, bins=4, dropout=0.0),
@@ -281,10 +280,6 @@ def test_classes_balanced_in_training_are_counted_by_rows_in_scores():
     assert counts.sum() == 120
     assert np.all(counts == np.rint(counts))
     assert counts.sum(axis=1).tolist() == [int((people()["heavy"] == label).sum()) for label in model.classes]
-
-
-def test_of_nothing_tried_the_first_is_best():
-    assert best([]) == 0
 
 
 @pytest.mark.filterwarnings("ignore:llvmlite is not installed")

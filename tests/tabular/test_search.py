@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import chainrule as cr
 from chainrule.errors import SettingError
 from chainrule.tables import Preparation, Table, as_table, rescaled
 from chainrule.tabular.problem import Problem
-from chainrule.tabular.search import AS_USUAL, Candidate, Rescaled, changes
+from chainrule.tabular.search import AS_USUAL, Candidate, Rescaled, changes, searched
 
 QUICK: dict[str, Any] = {
     "seconds": None,
@@ -45,6 +47,65 @@ def test_each_change_is_made_on_the_best_so_far():
     assert found.preparation.columns == other.columns
     np.testing.assert_allclose(found.preparation.target.restored(found.problem.y), FAR, rtol=1e-5, atol=1e-5)
     assert found.problem.X is scaled.X
+
+
+FOLDS = 5
+
+
+def tried(errors: dict[str, list[float]], *, ends_at: str = "", goes_on: int = 99) -> tuple[Any, list[tuple[str, int]]]:
+    """A search among options that are wrong by so much in each fold, and the networks that it asks for."""
+    y = np.arange(10.0 * FOLDS)
+    table = as_table({"x": y, "y": y})
+    preparation = Preparation.learn_and_apply(table, "y", target_scale="plain")[0]
+    usual = Candidate(AS_USUAL, cr.Recipe(), Problem(y[:, None], preparation.target.scaled(y), ()), preparation)
+    asked = []
+
+    def trained(candidate: Candidate, folds: range) -> list[Any]:
+        made = []
+        for fold in folds:
+            asked.append((candidate.name, fold))
+            held = np.arange(10 * fold, 10 * fold + 10)
+            wrong = errors[candidate.name][fold] * (1 + 0.1 * np.cos(held))
+            said = preparation.target.scaled(y[held] + wrong)
+            made.append(SimpleNamespace(said=said, assignment=SimpleNamespace(held=held)))
+        return made[:-1] if candidate.name == ends_at else made
+
+    options = [lambda given, name=name: replace(given, name=name) for name in errors if name != AS_USUAL]
+    return searched(usual, options, FOLDS, trained, lambda number: number < goes_on), asked
+
+
+def folds_of(name: str, asked: list[tuple[str, int]]) -> list[int]:
+    return [fold for own, fold in asked if own == name]
+
+
+def test_what_is_not_better_on_the_first_folds_is_not_tried_on_the_others():
+    found, asked = tried({AS_USUAL: [1.0] * 5, "worse": [2.0, 2.0, 0.1, 0.1, 0.1], "better": [0.5] * 5})
+    assert folds_of("worse", asked) == [0, 1]
+    assert folds_of("better", asked) == [0, 1, 2, 3, 4]
+    assert found[0].name == "better"
+    assert len(found[1]) == 5
+    assert found[2] == ("better", AS_USUAL, "worse")
+
+
+def test_what_is_not_surely_better_on_all_folds_is_not_taken():
+    found, asked = tried({AS_USUAL: [1.0] * 5, "lucky": [0.9, 0.9, 0.9, 0.5, 1.7]})
+    assert folds_of("lucky", asked) == [0, 1, 2, 3, 4]
+    assert found[0].name == AS_USUAL
+    assert found[2] == (AS_USUAL, "lucky")
+
+
+@pytest.mark.parametrize("how", [{"ends_at": "better"}, {"goes_on": 0}])
+def test_what_is_not_done_in_time_is_not_taken(how):
+    found, asked = tried({AS_USUAL: [1.0] * 5, "better": [0.5] * 5, "best": [0.1] * 5}, **how)
+    assert found[0].name == AS_USUAL
+    assert found[2] == (AS_USUAL,)
+    assert not folds_of("best", asked)
+
+
+def test_where_the_first_recipe_is_not_done_in_time_it_is_taken():
+    found, asked = tried({AS_USUAL: [1.0] * 5, "better": [0.5] * 5}, ends_at=AS_USUAL)
+    assert len(found[1]) == 4
+    assert not folds_of("better", asked)
 
 
 def test_where_there_are_no_numbers_networks_are_kept_from_learning_by_heart():

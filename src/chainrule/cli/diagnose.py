@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from chainrule.cli.explain import Form, print_parts
-from chainrule.cli.options import Encoding, Separator
+from chainrule.cli.options import Decimal, Encoding, Separator
 from chainrule.cli.predict import AsTrained, DataPath, ModelPath
 from chainrule.cli.rows import chosen, tell
 from chainrule.training import as_optimizer
@@ -41,6 +41,7 @@ def diagnose(
     missing: AsTrained = None,
     separator: Separator = None,
     encoding: Encoding = None,
+    decimal: Decimal = None,
     digits: Annotated[int, typer.Option(min=1, max=17, help="Significant digits.", metavar="N")] = 3,
     form: Annotated[DiagnosisForm, typer.Option("--format", help="How it is written.")] = DiagnosisForm.text,
 ) -> None:
@@ -51,7 +52,7 @@ def diagnose(
     chosen_optimizer = as_optimizer(optimizer)
     if learning_rate is not None:
         chosen_optimizer = replace(chosen_optimizer, learning_rate=learning_rate)
-    rows = chosen(model, data, row or [], missing, separator, encoding)
+    rows = chosen(model, data, row or [], missing, separator, encoding, decimal)
     found = rows.network.diagnose(rows.X, rows.y, optimizer=chosen_optimizer, digits=digits)
     if form is DiagnosisForm.text:
         tell(rows)

@@ -14,7 +14,7 @@ import typer
 
 from chainrule.cli.console import complain, say, show
 from chainrule.cli.exits import FAILED
-from chainrule.cli.options import Encoding, MissingChoice, Separator
+from chainrule.cli.options import Decimal, Encoding, MissingChoice, Separator
 from chainrule.cli.rows import Chosen, chosen, one_row, tell
 from chainrule.cli.values import table_of
 from chainrule.errors import SettingError, UnknownNameError
@@ -103,6 +103,7 @@ def explain(
     ] = None,
     separator: Separator = None,
     encoding: Encoding = None,
+    decimal: Decimal = None,
     depth: Annotated[
         Depth,
         typer.Option(help="A line for every layer, every named value (factors), or every operation (terms).", **ANSWER),
@@ -137,10 +138,10 @@ def explain(
                 '--expression "a*b" a=2 b=-3.'
             )
         elif by:
-            rows = chosen(Path(given[0]), given[1], row or [], missing, separator, encoding)
+            rows = chosen(Path(given[0]), given[1], row or [], missing, separator, encoding, decimal)
             _explain_gradient(rows, by, form, options, contributions)
         else:
-            found = one_row(Path(given[0]), given[1], _single(row or []), separator, encoding)
+            found = one_row(Path(given[0]), given[1], _single(row or []), separator, encoding, decimal)
             _explain_prediction(Path(given[0]).name, *found, label, form)
     for warning in caught:
         complain(str(warning.message))

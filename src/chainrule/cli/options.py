@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 TABLE: Any = {"rich_help_panel": "The table"}
+WRITTEN: Any = {"rich_help_panel": "How the file is written"}
 
 
 class MissingChoice(StrEnum):
@@ -24,10 +25,10 @@ class DecimalChoice(StrEnum):
     point = "point"
     comma = "comma"
 
-    @property
-    def mark(self) -> Literal[".", ","]:
-        """The mark itself."""
-        return "." if self is DecimalChoice.point else ","
+
+def mark_of(choice: DecimalChoice | None) -> Literal[".", ","] | None:
+    """The mark itself."""
+    return None if choice is None else "." if choice is DecimalChoice.point else ","
 
 
 Separator = Annotated[
@@ -35,7 +36,7 @@ Separator = Annotated[
     typer.Option(
         help="What stands between cells, such as semicolon or tab; found by looking when not given.",
         metavar="CHARACTER",
-        **TABLE,
+        **WRITTEN,
     ),
 ]
 Encoding = Annotated[
@@ -43,7 +44,7 @@ Encoding = Annotated[
     typer.Option(
         help="What a text file's bytes mean, such as latin-1, utf-16 or cp850; found by looking when not given.",
         metavar="NAME",
-        **TABLE,
+        **WRITTEN,
     ),
 ]
 Decimal = Annotated[
@@ -51,6 +52,6 @@ Decimal = Annotated[
     typer.Option(
         help="The decimal mark of the file's numbers, point or comma; found by looking when not given.",
         metavar="MARK",
-        **TABLE,
+        **WRITTEN,
     ),
 ]

@@ -13,7 +13,7 @@ import typer
 
 from chainrule.cli.console import note, say
 from chainrule.cli.files import load_model, table_to_read, to_write
-from chainrule.cli.options import TABLE, Encoding, MissingChoice, Separator
+from chainrule.cli.options import TABLE, Decimal, Encoding, MissingChoice, Separator, mark_of
 from chainrule.tables import TableError, spell
 
 ModelPath = Annotated[Path, typer.Argument(help="A model that `chainrule train --save` made.", metavar="MODEL")]
@@ -32,10 +32,11 @@ def evaluate(
     missing: AsTrained = None,
     separator: Separator = None,
     encoding: Encoding = None,
+    decimal: Decimal = None,
 ) -> None:
     """Say how good a stored model is on a table that holds the right answers."""
     found = load_model(model)
-    table = found.preparation.read(table_to_read(data), separator, encoding=encoding)
+    table = found.preparation.read(table_to_read(data), separator, mark_of(decimal), encoding)
     for remark in table.notes:
         note(spell(remark, command_line=True))
     scores = found.evaluate(table, None if missing is None else missing.value)
@@ -67,6 +68,7 @@ def predict(
     missing: AsTrained = None,
     separator: Separator = None,
     encoding: Encoding = None,
+    decimal: Decimal = None,
 ) -> None:
     """Print a stored model's predictions for the rows of a table, as CSV with one line per row."""
     to_write(output, "--output", model=model, data=data)
@@ -76,7 +78,7 @@ def predict(
         raise TableError(f"{model.name} predicts the amount {found.target!r}, not classes; leave out {what}.")
     if threshold is not None and len(found.classes) != 2:
         raise TableError(f"{model.name} tells {len(found.classes)} classes apart; a threshold is for two.")
-    table = found.preparation.read(table_to_read(data), separator, encoding=encoding)
+    table = found.preparation.read(table_to_read(data), separator, mark_of(decimal), encoding)
     beside = [table.column(name).cast(str).fill_null("").to_list() for name in keep or []]
     inputs = found.inputs(table, None if missing is None else missing.value)
     for remark in (*table.notes, *inputs.notes):

@@ -13,7 +13,7 @@ import numpy as np
 
 from chainrule.cli.console import note, say
 from chainrule.cli.files import load_model, table_to_read
-from chainrule.cli.options import MissingChoice
+from chainrule.cli.options import DecimalChoice, MissingChoice, mark_of
 from chainrule.errors import SettingError
 from chainrule.explanation.rendering.numerals import readable as number
 from chainrule.tables import Preparation, Table, TableError, spell
@@ -39,11 +39,16 @@ class Chosen:
 
 
 def one_row(
-    model: Path, data: str, number: int | None, separator: str | None, encoding: str | None
+    model: Path,
+    data: str,
+    number: int | None,
+    separator: str | None,
+    encoding: str | None,
+    decimal: DecimalChoice | None,
 ) -> tuple[TableModel, Table, int]:
     """A stored model, and the row with this number, which may be left out where there is only one."""
     found = load_model(model)
-    table = found.preparation.read(table_to_read(data), separator, encoding=encoding)
+    table = found.preparation.read(table_to_read(data), separator, mark_of(decimal), encoding)
     for remark in table.notes:
         note(spell(remark, command_line=True), to_errors=True)
     if number is None and len(table) != 1:
@@ -75,10 +80,11 @@ def chosen(
     missing: MissingChoice | None,
     separator: str | None,
     encoding: str | None,
+    decimal: DecimalChoice | None,
 ) -> Chosen:
     """The rows with these numbers, by default all, as the stored model takes them."""
     found = load_model(model)
-    table = found.preparation.read(table_to_read(data), separator, encoding=encoding)
+    table = found.preparation.read(table_to_read(data), separator, mark_of(decimal), encoding)
     numbers = list(dict.fromkeys(_checked(wanted, table))) or list(range(1, len(table) + 1))
     notes = table.notes
     if wanted:

@@ -16,7 +16,7 @@ from chainrule.cli.console import heading, note, say
 from chainrule.cli.exits import INTERRUPTED
 from chainrule.cli.files import table_to_read, to_draw, to_report, to_save
 from chainrule.cli.kept_back import keep_back
-from chainrule.cli.options import TABLE, Decimal, Encoding, MissingChoice, Separator
+from chainrule.cli.options import TABLE, WRITTEN, Decimal, Encoding, MissingChoice, Separator, mark_of
 from chainrule.cli.told import plain, tell_columns, tell_networks, tell_notes
 from chainrule.errors import SettingError
 from chainrule.tables import as_table, sample
@@ -56,6 +56,7 @@ class WeightChoice(StrEnum):
     balanced = "balanced"
 
 
+HELD: Any = {"rich_help_panel": "Rows held out"}
 NETWORK: Any = {"rich_help_panel": "The networks"}
 TRAINING: Any = {"rich_help_panel": "Training"}
 RESULTS: Any = {"rich_help_panel": "Results"}
@@ -108,29 +109,29 @@ def train(
     ] = MissingChoice.fill,
     missing_mark: Annotated[
         list[str] | None,
-        typer.Option(help="A text that means a missing value, besides NA and the like.", **TABLE, metavar="TEXT"),
+        typer.Option(help="A text that means a missing value, besides NA and the like.", **WRITTEN, metavar="TEXT"),
     ] = None,
     value_mark: Annotated[
         list[str] | None,
-        typer.Option(help="A text that means none, such as NA for Namibia.", **TABLE, metavar="TEXT"),
+        typer.Option(help="A text that means none, such as NA for Namibia.", **WRITTEN, metavar="TEXT"),
     ] = None,
     separator: Separator = None,
     decimal: Decimal = None,
     encoding: Encoding = None,
     no_header: Annotated[
-        bool, typer.Option("--no-header", help="The first row holds values: call them column_1, ….", **TABLE)
+        bool, typer.Option("--no-header", help="The first row holds values: call them column_1, ….", **WRITTEN)
     ] = False,
     test: Annotated[
-        float, typer.Option(min=0, max=0.9, help="The share of rows kept back for a test.", **TABLE, metavar="SHARE")
+        float, typer.Option(min=0, max=0.9, help="The share of rows kept back for a test.", **HELD, metavar="SHARE")
     ] = 0.0,
     test_file: Annotated[
-        str | None, typer.Option(help="Rows for the test, in a file of their own.", **TABLE, metavar="DATA")
+        str | None, typer.Option(help="Rows for the test, in a file of their own.", **HELD, metavar="DATA")
     ] = None,
     split_by: Annotated[
         str | None,
         typer.Option(
             help="A column of times or numbers: the latest rows are held out.",
-            **TABLE,
+            **HELD,
             metavar="COLUMN",
         ),
     ] = None,
@@ -138,7 +139,7 @@ def train(
         str | None,
         typer.Option(
             help="A column whose rows of one value belong together, and are held out together.",
-            **TABLE,
+            **HELD,
             metavar="COLUMN",
         ),
     ] = None,
@@ -185,7 +186,10 @@ def train(
         int, typer.Option(min=1, help="Rows in a step.", **TRAINING, metavar="N")
     ] = Recipe.batch_size,
     learning_rate: Annotated[
-        float, typer.Option(min=0, help="At the beginning; it falls to 0.", **TRAINING, metavar="RATE")
+        float,
+        typer.Option(
+            min=0, help="At the beginning; from there on it goes by the schedule.", **TRAINING, metavar="RATE"
+        ),
     ] = Recipe.learning_rate,
     schedule: Annotated[
         str,
@@ -257,7 +261,7 @@ def train(
         epochs=epochs,
         seed=seed,
     )
-    mark = None if decimal is None else decimal.mark
+    mark = mark_of(decimal)
     table = sample(table_to_read(data), separator, not no_header, mark, seed, encoding)
     rest = None if test_file is None else as_table(table_to_read(test_file), separator, not no_header, mark, encoding)
     if test and rest is None:

@@ -10,7 +10,7 @@ import typer
 import chainrule as cr
 from chainrule.cli.console import note, say
 from chainrule.cli.files import to_write
-from chainrule.cli.options import Encoding, MissingChoice, Separator
+from chainrule.cli.options import Decimal, DecimalChoice, Encoding, MissingChoice, Separator
 from chainrule.cli.rows import chosen, item, some
 from chainrule.errors import SettingError, UnknownNameError
 from chainrule.viewer import View, lesson
@@ -48,6 +48,7 @@ def view(
     ] = None,
     separator: Separator = None,
     encoding: Encoding = None,
+    decimal: Decimal = None,
     epochs: Annotated[
         int | None,
         typer.Option(min=1, help=f"How long a training in the view lasts; by default {EPOCHS}.", show_default=False),
@@ -82,14 +83,14 @@ def view(
             f"give one of: a model and a CSV file; --demo {', '.join(PLANE)}; --lesson {', '.join(LESSONS)}."
         )
     of_model, of_training = (
-        {"--loss": loss, "--missing": missing, "--separator": separator, "--encoding": encoding},
+        {"--loss": loss, "--missing": missing, "--separator": separator, "--encoding": encoding, "--decimal": decimal},
         {"--epochs": epochs, "--seed": seed},
     )
     _unless_heard("a stored model", {} if model is not None else of_model)
     _unless_heard("a stored model and for --demo", {} if teach is None else of_training)
     training = {"epochs": epochs or EPOCHS, "seed": seed or 0}
     if model is not None and data is not None:
-        shown = _of_model(model, data, loss, missing, separator, encoding, **training)
+        shown = _of_model(model, data, loss, missing, separator, encoding, decimal, **training)
     elif demo is not None:
         shown = _of_points(demo, **training)
     else:
@@ -121,10 +122,11 @@ def _of_model(
     missing: MissingChoice | None,
     separator: str | None,
     encoding: str | None,
+    decimal: DecimalChoice | None,
     epochs: int,
     seed: int,
 ) -> View:
-    rows = chosen(model, data, [], missing, separator, encoding)
+    rows = chosen(model, data, [], missing, separator, encoding, decimal)
     features = rows.preparation.features
     say(f"{rows.model} on {rows.table.source}: {len(rows.X):,} rows, target {rows.preparation.target.name}", "bold")
     item("inputs", some([f"x[{i}] {feature.name}" for i, feature in enumerate(features)]))

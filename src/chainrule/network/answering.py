@@ -58,7 +58,7 @@ class Answers:
             rows = [np.asarray(a[part], self.dtype) for a in arrays]
             pieces.append(self.read(question, self.model.apply(parameters, rows)))
         whole = pieces[0] if len(pieces) == 1 else [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
-        return self.named(question, owned(whole, [*arrays, *trees.flatten(parameters)[0]]))
+        return self.named(question, owned(whole, [*arrays, *(x for own in parameters.values() for x in own.values())]))
 
     def rows_are_apart(self, question: Question) -> bool:
         """Whether the answer for a row is proven to depend on that row alone."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,15 @@ class PiecewiseEmbedding(Layer):
             )
         object.__setattr__(self, "edges", edges)
 
+    @cached_property
+    def _bins(self) -> tuple[Any, Any]:
+        """Where every bin of every column begins, and one by its width; 0 for bins that a column lacks."""
+        first, slope = np.zeros((2, len(self.edges), max(map(len, self.edges)) - 1), np.float32)
+        for column, own in enumerate(self.edges):
+            first[column, : len(own) - 1] = own[:-1]
+            slope[column, : len(own) - 1] = 1.0 / np.diff(own)
+        return first, slope
+
     def parameters(self, *shapes: Shape) -> Mapping[str, ParameterSpec]:
         """W of shape (columns, bins, width) and B of shape (columns, width)."""
         (shape,) = shapes
@@ -82,11 +92,7 @@ class PiecewiseEmbedding(Layer):
     def forward(self, parameters: Arrays, *inputs: Any) -> Any:
         """All columns, and the vectors of the first ones."""
         (x,) = inputs
-        columns, bins = len(self.edges), max(map(len, self.edges)) - 1
-        first, slope = np.zeros((columns, bins), np.float32), np.zeros((columns, bins), np.float32)
-        for column, own in enumerate(self.edges):
-            first[column, : len(own) - 1] = own[:-1]
-            slope[column, : len(own) - 1] = 1.0 / np.diff(own)
+        columns, (first, slope) = len(self.edges), self._bins
         inside = np.clip((x[:, :columns, None] - first) * slope, 0.0, 1.0)
         vectors = np.einsum("nfb,fbd->nfd", inside, parameters["weight"]) + parameters["bias"]
         vectors = np.maximum(vectors, 0.0)

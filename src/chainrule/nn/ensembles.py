@@ -58,7 +58,7 @@ class Average(Layer):
         outputs = [Sequential(member)(x) for member in self.members]
         if self.of == "outputs":
             return sum(outputs[1:], outputs[0]) * (1.0 / len(outputs))
-        log_probabilities = np.stack([f.log_softmax(output) for output in outputs])
+        log_probabilities = f.log_softmax(np.stack(outputs))
         return f.logsumexp(log_probabilities, axis=0) - math.log(len(outputs))
 
 

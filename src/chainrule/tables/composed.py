@@ -7,7 +7,7 @@ they are the same category, and the same column.
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     import polars as pl
@@ -31,8 +31,16 @@ def told(word: str) -> str:
     )
 
 
-def composed_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
-    """The frame with its texts and the names of its columns composed, and a note where some were not."""
+class Composed(NamedTuple):
+    """A frame with its texts composed, the names its columns have then, of which two may be the same, and notes."""
+
+    frame: pl.DataFrame
+    names: list[str]
+    notes: list[str]
+
+
+def composed_frame(frame: pl.DataFrame) -> Composed:
+    """The frame with its texts composed, the names of its columns, and a note where some were not."""
     import polars as pl
 
     changed: dict[str, pl.Series] = {}
@@ -51,10 +59,8 @@ def composed_frame(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
             if other:
                 changed[name] = column.cast(pl.String).replace(other)
                 words += other.values()
-    names = {name: new for name in frame.columns if (new := composed(name)) != name}
-    words += names.values()
     if changed:
         frame = frame.with_columns([column.alias(name) for name, column in changed.items()])
-    taken = set(frame.columns)
-    names = {name: new for name, new in names.items() if new not in taken}
-    return (frame.rename(names) if names else frame), [told(words[0])] if words else []
+    names = [composed(name) for name in frame.columns]
+    words += [new for name, new in zip(frame.columns, names, strict=True) if new != name]
+    return Composed(frame, names, [told(words[0])] if words else [])

@@ -226,7 +226,10 @@ def _plain(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
             changed.update((column.name, column) for column in each(columns, change))
     if lists or changed:
         frame = pl.DataFrame([changed.get(name, frame.get_column(name)) for name in types if name not in lists])
-    frame, notes = composed_frame(frame)
+    frame, names, notes = composed_frame(frame)
+    if names != frame.columns:
+        once, _, again = unique_names(names)
+        frame, notes = frame.rename(dict(zip(frame.columns, once, strict=True))), [*notes, *again]
     return frame, [*notes, f"{quoted(lists)} left out: lists or binary data"] if lists else notes
 
 

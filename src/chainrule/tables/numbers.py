@@ -23,6 +23,9 @@ EXACT = 2.0**53
 LARGEST = 1e300
 """Larger amounts are taken for this one, so that differences of two stay finite."""
 
+CODED = r"^[+-]?0\d"
+"""Digits with zeros before them, as codes are spelled."""
+
 _MONEY = r"[$€£¥₹₽₩₺฿₫₪]|US\$|[A-Z]{2}\$|USD|EUR|GBP|CHF|JPY|CNY|INR|BRL|CAD|AUD|SEK|NOK|DKK|PLN"
 _MULTIPLES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9}
 _PATTERNS = {
@@ -217,7 +220,7 @@ def has_leading_zeros(cells: pl.Series, values: NDArray[np.float64]) -> bool:
     if cells.dtype != pl.String or not are_whole(values):
         return False
     if len(cells) > 1000:
-        return bool(cells.str.contains(r"^[+-]?0\d").any())
+        return bool(cells.str.contains(CODED).any())
     return any(text is not None and text.startswith("0") and text[1:2].isdigit() for text in cells.to_list())
 
 

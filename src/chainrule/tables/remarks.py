@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,7 +51,7 @@ def remarks_on(
             f"{named(leaks)} alone {'gives' if len(leaks) == 1 else 'give'} the target {target.name!r}, nearly or exactly; if "
             f"that is not known when predicting, leave it out: {columns_option(leaks[:6], 'drop')}"
         )
-    remarks += _same_columns(table)
+    remarks += _same_columns(table, read)
     repeated = len(table) - table.frame.select([*(c.name for c in columns), target.name]).hash_rows().n_unique()
     if repeated and repeated >= REPEATED * len(table):
         remarks.append(
@@ -114,13 +115,15 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray((last - (counts + 1) / 2)[inverse])
 
 
-def _same_columns(table: Table) -> list[str]:
-    """Columns that hold the same in every row."""
-    groups: dict[tuple[str, int], list[str]] = {}
-    few = table.frame.head(SAMPLE)
-    for name, cells in zip(few.columns, few.get_columns(), strict=True):
-        if are_single(cells):
-            groups.setdefault((str(cells.dtype), hash(tuple(cells.to_list()))), []).append(name)
+def _same_columns(table: Table, read: Mapping[str, NDArray[np.float64]]) -> list[str]:
+    """Columns that hold the same in every row, looked for among those whose first cells are alike."""
+    groups: dict[tuple[Any, ...], list[str]] = {}
+    for name, cells in zip(table.names, table.frame.get_columns(), strict=True):
+        kind = cells.dtype
+        if name in read and kind.is_numeric():
+            groups.setdefault((kind, read[name][:SAMPLE].tobytes()), []).append(name)
+        elif are_single(cells):
+            groups.setdefault((kind, *cells.head(SAMPLE).to_list()), []).append(name)
     remarks = []
     for names in groups.values():
         first = table.column(names[0])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from chainrule.tables.missing import Spelling
-from chainrule.tables.numbers import cast_expression, cast_texts, has_leading_zeros, merged
+from chainrule.tables.numbers import CODED, EXACT, cast_expression, cast_texts, has_leading_zeros, merged
 from chainrule.tables.table import Table
 
 if TYPE_CHECKING:
@@ -34,18 +34,40 @@ def typed(table: Table, spelling: Spelling, names: Collection[str]) -> Table:
     import polars as pl
 
     texts = {name: cells for name in names if (cells := table.column(name)).dtype == pl.String}
-    likely = [name for name, cells in texts.items() if _maybe_numbers(cells, spelling)]
-    if not likely:
-        return table
-    if len(table) < LONG:
-        cast = [cast_texts(texts[name], spelling.decimal) for name in likely]
-    else:
-        frame = table.frame.select(cast_expression(name, spelling.decimal) for name in likely)
-        cast = frame.rechunk().get_columns()  # NumPy shares what is in one piece
-        del frame
-    read = {name: x for name, x in zip(likely, cast, strict=True) if _plain(texts[name], x, spelling)}
+    read = _of_short(texts, spelling) if len(table) < LONG else _of_long(table, texts, spelling)
     columns = [read.get(name, cells) for name, cells in zip(table.names, table.frame.get_columns(), strict=True)]
     return replace(table, frame=pl.DataFrame(columns)) if read else table
+
+
+def _of_short(texts: Mapping[str, pl.Series], spelling: Spelling) -> dict[str, pl.Series]:
+    """The columns that are plain numbers, by names: all are read as one, and looked at one by one only where a doubt is left."""
+    import polars as pl
+
+    if not texts:
+        return {}
+    below = pl.concat([cells.alias("") for cells in texts.values()], rechunk=True)
+    cast = cast_texts(below, spelling.decimal)
+    values = cast.to_numpy().reshape(len(texts), -1)
+    failed = (cast.is_null() & below.is_not_null()).to_numpy().reshape(values.shape).any(axis=1)
+    coded = below.str.contains(CODED).fill_null(False).to_numpy().reshape(values.shape).any(axis=1)
+    size = np.abs(values).max(axis=1, initial=0.0, where=~np.isnan(values))
+    sure = ~failed & ~coded & (size < EXACT) & ~np.isnan(values).all(axis=1)
+    height = values.shape[1]
+    read = {name: cast.slice(place * height, height).alias(name) for place, name in enumerate(texts)}
+    doubtful = [name for name, plain in zip(texts, sure, strict=True) if not plain]
+    for name in doubtful:
+        if not _plain(texts[name], read[name], spelling):
+            del read[name]
+    return read
+
+
+def _of_long(table: Table, texts: Mapping[str, pl.Series], spelling: Spelling) -> dict[str, pl.Series]:
+    """The columns that are plain numbers, by names: those that may be are read, in parallel."""
+    likely = [name for name, cells in texts.items() if _maybe_numbers(cells, spelling)]
+    frame = table.frame.select(cast_expression(name, spelling.decimal) for name in likely)
+    cast = frame.rechunk().get_columns()  # NumPy shares what is in one piece
+    del frame
+    return {name: x for name, x in zip(likely, cast, strict=True) if _plain(texts[name], x, spelling)}
 
 
 def _maybe_numbers(texts: pl.Series, spelling: Spelling) -> bool:

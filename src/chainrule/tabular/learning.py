@@ -23,7 +23,7 @@ from chainrule.tabular.metrics import metric_for
 from chainrule.tabular.plan import Plan, plan
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
-from chainrule.tabular.search import AS_USUAL, Candidate, Change, Rescaled, best, changes
+from chainrule.tabular.search import AS_USUAL, Candidate, Rescaled, changes, searched
 from chainrule.training import History
 
 LATEST = 0.2
@@ -160,11 +160,9 @@ def learn(
     problem = Problem(X, y, preparation.features, len(target.classes), weights, judge)
     threads = threads or cores()
     usual = Candidate(AS_USUAL, recipe, problem, preparation)
-    options: list[Change] = [lambda _: usual]
-    if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT:
-        options += changes(usual, others)
+    options = changes(usual, others) if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT else []
     cost = recipe.weights(problem.features, problem.outputs)
-    intended = plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, len(options))
+    intended = plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, 1 + len(options))
     intended = replace(intended, epochs=epochs or intended.epochs)
     parts = _held_out(y, intended, seed, groups, order)
     progress(0.0)
@@ -177,26 +175,27 @@ def learn(
     def told(before: int) -> Callable[[float], None]:
         return lambda done: progress(min(1.0, max((before + done) / work, deadline.share)))
 
+    first, interrupted, begun = intended.tried, False, 0
+    work = first * len(options) + len(parts)
+
+    def trained(candidate: Candidate, chosen: range) -> list[Member]:
+        nonlocal interrupted, begun
+        own = assignments(candidate, chosen)
+        members, interrupted = train(candidate.problem, own, deadline, threads=threads, progress=told(begun))
+        begun += len(own)
+        return members
+
+    def in_time(number: int) -> bool:
+        return not interrupted and deadline.share <= first * (number + 2) / work  # by then it was to be done
+
     # What is tried of the recipe that is taken is not lost.
-    first = intended.tried
-    work = first * (len(options) - 1) + len(parts)
-    tried: list[tuple[Candidate, list[Member]]] = []
-    interrupted = False
-    for number, change in enumerate(options if first else []):
-        if tried and (interrupted or deadline.share > first * (number + 1) / work):  # by then it was to be done
-            break
-        option = change(tried[best(tried)][0] if tried else usual)
-        own = assignments(option, range(first))
-        members, interrupted = train(option.problem, own, deadline, threads=threads, progress=told(number * first))
-        if tried and len(members) < first:
-            break
-        tried.append((option, members))
-    option, members = tried[best(tried)] if tried else (usual, [])
-    names = [option.name, *(other.name for other, _ in tried if other is not option)]
-    left = assignments(option, range(len(members), len(parts)))
-    if left and not (members and deadline.is_over):
-        more, stopped = train(option.problem, left, deadline, threads=threads, progress=told(work - len(left)))
-        members, interrupted = members + more, interrupted or stopped
+    option, members = usual, list[Member]()
+    names: tuple[str, ...] = (usual.name,)
+    if first:
+        option, members, names = searched(usual, options, first, trained, in_time)
+    if len(members) < len(parts) and not (members and (interrupted or deadline.is_over)):
+        begun = work - (len(parts) - len(members))
+        members += trained(option, range(len(members), len(parts)))
     labels = np.array(target.classes) if problem.classes else None
     return Learned(
         network=together(option.problem, members, labels),
@@ -205,7 +204,7 @@ def learn(
         out_of_fold=out_of_fold(option.problem, members),
         plan=intended,
         recipe=option.recipe,
-        tried=tuple(names),
+        tried=names,
         epochs=tuple(member.epochs for member in members),
         members=tuple(members),
         histories=tuple(member.history for member in members),

@@ -23,6 +23,9 @@ AS_USUAL = "as usual"
 WAVES, WIDTH_OF_WAVES = 16, 3
 """Waves of a column, and numbers in its vector, as Holzmüller and others tuned them."""
 
+FIRST_LOOK = 2
+"""The folds that tell whether a change is worth the others."""
+
 SURELY = 1.0
 """How many standard errors of the difference a recipe must be better by than the one before it."""
 
@@ -119,30 +122,61 @@ def _smoother(given: Candidate) -> Candidate:
     return replace(given, recipe=calmer).with_name("smoother")
 
 
-def best(tried: Sequence[tuple[Candidate, Sequence[Member]]]) -> int:
-    """Which of these is best; a later one only where it is surely better.
+Trained = Callable[[Candidate, range], list[Member]]
+"""Networks of a candidate for some folds; of fewer where time is up."""
 
-    Examples
-    --------
-    >>> best([])
-    0
+
+def searched(
+    usual: Candidate, options: Sequence[Change], folds: int, trained: Trained, may_go_on: Callable[[int], bool]
+) -> tuple[Candidate, list[Member], tuple[str, ...]]:
+    """The candidate to take, its networks for the first folds, and the names of all that were tried, this one's first.
+
+    Parameters
+    ----------
+    usual : Candidate
+    options : sequence of Change
+        Each is made of the best so far, and taken where that is surely better on all folds. One that is not better on the first
+        few of these is not tried on the others.
+    folds : int
+        On how many folds.
+    trained : callable
+    may_go_on : callable
+        Whether there is time for the option of this number.
     """
-    chosen = 0
-    for number in range(1, len(tried)):
-        if _is_surely_better(tried[number], tried[chosen]):
-            chosen = number
-    return chosen
+    taken, members, names = usual, trained(usual, range(folds)), [usual.name]
+    for number, change in enumerate(options):
+        if len(members) < folds or not may_go_on(number):
+            break
+        option = change(taken)
+        few = FIRST_LOOK if folds > FIRST_LOOK + 1 else folds
+        own = trained(option, range(few))
+        if len(own) < few:
+            break
+        if few < folds and is_better((option, own), (taken, members), surely=0.0):
+            own += trained(option, range(few, folds))
+            if len(own) < folds:
+                break
+        names.append(option.name)
+        if len(own) == folds and is_better((option, own), (taken, members)):
+            taken, members = option, own
+    return taken, members, (taken.name, *(name for name in names if name != taken.name))
 
 
-def _is_surely_better(new: tuple[Candidate, Sequence[Member]], old: tuple[Candidate, Sequence[Member]]) -> bool:
-    """Whether a candidate is better by a standard error of the difference: by row, or by the judge of what is asked for."""
+def is_better(
+    new: tuple[Candidate, Sequence[Member]], old: tuple[Candidate, Sequence[Member]], surely: float = SURELY
+) -> bool:
+    """Whether a candidate is better on its folds, by so many standard errors of the difference: by row, or by the judge there is."""
     first, second = old[0].problem.judge, new[0].problem.judge
+    pairs = [members[: len(new[1])] for members in (old[1], new[1])]
     if first is None or second is None:
-        before, after = (np.concatenate([x.wrong(member) for member in members]) for x, members in (old, new))
+        before, after = (
+            np.concatenate([candidate.wrong(member) for member in members])
+            for candidate, members in zip((old[0], new[0]), pairs, strict=True)
+        )
         better = before - after
-        return bool(better.mean() > SURELY * better.std() / np.sqrt(len(better)))
-    rows = np.concatenate([member.assignment.held for member in old[1]])
-    said = [np.concatenate([member.said for member in members]) for _, members in (old, new)]
+        return bool(better.mean() > surely * better.std() / np.sqrt(len(better)))
+    rows = np.concatenate([member.assignment.held for member in pairs[0]])
+    said = [np.concatenate([member.said for member in members]) for members in pairs]
     return surely_less(
-        lambda kept: first(said[0][kept], rows[kept]) - second(said[1][kept], rows[kept]), len(rows), SURELY
+        lambda kept: first(said[0][kept], rows[kept]) - second(said[1][kept], rows[kept]), len(rows), surely
     )

@@ -28,7 +28,7 @@ def identity(program: Program) -> str | None:
     """
     equations = _all_equations(program)
     settings = [value for e in equations for value in e.attributes.values() if not isinstance(value, Body)]
-    if not all(_is_own(e.op) for e in equations) or not all(map(is_plain, settings)):
+    if not all(map(_is_own, {e.op for e in equations})) or not all(map(is_plain, settings)):
         return None
     digest = hashlib.sha256(str(program).encode())
     for whole in _all_programs(program):  # names need not be different ones

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from typing import Any
 from unittest.mock import patch
@@ -98,6 +99,21 @@ def test_steps_that_are_nearly_alike(name: str) -> None:
     np.testing.assert_allclose(compiled(program, 1)(x), steps(x), rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize("kind", [float, np.float32, np.int16, bool])
+def test_joins_of_many_arrays(kind: Any) -> None:
+    """Of several shapes, some of them constants or read through strides, into places of every alignment."""
+
+    def joined(x: Any) -> Any:
+        rows = [x[i % 5] if i % 3 else x[:, i % 5] for i in range(80)]
+        return np.concatenate([*(r[: 1 + i % 4] for i, r in enumerate(rows)), ONE[:3], np.stack(rows)[7]]), np.stack(
+            rows, 1
+        )
+
+    x = (np.random.default_rng(0).normal(size=(5, 5)) * 3).astype(kind)
+    for found, expected in zip(compiled(cr.trace(joined, x), emission.PART)(x), joined(x), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
 def test_more_steps_are_hardly_more_code() -> None:
     def forward(x: Any, steps: int) -> Any:
         for _ in range(steps):
@@ -124,3 +140,50 @@ def test_long_bodies_of_loops() -> None:
 
     gradient, x = cr.grad(total), np.array([0.3, -0.2, 0.9])
     np.testing.assert_allclose(cr.jit(gradient, engine="llvm")(x), gradient(x), rtol=1e-9, atol=1e-15)
+
+
+def lorenz(x: Any, steps: int) -> Any:
+    """Numbers without axes, of which several hundred share a group."""
+    a, b, c = x, x - 0.5, x + 0.6
+    for _ in range(steps):
+        a, b, c = a + 1e-3 * 10.0 * (b - a), b + 1e-3 * (a * (28.0 - c) - b), c + 1e-3 * (a * b - 2.7 * c)
+    return a + b + c
+
+
+def collected(x: Any, steps: int) -> Any:
+    """As many arrays joined as there are steps."""
+    rows = [x]
+    for _ in range(steps):
+        rows.append(np.sin(rows[-1]) * 1.01)
+    return np.sum(np.stack(rows) ** 2)
+
+
+def unlike(x: Any, steps: int) -> Any:
+    """No step like another."""
+    for k in range(steps):
+        x = (np.sin, np.cos, np.tanh, np.abs)[k * k % 7 % 4](x * (1.0 + k / steps)) + (x[k % 3] if k % 5 else np.sum(x))
+    return np.sum(x)
+
+
+X = np.array([0.3, -0.2, 0.9])
+LONG: dict[str, tuple[Callable[[Any, int], Any], Any, int]] = {
+    "numbers": (lambda x, steps: cr.grad(lorenz)(x, steps), 0.3, 300),
+    "collected": (collected, X, 3200),
+    "unlike": (unlike, X, 800),
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_four_times_as_many_steps_take_about_four_times_as_long(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time of the processor from the function to machine code; what grows with the square would take sixteen times as long."""
+    monkeypatch.setenv(cache.VARIABLE, "off")
+    function, example, most = LONG[name]
+
+    def seconds(steps: int) -> float:
+        begin = time.process_time()
+        cr.jit(lambda x: function(x, steps))(example)
+        return time.process_time() - begin
+
+    seconds(10)  # what is loaded first
+    few = max(seconds(most // 4) for _ in range(2))
+    assert seconds(most) < 8 * few or seconds(most) < 8 * few

@@ -66,6 +66,12 @@ def all_pictures(x: Any) -> Any:
     return outside(x) / (1.0 + np.sum(h, (1, 2))[:, None] ** 2) + np.mean(h)
 
 
+def pieces(x: Any) -> Any:
+    """More arrays joined than are copied in one function, of two shapes."""
+    h = inside(x)
+    return outside(np.concatenate([*(h[:, i : i + 1] * (1.0 + i) for i in range(66)), np.tanh(h[:, 66:])], axis=1))
+
+
 CASES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
     "classifier": ([cr.Dense(64, "relu"), cr.Dense(33, "tanh"), cr.Dense(3)], X, LABELS, {}),
     "regression, all rows at once": ([cr.Dense(5, "tanh"), cr.Dense(3)], X, VALUES, {"batch_size": None}),
@@ -80,6 +86,7 @@ CASES: dict[str, tuple[Any, Any, Any, dict[str, Any]]] = {
     "weighted": ([cr.Dense(16, "softplus"), cr.Dense(3)], X, LABELS, {"class_weight": "balanced"}),
     "pictures": (pictures, X, VALUES, {"batch_size": None}),
     "all pictures": (all_pictures, X, VALUES, {"batch_size": None}),
+    "pieces": (pieces, X, VALUES, {"batch_size": None}),
     "one row at a time": (
         [cr.Dense(6, "tanh"), cr.Dense(3)],
         X[:20],

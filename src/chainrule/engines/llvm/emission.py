@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 from llvmlite import ir
 
 from chainrule.engines.llvm import inner_loops, moves, nests, sharing
-from chainrule.engines.llvm.buffers import Buffer
-from chainrule.engines.llvm.code import Code, i8, i64, pointer
+from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions import Product
 from chainrule.engines.llvm.dots import Dots
 from chainrule.engines.llvm.groups import Group, Grouping
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.repeats import Likeness
+from chainrule.engines.llvm.subroutines import call, subroutine
 from chainrule.engines.llvm.tiles import Tiles
 from chainrule.ops import Contraction
 
@@ -36,7 +35,7 @@ def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
     times = Counter(likeness.key for likeness in likenesses.values())
     written: dict[Hashable, ir.Function] = {}
     for together in _parts(groups):
-        part = _function(code, "part")
+        part = subroutine(code, "part")
         for group in together:
             alike = likenesses[group]
             with _section(part, memory, group):
@@ -44,13 +43,13 @@ def emit(code: Code, memory: MemoryPlan, grouping: Grouping) -> None:
                     _emit_group(part, memory, group)
                     continue
                 if alike.key not in written:
-                    own = _function(part, "alike", alike.buffers)
+                    own = subroutine(part, "alike", alike.buffers)
                     _emit_group(own, memory, group)
                     own.builder.ret_void()
                     written[alike.key] = own.builder.function
-                _call(part, written[alike.key], [i64(x.offset) for x in alike.buffers])
+                call(part, written[alike.key], [*alike.buffers])
         part.builder.ret_void()
-        _call(code, part.builder.function)
+        call(code, part.builder.function)
 
 
 def _size(group: Group) -> int:
@@ -66,26 +65,6 @@ def _parts(groups: Sequence[Group]) -> Iterator[Sequence[Group]]:
             begin, size = end, 0
         size += _size(group)
     yield groups[begin:]
-
-
-def _function(code: Code, name: str, buffers: Iterable[Buffer] = ()) -> Code:
-    """A function of the arena, of what threads share and of the places of buffers, to be written; it is called where `code` is."""
-    module, own, told = code.builder.module, [*buffers], [x.type for x in code.threads.values]
-    kind = ir.FunctionType(ir.VoidType(), [pointer, *told, *[i64] * len(own)])
-    function = ir.Function(module, kind, module.get_unique_name(name))
-    function.linkage = "internal"
-    builder = ir.IRBuilder(function.append_basic_block("entry"))
-    arena, values, offsets = function.args[0], function.args[1 : 1 + len(told)], function.args[1 + len(told) :]
-    places = {x: builder.gep(arena, [offset], source_etype=i8) for x, offset in zip(own, offsets, strict=True)}
-    begin = function.append_basic_block("begin")
-    builder.branch(begin)
-    builder.position_at_end(begin)
-    threads = code.threads.within(builder, values)
-    return Code(builder, arena, code.target, unrolled=False, threads=threads, places=places)
-
-
-def _call(code: Code, function: ir.Function, places: Sequence[Any] = ()) -> None:
-    code.builder.call(function, [code.memory, *code.threads.values, *places])
 
 
 def _section(code: Code, memory: MemoryPlan, group: Group) -> AbstractContextManager[None]:

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 
-from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides
+from chainrule.engines.llvm.buffers import View, lanes, long_axes, long_strides, storage_type
 from chainrule.engines.llvm.code import Code, vector_type
 from chainrule.engines.llvm.folds import neutral
 from chainrule.engines.llvm.groups import Group
-from chainrule.engines.llvm.layouts import goes_from_inputs, is_strided, leaves_zeros, links_of
+from chainrule.engines.llvm.layouts import adds_up, goes_from_inputs, is_strided, leaves_zeros, links_of
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.subroutines import call, subroutine
 from chainrule.ops import Custom, Layout
 from chainrule.ops.axes import Kept, Links, Picked, Regrouped, Scattered, Taken
 from chainrule.tracing import Equation
+
+MANY = 64
+"""Arrays joined from which on they are copied by functions: LLVM's time grows with the square of how much is in one."""
 
 
 def emit(code: Code, memory: MemoryPlan, group: Group) -> None:
@@ -150,12 +155,34 @@ class _Move:
         """Every element of the inputs goes to its place, into zeros where places are left over."""
         if leaves_zeros(self.equation):
             self._zeros()
-        for source, links in list(zip(self.inputs, links_of(self.equation), strict=True))[: _linear(self.equation)]:
+        moved = list(zip(self.inputs, links_of(self.equation), strict=True))[: _linear(self.equation)]
+        in_functions = not (self.code.places or self.code.unrolled or adds_up(self.equation))
+        if in_functions and len(moved) > MANY:
+            self._join([(source, self.output.part(links, source.shape)) for source, links in moved])
+            return
+        for source, links in moved:
             scattered = [link for link in links if isinstance(link, Scattered)]
             if scattered:
                 self._add(source, links, scattered[0])
             else:
                 self._copy(source, self.output.part(links, source.shape))
+
+    def _join(self, pieces: list[tuple[View, View]]) -> None:
+        """Each source to its target, by a function for all whose shapes and strides are alike, called in functions of their own."""
+        written: dict[Any, ir.Function] = {}
+        for begin in range(0, len(pieces), MANY):
+            part = subroutine(self.code, "join")
+            for source, target in pieces[begin : begin + MANY]:
+                ends = _beginning(source), _beginning(target)
+                kinds = tuple([(x.buffer.dtype, x.strides, x.shape) for x in ends])
+                if kinds not in written:
+                    own = subroutine(part, "copy", [x.buffer for x in ends])
+                    _Move(own, self.memory, self.equation)._copy(*ends)
+                    own.builder.ret_void()
+                    written[kinds] = own.builder.function
+                call(part, written[kinds], [x.buffer for x in ends])
+            part.builder.ret_void()
+            call(self.code, part.builder.function)
 
     def _add(self, source: View, links: Links, scattered: Scattered) -> None:
         """Slices added at given positions, one after another."""
@@ -207,6 +234,13 @@ class _Move:
             self.code.loop(source.shape[axis], add)
 
         self.code.nest((*source.shape[:axis], *source.shape[axis + 1 :]), line)
+
+
+def _beginning(view: View) -> View:
+    """The same numbers, as those of a buffer that begins with the first of them."""
+    whole = view.buffer
+    start = whole.offset + view.start * storage_type(whole.dtype).itemsize
+    return View(replace(whole, offset=start), 0, view.strides, view.shape)
 
 
 def _linear(equation: Equation) -> int | None:
