@@ -24,6 +24,7 @@ nightly: .venv/development # twenty times as many random examples; random Progra
 		CHAINRULE_CPU=$$cpu $(BIN)/python -m pytest -n 2 tests/engines tests/training || exit 1; done
 	CHAINRULE_EXAMPLES=20000 $(BIN)/python -m pytest tests/test_silence.py tests/test_special_points.py
 	CHAINRULE_CALLS=1000 $(BIN)/python -m pytest tests/ops/test_numpy_arguments.py
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.contractions --random 30 --least 0.6
 	CHAINRULE_MUTATIONS=20000 $(BIN)/python -m pytest tests/test_model_files.py
 	$(BIN)/python tests/versions.py
 

@@ -1,4 +1,4 @@
-"""`results.md`: the machine, the tables of a run, and what falls short of the goals."""
+"""The document of a run: the machine, the tables of a run, and what falls short of the goals."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import llvmlite.binding as llvm
+
 from benchmarks.compile_time import KINDS
 from benchmarks.training import Result
 
@@ -16,6 +18,12 @@ COMPILE_GOAL, COMPILED_QUICKLY = 200.0, ("xor", "play", "expm", "digits", "tab",
 """Milliseconds, and the workloads that are to be compiled in them."""
 
 LIBRARIES = ("chainrule", "numpy", "llvmlite", "jax", "jaxlib", "optax", "torch", "scikit-learn")
+
+
+def cpu() -> str:
+    """What LLVM calls this CPU: `znver5`, `sapphirerapids`, `apple-m2`."""
+    name: str = llvm.get_host_cpu_name()
+    return name
 
 
 def machine() -> list[str]:
@@ -32,6 +40,7 @@ def machine() -> list[str]:
         except PackageNotFoundError:
             versions.append(f"{library} not installed")
     cores = f"{len(models)} × {models[0]}" if models else platform.processor()
+    cores += f" ({cpu()})"
     return [
         f"Written by `make bench` on {datetime.now(UTC):%Y-%m-%d}. {platform.system()} {platform.machine()}, {cores}.",
         f"Python {platform.python_version()}; {', '.join(versions)}.",
@@ -55,13 +64,17 @@ def number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
-def steps(results: Sequence[Result], peak: float) -> list[str]:
-    """The table of training steps, and how it is to be read."""
+def steps(title: str, results: Sequence[Result], peak: float) -> list[str]:
+    """A table of training steps, and how it is to be read."""
     peers = list(dict.fromkeys(peer for result in results for peer in result.peers))
     header = ["workload", "chainrule µs", *(f"{peer} µs" for peer in peers), *(f"× {peer}" for peer in peers)]
     lines = []
     for result in results:
-        times = [f"{number(result.median(n))} ({number(result.best(n))})" for n in ("chainrule", *peers)]
+        times = [
+            f"{number(result.median(n))} ({number(result.best(n))})"
+            + (f", {result.settings[n]}" if n in result.settings else "")
+            for n in ("chainrule", *peers)
+        ]
         ratios = [f"{number(result.ratio(peer))}" for peer in peers]
         floor = result.workload.flops / peak / 1e3
         share = floor / result.median("chainrule")
@@ -77,7 +90,7 @@ def steps(results: Sequence[Result], peak: float) -> list[str]:
             ]
         )
     return [
-        "## A step of training",
+        f"## {title}",
         "",
         "Steady state of `fit(..., progress=False)`, float32: a long fit less the shortest one, divided by the steps between.",
         "All contenders in one process, in turns; the middle of the rounds, the fastest in parentheses. × is a peer's time",

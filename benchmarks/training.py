@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from benchmarks.contenders import Chainrule, Contender
 from benchmarks.peers import installed
@@ -18,11 +19,24 @@ MOST_EPOCHS = 3_000_000
 
 @dataclass
 class Result:
-    """One workload's microseconds for a step, by contender, one for every round; and their first calls' seconds."""
+    """One workload's microseconds for a step, by contender, one for every round; their first calls' seconds, and best settings."""
 
     workload: Workload
     microseconds: dict[str, list[float]] = field(default_factory=dict)
     first_call: dict[str, float] = field(default_factory=dict)
+    settings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """All of it, as JSON has it."""
+        own = {"microseconds": self.microseconds, "first_call": self.first_call, "settings": self.settings}
+        return {"workload": self.workload.name, **own}
+
+    @classmethod
+    def of(cls, figures: dict[str, Any]) -> Result:
+        """The result with these figures."""
+        own = {name: figures[name] for name in ("microseconds", "first_call", "settings")}
+        return cls(WORKLOADS[figures["workload"]], **own)
 
     def median(self, name: str) -> float:
         """The middle of the rounds."""
@@ -89,6 +103,8 @@ def measure(workload: Workload, rounds: int, aim: float, peers: Iterable[str] | 
     for name, contender in contenders.items():
         result.first_call[name] = seconds(partial(contender.train, contender.unit))
         contender.check()
+        if hasattr(contender, "setting"):
+            result.settings[name] = contender.setting
     lengths = {name: long_epochs(contender, aim) for name, contender in contenders.items()}
     result.microseconds = {name: [] for name in contenders}
     for _ in range(rounds):

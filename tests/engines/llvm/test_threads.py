@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import chainrule as cr
-from chainrule.engines.llvm import cache, cores, emission, long_sums, plan, runner, sharing, training
+from chainrule.engines.llvm import cache, cores, emission, long_sums, pages, plan, runner, sharing, training
 from chainrule.engines.llvm.runner import LlvmRunner
 from chainrule.engines.llvm.thread_choice import ThreadChoice
 
@@ -20,13 +20,13 @@ VALUES = np.stack([X[:, 0] * X[:, 1], np.abs(X[:, 2]), np.sin(X[:, 3])], axis=1)
 
 
 class Dirty:
-    """NumPy, but that memory comes with what was in it before."""
+    """Pages that come with what was in them before."""
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(np, name)
-
-    def zeros(self, count: int, dtype: Any) -> Any:
-        return np.full(count, 0x7F, dtype)
+    @staticmethod
+    def zeros(nbytes: int) -> Any:
+        memory = pages.zeros(nbytes)
+        memory[...] = 0x7F
+        return memory
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def small_is_large(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(plan, "SHORT", 0)
     monkeypatch.setattr(sharing, "WORTH_SHARING", 0)
     monkeypatch.setattr(long_sums, "LONG", 2)
-    monkeypatch.setattr(runner, "np", Dirty())
+    monkeypatch.setattr(runner, "pages", Dirty)
     monkeypatch.setattr(cores, "usable", lambda: 5)
     monkeypatch.setenv(cache.VARIABLE, "off")  # machine code is found again by what it computes, not by how
     training.compile_loop.cache_clear()
@@ -198,11 +198,28 @@ def test_one_thread_while_others_keep_the_cores_busy() -> None:
     assert set(used[160:]) == {4}
 
 
-def test_long_steps_use_all_threads() -> None:
+def test_long_steps_are_tried_a_whole_call_at_a_time() -> None:
     choice = ThreadChoice(2)
-    for _ in range(100):
-        assert choice.parts(1) == [(2, 1)]
-        choice.note(2, 1.0)
+    used = []
+    for call in range(300):
+        ((threads, steps),) = choice.parts(1)
+        assert steps == 1
+        used.append(threads)
+        choice.note(threads, 1.0 if threads == 1 else 3.0 if 100 <= call < 200 else 0.6)
+    assert used[:100].count(1) <= 5
+    assert used[104:200].count(2) <= 14
+    assert used[220:].count(1) <= 4
+
+
+def test_a_call_that_was_held_up_once_changes_nothing() -> None:
+    choice = ThreadChoice(2)
+    used = []
+    for call in range(100):
+        parts = choice.parts(160)
+        used.append(parts[0][0])
+        for threads, _ in parts:
+            choice.note(threads, 1.0 if threads == 1 else 9.0 if call in (20, 60) else 0.6)
+    assert set(used) == {2}
 
 
 def test_one_core_is_one_thread() -> None:

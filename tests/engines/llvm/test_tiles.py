@@ -9,7 +9,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import TrainingLoop, make_runner
-from chainrule.engines.llvm import tiles
+from chainrule.engines.llvm import tile_writer, tiles
 from chainrule.ops import ArrayType
 from chainrule.tracing import simplify, trace
 
@@ -36,7 +36,7 @@ def test_products(subscripts: str, rows: int, terms: int, columns: int, dtype: s
 def test_what_is_fetched_ahead_is_what_is_read() -> None:
     random = np.random.default_rng(1)
     x, y, z = (random.normal(size=shape) for shape in ((300, 20), (20, 260), (300, 260)))
-    assert z.size >= tiles.FAR
+    assert z.size >= tile_writer.FAR
     np.testing.assert_allclose(cr.jit(lambda x, y, z: x @ y * z + z)(x, y, z), x @ y * z + z, rtol=1e-12, atol=1e-12)
 
 

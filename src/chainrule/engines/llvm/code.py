@@ -50,7 +50,8 @@ def _first_lane(width: int) -> Any:
 class Code:
     """A function being written: the builder, the memory's base, the CPU, whether loops are written out, and the threads.
 
-    `places` are the addresses of buffers that the running code is told; those of others are known.
+    `workspace` is memory that a thread has for itself; `places` are the addresses of buffers that the running code is told;
+    those of others are known.
     """
 
     def __init__(
@@ -61,9 +62,10 @@ class Code:
         *,
         unrolled: bool,
         threads: SingleThread | None = None,
+        workspace: Any = None,
         places: Mapping[Buffer, Any] = MappingProxyType({}),
     ) -> None:
-        self.places, self.target = places, target
+        self.places, self.target, self.workspace = places, target, workspace
         self.builder, self.memory, self.unrolled, self.threads = builder, memory, unrolled, threads or SingleThread()
         self.positions = Positions(builder)
         self._mathematics: dict[int, Mathematics] = {}

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, nullcontext
 from llvmlite import ir
 
 from chainrule.engines.llvm import inner_loops, moves, nests, sharing
+from chainrule.engines.llvm.blocking import blocking_of
+from chainrule.engines.llvm.blocks import Blocks
 from chainrule.engines.llvm.code import Code
 from chainrule.engines.llvm.contractions import Product
 from chainrule.engines.llvm.dots import Dots
@@ -80,7 +82,11 @@ def _emit_group(code: Code, memory: MemoryPlan, group: Group) -> None:
         nests.emit(code, memory, group)
     elif isinstance(group.root.op, Contraction):
         product = Product(memory, group)
-        (Dots if product.is_dot else Tiles)(code, memory, product).emit()
+        blocking = None if code.unrolled else blocking_of(memory, product, code.target)
+        if blocking is not None:
+            Blocks(code, memory, product, blocking).emit()
+        else:
+            (Dots if product.is_dot else Tiles)(code, memory, product).emit()
     elif group.inner is not None:
         inner_loops.emit(code, memory, group, emit)
     else:

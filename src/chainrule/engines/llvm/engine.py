@@ -68,13 +68,15 @@ class LlvmEngine(Engine):
         return 6e-6 + 4e-10 * held + rows * (7e-12 * held + 0.4e-9 * computed)
 
     def memory(self, loop: TrainingLoop) -> tuple[list[int], int]:
-        """The arena as it is planned."""
+        """The arena as it is planned, and what every thread has for itself."""
         load_compiler()
         from chainrule.engines.llvm.machine import target
         from chainrule.engines.llvm.plan import plan_loop
+        from chainrule.engines.llvm.thread_choice import most
 
         plan = plan_loop(loop, target())
-        return [buffer.nbytes for buffer in plan.state], plan.arena_bytes
+        threads = most() if plan.shared else 1
+        return [buffer.nbytes for buffer in plan.state], plan.arena_bytes + threads * plan.workspace_bytes
 
     def load(self) -> None:
         """Load LLVM, and make it ready for this CPU."""

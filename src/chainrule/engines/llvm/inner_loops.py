@@ -24,7 +24,9 @@ def emit(code: Code, memory: MemoryPlan, group: Group, emit_groups: Emit) -> Non
     assert group.inner is not None
     body, length, reverse = (group.root.attributes[name] for name in ("body", "length", "reverse"))
     inner, inside, program = group.inner, memory.inner[group], group.inner.program
-    own = Code(code.builder, code.memory, code.target, unrolled=code.unrolled)  # one thread carries it out
+    own = Code(
+        code.builder, code.memory, code.target, unrolled=code.unrolled, workspace=code.workspace
+    )  # one thread carries it out
     p, q = body.states, body.states + body.sequences
     result = memory.view(group.root.output)
     places = [

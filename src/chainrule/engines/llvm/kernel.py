@@ -10,9 +10,10 @@ import numpy as np
 from llvmlite import ir
 
 from chainrule.engines.engine import Executable, Workspace
-from chainrule.engines.llvm import emission
+from chainrule.engines.llvm import emission, pages
+from chainrule.engines.llvm.blocking import workspace_bytes
 from chainrule.engines.llvm.buffers import Arena, status, storage_type
-from chainrule.engines.llvm.code import Code, pointer
+from chainrule.engines.llvm.code import Code, i8, i64, pointer
 from chainrule.engines.llvm.groups import group
 from chainrule.engines.llvm.inspection import groups_text, keep_stages, memory_text
 from chainrule.engines.llvm.lowering import kinds, lower
@@ -37,8 +38,11 @@ class Kernel(Executable):
         self.memory = MemoryPlan(lowered, self.grouping, [], arena, self.target.lanes(max(sizes, default=4)))
         self.memory.place_values(reuse=True)
         self.arena_bytes = arena.size
+        self.workspace_bytes = workspace_bytes(self.memory, self.grouping, self.target)
         known = identity(program)
-        self.function = CompiledFunction(self._write, "run", self.target, None if known is None else f"kernel {known}")
+        self.function = CompiledFunction(
+            self._write, "run", self.target, None if known is None else f"kernel {self.workspace_bytes} {known}"
+        )
         keep_stages(program, lowered, self.grouping, self.memory, self.function)
         self._local = threading.local()
 
@@ -46,10 +50,12 @@ class Kernel(Executable):
         module = ir.Module("kernel")
         function = ir.Function(module, ir.FunctionType(ir.VoidType(), [pointer]), "run")
         builder = ir.IRBuilder(function.append_basic_block("entry"))
+        workspace = builder.gep(function.args[0], [i64(self.arena_bytes + SLACK)], source_etype=i8)
         begin = function.append_basic_block("begin")
         builder.branch(begin)
         builder.position_at_end(begin)
-        emission.emit(Code(builder, function.args[0], self.target, unrolled=False), self.memory, self.grouping)
+        code = Code(builder, function.args[0], self.target, unrolled=False, workspace=workspace)
+        emission.emit(code, self.memory, self.grouping)
         builder.ret_void()
         return str(module)
 
@@ -81,8 +87,7 @@ class KernelWorkspace(Workspace):
     """Memory for one call of a kernel at a time, with its inputs and outputs as arrays that lie in it."""
 
     def __init__(self, kernel: Kernel) -> None:
-        memory = np.zeros(kernel.arena_bytes + SLACK + 64, np.uint8)
-        arena = memory[-memory.ctypes.data % 64 :]
+        arena = pages.zeros(kernel.arena_bytes + kernel.workspace_bytes + 2 * SLACK)
         plan, program = kernel.memory, kernel.program
         for buffer, value in plan.constant_values:
             view_of(plan, Literal(value), arena, buffer.view())[...] = value

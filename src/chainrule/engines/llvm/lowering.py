@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -9,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.engines.llvm.block_choice import turned_is_worth
 from chainrule.engines.llvm.layouts import is_strided
 from chainrule.engines.whole_numbers import is_partial, of_numbers
 from chainrule.ops import Contraction, arithmetic, layouts
-from chainrule.ops.kinds.contraction import parse
+from chainrule.ops.kinds.contraction import Subscripts, parse
 from chainrule.ops.operation import ArrayType
 from chainrule.tracing import Equation, Program, RecordedValue, Recorder, Variable, check, simplify
 from chainrule.tracing.apply import traced
@@ -166,7 +168,7 @@ def _packed(
     if long[-1] == vector or (not used_again and _dot(terms, parts.summed, lengths)):
         return equation
     operand = inputs[side]
-    if not isinstance(operand, Variable):
+    if not isinstance(operand, Variable) or _turned_in_blocks(terms[side], parts, lengths, equation):
         return equation
     order = (*(i for i, c in enumerate(terms[side]) if c != vector), terms[side].index(vector))
     if (operand, order) not in packed:
@@ -178,6 +180,20 @@ def _packed(
     terms[side] = "".join(terms[side][i] for i in order)
     subscripts = f"{terms[0]},{terms[1]}->{parts.result}"
     return equation.replace(inputs=tuple(inputs), attributes={"subscripts": subscripts})
+
+
+def _turned_in_blocks(term: str, parts: Subscripts, lengths: dict[str, int], equation: Equation) -> bool:
+    """Whether columns that run along what is summed are turned over by the contraction itself, a panel at a time."""
+    summed = [c for c in parts.summed if lengths[c] != 1]
+    *before, vector = [c for c in parts.result if lengths[c] != 1]
+    rows = math.prod(lengths[c] for c in before if c not in term)
+    same = all(_dtype(x) == equation.output.dtype for x in equation.inputs)
+    alone = len(summed) == 1 and [c for c in term if lengths[c] != 1][-1] == summed[0]
+    return same and alone and turned_is_worth(rows, lengths[summed[0]], lengths[vector])
+
+
+def _dtype(x: Atom) -> np.dtype[Any]:
+    return x.dtype if isinstance(x, Variable) else np.asarray(x.value).dtype
 
 
 def _dot(terms: list[str], summed: str, lengths: dict[str, int]) -> bool:

@@ -140,7 +140,7 @@ class _Move:
                 place = code.sum((begin, 1), (code.sum((j, 1), (k, 1)), long[-1][1]))
                 kind = vector_type(dtype, width)
                 lines.append(code.builder.load(code.address(view.buffer, place), typ=kind, align=dtype.itemsize))
-            for k, line in enumerate(_turned(code, lines)):
+            for k, line in enumerate(turned(code, lines)):
                 place = code.sum((end, 1), (code.sum((i, 1), (k, 1)), long[rows][2]))
                 code.builder.store(line, code.address(self.output.buffer, place), align=dtype.itemsize)
 
@@ -249,7 +249,7 @@ def _linear(equation: Equation) -> int | None:
     return equation.op.linear
 
 
-def _turned(code: Code, lines: list[Any]) -> list[Any]:
+def turned(code: Code, lines: list[Any]) -> list[Any]:
     """A square of vectors with rows and columns exchanged: at each stage blocks twice as large change places."""
     width, stage = len(lines), 1
     while stage < width:

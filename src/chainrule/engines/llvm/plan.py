@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from chainrule.engines.llvm.blocking import workspace_bytes
 from chainrule.engines.llvm.buffers import Arena, Buffer
 from chainrule.engines.llvm.groups import Grouping, group
 from chainrule.engines.llvm.lowering import lower
@@ -39,7 +40,7 @@ class Plan:
 
     The arena of `size` bytes begins with a status, the state and the constants of the steps, `filled` bytes in all; the steps
     need `local` bytes of it, and the rest what measures. `unrolled` steps are written out without loops; `shared` ones may be
-    carried out by several threads. All of it is for one `target`.
+    carried out by several threads, each of which has a `workspace` of so many bytes of its own. All of it is for one `target`.
     """
 
     target: Target
@@ -51,6 +52,7 @@ class Plan:
     size: int
     unrolled: bool
     shared: bool
+    workspace: int
 
     @property
     def constants(self) -> list[tuple[Buffer, Any]]:
@@ -62,6 +64,11 @@ class Plan:
     def arena_bytes(self) -> int:
         """The memory a runner needs."""
         return self.size + SLACK
+
+    @property
+    def workspace_bytes(self) -> int:
+        """The memory each of its threads needs."""
+        return self.workspace + SLACK if self.workspace else 0
 
 
 def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
@@ -88,7 +95,9 @@ def plan_loop(loop: TrainingLoop, target: Target) -> Plan:
     local = arena.size
     if measuring is not None:
         measuring.memory.place_values(reuse=True, shared=shared)
-    return Plan(target, state, steps, measuring, filled, local, arena.size, unrolled, shared)
+    every = steps if measuring is None else [*steps, measuring]
+    workspace = max(workspace_bytes(step.memory, step.grouping, target) for step in every)
+    return Plan(target, state, steps, measuring, filled, local, arena.size, unrolled, shared, workspace)
 
 
 def _measuring(program: Program, state: list[Buffer], arena: Arena, widest: int) -> PlannedStep:

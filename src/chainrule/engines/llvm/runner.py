@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.llvm import cores
+from chainrule.engines.llvm import cores, pages
 from chainrule.engines.llvm.buffers import barrier_counter, long_axes, status
 from chainrule.engines.llvm.machine import table, target
 from chainrule.engines.llvm.thread_choice import ThreadChoice, callers, most
@@ -37,11 +37,10 @@ class LlvmRunner:
         self._cores = cores.usable() if shared else 1
         self._threads = None if threads is None else most(threads) if shared else 1
         self._choice = ThreadChoice(most() if shared else 1)
-        self._memory = np.zeros(self._compiled.plan.arena_bytes + 64, np.uint8)
-        begin = -self._memory.ctypes.data % 64
-        self._arena = self._memory[begin:]
+        self._arena = pages.zeros(self._compiled.plan.arena_bytes)
         for buffer, value in self._compiled.plan.constants:
             _write(buffer.array(self._arena), value)
+        self._workspaces: list[Any] = []
         self._state = [buffer.array(self._arena) for buffer in self._compiled.plan.state]
 
     @staticmethod
@@ -113,7 +112,7 @@ class LlvmRunner:
         """
         order, metrics, *rest = addresses
         places = [self._arena.ctypes.data, order, *sizes, metrics, first, count]
-        tables = [table([*places, i, threads, *rest]) for i in range(threads)]
+        tables = [table([*places, i, threads, self._workspace(i), *rest]) for i in range(threads)]
         if len(tables) == 1:
             return self._compiled.function(tables[0])
         barrier_counter(self._arena)[0] = 0
@@ -123,6 +122,13 @@ class LlvmRunner:
                 numbers[THREADS] = count
 
         return self._compiled.function.together(tables, gather, kept)
+
+    def _workspace(self, thread: int) -> int:
+        """The address of a thread's own memory."""
+        while len(self._workspaces) <= thread:
+            self._workspaces.append(pages.zeros(self._compiled.plan.workspace_bytes))
+        address: int = self._workspaces[thread].ctypes.data
+        return address
 
 
 def _measured(loop: TrainingLoop, held_out: list[Any]) -> list[Any]:

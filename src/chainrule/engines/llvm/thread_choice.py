@@ -11,16 +11,21 @@ import math
 import os
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from chainrule.engines.llvm import cores
 
-FIRST, AGAIN = (3, 5, 9, 17), 32
-"""Calls in which the other number of threads is tried: a few early ones, and later one in so many."""
+FIRST, AGAIN, SOON = (3, 5, 9, 17), 32, 8
+"""Calls in which the other number of threads is tried: a few early ones, and later one in so many; more often where it is all
+threads, since what keeps a core busy is often over soon."""
 
 SHARE = 16
-"""A trial takes one of so many of a call's steps; steps so long that a call has fewer always use all threads."""
+"""A trial takes one of so many of a call's steps."""
+
+FIRST_WHOLE = (5, 17)
+"""The same of steps so long that a call has fewer: then a whole call is one."""
 
 WORSE = 1.5
 """How many times slower than the last call a call must be for the other number of threads to be tried at once."""
@@ -60,31 +65,42 @@ def callers() -> Iterator[int]:
 
 
 class ThreadChoice:
-    """What steps with one thread and with all took lately, and which number is next."""
+    """What steps with one thread and with all took lately, and which number is next.
+
+    Of the last two times of each number the shorter one counts: a call that was held up once says nothing.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._seconds: dict[int, float] = {}
+        self._seconds: dict[int, deque[float]] = {}
         self._calls = 0
         self._worse = False
+
+    def _fastest(self) -> int:
+        return min(self._seconds, key=lambda n: min(self._seconds[n]), default=self._most)
 
     def parts(self, steps: int) -> list[tuple[int, int]]:
         """A call of so many steps in parts: the number of threads and of steps of each; most calls have one part."""
         self._calls += 1
-        fastest = min(self._seconds, key=lambda n: self._seconds[n], default=self._most)
-        due = self._worse or self._calls in FIRST or self._calls % AGAIN == 0
-        if self._most == 1 or steps < SHARE or not due:
+        fastest = self._fastest()
+        whole = steps < SHARE
+        again = AGAIN if fastest == self._most else SOON
+        due = self._worse or self._calls in (FIRST_WHOLE if whole else FIRST) or self._calls % again == 0
+        if self._most == 1 or not due:
             return [(fastest, steps)]
         other = 1 if fastest == self._most else self._most
+        if whole:
+            return [(other, steps)]
         return [(fastest, steps - steps // SHARE), (other, steps // SHARE)]  # at the end, when this process is quiet
 
     def note(self, threads: int, seconds_per_step: float) -> None:
         """What a part took; the first calls touch their memory for the first time and are not counted."""
         if self._calls < FIRST[0]:
             return
-        usual = threads == min(self._seconds, key=lambda n: self._seconds[n], default=threads)
-        self._worse = usual and seconds_per_step > WORSE * self._seconds.get(threads, seconds_per_step)
-        self._seconds[threads] = seconds_per_step
+        usual = threads == self._fastest()
+        before = self._seconds.setdefault(threads, deque(maxlen=2))
+        self._worse = usual and seconds_per_step > WORSE * min(before, default=seconds_per_step)
+        before.append(seconds_per_step)
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,57 +1,28 @@
 """Contractions as tiles of rows × vectors held in registers.
 
 A tile adds up outer products: for every value of the summed axes the vectors of one operand are loaded, the numbers of
-the other repeated, and multiplied into the accumulators. At the end of a tile the group's elementwise equations are
-computed on the accumulators, so that a bias, an activation or an optimizer's update costs no trip through memory.
+the other repeated, and multiplied into the accumulators.
 A sum too long for the cache is taken in pieces, each for several tiles below each other before the next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from llvmlite import ir
-
 from chainrule.engines.llvm.buffers import View, long_strides
-from chainrule.engines.llvm.code import Code, pointer, vector_type
-from chainrule.engines.llvm.contractions import Operand, Product, finish, multiply_add
+from chainrule.engines.llvm.contractions import Operand, finish, multiply_add
 from chainrule.engines.llvm.mathematics import Vector
-from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.sharing import BLOCKS
-from chainrule.tracing import Variable
+from chainrule.engines.llvm.tile_writer import PIECE, WRITTEN_OUT, Tile, TileWriter
 
 ACCUMULATORS = 24
 """Vectors in a tile; the machine has 32 vector registers with AVX-512 and NEON."""
 
-WRITTEN_OUT = 48
-"""Vectors computed at the end of a tile up to which its end is written out instead of looped over."""
-
-PIECE = 512
-"""Terms of a long sum taken at a time: a piece of two vectors of columns then takes 64 KB of the cache."""
-
-FAR = 2**16
-"""Numbers in a result from which on what belongs to it is not expected in the cache."""
-
 BELOW = 8
 """Tiles below each other that take a piece of a long sum one after another."""
-
-
-@dataclass(frozen=True)
-class Tile:
-    """One tile: the positions around it, its first row and lane, its size, and which block of the sum it collects."""
-
-    at: dict[str, Index]
-    row: Index
-    rows: int
-    lane: Index
-    vectors: int
-    block: Index
-
 
 Add = Callable[[tuple[Index, ...], list[Any]], list[Any]]
 """The tile's sums with what is at one position along the summed letters added."""
@@ -60,16 +31,8 @@ Run = Callable[[list[Any], Add], list[Any]]
 """Adds up over positions along the summed letters, from sums to begin with."""
 
 
-class Tiles:
+class Tiles(TileWriter):
     """The tiles of one contraction."""
-
-    def __init__(self, code: Code, memory: MemoryPlan, product: Product) -> None:
-        self.code, self.memory, self.product = code, memory, product
-        self.kind = vector_type(product.dtype, product.width)
-        self.nbytes = product.width * product.dtype.itemsize
-        self.summed = [product.lengths[c] for c in product.summed]
-        parts = memory.parts.get(product.equation.output)
-        self.parts = None if parts is None else parts.view()
 
     def emit(self) -> None:
         """Write the loops."""
@@ -117,22 +80,22 @@ class Tiles:
     def _at_once(self, tile: Tile) -> None:
         """A tile whose whole sum is taken in registers."""
         code = self.code
-        self._fetch(tile)
+        self.fetch(tile)
         run = self._all if self.parts is None else self._of_block(tile.block)
-        totals = self._accumulate(tile, self._zeros(tile.rows * tile.vectors), run)
+        totals = self._accumulate(tile, self.zeros(tile.rows * tile.vectors), run)
         if code.unrolled or len(totals) * len(self.product.group.pointwise) <= WRITTEN_OUT:
             for r in range(tile.rows):
-                self._end(tile, r, totals[r * tile.vectors : (r + 1) * tile.vectors])
+                self.end(tile, r, totals[r * tile.vectors : (r + 1) * tile.vectors])
             return
-        spilled = self._scratch(len(totals))  # much less code than the ends of all lines, for a little more time
-        self._spill(totals, spilled, 0)
-        self._end_lines(tile, spilled, 0)
+        spilled = self.scratch(len(totals))  # much less code than the ends of all lines, for a little more time
+        self.spill(totals, spilled, 0)
+        self.end_lines(tile, spilled, 0)
 
     def _in_pieces(self, tile: Callable[[Index], Tile], first: Index, last: Index) -> None:
         """Tiles below each other, whose sums are taken piece by piece."""
         code, (*others, length) = self.code, self.summed
         size = tile(0).rows * tile(0).vectors
-        scratch, count = self._scratch(size * BELOW), code.sum((last, 1), (first, -1))
+        scratch, count = self.scratch(size * BELOW), code.sum((last, 1), (first, -1))
         zero = code.constant(0, self.product.dtype, self.product.width).value
         code.loop(size * BELOW, lambda i: code.builder.store(zero, self._vector(scratch, i), align=self.nbytes))
         pieces = -(-length // PIECE)
@@ -149,14 +112,14 @@ class Tiles:
 
             def add(i: Index) -> None:
                 here, place = tile(code.sum((i, 1), (first, 1))), code.sum((i, size))
-                totals = [self._load(scratch, code.sum((place, 1), (v, 1))) for v in range(size)]
-                own = self._accumulate(here, self._zeros(size), run)
-                self._spill(self._sums(totals, own), scratch, place)
+                totals = [self.load(scratch, code.sum((place, 1), (v, 1))) for v in range(size)]
+                own = self._accumulate(here, self.zeros(size), run)
+                self.spill(self.sums(totals, own), scratch, place)
 
             code.loop(count, add)
 
         code.nest(others, lambda outside: code.loop(pieces, lambda p: piece(outside, p)))
-        code.loop(count, lambda i: self._end_lines(tile(code.sum((i, 1), (first, 1))), scratch, code.sum((i, size))))
+        code.loop(count, lambda i: self.end_lines(tile(code.sum((i, 1), (first, 1))), scratch, code.sum((i, size))))
 
     def _all(self, totals: list[Any], step: Add) -> list[Any]:
         code = self.code
@@ -170,19 +133,12 @@ class Tiles:
             def line(at: tuple[Index, ...], totals: list[Any]) -> list[Any]:
                 return step((code.sum((begin, 1), (at[0], 1)), *at[1:]), totals)
 
-            own = code.carried_nest([count, *others], self._zeros(len(totals)), line, len(totals))
-            return self._sums(totals, own)
+            own = code.carried_nest([count, *others], self.zeros(len(totals)), line, len(totals))
+            return self.sums(totals, own)
 
         whole = first // PIECE * PIECE
         totals = code.carried_loop(whole, totals, lambda begin, x: piece(begin, PIECE, x), step=PIECE)
         return piece(whole, first - whole, totals) if first > whole else totals
-
-    def _zeros(self, count: int) -> list[Any]:
-        return [self.code.constant(0, self.product.dtype, self.product.width).value] * count
-
-    def _sums(self, totals: list[Any], others: list[Any]) -> list[Any]:
-        dtype, width, number = self.product.dtype, self.product.width, self.code.number
-        return [(number(a, dtype, width) + number(b, dtype, width)).value for a, b in zip(totals, others, strict=True)]
 
     def _of_block(self, block: Index) -> Run:
         """The positions of one block of a sum that is shared out."""
@@ -202,9 +158,9 @@ class Tiles:
             def piece(start: Index, totals: list[Any]) -> list[Any]:
                 rest = code.smaller(code.sum((count, 1), (start, -1)), PIECE)
                 own = code.carried_loop(
-                    rest, self._zeros(len(totals)), lambda i, x: line(code.sum((start, 1), (i, 1)), x)
+                    rest, self.zeros(len(totals)), lambda i, x: line(code.sum((start, 1), (i, 1)), x)
                 )
-                return self._sums(totals, own)
+                return self.sums(totals, own)
 
             return code.carried_loop(count, totals, piece, step=PIECE)
 
@@ -242,54 +198,6 @@ class Tiles:
 
         return read
 
-    def _fetch(self, tile: Tile) -> None:
-        """Ask for what the ends of the tile's lines will read, while its sums are taken, if that is far from the cache."""
-        product, code = self.product, self.code
-        result, own = product.equation.output, product.group.values
-        if result.type.size < FAR:
-            return
-        read = {self.memory.register(x) for e in product.group.pointwise for x in e.inputs if isinstance(x, Variable)}
-        for x in sorted(read - own, key=lambda x: x.name):
-            view = self.memory.view(x)
-            if x.shape == result.shape and 0 not in long_strides(view):
-                code.loop(tile.rows, partial(self._fetch_line, tile, view))
-
-    def _fetch_line(self, tile: Tile, view: View, r: Index) -> None:
-        for v in range(tile.vectors):
-            at = self._position(tile, r, v)
-            place = self.code.place(view, long_strides(view), [at[c] for c in self.product.result])
-            self.code.prefetch(self.code.address(view.buffer, place))
-
-    # --- the ends of sums
-
-    def _end(self, tile: Tile, r: Index, totals: list[Any]) -> None:
-        """What becomes of one line of a tile's sums."""
-        product, code = self.product, self.code
-        for v, total in enumerate(totals):
-            at = self._position(tile, r, v)
-            if self.parts is None:
-                number = code.number(total, product.dtype, product.width)
-                finish(code, self.memory, product, at, number, product.width)
-            else:
-                point = (tile.block, *(at[c] for c in product.result))
-                code.store(self.parts, long_strides(self.parts), point, total, product.width)
-
-    def _position(self, tile: Tile, r: Index, v: int) -> dict[str, Index]:
-        """Positions of a vector of the tile, along every letter of the result."""
-        product, code = self.product, self.code
-        lane = code.sum((tile.lane, 1), (v * product.width, 1))
-        return {**tile.at, product.rows: code.sum((tile.row, 1), (r, 1)), product.vector: lane}
-
-    def _end_lines(self, tile: Tile, scratch: Any, first: Index) -> None:
-        """The lines of a tile whose sums lie in memory, from vector `first` on."""
-        code, vectors = self.code, tile.vectors
-
-        def line(r: Index) -> None:
-            place = code.sum((r, vectors), (first, 1))
-            self._end(tile, r, [self._load(scratch, code.sum((place, 1), (v, 1))) for v in range(vectors)])
-
-        code.loop(tile.rows, line)
-
     def _join(self) -> None:
         """The blocks' sums added in order, and finished."""
         product, code, parts = self.product, self.code, self.parts
@@ -304,25 +212,6 @@ class Tiles:
             finish(code, self.memory, product, dict(zip(product.result, point, strict=True)), total, product.width)
 
         code.shared_nest([*outer, -(-last // product.width)], one)
-
-    # --- registers, and memory for what they held
-
-    def _scratch(self, vectors: int) -> Any:
-        with self.code.builder.goto_entry_block():
-            scratch = self.code.builder.alloca(ir.ArrayType(self.kind, vectors))
-        scratch.align, scratch.type = self.nbytes, pointer
-        return scratch
-
-    def _vector(self, scratch: Any, place: Index) -> Any:
-        return self.code.at_byte(scratch, self.code.sum((place, self.nbytes)))
-
-    def _load(self, scratch: Any, place: Index) -> Any:
-        return self.code.builder.load(self._vector(scratch, place), typ=self.kind, align=self.nbytes)
-
-    def _spill(self, values: list[Any], scratch: Any, first: Index) -> None:
-        for place, value in enumerate(values):
-            at = self._vector(scratch, self.code.sum((first, 1), (place, 1)))
-            self.code.builder.store(value, at, align=self.nbytes)
 
 
 def _blocks(count: int, largest: int) -> list[tuple[int, int, int]]:

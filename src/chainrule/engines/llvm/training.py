@@ -23,8 +23,9 @@ from chainrule.tracing.identity import identity
 
 # The table's places: addresses of the arena and the order of rows, how far apart the orders of two epochs are, the steps
 # of an epoch and the rows, the address of the metrics, the first step and how many, which thread this is and of how
-# many, then the addresses of data and numbers; of what is measured the order of rows, the batches, data and numbers.
-ARENA, ORDER, EPOCH_STRIDE, STEPS, ROWS, METRICS, FIRST, COUNT, THREAD, THREADS, REST = range(11)
+# many, the address of the thread's own memory, then those of data and numbers; of what is measured the order of rows, the batches,
+# data and numbers.
+ARENA, ORDER, EPOCH_STRIDE, STEPS, ROWS, METRICS, FIRST, COUNT, THREAD, THREADS, WORKSPACE, REST = range(12)
 
 
 @dataclass
@@ -51,7 +52,7 @@ def _identity(loop: TrainingLoop, data: int, plan: Plan) -> str | None:
     programs = [identity(program) for program in (loop.step, loop.last, measured) if program is not None]
     if None in programs:
         return None
-    layout = plan.filled, plan.local, plan.size, plan.unrolled, plan.shared, plan.state[0].widest
+    layout = plan.filled, plan.local, plan.size, plan.unrolled, plan.shared, plan.workspace, plan.state[0].widest
     return f"training {programs} {loop.state} {loop.batch_size} {data} {layout}"
 
 
@@ -71,6 +72,7 @@ class _Writer:
         builder = ir.IRBuilder(function.append_basic_block("entry"))
         self.builder, self.table = builder, function.args[0]
         self.arena = memory = self._address(ARENA)
+        self.workspace = self._address(WORKSPACE)
         begin = function.append_basic_block("begin")
         if self.plan.unrolled:
             local = builder.alloca(ir.ArrayType(i8, self.plan.local + 128))
@@ -87,7 +89,9 @@ class _Writer:
         measuring = self._measuring(rest, threads)
         builder.branch(begin)
         builder.position_at_end(begin)
-        code = Code(builder, memory, self.plan.target, unrolled=self.plan.unrolled, threads=threads)
+        code = Code(
+            builder, memory, self.plan.target, unrolled=self.plan.unrolled, threads=threads, workspace=self.workspace
+        )
         if self.plan.unrolled:
             self._transfer(self.arena, memory, self.plan.filled)
         with subnormals_flushed(builder):
@@ -114,7 +118,9 @@ class _Writer:
         report = Report(self.report, self.loop.reported, self.loop.metrics, added=True)
 
         def write(reported: Any) -> None:
-            code = Code(self.builder, self.arena, self.plan.target, unrolled=False, threads=threads)
+            code = Code(
+                self.builder, self.arena, self.plan.target, unrolled=False, threads=threads, workspace=self.workspace
+            )
             writer = StepWriter(code, self.loop.state, step, feed, report)
 
             def batch(index: Index) -> None:

@@ -1,0 +1,170 @@
+"""Which contractions are taken in blocks, and how large the blocks are: by the letters' lengths and the machine's own caches.
+
+How long the pieces of a sum are is the same everywhere, since it decides the bits of a result; the other sizes decide only where
+numbers are when they are needed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from chainrule.engines.llvm.block_choice import panels_are_worth, turned_is_worth
+from chainrule.engines.llvm.contractions import Operand, Product
+from chainrule.engines.llvm.groups import Grouping
+from chainrule.engines.llvm.memory import MemoryPlan
+from chainrule.engines.llvm.target import Target
+from chainrule.engines.llvm.tile_writer import PIECE
+from chainrule.ops import Contraction
+
+JOBS = 8
+"""Blocks to be shared out among threads, at least, where there are as many."""
+
+SIDES = 2
+"""The same of columns, where rows are copied too, so that they are used for more panels than one."""
+
+ENOUGH_ROWS = 192
+"""Rows from which on they are shared out too, so that each share makes panels of its own."""
+
+LINE = 64
+"""Bytes that lie together in a cache."""
+
+
+@dataclass(frozen=True)
+class Blocking:
+    """How a contraction is taken in blocks.
+
+    `columns` is the operand that vectors are read of, in panels of `breadth` vectors; `rows` the other, in tiles of at most
+    `height` rows. `turned` columns lie across, so their panels are made of squares turned over; `packed` rows lie across too,
+    and are copied. The result's letters are those of a `batch`, which both operands have, those of `repeats`, which the columns
+    have not, and the tile's own two. A sum over the letter `summed` is taken in so many `pieces` of at most `piece` terms.
+
+    A block is `most_panels` panels at most and one of the `groups` of tiles, of `group_tiles` of each height at most, of which
+    `most_tiles` are taken at a time. All that is counted in bytes is in a thread's own memory.
+    """
+
+    columns: Operand
+    rows: Operand
+    turned: bool
+    packed: bool
+    batch: tuple[str, ...]
+    repeats: tuple[str, ...]
+    summed: str
+    breadth: int
+    height: int
+    tiles: int
+    pieces: int
+    piece: int
+    most_panels: int
+    most_tiles: int
+    groups: int
+    panel_bytes: int
+    row_bytes: int
+    tile_bytes: int
+    total_bytes: int
+
+    @property
+    def group_tiles(self) -> int:
+        """Tiles of one height in a group, at most."""
+        return -(-self.tiles // self.groups)
+
+    @property
+    def panels_bytes(self) -> int:
+        """Bytes of a block's panels."""
+        return _whole_lines(self.most_panels * self.panel_bytes)
+
+    @property
+    def totals_bytes(self) -> int:
+        """Bytes of the totals of a group's tiles, of both heights."""
+        return 2 * self.group_tiles * self.most_panels * self.total_bytes
+
+    @property
+    def bytes(self) -> int:
+        """All memory that a thread needs."""
+        tiles = self.most_tiles * self.tile_bytes if self.packed else 0
+        return self.panels_bytes + self.totals_bytes + _whole_lines(tiles)
+
+
+def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blocking | None:
+    """How to take a contraction in blocks, if that is worth it."""
+    rows, vector = product.rows, product.vector
+    alone = len(product.summed) == 1 and product.equation.output not in memory.parts
+    kinds = {product.dtype, *(o.view.buffer.dtype for o in product.operands)}
+    if not rows or not alone or len(kinds) > 1 or product.dtype.kind != "f":
+        return None
+    (summed,), lengths, width, itemsize = product.summed, product.lengths, product.width, product.dtype.itemsize
+    first, second = product.operands
+    columns, others = (first, second) if rows in second.strides else (second, first)
+    turned = columns.along(vector) != 1
+    if turned and columns.along(summed) != 1:
+        return None
+    repeats = tuple(c for c in product.result if c not in columns.strides and c != rows)
+    packed = others.along(summed) != 1 and others.along(rows) == 1
+    repeated = prod(lengths[c] for c in repeats)
+    sizes = lengths[rows] * repeated, lengths[summed], lengths[vector]
+    worth = (
+        turned_is_worth(*sizes)
+        if turned
+        else panels_are_worth(*sizes, itemsize, target.second_cache, rows_across=packed)
+    )
+    if not worth:
+        return None
+
+    quarter = target.second_cache // 4
+    vectors = -(-lengths[vector] // width)
+    breadth = 3 if vectors % 3 == 0 and vectors % 2 else min(2, vectors)
+    below = -(-lengths[rows] // min(16, target.registers * 3 // 4 // breadth))
+    height, tiles, panels = -(-lengths[rows] // below), below * repeated, -(-vectors // breadth)
+    pieces = -(-lengths[summed] // PIECE)
+    piece = -(-lengths[summed] // pieces)
+    if turned:
+        piece = -(-piece // width) * width
+    panel_bytes = piece * breadth * width * itemsize + 2 * LINE  # so that panels begin in other places of the cache
+    row_bytes = (-(-height // width) * width if packed else height) * itemsize  # whole vectors are stored fastest
+    tile_bytes = piece * row_bytes + LINE
+    total_bytes = height * breadth * width * itemsize if pieces > 1 else 0
+
+    batch = tuple(c for c in product.result if c in columns.strides and c != vector)
+    jobs = -(-JOBS // prod(lengths[c] for c in batch))
+    most_panels = max(1, min(quarter // panel_bytes, panels // (min(SIDES, jobs) if packed else jobs)))
+    fitting = max(1, quarter // (total_bytes * most_panels)) if total_bytes else tiles
+    enough = -(-jobs // -(-panels // most_panels)) if tiles * height > ENOUGH_ROWS else 1
+    groups = min(tiles, max(-(-tiles // fitting), enough))
+    most_tiles = max(1, min(tiles, quarter // tile_bytes))
+    return Blocking(
+        columns,
+        others,
+        turned,
+        packed,
+        batch,
+        repeats,
+        summed,
+        breadth,
+        height,
+        tiles,
+        pieces,
+        piece,
+        most_panels,
+        most_tiles,
+        groups,
+        panel_bytes,
+        row_bytes,
+        tile_bytes,
+        total_bytes,
+    )
+
+
+def workspace_bytes(memory: MemoryPlan, grouping: Grouping, target: Target) -> int:
+    """Memory that every thread needs for blocks, beside the arena."""
+    most = 0
+    for group in grouping.groups:
+        if group.root is not None and isinstance(group.root.op, Contraction):
+            blocking = blocking_of(memory, Product(memory, group), target)
+            most = max(most, blocking.bytes if blocking else 0)
+        elif group.inner is not None:
+            most = max(most, workspace_bytes(memory.inner[group], group.inner.grouping, target))
+    return most
+
+
+def _whole_lines(nbytes: int) -> int:
+    return -(-nbytes // LINE) * LINE

@@ -1,0 +1,195 @@
+"""Large contractions in blocks, so that the innermost loop reads memory in order and from the nearest cache.
+
+A block of one operand's columns is copied into panels as wide as a tile; tiles below each other then use it, a piece of the sum
+at a time. (Goto and van de Geijn, Anatomy of high-performance matrix multiplication, 2008; Van Zee and van de Geijn, BLIS, 2015.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from chainrule.engines.llvm.blocking import Blocking
+from chainrule.engines.llvm.code import Code
+from chainrule.engines.llvm.contractions import Product, multiply_add
+from chainrule.engines.llvm.memory import MemoryPlan
+from chainrule.engines.llvm.panels import Panels, Rows, Terms
+from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.tile_writer import WRITTEN_OUT, Tile, TileWriter
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Tiles of one height: how many rows each has, the first row, how many there are below each other and in all."""
+
+    height: int
+    first: int
+    below: int
+    count: int
+
+
+@dataclass(frozen=True)
+class Share:
+    """Some tiles of a stack: the first, how many, and where their totals begin."""
+
+    stack: Stack
+    first: Index
+    count: Index
+    totals: int
+
+
+class Blocks(TileWriter):
+    """The blocks of one contraction."""
+
+    def __init__(self, code: Code, memory: MemoryPlan, product: Product, plan: Blocking) -> None:
+        super().__init__(code, memory, product)
+        self.plan, self.rows = plan, Rows(code, product, plan)
+        self.length = product.lengths[plan.summed]
+
+    def emit(self) -> None:
+        """Write the loops."""
+        plan, vectors = self.plan, -(-self.product.lengths[self.product.vector] // self.product.width)
+        whole = vectors // plan.breadth
+        self._side_by_side(0, whole, plan.breadth)
+        if vectors % plan.breadth:
+            self._side_by_side(whole * plan.breadth, 1, vectors % plan.breadth)
+
+    def _side_by_side(self, first: int, panels: int, breadth: int) -> None:
+        """All panels of one breadth, from a vector on."""
+        plan, code, product = self.plan, self.code, self.product
+        blocks = -(-panels // plan.most_panels)
+
+        def block(place: tuple[Index, ...]) -> None:
+            *outside, b, group = place
+            begin, end = code.part(panels, b, blocks)
+            at = dict(zip(plan.batch, outside, strict=True))
+            self._block(Panels(code, product, plan, at, first, breadth, begin, code.sum((end, 1), (begin, -1))), group)
+
+        code.shared_nest([*(product.lengths[c] for c in plan.batch), blocks, plan.groups], block)
+
+    def _stacks(self) -> list[Stack]:
+        """Tiles of two heights at most, which differ by a row."""
+        plan, length = self.plan, self.product.lengths[self.product.rows]
+        below = -(-length // plan.height)
+        low, higher = divmod(length, below)
+        repeats = plan.tiles // below
+        stacks = [Stack(low + 1, 0, higher, higher * repeats)] if higher else []
+        return [*stacks, Stack(low, higher * (low + 1), below - higher, (below - higher) * repeats)]
+
+    # --- a block: some panels, and a group of the tiles
+
+    def _block(self, panels: Panels, group: Index) -> None:
+        code, plan = self.code, self.plan
+        shares = []
+        for k, stack in enumerate(self._stacks()):
+            begin, end = code.part(stack.count, group, plan.groups)
+            totals = (plan.panels_bytes + k * plan.group_tiles * plan.most_panels * plan.total_bytes) // self.nbytes
+            shares.append(Share(stack, begin, code.sum((end, 1), (begin, -1)), totals))
+        if plan.pieces == 1:
+            self._piece(panels, shares, (0, self.length))
+            return
+        for share in shares:
+            self._each(panels, share, lambda tile, place: self._clear(tile.size, place))
+
+        def piece(p: Index) -> None:
+            begin, end = code.part(self.length, p, plan.pieces)
+            self._piece(panels, shares, (begin, code.sum((end, 1), (begin, -1))))
+
+        code.loop(plan.pieces, piece)
+        for share in shares:
+            self._each(panels, share, lambda tile, place: self.end_lines(tile, code.workspace, place))
+
+    def _each(self, panels: Panels, share: Share, body: Callable[[Tile, Index], None]) -> None:
+        """`body` for all tiles of a share and all panels, and where the tile's totals are."""
+        code = self.code
+
+        def tile(t: Index) -> None:
+            code.loop(panels.count, lambda p: body(self._tile(panels, share, t, p), self._totals(share, t, p)))
+
+        code.loop(share.count, tile)
+
+    def _totals(self, share: Share, tile: Index, panel: Index) -> Index:
+        """The first vector of a tile's totals."""
+        size = self.plan.total_bytes // self.nbytes
+        return self.code.sum((tile, self.plan.most_panels * size), (panel, size), (share.totals, 1))
+
+    def _clear(self, size: int, totals: Index) -> None:
+        code, zero = self.code, self.zeros(1)
+        code.loop(size, lambda i: self.spill(zero, code.workspace, code.sum((totals, 1), (i, 1))))
+
+    def _tile(self, panels: Panels, share: Share, tile: Index, panel: Index) -> Tile:
+        """A tile by its number in a share, as the result knows it."""
+        code, stack = self.code, share.stack
+        rest, places = code.sum((share.first, 1), (tile, 1)), list[Index]()
+        for length in (stack.below, *(self.product.lengths[c] for c in reversed(self.plan.repeats[1:]))):
+            if self.plan.repeats:
+                whole = code.divide(rest, length)
+                places.append(code.sum((rest, 1), (whole, -length)))
+                rest = whole
+        number, *outside = [*places, rest]
+        at = {**panels.at, **dict(zip(reversed(self.plan.repeats), outside, strict=True))}
+        row = code.sum((number, stack.height), (stack.first, 1))
+        return Tile(at, row, stack.height, panels.lane(panel), panels.breadth)
+
+    # --- a piece of the sum
+
+    def _piece(self, panels: Panels, shares: list[Share], terms: Terms) -> None:
+        """All tiles of a block, for some terms of the sum."""
+        panels.pack(terms)
+        for share in shares:
+            self.code.loop(share.count, partial(self._rows, panels, share, terms), step=self.plan.most_tiles)
+
+    def _rows(self, panels: Panels, share: Share, terms: Terms, start: Index) -> None:
+        """As many tiles as fit into the cache, for all panels."""
+        code, plan = self.code, self.plan
+        count = code.smaller(code.sum((share.count, 1), (start, -1)), plan.most_tiles)
+        begin, length = terms
+
+        def here(i: Index) -> Index:
+            return code.sum((start, 1), (i, 1))
+
+        if plan.packed:
+
+            def term(k: Index) -> None:
+                code.loop(count, lambda i: self.rows.pack(self._tile(panels, share, here(i), 0), i, begin, k))
+
+            code.loop(length, term)
+
+        def panel(p: Index) -> None:
+            def one(i: Index) -> None:
+                totals = self._totals(share, here(i), p)
+                self._product(panels, self._tile(panels, share, here(i), p), p, i, totals, terms)
+
+            code.loop(count, one)
+
+        code.loop(panels.count, panel)
+
+    def _product(self, panels: Panels, tile: Tile, panel: Index, place: Index, totals: Index, terms: Terms) -> None:
+        """A tile's sums for some terms, finished if these are all."""
+        code, (begin, length) = self.code, terms
+        if self.plan.pieces == 1:
+            self.fetch(tile)
+
+        def term(i: Index, sums: list[Any]) -> list[Any]:
+            dtype, width = self.product.dtype, self.product.width
+            columns = [code.number(x, dtype, width) for x in panels.vectors(panel, i)]
+            found = []
+            for r in range(tile.rows):
+                number = code.splat(self.rows.number(tile, place, r, begin, i), dtype, width)
+                for v, column in enumerate(columns):
+                    found.append(multiply_add(code, number, column, sums[r * tile.vectors + v]))
+            return found
+
+        sums = code.carried_loop(length, self.zeros(tile.size), term)
+        if self.plan.pieces > 1:
+            before = [self.load(code.workspace, code.sum((totals, 1), (v, 1))) for v in range(tile.size)]
+            self.spill(self.sums(before, sums), code.workspace, totals)
+        elif len(sums) * len(self.product.group.pointwise) <= WRITTEN_OUT:
+            for r in range(tile.rows):
+                self.end(tile, r, sums[r * tile.vectors : (r + 1) * tile.vectors])
+        else:
+            spilled = self.scratch(len(sums))
+            self.spill(sums, spilled, 0)
+            self.end_lines(tile, spilled, 0)

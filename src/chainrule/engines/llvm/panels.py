@@ -1,0 +1,141 @@
+"""Blocks of operands copied into a thread's own memory, in the order in which tiles read them.
+
+Columns go into panels as wide as a tile, a row of a panel for every term of the sum; rows that lie across go into tiles of their own.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chainrule.engines.llvm.blocking import Blocking
+from chainrule.engines.llvm.code import Code, vector_type
+from chainrule.engines.llvm.contractions import Operand, Product
+from chainrule.engines.llvm.moves import turned
+from chainrule.engines.llvm.positions import Index
+from chainrule.engines.llvm.tile_writer import Tile
+
+Terms = tuple[Index, Index]
+"""Some terms of a sum: the first, and how many."""
+
+
+class Panels:
+    """The panels of some columns: of `breadth` vectors each, from vector `first` and panel `begin` on, `count` of them.
+
+    `at` are the positions along letters that both operands and the result have.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        product: Product,
+        plan: Blocking,
+        at: dict[str, Index],
+        first: int,
+        breadth: int,
+        begin: Index,
+        count: Index,
+    ) -> None:
+        self.code, self.product, self.plan, self.at = code, product, plan, at
+        self.first, self.breadth, self.begin, self.count = first, breadth, begin, count
+        self.width, self.itemsize = product.width, product.dtype.itemsize
+        self.kind = vector_type(product.dtype, product.width)
+
+    def lane(self, panel: Index) -> Index:
+        """The first lane of a panel."""
+        across = self.breadth * self.width
+        return self.code.sum((self.begin, across), (panel, across), (self.first * self.width, 1))
+
+    def vectors(self, panel: Index, i: Index) -> list[Any]:
+        """A row of a panel."""
+        builder = self.code.builder
+        addresses = [self._in_panel(panel, v, i) for v in range(self.breadth)]
+        return [builder.load(address, typ=self.kind, align=self.itemsize) for address in addresses]
+
+    def pack(self, terms: Terms) -> None:
+        """Put columns into panels, for some terms of the sum."""
+        (self._turn if self.plan.turned else self._copy)(*terms)
+
+    def _copy(self, begin: Index, length: Index) -> None:
+        """Row by row, each a part of every panel: so memory is read in order."""
+
+        def row(i: Index) -> None:
+            def panel(p: Index) -> None:
+                vectors = [self._column(p, v, self.code.sum((begin, 1), (i, 1)), 0) for v in range(self.breadth)]
+                for v, vector in enumerate(vectors):
+                    self.code.builder.store(vector, self._in_panel(p, v, i), align=self.itemsize)
+
+            self.code.loop(self.count, panel)
+
+        self.code.loop(length, row)
+
+    def _turn(self, begin: Index, length: Index) -> None:
+        """By squares of vectors turned over in registers. Lanes past the last column repeat it."""
+        code, width, last = self.code, self.width, self.product.lengths[self.product.vector] - 1
+
+        def vector(p: Index, v: int) -> None:
+            offsets: list[Index] = [*range(width)]
+            if (last + 1) % width:
+                start = code.sum((self.lane(p), 1), (v * width, 1))
+                offsets = [
+                    code.sum((code.smaller(code.sum((start, 1), (k, 1)), last), 1), (start, -1)) for k in offsets
+                ]
+
+            def square(i: Index) -> None:
+                lines = [self._column(p, v, code.sum((begin, 1), (i, 1)), k) for k in offsets]
+                for k, line in enumerate(turned(code, lines)):
+                    code.builder.store(line, self._in_panel(p, v, code.sum((i, 1), (k, 1))), align=self.itemsize)
+
+            code.loop(length, square, step=width)
+
+        def panel(p: Index) -> None:
+            for v in range(self.breadth):
+                vector(p, v)
+
+        code.loop(self.count, panel)
+
+    def _column(self, panel: Index, v: int, term: Index, offset: Index) -> Any:
+        """A vector of the operand, from a lane of a panel's vector on."""
+        lane = self.code.sum((self.lane(panel), 1), (v * self.width, 1), (offset, 1))
+        return _vector(self, self.plan.columns, {**self.at, self.product.vector: lane, self.plan.summed: term})
+
+    def _in_panel(self, panel: Index, v: int, i: Index) -> Any:
+        """The address of a vector in a panel."""
+        row, own = self.breadth * self.width * self.itemsize, v * self.width * self.itemsize
+        return self.code.at_byte(self.code.workspace, self.code.sum((panel, self.plan.panel_bytes), (i, row), (own, 1)))
+
+
+class Rows:
+    """The rows of tiles: read where they are, or copied if they lie across."""
+
+    def __init__(self, code: Code, product: Product, plan: Blocking) -> None:
+        self.code, self.product, self.plan = code, product, plan
+        self.width, self.itemsize = product.width, product.dtype.itemsize
+        self.kind = vector_type(product.dtype, product.width)
+
+    def number(self, tile: Tile, place: Index, r: int, begin: Index, i: Index) -> Any:
+        """The number of a tile's row at term `i` from `begin` on; the tile is the one at `place` of those copied."""
+        code, plan = self.code, self.plan
+        if plan.packed:
+            at = code.at_byte(code.workspace, self._place(place, i, r))
+            return code.builder.load(at, typ=vector_type(self.product.dtype, 1), align=self.itemsize)
+        at = {**tile.at, self.product.rows: code.sum((tile.row, 1), (r, 1)), plan.summed: code.sum((begin, 1), (i, 1))}
+        return code.load_scalar(plan.rows.view.buffer, self.product.place(code, plan.rows, at))
+
+    def pack(self, tile: Tile, place: Index, begin: Index, i: Index) -> None:
+        """Copy a tile's rows at one term of the sum, by whole vectors."""
+        code, plan = self.code, self.plan
+        for r in range(0, tile.rows, self.width):
+            row, term = code.sum((tile.row, 1), (r, 1)), code.sum((begin, 1), (i, 1))
+            vector = _vector(self, plan.rows, {**tile.at, self.product.rows: row, plan.summed: term})
+            code.builder.store(vector, code.at_byte(code.workspace, self._place(place, i, r)), align=self.itemsize)
+
+    def _place(self, tile: Index, i: Index, r: int) -> Index:
+        plan = self.plan
+        first = plan.panels_bytes + plan.totals_bytes + r * self.itemsize
+        return self.code.sum((tile, plan.tile_bytes), (i, plan.row_bytes), (first, 1))
+
+
+def _vector(here: Panels | Rows, operand: Operand, at: dict[str, Index]) -> Any:
+    """Numbers side by side of an operand, from a position on."""
+    address = here.code.address(operand.view.buffer, here.product.place(here.code, operand, at))
+    return here.code.builder.load(address, typ=here.kind, align=here.itemsize)

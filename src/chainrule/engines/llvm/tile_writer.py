@@ -1,0 +1,137 @@
+"""A tile of a contraction: rows × vectors of its result, held in registers, and what becomes of them.
+
+At the end of a tile the group's elementwise equations are computed on the accumulators, so that a bias, an activation or an
+optimizer's update costs no trip through memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from llvmlite import ir
+
+from chainrule.engines.llvm.buffers import View, long_strides
+from chainrule.engines.llvm.code import Code, pointer, vector_type
+from chainrule.engines.llvm.contractions import Product, finish
+from chainrule.engines.llvm.memory import MemoryPlan
+from chainrule.engines.llvm.positions import Index
+from chainrule.tracing import Variable
+
+WRITTEN_OUT = 48
+"""Vectors computed at the end of a tile up to which its end is written out instead of looped over."""
+
+PIECE = 512
+"""Terms of a long sum taken at a time: a piece of two vectors of columns then takes 64 KB of the cache."""
+
+FAR = 2**16
+"""Numbers in a result from which on what belongs to it is not expected in the cache."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One tile: the positions around it, its first row and lane, its size, and which block of the sum it collects."""
+
+    at: dict[str, Index]
+    row: Index
+    rows: int
+    lane: Index
+    vectors: int
+    block: Index = 0
+
+    @property
+    def size(self) -> int:
+        """Vectors in it."""
+        return self.rows * self.vectors
+
+
+class TileWriter:
+    """Accumulators of tiles, the ends of their sums, and memory for what registers held."""
+
+    def __init__(self, code: Code, memory: MemoryPlan, product: Product) -> None:
+        self.code, self.memory, self.product = code, memory, product
+        self.kind = vector_type(product.dtype, product.width)
+        self.nbytes = product.width * product.dtype.itemsize
+        self.summed = [product.lengths[c] for c in product.summed]
+        parts = memory.parts.get(product.equation.output)
+        self.parts = None if parts is None else parts.view()
+
+    def zeros(self, count: int) -> list[Any]:
+        """Accumulators of nothing yet."""
+        return [self.code.constant(0, self.product.dtype, self.product.width).value] * count
+
+    def sums(self, totals: list[Any], others: list[Any]) -> list[Any]:
+        """Accumulators added to others."""
+        dtype, width, number = self.product.dtype, self.product.width, self.code.number
+        return [(number(a, dtype, width) + number(b, dtype, width)).value for a, b in zip(totals, others, strict=True)]
+
+    def fetch(self, tile: Tile) -> None:
+        """Ask for what the ends of the tile's lines will read, while its sums are taken, if that is far from the cache."""
+        product, code = self.product, self.code
+        result, own = product.equation.output, product.group.values
+        if result.type.size < FAR:
+            return
+        read = {self.memory.register(x) for e in product.group.pointwise for x in e.inputs if isinstance(x, Variable)}
+        for x in sorted(read - own, key=lambda x: x.name):
+            view = self.memory.view(x)
+            if x.shape == result.shape and 0 not in long_strides(view):
+                code.loop(tile.rows, partial(self._fetch_line, tile, view))
+
+    def _fetch_line(self, tile: Tile, view: View, r: Index) -> None:
+        for v in range(tile.vectors):
+            at = self.position(tile, r, v)
+            place = self.code.place(view, long_strides(view), [at[c] for c in self.product.result])
+            self.code.prefetch(self.code.address(view.buffer, place))
+
+    # --- the ends of sums
+
+    def end(self, tile: Tile, r: Index, totals: list[Any]) -> None:
+        """What becomes of one line of a tile's sums."""
+        product, code = self.product, self.code
+        for v, total in enumerate(totals):
+            at = self.position(tile, r, v)
+            if self.parts is None:
+                number = code.number(total, product.dtype, product.width)
+                finish(code, self.memory, product, at, number, product.width)
+            else:
+                point = (tile.block, *(at[c] for c in product.result))
+                code.store(self.parts, long_strides(self.parts), point, total, product.width)
+
+    def position(self, tile: Tile, r: Index, v: int) -> dict[str, Index]:
+        """Positions of a vector of the tile, along every letter of the result."""
+        product, code = self.product, self.code
+        lane = code.sum((tile.lane, 1), (v * product.width, 1))
+        return {**tile.at, product.rows: code.sum((tile.row, 1), (r, 1)), product.vector: lane}
+
+    def end_lines(self, tile: Tile, scratch: Any, first: Index) -> None:
+        """The lines of a tile whose sums lie in memory, from vector `first` on."""
+        code, vectors = self.code, tile.vectors
+
+        def line(r: Index) -> None:
+            place = code.sum((r, vectors), (first, 1))
+            self.end(tile, r, [self.load(scratch, code.sum((place, 1), (v, 1))) for v in range(vectors)])
+
+        code.loop(tile.rows, line)
+
+    # --- registers, and memory for what they held
+
+    def scratch(self, vectors: int) -> Any:
+        """The address of memory for so many vectors."""
+        with self.code.builder.goto_entry_block():
+            scratch = self.code.builder.alloca(ir.ArrayType(self.kind, vectors))
+        scratch.align, scratch.type = self.nbytes, pointer
+        return scratch
+
+    def _vector(self, scratch: Any, place: Index) -> Any:
+        return self.code.at_byte(scratch, self.code.sum((place, self.nbytes)))
+
+    def load(self, scratch: Any, place: Index) -> Any:
+        """A vector from memory, by its number."""
+        return self.code.builder.load(self._vector(scratch, place), typ=self.kind, align=self.nbytes)
+
+    def spill(self, values: list[Any], scratch: Any, first: Index) -> None:
+        """Vectors to memory, side by side from a number on."""
+        for place, value in enumerate(values):
+            at = self._vector(scratch, self.code.sum((first, 1), (place, 1)))
+            self.code.builder.store(value, at, align=self.nbytes)
