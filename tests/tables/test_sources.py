@@ -122,6 +122,19 @@ def test_json_that_pandas_writes(form, counted, tmp_path):
     assert len(table.notes) == (form in ("columns", "index") and not counted)  # what decides by the cells is told
 
 
+def test_json_that_is_nearly_what_pandas_writes(tmp_path):
+    path = tmp_path / "data.json"
+    path.write_text('{"columns": ["a", "a"], "data": [[1, 2], [3, 4]]}')
+    assert as_table(path).frame.rows(named=True) == [{"a": 1, "a_2": 2}, {"a": 3, "a_2": 4}]
+    for content, rows in (
+        ('{"columns": [1, 2], "data": [3, 4]}', [(1, 3), (2, 4)]),
+        ('{"schema": 1, "data": 5}', [(1, 5)]),
+        ('{"schema": [1, 2], "data": [{"a": 3}]}', [(3,)]),
+    ):
+        path.write_text(content)
+        assert as_table(path).frame.rows() == rows
+
+
 def test_json_in_other_encodings(tmp_path):
     (tmp_path / "data.json").write_bytes('[{"größe": 1, "ort": "Köln"}]'.encode("utf-16"))
     assert as_table(tmp_path / "data.json").frame.rows(named=True) == [{"größe": 1, "ort": "Köln"}]

@@ -272,6 +272,10 @@ def test_weights_of_rows_count_in_scores_importance_and_report():
     assert model.importance(data, weights=weights).score == pytest.approx(counted.metric())
     with pytest.raises(DataError, match="give one weight for each of the table's 120 rows"):
         model.evaluate(data, weights=weights[1:])
+    for wrong in (0.0 * weights, weights - 1.0):
+        for use in (model.evaluate, model.importance):
+            with pytest.raises(DataError, match="weights must not be negative, and at least one must be positive"):
+                use(data, weights=wrong)
 
 
 def test_classes_balanced_in_training_are_counted_by_rows_in_scores():

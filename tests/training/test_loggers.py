@@ -59,6 +59,16 @@ def test_a_file_that_is_no_log_is_kept(tmp_path):
     assert (tmp_path / "data.csv").read_text() == "a,b\n1,2\n"
 
 
+def test_places_where_no_file_can_be(tmp_path):
+    for path in (tmp_path, tmp_path / "none" / "log.csv"):
+        with pytest.raises(SettingError, match="give the name of a file in a folder that is there"):
+            cr.CSVLogger(path)
+    with pytest.raises(
+        SettingError, match=r"the class CSVLogger is among the callbacks; give one made of it: CSVLogger\("
+    ):
+        fit(cr.CSVLogger)
+
+
 def test_tensorboard_reads_what_was_written(tmp_path):
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator

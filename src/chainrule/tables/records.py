@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from chainrule.tables.names import unique_names
 from chainrule.tables.options import TableError, quoted
 
 
@@ -48,10 +49,16 @@ def _is_json(data: bytes) -> bool:
 
 def _of_mapping(read: dict[str, Any]) -> tuple[Any, list[str]]:
     """The table of an object, in one of the forms that pandas writes, or records beside other things."""
-    if {"columns", "data"} <= set(read):  # pandas' orient="split"
-        return [dict(zip(read["columns"], row, strict=False)) for row in read["data"]], []
-    if {"schema", "data"} <= set(read):  # orient="table"; an index without a name only counts the rows
-        index = {"index"}.intersection(read["schema"].get("primaryKey", ()))
+    if {"columns", "data"} <= set(read) and _are_lists(read["columns"], read["data"]):  # pandas' orient="split"
+        names, _, notes = unique_names(
+            ["_".join(map(str, x)) if isinstance(x, list) else str(x) for x in read["columns"]]
+        )
+        return [dict(zip(names, row, strict=False)) for row in read["data"]], notes
+    if {"schema", "data"} <= set(read) and _is_records(
+        read["data"]
+    ):  # orient="table"; an index without a name counts the rows
+        about = read["schema"] if isinstance(read["schema"], dict) else {}
+        index = {"index"}.intersection(about.get("primaryKey", ()))
         return [{name: cell for name, cell in row.items() if name not in index} for row in read["data"]], []
     if read and all(isinstance(values, dict) and values for values in read.values()):
         return _of_mappings(read)
@@ -66,6 +73,10 @@ def _of_mapping(read: dict[str, Any]) -> tuple[Any, list[str]]:
 
 def _of_records(read: Mapping[str, Any]) -> bool:
     return len(read) == 1 and all(map(_is_records, read.values()))
+
+
+def _are_lists(names: Any, rows: Any) -> bool:
+    return isinstance(names, list) and isinstance(rows, list) and all(isinstance(row, list) for row in rows)
 
 
 def _is_records(values: Any) -> bool:

@@ -18,11 +18,15 @@ def weights_of_rows(given: Any, rows: int) -> NDArray[np.float64]:
     Raises
     ------
     DataError
-        When they are none.
+        When they are none: others than one for every row, negative ones, or only zeros.
     """
     weights = as_array(given, np.float64, "weights")
     if weights.shape != (rows,):
         raise DataError(f"weights has shape {weights.shape}; give one weight for each of the table's {rows:,} rows.")
+    if (weights < 0).any() or not (weights > 0).any():
+        raise DataError(
+            "weights must not be negative, and at least one must be positive; leave rows that count nothing out."
+        )
     return np.asarray(weights)
 
 

@@ -24,7 +24,7 @@ class CSVLogger:
     Raises
     ------
     SettingError
-        When another file is there, or one with other metrics is to be added to.
+        When there is no such folder, when another file is there, or one with other metrics is to be added to.
 
     Examples
     --------
@@ -38,6 +38,8 @@ class CSVLogger:
 
     def __init__(self, path: str | os.PathLike[str], *, append: bool = False) -> None:
         self.path, self.append = Path(path), append
+        if self.path.is_dir() or not self.path.parent.is_dir():
+            raise SettingError(f"CSVLogger was given {str(path)!r}; give the name of a file in a folder that is there.")
         self._names: list[str] | None = None
 
     def __call__(self, end: EpochEnd) -> None:

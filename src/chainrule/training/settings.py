@@ -71,6 +71,10 @@ class Settings:
                 f"callbacks was given as {shortened(self.callbacks)}; give a list of functions of one EpochEnd."
             )
         for callback in self.callbacks:
+            if isinstance(callback, type):
+                raise SettingError(
+                    f"the class {callback.__name__} is among the callbacks; give one made of it: {callback.__name__}(…)."
+                )
             if not callable(callback):
                 raise SettingError(
                     f"{shortened(callback)} among the callbacks cannot be called; give functions of one EpochEnd."
