@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import chainrule as cr
-from chainrule.engines.llvm import blocking, cores, machine
+from chainrule.engines.llvm import cores, machine
+from chainrule.engines.llvm.contractions import blocking
+from chainrule.engines.llvm.contractions.tile_writer import PIECE
 from chainrule.engines.llvm.kernel import Kernel
-from chainrule.engines.llvm.tile_writer import PIECE
 from chainrule.tracing import trace
 
 FORMS = {

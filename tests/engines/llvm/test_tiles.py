@@ -9,7 +9,7 @@ import pytest
 
 import chainrule as cr
 from chainrule.engines import TrainingLoop, make_runner
-from chainrule.engines.llvm import tile_writer, tiles
+from chainrule.engines.llvm.contractions import tile_writer, tiles
 from chainrule.ops import ArrayType
 from chainrule.tracing import simplify, trace
 

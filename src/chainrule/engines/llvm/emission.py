@@ -9,16 +9,16 @@ from contextlib import AbstractContextManager, nullcontext
 from llvmlite import ir
 
 from chainrule.engines.llvm import inner_loops, moves, nests, sharing
-from chainrule.engines.llvm.blocking import blocking_of
-from chainrule.engines.llvm.blocks import Blocks
 from chainrule.engines.llvm.code import Code
-from chainrule.engines.llvm.contractions import Product
-from chainrule.engines.llvm.dots import Dots
+from chainrule.engines.llvm.contractions.blocking import blocking_of
+from chainrule.engines.llvm.contractions.blocks import Blocks
+from chainrule.engines.llvm.contractions.dots import Dots
+from chainrule.engines.llvm.contractions.products import Product
+from chainrule.engines.llvm.contractions.tiles import Tiles
 from chainrule.engines.llvm.groups import Group, Grouping
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.repeats import Likeness
 from chainrule.engines.llvm.subroutines import call, subroutine
-from chainrule.engines.llvm.tiles import Tiles
 from chainrule.ops import Contraction
 
 PART = 256

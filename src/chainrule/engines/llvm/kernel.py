@@ -11,9 +11,9 @@ from llvmlite import ir
 
 from chainrule.engines.engine import Executable, Workspace
 from chainrule.engines.llvm import emission, pages
-from chainrule.engines.llvm.blocking import workspace_bytes
 from chainrule.engines.llvm.buffers import Arena, status, storage_type
 from chainrule.engines.llvm.code import Code, i8, i64, pointer
+from chainrule.engines.llvm.contractions.blocking import workspace_bytes
 from chainrule.engines.llvm.groups import group
 from chainrule.engines.llvm.inspection import groups_text, keep_stages, memory_text
 from chainrule.engines.llvm.lowering import kinds, lower

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.engines.llvm.block_choice import turned_is_worth
+from chainrule.engines.llvm.contractions.block_choice import turned_is_worth
 from chainrule.engines.llvm.layouts import is_strided
 from chainrule.engines.whole_numbers import is_partial, of_numbers
 from chainrule.ops import Contraction, arithmetic, layouts

@@ -27,6 +27,13 @@ YIELD = "chainrule_yield"
 PASSES = ("always_inliner", "sroa")
 """LLVM's passes: short steps get their functions written in, and what is in arrays goes to registers; the rest is as it is to be."""
 
+LEFT_OUT = ("disable-lsr", "disable-cgp", "disable-block-placement")
+"""Steps of LLVM's code generator that look for better addresses and orders of blocks than those that are written. They find none, and
+take a third of its time."""
+
+VERSIONS = range(20, 23)
+"""Versions of LLVM that know these names: it ends the process where it does not know one."""
+
 SIGNATURE = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 """Compiled functions take one pointer, to a table of addresses and numbers. Calls release Python's lock."""
 
@@ -54,6 +61,19 @@ def code_generator(target: Target) -> Any:
     """What makes machine code for this target."""
     triple = llvm.Target.from_default_triple()
     return triple.create_target_machine(cpu=target.cpu, features=target.features, opt=2, jit=True)
+
+
+@contextmanager
+def without_what_is_left_out() -> Iterator[None]:
+    """The code generator without these steps. Such settings are those of the whole process, so they are taken back."""
+    names = LEFT_OUT if llvm.llvm_version_info[0] in VERSIONS else ()
+    for name in names:
+        llvm.set_option("chainrule", f"-{name}")
+    try:
+        yield
+    finally:
+        for name in names:
+            llvm.set_option("chainrule", f"-{name}=false")
 
 
 def pause(builder: Any) -> None:
@@ -119,11 +139,13 @@ class CompiledFunction:
     def _make(self, name: str, identity: str | None) -> None:
         with forks.compiling:
             known = self.ir if identity is None or cache.LIBRARY is None else f"{identity} {cache.LIBRARY}"
-            kept = cache.key(known, repr(self._target), llvmlite.__version__, *PASSES)
+            kept = cache.key(known, repr(self._target), llvmlite.__version__, *PASSES, *LEFT_OUT)
             code = cache.read(kept)
             if code is None:
                 machine = code_generator(self._target)
-                code = machine.emit_object(self._optimized(machine))
+                module = self._optimized(machine)
+                with without_what_is_left_out():
+                    code = machine.emit_object(module)
                 cache.write(kept, code)
             _name_yield()
             empty = llvm.parse_assembly("")
@@ -176,7 +198,9 @@ class CompiledFunction:
     def _as_assembly(self) -> str:
         with forks.compiling:
             machine = code_generator(self._target)
-            return str(machine.emit_assembly(self._optimized(machine)))
+            module = self._optimized(machine)
+            with without_what_is_left_out():
+                return str(machine.emit_assembly(module))
 
     def _optimized(self, machine: Any) -> Any:
         """The function as LLVM leaves it."""

@@ -153,18 +153,16 @@ class MemoryPlan:
     def _place_outputs(self) -> None:
         """New states go where the old ones are, unless the old ones are still to be read."""
         taken: set[Variable] = set()
+        homes = {e.output: i for i, group in enumerate(self.grouping.groups) for e in group.equations}
         for x, buffer, old in zip(self.program.outputs, self._state, self.program.inputs, strict=False):
             if x is old:
                 continue
             if isinstance(x, Variable) and x not in taken and x not in self.buffers and x not in self.grouping.views:
                 taken.add(x)
-                if self._replaces(old, x, self._home(x)):
+                if self._replaces(old, x, homes[x]):
                     self.buffers[x] = buffer
                     continue
             self.commits.append((x, buffer))  # type: ignore[arg-type]
-
-    def _home(self, x: Variable) -> int:
-        return next(i for i, g in enumerate(self.grouping.groups) if any(e.output is x for e in g.equations))
 
     def _replaces(self, old: Variable, new: Variable, home: int) -> bool:
         """Whether a value computed by group `home` may overwrite `old`: nobody reads it afterwards or elsewhere."""
@@ -204,7 +202,7 @@ class MemoryPlan:
                 self.parts[x] = self._new(f"{x.name}_parts", (BLOCKS, *x.shape), x.dtype)
             inside = self._place_body(group, reuse) if group in self.inner else []
             if reuse:
-                done = [self.parts[x] for x in self.parts if any(e.output is x for e in group.equations)] + inside
+                done = [self.parts[e.output] for e in group.equations if e.output in self.parts] + inside
                 done += [held.pop(x) for x in ending.get(place, []) if x in held]
                 for buffer in done:
                     self._arena.give_back(buffer.offset, buffer.nbytes)

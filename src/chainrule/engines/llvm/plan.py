@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from chainrule.engines.llvm.blocking import workspace_bytes
 from chainrule.engines.llvm.buffers import Arena, Buffer
+from chainrule.engines.llvm.contractions.blocking import workspace_bytes
 from chainrule.engines.llvm.groups import Grouping, group
 from chainrule.engines.llvm.lowering import lower
 from chainrule.engines.llvm.memory import MemoryPlan

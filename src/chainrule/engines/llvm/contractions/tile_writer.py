@@ -14,7 +14,7 @@ from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import View, long_strides
 from chainrule.engines.llvm.code import Code, pointer, vector_type
-from chainrule.engines.llvm.contractions import Product, finish
+from chainrule.engines.llvm.contractions.products import Product, finish
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.positions import Index
 from chainrule.tracing import Variable

@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from chainrule.engines.llvm.block_choice import panels_are_worth, turned_is_worth
-from chainrule.engines.llvm.contractions import Operand, Product
+from chainrule.engines.llvm.contractions.block_choice import panels_are_worth, turned_is_worth
+from chainrule.engines.llvm.contractions.products import Operand, Product
+from chainrule.engines.llvm.contractions.tile_writer import PIECE
 from chainrule.engines.llvm.groups import Grouping
 from chainrule.engines.llvm.memory import MemoryPlan
 from chainrule.engines.llvm.target import Target
-from chainrule.engines.llvm.tile_writer import PIECE
 from chainrule.ops import Contraction
 
 JOBS = 8

@@ -9,7 +9,7 @@ from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import View, lanes
 from chainrule.engines.llvm.code import Code, vector_type
-from chainrule.engines.llvm.contractions import Product, finish, multiply_add
+from chainrule.engines.llvm.contractions.products import Product, finish, multiply_add
 from chainrule.engines.llvm.folds import across
 from chainrule.engines.llvm.long_sums import BLOCK, losses, settled, with_losses
 from chainrule.engines.llvm.mathematics import Vector

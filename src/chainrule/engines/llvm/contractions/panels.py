@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from chainrule.engines.llvm.blocking import Blocking
 from chainrule.engines.llvm.code import Code, vector_type
-from chainrule.engines.llvm.contractions import Operand, Product
+from chainrule.engines.llvm.contractions.blocking import Blocking
+from chainrule.engines.llvm.contractions.products import Operand, Product
+from chainrule.engines.llvm.contractions.tile_writer import Tile
 from chainrule.engines.llvm.moves import turned
 from chainrule.engines.llvm.positions import Index
-from chainrule.engines.llvm.tile_writer import Tile
 
 Terms = tuple[Index, Index]
 """Some terms of a sum: the first, and how many."""

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import Any
 
 from chainrule.engines.llvm.buffers import View, long_strides
-from chainrule.engines.llvm.contractions import Operand, finish, multiply_add
+from chainrule.engines.llvm.contractions.products import Operand, finish, multiply_add
+from chainrule.engines.llvm.contractions.tile_writer import PIECE, WRITTEN_OUT, Tile, TileWriter
 from chainrule.engines.llvm.mathematics import Vector
 from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.sharing import BLOCKS
-from chainrule.engines.llvm.tile_writer import PIECE, WRITTEN_OUT, Tile, TileWriter
 
 ACCUMULATORS = 24
 """Vectors in a tile; the machine has 32 vector registers with AVX-512 and NEON."""

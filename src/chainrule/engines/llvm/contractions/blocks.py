@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from chainrule.engines.llvm.blocking import Blocking
 from chainrule.engines.llvm.code import Code
-from chainrule.engines.llvm.contractions import Product, multiply_add
+from chainrule.engines.llvm.contractions.blocking import Blocking
+from chainrule.engines.llvm.contractions.panels import Panels, Rows, Terms
+from chainrule.engines.llvm.contractions.products import Product, multiply_add
+from chainrule.engines.llvm.contractions.tile_writer import WRITTEN_OUT, Tile, TileWriter
 from chainrule.engines.llvm.memory import MemoryPlan
-from chainrule.engines.llvm.panels import Panels, Rows, Terms
 from chainrule.engines.llvm.positions import Index
-from chainrule.engines.llvm.tile_writer import WRITTEN_OUT, Tile, TileWriter
 
 
 @dataclass(frozen=True)
