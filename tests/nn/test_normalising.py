@@ -192,6 +192,13 @@ class TestBatchNorm:
         assert set(step.gather.gradients["norm"]) == {"scale", "shift"}
         np.testing.assert_allclose(step.update.after["norm"]["mean"], 0.1 * self.X.mean(axis=0), rtol=1e-12)
 
+    def test_the_doctor_sees_the_gradients_of_a_training_step(self) -> None:
+        """A bias before a normalisation by the batch has none: it moves the mean as well."""
+        network = cr.Network([cr.Dense(3, name="d"), cr.BatchNorm(name="norm"), cr.Dense(1)], dtype="float64", seed=2)
+        found = {p.name: p.gradient for p in network.build(3).diagnose(self.X, self.X[:, :1]).parameters}
+        assert found["d.bias"] == pytest.approx(0.0, abs=1e-12)
+        assert found["d.weight"] > 1e-3
+
     def test_derivatives_by_hyperparameters_go_through_the_running_ones(self) -> None:
         """Beside finite differences of whole trainings."""
         network = cr.Network([cr.Dense(3, "tanh"), cr.BatchNorm(name="norm"), cr.Dense(1)], dtype="float64", seed=2)

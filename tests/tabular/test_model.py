@@ -162,7 +162,7 @@ def test_a_recipe_is_taken_that_is_surely_better():
     model = cr.TableModel(**QUICK | {"search": True, "epochs": 60}).fit(frame, "y")
     assert model.learned.tried[0].startswith("log scale")
     assert model.preparation.target.scale == "log"
-    assert len(model.learned.tried) == 4
+    assert len(model.learned.tried) == 5
 
 
 def test_the_same_seed_gives_the_same_bits_for_any_number_of_threads():

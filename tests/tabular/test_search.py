@@ -42,7 +42,7 @@ def test_each_change_is_made_on_the_best_so_far():
     found = first
     for change in changes(first, [scaled]):
         found = change(found)
-    assert found.name == "log scale, waves, normal scores"
+    assert found.name == "log scale, smoother, waves, normal scores"
     assert found.preparation.target.scale == "log"
     assert found.preparation.columns == other.columns
     np.testing.assert_allclose(found.preparation.target.restored(found.problem.y), FAR, rtol=1e-5, atol=1e-5)
@@ -79,12 +79,16 @@ def folds_of(name: str, asked: list[tuple[str, int]]) -> list[int]:
 
 
 def test_what_is_not_better_on_the_first_folds_is_not_tried_on_the_others():
-    found, asked = tried({AS_USUAL: [1.0] * 5, "worse": [2.0, 2.0, 0.1, 0.1, 0.1], "better": [0.5] * 5})
+    hardly = [0.6, 1.25, 0.1, 0.1, 0.1]
+    found, asked = tried(
+        {AS_USUAL: [1.0] * 5, "worse": [2.0, 2.0, 0.1, 0.1, 0.1], "hardly": hardly, "better": [0.5] * 5}
+    )
+    assert folds_of("hardly", asked) == [0, 1]
     assert folds_of("worse", asked) == [0, 1]
     assert folds_of("better", asked) == [0, 1, 2, 3, 4]
     assert found[0].name == "better"
     assert len(found[1]) == 5
-    assert found[2] == ("better", AS_USUAL, "worse")
+    assert found[2] == ("better", AS_USUAL, "worse", "hardly")
 
 
 def test_what_is_not_surely_better_on_all_folds_is_not_taken():
@@ -117,7 +121,7 @@ def test_where_there_are_no_numbers_networks_are_kept_from_learning_by_heart():
 
 def test_waves_are_learned_ones_in_place_of_curves():
     first, _ = first_of({"x": FAR, "z": FAR[::-1], "y": FAR})
-    with_waves = changes(first)[1](first)
+    with_waves = changes(first)[2](first)
     layers = with_waves.recipe.layers(first.preparation.features, first.problem.X, 1)
     assert [type(layer) for layer in layers if "Embedding" in type(layer).__name__] == [cr.PeriodicEmbedding]
     assert layers[0].columns == 2

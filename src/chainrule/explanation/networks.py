@@ -65,13 +65,19 @@ class NetworkEvaluation:
 
 
 def evaluate_loss(
-    objective: Objective, parameters: Parameters, batch: Batch, input_names: Sequence[str], *, backward: bool = True
+    objective: Objective,
+    parameters: Parameters,
+    batch: Batch,
+    input_names: Sequence[str],
+    *,
+    backward: bool = True,
+    key: Any = None,
 ) -> NetworkEvaluation:
-    """The loss of a batch, evaluated as `evaluate` would (without dropout), and its cotangents."""
+    """The loss of a batch, evaluated as `evaluate` would (without dropout) or with a key as a training step, and its cotangents."""
     calls: list[str] = []
 
     def loss(parameters: Any, arrays: list[Any]) -> Any:
-        value, _, outcome = objective.observed(parameters, batch.like(arrays))
+        value, _, outcome = objective.observed(parameters, batch.like(arrays), key)
         return value, _readings(outcome, calls)
 
     arrays = batch.arrays()

@@ -90,7 +90,7 @@ class _Watched:
 
 @dataclass(frozen=True)
 class Taken:
-    """A step of a training, as its engine takes it: its metrics, the new state, and the parameters before and in that."""
+    """A step of a training, as its engine takes it: its metrics, the new state, the parameters before and in that, rate and key."""
 
     metrics: Any
     leaves: list[Any]
@@ -98,6 +98,7 @@ class Taken:
     before: Parameters
     parameters: Parameters
     rate: float
+    key: int
 
 
 class Steps:
@@ -118,7 +119,8 @@ class Steps:
         metrics = training.runner.run(block.order, first, 1, [s[first : first + 1] for s in block.scalars])[0]
         leaves = training.runner.state
         old, new = (trees.unflatten(training.structure, x) for x in (state, leaves))
-        return Taken(metrics, leaves, new, self._parameters(old), self._parameters(new), float(block.rates[first]))
+        own = self._parameters(old), self._parameters(new)
+        return Taken(metrics, leaves, new, *own, float(block.rates[first]), int(block.scalars[2][first]))
 
     def watch(self, number: int = 0, state: list[Any] | None = None) -> tuple[Seen, list[Any]]:
         """Take one step and see all of it; and the state after it.

@@ -65,9 +65,9 @@ class LayerNorm(Layer):
 class BatchNorm(Layer):
     """(x − mean)/√(variance + ε) · scale + shift, feature by feature: in training with the mean and the variance of the batch.
 
-    The features are the last axis. A prediction takes the running mean and variance, which no gradient changes: with every step of
-    training m ← momentum·m + (1 − momentum)·(mean of the batch), and so the variance, of n numbers by n − 1. So does training
-    where a batch is a single row, which says nothing of a variance.
+    The features are the last axis. A prediction, and what is explained of it or of its loss, takes the running mean and variance,
+    which no gradient changes: with every step of training m ← momentum·m + (1 − momentum)·(mean of the batch), and so the
+    variance, of n numbers by n − 1. So does training where a batch is a single row, which says nothing of a variance.
 
     Parameters
     ----------

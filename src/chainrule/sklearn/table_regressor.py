@@ -92,7 +92,7 @@ class TableRegressor(RegressorMixin, BaseTableEstimator):
     >>> height, town = np.linspace(150.0, 190.0, 60), ["Rome", "Oslo", None] * 20
     >>> X = pd.DataFrame({"height": height, "town": town})
     >>> regr = TableRegressor(recipe=cr.Recipe(hidden=(16,)), folds=2, search=False, random_state=0).fit(X, height - 100.0)
-    >>> bool(abs(regr.predict(X.head(1))[0] - 50.0) < 3.0)
+    >>> bool(abs(regr.predict(X.head(1))[0] - 50.0) < 5.0)
     True
     >>> regr.out_of_fold_score_ > 0.9
     True

@@ -35,7 +35,7 @@ def schedule_named(name: str) -> Callable[[float, float], Schedule]:
 
     Examples
     --------
-    >>> schedule_named("linear")(0.1, 10)(5.0)
+    >>> float(schedule_named("linear")(0.1, 10)(5.0))
     0.05
     """
     if name not in SCHEDULES:

@@ -23,8 +23,8 @@ AS_USUAL = "as usual"
 WAVES, WIDTH_OF_WAVES = 16, 3
 """Waves of a column, and numbers in its vector, as Holzmüller and others tuned them."""
 
-FIRST_LOOK = 2
-"""The folds that tell whether a change is worth the others."""
+FIRST_LOOK, HOPEFUL = 2, 0.5
+"""The folds that tell whether a change is worth the others, and by how many standard errors it must be better on them."""
 
 SURELY = 1.0
 """How many standard errors of the difference a recipe must be better by than the one before it."""
@@ -83,15 +83,17 @@ Change = Callable[[Candidate], Candidate]
 
 
 def changes(first: Candidate, others: Sequence[Rescaled] = ()) -> list[Change]:
-    """What is tried one after the other, each on the best one so far, the likeliest first."""
+    """What is tried one after the other, each on the best one so far."""
     target, features = first.preparation.target, first.preparation.features
     found: list[Change] = [
         partial(_on_scale, kind=scale.kind)
         for scale in target.scales
         if scale.kind != target.scale and not target.classes
     ]
-    embedded = 0 < sum(feature.kind == "number" for feature in features) <= MOST_EMBEDDED
-    return [*found, _with_waves if embedded else _smoother, *(partial(_rescaled, other=other) for other in others)]
+    found.append(_smoother)
+    if 0 < sum(feature.kind == "number" for feature in features) <= MOST_EMBEDDED:
+        found.append(_with_waves)
+    return [*found, *(partial(_rescaled, other=other) for other in others)]
 
 
 def _on_scale(given: Candidate, kind: ScaleKind) -> Candidate:
@@ -116,10 +118,10 @@ def _rescaled(given: Candidate, other: Rescaled) -> Candidate:
 
 
 def _smoother(given: Candidate) -> Candidate:
-    """More that keeps a network from learning by heart, where there are no curves of numbers to be others."""
+    """Numbers as they are, and more that keeps a network from learning by heart."""
     recipe = given.recipe
-    calmer = replace(recipe, dropout=max(recipe.dropout, 0.3), weight_decay=10 * recipe.weight_decay)
-    return replace(given, recipe=calmer).with_name("smoother")
+    plain = replace(recipe, width=0, dropout=max(recipe.dropout, 0.3), weight_decay=10 * recipe.weight_decay)
+    return replace(given, recipe=plain).with_name("smoother")
 
 
 Trained = Callable[[Candidate, range], list[Member]]
@@ -135,8 +137,8 @@ def searched(
     ----------
     usual : Candidate
     options : sequence of Change
-        Each is made of the best so far, and taken where that is surely better on all folds. One that is not better on the first
-        few of these is not tried on the others.
+        Each is made of the best so far, and taken where that is surely better on all folds. One that is hardly better on the
+        first few of these is not tried on the others.
     folds : int
         On how many folds.
     trained : callable
@@ -152,7 +154,7 @@ def searched(
         own = trained(option, range(few))
         if len(own) < few:
             break
-        if few < folds and is_better((option, own), (taken, members), surely=0.0):
+        if few < folds and is_better((option, own), (taken, members), HOPEFUL):
             own += trained(option, range(few, folds))
             if len(own) < folds:
                 break

@@ -67,8 +67,9 @@ def measured(training: Training, input_names: Any) -> Measures:
     """The network on the batch of a training's first step, and what that step does to it."""
     objective, before = training.step.objective, training.parameters
     with np.errstate(all="ignore"):
-        network = evaluate_loss(objective, before, training.data, input_names)
         taken = Steps(training).take()
+        key = None if objective.model.trains_as_it_predicts else np.uint32(taken.key)
+        network = evaluate_loss(objective, before, training.data, input_names, key=key)
     learned = {f"{layer}.{name}" for layer, own in taken.state["learned"].items() for name in own}
     learned -= objective.model.unlearned
     names = {f"{layer}.{name}" for layer, own in before.items() for name in own}
