@@ -48,6 +48,11 @@ class Target:
         """What takes several instructions, by the names in `mathematics/instructions.py`."""
         return frozenset(name for name, there in (("fma", self.fused), ("rounding", self.rounds)) if not there)
 
+    @property
+    def accumulators(self) -> int:
+        """Vectors that a tile of a product may hold: the other registers are for what is multiplied."""
+        return self.registers * 3 // 4
+
     def lanes(self, itemsize: int) -> int:
         """Numbers of so many bytes in a vector."""
         return self.vector_bytes // itemsize

@@ -113,7 +113,7 @@ def blocking_of(memory: MemoryPlan, product: Product, target: Target) -> Blockin
     quarter = target.second_cache // 4
     vectors = -(-lengths[vector] // width)
     breadth = 3 if vectors % 3 == 0 and vectors % 2 else min(2, vectors)
-    below = -(-lengths[rows] // min(16, target.registers * 3 // 4 // breadth))
+    below = -(-lengths[rows] // min(16, target.accumulators // breadth))
     height, tiles, panels = -(-lengths[rows] // below), below * repeated, -(-vectors // breadth)
     pieces = -(-lengths[summed] // PIECE)
     piece = -(-lengths[summed] // pieces)

@@ -18,9 +18,6 @@ from chainrule.engines.llvm.points import Point
 from chainrule.engines.llvm.positions import Index
 from chainrule.engines.llvm.sharing import BLOCKS
 
-ACCUMULATORS = 24
-"""Vectors in a tile; the machine has 32 vector registers with AVX-512 and NEON."""
-
 BELOW = 8
 """Tiles below each other that take a piece of a long sum one after another."""
 
@@ -42,7 +39,7 @@ class Tiles(TileWriter):
         vectors = -(-product.lengths[vector] // width) if vector else 1
         wide = 8 if count == 1 else 4 if count < 6 else 3 if vectors % 3 == 0 and vectors % 2 else 2
         across = _blocks(vectors, min(wide, vectors))
-        tall = max(1, ACCUMULATORS // max(size for _, _, size in across))
+        tall = max(1, self.code.target.accumulators // max(size for _, _, size in across))
         down = _blocks(count, min(tall, 16))
         for columns in across:
             for lines in down:
