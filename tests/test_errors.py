@@ -49,6 +49,7 @@ BUILTIN = {
     ProgramError: ValueError,
     DivergedError: ArithmeticError,
     ModelFileError: ValueError,
+    errors.MissingFileError: FileNotFoundError,
     NotBuiltError: RuntimeError,
     MissingExtraError: ImportError,
 }

@@ -21,6 +21,7 @@
     ├── ProgramError           a Program that breaks its own rules          (ValueError)
     ├── DivergedError          the loss left the finite numbers             (ArithmeticError)
     ├── ModelFileError         a model file that cannot be read             (ValueError)
+    ├── MissingFileError       a file that is not where it was said to be   (FileNotFoundError)
     ├── NotBuiltError          a network used before its shapes are known   (RuntimeError)
     └── MissingExtraError      an optional library is not installed         (ImportError)
 
@@ -33,6 +34,7 @@ import math
 import numbers
 import reprlib
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from numpy.linalg import LinAlgError
 
@@ -294,6 +296,24 @@ class ModelFileError(ChainruleError, ValueError):
     Fails: `Path("a.model").write_text("not a model"); cr.load("a.model")`.
     Works: `network.save("a.model"); cr.load("a.model")`.
     """
+
+
+class MissingFileError(ChainruleError, FileNotFoundError):
+    """A file that is not where it was said to be.
+
+    Fails: `cr.load("digits.mdel")`, when the file is called digits.model.
+    Works: `cr.load("digits.model")`.
+    """
+
+    @classmethod
+    def unless_there(cls, path: Path, known: Iterable[str] = ()) -> None:
+        """Raise when nothing is at `path`, with the nearest name of its folder; `known` are further names that may be meant."""
+        if path.exists():
+            return
+        folder = path.parent
+        names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
+        hint = nearest(path.name, [*names, *known]) if folder.is_dir() else f": there is no folder {folder}"
+        raise cls(f"there is no file {path}{hint}" + ("" if hint.endswith("?") else "."))
 
 
 class NotBuiltError(ChainruleError, RuntimeError):

@@ -7,15 +7,18 @@ import random
 import re
 import signal
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import chainrule as cr
 from chainrule.cli.app import app
 from chainrule.cli.kept_back import keep_back
-from chainrule.tables import as_table
+from chainrule.tables import as_table, spell
+from chainrule.tables import options as messages
 from chainrule.tabular import TableModel
 
 SMALL = ["--fast", "--hidden", "3", "--curves", "0", "--dropout", "0", "--epochs", "3"]
@@ -444,3 +447,45 @@ def test_a_command_line_that_cannot_be_understood(labels):
     assert run("train", labels, *USUAL, "--task", "guess").exit_code == 2
     assert run("train", labels, *USUAL, "--class-weight", "rare").exit_code == 2
     assert run("fly").exit_code == 2
+
+
+def test_predictions_overwrite_predictions_alone(folder, tmp_path):
+    notes, listed = tmp_path / "notes.txt", tmp_path / "listed.csv"
+    notes.write_text("do not lose this\n")
+    asked = ["predict", folder / "small", folder / "passengers.csv", "--output"]
+    result = run(*asked, notes)
+    assert result.exit_code == 1
+    assert "is there already" in result.stderr
+    assert notes.read_text() == "do not lose this\n"
+    for _ in range(2):
+        assert run(*asked, listed).exit_code == 0
+    assert len(listed.read_text().splitlines()) == 241
+    assert run(*asked, listed, "--probabilities").exit_code == 1
+
+
+def test_options_that_messages_name_are_there():
+    """Those of learning at `train`; others, of reading and applying, at every command that reads a table."""
+    package = Path(cr.__file__).parent
+    found = {
+        (name, file.relative_to(package).as_posix())
+        for folder in ("tables", "tabular")
+        for file in (package / folder).rglob("*.py")
+        for name in re.findall(r"""\boption\(["'](\w+)["']""", file.read_text(encoding="utf-8"))
+    }
+    found = {(name, file) for name, file in found if name != "columns"}  # which are --drop and --column
+    assert {"separator", "decimal", "encoding", "missing", "seconds"} <= {name for name, _ in found}
+    typed = {name: spell(messages.option(name, "1"), command_line=True).split()[0] for name, _ in found}
+    commands = {name: {x for p in command.params for x in (*p.opts, *p.secondary_opts)} for name, command in
+                get_command(app).commands.items()}  # fmt: skip
+    reading = [name for name, options in commands.items() if "--separator" in options]
+    assert {"train", "evaluate", "predict", "explain"} <= set(reading)
+    for name, file in found:
+        places = ["train"] if file in LEARNING else reading
+        if name == "missing":
+            places = ["train", "evaluate", "predict"]
+        assert all(typed[name] in commands[place] for place in places), (name, file)
+    assert all(typed_option in commands["train"] for typed_option in ("--drop", "--column"))
+
+
+LEARNING = {"tables/learning.py", "tables/target.py", "tables/remarks.py", "tabular/shortfall.py"}
+"""What tells options while a model is learned."""

@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 import chainrule as cr
+from chainrule.errors import DataError
 from chainrule.sklearn import TableClassifier, TableRegressor
 from chainrule.tables import TableError
 
@@ -218,6 +219,12 @@ def test_what_is_refused(regressor: Any) -> None:
         clone(regressor).set_params(missing="error").fit(X, AMOUNTS)
     with pytest.raises(ValueError, match="1d array"):
         clone(regressor).fit(X, np.stack([AMOUNTS, AMOUNTS], axis=1))
+    with pytest.raises(DataError, match="X has more than one column 'size'"):
+        clone(regressor).fit(X[["size", "gap", "size"]], AMOUNTS)
+    for unknown in ([None, *AMOUNTS[1:]], np.array([None, *AMOUNTS[1:]], object)):
+        for kind in (TableRegressor, TableClassifier):
+            with pytest.raises(DataError, match=f"y holds None in 1 row of {len(AMOUNTS)}"):
+                kind(**SMALL).fit(X, unknown)
     for setting in ({"seconds": -1}, {"recipe": "large"}, {"folds": 0}, {"missing": "guess"}):
         with pytest.raises(ValueError, match=f"'{next(iter(setting))}' parameter"):
             TableRegressor(**setting).fit(X, AMOUNTS)

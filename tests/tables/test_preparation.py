@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import date, datetime, timedelta
 from statistics import NormalDist
 
 import numpy as np
@@ -287,6 +288,58 @@ def test_nothing_to_learn_from():
 # --- missing values -------------------------------------------------------------------------------------------------------
 
 
+def test_why_nothing_is_left_to_learn_from(tmp_path):
+    for text, told in (
+        ("k,y\n" + "".join(f"1,{i % 2}\n" for i in range(30)), r"'k': the same value in every row: '1'\.$"),
+        ("y\n" + "".join(f"{i % 2}\n" for i in range(30)), 'separator="semicolon"'),
+    ):
+        (tmp_path / "table.csv").write_text(text)
+        with pytest.raises(TableError, match=told):
+            Preparation.learn(as_table(tmp_path / "table.csv"), "y")
+
+
+SPANS = [f"{day} days 0{hour}:08:00" for day in range(5) for hour in range(8)]
+
+
+@pytest.mark.parametrize("learned", ["text", "span"])
+def test_spans_of_time_are_the_same_as_text_and_as_such(learned):
+    spans = pl.Series([timedelta(days=int(s[0]), hours=int(s[8]), minutes=8) for s in SPANS])
+    forms = {
+        name: Table(pl.DataFrame({"t": cells, "y": labels()})) for name, cells in (("text", SPANS), ("span", spans))
+    }
+    preparation = Preparation.learn(forms[learned], "y")
+    assert preparation.columns[0].kind == "number"
+    text, span = (preparation.apply(forms[form]) for form in ("text", "span"))
+    np.testing.assert_array_equal(text.X, span.X)
+    assert len(np.unique(text.X)) == ROWS
+    assert text.unread == ()
+
+
+TYPED = {
+    "span": [timedelta(minutes=i) for i in range(ROWS)],
+    "day": [date(2020, 1, 1) + timedelta(days=i) for i in range(ROWS)],
+    "clock": [datetime(2020, 1, 1, i % 24, i).time() for i in range(ROWS)],
+    "moment": [datetime(2020, 1, 1) + timedelta(hours=i) for i in range(ROWS)],
+    "number": [i**1.5 for i in range(ROWS)],
+    "word": [f"k{i % 3}" for i in range(ROWS)],
+    "sentence": [f"this is the text of {i} words" for i in range(ROWS)],
+    "truth": [i % 3 == 0 for i in range(ROWS)],
+}
+
+
+@pytest.mark.parametrize("learned", TYPED)
+@pytest.mark.parametrize("given_one", TYPED)
+def test_a_column_of_another_type_is_read_or_named(learned, given_one):
+    preparation = Preparation.learn(Table(pl.DataFrame({"a": amounts(), "x": TYPED[learned], "y": labels()})), "y")
+    other = Table(pl.DataFrame({"a": amounts(), "x": TYPED[given_one]}))
+    told = ""
+    try:
+        assert np.isfinite(preparation.apply(other).X).all()
+    except TableError as error:
+        told = str(error)
+    assert not told or "column 'x' of the table holds" in told
+
+
 def test_policies_for_missing_values():
     a = amounts()
     a[3] = None
@@ -334,6 +387,9 @@ def test_what_gives_the_target_away_is_told():
     assert "'code' alone gives the target" in remarks(a=amounts(), code=[f"k{x}" for x in labels()], y=labels())
     assert "alone" not in remarks(a=amounts(), b=[x + e / 5 for x, e in zip(y, amounts(), strict=True)], y=y)
     assert "alone" not in remarks(a=amounts(), b=["u", "v"] * 20, y=labels())
+    x, c = amounts(), amounts()
+    y = ["high" if a + b > 0 else "low" for a, b in zip(x, c, strict=True)]
+    assert "alone" not in remarks(x=x * 3, c=c * 3, y=y * 3)  # copies agree in every column
 
 
 def test_repeated_rows_and_columns_are_told():

@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chainrule.errors import SettingError, UnknownNameError
-from chainrule.tables import TableError, read, spell, stream
+import chainrule as cr
+from chainrule.errors import MissingFileError, SettingError, UnknownNameError
+from chainrule.tables import TableError, as_table, read, spell, stream
 from chainrule.tables.reading import from_bytes
 from chainrule.tables.text_format import TextFormat
 
@@ -299,6 +300,9 @@ def test_empty_rows_and_columns_are_left_out(written):
         ('# by hand\n"a,b\n1,2\n', "ends inside quotation marks opened at line 2"),
         (b"PK\x03\x04 and so on", "spreadsheet or ZIP file, not CSV text; save the sheet as CSV"),
         (b"\x89PNG\r\n\x00\x00", "is not text"),
+        (b"a,b\n1,2\x00\n3,4\n", "is not text: there is a NUL byte in line 2"),
+        (b"a,b\n1,2\n\x003,4\n", "is not text: there is a NUL byte in line 3"),
+        (b"a,b\r\n1,2\r\n3,\x004\n", "is not text: there is a NUL byte in line 3"),
         (b"\x1f\x8b broken", "damaged gzip file"),
     ],
 )
@@ -310,6 +314,12 @@ def test_what_cannot_be_read_says_why(written, content, message):
 def test_an_absent_file_is_the_systems_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         read(tmp_path / "absent.csv")
+    (tmp_path / "people.csv").write_text("age\n3\n")
+    for reading in (read, as_table, lambda path: list(stream(path)), cr.load):
+        with pytest.raises(MissingFileError, match=r"there is no file .*peple.csv .did you mean 'people.csv'"):
+            reading(tmp_path / "peple.csv")
+    with pytest.raises(MissingFileError, match="there is no folder"):
+        as_table(str(tmp_path / "no" / "people.csv"))
 
 
 def test_columns_by_name(written):

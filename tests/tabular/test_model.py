@@ -213,6 +213,8 @@ def test_groups_and_times_decide_what_is_held_out():
     assert learned.tolist() == [row for row in range(96) if row % 30 < 6]  # rows 96 to 119 are of the groups 6 to 29
     assert "72 earlier rows of groups that are held out taught nothing" in both.remarks
     assert both.out_of_fold.unused.tolist() == [row for row in range(96) if row % 30 >= 6]
+    with pytest.raises(TableError, match="'weight' is the target, and was given as the column of groups"):
+        cr.TableModel(**QUICK).fit(frame, "weight", groups="weight")
     with pytest.raises(DataError, match="none is left to learn from"):
         cr.TableModel(**QUICK).fit(
             frame.with_columns(who=pl.Series(range(120)) % 20), "weight", groups="who", order="day"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import chainrule as cr
-from chainrule.errors import ChainruleError, MissingExtraError, ModelFileError, nearest
+from chainrule.errors import ChainruleError, MissingExtraError, MissingFileError, ModelFileError
 from chainrule.tabular import TableModel
 
 STDIN = "-"
@@ -19,10 +20,10 @@ PATTERNS = frozenset("*?[")
 
 
 class FileError(ChainruleError):
-    """A file that is not where it was said to be, or a place where none can be written.
+    """A folder where a file is needed, or a place where none can be written.
 
-    Fails: `chainrule train dta.csv --target y`, when the file is called data.csv.
-    Works: `chainrule train data.csv --target y`.
+    Fails: `chainrule train data.csv --target y --save models/`, which is a folder.
+    Works: `chainrule train data.csv --target y --save models/small.model`.
     """
 
 
@@ -30,11 +31,7 @@ def to_read(path: Path, known: Iterable[str] = ()) -> Path:
     """`path`, when a file is there; `known` are further names that may have been meant."""
     if path.is_dir():
         raise FileError(f"{path} is a folder; a file is needed.")
-    if not path.exists():
-        folder = path.parent
-        names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
-        hint = nearest(path.name, [*names, *known]) if folder.is_dir() else f": there is no folder {folder}"
-        raise FileError(f"there is no file {path}{hint}" + ("" if hint.endswith("?") else "."))
+    MissingFileError.unless_there(path, known)
     return path
 
 
@@ -58,6 +55,19 @@ def to_write(path: Path | None, option: str, **others: str | Path | None) -> Non
     for what, other in others.items():
         if other is not None and str(other) != STDIN and path.resolve() == Path(other).resolve():
             raise FileError(f"{option} {path} is the file of the {what}, which would be lost; give another name.")
+
+
+def to_list(path: Path | None, header: Sequence[str]) -> None:
+    """Raise when what stands at `path` is no list of predictions with this header, and would be lost."""
+    if path is None or not path.exists() or not path.is_file() or not path.stat().st_size:
+        return
+    with path.open(encoding="utf-8", errors="replace", newline="") as stream:
+        first = next(csv.reader(stream), [])
+    if first != list(header):
+        raise FileError(
+            f"--output {path} is there already, and does not begin as these predictions do, with {','.join(header)[:80]!r}; give "
+            "another name, or remove it first."
+        )
 
 
 def to_save(path: Path | None, **others: str | Path | None) -> None:

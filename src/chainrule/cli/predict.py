@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from chainrule.cli.console import note, say
-from chainrule.cli.files import load_model, table_to_read, to_write
+from chainrule.cli.files import load_model, table_to_read, to_list, to_write
 from chainrule.cli.options import TABLE, Decimal, Encoding, MissingChoice, Separator, mark_of
 from chainrule.tables import TableError, spell
 
@@ -78,6 +78,9 @@ def predict(
         raise TableError(f"{model.name} predicts the amount {found.target!r}, not classes; leave out {what}.")
     if threshold is not None and len(found.classes) != 2:
         raise TableError(f"{model.name} tells {len(found.classes)} classes apart; a threshold is for two.")
+    called = f"{found.target} predicted" if found.target in (keep or []) else found.target
+    header = [*(keep or []), called, *([f"P({label})" for label in found.classes] if probabilities else [])]
+    to_list(output, header)
     table = found.preparation.read(table_to_read(data), separator, mark_of(decimal), encoding)
     beside = [table.column(name).cast(str).fill_null("").to_list() for name in keep or []]
     inputs = found.inputs(table, None if missing is None else missing.value)
@@ -88,8 +91,6 @@ def predict(
         str(found.classes[k]) for k in ((said[:, 1] >= threshold).astype(int) if threshold is not None else said.argmax(axis=1))
     ]  # fmt: skip
     shares = [[f"{share:.6f}" for share in row] for row in said] if probabilities else [[] for _ in values]
-    called = f"{found.target} predicted" if found.target in (keep or []) else found.target
-    header = [*(keep or []), called, *([f"P({label})" for label in found.classes] if probabilities else [])]
     answers = dict(zip(inputs.rows.tolist(), zip(values, shares, strict=True), strict=True))
     blank = ("", [""] * (len(header) - 1 - len(beside)))
     rows = [

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.errors import ModelFileError
+from chainrule.errors import MissingFileError, ModelFileError
 from chainrule.network.description import BYTES, digest_of, parsed, plain, short
 from chainrule.network.storage import DIGEST, FORMAT, KEY
 
@@ -32,13 +32,12 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
     Raises
     ------
-    FileNotFoundError
+    MissingFileError
         When there is no such file.
     ModelFileError
         When it is damaged, truncated or of another kind.
     """
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}")
+    MissingFileError.unless_there(path)
     try:
         with _opened(path) as file:
             header, begin = _header(file)

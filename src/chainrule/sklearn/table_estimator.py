@@ -13,10 +13,12 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from chainrule.errors import DataError
 from chainrule.network import Network
 from chainrule.network.copying import renewed
 from chainrule.sklearn.nested import NestedParameters
 from chainrule.tables import Table, Task, as_table, spell
+from chainrule.tables.options import counted, quoted
 from chainrule.tabular import Recipe, TableModel
 
 
@@ -56,7 +58,9 @@ class BaseTableEstimator(NestedParameters):
         framed = several and any(hasattr(X, name) for name in ("columns", "__arrow_c_stream__", "__dataframe__"))
         if not framed:
             X = check_array(X, dtype=None, ensure_all_finite="allow-nan", input_name="X", estimator=self)
+        _check_names(X)
         validate_data(self, X, y, skip_check_array=True, reset=reset)
+        _check_known(y)
         table = as_table(X.reset_index(drop=True) if hasattr(X, "reset_index") else X)
         if not framed or not all(isinstance(name, str) for name in getattr(X, "column_names", None) or X.columns):
             table = replace(table, frame=table.frame.rename(dict(zip(table.names, self._names, strict=True))))
@@ -186,6 +190,25 @@ class BaseTableEstimator(NestedParameters):
         tags.input_tags.string = tags.input_tags.categorical = True
         tags.input_tags.allow_nan = True
         return tags
+
+
+def _check_names(X: Any) -> None:
+    """Raise when a data frame has several columns of one name, which would not be told apart when predicting."""
+    if getattr(getattr(X, "columns", None), "is_unique", True):
+        return
+    twice = list(X.columns[X.columns.duplicated()].unique())
+    raise DataError(f"X has more than one column {quoted(twice)}; rename them, so that each name occurs once.")
+
+
+def _check_known(y: Any) -> None:
+    """Raise where answers are None, which is no class and no amount."""
+    given = np.asarray(y, dtype=object).ravel() if isinstance(y, list | tuple) else np.asarray(y).ravel()
+    unknown = sum(answer is None for answer in given.tolist()) if given.dtype == object else 0
+    if unknown:
+        raise DataError(
+            f"y holds None in {counted(unknown, 'row')} of {len(given):,}, where the answer is not known; leave these rows out of X "
+            "and y."
+        )
 
 
 def says_nothing(table: Table) -> bool:

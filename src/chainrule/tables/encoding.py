@@ -67,7 +67,12 @@ def utf8(data: bytes, source: str, encoding: str | None = None, line: int = 1) -
     data, notes = data.removeprefix(codecs.BOM_UTF8), list[str]()
     found = encoding or wide(data[:_LOOKED_AT])
     if found is None and b"\0" in data[:_LOOKED_AT]:
-        raise TableError(f"{source} is not text; a CSV file is expected (spreadsheets and databases can write one).")
+        before = data[: data.index(b"\0")].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        place = line + before.count(b"\n")
+        raise TableError(
+            f"{source} is not text: there is a NUL byte in line {place}; a CSV file is expected (spreadsheets "
+            "and databases can write one). If it is one, take that byte out."
+        )
     if found is None and not data.isascii():
         found = UTF8 if _is(data, UTF8) else WESTERN
         if found == WESTERN:
@@ -97,10 +102,15 @@ def wide(first: bytes) -> str | None:
         characters in (a, d) and 2 * max(min(a, b), min(c, d)) > characters
     ):  # no character needs the highest byte, few the next
         return "utf-32-le" if c + d > a + b else "utf-32-be"
-    even, odd = a + c, b + d
+    even, odd = first[::2].count(0), first[1::2].count(0)
     if max(even, odd) < max(SELDOM * len(first), 10 * min(even, odd)):
         return None
-    return "utf-16-le" if odd > even else "utf-16-be"
+    found, end = ("utf-16-le", 0) if odd > even else ("utf-16-be", 1)
+    low, high = first[end::2], first[1 - end :: 2]
+    ends = any(character in b"\r\n" and not other for character, other in zip(low, high, strict=False))
+    return (
+        found if ends or 4 * max(even, odd) >= len(first) else None
+    )  # a stray NUL in ASCII is beside no end of a line
 
 
 def in_blocks(encoding: str | None) -> bool:

@@ -8,6 +8,7 @@ from glob import glob, has_magic
 from pathlib import Path
 from typing import Any, Literal
 
+from chainrule.errors import MissingFileError
 from chainrule.tables.options import TableError
 
 Kind = Literal["parquet", "arrow", "json", "text"]
@@ -53,7 +54,7 @@ def files_of(source: Any) -> list[File] | None:
 
     Raises
     ------
-    TableError
+    TableError, MissingFileError
         When there are none.
     """
     if isinstance(source, Sequence) and not isinstance(source, (str, bytes)):
@@ -74,6 +75,7 @@ def files_of(source: Any) -> list[File] | None:
         paths = [Path(found) for found in sorted(glob(str(path), recursive=True))]
         files = [File(found, _parts(found)) for found in paths if found.is_file()]
     else:
+        MissingFileError.unless_there(path)
         return [File(path)]
     if not files:
         raise TableError(

@@ -30,6 +30,10 @@ NAMES = {"drop": LeftOut} | {kind.kind: kind for kind in KINDS if kind is not Le
 """Kinds as users call them in `columns={…}`."""
 
 
+MOST_REASONS = 6
+"""Columns of which it is said why nothing is learned from them."""
+
+
 class Learned(NamedTuple):
     """What `learn_columns` gives.
 
@@ -121,12 +125,14 @@ def _learn_inputs(
                 columns[name] = found
     used = [column for column in columns.values() if column.features]
     if not used and not problems.told:
-        of_text = table.lines is not None
+        alone = table.lines is not None and len(table.names) == 1
+        reasons = [f"{name!r}: {column.why}" for name, column in list(columns.items())[:MOST_REASONS]]
         problems.add(
-            f"no column is left to learn {target!r} from: it has {counted(len(table.names), 'column')} "
-            f"({quoted(table.names)}), and those besides the target say nothing"
-            + ("; if the columns were not told apart, name what stands between them" if of_text else ""),
-            option("separator", "semicolon") if of_text else "",
+            f"no column is left to learn {target!r} from: it has {counted(len(table.names), 'column')} ({quoted(table.names)})"
+            + (f"; {'; '.join(reasons)}" if reasons else "")
+            + (f"; and {len(columns) - MOST_REASONS:,} more" if len(columns) > MOST_REASONS else "")
+            + ("; if the columns were not told apart, name what stands between them" if alone else ""),
+            option("separator", "semicolon") if alone else "",
         )
     readings = {column.name: column.read(table.column(column.name), spelling) for column in used}
     gaps = [name for name, reading in readings.items() if np.isnan(reading.values).any()] if missing == "error" else []

@@ -39,6 +39,9 @@ _PATTERNS = {
 }
 
 
+_SPAN = re.compile(r"([+-]?\d{1,9}) days?,? \+?(\d{1,2}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+
+
 class Numbers(NamedTuple):
     """A column read as numbers.
 
@@ -70,12 +73,14 @@ def number(text: str, decimal: Decimal = ".") -> tuple[float, str] | None:
     --------
     >>> number("$1,234.50"), number("(3)"), number("5 %"), number("1.234,5", ",")
     ((1234.5, '$'), (-3.0, ''), (5.0, '%'), (1234.5, ''))
+    >>> number("0 days 00:08:00"), number("-1 days +23:52:00")
+    ((480.0, 's'), (-480.0, 's'))
     >>> number("0,375") is number("12.03.2024") is number("many") is None
     True
     """
     match = _PATTERNS[decimal].fullmatch(text.replace("\u2212", "-"))
     if match is None:
-        return None
+        return _span(text) if " day" in text else None
     part = match.groupdict(default="")
     unit, bracketed = part["unit"], bool(part["open"])
     if bracketed != bool(part["close"]) or (part["sign"] and part["sign2"]) or (bracketed and part["sign"]):
@@ -88,6 +93,15 @@ def number(text: str, decimal: Decimal = ".") -> tuple[float, str] | None:
             return None
         value, unit = value * _MULTIPLES.get(unit, 1.0), part["money"]
     return (-value if bracketed or "-" in part["sign"] + part["sign2"] else value), unit
+
+
+def _span(text: str) -> tuple[float, str] | None:
+    """The seconds of a span of time as pandas and Python write it: `1 days 00:08:00`, `-1 day, 23:52:00`."""
+    match = _SPAN.fullmatch(text)
+    if match is None:
+        return None
+    days, hours, minutes, seconds = match.groups()
+    return 86400.0 * int(days) + 3600.0 * int(hours) + 60.0 * int(minutes) + float(seconds), "s"
 
 
 def read_numbers(

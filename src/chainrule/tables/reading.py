@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from chainrule.errors import MissingFileError
 from chainrule.tables.cells import regular_cells
 from chainrule.tables.decimal import Mark, decimal_mark
 from chainrule.tables.dialect import Dialect, look
@@ -78,6 +79,7 @@ def read(
     (('name', 'size'), ['1,63', '1,79'], ';', ',')
     """
     path = Path(path)
+    MissingFileError.unless_there(path)
     return from_bytes(path.read_bytes(), path.name, TextFormat(separator, header, decimal, encoding))
 
 

@@ -39,20 +39,22 @@ def remarks_on(
     `recognised` says that nobody has told whether the target holds classes or amounts.
     """
     remarks = _on_classes(target, y, recognised) if target.classes else []
-    few = np.unique(np.linspace(0, len(table) - 1, min(len(table), SAMPLE)).astype(np.intp))
+    hashes = table.frame.select([*(c.name for c in columns), target.name]).hash_rows().to_numpy()
+    once = np.sort(np.unique(hashes, return_index=True)[1])  # copies agree in all columns, which says nothing of one
+    few = once[np.unique(np.linspace(0, len(once) - 1, min(len(once), SAMPLE)).astype(np.intp))]
     suspects = (
         [c for c in columns if _gives_away(c, read[c.name][few], target, y[few])]
-        if len(y) >= FEWEST and len(columns) > 1
+        if len(once) >= FEWEST and len(columns) > 1
         else []
     )
-    leaks = [c.name for c in suspects if len(few) == len(table) or _gives_away(c, read[c.name], target, y)]
+    leaks = [c.name for c in suspects if len(few) == len(once) or _gives_away(c, read[c.name][once], target, y[once])]
     if leaks:
         remarks.append(
             f"{named(leaks)} alone {'gives' if len(leaks) == 1 else 'give'} the target {target.name!r}, nearly or exactly; if "
             f"that is not known when predicting, leave it out: {columns_option(leaks[:6], 'drop')}"
         )
     remarks += _same_columns(table, read)
-    repeated = len(table) - table.frame.select([*(c.name for c in columns), target.name]).hash_rows().n_unique()
+    repeated = len(table) - len(once)
     if repeated and repeated >= REPEATED * len(table):
         remarks.append(
             f"{counted(repeated, 'row')} of {len(table):,} {'repeats' if repeated == 1 else 'repeat'} an earlier one in all "

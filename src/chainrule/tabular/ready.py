@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chainrule.tables import Preparation, Table, TableError, ranks, rescaled, sample
+from chainrule.tables.names import spelled
 from chainrule.tabular.search import Rescaled
 from chainrule.tabular.weights import weights_of_rows
 
@@ -68,6 +69,11 @@ def made_ready(
     by_group = None if groups is None else table.column(groups).cast(str).fill_null("").to_numpy()
     by_time = None if order is None else ranks(table, order)
     kinds = dict(preparing["columns"] or {})
+    if groups is not None and spelled(groups) == spelled(target):
+        raise TableError(
+            f"{target!r} is the target, and was given as the column of groups too: its rows of one value would all be held out "
+            "together. Name another column."
+        )
     if groups is not None:
         kinds = {groups: "drop", **kinds}
     scaling = preparing["scaling"]

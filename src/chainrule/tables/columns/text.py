@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from chainrule.tables.columns.column import Column, Feature, Reading, require
 from chainrule.tables.columns.number import clipped
+from chainrule.tables.columns.texts import as_texts
 from chainrule.tables.missing import Spelling
 
 if TYPE_CHECKING:
@@ -76,9 +77,10 @@ class Text(Column):
 
     def read(self, cells: pl.Series, spelling: Spelling) -> Reading:
         """Counts in every place, shape (rows, places)."""
-        import polars as pl
-
-        return Reading(_hashed(cells.cast(pl.String), len(self.means)))
+        texts = as_texts(cells)
+        if texts is None:
+            raise TypeError(f"{cells.dtype} holds no text")
+        return Reading(_hashed(texts, len(self.means)))
 
     def encode(self, values: NDArray[np.float64]) -> NDArray[np.floating[Any]]:
         """Standardised, and clipped smoothly."""

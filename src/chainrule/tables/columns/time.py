@@ -311,6 +311,8 @@ def _seconds(cells: pl.Series, form: str, zone: str, spelling: Spelling) -> tupl
     """Cells as seconds since 1970 by the clock of the zone, or their own where it is empty, and the texts that are none."""
     import polars as pl
 
+    if cells.dtype == pl.Duration:
+        raise TypeError("spans of time are no moments")
     if cells.dtype.is_temporal():
         return _since_1970(cells, zone), []
     texts = (cells.cast(pl.Int64, strict=False) if cells.dtype.is_numeric() else cells).cast(pl.String)
