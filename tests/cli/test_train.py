@@ -296,10 +296,15 @@ def test_rows_that_are_tested_on(labels, tmp_path):
     result = run("train", labels, "--target", "Survived", *SMALL, "--test-file", tmp_path / "three.csv")
     assert "no column named 'Survived'" in result.stderr
     assert "network" not in result.output
-    for option in (["--split-by", "Id"], ["--group", "Age"]):
+    for option in (["--split-by", "Id"], ["--group", "Age"], ["--split-by", "Id", "--group", "Name"]):
         result = run("train", labels, "--target", "Survived", *SMALL, "--test", 0.25, *option)
         assert result.exit_code == 0, result.output
         assert "rows kept back" in result.output
+    rows = "".join(f"{row},{row % 40},{'yes' if row % 3 else 'no'}\n" for row in range(100))
+    (tmp_path / "visits.csv").write_text("day,who,well\n" + rows)
+    both = ["--test", 0.2, "--split-by", "day", "--group", "who"]
+    result = run("train", tmp_path / "visits.csv", "--target", "well", *SMALL, *both)
+    assert "40 earlier rows of groups that are kept back left out" in result.output, result.output
 
 
 @pytest.mark.parametrize("options", [{"order": "Id"}, {"group": "Age"}, {}])

@@ -49,6 +49,7 @@ class Model:
     out_of_fold: SimpleNamespace | None = None
     scores: Scores | None = None
     weights: np.ndarray | None = None
+    remarks: tuple[str, ...] = ()
 
     def raw(self, X):
         outputs = np.asarray(self.network(X), np.float64)
@@ -92,7 +93,7 @@ def model(task="regression", rows=400, epochs=30, given=None, folds=0, **options
     predictors = predictors_of(networks, [np.flatnonzero(fold == k) for k in range(folds)], preparation.target)
     made = Model(preparation, trained(fold >= 0), average, predictors, {"recipe": "<tt>"})
     if folds:
-        made.out_of_fold = SimpleNamespace(rows=np.arange(len(y)), fold=fold)
+        made.out_of_fold = SimpleNamespace(rows=np.arange(len(y)), fold=fold, unused=np.arange(0))
         outputs = np.zeros((len(y), len(classes)) if classes else len(y))
         for one in predictors:
             outputs[one.rows] = one.raw(inputs.X[one.rows])

@@ -1,5 +1,6 @@
 """`TableModel`: what it learns, predicts, keeps and refuses."""
 
+import re
 import time
 import warnings
 
@@ -11,7 +12,7 @@ import pytest
 import chainrule as cr
 from chainrule.engines.choice import COMPILER, ENGINES
 from chainrule.errors import DataError, ModelFileError, NotBuiltError, SettingError, UnknownNameError
-from chainrule.tables import TableError, as_table
+from chainrule.tables import TableError, as_table, spell
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.metrics import metric_for
 
@@ -204,6 +205,28 @@ def test_groups_and_times_decide_what_is_held_out():
     assert "who" not in grouped.columns
     fold = dict(zip(grouped.out_of_fold.rows.tolist(), grouped.out_of_fold.fold.tolist(), strict=True))
     assert all(len({fold[row] for row in range(4 * i, 4 * i + 4)}) == 1 for i in range(30))
+    both = cr.TableModel(**QUICK).fit(
+        frame.with_columns(who=pl.Series(range(120)) % 30), "weight", groups="who", order="day"
+    )
+    learned, held = both.learned.members[0].assignment.learned, both.learned.members[0].assignment.held
+    assert held.tolist() == list(range(96, 120))
+    assert learned.tolist() == [row for row in range(96) if row % 30 < 6]  # rows 96 to 119 are of the groups 6 to 29
+    assert "72 earlier rows of groups that are held out taught nothing" in both.remarks
+    assert both.out_of_fold.unused.tolist() == [row for row in range(96) if row % 30 >= 6]
+    with pytest.raises(DataError, match="none is left to learn from"):
+        cr.TableModel(**QUICK).fit(
+            frame.with_columns(who=pl.Series(range(120)) % 20), "weight", groups="who", order="day"
+        )
+
+
+def test_little_time_is_said_and_small_tables_are_learned_all_the_same():
+    model = cr.TableModel(seconds=1e-3, search=False, folds=1, progress=False).fit(people(), "weight")
+    assert model.learned.epochs[0] >= 100
+    assert model.remarks == ()
+    short = cr.TableModel(seconds=1e-3, search=False, folds=3, epochs=100_000, progress=False).fit(people(), "weight")
+    networks = r"networks were trained, the shortest for [\d,]+ of 100,000 epochs|after [\d,]+ of 100,000 epochs"
+    assert re.search(networks, short.remarks[0])
+    assert re.search(r"the time was up .* enough: about --time \d+s", spell(short.remarks[0], command_line=True))
 
 
 @pytest.mark.parametrize(

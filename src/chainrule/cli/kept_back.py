@@ -8,7 +8,8 @@ import numpy as np
 
 from chainrule.datasets import split_rows
 from chainrule.tables import Table, ranks
-from chainrule.tabular.folds import latest
+from chainrule.tables.options import counted
+from chainrule.tabular.folds import latest, others
 
 FEW = 5
 """A target with fewer values than a so-manieth of the rows has the same share of each kept back."""
@@ -27,17 +28,25 @@ def keep_back(
     [[3, 1, 2], [4]]
     >>> [part.frame["shop"].to_list() for part in keep_back(table, "sold", 0.5, group="shop")]
     [['b', 'b'], ['a', 'a']]
+    >>> [part.frame["day"].to_list() for part in keep_back(table, "sold", 0.25, order="day", group="shop")]
+    [[3, 2], [4]]
     """
+    names = None if group is None else table.column(group).cast(str).fill_null("").to_numpy()
     if order is not None:
-        learned, kept = latest(ranks(table, order), share)
-    elif group is not None:
-        names = table.column(group).cast(str).fill_null("").to_numpy()
+        kept = latest(ranks(table, order), share)[1]
+        learned = others(len(table), kept, names)
+    elif names is not None:
         groups, group_of = np.unique(names, return_inverse=True)
-        chosen = np.isin(group_of, split_rows(groups, share, seed, stratify=False)[1])
-        learned, kept = np.flatnonzero(~chosen), np.flatnonzero(chosen)
+        kept = np.flatnonzero(np.isin(group_of, split_rows(groups, share, seed, stratify=False)[1]))
+        learned = others(len(table), kept)
     else:
         column = table.column(target)
         few = column.n_unique() <= max(2, len(column) // FEW)
         labels = column.cast(str).fill_null("").to_numpy() if few else np.arange(len(column), dtype=float)
         learned, kept = split_rows(labels, share, seed)
-    return table.rows(learned), replace(table.rows(kept), source=f"{table.source}, rows kept back")
+    idle = len(table) - len(learned) - len(kept)
+    notes = (f"{counted(idle, 'earlier row')} of groups that are kept back left out",) * bool(idle)
+    return (
+        replace(table.rows(learned), notes=(*table.notes, *notes)),
+        replace(table.rows(kept), source=f"{table.source}, rows kept back"),
+    )

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from chainrule.cli.console import heading, note, say
 from chainrule.tables import Table, spell
 from chainrule.tabular import TableModel
+from chainrule.tabular.comparing import remarks_beside
 
 LABELS = 10
 """Labels that are listed."""
@@ -62,8 +63,11 @@ def tell_networks(model: TableModel, table: Table | None) -> None:
     )
     if len(learned.tried) > 1:
         say(f"  tried: {', '.join(learned.tried[1:])}; taken: {learned.tried[0]}")
+    tell_notes(model.remarks)
     if model.has_scores:
-        say(str(model.scores if table is None else model.compare(table, beside=SIMPLER)))
+        scores = model.scores if table is None else model.compare(table, beside=SIMPLER)
+        say(str(scores))
+        tell_notes(remarks_beside(scores))
     else:
         note("with so few rows none were held out: how good it is for new ones is not known")
 

@@ -130,7 +130,7 @@ def train(
     split_by: Annotated[
         str | None,
         typer.Option(
-            help="A column of times or numbers: the latest rows are held out.",
+            help="A column of times or numbers: the latest rows are held out; with --group, earlier rows of theirs teach nothing.",
             **HELD,
             metavar="COLUMN",
         ),
@@ -214,7 +214,15 @@ def train(
         WeightChoice | None,
         typer.Option(help="balanced: rare classes count as much as common ones.", **TRAINING, metavar="WHAT"),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same model.", **TRAINING, metavar="N")] = 0,
+    seed: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="The same seed gives the same model, unless the time was up before all was done, which is then said.",
+            **TRAINING,
+            metavar="N",
+        ),
+    ] = 0,
     save: Annotated[
         Path | None, typer.Option(help="Save the model, such as model.safetensors.", **RESULTS, metavar="FILE")
     ] = None,

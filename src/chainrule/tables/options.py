@@ -17,6 +17,9 @@ READING = frozenset({"separator", "header", "decimal", "encoding"})
 MAPS = frozenset({"columns"})
 """Options that give columns a kind, `‹columns=zip=category›`: a dict in Python, `--column zip=category` for each one typed."""
 
+AMOUNTS = {"seconds": ("time", "s")}
+"""Options that take a number in Python; how they are called when typed, and the unit."""
+
 _OPTION = re.compile(r"‹(\w+)=([^›]*)›")
 _OPTIONS = re.compile(r"(?:‹\w+=[^›]*›)+")
 
@@ -60,6 +63,8 @@ def spell(message: str, command_line: bool = False) -> str:
     leave them out: --drop 'last name' --drop id --missing drop
     >>> print(spell("if that is wrong, ‹decimal=,›"))
     if that is wrong, chainrule.tables.as_table(data, decimal=",")
+    >>> spell("more: ‹seconds=3›"), spell("more: ‹seconds=3›", command_line=True)
+    ('more: seconds=3', 'more: --time 3s')
     """
 
     def spelled(run: re.Match[str]) -> str:
@@ -79,6 +84,9 @@ def _typed(name: str, value: str) -> str:
     if name in MAPS:
         column, _, kind = value.rpartition("=")
         return f"--drop {shlex.quote(column)}" if kind == "drop" else f"--column {shlex.quote(value)}"
+    if name in AMOUNTS:
+        typed, unit = AMOUNTS[name]
+        return f"--{typed} {value}{unit}"
     dashed = name.replace("_", "-")
     return f"--no-{dashed}" if name == "header" else f"--{dashed} {shlex.quote(value)}"
 
@@ -89,6 +97,8 @@ def _argument(name: str, values: Sequence[str]) -> str:
     if name in MAPS:
         pairs = (value.rpartition("=") for value in values)
         return f"{name}={{" + ", ".join(f'"{column}": "{kind}"' for column, _, kind in pairs) + "}"
+    if name in AMOUNTS:
+        return f"{name}={values[-1]}"
     if name in LISTS:
         return f"{name}=[" + ", ".join(f'"{value}"' for value in values) + "]"
     return f'{name}="{values[-1]}"'

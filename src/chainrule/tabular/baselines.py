@@ -169,6 +169,9 @@ def _boosting(known: Prepared, X: Array) -> Array:
     )
 
 
+UNUSED = -2
+"""The fold of rows that nothing is to learn from."""
+
 _ALL = (
     Baseline("majority class", ("classification",), _frequencies),
     Baseline("mean", ("regression",), lambda known, X: np.full(len(X), np.mean(known.y, dtype=np.float64))),
@@ -209,7 +212,7 @@ def out_of_fold(known: Prepared, folds: Array, names: Collection[str] | None = N
     known : Prepared
         All rows.
     folds : int array of shape (rows,)
-        The fold of each row; −1 for rows that are always learned from.
+        The fold of each row; −1 for rows that are always learned from, −2 for those that never are.
     names : collection of str, optional
         Which simpler models; by default all whose libraries are there.
 
@@ -222,7 +225,7 @@ def out_of_fold(known: Prepared, folds: Array, names: Collection[str] | None = N
     held = folds >= 0
     for fold in np.unique(folds[held]):
         own = folds == fold
-        for name, outputs in on_new_rows(known.rows(~own), known.X[own], names).items():
+        for name, outputs in on_new_rows(known.rows(~own & (folds != UNUSED)), known.X[own], names).items():
             whole = found.setdefault(name, np.zeros((int(held.sum()), *np.shape(outputs)[1:])))
             whole[own[held]] = outputs
     return found

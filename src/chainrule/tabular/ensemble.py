@@ -28,11 +28,14 @@ class OutOfFold:
         Probabilities of classes, or scaled amounts; the mean where several networks had not seen a row.
     fold : int array, (rows held out,)
         In which part each row was when it was first held out.
+    unused : int array
+        Rows that were neither held out nor learned from.
     """
 
     rows: NDArray[np.intp]
     said: NDArray[np.float64]
     fold: NDArray[np.intp]
+    unused: NDArray[np.intp]
 
 
 def together(problem: Problem, members: Sequence[Member], labels: NDArray[Any] | None = None) -> Network:
@@ -54,11 +57,13 @@ def out_of_fold(problem: Problem, members: Sequence[Member]) -> OutOfFold:
     """What the members said of the rows they had not seen."""
     total = np.zeros((len(problem.X), *((problem.classes,) if problem.classes else ())))
     times, fold = np.zeros(len(problem.X)), np.full(len(problem.X), -1)
+    unused = np.ones(len(problem.X), bool)
     for number, member in enumerate(members):
         held = member.assignment.held
         total[held] += member.said
         times[held] += 1
+        unused[held] = unused[member.assignment.learned] = False
         fold[held[fold[held] < 0]] = number
     rows = np.flatnonzero(times)
     counts = times[rows].reshape(-1, *[1] * (total.ndim - 1))
-    return OutOfFold(rows, total[rows] / counts, fold[rows])
+    return OutOfFold(rows, total[rows] / counts, fold[rows], np.flatnonzero(unused))

@@ -83,3 +83,29 @@ def latest(order: Any, share: float) -> tuple[Rows, Rows]:
             "all rows are of the same time, so none come later; choose another column, or leave the order out."
         )
     return np.flatnonzero(~later), np.flatnonzero(later)
+
+
+def others(rows: int, held: Rows, groups: Any = None) -> Rows:
+    """The rows beside those held out, ascending, without those of a group of which others are held out.
+
+    Raises
+    ------
+    DataError
+        When none is left.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> others(4, np.array([3])).tolist(), others(4, np.array([3]), groups=["a", "b", "b", "a"]).tolist()
+    ([0, 1, 2], [1, 2])
+    """
+    learned = np.ones(rows, bool)
+    learned[held] = False
+    if groups is not None:
+        known = np.asarray(groups)
+        learned &= ~np.isin(known, known[held])
+    if rows and not learned.any():
+        raise DataError(
+            "of every group some rows are held out, so none is left to learn from; choose other groups, or leave the order out."
+        )
+    return np.flatnonzero(learned)

@@ -13,17 +13,20 @@ from numpy.typing import NDArray
 
 from chainrule.network import Network
 from chainrule.tables import Preparation, Target
+from chainrule.tables.options import counted
 from chainrule.tabular.deadline import Deadline
 from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
 from chainrule.tabular.folds import folds, latest
+from chainrule.tabular.folds import others as beside
 from chainrule.tabular.importance import Predictor, predictors_of
 from chainrule.tabular.judging import Judge
 from chainrule.tabular.members import Assignment, Member, cores, train
 from chainrule.tabular.metrics import metric_for
-from chainrule.tabular.plan import Plan, plan
+from chainrule.tabular.plan import Plan, least_epochs, plan
 from chainrule.tabular.problem import Problem
 from chainrule.tabular.recipe import Recipe
 from chainrule.tabular.search import AS_USUAL, Candidate, Rescaled, changes, searched
+from chainrule.tabular.shortfall import shortfall
 from chainrule.training import History
 
 LATEST = 0.2
@@ -86,6 +89,13 @@ class Learned:
         return predictors_of(networks, held, self.preparation.target)
 
     @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was not as it was to be: time that was short, and rows that neither taught nor were held out."""
+        unused = len(self.out_of_fold.unused) if len(self.out_of_fold.rows) else 0
+        idle = f"{counted(unused, 'earlier row')} of groups that are held out taught nothing"
+        return (*shortfall(self.plan, self.epochs, self.seconds, self.interrupted), *[idle] * bool(unused))
+
+    @property
     def settings(self) -> dict[str, object]:
         """How it was done, by names."""
         done = {
@@ -139,7 +149,8 @@ def learn(
     weights, counted : array, (rows,), optional
         How much each row counts in the loss; and in the metric.
     groups, order : array, (rows,), optional
-        Rows of one group are held out together; of rows with an order the latest are.
+        Rows of one group are held out together; of rows with an order the latest are, and earlier ones of their groups teach
+        nothing.
     metric : str, optional
         What chooses epochs and recipes; by default the loss.
     others : sequence of Rescaled
@@ -164,12 +175,14 @@ def learn(
     cost = recipe.weights(problem.features, problem.outputs)
     intended = plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, 1 + len(options))
     intended = replace(intended, epochs=epochs or intended.epochs)
+    least = least_epochs(len(y), cost, recipe.batch(len(y)))
     parts = _held_out(y, intended, seed, groups, order)
     progress(0.0)
 
     def assignments(candidate: Candidate, chosen: range) -> list[Assignment]:
         return [
-            Assignment(candidate.recipe, _others(len(y), parts[k]), parts[k], intended.epochs, seed + k) for k in chosen
+            Assignment(candidate.recipe, beside(len(y), parts[k], groups), parts[k], intended.epochs, seed + k, least)
+            for k in chosen
         ]
 
     def told(before: int) -> Callable[[float], None]:
@@ -218,12 +231,6 @@ def _judge(metric: str, target: Target, truth: NDArray[Any], weights: NDArray[An
     """What chooses by this metric."""
     chosen = metric_for(target.task, metric)
     return Judge(chosen, truth, weights, None if target.classes else target.restored)
-
-
-def _others(rows: int, held: NDArray[np.intp]) -> NDArray[np.intp]:
-    learned = np.ones(rows, bool)
-    learned[held] = False
-    return np.flatnonzero(learned)
 
 
 def _held_out(y: NDArray[Any], intended: Plan, seed: int, groups: Any, order: Any) -> list[NDArray[np.intp]]:

@@ -40,6 +40,8 @@ class Assignment:
     learned, held : int arrays
         Rows it learns from, and rows it is watched by; none held where there are too few.
     epochs, seed : int
+    least : int
+        Epochs that it makes also where time is up, unless somebody ends it.
     """
 
     recipe: Recipe
@@ -47,6 +49,7 @@ class Assignment:
     held: NDArray[np.intp]
     epochs: int
     seed: int
+    least: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,7 +159,7 @@ def _attempt(
             unseen.see(said)
             best.see(said, end)
         note((end.epoch + 1) / looks)
-        return deadline.is_over
+        return deadline.is_over if passes * (end.epoch + 1) >= own.least else deadline.asked.is_set()
 
     history = network.fit(
         X[learned],

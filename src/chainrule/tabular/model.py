@@ -171,7 +171,7 @@ class TableModel(ReportableModel):
         groups : str, optional
             A column: rows with the same value are held out together. It is not learned from.
         order : str, optional
-            A column of times or numbers: the latest rows are held out.
+            A column of times or numbers: the latest rows are held out. Earlier ones of their groups teach nothing.
 
         Raises
         ------
@@ -251,6 +251,11 @@ class TableModel(ReportableModel):
     def settings(self) -> dict[str, object]:
         """How the model was trained, as far as it is known, by names."""
         return dict(self.facts) if self.learned is None else self.learned.settings
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What was not as it was to be in the training, such as time that was short."""
+        return () if self.learned is None else self.learned.remarks
 
     @property
     def has_scores(self) -> bool:

@@ -23,6 +23,9 @@ OVERHEAD = 6e4
 COMPILING = 0.3
 """Seconds that the machine code of a recipe takes, and what is made ready for it."""
 
+LEAST = 0.3
+"""Seconds, by the speed assumed here, that a network which was begun may learn for at the least, whatever the clock says."""
+
 LOOK = 7e-4
 """Seconds that a look at the rows held out takes besides its products; no two threads do that at the same time."""
 
@@ -82,10 +85,9 @@ def plan(
     1
     """
     steps = max(1, -(-rows // batch))
+    an_epoch = _an_epoch(rows, weights, batch, threads)
     wanted = min(MOST_EPOCHS, max(LEAST_EPOCHS_OF_MANY, -(-FEWEST_STEPS // steps)))
     wanted = max(min(wanted, MOST_STEPS // steps), FEWEST_EPOCHS)
-    look = LOOK * steps / max(STEPS_BETWEEN_LOOKS, steps)
-    an_epoch = rows * (PASSES * weights + OVERHEAD) / SPEED + look * threads
     left = math.inf if seconds is None else max(seconds - COMPILING * recipes, seconds / 4)
     for members in (2 * folds if rows < FEW else folds, folds, 3, 2):
         repeats = 2 if members > folds else 1
@@ -93,7 +95,25 @@ def plan(
         each = left / an_epoch * threads / (members + tried * (recipes - 1))
         if members > 1 and folds > 1 and each >= min(wanted, ENOUGH if members > 3 else FEWEST_EPOCHS):
             return Plan(members // repeats, repeats, _even(min(wanted, each)), tried)
-    return Plan(1, 1, _even(max(1, min(wanted, left / an_epoch * threads))))  # one network has all threads
+    return Plan(1, 1, _even(max(1, min(wanted, max(left, LEAST) / an_epoch * threads))))  # one network has all threads
+
+
+def least_epochs(rows: int, weights: int, batch: int) -> int:
+    """The epochs that a network makes even where the clock says that time is up: most of a small table's, none of a large one's.
+
+    Examples
+    --------
+    >>> least_epochs(rows=150, weights=80_000, batch=100) > 200, least_epochs(rows=1_000_000, weights=80_000, batch=256)
+    (True, 0)
+    """
+    return int(LEAST / _an_epoch(rows, weights, batch, 1))
+
+
+def _an_epoch(rows: int, weights: int, batch: int, threads: int) -> float:
+    """Seconds that an epoch takes a thread, with its share of the looks at the rows held out."""
+    steps = max(1, -(-rows // batch))
+    look = LOOK * steps / max(STEPS_BETWEEN_LOOKS, steps)
+    return rows * (PASSES * weights + OVERHEAD) / SPEED + look * threads
 
 
 def passes_between_looks(epochs: int, steps: int) -> int:

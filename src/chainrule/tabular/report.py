@@ -20,6 +20,7 @@ from chainrule.tables.report import lines
 from chainrule.tabular import page
 from chainrule.tabular.attribution import Attribution
 from chainrule.tabular.charts import draw_amounts, draw_calibration, draw_counts
+from chainrule.tabular.comparing import remarks_beside
 from chainrule.tabular.dependence import Dependence
 from chainrule.tabular.importance import Importance
 from chainrule.tabular.metrics import metric_for
@@ -51,6 +52,10 @@ class Report(Shown):
         What was put right or decided while reading.
     settings : mapping
         How the model was trained, by names.
+    remarks : sequence of str
+        What was not as it was to be in the training.
+    rows : int, optional
+        How many rows the table has whose target is known.
     """
 
     preparation: Preparation
@@ -61,6 +66,8 @@ class Report(Shown):
     attributions: Mapping[str, Attribution] = field(default_factory=dict)
     notes: Sequence[str] = ()
     settings: Mapping[str, object] = field(default_factory=dict)
+    remarks: Sequence[str] = ()
+    rows: int | None = None
 
     @property
     def title(self) -> str:
@@ -130,18 +137,32 @@ class Report(Shown):
                 drawn = [draw_amounts(scores.truth, scores.outputs, self.preparation.target.name)]
             first, *others = scores.tables()
             own = [table for table in others if table.title != "Confusion matrix"]
-            parts += [page.table(first), page.pictures(drawn), *map(page.table, own)]
+            parts += [
+                page.table(first),
+                page.remarks(remarks_beside(scores)),
+                page.pictures(drawn),
+                *map(page.table, own),
+            ]
             if scores.classes:
                 parts.append(
                     page.folded(
                         "Confusion matrix as numbers, with recall and precision", page.table(scores.confusion_table())
                     )
                 )
-        about = (
-            "Out of fold: every row is predicted by networks that have not learned from it, as new rows will be. Simpler models "
-            "are scored on the same rows in the same way."
+        return [(self._about_scores(), [page.remarks(map(spell, self.remarks)), *parts])] if parts else []
+
+    def _about_scores(self) -> str:
+        """Which rows the scores are of."""
+        held = self.scores.get("out of fold")
+        beside = "Simpler models are scored on the same rows in the same way."
+        if held is None:
+            return beside
+        which = (
+            "every row"
+            if self.rows in (None, len(held.truth))
+            else f"each of {len(held.truth):,} of the {self.rows:,} rows"
         )
-        return [(about, parts)] if parts else []
+        return f"Out of fold: {which} is predicted by networks that have not learned from it, as new rows will be. {beside}"
 
     def _importance(self) -> list[tuple[str, list[str]]]:
         if self.importance is None:

@@ -38,6 +38,10 @@ class HeldOut(Protocol):
     def fold(self) -> NDArray[np.intp]:
         """The fold of each."""
 
+    @property
+    def unused(self) -> NDArray[np.intp]:
+        """Rows that were not even learned from."""
+
 
 class Trained(Protocol):
     """What a report asks of a trained model."""
@@ -65,6 +69,10 @@ class Trained(Protocol):
     @property
     def settings(self) -> Mapping[str, object]:
         """How it was trained, by names."""
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """What was not as it was to be in the training."""
 
     @property
     def scores(self) -> Scores:
@@ -130,6 +138,8 @@ def report_of(
         _explained(model, kept, inputs.X, known.y),
         (*table.notes, *inputs.notes),
         model.settings,
+        model.remarks,
+        len(known.y),
     )
 
 
@@ -161,6 +171,7 @@ def _out_of_fold(model: Trained, table: Table, known: baselines.Prepared, beside
     _check_rows(model, table, known.y, held)
     folds = np.full(len(known.y), -1)
     folds[held.rows] = held.fold
+    folds[held.unused] = baselines.UNUSED
     return scores.with_beside(baselines.out_of_fold(known, folds, beside))
 
 

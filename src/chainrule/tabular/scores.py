@@ -237,7 +237,10 @@ class Scores(Written):
 
     def tables(self) -> tuple[Table, ...]:
         """All that is shown, as tables."""
-        first = Table(self._title(), ("metric", *self._heads()), tuple(map(self._line, self.known.values())))
+        notes = ["± of the accuracy: its standard error"] * bool(self.classes)
+        notes += ["over folds: the mean of the folds ± their standard deviation"] * bool(self.spread)
+        lines = tuple(map(self._line, self.known.values()))
+        first = Table(self._title(), ("metric", *self._heads()), lines, "; ".join(notes))
         if not self.classes:
             return first, self._quantile_table()
         return (first, self.confusion_table(), *([self._threshold_table()] if len(self.classes) == 2 else []))
