@@ -301,8 +301,8 @@ class ModelFileError(ChainruleError, ValueError):
 class MissingFileError(ChainruleError, FileNotFoundError):
     """A file that is not where it was said to be.
 
-    Fails: `cr.load("digits.mdel")`, when the file is called digits.model.
-    Works: `cr.load("digits.model")`.
+    Fails: `network.save("digits.model"); cr.load("digits.mdel")`.
+    Works: `network.save("digits.model"); cr.load("digits.model")`.
     """
 
     @classmethod
@@ -313,7 +313,7 @@ class MissingFileError(ChainruleError, FileNotFoundError):
         folder = path.parent
         names = [entry.name for entry in folder.iterdir()] if folder.is_dir() else []
         hint = nearest(path.name, [*names, *known]) if folder.is_dir() else f": there is no folder {folder}"
-        raise cls(f"there is no file {path}{hint}" + ("" if hint.endswith("?") else "."))
+        raise cls(f"there is no file {path}{hint}; give the path of one that is there.")
 
 
 class NotBuiltError(ChainruleError, RuntimeError):
