@@ -342,7 +342,7 @@ def test_a_training_that_is_ended_keeps_what_was_learned_and_saves_it(labels, tm
         result = run("train", labels, "--target", "Survived", *SMALL, "--epochs", 100_000, "--save", model)
     finally:
         signal.signal(signal.SIGINT, heard)
-    assert result.exit_code == 130
+    assert result.exit_code == 128 + signal.Signals[name]
     assert "stopped after 1 network" in result.output
     assert run("predict", model, labels).exit_code == 0
 

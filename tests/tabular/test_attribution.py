@@ -117,6 +117,13 @@ def test_missing_values_and_labels_that_are_not_there(models):
     _, given = models["regression"]
     row = int(np.flatnonzero(given.frame["income"].is_null().to_numpy())[0])
     assert "income = missing" in str(explained(models, "regression", row)[0])
+    trained, _ = models["regression"]
+    X = trained.preparation.apply(given).X
+    spelled = {**given.frame.row(row, named=True), "town": "NA"}  # as files have it
+    told = attribute(
+        trained.network, trained.preparation, AverageRow.of(X, trained.preparation.features), X[row], spelled
+    )
+    assert "town = missing" in str(told)
     with pytest.raises(UnknownNameError, match="no class named 'deer'"):
         explained(models, "classification", label="deer")
     with pytest.raises(SettingError, match="is an amount"):

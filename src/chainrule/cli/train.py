@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from chainrule.cli.console import heading, note, say
-from chainrule.cli.exits import INTERRUPTED
+from chainrule.cli.exits import SIGNALLED
 from chainrule.cli.files import table_to_read, to_draw, to_report, to_save
 from chainrule.cli.kept_back import keep_back
 from chainrule.cli.options import TABLE, WRITTEN, Decimal, Encoding, MissingChoice, Separator, mark_of
@@ -308,8 +308,8 @@ def train(
         say(f"All that is known of the model is in {report}.")
     if save is None:
         note("the model was not kept; --save model.safetensors keeps it")
-    if model.interrupted:
-        raise typer.Exit(INTERRUPTED)
+    if model.learned is not None and model.interrupted:
+        raise typer.Exit(SIGNALLED + model.learned.ended_by)
 
 
 def layer_sizes(text: str) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from chainrule.explanation.rendering.numerals import how_many, readable
 from chainrule.explanation.rendering.written import Written
 from chainrule.network import Network
 from chainrule.tables.columns import Feature
+from chainrule.tables.missing import Spelling
 from chainrule.tables.preparation import Preparation
 from chainrule.tabular.amounts import amount
 from chainrule.tabular.association import places_of
@@ -297,8 +298,9 @@ def attribute(
     by_feature = np.bincount(smooth.columns, found.parts, len(features))
     places = places_of(features)
     added = {name: float(by_feature[own].sum()) for name, own in places.items()}
+    spelling = Spelling.of(preparation.missing_mark, preparation.value_mark)
     parts = sorted(
-        (ColumnPart(name, _cell(cells[name]), value) for name, value in added.items()),
+        (ColumnPart(name, _cell(cells[name], spelling), value) for name, value in added.items()),
         key=lambda part: -abs(part.added),
     )
     return Attribution(target.name, terms, label, found.end, found.start, tuple(parts), found.error)  # type: ignore[arg-type]
@@ -328,9 +330,13 @@ def _expit(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-x)) if x > -700 else 0.0
 
 
-def _cell(cell: Any) -> str:
+def _cell(cell: Any, spelling: Spelling) -> str:
     """A cell in writing."""
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
+    if (
+        cell is None
+        or (isinstance(cell, float) and math.isnan(cell))
+        or (isinstance(cell, str) and spelling.is_missing(cell))
+    ):
         return "missing"
     text = readable(cell, 6) if isinstance(cell, float) else str(cell)
     return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"

@@ -9,6 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
+class Asked(threading.Event):
+    """Somebody's wish that it end, and the number of the signal that said so."""
+
+    by: int = signal.SIGINT
+
+
 class Deadline:
     """A time to end at, and an event that asks for the end.
 
@@ -22,9 +28,9 @@ class Deadline:
     True
     """
 
-    def __init__(self, seconds: float | None, asked: threading.Event | None = None) -> None:
+    def __init__(self, seconds: float | None, asked: Asked | None = None) -> None:
         self.began, self.seconds = time.monotonic(), seconds
-        self.asked = asked or threading.Event()
+        self.asked = asked or Asked()
 
     @property
     def is_over(self) -> bool:
@@ -38,19 +44,24 @@ class Deadline:
 
 
 @contextmanager
-def asked_by_signals() -> Iterator[threading.Event]:
+def asked_by_signals() -> Iterator[Asked]:
     """While it lasts, a signal that would raise KeyboardInterrupt sets an event instead, so that nothing learned is lost.
 
     It would be raised between any two instructions, also where a network is done and not yet kept. Only the main thread hears
     signals; in others nothing changes, nor where a host has handlers of its own.
     """
-    asked = threading.Event()
+    asked = Asked()
+
+    def hear(number: int, _frame: object) -> None:
+        asked.by = number
+        asked.set()
+
     heard: list[signal.Signals] = []
     if threading.current_thread() is threading.main_thread():
         usual = signal.default_int_handler
         heard = [x for x in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(x) is usual]
     for number in heard:
-        signal.signal(number, lambda *_: asked.set())
+        signal.signal(number, hear)
     try:
         yield asked
     finally:

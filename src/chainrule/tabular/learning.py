@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from chainrule.network import Network
 from chainrule.tables import Preparation, Target
 from chainrule.tables.options import counted
-from chainrule.tabular.deadline import Deadline
+from chainrule.tabular.deadline import Asked, Deadline
 from chainrule.tabular.ensemble import OutOfFold, out_of_fold, together
 from chainrule.tabular.folds import folds, latest
 from chainrule.tabular.folds import others as beside
@@ -64,6 +63,8 @@ class Learned:
     seconds : float
     interrupted : bool
         Whether Ctrl-C ended it.
+    ended_by : int
+        The number of the signal that did; SIGINT for Ctrl-C.
     chosen_by : str
         The metric that chose epochs and recipes, or "loss".
     """
@@ -80,6 +81,7 @@ class Learned:
     histories: tuple[History, ...]
     seconds: float
     interrupted: bool
+    ended_by: int
     chosen_by: str = "loss"
 
     @property
@@ -126,7 +128,7 @@ def learn(
     seed: int = 0,
     threads: int | None = None,
     progress: Callable[[float], None] = lambda share: None,
-    asked: threading.Event | None = None,
+    asked: Asked | None = None,
 ) -> Learned:
     """Networks for prepared rows, whose mean is one network.
 
@@ -160,7 +162,7 @@ def learn(
         How many networks are trained side by side; by default as many as there are cores.
     progress : callable
         Told the share of the work that is done, or of the time that is gone where that is more.
-    asked : Event, optional
+    asked : Asked, optional
         Set by who wants it to end; what was learned by then is what comes out.
     """
     began = time.monotonic()
@@ -223,6 +225,7 @@ def learn(
         histories=tuple(member.history for member in members),
         seconds=time.monotonic() - began,
         interrupted=interrupted,
+        ended_by=deadline.asked.by,
         chosen_by="loss" if judge is None else judge.metric.title,
     )
 
