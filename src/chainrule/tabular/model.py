@@ -86,7 +86,7 @@ class TableModel(ReportableModel):
     >>> random = np.random.default_rng(0)
     >>> height = random.normal(170.0, 10.0, 200).round(1)
     >>> people = {"height": height, "town": random.choice(["Rome", "Oslo"], 200), "weight": height - 100.0}
-    >>> model = cr.TableModel(seconds=1, progress=False).fit(people, target="weight")
+    >>> model = cr.TableModel(epochs=40, folds=2, search=False, progress=False).fit(people, target="weight")
     >>> model.columns
     ('height', 'town')
     >>> bool(abs(model.predict({"town": ["Oslo"], "height": [180.0]})[0] - 80.0) < 2.0)
