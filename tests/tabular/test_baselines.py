@@ -6,7 +6,7 @@ from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from chainrule.errors import UnknownNameError
-from chainrule.tabular.baselines import BASELINES, Prepared, baselines_for, on_new_rows, out_of_fold
+from chainrule.tabular.baselines import BASELINES, UNUSED, Prepared, baselines_for, on_new_rows, out_of_fold
 from chainrule.tabular.metrics import METRICS, metric_for
 
 LIGHT = [name for name in BASELINES if name != "gradient boosting"]
@@ -101,3 +101,5 @@ def test_rows_that_are_in_no_fold_are_learned_from_only():
     known = Prepared(np.zeros((4, 1), np.float32), np.array([1.0, 2.0, 3.0, 10.0]))
     found = out_of_fold(known, np.array([-1, 0, -1, 0]), ["mean"])
     assert found["mean"].tolist() == [2.0, 2.0]
+    without = out_of_fold(known, np.array([-1, 0, UNUSED, 0]), ["mean"])
+    assert without["mean"].tolist() == [1.0, 1.0]

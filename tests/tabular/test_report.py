@@ -182,3 +182,16 @@ def test_a_table_model_reports(target):
     assert trained.dependence("age", given).column == "age"
     assert found.settings["hidden"] == (16,)
     assert trained.compare(given, beside=["linear model"]).others == found.scores["out of fold"].others
+
+
+def test_the_report_says_which_rows_are_scored_and_that_time_was_short():
+    given = table(120).without(["class"])
+    small = {"search": False, "folds": 1, "recipe": cr.Recipe(hidden=(16,), width=2), "progress": False}
+    short = cr.TableModel(seconds=1e-3, epochs=100_000, **small).fit(given, "price")
+    found = short.report(given, beside=["mean"], seconds=0.1)
+    assert f"each of {len(short.held_rows)} of the 120 rows is predicted" in found.html
+    assert re.search(r"the time was up after [\d,]+ of 100,000 epochs.*seconds=\d+", found.html)
+    whole = cr.TableModel(seconds=None, epochs=2, **{**small, "folds": 2}).fit(given, "price")
+    page_of_whole = whole.report(given, beside=["mean"], seconds=0.1).html
+    assert "every row is predicted" in page_of_whole
+    assert "the time was up" not in page_of_whole
