@@ -23,12 +23,16 @@ def test_a_plan_keeps_its_time_and_uses_it(seed):
     random = np.random.default_rng(seed)
     rows, weights = int(10 ** random.uniform(1.5, 6)), int(10 ** random.uniform(3, 5.5))
     known = (rows, weights, int(random.choice([32, 128, 512])))
-    threads, folds, recipes = int(random.integers(1, 17)), int(random.integers(2, 11)), int(random.integers(1, 4))
+    threads, folds, recipes = int(random.integers(1, 17)), int(random.integers(2, 11)), int(random.integers(1, 6))
     seconds = 4 * planning.COMPILING * recipes + 10 ** random.uniform(-1, 2.5)
     found = plan(*known, seconds, threads, folds, recipes)
-    tried = recipes if found.tried else 1
+    tried = found.recipes
+    assert tried <= recipes
+    assert (tried > 1) == (found.tried > 0)
     assert seconds_of(found, *known, threads, tried) <= seconds or found == Plan(1, 1, 1)
     unbounded = plan(*known, None, threads, folds, recipes)
+    assert unbounded.recipes == recipes
+    assert tried <= 2 or found.epochs == unbounded.epochs  # no recipe is tried for which others are cut
     if found.members > 1 and found.epochs < unbounded.epochs:  # there was no time for more
         assert seconds_of(replace(found, epochs=found.epochs + 12), *known, threads, tried) > seconds
     assert found.members <= plan(*known, 3 * seconds, threads, folds, recipes).members <= unbounded.members

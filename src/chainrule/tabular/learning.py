@@ -176,6 +176,7 @@ def learn(
     options = changes(usual, others) if search and folds > 1 and len(y) >= FEWEST_TO_HOLD_OUT else []
     cost = recipe.weights(problem.features, problem.outputs)
     intended = plan(len(y), cost, recipe.batch(len(y)), seconds, threads, folds, 1 + len(options))
+    options = options[: intended.recipes - 1]
     intended = replace(intended, epochs=epochs or intended.epochs)
     least = least_epochs(len(y), cost, recipe.batch(len(y)))
     parts = _held_out(y, intended, seed, groups, order)

@@ -57,12 +57,15 @@ class Plan:
         Passes over its rows that every network makes.
     tried : int
         The folds that every further recipe is tried on.
+    recipes : int
+        For how many recipes there is time, the first included.
     """
 
     folds: int
     repeats: int
     epochs: int
     tried: int = 0
+    recipes: int = 1
 
     @property
     def members(self) -> int:
@@ -75,12 +78,12 @@ def plan(
 ) -> Plan:
     """What fits into the time, for networks that take so many multiplications a row, and so many recipes, the first included.
 
-    Few rows get more networks, many rows fewer epochs, and only then fewer networks.
+    Few rows get more networks, many rows fewer recipes, then fewer epochs, and only then fewer networks.
 
     Examples
     --------
     >>> plan(rows=500, weights=80_000, batch=100, seconds=10, threads=2, recipes=2)
-    Plan(folds=5, repeats=2, epochs=300, tried=5)
+    Plan(folds=5, repeats=2, epochs=300, tried=5, recipes=2)
     >>> plan(rows=1_000_000, weights=80_000, batch=256, seconds=10, threads=2).members
     1
     """
@@ -88,14 +91,28 @@ def plan(
     an_epoch = _an_epoch(rows, weights, batch, threads)
     wanted = min(MOST_EPOCHS, max(LEAST_EPOCHS_OF_MANY, -(-FEWEST_STEPS // steps)))
     wanted = max(min(wanted, MOST_STEPS // steps), FEWEST_EPOCHS)
-    left = math.inf if seconds is None else max(seconds - COMPILING * recipes, seconds / 4)
+
+    def fitting(members: int, tried: int, count: int) -> float:
+        """The epochs of each of so many networks, beside what is tried of so many recipes."""
+        return _left(seconds, count) / an_epoch * threads / (members + tried * (count - 1))
+
     for members in (2 * folds if rows < FEW else folds, folds, 3, 2):
         repeats = 2 if members > folds else 1
-        tried = _tried(rows, members // repeats) if recipes > 1 else 0
-        each = left / an_epoch * threads / (members + tried * (recipes - 1))
+        tried = _tried(rows, members // repeats)
+        # A recipe is tried where nobody's epochs are cut for it, the first of them also at half of the epochs.
+        enough = (n for n in range(recipes, 1, -1) if fitting(members, tried, n) >= (wanted if n > 2 else wanted / 2))
+        count = next(enough, 1)
+        each = fitting(members, tried, count)
         if members > 1 and folds > 1 and each >= min(wanted, ENOUGH if members > 3 else FEWEST_EPOCHS):
-            return Plan(members // repeats, repeats, _even(min(wanted, each)), tried)
-    return Plan(1, 1, _even(max(1, min(wanted, max(left, LEAST) / an_epoch * threads))))  # one network has all threads
+            tried = tried if count > 1 else 0
+            return Plan(members // repeats, repeats, _even(min(wanted, each)), tried, count)
+    left = max(_left(seconds, 1), LEAST)
+    return Plan(1, 1, _even(max(1, min(wanted, left / an_epoch * threads))))  # one network has all threads
+
+
+def _left(seconds: float | None, recipes: int) -> float:
+    """The time for training, once so many recipes are compiled."""
+    return math.inf if seconds is None else max(seconds - COMPILING * recipes, seconds / 4)
 
 
 def least_epochs(rows: int, weights: int, batch: int) -> int:
