@@ -17,7 +17,7 @@ pytest.importorskip("starlette", reason="the extra `view` is not installed")
 BATCHES = 188
 """Of an epoch."""
 AFFORDABLE = 0.05
-"""Seconds for a frame, or for the derivation of what was clicked."""
+"""Seconds of work for a frame."""
 
 NOTICED = 0.1
 """Seconds of work up to which an answer is felt to come at once; 0.04 to 0.08 on the CPUs we met."""
