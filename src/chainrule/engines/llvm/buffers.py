@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.ops.axes import Kept, Links, Picked, Put
+from chainrule.ops.axes import Kept, Links, Picked, Put, Regrouped
 from chainrule.ops.lazy import cached_property
 
 ALIGNMENT = 64
@@ -126,9 +126,14 @@ class View:
         return (0,) * missing + tuple(0 if n == 1 else s for n, s in zip(self.shape, self.strides, strict=True))
 
     def through(self, links: Links, shape: tuple[int, ...]) -> View:
-        """What a layout makes of it whose axes are kept or picked from; new axes are repeated."""
+        """What a layout makes of it whose axes are kept, picked from or split; new axes are repeated."""
         start, strides = self.start, [0] * len(shape)
         for link in links:
+            if isinstance(link, Regrouped):
+                (source,) = link.sources
+                for i, target in enumerate(link.targets):
+                    strides[target] = self.strides[source] * math.prod(shape[t] for t in link.targets[i + 1 :])
+                continue
             assert isinstance(link, Kept | Picked)
             stride = self.strides[link.source]
             if isinstance(link, Picked):

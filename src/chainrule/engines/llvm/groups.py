@@ -72,6 +72,11 @@ class Inner:
     grouping: Grouping
     states: int
 
+    @property
+    def apart(self) -> bool:
+        """Whether a round needs nothing of another, and its code fits into one function: then they are done in any order."""
+        return not self.states and len(self.program.equations) <= MOST
+
 
 def group(lowered: Lowered) -> Grouping:
     """The groups of a lowered Program.

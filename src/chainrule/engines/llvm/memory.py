@@ -12,7 +12,7 @@ from chainrule.engines.llvm.groups import Group, Grouping, Inner
 from chainrule.engines.llvm.layouts import keeps_places, links_of
 from chainrule.engines.llvm.sharing import BLOCKS, collected_by_blocks
 from chainrule.ops import Elementwise
-from chainrule.tracing import Literal, Program, Variable
+from chainrule.tracing import Equation, Literal, Program, Variable
 from chainrule.tracing.program import Atom
 
 
@@ -38,7 +38,8 @@ class MemoryPlan:
     """Buffers of one step: the state at the beginning of the arena, then constants, then everything else.
 
     `commits` are the new states that could not be written in place of the old ones, with where they belong; `parts`
-    the sums that blocks of rows collect where threads share them out.
+    the sums that blocks of rows collect where threads share them out. The plan of a body whose rounds are done in any order has
+    so many `own_bytes`, which lie in the memory of the thread that does a round; all else it reads and writes is `outside`.
     """
 
     def __init__(self, program: Program, grouping: Grouping, state: list[Buffer], arena: Arena, widest: int) -> None:
@@ -48,6 +49,8 @@ class MemoryPlan:
         self.constants: dict[int, Buffer] = {}
         self.constant_values: list[tuple[Buffer, Any]] = []
         self.commits: list[tuple[Variable, Buffer]] = []
+        self.own_bytes = 0
+        self.outside: list[Buffer] = []
         self._state, self._arena = state, arena
         self._last = self._last_uses()
         self._reading: dict[int, Reading] = {}
@@ -109,7 +112,9 @@ class MemoryPlan:
         return parts + inside + [self.buffers[x] for x in self._results(group)]
 
     def everything(self) -> list[Buffer]:
-        """All memory of the plan, constants left out."""
+        """All memory of the plan in the arena, constants left out."""
+        if self.own_bytes:
+            return []
         inside = [buffer for plan in self.inner.values() for buffer in plan.everything()]
         return [*self.buffers.values(), *inside]
 
@@ -216,7 +221,9 @@ class MemoryPlan:
         What is the same in every step is read where it lies already, unless only a view of it does.
         """
         assert group.root is not None
+        assert group.inner is not None
         plan, body = self.inner[group], group.root.attributes["body"]
+        plan._arena = Arena() if group.inner.apart else self._arena
         for buffer in plan._state:
             buffer.offset = self._arena.take(buffer.nbytes)
         first = body.states + body.sequences
@@ -224,9 +231,23 @@ class MemoryPlan:
             whole = self.constants[id(outer.value)] if isinstance(outer, Literal) else self.buffers.get(outer)
             if whole is not None and whole.dtype == x.dtype:
                 plan.buffers[x] = whole
+        if group.inner.apart:
+            self._borrow_rows(group.root, plan)
+            constants = (buffer for buffer, _ in plan.constant_values)
+            plan.outside = list(dict.fromkeys([*plan.buffers.values(), *constants]))
+            plan.place_values(reuse=reuse)
+            plan.own_bytes = plan._arena.size
+            return []
         borrowed = set(plan.buffers.values()) - set(plan._state)
         plan.place_values(reuse=reuse)
         return [plan.buffers[x] for x in plan.program.inputs if plan.buffers[x] not in borrowed]
+
+    def _borrow_rows(self, loop: Equation, plan: MemoryPlan) -> None:
+        """A round's rows are read where they lie, if they lie there as they would in memory of their own."""
+        for x, outer in zip(plan.program.inputs, loop.inputs[: loop.attributes["body"].sequences], strict=False):
+            row = Buffer(x.name, x.shape, x.dtype, self.widest)
+            if row.view().strides == self.view(outer).strides[1:]:
+                plan.buffers[x] = row
 
     def _gives_way(self, old: Variable, new: Variable, place: int) -> bool:
         """Whether group `place` reads `old` for the last time, and writes `new` point by point where it was."""

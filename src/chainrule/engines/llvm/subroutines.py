@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from llvmlite import ir
 
 from chainrule.engines.llvm.buffers import Buffer
-from chainrule.engines.llvm.code import Code, i8, i64, pointer
+from chainrule.engines.llvm.code import Code, pointer
 
 
 def subroutine(code: Code, name: str, buffers: Iterable[Buffer] = ()) -> Code:
     """A function to be written, told the threads of `code`, their own memory and the places of buffers; it has no end yet."""
     module, own, told = code.builder.module, [*buffers], [x.type for x in code.threads.values]
-    kind = ir.FunctionType(ir.VoidType(), [pointer, pointer, *told, *[i64] * len(own)])
+    kind = ir.FunctionType(ir.VoidType(), [pointer, pointer, *told, *[pointer] * len(own)])
     function = ir.Function(module, kind, module.get_unique_name(name))
     function.linkage = "internal"
     builder = ir.IRBuilder(function.append_basic_block("entry"))
     arena, workspace, *others = function.args
-    values, offsets = others[: len(told)], others[len(told) :]
-    places = {x: builder.gep(arena, [offset], source_etype=i8) for x, offset in zip(own, offsets, strict=True)}
+    values, places = others[: len(told)], dict(zip(own, others[len(told) :], strict=True))
     begin = function.append_basic_block("begin")
     builder.branch(begin)
     builder.position_at_end(begin)
@@ -27,7 +27,6 @@ def subroutine(code: Code, name: str, buffers: Iterable[Buffer] = ()) -> Code:
     return Code(builder, arena, code.target, unrolled=False, threads=threads, workspace=workspace, places=places)
 
 
-def call(code: Code, function: ir.Function, buffers: Sequence[Buffer] = ()) -> None:
-    """Call it, for buffers that lie where they were planned."""
-    offsets = [i64(x.offset) for x in buffers]
-    code.builder.call(function, [code.memory, code.workspace, *code.threads.values, *offsets])
+def call(code: Code, function: ir.Function, places: Sequence[Any] = ()) -> None:
+    """Call it, for buffers at these addresses."""
+    code.builder.call(function, [code.memory, code.workspace, *code.threads.values, *places])
